@@ -1,0 +1,57 @@
+# Every target works on a fresh clone with nothing but make and Python 3.11+.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+# The first Python of 3.11 or newer; `make PYTHON=/path/to/python3 …` overrides it.
+PYTHON ?= $(firstword $(foreach p,python3 python3.14 python3.13 python3.12 python3.11,$(if $(shell \
+	$(p) -c 'import sys; print(sys.version_info >= (3, 11) or "")' 2>/dev/null),$(p))) python3)
+READY := .venv/.complete
+BIN := .venv/bin
+LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
+SOURCES := bootstrap.py fleet schemas services hobbs tests deploy
+present = $(wildcard $(SOURCES))
+
+.PHONY: help demo up test check format lint types contracts lock clean bootstrap
+
+help:  ## List the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
+
+bootstrap: $(READY)  ## Make .venv from the pinned requirements (every other target does it by itself)
+
+$(READY): requirements-dev.txt bootstrap.py
+	@$(if $(shell command -v $(PYTHON)),,$(error Hobbs needs Python 3.11 or newer on the PATH))
+	@$(PYTHON) bootstrap.py
+
+demo: $(READY)  ## Bill and pay 98 real flights on a throw-away Postgres, Kafka and Stripe simulator
+	@$(BIN)/hobbs demo
+
+up: $(READY)  ## The same fleet kept running, its data in .hobbs/, until Ctrl-C
+	@$(BIN)/hobbs up
+
+test: $(READY)  ## All tests: unit, integration, contract, system, architecture
+	@$(BIN)/pytest
+
+check: lint types contracts  ## Format, lint, types and import contracts; exactly what CI runs
+
+lint: $(READY)
+	@$(BIN)/ruff format --check $(present)
+	@$(BIN)/ruff check $(present)
+
+types: $(READY)
+	@$(BIN)/mypy $(present)
+
+contracts: $(READY)
+	@$(BIN)/lint-imports --no-cache
+
+format: $(READY)  ## Rewrite the sources to the house format
+	@$(BIN)/ruff format $(present)
+	@$(BIN)/ruff check --fix $(present)
+
+lock: $(READY)  ## Pin what pyproject.toml asks for, with hashes
+	@$(LOCK) --all-extras --output-file requirements-dev.txt
+	@$(LOCK) --constraint requirements-dev.txt --output-file requirements.txt
+
+clean:  ## Remove the environment, caches and the data of `make up`
+	@rm -rf .venv .hobbs build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +

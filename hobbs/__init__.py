@@ -1,0 +1,1 @@
+"""The operator's command line of Hobbs, and the local stack it can run on."""

@@ -1,0 +1,3 @@
+from hobbs.cli import main
+
+main()
