@@ -1,0 +1,1 @@
+"""The published language: topics and event models, the only thing services share."""

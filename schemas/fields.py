@@ -1,0 +1,44 @@
+"""Field types that every event shares: identifiers, money, hours, instants.
+
+Limits here keep a hostile or broken publisher from sending what PostgreSQL cannot store
+(NUL characters, integers over 64 bits, years it cannot convert). Business rules live in the services.
+"""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+
+FIRST_YEAR, LAST_YEAR = 1900, 2200
+MINOR_UNITS_MAX = 1_000_000_000_000_000  # 10 trillion dollars: sums of a million such still fit 64 bits
+
+
+class Event(BaseModel):
+    """An immutable event; readers ignore fields they do not know, errors never echo the input."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+
+D = TypeVar("D", date, datetime)
+
+
+def _within_calendar(value: D) -> D:
+    if not FIRST_YEAR <= value.year <= LAST_YEAR:
+        raise ValueError(f"the year must be between {FIRST_YEAR} and {LAST_YEAR}")
+    return value
+
+
+Identifier = Annotated[
+    str, StringConstraints(min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]$")
+]
+Sentence = Annotated[str, StringConstraints(max_length=2000)]
+Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+MinorUnits = Annotated[int, Field(strict=True, ge=-MINOR_UNITS_MAX, le=MINOR_UNITS_MAX)]
+PositiveMinorUnits = Annotated[int, Field(strict=True, gt=0, le=MINOR_UNITS_MAX)]
+Instant = Annotated[AwareDatetime, AfterValidator(_within_calendar)]
+CalendarDate = Annotated[date, AfterValidator(_within_calendar)]
+Hours = Annotated[Decimal, Field(max_digits=12, allow_inf_nan=False)]
+WalletAddress = Annotated[
+    str, StringConstraints(max_length=130, pattern=r"^[a-z_]{1,20}:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]$")
+]

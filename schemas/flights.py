@@ -1,0 +1,154 @@
+"""What scheduling systems publish about flights, and what billing answers."""
+
+from decimal import Decimal
+from typing import Any, Literal, Self
+from uuid import UUID
+
+from pydantic import ConfigDict, Field, model_validator
+
+from schemas.fields import (
+    CalendarDate,
+    Currency,
+    Event,
+    Hours,
+    Identifier,
+    Instant,
+    MinorUnits,
+    Sentence,
+    WalletAddress,
+)
+
+_FLIGHT_EXAMPLE: dict[str, Any] = {
+    "flight_id": "F123",
+    "revision": 1,
+    "date": "2026-05-22",
+    "departed_at": "2026-05-22T15:10:00Z",
+    "arrived_at": "2026-05-22T16:45:00Z",
+    "aircraft": "N364MA",
+    "student": "student-01",
+    "instructor": "instructor-01",
+    "hobbs_out": "1253.6",
+    "hobbs_in": "1254.9",
+    "flight_hours": "1.3",
+    "dual_hours": "1.5",
+    "ground_hours": "0.5",
+}
+
+
+class FlightCompleted(Event):
+    """A flight or lesson is over: meters, logged hours and who took part, as the school recorded them.
+
+    Hours are decimals with one digit; a number or a string is accepted. Without `departed_at`, `date`
+    is the school-local date. Without `aircraft` it is a ground lesson; without `instructor`, solo.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_FLIGHT_EXAMPLE]})
+
+    flight_id: Identifier
+    revision: int = Field(default=1, strict=True, ge=1, le=10_000)
+    date: CalendarDate | None = None
+    departed_at: Instant | None = None
+    arrived_at: Instant | None = None
+    aircraft: Identifier | None = None
+    student: Identifier
+    instructor: Identifier | None = None
+    hobbs_out: Hours | None = None
+    hobbs_in: Hours | None = None
+    tach_out: Hours | None = None
+    tach_in: Hours | None = None
+    flight_hours: Hours | None = None
+    dual_hours: Hours = Decimal(0)
+    ground_hours: Hours = Decimal(0)
+
+    @model_validator(mode="after")
+    def has_a_date(self) -> Self:
+        if self.date is None and self.departed_at is None:
+            raise ValueError("a flight needs a date or departed_at")
+        return self
+
+
+class FlightCorrected(FlightCompleted):
+    """The facts of a flight already completed, as they should have been: the next revision, whole."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                _FLIGHT_EXAMPLE | {"revision": 2, "reason": "digits swapped", "corrected_by": "dispatch"}
+            ]
+        }
+    )
+
+    revision: int = Field(strict=True, ge=2, le=10_000)
+    reason: Sentence
+    corrected_by: Identifier
+
+
+class BillLine(Event):
+    """One line the student reads: hours in tenths at a rate per hour, or a flat amount."""
+
+    kind: Identifier
+    description: Sentence
+    amount: MinorUnits
+    tenths: int | None = None
+    rate: MinorUnits | None = None
+
+
+class BillLeg(Event):
+    """Where a part of the charge goes: a wallet, and what of."""
+
+    wallet: WalletAddress
+    kind: Identifier
+    amount: MinorUnits
+
+
+class BillFlag(Event):
+    """Something a person should look at; the bill stands."""
+
+    kind: Identifier
+    sentence: Sentence
+
+
+class FlightBilled(Event):
+    """A flight was priced: charge - legs = margin, to the cent."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "bill_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+                    "flight_id": "F123",
+                    "revision": 1,
+                    "billed_on": "2026-05-22",
+                    "student": "student-01",
+                    "currency": "USD",
+                    "charge": 36151,
+                    "margin": 10600,
+                    "hours_from": "hobbs",
+                    "lines": [
+                        {
+                            "kind": "rental",
+                            "description": "N364MA 1.3 h",
+                            "amount": 21450,
+                            "tenths": 13,
+                            "rate": 16500,
+                        }
+                    ],
+                    "legs": [{"wallet": "instructor:instructor-01", "kind": "instruction", "amount": 8750}],
+                    "flags": [],
+                }
+            ]
+        }
+    )
+
+    bill_id: UUID
+    flight_id: Identifier
+    revision: int
+    billed_on: CalendarDate
+    student: Identifier
+    currency: Currency
+    charge: MinorUnits
+    margin: MinorUnits
+    hours_from: Literal["hobbs", "tach", "logged", "none"]
+    lines: list[BillLine]
+    legs: list[BillLeg]
+    flags: list[BillFlag] = Field(default_factory=list)

@@ -1,0 +1,101 @@
+"""The ledger's commands and facts. Amounts are signed minor units, credit positive."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from schemas.fields import Currency, Event, Identifier, Instant, MinorUnits, Sentence, WalletAddress
+
+_ENTRIES: list[dict[str, Any]] = [
+    {"wallet": "student:student-01", "amount": -36151},
+    {"wallet": "instructor:instructor-01", "amount": 8750},
+    {"wallet": "aircraft_owner:owner-01", "amount": 15600},
+    {"wallet": "liability:tax", "amount": 1201},
+    {"wallet": "platform:school", "amount": 10600},
+]
+_REQUEST: dict[str, Any] = {
+    "source": "flight:F123:1",
+    "event_type": "flight",
+    "currency": "USD",
+    "occurred_at": "2026-05-22T16:45:00Z",
+    "memo": "flight F123",
+    "entries": _ENTRIES,
+}
+
+
+class EntryRequest(Event):
+    """One signed amount on one wallet."""
+
+    wallet: WalletAddress
+    amount: MinorUnits
+
+
+class JournalRequested(Event):
+    """Ask the ledger to post one journal, once for each `source`. The ledger, not this model, judges it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_REQUEST]})
+
+    source: Identifier
+    event_type: Identifier
+    currency: Currency
+    occurred_at: Instant
+    entries: list[EntryRequest]
+    memo: Sentence = ""
+
+
+class PostedEntry(Event):
+    """An entry as posted: the wallet's balance and version after it."""
+
+    wallet: WalletAddress
+    amount: MinorUnits
+    balance_after: int
+    version: int
+
+
+class JournalPosted(Event):
+    """A journal stands in the ledger."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                _REQUEST
+                | {
+                    "journal_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+                    "recorded_at": "2026-05-22T16:50:00Z",
+                    "entries": [e | {"balance_after": e["amount"], "version": 1} for e in _ENTRIES],
+                }
+            ]
+        }
+    )
+
+    journal_id: UUID
+    source: Identifier
+    event_type: Identifier
+    currency: Currency
+    occurred_at: Instant
+    recorded_at: Instant
+    entries: list[PostedEntry] = Field(min_length=2)
+    memo: Sentence = ""
+
+
+class JournalRefused(Event):
+    """The ledger would not post this request; the sentence says why."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "source": "flight:F123:1",
+                    "event_type": "flight",
+                    "reason": "not_balanced",
+                    "sentence": "journal flight:F123:1: entries sum to 5, not zero",
+                }
+            ]
+        }
+    )
+
+    source: Identifier
+    event_type: Identifier
+    reason: Identifier
+    sentence: Sentence

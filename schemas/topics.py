@@ -1,0 +1,116 @@
+"""The one table of topics: name, model, key, owner, consumers, retention."""
+
+from dataclasses import dataclass
+
+from schemas.dead_letters import DeadLettered
+from schemas.fields import Event
+from schemas.flights import FlightBilled, FlightCompleted, FlightCorrected
+from schemas.journals import JournalPosted, JournalRefused, JournalRequested
+from schemas.notifications import NotificationRequested
+from schemas.payments import ChargeSettled, PaymentReceived
+from schemas.school import SchoolConfigured
+from schemas.stripe_webhooks import StripeWebhook
+from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
+
+FOREVER = -1
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """One Kafka topic. `key` names the field (or fields) whose order the partition keeps."""
+
+    name: str
+    model: type[Event]
+    key: str
+    owner: str
+    consumers: tuple[str, ...] = ()
+    partitions: int = 12
+    retention_ms: int = 30 * DAY_MS
+
+
+SERVICES = ("billing", "ledger", "payouts", "receivables", "gateway")
+
+_TOPICS = (
+    Topic(
+        name="flight.completed",
+        model=FlightCompleted,
+        key="flight_id",
+        owner="scheduling",
+        consumers=("billing",),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="flight.corrected",
+        model=FlightCorrected,
+        key="flight_id",
+        owner="scheduling",
+        retention_ms=FOREVER,
+    ),
+    Topic(name="flight.billed", model=FlightBilled, key="flight_id", owner="billing"),
+    Topic(
+        name="school.configured",
+        model=SchoolConfigured,
+        key="school",
+        owner="operator",
+        consumers=("billing", "payouts"),
+        partitions=1,
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="journal.requested",
+        model=JournalRequested,
+        key="source",
+        owner="every service",
+        consumers=("ledger",),
+    ),
+    Topic(
+        name="journal.posted",
+        model=JournalPosted,
+        key="source",
+        owner="ledger",
+        consumers=("payouts",),
+        retention_ms=FOREVER,
+    ),
+    Topic(name="journal.refused", model=JournalRefused, key="source", owner="ledger"),
+    Topic(name="transfer.sent", model=TransferSent, key="transfer_id", owner="payouts"),
+    Topic(name="transfer.refused", model=TransferRefused, key="transfer_id", owner="payouts"),
+    Topic(name="transfer.parked", model=TransferParked, key="transfer_id", owner="payouts"),
+    Topic(name="transfer.reversed", model=TransferReversed, key="transfer_id", owner="payouts"),
+    Topic(name="payout.settled", model=PayoutSettled, key="stripe_account", owner="payouts"),
+    Topic(name="payment.received", model=PaymentReceived, key="charge_id", owner="receivables"),
+    Topic(
+        name="charge.settled",
+        model=ChargeSettled,
+        key="charge_id",
+        owner="payouts",
+        consumers=("receivables",),
+    ),
+    Topic(
+        name="stripe.webhook",
+        model=StripeWebhook,
+        key="the Stripe object's id",
+        owner="gateway",
+        consumers=("payouts", "receivables"),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="notification.requested",
+        model=NotificationRequested,
+        key="recipient",
+        owner="every service",
+    ),
+    *(
+        Topic(
+            name=f"{service}.dead",
+            model=DeadLettered,
+            key="dead_letter_id",
+            owner=service,
+            partitions=1,
+            retention_ms=FOREVER,
+        )
+        for service in SERVICES
+    ),
+)
+
+TOPICS: dict[str, Topic] = {topic.name: topic for topic in _TOPICS}

@@ -1,0 +1,151 @@
+"""Money on its way to a payee: transfers at Stripe and payouts to the bank."""
+
+from typing import Any
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from schemas.fields import (
+    Currency,
+    Event,
+    Identifier,
+    Instant,
+    MinorUnits,
+    PositiveMinorUnits,
+    Sentence,
+    WalletAddress,
+)
+
+_TRANSFER: dict[str, Any] = {
+    "transfer_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+    "payee": "instructor-01",
+    "wallet": "instructor:instructor-01",
+    "amount": 8750,
+    "currency": "USD",
+}
+
+
+class TransferFact(Event):
+    """What every fact about a transfer names."""
+
+    transfer_id: UUID
+    payee: Identifier
+    wallet: WalletAddress
+    amount: PositiveMinorUnits
+    currency: Currency
+
+
+class TransferSent(TransferFact):
+    """Stripe answered 2xx: the money is on the connected account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                _TRANSFER
+                | {
+                    "stripe_transfer_id": "tr_123",
+                    "stripe_account": "acct_123",
+                    "sources": ["flight:F123:1"],
+                    "sent_at": "2026-05-22T16:51:00Z",
+                    "clawback_until": "2026-05-25T16:51:00Z",
+                }
+            ]
+        }
+    )
+
+    stripe_transfer_id: Identifier
+    stripe_account: Identifier
+    sources: list[Identifier]
+    sent_at: Instant
+    clawback_until: Instant
+
+
+class TransferRefused(TransferFact):
+    """Stripe refused for good; a person, or the payee becoming ready, starts a new generation."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                _TRANSFER
+                | {"reason": "account_closed", "sentence": "instructor-01's Stripe account is closed"}
+            ]
+        }
+    )
+
+    reason: Identifier
+    sentence: Sentence
+
+
+class TransferParked(TransferFact):
+    """Nobody can prove whether the money moved; a person decides before this payee is paid again."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                _TRANSFER
+                | {
+                    "reason": "outcome_unknown",
+                    "sentence": "no answer from Stripe for 12 h and no trace of it",
+                }
+            ]
+        }
+    )
+
+    reason: Identifier
+    sentence: Sentence
+
+
+class TransferReversed(TransferFact):
+    """Money came back from the connected account; `amount_reversed` is the total so far."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                _TRANSFER
+                | {
+                    "amount_reversed": 1000,
+                    "stripe_transfer_id": "tr_123",
+                    "reversed_at": "2026-05-23T10:00:00Z",
+                }
+            ]
+        }
+    )
+
+    amount_reversed: PositiveMinorUnits
+    stripe_transfer_id: Identifier
+    reversed_at: Instant
+
+
+class PayoutSettled(Event):
+    """A connected account's payout reached the bank, or failed to."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "stripe_payout_id": "po_123",
+                    "stripe_account": "acct_123",
+                    "payee": "instructor-01",
+                    "amount": 8750,
+                    "fee": 0,
+                    "currency": "USD",
+                    "paid": True,
+                    "instant": False,
+                    "transfers": ["01890a5d-ac96-774b-bcce-b302099a8057"],
+                    "settled_at": "2026-05-24T09:00:00Z",
+                }
+            ]
+        }
+    )
+
+    stripe_payout_id: Identifier
+    stripe_account: Identifier
+    payee: Identifier
+    amount: PositiveMinorUnits
+    fee: MinorUnits = 0
+    currency: Currency
+    paid: bool
+    instant: bool = False
+    failure: Sentence | None = None
+    transfers: list[UUID] = Field(default_factory=list)
+    settled_at: Instant

@@ -1,0 +1,1 @@
+"""One package per independent worker; none imports another."""
