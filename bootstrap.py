@@ -54,7 +54,9 @@ def machine_uv() -> str | None:
 
 
 def make_environment_with_pip() -> str:
-    made = subprocess.run([sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False)
+    made = subprocess.run(
+        [sys.executable, "-m", "venv", str(VENV)], capture_output=True, text=True, check=False
+    )
     if made.returncode != 0 or not has_pip():
         sys.exit(NO_VENV.format(python=sys.executable))
     pinned_uv = VENV / "uv-requirement.txt"
@@ -65,7 +67,9 @@ def make_environment_with_pip() -> str:
 
 
 def has_pip() -> bool:
-    return subprocess.run([python(), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+    return (
+        subprocess.run([python(), "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0
+    )
 
 
 def requirement_of(package: str) -> str:

