@@ -1,12 +1,136 @@
-"""The school's configuration, published as one change set at a time."""
+"""The school's configuration, published as one change set at a time.
 
-from typing import Any, Literal
+A change names one dated card (kind, key, effective_from), what it was and what it becomes; each service keeps
+the kinds it needs and reads `new` with `read_card`. Money is minor units, per hour where the name says so;
+`_ppm` is parts per million (5.6 % is 56000).
+"""
 
-from pydantic import ConfigDict, Field
+from typing import Annotated, Any, Literal, Self
 
-from schemas.fields import CalendarDate, Event, Identifier, Instant, Sentence
+from pydantic import ConfigDict, Field, model_validator
+
+from schemas.fields import CalendarDate, Currency, Event, Identifier, Instant, Sentence
 
 ChangeKind = Literal["school", "tax", "aircraft", "instructor", "owner", "student", "student_rate"]
+LineKind = Literal["rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel"]
+PayoutSchedule = Literal["per_flight", "daily", "weekly"]
+RATE_MAX = 100_000_000_000
+CHANGES_MAX = 1_000
+
+Rate = Annotated[int, Field(strict=True, ge=0, le=RATE_MAX)]
+Share = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+Text = Annotated[Sentence, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
+
+
+class Card(Event):
+    """What one entry of the book says from its date on; unknown settings are refused, not ignored."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class SchoolCard(Card):
+    """Key `school`; not dated: one school has one time zone and one currency."""
+
+    name: Text
+    time_zone: Identifier
+    currency: Currency
+
+
+class TaxCard(Card):
+    """Key: the kind of line. What the student pays on such a line."""
+
+    tax_ppm: Share
+
+
+class StudentRateCard(Card):
+    """Key `default`, `instructor:<id>` or `student:<id>`. None: the next more general card decides."""
+
+    flight_per_hour: Rate | None = None
+    ground_per_hour: Rate | None = None
+
+
+class PayeeCard(Card):
+    """Whom the school pays, and how: the transfer's rhythm, its least amount, how long it is held."""
+
+    name: Text = ""
+    email: Text = ""
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
+    instant_payout: Annotated[bool, Field(strict=True)] = False
+    payout_schedule: PayoutSchedule = "per_flight"
+    payout_minimum: Rate = 0
+    payout_hold_hours: Annotated[int, Field(strict=True, ge=0, le=8760)] = 0
+
+
+class OwnerCard(PayeeCard):
+    """Key: the owner's id. Wallet `aircraft_owner:<id>`."""
+
+
+class InstructorCard(PayeeCard):
+    """Key: the instructor's id. Wallet `instructor:<id>`; the rates are what the school pays."""
+
+    flight_per_hour: Rate
+    ground_per_hour: Rate
+
+
+class StudentCard(Card):
+    """Key: the student's id. `also_*` names the same person in another part."""
+
+    name: Text = ""
+    email: Text = ""
+    also_instructor: Identifier | None = None
+    also_owner: Identifier | None = None
+
+
+class AirportFee(Event):
+    """A flat amount on every flight of the aircraft that has hours."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: Text
+    amount: Rate
+
+
+class AircraftCard(Card):
+    """Key: the tail. Which prices go with which model: services/billing/README.md."""
+
+    model: Literal["owned", "leased", "third_party", "passthrough", "bundled"]
+    meter: Literal["hobbs", "tach", "none"]
+    fuel: Literal["wet", "dry"] = "wet"
+    owner: Identifier | None = None
+    rate_per_hour: Rate | None = None
+    cost_per_hour: Rate | None = None
+    margin_per_hour: Rate | None = None
+    bundle_per_hour: Rate | None = None
+    aircraft_per_hour: Rate | None = None
+    instruction_per_hour: Rate | None = None
+    fuel_per_hour: Rate | None = None
+    owner_share_ppm: Share | None = None
+    owner_share_per_hour: Rate | None = None
+    owner_minimum_per_hour: Rate | None = None
+    owner_minimum_per_flight: Rate | None = None
+    convenience_fee_per_flight: Rate | None = None
+    convenience_fee_per_hour: Rate | None = None
+    convenience_fee_ppm: Share | None = None
+    surcharge_per_hour: Rate = 0
+    reserve_per_hour: Rate = 0
+    airport_fees: Annotated[list[AirportFee], Field(max_length=20)] = Field(default_factory=list)
+    tax: dict[LineKind, Share] = Field(default_factory=dict)
+
+
+CARDS: dict[ChangeKind, type[Card]] = {
+    "school": SchoolCard,
+    "tax": TaxCard,
+    "aircraft": AircraftCard,
+    "instructor": InstructorCard,
+    "owner": OwnerCard,
+    "student": StudentCard,
+    "student_rate": StudentRateCard,
+}
+
+
+def read_card(kind: ChangeKind, document: dict[str, Any]) -> Card:
+    """Read a card of this kind; pydantic.ValidationError when it is not one."""
+    return CARDS[kind].model_validate(document)
 
 
 class SchoolChange(Event):
@@ -18,9 +142,18 @@ class SchoolChange(Event):
     old: dict[str, Any] | None = None
     new: dict[str, Any] | None = None
 
+    @model_validator(mode="after")
+    def new_is_a_card_of_its_kind(self) -> Self:
+        if self.new is not None:
+            read_card(self.kind, self.new)
+        return self
+
 
 class SchoolConfigured(Event):
-    """Version `version` of the school's book, made from `base_version`; refused when that is stale."""
+    """Version `version` of the school's book, made from `base_version`; refused when that is stale.
+
+    A large change travels as several versions in a row, at most CHANGES_MAX entries each.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -37,16 +170,23 @@ class SchoolConfigured(Event):
                             "key": "student-02",
                             "effective_from": "2026-06-01",
                             "new": {"name": "Student 2"},
-                        }
+                        },
+                        {
+                            "kind": "instructor",
+                            "key": "instructor-01",
+                            "effective_from": "2026-06-01",
+                            "old": {"flight_per_hour": 4500, "ground_per_hour": 4000},
+                            "new": {"flight_per_hour": 4800, "ground_per_hour": 4000},
+                        },
                     ],
                 }
             ]
         }
     )
 
-    version: int = Field(strict=True, ge=1)
-    base_version: int = Field(strict=True, ge=0)
+    version: int = Field(strict=True, ge=1, le=1_000_000)
+    base_version: int = Field(strict=True, ge=0, le=1_000_000)
     who: Identifier
     why: Sentence
     at: Instant
-    changes: list[SchoolChange] = Field(min_length=1)
+    changes: list[SchoolChange] = Field(min_length=1, max_length=CHANGES_MAX)
