@@ -12,7 +12,7 @@ LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version
 SOURCES := bootstrap.py fleet schemas services hobbs tests deploy
 present = $(wildcard $(SOURCES))
 
-.PHONY: help demo up test check format lint types contracts lock clean bootstrap
+.PHONY: help demo up test check format lint types contracts schemas lock clean bootstrap
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -43,10 +43,14 @@ types: $(READY)
 
 contracts: $(READY)
 	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/python -m schemas.gate
 
 format: $(READY)  ## Rewrite the sources to the house format
 	@$(BIN)/ruff format $(present)
 	@$(BIN)/ruff check --fix $(present)
+
+schemas: $(READY)  ## Write schemas/generated/ (JSON Schemas, AsyncAPI) from the event models
+	@$(BIN)/python -m schemas.generate
 
 lock: $(READY)  ## Pin what pyproject.toml asks for, with hashes
 	@$(LOCK) --all-extras --output-file requirements-dev.txt
