@@ -1,0 +1,1 @@
+"""Machinery every worker shares. It knows no business word and imports nothing of ours."""

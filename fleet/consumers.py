@@ -1,0 +1,244 @@
+"""Kafka consumers on FastStream, with its loss-prone defaults replaced.
+
+* NACK_ON_ERROR once on the broker, and a pause of ours before each re-read: FastStream has neither backoff
+  nor an attempt limit.
+* A parser that survives any header, and a decoder that hands over raw records: typed handlers reject a whole
+  batch for one bad record, and an undecodable header loses the batch.
+* Offsets are committed inside the batch's lock, and a rebalance waits for that lock: a batch in flight ends
+  and commits before its partitions move.
+"""
+
+import asyncio
+import dataclasses
+import logging
+import random
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from aiokafka import ConsumerRebalanceListener
+from aiokafka.errors import KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from fleet import kafka_client, metrics
+from fleet.envelope import Record, safe_text
+from fleet.settings import Settings
+
+Handler = Callable[[Sequence[Record]], Awaitable[None]]
+
+POLL_MS = 50
+BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
+STUCK_AFTER_S = 120.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class Consumer:
+    """A topic, who handles it, and what the health check needs to know."""
+
+    topic: str
+    handler: Handler
+    batch_max: int
+    failures: int = 0
+    polled_at: float = field(default_factory=time.monotonic)
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    subscriber: Any = None
+
+
+class Consumers:
+    """All consumers of one process, each in the group `<prefix><service>.<topic>`."""
+
+    def __init__(self, service: str, settings: Settings) -> None:
+        self._service = service
+        self._settings = settings
+        self._consumers: list[Consumer] = []
+        self._broker: KafkaBroker | None = None
+        self._stopping = asyncio.Event()
+
+    def add(self, consumer: Consumer) -> None:
+        self._consumers.append(consumer)
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Consume until `stopping`; raises when Kafka cannot be reached at the start."""
+        self._stopping = stopping
+        broker = self._build()
+        try:
+            await broker.start()
+            self._broker = broker
+            for consumer in self._consumers:
+                _time_polls(consumer)
+            await stopping.wait()
+        finally:
+            await broker.stop()
+
+    async def stop(self) -> None:
+        """Wait for the batches in flight; `run` then leaves the groups."""
+        for consumer in self._consumers:
+            async with consumer.busy:
+                continue
+
+    def stuck(self) -> str | None:
+        """Name consumers that have not polled for long; None when all live."""
+        late = [c.topic for c in self._consumers if self._broker and _poll_age_s(c) > STUCK_AFTER_S]
+        return f"no poll for {STUCK_AFTER_S:g} s: {', '.join(late)}" if late else None
+
+    def measure(self) -> None:
+        """Set the lag and poll-age gauges."""
+        for consumer in self._consumers:
+            metrics.POLL_AGE.labels(self._service, consumer.topic).set(_poll_age_s(consumer))
+            metrics.CONSUMER_LAG.labels(self._service, consumer.topic).set(_lag(consumer))
+
+    def _build(self) -> KafkaBroker:
+        settings = self._settings
+        broker = KafkaBroker(
+            settings.kafka_bootstrap.split(","),
+            security=kafka_client.security(settings),
+            ack_policy=AckPolicy.NACK_ON_ERROR,
+            allow_auto_create_topics=False,
+            acks="all",
+            enable_idempotence=True,
+            metadata_max_age_ms=30_000,
+            graceful_timeout=15.0,
+            parser=_parse_safely,
+            decoder=_hand_over,
+            apply_types=False,
+            logger=logging.getLogger("faststream"),
+            log_level=logging.DEBUG,
+        )
+        for consumer in self._consumers:
+            self._subscribe(broker, consumer)
+        return broker
+
+    def _subscribe(self, broker: KafkaBroker, consumer: Consumer) -> None:
+        prefix = self._settings.topic_prefix
+        subscriber = broker.subscriber(
+            prefix + consumer.topic,
+            batch=True,
+            group_id=f"{prefix}{self._service}.{consumer.topic}",
+            auto_offset_reset="earliest",
+            batch_timeout_ms=POLL_MS,
+            max_records=consumer.batch_max,
+            session_timeout_ms=45_000,
+            max_poll_interval_ms=300_000,
+            listener=_DrainOnRebalance(consumer),
+        )
+
+        async def handle(message: Any) -> None:
+            async with consumer.busy:
+                await self._process(consumer, message)
+
+        subscriber(handle)
+        consumer.subscriber = subscriber
+
+    async def _process(self, consumer: Consumer, message: Any) -> None:
+        records = [_record(raw, consumer.topic) for raw in message.raw_message]
+        try:
+            with metrics.BATCH_SECONDS.labels(self._service, consumer.topic).time():
+                await consumer.handler(records)
+        except Exception:
+            metrics.BATCH_FAILURES.labels(self._service, consumer.topic).inc()
+            await self._back_off(consumer, records)
+            raise
+        consumer.failures = 0
+        try:
+            await message.ack()
+        except KafkaError as error:  # the group moved on; the batch comes again and the inbox knows it
+            _log.warning("offsets not committed", extra={"topic": consumer.topic, "error": str(error)})
+
+    async def _back_off(self, consumer: Consumer, records: Sequence[Record]) -> None:
+        pause = min(BACKOFF_FIRST_S * 2**consumer.failures, BACKOFF_MAX_S) * random.uniform(0.7, 1.3)
+        consumer.failures += 1
+        first = records[0]
+        _log.exception(
+            "batch failed and is read again",
+            extra={
+                "topic": consumer.topic,
+                "partition": first.partition,
+                "offset": first.offset,
+                "records": len(records),
+                "attempt": consumer.failures,
+                "retry_in_s": round(pause, 2),
+            },
+        )
+        try:
+            await asyncio.wait_for(self._stopping.wait(), pause)
+        except TimeoutError:
+            return
+
+
+class _DrainOnRebalance(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        async with self._consumer.busy:
+            return
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        return
+
+
+async def _parse_safely(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
+    """Make every header decodable before FastStream decodes it; ours are read from the copy."""
+    if isinstance(message, tuple):
+        return await original(tuple(_with_safe_headers(record) for record in message))
+    return await original(_with_safe_headers(message))
+
+
+def _with_safe_headers(record: Any) -> Any:
+    safe = tuple((safe_text(name), safe_text(value).encode()) for name, value in record.headers)
+    return dataclasses.replace(record, headers=safe)
+
+
+async def _hand_over(message: Any) -> Any:
+    return message
+
+
+def _record(raw: Any, topic: str) -> Record:
+    return Record(
+        topic=topic,
+        partition=raw.partition,
+        offset=raw.offset,
+        key=raw.key,
+        value=raw.value,
+        headers={name: value.decode() for name, value in raw.headers},
+        timestamp=_instant(raw.timestamp),
+    )
+
+
+def _instant(milliseconds: int) -> datetime:
+    try:
+        return datetime.fromtimestamp(max(milliseconds, 0) / 1000, UTC)
+    except (OverflowError, ValueError, OSError):  # a publisher may stamp any 64-bit number
+        return datetime.now(UTC)
+
+
+def _time_polls(consumer: Consumer) -> None:
+    kafka = consumer.subscriber.consumer
+    getmany = kafka.getmany
+
+    async def timed(*args: Any, **kwargs: Any) -> Any:
+        consumer.polled_at = time.monotonic()
+        return await getmany(*args, **kwargs)
+
+    kafka.getmany = timed
+
+
+def _poll_age_s(consumer: Consumer) -> float:
+    return time.monotonic() - consumer.polled_at
+
+
+def _lag(consumer: Consumer) -> int:
+    kafka = consumer.subscriber.consumer if consumer.subscriber else None
+    if kafka is None:
+        return 0
+    lag = 0
+    for place in kafka.assignment():
+        state = kafka._subscription.subscription.assignment.state_value(place)
+        if state is not None and state.has_valid_position:
+            lag += max((kafka.highwater(place) or 0) - state.position, 0)
+    return lag

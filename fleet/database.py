@@ -1,0 +1,128 @@
+"""PostgreSQL, one pool per process. `Database.transaction()` is the only thing that commits.
+
+SQL is constant text next to its caller; parameters are `:name`, arrays carry explicit casts. While a
+transaction is open, `forbid_in_transaction` raises: no lock is ever held across an HTTP call.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import Row, TextClause, make_url, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+_open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
+
+STATEMENT_TIMEOUT_MS = 60_000
+IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
+
+
+class InsideTransaction(RuntimeError):
+    """Something slow or irreversible was tried while a transaction was open."""
+
+
+def forbid_in_transaction(what: str) -> None:
+    """Raise InsideTransaction when the caller runs inside `Database.transaction()`."""
+    if _open_transaction.get():
+        raise InsideTransaction(f"{what} inside a database transaction; commit first")
+
+
+class Tx:
+    """One open transaction."""
+
+    def __init__(self, connection: AsyncConnection, service: str) -> None:
+        self._connection = connection
+        self.service = service
+        self.staged = False
+
+    async def all(self, sql: str, /, **params: Any) -> list[Row[Any]]:
+        return list((await self._connection.execute(_clause(sql), params)).all())
+
+    async def one(self, sql: str, /, **params: Any) -> Row[Any]:
+        return (await self._connection.execute(_clause(sql), params)).one()
+
+    async def first(self, sql: str, /, **params: Any) -> Row[Any] | None:
+        return (await self._connection.execute(_clause(sql), params)).first()
+
+    async def execute(self, sql: str, /, **params: Any) -> int:
+        """Run a statement; rows affected."""
+        return (await self._connection.execute(_clause(sql), params)).rowcount
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        async with self._connection.begin_nested():
+            yield
+
+    def wake_outbox(self) -> None:
+        """Have the relay look as soon as this commits; without it the row waits for the next poll."""
+        self.staged = True
+
+
+class Database:
+    """A pool of connections that see one schema, as one role.
+
+    `url` is postgresql://role:password@host:port/name; `role` switches to a role the login is a member of
+    (the operator's command line acts as the service it works on).
+    """
+
+    def __init__(self, url: str, *, schema: str, role: str | None = None, pool_size: int = 5) -> None:
+        self.schema = schema
+        self.on_staged: Callable[[], None] | None = None  # wakes this process's outbox relay
+        self.url = make_url(url).set(drivername="postgresql+asyncpg")
+        self._engine = create_async_engine(
+            self.url,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=30,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": 10,
+                "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 5,
+                "server_settings": _server_settings(schema, role),
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Tx]:
+        """Open a transaction; commit when the block ends, roll back when it raises."""
+        forbid_in_transaction("a second transaction")
+        token = _open_transaction.set(True)
+        try:
+            async with self._engine.begin() as connection:
+                tx = Tx(connection, self.schema)
+                yield tx
+        finally:
+            _open_transaction.reset(token)
+        if tx.staged and self.on_staged:
+            self.on_staged()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[AsyncConnection]:
+        """Lend a connection in autocommit mode, for session locks; they end with the block or the process."""
+        async with self._engine.connect() as connection:
+            session = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            try:
+                yield session
+            finally:
+                await session.invalidate()  # a session lock must not return to the pool
+
+    async def close(self) -> None:
+        await self._engine.dispose()
+
+
+def _server_settings(schema: str, role: str | None) -> dict[str, str]:
+    settings = {
+        "search_path": schema,
+        "application_name": f"hobbs-{schema}",
+        "statement_timeout": str(STATEMENT_TIMEOUT_MS),
+        "idle_in_transaction_session_timeout": str(IDLE_IN_TRANSACTION_TIMEOUT_MS),
+        "timezone": "UTC",
+    }
+    return settings | {"role": role} if role else settings
+
+
+@lru_cache(maxsize=1024)
+def _clause(sql: str) -> TextClause:
+    return text(sql)

@@ -1,0 +1,226 @@
+"""Records that could not be processed: kept whole, listed, redriven or discarded; never swallowed.
+
+A letter is one row for each subject (or event, or place in the topic). When a redriven record fails
+again its row opens again with one attempt more. The topic `<service>.dead` tells the rest of the world.
+"""
+
+import base64
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel
+from sqlalchemy import Row
+
+from fleet import outbox
+from fleet.database import Tx
+from fleet.envelope import Cause, Message, Record, safe_text
+
+if TYPE_CHECKING:
+    from fleet.inbox import Admitted
+
+STATES = ("open", "redriven", "discarded")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """A readable record that the rules refuse. `subject` is its natural key, such as "flight:F123:1"."""
+
+    admitted: "Admitted[Any]"
+    reason: str
+    sentence: str
+    subject: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Letter:
+    """What becomes a dead-letter row; `identity` makes it one row however often the record comes back."""
+
+    record: Record
+    event_key: UUID | None
+    cause: Cause
+    reason: str
+    sentence: str
+    subject: str | None
+    identity: str
+
+
+class DeadLetterEvent(BaseModel):
+    """The body of `<service>.dead`; the bytes stay in the table."""
+
+    dead_letter_id: UUID
+    service: str
+    topic: str
+    partition: int
+    offset: int
+    reason: str
+    sentence: str
+    subject: str | None
+    attempts: int
+    last_seen_at: datetime
+
+
+async def bury(tx: Tx, refusals: Sequence[Refusal]) -> None:
+    """Keep refused records as dead letters, in the transaction that refused them."""
+    await bury_letters(tx, [_letter(refusal) for refusal in refusals])
+
+
+async def bury_letters(tx: Tx, letters: Sequence[Letter]) -> None:
+    """Keep letters and stage one `<service>.dead` event for each row that is new or open again."""
+    if not letters:
+        return
+    unique = {(letter.record.topic, letter.identity): letter for letter in letters}
+    causes = {key: letter.cause for key, letter in unique.items()}
+    rows = await tx.all(_BURY, letters=orjson.dumps([_row(x) for x in unique.values()]).decode())
+    await outbox.stage(tx, [_event(tx.service, row, causes[row.topic, row.identity]) for row in rows])
+
+
+def _letter(refusal: Refusal) -> Letter:
+    admitted = refusal.admitted
+    return Letter(
+        record=admitted.record,
+        event_key=admitted.event_key,
+        cause=admitted.cause,
+        reason=refusal.reason,
+        sentence=refusal.sentence,
+        subject=refusal.subject,
+        identity=refusal.subject or str(admitted.event_key),
+    )
+
+
+# A replay of the topic finds the same payload in an open letter and changes nothing.
+_BURY = """
+    INSERT INTO dead_letter (topic, partition, "offset", identity, subject, key, value, headers, payload_hash,
+                             event_key, correlation_id, reason, sentence, history)
+    SELECT topic, partition, "offset", identity, subject, decode(key, 'base64'), decode(value, 'base64'),
+           headers, decode(payload_hash, 'base64'), event_key, correlation_id, reason, sentence,
+           jsonb_build_array(jsonb_build_object('at', now(), 'what', 'refused', 'reason', reason,
+                                                'sentence', sentence))
+    FROM jsonb_to_recordset(CAST(:letters AS jsonb)) AS letter (
+        topic text, partition integer, "offset" bigint, identity text, subject text, key text, value text,
+        headers jsonb, payload_hash text, event_key uuid, correlation_id text, reason text, sentence text)
+    ORDER BY topic, identity
+    ON CONFLICT ON CONSTRAINT one_dead_letter_for_each_subject DO UPDATE SET
+        partition = excluded.partition, "offset" = excluded."offset", key = excluded.key,
+        value = excluded.value, headers = excluded.headers, payload_hash = excluded.payload_hash,
+        event_key = excluded.event_key, correlation_id = excluded.correlation_id,
+        reason = excluded.reason, sentence = excluded.sentence, state = 'open',
+        attempts = dead_letter.attempts + 1, last_seen_at = now(),
+        history = dead_letter.history || excluded.history
+    WHERE dead_letter.state = 'redriven' OR dead_letter.payload_hash <> excluded.payload_hash
+    RETURNING id, topic, partition, "offset", identity, subject, reason, sentence, attempts, last_seen_at
+"""
+
+
+def _row(letter: Letter) -> dict[str, Any]:
+    record = letter.record
+    return {
+        "topic": record.topic,
+        "partition": record.partition,
+        "offset": record.offset,
+        "identity": letter.identity,
+        "subject": letter.subject,
+        "key": _base64(record.key),
+        "value": _base64(record.value),
+        "headers": dict(record.headers),
+        "payload_hash": _base64(sha256(record.value or b"").digest()),
+        "event_key": letter.event_key,
+        "correlation_id": letter.cause.correlation_id,
+        "reason": letter.reason,
+        "sentence": safe_text(letter.sentence),
+    }
+
+
+def _base64(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()
+
+
+def _event(service: str, row: Row[Any], cause: Cause) -> Message:
+    event = DeadLetterEvent(
+        dead_letter_id=row.id,
+        service=service,
+        topic=row.topic,
+        partition=row.partition,
+        offset=row.offset,
+        reason=row.reason,
+        sentence=row.sentence,
+        subject=row.subject,
+        attempts=row.attempts,
+        last_seen_at=row.last_seen_at,
+    )
+    return Message(topic=f"{service}.dead", key=str(row.id), event=event, cause=cause)
+
+
+_LIST = """
+    SELECT id, topic, partition, "offset", subject, reason, sentence, attempts, state, first_seen_at,
+           last_seen_at, correlation_id
+    FROM dead_letter
+    WHERE (CAST(:state AS text) IS NULL OR state = :state)
+      AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+      AND (CAST(:topic AS text) IS NULL OR topic = :topic)
+    ORDER BY id LIMIT :most
+"""
+
+
+async def list_letters(
+    tx: Tx,
+    *,
+    state: str | None = "open",
+    reason: str | None = None,
+    topic: str | None = None,
+    most: int = 1000,
+) -> list[Row[Any]]:
+    """Letters in the order they came, without their payload."""
+    return await tx.all(_LIST, state=state, reason=reason, topic=topic, most=most)
+
+
+async def show(tx: Tx, letter_id: UUID) -> Row[Any] | None:
+    """One letter, whole; `headers` and `history` are JSON text, `key` and `value` bytes."""
+    return await tx.first("SELECT * FROM dead_letter WHERE id = :id", id=letter_id)
+
+
+_REDRIVE = """
+    WITH letter AS (
+        UPDATE dead_letter
+        SET state = 'redriven', last_seen_at = now(),
+            history = history || jsonb_build_array(
+                jsonb_build_object('at', now(), 'what', 'redriven', 'who', CAST(:who AS text)))
+        WHERE id = ANY (CAST(:ids AS uuid[])) AND state IN ('open', 'discarded')
+        RETURNING id, topic, identity, key, value, headers, event_key
+    ), forgotten AS (
+        DELETE FROM inbox USING letter WHERE inbox.event_key = letter.event_key
+    ), staged AS (
+        INSERT INTO outbox (topic, key, value, raw_headers)
+        SELECT topic, key, value, headers || jsonb_build_object('hobbs_redriven', identity)
+        FROM letter ORDER BY id
+    )
+    SELECT id FROM letter
+"""
+
+
+async def redrive(tx: Tx, ids: Sequence[UUID], *, who: str) -> list[UUID]:
+    """Send letters back to the topic they came from, as they came; this service will read them anew.
+
+    Other consumers of the topic know the event already and drop it. Letters already redriven stay.
+    """
+    tx.wake_outbox()
+    return [row.id for row in await tx.all(_REDRIVE, ids=list(ids), who=who)]
+
+
+_DISCARD = """
+    UPDATE dead_letter
+    SET state = 'discarded', last_seen_at = now(),
+        history = history || jsonb_build_array(jsonb_build_object(
+            'at', now(), 'what', 'discarded', 'who', CAST(:who AS text), 'why', CAST(:why AS text)))
+    WHERE id = ANY (CAST(:ids AS uuid[])) AND state = 'open'
+    RETURNING id
+"""
+
+
+async def discard(tx: Tx, ids: Sequence[UUID], *, who: str, why: str) -> list[UUID]:
+    """Close letters without processing them, with a reason; they stay readable."""
+    return [row.id for row in await tx.all(_DISCARD, ids=list(ids), who=who, why=why)]

@@ -1,0 +1,139 @@
+"""Records in, messages out: CloudEvents attributes in headers, identity, correlation.
+
+Identity of an event: our own publishers put a UUIDv7 in `ce_id` and it is taken as it is. For foreign
+publishers it is derived from topic, source and id, so two sources may use the same id; without an id it
+is derived from the natural key in the body.
+"""
+
+import re
+import secrets
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from pydantic import BaseModel
+
+OWN_SOURCES = "hobbs/"
+_NAMESPACE = uuid5(NAMESPACE_URL, "hobbs:event")
+_TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
+_CORRELATION = re.compile(r"[\x21-\x7e]{1,100}")
+
+
+def uuid7() -> UUID:
+    """Make a time-ordered UUID (RFC 9562, version 7), millisecond precision."""
+    milliseconds = time.time_ns() // 1_000_000
+    value = (milliseconds & (2**48 - 1)) << 80 | secrets.randbits(80)
+    return UUID(int=value & ~(0xF << 76) & ~(0x3 << 62) | 7 << 76 | 2 << 62)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record:
+    """One Kafka record as read; `topic` is without the deployment's prefix, headers are safe text."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Mapping[str, str]
+    timestamp: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """What led to a message: carried from the first event to the last effect."""
+
+    correlation_id: str
+    traceparent: str
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """An event to publish through the outbox. `key` decides the partition."""
+
+    topic: str
+    key: str
+    event: BaseModel
+    cause: Cause
+    event_id: UUID = field(default_factory=uuid7)
+    source: str | None = None  # set only by tools that speak for a foreign publisher
+
+
+def first_cause() -> Cause:
+    """Start a chain where no event led here: a timer, a request, a command."""
+    event_id = uuid7()
+    return Cause(correlation_id=str(event_id), traceparent=_new_traceparent(), event_id=event_id)
+
+
+def cause_of(record: Record, event_key: UUID) -> Cause:
+    """Continue the record's chain, or start one when its headers carry none (or nonsense)."""
+    correlation = record.headers.get("ce_correlationid", "")
+    trace = record.headers.get("traceparent", "")
+    return Cause(
+        correlation_id=correlation if _CORRELATION.fullmatch(correlation) else str(event_key),
+        traceparent=trace if _TRACEPARENT.fullmatch(trace) else _new_traceparent(),
+        event_id=event_key,
+    )
+
+
+def event_key_of(record: Record, natural_key: str | None) -> UUID | None:
+    """Name the event for the inbox; None when neither headers nor body identify it."""
+    source, event_id = record.headers.get("ce_source", ""), record.headers.get("ce_id", "")
+    if event_id and source.startswith(OWN_SOURCES) and (own := _uuid(event_id)):
+        return own
+    if event_id:
+        return derived_key(record.topic, source, event_id)
+    return derived_key(record.topic, "", natural_key) if natural_key is not None else None
+
+
+def derived_key(topic: str, source: str, event_id: str) -> UUID:
+    return uuid5(_NAMESPACE, "\x1f".join((topic, source, event_id)))
+
+
+def cloud_event_headers(
+    *, event_id: UUID, source: str, topic: str, at: datetime, correlation_id: str, traceparent: str
+) -> list[tuple[str, bytes]]:
+    """CloudEvents 1.0 attributes in Kafka's binary mode, with `ce_` names and trace context."""
+    attributes = {
+        "ce_specversion": "1.0",
+        "ce_id": str(event_id),
+        "ce_source": source,
+        "ce_type": topic,
+        "ce_time": at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+        "ce_correlationid": correlation_id,
+        "traceparent": traceparent,
+        "content-type": "application/json",
+    }
+    return [(name, value.encode()) for name, value in attributes.items()]
+
+
+def headers_of(message: Message, service: str) -> list[tuple[str, bytes]]:
+    """Headers of a message that is published now, not through the outbox."""
+    return cloud_event_headers(
+        event_id=message.event_id,
+        source=message.source or OWN_SOURCES + service,
+        topic=message.topic,
+        at=datetime.now(UTC),
+        correlation_id=message.cause.correlation_id,
+        traceparent=message.cause.traceparent,
+    )
+
+
+def safe_text(value: bytes | str | None) -> str:
+    """Text that PostgreSQL and JSON can hold, whatever bytes came: escapes instead of losing."""
+    decoded = value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else value or ""
+    return decoded.replace("\x00", "\\x00")[:2000]
+
+
+def _uuid(value: str) -> UUID | None:
+    try:
+        return UUID(value)
+    except ValueError:
+        return None
+
+
+def _new_traceparent() -> str:
+    return f"00-{secrets.token_hex(16)}-{secrets.token_hex(8)}-01"

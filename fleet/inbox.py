@@ -1,0 +1,199 @@
+"""Exactly once in effect: a record is admitted in the transaction that carries its effect, or not at all.
+
+A record nobody can read becomes a dead letter in the same transaction and never raises: with
+NACK_ON_ERROR one raising record would come back at once, forever.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Generic, TypeVar
+from uuid import UUID
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from fleet import dead_letters, metrics
+from fleet.database import Tx
+from fleet.dead_letters import Letter
+from fleet.envelope import Cause, Record, cause_of, derived_key, event_key_of
+
+RECORD_BYTES_MAX = 1_000_000
+
+T = TypeVar("T")
+M = TypeVar("M", bound=BaseModel)
+
+
+class Unreadable(Exception):
+    """A record that cannot be understood: `reason` is its class, `sentence` is for people."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Admitted(Generic[T]):
+    """A new, readable record and what was read from it."""
+
+    event: T
+    record: Record
+    event_key: UUID
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reading(Generic[T]):
+    admitted: Admitted[T]
+    payload_hash: bytes
+
+
+def read(record: Record, model: type[M]) -> M:
+    """Decode and validate a record's body. Raises Unreadable, with a sentence that shows no input."""
+    value = record.value
+    if value is None:
+        raise Unreadable("null_value", "the record has no value")
+    if len(value) > RECORD_BYTES_MAX:
+        raise Unreadable("oversized", f"the record has {len(value)} bytes; the limit is {RECORD_BYTES_MAX}")
+    try:
+        document = orjson.loads(value)
+    except orjson.JSONDecodeError as error:
+        raise _not_json(value, error) from None
+    if not isinstance(document, dict):
+        raise Unreadable("not_an_object", "the record is JSON but not an object")
+    if b"\\u0000" in value:
+        raise Unreadable("nul_character", "the record contains a NUL character, which cannot be stored")
+    try:
+        return model.model_validate(document)
+    except ValidationError as error:
+        raise Unreadable("invalid", describe(error)) from None
+
+
+def describe(error: ValidationError) -> str:
+    """One sentence naming each bad field and what is wrong with it, without echoing its value."""
+    found = error.errors(include_url=False, include_context=False, include_input=False)
+    problems = (f"{'.'.join(map(str, e['loc'])) or 'record'}: {e['msg']}" for e in found[:10])
+    return "; ".join(problems)[:1900]
+
+
+async def admit(
+    tx: Tx,
+    batch: Sequence[Record],
+    parse: Callable[[Record], T],
+    *,
+    natural_key: Callable[[T], str] | None = None,
+) -> list[Admitted[T]]:
+    """Admit the new and readable records of a batch, in its order.
+
+    Duplicates are dropped; unreadable records, and an event id that comes back with another payload,
+    become dead letters in this transaction.
+    """
+    readings, letters = _read_all(batch, parse, natural_key)
+    first = _first_of_each(readings)
+    known = await _known_hashes(tx, first)
+    fresh = [r for r in first.values() if r.admitted.event_key not in known]
+    letters += _reused_ids(readings, {k: r.payload_hash for k, r in first.items()} | known)
+    await dead_letters.bury_letters(tx, letters)
+    metrics.RECORDS.labels(tx.service, "admitted").inc(len(fresh))
+    metrics.RECORDS.labels(tx.service, "dead").inc(len(letters))
+    metrics.RECORDS.labels(tx.service, "duplicate").inc(len(batch) - len(fresh) - len(letters))
+    return [r.admitted for r in fresh]
+
+
+def _read_all(
+    batch: Sequence[Record], parse: Callable[[Record], T], natural_key: Callable[[T], str] | None
+) -> tuple[list[_Reading[T]], list[Letter]]:
+    readings: list[_Reading[T]] = []
+    letters: list[Letter] = []
+    for record in batch:
+        try:
+            event = parse(record)
+        except (Unreadable, ValidationError) as error:
+            letters.append(_unreadable_letter(record, error))
+        else:
+            readings.append(_reading(record, event, natural_key(event) if natural_key else None))
+    return readings, letters
+
+
+def _reading(record: Record, event: T, natural_key: str | None) -> _Reading[T]:
+    digest = payload_hash(record)
+    key = event_key_of(record, natural_key) or derived_key(record.topic, "", digest.hex())
+    admitted = Admitted(event=event, record=record, event_key=key, cause=cause_of(record, key))
+    return _Reading(admitted=admitted, payload_hash=digest)
+
+
+def payload_hash(record: Record) -> bytes:
+    return sha256(record.value or b"").digest()
+
+
+def _first_of_each(readings: Sequence[_Reading[T]]) -> dict[UUID, _Reading[T]]:
+    first: dict[UUID, _Reading[T]] = {}
+    for reading in readings:
+        first.setdefault(reading.admitted.event_key, reading)
+    return first
+
+
+_ADMIT = """
+    INSERT INTO inbox (event_key, payload_hash)
+    SELECT event_key, payload_hash
+    FROM unnest(CAST(:keys AS uuid[]), CAST(:hashes AS bytea[])) AS batch (event_key, payload_hash)
+    ORDER BY event_key  -- one order for everybody: two members never deadlock on the same keys
+    ON CONFLICT ON CONSTRAINT event_is_admitted_once DO NOTHING
+    RETURNING event_key
+"""
+
+_KNOWN = """
+    SELECT event_key, payload_hash FROM inbox WHERE event_key = ANY (CAST(:keys AS uuid[]))
+"""
+
+
+async def _known_hashes(tx: Tx, first: dict[UUID, _Reading[T]]) -> dict[UUID, bytes]:
+    """Admit what is new; the stored payload hash of each event that was admitted before."""
+    if not first:
+        return {}
+    hashes = [r.payload_hash for r in first.values()]
+    rows = await tx.all(_ADMIT, keys=list(first), hashes=hashes)
+    seen = set(first) - {row.event_key for row in rows}
+    if not seen:
+        return {}
+    return {row.event_key: row.payload_hash for row in await tx.all(_KNOWN, keys=list(seen))}
+
+
+def _reused_ids(readings: Sequence[_Reading[T]], accepted: dict[UUID, bytes]) -> list[Letter]:
+    return [
+        Letter(
+            record=r.admitted.record,
+            event_key=r.admitted.event_key,
+            cause=r.admitted.cause,
+            reason="event_id_reused",
+            sentence=f"event {r.admitted.event_key} was already received with another content",
+            subject=None,
+            identity=f"{r.admitted.event_key}:{r.payload_hash.hex()[:16]}",
+        )
+        for r in readings
+        if accepted[r.admitted.event_key] != r.payload_hash
+    ]
+
+
+def _unreadable_letter(record: Record, error: Unreadable | ValidationError) -> Letter:
+    key = event_key_of(record, None)
+    place = record.headers.get("hobbs_redriven") or f"{record.partition}:{record.offset}"
+    readable = isinstance(error, Unreadable)
+    return Letter(
+        record=record,
+        event_key=key,
+        cause=cause_of(record, key or derived_key(record.topic, "", place)),
+        reason=error.reason if readable else "invalid",  # type: ignore[union-attr]
+        sentence=error.sentence if readable else describe(error),  # type: ignore[union-attr,arg-type]
+        subject=None,
+        identity=place if key is None else f"{key}:{payload_hash(record).hex()[:16]}",
+    )
+
+
+def _not_json(value: bytes, error: orjson.JSONDecodeError) -> Unreadable:
+    try:
+        value.decode("utf-8")
+    except UnicodeDecodeError as problem:
+        return Unreadable("not_utf8", f"the record is not UTF-8: bad byte at position {problem.start}")
+    return Unreadable("not_json", f"the record is not JSON: {error.msg} at position {error.pos}")

@@ -1,0 +1,148 @@
+"""Kafka connections from settings, topics, and publishing outside a worker (tools, the gateway)."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
+
+from fleet.envelope import Message, headers_of
+from fleet.settings import Settings
+
+PUBLISH_WINDOW = 1_000  # messages in flight in publish_many
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TopicPlan:
+    """What a topic should be; `name` without the deployment's prefix, retention -1 keeps forever."""
+
+    name: str
+    partitions: int
+    retention_ms: int
+
+
+def connection(settings: Settings) -> dict[str, Any]:
+    """Keyword arguments every aiokafka client needs to reach the brokers."""
+    arguments: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap.split(","),
+        "security_protocol": settings.kafka_security_protocol,
+    }
+    if context := _tls(settings):
+        arguments["ssl_context"] = context
+    if settings.kafka_security_protocol.startswith("SASL"):
+        arguments |= {
+            "sasl_mechanism": settings.kafka_sasl_mechanism,
+            "sasl_plain_username": settings.kafka_username,
+            "sasl_plain_password": _password(settings),
+        }
+    return arguments
+
+
+def security(settings: Settings) -> BaseSecurity:
+    """The same connection in FastStream's words."""
+    context = _tls(settings)
+    if not settings.kafka_security_protocol.startswith("SASL"):
+        return BaseSecurity(ssl_context=context, use_ssl=context is not None)
+    kinds = {"PLAIN": SASLPlaintext, "SCRAM-SHA-256": SASLScram256, "SCRAM-SHA-512": SASLScram512}
+    return kinds[settings.kafka_sasl_mechanism](
+        username=settings.kafka_username or "",
+        password=_password(settings) or "",
+        ssl_context=context,
+        use_ssl=context is not None,
+    )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.kafka_security_protocol.endswith("SSL"):
+        return None
+    return ssl.create_default_context(cafile=settings.kafka_ca_file and str(settings.kafka_ca_file))
+
+
+def _password(settings: Settings) -> str | None:
+    return settings.kafka_password.get_secret_value() if settings.kafka_password else None
+
+
+@asynccontextmanager
+async def open_producer(settings: Settings, *, timeout_ms: int = 20_000) -> AsyncIterator[AIOKafkaProducer]:
+    """An idempotent producer that counts a record as sent when every in-sync replica has it."""
+    producer = AIOKafkaProducer(
+        **connection(settings),
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=2,
+        request_timeout_ms=timeout_ms,
+        metadata_max_age_ms=30_000,
+    )
+    await producer.start()
+    try:
+        yield producer
+    finally:
+        await producer.stop()
+
+
+async def send(
+    producer: AIOKafkaProducer, settings: Settings, message: Message, *, service: str
+) -> "asyncio.Future[Any]":
+    """Hand a message to the producer; the future resolves when Kafka acknowledged it."""
+    future: asyncio.Future[Any] = await producer.send(
+        settings.topic_prefix + message.topic,
+        value=message.event.model_dump_json().encode(),
+        key=message.key.encode(),
+        headers=headers_of(message, service),
+    )
+    return future
+
+
+async def publish_once(settings: Settings, messages: Sequence[Message], *, service: str) -> None:
+    """Publish a few messages and wait until Kafka acknowledged all of them."""
+    async for _ in publish_many(settings, messages, service=service):
+        continue
+
+
+async def publish_many(
+    settings: Settings, messages: Iterable[Message], *, service: str
+) -> AsyncIterator[Message]:
+    """Publish in order, a bounded number in flight; yield each message once Kafka acknowledged it."""
+    async with open_producer(settings) as producer:
+        flying: list[tuple[Message, asyncio.Future[Any]]] = []
+        for message in messages:
+            flying.append((message, await send(producer, settings, message, service=service)))
+            if len(flying) >= PUBLISH_WINDOW:
+                first, acknowledged = flying.pop(0)
+                await acknowledged
+                yield first
+        for message, acknowledged in flying:
+            await acknowledged
+            yield message
+
+
+async def create_topics(
+    settings: Settings, plans: Sequence[TopicPlan], *, replication: int = 1
+) -> dict[str, int]:
+    """Create the topics that are missing; the partition count of every topic now there, by planned name."""
+    admin = AIOKafkaAdminClient(**connection(settings))
+    await admin.start()
+    try:
+        there = set(await admin.list_topics())
+        missing = [p for p in plans if settings.topic_prefix + p.name not in there]
+        if missing:
+            await admin.create_topics([_new_topic(settings.topic_prefix, p, replication) for p in missing])
+        names = {settings.topic_prefix + p.name: p.name for p in plans}
+        described = await admin.describe_topics(list(names))
+        return {names[t["topic"]]: len(t["partitions"]) for t in described if not t["error_code"]}
+    finally:
+        await admin.close()
+
+
+def _new_topic(prefix: str, plan: TopicPlan, replication: int) -> NewTopic:
+    return NewTopic(
+        name=prefix + plan.name,
+        num_partitions=plan.partitions,
+        replication_factor=replication,
+        topic_configs={"retention.ms": str(plan.retention_ms)},
+    )

@@ -1,0 +1,149 @@
+"""Migrations: one Alembic history per service, in the service's own schema, run by the schema's owner.
+
+Roles: `hobbs_<service>` logs in and owns nothing; `hobbs_reader` may read every `*_public` schema;
+`hobbs_operator` (the command line) is a member of every service role and acts as one at a time.
+"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from alembic import command, context, op
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, make_url, pool, text
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.util import await_only
+
+from fleet.database import Database
+
+_SQL = Path(__file__).parent / "sql"
+_SERVICES = Path(__file__).parent.parent / "services"
+OPERATOR, READER = "hobbs_operator", "hobbs_reader"
+
+
+def services() -> list[str]:
+    """Every service that has migrations, in the order of their names."""
+    return sorted(p.parent.parent.name for p in _SERVICES.glob("*/migrations/env.py"))
+
+
+async def migrate(url: str, passwords: Mapping[str, str], only: Sequence[str] | None = None) -> list[str]:
+    """Bring roles, schemas and tables of every service to head; the services migrated.
+
+    `url` logs in as the owner of the database. `passwords` maps a service, or "operator", to the password
+    of its role; a role without one cannot log in.
+    """
+    chosen = list(only) if only is not None else services()
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool)
+    try:
+        async with engine.begin() as connection:
+            await connection.execute(
+                text("SELECT pg_advisory_xact_lock(hashtextextended('hobbs:migrate', 0))")
+            )
+            await _prepare(connection, chosen, passwords)
+        for service in chosen:
+            async with engine.connect() as connection:
+                await connection.run_sync(_upgrade, service)
+    finally:
+        await engine.dispose()
+    return chosen
+
+
+async def pending_migrations(database: Database) -> list[str]:
+    """Revisions of the database's service that are not applied."""
+    async with database.transaction() as tx:
+        row = await tx.first("SELECT version_num FROM alembic_version")
+    head = head_revision(database.schema)
+    return [] if row and row.version_num == head else [f"{database.schema} {head}"]
+
+
+@lru_cache
+def head_revision(service: str) -> str:
+    """The newest revision the code of a service knows."""
+    return ScriptDirectory.from_config(_config(service)).get_current_head() or ""
+
+
+def run_env(service: str) -> None:
+    """The body of every service's migrations/env.py."""
+    connection: Connection = context.config.attributes["connection"]
+    context.configure(connection=connection, version_table_schema=service, transaction_per_migration=False)
+    with context.begin_transaction():
+        connection.execute(text("SELECT set_config('search_path', :schema, true)"), {"schema": service})
+        connection.execute(
+            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"migrate:{service}"}
+        )
+        context.run_migrations()
+
+
+def create_fleet_tables(service: str) -> None:
+    """Create inbox, outbox, dead letters and timers in the service's schema; its role may write them."""
+    run_sql(_SQL / "fleet_tables.sql")
+    _run(
+        f"GRANT SELECT, INSERT, UPDATE, DELETE ON inbox, outbox, dead_letter, timer TO hobbs_{service};"
+        f"GRANT SELECT ON alembic_version TO hobbs_{service};"
+    )
+
+
+def run_sql(path: Path) -> None:
+    """Run a file of SQL statements inside the migration's transaction."""
+    _run(path.read_text(encoding="utf-8"))
+
+
+def _run(script: str) -> None:
+    # The driver's own execute takes several statements; SQLAlchemy prepares, and one is all it may prepare.
+    connection: Any = op.get_bind().connection
+    await_only(connection.driver_connection.execute(script))
+
+
+async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords: Mapping[str, str]) -> None:
+    database = (await connection.execute(text("SELECT quote_ident(current_database())"))).scalar_one()
+    await _ensure_role(connection, READER, None)
+    await _ensure_role(connection, OPERATOR, passwords.get("operator"))
+    for service in chosen:
+        role = f"hobbs_{service}"
+        await _ensure_role(connection, role, passwords.get(service))
+        for statement in (
+            f"CREATE SCHEMA IF NOT EXISTS {service}",
+            f"CREATE SCHEMA IF NOT EXISTS {service}_public",
+            f"REVOKE ALL ON SCHEMA {service}, {service}_public FROM PUBLIC",
+            f"GRANT USAGE ON SCHEMA {service} TO {role}",
+            f"GRANT USAGE ON SCHEMA {service}_public TO {READER}, {role}",
+            f"GRANT {READER} TO {role}",
+            f"GRANT {role} TO {OPERATOR} WITH INHERIT FALSE, SET TRUE",
+        ):
+            await connection.execute(text(statement))
+    await connection.execute(text(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC"))
+    await connection.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+    roles = ", ".join([OPERATOR, *(f"hobbs_{service}" for service in chosen)])
+    await connection.execute(text(f"GRANT CONNECT ON DATABASE {database} TO {roles}"))
+    await connection.execute(text(f"GRANT {READER} TO {OPERATOR}"))
+
+
+async def _ensure_role(connection: AsyncConnection, role: str, password: str | None) -> None:
+    there = await connection.execute(text("SELECT 1 FROM pg_roles WHERE rolname = :role"), {"role": role})
+    if there.first() is None:
+        await connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
+    if password is not None:
+        quoted = await connection.execute(text("SELECT quote_literal(:password)"), {"password": password})
+        await connection.execute(
+            text(f"ALTER ROLE {role} LOGIN PASSWORD {quoted.scalar_one()}".replace(":", r"\:"))
+        )
+
+
+def _upgrade(connection: Connection, service: str) -> None:
+    config = _config(service)
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+
+
+def _config(service: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(_SERVICES / service / "migrations"))
+    return config
+
+
+def migrate_blocking(url: str, passwords: Mapping[str, str]) -> list[str]:
+    """`migrate` for callers without an event loop."""
+    return asyncio.run(migrate(url, passwords))

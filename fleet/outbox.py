@@ -1,0 +1,163 @@
+"""Follow-up events: staged in the transaction that decided them, relayed to Kafka after it.
+
+The relay selects what is present and deletes what Kafka acknowledged; it never remembers a position, so a
+row that commits late is never skipped. One owner per service (a session lock) keeps the order of each key.
+A crash between acknowledgement and delete publishes a row again, with the same event id.
+"""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaProducer
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from fleet import metrics
+from fleet.database import Database, Tx
+from fleet.envelope import OWN_SOURCES, Message, cloud_event_headers
+
+VALUE_BYTES_MAX = 900_000
+BATCH_ROWS = 2_000
+POLL_S = 0.05
+STANDBY_S = 1.0
+
+_log = logging.getLogger(__name__)
+
+_STAGE = """
+    INSERT INTO outbox (topic, key, value, event_id, source, correlation_id, traceparent)
+    SELECT * FROM unnest(CAST(:topics AS text[]), CAST(:keys AS bytea[]), CAST(:values AS bytea[]),
+                         CAST(:ids AS uuid[]), CAST(:sources AS text[]), CAST(:correlations AS text[]),
+                         CAST(:traces AS text[]))
+"""
+
+
+async def stage(tx: Tx, messages: Sequence[Message]) -> None:
+    """Stage messages in their order, in one statement. Stage after taking the aggregate's lock."""
+    if not messages:
+        return
+    await tx.execute(
+        _STAGE,
+        topics=[m.topic for m in messages],
+        keys=[m.key.encode() for m in messages],
+        values=[_body(m) for m in messages],
+        ids=[m.event_id for m in messages],
+        sources=[m.source or OWN_SOURCES + tx.service for m in messages],
+        correlations=[m.cause.correlation_id for m in messages],
+        traces=[m.cause.traceparent for m in messages],
+    )
+    tx.wake_outbox()
+
+
+def _body(message: Message) -> bytes:
+    value = message.event.model_dump_json().encode()
+    if len(value) > VALUE_BYTES_MAX:
+        raise ValueError(f"{message.topic} event of {len(value)} bytes; the limit is {VALUE_BYTES_MAX}")
+    return value
+
+
+_SELECT = text("""
+    SELECT id, topic, key, value, event_id, source, correlation_id, traceparent, raw_headers, staged_at
+    FROM outbox ORDER BY id LIMIT :most
+""")
+_DELETE = text("DELETE FROM outbox WHERE id = ANY (CAST(:ids AS bigint[]))")
+_LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+
+
+class OutboxRelay:
+    """Moves one service's outbox to Kafka. `run` returns only when cancelled."""
+
+    def __init__(self, database: Database, connection: dict[str, Any], topic_prefix: str) -> None:
+        self._database = database
+        self._kafka = connection
+        self._prefix = topic_prefix
+        self._wake = asyncio.Event()
+        database.on_staged = self._wake.set
+
+    async def run(self) -> None:
+        """Own the lock, relay, and start over with a new producer whenever anything breaks."""
+        pause = STANDBY_S
+        while True:
+            try:
+                async with self._database.session() as session:
+                    if await self._owns(session):
+                        await self._relay(session)
+                pause = STANDBY_S
+            except Exception:  # an outage of Kafka or Postgres; the rows wait
+                _log.exception("outbox relay stopped", extra={"retry_in_s": pause})
+                metrics.OUTBOX_FAILURES.labels(self._database.schema).inc()
+                pause = min(pause * 2, 10.0)
+            await asyncio.sleep(pause)
+
+    async def _owns(self, session: AsyncConnection) -> bool:
+        name = f"outbox:{self._database.schema}"
+        return bool((await session.execute(_LOCK, {"name": name})).scalar_one())
+
+    async def _relay(self, session: AsyncConnection) -> None:
+        # A producer that met a fatal error stays broken: each time the lock is taken it is a new one.
+        async with AIOKafkaProducer(
+            **self._kafka, acks="all", enable_idempotence=True, linger_ms=0, request_timeout_ms=20_000
+        ) as producer:
+            while True:
+                self._wake.clear()
+                if await self._relay_batch(session, producer) < BATCH_ROWS:
+                    await self._rest()
+
+    async def _rest(self) -> None:
+        try:
+            await asyncio.wait_for(self._wake.wait(), POLL_S)
+        except TimeoutError:
+            return
+
+    async def _relay_batch(self, session: AsyncConnection, producer: AIOKafkaProducer) -> int:
+        rows = (await session.execute(_SELECT, {"most": BATCH_ROWS})).all()
+        if not rows:
+            return 0
+        sent = [await self._send(producer, row) for row in rows]
+        results = await asyncio.gather(*sent, return_exceptions=True)
+        done = _acknowledged_prefixes(rows, results)
+        if done:
+            await session.execute(_DELETE, {"ids": done})
+            metrics.OUTBOX_RELAYED.labels(self._database.schema).inc(len(done))
+        failures = [r for r in results if isinstance(r, BaseException)]
+        if failures:
+            raise failures[0]
+        return len(rows)
+
+    async def _send(self, producer: AIOKafkaProducer, row: Row[Any]) -> "asyncio.Future[Any]":
+        future: asyncio.Future[Any] = await producer.send(
+            self._prefix + row.topic, value=row.value, key=row.key, headers=_headers(row)
+        )
+        return future
+
+
+def _acknowledged_prefixes(rows: Sequence[Row[Any]], results: Sequence[Any]) -> list[int]:
+    """Ids that may be deleted: of each key, those before its first failure."""
+    done: list[int] = []
+    failed: set[tuple[str, bytes | None]] = set()
+    for row, result in zip(rows, results, strict=True):
+        if isinstance(result, BaseException):
+            failed.add((row.topic, row.key))
+        elif (row.topic, row.key) not in failed:
+            done.append(row.id)
+    return done
+
+
+def _headers(row: Row[Any]) -> list[tuple[str, bytes]]:
+    if row.raw_headers is not None:
+        return [(name, value.encode()) for name, value in _document(row.raw_headers).items()]
+    return cloud_event_headers(
+        event_id=row.event_id,
+        source=row.source,
+        topic=row.topic,
+        at=row.staged_at,
+        correlation_id=row.correlation_id,
+        traceparent=row.traceparent,
+    )
+
+
+def _document(value: Any) -> dict[str, str]:
+    document: dict[str, str] = orjson.loads(value) if isinstance(value, str | bytes) else value
+    return document

@@ -1,0 +1,81 @@
+"""Timers are rows, not memory: whichever process comes first runs the job, the others see its lease.
+
+A process that dies in a job leaves a lease; when it ends another process runs the job again. So a job
+must be safe to run twice, as everything here is.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from fleet.database import Database
+
+LEASE_S = 300
+
+_DECLARE = (
+    "INSERT INTO timer (name) VALUES (:name) ON CONFLICT ON CONSTRAINT timer_runs_in_one_place DO NOTHING"
+)
+_CLAIM_DUE = """
+    UPDATE timer SET lease_until = now() + make_interval(secs => :lease_s)
+    WHERE name = :name AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
+    RETURNING name
+"""
+_FINISH = """
+    UPDATE timer SET lease_until = NULL, due_at = now() + make_interval(secs => :seconds) WHERE name = :name
+"""
+_CLAIM_DATE = """
+    UPDATE timer SET lease_until = now() + make_interval(secs => :lease_s)
+    WHERE name = :name AND (last_run IS NULL OR last_run < :today)
+      AND (lease_until IS NULL OR lease_until < now())
+    RETURNING last_run
+"""
+_FINISH_DATE = """
+    UPDATE timer SET lease_until = NULL, last_run = :business_date WHERE name = :name
+"""
+
+
+async def declare(database: Database, name: str) -> None:
+    """Make the timer's row, due at once, unless it is there."""
+    async with database.transaction() as tx:
+        await tx.execute(_DECLARE, name=name)
+
+
+async def run_if_due(
+    database: Database, name: str, seconds: float, job: Callable[[], Awaitable[None]]
+) -> bool:
+    """Run the job if it is due and no other process has it; whether it ran."""
+    async with database.transaction() as tx:
+        if await tx.first(_CLAIM_DUE, name=name, lease_s=LEASE_S) is None:
+            return False
+    await job()
+    async with database.transaction() as tx:
+        await tx.execute(_FINISH, name=name, seconds=seconds)
+    return True
+
+
+async def run_missed_dates(
+    database: Database, name: str, today: date, job: Callable[[date], Awaitable[None]]
+) -> list[date]:
+    """Run the job once for each business date up to `today` that has not run; the dates that ran.
+
+    The first time ever only `today` runs.
+    """
+    async with database.transaction() as tx:
+        claimed = await tx.first(_CLAIM_DATE, name=name, today=today, lease_s=LEASE_S)
+    if claimed is None:
+        return []
+    first = claimed.last_run + timedelta(days=1) if claimed.last_run else today
+    dates = [first + timedelta(days=n) for n in range((today - first).days + 1)]
+    for business_date in dates:
+        await job(business_date)
+        async with database.transaction() as tx:
+            await tx.execute(_FINISH_DATE, name=name, business_date=business_date)
+            if business_date != today:
+                await tx.first(_CLAIM_DATE, name=name, today=today, lease_s=LEASE_S)
+    return dates
+
+
+def business_date(now: datetime, zone: ZoneInfo, at: time) -> date:
+    """The latest local date whose `at` has passed; `now` is aware."""
+    local = now.astimezone(zone)
+    return local.date() if local.time() >= at else local.date() - timedelta(days=1)

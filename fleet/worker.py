@@ -1,0 +1,249 @@
+"""One worker process: its consumers, loops, timers, outbox relay and health, started and drained together.
+
+Every record passes a handler that commits its effect and only then the offsets (NACK_ON_ERROR: a raising
+batch is read again from each partition's first record; the pause before that is ours). Data errors never
+raise. Scale by starting more processes.
+"""
+
+import asyncio
+import logging
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import uvicorn
+from aiokafka import AIOKafkaProducer
+
+from fleet import kafka_client, logs, metrics, timers
+from fleet.consumers import Consumer, Consumers, Handler
+from fleet.database import Database
+from fleet.envelope import Message
+from fleet.health import Check, health_app
+from fleet.migrate import pending_migrations
+from fleet.outbox import OutboxRelay
+from fleet.settings import Settings
+
+DRAIN_S = 20.0
+BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
+TIMER_POLL_S = 1.0
+MEASURE_S = 5.0
+PUBLISH_TIMEOUT_S = 8.0
+
+_Job = Callable[[], Coroutine[Any, Any, None]]
+
+
+class Worker:
+    """A service's process. Register consumers, loops and timers, then `run`."""
+
+    def __init__(self, service: str, settings: Settings) -> None:
+        logs.configure(settings.log_level, settings.log_format, service)
+        self.service = service
+        self.settings = settings
+        self.log = logging.getLogger(f"services.{service}")
+        self.database = Database(
+            settings.database_url.get_secret_value(), schema=service, pool_size=settings.database_pool_size
+        )
+        self.ready_checks: dict[str, Check] = {"postgres": self._check_postgres, "kafka": self._check_kafka}
+        self.live_checks: dict[str, Check] = {"consumers": self._check_polls}
+        self._consumers = Consumers(service, settings)
+        self._jobs: list[tuple[str, _Job]] = []
+        self._servers: list[tuple[Any, str, int]] = []
+        self._start: list[Callable[[], Awaitable[None]]] = []
+        self._stop: list[Callable[[], Awaitable[None]]] = []
+        self._stopping = asyncio.Event()
+        self._producer: AIOKafkaProducer | None = None
+
+    def consume(self, topic: str, handler: Handler, *, batch_max: int = 500) -> None:
+        """Call `handler` with batches of the topic's records; it commits, or raises on an outage only."""
+        self._consumers.add(Consumer(topic=topic, handler=handler, batch_max=batch_max))
+
+    def loop(self, name: str, step: Callable[[], Awaitable[int]], *, idle_s: float = 0.05) -> None:
+        """Call `step` again and again: at once while it says it did something, else after `idle_s`."""
+
+        async def forever() -> None:
+            while not self._stopping.is_set():
+                if not await step():
+                    await self._pause(idle_s)
+
+        self._jobs.append((name, forever))
+
+    def every(self, name: str, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
+        """Run `job` every so many seconds in one process of the service."""
+
+        async def forever() -> None:
+            await timers.declare(self.database, name)
+            while not self._stopping.is_set():
+                await timers.run_if_due(self.database, name, seconds, job)
+                await self._pause(min(seconds, TIMER_POLL_S))
+
+        self._jobs.append((name, forever))
+
+    def daily(self, name: str, job: Callable[[date], Awaitable[None]], *, at: time, zone: ZoneInfo) -> None:
+        """Run `job` once for each business date after `at` local time; missed dates are caught up."""
+
+        async def forever() -> None:
+            await timers.declare(self.database, name)
+            while not self._stopping.is_set():
+                today = timers.business_date(datetime.now(UTC), zone, at)
+                await timers.run_missed_dates(self.database, name, today, job)
+                await self._pause(TIMER_POLL_S)
+
+        self._jobs.append((name, forever))
+
+    def serve(self, app: Any, host: str, port: int) -> None:
+        """Serve an ASGI application beside the consumers."""
+        self._servers.append((app, host, port))
+
+    def on_start(self, hook: Callable[[], Awaitable[None]]) -> None:
+        self._start.append(hook)
+
+    def on_stop(self, hook: Callable[[], Awaitable[None]]) -> None:
+        self._stop.append(hook)
+
+    @property
+    def stopping(self) -> bool:
+        return self._stopping.is_set()
+
+    async def publish_now(self, message: Message) -> None:
+        """Publish outside the outbox and return once Kafka has it. Raises KafkaError or TimeoutError."""
+        async with asyncio.timeout(PUBLISH_TIMEOUT_S):
+            producer = await self._started_producer()
+            await (await kafka_client.send(producer, self.settings, message, service=self.service))
+
+    async def run(self) -> None:
+        """Work until SIGTERM or SIGINT, then drain: finish what is in flight, commit, leave the groups."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stopping.set)
+        servers = [self._ops_server(), *(self._server(*s) for s in self._servers)]
+        tasks = [asyncio.create_task(self._supervise(name, job), name=name) for name, job in self._all_jobs()]
+        serving = [asyncio.create_task(s.serve()) for s in servers]
+        self.log.info("started")
+        try:
+            for hook in self._start:
+                await hook()
+            await self._stopping.wait()
+        finally:
+            self._stopping.set()
+            await self._drain(tasks, servers, serving)
+
+    async def _drain(
+        self,
+        tasks: list["asyncio.Task[None]"],
+        servers: list[uvicorn.Server],
+        serving: list["asyncio.Task[None]"],
+    ) -> None:
+        self.log.info("draining")
+        for server in servers:
+            server.should_exit = True
+        try:
+            async with asyncio.timeout(DRAIN_S):
+                await self._consumers.stop()
+                relays = [t for t in tasks if t.get_name() == "outbox"]
+                await asyncio.gather(*(t for t in tasks if t not in relays), return_exceptions=True)
+        except TimeoutError:
+            self.log.warning("stopped before everything in flight ended; it is read again at the next start")
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, *serving, return_exceptions=True)
+        for hook in self._stop:
+            await hook()
+        if self._producer:
+            await self._producer.stop()
+        await self.database.close()
+        self.log.info("stopped")
+
+    def _all_jobs(self) -> list[tuple[str, _Job]]:
+        relay = OutboxRelay(self.database, kafka_client.connection(self.settings), self.settings.topic_prefix)
+        return [
+            ("outbox", relay.run),
+            ("measure", self._measure),
+            ("consumers", self._consume),
+            *self._jobs,
+        ]
+
+    async def _consume(self) -> None:
+        await self._consumers.run(self._stopping)
+
+    async def _supervise(self, name: str, job: _Job) -> None:
+        pause = BACKOFF_FIRST_S
+        while not self._stopping.is_set():
+            started = asyncio.get_running_loop().time()
+            try:
+                await job()
+            except Exception:  # an outage; the work is in tables and topics and is found again
+                metrics.LOOP_FAILURES.labels(self.service, name).inc()
+                if asyncio.get_running_loop().time() - started > 60:
+                    pause = BACKOFF_FIRST_S
+                self.log.exception("%s failed", name, extra={"retry_in_s": pause})
+                await self._pause(pause)
+                pause = min(pause * 2, BACKOFF_MAX_S)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        except TimeoutError:
+            return
+
+    async def _measure(self) -> None:
+        while not self._stopping.is_set():
+            self._consumers.measure()
+            async with self.database.transaction() as tx:
+                waiting = await tx.one(_OUTBOX_STATE)
+                dead = await tx.one("SELECT count(*) AS open FROM dead_letter WHERE state = 'open'")
+            metrics.OUTBOX_ROWS.labels(self.service).set(waiting.rows)
+            metrics.OUTBOX_AGE.labels(self.service).set(waiting.age_s)
+            metrics.DEAD_LETTERS.labels(self.service).set(dead.open)
+            await self._pause(MEASURE_S)
+
+    async def _check_postgres(self) -> str | None:
+        pending = await pending_migrations(self.database)
+        return f"migrations missing: {', '.join(pending)}; run hobbs migrate" if pending else None
+
+    async def _check_kafka(self) -> str | None:
+        producer = await self._started_producer()
+        await producer.client.fetch_all_metadata()
+        return None
+
+    async def _check_polls(self) -> str | None:
+        return self._consumers.stuck()
+
+    async def _started_producer(self) -> AIOKafkaProducer:
+        if self._producer is None:
+            producer = AIOKafkaProducer(
+                **kafka_client.connection(self.settings),
+                acks="all",
+                enable_idempotence=True,
+                request_timeout_ms=int(PUBLISH_TIMEOUT_S * 1000),
+                metadata_max_age_ms=30_000,
+            )
+            await producer.start()
+            self._producer = producer
+        return self._producer
+
+    def _ops_server(self) -> uvicorn.Server:
+        app = health_app(self.live_checks, self.ready_checks)
+        return self._server(app, self.settings.ops_host, self.settings.ops_port)
+
+    def _server(self, app: Any, host: str, port: int) -> uvicorn.Server:
+        config = uvicorn.Config(
+            app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10
+        )
+        server = uvicorn.Server(config)
+        server.capture_signals = _signals_stay_ours  # type: ignore[method-assign]
+        return server
+
+
+_OUTBOX_STATE = """
+    SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(staged_at)), 0)::float8 AS age_s
+    FROM outbox
+"""
+
+
+@contextmanager
+def _signals_stay_ours() -> Iterator[None]:
+    """Takes the place of uvicorn's signal handlers: the worker drains in its own order."""
+    yield
