@@ -32,7 +32,7 @@ up: $(READY)  ## The same fleet kept running, its data in .hobbs/, until Ctrl-C
 test: $(READY)  ## All tests: unit, integration, contract, system, architecture
 	@$(BIN)/pytest
 
-check: lint types contracts  ## Format, lint, types and import contracts; exactly what CI runs
+check: lint types contracts gate  ## Format, lint, types, import contracts and event compatibility
 
 lint: $(READY)
 	@$(BIN)/ruff format --check $(present)
@@ -43,6 +43,8 @@ types: $(READY)
 
 contracts: $(READY)
 	@$(BIN)/lint-imports --no-cache
+
+gate: $(READY)
 	@$(BIN)/python -m schemas.gate
 
 format: $(READY)  ## Rewrite the sources to the house format

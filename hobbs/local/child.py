@@ -38,11 +38,11 @@ class Child:
         environment: Mapping[str, str] | None = None,
         death_signal: signal.Signals = signal.SIGKILL,
     ) -> Self:
-        """Start `command`, appending what it prints to `log`. Call it from the main thread (see tether.py)."""
-        tether = [sys.executable, "-I", "-S", TETHER, str(int(death_signal)), str(os.getpid())]
+        """Start `command`, what it prints going to `log`. Call it from the main thread (see tether.py)."""
+        tether = [sys.executable, "-I", "-S", str(TETHER), str(int(death_signal)), str(os.getpid())]
         with log.open("ab") as output:
             process = subprocess.Popen(
-                [*tether, *command],
+                [*tether, *map(str, command)],
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,

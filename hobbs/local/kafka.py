@@ -20,6 +20,7 @@ JVM_OPTIONS = (
 )
 CLUSTER_ID = "aG9iYnMtbG9jYWwtMDAwMQ"  # any 16 bytes in base64; the node is alone
 READY_WITHIN_S = 90.0
+SETTINGS_FILE = "server.properties"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,14 +37,18 @@ class Kafka:
         return f"{LOOPBACK}:{self.port}"
 
 
-def start_kafka(folder: Path, *, port: int, controller_port: int, log: Path) -> Kafka:
-    """Start a broker on `folder` (formatted on the first start). Not ready yet: see `wait_for_kafka`."""
+def prepare_kafka(folder: Path, *, port: int, controller_port: int, log: Path) -> None:
+    """Write the broker's settings for these ports, and format its storage unless that was done."""
     folder.mkdir(parents=True, exist_ok=True)
-    settings = folder / "server.properties"
+    settings = folder / SETTINGS_FILE
     settings.write_text(as_properties(broker_settings(folder / "data", port, controller_port)))
-    if not (folder / "data" / "meta.properties").exists():
+    if not (folder / "data" / "bootstrap.checkpoint").exists():
         format_storage(settings, log)
-    child = Child.start("kafka", [*java(), "kafka.Kafka", settings], log=log)
+
+
+def start_kafka(folder: Path, *, port: int, log: Path) -> Kafka:
+    """Start a broker on a prepared folder. Not ready yet: see `wait_for_kafka`."""
+    child = Child.start("kafka", [*java(), "kafka.Kafka", folder / SETTINGS_FILE], log=log)
     return Kafka(child=child, port=port)
 
 
@@ -97,7 +102,16 @@ def java() -> list[str]:
 
 
 def format_storage(settings: Path, log: Path) -> None:
-    command = [*java(), "kafka.tools.StorageTool", "format", "-t", CLUSTER_ID, "-c", str(settings)]
+    command = [
+        *java(),
+        "kafka.tools.StorageTool",
+        "format",
+        "--ignore-formatted",
+        "-t",
+        CLUSTER_ID,
+        "-c",
+        str(settings),
+    ]
     with log.open("ab") as output:
         done = subprocess.run(command, stdout=output, stderr=output, check=False)
     if done.returncode != 0:

@@ -6,6 +6,7 @@ that only root may enter (a checkout under /root, a private temp folder). The da
 
 import os
 import secrets
+import shutil
 import signal
 import subprocess
 from collections.abc import Sequence
@@ -28,6 +29,7 @@ AS_NOBODY = (
     "--ambient-caps=-all,+dac_read_search",
 )
 READY_WITHIN_S = 60.0
+PASSWORD_FILE = "owner-password"
 
 
 def binaries() -> Path:
@@ -50,18 +52,28 @@ class Postgres:
         return f"postgresql://{OWNER}:{self.password}@{LOOPBACK}:{self.port}/{database}"
 
 
+def prepare_postgres(folder: Path, log: Path) -> None:
+    """Make an empty cluster and its owner's password, unless both are there."""
+    password_file, data = folder / PASSWORD_FILE, folder / "data"
+    folder.mkdir(parents=True, exist_ok=True)
+    if not password_file.exists():
+        write_secret(password_file, secrets.token_urlsafe(24))
+    if not data.exists():
+        run_initdb(data, password_file, log)
+
+
 def start_postgres(folder: Path, *, port: int, log: Path, settings: Sequence[str] = ()) -> Postgres:
-    """Start a server on `folder` (made on the first start). Not ready yet: see `wait_for_postgres`."""
-    password = make_cluster(folder, log)
+    """Start a server on a prepared folder. Not ready yet: see `wait_for_postgres`."""
     options = [f"port={port}", f"listen_addresses={LOOPBACK}", *SERVER_SETTINGS, *settings]
-    command = [binaries() / "postgres", "-D", folder / "data", *(part for o in options for part in ("-c", o))]
+    command: list[str | Path] = [binaries() / "postgres", "-D", folder / "data"]
+    command += [part for o in options for part in ("-c", o)]
     child = Child.start(
         "postgres",
         unprivileged(command, death_signal=signal.SIGINT),
         log=log,
         death_signal=signal.SIGINT,
     )
-    return Postgres(child=child, port=port, password=password)
+    return Postgres(child=child, port=port, password=(folder / PASSWORD_FILE).read_text().strip())
 
 
 SERVER_SETTINGS = (
@@ -80,21 +92,19 @@ SERVER_SETTINGS = (
 def wait_for_postgres(server: Postgres) -> None:
     def ready() -> bool:
         server.child.require_running()
-        probe = [binaries() / "pg_isready", "-q", "-h", LOOPBACK, "-p", str(server.port), "-d", "postgres"]
+        probe: list[str | Path] = [
+            binaries() / "pg_isready",
+            "-q",
+            "-h",
+            LOOPBACK,
+            "-p",
+            str(server.port),
+            "-d",
+            "postgres",
+        ]
         return subprocess.run(probe, check=False).returncode == 0
 
     wait_until(ready, what=f"Postgres on port {server.port}", within_s=READY_WITHIN_S)
-
-
-def make_cluster(folder: Path, log: Path) -> str:
-    """Run initdb once and return the owner's password, kept beside the data with mode 600."""
-    password_file, data = folder / "owner-password", folder / "data"
-    folder.mkdir(parents=True, exist_ok=True)
-    if not password_file.exists():
-        write_secret(password_file, secrets.token_urlsafe(24))
-    if not (data / "PG_VERSION").exists():
-        run_initdb(data, password_file, log)
-    return password_file.read_text().strip()
 
 
 def write_secret(path: Path, secret: str) -> None:
@@ -104,14 +114,26 @@ def write_secret(path: Path, secret: str) -> None:
 
 
 def run_initdb(data: Path, password_file: Path, log: Path) -> None:
-    data.mkdir(mode=0o700, exist_ok=True)
+    """Make the cluster under another name first: an interrupted initdb leaves what looks like data."""
+    unfinished = data.with_name("unfinished")
+    shutil.rmtree(unfinished, ignore_errors=True)
+    unfinished.mkdir(mode=0o700)
     if os.geteuid() == 0:
-        os.chown(data, NOBODY, NOBODY)
-    command = [binaries() / "initdb", "-D", data, "-U", OWNER, f"--pwfile={password_file}", *INITDB_OPTIONS]
+        os.chown(unfinished, NOBODY, NOBODY)
+    command: list[str | Path] = [
+        binaries() / "initdb",
+        "-D",
+        unfinished,
+        "-U",
+        OWNER,
+        f"--pwfile={password_file}",
+    ]
     with log.open("ab") as output:
-        done = subprocess.run(unprivileged(command), stdout=output, stderr=output, check=False)
+        initdb = unprivileged([*command, *INITDB_OPTIONS])
+        done = subprocess.run(initdb, stdout=output, stderr=output, check=False)
     if done.returncode != 0:
         raise ChildFailed(f"initdb failed with exit code {done.returncode}; see {log}")
+    unfinished.rename(data)
 
 
 # --no-sync is for initdb alone: a crash while it runs loses an empty cluster. The server itself syncs.

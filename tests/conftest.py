@@ -1,0 +1,80 @@
+"""Fixtures every test may ask for. Servers start when the first test needs them, once per session."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+from fleet.database import Database
+
+from hobbs.local.child import stop_all
+from hobbs.local.kafka import prepare_kafka, start_kafka, wait_for_kafka
+from hobbs.local.ports import free_port, free_ports
+from hobbs.local.postgres import prepare_postgres, start_postgres, wait_for_postgres
+from tests.support.databases import Cluster, cloned, make_template, service_url
+
+
+@pytest.fixture(scope="session")
+def session_folder() -> Iterator[Path]:
+    """A folder for servers' data and logs, gone with the session."""
+    folder = Path(tempfile.mkdtemp(prefix="hobbs-test-"))
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def cluster(session_folder: Path) -> Iterator[Cluster]:
+    """A real Postgres. What a test commits is committed; only the disk's own cache is trusted."""
+    folder, log = session_folder / "postgres", session_folder / "postgres.log"
+    prepare_postgres(folder, log)
+    # A test outlives no power cut, so flushing the disk would only cost time.
+    server = start_postgres(folder, port=free_port(), log=log, settings=["fsync=off"])
+    wait_for_postgres(server)
+    yield Cluster(url=server.url())
+    server.child.kill()
+
+
+@pytest.fixture(scope="session")
+async def template(cluster: Cluster) -> str:
+    """The name of a migrated database to clone."""
+    return await make_template(cluster)
+
+
+@pytest.fixture
+async def database_url(cluster: Cluster, template: str) -> AsyncIterator[str]:
+    """The owner's URL of a fresh, migrated database."""
+    async with cloned(cluster, template) as url:
+        yield url
+
+
+class OpenDatabase(Protocol):
+    def __call__(self, service: str, *, pool_size: int = 5) -> Database: ...
+
+
+@pytest.fixture
+async def open_db(database_url: str) -> AsyncIterator[OpenDatabase]:
+    """Open the test's database as a service's own role: `open_db("ledger")`."""
+    opened: list[Database] = []
+
+    def open_as(service: str, *, pool_size: int = 5) -> Database:
+        database = Database(service_url(database_url, service), schema=service, pool_size=pool_size)
+        opened.append(database)
+        return database
+
+    yield open_as
+    for database in opened:
+        await database.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(session_folder: Path) -> Iterator[str]:
+    """A real broker's address. Tests share it: use a topic prefix of your own."""
+    folder, log = session_folder / "kafka", session_folder / "kafka.log"
+    port, controller_port = free_ports(2)
+    prepare_kafka(folder, port=port, controller_port=controller_port, log=log)
+    broker = start_kafka(folder, port=port, log=log)
+    wait_for_kafka(broker)
+    yield broker.bootstrap
+    broker.child.kill()
