@@ -1,0 +1,98 @@
+"""The facts of a flight as published, before any price. Pure; hours and readings are integer tenths."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Meter:
+    """Readings of one meter before and after a flight; either may not have been written down."""
+
+    out: int | None = None
+    in_: int | None = None
+
+    def difference(self) -> int | None:
+        """Tenths run, when both readings are there."""
+        return None if self.out is None or self.in_ is None else self.in_ - self.out
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Flight:
+    """The facts of one completed flight or lesson, as published.
+
+    `not_tenths` names the figures that had more than one decimal ("hobbs_in 1254.95"); they are None here.
+    """
+
+    flight_id: str
+    revision: int
+    student: str
+    given_date: date | None = None
+    departed_at: datetime | None = None
+    arrived_at: datetime | None = None
+    aircraft: str | None = None
+    instructor: str | None = None
+    hobbs: Meter = Meter()
+    tach: Meter = Meter()
+    logged: int | None = None
+    dual: int = 0
+    ground: int = 0
+    not_tenths: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The flight's natural key: a journal's source, a dead letter's subject."""
+        return f"flight:{self.flight_id}:{self.revision}"
+
+    def facts(self) -> dict[str, Any]:
+        """The inputs a bill keeps, as JSON values."""
+        return {
+            "flight_id": self.flight_id,
+            "revision": self.revision,
+            "student": self.student,
+            "date": self.given_date.isoformat() if self.given_date else None,
+            "departed_at": _instant_text(self.departed_at),
+            "arrived_at": _instant_text(self.arrived_at),
+            "aircraft": self.aircraft,
+            "instructor": self.instructor,
+            "hobbs_out": self.hobbs.out,
+            "hobbs_in": self.hobbs.in_,
+            "tach_out": self.tach.out,
+            "tach_in": self.tach.in_,
+            "logged": self.logged,
+            "dual": self.dual,
+            "ground": self.ground,
+        }
+
+    def fingerprint(self) -> str:
+        """SHA-256 of the facts: tells a replay from other content under the same id and revision."""
+        text = json.dumps(self.facts(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+    def local_date(self, zone: ZoneInfo) -> date:
+        """The school-local date the flight is billed on; the given date when no time of day is known."""
+        if self.departed_at is not None:
+            return self.departed_at.astimezone(zone).date()
+        if self.given_date is None:
+            raise AssertionError("a flight without date and departure was admitted")
+        return self.given_date
+
+    def occurred_at(self, zone: ZoneInfo) -> datetime:
+        """When it was over: arrival, else departure, else noon of the school-local date."""
+        known = self.arrived_at or self.departed_at
+        noon = datetime.combine(self.local_date(zone), time(12), tzinfo=zone)
+        return (known or noon).astimezone(UTC)
+
+
+def _instant_text(instant: datetime | None) -> str | None:
+    return instant.astimezone(UTC).isoformat() if instant else None
+
+
+def hours_text(tenths: int) -> str:
+    """Write tenths for people: 13 is "1.3", -2 is "-0.2"."""
+    sign = "-" if tenths < 0 else ""
+    whole, tenth = divmod(abs(tenths), 10)
+    return f"{sign}{whole}.{tenth}"

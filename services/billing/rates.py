@@ -1,0 +1,255 @@
+"""The school's book: dated, versioned cards, and which version is in force on a day.
+
+Pure. Money is minor units, per hour where the name says so; `_ppm` is parts per million.
+Knows nothing of flights, events or tables.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any, TypeVar
+
+BEGINNING = date(1900, 1, 1)
+MODELS_WITH_SHARE = ("owned", "bundled")
+MODELS_WITH_OWNER = ("leased", "third_party")
+
+_PRICES: Mapping[str, tuple[str, ...]] = {
+    "owned": ("rate_per_hour",),
+    "leased": ("cost_per_hour", "margin_per_hour"),
+    "third_party": ("rate_per_hour",),
+    "passthrough": ("cost_per_hour",),
+    "bundled": ("bundle_per_hour", "aircraft_per_hour", "instruction_per_hour", "fuel_per_hour"),
+}
+_SHARES = ("owner_share_ppm", "owner_share_per_hour")
+_MINIMUMS = ("owner_minimum_per_hour", "owner_minimum_per_flight")
+_FEES = ("convenience_fee_per_flight", "convenience_fee_per_hour", "convenience_fee_ppm")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchoolCard:
+    """Who bills, in which time zone and currency."""
+
+    name: str
+    time_zone: str
+    currency: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaxCard:
+    """The tax a student pays on one kind of line."""
+
+    tax_ppm: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentRateCard:
+    """What a student pays for instruction; None leaves the figure to the next more general card."""
+
+    flight_per_hour: int | None = None
+    ground_per_hour: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InstructorCard:
+    """What the school pays an instructor."""
+
+    flight_per_hour: int
+    ground_per_hour: int
+    instant_payout: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerCard:
+    """An aircraft's owner or lessor: billing only needs to know that there is one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentCard:
+    """A student, and who else the same person is."""
+
+    also_instructor: str | None = None
+    also_owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AirportFee:
+    """A flat amount on every flight with hours."""
+
+    name: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AircraftCard:
+    """How an aircraft is billed and who has a part in it; prices that its model does not use are None."""
+
+    model: str
+    meter: str
+    fuel: str = "wet"
+    owner: str | None = None
+    rate_per_hour: int | None = None
+    cost_per_hour: int | None = None
+    margin_per_hour: int | None = None
+    bundle_per_hour: int | None = None
+    aircraft_per_hour: int | None = None
+    instruction_per_hour: int | None = None
+    fuel_per_hour: int | None = None
+    owner_share_ppm: int | None = None
+    owner_share_per_hour: int | None = None
+    owner_minimum_per_hour: int | None = None
+    owner_minimum_per_flight: int | None = None
+    convenience_fee_per_flight: int | None = None
+    convenience_fee_per_hour: int | None = None
+    convenience_fee_ppm: int | None = None
+    surcharge_per_hour: int = 0
+    reserve_per_hour: int = 0
+    airport_fees: tuple[AirportFee, ...] = ()
+    tax: Mapping[str, int] = field(default_factory=dict)
+
+    def price(self, name: str) -> int:
+        """The price called `name`, which this card's model is known to have."""
+        value: int | None = getattr(self, name)
+        if value is None:
+            raise AssertionError(f"a {self.model} card was admitted without {name}")
+        return value
+
+
+Card = SchoolCard | TaxCard | StudentRateCard | InstructorCard | OwnerCard | StudentCard | AircraftCard
+C = TypeVar("C", bound=Card)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dated:
+    """One dated version of a card, as a bill names it."""
+
+    kind: str
+    key: str
+    effective_from: date
+    version: int
+    card: Card
+
+    def named(self) -> dict[str, Any]:
+        """The name under which history finds this version again."""
+        return {
+            "kind": self.kind,
+            "key": self.key,
+            "effective_from": self.effective_from.isoformat(),
+            "version": self.version,
+        }
+
+
+class Book:
+    """The cards that matter for a batch. `version` is the school's version they were read at."""
+
+    def __init__(self, entries: Iterable[Dated], *, version: int) -> None:
+        self.version = version
+        self._cards: dict[tuple[str, str], list[Dated]] = {}
+        for entry in entries:
+            self._cards.setdefault((entry.kind, entry.key), []).append(entry)
+        for dated in self._cards.values():
+            dated.sort(key=lambda entry: entry.effective_from)
+
+    def __iter__(self) -> Iterator[Dated]:
+        return (entry for dated in self._cards.values() for entry in dated)
+
+    def knows(self, kind: str, key: str) -> bool:
+        """Whether there is any card of this kind and key, in force or not."""
+        return (kind, key) in self._cards
+
+    def in_force(self, kind: str, key: str, on: date) -> Dated | None:
+        """The card with the latest effective_from that is not after `on`."""
+        dated = self._cards.get((kind, key), [])
+        index = bisect_right([entry.effective_from for entry in dated], on)
+        return dated[index - 1] if index else None
+
+    def first_day(self, kind: str, key: str) -> date:
+        """The first day any card of this kind and key is in force."""
+        return self._cards[(kind, key)][0].effective_from
+
+    def school(self) -> SchoolCard | None:
+        """The school's own card; not dated."""
+        entry = self.in_force("school", "school", date.max)
+        return entry.card if entry and isinstance(entry.card, SchoolCard) else None
+
+
+def aircraft_problems(card: AircraftCard) -> list[str]:
+    """What is wrong with an aircraft's card, as sentences; empty when it can be priced."""
+    return [
+        *_price_problems(card),
+        *_owner_problems(card),
+        *_fee_problems(card),
+        *_bundle_problems(card),
+    ]
+
+
+def _set(card: AircraftCard, names: Iterable[str]) -> list[str]:
+    return [name for name in names if getattr(card, name) is not None]
+
+
+def _price_problems(card: AircraftCard) -> list[str]:
+    wanted = _PRICES[card.model]
+    every = dict.fromkeys(name for names in _PRICES.values() for name in names)
+    missing = [f"model {card.model} needs {name}" for name in wanted if getattr(card, name) is None]
+    extra = [f"model {card.model} does not use {name}" for name in _set(card, every) if name not in wanted]
+    return missing + extra
+
+
+def _owner_problems(card: AircraftCard) -> list[str]:
+    shares, minimums = _set(card, _SHARES), _set(card, _MINIMUMS)
+    problems = []
+    if card.owner is None:
+        if card.model in MODELS_WITH_OWNER:
+            problems.append(f"model {card.model} needs an owner")
+        problems += [f"{name} needs an owner" for name in shares + minimums]
+    elif card.model in MODELS_WITH_SHARE and len(shares) != 1:
+        problems.append("an owner needs one of owner_share_percent and owner_share_per_hour, not both")
+    if card.model not in MODELS_WITH_SHARE:
+        problems += [f"model {card.model} does not use {name}" for name in shares]
+    if card.model in ("third_party", "passthrough"):
+        problems += [f"model {card.model} does not use {name}" for name in minimums]
+    return problems
+
+
+def _fee_problems(card: AircraftCard) -> list[str]:
+    fees = _set(card, _FEES)
+    if card.model != "third_party":
+        return [f"model {card.model} does not use {name}" for name in fees]
+    return [] if len(fees) <= 1 else ["set only one of " + ", ".join(fees)]
+
+
+def _bundle_problems(card: AircraftCard) -> list[str]:
+    parts = (card.aircraft_per_hour, card.instruction_per_hour, card.fuel_per_hour)
+    if card.model != "bundled" or card.bundle_per_hour is None or None in parts:
+        return []
+    if sum(part for part in parts if part is not None) != card.bundle_per_hour:
+        return ["aircraft_per_hour, instruction_per_hour and fuel_per_hour must add up to bundle_per_hour"]
+    return []
+
+
+def book_problems(book: Book) -> list[tuple[Dated, str]]:
+    """References between cards that lead nowhere."""
+    return [(entry, sentence) for entry in book for sentence in _dangling(entry, book)]
+
+
+def _dangling(entry: Dated, book: Book) -> list[str]:
+    return [
+        f"{setting} names {kind} {key}, which is not in the book"
+        for setting, kind, key in _references(entry)
+        if key is not None and not book.knows(kind, key)
+    ]
+
+
+def _references(entry: Dated) -> list[tuple[str, str, str | None]]:
+    card = entry.card
+    if isinstance(card, AircraftCard):
+        return [("owner", "owner", card.owner)]
+    if isinstance(card, StudentCard):
+        return [
+            ("also_instructor", "instructor", card.also_instructor),
+            ("also_owner", "owner", card.also_owner),
+        ]
+    if isinstance(card, StudentRateCard) and entry.key != "default":
+        kind, _, key = entry.key.partition(":")
+        return [(kind, kind, key)]
+    return []
