@@ -1,19 +1,19 @@
 """Fixtures every test may ask for. Servers start when the first test needs them, once per session."""
 
 import shutil
+import signal
 import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
 
 import pytest
-from fleet.database import Database
 
-from hobbs.local.child import stop_all
+from fleet.database import Database
 from hobbs.local.kafka import prepare_kafka, start_kafka, wait_for_kafka
 from hobbs.local.ports import free_port, free_ports
 from hobbs.local.postgres import prepare_postgres, start_postgres, wait_for_postgres
-from tests.support.databases import Cluster, cloned, make_template, service_url
+from tests.support.databases import Cluster, Template, cloned, make_template, service_url
 
 
 @pytest.fixture(scope="session")
@@ -33,17 +33,18 @@ def cluster(session_folder: Path) -> Iterator[Cluster]:
     server = start_postgres(folder, port=free_port(), log=log, settings=["fsync=off"])
     wait_for_postgres(server)
     yield Cluster(url=server.url())
-    server.child.kill()
+    server.child.signal(signal.SIGQUIT)
+    server.child.wait(10)
 
 
 @pytest.fixture(scope="session")
-async def template(cluster: Cluster) -> str:
-    """The name of a migrated database to clone."""
+async def template(cluster: Cluster) -> Template:
+    """A migrated database to clone."""
     return await make_template(cluster)
 
 
 @pytest.fixture
-async def database_url(cluster: Cluster, template: str) -> AsyncIterator[str]:
+async def database_url(cluster: Cluster, template: Template) -> AsyncIterator[str]:
     """The owner's URL of a fresh, migrated database."""
     async with cloned(cluster, template) as url:
         yield url
@@ -54,11 +55,13 @@ class OpenDatabase(Protocol):
 
 
 @pytest.fixture
-async def open_db(database_url: str) -> AsyncIterator[OpenDatabase]:
+async def open_db(database_url: str, template: Template) -> AsyncIterator[OpenDatabase]:
     """Open the test's database as a service's own role: `open_db("ledger")`."""
     opened: list[Database] = []
 
     def open_as(service: str, *, pool_size: int = 5) -> Database:
+        if service in template.broken:
+            raise template.broken[service]
         database = Database(service_url(database_url, service), schema=service, pool_size=pool_size)
         opened.append(database)
         return database

@@ -1,19 +1,17 @@
 """One Postgres for the session, one migrated template, one clone per test."""
 
-import asyncio
-import os
 import secrets
-import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-ROOT = Path(__file__).resolve().parents[2]
-TEMPLATE = "hobbs_template"
+from fleet.migrate import migrate, services
+from schemas.topics import SERVICES
+
+PASSWORDS = {login: f"{login}-password" for login in ("operator", *SERVICES)}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,32 +33,39 @@ async def run_statement(url: str, statement: str) -> None:
         await connection.close()
 
 
-async def make_template(cluster: Cluster) -> str:
-    """Create the database every test's is cloned from, migrated to head by the real command."""
-    await run_statement(cluster.url, f"CREATE DATABASE {TEMPLATE}")
-    await migrate(cluster.database(TEMPLATE))
-    return TEMPLATE
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Template:
+    """A migrated database to clone; `broken` says whose migration failed, and how."""
+
+    name: str
+    broken: Mapping[str, Exception]
 
 
-async def migrate(url: str) -> None:
-    environment = {**os.environ, "HOBBS_DATABASE_URL": url, "HOBBS_LOG_FORMAT": "console"}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "hobbs", "migrate"),
-        cwd=ROOT,
-        env=environment,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.STDOUT,
-    )
-    output, _ = await process.communicate()
-    if process.returncode != 0:
-        raise RuntimeError(f"`hobbs migrate` failed with exit code {process.returncode}:\n{output.decode()}")
+async def make_template(cluster: Cluster) -> Template:
+    """Create the database to clone. One service's broken migration fails only the tests that open it."""
+    await run_statement(cluster.url, "CREATE DATABASE hobbs_template")
+    url = cluster.database("hobbs_template")
+    broken: dict[str, Exception] = {}
+    for service in services():
+        try:
+            await migrate(url, PASSWORDS, [service])
+        except Exception as error:
+            broken[service] = error
+    return Template(name="hobbs_template", broken=broken)
+
+
+def service_url(owner_url: str, service: str) -> str:
+    """The same database, logged in as the service's own role; "operator" is the command line's."""
+    parts = urlsplit(owner_url)
+    login = f"hobbs_{service}:{PASSWORDS[service]}"
+    return urlunsplit(parts._replace(netloc=f"{login}@{parts.hostname}:{parts.port}"))
 
 
 @asynccontextmanager
-async def cloned(cluster: Cluster, template: str) -> AsyncIterator[str]:
+async def cloned(cluster: Cluster, template: Template) -> AsyncIterator[str]:
     """Lend a fresh copy of the template; yields its owner's URL."""
     name = f"test_{secrets.token_hex(6)}"
-    await run_statement(cluster.url, f"CREATE DATABASE {name} TEMPLATE {template}")
+    await run_statement(cluster.url, f"CREATE DATABASE {name} TEMPLATE {template.name}")
     try:
         yield cluster.database(name)
     finally:

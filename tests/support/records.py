@@ -5,8 +5,9 @@ from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID
 
-from fleet.envelope import Record, uuid7
 from pydantic import BaseModel
+
+from fleet.envelope import Record, uuid7
 
 RECEIVED_AT = datetime(2026, 5, 22, 12, tzinfo=UTC)
 
