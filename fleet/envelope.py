@@ -16,6 +16,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from pydantic import BaseModel
 
 OWN_SOURCES = "hobbs/"
+CONTENT_HEADER = "ce_hobbscontent"
 _NAMESPACE = uuid5(NAMESPACE_URL, "hobbs:event")
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _CORRELATION = re.compile(r"[\x21-\x7e]{1,100}")
@@ -60,6 +61,9 @@ class Message:
     cause: Cause
     event_id: UUID = field(default_factory=uuid7)
     source: str | None = None  # set only by tools that speak for a foreign publisher
+    # What a repeat must equal when its body may differ (a webhook delivered again); else it is the body.
+    # Only for messages published now: the outbox publishes the same bytes anyway.
+    content: str | None = None
 
 
 def first_cause() -> Cause:
@@ -112,7 +116,7 @@ def cloud_event_headers(
 
 def headers_of(message: Message, service: str) -> list[tuple[str, bytes]]:
     """Headers of a message that is published now, not through the outbox."""
-    return cloud_event_headers(
+    headers = cloud_event_headers(
         event_id=message.event_id,
         source=message.source or OWN_SOURCES + service,
         topic=message.topic,
@@ -120,6 +124,7 @@ def headers_of(message: Message, service: str) -> list[tuple[str, bytes]]:
         correlation_id=message.cause.correlation_id,
         traceparent=message.cause.traceparent,
     )
+    return [*headers, (CONTENT_HEADER, message.content.encode())] if message.content else headers
 
 
 def safe_text(value: bytes | str | None) -> str:
