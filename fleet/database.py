@@ -1,7 +1,8 @@
 """PostgreSQL, one pool per process. `Database.transaction()` is the only thing that commits.
 
-SQL is constant text next to its caller; parameters are `:name`, arrays carry explicit casts. While a
-transaction is open, `forbid_in_transaction` raises: no lock is ever held across an HTTP call.
+SQL is constant text next to its caller; parameters are `:name`, arrays carry explicit casts, JSON goes in
+as text and comes out decoded. While a transaction is open, `forbid_in_transaction` raises: no lock is ever
+held across an HTTP call.
 """
 
 from collections.abc import AsyncIterator, Callable

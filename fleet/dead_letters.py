@@ -179,7 +179,7 @@ async def list_letters(
 
 
 async def show(tx: Tx, letter_id: UUID) -> Row[Any] | None:
-    """One letter, whole; `headers` and `history` are JSON text, `key` and `value` bytes."""
+    """One letter, whole; `headers` and `history` are JSON documents, `key` and `value` bytes."""
     return await tx.first("SELECT * FROM dead_letter WHERE id = :id", id=letter_id)
 
 

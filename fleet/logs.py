@@ -15,9 +15,10 @@ def configure(level: str, style: str, service: str) -> None:
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json(service) if style == "json" else _Console(service))
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    for chatty in ("aiokafka", "faststream", "uvicorn.access", "httpx", "alembic", "stripe", "httpcore"):
+    for chatty in ("aiokafka", "uvicorn", "httpx", "alembic", "stripe", "httpcore"):
         logging.getLogger(chatty).setLevel("WARNING")
-    logging.getLogger("aiokafka.consumer.group_coordinator").setLevel("ERROR")
+    for noisy in ("aiokafka.consumer.group_coordinator", "faststream"):
+        logging.getLogger(noisy).setLevel("ERROR")
 
 
 class _Json(logging.Formatter):

@@ -10,7 +10,6 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-import orjson
 from aiokafka import AIOKafkaProducer
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -127,8 +126,9 @@ class OutboxRelay:
         return len(rows)
 
     async def _send(self, producer: AIOKafkaProducer, row: Row[Any]) -> "asyncio.Future[Any]":
+        key = b"" if row.key is None and row.value is None else row.key  # aiokafka sends no empty record
         future: asyncio.Future[Any] = await producer.send(
-            self._prefix + row.topic, value=row.value, key=row.key, headers=_headers(row)
+            self._prefix + row.topic, value=row.value, key=key, headers=_headers(row)
         )
         return future
 
@@ -147,7 +147,7 @@ def _acknowledged_prefixes(rows: Sequence[Row[Any]], results: Sequence[Any]) -> 
 
 def _headers(row: Row[Any]) -> list[tuple[str, bytes]]:
     if row.raw_headers is not None:
-        return [(name, value.encode()) for name, value in _document(row.raw_headers).items()]
+        return [(name, value.encode()) for name, value in row.raw_headers.items()]
     return cloud_event_headers(
         event_id=row.event_id,
         source=row.source,
@@ -156,8 +156,3 @@ def _headers(row: Row[Any]) -> list[tuple[str, bytes]]:
         correlation_id=row.correlation_id,
         traceparent=row.traceparent,
     )
-
-
-def _document(value: Any) -> dict[str, str]:
-    document: dict[str, str] = orjson.loads(value) if isinstance(value, str | bytes) else value
-    return document

@@ -1,0 +1,123 @@
+import asyncio
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from fleet.database import Database, InsideTransaction, forbid_in_transaction
+from fleet.dead_letters import discard, list_letters, redrive, show
+from fleet.envelope import uuid7
+from tests.integration.fleet.sample import Thing, effects, letters, record_things
+from tests.support.records import record
+
+
+async def test_a_record_that_comes_twice_has_one_effect(database: Database) -> None:
+    thing = record("thing.happened", Thing(name="a"))
+    assert await record_things(database, [thing]) == 1
+    assert await record_things(database, [thing, thing]) == 0
+    assert await effects(database) == {"a": 1}
+
+
+async def test_duplicates_inside_one_batch_have_one_effect(database: Database) -> None:
+    thing = record("thing.happened", Thing(name="a"))
+    assert await record_things(database, [thing, thing]) == 1
+    assert await effects(database) == {"a": 1}
+
+
+async def test_two_members_with_the_same_batch_have_one_effect_and_never_deadlock(database: Database) -> None:
+    batch = [record("thing.happened", Thing(name=f"n{i}")) for i in range(200)]
+    counts = await asyncio.gather(
+        record_things(database, batch), record_things(database, list(reversed(batch)))
+    )
+    assert sorted(counts) == [0, 200]
+    assert set((await effects(database)).values()) == {1}
+
+
+async def test_without_an_id_the_natural_key_is_the_identity(database: Database) -> None:
+    batch = [record("thing.happened", Thing(name="a"), ce_id="", ce_source="") for _ in range(2)]
+    assert await record_things(database, batch) == 1
+
+
+async def test_two_foreign_sources_may_use_the_same_id(database: Database) -> None:
+    batch = [
+        record("thing.happened", Thing(name="a"), ce_id="1", ce_source="left"),
+        record("thing.happened", Thing(name="b"), ce_id="1", ce_source="right"),
+    ]
+    assert await record_things(database, batch) == 2
+
+
+async def test_an_id_that_returns_with_another_content_becomes_a_dead_letter(database: Database) -> None:
+    event_id = uuid7()
+    await record_things(database, [record("thing.happened", Thing(name="a"), ce_id=event_id)])
+    await record_things(database, [record("thing.happened", Thing(name="b"), ce_id=event_id)])
+    assert await effects(database) == {"a": 1}
+    assert await letters(database) == [("event_id_reused", "open", 1)]
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        (None, "null_value"),
+        (b"", "not_json"),
+        (b"{", "not_json"),
+        (b"\xff\xfe", "not_utf8"),
+        (b"[]", "not_an_object"),
+        (b"{}", "invalid"),
+        (b'{"name": 5}', "invalid"),
+        (b'{"name": "a\\u0000b"}', "nul_character"),
+        (b'{"name": "\\ud800"}', "not_json"),
+        (b'{"name": "' + b"x" * 1_000_000 + b'"}', "oversized"),
+    ],
+)
+async def test_a_record_nobody_can_read_is_kept_and_the_rest_goes_on(
+    database: Database, value: bytes | None, reason: str
+) -> None:
+    batch = [
+        record("thing.happened", value, ce_id="", ce_source="", headers={"odd": "\ufffd"}),
+        record("thing.happened", Thing(name="good")),
+    ]
+    assert await record_things(database, batch) == 1
+    assert await letters(database) == [(reason, "open", 1)]
+    await record_things(database, batch)  # a replay finds it kept
+    assert await letters(database) == [(reason, "open", 1)]
+
+
+async def test_what_raises_after_admit_leaves_the_record_unread(database: Database) -> None:
+    thing = record("thing.happened", Thing(name="a"))
+    with pytest.raises(DBAPIError):
+        await record_things(database, [thing, record("thing.happened", Thing(name="too long " * 2000))])
+    assert await effects(database) == {}
+    assert await record_things(database, [thing]) == 1
+
+
+async def test_a_redriven_letter_is_read_again_and_opens_again_when_it_fails_again(
+    database: Database,
+) -> None:
+    refused = record("thing.happened", Thing(name="a", refused=True))
+    await record_things(database, [refused])
+    async with database.transaction() as tx:
+        (letter,) = await list_letters(tx)
+        assert await redrive(tx, [letter.id], who="test") == [letter.id]
+        assert await redrive(tx, [letter.id], who="test") == []
+        staged = await tx.one("SELECT topic, value FROM outbox WHERE raw_headers IS NOT NULL")
+    assert (staged.topic, staged.value) == ("thing.happened", refused.value)
+    assert await record_things(database, [refused]) == 1
+    assert await letters(database) == [("refused", "open", 2)]
+
+
+async def test_a_discarded_letter_keeps_its_reason_and_history(database: Database) -> None:
+    await record_things(database, [record("thing.happened", Thing(name="a", refused=True))])
+    async with database.transaction() as tx:
+        (letter,) = await list_letters(tx)
+        assert await discard(tx, [letter.id], who="finance", why="test flight") == [letter.id]
+        assert await list_letters(tx) == []
+        whole = await show(tx, letter.id)
+    assert whole is not None
+    assert [step["what"] for step in whole.history] == ["refused", "discarded"]
+    assert whole.history[1]["why"] == "test flight"
+
+
+async def test_nothing_slow_runs_inside_a_transaction(database: Database) -> None:
+    async with database.transaction():
+        with pytest.raises(InsideTransaction, match="a call to Stripe inside a database transaction"):
+            forbid_in_transaction("a call to Stripe")
+    forbid_in_transaction("a call to Stripe")

@@ -1,0 +1,140 @@
+"""The worker on real Kafka: redelivery, poison, relay order, drain."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from pydantic import SecretStr
+
+from fleet.database import Database
+from fleet.envelope import Message, Record, first_cause
+from fleet.kafka_client import TopicPlan, create_topics, publish_once
+from fleet.outbox import stage
+from fleet.settings import Settings
+from fleet.worker import Worker
+from tests.integration.fleet.sample import Thing, effects, letters, record_things
+
+TOPICS = ("thing.happened", "thing.done", "sample.dead")
+
+
+@pytest.fixture
+async def settings(kafka: str, plain_url: str) -> Settings:
+    settings = Settings(
+        database_url=SecretStr(plain_url),
+        kafka_bootstrap=kafka,
+        topic_prefix=f"{secrets.token_hex(4)}.",
+        log_format="console",
+    )
+    plans = [TopicPlan(name=name, partitions=3, retention_ms=-1) for name in TOPICS]
+    assert set((await create_topics(settings, plans)).values()) == {3}
+    assert set((await create_topics(settings, plans)).values()) == {3}
+    return settings
+
+
+@pytest.fixture
+async def running(settings: Settings, database: Database) -> AsyncIterator["Running"]:
+    running = Running(settings)
+    yield running
+    await running.stop()
+
+
+class Running:
+    """A worker of the sample service in this process; `failures` makes its next batches raise."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.failures = 0
+        self.worker = Worker("sample", settings)
+        self.worker.consume("thing.happened", self.handle, batch_max=50)
+        self.task: asyncio.Task[None] | None = None
+
+    async def handle(self, batch: Sequence[Record]) -> None:
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionError("the database is away")
+        await record_things(self.worker.database, batch)
+
+    def start(self) -> None:
+        self.task = asyncio.create_task(self.worker.run())
+
+    async def stop(self) -> None:
+        self.worker._stopping.set()
+        if self.task:
+            await asyncio.wait_for(self.task, 25)
+
+
+async def publish(settings: Settings, names: Sequence[str]) -> None:
+    things = [
+        Message(topic="thing.happened", key=name, event=Thing(name=name), cause=first_cause())
+        for name in names
+    ]
+    await publish_once(settings, things, service="test")
+
+
+async def until(condition: Callable[[], Awaitable[object]], expected: object, within_s: float = 30) -> None:
+    deadline = asyncio.get_running_loop().time() + within_s
+    while (seen := await condition()) != expected:
+        assert asyncio.get_running_loop().time() < deadline, f"still {seen!r} after {within_s:g} s"
+        await asyncio.sleep(0.05)  # other processes' work has no event to wait for
+
+
+async def test_a_batch_that_raises_is_read_again_from_every_partition(running: Running) -> None:
+    names = [f"n{i}" for i in range(60)]
+    await publish(running.settings, names)
+    running.failures = 2
+    running.start()
+    await until(lambda: effects(running.worker.database), dict.fromkeys(names, 1))
+
+
+async def test_poison_never_stops_a_partition(running: Running) -> None:
+    running.start()
+    async with AIOKafkaProducer(bootstrap_servers=running.settings.kafka_bootstrap) as producer:
+        topic = running.settings.topic_prefix + "thing.happened"
+        for value in (None, b"\xff", b"{", b"{}"):
+            await producer.send_and_wait(
+                topic, value, key=b"", partition=0, headers=[("x", b"\xff"), ("y", None)]
+            )
+    await publish(running.settings, ["after"])
+    await until(lambda: effects(running.worker.database), {"after": 1})
+    reasons = sorted(reason for reason, _, _ in await letters(running.worker.database))
+    assert reasons == ["invalid", "not_json", "not_utf8", "null_value"]
+
+
+async def test_follow_up_events_reach_their_topic_in_the_order_of_each_key(running: Running) -> None:
+    running.start()
+    names = [f"n{i % 7}" for i in range(300)]
+    async with running.worker.database.transaction() as tx:
+        await stage(
+            tx,
+            [
+                Message(
+                    topic="thing.done", key=name, event=Thing(name=f"{name}-{i:03d}"), cause=first_cause()
+                )
+                for i, name in enumerate(names)
+            ],
+        )
+    seen = await consume(running.settings, "thing.done", 300)
+    for name in set(names):
+        of_key = [value for key, value in seen if key == name]
+        assert of_key == sorted(of_key)
+    await until(lambda: outbox_rows(running.worker.database), 0)
+
+
+async def outbox_rows(database: Database) -> int:
+    async with database.transaction() as tx:
+        return int((await tx.one("SELECT count(*) AS n FROM outbox")).n)
+
+
+async def consume(settings: Settings, topic: str, count: int) -> list[tuple[str, str]]:
+    consumer = AIOKafkaConsumer(
+        settings.topic_prefix + topic,
+        bootstrap_servers=settings.kafka_bootstrap,
+        auto_offset_reset="earliest",
+    )
+    async with consumer:
+        async with asyncio.timeout(30):
+            records = [await consumer.getone() for _ in range(count)]
+    assert all(dict(r.headers)["ce_source"] == b"hobbs/sample" for r in records)
+    return [(r.key.decode(), r.value.decode()) for r in records]
