@@ -1,0 +1,1 @@
+"""HTTP in: Stripe's webhooks, verified and attested, and flights from schedulers without Kafka."""

@@ -1,0 +1,195 @@
+"""Bytes <-> what the gateway works with: Stripe's event envelope, and flights as schedulers send them.
+
+Promises: hostile bytes become a Problem, never an exception of a parser.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import orjson
+from pydantic import ValidationError
+
+from fleet.envelope import derived_key
+from schemas.flights import FlightCompleted, FlightCorrected
+from schemas.stripe_webhooks import StripeWebhook
+from services.gateway.domain import FlightOffered, flight_event_id
+from services.gateway.problems import ProblemRaised
+
+WEBHOOK_TOPIC: Final = "stripe.webhook"
+FLIGHTS_MAX: Final = 500
+ERRORS_SHOWN_MAX: Final = 50
+
+Endpoint = Literal["platform", "connect"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadWebhook:
+    """A verified Stripe event, its identity for the inbox, and the key that keeps its object's order.
+
+    content: what a repeated delivery must equal. Stripe counts `pending_webhooks` down between deliveries.
+    """
+
+    event: StripeWebhook
+    event_id: UUID
+    key: str
+    content: str
+
+
+def read_webhook(body: bytes, *, endpoint: Endpoint, livemode: bool, received_at: datetime) -> ReadWebhook:
+    """Read a verified body as a Stripe event of this endpoint and mode, or raise its Problem."""
+    text = _text(body)
+    document = _json_object(body)
+    if document.get("object") != "event":
+        raise ProblemRaised("event_refused", "the body is not a Stripe v1 event (object is not 'event')")
+    try:
+        event = StripeWebhook(
+            event_id=document.get("id"),
+            event_type=document.get("type"),
+            endpoint=endpoint,
+            account=document.get("account"),
+            livemode=_livemode_of(document),
+            created_at=_created_at(document, received_at),
+            received_at=received_at,
+            attested=True,
+            body=text,
+        )
+    except ValidationError as error:
+        fields = ", ".join(sorted({str(e["loc"][0]) for e in error.errors(include_input=False)}))
+        raise ProblemRaised("event_refused", f"the Stripe event's {fields} cannot be read") from None
+    _refuse_wrong_address(event, livemode)
+    return ReadWebhook(
+        event=event,
+        event_id=stripe_event_id(event.event_id),
+        key=_object_id(document, event),
+        content=_content_of(document),
+    )
+
+
+def stripe_event_id(event_id: str) -> UUID:
+    """The inbox key of a Stripe event: of topic, source `stripe` and Stripe's id, so duplicates are one."""
+    return derived_key(WEBHOOK_TOPIC, "stripe", event_id)
+
+
+def read_flights(body: bytes, model: type[FlightCompleted]) -> list[FlightCompleted]:
+    """Read one flight (an object) or up to 500 (an array): all of them, or the faults by place."""
+    if b"\\u0000" in body:
+        raise ProblemRaised("malformed_body", "the body contains a NUL character, which cannot be stored")
+    document = _json(body)
+    items = document if isinstance(document, list) else [document]
+    if not 1 <= len(items) <= FLIGHTS_MAX:
+        raise ProblemRaised("malformed_body", f"send 1 to {FLIGHTS_MAX} flights, not {len(items)}")
+    flights: list[FlightCompleted] = []
+    errors: list[dict[str, Any]] = []
+    for place, item in enumerate(items):
+        try:
+            flights.append(model.model_validate(item))
+        except ValidationError as error:
+            prefix = f"#/{place}" if isinstance(document, list) else "#"
+            errors.extend(_pointed(error, prefix))
+    if errors:
+        detail = f"{len(items) - len(flights)} of {len(items)} flights are not valid; nothing was accepted"
+        raise ProblemRaised("invalid_flight", detail, errors=errors[:ERRORS_SHOWN_MAX])
+    return flights
+
+
+def topic_of(model: type[FlightCompleted]) -> str:
+    return "flight.corrected" if issubclass(model, FlightCorrected) else "flight.completed"
+
+
+def offered(flights: Sequence[FlightCompleted]) -> list[FlightOffered]:
+    """Name each flight's event and hash what it says; writing 1.30 for 1.3 says something else."""
+    return [
+        FlightOffered(
+            event_id=flight_event_id(topic_of(type(flight)), flight.flight_id, flight.revision),
+            topic=topic_of(type(flight)),
+            flight_id=flight.flight_id,
+            revision=flight.revision,
+            content_hash=sha256(flight.model_dump_json().encode()).digest(),
+        )
+        for flight in flights
+    ]
+
+
+def _text(body: bytes) -> str:
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise ProblemRaised("malformed_body", f"the body is not UTF-8 (byte {error.start})") from None
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise ProblemRaised("malformed_body", f"the body is not JSON: line {error.lineno}") from None
+
+
+def _json_object(body: bytes) -> dict[str, Any]:
+    document = _json(body)
+    if not isinstance(document, dict):
+        raise ProblemRaised("malformed_body", "the body is not a JSON object")
+    return document
+
+
+def _livemode_of(document: dict[str, Any]) -> bool:
+    livemode = document.get("livemode")
+    if not isinstance(livemode, bool):
+        raise ProblemRaised("event_refused", "the Stripe event does not say livemode true or false")
+    return livemode
+
+
+def _created_at(document: dict[str, Any], received_at: datetime) -> datetime:
+    """Stripe's Unix seconds; an event without them (none known) counts as made when it came."""
+    created = document.get("created")
+    if not isinstance(created, int) or isinstance(created, bool) or not 0 <= created < 7_258_118_400:
+        return received_at
+    return datetime.fromtimestamp(created, UTC)
+
+
+def _content_of(document: dict[str, Any]) -> str:
+    said = {name: value for name, value in document.items() if name != "pending_webhooks"}
+    return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def _refuse_wrong_address(event: StripeWebhook, livemode: bool) -> None:
+    if event.livemode is not livemode:
+        theirs, ours = ("live", "test") if event.livemode else ("test", "live")
+        raise ProblemRaised(
+            "event_refused",
+            f"event {event.event_id} is of {theirs} mode, this deployment is of {ours} mode",
+            reason="wrong_mode",
+        )
+    if (event.account is not None) is not (event.endpoint == "connect"):
+        belongs = "connect" if event.account is not None else "platform"
+        raise ProblemRaised(
+            "event_refused",
+            f"event {event.event_id} belongs to the {belongs} endpoint, this is the {event.endpoint} one",
+            reason="wrong_endpoint",
+        )
+
+
+def _object_id(document: dict[str, Any], event: StripeWebhook) -> str:
+    """Events of one Stripe object share a partition; some objects (a balance) have no id."""
+    data = document.get("data")
+    subject = data.get("object") if isinstance(data, dict) else None
+    name = subject.get("id") if isinstance(subject, dict) else None
+    return name if isinstance(name, str) and 0 < len(name) <= 100 else event.account or event.event_id
+
+
+def _pointed(error: ValidationError, prefix: str) -> list[dict[str, Any]]:
+    """Say what is wrong where, by JSON pointer (RFC 6901), never echoing what was sent."""
+    return [
+        {
+            "pointer": "/".join((prefix, *(_escaped(step) for step in e["loc"]))),
+            "detail": e["msg"],
+        }
+        for e in error.errors(include_url=False, include_context=False, include_input=False)
+    ]
+
+
+def _escaped(step: int | str) -> str:
+    return str(step).replace("~", "~0").replace("/", "~1")
