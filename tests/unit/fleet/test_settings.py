@@ -1,0 +1,35 @@
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from fleet.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOBBS_DATABASE_URL", "postgresql://hobbs_ledger:secret@localhost/hobbs")
+    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", "localhost:9092")
+
+
+def test_a_secret_may_come_from_a_file_and_the_file_wins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "url").write_text("postgresql://from-file/hobbs\nanother line\n")
+    monkeypatch.setenv("HOBBS_DATABASE_URL_FILE", str(tmp_path / "url"))
+    assert Settings().database_url.get_secret_value() == "postgresql://from-file/hobbs"  # type: ignore[call-arg]
+
+
+def test_an_empty_secret_file_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "url").write_text("\n")
+    monkeypatch.setenv("HOBBS_DATABASE_URL_FILE", str(tmp_path / "url"))
+    with pytest.raises(ValueError, match="is empty"):
+        Settings()  # type: ignore[call-arg]
+
+
+def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "secret" not in repr(Settings())  # type: ignore[call-arg]
+    monkeypatch.setenv("HOBBS_OPS_PORT", "s3cret")
+    with pytest.raises(ValidationError) as wrong:
+        Settings()  # type: ignore[call-arg]
+    assert "s3cret" not in str(wrong.value)
