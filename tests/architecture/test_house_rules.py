@@ -1,0 +1,127 @@
+"""The shape of the house: sizes, names, and who may import or name what."""
+
+import ast
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "base", "manager", "exceptions"}
+FILE_LINES_MAX, FUNCTION_LINES_MAX = 400, 70
+
+
+def tracked(pattern: str) -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", pattern],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [ROOT / name for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
+
+
+PYTHON = tracked("*.py")
+MODULES = [
+    path for path in PYTHON if path.relative_to(ROOT).parts[0] in ("fleet", "schemas", "services", "hobbs")
+]
+
+
+def name(path: Path) -> str:
+    return str(path.relative_to(ROOT))
+
+
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(path: Path) -> Iterator[str]:
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module
+
+
+def test_there_is_something_to_check() -> None:
+    assert len(MODULES) > 30
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name)
+def test_a_file_has_one_job(path: Path) -> None:
+    assert path.read_text(encoding="utf-8").count("\n") <= FILE_LINES_MAX
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name)
+def test_a_function_fits_one_look(path: Path) -> None:
+    functions = (n for n in ast.walk(tree(path)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
+    long = {f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno >= FUNCTION_LINES_MAX}
+    assert long == set()
+
+
+@pytest.mark.parametrize("path", PYTHON, ids=name)
+def test_a_name_says_something(path: Path) -> None:
+    assert path.stem not in FORBIDDEN_NAMES
+
+
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_nothing_is_mocked_and_no_service_imports_another(path: Path) -> None:
+    parts = path.relative_to(ROOT).parts
+    for module in imports(path):
+        assert "mock" not in module
+        if parts[0] == "services" and len(parts) > 2:
+            assert not re.match(r"services\.(?!" + parts[1] + r"\b)", module), module
+            assert not module.startswith("hobbs"), module
+        if parts[0] in ("fleet", "schemas"):
+            assert module.split(".")[0] not in {
+                "services",
+                "hobbs",
+                {"fleet": "schemas", "schemas": "fleet"}[parts[0]],
+            }
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.relative_to(ROOT).parts[0] == "services"], ids=name)
+def test_only_the_gateway_to_stripe_imports_stripe(path: Path) -> None:
+    if name(path) != "services/payouts/stripe_gateway.py":
+        assert "stripe" not in {module.split(".")[0] for module in imports(path)}
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.name == "domain.py"], ids=name)
+def test_a_domain_knows_neither_clock_nor_chance_nor_io(path: Path) -> None:
+    forbidden = {
+        "asyncio",
+        "random",
+        "secrets",
+        "time",
+        "sqlalchemy",
+        "pydantic",
+        "httpx",
+        "stripe",
+        "decimal",
+        "os",
+    }
+    assert forbidden & {module.split(".")[0] for module in imports(path)} == set()
+    assert not re.search(r"\b(datetime|date)\.(now|today|utcnow)\(", path.read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize("path", [p for p in MODULES if p.name in ("domain.py", "store.py")], ids=name)
+def test_money_is_never_a_float(path: Path) -> None:
+    numbers = (n.value for n in ast.walk(tree(path)) if isinstance(n, ast.Constant))
+    assert not [n for n in numbers if isinstance(n, float)]
+
+
+def test_no_commit_names_a_machine_or_a_package_registry() -> None:
+    hosts = re.compile(r"https?://\S*(?:/simple\b|/maven2?/|/packages/[0-9a-f]{2}/|registry\.)", re.I)
+    paths = re.compile(r"(?<![\w.])/(?:work|root|home/\w+)/")
+    found = []
+    for path in tracked("*"):
+        try:
+            text = path.read_text(encoding="utf-8")
+        except UnicodeDecodeError:
+            continue
+        if path != Path(__file__) and (hosts.search(text) or paths.search(text)):
+            found.append(name(path))
+    assert found == []
