@@ -5,30 +5,22 @@ started from the main thread, because the kernel ties a child's life to the thre
 """
 
 import contextlib
-import json
 import secrets
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from hobbs.local.child import Child, stop_all
 from hobbs.local.kafka import Kafka, prepare_kafka, start_kafka, wait_for_kafka
-from hobbs.local.ports import LOOPBACK, answers, free_ports
+from hobbs.local.ports import LOOPBACK, answers, remembered_ports
 from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres, write_secret
 from hobbs.local.waiting import wait_until
 
 SIMULATOR_READY_WITHIN_S = 30.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ports:
-    postgres: int
-    kafka: int
-    kafka_controller: int
-    simulator: int
+PORTS = ("postgres", "kafka", "kafka_controller", "simulator")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,14 +72,14 @@ def running_stack(folder: Path, *, keep: bool) -> Iterator[Stack]:
     """
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
-    ports = choose_ports(folder / "ports.json")
+    ports = remembered_ports(folder / "ports.json", PORTS)
     prepare(folder, ports, logs)
     with contextlib.ExitStack() as running:
-        postgres = start_postgres(folder / "postgres", port=ports.postgres, log=logs / "postgres.log")
+        postgres = start_postgres(folder / "postgres", port=ports["postgres"], log=logs / "postgres.log")
         running.callback(stop_server, postgres.child, signal.SIGINT if keep else signal.SIGQUIT)
-        kafka = start_kafka(folder / "kafka", port=ports.kafka, log=logs / "kafka.log")
+        kafka = start_kafka(folder / "kafka", port=ports["kafka"], log=logs / "kafka.log")
         running.callback(stop_server, kafka.child, signal.SIGTERM if keep else signal.SIGKILL)
-        simulator = start_simulator(folder / "stripe", port=ports.simulator, log=logs / "stripe.log")
+        simulator = start_simulator(folder / "stripe", port=ports["simulator"], log=logs / "stripe.log")
         running.callback(stop_server, simulator.child, signal.SIGTERM)
         yield Stack(folder=folder, postgres=postgres, kafka=kafka, simulator=simulator)
 
@@ -96,27 +88,15 @@ def stop_server(child: Child, by: signal.Signals) -> None:
     stop_all([child], by=by, grace_s=20.0)
 
 
-def choose_ports(remembered: Path) -> Ports:
-    """The ports of last time, when they are still free; else new ones."""
-    if remembered.exists():
-        last = Ports(**json.loads(remembered.read_text()))
-        if not any(answers(getattr(last, name)) for name in Ports.__slots__):
-            return last
-    postgres, kafka, controller, simulator = free_ports(4)
-    chosen = Ports(postgres=postgres, kafka=kafka, kafka_controller=controller, simulator=simulator)
-    remembered.write_text(json.dumps({name: getattr(chosen, name) for name in Ports.__slots__}) + "\n")
-    return chosen
-
-
-def prepare(folder: Path, ports: Ports, logs: Path) -> None:
+def prepare(folder: Path, ports: Mapping[str, int], logs: Path) -> None:
     with ThreadPoolExecutor(max_workers=2) as threads:
         steps = [
             threads.submit(prepare_postgres, folder / "postgres", logs / "postgres.log"),
             threads.submit(
                 prepare_kafka,
                 folder / "kafka",
-                port=ports.kafka,
-                controller_port=ports.kafka_controller,
+                port=ports["kafka"],
+                controller_port=ports["kafka_controller"],
                 log=logs / "kafka.log",
             ),
         ]

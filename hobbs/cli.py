@@ -1,0 +1,59 @@
+"""The `hobbs` command: one table of what there is, and only the part that is asked for gets imported.
+
+A worker starts through here too, so what it does not need (Stripe, tables, the local stack) stays out.
+"""
+
+import importlib
+import sys
+from collections.abc import Iterable
+from typing import Final
+
+import typer
+
+# Groups: their module's `app` is the group itself.
+GROUPS: Final = {
+    "school": "hobbs.cli_school",
+    "flights": "hobbs.cli_flights",
+    "transfers": "hobbs.cli_transfers",
+    "sim": "hobbs.cli_sim",
+}
+# Commands of their own; a module brings all of its commands.
+COMMANDS: Final = {
+    "demo": "hobbs.cli_local",
+    "up": "hobbs.cli_local",
+    "work": "hobbs.cli_ops",
+    "migrate": "hobbs.cli_ops",
+    "doctor": "hobbs.cli_ops",
+    "balances": "hobbs.cli_ledger",
+    "dead": "hobbs.cli_ops",
+    "check": "hobbs.cli_ops",
+}
+
+
+def main() -> None:
+    """Run the command line; exit 0 fine, 1 findings, 2 usage."""
+    wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
+    assemble([wanted] if wanted in GROUPS or wanted in COMMANDS else [*GROUPS, *COMMANDS])()
+
+
+def assemble(names: Iterable[str]) -> typer.Typer:
+    """Build the command line with these commands."""
+    app = typer.Typer(
+        name="hobbs",
+        help="Flight school billing and payouts: a completed flight becomes a paid instructor, exactly once.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+    )
+    chosen = list(names)
+    for name, module in GROUPS.items():
+        if name in chosen:
+            app.add_typer(importlib.import_module(module).app, name=name)
+    for module in dict.fromkeys(module for name, module in COMMANDS.items() if name in chosen):
+        app.add_typer(importlib.import_module(module).app)
+
+    @app.callback()
+    def everywhere() -> None:
+        """Flight school billing and payouts: a completed flight becomes a paid instructor, exactly once."""
+
+    return app

@@ -1,0 +1,146 @@
+"""The services as processes of their own on a running stack, each with its own role and only its secrets."""
+
+import json
+import os
+import secrets
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+import stripe
+
+from hobbs.local.child import Child, stop_all
+from hobbs.local.ports import LOOPBACK, remembered_ports
+from hobbs.local.postgres import write_secret
+from hobbs.local.stack import Simulator, Stack
+from hobbs.local.waiting import wait_until
+from schemas.topics import SERVICES
+
+READY_WITHIN_S = 60.0
+DRAIN_WITHIN_S = 25.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fleet:
+    """How the services of one stack are reached and what each is told."""
+
+    stack: Stack
+    passwords: Mapping[str, str]
+    ports: Mapping[str, int]
+    webhook_secrets: Mapping[str, str]
+
+    @property
+    def gateway_url(self) -> str:
+        return f"http://{LOOPBACK}:{self.ports['gateway']}"
+
+    def ops_url(self, service: str) -> str:
+        return f"http://{LOOPBACK}:{self.ports[ops_port(service)]}"
+
+    def database_url(self, login: str) -> str:
+        """A service's own URL; "operator" is the command line's."""
+        parts = urlsplit(self.stack.postgres.url("hobbs"))
+        credentials = f"hobbs_{login}:{self.passwords[login]}"
+        return urlunsplit(parts._replace(netloc=f"{credentials}@{parts.hostname}:{parts.port}"))
+
+    def environment(self, login: str) -> dict[str, str]:
+        """What a service, or the operator's command line, needs to be told."""
+        told = {
+            "HOBBS_DATABASE_URL": self.database_url(login),
+            "HOBBS_KAFKA_BOOTSTRAP": self.stack.kafka.bootstrap,
+        }
+        if login in SERVICES:
+            told["HOBBS_OPS_PORT"] = str(self.ports[ops_port(login)])
+        if login in ("payouts", "operator"):
+            told["HOBBS_STRIPE_API_BASE"] = self.stack.simulator.api_base
+        if login == "payouts":
+            told["HOBBS_STRIPE_SECRET_KEY"] = self.stack.simulator.secret_key
+        if login == "gateway":
+            told["HOBBS_GATEWAY_PORT"] = str(self.ports["gateway"])
+            told["HOBBS_STRIPE_WEBHOOK_SECRETS"] = self.webhook_secrets["platform"]
+            told["HOBBS_STRIPE_CONNECT_WEBHOOK_SECRETS"] = self.webhook_secrets["connect"]
+        return told
+
+
+def ops_port(service: str) -> str:
+    return f"{service}_ops"
+
+
+def fleet_ports(folder: Path) -> dict[str, int]:
+    return remembered_ports(folder / "fleet-ports.json", ["gateway", *map(ops_port, SERVICES)])
+
+
+def role_passwords(folder: Path) -> dict[str, str]:
+    """The passwords of the database's login roles, made on the first call and kept with mode 600."""
+    file = folder / "role-passwords.json"
+    if not file.exists():
+        made = {login: secrets.token_urlsafe(24) for login in ("operator", *SERVICES)}
+        write_secret(file, json.dumps(made))
+    passwords: dict[str, str] = json.loads(file.read_text())
+    return passwords
+
+
+def ensure_webhook_endpoints(folder: Path, simulator: Simulator, gateway_port: int) -> dict[str, str]:
+    """Register the gateway at Stripe, for the platform's own events and for connected accounts'.
+
+    Stripe tells an endpoint's secret once, when it is made; it is kept beside the data. A gateway that
+    moved to another port keeps its endpoints and secrets.
+    """
+    file = folder / "webhook-endpoints.json"
+    client = stripe.StripeClient(simulator.secret_key, base_addresses={"api": simulator.api_base})
+    kept: dict[str, dict[str, str]] = json.loads(file.read_text()) if file.exists() else {}
+    for kind, path in WEBHOOK_PATHS.items():
+        url = f"http://{LOOPBACK}:{gateway_port}{path}"
+        if kind in kept:
+            client.v1.webhook_endpoints.update(kept[kind]["id"], {"url": url})
+            continue
+        made = client.v1.webhook_endpoints.create(
+            {"url": url, "enabled_events": ["*"], "connect": kind == "connect"}
+        )
+        kept[kind] = {"id": made.id, "secret": str(made.secret)}
+    if not file.exists():
+        write_secret(file, json.dumps(kept))
+    return {kind: endpoint["secret"] for kind, endpoint in kept.items()}
+
+
+WEBHOOK_PATHS = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/connect"}
+
+
+def start_service(fleet: Fleet, service: str, *, log: Path | None = None) -> Child:
+    """Start one worker process of a service."""
+    command = [sys.executable, "-m", "hobbs", "work", service]
+    logs = fleet.stack.folder / "logs"
+    # Nothing of the caller's own configuration may reach a service that has its own.
+    environment = {name: "" for name in os.environ if name.startswith("HOBBS_")} | fleet.environment(service)
+    return Child.start(service, command, log=log or logs / f"{service}.log", environment=environment)
+
+
+def start_services(fleet: Fleet, services: Sequence[str] = SERVICES) -> dict[str, Child]:
+    return {service: start_service(fleet, service) for service in services}
+
+
+def wait_until_ready(fleet: Fleet, children: Mapping[str, Child]) -> None:
+    """Wait until every service says it can work; ChildFailed when one ends instead."""
+    for service, child in children.items():
+
+        def ready(service: str = service, child: Child = child) -> bool:
+            child.require_running()
+            return is_ready(fleet.ops_url(service))
+
+        wait_until(ready, what=f"{service} (log: {child.log})", within_s=READY_WITHIN_S)
+
+
+def is_ready(ops_url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{ops_url}/readyz", timeout=5) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def stop_services(children: Iterable[Child]) -> list[Child]:
+    """Let every service drain; returns those that did not end by themselves."""
+    return stop_all(children, grace_s=DRAIN_WITHIN_S)
