@@ -1,0 +1,1 @@
+"""Double entry: wallets, journals, entries, balances."""

@@ -1,0 +1,304 @@
+"""What the ledger decides: which requested journals may stand, and the balances they leave.
+
+Pure: no I/O, no clock, no randomness. Amounts are signed minor units, credit positive. It must not know
+Kafka, SQL, or what a flight is.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Final
+from uuid import UUID
+
+from services.ledger.currencies import CURRENCIES
+
+WALLET_KINDS: Final = ("student", "instructor", "platform", "aircraft_owner", "liability", "external")
+ENTRIES_MAX: Final = 200
+AMOUNT_MAX: Final = 10**15
+BALANCE_MAX: Final = 2**63 - 1
+
+_LINE: Final = re.compile(r"[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]")
+_NAME_CHARS_MAX: Final = 100
+_ADDRESS_CHARS_MAX: Final = 130
+
+BalanceKey = tuple[str, str]  # wallet address, currency
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryRequest:
+    """One signed amount asked for on one wallet, `<kind>:<name>`."""
+
+    wallet: str
+    currency: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRequest:
+    """A journal somebody wants posted, once for its source, under the id it will have."""
+
+    journal_id: UUID
+    source: str
+    event_type: str
+    occurred_at: datetime
+    entries: tuple[EntryRequest, ...]
+    memo: str = ""
+    request_event_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Balance:
+    """A wallet's balance in one currency after `version` entries."""
+
+    wallet_id: int
+    amount: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """An entry as posted, with the wallet's balance and version after it."""
+
+    wallet_id: int
+    wallet: str
+    currency: str
+    amount: int
+    balance_after: int
+    version: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Journal:
+    """A journal as posted; its entries are in the order they were asked for."""
+
+    journal_id: UUID
+    source: str
+    event_type: str
+    occurred_at: datetime
+    content_hash: bytes
+    entries: tuple[Entry, ...]
+    memo: str = ""
+    request_event_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A journal that is already posted for a source."""
+
+    journal_id: UUID
+    content_hash: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Repeated:
+    """The request says again what a journal already says: that journal is the answer."""
+
+    journal_id: UUID
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The request may not stand; `sentence` says why and what to do."""
+
+    source: str
+    event_type: str
+    reason: str
+    sentence: str
+
+
+Verdict = Journal | Repeated | Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """A journal that stands. `repeated`: it stood before this request asked for it."""
+
+    journal: Journal
+    recorded_at: datetime
+    repeated: bool = False
+
+
+Answer = Posted | Refused
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sound:
+    """A request without a fault of its own, and the hash of what it says."""
+
+    request: JournalRequest
+    content_hash: bytes
+
+
+def screen(request: JournalRequest) -> Sound | Refused:
+    """Judge a request by itself, whatever stands and whatever the balances are: before any lock."""
+    if fault := _fault(request):
+        return fault
+    digest = content_hash(request.source, request.event_type, request.occurred_at, request.entries)
+    return Sound(request=request, content_hash=digest)
+
+
+def balances_to_lock(sound: Sequence[Sound], standing: Mapping[str, Standing]) -> list[BalanceKey]:
+    """The balances that journals which do not stand yet will move."""
+    fresh = (item.request for item in sound if item.request.source not in standing)
+    return sorted({(entry.wallet, entry.currency) for request in fresh for entry in request.entries})
+
+
+def decide_posting(
+    sound: Sequence[Sound], standing: Mapping[str, Standing], balances: Mapping[BalanceKey, Balance]
+) -> list[Verdict]:
+    """Answer each request, in order; every posted journal continues the balances the one before it left.
+
+    standing: journals posted before, by source. balances: locked, all that `balances_to_lock` named.
+    """
+    answered = dict(standing)
+    running = dict(balances)
+    verdicts: list[Verdict] = []
+    for item in sound:
+        verdict = _decide(item, answered, running)
+        if isinstance(verdict, Journal):
+            answered[verdict.source] = Standing(
+                journal_id=verdict.journal_id, content_hash=verdict.content_hash
+            )
+            running |= _balances_after(verdict)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def content_hash(
+    source: str, event_type: str, occurred_at: datetime, entries: Sequence[EntryRequest]
+) -> bytes:
+    """sha256 of what a journal says: the same as journal_content_hash() in the database.
+
+    The memo is left out: new words for the same money are no other journal. So is the entries' order.
+    """
+    at = occurred_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    lines = sorted(f"{entry.wallet}\t{entry.currency}\t{entry.amount}" for entry in entries)
+    return sha256("\n".join((f"journal 1\t{source}\t{event_type}\t{at}", *lines)).encode()).digest()
+
+
+def refuse(request: JournalRequest, reason: str, why: str) -> Refused:
+    """Refuse a request; `why` continues the sentence that names it."""
+    return Refused(
+        source=request.source,
+        event_type=request.event_type,
+        reason=reason,
+        sentence=f"journal {request.source}: {why}",
+    )
+
+
+def _decide(item: Sound, answered: Mapping[str, Standing], running: Mapping[BalanceKey, Balance]) -> Verdict:
+    there = answered.get(item.request.source)
+    if there is None:
+        return _post(item.request, item.content_hash, running)
+    if there.content_hash == item.content_hash:
+        return Repeated(journal_id=there.journal_id)
+    return refuse(
+        item.request,
+        "source_reused",
+        f"already posted with other content (journal {there.journal_id}); "
+        "correct it with a journal of its own source",
+    )
+
+
+def _post(request: JournalRequest, digest: bytes, running: Mapping[BalanceKey, Balance]) -> Journal | Refused:
+    touched: dict[BalanceKey, Balance] = {}
+    entries: list[Entry] = []
+    for asked in request.entries:
+        key = (asked.wallet, asked.currency)
+        before = touched.get(key) or running[key]
+        after = before.amount + asked.amount
+        if abs(after) > BALANCE_MAX:
+            return refuse(
+                request,
+                "balance_too_large",
+                f"the balance of {asked.wallet} would be {after}, more than the ledger can hold",
+            )
+        touched[key] = Balance(wallet_id=before.wallet_id, amount=after, version=before.version + 1)
+        entries.append(_entry(asked, touched[key]))
+    return Journal(
+        journal_id=request.journal_id,
+        source=request.source,
+        event_type=request.event_type,
+        occurred_at=request.occurred_at,
+        content_hash=digest,
+        entries=tuple(entries),
+        memo=request.memo,
+        request_event_id=request.request_event_id,
+    )
+
+
+def _entry(asked: EntryRequest, after: Balance) -> Entry:
+    return Entry(
+        wallet_id=after.wallet_id,
+        wallet=asked.wallet,
+        currency=asked.currency,
+        amount=asked.amount,
+        balance_after=after.amount,
+        version=after.version,
+    )
+
+
+def _balances_after(journal: Journal) -> dict[BalanceKey, Balance]:
+    return {
+        (entry.wallet, entry.currency): Balance(
+            wallet_id=entry.wallet_id, amount=entry.balance_after, version=entry.version
+        )
+        for entry in journal.entries
+    }
+
+
+def _fault(request: JournalRequest) -> Refused | None:
+    if not 2 <= len(request.entries) <= ENTRIES_MAX:
+        return _wrong_size(request)
+    if not (_is_line(request.source, _NAME_CHARS_MAX) and _is_line(request.event_type, _NAME_CHARS_MAX)):
+        return refuse(request, "bad_name", "source and event_type must each be one printable line")
+    for entry in request.entries:
+        if fault := _entry_fault(request, entry):
+            return fault
+    return _imbalance(request)
+
+
+def _wrong_size(request: JournalRequest) -> Refused:
+    count = len(request.entries)
+    if count == 0:
+        return refuse(request, "no_entries", "has no entries; a journal moves money between wallets")
+    if count == 1:
+        return refuse(request, "not_balanced", "has one entry; name the wallet on the other side too")
+    return refuse(request, "too_many_entries", f"has {count} entries, the limit is {ENTRIES_MAX}; split it")
+
+
+def _entry_fault(request: JournalRequest, entry: EntryRequest) -> Refused | None:
+    if entry.amount == 0:
+        return refuse(request, "amount_is_zero", f"the entry on {entry.wallet} is zero; leave it out")
+    if abs(entry.amount) > AMOUNT_MAX:
+        return refuse(
+            request, "amount_too_large", f"{entry.amount} on {entry.wallet} is over the limit of {AMOUNT_MAX}"
+        )
+    if entry.currency not in CURRENCIES:
+        return refuse(request, "unknown_currency", f"{entry.currency!r} is not an ISO 4217 code such as USD")
+    kind, colon, name = entry.wallet.partition(":")
+    if kind not in WALLET_KINDS:
+        return refuse(
+            request,
+            "unknown_wallet_kind",
+            f"wallet {entry.wallet!r} is of no known kind; the kinds are {', '.join(WALLET_KINDS)}",
+        )
+    if not (colon and _is_line(name, _ADDRESS_CHARS_MAX) and len(entry.wallet) <= _ADDRESS_CHARS_MAX):
+        return refuse(request, "bad_wallet_name", f"wallet {entry.wallet!r} names nobody one can read")
+    return None
+
+
+def _imbalance(request: JournalRequest) -> Refused | None:
+    sums: dict[str, int] = {}
+    for entry in request.entries:
+        sums[entry.currency] = sums.get(entry.currency, 0) + entry.amount
+    for currency, excess in sums.items():
+        if excess:
+            return refuse(request, "not_balanced", f"entries in {currency} sum to {excess}, not zero")
+    return None
+
+
+def _is_line(text: str, chars_max: int) -> bool:
+    return len(text) <= chars_max and _LINE.fullmatch(text) is not None

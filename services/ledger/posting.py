@@ -1,0 +1,74 @@
+"""Posts a set of requests in one flush, or in halves when the database refuses what no rule foresaw.
+
+Promises: an answer for each request, in order; a request that cannot be stored stops no other. It must not
+know where requests come from or where answers go.
+"""
+
+import logging
+from collections.abc import Sequence
+
+from fleet.database import Tx
+from services.ledger import store
+from services.ledger.domain import (
+    Answer,
+    Journal,
+    JournalRequest,
+    Posted,
+    Refused,
+    Repeated,
+    Sound,
+    balances_to_lock,
+    decide_posting,
+    refuse,
+    screen,
+)
+
+_log = logging.getLogger(__name__)
+
+
+async def post(tx: Tx, requests: Sequence[JournalRequest | Refused]) -> list[Answer]:
+    """Post what may stand; requests refused on the way here are answered as they are."""
+    screened = [item if isinstance(item, Refused) else screen(item) for item in requests]
+    sound = [item for item in screened if isinstance(item, Sound)]
+    verdicts = iter(await _flush_or_halve(tx, sound) if sound else [])
+    answers = [item if isinstance(item, Refused) else next(verdicts) for item in screened]
+    return await _with_repeats_read(tx, answers)
+
+
+async def _flush_or_halve(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repeated | Refused]:
+    """Flush; on a refusal by the database flush each half after the other, down to the one to blame.
+
+    Halves lock wallets out of order, so this may end in a deadlock error: the batch is then read again.
+    """
+    try:
+        async with store.all_or_rejected(tx):
+            return await _flush(tx, sound)
+    except store.Rejected as rejected:
+        _log.warning("journals rejected", extra={"rule": rejected.rule, "journals": len(sound)})
+        if rejected.rule == store.SOURCE_IS_POSTED_ONCE:
+            # Another worker posted a source between our look and our insert; it has committed: look again.
+            return await _flush_or_halve(tx, sound)
+        if len(sound) == 1:
+            return [refuse(sound[0].request, rejected.rule, rejected.sentence)]
+    half = len(sound) // 2
+    return [*await _flush_or_halve(tx, sound[:half]), *await _flush_or_halve(tx, sound[half:])]
+
+
+async def _flush(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repeated | Refused]:
+    standing = await store.standing_journals(tx, [item.request.source for item in sound])
+    balances = await store.lock_balances(tx, balances_to_lock(sound, standing))
+    verdicts = decide_posting(sound, standing, balances)
+    journals = [verdict for verdict in verdicts if isinstance(verdict, Journal)]
+    if not journals:
+        return [verdict for verdict in verdicts if not isinstance(verdict, Journal)]
+    recorded_at = await store.insert_journals(tx, journals)
+    return [
+        Posted(journal=verdict, recorded_at=recorded_at) if isinstance(verdict, Journal) else verdict
+        for verdict in verdicts
+    ]
+
+
+async def _with_repeats_read(tx: Tx, answers: Sequence[Posted | Repeated | Refused]) -> list[Answer]:
+    repeats = [answer.journal_id for answer in answers if isinstance(answer, Repeated)]
+    there = await store.posted_journals(tx, repeats) if repeats else {}
+    return [there[answer.journal_id] if isinstance(answer, Repeated) else answer for answer in answers]

@@ -1,0 +1,116 @@
+"""journal.requested -> domain; domain -> journal.posted, journal.refused, dead letters.
+
+A request whose source can be read is answered even when the rest of it cannot.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Final
+
+from fleet.dead_letters import Refusal
+from fleet.envelope import Cause, Message, Record, uuid7
+from fleet.inbox import Admitted, Unreadable, read
+from schemas.fields import Event, Identifier
+from schemas.journals import JournalPosted, JournalRefused, JournalRequested, PostedEntry
+from services.ledger.domain import Answer, EntryRequest, JournalRequest, Posted, Refused
+
+REQUESTED: Final = "journal.requested"
+POSTED: Final = "journal.posted"
+REFUSED: Final = "journal.refused"
+_SENTENCE_CHARS_MAX: Final = 1900
+
+Asked = JournalRequested | Refused
+
+
+class _Named(Event):
+    """As much of a request as an answer needs."""
+
+    source: Identifier
+    event_type: Identifier
+
+
+def journal_requested(record: Record) -> Asked:
+    """Read a request; one that breaks the schema but names its source is refused, not unreadable."""
+    try:
+        return read(record, JournalRequested)
+    except Unreadable as error:
+        if error.reason != "invalid":
+            raise
+        sentence = error.sentence
+    named = read(record, _Named)
+    return Refused(
+        source=named.source,
+        event_type=named.event_type,
+        reason="invalid",
+        sentence=f"journal {named.source}: {sentence}",
+    )
+
+
+def journal_request(admitted: Admitted[Asked]) -> JournalRequest | Refused:
+    """Give an admitted request the id its journal will have."""
+    asked = admitted.event
+    if isinstance(asked, Refused):
+        return asked
+    return JournalRequest(
+        journal_id=uuid7(),
+        source=asked.source,
+        event_type=asked.event_type,
+        occurred_at=asked.occurred_at.astimezone(UTC),
+        entries=tuple(
+            EntryRequest(wallet=entry.wallet, currency=asked.currency, amount=entry.amount)
+            for entry in asked.entries
+        ),
+        memo=asked.memo,
+        request_event_id=admitted.event_key,
+    )
+
+
+def answers(asked: Sequence[Admitted[Asked]], given: Sequence[Answer]) -> list[Message]:
+    """One message for each request, caused by it."""
+    return [
+        _posted(answer, item.cause) if isinstance(answer, Posted) else _refused(answer, item.cause)
+        for item, answer in zip(asked, given, strict=True)
+    ]
+
+
+def refusals(asked: Sequence[Admitted[Asked]], given: Sequence[Answer]) -> list[Refusal]:
+    """The requests that were refused, for a person to look at."""
+    return [
+        Refusal(admitted=item, reason=answer.reason, sentence=answer.sentence, subject=answer.source)
+        for item, answer in zip(asked, given, strict=True)
+        if isinstance(answer, Refused)
+    ]
+
+
+def _posted(answer: Posted, cause: Cause) -> Message:
+    """The journal's id is its event's id: told again, byte for byte, whoever knows it drops it."""
+    journal = answer.journal
+    event = JournalPosted(
+        journal_id=journal.journal_id,
+        source=journal.source,
+        event_type=journal.event_type,
+        currency=journal.entries[0].currency,
+        occurred_at=journal.occurred_at,
+        recorded_at=answer.recorded_at,
+        entries=[
+            PostedEntry(
+                wallet=entry.wallet,
+                amount=entry.amount,
+                balance_after=entry.balance_after,
+                version=entry.version,
+            )
+            for entry in journal.entries
+        ],
+        memo=journal.memo,
+    )
+    return Message(topic=POSTED, key=journal.source, event=event, cause=cause, event_id=journal.journal_id)
+
+
+def _refused(answer: Refused, cause: Cause) -> Message:
+    event = JournalRefused(
+        source=answer.source,
+        event_type=answer.event_type,
+        reason=answer.reason,
+        sentence=answer.sentence[:_SENTENCE_CHARS_MAX],
+    )
+    return Message(topic=REFUSED, key=answer.source, event=event, cause=cause)
