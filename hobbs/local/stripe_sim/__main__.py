@@ -1,0 +1,100 @@
+"""`python -m hobbs.local.stripe_sim`: serve until SIGTERM; state stays in --data.
+
+Prints one JSON line on stdout once it listens: {"url": …, "pid": …}.
+"""
+
+import argparse
+import os
+import socket
+import sys
+from pathlib import Path
+from typing import Any
+
+import orjson
+import uvicorn
+
+from hobbs.local.stripe_sim.server import Server
+from hobbs.local.stripe_sim.settings import FAST, Settings
+
+BACKLOG = 512
+
+
+def main(arguments: list[str] | None = None) -> None:
+    options = _parser().parse_args(arguments)
+    listener = _listen(options.host, options.port)
+    url = f"http://{options.host}:{listener.getsockname()[1]}"
+    server = Server(
+        options.data, _secret_key(options.secret_key_file), _settings(options), options.public_url or url
+    )
+    config = uvicorn.Config(
+        server,
+        log_level="warning",
+        access_log=False,
+        lifespan="on",
+        server_header=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=2,
+    )
+    serving = _Announcing(config, url)
+    serving.run(sockets=[listener])
+
+
+class _Announcing(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, url: str) -> None:
+        super().__init__(config)
+        self.url = url
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        sys.stdout.buffer.write(orjson.dumps({"url": self.url, "pid": os.getpid()}) + b"\n")
+        sys.stdout.flush()
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m hobbs.local.stripe_sim", description="A simulated Stripe."
+    )
+    parser.add_argument("--host", default="127.0.0.1")
+    parser.add_argument("--port", type=int, default=0, help="0: any free port, printed once it listens")
+    parser.add_argument("--data", type=Path, required=True, help="folder of the SQLite file")
+    parser.add_argument(
+        "--secret-key-file", type=Path, help="the one API key to accept; or HOBBS_SIM_SECRET_KEY"
+    )
+    parser.add_argument(
+        "--public-url", help="what account links begin with, when not the address listened on"
+    )
+    parser.add_argument(
+        "--speed", type=float, help="divide Stripe's webhook retry schedule by this (default 600)"
+    )
+    parser.add_argument("--fast", action="store_true", help="money moves in a second instead of days")
+    parser.add_argument(
+        "--set", action="append", default=[], metavar="NAME=VALUE", help="any setting, as JSON"
+    )
+    return parser
+
+
+def _settings(options: argparse.Namespace) -> Settings:
+    """Settings for a fresh data folder; one that has settings keeps its own."""
+    changes: dict[str, Any] = dict(FAST) if options.fast else {}
+    if options.speed:
+        changes["webhook_speed"] = options.speed
+    for pair in options.set:
+        name, _, value = pair.partition("=")
+        changes[name] = orjson.loads(value)
+    return Settings().changed(changes)
+
+
+def _secret_key(path: Path | None) -> str | None:
+    if path is not None:
+        return path.read_text().splitlines()[0].strip()
+    return os.environ.get("HOBBS_SIM_SECRET_KEY")
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.create_server((host, port), backlog=BACKLOG)
+    listener.set_inheritable(True)
+    return listener
+
+
+if __name__ == "__main__":
+    main()

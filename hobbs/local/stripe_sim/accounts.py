@@ -1,0 +1,232 @@
+"""Connect accounts (Express): creation, capabilities, requirements, links. Onboarding itself is in onboarding.py."""
+
+from hobbs.local.stripe_sim import errors, forms, jobs, lists, onboarding
+from hobbs.local.stripe_sim.events import emit
+from hobbs.local.stripe_sim.identifiers import new_id, random_text
+from hobbs.local.stripe_sim.world import Call, Doc, World
+
+LINK_LIVES_S = 300
+SUPPORT_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+
+
+def create(world: World, call: Call) -> Doc:
+    params = call.params
+    kind = forms.choice(params, "type", ("express", "custom", "standard"), "express")
+    capabilities = _requested(params) or ({"card_payments", "transfers"} if kind == "standard" else set())
+    account_id = new_id("acct", 16)
+    doc: Doc = {
+        "id": account_id,
+        "object": "account",
+        "business_profile": _business_profile(params),
+        "business_type": forms.text(params, "business_type"),
+        "capabilities": {name: "inactive" for name in sorted(capabilities)},
+        "charges_enabled": False,
+        "controller": _controller(params, kind),
+        "country": (forms.text(params, "country") or "US").upper(),
+        "created": world.now,
+        "default_currency": (forms.text(params, "default_currency") or "usd").lower(),
+        "details_submitted": False,
+        "email": forms.text(params, "email"),
+        "external_accounts": lists.as_list(f"/v1/accounts/{account_id}/external_accounts", []),
+        "future_requirements": onboarding.no_requirements(),
+        "metadata": forms.metadata(params),
+        "payouts_enabled": False,
+        "requirements": onboarding.initial_requirements(),
+        "settings": _settings(params),
+        "tos_acceptance": {"date": None, "ip": None, "user_agent": None},
+        "type": "none" if "controller" in params and "type" not in params else kind,
+    }
+    if params.get("individual"):
+        doc["individual"] = forms.nested(params, "individual") | {"id": new_id("person"), "object": "person"}
+    world.store.insert(doc)
+    if world.settings.auto_onboard_after_s is not None:
+        jobs.schedule(world, "onboard", account_id, world.settings.auto_onboard_after_s)
+    return doc
+
+
+def _requested(params: Doc) -> set[str]:
+    wanted = forms.nested(params, "capabilities").items()
+    return {name for name, value in wanted if isinstance(value, dict) and value.get("requested") == "true"}
+
+
+def _business_profile(params: Doc) -> Doc:
+    empty = dict.fromkeys(
+        (
+            "estimated_worker_count",
+            "mcc",
+            "minority_owned_business_designation",
+            "name",
+            "product_description",
+            "support_email",
+            "support_phone",
+            "support_url",
+            "url",
+        )
+    )
+    annual = {"amount": None, "currency": None, "fiscal_year_end": None}
+    return {"annual_revenue": annual, "support_address": dict(SUPPORT_ADDRESS), **empty} | forms.nested(
+        params, "business_profile"
+    )
+
+
+def _controller(params: Doc, kind: str) -> Doc:
+    given = forms.nested(params, "controller")
+    collector = "stripe" if kind == "standard" else "application"
+    return {
+        "fees": {"payer": "account" if kind == "standard" else "application_express"},
+        "is_controller": True,
+        "losses": {"payments": collector},
+        "requirement_collection": "stripe",
+        "stripe_dashboard": {"type": {"standard": "full", "custom": "none"}.get(kind, "express")},
+        "type": "application",
+    } | given
+
+
+def _settings(params: Doc) -> Doc:
+    schedule: Doc = {"delay_days": 2, "interval": "daily"}
+    wanted = forms.nested(forms.nested(forms.nested(params, "settings"), "payouts"), "schedule")
+    schedule |= {k: forms.integer(wanted, k) if k == "delay_days" else v for k, v in wanted.items()}
+    return {
+        "bacs_debit_payments": {"display_name": None, "service_user_number": None},
+        "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
+        "card_issuing": {"tos_acceptance": {"date": None, "ip": None}},
+        "card_payments": {
+            "decline_on": {"avs_failure": False, "cvc_failure": False},
+            "statement_descriptor_prefix": None,
+            "statement_descriptor_prefix_kana": None,
+            "statement_descriptor_prefix_kanji": None,
+        },
+        "dashboard": {"display_name": None, "timezone": "Etc/UTC"},
+        "invoices": {"default_account_tax_ids": None, "hosted_payment_method_save": None},
+        "payments": dict.fromkeys(
+            ("statement_descriptor", "statement_descriptor_kana", "statement_descriptor_kanji")
+        ),
+        "payouts": {"debit_negative_balances": True, "schedule": schedule, "statement_descriptor": None},
+        "sepa_debit_payments": {},
+    }
+
+
+def connected(world: World, account_id: str) -> Doc | None:
+    """The account, unless it is gone or its owner closed it."""
+    doc = world.store.get("account", account_id)
+    return None if doc is None or doc.get("_closed") else doc
+
+
+def required(world: World, account_id: str) -> Doc:
+    doc = connected(world, account_id)
+    if doc is None:
+        raise errors.account_invalid(account_id, world.call.api_key if world.call else "")
+    return doc
+
+
+def retrieve(world: World, call: Call) -> Doc:
+    return required(world, call.ids["id"])
+
+
+def retrieve_own(world: World, call: Call) -> Doc:
+    if call.account:
+        return required(world, call.account)
+    platform = world.store.get("account", world.platform_account)
+    return platform or onboarding.platform_account(world)
+
+
+def update(world: World, call: Call) -> Doc:
+    doc = required(world, call.ids["id"])
+    params = call.params
+    doc["metadata"] = forms.metadata(params, doc["metadata"])
+    for name in ("email", "business_type"):
+        if name in params:
+            doc[name] = forms.text(params, name)
+    doc["business_profile"] |= forms.nested(params, "business_profile")
+    for name in _requested(params):
+        doc["capabilities"].setdefault(name, "active" if doc["details_submitted"] else "inactive")
+    if "settings" in params:
+        doc["settings"]["payouts"] |= _settings(params)["payouts"]
+    world.store.save(doc)
+    emit(world, "account.updated", doc, account=doc["id"])
+    return doc
+
+
+def delete(world: World, call: Call) -> Doc:
+    doc = required(world, call.ids["id"])
+    onboarding.close(world, doc["id"])
+    return {"id": doc["id"], "object": "account", "deleted": True}
+
+
+def reject(world: World, call: Call) -> Doc:
+    reason = forms.choice(call.params, "reason", ("fraud", "terms_of_service", "other"), "other")
+    required(world, call.ids["id"])
+    return onboarding.restrict(world, call.ids["id"], disabled_reason=f"rejected.{reason}")
+
+
+def list_all(world: World, call: Call) -> Doc:
+    page = lists.listing(world, call, "account")
+    page["data"] = [
+        doc for doc in page["data"] if not doc.get("_closed") and doc["id"] != world.platform_account
+    ]
+    return page
+
+
+def list_capabilities(world: World, call: Call) -> Doc:
+    doc = required(world, call.ids["id"])
+    return lists.as_list(call.path, [_capability(doc, name) for name in doc["capabilities"]])
+
+
+def retrieve_capability(world: World, call: Call) -> Doc:
+    doc = required(world, call.ids["id"])
+    return _capability(doc, call.ids["capability"])
+
+
+def update_capability(world: World, call: Call) -> Doc:
+    doc = required(world, call.ids["id"])
+    name = call.ids["capability"]
+    if forms.boolean(call.params, "requested"):
+        doc["capabilities"].setdefault(name, "active" if doc["details_submitted"] else "inactive")
+    else:
+        doc["capabilities"].pop(name, None)
+    world.store.save(doc)
+    emit(world, "account.updated", doc, account=doc["id"])
+    return _capability(doc, name)
+
+
+def _capability(doc: Doc, name: str) -> Doc:
+    return {
+        "id": name,
+        "object": "capability",
+        "account": doc["id"],
+        "future_requirements": onboarding.no_requirements(),
+        "requested": name in doc["capabilities"],
+        "requested_at": doc["created"] if name in doc["capabilities"] else None,
+        "requirements": doc["requirements"],
+        "status": doc["capabilities"].get(name, "unrequested"),
+    }
+
+
+def create_link(world: World, call: Call) -> Doc:
+    """An onboarding page of the simulator itself: opening it shows one button that completes onboarding."""
+    account = forms.required_text(call.params, "account")
+    if connected(world, account) is None:
+        raise errors.no_such("account", account, "account", status=400)
+    kind = forms.choice(call.params, "type", ("account_onboarding", "account_update"), "account_onboarding")
+    if kind == "account_onboarding":
+        for name in ("refresh_url", "return_url"):
+            forms.required_text(call.params, name)
+    token = random_text(20)
+    back = {name: call.params.get(name) for name in ("return_url", "refresh_url")}
+    world.store.put_setting(
+        f"link/{token}", {"account": account, "expires_at": world.now + LINK_LIVES_S, **back}
+    )
+    return {
+        "object": "account_link",
+        "created": world.now,
+        "expires_at": world.now + LINK_LIVES_S,
+        "url": f"{world.public_url}/setup/e/{account}/{token}",
+    }
+
+
+def create_login_link(world: World, call: Call) -> Doc:
+    doc = required(world, call.ids["id"])
+    if not doc["details_submitted"]:
+        raise errors.refused("Cannot create a login link for an account that has not completed onboarding.")
+    url = f"{world.public_url}/express/{doc['id']}/{random_text(12)}"
+    return {"object": "login_link", "created": world.now, "url": url}

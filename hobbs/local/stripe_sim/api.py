@@ -1,0 +1,188 @@
+"""One API request from headers to answer: authentication, validation, idempotency, faults, execution.
+
+The order is Stripe's: who are you, is it valid, was it answered already, is it running, then execute and save.
+Everything between two `await`s is one step for all other requests, so no lock is needed but the keys in use.
+"""
+
+import asyncio
+import base64
+import sys
+import traceback
+from collections import deque
+from dataclasses import replace
+
+from hobbs.local.stripe_sim import accounts, errors, faults, forms, http, idempotency, routes
+from hobbs.local.stripe_sim.expand import expanded
+from hobbs.local.stripe_sim.faults import Fault, Faults
+from hobbs.local.stripe_sim.http import Answer, Request
+from hobbs.local.stripe_sim.identifiers import new_id
+from hobbs.local.stripe_sim.world import Call, Doc, World, public
+
+REQUESTS_KEPT = 2_000
+
+
+class Api:
+    def __init__(self, world: World, faults: Faults, secret_key: str | None) -> None:
+        self.world = world
+        self.faults = faults
+        self.secret_key = secret_key
+        self.keys_in_use: set[tuple[str, str]] = set()
+        self.recent: deque[Doc] = deque(maxlen=REQUESTS_KEPT)
+        self.served = 0
+
+    async def answer(self, request: Request) -> Answer:
+        request_id = new_id("req", 14)
+        headers = {"Request-Id": request_id, "Stripe-Version": request.headers.get("stripe-version", "")}
+        try:
+            call, route = self._understand(request, request_id)
+            if call.key is not None:
+                headers["Idempotency-Key"] = call.key
+            answer = await self._serve(call, route, request)
+        except errors.StripeError as error:
+            answer = _error_answer(error)
+        self._remember(request, request_id, answer)
+        return replace(answer, headers=headers | answer.headers)
+
+    def _understand(self, request: Request, request_id: str) -> tuple[Call, routes.Route]:
+        key = self._authenticated(request.headers.get("authorization"))
+        found = routes.find(request.method, request.path)
+        if found is None:
+            raise errors.unknown_url(request.method, request.path)
+        route, ids = found
+        params = forms.parse(request.query) | (forms.parse(request.body) if request.method == "POST" else {})
+        call = Call(
+            method=request.method,
+            path=request.path,
+            params=params,
+            ids=ids,
+            account=self._acting_as(request.headers.get("stripe-account"), key),
+            key=request.headers.get("idempotency-key") if request.method == "POST" else None,
+            request_id=request_id,
+            api_key=key,
+        )
+        return call, route
+
+    def _authenticated(self, header: str | None) -> str:
+        scheme, _, value = (header or "").partition(" ")
+        if scheme.lower() == "basic":
+            value = base64.b64decode(value).decode("utf-8", "replace").partition(":")[0]
+        if not value:
+            raise errors.unauthenticated(None)
+        accepted = value == self.secret_key if self.secret_key else value.startswith("sk_test_")
+        if not accepted:
+            raise errors.unauthenticated(value)
+        return value
+
+    def _acting_as(self, account: str | None, key: str) -> str:
+        if account is None or account == self.world.platform_account:
+            return ""
+        if accounts.connected(self.world, account) is None:
+            raise errors.account_invalid(account, key)
+        return account
+
+    async def _serve(self, call: Call, route: routes.Route, request: Request) -> Answer:
+        fault = self.faults.take(call)
+        if fault and fault.when == "before":
+            await self._break_before(fault, call)
+        in_use = (call.account, call.key) if call.key is not None else None
+        if in_use in self.keys_in_use:
+            assert call.key is not None
+            raise errors.key_in_use(call.key)
+        if in_use:
+            self.keys_in_use.add(in_use)
+        try:
+            if fault and fault.kind == "slow" and fault.when == "before":
+                await asyncio.sleep(fault.delay_s)
+            answer = self._execute_once(call, route, fault)
+            if fault and fault.kind == "slow" and fault.when == "after":
+                await asyncio.sleep(fault.delay_s)
+        finally:
+            if in_use:
+                self.keys_in_use.discard(in_use)
+        if fault and fault.when == "after":
+            return self._break_after(fault, call, answer)
+        return answer
+
+    async def _break_before(self, fault: Fault, call: Call) -> None:
+        """Faults on the way in: Stripe never saw the request, or its edge turned it away; no key is involved."""
+        if fault.kind == "timeout":
+            raise http.Hang
+        if fault.kind == "reset":
+            raise http.Reset
+        error = faults.answer(fault, call)
+        if error is not None and not error.saved:
+            raise error
+
+    def _break_after(self, fault: Fault, call: Call, answer: Answer) -> Answer:
+        """Faults on the way out: the effect and the saved answer stand, the client does not learn of them."""
+        if fault.kind == "timeout":
+            raise http.Hang
+        if fault.kind == "reset":
+            raise http.Reset
+        error = faults.answer(fault, call)
+        return answer if error is None or error.saved else _error_answer(error)
+
+    def _execute_once(self, call: Call, route: routes.Route, fault: Fault | None) -> Answer:
+        """Replay the saved answer, or execute and save it: one transaction for effects, events and answer."""
+        saved = idempotency.saved_answer(self.world, call)
+        if saved is not None:
+            replayed = {"Idempotent-Replayed": "true", "Original-Request": saved.request_id}
+            return Answer(status=saved.status, body=saved.body, headers=replayed)
+        route.parameters.check(call.params)
+        return self._execute(call, route, fault)
+
+    def _execute(self, call: Call, route: routes.Route, fault: Fault | None) -> Answer:
+        injected = faults.answer(fault, call) if fault else None
+        fingerprint = idempotency.fingerprint(call)
+        self.world.call = call
+        try:
+            with self.world.store.transaction():
+                answer = self._run(call, route, injected, fault)
+                if call.method == "POST":
+                    idempotency.save(self.world, call, answer.status, answer.body, fingerprint)
+            return answer
+        except errors.StripeError as unsaved:
+            return _error_answer(unsaved)
+        except Exception:
+            sys.stderr.write(f"{call.method} {call.path} failed\n{traceback.format_exc()}")
+            return _error_answer(errors.server_error(saved=False))
+        finally:
+            self.world.call = None
+
+    def _run(
+        self, call: Call, route: routes.Route, injected: errors.StripeError | None, fault: Fault | None
+    ) -> Answer:
+        """Run the handler; an error that Stripe saves is an answer, any other leaves and rolls back."""
+        breaks = injected is not None and injected.saved and fault is not None
+        try:
+            if breaks and injected and fault and fault.when == "before":
+                raise injected
+            doc = route.handler(self.world, call)
+            if breaks and injected:
+                raise injected
+            return http.json_answer(
+                200, public(expanded(self.world, doc, forms.strings(call.params, "expand")))
+            )
+        except errors.StripeError as error:
+            if not error.saved:
+                raise
+            return _error_answer(error)
+
+    def _remember(self, request: Request, request_id: str, answer: Answer) -> None:
+        self.served += 1
+        self.recent.append(
+            {
+                "number": self.served,
+                "id": request_id,
+                "method": request.method,
+                "path": request.path,
+                "status": answer.status,
+                "idempotency_key": request.headers.get("idempotency-key"),
+                "replayed": answer.headers.get("Idempotent-Replayed") == "true",
+                "created": self.world.clock.now(),
+            }
+        )
+
+
+def _error_answer(error: errors.StripeError) -> Answer:
+    return http.json_answer(error.status, public(error.body()), error.headers)

@@ -1,0 +1,217 @@
+"""Money at Stripe: balance transactions, per-account balances, and the moment pending funds become available."""
+
+from hobbs.local.stripe_sim import errors, jobs, lists
+from hobbs.local.stripe_sim.events import emit
+from hobbs.local.stripe_sim.identifiers import new_id
+from hobbs.local.stripe_sim.world import Call, Doc, World
+
+# balance_transaction.type -> reporting_category, from docs.stripe.com/reports/reporting-categories
+CATEGORIES = {
+    "charge": "charge",
+    "payment": "charge",
+    "refund": "refund",
+    "payment_refund": "refund",
+    "transfer": "transfer",
+    "transfer_refund": "transfer_reversal",
+    "payout": "payout",
+    "payout_cancel": "payout_reversal",
+    "payout_failure": "payout_reversal",
+    "topup": "topup",
+    "stripe_fee": "fee",
+}
+NET_MAX = 1 << 53
+
+
+def post(
+    world: World,
+    *,
+    type: str,
+    account: str,
+    currency: str,
+    amount: int,
+    source: str | None,
+    fee: int = 0,
+    fee_description: str = "Stripe processing fees",
+    available_on: int | None = None,
+    description: str | None = None,
+    category: str | None = None,
+) -> Doc:
+    """Record one balance transaction and move the account's balance by its net."""
+    settle(world)
+    due = world.now if available_on is None else available_on
+    pending = due > world.now
+    net = amount - fee
+    assert abs(net) < NET_MAX
+    doc = world.store.insert(
+        {
+            "id": new_id("txn"),
+            "object": "balance_transaction",
+            "amount": amount,
+            "available_on": due,
+            "balance_type": "payments",
+            "created": world.now,
+            "currency": currency,
+            "description": description,
+            "exchange_rate": None,
+            "fee": fee,
+            "fee_details": _fee_details(fee, currency, fee_description),
+            "net": net,
+            "reporting_category": category or CATEGORIES[type],
+            "source": source,
+            "status": "pending" if pending else "available",
+            "type": type,
+        },
+        account,
+    )
+    if pending:
+        _hold(world, doc, account)
+    else:
+        _make_available(world, doc["id"], account, currency, net)
+    return doc
+
+
+def _fee_details(fee: int, currency: str, description: str) -> list[Doc]:
+    if fee == 0:
+        return []
+    detail = {"amount": fee, "application": None, "currency": currency, "description": description}
+    return [detail | {"type": "stripe_fee"}]
+
+
+def _hold(world: World, doc: Doc, account: str) -> None:
+    world.store.write(
+        "INSERT INTO pending_funds VALUES (:id, :account, :currency, :net, :available_on)",
+        id=doc["id"],
+        account=account,
+        currency=doc["currency"],
+        net=doc["net"],
+        available_on=doc["available_on"],
+    )
+
+
+def _make_available(world: World, transaction_id: str, account: str, currency: str, net: int) -> None:
+    world.store.write(
+        "INSERT INTO balance VALUES (:account, :currency, :net)"
+        " ON CONFLICT (account, currency) DO UPDATE SET available = available + excluded.available",
+        account=account,
+        currency=currency,
+        net=net,
+    )
+    if not account:
+        return
+    world.store.write(
+        "INSERT INTO unswept VALUES (:account, :currency, :id)",
+        account=account,
+        currency=currency,
+        id=transaction_id,
+    )
+    if net > 0:
+        jobs.schedule(
+            world, "automatic_payout", f"{account}/{currency}", world.settings.automatic_payout_after_s
+        )
+
+
+def settle(world: World) -> None:
+    """Turn pending funds whose day has come into available ones."""
+    due = world.store.rows(
+        "SELECT transaction_id, account, currency, net FROM pending_funds WHERE available_on <= :now"
+        " ORDER BY available_on, transaction_id LIMIT 10000",
+        now=world.now,
+    )
+    for transaction_id, account, currency, net in due:
+        world.store.write("DELETE FROM pending_funds WHERE transaction_id = :id", id=transaction_id)
+        _make_available(world, transaction_id, account, currency, net)
+        doc = world.store.find(transaction_id)
+        assert doc is not None
+        world.store.save(doc | {"status": "available"})
+    for account in {row[1] for row in due}:
+        emit(world, "balance.available", balance(world, account), account=account)
+
+
+def available(world: World, account: str, currency: str) -> int:
+    settle(world)
+    row = world.store.row(
+        "SELECT available FROM balance WHERE account = :account AND currency = :currency",
+        account=account,
+        currency=currency,
+    )
+    return int(row[0]) if row else 0
+
+
+def require(world: World, account: str, currency: str, amount: int, message: str | None = None) -> None:
+    """Raise balance_insufficient unless the account's available funds cover `amount`."""
+    if available(world, account, currency) < amount:
+        raise errors.balance_insufficient(message)
+
+
+def balance(world: World, account: str) -> Doc:
+    """Stripe's balance object for the platform ('') or a connected account."""
+    settled = dict(
+        world.store.rows("SELECT currency, available FROM balance WHERE account = :account", account=account)
+    )
+    held = dict(
+        world.store.rows(
+            "SELECT currency, sum(net) FROM pending_funds WHERE account = :account GROUP BY currency",
+            account=account,
+        )
+    )
+    currencies = sorted({*settled, *held}) or ["usd"]
+    doc: Doc = {
+        "object": "balance",
+        "available": [_money(currency, settled.get(currency, 0)) for currency in currencies],
+        "livemode": False,
+        "pending": [_money(currency, held.get(currency, 0)) for currency in currencies],
+        "refund_and_dispute_prefunding": {"available": [], "pending": []},
+    }
+    if account:
+        doc["instant_available"] = [
+            _instant(world, currency, settled.get(currency, 0)) for currency in currencies
+        ]
+    else:
+        doc["connect_reserved"] = [{"amount": 0, "currency": currency} for currency in currencies]
+    return doc
+
+
+def _money(currency: str, amount: int) -> Doc:
+    return {"amount": amount, "currency": currency, "source_types": {"card": amount}}
+
+
+def _instant(world: World, currency: str, amount: int) -> Doc:
+    return _money(currency, max(amount, 0)) | {"net_available": []}
+
+
+def instant_fee(world: World, amount: int) -> int:
+    """Half-up percentage with a minimum, as Stripe bills instant payouts."""
+    settings = world.settings
+    return max((amount * settings.instant_fee_basis_points + 5_000) // 10_000, settings.instant_fee_min)
+
+
+# Endpoints
+
+
+def retrieve_balance(world: World, call: Call) -> Doc:
+    settle(world)
+    return balance(world, call.account)
+
+
+def retrieve_transaction(world: World, call: Call) -> Doc:
+    doc = world.store.get("balance_transaction", call.ids["id"], call.account)
+    if doc is None:
+        raise errors.no_such("balance transaction", call.ids["id"])
+    return doc
+
+
+def list_transactions(world: World, call: Call) -> Doc:
+    """Filter `payout` works for automatic payouts only, as at Stripe."""
+    settle(world)
+    payout_id = call.params.pop("payout", None)
+    if payout_id is None:
+        return lists.listing(world, call, "balance_transaction")
+    payout = world.store.get("payout", payout_id, call.account)
+    if payout is None:
+        raise errors.no_such("payout", payout_id, "payout", status=400)
+    if not payout["automatic"]:
+        raise errors.refused(
+            "Balance transaction history can only be filtered on automatic transfers, not manual.",
+            param="payout",
+        )
+    return lists.listing(world, call, "balance_transaction", extra=("balance_transaction.payout", payout_id))

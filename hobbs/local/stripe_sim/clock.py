@@ -1,0 +1,28 @@
+"""The simulator's clock: real time plus an offset that only moves forward, kept in the database.
+
+Everything Stripe would date by its own clock (created, available_on, the age of an idempotency key) uses it.
+Webhook signatures and retries use the wall clock, because the receiver checks them against its own.
+"""
+
+import time
+from collections.abc import Callable
+
+
+class Clock:
+    def __init__(self, offset: float = 0.0, wall: Callable[[], float] = time.time) -> None:
+        self.offset = offset
+        self.wall = wall
+
+    def now(self) -> float:
+        return self.wall() + self.offset
+
+    def now_s(self) -> int:
+        return int(self.now())
+
+    def advance(self, seconds: float) -> None:
+        """Move forward; going back would make saved idempotency keys younger than they are."""
+        if seconds < 0:
+            raise ValueError(
+                f"the clock only moves forward, not by {seconds} s; reset the simulator to go back"
+            )
+        self.offset += seconds

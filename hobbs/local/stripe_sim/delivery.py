@@ -1,0 +1,139 @@
+"""Webhook delivery: signed, at least once, retried until a 2xx or three days, durable across a kill.
+
+Stripe's schedule (docs.stripe.com/webhooks#retries: up to three days with exponential back off) is divided by
+`webhook_speed` and runs on the wall clock. Signatures carry the time of the attempt, as Stripe's do.
+"""
+
+import asyncio
+import hmac
+import sys
+from hashlib import sha256
+from typing import Any
+
+import httpx
+import orjson
+
+from hobbs.local.stripe_sim.events import STALE_BY_S
+from hobbs.local.stripe_sim.world import Doc, World
+
+RETRY_AFTER_S = (300, 1_800, 7_200, 18_000, 36_000, 43_200)
+"""Waits after the 1st, 2nd … attempt; the last one repeats."""
+GIVE_UP_AFTER_S = 3 * 86_400
+AT_ONCE_MAX = 16
+IDLE_S = 0.05
+
+
+class Delivery:
+    """Sends what is due. One task per delivery, at most AT_ONCE_MAX, so order is loose, as at Stripe."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.woken = asyncio.Event()
+        self.sending: set[int] = set()
+        self.tasks: set[asyncio.Task[None]] = set()
+        world.on_delivery = self.woken.set
+
+    async def run(self) -> None:
+        limits = httpx.Limits(max_connections=AT_ONCE_MAX, max_keepalive_connections=AT_ONCE_MAX)
+        async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
+            while True:
+                self.woken.clear()
+                for row in self._due():
+                    self.sending.add(row[0])
+                    task = asyncio.create_task(self._attempt(client, row))
+                    self.tasks.add(task)
+                    task.add_done_callback(self.tasks.discard)
+                await self._wait()
+
+    async def _wait(self) -> None:
+        try:
+            await asyncio.wait_for(self.woken.wait(), IDLE_S)
+        except TimeoutError:
+            return
+
+    def _due(self) -> list[tuple[Any, ...]]:
+        room = AT_ONCE_MAX - len(self.sending)
+        if room <= 0:
+            return []
+        rows = self.world.store.rows(
+            "SELECT id, event_id, endpoint_id, variant, attempts, first_at FROM delivery"
+            " WHERE state = 'pending' AND due <= :now ORDER BY due, id LIMIT :limit",
+            now=self.world.clock.wall(),
+            limit=AT_ONCE_MAX * 2,
+        )
+        return [row for row in rows if row[0] not in self.sending][:room]
+
+    async def _attempt(self, client: httpx.AsyncClient, row: tuple[Any, ...]) -> None:
+        id, event_id, endpoint_id, variant, attempts, first_at = row
+        try:
+            event = self.world.store.find(event_id)
+            endpoint = self.world.store.find(endpoint_id)
+            if event is None or endpoint is None:
+                self._record(id, "abandoned", attempts, 0.0, "the event or its endpoint is gone")
+                return
+            status = await self._send(client, endpoint, event, variant)
+            self._conclude(id, variant, attempts + 1, first_at, status)
+        except Exception as failure:
+            sys.stderr.write(f"delivery {id}: {failure!r}\n")
+        finally:
+            self.sending.discard(id)
+            self.woken.set()
+
+    async def _send(self, client: httpx.AsyncClient, endpoint: Doc, event: Doc, variant: str) -> str:
+        body, header = signed(event, endpoint["_secret"], variant, int(self.world.clock.wall()))
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "Stripe-Signature": header,
+            "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
+        }
+        try:
+            timeout = self.world.settings.webhook_timeout_s
+            response = await client.post(endpoint["url"], content=body, headers=headers, timeout=timeout)
+        except httpx.HTTPError as failure:
+            return f"{type(failure).__name__}"
+        return str(response.status_code)
+
+    def _conclude(self, id: int, variant: str, attempts: int, first_at: float, status: str) -> None:
+        now = self.world.clock.wall()
+        speed = self.world.settings.webhook_speed
+        if status.startswith("2") and len(status) == 3:
+            self._record(id, "delivered", attempts, now, status)
+        elif variant in ("forged", "stale") or now - first_at > GIVE_UP_AFTER_S / speed:
+            self._record(id, "abandoned", attempts, now, status)
+        else:
+            self._record(id, "pending", attempts, now + self._wait_after(attempts), status)
+
+    def _wait_after(self, attempts: int) -> float:
+        wait = RETRY_AFTER_S[min(attempts, len(RETRY_AFTER_S)) - 1] / self.world.settings.webhook_speed
+        longest = self.world.settings.webhook_retry_wait_max_s
+        return min(wait, longest) if longest else wait
+
+    def _record(self, id: int, state: str, attempts: int, due: float, status: str) -> None:
+        self.world.store.write(
+            "UPDATE delivery SET state = :state, attempts = :attempts, due = :due, last_status = :status"
+            " WHERE id = :id AND state = 'pending'",
+            state=state,
+            attempts=attempts,
+            due=due,
+            status=status,
+            id=id,
+        )
+
+
+def signed(event: Doc, secret: str, variant: str, now: int) -> tuple[bytes, str]:
+    """The body and its Stripe-Signature; `forged` and `stale` copies are wrong on purpose."""
+    if variant == "forged":
+        event = _tampered(event)
+        secret = "whsec_of_somebody_else"
+    body = orjson.dumps(event, option=orjson.OPT_INDENT_2)
+    timestamp = now - STALE_BY_S if variant == "stale" else now
+    return body, f"t={timestamp},v1={signature(body, secret, timestamp)}"
+
+
+def signature(body: bytes, secret: str, timestamp: int) -> str:
+    return hmac.new(secret.encode(), str(timestamp).encode() + b"." + body, sha256).hexdigest()
+
+
+def _tampered(event: Doc) -> Doc:
+    doc = event["data"]["object"]
+    return event | {"id": event["id"][:-6] + "forged", "data": {"object": doc | {"amount": 99_999_99}}}

@@ -1,0 +1,118 @@
+"""Events: what happened, kept, and queued for every webhook endpoint that listens for it."""
+
+import random
+
+from hobbs.local.stripe_sim import errors, lists
+from hobbs.local.stripe_sim.identifiers import new_id
+from hobbs.local.stripe_sim.world import Call, Doc, World, public
+
+STALE_BY_S = 3_600
+
+
+def emit(world: World, type: str, doc: Doc, *, account: str = "", previous: Doc | None = None) -> Doc:
+    """Keep an event and queue its deliveries, in the caller's transaction."""
+    data: Doc = {"object": public(doc)}
+    if previous is not None:
+        data["previous_attributes"] = public(previous)
+    event: Doc = {
+        "id": new_id("evt"),
+        "object": "event",
+        "api_version": world.api_version,
+        "created": world.now,
+        "data": data,
+        "livemode": False,
+        "pending_webhooks": 0,
+        "request": {
+            "id": world.call.request_id if world.call else None,
+            "idempotency_key": world.call.key if world.call else None,
+        },
+        "type": type,
+    }
+    if account:
+        event["account"] = account
+    listeners = [
+        endpoint["id"] for endpoint in world.store.newest("webhook_endpoint", "") if _hears(endpoint, event)
+    ]
+    event["pending_webhooks"] = len(listeners)
+    world.store.insert(event, account)
+    for endpoint_id in listeners:
+        _queue(world, event["id"], endpoint_id)
+    return event
+
+
+def _hears(endpoint: Doc, event: Doc) -> bool:
+    connect = endpoint["application"] is not None
+    return (
+        endpoint["status"] == "enabled"
+        and connect == ("account" in event)
+        and bool({"*", event["type"]} & set(endpoint["enabled_events"]))
+    )
+
+
+def _queue(world: World, event_id: str, endpoint_id: str) -> None:
+    """Decide this delivery's fate from the seed and its number, so a seed repeats a run."""
+    settings = world.settings
+    number = world.store.row("SELECT coalesce(max(id), 0) + 1 FROM delivery")
+    fate = random.Random(f"{settings.webhook_seed}:{number}")
+    late = (
+        fate.random() * settings.webhook_reorder_wait_s if fate.random() < settings.webhook_reorder else 0.0
+    )
+    lost = fate.random() < settings.webhook_loss
+    enqueue(world, event_id, endpoint_id, "genuine", after_s=late, state="lost" if lost else "pending")
+    for variant, share in (
+        ("duplicate", settings.webhook_duplicate),
+        ("forged", settings.webhook_forged),
+        ("stale", settings.webhook_stale),
+    ):
+        if fate.random() < share:
+            enqueue(
+                world, event_id, endpoint_id, variant, after_s=fate.random() * settings.webhook_reorder_wait_s
+            )
+
+
+def enqueue(
+    world: World,
+    event_id: str,
+    endpoint_id: str,
+    variant: str,
+    *,
+    after_s: float = 0.0,
+    state: str = "pending",
+) -> None:
+    now = world.clock.wall()
+    world.store.write(
+        "INSERT INTO delivery (event_id, endpoint_id, variant, state, first_at, due)"
+        " VALUES (:event_id, :endpoint_id, :variant, :state, :now, :due)",
+        event_id=event_id,
+        endpoint_id=endpoint_id,
+        variant=variant,
+        state=state,
+        now=now,
+        due=now + after_s,
+    )
+    world.on_delivery()
+
+
+# Endpoints
+
+
+def retrieve_event(world: World, call: Call) -> Doc:
+    doc = world.store.get("event", call.ids["id"], call.account)
+    if doc is None:
+        raise errors.no_such("event", call.ids["id"])
+    return doc
+
+
+def list_events(world: World, call: Call) -> Doc:
+    types = call.params.pop("types", None)
+    if types:
+        call.params.pop("type", None)
+        page = [doc for doc in world.store.newest("event", call.account) if doc["type"] in types]
+        return lists.as_list(call.path, page[:100], len(page) > 100)
+    wanted = call.params.get("type")
+    if wanted and wanted.endswith(".*"):
+        call.params.pop("type")
+        prefix = wanted.removesuffix("*")
+        page = [doc for doc in world.store.newest("event", call.account) if doc["type"].startswith(prefix)]
+        return lists.as_list(call.path, page[:100], len(page) > 100)
+    return lists.listing(world, call, "event")

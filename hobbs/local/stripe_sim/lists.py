@@ -1,0 +1,81 @@
+"""Stripe's lists: newest first, cursors, `created` ranges, equality filters."""
+
+from collections.abc import Iterator
+
+from hobbs.local.stripe_sim import errors, forms
+from hobbs.local.stripe_sim.store import INDEXED
+from hobbs.local.stripe_sim.world import Call, Doc, World
+
+PAGING = frozenset({"limit", "starting_after", "ending_before", "expand"})
+COMPARISONS = {"gt", "gte", "lt", "lte"}
+
+
+def listing(world: World, call: Call, kind: str, *, extra: tuple[str, str] | None = None) -> Doc:
+    """One page of `kind` in the call's account; `extra` is an indexed attribute the path or a rule implies."""
+    limit = forms.integer(call.params, "limit", 10, minimum=1) or 10
+    if limit > 100:
+        raise errors.invalid_param("limit", "This value must be less than or equal to 100.")
+    wanted = {name: value for name, value in call.params.items() if name not in PAGING and value != ""}
+    backwards = forms.text(call.params, "ending_before")
+    docs = _candidates(world, call, kind, wanted, extra, backwards)
+    page: list[Doc] = []
+    has_more = False
+    for doc in docs:
+        if not _matches(doc, wanted):
+            continue
+        if len(page) == limit:
+            has_more = True
+            break
+        page.append(doc)
+    if backwards:
+        page.reverse()
+    return as_list(call.path, page, has_more)
+
+
+def as_list(url: str, data: list[Doc], has_more: bool = False) -> Doc:
+    return {"object": "list", "data": data, "has_more": has_more, "url": url}
+
+
+def _candidates(
+    world: World, call: Call, kind: str, wanted: Doc, extra: tuple[str, str] | None, backwards: str | None
+) -> Iterator[Doc]:
+    """The smallest stored sequence that contains every match, in the direction asked for."""
+    store, account = world.store, call.account
+    driver = extra or next(
+        ((f"{kind}.{name}", str(wanted[name])) for name in INDEXED.get(kind, ()) if name in wanted), None
+    )
+    if backwards:
+        after = _cursor(world, kind, backwards, "ending_before")
+        if driver:
+            return store.oldest_with(*driver, account, after=after)
+        return store.oldest(kind, account, after=after)
+    cursor = forms.text(call.params, "starting_after")
+    before = _cursor(world, kind, cursor, "starting_after") if cursor else None
+    if driver:
+        return store.newest_with(*driver, account, before=before)
+    return store.newest(kind, account, before=before)
+
+
+def _cursor(world: World, kind: str, id: str, param: str) -> int:
+    position = world.store.position(id)
+    if position is None:
+        raise errors.no_such(kind, id, param, status=400)
+    return position
+
+
+def _matches(doc: Doc, wanted: Doc) -> bool:
+    return all(_satisfies(doc.get(name), value, name) for name, value in wanted.items())
+
+
+def _satisfies(actual: object, wanted: object, name: str) -> bool:
+    if not isinstance(wanted, dict):
+        return str(actual).lower() == str(wanted).lower()
+    if set(wanted) - COMPARISONS or not isinstance(actual, int):
+        raise errors.invalid_param(name, f"Invalid {name}: use gt, gte, lt or lte")
+    bounds = {op: forms.integer(wanted, op) or 0 for op in wanted}
+    return (
+        actual > bounds.get("gt", actual - 1)
+        and actual >= bounds.get("gte", actual)
+        and actual < bounds.get("lt", actual + 1)
+        and actual <= bounds.get("lte", actual)
+    )

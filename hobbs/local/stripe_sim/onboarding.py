@@ -1,0 +1,191 @@
+"""What happens to a connected account outside the API: its owner onboards, Stripe restricts it, it is closed.
+
+Each change emits account.updated to Connect endpoints, with the previous values of what changed.
+"""
+
+from hobbs.local.stripe_sim import lists
+from hobbs.local.stripe_sim.events import emit
+from hobbs.local.stripe_sim.identifiers import new_id, random_text
+from hobbs.local.stripe_sim.world import Doc, World
+
+FIRST_DUE = [
+    "business_profile.url",
+    "external_account",
+    "individual.dob.day",
+    "individual.dob.month",
+    "individual.dob.year",
+    "individual.first_name",
+    "individual.last_name",
+    "tos_acceptance.date",
+    "tos_acceptance.ip",
+]
+WATCHED = ("capabilities", "charges_enabled", "payouts_enabled", "details_submitted", "requirements")
+
+
+def no_requirements() -> Doc:
+    return {
+        "alternatives": [],
+        "current_deadline": None,
+        "currently_due": [],
+        "disabled_reason": None,
+        "errors": [],
+        "eventually_due": [],
+        "past_due": [],
+        "pending_verification": [],
+    }
+
+
+def initial_requirements() -> Doc:
+    due = list(FIRST_DUE)
+    return no_requirements() | {
+        "currently_due": due,
+        "eventually_due": due,
+        "past_due": due,
+        "disabled_reason": "requirements.past_due",
+    }
+
+
+def complete(world: World, account_id: str) -> Doc:
+    """The owner gave everything asked for and Stripe verified it."""
+    doc = _account(world, account_id)
+    if not doc["external_accounts"]["data"]:
+        doc["external_accounts"]["data"] = [_bank_account(doc)]
+    return _change(
+        world,
+        doc,
+        {
+            "capabilities": dict.fromkeys(doc["capabilities"], "active"),
+            "charges_enabled": True,
+            "payouts_enabled": True,
+            "details_submitted": True,
+            "requirements": no_requirements(),
+            "tos_acceptance": {"date": world.now, "ip": "127.0.0.1", "user_agent": None},
+        },
+    )
+
+
+def submit(world: World, account_id: str) -> Doc:
+    """The owner gave everything, and Stripe has not verified it yet."""
+    doc = _account(world, account_id)
+    return _change(
+        world,
+        doc,
+        {
+            "capabilities": dict.fromkeys(doc["capabilities"], "pending"),
+            "details_submitted": True,
+            "requirements": no_requirements()
+            | {
+                "pending_verification": ["individual.verification.document"],
+                "disabled_reason": "requirements.pending_verification",
+            },
+        },
+    )
+
+
+def restrict(
+    world: World,
+    account_id: str,
+    *,
+    disabled_reason: str = "requirements.past_due",
+    currently_due: list[str] | None = None,
+) -> Doc:
+    """Stripe asks for more, or rejects: no charges, no payouts, no transfers until it is settled."""
+    doc = _account(world, account_id)
+    due = (
+        []
+        if disabled_reason.startswith("rejected")
+        else (currently_due or ["individual.verification.document"])
+    )
+    return _change(
+        world,
+        doc,
+        {
+            "capabilities": dict.fromkeys(doc["capabilities"], "inactive"),
+            "charges_enabled": False,
+            "payouts_enabled": False,
+            "requirements": no_requirements()
+            | {
+                "currently_due": due,
+                "past_due": due,
+                "eventually_due": due,
+                "disabled_reason": disabled_reason,
+            },
+        },
+    )
+
+
+def pause_payouts(world: World, account_id: str) -> Doc:
+    """The bank refused a payout: the account still receives transfers but pays out nothing."""
+    doc = _account(world, account_id)
+    requirements = no_requirements() | {
+        "currently_due": ["external_account"],
+        "past_due": ["external_account"],
+    }
+    return _change(world, doc, {"payouts_enabled": False, "requirements": requirements})
+
+
+def close(world: World, account_id: str) -> Doc:
+    """The platform loses access: every later call about the account answers account_invalid."""
+    doc = _account(world, account_id) | {"_closed": True, "charges_enabled": False, "payouts_enabled": False}
+    world.store.save(doc)
+    application = {"id": "ca_simulator", "object": "application", "name": "Hobbs"}
+    emit(world, "account.application.deauthorized", application, account=account_id)
+    return doc
+
+
+def platform_account(world: World) -> Doc:
+    return {
+        "id": world.platform_account,
+        "object": "account",
+        "business_profile": {"name": "Simulated flight school"},
+        "business_type": "company",
+        "capabilities": {"card_payments": "active", "transfers": "active"},
+        "charges_enabled": True,
+        "controller": {"type": "account"},
+        "country": "US",
+        "created": 1_700_000_000,
+        "default_currency": "usd",
+        "details_submitted": True,
+        "email": "school@example.com",
+        "external_accounts": lists.as_list(f"/v1/accounts/{world.platform_account}/external_accounts", []),
+        "metadata": {},
+        "payouts_enabled": True,
+        "settings": {"payouts": {"debit_negative_balances": True, "schedule": {"interval": "manual"}}},
+        "type": "standard",
+    }
+
+
+def _account(world: World, account_id: str) -> Doc:
+    doc = world.store.get("account", account_id)
+    if doc is None:
+        raise LookupError(f"no account {account_id}")
+    return doc
+
+
+def _change(world: World, doc: Doc, changes: Doc) -> Doc:
+    previous = {name: doc[name] for name in WATCHED if name in changes and doc[name] != changes[name]}
+    doc |= changes
+    world.store.save(doc)
+    emit(world, "account.updated", doc, account=doc["id"], previous=previous)
+    return doc
+
+
+def _bank_account(doc: Doc) -> Doc:
+    return {
+        "id": new_id("ba"),
+        "object": "bank_account",
+        "account": doc["id"],
+        "account_holder_name": None,
+        "account_holder_type": "individual",
+        "account_type": None,
+        "available_payout_methods": ["standard", "instant"],
+        "bank_name": "STRIPE TEST BANK",
+        "country": doc["country"],
+        "currency": doc["default_currency"],
+        "default_for_currency": True,
+        "fingerprint": random_text(16),
+        "last4": "6789",
+        "metadata": {},
+        "routing_number": "110000000",
+        "status": "new",
+    }

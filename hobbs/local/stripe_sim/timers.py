@@ -1,0 +1,58 @@
+"""What happens by itself when its time comes, and the loop that makes it happen."""
+
+import asyncio
+import sys
+import traceback
+from collections.abc import Callable
+
+from hobbs.local.stripe_sim import balances, idempotency, jobs, onboarding
+from hobbs.local.stripe_sim.world import World
+
+TICK_S = 0.02
+TURNS_MAX = 200_000
+
+
+def _onboard(world: World, account_id: str) -> None:
+    onboarding.complete(world, account_id)
+
+
+WORK: dict[str, Callable[[World, str], None]] = {
+    "onboard": _onboard,
+}
+
+
+def run_due(world: World) -> int:
+    """Do everything that is due, each job in its own transaction; returns how many."""
+    with world.store.transaction():
+        balances.settle(world)
+    for done in range(TURNS_MAX):
+        with world.store.transaction():
+            job = jobs.take_due(world)
+            if job is None:
+                return done
+            kind, subject = job
+            WORK[kind](world, subject)
+    raise RuntimeError(
+        f"more than {TURNS_MAX} jobs were due at once: something reschedules itself without end"
+    )
+
+
+def advance(world: World, seconds: float) -> int:
+    """Move the clock and catch up, so that a test sees the consequences when the call returns."""
+    world.advance_clock(seconds)
+    idempotency.prune(world)
+    return run_due(world)
+
+
+async def run(world: World) -> None:
+    while True:
+        await asyncio.sleep(TICK_S)
+        due = world.store.row("SELECT 1 FROM job WHERE due <= :now LIMIT 1", now=world.clock.now())
+        funds = world.store.row(
+            "SELECT 1 FROM pending_funds WHERE available_on <= :now LIMIT 1", now=world.clock.now_s()
+        )
+        if due or funds:
+            try:
+                run_due(world)
+            except Exception:
+                sys.stderr.write(f"a timed job failed and is gone\n{traceback.format_exc()}")
