@@ -25,6 +25,7 @@ from faststream.kafka import KafkaBroker
 
 from fleet import kafka_client, metrics
 from fleet.envelope import Record, safe_text
+from fleet.faults import fault_point
 from fleet.settings import Settings
 
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
@@ -77,6 +78,7 @@ class Consumers:
 
     async def stop(self) -> None:
         """Wait for the batches in flight; `run` then leaves the groups."""
+        await fault_point("consumer.draining")
         for consumer in self._consumers:
             async with consumer.busy:
                 continue
@@ -137,8 +139,10 @@ class Consumers:
     async def _process(self, consumer: Consumer, message: Any) -> None:
         records = [_record(raw, consumer.topic) for raw in message.raw_message]
         try:
+            await fault_point("consumer.polled")
             with metrics.BATCH_SECONDS.labels(self._service, consumer.topic).time():
                 await consumer.handler(records)
+            await fault_point("consumer.handled")
         except Exception:
             metrics.BATCH_FAILURES.labels(self._service, consumer.topic).inc()
             await self._back_off(consumer, records)
@@ -146,6 +150,7 @@ class Consumers:
         consumer.failures = 0
         try:
             await message.ack()
+            await fault_point("consumer.acknowledged")
         except KafkaError as error:  # the group moved on; the batch comes again and the inbox knows it
             _log.warning("offsets not committed", extra={"topic": consumer.topic, "error": str(error)})
 
@@ -175,6 +180,7 @@ class _DrainOnRebalance(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer = consumer
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
+        await fault_point("consumer.rebalancing")
         async with self._consumer.busy:
             return
 

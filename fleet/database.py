@@ -14,6 +14,8 @@ from typing import Any
 from sqlalchemy import Row, TextClause, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from fleet.faults import fault_point
+
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
 
 STATEMENT_TIMEOUT_MS = 60_000
@@ -94,8 +96,10 @@ class Database:
             async with self._engine.begin() as connection:
                 tx = Tx(connection, self.schema)
                 yield tx
+                await fault_point("transaction.before_commit")
         finally:
             _open_transaction.reset(token)
+        await fault_point("transaction.committed")
         if tx.staged and self.on_staged:
             self.on_staged()
 

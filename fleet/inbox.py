@@ -17,6 +17,7 @@ from fleet import dead_letters, metrics
 from fleet.database import Tx
 from fleet.dead_letters import Letter
 from fleet.envelope import CONTENT_HEADER, OWN_SOURCES, Cause, Record, cause_of, derived_key, event_key_of
+from fleet.faults import fault_point
 
 RECORD_BYTES_MAX = 1_000_000
 
@@ -95,6 +96,7 @@ async def admit(
     fresh = [r for r in first.values() if r.admitted.event_key not in known]
     letters += _reused_ids(readings, {k: r.payload_hash for k, r in first.items()} | known)
     await dead_letters.bury_letters(tx, letters)
+    await fault_point("inbox.admitted")
     metrics.RECORDS.labels(tx.service, "admitted").inc(len(fresh))
     metrics.RECORDS.labels(tx.service, "dead").inc(len(letters))
     metrics.RECORDS.labels(tx.service, "duplicate").inc(len(batch) - len(fresh) - len(letters))

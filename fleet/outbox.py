@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from fleet import metrics
 from fleet.database import Database, Tx
 from fleet.envelope import OWN_SOURCES, Message, cloud_event_headers
+from fleet.faults import fault_point
 
 VALUE_BYTES_MAX = 900_000
 BATCH_ROWS = 2_000
@@ -48,6 +49,7 @@ async def stage(tx: Tx, messages: Sequence[Message]) -> None:
         traces=[m.cause.traceparent for m in messages],
     )
     tx.wake_outbox()
+    await fault_point("outbox.staged")
 
 
 def _body(message: Message) -> bytes:
@@ -99,6 +101,7 @@ class OutboxRelay:
         async with AIOKafkaProducer(
             **self._kafka, acks="all", enable_idempotence=True, linger_ms=0, request_timeout_ms=20_000
         ) as producer:
+            await fault_point("outbox.owned")
             while True:
                 self._wake.clear()
                 if await self._relay_batch(session, producer) < BATCH_ROWS:
@@ -114,12 +117,16 @@ class OutboxRelay:
         rows = (await session.execute(_SELECT, {"most": BATCH_ROWS})).all()
         if not rows:
             return 0
+        await fault_point("outbox.selected")
         sent = [await self._send(producer, row) for row in rows]
+        await fault_point("outbox.sending")
         results = await asyncio.gather(*sent, return_exceptions=True)
         done = _acknowledged_prefixes(rows, results)
+        await fault_point("outbox.acknowledged")
         if done:
             await session.execute(_DELETE, {"ids": done})
             metrics.OUTBOX_RELAYED.labels(self._database.schema).inc(len(done))
+        await fault_point("outbox.deleted")
         failures = [r for r in results if isinstance(r, BaseException)]
         if failures:
             raise failures[0]

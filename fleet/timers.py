@@ -9,6 +9,7 @@ from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from fleet.database import Database
+from fleet.faults import fault_point
 
 LEASE_S = 300
 
@@ -47,7 +48,9 @@ async def run_if_due(
     async with database.transaction() as tx:
         if await tx.first(_CLAIM_DUE, name=name, lease_s=LEASE_S) is None:
             return False
+    await fault_point("timer.claimed")
     await job()
+    await fault_point("timer.ran")
     async with database.transaction() as tx:
         await tx.execute(_FINISH, name=name, seconds=seconds)
     return True
@@ -67,7 +70,9 @@ async def run_missed_dates(
     first = claimed.last_run + timedelta(days=1) if claimed.last_run else today
     dates = [first + timedelta(days=n) for n in range((today - first).days + 1)]
     for business_date in dates:
+        await fault_point("timer.date_claimed")
         await job(business_date)
+        await fault_point("timer.date_ran")
         async with database.transaction() as tx:
             await tx.execute(_FINISH_DATE, name=name, business_date=business_date)
             if business_date != today:
