@@ -7,7 +7,7 @@ from services.gateway.web import build_web
 
 def build(settings: GatewaySettings | None = None) -> Worker:
     """Put the process together; `hobbs work gateway` runs it."""
-    settings = settings or GatewaySettings()  # type: ignore[call-arg]  # read from the environment
+    settings = settings or GatewaySettings()
     worker = Worker("gateway", settings)
     web = build_web(settings, worker.database, worker.publish_now)
     worker.serve(web, settings.gateway_host, settings.gateway_port)
