@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
 
+import httpx
 import pytest
 
 from fleet.database import Database
 from hobbs.local.kafka import prepare_kafka, start_kafka, wait_for_kafka
 from hobbs.local.ports import free_port, free_ports
 from hobbs.local.postgres import prepare_postgres, start_postgres, wait_for_postgres
+from hobbs.local.stack import Simulator, start_simulator, wait_for_simulator
 from tests.support.databases import Cluster, Template, cloned, make_template, service_url
+from tests.support.stripe import StripeSim
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +84,21 @@ def kafka(session_folder: Path) -> Iterator[str]:
     wait_for_kafka(broker)
     yield broker.bootstrap
     broker.child.kill()
+
+
+@pytest.fixture(scope="session")
+def stripe_sim_process(session_folder: Path) -> Iterator[Simulator]:
+    log = session_folder / "stripe.log"
+    simulator = start_simulator(session_folder / "stripe", port=free_port(), log=log)
+    wait_for_simulator(simulator)
+    yield simulator
+    simulator.child.kill()
+
+
+@pytest.fixture
+def stripe_sim(stripe_sim_process: Simulator) -> Iterator[StripeSim]:
+    """A Stripe of its own for each test: same process, everything forgotten."""
+    api_base = stripe_sim_process.api_base
+    with httpx.Client(base_url=f"{api_base}/_sim/", timeout=10) as admin:
+        admin.post("reset").raise_for_status()
+        yield StripeSim(api_base=api_base, secret_key=stripe_sim_process.secret_key, admin=admin)

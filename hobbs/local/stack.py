@@ -111,7 +111,7 @@ def start_simulator(folder: Path, *, port: int, log: Path) -> Simulator:
     if not key_file.exists():
         write_secret(key_file, f"sk_test_{secrets.token_hex(16)}")
     command = [sys.executable, "-m", "hobbs.local.stripe_sim", "--port", str(port), "--data", str(folder)]
-    child = Child.start("stripe simulator", [*command, "--secret-key-file", str(key_file)], log=log)
+    child = Child.start("stripe simulator", [*command, "--fast", "--secret-key-file", str(key_file)], log=log)
     return Simulator(child=child, port=port, secret_key=key_file.read_text().strip())
 
 

@@ -1,0 +1,116 @@
+"""The whole of Hobbs on one machine: stack, schemas, topics, webhook endpoints and every service, ready."""
+
+import asyncio
+import contextlib
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+from pydantic import SecretStr
+
+from fleet import kafka_client
+from fleet.kafka_client import TopicPlan
+from fleet.migrate import migrate
+from fleet.settings import Settings
+from hobbs.local.child import Child
+from hobbs.local.fleet_processes import (
+    Fleet,
+    ensure_webhook_endpoints,
+    fleet_ports,
+    role_passwords,
+    start_services,
+    stop_services,
+    wait_until_ready,
+)
+from hobbs.local.stack import Stack, running_stack
+from schemas.topics import TOPICS
+
+DATABASE = "hobbs"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunningFleet:
+    """A fleet and its processes; each service may be stopped and started again."""
+
+    fleet: Fleet
+    services: dict[str, Child]
+
+    def require_running(self) -> None:
+        """Raise ChildFailed when a server or a service has ended."""
+        self.fleet.stack.require_running()
+        for child in self.services.values():
+            child.require_running()
+
+
+@contextlib.contextmanager
+def running_fleet(folder: Path, *, keep: bool, tell: Callable[[str], None]) -> Iterator[RunningFleet]:
+    """Start everything under `folder` and end it with the block; `tell` hears about each step."""
+    tell("starting Postgres, Kafka and the Stripe simulator")
+    with running_stack(folder, keep=keep) as stack:
+        stack.wait_for_postgres()
+        tell("migrating")
+        passwords = role_passwords(folder)
+        asyncio.run(prepare_database(stack, passwords))
+        stack.wait_for_kafka()
+        asyncio.run(create_topics(stack))
+        stack.wait_for_simulator()
+        ports = fleet_ports(folder)
+        endpoints = ensure_webhook_endpoints(folder, stack.simulator, ports["gateway"])
+        fleet = Fleet(stack=stack, passwords=passwords, ports=ports, webhook_secrets=endpoints)
+        write_credentials(fleet)
+        tell("starting the services")
+        services = start_services(fleet)
+        try:
+            wait_until_ready(fleet, services)
+            yield RunningFleet(fleet=fleet, services=services)
+        finally:
+            stop_services(services.values())
+
+
+async def prepare_database(stack: Stack, passwords: dict[str, str]) -> None:
+    """Make the database on the first start, and bring roles and schemas to head."""
+    server = await asyncpg.connect(stack.postgres.url())
+    try:
+        if not await server.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
+            await server.execute("CREATE DATABASE hobbs")
+    finally:
+        await server.close()
+    await migrate(stack.postgres.url(DATABASE), passwords)
+
+
+async def create_topics(stack: Stack) -> None:
+    plans = [
+        TopicPlan(name=topic.name, partitions=topic.partitions, retention_ms=topic.retention_ms)
+        for topic in TOPICS.values()
+    ]
+    await kafka_client.create_topics(owner_settings(stack), plans)
+
+
+def owner_settings(stack: Stack) -> Settings:
+    """Settings that log in as the owner of the database, whom nothing is hidden from."""
+    return Settings(
+        database_url=SecretStr(stack.postgres.url(DATABASE)), kafka_bootstrap=stack.kafka.bootstrap
+    )
+
+
+def operator_settings(fleet: Fleet) -> Settings:
+    """Settings as the operator's command line has them."""
+    return Settings(
+        database_url=SecretStr(fleet.database_url("operator")),
+        kafka_bootstrap=fleet.stack.kafka.bootstrap,
+    )
+
+
+def credentials_file(folder: Path) -> Path:
+    return folder / "operator.env"
+
+
+def write_credentials(fleet: Fleet) -> None:
+    """Write what the `hobbs` commands need to reach this fleet, readable by its owner only."""
+    file = credentials_file(fleet.stack.folder)
+    lines = [f"export {name}='{value}'\n" for name, value in fleet.environment("operator").items()]
+    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w") as output:
+        output.writelines(lines)
