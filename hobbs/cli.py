@@ -15,17 +15,17 @@ GROUPS: Final = {
     "school": "hobbs.cli_school",
     "flights": "hobbs.cli_flights",
     "transfers": "hobbs.cli_transfers",
+    "dead": "hobbs.cli_dead",
     "sim": "hobbs.cli_sim",
 }
 # Commands of their own; a module brings all of its commands.
 COMMANDS: Final = {
     "demo": "hobbs.cli_local",
     "up": "hobbs.cli_local",
-    "work": "hobbs.cli_ops",
+    "work": "hobbs.cli_work",
     "migrate": "hobbs.cli_ops",
-    "doctor": "hobbs.cli_ops",
+    "doctor": "hobbs.doctor.command",
     "balances": "hobbs.cli_ledger",
-    "dead": "hobbs.cli_ops",
     "check": "hobbs.cli_ops",
 }
 

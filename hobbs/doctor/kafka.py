@@ -1,0 +1,92 @@
+"""Kafka: reachable, topics as planned, replicas, and how far each consumer group is behind."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from fleet import kafka_client
+from fleet.settings import Settings
+from hobbs.connections import why
+from hobbs.doctor.findings import Finding, ok, warning, wrong
+from schemas.topics import TOPICS
+
+LAG_RECORDS_MAX: Final = 10_000
+MIGRATE: Final = "run `hobbs migrate` with a Kafka user that may create topics"
+
+
+async def examine_kafka(settings: Settings) -> list[Finding]:
+    admin = AIOKafkaAdminClient(**kafka_client.connection(settings), request_timeout_ms=10_000)
+    try:
+        await admin.start()
+    except (KafkaError, OSError) as error:
+        fix = "start it, or correct HOBBS_KAFKA_BOOTSTRAP and the security settings"
+        return [wrong("kafka", f"{settings.kafka_bootstrap}: {why(error)}", fix)]
+    try:
+        cluster = await admin.describe_cluster()
+        brokers = len(cluster["brokers"])
+        described = await admin.describe_topics([settings.topic_prefix + name for name in TOPICS])
+        topics = {t["topic"]: t for t in described if not t["error_code"]}
+        reachable = ok("kafka", f"{brokers} brokers at {settings.kafka_bootstrap}")
+        return [reachable, *_topics(settings, topics, brokers), *await _groups(settings, admin, topics)]
+    finally:
+        await admin.close()
+
+
+def _topics(settings: Settings, topics: Mapping[str, Any], brokers: int) -> list[Finding]:
+    findings = []
+    for topic in TOPICS.values():
+        found = topics.get(settings.topic_prefix + topic.name)
+        if found is None:
+            findings.append(wrong("kafka", f"topic {topic.name} is missing", MIGRATE))
+        elif len(found["partitions"]) != topic.partitions:
+            told = f"topic {topic.name} has {len(found['partitions'])} partitions, not {topic.partitions}"
+            findings.append(
+                wrong("kafka", told, "the order of a key depends on it: docs/operations/kafka.md")
+            )
+    copies = min((len(p["replicas"]) for t in topics.values() for p in t["partitions"]), default=1)
+    if brokers > 1 and copies < min(brokers, 3):
+        told = f"some partitions have {copies} copies on {brokers} brokers"
+        findings.append(warning("kafka", told, "losing a broker loses events: reassign with 3 replicas"))
+    return findings or [ok("kafka", f"{len(TOPICS)} topics, with their partitions")]
+
+
+async def _groups(settings: Settings, admin: AIOKafkaAdminClient, topics: Mapping[str, Any]) -> list[Finding]:
+    """The lag of each service on each topic it consumes."""
+    findings = []
+    async with AIOKafkaConsumer(**kafka_client.connection(settings)) as consumer:
+        for topic in TOPICS.values():
+            name = settings.topic_prefix + topic.name
+            for service in topic.consumers if name in topics else ():
+                group = f"{settings.topic_prefix}{service}.{topic.name}"
+                places = [TopicPartition(name, n) for n in range(len(topics[name]["partitions"]))]
+                lag = await _lag(admin, consumer, group, places)
+                findings.append(_group(group, service, lag, await _members(admin, group)))
+    return findings
+
+
+async def _lag(
+    admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str, places: Sequence[TopicPartition]
+) -> int:
+    """Records between what the group committed and the end; uncommitted partitions count from their start."""
+    ends, starts = await consumer.end_offsets(places), await consumer.beginning_offsets(places)
+    committed = await admin.list_consumer_group_offsets(group, partitions=list(places))
+    at = {place: committed[place].offset if place in committed else -1 for place in places}
+    return sum(ends[p] - (at[p] if at[p] >= 0 else starts[p]) for p in places)
+
+
+async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
+    """Processes in the group, as its coordinator knows them."""
+    responses = await admin.describe_consumer_groups([group])
+    return sum(len(described[5]) for response in responses for described in response.groups)
+
+
+def _group(group: str, service: str, lag: int, members: int) -> Finding:
+    found = f"group {group}: {members} processes, {lag} records behind"
+    if not members:
+        return warning(service, found, f"start `hobbs work {service}`")
+    if lag > LAG_RECORDS_MAX:
+        return warning(service, found, f"start more processes of {service}, up to the topic's partitions")
+    return ok(service, found)

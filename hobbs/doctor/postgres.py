@@ -1,0 +1,206 @@
+"""PostgreSQL: version, clock, durability, roles, privileges, migrations, outboxes and dead letters."""
+
+import time
+from typing import Any, Final
+
+from asyncpg import PostgresError
+from sqlalchemy import Row
+from sqlalchemy.exc import DBAPIError
+
+from fleet.database import Database
+from fleet.migrate import OPERATOR, pending_migrations, services
+from fleet.settings import Settings
+from hobbs.connections import acting_as, why
+from hobbs.doctor.findings import Finding, ok, warning, wrong
+
+VERSION_MIN: Final = 180000  # uuidv7() is in 18
+SKEW_S_MAX: Final = 2.0
+OUTBOX_AGE_S_MAX: Final = 60.0
+CONNECTIONS_SPARE_MIN: Final = 10
+MIGRATE: Final = "run `hobbs migrate` as the database's owner"
+
+_SERVER = """
+    SELECT current_setting('server_version') AS version, current_setting('server_version_num')::int AS number,
+           extract(epoch FROM clock_timestamp())::float8 AS now, pg_is_in_recovery() AS is_replica,
+           current_setting('synchronous_commit') AS synchronous_commit, current_setting('fsync') AS fsync,
+           current_setting('max_connections')::int AS connections_max,
+           (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
+           current_user AS login
+"""
+_ROLES = """
+    SELECT rolname AS role, rolcanlogin AS logs_in, rolsuper AS is_superuser,
+           pg_has_role(current_user, oid, 'SET') AS may_act
+    FROM pg_roles WHERE rolname = ANY (CAST(:roles AS text[]))
+"""
+# A service may use its own schema and read `*_public`; anything more is a grant that somebody made by hand.
+_TRESPASSES = """
+    SELECT role, schema_name FROM unnest(CAST(:roles AS text[])) AS role
+    CROSS JOIN unnest(CAST(:schemas AS text[])) AS schema_name
+    WHERE role <> 'hobbs_' || schema_name
+      AND EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = schema_name)
+      AND has_schema_privilege(role, schema_name, 'USAGE')
+"""
+_REWRITABLE = """
+    SELECT pg_class.relname AS table_name, privilege
+    FROM pg_class JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
+    CROSS JOIN unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
+    WHERE nspname = 'ledger' AND pg_class.relname IN ('journal', 'entry') AND pg_class.relkind IN ('r', 'p')
+      AND has_table_privilege('hobbs_ledger', pg_class.oid, privilege)
+"""
+_WAITING = """
+    SELECT (SELECT count(*) FROM outbox) AS outbox_rows,
+           (SELECT coalesce(extract(epoch FROM now() - min(staged_at)), 0)::float8 FROM outbox)
+               AS outbox_age_s,
+           (SELECT count(*) FROM dead_letter WHERE state = 'open') AS dead_letters
+"""
+
+
+async def examine_postgres(settings: Settings) -> list[Finding]:
+    database = Database(settings.database_url.get_secret_value(), schema="public", pool_size=1)
+    place = f"{database.url.host}:{database.url.port or 5432}/{database.url.database}"
+    try:
+        findings = await _server(database, place)
+        roles, usable = await _roles(database)
+        findings += roles
+        if usable:
+            findings += await _privileges(database)
+    except (OSError, DBAPIError, PostgresError) as error:
+        fix = "start it, or correct HOBBS_DATABASE_URL (host, port, name, role, password)"
+        return [wrong("postgres", f"{place}: {why(error)}", fix)]
+    finally:
+        await database.close()
+    for service in usable:
+        findings += await _service(settings, service)
+    return findings
+
+
+async def _server(database: Database, place: str) -> list[Finding]:
+    async with database.transaction() as tx:
+        await tx.one("SELECT 1")  # connecting must not count as clock skew
+        before = time.time()
+        row = await tx.one(_SERVER)
+        after = time.time()
+    return [
+        _version(row, place),
+        _skew(row.now - (before + after) / 2),
+        *_durability(row),
+        _connections(row),
+    ]
+
+
+def _version(row: Row[Any], place: str) -> Finding:
+    found = f"PostgreSQL {row.version} at {place}, as {row.login}"
+    if row.number < VERSION_MIN:
+        return wrong("postgres", found, "PostgreSQL 18 or newer is needed")
+    return ok("postgres", found)
+
+
+def _skew(seconds: float) -> Finding:
+    found = f"its clock is {seconds:+.3f} s from this machine's"
+    if abs(seconds) > SKEW_S_MAX:
+        return wrong("postgres", found, "keep both clocks with NTP: leases and webhook ages depend on them")
+    return ok("postgres", found)
+
+
+def _durability(row: Row[Any]) -> list[Finding]:
+    findings = []
+    if row.is_replica:
+        findings.append(
+            wrong("postgres", "it is a read-only replica", "name the primary in HOBBS_DATABASE_URL")
+        )
+    if row.fsync != "on" or row.synchronous_commit == "off":
+        found = f"fsync={row.fsync}, synchronous_commit={row.synchronous_commit}: a crash can lose commits"
+        findings.append(wrong("postgres", found, "set both to on: this is money"))
+    return findings or [ok("postgres", "commits are durable (fsync, synchronous_commit)")]
+
+
+def _connections(row: Row[Any]) -> Finding:
+    found = f"{row.connections} of {row.connections_max} connections in use"
+    if row.connections_max - row.connections < CONNECTIONS_SPARE_MIN:
+        return warning("postgres", found, "raise max_connections or lower HOBBS_DATABASE_POOL_SIZE")
+    return ok("postgres", found)
+
+
+async def _roles(database: Database) -> tuple[list[Finding], list[str]]:
+    """Findings about the roles, and the services whose role is there and may be acted as."""
+    named = {f"hobbs_{service}": service for service in services()}
+    async with database.transaction() as tx:
+        rows = {row.role: row for row in await tx.all(_ROLES, roles=[*named, OPERATOR])}
+    missing = sorted(({*named, OPERATOR}) - rows.keys())
+    findings = [wrong("roles", f"{role} is not there", MIGRATE) for role in missing]
+    for role, row in sorted(rows.items()):
+        findings += _role(role, row)
+    if not findings:
+        findings.append(ok("roles", f"{len(rows)} roles are there and can log in"))
+    return findings, [service for role, service in named.items() if role in rows and rows[role].may_act]
+
+
+def _role(role: str, row: Row[Any]) -> list[Finding]:
+    findings = []
+    if row.is_superuser:
+        fix = f"ALTER ROLE {role} NOSUPERUSER"
+        findings.append(wrong("roles", f"{role} is a superuser: no grant binds it", fix))
+    if not row.logs_in:
+        fix = f"set HOBBS_{role.removeprefix('hobbs_').upper()}_DATABASE_URL and {MIGRATE}"
+        findings.append(warning("roles", f"{role} cannot log in", fix))
+    if not row.may_act and role != OPERATOR:
+        fix = f"log in as {OPERATOR} or as the owner in HOBBS_DATABASE_URL"
+        findings.append(warning("roles", f"this login may not act as {role}: its tables were not seen", fix))
+    return findings
+
+
+async def _privileges(database: Database) -> list[Finding]:
+    names = services()
+    async with database.transaction() as tx:
+        roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in names])]
+        trespasses = await tx.all(_TRESPASSES, roles=roles, schemas=names)
+        rewritable = await tx.all(_REWRITABLE) if "hobbs_ledger" in roles else []
+    findings = [
+        wrong(
+            "privileges",
+            f"{row.role} may use schema {row.schema_name}",
+            f"REVOKE ALL ON SCHEMA {row.schema_name} FROM {row.role}",
+        )
+        for row in trespasses
+    ] + [
+        wrong(
+            "privileges",
+            f"hobbs_ledger may {row.privilege} ledger.{row.table_name}: the books are not append-only",
+            f"REVOKE {row.privilege} ON ledger.{row.table_name} FROM hobbs_ledger",
+        )
+        for row in rewritable
+    ]
+    return findings or [
+        ok("privileges", "each service reaches only its own schema; the books are append-only")
+    ]
+
+
+async def _service(settings: Settings, service: str) -> list[Finding]:
+    async with acting_as(settings, service) as database:
+        try:
+            pending = await pending_migrations(database)
+            async with database.transaction() as tx:
+                waiting = await tx.one(_WAITING)
+        except (DBAPIError, PostgresError) as error:
+            return [wrong(service, f"its tables cannot be read: {why(error)}", MIGRATE)]
+    return [_migrations(service, pending), _outbox(service, waiting), *_letters(service, waiting)]
+
+
+def _migrations(service: str, pending: list[str]) -> Finding:
+    if pending:
+        return wrong(service, f"migrations missing: {', '.join(pending)}", MIGRATE)
+    return ok(service, "migrations at head")
+
+
+def _outbox(service: str, row: Row[Any]) -> Finding:
+    found = f"outbox: {row.outbox_rows} rows, the oldest {row.outbox_age_s:.0f} s old"
+    if row.outbox_age_s > OUTBOX_AGE_S_MAX:
+        return wrong(service, found, f"is `hobbs work {service}` running, and does it reach Kafka?")
+    return ok(service, found)
+
+
+def _letters(service: str, row: Row[Any]) -> list[Finding]:
+    if not row.dead_letters:
+        return []
+    fix = f"`hobbs dead list --service {service}`, fix the cause, then `hobbs dead redrive`"
+    return [warning(service, f"{row.dead_letters} open dead letters", fix)]

@@ -1,0 +1,112 @@
+"""Stripe: the key's shape and mode, whether it is accepted, and the webhook secrets. Nothing is created."""
+
+import time
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from typing import Final
+from urllib.parse import urlsplit
+
+import httpx
+from pydantic import SecretStr
+
+from hobbs.doctor.findings import Finding, ok, warning, wrong
+
+TIMEOUT_S: Final = 10.0
+SKEW_S_MAX: Final = 60.0
+STRIPE_HOST: Final = "api.stripe.com"
+TEST_PREFIXES: Final = ("sk_test_", "rk_test_")
+LIVE_PREFIXES: Final = ("sk_live_", "rk_live_")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StripeAccess:
+    """What the installation knows about its Stripe account."""
+
+    secret_key: SecretStr | None
+    api_base: str
+    webhook_secrets: SecretStr
+    connect_webhook_secrets: SecretStr
+    livemode: bool
+
+
+async def examine_stripe(access: StripeAccess) -> list[Finding]:
+    findings = _webhook_secrets(access)
+    if access.secret_key is None:
+        fix = "to look at it too: set HOBBS_STRIPE_SECRET_KEY, as payouts has it"
+        return [*findings, warning("stripe", "the secret key is not set here", fix)]
+    key = access.secret_key.get_secret_value()
+    shape = _shape(key, access)
+    findings.append(shape)
+    return findings if shape.state.value == "WRONG" else [*findings, *await _ask(key, access.api_base)]
+
+
+def _shape(key: str, access: StripeAccess) -> Finding:
+    is_live, is_test = key.startswith(LIVE_PREFIXES), key.startswith(TEST_PREFIXES)
+    host = urlsplit(access.api_base).hostname
+    if not (is_live or is_test):
+        return wrong(
+            "stripe", "the secret key is neither sk_ nor rk_, test nor live", "copy it from the Dashboard"
+        )
+    if is_live and host != STRIPE_HOST:
+        fix = "unset HOBBS_STRIPE_API_BASE, or use a test key"
+        return wrong("stripe", f"a live key would be sent to {host}", fix)
+    if is_live != access.livemode:
+        mode = "live" if is_live else "test"
+        fix = f"set HOBBS_STRIPE_LIVEMODE={str(is_live).lower()} for the gateway, or use the other key"
+        return wrong("stripe", f"a {mode} key, but webhooks of the other mode are accepted", fix)
+    return ok("stripe", f"a {'live' if is_live else 'test'} key for {host}")
+
+
+async def _ask(key: str, base: str) -> list[Finding]:
+    """Read the balance: the smallest request that proves the key."""
+    try:
+        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+            answer = await client.get(f"{base.rstrip('/')}/v1/balance", auth=(key, ""))
+    except httpx.HTTPError as error:
+        fix = "allow HTTPS to it, or correct HOBBS_STRIPE_API_BASE"
+        return [wrong("stripe", f"{base}: no answer ({type(error).__name__})", fix)]
+    return [_answer(answer, base), *_clock(answer)]
+
+
+def _answer(answer: httpx.Response, base: str) -> Finding:
+    if answer.status_code in (401, 403):
+        return wrong(
+            "stripe", f"{base} refuses the key ({answer.status_code})", "roll the key in the Dashboard"
+        )
+    if not answer.is_success:
+        return warning(
+            "stripe", f"{base} answered {answer.status_code}", "look at Stripe's status page; try again"
+        )
+    return ok("stripe", f"{base} accepts the key")
+
+
+def _clock(answer: httpx.Response) -> list[Finding]:
+    told = answer.headers.get("date")
+    if told is None:
+        return []
+    skew = parsedate_to_datetime(told).timestamp() - time.time()
+    if abs(skew) <= SKEW_S_MAX:
+        return []
+    return [
+        wrong(
+            "stripe", f"its clock is {skew:+.0f} s from ours", "set this clock with NTP: webhooks look stale"
+        )
+    ]
+
+
+def _webhook_secrets(access: StripeAccess) -> list[Finding]:
+    findings = []
+    for name, setting in (
+        ("HOBBS_STRIPE_WEBHOOK_SECRETS", access.webhook_secrets),
+        ("HOBBS_STRIPE_CONNECT_WEBHOOK_SECRETS", access.connect_webhook_secrets),
+    ):
+        secrets = [part.strip() for part in setting.get_secret_value().split(",") if part.strip()]
+        if not secrets:
+            fix = f"to look at it too: set {name} (or {name}_FILE), as the gateway has it"
+            findings.append(warning("stripe", f"{name} is not set here", fix))
+        elif not all(secret.startswith("whsec_") for secret in secrets):
+            fix = "copy the endpoint's signing secret from the Dashboard"
+            findings.append(wrong("stripe", f"{name} does not look like whsec_…", fix))
+        else:
+            findings.append(ok("stripe", f"{name}: {len(secrets)} secrets"))
+    return findings
