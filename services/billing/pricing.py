@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from fleet.money import half_up, split_by_largest_remainder
 from services.billing.bills import TAX, Bill, Flag, Hours, Leg, Line
 from services.billing.flights import Flight, hours_text
+from services.billing.hours import METER_NAMES, billed_hours, meter_flags
 from services.billing.rates import AircraftCard
 from services.billing.terms import Terms
 
-METER_NAMES = {"hobbs": "Hobbs", "tach": "tach"}
 LINE_NAMES = {
     "rental": "rental",
     "instruction": "flight instruction",
@@ -56,21 +56,6 @@ def price(flight: Flight, terms: Terms, school_version: int) -> Bill:
         named=tuple(entry for entry in terms.named if entry.kind != "tax" or entry.key in taxed),
         school_version=school_version,
     )
-
-
-def billed_hours(flight: Flight, aircraft: AircraftCard | None) -> Hours:
-    """The billing meter's difference when both readings are there, else the logged hours."""
-    if aircraft is None:
-        return Hours(billed=0, source="none")
-    difference = _billing_difference(flight, aircraft)
-    if difference is not None:
-        return Hours(billed=difference, source=aircraft.meter)
-    return Hours(billed=flight.logged or 0, source="logged")
-
-
-def _billing_difference(flight: Flight, aircraft: AircraftCard) -> int | None:
-    meters = {"hobbs": flight.hobbs, "tach": flight.tach}
-    return meters[aircraft.meter].difference() if aircraft.meter in meters else None
 
 
 def _hourly(rate: int, tenths: int) -> int:
@@ -268,7 +253,7 @@ def _instructor_legs(flight: Flight, terms: Terms) -> list[Leg]:
 
 
 def _flags(flight: Flight, terms: Terms, margin: int) -> tuple[Flag, ...]:
-    flags = _meter_flags(flight, terms.aircraft) if terms.aircraft else []
+    flags = meter_flags(flight, terms.aircraft) if terms.aircraft else []
     if terms.aircraft and terms.aircraft.owner and terms.student.also_owner == terms.aircraft.owner:
         text = f"student {flight.student} flew their own aircraft {flight.aircraft}; billed like any student"
         flags.append(Flag(kind="owner_flies_own_aircraft", sentence=text))
@@ -276,21 +261,3 @@ def _flags(flight: Flight, terms: Terms, margin: int) -> tuple[Flag, ...]:
         text = "the school pays more for this flight than the student is charged"
         flags.append(Flag(kind="negative_margin", sentence=text))
     return tuple(flags)
-
-
-def _meter_flags(flight: Flight, card: AircraftCard) -> list[Flag]:
-    if card.meter not in METER_NAMES:
-        return []
-    name, difference = METER_NAMES[card.meter], _billing_difference(flight, card)
-    meter = flight.hobbs if card.meter == "hobbs" else flight.tach
-    if difference is None:
-        if meter.out is None and meter.in_ is None:
-            return []
-        text = f"only one {name} reading of {flight.aircraft}; billed by logged hours"
-        return [Flag(kind="reading_missing", sentence=text)]
-    if flight.logged is None or flight.logged == difference:
-        return []
-    text = (
-        f"{name} shows {hours_text(difference)} h, logged are {hours_text(flight.logged)} h; billed by {name}"
-    )
-    return [Flag(kind="meter_mismatch", sentence=text)]

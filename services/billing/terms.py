@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from services.billing.bills import Refusal, refuse
 from services.billing.flights import Flight, hours_text
+from services.billing.hours import billing_difference
 from services.billing.rates import (
     AircraftCard,
     Book,
@@ -88,6 +89,8 @@ class _Search:
         if self.flight.aircraft is None:
             return None
         card = self._card("aircraft", self.flight.aircraft, AircraftCard)
+        if self.flight.logged is None and billing_difference(self.flight, card) is None:
+            raise self._missing("hours_missing", "it has neither two readings nor flight hours to bill by")
         if card.owner is not None and not self.book.knows("owner", card.owner):
             raise self._missing(
                 "unknown_owner", f"owner {card.owner} of {self.flight.aircraft} is not in the book"

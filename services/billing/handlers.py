@@ -1,0 +1,104 @@
+"""Kafka in: one function for each topic; admit, lock, decide, write, stage. No rule lives here."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from fleet import dead_letters, inbox, outbox
+from fleet.database import Database, Tx
+from fleet.envelope import Record, uuid7
+from fleet.inbox import Admitted
+from services.billing import metrics, store, wire
+from services.billing.bills import Bill, Refusal, Verdict
+from services.billing.domain import decide_bills
+from services.billing.flights import Flight
+from services.billing.rates import Book
+from services.billing.versions import ChangeRefusal, ChangeSet, judge_change_set
+
+SUBJECT_MAX = 100
+
+Judged = list[tuple[Admitted[Flight], Verdict]]
+
+
+async def bill_flights(db: Database, batch: Sequence[Record]) -> None:
+    """Price each completed flight once and ask the ledger to post it."""
+    with metrics.BATCH_SECONDS.time():
+        async with db.transaction() as tx:
+            admitted = await inbox.admit(tx, batch, wire.flight_completed, natural_key=lambda f: f.name)
+            if not admitted:
+                return
+            book = await store.read_book(tx, [a.event for a in admitted])
+            judged = await _bill_new(tx, admitted, book)
+            await dead_letters.bury(tx, [_refusal(a, v) for a, v in judged if isinstance(v, Refusal)])
+    _count(judged)
+
+
+async def _bill_new(tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book) -> Judged:
+    """Decide and write; flights that another process billed meanwhile are decided again."""
+    flights = [a.event for a in admitted]
+    verdicts = decide_bills(flights, book, await store.bills_of(tx, flights))
+    bills = {uuid7(): (a, v) for a, v in zip(admitted, verdicts, strict=True) if isinstance(v, Bill)}
+    written = await store.insert_bills(tx, {bill_id: bill for bill_id, (_, bill) in bills.items()})
+    await outbox.stage(
+        tx, wire.messages((i, bill, a.cause) for i, (a, bill) in bills.items() if i in written)
+    )
+    lost = {id(a) for i, (a, _) in bills.items() if i not in written}
+    judged = [(a, v) for a, v in zip(admitted, verdicts, strict=True) if id(a) not in lost]
+    return judged + (await _bill_new(tx, [a for a in admitted if id(a) in lost], book) if lost else [])
+
+
+def _refusal(admitted: Admitted[Flight], refusal: Refusal) -> dead_letters.Refusal:
+    return dead_letters.Refusal(
+        admitted=admitted,
+        reason=refusal.reason,
+        sentence=refusal.sentence,
+        subject=refusal.flight.name[:SUBJECT_MAX],
+    )
+
+
+def _count(judged: Judged) -> None:
+    for _, verdict in judged:
+        if isinstance(verdict, Bill):
+            metrics.BILLS.labels(verdict.hours.source).inc()
+            for flag in verdict.flags:
+                metrics.FLAGS.labels(flag.kind).inc()
+        elif isinstance(verdict, Refusal):
+            metrics.REFUSALS.labels(verdict.reason).inc()
+        else:
+            metrics.REPEATS.inc()
+
+
+async def configure_school(db: Database, batch: Sequence[Record]) -> None:
+    """Apply each new version of the school's book, whole or not at all."""
+    async with db.transaction() as tx:
+        admitted = await inbox.admit(tx, batch, wire.school_configured)
+        if not admitted:
+            return
+        version = await store.lock_book(tx)
+        outcomes = []
+        for one in admitted:
+            refusal = await _apply(tx, one.event, one.event_key, version)
+            version = version if refusal else max(version, one.event.version)
+            outcomes.append((one, refusal))
+        await dead_letters.bury(tx, [_stale(a, refusal) for a, refusal in outcomes if refusal])
+    for _, refusal in outcomes:
+        metrics.VERSIONS.labels(refusal.reason if refusal else "applied").inc()
+
+
+async def _apply(tx: Tx, changes: ChangeSet, event_key: UUID, version: int) -> ChangeRefusal | None:
+    """Apply one change set; its refusal, or None when the book has it."""
+    if await store.version_of_event(tx, event_key) is not None:
+        return None
+    currency, has_bills = await store.book_currency(tx)
+    refusal = judge_change_set(changes, version=version, currency=currency, has_bills=has_bills)
+    if refusal is None:
+        await store.apply_change_set(tx, changes, event_key)
+    return refusal
+
+
+def _stale(admitted: Admitted[ChangeSet], refusal: ChangeRefusal) -> dead_letters.Refusal:
+    return dead_letters.Refusal(
+        admitted=admitted,
+        reason=refusal.reason,
+        sentence=refusal.sentence,
+        subject=f"school:{admitted.event.version}:{admitted.event_key}",
+    )
