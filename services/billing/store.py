@@ -58,8 +58,13 @@ def _dated(row: Any) -> Dated:
         key=row.key,
         effective_from=row.effective_from,
         version=row.version,
-        card=read_card_of(row.kind, orjson.loads(row.document)),
+        card=read_card_of(row.kind, opened(row.document)),
     )
+
+
+def opened(document: Any) -> Any:
+    """A jsonb value as Python data: the driver hands it over opened, or as text."""
+    return orjson.loads(document) if isinstance(document, str | bytes) else document
 
 
 _BILLED = """
@@ -107,6 +112,7 @@ async def insert_bills(tx: Tx, bills: Mapping[UUID, Bill]) -> set[UUID]:
 
 def _bill_row(bill_id: UUID, bill: Bill) -> dict[str, Any]:
     facts = bill.flight.facts()
+    lines, legs = lines_and_legs(bill)
     return {
         "id": bill_id,
         "fingerprint": bill.flight.fingerprint(),
@@ -120,11 +126,17 @@ def _bill_row(bill_id: UUID, bill: Bill) -> dict[str, Any]:
         "billed_tenths": bill.hours.billed,
         "facts": facts,
         "rates": [entry.named() for entry in bill.named],
-        "lines": [asdict(line) for line in bill.lines],
-        "legs": [asdict(leg) for leg in bill.legs],
+        "lines": lines,
+        "legs": legs,
         "flags": [asdict(flag) for flag in bill.flags],
         "school_version": bill.school_version,
     } | {name: facts[name] for name in _COPIED_FACTS}
+
+
+def lines_and_legs(bill: Bill) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A bill's lines and legs as the row keeps them; a bill priced again is compared with these."""
+    lines = [asdict(line) | {"parts": [list(part) for part in line.parts]} for line in bill.lines]
+    return lines, [asdict(leg) for leg in bill.legs]
 
 
 _COPIED_FACTS = (

@@ -15,6 +15,7 @@ from services.billing.rates import (
     Card,
     Dated,
     InstructorCard,
+    OwnerCard,
     SchoolCard,
     StudentCard,
     StudentRateCard,
@@ -91,10 +92,8 @@ class _Search:
         card = self._card("aircraft", self.flight.aircraft, AircraftCard)
         if self.flight.logged is None and billing_difference(self.flight, card) is None:
             raise self._missing("hours_missing", "it has neither two readings nor flight hours to bill by")
-        if card.owner is not None and not self.book.knows("owner", card.owner):
-            raise self._missing(
-                "unknown_owner", f"owner {card.owner} of {self.flight.aircraft} is not in the book"
-            )
+        if card.owner is not None:
+            self._card("owner", card.owner, OwnerCard)
         return card
 
     def _instructor(self, student: StudentCard) -> InstructorCard | None:

@@ -312,4 +312,5 @@ def test_a_bill_names_the_versions_it_used_and_no_others() -> None:
         ("student", "student-01"),
         ("instructor", "instructor-01"),
         ("aircraft", "N364MA"),
+        ("owner", "owner-01"),
     }

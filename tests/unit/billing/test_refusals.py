@@ -23,7 +23,7 @@ AT = datetime(2026, 5, 22, 15, 10, tzinfo=UTC)
 @pytest.mark.parametrize(
     ("changes", "reason", "said"),
     [
-        ({"hobbs": Meter(out=12549, in_=12536)}, "meter_in_before_out", "in 1253.6 is before Hobbs out 1254.9"),
+        ({"hobbs": Meter(out=12549, in_=12536)}, "meter_in_before_out", "1253.6 is before Hobbs out 1254.9"),
         ({"tach": Meter(out=12549, in_=12536)}, "meter_in_before_out", "tach in 1253.6 is before"),
         ({"hobbs": Meter(out=22743, in_=22986)}, "hours_over_24", "24.3 h, more than 24"),
         ({"hobbs": Meter(out=-1)}, "meter_out_of_range", "Hobbs out -0.1"),
