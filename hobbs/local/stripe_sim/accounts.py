@@ -1,4 +1,4 @@
-"""Connect accounts (Express): creation, capabilities, requirements, links. Onboarding itself is in onboarding.py."""
+"""Connect accounts (Express): creation, capabilities, links. What their owners do is in onboarding.py."""
 
 from hobbs.local.stripe_sim import errors, forms, jobs, lists, onboarding
 from hobbs.local.stripe_sim.events import emit
@@ -19,7 +19,7 @@ def create(world: World, call: Call) -> Doc:
         "object": "account",
         "business_profile": _business_profile(params),
         "business_type": forms.text(params, "business_type"),
-        "capabilities": {name: "inactive" for name in sorted(capabilities)},
+        "capabilities": dict.fromkeys(sorted(capabilities), "inactive"),
         "charges_enabled": False,
         "controller": _controller(params, kind),
         "country": (forms.text(params, "country") or "US").upper(),

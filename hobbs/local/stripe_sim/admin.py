@@ -1,6 +1,6 @@
-"""The admin API under /_sim/: what a test, a demo or `hobbs sim` does to the simulator that Stripe would not offer.
+"""The admin API under /_sim/: what a test, a demo or `hobbs sim` does that Stripe would not offer.
 
-JSON in, JSON out; a wrong request answers 400 with {"error": sentence}. No key: the simulator listens on loopback.
+JSON in, JSON out; a wrong request answers 400 with {"error": sentence}. No key: it listens on loopback.
 """
 
 import time
@@ -148,7 +148,7 @@ class Admin:
         return _sums(balances.balance(self.world, account))
 
     def onboard(self, given: Doc) -> Doc:
-        """outcome: complete (default), submit, restrict, pause_payouts or close."""
+        """outcome: complete (default), submit, restrict, pause_payouts, break_bank or close."""
         account, outcome = str(given["account"]), given.get("outcome", "complete")
         with self.world.store.transaction():
             if outcome == "restrict":
@@ -177,8 +177,8 @@ class Admin:
 
     def deliveries(self, given: Doc) -> Doc:
         rows = self.world.store.rows(
-            "SELECT id, event_id, endpoint_id, variant, state, attempts, first_at, due, last_status FROM delivery"
-            " WHERE (:state IS NULL OR state = :state) ORDER BY id DESC LIMIT :limit",
+            "SELECT id, event_id, endpoint_id, variant, state, attempts, first_at, due, last_status"
+            " FROM delivery WHERE (:state IS NULL OR state = :state) ORDER BY id DESC LIMIT :limit",
             state=given.get("state"),
             limit=int(given.get("limit", 1_000)),
         )
@@ -203,7 +203,7 @@ class Admin:
         return {"ok": True}
 
     def events(self, given: Doc) -> Doc:
-        """Events of every account in the order they happened, after a cursor: what `hobbs sim listen` polls."""
+        """Events of every account, oldest first, after a cursor: what `hobbs sim listen` polls."""
         rows = self.world.store.rows(
             "SELECT seq, body FROM object WHERE kind = 'event' AND seq > :after ORDER BY seq LIMIT :limit",
             after=int(given.get("after", 0)),
@@ -220,6 +220,7 @@ OUTCOMES: dict[str, Callable[[World, str], Doc]] = {
     "complete": onboarding.complete,
     "submit": onboarding.submit,
     "pause_payouts": onboarding.pause_payouts,
+    "break_bank": onboarding.break_bank,
     "close": onboarding.close,
 }
 DELIVERY = ("id", "event_id", "endpoint_id", "variant", "state", "attempts", "first_at", "due", "last_status")

@@ -1,6 +1,6 @@
 """One API request from headers to answer: authentication, validation, idempotency, faults, execution.
 
-The order is Stripe's: who are you, is it valid, was it answered already, is it running, then execute and save.
+The order is Stripe's: who are you, was it answered, is it running, is it valid, then execute and save.
 Everything between two `await`s is one step for all other requests, so no lock is needed but the keys in use.
 """
 
@@ -104,7 +104,7 @@ class Api:
         return answer
 
     async def _break_before(self, fault: Fault, call: Call) -> None:
-        """Faults on the way in: Stripe never saw the request, or its edge turned it away; no key is involved."""
+        """Faults on the way in: Stripe never saw the request, or its edge turned it away; no key is used."""
         if fault.kind == "timeout":
             raise http.Hang
         if fault.kind == "reset":

@@ -1,4 +1,4 @@
-"""Money at Stripe: balance transactions, per-account balances, and the moment pending funds become available."""
+"""Money at Stripe: balance transactions, per-account balances, and when pending funds become available."""
 
 from hobbs.local.stripe_sim import errors, jobs, lists
 from hobbs.local.stripe_sim.events import emit
@@ -10,6 +10,7 @@ CATEGORIES = {
     "charge": "charge",
     "payment": "charge",
     "refund": "refund",
+    "refund_failure": "refund_failure",
     "payment_refund": "refund",
     "transfer": "transfer",
     "transfer_refund": "transfer_reversal",

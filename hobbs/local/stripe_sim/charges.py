@@ -79,11 +79,12 @@ def available_on(world: World, charge: Doc) -> int:
 
 
 def group(world: World, charge: Doc) -> str:
-    """Stripe gives a charge without a transfer_group one of its own when a transfer names it as its source."""
+    """A charge without a transfer_group gets one of its own when a transfer names it as its source."""
     if charge["transfer_group"] is None:
-        charge["transfer_group"] = f"group_{charge['payment_intent'] or charge['id']}"
+        name = f"group_{charge['payment_intent'] or charge['id']}"
+        charge["transfer_group"] = name
         world.store.save(charge)
-        world.store.mark(charge["id"], "charge.transfer_group", charge["transfer_group"])
+        world.store.mark(charge["id"], "charge.transfer_group", name)
     return str(charge["transfer_group"])
 
 

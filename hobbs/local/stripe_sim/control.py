@@ -1,4 +1,4 @@
-"""A small client of the admin API, for tests, the demo and `hobbs sim`. Blocking; one short call per method."""
+"""A small, blocking client of the admin API, for tests, the demo and `hobbs sim`."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -109,7 +109,7 @@ class Control:
         self._call("DELETE", "faults", {"id": id} if id else {})
 
     def resend(self, event: str, *, variant: str = "duplicate") -> None:
-        """Deliver an event again: duplicate, forged (tampered, wrong secret) or stale (signed an hour ago)."""
+        """Deliver an event again: duplicate, forged (tampered, wrong secret), stale (signed an hour ago)."""
         self._post("resend", {"event": event, "variant": variant})
 
     def flush_deliveries(self) -> None:

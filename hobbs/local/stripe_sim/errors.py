@@ -1,7 +1,8 @@
-"""Stripe's error answers as exceptions: status, type, code, wording, and whether an idempotency key saves them.
+"""Stripe's error answers as exceptions: status, type, code, wording, and whether a key saves them.
 
 Saved: anything an endpoint answers once it began to execute, 4xx and 500 included.
-Not saved: failed validation, conflicts, rate limits, authentication. Source: docs.stripe.com/api/idempotent_requests.
+Not saved: failed validation, conflicts, rate limits, authentication.
+Sources: docs.stripe.com/api/idempotent_requests, docs.stripe.com/error-codes.
 """
 
 from typing import Any
@@ -133,7 +134,8 @@ def key_reused_on_other_endpoint(key: str, first: str, path: str) -> StripeError
     return StripeError(
         400,
         "Keys for idempotent requests can only be used for the same endpoint they were first used for "
-        f"('{path}' vs '{first}'). Try using a key other than '{key}' if you meant to execute a different request.",
+        f"('{path}' vs '{first}'). Try using a key other than '{key}' if you meant to execute a different "
+        "request.",
         type="idempotency_error",
         saved=False,
     )
@@ -153,9 +155,9 @@ def lock_timeout() -> StripeError:
     return StripeError(
         429,
         "This object cannot be accessed right now because another API request or Stripe process is currently "
-        "accessing it. If you see this error intermittently, retry the request. If you see this error frequently "
-        "and are making multiple concurrent requests to a single object, make your requests serially or at a lower "
-        "rate.",
+        "accessing it. If you see this error intermittently, retry the request. If you see this error "
+        "frequently and are making multiple concurrent requests to a single object, make your requests "
+        "serially or at a lower rate.",
         code="lock_timeout",
         saved=False,
         headers={"Stripe-Rate-Limited-Reason": "resource-specific"},

@@ -1,8 +1,8 @@
 """Faults on demand: which requests break, how, and whether before or after their effect.
 
-A fault matches by method, path pattern and parameters, then fires at its nth match, for `count` times, or with a
-probability drawn from its seed, the request's idempotency key and how often that key was seen: so a seed repeats
-a run whatever the order of concurrent requests. Durable; faults outlive a kill.
+A fault matches by method, path pattern and parameters, then fires at its nth match, for `count` times, or
+with a probability drawn from its seed, the request's idempotency key and how often that key was seen: so a
+seed repeats a run whatever the order of concurrent requests. Durable; faults outlive a kill.
 """
 
 import random

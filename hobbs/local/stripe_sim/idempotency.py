@@ -1,6 +1,7 @@
 """Idempotency as documented for Stripe's v1 API, and nothing more.
 
-* The first status and body are replayed once execution began, 4xx and 500 included (`Idempotent-Replayed: true`).
+* The first status and body are replayed once execution began, 4xx and 500 included, marked by the header
+  `Idempotent-Replayed: true`.
 * Failed validation, conflicts, rate limits and authentication are not saved.
 * Other parameters or another endpoint with the same key: 400 idempotency_error.
 * The same key while the first request still runs: 409 idempotency_key_in_use.

@@ -1,4 +1,4 @@
-"""Things Stripe does by itself later: a row per due time on the simulator's clock, done once, then deleted."""
+"""Things Stripe does by itself later: a row with a due time on the simulator's clock, done once."""
 
 from hobbs.local.stripe_sim.world import World
 
@@ -6,7 +6,8 @@ from hobbs.local.stripe_sim.world import World
 def schedule(world: World, kind: str, subject: str, after_s: float) -> None:
     """Do `kind` to `subject` after a delay; a second schedule of the same pair keeps the first due time."""
     world.store.write(
-        "INSERT INTO job (kind, subject, due) VALUES (:kind, :subject, :due) ON CONFLICT (kind, subject) DO NOTHING",
+        "INSERT INTO job (kind, subject, due) VALUES (:kind, :subject, :due)"
+        " ON CONFLICT (kind, subject) DO NOTHING",
         kind=kind,
         subject=subject,
         due=world.clock.now() + after_s,

@@ -11,7 +11,7 @@ COMPARISONS = {"gt", "gte", "lt", "lte"}
 
 
 def listing(world: World, call: Call, kind: str, *, extra: tuple[str, str] | None = None) -> Doc:
-    """One page of `kind` in the call's account; `extra` is an indexed attribute the path or a rule implies."""
+    """One page of `kind` in the call's account; `extra`: an indexed attribute the path or a rule implies."""
     limit = forms.integer(call.params, "limit", 10, minimum=1) or 10
     if limit > 100:
         raise errors.invalid_param("limit", "This value must be less than or equal to 100.")

@@ -3,7 +3,7 @@
 Each change emits account.updated to Connect endpoints, with the previous values of what changed.
 """
 
-from hobbs.local.stripe_sim import lists
+from hobbs.local.stripe_sim import jobs, lists
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Doc, World
@@ -50,6 +50,8 @@ def complete(world: World, account_id: str) -> Doc:
     doc = _account(world, account_id)
     if not doc["external_accounts"]["data"]:
         doc["external_accounts"]["data"] = [_bank_account(doc)]
+    doc.pop("_bank_refuses", None)
+    _resume_payouts(world, account_id)
     return _change(
         world,
         doc,
@@ -62,6 +64,20 @@ def complete(world: World, account_id: str) -> Doc:
             "tos_acceptance": {"date": world.now, "ip": "127.0.0.1", "user_agent": None},
         },
     )
+
+
+def _resume_payouts(world: World, account_id: str) -> None:
+    """What was left on the balance while payouts were off goes out with the next automatic payout."""
+    for (currency,) in world.store.rows(
+        "SELECT currency FROM balance WHERE account = :account AND available > 0", account=account_id
+    ):
+        wait = world.settings.automatic_payout_after_s
+        jobs.schedule(world, "automatic_payout", f"{account_id}/{currency}", wait)
+
+
+def break_bank(world: World, account_id: str, code: str = "account_closed") -> Doc:
+    """From now on the account's bank refuses every payout when it arrives; `complete` mends it."""
+    return world.store.save(_account(world, account_id) | {"_bank_refuses": code})
 
 
 def submit(world: World, account_id: str) -> Doc:

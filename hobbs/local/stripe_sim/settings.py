@@ -1,6 +1,6 @@
 """How this Stripe behaves: delays, fees and webhook mischief. Durable, changed by `POST /_sim/settings`.
 
-Defaults are Stripe's own in the United States. Delays are seconds on the simulator's clock, unless named wall.
+Defaults are Stripe's own in the United States. Delays are seconds on the simulator's clock.
 """
 
 from dataclasses import asdict, dataclass, fields, replace

@@ -1,6 +1,6 @@
 """Everything the simulator remembers, in one SQLite file with one writer.
 
-`transaction()` wraps a whole request: the objects, the effect row and the saved idempotent answer commit together.
+`transaction()` wraps a whole request: objects, effect row and the saved idempotent answer commit together.
 """
 
 import sqlite3
@@ -25,6 +25,7 @@ INDEXED: Mapping[str, tuple[str, ...]] = {
     "transfer_reversal": ("transfer",),
     "event": ("type",),
     "customer": ("email",),
+    "payment_method": ("customer",),
 }
 
 
@@ -151,7 +152,8 @@ class Store:
 
     def put_setting(self, name: str, value: Any) -> None:
         self.write(
-            "INSERT INTO setting VALUES (:name, :value) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+            "INSERT INTO setting VALUES (:name, :value)"
+            " ON CONFLICT (name) DO UPDATE SET value = excluded.value",
             name=name,
             value=orjson.dumps(value).decode(),
         )

@@ -5,7 +5,7 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from hobbs.local.stripe_sim import balances, idempotency, jobs, onboarding
+from hobbs.local.stripe_sim import balances, disputes, idempotency, jobs, onboarding, payouts, refunds, taking
 from hobbs.local.stripe_sim.world import World
 
 TICK_S = 0.02
@@ -18,6 +18,11 @@ def _onboard(world: World, account_id: str) -> None:
 
 WORK: dict[str, Callable[[World, str], None]] = {
     "onboard": _onboard,
+    "automatic_payout": payouts.pay_out_automatically,
+    "payout_arrives": payouts.arrive,
+    "charge_transaction": taking.book_later,
+    "refund_fails": refunds.fail,
+    "dispute": disputes.open_for_card,
 }
 
 

@@ -40,8 +40,8 @@ def _payable(world: World, destination: str) -> Doc:
         raise errors.no_such("destination", destination, "destination", status=400)
     if account["capabilities"].get("transfers") != "active":
         raise errors.refused(
-            "Your destination account needs to have at least one of the following capabilities enabled: transfers, "
-            "crypto_transfers, legacy_payments",
+            "Your destination account needs to have at least one of the following capabilities enabled: "
+            "transfers, crypto_transfers, legacy_payments",
             "insufficient_capabilities_for_transfer",
         )
     return account

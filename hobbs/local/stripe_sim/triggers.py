@@ -1,13 +1,20 @@
-"""Make something happen at Stripe that no API call of ours causes: `POST /_sim/trigger {"event": …}`."""
+"""Make something happen at Stripe that no API call of ours causes: `POST /_sim/trigger {"event": …}`.
+
+Each cause goes through the same code as the API would, so its objects, balances and events are the real ones.
+"""
 
 from collections.abc import Callable
 
-from hobbs.local.stripe_sim import onboarding
-from hobbs.local.stripe_sim.world import Doc, World
+from hobbs.local.stripe_sim import customers, disputes, onboarding, payment_intents, payouts, refunds, taking
+from hobbs.local.stripe_sim.errors import StripeError
+from hobbs.local.stripe_sim.world import Call, Doc, World
+
+DEFAULT_AMOUNT = 20_00
+DEFAULT_STUDENT = "student-1"
 
 
 def trigger(world: World, given: Doc) -> Doc:
-    """Cause `event` for real, through the same code as the API; the rest of `given` says to what."""
+    """Cause `event`; the rest of `given` says to what, or something plausible is made up."""
     event = str(given["event"])
     cause = CAUSES.get(event)
     if cause is None:
@@ -16,15 +23,126 @@ def trigger(world: World, given: Doc) -> Doc:
         return cause(world, given)
 
 
+def _pay(world: World, given: Doc) -> Doc:
+    """A student pays by card: amount, currency, student, card (a test card's name), metadata."""
+    metadata = {"hobbs_student": str(given.get("student", DEFAULT_STUDENT)), **given.get("metadata", {})}
+    if given.get("student") == "":
+        metadata.pop("hobbs_student")
+    params = {
+        "amount": str(given.get("amount", DEFAULT_AMOUNT)),
+        "currency": str(given.get("currency", "usd")),
+        "payment_method": f"pm_card_{given.get('card', 'visa')}",
+        "confirm": "true",
+        "metadata": metadata,
+    }
+    for name in ("description", "transfer_group", "customer", "off_session"):
+        if given.get(name):
+            params[name] = str(given[name])
+    call = Call(method="POST", path="/v1/payment_intents", params=params)
+    try:
+        return payment_intents.create(world, call)
+    except StripeError as error:
+        declined: Doc = error.error.get("payment_intent") or {}
+        if not declined:
+            raise ValueError(error.error["message"]) from error
+        return declined
+
+
+def _card(name: str) -> Callable[[World, Doc], Doc]:
+    def cause(world: World, given: Doc) -> Doc:
+        return _pay(world, {"card": name} | given)
+
+    return cause
+
+
+def _paid_charge(world: World, given: Doc) -> Doc:
+    charge_id = given.get("charge") or _pay(world, {"card": "visa"} | given)["latest_charge"]
+    charge = world.store.find(str(charge_id))
+    if charge is None or charge["object"] != "charge":
+        raise LookupError(f"no charge {charge_id}")
+    return taking.ensure_booked(world, charge, world.store.account_of(charge["id"]) or "")
+
+
+def _refund(world: World, given: Doc) -> Doc:
+    """Refund `charge`, or a new payment; `refund` is the amount, else all that is left."""
+    charge = _paid_charge(world, given)
+    left = charge["amount_captured"] - charge["amount_refunded"]
+    amount = int(given.get("refund", left))
+    if not 0 < amount <= left:
+        raise ValueError(f"charge {charge['id']} has {left} left to refund, not {amount}")
+    account = world.store.account_of(charge["id"]) or ""
+    return refunds.refund(
+        world, charge, amount, account, reason="requested_by_customer", metadata=given.get("metadata", {})
+    )
+
+
+def _dispute(world: World, given: Doc) -> Doc:
+    charge = _paid_charge(world, given)
+    return disputes.open_dispute(world, charge["id"], reason=given.get("reason", "fraudulent"))
+
+
+def _dispute_closed(world: World, given: Doc) -> Doc:
+    return disputes.decide(world, str(given["dispute"]), won=str(given.get("won", "false")).lower() == "true")
+
+
 def _account_updated(world: World, given: Doc) -> Doc:
     return onboarding.complete(world, str(given["account"]))
 
 
-def _account_deauthorized(world: World, given: Doc) -> Doc:
+def _account_closed(world: World, given: Doc) -> Doc:
     return onboarding.close(world, str(given["account"]))
 
 
+def _payout_paid(world: World, given: Doc) -> Doc:
+    payouts.arrive(world, str(given["payout"]))
+    doc = world.store.find(str(given["payout"]))
+    if doc is None:
+        raise LookupError(f"no payout {given['payout']}")
+    return doc
+
+
+def _payout_failed(world: World, given: Doc) -> Doc:
+    return payouts.fail(world, str(given["payout"]), str(given.get("code", "account_closed")))
+
+
+def _payout_created(world: World, given: Doc) -> Doc:
+    """The automatic payout that an account's schedule would make, now."""
+    account, currency = str(given["account"]), str(given.get("currency", "usd"))
+    payouts.pay_out_automatically(world, f"{account}/{currency}")
+    made = next(world.store.newest("payout", account), None)
+    if made is None:
+        raise LookupError(f"account {account} has nothing available to pay out, or may not")
+    return made
+
+
+def _authenticated(world: World, given: Doc) -> Doc:
+    """The card's holder completes (or, with success false, fails) the bank's authentication."""
+    success = str(given.get("success", "true")).lower() == "true"
+    return payment_intents.authenticate(world, str(given["payment_intent"]), success=success)
+
+
+def _customer(world: World, given: Doc) -> Doc:
+    params = {"email": given.get("email"), "metadata": given.get("metadata")}
+    call = Call(
+        method="POST", path="/v1/customers", params={k: v for k, v in params.items() if v is not None}
+    )
+    return customers.create(world, call)
+
+
 CAUSES: dict[str, Callable[[World, Doc], Doc]] = {
+    "payment_intent.succeeded": _pay,
+    "charge.succeeded": _pay,
+    "payment_intent.payment_failed": _card("chargeDeclined"),
+    "charge.failed": _card("chargeDeclined"),
+    "payment_intent.requires_action": _card("threeDSecure2Required"),
+    "payment_intent.authenticated": _authenticated,
+    "charge.refunded": _refund,
+    "charge.dispute.created": _dispute,
+    "charge.dispute.closed": _dispute_closed,
     "account.updated": _account_updated,
-    "account.application.deauthorized": _account_deauthorized,
+    "account.application.deauthorized": _account_closed,
+    "payout.created": _payout_created,
+    "payout.paid": _payout_paid,
+    "payout.failed": _payout_failed,
+    "customer.created": _customer,
 }

@@ -1,4 +1,4 @@
-"""What every endpoint works on: the store, the clock, the settings, and the request that is being answered."""
+"""What every endpoint works on: store, clock, settings, and the request that is being answered."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field

@@ -1,0 +1,258 @@
+"""Customers, their payment methods, and setup intents that attach a card for later."""
+
+from hobbs.local.stripe_sim import charges, errors, forms, lists, test_cards
+from hobbs.local.stripe_sim.events import emit
+from hobbs.local.stripe_sim.identifiers import new_id, random_text
+from hobbs.local.stripe_sim.world import Call, Doc, World
+
+TEXTS = ("description", "email", "name", "phone")
+
+
+def create(world: World, call: Call) -> Doc:
+    params = call.params
+    doc: Doc = {
+        "id": new_id("cus", 14),
+        "object": "customer",
+        "address": params.get("address"),
+        "balance": 0,
+        "created": world.now,
+        "currency": None,
+        "customer_account": None,
+        "default_source": None,
+        "delinquent": False,
+        "discount": None,
+        "invoice_prefix": random_text(8).upper(),
+        "invoice_settings": _invoice_settings(params),
+        "livemode": False,
+        "metadata": forms.metadata(params),
+        "next_invoice_sequence": 1,
+        "preferred_locales": [],
+        "shipping": params.get("shipping"),
+        "tax_exempt": "none",
+        "test_clock": None,
+        **{name: forms.text(params, name) for name in TEXTS},
+    }
+    world.store.insert(doc, call.account)
+    token = forms.text(params, "payment_method")
+    if token is not None:
+        attach(world, payment_method(world, token, call.account), doc["id"], call.account)
+    emit(world, "customer.created", doc, account=call.account)
+    return doc
+
+
+def _invoice_settings(params: Doc) -> Doc:
+    empty = {"custom_fields": None, "default_payment_method": None, "footer": None, "rendering_options": None}
+    return empty | forms.nested(params, "invoice_settings")
+
+
+def found(world: World, id: str, account: str, param: str = "id", *, status: int = 404) -> Doc:
+    doc = world.store.get("customer", id, account)
+    if doc is None:
+        raise errors.no_such("customer", id, param, status=status)
+    return doc
+
+
+def retrieve(world: World, call: Call) -> Doc:
+    doc = found(world, call.ids["id"], call.account)
+    return {"id": doc["id"], "object": "customer", "deleted": True} if doc.get("deleted") else doc
+
+
+def update(world: World, call: Call) -> Doc:
+    doc = found(world, call.ids["id"], call.account)
+    doc["metadata"] = forms.metadata(call.params, doc["metadata"])
+    doc |= {name: forms.text(call.params, name) for name in TEXTS if name in call.params}
+    doc["invoice_settings"] |= forms.nested(call.params, "invoice_settings")
+    world.store.save(doc)
+    emit(world, "customer.updated", doc, account=call.account)
+    return doc
+
+
+def delete(world: World, call: Call) -> Doc:
+    doc = found(world, call.ids["id"], call.account)
+    world.store.save(doc | {"deleted": True})
+    emit(world, "customer.deleted", doc, account=call.account)
+    return {"id": doc["id"], "object": "customer", "deleted": True}
+
+
+def list_all(world: World, call: Call) -> Doc:
+    page = lists.listing(world, call, "customer")
+    page["data"] = [doc for doc in page["data"] if not doc.get("deleted")]
+    return page
+
+
+# Payment methods
+
+
+def payment_method(world: World, token: str, account: str, param: str = "payment_method") -> Doc:
+    """An existing payment method, or a new one from a test token; using the same token twice gives two."""
+    name = test_cards.named(token)
+    if name is not None:
+        return world.store.insert(_card(world, name), account)
+    doc = world.store.get("payment_method", token, account)
+    if doc is None:
+        raise errors.no_such("PaymentMethod", token, param, status=400)
+    return doc
+
+
+def _card(world: World, name: str) -> Doc:
+    card = test_cards.CARDS[name]
+    return {
+        "id": new_id("pm"),
+        "object": "payment_method",
+        "allow_redisplay": "unspecified",
+        "billing_details": charges.billing_details(),
+        "card": {
+            "brand": card.brand,
+            "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
+            "country": "US",
+            "display_brand": card.brand,
+            "exp_month": 12,
+            "exp_year": 2034,
+            "fingerprint": f"simulated{card.last4}",
+            "funding": "credit",
+            "generated_from": None,
+            "last4": card.last4,
+            "networks": {"available": [card.brand], "preferred": None},
+            "regulated_status": "unregulated",
+            "three_d_secure_usage": {"supported": True},
+            "wallet": None,
+        },
+        "created": world.now,
+        "customer": None,
+        "customer_account": None,
+        "livemode": False,
+        "metadata": {},
+        "type": "card",
+        "_card": name,
+    }
+
+
+def attach(world: World, method: Doc, customer: str, account: str) -> Doc:
+    if method["customer"] not in (None, customer):
+        raise errors.refused("The payment method you provided has already been attached to a customer.")
+    method["customer"] = customer
+    world.store.save(method)
+    world.store.mark(method["id"], "payment_method.customer", customer)
+    emit(world, "payment_method.attached", method, account=account)
+    return method
+
+
+def create_payment_method(world: World, call: Call) -> Doc:
+    forms.choice(call.params, "type", ("card",), "card")
+    card = forms.nested(call.params, "card")
+    token = forms.text(card, "token") or forms.text(card, "number") or ""
+    name = test_cards.named(token)
+    if name is None:
+        raise errors.no_such("token", token, "card[token]", status=400)
+    doc = _card(world, name) | {"metadata": forms.metadata(call.params)}
+    return world.store.insert(doc, call.account)
+
+
+def _method(world: World, call: Call) -> Doc:
+    return payment_method(world, call.ids["id"], call.account, "id")
+
+
+def retrieve_payment_method(world: World, call: Call) -> Doc:
+    doc = world.store.get("payment_method", call.ids["id"], call.account)
+    if doc is None:
+        raise errors.no_such("PaymentMethod", call.ids["id"])
+    return doc
+
+
+def attach_payment_method(world: World, call: Call) -> Doc:
+    customer = forms.required_text(call.params, "customer")
+    found(world, customer, call.account, "customer", status=400)
+    return attach(world, _method(world, call), customer, call.account)
+
+
+def detach_payment_method(world: World, call: Call) -> Doc:
+    doc = retrieve_payment_method(world, call)
+    if doc["customer"] is None:
+        raise errors.refused(
+            "The payment method you provided is not attached to a customer so detachment is impossible."
+        )
+    doc["customer"] = None
+    world.store.save(doc)
+    emit(world, "payment_method.detached", doc, account=call.account)
+    return doc
+
+
+def update_payment_method(world: World, call: Call) -> Doc:
+    doc = retrieve_payment_method(world, call)
+    doc["metadata"] = forms.metadata(call.params, doc["metadata"])
+    doc["billing_details"] |= forms.nested(call.params, "billing_details")
+    return world.store.save(doc)
+
+
+def list_payment_methods(world: World, call: Call) -> Doc:
+    if "id" in call.ids:
+        call.params["customer"] = call.ids["id"]
+    return lists.listing(world, call, "payment_method")
+
+
+# Setup intents: minimal
+
+
+def create_setup_intent(world: World, call: Call) -> Doc:
+    params = call.params
+    customer = forms.text(params, "customer")
+    if customer is not None:
+        found(world, customer, call.account, "customer", status=400)
+    intent_id = new_id("seti")
+    nulls = (
+        "allowed_payment_method_types",
+        "application",
+        "automatic_payment_methods",
+        "cancellation_reason",
+        "customer_account",
+        "description",
+        "excluded_payment_method_types",
+        "flow_directions",
+        "last_setup_error",
+        "latest_attempt",
+        "mandate",
+        "next_action",
+        "on_behalf_of",
+        "payment_method",
+        "payment_method_configuration_details",
+        "single_use_mandate",
+    )
+    doc: Doc = {
+        **dict.fromkeys(nulls),
+        "id": intent_id,
+        "object": "setup_intent",
+        "client_secret": f"{intent_id}_secret_{random_text(25)}",
+        "created": world.now,
+        "customer": customer,
+        "livemode": False,
+        "metadata": forms.metadata(params),
+        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
+        "payment_method_types": ["card"],
+        "status": "requires_payment_method",
+        "usage": forms.choice(params, "usage", ("off_session", "on_session"), "off_session"),
+    }
+    world.store.insert(doc, call.account)
+    emit(world, "setup_intent.created", doc, account=call.account)
+    return _confirm_setup(world, call, doc) if forms.boolean(params, "confirm") else doc
+
+
+def confirm_setup_intent(world: World, call: Call) -> Doc:
+    return _confirm_setup(world, call, retrieve_setup_intent(world, call))
+
+
+def _confirm_setup(world: World, call: Call, doc: Doc) -> Doc:
+    """Attach the card for later. A card that wants authentication is taken as authenticated."""
+    method = payment_method(world, forms.required_text(call.params, "payment_method"), call.account)
+    if doc["customer"] is not None:
+        attach(world, method, doc["customer"], call.account)
+    doc |= {"payment_method": method["id"], "status": "succeeded"}
+    world.store.save(doc)
+    emit(world, "setup_intent.succeeded", doc, account=call.account)
+    return doc
+
+
+def retrieve_setup_intent(world: World, call: Call) -> Doc:
+    doc = world.store.get("setup_intent", call.ids["id"], call.account)
+    if doc is None:
+        raise errors.no_such("setupintent", call.ids["id"])
+    return doc

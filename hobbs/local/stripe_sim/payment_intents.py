@@ -1,0 +1,260 @@
+"""Payment intents: one card payment's life, from created to succeeded, declined, or waiting for its payer.
+
+A declined confirmation answers 402 and still leaves its failed charge and its events, as at Stripe.
+Sources: docs.stripe.com/payments/paymentintents/lifecycle, docs.stripe.com/testing.
+"""
+
+from hobbs.local.stripe_sim import customers, errors, forms, lists, taking, test_cards
+from hobbs.local.stripe_sim.events import emit
+from hobbs.local.stripe_sim.identifiers import new_id, random_text
+from hobbs.local.stripe_sim.world import Call, Doc, World, public
+
+AMOUNT_MIN = 50
+NOT_SIMULATED = (
+    "transfer_data",
+    "application_fee_amount",
+    "on_behalf_of",
+    "confirmation_token",
+    "mandate_data",
+)
+NULLS = (
+    "allowed_payment_method_types",
+    "application",
+    "application_fee_amount",
+    "automatic_payment_methods",
+    "canceled_at",
+    "cancellation_reason",
+    "customer",
+    "customer_account",
+    "excluded_payment_method_types",
+    "last_payment_error",
+    "latest_charge",
+    "next_action",
+    "on_behalf_of",
+    "payment_method",
+    "payment_method_configuration_details",
+    "processing",
+    "review",
+    "source",
+    "transfer_data",
+)
+TEXTS = (
+    "description",
+    "receipt_email",
+    "setup_future_usage",
+    "statement_descriptor",
+    "statement_descriptor_suffix",
+    "transfer_group",
+)
+
+
+def create(world: World, call: Call) -> Doc:
+    params = call.params
+    for name in NOT_SIMULATED:
+        if name in params:
+            raise errors.invalid_param(name, f"The Hobbs simulator does not simulate {name}.")
+    if forms.boolean(params, "off_session") and not forms.boolean(params, "confirm"):
+        raise errors.invalid_param("off_session", "You can only set `off_session` when `confirm=true`.")
+    intent = _shape(world, call)
+    world.store.insert(intent, call.account)
+    emit(world, "payment_intent.created", intent, account=call.account)
+    return _confirm(world, call, intent) if forms.boolean(params, "confirm") else intent
+
+
+def _shape(world: World, call: Call) -> Doc:
+    params = call.params
+    amount, currency = _amount(params), forms.currency(params)
+    customer = forms.text(params, "customer")
+    if customer is not None:
+        customers.found(world, customer, call.account, "customer", status=400)
+    token = forms.text(params, "payment_method")
+    method = customers.payment_method(world, token, call.account)["id"] if token else None
+    intent_id = new_id("pi")
+    doc: Doc = {
+        **dict.fromkeys(NULLS),
+        "id": intent_id,
+        "object": "payment_intent",
+        "amount": amount,
+        "amount_capturable": 0,
+        "amount_details": {"tip": {}},
+        "amount_received": 0,
+        "capture_method": forms.choice(
+            params, "capture_method", ("automatic_async", "automatic", "manual"), "automatic_async"
+        ),
+        "client_secret": f"{intent_id}_secret_{random_text(25)}",
+        "confirmation_method": forms.choice(
+            params, "confirmation_method", ("automatic", "manual"), "automatic"
+        ),
+        "created": world.now,
+        "currency": currency,
+        "customer": customer,
+        "livemode": False,
+        "metadata": forms.metadata(params),
+        "payment_method": method,
+        "payment_method_options": {"card": {"installments": None, "request_three_d_secure": "automatic"}},
+        "payment_method_types": forms.strings(params, "payment_method_types") or ["card"],
+        "shipping": params.get("shipping"),
+        "status": "requires_confirmation" if method else "requires_payment_method",
+        **{name: forms.text(params, name) for name in TEXTS},
+    }
+    if forms.boolean(forms.nested(params, "automatic_payment_methods"), "enabled"):
+        doc["automatic_payment_methods"] = {"allow_redirects": "always", "enabled": True}
+    return doc
+
+
+def _amount(params: Doc) -> int:
+    amount = forms.required_amount(params)
+    if amount < AMOUNT_MIN:
+        raise errors.invalid_param("amount", "Amount must be at least $0.50 usd", "amount_too_small")
+    return amount
+
+
+def _confirm(world: World, call: Call, intent: Doc) -> Doc:
+    params = call.params
+    if intent["payment_method"] is None:
+        raise errors.refused(
+            "You cannot confirm this PaymentIntent because it's missing a payment method. You can either "
+            "update the PaymentIntent with a payment method and then confirm it again, or confirm it again "
+            "directly with a payment method or ConfirmationToken.",
+            "payment_intent_unexpected_state",
+        )
+    method = customers.payment_method(world, intent["payment_method"], call.account)
+    if intent["customer"] and method["customer"] not in (None, intent["customer"]):
+        raise errors.refused(
+            "The PaymentMethod supplied belongs to a different Customer.", param="payment_method"
+        )
+    intent["_off_session"] = params.get("off_session") not in (None, "", "false")
+    card = test_cards.CARDS[method["_card"]]
+    if card.needs_authentication and not intent["_off_session"]:
+        return _ask_for_authentication(world, call, intent)
+    return _charge(world, intent, method, call.account)
+
+
+def _ask_for_authentication(world: World, call: Call, intent: Doc) -> Doc:
+    back = forms.text(call.params, "return_url")
+    redirect = {"return_url": back, "url": f"{world.public_url}/3ds/{intent['id']}"}
+    intent["status"] = "requires_action"
+    intent["next_action"] = (
+        {"type": "redirect_to_url", "redirect_to_url": redirect}
+        if back
+        else {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
+    )
+    world.store.save(intent)
+    emit(world, "payment_intent.requires_action", intent, account=call.account)
+    return intent
+
+
+def _charge(world: World, intent: Doc, method: Doc, account: str, *, authenticated: bool = False) -> Doc:
+    """Take the money or fail; raises the 402 after the failure was written."""
+    card = test_cards.CARDS[method["_card"]]
+    decline = card.decline
+    if card.needs_authentication and not authenticated:
+        decline = taking.AUTHENTICATION_REQUIRED
+    if decline is not None:
+        charge = taking.decline(world, intent, method, decline, account)
+        raise errors.card_declined(
+            decline.message,
+            decline.code,
+            decline.decline_code,
+            charge["id"],
+            payment_intent=public(intent),
+            payment_method=public(method),
+        )
+    taking.succeed(world, intent, method, card, account)
+    if intent["setup_future_usage"] and intent["customer"] and method["customer"] is None:
+        customers.attach(world, method, intent["customer"], account)
+    return intent
+
+
+def authenticate(world: World, intent_id: str, *, success: bool = True) -> Doc:
+    """The card's holder answers the bank's question; returns the intent, paid or in need of another card."""
+    intent, account = world.store.find(intent_id), world.store.account_of(intent_id)
+    if intent is None or account is None or intent["status"] != "requires_action":
+        raise LookupError(f"payment intent {intent_id} is not waiting for authentication")
+    method = customers.payment_method(world, intent["payment_method"], account)
+    intent["next_action"] = None
+    if not success:
+        taking.decline(world, intent, method, taking.AUTHENTICATION_FAILED, account)
+        return intent
+    try:
+        return _charge(world, intent, method, account, authenticated=True)
+    except errors.StripeError:
+        return intent
+
+
+# Endpoints
+
+
+def retrieve(world: World, call: Call) -> Doc:
+    doc = world.store.get("payment_intent", call.ids["id"], call.account)
+    if doc is None:
+        raise errors.no_such("payment_intent", call.ids["id"], "intent")
+    return doc
+
+
+def confirm(world: World, call: Call) -> Doc:
+    intent = retrieve(world, call)
+    if intent["status"] not in ("requires_payment_method", "requires_confirmation"):
+        raise _unexpected(intent, "confirm")
+    token = forms.text(call.params, "payment_method")
+    if token is not None:
+        intent["payment_method"] = customers.payment_method(world, token, call.account)["id"]
+    return _confirm(world, call, intent)
+
+
+def capture(world: World, call: Call) -> Doc:
+    intent = retrieve(world, call)
+    if intent["status"] != "requires_capture":
+        raise _unexpected(intent, "capture")
+    amount = forms.amount(call.params, "amount_to_capture") or intent["amount_capturable"]
+    if amount > intent["amount_capturable"]:
+        raise errors.refused(
+            "The requested capture amount is greater than the amount you can capture.", "amount_too_large"
+        )
+    taking.capture(world, intent, amount, call.account)
+    return intent
+
+
+def cancel(world: World, call: Call) -> Doc:
+    intent = retrieve(world, call)
+    if intent["status"] in ("succeeded", "canceled"):
+        raise _unexpected(intent, "cancel")
+    reason = forms.text(call.params, "cancellation_reason")
+    intent |= {
+        "status": "canceled",
+        "canceled_at": world.now,
+        "cancellation_reason": reason,
+        "amount_capturable": 0,
+    }
+    world.store.save(intent)
+    emit(world, "payment_intent.canceled", intent, account=call.account)
+    return intent
+
+
+def update(world: World, call: Call) -> Doc:
+    intent = retrieve(world, call)
+    params = call.params
+    if intent["status"] in ("succeeded", "canceled") and set(params) - {"metadata", "description", "expand"}:
+        raise _unexpected(intent, "update")
+    intent["metadata"] = forms.metadata(params, intent["metadata"])
+    intent |= {name: forms.text(params, name) for name in TEXTS if name in params}
+    if "amount" in params:
+        intent["amount"] = _amount(params)
+    token = forms.text(params, "payment_method")
+    if token is not None:
+        intent["payment_method"] = customers.payment_method(world, token, call.account)["id"]
+        intent["status"] = "requires_confirmation"
+    return world.store.save(intent)
+
+
+def list_all(world: World, call: Call) -> Doc:
+    return lists.listing(world, call, "payment_intent")
+
+
+def _unexpected(intent: Doc, verb: str) -> errors.StripeError:
+    return errors.StripeError(
+        400,
+        f"You cannot {verb} this PaymentIntent because it has a status of {intent['status']}.",
+        code="payment_intent_unexpected_state",
+        payment_intent=public(intent),
+    )

@@ -1,0 +1,228 @@
+"""Payouts to a bank: automatic and standard ones that arrive days later, instant ones with a fee, failures.
+
+On a connected account call with the Stripe-Account header. Automatic payouts sweep everything available and
+can be itemised (`balance_transactions?payout=`); manual and instant ones cannot, as at Stripe.
+Sources: docs.stripe.com/payouts, docs.stripe.com/connect/instant-payouts, docs.stripe.com/api/payouts.
+"""
+
+from hobbs.local.stripe_sim import accounts, balances, effects, errors, forms, jobs, lists, onboarding
+from hobbs.local.stripe_sim.events import emit
+from hobbs.local.stripe_sim.identifiers import new_id
+from hobbs.local.stripe_sim.world import Call, Doc, World
+
+INSUFFICIENT = (
+    "You have insufficient funds in your Stripe account for this transfer. Your card balance is too low. "
+    "You can use the the /v1/balance endpoint to view your Stripe balance (for more details, see "
+    "stripe.com/docs/api#balance)."
+)
+FAILURES = {
+    "account_closed": "The bank account has been closed.",
+    "no_account": "The bank account could not be located.",
+    "debit_not_authorized": "Debit transactions are not approved on the bank account.",
+    "insufficient_funds": "Your Stripe account has insufficient funds to cover the payout.",
+    "could_not_process": "The bank could not process this payout.",
+}
+
+
+def create(world: World, call: Call) -> Doc:
+    params = call.params
+    currency = forms.currency(params)
+    amount = forms.required_amount(params)
+    method = forms.choice(params, "method", ("standard", "instant"), "standard")
+    metadata = forms.metadata(params)
+    account = _able(world, call.account)
+    fee = balances.instant_fee(world, amount) if method == "instant" else 0
+    balances.require(world, call.account, currency, amount + fee, INSUFFICIENT)
+    payout = _shape(world, account, amount, currency, method, automatic=False) | {
+        "metadata": metadata,
+        "description": forms.text(params, "description"),
+        "statement_descriptor": forms.text(params, "statement_descriptor"),
+    }
+    _send(world, payout, call.account, fee)
+    effects.record(world, "payout", payout, account=call.account, destination=payout["destination"])
+    return payout
+
+
+def _able(world: World, account_id: str) -> Doc:
+    if not account_id:
+        return onboarding.platform_account(world)
+    account = accounts.required(world, account_id)
+    if not account["payouts_enabled"]:
+        raise errors.refused("Payouts are not currently enabled on this account.", "payouts_not_allowed")
+    return account
+
+
+def _shape(world: World, account: Doc, amount: int, currency: str, method: str, *, automatic: bool) -> Doc:
+    wait = (
+        world.settings.instant_payout_arrives_after_s
+        if method == "instant"
+        else world.settings.payout_arrives_after_s
+    )
+    banks = account["external_accounts"]["data"]
+    return {
+        "id": new_id("po"),
+        "object": "payout",
+        "amount": amount,
+        "application_fee": None,
+        "application_fee_amount": None,
+        "arrival_date": int(world.now + wait),
+        "automatic": automatic,
+        "balance_transaction": None,
+        "created": world.now,
+        "currency": currency,
+        "description": "STRIPE PAYOUT" if automatic else None,
+        "destination": banks[0]["id"] if banks else "ba_simulated0platform0bank",
+        "failure_balance_transaction": None,
+        "failure_code": None,
+        "failure_message": None,
+        "livemode": False,
+        "metadata": {},
+        "method": method,
+        "original_payout": None,
+        "payout_method": None,
+        "reconciliation_status": "in_progress" if automatic else "not_applicable",
+        "reversed_by": None,
+        "source_type": "card",
+        "statement_descriptor": None,
+        "status": "pending" if method == "standard" else "in_transit",
+        "trace_id": {"status": "pending", "value": None},
+        "type": "bank_account",
+        "_wait": wait,
+    }
+
+
+def _send(world: World, payout: Doc, account: str, fee: int) -> None:
+    transaction = balances.post(
+        world,
+        type="payout",
+        account=account,
+        currency=payout["currency"],
+        amount=-payout["amount"],
+        source=payout["id"],
+        fee=fee,
+        fee_description="Instant Payout fee",
+        description=payout["description"],
+    )
+    payout["balance_transaction"] = transaction["id"]
+    world.store.insert(payout, account)
+    emit(world, "payout.created", payout, account=account)
+    jobs.schedule(world, "payout_arrives", payout["id"], payout["_wait"])
+
+
+def pay_out_automatically(world: World, subject: str) -> None:
+    """Job: sweep an account's available funds into one payout, if its schedule says so and it may."""
+    account_id, _, currency = subject.partition("/")
+    account = accounts.connected(world, account_id)
+    amount = balances.available(world, account_id, currency)
+    if account is None or not account["payouts_enabled"] or amount <= 0:
+        return
+    if account["settings"]["payouts"]["schedule"]["interval"] == "manual":
+        return
+    payout = _shape(world, account, amount, currency, "standard", automatic=True)
+    swept = world.store.rows(
+        "SELECT transaction_id FROM unswept WHERE account = :account AND currency = :currency",
+        account=account_id,
+        currency=currency,
+    )
+    _send(world, payout, account_id, 0)
+    world.store.write(
+        "DELETE FROM unswept WHERE account = :account AND currency = :currency",
+        account=account_id,
+        currency=currency,
+    )
+    for (transaction_id,) in [*swept, (payout["balance_transaction"],)]:
+        world.store.mark(transaction_id, "balance_transaction.payout", payout["id"])
+    effects.record(world, "automatic_payout", payout, account=account_id, destination=payout["destination"])
+
+
+def arrive(world: World, payout_id: str) -> None:
+    """Job: the money is in the bank, or the bank refuses it."""
+    payout = world.store.find(payout_id)
+    account_id = world.store.account_of(payout_id)
+    if payout is None or account_id is None or payout["status"] not in ("pending", "in_transit"):
+        return
+    account = world.store.get("account", account_id) if account_id else None
+    failure = (account or {}).get("_bank_refuses")
+    if failure:
+        fail(world, payout_id, failure)
+        return
+    payout["status"] = "paid"
+    payout["trace_id"] = {"status": "supported", "value": payout_id[-12:]}
+    if payout["automatic"]:
+        payout["reconciliation_status"] = "completed"
+    world.store.save(payout)
+    emit(world, "payout.paid", payout, account=account_id, previous={"status": "pending"})
+    if payout["automatic"]:
+        emit(world, "payout.reconciliation_completed", payout, account=account_id)
+
+
+def fail(world: World, payout_id: str, code: str = "account_closed") -> Doc:
+    """The bank sends the money back, even after payout.paid; the account's payouts stop until mended."""
+    payout = world.store.find(payout_id)
+    account = world.store.account_of(payout_id)
+    if payout is None or account is None:
+        raise LookupError(f"no payout {payout_id}")
+    if payout["status"] in ("failed", "canceled"):
+        raise ValueError(f"payout {payout_id} is already {payout['status']}")
+    jobs.cancel(world, "payout_arrives", payout_id)
+    _return(world, payout, account, "payout_failure")
+    payout["failure_balance_transaction"] = payout.pop("_returned")
+    previous = payout["status"]
+    payout |= {
+        "status": "failed",
+        "failure_code": code,
+        "failure_message": FAILURES.get(code, "The payout failed."),
+    }
+    world.store.save(payout)
+    emit(world, "payout.failed", payout, account=account, previous={"status": previous})
+    if account:
+        onboarding.pause_payouts(world, account)
+    return payout
+
+
+def _return(world: World, payout: Doc, account: str, type: str) -> None:
+    back = balances.post(
+        world,
+        type=type,
+        account=account,
+        currency=payout["currency"],
+        amount=payout["amount"],
+        source=payout["id"],
+    )
+    payout["_returned"] = back["id"]
+
+
+# Endpoints
+
+
+def retrieve(world: World, call: Call) -> Doc:
+    doc = world.store.get("payout", call.ids["id"], call.account)
+    if doc is None:
+        raise errors.no_such("payout", call.ids["id"])
+    return doc
+
+
+def update(world: World, call: Call) -> Doc:
+    doc = retrieve(world, call)
+    doc["metadata"] = forms.metadata(call.params, doc["metadata"])
+    world.store.save(doc)
+    emit(world, "payout.updated", doc, account=call.account)
+    return doc
+
+
+def cancel(world: World, call: Call) -> Doc:
+    doc = retrieve(world, call)
+    if doc["status"] != "pending" or doc["automatic"]:
+        raise errors.refused(
+            f"Only manual payouts that are pending can be canceled; this is {doc['status']}."
+        )
+    jobs.cancel(world, "payout_arrives", doc["id"])
+    _return(world, doc, call.account, "payout_cancel")
+    doc |= {"status": "canceled", "failure_balance_transaction": doc.pop("_returned")}
+    world.store.save(doc)
+    emit(world, "payout.canceled", doc, account=call.account)
+    return doc
+
+
+def list_all(world: World, call: Call) -> Doc:
+    return lists.listing(world, call, "payout")

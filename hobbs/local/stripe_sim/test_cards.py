@@ -1,0 +1,90 @@
+"""Stripe's documented test cards and what each one does. Source: docs.stripe.com/testing."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decline:
+    code: str
+    decline_code: str | None
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    last4: str
+    brand: str = "visa"
+    decline: Decline | None = None
+    needs_authentication: bool = False
+    dispute: str | None = None
+    """fraudulent, product_not_received, or inquiry"""
+    funds_at_once: bool = False
+    refund_fails: bool = False
+
+
+DECLINED = Decline(code="card_declined", decline_code="generic_decline", message="Your card was declined.")
+NO_FUNDS = Decline(
+    code="card_declined", decline_code="insufficient_funds", message="Your card has insufficient funds."
+)
+LOST = Decline(code="card_declined", decline_code="lost_card", message="Your card was declined.")
+STOLEN = Decline(code="card_declined", decline_code="stolen_card", message="Your card was declined.")
+EXPIRED = Decline(code="expired_card", decline_code=None, message="Your card has expired.")
+BAD_CVC = Decline(code="incorrect_cvc", decline_code=None, message="Your card's security code is incorrect.")
+PROCESSING = Decline(
+    code="processing_error",
+    decline_code=None,
+    message="An error occurred while processing your card. Try again in a little bit.",
+)
+
+CARDS: dict[str, Card] = {
+    "visa": Card(last4="4242"),
+    "us": Card(last4="4242"),
+    "visa_debit": Card(last4="5556"),
+    "mastercard": Card(last4="4444", brand="mastercard"),
+    "amex": Card(last4="0005", brand="amex"),
+    "discover": Card(last4="1117", brand="discover"),
+    "bypassPending": Card(last4="0077", funds_at_once=True),
+    "chargeDeclined": Card(last4="0002", decline=DECLINED),
+    "visa_chargeDeclined": Card(last4="0002", decline=DECLINED),
+    "chargeDeclinedInsufficientFunds": Card(last4="9995", decline=NO_FUNDS),
+    "visa_chargeDeclinedInsufficientFunds": Card(last4="9995", decline=NO_FUNDS),
+    "visa_chargeDeclinedLostCard": Card(last4="9987", decline=LOST),
+    "visa_chargeDeclinedStolenCard": Card(last4="9979", decline=STOLEN),
+    "chargeDeclinedExpiredCard": Card(last4="0069", decline=EXPIRED),
+    "chargeDeclinedIncorrectCvc": Card(last4="0127", decline=BAD_CVC),
+    "chargeDeclinedProcessingError": Card(last4="0119", decline=PROCESSING),
+    "chargeCustomerFail": Card(last4="0341", decline=DECLINED),
+    "authenticationRequired": Card(last4="3184", needs_authentication=True),
+    "threeDSecure2Required": Card(last4="3220", needs_authentication=True),
+    "threeDSecureRequired": Card(last4="3063", needs_authentication=True),
+    "authenticationRequiredChargeDeclinedInsufficientFunds": Card(
+        last4="9995", needs_authentication=True, decline=NO_FUNDS
+    ),
+    "createDispute": Card(last4="0259", dispute="fraudulent"),
+    "createDisputeProductNotReceived": Card(last4="2685", dispute="product_not_received"),
+    "createDisputeInquiry": Card(last4="1976", dispute="inquiry"),
+    "refundFail": Card(last4="5126", refund_fails=True),
+}
+
+NUMBERS = {
+    "4242424242424242": "visa",
+    "5555555555554444": "mastercard",
+    "4000000000000077": "bypassPending",
+    "4000000000000002": "chargeDeclined",
+    "4000000000009995": "chargeDeclinedInsufficientFunds",
+    "4000000000000069": "chargeDeclinedExpiredCard",
+    "4000000000000119": "chargeDeclinedProcessingError",
+    "4000000000000341": "chargeCustomerFail",
+    "4000002760003184": "authenticationRequired",
+    "4000000000003220": "threeDSecure2Required",
+    "4000000000000259": "createDispute",
+    "4000000000005126": "refundFail",
+}
+
+
+def named(token: str) -> str | None:
+    """`pm_card_visa`, `tok_visa` or a card number to the name of a test card."""
+    for prefix in ("pm_card_", "tok_"):
+        if token.startswith(prefix) and token.removeprefix(prefix) in CARDS:
+            return token.removeprefix(prefix)
+    return NUMBERS.get(token.replace(" ", ""))
