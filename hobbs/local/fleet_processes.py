@@ -20,6 +20,7 @@ from hobbs.local.stack import Simulator, Stack
 from hobbs.local.waiting import wait_until
 from schemas.topics import SERVICES
 
+DATABASE = "hobbs"
 READY_WITHIN_S = 60.0
 DRAIN_WITHIN_S = 25.0
 
@@ -32,6 +33,8 @@ class Fleet:
     passwords: Mapping[str, str]
     ports: Mapping[str, int]
     webhook_secrets: Mapping[str, str]
+    database: str = DATABASE
+    topic_prefix: str = ""
 
     @property
     def gateway_url(self) -> str:
@@ -40,9 +43,14 @@ class Fleet:
     def ops_url(self, service: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[ops_port(service)]}"
 
+    @property
+    def owner_url(self) -> str:
+        """The URL of the database's owner, whom nothing is hidden from."""
+        return self.stack.postgres.url(self.database)
+
     def database_url(self, login: str) -> str:
         """A service's own URL; "operator" is the command line's."""
-        parts = urlsplit(self.stack.postgres.url("hobbs"))
+        parts = urlsplit(self.owner_url)
         credentials = f"hobbs_{login}:{self.passwords[login]}"
         return urlunsplit(parts._replace(netloc=f"{credentials}@{parts.hostname}:{parts.port}"))
 
@@ -51,6 +59,7 @@ class Fleet:
         told = {
             "HOBBS_DATABASE_URL": self.database_url(login),
             "HOBBS_KAFKA_BOOTSTRAP": self.stack.kafka.bootstrap,
+            "HOBBS_TOPIC_PREFIX": self.topic_prefix,
         }
         if login in SERVICES:
             told["HOBBS_OPS_PORT"] = str(self.ports[ops_port(login)])

@@ -16,6 +16,7 @@ from fleet.migrate import migrate
 from fleet.settings import Settings
 from hobbs.local.child import Child
 from hobbs.local.fleet_processes import (
+    DATABASE,
     Fleet,
     ensure_webhook_endpoints,
     fleet_ports,
@@ -26,8 +27,6 @@ from hobbs.local.fleet_processes import (
 )
 from hobbs.local.stack import Stack, running_stack
 from schemas.topics import TOPICS
-
-DATABASE = "hobbs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ def running_fleet(folder: Path, *, keep: bool, tell: Callable[[str], None]) -> I
         passwords = role_passwords(folder)
         asyncio.run(prepare_database(stack, passwords))
         stack.wait_for_kafka()
-        asyncio.run(create_topics(stack))
+        asyncio.run(create_topics(stack.kafka.bootstrap))
         stack.wait_for_simulator()
         ports = fleet_ports(folder)
         endpoints = ensure_webhook_endpoints(folder, stack.simulator, ports["gateway"])
@@ -80,19 +79,14 @@ async def prepare_database(stack: Stack, passwords: dict[str, str]) -> None:
     await migrate(stack.postgres.url(DATABASE), passwords)
 
 
-async def create_topics(stack: Stack) -> None:
+async def create_topics(bootstrap: str, prefix: str = "") -> None:
+    """Create the topics that are missing."""
+    settings = Settings(database_url=SecretStr(""), kafka_bootstrap=bootstrap, topic_prefix=prefix)
     plans = [
         TopicPlan(name=topic.name, partitions=topic.partitions, retention_ms=topic.retention_ms)
         for topic in TOPICS.values()
     ]
-    await kafka_client.create_topics(owner_settings(stack), plans)
-
-
-def owner_settings(stack: Stack) -> Settings:
-    """Settings that log in as the owner of the database, whom nothing is hidden from."""
-    return Settings(
-        database_url=SecretStr(stack.postgres.url(DATABASE)), kafka_bootstrap=stack.kafka.bootstrap
-    )
+    await kafka_client.create_topics(settings, plans)
 
 
 def operator_settings(fleet: Fleet) -> Settings:
@@ -100,6 +94,7 @@ def operator_settings(fleet: Fleet) -> Settings:
     return Settings(
         database_url=SecretStr(fleet.database_url("operator")),
         kafka_bootstrap=fleet.stack.kafka.bootstrap,
+        topic_prefix=fleet.topic_prefix,
     )
 
 

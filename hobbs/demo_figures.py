@@ -1,0 +1,158 @@
+"""What demo and system tests read from a running fleet: how far it is, whether it is done, its totals.
+
+Reads only, as the owner of the database, and never decides anything: every figure comes from the services'
+own tables and views, from Kafka's offsets and from the simulator.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+
+from hobbs.local.fleet_processes import Fleet
+from schemas.topics import TOPICS
+
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """How far the flights are."""
+
+    billed: int
+    refused: int
+    journals: int
+    transfers: int
+    sent: int
+    in_bank: int
+
+
+class Figures:
+    """Connections to everything a fleet consists of; use it as a context manager."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._database_url = fleet.owner_url
+        self._kafka = fleet.stack.kafka.bootstrap
+        self._prefix = fleet.topic_prefix
+        self._stripe = httpx.AsyncClient(base_url=f"{fleet.stack.simulator.api_base}/_sim/", timeout=10)
+
+    async def __aenter__(self) -> Self:
+        self._database = await asyncpg.connect(self._database_url)
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
+        await self._admin.start()
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka)
+        await self._consumer.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._consumer.stop()
+        await self._admin.close()
+        await self._stripe.aclose()
+        await self._database.close()
+
+    async def rows(self, sql: str, *arguments: object) -> list[Row]:
+        """Run a query of constant text; rows as mappings."""
+        return [dict(row) for row in await self._database.fetch(sql, *arguments)]
+
+    async def progress(self) -> Progress:
+        row = (await self.rows(_PROGRESS))[0]
+        return Progress(**row)
+
+    async def payees(self) -> list[Row]:
+        """Every payee with the Stripe account it has by now."""
+        return await self.rows("SELECT wallet, key, stripe_account, ready FROM payouts.payee ORDER BY wallet")
+
+    async def busy(self) -> list[str]:
+        """What is still under way, each a few words; empty when nothing will change by itself."""
+        found = [f"{row['rows']} {row['what']}" for row in await self.rows(_UNDER_WAY) if row["rows"]]
+        if lag := await self.lag():
+            found.append(f"{lag} records not yet consumed")
+        state = (await self._stripe.get("state")).raise_for_status().json()
+        if pending := state["deliveries"].get("pending", 0):
+            found.append(f"{pending} webhooks not yet delivered")
+        if jobs := sum(state["jobs"].values()):
+            found.append(f"{jobs} things Stripe will do by itself")
+        return found
+
+    async def lag(self) -> int:
+        """Records that a consumer group has not committed, over all groups of the fleet."""
+        ends: dict[TopicPartition, int] = {}
+        lag = 0
+        for topic in TOPICS.values():
+            for service in topic.consumers:
+                name = self._prefix + topic.name
+                places = [TopicPartition(name, partition) for partition in range(topic.partitions)]
+                if places[0] not in ends:
+                    ends |= await self._consumer.end_offsets(places)
+                group = f"{self._prefix}{service}.{topic.name}"
+                committed = await self._admin.list_consumer_group_offsets(group)
+                for place in places:
+                    done = committed.get(place)
+                    lag += ends[place] - (max(done.offset, 0) if done else 0)
+        return lag
+
+    async def effects(self) -> list[Row]:
+        """What really moved at Stripe."""
+        found: list[Row] = (await self._stripe.get("effects")).raise_for_status().json()["effects"]
+        return found
+
+    async def fingerprint(self) -> dict[str, str]:
+        """A digest of every table that a repeated flight must not change; equal before and after."""
+        digests = {}
+        for table in LASTING_TABLES:
+            if await self._database.fetchval("SELECT to_regclass($1)", table):
+                digests[table] = await self._database.fetchval(_DIGEST.format(table=table))
+        digests["effects at Stripe"] = str(len(await self.effects()))
+        return digests
+
+
+LASTING_TABLES = (
+    "billing.bill",
+    "billing.card_version",
+    "ledger.wallet",
+    "ledger.balance",
+    "ledger.journal",
+    "ledger.entry",
+    "payouts.payee",
+    "payouts.payable",
+    "payouts.transfer",
+    "payouts.transfer_history",
+    "payouts.operation",
+    "payouts.attempt",
+    "payouts.payout",
+    "receivables.payment",
+)
+
+_DIGEST = """
+    SELECT count(*) || ' rows, ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '')
+    FROM {table} AS t
+"""
+
+_PROGRESS = """
+    SELECT (SELECT count(*) FROM billing.bill)::int AS billed,
+           (SELECT count(*) FROM billing.dead_letter WHERE state = 'open')::int AS refused,
+           (SELECT count(*) FROM ledger.journal)::int AS journals,
+           (SELECT count(*) FROM payouts.transfer WHERE state <> 'cancelled')::int AS transfers,
+           (SELECT count(*) FROM payouts.transfer WHERE stripe_transfer_id IS NOT NULL)::int AS sent,
+           (SELECT count(*) FROM payouts.transfer WHERE state = 'in_bank')::int AS in_bank
+"""
+
+_UNDER_WAY = """
+    SELECT 'billing events to publish' AS what, count(*) AS rows FROM billing.outbox
+    UNION ALL SELECT 'ledger events to publish', count(*) FROM ledger.outbox
+    UNION ALL SELECT 'payouts events to publish', count(*) FROM payouts.outbox
+    UNION ALL SELECT 'receivables events to publish', count(*) FROM receivables.outbox
+    UNION ALL SELECT 'gateway events to publish', count(*) FROM gateway.outbox
+    UNION ALL SELECT 'operations at Stripe', count(*) FROM payouts.operation
+              WHERE state IN ('due', 'in_flight')
+    UNION ALL SELECT 'questions to Stripe', count(*) FROM payouts.inquiry WHERE due_at IS NOT NULL
+    UNION ALL SELECT 'transfers to send', count(*) FROM payouts.transfer WHERE state IN ('pending', 'sending')
+    UNION ALL SELECT 'payables without a transfer', count(*) FROM payouts.payable WHERE transfer_id IS NULL
+"""

@@ -1,0 +1,72 @@
+"""Whether the books hold: every invariant `hobbs check` knows, and what only the simulator can tell."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from hobbs.demo_figures import Figures, Row
+from hobbs.invariants import check_invariants
+from hobbs.local.fleet_processes import Fleet
+from hobbs.local.running_fleet import operator_settings
+from hobbs.output import show_rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """One thing that must be true, and whether it is."""
+
+    name: str
+    holds: bool
+    detail: str
+
+
+async def check_books(fleet: Fleet, figures: Figures) -> list[Verdict]:
+    """Ask every invariant, and compare what Hobbs believes with what happened at Stripe."""
+    outcomes = await check_invariants(operator_settings(fleet))
+    verdicts = [
+        Verdict(
+            name=f"{outcome.invariant.service}: {outcome.invariant.sentence}",
+            holds=outcome.holds,
+            detail=outcome.failure or (f"{outcome.rows} rows: {outcome.examples}" if outcome.rows else ""),
+        )
+        for outcome in outcomes
+    ]
+    transfers = await figures.rows(_TRANSFERS)
+    return [*verdicts, every_transfer_happened_once(transfers, await figures.effects())]
+
+
+def every_transfer_happened_once(transfers: Sequence[Row], effects: Sequence[Row]) -> Verdict:
+    """Each transfer we hold as sent moved its amount at Stripe exactly once, and nothing else moved."""
+    ours = Counter(
+        (row["stripe_transfer_id"], row["stripe_account"], row["amount"], row["currency"].lower())
+        for row in transfers
+    )
+    theirs = Counter(
+        (effect["object_id"], effect["destination"], effect["amount"], effect["currency"])
+        for effect in effects
+        if effect["kind"] == "transfer"
+    )
+    differ = (ours - theirs) + (theirs - ours)
+    operations = Counter(e["operation_id"] for e in effects if e["kind"] == "transfer")
+    twice = [operation for operation, times in operations.items() if times > 1]
+    return Verdict(
+        name="stripe: every transfer moved its money exactly once, and no other money moved",
+        holds=not differ and not twice,
+        detail=f"differ: {sorted(differ)[:3]}, twice: {twice[:3]}"
+        if differ or twice
+        else f"{len(transfers)} transfers",
+    )
+
+
+def show_verdicts(verdicts: Sequence[Verdict]) -> None:
+    rows = [
+        {"holds": "yes" if v.holds else "NO", "what must be true": v.name, "detail": v.detail}
+        for v in verdicts
+    ]
+    show_rows(rows, title="\nInvariants")
+
+
+_TRANSFERS = """
+    SELECT stripe_transfer_id, stripe_account, amount, currency
+    FROM payouts.transfer WHERE stripe_transfer_id IS NOT NULL
+"""

@@ -1,0 +1,60 @@
+"""`hobbs up`: the fleet kept running on data that stays, until it is told to stop."""
+
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from hobbs.demo_school import SCHOOL_FILE, apply_school
+from hobbs.local.running_fleet import RunningFleet, credentials_file, running_fleet
+from hobbs.output import say, show_rows
+from schemas.topics import SERVICES
+
+WATCH_S = 1.0
+
+
+class Stopped(Exception):
+    """Somebody asked for the end."""
+
+
+def keep_running(folder: Path, tell: Callable[[str], None]) -> None:
+    """Run until Ctrl-C or SIGTERM; raises ChildFailed when a server or service ends by itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    with running_fleet(folder, keep=True, tell=tell) as running:
+        apply_school_once(folder, running, tell)
+        show_addresses(running)
+        while True:
+            time.sleep(WATCH_S)
+            running.require_running()
+
+
+def apply_school_once(folder: Path, running: RunningFleet, tell: Callable[[str], None]) -> None:
+    done = folder / "school-applied"
+    if done.exists():
+        return
+    tell(f"applying {SCHOOL_FILE.name}")
+    apply_school(running.fleet)
+    done.touch()
+
+
+def show_addresses(running: RunningFleet) -> None:
+    fleet = running.fleet
+    rows: list[dict[str, object]] = [
+        {"what": "flights and webhooks (HTTP)", "address": fleet.gateway_url},
+        {"what": "API page", "address": f"{fleet.gateway_url}/docs"},
+        {"what": "Kafka", "address": fleet.stack.kafka.bootstrap},
+        {"what": "Postgres", "address": f"127.0.0.1:{fleet.stack.postgres.port}/hobbs"},
+        {"what": "Stripe simulator", "address": fleet.stack.simulator.api_base},
+        {"what": "logs", "address": fleet.stack.folder / "logs"},
+    ]
+    for service in SERVICES:
+        rows.append({"what": f"{service} health, metrics", "address": fleet.ops_url(service)})
+    show_rows(rows, title="Hobbs is up")
+    say(f"Commands in another shell: source {credentials_file(fleet.stack.folder)}; .venv/bin/hobbs --help")
+    say("Ctrl-C stops everything; the data stays.")
+
+
+def stop_on_sigterm() -> None:
+    """Treat SIGTERM as Ctrl-C, so that both unwind the same way."""
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
