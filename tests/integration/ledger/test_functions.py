@@ -1,0 +1,170 @@
+"""The documented database functions, for DBAs: on the same rules, balances and idempotency."""
+
+import json
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from fleet.database import Database
+from fleet.envelope import uuid7
+from tests.integration.ledger.books import FLIGHT, ask, balances, journals, only, requested
+
+POST = "SELECT post_journal_with_locks($1, $2, $3, $4, $5)"
+
+
+def legs(*pairs: tuple[str, int]) -> str:
+    return json.dumps([{"wallet": wallet, "amount": amount} for wallet, amount in pairs or FLIGHT])
+
+
+async def post(dba: asyncpg.Connection, entries: str, event_id: str = "1") -> UUID:
+    posted: UUID = await dba.fetchval(POST, uuid7(), "manual", event_id, "USD", entries)
+    return posted
+
+
+@pytest.fixture
+async def dba(owner: asyncpg.Connection) -> asyncpg.Connection:
+    """A person at a console, with the ledger's own rights."""
+    await owner.execute("SET ROLE hobbs_ledger")
+    return owner
+
+
+async def test_a_journal_by_hand_stands_like_any_other(ledger: Database, dba: asyncpg.Connection) -> None:
+    await ask(ledger, requested("flight:F1:1"))
+    journal_id = await post(dba, legs())
+    assert await balances(ledger) == {wallet: 2 * amount for wallet, amount in FLIGHT}
+    assert await journals(ledger) == ["flight:F1:1", "manual:1"]
+    rows = await dba.fetch(
+        "SELECT address, balance_after, version FROM ledger_public.entries WHERE journal_id = $1"
+        " ORDER BY position",
+        journal_id,
+    )
+    assert [tuple(row) for row in rows] == [(wallet, 2 * amount, 2) for wallet, amount in FLIGHT]
+
+
+async def test_wallets_may_be_named_by_id_and_twice(ledger: Database, dba: asyncpg.Connection) -> None:
+    await post(dba, legs())
+    student = await dba.fetchval("SELECT id FROM wallet WHERE address = 'student:s-1'")
+    entries = [
+        {"wallet_id": student, "amount": -5},
+        {"wallet": "student:s-1", "amount": -6},
+        {"wallet": "platform:school", "amount": 11},
+    ]
+    await post(dba, json.dumps(entries), event_id="2")
+    assert (await balances(ledger))["student:s-1"] == -111
+
+
+async def test_the_same_journal_again_is_the_one_that_stands(
+    ledger: Database, dba: asyncpg.Connection
+) -> None:
+    first = await post(dba, legs())
+    assert await post(dba, legs(*reversed(FLIGHT))) == first
+    assert await balances(ledger) == dict(FLIGHT)
+
+
+async def test_other_content_for_the_same_event_is_refused(ledger: Database, dba: asyncpg.Connection) -> None:
+    await post(dba, legs())
+    with pytest.raises(asyncpg.CheckViolationError, match="already posted with other content") as caught:
+        await post(dba, legs(("student:s-1", -1), ("platform:school", 1)))
+    assert caught.value.constraint_name == "journal_repeats_with_the_same_content"
+    assert await balances(ledger) == dict(FLIGHT)
+
+
+async def test_a_flight_posted_by_hand_is_recognised_when_its_event_comes(
+    ledger: Database, dba: asyncpg.Connection
+) -> None:
+    event = requested("flight:F1:1")
+    at = "2026-05-22T12:00:00Z"
+    journal_id = await dba.fetchval(
+        "SELECT post_journal_with_locks($1, 'flight', 'F1:1', 'USD', $2, $3::text::timestamptz)",
+        uuid7(),
+        legs(),
+        at,
+    )
+    [told] = await ask(ledger, event)
+    assert told.body["journal_id"] == str(journal_id)
+    assert await balances(ledger) == dict(FLIGHT)
+
+
+@pytest.mark.parametrize(
+    ("entries", "rule"),
+    [
+        ("[]", "journal_has_entries"),
+        (legs(("student:s-1", 5)), "journal_has_entries"),
+        (legs(("student:s-1", -5), ("platform:school", 6)), "journal_sums_to_zero"),
+        (legs(("student:s-1", 0), ("platform:school", 0)), "entry_amount_is_not_zero"),
+        (legs(("pilot:s-1", -5), ("platform:school", 5)), "wallet_kind_is_known"),
+        (
+            '[{"wallet_id": 99, "amount": -5}, {"wallet": "platform:school", "amount": 5}]',
+            "entry_is_complete",
+        ),
+        ('[{"wallet": "student:s-1"}, {"wallet": "platform:school", "amount": 5}]', "entry_is_complete"),
+    ],
+)
+async def test_a_journal_by_hand_keeps_the_same_rules(
+    ledger: Database, dba: asyncpg.Connection, entries: str, rule: str
+) -> None:
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError) as caught:
+        await post(dba, entries)
+    assert caught.value.constraint_name == rule
+    assert await journals(ledger) == []
+
+
+async def test_amounts_and_balances_by_hand_fit_64_bits(ledger: Database, dba: asyncpg.Connection) -> None:
+    most = 2**63 - 1
+    await post(dba, legs(("student:s-1", -most), ("platform:school", most)))
+    with pytest.raises(asyncpg.NumericValueOutOfRangeError):
+        await post(dba, legs(("student:s-1", -1), ("platform:school", 1)), event_id="2")
+    with pytest.raises(asyncpg.NumericValueOutOfRangeError):
+        await post(dba, legs(("student:s-2", -most - 2), ("platform:p", most + 2)), event_id="3")
+
+
+async def test_the_worker_refuses_what_no_longer_fits_a_balance_set_by_hand(
+    ledger: Database, dba: asyncpg.Connection
+) -> None:
+    await post(dba, legs(("student:s-1", -(2**63 - 1)), ("platform:school", 2**63 - 1)))
+    told = await ask(
+        ledger,
+        requested("flight:F1:1"),
+        requested("flight:F2:1", (("student:s-2", -1), ("external:bank", 1))),
+    )
+    assert only(told, "journal.refused").body["reason"] == "balance_too_large"
+    assert only(told, "journal.posted").body["source"] == "flight:F2:1"
+
+
+async def test_totals_add_up_each_kind_of_wallet(ledger: Database, dba: asyncpg.Connection) -> None:
+    await ask(
+        ledger,
+        requested("flight:F1:1"),
+        requested("flight:F2:1", (("student:s-2", -50), ("liability:tax", 20), ("instructor:i-2", 30))),
+    )
+    totals = await dba.fetchrow(
+        "SELECT get_total_student_balances(), get_total_instructor_balances(), get_total_liability_balances()"
+    )
+    assert tuple(totals) == (-150, 90, 20)
+
+
+async def test_a_total_over_several_currencies_must_name_one(
+    ledger: Database, dba: asyncpg.Connection
+) -> None:
+    assert await dba.fetchval("SELECT get_total_student_balances()") == 0
+    await ask(ledger, requested("flight:F1:1"), requested("flight:F2:1", currency="EUR"))
+    with pytest.raises(asyncpg.CardinalityViolationError, match="student balances are in EUR, USD"):
+        await dba.fetchval("SELECT get_total_student_balances()")
+    assert await dba.fetchval("SELECT get_total_student_balances('EUR')") == -100
+
+
+async def test_a_wallet_that_does_not_exist_cannot_be_locked(
+    ledger: Database, dba: asyncpg.Connection
+) -> None:
+    with pytest.raises(asyncpg.NoDataFoundError, match="wallet 99 does not exist"):
+        await dba.execute("SELECT acquire_wallet_lock(99)")
+
+
+async def test_python_and_the_database_hash_the_same_content(
+    ledger: Database, dba: asyncpg.Connection
+) -> None:
+    """Also of names that sort differently by locale; the fixture's invariants compare every hash."""
+    names = ("student:Zoë", "student:a b", "student:_", "student:Ä", "student:10", "student:9")
+    await ask(ledger, requested(legs=[*((name, -1) for name in names), ("platform:school", len(names))]))
+    assert await journals(ledger) == ["flight:F1:1"]

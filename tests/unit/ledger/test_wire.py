@@ -1,0 +1,75 @@
+from datetime import UTC, datetime
+
+import orjson
+import pytest
+
+from fleet.envelope import first_cause, uuid7
+from fleet.inbox import Admitted, Unreadable
+from schemas.journals import JournalRequested
+from services.ledger import wire
+from services.ledger.domain import JournalRequest, Refused
+from tests.support.records import record
+
+GOOD: dict[str, object] = {
+    "source": "flight:F1:1",
+    "event_type": "flight",
+    "currency": "USD",
+    "occurred_at": "2026-05-22T07:00:00-05:00",
+    "entries": [{"wallet": "student:s-1", "amount": -100}, {"wallet": "platform:school", "amount": 100}],
+}
+
+
+def read(document: dict[str, object]) -> JournalRequested | Refused:
+    return wire.journal_requested(record(wire.REQUESTED, orjson.dumps(document)))
+
+
+def asked(document: dict[str, object]) -> JournalRequest | Refused:
+    event = read(document)
+    key = uuid7()
+    return wire.journal_request(
+        Admitted(event=event, record=record(wire.REQUESTED, b""), event_key=key, cause=first_cause())
+    )
+
+
+def test_a_request_keeps_its_instant_in_utc_and_the_event_that_asked() -> None:
+    request = asked(GOOD)
+    assert isinstance(request, JournalRequest)
+    assert request.occurred_at == datetime(2026, 5, 22, 12, tzinfo=UTC)
+    assert request.occurred_at.utcoffset() == datetime.now(UTC).utcoffset()
+    assert request.request_event_id is not None
+    assert [(entry.wallet, entry.currency, entry.amount) for entry in request.entries] == [
+        ("student:s-1", "USD", -100),
+        ("platform:school", "USD", 100),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("currency", "usd"),
+        ("occurred_at", "yesterday"),
+        ("occurred_at", "2026-05-22T07:00:00"),
+        ("entries", [{"wallet": "student:s-1", "amount": 10**15 + 1}]),
+        ("entries", [{"wallet": "student:s-1", "amount": 1.5}]),
+        ("entries", [{"wallet": "nowhere", "amount": 1}]),
+        ("entries", None),
+        ("memo", "m" * 2001),
+    ],
+)
+def test_a_request_that_breaks_the_schema_but_names_its_source_is_refused(field: str, value: object) -> None:
+    refused = asked(GOOD | {field: value})
+    assert isinstance(refused, Refused)
+    assert (refused.source, refused.event_type, refused.reason) == ("flight:F1:1", "flight", "invalid")
+    assert refused.sentence.startswith("journal flight:F1:1: ")
+    assert field in refused.sentence
+
+
+@pytest.mark.parametrize("missing", ["source", "event_type"])
+def test_a_request_nobody_can_be_answered_for_is_unreadable(missing: str) -> None:
+    with pytest.raises(Unreadable):
+        read({key: value for key, value in GOOD.items() if key != missing})
+
+
+def test_bytes_that_are_no_request_are_unreadable() -> None:
+    with pytest.raises(Unreadable, match="not JSON"):
+        wire.journal_requested(record(wire.REQUESTED, b"nonsense"))
