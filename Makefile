@@ -12,7 +12,7 @@ LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version
 SOURCES := bootstrap.py fleet schemas services hobbs tests deploy
 present = $(wildcard $(SOURCES))
 
-.PHONY: help demo up test check format lint types contracts schemas lock clean bootstrap
+.PHONY: help demo up test check format lint types contracts schemas secrets lock clean bootstrap
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -53,6 +53,9 @@ format: $(READY)  ## Rewrite the sources to the house format
 
 schemas: $(READY)  ## Write schemas/generated/ (JSON Schemas, AsyncAPI) from the event models
 	@$(BIN)/python -m schemas.generate
+
+secrets:  ## Make the secrets of a docker compose installation in deploy/secrets (keeps what is there)
+	@$(PYTHON) deploy/make_secrets.py
 
 lock: $(READY)  ## Pin what pyproject.toml asks for, with hashes
 	@$(LOCK) --all-extras --output-file requirements-dev.txt

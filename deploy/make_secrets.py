@@ -1,0 +1,68 @@
+"""Makes the secrets of a compose installation in deploy/secrets; what is there already stays as it is.
+
+Files are readable inside a folder that only its owner may enter: containers run as other users and read
+each file through its own mount. Standard library only; runs before anything is installed.
+"""
+
+import argparse
+import os
+import secrets
+import sys
+from pathlib import Path
+from typing import Final
+
+FOLDER: Final = Path(__file__).parent / "secrets"
+LOGINS: Final = ("operator", "billing", "ledger", "payouts", "receivables", "gateway")
+PLACE: Final = "postgres:5432/hobbs"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--folder", type=Path, default=FOLDER)
+    parser.add_argument("--place", default=PLACE, help="host:port/database that the URLs name (%(default)s)")
+    options = parser.parse_args()
+    made = make_secrets(options.folder, options.place)
+    for name in made:
+        sys.stdout.write(f"made {options.folder / name}\n")
+    if not made:
+        sys.stdout.write(f"every secret is in {options.folder} already\n")
+    return 0
+
+
+def make_secrets(folder: Path, place: str = PLACE) -> list[str]:
+    """Write each secret that is missing; the names of those that were made."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    made = [name for name, value in _plain_secrets().items() if _write_new(folder / name, value)]
+    owner = (folder / "postgres_password").read_text(encoding="utf-8").strip()
+    urls = {"owner_database_url": f"postgresql://hobbs_owner:{owner}@{place}"}
+    urls |= {
+        f"{login}_database_url": f"postgresql://hobbs_{login}:{secrets.token_urlsafe(24)}@{place}"
+        for login in LOGINS
+    }
+    return made + [name for name, value in urls.items() if _write_new(folder / name, value)]
+
+
+def _plain_secrets() -> dict[str, str]:
+    """Random, and right for the simulator; put your Stripe account's own values in their place."""
+    return {
+        "postgres_password": secrets.token_urlsafe(24),
+        "stripe_secret_key": f"sk_test_{secrets.token_hex(16)}",
+        "stripe_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
+        "stripe_connect_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
+    }
+
+
+def _write_new(path: Path, value: str) -> bool:
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
+    except FileExistsError:
+        return False
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        os.fchmod(descriptor, 0o644)  # whatever the umask says: a container's user must read it
+        file.write(value + "\n")
+    return True
+
+
+if __name__ == "__main__":
+    sys.exit(main())
