@@ -37,9 +37,9 @@ class Figures:
 
     def __init__(self, fleet: Fleet) -> None:
         self._database_url = fleet.owner_url
-        self._kafka = fleet.stack.kafka.bootstrap
+        self._kafka = fleet.kafka_bootstrap
         self._prefix = fleet.topic_prefix
-        self._stripe = httpx.AsyncClient(base_url=f"{fleet.stack.simulator.api_base}/_sim/", timeout=10)
+        self._stripe = httpx.AsyncClient(base_url=f"{fleet.stripe_api_base}/_sim/", timeout=10)
 
     async def __aenter__(self) -> Self:
         self._database = await asyncpg.connect(self._database_url)

@@ -7,7 +7,7 @@ import httpx
 import stripe
 
 from hobbs.demo_figures import Row
-from hobbs.local.stack import Simulator
+from hobbs.local.fleet_processes import Fleet
 
 GOOD_CARD = "pm_card_visa"
 DECLINED_CARD = "pm_card_chargeDeclined"
@@ -16,9 +16,9 @@ DECLINED_CARD = "pm_card_chargeDeclined"
 class Cashier:
     """Takes students' money at Stripe, as a payment page would."""
 
-    def __init__(self, simulator: Simulator) -> None:
+    def __init__(self, fleet: Fleet) -> None:
         self._client = stripe.StripeClient(
-            simulator.secret_key, base_addresses={"api": simulator.api_base}, max_network_retries=2
+            fleet.stripe_secret_key, base_addresses={"api": fleet.stripe_api_base}, max_network_retries=2
         )
 
     def pay_in(self, student: str, amounts: Sequence[int]) -> None:
@@ -46,13 +46,15 @@ class Cashier:
         )
 
 
-def onboard(simulator: Simulator, payees: Sequence[Row], *, except_for: Collection[str] = ()) -> list[str]:
+def onboard(fleet: Fleet, payees: Sequence[Row], *, except_for: Collection[str] = ()) -> list[str]:
     """Have payees finish Stripe's onboarding page; the wallets that did."""
     done = []
     for payee in payees:
         if payee["key"] in except_for or payee["ready"]:
             continue
-        answer = httpx.post(f"{simulator.api_base}/_sim/onboard", json={"account": payee["stripe_account"]})
+        answer = httpx.post(
+            f"{fleet.stripe_api_base}/_sim/onboard", json={"account": payee["stripe_account"]}
+        )
         answer.raise_for_status()
         done.append(payee["wallet"])
     return done

@@ -1,7 +1,7 @@
 """Whether the books hold: every invariant `hobbs check` knows, and what only the simulator can tell."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hobbs.demo_figures import Figures, Row
@@ -55,6 +55,16 @@ def every_transfer_happened_once(transfers: Sequence[Row], effects: Sequence[Row
         detail=f"differ: {sorted(differ)[:3]}, twice: {twice[:3]}"
         if differ or twice
         else f"{len(transfers)} transfers",
+    )
+
+
+def nothing_changed(before: Mapping[str, str], after: Mapping[str, str]) -> Verdict:
+    """Publishing the same flights again left every lasting table as it was."""
+    changed = [table for table in before if before[table] != after[table]]
+    return Verdict(
+        name="the same file again changes nothing",
+        holds=not changed,
+        detail=f"changed: {', '.join(changed)}" if changed else f"{len(before)} tables compared",
     )
 
 

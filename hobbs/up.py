@@ -43,15 +43,15 @@ def show_addresses(running: RunningFleet) -> None:
     rows: list[dict[str, object]] = [
         {"what": "flights and webhooks (HTTP)", "address": fleet.gateway_url},
         {"what": "API page", "address": f"{fleet.gateway_url}/docs"},
-        {"what": "Kafka", "address": fleet.stack.kafka.bootstrap},
-        {"what": "Postgres", "address": f"127.0.0.1:{fleet.stack.postgres.port}/hobbs"},
-        {"what": "Stripe simulator", "address": fleet.stack.simulator.api_base},
-        {"what": "logs", "address": fleet.stack.folder / "logs"},
+        {"what": "Kafka", "address": fleet.kafka_bootstrap},
+        {"what": "Postgres", "address": fleet.owner_url.partition("@")[2]},
+        {"what": "Stripe simulator", "address": fleet.stripe_api_base},
+        {"what": "logs", "address": fleet.folder / "logs"},
     ]
     for service in SERVICES:
         rows.append({"what": f"{service} health, metrics", "address": fleet.ops_url(service)})
     show_rows(rows, title="Hobbs is up")
-    say(f"Commands in another shell: source {credentials_file(fleet.stack.folder)}; .venv/bin/hobbs --help")
+    say(f"Commands in another shell: source {credentials_file(fleet.folder)}; .venv/bin/hobbs --help")
     say("Ctrl-C stops everything; the data stays.")
 
 

@@ -16,24 +16,29 @@ import stripe
 from hobbs.local.child import Child, stop_all
 from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
-from hobbs.local.stack import Simulator, Stack
+from hobbs.local.stack import Simulator
 from hobbs.local.waiting import wait_until
 from schemas.topics import SERVICES
 
-DATABASE = "hobbs"
 READY_WITHIN_S = 60.0
 DRAIN_WITHIN_S = 25.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """How the services of one stack are reached and what each is told."""
+    """How the services of one deployment are reached and what each is told.
 
-    stack: Stack
+    `owner_url` logs in as the owner of the database, whom nothing is hidden from.
+    """
+
+    folder: Path
+    owner_url: str
+    kafka_bootstrap: str
+    stripe_api_base: str
+    stripe_secret_key: str
     passwords: Mapping[str, str]
     ports: Mapping[str, int]
     webhook_secrets: Mapping[str, str]
-    database: str = DATABASE
     topic_prefix: str = ""
 
     @property
@@ -42,11 +47,6 @@ class Fleet:
 
     def ops_url(self, service: str) -> str:
         return f"http://{LOOPBACK}:{self.ports[ops_port(service)]}"
-
-    @property
-    def owner_url(self) -> str:
-        """The URL of the database's owner, whom nothing is hidden from."""
-        return self.stack.postgres.url(self.database)
 
     def database_url(self, login: str) -> str:
         """A service's own URL; "operator" is the command line's."""
@@ -58,15 +58,15 @@ class Fleet:
         """What a service, or the operator's command line, needs to be told."""
         told = {
             "HOBBS_DATABASE_URL": self.database_url(login),
-            "HOBBS_KAFKA_BOOTSTRAP": self.stack.kafka.bootstrap,
+            "HOBBS_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "HOBBS_TOPIC_PREFIX": self.topic_prefix,
         }
         if login in SERVICES:
             told["HOBBS_OPS_PORT"] = str(self.ports[ops_port(login)])
         if login in ("payouts", "operator"):
-            told["HOBBS_STRIPE_API_BASE"] = self.stack.simulator.api_base
+            told["HOBBS_STRIPE_API_BASE"] = self.stripe_api_base
         if login == "payouts":
-            told["HOBBS_STRIPE_SECRET_KEY"] = self.stack.simulator.secret_key
+            told["HOBBS_STRIPE_SECRET_KEY"] = self.stripe_secret_key
         if login == "gateway":
             told["HOBBS_GATEWAY_PORT"] = str(self.ports["gateway"])
             told["HOBBS_STRIPE_WEBHOOK_SECRETS"] = self.webhook_secrets["platform"]
@@ -121,7 +121,7 @@ WEBHOOK_PATHS = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/co
 def start_service(fleet: Fleet, service: str, *, log: Path | None = None) -> Child:
     """Start one worker process of a service."""
     command = [sys.executable, "-m", "hobbs", "work", service]
-    logs = fleet.stack.folder / "logs"
+    logs = fleet.folder / "logs"
     # Nothing of the caller's own configuration may reach a service that has its own.
     environment = {name: "" for name in os.environ if name.startswith("HOBBS_")} | fleet.environment(service)
     return Child.start(service, command, log=log or logs / f"{service}.log", environment=environment)

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,6 @@ from fleet.migrate import migrate
 from fleet.settings import Settings
 from hobbs.local.child import Child
 from hobbs.local.fleet_processes import (
-    DATABASE,
     Fleet,
     ensure_webhook_endpoints,
     fleet_ports,
@@ -28,6 +27,8 @@ from hobbs.local.fleet_processes import (
 from hobbs.local.stack import Stack, running_stack
 from schemas.topics import TOPICS
 
+DATABASE = "hobbs"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningFleet:
@@ -35,11 +36,11 @@ class RunningFleet:
 
     fleet: Fleet
     services: dict[str, Child]
+    servers: Sequence[Child] = ()
 
     def require_running(self) -> None:
         """Raise ChildFailed when a server or a service has ended."""
-        self.fleet.stack.require_running()
-        for child in self.services.values():
+        for child in (*self.servers, *self.services.values()):
             child.require_running()
 
 
@@ -57,13 +58,22 @@ def running_fleet(folder: Path, *, keep: bool, tell: Callable[[str], None]) -> I
         stack.wait_for_simulator()
         ports = fleet_ports(folder)
         endpoints = ensure_webhook_endpoints(folder, stack.simulator, ports["gateway"])
-        fleet = Fleet(stack=stack, passwords=passwords, ports=ports, webhook_secrets=endpoints)
+        fleet = Fleet(
+            folder=folder,
+            owner_url=stack.postgres.url(DATABASE),
+            kafka_bootstrap=stack.kafka.bootstrap,
+            stripe_api_base=stack.simulator.api_base,
+            stripe_secret_key=stack.simulator.secret_key,
+            passwords=passwords,
+            ports=ports,
+            webhook_secrets=endpoints,
+        )
         write_credentials(fleet)
         tell("starting the services")
         services = start_services(fleet)
         try:
             wait_until_ready(fleet, services)
-            yield RunningFleet(fleet=fleet, services=services)
+            yield RunningFleet(fleet=fleet, services=services, servers=stack.children)
         finally:
             stop_services(services.values())
 
@@ -93,7 +103,7 @@ def operator_settings(fleet: Fleet) -> Settings:
     """Settings as the operator's command line has them."""
     return Settings(
         database_url=SecretStr(fleet.database_url("operator")),
-        kafka_bootstrap=fleet.stack.kafka.bootstrap,
+        kafka_bootstrap=fleet.kafka_bootstrap,
         topic_prefix=fleet.topic_prefix,
     )
 
@@ -104,7 +114,7 @@ def credentials_file(folder: Path) -> Path:
 
 def write_credentials(fleet: Fleet) -> None:
     """Write what the `hobbs` commands need to reach this fleet, readable by its owner only."""
-    file = credentials_file(fleet.stack.folder)
+    file = credentials_file(fleet.folder)
     lines = [f"export {name}='{value}'\n" for name, value in fleet.environment("operator").items()]
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as output:
