@@ -5,6 +5,7 @@ Lock order: inbox, book, bill (by flight id).
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -231,6 +232,22 @@ _HISTORY = """
 async def history(tx: Tx, kind: str | None, key: str | None) -> Sequence[Any]:
     """Every version of every card (of one kind, of one key): who, when, why, old and new."""
     return await tx.all(_HISTORY, kind=kind, key=key)
+
+
+_PRICED_BY = """
+    SELECT changed.kind, changed.key, changed.effective_from, count(*) AS bills
+    FROM jsonb_to_recordset(CAST(:places AS jsonb)) AS changed (kind text, key text, effective_from date)
+    JOIN bill ON bill.billed_on >= changed.effective_from
+     AND bill.rates @> jsonb_build_array(jsonb_build_object('kind', changed.kind, 'key', changed.key))
+    GROUP BY changed.kind, changed.key, changed.effective_from
+    ORDER BY changed.kind, changed.key, changed.effective_from
+"""
+
+
+async def bills_priced_by(tx: Tx, places: Sequence[tuple[str, str, date]]) -> Sequence[Any]:
+    """How many bills there are from each card's date on that were priced by a card of its kind and key."""
+    documents = [{"kind": kind, "key": key, "effective_from": day} for kind, key, day in places]
+    return await tx.all(_PRICED_BY, places=orjson.dumps(documents).decode())
 
 
 _NAMED_CARDS = """

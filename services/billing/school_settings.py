@@ -1,0 +1,165 @@
+"""The tables of a school.toml: what identifies each, and how the value of each setting is read. Pure."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from fleet.money import format_minor, parse_minor
+from schemas.school import RATE_MAX
+from services.billing.terms import LINE_KINDS
+
+DIGITS_MAX = 30
+
+
+class Misread(ValueError):
+    """A setting's value is not what the setting takes; says what it takes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """How a setting of the file becomes one of the card."""
+
+    name: str
+    read: Callable[[Any, str], Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """How a table of the file becomes a card. `identity` are the settings that make the key."""
+
+    identity: tuple[str, ...]
+    key: Callable[[Mapping[str, Any]], str]
+    settings: Mapping[str, Setting]
+    dated: bool = True
+
+
+def _money(value: Any, currency: str) -> int:
+    if isinstance(value, Decimal) and value.is_finite() and abs(value.adjusted()) > DIGITS_MAX:
+        raise Misread(f"{value} is out of range")
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    written = f"{Decimal(value):f}" if number else value
+    try:
+        amount = parse_minor(written, currency) if isinstance(written, str) else None
+    except ValueError:
+        amount = None
+    if amount is None:
+        example = format_minor(parse_minor("165", currency), currency)
+        raise Misread(
+            f"{written if number else repr(value)} is not an amount of {currency} such as {example}"
+        )
+    if not 0 <= amount <= RATE_MAX:
+        raise Misread(f"{written} is negative" if amount < 0 else f"{written} is too large")
+    return amount
+
+
+def _percent(value: Any, currency: str) -> int:
+    number = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    try:
+        percent = Decimal(value) if number or isinstance(value, str) else None
+    except ArithmeticError:
+        percent = None
+    if percent is None or not percent.is_finite() or not 0 <= percent <= 100:
+        raise Misread(f"{value!s} is not a percentage from 0 to 100")
+    if percent * 10_000 != int(percent * 10_000):
+        raise Misread(f"{value} has more than 4 decimals")
+    return int(percent * 10_000)
+
+
+def _as_is(value: Any, currency: str) -> Any:
+    """Checked by the card's own model; a decimal is no whole number or text."""
+    return str(value) if isinstance(value, Decimal) else value
+
+
+def _fees(value: Any, currency: str) -> list[dict[str, Any]]:
+    wanted = 'must be a list such as [{ name = "KLOU landing", amount = 12.00 }]'
+    if not isinstance(value, list) or not all(
+        isinstance(x, dict) and set(x) == {"name", "amount"} for x in value
+    ):
+        raise Misread(wanted)
+    return [{"name": fee["name"], "amount": _money(fee["amount"], currency)} for fee in value]
+
+
+def _taxes(value: Any, currency: str) -> dict[str, int]:
+    if not isinstance(value, dict) or not set(value) <= set(LINE_KINDS):
+        raise Misread(f"must be a table such as {{ rental = 5.6 }}; lines: {', '.join(LINE_KINDS)}")
+    return {line: _percent(percent, currency) for line, percent in value.items()}
+
+
+def _one(setting: str) -> Callable[[Mapping[str, Any]], str]:
+    def key(table: Mapping[str, Any]) -> str:
+        if setting not in table:
+            raise Misread(f"{setting} is missing")
+        value: str = table[setting]
+        return value
+
+    return key
+
+
+def _rate_key(table: Mapping[str, Any]) -> str:
+    scopes = [scope for scope in ("instructor", "student") if scope in table]
+    if len(scopes) == 2:
+        raise Misread("set instructor or student, not both")
+    if not {"flight_per_hour", "ground_per_hour"} & set(table):
+        raise Misread("set flight_per_hour, ground_per_hour or both")
+    if not scopes:
+        return "default"
+    name: Any = table[scopes[0]]
+    if not isinstance(name, str):
+        raise Misread(f"{scopes[0]} must be text in quotes")
+    return f"{scopes[0]}:{name}"
+
+
+def _settings(money: str = "", percent: str = "", plain: str = "") -> dict[str, Setting]:
+    """Settings by how they are read; a percentage is called ppm inside."""
+    return (
+        {name: Setting(name=name, read=_money) for name in money.split()}
+        | {
+            name: Setting(name=f"{name.removesuffix('percent')}ppm", read=_percent)
+            for name in percent.split()
+        }
+        | {name: Setting(name=name, read=_as_is) for name in plain.split()}
+    )
+
+
+_PAYEE = _settings(
+    "payout_minimum", plain="name email country instant_payout payout_schedule payout_hold_hours"
+)
+_AIRCRAFT = _settings(
+    """rate_per_hour cost_per_hour margin_per_hour bundle_per_hour aircraft_per_hour instruction_per_hour
+    fuel_per_hour owner_share_per_hour owner_minimum_per_hour owner_minimum_per_flight
+    convenience_fee_per_flight convenience_fee_per_hour surcharge_per_hour reserve_per_hour""",
+    "owner_share_percent convenience_fee_percent",
+    "model meter fuel owner",
+)
+TABLES: Mapping[str, Table] = {
+    "school": Table(
+        identity=(),
+        key=lambda table: "school",
+        settings=_settings(plain="name time_zone currency"),
+        dated=False,
+    ),
+    "tax": Table(
+        identity=("line",),
+        key=_one("line"),
+        settings={"percent": Setting(name="tax_ppm", read=_percent)},
+    ),
+    "student_rate": Table(
+        identity=("student", "instructor"),
+        key=_rate_key,
+        settings=_settings("flight_per_hour ground_per_hour"),
+    ),
+    "instructor": Table(
+        identity=("id",), key=_one("id"), settings=_PAYEE | _settings("flight_per_hour ground_per_hour")
+    ),
+    "owner": Table(identity=("id",), key=_one("id"), settings=_PAYEE),
+    "student": Table(
+        identity=("id",), key=_one("id"), settings=_settings(plain="name email also_instructor also_owner")
+    ),
+    "aircraft": Table(
+        identity=("tail",),
+        key=_one("tail"),
+        settings=_AIRCRAFT
+        | {"airport_fees": Setting(name="airport_fees", read=_fees), "tax": Setting(name="tax", read=_taxes)},
+    ),
+}  # fmt: skip
