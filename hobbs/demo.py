@@ -8,7 +8,7 @@ from pathlib import Path
 
 from hobbs.demo_figures import Figures
 from hobbs.demo_progress import Watcher, watching
-from hobbs.demo_report import show_tables
+from hobbs.demo_report import Table, read_tables, show_tables
 from hobbs.demo_story import Story
 from hobbs.demo_verdict import Verdict, check_books, nothing_changed, show_verdicts
 from hobbs.local.running_fleet import RunningFleet, running_fleet
@@ -17,19 +17,21 @@ from hobbs.local.running_fleet import RunningFleet, running_fleet
 def run_demo(folder: Path, started: float) -> bool:
     """Tell the whole story in `folder`; True when every check holds."""
     with watching(started=started) as watcher, running_fleet(folder, keep=False, tell=watcher.say) as running:
-        verdicts = asyncio.run(tell_story(running, watcher))
+        tables, verdicts = asyncio.run(tell_story(running, watcher))
+        watcher.say("stopping")
+    show_tables(tables)
     show_verdicts(verdicts)
     return all(verdict.holds for verdict in verdicts)
 
 
-async def tell_story(running: RunningFleet, watcher: Watcher) -> list[Verdict]:
+async def tell_story(running: RunningFleet, watcher: Watcher) -> tuple[list[Table], list[Verdict]]:
     async with Figures(running.fleet) as figures:
         story = Story(running.fleet, figures, watcher, running.require_running)
         await story.open_school()
         await story.fly()
         await story.pay()
-        await show_tables(figures)
+        tables = await read_tables(figures)
         before = await figures.fingerprint()
         await story.fly_again()
         after = await figures.fingerprint()
-        return [*await check_books(running.fleet, figures), nothing_changed(before, after)]
+        return tables, [*await check_books(running.fleet, figures), nothing_changed(before, after)]

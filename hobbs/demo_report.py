@@ -1,6 +1,7 @@
 """The demo's last page: who owes and who got what, what was refused and why, and whether the books hold."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from fleet.money import format_minor
 from hobbs.demo_figures import Figures, Row
@@ -10,27 +11,26 @@ CURRENCY = "USD"
 MONEY = ("charged", "paid", "balance", "earned", "transferred", "in_bank", "waiting", "amount")
 
 
-async def show_tables(figures: Figures) -> None:
-    """Print the tables a finance clerk reads."""
-    show_money("Students", await figures.rows(_STUDENTS))
-    show_money("Instructors and owners", await figures.rows(_PAYEES))
-    show_money("School", await figures.rows(_SCHOOL))
-    show_money("Flights refused", await figures.rows(_REFUSED))
-    flags = await figures.rows(_FLAGS)
-    show_money("Bills with something for a person to look at", flags)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    title: str
+    rows: Sequence[Row]
 
 
-def show_money(title: str, rows: Sequence[Row]) -> None:
-    if not rows:
-        return
-    readable = [
-        {
-            name: format_minor(value, CURRENCY) if name in MONEY and value is not None else value
-            for name, value in row.items()
-        }
-        for row in rows
-    ]
-    show_rows(readable, title=f"\n{title}", right=[*MONEY, "flights"])
+async def read_tables(figures: Figures) -> list[Table]:
+    """Read what a finance clerk wants to see at the end."""
+    return [Table(title=title, rows=await figures.rows(sql)) for title, sql in _TABLES.items()]
+
+
+def show_tables(tables: Sequence[Table]) -> None:
+    for table in tables:
+        rows = [{name: readable(name, value) for name, value in row.items()} for row in table.rows]
+        if rows:
+            show_rows(rows, title=f"\n{table.title}", right=[*MONEY, "flights"])
+
+
+def readable(column: str, value: object) -> object:
+    return format_minor(value, CURRENCY) if column in MONEY and isinstance(value, int) else value
 
 
 _STUDENTS = """
@@ -89,3 +89,11 @@ _FLAGS = """
     SELECT kind, count(*) AS flights, min(sentence) AS for_example
     FROM billing_public.flags GROUP BY kind ORDER BY kind
 """
+
+_TABLES = {
+    "Students": _STUDENTS,
+    "Instructors and owners": _PAYEES,
+    "School": _SCHOOL,
+    "Flights refused": _REFUSED,
+    "Bills with something for a person to look at": _FLAGS,
+}

@@ -51,26 +51,30 @@ class Story:
 
     async def fly(self) -> None:
         """Publish the flights while the student has paid in too little for everybody."""
+        await self.take_off()
+        await self.settle()
+
+    async def take_off(self) -> None:
+        """Pay in a little and publish the flights, and wait for nothing."""
         self._watcher.say(f"publishing {self._flights} flights; {STUDENT} pays in {dollars(FIRST_PAYMENTS)}")
         await asyncio.to_thread(self._cashier.pay_in, STUDENT, FIRST_PAYMENTS)
         await asyncio.to_thread(publish_flights, self._fleet)
-        await self._settle()
 
     async def pay(self) -> None:
         """The student pays the rest, so held transfers go out; the late payee onboards and is paid too."""
         self._watcher.say(f"{STUDENT} has a card declined, then pays in {dollars(LATER_PAYMENTS)}")
         await asyncio.to_thread(self._cashier.decline, STUDENT, LATER_PAYMENTS[0])
         await asyncio.to_thread(self._cashier.pay_in, STUDENT, LATER_PAYMENTS)
-        await self._settle()
+        await self.settle()
         self._watcher.say(f"{LATE} finishes onboarding, and the money that waited goes out by itself")
         await self._onboard()
-        await self._settle()
+        await self.settle()
 
     async def fly_again(self) -> None:
         """Publish the same file once more."""
         self._watcher.say("publishing the same flights again")
         await asyncio.to_thread(publish_flights, self._fleet)
-        await self._settle()
+        await self.settle()
 
     async def _payees_have_accounts(self) -> bool:
         payees = await self._figures.payees()
@@ -85,7 +89,7 @@ class Story:
 
         await self._until(known_to_be_ready, "payees that are not ready")
 
-    async def _settle(self) -> None:
+    async def settle(self) -> None:
         """Wait until nothing is under way any more, at Hobbs, in Kafka and at Stripe."""
         quiet = 0
         deadline = time.monotonic() + PATIENCE_S

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
 
-import httpx
 import pytest
 
 from fleet.database import Database
@@ -16,7 +15,7 @@ from hobbs.local.ports import free_port, free_ports
 from hobbs.local.postgres import prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.stack import Simulator, start_simulator, wait_for_simulator
 from tests.support.databases import Cluster, Template, cloned, make_template, service_url
-from tests.support.stripe import StripeSim
+from tests.support.stripe import StripeSim, emptied
 
 
 @pytest.fixture(scope="session")
@@ -98,7 +97,5 @@ def stripe_sim_process(session_folder: Path) -> Iterator[Simulator]:
 @pytest.fixture
 def stripe_sim(stripe_sim_process: Simulator) -> Iterator[StripeSim]:
     """A Stripe of its own for each test: same process, everything forgotten."""
-    api_base = stripe_sim_process.api_base
-    with httpx.Client(base_url=f"{api_base}/_sim/", timeout=10) as admin:
-        admin.post("reset").raise_for_status()
-        yield StripeSim(api_base=api_base, secret_key=stripe_sim_process.secret_key, admin=admin)
+    with emptied(stripe_sim_process) as stripe_sim:
+        yield stripe_sim

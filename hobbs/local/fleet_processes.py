@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import stripe
@@ -16,12 +17,20 @@ import stripe
 from hobbs.local.child import Child, stop_all
 from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
-from hobbs.local.stack import Simulator
 from hobbs.local.waiting import wait_until
 from schemas.topics import SERVICES
 
 READY_WITHIN_S = 60.0
 DRAIN_WITHIN_S = 25.0
+
+
+class StripeAccount(Protocol):
+    """Where Stripe answers, and the key it knows us by."""
+
+    @property
+    def api_base(self) -> str: ...
+    @property
+    def secret_key(self) -> str: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +101,14 @@ def role_passwords(folder: Path) -> dict[str, str]:
     return passwords
 
 
-def ensure_webhook_endpoints(folder: Path, simulator: Simulator, gateway_port: int) -> dict[str, str]:
+def ensure_webhook_endpoints(folder: Path, account: StripeAccount, gateway_port: int) -> dict[str, str]:
     """Register the gateway at Stripe, for the platform's own events and for connected accounts'.
 
     Stripe tells an endpoint's secret once, when it is made; it is kept beside the data. A gateway that
     moved to another port keeps its endpoints and secrets.
     """
     file = folder / "webhook-endpoints.json"
-    client = stripe.StripeClient(simulator.secret_key, base_addresses={"api": simulator.api_base})
+    client = stripe.StripeClient(account.secret_key, base_addresses={"api": account.api_base})
     kept: dict[str, dict[str, str]] = json.loads(file.read_text()) if file.exists() else {}
     for kind, path in WEBHOOK_PATHS.items():
         url = f"http://{LOOPBACK}:{gateway_port}{path}"

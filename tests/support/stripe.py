@@ -1,8 +1,12 @@
 """The Stripe simulator as tests see it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import httpx
+
+from hobbs.local.stack import Simulator
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,3 +23,11 @@ class StripeSim:
         answer.raise_for_status()
         found: list[dict[str, object]] = answer.json()["effects"]
         return found
+
+
+@contextmanager
+def emptied(simulator: Simulator) -> Iterator[StripeSim]:
+    """Have the simulator forget everything, and lend it."""
+    with httpx.Client(base_url=f"{simulator.api_base}/_sim/", timeout=10) as admin:
+        admin.post("reset").raise_for_status()
+        yield StripeSim(api_base=simulator.api_base, secret_key=simulator.secret_key, admin=admin)

@@ -1,0 +1,103 @@
+"""A fleet of real processes on the session's servers, with a database, topics and a Stripe of its own."""
+
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from hobbs.demo_figures import Figures, Progress, Row
+from hobbs.local.fleet_processes import (
+    Fleet,
+    ensure_webhook_endpoints,
+    fleet_ports,
+    start_services,
+    stop_services,
+    wait_until_ready,
+)
+from hobbs.local.running_fleet import RunningFleet, create_topics
+from tests.support.databases import PASSWORDS
+from tests.support.stripe import StripeSim
+
+# Money moves at once, and Stripe's webhooks are what the real ones are at their worst.
+ROUGH_STRIPE = {
+    "charge_available_after_s": 0.0,
+    "automatic_payout_after_s": 0.3,
+    "payout_arrives_after_s": 0.3,
+    "instant_payout_arrives_after_s": 0.3,
+    "webhook_duplicate": 0.2,
+    "webhook_reorder": 0.2,
+    "webhook_reorder_wait_s": 0.5,
+    "webhook_forged": 0.1,
+    "webhook_stale": 0.1,
+}
+
+
+class Silent:
+    """A watcher of the demo's story that keeps it to itself."""
+
+    def say(self, sentence: str) -> None:
+        return
+
+    def show(self, figures: Progress, expected: int) -> None:
+        return
+
+
+@asynccontextmanager
+async def fleet_on(
+    folder: Path, *, owner_url: str, kafka: str, stripe_sim: StripeSim
+) -> AsyncIterator[RunningFleet]:
+    """Start every service on these servers, ready; stop them with the block."""
+    (folder / "logs").mkdir()
+    stripe_sim.admin.post("settings", json=ROUGH_STRIPE).raise_for_status()
+    prefix = f"t{secrets.token_hex(4)}."
+    await create_topics(kafka, prefix)
+    ports = fleet_ports(folder)
+    endpoints = ensure_webhook_endpoints(folder, stripe_sim, ports["gateway"])
+    fleet = Fleet(
+        folder=folder,
+        owner_url=owner_url,
+        kafka_bootstrap=kafka,
+        stripe_api_base=stripe_sim.api_base,
+        stripe_secret_key=stripe_sim.secret_key,
+        passwords=PASSWORDS,
+        ports=ports,
+        webhook_secrets=endpoints,
+        topic_prefix=prefix,
+    )
+    services = start_services(fleet)
+    try:
+        wait_until_ready(fleet, services)
+        yield RunningFleet(fleet=fleet, services=services)
+    finally:
+        stop_services(services.values())
+
+
+async def outcome(figures: Figures) -> dict[str, list[Row]]:
+    """What a run ended with, without the identifiers and instants that differ between runs."""
+    return {
+        "bills": await figures.rows(_BILLS),
+        "refused": await figures.rows(_REFUSED),
+        "balances": await figures.rows(_BALANCES),
+        "journals": await figures.rows(_JOURNALS),
+        "transfers": await figures.rows(_TRANSFERS),
+        "effects": sorted(
+            ({"kind": e["kind"], "amount": e["amount"]} for e in await figures.effects()),
+            key=lambda effect: (effect["kind"], effect["amount"]),
+        ),
+    }
+
+
+_BILLS = """
+    SELECT flight_id, revision, charge, legs_total, margin, hours_from, billed_on
+    FROM billing.bill ORDER BY flight_id, revision
+"""
+_REFUSED = "SELECT subject, reason FROM billing.dead_letter ORDER BY subject, reason"
+_BALANCES = "SELECT address, currency, balance, entries FROM ledger_public.wallets ORDER BY address, currency"
+_JOURNALS = """
+    SELECT event_type, count(*) AS journals FROM ledger_public.journals
+    GROUP BY event_type ORDER BY event_type
+"""
+_TRANSFERS = """
+    SELECT wallet, amount, state, count(*) AS transfers FROM payouts.transfer
+    GROUP BY wallet, amount, state ORDER BY wallet, amount, state
+"""

@@ -1,0 +1,40 @@
+"""Every worker may be killed at any moment, and the books end the same."""
+
+import asyncio
+import random
+
+from hobbs.demo_figures import Figures
+from hobbs.demo_story import Story
+from hobbs.demo_verdict import check_books
+from hobbs.local.fleet_processes import start_service, wait_until_ready
+from hobbs.local.running_fleet import RunningFleet
+from tests.support.fleets import Silent, outcome
+from tests.system.conftest import Run
+
+DEATHS_EACH = 2
+
+
+async def test_workers_killed_at_random_end_in_the_same_state(
+    undisturbed: Run, fleet: RunningFleet, figures: Figures
+) -> None:
+    story = Story(fleet.fleet, figures, Silent())
+    await story.open_school()
+    killing = asyncio.create_task(kill_at_random(fleet))
+    await story.fly()
+    await story.pay()
+    await killing
+    await story.fly_again()
+    assert await outcome(figures) == undisturbed.outcome
+    assert [verdict for verdict in await check_books(fleet.fleet, figures) if not verdict.holds] == []
+
+
+async def kill_at_random(running: RunningFleet) -> None:
+    """Kill each service a few times with SIGKILL, and start it again at once."""
+    chance = random.Random()
+    victims = [service for service in running.services for _ in range(DEATHS_EACH)]
+    chance.shuffle(victims)
+    for victim in victims:
+        await asyncio.sleep(chance.uniform(0.1, 1.5))
+        running.services[victim].kill()
+        running.services[victim] = start_service(running.fleet, victim)
+    await asyncio.to_thread(wait_until_ready, running.fleet, running.services)

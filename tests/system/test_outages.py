@@ -1,0 +1,100 @@
+"""Kafka and Postgres may stop for a while: nothing is lost and nobody has to do anything."""
+
+import asyncio
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet.migrate import migrate
+from hobbs.demo_figures import Figures
+from hobbs.demo_story import Story
+from hobbs.demo_verdict import check_books
+from hobbs.local.child import Child
+from hobbs.local.kafka import Kafka, prepare_kafka, start_kafka, wait_for_kafka
+from hobbs.local.ports import free_ports
+from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres
+from tests.support.databases import PASSWORDS
+from tests.support.fleets import Silent, fleet_on, outcome
+from tests.support.stripe import StripeSim
+from tests.system.conftest import Run
+
+OUTAGE_S = 6.0
+
+
+class Servers:
+    """A Postgres and a Kafka that can be cut off and come back on the same ports and data."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._ports = dict(zip(("postgres", "kafka", "controller"), free_ports(3), strict=True))
+        prepare_postgres(folder / "postgres", folder / "postgres.log")
+        prepare_kafka(
+            folder / "kafka",
+            port=self._ports["kafka"],
+            controller_port=self._ports["controller"],
+            log=folder / "kafka.log",
+        )
+        self.postgres = self.start_postgres()
+        self.kafka = self.start_kafka()
+
+    def start_postgres(self) -> Postgres:
+        server = start_postgres(
+            self._folder / "postgres", port=self._ports["postgres"], log=self._folder / "postgres.log"
+        )
+        wait_for_postgres(server)
+        return server
+
+    def start_kafka(self) -> Kafka:
+        broker = start_kafka(
+            self._folder / "kafka", port=self._ports["kafka"], log=self._folder / "kafka.log"
+        )
+        wait_for_kafka(broker)
+        return broker
+
+    async def cut_postgres(self, seconds: float) -> None:
+        await away(self.postgres.child, signal.SIGQUIT, seconds)
+        self.postgres = self.start_postgres()
+
+    async def cut_kafka(self, seconds: float) -> None:
+        await away(self.kafka.child, signal.SIGKILL, seconds)
+        self.kafka = self.start_kafka()
+
+
+async def away(server: Child, by: signal.Signals, seconds: float) -> None:
+    server.signal(by)
+    assert server.wait(10)
+    await asyncio.sleep(seconds)
+
+
+@pytest.fixture
+def servers(tmp_path: Path) -> Iterator[Servers]:
+    started = Servers(tmp_path)
+    yield started
+    started.kafka.child.kill()
+    started.postgres.child.signal(signal.SIGQUIT)
+    started.postgres.child.wait(10)
+
+
+async def test_an_outage_of_postgres_and_of_kafka_loses_nothing(
+    undisturbed: Run, servers: Servers, stripe_sim: StripeSim, tmp_path: Path
+) -> None:
+    owner_url, kafka = servers.postgres.url(), servers.kafka.bootstrap
+    await migrate(owner_url, PASSWORDS)
+    folder = tmp_path / "fleet"
+    folder.mkdir()
+    async with fleet_on(folder, owner_url=owner_url, kafka=kafka, stripe_sim=stripe_sim) as running:
+        async with Figures(running.fleet) as figures:
+            story = Story(running.fleet, figures, Silent(), running.require_running)
+            await story.open_school()
+            await story.take_off()
+        await servers.cut_postgres(OUTAGE_S)
+        await servers.cut_kafka(OUTAGE_S)
+        async with Figures(running.fleet) as figures:
+            story = Story(running.fleet, figures, Silent(), running.require_running)
+            await story.settle()
+            await story.pay()
+            assert await outcome(figures) == undisturbed.outcome
+            verdicts = await check_books(running.fleet, figures)
+            assert [verdict for verdict in verdicts if not verdict.holds] == []

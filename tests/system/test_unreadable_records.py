@@ -1,0 +1,82 @@
+"""Records nobody can read stop no partition, and an operator finds every one of them."""
+
+from datetime import date
+
+from aiokafka import AIOKafkaProducer
+
+from hobbs.demo_figures import Figures, Row
+from hobbs.demo_story import Story
+from hobbs.local.running_fleet import RunningFleet
+from schemas.flights import FlightCompleted
+from schemas.topics import TOPICS
+from tests.support.fleets import Silent
+
+UNREADABLE = {
+    "null_value": None,
+    "oversized": b'{"flight_id": "' + b"x" * 1_010_000 + b'"}',
+    "not_utf8": b'{"flight_id": "\xff\xfe"}',
+    "not_json": b"{flight",
+    "not_an_object": b"[1, 2, 3]",
+    "invalid": b"{}",
+}
+
+
+async def test_unreadable_records_become_dead_letters_and_what_follows_is_processed(
+    fleet: RunningFleet, figures: Figures
+) -> None:
+    story = Story(fleet.fleet, figures, Silent())
+    await story.open_school()
+    await publish(fleet, list(UNREADABLE.values()))
+    await publish(fleet, [ground_lesson().model_dump_json().encode()], only="flight.completed")
+    await story.settle()
+    for topic in consumed_topics():
+        for service in TOPICS[topic].consumers:
+            assert await buried(figures, service, topic) == sorted(UNREADABLE)
+    bills = await figures.rows("SELECT flight_id FROM billing.bill")
+    assert [bill["flight_id"] for bill in bills] == ["after-the-bad-ones"]
+
+
+def consumed_topics() -> list[str]:
+    return [topic.name for topic in TOPICS.values() if topic.consumers]
+
+
+async def publish(running: RunningFleet, values: list[bytes | None], only: str | None = None) -> None:
+    """Put the values on one partition of each consumed topic, in order, with a header nobody can decode."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=running.fleet.kafka_bootstrap, max_request_size=1_500_000, acks="all"
+    )
+    async with producer:
+        for topic in [only] if only else consumed_topics():
+            for value in values:
+                await producer.send_and_wait(
+                    running.fleet.topic_prefix + topic,
+                    value=value,
+                    key=b"key",
+                    partition=0,
+                    headers=[("trace", b"\xff\xfe"), ("nothing", b"")],
+                )
+
+
+async def buried(figures: Figures, service: str, topic: str) -> list[str]:
+    letters: list[Row] = await figures.rows(_LETTERS[service], topic)
+    return sorted(letter["reason"] for letter in letters)
+
+
+_LETTERS = {
+    "billing": "SELECT reason FROM billing.dead_letter WHERE topic = $1",
+    "ledger": "SELECT reason FROM ledger.dead_letter WHERE topic = $1",
+    "payouts": "SELECT reason FROM payouts.dead_letter WHERE topic = $1",
+    "receivables": "SELECT reason FROM receivables.dead_letter WHERE topic = $1",
+}
+
+
+def ground_lesson() -> FlightCompleted:
+    return FlightCompleted.model_validate(
+        {
+            "flight_id": "after-the-bad-ones",
+            "date": date(2025, 6, 1),
+            "student": "student-01",
+            "instructor": "instructor-01",
+            "ground_hours": "1.0",
+        }
+    )
