@@ -1,0 +1,1 @@
+"""How Hobbs is shipped: image, secrets, health check."""

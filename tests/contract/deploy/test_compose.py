@@ -1,0 +1,147 @@
+"""What docker-compose.yml promises: every service, loopback only, secrets as files, no privileges."""
+
+import importlib
+import importlib.util
+import re
+from typing import Any
+
+import pytest
+
+from deploy.make_secrets import make_secrets
+from fleet.settings import PREFIX, Settings
+from hobbs.cli_ops import LoginUrls
+from hobbs.doctor.command import DoctorSettings
+from schemas.topics import SERVICES
+from tests.contract.deploy.conftest import COMPOSE, ENV_EXAMPLE, load_compose
+
+CONTAINERS = load_compose()["services"]
+OURS = sorted(name for name, container in CONTAINERS.items() if "build" in container)
+EACH_CONTAINER = pytest.mark.parametrize("name", sorted(CONTAINERS))
+EACH_SERVICE = pytest.mark.parametrize("service", SERVICES)
+SECRET_NAME = re.compile(r"PASSWORD|SECRET|DATABASE_URL|_KEY\b|_KEY_")
+
+
+@EACH_SERVICE
+def test_every_service_runs_waits_and_is_watched(service: str) -> None:
+    container = CONTAINERS[service]
+    assert container["command"] == ["work", service]
+    assert container["restart"] == "unless-stopped"
+    assert container["healthcheck"]["test"][-1] == "/app/deploy/health.py"
+    assert int(container["stop_grace_period"].removesuffix("s")) > 25, "a worker drains in under 25 s"
+    conditions = {on: how["condition"] for on, how in container["depends_on"].items()}
+    assert conditions == {
+        "migrate": "service_completed_successfully",
+        "postgres": "service_healthy",
+        "kafka": "service_healthy",
+    }
+
+
+def test_no_container_is_a_service_that_is_not_there() -> None:
+    works = [c["command"][1] for c in CONTAINERS.values() if c.get("command", [""])[0] == "work"]
+    assert sorted(works) == sorted(SERVICES)
+
+
+@EACH_CONTAINER
+def test_ports_are_published_on_loopback_only(name: str) -> None:
+    for port in CONTAINERS[name].get("ports", []):
+        assert str(port).startswith("127.0.0.1:"), port
+
+
+@EACH_CONTAINER
+def test_no_container_has_privileges_it_does_not_need(name: str) -> None:
+    container = CONTAINERS[name]
+    assert container["cap_drop"] == ["ALL"]
+    assert "no-new-privileges:true" in container["security_opt"]
+    assert not {"privileged", "cap_add", "pid", "network_mode", "devices"} & container.keys()
+    assert not any("docker.sock" in str(volume) for volume in container.get("volumes", []))
+
+
+@EACH_CONTAINER
+def test_every_container_has_limits(name: str) -> None:
+    limits = CONTAINERS[name]["deploy"]["resources"]["limits"]
+    assert limits.keys() == {"cpus", "memory", "pids"}
+    assert CONTAINERS[name]["logging"]["options"].keys() == {"max-size", "max-file"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_our_containers_cannot_write_and_are_nobody(name: str) -> None:
+    container = CONTAINERS[name]
+    assert container["read_only"] is True
+    assert container["user"] == "10001:10001"
+
+
+@EACH_CONTAINER
+def test_images_are_pinned_to_a_version(name: str) -> None:
+    tag = CONTAINERS[name]["image"].rpartition(":")[2].rstrip("}")
+    assert re.search(r"\d+\.\d+", tag), CONTAINERS[name]["image"]
+
+
+@pytest.mark.parametrize(
+    ("name", "image"),
+    [("postgres", "postgres:18."), ("kafka", "apache/kafka:4.3.1")],
+    ids=["postgres", "kafka"],
+)
+def test_the_engines_are_the_ones_that_are_tested(name: str, image: str) -> None:
+    assert CONTAINERS[name]["image"].startswith(image)
+    assert "test" in CONTAINERS[name]["healthcheck"]
+
+
+@EACH_CONTAINER
+def test_secrets_come_as_files_that_are_mounted(name: str) -> None:
+    container = CONTAINERS[name]
+    for variable, value in container.get("environment", {}).items():
+        if SECRET_NAME.search(variable):
+            assert variable.endswith("_FILE"), f"{variable} would be visible in `docker inspect`"
+        if variable.endswith("_FILE"):
+            folder, _, secret = value.rpartition("/")
+            assert (folder, secret in container["secrets"]) == ("/run/secrets", True)
+
+
+@EACH_SERVICE
+def test_a_service_gets_its_own_database_login_and_no_other(service: str) -> None:
+    urls = [secret for secret in CONTAINERS[service]["secrets"] if secret.endswith("database_url")]
+    assert urls == [f"{service}_database_url"]
+
+
+def test_only_payouts_and_the_simulator_are_given_stripes_key() -> None:
+    holders = {name for name, c in CONTAINERS.items() if "stripe_secret_key" in c.get("secrets", [])}
+    assert holders == {"payouts", "simulator"}
+
+
+def test_every_secret_is_declared_used_and_made(tmp_path: Any, compose: dict[str, Any]) -> None:
+    used = {secret for container in CONTAINERS.values() for secret in container.get("secrets", [])}
+    made = set(make_secrets(tmp_path))
+    assert used == compose["secrets"].keys() == made
+    assert {s["file"] for s in compose["secrets"].values()} == {f"deploy/secrets/{name}" for name in made}
+
+
+def test_each_variable_of_the_compose_file_is_explained_in_the_example() -> None:
+    wanted = set(re.findall(r"\$\{(\w+)", COMPOSE.read_text(encoding="utf-8")))
+    lines = ENV_EXAMPLE.read_text(encoding="utf-8").splitlines()
+    explained = {line.partition("=")[0] for line in lines if line and not line.startswith("#")}
+    assert wanted | {"COMPOSE_PROFILES"} == explained
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "migrate", "operator"])
+def test_each_setting_given_to_a_container_is_one_it_reads(name: str) -> None:
+    known = {f"{PREFIX}{field.upper()}" for field in settings_of(name).model_fields}
+    for variable in CONTAINERS[name]["environment"]:
+        assert variable.removesuffix("_FILE") in known, variable
+
+
+def settings_of(name: str) -> type[Settings]:
+    if name in ("migrate", "operator"):
+        return LoginUrls if name == "migrate" else DoctorSettings
+    if importlib.util.find_spec(f"services.{name}.settings") is None:
+        return Settings
+    module = importlib.import_module(f"services.{name}.settings")
+    found = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Settings)]
+    return max(found, key=lambda kind: len(kind.mro()))
+
+
+def test_the_simulator_runs_only_when_asked_for() -> None:
+    assert CONTAINERS["simulator"]["profiles"] == ["simulator"]
+    assert CONTAINERS["simulator-webhooks"]["profiles"] == ["simulator"]
+    assert not any(
+        CONTAINERS[service].get("profiles") for service in (*SERVICES, "postgres", "kafka", "migrate")
+    )
