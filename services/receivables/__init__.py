@@ -1,0 +1,1 @@
+"""The student's side: card payments, refunds and disputes, each posted to the ledger once."""
