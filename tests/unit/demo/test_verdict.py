@@ -1,0 +1,62 @@
+"""The demo's own comparisons must be able to fail."""
+
+import pytest
+
+from hobbs.demo_figures import Row
+from hobbs.demo_verdict import every_transfer_happened_once, nothing_changed
+
+
+def transfer(number: int, amount: int = 8750) -> Row:
+    return {
+        "stripe_transfer_id": f"tr_{number}",
+        "stripe_account": "acct_1",
+        "amount": amount,
+        "currency": "USD",
+    }
+
+
+def effect(number: int, amount: int = 8750, *, operation: str | None = None, kind: str = "transfer") -> Row:
+    return {
+        "kind": kind,
+        "object_id": f"tr_{number}",
+        "operation_id": operation or f"op-{number}",
+        "destination": "acct_1",
+        "amount": amount,
+        "currency": "usd",
+    }
+
+
+@pytest.mark.parametrize(
+    ("ours", "theirs", "holds"),
+    [
+        ([], [], True),
+        ([transfer(1)], [effect(1)], True),
+        ([transfer(1)], [effect(1), effect(9, kind="charge")], True),
+        ([transfer(1)], [], False),
+        ([transfer(1)], [effect(2)], False),
+        ([transfer(1)], [effect(1, 8751)], False),
+        ([transfer(1)], [effect(1), effect(2)], False),
+        ([transfer(1), transfer(2)], [effect(1, operation="op"), effect(2, operation="op")], False),
+    ],
+    ids=[
+        "nothing",
+        "the same",
+        "other money",
+        "not at Stripe",
+        "another transfer",
+        "another amount",
+        "a transfer we do not know",
+        "one operation paid twice",
+    ],
+)
+def test_transfers_and_effects_agree_one_to_one(ours: list[Row], theirs: list[Row], holds: bool) -> None:
+    assert every_transfer_happened_once(ours, theirs).holds is holds
+
+
+def test_a_table_that_changed_is_named() -> None:
+    verdict = nothing_changed(
+        {"ledger.entry": "3 rows", "payouts.transfer": "1 rows"},
+        {"ledger.entry": "3 rows", "payouts.transfer": "2 rows"},
+    )
+    assert not verdict.holds
+    assert verdict.detail == "changed: payouts.transfer"
