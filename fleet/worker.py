@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 
 import uvicorn
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from fleet import kafka_client, logs, metrics, timers
 from fleet.consumers import Consumer, Consumers, Handler
@@ -55,6 +56,8 @@ class Worker:
         self._stop: list[Callable[[], Awaitable[None]]] = []
         self._stopping = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
+        self._producer_starting = asyncio.Lock()
+        self._discarded: set[asyncio.Task[None]] = set()
 
     def consume(self, topic: str, handler: Handler, *, batch_max: int = 500) -> None:
         """Call `handler` with batches of the topic's records; it commits, or raises on an outage only."""
@@ -111,7 +114,11 @@ class Worker:
         """Publish outside the outbox and return once Kafka has it. Raises KafkaError or TimeoutError."""
         async with asyncio.timeout(PUBLISH_TIMEOUT_S):
             producer = await self._started_producer()
-            await (await kafka_client.send(producer, self.settings, message, service=self.service))
+            try:
+                await (await kafka_client.send(producer, self.settings, message, service=self.service))
+            except KafkaError:
+                self._discard(producer)
+                raise
 
     async def run(self) -> None:
         """Work until SIGTERM or SIGINT, then drain: finish what is in flight, commit, leave the groups."""
@@ -212,17 +219,33 @@ class Worker:
         return self._consumers.stuck()
 
     async def _started_producer(self) -> AIOKafkaProducer:
-        if self._producer is None:
-            producer = AIOKafkaProducer(
-                **kafka_client.connection(self.settings),
-                acks="all",
-                enable_idempotence=True,
-                request_timeout_ms=int(PUBLISH_TIMEOUT_S * 1000),
-                metadata_max_age_ms=30_000,
-            )
-            await producer.start()
-            self._producer = producer
-        return self._producer
+        async with self._producer_starting:
+            if self._producer is None:
+                producer = AIOKafkaProducer(
+                    **kafka_client.connection(self.settings),
+                    acks="all",
+                    enable_idempotence=True,
+                    request_timeout_ms=int(PUBLISH_TIMEOUT_S * 1000),
+                    metadata_max_age_ms=30_000,
+                )
+                try:
+                    await producer.start()
+                except BaseException:
+                    await producer.stop()
+                    raise
+                self._producer = producer
+            return self._producer
+
+    def _discard(self, producer: AIOKafkaProducer) -> None:
+        """Forget a producer that failed: some errors are fatal to it. The next publish makes a new one."""
+        current = self._producer is producer
+        if not current:
+            return
+        self._producer = None
+        # Its stop waits for what is in flight; nobody who publishes should wait for that.
+        stopping: asyncio.Task[None] = asyncio.create_task(producer.stop())
+        self._discarded.add(stopping)
+        stopping.add_done_callback(self._discarded.discard)
 
     def _ops_server(self) -> uvicorn.Server:
         app = health_app(self.live_checks, self.ready_checks)
