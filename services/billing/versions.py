@@ -106,7 +106,7 @@ def _zone_problems(name: str) -> list[str]:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return [f"time_zone {name} is not in the IANA database, such as America/New_York"]
+        return [f"time_zone {name!r} is not in the IANA database, such as America/New_York"]
     return []
 
 

@@ -94,16 +94,15 @@ def a_school(chance: random.Random) -> str:
     for line in ("rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel"):
         if chance.random() < 0.5:
             text += dated(chance, "tax", partial(a_tax, chance, line))
-    rates = {"flight_per_hour": lambda: money(chance), "ground_per_hour": lambda: money(chance)}
     if chance.random() < 0.9:
-        text += dated(chance, "student_rate", lambda: {k: v() for k, v in rates.items()})
+        text += dated(chance, "student_rate", partial(default_rate, chance))
     for scope, key in (("student", "s1"), ("instructor", "i1")):
         text += dated(chance, "student_rate", partial(a_rate, chance, scope, key))
     for number in range(2):
         text += dated(
             chance,
             "instructor",
-            lambda n=number: {"id": f'"i{n}"'} | {k: v() for k, v in rates.items()},
+            partial(an_instructor, chance, number),
         )
         text += table("owner", id=f'"o{number}"')
         text += table(
@@ -112,7 +111,7 @@ def a_school(chance: random.Random) -> str:
             **({"also_instructor": '"i0"'} if number and chance.random() < 0.2 else {}),
         )
     for number in range(6):
-        text += dated(chance, "aircraft", lambda n=number: {"tail": f'"N{n}"'} | an_aircraft(chance))
+        text += dated(chance, "aircraft", partial(an_aircraft, chance, number))
     return text
 
 
@@ -120,14 +119,23 @@ def a_tax(chance: random.Random, line: str) -> dict[str, Any]:
     return {"line": f'"{line}"', "percent": percent(chance)}
 
 
+def default_rate(chance: random.Random) -> dict[str, Any]:
+    return {"flight_per_hour": money(chance), "ground_per_hour": money(chance)}
+
+
 def a_rate(chance: random.Random, scope: str, key: str) -> dict[str, Any]:
     figure = chance.choice(["flight_per_hour", "ground_per_hour"])
     return {scope: f'"{key}"', figure: money(chance)}
 
 
-def an_aircraft(chance: random.Random) -> dict[str, Any]:
+def an_instructor(chance: random.Random, number: int) -> dict[str, Any]:
+    return {"id": f'"i{number}"', "flight_per_hour": money(chance), "ground_per_hour": money(chance)}
+
+
+def an_aircraft(chance: random.Random, number: int) -> dict[str, Any]:
     model = chance.choice(["owned", "leased", "third_party", "passthrough", "bundled"])
     card: dict[str, Any] = {
+        "tail": f'"N{number}"',
         "model": f'"{model}"',
         "meter": f'"{chance.choice(["hobbs", "tach", "none"])}"',
         "surcharge_per_hour": money(chance, 2000),
