@@ -1,0 +1,111 @@
+"""What an answer from Stripe means: the answer table of design section 5, one pure function.
+
+It knows HTTP statuses and Stripe's error bodies. It must not know the database, the clock, nor the stripe
+library: errors are told apart by `http_status` and body, because the library's classes mislead
+(409 `idempotency_key_in_use` is an APIError there, 429 `lock_timeout` a RateLimitError).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+
+class Verdict(StrEnum):
+    """What an answer proves."""
+
+    DONE = "done"  # the effect exists
+    UNKNOWN = "unknown"  # it may or may not exist: same key again
+    NOT_NOW = "not_now"  # it does not exist yet: same key again
+    SLOW_DOWN = "slow_down"  # as NOT_NOW, and we call too often
+    SERVER_ERROR = "server_error"  # unknown, and Stripe may replay this very answer: look up after a few
+    INSUFFICIENT = (
+        "insufficient"  # no effect; the refusal is replayed for a day: a new generation once covered
+    )
+    REFUSED = "refused"  # no effect, same replay; waits for a person or for the payee
+    MISUSED = "misused"  # our bug: one key, two sets of parameters
+    MISCONFIGURED = "misconfigured"  # our key: nothing may be sent until a person fixed it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """One HTTP exchange. `status` None: no answer came (timeout, reset, unreadable)."""
+
+    status: int | None
+    body: Mapping[str, Any] = field(default_factory=dict)
+    request_id: str | None = None
+    problem: str = ""
+
+    @property
+    def error(self) -> Mapping[str, Any]:
+        error = self.body.get("error")
+        return error if isinstance(error, Mapping) else {}
+
+    @property
+    def code(self) -> str | None:
+        """Stripe's `code`, else its `type`: what a person searches for."""
+        return self.error.get("code") or self.error.get("type")
+
+    @property
+    def refusal(self) -> str:
+        """Why Stripe refused, as one word. A destination it does not know is the account's trouble."""
+        if self.error.get("param") == "destination":
+            return "account_invalid"
+        return self.code or "refused"
+
+    @property
+    def sentence(self) -> str:
+        return str(self.error.get("message") or self.problem or f"Stripe answered {self.status}")[:1000]
+
+
+# 403 also means "this key may not touch that account": one payee's trouble, not the key's.
+_ACCOUNT_OUT_OF_REACH = frozenset({"account_invalid"})
+_INSUFFICIENT = frozenset({"balance_insufficient", "insufficient_funds"})
+
+
+def classify(answer: Answer) -> Verdict:
+    """Read the answer table. Anything it does not name is unknown: only a definitive answer is believed."""
+    match answer.status:
+        case None:
+            return Verdict.UNKNOWN
+        case status if 200 <= status < 300:
+            return Verdict.DONE if answer.body.get("id") else Verdict.UNKNOWN
+        case 401:
+            return Verdict.MISCONFIGURED
+        case 403:
+            return Verdict.REFUSED if answer.code in _ACCOUNT_OUT_OF_REACH else Verdict.MISCONFIGURED
+        case 409 | 503:
+            return Verdict.NOT_NOW
+        case 429:
+            return Verdict.SLOW_DOWN
+        case status if 400 <= status < 500:
+            return _definitive(answer)
+        case status if status >= 500:
+            return Verdict.SERVER_ERROR
+        case _:
+            return Verdict.UNKNOWN
+
+
+def _definitive(answer: Answer) -> Verdict:
+    if not answer.error or answer.status == 408:
+        return Verdict.UNKNOWN  # not Stripe's words: a proxy in between answered
+    if answer.error.get("type") == "idempotency_error":
+        return Verdict.MISUSED
+    if answer.code == "rate_limit":
+        return Verdict.SLOW_DOWN  # was a 400 once
+    return Verdict.INSUFFICIENT if answer.code in _INSUFFICIENT else Verdict.REFUSED
+
+
+# Refusals that end by themselves when the payee's account is put in order.
+ACCOUNT_REFUSALS = frozenset(
+    {
+        "account_closed",
+        "account_invalid",
+        "account_not_enabled",
+        "account_number_invalid",
+        "insufficient_capabilities_for_transfer",
+        "no_account",
+        "payouts_not_allowed",
+        "transfers_not_allowed",
+    }
+)

@@ -1,0 +1,118 @@
+"""Puts the payouts service together: settings, Stripe, consumers, relay and companions, timers, health."""
+
+from datetime import date, datetime, timedelta
+from functools import partial
+from zoneinfo import ZoneInfo
+
+from fleet import timers
+from fleet.database import Database
+from fleet.worker import Worker
+from services.payouts import handlers, links, measures, paying, store_payees, store_transfers
+from services.payouts.handlers import utc_now
+from services.payouts.inquiries import Inquirer, Rechecks
+from services.payouts.limiter import Limiter
+from services.payouts.recording import Terms
+from services.payouts.relay import Pace, Relay
+from services.payouts.settings import PayoutsSettings
+from services.payouts.stripe_gateway import StripeGateway
+from services.payouts.treasury import Treasury
+
+MEASURE_S = 5.0
+LEASE_MARGIN_S = 1.0
+
+
+def build(settings: PayoutsSettings | None = None) -> Worker:
+    """Assemble the worker; `run` it."""
+    settings = settings or PayoutsSettings()
+    worker = Worker("payouts", settings)
+    db, terms = worker.database, _terms(settings)
+    gateway = StripeGateway(
+        settings.stripe_secret_key.get_secret_value(),
+        api_base=settings.stripe_api_base,
+        timeout_s=settings.stripe_timeout_s,
+        connections=settings.stripe_concurrency + 16,
+    )
+    reads = Limiter(settings.stripe_reads_per_s)
+    relay = _relay(settings, db, gateway, terms)
+    treasury = Treasury(db, gateway, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
+    inquirer = Inquirer(db, gateway, reads, utc_now, _rechecks(settings))
+
+    worker.consume("journal.posted", partial(handlers.owe_payees, db))
+    worker.consume("school.configured", partial(handlers.configure_payees, db))
+    worker.consume(
+        "stripe.webhook",
+        partial(handlers.heed_stripe, db, terms=terms, money_came=treasury.money_came),
+    )
+    worker.loop("relay", relay.step, idle_s=0.03)
+    worker.loop("inquiries", inquirer.step, idle_s=0.1)
+    worker.loop("treasury", treasury.step, idle_s=0.1)
+    worker.loop("holds", partial(end_holds, db), idle_s=1.0)
+    worker.loop("links", partial(links.answer_links, db, gateway, settings), idle_s=0.5)
+    worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
+    worker.loop("measure", partial(measures.measure, db), idle_s=MEASURE_S)
+    worker.ready_checks["stripe"] = relay.check
+    worker.on_stop(relay.drain)
+    worker.on_stop(gateway.close)
+    return worker
+
+
+def _terms(settings: PayoutsSettings) -> Terms:
+    return Terms(
+        instant_fee_basis_points=settings.instant_fee_basis_points,
+        instant_fee_minimum=settings.instant_fee_minimum,
+        unsettled_recheck=timedelta(seconds=settings.unsettled_recheck_s),
+    )
+
+
+def _rechecks(settings: PayoutsSettings) -> Rechecks:
+    return Rechecks(
+        unready=timedelta(seconds=settings.unready_recheck_s),
+        unsettled=timedelta(seconds=settings.unsettled_recheck_s),
+        ready=timedelta(seconds=settings.ready_recheck_s),
+    )
+
+
+def _relay(settings: PayoutsSettings, db: Database, gateway: StripeGateway, terms: Terms) -> Relay:
+    pace = Pace(
+        concurrency=settings.stripe_concurrency,
+        lease=timedelta(seconds=settings.lease_s),
+        call_time=timedelta(seconds=settings.stripe_timeout_s + LEASE_MARGIN_S),
+    )
+    limiter = Limiter(settings.stripe_calls_per_s)
+    return Relay(db, gateway, limiter, utc_now, policy=settings.policy, pace=pace, terms=terms)
+
+
+async def end_holds(db: Database) -> int:
+    """Pay what was held for a time that is over."""
+    now = utc_now()
+    async with db.transaction() as tx:
+        wallets = await store_transfers.wallets_due(tx, now)
+        if wallets:
+            await paying.pay(tx, wallets, now)
+    return 0
+
+
+async def close_periods(db: Database, settings: PayoutsSettings) -> int:
+    """Once for each business date of the school: put cards in force, then pay by the day and by the week."""
+    async with db.transaction() as tx:
+        zone = ZoneInfo(await store_payees.time_zone(tx))
+    name = "close_period"
+    await timers.declare(db, name)
+    today = timers.business_date(datetime.now(zone), zone, settings.period_closes_at)
+    await timers.run_missed_dates(db, name, today, partial(close_date, db))
+    return 0
+
+
+async def close_date(db: Database, business_date: date) -> None:
+    """Close one business date: what payees on a schedule earned becomes one transfer each.
+
+    Weeks end on Sunday night.
+    """
+    now = utc_now()
+    async with db.transaction() as tx:
+        wallets = await store_payees.with_later_cards(tx, business_date)
+        await store_payees.put_in_force(tx, wallets, business_date, now)
+    async with db.transaction() as tx:
+        await paying.close_period(tx, "daily", f"daily:{business_date}", now)
+        if business_date.isoweekday() == 1:
+            await paying.close_period(tx, "weekly", f"weekly:{business_date}", now)

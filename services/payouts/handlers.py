@@ -1,0 +1,70 @@
+"""Kafka in: one function per topic. Admit, lock, decide, write, stage; no business rule."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+from fleet import inbox
+from fleet.database import Database
+from fleet.envelope import Record
+from services.payouts import hints, paying, store_payees, store_transfers, wire
+from services.payouts.recording import Terms
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def owe_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Keep what posted journals owe payees, and decide what is paid of it now."""
+    now = clock()
+    async with db.transaction() as tx:
+        posted = await inbox.admit(
+            tx, batch, wire.journal_posted, natural_key=lambda journal: str(journal.journal_id)
+        )
+        accruals = wire.accruals(posted)
+        if accruals:
+            wallets = {accrual.wallet for accrual in accruals}
+            await store_payees.know(tx, wallets)
+            await store_payees.lock(tx, wallets)
+            await paying.pay(tx, await store_transfers.accrue(tx, accruals, now), now)
+
+
+async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Read the payees' cards and the time zone out of the school's book.
+
+    Billing judges change sets; one that it refuses may still name payees here (decision 0027).
+    """
+    now = clock()
+    async with db.transaction() as tx:
+        changed = await inbox.admit(
+            tx, batch, wire.school_configured, natural_key=lambda event: f"school:{event.version}"
+        )
+        if not changed:
+            return
+        events = [admitted.event for admitted in changed]
+        zone = await store_payees.read_school(tx, wire.time_zone_in(events), max(e.version for e in events))
+        cards = [card for event in events for card in wire.payee_cards(event)]
+        wallets = await store_payees.configure(tx, cards, now.astimezone(ZoneInfo(zone)).date(), now)
+        await paying.open_missing_accounts(tx, wallets, now, wire.trace_of(changed[-1].cause))
+        await paying.hold_unsent(tx, wallets, now)
+        await paying.pay(tx, wallets, now)
+
+
+async def heed_stripe(
+    db: Database,
+    batch: Sequence[Record],
+    *,
+    terms: Terms,
+    money_came: Callable[[], None],
+    clock: Clock = utc_now,
+) -> None:
+    """Act on Stripe's webhooks, and look at the balance again when they speak of money coming in."""
+    now = clock()
+    async with db.transaction() as tx:
+        hinted = await inbox.admit(tx, batch, wire.stripe_webhook, natural_key=wire.hint_key)
+        await hints.act_on(tx, hinted, now, terms)
+    if any(h.event.event_type in hints.MONEY_EVENTS for h in hinted):
+        money_came()

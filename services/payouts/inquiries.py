@@ -1,0 +1,257 @@
+"""Read again from Stripe what a webhook only hinted at: webhooks are late, doubled, lost and out of order,
+the object itself is not. Same three phases as the relay: lease, read with no transaction open, record.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from fleet import outbox
+from fleet.database import Database, Tx
+from services.payouts import (
+    paying,
+    recording,
+    store_inquiries,
+    store_operations,
+    store_payees,
+    store_payouts,
+    store_transfers,
+    wire,
+    wire_events,
+)
+from services.payouts.answers import Answer, Verdict, classify
+from services.payouts.domain import Trace, TransferState
+from services.payouts.limiter import Limiter
+from services.payouts.operations import State
+from services.payouts.store_inquiries import Inquiry, InquiryKind
+from services.payouts.store_payees import AccountStatus
+from services.payouts.store_transfers import Move
+from services.payouts.stripe_gateway import StripeGateway
+
+AT_ONCE = 8
+LEASE = timedelta(seconds=60)
+REFUSED_AT_MOST = 5  # generations that readiness alone may start
+BACKOFF_MAX_S = 300.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rechecks:
+    """When an account is read again although nothing hinted at it: a lost webhook delays, it never loses."""
+
+    unready: timedelta = timedelta(seconds=30)
+    unsettled: timedelta = timedelta(minutes=10)
+    ready: timedelta = timedelta(hours=6)
+
+
+class Inquirer:
+    """Answers due inquiries; `step` is what its loop runs."""
+
+    def __init__(
+        self,
+        db: Database,
+        gateway: StripeGateway,
+        limiter: Limiter,
+        clock: Callable[[], datetime],
+        rechecks: Rechecks,
+    ) -> None:
+        self._db = db
+        self._gateway = gateway
+        self._limiter = limiter
+        self._clock = clock
+        self._rechecks = rechecks
+
+    async def step(self) -> int:
+        """Lease what is due, read it from Stripe, write what it says; how many were due."""
+        async with self._db.transaction() as tx:
+            inquiries = await store_inquiries.claim(tx, AT_ONCE, self._clock(), LEASE)
+        await asyncio.gather(*(self._inquire(inquiry) for inquiry in inquiries))
+        return len(inquiries)
+
+    async def _inquire(self, inquiry: Inquiry) -> None:
+        match inquiry.kind:
+            case InquiryKind.ACCOUNT:
+                await self._read_account(inquiry)
+            case InquiryKind.CHARGE_FEE:
+                await self._read_charge(inquiry)
+            case InquiryKind.PAYOUT_FEE:
+                await self._read_payout(inquiry)
+            case InquiryKind.REVERSALS:
+                await self._read_reversals(inquiry)
+
+    async def _ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+        await self._limiter.turn()
+        answer = await question()
+        if classify(answer) is Verdict.SLOW_DOWN:
+            self._limiter.slow_down()
+        else:
+            self._limiter.went_well()
+        return answer
+
+    # Accounts
+
+    async def _read_account(self, inquiry: Inquiry) -> None:
+        account = await self._ask(lambda: self._gateway.account(inquiry.object_id))
+        verdict = classify(account)
+        if verdict is Verdict.REFUSED:
+            return await self._write_account(inquiry, _lost_account(inquiry, account), ())
+        if verdict is not Verdict.DONE:
+            return await self._later(inquiry, account)
+        balance = await self._ask(lambda: self._gateway.balance(inquiry.object_id))
+        payouts = await self._ask(lambda: self._gateway.payouts_of(inquiry.object_id))
+        for answer in (balance, payouts):
+            if classify(answer) is not Verdict.DONE:
+                return await self._later(inquiry, answer)
+        status = wire.account_status(account.body, balance.body)
+        return await self._write_account(inquiry, status, payouts.body["data"])
+
+    async def _write_account(
+        self, inquiry: Inquiry, status: AccountStatus, payouts: Sequence[Mapping[str, Any]]
+    ) -> None:
+        now = self._clock()
+        async with self._db.transaction() as tx:
+            wallet = await store_payees.wallet_of_account(tx, status.stripe_account)
+            if (
+                wallet is None
+            ):  # not a payee of ours, or not yet: the operation that made it is being recorded
+                await store_inquiries.answered(tx, inquiry, now, None)
+                return
+            await store_payees.lock(tx, [wallet])
+            if not await store_inquiries.answered(tx, inquiry, now, now + self._rechecks.unready):
+                return
+            for thing in reversed(payouts):
+                await note_payout(tx, thing, status.stripe_account, now, inquiry.trace)
+            await note_status(tx, wallet, status, now)
+            await self._set_next_reading(tx, inquiry, wallet, status, now)
+
+    async def _set_next_reading(
+        self, tx: Tx, inquiry: Inquiry, wallet: str, status: AccountStatus, now: datetime
+    ) -> None:
+        if not status.ready or status.balance_negative:
+            return  # already due again soon
+        unsettled = await store_payouts.awaits_bank(tx, wallet)
+        again = self._rechecks.unsettled if unsettled else self._rechecks.ready
+        await store_inquiries.put_off(tx, inquiry, now, now + again)
+
+    # Fees
+
+    async def _read_charge(self, inquiry: Inquiry) -> None:
+        answer = await self._ask(lambda: self._gateway.charge(inquiry.object_id))
+        transaction = answer.body.get("balance_transaction")
+        if classify(answer) is not Verdict.DONE or not isinstance(transaction, Mapping):
+            return await self._later(inquiry, answer)
+        available_at = datetime.fromtimestamp(int(transaction["available_on"]), UTC)
+        message = wire_events.charge_settled(transaction, inquiry.object_id, available_at, inquiry.trace)
+        async with self._db.transaction() as tx:
+            if await store_inquiries.answered(tx, inquiry, self._clock(), None):
+                await outbox.stage(tx, [message])
+
+    async def _read_payout(self, inquiry: Inquiry) -> None:
+        account = str(inquiry.stripe_account)
+        answer = await self._ask(lambda: self._gateway.payout(inquiry.object_id, account))
+        transaction = answer.body.get("balance_transaction")
+        if classify(answer) is not Verdict.DONE or not isinstance(transaction, Mapping):
+            return await self._later(inquiry, answer)
+        now = self._clock()
+        async with self._db.transaction() as tx:
+            if not await store_inquiries.answered(tx, inquiry, now, None):
+                return
+            row = await store_payouts.set_fee(tx, inquiry.object_id, int(transaction["fee"]))
+            if row is not None and transaction["fee"]:
+                charged = wire_events.instant_fee_journal(
+                    row.wallet, inquiry.object_id, int(transaction["fee"]), row.currency, now, inquiry.trace
+                )
+                await outbox.stage(tx, [charged])
+            payout = wire.payout_seen(answer.body, account)
+            await store_payouts.see(tx, payout, now)
+            await settle_payout(tx, payout, now, inquiry.trace)
+
+    # Reversals
+
+    async def _read_reversals(self, inquiry: Inquiry) -> None:
+        answer = await self._ask(lambda: self._gateway.reversals_of(inquiry.object_id))
+        if classify(answer) is not Verdict.DONE:
+            return await self._later(inquiry, answer)
+        now = self._clock()
+        async with self._db.transaction() as tx:
+            if await store_inquiries.answered(tx, inquiry, now, None):
+                await recording.note_reversals(tx, answer.body["data"], now)
+
+    async def _later(self, inquiry: Inquiry, answer: Answer) -> None:
+        wait = min(2.0 ** min(inquiry.attempts, 20) * 0.5, BACKOFF_MAX_S)
+        async with self._db.transaction() as tx:
+            next_at = self._clock() + timedelta(seconds=wait)
+            await store_inquiries.unanswered(tx, inquiry, next_at, answer.sentence)
+        _log.info(
+            "inquiry put off", extra={"kind": str(inquiry.kind), "object": inquiry.object_id, "wait_s": wait}
+        )
+
+
+def _lost_account(inquiry: Inquiry, answer: Answer) -> AccountStatus:
+    """Stripe no longer lets us see the account: closed, or taken away from this platform."""
+    return AccountStatus(
+        stripe_account=inquiry.object_id,
+        ready=False,
+        details_submitted=False,
+        charges_enabled=False,
+        payouts_enabled=False,
+        requirements=(),
+        disabled_reason=answer.refusal,
+        balance_negative=False,
+    )
+
+
+async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime) -> None:
+    """Believe what an account says of itself, and pay or hold accordingly."""
+    changed = await store_payees.set_status(tx, status, now)
+    if changed is not None and status.ready and not changed.was_ready:
+        await _retry_refused(tx, wallet, now)
+    if not status.ready or status.balance_negative:
+        await paying.hold_unsent(tx, [wallet], now)
+    await paying.pay(tx, [wallet], now)
+
+
+async def _retry_refused(tx: Tx, wallet: str, now: datetime) -> None:
+    """The account is in order again: what was refused because of it gets a new generation."""
+    refused = await store_operations.refused_for_account(tx, wallet, REFUSED_AT_MOST)
+    rows = await store_operations.start_new_generation(tx, refused, [State.REFUSED], now)
+    moves = [Move(transfer_id=row.transfer_id, to=TransferState.PENDING) for row in rows]
+    await store_transfers.move(tx, moves, now)
+
+
+async def note_payout(tx: Tx, thing: Mapping[str, Any], account: str, now: datetime, trace: Trace) -> None:
+    """Note what a payout of a connected account is now; say so when it reached the bank or came back."""
+    payout = wire.payout_seen(thing, account)
+    seen = await store_payouts.see(tx, payout, now)
+    if seen is None:
+        return
+    if payout.instant and await store_payouts.fee_of(tx, payout.stripe_payout_id) is None:
+        asked = store_inquiries.Question(
+            kind=InquiryKind.PAYOUT_FEE,
+            object_id=payout.stripe_payout_id,
+            stripe_account=account,
+            trace=trace,
+            after=now,
+        )
+        return await store_inquiries.ask(tx, [asked], now)
+    return await settle_payout(tx, payout, now, trace)
+
+
+async def settle_payout(tx: Tx, payout: store_payouts.SeenPayout, now: datetime, trace: Trace) -> None:
+    """Move the transfers a payout carried, once it is paid, failed or cancelled, and say so once."""
+    wallet = await store_payees.wallet_of_account(tx, payout.stripe_account)
+    settled = await store_payouts.settle_once(tx, payout.stripe_payout_id, payout.status)
+    if wallet is None or not settled:
+        return
+    fee = await store_payouts.fee_of(tx, payout.stripe_payout_id) or 0
+    if payout.status == "paid":
+        await store_payouts.map_to_transfers(tx, payout, payout.amount + fee, now)
+        transfers = await store_payouts.transfers_in(tx, payout.stripe_payout_id)
+    else:
+        sentence = f"payout {payout.stripe_payout_id} came back: {payout.failure or payout.status}"
+        transfers = await store_payouts.unmap(tx, payout.stripe_payout_id, sentence, now)
+    await outbox.stage(tx, wire_events.payout_messages(payout, wallet, fee, transfers, now, trace))

@@ -1,0 +1,118 @@
+-- name: transfer_state_is_its_last_step
+-- A transfer stands where the last row of its history says.
+SELECT transfer.id, transfer.state, step.to_state
+FROM transfer
+LEFT JOIN LATERAL (SELECT to_state FROM transfer_history WHERE transfer_id = transfer.id
+                   ORDER BY id DESC LIMIT 1) AS step ON true
+WHERE step.to_state IS DISTINCT FROM transfer.state;
+
+-- name: history_has_no_gap
+-- Each step of a transfer begins where the one before ended.
+SELECT transfer_id, id, from_state, before
+FROM (SELECT transfer_id, id, from_state,
+             lag(to_state) OVER (PARTITION BY transfer_id ORDER BY id) AS before FROM transfer_history) AS step
+WHERE from_state IS DISTINCT FROM before;
+
+-- name: transfer_is_the_sum_of_its_payables
+-- Every transfer that was not dissolved pays exactly the payables in it, what was owed taken off.
+SELECT transfer.id, transfer.amount, sum(payable.amount) AS payables
+FROM transfer LEFT JOIN payable ON payable.transfer_id = transfer.id
+WHERE transfer.state <> 'cancelled'
+GROUP BY transfer.id HAVING transfer.amount IS DISTINCT FROM sum(payable.amount);
+
+-- name: payable_is_of_its_transfers_payee
+-- No payable is paid to somebody else, or in another currency.
+SELECT payable.id, payable.wallet, transfer.wallet AS paid_to
+FROM payable JOIN transfer ON transfer.id = payable.transfer_id
+WHERE (payable.wallet, payable.currency) <> (transfer.wallet, transfer.currency);
+
+-- name: operation_is_what_its_transfer_says
+-- What Stripe is asked for is the transfer's amount and currency, for the transfer's payee.
+SELECT operation.id, operation.amount, transfer.amount AS transfer_amount
+FROM operation JOIN transfer ON transfer.id = operation.transfer_id
+WHERE operation.kind = 'transfer'
+  AND (operation.amount, operation.currency, operation.wallet, operation.cause)
+      <> (transfer.amount, transfer.currency, transfer.wallet, transfer.id::text);
+
+-- name: one_effect_per_transfer
+-- A sent transfer has one succeeded operation, with the same Stripe id; no other transfer has one.
+SELECT transfer.id, transfer.state, transfer.stripe_transfer_id, operation.stripe_id
+FROM transfer LEFT JOIN operation
+  ON operation.transfer_id = transfer.id AND operation.kind = 'transfer' AND operation.state = 'succeeded'
+WHERE transfer.stripe_transfer_id IS DISTINCT FROM operation.stripe_id;
+
+-- name: transfer_and_operation_agree
+-- A transfer's state and its operation's fit together.
+SELECT transfer.id, transfer.state, operation.state AS operation_state
+FROM transfer JOIN operation ON operation.transfer_id = transfer.id AND operation.kind = 'transfer'
+WHERE NOT CASE transfer.state
+    WHEN 'pending' THEN operation.state = 'due'
+    WHEN 'held' THEN operation.state = 'held'
+    WHEN 'sending' THEN operation.state IN ('due', 'in_flight')
+    WHEN 'refused' THEN operation.state = 'refused'
+    WHEN 'parked' THEN operation.state = 'parked'
+    WHEN 'cancelled' THEN operation.state = 'cancelled'
+    ELSE operation.state = 'succeeded' END;
+
+-- name: pending_transfer_has_an_operation
+-- Whatever is to be sent, or was, has an operation that says what.
+SELECT transfer.id, transfer.state FROM transfer
+WHERE state NOT IN ('held', 'cancelled')
+  AND NOT EXISTS (SELECT FROM operation WHERE operation.transfer_id = transfer.id AND kind = 'transfer');
+
+-- name: every_operation_is_terminal_due_or_alarmed
+-- No operation is forgotten: what is open is due within a day, leased for minutes, or waits with a reason.
+SELECT id, kind, state, due_at, lease_until FROM operation
+WHERE state = 'due' AND due_at > now() + interval '1 day'
+   OR state = 'in_flight' AND lease_until > now() + interval '1 hour';
+
+-- name: nothing_due_is_overdue
+-- What is due and not kept back by its line or by the balance is taken within ten minutes, unless the relay is stopped.
+SELECT operation.id, operation.wallet, operation.due_at FROM operation
+WHERE operation.state = 'due' AND operation.due_at < now() - interval '10 minutes'
+  AND NOT EXISTS (SELECT FROM operation AS other WHERE other.wallet = operation.wallet
+                  AND other.state IN ('due', 'in_flight', 'held', 'parked') AND other.id <> operation.id
+                  AND (other.state = 'in_flight' OR other.sequence < operation.sequence))
+  AND NOT EXISTS (SELECT FROM operation AS short WHERE short.state = 'held'
+                  AND short.reason = 'balance_insufficient' AND short.sequence < operation.sequence)
+  AND NOT EXISTS (SELECT FROM relay_stop WHERE since IS NOT NULL);
+
+-- name: attempts_use_the_operations_key
+-- Every attempt used the key of its operation and generation, and no generation that never was.
+SELECT attempt.lease_token, attempt.idempotency_key, operation.generation
+FROM attempt JOIN operation ON operation.id = attempt.operation_id
+WHERE attempt.idempotency_key <> 'op:' || attempt.operation_id || ':' || attempt.generation
+   OR attempt.generation > operation.generation;
+
+-- name: a_new_generation_follows_proof
+-- Before each new generation an answer, or two clean lookups, or a person, proved that the last had no effect.
+SELECT later.operation_id, later.generation
+FROM (SELECT DISTINCT operation_id, generation FROM attempt WHERE generation > 1) AS later
+WHERE NOT EXISTS (
+    SELECT FROM attempt AS proof
+    WHERE proof.operation_id = later.operation_id AND proof.generation = later.generation - 1
+      AND proof.verdict IN ('insufficient', 'refused', 'clean', 'misused', 'ambiguous', 'mismatch'))
+  AND NOT EXISTS (
+    SELECT FROM operation JOIN transfer_history USING (transfer_id)
+    WHERE operation.id = later.operation_id AND actor LIKE 'operator:%');
+
+-- name: reversals_sum_to_what_came_back
+-- A transfer's reversed amount is the sum of its reversals.
+SELECT transfer.id, transfer.amount_reversed, sum(reversal.amount) AS reversals
+FROM transfer LEFT JOIN reversal ON reversal.transfer_id = transfer.id
+GROUP BY transfer.id HAVING transfer.amount_reversed <> coalesce(sum(reversal.amount), 0);
+
+-- name: payouts_carry_no_more_than_they_hold
+-- The parts of a payout never exceed it and its fee, nor a transfer's parts the transfer.
+SELECT payout.stripe_payout_id AS id, sum(part.amount) AS parts
+FROM payout JOIN payout_part AS part USING (stripe_payout_id)
+GROUP BY payout.stripe_payout_id, payout.amount, payout.fee
+HAVING sum(part.amount) > payout.amount + coalesce(payout.fee, 0)
+UNION ALL
+SELECT transfer.id::text, sum(part.amount)
+FROM transfer JOIN payout_part AS part ON part.transfer_id = transfer.id
+GROUP BY transfer.id, transfer.amount HAVING sum(part.amount) > transfer.amount;
+
+-- name: no_second_effect_was_seen
+-- No webhook ever showed a second effect of an operation, or one that differs from what was decided.
+SELECT event_id, reason, sentence FROM webhook_kept WHERE reason IN ('second_effect', 'effect_differs');

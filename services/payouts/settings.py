@@ -1,0 +1,44 @@
+"""Settings of the payouts service: the only one that is given Stripe's secret key."""
+
+from datetime import time
+
+from pydantic import Field, SecretStr
+
+from fleet.settings import Settings
+from services.payouts.operations import Policy
+
+
+class PayoutsSettings(Settings):
+    """`HOBBS_STRIPE_*`: where Stripe is and how it may be called; the rest is how patient the relay is."""
+
+    stripe_secret_key: SecretStr
+    stripe_api_base: str = "https://api.stripe.com"
+    stripe_timeout_s: float = Field(default=12.0, gt=0, le=120)
+    stripe_calls_per_s: float = Field(default=80.0, gt=0, le=1000)
+    stripe_reads_per_s: float = Field(default=20.0, gt=0, le=1000)
+    stripe_concurrency: int = Field(default=48, ge=1, le=500)
+    stripe_onboarding_return_url: str = "https://example.com/onboarded"
+    stripe_onboarding_refresh_url: str = "https://example.com/onboarding"
+
+    lease_s: float = Field(default=30.0, gt=0, le=600)
+    backoff_first_s: float = Field(default=1.0, gt=0)
+    backoff_max_s: float = Field(default=60.0, gt=0)
+    lookup_gap_s: float = Field(default=10.0, gt=0)
+    stopped_probe_s: float = Field(default=15.0, gt=0)
+    balance_poll_s: float = Field(default=5.0, gt=0)
+    unready_recheck_s: float = Field(default=30.0, gt=0)
+    unsettled_recheck_s: float = Field(default=600.0, gt=0)
+    ready_recheck_s: float = Field(default=21_600.0, gt=0)
+
+    period_closes_at: time = time(2, 0)
+    instant_fee_basis_points: int = Field(default=100, ge=0, le=10_000)
+    instant_fee_minimum: int = Field(default=50, ge=0)
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(
+            backoff_first_s=self.backoff_first_s,
+            backoff_max_s=self.backoff_max_s,
+            lookup_gap_s=self.lookup_gap_s,
+            stopped_probe_s=self.stopped_probe_s,
+        )
