@@ -1,0 +1,225 @@
+"""A scheduler without Kafka: what it sends becomes events once, or is refused with a reason."""
+
+import asyncio
+from typing import Any
+
+import httpx
+import orjson
+import pytest
+
+from fleet.database import Database
+from services.gateway import store
+from services.gateway.domain import CORRECTIONS_WRITE, FLIGHTS_WRITE
+from services.gateway.wire import FLIGHTS_MAX
+from tests.integration.gateway.conftest import NOWHERE, gateway_settings, new_key
+
+FLIGHTS, CORRECTIONS = "/v1/flights", "/v1/flights/corrections"
+FLIGHT: dict[str, Any] = {
+    "flight_id": "F1",
+    "date": "2026-05-22",
+    "aircraft": "N1",
+    "student": "student-01",
+    "hobbs_out": "1253.6",
+    "hobbs_in": 1254.9,
+}
+CORRECTION = FLIGHT | {"revision": 2, "reason": "digits swapped", "corrected_by": "dispatch"}
+
+
+async def staged(db: Database) -> list[tuple[str, str, dict[str, Any]]]:
+    """Topic, event id and body of everything in the outbox, in its order."""
+    async with db.transaction() as tx:
+        rows = await tx.all("SELECT topic, event_id, value FROM outbox ORDER BY id")
+    return [(row.topic, str(row.event_id), orjson.loads(row.value)) for row in rows]
+
+
+def problem(response: httpx.Response) -> tuple[int, str]:
+    assert response.headers["content-type"] == "application/problem+json"
+    document = response.json()
+    assert document["status"] == response.status_code
+    assert document["instance"].endswith(response.headers["x-request-id"])
+    assert {"type", "title", "detail"} <= document.keys()
+    return response.status_code, document["type"].removeprefix("/docs#")
+
+
+async def test_a_flight_becomes_one_event(scheduler: httpx.AsyncClient, gateway_db: Database) -> None:
+    answer = await scheduler.post(FLIGHTS, json=FLIGHT)
+    assert answer.status_code == 202
+    (accepted,) = answer.json()["flights"]
+    ((topic, event_id, body),) = await staged(gateway_db)
+    assert (accepted["event_id"], accepted["outcome"]) == (event_id, "accepted")
+    assert (topic, body["flight_id"], body["hobbs_in"]) == ("flight.completed", "F1", "1254.9")
+
+
+async def test_a_repeat_is_the_same_event_and_publishes_nothing(
+    scheduler: httpx.AsyncClient, gateway_db: Database
+) -> None:
+    first = (await scheduler.post(FLIGHTS, json=FLIGHT)).json()["flights"][0]
+    again = (await scheduler.post(FLIGHTS, json=[dict(reversed(FLIGHT.items()))])).json()["flights"][0]
+    assert (again["event_id"], again["outcome"]) == (first["event_id"], "repeated")
+    assert len(await staged(gateway_db)) == 1
+
+
+async def test_a_repeat_with_other_content_is_refused_whole(
+    scheduler: httpx.AsyncClient, gateway_db: Database
+) -> None:
+    await scheduler.post(FLIGHTS, json=FLIGHT)
+    answer = await scheduler.post(FLIGHTS, json=[FLIGHT | {"flight_id": "F2"}, FLIGHT | {"student": "other"}])
+    assert problem(answer) == (409, "content_differs")
+    assert answer.json()["conflicts"] == [{"place": 1, "flight_id": "F1", "revision": 1}]
+    assert len(await staged(gateway_db)) == 1
+    assert (await scheduler.post(FLIGHTS, json=FLIGHT | {"flight_id": "F2"})).status_code == 202
+
+
+async def test_the_same_request_many_times_at_once_is_one_event_each(
+    scheduler: httpx.AsyncClient, gateway_db: Database
+) -> None:
+    flights = [FLIGHT | {"flight_id": f"F{n}"} for n in range(20)]
+    answers = await asyncio.gather(
+        *(scheduler.post(FLIGHTS, json=flights[::step]) for step in (1, -1, 1, -1, 1))
+    )
+    assert {answer.status_code for answer in answers} == {202}
+    outcomes = [flight["outcome"] for answer in answers for flight in answer.json()["flights"]]
+    assert outcomes.count("accepted") == len(await staged(gateway_db)) == 20
+
+
+async def test_a_correction_is_an_event_of_its_own(
+    scheduler: httpx.AsyncClient, gateway_db: Database
+) -> None:
+    await scheduler.post(FLIGHTS, json=FLIGHT)
+    assert (await scheduler.post(CORRECTIONS, json=CORRECTION)).status_code == 202
+    assert [(topic, body["revision"]) for topic, _, body in await staged(gateway_db)] == [
+        ("flight.completed", 1),
+        ("flight.corrected", 2),
+    ]
+
+
+async def test_five_hundred_flights_in_one_request(
+    scheduler: httpx.AsyncClient, gateway_db: Database
+) -> None:
+    flights = [FLIGHT | {"flight_id": f"F{n}"} for n in range(FLIGHTS_MAX)]
+    answer = await scheduler.post(FLIGHTS, json=flights)
+    assert [flight["flight_id"] for flight in answer.json()["flights"]] == [f["flight_id"] for f in flights]
+    assert problem(await scheduler.post(FLIGHTS, json=[*flights, FLIGHT])) == (400, "malformed_body")
+    assert len(await staged(gateway_db)) == FLIGHTS_MAX
+
+
+JSON = {"content-type": "application/json"}
+
+
+@pytest.mark.parametrize(
+    ("path", "sent", "expected"),
+    [
+        (FLIGHTS, {"content": b"{", "headers": JSON}, (400, "malformed_body")),
+        (FLIGHTS, {"content": b"\xff", "headers": JSON}, (400, "malformed_body")),
+        (FLIGHTS, {"content": b"", "headers": JSON}, (400, "malformed_body")),
+        (FLIGHTS, {"json": []}, (400, "malformed_body")),
+        (FLIGHTS, {"json": FLIGHT | {"student": "a\x00"}}, (400, "malformed_body")),
+        (FLIGHTS, {"json": FLIGHT | {"date": "soon"}}, (422, "invalid_flight")),
+        (FLIGHTS, {"json": [FLIGHT, 1]}, (422, "invalid_flight")),
+        (CORRECTIONS, {"json": FLIGHT}, (422, "invalid_flight")),
+        (FLIGHTS, {"content": b"x" * 1_100_000, "headers": JSON}, (413, "too_large")),
+        (FLIGHTS, {"content": b"{}", "headers": {"content-type": "text/csv"}}, (415, "not_json")),
+        (FLIGHTS, {"content": b"{}", "headers": JSON | {"content-encoding": "gzip"}}, (415, "not_json")),
+        ("/v1/nothing", {"json": FLIGHT}, (404, "not_found")),
+        ("/docs", {"json": FLIGHT}, (405, "method_not_allowed")),
+    ],
+)
+async def test_every_refusal_is_a_problem_and_stages_nothing(
+    scheduler: httpx.AsyncClient,
+    gateway_db: Database,
+    path: str,
+    sent: dict[str, Any],
+    expected: tuple[int, str],
+) -> None:
+    assert problem(await scheduler.post(path, **sent)) == expected
+    assert await staged(gateway_db) == []
+
+
+async def test_only_a_living_key_with_the_scope_gets_in(
+    scheduler: httpx.AsyncClient, gateway_db: Database
+) -> None:
+    async def outcome(authorization: str | None, path: str = FLIGHTS) -> tuple[int, str]:
+        headers = {"Authorization": authorization or ""}
+        return problem(await scheduler.post(path, json=CORRECTION, headers=headers))
+
+    flights_only = await new_key(gateway_db, "flights only", (FLIGHTS_WRITE,))
+    gone = await new_key(gateway_db, "gone", (FLIGHTS_WRITE, CORRECTIONS_WRITE))
+    async with gateway_db.transaction() as tx:
+        assert len(await store.revoke_keys(tx, name="gone", revoked_by="test")) == 1
+    assert await outcome(None) == (401, "key_missing")
+    assert await outcome("Basic abc") == (401, "key_missing")
+    assert await outcome("Bearer hfk_guess") == (401, "key_refused")
+    assert await outcome("Bearer " + "x" * 5000) == (401, "key_refused")
+    assert await outcome(f"Bearer {gone}") == (401, "key_refused")
+    assert await outcome(f"Bearer {flights_only}", CORRECTIONS) == (403, "scope_missing")
+    assert await staged(gateway_db) == []
+
+
+async def test_a_key_is_kept_only_as_its_hash_and_its_use_is_noted(
+    scheduler: httpx.AsyncClient, gateway_db: Database
+) -> None:
+    key = scheduler.headers["Authorization"].removeprefix("Bearer ")
+    await scheduler.post(FLIGHTS, json=FLIGHT)
+    async with gateway_db.transaction() as tx:
+        row = await tx.one("SELECT api_key::text AS everything, last_used_at FROM api_key")
+    assert key not in row.everything
+    assert row.last_used_at is not None
+
+
+async def test_a_key_can_be_rotated_under_its_name(gateway_db: Database) -> None:
+    await new_key(gateway_db, "x", (FLIGHTS_WRITE,))
+    with pytest.raises(AssertionError):
+        await new_key(gateway_db, "x", (FLIGHTS_WRITE,))
+    async with gateway_db.transaction() as tx:
+        await store.revoke_keys(tx, name="x", revoked_by="test")
+        assert await store.revoke_keys(tx, name="x", revoked_by="test") == []
+    await new_key(gateway_db, "x", (FLIGHTS_WRITE,))
+
+
+async def test_a_scheduler_is_told_to_come_back_when_postgres_is_away() -> None:
+    from services.gateway.web import build_web
+
+    database = Database(NOWHERE, schema="gateway")
+    web = build_web(gateway_settings("127.0.0.1:1"), database, unpublished)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://gateway") as client:
+        answer = await client.post(FLIGHTS, json=FLIGHT, headers={"Authorization": "Bearer hfk_x"})
+    await database.close()
+    assert problem(answer) == (503, "try_again")
+    assert answer.headers["retry-after"]
+
+
+async def unpublished(message: object) -> None:
+    raise AssertionError(f"published {message}")
+
+
+async def test_the_documentation_works_without_the_internet(scheduler: httpx.AsyncClient) -> None:
+    page = await scheduler.get("/docs")
+    assert page.status_code == 200
+    assert "http" not in page.text.replace("http-equiv", "").lower().split("</style>")[1]
+    assert "<script" not in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    for word in (FLIGHTS, CORRECTIONS, "FlightCorrected", "content_differs", "hobbs_out"):
+        assert word in page.text
+
+
+async def test_the_openapi_document_names_every_address_and_only_schemas_it_has(
+    scheduler: httpx.AsyncClient,
+) -> None:
+    document = (await scheduler.get("/openapi.json")).json()
+    assert set(document["paths"]) == {FLIGHTS, CORRECTIONS, "/webhooks/stripe", "/webhooks/stripe/connect"}
+    written = orjson.dumps(document).decode()
+    named = {part.split('"')[0] for part in written.split("#/components/schemas/")[1:]}
+    assert named <= set(document["components"]["schemas"])
+
+
+async def test_every_answer_carries_the_security_headers(scheduler: httpx.AsyncClient) -> None:
+    for answer in (await scheduler.get("/docs"), await scheduler.get("/x"), await scheduler.post(FLIGHTS)):
+        assert answer.headers["x-content-type-options"] == "nosniff"
+        assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
+        assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize(("offered", "kept"), [("abc-123", True), ("a b", False), ("x" * 65, False)])
+async def test_a_plain_request_id_is_kept(scheduler: httpx.AsyncClient, offered: str, kept: bool) -> None:
+    answer = await scheduler.get("/docs", headers={"X-Request-ID": offered})
+    assert (answer.headers["x-request-id"] == offered) is kept
