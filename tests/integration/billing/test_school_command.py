@@ -1,0 +1,228 @@
+"""`hobbs school` as an operator types it, on a real broker and a real database."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from fleet.database import Database
+from fleet.envelope import Record, uuid7
+from fleet.kafka_client import TopicPlan, create_topics
+from fleet.settings import Settings
+from services.billing.handlers import configure_school
+from tests.conftest import OpenDatabase
+from tests.integration.billing.given import completed, given_billed
+from tests.support.records import record
+
+ROOT = Path(__file__).resolve().parents[3]
+TOPIC = "school.configured"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Done:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Desk:
+    """An operator's environment and school.toml; `billing` is billing's own database."""
+
+    environment: dict[str, str]
+    billing: Database
+    file: Path
+
+    def write(self, text: str) -> None:
+        self.file.write_text(text)
+
+    async def hobbs(self, *arguments: str) -> Done:
+        done = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-m", "hobbs", "school", *arguments],
+            cwd=ROOT,
+            env=os.environ | self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        return Done(code=done.returncode, out=done.stdout, err=done.stderr)
+
+    async def deliver(self) -> int:
+        """Hand billing what is in the topic, as its worker would; how many records there are."""
+        records = await self.published()
+        await configure_school(self.billing, records)
+        return len(records)
+
+    async def published_at_least(self, records: int) -> None:
+        """Return once the topic has so many records."""
+        while len(await self.published()) < records:
+            continue  # looking takes long enough
+
+    async def published(self) -> list[Record]:
+        place = TopicPartition(self.environment["HOBBS_TOPIC_PREFIX"] + TOPIC, 0)
+        async with AIOKafkaConsumer(
+            bootstrap_servers=self.environment["HOBBS_KAFKA_BOOTSTRAP"], auto_offset_reset="earliest"
+        ) as consumer:
+            consumer.assign([place])
+            end = (await consumer.end_offsets([place]))[place]
+            found: list[ConsumerRecord[bytes, bytes]] = []
+            while len(found) < end:
+                found += [message async for message in _batch(consumer)]
+        return [
+            record(
+                TOPIC,
+                message.value,
+                offset=message.offset,
+                headers={name: value.decode() for name, value in message.headers},
+            )
+            for message in found
+        ]
+
+
+async def _batch(consumer: AIOKafkaConsumer) -> AsyncIterator["ConsumerRecord[bytes, bytes]"]:
+    for messages in (await consumer.getmany(timeout_ms=1000)).values():
+        for message in messages:
+            yield message
+
+
+@pytest.fixture
+async def desk(kafka: str, database_url: str, open_db: OpenDatabase, school: Path) -> Desk:
+    prefix = f"t{uuid7().hex[-8:]}."
+    environment = {
+        "HOBBS_DATABASE_URL": database_url,
+        "HOBBS_KAFKA_BOOTSTRAP": kafka,
+        "HOBBS_TOPIC_PREFIX": prefix,
+    }
+    settings = Settings(database_url=database_url, kafka_bootstrap=kafka, topic_prefix=prefix)
+    await create_topics(settings, [TopicPlan(name=TOPIC, partitions=1, retention_ms=-1)])
+    return Desk(environment=environment, billing=open_db("billing"), file=school)
+
+
+SCHOOL = """\
+[school]
+name = "S"
+time_zone = "America/New_York"
+currency = "USD"
+
+[[tax]]
+line = "rental"
+percent = 5.6
+
+[[student]]
+id = "student-01"
+
+[[instructor]]
+id = "instructor-01"
+flight_per_hour = 45
+ground_per_hour = 40
+
+[[student_rate]]
+flight_per_hour = 70
+ground_per_hour = 60
+
+[[aircraft]]
+tail = "N364MA"
+model = "owned"
+meter = "hobbs"
+rate_per_hour = 165.00
+"""
+
+
+@pytest.fixture
+def school(tmp_path: Path) -> Path:
+    file = tmp_path / "school.toml"
+    file.write_text(SCHOOL)
+    return file
+
+
+APPLY = ("--yes", "--who", "finance", "--why", "because", "--no-wait")
+
+
+async def test_a_school_is_applied_once_and_the_history_tells_who_and_why(desk: Desk, school: Path) -> None:
+    done = await desk.hobbs("apply", str(school), *APPLY)
+    assert done.code == 0, done.err
+    assert "published version 1" in done.err
+    assert await desk.deliver() == 1
+    again = await desk.hobbs("apply", str(school), *APPLY)
+    assert (again.code, again.out) == (0, "")
+    assert "nothing to change; the book is at version 1" in again.err
+
+    desk.write(SCHOOL.replace("165.00", "170.50"))
+    assert (await desk.hobbs("diff", str(school))).code == 1
+    done = await desk.hobbs("apply", str(school), *APPLY)
+    assert "rate_per_hour 165.00 -> 170.50" in done.out
+    assert await desk.deliver() == 2
+    told = json.loads((await desk.hobbs("history", "aircraft", "N364MA", "-o", "json")).out)
+    assert [(row["version"], row["who"], row["why"]) for row in told] == [
+        (1, "finance", "because"),
+        (2, "finance", "because"),
+    ]
+    assert told[1]["old"]["rate_per_hour"] == 16500
+    assert told[1]["new"]["rate_per_hour"] == 17050
+    shown = json.loads((await desk.hobbs("show", "aircraft", "-o", "json")).out)
+    assert [row["document"]["rate_per_hour"] for row in shown] == [17050]
+
+
+async def test_a_dry_run_publishes_nothing_and_a_change_needs_a_reason(desk: Desk, school: Path) -> None:
+    dry = await desk.hobbs("apply", str(school), "--dry-run")
+    assert (dry.code, "aircraft N364MA" in dry.out) == (0, True)
+    assert "nothing was published" in dry.err
+    assert (await desk.hobbs("apply", str(school), "--yes")).code == 2
+    unasked = await desk.hobbs("apply", str(school), "--why", "because")
+    assert unasked.code == 1
+    assert await desk.published() == []
+
+
+async def test_a_wrong_file_is_named_line_by_line_and_changes_nothing(desk: Desk, school: Path) -> None:
+    desk.write(SCHOOL.replace("165.00", "165.001").replace("5.6", "x"))
+    done = await desk.hobbs("apply", str(school), *APPLY)
+    assert done.code == 1
+    assert f"{school}:8: not TOML" in done.err
+    desk.write(SCHOOL.replace("165.00", "165.001").replace("5.6", "101"))
+    done = await desk.hobbs("apply", str(school), *APPLY)
+    assert [line.split(": ")[0] for line in done.err.splitlines()] == [f"{school}:8", f"{school}:26"]
+    assert await desk.published() == []
+
+
+async def test_a_change_behind_bills_says_that_they_stay(desk: Desk, school: Path) -> None:
+    await desk.hobbs("apply", str(school), *APPLY)
+    await desk.deliver()
+    await given_billed(desk.billing, completed())
+    desk.write(SCHOOL.replace("165.00", "170.50"))
+    done = await desk.hobbs("apply", str(school), "--dry-run")
+    assert "aircraft N364MA from the beginning: 1 bills from that day on stay as they are" in done.err
+
+
+async def test_waiting_names_the_services_that_have_not_applied_it(desk: Desk, school: Path) -> None:
+    done = await desk.hobbs("apply", str(school), *APPLY[:-1], "--timeout", "0.3")
+    assert done.code == 1
+    assert "version 1 is published, but billing, payouts has not read it" in done.err
+
+
+async def test_a_refused_version_is_told_with_its_sentence(desk: Desk, school: Path) -> None:
+    await desk.hobbs("apply", str(school), *APPLY)
+    waiting = asyncio.create_task(desk.hobbs("apply", str(school), *APPLY[:-1], "--timeout", "30"))
+    await desk.published_at_least(2)
+    await desk.deliver()
+    done = await waiting
+    assert done.code == 1
+    assert "refused by billing: version 1 was made from version 0, but the book is at version 1" in done.err
+
+
+async def test_a_book_of_hundreds_of_cards_is_several_versions(desk: Desk, school: Path) -> None:
+    more = "".join(f'\n[[student]]\nid = "more-{n:04d}"\n' for n in range(450))
+    desk.write(SCHOOL + more)
+    assert (await desk.hobbs("apply", str(school), *APPLY)).code == 0
+    assert await desk.deliver() == 3
+    assert "version 3" in (await desk.hobbs("apply", str(school), *APPLY)).err
