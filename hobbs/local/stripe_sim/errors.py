@@ -110,11 +110,11 @@ def unknown_url(method: str, path: str) -> StripeError:
 
 
 def key_in_use(key: str) -> StripeError:
+    """Type and words as matched by github.com/woocommerce/woocommerce-gateway-stripe/pull/503."""
     return StripeError(
         409,
         f"There is currently another in-progress request using this Idempotent Key (that probably means you "
         f"submitted twice, and the other request is still going through): {key}. Please try again later.",
-        type="idempotency_error",
         code="idempotency_key_in_use",
         saved=False,
     )

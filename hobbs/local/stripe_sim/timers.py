@@ -43,10 +43,25 @@ def run_due(world: World) -> int:
 
 
 def advance(world: World, seconds: float) -> int:
-    """Move the clock and catch up, so that a test sees the consequences when the call returns."""
-    world.advance_clock(seconds)
+    """Move the clock from one due time to the next, so that everything happens at its own hour."""
+    if seconds < 0:
+        raise ValueError(f"the clock only moves forward, not by {seconds} s; reset the simulator to go back")
+    target = world.clock.now() + seconds
+    done = 0
+    while (due := _next_due(world)) is not None and due <= target:
+        world.advance_clock(max(due - world.clock.now(), 0.0))
+        done += run_due(world)
+    world.advance_clock(max(target - world.clock.now(), 0.0))
     idempotency.prune(world)
-    return run_due(world)
+    return done
+
+
+def _next_due(world: World) -> float | None:
+    row = world.store.row(
+        "SELECT min(due) FROM (SELECT min(due) AS due FROM job UNION ALL"
+        " SELECT min(available_on) FROM pending_funds)"
+    )
+    return None if row is None or row[0] is None else float(row[0])
 
 
 async def run(world: World) -> None:

@@ -1,0 +1,94 @@
+"""Cut the shapes that the simulator answers with out of Stripe's OpenAPI description, into shapes.json.
+
+Run by hand when the stripe library moves:
+    python -m tests.contract.stripe.extract_shapes SPEC3.JSON
+SPEC3.JSON is `embedded/openapi/spec3.json` of the Go module github.com/stripe/stripe-mock (MIT licence).
+Kept: types, nullability, enumerations, which fields are required; no descriptions.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+Doc = dict[str, Any]
+
+ROOTS = (
+    "account",
+    "account_link",
+    "balance",
+    "balance_transaction",
+    "capability",
+    "charge",
+    "customer",
+    "dispute",
+    "event",
+    "login_link",
+    "payment_intent",
+    "payment_method",
+    "payout",
+    "refund",
+    "setup_intent",
+    "topup",
+    "transfer",
+    "transfer_reversal",
+    "webhook_endpoint",
+)
+# Optional fields whose insides are worth checking; all other optional fields are only known by name.
+WATCHED = {
+    "card",
+    "external_accounts",
+    "fee_details",
+    "instant_available",
+    "last_payment_error",
+    "next_action",
+}
+WATCHED |= {"requirements", "reversals", "settings", "source_types", "metadata", "individual", "capabilities"}
+PREFIX = "#/components/schemas/"
+SHAPES = Path(__file__).with_name("shapes.json")
+
+
+def main() -> None:
+    spec = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    schemas = spec["components"]["schemas"]
+    kept: Doc = {}
+    waiting = list(ROOTS)
+    while waiting:
+        name = waiting.pop()
+        if name in kept:
+            continue
+        kept[name] = slim(schemas[name])
+        waiting += [ref for ref in references(kept[name]) if ref not in kept]
+    document = {"api_version": spec["info"]["version"], "schemas": dict(sorted(kept.items()))}
+    SHAPES.write_text(json.dumps(document, indent=None, separators=(",", ":")).replace('},"', '},\n"') + "\n")
+
+
+def slim(schema: Doc) -> Doc:
+    """One schema without words; an expandable field keeps its id and loses the expanded object."""
+    if "$ref" in schema:
+        return {"$ref": schema["$ref"].removeprefix(PREFIX)}
+    kept: Doc = {key: schema[key] for key in ("type", "nullable", "enum", "required") if key in schema}
+    if "anyOf" in schema:
+        expandable = "x-expansionResources" in schema
+        options = [option for option in schema["anyOf"] if not (expandable and "$ref" in option)]
+        kept["anyOf"] = [slim(option) for option in options]
+    if "items" in schema:
+        kept["items"] = slim(schema["items"])
+    if "properties" in schema:
+        watched = set(schema.get("required", ())) | WATCHED
+        fields = schema["properties"].items()
+        kept["properties"] = {name: slim(field) if name in watched else {} for name, field in fields}
+    return kept
+
+
+def references(schema: Any) -> list[str]:
+    if isinstance(schema, list):
+        return [name for item in schema for name in references(item)]
+    if not isinstance(schema, dict):
+        return []
+    own = [schema["$ref"]] if isinstance(schema.get("$ref"), str) else []
+    return own + [name for value in schema.values() for name in references(value)]
+
+
+if __name__ == "__main__":
+    main()
