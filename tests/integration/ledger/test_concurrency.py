@@ -144,7 +144,18 @@ def random_legs(chance: random.Random) -> Legs:
     return [*legs, ("platform:school", -sum(amounts))] if sum(amounts) else legs
 
 
-async def test_several_workers_at_once_lose_nothing_and_never_deadlock(ledger: Database) -> None:
+BACK_IN_TIME = """
+    SELECT address, version FROM (
+        SELECT address, currency, version, recorded_at,
+               lag(recorded_at) OVER (PARTITION BY wallet_id, currency ORDER BY version) AS before
+        FROM ledger_public.entries
+    ) AS line WHERE recorded_at < before
+"""
+
+
+async def test_several_workers_at_once_lose_nothing_and_never_deadlock(
+    ledger: Database, owner: asyncpg.Connection
+) -> None:
     chance = random.Random(20260522)
     batches = [
         [requested(f"flight:{b}-{n}:1", random_legs(chance)) for n in range(JOURNALS)]
@@ -162,3 +173,4 @@ async def test_several_workers_at_once_lose_nothing_and_never_deadlock(ledger: D
     assert len(await journals(ledger)) == WORKERS * BATCHES * JOURNALS
     assert await letters(ledger) == []
     assert sum((await balances(ledger)).values()) == 0
+    assert await owner.fetch(BACK_IN_TIME) == []  # a wallet's versions are in the order they were recorded
