@@ -47,6 +47,9 @@ async def acting_as(settings: Settings, service: str) -> AsyncIterator[Database]
     database = Database(url, schema=service, role=f"hobbs_{service}", pool_size=1)
     try:
         yield database
+    except (DBAPIError, PostgresError) as error:
+        error.add_note(f"acting as hobbs_{service}")
+        raise
     finally:
         await database.close()
 
@@ -75,8 +78,8 @@ def is_outage(error: BaseException) -> bool:
 def why(error: BaseException) -> str:
     """The first line of what the server or the system said."""
     cause = getattr(error, "orig", None) or error
-    lines = str(getattr(cause, "__cause__", None) or cause).splitlines()
-    return lines[0] if lines else type(error).__name__
+    lines = str(getattr(cause, "__cause__", None) or cause).splitlines() or [type(error).__name__]
+    return ", ".join([lines[0], *getattr(error, "__notes__", [])])
 
 
 def _sentence(kind: str, field: str, message: str) -> str:

@@ -58,24 +58,28 @@ async def check_invariants(settings: Settings, only: Sequence[str] = ()) -> list
     for service in services():
         if not only or service in only:
             async with acting_as(settings, service) as database:
-                outcomes += await _ask_all(database, service_invariants(service))
+                outcomes += await ask_all(database, service_invariants(service))
     if not only or ACROSS in only:
         database = Database(settings.database_url.get_secret_value(), schema="public", pool_size=1)
         try:
-            outcomes += await _ask_all(database, across_services())
+            outcomes += await ask_all(database, across_services())
         finally:
             await database.close()
     return outcomes
 
 
-def service_invariants(service: str, root: Path = ROOT) -> list[Invariant]:
-    path = root / "services" / service / "invariants.sql"
-    return list(parse(service, path.read_text(encoding="utf-8"))) if path.exists() else []
+def service_invariants(service: str) -> list[Invariant]:
+    """The service's own invariants, then those of the tables that every service has."""
+    own = ROOT / "services" / service / "invariants.sql"
+    return [*_read(service, own), *_read(service, Path(__file__).with_name("each_service.sql"))]
 
 
 def across_services() -> list[Invariant]:
-    path = Path(__file__).with_name("invariants.sql")
-    return list(parse(ACROSS, path.read_text(encoding="utf-8"))) if path.exists() else []
+    return _read(ACROSS, Path(__file__).with_name("invariants.sql"))
+
+
+def _read(service: str, path: Path) -> list[Invariant]:
+    return list(parse(service, path.read_text(encoding="utf-8"))) if path.exists() else []
 
 
 def parse(service: str, text: str) -> Iterator[Invariant]:
@@ -102,7 +106,8 @@ def _leading_comments(lines: Sequence[str]) -> list[str]:
     return comments
 
 
-async def _ask_all(database: Database, invariants: Sequence[Invariant]) -> list[Outcome]:
+async def ask_all(database: Database, invariants: Sequence[Invariant]) -> list[Outcome]:
+    """Ask each invariant in one read-only snapshot; one that cannot be asked spoils no other."""
     if not invariants:
         return []
     async with database.transaction() as tx:

@@ -1,11 +1,12 @@
 """Kafka: reachable, topics as planned, replicas, and how far each consumer group is behind."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
+from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from fleet import kafka_client
 from fleet.settings import Settings
@@ -14,6 +15,7 @@ from hobbs.doctor.findings import Finding, ok, warning, wrong
 from schemas.topics import TOPICS
 
 LAG_RECORDS_MAX: Final = 10_000
+GROUP_TIMEOUT_S: Final = 10.0
 MIGRATE: Final = "run `hobbs migrate` with a Kafka user that may create topics"
 
 
@@ -55,16 +57,45 @@ def _topics(settings: Settings, topics: Mapping[str, Any], brokers: int) -> list
 
 async def _groups(settings: Settings, admin: AIOKafkaAdminClient, topics: Mapping[str, Any]) -> list[Finding]:
     """The lag of each service on each topic it consumes."""
-    findings = []
     async with AIOKafkaConsumer(**kafka_client.connection(settings)) as consumer:
-        for topic in TOPICS.values():
-            name = settings.topic_prefix + topic.name
-            for service in topic.consumers if name in topics else ():
-                group = f"{settings.topic_prefix}{service}.{topic.name}"
-                places = [TopicPartition(name, n) for n in range(len(topics[name]["partitions"]))]
-                lag = await _lag(admin, consumer, group, places)
-                findings.append(_group(group, service, lag, await _members(admin, group)))
-    return findings
+        looks = [
+            _group(admin, consumer, f"{settings.topic_prefix}{service}.{topic.name}", service, places)
+            for topic in TOPICS.values()
+            if (places := _places(topics, settings.topic_prefix + topic.name))
+            for service in topic.consumers
+        ]
+        return list(await asyncio.gather(*looks))
+
+
+def _places(topics: Mapping[str, Any], name: str) -> list[TopicPartition]:
+    return [TopicPartition(name, n) for n in range(len(topics[name]["partitions"]))] if name in topics else []
+
+
+async def _group(
+    admin: AIOKafkaAdminClient,
+    consumer: AIOKafkaConsumer,
+    group: str,
+    service: str,
+    places: Sequence[TopicPartition],
+) -> Finding:
+    try:
+        async with asyncio.timeout(GROUP_TIMEOUT_S):
+            await _wait_for_coordinator(admin, group)
+            lag, members = await _lag(admin, consumer, group, places), await _members(admin, group)
+    except (TimeoutError, KafkaError) as error:
+        found = f"group {group}: its lag cannot be read ({type(error).__name__})"
+        return warning(service, found, "look again in a minute; then see whether a broker is missing")
+    return _judge(group, service, lag, members)
+
+
+async def _wait_for_coordinator(admin: AIOKafkaAdminClient, group: str) -> None:
+    """A cluster that never had a consumer makes its offsets topic at this first question."""
+    while True:
+        try:
+            await admin.find_coordinator(group)
+            return
+        except GroupCoordinatorNotAvailableError:
+            await asyncio.sleep(0.2)
 
 
 async def _lag(
@@ -83,7 +114,7 @@ async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
     return sum(len(described[5]) for response in responses for described in response.groups)
 
 
-def _group(group: str, service: str, lag: int, members: int) -> Finding:
+def _judge(group: str, service: str, lag: int, members: int) -> Finding:
     found = f"group {group}: {members} processes, {lag} records behind"
     if not members:
         return warning(service, found, f"start `hobbs work {service}`")

@@ -1,0 +1,12 @@
+-- Invariants of the tables that every service has. Run as each service's role, beside its own.
+
+-- name: outbox_rows_reach_their_topic
+-- No event waits in the outbox for more than ten minutes.
+SELECT id, topic, staged_at FROM outbox WHERE staged_at < now() - interval '10 minutes';
+
+-- name: dead_letters_tell_their_attempts
+-- Every dead letter's history names each of its refusals, and a closed one says who closed it.
+SELECT id, topic, state, attempts
+FROM dead_letter
+WHERE attempts <> (SELECT count(*) FROM jsonb_array_elements(history) AS step WHERE step ->> 'what' = 'refused')
+   OR (state <> 'open' AND history -> -1 ->> 'who' IS NULL);

@@ -1,0 +1,198 @@
+"""`hobbs doctor`: finds each fault of an installation and says the fix; finds none in one that is well."""
+
+import json
+import os
+import secrets
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from fleet import kafka_client
+from fleet.database import Database
+from fleet.kafka_client import TopicPlan
+from fleet.settings import Settings
+from hobbs.cli_ops import topic_plans
+from hobbs.doctor.findings import Finding, State
+from hobbs.doctor.stripe import StripeAccess, examine_stripe
+from schemas.topics import TOPICS
+from tests.conftest import OpenDatabase
+from tests.integration.ops.conftest import Hobbs, bury_unreadable
+from tests.support.records import record
+from tests.support.stripe import StripeSim
+
+
+async def findings(hobbs: Hobbs) -> tuple[int, list[dict[str, Any]]]:
+    result = await hobbs("doctor", "-o", "json")
+    return result.exit_code, json.loads(result.stdout)
+
+
+def found(rows: list[dict[str, Any]], words: str) -> dict[str, Any]:
+    matching = [row for row in rows if words in row["found"]]
+    assert matching, f"nothing says {words!r}: {[row['found'] for row in rows]}"
+    return matching[0]
+
+
+@pytest.fixture
+async def topics(kafka: str, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch) -> Settings:
+    """Every topic, under a prefix of this test's own."""
+    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+    monkeypatch.setenv("HOBBS_TOPIC_PREFIX", f"doctor-{secrets.token_hex(3)}.")
+    settings = Settings()
+    await kafka_client.create_topics(settings, topic_plans())
+    return settings
+
+
+@pytest.mark.usefixtures("topics")
+async def test_a_well_installation_has_nothing_wrong(
+    hobbs: Hobbs, stripe_sim: StripeSim, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOBBS_STRIPE_SECRET_KEY", stripe_sim.secret_key)
+    monkeypatch.setenv("HOBBS_STRIPE_API_BASE", stripe_sim.api_base)
+    monkeypatch.setenv("HOBBS_STRIPE_WEBHOOK_SECRETS", "whsec_a,whsec_b")
+    code, rows = await findings(hobbs)
+    wrong = [row for row in rows if row["state"] == "WRONG" and "fsync" not in row["found"]]
+    assert wrong == []
+    assert code == 1, "the test's own Postgres runs without fsync, which is a finding"
+    assert found(rows, "PostgreSQL 18")["state"] == "ok"
+    assert found(rows, f"{len(TOPICS)} topics")["state"] == "ok"
+    assert found(rows, "accepts the key")["state"] == "ok"
+    assert found(rows, "HOBBS_STRIPE_WEBHOOK_SECRETS: 2 secrets")["state"] == "ok"
+    assert found(rows, "append-only")["state"] == "ok"
+
+
+async def test_an_unreachable_broker_and_database_are_named_with_their_fix(
+    hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOBBS_DATABASE_URL", "postgresql://hobbs_operator:s3cret@127.0.0.1:1/hobbs")
+    code, rows = await findings(hobbs)
+    assert code == 1
+    assert "HOBBS_DATABASE_URL" in found(rows, "127.0.0.1:1/hobbs")["fix"]
+    assert "HOBBS_KAFKA_BOOTSTRAP" in next(row for row in rows if row["area"] == "kafka")["fix"]
+    assert "s3cret" not in json.dumps(rows)
+
+
+async def test_missing_settings_are_findings_and_the_machine_is_still_examined(
+    hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOBBS_DATABASE_URL")
+    code, rows = await findings(hobbs)
+    assert code == 1
+    assert found(rows, "HOBBS_DATABASE_URL is not set")["state"] == "WRONG"
+    assert found(rows, "Python 3")["state"] == "ok"
+
+
+async def test_secret_files_are_looked_at(
+    hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    shared = tmp_path / "key"
+    shared.write_text("sk_test_x\n")
+    shared.chmod(0o666)
+    monkeypatch.setenv("HOBBS_STRIPE_SECRET_KEY_FILE", str(shared))
+    _, rows = await findings(hobbs)
+    assert found(rows, "everybody may write")["fix"] == f"chmod o-w {shared}"
+
+
+async def test_a_hole_in_the_privileges_is_found(hobbs: Hobbs, owner: Database) -> None:
+    async with owner.transaction() as tx:
+        await tx.execute("GRANT USAGE ON SCHEMA ledger TO hobbs_billing")
+        await tx.execute("GRANT UPDATE ON entry TO hobbs_ledger")
+    _, rows = await findings(hobbs)
+    assert found(rows, "hobbs_billing may use schema ledger")["state"] == "WRONG"
+    assert found(rows, "may UPDATE ledger.entry")["fix"] == "REVOKE UPDATE ON ledger.entry FROM hobbs_ledger"
+
+
+async def test_a_migration_that_is_missing_is_found(hobbs: Hobbs, owner: Database) -> None:
+    async with owner.transaction() as tx:
+        await tx.execute("UPDATE alembic_version SET version_num = '0000'")
+    _, rows = await findings(hobbs)
+    assert "hobbs migrate" in found(rows, "migrations missing: ledger")["fix"]
+
+
+async def test_an_old_outbox_row_and_open_letters_are_found(
+    hobbs: Hobbs, owner: Database, open_db: OpenDatabase
+) -> None:
+    await bury_unreadable(open_db("billing"), [record("flight.completed", b"", ce_id="")])
+    async with owner.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO outbox (topic, raw_headers, staged_at) "
+            "VALUES ('journal.posted', '{}', now() - interval '1 hour')"
+        )
+    _, rows = await findings(hobbs)
+    assert found(rows, "1 rows, the oldest 3600 s old")["area"] == "ledger"
+    assert found(rows, "1 open dead letters")["fix"].startswith("`hobbs dead list --service billing`")
+
+
+async def test_topics_that_are_missing_or_of_another_size_are_found(
+    hobbs: Hobbs, kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+    monkeypatch.setenv("HOBBS_TOPIC_PREFIX", f"doctor-{secrets.token_hex(3)}.")
+    plans = [plan for plan in topic_plans() if plan.name not in ("flight.billed", "journal.posted")]
+    small = TopicPlan(name="journal.posted", partitions=3, retention_ms=-1)
+    await kafka_client.create_topics(Settings(), [*plans, small])
+    code, rows = await findings(hobbs)
+    assert code == 1
+    assert "hobbs migrate" in found(rows, "topic flight.billed is missing")["fix"]
+    assert found(rows, "topic journal.posted has 3 partitions, not 12")["state"] == "WRONG"
+
+
+@pytest.mark.usefixtures("topics")
+async def test_a_consumer_group_without_processes_is_found_with_its_lag(
+    hobbs: Hobbs, topics: Settings
+) -> None:
+    async with kafka_client.open_producer(topics) as producer:
+        for number in range(5):
+            await producer.send_and_wait(
+                f"{topics.topic_prefix}flight.completed", b"{}", key=str(number).encode()
+            )
+    _, rows = await findings(hobbs)
+    row = found(rows, "billing.flight.completed: 0 processes, 5 records behind")
+    assert row["fix"] == "start `hobbs work billing`"
+
+
+def access(
+    key: str | None, base: str = "https://api.stripe.com", *, livemode: bool = False, secrets: str = ""
+) -> StripeAccess:
+    return StripeAccess(
+        secret_key=SecretStr(key) if key else None,
+        api_base=base,
+        webhook_secrets=SecretStr(secrets),
+        connect_webhook_secrets=SecretStr(secrets),
+        livemode=livemode,
+    )
+
+
+def wrong(rows: Sequence[Finding]) -> list[str]:
+    return [row.found for row in rows if row.state is State.wrong]
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        (access("pk_test_1"), "neither sk_ nor rk_"),
+        (access("sk_live_1", "http://127.0.0.1:1", livemode=True), "a live key would be sent to 127.0.0.1"),
+        (access("sk_live_1"), "a live key, but webhooks of the other mode"),
+        (
+            access("sk_test_1", "http://127.0.0.1:1", livemode=True),
+            "a test key, but webhooks of the other mode",
+        ),
+        (access("sk_test_1", "http://127.0.0.1:1"), "no answer (ConnectError)"),
+        (access(None, secrets="whsec_a,secret"), "does not look like whsec_"),
+    ],
+)
+async def test_a_wrong_stripe_setting_is_found_before_it_is_used(given: StripeAccess, says: str) -> None:
+    assert says in wrong(await examine_stripe(given))[0]
+
+
+async def test_a_key_that_stripe_refuses_is_found(stripe_sim: StripeSim) -> None:
+    assert (
+        "refuses the key (401)"
+        in wrong(await examine_stripe(access("sk_test_wrong", stripe_sim.api_base)))[0]
+    )
+
+
+def test_the_keys_of_this_machine_do_not_reach_these_tests() -> None:
+    assert not [name for name in os.environ if name.startswith("HOBBS_STRIPE")]

@@ -1,0 +1,97 @@
+"""`hobbs migrate`: an empty database and broker become a fleet that can start; again, nothing changes."""
+
+import json
+import secrets
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from fleet.migrate import services
+from schemas.topics import SERVICES, TOPICS
+from tests.integration.ops.conftest import NO_KAFKA, Hobbs
+from tests.support.databases import Cluster, run_statement, service_url
+
+
+@pytest.fixture
+async def empty_database(cluster: Cluster) -> AsyncIterator[str]:
+    name = f"empty_{secrets.token_hex(6)}"
+    await run_statement(cluster.url, f"CREATE DATABASE {name}")
+    yield cluster.database(name)
+    await run_statement(cluster.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def owner_settings(empty_database: str, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("HOBBS_DATABASE_URL", empty_database)
+    for login in ("operator", *SERVICES):
+        monkeypatch.setenv(f"HOBBS_{login.upper()}_DATABASE_URL", service_url(empty_database, login))
+    return empty_database
+
+
+async def test_an_empty_installation_is_made_ready_and_again_changes_nothing(
+    hobbs: Hobbs, owner_settings: str, kafka: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+    monkeypatch.setenv("HOBBS_TOPIC_PREFIX", f"migrate-{secrets.token_hex(3)}.")
+    first = await hobbs("migrate", "-o", "json")
+    assert (first.exit_code, first.stderr) == (0, "")
+    rows = json.loads(first.stdout)
+    assert [row["name"] for row in rows if row["what"] == "schema"] == services()
+    assert {row["name"] for row in rows if row["what"] == "topic"} == TOPICS.keys()
+    again = await hobbs("migrate", "-o", "json")
+    assert json.loads(again.stdout) == rows
+    for login in ("operator", *services()):
+        connection = await asyncpg.connect(service_url(owner_settings, login))
+        await connection.close()
+
+
+@pytest.mark.usefixtures("owner_settings")
+async def test_kafka_is_waited_for_and_then_named(hobbs: Hobbs) -> None:
+    result = await hobbs("migrate", "--wait", "0")
+    assert result.exit_code == 1
+    assert (
+        f"Kafka: KafkaConnectionError: Unable to bootstrap from [('{NO_KAFKA.partition(':')[0]}'"
+        in result.stderr
+    )
+
+
+@pytest.mark.usefixtures("owner_settings")
+async def test_tables_can_be_migrated_without_kafka(hobbs: Hobbs) -> None:
+    assert (await hobbs("migrate", "--no-topics")).exit_code == 0
+
+
+async def test_a_service_without_a_password_is_named(
+    hobbs: Hobbs, owner_settings: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOBBS_LEDGER_DATABASE_URL")
+    result = await hobbs("migrate", "--no-topics")
+    assert result.exit_code == 0
+    assert "hobbs_ledger cannot log in: set HOBBS_LEDGER_DATABASE_URL" in result.stderr
+
+
+async def test_a_wrong_password_is_final_and_said_without_the_url(
+    hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOBBS_DATABASE_URL", "postgresql://nobody:s3cret@127.0.0.1:1/hobbs")
+    result = await hobbs("migrate", "--wait", "0")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Postgres: ")
+    assert "s3cret" not in result.stderr
+
+
+async def test_missing_settings_are_named_and_are_usage(
+    hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("HOBBS_DATABASE_URL")
+    result = await hobbs("migrate")
+    assert result.exit_code == 2
+    assert "HOBBS_DATABASE_URL is not set; set it, or HOBBS_DATABASE_URL_FILE" in result.stderr
+
+
+async def test_a_secrets_file_that_is_not_there_is_named(
+    hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOBBS_DATABASE_URL_FILE", "/nowhere/database_url")
+    result = await hobbs("migrate")
+    assert (result.exit_code, "/nowhere/database_url" in result.stderr) == (2, True)

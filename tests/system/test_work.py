@@ -1,0 +1,149 @@
+"""`hobbs work`: starts, tells its health, drains when told; several processes live and die together."""
+
+import json
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from pydantic import SecretStr
+
+from fleet import kafka_client
+from fleet.settings import Settings
+from hobbs.cli_ops import topic_plans
+from hobbs.local.ports import free_ports
+from tests.support.databases import service_url
+
+Environment = dict[str, str]
+
+
+@pytest.fixture
+async def ledger(database_url: str, kafka: str) -> Environment:
+    """What a ledger process needs to be told; its topics are there."""
+    prefix = f"work-{secrets.token_hex(3)}."
+    settings = Settings(database_url=SecretStr(database_url), kafka_bootstrap=kafka, topic_prefix=prefix)
+    await kafka_client.create_topics(settings, topic_plans())
+    return {
+        "HOBBS_DATABASE_URL": service_url(database_url, "ledger"),
+        "HOBBS_KAFKA_BOOTSTRAP": kafka,
+        "HOBBS_TOPIC_PREFIX": prefix,
+    }
+
+
+@contextmanager
+def work(environment: Environment, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "hobbs", "work", "ledger", *arguments],
+        env=os.environ | environment,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                process.send_signal(signal.SIGTERM)
+            process.wait(40)
+
+
+def eventually(holds: Callable[[], bool], what: str, within_s: float = 30) -> None:
+    deadline = time.monotonic() + within_s
+    while not holds():
+        assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
+        time.sleep(0.1)
+
+
+def is_well(port: int, path: str = "readyz") -> bool:
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/{path}", timeout=3) as answer:
+            return bool(json.load(answer)["ok"])
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def children_of(pid: int) -> list[int]:
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as listed:
+        return [int(child) for child in listed.read().split()]
+
+
+def is_running(pid: int) -> bool:
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as state:
+            return state.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_a_worker_gets_ready_and_drains_when_told(ledger: Environment) -> None:
+    (port,) = free_ports(1)
+    with work(ledger | {"HOBBS_OPS_PORT": str(port)}) as process:
+        eventually(lambda: is_well(port), "the ledger is ready")
+        assert is_well(port, "healthz")
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+
+
+def test_missing_settings_are_named_and_are_usage() -> None:
+    told = {"PATH": os.environ["PATH"], "HOBBS_KAFKA_BOOTSTRAP": "127.0.0.1:1"}
+    result = subprocess.run(
+        [sys.executable, "-m", "hobbs", "work", "ledger"],
+        env=told,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert result.stderr.startswith(
+        "ledger: HOBBS_DATABASE_URL is not set; set it, or HOBBS_DATABASE_URL_FILE"
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments", [("leger",), ("gateway", "--processes", "2"), ("ledger", "--processes", "0")]
+)
+def test_nonsense_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    command = [sys.executable, "-m", "hobbs", "work", *arguments]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 2
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
+def test_several_processes_have_a_port_each_and_stop_together(ledger: Environment) -> None:
+    first = next(port for port in free_ports(20) if port < 65_000)
+    with work(ledger | {"HOBBS_OPS_PORT": str(first)}, "--processes", "2") as process:
+        eventually(lambda: is_well(first) and is_well(first + 1), "both processes are ready")
+        children = children_of(process.pid)
+        assert len(children) == 2
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == 0
+        assert not any(is_running(child) for child in children)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
+def test_a_process_that_dies_takes_the_others_along_and_is_reported(ledger: Environment) -> None:
+    with work(ledger, "--processes", "2") as process:
+        eventually(lambda: len(children_of(process.pid)) == 2, "both processes are there")
+        dead, other = children_of(process.pid)
+        time.sleep(2)  # past the exec: a signal to the tether is no worker dying
+        os.kill(dead, signal.SIGKILL)
+        _, stderr = process.communicate(timeout=40)
+        assert process.returncode == 1
+        assert f"process {dead} ended by itself with exit code -9; stopping the others" in stderr
+        assert not is_running(other)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the kernel's parent-death signal is Linux's")
+def test_no_worker_outlives_a_killed_supervisor(ledger: Environment) -> None:
+    with work(ledger, "--processes", "2") as process:
+        eventually(lambda: len(children_of(process.pid)) == 2, "both processes are there")
+        children = children_of(process.pid)
+        time.sleep(2)
+        process.kill()
+        process.communicate(timeout=30)
+        eventually(lambda: not any(is_running(child) for child in children), "the workers are gone")
