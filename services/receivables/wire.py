@@ -36,7 +36,7 @@ def payment_message(charge: Charge, payment: Payment, cause: Cause) -> Message:
 
 def unallocated_message(charge: Charge, payment: Payment, cause: Cause) -> Message:
     """Tell finance that a payment names nobody."""
-    money = format_minor(payment.amount, payment.currency)
+    money = f"{format_minor(payment.amount, payment.currency)} {payment.currency}"
     event = NotificationRequested(
         recipient_kind="finance",
         recipient="finance",
@@ -53,7 +53,7 @@ def failure_message(failure: PaymentFailed, cause: Cause) -> Message | None:
     """Tell the student that a payment did not go through; nobody, when it names nobody."""
     if failure.student is None:
         return None
-    money = format_minor(failure.amount, failure.currency)
+    money = f"{format_minor(failure.amount, failure.currency)} {failure.currency}"
     event = NotificationRequested(
         recipient_kind="student",
         recipient=failure.student,
