@@ -15,6 +15,7 @@ GROUPS: Final = {
     "school": "hobbs.cli_school",
     "flights": "hobbs.cli_flights",
     "transfers": "hobbs.cli_transfers",
+    "payments": "hobbs.cli_payments",
     "dead": "hobbs.cli_dead",
     "sim": "hobbs.cli_sim",
 }
