@@ -29,7 +29,6 @@ NULLS = (
     "receipt_url",
     "review",
     "shipping",
-    "source",
     "source_transfer",
     "statement_descriptor",
     "statement_descriptor_suffix",

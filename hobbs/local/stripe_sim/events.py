@@ -52,8 +52,8 @@ def _hears(endpoint: Doc, event: Doc) -> bool:
 def _queue(world: World, event_id: str, endpoint_id: str) -> None:
     """Decide this delivery's fate from the seed and its number, so a seed repeats a run."""
     settings = world.settings
-    number = world.store.row("SELECT coalesce(max(id), 0) + 1 FROM delivery")
-    fate = random.Random(f"{settings.webhook_seed}:{number}")
+    number = world.store.row("SELECT coalesce(max(id), 0) + 1 FROM delivery") or (1,)
+    fate = random.Random(f"{settings.webhook_seed}:{number[0]}")
     late = (
         fate.random() * settings.webhook_reorder_wait_s if fate.random() < settings.webhook_reorder else 0.0
     )

@@ -35,7 +35,6 @@ NULLS = (
     "payment_method_configuration_details",
     "processing",
     "review",
-    "source",
     "transfer_data",
 )
 TEXTS = (

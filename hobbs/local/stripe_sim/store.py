@@ -175,4 +175,5 @@ CLEAR = (
     "DELETE FROM job",
     "DELETE FROM delivery",
     "DELETE FROM setting",
+    "DELETE FROM sqlite_sequence",  # numbering starts again, so a seed means the same in every run
 )

@@ -46,12 +46,12 @@ def advance(world: World, seconds: float) -> int:
     """Move the clock from one due time to the next, so that everything happens at its own hour."""
     if seconds < 0:
         raise ValueError(f"the clock only moves forward, not by {seconds} s; reset the simulator to go back")
-    target = world.clock.now() + seconds
+    target, target_offset = world.clock.now() + seconds, world.clock.offset + seconds
     done = 0
     while (due := _next_due(world)) is not None and due <= target:
         world.advance_clock(max(due - world.clock.now(), 0.0))
         done += run_due(world)
-    world.advance_clock(max(target - world.clock.now(), 0.0))
+    world.advance_clock(max(target_offset - world.clock.offset, 0.0))
     idempotency.prune(world)
     return done
 

@@ -229,7 +229,6 @@ def _apply(world: World, transfer: Doc, reversal: Doc) -> None:
     transfer["amount_reversed"] += reversal["amount"]
     transfer["reversed"] = transfer["amount_reversed"] == transfer["amount"]
     transfer["reversals"]["data"] = [reversal, *transfer["reversals"]["data"]][:10]
-    transfer["reversals"]["total_count"] = transfer["reversals"].get("total_count", 0) + 1
     world.store.save(transfer)
 
 

@@ -1,0 +1,93 @@
+"""kill -9 loses nothing that was answered and halves nothing: effect, event, answer: one transaction."""
+
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import stripe
+
+from tests.contract.stripe.receiver import Receiver
+from tests.contract.stripe.simulator_process import KEY, SimulatorProcess
+
+OPERATIONS = 120
+
+
+def test_killed_under_load_every_operation_has_one_effect_after_retries(tmp_path: Path) -> None:
+    with SimulatorProcess(tmp_path) as simulator:
+        with simulator.client() as client, simulator.control() as control:
+            account = client.v1.accounts.create(
+                {"type": "express", "capabilities": {"transfers": {"requested": True}}}
+            )
+            control.onboard(account.id)
+            control.fund(1_000_000)
+        answered = hammer(simulator, account.id, kill_after=OPERATIONS // 3)
+        assert 0 < len(answered) < OPERATIONS
+        simulator.start()
+        again = hammer(simulator, account.id, kill_after=None)
+        with simulator.control() as control:
+            effects = control.effects(kind="transfer")
+    assert len(again) == OPERATIONS
+    assert sorted(int(effect["operation_id"]) for effect in effects) == list(range(OPERATIONS))
+    by_operation = {int(effect["operation_id"]): effect["object_id"] for effect in effects}
+    assert answered.items() <= by_operation.items()
+    assert again == by_operation
+
+
+def hammer(simulator: SimulatorProcess, account: str, *, kill_after: int | None) -> dict[int, str]:
+    """Pay every operation from four threads; returns what was answered."""
+    answered: dict[int, str] = {}
+    http = stripe.RequestsClient(timeout=5)
+    client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url}, http_client=http)
+
+    def pay(operation: int) -> None:
+        given = {
+            "amount": 100,
+            "currency": "usd",
+            "destination": account,
+            "metadata": {"hobbs_operation_id": str(operation)},
+        }
+        try:
+            made = client.v1.transfers.create(given, {"idempotency_key": f"op:{operation}:1"})  # type: ignore[arg-type]
+        except stripe.APIConnectionError:
+            return
+        answered[operation] = made.id
+        if kill_after is not None and len(answered) == kill_after:
+            simulator.kill()
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(pay, range(OPERATIONS)))
+    http.close()  # type: ignore[no-untyped-call]
+    return answered
+
+
+def test_clock_settings_faults_and_endpoints_outlive_a_kill(tmp_path: Path) -> None:
+    with SimulatorProcess(tmp_path) as simulator:
+        with simulator.control() as control:
+            control.advance(3_600)
+            control.set(webhook_seed=42)
+            control.add_fault("timeout", path="/v1/payouts")
+            control.add_endpoint("http://127.0.0.1:9/x")
+        simulator.kill()
+        simulator.start()
+        with simulator.control() as control:
+            assert control.state()["clock_offset_s"] == 3_600
+            assert control.settings()["webhook_seed"] == 42
+            assert [fault["path"] for fault in control.faults()] == ["/v1/payouts"]
+            assert control.state()["objects"]["webhook_endpoint"] == 1
+
+
+def test_an_undelivered_webhook_is_delivered_after_a_kill(tmp_path: Path, receiver: Receiver) -> None:
+    receiver.answers += [503]
+    with SimulatorProcess(tmp_path) as simulator:
+        with simulator.control() as control:
+            control.set(webhook_speed=200)
+            control.add_endpoint(receiver.url, secret="whsec_x")
+            control.trigger("customer.created")
+            receiver.wait_for(1)
+            while control.deliveries()[0]["attempts"] == 0:
+                time.sleep(0.01)
+        simulator.kill()
+        simulator.start()
+        first, second = receiver.wait_for(2)
+    assert first.body == second.body
+    second.event("whsec_x")
