@@ -1,0 +1,81 @@
+-- Invariants across services, asked of what they publish (`*_public` views) in one snapshot. What travels
+-- through Kafka may be ten minutes on its way before its absence counts.
+
+-- name: bills_are_posted_as_billed
+-- Every bill stands in the ledger once, to the cent and on every wallet: charge, each leg, and the margin.
+WITH billed AS (
+    SELECT source, currency, wallet, sum(amount) AS amount, max(billed_at) AS billed_at
+    FROM (
+        SELECT bill_id, 'flight:' || flight_id || ':' || revision AS source, currency, billed_at,
+               'student:' || student AS wallet, -charge AS amount
+        FROM billing_public.bills WHERE corrects IS NULL
+        UNION ALL
+        SELECT bill_id, 'flight:' || flight_id || ':' || revision, currency, billed_at, 'platform:school', margin
+        FROM billing_public.bills WHERE corrects IS NULL
+        UNION ALL
+        SELECT leg.bill_id, 'flight:' || leg.flight_id || ':' || leg.revision, leg.currency, bill.billed_at,
+               leg.wallet, leg.amount
+        FROM billing_public.bill_legs AS leg
+        JOIN billing_public.bills AS bill ON bill.bill_id = leg.bill_id
+        WHERE bill.corrects IS NULL
+    ) AS part
+    GROUP BY source, currency, wallet
+), posted AS (
+    SELECT source, currency, address AS wallet, sum(amount) AS amount
+    FROM ledger_public.entries WHERE event_type = 'flight'
+    GROUP BY source, currency, address
+)
+SELECT source, currency, wallet, billed.amount AS billed, posted.amount AS posted
+FROM billed FULL JOIN posted USING (source, currency, wallet)
+WHERE coalesce(billed.amount, 0) <> coalesce(posted.amount, 0)
+  AND (billed.billed_at IS NULL
+       OR billed.billed_at < now() - interval '10 minutes'
+       OR EXISTS (SELECT 1 FROM ledger_public.journals AS journal WHERE journal.source = billed.source));
+
+-- name: sent_transfers_are_posted
+-- Every transfer that Stripe took left the payee's wallet once, for the same amount; nothing else did.
+WITH sent AS (
+    SELECT 'transfer:' || id AS source, currency, wallet, -amount AS amount, sent_at
+    FROM payouts_public.transfers WHERE stripe_transfer_id IS NOT NULL
+), posted AS (
+    SELECT source, currency, address AS wallet, sum(amount) AS amount
+    FROM ledger_public.entries WHERE event_type = 'transfer' AND address <> 'external:stripe'
+    GROUP BY source, currency, address
+)
+SELECT source, currency, wallet, sent.amount AS sent, posted.amount AS posted
+FROM sent FULL JOIN posted USING (source, currency, wallet)
+WHERE coalesce(sent.amount, 0) <> coalesce(posted.amount, 0)
+  AND (sent.sent_at IS NULL
+       OR sent.sent_at < now() - interval '10 minutes'
+       OR posted.amount IS NOT NULL);
+
+-- name: payments_are_posted
+-- Every card payment that receivables knows is in the ledger once, gross; the ledger has no other.
+WITH received AS (
+    SELECT 'charge:' || charge_id AS source, currency, amount, received_at FROM receivables_public.payments
+), posted AS (
+    SELECT source, currency, -sum(amount) AS amount
+    FROM ledger_public.entries WHERE event_type = 'payment' AND address = 'external:stripe'
+    GROUP BY source, currency
+)
+SELECT source, currency, received.amount AS received, posted.amount AS posted
+FROM received FULL JOIN posted USING (source, currency)
+WHERE coalesce(received.amount, 0) <> coalesce(posted.amount, 0)
+  AND (received.received_at IS NULL
+       OR received.received_at < now() - interval '10 minutes'
+       OR posted.amount IS NOT NULL);
+
+-- name: nobody_is_sent_more_than_they_were_owed
+-- What was transferred to a payee, less what came back, was credited to the payee's wallet before.
+SELECT transfer.wallet, transfer.currency, transfer.sent, coalesce(credited.amount, 0) AS credited
+FROM (
+    SELECT wallet, currency, sum(amount - amount_reversed) AS sent
+    FROM payouts_public.transfers WHERE stripe_transfer_id IS NOT NULL
+    GROUP BY wallet, currency
+) AS transfer
+LEFT JOIN (
+    SELECT address AS wallet, currency, sum(amount) AS amount
+    FROM ledger_public.entries WHERE amount > 0 AND event_type NOT IN ('transfer', 'reversal', 'instant_fee')
+    GROUP BY address, currency
+) AS credited USING (wallet, currency)
+WHERE transfer.sent > coalesce(credited.amount, 0);

@@ -1,0 +1,104 @@
+"""Invariants across services: bills, transfers and payments stand in the ledger as they were decided."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from fleet.database import Database
+from fleet.envelope import Record, uuid7
+from hobbs.invariants import Outcome, across_services, ask_all
+from schemas.journals import EntryRequest, JournalRequested
+from services.ledger.handlers import post_journals
+from tests.conftest import OpenDatabase
+from tests.integration.billing.given import completed, given_billed, given_school
+from tests.support.records import RECEIVED_AT, record
+
+
+async def broken(reader: Database) -> dict[str, list[dict[str, Any]]]:
+    outcomes: list[Outcome] = await ask_all(reader, across_services())
+    assert [outcome.failure for outcome in outcomes if outcome.failure] == []
+    return {outcome.invariant.name: outcome.examples for outcome in outcomes if outcome.rows}
+
+
+async def relayed(database: Database) -> list[Record]:
+    """The journal requests that wait in a service's outbox, as the ledger will read them."""
+    async with database.transaction() as tx:
+        rows = await tx.all(
+            "SELECT value, event_id FROM outbox WHERE topic = 'journal.requested' ORDER BY id"
+        )
+    return [record("journal.requested", bytes(row.value), ce_id=row.event_id) for row in rows]
+
+
+@pytest.fixture
+async def billed(open_db: OpenDatabase) -> Database:
+    """The worked flight and a second one, billed and posted."""
+    billing = open_db("billing")
+    await given_school(billing)
+    await given_billed(billing, completed())
+    await given_billed(billing, completed(flight_id="F124", hobbs_out="1254.9", hobbs_in="1256.0"))
+    await post_journals(open_db("ledger"), await relayed(billing))
+    return billing
+
+
+@pytest.mark.usefixtures("billed")
+async def test_what_is_billed_and_posted_breaks_nothing(open_db: OpenDatabase) -> None:
+    assert await broken(open_db("operator")) == {}
+
+
+async def test_a_bill_on_its_way_breaks_nothing_yet_but_counts_after_ten_minutes(
+    open_db: OpenDatabase, owner: Database
+) -> None:
+    await given_school(open_db("billing"))
+    await given_billed(open_db("billing"), completed())
+    assert await broken(open_db("operator")) == {}
+    await spoil(owner, "billing.bill", "UPDATE billing.bill SET billed_at = now() - interval '11 minutes'")
+    rows = (await broken(open_db("operator")))["bills_are_posted_as_billed"]
+    assert {row["wallet"] for row in rows} >= {"student:student-01", "platform:school"}
+
+
+@pytest.mark.usefixtures("billed")
+async def test_a_cent_between_bill_and_ledger_is_found(open_db: OpenDatabase, owner: Database) -> None:
+    await spoil(
+        owner,
+        "billing.bill",
+        "UPDATE billing.bill SET margin = margin + 1, charge = charge + 1 WHERE flight_id = 'F124'",
+    )
+    rows = (await broken(open_db("operator")))["bills_are_posted_as_billed"]
+    assert sorted((row["source"], row["wallet"], row["billed"] - row["posted"]) for row in rows) == [
+        ("flight:F124:1", "platform:school", 1),
+        ("flight:F124:1", "student:student-01", -1),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("source", "event_type", "wallets", "invariant"),
+    [
+        ("flight:F999:1", "flight", ("student:student-01", "platform:school"), "bills_are_posted_as_billed"),
+        (
+            f"transfer:{uuid7()}",
+            "transfer",
+            ("instructor:i1", "external:stripe"),
+            "sent_transfers_are_posted",
+        ),
+        ("charge:ch_1", "payment", ("external:stripe", "student:student-01"), "payments_are_posted"),
+    ],
+)
+async def test_a_journal_nobody_decided_is_found(
+    open_db: OpenDatabase, source: str, event_type: str, wallets: Sequence[str], invariant: str
+) -> None:
+    entries = [EntryRequest(wallet=wallets[0], amount=-500), EntryRequest(wallet=wallets[1], amount=500)]
+    request = JournalRequested(
+        source=source, event_type=event_type, currency="USD", occurred_at=RECEIVED_AT, entries=entries
+    )
+    await post_journals(open_db("ledger"), [record("journal.requested", request)])
+    assert (await broken(open_db("operator"))).keys() == {invariant}
+
+
+async def spoil(owner: Database, table: str, statement: str) -> None:
+    """Do what the database refuses."""
+    async with owner.transaction() as tx:
+        await tx.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        await tx.execute("ALTER TABLE billing.bill DROP CONSTRAINT IF EXISTS charge_less_legs_is_margin")
+        await tx.execute(statement)
+        await tx.execute(f"ALTER TABLE {table} ENABLE TRIGGER USER")
