@@ -110,6 +110,16 @@ async def test_a_journal_by_hand_keeps_the_same_rules(
     assert await journals(ledger) == []
 
 
+async def test_what_is_posted_by_hand_can_be_told_as_an_event(
+    ledger: Database, dba: asyncpg.Connection
+) -> None:
+    """A memo no event may carry would stop the worker at the first request that repeats the journal."""
+    statement = "SELECT post_journal_with_locks($1, 'manual', '1', 'USD', $2, now(), repeat('m', $3))"
+    with pytest.raises(asyncpg.CheckViolationError, match="journal_memo_is_short"):
+        await dba.execute(statement, uuid7(), legs(), 2001)
+    await dba.execute(statement, uuid7(), legs(), 2000)
+
+
 async def test_amounts_and_balances_by_hand_fit_64_bits(ledger: Database, dba: asyncpg.Connection) -> None:
     most = 2**63 - 1
     await post(dba, legs(("student:s-1", -most), ("platform:school", most)))

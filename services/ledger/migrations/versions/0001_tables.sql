@@ -47,6 +47,7 @@ create table journal (
         source ~ '^[^\x01-\x1f\x7f]*[^\x01-\x20\x7f]$' and length(source) <= 100),
     constraint journal_event_type_is_printable check (
         event_type ~ '^[^\x01-\x1f\x7f]*[^\x01-\x20\x7f]$' and length(event_type) <= 100),
+    constraint journal_memo_is_short check (length(memo) <= 2000),
     constraint journal_content_hash_is_sha256 check (octet_length(content_hash) = 32)
 );
 
