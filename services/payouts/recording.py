@@ -14,6 +14,7 @@ from fleet.database import Database, Tx
 from fleet.envelope import Message, uuid7
 from fleet.faults import fault_point
 from services.payouts import (
+    documents,
     metrics,
     paying,
     store_inquiries,
@@ -118,7 +119,7 @@ async def _transfers_sent(tx: Tx, effects: Sequence[Effect], now: datetime, term
         row.stripe_account: Question(
             kind=InquiryKind.ACCOUNT,
             object_id=row.stripe_account,
-            trace=store_transfers.trace_of(row.trace),
+            trace=documents.trace_of(row.trace),
             after=now + terms.unsettled_recheck,
         )
         for row in rows
@@ -138,7 +139,7 @@ def _instant_payout(row: Any, terms: Terms) -> NewOperation | None:
         amount=amount,
         currency=row.currency,
         stripe_account=row.stripe_account,
-        trace=store_transfers.trace_of(row.trace),
+        trace=documents.trace_of(row.trace),
     )
 
 

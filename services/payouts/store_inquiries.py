@@ -7,12 +7,11 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row
 
 from fleet.database import Tx
+from services.payouts.documents import rows_json, trace_json, trace_of
 from services.payouts.domain import Trace
-from services.payouts.store_transfers import trace_json, trace_of
 
 
 class InquiryKind(StrEnum):
@@ -75,7 +74,7 @@ async def ask(tx: Tx, questions: Sequence[Question], now: datetime) -> None:
         }
         for q in unique.values()
     ]
-    await tx.execute(_ASK, questions=orjson.dumps(rows).decode(), now=now)
+    await tx.execute(_ASK, questions=rows_json(rows), now=now)
 
 
 _CLAIM = """

@@ -15,10 +15,10 @@ from sqlalchemy import Row
 
 from fleet.database import Tx
 from services.payouts.answers import ACCOUNT_REFUSALS
+from services.payouts.documents import rows_json, trace_json, trace_of
 from services.payouts.domain import Hold, Trace
 from services.payouts.operations import KEY_TRUSTED_FOR, Kind, Operation, Outcome, Phase, State
 from services.payouts.orders import NewOperation
-from services.payouts.store_transfers import trace_json, trace_of
 
 # The same cause again is the same operation: one that waits for its payee goes on as it was decided.
 _INSERT = """
@@ -26,7 +26,7 @@ _INSERT = """
                            parent_id, due_at, trace, created_at)
     SELECT id, kind, wallet, transfer_id, cause, params, amount, currency, stripe_account, parent_id, :now,
            trace, :now
-    FROM jsonb_to_recordset(CAST(:operations AS jsonb)) WITH ORDINALITY AS decided (
+    FROM jsonb_to_recordset(CAST(:operations AS jsonb)) AS decided (
         id uuid, kind text, wallet text, transfer_id uuid, cause text, params jsonb, amount bigint,
         currency text, stripe_account text, parent_id text, trace jsonb, place bigint)
     ORDER BY place
@@ -53,10 +53,11 @@ async def insert(tx: Tx, operations: Sequence[NewOperation], now: datetime) -> N
             "stripe_account": o.stripe_account,
             "parent_id": o.parent_id,
             "trace": trace_json(o.trace),
+            "place": place,
         }
-        for o in operations
+        for place, o in enumerate(operations)
     ]
-    await tx.execute(_INSERT, operations=orjson.dumps(rows).decode(), now=now)
+    await tx.execute(_INSERT, operations=rows_json(rows), now=now)
 
 
 # One step of an index per payee that has something open finds the head of each line. Whoever is in flight is
@@ -169,7 +170,7 @@ _RECORD = """
 
 async def record(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> set[UUID]:
     """Write outcomes whose lease is still ours; the operations written. Others have a new owner."""
-    rows = orjson.dumps([_outcome_row(o) for o in outcomes]).decode()
+    rows = rows_json([_outcome_row(o) for o in outcomes])
     return {row.id for row in await tx.all(_RECORD, outcomes=rows, now=now)}
 
 

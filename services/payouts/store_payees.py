@@ -10,6 +10,7 @@ import orjson
 from sqlalchemy import Row
 
 from fleet.database import Tx
+from services.payouts.documents import rows_json
 from services.payouts.domain import Hold, Payee
 
 
@@ -111,7 +112,7 @@ async def configure(tx: Tx, cards: Sequence[Card], today: date, now: datetime) -
     await lock(tx, wallets)
     last = {(c.wallet, c.effective_from): c for c in cards}
     rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in Card.__slots__} for c in last.values()]
-    document = orjson.dumps(rows).decode()
+    document = rows_json(rows)
     await tx.execute(_WITHDRAW, cards=document)
     await tx.execute(_KEEP_CARDS, cards=document)
     await put_in_force(tx, wallets, today, now)

@@ -6,10 +6,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row
 
 from fleet.database import Tx
+from services.payouts.documents import rows_json
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,7 +252,7 @@ async def reverse(
         return [], []
     await tx.all(_LOCK_TRANSFERS, ids=sorted({r.stripe_transfer_id for r in reversals}))
     listed = [{name: getattr(r, name) for name in SeenReversal.__slots__} for r in reversals]
-    fresh = await tx.all(_REVERSE, reversals=orjson.dumps(listed).decode())
+    fresh = await tx.all(_REVERSE, reversals=rows_json(listed))
     ids = sorted({row.transfer_id for row in fresh})
     await tx.execute(_REVERSED, ids=ids, now=now)
     return fresh, await tx.all(_TOTALS, ids=ids)

@@ -9,10 +9,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row
 
 from fleet.database import Tx
+from services.payouts.documents import rows_json, trace_json, trace_of
 from services.payouts.domain import (
     PAYEE_HOLDS,
     SENTENCES,
@@ -60,29 +60,12 @@ class Sent:
     sent_at: datetime
 
 
-def trace_json(trace: Trace) -> dict[str, str]:
-    return {
-        "correlation_id": trace.correlation_id,
-        "traceparent": trace.traceparent,
-        "event_id": str(trace.event_id),
-    }
-
-
-def trace_of(document: str) -> Trace:
-    read = orjson.loads(document)
-    return Trace(
-        correlation_id=read["correlation_id"],
-        traceparent=read["traceparent"],
-        event_id=UUID(read["event_id"]),
-    )
-
-
 _ACCRUE = """
     INSERT INTO payable (journal_id, wallet, currency, amount, source, event_type, occurred_at, accrued_at,
                          stripe_account, trace)
     SELECT journal_id, wallet, currency, amount, source, event_type, occurred_at, :now,
            payee.stripe_account, trace
-    FROM jsonb_to_recordset(CAST(:accruals AS jsonb)) WITH ORDINALITY AS accrual (
+    FROM jsonb_to_recordset(CAST(:accruals AS jsonb)) AS accrual (
         journal_id uuid, wallet text, currency text, amount bigint, source text, event_type text,
         occurred_at timestamptz, trace jsonb, place bigint)
     JOIN payee USING (wallet)
@@ -104,10 +87,11 @@ async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]
             "event_type": a.event_type,
             "occurred_at": a.occurred_at,
             "trace": trace_json(a.trace),
+            "place": place,
         }
-        for a in accruals
+        for place, a in enumerate(accruals)
     ]
-    return {row.wallet for row in await tx.all(_ACCRUE, accruals=orjson.dumps(rows).decode(), now=now)}
+    return {row.wallet for row in await tx.all(_ACCRUE, accruals=rows_json(rows), now=now)}
 
 
 _OPEN_PAYABLES = """
@@ -191,7 +175,7 @@ _INSERT = """
         INSERT INTO transfer (id, wallet, currency, amount, cause, state, reason, sentence, due_at, trace,
                               created_at, changed_at)
         SELECT id, wallet, currency, amount, cause, state, reason, sentence, due_at, trace, :now, :now
-        FROM jsonb_to_recordset(CAST(:transfers AS jsonb)) WITH ORDINALITY AS fresh (
+        FROM jsonb_to_recordset(CAST(:transfers AS jsonb)) AS fresh (
             id uuid, wallet text, currency text, amount bigint, cause text, state text, reason text,
             sentence text, due_at timestamptz, trace jsonb, place bigint)
         ORDER BY place
@@ -211,13 +195,13 @@ async def insert(tx: Tx, transfers: Sequence[NewTransfer], now: datetime) -> Non
     """Insert transfers with the payables in them; those of a dissolved transfer move over."""
     if not transfers:
         return
-    rows = orjson.dumps([_new_row(t) for t in transfers]).decode()
+    rows = rows_json([_new_row(t, place) for place, t in enumerate(transfers)])
     await tx.execute(_INSERT, transfers=rows, now=now)
     links = [(payable, t.id) for t in transfers for payable in t.payables]
     await tx.execute(_LINK, payables=[p for p, _ in links], transfers=[t for _, t in links])
 
 
-def _new_row(transfer: NewTransfer) -> dict[str, Any]:
+def _new_row(transfer: NewTransfer, place: int) -> dict[str, Any]:
     return {
         "id": transfer.id,
         "wallet": transfer.wallet,
@@ -229,6 +213,7 @@ def _new_row(transfer: NewTransfer) -> dict[str, Any]:
         "sentence": None if transfer.hold is None else SENTENCES[transfer.hold],
         "due_at": transfer.due_at,
         "trace": trace_json(transfer.trace),
+        "place": place,
     }
 
 
@@ -263,7 +248,7 @@ async def move(tx: Tx, moves: Sequence[Move], now: datetime, actor: str = "payou
         }
         for m in moves
     ]
-    moved = await tx.all(_MOVE, moves=orjson.dumps(rows).decode(), now=now, actor=actor)
+    moved = await tx.all(_MOVE, moves=rows_json(rows), now=now, actor=actor)
     return {row.transfer_id for row in moved}
 
 
@@ -301,7 +286,7 @@ async def complete(tx: Tx, sent: Sequence[Sent], now: datetime, actor: str = "pa
         }
         for s in sent
     ]
-    return await tx.all(_COMPLETE, sent=orjson.dumps(rows).decode(), now=now, actor=actor)
+    return await tx.all(_COMPLETE, sent=rows_json(rows), now=now, actor=actor)
 
 
 _FACTS = """

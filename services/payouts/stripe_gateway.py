@@ -143,6 +143,8 @@ class StripeGateway:
             # The library's timeout counts from byte to byte; this one bounds the whole exchange.
             async with asyncio.timeout(self._timeout_s):
                 return _done(await call())
+        except stripe.APIConnectionError as error:
+            return Answer(status=None, problem=f"no answer from Stripe: {type(error.__cause__).__name__}")
         except stripe.StripeError as error:
             return _answer_of(error)
         except TimeoutError:
@@ -183,6 +185,11 @@ class _Http(stripe.HTTPXClient):
             limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             trust_env=trust_env,
         )
+
+    def _get_request_args_kwargs(self, method: str, url: str, headers: Any, post_data: Any) -> Any:
+        args, options = super()._get_request_args_kwargs(method, url, headers, post_data)  # type: ignore[no-untyped-call]
+        options["content"] = options.pop("data") or None  # httpx deprecates text as form data
+        return args, options
 
 
 def _is_loopback(api_base: str) -> bool:

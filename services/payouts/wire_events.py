@@ -16,9 +16,9 @@ from schemas.journals import EntryRequest, JournalRequested
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
+from services.payouts.documents import trace_of as stored_trace
 from services.payouts.domain import SENTENCES, Hold, Trace
 from services.payouts.store_payouts import SeenPayout
-from services.payouts.store_transfers import trace_of as stored_trace
 from services.payouts.wire import cause_of
 
 EXTERNAL_STRIPE = "external:stripe"

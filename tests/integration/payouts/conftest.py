@@ -1,0 +1,65 @@
+"""A payouts service without its process: its own database role, the real stripe library, a simulated Stripe.
+
+One database for the whole folder, emptied before each test: cloning one costs more than most tests here.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from fleet.database import Database
+from hobbs.local.stripe_sim.control import Control
+from services.payouts.stripe_gateway import StripeGateway
+from tests.integration.payouts.world import Clock, World
+from tests.support.databases import Cluster, Template, cloned, run_statement, service_url
+from tests.support.stripe import StripeSim
+
+EMPTY = """
+    DO $$ BEGIN
+        EXECUTE (SELECT 'TRUNCATE ' || string_agg('payouts.' || quote_ident(tablename), ', ')
+                 FROM pg_tables WHERE schemaname = 'payouts' AND tablename <> 'alembic_version');
+        INSERT INTO payouts.school DEFAULT VALUES;
+        INSERT INTO payouts.relay_stop DEFAULT VALUES;
+    END $$
+"""
+
+
+@pytest.fixture(scope="package")
+async def payouts_database(cluster: Cluster, template: Template) -> AsyncIterator[str]:
+    """The owner's URL of the folder's database."""
+    if "payouts" in template.broken:
+        raise template.broken["payouts"]
+    async with cloned(cluster, template) as url:
+        yield url
+
+
+@pytest.fixture
+async def owner_url(payouts_database: str) -> str:
+    """The owner's URL of the database, emptied."""
+    await run_statement(payouts_database, EMPTY)
+    return payouts_database
+
+
+@pytest.fixture
+async def db(owner_url: str) -> AsyncIterator[Database]:
+    database = Database(service_url(owner_url, "payouts"), schema="payouts", pool_size=8)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def control(stripe_sim: StripeSim) -> Iterator[Control]:
+    with Control(stripe_sim.api_base) as control:
+        yield control
+
+
+@pytest.fixture
+async def gateway(stripe_sim: StripeSim) -> AsyncIterator[StripeGateway]:
+    gateway = StripeGateway(stripe_sim.secret_key, api_base=stripe_sim.api_base, timeout_s=2.0)
+    yield gateway
+    await gateway.close()
+
+
+@pytest.fixture
+async def world(db: Database, gateway: StripeGateway, control: Control) -> World:
+    return World(db=db, gateway=gateway, control=control, clock=Clock())

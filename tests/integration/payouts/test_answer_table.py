@@ -1,0 +1,322 @@
+"""Each row of the answer table, against a Stripe that really does it: prove or park, never send blind."""
+
+from datetime import timedelta
+
+import httpx
+import pytest
+import stripe
+
+from services.payouts.limiter import Limiter
+from services.payouts.operations import Policy
+from services.payouts.relay import Pace, Relay
+from services.payouts.stripe_gateway import StripeGateway
+from tests.integration.payouts.world import World
+from tests.support.stripe import StripeSim
+
+
+@pytest.fixture
+async def impatient(stripe_sim: StripeSim) -> StripeGateway:
+    return StripeGateway(stripe_sim.secret_key, api_base=stripe_sim.api_base, timeout_s=0.3)
+
+
+@pytest.fixture
+async def owed(world: World) -> World:
+    """An onboarded instructor with one transfer pending, and money at Stripe."""
+    world.control.fund(100_000)
+    await world.payee("i1")
+    await world.earned("i1", 8750)
+    return world
+
+
+async def keys(world: World) -> list[str]:
+    rows = await world.rows(
+        "SELECT idempotency_key FROM attempt JOIN operation ON operation.id = operation_id"
+        " WHERE kind = 'transfer' ORDER BY started_at"
+    )
+    return [row.idempotency_key.split(":")[2] for row in rows]
+
+
+@pytest.mark.parametrize("fault", ["timeout", "reset"])
+@pytest.mark.parametrize("when", ["before", "after"])
+async def test_no_answer_is_asked_again_with_the_same_key(
+    owed: World, impatient: StripeGateway, fault: str, when: str
+) -> None:
+    owed.control.add_fault(fault, when=when, path="/v1/transfers", nth=1)
+    await owed.once(owed.relay(impatient))
+    assert await owed.states() == ["sending"]
+    await owed.work()
+    assert await owed.verdicts() == ["unknown", "done"]
+    assert await keys(owed) == ["1", "1"]
+    assert owed.paid() == [8750]
+
+
+@pytest.mark.parametrize(
+    ("fault", "verdict"),
+    [
+        ("conflict", "not_now"),
+        ("unavailable", "not_now"),
+        ("rate_limit", "slow_down"),
+        ("lock_timeout", "slow_down"),
+    ],
+)
+async def test_not_now_is_asked_again_with_the_same_key(owed: World, fault: str, verdict: str) -> None:
+    owed.control.add_fault(fault, path="/v1/transfers", nth=1)
+    await owed.work()
+    assert await owed.verdicts() == [verdict, "done"]
+    assert await keys(owed) == ["1", "1"]
+    assert owed.paid() == [8750]
+
+
+async def test_429_slows_the_limiter(owed: World) -> None:
+    owed.control.add_fault("rate_limit", path="/v1/transfers", nth=1)
+    limiter = Limiter(100.0)
+    relay = Relay(
+        owed.db, owed.gateway, limiter, owed.clock, policy=owed.policy, pace=Pace(), terms=owed.terms
+    )
+    before = limiter.per_s
+    await owed.once(relay)
+    assert limiter.per_s < before
+
+
+async def test_a_saved_500_after_the_effect_is_looked_up_and_adopted(owed: World) -> None:
+    """Stripe replays the 500 for a day: asking again proves nothing, the list does."""
+    owed.control.add_fault("server_error", when="after", path="/v1/transfers", nth=1)
+    await rested(owed)
+    assert await owed.verdicts() == ["server_error"] * 3 + ["adopted"]
+    assert await owed.states() == ["sent"]
+    assert owed.paid() == [8750]
+    [transfer], [effect] = await owed.transfers(), owed.control.effects(kind="transfer")
+    assert transfer.stripe_transfer_id == effect["object_id"]
+
+
+async def test_a_saved_500_before_the_effect_gets_a_new_generation_after_two_clean_lookups(
+    owed: World,
+) -> None:
+    owed.control.add_fault("server_error", when="before", path="/v1/transfers", nth=1)
+    await rested(owed)
+    assert await owed.verdicts() == ["server_error"] * 3 + ["clean", "clean", "done"]
+    assert await keys(owed) == ["1"] * 5 + ["2"]
+    assert owed.paid() == [8750]
+
+
+async def test_502_is_asked_again_and_then_looked_up(owed: World) -> None:
+    owed.control.add_fault("bad_gateway", when="after", path="/v1/transfers", count=5)
+    await rested(owed)
+    assert await owed.verdicts() == ["server_error"] * 3 + ["adopted"]
+    assert owed.paid() == [8750]
+
+
+async def test_a_short_balance_holds_and_a_new_generation_follows_the_money(world: World) -> None:
+    await world.payee("i1")
+    await world.earned("i1", 8750)
+    await world.once()
+    [held] = await world.transfers()
+    assert (held.state, held.reason) == ("held", "balance_insufficient")
+    assert len(await world.published("notification.requested")) == 2  # onboarding, and finance
+
+    world.control.fund(8749)
+    assert await world.treasury().step() == 0
+    world.control.fund(1)
+    await world.work()
+    assert await world.states() == ["sent"]
+    assert await keys(world) == ["1", "2"]
+    assert await world.history(held.id) == ["pending", "sending", "held", "pending", "sending", "sent"]
+    assert world.paid() == [8750]
+
+
+async def test_money_that_comes_back_pays_the_oldest_first(world: World) -> None:
+    await world.payee("i1")
+    await world.payee("i2")
+    await world.journal("instructor:i1", 9000)
+    await world.once()
+    await world.journal("instructor:i2", 1000)
+    assert await world.once() == 0, "a younger transfer does not overtake money that waits"
+    world.control.fund(9500)
+    await world.work()
+    assert world.paid() == [9000]
+    world.control.fund(500)
+    await world.work()
+    assert world.paid() == [9000, 1000]
+
+
+async def test_a_closed_account_is_refused_and_its_other_money_held(owed: World) -> None:
+    account = await owed.account_of("i1")
+    await owed.earned("i1", 500)
+    owed.control.onboard(account, "close")
+    await owed.once()
+    first, second = await owed.transfers()
+    assert (first.state, first.reason) == ("refused", "account_invalid")
+    assert (second.state, second.reason) == ("held", "payee_not_ready")
+    [refused] = await owed.published("transfer.refused")
+    assert refused["transfer_id"] == str(first.id)
+    assert owed.paid() == []
+
+
+async def test_a_refused_transfer_is_sent_again_by_itself_once_the_payee_is_ready(owed: World) -> None:
+    account = await owed.account_of("i1")
+    owed.control.onboard(account, "restrict")
+    await owed.once()
+    assert await owed.states() == ["refused"]
+    owed.clock.advance(minutes=1)
+    await owed.work()  # reads that the account is not ready
+    assert await owed.states() == ["refused"]
+    owed.control.onboard(account)
+    await owed.webhook("account.updated", {"id": account, "object": "account"}, account=account)
+    await owed.work()
+    assert await owed.states() == ["sent"]
+    assert await keys(owed) == ["1", "2"]
+    assert owed.paid() == [8750]
+
+
+async def test_one_key_with_other_parameters_stops_the_operation(owed: World, stripe_sim: StripeSim) -> None:
+    [operation] = await owed.operations()
+    other = stripe.StripeClient(
+        stripe_sim.secret_key,
+        base_addresses={"api": stripe_sim.api_base},
+        http_client=owed.gateway._http,
+    )
+    await other.v1.transfers.create_async(
+        {"amount": 1, "currency": "usd", "destination": await owed.account_of("i1")},
+        {"idempotency_key": f"op:{operation.id}:1"},
+    )
+    await owed.once()
+    [transfer] = await owed.transfers()
+    assert (transfer.state, transfer.reason) == ("parked", "idempotency_error")
+    assert len(await owed.published("transfer.parked")) == 1
+
+
+async def test_a_refused_key_stops_every_relay_until_it_is_put_right(owed: World) -> None:
+    owed.control.add_fault("unauthorized", method="*", path="/v1/*")
+    relay, other = owed.relay(), owed.relay()
+    [first] = await relay.claim(100)
+    outcome = await relay.call(first)
+    assert outcome is not None
+    await relay.record([outcome])
+    assert await relay.check() is not None
+    owed.clock.advance(seconds=60)
+    assert await other.claim(100) == [], "nothing is claimed while stopped, and the probe fails"
+    assert await other.check() is not None
+    owed.control.clear_faults()
+    assert await other.claim(100) == [], "the probe has to wait its time"
+    owed.clock.advance(seconds=60)
+    assert await other.claim(100) == []
+    assert await other.check() is None
+    await owed.work()
+    assert owed.paid() == [8750]
+
+
+# Still unknown after twelve hours
+
+
+async def unknown(world: World, stripe_sim: StripeSim, when: str) -> None:
+    world.control.add_fault("reset", when=when, path="/v1/transfers", count=1)
+    await world.once()
+    assert await world.verdicts() == ["unknown"]
+    world.control.clear_faults()
+
+
+async def test_after_12_hours_the_effect_is_looked_up_and_adopted(
+    owed: World, stripe_sim: StripeSim
+) -> None:
+    await unknown(owed, stripe_sim, "after")
+    owed.clock.advance(hours=13)
+    await rested(owed)
+    assert await owed.verdicts() == ["unknown", "adopted"]
+    assert owed.paid() == [8750]
+
+
+async def test_after_12_hours_two_clean_lookups_start_a_new_generation(
+    owed: World, stripe_sim: StripeSim
+) -> None:
+    await unknown(owed, stripe_sim, "before")
+    owed.clock.advance(hours=13)
+    await rested(owed)
+    assert await owed.verdicts() == ["unknown", "clean", "clean", "done"]
+    assert owed.paid() == [8750]
+
+
+async def test_a_key_that_stripe_pruned_is_never_sent_again(owed: World, stripe_sim: StripeSim) -> None:
+    """After 24 h the same key would pay a second time."""
+    await unknown(owed, stripe_sim, "after")
+    owed.clock.advance(hours=25)
+    owed.control.advance(25 * 3600)
+    await rested(owed)
+    assert await owed.states() == ["sent"]
+    assert owed.paid() == [8750]
+
+
+async def test_an_operation_claimed_in_time_is_not_sent_when_its_key_grew_old_meanwhile(
+    owed: World, stripe_sim: StripeSim
+) -> None:
+    await unknown(owed, stripe_sim, "after")
+    owed.clock.advance(hours=11.99)
+    relay = owed.relay()
+    [claimed] = await relay.claim(1)
+    owed.clock.advance(hours=0.1)
+    assert await relay.call(claimed) is None
+
+
+async def test_an_unnamed_transfer_of_the_same_amount_parks_the_operation(
+    owed: World, stripe_sim: StripeSim
+) -> None:
+    await unknown(owed, stripe_sim, "before")
+    httpx.post(
+        f"{stripe_sim.api_base}/v1/transfers",
+        data={"amount": "8750", "currency": "usd", "destination": await owed.account_of("i1")},
+        headers={"Authorization": f"Bearer {stripe_sim.secret_key}"},
+    ).raise_for_status()
+    owed.clock.advance(hours=13)
+    await rested(owed)
+    [transfer] = await owed.transfers()
+    assert (transfer.state, transfer.reason) == ("parked", "effect_unclear")
+
+
+async def test_what_is_found_with_another_amount_is_not_adopted(owed: World, stripe_sim: StripeSim) -> None:
+    await unknown(owed, stripe_sim, "before")
+    [operation] = await owed.operations()
+    httpx.post(
+        f"{stripe_sim.api_base}/v1/transfers",
+        data={
+            "amount": "8751",
+            "currency": "usd",
+            "destination": await owed.account_of("i1"),
+            "metadata[hobbs_operation_id]": str(operation.id),
+        },
+        headers={"Authorization": f"Bearer {stripe_sim.secret_key}"},
+    ).raise_for_status()
+    owed.clock.advance(hours=13)
+    await rested(owed)
+    [transfer] = await owed.transfers()
+    assert (transfer.state, transfer.reason) == ("parked", "effect_differs")
+    assert "8751" in transfer.sentence
+
+
+async def test_lookups_that_keep_failing_park_the_operation(owed: World, stripe_sim: StripeSim) -> None:
+    await unknown(owed, stripe_sim, "before")
+    owed.control.add_fault("unavailable", method="GET", path="/v1/transfers")
+    owed.policy = Policy(backoff_first_s=0.001, backoff_max_s=0.001, lookups_max=3)
+    owed.clock.advance(hours=13)
+    await rested(owed)
+    [transfer] = await owed.transfers()
+    assert (transfer.state, transfer.reason) == ("parked", "outcome_unknown")
+
+
+async def test_a_parked_operation_blocks_further_money_to_that_payee_only(
+    owed: World, stripe_sim: StripeSim
+) -> None:
+    await test_lookups_that_keep_failing_park_the_operation(owed, stripe_sim)
+    owed.control.clear_faults()
+    await owed.payee("i2")
+    await owed.earned("i1", 111)
+    await owed.earned("i2", 222)
+    await owed.work()
+    by_amount = {t.amount: (t.state, t.reason) for t in await owed.transfers()}
+    assert by_amount[111] == ("held", "parked_operation")
+    assert by_amount[222] == ("sent", None)
+
+
+async def rested(world: World) -> None:
+    """Work with the gaps between lookups passing by themselves."""
+    for _ in range(12):
+        await world.work()
+        world.clock.moved += timedelta(seconds=15)

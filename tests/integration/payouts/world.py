@@ -1,0 +1,226 @@
+"""Reach states through real code: configured payees, posted journals, a relay one phase at a time."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from fleet.database import Database
+from fleet.envelope import Record, uuid7
+from hobbs.local.stripe_sim.control import Control
+from schemas.journals import JournalPosted, PostedEntry
+from schemas.school import SchoolChange, SchoolConfigured
+from schemas.stripe_webhooks import StripeWebhook
+from services.payouts import handlers
+from services.payouts.inquiries import Inquirer, Rechecks
+from services.payouts.limiter import Limiter
+from services.payouts.operations import Policy
+from services.payouts.recording import Terms
+from services.payouts.relay import Pace, Relay
+from services.payouts.stripe_gateway import StripeGateway
+from services.payouts.treasury import Treasury
+from tests.support.records import record
+
+_versions = count(1)
+_flights = count(1)
+
+
+class Clock:
+    """The time as the service under test sees it: real, plus what the test moved it by."""
+
+    def __init__(self) -> None:
+        self.moved = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) + self.moved
+
+    def advance(self, **by: float) -> None:
+        self.moved += timedelta(**by)
+
+
+@dataclass(kw_only=True)
+class World:
+    db: Database
+    gateway: StripeGateway
+    control: Control
+    clock: Clock
+    policy: Policy = field(default_factory=lambda: Policy(backoff_first_s=0.001, backoff_max_s=0.001))
+    terms: Terms = field(default_factory=Terms)
+    version: int = 0
+
+    def relay(self, gateway: StripeGateway | None = None, per_s: float = 1000.0) -> Relay:
+        return Relay(
+            self.db,
+            gateway or self.gateway,
+            Limiter(per_s),
+            self.clock,
+            policy=self.policy,
+            pace=Pace(call_time=timedelta(seconds=3)),
+            terms=self.terms,
+        )
+
+    def inquirer(self) -> Inquirer:
+        return Inquirer(self.db, self.gateway, Limiter(1000), self.clock, Rechecks())
+
+    def treasury(self) -> Treasury:
+        return Treasury(self.db, self.gateway, Limiter(1000), self.clock, timedelta())
+
+    async def work(self, rounds: int = 40) -> None:
+        """Let relay, inquiries and treasury run until nothing is due."""
+        relay, inquirer, treasury = self.relay(), self.inquirer(), self.treasury()
+        for _ in range(rounds):
+            done = await self.once(relay)
+            done += await inquirer.step()
+            done += await treasury.step()
+            if not done:
+                return
+        raise AssertionError("the service did not come to rest")
+
+    async def once(self, relay: Relay | None = None) -> int:
+        """One claim, its calls, one record."""
+        relay = relay or self.relay()
+        claimed = await relay.claim(100)
+        outcomes = [await relay.call(operation) for operation in claimed]
+        await relay.record([o for o in outcomes if o is not None])
+        return len(claimed)
+
+    # What comes in
+
+    async def configured(self, *keys: str, kind: str = "instructor", **settings: Any) -> None:
+        self.version += 1
+        rates = {"flight_per_hour": 4500, "ground_per_hour": 4000} if kind == "instructor" else {}
+        changes = [
+            SchoolChange(
+                kind=kind,  # type: ignore[arg-type]
+                key=key,
+                effective_from=datetime(2020, 1, 1).date(),  # noqa: DTZ001
+                new={**rates, **settings},
+            )
+            for key in keys
+        ]
+        await self.configure(changes)
+
+    async def configure(self, changes: Sequence[SchoolChange]) -> None:
+        event = SchoolConfigured(
+            version=max(self.version, 1),
+            base_version=max(self.version - 1, 0),
+            who="finance",
+            why="test",
+            at=self.clock(),
+            changes=list(changes),
+        )
+        batch = [record("school.configured", event, key="school")]
+        await handlers.configure_payees(self.db, batch, clock=self.clock)
+
+    async def payee(self, key: str, **settings: Any) -> str:
+        """A configured payee whose Stripe account is made, onboarded and read; the account."""
+        await self.configured(key, **settings)
+        await self.work()
+        account = await self.account_of(key)
+        self.control.onboard(account)
+        await self.webhook("account.updated", {"id": account, "object": "account"}, account=account)
+        await self.work()
+        return account
+
+    async def journal(
+        self, wallet: str, amount: int, *, source: str | None = None, event_type: str = "flight"
+    ) -> Record:
+        """A posted journal that owes (or takes) so much; the record, to send it again."""
+        source = source or f"flight:F{next(_flights)}:1"
+        event = JournalPosted(
+            journal_id=uuid7(),
+            source=source,
+            event_type=event_type,
+            currency="USD",
+            occurred_at=self.clock(),
+            recorded_at=self.clock(),
+            entries=[
+                PostedEntry(wallet="student:s1", amount=-amount, balance_after=0, version=1),
+                PostedEntry(wallet=wallet, amount=amount, balance_after=0, version=1),
+            ],
+        )
+        sent = record("journal.posted", event, key=source)
+        await handlers.owe_payees(self.db, [sent], clock=self.clock)
+        return sent
+
+    async def earned(self, key: str, *amounts: int) -> None:
+        for amount in amounts:
+            await self.journal(f"instructor:{key}", amount)
+
+    async def webhook(
+        self,
+        kind: str,
+        thing: dict[str, Any],
+        *,
+        account: str | None = None,
+        event_id: str | None = None,
+    ) -> Record:
+        """A verified webhook, as the gateway publishes it; the record, to send it again."""
+        event_id = event_id or f"evt_{uuid7().hex}"
+        body = {"id": event_id, "object": "event", "type": kind, "data": {"object": thing}}
+        event = StripeWebhook(
+            event_id=event_id,
+            event_type=kind,
+            endpoint="connect" if account else "platform",
+            account=account,
+            livemode=False,
+            created_at=self.clock(),
+            received_at=self.clock(),
+            attested=True,
+            body=json.dumps(body),
+        )
+        sent = record("stripe.webhook", event, ce_id=event_id, ce_source="stripe")
+        await self.heed(sent)
+        return sent
+
+    async def heed(self, *batch: Record) -> None:
+        await handlers.heed_stripe(
+            self.db, list(batch), terms=self.terms, money_came=lambda: None, clock=self.clock
+        )
+
+    # What is there
+
+    async def rows(self, sql: str, **params: Any) -> list[Any]:
+        async with self.db.transaction() as tx:
+            return await tx.all(sql, **params)
+
+    async def account_of(self, key: str) -> str:
+        [row] = await self.rows("SELECT stripe_account FROM payee WHERE key = :key", key=key)
+        account: str = row.stripe_account
+        return account
+
+    async def transfers(self) -> list[Any]:
+        return await self.rows("SELECT * FROM transfer ORDER BY created_at, id")
+
+    async def states(self) -> list[str]:
+        return [row.state for row in await self.transfers()]
+
+    async def operations(self, kind: str = "transfer") -> list[Any]:
+        return await self.rows("SELECT * FROM operation WHERE kind = :kind ORDER BY sequence", kind=kind)
+
+    async def verdicts(self) -> list[str]:
+        """What each attempt of the transfers proved, in order."""
+        rows = await self.rows(
+            "SELECT verdict FROM attempt JOIN operation ON operation.id = operation_id"
+            " WHERE kind = 'transfer' ORDER BY started_at"
+        )
+        return [row.verdict for row in rows]
+
+    async def published(self, topic: str) -> list[dict[str, Any]]:
+        rows = await self.rows("SELECT value FROM outbox WHERE topic = :topic ORDER BY id", topic=topic)
+        return [orjson.loads(row.value) for row in rows]
+
+    async def history(self, transfer_id: UUID) -> list[str]:
+        rows = await self.rows(
+            "SELECT to_state FROM transfer_history WHERE transfer_id = :id ORDER BY id", id=transfer_id
+        )
+        return [row.to_state for row in rows]
+
+    def paid(self) -> list[int]:
+        """Amounts of the transfers that really happened at Stripe."""
+        return [int(e["amount"]) for e in self.control.effects(kind="transfer")]
