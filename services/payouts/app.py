@@ -8,7 +8,7 @@ from fleet import timers
 from fleet.database import Database
 from fleet.worker import Worker
 from services.payouts import handlers, links, measures, paying, store_payees, store_transfers
-from services.payouts.handlers import utc_now
+from services.payouts.handlers import Clock, utc_now
 from services.payouts.inquiries import Inquirer, Rechecks
 from services.payouts.limiter import Limiter
 from services.payouts.recording import Terms
@@ -82,9 +82,9 @@ def _relay(settings: PayoutsSettings, db: Database, gateway: StripeGateway, term
     return Relay(db, gateway, limiter, utc_now, policy=settings.policy, pace=pace, terms=terms)
 
 
-async def end_holds(db: Database) -> int:
+async def end_holds(db: Database, *, clock: Clock = utc_now) -> int:
     """Pay what was held for a time that is over."""
-    now = utc_now()
+    now = clock()
     async with db.transaction() as tx:
         wallets = await store_transfers.wallets_due(tx, now)
         if wallets:
