@@ -78,8 +78,8 @@ async def open_producer(settings: Settings, *, timeout_ms: int = 20_000) -> Asyn
         request_timeout_ms=timeout_ms,
         metadata_max_age_ms=30_000,
     )
-    await producer.start()
     try:
+        await producer.start()
         yield producer
     finally:
         await producer.stop()
