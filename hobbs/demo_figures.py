@@ -74,7 +74,7 @@ class Figures:
         found = [f"{row['rows']} {row['what']}" for row in await self.rows(_UNDER_WAY) if row["rows"]]
         if lag := await self.lag():
             found.append(f"{lag} records not yet consumed")
-        state = (await self._stripe.get("state")).raise_for_status().json()
+        state = await self._stripe_state()
         if pending := state["deliveries"].get("pending", 0):
             found.append(f"{pending} webhooks not yet delivered")
         if jobs := sum(state["jobs"].values()):
@@ -98,10 +98,22 @@ class Figures:
                     lag += ends[place] - (max(done.offset, 0) if done else 0)
         return lag
 
+    async def stripe_balance(self) -> dict[str, int]:
+        """What the platform holds at Stripe, available and pending together, by currency."""
+        held: dict[str, int] = {}
+        for part in (await self._stripe_state())["balance"].values():
+            for currency, amount in part.items():
+                held[currency.upper()] = held.get(currency.upper(), 0) + amount
+        return held
+
     async def effects(self) -> list[Row]:
         """What really moved at Stripe."""
         found: list[Row] = (await self._stripe.get("effects")).raise_for_status().json()["effects"]
         return found
+
+    async def _stripe_state(self) -> dict[str, Any]:
+        state: dict[str, Any] = (await self._stripe.get("state")).raise_for_status().json()
+        return state
 
     async def fingerprint(self) -> dict[str, str]:
         """A digest of every table that a repeated flight must not change; equal before and after."""
@@ -150,9 +162,17 @@ _UNDER_WAY = """
     UNION ALL SELECT 'payouts events to publish', count(*) FROM payouts.outbox
     UNION ALL SELECT 'receivables events to publish', count(*) FROM receivables.outbox
     UNION ALL SELECT 'gateway events to publish', count(*) FROM gateway.outbox
-    UNION ALL SELECT 'operations at Stripe', count(*) FROM payouts.operation
-              WHERE state IN ('due', 'in_flight')
-    UNION ALL SELECT 'questions to Stripe', count(*) FROM payouts.inquiry WHERE due_at IS NOT NULL
-    UNION ALL SELECT 'transfers to send', count(*) FROM payouts.transfer WHERE state IN ('pending', 'sending')
+    UNION ALL SELECT 'operations at Stripe', count(*) FROM payouts.operation AS waiting
+              -- What stands behind a held one in its payee's line waits with it.
+              WHERE state = 'in_flight' OR state = 'due' AND NOT EXISTS (
+                  SELECT FROM payouts.operation AS ahead
+                  WHERE ahead.wallet = waiting.wallet AND ahead.sequence < waiting.sequence
+                    AND ahead.state IN ('held', 'parked'))
+    UNION ALL SELECT 'questions to Stripe', count(*) FROM payouts.inquiry
+              -- Accounts are asked after for ever, every few minutes.
+              WHERE due_at IS NOT NULL AND (kind <> 'account' OR due_at <= now())
+    UNION ALL SELECT 'transfers to send', count(*) FROM payouts.transfer
+              WHERE state = 'sending' OR state = 'pending' AND NOT EXISTS (
+                  SELECT FROM payouts.operation WHERE transfer_id = transfer.id)
     UNION ALL SELECT 'payables without a transfer', count(*) FROM payouts.payable WHERE transfer_id IS NULL
 """

@@ -74,10 +74,14 @@ _SCHOOL = """
     FROM ledger_public.entries
     WHERE address = 'platform:school' AND event_type <> 'flight' GROUP BY event_type
     UNION ALL
-    SELECT CASE address WHEN 'platform:school' THEN 'school''s margin after fees'
-                        WHEN 'external:stripe' THEN 'held at Stripe' ELSE address END,
+    SELECT CASE WHEN address = 'platform:school' THEN 'school''s margin after fees'
+                WHEN address = 'external:stripe' THEN 'held at Stripe'
+                WHEN address = 'liability:tax' THEN 'tax to hand over'
+                WHEN address LIKE 'liability:reserve-%' THEN 'set aside for engines: ' || substr(address, 19)
+                ELSE address END,
            CASE kind WHEN 'external' THEN -balance ELSE balance END
-    FROM ledger_public.wallets WHERE kind IN ('platform', 'liability', 'external')
+    FROM ledger_public.wallets
+    WHERE kind IN ('platform', 'liability', 'external') AND balance <> 0
 """
 
 _REFUSED = """

@@ -32,7 +32,11 @@ async def check_books(fleet: Fleet, figures: Figures) -> list[Verdict]:
         for outcome in outcomes
     ]
     transfers = await figures.rows(_TRANSFERS)
-    return [*verdicts, every_transfer_happened_once(transfers, await figures.effects())]
+    return [
+        *verdicts,
+        every_transfer_happened_once(transfers, await figures.effects()),
+        ledger_holds_what_stripe_holds(await figures.rows(_HELD), await figures.stripe_balance()),
+    ]
 
 
 def every_transfer_happened_once(transfers: Sequence[Row], effects: Sequence[Row]) -> Verdict:
@@ -58,6 +62,16 @@ def every_transfer_happened_once(transfers: Sequence[Row], effects: Sequence[Row
     )
 
 
+def ledger_holds_what_stripe_holds(wallets: Sequence[Row], stripe: Mapping[str, int]) -> Verdict:
+    """-(external:stripe) is Stripe's balance, to the cent, in every currency."""
+    ledger = {wallet["currency"]: -wallet["balance"] for wallet in wallets}
+    return Verdict(
+        name="stripe: the ledger's cash at Stripe is what Stripe holds",
+        holds={c: a for c, a in ledger.items() if a} == {c: a for c, a in stripe.items() if a},
+        detail=f"ledger {ledger}, Stripe {dict(stripe)}",
+    )
+
+
 def nothing_changed(before: Mapping[str, str], after: Mapping[str, str]) -> Verdict:
     """Publishing the same flights again left every lasting table as it was."""
     changed = [table for table in before if before[table] != after[table]]
@@ -75,6 +89,8 @@ def show_verdicts(verdicts: Sequence[Verdict]) -> None:
     ]
     show_rows(rows, title="\nInvariants")
 
+
+_HELD = "SELECT currency, balance FROM ledger_public.wallets WHERE address = 'external:stripe'"
 
 _TRANSFERS = """
     SELECT stripe_transfer_id, stripe_account, amount, currency

@@ -3,7 +3,7 @@
 import pytest
 
 from hobbs.demo_figures import Row
-from hobbs.demo_verdict import every_transfer_happened_once, nothing_changed
+from hobbs.demo_verdict import every_transfer_happened_once, ledger_holds_what_stripe_holds, nothing_changed
 
 
 def transfer(number: int, amount: int = 8750) -> Row:
@@ -60,3 +60,20 @@ def test_a_table_that_changed_is_named() -> None:
     )
     assert not verdict.holds
     assert verdict.detail == "changed: payouts.transfer"
+
+
+@pytest.mark.parametrize(
+    ("ledger", "stripe", "holds"),
+    [
+        ([], {}, True),
+        ([], {"USD": 0}, True),
+        ([{"currency": "USD", "balance": -38810}], {"USD": 38810}, True),
+        ([{"currency": "USD", "balance": -38810}], {"USD": 38811}, False),
+        ([{"currency": "USD", "balance": -38810}], {"EUR": 38810}, False),
+        ([], {"USD": 1}, False),
+    ],
+)
+def test_the_ledgers_cash_must_be_stripes_to_the_cent(
+    ledger: list[Row], stripe: dict[str, int], holds: bool
+) -> None:
+    assert ledger_holds_what_stripe_holds(ledger, stripe).holds is holds
