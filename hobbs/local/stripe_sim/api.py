@@ -128,7 +128,7 @@ class Api:
         if saved is not None:
             replayed = {"Idempotent-Replayed": "true", "Original-Request": saved.request_id}
             return Answer(status=saved.status, body=saved.body, headers=replayed)
-        route.parameters.check(call.params)
+        route.check(call.params)
         return self._execute(call, route, fault)
 
     def _execute(self, call: Call, route: routes.Route, fault: Fault | None) -> Answer:

@@ -14,6 +14,7 @@ import httpx
 import orjson
 
 from hobbs.local.stripe_sim.events import STALE_BY_S
+from hobbs.local.stripe_sim.settings import Settings
 from hobbs.local.stripe_sim.world import Doc, World
 
 RETRY_AFTER_S = (300, 1_800, 7_200, 18_000, 36_000, 43_200)
@@ -101,12 +102,7 @@ class Delivery:
         elif variant in ("forged", "stale") or now - first_at > GIVE_UP_AFTER_S / speed:
             self._record(id, "abandoned", attempts, now, status)
         else:
-            self._record(id, "pending", attempts, now + self._wait_after(attempts), status)
-
-    def _wait_after(self, attempts: int) -> float:
-        wait = RETRY_AFTER_S[min(attempts, len(RETRY_AFTER_S)) - 1] / self.world.settings.webhook_speed
-        longest = self.world.settings.webhook_retry_wait_max_s
-        return min(wait, longest) if longest else wait
+            self._record(id, "pending", attempts, now + wait_s(attempts, self.world.settings), status)
 
     def _record(self, id: int, state: str, attempts: int, due: float, status: str) -> None:
         self.world.store.write(
@@ -118,6 +114,13 @@ class Delivery:
             status=status,
             id=id,
         )
+
+
+def wait_s(attempts: int, settings: Settings) -> float:
+    """How long to wait after so many attempts, on the wall clock."""
+    wait = RETRY_AFTER_S[min(attempts, len(RETRY_AFTER_S)) - 1] / settings.webhook_speed
+    longest = settings.webhook_retry_wait_max_s
+    return min(wait, longest) if longest else wait
 
 
 def signed(event: Doc, secret: str, variant: str, now: int) -> tuple[bytes, str]:

@@ -18,7 +18,7 @@ from hobbs.local.stripe_sim import (
     transfers,
     webhook_endpoints,
 )
-from hobbs.local.stripe_sim.parameters import Parameters, parameters
+from hobbs.local.stripe_sim.parameters import parameters
 from hobbs.local.stripe_sim.world import Call, Doc, World
 
 Handler = Callable[[World, Call], Doc]
@@ -127,15 +127,19 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
 class Route:
     method: str
     pattern: re.Pattern[str]
-    parameters: Parameters
+    parameters_name: str
     handler: Handler
+
+    def check(self, params: Doc) -> None:
+        """Raise Stripe's answer for unknown or missing parameters; the table is read at the first use."""
+        parameters(self.parameters_name).check(params)
 
 
 def _compiled() -> dict[tuple[str, int], list[Route]]:
     routes: dict[tuple[str, int], list[Route]] = {}
     for method, path, name, handler in TABLE:
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
-        route = Route(method=method, pattern=pattern, parameters=parameters(name), handler=handler)
+        route = Route(method=method, pattern=pattern, parameters_name=name, handler=handler)
         routes.setdefault((method, path.count("/")), []).append(route)
     return routes
 

@@ -50,6 +50,14 @@ class Receiver:
         raise AssertionError(f"only {len(self.arrivals)} webhooks came: {[a.type for a in self.arrivals]}")
 
 
+def eventually(holds: Callable[[], bool]) -> None:
+    """Wait until it holds; a test's last resort where nothing signals."""
+    until = time.monotonic() + WAIT_S
+    while not holds():
+        assert time.monotonic() < until, "it never came to hold"
+        time.sleep(0.01)
+
+
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     receiver = Receiver(url="")

@@ -1,12 +1,11 @@
 """kill -9 loses nothing that was answered and halves nothing: effect, event, answer: one transaction."""
 
-import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import stripe
 
-from tests.contract.stripe.receiver import Receiver
+from tests.contract.stripe.receiver import Receiver, eventually
 from tests.contract.stripe.simulator_process import KEY, SimulatorProcess
 
 OPERATIONS = 120
@@ -84,8 +83,7 @@ def test_an_undelivered_webhook_is_delivered_after_a_kill(tmp_path: Path, receiv
             control.add_endpoint(receiver.url, secret="whsec_x")
             control.trigger("customer.created")
             receiver.wait_for(1)
-            while control.deliveries()[0]["attempts"] == 0:
-                time.sleep(0.01)
+            eventually(lambda: control.deliveries()[0]["attempts"] == 1)
         simulator.kill()
         simulator.start()
         first, second = receiver.wait_for(2)

@@ -3,7 +3,6 @@
 Sources: docs.stripe.com/error-low-level, docs.stripe.com/rate-limits, docs.stripe.com/error-codes.
 """
 
-import time
 from typing import Any, cast
 
 import pytest
@@ -11,6 +10,7 @@ import stripe
 
 from hobbs.local.stripe_sim.control import Control, SimulatorRefused
 from tests.contract.stripe.conftest import Connect
+from tests.contract.stripe.receiver import eventually
 
 SHORT_S = 0.15
 
@@ -67,9 +67,7 @@ def test_a_slow_call_executes_although_its_client_left(
     with pytest.raises(stripe.APIError) as conflict:
         pay(connect(), payee, "a")
     assert conflict.value.http_status == 409
-    until = time.monotonic() + 5
-    while not control.effects() and time.monotonic() < until:
-        time.sleep(0.02)
+    eventually(lambda: bool(control.effects()))
     assert pay(connect(), payee, "a").id == control.effects()[0]["object_id"]
 
 

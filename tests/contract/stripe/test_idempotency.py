@@ -14,6 +14,7 @@ import stripe
 
 from hobbs.local.stripe_sim.control import Control
 from tests.contract.stripe.conftest import Connect
+from tests.contract.stripe.receiver import eventually
 
 HOUR_S = 3600
 
@@ -173,8 +174,7 @@ def test_the_same_key_in_flight_is_a_conflict_and_afterwards_a_replay(
     control.add_fault("slow", path="/v1/transfers", nth=1, delay_s=0.4)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(pay, connect(), payee, "a")
-        while not control.faults()[0]["fired"]:
-            pass
+        eventually(lambda: bool(control.faults()[0]["fired"]))
         with pytest.raises(stripe.StripeError) as conflict:
             pay(connect(), payee, "a")
         assert conflict.value.http_status == 409

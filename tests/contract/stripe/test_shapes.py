@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import stripe
 
+from hobbs.local.stripe_sim import routes
 from hobbs.local.stripe_sim.control import Control
+from hobbs.local.stripe_sim.parameters import parameters
 from tests.contract.stripe.conftest import new_payee
 from tests.contract.stripe.shapes import misfits
 
@@ -135,6 +137,11 @@ def test_the_events_are_of_types_the_library_knows(control: Control, world: Doc)
     known = set(hint.__args__)
     # Connected accounts do get payment.created for a transfer that arrives; the library's list leaves it out.
     assert {event["type"] for event in control.events()} - known == {"payment.created"}
+
+
+def test_every_endpoint_takes_the_parameters_of_the_installed_library() -> None:
+    for method, path, name, _ in routes.TABLE:
+        assert parameters(name).allowed, f"{method} {path}"
 
 
 def test_the_shape_check_can_fail() -> None:
