@@ -17,6 +17,7 @@ from services.gateway.keys import create_key
 from services.gateway.settings import GatewaySettings
 from services.gateway.web import build_web
 from tests.conftest import OpenDatabase
+from tests.integration.ops.conftest import hobbs  # noqa: F401 - the fixture
 
 PLATFORM_OLD, PLATFORM_NEW, CONNECT = "whsec_platform_old", "whsec_platform_new", "whsec_connect"
 NOWHERE = "postgresql://nobody:nothing@127.0.0.1:1/nothing"

@@ -4,6 +4,7 @@ import pytest
 
 from fleet.database import Database
 from tests.conftest import OpenDatabase
+from tests.integration.ops.conftest import hobbs  # noqa: F401 - the fixture
 from tests.integration.receivables.stories import broken_invariants
 
 
