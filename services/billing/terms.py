@@ -23,6 +23,7 @@ from services.billing.rates import (
 )
 
 LINE_KINDS = ("rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel")
+YEARS = range(1901, 2200)  # a day inside what events can state, so that no time zone leads out of it
 C = TypeVar("C", bound=Card)
 
 
@@ -58,8 +59,12 @@ def find_terms(flight: Flight, book: Book) -> Terms | Refusal:
             flight, "school_not_configured", "there is no school card yet; run `hobbs school apply`"
         )
     zone = ZoneInfo(school.time_zone)
+    on = flight.local_date(zone)
+    if on.year not in YEARS:
+        years = f"{YEARS.start} to {YEARS.stop - 1}"
+        return refuse(flight, "date_out_of_range", f"its date is {on}; flights are of the years {years}")
     try:
-        return _Search(flight, book, flight.local_date(zone)).terms(school, zone)
+        return _Search(flight, book, on).terms(school, zone)
     except _Missing as missing:
         return missing.refusal
 
