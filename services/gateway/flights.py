@@ -19,6 +19,7 @@ from sqlalchemy.exc import TimeoutError as PoolExhausted
 from fleet import outbox
 from fleet.database import Database, Tx
 from fleet.envelope import Message, first_cause
+from fleet.faults import fault_point
 from schemas.flights import FlightCompleted, FlightCorrected
 from services.gateway import store, wire
 from services.gateway.domain import (
@@ -91,6 +92,7 @@ async def take_flights(
     flights = wire.read_flights(body, model)
     offered = wire.offered(flights)
     reception = await _while_database_lives(lambda: accept_flights(db, key, flights, offered))
+    await fault_point("gateway.flights_accepted")
     _count(wire.topic_of(model), reception)
     return _answer(offered, reception)
 

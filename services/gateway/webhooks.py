@@ -18,6 +18,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
 from fleet.envelope import Message, first_cause
+from fleet.faults import fault_point
 from services.gateway.edge import read_body
 from services.gateway.metrics import WEBHOOK_AGE_SECONDS, WEBHOOK_SECONDS
 from services.gateway.problems import ProblemRaised
@@ -88,7 +89,9 @@ async def answer_webhook(door: WebhookDoor, request: Request) -> Response:
     begun, outcome = time.perf_counter(), "error"
     try:
         webhook = await _believed(door, request)
+        await fault_point("gateway.verified")
         await _publish(door, webhook)
+        await fault_point("gateway.published")
         outcome = "published"
     except ProblemRaised as refused:
         outcome = str(refused.problem.members.get("reason", refused.problem.kind))
@@ -101,6 +104,7 @@ async def answer_webhook(door: WebhookDoor, request: Request) -> Response:
 
 async def _believed(door: WebhookDoor, request: Request) -> ReadWebhook:
     body = await read_body(request, door.settings.webhook_bytes_max)
+    await fault_point("gateway.received")
     now = door.clock()
     header = request.headers.get("stripe-signature")
     tolerance = door.settings.webhook_tolerance_s

@@ -1,0 +1,216 @@
+"""What each Stripe event tells of a charge, by the object it carries."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from fleet.envelope import Record
+from fleet.inbox import Unreadable
+from schemas.payments import ChargeSettled
+from schemas.stripe_webhooks import StripeWebhook
+from services.receivables.domain import DisputeSeen, Outcome, PaymentSucceeded, RefundSeen
+from services.receivables.stripe_objects import Kind, Seen, charge_settled, kind_of, stripe_event
+
+AT = datetime(2026, 5, 22, 12, tzinfo=UTC)
+UNIX = int(AT.timestamp())
+CHARGE: dict[str, Any] = {
+    "id": "ch_1",
+    "created": UNIX,
+    "currency": "usd",
+    "amount": 100,
+    "status": "succeeded",
+    "payment_intent": "pi_1",
+    "metadata": {"hobbs_student": "anna"},
+}
+INTENT: dict[str, Any] = CHARGE | {"id": "pi_1", "latest_charge": "ch_1"}
+REFUND: dict[str, Any] = {
+    "id": "re_1",
+    "created": UNIX,
+    "currency": "usd",
+    "amount": 40,
+    "charge": "ch_1",
+    "status": "succeeded",
+}
+DISPUTE: dict[str, Any] = {
+    "id": "du_1",
+    "created": UNIX,
+    "currency": "usd",
+    "amount": 100,
+    "charge": "ch_1",
+    "status": "needs_response",
+}
+
+
+def record_of(value: bytes, topic: str = "stripe.webhook") -> Record:
+    return Record(topic=topic, partition=0, offset=0, key=None, value=value, headers={}, timestamp=AT)
+
+
+def webhook_of(event_type: str, body: str, **changed: Any) -> StripeWebhook:
+    known = {
+        "event_id": "evt_1",
+        "event_type": event_type,
+        "endpoint": "platform",
+        "livemode": False,
+        "created_at": AT,
+        "received_at": AT,
+        "attested": True,
+        "body": body,
+    }
+    return StripeWebhook.model_validate(known | changed)
+
+
+def seen(event_type: str, subject: Any) -> Seen:
+    body = json.dumps({"data": {"object": subject}})
+    return stripe_event(record_of(webhook_of(event_type, body).model_dump_json().encode()))
+
+
+def fact_of(event_type: str, subject: Any) -> Any:
+    (fact,) = seen(event_type, subject).facts
+    return fact
+
+
+@pytest.mark.parametrize(
+    "event_type", ["charge.succeeded", "charge.updated", "charge.captured", "charge.refunded"]
+)
+def test_any_word_of_a_captured_charge_tells_of_its_payment(event_type: str) -> None:
+    fact = fact_of(event_type, CHARGE)
+    assert isinstance(fact, PaymentSucceeded)
+    assert (fact.charge_id, fact.student, fact.payment.amount) == ("ch_1", "anna", 100)
+    assert (fact.payment.currency, fact.payment.received_at) == ("USD", AT)
+
+
+def test_a_payment_intent_and_its_charge_tell_the_same_payment() -> None:
+    by_intent, by_charge = fact_of("payment_intent.succeeded", INTENT), fact_of("charge.succeeded", CHARGE)
+    assert by_intent == by_charge
+
+
+@pytest.mark.parametrize("latest", ["ch_1", {"id": "ch_1", "object": "charge"}])
+def test_an_expanded_object_is_read_as_its_id(latest: object) -> None:
+    assert fact_of("payment_intent.succeeded", INTENT | {"latest_charge": latest}).charge_id == "ch_1"
+
+
+def test_a_partly_captured_charge_brings_what_was_captured() -> None:
+    assert fact_of("charge.captured", CHARGE | {"amount_captured": 60}).payment.amount == 60
+    assert fact_of("payment_intent.succeeded", INTENT | {"amount_received": 60}).payment.amount == 60
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"status": "pending"}, {"status": "failed"}, {"captured": False}, {"amount_captured": 0}, {"amount": 0}],
+)
+def test_a_charge_that_took_no_money_tells_nothing(changed: dict[str, Any]) -> None:
+    assert seen("charge.updated", CHARGE | changed).facts == ()
+
+
+def test_refunds_listed_inside_a_charge_are_told_too() -> None:
+    inside = {"refunds": {"data": [REFUND | {"charge": None}]}}
+    payment, refund = seen("charge.refunded", CHARGE | inside).facts
+    assert isinstance(payment, PaymentSucceeded)
+    assert isinstance(refund, RefundSeen)
+    assert refund.charge_id == "ch_1"
+
+
+@pytest.mark.parametrize(
+    ("changed", "moved", "failed"),
+    [
+        ({}, True, False),
+        ({"status": "pending"}, False, False),
+        ({"status": "pending", "balance_transaction": "txn_1"}, True, False),
+        ({"status": "requires_action", "balance_transaction": "txn_1"}, True, False),
+        ({"status": "failed", "balance_transaction": "txn_1"}, False, True),
+        ({"status": "canceled"}, False, True),
+        ({"status": None}, False, False),
+    ],
+)
+def test_a_refund_moves_money_when_stripe_took_it_off_the_balance(
+    changed: dict[str, Any], moved: bool, failed: bool
+) -> None:
+    refund = fact_of("refund.updated", REFUND | changed).refund
+    assert (refund.moved, refund.failed) == (moved, failed)
+
+
+@pytest.mark.parametrize(
+    ("changed", "withdrawn", "outcome"),
+    [
+        ({}, True, None),
+        ({"status": "under_review"}, True, None),
+        ({"status": "warning_needs_response"}, False, None),
+        ({"status": "warning_closed"}, False, None),
+        ({"status": "prevented"}, False, None),
+        ({"status": "warning_under_review", "balance_transactions": [{"id": "txn_1", "fee": 0}]}, True, None),
+        ({"status": "won"}, True, Outcome.WON),
+        ({"status": "lost"}, True, Outcome.LOST),
+    ],
+)
+def test_an_inquiry_takes_no_money_and_a_dispute_does(
+    changed: dict[str, Any], withdrawn: bool, outcome: Outcome | None
+) -> None:
+    fact = fact_of("charge.dispute.updated", DISPUTE | changed)
+    assert isinstance(fact, DisputeSeen)
+    assert (fact.dispute.withdrawn, fact.dispute.outcome) == (withdrawn, outcome)
+    assert (fact.dispute.closed_at is None) is (outcome is None)
+
+
+def test_each_fee_of_a_dispute_is_known_by_its_transaction() -> None:
+    taken, given_back = {"id": "txn_1", "fee": 1500}, {"id": "txn_2", "fee": -1500}
+    dispute = fact_of(
+        "charge.dispute.closed", DISPUTE | {"balance_transactions": [taken, given_back]}
+    ).dispute
+    assert dispute.fees == {"txn_1": 1500, "txn_2": -1500}
+
+
+def test_a_failure_is_told_in_stripes_codes_never_in_its_words() -> None:
+    error = {
+        "code": "card_declined",
+        "decline_code": "lost_card",
+        "message": "Your card 4242",
+        "charge": "ch_0",
+    }
+    failure = seen("payment_intent.payment_failed", INTENT | {"last_payment_error": error}).failure
+    assert failure is not None
+    assert (failure.code, failure.attempt, failure.student) == ("lost_card", "ch_0", "anna")
+    odd = INTENT | {"last_payment_error": {"code": "Your card 4242"}, "latest_charge": None}
+    unnamed = seen("payment_intent.payment_failed", odd).failure
+    assert unnamed is not None
+    assert (unnamed.code, unnamed.attempt) == ("unknown", "evt_1")
+
+
+@pytest.mark.parametrize(
+    ("event_type", "changed", "kind"),
+    [
+        ("charge.succeeded", {}, Kind.HANDLED),
+        ("charge.succeeded", {"endpoint": "connect", "account": "acct_1"}, Kind.ELSEWHERE),
+        ("payout.paid", {}, Kind.ELSEWHERE),
+        ("payment_intent.created", {}, Kind.NOTHING_TO_DO),
+        ("charge.teleported", {}, Kind.UNKNOWN),
+        ("issuing_card.created", {}, Kind.UNKNOWN),
+    ],
+)
+def test_every_webhook_is_sorted(event_type: str, changed: dict[str, Any], kind: Kind) -> None:
+    assert kind_of(webhook_of(event_type, "{}", **changed)) is kind
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", '{"data": null}', '{"data": {"object": []}}', "nonsense", ""])
+def test_a_handled_event_about_nothing_is_unreadable(body: str) -> None:
+    value = webhook_of("charge.succeeded", body).model_dump_json().encode()
+    with pytest.raises(Unreadable, match=r"data\.object"):
+        stripe_event(record_of(value))
+
+
+def test_a_fee_that_does_not_add_up_is_unreadable() -> None:
+    settled = ChargeSettled(
+        charge_id="ch_1",
+        balance_transaction_id="txn_1",
+        gross=100,
+        fee=3,
+        net=97,
+        currency="USD",
+        available_at=AT,
+    )
+    assert charge_settled(record_of(settled.model_dump_json().encode(), "charge.settled")).fee.amount == 3
+    for wrong in ({"net": 96}, {"fee": -3, "net": 103}):
+        value = settled.model_copy(update=wrong).model_dump_json().encode()
+        with pytest.raises(Unreadable, match="net"):
+            charge_settled(record_of(value, "charge.settled"))
