@@ -10,10 +10,10 @@ import sys
 from hashlib import sha256
 from typing import Any
 
-import httpx
 import orjson
 
 from hobbs.local.stripe_sim.events import STALE_BY_S
+from hobbs.local.stripe_sim.posting import Poster
 from hobbs.local.stripe_sim.settings import Settings
 from hobbs.local.stripe_sim.world import Doc, World
 
@@ -35,16 +35,18 @@ class Delivery:
         world.on_delivery = self.woken.set
 
     async def run(self) -> None:
-        limits = httpx.Limits(max_connections=AT_ONCE_MAX, max_keepalive_connections=AT_ONCE_MAX)
-        async with httpx.AsyncClient(limits=limits, trust_env=False) as client:
+        poster = Poster()
+        try:
             while True:
                 self.woken.clear()
                 for row in self._due():
                     self.sending.add(row[0])
-                    task = asyncio.create_task(self._attempt(client, row))
+                    task = asyncio.create_task(self._attempt(poster, row))
                     self.tasks.add(task)
                     task.add_done_callback(self.tasks.discard)
                 await self._wait()
+        finally:
+            poster.close()
 
     async def _wait(self) -> None:
         try:
@@ -64,7 +66,7 @@ class Delivery:
         )
         return [row for row in rows if row[0] not in self.sending][:room]
 
-    async def _attempt(self, client: httpx.AsyncClient, row: tuple[Any, ...]) -> None:
+    async def _attempt(self, poster: Poster, row: tuple[Any, ...]) -> None:
         id, event_id, endpoint_id, variant, attempts, first_at = row
         try:
             event = self.world.store.find(event_id)
@@ -72,15 +74,16 @@ class Delivery:
             if event is None or endpoint is None:
                 self._record(id, "abandoned", attempts, 0.0, "the event or its endpoint is gone")
                 return
-            status = await self._send(client, endpoint, event, variant)
+            status = await self._send(poster, endpoint, event, variant)
             self._conclude(id, variant, attempts + 1, first_at, status)
         except Exception as failure:
             sys.stderr.write(f"delivery {id}: {failure!r}\n")
         finally:
             self.sending.discard(id)
-            self.woken.set()
+            if len(self.sending) <= AT_ONCE_MAX // 2:  # refill by the half: one query for several deliveries
+                self.woken.set()
 
-    async def _send(self, client: httpx.AsyncClient, endpoint: Doc, event: Doc, variant: str) -> str:
+    async def _send(self, poster: Poster, endpoint: Doc, event: Doc, variant: str) -> str:
         body, header = signed(event, endpoint["_secret"], variant, int(self.world.clock.wall()))
         headers = {
             "Content-Type": "application/json; charset=utf-8",
@@ -88,11 +91,10 @@ class Delivery:
             "User-Agent": "Stripe/1.0 (+https://stripe.com/docs/webhooks)",
         }
         try:
-            timeout = self.world.settings.webhook_timeout_s
-            response = await client.post(endpoint["url"], content=body, headers=headers, timeout=timeout)
-        except httpx.HTTPError as failure:
-            return f"{type(failure).__name__}"
-        return str(response.status_code)
+            async with asyncio.timeout(self.world.settings.webhook_timeout_s):
+                return str(await poster.post(endpoint["url"], body, headers))
+        except (OSError, EOFError, ValueError, TimeoutError) as failure:
+            return type(failure).__name__
 
     def _conclude(self, id: int, variant: str, attempts: int, first_at: float, status: str) -> None:
         now = self.world.clock.wall()

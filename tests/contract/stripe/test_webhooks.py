@@ -128,7 +128,7 @@ def test_a_receiver_that_is_away_gets_everything_when_it_returns(
     control.trigger("payment_intent.succeeded")
     control.advance(1)
     eventually(lambda: all(delivery["attempts"] for delivery in control.deliveries()))
-    assert {delivery["last_status"] for delivery in control.deliveries()} == {"ConnectError"}
+    assert {delivery["last_status"] for delivery in control.deliveries()} == {"ConnectionRefusedError"}
     assert {delivery["state"] for delivery in control.deliveries()} == {"pending"}
 
 
