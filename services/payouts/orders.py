@@ -141,7 +141,7 @@ def order_account(
 def instant_amount(transferred: int, basis_points: int, least_fee: int) -> int:
     """The most that can be paid out at once when the fee comes out of the same money; 0 when too little."""
     by_percent = transferred * 10_000 // (10_000 + basis_points)
-    amount = min(by_percent, transferred - least_fee)
+    amount = min(by_percent + 1, transferred - least_fee)  # rounding may leave room for one more
     while amount > 0 and amount + instant_fee(amount, basis_points, least_fee) > transferred:
         amount -= 1
     return max(amount, 0)

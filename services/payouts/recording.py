@@ -126,6 +126,9 @@ async def _transfers_sent(tx: Tx, effects: Sequence[Effect], now: datetime, term
     }
     await store_inquiries.ask(tx, list(questions.values()), now)
     await outbox.stage(tx, wire_events.sent_messages(rows))
+    if rows:
+        accounts = {row.stripe_account for row in rows}
+        await store_payouts.map_late_transfers(tx, sorted(accounts), min(row.sent_at for row in rows), now)
 
 
 def _instant_payout(row: Any, terms: Terms) -> NewOperation | None:

@@ -22,6 +22,7 @@ class SeenPayout:
     currency: str
     status: str
     instant: bool
+    made_at: datetime
     failure: str | None = None
     operation_id: UUID | None = None
 
@@ -40,9 +41,9 @@ class SeenReversal:
 # A payout's state only moves on: webhooks come in any order; "paid" may become "failed", never back.
 _SEE = """
     INSERT INTO payout (stripe_payout_id, stripe_account, wallet, amount, currency, status, instant, failure,
-                        operation_id, seen_at)
+                        operation_id, made_at, seen_at)
     SELECT :stripe_payout_id, :stripe_account, wallet, :amount, :currency, :status, :instant, :failure,
-           (SELECT id FROM operation WHERE id = :operation_id), :now
+           (SELECT id FROM operation WHERE id = :operation_id), :made_at, :now
     FROM payee WHERE stripe_account = :stripe_account
     ON CONFLICT (stripe_payout_id) DO UPDATE SET
         status = excluded.status, failure = coalesce(excluded.failure, payout.failure), seen_at = :now,
@@ -65,27 +66,31 @@ async def see(tx: Tx, payout: SeenPayout, now: datetime) -> Row[Any] | None:
         instant=payout.instant,
         failure=payout.failure,
         operation_id=payout.operation_id,
+        made_at=payout.made_at,
         now=now,
     )
 
 
-# First in, first out: each transfer not yet in the bank takes what is left of the payout, oldest first.
+# First in, first out: each transfer not yet in the bank takes what is left of the payout, oldest first; none
+# that was made after the payout.
 _MAP = """
-    WITH room AS (
+    WITH unpaid AS (
         SELECT transfer.id, transfer.sent_at,
                transfer.amount - transfer.amount_reversed
                  - coalesce((SELECT sum(amount) FROM payout_part WHERE transfer_id = transfer.id), 0)
                AS left_over
         FROM transfer
         WHERE stripe_account = :stripe_account AND currency = :currency AND in_bank_at IS NULL
-          AND state IN ('sent', 'partly_reversed')
+          AND state IN ('sent', 'partly_reversed') AND sent_at <= :made_at
     ), queue AS (
         SELECT id, left_over, sum(left_over) OVER (ORDER BY sent_at, id) - left_over AS before
-        FROM room WHERE left_over > 0
+        FROM unpaid WHERE left_over > 0
     )
     INSERT INTO payout_part (stripe_payout_id, transfer_id, amount)
-    SELECT :stripe_payout_id, id, least(left_over, CAST(:covers AS bigint) - before)
-    FROM queue WHERE before < CAST(:covers AS bigint)
+    SELECT :stripe_payout_id, id, least(left_over, room.covers - before)
+    FROM queue, (SELECT CAST(:covers AS bigint) - coalesce(sum(amount), 0) AS covers
+                 FROM payout_part WHERE stripe_payout_id = :stripe_payout_id) AS room
+    WHERE before < room.covers
     ON CONFLICT (stripe_payout_id, transfer_id) DO NOTHING
 """
 _COVERED = """
@@ -134,9 +139,37 @@ async def map_to_transfers(tx: Tx, payout: SeenPayout, covers: int, now: datetim
         stripe_account=payout.stripe_account,
         currency=payout.currency,
         covers=covers,
+        made_at=payout.made_at,
     )
     rows = await tx.all(_COVERED, stripe_payout_id=payout.stripe_payout_id, now=now)
     return [row.id for row in rows]
+
+
+_WITH_ROOM = """
+    SELECT stripe_payout_id, stripe_account, amount, currency, status, instant, made_at,
+           coalesce(fee, 0) AS fee
+    FROM payout
+    WHERE stripe_account = ANY (CAST(:accounts AS text[])) AND status = 'paid' AND told = 'paid'
+      AND made_at >= :since
+      AND amount + coalesce(fee, 0) > coalesce((SELECT sum(part.amount) FROM payout_part AS part
+                                                WHERE part.stripe_payout_id = payout.stripe_payout_id), 0)
+    ORDER BY made_at, stripe_payout_id
+"""
+
+
+async def map_late_transfers(tx: Tx, accounts: Sequence[str], since: datetime, now: datetime) -> None:
+    """A transfer may be recorded after the payout that carried it was: give it its place there."""
+    for row in await tx.all(_WITH_ROOM, accounts=sorted(accounts), since=since):
+        payout = SeenPayout(
+            stripe_payout_id=row.stripe_payout_id,
+            stripe_account=row.stripe_account,
+            amount=row.amount,
+            currency=row.currency,
+            status=row.status,
+            instant=row.instant,
+            made_at=row.made_at,
+        )
+        await map_to_transfers(tx, payout, row.amount + row.fee, now)
 
 
 async def unmap(tx: Tx, stripe_payout_id: str, sentence: str, now: datetime) -> list[UUID]:

@@ -187,7 +187,7 @@ class _Http(stripe.HTTPXClient):
         )
 
     def _get_request_args_kwargs(self, method: str, url: str, headers: Any, post_data: Any) -> Any:
-        args, options = super()._get_request_args_kwargs(method, url, headers, post_data)  # type: ignore[no-untyped-call]
+        args, options = super()._get_request_args_kwargs(method, url, headers, post_data)
         options["content"] = options.pop("data") or None  # httpx deprecates text as form data
         return args, options
 

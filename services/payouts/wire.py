@@ -188,6 +188,7 @@ def payout_seen(thing: Mapping[str, Any], account: str, operation_id: UUID | Non
         currency=thing["currency"].upper(),
         status=thing["status"],
         instant=thing.get("method") == "instant",
+        made_at=instant_of(thing),
         failure=thing.get("failure_message") or thing.get("failure_code"),
         operation_id=operation_id or operation_named(thing),
     )

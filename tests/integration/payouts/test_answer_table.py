@@ -1,10 +1,9 @@
 """Each row of the answer table, against a Stripe that really does it: prove or park, never send blind."""
 
 from datetime import timedelta
+from typing import Any
 
-import httpx
 import pytest
-import stripe
 
 from services.payouts.limiter import Limiter
 from services.payouts.operations import Policy
@@ -168,17 +167,9 @@ async def test_a_refused_transfer_is_sent_again_by_itself_once_the_payee_is_read
     assert owed.paid() == [8750]
 
 
-async def test_one_key_with_other_parameters_stops_the_operation(owed: World, stripe_sim: StripeSim) -> None:
+async def test_one_key_with_other_parameters_stops_the_operation(owed: World) -> None:
     [operation] = await owed.operations()
-    other = stripe.StripeClient(
-        stripe_sim.secret_key,
-        base_addresses={"api": stripe_sim.api_base},
-        http_client=owed.gateway._http,
-    )
-    await other.v1.transfers.create_async(
-        {"amount": 1, "currency": "usd", "destination": await owed.account_of("i1")},
-        {"idempotency_key": f"op:{operation.id}:1"},
-    )
+    await made_by_hand(owed, key=f"op:{operation.id}:1", amount=1)
     await owed.once()
     [transfer] = await owed.transfers()
     assert (transfer.state, transfer.reason) == ("parked", "idempotency_error")
@@ -208,36 +199,32 @@ async def test_a_refused_key_stops_every_relay_until_it_is_put_right(owed: World
 # Still unknown after twelve hours
 
 
-async def unknown(world: World, stripe_sim: StripeSim, when: str) -> None:
+async def unknown(world: World, when: str) -> None:
     world.control.add_fault("reset", when=when, path="/v1/transfers", count=1)
     await world.once()
     assert await world.verdicts() == ["unknown"]
     world.control.clear_faults()
 
 
-async def test_after_12_hours_the_effect_is_looked_up_and_adopted(
-    owed: World, stripe_sim: StripeSim
-) -> None:
-    await unknown(owed, stripe_sim, "after")
+async def test_after_12_hours_the_effect_is_looked_up_and_adopted(owed: World) -> None:
+    await unknown(owed, "after")
     owed.clock.advance(hours=13)
     await rested(owed)
     assert await owed.verdicts() == ["unknown", "adopted"]
     assert owed.paid() == [8750]
 
 
-async def test_after_12_hours_two_clean_lookups_start_a_new_generation(
-    owed: World, stripe_sim: StripeSim
-) -> None:
-    await unknown(owed, stripe_sim, "before")
+async def test_after_12_hours_two_clean_lookups_start_a_new_generation(owed: World) -> None:
+    await unknown(owed, "before")
     owed.clock.advance(hours=13)
     await rested(owed)
     assert await owed.verdicts() == ["unknown", "clean", "clean", "done"]
     assert owed.paid() == [8750]
 
 
-async def test_a_key_that_stripe_pruned_is_never_sent_again(owed: World, stripe_sim: StripeSim) -> None:
+async def test_a_key_that_stripe_pruned_is_never_sent_again(owed: World) -> None:
     """After 24 h the same key would pay a second time."""
-    await unknown(owed, stripe_sim, "after")
+    await unknown(owed, "after")
     owed.clock.advance(hours=25)
     owed.control.advance(25 * 3600)
     await rested(owed)
@@ -245,10 +232,8 @@ async def test_a_key_that_stripe_pruned_is_never_sent_again(owed: World, stripe_
     assert owed.paid() == [8750]
 
 
-async def test_an_operation_claimed_in_time_is_not_sent_when_its_key_grew_old_meanwhile(
-    owed: World, stripe_sim: StripeSim
-) -> None:
-    await unknown(owed, stripe_sim, "after")
+async def test_an_operation_claimed_in_time_is_not_sent_when_its_key_grew_old_meanwhile(owed: World) -> None:
+    await unknown(owed, "after")
     owed.clock.advance(hours=11.99)
     relay = owed.relay()
     [claimed] = await relay.claim(1)
@@ -256,34 +241,19 @@ async def test_an_operation_claimed_in_time_is_not_sent_when_its_key_grew_old_me
     assert await relay.call(claimed) is None
 
 
-async def test_an_unnamed_transfer_of_the_same_amount_parks_the_operation(
-    owed: World, stripe_sim: StripeSim
-) -> None:
-    await unknown(owed, stripe_sim, "before")
-    httpx.post(
-        f"{stripe_sim.api_base}/v1/transfers",
-        data={"amount": "8750", "currency": "usd", "destination": await owed.account_of("i1")},
-        headers={"Authorization": f"Bearer {stripe_sim.secret_key}"},
-    ).raise_for_status()
+async def test_an_unnamed_transfer_of_the_same_amount_parks_the_operation(owed: World) -> None:
+    await unknown(owed, "before")
+    await made_by_hand(owed, amount=8750)
     owed.clock.advance(hours=13)
     await rested(owed)
     [transfer] = await owed.transfers()
     assert (transfer.state, transfer.reason) == ("parked", "effect_unclear")
 
 
-async def test_what_is_found_with_another_amount_is_not_adopted(owed: World, stripe_sim: StripeSim) -> None:
-    await unknown(owed, stripe_sim, "before")
+async def test_what_is_found_with_another_amount_is_not_adopted(owed: World) -> None:
+    await unknown(owed, "before")
     [operation] = await owed.operations()
-    httpx.post(
-        f"{stripe_sim.api_base}/v1/transfers",
-        data={
-            "amount": "8751",
-            "currency": "usd",
-            "destination": await owed.account_of("i1"),
-            "metadata[hobbs_operation_id]": str(operation.id),
-        },
-        headers={"Authorization": f"Bearer {stripe_sim.secret_key}"},
-    ).raise_for_status()
+    await made_by_hand(owed, amount=8751, metadata={"hobbs_operation_id": str(operation.id)})
     owed.clock.advance(hours=13)
     await rested(owed)
     [transfer] = await owed.transfers()
@@ -291,8 +261,8 @@ async def test_what_is_found_with_another_amount_is_not_adopted(owed: World, str
     assert "8751" in transfer.sentence
 
 
-async def test_lookups_that_keep_failing_park_the_operation(owed: World, stripe_sim: StripeSim) -> None:
-    await unknown(owed, stripe_sim, "before")
+async def test_lookups_that_keep_failing_park_the_operation(owed: World) -> None:
+    await unknown(owed, "before")
     owed.control.add_fault("unavailable", method="GET", path="/v1/transfers")
     owed.policy = Policy(backoff_first_s=0.001, backoff_max_s=0.001, lookups_max=3)
     owed.clock.advance(hours=13)
@@ -301,10 +271,8 @@ async def test_lookups_that_keep_failing_park_the_operation(owed: World, stripe_
     assert (transfer.state, transfer.reason) == ("parked", "outcome_unknown")
 
 
-async def test_a_parked_operation_blocks_further_money_to_that_payee_only(
-    owed: World, stripe_sim: StripeSim
-) -> None:
-    await test_lookups_that_keep_failing_park_the_operation(owed, stripe_sim)
+async def test_a_parked_operation_blocks_further_money_to_that_payee_only(owed: World) -> None:
+    await test_lookups_that_keep_failing_park_the_operation(owed)
     owed.control.clear_faults()
     await owed.payee("i2")
     await owed.earned("i1", 111)
@@ -313,6 +281,13 @@ async def test_a_parked_operation_blocks_further_money_to_that_payee_only(
     by_amount = {t.amount: (t.state, t.reason) for t in await owed.transfers()}
     assert by_amount[111] == ("held", "parked_operation")
     assert by_amount[222] == ("sent", None)
+
+
+async def made_by_hand(world: World, *, key: str | None = None, **params: Any) -> None:
+    """A transfer to our payee that this service did not ask for."""
+    options: Any = {"idempotency_key": key} if key else {}
+    given: Any = {"currency": "usd", "destination": await world.account_of("i1"), **params}
+    await world.gateway._client.v1.transfers.create_async(given, options)
 
 
 async def rested(world: World) -> None:

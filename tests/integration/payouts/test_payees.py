@@ -5,12 +5,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fleet.envelope import uuid7
 from schemas.school import SchoolChange
 from services.payouts import app, links, paying
 from services.payouts.links import answer_links
 from services.payouts.settings import PayoutsSettings
 from services.payouts.store_payees import request_link
-from fleet.envelope import uuid7
 from tests.integration.payouts.world import World
 from tests.support.stripe import StripeSim
 
@@ -246,7 +246,8 @@ async def test_links_are_made_for_whoever_asks_at_the_command_line(
     async with world.db.transaction() as tx:
         await request_link(tx, asked, "instructor:i1", kind, world.clock())
     settings = PayoutsSettings.model_construct(
-        stripe_onboarding_return_url="https://example.com/a", stripe_onboarding_refresh_url="https://example.com/b"
+        stripe_onboarding_return_url="https://example.com/a",
+        stripe_onboarding_refresh_url="https://example.com/b",
     )
     assert await answer_links(world.db, world.gateway, settings) == 1
     [link] = await world.rows("SELECT url, problem FROM link_request")

@@ -66,7 +66,9 @@ async def test_claims_are_made_in_sets(world: World) -> None:
     assert [c.amount for c in claimed] == [1000, 2000, 3000, 4000, 5000]
 
 
-async def test_a_result_whose_lease_is_lost_is_dropped_and_the_next_owner_hears_the_same(world: World) -> None:
+async def test_a_result_whose_lease_is_lost_is_dropped_and_the_next_owner_hears_the_same(
+    world: World,
+) -> None:
     await given_pending(world, payees=1)
     slow, quick = world.relay(), world.relay()
     [claimed] = await slow.claim(1)
@@ -109,8 +111,7 @@ async def test_a_crash_at_any_point_pays_once(
     plan = faults.Plan(faults.parse_plan(f"{point}=hang@1"), None)
     monkeypatch.setattr(faults, "_plan", plan)
     task = asyncio.create_task(finish(world, dying))
-    while not plan._passes.get(point):
-        await asyncio.sleep(0.01)
+    await asyncio.wait_for(reached(plan, point), 10)
     await kill(task, *dying._calls)
     monkeypatch.setattr(faults, "_plan", None)
 
@@ -120,6 +121,11 @@ async def test_a_crash_at_any_point_pays_once(
     assert sorted(world.paid()) == [1000, 2000]
     assert len(await world.published("journal.requested")) == 2
     assert len(await world.published("transfer.sent")) == 2
+
+
+async def reached(plan: faults.Plan, point: str) -> None:
+    while not plan._passes.get(point):  # noqa: ASYNC110 - the plan has no event to wait for
+        await asyncio.sleep(0.005)
 
 
 async def kill(*tasks: "asyncio.Task[Any]") -> None:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import Any
@@ -89,6 +89,18 @@ class World:
         await relay.record([o for o in outcomes if o is not None])
         return len(claimed)
 
+    async def park(self, effect: str) -> None:
+        """Lose the answer of the transfer that is due, "after" or "before" its effect, and every lookup of it."""
+        patient = self.policy
+        self.control.add_fault("reset", when=effect, path="/v1/transfers", count=1)
+        await self.once()
+        self.clock.advance(hours=13)
+        self.control.add_fault("unavailable", method="GET", path="/v1/transfers")
+        self.policy = replace(patient, lookups_max=1)
+        await self.once()
+        self.policy = patient
+        self.control.clear_faults()
+
     # What comes in
 
     async def configured(self, *keys: str, kind: str = "instructor", **settings: Any) -> None:
@@ -96,7 +108,7 @@ class World:
         rates = {"flight_per_hour": 4500, "ground_per_hour": 4000} if kind == "instructor" else {}
         changes = [
             SchoolChange(
-                kind=kind,  # type: ignore[arg-type]
+                kind=kind,
                 key=key,
                 effective_from=datetime(2020, 1, 1).date(),  # noqa: DTZ001
                 new={**rates, **settings},

@@ -253,6 +253,7 @@ CREATE TABLE payout (
     failure          text,
     told             text,
     operation_id     uuid REFERENCES operation,
+    made_at          timestamptz NOT NULL,
     seen_at          timestamptz NOT NULL,
     CONSTRAINT payout_amount_is_positive CHECK (amount > 0),
     CONSTRAINT payout_status_is_known CHECK (status IN ('pending', 'in_transit', 'paid', 'canceled', 'failed'))
