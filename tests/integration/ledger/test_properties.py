@@ -7,9 +7,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleet.database import Database
-from services.ledger.domain import WALLET_KINDS
+from fleet.envelope import uuid7
+from services.ledger import posting
+from services.ledger.domain import WALLET_KINDS, EntryRequest, JournalRequest, Posted
 from services.ledger.handlers import post_journals
-from tests.integration.ledger.books import balances, broken_invariants, journals, requested
+from tests.integration.ledger.books import NOON, balances, broken_invariants, journals, requested
 
 Asked = tuple[int, tuple[tuple[str, int], ...]]  # which source, what legs
 
@@ -62,3 +64,32 @@ async def test_any_list_of_requests_leaves_the_books_in_order(
     here = [source for source in await journals(ledger) if source.startswith(f"flight:{example}-")]
     assert here == sorted(standing)
     assert await broken_invariants(ledger) == {}
+
+
+NAMES = st.text(max_size=8) | st.sampled_from(
+    ["a b", "Zoë", "a\u0085", "a\u00a0", "a\u2028b", "a\x7f", "😀", "%s"]
+)
+SOUND = {"bad_name", "bad_wallet_name", "source_reused"}  # what screen may say of a name
+
+
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(names=st.lists(st.tuples(st.sampled_from(WALLET_KINDS), NAMES, NAMES), min_size=1, max_size=8))
+async def test_the_rules_in_python_let_no_name_pass_that_the_database_refuses(
+    ledger: Database, names: list[tuple[str, str, str]]
+) -> None:
+    requests = [
+        JournalRequest(
+            journal_id=uuid7(),
+            source=source,
+            event_type="names",
+            occurred_at=NOON,
+            entries=(
+                EntryRequest(wallet=f"{kind}:{name}", currency="USD", amount=1),
+                EntryRequest(wallet="external:bank", currency="USD", amount=-1),
+            ),
+        )
+        for kind, name, source in names
+    ]
+    async with ledger.transaction() as tx:
+        answers = await posting.post(tx, requests)
+    assert {answer.reason for answer in answers if not isinstance(answer, Posted)} <= SOUND
