@@ -239,7 +239,7 @@ def publish_and_wait(
     try:
         ids = asyncio.run(publish(settings, events))
     except (KafkaError, OSError) as error:
-        say(f"Kafka: {reason_of(error)}; nothing changed")
+        say(f"Kafka: {reason_of(error)}; apply again once it answers, what did arrive is not applied twice")
         raise typer.Exit(EXIT_FINDINGS) from None
     version = events[-1].version
     if not seconds:

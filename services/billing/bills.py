@@ -55,6 +55,7 @@ class Bill:
     """A priced flight: charge - legs = margin."""
 
     flight: Flight
+    fingerprint: str
     billed_on: date
     occurred_at: datetime
     currency: str

@@ -21,7 +21,7 @@ def decide_bills(flights: Sequence[Flight], book: Book, billed: Mapping[str, Bil
     for flight in flights:
         verdict = _again(flight, seen.get(flight.flight_id)) or decide_bill(flight, book)
         if isinstance(verdict, Bill):
-            seen[flight.flight_id] = Billed(revision=flight.revision, fingerprint=flight.fingerprint())
+            seen[flight.flight_id] = Billed(revision=flight.revision, fingerprint=verdict.fingerprint)
         verdicts.append(verdict)
     return verdicts
 

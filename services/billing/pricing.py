@@ -44,6 +44,7 @@ def price(flight: Flight, terms: Terms, school_version: int) -> Bill:
     taxed = {kind for line in lines for kind, _ in _taxable(line)}
     return Bill(
         flight=flight,
+        fingerprint=flight.fingerprint(),
         billed_on=terms.on,
         occurred_at=flight.occurred_at(terms.zone),
         currency=terms.school.currency,

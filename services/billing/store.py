@@ -4,7 +4,6 @@ Lock order: inbox, book, bill (by flight id).
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -116,7 +115,7 @@ def _bill_row(bill_id: UUID, bill: Bill) -> dict[str, Any]:
     lines, legs = lines_and_legs(bill)
     return {
         "id": bill_id,
-        "fingerprint": bill.flight.fingerprint(),
+        "fingerprint": bill.fingerprint,
         "billed_on": bill.billed_on,
         "occurred_at": bill.occurred_at,
         "currency": bill.currency,
@@ -129,15 +128,25 @@ def _bill_row(bill_id: UUID, bill: Bill) -> dict[str, Any]:
         "rates": [entry.named() for entry in bill.named],
         "lines": lines,
         "legs": legs,
-        "flags": [asdict(flag) for flag in bill.flags],
+        "flags": [{"kind": flag.kind, "sentence": flag.sentence} for flag in bill.flags],
         "school_version": bill.school_version,
     } | {name: facts[name] for name in _COPIED_FACTS}
 
 
 def lines_and_legs(bill: Bill) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """A bill's lines and legs as the row keeps them; a bill priced again is compared with these."""
-    lines = [asdict(line) | {"parts": [list(part) for part in line.parts]} for line in bill.lines]
-    return lines, [asdict(leg) for leg in bill.legs]
+    lines = [
+        {
+            "kind": line.kind,
+            "description": line.description,
+            "amount": line.amount,
+            "tenths": line.tenths,
+            "rate": line.rate,
+            "parts": [list(part) for part in line.parts],
+        }
+        for line in bill.lines
+    ]
+    return lines, [{"wallet": leg.wallet, "kind": leg.kind, "amount": leg.amount} for leg in bill.legs]
 
 
 _COPIED_FACTS = (
