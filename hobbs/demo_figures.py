@@ -69,6 +69,13 @@ class Figures:
         """Every payee with the Stripe account it has by now."""
         return await self.rows("SELECT wallet, key, stripe_account, ready FROM payouts.payee ORDER BY wallet")
 
+    async def held(self, reason: str) -> int:
+        """Transfers that wait for this reason."""
+        rows = await self.rows(
+            "SELECT count(*) AS held FROM payouts.transfer WHERE state = 'held' AND reason = $1", reason
+        )
+        return int(rows[0]["held"])
+
     async def busy(self) -> list[str]:
         """What is still under way, each a few words; empty when nothing will change by itself."""
         found = [f"{row['rows']} {row['what']}" for row in await self.rows(_UNDER_WAY) if row["rows"]]
@@ -163,11 +170,11 @@ _UNDER_WAY = """
     UNION ALL SELECT 'receivables events to publish', count(*) FROM receivables.outbox
     UNION ALL SELECT 'gateway events to publish', count(*) FROM gateway.outbox
     UNION ALL SELECT 'operations at Stripe', count(*) FROM payouts.operation AS waiting
-              -- What stands behind a held one in its payee's line waits with it.
+              -- Behind a held one everything of its payee waits, and all that is younger while money is short.
               WHERE state = 'in_flight' OR state = 'due' AND NOT EXISTS (
                   SELECT FROM payouts.operation AS ahead
-                  WHERE ahead.wallet = waiting.wallet AND ahead.sequence < waiting.sequence
-                    AND ahead.state IN ('held', 'parked'))
+                  WHERE ahead.sequence < waiting.sequence AND ahead.state IN ('held', 'parked')
+                    AND (ahead.wallet = waiting.wallet OR ahead.reason = 'balance_insufficient'))
     UNION ALL SELECT 'questions to Stripe', count(*) FROM payouts.inquiry
               -- Accounts are asked after for ever, every few minutes.
               WHERE due_at IS NOT NULL AND (kind <> 'account' OR due_at <= now())

@@ -65,15 +65,25 @@ class Story:
         self._watcher.say(f"{STUDENT} has a card declined, then pays in {dollars(LATER_PAYMENTS)}")
         await asyncio.to_thread(self._cashier.decline, STUDENT, LATER_PAYMENTS[0])
         await asyncio.to_thread(self._cashier.pay_in, STUDENT, LATER_PAYMENTS)
-        await self.settle()
+        await self._release("balance_insufficient")
         self._watcher.say(f"{LATE} finishes onboarding, and the money that waited goes out by itself")
         await self._onboard()
-        await self.settle()
+        await self._release("payee_not_ready")
 
     async def fly_again(self) -> None:
         """Publish the same file once more."""
         self._watcher.say("publishing the same flights again")
         await asyncio.to_thread(publish_flights, self._fleet)
+        await self.settle()
+
+    async def _release(self, reason: str) -> None:
+        """Wait until what was held for this reason has gone out by itself, and everything after it."""
+
+        async def none_is_held() -> bool:
+            self._watcher.show(await self._figures.progress(), self._flights)
+            return await self._figures.held(reason) == 0
+
+        await self._until(none_is_held, f"transfers held ({reason})")
         await self.settle()
 
     async def _payees_have_accounts(self) -> bool:
