@@ -5,6 +5,7 @@ Prints one JSON line on stdout once it listens: {"url": …, "pid": …}.
 
 import argparse
 import os
+import signal
 import socket
 import sys
 from pathlib import Path
@@ -35,8 +36,10 @@ def main(arguments: list[str] | None = None) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
     )
-    serving = _Announcing(config, url)
-    serving.run(sockets=[listener])
+    # uvicorn raises the signal again once it has stopped; an orderly stop is no failure.
+    for stop in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(stop, lambda *_: sys.exit(0))
+    _Announcing(config, url).run(sockets=[listener])
 
 
 class _Announcing(uvicorn.Server):

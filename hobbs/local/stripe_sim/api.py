@@ -49,13 +49,16 @@ class Api:
         if found is None:
             raise errors.unknown_url(request.method, request.path)
         route, ids = found
+        account = self._acting_as(request.headers.get("stripe-account"), key)
+        if account and route.platform_only:
+            raise errors.not_simulated("a connected account that acts as a platform")
         params = forms.parse(request.query) | (forms.parse(request.body) if request.method == "POST" else {})
         call = Call(
             method=request.method,
             path=request.path,
             params=params,
             ids=ids,
-            account=self._acting_as(request.headers.get("stripe-account"), key),
+            account=account,
             key=request.headers.get("idempotency-key") if request.method == "POST" else None,
             request_id=request_id,
             api_key=key,

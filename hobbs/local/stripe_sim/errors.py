@@ -56,6 +56,11 @@ def invalid_param(param: str, message: str, code: str | None = None) -> StripeEr
     return StripeError(400, message, code=code, param=param, saved=False)
 
 
+def not_simulated(what: str, param: str | None = None) -> StripeError:
+    """Better a plain refusal than an answer that Stripe would not give."""
+    return StripeError(400, f"The Hobbs simulator does not simulate {what}.", param=param, saved=False)
+
+
 def no_such(kind: str, id: str, param: str = "id", *, status: int = 404) -> StripeError:
     """An id in the path answers 404; an id in a parameter answers 400 (pass status)."""
     return StripeError(status, f"No such {kind}: '{id}'", code="resource_missing", param=param)

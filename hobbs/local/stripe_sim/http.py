@@ -42,10 +42,16 @@ class Hang(Exception):
     """Never answer; the client gives up first."""
 
 
+class Gone(Exception):
+    """The client left before its request was whole: nothing may come of it."""
+
+
 async def read(scope: Scope, receive: Receive) -> Request:
     chunks, size = [], 0
     while True:
         message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Gone
         chunk = message.get("body", b"")
         size += len(chunk)
         if size <= BODY_BYTES_MAX:
@@ -76,12 +82,14 @@ async def write(send: Send, answer: Answer) -> None:
 
 
 async def hang(request: Request) -> None:
-    """Hold the connection until the client leaves."""
-    while (await request.receive())["type"] != "http.disconnect":
-        continue
+    """Hold the connection until the client leaves; when the simulator stops first, cut it."""
+    try:
+        await _until_disconnected(request)
+    except asyncio.CancelledError:
+        await reset(request)
 
 
-def reset(request: Request) -> None:
+async def reset(request: Request) -> None:
     """Abort the socket. ASGI has no word for it, so this reaches for uvicorn's transport behind `receive`."""
     cycle = getattr(request.receive, "__self__", None)
     transport: asyncio.Transport | None = getattr(cycle, "transport", None)
@@ -90,6 +98,12 @@ def reset(request: Request) -> None:
     sock = transport.get_extra_info("socket")
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     transport.abort()
+    await _until_disconnected(request)
+
+
+async def _until_disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        continue
 
 
 def json_answer(status: int, doc: Any, headers: dict[str, str] | None = None) -> Answer:

@@ -18,12 +18,9 @@ def cancel(world: World, kind: str, subject: str) -> None:
     world.store.write("DELETE FROM job WHERE kind = :kind AND subject = :subject", kind=kind, subject=subject)
 
 
-def take_due(world: World) -> tuple[str, str] | None:
-    """Remove and return the most overdue (kind, subject); call it inside the transaction that does it."""
+def next_due(world: World) -> tuple[str, str] | None:
+    """The most overdue (kind, subject)."""
     row = world.store.row(
-        "SELECT id, kind, subject FROM job WHERE due <= :now ORDER BY due, id LIMIT 1", now=world.clock.now()
+        "SELECT kind, subject FROM job WHERE due <= :now ORDER BY due, id LIMIT 1", now=world.clock.now()
     )
-    if row is None:
-        return None
-    world.store.write("DELETE FROM job WHERE id = :id", id=row[0])
-    return str(row[1]), str(row[2])
+    return None if row is None else (str(row[0]), str(row[1]))

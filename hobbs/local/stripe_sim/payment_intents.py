@@ -51,7 +51,7 @@ def create(world: World, call: Call) -> Doc:
     params = call.params
     for name in NOT_SIMULATED:
         if name in params:
-            raise errors.invalid_param(name, f"The Hobbs simulator does not simulate {name}.")
+            raise errors.not_simulated(name, name)
     if forms.boolean(params, "off_session") and not forms.boolean(params, "confirm"):
         raise errors.invalid_param("off_session", "You can only set `off_session` when `confirm=true`.")
     intent = _shape(world, call)

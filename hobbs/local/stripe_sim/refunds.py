@@ -17,7 +17,7 @@ def create(world: World, call: Call) -> Doc:
     params = call.params
     for name in ("reverse_transfer", "refund_application_fee"):
         if forms.boolean(params, name):
-            raise errors.invalid_param(name, f"The Hobbs simulator does not simulate {name}.")
+            raise errors.not_simulated(name, name)
     amount = forms.amount(params)
     reason = forms.choice(params, "reason", REASONS, REASONS[0]) if "reason" in params else None
     metadata = forms.metadata(params)

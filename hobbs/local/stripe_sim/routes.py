@@ -123,11 +123,16 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
 )
 
 
+# What only the platform does here; with a Stripe-Account header it is refused, not misunderstood.
+PLATFORM_ONLY = ("account_create", "account_link", "account_list", "transfer", "topup", "webhook_endpoint")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Route:
     method: str
     pattern: re.Pattern[str]
     parameters_name: str
+    platform_only: bool
     handler: Handler
 
     def check(self, params: Doc) -> None:
@@ -139,7 +144,13 @@ def _compiled() -> dict[tuple[str, int], list[Route]]:
     routes: dict[tuple[str, int], list[Route]] = {}
     for method, path, name, handler in TABLE:
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
-        route = Route(method=method, pattern=pattern, parameters_name=name, handler=handler)
+        route = Route(
+            method=method,
+            pattern=pattern,
+            parameters_name=name,
+            platform_only=name.startswith(PLATFORM_ONLY),
+            handler=handler,
+        )
         routes.setdefault((method, path.count("/")), []).append(route)
     return routes
 

@@ -43,7 +43,8 @@ class Server:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            await self._serve(await http.read(scope, receive), send)
+            with suppress(http.Gone):
+                await self._serve(await http.read(scope, receive), send)
 
     async def _serve(self, request: Request, send: Send) -> None:
         try:
@@ -56,7 +57,7 @@ class Server:
         except http.Hang:
             await http.hang(request)
         except http.Reset:
-            http.reset(request)
+            await http.reset(request)
         else:
             await http.write(send, answer)
 

@@ -31,15 +31,24 @@ def run_due(world: World) -> int:
     with world.store.transaction():
         balances.settle(world)
     for done in range(TURNS_MAX):
-        with world.store.transaction():
-            job = jobs.take_due(world)
-            if job is None:
-                return done
-            kind, subject = job
-            WORK[kind](world, subject)
+        job = jobs.next_due(world)
+        if job is None:
+            return done
+        _do(world, *job)
     raise RuntimeError(
         f"more than {TURNS_MAX} jobs were due at once: something reschedules itself without end"
     )
+
+
+def _do(world: World, kind: str, subject: str) -> None:
+    """One job in its own transaction; one that fails is logged and dropped, so that it stops nobody else."""
+    try:
+        with world.store.transaction():
+            jobs.cancel(world, kind, subject)
+            WORK[kind](world, subject)
+    except Exception:
+        sys.stderr.write(f"{kind} of {subject} failed and is dropped\n{traceback.format_exc()}")
+        jobs.cancel(world, kind, subject)
 
 
 def advance(world: World, seconds: float) -> int:
@@ -72,7 +81,4 @@ async def run(world: World) -> None:
             "SELECT 1 FROM pending_funds WHERE available_on <= :now LIMIT 1", now=world.clock.now_s()
         )
         if due or funds:
-            try:
-                run_due(world)
-            except Exception:
-                sys.stderr.write(f"a timed job failed and is gone\n{traceback.format_exc()}")
+            run_due(world)

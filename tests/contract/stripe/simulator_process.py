@@ -48,6 +48,12 @@ class SimulatorProcess:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
+    def terminate(self, *, within_s: float) -> int:
+        """SIGTERM, as an orderly stop does; returns the exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(within_s)
+
     @contextmanager
     def control(self) -> Iterator[Control]:
         with Control(self.url) as control:

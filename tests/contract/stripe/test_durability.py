@@ -1,10 +1,12 @@
 """kill -9 loses nothing that was answered and halves nothing: effect, event, answer: one transaction."""
 
+import socket
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import stripe
 
+from hobbs.local.stripe_sim.control import Control
 from tests.contract.stripe.receiver import Receiver, eventually
 from tests.contract.stripe.simulator_process import KEY, SimulatorProcess
 
@@ -73,6 +75,29 @@ def test_clock_settings_faults_and_endpoints_outlive_a_kill(tmp_path: Path) -> N
             assert control.settings()["webhook_seed"] == 42
             assert [fault["path"] for fault in control.faults()] == ["/v1/payouts"]
             assert control.state()["objects"]["webhook_endpoint"] == 1
+
+
+def test_half_a_request_has_no_effect(control: Control) -> None:
+    """A client killed while it sends: the body is shorter than announced."""
+    host, _, port = control.url.removeprefix("http://").partition(":")
+    headers = ("Host: x", "Authorization: Bearer sk_test_x", "Content-Length: 100")
+    head = "\r\n".join(("POST /v1/customers HTTP/1.1", *headers, "", ""))
+    with socket.create_connection((host, int(port))) as half:
+        half.sendall(f"{head}name=Ja".encode())
+    before = control.state()["requests"]
+    control.fund(1)
+    assert control.state()["requests"] == before
+    assert "customer" not in control.state()["objects"]
+
+
+def test_it_stops_in_time_although_a_client_hangs(tmp_path: Path) -> None:
+    with SimulatorProcess(tmp_path) as simulator, ThreadPoolExecutor(1) as pool:
+        with simulator.control() as control, simulator.client() as client:
+            control.add_fault("timeout", path="/v1/customers", nth=1)
+            hanging = pool.submit(client.v1.customers.create, {"name": "a"})
+            eventually(lambda: bool(control.faults()[0]["fired"]))
+        assert simulator.terminate(within_s=4) == 0
+        assert isinstance(hanging.exception(), stripe.APIConnectionError)
 
 
 def test_an_undelivered_webhook_is_delivered_after_a_kill(tmp_path: Path, receiver: Receiver) -> None:

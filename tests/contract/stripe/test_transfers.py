@@ -114,6 +114,18 @@ def test_a_malformed_transfer_is_refused_before_it_executes(
     assert control.effects() == []
 
 
+def test_a_connected_account_cannot_act_as_the_platform(
+    client: stripe.StripeClient, control: Control, payee: str
+) -> None:
+    """Not simulated, so refused: it must not move the platform's money by mistake."""
+    control.fund(5_000)
+    with pytest.raises(stripe.InvalidRequestError, match="does not simulate"):
+        client.v1.transfers.create(
+            {"amount": 100, "currency": "usd", "destination": payee}, {"stripe_account": payee}
+        )
+    assert control.effects() == []
+
+
 def test_lists_filter_by_destination_group_and_time_and_page_newest_first(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
