@@ -145,14 +145,17 @@ def _show_bill(bill: Row) -> None:
             show_rows(_shown(named, Output.table), columns=columns, title=name, right=(*MONEY, "tenths"))
 
 
+# Flags are gathered once: the meter chain behind them is one walk over all readings, not one for each bill.
 _BILLED: Final = """
+    WITH flagged AS MATERIALIZED (
+        SELECT bill_id, string_agg(kind, ' ' ORDER BY kind) AS flags,
+               string_agg(sentence, '; ' ORDER BY kind) AS why
+        FROM billing_public.flags GROUP BY bill_id)
     SELECT bill.flight_id, bill.revision, 'billed' AS state, bill.billed_on, bill.student, bill.instructor,
            bill.aircraft, bill.hours_from, bill.currency, bill.charge, bill.margin, flagged.flags,
            flagged.why
     FROM billing_public.bills AS bill
-    LEFT JOIN LATERAL (
-        SELECT string_agg(kind, ' ' ORDER BY kind) AS flags, string_agg(sentence, '; ' ORDER BY kind) AS why
-        FROM billing_public.flags AS flag WHERE flag.bill_id = bill.bill_id) AS flagged ON true
+    LEFT JOIN flagged USING (bill_id)
     WHERE (CAST(:student AS text) IS NULL OR bill.student = :student)
       AND (CAST(:instructor AS text) IS NULL OR bill.instructor = :instructor)
       AND (CAST(:aircraft AS text) IS NULL OR bill.aircraft = :aircraft)
