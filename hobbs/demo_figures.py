@@ -170,7 +170,7 @@ _UNDER_WAY = """
     UNION ALL SELECT 'receivables events to publish', count(*) FROM receivables.outbox
     UNION ALL SELECT 'gateway events to publish', count(*) FROM gateway.outbox
     UNION ALL SELECT 'operations at Stripe', count(*) FROM payouts.operation AS waiting
-              -- Behind a held one everything of its payee waits, and all that is younger while money is short.
+              -- Behind a held one all of its payee's wait; while money is short, all that is younger.
               WHERE state = 'in_flight' OR state = 'due' AND NOT EXISTS (
                   SELECT FROM payouts.operation AS ahead
                   WHERE ahead.sequence < waiting.sequence AND ahead.state IN ('held', 'parked')
