@@ -227,13 +227,18 @@ _MOVE = """
         RETURNING transfer.id, old.state AS from_state, new.state AS to_state, new.reason, new.sentence
     )
     INSERT INTO transfer_history (transfer_id, at, from_state, to_state, reason, sentence, actor)
-    SELECT id, :now, from_state, to_state, reason, sentence, :actor FROM moved
+    SELECT id, :now, from_state, to_state, reason, coalesce(:note, sentence), :actor FROM moved
     RETURNING transfer_id
 """
 
 
-async def move(tx: Tx, moves: Sequence[Move], now: datetime, actor: str = "payouts") -> set[UUID]:
-    """Move transfers whose state allows it, each with its history row; the ids that moved."""
+async def move(
+    tx: Tx, moves: Sequence[Move], now: datetime, actor: str = "payouts", note: str | None = None
+) -> set[UUID]:
+    """Move transfers whose state allows it, each with its history row; the ids that moved.
+
+    `note`: what the history says instead of the transfer's own sentence.
+    """
     if not moves:
         return set()
     rows = [
@@ -248,7 +253,7 @@ async def move(tx: Tx, moves: Sequence[Move], now: datetime, actor: str = "payou
         }
         for m in moves
     ]
-    moved = await tx.all(_MOVE, moves=rows_json(rows), now=now, actor=actor)
+    moved = await tx.all(_MOVE, moves=rows_json(rows), now=now, actor=actor, note=note)
     return {row.transfer_id for row in moved}
 
 

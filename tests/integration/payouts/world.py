@@ -90,7 +90,7 @@ class World:
         return len(claimed)
 
     async def park(self, effect: str) -> None:
-        """Lose the answer of the transfer that is due, "after" or "before" its effect, and every lookup of it."""
+        """Lose the answer of the transfer that is due, after or before its effect, and its lookup."""
         patient = self.policy
         self.control.add_fault("reset", when=effect, path="/v1/transfers", count=1)
         await self.once()
