@@ -1,6 +1,6 @@
 """Webhook delivery: signed, at least once, retried until a 2xx or three days, durable across a kill.
 
-Stripe's schedule (docs.stripe.com/webhooks#retries: up to three days with exponential back off) is divided by
+Stripe's schedule (docs.stripe.com/webhooks: up to three days with exponential back off) is divided by
 `webhook_speed` and runs on the wall clock. Signatures carry the time of the attempt, as Stripe's do.
 """
 

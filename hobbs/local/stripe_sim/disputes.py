@@ -1,6 +1,6 @@
 """Disputes: the bank takes a payment back, with a fee, until the evidence wins it or it is lost.
 
-The test cards and the evidence texts that decide are Stripe's: docs.stripe.com/testing#disputes.
+The test cards and the evidence texts that decide are Stripe's: docs.stripe.com/testing.
 """
 
 from hobbs.local.stripe_sim import balances, effects, errors, forms, lists, taking

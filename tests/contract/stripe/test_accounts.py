@@ -13,6 +13,7 @@ from tests.contract.stripe.conftest import Connect, new_payee
 
 
 def test_a_new_account_can_do_nothing_and_says_what_is_due(client: stripe.StripeClient) -> None:
+    """docs.stripe.com/connect/handling-api-verification."""
     account = client.v1.accounts.retrieve(new_payee(client)).to_dict()
     assert account["capabilities"] == {"transfers": "inactive"}
     assert {account[name] for name in ("charges_enabled", "payouts_enabled", "details_submitted")} == {False}
@@ -23,6 +24,7 @@ def test_a_new_account_can_do_nothing_and_says_what_is_due(client: stripe.Stripe
 def test_onboarding_enables_the_account_and_tells_connect_endpoints(
     client: stripe.StripeClient, control: Control
 ) -> None:
+    """docs.stripe.com/connect/express-accounts, docs.stripe.com/connect/webhooks."""
     made = new_payee(client)
     control.onboard(made)
     account = client.v1.accounts.retrieve(made).to_dict()
@@ -35,6 +37,7 @@ def test_onboarding_enables_the_account_and_tells_connect_endpoints(
 
 
 def test_submitted_but_unverified_is_pending(client: stripe.StripeClient, control: Control) -> None:
+    """docs.stripe.com/connect/account-capabilities."""
     made = new_payee(client)
     control.onboard(made, "submit")
     account = client.v1.accounts.retrieve(made).to_dict()
@@ -46,6 +49,7 @@ def test_submitted_but_unverified_is_pending(client: stripe.StripeClient, contro
 def test_a_restricted_account_receives_no_transfer_until_it_is_settled(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/connect/handling-api-verification."""
     control.fund(5_000)
     control.onboard(payee, "restrict", currently_due=["individual.id_number"])
     given: stripe.params.TransferCreateParams = {"amount": 100, "currency": "usd", "destination": payee}
@@ -75,6 +79,7 @@ def test_an_account_link_is_a_page_that_onboards_once(client: stripe.StripeClien
 
 
 def test_an_old_link_leads_to_its_refresh_url(client: stripe.StripeClient, control: Control) -> None:
+    """docs.stripe.com/api/account_links/create: refresh_url."""
     made = new_payee(client)
     urls = {"refresh_url": "http://127.0.0.1:9/again", "return_url": "http://127.0.0.1:9/back"}
     link = client.v1.account_links.create({"account": made, "type": "account_onboarding", **urls})  # type: ignore[typeddict-item]
@@ -85,6 +90,7 @@ def test_an_old_link_leads_to_its_refresh_url(client: stripe.StripeClient, contr
 
 
 def test_a_dashboard_link_needs_finished_onboarding(client: stripe.StripeClient, control: Control) -> None:
+    """docs.stripe.com/api/accounts/login_link."""
     made = new_payee(client)
     with pytest.raises(stripe.InvalidRequestError):
         client.v1.accounts.login_links.create(made)
@@ -121,11 +127,13 @@ def test_an_account_onboards_by_itself_after_the_delay_set(
 
 
 def test_accounts_are_found_by_listing(client: stripe.StripeClient) -> None:
+    """docs.stripe.com/api/accounts/list."""
     made = [new_payee(client) for _ in range(3)]
     assert [account.id for account in client.v1.accounts.list({"limit": 2}).auto_paging_iter()] == made[::-1]
 
 
 def test_a_key_that_is_not_ours_is_refused(connect: Connect) -> None:
+    """docs.stripe.com/api/authentication, docs.stripe.com/api/errors: 401."""
     with pytest.raises(stripe.AuthenticationError) as refused:
         connect(key="sk_test_00abcdef0000").v1.balance.retrieve()
     assert refused.value.http_status == 401

@@ -34,6 +34,7 @@ def pay(
 def test_a_cut_call_leaves_its_effect_only_when_cut_after_it(
     connect: Connect, control: Control, payee: str, kind: str, when: str, effects: int
 ) -> None:
+    """docs.stripe.com/error-low-level."""
     control.fund(10_000)
     control.add_fault(kind, when=when, path="/v1/transfers", nth=1)
     with pytest.raises(stripe.APIConnectionError):
@@ -47,6 +48,7 @@ def test_a_cut_call_leaves_its_effect_only_when_cut_after_it(
 def test_an_error_after_the_effect_hides_it_and_the_key_reveals_it(
     connect: Connect, control: Control, payee: str, kind: str
 ) -> None:
+    """docs.stripe.com/error-low-level: repeat with the same key."""
     control.fund(10_000)
     control.add_fault(kind, when="after", path="/v1/transfers", nth=1)
     with pytest.raises(stripe.StripeError):
@@ -94,6 +96,7 @@ def test_each_fault_arrives_as_the_library_would_raise_it(
     code: str | None,
     raised: type[stripe.StripeError],
 ) -> None:
+    """docs.stripe.com/api/errors; `stripe._api_requestor` of the installed library."""
     control.fund(10_000)
     control.add_fault(kind, path="/v1/transfers")
     with pytest.raises(raised) as error:

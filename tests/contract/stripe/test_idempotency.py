@@ -41,6 +41,7 @@ def code(error: stripe.StripeError) -> str | None:
 def test_the_same_key_replays_the_first_answer_and_pays_once(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/api/idempotent_requests."""
     control.fund(10_000)
     first, second = pay(client, payee, "a"), pay(client, payee, "a")
     assert first.id == second.id
@@ -49,7 +50,7 @@ def test_the_same_key_replays_the_first_answer_and_pays_once(
 
 
 def test_a_replay_says_so_in_its_headers(client: stripe.StripeClient, control: Control, payee: str) -> None:
-    """`Idempotent-Replayed: true`: docs.stripe.com/error-low-level#sending-idempotency-keys."""
+    """`Idempotent-Replayed: true`: docs.stripe.com/error-low-level."""
     control.fund(10_000)
     first, second = pay(client, payee, "a").last_response, pay(client, payee, "a").last_response
     assert first is not None
@@ -63,6 +64,7 @@ def test_a_replay_says_so_in_its_headers(client: stripe.StripeClient, control: C
 def test_other_parameters_with_the_same_key_are_an_error_and_do_nothing(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/api/idempotent_requests; wording: github.com/stripe/stripe-ruby/issues/503."""
     control.fund(10_000)
     pay(client, payee, "a", 1_000)
     with pytest.raises(stripe.IdempotencyError) as refused:
@@ -84,6 +86,7 @@ def test_another_endpoint_with_the_same_key_is_an_error(
 def test_a_500_before_the_effect_is_replayed_although_stripe_is_well_again(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """The saved answer includes 500: docs.stripe.com/api/idempotent_requests."""
     control.fund(10_000)
     control.add_fault("server_error", path="/v1/transfers", nth=1)
     for _ in range(2):
@@ -99,6 +102,7 @@ def test_a_500_before_the_effect_is_replayed_although_stripe_is_well_again(
 def test_a_500_after_the_effect_is_replayed_and_the_effect_is_found_by_metadata(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """A 500 is indeterminate, its effect may exist: docs.stripe.com/error-low-level."""
     control.fund(10_000)
     control.add_fault("server_error", when="after", path="/v1/transfers", nth=1)
     for _ in range(3):
@@ -117,6 +121,7 @@ def test_a_500_after_the_effect_is_replayed_and_the_effect_is_found_by_metadata(
 def test_a_502_or_503_from_the_edge_is_not_saved(
     client: stripe.StripeClient, control: Control, payee: str, kind: str
 ) -> None:
+    """No endpoint began to execute: docs.stripe.com/api/idempotent_requests."""
     control.fund(10_000)
     control.add_fault(kind, path="/v1/transfers", nth=1)
     with pytest.raises(stripe.APIError):
@@ -127,6 +132,7 @@ def test_a_502_or_503_from_the_edge_is_not_saved(
 def test_balance_insufficient_is_replayed_even_after_a_top_up_and_a_new_key_pays(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """Saved whether it succeeds or fails: docs.stripe.com/api/idempotent_requests."""
     for fund in (0, 10_000):
         if fund:
             control.fund(fund)
@@ -137,6 +143,7 @@ def test_balance_insufficient_is_replayed_even_after_a_top_up_and_a_new_key_pays
 
 
 def test_a_declined_card_is_replayed_as_the_same_402(client: stripe.StripeClient, control: Control) -> None:
+    """Saved whether it succeeds or fails: docs.stripe.com/api/idempotent_requests."""
     charges = set()
     for _ in range(2):
         with pytest.raises(stripe.CardError) as declined:
@@ -184,6 +191,7 @@ def test_the_same_key_in_flight_is_a_conflict_and_afterwards_a_replay(
 
 
 def test_twenty_at_once_with_one_key_have_one_effect(connect: Connect, control: Control, payee: str) -> None:
+    """Concurrent conflicts are not saved: docs.stripe.com/api/idempotent_requests."""
     control.fund(100_000)
     control.add_fault("slow", path="/v1/transfers", probability=0.5, seed=3, delay_s=0.02)
 
@@ -205,6 +213,7 @@ def test_twenty_at_once_with_one_key_have_one_effect(connect: Connect, control: 
 def test_conflicts_limits_and_bad_keys_are_not_saved(
     client: stripe.StripeClient, control: Control, payee: str, kind: str, status: int
 ) -> None:
+    """No endpoint began to execute; 429: docs.stripe.com/rate-limits."""
     control.fund(10_000)
     control.add_fault(kind, path="/v1/transfers", nth=1)
     with pytest.raises(stripe.StripeError) as refused:
@@ -230,6 +239,7 @@ def test_a_key_replays_for_a_day_and_then_pays_twice(
 def test_keys_belong_to_the_account_that_acts(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/connect/authentication: with Stripe-Account another account acts."""
     control.fund(500, account=payee)
     made = client.v1.customers.create({"name": "a"}, {"idempotency_key": "a"})
     theirs = client.v1.customers.create({"name": "a"}, {"idempotency_key": "a", "stripe_account": payee})
@@ -239,6 +249,7 @@ def test_keys_belong_to_the_account_that_acts(
 def test_a_key_of_more_than_255_characters_is_refused(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """Up to 255 characters: docs.stripe.com/api/idempotent_requests."""
     control.fund(10_000)
     with pytest.raises(stripe.InvalidRequestError):
         pay(client, payee, "k" * 256)

@@ -74,6 +74,7 @@ def test_the_fee_is_known_only_after_charge_updated(client: stripe.StripeClient,
 def test_a_declined_card_answers_402_and_leaves_a_failed_charge(
     client: stripe.StripeClient, control: Control, card: str, code: str, decline_code: str | None
 ) -> None:
+    """docs.stripe.com/testing, docs.stripe.com/declines/codes."""
     with pytest.raises(stripe.CardError) as declined:
         pay(client, card)
     body = cast(dict[str, Any], declined.value.json_body)["error"]
@@ -85,6 +86,7 @@ def test_a_declined_card_answers_402_and_leaves_a_failed_charge(
 
 
 def test_a_declined_intent_succeeds_with_another_card(client: stripe.StripeClient) -> None:
+    """docs.stripe.com/payments/paymentintents/lifecycle."""
     with pytest.raises(stripe.CardError) as declined:
         pay(client, "pm_card_chargeDeclined")
     intent = cast(dict[str, Any], declined.value.json_body)["error"]["payment_intent"]["id"]
@@ -111,13 +113,14 @@ def test_off_session_a_card_that_wants_authentication_is_declined(client: stripe
 
 
 def test_bypass_pending_is_available_at_once(client: stripe.StripeClient, control: Control) -> None:
-    """docs.stripe.com/testing#available-balance."""
+    """docs.stripe.com/testing."""
     pay(client, "pm_card_bypassPending")
     control.advance(1)
     assert balance(client) == (38_810, 0)
 
 
 def test_manual_capture_takes_the_money_later(client: stripe.StripeClient, control: Control) -> None:
+    """docs.stripe.com/payments/place-a-hold-on-a-payment-method."""
     intent = pay(client, capture_method="manual")
     assert (intent.status, intent.amount_capturable) == ("requires_capture", 40_000)
     assert control.effects() == []
@@ -127,6 +130,7 @@ def test_manual_capture_takes_the_money_later(client: stripe.StripeClient, contr
 
 
 def test_a_succeeded_intent_is_not_confirmed_again(client: stripe.StripeClient) -> None:
+    """docs.stripe.com/error-codes#payment-intent-unexpected-state."""
     intent = pay(client)
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.payment_intents.confirm(intent.id)
@@ -148,6 +152,7 @@ def test_a_customers_saved_card_is_charged_off_session(client: stripe.StripeClie
 
 
 def test_refunds_are_bounded_and_keep_the_fee(client: stripe.StripeClient, control: Control) -> None:
+    """docs.stripe.com/refunds, docs.stripe.com/error-codes#charge-already-refunded."""
     intent = pay(client, "pm_card_bypassPending", 10_000)
     assert client.v1.refunds.create({"payment_intent": intent.id, "amount": 4_000}).status == "succeeded"
     with pytest.raises(stripe.InvalidRequestError):
@@ -162,7 +167,7 @@ def test_refunds_are_bounded_and_keep_the_fee(client: stripe.StripeClient, contr
 
 
 def test_a_refund_the_bank_returns_fails_later(client: stripe.StripeClient, control: Control) -> None:
-    """docs.stripe.com/testing#refunds: pm_card_refundFail."""
+    """docs.stripe.com/testing: pm_card_refundFail."""
     intent = pay(client, "pm_card_refundFail")
     refund = client.v1.refunds.create({"payment_intent": intent.id})
     assert refund.status == "succeeded"
@@ -178,7 +183,7 @@ def test_a_refund_the_bank_returns_fails_later(client: stripe.StripeClient, cont
 def test_a_dispute_takes_the_money_and_its_fee_until_it_is_won(
     client: stripe.StripeClient, control: Control, evidence: str, status: str, net: int
 ) -> None:
-    """docs.stripe.com/testing#disputes; 15.00 a dispute in the United States."""
+    """docs.stripe.com/testing; 15.00 a dispute in the United States."""
     pay(client, "pm_card_createDispute", 10_000)
     control.advance(1)
     dispute = client.v1.disputes.list().data[0]
@@ -194,6 +199,7 @@ def test_a_dispute_takes_the_money_and_its_fee_until_it_is_won(
 
 
 def test_an_inquiry_moves_no_money(client: stripe.StripeClient, control: Control) -> None:
+    """docs.stripe.com/disputes/how-disputes-work."""
     pay(client, "pm_card_createDisputeInquiry")
     control.advance(1)
     assert client.v1.disputes.list().data[0].status == "warning_needs_response"

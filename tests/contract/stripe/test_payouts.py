@@ -38,6 +38,7 @@ def test_an_instant_payout_costs_its_fee_on_top(
 def test_an_instant_payout_needs_amount_and_fee(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/connect/instant-payouts."""
     control.fund(10_000, account=payee)
     with pytest.raises(stripe.InvalidRequestError) as refused:
         pay_out(client, payee, 10_000, "instant")
@@ -47,6 +48,7 @@ def test_an_instant_payout_needs_amount_and_fee(
 def test_an_instant_payout_is_paid_within_the_hour(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """Typically within 30 minutes: docs.stripe.com/connect/instant-payouts."""
     control.fund(10_000, account=payee)
     made = pay_out(client, payee, 5_000, "instant")
     assert made.status == "in_transit"
@@ -88,6 +90,7 @@ def test_a_manual_payout_cannot_be_itemised(
 
 
 def test_a_manual_schedule_sweeps_nothing(client: stripe.StripeClient, control: Control) -> None:
+    """docs.stripe.com/connect/manage-payout-schedule."""
     made = client.v1.accounts.create(
         {
             "type": "express",
@@ -104,7 +107,7 @@ def test_a_manual_schedule_sweeps_nothing(client: stripe.StripeClient, control: 
 def test_a_payout_the_bank_refuses_returns_the_money_and_stops_payouts(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
-    """docs.stripe.com/payouts#payout-failures: payout.failed, the external account needs an update."""
+    """docs.stripe.com/payouts: payout.failed, the external account needs an update."""
     control.fund(5_000, account=payee)
     control.onboard(payee, "break_bank")
     control.advance(3 * DAY_S + 2)
@@ -135,6 +138,7 @@ def test_a_payout_may_fail_after_it_was_paid(
 def test_payouts_need_an_account_that_may_pay_out(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/error-codes#payouts-not-allowed."""
     control.fund(5_000, account=payee)
     control.onboard(payee, "pause_payouts")
     with pytest.raises(stripe.InvalidRequestError) as refused:
@@ -143,6 +147,7 @@ def test_payouts_need_an_account_that_may_pay_out(
 
 
 def test_a_pending_payout_can_be_cancelled(client: stripe.StripeClient, control: Control, payee: str) -> None:
+    """docs.stripe.com/api/payouts/cancel."""
     control.fund(5_000, account=payee)
     made = pay_out(client, payee, 2_000)
     assert client.v1.payouts.cancel(made.id, {}, {"stripe_account": payee}).status == "canceled"

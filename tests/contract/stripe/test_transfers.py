@@ -33,6 +33,7 @@ def charge(
 def test_a_transfer_moves_money_between_two_balances(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/connect/account-balances."""
     control.fund(5_000)
     made = transfer(client, payee, 1_200, metadata={"hobbs_operation_id": "7"})
     assert (available(client), available(client, payee)) == (3_800, 1_200)
@@ -58,7 +59,7 @@ def test_a_transfer_needs_available_funds(client: stripe.StripeClient, control: 
 def test_card_money_is_not_available_until_it_settles(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
-    """docs.stripe.com/payouts#standard-payout-timing: two days in the United States."""
+    """docs.stripe.com/payouts: two days in the United States."""
     charge(client)
     control.advance(1)
     with pytest.raises(stripe.InvalidRequestError):
@@ -68,6 +69,7 @@ def test_card_money_is_not_available_until_it_settles(
 
 
 def test_an_unknown_destination_is_refused(client: stripe.StripeClient, control: Control) -> None:
+    """docs.stripe.com/error-codes#resource-missing."""
     control.fund(5_000)
     with pytest.raises(stripe.InvalidRequestError) as refused:
         transfer(client, "acct_nobody")
@@ -151,6 +153,7 @@ def test_lists_filter_by_destination_group_and_time_and_page_newest_first(
 def test_metadata_merges_and_an_empty_value_removes(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/api/metadata."""
     control.fund(5_000)
     made = transfer(client, payee, metadata={"a": "1", "b": "2"})
     changed = client.v1.transfers.update(made.id, {"metadata": {"b": "", "c": "3"}})
@@ -160,7 +163,7 @@ def test_metadata_merges_and_an_empty_value_removes(
 def test_a_source_transaction_gives_its_group_to_the_transfer_and_delays_the_money(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
-    """docs.stripe.com/connect/separate-charges-and-transfers#transfer-availability."""
+    """docs.stripe.com/connect/separate-charges-and-transfers."""
     source = charge(client, transfer_group="flight-7")
     made = transfer(client, payee, 4_000, source_transaction=source, transfer_group="mine")
     assert made.transfer_group == "flight-7"
@@ -173,6 +176,7 @@ def test_a_source_transaction_gives_its_group_to_the_transfer_and_delays_the_mon
 def test_transfers_from_one_charge_never_exceed_it(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/connect/separate-charges-and-transfers."""
     source = charge(client, 1_000)
     transfer(client, payee, 700, source_transaction=source)
     with pytest.raises(stripe.InvalidRequestError):
@@ -183,6 +187,7 @@ def test_transfers_from_one_charge_never_exceed_it(
 def test_a_negative_connected_balance_swallows_the_next_transfer(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/connect/account-balances."""
     control.fund(5_000)
     control.fund(-800, account=payee)
     transfer(client, payee, 1_000)
@@ -206,10 +211,12 @@ def test_partial_reversals_add_up_and_reversed_is_true_only_at_the_end(
 def test_a_reversal_is_bounded_by_what_is_left(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/api/transfer_reversals."""
     control.fund(5_000)
     made = transfer(client, payee, 1_000)
     client.v1.transfers.reversals.create(made.id, {"amount": 400})
-    with pytest.raises(stripe.InvalidRequestError):
+    control.fund(5_000, account=payee)
+    with pytest.raises(stripe.InvalidRequestError, match="greater than unreversed"):
         client.v1.transfers.reversals.create(made.id, {"amount": 601})
     assert client.v1.transfers.reversals.create(made.id).amount == 600
     with pytest.raises(stripe.InvalidRequestError, match="already fully reversed"):
@@ -219,7 +226,7 @@ def test_a_reversal_is_bounded_by_what_is_left(
 def test_a_reversal_needs_the_accounts_available_balance(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
-    """docs.stripe.com/connect/separate-charges-and-transfers#reverse-transfers."""
+    """docs.stripe.com/connect/separate-charges-and-transfers."""
     control.fund(5_000)
     made = transfer(client, payee, 1_000)
     control.fund(-600, account=payee)
@@ -232,6 +239,7 @@ def test_a_reversal_needs_the_accounts_available_balance(
 def test_a_refund_leaves_the_transfer_alone(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/connect/separate-charges-and-transfers."""
     source = charge(client, 1_000)
     made = transfer(client, payee, 700, source_transaction=source)
     client.v1.refunds.create({"charge": source})
@@ -241,6 +249,7 @@ def test_a_refund_leaves_the_transfer_alone(
 def test_balance_transactions_of_an_account_add_up_to_its_balance(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/reports/balance-transaction-types."""
     charge(client, 9_999, "pm_card_bypassPending")
     control.advance(1)
     made = transfer(client, payee, 3_333)

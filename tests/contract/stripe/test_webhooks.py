@@ -27,6 +27,7 @@ def of_type(name: str) -> Callable[[Arrival], bool]:
 def test_a_webhook_verifies_with_the_secret_shown_at_creation(
     client: stripe.StripeClient, receiver: Receiver, control: Control
 ) -> None:
+    """docs.stripe.com/api/webhook_endpoints/object: the secret is returned only at creation."""
     endpoint = client.v1.webhook_endpoints.create({"url": f"{receiver.url}/p", "enabled_events": ["*"]})
     assert endpoint.secret is not None
     assert client.v1.webhook_endpoints.retrieve(endpoint.id).to_dict().get("secret") is None
@@ -40,7 +41,7 @@ def test_a_webhook_verifies_with_the_secret_shown_at_creation(
 
 
 def test_the_signature_is_hmac_of_time_and_raw_body(receiver: Receiver, control: Control) -> None:
-    """docs.stripe.com/webhooks#verify-manually."""
+    """docs.stripe.com/webhooks."""
     control.add_endpoint(receiver.url, secret="whsec_x")
     control.trigger("customer.created")
     arrival = receiver.wait_for(1)[0]
@@ -52,6 +53,7 @@ def test_the_signature_is_hmac_of_time_and_raw_body(receiver: Receiver, control:
 def test_platform_and_connect_endpoints_get_their_own_events(
     client: stripe.StripeClient, receiver: Receiver, control: Control, payee: str
 ) -> None:
+    """docs.stripe.com/connect/webhooks."""
     control.add_endpoint(f"{receiver.url}/platform", secret="whsec_p")
     control.add_endpoint(f"{receiver.url}/connect", secret="whsec_c", connect=True)
     control.fund(5_000)
@@ -66,6 +68,7 @@ def test_platform_and_connect_endpoints_get_their_own_events(
 def test_an_endpoint_gets_only_the_events_it_asked_for(
     client: stripe.StripeClient, receiver: Receiver, control: Control
 ) -> None:
+    """docs.stripe.com/api/webhook_endpoints/create: enabled_events."""
     client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["charge.succeeded"]})
     control.trigger("payment_intent.succeeded")
     control.trigger("payment_intent.succeeded")
@@ -76,6 +79,7 @@ def test_an_endpoint_gets_only_the_events_it_asked_for(
 def test_a_refused_webhook_is_signed_anew_and_retried_until_it_is_taken(
     receiver: Receiver, control: Control
 ) -> None:
+    """Each attempt has its own time and signature: docs.stripe.com/webhooks."""
     control.set(webhook_speed=3_000)
     control.add_endpoint(receiver.url, secret="whsec_x")
     receiver.answers += [503, 400]
@@ -111,6 +115,7 @@ def test_waits_grow_as_stripes_do(attempts: int, speed: float, longest_s: float,
 
 
 def test_a_webhook_nobody_takes_is_abandoned_after_three_days(receiver: Receiver, control: Control) -> None:
+    """docs.stripe.com/webhooks."""
     control.set(webhook_speed=1_000_000, webhook_retry_wait_max_s=0)
     control.add_endpoint(receiver.url)
     receiver.answers += [500] * 200
@@ -123,6 +128,7 @@ def test_a_webhook_nobody_takes_is_abandoned_after_three_days(receiver: Receiver
 def test_a_receiver_that_is_away_gets_everything_when_it_returns(
     receiver: Receiver, control: Control
 ) -> None:
+    """docs.stripe.com/webhooks."""
     control.set(webhook_retry_wait_max_s=0.1)
     control.add_endpoint("http://127.0.0.1:9/nobody", secret="whsec_x")
     control.trigger("payment_intent.succeeded")
@@ -133,6 +139,7 @@ def test_a_receiver_that_is_away_gets_everything_when_it_returns(
 
 
 def test_duplicates_on_demand_are_the_same_event_twice(receiver: Receiver, control: Control) -> None:
+    """docs.stripe.com/webhooks."""
     control.set(webhook_duplicate=1.0, webhook_reorder_wait_s=0.05)
     control.add_endpoint(receiver.url)
     control.trigger("customer.created")
@@ -164,6 +171,7 @@ def test_the_same_seed_loses_the_same_webhooks(receiver: Receiver, control: Cont
 
 
 def test_disorder_on_demand_lets_later_events_overtake(receiver: Receiver, control: Control) -> None:
+    """docs.stripe.com/webhooks."""
     control.set(webhook_reorder=0.5, webhook_reorder_wait_s=0.3, webhook_seed=2)
     control.add_endpoint(receiver.url)
     for _ in range(12):
@@ -175,7 +183,7 @@ def test_disorder_on_demand_lets_later_events_overtake(receiver: Receiver, contr
 
 @pytest.mark.parametrize("variant", ["forged", "stale"])
 def test_forged_and_stale_copies_do_not_verify(receiver: Receiver, control: Control, variant: str) -> None:
-    """Tolerance of five minutes: docs.stripe.com/webhooks#replay-prevention."""
+    """Tolerance of five minutes: docs.stripe.com/webhooks."""
     control.set(**{f"webhook_{variant}": 1.0, "webhook_reorder_wait_s": 0.01})
     control.add_endpoint(receiver.url, secret="whsec_x")
     control.trigger("customer.created")
@@ -202,7 +210,7 @@ def test_signatures_use_the_receivers_time_also_when_the_simulator_is_ahead(
 
 
 def test_an_event_can_be_sent_again(receiver: Receiver, control: Control) -> None:
-    """As `stripe events resend`: docs.stripe.com/webhooks#resend."""
+    """As `stripe events resend`: docs.stripe.com/webhooks."""
     control.add_endpoint(receiver.url)
     control.trigger("customer.created")
     receiver.wait_for(1)
@@ -213,6 +221,7 @@ def test_an_event_can_be_sent_again(receiver: Receiver, control: Control) -> Non
 def test_a_deleted_endpoint_gets_nothing_more(
     client: stripe.StripeClient, receiver: Receiver, control: Control
 ) -> None:
+    """docs.stripe.com/api/webhook_endpoints/delete."""
     endpoint = client.v1.webhook_endpoints.create({"url": receiver.url, "enabled_events": ["*"]})
     client.v1.webhook_endpoints.delete(endpoint.id)
     new_payee(client)
