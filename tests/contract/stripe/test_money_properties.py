@@ -1,0 +1,182 @@
+"""Money at the simulated Stripe is conserved, whatever is done in whatever order.
+
+The endpoints are called directly, without HTTP, on a database in memory: a few hundred steps in a second.
+"""
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from hobbs.local.stripe_sim import accounts, onboarding, payment_intents, payouts, refunds, timers, transfers
+from hobbs.local.stripe_sim.balances import post
+from hobbs.local.stripe_sim.clock import Clock
+from hobbs.local.stripe_sim.disputes import open_dispute
+from hobbs.local.stripe_sim.errors import StripeError
+from hobbs.local.stripe_sim.settings import Settings
+from hobbs.local.stripe_sim.store import Store
+from hobbs.local.stripe_sim.world import Call, Doc, World
+
+AMOUNTS = st.integers(50, 60_000)
+PICK = st.integers(0, 1_000)
+MOVES_BETWEEN_ACCOUNTS = {"transfer", "payment", "transfer_refund", "payment_refund"}
+
+
+class Money(RuleBasedStateMachine):
+    """Two payees, and everything that moves money."""
+
+    @initialize()
+    def open(self) -> None:
+        self.instant = 1_800_000_000.0
+        self.world = World(
+            store=Store(Path(":memory:")),
+            clock=Clock(wall=lambda: self.instant),
+            settings=Settings(),
+            api_version="test",
+        )
+        self.payees = [self.do(accounts.create, **EXPRESS)["id"] for _ in range(2)]
+        for payee in self.payees:
+            with self.world.store.transaction():
+                onboarding.complete(self.world, payee)
+
+    def teardown(self) -> None:
+        self.world.store.db.close()
+
+    def do(self, handler: Any, *, account: str = "", ids: dict[str, str] | None = None, **params: Any) -> Doc:
+        """Call an endpoint as the server does; a refusal is an answer like any other."""
+        given = {name: str(value) if isinstance(value, int) else value for name, value in params.items()}
+        call = Call(method="POST", path="/v1/test", params=given, ids=ids or {}, account=account)
+        self.world.call = call
+        with contextlib.suppress(StripeError), self.world.store.transaction():
+            answer: Doc = handler(self.world, call)
+            return answer
+        return {}
+
+    def some(self, kind: str, pick: int) -> str | None:
+        ids = [
+            row[0]
+            for row in self.world.store.rows("SELECT id FROM object WHERE kind = :k AND account = ''", k=kind)
+        ]
+        return ids[pick % len(ids)] if ids else None
+
+    @rule(amount=AMOUNTS)
+    def fund(self, amount: int) -> None:
+        with self.world.store.transaction():
+            post(self.world, type="topup", account="", currency="usd", amount=amount, source=None)
+
+    @rule(amount=AMOUNTS, card=st.sampled_from(["visa", "bypassPending", "chargeDeclined", "createDispute"]))
+    def pay(self, amount: int, card: str) -> None:
+        method = f"pm_card_{card}"
+        self.do(payment_intents.create, amount=amount, currency="usd", payment_method=method, confirm="true")
+
+    @rule(amount=AMOUNTS, pick=PICK, sourced=st.booleans())
+    def transfer(self, amount: int, pick: int, sourced: bool) -> None:
+        given: Doc = {"amount": amount, "currency": "usd", "destination": self.payees[pick % 2]}
+        source = self.some("charge", pick)
+        if sourced and source:
+            given["source_transaction"] = source
+        self.do(transfers.create, **given)
+
+    @rule(amount=AMOUNTS, pick=PICK)
+    def reverse(self, amount: int, pick: int) -> None:
+        transfer = self.some("transfer", pick)
+        if transfer:
+            self.do(transfers.create_reversal, ids={"id": transfer}, amount=amount)
+
+    @rule(amount=AMOUNTS, pick=PICK, method=st.sampled_from(["instant", "standard"]))
+    def pay_out(self, amount: int, pick: int, method: str) -> None:
+        self.do(payouts.create, account=self.payees[pick % 2], amount=amount, currency="usd", method=method)
+
+    @rule(amount=AMOUNTS, pick=PICK)
+    def refund(self, amount: int, pick: int) -> None:
+        charge = self.some("charge", pick)
+        if charge:
+            self.do(refunds.create, charge=charge, amount=amount)
+
+    @rule(pick=PICK)
+    def dispute(self, pick: int) -> None:
+        charge = self.some("charge", pick)
+        if charge:
+            with contextlib.suppress(LookupError), self.world.store.transaction():
+                open_dispute(self.world, charge)
+
+    @rule(pick=PICK)
+    def break_or_mend_the_bank(self, pick: int) -> None:
+        change = onboarding.break_bank if pick % 2 else onboarding.complete
+        with self.world.store.transaction():
+            change(self.world, self.payees[pick % 2])
+
+    @rule(seconds=st.sampled_from([1, 3_600, 90_000, 400_000]))
+    def wait(self, seconds: int) -> None:
+        timers.advance(self.world, seconds)
+
+    def booked(self, account: str) -> list[Doc]:
+        return list(self.world.store.newest("balance_transaction", account))
+
+    @invariant()
+    def balances_are_the_sum_of_their_transactions(self) -> None:
+        for account in ("", *self.payees):
+            transactions = self.booked(account)
+            (available,) = self.world.store.row(
+                "SELECT coalesce(sum(available), 0) FROM balance WHERE account = :account", account=account
+            ) or (0,)
+            (pending,) = self.world.store.row(
+                "SELECT coalesce(sum(net), 0) FROM pending_funds WHERE account = :account", account=account
+            ) or (0,)
+            assert available == sum(one["net"] for one in transactions if one["status"] == "available")
+            assert pending == sum(one["net"] for one in transactions if one["status"] == "pending")
+            assert all(one["net"] == one["amount"] - one["fee"] for one in transactions)
+
+    @invariant()
+    def moves_between_accounts_cancel_out(self) -> None:
+        everywhere = [one for account in ("", *self.payees) for one in self.booked(account)]
+        assert sum(one["net"] for one in everywhere if one["type"] in MOVES_BETWEEN_ACCOUNTS) == 0
+
+    @invariant()
+    def what_an_account_still_owes_its_bank_is_what_it_has(self) -> None:
+        for payee in self.payees:
+            (unswept,) = self.world.store.row(
+                "SELECT coalesce(sum(json_extract(body, '$.net')), 0) FROM unswept JOIN object"
+                " ON object.id = transaction_id WHERE unswept.account = :account",
+                account=payee,
+            ) or (0,)
+            (available,) = self.world.store.row(
+                "SELECT coalesce(sum(available), 0) FROM balance WHERE account = :account", account=payee
+            ) or (0,)
+            assert unswept == available
+
+    @invariant()
+    def payees_never_owe(self) -> None:
+        """Nothing here debits a payee beyond its balance but a payout the bank returns, which credits."""
+        for (available,) in self.world.store.rows("SELECT available FROM balance WHERE account <> ''"):
+            assert available >= 0
+
+    @invariant()
+    def a_transfer_is_reversed_by_its_reversals(self) -> None:
+        reversals = list(self.world.store.newest("transfer_reversal", ""))
+        for transfer in self.world.store.newest("transfer", ""):
+            total = sum(one["amount"] for one in reversals if one["transfer"] == transfer["id"])
+            assert transfer["amount_reversed"] == total <= transfer["amount"]
+            assert transfer["reversed"] == (total == transfer["amount"])
+
+    @invariant()
+    def every_movement_is_one_effect(self) -> None:
+        for effect, kind in (
+            ("transfer", "transfer"),
+            ("reversal", "transfer_reversal"),
+            ("refund", "refund"),
+        ):
+            recorded = self.world.store.rows("SELECT object_id FROM effect WHERE kind = :kind", kind=effect)
+            made = [one["id"] for one in self.world.store.newest(kind, "")]
+            assert sorted(row[0] for row in recorded) == sorted(made)
+
+
+EXPRESS: Doc = {"type": "express", "capabilities": {"transfers": {"requested": "true"}}}
+
+TestMoneyIsConserved = Money.TestCase
+TestMoneyIsConserved.settings = settings(
+    max_examples=25, stateful_step_count=30, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
