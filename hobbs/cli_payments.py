@@ -24,7 +24,16 @@ from services.receivables.domain import Contradiction, StudentNamed
 from services.receivables.handlers import allocate_payment
 from services.receivables.postings import Step, decide
 
-MONEY: Final = ("amount", "fee", "refunded", "disputed", "lost", "balance")
+MONEY: Final = (
+    "amount",
+    "fee",
+    "refunded",
+    "disputed",
+    "lost",
+    "balance",
+    "told_refunded",
+    "known_refunds",
+)
 PAYMENT_COLUMNS: Final = (
     "charge_id",
     "received_at",
@@ -47,14 +56,17 @@ app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 def list_command(
     student: Annotated[str | None, typer.Option(help="Only this student's.")] = None,
     state: Annotated[
-        Literal["received", "waiting", "failed"],
-        typer.Option(help="waiting: charges known only by a refund, a dispute or a fee."),
+        Literal["received", "waiting", "failed", "unexplained"],
+        typer.Option(
+            help="waiting: charges known only by a refund, a dispute or a fee; "
+            "unexplained: more was refunded than the refunds Stripe told of."
+        ),
     ] = "received",
     most: Annotated[int, typer.Option(min=1, max=100_000, help="The last so many.")] = 1000,
     output: OutputOption = Output.table,
 ) -> None:
     """List payments, newest last: gross, Stripe's fee once known, and what went back."""
-    sql = {"received": _RECEIVED, "waiting": _WAITING, "failed": _FAILED}[state]
+    sql = _LISTS[state]
     rows = run(_read(settings_or_exit(Settings), sql, student=student, most=most))
     show_rows(_shown(rows, output), output, columns=None if rows else PAYMENT_COLUMNS, right=MONEY)
 
@@ -181,6 +193,20 @@ _FAILED: Final = """
     WHERE CAST(:student AS text) IS NULL OR student = :student
     ORDER BY failed_at LIMIT :most
 """
+
+_UNEXPLAINED: Final = """
+    SELECT charge_id, student, currency, told_refunded, known_refunds
+    FROM receivables_public.unexplained_refunds
+    WHERE CAST(:student AS text) IS NULL OR student = :student
+    ORDER BY charge_id LIMIT :most
+"""
+
+_LISTS: Final = {
+    "received": _RECEIVED,
+    "waiting": _WAITING,
+    "failed": _FAILED,
+    "unexplained": _UNEXPLAINED,
+}
 
 _UNALLOCATED: Final = """
     SELECT charge_id, received_at, queued_at, currency, amount, balance

@@ -91,11 +91,16 @@ class Posting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Charge:
-    """Everything known of one charge, and every posting made for it."""
+    """Everything known of one charge, and every posting made for it.
+
+    `told_refunded`: the most that Stripe said was refunded in all. A charge's own event says so without
+    naming the refunds, so it posts nothing; when it exceeds the refunds that are known, one was never told of.
+    """
 
     charge_id: str
     student: str | None = None
     payment: Payment | None = None
+    told_refunded: int = 0
     fee: Fee | None = None
     refunds: Mapping[str, Refund] = field(default_factory=dict)
     disputes: Mapping[str, Dispute] = field(default_factory=dict)
@@ -109,6 +114,7 @@ class PaymentSucceeded:
     charge_id: str
     payment: Payment
     student: str | None
+    refunded: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -177,7 +183,9 @@ def _learn_payment(charge: Charge, fact: PaymentSucceeded) -> Charge | Contradic
     intent = (known and known.payment_intent_id) or told.payment_intent_id
     payment = replace(known or told, payment_intent_id=intent)
     # The first name stands: moving a payment from one student to another is a person's decision.
-    return replace(charge, payment=payment, student=charge.student or fact.student)
+    student = charge.student or fact.student
+    refunded = max(charge.told_refunded, fact.refunded)
+    return replace(charge, payment=payment, student=student, told_refunded=refunded)
 
 
 def _learn_fee(charge: Charge, fee: Fee) -> Charge | Contradiction:

@@ -71,6 +71,7 @@ async def measure_waiting(db: Database) -> None:
         row = await store.waiting(tx)
     metrics.WAITING.labels("payment").set(row.charges)
     metrics.WAITING.labels("student").set(row.students)
+    metrics.WAITING.labels("refund").set(row.unexplained_refunds)
     metrics.WAITING_AGE.labels("payment").set(row.charge_age_s)
     metrics.WAITING_AGE.labels("student").set(row.student_age_s)
 

@@ -1,10 +1,10 @@
--- name: receivables_journal_balances
+-- name: requested_journals_sum_to_zero
 -- Every journal asked of the ledger sums to zero.
 SELECT source, sum(entry.amount) AS sum
 FROM posting, jsonb_to_recordset(entries) AS entry (wallet text, amount bigint)
 GROUP BY source HAVING sum(entry.amount) <> 0;
 
--- name: receivables_payment_is_posted_gross
+-- name: payment_is_posted_gross
 -- A payment that was received was posted, whole.
 SELECT charge_id, amount FROM charge
 WHERE amount IS NOT NULL
@@ -12,17 +12,17 @@ WHERE amount IS NOT NULL
                   WHERE posting.source = 'charge:' || charge.charge_id
                     AND entry.wallet = 'external:stripe' AND entry.amount = -charge.amount);
 
--- name: receivables_nothing_is_posted_before_the_payment
+-- name: nothing_is_posted_before_the_payment
 -- A charge whose payment was not seen has no journal.
 SELECT charge_id, source FROM charge JOIN posting USING (charge_id) WHERE amount IS NULL;
 
--- name: receivables_fee_is_posted
+-- name: fee_is_posted
 -- A fee that is known, of a payment that was received, was posted.
 SELECT charge_id, fee FROM charge
 WHERE fee > 0 AND amount IS NOT NULL
   AND NOT EXISTS (SELECT FROM posting WHERE source = 'charge-fee:' || fee_transaction_id);
 
--- name: receivables_refund_is_posted
+-- name: refund_is_posted
 -- A refund stands in the ledger exactly when its money left Stripe and did not come back.
 SELECT refund_id, moved, failed,
        count(posting.source) FILTER (WHERE event_type = 'refund') AS posted,
@@ -35,7 +35,7 @@ HAVING count(posting.source) FILTER (WHERE event_type = 'refund')
      - count(posting.source) FILTER (WHERE event_type = 'refund_failed')
     <> CASE WHEN moved AND NOT failed THEN 1 ELSE 0 END;
 
--- name: receivables_dispute_is_posted
+-- name: dispute_is_posted
 -- A dispute that took money was posted, and so was its outcome.
 SELECT dispute_id, withdrawn, outcome
 FROM dispute JOIN charge USING (charge_id)
@@ -44,7 +44,7 @@ WHERE charge.amount IS NOT NULL AND withdrawn
        OR outcome IS NOT NULL
           AND NOT EXISTS (SELECT FROM posting WHERE source = 'dispute-' || outcome || ':' || dispute_id));
 
--- name: receivables_unallocated_is_queued
+-- name: unallocated_is_queued
 -- The unallocated wallet holds money only for payments that are in the queue and have no student.
 SELECT charge_id, sum(entry.amount) AS balance
 FROM posting JOIN charge USING (charge_id)
@@ -55,6 +55,6 @@ GROUP BY charge_id, charge.student, queue.charge_id, queue.student
 HAVING sum(entry.amount) <> 0 AND (charge.student IS NOT NULL OR queue.charge_id IS NULL)
     OR charge.student IS DISTINCT FROM queue.student;
 
--- name: receivables_settles_what_was_paid
+-- name: stripe_settles_what_was_paid
 -- Stripe settled the amount that was posted.
 SELECT charge_id, amount, settled_gross FROM charge WHERE settled_gross <> amount;

@@ -14,6 +14,6 @@ STUDENT_CLASHES: Final = Counter(
     "receivables_student_clashes_total", "Facts that name another student than the payment's."
 )
 WAITING: Final = Gauge(
-    "receivables_waiting", "Charges without their payment, payments without a student.", ["what"]
+    "receivables_waiting", "Charges without payment or refund told, payments without a student.", ["what"]
 )
 WAITING_AGE: Final = Gauge("receivables_waiting_age_seconds", "Age of the oldest that waits.", ["what"])

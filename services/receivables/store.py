@@ -162,6 +162,7 @@ async def waiting(tx: Tx) -> Row[Any]:
         """
         SELECT count(*) FILTER (WHERE what = 'charge') AS charges,
                count(*) FILTER (WHERE what = 'student') AS students,
+               (SELECT count(*) FROM receivables_public.unexplained_refunds) AS unexplained_refunds,
                coalesce(extract(epoch FROM now() - min(since) FILTER (WHERE what = 'charge')), 0)::float8
                    AS charge_age_s,
                coalesce(extract(epoch FROM now() - min(since) FILTER (WHERE what = 'student')), 0)::float8
@@ -178,11 +179,11 @@ _WRITE_CHARGES = """
         payment_intent_id = doc.payment_intent_id, student = doc.student, amount = doc.amount,
         currency = doc.currency, received_at = doc.received_at, fee = doc.fee,
         fee_transaction_id = doc.fee_transaction_id, fee_currency = doc.fee_currency,
-        settled_gross = doc.settled_gross, settled_at = doc.settled_at
+        settled_gross = doc.settled_gross, settled_at = doc.settled_at, told_refunded = doc.told_refunded
     FROM jsonb_to_recordset(CAST(:docs AS jsonb)) AS doc (
         charge_id text, payment_intent_id text, student text, amount bigint, currency text,
         received_at timestamptz, fee bigint, fee_transaction_id text, fee_currency text,
-        settled_gross bigint, settled_at timestamptz)
+        settled_gross bigint, settled_at timestamptz, told_refunded bigint)
     WHERE charge.charge_id = doc.charge_id
 """
 
@@ -240,6 +241,7 @@ def _charge_document(charge: Charge) -> dict[str, Any]:
     return {
         "charge_id": charge.charge_id,
         "student": charge.student,
+        "told_refunded": charge.told_refunded,
         "payment_intent_id": payment.payment_intent_id if payment else None,
         "amount": payment.amount if payment else None,
         "currency": payment.currency if payment else None,
@@ -257,6 +259,7 @@ def _charge(row: Row[Any], refunds: Rows, disputes: Rows, postings: Rows) -> Cha
         charge_id=row.charge_id,
         student=row.student,
         payment=_payment(row),
+        told_refunded=row.told_refunded,
         fee=_fee(row),
         refunds={r.refund_id: _refund(r) for r in refunds.get(row.charge_id, ())},
         disputes={r.dispute_id: _dispute(r) for r in disputes.get(row.charge_id, ())},

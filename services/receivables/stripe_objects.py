@@ -89,6 +89,7 @@ class _RefundList(BaseModel):
 class _Charge(_StripeObject):
     amount: MinorUnits
     amount_captured: MinorUnits | None = None
+    amount_refunded: MinorUnits = 0
     captured: bool = True
     status: str
     payment_intent: Reference = None
@@ -179,7 +180,12 @@ def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator
             received_at=_instant(charge.created),
             payment_intent_id=charge.payment_intent,
         )
-        yield PaymentSucceeded(charge_id=charge.id, payment=payment, student=_student(charge))
+        yield PaymentSucceeded(
+            charge_id=charge.id,
+            payment=payment,
+            student=_student(charge),
+            refunded=charge.amount_refunded,
+        )
     for refund in charge.refunds.data if charge.refunds else ():
         yield from _refund_facts(refund, charge.id)
 

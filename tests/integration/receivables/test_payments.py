@@ -8,7 +8,8 @@ import pytest
 
 from fleet.database import Database
 from fleet.envelope import Record
-from services.receivables.handlers import take_settled_charges, take_stripe_events
+from services.receivables.handlers import measure_waiting, take_settled_charges, take_stripe_events
+from services.receivables.metrics import WAITING
 from tests.integration.receivables.stories import (
     charge,
     dead_reasons,
@@ -155,6 +156,31 @@ async def test_an_uncaptured_or_failed_charge_is_no_payment(db: Database) -> Non
     assert await sources(db) == []
     await take(db, webhook("charge.captured", charge("ch_1", amount_captured=15_000)))
     assert await wallets(db) == {"student:anna": 15_000, "external:stripe": -15_000}
+
+
+async def test_a_refund_only_the_charge_tells_of_is_found_and_not_posted(db: Database) -> None:
+    await take(db, webhook("charge.refunded", charge(amount_refunded=10_000)))
+    assert await wallets(db) == PAID
+    assert await unexplained(db) == ["ch_1"]
+    await take(db, webhook("refund.created", refund()))
+    assert await unexplained(db) == []
+
+
+async def test_what_waits_is_measured(db: Database) -> None:
+    await take(
+        db,
+        settled("ch_1"),
+        webhook("charge.succeeded", charge("ch_2", student=None)),
+        webhook("charge.refunded", charge("ch_3", amount_refunded=1)),
+    )
+    await measure_waiting(db)
+    waiting = {what: WAITING.labels(what)._value.get() for what in ("payment", "student", "refund")}
+    assert waiting == {"payment": 1, "student": 1, "refund": 1}
+
+
+async def unexplained(db: Database) -> list[str]:
+    async with db.transaction() as tx:
+        return [row.charge_id for row in await tx.all("SELECT * FROM receivables_public.unexplained_refunds")]
 
 
 async def test_a_failed_payment_tells_its_student_once(db: Database) -> None:

@@ -7,6 +7,7 @@ CREATE TABLE charge (
     amount             bigint,
     currency           text,
     received_at        timestamptz,
+    told_refunded      bigint NOT NULL DEFAULT 0,
     fee                bigint,
     fee_transaction_id text,
     fee_currency       text,

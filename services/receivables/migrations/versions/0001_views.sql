@@ -39,6 +39,14 @@ CREATE VIEW receivables_public.waiting_charges AS
            (SELECT count(*) FROM dispute WHERE dispute.charge_id = charge.charge_id) AS disputes
     FROM charge WHERE amount IS NULL;
 
+-- Charges of which Stripe says more was refunded than by the refunds it told of: an event was lost.
+CREATE VIEW receivables_public.unexplained_refunds AS
+    SELECT charge_id, student, currency, told_refunded, coalesce(known.amount, 0)::bigint AS known_refunds
+    FROM charge
+    LEFT JOIN LATERAL (SELECT sum(refund.amount) AS amount FROM refund
+                       WHERE refund.charge_id = charge.charge_id) AS known ON true
+    WHERE told_refunded > coalesce(known.amount, 0);
+
 CREATE VIEW receivables_public.payment_failures AS
     SELECT payment_intent_id, attempt, student, amount, currency, code, failed_at FROM payment_failure;
 
