@@ -94,7 +94,7 @@ class Charge:
     """Everything known of one charge, and every posting made for it.
 
     `told_refunded`: the most that Stripe said was refunded in all. A charge's own event says so without
-    naming the refunds, so it posts nothing; when it exceeds the refunds that are known, one was never told of.
+    naming the refunds, so it posts nothing; when it exceeds the known refunds, one was never told of.
     """
 
     charge_id: str
