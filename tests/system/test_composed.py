@@ -1,0 +1,158 @@
+"""The containers of docker-compose.yml as processes: commands, environment, secret files; no engine needed.
+
+Container names become this machine's ports and /run/secrets a folder; everything else is as the file says.
+"""
+
+import asyncio
+import os
+import re
+import secrets
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+import yaml
+
+from deploy.make_secrets import make_secrets
+from hobbs.local.child import Child, stop_all
+from hobbs.local.ports import free_ports
+from hobbs.local.postgres import PASSWORD_FILE, prepare_postgres, start_postgres, wait_for_postgres
+from hobbs.local.waiting import wait_until
+from schemas.topics import SERVICES
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTAINERS = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
+EXAMPLE = dict(
+    line.split("=", 1)
+    for line in (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    if line and not line.startswith("#")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine:
+    """Where the containers' names are on this machine."""
+
+    folder: Path
+    kafka: str
+    postgres_port: int
+    simulator_port: int
+    gateway_port: int
+    prefix: str
+    ops_ports: Mapping[str, int]
+
+    def here(self, text: str) -> str:
+        """A word of the compose file, as it is on this machine."""
+        told = EXAMPLE | {"HOBBS_TOPIC_PREFIX": self.prefix}
+        text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: told.get(m[1]) or m[2] or "", text)
+        for inside, outside in (
+            ("/run/secrets", str(self.folder / "secrets")),
+            ("/app/deploy", str(ROOT / "deploy")),
+            ("/data", str(self.folder / "simulator")),
+            ("0.0.0.0", "127.0.0.1"),
+            ("kafka:9092", self.kafka),
+            ("simulator:12111", f"127.0.0.1:{self.simulator_port}"),
+            ("--port=12111", f"--port={self.simulator_port}"),
+            ("gateway:8080", f"127.0.0.1:{self.gateway_port}"),
+        ):
+            text = text.replace(inside, outside)
+        return text
+
+    def environment(self, name: str) -> dict[str, str]:
+        told = {k: self.here(str(v)) for k, v in CONTAINERS[name].get("environment", {}).items()}
+        if name == "gateway":
+            told["HOBBS_GATEWAY_PORT"] = str(self.gateway_port)
+        if name in self.ops_ports:
+            told["HOBBS_OPS_PORT"] = str(self.ops_ports[name])
+        return {"PYTHONPATH": str(ROOT), **told}
+
+    def command(self, name: str, *instead: str) -> list[str]:
+        entrypoint = CONTAINERS[name].get("entrypoint", ["python", "-m", "hobbs"])
+        words = [*entrypoint[1:], *(instead or CONTAINERS[name]["command"])]
+        return [sys.executable, *(self.here(word) for word in words)]
+
+    def run(self, name: str, *instead: str) -> subprocess.CompletedProcess[str]:
+        """Run a one-shot container to its end."""
+        return subprocess.run(
+            self.command(name, *instead),
+            env={"PATH": os.environ["PATH"], **self.environment(name)},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def start(self, name: str) -> Child:
+        log = self.folder / f"{name}.log"
+        return Child.start(name, self.command(name), log=log, environment=self.environment(name))
+
+
+@pytest.fixture
+def machine(tmp_path: Path, kafka: str) -> Iterator[Machine]:
+    """A PostgreSQL with the owner and password of the composed one, and free ports for the rest."""
+    postgres_port, simulator_port, gateway_port, *ops_ports = free_ports(3 + len(SERVICES))
+    make_secrets(tmp_path / "secrets", f"127.0.0.1:{postgres_port}/hobbs")
+    data = tmp_path / "postgres"
+    data.mkdir()
+    (data / PASSWORD_FILE).write_text((tmp_path / "secrets" / "postgres_password").read_text())
+    prepare_postgres(data, tmp_path / "postgres.log")
+    server = start_postgres(data, port=postgres_port, log=tmp_path / "postgres.log")
+    wait_for_postgres(server)
+    asyncio.run(create_database(server.url()))
+    (tmp_path / "simulator").mkdir()
+    yield Machine(
+        folder=tmp_path,
+        kafka=kafka,
+        postgres_port=postgres_port,
+        simulator_port=simulator_port,
+        gateway_port=gateway_port,
+        prefix=f"composed-{secrets.token_hex(3)}.",
+        ops_ports=dict(zip(SERVICES, ops_ports, strict=True)),
+    )
+    server.child.kill()
+
+
+async def create_database(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute("CREATE DATABASE hobbs")
+    await connection.close()
+
+
+def is_healthy(machine: Machine, name: str) -> bool:
+    """Ask as the container's own health check does."""
+    check = [sys.executable, *(machine.here(word) for word in CONTAINERS[name]["healthcheck"]["test"][2:])]
+    check[-1] = check[-1].replace("127.0.0.1:12111", f"127.0.0.1:{machine.simulator_port}")
+    environment = {"PATH": os.environ["PATH"], **machine.environment(name)}
+    return subprocess.run(check, env=environment, capture_output=True, check=False).returncode == 0
+
+
+def test_the_composed_system_migrates_starts_is_healthy_and_drains(machine: Machine) -> None:
+    migrated = machine.run("migrate")
+    assert migrated.returncode == 0, migrated.stderr
+    simulator = machine.start("simulator")
+    children = [simulator]
+    try:
+        wait_until(lambda: is_healthy(machine, "simulator"), what="the simulator", within_s=30)
+        assert machine.run("simulator-webhooks").stdout.count("registered") == 2
+        children += [machine.start(service) for service in SERVICES]
+        for child in children[1:]:
+            wait_until_healthy(machine, child)
+        doctor = machine.run("operator")
+        assert doctor.returncode == 0, doctor.stdout + doctor.stderr
+        checked = machine.run("operator", "check")
+        assert checked.returncode == 0, checked.stdout + checked.stderr
+    finally:
+        stubborn = stop_all(reversed(children), grace_s=30)
+    assert [child.name for child in stubborn] == []
+    assert {child.name: child.exit_code for child in children[1:]} == dict.fromkeys(SERVICES, 0)
+
+
+def wait_until_healthy(machine: Machine, child: Child) -> None:
+    def healthy() -> bool:
+        child.require_running()
+        return is_healthy(machine, child.name)
+
+    wait_until(healthy, what=child.name, within_s=60)
