@@ -19,11 +19,6 @@ POSTING_SECONDS: Final = Histogram(
     "Time to post the journals of one batch, wallet locks included, commit not",
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-RECORDING_LAG_SECONDS: Final = Histogram(
-    "ledger_request_to_posting_seconds",
-    "From a request's Kafka timestamp to its journal's recorded_at",
-    buckets=(0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 30, 300, 3600),
-)
 
 
 def count(answers: Sequence[Answer]) -> None:
