@@ -32,6 +32,10 @@ ROUGH_STRIPE = {
 }
 
 
+# When Stripe pays a balance out, and so in which sums, is Stripe's decision.
+STRIPES_OWN = ("automatic_payout",)
+
+
 class Silent:
     """A watcher of the demo's story that keeps it to itself."""
 
@@ -81,7 +85,11 @@ async def outcome(figures: Figures) -> dict[str, list[Row]]:
         "journals": await figures.rows(_JOURNALS),
         "transfers": await figures.rows(_TRANSFERS),
         "effects": sorted(
-            ({"kind": e["kind"], "amount": e["amount"]} for e in await figures.effects()),
+            (
+                {"kind": effect["kind"], "amount": effect["amount"]}
+                for effect in await figures.effects()
+                if effect["kind"] not in STRIPES_OWN
+            ),
             key=lambda effect: (effect["kind"], effect["amount"]),
         ),
     }
