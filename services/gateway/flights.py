@@ -37,6 +37,8 @@ from services.gateway.metrics import FLIGHTS
 from services.gateway.problems import MEDIA_TYPE, ProblemRaised
 
 T = TypeVar("T")
+# SQLSTATE classes: connection exception, insufficient resources, operator intervention (starting, stopping).
+OUTAGE_CLASSES: Final = ("08", "53", "57")
 _log = logging.getLogger(__name__)
 
 _PROBLEM: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -109,6 +111,7 @@ async def accept_flights(
             raise _differing(offered, reception.differing)
         new = [offered[place] for place in reception.new]
         await store.insert_flights(tx, new, key.key_id)
+        await fault_point("gateway.flights_written")
         messages = [
             Message(
                 topic=offered[place].topic,
@@ -153,9 +156,15 @@ async def _while_database_lives(work: Callable[[], Awaitable[T]]) -> T:
     except (PoolExhausted, OSError, TimeoutError) as error:
         raise _not_now(error) from error
     except DBAPIError as error:
-        if not error.connection_invalidated:
+        if not is_outage(error):
             raise
         raise _not_now(error) from error
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Whether the server was away, starting, stopping or full, rather than a statement wrong."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state[:2] in OUTAGE_CLASSES
 
 
 def _not_now(error: Exception) -> ProblemRaised:
