@@ -124,7 +124,8 @@ class Consumers:
             auto_offset_reset="earliest",
             batch_timeout_ms=POLL_MS,
             max_records=consumer.batch_max,
-            session_timeout_ms=45_000,
+            session_timeout_ms=int(self._settings.kafka_session_timeout_s * 1000),
+            heartbeat_interval_ms=min(3_000, int(self._settings.kafka_session_timeout_s * 1000) // 3),
             max_poll_interval_ms=300_000,
             listener=_DrainOnRebalance(consumer),
         )
@@ -139,10 +140,10 @@ class Consumers:
     async def _process(self, consumer: Consumer, message: Any) -> None:
         records = [_record(raw, consumer.topic) for raw in message.raw_message]
         try:
-            await fault_point("consumer.polled")
+            await fault_point("consumer.polled", consumer.topic)
             with metrics.BATCH_SECONDS.labels(self._service, consumer.topic).time():
                 await consumer.handler(records)
-            await fault_point("consumer.handled")
+            await fault_point("consumer.handled", consumer.topic)
         except Exception:
             metrics.BATCH_FAILURES.labels(self._service, consumer.topic).inc()
             await self._back_off(consumer, records)

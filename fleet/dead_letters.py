@@ -19,6 +19,7 @@ from sqlalchemy import Row
 from fleet import outbox
 from fleet.database import Tx
 from fleet.envelope import Cause, Message, Record, safe_text
+from fleet.faults import fault_point
 
 if TYPE_CHECKING:
     from fleet.inbox import Admitted
@@ -77,6 +78,7 @@ async def bury_letters(tx: Tx, letters: Sequence[Letter]) -> None:
     causes = {key: letter.cause for key, letter in unique.items()}
     rows = await tx.all(_BURY, letters=orjson.dumps([_row(x) for x in unique.values()]).decode())
     await outbox.stage(tx, [_event(tx.service, row, causes[row.topic, row.identity]) for row in rows])
+    await fault_point("dead_letters.buried")
 
 
 def _letter(refusal: Refusal) -> Letter:
@@ -208,7 +210,9 @@ async def redrive(tx: Tx, ids: Sequence[UUID], *, who: str) -> list[UUID]:
     Other consumers of the topic know the event already and drop it. Letters already redriven stay.
     """
     tx.wake_outbox()
-    return [row.id for row in await tx.all(_REDRIVE, ids=list(ids), who=who)]
+    redriven = [row.id for row in await tx.all(_REDRIVE, ids=list(ids), who=who)]
+    await fault_point("redrive.staged")
+    return redriven
 
 
 _DISCARD = """

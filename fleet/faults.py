@@ -1,8 +1,12 @@
 """Named places where a process can be made to die, raise, hang or wait: how crash runs prove a promise.
 
 `HOBBS_FAULTS` holds the plan: comma-separated `point=action@pass`, where action is `kill`, `raise`, `hang` or
-`delay:SECONDS` and pass counts from 1. `HOBBS_FAULTS_REACHED` names a file that gets a line for each point
-when this process first passes it. Without either variable a point costs one comparison.
+`delay:SECONDS` and pass counts from 1. A point that is passed for several things (a topic, a kind of
+operation) is also known as `point:thing`. `HOBBS_FAULTS_REACHED` names a file that gets a line for each point
+when this process first passes it, and a line `point action` just before a fault happens there. Without either
+variable a point costs one comparison.
+
+`POINTS` lists every point of fleet; each service lists its own in `fault_points.py`.
 """
 
 import asyncio
@@ -13,6 +17,29 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HANG_S = 3600.0
+
+POINTS = {
+    "consumer.polled": "a batch was read, nothing is written",
+    "consumer.handled": "the handler committed, the offsets are not",
+    "consumer.acknowledged": "the offsets are committed",
+    "consumer.draining": "a stop was asked for, batches may be in flight",
+    "consumer.rebalancing": "partitions are about to move",
+    "inbox.admitted": "events are admitted, their effect is not written",
+    "dead_letters.buried": "dead letters are written and staged",
+    "redrive.staged": "letters are forgotten by the inbox and staged again",
+    "transaction.before_commit": "everything is written",
+    "transaction.committed": "everything is committed, nobody knows",
+    "outbox.staged": "follow-up events are written",
+    "outbox.owned": "the relay took its lock",
+    "outbox.selected": "rows were read, nothing is sent",
+    "outbox.sending": "records are under way to Kafka",
+    "outbox.acknowledged": "Kafka has the records, the rows are there",
+    "outbox.deleted": "the rows are gone",
+    "timer.claimed": "the job is leased and has not begun",
+    "timer.ran": "the job is done, the timer does not know",
+    "timer.date_claimed": "the business date is leased and its job has not begun",
+    "timer.date_ran": "the date's job is done, the timer does not know",
+}
 
 _log = logging.getLogger(__name__)
 
@@ -40,18 +67,25 @@ class Plan:
 
     async def meet(self, point: str) -> None:
         passes = self._passes[point] = self._passes.get(point, 0) + 1
-        if passes == 1 and self._reached:
-            with self._reached.open("a", encoding="utf-8") as file:
-                file.write(f"{point}\n")
+        if passes == 1:
+            self._note(point)
         fault = self._faults.get(point)
         if fault and passes == fault.nth:
+            self._note(f"{point} {fault.action}")
             await _happen(point, fault)
 
+    def _note(self, line: str) -> None:
+        if self._reached:
+            with self._reached.open("a", encoding="utf-8") as file:
+                file.write(f"{line}\n")
 
-async def fault_point(point: str) -> None:
-    """Pass a named place; nothing happens unless the environment planned a fault here."""
+
+async def fault_point(point: str, thing: str | None = None) -> None:
+    """Pass a named place, perhaps for a `thing`; nothing happens unless the environment planned it."""
     if _plan is not None:
         await _plan.meet(point)
+        if thing is not None:
+            await _plan.meet(f"{point}:{thing}")
 
 
 def parse_plan(text: str) -> dict[str, Fault]:

@@ -6,6 +6,7 @@ from uuid import UUID
 from fleet import dead_letters, inbox, outbox
 from fleet.database import Database, Tx
 from fleet.envelope import Record, uuid7
+from fleet.faults import fault_point
 from fleet.inbox import Admitted
 from services.billing import metrics, store, wire
 from services.billing.bills import Bill, Refusal, Verdict
@@ -38,6 +39,7 @@ async def _bill_new(tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book) ->
     verdicts = decide_bills(flights, book, await store.bills_of(tx, flights))
     bills = {uuid7(): (a, v) for a, v in zip(admitted, verdicts, strict=True) if isinstance(v, Bill)}
     written = await store.insert_bills(tx, {bill_id: bill for bill_id, (_, bill) in bills.items()})
+    await fault_point("billing.bills_written")
     await outbox.stage(
         tx, wire.messages((i, bill, a.cause) for i, (a, bill) in bills.items() if i in written)
     )
@@ -92,6 +94,7 @@ async def _apply(tx: Tx, changes: ChangeSet, event_key: UUID, version: int) -> C
     refusal = judge_change_set(changes, version=version, currency=currency, has_bills=has_bills)
     if refusal is None:
         await store.apply_change_set(tx, changes, event_key)
+        await fault_point("billing.book_written")
     return refusal
 
 

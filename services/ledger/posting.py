@@ -8,6 +8,7 @@ import logging
 from collections.abc import Sequence
 
 from fleet.database import Tx
+from fleet.faults import fault_point
 from services.ledger import store
 from services.ledger.domain import (
     Answer,
@@ -57,11 +58,13 @@ async def _flush_or_halve(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repea
 async def _flush(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repeated | Refused]:
     standing = await store.standing_journals(tx, [item.request.source for item in sound])
     balances = await store.lock_balances(tx, balances_to_lock(sound, standing))
+    await fault_point("ledger.balances_locked")
     verdicts = decide_posting(sound, standing, balances)
     journals = [verdict for verdict in verdicts if isinstance(verdict, Journal)]
     if not journals:
         return [verdict for verdict in verdicts if not isinstance(verdict, Journal)]
     recorded_at = await store.insert_journals(tx, journals)
+    await fault_point("ledger.journals_written")
     return [
         Posted(journal=verdict, recorded_at=recorded_at) if isinstance(verdict, Journal) else verdict
         for verdict in verdicts

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from fleet import inbox
 from fleet.database import Database
 from fleet.envelope import Record
+from fleet.faults import fault_point
 from services.payouts import hints, paying, store_payees, store_transfers, wire
 from services.payouts.recording import Terms
 
@@ -66,5 +67,6 @@ async def heed_stripe(
     async with db.transaction() as tx:
         hinted = await inbox.admit(tx, batch, wire.stripe_webhook, natural_key=wire.hint_key)
         await hints.act_on(tx, hinted, now, terms)
+        await fault_point("payouts.webhooks_heeded")
     if any(h.event.event_type in hints.MONEY_EVENTS for h in hinted):
         money_came()

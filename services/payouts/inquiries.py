@@ -11,6 +11,7 @@ from typing import Any
 
 from fleet import outbox
 from fleet.database import Database, Tx
+from fleet.faults import fault_point
 from services.payouts import (
     paying,
     recording,
@@ -69,6 +70,8 @@ class Inquirer:
         """Lease what is due, read it from Stripe, write what it says; how many were due."""
         async with self._db.transaction() as tx:
             inquiries = await store_inquiries.claim(tx, AT_ONCE, self._clock(), LEASE)
+        if inquiries:
+            await fault_point("inquiry.claimed")
         await asyncio.gather(*(self._inquire(inquiry) for inquiry in inquiries))
         return len(inquiries)
 
@@ -113,6 +116,7 @@ class Inquirer:
         self, inquiry: Inquiry, status: AccountStatus, payouts: Sequence[Mapping[str, Any]]
     ) -> None:
         now = self._clock()
+        await fault_point("inquiry.answered", inquiry.kind)
         async with self._db.transaction() as tx:
             wallet = await store_payees.wallet_of_account(tx, status.stripe_account)
             if (
@@ -145,6 +149,7 @@ class Inquirer:
         if classify(answer) is not Verdict.DONE or not isinstance(transaction, Mapping):
             return await self._later(inquiry, answer)
         available_at = datetime.fromtimestamp(int(transaction["available_on"]), UTC)
+        await fault_point("inquiry.answered", inquiry.kind)
         message = wire_events.charge_settled(transaction, inquiry.object_id, available_at, inquiry.trace)
         async with self._db.transaction() as tx:
             if await store_inquiries.answered(tx, inquiry, self._clock(), None):
@@ -157,6 +162,7 @@ class Inquirer:
         if classify(answer) is not Verdict.DONE or not isinstance(transaction, Mapping):
             return await self._later(inquiry, answer)
         now = self._clock()
+        await fault_point("inquiry.answered", inquiry.kind)
         async with self._db.transaction() as tx:
             if not await store_inquiries.answered(tx, inquiry, now, None):
                 return

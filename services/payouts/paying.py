@@ -9,6 +9,7 @@ from datetime import datetime
 from fleet import outbox
 from fleet.database import Tx
 from fleet.envelope import Message, first_cause, uuid7
+from fleet.faults import fault_point
 from services.payouts import store_operations, store_payees, store_transfers, wire, wire_events
 from services.payouts.domain import (
     SENTENCES,
@@ -62,7 +63,9 @@ async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: date
     # Operations refer to transfers, so new transfers come first; the dissolved ones free their cause before.
     await store_transfers.move(tx, _moves(payments), now)
     await store_transfers.insert(tx, payments.new, now)
+    await fault_point("payouts.transfers_written")
     await store_operations.insert(tx, [_order(paid, payees) for paid in due], now)
+    await fault_point("payouts.operations_written")
     await outbox.stage(tx, await _words(tx, payments, payees))
 
 

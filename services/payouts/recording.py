@@ -72,7 +72,7 @@ async def record(db: Database, outcomes: Sequence[Outcome], now: datetime, terms
     async with db.transaction() as tx:
         await store_payees.lock(tx, {o.operation.wallet for o in outcomes if _changes_payee(o)})
         recorded = await store_operations.record(tx, outcomes, now)
-        await fault_point("relay.mid_record")
+        await fault_point("relay.mid_record", outcomes[0].operation.kind)
         ours = [o for o in outcomes if o.operation.id in recorded]
         await apply_effects(
             tx, [effect_of(o.operation, o.effect) for o in ours if o.effect is not None], now, terms

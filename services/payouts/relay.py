@@ -133,11 +133,11 @@ class Relay:
         await self._limiter.turn()
         if not self._may_call(operation):
             return None
-        await fault_point("relay.before_send")
+        await fault_point("relay.before_send", operation.kind)
         begun = time.perf_counter()
         answer = await self._ask(operation)
         metrics.CALL_SECONDS.labels(operation.kind).observe(time.perf_counter() - begun)
-        await fault_point("relay.answered")
+        await fault_point("relay.answered", operation.kind)
         self._pace_by(answer)
         outcome = decide_outcome(operation, answer, self._clock(), self._policy)
         metrics.CALLS.labels(operation.kind, outcome.verdict).inc()
@@ -145,7 +145,7 @@ class Relay:
 
     async def _ask(self, operation: Operation) -> Answer:
         if operation.phase is Phase.LOOK_UP:
-            await fault_point("relay.looking_up")
+            await fault_point("relay.looking_up", operation.kind)
             return await self._gateway.look_up(operation)
         return await self._gateway.perform(operation)
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fleet.database import Database
+from fleet.faults import fault_point
 from services.payouts import store_inquiries, store_operations, store_transfers
 from services.payouts.answers import Verdict, classify
 from services.payouts.domain import TransferState
@@ -50,6 +51,7 @@ class Treasury:
         answer = await self._gateway.balance()
         if classify(answer) is not Verdict.DONE:
             return 0
+        await fault_point("treasury.looked")
         return await self._release(available(answer.body))
 
     async def _release(self, balance: Mapping[str, int]) -> int:

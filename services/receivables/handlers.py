@@ -8,6 +8,7 @@ from typing import Any
 from fleet.database import Database, Tx
 from fleet.dead_letters import Refusal, bury
 from fleet.envelope import Cause, Message, Record, first_cause
+from fleet.faults import fault_point
 from fleet.inbox import Admitted, admit
 from fleet.outbox import stage
 from services.receivables import metrics, store, stripe_objects, wire
@@ -105,6 +106,7 @@ def decide_facts(
 async def _write(tx: Tx, decided: Decided, *, allocated_by: str, now: datetime) -> None:
     """Write the charges, then ask for the journals that are new."""
     await store.write_charges(tx, list(decided.charges.values()))
+    await fault_point("receivables.charges_written")
     unallocated = [s.charge.charge_id for s, _ in decided.steps if s.received and s.charge.student is None]
     await store.queue_unallocated(tx, unallocated)
     allocated = {s.charge.charge_id: s.charge.student for s, _ in decided.steps if s.allocated}
@@ -112,6 +114,7 @@ async def _write(tx: Tx, decided: Decided, *, allocated_by: str, now: datetime) 
     await store.close_unallocated(tx, students, allocated_by=allocated_by, at=now)
     postings = [(s.charge.charge_id, posting) for s, _ in decided.steps for posting in s.postings]
     new = await store.insert_postings(tx, postings)
+    await fault_point("receivables.postings_written")
     await stage(tx, [message for s, cause in decided.steps for message in _messages(s, cause, new)])
 
 

@@ -1,0 +1,25 @@
+"""Places where a process of payouts can be made to die; see fleet/faults.py."""
+
+POINTS = {
+    "payouts.transfers_written": "transfers are inserted, no operation is",
+    "payouts.operations_written": "operations are inserted, nobody was told",
+    "payouts.webhooks_heeded": "what webhooks said is written",
+    "relay.claimed": "operations are leased, nothing is sent",
+    "relay.before_send": "about to call Stripe",
+    "relay.looking_up": "about to look an operation up by its metadata",
+    "relay.answered": "Stripe answered, nothing is recorded",
+    "relay.mid_record": "operations are updated, their effects are not",
+    "relay.recorded": "everything is recorded, and the answers are forgotten next",
+    "inquiry.claimed": "questions to Stripe are leased, none is asked",
+    "inquiry.answered": "Stripe answered a question, nothing is written",
+    "treasury.looked": "the balance was read, nothing is released",
+}
+
+# The same places for one kind of operation, or of question: a reversal is ordered by nobody yet.
+OF_KIND = {
+    "relay.before_send": ("account", "transfer", "instant_payout"),
+    "relay.answered": ("account", "transfer", "instant_payout"),
+    "relay.mid_record": ("account", "transfer", "instant_payout"),
+    "relay.looking_up": ("account", "transfer", "instant_payout"),
+    "inquiry.answered": ("account", "charge_fee", "payout_fee"),
+}

@@ -1,0 +1,6 @@
+"""Places where a process of receivables can be made to die; see fleet/faults.py."""
+
+POINTS = {
+    "receivables.charges_written": "charges are updated, no journal is asked for",
+    "receivables.postings_written": "journals are decided, nothing is staged",
+}

@@ -1,0 +1,45 @@
+"""The registry of fault points and the code say the same."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fleet.faults import parse_plan
+from tests.crash.registry import all_points
+
+ROOT = Path(__file__).resolve().parents[2]
+POINTS_MIN = 40
+
+
+def points_in_code() -> set[str]:
+    files = [file for room in ("fleet", "services") for file in (ROOT / room).rglob("*.py")]
+    return {point for file in files for point in passed_in(ast.parse(file.read_text(encoding="utf-8")))}
+
+
+def passed_in(module: ast.Module) -> Iterator[str]:
+    for node in ast.walk(module):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "fault_point":
+            assert isinstance(node.args[0], ast.Constant), "a fault point is named where it is passed"
+            yield str(node.args[0].value)
+
+
+def test_every_point_in_the_code_is_in_the_registry_and_the_other_way_round() -> None:
+    assert points_in_code() == {name.partition(":")[0] for name in all_points()}
+
+
+def test_there_are_enough_points() -> None:
+    assert len(all_points()) >= POINTS_MIN
+
+
+def test_a_plan_names_point_action_and_pass() -> None:
+    plan = parse_plan("relay.answered:transfer=kill@2,outbox.selected=delay:0.5@1")
+    assert (plan["relay.answered:transfer"].action, plan["relay.answered:transfer"].nth) == ("kill", 2)
+    assert (plan["outbox.selected"].action, plan["outbox.selected"].seconds) == ("delay", 0.5)
+
+
+@pytest.mark.parametrize("text", ["a=die@1", "a=kill", "a=kill@x"])
+def test_a_plan_that_means_nothing_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not point="):
+        parse_plan(text)
