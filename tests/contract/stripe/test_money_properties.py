@@ -20,7 +20,8 @@ from hobbs.local.stripe_sim.settings import Settings
 from hobbs.local.stripe_sim.store import Store
 from hobbs.local.stripe_sim.world import Call, Doc, World
 
-AMOUNTS = st.integers(50, 60_000)
+AMOUNTS = st.integers(50, 20_000)
+FLOATS = st.integers(20_000, 500_000)
 PICK = st.integers(0, 1_000)
 MOVES_BETWEEN_ACCOUNTS = {"transfer", "payment", "transfer_refund", "payment_refund"}
 
@@ -62,7 +63,7 @@ class Money(RuleBasedStateMachine):
         ]
         return ids[pick % len(ids)] if ids else None
 
-    @rule(amount=AMOUNTS)
+    @rule(amount=FLOATS)
     def fund(self, amount: int) -> None:
         with self.world.store.transaction():
             post(self.world, type="topup", account="", currency="usd", amount=amount, source=None)
@@ -104,10 +105,22 @@ class Money(RuleBasedStateMachine):
                 open_dispute(self.world, charge)
 
     @rule(pick=PICK)
-    def break_or_mend_the_bank(self, pick: int) -> None:
-        change = onboarding.break_bank if pick % 2 else onboarding.complete
+    def break_the_bank(self, pick: int) -> None:
         with self.world.store.transaction():
-            change(self.world, self.payees[pick % 2])
+            onboarding.break_bank(self.world, self.payees[pick % 2])
+
+    @rule()
+    def mend_the_banks(self) -> None:
+        with self.world.store.transaction():
+            for payee in self.payees:
+                onboarding.complete(self.world, payee)
+
+    @rule(pick=PICK, amount=AMOUNTS)
+    def let_a_payee_be_paid_to_the_end(self, pick: int, amount: int) -> None:
+        """The common road, so that chance does not have to find it."""
+        self.fund(amount)
+        self.transfer(amount, pick, sourced=False)
+        timers.advance(self.world, 90_000)
 
     @rule(seconds=st.sampled_from([1, 3_600, 90_000, 400_000]))
     def wait(self, seconds: int) -> None:
@@ -147,6 +160,23 @@ class Money(RuleBasedStateMachine):
                 "SELECT coalesce(sum(available), 0) FROM balance WHERE account = :account", account=payee
             ) or (0,)
             assert unswept == available
+
+    @invariant()
+    def an_automatic_payout_is_the_sum_of_what_it_carries(self) -> None:
+        for payee in self.payees:
+            carried = [
+                one["id"] for payout in self.automatic(payee) for one in self.carried_by(payout, payee)
+            ]
+            assert len(carried) == len(set(carried))
+            for payout in self.automatic(payee):
+                items = [one for one in self.carried_by(payout, payee) if one["source"] != payout["id"]]
+                assert sum(one["net"] for one in items) == payout["amount"]
+
+    def automatic(self, payee: str) -> list[Doc]:
+        return [payout for payout in self.world.store.newest("payout", payee) if payout["automatic"]]
+
+    def carried_by(self, payout: Doc, payee: str) -> list[Doc]:
+        return list(self.world.store.newest_with("balance_transaction.payout", payout["id"], payee))
 
     @invariant()
     def payees_never_owe(self) -> None:
