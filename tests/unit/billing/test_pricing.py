@@ -216,6 +216,7 @@ def test_a_flight_without_hours_makes_a_bill_and_no_journal() -> None:
     card = replace(OWNED, owner_minimum_per_flight=100, airport_fees=(AirportFee(name="fee", amount=5),))
     bill = billed(solo(0), aircraft(card))
     assert (bill.charge, bill.margin, bill.lines, bill.legs, bill.entries()) == (0, 0, (), (), [])
+    assert bill.flags == ()
 
 
 def test_a_free_lesson_still_pays_the_instructor() -> None:
