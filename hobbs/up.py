@@ -57,4 +57,6 @@ def show_addresses(running: RunningFleet) -> None:
 
 def stop_on_sigterm() -> None:
     """Treat SIGTERM as Ctrl-C, so that both unwind the same way."""
+    # A script's `&` starts us with SIGINT ignored; then Python would not turn it into KeyboardInterrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
