@@ -33,9 +33,8 @@ class SimulatorProcess:
         self.kill()
 
     def start(self) -> None:
-        """Start on the same data and, after the first time, the same port."""
-        port = self.url.rpartition(":")[2] or "0"
-        command = [sys.executable, "-m", "hobbs.local.stripe_sim", "--data", str(self.folder), "--port", port]
+        """Start on the same data, each time on any free port: the old one may be somebody else's by then."""
+        command = [sys.executable, "-m", "hobbs.local.stripe_sim", "--data", str(self.folder)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self.url = json.loads(self._process.stdout.readline())["url"]
@@ -61,6 +60,6 @@ class SimulatorProcess:
 
     @contextmanager
     def client(self) -> Iterator[stripe.StripeClient]:
-        http = stripe.RequestsClient(timeout=5)
+        http = stripe.RequestsClient(timeout=30)
         yield stripe.StripeClient(KEY, base_addresses={"api": self.url}, http_client=http)
         http.close()  # type: ignore[no-untyped-call]

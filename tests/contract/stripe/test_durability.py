@@ -37,7 +37,7 @@ def test_killed_under_load_every_operation_has_one_effect_after_retries(tmp_path
 def hammer(simulator: SimulatorProcess, account: str, *, kill_after: int | None) -> dict[int, str]:
     """Pay every operation from four threads; returns what was answered."""
     answered: dict[int, str] = {}
-    http = stripe.RequestsClient(timeout=5)
+    http = stripe.RequestsClient(timeout=30)
     client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url}, http_client=http)
 
     def pay(operation: int) -> None:
