@@ -10,7 +10,7 @@ from threading import Thread
 
 import stripe
 
-WAIT_S = 8.0
+WAIT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

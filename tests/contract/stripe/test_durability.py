@@ -96,7 +96,7 @@ def test_it_stops_in_time_although_a_client_hangs(tmp_path: Path) -> None:
             control.add_fault("timeout", path="/v1/customers", nth=1)
             hanging = pool.submit(client.v1.customers.create, {"name": "a"})
             eventually(lambda: bool(control.faults()[0]["fired"]))
-        assert simulator.terminate(within_s=4) == 0
+        assert simulator.terminate(within_s=20) == 0
         assert isinstance(hanging.exception(), stripe.APIConnectionError)
 
 

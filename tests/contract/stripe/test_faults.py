@@ -39,6 +39,7 @@ def test_a_cut_call_leaves_its_effect_only_when_cut_after_it(
     control.add_fault(kind, when=when, path="/v1/transfers", nth=1)
     with pytest.raises(stripe.APIConnectionError):
         pay(connect(timeout_s=SHORT_S), payee, "a")
+    eventually(lambda: bool(control.faults()[0]["fired"]))
     assert len(control.effects()) == effects
     made = pay(connect(), payee, "a")
     assert [row["object_id"] for row in control.effects()] == [made.id]
@@ -62,9 +63,10 @@ def test_a_slow_call_executes_although_its_client_left(
 ) -> None:
     """An answer slower than the lease: the first client is gone, the second gets 409, then the replay."""
     control.fund(10_000)
-    control.add_fault("slow", path="/v1/transfers", nth=1, delay_s=0.5)
+    control.add_fault("slow", path="/v1/transfers", nth=1, delay_s=1.0)
     with pytest.raises(stripe.APIConnectionError):
         pay(connect(timeout_s=SHORT_S), payee, "a")
+    eventually(lambda: bool(control.faults()[0]["fired"]))
     assert control.effects() == []
     with pytest.raises(stripe.APIError) as conflict:
         pay(connect(), payee, "a")

@@ -178,7 +178,7 @@ def test_the_same_key_in_flight_is_a_conflict_and_afterwards_a_replay(
 ) -> None:
     """409: docs.stripe.com/error-codes#idempotency-key-in-use. The library raises it as APIError."""
     control.fund(10_000)
-    control.add_fault("slow", path="/v1/transfers", nth=1, delay_s=0.4)
+    control.add_fault("slow", path="/v1/transfers", nth=1, delay_s=1.0)
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(pay, connect(), payee, "a")
         eventually(lambda: bool(control.faults()[0]["fired"]))
