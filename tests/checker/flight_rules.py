@@ -1,0 +1,134 @@
+"""Rules of flights: each is billed once or dead once, at the price the rate card says."""
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from tests.checker.world import Record, Row, World, grouped
+from tests.unit.billing.independent import Refused, bill
+
+TOPIC = "flight.completed"
+SECOND_WORDS = ("billed_with_other_content", "billed_under_another_revision", "event_id_reused")
+# Reasons of letters about another telling of a flight that is billed: the flight itself is not dead.
+Name = tuple[str, int]
+
+
+def flights_are_billed_once_or_dead_once(world: World) -> Iterator[str]:
+    """Every flight published has a bill or a dead letter, never both, never two; every bill has a flight."""
+    bills = grouped(world.rows("billing.bill"), lambda b: (b["flight_id"], b["revision"]))
+    letters = world.letters(TOPIC)
+    told = grouped(world.records(TOPIC), lambda r: name_of(r.body))
+    for billed in bills.keys() - told.keys():
+        yield f"flight {billed} is billed and was never published"
+    for name, records in told.items():
+        if name is None:
+            yield from _unreadable(records, letters)
+        else:
+            yield from _once(name, records, bills.get(name, []), letters)
+
+
+def _once(
+    name: Name, records: Sequence[Record], bills: Sequence[Row], letters: Sequence[Row]
+) -> Iterator[str]:
+    subject = f"flight:{name[0]}:{name[1]}"
+    digests = {record.digest for record in records}
+    about = [row for row in letters if row["subject"] == subject or row["payload_hash"] in digests]
+    dead = [row for row in about if row["reason"] not in SECOND_WORDS]
+    if len(bills) > 1:
+        yield f"{subject} is billed {len(bills)} times"
+    if bills and dead:
+        yield f"{subject} is billed and dead ({dead[0]['reason']})"
+    if not bills and not dead:
+        yield f"{subject} was published ({records[0]}), and is neither billed nor dead"
+    if len([row for row in dead if row["subject"] == subject]) > 1:
+        yield f"{subject} is dead {len(dead)} times"
+
+
+def _unreadable(records: Sequence[Record], letters: Sequence[Row]) -> Iterator[str]:
+    """A record that names no flight is one dead letter: for its event when it has one, else for its place."""
+    places = {(row["partition"], row["offset"]) for row in letters}
+    hashes = {row["payload_hash"] for row in letters}
+    for record in records:
+        has_its_place = bool(record.event_id) or (record.partition, record.offset) in places
+        if record.digest not in hashes or not has_its_place:
+            yield f"{record} cannot be read, and there is no dead letter of it"
+    for same in grouped(letters, lambda row: (row["identity"],)).values():
+        if len(same) > 1:
+            yield f"{same[0]['identity']} has {len(same)} dead letters"
+
+
+def bills_are_what_the_rate_card_says(world: World) -> Iterator[str]:
+    """Charge, each leg and the margin, calculated again from the raw event and the school's file."""
+    book = tomllib.loads(world.school, parse_float=Decimal)
+    told = grouped(world.records(TOPIC), lambda r: name_of(r.body))
+    entries = world.entries()
+    posted = {j["source"]: entries[str(j["id"])] for j in world.rows("ledger.journal")}
+    for row in world.rows("billing.bill"):
+        name = (row["flight_id"], row["revision"])
+        wanted = [wallets_of(book, record.body or {}) for record in told.get(name, [])]
+        billed = _wallets_billed(row)
+        if billed not in wanted:
+            yield f"flight {name} is billed {billed}; the rate card says {wanted[:1] or 'nothing'}"
+        if row["charge"] - sum(leg["amount"] for leg in row["legs"]) != row["margin"]:
+            yield f"flight {name}: charge less legs is not the margin"
+        journal = {e["address"]: e["amount"] for e in posted.get(f"flight:{name[0]}:{name[1]}", [])}
+        if journal != billed:
+            yield f"flight {name} is billed {billed} and posted {journal or 'never'}"
+
+
+def refused_flights_may_not_be_billed(world: World) -> Iterator[str]:
+    """What the rate card can price is billed; what it cannot is dead."""
+    book = tomllib.loads(world.school, parse_float=Decimal)
+    billed = {(row["flight_id"], row["revision"]) for row in world.rows("billing.bill")}
+    for name, records in grouped(world.records(TOPIC), lambda r: name_of(r.body)).items():
+        if name is None:
+            continue
+        possible = any(wallets_of(book, record.body or {}) is not None for record in records)
+        if possible != (name in billed):
+            yield f"flight {name} {'can' if possible else 'cannot'} be priced, and is " + (
+                "billed" if name in billed else "not billed"
+            )
+
+
+def name_of(body: Mapping[str, Any] | None) -> Name | None:
+    """A flight's natural key; None when the record names none."""
+    flight, revision = (body or {}).get("flight_id"), (body or {}).get("revision", 1)
+    return (flight, revision) if isinstance(flight, str) and isinstance(revision, int) else None
+
+
+def wallets_of(book: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, int] | None:
+    """What a flight books on each wallet, in cents; None when it cannot be billed."""
+    try:
+        return {wallet: int(amount * 100) for wallet, amount in bill(book, as_row(body)).items()}
+    except (Refused, KeyError, ValueError, ArithmeticError):
+        return None
+
+
+def as_row(body: Mapping[str, Any]) -> dict[str, str]:
+    """An event as a line of a scheduler's file, which the second calculator reads."""
+    row = {key: "" if value is None else str(value) for key, value in body.items()}
+    row |= {key: row.get(key, "") for key in ("aircraft", "instructor")}
+    if row.get("departed_at"):
+        departed = _instant(row["departed_at"])
+        row |= {"date": f"{departed:%Y-%m-%d}", "time_out_utc": f"{departed:%H:%M}"}
+    return row
+
+
+def _instant(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _wallets_billed(row: Row) -> dict[str, int]:
+    wallets = {f"student:{row['student']}": -row["charge"], "platform:school": row["margin"]}
+    for leg in row["legs"]:
+        wallets[leg["wallet"]] = wallets.get(leg["wallet"], 0) + leg["amount"]
+    return {wallet: amount for wallet, amount in wallets.items() if amount}
+
+
+FLIGHT_RULES = (
+    flights_are_billed_once_or_dead_once,
+    bills_are_what_the_rate_card_says,
+    refused_flights_may_not_be_billed,
+)

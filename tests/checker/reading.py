@@ -1,0 +1,137 @@
+"""Reads the world: tables as the owner of the database, topics from their first record, Stripe's truth."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import httpx
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from tests.checker.event_rules import SERVICES
+from tests.checker.world import Record, Row, World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a deployment is."""
+
+    database_url: str
+    kafka: str
+    prefix: str
+    stripe: str
+
+
+async def read_world(place: Place, school: str) -> World:
+    stripe = await _read_stripe(place.stripe)
+    return World(
+        school=school, topics=await read_topics(place), tables=await read_tables(place.database_url), **stripe
+    )
+
+
+async def read_tables(url: str) -> dict[str, list[Row]]:
+    """The tables the rules ask about; bytes as hex, JSON decoded."""
+    connection = await asyncpg.connect(url)
+    await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            return {
+                table: [_plain(row) for row in await connection.fetch(query)]
+                for table, query in _QUERIES.items()
+            }
+    finally:
+        await connection.close()
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in row.items()}
+
+
+async def read_topics(place: Place) -> dict[str, list[Record]]:
+    """Every record of every topic of the deployment, in each partition's order."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=place.kafka, enable_auto_commit=False, fetch_max_wait_ms=50)
+    await consumer.start()
+    try:
+        names = [name for name in await consumer.topics() if _is_ours(name, place.prefix)]
+        places = [TopicPartition(n, p) for n in names for p in consumer.partitions_for_topic(n) or ()]
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        await consumer.seek_to_beginning(*places)
+        topics: dict[str, list[Record]] = {name.removeprefix(place.prefix): [] for name in names}
+        left = {place for place, end in ends.items() if end > await consumer.position(place)}
+        while left:
+            for where, batch in (await consumer.getmany(timeout_ms=500)).items():
+                topics[where.topic.removeprefix(place.prefix)] += [_record(raw, place) for raw in batch]
+            left = {where for where in left if await consumer.position(where) < ends[where]}
+        return topics
+    finally:
+        await consumer.stop()
+
+
+def _is_ours(name: str, prefix: str) -> bool:
+    return name.startswith(prefix) and not name.startswith("__")
+
+
+def _record(raw: Any, place: Place) -> Record:
+    return Record(
+        topic=raw.topic.removeprefix(place.prefix),
+        partition=raw.partition,
+        offset=raw.offset,
+        value=raw.value,
+        headers={name: value.decode("utf-8", "replace") for name, value in raw.headers},
+    )
+
+
+async def _read_stripe(url: str) -> dict[str, Any]:
+    async with httpx.AsyncClient(base_url=f"{url}/_sim/", timeout=30, trust_env=False) as client:
+
+        async def ask(path: str, **params: int) -> Any:
+            return (await client.get(path, params=params)).raise_for_status().json()
+
+        events: list[Row] = []
+        while page := (await ask("events", after=events[-1]["cursor"] if events else 0))["events"]:
+            events += page
+        held: dict[str, int] = {}
+        state = await ask("state")
+        for part in state["balance"].values():
+            for currency, amount in part.items():
+                held[currency.upper()] = held.get(currency.upper(), 0) + amount
+        return {
+            "effects": (await ask("effects"))["effects"],
+            "events": events,
+            "deliveries": (await ask("deliveries", limit=1_000_000))["deliveries"],
+            "accounts": state["accounts"],
+            "balance": held,
+        }
+
+
+_LETTERS = """
+    SELECT topic, partition, "offset", identity, subject, payload_hash, reason FROM {service}.dead_letter
+"""
+_QUERIES = {
+    "billing.bill": "SELECT flight_id, revision, student, charge, margin, legs, currency FROM billing.bill",
+    "ledger.journal": "SELECT id, source, event_type, entry_count FROM ledger.journal",
+    "ledger.entry": """
+        SELECT journal_id, address, currency, amount, balance_after, entry.version
+        FROM ledger.entry JOIN ledger.wallet ON wallet.id = wallet_id
+    """,
+    "ledger.balance": """
+        SELECT address, currency, amount, version
+        FROM ledger.balance JOIN ledger.wallet ON wallet.id = wallet_id
+    """,
+    "payouts.operation": """
+        SELECT id, sequence, kind, wallet, amount, currency, params, stripe_account, state, sentence,
+               stripe_id
+        FROM payouts.operation
+    """,
+    "payouts.transfer": "SELECT id, wallet, amount, state, stripe_transfer_id FROM payouts.transfer",
+    "payouts.payable": "SELECT journal_id, wallet, amount, event_type, transfer_id FROM payouts.payable",
+    "receivables.charge": "SELECT charge_id, amount FROM receivables.charge",
+}
+for _service in SERVICES:  # constant names, so nothing can be injected
+    _QUERIES |= {
+        f"{_service}.outbox": f"SELECT id FROM {_service}.outbox",  # noqa: S608
+        f"{_service}.inbox": f"SELECT event_key, payload_hash FROM {_service}.inbox",  # noqa: S608
+        f"{_service}.dead_letter": _LETTERS.format(service=_service),
+    }

@@ -1,0 +1,25 @@
+"""Every rule, and the one function that asks them all."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tests.checker.event_rules import EVENT_RULES
+from tests.checker.flight_rules import FLIGHT_RULES
+from tests.checker.ledger_rules import LEDGER_RULES
+from tests.checker.stripe_rules import STRIPE_RULES
+from tests.checker.world import World
+
+Rule = Callable[[World], Iterator[str]]
+RULES: tuple[Rule, ...] = (*STRIPE_RULES, *FLIGHT_RULES, *LEDGER_RULES, *EVENT_RULES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Violation:
+    """A sentence about something that must not be."""
+
+    rule: str
+    sentence: str
+
+
+def check(world: World) -> list[Violation]:
+    return [Violation(rule=rule.__name__, sentence=said) for rule in RULES for said in rule(world)]
