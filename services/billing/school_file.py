@@ -59,7 +59,7 @@ def read_school_file(text: str) -> SchoolFile:
     found, lines = SchoolFile(), Lines(text)
     try:
         document = tomllib.loads(text, parse_float=Decimal)
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also an integer of thousands of digits, endless nesting
         found.problems.append(Problem(line=lines.of_syntax_error(str(error)), sentence=f"not TOML: {error}"))
         return found
     found.currency = _currency(document)

@@ -133,6 +133,13 @@ def test_an_identity_is_text(identity: str) -> None:
     assert len(problems(f"{SCHOOL}[[student]]\n{identity}\n")) == 1
 
 
+@pytest.mark.parametrize("text", ["x = " + "9" * 5000, "x = " + "[" * 5000, "x", "[[", "\x00", "x = 'a"])
+def test_what_is_not_toml_is_one_problem_with_a_line(text: str) -> None:
+    found = problems(SCHOOL + text)
+    assert len(found) == 1
+    assert found[0][0] >= 4
+
+
 def test_a_file_without_school_is_refused() -> None:
     assert problems("") == [(1, "there is no [school] with name, time_zone and currency")]
 
