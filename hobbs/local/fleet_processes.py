@@ -17,7 +17,7 @@ import stripe
 from hobbs.local.child import Child, stop_all
 from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
-from hobbs.local.waiting import wait_until
+from hobbs.local.waiting import NotInTime, wait_until
 from schemas.topics import SERVICES
 
 READY_WITHIN_S = 60.0
@@ -143,20 +143,29 @@ def start_services(fleet: Fleet, services: Sequence[str] = SERVICES) -> dict[str
 def wait_until_ready(fleet: Fleet, children: Mapping[str, Child]) -> None:
     """Wait until every service says it can work; ChildFailed when one ends instead."""
     for service, child in children.items():
+        last = [""]
 
-        def ready(service: str = service, child: Child = child) -> bool:
+        def ready(service: str = service, child: Child = child, last: list[str] = last) -> bool:
             child.require_running()
-            return is_ready(fleet.ops_url(service))
+            last[0] = not_ready(fleet.ops_url(service))
+            return not last[0]
 
-        wait_until(ready, what=f"{service} (log: {child.log})", within_s=READY_WITHIN_S)
+        try:
+            wait_until(ready, what=f"{service} (log: {child.log})", within_s=READY_WITHIN_S)
+        except NotInTime as error:
+            raise NotInTime(f"{error}; it says {last[0]}") from None
 
 
-def is_ready(ops_url: str) -> bool:
+def not_ready(ops_url: str) -> str:
+    """What a service's readiness check says is wrong; empty when it can work."""
     try:
-        with urllib.request.urlopen(f"{ops_url}/readyz", timeout=5) as answer:
-            return bool(answer.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+        with urllib.request.urlopen(f"{ops_url}/readyz", timeout=5):
+            return ""
+    except urllib.error.HTTPError as refusal:
+        with refusal:
+            return refusal.read().decode(errors="replace")
+    except OSError as error:
+        return f"nothing: {error}"
 
 
 def stop_services(children: Iterable[Child]) -> list[Child]:
