@@ -49,6 +49,16 @@ def test_a_payment_costs_its_fee_and_settles_two_days_later(
     assert balance(client) == (38_810, 0)
 
 
+@pytest.mark.parametrize(("amount", "fee"), [(50, 31), (500, 45), (1_050, 60), (9_999, 320), (40_000, 1_190)])
+def test_the_percentage_is_rounded_half_up_once(
+    client: stripe.StripeClient, control: Control, amount: int, fee: int
+) -> None:
+    """2.9 % of 5.00 is 14.5 cents, so 15: Stripe rounds the percentage to a cent; stripe.com/pricing."""
+    control.set(charge_transaction_after_s=0)
+    control.trigger("payment_intent.succeeded", amount=amount)
+    assert client.v1.balance_transactions.list().data[0].fee == fee
+
+
 def test_the_fee_is_known_only_after_charge_updated(client: stripe.StripeClient, control: Control) -> None:
     """docs.stripe.com/payments/payment-intents/asynchronous-capture: balance_transaction is null at first."""
     control.set(charge_transaction_after_s=60)
