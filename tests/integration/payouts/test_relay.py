@@ -16,11 +16,9 @@ from tests.integration.payouts.world import World
 async def given_pending(world: World, payees: int, each: int = 1) -> None:
     """Onboarded payees with transfers pending, and money for all of them."""
     world.control.fund(10_000_000)
+    await world.payees(*(f"i{number}" for number in range(payees)))
     for number in range(payees):
-        await world.payee(f"i{number}")
-    for step in range(each):
-        for number in range(payees):
-            await world.earned(f"i{number}", 1000 * (number + 1) + step)
+        await world.earned(f"i{number}", *(1000 * (number + 1) + step for step in range(each)))
 
 
 async def finish(world: World, relay: Relay) -> None:

@@ -131,18 +131,30 @@ class World:
 
     async def payee(self, key: str, **settings: Any) -> str:
         """A configured payee whose Stripe account is made, onboarded and read; the account."""
-        await self.configured(key, **settings)
-        await self.work()
-        account = await self.account_of(key)
-        self.control.onboard(account)
-        await self.webhook("account.updated", {"id": account, "object": "account"}, account=account)
-        await self.work()
+        [account] = await self.payees(key, **settings)
         return account
+
+    async def payees(self, *keys: str, **settings: Any) -> list[str]:
+        await self.configured(*keys, **settings)
+        await self.work()
+        accounts = [await self.account_of(key) for key in keys]
+        for account in accounts:
+            self.control.onboard(account)
+            await self.webhook("account.updated", {"id": account, "object": "account"}, account=account)
+        await self.work()
+        return accounts
 
     async def journal(
         self, wallet: str, amount: int, *, source: str | None = None, event_type: str = "flight"
     ) -> Record:
         """A posted journal that owes (or takes) so much; the record, to send it again."""
+        sent = self.posted(wallet, amount, source=source, event_type=event_type)
+        await handlers.owe_payees(self.db, [sent], clock=self.clock)
+        return sent
+
+    def posted(
+        self, wallet: str, amount: int, *, source: str | None = None, event_type: str = "flight"
+    ) -> Record:
         source = source or f"flight:F{next(_flights)}:1"
         event = JournalPosted(
             journal_id=uuid7(),
@@ -156,13 +168,11 @@ class World:
                 PostedEntry(wallet=wallet, amount=amount, balance_after=0, version=1),
             ],
         )
-        sent = record("journal.posted", event, key=source)
-        await handlers.owe_payees(self.db, [sent], clock=self.clock)
-        return sent
+        return record("journal.posted", event, key=source)
 
     async def earned(self, key: str, *amounts: int) -> None:
-        for amount in amounts:
-            await self.journal(f"instructor:{key}", amount)
+        batch = [self.posted(f"instructor:{key}", amount) for amount in amounts]
+        await handlers.owe_payees(self.db, batch, clock=self.clock)
 
     async def webhook(
         self,

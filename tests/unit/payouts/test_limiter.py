@@ -1,0 +1,95 @@
+"""The pace of calls: never above the limit in any second, slower after a 429, back again in time."""
+
+from bisect import bisect_left
+
+from services.payouts.limiter import Limiter
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def starts(limiter: Limiter, time: Time, calls: int, late_s: float = 0.0) -> list[float]:
+    """When so many calls that are all ready would start; every wake-up is late by so much."""
+    begun: list[float] = []
+    for _ in range(calls):
+        wait = limiter.reserve()
+        time.now += wait + (late_s if wait else 0.0)
+        begun.append(time.now)
+    return begun
+
+
+def busiest_second(begun: list[float]) -> int:
+    return max(bisect_left(begun, at + 1.0) - i for i, at in enumerate(begun))
+
+
+def test_no_second_holds_more_than_the_limit() -> None:
+    time = Time()
+    begun = starts(Limiter(100.0, time), time, 1000)
+    assert busiest_second(begun) <= 100
+    assert len(begun) / (begun[-1] - begun[0]) >= 90
+
+
+def test_late_wake_ups_are_made_up_for_within_the_limit() -> None:
+    time = Time()
+    begun = starts(Limiter(100.0, time), time, 1000, late_s=0.004)
+    assert busiest_second(begun) <= 100
+    assert len(begun) / (begun[-1] - begun[0]) >= 90
+
+
+def test_a_pause_earns_no_burst() -> None:
+    time = Time()
+    limiter = Limiter(100.0, time)
+    starts(limiter, time, 10)
+    time.now += 60
+    assert busiest_second(starts(limiter, time, 300)) <= 100
+
+
+def test_a_429_slows_down_once_for_all_that_was_under_way() -> None:
+    time = Time()
+    limiter = Limiter(100.0, time)
+    before = limiter.per_s
+    for _ in range(30):
+        limiter.slow_down()
+    assert 0.5 * before < limiter.per_s < 0.7 * before
+    time.now += 2
+    limiter.slow_down()
+    assert limiter.per_s < 0.4 * before
+
+
+def test_it_never_stops_altogether() -> None:
+    time = Time()
+    limiter = Limiter(100.0, time)
+    for _ in range(100):
+        time.now += 2
+        limiter.slow_down()
+    assert limiter.per_s >= 1
+
+
+def test_it_recovers_while_all_goes_well_and_never_above_the_limit() -> None:
+    time = Time()
+    limiter = Limiter(100.0, time)
+    before = limiter.per_s
+    limiter.slow_down()
+    slow = limiter.per_s
+    for _ in range(50):
+        time.now += 0.1
+        limiter.went_well()
+    assert slow < limiter.per_s < before
+    for _ in range(1000):
+        time.now += 0.1
+        limiter.went_well()
+    assert limiter.per_s == before
+
+
+def test_it_says_how_many_calls_fit_into_a_while() -> None:
+    time = Time()
+    limiter = Limiter(100.0, time)
+    assert 20 <= limiter.free_within(0.25) <= 25
+    starts_now = [limiter.reserve() for _ in range(24)]
+    assert starts_now[-1] > 0.2
+    assert limiter.free_within(0.25) <= 1
