@@ -3,13 +3,17 @@
 import asyncio
 from typing import Any
 
+import asyncpg
 import httpx
 import orjson
 import pytest
+from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
+from hobbs.invariants import service_invariants
 from services.gateway import store
 from services.gateway.domain import CORRECTIONS_WRITE, FLIGHTS_WRITE
+from services.gateway.web import build_web
 from services.gateway.wire import FLIGHTS_MAX
 from tests.integration.gateway.conftest import NOWHERE, gateway_settings, new_key
 
@@ -176,9 +180,37 @@ async def test_a_key_can_be_rotated_under_its_name(gateway_db: Database) -> None
     await new_key(gateway_db, "x", (FLIGHTS_WRITE,))
 
 
-async def test_a_scheduler_is_told_to_come_back_when_postgres_is_away() -> None:
-    from services.gateway.web import build_web
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE accepted_flight SET content_hash = content_hash",
+        "DELETE FROM accepted_flight",
+        "DELETE FROM api_key",
+        "UPDATE api_key SET scopes = scopes",
+        "UPDATE api_key SET key_hash = key_hash",
+        "SELECT * FROM billing.bill",
+        "SELECT * FROM receivables.charge",
+    ],
+)
+async def test_the_gateway_may_not(gateway_db: Database, statement: str) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with gateway_db.transaction() as tx:
+            await tx.execute(statement)
 
+
+async def test_a_revoked_key_that_was_let_in_would_be_found(
+    scheduler: httpx.AsyncClient, gateway_db: Database, database_url: str
+) -> None:
+    invariant = next(i for i in service_invariants("gateway") if i.name == "no_revoked_key_was_let_in")
+    assert (await scheduler.post(FLIGHTS, json=FLIGHT)).status_code == 202
+    owner = await asyncpg.connect(database_url, server_settings={"search_path": "gateway"})
+    assert await owner.fetch(invariant.sql) == []
+    await owner.execute("UPDATE api_key SET revoked_by = 'x', revoked_at = now() - interval '1 day'")
+    assert len(await owner.fetch(invariant.sql)) == 1
+    await owner.close()
+
+
+async def test_a_scheduler_is_told_to_come_back_when_postgres_is_away() -> None:
     database = Database(NOWHERE, schema="gateway")
     web = build_web(gateway_settings("127.0.0.1:1"), database, unpublished)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://gateway") as client:

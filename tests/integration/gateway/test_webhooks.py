@@ -11,10 +11,12 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from fleet.database import Database
 from fleet.envelope import CONTENT_HEADER
+from fleet.inbox import RECORD_BYTES_MAX
 from fleet.worker import Worker
 from schemas.stripe_webhooks import StripeWebhook
 from services.gateway.settings import GatewaySettings
 from services.gateway.signature import sign
+from services.gateway.web import build_web
 from services.gateway.webhooks import Publish
 from tests.integration.gateway.conftest import (
     CONNECT,
@@ -87,6 +89,16 @@ async def test_a_valid_webhook_is_in_kafka_before_the_answer(door: Door) -> None
     webhook = StripeWebhook.model_validate_json(record.value)
     assert webhook.body == body.decode()
     assert (webhook.endpoint, webhook.account, webhook.attested) == ("platform", None, True)
+
+
+async def test_the_largest_webhook_fits_a_record_whatever_it_is_made_of(door: Door) -> None:
+    frame = len(event("evt_large", padding=""))
+    room = door.settings.webhook_bytes_max - frame
+    body = event("evt_large", padding='"' * (room // 2))  # every character is escaped, twice over
+    assert len(body) > door.settings.webhook_bytes_max - 2
+    assert (await deliver(door.client, body)).status_code == 200
+    (record,) = [r for r in await published(door.settings) if b"evt_large" in r.value]
+    assert len(record.value) < RECORD_BYTES_MAX
 
 
 async def test_both_secrets_of_a_rotation_are_believed(door: Door) -> None:
@@ -189,8 +201,6 @@ async def never_published(message: object) -> None:
 
 
 async def answered(settings: GatewaySettings, publish: Publish, body: bytes, secret: str) -> httpx.Response:
-    from services.gateway.web import build_web
-
     database = Database(NOWHERE, schema="gateway")
     transport = httpx.ASGITransport(build_web(settings, database, publish))
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
