@@ -5,6 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -93,7 +94,7 @@ def sent(payments: Payments) -> list[int]:
         ({}, None),
     ],
 )
-def test_a_payee_s_money_is_held_with_the_reason(payee: dict[str, object], hold: Hold | None) -> None:
+def test_a_payee_s_money_is_held_with_the_reason(payee: dict[str, Any], hold: Hold | None) -> None:
     payments = decide([payable(1, 100)], **payee)
     [transfer] = payments.new
     assert transfer.hold is hold

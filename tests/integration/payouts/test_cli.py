@@ -1,0 +1,198 @@
+"""`hobbs transfers`, logged in as the operator: what it shows, what it changes, what it refuses."""
+
+import asyncio
+import json
+from typing import Any, Protocol
+from uuid import UUID, uuid4
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from hobbs.cli import assemble
+from services.payouts.links import answer_links
+from services.payouts.settings import PayoutsSettings
+from tests.integration.payouts.world import World
+from tests.support.databases import service_url
+
+
+class Hobbs(Protocol):
+    async def __call__(self, *arguments: str, answer: str | None = None) -> Result: ...
+
+
+@pytest.fixture
+def hobbs(owner_url: str, monkeypatch: pytest.MonkeyPatch) -> Hobbs:
+    """Run `hobbs transfers ARGUMENTS…`, in a thread because a command has its own event loop."""
+    monkeypatch.setenv("HOBBS_DATABASE_URL", service_url(owner_url, "operator"))
+    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+
+    async def invoke(*arguments: str, answer: str | None = None) -> Result:
+        command, words = assemble(["transfers"]), ("transfers", *arguments)
+        result = await asyncio.to_thread(lambda: CliRunner().invoke(command, words, input=answer))
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return result
+
+    return invoke
+
+
+async def given_held(world: World) -> UUID:
+    """A transfer in its hold period."""
+    world.control.fund(100_000)
+    await world.payee("i1", payout_hold_hours=24)
+    await world.earned("i1", 8750)
+    return await only(world)
+
+
+async def only(world: World) -> UUID:
+    [transfer] = await world.transfers()
+    return UUID(str(transfer.id))
+
+
+async def test_a_list_shows_money_for_people_and_minor_units_for_programs(world: World, hobbs: Hobbs) -> None:
+    await given_held(world)
+    table = await hobbs("list")
+    assert table.exit_code == 0
+    assert "87.50" in table.stdout
+    [row] = json.loads((await hobbs("list", "-o", "json")).stdout)
+    assert (row["amount"], row["state"], row["reason"]) == (8750, "held", "hold_period")
+    lines = (await hobbs("list", "-o", "csv")).stdout.splitlines()
+    assert len(lines) == 2
+    assert json.loads((await hobbs("list", "--state", "sent", "-o", "json")).stdout) == []
+    assert len(json.loads((await hobbs("list", "--payee", "instructor:i1", "-o", "json")).stdout)) == 1
+
+
+async def test_one_transfer_is_shown_with_its_history_attempts_and_payables(
+    world: World, hobbs: Hobbs
+) -> None:
+    world.control.fund(100_000)
+    await world.payee("i1")
+    await world.earned("i1", 8750)
+    await world.work()
+    shown: dict[str, Any] = json.loads((await hobbs("show", str(await only(world)), "-o", "json")).stdout)
+    assert [h["to_state"] for h in shown["history"]] == ["pending", "sending", "sent"]
+    assert [a["verdict"] for a in shown["attempts"]] == ["done"]
+    assert [p["amount"] for p in shown["payables"]] == [8750]
+    table = await hobbs("show", str(await only(world)))
+    assert "history" in table.stdout
+    assert (await hobbs("show", str(uuid4()))).exit_code == 1
+
+
+async def test_release_sends_what_a_hold_period_keeps(world: World, hobbs: Hobbs) -> None:
+    transfer = str(await given_held(world))
+    dry = await hobbs("release", transfer, "--reason", "asked for", "--dry-run")
+    assert dry.exit_code == 0
+    assert await world.states() == ["held"]
+    refused = await hobbs("release", transfer, "--reason", "asked for", answer="n\n")
+    assert refused.exit_code == 1
+    assert await world.states() == ["held"]
+    done = await hobbs("release", transfer, "--reason", "asked for", "--who", "ann", answer="y\n")
+    assert done.exit_code == 0
+    await world.work()
+    assert world.paid() == [8750]
+    history = await world.rows("SELECT actor, sentence FROM transfer_history WHERE actor <> 'payouts'")
+    assert [(h.actor, h.sentence) for h in history] == [("operator:ann", "released: asked for")]
+
+
+async def test_release_refuses_what_only_the_payee_can_end(world: World, hobbs: Hobbs) -> None:
+    await world.configured("i1")
+    await world.work()
+    await world.earned("i1", 100)
+    done = await hobbs("release", str(await only(world)), "--reason", "x", "--yes")
+    assert done.exit_code == 1
+    assert "onboarding" in done.stderr
+    assert await world.states() == ["held"]
+
+
+async def test_retry_sends_a_refused_transfer_as_a_new_generation(world: World, hobbs: Hobbs) -> None:
+    world.control.fund(100_000)
+    account = await world.payee("i1")
+    await world.earned("i1", 8750)
+    world.control.add_fault("account_invalid", path="/v1/transfers", nth=1)
+    await world.once()
+    transfer = str(await only(world))
+    assert await world.states() == ["refused"]
+    too_early = await hobbs("retry", transfer, "--reason", "x", "--yes")
+    assert too_early.exit_code == 1  # the account is in doubt until it was read again
+    await world.rows("UPDATE payee SET ready = true WHERE stripe_account = :a RETURNING wallet", a=account)
+    done = await hobbs("retry", transfer, "--reason", "bank mended", "--yes")
+    assert done.exit_code == 0, done.stderr
+    await world.work()
+    assert world.paid() == [8750]
+
+
+async def test_retry_looks_a_parked_transfer_up_before_anything_is_sent(world: World, hobbs: Hobbs) -> None:
+    world.control.fund(100_000)
+    await world.payee("i1")
+    await world.earned("i1", 8750)
+    await world.park("after")
+    done = await hobbs("retry", str(await only(world)), "--reason", "Stripe is back", "--yes")
+    assert done.exit_code == 0
+    await world.work()
+    assert await world.states() == ["sent"]
+    assert world.paid() == [8750]
+
+
+async def test_retry_of_what_a_person_checked_is_sent_under_a_new_key(world: World, hobbs: Hobbs) -> None:
+    world.control.fund(100_000)
+    await world.payee("i1")
+    await world.earned("i1", 8750)
+    await world.park("before")
+    done = await hobbs("retry", str(await only(world)), "--reason", "not there", "--checked", "--yes")
+    assert done.exit_code == 0
+    await world.work()
+    assert world.paid() == [8750]
+    assert (await world.operations())[0].generation == 2
+
+
+async def test_cancel_gives_up_what_was_not_sent(world: World, hobbs: Hobbs) -> None:
+    transfer = str(await given_held(world))
+    done = await hobbs("cancel", transfer, "--reason", "paid in cash", "--yes")
+    assert done.exit_code == 0
+    world.clock.advance(days=2)
+    await world.work()
+    assert await world.states() == ["cancelled"]
+    assert world.paid() == []
+
+
+async def test_cancel_refuses_what_was_sent_and_what_nobody_checked(world: World, hobbs: Hobbs) -> None:
+    world.control.fund(100_000)
+    await world.payee("i1")
+    await world.earned("i1", 8750)
+    await world.park("after")
+    parked = str(await only(world))
+    assert (await hobbs("cancel", parked, "--reason", "x", "--yes")).exit_code == 1
+    assert await world.states() == ["parked"]
+    assert (await hobbs("cancel", str(uuid4()), "--reason", "x", "--yes")).exit_code == 1
+
+
+async def test_payees_are_listed_with_what_keeps_them(world: World, hobbs: Hobbs) -> None:
+    await world.payee("i1")
+    assert (await hobbs("payees", "list")).exit_code == 0
+    await world.configured("i2")
+    await world.work()
+    found = await hobbs("payees", "list", "-o", "json")
+    assert found.exit_code == 1
+    by_wallet = {row["wallet"]: row for row in json.loads(found.stdout)}
+    assert by_wallet["instructor:i1"]["status"] == "ready"
+    assert by_wallet["instructor:i2"]["status"] == "requirements.past_due"
+    assert "external_account" in by_wallet["instructor:i2"]["requirements"]
+
+
+async def test_a_link_is_made_by_the_service_that_has_the_key(world: World, hobbs: Hobbs) -> None:
+    await world.configured("i1")
+    await world.work()
+    settings = PayoutsSettings.model_construct(
+        stripe_onboarding_return_url="https://example.com/a",
+        stripe_onboarding_refresh_url="https://example.com/b",
+    )
+
+    async def service() -> None:
+        while not await answer_links(world.db, world.gateway, settings):  # noqa: ASYNC110 - polls as the service does
+            await asyncio.sleep(0.05)
+
+    serving = asyncio.create_task(service())
+    made = await hobbs("payees", "link", "i1", "-o", "json")
+    await serving
+    assert made.exit_code == 0
+    assert json.loads(made.stdout)["url"].startswith("http")
+    assert (await hobbs("payees", "link", "nobody")).exit_code == 2
