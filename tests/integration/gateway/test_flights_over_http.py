@@ -180,22 +180,22 @@ async def test_a_key_can_be_rotated_under_its_name(gateway_db: Database) -> None
     await new_key(gateway_db, "x", (FLIGHTS_WRITE,))
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE accepted_flight SET content_hash = content_hash",
-        "DELETE FROM accepted_flight",
-        "DELETE FROM api_key",
-        "UPDATE api_key SET scopes = scopes",
-        "UPDATE api_key SET key_hash = key_hash",
-        "SELECT * FROM billing.bill",
-        "SELECT * FROM receivables.charge",
-    ],
+FORBIDDEN = (
+    "UPDATE accepted_flight SET content_hash = content_hash",
+    "DELETE FROM accepted_flight",
+    "DELETE FROM api_key",
+    "UPDATE api_key SET scopes = scopes",
+    "UPDATE api_key SET key_hash = key_hash",
+    "SELECT * FROM billing.bill",
+    "SELECT * FROM receivables.charge",
 )
-async def test_the_gateway_may_not(gateway_db: Database, statement: str) -> None:
-    with pytest.raises(DBAPIError, match="permission denied"):
-        async with gateway_db.transaction() as tx:
-            await tx.execute(statement)
+
+
+async def test_the_gateway_may_change_no_key_and_see_no_other_service(gateway_db: Database) -> None:
+    for statement in FORBIDDEN:
+        with pytest.raises(DBAPIError, match="permission denied"):
+            async with gateway_db.transaction() as tx:
+                await tx.execute(statement)
 
 
 async def test_a_revoked_key_that_was_let_in_would_be_found(

@@ -36,24 +36,24 @@ async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-@pytest.mark.parametrize(
-    "statement",
-    [
-        "UPDATE posting SET entries = '[]'",
-        "DELETE FROM posting",
-        "TRUNCATE posting",
-        "DELETE FROM charge",
-        "DELETE FROM refund",
-        "UPDATE payment_failure SET code = ''",
-        "SELECT * FROM ledger.entry",
-        "SELECT * FROM gateway.api_key",
-        "UPDATE receivables_public.payments SET amount = 1",
-    ],
+FORBIDDEN = (
+    "UPDATE posting SET entries = '[]'",
+    "DELETE FROM posting",
+    "TRUNCATE posting",
+    "DELETE FROM charge",
+    "DELETE FROM refund",
+    "UPDATE payment_failure SET code = ''",
+    "SELECT * FROM ledger.entry",
+    "SELECT * FROM gateway.api_key",
+    "UPDATE receivables_public.payments SET amount = 1",
 )
-async def test_the_service_may_not(tampered: Database, statement: str) -> None:
-    with pytest.raises(DBAPIError, match=r"permission denied|cannot update view"):
-        async with tampered.transaction() as tx:
-            await tx.execute(statement)
+
+
+async def test_the_service_may_change_no_posting_and_see_no_other_service(tampered: Database) -> None:
+    for statement in FORBIDDEN:
+        with pytest.raises(DBAPIError, match=r"permission denied|cannot update view"):
+            async with tampered.transaction() as tx:
+                await tx.execute(statement)
 
 
 @pytest.mark.parametrize(
