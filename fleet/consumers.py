@@ -33,6 +33,8 @@ Handler = Callable[[Sequence[Record]], Awaitable[None]]
 POLL_MS = 50
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 STUCK_AFTER_S = 120.0
+BATCH_ENDS_WITHIN_S = 15.0
+LEAVE_S = BATCH_ENDS_WITHIN_S + 1  # within worker.DRAIN_S
 
 _log = logging.getLogger(__name__)
 
@@ -67,14 +69,20 @@ class Consumers:
         """Consume until `stopping`; raises when Kafka cannot be reached at the start."""
         self._stopping = stopping
         broker = self._build()
+        starting = asyncio.create_task(broker.start())
+        told = asyncio.create_task(stopping.wait())
         try:
-            await broker.start()
-            self._broker = broker
-            for consumer in self._consumers:
-                _time_polls(consumer)
-            await stopping.wait()
+            await asyncio.wait([starting, told], return_when=asyncio.FIRST_COMPLETED)
+            if starting.done():
+                starting.result()
+                self._broker = broker
+                for consumer in self._consumers:
+                    _time_polls(consumer)
+                await told
         finally:
-            await broker.stop()
+            await _leave(broker)
+            starting.cancel()
+            told.cancel()
 
     async def stop(self) -> None:
         """Wait for the batches in flight; `run` then leaves the groups."""
@@ -104,7 +112,7 @@ class Consumers:
             acks="all",
             enable_idempotence=True,
             metadata_max_age_ms=30_000,
-            graceful_timeout=15.0,
+            graceful_timeout=BATCH_ENDS_WITHIN_S,
             parser=_parse_safely,
             decoder=_hand_over,
             apply_types=False,
@@ -174,6 +182,21 @@ class Consumers:
             await asyncio.wait_for(self._stopping.wait(), pause)
         except TimeoutError:
             return
+
+
+async def _leave(broker: KafkaBroker) -> None:
+    """Leave the groups, for as long as a drain may take.
+
+    Joining a group waits for members that were killed, up to their session's end, and aiokafka does not leave
+    before it has joined. Then the broker finds out by itself that we are gone.
+    """
+    leaving = asyncio.create_task(broker.stop())
+    await asyncio.wait([leaving], timeout=LEAVE_S)
+    if leaving.done():
+        leaving.result()
+    else:
+        _log.warning("stopped while a group was waiting for its members")
+        leaving.cancel()
 
 
 class _DrainOnRebalance(ConsumerRebalanceListener):  # type: ignore[misc]

@@ -147,3 +147,16 @@ def test_no_worker_outlives_a_killed_supervisor(ledger: Environment) -> None:
         process.kill()
         process.communicate(timeout=30)
         eventually(lambda: not any(is_running(child) for child in children), "the workers are gone")
+
+
+def test_a_worker_drains_in_time_also_while_its_group_waits_for_a_killed_one(ledger: Environment) -> None:
+    (port,) = free_ports(1)
+    with work(ledger | {"HOBBS_OPS_PORT": str(port)}) as killed:
+        eventually(lambda: is_well(port), "the first one is ready")
+        time.sleep(3)  # a member of its group by now; the broker misses it for 45 s
+        killed.kill()
+    with work(ledger | {"HOBBS_OPS_PORT": str(port)}) as process:
+        eventually(lambda: is_well(port, "healthz"), "the second one lives")
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(25) == 0
