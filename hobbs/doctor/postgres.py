@@ -24,7 +24,7 @@ _SERVER = """
            extract(epoch FROM clock_timestamp())::float8 AS now, pg_is_in_recovery() AS is_replica,
            current_setting('synchronous_commit') AS synchronous_commit, current_setting('fsync') AS fsync,
            current_setting('max_connections')::int AS connections_max,
-           (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
+           (SELECT count(*) FROM pg_stat_activity WHERE usename IS NOT NULL) AS connections,
            current_user AS login
 """
 _ROLES = """
