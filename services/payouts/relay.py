@@ -75,11 +75,12 @@ class Relay:
         self._pace = pace
         self._terms = terms
         self._calls: set[asyncio.Task[Outcome | None]] = set()
+        self._unrecorded: list[Outcome] = []
         self._stopped = False
 
     async def step(self) -> int:
         """Record what was answered, claim what fits, and wait for the next answer; how much was done."""
-        recorded = await self.record(self._answered())
+        recorded = await self._record_answered()
         claimed = await self.claim(self._room())
         for operation in claimed:
             self._calls.add(asyncio.create_task(self.call(operation)))
@@ -94,7 +95,14 @@ class Relay:
         """Wait for the calls that were made and record them; claim nothing more."""
         if self._calls:
             await asyncio.wait(self._calls)
-            await self.record(self._answered())
+            await self._record_answered()
+
+    async def _record_answered(self) -> int:
+        """Record what came back; what an outage kept from being recorded is tried again with the next."""
+        self._unrecorded += self._answered()
+        recorded = await self.record(self._unrecorded)
+        self._unrecorded = []
+        return recorded
 
     def _answered(self) -> list[Outcome]:
         done = [task for task in self._calls if task.done()]
