@@ -86,13 +86,13 @@ def _is_behind(row: Row, operations: Sequence[Row]) -> bool:
 
 def payees_got_what_they_were_owed(world: World) -> Iterator[str]:
     """Each credit of a flight is one payable; a transfer is the sum of its payables, and so is its effect."""
-    journals = {str(row["id"]): row for row in world.rows("ledger.journal")}
+    flights = {str(row["id"]) for row in world.rows("ledger.journal") if row["event_type"] == "flight"}
     owed = {
         (str(e["journal_id"]), e["address"]): e["amount"]
         for e in world.rows("ledger.entry")
         if e["amount"] > 0
         and e["address"].startswith(("instructor:", "aircraft_owner:"))
-        and journals[str(e["journal_id"])]["event_type"] == "flight"
+        and str(e["journal_id"]) in flights
     }
     payables = [p for p in world.rows("payouts.payable") if p["event_type"] == "flight"]
     kept = grouped(payables, lambda p: (str(p["journal_id"]), p["wallet"]))
@@ -130,7 +130,9 @@ def payments_are_posted_once(world: World) -> Iterator[str]:
     """Each card payment at Stripe is one journal of its gross amount, and no journal is of anything else."""
     entries = world.entries()
     posted = {
-        j["source"]: -sum(e["amount"] for e in entries[str(j["id"])] if e["address"] == "external:stripe")
+        j["source"]: -sum(
+            e["amount"] for e in entries.get(str(j["id"]), []) if e["address"] == "external:stripe"
+        )
         for j in world.rows("ledger.journal")
         if j["event_type"] == "payment"
     }

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fleet.faults import parse_plan
+from tests.crash.drill import points_planned
 from tests.crash.registry import all_points
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -43,3 +44,10 @@ def test_a_plan_names_point_action_and_pass() -> None:
 def test_a_plan_that_means_nothing_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not point="):
         parse_plan(text)
+
+
+def test_a_whole_run_meets_every_point() -> None:
+    planned = points_planned()
+    bases = {name.partition(":")[0] for name in planned}
+    assert {name for name in all_points() if ":" in name} <= planned
+    assert {name for name in all_points() if ":" not in name} == bases

@@ -1,0 +1,200 @@
+"""A small world in which everything is true: one flight flown, billed, posted, paid for and paid out."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+from tests.checker.event_rules import SERVICES
+from tests.checker.world import Record, World
+
+SCHOOL = """
+[school]
+name = "S"
+time_zone = "UTC"
+currency = "USD"
+
+[[student]]
+id = "s1"
+
+[[student_rate]]
+flight_per_hour = 70.00
+ground_per_hour = 60.00
+
+[[instructor]]
+id = "i1"
+flight_per_hour = 45.00
+ground_per_hour = 40.00
+
+[[aircraft]]
+tail = "N1"
+model = "owned"
+meter = "hobbs"
+rate_per_hour = 100.00
+"""
+FLIGHT = {
+    "flight_id": "F1", "revision": 1, "date": "2026-05-22", "aircraft": "N1", "student": "s1",
+    "instructor": "i1", "hobbs_out": "10.0", "hobbs_in": "11.0", "dual_hours": "1.0",
+}  # fmt: skip
+# 100.00 rental and 70.00 instruction; 45.00 to the instructor.
+ENTRIES = {"student:s1": -17_000, "instructor:i1": 4_500, "platform:school": 12_500}
+BAD = b"not json"
+WEBHOOK = {"id": "evt_1", "data": {"object": {"amount": 17_000}}}
+
+
+def record(topic: str, offset: int, body: Mapping[str, Any] | bytes, ce_id: str = "") -> Record:
+    value = body if isinstance(body, bytes) else json.dumps(body).encode()
+    headers = {"ce_id": ce_id, "ce_source": "hobbs/test"} if ce_id else {}
+    return Record(topic=topic, partition=0, offset=offset, value=value, headers=headers)
+
+
+def sha(value: bytes) -> str:
+    return sha256(value).hexdigest()
+
+
+def topics() -> dict[str, list[Record]]:
+    return {
+        "flight.completed": [
+            record("flight.completed", 0, FLIGHT),
+            record("flight.completed", 1, FLIGHT),
+            record("flight.completed", 2, BAD),
+        ],
+        "flight.billed": [record("flight.billed", 0, {"flight_id": "F1", "revision": 1}, "b1")],
+        "journal.requested": [
+            record("journal.requested", 0, {"source": "flight:F1:1"}, "r1"),
+            record("journal.requested", 1, {"source": "transfer:t1"}, "r2"),
+            record("journal.requested", 2, {"source": "charge:ch_1"}, "r3"),
+        ],
+        "journal.posted": [
+            record("journal.posted", 0, {"source": "flight:F1:1"}, "p1"),
+            record("journal.posted", 1, {"source": "transfer:t1"}, "p2"),
+            record("journal.posted", 2, {"source": "charge:ch_1"}, "p3"),
+        ],
+        "transfer.sent": [record("transfer.sent", 0, {"transfer_id": "t1"}, "s1")],
+        "payment.received": [record("payment.received", 0, {"charge_id": "ch_1"}, "m1")],
+        "stripe.webhook": [
+            record("stripe.webhook", 0, {"event_id": "evt_1", "body": json.dumps(WEBHOOK)}, "w1")
+        ],
+    }
+
+
+def tables() -> dict[str, list[dict[str, Any]]]:
+    found: dict[str, list[dict[str, Any]]] = {
+        f"{service}.{table}": [] for service in SERVICES for table in ("inbox", "outbox", "dead_letter")
+    }
+    said = topics()
+    found["billing.inbox"] = [{"event_key": "x", "payload_hash": said["flight.completed"][0].digest}]
+    found["ledger.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("r1", "r2", "r3")]
+    found["payouts.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "w1")]
+    found["receivables.inbox"] = [{"event_key": "w1", "payload_hash": ""}]
+    found["billing.dead_letter"] = [
+        {
+            "topic": "flight.completed", "partition": 0, "offset": 2, "identity": "0:2", "subject": None,
+            "payload_hash": sha(BAD), "reason": "not_json",
+        }
+    ]  # fmt: skip
+    found["billing.bill"] = [
+        {
+            "flight_id": "F1", "revision": 1, "student": "s1", "charge": 17_000, "margin": 12_500,
+            "legs": [{"wallet": "instructor:i1", "amount": 4_500}], "currency": "USD",
+        }
+    ]  # fmt: skip
+    found |= books()
+    found["payouts.operation"] = [
+        {
+            "id": "o1", "sequence": 1, "kind": "transfer", "wallet": "instructor:i1", "amount": 4_500,
+            "currency": "USD", "params": {"destination": "acct_1"}, "stripe_account": None,
+            "state": "succeeded", "sentence": None, "stripe_id": "tr_1",
+        },
+        {
+            "id": "o0", "sequence": 0, "kind": "account", "wallet": "instructor:i1", "amount": None,
+            "currency": None, "params": {}, "stripe_account": None, "state": "succeeded", "sentence": None,
+            "stripe_id": "acct_1",
+        },
+    ]  # fmt: skip
+    found["payouts.transfer"] = [
+        {
+            "id": "t1",
+            "wallet": "instructor:i1",
+            "amount": 4_500,
+            "state": "sent",
+            "stripe_transfer_id": "tr_1",
+        }
+    ]
+    found["payouts.payable"] = [
+        {
+            "journal_id": "j1",
+            "wallet": "instructor:i1",
+            "amount": 4_500,
+            "event_type": "flight",
+            "transfer_id": "t1",
+        }
+    ]
+    found["receivables.charge"] = [{"charge_id": "ch_1", "amount": 17_000}]
+    return found
+
+
+def books() -> dict[str, list[dict[str, Any]]]:
+    """Three journals: the flight, the transfer that paid the instructor, the student's card payment."""
+    journals = {
+        "j1": ("flight:F1:1", "flight", ENTRIES),
+        "j2": ("transfer:t1", "transfer", {"instructor:i1": -4_500, "external:stripe": 4_500}),
+        "j3": ("charge:ch_1", "payment", {"student:s1": 17_000, "external:stripe": -17_000}),
+    }
+    entries, held = [], dict[str, tuple[int, int]]()
+    for id, (_, _, moved) in journals.items():
+        for address, amount in moved.items():
+            balance, version = held.get(address, (0, 0))
+            held[address] = (balance + amount, version + 1)
+            entries.append(
+                {
+                    "journal_id": id, "address": address, "currency": "USD", "amount": amount,
+                    "balance_after": balance + amount, "version": version + 1,
+                }
+            )  # fmt: skip
+    return {
+        "ledger.journal": [
+            {"id": id, "source": source, "event_type": kind, "entry_count": len(moved)}
+            for id, (source, kind, moved) in journals.items()
+        ],
+        "ledger.entry": entries,
+        "ledger.balance": [
+            {"address": address, "currency": "USD", "amount": amount, "version": version}
+            for address, (amount, version) in held.items()
+        ],
+    }
+
+
+def a_true_world() -> World:
+    return World(
+        school=SCHOOL,
+        topics=topics(),
+        tables=tables(),
+        effects=[
+            {
+                "kind": "transfer", "object_id": "tr_1", "operation_id": "o1", "amount": 4_500,
+                "currency": "usd", "destination": "acct_1", "account": "",
+            },
+            {"kind": "charge", "object_id": "ch_1", "operation_id": None, "amount": 17_000},
+        ],
+        events=[WEBHOOK],
+        deliveries=[{"event_id": "evt_1", "variant": "forged", "last_status": "400"}],
+        accounts=[{"id": "acct_1", "metadata": {"hobbs_operation_id": "o0"}}],
+        balance={"USD": 12_500},
+    )  # fmt: skip
+
+
+def with_row(world: World, table: str, *, place: int = 0, **changes: Any) -> World:
+    """The same world with one row changed."""
+    rows = [dict(row) for row in world.rows(table)]
+    rows[place] |= changes
+    return replace(world, tables={**world.tables, table: rows})
+
+
+def with_rows(world: World, table: str, rows: list[Mapping[str, Any]]) -> World:
+    return replace(world, tables={**world.tables, table: rows})
+
+
+def with_records(world: World, topic: str, records: list[Record]) -> World:
+    return replace(world, topics={**world.topics, topic: records})

@@ -1,0 +1,147 @@
+"""The checker finds nothing in a true world, and each of its rules finds what it is there for."""
+
+import ast
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.checker.given import (
+    FLIGHT,
+    WEBHOOK,
+    a_true_world,
+    record,
+    with_records,
+    with_row,
+    with_rows,
+)
+from tests.checker.rules import RULES, check
+from tests.checker.world import World
+
+Break = Callable[[World], World]
+
+
+def test_a_true_world_has_no_violation() -> None:
+    assert check(a_true_world()) == []
+
+
+def effect_again(world: World) -> World:
+    return replace(world, effects=[*world.effects, {**world.effects[0], "object_id": "tr_2"}])
+
+
+def effect_changed(**changes: object) -> Break:
+    return lambda world: replace(world, effects=[{**world.effects[0], **changes}, *world.effects[1:]])
+
+
+def no_effects(world: World) -> World:
+    return replace(world, effects=[])
+
+
+def account_again(world: World) -> World:
+    return replace(world, accounts=[*world.accounts, {**world.accounts[0], "id": "acct_2"}])
+
+
+def row(table: str, *, place: int = 0, **changes: object) -> Break:
+    return lambda world: with_row(world, table, place=place, **changes)
+
+
+def no_rows(table: str) -> Break:
+    return lambda world: with_rows(world, table, [])
+
+
+def row_again(table: str) -> Break:
+    return lambda world: with_rows(world, table, [*world.rows(table), world.rows(table)[0]])
+
+
+def no_records(topic: str) -> Break:
+    return lambda world: with_records(world, topic, [])
+
+
+def more(topic: str, body: dict[str, object] | bytes, ce_id: str = "") -> Break:
+    def add(world: World) -> World:
+        return with_records(world, topic, [*world.records(topic), record(topic, 99, body, ce_id)])
+
+    return add
+
+
+def accepted_forgery(world: World) -> World:
+    return replace(world, deliveries=[{**world.deliveries[0], "last_status": "200"}])
+
+
+def stripe_said_another_amount(world: World) -> World:
+    return replace(world, events=[{**WEBHOOK, "data": {"object": {"amount": 1}}}])
+
+
+BREAKS: list[tuple[str, Break]] = [
+    ("one_effect_per_operation", effect_again),
+    ("one_effect_per_operation", effect_changed(operation_id=None)),
+    ("one_account_per_operation", account_again),
+    ("effects_are_what_was_decided", effect_changed(amount=4_501)),
+    ("effects_are_what_was_decided", effect_changed(destination="acct_2")),
+    ("effects_are_what_was_decided", effect_changed(currency="eur")),
+    ("effects_are_what_was_decided", effect_changed(operation_id="o9")),
+    ("effects_are_what_was_decided", no_effects),
+    ("effects_are_what_was_decided", row("payouts.operation", state="refused", sentence="no")),
+    ("operations_come_to_rest", row("payouts.operation", state="in_flight")),
+    ("operations_come_to_rest", row("payouts.operation", state="due")),
+    ("operations_come_to_rest", row("payouts.operation", state="parked")),
+    ("payees_got_what_they_were_owed", no_rows("payouts.payable")),
+    ("payees_got_what_they_were_owed", row_again("payouts.payable")),
+    ("payees_got_what_they_were_owed", row("payouts.payable", journal_id="j9")),
+    ("payees_got_what_they_were_owed", row("payouts.transfer", amount=4_499)),
+    ("sent_transfers_left_the_wallet", row("payouts.transfer", stripe_transfer_id=None)),
+    ("sent_transfers_left_the_wallet", row("ledger.journal", place=1, event_type="adjustment")),
+    ("payments_are_posted_once", row("ledger.journal", place=2, source="charge:ch_2")),
+    ("cash_is_what_stripe_holds", lambda world: replace(world, balance={"USD": 1})),
+    ("nothing_forged_was_accepted", lambda world: replace(world, events=[])),
+    ("nothing_forged_was_accepted", accepted_forgery),
+    ("nothing_forged_was_accepted", stripe_said_another_amount),
+    ("flights_are_billed_once_or_dead_once", no_rows("billing.bill")),
+    ("flights_are_billed_once_or_dead_once", row_again("billing.bill")),
+    ("flights_are_billed_once_or_dead_once", no_rows("billing.dead_letter")),
+    ("flights_are_billed_once_or_dead_once", row_again("billing.dead_letter")),
+    ("flights_are_billed_once_or_dead_once", no_records("flight.completed")),
+    ("flights_are_billed_once_or_dead_once", row("billing.dead_letter", subject="flight:F1:1")),
+    ("flights_are_billed_once_or_dead_once", more("flight.completed", {**FLIGHT, "flight_id": "F2"})),
+    ("bills_are_what_the_rate_card_says", row("billing.bill", charge=17_001, margin=12_501)),
+    ("bills_are_what_the_rate_card_says", row("billing.bill", margin=12_499)),
+    ("bills_are_what_the_rate_card_says", row("ledger.entry", amount=-16_999)),
+    ("refused_flights_may_not_be_billed", more("flight.completed", {**FLIGHT, "flight_id": "F2"})),
+    ("journals_sum_to_zero", row("ledger.entry", amount=-16_999)),
+    ("journals_sum_to_zero", row("ledger.balance", amount=1)),
+    ("journals_are_whole", row("ledger.journal", entry_count=4)),
+    ("journals_are_whole", row("ledger.journal", id="j9")),
+    ("journals_are_whole", row("ledger.journal", place=1, source="flight:F1:1")),
+    ("balances_equal_entries", row("ledger.balance", amount=1)),
+    ("balances_equal_entries", row("ledger.balance", version=7)),
+    ("balances_equal_entries", row("ledger.entry", balance_after=1)),
+    ("outboxes_are_empty", lambda world: with_rows(world, "ledger.outbox", [{"id": 1}])),
+    ("every_record_was_taken_in", row("payouts.inbox", event_key="p9")),
+    ("every_record_was_taken_in", no_rows("billing.inbox")),
+    ("nothing_was_taken_in_that_nobody_said", row("ledger.inbox", event_key="r9")),
+    ("one_event_says_one_thing", more("journal.requested", {"source": "flight:F1:2"}, "r1")),
+    ("what_happened_was_told", no_records("flight.billed")),
+    ("what_happened_was_told", no_records("transfer.sent")),
+    ("what_happened_was_told", more("journal.posted", {"source": "flight:F1:1"}, "p9")),
+    ("what_happened_was_told", more("transfer.sent", {"transfer_id": "t9"}, "s9")),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "broken"), BREAKS, ids=[f"{number}-{rule}" for number, (rule, _) in enumerate(BREAKS)]
+)
+def test_each_rule_finds_what_it_is_there_for(rule: str, broken: Break) -> None:
+    assert rule in {violation.rule for violation in check(broken(a_true_world()))}
+
+
+def test_every_rule_was_tried() -> None:
+    assert {rule.__name__ for rule in RULES} == {rule for rule, _ in BREAKS}
+
+
+def test_the_checker_shares_no_code_with_what_it_checks() -> None:
+    for file in Path(__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            modules = [node.module or ""] if isinstance(node, ast.ImportFrom) else []
+            modules += [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            assert not {m.split(".")[0] for m in modules} & {"services", "schemas", "fleet", "hobbs"}, file

@@ -1,0 +1,137 @@
+"""Leads one service through its deaths: start, wait for the fault, bury, start again with the next plan."""
+
+import asyncio
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import asyncpg
+
+from hobbs.local.fleet_processes import Fleet
+from hobbs.local.stripe_sim.control import Control
+from tests.crash.drill import Death
+from tests.crash.workers import LEASE_S, Life
+
+REACH_WITHIN_S = 75.0
+LOOK_S = 0.1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Died:
+    """How one life ended."""
+
+    death: Death
+    reached: bool
+    seconds: float
+    flights: int
+    faults_met: Sequence[str]
+
+
+@dataclass(slots=True)
+class Director:
+    """Runs the deaths of one service, one life after the other; the last life has no plan."""
+
+    fleet: Fleet
+    deaths: Sequence[Death]
+    flights: Callable[[], int]
+    done: list[Died] = field(default_factory=list)
+    living: list[Life] = field(default_factory=list)
+    passed: set[str] = field(default_factory=set)
+
+    async def run(self) -> None:
+        again: list[Death] = []
+        for death in self.deaths:
+            if not await self._live(death):
+                again.append(death)
+        for death in again:  # perhaps the traffic of its first life did not lead there
+            self.done = [d for d in self.done if d.death is not death]
+            await self._live(death)
+        self.living.append(Life(self.fleet, self.deaths[0].service))
+
+    async def _live(self, death: Death) -> bool:
+        began, flights = time.monotonic(), self.flights()
+        life = Life(self.fleet, death.service, death.faults)
+        reached = await self._until_it_dies(death, life)
+        life.child.kill()
+        await let_leases_end(self.fleet)
+        self.passed |= life.reached
+        self.done.append(
+            Died(
+                death=death,
+                reached=reached,
+                seconds=time.monotonic() - began,
+                flights=self.flights() - flights,
+                faults_met=life.faults_met,
+            )
+        )
+        return reached
+
+    async def _until_it_dies(self, death: Death, life: Life) -> bool:
+        match death.point:
+            case "effect before answer":
+                return await self._die_between_effect_and_answer(life)
+            case "outbox lock lost":
+                met = await self._met(life, "outbox.acknowledged delay")
+                await cut_connections(self.fleet, death.service)
+                await asyncio.sleep(2.0)
+                return met
+            case "lease expired mid-call":
+                met = await self._met(life, "relay.before_send:transfer delay")
+                await asyncio.sleep(LEASE_S + 2.0)
+                return met
+            case "consumer.draining":
+                await self._met(life, "consumer.acknowledged")
+                life.child.signal(signal.SIGTERM)
+            case "consumer.rebalancing":
+                await self._met(life, "outbox.owned", "consumer.acknowledged")
+                self.living.append(Life(self.fleet, death.service))
+        met = await self._met(life, f"{death.point} {death.action}")
+        if met and death.action == "hang":
+            await asyncio.sleep(1.0)
+        return met
+
+    async def _met(self, life: Life, *lines: str) -> bool:
+        deadline = time.monotonic() + REACH_WITHIN_S
+        while time.monotonic() < deadline:
+            if life.reached & set(lines):
+                return True
+            if life.is_over:
+                return bool(life.reached & set(lines))
+            await asyncio.sleep(LOOK_S)
+        return False
+
+    async def _die_between_effect_and_answer(self, life: Life) -> bool:
+        """Have Stripe answer late, and kill the worker while the money has moved and it does not know."""
+        stripe = Control(self.fleet.stripe_api_base)
+        fault = stripe.add_fault("slow", when="after", path="/v1/transfers", delay_s=1.5, count=3)
+        before = len(stripe.effects(kind="transfer"))
+        deadline = time.monotonic() + REACH_WITHIN_S
+        while time.monotonic() < deadline and not life.is_over:
+            fired = next(f["fired"] for f in stripe.faults() if f["id"] == fault["id"])
+            if fired and len(stripe.effects(kind="transfer")) > before:
+                stripe.clear_faults(fault["id"])
+                return True
+            await asyncio.sleep(0.05)
+        stripe.clear_faults(fault["id"])
+        return False
+
+
+async def let_leases_end(fleet: Fleet) -> None:
+    """Leases of a minute and of five are constants in the code: let their time be over now."""
+    connection = await asyncpg.connect(fleet.owner_url)
+    await connection.execute("UPDATE payouts.timer SET lease_until = now() WHERE lease_until > now()")
+    await connection.execute("UPDATE receivables.timer SET lease_until = now() WHERE lease_until > now()")
+    await connection.execute("UPDATE payouts.inquiry SET lease_until = now() WHERE lease_until > now()")
+    await connection.close()
+
+
+async def cut_connections(fleet: Fleet, service: str) -> None:
+    """End every connection of a service to Postgres, as a failover does."""
+    connection = await asyncpg.connect(fleet.owner_url)
+    await connection.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+        " WHERE usename = $1 AND datname = current_database()",
+        f"hobbs_{service}",
+    )
+    await connection.close()

@@ -1,0 +1,162 @@
+"""Which service dies where, how and at which pass: the lives of one run, from its seed.
+
+Points of fleet are the same code in every service, so each run tries them in some services, in turns with
+the seed; points of a service are all tried in every run.
+"""
+
+import random
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from tests.crash.registry import all_points
+from tests.crash.workers import LEASE_S
+
+CONSUMERS = ("billing", "ledger", "payouts", "receivables")
+ANYWHERE = (
+    "consumer.polled",
+    "inbox.admitted",
+    "transaction.before_commit",
+    "transaction.committed",
+    "consumer.handled",
+    "consumer.acknowledged",
+    "outbox.staged",
+    "consumer.draining",
+    "consumer.rebalancing",
+)
+RELAYS = ("outbox.owned", "outbox.selected", "outbox.sending", "outbox.acknowledged", "outbox.deleted")
+# Places without a name in the code: what the network, the clock or Postgres does, not the process.
+OUTSIDE = {
+    "outbox lock lost": "Postgres cuts the relay's connection between acknowledgement and delete",
+    "effect before answer": "Stripe moved the money, the answer is on its way",
+    "lease expired mid-call": "the call is made after its lease ended",
+}
+IN_ORDER = {
+    "billing": ("billing.book_written", "billing.bills_written", "dead_letters.buried", "outbox lock lost"),
+    "ledger": ("ledger.balances_locked", "ledger.journals_written", "outbox lock lost"),
+    "receivables": (
+        "timer.claimed",
+        "timer.ran",
+        "receivables.charges_written",
+        "receivables.postings_written",
+    ),
+    "gateway": (
+        "gateway.received",
+        "gateway.verified",
+        "gateway.published",
+        "gateway.flights_written",
+        "gateway.flights_accepted",
+    ),
+    # First what happens only at the beginning: the first date, the accounts, and money that is short.
+    "payouts": (
+        "timer.date_claimed",
+        "timer.date_ran",
+        "relay.claimed",
+        "relay.before_send:account",
+        "relay.answered:account",
+        "relay.mid_record:account",
+        "relay.looking_up:account",
+        "inquiry.claimed",
+        "inquiry.answered:account",
+        "treasury.looked",
+        "payouts.transfers_written",
+        "payouts.operations_written",
+        "relay.before_send:transfer",
+        "effect before answer",
+        "relay.answered:transfer",
+        "relay.mid_record:transfer",
+        "relay.recorded",
+        "relay.looking_up:transfer",
+        "lease expired mid-call",
+        "payouts.webhooks_heeded",
+        "inquiry.answered:charge_fee",
+        "relay.before_send:instant_payout",
+        "relay.answered:instant_payout",
+        "relay.mid_record:instant_payout",
+        "relay.looking_up:instant_payout",
+        "inquiry.answered:payout_fee",
+    ),
+}
+BY_COMMAND = ("redrive.staged",)
+RARE = (
+    ":account",
+    "timer.",
+    "book_written",
+    "looking_up",
+    "treasury",
+    "outbox.owned",
+    "draining",
+    "inquiry.",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Death:
+    """A life's plan: its worker dies at `point`, after the other faults of `faults`."""
+
+    service: str
+    point: str
+    action: str
+    faults: str
+
+
+def plan_run(seed: int, *, quick: bool = False) -> Mapping[str, list[Death]]:
+    """The deaths of each service, in their order."""
+    chance = random.Random(f"drill {seed}")
+    places = {service: list(points) for service, points in IN_ORDER.items()}
+    for number, point in enumerate(ANYWHERE):
+        for turn in (0, 1):
+            places[CONSUMERS[(seed + number + 2 * turn) % len(CONSUMERS)]].append(point)
+    services = tuple(IN_ORDER)
+    for number, point in enumerate(RELAYS):
+        for turn in (0, 2):
+            places[services[(seed + number + turn) % len(services)]].append(point)
+    if quick:
+        places = {service: _few(points, chance) for service, points in places.items()}
+    return {service: list(_deaths(service, points, chance)) for service, points in places.items()}
+
+
+def _few(points: list[str], chance: random.Random) -> list[str]:
+    rare = [p for p in points if not any(mark in p for mark in RARE) and p not in OUTSIDE]
+    return sorted(chance.sample(rare, 2), key=rare.index)
+
+
+def _deaths(service: str, points: list[str], chance: random.Random) -> Iterator[Death]:
+    for point in points:
+        nth = 1 if any(mark in point for mark in RARE) else chance.choice((1, 1, 2, 3))
+        action = "kill" if chance.random() < 0.85 else "hang"
+        yield Death(
+            service=service, point=point, action=action, faults=_faults(service, point, action, nth, chance)
+        )
+
+
+def _faults(service: str, point: str, action: str, nth: int, chance: random.Random) -> str:
+    """The plan in the worker's words: its death, and a raise and a delay elsewhere on the way."""
+    also = [
+        other
+        for other in (*ANYWHERE[:7], *RELAYS[1:], *IN_ORDER[service])
+        if other != point and other not in OUTSIDE
+    ]
+    raised, delayed = chance.sample(also, 2)
+    on_the_way = [f"{raised}=raise@{chance.randint(1, 3)}", f"{delayed}=delay:0.3@{chance.randint(1, 3)}"]
+    return ",".join([_end(service, point, action, nth), *on_the_way])
+
+
+def _end(service: str, point: str, action: str, nth: int) -> str:
+    match point:
+        case "outbox lock lost":
+            return f"outbox.acknowledged=delay:1.5@{nth}"
+        case "effect before answer":
+            return "relay.answered=hang@1"  # never reached: the harness kills before
+        case "lease expired mid-call":
+            return f"relay.before_send:transfer=delay:{LEASE_S + 1}@{nth}"
+        case "consumer.rebalancing":
+            members = {"billing": 2, "ledger": 1, "payouts": 3, "receivables": 2}
+            return f"consumer.rebalancing={action}@{members[service] + 1}"
+        case _:
+            return f"{point}={action}@{nth}"
+
+
+def points_planned() -> set[str]:
+    """Every point that a whole run meets, in the words of the registry."""
+    listed = {point for points in IN_ORDER.values() for point in points}
+    return ({*listed, *ANYWHERE, *RELAYS, *BY_COMMAND} - set(OUTSIDE)) & set(all_points())

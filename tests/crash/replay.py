@@ -1,0 +1,81 @@
+"""Every topic read again from its first record changes nothing: digests of all tables before and after."""
+
+import asyncio
+import signal
+from collections.abc import Mapping
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
+
+from hobbs.demo_figures import Figures
+from hobbs.local.fleet_processes import Fleet
+from schemas.topics import SERVICES, TOPICS
+from tests.crash.workers import Life
+
+# What a worker writes whether anything happens or not: when a job is due, when an account was looked at.
+NEVER_STILL = ("timer", "inquiry", "alembic_version")
+REPLAY_WITHIN_S = 120.0
+
+_TABLES = """
+    SELECT schemaname, tablename FROM pg_tables WHERE schemaname = ANY ($1) AND tablename <> ALL ($2)
+    ORDER BY schemaname, tablename
+"""
+_DIGEST = """
+    SELECT count(*) || ':' || coalesce(md5(string_agg(said, '|' ORDER BY said)), '')
+    FROM (SELECT (to_jsonb(t) - 'checked_at')::text AS said FROM {table} AS t) AS row
+"""
+
+
+async def digest(fleet: Fleet) -> Mapping[str, str]:
+    """A digest of every table of every service."""
+    connection = await asyncpg.connect(fleet.owner_url)
+    try:
+        rows = await connection.fetch(_TABLES, list(SERVICES), list(NEVER_STILL))
+        names = [f"{row['schemaname']}.{row['tablename']}" for row in rows]
+        return {name: await connection.fetchval(_DIGEST.format(table=name)) for name in names}
+    finally:
+        await connection.close()
+
+
+async def replay_everything(fleet: Fleet) -> list[str]:
+    """With no worker running: rewind all groups, have everything read again; the tables that changed."""
+    before = await digest(fleet)
+    await rewind(fleet)
+    lives = [Life(fleet, service) for service in SERVICES]
+    try:
+        await until_read(fleet)
+    finally:
+        await stop(lives)
+    after = await digest(fleet)
+    return [table for table in before if before[table] != after[table]]
+
+
+async def rewind(fleet: Fleet) -> None:
+    """Commit offset zero for every group; the groups have no member."""
+    for topic in TOPICS.values():
+        for service in topic.consumers:
+            group = f"{fleet.topic_prefix}{service}.{topic.name}"
+            places = [TopicPartition(fleet.topic_prefix + topic.name, p) for p in range(topic.partitions)]
+            consumer = AIOKafkaConsumer(
+                bootstrap_servers=fleet.kafka_bootstrap, group_id=group, enable_auto_commit=False
+            )
+            await consumer.start()
+            consumer.assign(places)
+            await consumer.commit({place: OffsetAndMetadata(0, "") for place in places})
+            await consumer.stop()
+
+
+async def until_read(fleet: Fleet) -> None:
+    async with Figures(fleet) as figures, asyncio.timeout(REPLAY_WITHIN_S):
+        while await figures.lag() or await figures.busy():  # noqa: ASYNC110 - another process's state
+            await asyncio.sleep(0.3)
+
+
+async def stop(lives: list[Life]) -> None:
+    """Drain workers, and wait until Kafka knows that they are gone."""
+    for life in lives:
+        life.child.signal(signal.SIGTERM)
+    for life in lives:
+        if not await asyncio.to_thread(life.child.wait, 30):
+            life.child.kill()
+            await asyncio.sleep(5.0)  # its membership ends

@@ -1,0 +1,182 @@
+"""One crash run: all deaths of a seed under traffic, then peace, then every question there is."""
+
+import asyncio
+import json
+import os
+import random
+import sys
+import time
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hobbs.demo_school import apply_school, run_hobbs
+from hobbs.local.fleet_processes import Fleet
+from hobbs.local.stripe_sim.control import Control
+from schemas.topics import SERVICES, TOPICS
+from tests.checker.reading import Place, read_topics
+from tests.crash.director import Died, Director, let_leases_end
+from tests.crash.drill import Death, plan_run
+from tests.crash.replay import replay_everything, stop
+from tests.crash.servers import Servers, deploy
+from tests.crash.traffic import Counts, Mischief, Traffic
+from tests.crash.verdict import drain, violations
+from tests.crash.workers import IMPATIENT
+
+FLIGHTS_MIN = 300
+FLIGHTS_MIN_QUICK = 60
+PAUSE_S = 0.6
+MONEY_AFTER_S = 60.0
+PAYMENT = 4_000_000
+
+# Stripe at its worst, and answers that lead the relay to look operations up.
+ROUGH = {
+    "charge_available_after_s": 0.0,
+    "automatic_payout_after_s": 0.3,
+    "payout_arrives_after_s": 0.3,
+    "instant_payout_arrives_after_s": 0.3,
+    "webhook_duplicate": 0.2,
+    "webhook_reorder": 0.2,
+    "webhook_reorder_wait_s": 0.5,
+    "webhook_forged": 0.1,
+    "webhook_stale": 0.1,
+}
+DOUBTS: tuple[dict[str, Any], ...] = (
+    {"kind": "server_error", "when": "after", "path": "/v1/accounts", "count": 3},
+    {"kind": "server_error", "when": "after", "path": "/v1/transfers", "probability": 0.08},
+    {"kind": "server_error", "when": "before", "path": "/v1/transfers", "probability": 0.05},
+    {"kind": "server_error", "when": "after", "path": "/v1/payouts", "probability": 0.25},
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What a run came to."""
+
+    seed: int
+    deaths: Sequence[Died]
+    counts: Counts
+    duplicates: dict[str, int]
+    effects: int
+    drained_s: float
+    violations: Sequence[str]
+    seconds: float
+
+
+async def run_seed(servers: Servers, seed: int, *, quick: bool = False) -> Outcome:
+    """Run every death of a seed and ask every question after it."""
+    began = time.monotonic()
+    fleet = await deploy(servers)
+    stripe = Control(fleet.stripe_api_base)
+    stripe.set(**ROUGH, webhook_seed=seed)
+    for doubt in DOUBTS:
+        stripe.add_fault(**{**doubt, "seed": seed})
+    traffic = Traffic(fleet=fleet, chance=random.Random(f"traffic {seed}"), mischief=Mischief())
+    plan = plan_run(seed, quick=quick)
+    directors = {
+        service: Director(fleet, deaths, lambda: traffic.counts.flights) for service, deaths in plan.items()
+    }
+    await disturb(fleet, traffic, directors, FLIGHTS_MIN_QUICK if quick else FLIGHTS_MIN)
+    stripe.clear_faults()
+    redriven = [] if quick else [await redrive_twice(fleet)]
+    await let_leases_end(fleet)
+    drained_s, left = await drain(fleet, lambda: traffic.pay_in(PAYMENT))
+    wrong = [f"not drained after {drained_s:.0f} s: {', '.join(left)}"] if left else []
+    wrong += await violations(fleet)
+    await stop([life for director in directors.values() for life in director.living])
+    wrong += [f"replaying every topic changed {table}" for table in await replay_everything(fleet)]
+    deaths = [died for director in directors.values() for died in director.done] + redriven
+    wrong += [f"{d.death.point} was never reached in {d.death.service}" for d in deaths if not d.reached]
+    return Outcome(
+        seed=seed,
+        deaths=deaths,
+        counts=traffic.counts,
+        duplicates=await duplicates(fleet),
+        effects=len(stripe.effects()),
+        drained_s=drained_s,
+        violations=wrong,
+        seconds=time.monotonic() - began,
+    )
+
+
+async def disturb(fleet: Fleet, traffic: Traffic, directors: dict[str, Director], flights: int) -> None:
+    """Keep the school flying and paying while every service goes through its deaths."""
+    running = [asyncio.create_task(director.run()) for director in directors.values()]
+    onboarding = asyncio.create_task(onboard_everybody(fleet))
+    try:
+        await asyncio.to_thread(apply_school, fleet)
+        key = await asyncio.to_thread(new_api_key, fleet)
+        began, turn = time.monotonic(), 0
+        while not all(task.done() for task in running) or traffic.counts.flights < flights:
+            turn += 1
+            await traffic.publish(2)
+            if turn % 4 == 0:
+                await traffic.publish_over_http(key, 2)
+            if turn % 6 == 0 and money_may_come(directors["payouts"], time.monotonic() - began):
+                await asyncio.to_thread(traffic.pay_in, PAYMENT // 20)
+            await asyncio.sleep(PAUSE_S)
+        await asyncio.gather(*running)
+        await traffic.publish_the_rest()
+    finally:
+        for task in (*running, onboarding):
+            task.cancel()
+        await asyncio.gather(*running, onboarding, return_exceptions=True)
+
+
+def money_may_come(payouts: Director, waited_s: float) -> bool:
+    """At first money is short, so that the treasury has something to release."""
+    planned = any(death.point == "treasury.looked" for death in payouts.deaths)
+    return not planned or waited_s > MONEY_AFTER_S or "treasury.looked" in payouts.passed
+
+
+async def onboard_everybody(fleet: Fleet) -> None:
+    """Finish Stripe's onboarding for every account, as payees do."""
+    stripe = Control(fleet.stripe_api_base)
+    while True:
+        for account in (await asyncio.to_thread(stripe.state))["accounts"]:
+            if not account["payouts_enabled"]:
+                await asyncio.to_thread(stripe.onboard, account["id"])
+        await asyncio.sleep(1.0)
+
+
+def new_api_key(fleet: Fleet) -> str:
+    made = json.loads(run_hobbs(fleet, "flights", "keys", "create", "scheduler", "-o", "json"))
+    return str((made[0] if isinstance(made, list) else made)["key"])
+
+
+async def redrive_twice(fleet: Fleet) -> Died:
+    """Redrive every dead letter of billing; the first command is killed before it commits."""
+    began = time.monotonic()
+    codes = []
+    for faults in ("redrive.staged=kill@1", ""):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "hobbs", "dead", "redrive", "--all", "--service", "billing", "--yes"),
+            env={**os.environ, **IMPATIENT, **fleet.environment("operator"), "HOBBS_FAULTS": faults},
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        codes.append(await process.wait())
+    death = Death(service="operator", point="redrive.staged", action="kill", faults="redrive.staged=kill@1")
+    return Died(
+        death=death,
+        reached=codes == [-9, 0],
+        seconds=time.monotonic() - began,
+        flights=0,
+        faults_met=["redrive.staged kill"],
+    )
+
+
+async def duplicates(fleet: Fleet) -> dict[str, int]:
+    """Records published more than once, by service: deaths between acknowledgement and delete."""
+    place = Place(
+        database_url=fleet.owner_url, kafka=fleet.kafka_bootstrap, prefix=fleet.topic_prefix, stripe=""
+    )
+    seen: Counter[str] = Counter(dict.fromkeys(SERVICES, 0))
+    for topic, records in (await read_topics(place)).items():
+        if topic not in TOPICS or topic == "flight.completed":
+            continue
+        for service in SERVICES:
+            ids = [r.event_id for r in records if r.headers.get("ce_source") == f"hobbs/{service}"]
+            seen[service] += len(ids) - len(set(ids))
+    return dict(seen)

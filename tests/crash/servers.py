@@ -1,0 +1,127 @@
+"""The servers under a run, and the deployment on them: a database, a topic prefix and a Stripe of its own."""
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import asyncpg
+
+from fleet.migrate import migrate
+from hobbs.local import kafka, postgres, stack
+from hobbs.local.fleet_processes import (
+    Fleet,
+    ensure_webhook_endpoints,
+    fleet_ports,
+    role_passwords,
+)
+from hobbs.local.ports import free_ports
+from hobbs.local.running_fleet import create_topics
+from hobbs.local.stripe_sim.control import Control
+
+# A member that was killed is missed after seconds, not after the broker's default of six.
+BROKER_SETTINGS = "group.min.session.timeout.ms=1000\n"
+
+
+@dataclass(slots=True, kw_only=True)
+class Servers:
+    """A Postgres, a Kafka and a simulator; the first two can be cut off and come back where they were."""
+
+    folder: Path
+    ports: dict[str, int]
+    postgres: postgres.Postgres
+    kafka: kafka.Kafka
+    simulator: stack.Simulator
+
+    def restart_postgres(self) -> None:
+        """Stop it as by a power switch, without a checkpoint, and start it again."""
+        self.postgres.child.signal(signal.SIGQUIT)
+        self.postgres.child.wait(20)
+        self.postgres = start_postgres(self.folder, self.ports)
+
+    def restart_kafka(self) -> None:
+        """kill -9 the broker and start it again."""
+        self.kafka.child.kill()
+        self.kafka = start_kafka(self.folder, self.ports)
+
+
+@contextlib.contextmanager
+def running_servers(folder: Path) -> Iterator[Servers]:
+    """Start the three servers under `folder`, and end them with the block."""
+    (folder / "logs").mkdir(parents=True, exist_ok=True)
+    ports = dict(zip(("postgres", "kafka", "controller", "simulator"), free_ports(4), strict=True))
+    log = folder / "logs" / "prepare.log"
+    postgres.prepare_postgres(folder / "postgres", log)
+    kafka.prepare_kafka(folder / "kafka", port=ports["kafka"], controller_port=ports["controller"], log=log)
+    with (folder / "kafka" / kafka.SETTINGS_FILE).open("a") as settings:
+        settings.write(BROKER_SETTINGS)
+    servers = Servers(
+        folder=folder,
+        ports=ports,
+        postgres=start_postgres(folder, ports),
+        kafka=start_kafka(folder, ports),
+        simulator=stack.start_simulator(
+            folder / "stripe", port=ports["simulator"], log=folder / "logs" / "stripe.log"
+        ),
+    )
+    stack.wait_for_simulator(servers.simulator)
+    try:
+        yield servers
+    finally:
+        servers.simulator.child.kill()
+        servers.kafka.child.kill()
+        servers.postgres.child.signal(signal.SIGQUIT)
+        servers.postgres.child.wait(20)
+
+
+def start_postgres(folder: Path, ports: dict[str, int]) -> postgres.Postgres:
+    # No run outlives a power cut, and what a killed process wrote is safe with the kernel.
+    log = folder / "logs" / "postgres.log"
+    server = postgres.start_postgres(
+        folder / "postgres", port=ports["postgres"], log=log, settings=["fsync=off"]
+    )
+    postgres.wait_for_postgres(server)
+    return server
+
+
+def start_kafka(folder: Path, ports: dict[str, int]) -> kafka.Kafka:
+    broker = kafka.start_kafka(folder / "kafka", port=ports["kafka"], log=folder / "logs" / "kafka.log")
+    kafka.wait_for_kafka(broker)
+    return broker
+
+
+async def deploy(servers: Servers) -> Fleet:
+    """A new database, new topics and an emptied simulator, migrated and ready for workers."""
+    name = f"run_{secrets.token_hex(4)}"
+    folder = servers.folder / name
+    (folder / "logs").mkdir(parents=True)
+    connection = await asyncpg.connect(servers.postgres.url())
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    owner_url = servers.postgres.url(name)
+    passwords = role_passwords(servers.folder)
+    await migrate(owner_url, passwords)
+    prefix = f"{name}."
+    await create_topics(servers.kafka.bootstrap, prefix)
+    Control(servers.simulator.api_base).reset()
+    ports = fleet_ports(folder)
+    endpoints = await asyncio.to_thread(ensure_webhook_endpoints, folder, servers.simulator, ports["gateway"])
+    return Fleet(
+        folder=folder,
+        owner_url=owner_url,
+        kafka_bootstrap=servers.kafka.bootstrap,
+        stripe_api_base=servers.simulator.api_base,
+        stripe_secret_key=servers.simulator.secret_key,
+        passwords=passwords,
+        ports=ports,
+        webhook_secrets=endpoints,
+        topic_prefix=prefix,
+    )
+
+
+def second_gateway(fleet: Fleet) -> Fleet:
+    """The same deployment for a second gateway, on a port of its own."""
+    return replace(fleet, ports={**fleet.ports, "gateway": free_ports(1)[0]})

@@ -1,0 +1,184 @@
+"""Flights and payments for a run, from a seed: most are good, some repeated, early, unreadable or refused."""
+
+import asyncio
+import json
+import random
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_OID, uuid5
+
+import httpx
+import stripe
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
+
+from hobbs.local.fleet_processes import Fleet
+
+STUDENT = "student-01"
+INSTRUCTORS = ("instructor-01", "instructor-02", "instructor-03", "instructor-04", "instructor-05")
+AIRCRAFT = ("N695SP", "N740SP", "N71755", "N364MA", "N822KT", "N989SP", "N842SA", "N172TP", "N124ME")
+UNREADABLE = (b"", b"not json", b"\xff\xfe\x00", b"[]", b'{"flight_id": "X"', b'{"revision": 1}', b'"N364MA"')
+LATE_MAX = 12
+HTTP_ATTEMPTS_MAX = 300
+
+Headers = list[tuple[str, bytes]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mischief:
+    """Shares of records that are doubled, held back behind others, or unreadable."""
+
+    duplicated: float = 0.1
+    reordered: float = 0.1
+    poison: float = 0.01
+    refused: float = 0.02
+
+
+@dataclass(slots=True, kw_only=True)
+class Counts:
+    """What was published."""
+
+    flights: int = 0
+    duplicates: int = 0
+    reordered: int = 0
+    poison: int = 0
+    payments: int = 0
+
+
+@dataclass(slots=True, kw_only=True)
+class Traffic:
+    """Publishes to one deployment; every choice comes from `chance`."""
+
+    fleet: Fleet
+    chance: random.Random
+    mischief: Mischief
+    counts: Counts = field(default_factory=Counts)
+    meters: dict[str, int] = field(default_factory=dict)
+    held_back: list[tuple[int, bytes | None, bytes, Headers]] = field(default_factory=list)
+    sent: int = 0
+    made: int = 0
+
+    async def publish(self, flights: int) -> None:
+        """Publish some flights to Kafka, and wait until it has them."""
+        for _ in range(flights):
+            self.counts.flights += 1
+            key, value, headers = self._record()
+            times = 1 + (self.chance.random() < self.mischief.duplicated)
+            self.counts.duplicates += times - 1
+            for _ in range(times):
+                late = self.chance.random() < self.mischief.reordered
+                self.counts.reordered += late
+                wait = self.chance.randint(2, LATE_MAX) if late else 0
+                self.held_back.append((self.sent + wait, key, value, headers))
+                self.sent += 1
+        await self._send_due(self.sent)
+
+    async def publish_the_rest(self) -> None:
+        await self._send_due(self.sent + LATE_MAX + 1)
+
+    async def publish_over_http(self, key: str, flights: int) -> None:
+        """Post flights to the gateway until it accepts them, as a scheduler does."""
+        bodies = [self._flight() for _ in range(flights)]
+        self.counts.flights += flights
+        for _ in range(HTTP_ATTEMPTS_MAX):  # the gateway may be dead; a scheduler sends the same again
+            if await self._accepted(key, bodies):
+                return
+            await asyncio.sleep(0.3)
+        raise TimeoutError("the gateway takes no flights")
+
+    async def _accepted(self, key: str, bodies: list[dict[str, Any]]) -> bool:
+        headers = {"Authorization": f"Bearer {key}"}
+        try:
+            async with httpx.AsyncClient(timeout=10, trust_env=False) as client:
+                answer = await client.post(
+                    f"{self.fleet.gateway_url}/v1/flights", json=bodies, headers=headers
+                )
+        except httpx.TransportError:
+            return False
+        if answer.status_code < 500:
+            answer.raise_for_status()
+        return answer.status_code < 500
+
+    def pay_in(self, amount: int) -> None:
+        """Charge the student's card at Stripe."""
+        client = stripe.StripeClient(
+            self.fleet.stripe_secret_key,
+            base_addresses={"api": self.fleet.stripe_api_base},
+            max_network_retries=2,
+        )
+        client.v1.payment_intents.create(
+            {
+                "amount": amount,
+                "currency": "usd",
+                "payment_method": "pm_card_visa",
+                "confirm": True,
+                "metadata": {"hobbs_student": STUDENT},
+            }
+        )
+        self.counts.payments += 1
+
+    async def _send_due(self, until: int) -> None:
+        due = sorted((r for r in self.held_back if r[0] <= until), key=lambda record: record[0])
+        self.held_back = [r for r in self.held_back if r[0] > until]
+        while due:
+            try:
+                await self._send([record[1:] for record in due])
+                return
+            except (KafkaError, OSError):  # the broker is being killed; what it has already is a duplicate
+                await asyncio.sleep(0.5)
+
+    async def _send(self, records: list[tuple[bytes | None, bytes, Headers]]) -> None:
+        async with AIOKafkaProducer(bootstrap_servers=self.fleet.kafka_bootstrap, acks="all") as producer:
+            topic = f"{self.fleet.topic_prefix}flight.completed"
+            flying = [await producer.send(topic, value, key=key, headers=h) for key, value, h in records]
+            await asyncio.gather(*flying)
+
+    def _record(self) -> tuple[bytes | None, bytes, Headers]:
+        if self.chance.random() < self.mischief.poison:
+            self.counts.poison += 1
+            return b"poison", self.chance.choice(UNREADABLE), []
+        body = self._flight()
+        if self.chance.random() < self.mischief.refused:
+            self.counts.poison += 1
+            body |= self.chance.choice(
+                [{"aircraft": "N0SUCH"}, {"hobbs_in": "0.1"}, {"student": "nobody"}, {"dual_hours": "1.25"}]
+            )
+        return body["flight_id"].encode(), json.dumps(body).encode(), self._headers(body["flight_id"])
+
+    def _headers(self, flight: str) -> Headers:
+        """A foreign publisher's id, a UUID as ours, or none at all: then the natural key is the identity."""
+        kind = self.chance.randrange(3)
+        if kind == 0:
+            return []
+        own = [("ce_source", b"hobbs/flights"), ("ce_id", str(uuid5(NAMESPACE_OID, flight)).encode())]
+        return own if kind == 1 else [("ce_source", b"scheduler"), ("ce_id", f"e-{flight}".encode())]
+
+    def _flight(self) -> dict[str, Any]:
+        self.made += 1
+        aircraft = self.chance.choice(AIRCRAFT)
+        tenths = self.chance.randrange(5, 35)
+        out = self.meters.get(aircraft, 10_000)
+        self.meters[aircraft] = out + tenths
+        departed = datetime(2026, 1, 5, 13, tzinfo=UTC) + timedelta(minutes=37 * self.made)
+        solo = self.chance.random() < 0.1
+        taught = {} if solo else self._lesson(tenths)
+        return {
+            "flight_id": f"c-{self.made:05d}",
+            "revision": 1,
+            "departed_at": f"{departed:%Y-%m-%dT%H:%M:%SZ}",
+            "aircraft": aircraft,
+            "student": STUDENT,
+            "hobbs_out": f"{out / 10}",
+            "hobbs_in": f"{(out + tenths) / 10}",
+            "flight_hours": f"{tenths / 10}",
+            **taught,
+        }
+
+    def _lesson(self, tenths: int) -> Mapping[str, str]:
+        return {
+            "instructor": self.chance.choice(INSTRUCTORS),
+            "dual_hours": f"{tenths / 10}",
+            "ground_hours": f"{self.chance.randrange(0, 10) / 10}",
+        }

@@ -1,0 +1,55 @@
+"""Whether a run ended as it must: drained in time, every invariant holds, and the checker agrees."""
+
+import asyncio
+import sys
+import time
+from collections.abc import Callable
+
+from hobbs.demo_figures import Figures
+from hobbs.invariants import check_invariants
+from hobbs.local.fleet_processes import Fleet
+from hobbs.local.running_fleet import operator_settings
+
+DRAIN_WITHIN_S = 60.0
+
+
+async def drain(fleet: Fleet, pay: Callable[[], None]) -> tuple[float, list[str]]:
+    """Wait until nothing is under way; how long it took, what was left. `pay` when money is short."""
+    began, quiet, left = time.monotonic(), 0, ["everything"]
+    async with Figures(fleet) as figures:
+        while quiet < 3 and time.monotonic() - began < DRAIN_WITHIN_S:
+            left = await figures.busy()
+            if await figures.held("balance_insufficient"):
+                left.append("transfers held for money")
+                await asyncio.to_thread(pay)
+            quiet = 0 if left else quiet + 1
+            await asyncio.sleep(0.5)
+    return time.monotonic() - began, left
+
+
+async def violations(fleet: Fleet) -> list[str]:
+    """Every invariant of `hobbs check` that does not hold, and every sentence of the checker."""
+    outcomes = await check_invariants(operator_settings(fleet))
+    broken = [
+        f"{o.invariant.service}.{o.invariant.name}: {o.failure or o.examples}"
+        for o in outcomes
+        if not o.holds
+    ]
+    code, said = await ask_checker(fleet)
+    return broken + (said if code else [])
+
+
+async def ask_checker(fleet: Fleet) -> tuple[int | None, list[str]]:
+    """Run the checker as the program it is."""
+    where = {
+        "--database": fleet.owner_url,
+        "--kafka": fleet.kafka_bootstrap,
+        "--prefix": fleet.topic_prefix,
+        "--stripe": fleet.stripe_api_base,
+    }
+    command = [sys.executable, "-m", "tests.checker", *(word for pair in where.items() for word in pair)]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    output, _ = await process.communicate()
+    return process.returncode, output.decode().splitlines()
