@@ -169,9 +169,10 @@ async def apply(
 def readable(letter: Letter, *, payload: bool, whole: bool = False) -> Letter:
     """Make a letter fit for eyes: bytes as text with escapes, JSON opened; the payload only when asked."""
     value = letter["value"]
+    history = _opened(letter["history"])
     shown = letter | {
         "headers": _opened(letter["headers"]),
-        "history": _opened(letter["history"]),
+        "history": history if whole else "\n".join(_step(step) for step in history),
         "key": as_text(letter["key"]),
         "payload_hash": None if letter["payload_hash"] is None else letter["payload_hash"].hex(),
         "value": f"{len(value)} bytes; --payload shows them" if value is not None else "null",
@@ -182,6 +183,14 @@ def readable(letter: Letter, *, payload: bool, whole: bool = False) -> Letter:
         more = f" … {len(text) - PAYLOAD_CHARS_MAX} characters more; -o json shows all" if cut else ""
         shown["value"] = text[:PAYLOAD_CHARS_MAX] + more if cut else text
     return shown
+
+
+def _step(step: Letter) -> str:
+    """One line of a letter's history."""
+    who = f" by {step['who']}" if "who" in step else ""
+    why = step.get("sentence") or step.get("why") or ""
+    reason = f" {step['reason']}" if "reason" in step else ""
+    return f"{step['at'][:19]} {step['what']}{who}{reason}" + (f": {why}" if why else "")
 
 
 def as_text(value: bytes | None) -> str | None:

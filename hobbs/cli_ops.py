@@ -91,8 +91,11 @@ def check(
             raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}", param_hint="--service")
     outcomes = run(invariants.check_invariants(settings_or_exit(Settings), service or []))
     show_outcomes(outcomes, output)
-    if not all(outcome.holds for outcome in outcomes):
+    broken = sum(not outcome.holds for outcome in outcomes)
+    if broken:
+        say(f"{broken} of {len(outcomes)} invariants do not hold: see docs/operations/README.md")
         raise typer.Exit(EXIT_FINDINGS)
+    say(f"all {len(outcomes)} invariants hold")
 
 
 def show_outcomes(outcomes: list[Outcome], output: Output = Output.table) -> None:

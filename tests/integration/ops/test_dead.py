@@ -79,6 +79,7 @@ async def test_a_payload_is_shown_only_when_asked_for_and_never_raw(hobbs: Hobbs
     hidden = await hobbs("dead", "show", letter["id"])
     assert hidden.exit_code == 0
     assert "Ann Example" not in hidden.stdout
+    assert "refused not_utf8: the record is not UTF-8: bad byte at position 15" in hidden.stdout
     whole = await shown(hobbs, letter["id"], "--payload")
     assert whole["value"] == r'{"flight_id": "\xff\xfe", "student": "Ann Example"}'
     assert whole["history"][0]["reason"] == "not_utf8"
