@@ -12,7 +12,7 @@ TIMEOUT_S = 3
 
 
 def main() -> int:
-    first = int(os.environ.get("HOBBS_OPS_PORT", "9100"))
+    first = int(os.environ.get("HOBBS_OPS_PORT") or 9100)
     wrong = [why for port in range(first, first + processes()) if (why := what_is_wrong(port))]
     for why in wrong:
         sys.stderr.write(why + "\n")
@@ -20,7 +20,7 @@ def main() -> int:
 
 
 def processes() -> int:
-    return int(os.environ.get("HOBBS_WORK_PROCESSES", "1"))
+    return int(os.environ.get("HOBBS_WORK_PROCESSES") or 1)
 
 
 def what_is_wrong(port: int) -> str | None:

@@ -17,7 +17,9 @@ PREFIX = "HOBBS_"
 class Settings(BaseSettings):
     """What every worker needs to know; a service adds its own fields in a subclass."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
+    )
 
     database_url: SecretStr
     kafka_bootstrap: str

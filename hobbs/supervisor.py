@@ -68,7 +68,7 @@ async def _start(command: Sequence[str], index: int) -> Child:
 
 def _environment(index: int) -> dict[str, str]:
     """Each process its own port for /healthz: the one that was set plus its number, or any free one."""
-    first = int(os.environ.get(OPS_PORT, "0"))
+    first = int(os.environ.get(OPS_PORT) or 0)
     return {PROCESSES: "1", OPS_PORT: str(first + index if first else 0)}
 
 

@@ -33,3 +33,12 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValidationError) as wrong:
         Settings()
     assert "s3cret" not in str(wrong.value)
+
+
+def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOBBS_LOG_LEVEL", "")
+    monkeypatch.setenv("HOBBS_OPS_PORT", "")
+    assert (Settings().log_level, Settings().ops_port) == ("INFO", 0)
+    monkeypatch.setenv("HOBBS_DATABASE_URL", "")
+    with pytest.raises(ValidationError, match="database_url"):
+        Settings()
