@@ -5,12 +5,13 @@ both, or one twice, changes nothing.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 import httpx
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 
 from fleet.envelope import Message, first_cause
 from fleet.kafka_client import publish_many
@@ -52,9 +53,13 @@ async def publish_to_kafka(settings: Settings, flights: Sequence[ReadFlight]) ->
         )
         for read in flights
     ]
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # it repeats itself; we say it once
     try:
         async for _ in publish_many(settings, messages, service="flights"):
             yield Progress(accepted=1)
+    except UnknownTopicOrPartitionError as error:
+        topic = settings.topic_prefix + TOPIC
+        raise Unreachable(f"Kafka has no topic {topic}; hobbs migrate makes the topics") from error
     except KafkaError as error:
         raise Unreachable(
             f"Kafka at {settings.kafka_bootstrap}: {error}; publishing again is safe"

@@ -10,6 +10,7 @@ from typing import Final
 
 from fastapi import Request
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fleet.envelope import uuid7
@@ -69,6 +70,8 @@ async def read_body(request: Request, bytes_max: int) -> bytes:
                 body += chunk
                 if len(body) > bytes_max:
                     raise _too_large(bytes_max)
+    except ClientDisconnect:
+        raise ProblemRaised("too_slow", "the client went away before its body was read") from None
     except TimeoutError:
         raise ProblemRaised("too_slow", f"the body took longer than {BODY_SECONDS_MAX:.0f} s") from None
     return bytes(body)

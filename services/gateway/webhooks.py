@@ -30,6 +30,7 @@ Publish = Callable[[Message], Awaitable[None]]
 
 _log = logging.getLogger(__name__)
 
+UNSIGNED: Final = {"missing_signature", "malformed_signature", "bad_signature", "too_large", "too_slow"}
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "Published and acknowledged by Kafka."},
     400: {"description": "Not believed or not for this endpoint; nothing was published."},
@@ -95,7 +96,9 @@ async def answer_webhook(door: WebhookDoor, request: Request) -> Response:
         outcome = "published"
     except ProblemRaised as refused:
         outcome = str(refused.problem.members.get("reason", refused.problem.kind))
-        _log.warning("webhook refused", extra={"endpoint": door.endpoint, "outcome": outcome})
+        # What anybody can send must not fill the log; what was signed with our secret is worth a line.
+        level = logging.DEBUG if outcome in UNSIGNED else logging.WARNING
+        _log.log(level, "webhook refused", extra={"endpoint": door.endpoint, "outcome": outcome})
         raise
     finally:
         WEBHOOK_SECONDS.labels(door.endpoint, outcome).observe(time.perf_counter() - begun)

@@ -3,11 +3,14 @@
 import asyncio
 import random
 from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from uuid import UUID
 
 import pytest
 
 from fleet.database import Database
-from fleet.envelope import Record
+from fleet.envelope import CONTENT_HEADER, Record
 from services.receivables.handlers import measure_waiting, take_settled_charges, take_stripe_events
 from services.receivables.metrics import WAITING
 from tests.integration.receivables.stories import (
@@ -122,6 +125,22 @@ async def test_replaying_everything_changes_no_row(db: Database) -> None:
         await tx.execute("DELETE FROM inbox")  # as if it had been pruned: the natural keys still hold
     await take(db, *story())
     assert await digest(db) == before
+
+
+def delivered(content: str, **changed: object) -> Record:
+    """One of several deliveries of the same event by the gateway; `content` is what it says they share."""
+    told = webhook("charge.succeeded", charge(), **changed)
+    headers = {"ce_source": "hobbs/gateway", "ce_id": str(UUID(int=7)), CONTENT_HEADER: content}
+    return replace(told, headers={**told.headers, **headers})
+
+
+async def test_a_delivery_repeated_later_is_a_duplicate_though_its_bytes_differ(db: Database) -> None:
+    later = datetime(2026, 5, 22, 13, tzinfo=UTC)
+    await take(db, delivered("abc"), delivered("abc", received_at=later))
+    assert await dead_reasons(db) == []
+    await take(db, delivered("other", received_at=later))
+    assert await dead_reasons(db) == ["event_id_reused"]
+    assert await sources(db) == ["charge:ch_1"]
 
 
 async def test_a_batch_of_many_charges_is_one_transaction_and_the_same_result(db: Database) -> None:
