@@ -5,6 +5,7 @@ import random
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -127,7 +128,7 @@ async def test_replaying_everything_changes_no_row(db: Database) -> None:
     assert await digest(db) == before
 
 
-def delivered(content: str, **changed: object) -> Record:
+def delivered(content: str, **changed: Any) -> Record:
     """One of several deliveries of the same event by the gateway; `content` is what it says they share."""
     told = webhook("charge.succeeded", charge(), **changed)
     headers = {"ce_source": "hobbs/gateway", "ce_id": str(UUID(int=7)), CONTENT_HEADER: content}
