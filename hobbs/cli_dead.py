@@ -4,6 +4,7 @@ A letter's payload may hold personal data: it is shown only when asked for, and 
 """
 
 import getpass
+from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -61,6 +62,9 @@ def list_command(
     wanted = None if state == "all" else state
     letters = run(find_letters(settings, service, reason=reason, topic=topic, state=wanted, most=most))
     show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
+    for name, count in Counter(letter["service"] for letter in letters).items():
+        if count == most:
+            say(f"{name}: only the first {most} letters are shown; see --most")
     if any(letter["state"] == "open" for letter in letters):
         raise typer.Exit(EXIT_FINDINGS)
 

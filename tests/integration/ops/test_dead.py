@@ -69,6 +69,13 @@ async def test_filters_choose_among_letters(
     assert [letter["reason"] for letter in await listed(hobbs, *filters)] == reasons
 
 
+@pytest.mark.usefixtures("billing")
+async def test_a_list_that_is_cut_says_so(hobbs: Hobbs) -> None:
+    result = await hobbs("dead", "list", "--most", "1")
+    assert "billing: only the first 1 letters are shown" in result.stderr
+    assert "only the first" not in (await hobbs("dead", "list")).stderr
+
+
 async def test_an_unknown_service_is_a_usage_error(hobbs: Hobbs) -> None:
     assert (await hobbs("dead", "list", "--service", "biling")).exit_code == 2
 
