@@ -1,6 +1,6 @@
 """SQL of what happens to money after it was sent: payouts to the bank, and reversals."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -72,7 +72,8 @@ async def see(tx: Tx, payout: SeenPayout, now: datetime) -> Row[Any] | None:
 
 
 # First in, first out: each transfer not yet in the bank takes what is left of the payout, oldest first; none
-# that was made after the payout.
+# that was made after the account's last payout. Not "after this payout": webhooks overtake each other, so a
+# younger payout may have taken the older transfers already, and this one then carries the younger.
 _MAP = """
     WITH unpaid AS (
         SELECT transfer.id, transfer.sent_at,
@@ -81,7 +82,10 @@ _MAP = """
                AS left_over
         FROM transfer
         WHERE stripe_account = :stripe_account AND currency = :currency AND in_bank_at IS NULL
-          AND state IN ('sent', 'partly_reversed') AND sent_at <= :made_at
+          AND state IN ('sent', 'partly_reversed')
+          AND sent_at <= greatest(:made_at, (SELECT max(made_at) FROM payout
+                                             WHERE stripe_account = :stripe_account AND currency = :currency
+                                               AND status = 'paid'))
     ), queue AS (
         SELECT id, left_over, sum(left_over) OVER (ORDER BY sent_at, id) - left_over AS before
         FROM unpaid WHERE left_over > 0
@@ -150,7 +154,7 @@ _WITH_ROOM = """
            coalesce(fee, 0) AS fee
     FROM payout
     WHERE stripe_account = ANY (CAST(:accounts AS text[])) AND status = 'paid' AND told = 'paid'
-      AND made_at >= :since
+      AND made_at >= CAST(:since AS timestamptz) - interval '3 days'  -- as late as a webhook may be
       AND amount + coalesce(fee, 0) > coalesce((SELECT sum(part.amount) FROM payout_part AS part
                                                 WHERE part.stripe_payout_id = payout.stripe_payout_id), 0)
     ORDER BY made_at, stripe_payout_id
@@ -289,6 +293,20 @@ async def reverse(
     ids = sorted({row.transfer_id for row in fresh})
     await tx.execute(_REVERSED, ids=ids, now=now)
     return fresh, await tx.all(_TOTALS, ids=ids)
+
+
+_UNHEARD = """
+    SELECT stripe_transfer_id FROM transfer
+    JOIN unnest(CAST(:ids AS text[]), CAST(:amounts AS bigint[])) AS seen (id, amount)
+      ON stripe_transfer_id = seen.id AND amount_reversed < seen.amount
+    ORDER BY 1
+"""
+
+
+async def reversed_unheard(tx: Tx, amounts: Mapping[str, int]) -> list[str]:
+    """Transfers of which more came back at Stripe than we know; Stripe's id -> what came back."""
+    rows = await tx.all(_UNHEARD, ids=list(amounts), amounts=list(amounts.values())) if amounts else []
+    return [row.stripe_transfer_id for row in rows]
 
 
 async def knows_transfer(tx: Tx, stripe_transfer_id: str) -> Row[Any] | None:
