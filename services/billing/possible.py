@@ -69,7 +69,9 @@ def _meter(flight: Flight, name: str, meter: Meter) -> Refusal | None:
         return None
     if difference < 0:
         text = f"{name} in {hours_text(meter.in_)} is before {name} out {hours_text(meter.out)}"
-        return refuse(flight, "meter_in_before_out", f"{text}; send the readings as they are on the meter")
+        return refuse(
+            flight, "meter_in_before_out", f"{text}; send it again as revision {flight.revision + 1}"
+        )
     if difference > HOURS_MAX:
         text = f"{name} out {hours_text(meter.out)} to {name} in {hours_text(meter.in_)}"
         return refuse(flight, "hours_over_24", f"{text} is {hours_text(difference)} h, more than 24")

@@ -130,6 +130,15 @@ async def test_a_refused_flight_is_billed_when_redriven_after_its_cause_is_fixed
     assert [bill["charge"] for bill in await rows(db, BILLS)] == [36151]
 
 
+async def test_a_refused_flight_is_billed_when_sent_again_as_the_next_revision(open_db: OpenDatabase) -> None:
+    db = open_db("billing")
+    await given_school(db)
+    await given_billed(db, completed(ce_id="", hobbs_in="1253.0"))
+    assert await letters(db) == [("flight:F123:1", "meter_in_before_out")]
+    await given_billed(db, completed(ce_id="", revision=2))
+    assert [(bill["revision"], bill["charge"]) for bill in await rows(db, BILLS)] == [(2, 36151)]
+
+
 @pytest.mark.parametrize(
     "value",
     [
