@@ -1,6 +1,7 @@
 """What the pages say exists: files, constraints, tests, commands, settings, metrics."""
 
 import importlib
+import json
 import re
 import subprocess
 from collections.abc import Iterator
@@ -108,19 +109,33 @@ def test_every_setting_in_the_docs_exists() -> None:
         } == set(), page
 
 
+METRIC = re.compile(r"\b(?:fleet|billing|ledger|payouts|receivables|gateway)_[a-z_]+")
+
+
+def measured() -> set[str]:
+    """Every metric that the code declares; a histogram by its parts too."""
+    sources = [*(ROOT / "fleet").glob("*.py"), *(ROOT / "services").rglob("*.py")]
+    quoted = {
+        name
+        for source in sources
+        for name in re.findall(rf'"({METRIC.pattern[2:]})"', source.read_text(encoding="utf-8"))
+    }
+    return quoted | {f"{name}_bucket" for name in quoted if name.endswith("_seconds")}
+
+
 def test_every_metric_alerted_on_is_measured_and_every_alert_explained() -> None:
     text = (ROOT / "deploy" / "prometheus" / "hobbs.rules.yml").read_text(encoding="utf-8")
-    sources = [*(ROOT / "fleet").glob("*.py"), *(ROOT / "services").rglob("*.py")]
-    measured = {
-        name.removesuffix("_total")
-        for source in sources
-        for name in re.findall(
-            r'"((?:fleet|billing|ledger|payouts|receivables|gateway)_[a-z_]+)"', source.read_text()
-        )
-    }
     page = (ROOT / "docs" / "operations" / "monitoring.md").read_text(encoding="utf-8")
-    for group in yaml.safe_load(text)["groups"]:
-        for rule in group["rules"]:
-            used = re.findall(r"\b(?:fleet|billing|ledger|payouts|receivables|gateway)_[a-z_]+", rule["expr"])
-            assert {name.removesuffix("_total") for name in used} <= measured, rule["alert"]
-            assert f"`{rule['alert']}`" in page
+    rules = [rule for group in yaml.safe_load(text)["groups"] for rule in group["rules"]]
+    for rule in rules:
+        assert set(METRIC.findall(rule["expr"])) <= measured(), rule["alert"]
+        assert f"`{rule['alert']}`" in page
+
+
+def test_every_metric_on_the_dashboard_is_measured() -> None:
+    dashboard = json.loads((ROOT / "deploy" / "grafana" / "hobbs.json").read_text(encoding="utf-8"))
+    for panel in dashboard["panels"]:
+        for target in panel["targets"]:
+            named = set(METRIC.findall(target["expr"]))
+            assert named, panel["title"]
+            assert named <= measured(), panel["title"]
