@@ -1,6 +1,7 @@
 """Flights in, bills and journal requests out, on a real database."""
 
 import asyncio
+from contextvars import Context
 from itertools import permutations
 from typing import Any
 
@@ -8,7 +9,8 @@ import orjson
 import pytest
 
 from fleet import dead_letters
-from fleet.envelope import Record
+from fleet.database import Database
+from fleet.envelope import Record, uuid7
 from services.billing import store, wire
 from services.billing.bills import Bill
 from services.billing.domain import decide_bill
@@ -104,14 +106,36 @@ async def test_two_processes_bill_one_flight_once(open_db: OpenDatabase) -> None
     assert await letters(db) == []
 
 
-async def test_a_flight_that_loses_a_race_against_other_content_is_refused(open_db: OpenDatabase) -> None:
+async def given_race(db: Database, other: Database, first: Record, second: Record) -> None:
+    """`second` is being billed, and finds no bill, while the bill of `first` is written but not committed."""
+    async with db.transaction() as tx:
+        (flight,) = [wire.flight_completed(first)]
+        bill = decide_bill(flight, await store.read_book(tx, [flight]))
+        assert isinstance(bill, Bill)
+        await store.insert_bills(tx, {uuid7(): bill})
+        losing = asyncio.create_task(bill_flights(other, [second]), context=Context())
+        while not (await tx.one("SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted")).waiting:
+            assert not losing.done()
+    await losing
+
+
+@pytest.mark.parametrize(
+    ("changes", "refused"),
+    [
+        ({}, []),
+        ({"dual_hours": "2.0"}, ["billed_with_other_content"]),
+        ({"revision": 2}, ["billed_under_another_revision"]),
+    ],
+)
+async def test_a_flight_that_loses_a_race_is_judged_again_and_publishes_nothing(
+    open_db: OpenDatabase, changes: dict[str, Any], refused: list[str]
+) -> None:
     db, other = open_db("billing"), open_db("billing")
     await given_school(db)
-    await asyncio.gather(
-        bill_flights(db, [completed(dual_hours="1.0")]), bill_flights(other, [completed(dual_hours="2.0")])
-    )
-    assert len(await rows(db, BILLS)) == 1
-    assert await letters(db) == [("flight:F123:1", "billed_with_other_content")]
+    await given_race(db, other, completed(), completed(**changes))
+    assert [(bill["revision"], bill["charge"]) for bill in await rows(db, BILLS)] == [(1, 36151)]
+    assert [reason for _, reason in await letters(db)] == refused
+    assert [topic for topic, _ in await staged(db) if topic != "billing.dead"] == []
 
 
 async def test_a_refused_flight_is_billed_when_redriven_after_its_cause_is_fixed(
