@@ -170,7 +170,10 @@ def charge_settled(record: Record) -> FeeSettled:
 
 
 def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
-    """A charge tells of its payment once it succeeded and was captured, and of the refunds it lists."""
+    """A charge tells of its payment once it succeeded and was captured, and of the refunds it lists.
+
+    What was authorized and not captured counts as refunded at Stripe; no money of ours was.
+    """
     charge = _Charge.model_validate(subject)
     amount = charge.amount if charge.amount_captured is None else charge.amount_captured
     if charge.status == "succeeded" and charge.captured and amount > 0:
@@ -184,7 +187,7 @@ def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator
             charge_id=charge.id,
             payment=payment,
             student=_student(charge),
-            refunded=charge.amount_refunded,
+            refunded=max(0, charge.amount_refunded - (charge.amount - amount)),
         )
     for refund in charge.refunds.data if charge.refunds else ():
         yield from _refund_facts(refund, charge.id)
@@ -293,20 +296,25 @@ def _subject(webhook: StripeWebhook) -> Mapping[str, Any]:
 
 
 def _refund_facts(refund: _Refund, charge_id: str | None) -> Iterator[Fact]:
-    """A refund moved money when it succeeded, or when it waits but Stripe already took it off the balance."""
+    """A refund moved money when a balance transaction says so, whatever its status is called.
+
+    Releasing what was never captured looks like a refund that succeeded, and moves nothing.
+    """
     about = refund.charge or charge_id
     if about is None:
         raise Unreadable("refund_without_charge", f"refund {refund.id} names no charge")
-    pending = refund.status in ("pending", "requires_action") and refund.balance_transaction is not None
-    seen = Refund(
-        refund_id=refund.id,
-        amount=refund.amount,
-        currency=refund.currency.upper(),
-        at=_instant(refund.created),
-        moved=refund.status == "succeeded" or pending,
-        failed=refund.status in ("failed", "canceled"),
-    )
-    yield RefundSeen(charge_id=about, refund=seen)
+    failed = refund.status in ("failed", "canceled")
+    moved = refund.balance_transaction is not None and not failed
+    if moved or failed:
+        seen = Refund(
+            refund_id=refund.id,
+            amount=refund.amount,
+            currency=refund.currency.upper(),
+            at=_instant(refund.created),
+            moved=moved,
+            failed=failed,
+        )
+        yield RefundSeen(charge_id=about, refund=seen)
 
 
 def _student(named: _StripeObject) -> str | None:

@@ -32,6 +32,7 @@ REFUND: dict[str, Any] = {
     "amount": 40,
     "charge": "ch_1",
     "status": "succeeded",
+    "balance_transaction": "txn_1",
 }
 DISPUTE: dict[str, Any] = {
     "id": "du_1",
@@ -104,6 +105,17 @@ def test_a_charge_that_took_no_money_tells_nothing(changed: dict[str, Any]) -> N
     assert seen("charge.updated", CHARGE | changed).facts == ()
 
 
+@pytest.mark.parametrize("status", ["pending", "succeeded", None])
+def test_a_refund_without_a_balance_transaction_moved_nothing(status: str | None) -> None:
+    assert seen("refund.created", REFUND | {"status": status, "balance_transaction": None}).facts == ()
+
+
+def test_what_was_never_captured_is_not_refunded() -> None:
+    partly = {"amount": 100, "amount_captured": 60, "amount_refunded": 40}
+    assert fact_of("charge.captured", CHARGE | partly).refunded == 0
+    assert fact_of("charge.refunded", CHARGE | partly | {"amount_refunded": 55}).refunded == 15
+
+
 def test_refunds_listed_inside_a_charge_are_told_too() -> None:
     inside = {"refunds": {"data": [REFUND | {"charge": None}]}}
     payment, refund = seen("charge.refunded", CHARGE | inside).facts
@@ -116,12 +128,11 @@ def test_refunds_listed_inside_a_charge_are_told_too() -> None:
     ("changed", "moved", "failed"),
     [
         ({}, True, False),
-        ({"status": "pending"}, False, False),
-        ({"status": "pending", "balance_transaction": "txn_1"}, True, False),
-        ({"status": "requires_action", "balance_transaction": "txn_1"}, True, False),
-        ({"status": "failed", "balance_transaction": "txn_1"}, False, True),
-        ({"status": "canceled"}, False, True),
-        ({"status": None}, False, False),
+        ({"status": "pending"}, True, False),
+        ({"status": "requires_action"}, True, False),
+        ({"status": "a status of next year"}, True, False),
+        ({"status": "failed"}, False, True),
+        ({"status": "canceled", "balance_transaction": None}, False, True),
     ],
 )
 def test_a_refund_moves_money_when_stripe_took_it_off_the_balance(

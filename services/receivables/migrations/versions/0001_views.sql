@@ -44,7 +44,7 @@ CREATE VIEW receivables_public.unexplained_refunds AS
     SELECT charge_id, student, currency, told_refunded, coalesce(known.amount, 0)::bigint AS known_refunds
     FROM charge
     LEFT JOIN LATERAL (SELECT sum(refund.amount) AS amount FROM refund
-                       WHERE refund.charge_id = charge.charge_id) AS known ON true
+                       WHERE refund.charge_id = charge.charge_id AND (moved OR failed)) AS known ON true
     WHERE told_refunded > coalesce(known.amount, 0);
 
 CREATE VIEW receivables_public.payment_failures AS
