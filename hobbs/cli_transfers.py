@@ -95,7 +95,7 @@ def release_command(
 ) -> None:
     """Send a transfer although its hold period runs or its payee's account changed."""
     _decide(
-        transfer_id,
+        f"transfer {transfer_id}",
         "release",
         lambda tx, now: decisions.release(tx, transfer_id, _person(who, reason), now),
         dry_run=dry_run,
@@ -117,7 +117,7 @@ def retry_command(
     A parked transfer is sent anew only after two clean lookups, or with --checked.
     """
     _decide(
-        transfer_id,
+        f"transfer {transfer_id}",
         "retry",
         lambda tx, now: decisions.retry(tx, transfer_id, _person(who, reason), now, checked=checked),
         dry_run=dry_run,
@@ -136,7 +136,7 @@ def cancel_command(
 ) -> None:
     """Give up a transfer that was not sent. The payee is owed the money until an adjustment says not."""
     _decide(
-        transfer_id,
+        f"transfer {transfer_id}",
         "cancel",
         lambda tx, now: decisions.cancel(tx, transfer_id, _person(who, reason), now, checked=checked),
         dry_run=dry_run,
@@ -155,6 +155,26 @@ def payees_command(output: OutputOption = Output.table) -> None:
         raise typer.Exit(EXIT_FINDINGS)
 
 
+@payees.command("unpark")
+def unpark_command(
+    payee: Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")],
+    reason: ReasonOption,
+    checked: CheckedOption = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = None,
+) -> None:
+    """Decide on the parked operation that blocks a payee, also when it is an account or an instant payout."""
+    wallet = _one_wallet(payee)
+    _decide(
+        f"what is parked of {wallet}",
+        "retry",
+        lambda tx, now: decisions.unpark(tx, wallet, _person(who, reason), now, checked=checked),
+        dry_run=dry_run,
+        yes=yes,
+    )
+
+
 @payees.command("link")
 def link_command(
     payee: Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")],
@@ -165,20 +185,25 @@ def link_command(
 
     The payouts service makes it, since it alone has Stripe's key; so it has to be running.
     """
-    wallets = _read(lambda tx: store_desk.find_payee(tx, payee))
-    if len(wallets) != 1:
-        many = f"{payee} may be {' or '.join(wallets)}; name the wallet"
-        say(many if wallets else f"there is no payee {payee}; `hobbs transfers payees list` shows all")
-        raise typer.Exit(EXIT_USAGE)
-    answer = run(_ask_for_link(settings_or_exit(Settings), wallets[0], kind))
+    wallet = _one_wallet(payee)
+    answer = run(_ask_for_link(settings_or_exit(Settings), wallet, kind))
     if answer is None:
         say(f"the payouts service did not answer within {LINK_WAIT_S:g} s; is it running?")
         raise typer.Exit(EXIT_FINDINGS)
     if answer.problem is not None:
-        say(f"no link for {wallets[0]}: {answer.problem}")
+        say(f"no link for {wallet}: {answer.problem}")
         raise typer.Exit(EXIT_FINDINGS)
-    link = {"wallet": wallets[0], "kind": kind, "url": answer.url, "expires_at": answer.expires_at}
+    link = {"wallet": wallet, "kind": kind, "url": answer.url, "expires_at": answer.expires_at}
     show_one(link, output)
+
+
+def _one_wallet(name: str) -> str:
+    wallets = _read(lambda tx: store_desk.find_payee(tx, name))
+    if len(wallets) == 1:
+        return str(wallets[0])
+    many = f"{name} may be {' or '.join(wallets)}; name the wallet"
+    say(many if wallets else f"there is no payee {name}; `hobbs transfers payees list` shows all")
+    raise typer.Exit(EXIT_USAGE)
 
 
 class _Undo(Exception):
@@ -202,7 +227,7 @@ async def apply_decision(
 
 
 def _decide(
-    transfer_id: UUID,
+    subject: str,
     verb: str,
     decide: Callable[[Tx, datetime], Awaitable[Decided]],
     *,
@@ -216,7 +241,7 @@ def _decide(
         raise typer.Exit(EXIT_FINDINGS)
     if dry_run:
         return say(f"dry run, nothing changed: {preview.sentence}")
-    if not yes and not typer.confirm(f"{verb} transfer {transfer_id}? Then {preview.sentence}.", err=True):
+    if not yes and not typer.confirm(f"{verb} {subject}? Then {preview.sentence}.", err=True):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
     decided = run(apply_decision(settings, decide, dry_run=False))

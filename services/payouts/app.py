@@ -17,7 +17,7 @@ from services.payouts.settings import PayoutsSettings
 from services.payouts.stripe_gateway import StripeGateway
 from services.payouts.treasury import Treasury
 
-MEASURE_S = 5.0
+MEASURE_S = 10.0
 LEASE_MARGIN_S = 1.0
 
 
@@ -37,12 +37,10 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     treasury = Treasury(db, gateway, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
     inquirer = Inquirer(db, gateway, reads, utc_now, _rechecks(settings))
 
-    worker.consume("journal.posted", partial(handlers.owe_payees, db))
-    worker.consume("school.configured", partial(handlers.configure_payees, db))
-    worker.consume(
-        "stripe.webhook",
-        partial(handlers.heed_stripe, db, terms=terms, money_came=treasury.money_came),
-    )
+    heed = partial(handlers.heed_stripe, db, terms=terms, money_came=treasury.money_came)
+    worker.consume("journal.posted", partial(handlers.sparing, db, partial(handlers.owe_payees, db)))
+    worker.consume("school.configured", partial(handlers.sparing, db, partial(handlers.configure_payees, db)))
+    worker.consume("stripe.webhook", partial(handlers.sparing, db, heed))
     worker.loop("relay", relay.step, idle_s=0.03)
     worker.loop("inquiries", inquirer.step, idle_s=0.1)
     worker.loop("treasury", treasury.step, idle_s=0.1)

@@ -105,6 +105,24 @@ async def _go_on(tx: Tx, transfer: Row[Any], person: Person, now: datetime, note
     return await _became(tx, transfer.id, note.partition(":")[0])
 
 
+async def unpark(tx: Tx, wallet: str, person: Person, now: datetime, *, checked: bool = False) -> Decided:
+    """Take the operation that blocks a payee out of its parking, whatever its kind, as `retry` does."""
+    await store_payees.lock(tx, [wallet])
+    parked = await store_desk.parked_operation(tx, wallet)
+    if parked is None:
+        return Decided(done=False, sentence=f"nothing of {wallet} is parked")
+    if parked.kind == "transfer":
+        return await retry(tx, parked.transfer_id, person, now, checked=checked)
+    if checked:
+        await store_operations.start_new_generation(tx, [parked.id], [State.PARKED], now)
+    else:
+        await store_operations.look_up_again(tx, parked.id, now)
+    await store_desk.note_decision(tx, parked.id, f"{person.actor}: {person.why}")
+    await paying.pay(tx, [wallet], now)
+    verb = "is sent under a new key" if checked else "is looked up again"
+    return Decided(done=True, sentence=f"{parked.kind} {parked.id} of {wallet} {verb}")
+
+
 async def cancel(
     tx: Tx, transfer_id: UUID, person: Person, now: datetime, *, checked: bool = False
 ) -> Decided:

@@ -164,7 +164,8 @@ async def _prove(tx: Tx, hinted: Sequence[Hinted], gathered: _Gathered, now: dat
     """Complete operations whose effect a webhook shows, before or instead of their answer."""
     named = [(h, wire.operation_named(h.event.thing)) for h in hinted]
     ids = {operation_id for _, operation_id in named if operation_id is not None}
-    wallets = await store_operations.wallets_of(tx, ids)
+    # Of payouts too: what they carried is reckoned under the payee's lock, or two would carry the same.
+    wallets = {*await store_operations.wallets_of(tx, ids), *await _paid_out(tx, hinted)}
     await store_payees.lock(tx, wallets)
     known = await store_operations.lock(tx, ids)
     effects: dict[Any, Effect] = {}
@@ -186,6 +187,13 @@ async def _prove(tx: Tx, hinted: Sequence[Hinted], gathered: _Gathered, now: dat
     if unparked:
         await paying.pay(tx, unparked, now)
     await _report_breaches(tx, gathered)
+
+
+async def _paid_out(tx: Tx, hinted: Sequence[Hinted]) -> set[str]:
+    """Wallets of the accounts whose payouts a batch tells of."""
+    accounts = {h.event.account for h in hinted if h.event.event_type in PAYOUT_EVENTS and h.event.account}
+    wallets = {await store_payees.wallet_of_account(tx, account) for account in accounts}
+    return {wallet for wallet in wallets if wallet is not None}
 
 
 def _is_news(operation: Known, hinted: Hinted, gathered: _Gathered) -> bool:

@@ -27,7 +27,7 @@ from services.payouts.answers import Answer, Verdict, classify
 from services.payouts.domain import Trace, TransferState
 from services.payouts.limiter import Limiter
 from services.payouts.operations import State
-from services.payouts.store_inquiries import Inquiry, InquiryKind
+from services.payouts.store_inquiries import Inquiry, InquiryKind, Question
 from services.payouts.store_payees import AccountStatus
 from services.payouts.store_transfers import Move
 from services.payouts.stripe_gateway import StripeGateway
@@ -101,19 +101,25 @@ class Inquirer:
         account = await self._ask(lambda: self._gateway.account(inquiry.object_id))
         verdict = classify(account)
         if verdict is Verdict.REFUSED:
-            return await self._write_account(inquiry, _lost_account(inquiry, account), ())
+            return await self._write_account(inquiry, _lost_account(inquiry, account), (), {})
         if verdict is not Verdict.DONE:
             return await self._later(inquiry, account)
         balance = await self._ask(lambda: self._gateway.balance(inquiry.object_id))
         payouts = await self._ask(lambda: self._gateway.payouts_of(inquiry.object_id))
-        for answer in (balance, payouts):
+        transfers = await self._ask(lambda: self._gateway.transfers_to(inquiry.object_id))
+        for answer in (balance, payouts, transfers):
             if classify(answer) is not Verdict.DONE:
                 return await self._later(inquiry, answer)
         status = wire.account_status(account.body, balance.body)
-        return await self._write_account(inquiry, status, payouts.body["data"])
+        listed = {t["id"]: t["amount_reversed"] for t in transfers.body["data"] if t["amount_reversed"]}
+        return await self._write_account(inquiry, status, payouts.body["data"], listed)
 
     async def _write_account(
-        self, inquiry: Inquiry, status: AccountStatus, payouts: Sequence[Mapping[str, Any]]
+        self,
+        inquiry: Inquiry,
+        status: AccountStatus,
+        payouts: Sequence[Mapping[str, Any]],
+        reversed_amounts: Mapping[str, int],
     ) -> None:
         now = self._clock()
         await fault_point("inquiry.answered", inquiry.kind)
@@ -130,6 +136,12 @@ class Inquirer:
             for thing in reversed(payouts):
                 await note_payout(tx, thing, status.stripe_account, now, inquiry.trace)
             await note_status(tx, wallet, status, now)
+            unheard = await store_payouts.reversed_unheard(tx, reversed_amounts)
+            asked = [
+                Question(kind=InquiryKind.REVERSALS, object_id=transfer, trace=inquiry.trace, after=now)
+                for transfer in unheard
+            ]
+            await store_inquiries.ask(tx, asked, now)
             await self._set_next_reading(tx, inquiry, wallet, status, now)
 
     async def _set_next_reading(
@@ -164,6 +176,8 @@ class Inquirer:
         now = self._clock()
         await fault_point("inquiry.answered", inquiry.kind)
         async with self._db.transaction() as tx:
+            wallet = await store_payees.wallet_of_account(tx, account)
+            await store_payees.lock(tx, [wallet] if wallet else [])
             if not await store_inquiries.answered(tx, inquiry, now, None):
                 return
             row = await store_payouts.set_fee(tx, inquiry.object_id, int(transaction["fee"]))
@@ -236,7 +250,7 @@ async def note_payout(tx: Tx, thing: Mapping[str, Any], account: str, now: datet
     if seen is None:
         return
     if payout.instant and await store_payouts.fee_of(tx, payout.stripe_payout_id) is None:
-        asked = store_inquiries.Question(
+        asked = Question(
             kind=InquiryKind.PAYOUT_FEE,
             object_id=payout.stripe_payout_id,
             stripe_account=account,

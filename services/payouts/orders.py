@@ -119,14 +119,14 @@ def order_instant_payout(
 
 
 def order_account(
-    operation_id: UUID, *, wallet: str, email: str | None, country: str, trace: Trace
+    operation_id: UUID, *, wallet: str, email: str | None, country: str, trace: Trace, refused: int = 0
 ) -> NewOperation:
-    """Make the Express account a payee is paid on."""
+    """Make the Express account a payee is paid on; after a refusal another operation asks anew."""
     return NewOperation(
         id=operation_id,
         kind=Kind.ACCOUNT,
         wallet=wallet,
-        cause=wallet,
+        cause=f"{wallet}#{refused + 1}" if refused else wallet,
         trace=trace,
         params={
             "type": "express",

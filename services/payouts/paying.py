@@ -142,7 +142,14 @@ async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime,
     """Decide a Stripe account for each configured payee that has none."""
     rows = await store_payees.without_account(tx, wallets)
     orders = [
-        order_account(uuid7(), wallet=row.wallet, email=row.email, country=row.country, trace=trace)
+        order_account(
+            uuid7(),
+            wallet=row.wallet,
+            email=row.email,
+            country=row.country,
+            trace=trace,
+            refused=row.refused,
+        )
         for row in rows
     ]
     await store_operations.insert(tx, orders, now)
@@ -150,7 +157,7 @@ async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime,
 
 async def close_period(tx: Tx, schedule: str, period: str, now: datetime) -> None:
     """Pay everything that payees on this schedule have open, as one transfer each."""
-    await pay(tx, await store_payees.all_on_schedule(tx, schedule), now, period=period)
+    await pay(tx, await store_payees.to_close(tx, schedule, period), now, period=period)
 
 
 def new_trace() -> Trace:

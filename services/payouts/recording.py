@@ -70,7 +70,9 @@ def effect_of(operation: Operation, thing: Mapping[str, Any]) -> Effect:
 async def record(db: Database, outcomes: Sequence[Outcome], now: datetime, terms: Terms) -> int:
     """Write outcomes in one commit; how many were still ours to write."""
     async with db.transaction() as tx:
-        await store_payees.lock(tx, {o.operation.wallet for o in outcomes if _changes_payee(o)})
+        # A transfer's place in payouts is reckoned under its payee's lock, here as in webhooks.
+        touched = {o.operation.wallet for o in outcomes if o.effect is not None or _changes_payee(o)}
+        await store_payees.lock(tx, touched)
         recorded = await store_operations.record(tx, outcomes, now)
         await fault_point("relay.mid_record", outcomes[0].operation.kind)
         ours = [o for o in outcomes if o.operation.id in recorded]

@@ -17,8 +17,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy.exc import DataError, IntegrityError
-
 from fleet.database import Database
 from fleet.faults import fault_point
 from services.payouts import metrics, recording, store_inquiries, store_operations
@@ -32,6 +30,7 @@ from services.payouts.operations import (
     Policy,
     decide_outcome,
 )
+from services.payouts.poison import POISON
 from services.payouts.recording import Terms
 from services.payouts.store_inquiries import Stop
 from services.payouts.stripe_gateway import StripeGateway
@@ -40,6 +39,7 @@ BATCH_MAX = 100
 SOON_S = 0.25  # operations are claimed when the limiter can start them this soon
 POLL_S = 0.05
 GATHER_S = 0.01
+
 
 _log = logging.getLogger(__name__)
 
@@ -95,7 +95,7 @@ class Relay:
         """Wait for the calls that were made and record them; claim nothing more."""
         if self._calls:
             await asyncio.wait(self._calls)
-            await self._record_answered()
+        await self._record_answered()
 
     async def _record_answered(self) -> int:
         """Record what came back; what an outage kept from being recorded is tried again with the next."""
@@ -184,10 +184,10 @@ class Relay:
         return recorded
 
     async def _write(self, outcomes: list[Outcome]) -> int:
-        """One commit for all; when the database refuses one, a commit for each, so that the rest is kept."""
+        """One commit for all; when one is refused, a commit for each, so that the rest is kept."""
         try:
             return await recording.record(self._db, outcomes, self._clock(), self._terms)
-        except (IntegrityError, DataError):
+        except POISON:  # anything else is an outage: all of them are recorded later
             if len(outcomes) == 1:
                 _log.exception("outcome refused", extra={"operation_id": str(outcomes[0].operation.id)})
                 metrics.INVARIANT_BREACHES.labels("outcome_refused").inc()

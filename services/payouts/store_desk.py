@@ -110,6 +110,24 @@ async def find_payee(tx: Tx, name: str) -> list[str]:
     return [row.wallet for row in rows]
 
 
+async def parked_operation(tx: Tx, wallet: str) -> Row[Any] | None:
+    """The oldest parked operation of a payee, locked; the payee is locked already."""
+    return await tx.first(
+        "SELECT id, kind, transfer_id FROM operation WHERE wallet = :wallet AND state = 'parked'"
+        " ORDER BY sequence LIMIT 1 FOR UPDATE",
+        wallet=wallet,
+    )
+
+
+async def note_decision(tx: Tx, operation_id: UUID, sentence: str) -> None:
+    """Keep who decided on an operation that has no transfer's history to say it in."""
+    await tx.execute(
+        "UPDATE operation SET reason = 'decided', sentence = :sentence WHERE id = :id",
+        id=operation_id,
+        sentence=sentence,
+    )
+
+
 async def answered_link(tx: Tx, request_id: UUID) -> Row[Any] | None:
     """The link that was asked for, once the service made it or said why not."""
     return await tx.first(

@@ -177,16 +177,19 @@ def _payee(row: Row[Any]) -> Payee:
 
 
 _WITHOUT_ACCOUNT = """
-    SELECT wallet, kind, key, email, country FROM payee
+    SELECT wallet, email, country,
+           (SELECT count(*) FROM operation WHERE kind = 'account' AND wallet = payee.wallet) AS refused
+    FROM payee
     WHERE wallet = ANY (CAST(:wallets AS text[])) AND stripe_account IS NULL AND removed_at IS NULL
       AND configured_at IS NOT NULL
-      AND NOT EXISTS (SELECT FROM operation WHERE kind = 'account' AND cause = payee.wallet)
+      AND NOT EXISTS (SELECT FROM operation WHERE kind = 'account' AND wallet = payee.wallet
+                      AND state <> 'refused')
     ORDER BY wallet
 """
 
 
 async def without_account(tx: Tx, wallets: Collection[str]) -> list[Row[Any]]:
-    """Configured payees that nobody has decided an account for."""
+    """Configured payees that have no account under way; how many were refused before."""
     return await tx.all(_WITHOUT_ACCOUNT, wallets=sorted(wallets))
 
 
@@ -260,16 +263,17 @@ async def wallet_of_account(tx: Tx, stripe_account: str) -> str | None:
     return row.wallet if row else None
 
 
-async def all_on_schedule(tx: Tx, schedule: str) -> list[str]:
-    """Wallets paid by the day or by the week that have something open."""
-    rows = await tx.all(_ON_SCHEDULE, schedule=schedule)
+async def to_close(tx: Tx, schedule: str, period: str) -> list[str]:
+    """Wallets paid by the day or by the week that have something open, and nothing for this period yet."""
+    rows = await tx.all(_TO_CLOSE, schedule=schedule, period=period)
     return [row.wallet for row in rows]
 
 
-_ON_SCHEDULE = """
+_TO_CLOSE = """
     SELECT wallet FROM payee
     WHERE schedule = :schedule AND configured_at IS NOT NULL
       AND EXISTS (SELECT FROM payable WHERE payable.wallet = payee.wallet AND transfer_id IS NULL)
+      AND NOT EXISTS (SELECT FROM transfer WHERE transfer.wallet = payee.wallet AND cause = :period)
     ORDER BY wallet
 """
 

@@ -70,7 +70,7 @@ _ACCRUE = """
         occurred_at timestamptz, trace jsonb, place bigint)
     JOIN payee USING (wallet)
     ORDER BY place
-    ON CONFLICT ON CONSTRAINT one_payable_per_journal_and_wallet DO NOTHING
+    ON CONFLICT DO NOTHING
     RETURNING wallet
 """
 
@@ -138,7 +138,7 @@ _WAITING = """
             OR transfer.reason NOT IN ('balance_insufficient', 'hold_period', 'account_changed')
             OR transfer.reason = 'hold_period' AND transfer.due_at <= :now
           ELSE transfer.reason = ANY (CAST(:payee_holds AS text[])) AND transfer.reason <> account.blocked END
-    ORDER BY transfer.wallet, transfer.created_at, transfer.id
+    ORDER BY transfer.wallet, part.ids[1], transfer.id
 """
 
 

@@ -93,6 +93,11 @@ class StripeGateway:
         answer = await self._ask(lambda: self._client.v1.payouts.list_async(params, options))
         return _with_id(answer, "payouts")
 
+    async def transfers_to(self, account: str) -> Answer:
+        """The latest transfers to a connected account: what came back of them may have gone unheard."""
+        params: Any = {"limit": PAGE, "destination": account}
+        return _with_id(await self._ask(lambda: self._client.v1.transfers.list_async(params)), "transfers")
+
     async def charge(self, charge: str) -> Answer:
         """A charge with its balance transaction expanded."""
         params: Any = {"expand": ["balance_transaction"]}

@@ -20,6 +20,7 @@ from services.payouts.store_payees import AccountStatus, Card
 from services.payouts.store_payouts import SeenPayout, SeenReversal
 from services.payouts.store_transfers import Accrual
 
+IDENTIFIER_CHARS_MAX = 100  # as schemas.fields.Identifier allows
 _WALLET_KINDS = {"instructor": "instructor", "owner": "aircraft_owner"}
 
 
@@ -35,7 +36,15 @@ def cause_of(trace: Trace) -> Cause:
 
 
 def journal_posted(record: Record) -> JournalPosted:
-    return read(record, JournalPosted)
+    """Read a journal; raises Unreadable, also when it owes somebody whose id no event could name."""
+    journal = read(record, JournalPosted)
+    for entry in journal.entries:
+        kind, _, key = entry.wallet.partition(":")
+        if kind in PAYEE_KINDS and len(key) > IDENTIFIER_CHARS_MAX:
+            raise Unreadable(
+                "payee_id_too_long", f"wallet {entry.wallet}: at most {IDENTIFIER_CHARS_MAX} characters"
+            )
+    return journal
 
 
 def accruals(admitted: Iterable[Admitted[JournalPosted]]) -> list[Accrual]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -142,6 +143,22 @@ async def test_retry_of_what_a_person_checked_is_sent_under_a_new_key(world: Wor
     await world.work()
     assert world.paid() == [8750]
     assert (await world.operations())[0].generation == 2
+
+
+async def test_unpark_decides_on_an_account_that_blocks_its_payee(world: World, hobbs: Hobbs) -> None:
+    world.control.add_fault("server_error", when="after", path="/v1/accounts", count=1)
+    world.control.add_fault("unavailable", method="GET", path="/v1/accounts")
+    world.policy = replace(world.policy, lookup_gap_s=0.001, lookups_max=1)
+    await world.configured("i1")
+    await world.work()
+    assert [o.state for o in await world.operations("account")] == ["parked"]
+    world.control.clear_faults()
+    done = await hobbs("payees", "unpark", "i1", "--reason", "Stripe is back", "--yes")
+    assert done.exit_code == 0, done.stderr
+    await world.work()
+    assert [o.state for o in await world.operations("account")] == ["succeeded"]
+    assert len(world.control.state()["accounts"]) == 1
+    assert (await hobbs("payees", "unpark", "i1", "--reason", "x", "--yes")).exit_code == 1
 
 
 async def test_cancel_gives_up_what_was_not_sent(world: World, hobbs: Hobbs) -> None:

@@ -1,13 +1,14 @@
 """Who is paid when: readiness, holds, schedules, minimum amounts, offsets."""
 
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
 
 from fleet.envelope import uuid7
 from schemas.school import SchoolChange
-from services.payouts import app, links, paying
+from services.payouts import app, handlers, links, paying
 from services.payouts.links import answer_links
 from services.payouts.settings import PayoutsSettings
 from services.payouts.store_payees import request_link
@@ -253,3 +254,37 @@ async def test_links_are_made_for_whoever_asks_at_the_command_line(
     [link] = await world.rows("SELECT url, problem FROM link_request")
     assert link.url.startswith(stripe_sim.api_base)
     assert await links.answer_links(world.db, world.gateway, settings) == 0
+
+
+async def test_a_period_closed_twice_pays_what_came_in_between_with_the_next(world: World) -> None:
+    """The worker may die between the transfers and the timer that says the date is done."""
+    world.control.fund(100_000)
+    await world.payee("i1", payout_schedule="daily")
+    await world.earned("i1", 100)
+    today = datetime.now(UTC).date()
+    await app.close_date(world.db, today)
+    await world.earned("i1", 50)
+    await app.close_date(world.db, today)
+    assert [t.amount for t in await world.transfers()] == [100]
+    await app.close_date(world.db, today + timedelta(days=1))
+    assert sorted(t.amount for t in await world.transfers()) == [50, 100]
+
+
+async def test_an_account_stripe_refused_is_asked_for_anew_when_the_card_changes(world: World) -> None:
+    world.control.add_fault("account_invalid", path="/v1/accounts", nth=1)
+    await world.configured("i1")
+    await world.work()
+    assert [o.state for o in await world.operations("account")] == ["refused"]
+    await world.configured("i1", email="i1@example.org")
+    await world.work()
+    assert [o.state for o in await world.operations("account")] == ["refused", "succeeded"]
+
+
+async def test_a_journal_nobody_foresaw_is_buried_alone(world: World) -> None:
+    await world.payee("i1")
+    too_long = world.posted("instructor:" + "x" * 110, 100)
+    batch = [world.posted("instructor:i1", 100), too_long, world.posted("instructor:i1", 200)]
+    await handlers.sparing(world.db, partial(handlers.owe_payees, world.db), batch)
+    assert [t.amount for t in await world.transfers()] == [100, 200]
+    [letter] = await world.rows("SELECT reason FROM dead_letter")
+    assert letter.reason == "payee_id_too_long"

@@ -1,6 +1,7 @@
 """Several relays, lost leases and crashes between the phases: one effect, whatever happens."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -155,6 +156,33 @@ async def test_a_transition_outside_the_table_is_refused_by_the_database(world: 
             "INSERT INTO transfer_history (transfer_id, at, from_state, to_state, actor)"
             " SELECT id, now(), 'pending', 'in_bank', 'test' FROM transfer RETURNING id"
         )
+
+
+async def test_an_answer_nobody_can_write_down_keeps_no_other_from_being_recorded(world: World) -> None:
+    await given_pending(world, payees=3)
+    relay = world.relay()
+    outcomes = [o for c in await relay.claim(100) if (o := await relay.call(c)) is not None]
+    nonsense = {k: v for k, v in (outcomes[1].effect or {}).items() if k != "created"}
+    outcomes[1] = replace(outcomes[1], effect=nonsense)
+    assert await relay.record(outcomes) == 2
+    assert sorted(await world.states()) == ["sending", "sent", "sent"]
+    world.clock.advance(minutes=5)
+    await finish(world, world.relay())
+    assert len(world.paid()) == 3
+
+
+async def test_answers_an_outage_kept_from_being_recorded_are_recorded_after_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await given_pending(world, payees=2)
+    relay = world.relay()
+    monkeypatch.setattr(faults, "_plan", faults.Plan(faults.parse_plan("relay.mid_record=raise@1"), None))
+    with pytest.raises(faults.InjectedFault):
+        await finish(world, relay)
+    await finish(world, relay)
+    assert await world.states() == ["sent", "sent"]
+    assert await world.verdicts() == ["done", "done"]
+    assert len(world.paid()) == 2
 
 
 async def test_a_drained_relay_leaves_no_answer_behind(world: World) -> None:

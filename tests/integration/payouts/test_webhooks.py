@@ -1,5 +1,6 @@
 """Webhooks prove, hint, repeat, overtake and lie; each changes what it may, once."""
 
+from functools import partial
 from typing import Any
 
 from fleet.envelope import uuid7
@@ -319,3 +320,22 @@ async def test_a_webhook_without_an_object_is_a_dead_letter(world: World) -> Non
     )
     [letter] = await world.rows("SELECT reason FROM dead_letter")
     assert letter.reason == "not_a_stripe_event"
+
+
+async def test_a_webhook_nobody_foresaw_is_buried_alone(world: World) -> None:
+    account = await given_sent(world, 700)
+    odd = world.hint("payout.paid", {"object": "payout"}, account=account)
+    batch = [world.hint("account.updated", {"id": account, "object": "account"}, account=account), odd]
+    heed = partial(handlers.heed_stripe, world.db, terms=world.terms, money_came=lambda: None)
+    await handlers.sparing(world.db, heed, batch)
+    [letter] = await world.rows("SELECT reason FROM dead_letter")
+    assert letter.reason == "unforeseen"
+
+
+async def test_a_lost_reversal_webhook_is_made_up_for_by_reading(world: World) -> None:
+    await given_sent(world, 700)
+    [transfer] = await world.transfers()
+    await reverse_by_hand(world, transfer.stripe_transfer_id, 200)
+    world.clock.advance(minutes=11)
+    await world.work()
+    assert await world.states() == ["partly_reversed"]

@@ -182,7 +182,15 @@ class World:
         account: str | None = None,
         event_id: str | None = None,
     ) -> Record:
-        """A verified webhook, as the gateway publishes it; the record, to send it again."""
+        """A verified webhook is heeded; the record, to send it again."""
+        sent = self.hint(kind, thing, account=account, event_id=event_id)
+        await self.heed(sent)
+        return sent
+
+    def hint(
+        self, kind: str, thing: dict[str, Any], *, account: str | None = None, event_id: str | None = None
+    ) -> Record:
+        """A verified webhook, as the gateway publishes it."""
         event_id = event_id or f"evt_{uuid7().hex}"
         body = {"id": event_id, "object": "event", "type": kind, "data": {"object": thing}}
         event = StripeWebhook(
@@ -196,9 +204,7 @@ class World:
             attested=True,
             body=json.dumps(body),
         )
-        sent = record("stripe.webhook", event, ce_id=event_id, ce_source="stripe")
-        await self.heed(sent)
-        return sent
+        return record("stripe.webhook", event, ce_id=event_id, ce_source="stripe")
 
     async def heed(self, *batch: Record) -> None:
         await handlers.heed_stripe(

@@ -138,7 +138,8 @@ CREATE TABLE payable (
     transfer_id    uuid REFERENCES transfer,
     trace          jsonb NOT NULL,
     CONSTRAINT payable_amount_is_not_zero CHECK (amount <> 0),
-    CONSTRAINT one_payable_per_journal_and_wallet UNIQUE (journal_id, wallet)
+    CONSTRAINT one_payable_per_journal_and_wallet UNIQUE (journal_id, wallet),
+    CONSTRAINT one_payable_per_source_and_wallet UNIQUE (source, wallet)
 );
 CREATE INDEX payable_not_yet_in_a_transfer ON payable (wallet, currency, id) WHERE transfer_id IS NULL;
 CREATE INDEX payable_of_a_transfer ON payable (transfer_id) WHERE transfer_id IS NOT NULL;
