@@ -16,7 +16,7 @@ LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version
 SOURCES := bootstrap.py fleet schemas services hobbs tests deploy
 present = $(wildcard $(SOURCES))
 
-.PHONY: help demo up test check format lint types contracts schemas secrets lock clean bootstrap
+.PHONY: help demo up test crash chaos check format lint types contracts schemas secrets lock clean bootstrap
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -35,6 +35,12 @@ up: $(READY)  ## The same fleet kept running, its data in .hobbs/, until Ctrl-C
 
 test: $(READY)  ## All tests: unit, integration, contract, system, architecture
 	@$(BIN)/pytest
+
+crash: $(READY)  ## Kill workers at every named point and ask every invariant (SEEDS=3, SEED=n)
+	@$(BIN)/python -m tests.crash
+
+chaos: $(READY)  ## Everything misbehaves at once, from a seed (SEED=n runs it again, SEEDS=n several)
+	@$(BIN)/python -m tests.chaos
 
 check: lint types contracts gate  ## Format, lint, types, import contracts and event compatibility
 

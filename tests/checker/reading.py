@@ -8,6 +8,7 @@ from typing import Any
 import asyncpg
 import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from tests.checker.event_rules import SERVICES
 from tests.checker.world import Record, Row, World
@@ -24,7 +25,7 @@ class Place:
 
 
 async def read_world(place: Place, school: str) -> World:
-    stripe = await _read_stripe(place.stripe)
+    stripe = await read_stripe(place.stripe)
     return World(
         school=school, topics=await read_topics(place), tables=await read_tables(place.database_url), **stripe
     )
@@ -50,16 +51,15 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 
 async def read_topics(place: Place) -> dict[str, list[Record]]:
     """Every record of every topic of the deployment, in each partition's order."""
+    places = await _partitions(place)
     consumer = AIOKafkaConsumer(bootstrap_servers=place.kafka, enable_auto_commit=False, fetch_max_wait_ms=50)
     await consumer.start()
     try:
-        names = [name for name in await consumer.topics() if _is_ours(name, place.prefix)]
-        places = [TopicPartition(n, p) for n in names for p in consumer.partitions_for_topic(n) or ()]
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
         await consumer.seek_to_beginning(*places)
-        topics: dict[str, list[Record]] = {name.removeprefix(place.prefix): [] for name in names}
-        left = {place for place, end in ends.items() if end > await consumer.position(place)}
+        topics: dict[str, list[Record]] = {where.topic.removeprefix(place.prefix): [] for where in places}
+        left = {where for where in places if await consumer.position(where) < ends[where]}
         while left:
             for where, batch in (await consumer.getmany(timeout_ms=500)).items():
                 topics[where.topic.removeprefix(place.prefix)] += [_record(raw, place) for raw in batch]
@@ -69,8 +69,18 @@ async def read_topics(place: Place) -> dict[str, list[Record]]:
         await consumer.stop()
 
 
-def _is_ours(name: str, prefix: str) -> bool:
-    return name.startswith(prefix) and not name.startswith("__")
+async def _partitions(place: Place) -> list[TopicPartition]:
+    admin = AIOKafkaAdminClient(bootstrap_servers=place.kafka)
+    await admin.start()
+    try:
+        names = [n for n in await admin.list_topics() if n.startswith(place.prefix) and n[:2] != "__"]
+        described = await admin.describe_topics(names)
+    finally:
+        await admin.close()
+    found = [TopicPartition(t["topic"], p["partition"]) for t in described for p in t["partitions"]]
+    if not found:
+        raise LookupError(f"there is no topic that begins with {place.prefix!r} at {place.kafka}")
+    return found
 
 
 def _record(raw: Any, place: Place) -> Record:
@@ -83,7 +93,8 @@ def _record(raw: Any, place: Place) -> Record:
     )
 
 
-async def _read_stripe(url: str) -> dict[str, Any]:
+async def read_stripe(url: str) -> dict[str, Any]:
+    """What really happened at Stripe, in the fields of a world."""
     async with httpx.AsyncClient(base_url=f"{url}/_sim/", timeout=30, trust_env=False) as client:
 
         async def ask(path: str, **params: int) -> Any:

@@ -110,12 +110,13 @@ async def disturb(fleet: Fleet, traffic: Traffic, directors: dict[str, Director]
         began, turn = time.monotonic(), 0
         while not all(task.done() for task in running) or traffic.counts.flights < flights:
             turn += 1
-            await traffic.publish(2)
+            enough = traffic.counts.flights >= flights  # then just so many that every point is passed
+            await traffic.publish(1 if enough else 2)
             if turn % 4 == 0:
-                await traffic.publish_over_http(key, 2)
+                await traffic.publish_over_http(key, 1)
             if turn % 6 == 0 and money_may_come(directors["payouts"], time.monotonic() - began):
                 await asyncio.to_thread(traffic.pay_in, PAYMENT // 20)
-            await asyncio.sleep(PAUSE_S)
+            await asyncio.sleep(PAUSE_S * (3 if enough else 1))
         await asyncio.gather(*running)
         await traffic.publish_the_rest()
     finally:
