@@ -29,7 +29,8 @@ class Settings(BaseSettings):
     kafka_password: SecretStr | None = None
     kafka_ca_file: Path | None = None
     topic_prefix: str = ""
-    kafka_session_timeout_s: float = Field(default=45.0, ge=1, le=300)
+    # How long a killed worker keeps its partitions; a batch may keep the event loop for about a second.
+    kafka_session_timeout_s: float = Field(default=15.0, ge=1, le=300)
     ops_host: str = "127.0.0.1"
     ops_port: int = Field(default=0, ge=0, le=65535)
     database_pool_size: int = Field(default=5, ge=1, le=50)
