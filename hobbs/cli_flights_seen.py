@@ -1,15 +1,14 @@
 """`hobbs flights list` and `show`: what became of flights, billed or refused, with what needs a look."""
 
-from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from fleet.database import Tx
-from fleet.money import format_minor
 from fleet.settings import Settings
 from hobbs.connections import acting_as, run, settings_or_exit
+from hobbs.money_columns import with_money
 from hobbs.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 
 COLUMNS: Final = (
@@ -64,7 +63,7 @@ def list_command(
             "flagged": state == "flagged",
         }
         found += run(_billed(settings, wanted, most))
-    show_rows(_shown(found, output), output, columns=COLUMNS, right=("revision", *MONEY))
+    show_rows(with_money(found, output, MONEY), output, columns=COLUMNS, right=("revision", *MONEY))
 
 
 def show_command(
@@ -120,29 +119,16 @@ def _refused_row(subject: str | None, why: str) -> Row:
     return {"flight_id": flight_id or None, "revision": revision or None, "state": "refused", "why": why}
 
 
-def _shown(rows: Sequence[Row], output: Output) -> list[Row]:
-    """Amounts in the currency's own decimals for people, in minor units for programs."""
-    if output is not Output.table:
-        return list(rows)
-    return [
-        row
-        | {
-            name: format_minor(row[name], row["currency"])
-            for name in MONEY
-            if isinstance(row.get(name), int) and row.get("currency")
-        }
-        for row in rows
-    ]
-
-
 def _show_bill(bill: Row) -> None:
     parts = {name: bill.pop(name) for name in ("lines", "legs", "flags")}
-    show_one(_shown([bill], Output.table)[0])
+    show_one(with_money([bill], Output.table, MONEY)[0])
     for name, rows in parts.items():
         if rows:
             named = [row | {"currency": bill["currency"]} for row in rows]
             columns = [column for column in rows[0] if column != "currency"]
-            show_rows(_shown(named, Output.table), columns=columns, title=name, right=(*MONEY, "tenths"))
+            show_rows(
+                with_money(named, Output.table, MONEY), columns=columns, title=name, right=(*MONEY, "tenths")
+            )
 
 
 # Flags are gathered once: the meter chain behind them is one walk over all readings, not one for each bill.

@@ -8,16 +8,15 @@ Examples:
 """
 
 import getpass
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
 import typer
 
 from fleet.database import Tx
-from fleet.money import format_minor
 from fleet.settings import Settings
 from hobbs.connections import acting_as, run, settings_or_exit
+from hobbs.money_columns import with_money
 from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_rows
 from services.receivables import store
 from services.receivables.domain import Contradiction, StudentNamed
@@ -68,14 +67,14 @@ def list_command(
     """List payments, newest last: gross, Stripe's fee once known, and what went back."""
     sql = _LISTS[state]
     rows = run(_read(settings_or_exit(Settings), sql, student=student, most=most))
-    show_rows(_shown(rows, output), output, columns=None if rows else PAYMENT_COLUMNS, right=MONEY)
+    show_rows(with_money(rows, output, MONEY), output, columns=None if rows else PAYMENT_COLUMNS, right=MONEY)
 
 
 @app.command("unallocated")
 def unallocated_command(output: OutputOption = Output.table) -> None:
     """List payments that name no student, oldest first. Exit 1 when there are any."""
     rows = run(_read(settings_or_exit(Settings), _UNALLOCATED))
-    show_rows(_shown(rows, output), output, columns=UNALLOCATED_COLUMNS, right=MONEY)
+    show_rows(with_money(rows, output, MONEY), output, columns=UNALLOCATED_COLUMNS, right=MONEY)
     if rows:
         raise typer.Exit(EXIT_FINDINGS)
 
@@ -130,7 +129,7 @@ def _show_postings(step: Step, output: Output) -> None:
         for p in step.postings
         for entry in p.entries
     ]
-    show_rows(_shown(rows, output), output, columns=POSTING_COLUMNS, right=MONEY)
+    show_rows(with_money(rows, output, MONEY), output, columns=POSTING_COLUMNS, right=MONEY)
 
 
 async def _read(settings: Settings, sql: str, **wanted: Any) -> list[dict[str, Any]]:
@@ -159,17 +158,6 @@ async def _decided(tx: Tx, charge_id: str, student: str) -> Step | Contradiction
 async def _allocate(settings: Settings, charge_id: str, student: str, who: str) -> Step | Contradiction:
     async with acting_as(settings, "receivables") as database, database.transaction() as tx:
         return await allocate_payment(tx, charge_id, student, who=who, now=datetime.now(UTC))
-
-
-def _shown(rows: Sequence[dict[str, Any]], output: Output) -> list[dict[str, Any]]:
-    """Amounts in the currency's own decimals for people, in minor units for programs."""
-    if output is not Output.table:
-        return list(rows)
-    return [row | {name: _money(row, name) for name in MONEY if name in row} for row in rows]
-
-
-def _money(row: dict[str, Any], name: str) -> str | None:
-    return None if row[name] is None or row["currency"] is None else format_minor(row[name], row["currency"])
 
 
 _RECEIVED: Final = """
