@@ -1,6 +1,5 @@
 """`hobbs up` keeps its data, stops cleanly, and leaves no process behind however it ends."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from hobbs.local.waiting import wait_until
+from tests.support.processes import processes_writing_under
 
 READY_WITHIN_S = 90.0
 
@@ -49,7 +49,7 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     """A data folder; whatever still runs on it after the test is a failure of its own."""
     folder = tmp_path / "data"
     yield folder
-    wait_until(lambda: not processes_about(folder), what="the end of every process", within_s=20)
+    wait_until(lambda: not processes_writing_under(folder), what="the end of every process", within_s=20)
 
 
 def test_a_stopped_fleet_starts_again_on_its_data_and_applies_the_school_once(folder: Path) -> None:
@@ -57,29 +57,16 @@ def test_a_stopped_fleet_starts_again_on_its_data_and_applies_the_school_once(fo
     first.wait_until_ready()
     assert "applying school.toml" in first.said
     assert first.stop(signal.SIGTERM) == 0, first.said
-    assert processes_about(folder) == []
+    assert processes_writing_under(folder) == []
     second = Up(folder)
     second.wait_until_ready()
     assert "applying school.toml" not in second.said
     assert (folder / "operator.env").stat().st_mode & 0o077 == 0
     assert second.stop(signal.SIGINT) == 0, second.said
-    assert processes_about(folder) == []
+    assert processes_writing_under(folder) == []
 
 
 def test_a_fleet_whose_command_is_killed_outright_ends_too(folder: Path) -> None:
     up = Up(folder)
     wait_until(lambda: "starting the services" in up.said, what="the services", within_s=READY_WITHIN_S)
     up.stop(signal.SIGKILL)  # the fixture waits for the others
-
-
-def processes_about(folder: Path) -> list[int]:
-    """Processes that write into the folder: every child's output is a log there."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            output = os.readlink(process / "fd" / "1")
-        except OSError:
-            continue
-        if Path(output).is_relative_to(folder):
-            found.append(int(process.name))
-    return found
