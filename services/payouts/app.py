@@ -1,11 +1,13 @@
 """Puts the payouts service together: settings, Stripe, consumers, relay and companions, timers, health."""
 
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from fleet import timers
 from fleet.database import Database
+from fleet.envelope import Record
 from fleet.worker import Worker
 from services.payouts import handlers, links, measures, paying, store_payees, store_transfers
 from services.payouts.handlers import Clock, utc_now
@@ -38,10 +40,10 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     inquirer = Inquirer(db, gateway, reads, utc_now, _rechecks(settings))
 
     heed = partial(handlers.heed_stripe, db, terms=terms, money_came=treasury.money_came)
-    worker.consume("journal.posted", partial(handlers.sparing, db, partial(handlers.owe_payees, db)))
-    worker.consume("school.configured", partial(handlers.sparing, db, partial(handlers.configure_payees, db)))
-    worker.consume("stripe.webhook", partial(handlers.sparing, db, heed))
-    worker.loop("relay", relay.step, idle_s=0.03)
+    worker.consume("journal.posted", _waking(relay, db, partial(handlers.owe_payees, db)))
+    worker.consume("school.configured", _waking(relay, db, partial(handlers.configure_payees, db)))
+    worker.consume("stripe.webhook", _waking(relay, db, heed))
+    worker.loop("relay", relay.step, idle_s=0)
     worker.loop("inquiries", inquirer.step, idle_s=0.1)
     worker.loop("treasury", treasury.step, idle_s=0.1)
     worker.loop("holds", partial(end_holds, db), idle_s=1.0)
@@ -52,6 +54,16 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.on_stop(relay.drain)
     worker.on_stop(gateway.close)
     return worker
+
+
+def _waking(relay: Relay, db: Database, handle: handlers.Handle) -> handlers.Handle:
+    """Have the relay look as soon as a batch is committed; it may have decided something."""
+
+    async def handle_and_wake(batch: Sequence[Record]) -> None:
+        await handlers.sparing(db, handle, batch)
+        relay.wake()
+
+    return handle_and_wake
 
 
 def _terms(settings: PayoutsSettings) -> Terms:

@@ -3,8 +3,10 @@ the object itself is not. Same three phases as the relay: lease, read with no tr
 """
 
 import asyncio
+import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,6 +49,10 @@ class Rechecks:
     unready: timedelta = timedelta(seconds=30)
     unsettled: timedelta = timedelta(minutes=10)
     ready: timedelta = timedelta(hours=6)
+
+
+class _Superseded(Exception):
+    """Someone hinted at the object while it was read: the reading may be older than the hint."""
 
 
 class Inquirer:
@@ -122,17 +128,11 @@ class Inquirer:
         reversed_amounts: Mapping[str, int],
     ) -> None:
         now = self._clock()
-        await fault_point("inquiry.answered", inquiry.kind)
-        async with self._db.transaction() as tx:
+        async with self._answering(inquiry, now) as tx:
             wallet = await store_payees.wallet_of_account(tx, status.stripe_account)
-            if (
-                wallet is None
-            ):  # not a payee of ours, or not yet: the operation that made it is being recorded
-                await store_inquiries.answered(tx, inquiry, now, None)
+            if wallet is None:  # nobody's, or not yet: the operation that made it is being recorded
                 return
             await store_payees.lock(tx, [wallet])
-            if not await store_inquiries.answered(tx, inquiry, now, now + self._rechecks.unready):
-                return
             for thing in reversed(payouts):
                 await note_payout(tx, thing, status.stripe_account, now, inquiry.trace)
             await note_status(tx, wallet, status, now)
@@ -142,16 +142,26 @@ class Inquirer:
                 for transfer in unheard
             ]
             await store_inquiries.ask(tx, asked, now)
-            await self._set_next_reading(tx, inquiry, wallet, status, now)
+            await store_inquiries.read_again(tx, inquiry, now + await self._recheck(tx, wallet, status))
 
-    async def _set_next_reading(
-        self, tx: Tx, inquiry: Inquiry, wallet: str, status: AccountStatus, now: datetime
-    ) -> None:
+    async def _recheck(self, tx: Tx, wallet: str, status: AccountStatus) -> timedelta:
         if not status.ready or status.balance_negative:
-            return  # already due again soon
+            return self._rechecks.unready
         unsettled = await store_payouts.awaits_bank(tx, wallet)
-        again = self._rechecks.unsettled if unsettled else self._rechecks.ready
-        await store_inquiries.put_off(tx, inquiry, now, now + again)
+        return self._rechecks.unsettled if unsettled else self._rechecks.ready
+
+    @asynccontextmanager
+    async def _answering(self, inquiry: Inquiry, now: datetime) -> AsyncIterator[Tx]:
+        """Write an answer and close its question; nothing of it stays when someone hinted meanwhile.
+
+        The question is locked last, after payee, operation and transfer, as everywhere.
+        """
+        await fault_point("inquiry.answered", inquiry.kind)
+        with contextlib.suppress(_Superseded):
+            async with self._db.transaction() as tx:
+                yield tx
+                if not await store_inquiries.answered(tx, inquiry, now):
+                    raise _Superseded
 
     # Fees
 
@@ -161,11 +171,9 @@ class Inquirer:
         if classify(answer) is not Verdict.DONE or not isinstance(transaction, Mapping):
             return await self._later(inquiry, answer)
         available_at = datetime.fromtimestamp(int(transaction["available_on"]), UTC)
-        await fault_point("inquiry.answered", inquiry.kind)
         message = wire_events.charge_settled(transaction, inquiry.object_id, available_at, inquiry.trace)
-        async with self._db.transaction() as tx:
-            if await store_inquiries.answered(tx, inquiry, self._clock(), None):
-                await outbox.stage(tx, [message])
+        async with self._answering(inquiry, self._clock()) as tx:
+            await outbox.stage(tx, [message])
 
     async def _read_payout(self, inquiry: Inquiry) -> None:
         account = str(inquiry.stripe_account)
@@ -174,12 +182,9 @@ class Inquirer:
         if classify(answer) is not Verdict.DONE or not isinstance(transaction, Mapping):
             return await self._later(inquiry, answer)
         now = self._clock()
-        await fault_point("inquiry.answered", inquiry.kind)
-        async with self._db.transaction() as tx:
+        async with self._answering(inquiry, now) as tx:
             wallet = await store_payees.wallet_of_account(tx, account)
             await store_payees.lock(tx, [wallet] if wallet else [])
-            if not await store_inquiries.answered(tx, inquiry, now, None):
-                return
             row = await store_payouts.set_fee(tx, inquiry.object_id, int(transaction["fee"]))
             if row is not None and transaction["fee"]:
                 charged = wire_events.instant_fee_journal(
@@ -197,9 +202,8 @@ class Inquirer:
         if classify(answer) is not Verdict.DONE:
             return await self._later(inquiry, answer)
         now = self._clock()
-        async with self._db.transaction() as tx:
-            if await store_inquiries.answered(tx, inquiry, now, None):
-                await recording.note_reversals(tx, answer.body["data"], now)
+        async with self._answering(inquiry, now) as tx:
+            await recording.note_reversals(tx, answer.body["data"], now)
 
     async def _later(self, inquiry: Inquiry, answer: Answer) -> None:
         wait = min(2.0 ** min(inquiry.attempts, 20) * 0.5, BACKOFF_MAX_S)

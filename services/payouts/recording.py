@@ -117,6 +117,9 @@ async def _transfers_sent(tx: Tx, effects: Sequence[Effect], now: datetime, term
     ]
     rows = await store_transfers.complete(tx, sent, now, actor)
     await store_operations.insert(tx, [o for r in rows if (o := _instant_payout(r, terms))], now)
+    if rows:
+        accounts = {row.stripe_account for row in rows}
+        await store_payouts.map_late_transfers(tx, sorted(accounts), min(row.sent_at for row in rows), now)
     questions = {
         row.stripe_account: Question(
             kind=InquiryKind.ACCOUNT,
@@ -128,9 +131,6 @@ async def _transfers_sent(tx: Tx, effects: Sequence[Effect], now: datetime, term
     }
     await store_inquiries.ask(tx, list(questions.values()), now)
     await outbox.stage(tx, wire_events.sent_messages(rows))
-    if rows:
-        accounts = {row.stripe_account for row in rows}
-        await store_payouts.map_late_transfers(tx, sorted(accounts), min(row.sent_at for row in rows), now)
 
 
 def _instant_payout(row: Any, terms: Terms) -> NewOperation | None:

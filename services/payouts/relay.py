@@ -11,6 +11,7 @@ flight.
 """
 
 import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import Callable
@@ -38,6 +39,7 @@ from services.payouts.stripe_gateway import StripeGateway
 BATCH_MAX = 100
 SOON_S = 0.25  # operations are claimed when the limiter can start them this soon
 POLL_S = 0.05
+IDLE_S = 0.2
 GATHER_S = 0.01
 
 
@@ -76,6 +78,7 @@ class Relay:
         self._terms = terms
         self._calls: set[asyncio.Task[Outcome | None]] = set()
         self._unrecorded: list[Outcome] = []
+        self._wake = asyncio.Event()
         self._stopped = False
 
     async def step(self) -> int:
@@ -89,7 +92,18 @@ class Relay:
         if self._calls:
             await asyncio.wait(self._calls, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.sleep(GATHER_S if len(self._calls) > 1 else 0)  # under load, answers share a commit
+        elif not claimed:
+            await self._rest()
         return recorded + len(claimed) + len(self._calls)
+
+    def wake(self) -> None:
+        """Something may be due: look now. What other processes decide is found by looking now and then."""
+        self._wake.set()
+
+    async def _rest(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), IDLE_S)
+        self._wake.clear()
 
     async def drain(self) -> None:
         """Wait for the calls that were made and record them; claim nothing more."""

@@ -107,12 +107,13 @@ async def claim(tx: Tx, most: int, now: datetime, lease: timedelta) -> list[Inqu
 
 
 _ANSWERED = """
-    UPDATE inquiry SET answered_at = :now, due_at = :next, attempts = 0, lease_token = NULL,
-                       lease_until = NULL, problem = NULL
+    UPDATE inquiry SET answered_at = :now, due_at = read_again_at, read_again_at = NULL, attempts = 0,
+                       lease_token = NULL, lease_until = NULL, problem = NULL
     WHERE kind = :kind AND object_id = :object_id AND lease_token = :token RETURNING kind
 """
-_PUT_OFF = """
-    UPDATE inquiry SET due_at = :next WHERE kind = :kind AND object_id = :object_id AND answered_at = :now
+_READ_AGAIN = """
+    UPDATE inquiry SET read_again_at = :at
+    WHERE kind = :kind AND object_id = :object_id AND lease_token = :token
 """
 _UNANSWERED = """
     UPDATE inquiry SET due_at = :next, lease_token = NULL, lease_until = NULL, problem = :problem
@@ -120,22 +121,17 @@ _UNANSWERED = """
 """
 
 
-async def answered(tx: Tx, inquiry: Inquiry, now: datetime, next_at: datetime | None) -> bool:
-    """Close a question, or have it asked again at `next_at`; False when someone hinted meanwhile: drop it."""
+async def answered(tx: Tx, inquiry: Inquiry, now: datetime) -> bool:
+    """Close a question; False when someone hinted meanwhile, and what was read may not be written."""
     row = await tx.first(
-        _ANSWERED,
-        kind=inquiry.kind,
-        object_id=inquiry.object_id,
-        token=inquiry.token,
-        now=now,
-        next=next_at,
+        _ANSWERED, kind=inquiry.kind, object_id=inquiry.object_id, token=inquiry.token, now=now
     )
     return row is not None
 
 
-async def put_off(tx: Tx, inquiry: Inquiry, now: datetime, next_at: datetime) -> None:
-    """Ask again at another time than was said when it was answered at `now`."""
-    await tx.execute(_PUT_OFF, kind=inquiry.kind, object_id=inquiry.object_id, now=now, next=next_at)
+async def read_again(tx: Tx, inquiry: Inquiry, at: datetime) -> None:
+    """Have an object read again at some time although nothing hints at it by then."""
+    await tx.execute(_READ_AGAIN, kind=inquiry.kind, object_id=inquiry.object_id, token=inquiry.token, at=at)
 
 
 async def unanswered(tx: Tx, inquiry: Inquiry, next_at: datetime, problem: str) -> None:

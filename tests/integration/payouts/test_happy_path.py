@@ -1,5 +1,9 @@
 """A posted journal becomes money on the payee's account."""
 
+from dataclasses import replace
+
+from fleet.envelope import uuid7
+from services.payouts import handlers
 from tests.integration.payouts.world import World
 
 
@@ -32,8 +36,19 @@ async def test_a_replayed_journal_pays_nobody_twice(world: World) -> None:
     await world.payee("i1")
     sent = await world.journal("instructor:i1", 8750)
     await world.work()
-    from services.payouts import handlers
-
     await handlers.owe_payees(world.db, [sent], clock=world.clock)
     await world.work()
     assert world.paid() == [8750]
+
+
+async def test_a_journal_replayed_after_the_inbox_was_pruned_pays_nobody_twice(world: World) -> None:
+    """The second, permanent barrier: one payable per journal and wallet."""
+    world.control.fund(100_000)
+    await world.payee("i1")
+    sent = await world.journal("instructor:i1", 8750)
+    await world.work()
+    again = replace(sent, headers={**sent.headers, "ce_id": str(uuid7())})
+    await handlers.owe_payees(world.db, [again], clock=world.clock)
+    await world.work()
+    assert world.paid() == [8750]
+    assert len(await world.rows("SELECT * FROM payable")) == 1

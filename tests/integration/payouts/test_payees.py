@@ -285,6 +285,6 @@ async def test_a_journal_nobody_foresaw_is_buried_alone(world: World) -> None:
     too_long = world.posted("instructor:" + "x" * 110, 100)
     batch = [world.posted("instructor:i1", 100), too_long, world.posted("instructor:i1", 200)]
     await handlers.sparing(world.db, partial(handlers.owe_payees, world.db), batch)
-    assert [t.amount for t in await world.transfers()] == [100, 200]
+    assert sorted(t.amount for t in await world.transfers()) == [100, 200]
     [letter] = await world.rows("SELECT reason FROM dead_letter")
     assert letter.reason == "payee_id_too_long"

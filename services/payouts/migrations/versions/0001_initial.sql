@@ -282,6 +282,7 @@ CREATE TABLE inquiry (
     lease_token    uuid,
     lease_until    timestamptz,
     answered_at    timestamptz,
+    read_again_at  timestamptz,
     problem        text,
     trace          jsonb NOT NULL,
     PRIMARY KEY (kind, object_id),
