@@ -24,17 +24,26 @@ class JarsMissing(Exception):
 
 def class_path() -> str:
     """The class path of COORDINATES, fetched on the first call of this machine's user."""
-    fingerprint = hashlib.sha256(" ".join(COORDINATES).encode()).hexdigest()[:12]
-    remembered = cache_folder() / f"kafka-{fingerprint}.classpath"
-    if remembered.exists():
-        paths = remembered.read_text().strip()
-        if all(Path(jar).exists() for jar in paths.split(os.pathsep)):
-            return paths
+    if known := remembered_class_path():
+        return known
     paths = os.pathsep.join(str(jar) for jar in fetch_jars())
-    fresh = remembered.with_suffix(f".{os.getpid()}")
+    fresh = memory().with_suffix(f".{os.getpid()}")
     fresh.write_text(paths + "\n")
-    fresh.replace(remembered)  # whole or not at all, whoever else starts at the same time
+    fresh.replace(memory())  # whole or not at all, whoever else starts at the same time
     return paths
+
+
+def remembered_class_path() -> str | None:
+    """The class path as fetched before; None when there is none or a jar has gone since."""
+    if not memory().exists():
+        return None
+    paths = memory().read_text().strip()
+    return paths if all(Path(jar).exists() for jar in paths.split(os.pathsep)) else None
+
+
+def memory() -> Path:
+    fingerprint = hashlib.sha256(" ".join(COORDINATES).encode()).hexdigest()[:12]
+    return cache_folder() / f"kafka-{fingerprint}.classpath"
 
 
 def fetch_jars() -> list[Path]:

@@ -24,6 +24,7 @@ from hobbs.local.fleet_processes import (
     stop_services,
     wait_until_ready,
 )
+from hobbs.local.kafka_jars import remembered_class_path
 from hobbs.local.stack import Stack, running_stack
 from schemas.topics import TOPICS
 
@@ -47,6 +48,8 @@ class RunningFleet:
 @contextlib.contextmanager
 def running_fleet(folder: Path, *, keep: bool, tell: Callable[[str], None]) -> Iterator[RunningFleet]:
     """Start everything under `folder` and end it with the block; `tell` hears about each step."""
+    if not remembered_class_path():
+        tell("fetching Kafka's jars, this first time only")
     tell("starting Postgres, Kafka and the Stripe simulator")
     with running_stack(folder, keep=keep) as stack:
         stack.wait_for_postgres()
