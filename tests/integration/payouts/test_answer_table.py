@@ -5,8 +5,13 @@ from typing import Any
 
 import pytest
 
+from fleet.database import Tx
+from fleet.envelope import uuid7
+from services.payouts import store_operations
 from services.payouts.limiter import Limiter
 from services.payouts.operations import Policy
+from services.payouts.orders import order_transfer
+from services.payouts.paying import new_trace
 from services.payouts.relay import Pace, Relay
 from services.payouts.stripe_gateway import StripeGateway
 from tests.integration.payouts.world import World
@@ -281,6 +286,33 @@ async def test_a_parked_operation_blocks_further_money_to_that_payee_only(owed: 
     by_amount = {t.amount: (t.state, t.reason) for t in await owed.transfers()}
     assert by_amount[111] == ("held", "parked_operation")
     assert by_amount[222] == ("sent", None)
+
+
+async def test_what_was_decided_while_another_was_being_parked_waits_behind_it(owed: World) -> None:
+    """A handler may have looked at the payee a moment before: the line itself keeps its transfer back."""
+    await owed.earned("i1", 111)
+    await owed.park("before")
+    assert await owed.states() == ["parked", "held"]
+    async with owed.db.transaction() as tx:
+        [waiting] = await tx.all("SELECT * FROM transfer WHERE state = 'held'")
+        order = order_transfer(
+            uuid7(),
+            transfer_id=waiting.id,
+            wallet=waiting.wallet,
+            amount=waiting.amount,
+            currency=waiting.currency,
+            destination=await account(tx),
+            source=waiting.cause,
+            trace=new_trace(),
+        )
+        await store_operations.insert(tx, [order], owed.clock())
+    assert [o.state for o in await owed.operations()] == ["parked", "due"]
+    assert await owed.relay().claim(100) == []
+
+
+async def account(tx: Tx) -> str:
+    found: str = (await tx.one("SELECT stripe_account FROM payee")).stripe_account
+    return found
 
 
 async def made_by_hand(world: World, *, key: str | None = None, **params: Any) -> None:
