@@ -47,6 +47,7 @@ check: lint types contracts gate  ## Format, lint, types, import contracts and e
 lint: $(READY)
 	@$(BIN)/ruff format --check $(present)
 	@$(BIN)/ruff check $(present)
+	@$(BIN)/hadolint deploy/Dockerfile
 
 types: $(READY)
 	@$(BIN)/mypy $(present)
