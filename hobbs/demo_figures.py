@@ -77,10 +77,15 @@ class Figures:
         return int(rows[0]["held"])
 
     async def busy(self) -> list[str]:
-        """What is still under way, each a few words; empty when nothing will change by itself."""
+        """What is still under way, each a few words; empty when nothing will change by itself.
+
+        The dearer questions, to Kafka and to Stripe, are asked only when the database is quiet.
+        """
         found = [f"{row['rows']} {row['what']}" for row in await self.rows(_UNDER_WAY) if row["rows"]]
+        if found:
+            return found
         if lag := await self.lag():
-            found.append(f"{lag} records not yet consumed")
+            return [f"{lag} records not yet consumed"]
         state = await self._stripe_state()
         if pending := state["deliveries"].get("pending", 0):
             found.append(f"{pending} webhooks not yet delivered")

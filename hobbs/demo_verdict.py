@@ -84,8 +84,11 @@ def nothing_changed(before: Mapping[str, str], after: Mapping[str, str]) -> Verd
 
 def show_verdicts(verdicts: Sequence[Verdict]) -> None:
     rows = [
-        {"holds": "yes" if v.holds else "NO", "what must be true": v.name, "detail": v.detail}
-        for v in verdicts
+        {
+            "holds": "yes" if verdict.holds else "NO",
+            "what must be true": f"{verdict.name} ({verdict.detail})" if verdict.detail else verdict.name,
+        }
+        for verdict in verdicts
     ]
     show_rows(rows, title="\nInvariants")
 
