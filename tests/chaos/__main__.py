@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import secrets
 import shutil
@@ -16,6 +17,7 @@ from tests.crash.servers import running_servers
 
 def main() -> int:
     options = parse_options()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker is away when it is to be
     first = options.seed if options.seed is not None else secrets.randbelow(1_000_000)
     folder = Path(tempfile.mkdtemp(prefix="hobbs-chaos-"))
     wrong = 0

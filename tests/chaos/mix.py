@@ -40,8 +40,8 @@ class Blow:
 
 def stripe_faults(seed: int) -> Iterator[dict[str, Any]]:
     for path in MOVING_MONEY:
-        for fault in STRIPE:
-            yield {**fault, "path": path, "seed": seed}
+        for number, fault in enumerate(STRIPE):  # of one seed all would fall on the same calls
+            yield {**fault, "path": path, "seed": 100 * seed + number}
 
 
 def blows(seed: int, times: int) -> list[Blow]:

@@ -84,9 +84,7 @@ async def run_seed(servers: Servers, seed: int, *, flights: int = FLIGHTS, times
     crowd.start()
     await storm(servers, fleet, crowd, traffic, report, flights, blows(seed, times))
     await make_peace(fleet, sim, report)
-    report.drained_s, left = await drain(fleet, lambda: traffic.pay_in(PAYMENT))
-    if left:
-        report.violations.append(f"not drained after {report.drained_s:.0f} s: {', '.join(left)}")
+    report.drained_s, report.violations = await drain(fleet, lambda: traffic.pay_in(PAYMENT))
     report.violations += await violations(fleet)
     await stop([life for _, life in crowd.lives])
     report.violations += [

@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import logging
 import os
 import shutil
 import sys
@@ -20,6 +21,7 @@ SEEDS = 3
 
 def main() -> int:
     options = parse_options()
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker is away when it is to be
     seeds = [options.seed] if options.seed is not None else list(range(1, options.seeds + 1))
     folder = Path(tempfile.mkdtemp(prefix="hobbs-crash-"))
     began = time.monotonic()

@@ -30,7 +30,6 @@ PAUSE_S = 0.6
 MONEY_AFTER_S = 60.0
 PAYMENT = 4_000_000
 
-# Stripe at its worst, and answers that lead the relay to look operations up.
 ROUGH = {
     "charge_available_after_s": 0.0,
     "automatic_payout_after_s": 0.3,
@@ -42,11 +41,14 @@ ROUGH = {
     "webhook_forged": 0.1,
     "webhook_stale": 0.1,
 }
+# Saved 500s lead the relay to look an operation up; after an effect a webhook often proves it before that.
 DOUBTS: tuple[dict[str, Any], ...] = (
-    {"kind": "server_error", "when": "after", "path": "/v1/accounts", "count": 3},
+    {"kind": "server_error", "when": "after", "path": "/v1/accounts", "count": 2},
+    {"kind": "server_error", "when": "before", "path": "/v1/accounts", "count": 3},
     {"kind": "server_error", "when": "after", "path": "/v1/transfers", "probability": 0.08},
     {"kind": "server_error", "when": "before", "path": "/v1/transfers", "probability": 0.05},
-    {"kind": "server_error", "when": "after", "path": "/v1/payouts", "probability": 0.25},
+    {"kind": "server_error", "when": "after", "path": "/v1/payouts", "probability": 0.1},
+    {"kind": "server_error", "when": "before", "path": "/v1/payouts", "probability": 0.3},
 )
 
 
@@ -70,8 +72,10 @@ async def run_seed(servers: Servers, seed: int, *, quick: bool = False) -> Outco
     fleet = await deploy(servers)
     stripe = Control(fleet.stripe_api_base)
     stripe.set(**ROUGH, webhook_seed=seed)
-    for doubt in DOUBTS:
-        stripe.add_fault(**{**doubt, "seed": seed})
+    for number, doubt in enumerate(DOUBTS):
+        stripe.add_fault(
+            **{**doubt, "seed": 100 * seed + number}
+        )  # of one seed all would fall on the same calls
     traffic = Traffic(fleet=fleet, chance=random.Random(f"traffic {seed}"), mischief=Mischief())
     plan = plan_run(seed, quick=quick)
     directors = {
@@ -81,8 +85,7 @@ async def run_seed(servers: Servers, seed: int, *, quick: bool = False) -> Outco
     stripe.clear_faults()
     redriven = [] if quick else [await redrive_twice(fleet)]
     await let_leases_end(fleet)
-    drained_s, left = await drain(fleet, lambda: traffic.pay_in(PAYMENT))
-    wrong = [f"not drained after {drained_s:.0f} s: {', '.join(left)}"] if left else []
+    drained_s, wrong = await drain(fleet, lambda: traffic.pay_in(PAYMENT))
     wrong += await violations(fleet)
     await stop([life for director in directors.values() for life in director.living])
     wrong += [f"replaying every topic changed {table}" for table in await replay_everything(fleet)]
@@ -116,7 +119,7 @@ async def disturb(fleet: Fleet, traffic: Traffic, directors: dict[str, Director]
                 await traffic.publish_over_http(key, 1)
             if turn % 6 == 0 and money_may_come(directors["payouts"], time.monotonic() - began):
                 await asyncio.to_thread(traffic.pay_in, PAYMENT // 20)
-            await asyncio.sleep(PAUSE_S * (3 if enough else 1))
+            await asyncio.sleep(PAUSE_S * (5 if enough else 1))
         await asyncio.gather(*running)
         await traffic.publish_the_rest()
     finally:

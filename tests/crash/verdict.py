@@ -11,20 +11,29 @@ from hobbs.local.fleet_processes import Fleet
 from hobbs.local.running_fleet import operator_settings
 
 DRAIN_WITHIN_S = 60.0
+REST_WITHIN_S = 300.0
 
 
 async def drain(fleet: Fleet, pay: Callable[[], None]) -> tuple[float, list[str]]:
-    """Wait until nothing is under way; how long it took, what was left. `pay` when money is short."""
-    began, quiet, left = time.monotonic(), 0, ["everything"]
+    """Wait until nothing is under way; how long that took, and a violation when it was too long.
+
+    What is checked next must be at rest, so a late drain is waited for, too. `pay` when money is short.
+    """
+    began, quiet, late = time.monotonic(), 0, ""
     async with Figures(fleet) as figures:
-        while quiet < 3 and time.monotonic() - began < DRAIN_WITHIN_S:
+        while quiet < 3 and time.monotonic() - began < REST_WITHIN_S:
             left = await figures.busy()
             if await figures.held("balance_insufficient"):
                 left.append("transfers held for money")
                 await asyncio.to_thread(pay)
             quiet = 0 if left else quiet + 1
+            if left and not late and time.monotonic() - began > DRAIN_WITHIN_S:
+                late = ", ".join(left)
             await asyncio.sleep(0.5)
-    return time.monotonic() - began, left
+    took = time.monotonic() - began
+    return took, [
+        f"not drained after {DRAIN_WITHIN_S:.0f} s: {late}; at rest after {took:.0f} s"
+    ] if late else []
 
 
 async def violations(fleet: Fleet) -> list[str]:
