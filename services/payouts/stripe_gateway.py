@@ -7,7 +7,9 @@ an error, a timeout or nonsense, is returned as an `Answer`; only a bug raises.
 import asyncio
 import re
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from itertools import cycle
+from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -20,6 +22,7 @@ from services.payouts.operations import CLOCK_SKEW, Kind, Operation
 
 PAGES_MAX = 50
 PAGE = 100
+POOL = 8
 _SECRET = re.compile(r"\b[rs]k_(?:test|live)_\w+")
 
 Params = Mapping[str, Any]
@@ -185,16 +188,36 @@ class _Http(stripe.HTTPXClient):
 
     def __init__(self, timeout_s: float, connections: int, *, trust_env: bool) -> None:
         super().__init__(timeout=timeout_s)
-        self._client_async = httpx.AsyncClient(
-            verify=ssl.create_default_context(cafile=stripe.ca_bundle_path),
-            limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
-            trust_env=trust_env,
+        verify = ssl.create_default_context(cafile=stripe.ca_bundle_path)
+        limits = httpx.Limits(max_connections=2 * POOL, max_keepalive_connections=POOL)
+        self._client_async = _Pools(
+            [
+                httpx.AsyncClient(verify=verify, limits=limits, trust_env=trust_env)
+                for _ in range(ceil(connections / POOL))
+            ]
         )
 
     def _get_request_args_kwargs(self, method: str, url: str, headers: Any, post_data: Any) -> Any:
         args, options = super()._get_request_args_kwargs(method, url, headers, post_data)
         options["content"] = options.pop("data") or None  # httpx deprecates text as form data
         return args, options
+
+
+class _Pools:
+    """Several small connection pools in turn: for each request httpcore asks every connection of a pool about
+    every other one, so one large pool costs more than the request itself.
+    """
+
+    def __init__(self, clients: Sequence[httpx.AsyncClient]) -> None:
+        self._clients = clients
+        self._turn = cycle(clients)
+
+    async def request(self, *args: Any, **kwargs: Any) -> httpx.Response:
+        return await next(self._turn).request(*args, **kwargs)
+
+    async def aclose(self) -> None:
+        for client in self._clients:
+            await client.aclose()
 
 
 def _is_loopback(api_base: str) -> bool:
