@@ -16,6 +16,7 @@ GROUPS: Final = {
     "flights": "hobbs.cli_flights",
     "transfers": "hobbs.cli_transfers",
     "payments": "hobbs.cli_payments",
+    "explain": "hobbs.cli_ledger_explain",
     "dead": "hobbs.cli_dead",
     "sim": "hobbs.cli_sim",
 }
@@ -27,8 +28,11 @@ COMMANDS: Final = {
     "migrate": "hobbs.cli_ops",
     "doctor": "hobbs.doctor.command",
     "balances": "hobbs.cli_ledger",
+    "holds": "hobbs.cli_ledger",
     "statement": "hobbs.cli_ledger",
-    "explain": "hobbs.cli_ledger",
+    "close": "hobbs.cli_ledger",
+    "post": "hobbs.cli_ledger_post",
+    "revert": "hobbs.cli_ledger_post",
     "check": "hobbs.cli_ops",
 }
 

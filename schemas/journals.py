@@ -99,3 +99,46 @@ class JournalRefused(Event):
     event_type: Identifier
     reason: Identifier
     sentence: Sentence
+    shortfall: int | None = None  # minor units that are missing, when a wallet's limit is the reason
+
+
+class RevertRequested(Event):
+    """Ask the ledger to take back what a journal moved, by its opposite with source `revert:<its id>`.
+
+    Each journal is reverted once; asked again, the revert that stands is the answer. A revert is a journal
+    and can be reverted, once.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "reverts": "flight:F123:1",
+                    "occurred_at": "2026-05-23T09:00:00Z",
+                    "memo": "billed to the wrong student",
+                }
+            ]
+        }
+    )
+
+    reverts: Identifier
+    occurred_at: Instant
+    memo: Sentence = ""
+
+
+class GroupRequested(Event):
+    """Ask the ledger to post several journals together or not at all; each is answered by itself."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "group": "move:2026-041",
+                    "journals": [_REQUEST, _REQUEST | {"source": "flight:F124:1", "memo": "flight F124"}],
+                }
+            ]
+        }
+    )
+
+    group: Identifier
+    journals: list[JournalRequested] = Field(min_length=1, max_length=100)

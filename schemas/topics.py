@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from schemas.dead_letters import DeadLettered
 from schemas.fields import Event
 from schemas.flights import FlightBilled, FlightCompleted, FlightCorrected
-from schemas.journals import JournalPosted, JournalRefused, JournalRequested
+from schemas.holds import HoldChanged, HoldRefused, HoldRequested, LimitChanged, LimitRequested
+from schemas.journals import GroupRequested, JournalPosted, JournalRefused, JournalRequested, RevertRequested
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled, PaymentReceived
 from schemas.school import SchoolConfigured
@@ -73,6 +74,37 @@ _TOPICS = (
         retention_ms=FOREVER,
     ),
     Topic(name="journal.refused", model=JournalRefused, key="source", owner="ledger"),
+    Topic(
+        name="revert.requested",
+        model=RevertRequested,
+        key="reverts",
+        owner="every service",
+        consumers=("ledger",),
+    ),
+    Topic(
+        name="group.requested",
+        model=GroupRequested,
+        key="group",
+        owner="every service",
+        consumers=("ledger",),
+    ),
+    Topic(
+        name="hold.requested",
+        model=HoldRequested,
+        key="hold",
+        owner="every service",
+        consumers=("ledger",),
+    ),
+    Topic(name="hold.changed", model=HoldChanged, key="hold", owner="ledger"),
+    Topic(name="hold.refused", model=HoldRefused, key="hold", owner="ledger"),
+    Topic(
+        name="limit.requested",
+        model=LimitRequested,
+        key="wallet",
+        owner="every service",
+        consumers=("ledger",),
+    ),
+    Topic(name="limit.changed", model=LimitChanged, key="wallet", owner="ledger"),
     Topic(name="transfer.sent", model=TransferSent, key="transfer_id", owner="payouts"),
     Topic(name="transfer.refused", model=TransferRefused, key="transfer_id", owner="payouts"),
     Topic(name="transfer.parked", model=TransferParked, key="transfer_id", owner="payouts"),

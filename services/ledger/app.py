@@ -4,14 +4,27 @@ from functools import partial
 
 from fleet.settings import Settings
 from fleet.worker import Worker
-from services.ledger.handlers import post_journals
-from services.ledger.wire import REQUESTED
+from services.ledger import handlers, hold_wire, link_wire, wire
 
 BATCH_MAX = 500
+HOLDS_BATCH_MAX = 100  # each command is a statement of its own, under the locks of all of them
+GROUPS_BATCH_MAX = 20  # each group is a transaction of its own
+EXPIRE_EVERY_S = 1.0
 
 
 def build(settings: Settings | None = None) -> Worker:
-    """Make the worker: `journal.requested` in, `journal.posted` and `journal.refused` out."""
+    """Make the worker: requests for journals, holds and limits in, what became of each of them out."""
     worker = Worker("ledger", settings or Settings())
-    worker.consume(REQUESTED, partial(post_journals, worker.database), batch_max=BATCH_MAX)
+    db = worker.database
+    worker.consume(wire.REQUESTED, partial(handlers.post_journals, db), batch_max=BATCH_MAX)
+    worker.consume(link_wire.REVERT_REQUESTED, partial(handlers.revert_journals, db), batch_max=BATCH_MAX)
+    worker.consume(link_wire.GROUP_REQUESTED, partial(handlers.post_groups, db), batch_max=GROUPS_BATCH_MAX)
+    worker.consume(hold_wire.REQUESTED, partial(handlers.change_holds, db), batch_max=HOLDS_BATCH_MAX)
+    worker.consume(hold_wire.LIMIT_REQUESTED, partial(handlers.change_limits, db), batch_max=HOLDS_BATCH_MAX)
+
+    async def expire_holds() -> None:
+        while await handlers.expire_holds(db):
+            continue
+
+    worker.every("expire_holds", EXPIRE_EVERY_S, expire_holds)
     return worker

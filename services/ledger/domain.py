@@ -6,7 +6,7 @@ Kafka, SQL, or what a flight is.
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Final
@@ -49,12 +49,21 @@ class JournalRequest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Limit:
+    """How far down journals may take a balance: its amount less what open holds keep."""
+
+    floor: int
+    pending: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Balance:
     """A wallet's balance in one currency after `version` entries."""
 
     wallet_id: int
     amount: int
     version: int
+    limit: Limit | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,6 +90,7 @@ class Journal:
     entries: tuple[Entry, ...]
     memo: str = ""
     request_event_id: UUID | None = None
+    belongs_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,6 +116,7 @@ class Refused:
     event_type: str
     reason: str
     sentence: str
+    shortfall: int | None = None
 
 
 Verdict = Journal | Repeated | Refused
@@ -125,10 +136,14 @@ Answer = Posted | Refused
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sound:
-    """A request without a fault of its own, and the hash of what it says."""
+    """A request without a fault of its own, and the hash of what it says.
+
+    belongs_at: when it was true, if it came too late to be dated so.
+    """
 
     request: JournalRequest
     content_hash: bytes
+    belongs_at: datetime | None = None
 
 
 def screen(request: JournalRequest) -> Sound | Refused:
@@ -137,6 +152,23 @@ def screen(request: JournalRequest) -> Sound | Refused:
         return fault
     digest = content_hash(request.source, request.event_type, request.occurred_at, request.entries)
     return Sound(request=request, content_hash=digest)
+
+
+def date_into_open_period(sound: Sequence[Sound], closed_until: datetime) -> list[Sound]:
+    """Date what came late at the first instant of the open period; it remembers when it was true.
+
+    Its hash stays that of what was asked: asked again, it is the same journal.
+    """
+    return [
+        item
+        if item.request.occurred_at >= closed_until
+        else Sound(
+            request=replace(item.request, occurred_at=closed_until),
+            content_hash=item.content_hash,
+            belongs_at=item.belongs_at or item.request.occurred_at,
+        )
+        for item in sound
+    ]
 
 
 def balances_to_lock(sound: Sequence[Sound], standing: Mapping[str, Standing]) -> list[BalanceKey]:
@@ -177,20 +209,21 @@ def content_hash(
     return sha256("\n".join((f"journal 1\t{source}\t{event_type}\t{at}", *lines)).encode()).digest()
 
 
-def refuse(request: JournalRequest, reason: str, why: str) -> Refused:
+def refuse(request: JournalRequest, reason: str, why: str, shortfall: int | None = None) -> Refused:
     """Refuse a request; `why` continues the sentence that names it."""
     return Refused(
         source=request.source,
         event_type=request.event_type,
         reason=reason,
         sentence=f"journal {request.source}: {why}",
+        shortfall=shortfall,
     )
 
 
 def _decide(item: Sound, answered: Mapping[str, Standing], running: dict[BalanceKey, Balance]) -> Verdict:
     there = answered.get(item.request.source)
     if there is None:
-        return _post(item.request, item.content_hash, running)
+        return _post(item, running)
     if there.content_hash == item.content_hash:
         return Repeated(journal_id=there.journal_id)
     return refuse(
@@ -201,8 +234,9 @@ def _decide(item: Sound, answered: Mapping[str, Standing], running: dict[Balance
     )
 
 
-def _post(request: JournalRequest, digest: bytes, running: dict[BalanceKey, Balance]) -> Journal | Refused:
+def _post(item: Sound, running: dict[BalanceKey, Balance]) -> Journal | Refused:
     """Continue the running balances, or leave them as they are."""
+    request = item.request
     touched: dict[BalanceKey, Balance] = {}
     entries: list[Entry] = []
     for asked in request.entries:
@@ -215,19 +249,44 @@ def _post(request: JournalRequest, digest: bytes, running: dict[BalanceKey, Bala
                 "balance_too_large",
                 f"the balance of {asked.wallet} would be {after}, more than the ledger can hold",
             )
-        touched[key] = Balance(wallet_id=before.wallet_id, amount=after, version=before.version + 1)
+        touched[key] = Balance(
+            wallet_id=before.wallet_id, amount=after, version=before.version + 1, limit=before.limit
+        )
         entries.append(_entry(asked, touched[key]))
+    if fault := _limit_fault(request, running, touched):
+        return fault
     running |= touched
     return Journal(
         journal_id=request.journal_id,
         source=request.source,
         event_type=request.event_type,
         occurred_at=request.occurred_at,
-        content_hash=digest,
+        content_hash=item.content_hash,
         entries=tuple(entries),
         memo=request.memo,
         request_event_id=request.request_event_id,
+        belongs_at=item.belongs_at,
     )
+
+
+def _limit_fault(
+    request: JournalRequest, running: Mapping[BalanceKey, Balance], touched: Mapping[BalanceKey, Balance]
+) -> Refused | None:
+    """Refuse what takes from a wallet more than its limit leaves; paying into it is always fine."""
+    for key, after in touched.items():
+        if after.limit is None or after.amount >= running[key].amount:
+            continue
+        short = after.limit.floor - (after.amount - after.limit.pending)
+        if short > 0:
+            return refuse(
+                request,
+                "limit_exceeded",
+                f"takes {running[key].amount - after.amount} {key[1]} from {key[0]}, which has "
+                f"{running[key].amount - after.limit.pending} available and may not go below "
+                f"{after.limit.floor}: short by {short}",
+                short,
+            )
+    return None
 
 
 def _entry(asked: EntryRequest, after: Balance) -> Entry:
@@ -268,17 +327,23 @@ def _entry_fault(request: JournalRequest, entry: EntryRequest) -> Refused | None
         return refuse(
             request, "amount_too_large", f"{entry.amount} on {entry.wallet} is over the limit of {AMOUNT_MAX}"
         )
-    if entry.currency not in CURRENCIES:
-        return refuse(request, "unknown_currency", f"{entry.currency!r} is not an ISO 4217 code such as USD")
-    kind, colon, name = entry.wallet.partition(":")
+    if found := unusable_wallet(entry.wallet, entry.currency):
+        return refuse(request, *found)
+    return None
+
+
+def unusable_wallet(wallet: str, currency: str | None) -> tuple[str, str] | None:
+    """Why nothing can be asked of this wallet in this currency (None: not judged): reason and sentence."""
+    if currency is not None and currency not in CURRENCIES:
+        return "unknown_currency", f"{currency!r} is not an ISO 4217 code such as USD"
+    kind, colon, name = wallet.partition(":")
     if kind not in WALLET_KINDS:
-        return refuse(
-            request,
+        return (
             "unknown_wallet_kind",
-            f"wallet {entry.wallet!r} is of no known kind; the kinds are {', '.join(WALLET_KINDS)}",
+            f"wallet {wallet!r} is of no known kind; the kinds are {', '.join(WALLET_KINDS)}",
         )
-    if not (colon and _is_line(name, _ADDRESS_CHARS_MAX) and len(entry.wallet) <= _ADDRESS_CHARS_MAX):
-        return refuse(request, "bad_wallet_name", f"wallet {entry.wallet!r} names nobody one can read")
+    if not (colon and _is_line(name, _ADDRESS_CHARS_MAX) and len(wallet) <= _ADDRESS_CHARS_MAX):
+        return "bad_wallet_name", f"wallet {wallet!r} names nobody one can read"
     return None
 
 

@@ -1,11 +1,12 @@
-"""Kafka in: journal.requested."""
+"""Kafka in: one function per topic; and holds that run out."""
 
 from collections.abc import Sequence
 
 from fleet import dead_letters, inbox, outbox
 from fleet.database import Database
-from fleet.envelope import Record
-from services.ledger import metrics, posting, wire
+from fleet.envelope import Record, first_cause
+from services.ledger import hold_wire, holds, link_wire, links, metrics, posting, store, wire
+from services.ledger.domain import Answer
 
 
 async def post_journals(db: Database, batch: Sequence[Record]) -> None:
@@ -17,3 +18,55 @@ async def post_journals(db: Database, batch: Sequence[Record]) -> None:
         await dead_letters.bury(tx, wire.refusals(asked, answers))
         await outbox.stage(tx, wire.answers(asked, answers))
     metrics.count(answers)
+
+
+async def revert_journals(db: Database, batch: Sequence[Record]) -> None:
+    """Take back what each named journal moved, once."""
+    async with db.transaction() as tx:
+        asked = await inbox.admit(tx, batch, link_wire.revert_requested)
+        answers = await links.revert(tx, [link_wire.revert_request(item) for item in asked])
+        await dead_letters.bury(tx, wire.refusals(asked, answers))
+        await outbox.stage(tx, wire.answers(asked, answers))
+    metrics.count(answers)
+
+
+async def post_groups(db: Database, batch: Sequence[Record]) -> None:
+    """Post all journals of a group or none; a transaction each, since their locks have no common order."""
+    for record in batch:
+        async with db.transaction() as tx:
+            answers: list[Answer] = []
+            for item in await inbox.admit(tx, [record], link_wire.group_requested):
+                requests = link_wire.group_requests(item)
+                answers = await links.post_together(tx, item.event.group, requests)
+                await dead_letters.bury(tx, link_wire.group_refusals(item, answers))
+                await outbox.stage(tx, link_wire.group_answers(item, answers))
+        metrics.count(answers)
+
+
+async def change_holds(db: Database, batch: Sequence[Record]) -> None:
+    """Place, post and void holds, and say what became of each."""
+    async with db.transaction() as tx:
+        asked = await inbox.admit(tx, batch, hold_wire.hold_requested)
+        answers = await holds.change(tx, [hold_wire.hold_command(item.event) for item in asked])
+        journals = await store.posted_journals(tx, holds.journals_of(answers))
+        await dead_letters.bury(tx, hold_wire.hold_refusals(asked, answers))
+        await outbox.stage(tx, hold_wire.hold_answers(asked, answers, journals))
+    metrics.count_holds(answers)
+
+
+async def change_limits(db: Database, batch: Sequence[Record]) -> None:
+    """Set each requested limit."""
+    async with db.transaction() as tx:
+        asked = await inbox.admit(tx, batch, hold_wire.limit_requested)
+        answers = await holds.limit(tx, [hold_wire.limit_command(item.event) for item in asked])
+        await dead_letters.bury(tx, hold_wire.limit_refusals(asked, answers))
+        await outbox.stage(tx, hold_wire.limit_answers(asked, answers))
+
+
+async def expire_holds(db: Database) -> int:
+    """Close holds whose time is over and say so; how many."""
+    async with db.transaction() as tx:
+        expired = await holds.expire(tx)
+        await outbox.stage(tx, [hold_wire.hold_changed(hold, first_cause()) for hold in expired])
+    metrics.count_holds(expired)
+    return len(expired)

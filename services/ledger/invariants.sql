@@ -52,5 +52,65 @@ JOIN (
     SELECT entry.journal_id, array_agg(entry_line(wallet.address, entry.currency, entry.amount)) AS lines
     FROM entry JOIN wallet ON wallet.id = entry.wallet_id GROUP BY entry.journal_id
 ) AS said ON said.journal_id = journal.id
+LEFT JOIN late_journal ON late_journal.journal_id = journal.id
 WHERE journal.content_hash <> journal_content_hash(
-    journal.source, journal.event_type, journal.occurred_at, said.lines);
+    journal.source, journal.event_type, coalesce(late_journal.belongs_at, journal.occurred_at), said.lines);
+
+-- name: pending_balances_equal_their_holds
+-- What a balance keeps pending is the sum of its open holds.
+SELECT balance.wallet_id, balance.currency, balance.pending, held.total
+FROM balance
+LEFT JOIN (
+    SELECT wallet_id, currency, sum(amount) AS total FROM hold WHERE state = 'open' GROUP BY wallet_id, currency
+) AS held ON held.wallet_id = balance.wallet_id AND held.currency = balance.currency
+WHERE balance.pending <> coalesce(held.total, 0);
+
+-- name: posted_holds_have_moved_their_amount
+-- A posted hold's journal took the posted amount from the hold's wallet.
+SELECT hold.name, hold.posted_amount, entry.amount
+FROM hold
+LEFT JOIN entry ON entry.journal_id = hold.journal_id AND entry.wallet_id = hold.wallet_id
+               AND entry.currency = hold.currency
+WHERE hold.state = 'posted' AND entry.amount IS DISTINCT FROM -hold.posted_amount;
+
+-- name: holds_are_closed_in_time
+-- No hold stays open for more than ten minutes after it ran out.
+SELECT name, expires_at FROM hold WHERE state = 'open' AND expires_at < clock_timestamp() - interval '10 minutes';
+
+-- name: balances_carry_their_newest_limit
+-- The limit on a balance is the one that was set last.
+SELECT balance.wallet_id, balance.currency, balance.floor, balance.floor_binds, newest.floor AS set_floor, newest.binds
+FROM balance
+LEFT JOIN LATERAL (
+    SELECT floor, binds FROM wallet_limit
+    WHERE wallet_limit.wallet_id = balance.wallet_id AND wallet_limit.currency = balance.currency
+    ORDER BY id DESC LIMIT 1
+) AS newest ON true
+WHERE (balance.floor, balance.floor_binds) IS DISTINCT FROM (newest.floor, newest.binds);
+
+-- name: closed_periods_took_no_more
+-- Nothing that was recorded after a period was closed is dated into it.
+SELECT journal.source, journal.occurred_at, journal.recorded_at, closed_period.until, closed_period.closed_at
+FROM closed_period
+JOIN journal ON journal.occurred_at < closed_period.until
+            AND journal.recorded_at > closed_period.closed_at + interval '1 minute';
+
+-- name: late_journals_are_dated_where_a_period_opens
+-- A journal that came late is dated at the end of a closed period, and belongs before it.
+SELECT late_journal.journal_id, late_journal.belongs_at, journal.occurred_at
+FROM late_journal
+LEFT JOIN journal ON journal.id = late_journal.journal_id
+LEFT JOIN closed_period ON closed_period.until = journal.occurred_at
+WHERE closed_period.until IS NULL OR late_journal.belongs_at >= journal.occurred_at;
+
+-- name: links_lead_to_journals
+-- Every revert, group and late date is of journals that are there.
+SELECT link.what, link.journal_id
+FROM (
+    SELECT 'revert' AS what, journal_id FROM revert
+    UNION ALL SELECT 'reverted', reverted_id FROM revert
+    UNION ALL SELECT 'group', journal_id FROM journal_group
+    UNION ALL SELECT 'late', journal_id FROM late_journal
+) AS link
+LEFT JOIN journal ON journal.id = link.journal_id
+WHERE journal.id IS NULL;

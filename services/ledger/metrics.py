@@ -7,6 +7,7 @@ from typing import Final
 from prometheus_client import Counter, Histogram
 
 from services.ledger.domain import Answer, Posted, Refused
+from services.ledger.holds import HoldNow, NotDone
 
 JOURNALS_POSTED: Final = Counter("ledger_journals_posted_total", "Journals posted")
 ENTRIES_POSTED: Final = Counter("ledger_entries_posted_total", "Entries posted")
@@ -14,6 +15,8 @@ JOURNALS_REPEATED: Final = Counter(
     "ledger_journals_repeated_total", "Requests for a journal that stood already"
 )
 JOURNALS_REFUSED: Final = Counter("ledger_journals_refused_total", "Requests refused", ["reason"])
+HOLDS_CHANGED: Final = Counter("ledger_holds_changed_total", "Holds placed or closed", ["state"])
+HOLDS_REFUSED: Final = Counter("ledger_holds_refused_total", "Commands to holds refused", ["reason"])
 POSTING_SECONDS: Final = Histogram(
     "ledger_posting_seconds",
     "Time to post the journals of one batch, wallet locks included, commit not",
@@ -30,3 +33,12 @@ def count(answers: Sequence[Answer]) -> None:
     JOURNALS_REPEATED.inc(len(answers) - len(posted) - len(refused))
     for reason, times in Tally(answer.reason for answer in refused).items():
         JOURNALS_REFUSED.labels(reason).inc(times)
+
+
+def count_holds(answers: Sequence[HoldNow | NotDone]) -> None:
+    """Count what became of holds; a repeat changed nothing."""
+    for answer in answers:
+        if isinstance(answer, NotDone):
+            HOLDS_REFUSED.labels(answer.reason).inc()
+        elif not answer.repeated:
+            HOLDS_CHANGED.labels(answer.state).inc()

@@ -19,6 +19,7 @@ from services.ledger.domain import (
     Repeated,
     Sound,
     balances_to_lock,
+    date_into_open_period,
     decide_posting,
     refuse,
     screen,
@@ -49,8 +50,10 @@ async def _flush_or_halve(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repea
         if rejected.rule == store.SOURCE_IS_POSTED_ONCE:
             # Another worker posted a source between our look and our insert; it has committed: look again.
             return await _flush_or_halve(tx, sound)
+        if rejected.rule == store.PERIOD_IS_OPEN and (closed_until := await store.closed_until(tx)):
+            return await _flush_or_halve(tx, date_into_open_period(sound, closed_until))
         if len(sound) == 1:
-            return [refuse(sound[0].request, rejected.rule, rejected.sentence)]
+            return [refuse(sound[0].request, rejected.rule, rejected.sentence, rejected.shortfall)]
     half = len(sound) // 2
     return [*await _flush_or_halve(tx, sound[:half]), *await _flush_or_halve(tx, sound[half:])]
 
@@ -64,6 +67,8 @@ async def _flush(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repeated | Ref
     if not journals:
         return [verdict for verdict in verdicts if not isinstance(verdict, Journal)]
     recorded_at = await store.insert_journals(tx, journals)
+    if late := [journal for journal in journals if journal.belongs_at]:
+        await store.link_late(tx, late)
     await fault_point("ledger.journals_written")
     return [
         Posted(journal=verdict, recorded_at=recorded_at) if isinstance(verdict, Journal) else verdict

@@ -1,6 +1,7 @@
 """Reads the books for people, through the published views: balances, statements, a journal with its entries.
 
-Promises: a statement page is one index range, however long the wallet's history. It must not write.
+Promises: a statement page is one index range, however long the wallet's history.
+All it writes is the end of a period.
 """
 
 from collections.abc import Sequence
@@ -17,13 +18,47 @@ PAGE_LINES_MAX: Final = 10_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletBalance:
-    """What the school owes a wallet's holder; negative: what the holder owes. Minor units."""
+    """What the school owes a wallet's holder; negative: what the holder owes. Minor units.
+
+    available = balance - pending. limit: what available may not go below; binds: new holds only, or all.
+    """
 
     wallet: str
     kind: str
     currency: str
     balance: int
+    pending: int
+    available: int
+    limit: int | None
+    limit_binds: str | None
     entries: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BalanceAt:
+    """A wallet's balance at an instant. Minor units."""
+
+    wallet: str
+    kind: str
+    currency: str
+    balance: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """An amount kept on a wallet, and how it ended. Minor units."""
+
+    hold: str
+    wallet: str
+    currency: str
+    amount: int
+    state: str
+    placed_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+    posted_amount: int | None
+    journal_id: UUID | None
+    memo: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +77,20 @@ class StatementLine:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """Lines of a statement. `before` turns to the earlier page, None on the first; `after` to the later one.
+
+    `after` is also where to go on tomorrow: a wallet's versions have no gap and are never renumbered.
+    """
+
+    wallet: str
+    currency: str
+    lines: Sequence[StatementLine]
+    before: int | None
+    after: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class JournalEntry:
     """One entry of a journal. Minor units."""
 
@@ -55,7 +104,10 @@ class JournalEntry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostedJournal:
-    """A journal with its entries; `says_what_it_said`: its content still has the hash it was posted with."""
+    """A journal with its entries; `says_what_it_said`: its content still has the hash it was posted with.
+
+    belongs_at: when it was true, if its period was closed already. reverts, reverted_by: sources.
+    """
 
     journal_id: UUID
     source: str
@@ -66,6 +118,10 @@ class PostedJournal:
     request_event_id: UUID | None
     memo: str
     content_hash: bytes
+    belongs_at: datetime | None
+    reverts: str | None
+    reverted_by: str | None
+    group: str | None
     entries: Sequence[JournalEntry]
 
     @property
@@ -74,14 +130,16 @@ class PostedJournal:
             EntryRequest(wallet=entry.wallet, currency=entry.currency, amount=entry.amount)
             for entry in self.entries
         ]
-        return content_hash(self.source, self.event_type, self.occurred_at, lines) == self.content_hash
+        said_at = self.belongs_at or self.occurred_at
+        return content_hash(self.source, self.event_type, said_at, lines) == self.content_hash
 
 
 async def list_balances(tx: Tx, *, wallet: str | None = None, kind: str | None = None) -> list[WalletBalance]:
     """Every wallet's balance, or one wallet's, or those of a kind; by wallet and currency."""
     rows = await tx.all(
         """
-        SELECT address, kind, currency, balance, entries FROM ledger_public.wallets
+        SELECT address AS wallet, kind, currency, balance, pending, available, "limit", limit_binds, entries
+        FROM ledger_public.wallets
         WHERE (CAST(:wallet AS text) IS NULL OR address = :wallet)
           AND (CAST(:kind AS text) IS NULL OR kind = :kind)
         ORDER BY address, currency
@@ -89,56 +147,132 @@ async def list_balances(tx: Tx, *, wallet: str | None = None, kind: str | None =
         wallet=wallet,
         kind=kind,
     )
-    return [
-        WalletBalance(
-            wallet=row.address,
-            kind=row.kind,
-            currency=row.currency,
-            balance=row.balance,
-            entries=row.entries,
-        )
-        for row in rows
-    ]
+    return [WalletBalance(**row._mapping) for row in rows]
+
+
+async def balances_at(
+    tx: Tx, *, wallet: str | None, kind: str | None, occurred_by: datetime, known_by: datetime | None
+) -> list[BalanceAt]:
+    """What wallets held after all that occurred by one instant, as known by another (None: as known now)."""
+    rows = await tx.all(
+        """
+        SELECT address AS wallet, kind, currency,
+               balance_at(address, currency, CAST(:occurred_by AS timestamptz),
+                          coalesce(CAST(:known_by AS timestamptz), CAST('infinity' AS timestamptz)))
+                   AS balance
+        FROM ledger_public.wallets
+        WHERE (CAST(:wallet AS text) IS NULL OR address = :wallet)
+          AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+        ORDER BY address, currency
+        """,
+        wallet=wallet,
+        kind=kind,
+        occurred_by=occurred_by,
+        known_by=known_by,
+    )
+    return [BalanceAt(**row._mapping) for row in rows]
+
+
+async def list_holds(
+    tx: Tx, *, wallet: str | None = None, state: str | None = "open", most: int = 100
+) -> list[Hold]:
+    """The holds placed last, of one wallet or all, in one state or any; oldest first."""
+    rows = await tx.all(
+        """
+        SELECT hold, address AS wallet, currency, amount, state, placed_at, expires_at, closed_at,
+               posted_amount, journal_id, memo
+        FROM ledger_public.holds
+        WHERE (CAST(:wallet AS text) IS NULL OR address = :wallet)
+          AND (CAST(:state AS text) IS NULL OR state = :state)
+        ORDER BY hold_id DESC LIMIT :most
+        """,
+        wallet=wallet,
+        state=state,
+        most=most,
+    )
+    return [Hold(**row._mapping) for row in reversed(rows)]
 
 
 STATEMENT: Final = """
     SELECT version, occurred_at, recorded_at, source, event_type, memo, currency, amount, balance_after
     FROM ledger_public.entries
-    WHERE wallet_id = :wallet_id AND currency = :currency AND version < :before
+    WHERE wallet_id = :wallet_id AND currency = :currency AND version < :before AND version > :after
     ORDER BY version DESC LIMIT :most
+"""
+STATEMENT_ONWARDS: Final = """
+    SELECT version, occurred_at, recorded_at, source, event_type, memo, currency, amount, balance_after
+    FROM ledger_public.entries
+    WHERE wallet_id = :wallet_id AND currency = :currency AND version < :before AND version > :after
+    ORDER BY version LIMIT :most
 """
 
 
 async def statement(
-    tx: Tx, wallet: str, currency: str, *, before: int | None = None, most: int = 50
-) -> list[StatementLine]:
-    """The last `most` lines before version `before`, oldest first; the first line's version pages back."""
-    found = await tx.first("SELECT id FROM wallet WHERE address = :wallet", wallet=wallet)
+    tx: Tx,
+    wallet: str,
+    currency: str,
+    *,
+    before: int | None = None,
+    after: int | None = None,
+    most: int = 50,
+) -> Page:
+    """At most `most` lines, oldest first: the next ones after version `after`, or else the last ones.
+
+    before: only lines before this version. The page names the versions that turn it either way.
+    """
+    found = await tx.first(
+        """
+        SELECT wallet_id, entries FROM ledger_public.wallets
+        WHERE address = :wallet AND currency = :currency
+        """,
+        wallet=wallet,
+        currency=currency,
+    )
     if found is None:
-        return []
+        return Page(wallet=wallet, currency=currency, lines=(), before=None, after=after or 0)
     rows = await tx.all(
-        STATEMENT,
-        wallet_id=found.id,
+        STATEMENT if after is None else STATEMENT_ONWARDS,
+        wallet_id=found.wallet_id,
         currency=currency,
         before=2**63 - 1 if before is None else before,
+        after=after or 0,
         most=min(most, PAGE_LINES_MAX),
     )
-    return [StatementLine(**row._mapping) for row in reversed(rows)]
+    lines = sorted((StatementLine(**row._mapping) for row in rows), key=lambda line: line.version)
+    return _page(wallet, currency, lines, before, after)
+
+
+def _page(
+    wallet: str, currency: str, lines: Sequence[StatementLine], before: int | None, after: int | None
+) -> Page:
+    first = lines[0].version if lines else before or (after or 0) + 1
+    last = lines[-1].version if lines else first - 1
+    return Page(
+        wallet=wallet,
+        currency=currency,
+        lines=tuple(lines),
+        before=first if first > 1 else None,
+        after=last,
+    )
+
+
+_JOURNAL = """
+    SELECT journal.journal_id, journal.source, journal.event_type, journal.occurred_at, journal.recorded_at,
+           journal.recorded_by, journal.request_event_id, journal.memo, journal.content_hash, late.belongs_at,
+           taken.reverted_source AS reverts, made.source AS reverted_by, together.name AS "group"
+    FROM ledger_public.journals AS journal
+    LEFT JOIN ledger_public.late_journals AS late ON late.journal_id = journal.journal_id
+    LEFT JOIN ledger_public.reverts AS taken ON taken.journal_id = journal.journal_id
+    LEFT JOIN ledger_public.reverts AS made ON made.reverted_id = journal.journal_id
+    LEFT JOIN ledger_public.journal_groups AS together ON together.journal_id = journal.journal_id
+    WHERE journal.source = :name OR journal.journal_id = CAST(:journal_id AS uuid)
+    ORDER BY journal.source <> :name LIMIT 1
+"""
 
 
 async def find_journal(tx: Tx, name: str) -> PostedJournal | None:
     """A journal by its source or its id."""
-    row = await tx.first(
-        """
-        SELECT journal_id, source, event_type, occurred_at, recorded_at, recorded_by, request_event_id, memo,
-               content_hash
-        FROM ledger_public.journals
-        WHERE source = :name OR journal_id = CAST(:journal_id AS uuid)
-        ORDER BY source <> :name LIMIT 1
-        """,
-        name=name,
-        journal_id=_uuid(name),
-    )
+    row = await tx.first(_JOURNAL, name=name, journal_id=_uuid(name))
     if row is None:
         return None
     entries = await tx.all(
@@ -149,6 +283,11 @@ async def find_journal(tx: Tx, name: str) -> PostedJournal | None:
         journal_id=row.journal_id,
     )
     return PostedJournal(**row._mapping, entries=tuple(JournalEntry(**entry._mapping) for entry in entries))
+
+
+async def close_period(tx: Tx, until: datetime | None, memo: str) -> None:
+    """Close everything that occurred before an instant. The database refuses one that is not over."""
+    await tx.execute("SELECT close_period(CAST(:until AS timestamptz), :memo)", until=until, memo=memo)
 
 
 def _uuid(text: str) -> UUID | None:

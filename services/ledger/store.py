@@ -3,7 +3,7 @@
 The service may insert journals and entries and nothing else: wallets and balances move inside the database.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import groupby
@@ -14,19 +14,25 @@ from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Tx
-from services.ledger.domain import Balance, BalanceKey, Entry, Journal, Posted, Standing
+from services.ledger.domain import Balance, BalanceKey, Entry, Journal, Limit, Posted, Standing
 
 SOURCE_IS_POSTED_ONCE: Final = "journal_source_is_posted_once"
+PERIOD_IS_OPEN: Final = "journal_is_dated_in_an_open_period"
+LIMIT_EXCEEDED: Final = "limit_exceeded"
 _DATA_ERRORS: Final = ("22", "23")  # SQLSTATE classes: data exception, integrity constraint violation
 
 
 class Rejected(Exception):
-    """The database refused what was inserted; `rule` is the constraint's name, or the SQLSTATE."""
+    """The database refused what was inserted; `rule` is the constraint's name, or the SQLSTATE.
 
-    def __init__(self, rule: str, sentence: str) -> None:
+    shortfall: the minor units that were missing, when a limit is the reason.
+    """
+
+    def __init__(self, rule: str, sentence: str, shortfall: int | None = None) -> None:
         super().__init__(sentence)
         self.rule = rule
         self.sentence = sentence
+        self.shortfall = shortfall
 
 
 @asynccontextmanager
@@ -41,7 +47,8 @@ async def all_or_rejected(tx: Tx) -> AsyncIterator[None]:
             raise
         cause = getattr(error.orig, "__cause__", None)
         rule = getattr(cause, "constraint_name", None) or f"sqlstate_{sqlstate}"
-        raise Rejected(rule, getattr(cause, "message", None) or rule) from error
+        short = int(getattr(cause, "detail", "")) if rule == LIMIT_EXCEEDED else None
+        raise Rejected(rule, getattr(cause, "message", None) or rule, short) from error
 
 
 async def standing_journals(tx: Tx, sources: Sequence[str]) -> dict[str, Standing]:
@@ -70,11 +77,31 @@ async def lock_balances(tx: Tx, keys: Sequence[BalanceKey]) -> dict[BalanceKey, 
             **_addressed([(row.address, row.currency) for row in missing]),
         )
     rows = await tx.all(_LOCK, **_addressed(keys))
-    return {
-        (row.address, row.currency): Balance(wallet_id=row.wallet_id, amount=row.amount, version=row.version)
-        for row in rows
-    }
+    return {(row.address, row.currency): _balance(row) for row in rows}
 
+
+def _balance(row: Row[Any]) -> Balance:
+    return Balance(
+        wallet_id=row.wallet_id,
+        amount=row.amount,
+        version=row.version,
+        limit=None if row.floor is None else Limit(floor=row.floor, pending=row.pending),
+    )
+
+
+async def read_balances(tx: Tx, keys: Sequence[BalanceKey]) -> dict[BalanceKey, Balance]:
+    """Balances as they stand, unlocked: to rehearse, never to post. Unopened wallets are left out."""
+    rows = await tx.all(_READ, **_addressed(keys))
+    return {(row.address, row.currency): _balance(row) for row in rows}
+
+
+_READ = """
+    SELECT balance.wallet_id, wallet.address, balance.currency, balance.amount, balance.version,
+           balance.pending, CASE WHEN balance.floor_binds = 'all' THEN balance.floor END AS floor
+    FROM unnest(CAST(:addresses AS text[]), CAST(:currencies AS text[])) AS asked (address, currency)
+    JOIN wallet ON wallet.address = asked.address COLLATE "C"
+    JOIN balance ON balance.wallet_id = wallet.id AND balance.currency = asked.currency COLLATE "C"
+"""
 
 _MISSING = """
     SELECT asked.address, asked.currency
@@ -85,7 +112,7 @@ _MISSING = """
 """
 
 _LOCK = """
-    SELECT wallet_id, address, currency, amount, version
+    SELECT wallet_id, address, currency, amount, version, pending, floor
     FROM lock_balances(CAST(:addresses AS text[]), CAST(:currencies AS text[]))
 """
 
@@ -164,6 +191,60 @@ async def posted_journals(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Posted]:
     """Journals that stand, with their entries as they were posted, marked as repeated."""
     rows = await tx.all(_POSTED, ids=list(set(ids)))
     return {journal_id: _posted(list(lines)) for journal_id, lines in groupby(rows, lambda row: row.id)}
+
+
+async def find_journals(tx: Tx, sources: Sequence[str]) -> dict[str, Posted]:
+    """Journals that stand for these sources, whole."""
+    ids = {standing.journal_id for standing in (await standing_journals(tx, sources)).values()}
+    found = await posted_journals(tx, list(ids))
+    return {posted.journal.source: posted for posted in found.values()}
+
+
+async def link_reverts(tx: Tx, reverted: Mapping[UUID, UUID]) -> None:
+    """Say which new journal (key) reverts which (value)."""
+    if reverted:
+        await tx.execute(
+            """
+            INSERT INTO revert (journal_id, reverted_id)
+            SELECT * FROM unnest(CAST(:journal_ids AS uuid[]), CAST(:reverted_ids AS uuid[]))
+            """,
+            journal_ids=list(reverted),
+            reverted_ids=list(reverted.values()),
+        )
+
+
+async def closed_until(tx: Tx) -> datetime | None:
+    """Where the open period begins; None: nothing was ever closed."""
+    row = await tx.one("SELECT max(until) AS until FROM closed_period")
+    until: datetime | None = row.until
+    return until
+
+
+async def link_late(tx: Tx, journals: Sequence[Journal]) -> None:
+    """Say when journals that came late were true, and in which period they belong."""
+    await tx.execute(
+        "SELECT link_late(CAST(:ids AS uuid[]), CAST(:belongs AS timestamptz[]))",
+        ids=[journal.journal_id for journal in journals],
+        belongs=[journal.belongs_at for journal in journals],
+    )
+
+
+async def group_sources(tx: Tx, name: str) -> set[str]:
+    """The sources of a group that was posted."""
+    rows = await tx.all("SELECT source FROM ledger_public.journal_groups WHERE name = :name", name=name)
+    return {row.source for row in rows}
+
+
+async def link_group(tx: Tx, name: str, journal_ids: Sequence[UUID]) -> None:
+    """Say that these new journals were posted together."""
+    await tx.execute(
+        """
+        INSERT INTO journal_group (journal_id, name)
+        SELECT id, :name FROM unnest(CAST(:ids AS uuid[])) AS posted (id)
+        """,
+        name=name,
+        ids=list(journal_ids),
+    )
 
 
 def _posted(lines: Sequence[Row[Any]]) -> Posted:

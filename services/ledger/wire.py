@@ -5,7 +5,8 @@ A request whose source can be read is answered even when the rest of it cannot.
 
 from collections.abc import Sequence
 from datetime import UTC
-from typing import Final
+from typing import Any, Final
+from uuid import UUID
 
 from fleet.dead_letters import Refusal
 from fleet.envelope import Cause, Message, Record, uuid7
@@ -17,7 +18,7 @@ from services.ledger.domain import Answer, EntryRequest, JournalRequest, Posted,
 REQUESTED: Final = "journal.requested"
 POSTED: Final = "journal.posted"
 REFUSED: Final = "journal.refused"
-_SENTENCE_CHARS_MAX: Final = 1900
+SENTENCE_CHARS_MAX: Final = 1900
 
 Asked = JournalRequested | Refused
 
@@ -51,6 +52,11 @@ def journal_request(admitted: Admitted[Asked]) -> JournalRequest | Refused:
     asked = admitted.event
     if isinstance(asked, Refused):
         return asked
+    return request_of(asked, admitted.event_key)
+
+
+def request_of(asked: JournalRequested, event_key: UUID | None) -> JournalRequest:
+    """What is asked, under the id its journal will have; `event_key`: the event that asks."""
     return JournalRequest(
         journal_id=uuid7(),
         source=asked.source,
@@ -61,19 +67,20 @@ def journal_request(admitted: Admitted[Asked]) -> JournalRequest | Refused:
             for entry in asked.entries
         ),
         memo=asked.memo,
-        request_event_id=admitted.event_key,
+        request_event_id=event_key,
     )
 
 
-def answers(asked: Sequence[Admitted[Asked]], given: Sequence[Answer]) -> list[Message]:
+def answers(asked: Sequence[Admitted[Any]], given: Sequence[Answer]) -> list[Message]:
     """One message for each request, caused by it."""
-    return [
-        _posted(answer, item.cause) if isinstance(answer, Posted) else _refused(answer, item.cause)
-        for item, answer in zip(asked, given, strict=True)
-    ]
+    return [answer(one, item.cause) for item, one in zip(asked, given, strict=True)]
 
 
-def refusals(asked: Sequence[Admitted[Asked]], given: Sequence[Answer]) -> list[Refusal]:
+def answer(given: Answer, cause: Cause) -> Message:
+    return journal_posted(given, cause) if isinstance(given, Posted) else _refused(given, cause)
+
+
+def refusals(asked: Sequence[Admitted[Any]], given: Sequence[Answer]) -> list[Refusal]:
     """The requests that were refused, for a person to look at."""
     return [
         Refusal(admitted=item, reason=answer.reason, sentence=answer.sentence, subject=answer.source)
@@ -82,7 +89,7 @@ def refusals(asked: Sequence[Admitted[Asked]], given: Sequence[Answer]) -> list[
     ]
 
 
-def _posted(answer: Posted, cause: Cause) -> Message:
+def journal_posted(answer: Posted, cause: Cause) -> Message:
     """The journal's id is its event's id: told again, byte for byte, whoever knows it drops it."""
     journal = answer.journal
     event = JournalPosted(
@@ -111,6 +118,7 @@ def _refused(answer: Refused, cause: Cause) -> Message:
         source=answer.source,
         event_type=answer.event_type,
         reason=answer.reason,
-        sentence=answer.sentence[:_SENTENCE_CHARS_MAX],
+        sentence=answer.sentence[:SENTENCE_CHARS_MAX],
+        shortfall=answer.shortfall,
     )
     return Message(topic=REFUSED, key=answer.source, event=event, cause=cause)

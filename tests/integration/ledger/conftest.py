@@ -1,11 +1,15 @@
+import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from typer.testing import CliRunner, Result
 
 from fleet.database import Database
+from hobbs.cli import assemble
 from tests.conftest import OpenDatabase
-from tests.integration.ledger.books import broken_invariants
+from tests.integration.ledger.books import Hobbs, broken_invariants
+from tests.support.databases import service_url
 
 
 @pytest.fixture
@@ -22,3 +26,16 @@ async def owner(database_url: str) -> AsyncIterator[asyncpg.Connection]:
     connection = await asyncpg.connect(database_url, server_settings={"search_path": "ledger"})
     yield connection
     await connection.close()
+
+
+@pytest.fixture
+def hobbs(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Hobbs:
+    """Run `hobbs ARGUMENTS…` in a thread: a command has its own event loop."""
+    monkeypatch.setenv("HOBBS_DATABASE_URL", service_url(database_url, "operator"))
+    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+
+    async def invoke(*arguments: str) -> Result:
+        command = assemble([arguments[0]])
+        return await asyncio.to_thread(lambda: CliRunner().invoke(command, arguments))
+
+    return invoke

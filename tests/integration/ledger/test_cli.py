@@ -1,39 +1,9 @@
 """`hobbs balances`, `statement` and `explain journal`, logged in as the operator."""
 
-import asyncio
-import json
-from typing import Any, Protocol
-
 import asyncpg
-import pytest
-from typer.testing import CliRunner, Result
 
 from fleet.database import Database
-from hobbs.cli import assemble
-from tests.integration.ledger.books import FLIGHT, ask, requested
-from tests.support.databases import service_url
-
-
-class Hobbs(Protocol):
-    async def __call__(self, *arguments: str) -> Result: ...
-
-
-@pytest.fixture
-def hobbs(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Hobbs:
-    """Run `hobbs ARGUMENTS…` in a thread: a command has its own event loop."""
-    monkeypatch.setenv("HOBBS_DATABASE_URL", service_url(database_url, "operator"))
-    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", "127.0.0.1:1")
-
-    async def invoke(*arguments: str) -> Result:
-        command = assemble([arguments[0]])
-        return await asyncio.to_thread(lambda: CliRunner().invoke(command, arguments))
-
-    return invoke
-
-
-def rows(result: Result) -> Any:
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
+from tests.integration.ledger.books import FLIGHT, Hobbs, ask, requested, rows
 
 
 async def test_balances_are_minor_units_for_scripts_and_decimals_for_people(
@@ -47,6 +17,10 @@ async def test_balances_are_minor_units_for_scripts_and_decimals_for_people(
         "kind": "student",
         "currency": "USD",
         "balance": -200,
+        "pending": 0,
+        "available": -200,
+        "limit": None,
+        "limit_binds": None,
         "entries": 2,
     }
     assert "-2.00" in (await hobbs("balances", "student:s-1")).stdout
@@ -57,7 +31,10 @@ async def test_balances_can_be_narrowed_to_a_kind_or_a_wallet(ledger: Database, 
     [student] = rows(await hobbs("balances", "--kind", "student", "-o", "json"))
     assert student["wallet"] == "student:s-1"
     csv = (await hobbs("balances", "platform:school", "-o", "csv")).stdout
-    assert csv == "wallet,kind,currency,balance,entries\nplatform:school,platform,USD,40,1\n"
+    assert csv.splitlines() == [
+        "wallet,kind,currency,balance,pending,available,limit,limit_binds,entries",
+        "platform:school,platform,USD,40,0,40,,,1",
+    ]
 
 
 async def test_an_unknown_wallet_is_a_finding_and_an_unknown_kind_a_usage_error(
@@ -72,13 +49,51 @@ async def test_an_unknown_wallet_is_a_finding_and_an_unknown_kind_a_usage_error(
 async def test_a_statement_pages_back_from_its_end(ledger: Database, hobbs: Hobbs) -> None:
     await ask(ledger, *(requested(f"flight:F{n}:1") for n in range(1, 8)))
     last = rows(await hobbs("statement", "platform:school", "--most", "3", "-o", "json"))
-    assert [(line["version"], line["source"], line["balance_after"]) for line in last] == [
+    assert [(line["version"], line["source"], line["balance_after"]) for line in last["lines"]] == [
         (5, "flight:F5:1", 200),
         (6, "flight:F6:1", 240),
         (7, "flight:F7:1", 280),
     ]
+    assert (last["before"], last["after"]) == (5, 7)
     first = rows(await hobbs("statement", "platform:school", "--before", "5", "-o", "json"))
-    assert [line["version"] for line in first] == [1, 2, 3, 4]
+    assert [line["version"] for line in first["lines"]] == [1, 2, 3, 4]
+    assert (first["before"], first["after"]) == (None, 4)
+
+
+async def test_a_statement_pages_forward_from_a_cursor_and_goes_on_where_it_ended(
+    ledger: Database, hobbs: Hobbs
+) -> None:
+    await ask(ledger, *(requested(f"flight:F{n}:1") for n in range(1, 6)))
+    versions, after = [], 0
+    while page := rows(
+        await hobbs("statement", "platform:school", "--after", str(after), "--most", "2", "-o", "json")
+    ):
+        after = page["after"]
+        if not page["lines"]:
+            break
+        versions += [line["version"] for line in page["lines"]]
+    assert (versions, after) == ([1, 2, 3, 4, 5], 5)
+    await ask(ledger, requested("flight:F6:1"))
+    page = rows(await hobbs("statement", "platform:school", "--after", str(after), "-o", "json"))
+    assert [line["source"] for line in page["lines"]] == ["flight:F6:1"]
+    between = rows(await hobbs("statement", "platform:school", "--after", "2", "--before", "5", "-o", "json"))
+    assert [line["version"] for line in between["lines"]] == [3, 4]
+
+
+async def test_holds_are_listed_by_state_with_what_they_keep(
+    ledger: Database, hobbs: Hobbs, owner: asyncpg.Connection
+) -> None:
+    place = "SELECT place_hold($1, 'student:s-1', 400, 'USD', now() + interval '1 day', 'dispatched')"
+    for name in ("flight:F1", "flight:F2"):
+        await owner.execute(place, name)
+    await owner.execute("SELECT void_hold('flight:F1')")
+    [kept] = rows(await hobbs("holds", "student:s-1", "-o", "json"))
+    assert (kept["hold"], kept["amount"], kept["state"]) == ("flight:F2", 400, "open")
+    assert "4.00" in (await hobbs("holds", "--state", "voided")).stdout
+    assert len(rows(await hobbs("holds", "--state", "any", "-o", "json"))) == 2
+    assert (await hobbs("holds", "--state", "lost")).exit_code == 2
+    [balance] = rows(await hobbs("balances", "student:s-1", "-o", "json"))
+    assert (balance["balance"], balance["pending"], balance["available"]) == (0, 400, -400)
 
 
 async def test_a_statement_of_several_currencies_asks_for_one(ledger: Database, hobbs: Hobbs) -> None:

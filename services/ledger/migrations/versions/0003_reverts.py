@@ -1,0 +1,14 @@
+"""Reverts and groups: links between journals, in tables of their own: posting carries nothing for them."""
+
+from pathlib import Path
+
+from fleet.migrate import run_sql
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_name("0003_reverts.sql"))

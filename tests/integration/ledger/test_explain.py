@@ -1,0 +1,146 @@
+"""`hobbs explain`: bills made again and compared with what stands; a disagreement is a finding."""
+
+import asyncpg
+import pytest
+
+from fleet.database import Database
+from services.ledger.handlers import post_journals
+from services.ledger.wire import REQUESTED
+from tests.conftest import OpenDatabase
+from tests.integration.billing.given import completed, given_billed, given_school
+from tests.integration.ledger.books import Hobbs, ask, requested, rows
+from tests.support.records import record
+
+WORKED = {
+    "student:student-01": -36151,
+    "instructor:instructor-01": 8750,
+    "aircraft_owner:owner-01": 15600,
+    "liability:tax": 1201,
+    "platform:school": 10600,
+}
+
+
+@pytest.fixture
+async def flown(ledger: Database, open_db: OpenDatabase) -> Database:
+    """The design's worked flight, billed and posted."""
+    billing = open_db("billing")
+    await given_school(billing)
+    await given_billed(billing, completed())
+    async with billing.transaction() as tx:
+        asked = await tx.all("SELECT key, value FROM outbox WHERE topic = 'journal.requested'")
+    await post_journals(ledger, [record(REQUESTED, row.value, key=row.key.decode()) for row in asked])
+    return ledger
+
+
+@pytest.fixture
+async def tampering(owner: asyncpg.Connection) -> asyncpg.Connection:
+    """A superuser whom no trigger stops."""
+    await owner.execute("SET session_replication_role = replica")
+    for table in ("journal", "entry", "balance", "billing.bill"):
+        await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    return owner
+
+
+async def test_a_flight_is_priced_again_and_each_leg_compared(flown: Database, hobbs: Hobbs) -> None:
+    found = rows(await hobbs("explain", "flight", "F123", "-o", "json"))
+    assert {side["wallet"]: side["recomputed"] for side in found["wallets"]} == WORKED
+    assert all(side["recomputed"] == side["billed"] == side["posted"] for side in found["wallets"])
+    assert (found["charge"], found["legs_total"], found["remainder"]) == (36151, 25551, 10600)
+    assert (found["readings"]["hobbs_out"], found["readings"]["hobbs_in"]) == (12536, 12549)
+    assert found["hours"] == {"billed_tenths": 13, "from": "hobbs"}
+    versions = {f"{rate['kind']} {rate['key']}": rate["version"] for rate in found["rates"]}
+    assert set(versions.values()) == {1}
+    assert {"aircraft N364MA", "instructor instructor-01", "tax rental"} <= versions.keys()
+    rental = next(line for line in found["lines"] if line["kind"] == "rental")
+    assert (rental["tenths"], rental["rate"], rental["amount"], rental["rounding_tenths"]) == (
+        13,
+        16500,
+        21450,
+        0,
+    )
+    assert found["findings"] == []
+
+
+async def test_for_people_it_is_tables(flown: Database, hobbs: Hobbs) -> None:
+    shown = (await hobbs("explain", "flight", "F123")).stdout
+    assert "361.51" in shown
+    assert "made again and compared" in shown
+    assert "106.00" in (await hobbs("explain", "journal", "flight:F123:1")).stdout
+
+
+async def test_a_flights_journal_is_explained_with_its_bill(flown: Database, hobbs: Hobbs) -> None:
+    found = rows(await hobbs("explain", "journal", "flight:F123:1", "-o", "json"))
+    assert found["flight"]["remainder"] == 10600
+    assert found["findings"] == []
+
+
+async def test_an_entry_is_explained_between_its_balances(flown: Database, hobbs: Hobbs) -> None:
+    await ask(flown, requested("manual:1", (("student:student-01", -9), ("platform:school", 9))))
+    found = rows(await hobbs("explain", "entry", "student:student-01", "2", "-o", "json"))
+    entry = found["entry"]
+    assert (entry["balance_before"], entry["amount"], entry["balance_after"]) == (-36151, -9, -36160)
+    assert found["journal"]["source"] == "manual:1"
+    first = rows(await hobbs("explain", "entry", "student:student-01", "1", "-o", "json"))
+    assert first["journal"]["flight"]["charge"] == 36151
+    assert (await hobbs("explain", "entry", "student:student-01", "3")).exit_code == 1
+
+
+async def test_a_wallet_is_added_up_again(flown: Database, hobbs: Hobbs) -> None:
+    [found] = rows(await hobbs("explain", "wallet", "platform:school", "-o", "json"))
+    assert (found["balance"], found["recomputed"], found["findings"]) == (10600, 10600, [])
+    assert [(kind["event_type"], kind["amount"]) for kind in found["by_event_type"]] == [("flight", 10600)]
+    assert "106.00" in (await hobbs("explain", "wallet", "platform:school")).stdout
+    assert (await hobbs("explain", "wallet", "student:nobody")).exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("tamper", "mend", "finding"),
+    [
+        (
+            "UPDATE billing.bill SET facts = jsonb_set(facts, '{dual}', '16')",
+            "UPDATE billing.bill SET facts = jsonb_set(facts, '{dual}', '15')",
+            "instructor:instructor-01 gets 9200 recomputed, 8750 on the bill, 8750 in the ledger",
+        ),
+        (
+            "UPDATE entry SET amount = amount + 1 WHERE position = 2",
+            "UPDATE entry SET amount = amount - 1 WHERE position = 2",
+            "8750 recomputed, 8750 on the bill, 8751 in the ledger",
+        ),
+        (
+            "UPDATE billing.bill SET legs = jsonb_set(legs, '{0,amount}', '6751')",
+            "UPDATE billing.bill SET legs = jsonb_set(legs, '{0,amount}', '6750')",
+            "its legs are not what its facts and rates give",
+        ),
+    ],
+)
+async def test_what_disagrees_is_a_finding(
+    flown: Database, hobbs: Hobbs, tampering: asyncpg.Connection, tamper: str, mend: str, finding: str
+) -> None:
+    await tampering.execute(tamper)
+    result = await hobbs("explain", "flight", "F123")
+    assert result.exit_code == 1
+    assert finding in result.stderr
+    assert (await hobbs("explain", "journal", "flight:F123:1")).exit_code == 1
+    await tampering.execute(mend)
+    assert (await hobbs("explain", "flight", "F123")).exit_code == 0
+
+
+async def test_a_wallet_that_does_not_add_up_is_a_finding(
+    flown: Database, hobbs: Hobbs, tampering: asyncpg.Connection
+) -> None:
+    await tampering.execute("UPDATE balance SET amount = amount + 5 WHERE wallet_id = 1")
+    address = await tampering.fetchval("SELECT address FROM wallet WHERE id = 1")
+    result = await hobbs("explain", "wallet", address)
+    assert (result.exit_code, "but its entries sum to" in result.stderr) == (1, True)
+    await tampering.execute("UPDATE balance SET amount = amount - 5 WHERE wallet_id = 1")
+
+
+async def test_a_flight_that_is_billed_and_not_posted_is_a_finding(
+    ledger: Database, open_db: OpenDatabase, hobbs: Hobbs
+) -> None:
+    billing = open_db("billing")
+    await given_school(billing)
+    await given_billed(billing, completed())
+    result = await hobbs("explain", "flight", "F123")
+    assert (result.exit_code, "is billed and not posted" in result.stderr) == (1, True)
+    assert (await hobbs("explain", "flight", "F999")).exit_code == 1
