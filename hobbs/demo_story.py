@@ -101,15 +101,17 @@ class Story:
 
     async def settle(self) -> None:
         """Wait until nothing is under way any more, at Hobbs, in Kafka and at Stripe."""
-        quiet = 0
-        deadline = time.monotonic() + PATIENCE_S
+        quiet, last, moved_at = 0, None, time.monotonic()
         while quiet < 2:  # once may fall between two steps of the same chain
             self._alarm()
             under_way = await self._figures.busy()
-            self._watcher.show(await self._figures.progress(), self._flights)
+            progress = await self._figures.progress()
+            self._watcher.show(progress, self._flights)
             quiet = 0 if under_way else quiet + 1
-            if time.monotonic() > deadline:
-                raise Stalled(f"after {PATIENCE_S:.0f} s there are still {', '.join(under_way)}")
+            if progress != last:
+                last, moved_at = progress, time.monotonic()
+            if time.monotonic() - moved_at > PATIENCE_S:
+                raise Stalled(f"nothing moved for {PATIENCE_S:.0f} s, with {', '.join(under_way)} to go")
             await asyncio.sleep(POLL_S)
 
     async def _until(self, condition: Callable[[], Awaitable[bool]], what: str) -> None:
