@@ -40,7 +40,8 @@ COMMANDS: Final = {
 def main() -> None:
     """Run the command line; exit 0 fine, 1 findings, 2 usage."""
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    assemble([wanted] if wanted in GROUPS or wanted in COMMANDS else [*GROUPS, *COMMANDS])()
+    chosen = [wanted] if wanted in GROUPS or wanted in COMMANDS else [*GROUPS, *COMMANDS]
+    assemble(chosen)(prog_name="hobbs")
 
 
 def assemble(names: Iterable[str]) -> typer.Typer:

@@ -23,6 +23,10 @@ HEADERS: Final[dict[str, Any]] = {
             "description": "The same from a flight to its Stripe transfer.",
         },
         "traceparent": {"type": "string", "description": "W3C trace context."},
+        "ce_hobbscontent": {
+            "type": "string",
+            "description": "Hash of what a repeat of this event must equal, where its body names the moment too.",
+        },
     },
 }
 
