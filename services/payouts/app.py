@@ -44,10 +44,10 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.consume("school.configured", _waking(relay, db, partial(handlers.configure_payees, db)))
     worker.consume("stripe.webhook", _waking(relay, db, heed))
     worker.loop("relay", relay.step, idle_s=0)
-    worker.loop("inquiries", inquirer.step, idle_s=0.1)
+    worker.loop("inquiries", inquirer.step, idle_s=0.25)
     worker.loop("treasury", treasury.step, idle_s=0.1)
     worker.loop("holds", partial(end_holds, db), idle_s=1.0)
-    worker.loop("links", partial(links.answer_links, db, gateway, settings), idle_s=0.5)
+    worker.loop("links", partial(links.answer_links, db, gateway, settings), idle_s=1.0)
     worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
     worker.loop("measure", partial(measures.measure, db), idle_s=MEASURE_S)
     worker.ready_checks["stripe"] = relay.check

@@ -13,6 +13,7 @@ from typing import Any
 from fleet import outbox
 from fleet.database import Tx
 from fleet.inbox import Admitted
+from fleet.money import format_minor
 from services.payouts import (
     inquiries,
     metrics,
@@ -101,8 +102,8 @@ async def _act(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) -> bo
     if kind in ACCOUNT_EVENTS:
         account = hint.account or str(hint.thing.get("account") or hint.thing.get("id"))
         gathered.questions.append(wire.question(InquiryKind.ACCOUNT, account, hinted.cause, now))
-    elif kind in PAYOUT_EVENTS and hint.account:
-        await _payout(tx, hinted, gathered, now)
+    elif kind in PAYOUT_EVENTS:
+        await (_payout(tx, hinted, gathered, now) if hint.account else _platform_payout(tx, hinted))
     elif kind in REVERSAL_EVENTS:
         await _transfer_changed(tx, hinted, gathered, now)
     elif kind in LEGACY_EVENTS:
@@ -122,6 +123,21 @@ async def _payout(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) ->
     if await store_payees.wallet_of_account(tx, account) is None:
         return gathered.keep(hinted, "unknown_account", f"{account} is no payee's account")
     return await inquiries.note_payout(tx, hint.thing, account, now, wire.trace_of(hinted.cause))
+
+
+async def _platform_payout(tx: Tx, hinted: Hinted) -> None:
+    """Money left the school's own Stripe balance: it may be what transfers were waiting for."""
+    thing = hinted.event.thing
+    if hinted.event.event_type != "payout.created":
+        return
+    money = (
+        f"{format_minor(int(thing['amount']), str(thing['currency']).upper())} {thing['currency'].upper()}"
+    )
+    said = f"{money} is paid out of the school's Stripe balance ({thing['id']})"
+    if thing.get("automatic"):
+        said += "; switch automatic payouts of the platform off: they drain the money meant for transfers"
+    word = wire_events.word_to_finance("platform_payout", str(thing["id"]), said, wire.trace_of(hinted.cause))
+    await outbox.stage(tx, [word])
 
 
 async def _transfer_changed(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) -> None:

@@ -37,7 +37,7 @@ from services.payouts.stripe_gateway import StripeGateway
 AT_ONCE = 8
 LEASE = timedelta(seconds=60)
 REFUSED_AT_MOST = 5  # generations that readiness alone may start
-BACKOFF_MAX_S = 300.0
+BACKOFF_MAX_S = 60.0
 
 _log = logging.getLogger(__name__)
 

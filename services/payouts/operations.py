@@ -46,7 +46,7 @@ class Policy:
     """How patient the relay is. Times in seconds."""
 
     backoff_first_s: float = 1.0
-    backoff_max_s: float = 60.0
+    backoff_max_s: float = 30.0
     server_errors_max: int = 3  # Stripe replays a saved 500, so asking again teaches nothing
     lookup_gap_s: float = 10.0
     lookups_max: int = 12

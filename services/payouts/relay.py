@@ -50,7 +50,7 @@ _log = logging.getLogger(__name__)
 class Pace:
     """How much at once, and how long a call and a lease last."""
 
-    concurrency: int = 48
+    concurrency: int = 96
     lease: timedelta = timedelta(seconds=30)
     call_time: timedelta = timedelta(seconds=13)
 

@@ -16,13 +16,13 @@ class PayoutsSettings(Settings):
     stripe_timeout_s: float = Field(default=12.0, gt=0, le=120)
     stripe_calls_per_s: float = Field(default=80.0, gt=0, le=1000)
     stripe_reads_per_s: float = Field(default=20.0, gt=0, le=1000)
-    stripe_concurrency: int = Field(default=48, ge=1, le=500)
+    stripe_concurrency: int = Field(default=96, ge=1, le=500)
     stripe_onboarding_return_url: str = "https://example.com/onboarded"
     stripe_onboarding_refresh_url: str = "https://example.com/onboarding"
 
     lease_s: float = Field(default=30.0, gt=0, le=600)
     backoff_first_s: float = Field(default=1.0, gt=0)
-    backoff_max_s: float = Field(default=60.0, gt=0)
+    backoff_max_s: float = Field(default=30.0, gt=0)
     lookup_gap_s: float = Field(default=10.0, gt=0)
     stopped_probe_s: float = Field(default=15.0, gt=0)
     balance_poll_s: float = Field(default=5.0, gt=0)

@@ -339,3 +339,12 @@ async def test_a_lost_reversal_webhook_is_made_up_for_by_reading(world: World) -
     world.clock.advance(minutes=11)
     await world.work()
     assert await world.states() == ["partly_reversed"]
+
+
+async def test_finance_hears_when_the_platform_s_own_balance_is_paid_out(world: World) -> None:
+    thing = {"id": "po_1", "object": "payout", "amount": 5000, "currency": "usd", "automatic": True}
+    await world.webhook("payout.created", thing)
+    [word] = await world.published("notification.requested")
+    assert (word["kind"], word["recipient_kind"]) == ("platform_payout", "finance")
+    assert "50.00 USD" in word["sentence"]
+    assert "switch automatic payouts" in word["sentence"]
