@@ -25,7 +25,7 @@ HEADERS: Final[dict[str, Any]] = {
         "traceparent": {"type": "string", "description": "W3C trace context."},
         "ce_hobbscontent": {
             "type": "string",
-            "description": "Hash of what a repeat of this event must equal, where its body names the moment too.",
+            "description": "Hash of what a repeat must equal, where the body names the moment too.",
         },
     },
 }
