@@ -19,6 +19,7 @@ from fleet.settings import Settings
 from hobbs import invariants
 from hobbs.connections import Unreachable, is_outage, run, settings_or_exit, why
 from hobbs.invariants import Outcome
+from hobbs.ledger_chain import check_chain, noted_head
 from hobbs.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from schemas.topics import SERVICES, TOPICS
 
@@ -82,6 +83,10 @@ def check(
     service: Annotated[
         list[str] | None, typer.Option("--service", "-s", help="Only this service's; may be repeated.")
     ] = None,
+    chain: Annotated[bool, typer.Option("--chain", help="Only verify the ledger's hash chain.")] = False,
+    head: Annotated[
+        str | None, typer.Option(metavar="POSITION:HASH", help="With --chain: a head kept elsewhere.")
+    ] = None,
     output: OutputOption = Output.table,
 ) -> None:
     """Ask every invariant of the books; exit 1 when one is broken, with the rows that break it."""
@@ -89,7 +94,10 @@ def check(
     for name in service or []:
         if name not in known:
             raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}", param_hint="--service")
-    outcomes = run(invariants.check_invariants(settings_or_exit(Settings), service or []))
+    if chain:
+        outcomes = [run(check_chain(settings_or_exit(Settings), noted_head(head)))]
+    else:
+        outcomes = run(invariants.check_invariants(settings_or_exit(Settings), service or []))
     show_outcomes(outcomes, output)
     broken = sum(not outcome.holds for outcome in outcomes)
     if broken:

@@ -1,5 +1,6 @@
 """Composition root of the ledger's worker."""
 
+from datetime import UTC, datetime
 from functools import partial
 
 from fleet.settings import Settings
@@ -10,6 +11,7 @@ BATCH_MAX = 500
 HOLDS_BATCH_MAX = 100  # each command is a statement of its own, under the locks of all of them
 GROUPS_BATCH_MAX = 20  # each group is a transaction of its own
 EXPIRE_EVERY_S = 1.0
+CHAIN_EVERY_S = 30.0
 
 
 def build(settings: Settings | None = None) -> Worker:
@@ -26,5 +28,10 @@ def build(settings: Settings | None = None) -> Worker:
         while await handlers.expire_holds(db):
             continue
 
+    async def extend_chain() -> None:
+        while await handlers.extend_chain(db, datetime.now(UTC)):
+            continue
+
     worker.every("expire_holds", EXPIRE_EVERY_S, expire_holds)
+    worker.every("extend_chain", CHAIN_EVERY_S, extend_chain)
     return worker

@@ -1,12 +1,19 @@
-"""Kafka in: one function per topic; and holds that run out."""
+"""Kafka in: one function per topic. Timers: holds that run out, and the hash chain."""
 
+import logging
 from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Final
 
 from fleet import dead_letters, inbox, outbox
 from fleet.database import Database
 from fleet.envelope import Record, first_cause
-from services.ledger import hold_wire, holds, link_wire, links, metrics, posting, store, wire
+from services.ledger import chain, hold_wire, holds, link_wire, links, metrics, posting, store, wire
 from services.ledger.domain import Answer
+
+CHAIN_AFTER: Final = timedelta(minutes=2)  # by then a worker's transaction has ended, one way or the other
+
+_log = logging.getLogger(__name__)
 
 
 async def post_journals(db: Database, batch: Sequence[Record]) -> None:
@@ -70,3 +77,12 @@ async def expire_holds(db: Database) -> int:
         await outbox.stage(tx, [hold_wire.hold_changed(hold, first_cause()) for hold in expired])
     metrics.count_holds(expired)
     return len(expired)
+
+
+async def extend_chain(db: Database, now: datetime) -> int:
+    """Chain the journals that are old enough; the head goes to the log, out of the database's reach."""
+    async with db.transaction() as tx:
+        chained = await chain.extend(tx, now - CHAIN_AFTER)
+        if chained:
+            _log.info("chain extended", extra={"head": str(await chain.head(tx)), "journals": chained})
+    return chained

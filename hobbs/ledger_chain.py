@@ -1,0 +1,56 @@
+"""`hobbs check --chain`: the ledger's hash chain as one more invariant."""
+
+import time
+
+import typer
+
+from fleet.settings import Settings
+from hobbs.connections import acting_as
+from hobbs.invariants import Invariant, Outcome
+from hobbs.output import say
+from services.ledger import chain
+
+INVARIANT = Invariant(
+    service="ledger",
+    name="chain_is_unbroken",
+    sentence="Every journal, its entries and their order are what was chained when they were new.",
+    sql="",
+)
+
+
+def noted_head(text: str | None) -> chain.Head | None:
+    """Read POSITION:HASH, as `hobbs check --chain` said it once."""
+    if text is None:
+        return None
+    position, _, hash_hex = text.partition(":")
+    try:
+        return chain.Head(position=int(position), hash=bytes.fromhex(hash_hex))
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is not POSITION:HASH", param_hint="--head") from None
+
+
+async def check_chain(settings: Settings, noted: chain.Head | None) -> Outcome:
+    """Verify the chain from its first link; say the head, for keeping elsewhere."""
+    started = time.perf_counter()
+    async with acting_as(settings, "ledger") as database:
+        found = await chain.verify(database, noted)
+    broken = isinstance(found, chain.Broken)
+    if isinstance(found, chain.Head):
+        say(f"chain of {found.position} journals is unbroken; keep this elsewhere: --head {found}")
+    else:
+        say(f"chain breaks at link {found.position}, journal {found.source or found.journal_id}: {found.why}")
+    return Outcome(
+        invariant=INVARIANT,
+        rows=int(broken),
+        examples=[
+            {
+                "position": found.position,
+                "journal_id": found.journal_id,
+                "source": found.source,
+                "why": found.why,
+            }
+        ]
+        if isinstance(found, chain.Broken)
+        else [],
+        seconds=time.perf_counter() - started,
+    )

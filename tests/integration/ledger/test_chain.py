@@ -1,0 +1,164 @@
+"""The hash chain: extended after the fact, and broken by whoever changes what was chained."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+import pytest
+
+from fleet.database import Database
+from services.ledger import chain
+from services.ledger.chain import Broken, Head
+from services.ledger.handlers import CHAIN_AFTER, extend_chain, post_journals
+from tests.integration.ledger.books import Hobbs, ask, requested
+
+
+def soon() -> datetime:
+    """When everything posted by now is old enough to be chained."""
+    return datetime.now(UTC) + CHAIN_AFTER + timedelta(seconds=1)
+
+
+async def intact(ledger: Database, noted: Head | None = None) -> Head:
+    found = await chain.verify(ledger, noted)
+    assert isinstance(found, Head), found
+    return found
+
+
+async def broken(ledger: Database, noted: Head | None = None) -> Broken:
+    found = await chain.verify(ledger, noted)
+    assert isinstance(found, Broken), found
+    return found
+
+
+@pytest.fixture
+async def chained(ledger: Database) -> Database:
+    """Five journals, recorded one after the other, all of them chained."""
+    for n in range(1, 6):
+        await ask(ledger, requested(f"flight:F{n}:1"))
+    assert await extend_chain(ledger, soon()) == 5
+    return ledger
+
+
+@pytest.fixture
+async def superuser(owner: asyncpg.Connection) -> asyncpg.Connection:
+    for table in ("journal", "entry", "journal_link", "wallet"):
+        await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+    return owner
+
+
+async def test_journals_are_chained_once_and_only_when_they_are_old_enough(ledger: Database) -> None:
+    assert await intact(ledger) == chain.START
+    await ask(ledger, requested("flight:F1:1"))
+    assert await extend_chain(ledger, datetime.now(UTC)) == 0
+    assert await extend_chain(ledger, soon()) == 1
+    assert await extend_chain(ledger, soon()) == 0
+    await ask(ledger, requested("flight:F2:1"))
+    assert await extend_chain(ledger, soon()) == 1
+    assert (await intact(ledger)).position == 2
+
+
+async def test_two_workers_that_chain_at_once_make_one_chain(ledger: Database) -> None:
+    await ask(ledger, *(requested(f"flight:F{n}:1") for n in range(50)))
+    done = await asyncio.gather(*(extend_chain(ledger, soon()) for _ in range(4)))
+    assert sum(done) == 50
+    assert (await intact(ledger)).position == 50
+
+
+async def test_a_transaction_that_took_long_is_chained_behind_the_others(
+    ledger: Database, owner: asyncpg.Connection
+) -> None:
+    entries = '[{"wallet": "student:s-9", "amount": -1}, {"wallet": "external:bank", "amount": 1}]'
+    async with owner.transaction():
+        await owner.execute("SELECT post_journal_with_locks(uuidv7(), 'manual', '1', 'USD', $1)", entries)
+        await post_journals(ledger, [requested("flight:F1:1")])
+        assert await extend_chain(ledger, soon()) == 1
+    assert await extend_chain(ledger, soon()) == 1
+    assert (await intact(ledger)).position == 2
+
+
+TAMPERED = "flight:F3:1"
+
+
+@pytest.mark.parametrize(
+    ("tamper", "mend"),
+    [
+        (
+            "UPDATE journal SET memo = 'other' WHERE source = 'flight:F3:1'",
+            "UPDATE journal SET memo = '' WHERE source = 'flight:F3:1'",
+        ),
+        (
+            "UPDATE journal SET recorded_by = 'somebody' WHERE source = 'flight:F3:1'",
+            "UPDATE journal SET recorded_by = 'hobbs_ledger' WHERE source = 'flight:F3:1'",
+        ),
+        (
+            "UPDATE entry SET balance_after = balance_after + 1 WHERE position = 1 AND version = 3",
+            "UPDATE entry SET balance_after = balance_after - 1 WHERE position = 1 AND version = 3",
+        ),
+        (
+            "UPDATE journal_link SET hash = sha256(hash) WHERE position = 3",
+            None,
+        ),
+    ],
+)
+async def test_the_first_journal_a_superuser_changed_is_named(
+    chained: Database, superuser: asyncpg.Connection, tamper: str, mend: str | None
+) -> None:
+    await superuser.execute(tamper)
+    found = await broken(chained)
+    assert (found.position, found.source) == (3, TAMPERED)
+    assert "is not what was chained" in found.why
+    if mend is not None:
+        await superuser.execute(mend)
+        assert (await intact(chained)).position == 5
+
+
+async def test_a_link_that_was_taken_out_is_missed(chained: Database, superuser: asyncpg.Connection) -> None:
+    await superuser.execute("DELETE FROM journal_link WHERE position = 2")
+    assert (await broken(chained)).why == "link 2 is missing"
+
+
+async def test_a_chain_that_was_written_anew_does_not_pass_the_noted_head(
+    chained: Database, superuser: asyncpg.Connection
+) -> None:
+    noted = await intact(chained)
+    await superuser.execute("UPDATE journal SET memo = 'other' WHERE source = 'flight:F1:1'")
+    await superuser.execute("DELETE FROM journal_link")
+    await extend_chain(chained, soon())
+    assert (await intact(chained)).position == 5
+    assert "was written anew" in (await broken(chained, noted)).why
+    beyond = Head(position=9, hash=noted.hash)
+    assert "beyond the end" in (await broken(chained, beyond)).why
+    await superuser.execute("UPDATE journal SET memo = '' WHERE source = 'flight:F1:1'")
+
+
+async def test_a_journal_put_in_behind_the_chain_is_named(
+    chained: Database, owner: asyncpg.Connection
+) -> None:
+    await ask(chained, requested("flight:F6:1"))
+    await owner.execute("ALTER TABLE journal DISABLE TRIGGER USER")
+    await owner.execute(
+        "UPDATE journal SET recorded_at = recorded_at - interval '1 day' WHERE source = 'flight:F6:1'"
+    )
+    assert await extend_chain(chained, soon()) == 0
+    found = await broken(chained)
+    assert (found.position, found.source) == (6, "flight:F6:1")
+
+
+async def test_nobody_else_changes_a_link(chained: Database, owner: asyncpg.Connection) -> None:
+    with pytest.raises(asyncpg.CheckViolationError, match="append-only"):
+        await owner.execute("UPDATE journal_link SET hash = sha256(hash)")
+
+
+async def test_the_command_line_verifies_and_says_the_head(
+    chained: Database, superuser: asyncpg.Connection, hobbs: Hobbs
+) -> None:
+    fine = await hobbs("check", "--chain")
+    assert fine.exit_code == 0
+    noted = fine.stderr.split("--head ")[1].split()[0]
+    again = await hobbs("check", "--chain", "--head", noted)
+    assert again.exit_code == 0, (noted, again.stderr)
+    assert (await hobbs("check", "--chain", "--head", "nonsense")).exit_code == 2
+    await superuser.execute("UPDATE journal SET memo = 'other' WHERE source = 'flight:F3:1'")
+    spoiled = await hobbs("check", "--chain", "-o", "json")
+    assert spoiled.exit_code == 1
+    assert "chain breaks at link 3, journal flight:F3:1" in spoiled.stderr
