@@ -5,7 +5,9 @@ import json
 import re
 import subprocess
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -72,11 +74,16 @@ def test_every_make_target_named_exists(page: Path) -> None:
     assert words_after(page, "make") <= targets
 
 
+@cache
+def command_of(group: str) -> Any:
+    return get_command(assemble([group])).commands[group]  # type: ignore[attr-defined]
+
+
 @EACH_PAGE
 def test_every_subcommand_and_option_named_exists(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     for group in GROUPS:
-        command = get_command(assemble([group])).commands[group]  # type: ignore[attr-defined]
+        command = command_of(group)
         for rest in re.findall(
             rf"(?:`|\n)(?:docker compose run --rm operator |hobbs ){group} ([a-z|]+[^`\n]*)", text
         ):
