@@ -90,7 +90,8 @@ def show_columns(rows: Sequence[Sequence[str]]) -> None:
 def summarise(outcomes: Sequence[Outcome], seconds: float) -> bool:
     """Say what all runs came to; True when anything was wrong."""
     deaths = [died for outcome in outcomes for died in outcome.deaths]
-    points = {died.death.point for died in deaths if died.reached} - set(OUTSIDE)
+    reached = {died.death.point for died in deaths if died.reached} - set(OUTSIDE)
+    points = reached | {point.partition(":")[0] for point in reached}
     wrong = sum(len(outcome.violations) for outcome in outcomes)
     sys.stdout.write(
         f"{len(outcomes)} seeds, {len(deaths)} kills at {len(points)} of {len(all_points())} points "

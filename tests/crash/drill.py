@@ -72,8 +72,8 @@ IN_ORDER = {
         "relay.before_send:instant_payout",
         "relay.answered:instant_payout",
         "relay.mid_record:instant_payout",
-        "relay.looking_up:instant_payout",
         "inquiry.answered:payout_fee",
+        "relay.looking_up:instant_payout",
     ),
 }
 BY_COMMAND = ("redrive.staged",)

@@ -47,8 +47,8 @@ DOUBTS: tuple[dict[str, Any], ...] = (
     {"kind": "server_error", "when": "before", "path": "/v1/accounts", "count": 3},
     {"kind": "server_error", "when": "after", "path": "/v1/transfers", "probability": 0.08},
     {"kind": "server_error", "when": "before", "path": "/v1/transfers", "probability": 0.05},
-    {"kind": "server_error", "when": "after", "path": "/v1/payouts", "probability": 0.1},
-    {"kind": "server_error", "when": "before", "path": "/v1/payouts", "probability": 0.3},
+    {"kind": "server_error", "when": "after", "path": "/v1/payouts", "count": 2},
+    {"kind": "server_error", "when": "before", "path": "/v1/payouts", "probability": 0.3, "count": 8},
 )
 
 
