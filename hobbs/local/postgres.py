@@ -1,7 +1,7 @@
 """An embedded PostgreSQL 18: the wheel's binaries on a data folder of ours, durable and on loopback.
 
-Postgres refuses to run as root. Then it runs as nobody, keeping one capability: to walk through folders
-that only root may enter (a checkout under /root, a private temp folder). The data folder is nobody's own.
+Postgres refuses to run as root. Then it runs as nobody, keeping one capability if the machine grants it: to
+walk through folders that only root may enter (a checkout under /root). The data folder is nobody's own.
 """
 
 import os
@@ -20,14 +20,9 @@ from hobbs.local.waiting import wait_until
 
 OWNER = "hobbs_owner"
 NOBODY = 65534
-AS_NOBODY = (
-    "setpriv",
-    f"--reuid={NOBODY}",
-    f"--regid={NOBODY}",
-    "--clear-groups",
-    "--inh-caps=-all,+dac_read_search",
-    "--ambient-caps=-all,+dac_read_search",
-)
+AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
+# What lets a process enter any folder, and the bit that says so; containers often withhold the first.
+CAPABILITIES = {"dac_read_search": 2, "dac_override": 1}
 READY_WITHIN_S = 60.0
 PASSWORD_FILE = "owner-password"
 
@@ -58,6 +53,8 @@ def prepare_postgres(folder: Path, log: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     if not password_file.exists():
         write_secret(password_file, secrets.token_urlsafe(24))
+    if os.geteuid() == 0:
+        let_nobody_through(folder, password_file)
     if not data.exists():
         run_initdb(data, password_file, log)
 
@@ -107,6 +104,14 @@ def wait_for_postgres(server: Postgres) -> None:
     wait_until(ready, what=f"Postgres on port {server.port}", within_s=READY_WITHIN_S)
 
 
+def let_nobody_through(folder: Path, password_file: Path) -> None:
+    """For a root without capabilities: nobody may pass through our folders (not list them) to its data."""
+    os.chown(password_file, NOBODY, 0)
+    password_file.chmod(0o640)
+    for ours in (folder, folder.parent):
+        ours.chmod(ours.stat().st_mode | 0o011)
+
+
 def write_secret(path: Path, secret: str) -> None:
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -153,5 +158,14 @@ def unprivileged(command: Sequence[str | Path], *, death_signal: signal.Signals 
     words = [str(word) for word in command]
     if os.geteuid() != 0:
         return words
+    kept = next(
+        (f"-all,+{name}" for name, bit in CAPABILITIES.items() if held_capabilities() >> bit & 1), "-all"
+    )
     again = [] if death_signal is None else ["--pdeathsig", death_signal.name.removeprefix("SIG")]
-    return [*AS_NOBODY, *again, *words]
+    return [*AS_NOBODY, f"--inh-caps={kept}", f"--ambient-caps={kept}", *again, *words]
+
+
+def held_capabilities() -> int:
+    """The capabilities this process may pass on, one bit each."""
+    told = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in told if line.startswith("CapPrm:")).split()[1], 16)
