@@ -8,8 +8,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-CATCH_UP = 2  # sends that may follow at once when the event loop woke up late
-HEADROOM = 0.95  # of the limit: requests bunch up a little on their way
+CATCH_UP = 5  # sends that may follow at once when the event loop woke up late
+HEADROOM = 0.93  # of the limit: requests bunch up a little on their way
 SLOWER = 0.6
 LEAST_PER_S = 1.0
 RECOVERY_S = 20.0  # from LEAST_PER_S to the full rate
@@ -26,27 +26,40 @@ class Limiter:
         self._next = clock()
         self._slowed_at = float("-inf")
         self._changed_at = clock()
+        self._line = asyncio.Lock()
+        self._waiting = 0
 
     @property
     def per_s(self) -> float:
         return self._rate
 
     async def turn(self) -> None:
-        """Wait until this call may be made."""
-        wait = self.reserve()
-        if wait > 0:
-            await asyncio.sleep(wait)
+        """Wait until this call may be made; whoever asked first goes first.
 
-    def reserve(self) -> float:
-        """Take the next place in line; seconds until it comes."""
-        now, space = self._clock(), 1.0 / self._rate
-        at = max(self._next, now - CATCH_UP * space)
-        self._next = at + space
-        return max(at - now, 0.0)
+        The place is taken when the caller really goes, not when it asks: a process that was held up for
+        a while would else send everything that became due meanwhile in one burst.
+        """
+        self._waiting += 1
+        try:
+            async with self._line:
+                if (wait := self.wait_s()) > 0:
+                    await asyncio.sleep(wait)
+                self.take()
+        finally:
+            self._waiting -= 1
+
+    def wait_s(self) -> float:
+        """Seconds until the next call may be made."""
+        return max(self._next - self._clock(), 0.0)
+
+    def take(self) -> None:
+        """Make a call now."""
+        space = 1.0 / self._rate
+        self._next = max(self._next, self._clock() - CATCH_UP * space) + space
 
     def free_within(self, seconds: float) -> int:
-        """How many calls could start within so many seconds."""
-        return max(int((self._clock() + seconds - max(self._next, self._clock())) * self._rate), 0)
+        """How many more calls could start within so many seconds."""
+        return max(int((seconds - self.wait_s()) * self._rate) - self._waiting, 0)
 
     def slow_down(self) -> None:
         """Stripe said 429: cut the rate, once for everything that was already on its way."""

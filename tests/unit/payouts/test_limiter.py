@@ -1,5 +1,7 @@
 """The pace of calls: never above the limit in any second, slower after a 429, back again in time."""
 
+import asyncio
+import time
 from bisect import bisect_left
 
 from services.payouts.limiter import Limiter
@@ -17,8 +19,9 @@ def starts(limiter: Limiter, time: Time, calls: int, late_s: float = 0.0) -> lis
     """When so many calls that are all ready would start; every wake-up is late by so much."""
     begun: list[float] = []
     for _ in range(calls):
-        wait = limiter.reserve()
+        wait = limiter.wait_s()
         time.now += wait + (late_s if wait else 0.0)
+        limiter.take()
         begun.append(time.now)
     return begun
 
@@ -47,6 +50,33 @@ def test_a_pause_earns_no_burst() -> None:
     starts(limiter, time, 10)
     time.now += 60
     assert busiest_second(starts(limiter, time, 300)) <= 100
+
+
+async def test_a_process_that_was_held_up_sends_no_burst() -> None:
+    limiter = Limiter(100.0)
+    begun: list[float] = []
+
+    async def call() -> None:
+        await limiter.turn()
+        begun.append(time.monotonic())
+
+    calls = [asyncio.create_task(call()) for _ in range(120)]
+    await asyncio.sleep(0.3)
+    time.sleep(0.5)  # noqa: ASYNC251 - the whole process stands still
+    await asyncio.gather(*calls)
+    assert busiest_second(begun) <= 100
+    assert max(bisect_left(begun, at + 0.05) - i for i, at in enumerate(begun)) <= 12
+
+
+async def test_whoever_asks_first_goes_first() -> None:
+    limiter, order = Limiter(1000.0), []
+
+    async def call(number: int) -> None:
+        await limiter.turn()
+        order.append(number)
+
+    await asyncio.gather(*(call(number) for number in range(50)))
+    assert order == list(range(50))
 
 
 def test_a_429_slows_down_once_for_all_that_was_under_way() -> None:
@@ -90,6 +120,6 @@ def test_it_says_how_many_calls_fit_into_a_while() -> None:
     time = Time()
     limiter = Limiter(100.0, time)
     assert 20 <= limiter.free_within(0.25) <= 25
-    starts_now = [limiter.reserve() for _ in range(24)]
-    assert starts_now[-1] > 0.2
-    assert limiter.free_within(0.25) <= 1
+    for _ in range(24):
+        limiter.take()
+    assert limiter.free_within(0.25) <= 5
