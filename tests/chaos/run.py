@@ -72,10 +72,14 @@ class Crowd:
 
 async def run_seed(servers: Servers, seed: int, *, flights: int = FLIGHTS, times: int = BLOWS) -> Report:
     """Run one seed and ask every question after it."""
+    with Control(servers.simulator.api_base) as sim:
+        return await _run(servers, sim, seed, flights, times)
+
+
+async def _run(servers: Servers, sim: Control, seed: int, flights: int, times: int) -> Report:
     began = time.monotonic()
     report = Report(seed=seed)
     fleet = await deploy(servers)
-    sim = Control(fleet.stripe_api_base)
     sim.set(**(ROUGH | WEBHOOKS), webhook_seed=seed)
     for fault in stripe_faults(seed):
         sim.add_fault(**fault)

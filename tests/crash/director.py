@@ -103,7 +103,10 @@ class Director:
 
     async def _die_between_effect_and_answer(self, life: Life) -> bool:
         """Have Stripe answer late, and kill the worker while the money has moved and it does not know."""
-        stripe = Control(self.fleet.stripe_api_base)
+        with Control(self.fleet.stripe_api_base) as stripe:
+            return await self._kill_after_effect(life, stripe)
+
+    async def _kill_after_effect(self, life: Life, stripe: Control) -> bool:
         fault = stripe.add_fault("slow", when="after", path="/v1/transfers", delay_s=1.5, count=3)
         before = len(stripe.effects(kind="transfer"))
         deadline = time.monotonic() + REACH_WITHIN_S

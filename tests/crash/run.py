@@ -68,9 +68,13 @@ class Outcome:
 
 async def run_seed(servers: Servers, seed: int, *, quick: bool = False) -> Outcome:
     """Run every death of a seed and ask every question after it."""
+    with Control(servers.simulator.api_base) as stripe:
+        return await _run(servers, stripe, seed, quick)
+
+
+async def _run(servers: Servers, stripe: Control, seed: int, quick: bool) -> Outcome:
     began = time.monotonic()
     fleet = await deploy(servers)
-    stripe = Control(fleet.stripe_api_base)
     stripe.set(**ROUGH, webhook_seed=seed)
     for number, doubt in enumerate(DOUBTS):
         stripe.add_fault(
@@ -136,12 +140,12 @@ def money_may_come(payouts: Director, waited_s: float) -> bool:
 
 async def onboard_everybody(fleet: Fleet) -> None:
     """Finish Stripe's onboarding for every account, as payees do."""
-    stripe = Control(fleet.stripe_api_base)
-    while True:
-        for account in (await asyncio.to_thread(stripe.state))["accounts"]:
-            if not account["payouts_enabled"]:
-                await asyncio.to_thread(stripe.onboard, account["id"])
-        await asyncio.sleep(1.0)
+    with Control(fleet.stripe_api_base) as stripe:
+        while True:
+            for account in stripe.state()["accounts"]:
+                if not account["payouts_enabled"]:
+                    stripe.onboard(account["id"])
+            await asyncio.sleep(1.0)
 
 
 def new_api_key(fleet: Fleet) -> str:

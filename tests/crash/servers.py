@@ -106,7 +106,8 @@ async def deploy(servers: Servers) -> Fleet:
     await migrate(owner_url, passwords)
     prefix = f"{name}."
     await create_topics(servers.kafka.bootstrap, prefix)
-    Control(servers.simulator.api_base).reset()
+    with Control(servers.simulator.api_base) as simulator:
+        simulator.reset()
     ports = fleet_ports(folder)
     endpoints = await asyncio.to_thread(ensure_webhook_endpoints, folder, servers.simulator, ports["gateway"])
     return Fleet(

@@ -10,10 +10,10 @@ from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
 import httpx
-import stripe
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from hobbs.demo_money import Cashier
 from hobbs.local.fleet_processes import Fleet
 
 STUDENT = "student-01"
@@ -59,6 +59,10 @@ class Traffic:
     held_back: list[tuple[int, bytes | None, bytes, Headers]] = field(default_factory=list)
     sent: int = 0
     made: int = 0
+    cashier: Cashier = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.cashier = Cashier(self.fleet)
 
     async def publish(self, flights: int) -> None:
         """Publish some flights to Kafka, and wait until it has them."""
@@ -103,20 +107,7 @@ class Traffic:
 
     def pay_in(self, amount: int) -> None:
         """Charge the student's card at Stripe."""
-        client = stripe.StripeClient(
-            self.fleet.stripe_secret_key,
-            base_addresses={"api": self.fleet.stripe_api_base},
-            max_network_retries=2,
-        )
-        client.v1.payment_intents.create(
-            {
-                "amount": amount,
-                "currency": "usd",
-                "payment_method": "pm_card_visa",
-                "confirm": True,
-                "metadata": {"hobbs_student": STUDENT},
-            }
-        )
+        self.cashier.pay_in(STUDENT, [amount])
         self.counts.payments += 1
 
     async def _send_due(self, until: int) -> None:
