@@ -186,9 +186,10 @@ def decide_posting(
     """
     answered = dict(standing)
     running = dict(balances)
+    limits = {key: balance.limit for key, balance in balances.items() if balance.limit is not None}
     verdicts: list[Verdict] = []
     for item in sound:
-        verdict = _decide(item, answered, running)
+        verdict = _decide(item, answered, running, limits)
         if isinstance(verdict, Journal):
             answered[verdict.source] = Standing(
                 journal_id=verdict.journal_id, content_hash=verdict.content_hash
@@ -220,10 +221,15 @@ def refuse(request: JournalRequest, reason: str, why: str, shortfall: int | None
     )
 
 
-def _decide(item: Sound, answered: Mapping[str, Standing], running: dict[BalanceKey, Balance]) -> Verdict:
+def _decide(
+    item: Sound,
+    answered: Mapping[str, Standing],
+    running: dict[BalanceKey, Balance],
+    limits: Mapping[BalanceKey, Limit],
+) -> Verdict:
     there = answered.get(item.request.source)
     if there is None:
-        return _post(item, running)
+        return _post(item, running, limits)
     if there.content_hash == item.content_hash:
         return Repeated(journal_id=there.journal_id)
     return refuse(
@@ -234,7 +240,9 @@ def _decide(item: Sound, answered: Mapping[str, Standing], running: dict[Balance
     )
 
 
-def _post(item: Sound, running: dict[BalanceKey, Balance]) -> Journal | Refused:
+def _post(
+    item: Sound, running: dict[BalanceKey, Balance], limits: Mapping[BalanceKey, Limit]
+) -> Journal | Refused:
     """Continue the running balances, or leave them as they are."""
     request = item.request
     touched: dict[BalanceKey, Balance] = {}
@@ -249,11 +257,9 @@ def _post(item: Sound, running: dict[BalanceKey, Balance]) -> Journal | Refused:
                 "balance_too_large",
                 f"the balance of {asked.wallet} would be {after}, more than the ledger can hold",
             )
-        touched[key] = Balance(
-            wallet_id=before.wallet_id, amount=after, version=before.version + 1, limit=before.limit
-        )
+        touched[key] = Balance(wallet_id=before.wallet_id, amount=after, version=before.version + 1)
         entries.append(_entry(asked, touched[key]))
-    if fault := _limit_fault(request, running, touched):
+    if limits and (fault := _limit_fault(request, running, touched, limits)):
         return fault
     running |= touched
     return Journal(
@@ -270,20 +276,24 @@ def _post(item: Sound, running: dict[BalanceKey, Balance]) -> Journal | Refused:
 
 
 def _limit_fault(
-    request: JournalRequest, running: Mapping[BalanceKey, Balance], touched: Mapping[BalanceKey, Balance]
+    request: JournalRequest,
+    running: Mapping[BalanceKey, Balance],
+    touched: Mapping[BalanceKey, Balance],
+    limits: Mapping[BalanceKey, Limit],
 ) -> Refused | None:
     """Refuse what takes from a wallet more than its limit leaves; paying into it is always fine."""
     for key, after in touched.items():
-        if after.limit is None or after.amount >= running[key].amount:
+        limit = limits.get(key)
+        if limit is None or after.amount >= running[key].amount:
             continue
-        short = after.limit.floor - (after.amount - after.limit.pending)
+        short = limit.floor - (after.amount - limit.pending)
         if short > 0:
             return refuse(
                 request,
                 "limit_exceeded",
                 f"takes {running[key].amount - after.amount} {key[1]} from {key[0]}, which has "
-                f"{running[key].amount - after.limit.pending} available and may not go below "
-                f"{after.limit.floor}: short by {short}",
+                f"{running[key].amount - limit.pending} available and may not go below "
+                f"{limit.floor}: short by {short}",
                 short,
             )
     return None

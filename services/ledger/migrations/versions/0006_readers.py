@@ -1,0 +1,14 @@
+"""Row-level security: what a student, an instructor, an owner and finance may read of the books."""
+
+from pathlib import Path
+
+from fleet.migrate import run_sql
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_name("0006_readers.sql"))
