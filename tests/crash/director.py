@@ -51,6 +51,8 @@ class Director:
 
     async def _live(self, death: Death) -> bool:
         began, flights = time.monotonic(), self.flights()
+        if death.point.startswith("timer.date_"):
+            await let_a_day_pass(self.fleet)
         life = Life(self.fleet, death.service, death.faults)
         reached = await self._until_it_dies(death, life)
         life.child.kill()
@@ -126,6 +128,13 @@ async def let_leases_end(fleet: Fleet) -> None:
     await connection.execute("UPDATE payouts.timer SET lease_until = now() WHERE lease_until > now()")
     await connection.execute("UPDATE receivables.timer SET lease_until = now() WHERE lease_until > now()")
     await connection.execute("UPDATE payouts.inquiry SET lease_until = now() WHERE lease_until > now()")
+    await connection.close()
+
+
+async def let_a_day_pass(fleet: Fleet) -> None:
+    """The last business date that was closed was the one before: today's is to be closed again."""
+    connection = await asyncpg.connect(fleet.owner_url)
+    await connection.execute("UPDATE payouts.timer SET last_run = last_run - 1 WHERE last_run IS NOT NULL")
     await connection.close()
 
 
