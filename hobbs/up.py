@@ -1,8 +1,10 @@
 """`hobbs up`: the fleet kept running on data that stays, until it is told to stop."""
 
+import contextlib
+import fcntl
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from hobbs.demo_school import SCHOOL_FILE, apply_school
@@ -13,20 +15,33 @@ from schemas.topics import SERVICES
 WATCH_S = 1.0
 
 
-class Stopped(Exception):
-    """Somebody asked for the end."""
+class AlreadyUp(Exception):
+    """Another `hobbs up` runs on the same data."""
 
 
 def keep_running(folder: Path, tell: Callable[[str], None]) -> None:
     """Run until Ctrl-C or SIGTERM; raises ChildFailed when a server or service ends by itself."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    with running_fleet(folder, keep=True, tell=tell) as running:
+    with alone_on(folder), running_fleet(folder, keep=True, tell=tell) as running:
         apply_school_once(folder, running, tell)
         show_addresses(running)
         while True:
             time.sleep(WATCH_S)
             running.require_running()
+
+
+@contextlib.contextmanager
+def alone_on(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system gives it back however this process ends."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyUp(
+                f"{folder} is in use by another `hobbs up`; stop that, or choose --data"
+            ) from None
+        yield
 
 
 def apply_school_once(folder: Path, running: RunningFleet, tell: Callable[[str], None]) -> None:

@@ -17,13 +17,13 @@ READY_WITHIN_S = 90.0
 class Up:
     """`hobbs up` on a folder, as a person would run it."""
 
-    def __init__(self, folder: Path) -> None:
-        self._output = folder.with_suffix(".out")
+    def __init__(self, folder: Path, *, output: str = "up.out") -> None:
+        self._output = folder.with_name(output)
         self._marker = f"--data={folder}"
-        with self._output.open("w") as output:
+        with self._output.open("w") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "hobbs", "up", self._marker],
-                stdout=output,
+                stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
@@ -61,6 +61,9 @@ def test_a_stopped_fleet_starts_again_on_its_data_and_applies_the_school_once(fo
     second = Up(folder)
     second.wait_until_ready()
     assert "applying school.toml" not in second.said
+    other = Up(folder, output="other.out")
+    assert other.process.wait(60) == 1
+    assert "in use by another `hobbs up`" in other.said
     assert (folder / "operator.env").stat().st_mode & 0o077 == 0
     assert second.stop(signal.SIGINT) == 0, second.said
     assert processes_writing_under(folder) == []
