@@ -8,8 +8,8 @@ import asyncio
 import time
 from collections.abc import Callable
 
-CATCH_UP = 5  # sends that may follow at once when the event loop woke up late
-HEADROOM = 0.93  # of the limit: requests bunch up a little on their way
+CATCH_UP = 3  # sends that may follow at once when the event loop woke up late
+HEADROOM = 0.92  # of the limit: requests bunch up a little on their way
 SLOWER = 0.6
 LEAST_PER_S = 1.0
 RECOVERY_S = 20.0  # from LEAST_PER_S to the full rate

@@ -37,7 +37,7 @@ from services.payouts.store_inquiries import Stop
 from services.payouts.stripe_gateway import StripeGateway
 
 BATCH_MAX = 100
-SOON_S = 0.25  # operations are claimed when the limiter can start them this soon
+SOON_S = 1.0  # operations are claimed when the limiter can start them this soon: far less than a lease
 POLL_S = 0.05
 IDLE_S = 0.2
 GATHER_S = 0.01
