@@ -201,4 +201,4 @@ async def test_many_payees_are_paid_at_once(world: World) -> None:
     relay = world.relay()
     begun = asyncio.get_running_loop().time()
     await finish(world, relay)
-    assert asyncio.get_running_loop().time() - begun < 3
+    assert asyncio.get_running_loop().time() - begun < 5
