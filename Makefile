@@ -13,10 +13,10 @@ READY := .venv/.complete
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
-SOURCES := bootstrap.py fleet schemas services hobbs tests deploy
+SOURCES := bootstrap.py fleet schemas services hobbs tests deploy bench
 present = $(wildcard $(SOURCES))
 
-.PHONY: help demo up test crash chaos check format lint types contracts schemas secrets lock clean bootstrap
+.PHONY: help demo up test crash chaos bench soak check format lint types contracts schemas secrets lock clean bootstrap
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -41,6 +41,12 @@ crash: $(READY)  ## Kill workers at every named point and ask every invariant (S
 
 chaos: $(READY)  ## Everything misbehaves at once, from a seed (SEED=n runs it again, SEEDS=n several)
 	@$(BIN)/python -m tests.chaos
+
+bench: $(READY)  ## Measure speed, each figure beside its limit (NAMES="posting growth" for some of it)
+	@$(BIN)/python -m bench $(NAMES)
+
+soak: $(READY)  ## An hour of traffic: memory and tables must not grow (MINUTES=60)
+	@$(BIN)/python -m bench.soak
 
 check: lint types contracts gate  ## Format, lint, types, import contracts and event compatibility
 

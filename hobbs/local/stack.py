@@ -8,7 +8,7 @@ import contextlib
 import secrets
 import signal
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -64,7 +64,7 @@ class Stack:
 
 
 @contextlib.contextmanager
-def running_stack(folder: Path, *, keep: bool) -> Iterator[Stack]:
+def running_stack(folder: Path, *, keep: bool, postgres_settings: Sequence[str] = ()) -> Iterator[Stack]:
     """Run the servers with their data and logs under `folder`.
 
     With `keep` they stop cleanly and find their data and ports again next time; without, the data is
@@ -75,7 +75,12 @@ def running_stack(folder: Path, *, keep: bool) -> Iterator[Stack]:
     ports = remembered_ports(folder / "ports.json", PORTS)
     prepare(folder, ports, logs)
     with contextlib.ExitStack() as running:
-        postgres = start_postgres(folder / "postgres", port=ports["postgres"], log=logs / "postgres.log")
+        postgres = start_postgres(
+            folder / "postgres",
+            port=ports["postgres"],
+            log=logs / "postgres.log",
+            settings=postgres_settings,
+        )
         running.callback(stop_server, postgres.child, signal.SIGINT if keep else signal.SIGQUIT)
         kafka = start_kafka(folder / "kafka", port=ports["kafka"], log=logs / "kafka.log")
         running.callback(stop_server, kafka.child, signal.SIGTERM if keep else signal.SIGKILL)

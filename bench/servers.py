@@ -1,0 +1,126 @@
+"""The servers under a bench: durable (fsync on), and one deployment each for what is measured."""
+
+import contextlib
+import os
+import secrets
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import asyncpg
+
+from fleet.migrate import migrate
+from hobbs.local.child import Child, stop_all
+from hobbs.local.fleet_processes import (
+    DRAIN_WITHIN_S,
+    Fleet,
+    ensure_webhook_endpoints,
+    fleet_ports,
+    ops_port,
+    role_passwords,
+    wait_until_ready,
+)
+from hobbs.local.ports import free_ports
+from hobbs.local.running_fleet import create_topics
+from hobbs.local.stack import Stack, running_stack
+from hobbs.local.stripe_sim.control import Control
+
+# What a server of this size would be given; nothing here trades durability for speed.
+POSTGRES_SETTINGS = (
+    "shared_buffers=1GB",
+    "max_wal_size=8GB",
+    "wal_compression=lz4",
+    "checkpoint_timeout=15min",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """A database, topics and a Stripe of its own, and the workers started on it."""
+
+    stack: Stack
+    fleet: Fleet
+    workers: list[Child] = field(default_factory=list)
+
+    def start(
+        self, service: str, *, count: int = 1, settings: Mapping[str, str] | None = None
+    ) -> list[Child]:
+        """Start workers of a service and wait until each is ready; `settings` adds environment variables."""
+        started = [self._start_one(service, settings or {}) for _ in range(count)]
+        self.workers.extend(started)
+        return started
+
+    def _start_one(self, service: str, settings: Mapping[str, str]) -> Child:
+        ops = free_ports(1)[0]
+        environment = {name: "" for name in os.environ if name.startswith("HOBBS_")}
+        environment |= self.fleet.environment(service) | {"HOBBS_OPS_PORT": str(ops)} | settings
+        command = [sys.executable, "-m", "hobbs", "work", service]
+        child = Child.start(
+            service, command, log=self.fleet.folder / "logs" / f"{service}.log", environment=environment
+        )
+        told = replace(self.fleet, ports={**self.fleet.ports, ops_port(service): ops})
+        wait_until_ready(told, {service: child})
+        return child
+
+    def stop(self, workers: Sequence[Child] | None = None) -> None:
+        """Let workers drain: all of them unless told which."""
+        chosen = list(self.workers if workers is None else workers)
+        stop_all(chosen, grace_s=DRAIN_WITHIN_S)
+        for child in chosen:
+            self.workers.remove(child)
+
+    async def connect(self) -> asyncpg.Connection:
+        """A connection as the owner of the database."""
+        return await asyncpg.connect(self.fleet.owner_url)
+
+
+@contextlib.contextmanager
+def running_servers() -> Iterator[Stack]:
+    """Start Postgres, Kafka and the simulator in a temporary folder; all is gone with the block."""
+    with (
+        tempfile.TemporaryDirectory(prefix="hobbs-bench-", ignore_cleanup_errors=True) as folder,
+        running_stack(Path(folder), keep=False, postgres_settings=POSTGRES_SETTINGS) as stack,
+    ):
+        stack.wait_for_postgres()
+        stack.wait_for_kafka()
+        stack.wait_for_simulator()
+        yield stack
+
+
+@contextlib.asynccontextmanager
+async def deployed(stack: Stack) -> AsyncIterator[Deployment]:
+    """A new database, new topics and an emptied simulator; the workers stop with the block."""
+    name = f"bench_{secrets.token_hex(4)}"
+    folder = stack.folder / name
+    (folder / "logs").mkdir(parents=True)
+    connection = await asyncpg.connect(stack.postgres.url())
+    await connection.execute(f"CREATE DATABASE {name}")
+    await connection.close()
+    passwords = role_passwords(stack.folder)
+    await migrate(stack.postgres.url(name), passwords)
+    prefix = f"{name}."
+    await create_topics(stack.kafka.bootstrap, prefix)
+    with Control(stack.simulator.api_base) as simulator:
+        simulator.reset()
+    ports = fleet_ports(folder)
+    fleet = Fleet(
+        folder=folder,
+        owner_url=stack.postgres.url(name),
+        kafka_bootstrap=stack.kafka.bootstrap,
+        stripe_api_base=stack.simulator.api_base,
+        stripe_secret_key=stack.simulator.secret_key,
+        passwords=passwords,
+        ports=ports,
+        webhook_secrets=ensure_webhook_endpoints(folder, stack.simulator, ports["gateway"]),
+        topic_prefix=prefix,
+    )
+    deployment = Deployment(stack=stack, fleet=fleet)
+    try:
+        yield deployment
+    finally:
+        deployment.stop()
+        owner = await asyncpg.connect(stack.postgres.url())
+        await owner.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await owner.close()
