@@ -55,7 +55,7 @@ class Deployment:
     def _start_one(self, service: str, settings: Mapping[str, str]) -> Child:
         ops = free_ports(1)[0]
         environment = {name: "" for name in os.environ if name.startswith("HOBBS_")}
-        environment |= self.fleet.environment(service) | {"HOBBS_OPS_PORT": str(ops)} | settings
+        environment |= self.fleet.environment(service) | {"HOBBS_OPS_PORT": str(ops), **settings}
         command = [sys.executable, "-m", "hobbs", "work", service]
         child = Child.start(
             service, command, log=self.fleet.folder / "logs" / f"{service}.log", environment=environment
