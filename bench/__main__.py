@@ -4,7 +4,6 @@ Names of measurements on the command line run only those. Exit 0 when every limi
 """
 
 import argparse
-import asyncio
 import importlib
 import sys
 import time
@@ -12,6 +11,8 @@ from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+
+import uvloop
 
 from bench import figures
 from bench.figures import Figure
@@ -41,7 +42,7 @@ def main() -> int:
     with running_servers() as stack:
         for name in asked.names or MEASUREMENTS:
             started = time.monotonic()
-            found[name] = asyncio.run(measurement(name)(stack))
+            found[name] = uvloop.run(measurement(name)(stack))
             figures.show(found[name], f"{name} ({time.monotonic() - started:.0f} s)")
     took = round(time.monotonic() - began)
     everything = [figure for some in found.values() for figure in some]

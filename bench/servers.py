@@ -31,7 +31,6 @@ from hobbs.local.stripe_sim.control import Control
 POSTGRES_SETTINGS = (
     "shared_buffers=1GB",
     "max_wal_size=8GB",
-    "wal_compression=lz4",
     "checkpoint_timeout=15min",
 )
 
@@ -49,10 +48,12 @@ class Deployment:
     ) -> list[Child]:
         """Start workers of a service and wait until each is ready; `settings` adds environment variables."""
         started = [self._start_one(service, settings or {}) for _ in range(count)]
-        self.workers.extend(started)
-        return started
+        self.workers.extend(child for child, _ in started)
+        for child, told in started:
+            wait_until_ready(told, {service: child})
+        return [child for child, _ in started]
 
-    def _start_one(self, service: str, settings: Mapping[str, str]) -> Child:
+    def _start_one(self, service: str, settings: Mapping[str, str]) -> tuple[Child, Fleet]:
         ops = free_ports(1)[0]
         environment = {name: "" for name in os.environ if name.startswith("HOBBS_")}
         environment |= self.fleet.environment(service) | {"HOBBS_OPS_PORT": str(ops), **settings}
@@ -60,9 +61,7 @@ class Deployment:
         child = Child.start(
             service, command, log=self.fleet.folder / "logs" / f"{service}.log", environment=environment
         )
-        told = replace(self.fleet, ports={**self.fleet.ports, ops_port(service): ops})
-        wait_until_ready(told, {service: child})
-        return child
+        return child, replace(self.fleet, ports={**self.fleet.ports, ops_port(service): ops})
 
     def stop(self, workers: Sequence[Child] | None = None) -> None:
         """Let workers drain: all of them unless told which."""

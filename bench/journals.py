@@ -1,0 +1,182 @@
+"""Requests for three-entry journals that all touch the platform's wallet, and what the ledger does with them.
+
+A recording of the ledger's handler holds every statement it sent with its parameters, so that the same
+journals can be posted again on another database without Hobbs: the bare loop the worker is compared with.
+"""
+
+import random
+import re
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import orjson
+from aiokafka import AIOKafkaProducer
+from sqlalchemy import Row
+
+from fleet.database import Database, Tx
+from fleet.envelope import Record, cloud_event_headers, first_cause, uuid7
+from schemas.journals import EntryRequest, JournalRequested
+
+TOPIC = "journal.requested"
+STUDENTS, INSTRUCTORS = 2_000, 200
+PARTITIONS = 12
+FLOWN_AT = datetime(2026, 5, 22, 16, 45, tzinfo=UTC)
+
+
+def requests(count: int, *, seed: int = 1) -> list[Record]:
+    """Records of the topic: student pays, instructor earns, the school keeps the margin."""
+    dice = random.Random(seed)
+    return [request_record(number, dice) for number in range(count)]
+
+
+def request_record(number: int, dice: random.Random) -> Record:
+    payout, margin = dice.randrange(5_000, 30_000), dice.randrange(1_000, 20_000)
+    event = JournalRequested(
+        source=f"flight:B{number}:1",
+        event_type="flight",
+        currency="USD",
+        occurred_at=FLOWN_AT,
+        entries=[
+            EntryRequest(wallet=f"student:s-{dice.randrange(STUDENTS)}", amount=-(payout + margin)),
+            EntryRequest(wallet=f"instructor:i-{dice.randrange(INSTRUCTORS)}", amount=payout),
+            EntryRequest(wallet="platform:school", amount=margin),
+        ],
+        memo=f"flight B{number}",
+    )
+    cause = first_cause()
+    headers = cloud_event_headers(
+        event_id=uuid7(),
+        source="hobbs/billing",
+        topic=TOPIC,
+        at=FLOWN_AT,
+        correlation_id=cause.correlation_id,
+        traceparent=cause.traceparent,
+    )
+    return Record(
+        topic=TOPIC,
+        partition=number % PARTITIONS,
+        offset=number,
+        key=event.source.encode(),
+        value=event.model_dump_json().encode(),
+        headers={name: value.decode() for name, value in headers},
+        timestamp=FLOWN_AT,
+    )
+
+
+async def produce(bootstrap: str, prefix: str, records: Sequence[Record]) -> float:
+    """Put records on their topic, spread over its partitions; seconds it took."""
+    began = time.monotonic()
+    async with AIOKafkaProducer(
+        bootstrap_servers=bootstrap, acks=1, linger_ms=5, max_batch_size=262_144
+    ) as producer:
+        for record in records:
+            await producer.send(
+                prefix + record.topic,
+                value=record.value,
+                key=record.key,
+                partition=record.partition,
+                headers=[(name, value.encode()) for name, value in record.headers.items()],
+            )
+        await producer.flush()
+    return time.monotonic() - began
+
+
+Statement = tuple[str, tuple[Any, ...]]
+
+
+@dataclass(slots=True)
+class Recording:
+    """Transactions as the handler sent them: statements in asyncpg's form, with their parameters."""
+
+    transactions: list[list[Statement]] = field(default_factory=list)
+
+
+class RecordingTx(Tx):
+    """A transaction that also writes down what it sends."""
+
+    sent: list[Statement]
+
+    async def all(self, sql: str, /, **params: Any) -> list[Row[Any]]:
+        self.sent.append(bare(sql, params))
+        return await Tx.all(self, sql, **params)
+
+    async def one(self, sql: str, /, **params: Any) -> Row[Any]:
+        self.sent.append(bare(sql, params))
+        return await Tx.one(self, sql, **params)
+
+    async def first(self, sql: str, /, **params: Any) -> Row[Any] | None:
+        self.sent.append(bare(sql, params))
+        return await Tx.first(self, sql, **params)
+
+    async def execute(self, sql: str, /, **params: Any) -> int:
+        self.sent.append(bare(sql, params))
+        return await Tx.execute(self, sql, **params)
+
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
+        self.sent.append(("SAVEPOINT recorded", ()))
+        async with Tx.savepoint(self):
+            yield
+        self.sent.append(("RELEASE SAVEPOINT recorded", ()))
+
+
+@contextmanager
+def recorded(db: Database) -> Iterator[Recording]:
+    """Write down every transaction of `db` while the block runs."""
+    recording = Recording()
+    ordinary = db.transaction
+
+    @asynccontextmanager
+    async def transaction() -> AsyncIterator[Tx]:
+        async with ordinary() as tx:
+            writing = RecordingTx(tx._connection, tx.service)
+            writing.sent = []
+            yield writing
+            recording.transactions.append(writing.sent)
+
+    db.transaction = transaction  # type: ignore[method-assign]
+    try:
+        yield recording
+    finally:
+        db.transaction = ordinary  # type: ignore[method-assign]
+
+
+_PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
+
+
+def bare(sql: str, params: dict[str, Any]) -> Statement:
+    """The statement with numbered parameters, as asyncpg wants it."""
+    names: list[str] = []
+
+    def number(found: re.Match[str]) -> str:
+        if found[1] not in names:
+            names.append(found[1])
+        return f"${names.index(found[1]) + 1}"
+
+    return _PARAMETER.sub(number, sql), tuple(params[name] for name in names)
+
+
+async def play(connection: asyncpg.Connection, transactions: Sequence[Sequence[Statement]]) -> float:
+    """Send recorded transactions one after the other; seconds it took."""
+    began = time.monotonic()
+    for statements in transactions:
+        await connection.execute("BEGIN")
+        for sql, params in statements:
+            if params:
+                await connection.fetch(sql, *params)
+            else:
+                await connection.execute(sql)
+        await connection.execute("COMMIT")
+    return time.monotonic() - began
+
+
+def by_hand(record: Record) -> tuple[str, str, str, str]:
+    """Event type, event id, currency and entries, as post_journal_with_locks() takes them."""
+    asked = orjson.loads(record.value or b"")
+    event_type, _, event_id = asked["source"].partition(":")
+    return event_type, event_id, asked["currency"], orjson.dumps(asked["entries"]).decode()

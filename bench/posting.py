@@ -1,0 +1,200 @@
+"""How fast a ledger worker posts, Kafka to commit, beside the same SQL without Hobbs."""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from functools import partial
+
+import asyncpg
+
+from bench import journals
+from bench.figures import Figure, at_least, at_most
+from bench.journals import Statement
+from bench.servers import Deployment, deployed
+from fleet.database import Database
+from fleet.envelope import Record
+from hobbs.local.stack import Stack
+from services.ledger import handlers
+from services.ledger.app import BATCH_MAX
+
+JOURNALS = 60_000
+BARE_JOURNALS = 30_000
+SINGLE_JOURNALS = 1_500
+ENDS_WITHIN_S = 180.0
+
+
+async def measure(stack: Stack) -> list[Figure]:
+    """One worker, then two, then four; the bare loop; a transaction each."""
+    one, published, _ = await from_kafka(stack, workers=1)
+    crowds = {count: await from_kafka(stack, workers=count) for count in (2, 4)}
+    handler, bare, posting_alone = await without_kafka(stack)
+    single = await one_transaction_each(stack)
+    figures = [
+        Figure(
+            name="posting, Kafka to commit, one worker",
+            value=one,
+            unit="journals/s",
+            limit=at_least(3_000),
+            note=f"{JOURNALS:,} journals of three entries, all on platform:school; batches of ≤ {BATCH_MAX}",
+        ),
+        Figure(
+            name="posting, as a multiple of one transaction each",
+            value=one / single,
+            unit="times",
+            limit=at_least(10),
+            baseline=("post_journal_with_locks(), a commit each, journals/s", single),
+        ),
+        Figure(
+            name="posting, as a share of the bare loop",
+            value=one / bare,
+            unit="of it",
+            limit=at_least(0.5),
+            baseline=("the handler's own SQL from prepared arrays, journals/s", bare),
+            note=f"inbox and outbox included; without them the loop reaches {posting_alone:,.0f}/s",
+        ),
+        Figure(
+            name="posting, the handler without Kafka",
+            value=handler,
+            unit="journals/s",
+            baseline=("bare loop", bare),
+            note="Records in memory to commit, in one process",
+        ),
+        Figure(
+            name="posting, Kafka to Kafka, one worker",
+            value=published,
+            unit="journals/s",
+            note="until journal.posted of the last is on its topic",
+        ),
+    ]
+    for count, (rate, _, troubles) in crowds.items():
+        figures += [
+            Figure(
+                name=f"posting, {count} workers on the same cores",
+                value=rate,
+                unit="journals/s",
+                limit=at_least(one),
+                baseline=("one worker", one),
+            ),
+            Figure(
+                name=f"deadlocks and batches read again, {count} workers",
+                value=troubles,
+                unit="",
+                limit=at_most(0),
+            ),
+        ]
+    return figures
+
+
+async def from_kafka(stack: Stack, *, workers: int) -> tuple[float, float, int]:
+    """Journals a second until commit, and until published; deadlocks and failed batches."""
+    async with deployed(stack) as deployment:
+        records = journals.requests(JOURNALS)
+        await journals.produce(stack.kafka.bootstrap, deployment.fleet.topic_prefix, records)
+        await asyncio.to_thread(partial(deployment.start, "ledger", count=workers))
+        owner = await deployment.connect()
+        try:
+            await until_posted(owner, JOURNALS)
+            posted = await steady_rate(owner)
+            published_s = await until_published(owner)
+            deadlocks: int = await owner.fetchval(
+                "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+            )
+        finally:
+            await owner.close()
+        again = failed_batches(deployment)
+    return posted, JOURNALS / published_s, deadlocks + again
+
+
+async def until_posted(owner: asyncpg.Connection, count: int) -> None:
+    began = time.monotonic()
+    while await owner.fetchval("SELECT count(*) FROM ledger.journal") < count:
+        if time.monotonic() - began > ENDS_WITHIN_S:
+            raise TimeoutError(f"{count} journals were not posted within {ENDS_WITHIN_S:g} s")
+        await asyncio.sleep(0.5)
+
+
+async def steady_rate(owner: asyncpg.Connection) -> float:
+    """Journals a second between the tenth part and the ninth tenth: all workers are there, none is done."""
+    return float(await owner.fetchval(_STEADY_RATE))
+
+
+_STEADY_RATE = """
+    WITH journal AS (SELECT recorded_at FROM ledger.journal),
+    edge AS (
+        SELECT percentile_disc(0.1) WITHIN GROUP (ORDER BY recorded_at) AS after,
+               percentile_disc(0.9) WITHIN GROUP (ORDER BY recorded_at) AS before
+        FROM journal
+    )
+    SELECT count(*) / extract(epoch FROM max(before) - max(after))
+    FROM journal, edge WHERE recorded_at > after AND recorded_at <= before
+"""
+
+
+async def until_published(owner: asyncpg.Connection) -> float:
+    """Wait for an empty outbox; seconds since the first journal was recorded."""
+    while await owner.fetchval("SELECT EXISTS (SELECT FROM ledger.outbox)"):
+        await asyncio.sleep(0.02)
+    return float(
+        await owner.fetchval(
+            "SELECT extract(epoch FROM clock_timestamp() - min(recorded_at)) FROM ledger.journal"
+        )
+    )
+
+
+def failed_batches(deployment: Deployment) -> int:
+    log = deployment.fleet.folder / "logs" / "ledger.log"
+    return log.read_text().count("batch failed and is read again")
+
+
+async def without_kafka(stack: Stack) -> tuple[float, float, float]:
+    """Journals a second of the handler in this process, of its SQL alone, of its posting SQL alone."""
+    records = journals.requests(BARE_JOURNALS)
+    batches = [records[i : i + BATCH_MAX] for i in range(0, len(records), BATCH_MAX)]
+    async with deployed(stack) as deployment:
+        db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
+        with journals.recorded(db) as recording:
+            await post_all(db, batches)
+        await db.close()
+    async with deployed(stack) as deployment:
+        db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
+        took = await post_all(db, batches)
+        await db.close()
+    bare = await played(stack, recording.transactions)
+    posting = [
+        [s for s in sent if "inbox" not in s[0] and "outbox" not in s[0]] for sent in recording.transactions
+    ]
+    return len(records) / took, len(records) / bare, len(records) / await played(stack, posting)
+
+
+async def post_all(db: Database, batches: Sequence[Sequence[Record]]) -> float:
+    began = time.monotonic()
+    for batch in batches:
+        await handlers.post_journals(db, batch)
+    return time.monotonic() - began
+
+
+async def played(stack: Stack, transactions: Sequence[Sequence[Statement]]) -> float:
+    """Seconds the same SQL takes on a new database, without Hobbs."""
+    async with deployed(stack) as deployment:
+        connection = await asyncpg.connect(
+            deployment.fleet.database_url("ledger"), server_settings={"search_path": "ledger"}
+        )
+        try:
+            return await journals.play(connection, transactions)
+        finally:
+            await connection.close()
+
+
+async def one_transaction_each(stack: Stack) -> float:
+    """Journals a second when each is posted by the database's own function, and committed, by itself."""
+    async with deployed(stack) as deployment:
+        owner = await deployment.connect()
+        asked = [journals.by_hand(record) for record in journals.requests(SINGLE_JOURNALS)]
+        began = time.monotonic()
+        for arguments in asked:
+            await owner.execute(
+                "SELECT ledger.post_journal_with_locks(uuidv7(), $1, $2, $3, CAST($4 AS jsonb))", *arguments
+            )
+        took = time.monotonic() - began
+        await owner.close()
+    return len(asked) / took
