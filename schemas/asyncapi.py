@@ -81,7 +81,8 @@ def _channel(topic: Topic) -> dict[str, Any]:
 
 def _operations(topics: Any) -> Iterator[tuple[str, dict[str, Any]]]:
     for topic in topics:
-        yield _operation(topic, "send", topic.owner)
+        for publisher in (topic.owner, *topic.also_from):
+            yield _operation(topic, "send", publisher)
         for consumer in topic.consumers:
             yield _operation(topic, "receive", consumer)
 

@@ -1,10 +1,19 @@
-"""A Stripe webhook whose signature the gateway verified; replays cannot verify it, so it is attested."""
+"""A Stripe event that somebody proved to be Stripe's; replays cannot prove it again, so it is attested.
 
-from typing import Annotated, Literal
+The gateway attests what it verified the signature of, payouts what it read itself from Stripe with our key.
+What both must agree on is here: which event it is, and what a repeat of it must equal.
+"""
+
+import json
+from collections.abc import Mapping
+from hashlib import sha256
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import ConfigDict, StringConstraints
 
 from schemas.fields import Event, Identifier, Instant
+
+SOURCE: Final = "stripe"
 
 
 class StripeWebhook(Event):
@@ -37,3 +46,21 @@ class StripeWebhook(Event):
     received_at: Instant
     attested: Literal[True]
     body: Annotated[str, StringConstraints(max_length=1_048_576)]
+
+
+def object_of(event: Mapping[str, Any]) -> str | None:
+    """Name the Stripe object an event is about: its events share a partition. A balance has no id."""
+    data = event.get("data")
+    subject = data.get("object") if isinstance(data, Mapping) else None
+    name = subject.get("id") if isinstance(subject, Mapping) else None
+    return name if isinstance(name, str) and 0 < len(name) <= 100 else None
+
+
+def content_of(event: Mapping[str, Any]) -> str:
+    """Hash what every rendering of one Stripe event says, so that a repeat in other words is a repeat.
+
+    Stripe counts `pending_webhooks` down between deliveries and renders `data` in the API version of each
+    endpoint, but what /v1/events lists in the account's version of that day.
+    """
+    said = [event.get(name) for name in ("id", "type", "account", "livemode", "created")]
+    return sha256(json.dumps([*said, object_of(event)], sort_keys=True).encode()).hexdigest()

@@ -19,13 +19,17 @@ DAY_MS = 86_400_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topic:
-    """One Kafka topic. `key` names the field (or fields) whose order the partition keeps."""
+    """One Kafka topic. `key` names the field (or fields) whose order the partition keeps.
+
+    `also_from`: who publishes what the owner defines, besides the owner.
+    """
 
     name: str
     model: type[Event]
     key: str
     owner: str
     consumers: tuple[str, ...] = ()
+    also_from: tuple[str, ...] = ()
     partitions: int = 12
     retention_ms: int = 30 * DAY_MS
 
@@ -123,6 +127,7 @@ _TOPICS = (
         model=StripeWebhook,
         key="the Stripe object's id",
         owner="gateway",
+        also_from=("payouts",),  # what Stripe never managed to deliver
         consumers=("payouts", "receivables"),
         retention_ms=FOREVER,
     ),

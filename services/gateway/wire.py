@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from fleet.envelope import derived_key
 from schemas.flights import FlightCompleted, FlightCorrected
-from schemas.stripe_webhooks import StripeWebhook
+from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
 from services.gateway.domain import FlightOffered, flight_event_id
 from services.gateway.problems import ProblemRaised
 
@@ -30,7 +30,7 @@ Endpoint = Literal["platform", "connect"]
 class ReadWebhook:
     """A verified Stripe event, its identity for the inbox, and the key that keeps its object's order.
 
-    content: what a repeated delivery must equal. Stripe counts `pending_webhooks` down between deliveries.
+    content: what a repeat must equal, also one that payouts found in Stripe's list.
     """
 
     event: StripeWebhook
@@ -64,14 +64,14 @@ def read_webhook(body: bytes, *, endpoint: Endpoint, livemode: bool, received_at
     return ReadWebhook(
         event=event,
         event_id=stripe_event_id(event.event_id),
-        key=_object_id(document, event),
-        content=_content_of(document),
+        key=object_of(document) or event.account or event.event_id,
+        content=content_of(document),
     )
 
 
 def stripe_event_id(event_id: str) -> UUID:
     """The inbox key of a Stripe event: of topic, source `stripe` and Stripe's id, so duplicates are one."""
-    return derived_key(WEBHOOK_TOPIC, "stripe", event_id)
+    return derived_key(WEBHOOK_TOPIC, SOURCE, event_id)
 
 
 def read_flights(body: bytes, model: type[FlightCompleted]) -> list[FlightCompleted]:
@@ -150,11 +150,6 @@ def _created_at(document: dict[str, Any], received_at: datetime) -> datetime:
     return datetime.fromtimestamp(created, UTC)
 
 
-def _content_of(document: dict[str, Any]) -> str:
-    said = {name: value for name, value in document.items() if name != "pending_webhooks"}
-    return sha256(orjson.dumps(said, option=orjson.OPT_SORT_KEYS)).hexdigest()
-
-
 def _refuse_wrong_address(event: StripeWebhook, livemode: bool) -> None:
     if event.livemode is not livemode:
         theirs, ours = ("live", "test") if event.livemode else ("test", "live")
@@ -170,14 +165,6 @@ def _refuse_wrong_address(event: StripeWebhook, livemode: bool) -> None:
             f"event {event.event_id} belongs to the {belongs} endpoint, this is the {event.endpoint} one",
             reason="wrong_endpoint",
         )
-
-
-def _object_id(document: dict[str, Any], event: StripeWebhook) -> str:
-    """Events of one Stripe object share a partition; some objects (a balance) have no id."""
-    data = document.get("data")
-    subject = data.get("object") if isinstance(data, dict) else None
-    name = subject.get("id") if isinstance(subject, dict) else None
-    return name if isinstance(name, str) and 0 < len(name) <= 100 else event.account or event.event_id
 
 
 def _pointed(error: ValidationError, prefix: str) -> list[dict[str, Any]]:

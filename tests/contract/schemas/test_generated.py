@@ -89,7 +89,8 @@ def test_the_asyncapi_document_names_every_publisher_and_consumer(document: dict
     expected = set()
     for topic in TOPICS.values():
         channel = f"#/channels/{topic.name.replace('.', '_')}"
-        expected |= {(topic.owner, "send", channel)} | {(who, "receive", channel) for who in topic.consumers}
+        expected |= {(who, "send", channel) for who in (topic.owner, *topic.also_from)}
+        expected |= {(who, "receive", channel) for who in topic.consumers}
     assert told == expected
     assert {channel["address"] for channel in document["channels"].values()} == TOPICS.keys()
 

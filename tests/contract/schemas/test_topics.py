@@ -61,6 +61,7 @@ def test_the_key_is_a_field_of_the_event(topic: Topic) -> None:
 @EACH_TOPIC
 def test_owner_and_consumers_are_known(topic: Topic) -> None:
     assert topic.owner in PUBLISHERS
+    assert set(topic.also_from) <= set(SERVICES) - {topic.owner}
     assert set(topic.consumers) <= set(SERVICES)
     assert len(set(topic.consumers)) == len(topic.consumers)
 

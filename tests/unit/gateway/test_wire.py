@@ -52,6 +52,16 @@ def test_a_delivery_repeated_is_the_same_event() -> None:
     assert read(EVENT).event_id != read(EVENT | {"id": "evt_2"}).event_id
 
 
+def test_one_event_rendered_in_two_api_versions_is_the_same_event() -> None:
+    """Two endpoints may have two versions, /v1/events a third: docs.stripe.com/webhooks/versioning"""
+    old = EVENT | {
+        "api_version": "2020-08-27",
+        "data": {"object": {"id": "ch_1", "object": "charge", "x": 1}},
+    }
+    assert read(old).content == read(EVENT | {"api_version": "2025-09-30.clover"}).content
+    assert read(EVENT | {"type": "charge.updated"}).content != read(EVENT).content
+
+
 def test_the_inbox_names_the_event_as_the_gateway_does() -> None:
     record = Record(
         topic="stripe.webhook",
