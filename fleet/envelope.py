@@ -62,7 +62,7 @@ class Message:
     event_id: UUID = field(default_factory=uuid7)
     source: str | None = None  # set only by tools that speak for a foreign publisher
     # What a repeat must equal when its body may differ (a webhook delivered again); else it is the body.
-    # Only for messages published now: the outbox publishes the same bytes anyway.
+    # Only for messages published now or by `outbox.stage_named`: the outbox repeats the same bytes anyway.
     content: str | None = None
 
 
@@ -115,7 +115,7 @@ def cloud_event_headers(
 
 
 def headers_of(message: Message, service: str) -> list[tuple[str, bytes]]:
-    """Headers of a message that is published now, not through the outbox."""
+    """Headers of a message that is published now, or that names its content."""
     headers = cloud_event_headers(
         event_id=message.event_id,
         source=message.source or OWN_SOURCES + service,
