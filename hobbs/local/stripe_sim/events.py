@@ -7,6 +7,8 @@ from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World, public
 
 STALE_BY_S = 3_600
+LISTED_FOR_S = 30 * 86_400
+TYPES_MAX = 20
 
 
 def emit(world: World, type: str, doc: Doc, *, account: str = "", previous: Doc | None = None) -> Doc:
@@ -104,15 +106,25 @@ def retrieve_event(world: World, call: Call) -> Doc:
 
 
 def list_events(world: World, call: Call) -> Doc:
-    types = call.params.pop("types", None)
-    if types:
-        call.params.pop("type", None)
-        page = [doc for doc in world.store.newest("event", call.account) if doc["type"] in types]
-        return lists.as_list(call.path, page[:100], len(page) > 100)
-    wanted = call.params.get("type")
-    if wanted and wanted.endswith(".*"):
+    """Events of the last 30 days by type, by up to 20 types, or by a group of types such as `charge.*`."""
+    if "delivery_success" in call.params:
+        raise errors.not_simulated("filtering events by their delivery", "delivery_success")
+    types, wanted = call.params.pop("types", None), call.params.get("type")
+    if types and wanted:
+        raise errors.invalid_param("types", "You may only specify one of these parameters: type, types.")
+    if types and len(types) > TYPES_MAX:
+        raise errors.invalid_param("types", f"You may pass at most {TYPES_MAX} event types.")
+    if wanted and wanted.endswith("*"):
         call.params.pop("type")
-        prefix = wanted.removesuffix("*")
-        page = [doc for doc in world.store.newest("event", call.account) if doc["type"].startswith(prefix)]
-        return lists.as_list(call.path, page[:100], len(page) > 100)
-    return lists.listing(world, call, "event")
+    since = world.now - LISTED_FOR_S
+
+    def keep(doc: Doc) -> bool:
+        return doc["created"] >= since and _is_of_type(doc["type"], types, wanted)
+
+    return lists.listing(world, call, "event", keep=keep)
+
+
+def _is_of_type(type: str, types: list[str] | None, wanted: str | None) -> bool:
+    if types:
+        return type in types
+    return wanted is None or type == wanted or (wanted.endswith("*") and type.startswith(wanted[:-1]))

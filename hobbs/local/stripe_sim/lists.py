@@ -1,6 +1,6 @@
 """Stripe's lists: newest first, cursors, `created` ranges, equality filters."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from hobbs.local.stripe_sim import errors, forms
 from hobbs.local.stripe_sim.store import INDEXED
@@ -10,8 +10,18 @@ PAGING = frozenset({"limit", "starting_after", "ending_before", "expand"})
 COMPARISONS = {"gt", "gte", "lt", "lte"}
 
 
-def listing(world: World, call: Call, kind: str, *, extra: tuple[str, str] | None = None) -> Doc:
-    """One page of `kind` in the call's account; `extra`: an indexed attribute the path or a rule implies."""
+def listing(
+    world: World,
+    call: Call,
+    kind: str,
+    *,
+    extra: tuple[str, str] | None = None,
+    keep: Callable[[Doc], bool] = lambda _: True,
+) -> Doc:
+    """One page of `kind` in the call's account.
+
+    `extra`: an indexed attribute the path or a rule implies; `keep`: what equality cannot say.
+    """
     limit = forms.integer(call.params, "limit", 10, minimum=1) or 10
     if limit > 100:
         raise errors.invalid_param("limit", "This value must be less than or equal to 100.")
@@ -21,7 +31,7 @@ def listing(world: World, call: Call, kind: str, *, extra: tuple[str, str] | Non
     page: list[Doc] = []
     has_more = False
     for doc in docs:
-        if not _matches(doc, wanted):
+        if not (_matches(doc, wanted) and keep(doc)):
             continue
         if len(page) == limit:
             has_more = True
