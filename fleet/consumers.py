@@ -21,6 +21,7 @@ from typing import Any
 from aiokafka import ConsumerRebalanceListener
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
+from faststream.exceptions import IgnoredException
 from faststream.kafka import KafkaBroker
 
 from fleet import kafka_client, metrics
@@ -52,6 +53,10 @@ class Consumer:
     subscriber: Any = None
 
 
+class _ReadAgain(IgnoredException):
+    """Makes FastStream seek back, without a second line in the log for what is in it already."""
+
+
 class Consumers:
     """All consumers of one process, each in the group `<prefix><service>.<topic>`."""
 
@@ -80,6 +85,7 @@ class Consumers:
                     _time_polls(consumer)
                 await told
         finally:
+            self._broker = None
             await _leave(broker)
             starting.cancel()
             told.cancel()
@@ -96,6 +102,12 @@ class Consumers:
         late = [c.topic for c in self._consumers if self._broker and _poll_age_s(c) > STUCK_AFTER_S]
         return f"no poll for {STUCK_AFTER_S:g} s: {', '.join(late)}" if late else None
 
+    def not_joined(self) -> str | None:
+        """Say that the groups are not joined; None when every topic's is, or there is none to join."""
+        if self._broker or not self._consumers:
+            return None
+        return f"not consuming yet: {', '.join(c.topic for c in self._consumers)}"
+
     def measure(self) -> None:
         """Set the lag and poll-age gauges."""
         for consumer in self._consumers:
@@ -109,8 +121,7 @@ class Consumers:
             security=kafka_client.security(settings),
             ack_policy=AckPolicy.NACK_ON_ERROR,
             allow_auto_create_topics=False,
-            acks="all",
-            enable_idempotence=True,
+            consumer_only=True,  # what a service publishes goes through its outbox
             metadata_max_age_ms=30_000,
             graceful_timeout=BATCH_ENDS_WITHIN_S,
             parser=_parse_safely,
@@ -152,10 +163,10 @@ class Consumers:
             with metrics.BATCH_SECONDS.labels(self._service, consumer.topic).time():
                 await consumer.handler(records)
             await fault_point("consumer.handled", consumer.topic)
-        except Exception:
+        except Exception as error:
             metrics.BATCH_FAILURES.labels(self._service, consumer.topic).inc()
             await self._back_off(consumer, records)
-            raise
+            raise _ReadAgain from error
         consumer.failures = 0
         try:
             await message.ack()

@@ -7,6 +7,9 @@ from typing import Any
 
 import orjson
 
+EVERY_S = 30.0  # how often one sentence of a library is worth reading
+REMEMBERED_MAX = 1_000
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -14,11 +17,42 @@ def configure(level: str, style: str, service: str) -> None:
     """Send every logger's records to stderr in one format."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_Json(service) if style == "json" else _Console(service))
+    handler.addFilter(Seldom())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("aiokafka", "uvicorn", "httpx", "alembic", "stripe", "httpcore"):
         logging.getLogger(chatty).setLevel("WARNING")
     for noisy in ("aiokafka.consumer.group_coordinator", "faststream"):
         logging.getLogger(noisy).setLevel("ERROR")
+    faststream = logging.getLogger("faststream")  # it brings a handler of its own, which does not write JSON
+    faststream.handlers.clear()
+    faststream.propagate = True
+
+
+class Seldom(logging.Filter):
+    """Passes a line of the Kafka libraries once in a while, and says how often it was left out since.
+
+    aiokafka has no setting for this: it knocks at every broker that is away ten times a second for each
+    consumer, and says so each time.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in ("aiokafka", "faststream"):
+            return True
+        line = (record.name, record.getMessage())
+        said_at, left_out = self._said.get(line, (0.0, 0))
+        if 0 <= record.created - said_at < EVERY_S:
+            self._said[line] = (said_at, left_out + 1)
+            return False
+        if len(self._said) >= REMEMBERED_MAX:
+            self._said.clear()
+        self._said[line] = (record.created, 0)
+        if left_out:
+            record.left_out = left_out
+        return True
 
 
 class _Json(logging.Formatter):

@@ -7,11 +7,13 @@ A crash between acknowledgement and delete publishes a row again, with the same 
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
+from aiokafka.partitioner import DefaultPartitioner
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -22,8 +24,11 @@ from fleet.faults import fault_point
 
 VALUE_BYTES_MAX = 900_000
 BATCH_ROWS = 2_000
+BATCH_BYTES = 262_144  # of one partition; a larger record travels alone
 POLL_S = 0.05
 STANDBY_S = 1.0
+
+_PARTITIONER = DefaultPartitioner()
 
 _log = logging.getLogger(__name__)
 
@@ -122,14 +127,23 @@ class OutboxRelay:
 
     async def _relay(self, session: AsyncConnection) -> None:
         # A producer that met a fatal error stays broken: each time the lock is taken it is a new one.
-        async with AIOKafkaProducer(
-            **self._kafka, acks="all", enable_idempotence=True, linger_ms=0, request_timeout_ms=20_000
-        ) as producer:
+        producer = AIOKafkaProducer(
+            **self._kafka,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            request_timeout_ms=20_000,
+            max_batch_size=BATCH_BYTES,
+        )
+        try:
+            await producer.start()
             await fault_point("outbox.owned")
             while True:
                 self._wake.clear()
                 if await self._relay_batch(session, producer) < BATCH_ROWS:
                     await self._rest()
+        finally:
+            await producer.stop()  # also one whose start failed, which `async with` would leave open
 
     async def _rest(self) -> None:
         try:
@@ -142,10 +156,10 @@ class OutboxRelay:
         if not rows:
             return 0
         await fault_point("outbox.selected")
-        sent = [await self._send(producer, row) for row in rows]
+        sending = await self._send(producer, rows)
         await fault_point("outbox.sending")
-        results = await asyncio.gather(*sent, return_exceptions=True)
-        done = _acknowledged_prefixes(rows, results)
+        results = await asyncio.gather(*(batch.sent for batch in sending), return_exceptions=True)
+        done = _acknowledged_prefixes(rows, _failures(sending, results))
         await fault_point("outbox.acknowledged")
         if done:
             await session.execute(_DELETE, {"ids": done})
@@ -156,20 +170,70 @@ class OutboxRelay:
             raise failures[0]
         return len(rows)
 
-    async def _send(self, producer: AIOKafkaProducer, row: Row[Any]) -> "asyncio.Future[Any]":
+    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row[Any]]) -> list["_Sending"]:
+        """Hand rows to the producer by the batch: a future for each record would cost more than the record."""
+        filling: dict[tuple[str, int], _Filling] = {}
+        sending: list[_Sending] = []
+        partitions = {topic: await self._partitions(producer, topic) for topic in {row.topic for row in rows}}
+        for number, row in enumerate(rows):
+            place = self._prefix + row.topic, _PARTITIONER(row.key, *2 * [partitions[row.topic]])
+            batch = filling.get(place) or filling.setdefault(place, _Filling(producer))
+            if not batch.append(number, row):
+                sending.append(await batch.submit(producer, place))
+                filling[place] = batch = _Filling(producer)
+                batch.append(number, row)
+        for place, batch in filling.items():
+            sending.append(await batch.submit(producer, place))
+        return sending
+
+    async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> list[int]:
+        return sorted(await producer.partitions_for(self._prefix + topic))
+
+
+class _Filling:
+    """A batch of one partition, and which rows are in it."""
+
+    def __init__(self, producer: AIOKafkaProducer) -> None:
+        self._batch = producer.create_batch()
+        self._numbers: list[int] = []
+
+    def append(self, number: int, row: Row[Any]) -> bool:
+        """False: the batch is full. The first record always fits."""
         key = b"" if row.key is None and row.value is None else row.key  # aiokafka sends no empty record
-        future: asyncio.Future[Any] = await producer.send(
-            self._prefix + row.topic, value=row.value, key=key, headers=_headers(row)
-        )
-        return future
+        if self._batch.append(timestamp=None, key=key, value=row.value, headers=_headers(row)) is None:
+            return False
+        self._numbers.append(number)
+        return True
+
+    async def submit(self, producer: AIOKafkaProducer, place: tuple[str, int]) -> "_Sending":
+        self._batch.close()
+        topic, partition = place
+        sent = await producer.send_batch(self._batch, topic, partition=partition)
+        return _Sending(numbers=self._numbers, sent=sent)
 
 
-def _acknowledged_prefixes(rows: Sequence[Row[Any]], results: Sequence[Any]) -> list[int]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Sending:
+    """A batch under way: the rows in it, and the future that ends with Kafka's acknowledgement."""
+
+    numbers: Sequence[int]
+    sent: "asyncio.Future[Any]"
+
+
+def _failures(sending: Sequence[_Sending], results: Sequence[Any]) -> set[int]:
+    """The rows whose batches failed."""
+    failed = [
+        batch for batch, result in zip(sending, results, strict=True) if isinstance(result, BaseException)
+    ]
+    return {number for batch in failed for number in batch.numbers}
+
+
+def _acknowledged_prefixes(rows: Sequence[Row[Any]], failures: Container[int]) -> list[int]:
     """Ids that may be deleted: of each key, those before its first failure."""
     done: list[int] = []
     failed: set[tuple[str, bytes | None]] = set()
-    for row, result in zip(rows, results, strict=True):
-        if isinstance(result, BaseException):
+    for number, row in enumerate(rows):
+        if number in failures:
             failed.add((row.topic, row.key))
         elif (row.topic, row.key) not in failed:
             done.append(row.id)

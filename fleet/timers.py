@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from fleet.database import Database
 from fleet.faults import fault_point
 
-LEASE_S = 300
+LEASE_S = 300.0
 
 _DECLARE = (
     "INSERT INTO timer (name) VALUES (:name) ON CONFLICT ON CONSTRAINT timer_runs_in_one_place DO NOTHING"
@@ -42,11 +42,16 @@ async def declare(database: Database, name: str) -> None:
 
 
 async def run_if_due(
-    database: Database, name: str, seconds: float, job: Callable[[], Awaitable[None]]
+    database: Database,
+    name: str,
+    seconds: float,
+    job: Callable[[], Awaitable[None]],
+    *,
+    lease_s: float = LEASE_S,
 ) -> bool:
     """Run the job if it is due and no other process has it; whether it ran."""
     async with database.transaction() as tx:
-        if await tx.first(_CLAIM_DUE, name=name, lease_s=LEASE_S) is None:
+        if await tx.first(_CLAIM_DUE, name=name, lease_s=lease_s) is None:
             return False
     await fault_point("timer.claimed")
     await job()
@@ -57,14 +62,19 @@ async def run_if_due(
 
 
 async def run_missed_dates(
-    database: Database, name: str, today: date, job: Callable[[date], Awaitable[None]]
+    database: Database,
+    name: str,
+    today: date,
+    job: Callable[[date], Awaitable[None]],
+    *,
+    lease_s: float = LEASE_S,
 ) -> list[date]:
     """Run the job once for each business date up to `today` that has not run; the dates that ran.
 
     The first time ever only `today` runs.
     """
     async with database.transaction() as tx:
-        claimed = await tx.first(_CLAIM_DATE, name=name, today=today, lease_s=LEASE_S)
+        claimed = await tx.first(_CLAIM_DATE, name=name, today=today, lease_s=lease_s)
     if claimed is None:
         return []
     first = claimed.last_run + timedelta(days=1) if claimed.last_run else today
@@ -76,7 +86,7 @@ async def run_missed_dates(
         async with database.transaction() as tx:
             await tx.execute(_FINISH_DATE, name=name, business_date=business_date)
             if business_date != today:
-                await tx.first(_CLAIM_DATE, name=name, today=today, lease_s=LEASE_S)
+                await tx.first(_CLAIM_DATE, name=name, today=today, lease_s=lease_s)
     return dates
 
 

@@ -47,7 +47,11 @@ class Worker:
         self.database = Database(
             settings.database_url.get_secret_value(), schema=service, pool_size=settings.database_pool_size
         )
-        self.ready_checks: dict[str, Check] = {"postgres": self._check_postgres, "kafka": self._check_kafka}
+        self.ready_checks: dict[str, Check] = {
+            "postgres": self._check_postgres,
+            "kafka": self._check_kafka,
+            "groups": self._check_groups,
+        }
         self.live_checks: dict[str, Check] = {"consumers": self._check_polls}
         self._consumers = Consumers(service, settings)
         self._jobs: list[tuple[str, _Job]] = []
@@ -79,7 +83,9 @@ class Worker:
         async def forever() -> None:
             await timers.declare(self.database, name)
             while not self._stopping.is_set():
-                await timers.run_if_due(self.database, name, seconds, job)
+                await timers.run_if_due(
+                    self.database, name, seconds, job, lease_s=self.settings.timer_lease_s
+                )
                 await self._pause(min(seconds, TIMER_POLL_S))
 
         self._jobs.append((name, forever))
@@ -91,7 +97,9 @@ class Worker:
             await timers.declare(self.database, name)
             while not self._stopping.is_set():
                 today = timers.business_date(datetime.now(UTC), zone, at)
-                await timers.run_missed_dates(self.database, name, today, job)
+                await timers.run_missed_dates(
+                    self.database, name, today, job, lease_s=self.settings.timer_lease_s
+                )
                 await self._pause(TIMER_POLL_S)
 
         self._jobs.append((name, forever))
@@ -217,6 +225,9 @@ class Worker:
 
     async def _check_polls(self) -> str | None:
         return self._consumers.stuck()
+
+    async def _check_groups(self) -> str | None:
+        return self._consumers.not_joined()
 
     async def _started_producer(self) -> AIOKafkaProducer:
         async with self._producer_starting:

@@ -21,6 +21,7 @@ from tests.support.stripe import StripeSim
 from tests.system.conftest import Run
 
 OUTAGE_S = 6.0
+READABLE_LINES = 60  # of one process's client; it would like to write 70 a second
 
 
 class Servers:
@@ -68,6 +69,12 @@ async def away(server: Child, by: signal.Signals, seconds: float) -> None:
     await asyncio.sleep(seconds)
 
 
+def lines_about_kafka(folder: Path) -> dict[str, int]:
+    """How many lines the Kafka client wrote into each service's log."""
+    logs = {log.stem: log.read_text() for log in (folder / "logs").glob("*.log")}
+    return {service: text.count('"logger":"aiokafka') for service, text in logs.items()}
+
+
 @pytest.fixture
 def servers(tmp_path: Path) -> Iterator[Servers]:
     started = Servers(tmp_path)
@@ -91,6 +98,8 @@ async def test_an_outage_of_postgres_and_of_kafka_loses_nothing(
             await story.take_off()
         await servers.cut_postgres(OUTAGE_S)
         await servers.cut_kafka(OUTAGE_S)
+        said = lines_about_kafka(folder)
+        assert all(0 < lines <= READABLE_LINES for lines in said.values()), said
         async with Figures(running.fleet) as figures:
             story = Story(running.fleet, figures, Silent(), running.require_running)
             await story.settle()

@@ -46,6 +46,20 @@ async def test_a_job_whose_process_died_runs_again_when_its_lease_ends(database:
     assert await timers.run_if_due(database, "poll", 60, runs)
 
 
+async def test_a_lease_ends_when_it_was_told_to(database: Database) -> None:
+    await timers.declare(database, "poll")
+
+    async def dies() -> None:
+        raise ConnectionError("killed")
+
+    async def runs() -> None:
+        return None
+
+    with pytest.raises(ConnectionError):
+        await timers.run_if_due(database, "poll", 60, dies, lease_s=0)
+    assert await timers.run_if_due(database, "poll", 60, runs, lease_s=0)
+
+
 async def test_each_business_date_runs_once_and_missed_ones_are_caught_up(database: Database) -> None:
     await timers.declare(database, "close")
     ran: list[date] = []

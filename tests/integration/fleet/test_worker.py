@@ -4,6 +4,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import SecretStr
@@ -14,6 +15,7 @@ from fleet.kafka_client import TopicPlan, create_topics, publish_once
 from fleet.outbox import stage
 from fleet.settings import Settings
 from fleet.worker import Worker
+from hobbs.local.ports import free_port
 from tests.integration.fleet.sample import Thing, effects, letters, record_things
 
 TOPICS = ("thing.happened", "thing.done", "sample.dead")
@@ -87,6 +89,53 @@ async def test_a_batch_that_raises_is_read_again_from_every_partition(running: R
     running.start()
     await until(lambda: effects(running.worker.database), dict.fromkeys(names, 1))
     assert running.failures == 0  # both batches did raise
+
+
+async def test_a_batch_that_raises_is_logged_once(
+    capsys: pytest.CaptureFixture[str], running: Running
+) -> None:
+    await publish(running.settings, ["n1"])
+    running.failures = 1
+    running.start()
+    await until(lambda: effects(running.worker.database), {"n1": 1})
+    assert capsys.readouterr().err.count("ConnectionError: the database is away") == 1
+
+
+async def test_a_worker_that_joined_no_group_lives_but_is_not_ready(
+    settings: Settings, database: Database
+) -> None:
+    nowhere = f"127.0.0.1:{free_port()}"
+    lonely = Running(settings.model_copy(update={"kafka_bootstrap": nowhere, "ops_port": free_port()}))
+    lonely.start()
+    try:
+        alive, _ = await health(lonely, "healthz")
+        ready, wrong = await health(lonely, "readyz")
+        assert (alive, ready) == (200, 503)
+        assert wrong["groups"] == "not consuming yet: thing.happened"
+    finally:
+        await lonely.stop()
+
+
+async def test_a_worker_is_ready_when_it_joined_its_groups(settings: Settings, database: Database) -> None:
+    joins = Running(settings.model_copy(update={"ops_port": free_port()}))
+    joins.start()
+    try:
+        await until(lambda: whats_wrong_with_groups(joins), None)
+    finally:
+        await joins.stop()
+
+
+async def whats_wrong_with_groups(running: Running) -> str | None:
+    _, wrong = await health(running, "readyz")
+    return wrong.get("groups")
+
+
+async def health(running: Running, path: str) -> tuple[int, dict[str, str]]:
+    """Status and what is wrong, asked until the worker answers at all."""
+    url = f"http://127.0.0.1:{running.settings.ops_port}/{path}"
+    async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(retries=8)) as client:
+        answer = await client.get(url, timeout=10)
+    return answer.status_code, answer.json()["wrong"]
 
 
 async def test_poison_never_stops_a_partition(running: Running) -> None:
