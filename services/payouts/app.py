@@ -14,6 +14,7 @@ from services.payouts.handlers import Clock, utc_now
 from services.payouts.inquiries import Inquirer, Rechecks
 from services.payouts.limiter import Limiter
 from services.payouts.recording import Terms
+from services.payouts.recovery import Patience, Recovery
 from services.payouts.relay import Pace, Relay
 from services.payouts.settings import PayoutsSettings
 from services.payouts.stripe_gateway import StripeGateway
@@ -38,6 +39,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     relay = _relay(settings, db, gateway, terms)
     treasury = Treasury(db, gateway, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
     inquirer = Inquirer(db, gateway, reads, utc_now, _rechecks(settings))
+    recovery = Recovery(db, gateway, reads, utc_now, _patience(settings))
 
     heed = partial(handlers.heed_stripe, db, terms=terms, money_came=treasury.money_came)
     worker.consume("journal.posted", _waking(relay, db, partial(handlers.owe_payees, db)))
@@ -49,6 +51,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("holds", partial(end_holds, db), idle_s=1.0)
     worker.loop("links", partial(links.answer_links, db, gateway, settings), idle_s=1.0)
     worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
+    worker.every("recover_events", settings.events_poll_s, recovery.run)
     worker.loop("measure", partial(measures.measure, db), idle_s=MEASURE_S)
     worker.ready_checks["stripe"] = relay.check
     worker.on_stop(relay.drain)
@@ -79,6 +82,12 @@ def _rechecks(settings: PayoutsSettings) -> Rechecks:
         unready=timedelta(seconds=settings.unready_recheck_s),
         unsettled=timedelta(seconds=settings.unsettled_recheck_s),
         ready=timedelta(seconds=settings.ready_recheck_s),
+    )
+
+
+def _patience(settings: PayoutsSettings) -> Patience:
+    return Patience(
+        overlap=timedelta(seconds=settings.events_overlap_s), grace=timedelta(seconds=settings.events_grace_s)
     )
 
 

@@ -12,6 +12,7 @@ POINTS = {
     "relay.recorded": "everything is recorded, and the answers are forgotten next",
     "inquiry.claimed": "questions to Stripe are leased, none is asked",
     "inquiry.answered": "Stripe answered a question, nothing is written",
+    "events.listed": "a page of Stripe's events was read, nothing of it is noted",
     "treasury.looked": "the balance was read, nothing is released",
 }
 

@@ -1,7 +1,7 @@
 """Measure where money stands: gauges read from the tables, so any process may say them."""
 
 from fleet.database import Database
-from services.payouts import metrics
+from services.payouts import metrics, store_events
 from services.payouts.domain import Hold, TransferState
 
 _STATES = "SELECT state, count(*) AS n FROM transfer GROUP BY state"
@@ -20,6 +20,7 @@ async def measure(db: Database) -> int:
         held = {row.reason: row.n for row in await tx.all(_HELD)}
         operations = await tx.all(_OPERATIONS)
         oldest = await tx.one(_OLDEST)
+        listing_age_s = await store_events.listing_age_s(tx)
     for state in TransferState:
         metrics.STATES.labels(state).set(states.get(state, 0))
     for reason in Hold:
@@ -27,4 +28,5 @@ async def measure(db: Database) -> int:
     for row in operations:
         metrics.OPERATIONS.labels(row.kind, row.state).set(row.n)
     metrics.OLDEST_DUE.set(oldest.age_s)
+    metrics.LISTING_AGE.set(listing_age_s)
     return 0

@@ -30,3 +30,9 @@ WEBHOOK_SECONDS = Histogram(
 INVARIANT_BREACHES = Counter(
     "payouts_invariant_breaches_total", "Things Stripe showed that must never happen", ["what"]
 )
+EVENTS_RECOVERED = Counter(
+    "payouts_events_recovered_total", "Events published because Stripe did not deliver them in time"
+)
+LISTING_AGE = Gauge(
+    "payouts_event_listing_age_seconds", "How long ago Stripe's events were last listed to the end"
+)

@@ -29,6 +29,9 @@ class PayoutsSettings(Settings):
     unready_recheck_s: float = Field(default=30.0, gt=0)
     unsettled_recheck_s: float = Field(default=600.0, gt=0)
     ready_recheck_s: float = Field(default=21_600.0, gt=0)
+    events_poll_s: float = Field(default=300.0, gt=0)
+    events_grace_s: float = Field(default=300.0, ge=0)
+    events_overlap_s: float = Field(default=1_800.0, ge=0)
 
     period_closes_at: time = time(2, 0)
     instant_fee_basis_points: int = Field(default=100, ge=0, le=10_000)

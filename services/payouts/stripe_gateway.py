@@ -8,6 +8,7 @@ import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
 from itertools import cycle
 from math import ceil
 from typing import Any
@@ -116,6 +117,12 @@ class StripeGateway:
         """Every reversal of a transfer; `body["data"]` has all pages."""
         reversals = self._client.v1.transfers.reversals
         return await self._all_pages(lambda page: reversals.list_async(transfer, page), {})
+
+    async def events(self, types: Sequence[str], since: datetime, after: str | None) -> Answer:
+        """One page of the platform's own events since then, newest first; `after`: the last one before it."""
+        params: Any = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        params |= {"starting_after": after} if after else {}
+        return _with_id(await self._ask(lambda: self._client.v1.events.list_async(params)), "events")
 
     async def onboarding_link(self, account: str, *, return_url: str, refresh_url: str) -> Answer:
         params: Any = {

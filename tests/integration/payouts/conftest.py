@@ -20,6 +20,7 @@ EMPTY = """
                  FROM pg_tables WHERE schemaname = 'payouts' AND tablename <> 'alembic_version');
         INSERT INTO payouts.school DEFAULT VALUES;
         INSERT INTO payouts.relay_stop DEFAULT VALUES;
+        INSERT INTO payouts.event_listing DEFAULT VALUES;
     END $$
 """
 

@@ -21,6 +21,7 @@ from services.payouts.inquiries import Inquirer, Rechecks
 from services.payouts.limiter import Limiter
 from services.payouts.operations import Policy
 from services.payouts.recording import Terms
+from services.payouts.recovery import Patience, Recovery
 from services.payouts.relay import Pace, Relay
 from services.payouts.stripe_gateway import StripeGateway
 from services.payouts.treasury import Treasury
@@ -66,6 +67,11 @@ class World:
 
     def inquirer(self) -> Inquirer:
         return Inquirer(self.db, self.gateway, Limiter(1000), self.clock, Rechecks())
+
+    def recovery(self, **patience: timedelta) -> Recovery:
+        return Recovery(
+            self.db, self.gateway, Limiter(1000), self.clock, Patience(**patience), pages_per_s=1000
+        )
 
     def treasury(self) -> Treasury:
         return Treasury(self.db, self.gateway, Limiter(1000), self.clock, timedelta())
