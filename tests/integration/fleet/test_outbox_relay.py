@@ -1,0 +1,160 @@
+"""The outbox relay on real Kafka, one step at a time: late commits, refusals, deaths, and a second relay."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import MessageSizeTooLargeError
+
+from fleet import faults, outbox
+from fleet.database import Database
+from fleet.envelope import Message, first_cause
+from fleet.outbox import OutboxRelay, stage
+from tests.integration.fleet.sample import Thing
+from tests.integration.fleet.test_worker import until
+
+ROOMY, NARROW = "thing.done", "thing.narrow"
+NARROW_BYTES = 2_000
+
+
+@pytest.fixture
+async def prefix(kafka: str) -> str:
+    """The prefix of two topics: one takes anything, the other refuses what is large."""
+    prefix = f"{secrets.token_hex(4)}."
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    narrow = {"max.message.bytes": str(NARROW_BYTES)}
+    plans = [NewTopic(prefix + ROOMY, 1, 1), NewTopic(prefix + NARROW, 1, 1, topic_configs=narrow)]
+    await admin.create_topics(plans)
+    await admin.close()
+    return prefix
+
+
+class Told:
+    """A relay driven by hand, and what its topic was told."""
+
+    def __init__(self, database: Database, kafka: str, prefix: str, consumer: AIOKafkaConsumer) -> None:
+        self.relay = OutboxRelay(database, {"bootstrap_servers": kafka}, prefix)
+        self._database = database
+        self._kafka = kafka
+        self._consumer = consumer
+
+    async def step(self) -> None:
+        """Relay what is there, as the owner of the lock does, with a producer of its own."""
+        async with (
+            self._database.session() as session,
+            AIOKafkaProducer(bootstrap_servers=self._kafka, acks="all", enable_idempotence=True) as producer,
+        ):
+            await self.relay._relay_batch(session, producer)
+
+    async def heard(self, count: int) -> list[Any]:
+        async with asyncio.timeout(15):
+            return [await self._consumer.getone() for _ in range(count)]
+
+
+@pytest.fixture
+async def told(database: Database, kafka: str, prefix: str) -> AsyncIterator[Told]:
+    consumer = AIOKafkaConsumer(prefix + ROOMY, bootstrap_servers=kafka, auto_offset_reset="earliest")
+    async with consumer:
+        yield Told(database, kafka, prefix, consumer)
+
+
+def message(name: str, topic: str = ROOMY) -> Message:
+    return Message(topic=topic, key="k", event=Thing(name=name), cause=first_cause())
+
+
+async def staged(database: Database, *messages: Message) -> None:
+    async with database.transaction() as tx:
+        await stage(tx, messages)
+
+
+async def waiting(database: Database) -> list[str]:
+    """The topics of the rows that are still there, in their order."""
+    async with database.transaction() as tx:
+        return [row.topic for row in await tx.all("SELECT topic FROM outbox ORDER BY id")]
+
+
+async def test_a_row_that_commits_after_younger_ones_is_published_too(database: Database, told: Told) -> None:
+    written, younger_is_out = asyncio.Event(), asyncio.Event()
+
+    async def commit_late() -> None:
+        async with database.transaction() as tx:
+            await stage(tx, [message("elder")])
+            written.set()
+            await younger_is_out.wait()
+
+    late = asyncio.create_task(commit_late())
+    await written.wait()
+    await staged(database, message("younger"))
+    await told.step()
+    [younger] = await told.heard(1)
+    younger_is_out.set()
+    await late
+    await told.step()
+    [elder] = await told.heard(1)
+    assert [b"younger" in younger.value, b"elder" in elder.value] == [True, True]
+    assert await waiting(database) == []
+
+
+async def test_what_kafka_did_not_acknowledge_stays(database: Database, told: Told) -> None:
+    await staged(database, message("x" * 2 * NARROW_BYTES, NARROW), message("fits"))
+    with pytest.raises(MessageSizeTooLargeError):
+        await told.step()
+    assert await waiting(database) == [NARROW]
+    [fits] = await told.heard(1)
+    assert b"fits" in fits.value
+
+
+async def test_a_death_between_acknowledgement_and_delete_publishes_the_same_event_again(
+    database: Database, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await staged(database, message("a"))
+    plan = faults.Plan(faults.parse_plan("outbox.acknowledged=raise@1"), None)
+    monkeypatch.setattr(faults, "_plan", plan)
+    with pytest.raises(faults.InjectedFault):
+        await told.step()
+    assert await waiting(database) == [ROOMY]
+    await told.step()
+    assert await waiting(database) == []
+    first, again = await told.heard(2)
+    assert dict(first.headers)["ce_id"] == dict(again.headers)["ce_id"]
+
+
+class Counted(Database):
+    """A database that counts how often a session was lent."""
+
+    sessions = 0
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Any]:
+        self.sessions += 1
+        async with super().session() as session:
+            yield session
+
+
+async def test_a_second_relay_waits_for_the_first_to_end(
+    database: Database, plain_url: str, told: Told, kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two at once would mix the records of one key."""
+    monkeypatch.setattr(outbox, "STANDBY_S", 0.05)
+    other = Counted(plain_url, schema="sample")
+    second = OutboxRelay(other, {"bootstrap_servers": kafka}, prefix)
+    await staged(database, message("a"))
+    async with database.session() as session:
+        assert await told.relay._owns(session)
+        running = asyncio.create_task(second.run())
+
+        async def asked_again() -> bool:
+            return other.sessions > 2  # whoever owns the lock keeps its first session
+
+        await until(asked_again, True, within_s=15)
+        assert await waiting(database) == [ROOMY]
+    await until(lambda: waiting(database), [])
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await other.close()

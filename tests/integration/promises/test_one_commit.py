@@ -1,0 +1,120 @@
+"""An event and its effect are one commit: whichever commit fails, the batch read again has its effect."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import pytest
+
+from fleet import faults
+from fleet.database import Database
+from fleet.envelope import Record, uuid7
+from schemas.journals import JournalPosted, PostedEntry
+from services.billing.handlers import bill_flights
+from services.ledger.handlers import post_journals
+from services.payouts.handlers import owe_payees
+from services.receivables.handlers import take_settled_charges, take_stripe_events
+from tests.conftest import OpenDatabase
+from tests.integration.billing.given import completed, given_school
+from tests.integration.ledger.books import requested
+from tests.integration.receivables.stories import charge, settled, webhook
+from tests.support.records import record
+
+COMMITS_MAX = 5
+
+
+def owed(number: int) -> Record:
+    now = datetime.now(UTC)
+    entries = [("student:s", -700), ("instructor:i", 700)]
+    event = JournalPosted(
+        journal_id=uuid7(),
+        source=f"flight:F{number}:1",
+        event_type="flight",
+        currency="USD",
+        occurred_at=now,
+        recorded_at=now,
+        entries=[PostedEntry(wallet=w, amount=amount, balance_after=0, version=1) for w, amount in entries],
+    )
+    return record("journal.posted", event)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """A handler, an event of its topic, and the query that counts the events that had their effect."""
+
+    service: str
+    handle: Callable[[Database, Sequence[Record]], Awaitable[None]]
+    event: Callable[[int], Record]
+    effects: str
+
+
+CASES = [
+    Case(
+        service="billing",
+        handle=bill_flights,
+        event=lambda n: completed(flight_id=f"F{n}"),
+        effects="SELECT count(*) AS n FROM bill",
+    ),
+    Case(
+        service="ledger",
+        handle=post_journals,
+        event=lambda n: requested(f"flight:F{n}:1"),
+        effects="SELECT count(*) AS n FROM journal",
+    ),
+    Case(
+        service="payouts",
+        handle=owe_payees,
+        event=owed,
+        effects="SELECT count(*) AS n FROM payable",
+    ),
+    Case(
+        service="receivables",
+        handle=take_stripe_events,
+        event=lambda n: webhook("charge.succeeded", charge(f"ch_{n}")),
+        effects="SELECT count(*) AS n FROM posting",
+    ),
+    Case(
+        service="receivables",
+        handle=take_settled_charges,
+        event=lambda n: settled(f"ch_{n}"),
+        effects="SELECT count(*) AS n FROM charge WHERE fee IS NOT NULL",
+    ),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=[c.handle.__name__ for c in CASES])
+async def test_whichever_commit_fails_the_batch_read_again_has_its_effect(
+    case: Case, open_db: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    db = open_db(case.service)
+    if case.service == "billing":
+        await given_school(db)
+    for nth in range(1, COMMITS_MAX):
+        batch = [case.event(nth)]
+        failed = await fails_at_commit(nth, case, db, batch, monkeypatch)
+        if failed:
+            await case.handle(db, batch)
+        assert await count(db, case.effects) == nth
+        if not failed:
+            assert nth > 1, "no commit failed"
+            return
+    raise AssertionError(f"{case.handle.__name__} commits more than {COMMITS_MAX} times")
+
+
+async def fails_at_commit(
+    nth: int, case: Case, db: Database, batch: Sequence[Record], monkeypatch: pytest.MonkeyPatch
+) -> bool:
+    """Handle a batch whose nth commit fails; False when there was no such commit."""
+    plan = faults.Plan(faults.parse_plan(f"transaction.before_commit=raise@{nth}"), None)
+    with monkeypatch.context() as patched:
+        patched.setattr(faults, "_plan", plan)
+        try:
+            await case.handle(db, batch)
+        except faults.InjectedFault:
+            return True
+    return False
+
+
+async def count(db: Database, sql: str) -> int:
+    async with db.transaction() as tx:
+        return int((await tx.one(sql)).n)

@@ -1,0 +1,28 @@
+"""Every mutant, and which of them the issue names."""
+
+from tests.mutants.mutant import Mutant
+from tests.mutants.of_payouts import OF_PAYOUTS
+from tests.mutants.of_the_books import OF_THE_BOOKS
+from tests.mutants.of_the_machinery import OF_THE_MACHINERY
+
+MUTANTS: tuple[Mutant, ...] = (*OF_THE_MACHINERY, *OF_PAYOUTS, *OF_THE_BOOKS)
+
+# "Testing the tests" of the issue that asked for proof; in its words and its order.
+ASKED_FOR = {
+    "offsets before commit": "offsets-before-commit",
+    "no conflict clause": "no-conflict-clause",
+    "cursor-based outbox": "cursor-based-outbox",
+    "delete before ack": "delete-before-ack",
+    "new key on retry": "new-key-on-retry",
+    "key rebuilt from the attempt": "key-from-the-attempt",
+    "no lease check": "no-lease-check",
+    "call inside the transaction": "call-inside-the-transaction",
+    "skipped prefix rule": "skipped-prefix-rule",
+    "swallowed dead letter": "swallowed-dead-letter",
+    "header guard removed": "header-guard-removed",
+    "inbox outside the transaction": "inbox-outside-the-transaction",
+    "unordered locks": "unordered-locks",
+    "blind resend after 24 h": "blind-resend-after-24-hours",
+    "adopt without comparing the amount": "adopt-without-comparing-the-amount",
+    "unknown webhook ignored": "unknown-webhook-ignored",
+}

@@ -1,0 +1,217 @@
+"""Mutants of payouts: keys, leases, lookups, webhooks, and what is told of a transfer."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+ANSWERS = "tests/integration/payouts/test_answer_table.py"
+RELAY = "tests/integration/payouts/test_relay.py"
+LEASES = "tests/integration/payouts/test_leases.py"
+WEBHOOKS = "tests/integration/payouts/test_webhooks.py"
+
+KEY = '        return f"op:{self.id}:{self.generation}"\n'
+CALL = "        answer = await self._ask(operation)\n"
+CALL_IN_A_TRANSACTION = """\
+        async with self._db.transaction():
+            answer = await self._ask(operation)
+"""
+
+OF_PAYOUTS = (
+    Mutant(
+        name="new-key-on-retry",
+        breaks="Each claim of an operation sends a new key, so that Stripe pays again after a timeout.",
+        edits=(
+            Edit(
+                path="services/payouts/operations.py",
+                old=KEY,
+                new='        return f"op:{self.id}:{self.generation}:{self.lease_token}"\n',
+            ),
+        ),
+        catchers=(f"{ANSWERS}::test_no_answer_is_asked_again_with_the_same_key",),
+    ),
+    Mutant(
+        name="key-from-the-attempt",
+        breaks="The key is rebuilt from the number of the attempt instead of the generation.",
+        edits=(
+            Edit(
+                path="services/payouts/operations.py",
+                old=KEY,
+                new='        return f"op:{self.id}:{self.attempts}"\n',
+            ),
+        ),
+        catchers=(f"{ANSWERS}::test_no_answer_is_asked_again_with_the_same_key",),
+    ),
+    Mutant(
+        name="no-lease-check",
+        breaks="A result is recorded although the lease it was got under is another relay's.",
+        edits=(
+            Edit(
+                path="services/payouts/store_operations.py",
+                old="          AND operation.lease_token = outcome.token\n",
+                new="",
+            ),
+        ),
+        catchers=(
+            f"{RELAY}::test_a_result_whose_lease_is_lost_is_dropped_and_the_next_owner_hears_the_same",
+        ),
+    ),
+    Mutant(
+        name="stolen-lease",
+        breaks="A relay claims what another one is at, before its lease has ended.",
+        edits=(
+            Edit(
+                path="services/payouts/store_operations.py",
+                old="OR state = 'in_flight' AND lease_until < :now)",
+                new="OR state = 'in_flight')",
+            ),
+        ),
+        catchers=(f"{LEASES}::test_what_another_relay_leases_is_not_claimed_before_its_lease_ends",),
+    ),
+    Mutant(
+        name="call-inside-the-transaction",
+        breaks="Stripe is asked while a transaction is open.",
+        edits=(Edit(path="services/payouts/relay.py", old=CALL, new=CALL_IN_A_TRANSACTION),),
+        catchers=(f"{RELAY}::test_two_relays_never_pay_one_transfer_twice",),
+    ),
+    Mutant(
+        name="unguarded-call-inside-the-transaction",
+        breaks="Stripe is asked while a transaction is open, and the guard against it is gone too.",
+        edits=(
+            Edit(path="services/payouts/relay.py", old=CALL, new=CALL_IN_A_TRANSACTION),
+            Edit(
+                path="services/payouts/stripe_gateway.py",
+                old='        forbid_in_transaction("a call to Stripe")\n',
+                new='        forbid_in_transaction.__name__.join(("a call to Stripe",))\n',
+            ),
+        ),
+        catchers=(f"{LEASES}::test_no_transaction_is_open_while_stripe_thinks",),
+    ),
+    Mutant(
+        name="blind-resend-after-24-hours",
+        breaks="An old key is trusted for ever: Stripe has pruned it, and pays a second time.",
+        edits=(
+            Edit(
+                path="services/payouts/operations.py",
+                old="KEY_TRUSTED_FOR = timedelta(hours=12)",
+                new="KEY_TRUSTED_FOR = timedelta(days=365)",
+            ),
+        ),
+        catchers=(f"{ANSWERS}::test_a_key_that_stripe_pruned_is_never_sent_again",),
+    ),
+    Mutant(
+        name="adopt-without-comparing-the-amount",
+        breaks="What a lookup finds under our name is adopted, whatever its amount.",
+        edits=(
+            Edit(
+                path="services/payouts/operations.py",
+                old="""\
+    if unlike := difference(operation, effect):
+        return _ended(operation, answer, now, "mismatch", State.PARKED, "effect_differs", unlike)
+""",
+                new="",
+            ),
+        ),
+        catchers=(f"{ANSWERS}::test_what_is_found_with_another_amount_is_not_adopted",),
+    ),
+    Mutant(
+        name="one-clean-lookup-is-enough",
+        breaks="One list without the transfer starts a new generation; Stripe's lists may lag.",
+        edits=(
+            Edit(
+                path="services/payouts/operations.py",
+                old="    if operation.clean_lookups + 1 < 2:\n",
+                new="    if operation.clean_lookups + 1 < 1:\n",
+            ),
+        ),
+        catchers=(f"{ANSWERS}::test_after_12_hours_two_clean_lookups_start_a_new_generation",),
+    ),
+    Mutant(
+        name="silence-is-a-refusal",
+        breaks="No answer is taken for a refusal, after which a new key is used.",
+        edits=(
+            Edit(
+                path="services/payouts/answers.py",
+                old="        case None:\n            return Verdict.UNKNOWN\n",
+                new="        case None:\n            return Verdict.REFUSED\n",
+            ),
+        ),
+        catchers=(f"{ANSWERS}::test_no_answer_is_asked_again_with_the_same_key",),
+    ),
+    Mutant(
+        name="unknown-webhook-ignored",
+        breaks="A type of webhook that nobody acts on leaves no trace.",
+        edits=(
+            Edit(
+                path="services/payouts/hints.py",
+                old="""\
+        if not known:
+            gathered.keep(h, "unknown_type", f"nothing here acts on {h.event.event_type}")
+""",
+                new="",
+            ),
+        ),
+        catchers=(f"{WEBHOOKS}::test_unknown_types_are_kept_and_others_matters_are_not",),
+    ),
+    Mutant(
+        name="webhook-proves-any-amount",
+        breaks="A transfer.created that names our operation completes it, whatever its amount.",
+        edits=(
+            Edit(
+                path="services/payouts/hints.py",
+                old="""\
+    if unlike := difference(operation, thing):
+        gathered.keep(hinted, "effect_differs", unlike)
+        return False
+""",
+                new="",
+            ),
+        ),
+        catchers=(f"{WEBHOOKS}::test_a_transfer_with_another_amount_proves_nothing",),
+    ),
+    Mutant(
+        name="payable-without-its-natural-key",
+        breaks="A journal that comes again after the inbox was pruned is owed a second time.",
+        edits=(
+            Edit(
+                path="services/payouts/migrations/versions/0001_initial.sql",
+                old="""\
+    CONSTRAINT one_payable_per_journal_and_wallet UNIQUE (journal_id, wallet),
+    CONSTRAINT one_payable_per_source_and_wallet UNIQUE (source, wallet)
+""",
+                new="""\
+    CONSTRAINT one_payable_per_journal_and_wallet UNIQUE (journal_id, wallet, accrued_at),
+    CONSTRAINT one_payable_per_source_and_wallet UNIQUE (source, wallet, accrued_at)
+""",
+            ),
+        ),
+        catchers=(
+            "tests/integration/payouts/test_happy_path.py"
+            "::test_a_journal_replayed_after_the_inbox_was_pruned_pays_nobody_twice",
+        ),
+    ),
+    Mutant(
+        name="unordered-payees",
+        breaks="Payees are locked as their rows lie, so that handlers and relays may deadlock.",
+        edits=(
+            Edit(
+                path="services/payouts/store_payees.py",
+                old="FROM payee WHERE wallet = ANY (CAST(:wallets AS text[])) ORDER BY wallet FOR UPDATE",
+                new="FROM payee WHERE wallet = ANY (CAST(:wallets AS text[])) FOR UPDATE",
+            ),
+        ),
+        catchers=("tests/integration/payouts/test_lock_order.py",),
+    ),
+    Mutant(
+        name="transfer-journal-with-the-wrong-sign",
+        breaks="A transfer's journal owes the payee what was just paid, and takes it from Stripe.",
+        edits=(
+            Edit(
+                path="services/payouts/wire_events.py",
+                old="entries=((row.wallet, -row.amount), (EXTERNAL_STRIPE, row.amount)),",
+                new="entries=((row.wallet, row.amount), (EXTERNAL_STRIPE, -row.amount)),",
+            ),
+        ),
+        catchers=(
+            "tests/integration/payouts/test_happy_path.py"
+            "::test_a_flight_pays_its_instructor_once_and_says_so",
+        ),
+    ),
+)

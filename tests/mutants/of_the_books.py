@@ -1,0 +1,238 @@
+"""Mutants of billing, ledger, receivables and gateway: sums, signs, locks, and who is believed."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+ONE_COMMIT = "tests/integration/promises/test_one_commit.py"
+GUARDS = "tests/integration/ledger/test_guards.py"
+SIGNATURES = "tests/unit/gateway/test_signature.py"
+WEBHOOKS = "tests/integration/gateway/test_webhooks.py"
+
+OF_THE_BOOKS = (
+    Mutant(
+        name="inbox-outside-the-transaction",
+        breaks="Billing admits flights in one commit and bills them in the next: a death between loses them.",
+        edits=(
+            Edit(
+                path="services/billing/handlers.py",
+                old="""\
+            if not admitted:
+                return
+            book = await store.read_book(tx, [a.event for a in admitted])
+""",
+                new="""\
+            if not admitted:
+                return
+        async with db.transaction() as tx:
+            book = await store.read_book(tx, [a.event for a in admitted])
+""",
+            ),
+        ),
+        catchers=(ONE_COMMIT,),
+    ),
+    Mutant(
+        name="ledger-inbox-outside-the-transaction",
+        breaks="The ledger admits requests in one commit and posts them in another.",
+        edits=(
+            Edit(
+                path="services/ledger/handlers.py",
+                old="""\
+        asked = await inbox.admit(tx, batch, wire.journal_requested)
+        with""",
+                new="""\
+        asked = await inbox.admit(tx, batch, wire.journal_requested)
+    async with db.transaction() as tx:
+        with""",
+            ),
+        ),
+        catchers=(ONE_COMMIT,),
+    ),
+    Mutant(
+        name="unordered-locks",
+        breaks="Balances are locked in the order they are asked for: two workers may deadlock.",
+        edits=(
+            Edit(
+                path="services/ledger/migrations/versions/0002_hold_functions.sql",
+                old="""\
+     order by balance.wallet_id, balance.currency
+       for no key update of balance;
+""",
+                new="""\
+       for no key update of balance;
+""",
+            ),
+        ),
+        catchers=("tests/integration/ledger/test_lock_order.py",),
+    ),
+    Mutant(
+        name="half-even",
+        breaks="Halves are rounded to the even cent instead of up.",
+        edits=(
+            Edit(
+                path="fleet/money.py",
+                old="    return sign * ((2 * abs(numerator) + denominator) // (2 * denominator))\n",
+                new="    return sign * round(Fraction(abs(numerator), denominator))\n",
+            ),
+            Edit(
+                path="fleet/money.py",
+                old="from collections.abc import Sequence\n",
+                new="from collections.abc import Sequence\nfrom fractions import Fraction\n",
+            ),
+        ),
+        catchers=("tests/unit/fleet/test_money.py",),
+    ),
+    Mutant(
+        name="remainder-lost",
+        breaks="A split leaves its last remainder to nobody: parts no longer sum to the whole.",
+        edits=(
+            Edit(
+                path="fleet/money.py",
+                old="    for i in by_remainder[: amount - sum(parts)]:\n",
+                new="    for i in by_remainder[: amount - sum(parts) - 1]:\n",
+            ),
+        ),
+        catchers=("tests/unit/fleet/test_money.py",),
+    ),
+    Mutant(
+        name="owner-s-share-is-the-school-s",
+        breaks="A leg of the bill is left out of its journal, and its money stays with the school.",
+        edits=(
+            Edit(
+                path="services/billing/bills.py",
+                old="            amounts[leg.wallet] = amounts.get(leg.wallet, 0) + leg.amount\n",
+                new="""\
+            wallet = PLATFORM if leg.wallet.startswith("aircraft_owner:") else leg.wallet
+            amounts[wallet] = amounts.get(wallet, 0) + leg.amount
+""",
+            ),
+        ),
+        catchers=("tests/integration/billing/test_bills.py",),
+    ),
+    Mutant(
+        name="balance-forgets-its-first-entry",
+        breaks="Two entries of one journal on one wallet both continue the balance from before it.",
+        edits=(
+            Edit(
+                path="services/ledger/domain.py",
+                old="        before = touched.get(key) or running[key]\n",
+                new="        before = running[key]\n",
+            ),
+        ),
+        catchers=("tests/unit/ledger/test_domain.py",),
+    ),
+    Mutant(
+        name="totals-over-every-kind",
+        breaks="The total of students' balances adds up the wallets of every kind.",
+        edits=(
+            Edit(
+                path="services/ledger/migrations/versions/0001_functions.sql",
+                old="     where wallet.kind = total_balances.kind\n",
+                new="     where wallet.kind is not null\n",
+            ),
+        ),
+        catchers=("tests/integration/ledger/test_functions.py",),
+    ),
+    Mutant(
+        name="journals-need-not-balance",
+        breaks="The database takes a journal whose entries do not sum to zero.",
+        edits=(
+            Edit(
+                path="services/ledger/migrations/versions/0001_guards.sql",
+                old="group by journal_id, currency having sum(amount) <> 0 limit 1;",
+                new="group by journal_id, currency having sum(amount) < 0 limit 1;",
+            ),
+        ),
+        catchers=(f"{GUARDS}::test_entries_that_break_a_rule_are_refused",),
+    ),
+    Mutant(
+        name="entries-may-be-deleted",
+        breaks="The database lets its owner delete entries.",
+        edits=(
+            Edit(
+                path="services/ledger/migrations/versions/0001_guards.sql",
+                old="create trigger entry_is_append_only before update or delete or truncate on entry",
+                new="create trigger entry_is_append_only before update or truncate on entry",
+            ),
+        ),
+        catchers=(f"{GUARDS}::test_nobody_changes_or_removes_what_was_written",),
+    ),
+    Mutant(
+        name="repeat-answered-as-new",
+        breaks="Who asks again for a journal is told of it under another event id, as of something new.",
+        edits=(
+            Edit(
+                path="services/ledger/wire.py",
+                old="event=event, cause=cause, event_id=journal.journal_id)",
+                new="event=event, cause=cause, event_id=uuid7())",
+            ),
+        ),
+        catchers=(
+            "tests/integration/ledger/test_posting.py::test_who_asks_again_is_told_the_same_event_again",
+        ),
+    ),
+    Mutant(
+        name="fee-with-the-wrong-sign",
+        breaks="Stripe's fee of a card payment is posted as the school's income.",
+        edits=(
+            Edit(
+                path="services/receivables/postings.py",
+                old="            {SCHOOL: -fee.amount, STRIPE: fee.amount},\n",
+                new="            {SCHOOL: fee.amount, STRIPE: -fee.amount},\n",
+            ),
+        ),
+        catchers=("tests/unit/receivables/test_postings.py",),
+    ),
+    Mutant(
+        name="unknown-payment-webhook-ignored",
+        breaks="Receivables leaves no trace of a type of webhook that it does not know.",
+        edits=(
+            Edit(
+                path="services/receivables/handlers.py",
+                old="""\
+        await store.keep_webhooks(tx, [s.event.webhook for s in seen if s.event.kind is Kind.UNKNOWN])
+""",
+                new="",
+            ),
+        ),
+        catchers=("tests/integration/receivables/test_payments.py",),
+    ),
+    Mutant(
+        name="forged-webhook-accepted",
+        breaks="Any signature is believed, whatever secret it was made with.",
+        edits=(
+            Edit(
+                path="services/gateway/signature.py",
+                old="    return any(matches)\n",
+                new="    return bool(matches)\n",
+            ),
+        ),
+        catchers=(SIGNATURES,),
+    ),
+    Mutant(
+        name="webhook-of-any-age",
+        breaks="A webhook is believed however long ago it was signed.",
+        edits=(
+            Edit(
+                path="services/gateway/signature.py",
+                old="    if timestamp < now - tolerance_s:\n",
+                new="    if timestamp < 0:\n",
+            ),
+        ),
+        catchers=(SIGNATURES,),
+    ),
+    Mutant(
+        name="accepted-before-kafka-has-it",
+        breaks="Stripe is told 200 although Kafka did not acknowledge the event.",
+        edits=(
+            Edit(
+                path="services/gateway/webhooks.py",
+                old="""\
+        raise ProblemRaised("try_again", "the event could not be published; send it again") from error
+""",
+                new="""\
+        return
+""",
+            ),
+        ),
+        catchers=(f"{WEBHOOKS}::test_stripe_is_told_to_come_back_when_kafka_does_not_answer",),
+    ),
+)

@@ -1,0 +1,211 @@
+"""Mutants of fleet: consumers, inbox, outbox, dead letters, timers."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+INBOX = "tests/integration/fleet/test_inbox.py"
+OUTBOX = "tests/integration/fleet/test_outbox_relay.py"
+WORKER = "tests/integration/fleet/test_worker.py"
+
+OF_THE_MACHINERY = (
+    Mutant(
+        name="offsets-before-commit",
+        breaks="Offsets are committed before the handler has committed its effect.",
+        edits=(
+            Edit(
+                path="fleet/consumers.py",
+                old="""\
+                await consumer.handler(records)
+""",
+                new="""\
+                await message.ack()
+                await consumer.handler(records)
+""",
+            ),
+        ),
+        catchers=("tests/integration/fleet/test_offsets.py",),
+    ),
+    Mutant(
+        name="acknowledge-first",
+        breaks="FastStream's default policy commits offsets on a timer, whatever becomes of the batch.",
+        edits=(
+            Edit(
+                path="fleet/consumers.py",
+                old="ack_policy=AckPolicy.NACK_ON_ERROR",
+                new="ack_policy=AckPolicy.ACK_FIRST",
+            ),
+        ),
+        catchers=(f"{WORKER}::test_a_batch_that_raises_is_read_again_from_every_partition",),
+    ),
+    Mutant(
+        name="header-guard-removed",
+        breaks="A header that is null or not UTF-8 reaches FastStream's parser and loses the whole batch.",
+        edits=(
+            Edit(
+                path="fleet/consumers.py",
+                old="    return dataclasses.replace(record, headers=safe)\n",
+                new="    return record if safe is not None else record\n",
+            ),
+        ),
+        catchers=(f"{WORKER}::test_poison_never_stops_a_partition",),
+    ),
+    Mutant(
+        name="no-conflict-clause",
+        breaks="The inbox inserts without ON CONFLICT: a record that comes twice raises for ever.",
+        edits=(
+            Edit(
+                path="fleet/inbox.py",
+                old="    ON CONFLICT ON CONSTRAINT event_is_admitted_once DO NOTHING\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{INBOX}::test_a_record_that_comes_twice_has_one_effect",),
+    ),
+    Mutant(
+        name="swallowed-dead-letter",
+        breaks="A record nobody can read is dropped without a dead letter.",
+        edits=(
+            Edit(
+                path="fleet/inbox.py",
+                old="    await dead_letters.bury_letters(tx, letters)\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{INBOX}::test_a_record_nobody_can_read_is_kept_and_the_rest_goes_on",),
+    ),
+    Mutant(
+        name="untold-dead-letter",
+        breaks="A dead letter is kept, and nobody is told on the dead-letter topic.",
+        edits=(
+            Edit(
+                path="fleet/dead_letters.py",
+                old="""\
+    await outbox.stage(tx, [_event(tx.service, row, causes[row.topic, row.identity]) for row in rows])
+""",
+                new="""\
+    [_event(tx.service, row, causes[row.topic, row.identity]) for row in rows]
+""",
+            ),
+        ),
+        catchers=("tests/integration/ledger/test_posting.py",),
+    ),
+    Mutant(
+        name="reused-id-believed",
+        breaks="An event id that comes back with another content is dropped as a duplicate, without a word.",
+        edits=(
+            Edit(
+                path="fleet/inbox.py",
+                old="        if accepted[r.admitted.event_key] != r.payload_hash\n",
+                new="        if r.admitted.event_key not in accepted\n",
+            ),
+        ),
+        catchers=(f"{INBOX}::test_an_id_that_returns_with_another_content_becomes_a_dead_letter",),
+    ),
+    Mutant(
+        name="unordered-inbox",
+        breaks="Events are admitted in the batch's order, so that two members may deadlock on the same keys.",
+        edits=(
+            Edit(
+                path="fleet/inbox.py",
+                old="    ORDER BY event_key  -- one order",
+                new="    --",
+            ),
+        ),
+        catchers=("tests/integration/fleet/test_lock_order.py",),
+    ),
+    Mutant(
+        name="cursor-based-outbox",
+        breaks="The relay remembers the last id it saw and never sees a row that commits late.",
+        edits=(
+            Edit(
+                path="fleet/outbox.py",
+                old="    FROM outbox ORDER BY id LIMIT :most\n",
+                new="    FROM outbox WHERE id > :seen ORDER BY id LIMIT :most\n",
+            ),
+            Edit(
+                path="fleet/outbox.py",
+                old="        self._wake = asyncio.Event()\n",
+                new="        self._wake = asyncio.Event()\n        self._seen = 0\n",
+            ),
+            Edit(
+                path="fleet/outbox.py",
+                old="""\
+        rows = (await session.execute(_SELECT, {"most": BATCH_ROWS})).all()
+        if not rows:
+            return 0
+""",
+                new="""\
+        rows = (await session.execute(_SELECT, {"most": BATCH_ROWS, "seen": self._seen})).all()
+        if not rows:
+            return 0
+        self._seen = rows[-1].id
+""",
+            ),
+        ),
+        catchers=(f"{OUTBOX}::test_a_row_that_commits_after_younger_ones_is_published_too",),
+    ),
+    Mutant(
+        name="delete-before-ack",
+        breaks="The relay deletes rows when it has handed them to the producer, before Kafka has them.",
+        edits=(
+            Edit(
+                path="fleet/outbox.py",
+                old="""\
+        await fault_point("outbox.sending")
+""",
+                new="""\
+        await session.execute(_DELETE, {"ids": [row.id for row in rows]})
+        await fault_point("outbox.sending")
+""",
+            ),
+        ),
+        catchers=(f"{OUTBOX}::test_what_kafka_did_not_acknowledge_stays",),
+    ),
+    Mutant(
+        name="skipped-prefix-rule",
+        breaks="What Kafka took is deleted also behind a failure of its key, whose order is lost.",
+        edits=(
+            Edit(
+                path="fleet/outbox.py",
+                old="        elif (row.topic, row.key) not in failed:\n",
+                new="        else:\n",
+            ),
+        ),
+        catchers=("tests/unit/fleet/test_outbox.py",),
+    ),
+    Mutant(
+        name="relay-without-lock",
+        breaks="Every worker relays the outbox, whether or not another one does.",
+        edits=(
+            Edit(
+                path="fleet/outbox.py",
+                old="                    if await self._owns(session):\n",
+                new="                    if await self._owns(session) or session:\n",
+            ),
+        ),
+        catchers=(f"{OUTBOX}::test_a_second_relay_waits_for_the_first_to_end",),
+    ),
+    Mutant(
+        name="timer-without-lease",
+        breaks="A timer that another process is at is run a second time beside it.",
+        edits=(
+            Edit(
+                path="fleet/timers.py",
+                old="due_at <= now() AND (lease_until IS NULL OR lease_until < now())",
+                new="due_at <= now()",
+            ),
+        ),
+        catchers=("tests/integration/fleet/test_timers.py",),
+    ),
+    Mutant(
+        name="http-inside-a-transaction",
+        breaks="Nothing objects to a call to Stripe while a transaction is open.",
+        edits=(
+            Edit(
+                path="fleet/database.py",
+                old="    if _open_transaction.get():\n",
+                new="    if _open_transaction.get() is None:\n",
+            ),
+        ),
+        catchers=(f"{INBOX}::test_nothing_slow_runs_inside_a_transaction",),
+    ),
+)
