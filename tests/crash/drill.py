@@ -68,6 +68,7 @@ IN_ORDER = {
         "relay.looking_up:transfer",
         "lease expired mid-call",
         "payouts.webhooks_heeded",
+        "events.listed",
         "inquiry.answered:charge_fee",
         "relay.before_send:instant_payout",
         "relay.answered:instant_payout",

@@ -12,9 +12,10 @@ from hobbs.local.fleet_processes import Fleet
 from schemas.topics import SERVICES, TOPICS
 from tests.crash.workers import Life
 
-# What a worker writes whether anything happens or not: when a job is due, when an account was looked at, and
-# the hash chain, which follows the journals by two minutes.
-NEVER_STILL = ("timer", "inquiry", "alembic_version", "journal_link")
+# What a worker writes whether anything happens or not: when a job is due, when an account was looked at, how
+# far Stripe's events were listed and what of them is still awaited, and the hash chain, which follows the
+# journals by two minutes.
+NEVER_STILL = ("timer", "inquiry", "event_listing", "missed_event", "alembic_version", "journal_link")
 REPLAY_WITHIN_S = 120.0
 
 _TABLES = """

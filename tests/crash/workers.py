@@ -20,6 +20,9 @@ IMPATIENT = {
     "HOBBS_UNREADY_RECHECK_S": "2",
     "HOBBS_UNSETTLED_RECHECK_S": "3",
     "HOBBS_READY_RECHECK_S": "30",
+    "HOBBS_EVENTS_POLL_S": "2",
+    "HOBBS_EVENTS_GRACE_S": "5",
+    "HOBBS_TIMER_LEASE_S": str(LEASE_S),
     "HOBBS_OPS_PORT": "0",
 }
 _numbers = count()
