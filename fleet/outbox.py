@@ -13,7 +13,6 @@ from typing import Any
 
 import orjson
 from aiokafka import AIOKafkaProducer
-from aiokafka.partitioner import DefaultPartitioner
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -21,14 +20,13 @@ from fleet import metrics
 from fleet.database import Database, Tx
 from fleet.envelope import OWN_SOURCES, Message, cloud_event_headers, headers_of
 from fleet.faults import fault_point
+from fleet.partitions import partition_of
 
 VALUE_BYTES_MAX = 900_000
 BATCH_ROWS = 2_000
 BATCH_BYTES = 262_144  # of one partition; a larger record travels alone
 POLL_S = 0.05
 STANDBY_S = 1.0
-
-_PARTITIONER = DefaultPartitioner()
 
 _log = logging.getLogger(__name__)
 
@@ -171,12 +169,12 @@ class OutboxRelay:
         return len(rows)
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row[Any]]) -> list["_Sending"]:
-        """Hand rows to the producer by the batch: a future for each record would cost more than the record."""
+        """Hand rows to the producer by the batch: a future for each would cost more than the record."""
         filling: dict[tuple[str, int], _Filling] = {}
         sending: list[_Sending] = []
         partitions = {topic: await self._partitions(producer, topic) for topic in {row.topic for row in rows}}
         for number, row in enumerate(rows):
-            place = self._prefix + row.topic, _PARTITIONER(row.key, *2 * [partitions[row.topic]])
+            place = self._prefix + row.topic, partition_of(row.key, partitions[row.topic])
             batch = filling.get(place) or filling.setdefault(place, _Filling(producer))
             if not batch.append(number, row):
                 sending.append(await batch.submit(producer, place))
@@ -186,8 +184,8 @@ class OutboxRelay:
             sending.append(await batch.submit(producer, place))
         return sending
 
-    async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> list[int]:
-        return sorted(await producer.partitions_for(self._prefix + topic))
+    async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> int:
+        return len(await producer.partitions_for(self._prefix + topic))
 
 
 class _Filling:
@@ -222,9 +220,7 @@ class _Sending:
 
 def _failures(sending: Sequence[_Sending], results: Sequence[Any]) -> set[int]:
     """The rows whose batches failed."""
-    failed = [
-        batch for batch, result in zip(sending, results, strict=True) if isinstance(result, BaseException)
-    ]
+    failed = [batch for batch, end in zip(sending, results, strict=True) if isinstance(end, BaseException)]
     return {number for batch in failed for number in batch.numbers}
 
 

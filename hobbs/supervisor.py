@@ -5,6 +5,7 @@ started it (systemd, Docker, Kubernetes) sees the failure and decides.
 """
 
 import asyncio
+import gc
 import importlib
 import os
 import signal
@@ -19,6 +20,7 @@ from fleet.worker import Worker
 from hobbs.local.child import TETHER
 from hobbs.output import EXIT_FINDINGS, say
 
+COLLECT_AFTER: Final = 50_000  # objects that outlive their making
 STOP_WITHIN_S: Final = 28.0  # a worker drains in under 25 s; an orchestrator kills after 30
 OPS_PORT: Final = f"{PREFIX}OPS_PORT"
 PROCESSES: Final = f"{PREFIX}WORK_PROCESSES"
@@ -34,7 +36,19 @@ def work_here(service: str) -> None:
 async def _work(service: str) -> None:
     app = importlib.import_module(f"services.{service}.app")
     worker: Worker = app.build()
+    spare_the_collector()
     await worker.run()
+
+
+def spare_the_collector() -> None:
+    """Let the cyclic collector leave modules alone and wait for more than one batch's worth of objects.
+
+    A batch makes tens of thousands of objects and no cycles; at Python's own threshold of 700 it was walked
+    again and again (docs/decisions/0091).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 50)
 
 
 def work_in_processes(service: str, count: int) -> int:

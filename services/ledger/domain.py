@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from typing import Final
 from uuid import UUID
@@ -342,6 +343,7 @@ def _entry_fault(request: JournalRequest, entry: EntryRequest) -> Refused | None
     return None
 
 
+@lru_cache(maxsize=50_000)  # a school has some thousand wallets, and each is judged again with every flight
 def unusable_wallet(wallet: str, currency: str | None) -> tuple[str, str] | None:
     """Why nothing can be asked of this wallet in this currency (None: not judged): reason and sentence."""
     if currency is not None and currency not in CURRENCIES:

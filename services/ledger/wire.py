@@ -12,7 +12,7 @@ from fleet.dead_letters import Refusal
 from fleet.envelope import Cause, Message, Record, uuid7
 from fleet.inbox import Admitted, Unreadable, read
 from schemas.fields import Event, Identifier
-from schemas.journals import JournalPosted, JournalRefused, JournalRequested, PostedEntry
+from schemas.journals import JournalPosted, JournalRefused, JournalRequested
 from services.ledger.domain import Answer, EntryRequest, JournalRequest, Posted, Refused
 
 REQUESTED: Final = "journal.requested"
@@ -92,23 +92,25 @@ def refusals(asked: Sequence[Admitted[Any]], given: Sequence[Answer]) -> list[Re
 def journal_posted(answer: Posted, cause: Cause) -> Message:
     """The journal's id is its event's id: told again, byte for byte, whoever knows it drops it."""
     journal = answer.journal
-    event = JournalPosted(
-        journal_id=journal.journal_id,
-        source=journal.source,
-        event_type=journal.event_type,
-        currency=journal.entries[0].currency,
-        occurred_at=journal.occurred_at,
-        recorded_at=answer.recorded_at,
-        entries=[
-            PostedEntry(
-                wallet=entry.wallet,
-                amount=entry.amount,
-                balance_after=entry.balance_after,
-                version=entry.version,
-            )
-            for entry in journal.entries
-        ],
-        memo=journal.memo,
+    event = JournalPosted.model_validate(  # one call of the validator, not one for each entry
+        {
+            "journal_id": journal.journal_id,
+            "source": journal.source,
+            "event_type": journal.event_type,
+            "currency": journal.entries[0].currency,
+            "occurred_at": journal.occurred_at,
+            "recorded_at": answer.recorded_at,
+            "entries": [
+                {
+                    "wallet": entry.wallet,
+                    "amount": entry.amount,
+                    "balance_after": entry.balance_after,
+                    "version": entry.version,
+                }
+                for entry in journal.entries
+            ],
+            "memo": journal.memo,
+        }
     )
     return Message(topic=POSTED, key=journal.source, event=event, cause=cause, event_id=journal.journal_id)
 
