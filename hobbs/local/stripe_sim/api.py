@@ -31,7 +31,7 @@ class Api:
         self.served = 0
 
     async def answer(self, request: Request) -> Answer:
-        request_id = new_id("req", 14)
+        request_id, arrived = new_id("req", 14), self.world.clock.now()
         headers = {"Request-Id": request_id, "Stripe-Version": request.headers.get("stripe-version", "")}
         try:
             call, route = self._understand(request, request_id)
@@ -40,7 +40,7 @@ class Api:
             answer = await self._serve(call, route, request)
         except errors.StripeError as error:
             answer = _error_answer(error)
-        self._remember(request, request_id, answer)
+        self._remember(request, request_id, arrived, answer)
         return replace(answer, headers=headers | answer.headers)
 
     def _understand(self, request: Request, request_id: str) -> tuple[Call, routes.Route]:
@@ -171,7 +171,7 @@ class Api:
                 raise
             return _error_answer(error)
 
-    def _remember(self, request: Request, request_id: str, answer: Answer) -> None:
+    def _remember(self, request: Request, request_id: str, arrived: float, answer: Answer) -> None:
         self.served += 1
         self.recent.append(
             {
@@ -182,6 +182,7 @@ class Api:
                 "status": answer.status,
                 "idempotency_key": request.headers.get("idempotency-key"),
                 "replayed": answer.headers.get("Idempotent-Replayed") == "true",
+                "arrived": arrived,
                 "created": self.world.clock.now(),
             }
         )
