@@ -44,6 +44,13 @@ def school() -> str:
     return "\n".join(tables)
 
 
+def wallets() -> list[str]:
+    """Everybody whom this school pays."""
+    return [f"instructor:i-{n}" for n in range(INSTRUCTORS)] + [
+        f"aircraft_owner:o-{n}" for n in range(OWNERS)
+    ]
+
+
 def aircraft(tail: str, more: str = "") -> str:
     return f'[[aircraft]]\ntail = "{tail}"\nmodel = "owned"\nmeter = "hobbs"\nrate_per_hour = 165.00\n{more}'
 
@@ -59,7 +66,7 @@ async def open_school(deployment: Deployment) -> None:
     await asyncio.to_thread(run_hobbs, deployment.fleet, *command)
     owner = await deployment.connect()
     try:
-        await until(owner, "SELECT count(*) FROM payouts.payee WHERE ready", INSTRUCTORS + OWNERS)
+        await until(owner, "SELECT count(*) FROM payouts.payee WHERE ready", len(wallets()))
     finally:
         await owner.close()
 
