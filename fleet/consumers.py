@@ -2,8 +2,8 @@
 
 * NACK_ON_ERROR once on the broker, and a pause of ours before each re-read: FastStream has neither backoff
   nor an attempt limit.
-* A parser that survives any header, and a decoder that hands over raw records: typed handlers reject a whole
-  batch for one bad record, and an undecodable header loses the batch.
+* A parser that shows FastStream no header, and a decoder that hands over raw records: typed handlers reject
+  a whole batch for one bad record, and an undecodable header loses the batch.
 * Offsets are committed inside the batch's lock, and a rebalance waits for that lock: a batch in flight ends
   and commits before its partitions move.
 """
@@ -16,6 +16,7 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener
@@ -224,15 +225,16 @@ class _DrainOnRebalance(ConsumerRebalanceListener):  # type: ignore[misc]
 
 
 async def _parse_safely(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Make every header decodable before FastStream decodes it; ours are read from the copy."""
-    if isinstance(message, tuple):
-        return await original(tuple(_with_safe_headers(record) for record in message))
-    return await original(_with_safe_headers(message))
+    """Show FastStream one record without headers: it would decode all of them, and lose a batch for one.
+
+    The batch itself is what it acknowledges, and what the handler gets.
+    """
+    parsed = await original((dataclasses.replace(message[0], headers=()),))
+    parsed.raw_message = message
+    return parsed
 
 
-def _with_safe_headers(record: Any) -> Any:
-    safe = tuple((safe_text(name), safe_text(value).encode()) for name, value in record.headers)
-    return dataclasses.replace(record, headers=safe)
+_safe_name = lru_cache(maxsize=1024)(safe_text)
 
 
 async def _hand_over(message: Any) -> Any:
@@ -246,7 +248,7 @@ def _record(raw: Any, topic: str) -> Record:
         offset=raw.offset,
         key=raw.key,
         value=raw.value,
-        headers={name: value.decode() for name, value in raw.headers},
+        headers={_safe_name(name): safe_text(value) for name, value in raw.headers},
         timestamp=_instant(raw.timestamp),
     )
 
