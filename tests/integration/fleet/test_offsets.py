@@ -43,9 +43,12 @@ async def test_offsets_are_committed_only_after_the_effect(
     held = Held(settings)
     await publish(settings, ["a", "b"])
     held.start()
-    await asyncio.wait_for(held.entered.wait(), 30)
-    assert await committed(settings) == 0
-    held.released.set()
-    await until(lambda: effects(database), {"a": 1, "b": 1})
-    await until(lambda: committed(settings), 2)
-    await held.stop()
+    try:
+        await asyncio.wait_for(held.entered.wait(), 30)
+        assert await committed(settings) == 0
+        held.released.set()
+        await until(lambda: effects(database), {"a": 1, "b": 1})
+        await until(lambda: committed(settings), 2)
+    finally:
+        held.released.set()
+        await held.stop()

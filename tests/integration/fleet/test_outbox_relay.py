@@ -145,16 +145,19 @@ async def test_a_second_relay_waits_for_the_first_to_end(
     other = Counted(plain_url, schema="sample")
     second = OutboxRelay(other, {"bootstrap_servers": kafka}, prefix)
     await staged(database, message("a"))
+
+    async def asked_again() -> bool:
+        return other.sessions > 2  # whoever owns the lock keeps its first session
+
     async with database.session() as session:
         assert await told.relay._owns(session)
         running = asyncio.create_task(second.run())
-
-        async def asked_again() -> bool:
-            return other.sessions > 2  # whoever owns the lock keeps its first session
-
-        await until(asked_again, True, within_s=15)
-        assert await waiting(database) == [ROOMY]
-    await until(lambda: waiting(database), [])
-    running.cancel()
-    await asyncio.gather(running, return_exceptions=True)
-    await other.close()
+        try:
+            await until(asked_again, True, within_s=15)
+            assert await waiting(database) == [ROOMY]
+            await session.invalidate()  # the lock's owner dies
+            await until(lambda: waiting(database), [])
+        finally:
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+            await other.close()
