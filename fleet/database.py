@@ -80,6 +80,7 @@ class Database:
             max_overflow=0,
             pool_timeout=30,
             pool_pre_ping=True,
+            hide_parameters=True,  # errors are logged, and parameters are people's data
             connect_args={
                 "timeout": 10,
                 "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 5,

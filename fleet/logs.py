@@ -1,6 +1,7 @@
 """Structured logs on stderr: one JSON object a line, with correlation fields and without personal data."""
 
 import logging
+import re
 import sys
 from datetime import UTC, datetime
 from typing import Any
@@ -10,6 +11,7 @@ import orjson
 EVERY_S = 30.0  # how often one sentence of a library is worth reading
 REMEMBERED_MAX = 1_000
 
+_FAILING_ROW = re.compile(r"Failing row contains \(.*?\)\.$", re.DOTALL | re.MULTILINE)
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
 
 
@@ -70,7 +72,9 @@ class _Json(logging.Formatter):
             **_fields(record),
         }
         if record.exc_info:
-            line["exception"] = self.formatException(record.exc_info)
+            line["exception"] = _FAILING_ROW.sub(
+                "Failing row left out.", self.formatException(record.exc_info)
+            )
         return orjson.dumps(line, default=str).decode()
 
 

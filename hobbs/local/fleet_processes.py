@@ -49,6 +49,7 @@ class Fleet:
     ports: Mapping[str, int]
     webhook_secrets: Mapping[str, str]
     topic_prefix: str = ""
+    log_level: str = "INFO"
 
     @property
     def gateway_url(self) -> str:
@@ -72,6 +73,7 @@ class Fleet:
         }
         if login in SERVICES:
             told["HOBBS_OPS_PORT"] = str(self.ports[ops_port(login)])
+            told["HOBBS_LOG_LEVEL"] = self.log_level
         if login in ("payouts", "operator"):
             told["HOBBS_STRIPE_API_BASE"] = self.stripe_api_base
         if login == "payouts":

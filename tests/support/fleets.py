@@ -49,7 +49,7 @@ class Silent:
 
 @asynccontextmanager
 async def fleet_on(
-    folder: Path, *, owner_url: str, kafka: str, stripe_sim: StripeSim
+    folder: Path, *, owner_url: str, kafka: str, stripe_sim: StripeSim, log_level: str = "INFO"
 ) -> AsyncIterator[RunningFleet]:
     """Start every service on these servers, ready; stop them with the block."""
     (folder / "logs").mkdir()
@@ -68,6 +68,7 @@ async def fleet_on(
         ports=ports,
         webhook_secrets=endpoints,
         topic_prefix=prefix,
+        log_level=log_level,
     )
     services = start_services(fleet)
     try:

@@ -9,6 +9,7 @@ import pytest
 from hobbs.demo_figures import Figures, Row
 from hobbs.demo_story import Story
 from hobbs.demo_verdict import Verdict, check_books, nothing_changed
+from hobbs.local.fleet_processes import Fleet
 from hobbs.local.running_fleet import RunningFleet
 from hobbs.local.stack import Simulator
 from tests.support.databases import Cluster, Template, cloned
@@ -18,8 +19,12 @@ from tests.support.stripe import StripeSim, emptied
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What the whole story ended with, and every invariant asked after it."""
+    """What the whole story ended with, and every invariant asked after it.
 
+    The fleet has stopped; its folder holds what every service logged.
+    """
+
+    fleet: Fleet
     outcome: dict[str, list[Row]]
     verdicts: Sequence[Verdict]
 
@@ -52,7 +57,7 @@ async def undisturbed(
     with emptied(stripe_sim_process) as stripe_sim:
         async with (
             cloned(cluster, template) as url,
-            fleet_on(folder, owner_url=url, kafka=kafka, stripe_sim=stripe_sim) as running,
+            fleet_on(folder, owner_url=url, kafka=kafka, stripe_sim=stripe_sim, log_level="DEBUG") as running,
             Figures(running.fleet) as figures,
         ):
             story = Story(running.fleet, figures, Silent(), running.require_running)
@@ -63,4 +68,4 @@ async def undisturbed(
             await story.fly_again()
             after = await figures.fingerprint()
             verdicts = [*await check_books(running.fleet, figures), nothing_changed(before, after)]
-            return Run(outcome=await outcome(figures), verdicts=verdicts)
+            return Run(fleet=running.fleet, outcome=await outcome(figures), verdicts=verdicts)

@@ -10,14 +10,15 @@ from hobbs.local.running_fleet import RunningFleet
 from schemas.flights import FlightCompleted
 from schemas.topics import TOPICS
 from tests.support.fleets import Silent
+from tests.support.leaks import ANY_ADDRESS, leaks, names_in_the_school
 
 UNREADABLE = {
     "null_value": None,
-    "oversized": b'{"flight_id": "' + b"x" * 1_010_000 + b'"}',
-    "not_utf8": b'{"flight_id": "\xff\xfe"}',
-    "not_json": b"{flight",
-    "not_an_object": b"[1, 2, 3]",
-    "invalid": b"{}",
+    "oversized": b'{"student": "Robin Whitaker", "flight_id": "' + b"x" * 1_010_000 + b'"}',
+    "not_utf8": b'{"student": "Robin Whitaker", "flight_id": "\xff\xfe"}',
+    "not_json": b"{flight of robin@example.org",
+    "not_an_object": b'["Robin Whitaker", 2, 3]',
+    "invalid": b'{"student": "Robin Whitaker", "instructor": ["avery@example.org"]}',
 }
 
 
@@ -34,6 +35,8 @@ async def test_unreadable_records_become_dead_letters_and_what_follows_is_proces
             assert await buried(figures, service, topic) == sorted(UNREADABLE)
     bills = await figures.rows("SELECT flight_id FROM billing.bill")
     assert [bill["flight_id"] for bill in bills] == ["after-the-bad-ones"]
+    for log in (fleet.fleet.folder / "logs").glob("*.log"):
+        assert leaks(log.read_text(), set(names_in_the_school()), ANY_ADDRESS) == set()
 
 
 def consumed_topics() -> list[str]:

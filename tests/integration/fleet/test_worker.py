@@ -1,6 +1,7 @@
 """The worker on real Kafka: redelivery, poison, relay order, drain."""
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
@@ -9,6 +10,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import SecretStr
 
+from fleet import logs
 from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause
 from fleet.kafka_client import TopicPlan, create_topics, publish_once
@@ -99,6 +101,28 @@ async def test_a_batch_that_raises_is_logged_once(
     running.start()
     await until(lambda: effects(running.worker.database), {"n1": 1})
     assert capsys.readouterr().err.count("ConnectionError: the database is away") == 1
+
+
+async def test_the_log_of_a_failed_statement_holds_no_data(
+    capsys: pytest.CaptureFixture[str], settings: Settings, database: Database
+) -> None:
+    logs.configure("INFO", "json", "sample")
+    async with database.transaction() as tx:
+        await tx.execute("ALTER TABLE effect ADD CONSTRAINT effect_is_once CHECK (times = 1)")
+    person = "Robin Whitaker"  # a traceback shows source lines
+    for times in ("2", "many"):
+        try:
+            async with database.transaction() as tx:
+                await tx.execute(_INSERT, name=person, times=times)
+        except Exception:
+            logging.getLogger("sample").exception("failed")
+    said = capsys.readouterr().err
+    assert "effect_is_once" in said
+    assert "invalid input syntax" in said
+    assert "Robin" not in said
+
+
+_INSERT = "INSERT INTO effect (name, times) VALUES (:name, CAST(CAST(:times AS text) AS integer))"
 
 
 async def test_a_worker_that_joined_no_group_lives_but_is_not_ready(

@@ -1,0 +1,73 @@
+"""What the services log, at their most talkative, names no secret and no person: logs are copied around.
+
+Searched is the undisturbed run: 98 flights, cards, onboarding, forged and stale webhooks, refused flights.
+"""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from hobbs.local.fleet_processes import Fleet
+from schemas.topics import SERVICES
+from tests.support.leaks import ANY_ADDRESS, ANY_SECRET, leaks, names_in_the_school
+from tests.system.conftest import Run
+
+
+@pytest.fixture
+def logs(undisturbed: Run) -> dict[str, str]:
+    folder = undisturbed.fleet.folder / "logs"
+    return {service: (folder / f"{service}.log").read_text() for service in SERVICES}
+
+
+def test_every_line_of_a_log_is_one_json_object(logs: dict[str, str]) -> None:
+    for service, text in logs.items():
+        lines = [json.loads(line) for line in text.splitlines()]
+        assert {line["service"] for line in lines} == {service}
+
+
+def test_the_logs_are_of_a_run_from_beginning_to_end(logs: dict[str, str]) -> None:
+    for text in logs.values():
+        said = [json.loads(line)["message"] for line in text.splitlines()]
+        assert (said[0], said[-1]) == ("started", "stopped")
+    assert '"level":"debug"' in "".join(logs.values())
+    assert "webhook refused" in logs["gateway"]
+
+
+def test_no_log_holds_a_secret(undisturbed: Run, logs: dict[str, str]) -> None:
+    secrets = set(secrets_of(undisturbed.fleet))
+    assert len(secrets) > len(SERVICES)
+    assert {service: leaks(text, secrets, ANY_SECRET) for service, text in logs.items()} == nothing_in(logs)
+
+
+def test_no_log_names_a_person(logs: dict[str, str]) -> None:
+    people = set(names_in_the_school())
+    assert {"Robin Whitaker", "Whitaker", "robin@example.org"} <= people
+    assert {service: leaks(text, people, ANY_ADDRESS) for service, text in logs.items()} == nothing_in(logs)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ('{"message":"paid robin whitaker"}', {"Whitaker"}),
+        ('{"error":"to someone@else.example"}', {"someone@else.example"}),
+        ('{"error":"postgresql://hobbs_ledger:pw@127.0.0.1:5432/hobbs"}', {"postgresql://hobbs_ledger:pw@"}),
+        ('{"key":"sk_live_123"}', {"sk_live_123"}),
+        ('{"message":"started","topic":"flight.completed"}', set()),
+    ],
+)
+def test_the_search_finds_what_it_is_for(text: str, found: set[str]) -> None:
+    assert leaks(text, {"Whitaker"}, ANY_ADDRESS) | leaks(text, set(), ANY_SECRET) == found
+
+
+def nothing_in(logs: dict[str, str]) -> dict[str, set[str]]:
+    return {service: set() for service in logs}
+
+
+def secrets_of(fleet: Fleet) -> Iterator[str]:
+    yield fleet.stripe_secret_key
+    yield from fleet.webhook_secrets.values()
+    for login, password in fleet.passwords.items():
+        yield password
+        yield fleet.database_url(login)
+    yield fleet.owner_url
