@@ -17,6 +17,7 @@ GROUPS: Final = {
     "transfers": "hobbs.cli_transfers",
     "payments": "hobbs.cli_payments",
     "explain": "hobbs.cli_ledger_explain",
+    "monitors": "hobbs.cli_ledger_monitors",
     "dead": "hobbs.cli_dead",
     "sim": "hobbs.cli_sim",
 }

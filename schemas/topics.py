@@ -7,6 +7,7 @@ from schemas.fields import Event
 from schemas.flights import FlightBilled, FlightCompleted, FlightCorrected
 from schemas.holds import HoldChanged, HoldRefused, HoldRequested, LimitChanged, LimitRequested
 from schemas.journals import GroupRequested, JournalPosted, JournalRefused, JournalRequested, RevertRequested
+from schemas.monitors import BalanceCrossed
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled, PaymentReceived
 from schemas.school import SchoolConfigured
@@ -109,6 +110,7 @@ _TOPICS = (
         consumers=("ledger",),
     ),
     Topic(name="limit.changed", model=LimitChanged, key="wallet", owner="ledger"),
+    Topic(name="balance.crossed", model=BalanceCrossed, key="wallet", owner="ledger"),
     Topic(name="transfer.sent", model=TransferSent, key="transfer_id", owner="payouts"),
     Topic(name="transfer.refused", model=TransferRefused, key="transfer_id", owner="payouts"),
     Topic(name="transfer.parked", model=TransferParked, key="transfer_id", owner="payouts"),

@@ -114,3 +114,49 @@ FROM (
 ) AS link
 LEFT JOIN journal ON journal.id = link.journal_id
 WHERE journal.id IS NULL;
+
+-- name: monitors_agree_with_their_balance
+-- What a monitor said last (nothing: not beyond) is what its balance is now.
+SELECT monitor, address, currency, watches, comparison, threshold, recovers_at, balance, beyond
+FROM ledger_public.monitors
+WHERE CASE comparison
+    WHEN 'below' THEN (balance < threshold AND NOT beyond) OR (balance >= recovers_at AND beyond)
+    WHEN 'at_most' THEN (balance <= threshold AND NOT beyond) OR (balance > recovers_at AND beyond)
+    WHEN 'above' THEN (balance > threshold AND NOT beyond) OR (balance <= recovers_at AND beyond)
+    ELSE (balance >= threshold AND NOT beyond) OR (balance < recovers_at AND beyond) END;
+
+-- name: monitors_carry_their_newest_setting
+-- A monitor's threshold is the one that was set last, and a removed monitor has told that it is over.
+SELECT monitor.name, monitor.threshold, newest.threshold AS set_threshold, said.beyond
+FROM monitor
+LEFT JOIN LATERAL (
+    SELECT threshold, recovers_at, memo FROM monitor_setting
+    WHERE monitor_setting.monitor_id = monitor.id ORDER BY id DESC LIMIT 1
+) AS newest ON true
+LEFT JOIN LATERAL (
+    SELECT beyond FROM crossing WHERE crossing.monitor_id = monitor.id ORDER BY nr DESC LIMIT 1
+) AS said ON true
+WHERE (monitor.threshold, monitor.recovers_at, monitor.memo)
+      IS DISTINCT FROM (newest.threshold, newest.recovers_at, newest.memo)
+   OR (monitor.threshold IS NULL AND said.beyond);
+
+-- name: crossings_are_numbered_without_a_gap
+-- The crossings of a monitor are 1, 2, 3 …, so they lead beyond and back in turn, and along one balance.
+SELECT monitor_id, nr, version
+FROM (
+    SELECT monitor_id, nr, version, lag(nr, 1, 0::bigint) OVER along AS nr_before,
+           lag(version, 1, 0::bigint) OVER along AS version_before
+    FROM crossing WINDOW along AS (PARTITION BY monitor_id ORDER BY nr)
+) AS line
+WHERE nr <> nr_before + 1 OR version < version_before;
+
+-- name: crossings_tell_the_balance_there_was
+-- A crossing's posted balance is the one after its version; if a journal caused it, the entry is that journal's.
+SELECT crossing.monitor_id, crossing.nr, crossing.posted, entry.balance_after, crossing.journal_id
+FROM crossing
+JOIN monitor ON monitor.id = crossing.monitor_id
+LEFT JOIN entry ON entry.wallet_id = monitor.wallet_id AND entry.currency = monitor.currency
+               AND entry.version = crossing.version
+WHERE crossing.posted <> coalesce(entry.balance_after, 0)
+   OR (crossing.version > 0 AND entry.journal_id IS NULL)
+   OR (crossing.because = 'journal' AND crossing.journal_id IS DISTINCT FROM entry.journal_id);
