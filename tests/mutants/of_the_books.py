@@ -136,7 +136,7 @@ OF_THE_BOOKS = (
         breaks="The database takes a journal whose entries do not sum to zero.",
         edits=(
             Edit(
-                path="services/ledger/migrations/versions/0001_guards.sql",
+                path="services/ledger/migrations/versions/0002_holds.sql",
                 old="group by journal_id, currency having sum(amount) <> 0 limit 1;",
                 new="group by journal_id, currency having sum(amount) < 0 limit 1;",
             ),

@@ -42,8 +42,8 @@ OF_THE_MACHINERY = (
         edits=(
             Edit(
                 path="fleet/consumers.py",
-                old="    return dataclasses.replace(record, headers=safe)\n",
-                new="    return record if safe is not None else record\n",
+                old="    parsed = await original((dataclasses.replace(message[0], headers=()),))\n",
+                new="    parsed = await original(message)\n",
             ),
         ),
         catchers=(f"{WORKER}::test_poison_never_stops_a_partition",),

@@ -74,7 +74,7 @@ async def published(settings: GatewaySettings) -> list[Any]:
 
 
 def problem(response: httpx.Response) -> tuple[int, str]:
-    assert response.headers["content-type"] == "application/problem+json"
+    assert response.headers.get("content-type") == "application/problem+json", response.status_code
     document = response.json()
     assert document["status"] == response.status_code
     return response.status_code, document.get("reason", document["type"].removeprefix("/docs#"))
