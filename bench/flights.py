@@ -94,6 +94,7 @@ class Flights:
     producer: AIOKafkaProducer
     dice: random.Random
     published_at: dict[str, float] = field(default_factory=dict)
+    made: int = 0
     payables: int = 0
     late_s: float = 0.0
 
@@ -113,7 +114,8 @@ class Flights:
         await asyncio.gather(*flying)
 
     async def publish_one(self) -> "asyncio.Future[Any]":
-        flight = self._flight(len(self.published_at))
+        self.made += 1
+        flight = self._flight(self.made)
         topic = f"{self.deployment.fleet.topic_prefix}flight.completed"
         self.published_at[flight["flight_id"]] = time.time()
         sent: asyncio.Future[Any] = await self.producer.send(
