@@ -4,6 +4,7 @@ from tests.mutants.mutant import Edit, Mutant
 
 ANSWERS = "tests/integration/payouts/test_answer_table.py"
 RELAY = "tests/integration/payouts/test_relay.py"
+LOCKS = "tests/integration/payouts/test_lock_order.py"
 LEASES = "tests/integration/payouts/test_leases.py"
 WEBHOOKS = "tests/integration/payouts/test_webhooks.py"
 
@@ -197,7 +198,71 @@ OF_PAYOUTS = (
                 new="FROM payee WHERE wallet = ANY (CAST(:wallets AS text[])) FOR UPDATE",
             ),
         ),
-        catchers=("tests/integration/payouts/test_lock_order.py",),
+        catchers=(f"{LOCKS}::test_who_waits_for_a_payee_holds_none_that_comes_after_it",),
+    ),
+    Mutant(
+        name="answer-recorded-beside-its-payee",
+        breaks="An answer is recorded without the payee's lock: two may reckon with the same payout.",
+        edits=(
+            Edit(
+                path="services/payouts/recording.py",
+                old="        await store_payees.lock(tx, touched)\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{LOCKS}::test_an_answer_is_recorded_under_its_payee_s_lock",),
+    ),
+    Mutant(
+        name="webhook-heeded-beside-its-payee",
+        breaks="A webhook proves a transfer without the payee's lock.",
+        edits=(
+            Edit(
+                path="services/payouts/hints.py",
+                old="    await store_payees.lock(tx, wallets)\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{LOCKS}::test_a_webhook_proves_under_its_payee_s_lock",),
+    ),
+    Mutant(
+        name="parked-operation-blocks-nobody",
+        breaks="A payee's next transfer is sent while nobody knows whether the last one moved money.",
+        edits=(
+            Edit(
+                path="services/payouts/store_operations.py",
+                old="""\
+        (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held', 'parked')
+""",
+                new="""\
+        (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held')
+""",
+            ),
+        ),
+        catchers=(f"{ANSWERS}::test_what_was_decided_while_another_was_being_parked_waits_behind_it",),
+    ),
+    Mutant(
+        name="sent-with-a-dying-lease",
+        breaks="A call begins although its lease may end before it does.",
+        edits=(
+            Edit(
+                path="services/payouts/relay.py",
+                old="        return fresh and operation.lease_until - now >= self._pace.call_time\n",
+                new="        return fresh\n",
+            ),
+        ),
+        catchers=(f"{RELAY}::test_nothing_is_sent_when_the_lease_is_nearly_over",),
+    ),
+    Mutant(
+        name="decisions-may-change",
+        breaks="The database lets an operation's amount be changed after it was decided.",
+        edits=(
+            Edit(
+                path="services/payouts/migrations/versions/0001_initial.sql",
+                old="    RAISE EXCEPTION 'operation %: what was decided is frozen",
+                new="    RETURN NEW; RAISE EXCEPTION 'operation %: what was decided is frozen",
+            ),
+        ),
+        catchers=(f"{RELAY}::test_what_was_decided_cannot_be_changed",),
     ),
     Mutant(
         name="transfer-journal-with-the-wrong-sign",

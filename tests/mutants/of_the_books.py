@@ -156,6 +156,18 @@ OF_THE_BOOKS = (
         catchers=(f"{GUARDS}::test_nobody_changes_or_removes_what_was_written",),
     ),
     Mutant(
+        name="limit-only-in-the-worker",
+        breaks="The database lets a DBA take a wallet below its limit.",
+        edits=(
+            Edit(
+                path="services/ledger/migrations/versions/0002_holds.sql",
+                old="                or balance.amount - balance.pending + moved.total >= balance.floor)\n",
+                new="                or balance.amount is not null)\n",
+            ),
+        ),
+        catchers=("tests/integration/ledger/test_holds.py",),
+    ),
+    Mutant(
         name="repeat-answered-as-new",
         breaks="Who asks again for a journal is told of it under another event id, as of something new.",
         edits=(
@@ -167,6 +179,36 @@ OF_THE_BOOKS = (
         ),
         catchers=(
             "tests/integration/ledger/test_posting.py::test_who_asks_again_is_told_the_same_event_again",
+        ),
+    ),
+    Mutant(
+        name="billed-on-greenwich-s-date",
+        breaks="A flight in the evening is billed on the next day, at that day's rates.",
+        edits=(
+            Edit(
+                path="services/billing/flights.py",
+                old="            return self.departed_at.astimezone(zone).date()\n",
+                new="            return self.departed_at.astimezone(UTC).date()\n",
+            ),
+        ),
+        catchers=("tests/unit/billing/test_refusals.py",),
+    ),
+    Mutant(
+        name="other-content-taken-over-http",
+        breaks="A flight sent again with other content is answered as accepted, and dropped.",
+        edits=(
+            Edit(
+                path="services/gateway/flights.py",
+                old="""\
+        if reception.differing:
+            raise _differing(offered, reception.differing)
+""",
+                new="",
+            ),
+        ),
+        catchers=(
+            "tests/integration/gateway/test_flights_over_http.py"
+            "::test_a_repeat_with_other_content_is_refused_whole",
         ),
     ),
     Mutant(

@@ -37,6 +37,18 @@ OF_THE_MACHINERY = (
         catchers=(f"{WORKER}::test_a_batch_that_raises_is_read_again_from_every_partition",),
     ),
     Mutant(
+        name="begins-at-the-end",
+        breaks="A group that is new begins at the end of its topic, and never sees what was there.",
+        edits=(
+            Edit(
+                path="fleet/consumers.py",
+                old='auto_offset_reset="earliest"',
+                new='auto_offset_reset="latest"',
+            ),
+        ),
+        catchers=(f"{WORKER}::test_a_batch_that_raises_is_read_again_from_every_partition",),
+    ),
+    Mutant(
         name="header-guard-removed",
         breaks="A header that is null or not UTF-8 reaches FastStream's parser and loses the whole batch.",
         edits=(
@@ -183,6 +195,30 @@ OF_THE_MACHINERY = (
             ),
         ),
         catchers=(f"{OUTBOX}::test_a_second_relay_waits_for_the_first_to_end",),
+    ),
+    Mutant(
+        name="scattered-keys",
+        breaks="The relay sends each record to any partition: nobody reads a key in its order.",
+        edits=(
+            Edit(
+                path="fleet/outbox.py",
+                old="partition_of(row.key, ",
+                new="partition_of(None, ",
+            ),
+        ),
+        catchers=(f"{OUTBOX}::test_the_relay_puts_a_key_where_every_producer_puts_it",),
+    ),
+    Mutant(
+        name="redriven-in-vain",
+        breaks="A redriven record is still known to the inbox, which drops it as a duplicate.",
+        edits=(
+            Edit(
+                path="fleet/dead_letters.py",
+                old="DELETE FROM inbox USING letter WHERE inbox.event_key = letter.event_key",
+                new="DELETE FROM inbox USING letter WHERE inbox.event_key = letter.id",
+            ),
+        ),
+        catchers=(f"{INBOX}::test_a_redriven_letter_is_read_again_and_opens_again_when_it_fails_again",),
     ),
     Mutant(
         name="timer-without-lease",

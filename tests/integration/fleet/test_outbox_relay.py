@@ -18,18 +18,22 @@ from fleet.outbox import OutboxRelay, stage
 from tests.integration.fleet.sample import Thing
 from tests.integration.fleet.test_worker import until
 
-ROOMY, NARROW = "thing.done", "thing.narrow"
+ROOMY, NARROW, SPREAD = "thing.done", "thing.narrow", "thing.spread"
 NARROW_BYTES = 2_000
 
 
 @pytest.fixture
 async def prefix(kafka: str) -> str:
-    """The prefix of two topics: one takes anything, the other refuses what is large."""
+    """The prefix of three topics: one takes anything, one refuses what is large, one has many partitions."""
     prefix = f"{secrets.token_hex(4)}."
     admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
     await admin.start()
     narrow = {"max.message.bytes": str(NARROW_BYTES)}
-    plans = [NewTopic(prefix + ROOMY, 1, 1), NewTopic(prefix + NARROW, 1, 1, topic_configs=narrow)]
+    plans = [
+        NewTopic(prefix + ROOMY, 1, 1),
+        NewTopic(prefix + NARROW, 1, 1, topic_configs=narrow),
+        NewTopic(prefix + SPREAD, 12, 1),
+    ]
     await admin.create_topics(plans)
     await admin.close()
     return prefix
@@ -123,6 +127,27 @@ async def test_a_death_between_acknowledgement_and_delete_publishes_the_same_eve
     assert await waiting(database) == []
     first, again = await told.heard(2)
     assert dict(first.headers)["ce_id"] == dict(again.headers)["ce_id"]
+
+
+async def test_the_relay_puts_a_key_where_every_producer_puts_it(
+    database: Database, told: Told, kafka: str, prefix: str
+) -> None:
+    """The gateway publishes some keys itself: were they elsewhere, nobody would see their order."""
+    keys = [f"k{n}" for n in range(40)]
+    async with AIOKafkaProducer(bootstrap_servers=kafka) as producer:
+        for key in keys:
+            await producer.send_and_wait(prefix + SPREAD, b"{}", key=key.encode())
+    events = [Message(topic=SPREAD, key=key, event=Thing(name=key), cause=first_cause()) for key in 3 * keys]
+    await staged(database, *events)
+    await told.step()
+    places: dict[bytes, set[int]] = {}
+    consumer = AIOKafkaConsumer(prefix + SPREAD, bootstrap_servers=kafka, auto_offset_reset="earliest")
+    async with consumer, asyncio.timeout(15):
+        for _ in range(4 * len(keys)):
+            record = await consumer.getone()
+            places.setdefault(record.key, set()).add(record.partition)
+    assert {key: len(partitions) for key, partitions in places.items()} == {k.encode(): 1 for k in keys}
+    assert len(set.union(*places.values())) > 1
 
 
 class Counted(Database):

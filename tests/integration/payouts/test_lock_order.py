@@ -1,13 +1,15 @@
-"""Payees are locked in the order of their wallets, wherever their rows lie: two members never deadlock."""
+"""A payee is locked before anything of it is reckoned, and payees in the order of their wallets."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any
 
 import asyncpg
 import pytest
 
 from services.payouts import handlers, store_payees
 from tests.integration.ledger.test_concurrency import until_waiting
+from tests.integration.payouts.test_relay import given_pending
 from tests.integration.payouts.world import World
 
 FIRST, SECOND = "instructor:a", "instructor:b"
@@ -36,3 +38,33 @@ async def test_who_waits_for_a_payee_holds_none_that_comes_after_it(
         await owner.execute(LOCK, SECOND)
     await owing
     assert len(await world.rows("SELECT * FROM payable")) == 2
+
+
+async def waits_for_its_payee(owner: asyncpg.Connection, work: Coroutine[Any, Any, Any]) -> None:
+    """Do the work while another transaction has the payee; it ends only when that one has ended."""
+    async with owner.transaction():
+        await owner.execute("SELECT FROM payee FOR NO KEY UPDATE")  # which no foreign key waits for
+        working = asyncio.create_task(work)
+        await until_waiting(owner)
+        assert not working.done()
+    await working
+
+
+async def test_an_answer_is_recorded_under_its_payee_s_lock(world: World, owner: asyncpg.Connection) -> None:
+    await given_pending(world, payees=1)
+    relay = world.relay()
+    [claimed] = await relay.claim(1)
+    outcome = await relay.call(claimed)
+    assert outcome is not None
+    await waits_for_its_payee(owner, relay.record([outcome]))
+    assert await world.states() == ["sent"]
+
+
+async def test_a_webhook_proves_under_its_payee_s_lock(world: World, owner: asyncpg.Connection) -> None:
+    await given_pending(world, payees=1)
+    relay = world.relay()
+    [claimed] = await relay.claim(1)
+    await relay.call(claimed)
+    [made] = [event for event in world.control.events() if event["type"] == "transfer.created"]
+    await waits_for_its_payee(owner, world.heed(world.hint(made["type"], made["data"]["object"])))
+    assert await world.states() == ["sent"]
