@@ -132,9 +132,10 @@ async def test_a_payment_nobody_was_told_of_is_posted_once(world: World, receiva
 async def test_a_delivered_event_is_not_published_again(world: World) -> None:
     pay(world)
     await world.heed(*[delivered(event) for event in made(world)])
+    await world.recovery().run()
+    assert await world.rows("SELECT * FROM missed_event") == []
     await recover(world)
     assert await published(world) == []
-    assert await world.rows("SELECT * FROM missed_event") == []
 
 
 async def test_nothing_is_published_within_the_grace(world: World) -> None:
@@ -183,9 +184,18 @@ async def test_a_recovered_event_says_what_the_gateway_would_have_said(world: Wo
 async def test_what_nobody_here_could_read_was_delivered_all_the_same(world: World) -> None:
     pay(world)
     [event] = [e for e in made(world) if e["type"] == "charge.succeeded"]
+    await world.recovery().run()
     await world.heed(delivered(event, data=None))
     await recover(world)
     assert await types_published(world) == OF_A_PAYMENT[1:]
+
+
+async def test_what_is_a_dead_letter_already_is_not_even_noted(world: World) -> None:
+    pay(world)
+    await world.heed(*[delivered(event, data=None) for event in made(world)])
+    await world.recovery().run()
+    assert await dead(world.db) == len(OF_A_PAYMENT)
+    assert await world.rows("SELECT * FROM missed_event") == []
 
 
 async def test_only_what_a_webhook_alone_tells_is_recovered(world: World) -> None:
