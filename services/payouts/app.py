@@ -38,7 +38,8 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     reads = Limiter(settings.stripe_reads_per_s)
     relay = _relay(settings, db, gateway, terms)
     treasury = Treasury(db, gateway, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
-    inquirer = Inquirer(db, gateway, reads, utc_now, _rechecks(settings))
+    lease = timedelta(seconds=settings.inquiry_lease_s)
+    inquirer = Inquirer(db, gateway, reads, utc_now, _rechecks(settings), lease=lease)
     recovery = Recovery(db, gateway, reads, utc_now, _patience(settings))
 
     heed = partial(handlers.heed_stripe, db, terms=terms, money_came=treasury.money_came)

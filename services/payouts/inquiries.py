@@ -35,7 +35,7 @@ from services.payouts.store_transfers import Move
 from services.payouts.stripe_gateway import StripeGateway
 
 AT_ONCE = 8
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=60)  # an account is four calls; who is slower than that is asked again
 REFUSED_AT_MOST = 5  # generations that readiness alone may start
 BACKOFF_MAX_S = 60.0
 
@@ -65,17 +65,20 @@ class Inquirer:
         limiter: Limiter,
         clock: Callable[[], datetime],
         rechecks: Rechecks,
+        *,
+        lease: timedelta = LEASE,
     ) -> None:
         self._db = db
         self._gateway = gateway
         self._limiter = limiter
         self._clock = clock
         self._rechecks = rechecks
+        self._lease = lease
 
     async def step(self) -> int:
         """Lease what is due, read it from Stripe, write what it says; how many were due."""
         async with self._db.transaction() as tx:
-            inquiries = await store_inquiries.claim(tx, AT_ONCE, self._clock(), LEASE)
+            inquiries = await store_inquiries.claim(tx, AT_ONCE, self._clock(), self._lease)
         if inquiries:
             await fault_point("inquiry.claimed")
         await asyncio.gather(*(self._inquire(inquiry) for inquiry in inquiries))

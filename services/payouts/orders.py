@@ -4,7 +4,7 @@ Metadata carries our operation's id, so that any effect can be found again witho
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -32,88 +32,64 @@ class NewOperation:
     parent_id: str | None = None
 
 
-def order_transfer(
-    operation_id: UUID,
-    *,
-    transfer_id: UUID,
-    wallet: str,
-    amount: int,
-    currency: str,
-    destination: str,
-    source: str,
-    trace: Trace,
-) -> NewOperation:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Money:
+    """How much is to move, for which transfer, and whose it is."""
+
+    transfer_id: UUID
+    wallet: str
+    amount: int
+    currency: str
+    trace: Trace
+
+
+def order_transfer(operation_id: UUID, money: Money, *, destination: str, source: str) -> NewOperation:
     """Pay a payee: from the school's balance to the payee's connected account."""
-    return NewOperation(
-        id=operation_id,
-        kind=Kind.TRANSFER,
-        wallet=wallet,
-        cause=str(transfer_id),
-        transfer_id=transfer_id,
-        amount=amount,
-        currency=currency,
-        trace=trace,
-        params={
-            "amount": amount,
-            "currency": currency.lower(),
-            "destination": destination,
-            "metadata": _metadata(operation_id, wallet, source),
-        },
+    return _move(
+        operation_id,
+        Kind.TRANSFER,
+        money,
+        cause=str(money.transfer_id),
+        source=source,
+        params={"currency": money.currency.lower(), "destination": destination},
     )
 
 
-def order_reversal(
-    operation_id: UUID,
-    *,
-    transfer_id: UUID,
-    stripe_transfer_id: str,
-    wallet: str,
-    amount: int,
-    currency: str,
-    cause: str,
-    trace: Trace,
-) -> NewOperation:
+def order_reversal(operation_id: UUID, money: Money, *, stripe_transfer_id: str, cause: str) -> NewOperation:
     """Take back part of a transfer. The cause is in the key's operation, so a second part is another one."""
-    return NewOperation(
-        id=operation_id,
-        kind=Kind.REVERSAL,
-        wallet=wallet,
-        cause=cause,
-        transfer_id=transfer_id,
-        amount=amount,
-        currency=currency,
-        parent_id=stripe_transfer_id,
-        trace=trace,
-        params={"amount": amount, "metadata": _metadata(operation_id, wallet, cause)},
-    )
+    order = _move(operation_id, Kind.REVERSAL, money, cause=cause, source=cause, params={})
+    return replace(order, parent_id=stripe_transfer_id)
 
 
-def order_instant_payout(
-    operation_id: UUID,
-    *,
-    transfer_id: UUID,
-    wallet: str,
-    amount: int,
-    currency: str,
-    stripe_account: str,
-    trace: Trace,
-) -> NewOperation:
+def order_instant_payout(operation_id: UUID, money: Money, *, stripe_account: str) -> NewOperation:
     """Send what a transfer brought from the connected account to the payee's bank at once, for a fee."""
+    order = _move(
+        operation_id,
+        Kind.INSTANT_PAYOUT,
+        money,
+        cause=str(money.transfer_id),
+        source=f"transfer:{money.transfer_id}",
+        params={"currency": money.currency.lower(), "method": "instant"},
+    )
+    return replace(order, stripe_account=stripe_account)
+
+
+def _move(
+    operation_id: UUID, kind: Kind, money: Money, *, cause: str, source: str, params: Mapping[str, Any]
+) -> NewOperation:
     return NewOperation(
         id=operation_id,
-        kind=Kind.INSTANT_PAYOUT,
-        wallet=wallet,
-        cause=str(transfer_id),
-        transfer_id=transfer_id,
-        amount=amount,
-        currency=currency,
-        stripe_account=stripe_account,
-        trace=trace,
+        kind=kind,
+        wallet=money.wallet,
+        cause=cause,
+        transfer_id=money.transfer_id,
+        amount=money.amount,
+        currency=money.currency,
+        trace=money.trace,
         params={
-            "amount": amount,
-            "currency": currency.lower(),
-            "method": "instant",
-            "metadata": _metadata(operation_id, wallet, f"transfer:{transfer_id}"),
+            "amount": money.amount,
+            **params,
+            "metadata": _metadata(operation_id, money.wallet, source),
         },
     )
 

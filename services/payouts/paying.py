@@ -25,7 +25,7 @@ from services.payouts.domain import (
     decide_payments,
     payee_hold,
 )
-from services.payouts.orders import NewOperation, order_account, order_transfer
+from services.payouts.orders import Money, NewOperation, order_account, order_transfer
 from services.payouts.store_transfers import Move
 
 
@@ -90,16 +90,14 @@ def _moves(payments: Payments) -> list[Move]:
 def _order(paid: Waiting | NewTransfer, payees: dict[str, Payee]) -> NewOperation:
     destination = payees[paid.wallet].stripe_account
     assert destination is not None, "payee_hold lets no payee without an account pass"
-    return order_transfer(
-        uuid7(),
+    money = Money(
         transfer_id=paid.id,
         wallet=paid.wallet,
         amount=paid.amount,
         currency=paid.currency,
-        destination=destination,
-        source=paid.cause,
         trace=paid.trace,
     )
+    return order_transfer(uuid7(), money, destination=destination, source=paid.cause)
 
 
 async def _words(tx: Tx, payments: Payments, payees: dict[str, Payee]) -> list[Message]:

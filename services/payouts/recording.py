@@ -28,7 +28,7 @@ from services.payouts import (
 from services.payouts.answers import ACCOUNT_REFUSALS
 from services.payouts.domain import Trace, TransferState
 from services.payouts.operations import Kind, Operation, Outcome, State
-from services.payouts.orders import NewOperation, instant_amount, order_instant_payout
+from services.payouts.orders import Money, NewOperation, instant_amount, order_instant_payout
 from services.payouts.store_inquiries import InquiryKind, Question
 from services.payouts.store_transfers import Move, Sent
 
@@ -137,15 +137,14 @@ def _instant_payout(row: Any, terms: Terms) -> NewOperation | None:
     amount = instant_amount(row.amount, terms.instant_fee_basis_points, terms.instant_fee_minimum)
     if not row.instant or amount == 0:
         return None  # too little to pay the fee from: the ordinary payout brings it
-    return order_instant_payout(
-        uuid7(),
+    money = Money(
         transfer_id=row.id,
         wallet=row.wallet,
         amount=amount,
         currency=row.currency,
-        stripe_account=row.stripe_account,
         trace=documents.trace_of(row.trace),
     )
+    return order_instant_payout(uuid7(), money, stripe_account=row.stripe_account)
 
 
 async def note_reversals(tx: Tx, listed: Sequence[Mapping[str, Any]], now: datetime) -> None:

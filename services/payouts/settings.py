@@ -21,6 +21,7 @@ class PayoutsSettings(Settings):
     stripe_onboarding_refresh_url: str = "https://example.com/onboarding"
 
     lease_s: float = Field(default=30.0, gt=0, le=600)
+    inquiry_lease_s: float = Field(default=60.0, gt=0, le=600)
     backoff_first_s: float = Field(default=1.0, gt=0)
     backoff_max_s: float = Field(default=30.0, gt=0)
     lookup_gap_s: float = Field(default=10.0, gt=0)

@@ -10,7 +10,7 @@ from fleet.envelope import uuid7
 from services.payouts import store_operations
 from services.payouts.limiter import Limiter
 from services.payouts.operations import Policy
-from services.payouts.orders import order_transfer
+from services.payouts.orders import Money, order_transfer
 from services.payouts.paying import new_trace
 from services.payouts.relay import Pace, Relay
 from services.payouts.stripe_gateway import StripeGateway
@@ -295,16 +295,14 @@ async def test_what_was_decided_while_another_was_being_parked_waits_behind_it(o
     assert await owed.states() == ["parked", "held"]
     async with owed.db.transaction() as tx:
         [waiting] = await tx.all("SELECT * FROM transfer WHERE state = 'held'")
-        order = order_transfer(
-            uuid7(),
+        money = Money(
             transfer_id=waiting.id,
             wallet=waiting.wallet,
             amount=waiting.amount,
             currency=waiting.currency,
-            destination=await account(tx),
-            source=waiting.cause,
             trace=new_trace(),
         )
+        order = order_transfer(uuid7(), money, destination=await account(tx), source=waiting.cause)
         await store_operations.insert(tx, [order], owed.clock())
     assert [o.state for o in await owed.operations()] == ["parked", "due"]
     assert await owed.relay().claim(100) == []

@@ -1,12 +1,16 @@
 """Webhooks prove, hint, repeat, overtake and lie; each changes what it may, once."""
 
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
+import pytest
+
+from fleet import faults
 from fleet.envelope import uuid7
 from services.payouts import handlers, store_operations
 from services.payouts.operations import Kind
-from services.payouts.orders import order_reversal
+from services.payouts.orders import Money, order_reversal
 from services.payouts.paying import new_trace
 from tests.integration.payouts.world import World
 
@@ -235,16 +239,15 @@ async def test_two_partial_reversals_of_ours_are_two_operations(world: World) ->
     await given_sent(world, 700)
     [transfer] = await world.transfers()
     for number, amount in enumerate((200, 100)):
-        order = order_reversal(
-            uuid7(),
+        money = Money(
             transfer_id=transfer.id,
-            stripe_transfer_id=transfer.stripe_transfer_id,
             wallet=transfer.wallet,
             amount=amount,
             currency="USD",
-            cause=f"adjustment:{number}",
             trace=new_trace(),
         )
+        cause = f"adjustment:{number}"
+        order = order_reversal(uuid7(), money, stripe_transfer_id=transfer.stripe_transfer_id, cause=cause)
         async with world.db.transaction() as tx:
             await store_operations.insert(tx, [order], world.clock())
         await world.work()
@@ -270,6 +273,24 @@ async def test_a_charge_s_fee_is_looked_up_and_published_once(world: World) -> N
     await world.work()
     [settled] = await world.published("charge.settled")
     assert (settled["gross"], settled["fee"], settled["net"]) == (40_000, 1190, 38_810)
+
+
+async def test_a_question_whose_asker_died_is_asked_again_when_its_lease_ends(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.control.trigger("payment_intent.succeeded", amount=40_000)
+    world.control.advance(1)
+    await deliver(world, "charge.updated")
+    inquirer = world.inquirer(lease=timedelta(seconds=60))
+    with monkeypatch.context() as patched:
+        patched.setattr(faults, "_plan", faults.Plan(faults.parse_plan("inquiry.claimed=raise@1"), None))
+        with pytest.raises(faults.InjectedFault):
+            await inquirer.step()
+    world.clock.advance(seconds=30)
+    assert await inquirer.step() == 0
+    world.clock.advance(seconds=31)
+    assert await inquirer.step() == 1
+    assert len(await world.published("charge.settled")) == 1
 
 
 async def test_legacy_transfer_events_count_only_for_transfers(world: World) -> None:

@@ -17,7 +17,7 @@ from schemas.journals import JournalPosted, PostedEntry
 from schemas.school import SchoolChange, SchoolConfigured
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts import handlers
-from services.payouts.inquiries import Inquirer, Rechecks
+from services.payouts.inquiries import LEASE, Inquirer, Rechecks
 from services.payouts.limiter import Limiter
 from services.payouts.operations import Policy
 from services.payouts.recording import Terms
@@ -65,8 +65,8 @@ class World:
             terms=self.terms,
         )
 
-    def inquirer(self) -> Inquirer:
-        return Inquirer(self.db, self.gateway, Limiter(1000), self.clock, Rechecks())
+    def inquirer(self, lease: timedelta = LEASE) -> Inquirer:
+        return Inquirer(self.db, self.gateway, Limiter(1000), self.clock, Rechecks(), lease=lease)
 
     def recovery(self, **patience: timedelta) -> Recovery:
         return Recovery(

@@ -6,23 +6,24 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payouts.domain import Trace
-from services.payouts.orders import instant_amount, instant_fee, order_account, order_reversal, order_transfer
+from services.payouts.operations import Kind
+from services.payouts.orders import (
+    Money,
+    instant_amount,
+    instant_fee,
+    order_account,
+    order_instant_payout,
+    order_reversal,
+    order_transfer,
+)
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 TRACE = Trace(correlation_id="c", traceparent="t", event_id=ID)
+MONEY = Money(transfer_id=ID, wallet="instructor:i1", amount=700, currency="USD", trace=TRACE)
 
 
 def test_a_transfer_names_its_operation_payee_and_source() -> None:
-    order = order_transfer(
-        ID,
-        transfer_id=ID,
-        wallet="instructor:i1",
-        amount=700,
-        currency="USD",
-        destination="acct_1",
-        source="flight:F1:1",
-        trace=TRACE,
-    )
+    order = order_transfer(ID, MONEY, destination="acct_1", source="flight:F1:1")
     assert order.params == {
         "amount": 700,
         "currency": "usd",
@@ -45,17 +46,17 @@ def test_an_account_is_express_and_may_receive_transfers() -> None:
 
 
 def test_a_reversal_is_one_operation_for_each_cause() -> None:
-    order = order_reversal(
-        ID,
-        transfer_id=ID,
-        stripe_transfer_id="tr_1",
-        wallet="instructor:i1",
-        amount=5,
-        currency="USD",
-        cause="adjustment:7",
-        trace=TRACE,
-    )
+    order = order_reversal(ID, MONEY, stripe_transfer_id="tr_1", cause="adjustment:7")
     assert (order.cause, order.parent_id) == ("adjustment:7", "tr_1")
+    assert order.params["amount"] == 700
+    assert "currency" not in order.params  # Stripe takes back in the transfer's own
+
+
+def test_an_instant_payout_is_asked_for_on_the_payees_own_account() -> None:
+    order = order_instant_payout(ID, MONEY, stripe_account="acct_1")
+    assert (order.kind, order.stripe_account, order.parent_id) == (Kind.INSTANT_PAYOUT, "acct_1", None)
+    assert (order.params["method"], order.params["currency"]) == ("instant", "usd")
+    assert order.params["metadata"]["hobbs_source"] == f"transfer:{ID}"
 
 
 @given(st.integers(1, 10_000_000), st.integers(0, 500), st.integers(0, 100))
