@@ -42,7 +42,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.crash", description=__doc__)
     parser.add_argument("--seeds", type=int, default=int(os.environ.get("SEEDS", SEEDS)))
     parser.add_argument("--seed", type=int, default=_number("SEED"), help="run one seed only")
-    parser.add_argument("--quick", action="store_true", help="two deaths of each service")
+    parser.add_argument("--quick", action="store_true", help="one death of each service")
     return parser.parse_args()
 
 

@@ -123,10 +123,8 @@ class Director:
 
 
 async def let_leases_end(fleet: Fleet) -> None:
-    """Leases of a minute and of five are constants in the code: let their time be over now."""
+    """The lease of an inquiry is a minute: let its time be over now."""
     connection = await asyncpg.connect(fleet.owner_url)
-    await connection.execute("UPDATE payouts.timer SET lease_until = now() WHERE lease_until > now()")
-    await connection.execute("UPDATE receivables.timer SET lease_until = now() WHERE lease_until > now()")
     await connection.execute("UPDATE payouts.inquiry SET lease_until = now() WHERE lease_until > now()")
     await connection.close()
 

@@ -120,7 +120,7 @@ def plan_run(seed: int, *, quick: bool = False) -> Mapping[str, list[Death]]:
 
 def _few(points: list[str], chance: random.Random) -> list[str]:
     usual = [p for p in points if not any(mark in p for mark in RARE) and p not in OUTSIDE]
-    return sorted(chance.sample(usual, 2), key=usual.index)
+    return chance.sample(usual, 1)
 
 
 def _deaths(service: str, points: list[str], chance: random.Random) -> Iterator[Death]:

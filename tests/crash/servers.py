@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import signal
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,9 +21,7 @@ from hobbs.local.fleet_processes import (
 from hobbs.local.ports import free_ports
 from hobbs.local.running_fleet import create_topics
 from hobbs.local.stripe_sim.control import Control
-
-# A member that was killed is missed after seconds, not after the broker's default of six.
-BROKER_SETTINGS = "group.min.session.timeout.ms=1000\n"
+from tests.support.brokers import let_members_be_missed_soon
 
 
 @dataclass(slots=True, kw_only=True)
@@ -56,8 +54,7 @@ def running_servers(folder: Path) -> Iterator[Servers]:
     log = folder / "logs" / "prepare.log"
     postgres.prepare_postgres(folder / "postgres", log)
     kafka.prepare_kafka(folder / "kafka", port=ports["kafka"], controller_port=ports["controller"], log=log)
-    with (folder / "kafka" / kafka.SETTINGS_FILE).open("a") as settings:
-        settings.write(BROKER_SETTINGS)
+    let_members_be_missed_soon(folder / "kafka")
     servers = Servers(
         folder=folder,
         ports=ports,
@@ -94,28 +91,40 @@ def start_kafka(folder: Path, ports: dict[str, int]) -> kafka.Kafka:
 
 
 async def deploy(servers: Servers) -> Fleet:
-    """A new database, new topics and an emptied simulator, migrated and ready for workers."""
+    """A new database of these servers, migrated, and what `deployment` makes around it."""
     name = f"run_{secrets.token_hex(4)}"
-    folder = servers.folder / name
-    (folder / "logs").mkdir(parents=True)
     connection = await asyncpg.connect(servers.postgres.url())
     await connection.execute(f"CREATE DATABASE {name}")
     await connection.close()
     owner_url = servers.postgres.url(name)
     passwords = role_passwords(servers.folder)
     await migrate(owner_url, passwords)
-    prefix = f"{name}."
-    await create_topics(servers.kafka.bootstrap, prefix)
-    with Control(servers.simulator.api_base) as simulator:
-        simulator.reset()
+    return await deployment(
+        servers.folder / name,
+        owner_url=owner_url,
+        kafka=servers.kafka.bootstrap,
+        simulator=servers.simulator,
+        passwords=passwords,
+    )
+
+
+async def deployment(
+    folder: Path, *, owner_url: str, kafka: str, simulator: stack.Simulator, passwords: Mapping[str, str]
+) -> Fleet:
+    """New topics and an emptied simulator for a migrated database: ready for workers."""
+    (folder / "logs").mkdir(parents=True)
+    prefix = f"{folder.name}-{secrets.token_hex(4)}."
+    await create_topics(kafka, prefix)
+    with Control(simulator.api_base) as control:
+        control.reset()
     ports = fleet_ports(folder)
-    endpoints = await asyncio.to_thread(ensure_webhook_endpoints, folder, servers.simulator, ports["gateway"])
+    endpoints = await asyncio.to_thread(ensure_webhook_endpoints, folder, simulator, ports["gateway"])
     return Fleet(
         folder=folder,
         owner_url=owner_url,
-        kafka_bootstrap=servers.kafka.bootstrap,
-        stripe_api_base=servers.simulator.api_base,
-        stripe_secret_key=servers.simulator.secret_key,
+        kafka_bootstrap=kafka,
+        stripe_api_base=simulator.api_base,
+        stripe_secret_key=simulator.secret_key,
         passwords=passwords,
         ports=ports,
         webhook_secrets=endpoints,

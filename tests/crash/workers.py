@@ -12,6 +12,7 @@ LEASE_S = 4.0
 IMPATIENT = {
     "HOBBS_KAFKA_SESSION_TIMEOUT_S": "4",
     "HOBBS_LEASE_S": str(LEASE_S),
+    "HOBBS_TIMER_LEASE_S": str(LEASE_S),
     "HOBBS_STRIPE_TIMEOUT_S": "2",
     "HOBBS_BACKOFF_FIRST_S": "0.1",
     "HOBBS_BACKOFF_MAX_S": "1",
@@ -22,7 +23,6 @@ IMPATIENT = {
     "HOBBS_READY_RECHECK_S": "30",
     "HOBBS_EVENTS_POLL_S": "2",
     "HOBBS_EVENTS_GRACE_S": "5",
-    "HOBBS_TIMER_LEASE_S": str(LEASE_S),
     "HOBBS_OPS_PORT": "0",
 }
 _numbers = count()
