@@ -123,11 +123,11 @@ class Recovery:
         await self._pace.turn()
         await self._limiter.turn()
         answer = await self._gateway.events(TYPES, since, after)
-        if classify(answer) is Verdict.SLOW_DOWN:
-            self._pace.slow_down()
-            self._limiter.slow_down()
-        else:
-            self._pace.went_well()
+        for limiter in (self._pace, self._limiter):
+            if classify(answer) is Verdict.SLOW_DOWN:
+                limiter.slow_down()
+            else:
+                limiter.went_well()
         return answer
 
     async def note(self, listing: Listing, page: Mapping[str, Any]) -> Listing | None:

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -13,13 +14,15 @@ from fleet import faults
 from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause, headers_of
 from services.gateway.wire import read_webhook
+from services.payouts.limiter import Limiter
 from services.payouts.recovery import TYPES
 from services.receivables.handlers import take_stripe_events
 from tests.integration.payouts.world import World
-from tests.support.databases import service_url
+from tests.support.databases import run_statement, service_url
 from tests.support.records import record
 
-GRACE = timedelta(minutes=5)
+ROOT = Path(__file__).resolve().parents[3]
+MIGRATION = ROOT / "services/payouts/migrations/versions/0002_missed_events.sql"
 OF_A_PAYMENT = ["charge.succeeded", "charge.updated", "payment_intent.succeeded"]
 
 
@@ -236,6 +239,26 @@ async def test_the_watermark_moves_to_where_a_complete_listing_began(world: Worl
     assert after.completed_at >= after.listed_until
 
 
+@pytest.mark.parametrize(
+    ("first_event_days_ago", "begins_days_ago"), [(None, 0), (10, 10), (60, 29)], ids=["new", "young", "old"]
+)
+async def test_the_first_listing_begins_with_the_deployments_own_first_event(
+    world: World, owner_url: str, first_event_days_ago: int | None, begins_days_ago: int
+) -> None:
+    """What a school's Stripe account did before Hobbs came is not Hobbs' to post."""
+    if first_event_days_ago is not None:
+        async with world.db.transaction() as tx:
+            await tx.execute(
+                "INSERT INTO inbox (event_key, payload_hash, admitted_at)"
+                " VALUES (uuidv7(), sha256('a'), now() - make_interval(days => :days))",
+                days=first_event_days_ago,
+            )
+    again = "SET search_path = payouts; DROP TABLE event_listing, missed_event;"
+    await run_statement(owner_url, again + MIGRATION.read_text(encoding="utf-8"))
+    begins = world.clock() - (await listing(world)).listed_until
+    assert abs(begins - timedelta(days=begins_days_ago)) < timedelta(hours=1)
+
+
 async def die_at(world: World, monkeypatch: pytest.MonkeyPatch, point: str) -> None:
     with monkeypatch.context() as patched:
         patched.setattr(faults, "_plan", faults.Plan(faults.parse_plan(f"{point}=raise@1"), None))
@@ -307,6 +330,15 @@ async def test_while_stripe_does_not_answer_nothing_moves(world: World, fault: s
     world.control.clear_faults()
     await recover(world)
     assert await types_published(world) == OF_A_PAYMENT
+
+
+async def test_a_429_to_the_list_slows_all_readings(world: World) -> None:
+    limiter = Limiter(1000)
+    before = limiter.per_s
+    world.control.add_fault("rate_limit", method="GET", path="/v1/events")
+    await world.recovery(limiter).run()
+    assert limiter.per_s < before
+    assert asked(world) == 1  # and nothing more is asked in this run
 
 
 async def test_while_stripe_refuses_our_key_no_list_is_asked_for(world: World) -> None:

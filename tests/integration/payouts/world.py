@@ -68,10 +68,9 @@ class World:
     def inquirer(self, lease: timedelta = LEASE) -> Inquirer:
         return Inquirer(self.db, self.gateway, Limiter(1000), self.clock, Rechecks(), lease=lease)
 
-    def recovery(self, **patience: timedelta) -> Recovery:
-        return Recovery(
-            self.db, self.gateway, Limiter(1000), self.clock, Patience(**patience), pages_per_s=1000
-        )
+    def recovery(self, limiter: Limiter | None = None, **patience: timedelta) -> Recovery:
+        limiter = limiter or Limiter(1000)
+        return Recovery(self.db, self.gateway, limiter, self.clock, Patience(**patience), pages_per_s=1000)
 
     def treasury(self) -> Treasury:
         return Treasury(self.db, self.gateway, Limiter(1000), self.clock, timedelta())
