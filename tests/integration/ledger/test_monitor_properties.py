@@ -9,11 +9,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fleet.database import Database
+from fleet.envelope import cause_of, cloud_event_headers, event_key_of
 from schemas.monitors import BalanceCrossed
 from services.ledger.handlers import change_holds, post_journals
-from tests.integration.ledger.books import broken_invariants, requested
+from tests.integration.ledger.books import broken_invariants, requested, told
 from tests.integration.ledger.test_holds import hold
-from tests.integration.ledger.watching import crossings, low, unwatch, watch
+from tests.integration.ledger.watching import CROSSED, crossings, low, unwatch, watch
+from tests.support.records import record
 
 TOMORROW = datetime.now(UTC) + timedelta(days=1)
 SMALL = st.integers(-4, 4)
@@ -149,8 +151,30 @@ def _remove(model: Model) -> None:
 
 async def test_the_events_are_what_the_schema_says(ledger: Database) -> None:
     """The database writes them itself, so nothing but this compares them with the model, field by field."""
-    await watch(ledger, low(1, memo='says "hello", ünïcode 😀\\n'))
+    memo = 'says "hello", ünïcode 😀\n'
+    await watch(ledger, low(1, memo=memo))
     [event] = await crossings(ledger)
-    assert event.memo == 'says "hello", ünïcode 😀\\n'
-    again = BalanceCrossed.model_validate(event.model_dump())
-    assert again == event
+    assert event.memo == memo
+    [row] = await told(ledger)
+    assert set(row.body) == set(BalanceCrossed.model_fields)
+
+
+async def test_the_events_headers_are_read_like_any_others(ledger: Database) -> None:
+    await watch(ledger, low(1))
+    async with ledger.transaction() as tx:
+        row = await tx.one("SELECT * FROM outbox")
+        crossing = await tx.one("SELECT * FROM ledger_public.crossings")
+    headers = cloud_event_headers(
+        event_id=row.event_id,
+        source=row.source,
+        topic=row.topic,
+        at=row.staged_at,
+        correlation_id=row.correlation_id,
+        traceparent=row.traceparent,
+    )
+    read = {name: value.decode() for name, value in headers}
+    seen = record(row.topic, row.value, headers=read, ce_id=read["ce_id"], ce_source=read["ce_source"])
+    assert (row.source, row.topic) == ("hobbs/ledger", CROSSED)
+    assert event_key_of(seen, None) == row.event_id == crossing.event_id
+    cause = cause_of(seen, row.event_id)
+    assert (cause.correlation_id, cause.traceparent) == (str(row.event_id), row.traceparent)
