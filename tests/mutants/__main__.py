@@ -51,7 +51,7 @@ def main() -> int:
         sys.stderr.write(f"no such mutant: {', '.join(sorted(unknown))}; --list names them\n")
         return 2
     began = time.monotonic()
-    with copies(options.jobs) as lent:
+    with copies(options.jobs, options.commit) as lent:
         if complaint := whole_tree_fails(lent[0], chosen):
             sys.stdout.write(complaint)
             return 1
@@ -63,14 +63,15 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="only these mutants")
     parser.add_argument("--list", action="store_true", help="name the mutants and try none")
+    parser.add_argument("--commit", help="try a commit, such as HEAD, instead of the working tree")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="how many at once")
     return parser.parse_args()
 
 
 @contextmanager
-def copies(count: int) -> Iterator[list[Copy]]:
+def copies(count: int, commit: str | None) -> Iterator[list[Copy]]:
     folder = Path(tempfile.mkdtemp(prefix="hobbs-mutants-"))
-    made = [Copy(folder / f"copy-{number}") for number in range(max(count, 1))]
+    made = [Copy(folder / f"copy-{number}", commit) for number in range(max(count, 1))]
     try:
         yield made
     finally:

@@ -5,10 +5,12 @@ import os
 import shutil
 import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -42,10 +44,14 @@ class Finding:
 class Copy:
     """A copy of the tree's sources, in which mutants are put and taken out again."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, commit: str | None = None) -> None:
+        """Copy the working tree, or what was committed."""
         self.folder = folder / "tree"
         self._scratch = folder
         self.folder.mkdir(parents=True)
+        if commit:
+            _unpack(commit, self.folder)
+            return
         for path in sources():
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / path, self.folder / path)
@@ -117,6 +123,14 @@ class Copy:
             raise Unusable(f"never imported: {', '.join(missing)}")
 
 
+def _unpack(commit: str, folder: Path) -> None:
+    packed = subprocess.run(
+        ["git", "archive", commit, *ROOMS], cwd=ROOT, stdout=subprocess.PIPE, check=True
+    ).stdout
+    with tarfile.open(fileobj=BytesIO(packed)) as archive:
+        archive.extractall(folder, filter="data")
+
+
 def sources() -> list[Path]:
     """What git knows of the rooms, and what is new in them, as it lies in the working tree."""
     listed = subprocess.run(
@@ -137,7 +151,7 @@ def finding(seen: dict[str, Any], seconds: float) -> Finding:
     slips = SLIPS.intersection(failure["error"])
     if failure["phase"] != "call" or slips:
         raise Unusable(f"{failure['phase']} of {failure['test']} broke: {failure['said']}")
-    said = f"{failure['error'][0]}: {failure['said']}"
+    said = f"{failure['error'][0]}: {failure['said'][:100]}"
     return Finding(passed=seen["passed"], caught_by=failure["test"], said=said, seconds=seconds)
 
 
