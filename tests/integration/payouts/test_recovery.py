@@ -318,7 +318,9 @@ async def test_a_place_that_stripe_no_longer_knows_starts_the_listing_over(world
     }
 
 
-@pytest.mark.parametrize("fault", ["unavailable", "server_error", "timeout", "rate_limit", "account_invalid"])
+@pytest.mark.parametrize(
+    "fault", ["unavailable", "server_error", "timeout", "rate_limit", "account_invalid", "unauthorized"]
+)
 async def test_while_stripe_does_not_answer_nothing_moves(world: World, fault: str) -> None:
     pay(world)
     before = await listing(world)
@@ -327,6 +329,7 @@ async def test_while_stripe_does_not_answer_nothing_moves(world: World, fault: s
     during = await listing(world)
     assert (during.listed_until, during.completed_at) == (before.listed_until, before.completed_at)
     assert await world.rows("SELECT * FROM missed_event") == []
+    assert await world.rows("SELECT since FROM relay_stop") == [(None,)]  # a list stops no transfers
     world.control.clear_faults()
     await recover(world)
     assert await types_published(world) == OF_A_PAYMENT
