@@ -2,7 +2,6 @@
 
 import argparse
 import os
-import shutil
 import sys
 import tempfile
 import time
@@ -15,7 +14,7 @@ from queue import SimpleQueue
 
 from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import DoesNotApply, Mutant
-from tests.mutants.trial import Copy, Finding, Unusable
+from tests.mutants.trial import Copy, Finding, Unusable, forget
 
 # Asked when the tests named with a mutant let it pass. What reads the repository itself has no copy of it.
 SERVICES = ("billing", "gateway", "ledger", "payouts", "receivables")
@@ -71,13 +70,10 @@ def parse_options() -> argparse.Namespace:
 @contextmanager
 def copies(count: int, commit: str | None) -> Iterator[list[Copy]]:
     folder = Path(tempfile.mkdtemp(prefix="hobbs-mutants-"))
-    made = [Copy(folder / f"copy-{number}", commit) for number in range(max(count, 1))]
     try:
-        yield made
+        yield [Copy(folder / f"copy-{number}", commit) for number in range(max(count, 1))]
     finally:
-        for copy in made:
-            copy.forget()
-        shutil.rmtree(folder, ignore_errors=True)
+        forget(folder)
 
 
 def whole_tree_fails(copy: Copy, chosen: Sequence[Mutant]) -> str:

@@ -56,11 +56,6 @@ class Copy:
             (self.folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / path, self.folder / path)
 
-    def forget(self) -> None:
-        """Remove the copy and what was compiled of it."""
-        shutil.rmtree(BYTECODE / self.folder.resolve().relative_to("/"), ignore_errors=True)
-        shutil.rmtree(self._scratch, ignore_errors=True)
-
     @contextmanager
     def with_mutant(self, mutant: Mutant) -> Iterator[None]:
         """Lend the copy with one mutant in it. Raises DoesNotApply."""
@@ -121,6 +116,12 @@ class Copy:
         there = {str(Path(file).relative_to(own)) for file in imported.values()}
         if missing := [path for path in broken if path.endswith(".py") and path not in there]:
             raise Unusable(f"never imported: {', '.join(missing)}")
+
+
+def forget(folder: Path) -> None:
+    """Remove a folder of copies, and what was compiled of them."""
+    shutil.rmtree(BYTECODE / folder.resolve().relative_to("/"), ignore_errors=True)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unpack(commit: str, folder: Path) -> None:
