@@ -16,7 +16,7 @@ LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version
 SOURCES := bootstrap.py fleet schemas services hobbs tests deploy bench
 present = $(wildcard $(SOURCES))
 
-.PHONY: help demo up test crash chaos bench soak check format lint types contracts schemas secrets lock clean bootstrap
+.PHONY: help demo up test crash chaos mutants bench soak check format lint types contracts schemas secrets lock clean bootstrap
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -41,6 +41,9 @@ crash: $(READY)  ## Kill workers at every named point and ask every invariant (S
 
 chaos: $(READY)  ## Everything misbehaves at once, from a seed (SEED=n runs it again, SEEDS=n several)
 	@$(BIN)/python -m tests.chaos
+
+mutants: $(READY)  ## Break the promise in small patches and see the suite catch each (NAMES="…" for some)
+	@$(BIN)/python -m tests.mutants $(NAMES)
 
 bench: $(READY)  ## Measure speed, each figure beside its limit (NAMES="posting growth" for some of it)
 	@$(BIN)/python -m bench $(NAMES)
