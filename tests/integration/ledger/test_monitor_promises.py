@@ -167,6 +167,20 @@ async def test_a_monitor_set_and_removed_all_the_time_never_stops_posting(ledger
     assert all(len(life) % 2 == 0 for life in by_life.values())  # removed: nobody waits for the end of it
 
 
+async def test_a_transaction_that_cannot_see_a_monitor_cannot_cross_it(
+    ledger: Database, owner: asyncpg.Connection
+) -> None:
+    """A DBA's repeatable read keeps the picture of its first statement: then the journal is refused."""
+    await ask(ledger, paid("opening", 1))
+    legs = '[{"wallet": "student:s-1", "amount": -9}, {"wallet": "external:bank", "amount": 9}]'
+    await owner.execute("BEGIN ISOLATION LEVEL REPEATABLE READ; TABLE monitor")
+    await watch(ledger, low(0))
+    with pytest.raises(asyncpg.SerializationError):
+        await owner.execute("SELECT post_journal_with_locks(uuidv7(), 'manual', '1', 'USD', $1)", legs)
+    await owner.execute("ROLLBACK")
+    assert await heard(ledger) == []
+
+
 async def test_two_who_set_one_name_at_once_make_one_monitor(ledger: Database) -> None:
     await ask(ledger, paid("opening", 1))
     both = await asyncio.gather(watch(ledger, low(5)), watch(ledger, low(5)))

@@ -258,11 +258,13 @@ create function apply_monitor_setting() returns trigger language plpgsql securit
 declare
     now_is balance_step;
 begin
-    select monitor.id, balance.amount, balance.pending, balance.version, null, null into now_is
+    -- Written, not only locked: a repeatable read that began before and would not see the monitor fails.
+    update balance set pending = balance.pending
       from monitor
-      join balance on balance.wallet_id = monitor.wallet_id and balance.currency = monitor.currency
      where monitor.id = new.monitor_id
-       for no key update of balance;
+       and balance.wallet_id = monitor.wallet_id and balance.currency = monitor.currency
+    returning monitor.id, balance.amount, balance.pending, balance.version, null::uuid, null::text
+      into now_is;
     if new.threshold is null then
         perform tell_crossings(array[now_is], 'removal');
     end if;
