@@ -15,6 +15,7 @@ PAYMENT_TYPES = ["charge.succeeded", "payment_intent.succeeded"]
 def pay(control: Control, times: int) -> None:
     for _ in range(times):
         control.trigger("payment_intent.succeeded", amount=1_000)
+    control.advance(1)  # charge.updated comes a moment later
 
 
 def test_events_are_listed_newest_first_page_by_page(client: stripe.StripeClient, control: Control) -> None:
