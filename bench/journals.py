@@ -10,7 +10,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -25,35 +25,39 @@ from schemas.journals import EntryRequest, JournalRequested
 TOPIC = "journal.requested"
 STUDENTS, INSTRUCTORS = 2_000, 200
 PARTITIONS = 12
-FLOWN_AT = datetime(2026, 5, 22, 16, 45, tzinfo=UTC)
+REPORTED_AFTER = timedelta(minutes=20)
 
 
 def requests(count: int, *, seed: int = 1) -> list[Record]:
-    """Records of the topic: student pays, instructor earns, the school keeps the margin."""
+    """Records of the topic: student pays, instructor earns, the school keeps the margin.
+
+    The same seed names the same sources and wallets again.
+    """
     dice = random.Random(seed)
-    return [request_record(number, dice) for number in range(count)]
+    flown_at = datetime.now(UTC) - REPORTED_AFTER
+    return [request_record(f"{seed}-{number}", number, flown_at, dice) for number in range(count)]
 
 
-def request_record(number: int, dice: random.Random) -> Record:
+def request_record(flight: str, number: int, flown_at: datetime, dice: random.Random) -> Record:
     payout, margin = dice.randrange(5_000, 30_000), dice.randrange(1_000, 20_000)
     event = JournalRequested(
-        source=f"flight:B{number}:1",
+        source=f"flight:{flight}:1",
         event_type="flight",
         currency="USD",
-        occurred_at=FLOWN_AT,
+        occurred_at=flown_at,
         entries=[
             EntryRequest(wallet=f"student:s-{dice.randrange(STUDENTS)}", amount=-(payout + margin)),
             EntryRequest(wallet=f"instructor:i-{dice.randrange(INSTRUCTORS)}", amount=payout),
             EntryRequest(wallet="platform:school", amount=margin),
         ],
-        memo=f"flight B{number}",
+        memo=f"flight {flight}",
     )
     cause = first_cause()
     headers = cloud_event_headers(
         event_id=uuid7(),
         source="hobbs/billing",
         topic=TOPIC,
-        at=FLOWN_AT,
+        at=flown_at,
         correlation_id=cause.correlation_id,
         traceparent=cause.traceparent,
     )
@@ -64,7 +68,7 @@ def request_record(number: int, dice: random.Random) -> Record:
         key=event.source.encode(),
         value=event.model_dump_json().encode(),
         headers={name: value.decode() for name, value in headers},
-        timestamp=FLOWN_AT,
+        timestamp=flown_at,
     )
 
 

@@ -10,7 +10,9 @@ from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
+from uuid import UUID
 
+import orjson
 from sqlalchemy import Row, TextClause, make_url, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
@@ -24,6 +26,17 @@ IDLE_IN_TRANSACTION_TIMEOUT_MS = 60_000
 
 class InsideTransaction(RuntimeError):
     """Something slow or irreversible was tried while a transaction was open."""
+
+
+def json_parameter(value: object) -> str:
+    """JSON text for a parameter that is cast to jsonb. Raises TypeError for what JSON has no form of."""
+    return orjson.dumps(value, default=_plain).decode()
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, UUID):  # orjson knows the class, not asyncpg's subclass
+        return str(value)
+    raise TypeError(type(value).__name__)
 
 
 def forbid_in_transaction(what: str) -> None:

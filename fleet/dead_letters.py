@@ -12,12 +12,11 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import orjson
 from pydantic import BaseModel
 from sqlalchemy import Row
 
 from fleet import outbox
-from fleet.database import Tx
+from fleet.database import Tx, json_parameter
 from fleet.envelope import Cause, Message, Record, safe_text
 from fleet.faults import fault_point
 
@@ -76,7 +75,7 @@ async def bury_letters(tx: Tx, letters: Sequence[Letter]) -> None:
         return
     unique = {(letter.record.topic, letter.identity): letter for letter in letters}
     causes = {key: letter.cause for key, letter in unique.items()}
-    rows = await tx.all(_BURY, letters=orjson.dumps([_row(x) for x in unique.values()]).decode())
+    rows = await tx.all(_BURY, letters=json_parameter([_row(x) for x in unique.values()]))
     await outbox.stage(tx, [_event(tx.service, row, causes[row.topic, row.identity]) for row in rows])
     await fault_point("dead_letters.buried")
 

@@ -8,9 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
-from fleet.database import Tx
+from fleet.database import Tx, json_parameter
 from fleet.settings import Settings
 from hobbs.connections import acting_as
 from services.billing import store as bills
@@ -68,7 +66,7 @@ async def explain_flight(
             return None
         named = bills.opened(row.rates)
         book = await bills.named_cards(tx, named, version=row.school_version)
-        documents = await tx.all(_CARDS, named=orjson.dumps(named).decode())
+        documents = await tx.all(_CARDS, named=json_parameter(named))
     again = decide_bill(flight_from_facts(bills.opened(row.facts)), book)
     source = f"flight:{row.flight_id}:{row.revision}"
     async with acting_as(settings, "ledger") as database, database.transaction() as tx:

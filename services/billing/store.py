@@ -10,7 +10,7 @@ from uuid import UUID
 
 import orjson
 
-from fleet.database import Tx
+from fleet.database import Tx, json_parameter
 from services.billing.bills import Bill, Billed
 from services.billing.cards import read_card_of
 from services.billing.flights import Flight
@@ -106,7 +106,7 @@ async def insert_bills(tx: Tx, bills: Mapping[UUID, Bill]) -> set[UUID]:
     if not bills:
         return set()
     documents = [_bill_row(bill_id, bill) for bill_id, bill in bills.items()]
-    rows = await tx.all(_INSERT_BILLS, bills=orjson.dumps(documents).decode())
+    rows = await tx.all(_INSERT_BILLS, bills=json_parameter(documents))
     return {row.id for row in rows}
 
 
@@ -215,7 +215,7 @@ async def apply_change_set(tx: Tx, changes: ChangeSet, event_key: UUID) -> None:
         {"kind": c.kind, "key": c.key, "effective_from": c.effective_from, "new": c.document}
         for c in changes.changes
     ]
-    await tx.execute(_INSERT_CARDS, version=changes.version, changes=orjson.dumps(documents).decode())
+    await tx.execute(_INSERT_CARDS, version=changes.version, changes=json_parameter(documents))
     await tx.execute(_ADVANCE_BOOK, version=changes.version)
 
 
@@ -256,7 +256,7 @@ _PRICED_BY = """
 async def bills_priced_by(tx: Tx, places: Sequence[tuple[str, str, date]]) -> Sequence[Any]:
     """How many bills there are from each card's date on that were priced by a card of its kind and key."""
     documents = [{"kind": kind, "key": key, "effective_from": day} for kind, key, day in places]
-    return await tx.all(_PRICED_BY, places=orjson.dumps(documents).decode())
+    return await tx.all(_PRICED_BY, places=json_parameter(documents))
 
 
 _NAMED_CARDS = """
@@ -269,5 +269,5 @@ _NAMED_CARDS = """
 
 async def named_cards(tx: Tx, named: Sequence[Mapping[str, Any]], *, version: int) -> Book:
     """The very card versions a bill names, as a book to price it again with."""
-    rows = await tx.all(_NAMED_CARDS, named=orjson.dumps(list(named)).decode())
+    rows = await tx.all(_NAMED_CARDS, named=json_parameter(list(named)))
     return Book((_dated(row) for row in rows), version=version)

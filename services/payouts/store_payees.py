@@ -6,10 +6,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import orjson
 from sqlalchemy import Row
 
-from fleet.database import Tx
+from fleet.database import Tx, json_parameter
 from services.payouts.documents import rows_json
 from services.payouts.domain import Hold, Payee
 
@@ -225,7 +224,7 @@ async def set_status(tx: Tx, status: AccountStatus, now: datetime) -> Row[Any] |
         details_submitted=status.details_submitted,
         charges_enabled=status.charges_enabled,
         payouts_enabled=status.payouts_enabled,
-        requirements=orjson.dumps(status.requirements).decode(),
+        requirements=json_parameter(status.requirements),
         disabled_reason=status.disabled_reason,
         balance_negative=status.balance_negative,
         now=now,

@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 from sqlalchemy import Row
 
-from fleet.database import Tx
+from fleet.database import Tx, json_parameter
 from schemas.stripe_webhooks import StripeWebhook
 from services.receivables.domain import Charge, Dispute, Entry, Fee, Outcome, Payment, Posting, Refund
 from services.receivables.failures import PaymentFailed
@@ -220,12 +220,12 @@ _INSERT_POSTINGS = """
 
 
 def _json(documents: Iterable[Any]) -> str:
-    return orjson.dumps(list(documents)).decode()
+    return json_parameter(list(documents))
 
 
 def _fields(value: Any) -> dict[str, Any]:
-    """A dataclass as orjson writes it."""
-    fields: dict[str, Any] = orjson.loads(orjson.dumps(value))
+    """A dataclass as it would be written."""
+    fields: dict[str, Any] = orjson.loads(json_parameter(value))
     return fields
 
 

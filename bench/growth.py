@@ -1,0 +1,204 @@
+"""Posting and reading with ten million entries behind, beside ten thousand.
+
+The past is written by SQL with the guards off, as the worker would have written it: running balances,
+versions, two years of instants, one flight in twenty reported hours late. Then the guards are on again and
+the worker continues it; it would refuse if a balance did not fit.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+import asyncpg
+
+from bench import journals
+from bench.figures import Figure, at_least, at_most
+from bench.posting import posted, steady_rate, until_posted
+from bench.servers import Deployment, deployed
+from fleet.database import Database, Tx
+from hobbs.local.stack import Stack
+from services.ledger import statements
+
+SMALL, LARGE = 10_000, 10_000_000
+POSTED = 40_000
+PAST_DAYS = 730
+STUDENTS, INSTRUCTORS = 20_000, 1_000
+QUERY_EVERY_S = 0.01
+SLOW_QUERY_MS = 5.0
+
+Query = Callable[[Tx, random.Random], Awaitable[object]]
+
+
+async def measure(stack: Stack) -> list[Figure]:
+    """The posting rate at both sizes, and what a reader waits at the larger while the worker posts."""
+    small, _, _ = await at_size(stack, SMALL)
+    large, waits, filled_s = await at_size(stack, LARGE)
+    return [
+        Figure(
+            name="posting with 10 million entries behind",
+            value=large / small,
+            unit="of the rate at 10 thousand",
+            limit=at_least(0.8),
+            baseline=("at 10 thousand entries, journals/s", small),
+            note=f"{large:,.0f} journals/s at 10 million; the past was written in {filled_s:.0f} s",
+        ),
+        *(
+            Figure(
+                name=f"{name}, 99th percentile while posting",
+                value=percentile(found, 0.99),
+                unit="ms",
+                limit=at_most(SLOW_QUERY_MS),
+                note=f"median {percentile(found, 0.5):.2g} ms, {len(found)} asked; 10 million entries",
+            )
+            for name, found in waits.items()
+        ),
+    ]
+
+
+async def at_size(stack: Stack, entries: int) -> tuple[float, dict[str, list[float]], float]:
+    """Journals a second with so many entries behind; query times in ms; seconds to write the past."""
+    async with deployed(stack) as deployment:
+        owner = await deployment.connect()
+        try:
+            began = time.monotonic()
+            await write_past(owner, entries // 3)
+            filled_s = time.monotonic() - began
+            began_at = datetime.now(UTC)
+            await post(deployment, owner, seed=1)
+            rate = await steady_rate(owner, began_at)
+            reader = asyncio.create_task(read_all_the_time(deployment))
+            await post(deployment, owner, seed=2)
+            reader.cancel()
+            return rate, await reader, filled_s
+        finally:
+            await owner.close()
+
+
+async def post(deployment: Deployment, owner: asyncpg.Connection, *, seed: int) -> None:
+    """Have the worker post more journals, and wait for the last."""
+    there = await posted(owner)
+    records = journals.requests(POSTED, seed=seed)
+    await journals.produce(deployment.fleet.kafka_bootstrap, deployment.fleet.topic_prefix, records)
+    if not deployment.workers:
+        await asyncio.to_thread(partial(deployment.start, "ledger"))
+    await until_posted(owner, there + POSTED)
+
+
+async def read_all_the_time(deployment: Deployment) -> dict[str, list[float]]:
+    """Ask each question in turn, every few milliseconds, until cancelled; how long each took, ms."""
+    waits: dict[str, list[float]] = {name: [] for name in QUESTIONS}
+    dice = random.Random(7)
+    db = Database(deployment.fleet.database_url("ledger"), schema="ledger", pool_size=1)
+    try:
+        while True:
+            for name, ask in QUESTIONS.items():
+                async with db.transaction() as tx:
+                    began = time.perf_counter()
+                    await ask(tx, dice)
+                    waits[name].append((time.perf_counter() - began) * 1000)
+                await asyncio.sleep(QUERY_EVERY_S)
+    except asyncio.CancelledError:
+        await db.close()
+        return waits
+
+
+async def ask_balance(tx: Tx, dice: random.Random) -> object:
+    return await statements.list_balances(tx, wallet=any_wallet(dice))
+
+
+async def ask_page(tx: Tx, dice: random.Random) -> object:
+    """Fifty lines of the platform's statement, anywhere in its history."""
+    before = dice.randrange(100, LARGE // 3)
+    return await statements.statement(tx, "platform:school", "USD", before=before)
+
+
+async def ask_history(tx: Tx, dice: random.Random) -> object:
+    """What a wallet held at an instant of the past two years, as known by another one after it."""
+    at = datetime.now(UTC) - timedelta(days=dice.uniform(0, PAST_DAYS))
+    known = None if dice.random() < 0.5 else at + timedelta(days=dice.uniform(0, 30))
+    return await statements.balances_at(
+        tx, wallet=any_wallet(dice), kind=None, occurred_by=at, known_by=known
+    )
+
+
+QUESTIONS: dict[str, Query] = {"balance": ask_balance, "statement page": ask_page, "history": ask_history}
+
+
+def any_wallet(dice: random.Random) -> str:
+    """One with millions of entries, some thousands, or some hundreds."""
+    instructor, student = dice.randrange(INSTRUCTORS), dice.randrange(STUDENTS)
+    return dice.choice(["platform:school", f"instructor:past-{instructor}", f"student:past-{student}"])
+
+
+def percentile(found: list[float], share: float) -> float:
+    return sorted(found)[min(int(len(found) * share), len(found) - 1)]
+
+
+async def write_past(owner: asyncpg.Connection, count: int) -> None:
+    """Write `count` journals of three entries as if the worker had, and what they leave on the balances."""
+    guards = await owner.fetch(_GUARDS)
+    addresses = [
+        "platform:school",
+        *(f"student:past-{number}" for number in range(STUDENTS)),
+        *(f"instructor:past-{number}" for number in range(INSTRUCTORS)),
+    ]
+    await owner.execute("SET search_path = ledger")
+    await owner.execute(
+        "SELECT open_balances($1, array_fill('USD'::text, array[cardinality($1::text[])]))", addresses
+    )
+    for guard in guards:
+        await owner.execute(guard["off"])
+    await owner.execute(_PAST_JOURNALS, count, timedelta(days=PAST_DAYS), timeout=300)
+    for kind, wallets, amount in (
+        ("student:past-", STUDENTS, -30_000),
+        ("instructor:past-", INSTRUCTORS, 20_000),
+    ):
+        await owner.execute(_PAST_ENTRIES, count, kind, wallets, amount, 1 + (amount > 0), timeout=300)
+    await owner.execute(_PAST_ENTRIES, count, "platform:school", 1, 10_000, 3, timeout=300)
+    await owner.execute(_PAST_BALANCES, timeout=300)
+    for guard in guards:
+        await owner.execute(guard["on"])
+    await owner.execute("INSERT INTO timer (name, due_at) VALUES ('extend_chain', 'infinity')")
+    await owner.execute("VACUUM (ANALYZE, FREEZE) journal")
+    await owner.execute("VACUUM (ANALYZE, FREEZE) entry")
+    await owner.execute("VACUUM (ANALYZE) balance")
+    await owner.execute("CHECKPOINT")
+
+
+_GUARDS = """
+    SELECT format('ALTER TABLE %s DISABLE TRIGGER %I', tgrelid::regclass, tgname) AS off,
+           format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', tgrelid::regclass, tgname) AS on
+    FROM pg_trigger
+    WHERE tgrelid IN ('ledger.journal'::regclass, 'ledger.entry'::regclass, 'ledger.balance'::regclass)
+      AND NOT tgisinternal AND tgenabled = 'A'
+"""
+
+_PAST_JOURNALS = """
+    INSERT INTO journal (id, source, event_type, occurred_at, recorded_at, entry_count, content_hash)
+    SELECT CAST(lpad(to_hex(n), 12, '0') || '70008000000000000000' AS uuid), 'flight:past-' || n || ':1',
+           'flight', at - CASE WHEN n % 20 = 0 THEN make_interval(hours => n % 48) ELSE '20 minutes' END,
+           at, 3, sha256(CAST(CAST(n AS text) AS bytea))
+    FROM (SELECT n, now() - $2::interval + n * ($2::interval / $1::int) AS at
+          FROM generate_series(1, $1::int) AS n) AS flown
+"""
+
+# Journal n is the k-th of wallet n % wallets, so its version and running balance follow from n.
+_PAST_ENTRIES = """
+    INSERT INTO entry (journal_id, position, wallet_id, currency, amount, version, balance_after)
+    SELECT CAST(lpad(to_hex(n), 12, '0') || '70008000000000000000' AS uuid), $5::int, wallet.id, 'USD',
+           $4::bigint, (n - 1) / $3::int + 1, $4::bigint * ((n - 1) / $3::int + 1)
+    FROM generate_series(1, $1::int) AS n
+    JOIN wallet ON wallet.address
+                 = $2::text || CASE WHEN $3::int = 1 THEN '' ELSE ((n - 1) % $3::int)::text END
+    ORDER BY n
+"""
+
+_PAST_BALANCES = """
+    UPDATE balance SET amount = last.balance_after, version = last.version
+    FROM (SELECT DISTINCT ON (wallet_id) wallet_id, version, balance_after FROM entry
+          ORDER BY wallet_id, version DESC) AS last
+    WHERE balance.wallet_id = last.wallet_id
+"""
