@@ -2,7 +2,10 @@
 
 from tests.mutants.mutant import Edit, Mutant
 
-ONE_COMMIT = "tests/integration/promises/test_one_commit.py"
+ONE_COMMIT = (
+    "tests/integration/promises/test_one_commit.py"
+    "::test_whichever_commit_fails_the_batch_read_again_has_its_effect"
+)
 GUARDS = "tests/integration/ledger/test_guards.py"
 SIGNATURES = "tests/unit/gateway/test_signature.py"
 WEBHOOKS = "tests/integration/gateway/test_webhooks.py"
@@ -27,7 +30,7 @@ OF_THE_BOOKS = (
 """,
             ),
         ),
-        catchers=(ONE_COMMIT,),
+        catchers=(f"{ONE_COMMIT}[bill_flights]",),
     ),
     Mutant(
         name="ledger-inbox-outside-the-transaction",
@@ -44,7 +47,7 @@ OF_THE_BOOKS = (
         with""",
             ),
         ),
-        catchers=(ONE_COMMIT,),
+        catchers=(f"{ONE_COMMIT}[post_journals]",),
     ),
     Mutant(
         name="unordered-locks",
@@ -78,7 +81,7 @@ OF_THE_BOOKS = (
                 new="from collections.abc import Sequence\nfrom fractions import Fraction\n",
             ),
         ),
-        catchers=("tests/unit/fleet/test_money.py",),
+        catchers=("tests/unit/fleet/test_money.py::test_halves_round_away_from_zero",),
     ),
     Mutant(
         name="remainder-lost",
@@ -90,7 +93,10 @@ OF_THE_BOOKS = (
                 new="    for i in by_remainder[: amount - sum(parts) - 1]:\n",
             ),
         ),
-        catchers=("tests/unit/fleet/test_money.py",),
+        catchers=(
+            "tests/unit/fleet/test_money.py"
+            "::test_parts_sum_to_the_whole_and_are_within_one_unit_of_their_share",
+        ),
     ),
     Mutant(
         name="owner-s-share-is-the-school-s",
@@ -105,7 +111,9 @@ OF_THE_BOOKS = (
 """,
             ),
         ),
-        catchers=("tests/integration/billing/test_bills.py",),
+        catchers=(
+            "tests/integration/billing/test_bills.py::test_a_flight_is_billed_and_its_journal_requested",
+        ),
     ),
     Mutant(
         name="balance-forgets-its-first-entry",
@@ -117,7 +125,9 @@ OF_THE_BOOKS = (
                 new="        before = running[key]\n",
             ),
         ),
-        catchers=("tests/unit/ledger/test_domain.py",),
+        catchers=(
+            "tests/unit/ledger/test_domain.py::test_a_wallet_named_twice_in_a_journal_has_two_entries",
+        ),
     ),
     Mutant(
         name="totals-over-every-kind",
@@ -129,7 +139,7 @@ OF_THE_BOOKS = (
                 new="     where wallet.kind is not null\n",
             ),
         ),
-        catchers=("tests/integration/ledger/test_functions.py",),
+        catchers=("tests/integration/ledger/test_functions.py::test_totals_add_up_each_kind_of_wallet",),
     ),
     Mutant(
         name="journals-need-not-balance",
@@ -165,7 +175,9 @@ OF_THE_BOOKS = (
                 new="                or balance.amount is not null)\n",
             ),
         ),
-        catchers=("tests/integration/ledger/test_holds.py",),
+        catchers=(
+            "tests/integration/ledger/test_holds.py::test_a_dba_is_held_to_the_same_limit_and_told_the_same",
+        ),
     ),
     Mutant(
         name="repeat-answered-as-new",
@@ -191,7 +203,7 @@ OF_THE_BOOKS = (
                 new="            return self.departed_at.astimezone(UTC).date()\n",
             ),
         ),
-        catchers=("tests/unit/billing/test_refusals.py",),
+        catchers=("tests/unit/billing/test_refusals.py::test_the_bills_date_is_the_school_local_date",),
     ),
     Mutant(
         name="other-content-taken-over-http",
@@ -221,7 +233,9 @@ OF_THE_BOOKS = (
                 new="            {SCHOOL: fee.amount, STRIPE: -fee.amount},\n",
             ),
         ),
-        catchers=("tests/unit/receivables/test_postings.py",),
+        catchers=(
+            "tests/unit/receivables/test_postings.py::test_each_story_of_a_charge_ends_in_these_wallets",
+        ),
     ),
     Mutant(
         name="unknown-payment-webhook-ignored",
@@ -235,7 +249,7 @@ OF_THE_BOOKS = (
                 new="",
             ),
         ),
-        catchers=("tests/integration/receivables/test_payments.py",),
+        catchers=("tests/integration/receivables/test_payments.py::test_an_unknown_type_is_kept_whole",),
     ),
     Mutant(
         name="forged-webhook-accepted",
@@ -247,7 +261,7 @@ OF_THE_BOOKS = (
                 new="    return bool(matches)\n",
             ),
         ),
-        catchers=(SIGNATURES,),
+        catchers=(f"{SIGNATURES}::test_what_stripe_signs_is_accepted_and_only_with_its_secret",),
     ),
     Mutant(
         name="webhook-of-any-age",
@@ -259,7 +273,7 @@ OF_THE_BOOKS = (
                 new="    if timestamp < 0:\n",
             ),
         ),
-        catchers=(SIGNATURES,),
+        catchers=(f"{SIGNATURES}::test_a_signature_counts_for_300_seconds_either_way",),
     ),
     Mutant(
         name="accepted-before-kafka-has-it",

@@ -98,7 +98,10 @@ OF_THE_MACHINERY = (
 """,
             ),
         ),
-        catchers=("tests/integration/ledger/test_posting.py",),
+        catchers=(
+            "tests/integration/ledger/test_posting.py"
+            "::test_the_same_source_with_other_content_is_refused_and_kept_for_a_person",
+        ),
     ),
     Mutant(
         name="reused-id-believed",
@@ -230,7 +233,7 @@ OF_THE_MACHINERY = (
                 new="due_at <= now()",
             ),
         ),
-        catchers=("tests/integration/fleet/test_timers.py",),
+        catchers=("tests/integration/fleet/test_timers.py::test_of_two_processes_one_runs_the_job",),
     ),
     Mutant(
         name="http-inside-a-transaction",
