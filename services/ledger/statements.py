@@ -136,41 +136,56 @@ class PostedJournal:
 
 async def list_balances(tx: Tx, *, wallet: str | None = None, kind: str | None = None) -> list[WalletBalance]:
     """Every wallet's balance, or one wallet's, or those of a kind; by wallet and currency."""
-    rows = await tx.all(
-        """
-        SELECT address AS wallet, kind, currency, balance, pending, available, "limit", limit_binds, entries
-        FROM ledger_public.wallets
-        WHERE (CAST(:wallet AS text) IS NULL OR address = :wallet)
-          AND (CAST(:kind AS text) IS NULL OR kind = :kind)
-        ORDER BY address, currency
-        """,
-        wallet=wallet,
-        kind=kind,
-    )
+    if wallet is None:
+        rows = await tx.all(_BALANCES, kind=kind)
+    else:
+        rows = await tx.all(_BALANCES_OF_ONE, kind=kind, wallet=wallet)
     return [WalletBalance(**row._mapping) for row in rows]
+
+
+_BALANCES = """
+    SELECT address AS wallet, kind, currency, balance, pending, available, "limit", limit_binds, entries
+    FROM ledger_public.wallets
+    WHERE (CAST(:kind AS text) IS NULL OR kind = :kind)
+    ORDER BY address, currency
+"""
+# A statement of its own: one for both would be planned for all wallets, and read them all for one.
+_BALANCES_OF_ONE = """
+    SELECT address AS wallet, kind, currency, balance, pending, available, "limit", limit_binds, entries
+    FROM ledger_public.wallets
+    WHERE address = :wallet AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+    ORDER BY currency
+"""
 
 
 async def balances_at(
     tx: Tx, *, wallet: str | None, kind: str | None, occurred_by: datetime, known_by: datetime | None
 ) -> list[BalanceAt]:
     """What wallets held after all that occurred by one instant, as known by another (None: as known now)."""
-    rows = await tx.all(
-        """
-        SELECT address AS wallet, kind, currency,
-               balance_at(address, currency, CAST(:occurred_by AS timestamptz),
-                          coalesce(CAST(:known_by AS timestamptz), CAST('infinity' AS timestamptz)))
-                   AS balance
-        FROM ledger_public.wallets
-        WHERE (CAST(:wallet AS text) IS NULL OR address = :wallet)
-          AND (CAST(:kind AS text) IS NULL OR kind = :kind)
-        ORDER BY address, currency
-        """,
-        wallet=wallet,
-        kind=kind,
-        occurred_by=occurred_by,
-        known_by=known_by,
-    )
+    instants = {"occurred_by": occurred_by, "known_by": known_by}
+    if wallet is None:
+        rows = await tx.all(_BALANCES_AT, kind=kind, **instants)
+    else:
+        rows = await tx.all(_BALANCES_AT_OF_ONE, kind=kind, wallet=wallet, **instants)
     return [BalanceAt(**row._mapping) for row in rows]
+
+
+_BALANCES_AT = """
+    SELECT address AS wallet, kind, currency,
+           balance_at(address, currency, CAST(:occurred_by AS timestamptz),
+                      coalesce(CAST(:known_by AS timestamptz), CAST('infinity' AS timestamptz))) AS balance
+    FROM ledger_public.wallets
+    WHERE (CAST(:kind AS text) IS NULL OR kind = :kind)
+    ORDER BY address, currency
+"""
+_BALANCES_AT_OF_ONE = """
+    SELECT address AS wallet, kind, currency,
+           balance_at(address, currency, CAST(:occurred_by AS timestamptz),
+                      coalesce(CAST(:known_by AS timestamptz), CAST('infinity' AS timestamptz))) AS balance
+    FROM ledger_public.wallets
+    WHERE address = :wallet AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+    ORDER BY currency
+"""
 
 
 async def list_holds(
