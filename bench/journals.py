@@ -28,17 +28,18 @@ PARTITIONS = 12
 REPORTED_AFTER = timedelta(minutes=20)
 
 
-def requests(count: int, *, seed: int = 1) -> list[Record]:
+def requests(count: int, *, seed: int = 1, shards: int = 1) -> list[Record]:
     """Records of the topic: student pays, instructor earns, the school keeps the margin.
 
-    The same seed names the same sources and wallets again.
+    The same seed names the same sources and wallets again; with shards the school has several wallets.
     """
     dice = random.Random(seed)
     flown_at = datetime.now(UTC) - REPORTED_AFTER
-    return [request_record(f"{seed}-{number}", number, flown_at, dice) for number in range(count)]
+    return [request_record(f"{seed}-{number}", number, flown_at, dice, shards) for number in range(count)]
 
 
-def request_record(flight: str, number: int, flown_at: datetime, dice: random.Random) -> Record:
+def request_record(flight: str, number: int, flown_at: datetime, dice: random.Random, shards: int) -> Record:
+    school = "platform:school"
     payout, margin = dice.randrange(5_000, 30_000), dice.randrange(1_000, 20_000)
     event = JournalRequested(
         source=f"flight:{flight}:1",
@@ -48,7 +49,7 @@ def request_record(flight: str, number: int, flown_at: datetime, dice: random.Ra
         entries=[
             EntryRequest(wallet=f"student:s-{dice.randrange(STUDENTS)}", amount=-(payout + margin)),
             EntryRequest(wallet=f"instructor:i-{dice.randrange(INSTRUCTORS)}", amount=payout),
-            EntryRequest(wallet="platform:school", amount=margin),
+            EntryRequest(wallet=school if shards == 1 else f"{school}-{number % shards}", amount=margin),
         ],
         memo=f"flight {flight}",
     )

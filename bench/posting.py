@@ -86,11 +86,11 @@ async def measure(stack: Stack) -> list[Figure]:
     return figures
 
 
-async def from_kafka(stack: Stack, *, workers: int) -> tuple[float, float, int]:
+async def from_kafka(stack: Stack, *, workers: int, shards: int = 1) -> tuple[float, float, int]:
     """Journals a second until commit, and until published; deadlocks and failed batches."""
     async with deployed(stack) as deployment:
         began = datetime.now(UTC)
-        records = journals.requests(JOURNALS)
+        records = journals.requests(JOURNALS, shards=shards)
         await journals.produce(stack.kafka.bootstrap, deployment.fleet.topic_prefix, records)
         await asyncio.to_thread(partial(deployment.start, "ledger", count=workers))
         owner = await deployment.connect()
@@ -109,10 +109,10 @@ async def from_kafka(stack: Stack, *, workers: int) -> tuple[float, float, int]:
 
 async def posted(owner: asyncpg.Connection) -> int:
     """Journals posted so far: the platform's wallet counts them."""
-    counted: int | None = await owner.fetchval(
-        "SELECT entries FROM ledger_public.wallets WHERE address = 'platform:school'"
+    counted: int = await owner.fetchval(
+        "SELECT coalesce(sum(entries), 0)::bigint FROM ledger_public.wallets WHERE address LIKE 'platform:%'"
     )
-    return counted or 0
+    return counted
 
 
 async def until_posted(owner: asyncpg.Connection, count: int) -> None:
