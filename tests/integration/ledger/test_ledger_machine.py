@@ -363,4 +363,4 @@ def noon(day: int) -> datetime:
 async def test_the_ledger_answers_every_command_as_lists_of_amounts_say(
     ledger: Database, owner: asyncpg.Connection
 ) -> None:
-    await run_machine(lambda loop: Ledger(loop, ledger, owner), examples=40, steps=25)
+    await run_machine(lambda loop: Ledger(loop, ledger, owner), examples=30, steps=25)
