@@ -192,6 +192,9 @@ async def test_other_wallets_and_other_currencies_tell_nothing(watched: Database
         requested("b", ((STUDENT, -5000), ("external:bank", 5000)), currency="EUR"),
     )
     assert await heard(watched, None) == []
+    euros = [requested(f"e{n}", ((STUDENT, 9999), ("external:bank", -9999)), currency="EUR") for n in (1, 2)]
+    await ask(watched, euros[0], paid("1", -600), euros[1], paid("2", -1))
+    assert await heard(watched, None) == [(True, 400, "journal")]
 
 
 async def test_each_of_several_monitors_tells_for_itself(watched: Database) -> None:
