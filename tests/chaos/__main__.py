@@ -53,7 +53,7 @@ def show(report: Report) -> None:
         f"{report.effects} effects at Stripe\n"
         f"  blows: {listed(report.blows)}\n"
         f"  faults at Stripe: {listed(report.stripe_faults)}\n"
-        f"  webhooks: {listed(report.webhooks)}; {report.resent} lost ones about payments sent again\n"
+        f"  webhooks: {listed(report.webhooks)}; {report.recovered} found in Stripe's list of events\n"
         f"  events published again: {listed(Counter(report.duplicates))}\n"
         f"  drained in {report.drained_s:.0f} s, {len(report.violations)} violations, "
         f"{report.seconds:.0f} s\n"

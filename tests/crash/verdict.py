@@ -4,6 +4,7 @@ import asyncio
 import sys
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from hobbs.demo_figures import Figures
 from hobbs.invariants import check_invariants
@@ -14,11 +15,13 @@ DRAIN_WITHIN_S = 60.0
 REST_WITHIN_S = 300.0
 
 
-async def drain(fleet: Fleet, pay: Callable[[], None]) -> tuple[float, list[str]]:
+async def drain(fleet: Fleet, pay: Callable[[], None], *, recovers: bool = False) -> tuple[float, list[str]]:
     """Wait until nothing is under way; how long that took, and a violation when it was too long.
 
-    What is checked next must be at rest, so a late drain is waited for, too. `pay` when money is short.
+    What is checked next must be at rest, so a late drain is waited for, too. `pay` when money is short;
+    `recovers`: webhooks were lost, and at rest are only books that know what Stripe's list of events says.
     """
+    peace = datetime.now(UTC)
     began, quiet, late = time.monotonic(), 0, ""
     async with Figures(fleet) as figures:
         while quiet < 3 and time.monotonic() - began < REST_WITHIN_S:
@@ -26,6 +29,8 @@ async def drain(fleet: Fleet, pay: Callable[[], None]) -> tuple[float, list[str]
             if await figures.held("balance_insufficient"):
                 left.append("transfers held for money")
                 await asyncio.to_thread(pay)
+            if recovers and not left:
+                left = [row["what"] for row in await figures.rows(_UNHEARD, peace)]
             quiet = 0 if left else quiet + 1
             if left and not late and time.monotonic() - began > DRAIN_WITHIN_S:
                 late = ", ".join(left)
@@ -34,6 +39,14 @@ async def drain(fleet: Fleet, pay: Callable[[], None]) -> tuple[float, list[str]
     return took, [
         f"not drained after {DRAIN_WITHIN_S:.0f} s: {late}; at rest after {took:.0f} s"
     ] if late else []
+
+
+_UNHEARD = """
+    SELECT 'a listing of Stripe''s events' AS what FROM payouts.event_listing WHERE listed_until < $1
+    UNION ALL
+    SELECT 'event ' || event_id || ', which no webhook told'
+    FROM payouts.missed_event WHERE recovered_at IS NULL
+"""
 
 
 async def violations(fleet: Fleet) -> list[str]:

@@ -23,6 +23,7 @@ IMPATIENT = {
     "HOBBS_READY_RECHECK_S": "30",
     "HOBBS_EVENTS_POLL_S": "2",
     "HOBBS_EVENTS_GRACE_S": "5",
+    "HOBBS_EVENTS_OVERLAP_S": "60",
     "HOBBS_OPS_PORT": "0",
 }
 _numbers = count()
