@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from asyncpg.pgproto.pgproto import UUID as FastUUID  # a uuid.UUID that is made, read and written in C
@@ -46,8 +47,7 @@ def _eighty_random_bits() -> int:
             _drawn.extend(int.from_bytes(pool[i : i + 10]) for i in range(0, len(pool), 10))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(NamedTuple):
     """One Kafka record as read; `topic` is without the deployment's prefix, headers are safe text."""
 
     topic: str
@@ -59,8 +59,7 @@ class Record:
     timestamp: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Cause:
+class Cause(NamedTuple):
     """What led to a message: carried from the first event to the last effect."""
 
     correlation_id: str

@@ -5,9 +5,8 @@ NACK_ON_ERROR one raising record would come back at once, forever.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import orjson
@@ -34,8 +33,7 @@ class Unreadable(Exception):
         self.sentence = sentence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Admitted(Generic[T]):
+class Admitted(NamedTuple, Generic[T]):
     """A new, readable record and what was read from it."""
 
     event: T
@@ -44,8 +42,7 @@ class Admitted(Generic[T]):
     cause: Cause
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Reading(Generic[T]):
+class _Reading(NamedTuple, Generic[T]):
     admitted: Admitted[T]
     payload_hash: bytes
 

@@ -3,13 +3,13 @@
 Pure: no I/O, no clock, no randomness. Amounts are signed minor units, credit positive. It must not know
 Kafka, SQL, or what a flight is.
 
-Entries and balances are made by the thousand in each batch and are named tuples: as frozen dataclasses they
-took three times as long to make (docs/decisions/0091).
+What is made by the thousand in each batch is a named tuple: a frozen dataclass takes three times as long to
+make (docs/decisions/0091).
 """
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import sha256
@@ -38,8 +38,7 @@ class EntryRequest(NamedTuple):
     amount: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class JournalRequest:
+class JournalRequest(NamedTuple):
     """A journal somebody wants posted, once for its source, under the id it will have."""
 
     journal_id: UUID
@@ -79,8 +78,7 @@ class Entry(NamedTuple):
     version: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Journal:
+class Journal(NamedTuple):
     """A journal as posted; its entries are in the order they were asked for."""
 
     journal_id: UUID
@@ -123,8 +121,7 @@ class Refused:
 Verdict = Journal | Repeated | Refused
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Posted:
+class Posted(NamedTuple):
     """A journal that stands. `repeated`: it stood before this request asked for it."""
 
     journal: Journal
@@ -135,8 +132,7 @@ class Posted:
 Answer = Posted | Refused
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sound:
+class Sound(NamedTuple):
     """A request without a fault of its own, and the hash of what it says.
 
     belongs_at: when it was true, if it came too late to be dated so.
@@ -164,7 +160,7 @@ def date_into_open_period(sound: Sequence[Sound], closed_until: datetime) -> lis
         item
         if item.request.occurred_at >= closed_until
         else Sound(
-            request=replace(item.request, occurred_at=closed_until),
+            request=item.request._replace(occurred_at=closed_until),
             content_hash=item.content_hash,
             belongs_at=item.belongs_at or item.request.occurred_at,
         )
