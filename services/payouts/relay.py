@@ -82,28 +82,30 @@ class Relay:
         self._stopped = False
 
     async def step(self) -> int:
-        """Record what was answered, claim what fits, and wait for the next answer; how much was done."""
+        """Record what was answered, claim what fits, and wait for what comes next; how much was done."""
+        self._wake.clear()
         recorded = await self._record_answered()
         claimed = await self.claim(self._room())
         for operation in claimed:
-            self._calls.add(asyncio.create_task(self.call(operation)))
+            call = asyncio.create_task(self.call(operation))
+            call.add_done_callback(lambda _: self._wake.set())
+            self._calls.add(call)
         metrics.IN_FLIGHT.set(len(self._calls))
         metrics.LIMITER_RATE.set(self._limiter.per_s)
         if self._calls:
-            await asyncio.wait(self._calls, timeout=POLL_S, return_when=asyncio.FIRST_COMPLETED)
+            await self._rest(POLL_S)
             await asyncio.sleep(GATHER_S if len(self._calls) > 1 else 0)  # under load, answers share a commit
         elif not claimed:
-            await self._rest()
+            await self._rest(IDLE_S)
         return recorded + len(claimed) + len(self._calls)
 
     def wake(self) -> None:
         """Something may be due: look now. What other processes decide is found by looking now and then."""
         self._wake.set()
 
-    async def _rest(self) -> None:
+    async def _rest(self, most_s: float) -> None:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), IDLE_S)
-        self._wake.clear()
+            await asyncio.wait_for(self._wake.wait(), most_s)
 
     async def drain(self) -> None:
         """Wait for the calls that were made and record them; claim nothing more."""
