@@ -33,6 +33,7 @@ from fleet.settings import Settings
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
 
 POLL_MS = 50
+BATCH_EVERY_S = 0.02  # what comes one by one shares a commit; a record after a pause waits for nothing
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 STUCK_AFTER_S = 120.0
 BATCH_ENDS_WITHIN_S = 15.0
@@ -151,8 +152,10 @@ class Consumers:
         )
 
         async def handle(message: Any) -> None:
+            began = time.monotonic()
             async with consumer.busy:
                 await self._process(consumer, message)
+            await asyncio.sleep(max(began + BATCH_EVERY_S - time.monotonic(), 0.0))
 
         subscriber(handle)
         consumer.subscriber = subscriber
