@@ -155,11 +155,19 @@ async def test_a_hold_that_is_posted_is_one_step_with_its_journal(watched: Datab
     assert await heard(watched, "kept") == [(True, 401, "hold"), (False, 0, "journal")]
 
 
-async def test_holds_that_run_out_are_told(watched: Database, owner: asyncpg.Connection) -> None:
-    soon = datetime.now(UTC) + timedelta(seconds=0.3)
-    await order(watched, *(hold(name=f"h{n}", amount=200, expires_at=soon) for n in range(4)))
+async def test_a_hold_that_runs_out_is_told(watched: Database, owner: asyncpg.Connection) -> None:
+    soon = datetime.now(UTC) + timedelta(seconds=1.5)
+    await order(watched, hold(amount=501, expires_at=soon))
     await owner.execute("SELECT pg_sleep_until($1)", soon + timedelta(milliseconds=20))
     await expire_holds(watched)
+    assert await heard(watched) == [(True, 499, "hold"), (False, 1000, "hold")]
+
+
+async def test_holds_that_end_in_one_statement_are_told_one_after_the_other(
+    watched: Database, owner: asyncpg.Connection
+) -> None:
+    await order(watched, *(hold(name=f"h{n}", amount=200) for n in range(4)))
+    await owner.execute("UPDATE hold SET state = 'expired', closed_at = clock_timestamp()")
     assert await heard(watched) == [(True, 400, "hold"), (False, 600, "hold")]
     assert [one.hold for one in await crossings(watched)] == ["h2", "h1"]
 
