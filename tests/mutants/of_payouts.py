@@ -11,7 +11,8 @@ WEBHOOKS = "tests/integration/payouts/test_webhooks.py"
 KEY = '        return f"op:{self.id}:{self.generation}"\n'
 CALL = "        answer = await self._ask(operation)\n"
 CALL_IN_A_TRANSACTION = """\
-        async with self._db.transaction():
+        async with self._db.transaction() as tx:
+            await store_inquiries.relay_stop(tx)  # a transaction begins with its first statement
             answer = await self._ask(operation)
 """
 
