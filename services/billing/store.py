@@ -20,19 +20,25 @@ from services.billing.versions import ChangeSet
 _SHARE_BOOK = "SELECT version FROM book FOR SHARE"
 _LOCK_BOOK = "SELECT version FROM book FOR UPDATE"
 
+# Each part compares kind and key with constants or arrays: only that is pushed into the view, to its index.
 _CARDS = """
-    SELECT kind, key, effective_from, version, document
-    FROM card
-    WHERE kind IN ('school', 'tax', 'owner')
-       OR (kind, key) IN (SELECT * FROM unnest(CAST(:kinds AS text[]), CAST(:keys AS text[])))
+    SELECT kind, key, effective_from, version, document FROM card WHERE kind IN ('school', 'tax')
+    UNION ALL
+    SELECT kind, key, effective_from, version, document FROM card
+    WHERE kind = ANY (CAST(:kinds AS text[])) AND key = ANY (CAST(:keys AS text[]))
+    UNION ALL
+    SELECT kind, key, effective_from, version, document FROM card
+    WHERE kind = 'owner' AND key = ANY (ARRAY(
+        SELECT document ->> 'owner' FROM card WHERE kind = 'aircraft' AND key = ANY (CAST(:keys AS text[]))))
 """
 
 
 async def read_book(tx: Tx, flights: Iterable[Flight]) -> Book:
     """The cards the flights may need, all at one version: until commit nobody changes the book."""
     version = (await tx.one(_SHARE_BOOK)).version
-    wanted = sorted({place for flight in flights for place in _places(flight)})
-    rows = await tx.all(_CARDS, kinds=[kind for kind, _ in wanted], keys=[key for _, key in wanted])
+    wanted = {place for flight in flights for place in _places(flight)}
+    kinds, keys = {kind for kind, _ in wanted}, {key for _, key in wanted}
+    rows = await tx.all(_CARDS, kinds=sorted(kinds), keys=sorted(keys))
     return Book((_dated(row) for row in rows), version=version)
 
 
