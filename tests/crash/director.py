@@ -53,6 +53,8 @@ class Director:
         began, flights = time.monotonic(), self.flights()
         if death.point.startswith("timer.date_"):
             await let_a_day_pass(self.fleet)
+        if death.point == "relay.looking_up:instant_payout":
+            await asyncio.to_thread(doubt_payouts, self.fleet)
         life = Life(self.fleet, death.service, death.faults)
         reached = await self._until_it_dies(death, life)
         life.child.kill()
@@ -120,6 +122,12 @@ class Director:
             await asyncio.sleep(0.05)
         stripe.clear_faults(fault["id"])
         return False
+
+
+def doubt_payouts(fleet: Fleet) -> None:
+    """Two answers of Stripe that leave it open whether a payout was made; those of the start are used up."""
+    with Control(fleet.stripe_api_base) as stripe:
+        stripe.add_fault("server_error", when="after", path="/v1/payouts", count=2)
 
 
 async def let_leases_end(fleet: Fleet) -> None:

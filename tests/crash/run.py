@@ -126,7 +126,7 @@ async def disturb(fleet: Fleet, traffic: Traffic, directors: dict[str, Director]
             if turn % 4 == 0:
                 await traffic.publish_over_http(key, 1)
             if turn % 6 == 0 and money_may_come(directors["payouts"], time.monotonic() - began):
-                await asyncio.to_thread(traffic.pay_in, PAYMENT // 20)
+                await asyncio.to_thread(traffic.pay_in, PAYMENT // 8)  # more than the flights cost
             await asyncio.sleep(PAUSE_S * (5 if enough else 1))
         await asyncio.gather(*running)
         await traffic.publish_the_rest()
