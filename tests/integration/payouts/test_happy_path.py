@@ -1,7 +1,5 @@
 """A posted journal becomes money on the payee's account."""
 
-from dataclasses import replace
-
 from fleet.envelope import uuid7
 from services.payouts import handlers
 from tests.integration.payouts.world import World
@@ -47,7 +45,7 @@ async def test_a_journal_replayed_after_the_inbox_was_pruned_pays_nobody_twice(w
     await world.payee("i1")
     sent = await world.journal("instructor:i1", 8750)
     await world.work()
-    again = replace(sent, headers={**sent.headers, "ce_id": str(uuid7())})
+    again = sent._replace(headers={**sent.headers, "ce_id": str(uuid7())})
     await handlers.owe_payees(world.db, [again], clock=world.clock)
     await world.work()
     assert world.paid() == [8750]

@@ -3,7 +3,6 @@
 import asyncio
 import random
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -132,7 +131,7 @@ def delivered(content: str, **changed: Any) -> Record:
     """One of several deliveries of the same event by the gateway; `content` is what it says they share."""
     told = webhook("charge.succeeded", charge(), **changed)
     headers = {"ce_source": "hobbs/gateway", "ce_id": str(UUID(int=7)), CONTENT_HEADER: content}
-    return replace(told, headers={**told.headers, **headers})
+    return told._replace(headers={**told.headers, **headers})
 
 
 async def test_a_delivery_repeated_later_is_a_duplicate_though_its_bytes_differ(db: Database) -> None:
