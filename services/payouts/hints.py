@@ -59,8 +59,15 @@ MONEY_EVENTS = CHARGE_EVENTS | {
 LEGACY_EVENTS = frozenset({"transfer.paid", "transfer.failed"})
 # Facts about students' money are receivables' to act on.
 OTHERS_ACT_ON = ("payment_intent.", "charge.", "refund.", "customer.", "setup_intent.", "payment_method.")
+# payment.created: our own transfer as the payee's account sees it arrive, once for each.
 NOTHING_NEW = frozenset(
-    {"balance.available", "topup.succeeded", "topup.created", "payout.reconciliation_completed"}
+    {
+        "balance.available",
+        "payment.created",
+        "payout.reconciliation_completed",
+        "topup.created",
+        "topup.succeeded",
+    }
 )
 PROVING = frozenset({"transfer.created", "account.updated"}) | PAYOUT_EVENTS
 
