@@ -66,19 +66,27 @@ class Run:
     loaded: dict[str, Footprint] = field(default_factory=dict)
 
     async def everything(self) -> list[Figure]:
+        tables, topics = await self.sizes()
         latency = await self.latency()
         limited = await self.with_stripes_limit()
         stairs = await self.stairs()
         await self.until_sent()
-        count = len(self.flights.published_at)
-        tables = await sizes.tables(self.owner)
-        topics = sizes.topics(self.stack.folder, self.deployment.fleet.topic_prefix)
+        tables_now, topics_now = await self.sizes()
         return [
             *path_figures.latency(latency, PER_S),
             *path_figures.throughput(limited, stairs),
             *memory.figures(self.idle, self.loaded),
-            *sizes.figures(count, tables, topics),
+            *sizes.figures(
+                len(self.flights.published_at),
+                sizes.growth(tables, tables_now),
+                sizes.growth(topics, topics_now),
+            ),
         ]
+
+    async def sizes(self) -> tuple[dict[str, int], dict[str, int]]:
+        """Of tables and topics; before the flights: what the school and its payees take."""
+        prefix = self.deployment.fleet.topic_prefix
+        return await sizes.tables(self.owner), sizes.topics(self.stack.folder, prefix)
 
     async def latency(self) -> Latency:
         """As delivered: 80 of Stripe's 100 calls a second are the relay's."""

@@ -32,6 +32,10 @@ def topics(folder: Path, prefix: str) -> dict[str, int]:
     return found
 
 
+def growth(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    return {name: size - before.get(name, 0) for name, size in after.items()}
+
+
 def figures(flights: int, tables: Mapping[str, int], topics: Mapping[str, int]) -> list[Figure]:
     """A million flights' share of each, the largest named; an outbox is emptied again and not counted."""
     kept = {name: size for name, size in tables.items() if not name.endswith(".outbox")}
