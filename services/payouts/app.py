@@ -119,7 +119,7 @@ async def close_periods(db: Database, settings: PayoutsSettings) -> int:
     name = "close_period"
     await timers.declare(db, name)
     today = timers.business_date(datetime.now(zone), zone, settings.period_closes_at)
-    await timers.run_missed_dates(db, name, today, partial(close_date, db))
+    await timers.run_missed_dates(db, name, today, partial(close_date, db), lease_s=settings.timer_lease_s)
     return 0
 
 
