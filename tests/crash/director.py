@@ -125,9 +125,12 @@ class Director:
 
 
 def doubt_payouts(fleet: Fleet) -> None:
-    """Two answers of Stripe that leave it open whether a payout was made; those of the start are used up."""
+    """Answers of Stripe that leave it open whether a payout was made; those of the start are used up.
+
+    It was not: else a webhook would say so before the relay looks.
+    """
     with Control(fleet.stripe_api_base) as stripe:
-        stripe.add_fault("server_error", when="after", path="/v1/payouts", count=2)
+        stripe.add_fault("server_error", when="before", path="/v1/payouts", count=3)
 
 
 async def let_leases_end(fleet: Fleet) -> None:
