@@ -172,16 +172,18 @@ class OutboxRelay:
         """Hand rows to the producer by the batch: a future for each would cost more than the record."""
         filling: dict[tuple[str, int], _Filling] = {}
         sending: list[_Sending] = []
+        before: dict[tuple[str, int], asyncio.Future[Any]] = {}
         partitions = {topic: await self._partitions(producer, topic) for topic in {row.topic for row in rows}}
         for number, row in enumerate(rows):
             place = self._prefix + row.topic, partition_of(row.key, partitions[row.topic])
             batch = filling.get(place) or filling.setdefault(place, _Filling(producer))
             if not batch.append(number, row):
-                sending.append(await batch.submit(producer, place))
+                sending.append(await batch.submit(producer, place, before.get(place)))
+                before[place] = sending[-1].sent
                 filling[place] = batch = _Filling(producer)
                 batch.append(number, row)
         for place, batch in filling.items():
-            sending.append(await batch.submit(producer, place))
+            sending.append(await batch.submit(producer, place, before.get(place)))
         return sending
 
     async def _partitions(self, producer: AIOKafkaProducer, topic: str) -> int:
@@ -203,11 +205,24 @@ class _Filling:
         self._numbers.append(number)
         return True
 
-    async def submit(self, producer: AIOKafkaProducer, place: tuple[str, int]) -> "_Sending":
+    async def submit(
+        self, producer: AIOKafkaProducer, place: tuple[str, int], before: "asyncio.Future[Any] | None"
+    ) -> "_Sending":
+        """Send it when the batch `before` it is acknowledged: it must not overtake one that fails."""
         self._batch.close()
         topic, partition = place
-        sent = await producer.send_batch(self._batch, topic, partition=partition)
+        if before is None:
+            sent = await producer.send_batch(self._batch, topic, partition=partition)
+        else:
+            sent = asyncio.ensure_future(self._send_after(before, producer, place))
         return _Sending(numbers=self._numbers, sent=sent)
+
+    async def _send_after(
+        self, before: "asyncio.Future[Any]", producer: AIOKafkaProducer, place: tuple[str, int]
+    ) -> None:
+        await asyncio.shield(before)
+        topic, partition = place
+        await (await producer.send_batch(self._batch, topic, partition=partition))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
