@@ -32,6 +32,13 @@ PARTITIONS = 3
 LATE_MAX = 3
 DEATHS = ("selected", "sending", "acknowledged", "deleted")
 
+ROLLS_BACK = 9
+TRANSACTION = st.tuples(
+    st.sampled_from((ROOMY, NARROW)),
+    st.text("abc", min_size=1, max_size=6),
+    st.sampled_from((0, 1, 2, 8, 8, ROLLS_BACK)),  # which message is large, if there is such a one
+)
+
 Address = tuple[str, str]  # topic, key
 _names = count()
 
@@ -92,18 +99,23 @@ class Outbox(Machine):
         self.committed: dict[Address, list[str]] = defaultdict(list)
         self.late: list[tuple[Address, str, asyncio.Future[bool], asyncio.Task[None]]] = []
 
-    @initialize()
-    def begin(self) -> None:
+    @initialize(transactions=st.lists(TRANSACTION, min_size=3, max_size=6), slow=st.booleans())
+    def begin(self, transactions: list[tuple[str, str, int]], slow: bool) -> None:
         self.example = f"e{next(_names)}"
+        if slow:
+            self.begin_slow_transaction()
+        for transaction in transactions:
+            self.transact(transaction)
 
-    @rule(
-        keys=st.lists(st.sampled_from("abc"), min_size=1, max_size=6),
-        topic=st.sampled_from((ROOMY, ROOMY, NARROW)),
-        large=st.booleans(),
-        commits=st.sampled_from((True, True, False)),
-    )
-    def transact(self, keys: list[str], topic: str, large: bool, commits: bool) -> None:
-        staged = [self._thing(topic, key, large and topic == NARROW) for key in keys]
+    @rule(transaction=TRANSACTION)
+    def transact(self, transaction: tuple[str, str, int]) -> None:
+        """A message for each key; one of those for the narrow topic may be larger than it takes."""
+        topic, keys, large = transaction
+        commits = large != ROLLS_BACK
+        staged = [
+            self._thing(topic, key, large=topic == NARROW and number == large)
+            for number, key in enumerate(keys)
+        ]
         self.wait(self._transact(staged, commits))
         if commits:
             for message in staged:
@@ -244,4 +256,4 @@ async def test_every_committed_message_reaches_its_topic_in_the_order_of_its_key
     monkeypatch.setattr(
         outbox, "BATCH_BYTES", 1_000
     )  # a few records, so that one batch fails and another not
-    await run_machine(lambda loop: Outbox(loop, database, topics), examples=12, steps=15)
+    await run_machine(lambda loop: Outbox(loop, database, topics), examples=20, steps=15)
