@@ -112,9 +112,10 @@ class Consumers:
 
     def measure(self) -> None:
         """Set the lag and poll-age gauges."""
-        for consumer in self._consumers:
-            metrics.POLL_AGE.labels(self._service, consumer.topic).set(_poll_age_s(consumer))
-            metrics.CONSUMER_LAG.labels(self._service, consumer.topic).set(_lag(consumer))
+        for topic in {consumer.topic for consumer in self._consumers}:
+            members = [consumer for consumer in self._consumers if consumer.topic == topic]
+            metrics.POLL_AGE.labels(self._service, topic).set(max(map(_poll_age_s, members)))
+            metrics.CONSUMER_LAG.labels(self._service, topic).set(sum(map(_lag, members)))
 
     def _build(self) -> KafkaBroker:
         settings = self._settings

@@ -63,9 +63,14 @@ class Worker:
         self._producer_starting = asyncio.Lock()
         self._discarded: set[asyncio.Task[None]] = set()
 
-    def consume(self, topic: str, handler: Handler, *, batch_max: int = 500) -> None:
-        """Call `handler` with batches of the topic's records; it commits, or raises on an outage only."""
-        self._consumers.add(Consumer(topic=topic, handler=handler, batch_max=batch_max))
+    def consume(self, topic: str, handler: Handler, *, batch_max: int = 500, members: int = 1) -> None:
+        """Call `handler` with batches of the topic's records; it commits, or raises on an outage only.
+
+        With two members this process reads two shares of the partitions: one batch waits for Postgres while
+        the other is worked on.
+        """
+        for _ in range(members):
+            self._consumers.add(Consumer(topic=topic, handler=handler, batch_max=batch_max))
 
     def loop(self, name: str, step: Callable[[], Awaitable[int]], *, idle_s: float = 0.05) -> None:
         """Call `step` again and again: at once while it says it did something, else after `idle_s`."""

@@ -8,6 +8,7 @@ from fleet.worker import Worker
 from services.ledger import handlers, hold_wire, link_wire, wire
 
 BATCH_MAX = 500
+POSTING_MEMBERS = 2  # one's Python beside the other's Postgres (docs/decisions/0093)
 HOLDS_BATCH_MAX = 100  # each command is a statement of its own, under the locks of all of them
 GROUPS_BATCH_MAX = 20  # each group is a transaction of its own
 EXPIRE_EVERY_S = 1.0
@@ -18,7 +19,8 @@ def build(settings: Settings | None = None) -> Worker:
     """Make the worker: requests for journals, holds and limits in, what became of each of them out."""
     worker = Worker("ledger", settings or Settings())
     db = worker.database
-    worker.consume(wire.REQUESTED, partial(handlers.post_journals, db), batch_max=BATCH_MAX)
+    posting = partial(handlers.post_journals, db)
+    worker.consume(wire.REQUESTED, posting, batch_max=BATCH_MAX, members=POSTING_MEMBERS)
     worker.consume(link_wire.REVERT_REQUESTED, partial(handlers.revert_journals, db), batch_max=BATCH_MAX)
     worker.consume(link_wire.GROUP_REQUESTED, partial(handlers.post_groups, db), batch_max=GROUPS_BATCH_MAX)
     worker.consume(hold_wire.REQUESTED, partial(handlers.change_holds, db), batch_max=HOLDS_BATCH_MAX)
