@@ -14,6 +14,7 @@ from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLS
 from fleet.envelope import Message, headers_of
 from fleet.settings import Settings
 
+DESCRIBE_TIMES, DESCRIBE_EVERY_S = 50, 0.1
 PUBLISH_WINDOW = 1_000  # messages in flight in publish_many
 
 
@@ -133,10 +134,20 @@ async def create_topics(
         if missing:
             await admin.create_topics([_new_topic(settings.topic_prefix, p, replication) for p in missing])
         names = {settings.topic_prefix + p.name: p.name for p in plans}
-        described = await admin.describe_topics(list(names))
-        return {names[t["topic"]]: len(t["partitions"]) for t in described if not t["error_code"]}
+        return {names[topic]: count for topic, count in (await _described(admin, list(names))).items()}
     finally:
         await admin.close()
+
+
+async def _described(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:
+    """Partitions of topics that are there; a broker knows a new topic a moment after it was made."""
+    for _ in range(DESCRIBE_TIMES):
+        described = await admin.describe_topics(list(names))
+        found = {t["topic"]: len(t["partitions"]) for t in described if not t["error_code"]}
+        if len(found) == len(names):
+            break
+        await asyncio.sleep(DESCRIBE_EVERY_S)
+    return found
 
 
 def _new_topic(prefix: str, plan: TopicPlan, replication: int) -> NewTopic:
