@@ -33,7 +33,7 @@ from fleet.settings import Settings
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
 
 POLL_MS = 50
-BATCH_EVERY_S = 0.02  # what comes one by one shares a commit; a record after a pause waits for nothing
+BATCH_EVERY_S = 0.05  # what comes one by one shares a commit; a record after a pause waits for nothing
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 STUCK_AFTER_S = 120.0
 BATCH_ENDS_WITHIN_S = 15.0
@@ -49,6 +49,7 @@ class Consumer:
     topic: str
     handler: Handler
     batch_max: int
+    every_s: float = BATCH_EVERY_S
     failures: int = 0
     polled_at: float = field(default_factory=time.monotonic)
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -156,7 +157,7 @@ class Consumers:
             began = time.monotonic()
             async with consumer.busy:
                 await self._process(consumer, message)
-            await asyncio.sleep(max(began + BATCH_EVERY_S - time.monotonic(), 0.0))
+            await asyncio.sleep(max(began + consumer.every_s - time.monotonic(), 0.0))
 
         subscriber(handle)
         consumer.subscriber = subscriber

@@ -92,7 +92,7 @@ class Database:
             pool_size=pool_size,
             max_overflow=0,
             pool_timeout=30,
-            pool_pre_ping=True,
+            pool_pre_ping=False,
             hide_parameters=True,  # errors are logged, and parameters are people's data
             connect_args={
                 "timeout": 10,

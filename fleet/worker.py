@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from fleet import kafka_client, logs, metrics, timers
-from fleet.consumers import Consumer, Consumers, Handler
+from fleet.consumers import BATCH_EVERY_S, Consumer, Consumers, Handler
 from fleet.database import Database
 from fleet.envelope import Message
 from fleet.health import Check, health_app
@@ -63,14 +63,22 @@ class Worker:
         self._producer_starting = asyncio.Lock()
         self._discarded: set[asyncio.Task[None]] = set()
 
-    def consume(self, topic: str, handler: Handler, *, batch_max: int = 500, members: int = 1) -> None:
+    def consume(
+        self,
+        topic: str,
+        handler: Handler,
+        *,
+        batch_max: int = 500,
+        members: int = 1,
+        every_s: float = BATCH_EVERY_S,
+    ) -> None:
         """Call `handler` with batches of the topic's records; it commits, or raises on an outage only.
 
-        With two members this process reads two shares of the partitions: one batch waits for Postgres while
-        the other is worked on.
+        A batch begins at most every `every_s`; one after a pause waits for nothing. With two members this
+        process reads two shares of the partitions: one batch waits for Postgres while the other is worked on.
         """
         for _ in range(members):
-            self._consumers.add(Consumer(topic=topic, handler=handler, batch_max=batch_max))
+            self._consumers.add(Consumer(topic=topic, handler=handler, batch_max=batch_max, every_s=every_s))
 
     def loop(self, name: str, step: Callable[[], Awaitable[int]], *, idle_s: float = 0.05) -> None:
         """Call `step` again and again: at once while it says it did something, else after `idle_s`."""

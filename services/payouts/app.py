@@ -21,6 +21,7 @@ from services.payouts.stripe_gateway import StripeGateway
 from services.payouts.treasury import Treasury
 
 MEASURE_S = 10.0
+WEBHOOKS_EVERY_S = 0.2  # many to a commit: no payment waits for one
 LEASE_MARGIN_S = 1.0
 
 
@@ -45,7 +46,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     heed = partial(handlers.heed_stripe, db, terms=terms, money_came=treasury.money_came)
     worker.consume("journal.posted", _waking(relay, db, partial(handlers.owe_payees, db)))
     worker.consume("school.configured", _waking(relay, db, partial(handlers.configure_payees, db)))
-    worker.consume("stripe.webhook", _waking(relay, db, heed))
+    worker.consume("stripe.webhook", _waking(relay, db, heed), every_s=WEBHOOKS_EVERY_S)
     worker.loop("relay", relay.step, idle_s=0)
     worker.loop("inquiries", inquirer.step, idle_s=0.25)
     worker.loop("treasury", treasury.step, idle_s=0.1)

@@ -7,12 +7,14 @@ from services.receivables.handlers import measure_waiting, take_settled_charges,
 from services.receivables.settings import ReceivablesSettings
 
 MEASURE_S = 15.0
+WEBHOOKS_EVERY_S = 0.2  # many to a commit: no person waits for one
 
 
 def build(settings: ReceivablesSettings | None = None) -> Worker:
     """Wire a receivables worker; the caller runs it."""
     worker = Worker("receivables", settings or ReceivablesSettings())
-    worker.consume("stripe.webhook", partial(take_stripe_events, worker.database))
+    take = partial(take_stripe_events, worker.database)
+    worker.consume("stripe.webhook", take, every_s=WEBHOOKS_EVERY_S)
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
     return worker
