@@ -15,6 +15,7 @@ from bench.servers import Deployment, deployed
 from fleet.database import Database
 from fleet.envelope import Record
 from hobbs.local.stack import Stack
+from hobbs.supervisor import spare_the_collector
 from services.ledger import handlers
 from services.ledger.app import BATCH_MAX
 
@@ -158,6 +159,7 @@ def failed_batches(deployment: Deployment) -> int:
 
 async def without_kafka(stack: Stack) -> tuple[float, float, float]:
     """Journals a second of the handler in this process, of its SQL alone, of its posting SQL alone."""
+    spare_the_collector()  # as a worker does
     records = journals.requests(BARE_JOURNALS)
     batches = [records[i : i + BATCH_MAX] for i in range(0, len(records), BATCH_MAX)]
     async with deployed(stack) as deployment:
