@@ -42,7 +42,8 @@ async def run_machine(
         suppress_health_check=list(HealthCheck),
     )
     with warnings.catch_warnings():
-        # What runs on the loop meanwhile (aiokafka) draws from `random` while Hypothesis chooses; rules never do.
+        # What runs on the loop meanwhile (aiokafka) draws from `random` while Hypothesis chooses;
+        # rules never do.
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
         await asyncio.to_thread(run_state_machine_as_test, _factory(lambda: machine(loop)), settings=told)
 
