@@ -16,7 +16,7 @@ from services.payouts.answers import Answer, Verdict, classify
 from services.payouts.domain import Trace
 
 KEY_TRUSTED_FOR = timedelta(hours=12)  # Stripe may prune a key after 24 h; the same key would then pay twice
-CLOCK_SKEW = timedelta(minutes=5)
+CLOCK_SKEW = timedelta(hours=12)  # of our clocks to Stripe's: what a key's 12 h leave of its 24
 
 
 class Kind(StrEnum):
@@ -137,6 +137,8 @@ def _after_call(operation: Operation, answer: Answer, now: datetime, policy: Pol
             return _ended(
                 operation, answer, now, verdict, State.HELD, "balance_insufficient", BALANCE_SENTENCE
             )
+        case Verdict.REFUSED if answer.status == 403 and operation.attempts > 1:
+            return _look_up_next(operation, answer, now, policy, verdict)
         case Verdict.INSUFFICIENT | Verdict.REFUSED:
             return _ended(operation, answer, now, verdict, State.REFUSED, answer.refusal, answer.sentence)
         case Verdict.MISUSED:
@@ -225,14 +227,16 @@ def _completed(
 
 def _after_server_error(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
     errors = operation.server_errors + 1
-    if errors < policy.server_errors_max:
-        return replace(
-            _again(operation, answer, now, policy, Verdict.SERVER_ERROR),
-            server_errors=errors,
-        )
+    ask = _again if errors < policy.server_errors_max else _look_up_next
+    return replace(ask(operation, answer, now, policy, Verdict.SERVER_ERROR), server_errors=errors)
+
+
+def _look_up_next(
+    operation: Operation, answer: Answer, now: datetime, policy: Policy, verdict: Verdict
+) -> Outcome:
+    """Stripe may say this again whatever an earlier attempt did: a 403 is decided before it reads the key."""
     return replace(
-        _again(operation, answer, now, policy, Verdict.SERVER_ERROR),
-        server_errors=errors,
+        _again(operation, answer, now, policy, verdict),
         phase=Phase.LOOK_UP,
         due_at=now + timedelta(seconds=policy.lookup_gap_s),
     )

@@ -90,6 +90,19 @@ async def test_a_result_whose_lease_is_lost_is_dropped_and_the_next_owner_hears_
     assert len(await world.published("journal.requested")) == 1
 
 
+async def test_a_clock_that_is_hours_wrong_does_not_hide_an_effect(world: World) -> None:
+    await given_pending(world, payees=1)
+    world.clock.advance(hours=11)
+    [claimed] = await world.relay().claim(1)
+    assert await world.relay().call(claimed) is not None  # and dies before it records
+    world.clock.advance(hours=36)
+    world.control.advance(36 * 3600)  # the key is forgotten
+    await world.work()
+    assert await world.states() == ["sent"]
+    assert await world.verdicts() == ["lease_lost", "adopted"]
+    assert world.paid() == [1000]
+
+
 async def test_nothing_is_sent_when_the_lease_is_nearly_over(world: World) -> None:
     await given_pending(world, payees=1)
     relay = world.relay()

@@ -83,6 +83,9 @@ CLEAN = Answer(status=200, body={"data": []})
         (OPERATION, refusal(400, "account_closed"), State.REFUSED, Phase.SEND, 1),
         (OPERATION, refusal(400, "x", "idempotency_error"), State.PARKED, Phase.SEND, 1),
         (OPERATION, refusal(401, "x"), State.DUE, Phase.SEND, 1),
+        (OPERATION, refusal(403, "account_invalid"), State.REFUSED, Phase.SEND, 1),
+        # Decided before Stripe reads the key: what an earlier attempt did is not known from it.
+        (replace(OPERATION, attempts=2), refusal(403, "account_invalid"), State.DUE, Phase.LOOK_UP, 1),
         (LOOKING, CLEAN, State.DUE, Phase.LOOK_UP, 1),
         (replace(LOOKING, clean_lookups=1), CLEAN, State.DUE, Phase.SEND, 2),
         (LOOKING, Answer(status=200, body={"data": [EFFECT]}), State.SUCCEEDED, Phase.LOOK_UP, 1),
