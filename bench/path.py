@@ -89,7 +89,7 @@ class Run:
         return await sizes.tables(self.owner), sizes.topics(self.stack.folder, prefix)
 
     async def latency(self) -> Latency:
-        """As delivered: 80 of Stripe's 100 calls a second are the relay's."""
+        """As delivered: up to 100 calls a second, reads included."""
         shares = await self.start_payouts({})
         self.idle = {name: found.resident for name, found in self.look_at_memory().items()}
         await self.warm_up()

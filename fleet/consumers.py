@@ -32,7 +32,9 @@ from fleet.settings import Settings
 
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
 
-POLL_MS = 50
+POLL_MS = 1_000
+EMPTY_MS = 10  # FastStream sleeps this long after a poll that found nothing
+GATHER_MS = 10
 BATCH_EVERY_S = 0.05  # what comes one by one shares a commit; a record after a pause waits for nothing
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 STUCK_AFTER_S = 120.0
@@ -51,6 +53,7 @@ class Consumer:
     batch_max: int
     every_s: float = BATCH_EVERY_S
     failures: int = 0
+    rested: bool = False
     polled_at: float = field(default_factory=time.monotonic)
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     subscriber: Any = None
@@ -85,7 +88,7 @@ class Consumers:
                 starting.result()
                 self._broker = broker
                 for consumer in self._consumers:
-                    _time_polls(consumer)
+                    _poll_our_way(consumer)
                 await told
         finally:
             self._broker = None
@@ -145,7 +148,7 @@ class Consumers:
             batch=True,
             group_id=f"{prefix}{self._service}.{consumer.topic}",
             auto_offset_reset="earliest",
-            batch_timeout_ms=POLL_MS,
+            batch_timeout_ms=EMPTY_MS,
             max_records=consumer.batch_max,
             session_timeout_ms=int(self._settings.kafka_session_timeout_s * 1000),
             heartbeat_interval_ms=min(3_000, int(self._settings.kafka_session_timeout_s * 1000) // 3),
@@ -157,7 +160,9 @@ class Consumers:
             began = time.monotonic()
             async with consumer.busy:
                 await self._process(consumer, message)
-            await asyncio.sleep(max(began + consumer.every_s - time.monotonic(), 0.0))
+            rest_s = began + consumer.every_s - time.monotonic()
+            consumer.rested = rest_s > 0
+            await asyncio.sleep(max(rest_s, 0.0))
 
         subscriber(handle)
         consumer.subscriber = subscriber
@@ -265,15 +270,32 @@ def _instant(milliseconds: int) -> datetime:
         return datetime.now(UTC)
 
 
-def _time_polls(consumer: Consumer) -> None:
+def _poll_our_way(consumer: Consumer) -> None:
+    """Wait longer for the first record than FastStream would, and take what came during a rest as well.
+
+    aiokafka asks the broker for no more while a record of any partition waits to be taken: what comes during
+    the rest after a batch would wait for the batch after the next one.
+    """
     kafka = consumer.subscriber.consumer
     getmany = kafka.getmany
 
-    async def timed(*args: Any, **kwargs: Any) -> Any:
+    async def polled(*, timeout_ms: int, max_records: int) -> dict[Any, list[Any]]:
         consumer.polled_at = time.monotonic()
-        return await getmany(*args, **kwargs)
+        found: dict[Any, list[Any]] = await getmany(timeout_ms=POLL_MS, max_records=max_records)
+        room = max_records - sum(map(len, found.values()))
+        if not (found and consumer.rested and room):
+            return found
+        consumer.rested = False
+        try:
+            more = await getmany(timeout_ms=GATHER_MS, max_records=room)
+        except Exception as error:  # what was taken must be handled: a later batch would commit past it
+            _log.warning("a poll failed", extra={"topic": consumer.topic, "error": str(error)})
+            return found
+        for place, records in more.items():
+            found.setdefault(place, []).extend(records)
+        return found
 
-    kafka.getmany = timed
+    kafka.getmany = polled
 
 
 def _poll_age_s(consumer: Consumer) -> float:

@@ -9,11 +9,12 @@ import urllib.request
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit, urlunsplit
 
 import stripe
 
+from hobbs.local import webhook_events
 from hobbs.local.child import Child, stop_all
 from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
@@ -114,11 +115,12 @@ def ensure_webhook_endpoints(folder: Path, account: StripeAccount, gateway_port:
     kept: dict[str, dict[str, str]] = json.loads(file.read_text()) if file.exists() else {}
     for kind, path in WEBHOOK_PATHS.items():
         url = f"http://{LOOPBACK}:{gateway_port}{path}"
+        events: list[Any] = WEBHOOK_EVENTS[kind]  # the library lists the types it takes, and lags behind
         if kind in kept:
-            client.v1.webhook_endpoints.update(kept[kind]["id"], {"url": url})
+            client.v1.webhook_endpoints.update(kept[kind]["id"], {"url": url, "enabled_events": events})
             continue
         made = client.v1.webhook_endpoints.create(
-            {"url": url, "enabled_events": ["*"], "connect": kind == "connect"}
+            {"url": url, "enabled_events": events, "connect": kind == "connect"}
         )
         kept[kind] = {"id": made.id, "secret": str(made.secret)}
     if not file.exists():
@@ -126,6 +128,7 @@ def ensure_webhook_endpoints(folder: Path, account: StripeAccount, gateway_port:
     return {kind: endpoint["secret"] for kind, endpoint in kept.items()}
 
 
+WEBHOOK_EVENTS = {"platform": webhook_events.PLATFORM, "connect": webhook_events.CONNECT}
 WEBHOOK_PATHS = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/connect"}
 
 

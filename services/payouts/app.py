@@ -36,8 +36,9 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
         timeout_s=settings.stripe_timeout_s,
         connections=settings.stripe_concurrency + 16,
     )
-    reads = Limiter(settings.stripe_reads_per_s)
-    relay = _relay(settings, db, gateway, terms)
+    calls = Limiter(settings.stripe_calls_per_s)
+    reads = Limiter(settings.stripe_reads_per_s, within=calls)
+    relay = _relay(settings, db, gateway, calls, terms)
     treasury = Treasury(db, gateway, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
     lease = timedelta(seconds=settings.inquiry_lease_s)
     inquirer = Inquirer(db, gateway, reads, utc_now, _rechecks(settings), lease=lease)
@@ -93,13 +94,14 @@ def _patience(settings: PayoutsSettings) -> Patience:
     )
 
 
-def _relay(settings: PayoutsSettings, db: Database, gateway: StripeGateway, terms: Terms) -> Relay:
+def _relay(
+    settings: PayoutsSettings, db: Database, gateway: StripeGateway, limiter: Limiter, terms: Terms
+) -> Relay:
     pace = Pace(
         concurrency=settings.stripe_concurrency,
         lease=timedelta(seconds=settings.lease_s),
         call_time=timedelta(seconds=settings.stripe_timeout_s + LEASE_MARGIN_S),
     )
-    limiter = Limiter(settings.stripe_calls_per_s)
     return Relay(db, gateway, limiter, utc_now, policy=settings.policy, pace=pace, terms=terms)
 
 

@@ -17,9 +17,15 @@ DEAF_S = 1.0  # answers to what was sent before we slowed down say nothing new
 
 
 class Limiter:
-    """A pacer: `await turn()` before a call, `slow_down()` after a 429, `went_well()` after other answers."""
+    """A pacer: `await turn()` before a call, `slow_down()` after a 429, `went_well()` after other answers.
 
-    def __init__(self, per_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+    Calls of a limiter `within` another are of the other's as well: both must have room for them.
+    """
+
+    def __init__(
+        self, per_s: float, clock: Callable[[], float] = time.monotonic, *, within: "Limiter | None" = None
+    ) -> None:
+        self._within = within
         self._most = per_s * HEADROOM
         self._rate = self._most
         self._clock = clock
@@ -47,6 +53,8 @@ class Limiter:
                 self.take()
         finally:
             self._waiting -= 1
+        if self._within is not None:
+            await self._within.turn()
 
     def wait_s(self) -> float:
         """Seconds until the next call may be made."""

@@ -14,7 +14,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -84,20 +84,25 @@ class Relay:
     async def step(self) -> int:
         """Record what was answered, claim what fits, and wait for what comes next; how much was done."""
         self._wake.clear()
-        recorded = await self._record_answered()
-        claimed = await self.claim(self._room())
-        for operation in claimed:
-            call = asyncio.create_task(self.call(operation))
-            call.add_done_callback(lambda _: self._wake.set())
-            self._calls.add(call)
+        recorded, claimed = await _both(self._record_answered(), self._claim_and_call())
         metrics.IN_FLIGHT.set(len(self._calls))
         metrics.LIMITER_RATE.set(self._limiter.per_s)
+        if recorded:
+            self._wake.set()  # the next in their lines may go
         if self._calls:
             await self._rest(POLL_S)
             await asyncio.sleep(GATHER_S if len(self._calls) > 1 else 0)  # under load, answers share a commit
         elif not claimed:
             await self._rest(IDLE_S)
-        return recorded + len(claimed) + len(self._calls)
+        return recorded + claimed + len(self._calls)
+
+    async def _claim_and_call(self) -> int:
+        claimed = await self.claim(self._room())
+        for operation in claimed:
+            call = asyncio.create_task(self.call(operation))
+            call.add_done_callback(lambda _: self._wake.set())
+            self._calls.add(call)
+        return len(claimed)
 
     def wake(self) -> None:
         """Something may be due: look now. What other processes decide is found by looking now and then."""
@@ -254,3 +259,13 @@ class Relay:
             if self._stopped
             else None
         )
+
+
+async def _both(one: Awaitable[int], other: Awaitable[int]) -> tuple[int, int]:
+    """Side by side, in a transaction each; what fails in one does not break off the other."""
+    first, second = await asyncio.gather(one, other, return_exceptions=True)
+    if isinstance(first, BaseException):
+        raise first
+    if isinstance(second, BaseException):
+        raise second
+    return first, second

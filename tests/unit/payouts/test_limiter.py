@@ -123,3 +123,11 @@ def test_it_says_how_many_calls_fit_into_a_while() -> None:
     for _ in range(24):
         limiter.take()
     assert limiter.free_within(0.25) <= 5
+
+
+async def test_calls_within_another_limit_count_against_both() -> None:
+    everything = Limiter(100.0)
+    reads = Limiter(1000.0, within=everything)
+    begun = time.monotonic()
+    await asyncio.gather(*(limiter.turn() for limiter in [everything, reads] * 15))
+    assert time.monotonic() - begun >= 25 / everything.per_s  # a few may follow at once

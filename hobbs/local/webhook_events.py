@@ -1,0 +1,14 @@
+"""The events Stripe is asked to send, as docs/operations/stripe.md tells operators to choose them.
+
+Others would harm nothing; `payment.created`, once for each transfer, would double what the gateway takes.
+"""
+
+from typing import Final
+
+from services.payouts.hints import ACCOUNT_EVENTS, PAYOUT_EVENTS, PROVING, REVERSAL_EVENTS
+from services.payouts.recovery import TYPES
+
+PLATFORM: Final = sorted(
+    {*TYPES, *PROVING, *PAYOUT_EVENTS, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}
+)
+CONNECT: Final = sorted(ACCOUNT_EVENTS | PAYOUT_EVENTS)

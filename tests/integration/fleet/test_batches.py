@@ -1,0 +1,59 @@
+"""What a consumer took before its second poll failed is handled."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from aiokafka.errors import KafkaError
+
+from fleet.consumers import GATHER_MS
+from fleet.database import Database
+from fleet.settings import Settings
+from fleet.worker import Worker
+from tests.integration.fleet.sample import effects
+from tests.integration.fleet.test_worker import Running, publish, settings, until  # noqa: F401 - a fixture
+
+REST_S = 4.0  # longer than it takes to publish a few records, whatever else the machine does
+
+
+class Resting(Running):
+    """A worker that rests for long after each batch."""
+
+    def __init__(self, settings: Settings) -> None:  # noqa: F811
+        super().__init__(settings)
+        self.worker = Worker("sample", settings)
+        self.worker.consume("thing.happened", self.handle, every_s=REST_S)
+
+
+@pytest.fixture
+async def resting(settings: Settings, database: Database) -> AsyncIterator[Resting]:  # noqa: F811
+    resting = Resting(settings)
+    yield resting
+    await resting.stop()
+
+
+async def has_begun_to_rest(resting: Resting, database: Database) -> None:
+    resting.start()
+    await publish(resting.settings, ["first"])
+    await until(lambda: effects(database), {"first": 1})
+
+
+async def test_what_was_taken_is_handled_when_the_second_poll_fails(
+    resting: Resting, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = asyncio.Event()
+    polled = AIOKafkaConsumer.getmany
+
+    async def failing(*args: Any, **kwargs: Any) -> Any:
+        if kwargs["timeout_ms"] == GATHER_MS and not failed.is_set():
+            failed.set()
+            raise KafkaError("cut off")
+        return await polled(*args, **kwargs)
+
+    monkeypatch.setattr(AIOKafkaConsumer, "getmany", failing)
+    await has_begun_to_rest(resting, database)
+    await publish(resting.settings, ["a", "b", "c", "d", "e"])
+    await until(lambda: effects(database), dict.fromkeys(("first", "a", "b", "c", "d", "e"), 1))
+    assert failed.is_set()

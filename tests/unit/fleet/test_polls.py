@@ -1,0 +1,45 @@
+"""What one poll of a consumer brings: the records that waited, and those that came while it rested."""
+
+from types import SimpleNamespace
+from typing import Any
+
+from fleet.consumers import Consumer, _poll_our_way
+
+
+async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int = 10) -> Any:
+    """Poll once a broker that has these answers; what came, and the answers it was not asked for."""
+
+    async def getmany(*, timeout_ms: int, max_records: int) -> dict[str, list[int]]:
+        assert timeout_ms > 0
+        answer = answers.pop(0)
+        assert sum(map(len, answer.values())) <= max_records
+        return answer
+
+    async def handler(_: object) -> None:
+        raise AssertionError
+
+    kafka = SimpleNamespace(getmany=getmany)
+    consumer = Consumer(topic="t", handler=handler, batch_max=most, rested=rested)
+    consumer.subscriber = SimpleNamespace(consumer=kafka)
+    _poll_our_way(consumer)
+    return await kafka.getmany(timeout_ms=10, max_records=most), answers
+
+
+async def test_after_a_rest_what_came_meanwhile_is_in_the_same_batch_behind_what_waited() -> None:
+    answers = [{"p0": [1]}, {"p0": [2], "p1": [3]}, {}]
+    assert await polled(answers, rested=True) == ({"p0": [1, 2], "p1": [3]}, [{}])
+
+
+async def test_without_a_rest_the_first_record_waits_for_nothing() -> None:
+    assert await polled([{"p0": [1]}, {"p0": [2]}], rested=False) == ({"p0": [1]}, [{"p0": [2]}])
+
+
+async def test_a_full_batch_is_not_added_to() -> None:
+    assert await polled([{"p0": [1, 2]}, {"p0": [3]}], rested=True, most=2) == (
+        {"p0": [1, 2]},
+        [{"p0": [3]}],
+    )
+
+
+async def test_no_records_are_none() -> None:
+    assert await polled([{}, {"p0": [1]}], rested=True) == ({}, [{"p0": [1]}])
