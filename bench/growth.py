@@ -99,17 +99,15 @@ async def read_during(deployment: Deployment, posting: Awaitable[None]) -> Waits
         stdout=asyncio.subprocess.PIPE,
     )
     await posting
-    told, _ = await reader.communicate()
+    told, _ = await reader.communicate(b"")
     waits: Waits = json.loads(told)
     return waits
 
 
 async def answer_until_told() -> Waits:
     """The reader's process: ask until standard input ends."""
-    asking = asyncio.create_task(read_all_the_time(os.environ[READERS_URL]))
-    await asyncio.to_thread(sys.stdin.read)
-    asking.cancel()
-    return await asking
+    told = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
+    return await read_until(told, os.environ[READERS_URL])
 
 
 async def post(
@@ -130,22 +128,20 @@ async def post(
     await until_posted(owner, there + POSTED)
 
 
-async def read_all_the_time(url: str) -> Waits:
-    """Ask each question in turn, every few milliseconds, until cancelled; how long each took, ms."""
+async def read_until(told: asyncio.Task[str], url: str) -> Waits:
+    """Ask each question in turn, every few milliseconds, until told; how long each took, ms."""
     waits: Waits = {name: [] for name in QUESTIONS}
     dice = random.Random(7)
     db = Database(url, schema="ledger", pool_size=1)
-    try:
-        while True:
-            for name, ask in QUESTIONS.items():
-                async with db.transaction() as tx:
-                    began = time.perf_counter()
-                    await ask(tx, dice)
-                    waits[name].append((time.perf_counter() - began) * 1000)
-                await asyncio.sleep(QUERY_EVERY_S)
-    except asyncio.CancelledError:
-        await db.close()
-        return waits
+    while not told.done():
+        for name, ask in QUESTIONS.items():
+            async with db.transaction() as tx:
+                began = time.perf_counter()
+                await ask(tx, dice)
+                waits[name].append((time.perf_counter() - began) * 1000)
+            await asyncio.sleep(QUERY_EVERY_S)
+    await db.close()
+    return waits
 
 
 async def ask_balance(tx: Tx, dice: random.Random) -> object:
