@@ -1,0 +1,148 @@
+"""Mutants of what keeps watch: lost webhooks, lookups, monitors, and the polls of a consumer."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+RECOVERY = "tests/integration/payouts/test_recovery.py"
+MONITORS = "tests/integration/ledger/test_monitors.py"
+MONITOR_SQL = "services/ledger/migrations/versions/0007_monitors.sql"
+
+OF_THE_WATCH = (
+    Mutant(
+        name="lookup-trusts-the-clock",
+        breaks="A lookup begins 5 minutes before the first sending, whatever the worker's clock was.",
+        edits=(
+            Edit(
+                path="services/payouts/operations.py",
+                old="CLOCK_SKEW = timedelta(hours=12)",
+                new="CLOCK_SKEW = timedelta(minutes=5)",
+            ),
+        ),
+        catchers=(
+            "tests/integration/payouts/test_relay.py"
+            "::test_a_clock_that_is_hours_wrong_does_not_hide_an_effect",
+        ),
+    ),
+    Mutant(
+        name="a-403-proves-that-nothing-happened",
+        breaks="A 403 for an account ends an operation of which an earlier attempt went unanswered.",
+        edits=(
+            Edit(
+                path="services/payouts/operations.py",
+                old="if answer.status == 403 and operation.attempts > 1:",
+                new="if answer.status == 403 and operation.attempts > 1_000:",
+            ),
+        ),
+        catchers=("tests/unit/payouts/test_operations.py::test_an_answer_makes_of_an_operation",),
+    ),
+    Mutant(
+        name="second-poll-forgets-the-first",
+        breaks="What a consumer took before its second poll failed is dropped, and committed past.",
+        edits=(
+            Edit(
+                path="fleet/consumers.py",
+                old="            return found\n        for place, records",
+                new="            return {}\n        for place, records",
+            ),
+        ),
+        catchers=(
+            "tests/integration/fleet/test_batches.py"
+            "::test_what_was_taken_is_handled_when_the_second_poll_fails",
+        ),
+    ),
+    Mutant(
+        name="second-poll-replaces-the-first",
+        breaks="Of a partition that brings records in both polls, only the later ones are handled.",
+        edits=(
+            Edit(
+                path="fleet/consumers.py",
+                old="            found.setdefault(place, []).extend(records)\n",
+                new="            found[place] = records\n",
+            ),
+        ),
+        catchers=("tests/unit/fleet/test_polls.py",),
+    ),
+    Mutant(
+        name="recovered-without-grace",
+        breaks="An event is published as lost while Stripe may still be delivering it.",
+        edits=(
+            Edit(
+                path="services/payouts/store_events.py",
+                old="WHERE recovered_at IS NULL AND noted_at <= :noted_before\n",
+                new="WHERE recovered_at IS NULL AND noted_at <= :noted_before + interval '1 day'\n",
+            ),
+        ),
+        catchers=(f"{RECOVERY}::test_nothing_is_published_within_the_grace",),
+    ),
+    Mutant(
+        name="recovery-reads-one-page",
+        breaks="Of a long list of events only the first hundred are looked through.",
+        edits=(
+            Edit(
+                path="services/payouts/recovery.py",
+                old='            if not page.get("has_more"):\n',
+                new="            if True:\n",
+            ),
+        ),
+        catchers=(f"{RECOVERY}::test_a_thousand_events_come_over_many_pages_each_once",),
+    ),
+    Mutant(
+        name="recovery-does-not-look-back",
+        breaks="A listing begins where the last one ended, and misses what Stripe wrote down late.",
+        edits=(
+            Edit(
+                path="services/payouts/recovery.py",
+                old="listing.listed_until - self._patience.overlap,",
+                new="listing.listed_until,",
+            ),
+        ),
+        catchers=(f"{RECOVERY}::test_a_listing_looks_back_behind_the_one_before",),
+    ),
+    Mutant(
+        name="delivered-events-published-again",
+        breaks="What arrived by webhook after it was noted is published all the same.",
+        edits=(
+            Edit(
+                path="services/payouts/recovery.py",
+                old="            await store_events.forget_arrived(tx)\n",
+                new="            await store_events.begin_listing(tx, now)\n",
+            ),
+        ),
+        catchers=(RECOVERY,),
+    ),
+    Mutant(
+        name="monitor-tells-every-step",
+        breaks="A monitor says again and again that its balance is beyond, not once per crossing.",
+        edits=(
+            Edit(
+                path=MONITOR_SQL,
+                old="          from compared where crosses\n",
+                new="          from compared\n",
+            ),
+        ),
+        catchers=(MONITORS,),
+    ),
+    Mutant(
+        name="monitor-without-distance",
+        breaks="A balance that comes back to its threshold but not to recovers_at counts as recovered.",
+        edits=(
+            Edit(
+                path=MONITOR_SQL,
+                old="when not ledger.is_beyond(comparison, amount, recovers_at) then false end;",
+                new="when not ledger.is_beyond(comparison, amount, threshold) then false end;",
+            ),
+        ),
+        catchers=(f"{MONITORS}::test_around_a_threshold_with_a_distance_only_real_recoveries_count",),
+    ),
+    Mutant(
+        name="monitor-judges-the-last-balance",
+        breaks="A crossing and its way back within one batch are not told.",
+        edits=(
+            Edit(
+                path=MONITOR_SQL,
+                old="case watches when 'posted' then lowest when 'pending' then pending\n",
+                new="case watches when 'posted' then highest when 'pending' then pending\n",
+            ),
+        ),
+        catchers=(f"{MONITORS}::test_what_is_told_does_not_depend_on_what_is_posted_together",),
+    ),
+)
