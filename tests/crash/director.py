@@ -37,7 +37,6 @@ class Director:
     flights: Callable[[], int]
     done: list[Died] = field(default_factory=list)
     living: list[Life] = field(default_factory=list)
-    passed: set[str] = field(default_factory=set)
 
     async def run(self) -> None:
         again: list[Death] = []
@@ -59,7 +58,6 @@ class Director:
         reached = await self._until_it_dies(death, life)
         life.child.kill()
         await let_leases_end(self.fleet)
-        self.passed |= life.reached
         self.done.append(
             Died(
                 death=death,

@@ -139,7 +139,8 @@ async def disturb(fleet: Fleet, traffic: Traffic, directors: dict[str, Director]
 def money_may_come(payouts: Director, waited_s: float) -> bool:
     """At first money is short, so that the treasury has something to release."""
     planned = any(death.point == "treasury.looked" for death in payouts.deaths)
-    return not planned or waited_s > MONEY_AFTER_S or "treasury.looked" in payouts.passed
+    died = any(died.death.point == "treasury.looked" for died in payouts.done)  # passing it is not enough
+    return not planned or died or waited_s > MONEY_AFTER_S
 
 
 async def onboard_everybody(fleet: Fleet) -> None:

@@ -67,8 +67,8 @@ OF_THE_WATCH = (
         edits=(
             Edit(
                 path="services/payouts/store_events.py",
-                old="WHERE recovered_at IS NULL AND noted_at <= :noted_before\n",
-                new="WHERE recovered_at IS NULL AND noted_at <= :noted_before + interval '1 day'\n",
+                old=" AND noted_at <= :noted_before\n",
+                new=" AND noted_at <> :noted_before\n",
             ),
         ),
         catchers=(f"{RECOVERY}::test_nothing_is_published_within_the_grace",),
@@ -110,16 +110,16 @@ OF_THE_WATCH = (
         catchers=(RECOVERY,),
     ),
     Mutant(
-        name="monitor-tells-every-step",
-        breaks="A monitor says again and again that its balance is beyond, not once per crossing.",
+        name="removed-monitor-says-nothing",
+        breaks="A monitor that is removed while its balance is beyond never says that it is over.",
         edits=(
             Edit(
                 path=MONITOR_SQL,
-                old="          from compared where crosses\n",
-                new="          from compared\n",
+                old="case when tell_crossings.because = 'removal' then false\n",
+                new="case when tell_crossings.because = 'removal' then null\n",
             ),
         ),
-        catchers=(MONITORS,),
+        catchers=(f"{MONITORS}::test_a_removed_monitor_says_that_it_is_over_and_then_nothing",),
     ),
     Mutant(
         name="monitor-without-distance",
@@ -143,6 +143,9 @@ OF_THE_WATCH = (
                 new="case watches when 'posted' then highest when 'pending' then pending\n",
             ),
         ),
-        catchers=(f"{MONITORS}::test_what_is_told_does_not_depend_on_what_is_posted_together",),
+        catchers=(
+            "tests/integration/ledger/test_monitor_promises.py"
+            "::test_workers_at_once_tell_exactly_what_the_running_balances_say",
+        ),
     ),
 )

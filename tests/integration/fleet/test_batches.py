@@ -43,17 +43,18 @@ async def has_begun_to_rest(resting: Resting, database: Database) -> None:
 async def test_what_was_taken_is_handled_when_the_second_poll_fails(
     resting: Resting, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    failed = asyncio.Event()
+    armed, failed = asyncio.Event(), asyncio.Event()
     polled = AIOKafkaConsumer.getmany
 
     async def failing(*args: Any, **kwargs: Any) -> Any:
-        if kwargs["timeout_ms"] == GATHER_MS and not failed.is_set():
+        if armed.is_set() and kwargs["timeout_ms"] == GATHER_MS and not failed.is_set():
             failed.set()
             raise KafkaError("cut off")
         return await polled(*args, **kwargs)
 
     monkeypatch.setattr(AIOKafkaConsumer, "getmany", failing)
     await has_begun_to_rest(resting, database)
+    armed.set()
     await publish(resting.settings, ["a", "b", "c", "d", "e"])
     await until(lambda: effects(database), dict.fromkeys(("first", "a", "b", "c", "d", "e"), 1))
     assert failed.is_set()
