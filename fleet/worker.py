@@ -74,7 +74,7 @@ class Worker:
     ) -> None:
         """Call `handler` with batches of the topic's records; it commits, or raises on an outage only.
 
-        A batch begins at most every `every_s`; one after a pause waits for nothing. With two members this
+        A batch begins at most every `every_s`; one after a pause at once. With two members this
         process reads two shares of the partitions: one batch waits for Postgres while the other is worked on.
         """
         for _ in range(members):

@@ -14,11 +14,11 @@ from urllib.parse import urlsplit, urlunsplit
 
 import stripe
 
-from hobbs.local import webhook_events
 from hobbs.local.child import Child, stop_all
 from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
 from hobbs.local.waiting import NotInTime, wait_until
+from hobbs.local.webhook_events import EVENTS
 from schemas.topics import SERVICES
 
 READY_WITHIN_S = 60.0
@@ -115,7 +115,7 @@ def ensure_webhook_endpoints(folder: Path, account: StripeAccount, gateway_port:
     kept: dict[str, dict[str, str]] = json.loads(file.read_text()) if file.exists() else {}
     for kind, path in WEBHOOK_PATHS.items():
         url = f"http://{LOOPBACK}:{gateway_port}{path}"
-        events: list[Any] = WEBHOOK_EVENTS[kind]  # the library lists the types it takes, and lags behind
+        events: list[Any] = EVENTS[kind]  # the library lists the types it takes, and lags behind
         if kind in kept:
             client.v1.webhook_endpoints.update(kept[kind]["id"], {"url": url, "enabled_events": events})
             continue
@@ -128,7 +128,6 @@ def ensure_webhook_endpoints(folder: Path, account: StripeAccount, gateway_port:
     return {kind: endpoint["secret"] for kind, endpoint in kept.items()}
 
 
-WEBHOOK_EVENTS = {"platform": webhook_events.PLATFORM, "connect": webhook_events.CONNECT}
 WEBHOOK_PATHS = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/connect"}
 
 

@@ -8,7 +8,7 @@ from typing import Final
 from services.payouts.hints import ACCOUNT_EVENTS, PAYOUT_EVENTS, PROVING, REVERSAL_EVENTS
 from services.payouts.recovery import TYPES
 
-PLATFORM: Final = sorted(
-    {*TYPES, *PROVING, *PAYOUT_EVENTS, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}
-)
-CONNECT: Final = sorted(ACCOUNT_EVENTS | PAYOUT_EVENTS)
+EVENTS: Final = {
+    "platform": sorted({*TYPES, *PROVING, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}),
+    "connect": sorted(ACCOUNT_EVENTS | PAYOUT_EVENTS),
+}

@@ -11,37 +11,28 @@ from aiokafka.errors import KafkaError
 from fleet.consumers import GATHER_MS
 from fleet.database import Database
 from fleet.settings import Settings
-from fleet.worker import Worker
 from tests.integration.fleet.sample import effects
 from tests.integration.fleet.test_worker import Running, publish, settings, until  # noqa: F401 - a fixture
 
 REST_S = 4.0  # longer than it takes to publish a few records, whatever else the machine does
 
 
-class Resting(Running):
-    """A worker that rests for long after each batch."""
-
-    def __init__(self, settings: Settings) -> None:  # noqa: F811
-        super().__init__(settings)
-        self.worker = Worker("sample", settings)
-        self.worker.consume("thing.happened", self.handle, every_s=REST_S)
-
-
 @pytest.fixture
-async def resting(settings: Settings, database: Database) -> AsyncIterator[Resting]:  # noqa: F811
-    resting = Resting(settings)
+async def resting(settings: Settings, database: Database) -> AsyncIterator[Running]:  # noqa: F811
+    """A worker that rests for long after each batch."""
+    resting = Running(settings, every_s=REST_S)
     yield resting
     await resting.stop()
 
 
-async def has_begun_to_rest(resting: Resting, database: Database) -> None:
+async def has_begun_to_rest(resting: Running, database: Database) -> None:
     resting.start()
     await publish(resting.settings, ["first"])
     await until(lambda: effects(database), {"first": 1})
 
 
 async def test_what_was_taken_is_handled_when_the_second_poll_fails(
-    resting: Resting, database: Database, monkeypatch: pytest.MonkeyPatch
+    resting: Running, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     armed, failed = asyncio.Event(), asyncio.Event()
     polled = AIOKafkaConsumer.getmany

@@ -11,6 +11,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import SecretStr
 
 from fleet import logs
+from fleet.consumers import BATCH_EVERY_S
 from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause
 from fleet.kafka_client import TopicPlan, create_topics, publish_once
@@ -47,11 +48,11 @@ async def running(settings: Settings, database: Database) -> AsyncIterator["Runn
 class Running:
     """A worker of the sample service in this process; `failures` makes its next batches raise."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, *, every_s: float = BATCH_EVERY_S) -> None:
         self.settings = settings
         self.failures = 0
         self.worker = Worker("sample", settings)
-        self.worker.consume("thing.happened", self.handle, batch_max=50)
+        self.worker.consume("thing.happened", self.handle, batch_max=50, every_s=every_s)
         self.task: asyncio.Task[None] | None = None
 
     async def handle(self, batch: Sequence[Record]) -> None:
