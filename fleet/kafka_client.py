@@ -92,7 +92,7 @@ async def send(
     """Hand a message to the producer; the future resolves when Kafka acknowledged it."""
     future: asyncio.Future[Any] = await producer.send(
         settings.topic_prefix + message.topic,
-        value=message.event.model_dump_json().encode(),
+        value=message.body,
         key=message.key.encode(),
         headers=headers_of(message, service),
     )

@@ -7,7 +7,7 @@ A crash between acknowledgement and delete publishes a row again, with the same 
 
 import asyncio
 import logging
-from collections.abc import Container, Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,7 +81,7 @@ async def stage_named(tx: Tx, messages: Sequence[Message]) -> None:
 
 
 def _body(message: Message) -> bytes:
-    value = message.event.model_dump_json().encode()
+    value = message.body
     if len(value) > VALUE_BYTES_MAX:
         raise ValueError(f"{message.topic} event of {len(value)} bytes; the limit is {VALUE_BYTES_MAX}")
     return value
@@ -246,8 +246,10 @@ def _failures(sending: Sequence[_Sending], results: Sequence[Any]) -> set[int]:
     return {number for batch in failed for number in batch.numbers}
 
 
-def _acknowledged_prefixes(rows: Sequence[Row[Any]], failures: Container[int]) -> list[int]:
+def _acknowledged_prefixes(rows: Sequence[Row[Any]], failures: Set[int]) -> list[int]:
     """Ids that may be deleted: of each key, those before its first failure."""
+    if not failures:
+        return [row.id for row in rows]
     done: list[int] = []
     failed: set[tuple[str, bytes | None]] = set()
     for number, row in enumerate(rows):

@@ -48,7 +48,7 @@ def spare_the_collector() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 50)
+    gc.set_threshold(COLLECT_AFTER, 5, 10)
 
 
 def work_in_processes(service: str, count: int) -> int:

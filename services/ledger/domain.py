@@ -203,7 +203,7 @@ def content_hash(
     The memo is left out: new words for the same money are no other journal. So is the entries' order.
     """
     at = occurred_at.astimezone(UTC).isoformat(timespec="microseconds")
-    lines = sorted(f"{entry.wallet}\t{entry.currency}\t{entry.amount}" for entry in entries)
+    lines = sorted([f"{entry.wallet}\t{entry.currency}\t{entry.amount}" for entry in entries])
     return sha256("\n".join((f"journal 1\t{source}\t{event_type}\t{at}", *lines)).encode()).digest()
 
 

@@ -8,11 +8,13 @@ from datetime import UTC
 from typing import Any, Final
 from uuid import UUID
 
+import orjson
+
 from fleet.dead_letters import Refusal
 from fleet.envelope import Cause, Message, Record, uuid7
 from fleet.inbox import Admitted, Unreadable, read
 from schemas.fields import Event, Identifier
-from schemas.journals import JournalPosted, JournalRefused, JournalRequested
+from schemas.journals import JournalRefused, JournalRequested
 from services.ledger.domain import Answer, EntryRequest, JournalRequest, Posted, Refused
 
 REQUESTED: Final = "journal.requested"
@@ -62,10 +64,7 @@ def request_of(asked: JournalRequested, event_key: UUID | None) -> JournalReques
         source=asked.source,
         event_type=asked.event_type,
         occurred_at=asked.occurred_at.astimezone(UTC),
-        entries=tuple(
-            EntryRequest(wallet=entry.wallet, currency=asked.currency, amount=entry.amount)
-            for entry in asked.entries
-        ),
+        entries=tuple([EntryRequest(entry.wallet, asked.currency, entry.amount) for entry in asked.entries]),
         memo=asked.memo,
         request_event_id=event_key,
     )
@@ -90,28 +89,31 @@ def refusals(asked: Sequence[Admitted[Any]], given: Sequence[Answer]) -> list[Re
 
 
 def journal_posted(answer: Posted, cause: Cause) -> Message:
-    """The journal's id is its event's id: told again, byte for byte, whoever knows it drops it."""
+    """The journal's id is its event's id: told again, byte for byte, whoever knows it drops it.
+
+    Written as JournalPosted would write it, without asking it: what is in it was validated when it was asked
+    for, or is the database's, and a ledger says this more often than anything else (docs/decisions/0133).
+    """
     journal = answer.journal
-    event = JournalPosted.model_validate(  # one call of the validator, not one for each entry
-        {
-            "journal_id": journal.journal_id,
-            "source": journal.source,
-            "event_type": journal.event_type,
-            "currency": journal.entries[0].currency,
-            "occurred_at": journal.occurred_at,
-            "recorded_at": answer.recorded_at,
-            "entries": [
-                {
-                    "wallet": entry.wallet,
-                    "amount": entry.amount,
-                    "balance_after": entry.balance_after,
-                    "version": entry.version,
-                }
-                for entry in journal.entries
-            ],
-            "memo": journal.memo,
-        }
-    )
+    said = {
+        "journal_id": str(journal.journal_id),
+        "source": journal.source,
+        "event_type": journal.event_type,
+        "currency": journal.entries[0].currency,
+        "occurred_at": journal.occurred_at,
+        "recorded_at": answer.recorded_at,
+        "entries": [
+            {
+                "wallet": entry.wallet,
+                "amount": entry.amount,
+                "balance_after": entry.balance_after,
+                "version": entry.version,
+            }
+            for entry in journal.entries
+        ],
+        "memo": journal.memo,
+    }
+    event = orjson.dumps(said, option=orjson.OPT_UTC_Z)
     return Message(topic=POSTED, key=journal.source, event=event, cause=cause, event_id=journal.journal_id)
 
 

@@ -11,6 +11,7 @@ from fleet.envelope import first_cause, uuid7
 from schemas.fields import FIRST_YEAR, LAST_YEAR
 from schemas.flights import FlightCompleted
 from schemas.school import RATE_MAX
+from schemas.topics import TOPICS
 from services.billing.bills import Bill, Refusal
 from services.billing.domain import decide_bill
 from services.billing.rates import (
@@ -95,7 +96,7 @@ def test_every_flight_that_can_be_read_is_billed_or_refused_and_its_events_can_b
     verdict = decide_bill(flight_from_event(event), dearest(zone))
     if isinstance(verdict, Bill):
         for message in messages([(uuid7(), verdict, first_cause())]):
-            type(message.event).model_validate_json(message.event.model_dump_json())
+            TOPICS[message.topic].model.model_validate_json(message.body)
     else:
         assert len(verdict.sentence) < 1000
 

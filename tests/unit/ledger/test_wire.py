@@ -1,13 +1,27 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from fleet.envelope import first_cause, uuid7
 from fleet.inbox import Admitted, Unreadable
-from schemas.journals import JournalRequested
+from schemas.journals import JournalPosted, JournalRequested
 from services.ledger import wire
-from services.ledger.domain import JournalRequest, Refused
+from services.ledger.domain import (
+    BALANCE_MAX,
+    WALLET_KINDS,
+    Balance,
+    EntryRequest,
+    Journal,
+    JournalRequest,
+    Posted,
+    Refused,
+    Sound,
+    decide_posting,
+    screen,
+)
 from tests.support.records import record
 
 GOOD: dict[str, object] = {
@@ -73,3 +87,52 @@ def test_a_request_nobody_can_be_answered_for_is_unreadable(missing: str) -> Non
 def test_bytes_that_are_no_request_are_unreadable() -> None:
     with pytest.raises(Unreadable, match="not JSON"):
         wire.journal_requested(record(wire.REQUESTED, b"nonsense"))
+
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=100)
+CONTROLS = [chr(code) for code in (*range(32), 127)]
+NAMES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters=CONTROLS), max_size=100).map(
+    lambda text: text.rstrip(" ") or "x"
+)
+INSTANTS = st.timedeltas(timedelta(0), timedelta(days=365 * 299)).map(
+    lambda after: datetime(1900, 1, 2, tzinfo=UTC) + after
+)
+AMOUNTS = st.integers(1, 10**15)
+
+
+@st.composite
+def anything_asked(draw: st.DrawFn) -> JournalRequest:
+    amount, wallets = draw(AMOUNTS), st.builds("{}:{}".format, st.sampled_from(WALLET_KINDS), NAMES)
+    legs = zip(draw(st.tuples(wallets, wallets)), (amount, -amount), strict=True)
+    return JournalRequest(
+        journal_id=uuid7(),
+        source=draw(NAMES),
+        event_type=draw(NAMES),
+        occurred_at=draw(INSTANTS),
+        entries=tuple(EntryRequest(wallet=wallet, currency="USD", amount=leg) for wallet, leg in legs),
+        memo=draw(TEXT),
+    )
+
+
+@given(
+    request=anything_asked().filter(lambda asked: isinstance(screen(asked), Sound)),  # nearly all are
+    amount=st.integers(-BALANCE_MAX + 10**15, BALANCE_MAX - 10**15),
+    recorded_at=INSTANTS,
+)
+def test_whatever_may_stand_is_said_as_the_schema_would_say_it(
+    request: JournalRequest, amount: int, recorded_at: datetime
+) -> None:
+    item = screen(request)
+    assert isinstance(item, Sound)
+    there = {
+        (entry.wallet, "USD"): Balance(wallet_id=1, amount=amount, version=7) for entry in request.entries
+    }
+    (journal,) = decide_posting([item], {}, there)
+    assert isinstance(journal, Journal)
+    message = wire.journal_posted(Posted(journal=journal, recorded_at=recorded_at), first_cause())
+    read_back = JournalPosted.model_validate_json(message.body)
+    assert message.body == read_back.model_dump_json().encode()
+    assert (read_back.journal_id, read_back.recorded_at) == (journal.journal_id, recorded_at)
+    assert [entry.balance_after for entry in read_back.entries] == [
+        entry.balance_after for entry in journal.entries
+    ]

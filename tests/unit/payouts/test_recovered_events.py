@@ -65,7 +65,8 @@ def test_listed_and_delivered_are_one_event_of_one_object_with_one_content() -> 
         delivered.key,
         delivered.content,
     )
-    assert message.event.model_dump(exclude={"body"}) == delivered.event.model_dump(exclude={"body"})
+    heard = StripeWebhook.model_validate_json(message.body)
+    assert heard.model_dump(exclude={"body"}) == delivered.event.model_dump(exclude={"body"})
 
 
 @pytest.mark.parametrize(
@@ -90,4 +91,4 @@ def test_what_cannot_be_published_says_so(spoiled: dict[str, Any], reason: str) 
 def test_the_largest_event_that_is_taken_fits_into_a_record() -> None:
     quotes = '"' * 199_000  # each of them is four characters in the end
     listed = wire.event_listed(EVENT | {"data": {"object": {"id": "ch_1", "description": quotes}}}, NOW)
-    assert len(wire.recovered(listed, NOW).event.model_dump_json().encode()) < 900_000
+    assert len(wire.recovered(listed, NOW).body) < 900_000
