@@ -1,4 +1,4 @@
-"""PostgreSQL, one pool per process. `Database.transaction()` is the only thing that commits.
+"""PostgreSQL, one pool per process. What writes is inside `Database.transaction()`, which commits.
 
 SQL is constant text next to its caller; parameters are `:name`, arrays carry explicit casts, JSON goes in
 as text and comes out decoded. While a transaction is open, `forbid_in_transaction` raises: no lock is ever
@@ -116,6 +116,16 @@ class Database:
         await fault_point("transaction.committed")
         if tx.staged and self.on_staged:
             self.on_staged()
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        """Lend a connection for questions, each of them one round trip: no BEGIN, nothing to commit.
+
+        Every statement sees its own moment; ask what must agree in one statement, or in `transaction()`.
+        """
+        async with self._engine.connect() as connection:
+            asking = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            yield Tx(asking, self.schema)
 
     @asynccontextmanager
     async def session(self) -> AsyncIterator[AsyncConnection]:

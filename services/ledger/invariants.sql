@@ -95,6 +95,22 @@ FROM closed_period
 JOIN journal ON journal.occurred_at < closed_period.until
             AND journal.recorded_at > closed_period.closed_at + interval '1 minute';
 
+-- name: displaced_entries_are_listed
+-- History finds by a list what was recorded over an hour late, or dated ahead: each such entry is on it, as it is.
+SELECT coalesce(entry.wallet_id, listed.wallet_id) AS wallet_id, coalesce(entry.version, listed.version) AS version
+FROM (
+    SELECT entry.wallet_id, entry.currency, entry.version, entry.amount, journal.occurred_at, journal.recorded_at
+    FROM journal JOIN entry ON entry.journal_id = journal.id
+    WHERE journal.recorded_at - journal.occurred_at > interval '1 hour'
+       OR journal.occurred_at > journal.recorded_at
+) AS entry
+FULL JOIN displaced_entry AS listed
+       ON listed.wallet_id = entry.wallet_id AND listed.currency = entry.currency
+      AND listed.version = entry.version
+WHERE listed.amount IS DISTINCT FROM entry.amount
+   OR listed.occurred_at IS DISTINCT FROM entry.occurred_at
+   OR listed.recorded_at IS DISTINCT FROM entry.recorded_at;
+
 -- name: late_journals_are_dated_where_a_period_opens
 -- A journal that came late is dated at the end of a closed period, and belongs before it.
 SELECT late_journal.journal_id, late_journal.belongs_at, journal.occurred_at

@@ -139,7 +139,7 @@ async def list_balances(tx: Tx, *, wallet: str | None = None, kind: str | None =
     if wallet is None:
         rows = await tx.all(_BALANCES, kind=kind)
     else:
-        rows = await tx.all(_BALANCES_OF_ONE, kind=kind, wallet=wallet)
+        rows = await tx.all(BALANCES_OF_ONE, kind=kind, wallet=wallet)
     return [WalletBalance(**row._mapping) for row in rows]
 
 
@@ -150,7 +150,7 @@ _BALANCES = """
     ORDER BY address, currency
 """
 # A statement of its own: one for both would be planned for all wallets, and read them all for one.
-_BALANCES_OF_ONE = """
+BALANCES_OF_ONE: Final = """
     SELECT address AS wallet, kind, currency, balance, pending, available, "limit", limit_binds, entries
     FROM ledger_public.wallets
     WHERE address = :wallet AND (CAST(:kind AS text) IS NULL OR kind = :kind)
@@ -166,7 +166,7 @@ async def balances_at(
     if wallet is None:
         rows = await tx.all(_BALANCES_AT, kind=kind, **instants)
     else:
-        rows = await tx.all(_BALANCES_AT_OF_ONE, kind=kind, wallet=wallet, **instants)
+        rows = await tx.all(BALANCES_AT_OF_ONE, kind=kind, wallet=wallet, **instants)
     return [BalanceAt(**row._mapping) for row in rows]
 
 
@@ -178,7 +178,7 @@ _BALANCES_AT = """
     WHERE (CAST(:kind AS text) IS NULL OR kind = :kind)
     ORDER BY address, currency
 """
-_BALANCES_AT_OF_ONE = """
+BALANCES_AT_OF_ONE: Final = """
     SELECT address AS wallet, kind, currency,
            balance_at(address, currency, CAST(:occurred_by AS timestamptz),
                       coalesce(CAST(:known_by AS timestamptz), CAST('infinity' AS timestamptz))) AS balance
@@ -211,13 +211,17 @@ async def list_holds(
 STATEMENT: Final = """
     SELECT version, occurred_at, recorded_at, source, event_type, memo, currency, amount, balance_after
     FROM ledger_public.entries
-    WHERE wallet_id = :wallet_id AND currency = :currency AND version < :before AND version > :after
+    WHERE wallet_id = (SELECT wallet_id FROM ledger_public.wallets
+                       WHERE address = :wallet AND currency = :currency)
+      AND currency = :currency AND version < :before AND version > :after
     ORDER BY version DESC LIMIT :most
 """
 STATEMENT_ONWARDS: Final = """
     SELECT version, occurred_at, recorded_at, source, event_type, memo, currency, amount, balance_after
     FROM ledger_public.entries
-    WHERE wallet_id = :wallet_id AND currency = :currency AND version < :before AND version > :after
+    WHERE wallet_id = (SELECT wallet_id FROM ledger_public.wallets
+                       WHERE address = :wallet AND currency = :currency)
+      AND currency = :currency AND version < :before AND version > :after
     ORDER BY version LIMIT :most
 """
 
@@ -235,24 +239,16 @@ async def statement(
 
     before: only lines before this version. The page names the versions that turn it either way.
     """
-    found = await tx.first(
-        """
-        SELECT wallet_id, entries FROM ledger_public.wallets
-        WHERE address = :wallet AND currency = :currency
-        """,
-        wallet=wallet,
-        currency=currency,
-    )
-    if found is None:
-        return Page(wallet=wallet, currency=currency, lines=(), before=None, after=after or 0)
     rows = await tx.all(
         STATEMENT if after is None else STATEMENT_ONWARDS,
-        wallet_id=found.wallet_id,
+        wallet=wallet,
         currency=currency,
         before=2**63 - 1 if before is None else before,
         after=after or 0,
         most=min(most, PAGE_LINES_MAX),
     )
+    if not rows and not await list_balances(tx, wallet=wallet):
+        return Page(wallet=wallet, currency=currency, lines=(), before=None, after=after or 0)
     lines = sorted((StatementLine(**row._mapping) for row in rows), key=lambda line: line.version)
     return _page(wallet, currency, lines, before, after)
 

@@ -136,12 +136,12 @@ async def test_a_journal_put_in_behind_the_chain_is_named(
 ) -> None:
     await ask(chained, requested("flight:F6:1"))
     await owner.execute("ALTER TABLE journal DISABLE TRIGGER USER")
-    await owner.execute(
-        "UPDATE journal SET recorded_at = recorded_at - interval '1 day' WHERE source = 'flight:F6:1'"
-    )
+    moved = "UPDATE journal SET recorded_at = recorded_at + $1::interval WHERE source = 'flight:F6:1'"
+    await owner.execute(moved, timedelta(days=-1))
     assert await extend_chain(chained, soon()) == 0
     found = await broken(chained)
     assert (found.position, found.source) == (6, "flight:F6:1")
+    await owner.execute(moved, timedelta(days=1))
 
 
 async def test_nobody_else_changes_a_link(chained: Database, owner: asyncpg.Connection) -> None:

@@ -89,9 +89,8 @@ async def test_a_statement_page_is_one_index_range(
     for batch in range(4):
         await ask(ledger, *(requested(f"flight:{batch}-{n}:1") for n in range(500)))
     await owner.execute("ANALYZE")
-    wallet = await owner.fetchval("SELECT id FROM wallet WHERE address = 'platform:school'")
     query = (
-        statement.replace(":wallet_id", str(wallet))
+        statement.replace(":wallet", "'platform:school'")
         .replace(":currency", "'USD'")
         .replace(":before", "1000")
         .replace(":after", "500")

@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,7 +10,7 @@ import asyncpg
 import pytest
 
 from fleet.database import Database
-from fleet.envelope import Record
+from fleet.envelope import Record, uuid7
 from schemas.journals import EntryRequest, JournalRequested
 from services.ledger import links, posting, statements, wire
 from services.ledger.domain import Journal
@@ -91,7 +92,7 @@ async def test_any_balance_at_any_instant_is_the_sum_of_what_counts(
     lags = [timedelta(0), timedelta(minutes=5), timedelta(hours=2), timedelta(days=90), -timedelta(days=2)]
     known = [start]
     for batch in range(12):
-        when = [await now(owner) - chance.choice(lags) for _ in range(10)]
+        when = [await now(owner) - chance.choice(lags) for _ in range(30)]
         await ask(ledger, *(dated(f"flight:{batch}-{n}:1", instant) for n, instant in enumerate(when)))
         known.append(await now(owner))
     around = [timedelta(0), *lags, timedelta(minutes=30), timedelta(days=200), -timedelta(days=9)]
@@ -230,6 +231,38 @@ async def test_a_balance_at_an_instant_reads_no_more_than_it_must(
         before = await owner.fetchval(TUPLES_READ)
         await at(owner, instant, instant, "platform:school")
         assert 0 < await owner.fetchval(TUPLES_READ) - before < 100
+
+
+ALL_VERSIONS = """
+    SELECT entry.version, journal.recorded_at FROM entry JOIN journal ON journal.id = entry.journal_id
+    WHERE entry.wallet_id = $1 ORDER BY entry.version
+"""
+LAST_KNOWN = """
+    SELECT version_known_at(wallet_id, currency, $2, version, clock_timestamp())
+    FROM balance WHERE wallet_id = $1
+"""
+
+
+async def test_the_last_version_known_at_an_instant_is_found_however_unevenly_entries_came(
+    ledger: Database, owner: asyncpg.Connection
+) -> None:
+    """Hundreds at one instant, then a few with pauses between, and hundreds again."""
+    for size in (1, 400, 1, 1, 1, 30, 1, 1, 700, 1, 1, 2):
+        await ask(ledger, *(requested(f"flight:{uuid7()}:1") for _ in range(size)))
+    await owner.execute("ANALYZE")
+    school = await owner.fetchval("SELECT id FROM wallet WHERE address = 'platform:school'")
+    recorded = [row["recorded_at"] for row in await owner.fetch(ALL_VERSIONS, school)]
+    assert len(recorded) == 1140
+    assert len(set(recorded)) >= 12
+    instant = timedelta(microseconds=1)
+    for at_instant in {moment + shift for moment in recorded for shift in (-instant, instant * 0, instant)}:
+        async with owner.transaction():
+            before = await owner.fetchval(TUPLES_READ)
+            found = await owner.fetchval(LAST_KNOWN, school, at_instant)
+            assert await owner.fetchval(TUPLES_READ) - before <= 2 * 40
+        assert found == bisect_right(recorded, at_instant)
+    assert await owner.fetchval(LAST_KNOWN.replace("$2", "'-infinity'"), school) == 0
+    assert await owner.fetchval(LAST_KNOWN.replace("$2", "'infinity'"), school) == 1140
 
 
 async def test_a_statement_shows_a_late_entry_where_it_was_dated(
