@@ -73,22 +73,26 @@ def request_record(flight: str, number: int, flown_at: datetime, dice: random.Ra
     )
 
 
-async def produce(bootstrap: str, prefix: str, records: Sequence[Record]) -> float:
-    """Put records on their topic, spread over its partitions; seconds it took."""
-    began = time.monotonic()
+@asynccontextmanager
+async def producing(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that gathers what is sent at once."""
     async with AIOKafkaProducer(
         bootstrap_servers=bootstrap, acks=1, linger_ms=5, max_batch_size=262_144
     ) as producer:
-        for record in records:
-            await producer.send(
-                prefix + record.topic,
-                value=record.value,
-                key=record.key,
-                partition=record.partition,
-                headers=[(name, value.encode()) for name, value in record.headers.items()],
-            )
-        await producer.flush()
-    return time.monotonic() - began
+        yield producer
+
+
+async def produce(producer: AIOKafkaProducer, prefix: str, records: Sequence[Record]) -> None:
+    """Put records on their topic, spread over its partitions, and wait until Kafka has them."""
+    for record in records:
+        await producer.send(
+            prefix + record.topic,
+            value=record.value,
+            key=record.key,
+            partition=record.partition,
+            headers=[(name, value.encode()) for name, value in record.headers.items()],
+        )
+    await producer.flush()
 
 
 Statement = tuple[str, tuple[Any, ...]]

@@ -19,7 +19,7 @@ from hobbs.supervisor import spare_the_collector
 from services.ledger import handlers
 from services.ledger.app import BATCH_MAX
 
-JOURNALS = 60_000
+JOURNALS = 120_000  # until both of a worker's members have joined, some seconds, it is half as fast
 BARE_JOURNALS = 30_000
 SINGLE_JOURNALS = 1_500
 ENDS_WITHIN_S = 180.0
@@ -92,7 +92,8 @@ async def from_kafka(stack: Stack, *, workers: int, shards: int = 1) -> tuple[fl
     async with deployed(stack) as deployment:
         began = datetime.now(UTC)
         records = journals.requests(JOURNALS, shards=shards)
-        await journals.produce(stack.kafka.bootstrap, deployment.fleet.topic_prefix, records)
+        async with journals.producing(stack.kafka.bootstrap) as producer:
+            await journals.produce(producer, deployment.fleet.topic_prefix, records)
         await asyncio.to_thread(partial(deployment.start, "ledger", count=workers))
         owner = await deployment.connect()
         try:

@@ -28,8 +28,9 @@ from hobbs.local.stack import Stack, running_stack
 from hobbs.local.stripe_sim.control import Control
 
 # What a server of this size would be given; nothing here trades durability for speed.
+_MEMORY_MIB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
 POSTGRES_SETTINGS = (
-    "shared_buffers=1GB",
+    f"shared_buffers={_MEMORY_MIB // 4}MB",  # what PostgreSQL's manual begins with
     "max_wal_size=8GB",
     "checkpoint_timeout=15min",
 )
