@@ -30,7 +30,7 @@ async def measure(stack: Stack) -> list[Figure]:
     one, published, _ = await from_kafka(stack, workers=1)
     crowds = {count: await from_kafka(stack, workers=count) for count in (2, 4)}
     handler, bare, posting_alone = await without_kafka(stack)
-    single = await one_transaction_each(stack)
+    single, by_hand = await one_transaction_each(stack), await posted_by_hand(stack)
     figures = [
         Figure(
             name="posting, Kafka to commit, one worker",
@@ -44,7 +44,14 @@ async def measure(stack: Stack) -> list[Figure]:
             value=one / single,
             unit="times",
             limit=at_least(10),
-            baseline=("post_journal_with_locks(), a commit each, journals/s", single),
+            baseline=("the handler, a transaction for each request, journals/s", single),
+        ),
+        Figure(
+            name="posting by hand, one connection",
+            value=by_hand,
+            unit="journals/s",
+            baseline=("posting, one worker", one),
+            note="post_journal_with_locks(), a commit each: no inbox and no outbox",
         ),
         Figure(
             name="posting, as a share of the bare loop",
@@ -199,6 +206,15 @@ async def played(stack: Stack, transactions: Sequence[Sequence[Statement]]) -> f
 
 
 async def one_transaction_each(stack: Stack) -> float:
+    """Journals a second when the handler gets one request at a time."""
+    async with deployed(stack) as deployment:
+        db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
+        took = await post_all(db, [[record] for record in journals.requests(SINGLE_JOURNALS)])
+        await db.close()
+    return SINGLE_JOURNALS / took
+
+
+async def posted_by_hand(stack: Stack) -> float:
     """Journals a second when each is posted by the database's own function, and committed, by itself."""
     async with deployed(stack) as deployment:
         owner = await deployment.connect()

@@ -54,6 +54,17 @@ async def test_wallets_may_be_named_by_id_and_twice(ledger: Database, dba: async
     assert (await balances(ledger))["student:s-1"] == -111
 
 
+async def test_a_wallet_that_is_there_is_not_opened_to_find_that_out(
+    ledger: Database, dba: asyncpg.Connection
+) -> None:
+    for number in range(5):
+        await post(dba, legs(), event_id=str(number))
+    await post(dba, legs(("student:new", -1), ("platform:school", 1)), event_id="new")
+    numbers = await dba.fetch("SELECT id FROM wallet ORDER BY id")
+    # Opening is of all that a journal names, so one number was drawn for the school beside the student's.
+    assert [row["id"] for row in numbers] == [1, 2, 3, 5]
+
+
 async def test_the_same_journal_again_is_the_one_that_stands(
     ledger: Database, dba: asyncpg.Connection
 ) -> None:

@@ -1,0 +1,14 @@
+"""A journal by hand: statements planned once, and nothing written to find that a wallet is there."""
+
+from pathlib import Path
+
+from fleet.migrate import run_sql
+
+revision = "0010"
+down_revision = "0009"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_name("0010_by_hand.sql"))
