@@ -2,6 +2,9 @@
 -- searched for where it would be if entries came evenly, and what is displaced is listed by its wallet
 -- (docs/decisions/0134).
 
+-- Nobody posts between the listing of what is there and the trigger that lists what comes.
+lock table journal in access exclusive mode;
+
 -- The entries that history does not find by their versions: recorded over an hour after they occurred, or
 -- dated ahead. An entry that is recorded within the hour is not in it.
 create table displaced_entry (
