@@ -281,11 +281,11 @@ def _poll_our_way(consumer: Consumer) -> None:
 
     async def polled(*, timeout_ms: int, max_records: int) -> dict[Any, list[Any]]:
         consumer.polled_at = time.monotonic()
+        rested, consumer.rested = consumer.rested, False
         found: dict[Any, list[Any]] = await getmany(timeout_ms=POLL_MS, max_records=max_records)
         room = max_records - sum(map(len, found.values()))
-        if not (found and consumer.rested and room):
+        if not (found and rested and room):
             return found
-        consumer.rested = False
         try:
             more = await getmany(timeout_ms=GATHER_MS, max_records=room)
         except Exception as error:  # what was taken must be handled: a later batch would commit past it

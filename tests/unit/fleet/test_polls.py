@@ -6,8 +6,8 @@ from typing import Any
 from fleet.consumers import Consumer, _poll_our_way
 
 
-async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int = 10) -> Any:
-    """Poll once a broker that has these answers; what came, and the answers it was not asked for."""
+async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int = 10, times: int = 1) -> Any:
+    """Poll a broker that has these answers; what came last, and the answers it was not asked for."""
 
     async def getmany(*, timeout_ms: int, max_records: int) -> dict[str, list[int]]:
         assert timeout_ms > 0
@@ -22,7 +22,9 @@ async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int
     consumer = Consumer(topic="t", handler=handler, batch_max=most, rested=rested)
     consumer.subscriber = SimpleNamespace(consumer=kafka)
     _poll_our_way(consumer)
-    return await kafka.getmany(timeout_ms=10, max_records=most), answers
+    for _ in range(times):
+        found = await kafka.getmany(timeout_ms=10, max_records=most)
+    return found, answers
 
 
 async def test_after_a_rest_what_came_meanwhile_is_in_the_same_batch_behind_what_waited() -> None:
@@ -43,3 +45,8 @@ async def test_a_full_batch_is_not_added_to() -> None:
 
 async def test_no_records_are_none() -> None:
     assert await polled([{}, {"p0": [1]}], rested=True) == ({}, [{"p0": [1]}])
+
+
+async def test_the_first_record_after_a_pause_waits_for_nothing() -> None:
+    answers = [{}, {"p0": [1]}, {"p0": [2]}]
+    assert await polled(answers, rested=True, times=2) == ({"p0": [1]}, [{"p0": [2]}])
