@@ -6,6 +6,8 @@ ONE_COMMIT = (
     "tests/integration/promises/test_one_commit.py"
     "::test_whichever_commit_fails_the_batch_read_again_has_its_effect"
 )
+HISTORY = "services/ledger/migrations/versions/0009_history_search.sql"
+TIME = "tests/integration/ledger/test_time.py"
 GUARDS = "tests/integration/ledger/test_guards.py"
 SIGNATURES = "tests/unit/gateway/test_signature.py"
 WEBHOOKS = "tests/integration/gateway/test_webhooks.py"
@@ -192,6 +194,58 @@ OF_THE_BOOKS = (
         catchers=(
             "tests/integration/ledger/test_posting.py::test_who_asks_again_is_told_the_same_event_again",
         ),
+    ),
+    Mutant(
+        name="journal-posted-says-another-balance",
+        breaks="journal.posted, written without its model, says an entry's amount where its balance belongs.",
+        edits=(
+            Edit(
+                path="services/ledger/wire.py",
+                old='"balance_after": entry.balance_after,',
+                new='"balance_after": entry.amount,',
+            ),
+        ),
+        catchers=(
+            "tests/unit/ledger/test_wire.py::test_whatever_may_stand_is_said_as_the_schema_would_say_it",
+        ),
+    ),
+    Mutant(
+        name="history-one-version-early",
+        breaks="What was recorded at the very instant asked about counts as unknown then.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="journal.recorded_at <= at as known",
+                new="journal.recorded_at < at as known",
+            ),
+        ),
+        catchers=(
+            f"{TIME}::test_the_last_version_known_at_an_instant_is_found_however_unevenly_entries_came",
+        ),
+    ),
+    Mutant(
+        name="history-keeps-what-was-dated-ahead",
+        breaks="A balance at an instant counts what was recorded before it and dated after it, twice.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="sum(case when occurred_at > recorded_at then -amount else amount end)",
+                new="sum(amount)",
+            ),
+        ),
+        catchers=(f"{TIME}::test_any_balance_at_any_instant_is_the_sum_of_what_counts",),
+    ),
+    Mutant(
+        name="history-overlooks-what-came-hours-late",
+        breaks="Entries up to three hours late are not listed, and missing from balances at instants.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="where new_journal.recorded_at - new_journal.occurred_at > interval '1 hour'",
+                new="where new_journal.recorded_at - new_journal.occurred_at > interval '3 hours'",
+            ),
+        ),
+        catchers=(f"{TIME}::test_any_balance_at_any_instant_is_the_sum_of_what_counts",),
     ),
     Mutant(
         name="billed-on-greenwich-s-date",
