@@ -98,7 +98,8 @@ revoke execute on function version_known_at(bigint, text, timestamptz, bigint, t
 create or replace function balance_at(wallet text, currency text, occurred_by timestamptz,
                                       known_by timestamptz default 'infinity')
     returns bigint language plpgsql stable security definer set search_path = ledger, pg_temp
-    set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
+    set enable_seqscan = off set enable_bitmapscan = off set enable_hashjoin = off set enable_mergejoin = off
+    set plan_cache_mode = force_generic_plan as $$
 #variable_conflict use_column
 declare
     few constant bigint := 4;
