@@ -91,7 +91,8 @@ async def admit(
     first = _first_of_each(readings)
     known = await _known_hashes(tx, first)
     fresh = [r for r in first.values() if r.admitted.event_key not in known]
-    letters += _reused_ids(readings, {k: r.payload_hash for k, r in first.items()} | known)
+    if known or len(first) < len(readings):
+        letters += _reused_ids(readings, {k: r.payload_hash for k, r in first.items()} | known)
     await dead_letters.bury_letters(tx, letters)
     await fault_point("inbox.admitted")
     metrics.RECORDS.labels(tx.service, "admitted").inc(len(fresh))
@@ -157,9 +158,9 @@ async def _known_hashes(tx: Tx, first: dict[UUID, _Reading[T]]) -> dict[UUID, by
         return {}
     hashes = [r.payload_hash for r in first.values()]
     rows = await tx.all(_ADMIT, keys=list(first), hashes=hashes)
-    seen = set(first) - {row.event_key for row in rows}
-    if not seen:
+    if len(rows) == len(first):
         return {}
+    seen = set(first) - {row.event_key for row in rows}
     return {row.event_key: row.payload_hash for row in await tx.all(_KNOWN, keys=list(seen))}
 
 
