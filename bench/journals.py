@@ -4,6 +4,7 @@ A recording of the ledger's handler holds every statement it sent with its param
 journals can be posted again on another database without Hobbs: the bare loop the worker is compared with.
 """
 
+import asyncio
 import random
 import re
 import time
@@ -16,6 +17,7 @@ from typing import Any
 import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
 from sqlalchemy import Row
 
 from fleet.database import Database, Tx
@@ -83,16 +85,23 @@ async def producing(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
 
 
 async def produce(producer: AIOKafkaProducer, prefix: str, records: Sequence[Record]) -> None:
-    """Put records on their topic, spread over its partitions, and wait until Kafka has them."""
+    """Put records on their topic, spread over its partitions, and wait until Kafka has them.
+
+    By the batch: a future for each record would take from the worker that is measured a tenth of a core.
+    """
+    filling: dict[tuple[str, int], BatchBuilder] = {}
+    sent = []
     for record in records:
-        await producer.send(
-            prefix + record.topic,
-            value=record.value,
-            key=record.key,
-            partition=record.partition,
-            headers=[(name, value.encode()) for name, value in record.headers.items()],
-        )
-    await producer.flush()
+        place = prefix + record.topic, record.partition
+        headers = [(name, value.encode()) for name, value in record.headers.items()]
+        while True:
+            batch = filling.get(place) or filling.setdefault(place, producer.create_batch())
+            if batch.append(timestamp=None, key=record.key, value=record.value, headers=headers):
+                break
+            sent.append(await producer.send_batch(filling.pop(place), place[0], partition=place[1]))
+    for (topic, partition), batch in filling.items():
+        sent.append(await producer.send_batch(batch, topic, partition=partition))
+    await asyncio.gather(*sent)
 
 
 Statement = tuple[str, tuple[Any, ...]]

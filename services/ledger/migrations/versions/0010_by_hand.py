@@ -1,4 +1,4 @@
-"""A journal by hand: statements planned once, and nothing written to find that a wallet is there."""
+"""A journal by hand: nothing is written to find that a wallet is there."""
 
 from pathlib import Path
 

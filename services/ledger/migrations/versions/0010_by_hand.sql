@@ -1,12 +1,10 @@
--- One journal by hand in two thirds of the time: its statements are planned once, not again for each call
--- (a plan for the arrays at hand looks cheaper than one for any, and costs more to make than to run), and
--- wallets that are there already are not inserted to find that out (docs/decisions/0135).
+-- A journal by hand costs less: wallets that are there already are not inserted to find that out
+-- (docs/decisions/0135).
 
 -- As in 0001_functions.sql, but where nothing is missing nothing is written.
 create or replace function open_balances(addresses text[], currencies text[]) returns void
     language plpgsql security definer set search_path = ledger, pg_temp
-    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-    set plan_cache_mode = force_generic_plan as $$
+    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off as $$
 begin
     if not exists (
         select from unnest(addresses, currencies) as asked (address, currency)
@@ -28,10 +26,6 @@ begin
      order by wallet.id, asked.currency
         on conflict (wallet_id, currency) do nothing;
 end $$;
-
-alter function post_journal_with_locks(uuid, text, text, text, jsonb, timestamptz, text)
-    set enable_seqscan = off set enable_hashjoin = off set enable_mergejoin = off
-    set plan_cache_mode = force_generic_plan;
 
 -- The same text as before, in a form that is put into the statements that ask for it instead of being called.
 create or replace function entry_line(wallet text, currency text, amount bigint) returns text
