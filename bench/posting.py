@@ -129,7 +129,8 @@ async def from_kafka(stack: Stack, *, workers: int, shards: int = 1) -> tuple[fl
 async def posted(owner: asyncpg.Connection) -> int:
     """Journals posted so far: the platform's wallet counts them."""
     counted: int = await owner.fetchval(
-        "SELECT coalesce(sum(entries), 0)::bigint FROM ledger_public.wallets WHERE address LIKE 'platform:%'"
+        "SELECT coalesce(sum(version), 0)::bigint FROM ledger.balance WHERE wallet_id = ANY ("
+        " ARRAY(SELECT id FROM ledger.wallet WHERE address LIKE 'platform:%'))"  # no join: tables are new
     )
     return counted
 
