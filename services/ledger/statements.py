@@ -247,7 +247,7 @@ async def statement(
         after=after or 0,
         most=min(most, PAGE_LINES_MAX),
     )
-    if not rows and not await list_balances(tx, wallet=wallet):
+    if not rows and currency not in [one.currency for one in await list_balances(tx, wallet=wallet)]:
         return Page(wallet=wallet, currency=currency, lines=(), before=None, after=after or 0)
     lines = sorted((StatementLine(**row._mapping) for row in rows), key=lambda line: line.version)
     return _page(wallet, currency, lines, before, after)
