@@ -119,8 +119,7 @@ def _read_all(
 def _reading(record: Record, event: T, natural_key: str | None) -> _Reading[T]:
     digest = payload_hash(record)
     key = event_key_of(record, natural_key) or derived_key(record.topic, "", digest.hex())
-    admitted = Admitted(event=event, record=record, event_key=key, cause=cause_of(record, key))
-    return _Reading(admitted=admitted, payload_hash=digest)
+    return _Reading(Admitted(event, record, key, cause_of(record, key)), digest)
 
 
 def payload_hash(record: Record) -> bytes:
