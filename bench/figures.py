@@ -12,6 +12,8 @@ import pygal
 from rich.console import Console
 from rich.table import Table
 
+_MET, _MISSED = "#4c8c6b", "#c0504d"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
@@ -120,22 +122,25 @@ def write(folder: Path, found: Mapping[str, Sequence[Figure]], facts: Mapping[st
 
 
 def chart(figures: Sequence[Figure], facts: Mapping[str, Any]) -> pygal.HorizontalBar:
-    """Each figure that has a limit, as a multiple of it: right of 1 is what was asked for."""
+    """Each figure that has a limit, as a multiple of it: 1 and more is what was asked for."""
     judged = [figure for figure in figures if figure.limit is not None and figure.value > 0]
     bars = pygal.HorizontalBar(
         title=f"Headroom: measured against the limit ({facts['machine']['cores']} cores, {facts['date']})",
         x_title="times as good as the limit (1 = just met)",
         show_legend=False,
         print_values=True,
-        logarithmic=True,
         height=120 + 34 * len(judged),
         width=1100,
         truncate_label=60,
         js=(),
     )
     bars.x_labels = [figure.name for figure in judged]
-    bars.add("headroom", [{"value": round(headroom(figure), 2)} for figure in judged])
+    bars.add("headroom", [_bar(figure) for figure in judged])
     return bars
+
+
+def _bar(figure: Figure) -> dict[str, Any]:
+    return {"value": round(headroom(figure), 2), "color": _MET if figure.met else _MISSED}
 
 
 def headroom(figure: Figure) -> float:
