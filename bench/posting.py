@@ -149,8 +149,8 @@ async def steady_rate(owner: asyncpg.Connection, since: datetime) -> float:
 
 
 _STEADY_RATE = """
-    WITH journal AS (SELECT recorded_at FROM ledger.journal WHERE recorded_at >= $1),
-    edge AS (
+    WITH journal AS MATERIALIZED (SELECT recorded_at FROM ledger.journal WHERE recorded_at >= $1),
+    edge AS MATERIALIZED (  -- planned on tables never analyzed, it would be found anew for each journal
         SELECT percentile_disc(0.1) WITHIN GROUP (ORDER BY recorded_at) AS after,
                percentile_disc(0.9) WITHIN GROUP (ORDER BY recorded_at) AS before
         FROM journal

@@ -74,11 +74,15 @@ class Worker:
     ) -> None:
         """Call `handler` with batches of the topic's records; it commits, or raises on an outage only.
 
-        A batch begins at most every `every_s`; one after a pause at once. With two members this
-        process reads two shares of the partitions: one batch waits for Postgres while the other is worked on.
+        A batch begins at most every `every_s`; one after a pause at once. With two members this process
+        reads two shares of the partitions: when they are behind, one batch waits for Postgres while the other
+        is worked on.
         """
+        turn = asyncio.Lock()
         for _ in range(members):
-            self._consumers.add(Consumer(topic=topic, handler=handler, batch_max=batch_max, every_s=every_s))
+            self._consumers.add(
+                Consumer(topic=topic, handler=handler, batch_max=batch_max, every_s=every_s, turn=turn)
+            )
 
     def loop(self, name: str, step: Callable[[], Awaitable[int]], *, idle_s: float = 0.05) -> None:
         """Call `step` again and again: at once while it says it did something, else after `idle_s`."""

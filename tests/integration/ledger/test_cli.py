@@ -104,6 +104,16 @@ async def test_a_statement_of_several_currencies_asks_for_one(ledger: Database, 
     assert "-1.00" not in yen.stdout
 
 
+async def test_a_page_in_a_currency_the_wallet_never_had_turns_nowhere(
+    ledger: Database, hobbs: Hobbs
+) -> None:
+    await ask(ledger, requested("flight:F1:1"), requested("flight:F2:1", currency="JPY"))
+    yen = rows(await hobbs("statement", "student:s-1", "--currency", "JPY", "--before", "9", "-o", "json"))
+    assert [line["version"] for line in yen["lines"]] == [1]
+    euro = rows(await hobbs("statement", "student:s-1", "--currency", "EUR", "--before", "9", "-o", "json"))
+    assert (euro["lines"], euro["before"], euro["after"]) == ([], None, 0)
+
+
 async def test_explain_shows_a_journal_with_its_entries(ledger: Database, hobbs: Hobbs) -> None:
     [posted] = await ask(ledger, requested("flight:F1:1", memo="flight F1"))
     journal = rows(await hobbs("explain", "journal", "flight:F1:1", "-o", "json"))
