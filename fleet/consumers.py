@@ -212,17 +212,17 @@ class Consumers:
 
 def _every_s(consumer: Consumer, records: int) -> float:
     """How long after a batch's begin the next one may begin."""
-    many = records >= MANY and not _behind(consumer, records)
-    return max(consumer.every_s, MANY_EVERY_S) if many else consumer.every_s
+    return max(consumer.every_s, MANY_EVERY_S) if _is_busy(consumer, records) else consumer.every_s
 
 
 def _turn(consumer: Consumer, records: int) -> AbstractAsyncContextManager[None]:
-    """Members take turns until one is behind: two batches at once are faster, and leave no core free."""
-    return nullcontext() if _behind(consumer, records) else consumer.turn
+    """Busy members take turns: two batches at once would leave no core free, and gain nothing yet."""
+    return consumer.turn if _is_busy(consumer, records) else nullcontext()
 
 
-def _behind(consumer: Consumer, records: int) -> bool:
-    return 2 * records >= consumer.batch_max
+def _is_busy(consumer: Consumer, records: int) -> bool:
+    """Whether much came, and yet it is not behind: a batch of half the most is a backlog."""
+    return MANY <= records < consumer.batch_max / 2
 
 
 async def _leave(broker: KafkaBroker) -> None:

@@ -75,8 +75,8 @@ class Worker:
         """Call `handler` with batches of the topic's records; it commits, or raises on an outage only.
 
         A batch begins at most every `every_s`; one after a pause at once. With two members this process
-        reads two shares of the partitions: when they are behind, one batch waits for Postgres while the other
-        is worked on.
+        reads two shares of the partitions: one batch waits for Postgres while the other is worked on, except
+        that busy members take turns as long as they are not behind.
         """
         turn = asyncio.Lock()
         for _ in range(members):

@@ -56,9 +56,11 @@ async def most_at_once(records: int) -> int:
     return most
 
 
-async def test_members_take_turns_until_a_batch_says_that_they_are_behind() -> None:
-    assert await most_at_once(BATCH_MAX // 2 - 1) == 1
-    assert await most_at_once(BATCH_MAX // 2) == 2
+@pytest.mark.parametrize(
+    ("records", "at_once"), [(MANY - 1, 2), (MANY, 1), (BATCH_MAX // 2 - 1, 1), (BATCH_MAX // 2, 2)]
+)
+async def test_members_take_turns_when_much_comes_and_they_are_not_behind(records: int, at_once: int) -> None:
+    assert await most_at_once(records) == at_once
 
 
 async def test_a_member_that_failed_keeps_nobody_from_their_turn_while_it_waits() -> None:
@@ -71,9 +73,9 @@ async def test_a_member_that_failed_keeps_nobody_from_their_turn_while_it_waits(
         handled.set()
 
     failing, other = members(fail, succeed)
-    waits = asyncio.create_task(CONSUMERS._process(failing, batch(1)))
+    waits = asyncio.create_task(CONSUMERS._process(failing, batch(MANY)))
     await asyncio.sleep(0)
-    await CONSUMERS._process(other, batch(1))
+    await CONSUMERS._process(other, batch(MANY))
     assert handled.is_set()
     assert not waits.done()
     with pytest.raises(_ReadAgain):
