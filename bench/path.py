@@ -1,8 +1,8 @@
 """From a flight to Stripe's 2xx: how long at 50 flights a second, how many at most, and what it takes.
 
-A flight's time runs from the instant it is handed to Kafka's producer to the instant payouts has Stripe's 2xx
-for the last of its transfers and begins to record it (operation.finished_at, found through the payables of
-the flight's journal). Both are the wall clock of one machine, and the answer's way back is in it.
+A flight's time runs from the instant it is handed to Kafka's producer to the instant payouts has read
+Stripe's 2xx for the last of its transfers (operation.finished_at, found through the payables of the flight's
+journal). Both are the wall clock of one machine, and the answer's way back is in it.
 """
 
 import os
@@ -105,7 +105,7 @@ class Run:
         return Latency(
             flights=[sent[flight] - at for flight, at in published.items()],
             transfers_per_s=transfers / MEASURED_S,
-            recording_s=await self.recording_s(),
+            reading_s=await self.reading_s(),
             late_s=self.flights.late_s,
             load=load,
             shares=used,
@@ -174,7 +174,7 @@ class Run:
     async def sent_at(self) -> dict[str, float]:
         return {row["flight"]: row["at"] for row in await self.owner.fetch(_SENT_AT)}
 
-    async def recording_s(self) -> float:
+    async def reading_s(self) -> float:
         """From the simulator's answer to finished_at, of the latest transfers."""
         with Control(self.stack.simulator.api_base) as stripe:
             asked = stripe.requests()

@@ -12,11 +12,11 @@ BEHIND_S_MAX = 1.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """Seconds of each flight; `recording_s`: of it, from the simulator's answer to our record of it."""
+    """Seconds of each flight; `reading_s`: of it, from the simulator's answer to our record of it."""
 
     flights: Sequence[float]
     transfers_per_s: float
-    recording_s: float
+    reading_s: float
     late_s: float
     load: float
     shares: Mapping[str, float]
@@ -54,7 +54,7 @@ def latency(found: Latency, per_s: float) -> list[Figure]:
         "from the producer's send to the 2xx of a flight's last transfer"
     )
     machine = (
-        f"recorded {1000 * found.recording_s:.0f} ms after the simulator answered, which is included; "
+        f"read {1000 * found.reading_s:.0f} ms after the simulator answered, which is included; "
         f"load {found.load:.1f}; latest send {1000 * found.late_s:.0f} ms behind its schedule; "
         f"{told(found.shares)}"
     )

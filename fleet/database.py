@@ -118,10 +118,11 @@ class Database:
             self.on_staged()
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[Tx]:
-        """Lend a connection for questions, each of them one round trip: no BEGIN, nothing to commit.
+    async def autocommit(self) -> AsyncIterator[Tx]:
+        """Lend a connection on which each statement is a transaction of its own: one round trip.
 
-        Every statement sees its own moment; ask what must agree in one statement, or in `transaction()`.
+        For questions, and for a change that is one statement. What must agree goes into one statement, or
+        into `transaction()`.
         """
         async with self._engine.connect() as connection:
             asking = await connection.execution_options(isolation_level="AUTOCOMMIT")

@@ -163,7 +163,7 @@ def _read(query: Callable[[Tx], Awaitable[T]]) -> T:
 
 
 async def _ask(settings: Settings, query: Callable[[Tx], Awaitable[T]]) -> T:
-    async with acting_as(settings, "ledger") as database, database.reading() as tx:
+    async with acting_as(settings, "ledger") as database, database.autocommit() as tx:
         return await query(tx)
 
 

@@ -59,8 +59,9 @@ async def owe_payees(db: Database, batch: Sequence[Record], *, clock: Clock = ut
         if accruals:
             wallets = {accrual.wallet for accrual in accruals}
             await store_payees.know(tx, wallets)
-            await store_payees.lock(tx, wallets)
-            await paying.pay(tx, await store_transfers.accrue(tx, accruals, now), now)
+            payees = await store_payees.lock(tx, wallets)
+            owed = await store_transfers.accrue(tx, accruals, now)
+            await paying.pay_locked(tx, [payee for payee in payees if payee.wallet in owed], now)
 
 
 async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:

@@ -104,6 +104,7 @@ class Outcome:
     operation: Operation
     verdict: str
     answer: Answer
+    answered_at: datetime
     state: State
     phase: Phase
     generation: int
@@ -280,6 +281,7 @@ def _again(operation: Operation, answer: Answer, now: datetime, policy: Policy, 
         operation=operation,
         verdict=verdict,
         answer=answer,
+        answered_at=now,
         state=State.DUE,
         phase=Phase.LOOK_UP if looking or expired else Phase.SEND,
         generation=operation.generation,
@@ -310,6 +312,7 @@ def _ended(
         operation=operation,
         verdict=verdict,
         answer=answer,
+        answered_at=now,
         state=state,
         phase=operation.phase,
         generation=operation.generation,

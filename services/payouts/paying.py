@@ -31,7 +31,13 @@ from services.payouts.store_transfers import Move
 
 async def pay(tx: Tx, wallets: Collection[str], now: datetime, *, period: str | None = None) -> Payments:
     """Turn what these payees have open or waiting into transfers and operations, or into a reason to wait."""
-    payees = await store_payees.lock(tx, wallets)
+    return await pay_locked(tx, await store_payees.lock(tx, wallets), now, period=period)
+
+
+async def pay_locked(
+    tx: Tx, payees: Sequence[Payee], now: datetime, *, period: str | None = None
+) -> Payments:
+    """The same for payees that the caller's transaction has locked."""
     blocked = {payee.wallet: payee_hold(payee) for payee in payees}
     whole = [p.wallet for p in payees if period is not None or p.schedule == "per_flight" or not p.configured]
     payables = await store_transfers.open_payables(tx, whole, sorted(blocked))

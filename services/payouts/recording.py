@@ -73,7 +73,7 @@ async def record(db: Database, outcomes: Sequence[Outcome], now: datetime, terms
         # A transfer's place in payouts is reckoned under its payee's lock, here as in webhooks.
         touched = {o.operation.wallet for o in outcomes if o.effect is not None or _changes_payee(o)}
         await store_payees.lock(tx, touched)
-        recorded = await store_operations.record(tx, outcomes, now)
+        recorded = await store_operations.record(tx, outcomes)
         await fault_point("relay.mid_record", outcomes[0].operation.kind)
         ours = [o for o in outcomes if o.operation.id in recorded]
         await apply_effects(

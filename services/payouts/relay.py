@@ -140,16 +140,12 @@ class Relay:
     # Phase 1
 
     async def claim(self, most: int) -> list[Operation]:
-        """Lease what is due, in one commit; nothing while the relay is stopped."""
+        """Lease what is due, in one statement; nothing while the relay is stopped."""
         if most <= 0:
             return []
-        async with self._db.transaction() as tx:
-            stop = await store_inquiries.relay_stop(tx)
-            operations = (
-                []
-                if stop is not None
-                else await store_operations.claim(tx, most, self._clock(), self._pace.lease)
-            )
+        async with self._db.autocommit() as tx:
+            operations = await store_operations.claim(tx, most, self._clock(), self._pace.lease)
+            stop = None if operations else await store_inquiries.relay_stop(tx)
         await self._heed(stop)
         if operations:
             await fault_point("relay.claimed")

@@ -62,10 +62,12 @@ async def insert(tx: Tx, operations: Sequence[NewOperation], now: datetime) -> N
 
 # One step of an index per payee that has something open finds the head of each line. Whoever is in flight is
 # the head; a parked or held head keeps the rest of its line waiting. While money is short, what is younger
-# than the oldest held transfer waits too, so that nobody overtakes it.
+# than the oldest held transfer waits too, so that nobody overtakes it. While Stripe refuses our key there is
+# no line at all.
 _CLAIM = """
     WITH RECURSIVE line AS (
         (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held', 'parked')
+           AND NOT EXISTS (SELECT FROM relay_stop WHERE since IS NOT NULL)
          ORDER BY wallet, (state <> 'in_flight'), sequence LIMIT 1)
         UNION ALL
         SELECT head.wallet, head.id FROM line CROSS JOIN LATERAL (
@@ -109,7 +111,10 @@ _CLAIM = """
 
 
 async def claim(tx: Tx, most: int, now: datetime, lease: timedelta) -> list[Operation]:
-    """Lease up to `most` operations that are due: the head of each payee's line, oldest first."""
+    """Lease up to `most` operations that are due: the head of each payee's line, oldest first.
+
+    One statement, so that it may be a transaction of its own. None while the relay is stopped.
+    """
     rows = await tx.all(_CLAIM, most=most, now=now, until=now + lease, trusted_since=now - KEY_TRUSTED_FOR)
     return [_operation(row) for row in rows]
 
@@ -144,7 +149,7 @@ _RECORD = """
             id uuid, token uuid, state text, phase text, generation integer, due_at timestamptz,
             first_sent_at timestamptz, server_errors integer, lookups integer, clean_lookups integer,
             stripe_id text, reason text, sentence text, verdict text, http_status integer, code text,
-            request_id text, heard text)
+            request_id text, heard text, answered_at timestamptz)
     ), recorded AS (
         UPDATE operation SET state = outcome.state, phase = outcome.phase, generation = outcome.generation,
             due_at = outcome.due_at, first_sent_at = outcome.first_sent_at,
@@ -152,15 +157,15 @@ _RECORD = """
             server_errors = outcome.server_errors, lookups = outcome.lookups,
             clean_lookups = outcome.clean_lookups, stripe_id = outcome.stripe_id, reason = outcome.reason,
             sentence = outcome.sentence, lease_token = NULL, lease_until = NULL,
-            finished_at = CASE WHEN outcome.state IN ('succeeded', 'refused')
-                          THEN CAST(:now AS timestamptz) END
+            finished_at = CASE WHEN outcome.state IN ('succeeded', 'refused') THEN outcome.answered_at END
         FROM outcome
         WHERE operation.id = outcome.id AND operation.state = 'in_flight'
           AND operation.lease_token = outcome.token
         RETURNING operation.id, old.lease_token AS token
     ), finished AS (
-        UPDATE attempt SET finished_at = :now, verdict = outcome.verdict, http_status = outcome.http_status,
-            code = outcome.code, request_id = outcome.request_id, sentence = outcome.heard
+        UPDATE attempt SET finished_at = outcome.answered_at, verdict = outcome.verdict,
+            http_status = outcome.http_status, code = outcome.code, request_id = outcome.request_id,
+            sentence = outcome.heard
         FROM outcome JOIN recorded USING (token)
         WHERE attempt.lease_token = outcome.token
     )
@@ -168,10 +173,10 @@ _RECORD = """
 """
 
 
-async def record(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> set[UUID]:
+async def record(tx: Tx, outcomes: Sequence[Outcome]) -> set[UUID]:
     """Write outcomes whose lease is still ours; the operations written. Others have a new owner."""
     rows = rows_json([_outcome_row(o) for o in outcomes])
-    return {row.id for row in await tx.all(_RECORD, outcomes=rows, now=now)}
+    return {row.id for row in await tx.all(_RECORD, outcomes=rows)}
 
 
 def _outcome_row(outcome: Outcome) -> dict[str, Any]:
@@ -194,6 +199,7 @@ def _outcome_row(outcome: Outcome) -> dict[str, Any]:
         "code": outcome.answer.code,
         "request_id": outcome.answer.request_id,
         "heard": None if outcome.effect else outcome.answer.sentence,
+        "answered_at": outcome.answered_at,
     }
 
 

@@ -19,7 +19,7 @@ async def write_and_fail(database: Database) -> None:
 
 
 async def test_questions_see_a_moment_each(one_connection: Database) -> None:
-    async with one_connection.reading() as asking:
+    async with one_connection.autocommit() as asking:
         moments = [(await asking.one("SELECT now() AS at")).at for _ in range(3)]
     async with one_connection.transaction() as tx:
         together = [(await tx.one("SELECT now() AS at")).at for _ in range(3)]
@@ -31,7 +31,7 @@ async def test_questions_see_a_moment_each(one_connection: Database) -> None:
 async def test_a_connection_that_answered_questions_rolls_back_again(
     one_connection: Database, plain_url: str
 ) -> None:
-    async with one_connection.reading() as asking:
+    async with one_connection.autocommit() as asking:
         await asking.one("SELECT 1 AS one")
     with pytest.raises(DBAPIError, match="division by zero"):
         await write_and_fail(one_connection)
@@ -43,8 +43,8 @@ async def test_a_connection_that_answered_questions_rolls_back_again(
 
 async def test_a_failed_question_leaves_the_connection_usable(one_connection: Database) -> None:
     with pytest.raises(DBAPIError, match="division by zero"):
-        async with one_connection.reading() as asking:
+        async with one_connection.autocommit() as asking:
             await asking.one("SELECT 1 / 0 AS nothing")
-    async with one_connection.reading() as asking:
+    async with one_connection.autocommit() as asking:
         assert (await asking.one("SELECT 1 AS one")).one == 1
     await one_connection.close()

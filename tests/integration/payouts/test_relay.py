@@ -90,6 +90,23 @@ async def test_a_result_whose_lease_is_lost_is_dropped_and_the_next_owner_hears_
     assert len(await world.published("journal.requested")) == 1
 
 
+async def test_an_operation_ended_when_stripe_answered_however_late_that_is_recorded(world: World) -> None:
+    await given_pending(world, payees=1)
+    relay = world.relay()
+    [claimed] = await relay.claim(1)
+    outcome = await relay.call(claimed)
+    assert outcome is not None
+    read_by = world.clock()
+    world.clock.advance(seconds=20)
+    assert await relay.record([outcome]) == 1
+    [(ended, tried)] = await world.rows(
+        "SELECT operation.finished_at, attempt.finished_at FROM operation"
+        " JOIN attempt ON attempt.operation_id = operation.id WHERE kind = 'transfer'"
+    )
+    assert claimed.first_sent_at < ended <= read_by
+    assert tried == ended
+
+
 async def test_a_clock_that_is_hours_wrong_does_not_hide_an_effect(world: World) -> None:
     await given_pending(world, payees=1)
     world.clock.advance(hours=11)
