@@ -5,13 +5,15 @@ know where requests come from or where answers go.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from fleet.database import Tx
 from fleet.faults import fault_point
 from services.ledger import store
 from services.ledger.domain import (
     Answer,
+    Balance,
+    BalanceKey,
     Journal,
     JournalRequest,
     Posted,
@@ -26,6 +28,8 @@ from services.ledger.domain import (
 )
 
 _log = logging.getLogger(__name__)
+
+_Lock = Callable[[Tx, Sequence[BalanceKey]], Awaitable[dict[BalanceKey, Balance]]]
 
 
 async def post(tx: Tx, requests: Sequence[JournalRequest | Refused]) -> list[Answer]:
@@ -43,8 +47,7 @@ async def _flush_or_halve(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repea
     Halves lock wallets out of order, so this may end in a deadlock error: the batch is then read again.
     """
     try:
-        async with store.all_or_rejected(tx):
-            return await _flush(tx, sound)
+        return await _flush(tx, sound)
     except store.Rejected as rejected:
         _log.warning("journals rejected", extra={"rule": rejected.rule, "journals": len(sound)})
         if rejected.rule == store.SOURCE_IS_POSTED_ONCE:
@@ -59,8 +62,22 @@ async def _flush_or_halve(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repea
 
 
 async def _flush(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repeated | Refused]:
+    """Post all, or raise Rejected with nothing written.
+
+    Nearly always every wallet is open, so nobody looks first; else what is locked is let go, and it begins
+    again by opening what is missing.
+    """
+    try:
+        async with store.all_or_rejected(tx):
+            return await _write(tx, sound, store.lock_open_balances)
+    except store.NotOpened:
+        async with store.all_or_rejected(tx):
+            return await _write(tx, sound, store.lock_balances)
+
+
+async def _write(tx: Tx, sound: Sequence[Sound], lock_balances: _Lock) -> list[Posted | Repeated | Refused]:
     standing = await store.standing_journals(tx, [item.request.source for item in sound])
-    balances = await store.lock_balances(tx, balances_to_lock(sound, standing))
+    balances = await lock_balances(tx, balances_to_lock(sound, standing))
     await fault_point("ledger.balances_locked")
     verdicts = decide_posting(sound, standing, balances)
     journals = [verdict for verdict in verdicts if isinstance(verdict, Journal)]

@@ -64,6 +64,18 @@ async def standing_journals(tx: Tx, sources: Sequence[str]) -> dict[str, Standin
     return {row.source: Standing(journal_id=row.id, content_hash=row.content_hash) for row in rows}
 
 
+class NotOpened(Exception):
+    """A balance that was to be locked is not there yet; undo, and open it before any is locked."""
+
+
+async def lock_open_balances(tx: Tx, keys: Sequence[BalanceKey]) -> dict[BalanceKey, Balance]:
+    """Lock balances in wallet order; what they hold once locked. Raises NotOpened when one is missing."""
+    rows = await tx.all(_LOCK, **_addressed(keys))
+    if len(rows) < len(keys):
+        raise NotOpened
+    return {(row.address, row.currency): _balance(row) for row in rows}
+
+
 async def lock_balances(tx: Tx, keys: Sequence[BalanceKey]) -> dict[BalanceKey, Balance]:
     """Lock balances in wallet order, opening wallets on first use; what they hold once locked.
 
@@ -76,8 +88,7 @@ async def lock_balances(tx: Tx, keys: Sequence[BalanceKey]) -> dict[BalanceKey, 
             "SELECT open_balances(CAST(:addresses AS text[]), CAST(:currencies AS text[]))",
             **_addressed([(row.address, row.currency) for row in missing]),
         )
-    rows = await tx.all(_LOCK, **_addressed(keys))
-    return {(row.address, row.currency): _balance(row) for row in rows}
+    return await lock_open_balances(tx, keys)
 
 
 def _balance(row: Row[Any]) -> Balance:
