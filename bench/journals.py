@@ -138,8 +138,12 @@ class RecordingTx(Tx):
     @asynccontextmanager
     async def savepoint(self) -> AsyncIterator[None]:
         self.sent.append(("SAVEPOINT recorded", ()))
-        async with Tx.savepoint(self):
-            yield
+        try:
+            async with Tx.savepoint(self):
+                yield
+        except Exception:
+            self.sent.append(("ROLLBACK TO SAVEPOINT recorded", ()))
+            raise
         self.sent.append(("RELEASE SAVEPOINT recorded", ()))
 
 
