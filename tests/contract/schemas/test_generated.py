@@ -76,7 +76,9 @@ def test_asyncapis_schema_refuses_a_spoiled_document(document: dict[str, Any], s
 
 
 def test_every_reference_in_the_asyncapi_document_leads_somewhere(document: dict[str, Any]) -> None:
-    for reference in _references(document):
+    references = _references(document)
+    assert len(references) > 100
+    for reference in references:
         node: Any = document
         for part in reference.removeprefix("#/").split("/"):
             node = node[part]
