@@ -14,7 +14,6 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -30,14 +29,11 @@ from fleet import kafka_client, metrics
 from fleet.envelope import Record, safe_text
 from fleet.faults import fault_point
 from fleet.settings import Settings
-
-Handler = Callable[[Sequence[Record]], Awaitable[None]]
+from fleet.together import Together
 
 POLL_MS = 1_000
 EMPTY_MS = 10  # FastStream sleeps this long after a poll that found nothing
-GATHER_MS = 10
-MANY, MANY_EVERY_S = 32, 0.15  # what comes by the hundreds a second shares more (docs/decisions/0136)
-BATCH_EVERY_S = 0.05  # what comes one by one shares a commit; after a pause a record waits for GATHER_MS
+GATHER_S = 0.01  # what comes together goes together; after a pause a record waits no longer than this
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 STUCK_AFTER_S = 120.0
 BATCH_ENDS_WITHIN_S = 15.0
@@ -46,19 +42,17 @@ LEAVE_S = BATCH_ENDS_WITHIN_S + 1  # within worker.DRAIN_S
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True, eq=False)
 class Consumer:
-    """A topic, who handles it, and what the health check needs to know."""
+    """A member of a topic's group: who handles what it polls, and what the health check needs to know."""
 
     topic: str
-    handler: Handler
+    together: Together  # of all members of the topic in this process
     batch_max: int
-    every_s: float = BATCH_EVERY_S
     failures: int = 0
     rested: bool = False
     polled_at: float = field(default_factory=time.monotonic)
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    turn: asyncio.Lock = field(default_factory=asyncio.Lock)  # of all members of the topic in this process
     subscriber: Any = None
 
 
@@ -160,12 +154,9 @@ class Consumers:
         )
 
         async def handle(message: Any) -> None:
-            began = time.monotonic()
             async with consumer.busy:
                 await self._process(consumer, message)
-            rest_s = began + _every_s(consumer, len(message.raw_message)) - time.monotonic()
-            consumer.rested = rest_s > 0
-            await asyncio.sleep(max(rest_s, 0.0))
+            consumer.rested = not _is_behind(consumer, message.raw_message) and await consumer.together.rest()
 
         subscriber(handle)
         consumer.subscriber = subscriber
@@ -174,9 +165,8 @@ class Consumers:
         records = [_record(raw, consumer.topic) for raw in message.raw_message]
         try:
             await fault_point("consumer.polled", consumer.topic)
-            async with _turn(consumer, len(records)):
-                with metrics.BATCH_SECONDS.labels(self._service, consumer.topic).time():
-                    await consumer.handler(records)
+            with metrics.BATCH_SECONDS.labels(self._service, consumer.topic).time():
+                await _handle(consumer, records)
             await fault_point("consumer.handled", consumer.topic)
         except Exception as error:
             metrics.BATCH_FAILURES.labels(self._service, consumer.topic).inc()
@@ -210,19 +200,17 @@ class Consumers:
             return
 
 
-def _every_s(consumer: Consumer, records: int) -> float:
-    """How long after a batch's begin the next one may begin."""
-    return max(consumer.every_s, MANY_EVERY_S) if _is_busy(consumer, records) else consumer.every_s
+async def _handle(consumer: Consumer, records: Sequence[Record]) -> None:
+    if _is_behind(consumer, records):
+        consumer.together.comes_not(consumer)
+        await consumer.together.handler(records)
+    else:
+        await consumer.together.handle(consumer, records)
 
 
-def _turn(consumer: Consumer, records: int) -> AbstractAsyncContextManager[None]:
-    """Busy members take turns: two batches at once would leave no core free, and gain nothing yet."""
-    return consumer.turn if _is_busy(consumer, records) else nullcontext()
-
-
-def _is_busy(consumer: Consumer, records: int) -> bool:
-    """Whether much came, and yet it is not behind: a batch of half the most is a backlog."""
-    return MANY <= records < consumer.batch_max / 2
+def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:
+    """Half of the most at once is a backlog: then each member works for itself, and nobody rests."""
+    return len(records) >= consumer.batch_max / 2
 
 
 async def _leave(broker: KafkaBroker) -> None:
@@ -293,28 +281,41 @@ def _poll_our_way(consumer: Consumer) -> None:
     """Wait longer for the first record than FastStream would, and take what came during a rest as well.
 
     aiokafka asks the broker for no more while a record of any partition waits to be taken: what comes during
-    the rest after a batch would wait for the batch after the next one.
+    the rest after a batch would wait for the batch after the next one. Members that rested together gather
+    until the same instant.
     """
-    kafka = consumer.subscriber.consumer
+    kafka, together = consumer.subscriber.consumer, consumer.together
     getmany = kafka.getmany
 
     async def polled(*, timeout_ms: int, max_records: int) -> dict[Any, list[Any]]:
         consumer.polled_at = time.monotonic()
+        together.comes_not(consumer)
         rested, consumer.rested = consumer.rested, False
         found: dict[Any, list[Any]] = await getmany(timeout_ms=POLL_MS, max_records=max_records)
-        room = max_records - sum(map(len, found.values()))
-        if not (found and rested and room):
+        if not found:
             return found
-        try:
-            more = await getmany(timeout_ms=GATHER_MS, max_records=room)
-        except Exception as error:  # what was taken must be handled: a later batch would commit past it
-            _log.warning("a poll failed", extra={"topic": consumer.topic, "error": str(error)})
-            return found
-        for place, records in more.items():
-            found.setdefault(place, []).extend(records)
+        together.comes(consumer)
+        until = _gathers_until(together)
+        while rested and (left_s := until - time.monotonic()) > 0:
+            room = max_records - sum(map(len, found.values()))
+            if not room:
+                break
+            try:
+                more = await getmany(timeout_ms=max(round(left_s * 1000), 1), max_records=room)
+            except Exception as error:  # what was taken must be handled: a later batch would commit past it
+                _log.warning("a poll failed", extra={"topic": consumer.topic, "error": str(error)})
+                break
+            for place, records in more.items():
+                found.setdefault(place, []).extend(records)
         return found
 
     kafka.getmany = polled
+
+
+def _gathers_until(together: Together) -> float:
+    """Members whose rest ended now gather until the same instant; one that comes later, for as long."""
+    now, until = time.monotonic(), together.rests_until + GATHER_S
+    return until if until > now else now + GATHER_S
 
 
 def _poll_age_s(consumer: Consumer) -> float:

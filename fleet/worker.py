@@ -19,13 +19,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from fleet import kafka_client, logs, metrics, timers
-from fleet.consumers import BATCH_EVERY_S, Consumer, Consumers, Handler
+from fleet.consumers import Consumer, Consumers
 from fleet.database import Database
 from fleet.envelope import Message
 from fleet.health import Check, health_app
 from fleet.migrate import pending_migrations
 from fleet.outbox import OutboxRelay
 from fleet.settings import Settings
+from fleet.together import BATCH_EVERY_S, Handler, Together
 
 DRAIN_S = 20.0
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
@@ -74,15 +75,13 @@ class Worker:
     ) -> None:
         """Call `handler` with batches of the topic's records; it commits, or raises on an outage only.
 
-        A batch begins at most every `every_s`; one after a pause at once. With two members this process
-        reads two shares of the partitions: one batch waits for Postgres while the other is worked on, except
-        that busy members take turns as long as they are not behind.
+        A batch begins at most every `every_s`; one after a pause at once. Two members read two shares of the
+        partitions and bring what they find to one batch; in a backlog each works for itself, and one's batch
+        waits for Postgres while the other's is worked on.
         """
-        turn = asyncio.Lock()
+        together = Together(handler, every_s=every_s)
         for _ in range(members):
-            self._consumers.add(
-                Consumer(topic=topic, handler=handler, batch_max=batch_max, every_s=every_s, turn=turn)
-            )
+            self._consumers.add(Consumer(topic=topic, together=together, batch_max=batch_max))
 
     def loop(self, name: str, step: Callable[[], Awaitable[int]], *, idle_s: float = 0.05) -> None:
         """Call `step` again and again: at once while it says it did something, else after `idle_s`."""

@@ -11,12 +11,12 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import SecretStr
 
 from fleet import logs
-from fleet.consumers import BATCH_EVERY_S
 from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause
 from fleet.kafka_client import TopicPlan, create_topics, publish_once
 from fleet.outbox import stage
 from fleet.settings import Settings
+from fleet.together import BATCH_EVERY_S
 from fleet.worker import Worker
 from hobbs.local.ports import free_port
 from tests.integration.fleet.sample import Thing, effects, letters, record_things

@@ -1,9 +1,11 @@
 """What one poll of a consumer brings: the records that waited, and those that came while it rested."""
 
+import asyncio
 from types import SimpleNamespace
 from typing import Any
 
 from fleet.consumers import Consumer, _poll_our_way
+from fleet.together import Together
 
 
 async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int = 10, times: int = 1) -> Any:
@@ -13,13 +15,15 @@ async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int
         assert timeout_ms > 0
         answer = answers.pop(0)
         assert sum(map(len, answer.values())) <= max_records
+        if not answer:
+            await asyncio.sleep(timeout_ms / 1000)
         return answer
 
     async def handler(_: object) -> None:
         raise AssertionError
 
     kafka = SimpleNamespace(getmany=getmany)
-    consumer = Consumer(topic="t", handler=handler, batch_max=most, rested=rested)
+    consumer = Consumer(topic="t", together=Together(handler), batch_max=most, rested=rested)
     consumer.subscriber = SimpleNamespace(consumer=kafka)
     _poll_our_way(consumer)
     for _ in range(times):
@@ -28,8 +32,8 @@ async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int
 
 
 async def test_after_a_rest_what_came_meanwhile_is_in_the_same_batch_behind_what_waited() -> None:
-    answers = [{"p0": [1]}, {"p0": [2], "p1": [3]}, {}]
-    assert await polled(answers, rested=True) == ({"p0": [1, 2], "p1": [3]}, [{}])
+    answers = [{"p0": [1]}, {"p0": [2], "p1": [3]}, {"p1": [4]}, {}]
+    assert await polled(answers, rested=True) == ({"p0": [1, 2], "p1": [3, 4]}, [])
 
 
 async def test_without_a_rest_the_first_record_waits_for_nothing() -> None:
