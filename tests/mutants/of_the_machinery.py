@@ -14,15 +14,39 @@ OF_THE_MACHINERY = (
             Edit(
                 path="fleet/consumers.py",
                 old="""\
-                await consumer.handler(records)
+                await _handle(consumer, records)
 """,
                 new="""\
                 await message.ack()
-                await consumer.handler(records)
+                await _handle(consumer, records)
 """,
             ),
         ),
         catchers=("tests/integration/fleet/test_offsets.py",),
+    ),
+    Mutant(
+        name="shared-batch-that-failed-is-handled",
+        breaks="Who shared a batch that failed commits its offsets all the same.",
+        edits=(
+            Edit(
+                path="fleet/together.py",
+                old="brought.handled.set_exception(error)",
+                new="brought.handled.set_result(None)",
+            ),
+        ),
+        catchers=("tests/unit/fleet/test_together.py",),
+    ),
+    Mutant(
+        name="shared-batch-forgets-others",
+        breaks="Of a shared batch only the worker's own records are handled; the rest is committed past.",
+        edits=(
+            Edit(
+                path="fleet/together.py",
+                old="for brought in everybodys for record in brought.records]",
+                new="for brought in everybodys[:1] for record in brought.records]",
+            ),
+        ),
+        catchers=("tests/unit/fleet/test_together.py",),
     ),
     Mutant(
         name="acknowledge-first",

@@ -40,8 +40,8 @@ OF_THE_WATCH = (
         edits=(
             Edit(
                 path="fleet/consumers.py",
-                old="            return found\n        for place, records",
-                new="            return {}\n        for place, records",
+                old="                break\n            for place, records",
+                new="                return {}\n            for place, records",
             ),
         ),
         catchers=(
@@ -55,8 +55,8 @@ OF_THE_WATCH = (
         edits=(
             Edit(
                 path="fleet/consumers.py",
-                old="            found.setdefault(place, []).extend(records)\n",
-                new="            found[place] = records\n",
+                old="                found.setdefault(place, []).extend(records)\n",
+                new="                found[place] = records\n",
             ),
         ),
         catchers=("tests/unit/fleet/test_polls.py",),
