@@ -8,7 +8,7 @@ the worker continues it; it would refuse if a balance did not fit.
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,6 +29,7 @@ from bench.readers import (
     read_during,
 )
 from bench.servers import Deployment, deployed
+from fleet.envelope import Record
 from hobbs.local.stack import Stack
 
 SMALL, LARGE = 10_000, PAST_ENTRIES
@@ -42,8 +43,10 @@ async def measure(stack: Stack) -> list[Figure]:
     async with at_size(stack, SMALL) as (small, _), at_size(stack, LARGE) as (large, filled_s):
         turns = [[await rate(ledger, seed=seed) for ledger in (small, large)] for seed in range(2, 2 + TURNS)]
         small.deployment.stop()
-        busy = await read_during(large.deployment, post(large, seed=11))
-        steady = await read_during(large.deployment, post(large, seed=12, per_s=STEADY_PER_S))
+        at_once = journals.requests(POSTED, seed=11)
+        busy = await read_during(large.deployment, post(large, at_once))
+        steadily = journals.requests(STEADY_PER_S * STEADY_S, seed=12)
+        steady = await read_during(large.deployment, post(large, steadily, per_s=STEADY_PER_S))
     at_small, at_large = (statistics.median(rates) for rates in zip(*turns, strict=True))
     shares = sorted(with_many / with_few for with_few, with_many in turns)
     return [
@@ -91,7 +94,7 @@ async def at_size(stack: Stack, entries: int) -> AsyncIterator[tuple[Ledger, flo
             await write_past(ledger.owner, entries // 3)
             filled_s = time.monotonic() - began
             await asyncio.to_thread(partial(deployment.start, "ledger"))
-            await post(ledger, seed=1)
+            await post(ledger, journals.requests(POSTED, seed=1))
             yield ledger, filled_s
         finally:
             await ledger.owner.close()
@@ -99,15 +102,15 @@ async def at_size(stack: Stack, entries: int) -> AsyncIterator[tuple[Ledger, flo
 
 async def rate(ledger: Ledger, *, seed: int) -> float:
     """Journals a second when more come at once."""
+    records = journals.requests(POSTED, seed=seed)
     began_at = datetime.now(UTC)
-    await post(ledger, seed=seed)
+    await post(ledger, records)
     return await steady_rate(ledger.owner, began_at)
 
 
-async def post(ledger: Ledger, *, seed: int, per_s: int | None = None) -> None:
-    """Have the worker post more journals, all at once or so many a second, and wait for the last."""
+async def post(ledger: Ledger, records: Sequence[Record], *, per_s: int | None = None) -> None:
+    """Have the worker post journals, all at once or so many a second, and wait for the last."""
     there = await posted(ledger.owner)
-    records = journals.requests(POSTED if per_s is None else per_s * STEADY_S, seed=seed)
     share = len(records) if per_s is None else per_s // SHARES_PER_S
     fleet = ledger.deployment.fleet
     async with journals.producing(fleet.kafka_bootstrap) as producer:
@@ -170,6 +173,8 @@ _KEYS = """
                   pg_get_constraintdef(oid)) AS on
     FROM pg_constraint
     WHERE conrelid IN ('ledger.journal'::regclass, 'ledger.entry'::regclass) AND contype IN ('p', 'u')
+    UNION ALL
+    SELECT 'DROP INDEX entry_by_recorded_at', pg_get_indexdef('ledger.entry_by_recorded_at'::regclass)
 """
 
 _PAST_JOURNALS = """
@@ -183,10 +188,11 @@ _PAST_JOURNALS = """
 
 # Journal n is the k-th of wallet n % wallets, so its version and running balance follow from n.
 _PAST_ENTRIES = """
-    INSERT INTO entry (journal_id, position, wallet_id, currency, amount, version, balance_after)
-    SELECT CAST(lpad(to_hex(n), 12, '0') || '70008000000000000000' AS uuid), $5::int, wallet.id, 'USD',
-           $4::bigint, (n - 1) / $3::int + 1, $4::bigint * ((n - 1) / $3::int + 1)
+    INSERT INTO entry (journal_id, position, wallet_id, currency, amount, version, balance_after, recorded_at)
+    SELECT journal.id, $5::int, wallet.id, 'USD',
+           $4::bigint, (n - 1) / $3::int + 1, $4::bigint * ((n - 1) / $3::int + 1), journal.recorded_at
     FROM generate_series(1, $1::int) AS n
+    JOIN journal ON journal.id = CAST(lpad(to_hex(n), 12, '0') || '70008000000000000000' AS uuid)
     JOIN wallet ON wallet.address
                  = $2::text || CASE WHEN $3::int = 1 THEN '' ELSE ((n - 1) % $3::int)::text END
     ORDER BY n

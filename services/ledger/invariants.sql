@@ -95,6 +95,12 @@ FROM closed_period
 JOIN journal ON journal.occurred_at < closed_period.until
             AND journal.recorded_at > closed_period.closed_at + interval '1 minute';
 
+-- name: entries_are_recorded_with_their_journal
+-- An entry's instant, by which history finds it, is its journal's.
+SELECT journal.source, entry.position, entry.recorded_at, journal.recorded_at AS journal_recorded_at
+FROM entry JOIN journal ON journal.id = entry.journal_id
+WHERE entry.recorded_at <> journal.recorded_at;
+
 -- name: displaced_entries_are_listed
 -- History finds by a list what was recorded over an hour late, or dated ahead: each such entry is on it, as it is.
 SELECT coalesce(entry.wallet_id, listed.wallet_id) AS wallet_id, coalesce(entry.version, listed.version) AS version

@@ -208,22 +208,16 @@ async def list_holds(
     return [Hold(**row._mapping) for row in reversed(rows)]
 
 
-STATEMENT: Final = """
-    SELECT version, occurred_at, recorded_at, source, event_type, memo, currency, amount, balance_after
-    FROM ledger_public.entries
-    WHERE wallet_id = (SELECT wallet_id FROM ledger_public.wallets
-                       WHERE address = :wallet AND currency = :currency)
-      AND currency = :currency AND version < :before AND version > :after
-    ORDER BY version DESC LIMIT :most
+# On the tables: the view looks every line's wallet up again.
+_LINES = """
+    SELECT entry.version, journal.occurred_at, entry.recorded_at, journal.source, journal.event_type,
+           journal.memo, entry.currency, entry.amount, entry.balance_after
+    FROM entry JOIN journal ON journal.id = entry.journal_id
+    WHERE entry.wallet_id = (SELECT id FROM wallet WHERE address = :wallet)
+      AND entry.currency = :currency AND entry.version < :before AND entry.version > :after
 """
-STATEMENT_ONWARDS: Final = """
-    SELECT version, occurred_at, recorded_at, source, event_type, memo, currency, amount, balance_after
-    FROM ledger_public.entries
-    WHERE wallet_id = (SELECT wallet_id FROM ledger_public.wallets
-                       WHERE address = :wallet AND currency = :currency)
-      AND currency = :currency AND version < :before AND version > :after
-    ORDER BY version LIMIT :most
-"""
+STATEMENT: Final = _LINES + "ORDER BY entry.version DESC LIMIT :most"
+STATEMENT_ONWARDS: Final = _LINES + "ORDER BY entry.version LIMIT :most"
 
 
 async def statement(

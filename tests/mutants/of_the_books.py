@@ -6,7 +6,8 @@ ONE_COMMIT = (
     "tests/integration/promises/test_one_commit.py"
     "::test_whichever_commit_fails_the_batch_read_again_has_its_effect"
 )
-HISTORY = "services/ledger/migrations/versions/0009_history_search.sql"
+LISTING = "services/ledger/migrations/versions/0009_history_search.sql"
+HISTORY = "services/ledger/migrations/versions/0011_entry_recorded_at.sql"
 TIME = "tests/integration/ledger/test_time.py"
 GUARDS = "tests/integration/ledger/test_guards.py"
 SIGNATURES = "tests/unit/gateway/test_signature.py"
@@ -210,18 +211,40 @@ OF_THE_BOOKS = (
         ),
     ),
     Mutant(
-        name="history-one-version-early",
+        name="history-one-instant-early",
         breaks="What was recorded at the very instant asked about counts as unknown then.",
         edits=(
             Edit(
                 path=HISTORY,
-                old="journal.recorded_at <= at as known",
-                new="journal.recorded_at < at as known",
+                old="and entry.recorded_at <= least(balance_at.occurred_by, balance_at.known_by)",
+                new="and entry.recorded_at < least(balance_at.occurred_by, balance_at.known_by)",
             ),
         ),
-        catchers=(
-            f"{TIME}::test_the_last_version_known_at_an_instant_is_found_however_unevenly_entries_came",
+        catchers=(f"{TIME}::test_a_balance_at_an_instant_is_found_however_unevenly_entries_came",),
+    ),
+    Mutant(
+        name="history-takes-any-entry-of-an-instant",
+        breaks="Of entries recorded at one instant the first one's running balance is taken.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="order by entry.recorded_at desc, entry.version desc limit 1",
+                new="order by entry.recorded_at desc, entry.version limit 1",
+            ),
         ),
+        catchers=(f"{TIME}::test_a_balance_at_an_instant_is_found_however_unevenly_entries_came",),
+    ),
+    Mutant(
+        name="entries-of-any-instant",
+        breaks="An entry may say that it was recorded at another instant than its journal.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="        or n.first_at <> journal.recorded_at or n.last_at <> journal.recorded_at\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{GUARDS}::test_entries_are_recorded_when_their_journal_is",),
     ),
     Mutant(
         name="history-keeps-what-was-dated-ahead",
@@ -240,7 +263,7 @@ OF_THE_BOOKS = (
         breaks="Entries up to three hours late are not listed, and missing from balances at instants.",
         edits=(
             Edit(
-                path=HISTORY,
+                path=LISTING,
                 old="where new_journal.recorded_at - new_journal.occurred_at > interval '1 hour'",
                 new="where new_journal.recorded_at - new_journal.occurred_at > interval '3 hours'",
             ),

@@ -112,6 +112,19 @@ async def test_the_first_journal_a_superuser_changed_is_named(
         assert (await intact(chained)).position == 5
 
 
+async def test_an_entry_that_says_another_instant_is_named_by_its_journal(
+    chained: Database, superuser: asyncpg.Connection
+) -> None:
+    tamper = (
+        "UPDATE entry SET recorded_at = recorded_at {0} interval '1 s' WHERE position = 1 AND version = 3"
+    )
+    await superuser.execute(tamper.format("-"))
+    found = await broken(chained)
+    assert (found.position, found.source, found.why) == (3, TAMPERED, "an entry says another instant")
+    await superuser.execute(tamper.format("+"))
+    assert (await intact(chained)).position == 5
+
+
 async def test_a_link_that_was_taken_out_is_missed(chained: Database, superuser: asyncpg.Connection) -> None:
     await superuser.execute("DELETE FROM journal_link WHERE position = 2")
     assert (await broken(chained)).why == "link 2 is missing"

@@ -164,6 +164,17 @@ async def test_running_balances_inside_one_statement_must_be_unbroken(
     assert await refused(owner, insert(*lines, count=4)) == "entries_continue_their_wallets_balance"
 
 
+@pytest.mark.parametrize("instants", [("now()", "now() - interval '1 s'"), ("now() + interval '1 s'",) * 2])
+async def test_entries_are_recorded_when_their_journal_is(
+    owner: asyncpg.Connection, wallets: tuple[int, int], instants: tuple[str, str]
+) -> None:
+    student, platform = wallets
+    statement = insert(
+        f"1, {student}, 'USD', -5, -105, 2, {instants[0]}", f"2, {platform}, 'USD', 5, 105, 2, {instants[1]}"
+    ).replace("balance_after, version)", "balance_after, version, recorded_at)")
+    assert await refused(owner, statement) == "entries_are_recorded_with_their_journal"
+
+
 @pytest.mark.parametrize("count", [1, 3])
 async def test_a_journal_announces_how_many_entries_it_has(
     owner: asyncpg.Connection, wallets: tuple[int, int], count: int
@@ -218,6 +229,7 @@ async def test_entries_without_a_journal_are_refused(
         ("UPDATE balance SET amount = amount + 1 WHERE amount > 0", "currencies_sum_to_zero"),
         ("DELETE FROM entry", "journals_have_their_entries"),
         ("UPDATE journal SET occurred_at = now()", "journals_say_what_they_said"),
+        ("UPDATE entry SET recorded_at = now()", "entries_are_recorded_with_their_journal"),
     ],
 )
 async def test_the_invariants_find_what_a_superuser_changed(

@@ -1,8 +1,8 @@
 """Balances at any instant as known at any instant, and periods that are closed."""
 
 import asyncio
+import itertools
 import random
-from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -233,36 +233,28 @@ async def test_a_balance_at_an_instant_reads_no_more_than_it_must(
         assert 0 < await owner.fetchval(TUPLES_READ) - before < 100
 
 
-ALL_VERSIONS = """
-    SELECT entry.version, journal.recorded_at FROM entry JOIN journal ON journal.id = entry.journal_id
-    WHERE entry.wallet_id = $1 ORDER BY entry.version
-"""
-LAST_KNOWN = """
-    SELECT version_known_at(wallet_id, currency, $2, version, clock_timestamp())
-    FROM balance WHERE wallet_id = $1
+INSTANTS = """
+    SELECT DISTINCT journal.recorded_at FROM journal JOIN entry ON entry.journal_id = journal.id
+    WHERE entry.wallet_id = (SELECT id FROM wallet WHERE address = 'platform:school')
 """
 
 
-async def test_the_last_version_known_at_an_instant_is_found_however_unevenly_entries_came(
+async def test_a_balance_at_an_instant_is_found_however_unevenly_entries_came(
     ledger: Database, owner: asyncpg.Connection
 ) -> None:
-    """Hundreds at one instant, then a few with pauses between, and hundreds again."""
+    """Hundreds at one instant, a few with pauses between, and hundreds again; some of them hours late."""
+    hours = itertools.cycle([0, 0, 2])
     for size in (1, 400, 1, 1, 1, 30, 1, 1, 700, 1, 1, 2):
-        await ask(ledger, *(requested(f"flight:{uuid7()}:1") for _ in range(size)))
+        when = [await now(owner) - timedelta(hours=next(hours)) for _ in range(size)]
+        await ask(ledger, *(dated(f"flight:{uuid7()}:1", instant) for instant in when))
     await owner.execute("ANALYZE")
-    school = await owner.fetchval("SELECT id FROM wallet WHERE address = 'platform:school'")
-    recorded = [row["recorded_at"] for row in await owner.fetch(ALL_VERSIONS, school)]
-    assert len(recorded) == 1140
-    assert len(set(recorded)) >= 12
-    instant = timedelta(microseconds=1)
-    for at_instant in {moment + shift for moment in recorded for shift in (-instant, instant * 0, instant)}:
-        async with owner.transaction():
-            before = await owner.fetchval(TUPLES_READ)
-            found = await owner.fetchval(LAST_KNOWN, school, at_instant)
-            assert await owner.fetchval(TUPLES_READ) - before <= 2 * 40
-        assert found == bisect_right(recorded, at_instant)
-    assert await owner.fetchval(LAST_KNOWN.replace("$2", "'-infinity'"), school) == 0
-    assert await owner.fetchval(LAST_KNOWN.replace("$2", "'infinity'"), school) == 1140
+    recorded = [row["recorded_at"] for row in await owner.fetch(INSTANTS)]
+    assert len(recorded) >= 12
+    shift = timedelta(microseconds=1)
+    for instant in (moment + by for moment in recorded for by in (-shift, 0 * shift, shift)):
+        for known_by in (instant, datetime(9999, 1, 1, tzinfo=UTC)):
+            slowly = await owner.fetchval(SLOWLY, "platform:school", instant, known_by)
+            assert await at(owner, instant, known_by, "platform:school") == slowly
 
 
 async def test_a_statement_shows_a_late_entry_where_it_was_dated(

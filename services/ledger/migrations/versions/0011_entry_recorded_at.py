@@ -1,0 +1,14 @@
+"""Entries say when they were recorded: a balance at an instant is found by an index."""
+
+from pathlib import Path
+
+from fleet.migrate import run_sql
+
+revision = "0011"
+down_revision = "0010"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_name("0011_entry_recorded_at.sql"))
