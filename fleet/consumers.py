@@ -33,6 +33,7 @@ from fleet.together import Together
 
 POLL_MS = 1_000
 EMPTY_MS = 10  # FastStream sleeps this long after a poll that found nothing
+PARTITION_BYTES, FETCH_BYTES = 2**21, 2**22  # a full batch from one partition; what a member has at hand
 GATHER_S = 0.01  # what comes together goes together; after a pause a record waits no longer than this
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 STUCK_AFTER_S = 120.0
@@ -147,6 +148,8 @@ class Consumers:
             auto_offset_reset="earliest",
             batch_timeout_ms=EMPTY_MS,
             max_records=consumer.batch_max,
+            max_partition_fetch_bytes=PARTITION_BYTES,
+            fetch_max_bytes=FETCH_BYTES,
             session_timeout_ms=int(self._settings.kafka_session_timeout_s * 1000),
             heartbeat_interval_ms=min(3_000, int(self._settings.kafka_session_timeout_s * 1000) // 3),
             max_poll_interval_ms=300_000,
@@ -166,7 +169,7 @@ class Consumers:
         try:
             await fault_point("consumer.polled", consumer.topic)
             with metrics.BATCH_SECONDS.labels(self._service, consumer.topic).time():
-                await _handle(consumer, records)
+                await self._handle(consumer, records)
             await fault_point("consumer.handled", consumer.topic)
         except Exception as error:
             metrics.BATCH_FAILURES.labels(self._service, consumer.topic).inc()
@@ -178,6 +181,22 @@ class Consumers:
             await fault_point("consumer.acknowledged")
         except KafkaError as error:  # the group moved on; the batch comes again and the inbox knows it
             _log.warning("offsets not committed", extra={"topic": consumer.topic, "error": str(error)})
+
+    async def _handle(self, consumer: Consumer, records: Sequence[Record]) -> None:
+        together = consumer.together
+        if not _is_behind(consumer, records):
+            await together.handle(consumer, records)
+        elif self._reads_all_of(consumer.topic):
+            together.comes_not(consumer)
+            await together.handler(records)
+        else:
+            await together.handle_in_turn(consumer, records)
+
+    def _reads_all_of(self, topic: str) -> bool:
+        """Whether no other process reads the topic: beside one, a second member only waits for its locks."""
+        members = [c.subscriber.consumer for c in self._consumers if c.topic == topic]
+        there = members[0].partitions_for_topic(self._settings.topic_prefix + topic) if members else None
+        return there is None or sum(len(kafka.assignment()) for kafka in members) == len(there)
 
     async def _back_off(self, consumer: Consumer, records: Sequence[Record]) -> None:
         pause = min(BACKOFF_FIRST_S * 2**consumer.failures, BACKOFF_MAX_S) * random.uniform(0.7, 1.3)
@@ -200,16 +219,8 @@ class Consumers:
             return
 
 
-async def _handle(consumer: Consumer, records: Sequence[Record]) -> None:
-    if _is_behind(consumer, records):
-        consumer.together.comes_not(consumer)
-        await consumer.together.handler(records)
-    else:
-        await consumer.together.handle(consumer, records)
-
-
 def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:
-    """Half of the most at once is a backlog: then each member works for itself, and nobody rests."""
+    """Half of the most at once is a backlog: then each member's batch is its own, and nobody rests."""
     return len(records) >= consumer.batch_max / 2
 
 

@@ -91,6 +91,7 @@ class Database:
             self.url,
             pool_size=pool_size,
             max_overflow=0,
+            pool_use_lifo=True,  # the connection used last knows its statements and has its pages at hand
             pool_timeout=30,
             pool_pre_ping=False,
             hide_parameters=True,  # errors are logged, and parameters are people's data

@@ -1,7 +1,8 @@
 """The members of a topic in one process: what each of them polled is handled together, one commit for all.
 
-Two members let one batch wait for Postgres while the other is worked on, which pays when there is a backlog.
-Otherwise each batch costs about the same whatever is in it, so that one for both costs half.
+Two members let one batch wait for Postgres while the other is worked on, which pays when there is a backlog
+and no other process that does the same. Otherwise each batch costs about the same whatever is in it, so that
+one for both costs half.
 """
 
 import asyncio
@@ -57,6 +58,12 @@ class Together:
                 everybodys, self._brought = self._brought, []
                 await self._work(everybodys)
         await mine.handled
+
+    async def handle_in_turn(self, member: Hashable, records: Sequence[Record]) -> None:
+        """Handle these records by themselves, after what other members of this process are at."""
+        self.comes_not(member)
+        async with self._at_work:
+            await self.handler(records)
 
     async def rest(self) -> bool:
         """Sleep until the next batch may begin; False: it may at once."""

@@ -77,7 +77,8 @@ class Worker:
 
         A batch begins at most every `every_s`; one after a pause at once. Two members read two shares of the
         partitions and bring what they find to one batch; in a backlog each works for itself, and one's batch
-        waits for Postgres while the other's is worked on.
+        waits for Postgres while the other's is worked on, unless other processes read the topic as well:
+        then they take turns.
         """
         together = Together(handler, every_s=every_s)
         for _ in range(members):

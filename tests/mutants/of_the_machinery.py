@@ -14,11 +14,11 @@ OF_THE_MACHINERY = (
             Edit(
                 path="fleet/consumers.py",
                 old="""\
-                await _handle(consumer, records)
+                await self._handle(consumer, records)
 """,
                 new="""\
                 await message.ack()
-                await _handle(consumer, records)
+                await self._handle(consumer, records)
 """,
             ),
         ),
@@ -44,6 +44,18 @@ OF_THE_MACHINERY = (
                 path="fleet/together.py",
                 old="for brought in everybodys for record in brought.records]",
                 new="for brought in everybodys[:1] for record in brought.records]",
+            ),
+        ),
+        catchers=("tests/unit/fleet/test_together.py",),
+    ),
+    Mutant(
+        name="no-turns-beside-other-workers",
+        breaks="Members of one process queue for the same wallets although other processes do already.",
+        edits=(
+            Edit(
+                path="fleet/consumers.py",
+                old="elif self._reads_all_of(consumer.topic):",
+                new="elif True:",
             ),
         ),
         catchers=("tests/unit/fleet/test_together.py",),

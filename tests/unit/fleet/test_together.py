@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +17,8 @@ from fleet.settings import Settings
 from fleet.together import BATCH_EVERY_S, MANY, MANY_EVERY_S, Together
 
 BATCH_MAX = 100
-CONSUMERS = Consumers("ledger", Settings(database_url=SecretStr("postgresql://nowhere"), kafka_bootstrap="x"))
+SETTINGS = Settings(database_url=SecretStr("postgresql://nowhere"), kafka_bootstrap="x")
+CONSUMERS = Consumers("ledger", SETTINGS)
 
 
 class Handled:
@@ -144,6 +146,55 @@ async def test_in_a_backlog_each_member_works_for_itself(records: int, at_once: 
         *(CONSUMERS._process(member, Polled(1, records).message) for member in members(handled))
     )
     assert handled.most_at_work == at_once
+
+
+def assigned(handler: Handled, *partitions: set[int]) -> tuple[Consumers, list[Consumer]]:
+    """Members that were given these partitions, of a topic that has four."""
+    consumers = Consumers("ledger", SETTINGS)
+    group = members(handler, count=len(partitions))
+    for member, given in zip(group, partitions, strict=True):
+        kafka = SimpleNamespace(
+            assignment=partial(frozenset, given),
+            partitions_for_topic={SETTINGS.topic_prefix + "t": set("0123")}.get,
+        )
+        member.subscriber = SimpleNamespace(consumer=kafka)
+        consumers.add(member)
+    return consumers, group
+
+
+@pytest.mark.parametrize(
+    ("given", "at_once"),
+    [
+        (({0, 1}, {2, 3}), 2),
+        (({0}, {1}), 1),
+        (({0, 1}, set()), 1),
+    ],
+)
+async def test_members_take_turns_in_a_backlog_that_other_processes_read_too(
+    given: tuple[set[int], ...], at_once: int
+) -> None:
+    handled = Handled()
+    consumers, group = assigned(handled, *given)
+    first, second = Polled(1, BATCH_MAX), Polled(1_001, BATCH_MAX)
+    ends = zip(group, (first, second), strict=True)
+    await asyncio.gather(*(consumers._process(member, batch.message) for member, batch in ends))
+    assert handled.most_at_work == at_once
+    assert [len(batch) for batch in handled.batches] == [BATCH_MAX, BATCH_MAX]
+    assert first.acknowledged
+    assert second.acknowledged
+
+
+async def test_a_batch_that_fails_in_its_turn_lets_the_next_one_go_on() -> None:
+    consumers, [one, other] = assigned(Handled(failures=1), {0}, {1})
+    mine, theirs = Polled(1, BATCH_MAX), Polled(1_001, BATCH_MAX)
+    ends = await asyncio.gather(
+        consumers._process(one, mine.message),
+        consumers._process(other, theirs.message),
+        return_exceptions=True,
+    )
+    assert [type(end) for end in ends] == [_ReadAgain, type(None)]
+    assert not mine.acknowledged
+    assert theirs.acknowledged
 
 
 @pytest.mark.parametrize(
