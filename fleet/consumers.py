@@ -194,9 +194,10 @@ class Consumers:
 
     def _reads_all_of(self, topic: str) -> bool:
         """Whether no other process reads the topic: beside one, a second member only waits for its locks."""
-        members = [c.subscriber.consumer for c in self._consumers if c.topic == topic]
-        there = members[0].partitions_for_topic(self._settings.topic_prefix + topic) if members else None
-        return there is None or sum(len(kafka.assignment()) for kafka in members) == len(there)
+        own = [c.subscriber.consumer for c in self._consumers if c.topic == topic]
+        started = [kafka for kafka in own if kafka]
+        there = started[0].partitions_for_topic(self._settings.topic_prefix + topic) if started else None
+        return there is None or sum(len(kafka.assignment()) for kafka in started) == len(there)
 
     async def _back_off(self, consumer: Consumer, records: Sequence[Record]) -> None:
         pause = min(BACKOFF_FIRST_S * 2**consumer.failures, BACKOFF_MAX_S) * random.uniform(0.7, 1.3)

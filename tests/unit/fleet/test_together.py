@@ -148,16 +148,16 @@ async def test_in_a_backlog_each_member_works_for_itself(records: int, at_once: 
     assert handled.most_at_work == at_once
 
 
-def assigned(handler: Handled, *partitions: set[int]) -> tuple[Consumers, list[Consumer]]:
-    """Members that were given these partitions, of a topic that has four."""
+def assigned(handler: Handled, *partitions: set[int] | None) -> tuple[Consumers, list[Consumer]]:
+    """Members with these partitions of a topic that has four; None: a consumer that is not there yet."""
     consumers = Consumers("ledger", SETTINGS)
     group = members(handler, count=len(partitions))
     for member, given in zip(group, partitions, strict=True):
         kafka = SimpleNamespace(
-            assignment=partial(frozenset, given),
+            assignment=partial(frozenset, given or ()),
             partitions_for_topic={SETTINGS.topic_prefix + "t": set("0123")}.get,
         )
-        member.subscriber = SimpleNamespace(consumer=kafka)
+        member.subscriber = SimpleNamespace(consumer=None if given is None else kafka)
         consumers.add(member)
     return consumers, group
 
@@ -168,10 +168,12 @@ def assigned(handler: Handled, *partitions: set[int]) -> tuple[Consumers, list[C
         (({0, 1}, {2, 3}), 2),
         (({0}, {1}), 1),
         (({0, 1}, set()), 1),
+        (({0, 1, 2, 3}, None), 2),
+        (({0, 1}, None), 1),
     ],
 )
 async def test_members_take_turns_in_a_backlog_that_other_processes_read_too(
-    given: tuple[set[int], ...], at_once: int
+    given: tuple[set[int] | None, ...], at_once: int
 ) -> None:
     handled = Handled()
     consumers, group = assigned(handled, *given)
