@@ -35,8 +35,7 @@ async def measure(stack: Stack) -> list[Figure]:
     """One worker, two and four, forth and back; the bare loop; a transaction each."""
     runs = [(count, await from_kafka(stack, workers=count)) for count in (*CROWDS, *reversed(CROWDS))]
     crowds = {count: [run for crowd, run in runs if crowd == count] for count in CROWDS}
-    rates = {count: statistics.mean(rate for rate, _, _ in crowd) for count, crowd in crowds.items()}
-    one = rates[1]
+    one = statistics.mean(rate for rate, _, _ in crowds[1])
     handler, bare, posting_alone = await without_kafka(stack)
     single, by_hand = await one_transaction_each(stack), await posted_by_hand(stack)
     figures = [
@@ -85,24 +84,28 @@ async def measure(stack: Stack) -> list[Figure]:
             note="until journal.posted of the last is on its topic",
         ),
     ]
-    for count in CROWDS[1:]:
-        figures += [
-            Figure(
-                name=f"posting, {count} workers on the same cores",
-                value=rates[count],
-                unit="journals/s",
-                limit=at_least(one),
-                baseline=("one worker", one),
-                note="mean of " + " and ".join(f"{rate:,.0f}" for rate, _, _ in crowds[count]),
-            ),
-            Figure(
-                name=f"deadlocks and batches read again, {count} workers",
-                value=sum(troubles for _, _, troubles in crowds[count]),
-                unit="",
-                limit=at_most(0),
-            ),
-        ]
-    return figures
+    return figures + [figure for count in CROWDS[1:] for figure in crowd_figures(count, crowds[count], one)]
+
+
+def crowd_figures(count: int, runs: Sequence[tuple[float, float, int]], one: float) -> list[Figure]:
+    """What several workers post, beside what one does, and what they stumbled over."""
+    rates = [rate for rate, _, _ in runs]
+    return [
+        Figure(
+            name=f"posting, {count} workers on the same cores",
+            value=statistics.mean(rates),
+            unit="journals/s",
+            limit=at_least(one),
+            baseline=("one worker", one),
+            note="mean of " + " and ".join(f"{rate:,.0f}" for rate in rates),
+        ),
+        Figure(
+            name=f"deadlocks and batches read again, {count} workers",
+            value=sum(troubles for _, _, troubles in runs),
+            unit="",
+            limit=at_most(0),
+        ),
+    ]
 
 
 async def from_kafka(stack: Stack, *, workers: int, shards: int = 1) -> tuple[float, float, int]:
