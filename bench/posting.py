@@ -45,8 +45,7 @@ async def measure(stack: Stack) -> list[Figure]:
             unit="journals/s",
             limit=at_least(3_000),
             note=f"{JOURNALS:,} journals of three entries, all on platform:school; batches of ≤ {BATCH_MAX}; "
-            "from when its members have joined; mean of "
-            + " and ".join(f"{rate:,.0f}" for rate, _, _ in crowds[1]),
+            f"from when its members have joined; {mean_of(crowds[1])}",
         ),
         Figure(
             name="posting, as a multiple of one transaction each",
@@ -89,15 +88,14 @@ async def measure(stack: Stack) -> list[Figure]:
 
 def crowd_figures(count: int, runs: Sequence[tuple[float, float, int]], one: float) -> list[Figure]:
     """What several workers post, beside what one does, and what they stumbled over."""
-    rates = [rate for rate, _, _ in runs]
     return [
         Figure(
             name=f"posting, {count} workers on the same cores",
-            value=statistics.mean(rates),
+            value=statistics.mean(rate for rate, _, _ in runs),
             unit="journals/s",
             limit=at_least(one),
             baseline=("one worker", one),
-            note="mean of " + " and ".join(f"{rate:,.0f}" for rate in rates),
+            note=mean_of(runs),
         ),
         Figure(
             name=f"deadlocks and batches read again, {count} workers",
@@ -106,6 +104,10 @@ def crowd_figures(count: int, runs: Sequence[tuple[float, float, int]], one: flo
             limit=at_most(0),
         ),
     ]
+
+
+def mean_of(runs: Sequence[tuple[float, float, int]]) -> str:
+    return "mean of " + " and ".join(f"{rate:,.0f}" for rate, _, _ in runs)
 
 
 async def from_kafka(stack: Stack, *, workers: int, shards: int = 1) -> tuple[float, float, int]:

@@ -115,9 +115,12 @@ class Consumers:
     def measure(self) -> None:
         """Set the lag and poll-age gauges."""
         for topic in {consumer.topic for consumer in self._consumers}:
-            members = [consumer for consumer in self._consumers if consumer.topic == topic]
+            members = self._members(topic)
             metrics.POLL_AGE.labels(self._service, topic).set(max(map(_poll_age_s, members)))
             metrics.CONSUMER_LAG.labels(self._service, topic).set(sum(map(_lag, members)))
+
+    def _members(self, topic: str) -> list[Consumer]:
+        return [consumer for consumer in self._consumers if consumer.topic == topic]
 
     def _build(self) -> KafkaBroker:
         settings = self._settings
@@ -194,8 +197,7 @@ class Consumers:
 
     def _reads_all_of(self, topic: str) -> bool:
         """Whether no other process reads the topic: beside one, a second member only waits for its locks."""
-        own = [c.subscriber.consumer for c in self._consumers if c.topic == topic]
-        started = [kafka for kafka in own if kafka]
+        started = [kafka for member in self._members(topic) if (kafka := member.subscriber.consumer)]
         there = started[0].partitions_for_topic(self._settings.topic_prefix + topic) if started else None
         return there is None or sum(len(kafka.assignment()) for kafka in started) == len(there)
 
