@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Any
 
 import asyncpg
 import uvloop
@@ -169,7 +170,7 @@ async def play_copying(
                 await send(connection, sql, params)
                 continue
             await connection.copy_records_to_table("journal_in", records=list(zip(*params[:8], strict=True)))
-            await connection.copy_records_to_table("entry_in", records=list(zip(*params[8:], strict=True)))
+            await connection.copy_records_to_table("entry_in", records=entry_rows(params))
             await connection.fetch(_INSERT_COPIED)
         await connection.execute("COMMIT")
     return time.monotonic() - began
@@ -193,6 +194,18 @@ async def play_stating(
     return time.monotonic() - began
 
 
+def entry_rows(params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    """The entries of a posting statement, each with its journal's id and instant."""
+    ids, occurred = params[0], params[3]
+    numbers, *columns = [
+        [int(number) for number in column[1:-1].split(",")] if isinstance(column, str) else column
+        for column in params[8:]
+    ]
+    return [
+        (ids[number - 1], occurred[number - 1], *row) for number, *row in zip(numbers, *columns, strict=True)
+    ]
+
+
 def is_posting(sql: str) -> bool:
     return "INSERT INTO journal (" in sql
 
@@ -212,8 +225,8 @@ _COPY_TABLES = (
     """,
     """
     CREATE TEMPORARY TABLE entry_in (
-        journal_id uuid, position smallint, wallet_id bigint, currency text, amount bigint,
-        balance_after bigint, version bigint) ON COMMIT DELETE ROWS
+        journal_id uuid, occurred_at timestamptz, position smallint, wallet_id bigint, currency text,
+        amount bigint, balance_after bigint, version bigint) ON COMMIT DELETE ROWS
     """,
 )
 
@@ -223,7 +236,8 @@ _INSERT_COPIED = """
                              request_event_id)
         SELECT * FROM journal_in RETURNING recorded_at
     ), written AS (
-        INSERT INTO entry (journal_id, position, wallet_id, currency, amount, balance_after, version)
+        INSERT INTO entry (journal_id, occurred_at, position, wallet_id, currency, amount, balance_after,
+                           version)
         SELECT * FROM entry_in
     )
     SELECT max(recorded_at) FROM posted
@@ -237,7 +251,8 @@ _GUARDS_OFF = """
 _MOVE_BALANCES = """
     UPDATE balance SET amount = last.balance_after, version = last.version
     FROM (SELECT DISTINCT ON (wallet_id, currency) wallet_id, currency, version, balance_after
-          FROM unnest($1::bigint[], $2::text[], $3::bigint[], $4::bigint[], $5::bigint[])
+          FROM unnest($1::text::bigint[], $2::text[], $3::text::bigint[], $4::text::bigint[],
+                      $5::text::bigint[])
                AS entry (wallet_id, currency, amount, balance_after, version)
           ORDER BY wallet_id, currency, version DESC) AS last
     WHERE balance.wallet_id = last.wallet_id AND balance.currency = last.currency

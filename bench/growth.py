@@ -35,7 +35,7 @@ from hobbs.local.stack import Stack
 SMALL, LARGE = 10_000, PAST_ENTRIES
 POSTED, TURNS = 40_000, 3
 SLOW_QUERY_MS = 5.0
-STEADY_PER_S, SHARES_PER_S, STEADY_S = 3_000, 20, 25
+STEADY_PER_S, SHARES_PER_S, STEADY_S = 3_000, 20, 40
 
 
 async def measure(stack: Stack) -> list[Figure]:
@@ -188,9 +188,11 @@ _PAST_JOURNALS = """
 
 # Journal n is the k-th of wallet n % wallets, so its version and running balance follow from n.
 _PAST_ENTRIES = """
-    INSERT INTO entry (journal_id, position, wallet_id, currency, amount, version, balance_after, recorded_at)
+    INSERT INTO entry (journal_id, position, wallet_id, currency, amount, version, balance_after,
+                       occurred_at, recorded_at)
     SELECT journal.id, $5::int, wallet.id, 'USD',
-           $4::bigint, (n - 1) / $3::int + 1, $4::bigint * ((n - 1) / $3::int + 1), journal.recorded_at
+           $4::bigint, (n - 1) / $3::int + 1, $4::bigint * ((n - 1) / $3::int + 1),
+           journal.occurred_at, journal.recorded_at
     FROM generate_series(1, $1::int) AS n
     JOIN journal ON journal.id = CAST(lpad(to_hex(n), 12, '0') || '70008000000000000000' AS uuid)
     JOIN wallet ON wallet.address

@@ -95,11 +95,12 @@ FROM closed_period
 JOIN journal ON journal.occurred_at < closed_period.until
             AND journal.recorded_at > closed_period.closed_at + interval '1 minute';
 
--- name: entries_are_recorded_with_their_journal
--- An entry's instant, by which history finds it, is its journal's.
-SELECT journal.source, entry.position, entry.recorded_at, journal.recorded_at AS journal_recorded_at
+-- name: entries_have_their_journals_instants
+-- An entry's instants, by which history finds it, are its journal's.
+SELECT journal.source, entry.position, entry.occurred_at, entry.recorded_at,
+       journal.occurred_at AS journal_occurred_at, journal.recorded_at AS journal_recorded_at
 FROM entry JOIN journal ON journal.id = entry.journal_id
-WHERE entry.recorded_at <> journal.recorded_at;
+WHERE entry.recorded_at <> journal.recorded_at OR entry.occurred_at <> journal.occurred_at;
 
 -- name: displaced_entries_are_listed
 -- History finds by a list what was recorded over an hour late, or dated ahead: each such entry is on it, as it is.

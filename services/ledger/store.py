@@ -3,7 +3,7 @@
 The service may insert journals and entries and nothing else: wallets and balances move inside the database.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from itertools import groupby
@@ -133,6 +133,7 @@ def _addressed(keys: Sequence[BalanceKey]) -> dict[str, list[str]]:
 
 
 # One statement for both: the database refuses a journal without its entries, and entries that come later.
+# Entries name their journal by its number; whole numbers travel as text, half the driver's work.
 _INSERT = """
     WITH posted AS (
         INSERT INTO journal (id, source, event_type, occurred_at, entry_count, content_hash, memo,
@@ -143,11 +144,16 @@ _INSERT = """
             CAST(:content_hashes AS bytea[]), CAST(:memos AS text[]), CAST(:request_event_ids AS uuid[]))
         RETURNING recorded_at
     ), written AS (
-        INSERT INTO entry (journal_id, position, wallet_id, currency, amount, balance_after, version)
-        SELECT * FROM unnest(
-            CAST(:journal_ids AS uuid[]), CAST(:positions AS smallint[]), CAST(:wallet_ids AS bigint[]),
-            CAST(:currencies AS text[]), CAST(:amounts AS bigint[]), CAST(:balances_after AS bigint[]),
-            CAST(:versions AS bigint[]))
+        INSERT INTO entry (journal_id, occurred_at, position, wallet_id, currency, amount, balance_after,
+                           version)
+        SELECT (CAST(:ids AS uuid[]))[nr], (CAST(:occurred AS timestamptz[]))[nr], position, wallet_id,
+               currency, amount, balance_after, version
+        FROM unnest(
+            CAST(CAST(:numbers AS text) AS integer[]), CAST(CAST(:positions AS text) AS smallint[]),
+            CAST(CAST(:wallet_ids AS text) AS bigint[]), CAST(:currencies AS text[]),
+            CAST(CAST(:amounts AS text) AS bigint[]), CAST(CAST(:balances_after AS text) AS bigint[]),
+            CAST(CAST(:versions AS text) AS bigint[]))
+            AS line (nr, position, wallet_id, currency, amount, balance_after, version)
     )
     SELECT max(recorded_at) AS recorded_at FROM posted
 """
@@ -173,17 +179,22 @@ def _journal_columns(journals: Sequence[Journal]) -> dict[str, list[Any]]:
     }
 
 
-def _entry_columns(journals: Sequence[Journal]) -> dict[str, list[Any]]:
+def _entry_columns(journals: Sequence[Journal]) -> dict[str, str | list[str]]:
     entries = [entry for journal in journals for entry in journal.entries]
     return {
-        "journal_ids": [journal.journal_id for journal in journals for _ in journal.entries],
-        "positions": [place for journal in journals for place in range(1, len(journal.entries) + 1)],
-        "wallet_ids": [entry.wallet_id for entry in entries],
+        "numbers": _integers(number for number, journal in enumerate(journals, 1) for _ in journal.entries),
+        "positions": _integers(place for journal in journals for place in range(1, len(journal.entries) + 1)),
+        "wallet_ids": _integers(entry.wallet_id for entry in entries),
         "currencies": [entry.currency for entry in entries],
-        "amounts": [entry.amount for entry in entries],
-        "balances_after": [entry.balance_after for entry in entries],
-        "versions": [entry.version for entry in entries],
+        "amounts": _integers(entry.amount for entry in entries),
+        "balances_after": _integers(entry.balance_after for entry in entries),
+        "versions": _integers(entry.version for entry in entries),
     }
+
+
+def _integers(values: Iterable[int]) -> str:
+    """An array as PostgreSQL reads it from text."""
+    return "{" + ",".join(map(str, values)) + "}"
 
 
 _POSTED = """

@@ -7,7 +7,7 @@ ONE_COMMIT = (
     "::test_whichever_commit_fails_the_batch_read_again_has_its_effect"
 )
 LISTING = "services/ledger/migrations/versions/0009_history_search.sql"
-HISTORY = "services/ledger/migrations/versions/0011_entry_recorded_at.sql"
+HISTORY = "services/ledger/migrations/versions/0012_entry_occurred_at.sql"
 TIME = "tests/integration/ledger/test_time.py"
 GUARDS = "tests/integration/ledger/test_guards.py"
 SIGNATURES = "tests/unit/gateway/test_signature.py"
@@ -244,7 +244,31 @@ OF_THE_BOOKS = (
                 new="",
             ),
         ),
-        catchers=(f"{GUARDS}::test_entries_are_recorded_when_their_journal_is",),
+        catchers=(f"{GUARDS}::test_entries_have_the_instants_of_their_journal",),
+    ),
+    Mutant(
+        name="entries-that-occurred-at-any-instant",
+        breaks="An entry may say that it occurred at another instant than its journal.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="or n.first_occurred <> journal.occurred_at or n.last_occurred <> journal.occurred_at",
+                new="",
+            ),
+        ),
+        catchers=(f"{GUARDS}::test_entries_have_the_instants_of_their_journal",),
+    ),
+    Mutant(
+        name="history-without-what-does-not-say-when-it-occurred",
+        breaks="Entries of before they said when they occurred are missing from balances within their hour.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="(select occurred_at from journal where journal.id = entry.journal_id)",
+                new="null",
+            ),
+        ),
+        catchers=(f"{TIME}::test_any_balance_at_any_instant_is_the_sum_of_what_counts",),
     ),
     Mutant(
         name="history-keeps-what-was-dated-ahead",

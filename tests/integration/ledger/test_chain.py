@@ -112,12 +112,16 @@ async def test_the_first_journal_a_superuser_changed_is_named(
         assert (await intact(chained)).position == 5
 
 
+@pytest.mark.parametrize(
+    "tamper",
+    [
+        "UPDATE entry SET occurred_at = occurred_at {} interval '1 s' WHERE position = 1 AND version = 3",
+        "UPDATE entry SET recorded_at = recorded_at {} interval '1 s' WHERE position = 1 AND version = 3",
+    ],
+)
 async def test_an_entry_that_says_another_instant_is_named_by_its_journal(
-    chained: Database, superuser: asyncpg.Connection
+    chained: Database, superuser: asyncpg.Connection, tamper: str
 ) -> None:
-    tamper = (
-        "UPDATE entry SET recorded_at = recorded_at {0} interval '1 s' WHERE position = 1 AND version = 3"
-    )
     await superuser.execute(tamper.format("-"))
     found = await broken(chained)
     assert (found.position, found.source, found.why) == (3, TAMPERED, "an entry says another instant")

@@ -165,14 +165,15 @@ async def test_running_balances_inside_one_statement_must_be_unbroken(
 
 
 @pytest.mark.parametrize("instants", [("now()", "now() - interval '1 s'"), ("now() + interval '1 s'",) * 2])
-async def test_entries_are_recorded_when_their_journal_is(
-    owner: asyncpg.Connection, wallets: tuple[int, int], instants: tuple[str, str]
+@pytest.mark.parametrize("column", ["occurred_at", "recorded_at"])
+async def test_entries_have_the_instants_of_their_journal(
+    owner: asyncpg.Connection, wallets: tuple[int, int], column: str, instants: tuple[str, str]
 ) -> None:
     student, platform = wallets
     statement = insert(
         f"1, {student}, 'USD', -5, -105, 2, {instants[0]}", f"2, {platform}, 'USD', 5, 105, 2, {instants[1]}"
-    ).replace("balance_after, version)", "balance_after, version, recorded_at)")
-    assert await refused(owner, statement) == "entries_are_recorded_with_their_journal"
+    ).replace("balance_after, version)", f"balance_after, version, {column})")
+    assert await refused(owner, statement) == "entries_have_their_journals_instants"
 
 
 @pytest.mark.parametrize("count", [1, 3])
@@ -229,7 +230,8 @@ async def test_entries_without_a_journal_are_refused(
         ("UPDATE balance SET amount = amount + 1 WHERE amount > 0", "currencies_sum_to_zero"),
         ("DELETE FROM entry", "journals_have_their_entries"),
         ("UPDATE journal SET occurred_at = now()", "journals_say_what_they_said"),
-        ("UPDATE entry SET recorded_at = now()", "entries_are_recorded_with_their_journal"),
+        ("UPDATE entry SET occurred_at = now()", "entries_have_their_journals_instants"),
+        ("UPDATE entry SET recorded_at = now()", "entries_have_their_journals_instants"),
     ],
 )
 async def test_the_invariants_find_what_a_superuser_changed(

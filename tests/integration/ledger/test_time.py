@@ -86,7 +86,7 @@ SLOWLY = """
 async def test_any_balance_at_any_instant_is_the_sum_of_what_counts(
     ledger: Database, owner: asyncpg.Connection
 ) -> None:
-    """On time, minutes late, months late, and dated ahead: all against the plain sum."""
+    """On time, minutes late, months late, and dated ahead; some entries do not say when they occurred."""
     chance = random.Random(20260601)
     start = await now(owner)
     lags = [timedelta(0), timedelta(minutes=5), timedelta(hours=2), timedelta(days=90), -timedelta(days=2)]
@@ -95,6 +95,8 @@ async def test_any_balance_at_any_instant_is_the_sum_of_what_counts(
         when = [await now(owner) - chance.choice(lags) for _ in range(30)]
         await ask(ledger, *(dated(f"flight:{batch}-{n}:1", instant) for n, instant in enumerate(when)))
         known.append(await now(owner))
+    await owner.execute("ALTER TABLE entry DISABLE TRIGGER USER")
+    await owner.execute("UPDATE entry SET occurred_at = NULL WHERE version % 2 = 0")
     around = [timedelta(0), *lags, timedelta(minutes=30), timedelta(days=200), -timedelta(days=9)]
     for known_by in chance.sample(known, 8):
         for lag in around:

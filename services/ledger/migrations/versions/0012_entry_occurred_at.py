@@ -1,0 +1,14 @@
+"""Entries say when their journal occurred: a balance at an instant looks up fewer journals."""
+
+from pathlib import Path
+
+from fleet.migrate import run_sql
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_name("0012_entry_occurred_at.sql"))
