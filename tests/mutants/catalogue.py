@@ -1,12 +1,13 @@
 """Every mutant, and which of them the issue names."""
 
 from tests.mutants.mutant import Mutant
+from tests.mutants.of_history import OF_HISTORY
 from tests.mutants.of_payouts import OF_PAYOUTS
 from tests.mutants.of_the_books import OF_THE_BOOKS
 from tests.mutants.of_the_machinery import OF_THE_MACHINERY
 from tests.mutants.of_the_watch import OF_THE_WATCH
 
-MUTANTS: tuple[Mutant, ...] = (*OF_THE_MACHINERY, *OF_PAYOUTS, *OF_THE_BOOKS, *OF_THE_WATCH)
+MUTANTS: tuple[Mutant, ...] = (*OF_THE_MACHINERY, *OF_PAYOUTS, *OF_THE_BOOKS, *OF_HISTORY, *OF_THE_WATCH)
 
 # "Testing the tests" of the issue that asked for proof; in its words and its order.
 ASKED_FOR = {

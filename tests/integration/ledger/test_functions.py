@@ -65,6 +65,29 @@ async def test_a_wallet_that_is_there_is_not_opened_to_find_that_out(
     assert [row["id"] for row in numbers] == [1, 2, 3, 5]
 
 
+TUPLES_READ = """
+    SELECT sum(seq_tup_read + idx_tup_fetch) FROM pg_stat_xact_user_tables
+    WHERE relname IN ('wallet', 'balance', 'journal', 'late_journal')
+"""
+
+
+async def test_a_session_that_began_on_an_empty_ledger_reads_no_more_on_a_full_one(
+    ledger: Database, dba: asyncpg.Connection
+) -> None:
+    """The function's statements are planned once: the plan must be right for what is yet to come."""
+    await post(dba, legs(), event_id="first")
+    await dba.execute("RESET ROLE")
+    await dba.execute("ANALYZE wallet, balance, journal, late_journal")
+    await dba.execute("SET ROLE hobbs_ledger")
+    await post(dba, legs(), event_id="second")
+    others = [f"student:other-{number}" for number in range(2_000)]
+    await dba.execute("SELECT open_balances($1, array_fill('USD'::text, array[2000]))", others)
+    async with dba.transaction():
+        before = await dba.fetchval(TUPLES_READ)
+        await post(dba, legs(), event_id="later")
+        assert 0 < await dba.fetchval(TUPLES_READ) - before < 100
+
+
 async def test_the_same_journal_again_is_the_one_that_stands(
     ledger: Database, dba: asyncpg.Connection
 ) -> None:

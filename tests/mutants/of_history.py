@@ -1,0 +1,110 @@
+"""Mutants of the ledger's history, and of the journals that are posted by SQL."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+LISTING = "services/ledger/migrations/versions/0009_history_search.sql"
+HISTORY = "services/ledger/migrations/versions/0012_entry_occurred_at.sql"
+TIME = "tests/integration/ledger/test_time.py"
+GUARDS = "tests/integration/ledger/test_guards.py"
+
+OF_HISTORY = (
+    Mutant(
+        name="history-one-instant-early",
+        breaks="What was recorded at the very instant asked about counts as unknown then.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="and entry.recorded_at <= least(balance_at.occurred_by, balance_at.known_by)",
+                new="and entry.recorded_at < least(balance_at.occurred_by, balance_at.known_by)",
+            ),
+        ),
+        catchers=(f"{TIME}::test_a_balance_at_an_instant_is_found_however_unevenly_entries_came",),
+    ),
+    Mutant(
+        name="history-takes-any-entry-of-an-instant",
+        breaks="Of entries recorded at one instant the first one's running balance is taken.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="order by entry.recorded_at desc, entry.version desc limit 1",
+                new="order by entry.recorded_at desc, entry.version limit 1",
+            ),
+        ),
+        catchers=(f"{TIME}::test_a_balance_at_an_instant_is_found_however_unevenly_entries_came",),
+    ),
+    Mutant(
+        name="entries-of-any-instant",
+        breaks="An entry may say that it was recorded at another instant than its journal.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="        or n.first_at <> journal.recorded_at or n.last_at <> journal.recorded_at\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{GUARDS}::test_entries_have_the_instants_of_their_journal",),
+    ),
+    Mutant(
+        name="entries-that-occurred-at-any-instant",
+        breaks="An entry may say that it occurred at another instant than its journal.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="or n.first_occurred <> journal.occurred_at or n.last_occurred <> journal.occurred_at",
+                new="",
+            ),
+        ),
+        catchers=(f"{GUARDS}::test_entries_have_the_instants_of_their_journal",),
+    ),
+    Mutant(
+        name="by-hand-planned-for-an-empty-ledger",
+        breaks="A session that posts by hand on a new ledger reads every balance in each call later on.",
+        edits=(
+            Edit(
+                path="services/ledger/migrations/versions/0013_by_hand_planned_once.sql",
+                old="set enable_seqscan = off set plan_cache_mode",
+                new="set plan_cache_mode",
+            ),
+        ),
+        catchers=(
+            "tests/integration/ledger/test_functions.py"
+            "::test_a_session_that_began_on_an_empty_ledger_reads_no_more_on_a_full_one",
+        ),
+    ),
+    Mutant(
+        name="history-without-what-does-not-say-when-it-occurred",
+        breaks="Entries of before they said when they occurred are missing from balances within their hour.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="(select occurred_at from journal where journal.id = entry.journal_id)",
+                new="null",
+            ),
+        ),
+        catchers=(f"{TIME}::test_any_balance_at_any_instant_is_the_sum_of_what_counts",),
+    ),
+    Mutant(
+        name="history-keeps-what-was-dated-ahead",
+        breaks="A balance at an instant counts what was recorded before it and dated after it, twice.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="sum(case when occurred_at > recorded_at then -amount else amount end)",
+                new="sum(amount)",
+            ),
+        ),
+        catchers=(f"{TIME}::test_any_balance_at_any_instant_is_the_sum_of_what_counts",),
+    ),
+    Mutant(
+        name="history-overlooks-what-came-hours-late",
+        breaks="Entries up to three hours late are not listed, and missing from balances at instants.",
+        edits=(
+            Edit(
+                path=LISTING,
+                old="where new_journal.recorded_at - new_journal.occurred_at > interval '1 hour'",
+                new="where new_journal.recorded_at - new_journal.occurred_at > interval '3 hours'",
+            ),
+        ),
+        catchers=(f"{TIME}::test_any_balance_at_any_instant_is_the_sum_of_what_counts",),
+    ),
+)
