@@ -3,17 +3,15 @@
 Amounts are minor units in JSON and CSV, and the currency's own decimals in tables.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
 
-from fleet.database import Tx
 from fleet.money import format_minor
-from fleet.settings import Settings
-from hobbs.connections import acting_as, run, settings_or_exit
+from hobbs.ledger_asked import ask, currency_of, no_wallet
 from hobbs.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from services.ledger import statements
 from services.ledger.domain import WALLET_KINDS
@@ -25,8 +23,6 @@ from services.ledger.statements import (
     StatementLine,
     WalletBalance,
 )
-
-T = TypeVar("T")
 
 MONEY: Final = ("amount", "balance", "pending", "available", "limit", "balance_after", "posted_amount")
 HOLD_STATES: Final = ("open", "posted", "voided", "expired", "any")
@@ -57,16 +53,16 @@ def balances_command(
         raise typer.BadParameter("say --at too", param_hint="--known-at")
     rows: Sequence[WalletBalance | BalanceAt]
     if occurred_by is None:
-        rows = _read(lambda tx: statements.list_balances(tx, wallet=wallet, kind=kind))
+        rows = ask(lambda tx: statements.list_balances(tx, wallet=wallet, kind=kind))
     else:
-        rows = _read(
+        rows = ask(
             lambda tx: statements.balances_at(
                 tx, wallet=wallet, kind=kind, occurred_by=occurred_by, known_by=known_by
             )
         )
     _show(rows, output, WalletBalance if occurred_by is None else BalanceAt)
     if wallet is not None and not rows:
-        raise _no_wallet(wallet)
+        raise no_wallet(wallet)
 
 
 @app.command("statement")
@@ -88,13 +84,8 @@ def statement_command(
 
     JSON is an object: `lines`, and the cursors `before` (null on the first page) and `after`.
     """
-    held = [row.currency for row in _read(lambda tx: statements.list_balances(tx, wallet=wallet))]
-    if not held:
-        raise _no_wallet(wallet)
-    if currency is None and len(held) > 1:
-        raise typer.BadParameter(f"{wallet} holds {', '.join(held)}: choose one", param_hint="--currency")
-    chosen = currency or held[0]
-    page = _read(lambda tx: statements.statement(tx, wallet, chosen, before=before, after=after, most=most))
+    chosen = currency_of(wallet, currency)
+    page = ask(lambda tx: statements.statement(tx, wallet, chosen, before=before, after=after, most=most))
     _show_page(page, output)
 
 
@@ -118,7 +109,7 @@ def holds_command(
     if state not in HOLD_STATES:
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(HOLD_STATES)}", param_hint="--state")
     chosen = None if state == "any" else state
-    _show(_read(lambda tx: statements.list_holds(tx, wallet=wallet, state=chosen, most=most)), output, Hold)
+    _show(ask(lambda tx: statements.list_holds(tx, wallet=wallet, state=chosen, most=most)), output, Hold)
 
 
 def _instant(text: str | None, option: str) -> datetime | None:
@@ -141,7 +132,7 @@ def close_command(
     instant = _instant(until, "INSTANT")
     if not yes and not typer.confirm(f"Close everything before {until}? It stays closed.", err=True):
         raise typer.Exit(EXIT_FINDINGS)
-    _read(lambda tx: statements.close_period(tx, instant, why))
+    ask(lambda tx: statements.close_period(tx, instant, why))
     say(f"closed until {until}")
 
 
@@ -156,17 +147,3 @@ def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
         field: format_minor(row[field], row["currency"]) for field in MONEY if row.get(field) is not None
     }
     return {**row, **money}
-
-
-def _read(query: Callable[[Tx], Awaitable[T]]) -> T:
-    return run(_ask(settings_or_exit(Settings), query))
-
-
-async def _ask(settings: Settings, query: Callable[[Tx], Awaitable[T]]) -> T:
-    async with acting_as(settings, "ledger") as database, database.autocommit() as tx:
-        return await query(tx)
-
-
-def _no_wallet(wallet: str) -> typer.Exit:
-    say(f"there is no wallet {wallet}; a wallet opens with its first entry")
-    return typer.Exit(EXIT_FINDINGS)

@@ -3,28 +3,26 @@
 Exit 1 when what was made again disagrees with what stands: the findings say where.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final
 
 import typer
 
-from fleet.database import Tx
 from fleet.money import format_minor
 from fleet.settings import Settings
-from hobbs.connections import acting_as, run, settings_or_exit
+from hobbs.connections import run, settings_or_exit
+from hobbs.ledger_asked import ask, currency_of, no_wallet
 from hobbs.ledger_explained import ExplainedFlight, explain_flight, explain_wallet
 from hobbs.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from services.ledger import statements
 from services.ledger.statements import PostedJournal
 
-T = TypeVar("T")
-
 MONEY: Final = (
-    "amount", "balance_after", "charge", "legs_total", "remainder", "recomputed", "billed", "posted",
-    "balance", "pending", "open_holds", "available", "limit",
+    "amount", "balance_before", "balance_after", "rate", "charge", "legs_total", "remainder", "recomputed",
+    "billed", "posted", "balance", "pending", "open_holds", "available", "limit",
 )  # fmt: skip
-COUNTS: Final = ("version", "position", "entries", "tenths", "rate", "rounding_tenths")
+COUNTS: Final = ("version", "position", "entries", "tenths", "rounding_tenths")
 
 app = typer.Typer(no_args_is_help=True, help="Say why a number is what it is: made again, and compared.")
 
@@ -37,7 +35,7 @@ def journal_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Show a journal and its entries; a flight's with its bill. Exit 1: there is none, or a finding."""
-    journal = _read(lambda tx: statements.find_journal(tx, name))
+    journal = ask(lambda tx: statements.find_journal(tx, name))
     if journal is None:
         say(f"there is no journal {name}; `hobbs dead list -s ledger` shows requests that were refused")
         raise typer.Exit(EXIT_FINDINGS)
@@ -69,27 +67,29 @@ def flight_command(
 def entry_command(
     wallet: Annotated[str, typer.Argument(help="The wallet, such as student:student-01.")],
     version: Annotated[int, typer.Argument(min=1, help="The entry's version, as a statement shows it.")],
-    currency: Annotated[str, typer.Option(help="Of the entry.")] = "USD",
+    currency: Annotated[
+        str | None, typer.Option(help="Needed only when the wallet holds several currencies.")
+    ] = None,
     output: OutputOption = Output.table,
 ) -> None:
     """Show one entry between the balances before and after it, and the journal it is of."""
-    pair = _read(lambda tx: statements.statement(tx, wallet, currency, before=version + 1, most=2)).lines
+    chosen = currency_of(wallet, currency)
+    pair = ask(lambda tx: statements.statement(tx, wallet, chosen, before=version + 1, most=2)).lines
     if not pair or pair[-1].version != version:
-        say(f"{wallet} has no entry {version} in {currency}")
+        say(f"{wallet} has no entry {version} in {chosen}")
         raise typer.Exit(EXIT_FINDINGS)
     line, before = pair[-1], pair[0].balance_after if len(pair) > 1 else 0
-    journal = _read(lambda tx: statements.find_journal(tx, line.source))
+    journal = ask(lambda tx: statements.find_journal(tx, line.source))
     flight = _flight_of(journal) if journal else None
     findings = _findings(journal, flight) if journal else [f"{line.source}: the journal is missing"]
     if before + line.amount != line.balance_after:
-        findings.insert(
-            0, f"{wallet} version {version}: {before} and {line.amount} are not {line.balance_after}"
-        )
+        was, moved, after = (format_minor(n, chosen) for n in (before, line.amount, line.balance_after))
+        findings.insert(0, f"{wallet} version {version}: {was} and {moved} are not {after}")
     shown = {"wallet": wallet, "balance_before": before, **asdict(line)}
     if output is Output.json:
         show_one({"entry": shown, "journal": _journal_body(journal, flight), "findings": findings}, output)
     else:
-        show_one(shown, output)
+        show_one(_readable(shown, chosen) if output is Output.table else shown, output)
     if output is Output.table and journal:
         _show_journal(journal, flight, findings, output)
     _end(findings)
@@ -101,10 +101,9 @@ def wallet_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Add a wallet up again: by kind of journal, along its versions, and its open holds."""
-    found = _read(lambda tx: explain_wallet(tx, wallet))
+    found = ask(lambda tx: explain_wallet(tx, wallet))
     if not found:
-        say(f"there is no wallet {wallet}; a wallet opens with its first entry")
-        raise typer.Exit(EXIT_FINDINGS)
+        raise no_wallet(wallet)
     if output is Output.table:
         for one in found:
             show_one(_readable({**asdict(one), "by_event_type": None, "findings": None}, one.currency))
@@ -191,12 +190,3 @@ def _show_flight(flight: ExplainedFlight) -> None:
 def _readable(row: Mapping[str, Any], currency: str) -> dict[str, Any]:
     money = {field: format_minor(row[field], currency) for field in MONEY if row.get(field) is not None}
     return {field: value for field, value in {**row, **money}.items() if value is not None}
-
-
-def _read(query: Callable[[Tx], Awaitable[T]]) -> T:
-    return run(_ask(settings_or_exit(Settings), query))
-
-
-async def _ask(settings: Settings, query: Callable[[Tx], Awaitable[T]]) -> T:
-    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
-        return await query(tx)

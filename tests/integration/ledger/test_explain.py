@@ -83,6 +83,19 @@ async def test_an_entry_is_explained_between_its_balances(flown: Database, hobbs
     first = rows(await hobbs("explain", "entry", "student:student-01", "1", "-o", "json"))
     assert first["journal"]["flight"]["charge"] == 36151
     assert (await hobbs("explain", "entry", "student:student-01", "3")).exit_code == 1
+    for_people = (await hobbs("explain", "entry", "student:student-01", "2")).stdout
+    assert "-361.51" in for_people
+    assert "-36151" not in for_people
+
+
+async def test_an_entry_is_explained_in_the_currency_its_wallet_holds(flown: Database, hobbs: Hobbs) -> None:
+    abroad = (("student:abroad", -900), ("platform:school", 900))
+    await ask(flown, requested("manual:1", abroad, currency="JPY"))
+    shown = await hobbs("explain", "entry", "student:abroad", "1")
+    assert (shown.exit_code, "-900" in shown.stdout) == (0, True)
+    assert (await hobbs("explain", "entry", "platform:school", "1")).exit_code == 2
+    assert (await hobbs("explain", "entry", "platform:school", "1", "--currency", "JPY")).exit_code == 0
+    assert (await hobbs("explain", "entry", "student:nobody", "1")).exit_code == 1
 
 
 async def test_a_wallet_is_added_up_again(flown: Database, hobbs: Hobbs) -> None:
