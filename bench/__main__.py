@@ -34,7 +34,7 @@ def measurement(name: str) -> Callable[[Stack], Coroutine[Any, Any, list[Figure]
 def main() -> int:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("names", nargs="*", choices=[*MEASUREMENTS, []], metavar="NAME", help="only these")
-    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder for bench.json and bench.svg")
+    parser.add_argument("--output", type=Path, default=OUTPUT, help="folder for bench.json, .md and .svg")
     asked = parser.parse_args()
     facts = {"date": datetime.now(UTC).isoformat(timespec="seconds"), "machine": figures.machine()}
     found: dict[str, list[Figure]] = {}

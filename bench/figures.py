@@ -61,23 +61,35 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
+_COLUMNS = ("what", "measured", "unit", "limit", "met", "baseline of the same run", "how")
+
+
+def cells(figure: Figure) -> tuple[str, ...]:
+    """A figure in words, column by column."""
+    return (
+        figure.name,
+        number(figure.value),
+        figure.unit,
+        str(figure.limit) if figure.limit else "",
+        {True: "yes", False: "NO", None: ""}[figure.met],
+        f"{figure.baseline[0]}: {number(figure.baseline[1])}" if figure.baseline else "",
+        figure.note,
+    )
+
+
 def table(figures: Iterable[Figure], title: str) -> Table:
     shown = Table(title=title, title_justify="left")
-    for column in ("what", "measured", "unit", "limit", "met", "baseline of the same run", "note"):
+    for column in _COLUMNS:
         shown.add_column(column, justify="right" if column in ("measured", "limit") else "left")
-    words = {True: "yes", False: "[bold]NO[/bold]", None: ""}
     for figure in figures:
-        base = f"{figure.baseline[0]}: {number(figure.baseline[1])}" if figure.baseline else ""
-        shown.add_row(
-            figure.name,
-            number(figure.value),
-            figure.unit,
-            str(figure.limit) if figure.limit else "",
-            words[figure.met],
-            base,
-            figure.note,
-        )
+        shown.add_row(*cells(figure), style="bold" if figure.met is False else None)
     return shown
+
+
+def markdown(figures: Iterable[Figure]) -> str:
+    """The table as docs/performance.md has it."""
+    rows = [_COLUMNS, ("---",) * len(_COLUMNS), *map(cells, figures)]
+    return "".join(f"| {' | '.join(row)} |\n" for row in rows)
 
 
 def show(figures: Sequence[Figure], title: str) -> None:
@@ -106,7 +118,7 @@ def machine() -> dict[str, str | int | float]:
 
 
 def write(folder: Path, found: Mapping[str, Sequence[Figure]], facts: Mapping[str, Any]) -> None:
-    """Write bench.json and bench.svg under `folder`."""
+    """Write bench.json, bench.md and bench.svg under `folder`."""
     folder.mkdir(parents=True, exist_ok=True)
     document = {
         **facts,
@@ -116,9 +128,9 @@ def write(folder: Path, found: Mapping[str, Sequence[Figure]], facts: Mapping[st
         },
     }
     (folder / "bench.json").write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
-    chart([figure for figures in found.values() for figure in figures], facts).render_to_file(
-        str(folder / "bench.svg")
-    )
+    everything = [figure for figures in found.values() for figure in figures]
+    (folder / "bench.md").write_text(markdown(everything))
+    chart(everything, facts).render_to_file(str(folder / "bench.svg"))
 
 
 def chart(figures: Sequence[Figure], facts: Mapping[str, Any]) -> pygal.HorizontalBar:
