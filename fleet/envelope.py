@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -126,17 +127,21 @@ def cloud_event_headers(
     *, event_id: UUID, source: str, topic: str, at: datetime, correlation_id: str, traceparent: str
 ) -> list[tuple[str, bytes]]:
     """CloudEvents 1.0 attributes in Kafka's binary mode, with `ce_` names and trace context."""
-    stamp = at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
     return [
         ("ce_specversion", b"1.0"),
         ("ce_id", str(event_id).encode()),
         ("ce_source", source.encode()),
         ("ce_type", topic.encode()),
-        ("ce_time", stamp.encode()),
+        ("ce_time", _stamp(at)),
         ("ce_correlationid", correlation_id.encode()),
         ("traceparent", traceparent.encode()),
         ("content-type", b"application/json"),
     ]
+
+
+@lru_cache(maxsize=64)  # what is staged together says the same instant
+def _stamp(at: datetime) -> bytes:
+    return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
 
 
 def headers_of(message: Message, service: str) -> list[tuple[str, bytes]]:

@@ -8,7 +8,7 @@ from fleet.worker import Worker
 from services.ledger import handlers, hold_wire, link_wire, wire
 
 BATCH_MAX = 2_000  # only a backlog fills it: the fewer commits, the more journals (docs/decisions/0093)
-POSTING_MEMBERS = 2  # one's Python beside the other's Postgres (docs/decisions/0093)
+POSTING_MEMBERS = 3  # one's Python beside another's Postgres, and one that reads (docs/decisions/0142)
 HOLDS_BATCH_MAX = 100  # each command is a statement of its own, under the locks of all of them
 GROUPS_BATCH_MAX = 20  # each group is a transaction of its own
 EXPIRE_EVERY_S = 1.0
