@@ -40,9 +40,9 @@ async def measure(stack: Stack) -> list[Figure]:
         owner = await deployment.connect()
         topic = Topic(deployment)
         try:
-            await load(owner)
+            # A worker that is ready has relayed for seconds: what it shall relay comes when somebody watches.
             shares = Shares(processes.pids(stack, deployment.start("ledger")))
-            rate, used = await topic.rate_of_arrival(shares)
+            (rate, used), _ = await asyncio.gather(topic.rate_of_arrival(shares), load(owner))
             alone, bare = await topic.one_by_one(), await topic.bare_loop()
             found = await waits(deployment, owner, of_another)
             woken = await waits(deployment, owner, of_the_worker)
@@ -74,7 +74,6 @@ async def load(owner: asyncpg.Connection) -> None:
     """Stage the rows as the owner of the database; only their sources differ."""
     body = posted(0).model_dump_json()
     await owner.execute(_LOAD, TOPIC, body, first_cause().traceparent, ROWS)
-    await owner.execute("VACUUM ANALYZE ledger.outbox")
 
 
 _LOAD = """
