@@ -162,7 +162,9 @@ class Consumers:
         async def handle(message: Any) -> None:
             async with consumer.busy:
                 await self._process(consumer, message)
-            consumer.rested = not _is_behind(consumer, message.raw_message) and await consumer.together.rest()
+            behind = _is_behind(consumer, message.raw_message)
+            message.raw_message = ()  # the message outlives its batch (docs/decisions/0143)
+            consumer.rested = not behind and await consumer.together.rest()
 
         subscriber(handle)
         consumer.subscriber = subscriber

@@ -20,7 +20,8 @@ from fleet.worker import Worker
 from hobbs.local.child import TETHER
 from hobbs.output import EXIT_FINDINGS, say
 
-COLLECT_AFTER: Final = 50_000  # objects that outlive their making
+COLLECT_EVERY_S: Final = 10.0
+COLLECT_AFTER: Final = 1_000_000  # objects that outlive their making, of whatever does not wait for the clock
 STOP_WITHIN_S: Final = 28.0  # a worker drains in under 25 s; an orchestrator kills after 30
 OPS_PORT: Final = f"{PREFIX}OPS_PORT"
 PROCESSES: Final = f"{PREFIX}WORK_PROCESSES"
@@ -37,18 +38,24 @@ async def _work(service: str) -> None:
     app = importlib.import_module(f"services.{service}.app")
     worker: Worker = app.build()
     spare_the_collector()
+    worker.loop("collect_garbage", _collect_garbage, idle_s=COLLECT_EVERY_S)
     await worker.run()
 
 
 def spare_the_collector() -> None:
-    """Let the cyclic collector leave modules alone and wait for more than one batch's worth of objects.
+    """Let the cyclic collector leave modules alone and run by the clock, not after so many objects.
 
-    A batch makes tens of thousands of objects and no cycles; at Python's own threshold of 700 it was walked
-    again and again (docs/decisions/0091).
+    A batch makes a hundred thousand objects and no cycles, and three are under way in a backlog: if they were
+    counted, they would be walked again and again for nothing (docs/decisions/0143).
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 5, 10)
+    gc.set_threshold(COLLECT_AFTER)
+
+
+async def _collect_garbage() -> int:
+    gc.collect()
+    return 0
 
 
 def work_in_processes(service: str, count: int) -> int:

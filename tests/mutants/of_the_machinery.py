@@ -61,6 +61,14 @@ OF_THE_MACHINERY = (
         catchers=("tests/unit/fleet/test_together.py",),
     ),
     Mutant(
+        name="batch-waits-for-the-collector",
+        breaks="A batch that was handled stays in memory until the cyclic collector runs.",
+        edits=(Edit(path="fleet/consumers.py", old="message.raw_message = ()", new="pass"),),
+        catchers=(
+            "tests/integration/fleet/test_batches.py::test_a_batch_is_let_go_without_the_cyclic_collector",
+        ),
+    ),
+    Mutant(
         name="acknowledge-first",
         breaks="FastStream's default policy commits offsets on a timer, whatever becomes of the batch.",
         edits=(

@@ -1,18 +1,25 @@
-"""What a consumer took before its second poll failed is handled."""
+"""What a consumer took is handled when its second poll fails, and let go when it was handled."""
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer
+from aiokafka import AIOKafkaConsumer, ConsumerRecord
 from aiokafka.errors import KafkaError
 
 from fleet.consumers import GATHER_S
 from fleet.database import Database
 from fleet.settings import Settings
 from tests.integration.fleet.sample import effects
-from tests.integration.fleet.test_worker import Running, publish, settings, until  # noqa: F401 - a fixture
+from tests.integration.fleet.test_worker import (  # noqa: F401 - two are fixtures
+    Running,
+    publish,
+    running,
+    settings,
+    until,
+)
 
 REST_S = 4.0  # longer than it takes to publish a few records, whatever else the machine does
 
@@ -49,3 +56,23 @@ async def test_what_was_taken_is_handled_when_the_second_poll_fails(
     await publish(resting.settings, ["a", "b", "c", "d", "e"])
     await until(lambda: effects(database), dict.fromkeys(("first", "a", "b", "c", "d", "e"), 1))
     assert failed.is_set()
+
+
+async def test_a_batch_is_let_go_without_the_cyclic_collector(
+    running: Running,  # noqa: F811
+    database: Database,
+) -> None:
+    names = [f"n{i}" for i in range(60)]
+    await publish(running.settings, names)
+    gc.collect()
+    gc.disable()
+    try:
+        running.start()
+        await until(lambda: effects(database), dict.fromkeys(names, 1))
+        await until(records_in_memory, 0, within_s=5)
+    finally:
+        gc.enable()
+
+
+async def records_in_memory() -> int:
+    return sum(type(thing) is ConsumerRecord for thing in gc.get_objects())
