@@ -22,7 +22,7 @@ from fleet.settings import Settings
 from hobbs.connections import acting_as, run, settings_or_exit
 from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
 from schemas.journals import JournalRequested
-from services.ledger import links, posting, store, wire
+from services.ledger import links, posting, wire
 from services.ledger.domain import (
     Answer,
     BalanceKey,
@@ -92,30 +92,12 @@ def revert_command(
     asked = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=datetime.now(UTC), memo=why)
 
     async def find(tx: Tx) -> list[JournalRequest | Refused]:
-        return [await _reversal(tx, asked)]
+        return await links.reversals(tx, [asked])
 
     async def post(tx: Tx) -> list[Answer]:
-        request = await _reversal(tx, asked)
-        if isinstance(request, Refused):
-            return [request]
-        again = RevertRequest(
-            journal_id=asked.journal_id, reverts=source, occurred_at=request.occurred_at, memo=why
-        )
-        return await links.revert(tx, [again])
+        return await links.revert(tx, [asked])
 
     _post_by_hand(find, post, dry_run=dry_run, yes=yes, output=output)
-
-
-async def _reversal(tx: Tx, asked: RevertRequest) -> JournalRequest | Refused:
-    """The opposite journal, dated as the revert that stands when there is one: then it is a repeat."""
-    there = (await store.find_journals(tx, [asked.reverts])).get(asked.reverts)
-    if there is None:
-        return links.reversal(asked, None)
-    name = links.revert_source(there.journal.journal_id)
-    done = (await store.find_journals(tx, [name])).get(name)
-    at = asked.occurred_at if done is None else done.journal.occurred_at
-    dated = RevertRequest(journal_id=asked.journal_id, reverts=asked.reverts, occurred_at=at, memo=asked.memo)
-    return links.reversal(dated, there)
 
 
 def _read_file(file: Path) -> list[JournalRequest]:

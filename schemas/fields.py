@@ -4,13 +4,25 @@ Limits here keep a hostile or broken publisher from sending what PostgreSQL cann
 (NUL characters, integers over 64 bits, years it cannot convert). Business rules live in the services.
 """
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Annotated, TypeVar
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+)
 
 FIRST_YEAR, LAST_YEAR = 1900, 2200
+FIRST_INSTANT, LAST_INSTANT = (
+    datetime(FIRST_YEAR, 1, 1, tzinfo=UTC),
+    datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC),
+)
 MINOR_UNITS_MAX = 1_000_000_000_000_000  # 10 trillion dollars: sums of a million such still fit 64 bits
 
 
@@ -20,12 +32,22 @@ class Event(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
 
 
-D = TypeVar("D", date, datetime)
+def _no_number(value: Any) -> Any:
+    """Pydantic would read numbers as seconds, or milliseconds, since 1970: whichever looks likelier."""
+    if isinstance(value, str | bytes | int | float) and not (isinstance(value, str) and value[4:5] == "-"):
+        raise ValueError("must be text such as 2026-05-22, or 2026-05-22T16:45:00Z")
+    return value
 
 
-def _within_calendar(value: D) -> D:
+def _within_calendar(value: date) -> date:
     if not FIRST_YEAR <= value.year <= LAST_YEAR:
         raise ValueError(f"the year must be between {FIRST_YEAR} and {LAST_YEAR}")
+    return value
+
+
+def _within_calendar_in_utc(value: datetime) -> datetime:
+    if not FIRST_INSTANT <= value < LAST_INSTANT:
+        raise ValueError(f"the year must be between {FIRST_YEAR} and {LAST_YEAR}, in UTC")
     return value
 
 
@@ -36,8 +58,8 @@ Sentence = Annotated[str, StringConstraints(max_length=2000)]
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 MinorUnits = Annotated[int, Field(strict=True, ge=-MINOR_UNITS_MAX, le=MINOR_UNITS_MAX)]
 PositiveMinorUnits = Annotated[int, Field(strict=True, gt=0, le=MINOR_UNITS_MAX)]
-Instant = Annotated[AwareDatetime, AfterValidator(_within_calendar)]
-CalendarDate = Annotated[date, AfterValidator(_within_calendar)]
+Instant = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_within_calendar_in_utc)]
+CalendarDate = Annotated[date, BeforeValidator(_no_number), AfterValidator(_within_calendar)]
 Hours = Annotated[Decimal, Field(max_digits=12, allow_inf_nan=False)]
 WalletAddress = Annotated[
     str, StringConstraints(max_length=130, pattern=r"^[a-z_]{1,20}:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]$")

@@ -49,21 +49,47 @@ def revert_source(reverted: UUID) -> str:
     return f"{REVERT}:{reverted}"
 
 
+def _reverted(source: str) -> UUID:
+    return UUID(source.removeprefix(f"{REVERT}:"))
+
+
 async def revert(tx: Tx, asked: Sequence[RevertRequest]) -> list[Answer]:
     """Post the opposite of each named journal, linked to it; a second revert is answered by the first."""
-    found = await store.find_journals(tx, [one.reverts for one in asked])
-    answers = await posting.post(tx, [reversal(one, found.get(one.reverts)) for one in asked])
+    answers = await _revert(tx, asked)
+    lost = [number for number, one in enumerate(answers) if _was_reused(one)]
+    if lost:  # somebody else's revert was committed between our look and our lock
+        again = await _revert(tx, [asked[number] for number in lost])
+        for number, answer in zip(lost, again, strict=True):
+            answers[number] = answer
+    return answers
+
+
+def _was_reused(answer: Answer) -> bool:
+    return isinstance(answer, Refused) and answer.reason == "source_reused"
+
+
+async def _revert(tx: Tx, asked: Sequence[RevertRequest]) -> list[Answer]:
+    answers = await posting.post(tx, await reversals(tx, asked))
     fresh = {
-        answer.journal.journal_id: found[one.reverts].journal.journal_id
-        for one, answer in zip(asked, answers, strict=True)
+        answer.journal.journal_id: _reverted(answer.journal.source)
+        for answer in answers
         if isinstance(answer, Posted) and not answer.repeated
     }
     await store.link_reverts(tx, fresh)
     return answers
 
 
-def reversal(asked: RevertRequest, there: Posted | None) -> JournalRequest | Refused:
-    """The journal that takes back what another moved."""
+async def reversals(tx: Tx, asked: Sequence[RevertRequest]) -> list[JournalRequest | Refused]:
+    """The journals that take back what others moved, dated as the reverts that stand: those are repeats."""
+    found = await store.find_journals(tx, [one.reverts for one in asked])
+    dates = await store.reverts_dated(tx, [there.journal.journal_id for there in found.values()])
+    return [_reversal(one, found.get(one.reverts), dates) for one in asked]
+
+
+def _reversal(
+    asked: RevertRequest, there: Posted | None, dates: dict[UUID, datetime]
+) -> JournalRequest | Refused:
+    """`dates`: of reverts by what they revert; this one is added."""
     if there is None:
         return Refused(
             source=asked.reverts,
@@ -75,7 +101,7 @@ def reversal(asked: RevertRequest, there: Posted | None) -> JournalRequest | Ref
         journal_id=asked.journal_id,
         source=revert_source(there.journal.journal_id),
         event_type=REVERT,
-        occurred_at=asked.occurred_at,
+        occurred_at=dates.setdefault(there.journal.journal_id, asked.occurred_at),
         entries=tuple(
             EntryRequest(wallet=entry.wallet, currency=entry.currency, amount=-entry.amount)
             for entry in there.journal.entries

@@ -222,6 +222,21 @@ async def find_journals(tx: Tx, sources: Sequence[str]) -> dict[str, Posted]:
     return {posted.journal.source: posted for posted in found.values()}
 
 
+async def reverts_dated(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, datetime]:
+    """When the reverts of these journals were said to occur, of those that stand."""
+    rows = await tx.all(
+        """
+        SELECT revert.reverted_id, coalesce(late_journal.belongs_at, journal.occurred_at) AS occurred_at
+        FROM revert
+        JOIN journal ON journal.id = revert.journal_id
+        LEFT JOIN late_journal ON late_journal.journal_id = journal.id
+        WHERE revert.reverted_id = ANY (CAST(:ids AS uuid[]))
+        """,
+        ids=list(ids),
+    )
+    return {row.reverted_id: row.occurred_at for row in rows}
+
+
 async def link_reverts(tx: Tx, reverted: Mapping[UUID, UUID]) -> None:
     """Say which new journal (key) reverts which (value)."""
     if reverted:

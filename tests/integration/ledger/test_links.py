@@ -1,6 +1,8 @@
 """Reverts, groups, and what a rehearsal promises."""
 
+import asyncio
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -24,11 +26,12 @@ from tests.integration.ledger.books import (
     requested,
     told,
 )
+from tests.integration.ledger.test_concurrency import until_waiting
 from tests.support.records import record
 
 
-def undo(source: str = "flight:F1:1", memo: str = "") -> Record:
-    event = RevertRequested(reverts=source, occurred_at=NOON, memo=memo)
+def undo(source: str = "flight:F1:1", memo: str = "", at: datetime = NOON) -> Record:
+    event = RevertRequested(reverts=source, occurred_at=at, memo=memo)
     return record(link_wire.REVERT_REQUESTED, event, key=source)
 
 
@@ -67,6 +70,35 @@ async def test_a_journal_is_reverted_once_and_the_second_time_is_answered_by_the
     first = await reverted(ledger, undo())
     assert await reverted(ledger, undo(), undo()) == first * 2
     assert len(await journals(ledger)) == 2
+    assert await balances(ledger) == {}
+
+
+@pytest.mark.parametrize("closed_until", [None, NOON + timedelta(days=2)])
+async def test_a_second_revert_is_answered_by_the_first_whenever_it_is_dated(
+    ledger: Database, owner: asyncpg.Connection, closed_until: datetime | None
+) -> None:
+    await ask(ledger, requested())
+    if closed_until:
+        await owner.execute("SELECT close_period($1)", closed_until)
+    later = [undo(at=NOON + timedelta(days=day)) for day in range(1, 4)]
+    first = await reverted(ledger, undo(), later[0])
+    assert first == first[:1] * 2
+    assert await reverted(ledger, later[1], later[2]) == first
+    assert await letters(ledger) == []
+    assert await balances(ledger) == {}
+
+
+async def test_of_two_who_revert_at_once_the_second_is_answered_by_the_first(
+    ledger: Database, owner: asyncpg.Connection
+) -> None:
+    await ask(ledger, requested())
+    async with owner.transaction():
+        await owner.execute("SELECT revert_journal('flight:F1:1', 'by hand', '2026-05-01')")
+        asking = asyncio.create_task(reverted(ledger, undo()))
+        await until_waiting(owner)
+    [answer] = await asking
+    assert answer.topic == "journal.posted"
+    assert await letters(ledger) == []
     assert await balances(ledger) == {}
 
 
