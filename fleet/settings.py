@@ -7,9 +7,11 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
 
 PREFIX = "HOBBS_"
 
@@ -39,6 +41,17 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
     record_bytes_max: int = Field(default=1_000_000, ge=1_000)
+
+    @field_validator("database_url")
+    @classmethod
+    def _is_a_url(cls, url: SecretStr) -> SecretStr:
+        try:
+            port = make_url(url.get_secret_value()).port
+        except (ArgumentError, ValueError):
+            port = -1
+        if port is not None and not 0 < port < 65536:
+            raise ValueError("it is not a URL such as postgresql://role:password@host:5432/hobbs")
+        return url
 
     @classmethod
     def settings_customise_sources(

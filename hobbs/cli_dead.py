@@ -16,7 +16,7 @@ from fleet import dead_letters
 from fleet.migrate import services
 from fleet.settings import Settings
 from hobbs.connections import acting_as, run, settings_or_exit
-from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
+from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_one, show_rows
 
 PAYLOAD_CHARS_MAX: Final = 4_000
 LETTERS_MAX: Final = 100_000
@@ -241,7 +241,7 @@ def _decide(
     if dry_run:
         say(f"dry run: {len(letters)} letters to {verb}; nothing changed")
         raise typer.Exit(EXIT_FINDINGS if _missing(letters, ids) else 0)
-    if letters and not yes and not typer.confirm(f"{verb} {len(letters)} letters?", err=True):
+    if letters and not yes and not agreed(f"{verb} {len(letters)} letters?"):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
 

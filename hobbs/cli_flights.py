@@ -38,7 +38,7 @@ from hobbs import cli_flights_keys, cli_flights_seen
 from hobbs.connections import run, settings_or_exit
 from hobbs.flights_file import FileUnreadable, FlightsFile, Rejected, parse_column_map, read_flights_file
 from hobbs.flights_roads import GatewayRefuses, Progress, publish_over_http, publish_to_kafka
-from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
+from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_one, show_rows
 
 FILE_BYTES_MAX: Final = 64 * 2**20
 REJECTED_COLUMNS: Final = ("line", "flight_id", "reason", "sentence")
@@ -131,11 +131,7 @@ def _ask(found: FlightsFile, yes: bool) -> None:
     """Ask where there is somebody to answer; a script said what it wants by calling."""
     somebody = sys.stdin.isatty() and sys.stderr.isatty()
     rejected = f" ({len(found.rejected)} rows are rejected)" if found.rejected else ""
-    if (
-        somebody
-        and not yes
-        and not typer.confirm(f"publish {len(found.flights)} flights{rejected}?", err=True)
-    ):
+    if somebody and not yes and not agreed(f"publish {len(found.flights)} flights{rejected}?"):
         say("nothing was published")
         raise typer.Exit(EXIT_FINDINGS)
 

@@ -7,7 +7,7 @@ import typer
 
 from fleet.settings import Settings
 from hobbs.connections import acting_as, run, settings_or_exit
-from hobbs.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
+from hobbs.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
 from services.gateway import store
 from services.gateway.domain import SCOPES
 from services.gateway.keys import create_key
@@ -59,7 +59,7 @@ def revoke_command(
     who: WhoOption = None,
 ) -> None:
     """Revoke the living key of that name: it is refused from the next request on. Exit 1 when none has it."""
-    if not yes and not typer.confirm(f"revoke the key {name!r}?", err=True):
+    if not yes and not agreed(f"revoke the key {name!r}?"):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
     if not run(_revoke(settings_or_exit(Settings), name, who or getpass.getuser())):

@@ -12,7 +12,7 @@ import typer
 
 from fleet.money import format_minor
 from hobbs.ledger_asked import ask, currency_of, no_wallet
-from hobbs.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
+from hobbs.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
 from services.ledger import statements
 from services.ledger.domain import WALLET_KINDS
 from services.ledger.statements import (
@@ -130,7 +130,7 @@ def close_command(
 ) -> None:
     """Close all that occurred before an instant: what comes later is dated there. Exit 1: it cannot be."""
     instant = _instant(until, "INSTANT")
-    if not yes and not typer.confirm(f"Close everything before {until}? It stays closed.", err=True):
+    if not yes and not agreed(f"Close everything before {until}? It stays closed."):
         raise typer.Exit(EXIT_FINDINGS)
     ask(lambda tx: statements.close_period(tx, instant, why))
     say(f"closed until {until}")

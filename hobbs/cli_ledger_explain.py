@@ -3,6 +3,7 @@
 Exit 1 when what was made again disagrees with what stands: the findings say where.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Final
@@ -12,8 +13,8 @@ import typer
 from fleet.money import format_minor
 from fleet.settings import Settings
 from hobbs.connections import run, settings_or_exit
-from hobbs.ledger_asked import ask, currency_of, no_wallet
-from hobbs.ledger_explained import ExplainedFlight, explain_flight, explain_wallet
+from hobbs.ledger_asked import ask, ask_in_one_snapshot, currency_of, no_wallet
+from hobbs.ledger_explained import ExplainedFlight, explain_flight, explain_wallet, journal_findings
 from hobbs.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from services.ledger import statements
 from services.ledger.statements import PostedJournal
@@ -23,6 +24,10 @@ MONEY: Final = (
     "billed", "posted", "balance", "pending", "open_holds", "available", "limit",
 )  # fmt: skip
 COUNTS: Final = ("version", "position", "entries", "tenths", "rounding_tenths")
+
+REVISION_MAX: Final = 2**31 - 1
+_REVISION: Final = re.compile(r"[1-9][0-9]{0,9}")  # as the ledger's sources have it
+VERSION_MAX: Final = 2**63 - 2
 
 app = typer.Typer(no_args_is_help=True, help="Say why a number is what it is: made again, and compared.")
 
@@ -48,7 +53,9 @@ def journal_command(
 @app.command("flight")
 def flight_command(
     flight_id: Annotated[str, typer.Argument(help="Such as F123.")],
-    revision: Annotated[int | None, typer.Option(min=1, help="Of this revision, not the newest.")] = None,
+    revision: Annotated[
+        int | None, typer.Option(min=1, max=REVISION_MAX, help="Of this revision, not the newest.")
+    ] = None,
     output: OutputOption = Output.table,
 ) -> None:
     """Price a flight again from its readings and card versions; compare with bill and ledger."""
@@ -66,7 +73,9 @@ def flight_command(
 @app.command("entry")
 def entry_command(
     wallet: Annotated[str, typer.Argument(help="The wallet, such as student:student-01.")],
-    version: Annotated[int, typer.Argument(min=1, help="The entry's version, as a statement shows it.")],
+    version: Annotated[
+        int, typer.Argument(min=1, max=VERSION_MAX, help="The entry's version, as a statement shows it.")
+    ],
     currency: Annotated[
         str | None, typer.Option(help="Needed only when the wallet holds several currencies.")
     ] = None,
@@ -101,7 +110,7 @@ def wallet_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Add a wallet up again: by kind of journal, along its versions, and its open holds."""
-    found = ask(lambda tx: explain_wallet(tx, wallet))
+    found = ask_in_one_snapshot(lambda tx: explain_wallet(tx, wallet))
     if not found:
         raise no_wallet(wallet)
     if output is Output.table:
@@ -124,18 +133,16 @@ def _flight_of(journal: PostedJournal) -> ExplainedFlight | None:
     """The bill behind a flight's journal; other journals are explained by themselves."""
     kind, _, rest = journal.source.partition(":")
     flight_id, _, revision = rest.rpartition(":")
-    if kind != "flight" or not revision.isdecimal():
+    if kind != "flight" or not _REVISION.fullmatch(revision) or int(revision) > REVISION_MAX:
         return None
     return run(explain_flight(settings_or_exit(Settings), flight_id, int(revision)))
 
 
 def _findings(journal: PostedJournal, flight: ExplainedFlight | None) -> list[str]:
-    if flight is not None:
-        return list(flight.findings)
-    found = []
-    if not journal.says_what_it_said:
-        found.append(f"journal {journal.source} is not what was posted: its content no longer has its hash")
-    return found
+    """Of its bill, and of the journal itself."""
+    of_flight = [] if flight is None else flight.findings
+    own = ask(lambda tx: journal_findings(tx, journal))
+    return list(dict.fromkeys([*of_flight, *own]))
 
 
 def _journal_body(journal: PostedJournal | None, flight: ExplainedFlight | None) -> dict[str, Any]:

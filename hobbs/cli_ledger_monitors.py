@@ -20,7 +20,7 @@ from fleet.money import format_minor, parse_minor
 from fleet.settings import Settings
 from hobbs.connections import acting_as, run, settings_or_exit
 from hobbs.money_columns import with_money
-from hobbs.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
+from hobbs.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_rows
 from services.ledger import monitors
 from services.ledger.holds import NotDone
 from services.ledger.monitors import (
@@ -159,7 +159,7 @@ def _or_exit(outcome: MonitorNow | NotDone) -> MonitorNow:
 
 
 def _agree(question: str) -> None:
-    if not typer.confirm(question, err=True):
+    if not agreed(question):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
 

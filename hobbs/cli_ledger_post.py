@@ -20,7 +20,7 @@ from fleet.inbox import describe
 from fleet.money import format_minor
 from fleet.settings import Settings
 from hobbs.connections import acting_as, run, settings_or_exit
-from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
+from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_one, show_rows
 from schemas.journals import JournalRequested
 from services.ledger import links, posting, wire
 from services.ledger.domain import (
@@ -132,7 +132,7 @@ def _agree(shown: Sequence[Shown]) -> None:
     for one in shown:
         legs = ", ".join(f"{e.wallet} {format_minor(e.amount, e.currency)} {e.currency}" for e in one.entries)
         say(f"{one.source}: {one.outcome.replace('_', ' ')} {legs or one.sentence}")
-    if not typer.confirm("Post this?", err=True):
+    if not agreed("Post this?"):
         raise typer.Exit(EXIT_FINDINGS)
 
 

@@ -94,6 +94,10 @@ def check(
     for name in service or []:
         if name not in known:
             raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}", param_hint="--service")
+    if chain and service:
+        raise typer.BadParameter("the chain is the ledger's: leave --service out", param_hint="--chain")
+    if head is not None and not chain:
+        raise typer.BadParameter("is looked at with --chain only", param_hint="--head")
     if chain:
         outcomes = [run(check_chain(settings_or_exit(Settings), noted_head(head)))]
     else:

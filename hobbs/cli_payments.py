@@ -17,7 +17,7 @@ from fleet.database import Tx
 from fleet.settings import Settings
 from hobbs.connections import acting_as, run, settings_or_exit
 from hobbs.money_columns import with_money
-from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_rows
+from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
 from services.receivables import store
 from services.receivables.domain import Contradiction, StudentNamed
 from services.receivables.handlers import allocate_payment
@@ -104,7 +104,7 @@ def allocate_command(
     if dry_run:
         say("dry run: nothing was posted")
         return
-    if not yes and not typer.confirm(f"give {charge_id} to {student}?", err=True):
+    if not yes and not agreed(f"give {charge_id} to {student}?"):
         say("nothing was posted")
         raise typer.Exit(EXIT_FINDINGS)
     _or_exit(run(_allocate(settings, charge_id, student, who or getpass.getuser())))

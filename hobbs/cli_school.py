@@ -16,7 +16,7 @@ from fleet.settings import Settings
 from hobbs.connections import run, settings_or_exit
 from hobbs.connections import why as reason_of
 from hobbs.flights_file import FileUnreadable, parse_column_map, read_flights_file
-from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_rows
+from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
 from hobbs.school_book import (
     Standing,
     bills_that_stay,
@@ -73,9 +73,7 @@ def apply_command(
         say(f"dry run: {len(changed)} cards would change; nothing was published")
         return
     reason = _why_or_exit(why)
-    if not yes and not typer.confirm(
-        f"publish {len(changed)} changes to version {standing.version}?", err=True
-    ):
+    if not yes and not agreed(f"publish {len(changed)} changes to version {standing.version}?"):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
     publish_and_wait(settings, standing, changed, who=_who(who), why=reason, seconds=timeout if wait else 0.0)

@@ -19,7 +19,7 @@ from fleet.envelope import uuid7
 from fleet.money import format_minor
 from fleet.settings import Settings
 from hobbs.connections import acting_as, run, settings_or_exit
-from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
+from hobbs.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_one, show_rows
 from services.payouts import decisions, store_desk, store_payees
 from services.payouts.decisions import Decided, Person
 from services.payouts.domain import TransferState
@@ -241,7 +241,7 @@ def _decide(
         raise typer.Exit(EXIT_FINDINGS)
     if dry_run:
         return say(f"dry run, nothing changed: {preview.sentence}")
-    if not yes and not typer.confirm(f"{verb} {subject}? Then {preview.sentence}.", err=True):
+    if not yes and not agreed(f"{verb} {subject}? Then {preview.sentence}."):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
     decided = run(apply_decision(settings, decide, dry_run=False))

@@ -24,6 +24,17 @@ async def _ask(settings: Settings, query: Callable[[Tx], Awaitable[T]]) -> T:
         return await query(tx)
 
 
+def ask_in_one_snapshot(query: Callable[[Tx], Awaitable[T]]) -> T:
+    """As `ask`, for questions of several statements whose answers are compared: nobody posts in between."""
+    return run(_ask_in_one_snapshot(settings_or_exit(Settings), query))
+
+
+async def _ask_in_one_snapshot(settings: Settings, query: Callable[[Tx], Awaitable[T]]) -> T:
+    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
+        await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        return await query(tx)
+
+
 def currency_of(wallet: str, named: str | None) -> str:
     """The currency that is named, or the only one the wallet holds. Exits when it holds none or several."""
     held = [row.currency for row in ask(lambda tx: statements.list_balances(tx, wallet=wallet))]

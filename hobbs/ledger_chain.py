@@ -1,5 +1,6 @@
 """`hobbs check --chain`: the ledger's hash chain as one more invariant."""
 
+import re
 import time
 
 import typer
@@ -18,15 +19,17 @@ INVARIANT = Invariant(
 )
 
 
+_HEAD = re.compile(r"(?P<position>[1-9][0-9]{0,17}):(?P<hash>[0-9a-f]{64})")
+
+
 def noted_head(text: str | None) -> chain.Head | None:
     """Read POSITION:HASH, as `hobbs check --chain` said it once."""
     if text is None:
         return None
-    position, _, hash_hex = text.partition(":")
-    try:
-        return chain.Head(position=int(position), hash=bytes.fromhex(hash_hex))
-    except ValueError:
-        raise typer.BadParameter(f"{text!r} is not POSITION:HASH", param_hint="--head") from None
+    found = _HEAD.fullmatch(text)
+    if found is None:
+        raise typer.BadParameter(f"{text!r} is not POSITION:HASH", param_hint="--head")
+    return chain.Head(position=int(found["position"]), hash=bytes.fromhex(found["hash"]))
 
 
 async def check_chain(settings: Settings, noted: chain.Head | None) -> Outcome:
@@ -34,11 +37,16 @@ async def check_chain(settings: Settings, noted: chain.Head | None) -> Outcome:
     started = time.perf_counter()
     async with acting_as(settings, "ledger") as database:
         found = await chain.verify(database, noted)
+        waiting = await chain.waiting(database)
     broken = isinstance(found, chain.Broken)
     if isinstance(found, chain.Head):
-        say(f"chain of {found.position} journals is unbroken; keep this elsewhere: --head {found}")
+        if found.position:
+            say(f"chain of {found.position} journals is unbroken; keep this elsewhere: --head {found}")
+        if waiting:
+            say(f"{waiting} newer journals are not in it yet; the ledger's worker adds them")
     else:
-        say(f"chain breaks at link {found.position}, journal {found.source or found.journal_id}: {found.why}")
+        named = f", journal {found.source or found.journal_id}" if found.journal_id else ""
+        say(f"chain breaks at link {found.position}{named}: {found.why}")
     return Outcome(
         invariant=INVARIANT,
         rows=int(broken),

@@ -14,6 +14,7 @@ from hobbs.connections import acting_as
 from services.billing import store as bills
 from services.billing.bills import Bill
 from services.billing.domain import decide_bill
+from services.billing.rates import Book
 from services.billing.wire import flight_from_facts
 from services.ledger import statements
 from services.ledger.statements import PostedJournal
@@ -65,18 +66,54 @@ async def explain_flight(
         if row is None:
             return None
         named = bills.opened(row.rates)
-        book = await bills.named_cards(tx, named, version=row.school_version)
+        book = await _named_cards(tx, named, version=row.school_version)
         documents = await tx.all(_CARDS, named=json_parameter(named))
-    again = decide_bill(flight_from_facts(bills.opened(row.facts)), book)
+    again = _priced_again(row, book)
     source = f"flight:{row.flight_id}:{row.revision}"
     async with acting_as(settings, "ledger") as database, database.transaction() as tx:
         journal = await statements.find_journal(tx, source)
     return compare(source, row, [dict(one._mapping) for one in documents], again, journal)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unpriceable:
+    """What a bill names cannot be read any more: somebody changed it by hand."""
+
+    sentence: str
+
+
+_UNREADABLE = (
+    KeyError,
+    TypeError,
+    ValueError,
+    AttributeError,
+    ArithmeticError,
+)  # ValidationError is a ValueError
+
+
+async def _named_cards(tx: Tx, named: Any, *, version: int) -> Book | Unpriceable:
+    try:
+        return await bills.named_cards(tx, named, version=version)
+    except _UNREADABLE as error:
+        return Unpriceable(sentence=f"its cards cannot be read: {_what(error)}")
+
+
+def _priced_again(row: Any, book: Book | Unpriceable) -> object:
+    if isinstance(book, Unpriceable):
+        return book
+    try:
+        return decide_bill(flight_from_facts(bills.opened(row.facts)), book)
+    except _UNREADABLE as error:
+        return Unpriceable(sentence=f"its facts cannot be read: {_what(error)}")
+
+
+def _what(error: Exception) -> str:
+    return f"{type(error).__name__} {str(error).splitlines()[0] if str(error) else ''}".strip()
+
+
 _BILL = """
     SELECT flight_id, revision, billed_on, currency, charge, legs_total, margin, hours_from, billed_tenths,
-           facts, rates, lines, legs, school_version, student
+           facts, rates, lines, legs, school_version, student, instructor, aircraft
     FROM bill
     WHERE flight_id = :flight_id AND (CAST(:revision AS integer) IS NULL OR revision = :revision)
     ORDER BY revision DESC LIMIT 1
@@ -111,15 +148,14 @@ def compare(
         wallets=wallets,
         findings=[
             *_bill_findings(source, row, lines, legs, again),
-            *_journal_findings(source, wallets, journal),
+            *_journal_findings(source, wallets, journal, row.currency),
         ],
     )
 
 
 def _rounding(line: Mapping[str, Any]) -> int | None:
-    if line["tenths"] is None or line["rate"] is None:
-        return None
-    return int(line["amount"] * 10 - line["tenths"] * line["rate"])
+    amount, tenths, rate = line.get("amount"), line.get("tenths"), line.get("rate")
+    return None if amount is None or tenths is None or rate is None else int(amount * 10 - tenths * rate)
 
 
 def _wallets(
@@ -128,7 +164,8 @@ def _wallets(
     recomputed = dict(again.entries()) if isinstance(again, Bill) else {}
     billed: dict[str, int] = {f"student:{row.student}": -row.charge}
     for leg in legs:
-        billed[leg["wallet"]] = billed.get(leg["wallet"], 0) + leg["amount"]
+        wallet = leg.get("wallet", "(no wallet)")
+        billed[wallet] = billed.get(wallet, 0) + leg.get("amount", 0)
     billed["platform:school"] = billed.get("platform:school", 0) + row.margin
     posted: dict[str, int] = {}
     for entry in journal.entries if journal else ():
@@ -160,13 +197,21 @@ def _bill_findings(source: str, row: Any, lines: Any, legs: Any, again: object) 
         ("remainder", row.margin, again.margin),
         ("legs", row.legs_total, sum(leg.amount for leg in again.legs)),
         ("hours", row.billed_tenths, again.hours.billed),
+        ("the hours' source", row.hours_from, again.hours.source),
+        ("the currency", row.currency, again.currency),
+        ("the date", row.billed_on, again.billed_on),
+        ("the student", row.student, again.flight.student),
+        ("the instructor", row.instructor, again.flight.instructor),
+        ("the aircraft", row.aircraft, again.flight.aircraft),
     ):
         if told != sum_again:
-            found.append(f"{source}: {what} are {told} on the bill and {sum_again} recomputed")
+            found.append(f"{source}: {what}: {told} on the bill and {sum_again} recomputed")
     return found
 
 
-def _journal_findings(source: str, wallets: Sequence[WalletSide], journal: PostedJournal | None) -> list[str]:
+def _journal_findings(
+    source: str, wallets: Sequence[WalletSide], journal: PostedJournal | None, currency: str
+) -> list[str]:
     if journal is None:
         return [f"{source}: is billed and not posted"] if wallets else []
     found = [
@@ -175,9 +220,41 @@ def _journal_findings(source: str, wallets: Sequence[WalletSide], journal: Poste
         for side in wallets
         if not side.agrees
     ]
-    if not journal.says_what_it_said:
-        found.append(f"journal {journal.source} is not what was posted: its content no longer has its hash")
-    return found
+    if others := sorted({entry.currency for entry in journal.entries} - {currency}):
+        found.append(f"{source}: is billed in {currency} and posted in {', '.join(others)}")
+    return [*found, *_content_findings(journal)]
+
+
+def _content_findings(journal: PostedJournal) -> list[str]:
+    if journal.says_what_it_said:
+        return []
+    return [f"journal {journal.source} is not what was posted: its content no longer has its hash"]
+
+
+async def journal_findings(tx: Tx, journal: PostedJournal) -> list[str]:
+    """What is wrong with a journal by itself: its content, and how its entries continue their wallets."""
+    breaks = await tx.all(_BREAKS, journal_id=journal.journal_id)
+    return [
+        *_content_findings(journal),
+        *(
+            f"{row.wallet} version {row.version}: {row.balance_before} and {row.amount} "
+            f"are not {row.balance_after}"
+            for row in breaks
+        ),
+    ]
+
+
+_BREAKS = """
+    SELECT entry.address AS wallet, entry.version, entry.amount, entry.balance_after,
+           coalesce(before.balance_after, 0) AS balance_before
+    FROM ledger_public.entries AS entry
+    LEFT JOIN ledger_public.entries AS before
+           ON before.address = entry.address AND before.currency = entry.currency
+          AND before.version = entry.version - 1
+    WHERE entry.journal_id = :journal_id
+      AND entry.balance_after <> coalesce(before.balance_after, 0) + entry.amount
+    ORDER BY entry.position
+"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

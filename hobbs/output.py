@@ -8,6 +8,7 @@ import csv
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from contextlib import redirect_stdout
 from dataclasses import asdict, is_dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
@@ -37,6 +38,12 @@ OutputOption = Annotated[
     Output, typer.Option("--output", "-o", help="How to write the result on stdout.", case_sensitive=False)
 ]
 Rows = Sequence[Mapping[str, object]]
+
+
+def agreed(question: str) -> bool:
+    """Ask on stderr. Click's own `err=True` still writes the blank before the answer to stdout."""
+    with redirect_stdout(sys.stderr):
+        return typer.confirm(question, err=True)
 
 
 def show_rows(

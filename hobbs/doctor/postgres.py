@@ -47,6 +47,12 @@ _REWRITABLE = """
     WHERE nspname = 'ledger' AND pg_class.relname IN ('journal', 'entry') AND pg_class.relkind IN ('r', 'p')
       AND has_table_privilege('hobbs_ledger', pg_class.oid, privilege)
 """
+_SWITCHED_OFF = """
+    SELECT pg_class.relname AS table_name, pg_trigger.tgname AS trigger_name
+    FROM pg_trigger JOIN pg_class ON pg_class.oid = pg_trigger.tgrelid
+    JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
+    WHERE nspname = 'ledger' AND NOT pg_trigger.tgisinternal AND pg_trigger.tgenabled <> 'A'
+"""
 _WAITING = """
     SELECT (SELECT count(*) FROM outbox) AS outbox_rows,
            (SELECT coalesce(extract(epoch FROM now() - min(staged_at)), 0)::float8 FROM outbox)
@@ -155,6 +161,7 @@ async def _privileges(database: Database) -> list[Finding]:
         roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in names])]
         trespasses = await tx.all(_TRESPASSES, roles=roles, schemas=names)
         rewritable = await tx.all(_REWRITABLE) if "hobbs_ledger" in roles else []
+        switched_off = await tx.all(_SWITCHED_OFF)
     findings = [
         wrong(
             "privileges",
@@ -169,6 +176,14 @@ async def _privileges(database: Database) -> list[Finding]:
             f"REVOKE {row.privilege} ON ledger.{row.table_name} FROM hobbs_ledger",
         )
         for row in rewritable
+    ]
+    findings += [
+        wrong(
+            "privileges",
+            f"trigger {row.trigger_name} of ledger.{row.table_name} is switched off: nothing guards it",
+            f"ALTER TABLE ledger.{row.table_name} ENABLE ALWAYS TRIGGER {row.trigger_name}; then hobbs check",
+        )
+        for row in switched_off
     ]
     return findings or [
         ok("privileges", "each service reaches only its own schema; the books are append-only")

@@ -105,7 +105,10 @@ async def _noted_fault(database: Database, noted: Head) -> Broken | None:
 
 
 async def _unchained(database: Database) -> Broken | None:
-    """A journal that the chain has passed by: it was put in later than it says."""
+    """A journal that the chain has passed by, or will not reach for long: it says another time than it came.
+
+    What is behind the head is not chained yet, and may wait for long: no worker may be running.
+    """
     async with database.transaction() as tx:
         end = await head(tx)
         row = await tx.first(_UNCHAINED, age=UNCHAINED_AFTER)
@@ -115,11 +118,28 @@ async def _unchained(database: Database) -> Broken | None:
     return Broken(position=end.position + 1, why=why, journal_id=row.id, source=row.source)
 
 
+# extend_chain() looks ten minutes back from its head, and chains what is two minutes old.
 _UNCHAINED = """
+    WITH head AS (SELECT recorded_at FROM journal_link ORDER BY position DESC LIMIT 1)
     SELECT journal.id, journal.source, journal.recorded_at
     FROM journal
     LEFT JOIN journal_link ON journal_link.journal_id = journal.id
     WHERE journal_link.journal_id IS NULL
-      AND journal.recorded_at < now() - CAST(CAST(:age AS text) AS interval)
+      AND (journal.recorded_at > now() + CAST(CAST(:age AS text) AS interval)
+           OR (journal.recorded_at < now() - CAST(CAST(:age AS text) AS interval)
+               AND journal.recorded_at < (SELECT recorded_at FROM head) - interval '10 minutes'))
     ORDER BY journal.recorded_at, journal.id LIMIT 1
+"""
+
+
+async def waiting(database: Database) -> int:
+    """How many journals are not chained yet."""
+    async with database.transaction() as tx:
+        row = await tx.one(_WAITING)
+    return int(row.journals)
+
+
+_WAITING = """
+    SELECT count(*) AS journals FROM journal
+    WHERE NOT EXISTS (SELECT FROM journal_link WHERE journal_link.journal_id = journal.id)
 """

@@ -138,6 +138,25 @@ FROM (
 LEFT JOIN journal ON journal.id = link.journal_id
 WHERE journal.id IS NULL;
 
+-- name: reverts_are_linked
+-- Every journal that names itself the revert of another is linked to it.
+SELECT journal_id, source
+FROM (
+    SELECT id AS journal_id, source,
+           CASE WHEN source ~ '^revert:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$'
+                THEN CAST(substring(source from 8) AS uuid) END AS reverted_id
+    FROM journal WHERE source >= 'revert:' AND source < 'revert;' AND event_type = 'revert'
+) AS made
+WHERE reverted_id IN (SELECT id FROM journal)
+  AND NOT EXISTS (SELECT FROM revert WHERE revert.journal_id = made.journal_id);
+
+-- name: guards_are_on
+-- No trigger of the ledger is switched off, not for a replica's session either.
+SELECT pg_class.relname AS table_name, pg_trigger.tgname AS trigger_name
+FROM pg_trigger JOIN pg_class ON pg_class.oid = pg_trigger.tgrelid
+WHERE pg_class.relnamespace = CAST('ledger' AS regnamespace) AND NOT pg_trigger.tgisinternal
+  AND pg_trigger.tgenabled <> 'A';
+
 -- name: monitors_agree_with_their_balance
 -- What a monitor said last (nothing: not beyond) is what its balance is now.
 SELECT monitor, address, currency, watches, comparison, threshold, recovers_at, balance, beyond

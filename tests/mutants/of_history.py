@@ -3,8 +3,10 @@
 from tests.mutants.mutant import Edit, Mutant
 
 LISTING = "services/ledger/migrations/versions/0009_history_search.sql"
-HISTORY = "services/ledger/migrations/versions/0012_entry_occurred_at.sql"
+ENTRIES = "services/ledger/migrations/versions/0012_entry_occurred_at.sql"
+HISTORY = "services/ledger/migrations/versions/0014_the_rules_by_hand.sql"
 TIME = "tests/integration/ledger/test_time.py"
+BY_HAND = "tests/integration/ledger/test_rules_by_hand.py"
 GUARDS = "tests/integration/ledger/test_guards.py"
 
 OF_HISTORY = (
@@ -37,7 +39,7 @@ OF_HISTORY = (
         breaks="An entry may say that it was recorded at another instant than its journal.",
         edits=(
             Edit(
-                path=HISTORY,
+                path=ENTRIES,
                 old="        or n.first_at <> journal.recorded_at or n.last_at <> journal.recorded_at\n",
                 new="",
             ),
@@ -49,7 +51,7 @@ OF_HISTORY = (
         breaks="An entry may say that it occurred at another instant than its journal.",
         edits=(
             Edit(
-                path=HISTORY,
+                path=ENTRIES,
                 old="or n.first_occurred <> journal.occurred_at or n.last_occurred <> journal.occurred_at",
                 new="",
             ),
@@ -61,7 +63,7 @@ OF_HISTORY = (
         breaks="A session that posts by hand on a new ledger reads every balance in each call later on.",
         edits=(
             Edit(
-                path="services/ledger/migrations/versions/0013_by_hand_planned_once.sql",
+                path=HISTORY,
                 old="set enable_seqscan = off set plan_cache_mode",
                 new="set plan_cache_mode",
             ),
@@ -106,5 +108,46 @@ OF_HISTORY = (
             ),
         ),
         catchers=(f"{TIME}::test_any_balance_at_any_instant_is_the_sum_of_what_counts",),
+    ),
+    Mutant(
+        name="closed-unseen-by-an-old-snapshot",
+        breaks="Who posts in a snapshot from before a close posts into the closed period.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="current_setting('transaction_isolation') <> 'read committed'",
+                new="false",
+            ),
+        ),
+        catchers=(f"{BY_HAND}::test_an_old_snapshot_posts_into_no_closed_period",),
+    ),
+    Mutant(
+        name="acquired-wallet-deadlocks-with-holds",
+        breaks="Who acquires a wallet and who places a hold on it wait for each other.",
+        edits=(
+            Edit(
+                path=HISTORY,
+                old="where id = acquire_wallet_lock.wallet_id for no key update",
+                new="where id = acquire_wallet_lock.wallet_id for update",
+            ),
+        ),
+        catchers=(
+            f"{BY_HAND}::test_who_acquires_a_wallet_waits_for_who_holds_its_balance_and_not_he_for_him",
+        ),
+    ),
+    Mutant(
+        name="second-revert-is-another",
+        breaks="A revert asked again with another date is refused instead of answered.",
+        edits=(
+            Edit(
+                path="services/ledger/links.py",
+                old="occurred_at=dates.setdefault(there.journal.journal_id, asked.occurred_at)",
+                new="occurred_at=asked.occurred_at",
+            ),
+        ),
+        catchers=(
+            "tests/integration/ledger/test_links.py"
+            "::test_a_second_revert_is_answered_by_the_first_whenever_it_is_dated",
+        ),
     ),
 )

@@ -134,7 +134,7 @@ OF_THE_BOOKS = (
         breaks="The total of students' balances adds up the wallets of every kind.",
         edits=(
             Edit(
-                path="services/ledger/migrations/versions/0001_functions.sql",
+                path="services/ledger/migrations/versions/0014_the_rules_by_hand.sql",
                 old="     where wallet.kind = total_balances.kind\n",
                 new="     where wallet.kind is not null\n",
             ),

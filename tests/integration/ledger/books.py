@@ -102,8 +102,11 @@ async def letters(ledger: Database) -> list[tuple[str, str | None]]:
 
 
 async def broken_invariants(ledger: Database) -> dict[str, Any]:
-    """Every invariant of the ledger that does not hold, with the rows that break it."""
-    invariants = service_invariants("ledger")
+    """Every invariant of the ledger that does not hold, with the rows that break it.
+
+    Not whether its guards are on: tests switch them off, to see what is found.
+    """
+    invariants = [one for one in service_invariants("ledger") if one.name != "guards_are_on"]
     assert len(invariants) >= 10
     async with ledger.transaction() as tx:
         rows = {invariant.name: await tx.all(invariant.sql) for invariant in invariants}

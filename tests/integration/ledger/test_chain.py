@@ -131,7 +131,8 @@ async def test_an_entry_that_says_another_instant_is_named_by_its_journal(
 
 async def test_a_link_that_was_taken_out_is_missed(chained: Database, superuser: asyncpg.Connection) -> None:
     await superuser.execute("DELETE FROM journal_link WHERE position = 2")
-    assert (await broken(chained)).why == "link 2 is missing"
+    found = await broken(chained)
+    assert (found.why, found.journal_id, found.source) == ("link 2 is missing", None, None)
 
 
 async def test_a_chain_that_was_written_anew_does_not_pass_the_noted_head(
@@ -161,6 +162,44 @@ async def test_a_journal_put_in_behind_the_chain_is_named(
     await owner.execute(moved, timedelta(days=1))
 
 
+async def test_what_no_worker_has_chained_yet_breaks_nothing(
+    chained: Database, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "UNCHAINED_AFTER", "0 seconds")
+    await ask(chained, requested("flight:F6:1"))
+    assert (await intact(chained)).position == 5
+    said = await hobbs("check", "--chain")
+    assert (said.exit_code, "1 newer journals are not in it yet" in said.stderr) == (0, True)
+
+
+async def shift(owner: asyncpg.Connection, by: timedelta, *where: str) -> None:
+    """Date back or ahead what a superuser dates, guards or no guards."""
+    for one in where:
+        table = one.split()[0]
+        await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
+        moved = f"UPDATE {table} SET recorded_at = recorded_at + $1 {one.removeprefix(table)}"  # noqa: S608
+        await owner.execute(moved, by)
+
+
+async def test_a_journal_recorded_in_the_future_is_named(
+    chained: Database, owner: asyncpg.Connection
+) -> None:
+    await ask(chained, requested("flight:F6:1"))
+    await shift(owner, timedelta(days=9), "journal WHERE source = 'flight:F6:1'")
+    assert (await broken(chained)).source == "flight:F6:1"
+    await shift(owner, timedelta(days=-9), "journal WHERE source = 'flight:F6:1'")
+
+
+async def test_a_head_from_a_clock_that_was_wrong_leaves_nothing_out(
+    chained: Database, owner: asyncpg.Connection
+) -> None:
+    await ask(chained, requested("flight:F6:1"))
+    ahead = "journal WHERE source = 'flight:F5:1'", "journal_link WHERE position = 5"
+    await shift(owner, timedelta(minutes=25), *ahead)
+    assert await extend_chain(chained, soon()) == 1
+    await shift(owner, timedelta(minutes=-25), *ahead)
+
+
 async def test_nobody_else_changes_a_link(chained: Database, owner: asyncpg.Connection) -> None:
     with pytest.raises(asyncpg.CheckViolationError, match="append-only"):
         await owner.execute("UPDATE journal_link SET hash = sha256(hash)")
@@ -174,7 +213,10 @@ async def test_the_command_line_verifies_and_says_the_head(
     noted = fine.stderr.split("--head ")[1].split()[0]
     again = await hobbs("check", "--chain", "--head", noted)
     assert again.exit_code == 0, (noted, again.stderr)
-    assert (await hobbs("check", "--chain", "--head", "nonsense")).exit_code == 2
+    for wrong in ("nonsense", "5", "5:", "-5:00", "5:00", f"0{noted}", f"{noted}00"):
+        assert (await hobbs("check", "--chain", f"--head={wrong}")).exit_code == 2, wrong
+    assert (await hobbs("check", "--head", noted)).exit_code == 2
+    assert (await hobbs("check", "--chain", "--service", "billing")).exit_code == 2
     await superuser.execute("UPDATE journal SET memo = 'other' WHERE source = 'flight:F3:1'")
     spoiled = await hobbs("check", "--chain", "-o", "json")
     assert spoiled.exit_code == 1

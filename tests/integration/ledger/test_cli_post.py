@@ -1,6 +1,9 @@
 """`hobbs post` and `hobbs revert`: rehearsed, agreed to, and said when it stood already."""
 
+import asyncio
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -74,6 +77,13 @@ async def test_together_means_all_or_none(ledger: Database, hobbs: Hobbs, file: 
     result = await hobbs("post", str(file), "--together", "g", "--yes")
     assert result.exit_code == 1
     assert await journals(ledger) == []
+
+
+async def test_the_question_is_not_in_the_data(ledger: Database, file: Path, hobbs: Hobbs) -> None:
+    command = [sys.executable, "-m", "hobbs", "post", str(file), "-o", "csv"]
+    shown = await asyncio.to_thread(subprocess.run, command, input=b"y\n", capture_output=True)
+    assert shown.stdout.startswith(b"source,outcome,"), shown
+    assert b"Post this?" in shown.stderr
 
 
 async def test_without_a_yes_nothing_is_posted(ledger: Database, hobbs: Hobbs, file: Path) -> None:

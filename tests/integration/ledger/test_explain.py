@@ -1,5 +1,7 @@
 """`hobbs explain`: bills made again and compared with what stands; a disagreement is a finding."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -136,6 +138,88 @@ async def test_what_disagrees_is_a_finding(
     assert (await hobbs("explain", "journal", "flight:F123:1")).exit_code == 1
     await tampering.execute(mend)
     assert (await hobbs("explain", "flight", "F123")).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "finding"),
+    [
+        ("facts", "'{}'", "cannot be priced again: its facts cannot be read: KeyError"),
+        ("rates", "'[]'", "cannot be priced again"),
+        ("legs", "'[{\"amount\": 1}]'", "its legs are not what its facts and rates give"),
+        ("lines", "'[{}]'", "its lines are not what its facts and rates give"),
+        ("currency", "'EUR'", "the currency: EUR on the bill and USD recomputed"),
+        ("billed_on", "billed_on + 1", "the date: 2026-05-23 on the bill and 2026-05-22 recomputed"),
+        ("hours_from", "'logged'", "the hours' source: logged on the bill and hobbs recomputed"),
+        ("instructor", "'instructor-02'", "the instructor: instructor-02 on the bill"),
+        ("aircraft", "'N1'", "the aircraft: N1 on the bill"),
+    ],
+)
+async def test_whatever_was_changed_on_a_bill_is_a_finding_and_no_traceback(
+    flown: Database, hobbs: Hobbs, tampering: asyncpg.Connection, column: str, value: str, finding: str
+) -> None:
+    await tampering.execute(f"UPDATE billing.bill SET {column} = {value}")  # noqa: S608 - a test's own words
+    for what in (["flight", "F123"], ["journal", "flight:F123:1"], ["entry", "platform:school", "1"]):
+        result = await hobbs("explain", *what)
+        assert (result.exit_code, finding in result.stderr) == (1, True), result.stderr
+
+
+async def test_a_card_that_cannot_be_read_is_a_finding(
+    flown: Database, hobbs: Hobbs, tampering: asyncpg.Connection
+) -> None:
+    await tampering.execute("UPDATE billing.card_version SET new = '{\"x\": 1}' WHERE kind = 'aircraft'")
+    result = await hobbs("explain", "flight", "F123")
+    assert (result.exit_code, "its cards cannot be read" in result.stderr) == (1, True)
+
+
+async def test_a_journal_that_only_looks_like_a_flights_is_explained_by_itself(
+    flown: Database, hobbs: Hobbs, owner: asyncpg.Connection
+) -> None:
+    for source in ("flight:F123:01", "flight:F123:99999999999"):
+        await ask(flown, requested(source))
+        found = rows(await hobbs("explain", "journal", source, "-o", "json"))
+        assert (found["source"], found["flight"]) == (source, None)
+    await owner.execute("ALTER TABLE entry DISABLE TRIGGER USER")
+    spoil = (
+        "UPDATE entry SET amount = amount {} 2"
+        " WHERE journal_id = (SELECT id FROM journal WHERE source = 'flight:F123:01')"
+    )
+    await owner.execute(spoil.format("*"))
+    result = await hobbs("explain", "journal", "flight:F123:01")
+    assert (result.exit_code, "its content no longer has its hash" in result.stderr) == (1, True)
+    await owner.execute(spoil.format("/"))
+    assert (await hobbs("explain", "flight", "F123", "--revision", "99999999999")).exit_code == 2
+    assert (await hobbs("explain", "entry", "platform:school", str(2**63))).exit_code == 2
+
+
+async def test_a_running_balance_that_breaks_in_a_journal_is_a_finding(
+    flown: Database, hobbs: Hobbs, tampering: asyncpg.Connection
+) -> None:
+    spoil = "UPDATE entry SET balance_after = balance_after + {} WHERE position = 2"
+    await tampering.execute(spoil.format(5))
+    result = await hobbs("explain", "journal", "flight:F123:1")
+    assert result.exit_code == 1
+    assert "instructor:instructor-01 version 1: 0 and 8750 are not 8755" in result.stderr
+    await tampering.execute(spoil.format(-5))
+
+
+async def test_a_wallet_is_added_up_in_one_snapshot(
+    flown: Database, owner: asyncpg.Connection, hobbs: Hobbs
+) -> None:
+    cent = '[{"wallet": "student:student-01", "amount": -1}, {"wallet": "platform:school", "amount": 1}]'
+
+    async def post_on() -> None:
+        for number in range(400):
+            await owner.execute(
+                "SELECT post_journal_with_locks(uuidv7(), 'm', $1, 'USD', $2)", str(number), cent
+            )
+
+    posting = asyncio.create_task(post_on())
+    asked = 0
+    while not posting.done():
+        assert rows(await hobbs("explain", "wallet", "platform:school", "-o", "json"))[0]["findings"] == []
+        asked += 1
+    await posting
+    assert asked
 
 
 async def test_a_wallet_that_does_not_add_up_is_a_finding(

@@ -104,6 +104,16 @@ async def test_a_hole_in_the_privileges_is_found(hobbs: Hobbs, owner: Database) 
     assert found(rows, "may UPDATE ledger.entry")["fix"] == "REVOKE UPDATE ON ledger.entry FROM hobbs_ledger"
 
 
+async def test_a_guard_that_is_switched_off_is_found(hobbs: Hobbs, owner: Database) -> None:
+    async with owner.transaction() as tx:
+        await tx.execute("ALTER TABLE ledger.entry DISABLE TRIGGER entries_are_posted")
+        await tx.execute("ALTER TABLE ledger.journal ENABLE TRIGGER journal_is_append_only")
+    shown = await hobbs("doctor", "-o", "json")
+    assert shown.exit_code == 1
+    assert "trigger entries_are_posted of ledger.entry is switched off" in shown.stdout
+    assert "ALTER TABLE ledger.journal ENABLE ALWAYS TRIGGER journal_is_append_only" in shown.stdout
+
+
 async def test_a_migration_that_is_missing_is_found(hobbs: Hobbs, owner: Database) -> None:
     async with owner.transaction() as tx:
         await tx.execute("UPDATE alembic_version SET version_num = '0000'")

@@ -35,6 +35,16 @@ def test_no_secret_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "s3cret" not in str(wrong.value)
 
 
+@pytest.mark.parametrize(
+    "url", ["garbage", "postgresql://u:s3cret@h:abc/hobbs", "postgresql://u:s3cret@h:99999/x"]
+)
+def test_a_url_that_is_none_is_named_and_not_shown(monkeypatch: pytest.MonkeyPatch, url: str) -> None:
+    monkeypatch.setenv("HOBBS_DATABASE_URL", url)
+    with pytest.raises(ValidationError, match="it is not a URL such as") as wrong:
+        Settings()
+    assert "s3cret" not in str(wrong.value)
+
+
 def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOBBS_LOG_LEVEL", "")
     monkeypatch.setenv("HOBBS_OPS_PORT", "")

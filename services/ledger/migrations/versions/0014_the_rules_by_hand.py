@@ -11,4 +11,5 @@ depends_on = None
 
 
 def upgrade() -> None:
-    run_sql(Path(__file__).with_name("0014_the_rules_by_hand.sql"))
+    for name in ("0014_chain.sql", "0014_the_rules_by_hand.sql"):
+        run_sql(Path(__file__).with_name(name))
