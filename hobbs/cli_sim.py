@@ -22,7 +22,7 @@ import typer
 from hobbs.cli_sim_connection import PairsOption, UrlOption, instant, pairs, simulator
 from hobbs.cli_sim_faults import clock_app, fault_app
 from hobbs.local.stripe_sim.control import Control
-from hobbs.output import EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
+from hobbs.output import EXIT_USAGE, Output, OutputOption, agreed, say, show_one, show_rows
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 app.add_typer(fault_app, name="fault")
@@ -285,7 +285,7 @@ def reset(
     url: UrlOption = None,
 ) -> None:
     """Forget every account, payment, effect and event; settings go back to Stripe's own."""
-    if not yes:
-        typer.confirm("Forget everything in the simulator?", abort=True, err=True)
+    if not yes and not agreed("Forget everything in the simulator?"):
+        raise typer.Abort
     with simulator(url) as control:
         control.reset(keep_endpoints=keep_endpoints)

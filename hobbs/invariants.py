@@ -74,6 +74,11 @@ def service_invariants(service: str) -> list[Invariant]:
     return [*_read(service, own), *_read(service, Path(__file__).with_name("each_service.sql"))]
 
 
+def named_invariant(service: str, name: str) -> Invariant:
+    """One of a service's, for who tells of it in another way."""
+    return next(one for one in service_invariants(service) if one.name == name)
+
+
 def across_services() -> list[Invariant]:
     return _read(ACROSS, Path(__file__).with_name("invariants.sql"))
 

@@ -12,6 +12,7 @@ from fleet.migrate import OPERATOR, pending_migrations, services
 from fleet.settings import Settings
 from hobbs.connections import acting_as, why
 from hobbs.doctor.findings import Finding, ok, warning, wrong
+from hobbs.invariants import named_invariant
 
 VERSION_MIN: Final = 180000  # uuidv7() is in 18
 SKEW_S_MAX: Final = 2.0
@@ -46,12 +47,6 @@ _REWRITABLE = """
     CROSS JOIN unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) AS privilege
     WHERE nspname = 'ledger' AND pg_class.relname IN ('journal', 'entry') AND pg_class.relkind IN ('r', 'p')
       AND has_table_privilege('hobbs_ledger', pg_class.oid, privilege)
-"""
-_SWITCHED_OFF = """
-    SELECT pg_class.relname AS table_name, pg_trigger.tgname AS trigger_name
-    FROM pg_trigger JOIN pg_class ON pg_class.oid = pg_trigger.tgrelid
-    JOIN pg_namespace ON pg_namespace.oid = pg_class.relnamespace
-    WHERE nspname = 'ledger' AND NOT pg_trigger.tgisinternal AND pg_trigger.tgenabled <> 'A'
 """
 _WAITING = """
     SELECT (SELECT count(*) FROM outbox) AS outbox_rows,
@@ -161,7 +156,7 @@ async def _privileges(database: Database) -> list[Finding]:
         roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in names])]
         trespasses = await tx.all(_TRESPASSES, roles=roles, schemas=names)
         rewritable = await tx.all(_REWRITABLE) if "hobbs_ledger" in roles else []
-        switched_off = await tx.all(_SWITCHED_OFF)
+        switched_off = await tx.all(named_invariant("ledger", "guards_are_on").sql)
     findings = [
         wrong(
             "privileges",

@@ -154,7 +154,7 @@ WHERE reverted_id IN (SELECT id FROM journal)
 -- No trigger of the ledger is switched off, not for a replica's session either.
 SELECT pg_class.relname AS table_name, pg_trigger.tgname AS trigger_name
 FROM pg_trigger JOIN pg_class ON pg_class.oid = pg_trigger.tgrelid
-WHERE pg_class.relnamespace = CAST('ledger' AS regnamespace) AND NOT pg_trigger.tgisinternal
+WHERE pg_class.relnamespace = to_regnamespace('ledger') AND NOT pg_trigger.tgisinternal
   AND pg_trigger.tgenabled <> 'A';
 
 -- name: monitors_agree_with_their_balance
