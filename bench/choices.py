@@ -20,7 +20,7 @@ from bench.posting import from_kafka, played, post_all
 from bench.servers import deployed, running_servers
 from fleet.database import Database
 from hobbs.local.stack import Stack
-from hobbs.supervisor import spare_the_collector
+from hobbs.local.supervisor import spare_the_collector
 from services.ledger.app import BATCH_MAX
 
 JOURNALS = 20_000

@@ -18,7 +18,7 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 
 from bench.servers import Deployment
-from hobbs.demo_school import run_hobbs
+from hobbs.demo.school import run_hobbs
 from hobbs.local.child import Child
 from hobbs.local.stripe_sim.control import Control
 

@@ -16,7 +16,7 @@ from bench.servers import Deployment, deployed
 from fleet.database import Database
 from fleet.envelope import Record
 from hobbs.local.stack import Stack
-from hobbs.supervisor import spare_the_collector
+from hobbs.local.supervisor import spare_the_collector
 from services.ledger import handlers
 from services.ledger.app import BATCH_MAX
 

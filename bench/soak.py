@@ -29,7 +29,7 @@ from bench.flights import STUDENTS, UNHURRIED, Flights, open_school, start_all
 from bench.servers import Deployment, deployed, running_servers
 from bench.slopes import Bound
 from bench.soak_samples import Sample, look, second_half
-from hobbs.demo_money import Cashier
+from hobbs.demo.money import Cashier
 from hobbs.local.stack import Stack
 from hobbs.local.stripe_sim.control import Control
 

@@ -12,29 +12,29 @@ import typer
 
 # Groups: their module's `app` is the group itself.
 GROUPS: Final = {
-    "school": "hobbs.cli_school",
-    "flights": "hobbs.cli_flights",
-    "transfers": "hobbs.cli_transfers",
-    "payments": "hobbs.cli_payments",
-    "explain": "hobbs.cli_ledger_explain",
-    "monitors": "hobbs.cli_ledger_monitors",
-    "dead": "hobbs.cli_dead",
-    "sim": "hobbs.cli_sim",
+    "school": "hobbs.commands.school",
+    "flights": "hobbs.commands.flights",
+    "transfers": "hobbs.commands.transfers",
+    "payments": "hobbs.commands.payments",
+    "explain": "hobbs.commands.explain",
+    "monitors": "hobbs.commands.monitors",
+    "dead": "hobbs.commands.dead",
+    "sim": "hobbs.commands.sim",
 }
 # Commands of their own; a module brings all of its commands.
 COMMANDS: Final = {
-    "demo": "hobbs.cli_local",
-    "up": "hobbs.cli_local",
-    "work": "hobbs.cli_work",
-    "migrate": "hobbs.cli_ops",
-    "doctor": "hobbs.doctor.command",
-    "balances": "hobbs.cli_ledger",
-    "holds": "hobbs.cli_ledger",
-    "statement": "hobbs.cli_ledger",
-    "close": "hobbs.cli_ledger",
-    "post": "hobbs.cli_ledger_post",
-    "revert": "hobbs.cli_ledger_post",
-    "check": "hobbs.cli_ops",
+    "demo": "hobbs.commands.local",
+    "up": "hobbs.commands.local",
+    "work": "hobbs.commands.work",
+    "migrate": "hobbs.commands.ops",
+    "doctor": "hobbs.commands.doctor",
+    "balances": "hobbs.commands.ledger",
+    "holds": "hobbs.commands.ledger",
+    "statement": "hobbs.commands.ledger",
+    "close": "hobbs.commands.ledger",
+    "post": "hobbs.commands.post",
+    "revert": "hobbs.commands.post",
+    "check": "hobbs.commands.ops",
 }
 
 

@@ -10,8 +10,8 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from fleet import kafka_client
 from fleet.settings import Settings
-from hobbs.connections import why
 from hobbs.doctor.findings import Finding, ok, warning, wrong
+from hobbs.shell.connections import why
 from schemas.topics import TOPICS
 
 LAG_RECORDS_MAX: Final = 10_000

@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from fleet.database import Database
 from fleet.migrate import OPERATOR, pending_migrations, services
 from fleet.settings import Settings
-from hobbs.connections import acting_as, why
+from hobbs.check.invariants import named_invariant
 from hobbs.doctor.findings import Finding, ok, warning, wrong
-from hobbs.invariants import named_invariant
+from hobbs.shell.connections import acting_as, why
 
 VERSION_MIN: Final = 180000  # uuidv7() is in 18
 SKEW_S_MAX: Final = 2.0

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 
 import stripe
 
-from hobbs.demo_figures import Figures
-from hobbs.demo_school import apply_school
+from hobbs.demo.figures import Figures
+from hobbs.demo.school import apply_school
 from hobbs.local.fleet_processes import WEBHOOK_PATHS, Fleet
 from hobbs.local.stripe_sim.control import Control
 from schemas.topics import SERVICES

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import asyncpg
 from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
 
-from hobbs.demo_figures import Figures
+from hobbs.demo.figures import Figures
 from hobbs.local.fleet_processes import Fleet
 from schemas.topics import SERVICES, TOPICS
 from tests.crash.workers import Life

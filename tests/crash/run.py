@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hobbs.demo_school import apply_school, run_hobbs
+from hobbs.demo.school import apply_school, run_hobbs
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.stripe_sim.control import Control
 from schemas.topics import SERVICES, TOPICS

@@ -13,7 +13,7 @@ import httpx
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from hobbs.demo_money import Cashier
+from hobbs.demo.money import Cashier
 from hobbs.local.fleet_processes import Fleet
 
 STUDENT = "student-01"

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from hobbs.demo_figures import Figures
-from hobbs.invariants import check_invariants
+from hobbs.check.invariants import check_invariants
+from hobbs.demo.figures import Figures
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.running_fleet import operator_settings
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from hobbs.demo_figures import Figures, Progress, Row
+from hobbs.demo.figures import Figures, Progress, Row
 from hobbs.local.fleet_processes import (
     Fleet,
     ensure_webhook_endpoints,

@@ -4,7 +4,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 
-from hobbs.demo_school import SCHOOL_FILE
+from hobbs.demo.school import SCHOOL_FILE
 
 ANY_SECRET = re.compile(r"\b(?:sk|rk)_(?:test|live)_\w+|\bwhsec_\w+|\w+://[^\s/:\"]+:[^\s/@\"]+@")
 ANY_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.[a-z]{2,}")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from hobbs.demo_figures import Figures, Row
-from hobbs.demo_story import Story
-from hobbs.demo_verdict import Verdict, check_books, nothing_changed
+from hobbs.demo.figures import Figures, Row
+from hobbs.demo.story import Story
+from hobbs.demo.verdict import Verdict, check_books, nothing_changed
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.running_fleet import RunningFleet
 from hobbs.local.stack import Simulator

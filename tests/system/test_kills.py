@@ -3,9 +3,9 @@
 import asyncio
 import random
 
-from hobbs.demo_figures import Figures
-from hobbs.demo_story import Story
-from hobbs.demo_verdict import check_books
+from hobbs.demo.figures import Figures
+from hobbs.demo.story import Story
+from hobbs.demo.verdict import check_books
 from hobbs.local.fleet_processes import start_service, wait_until_ready
 from hobbs.local.running_fleet import RunningFleet
 from tests.support.fleets import Silent, outcome

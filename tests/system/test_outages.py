@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fleet.migrate import migrate
-from hobbs.demo_figures import Figures
-from hobbs.demo_story import Story
-from hobbs.demo_verdict import check_books
+from hobbs.demo.figures import Figures
+from hobbs.demo.story import Story
+from hobbs.demo.verdict import check_books
 from hobbs.local.child import Child
 from hobbs.local.kafka import Kafka, prepare_kafka, start_kafka, wait_for_kafka
 from hobbs.local.ports import free_ports

@@ -4,8 +4,8 @@ from datetime import date
 
 from aiokafka import AIOKafkaProducer
 
-from hobbs.demo_figures import Figures, Row
-from hobbs.demo_story import Story
+from hobbs.demo.figures import Figures, Row
+from hobbs.demo.story import Story
 from hobbs.local.running_fleet import RunningFleet
 from schemas.flights import FlightCompleted
 from schemas.topics import TOPICS

@@ -17,7 +17,7 @@ from pydantic import SecretStr
 
 from fleet import kafka_client
 from fleet.settings import Settings
-from hobbs.cli_ops import topic_plans
+from hobbs.commands.ops import topic_plans
 from hobbs.local.ports import free_ports
 from tests.support.databases import service_url
 

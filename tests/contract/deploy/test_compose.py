@@ -9,8 +9,8 @@ import pytest
 
 from deploy.make_secrets import make_secrets
 from fleet.settings import PREFIX, Settings
-from hobbs.cli_ops import LoginUrls
-from hobbs.doctor.command import DoctorSettings
+from hobbs.commands.doctor import DoctorSettings
+from hobbs.commands.ops import LoginUrls
 from schemas.topics import SERVICES
 from tests.contract.deploy.conftest import COMPOSE, ENV_EXAMPLE, load_compose
 

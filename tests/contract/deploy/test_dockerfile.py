@@ -121,7 +121,8 @@ IMPORTED = """
 import importlib, importlib.metadata, sys
 for service in {services!r}:
     importlib.import_module("services." + service + ".app")
-for module in ("hobbs.cli_ops", "hobbs.cli_dead", "hobbs.doctor.command", "hobbs.local.stripe_sim.__main__"):
+commands = ("hobbs.commands.ops", "hobbs.commands.dead", "hobbs.commands.doctor")
+for module in (*commands, "hobbs.local.stripe_sim.__main__"):
     importlib.import_module(module)
 owners = importlib.metadata.packages_distributions()
 top = {{name.partition(".")[0] for name in sys.modules}}

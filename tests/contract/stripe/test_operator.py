@@ -7,7 +7,7 @@ import pytest
 import stripe
 from typer.testing import CliRunner
 
-from hobbs.cli_sim import app
+from hobbs.commands.sim import app
 from hobbs.local.stripe_sim.control import Control
 from tests.support.stripe import StripeSim
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fleet.database import Database
-from hobbs.invariants import ROOT, Invariant, parse
+from hobbs.check.invariants import ROOT, Invariant, parse
 from services.billing.handlers import configure_school
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import (

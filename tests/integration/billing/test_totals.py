@@ -10,12 +10,12 @@ import pytest
 
 from fleet.database import Database
 from fleet.envelope import Record
-from hobbs.flights_file import read_flights_file
-from hobbs.school_book import change_events
+from hobbs.flights.file import read_flights_file
+from hobbs.school.book import change_events
+from hobbs.school.difference import differences
+from hobbs.school.file import read_school_file
 from services.billing import store
 from services.billing.handlers import bill_flights, configure_school
-from services.billing.school_diff import differences
-from services.billing.school_file import read_school_file
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import rows
 from tests.support.records import record

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
-from hobbs.invariants import service_invariants
+from hobbs.check.invariants import service_invariants
 from services.gateway import store
 from services.gateway.domain import CORRECTIONS_WRITE, FLIGHTS_WRITE
 from services.gateway.web import build_web

@@ -14,7 +14,7 @@ from fleet import kafka_client
 from fleet.database import Database
 from fleet.kafka_client import TopicPlan
 from fleet.settings import Settings
-from hobbs.cli_ops import topic_plans
+from hobbs.commands.ops import topic_plans
 from hobbs.doctor.findings import Finding, State
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from schemas.topics import TOPICS

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from hobbs.flights_file import read_flights_file
+from hobbs.flights.file import read_flights_file
+from hobbs.school.file import book_of, read_school_file
 from services.billing.bills import Bill
 from services.billing.domain import decide_bills
-from services.billing.school_file import book_of, read_school_file
 from services.billing.wire import flight_from_event
 from tests.unit.billing.independent import calculate
 

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from hobbs.flights_file import read_flights_file
-from hobbs.school_draft import draft
+from hobbs.flights.file import read_flights_file
+from hobbs.school.draft import draft
+from hobbs.school.file import read_school_file
 from schemas.flights import FlightCompleted
-from services.billing.school_file import read_school_file
 
 FLIGHTS = Path(__file__).resolve().parents[3] / "school" / "flights.csv"
 

@@ -2,8 +2,12 @@
 
 import pytest
 
-from hobbs.demo_figures import Row
-from hobbs.demo_verdict import every_transfer_happened_once, ledger_holds_what_stripe_holds, nothing_changed
+from hobbs.demo.figures import Row
+from hobbs.demo.verdict import (
+    every_transfer_happened_once,
+    ledger_holds_what_stripe_holds,
+    nothing_changed,
+)
 
 
 def transfer(number: int, amount: int = 8750) -> Row:

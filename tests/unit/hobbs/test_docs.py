@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from fleet.settings import Settings
 from hobbs.cli import COMMANDS, GROUPS, assemble
-from hobbs.cli_ops import LoginUrls
+from hobbs.commands.ops import LoginUrls
 from schemas.topics import SERVICES
 
 ROOT = Path(__file__).resolve().parents[3]

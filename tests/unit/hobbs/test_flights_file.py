@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hobbs.flights_file import FileUnreadable, FlightsFile, parse_column_map, read_flights_file
+from hobbs.flights.file import FileUnreadable, FlightsFile, parse_column_map, read_flights_file
 
 HEADER = (
     "flight_id,date,time_out_utc,time_in_utc,aircraft,student,instructor,"

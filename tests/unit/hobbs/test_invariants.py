@@ -5,7 +5,7 @@ import re
 import pytest
 
 from fleet.migrate import services
-from hobbs.invariants import ROOT, _without_parameters, across_services, parse, service_invariants
+from hobbs.check.invariants import ROOT, _without_parameters, across_services, parse, service_invariants
 
 FILE = """
 -- A note before the first name is not an invariant.

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import pytest
 
-from hobbs.output import Output, plain, safe, show_one, show_rows
+from hobbs.shell.output import Output, plain, safe, show_one, show_rows
 
 INSTANT = datetime(2026, 5, 22, 12, tzinfo=UTC)
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")

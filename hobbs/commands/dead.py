@@ -1,0 +1,284 @@
+"""`hobbs dead`: the dead letters of all services: list, show, redrive, discard.
+
+A letter's payload may hold personal data: it is shown only when asked for, and never in a list.
+"""
+
+import getpass
+from collections import Counter
+from collections.abc import Sequence
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import orjson
+import typer
+
+from fleet import dead_letters
+from fleet.migrate import services
+from fleet.settings import Settings
+from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.output import (
+    EXIT_FINDINGS,
+    EXIT_USAGE,
+    Output,
+    OutputOption,
+    agreed,
+    say,
+    show_one,
+    show_rows,
+)
+
+PAYLOAD_CHARS_MAX: Final = 4_000
+LETTERS_MAX: Final = 100_000
+CHUNK: Final = 500
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+Letter = dict[str, Any]
+ServiceOption = Annotated[str | None, typer.Option("--service", "-s", help="Only this service's letters.")]
+ReasonOption = Annotated[str | None, typer.Option(help="Only this reason, such as unknown_aircraft.")]
+TopicOption = Annotated[str | None, typer.Option(help="Only records of this topic.")]
+IdsArgument = Annotated[list[UUID] | None, typer.Argument(help="Ids as `hobbs dead list` shows them.")]
+AllOption = Annotated[bool, typer.Option("--all", help="Every open letter that the filters leave.")]
+DryRunOption = Annotated[bool, typer.Option(help="Show what would happen and change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+WhoOption = Annotated[str | None, typer.Option(help="Who decides; your login name unless told.")]
+COLUMNS: Final = (
+    "service",
+    "id",
+    "topic",
+    "reason",
+    "subject",
+    "sentence",
+    "attempts",
+    "state",
+    "last_seen_at",
+)
+
+
+@app.command("list")
+def list_command(
+    service: ServiceOption = None,
+    reason: ReasonOption = None,
+    topic: TopicOption = None,
+    state: Annotated[Literal["open", "redriven", "discarded", "all"], typer.Option()] = "open",
+    most: Annotated[
+        int, typer.Option(min=1, max=LETTERS_MAX, help="At most so many for each service.")
+    ] = 200,
+    output: OutputOption = Output.table,
+) -> None:
+    """List letters, oldest first. Exit 1 when there is an open one among them, 0 when there is none."""
+    settings = settings_or_exit(Settings)
+    wanted = None if state == "all" else state
+    letters = run(find_letters(settings, service, reason=reason, topic=topic, state=wanted, most=most))
+    show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
+    for name, count in Counter(letter["service"] for letter in letters).items():
+        if count == most:
+            say(f"{name}: only the first {most} letters are shown; see --most")
+    if any(letter["state"] == "open" for letter in letters):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command("show")
+def show_command(
+    letter_id: Annotated[UUID, typer.Argument(metavar="ID")],
+    payload: Annotated[
+        bool, typer.Option(help="Show the record's bytes too; they may be personal data.")
+    ] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Show one letter: where it came from, why it stopped, its history, and with --payload its bytes."""
+    letter = run(load_letter(settings_or_exit(Settings), letter_id))
+    if letter is None:
+        say(f"there is no dead letter {letter_id}")
+        raise typer.Exit(EXIT_FINDINGS)
+    show_one(readable(letter, payload=payload, whole=output is not Output.table), output)
+
+
+@app.command("redrive")
+def redrive_command(
+    ids: IdsArgument = None,
+    everything: AllOption = False,
+    service: ServiceOption = None,
+    reason: ReasonOption = None,
+    topic: TopicOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Send letters back to the topic they came from, after their cause is fixed.
+
+    What fails again comes back as the same letter with one attempt more. Exit 1 when an id was not there
+    or could not be redriven.
+    """
+    letters = _chosen(ids, everything, service, reason=reason, topic=topic, states=("open", "discarded"))
+    _decide(letters, ids, dry_run=dry_run, yes=yes, verb="redrive", output=output)
+    _carry_out(letters, ids, "redrive", who=who or _login_name(), why="")
+
+
+@app.command("discard")
+def discard_command(
+    why: Annotated[str, typer.Option(help="The reason; it stays with the letter.", prompt="Why")],
+    ids: IdsArgument = None,
+    everything: AllOption = False,
+    service: ServiceOption = None,
+    reason: ReasonOption = None,
+    topic: TopicOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Close letters without processing them; they stay readable and can still be redriven by id."""
+    letters = _chosen(ids, everything, service, reason=reason, topic=topic, states=("open",))
+    _decide(letters, ids, dry_run=dry_run, yes=yes, verb="discard", output=output)
+    _carry_out(letters, ids, "discard", who=who or _login_name(), why=why)
+
+
+async def find_letters(
+    settings: Settings,
+    service: str | None = None,
+    *,
+    reason: str | None = None,
+    topic: str | None = None,
+    state: str | None = "open",
+    most: int = LETTERS_MAX,
+) -> list[Letter]:
+    """Letters of one service or of all, each with its service's name."""
+    found: list[Letter] = []
+    for name in _named(service):
+        async with acting_as(settings, name) as database, database.transaction() as tx:
+            rows = await dead_letters.list_letters(tx, state=state, reason=reason, topic=topic, most=most)
+        found += [{"service": name, **row._mapping} for row in rows]
+    return found
+
+
+async def load_letter(settings: Settings, letter_id: UUID) -> Letter | None:
+    for name in services():
+        async with acting_as(settings, name) as database, database.transaction() as tx:
+            if row := await dead_letters.show(tx, letter_id):
+                return {"service": name, **row._mapping}
+    return None
+
+
+async def apply(
+    settings: Settings, letters: Sequence[Letter], verb: str, *, who: str, why: str
+) -> list[UUID]:
+    """Redrive or discard, a bounded number in each transaction; the ids that changed."""
+    changed: list[UUID] = []
+    for name in dict.fromkeys(letter["service"] for letter in letters):
+        ids = [letter["id"] for letter in letters if letter["service"] == name]
+        async with acting_as(settings, name) as database:
+            for start in range(0, len(ids), CHUNK):
+                async with database.transaction() as tx:
+                    part = ids[start : start + CHUNK]
+                    if verb == "redrive":
+                        changed += await dead_letters.redrive(tx, part, who=who)
+                    else:
+                        changed += await dead_letters.discard(tx, part, who=who, why=why)
+    return changed
+
+
+def readable(letter: Letter, *, payload: bool, whole: bool = False) -> Letter:
+    """Make a letter fit for eyes: bytes as text with escapes, JSON opened; the payload only when asked."""
+    value = letter["value"]
+    history = _opened(letter["history"])
+    shown = letter | {
+        "headers": _opened(letter["headers"]),
+        "history": history if whole else "\n".join(_step(step) for step in history),
+        "key": as_text(letter["key"]),
+        "payload_hash": None if letter["payload_hash"] is None else letter["payload_hash"].hex(),
+        "value": f"{len(value)} bytes; --payload shows them" if value is not None else "null",
+    }
+    if payload and value is not None:
+        text = as_text(value) or ""
+        cut = not whole and len(text) > PAYLOAD_CHARS_MAX
+        more = f" … {len(text) - PAYLOAD_CHARS_MAX} characters more; -o json shows all" if cut else ""
+        shown["value"] = text[:PAYLOAD_CHARS_MAX] + more if cut else text
+    return shown
+
+
+def _step(step: Letter) -> str:
+    """One line of a letter's history."""
+    who = f" by {step['who']}" if "who" in step else ""
+    why = step.get("sentence") or step.get("why") or ""
+    reason = f" {step['reason']}" if "reason" in step else ""
+    return f"{step['at'][:19]} {step['what']}{who}{reason}" + (f": {why}" if why else "")
+
+
+def as_text(value: bytes | None) -> str | None:
+    """Text that loses nothing: bytes that are not UTF-8 become backslash escapes."""
+    return None if value is None else bytes(value).decode("utf-8", "backslashreplace")
+
+
+def _named(service: str | None) -> list[str]:
+    known = services()
+    if service is not None and service not in known:
+        raise typer.BadParameter(f"{service!r} is not one of {', '.join(known)}", param_hint="--service")
+    return known if service is None else [service]
+
+
+def _chosen(
+    ids: Sequence[UUID] | None,
+    everything: bool,
+    service: str | None,
+    *,
+    reason: str | None,
+    topic: str | None,
+    states: Sequence[str],
+) -> list[Letter]:
+    if bool(ids) == everything:
+        say("name the ids, or say --all (with --service, --reason or --topic to choose among them)")
+        raise typer.Exit(EXIT_USAGE)
+    settings = settings_or_exit(Settings)
+    state = "open" if everything else None
+    letters = run(find_letters(settings, service, reason=reason, topic=topic, state=state))
+    wanted = set(ids or ())
+    return [x for x in letters if x["state"] in states and (everything or x["id"] in wanted)]
+
+
+def _decide(
+    letters: Sequence[Letter],
+    ids: Sequence[UUID] | None,
+    *,
+    dry_run: bool,
+    yes: bool,
+    verb: str,
+    output: Output,
+) -> None:
+    show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
+    if dry_run:
+        say(f"dry run: {len(letters)} letters to {verb}; nothing changed")
+        raise typer.Exit(EXIT_FINDINGS if _missing(letters, ids) else 0)
+    if letters and not yes and not agreed(f"{verb} {len(letters)} letters?"):
+        say("nothing changed")
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _carry_out(
+    letters: Sequence[Letter], ids: Sequence[UUID] | None, verb: str, *, who: str, why: str
+) -> None:
+    settings = settings_or_exit(Settings)
+    changed = run(apply(settings, letters, verb, who=who, why=why))
+    say(f"{len(changed)} letters {'redriven' if verb == 'redrive' else 'discarded'}")
+    missing = _missing(letters, ids)
+    for letter_id in missing:
+        say(f"{letter_id}: no such letter that could be {'redriven' if verb == 'redrive' else 'discarded'}")
+    if missing or len(changed) < len(letters):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _missing(letters: Sequence[Letter], ids: Sequence[UUID] | None) -> list[UUID]:
+    found = {letter["id"] for letter in letters}
+    return [letter_id for letter_id in ids or () if letter_id not in found]
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user need not have a name
+        return "operator"
+
+
+def _opened(document: Any) -> Any:
+    return orjson.loads(document) if isinstance(document, str | bytes) else document

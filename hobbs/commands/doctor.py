@@ -1,0 +1,84 @@
+"""The command: every examination in turn; one that cannot be made is a finding itself."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+
+import typer
+from pydantic import SecretStr, ValidationError
+
+from fleet.settings import Settings
+from hobbs.doctor.findings import Finding, State, ok, wrong
+from hobbs.doctor.kafka import examine_kafka
+from hobbs.doctor.machine import examine_machine
+from hobbs.doctor.postgres import examine_postgres
+from hobbs.doctor.stripe import StripeAccess, examine_stripe
+from hobbs.shell.connections import why, wrong_settings
+from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, show_rows
+
+EXAMINATION_TIMEOUT_S = 30.0
+
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class DoctorSettings(Settings):
+    """Everything an installation may be told; services hold their own parts of it."""
+
+    stripe_secret_key: SecretStr | None = None
+    stripe_api_base: str = "https://api.stripe.com"
+    stripe_webhook_secrets: SecretStr = SecretStr("")
+    stripe_connect_webhook_secrets: SecretStr = SecretStr("")
+    stripe_livemode: bool = False
+
+
+@app.command("doctor")
+def doctor(output: OutputOption = Output.table) -> None:
+    """Look at Python, settings, Postgres, Kafka and Stripe; say what is wrong and its fix. Exit 1 if any is.
+
+    Give it the settings the services have (the Stripe key and webhook secrets are looked at when set).
+    """
+    findings = asyncio.run(examine())
+    show_rows([_row(finding) for finding in findings], output, columns=["area", "state", "found", "fix"])
+    if any(finding.state is State.wrong for finding in findings):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+async def examine() -> list[Finding]:
+    """Make every examination that the settings allow."""
+    findings = examine_machine()
+    try:
+        settings = DoctorSettings()
+    except ValidationError as error:
+        sentences = wrong_settings(error)
+        return findings + [wrong("settings", sentence, "see .env.example") for sentence in sentences]
+    except (OSError, ValueError) as error:
+        fix = "write the secret into the file, readable for this user"
+        return [*findings, wrong("settings", f"a HOBBS_*_FILE cannot be read: {error}", fix)]
+    findings.append(ok("settings", "HOBBS_DATABASE_URL and HOBBS_KAFKA_BOOTSTRAP are set"))
+    stripe = StripeAccess(
+        secret_key=settings.stripe_secret_key,
+        api_base=settings.stripe_api_base,
+        webhook_secrets=settings.stripe_webhook_secrets,
+        connect_webhook_secrets=settings.stripe_connect_webhook_secrets,
+        livemode=settings.stripe_livemode,
+    )
+    findings += await _guarded("postgres", lambda: examine_postgres(settings))
+    findings += await _guarded("kafka", lambda: examine_kafka(settings))
+    findings += await _guarded("stripe", lambda: examine_stripe(stripe))
+    return findings
+
+
+async def _guarded(area: str, examination: Callable[[], Awaitable[Sequence[Finding]]]) -> Sequence[Finding]:
+    try:
+        async with asyncio.timeout(EXAMINATION_TIMEOUT_S):
+            return await examination()
+    except TimeoutError:
+        return [
+            wrong(area, f"no answer within {EXAMINATION_TIMEOUT_S:g} s", f"see whether {area} is overloaded")
+        ]
+    except Exception as error:  # whatever stops an examination is what the operator must hear
+        return [wrong(area, f"cannot be examined: {why(error)}", "see docs/operations/README.md")]
+
+
+def _row(finding: Finding) -> dict[str, str]:
+    return {"area": finding.area, "state": finding.state.value, "found": finding.found, "fix": finding.fix}

@@ -1,0 +1,195 @@
+"""Publish flights from a file, and see what became of them.
+
+\b
+The columns of a CSV file, or the names in JSON lines (times are UTC, empty means not recorded):
+  flight_id, student                needed
+  date                              needed, unless departed_at is there; YYYY-MM-DD
+  time_out_utc, time_in_utc         HH:MM of departure and arrival on that (UTC) date
+  departed_at, arrived_at           the same as RFC 3339 instants
+  aircraft                          the tail number; empty: a ground lesson
+  instructor                        empty: solo
+  hobbs_out, hobbs_in, tach_out, tach_in, flight_hours, dual_hours, ground_hours
+                                    hours with one decimal
+  revision                          1 unless said
+Without a time the date is the school's own; with one, the school's date follows from the instant.
+
+\b
+Examples:
+  hobbs flights publish flights.csv --dry-run
+  hobbs flights publish log.csv --map "Flight No=flight_id" --map Tail=aircraft --date-format %m/%d/%Y
+  hobbs flights publish flights.csv --url https://hobbs.example --api-key-file key.txt
+  hobbs flights list --state refused
+  hobbs flights show F123 -o json
+"""
+
+import sys
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bar
+
+from fleet.settings import Settings
+from hobbs.commands import flights_keys, flights_seen
+from hobbs.flights.file import FileUnreadable, FlightsFile, Rejected, parse_column_map, read_flights_file
+from hobbs.flights.publish import GatewayRefuses, Progress, publish_over_http, publish_to_kafka
+from hobbs.shell.connections import run, settings_or_exit
+from hobbs.shell.output import (
+    EXIT_FINDINGS,
+    EXIT_USAGE,
+    Output,
+    OutputOption,
+    agreed,
+    say,
+    show_one,
+    show_rows,
+)
+
+FILE_BYTES_MAX: Final = 64 * 2**20
+REJECTED_COLUMNS: Final = ("line", "flight_id", "reason", "sentence")
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
+app.command("list")(flights_seen.list_command)
+app.command("show")(flights_seen.show_command)
+app.add_typer(flights_keys.app, name="keys")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """What became of a file."""
+
+    file: str
+    flights: int
+    published: int
+    repeated: int
+    rejected: tuple[Rejected, ...]
+    dry_run: bool
+
+
+@app.command("publish")
+def publish_command(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv file, or JSON lines (.jsonl).")],
+    dry_run: Annotated[bool, typer.Option(help="Read and check the file; publish nothing.")] = False,
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=NAME", help="A column of the file that has another name."),
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(help="Unless told: UTF-8, or what its mark says.")] = None,
+    date_format: Annotated[str | None, typer.Option(help="Such as %m/%d/%Y; YYYY-MM-DD unless told.")] = None,
+    url: Annotated[
+        str | None, typer.Option(help="Publish through this gateway, not straight to Kafka.")
+    ] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(envvar="HOBBS_API_KEY", help="The gateway's key; better by environment or file."),
+    ] = None,
+    api_key_file: Annotated[Path | None, typer.Option(help="A file whose first line is the key.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Publish a file's flights; those published before change nothing.
+
+    Rows that cannot be read are reported by line number and the others are published; what the school's rules
+    refuse comes later, in `hobbs flights list --state refused`. Exit 0: every row is published, 1: some were
+    rejected or not published, 2: the file or an option is wrong.
+    """
+    found = _read(file, column or [], encoding, date_format)
+    for note in found.notes:
+        say(note)
+    if dry_run or not found.flights:
+        _end(_report(file, found, Progress(), dry_run=dry_run), output)
+    key = _api_key(url, api_key, api_key_file)
+    _ask(found, yes)
+    road = publish_over_http(url, key, found.flights) if url else _straight(found)
+    _end(_report(file, found, run(_travel(road, len(found.flights))), dry_run=False), output)
+
+
+def _read(file: Path, columns: Sequence[str], encoding: str | None, date_format: str | None) -> FlightsFile:
+    try:
+        if file.stat().st_size > FILE_BYTES_MAX:
+            raise FileUnreadable(f"{file} is larger than {FILE_BYTES_MAX} bytes; split it")
+        return read_flights_file(
+            file.read_bytes(),
+            jsonl=file.suffix.lower() in (".jsonl", ".ndjson"),
+            column_map=parse_column_map(columns),
+            encoding=encoding,
+            date_format=date_format,
+        )
+    except (OSError, FileUnreadable) as error:
+        say(f"{file}: {error.strerror if isinstance(error, OSError) else error}")
+    raise typer.Exit(EXIT_USAGE)
+
+
+def _api_key(url: str | None, api_key: str | None, file: Path | None) -> str:
+    if not url:
+        return ""
+    try:
+        key = (file.read_text().splitlines() or [""])[0].strip() if file else (api_key or "")
+    except (OSError, UnicodeDecodeError) as error:
+        raise typer.BadParameter(str(error), param_hint="--api-key-file") from None
+    if not key or not key.isascii():
+        raise typer.BadParameter("--url needs a key: HOBBS_API_KEY, --api-key-file or --api-key")
+    return key
+
+
+def _ask(found: FlightsFile, yes: bool) -> None:
+    """Ask where there is somebody to answer; a script said what it wants by calling."""
+    somebody = sys.stdin.isatty() and sys.stderr.isatty()
+    rejected = f" ({len(found.rejected)} rows are rejected)" if found.rejected else ""
+    if somebody and not yes and not agreed(f"publish {len(found.flights)} flights{rejected}?"):
+        say("nothing was published")
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _straight(found: FlightsFile) -> AsyncIterator[Progress]:
+    return publish_to_kafka(settings_or_exit(Settings), found.flights)
+
+
+async def _travel(road: AsyncIterator[Progress], flights: int) -> Progress:
+    """Walk the road to its end behind a progress bar (on a terminal); what was achieved in all."""
+    accepted, repeated, rejected = 0, 0, list[Rejected]()
+    columns = (TextColumn("publishing flights"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    console = Console(stderr=True)
+    try:
+        with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+            task = bar.add_task("publish", total=flights)
+            async for step in road:
+                accepted, repeated = accepted + step.accepted, repeated + step.repeated
+                rejected += step.rejected
+                bar.update(task, completed=accepted + repeated + len(rejected))
+    except GatewayRefuses as error:
+        say(f"the gateway refuses: {error}; {accepted + repeated} flights were handed over before")
+        raise typer.Exit(EXIT_USAGE) from None
+    return Progress(accepted=accepted, repeated=repeated, rejected=tuple(rejected))
+
+
+def _report(file: Path, found: FlightsFile, done: Progress, *, dry_run: bool) -> Report:
+    rejected = sorted((*found.rejected, *done.rejected), key=lambda row: row.line)
+    return Report(
+        file=str(file),
+        flights=len(found.flights) + len(found.rejected),
+        published=done.accepted + done.repeated,
+        repeated=done.repeated,
+        rejected=tuple(rejected),
+        dry_run=dry_run,
+    )
+
+
+def _end(report: Report, output: Output) -> None:
+    """Write the report and leave: rejected rows on stdout, the sum of it on stderr (JSON holds both)."""
+    rejected: list[dict[str, Any]] = [asdict(row) for row in report.rejected]
+    if output is Output.json:
+        show_one(asdict(report), output)
+    elif rejected or output is Output.csv:
+        show_rows(rejected, output, columns=REJECTED_COLUMNS, right=("line",))
+    good = report.flights - len(rejected)
+    would = (
+        f"{good} flights could be published" if report.dry_run else f"{report.published} flights published"
+    )
+    known = f", {report.repeated} of them known before" if report.repeated else ""
+    say(f"{would}{known}, {len(rejected)} rows rejected")
+    raise typer.Exit(EXIT_FINDINGS if rejected else 0)

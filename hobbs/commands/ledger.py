@@ -1,0 +1,149 @@
+"""`hobbs balances`, `holds`, `statement`, `close`: the books, for people and for scripts.
+
+Amounts are minor units in JSON and CSV, and the currency's own decimals in tables.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Any, Final
+
+import typer
+
+from fleet.money import format_minor
+from hobbs.commands.queries import ask, currency_of, no_wallet
+from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
+from services.ledger import statements
+from services.ledger.domain import WALLET_KINDS
+from services.ledger.statements import (
+    PAGE_LINES_MAX,
+    BalanceAt,
+    Hold,
+    Page,
+    StatementLine,
+    WalletBalance,
+)
+
+MONEY: Final = ("amount", "balance", "pending", "available", "limit", "balance_after", "posted_amount")
+HOLD_STATES: Final = ("open", "posted", "voided", "expired", "any")
+COUNTS: Final = ("entries", "version", "position")
+
+app = typer.Typer(no_args_is_help=True)
+
+WalletArgument = Annotated[str, typer.Argument(help="Its address, such as student:student-01.")]
+
+
+@app.command("balances")
+def balances_command(
+    wallet: Annotated[str | None, typer.Argument(help="Only this wallet, such as platform:school.")] = None,
+    kind: Annotated[str | None, typer.Option(help=f"Only one of: {', '.join(WALLET_KINDS)}.")] = None,
+    at: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="After all that occurred by 2026-05-31T23:59:59Z.")
+    ] = None,
+    known_at: Annotated[
+        str | None, typer.Option(metavar="INSTANT", help="With --at: as the books knew it by this instant.")
+    ] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Show what the school owes each wallet's holder (negative: is owed). Exit 1: there is no such wallet."""
+    if kind is not None and kind not in WALLET_KINDS:
+        raise typer.BadParameter(f"{kind!r} is not one of {', '.join(WALLET_KINDS)}", param_hint="--kind")
+    occurred_by, known_by = _instant(at, "--at"), _instant(known_at, "--known-at")
+    if known_by is not None and occurred_by is None:
+        raise typer.BadParameter("say --at too", param_hint="--known-at")
+    rows: Sequence[WalletBalance | BalanceAt]
+    if occurred_by is None:
+        rows = ask(lambda tx: statements.list_balances(tx, wallet=wallet, kind=kind))
+    else:
+        rows = ask(
+            lambda tx: statements.balances_at(
+                tx, wallet=wallet, kind=kind, occurred_by=occurred_by, known_by=known_by
+            )
+        )
+    _show(rows, output, WalletBalance if occurred_by is None else BalanceAt)
+    if wallet is not None and not rows:
+        raise no_wallet(wallet)
+
+
+@app.command("statement")
+def statement_command(
+    wallet: WalletArgument,
+    currency: Annotated[
+        str | None, typer.Option(help="Needed only when the wallet holds several currencies.")
+    ] = None,
+    most: Annotated[int, typer.Option(min=1, max=PAGE_LINES_MAX, help="The last so many lines.")] = 50,
+    before: Annotated[
+        int | None, typer.Option(min=1, help="Only lines before this version: the page before.")
+    ] = None,
+    after: Annotated[
+        int | None, typer.Option(min=0, help="The first lines after this version: the next page.")
+    ] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Show a wallet's entries with running balances, oldest first. Exit 1: there is no such wallet.
+
+    JSON is an object: `lines`, and the cursors `before` (null on the first page) and `after`.
+    """
+    chosen = currency_of(wallet, currency)
+    page = ask(lambda tx: statements.statement(tx, wallet, chosen, before=before, after=after, most=most))
+    _show_page(page, output)
+
+
+def _show_page(page: Page, output: Output) -> None:
+    if output is Output.json:
+        show_one(asdict(page), output)
+        return
+    _show(page.lines, output, StatementLine)
+    if page.before is not None and output is Output.table:
+        say(f"{page.before - 1} earlier lines: --before {page.before}; later ones: --after {page.after}")
+
+
+@app.command("holds")
+def holds_command(
+    wallet: Annotated[str | None, typer.Argument(help="Only on this wallet.")] = None,
+    state: Annotated[str, typer.Option(help="open, posted, voided, expired, or any.")] = "open",
+    most: Annotated[int, typer.Option(min=1, max=PAGE_LINES_MAX, help="The last so many.")] = 100,
+    output: OutputOption = Output.table,
+) -> None:
+    """Show what is kept on wallets and not yet posted, or how holds ended; oldest first."""
+    if state not in HOLD_STATES:
+        raise typer.BadParameter(f"{state!r} is not one of {', '.join(HOLD_STATES)}", param_hint="--state")
+    chosen = None if state == "any" else state
+    _show(ask(lambda tx: statements.list_holds(tx, wallet=wallet, state=chosen, most=most)), output, Hold)
+
+
+def _instant(text: str | None, option: str) -> datetime | None:
+    try:
+        instant = None if text is None else datetime.fromisoformat(text)
+    except ValueError as error:
+        raise typer.BadParameter(f"{text!r} is not an instant: {error}", param_hint=option) from None
+    if instant is not None and instant.tzinfo is None:
+        raise typer.BadParameter(f"{text} says no time zone; add Z or an offset", param_hint=option)
+    return instant
+
+
+@app.command("close")
+def close_command(
+    until: Annotated[str, typer.Argument(metavar="INSTANT", help="Such as 2026-06-01T00:00:00-05:00.")],
+    why: Annotated[str, typer.Option(help="Kept beside the period.")],
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+) -> None:
+    """Close all that occurred before an instant: what comes later is dated there. Exit 1: it cannot be."""
+    instant = _instant(until, "INSTANT")
+    if not yes and not agreed(f"Close everything before {until}? It stays closed."):
+        raise typer.Exit(EXIT_FINDINGS)
+    ask(lambda tx: statements.close_period(tx, instant, why))
+    say(f"closed until {until}")
+
+
+def _show(rows: Sequence[Any], output: Output, kind: type[Any]) -> None:
+    plain = [asdict(row) for row in rows]
+    shown = [_readable(row) for row in plain] if output is Output.table else plain
+    show_rows(shown, output, columns=list(kind.__dataclass_fields__), right=[*MONEY, *COUNTS])
+
+
+def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
+    money = {
+        field: format_minor(row[field], row["currency"]) for field in MONEY if row.get(field) is not None
+    }
+    return {**row, **money}

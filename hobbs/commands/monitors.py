@@ -1,0 +1,189 @@
+"""Monitors: thresholds on balances. Going beyond one publishes balance.crossed once, coming back once more.
+
+\b
+Examples:
+  hobbs monitors set "cash is low" external:stripe --above -5000 --watches posted --recovers-at -8000
+  hobbs monitors set "student-01 is low" student:student-01 --below 500 --recovers-at 600
+  hobbs monitors list --beyond
+  hobbs monitors crossings --wallet student:student-01
+  hobbs monitors remove "student-01 is low"
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import asdict
+from typing import Annotated, Any, Final, TypeVar, get_args
+
+import typer
+
+from fleet.database import Tx
+from fleet.money import format_minor, parse_minor
+from fleet.settings import Settings
+from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.money_columns import with_money
+from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_rows
+from services.ledger import monitors
+from services.ledger.holds import NotDone
+from services.ledger.monitors import (
+    CROSSINGS_MAX,
+    Comparison,
+    Crossing,
+    Monitor,
+    MonitorCommand,
+    MonitorNow,
+    Watches,
+)
+
+T = TypeVar("T")
+
+MONEY: Final = ("threshold", "recovers_at", "balance")
+COUNTS: Final = ("crossings", "nr", "version")
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
+
+NameArgument = Annotated[str, typer.Argument(metavar="MONITOR", help="Its name.")]
+WalletOption = Annotated[str | None, typer.Option(help="Only on this wallet.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be set; change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+ThresholdOption = Annotated[str | None, typer.Option(metavar="AMOUNT", help="Such as 500 or -120.50.")]
+
+
+@app.command("list")
+def list_command(
+    wallet: WalletOption = None,
+    beyond: Annotated[bool, typer.Option("--beyond", help="Only those beyond their threshold.")] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """List monitors, the balance that each watches, and whether that is beyond the threshold."""
+    _show(_act(lambda tx: monitors.list_monitors(tx, wallet=wallet, only_beyond=beyond)), output, Monitor)
+
+
+@app.command("crossings")
+def crossings_command(
+    monitor: Annotated[str | None, typer.Option(help="Only of this monitor.")] = None,
+    wallet: WalletOption = None,
+    most: Annotated[int, typer.Option(min=1, max=CROSSINGS_MAX, help="The last so many.")] = 100,
+    output: OutputOption = Output.table,
+) -> None:
+    """Show what monitors have told, and what caused it; oldest first, removed monitors too."""
+    rows = _act(lambda tx: monitors.list_crossings(tx, monitor=monitor, wallet=wallet, most=most))
+    _show(rows, output, Crossing)
+
+
+@app.command("set")
+def set_command(
+    monitor: NameArgument,
+    wallet: Annotated[str, typer.Argument(help="Its address, such as student:student-01.")],
+    below: ThresholdOption = None,
+    at_most: ThresholdOption = None,
+    above: ThresholdOption = None,
+    at_least: ThresholdOption = None,
+    recovers_at: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="It is back only here; else at the threshold.")
+    ] = None,
+    watches: Annotated[Watches, typer.Option(help="Which of the wallet's balances.")] = "available",
+    currency: Annotated[str, typer.Option(help="The balance's currency.")] = "USD",
+    memo: Annotated[str, typer.Option(help="Goes with every event: what is to be done.")] = "",
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Set a monitor, or its threshold anew. Exit 1: it is refused.
+
+    Counts from now: a balance that is beyond already is told at once.
+    """
+    given = dict(zip(get_args(Comparison), (below, at_most, above, at_least), strict=True))
+    comparison, threshold = _one_of(given)
+    command = MonitorCommand(
+        monitor=monitor,
+        wallet=wallet,
+        currency=currency,
+        watches=watches,
+        comparison=comparison,
+        threshold=_amount(threshold, currency),
+        recovers_at=None if recovers_at is None else _amount(recovers_at, currency),
+        memo=memo,
+    )
+    if dry_run or not yes:
+        foreseen = _or_exit(_act(lambda tx: monitors.rehearse(tx, command)))
+        if dry_run:
+            _show([foreseen.monitor], output, Monitor)
+            say("dry run, nothing changed")
+            return
+        _agree(f"{_sentence(foreseen.monitor)}. Set it?")
+    done = _or_exit(_act(lambda tx: monitors.set_monitor(tx, command)))
+    _show([done.monitor], output, Monitor)
+    say(f"{monitor}: stood so already" if done.repeated else f"{monitor}: set")
+
+
+@app.command("remove")
+def remove_command(
+    monitor: NameArgument,
+    why: Annotated[str, typer.Option(help="Kept beside its settings.")] = "",
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Remove a monitor; its crossings stay. Exit 1: there is none of this name."""
+    found = _act(lambda tx: monitors.list_monitors(tx, monitor=monitor))
+    _show(found, output, Monitor)
+    if dry_run and found:
+        say("dry run, nothing changed")
+        return
+    if found and not yes:
+        _agree(f"{_sentence(found[0])}. Remove it?")
+    if not _act(lambda tx: monitors.remove_monitor(tx, monitor, why)):
+        say(f"there is no monitor {monitor!r}; `hobbs monitors list` shows all")
+        raise typer.Exit(EXIT_FINDINGS)
+    say(f"{monitor}: removed")
+
+
+def _one_of(given: dict[Comparison, str | None]) -> tuple[Comparison, str]:
+    named = [(comparison, amount) for comparison, amount in given.items() if amount is not None]
+    if len(named) != 1:
+        raise typer.BadParameter("say one of --below, --at-most, --above, --at-least")
+    return named[0]
+
+
+def _amount(text: str, currency: str) -> int:
+    try:
+        return parse_minor(text, currency)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _or_exit(outcome: MonitorNow | NotDone) -> MonitorNow:
+    if isinstance(outcome, NotDone):
+        say(outcome.sentence)
+        raise typer.Exit(EXIT_FINDINGS)
+    return outcome
+
+
+def _agree(question: str) -> None:
+    if not agreed(question):
+        say("nothing changed")
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _sentence(one: Monitor) -> str:
+    """What a monitor says, in words: `low: tells when the available balance of … is below 500.00 USD …`."""
+    back = f", and back at {format_minor(one.recovers_at, one.currency)}"
+    return (
+        f"{one.monitor}: tells when the {one.watches} balance of {one.wallet} is "
+        f"{one.comparison.replace('_', ' ')} {format_minor(one.threshold, one.currency)} {one.currency}"
+        f"{back if one.recovers_at != one.threshold else ''}; now it is "
+        f"{format_minor(one.balance, one.currency)}, {'beyond' if one.beyond else 'not beyond'}"
+    )
+
+
+def _show(rows: Sequence[Monitor | Crossing], output: Output, kind: type[Any]) -> None:
+    shown = with_money([asdict(row) for row in rows], output, MONEY)
+    show_rows(shown, output, columns=list(kind.__dataclass_fields__), right=[*MONEY, *COUNTS])
+
+
+def _act(work: Callable[[Tx], Awaitable[T]]) -> T:
+    return run(_in_transaction(settings_or_exit(Settings), work))
+
+
+async def _in_transaction(settings: Settings, work: Callable[[Tx], Awaitable[T]]) -> T:
+    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
+        return await work(tx)

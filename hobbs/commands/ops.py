@@ -1,0 +1,189 @@
+"""`hobbs migrate` and `hobbs check`: bring tables and topics up to date; ask whether the books are right."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+import typer
+from aiokafka.errors import KafkaError
+from asyncpg import PostgresError
+from pydantic import SecretStr
+from sqlalchemy import make_url
+from sqlalchemy.exc import DBAPIError
+
+from fleet import kafka_client
+from fleet.kafka_client import TopicPlan
+from fleet.migrate import head_revision, migrate, services
+from fleet.settings import Settings
+from hobbs.check import invariants
+from hobbs.check.chain import check_chain, noted_head
+from hobbs.check.invariants import Outcome
+from hobbs.shell.connections import Unreachable, is_outage, run, settings_or_exit, why
+from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
+from schemas.topics import SERVICES, TOPICS
+
+T = TypeVar("T")
+
+app = typer.Typer(no_args_is_help=True)
+
+
+class LoginUrls(Settings):
+    """The URLs the services will use; each role's password is inside its own, and kept nowhere else."""
+
+    operator_database_url: SecretStr | None = None
+    billing_database_url: SecretStr | None = None
+    ledger_database_url: SecretStr | None = None
+    payouts_database_url: SecretStr | None = None
+    receivables_database_url: SecretStr | None = None
+    gateway_database_url: SecretStr | None = None
+
+
+@app.command("migrate")
+def migrate_command(
+    topics: Annotated[bool, typer.Option(help="Create missing Kafka topics too.")] = True,
+    replication: Annotated[
+        int, typer.Option(min=1, help="Copies of each new topic; 3 where it matters.")
+    ] = 1,
+    wait_s: Annotated[
+        int, typer.Option("--wait", min=0, help="Seconds to wait for Postgres and Kafka.")
+    ] = 60,
+    output: OutputOption = Output.table,
+) -> None:
+    """Create roles, schemas, tables and topics, or bring them up to date. Safe to run again.
+
+    HOBBS_DATABASE_URL logs in as the database's owner. HOBBS_<SERVICE>_DATABASE_URL (and _FILE), and
+    HOBBS_OPERATOR_DATABASE_URL, are the URLs the services will use: each role gets the password in its own.
+    A role without one cannot log in.
+    """
+    settings = settings_or_exit(LoginUrls)
+    passwords = role_passwords(settings)
+    done = run(_wait_for("Postgres", wait_s, lambda: migrate(_url(settings), passwords)))
+    rows: list[dict[str, Any]] = [
+        {"what": "schema", "name": service, "state": f"revision {head_revision(service)}"} for service in done
+    ]
+    wrong: list[str] = []
+    if topics:
+        there = run(_wait_for("Kafka", wait_s, lambda: _create_topics(settings, replication)))
+        rows += [
+            {"what": "topic", "name": name, "state": f"{n} partitions"} for name, n in sorted(there.items())
+        ]
+        wrong = wrong_topics(there)
+    show_rows(rows, output, columns=["what", "name", "state"])
+    for service in sorted(set(done) - passwords.keys()):
+        say(f"hobbs_{service} cannot log in: set HOBBS_{service.upper()}_DATABASE_URL and migrate again")
+    for sentence in wrong:
+        say(sentence)
+    if wrong:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command("check")
+def check(
+    service: Annotated[
+        list[str] | None, typer.Option("--service", "-s", help="Only this service's; may be repeated.")
+    ] = None,
+    chain: Annotated[bool, typer.Option("--chain", help="Only verify the ledger's hash chain.")] = False,
+    head: Annotated[
+        str | None, typer.Option(metavar="POSITION:HASH", help="With --chain: a head kept elsewhere.")
+    ] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Ask every invariant of the books; exit 1 when one is broken, with the rows that break it."""
+    known = [*services(), invariants.ACROSS]
+    for name in service or []:
+        if name not in known:
+            raise typer.BadParameter(f"{name!r} is not one of {', '.join(known)}", param_hint="--service")
+    if chain and service:
+        raise typer.BadParameter("the chain is the ledger's: leave --service out", param_hint="--chain")
+    if head is not None and not chain:
+        raise typer.BadParameter("is looked at with --chain only", param_hint="--head")
+    if chain:
+        outcomes = [run(check_chain(settings_or_exit(Settings), noted_head(head)))]
+    else:
+        outcomes = run(invariants.check_invariants(settings_or_exit(Settings), service or []))
+    show_outcomes(outcomes, output)
+    broken = sum(not outcome.holds for outcome in outcomes)
+    if broken:
+        say(f"{broken} of {len(outcomes)} invariants do not hold: see docs/operations/README.md")
+        raise typer.Exit(EXIT_FINDINGS)
+    say(f"all {len(outcomes)} invariants hold")
+
+
+def show_outcomes(outcomes: list[Outcome], output: Output = Output.table) -> None:
+    """Write one row per invariant; as a table, with the first rows of a broken one below it."""
+    rows = [_outcome_row(outcome) for outcome in outcomes]
+    if output is not Output.table:
+        show_rows(rows, output)
+        return
+    show_rows(rows, output, columns=["service", "invariant", "state", "rows", "sentence"], right=["rows"])
+    for outcome in outcomes:
+        if outcome.examples:
+            shown = f"{len(outcome.examples)} of {outcome.rows} rows"
+            show_rows(outcome.examples, output, title=f"{outcome.invariant.name}: {shown}")
+
+
+def role_passwords(settings: Settings) -> dict[str, str]:
+    """The password in each login's own URL, by service (or "operator")."""
+    urls: dict[str, SecretStr | None] = {
+        login: getattr(settings, f"{login}_database_url") for login in ("operator", *SERVICES)
+    }
+    passwords = {login: make_url(url.get_secret_value()).password for login, url in urls.items() if url}
+    return {login: password for login, password in passwords.items() if password}
+
+
+def wrong_topics(there: Mapping[str, int]) -> list[str]:
+    """One sentence for each topic that is missing or has another number of partitions than it should."""
+    sentences = []
+    for topic in TOPICS.values():
+        found = there.get(topic.name)
+        if found is None:
+            sentences.append(
+                f"topic {topic.name} is missing; run `hobbs migrate` with a user that may create it"
+            )
+        elif found != topic.partitions:
+            sentences.append(
+                f"topic {topic.name} has {found} partitions, not {topic.partitions}; "
+                "a key's order depends on it: see docs/operations/kafka.md"
+            )
+    return sentences
+
+
+def topic_plans() -> list[TopicPlan]:
+    return [
+        TopicPlan(name=topic.name, partitions=topic.partitions, retention_ms=topic.retention_ms)
+        for topic in TOPICS.values()
+    ]
+
+
+def _outcome_row(outcome: Outcome) -> dict[str, Any]:
+    state = "holds" if outcome.holds else "BROKEN" if outcome.failure is None else "NOT ASKED"
+    return {
+        "service": outcome.invariant.service,
+        "invariant": outcome.invariant.name,
+        "state": state,
+        "rows": outcome.rows,
+        "sentence": outcome.failure or outcome.invariant.sentence,
+        "seconds": round(outcome.seconds, 3),
+        "examples": outcome.examples,
+    }
+
+
+def _url(settings: Settings) -> str:
+    return settings.database_url.get_secret_value()
+
+
+async def _create_topics(settings: Settings, replication: int) -> dict[str, int]:
+    return await kafka_client.create_topics(settings, topic_plans(), replication=replication)
+
+
+async def _wait_for(what: str, seconds: int, step: Callable[[], Awaitable[T]]) -> T:
+    """Try again every second while the server does not answer; anything else it says is final."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            return await step()
+        except (OSError, DBAPIError, PostgresError, KafkaError) as error:
+            if time.monotonic() >= deadline or not is_outage(error):
+                raise Unreachable(f"{what}: {why(error)}") from error
+        await asyncio.sleep(1)

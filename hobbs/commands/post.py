@@ -1,0 +1,230 @@
+"""`hobbs post` and `hobbs revert`: journals by hand, rehearsed first, on the worker's own rules.
+
+Promises: nothing is posted before it was shown and agreed to; a dry run locks and writes nothing.
+"""
+
+import sys
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from pydantic import TypeAdapter, ValidationError
+
+from fleet import outbox
+from fleet.database import Tx
+from fleet.envelope import first_cause, uuid7
+from fleet.inbox import describe
+from fleet.money import format_minor
+from fleet.settings import Settings
+from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.output import (
+    EXIT_FINDINGS,
+    EXIT_USAGE,
+    Output,
+    OutputOption,
+    agreed,
+    say,
+    show_one,
+    show_rows,
+)
+from schemas.journals import JournalRequested
+from services.ledger import links, posting, wire
+from services.ledger.domain import (
+    Answer,
+    BalanceKey,
+    Entry,
+    Journal,
+    JournalRequest,
+    Posted,
+    Refused,
+    Verdict,
+)
+from services.ledger.links import RevertRequest
+
+app = typer.Typer(no_args_is_help=True)
+
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be posted; change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+_FILE: Final = TypeAdapter(list[JournalRequested])
+
+Post = Callable[[Tx], Awaitable[list[Answer]]]
+Find = Callable[[Tx], Awaitable[list[JournalRequest | Refused]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One journal of an answer or a rehearsal: would_post, posted, repeated or refused."""
+
+    source: str
+    outcome: str
+    journal_id: str | None
+    sentence: str
+    entries: Sequence[Entry]
+
+
+@app.command("post")
+def post_command(
+    file: Annotated[Path, typer.Argument(help="JSON: a list of journal.requested bodies; - is stdin.")],
+    together: Annotated[
+        str | None, typer.Option(metavar="GROUP", help="All or none, as a group of this name.")
+    ] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Post journals by hand; one that stands already is `repeated`. Exit 1: one is refused."""
+    requests = _read_file(file)
+
+    async def find(tx: Tx) -> list[JournalRequest | Refused]:
+        return list(requests)
+
+    async def post(tx: Tx) -> list[Answer]:
+        if together is not None:
+            return await links.post_together(tx, together, requests)
+        return await posting.post(tx, requests)
+
+    _post_by_hand(find, post, dry_run=dry_run, yes=yes, output=output)
+
+
+@app.command("revert")
+def revert_command(
+    source: Annotated[str, typer.Argument(help="Of the journal to take back, such as flight:F123:1.")],
+    why: Annotated[str, typer.Option(help="Kept as the journal's memo.")],
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Take back what a journal moved, by its opposite, linked to it. Exit 1: it cannot be reverted."""
+    asked = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=datetime.now(UTC), memo=why)
+
+    async def find(tx: Tx) -> list[JournalRequest | Refused]:
+        return await links.reversals(tx, [asked])
+
+    async def post(tx: Tx) -> list[Answer]:
+        return await links.revert(tx, [asked])
+
+    _post_by_hand(find, post, dry_run=dry_run, yes=yes, output=output)
+
+
+def _read_file(file: Path) -> list[JournalRequest]:
+    try:
+        text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
+        return [wire.request_of(journal, None) for journal in _FILE.validate_json(text)]
+    except ValidationError as error:
+        say(f"{file}: {describe(error)}")
+    except (OSError, UnicodeDecodeError) as error:
+        say(f"{file}: {error}")
+    raise typer.Exit(EXIT_USAGE)
+
+
+def _post_by_hand(find: Find, post: Post, *, dry_run: bool, yes: bool, output: Output) -> None:
+    settings = settings_or_exit(Settings)
+    if dry_run or not yes:
+        rehearsal = run(_rehearse(settings, find))
+        shown = [_rehearsed(verdict) for verdict in rehearsal.verdicts]
+        if dry_run:
+            _show(shown, rehearsal.balances, output)
+            say("dry run, nothing changed")
+            raise typer.Exit(EXIT_FINDINGS if _any_refused(shown) else 0)
+        _agree(shown)
+    answers = run(_post(settings, post))
+    shown = [_answered(answer) for answer in answers]
+    _show(shown, _left([one for one in shown if one.outcome == "posted"]), output)
+    if _any_refused(shown):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _agree(shown: Sequence[Shown]) -> None:
+    for one in shown:
+        legs = ", ".join(f"{e.wallet} {format_minor(e.amount, e.currency)} {e.currency}" for e in one.entries)
+        say(f"{one.source}: {one.outcome.replace('_', ' ')} {legs or one.sentence}")
+    if not agreed("Post this?"):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+async def _rehearse(settings: Settings, find: Find) -> links.Rehearsal:
+    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
+        return await links.rehearse(tx, await find(tx))
+
+
+async def _post(settings: Settings, post: Post) -> list[Answer]:
+    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
+        answers = await post(tx)
+        told = [answer for answer in answers if isinstance(answer, Posted)]
+        await outbox.stage(tx, [wire.journal_posted(answer, first_cause()) for answer in told])
+        return answers
+
+
+def _rehearsed(verdict: Verdict) -> Shown:
+    if isinstance(verdict, Journal):
+        return _shown(verdict, "would_post")
+    if isinstance(verdict, Refused):
+        return _refused(verdict)
+    return Shown(
+        source="",
+        outcome="repeated",
+        journal_id=str(verdict.journal_id),
+        sentence="stands already",
+        entries=(),
+    )
+
+
+def _answered(answer: Answer) -> Shown:
+    if isinstance(answer, Refused):
+        return _refused(answer)
+    return _shown(answer.journal, "repeated" if answer.repeated else "posted")
+
+
+def _shown(journal: Journal, outcome: str) -> Shown:
+    return Shown(
+        source=journal.source,
+        outcome=outcome,
+        journal_id=None if outcome == "would_post" else str(journal.journal_id),
+        sentence="stands already" if outcome == "repeated" else "",
+        entries=journal.entries,
+    )
+
+
+def _refused(refused: Refused) -> Shown:
+    return Shown(
+        source=refused.source, outcome="refused", journal_id=None, sentence=refused.sentence, entries=()
+    )
+
+
+def _any_refused(shown: Sequence[Shown]) -> bool:
+    return any(one.outcome == "refused" for one in shown)
+
+
+def _left(shown: Sequence[Shown]) -> dict[BalanceKey, int]:
+    return {(e.wallet, e.currency): e.balance_after for one in shown for e in one.entries}
+
+
+def _show(shown: Sequence[Shown], left: Mapping[BalanceKey, int], output: Output) -> None:
+    after = [
+        {"wallet": wallet, "currency": currency, "balance_after": amount}
+        for (wallet, currency), amount in sorted(left.items())
+    ]
+    heads = [
+        {"source": one.source, "outcome": one.outcome, "journal_id": one.journal_id, "sentence": one.sentence}
+        for one in shown
+    ]
+    lines = [
+        {"source": one.source, "wallet": e.wallet, "currency": e.currency, "amount": e.amount}
+        for one in shown
+        for e in one.entries
+    ]
+    if output is Output.json:
+        show_one({"journals": heads, "entries": lines, "balances": after}, output)
+    elif output is Output.csv:
+        show_rows(heads, output)
+    else:
+        show_rows(heads, output, title="journals")
+        show_rows(_readable(lines, "amount"), output, title="entries", right=["amount"])
+        show_rows(_readable(after, "balance_after"), output, title="balances after", right=["balance_after"])
+
+
+def _readable(rows: Sequence[dict[str, Any]], field: str) -> list[dict[str, Any]]:
+    return [{**row, field: format_minor(row[field], row["currency"])} for row in rows]

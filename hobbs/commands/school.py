@@ -1,0 +1,315 @@
+"""The school's book of rates: apply a school.toml, see what stands, and every version of it."""
+
+import asyncio
+import getpass
+import sys
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+import typer
+from aiokafka.errors import KafkaError
+
+from fleet.settings import Settings
+from hobbs.flights.file import FileUnreadable, parse_column_map, read_flights_file
+from hobbs.school.book import (
+    Standing,
+    bills_that_stay,
+    change_events,
+    now,
+    publish,
+    read_history,
+    read_standing,
+    wait_until_applied,
+)
+from hobbs.school.difference import Difference, differences, from_text, settings_text
+from hobbs.school.draft import draft
+from hobbs.school.file import SchoolFile, read_school_file
+from hobbs.shell.connections import run, settings_or_exit
+from hobbs.shell.connections import why as reason_of
+from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
+
+WHO_MAX, WHY_MAX = 100, 2000
+FILE_BYTES_MAX = 10_000_000
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+
+FileArgument = Annotated[Path, typer.Argument(help="A school.toml; its format: services/billing/README.md.")]
+KindArgument = Annotated[
+    str | None,
+    typer.Argument(help="school, tax, student_rate, instructor, owner, student or aircraft."),
+]
+KeyArgument = Annotated[str | None, typer.Argument(help="An id, a tail, a kind of line, or default.")]
+
+
+@app.command("apply")
+def apply_command(
+    file: FileArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Show the difference and change nothing.")] = False,
+    who: Annotated[str | None, typer.Option(help="Who decides; your login name unless told.")] = None,
+    why: Annotated[str | None, typer.Option(help="The reason; it stays in the history.")] = None,
+    wait: Annotated[bool, typer.Option(help="Wait until every service has applied it.")] = True,
+    timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait.")] = 60.0,
+    output: OutputOption = Output.table,
+) -> None:
+    """Make the book what FILE says: show the difference, ask, publish it, wait until it is applied.
+
+    Exit 0: applied, or nothing to change. Exit 1: the file is wrong, somebody said no, or it was refused.
+    """
+    settings = settings_or_exit(Settings)
+    stated = read_or_exit(file)
+    standing = run(read_standing(settings))
+    changed = differences(stated.entries, standing.cards)
+    if not changed:
+        show_difference([], stated.currency, output)
+        say(f"nothing to change; the book is at version {standing.version}")
+        return
+    show_difference(changed, stated.currency, output)
+    warn_of_bills(settings, changed)
+    if dry_run:
+        say(f"dry run: {len(changed)} cards would change; nothing was published")
+        return
+    reason = _why_or_exit(why)
+    if not yes and not agreed(f"publish {len(changed)} changes to version {standing.version}?"):
+        say("nothing changed")
+        raise typer.Exit(EXIT_FINDINGS)
+    publish_and_wait(settings, standing, changed, who=_who(who), why=reason, seconds=timeout if wait else 0.0)
+
+
+@app.command("diff")
+def diff_command(file: FileArgument, output: OutputOption = Output.table) -> None:
+    """Show what FILE would change. Exit 1 when it would change something, 0 when nothing."""
+    settings = settings_or_exit(Settings)
+    stated = read_or_exit(file)
+    standing = run(read_standing(settings))
+    changed = differences(stated.entries, standing.cards)
+    show_difference(changed, stated.currency, output)
+    if changed:
+        raise typer.Exit(EXIT_FINDINGS)
+    say(f"nothing to change; the book is at version {standing.version}")
+
+
+@app.command("history")
+def history_command(
+    kind: KindArgument = None, key: KeyArgument = None, output: OutputOption = Output.table
+) -> None:
+    """Show every version of every card (of a kind, of a key): when, who, why, old and new."""
+    settings = settings_or_exit(Settings)
+    rows = run(read_history(settings, kind, key))
+    if output is Output.table:
+        currency = run(read_standing(settings)).currency()
+        rows = [_history_row(row, currency) for row in rows]
+    show_rows(rows, output, columns=_HISTORY_COLUMNS[output is Output.table])
+
+
+_HISTORY_COLUMNS = {
+    True: ("version", "at", "who", "why", "card", "from", "change", "settings"),
+    False: ("version", "at", "who", "why", "kind", "key", "effective_from", "old", "new"),
+}
+
+
+@app.command("show")
+def show_command(
+    kind: KindArgument = None,
+    key: KeyArgument = None,
+    on: Annotated[
+        datetime | None, typer.Option(formats=["%Y-%m-%d"], help="In force on this day; default: today.")
+    ] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every dated card, past and future too.")] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Show the cards in force today, or on a day."""
+    standing = run(read_standing(settings_or_exit(Settings)))
+    day = on.date() if on else datetime.now(ZoneInfo(standing.time_zone())).date()
+    cards = [
+        card
+        for card in standing.cards
+        if (kind in (None, card.kind))
+        and (key in (None, card.key))
+        and (everything or _in_force(standing, card.kind, card.key, day) == card.effective_from)
+    ]
+    show_rows(
+        [
+            {
+                "card": f"{card.kind} {card.key}",
+                "from": from_text(card.effective_from),
+                "version": card.version,
+                "settings": settings_text(None, card.document, standing.currency()),
+            }
+            if output is Output.table
+            else {
+                "kind": card.kind,
+                "key": card.key,
+                "effective_from": card.effective_from,
+                "version": card.version,
+                "document": card.document,
+            }
+            for card in cards
+        ],
+        output,
+        right=["version"],
+    )
+
+
+@app.command("draft")
+def draft_command(
+    flights: Annotated[
+        Path, typer.Argument(help="A flights file (.csv or .jsonl), as for `flights publish`.")
+    ],
+    columns: Annotated[
+        list[str] | None, typer.Option("--map", help="COLUMN=NAME, as for `flights publish`.")
+    ] = None,
+) -> None:
+    """Write a first school.toml on stdout, with the aircraft and people of a flights file."""
+    try:
+        read = read_flights_file(
+            _bytes_or_exit(flights),
+            jsonl=flights.suffix == ".jsonl",
+            column_map=parse_column_map(columns or []),
+        )
+    except FileUnreadable as error:
+        say(f"{flights}: {error}")
+        raise typer.Exit(EXIT_FINDINGS) from None
+    for rejected in read.rejected:
+        say(f"{flights}:{rejected.line}: not read: {rejected.sentence}")
+    sys.stdout.write(draft([one.flight for one in read.flights], flights.name))
+
+
+def read_or_exit(file: Path) -> SchoolFile:
+    """Read the file; name every problem with its line on stderr and exit 1."""
+    try:
+        text = _bytes_or_exit(file).decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        say(f"{file}: not UTF-8, byte {error.start}; save it as UTF-8")
+        raise typer.Exit(EXIT_FINDINGS) from None
+    stated = read_school_file(text)
+    for problem in stated.problems:
+        say(f"{file}:{problem.line}: {problem.sentence}")
+    if stated.problems:
+        raise typer.Exit(EXIT_FINDINGS)
+    return stated
+
+
+def show_difference(changed: Sequence[Difference], currency: str, output: Output) -> None:
+    """Write one row for each card that changes."""
+    rows: list[dict[str, Any]] = [
+        {
+            "change": d.what,
+            "card": f"{d.kind} {d.key}",
+            "from": from_text(d.effective_from),
+            "settings": settings_text(d.old, d.new, currency),
+        }
+        if output is Output.table
+        else {
+            "change": d.what,
+            "kind": d.kind,
+            "key": d.key,
+            "effective_from": d.effective_from,
+            "old": d.old,
+            "new": d.new,
+        }
+        for d in changed
+    ]
+    if rows or output is not Output.table:
+        show_rows(rows, output)
+
+
+def warn_of_bills(settings: Settings, changed: Sequence[Difference]) -> None:
+    """Say which changes reach back behind bills: those keep the price they were made with."""
+    for (kind, key, day), bills in run(bills_that_stay(settings, changed)).items():
+        say(f"{kind} {key} from {from_text(day)}: {bills} bills from that day on stay as they are")
+
+
+def publish_and_wait(
+    settings: Settings,
+    standing: Standing,
+    changed: Sequence[Difference],
+    *,
+    who: str,
+    why: str,
+    seconds: float,
+) -> None:
+    """Publish the change and, unless `seconds` is 0, wait for every service; exit 1 when one refuses."""
+    events = change_events(changed, standing.version, who=who, why=why, at=now())
+    try:
+        ids = asyncio.run(publish(settings, events))
+    except (KafkaError, OSError) as error:
+        say(f"Kafka: {reason_of(error)}; apply again once it answers, what did arrive is not applied twice")
+        raise typer.Exit(EXIT_FINDINGS) from None
+    version = events[-1].version
+    if not seconds:
+        say(f"published version {version}")
+        return
+    arrival = run(wait_until_applied(settings, ids, seconds=seconds))
+    if arrival.refused:
+        say(f"refused by {arrival.refused}")
+        raise typer.Exit(EXIT_FINDINGS)
+    if arrival.waiting_for:
+        services = ", ".join(arrival.waiting_for)
+        say(
+            f"version {version} is published, but {services} has not read it in {seconds:g} s: is it running?"
+        )
+        raise typer.Exit(EXIT_FINDINGS)
+    say(f"the book is at version {version}")
+
+
+def _history_row(row: dict[str, Any], currency: str) -> dict[str, Any]:
+    change = Difference(
+        kind=row["kind"],
+        key=row["key"],
+        effective_from=row["effective_from"],
+        old=row["old"],
+        new=row["new"],
+    )
+    return {
+        "version": row["version"],
+        "at": row["at"],
+        "who": row["who"],
+        "why": row["why"],
+        "card": f"{change.kind} {change.key}",
+        "from": from_text(change.effective_from),
+        "change": change.what,
+        "settings": settings_text(change.old, change.new, currency),
+    }
+
+
+def _in_force(standing: Standing, kind: str, key: str, day: date) -> date | None:
+    days = [
+        c.effective_from for c in standing.cards if (c.kind, c.key) == (kind, key) and c.effective_from <= day
+    ]
+    return max(days, default=None)
+
+
+def _bytes_or_exit(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(FILE_BYTES_MAX + 1)
+    except OSError as error:
+        say(f"{file}: {error.strerror or error}")
+        raise typer.Exit(EXIT_USAGE) from None
+    if len(content) > FILE_BYTES_MAX:
+        say(f"{file}: more than {FILE_BYTES_MAX} bytes")
+        raise typer.Exit(EXIT_FINDINGS)
+    return content
+
+
+def _who(named: str | None) -> str:
+    try:
+        name = named or getpass.getuser()
+    except (OSError, KeyError):  # a container's user need not have a name
+        name = "operator"
+    shown = "".join(char for char in name if char.isprintable()).strip()
+    return shown[:WHO_MAX] or "operator"
+
+
+def _why_or_exit(given: str | None) -> str:
+    reason = given.strip() if given is not None else ""
+    if not reason and given is None and sys.stdin.isatty():
+        reason = str(typer.prompt("Why", err=True)).strip()
+    if not reason:
+        say("say why with --why: the reason stays in the history")
+        raise typer.Exit(EXIT_USAGE)
+    return reason[:WHY_MAX]

@@ -1,0 +1,303 @@
+"""`hobbs transfers`: money on its way to payees: list, show, release, retry, cancel; payees and their links.
+
+Amounts are minor units in JSON and CSV, and the currency's own decimals in tables.
+"""
+
+import asyncio
+import getpass
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime
+from typing import Annotated, Any, Final, Literal
+from uuid import UUID
+
+import orjson
+import typer
+from sqlalchemy import Row
+
+from fleet.database import Tx
+from fleet.envelope import uuid7
+from fleet.money import format_minor
+from fleet.settings import Settings
+from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.output import (
+    EXIT_FINDINGS,
+    EXIT_USAGE,
+    Output,
+    OutputOption,
+    agreed,
+    say,
+    show_one,
+    show_rows,
+)
+from services.payouts import decisions, store_desk, store_payees
+from services.payouts.decisions import Decided, Person
+from services.payouts.domain import TransferState
+
+SERVICE: Final = "payouts"
+MONEY: Final = ("amount", "amount_reversed")
+LINK_WAIT_S: Final = 20.0
+LINK_POLL_S: Final = 0.2
+COLUMNS: Final = ("id", "wallet", "amount", "currency", "state", "reason", "sent_at", "in_bank_at")
+PAYEE_COLUMNS: Final = ("wallet", "status", "schedule", "instant", "stripe_account", "parked")
+
+app = typer.Typer(no_args_is_help=True, help=__doc__)
+payees = typer.Typer(no_args_is_help=True, help="Whom the school pays, and whether it can.")
+app.add_typer(payees, name="payees")
+
+IdArgument = Annotated[UUID, typer.Argument(metavar="ID", help="As `hobbs transfers list` shows it.")]
+ReasonOption = Annotated[str, typer.Option(help="Why; it stays in the transfer's history.", prompt="Reason")]
+DryRunOption = Annotated[bool, typer.Option(help="Say what would happen and change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+WhoOption = Annotated[str | None, typer.Option(help="Who decides; your login name unless told.")]
+CheckedOption = Annotated[
+    bool, typer.Option(help="You looked at Stripe and vouch that this transfer is not there.")
+]
+
+
+@app.command("list")
+def list_command(
+    state: Annotated[
+        list[TransferState] | None, typer.Option(help="Only these states; repeat for several.")
+    ] = None,
+    payee: Annotated[
+        str | None, typer.Option(help="Only this wallet, such as instructor:instructor-01.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Only this reason, such as payee_not_ready.")] = None,
+    most: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")] = 200,
+    output: OutputOption = Output.table,
+) -> None:
+    """List transfers, newest first."""
+    states = [str(s) for s in state] if state else None
+    rows = _read(
+        lambda tx: store_desk.list_transfers(tx, states=states, wallet=payee, reason=reason, most=most)
+    )
+    shown = [_for_people(row._mapping, output) for row in rows]
+    columns = COLUMNS if output is Output.table or not rows else None
+    show_rows(shown, output, columns=columns, right=MONEY)
+
+
+@app.command("show")
+def show_command(transfer_id: IdArgument, output: OutputOption = Output.table) -> None:
+    """Show one transfer with its history, its attempts at Stripe, what it pays, and its payouts."""
+    found = _read(lambda tx: store_desk.whole_transfer(tx, transfer_id))
+    if found is None:
+        say(f"there is no transfer {transfer_id}")
+        raise typer.Exit(EXIT_FINDINGS)
+    if output is not Output.table:
+        return show_one(found, output)
+    parts = ("history", "attempts", "payables", "payouts")
+    show_one(_for_people({k: v for k, v in found.items() if k not in parts}, output), output)
+    for part in parts:
+        if found[part]:
+            rows = [_for_people(row, output, found["currency"]) for row in found[part]]
+            show_rows(rows, output, title=part, right=MONEY)
+    return None
+
+
+@app.command("release")
+def release_command(
+    transfer_id: IdArgument,
+    reason: ReasonOption,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = None,
+) -> None:
+    """Send a transfer although its hold period runs or its payee's account changed."""
+    _decide(
+        f"transfer {transfer_id}",
+        "release",
+        lambda tx, now: decisions.release(tx, transfer_id, _person(who, reason), now),
+        dry_run=dry_run,
+        yes=yes,
+    )
+
+
+@app.command("retry")
+def retry_command(
+    transfer_id: IdArgument,
+    reason: ReasonOption,
+    checked: CheckedOption = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = None,
+) -> None:
+    """Send a refused transfer again as a new generation; look a parked one up at Stripe again.
+
+    A parked transfer is sent anew only after two clean lookups, or with --checked.
+    """
+    _decide(
+        f"transfer {transfer_id}",
+        "retry",
+        lambda tx, now: decisions.retry(tx, transfer_id, _person(who, reason), now, checked=checked),
+        dry_run=dry_run,
+        yes=yes,
+    )
+
+
+@app.command("cancel")
+def cancel_command(
+    transfer_id: IdArgument,
+    reason: ReasonOption,
+    checked: CheckedOption = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = None,
+) -> None:
+    """Give up a transfer that was not sent. The payee is owed the money until an adjustment says not."""
+    _decide(
+        f"transfer {transfer_id}",
+        "cancel",
+        lambda tx, now: decisions.cancel(tx, transfer_id, _person(who, reason), now, checked=checked),
+        dry_run=dry_run,
+        yes=yes,
+    )
+
+
+@payees.command("list")
+def payees_command(output: OutputOption = Output.table) -> None:
+    """List payees and what keeps each from being paid. Exit 1 when somebody cannot be paid."""
+    rows = [dict(row._mapping) for row in _read(store_desk.list_payees)]
+    for row in rows:
+        row["requirements"] = orjson.loads(row["requirements"])
+    show_rows(rows, output, columns=PAYEE_COLUMNS if output is Output.table or not rows else None)
+    if any(row["status"] != "ready" or row["parked"] for row in rows):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@payees.command("unpark")
+def unpark_command(
+    payee: Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")],
+    reason: ReasonOption,
+    checked: CheckedOption = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = None,
+) -> None:
+    """Decide on the parked operation that blocks a payee, also when it is an account or an instant payout."""
+    wallet = _one_wallet(payee)
+    _decide(
+        f"what is parked of {wallet}",
+        "retry",
+        lambda tx, now: decisions.unpark(tx, wallet, _person(who, reason), now, checked=checked),
+        dry_run=dry_run,
+        yes=yes,
+    )
+
+
+@payees.command("link")
+def link_command(
+    payee: Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")],
+    kind: Annotated[Literal["onboarding", "dashboard"], typer.Option(help="Which page.")] = "onboarding",
+    output: OutputOption = Output.table,
+) -> None:
+    """Get a link for a payee, to Stripe's onboarding or to its Express dashboard. It lives for minutes.
+
+    The payouts service makes it, since it alone has Stripe's key; so it has to be running.
+    """
+    wallet = _one_wallet(payee)
+    answer = run(_ask_for_link(settings_or_exit(Settings), wallet, kind))
+    if answer is None:
+        say(f"the payouts service did not answer within {LINK_WAIT_S:g} s; is it running?")
+        raise typer.Exit(EXIT_FINDINGS)
+    if answer.problem is not None:
+        say(f"no link for {wallet}: {answer.problem}")
+        raise typer.Exit(EXIT_FINDINGS)
+    link = {"wallet": wallet, "kind": kind, "url": answer.url, "expires_at": answer.expires_at}
+    show_one(link, output)
+
+
+def _one_wallet(name: str) -> str:
+    wallets = _read(lambda tx: store_desk.find_payee(tx, name))
+    if len(wallets) == 1:
+        return str(wallets[0])
+    many = f"{name} may be {' or '.join(wallets)}; name the wallet"
+    say(many if wallets else f"there is no payee {name}; `hobbs transfers payees list` shows all")
+    raise typer.Exit(EXIT_USAGE)
+
+
+class _Undo(Exception):
+    """Leaves a dry run's transaction, so that nothing it did stays."""
+
+
+async def apply_decision(
+    settings: Settings, decide: Callable[[Tx, datetime], Awaitable[Decided]], *, dry_run: bool
+) -> Decided:
+    """Carry out a decision in one transaction; a dry run, and one that cannot be done, leave nothing."""
+    decided: Decided | None = None
+    try:
+        async with acting_as(settings, SERVICE) as database, database.transaction() as tx:
+            decided = await decide(tx, datetime.now(UTC))
+            if dry_run or not decided.done:
+                raise _Undo
+    except _Undo:
+        assert decided is not None
+    assert decided is not None
+    return decided
+
+
+def _decide(
+    subject: str,
+    verb: str,
+    decide: Callable[[Tx, datetime], Awaitable[Decided]],
+    *,
+    dry_run: bool,
+    yes: bool,
+) -> None:
+    settings = settings_or_exit(Settings)
+    preview = run(apply_decision(settings, decide, dry_run=True))
+    if not preview.done:
+        say(preview.sentence)
+        raise typer.Exit(EXIT_FINDINGS)
+    if dry_run:
+        return say(f"dry run, nothing changed: {preview.sentence}")
+    if not yes and not agreed(f"{verb} {subject}? Then {preview.sentence}."):
+        say("nothing changed")
+        raise typer.Exit(EXIT_FINDINGS)
+    decided = run(apply_decision(settings, decide, dry_run=False))
+    say(decided.sentence)
+    if not decided.done:
+        raise typer.Exit(EXIT_FINDINGS)
+    return None
+
+
+async def _ask_for_link(settings: Settings, wallet: str, kind: str) -> Row[Any] | None:
+    asked = uuid7()
+    async with acting_as(settings, SERVICE) as database:
+        async with database.transaction() as tx:
+            await store_payees.request_link(tx, asked, wallet, kind, datetime.now(UTC))
+        for _ in range(int(LINK_WAIT_S / LINK_POLL_S)):
+            async with database.transaction() as tx:
+                if answer := await store_desk.answered_link(tx, asked):
+                    return answer
+            await asyncio.sleep(LINK_POLL_S)
+    return None
+
+
+def _read(question: Callable[[Tx], Awaitable[Any]]) -> Any:
+    settings = settings_or_exit(Settings)
+
+    async def ask() -> Any:
+        async with acting_as(settings, SERVICE) as database, database.transaction() as tx:
+            return await question(tx)
+
+    return run(ask())
+
+
+def _for_people(row: Mapping[str, Any], output: Output, currency: str | None = None) -> dict[str, Any]:
+    shown = dict(row)
+    if output is Output.table:
+        for name in MONEY:
+            if shown.get(name) is not None:
+                shown[name] = format_minor(shown[name], currency or shown["currency"])
+    return shown
+
+
+def _person(who: str | None, why: str) -> Person:
+    return Person(who=who or _login_name(), why=why)
+
+
+def _login_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container's user need not have a name
+        return "operator"

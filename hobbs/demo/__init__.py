@@ -1,0 +1,1 @@
+"""`hobbs demo`: the whole story on a throw-away fleet, step by step, and what it proves."""

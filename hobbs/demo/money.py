@@ -1,0 +1,60 @@
+"""The demo's people: students pay by card, payees finish onboarding. All through the real stripe library
+or, for what happens at Stripe's own pages, through the simulator's admin endpoint."""
+
+from collections.abc import Collection, Sequence
+
+import httpx
+import stripe
+
+from hobbs.demo.figures import Row
+from hobbs.local.fleet_processes import Fleet
+
+GOOD_CARD = "pm_card_visa"
+DECLINED_CARD = "pm_card_chargeDeclined"
+
+
+class Cashier:
+    """Takes students' money at Stripe, as a payment page would."""
+
+    def __init__(self, fleet: Fleet) -> None:
+        self._client = stripe.StripeClient(
+            fleet.stripe_secret_key, base_addresses={"api": fleet.stripe_api_base}, max_network_retries=2
+        )
+
+    def pay_in(self, student: str, amounts: Sequence[int]) -> None:
+        """Charge the student's card once for each amount (cents)."""
+        for amount in amounts:
+            self._charge(student, amount, GOOD_CARD)
+
+    def decline(self, student: str, amount: int) -> None:
+        """Try a card that the bank declines; nothing is charged."""
+        try:
+            self._charge(student, amount, DECLINED_CARD)
+        except stripe.CardError:
+            return
+        raise RuntimeError("the simulator accepted a card that declines")
+
+    def _charge(self, student: str, amount: int, card: str) -> None:
+        self._client.v1.payment_intents.create(
+            {
+                "amount": amount,
+                "currency": "usd",
+                "payment_method": card,
+                "confirm": True,
+                "metadata": {"hobbs_student": student},
+            }
+        )
+
+
+def onboard(fleet: Fleet, payees: Sequence[Row], *, except_for: Collection[str] = ()) -> list[str]:
+    """Have payees finish Stripe's onboarding page; the wallets that did."""
+    done = []
+    for payee in payees:
+        if payee["key"] in except_for or payee["ready"]:
+            continue
+        answer = httpx.post(
+            f"{fleet.stripe_api_base}/_sim/onboard", json={"account": payee["stripe_account"]}
+        )
+        answer.raise_for_status()
+        done.append(payee["wallet"])
+    return done

@@ -1,0 +1,76 @@
+"""What the demo shows while it works: bars on a terminal, a line for each change in a log."""
+
+import contextlib
+import sys
+import time
+from collections.abc import Iterator
+from typing import Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
+
+from hobbs.demo.figures import Progress as Figures
+
+
+class Watcher(Protocol):
+    def say(self, sentence: str) -> None:
+        """Tell what happens next."""
+
+    def show(self, figures: Figures, expected: int) -> None:
+        """Show how far the flights are; `expected` of them were published."""
+
+
+@contextlib.contextmanager
+def watching(*, started: float) -> Iterator[Watcher]:
+    """Lend what fits stderr: a terminal gets bars, anything else plain lines."""
+    if not sys.stderr.isatty():
+        yield Lines(started=started)
+        return
+    columns = (TextColumn("{task.description:<28}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        yield Bars(progress, started=started)
+
+
+class Lines:
+    """Plain lines with the seconds since the start."""
+
+    def __init__(self, *, started: float) -> None:
+        self._started = started
+        self._last = ""
+
+    def say(self, sentence: str) -> None:
+        print(f"{time.monotonic() - self._started:5.1f} s  {sentence}", file=sys.stderr, flush=True)  # noqa: T201
+
+    def show(self, figures: Figures, expected: int) -> None:
+        line = "   ".join(f"{name} {done}/{total}" for name, done, total in measures(figures, expected))
+        if line != self._last:
+            self.say(line)
+            self._last = line
+
+
+class Bars:
+    """Progress bars that stay below the lines that are said."""
+
+    def __init__(self, progress: Progress, *, started: float) -> None:
+        self._progress = progress
+        self._started = started
+        self._tasks: dict[str, TaskID] = {}
+
+    def say(self, sentence: str) -> None:
+        self._progress.console.print(f"[dim]{time.monotonic() - self._started:5.1f} s[/]  {sentence}")
+
+    def show(self, figures: Figures, expected: int) -> None:
+        for name, done, total in measures(figures, expected):
+            if name not in self._tasks:
+                self._tasks[name] = self._progress.add_task(name, total=total)
+            self._progress.update(self._tasks[name], completed=done, total=total)
+
+
+def measures(figures: Figures, expected: int) -> list[tuple[str, int, int]]:
+    """(name, done, of how many)"""
+    return [
+        ("flights billed or refused", figures.billed + figures.refused, expected),
+        ("journals posted", figures.journals, max(figures.journals, figures.billed)),
+        ("transfers sent", figures.sent, figures.transfers),
+        ("transfers in the bank", figures.in_bank, figures.transfers),
+    ]

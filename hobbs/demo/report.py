@@ -1,0 +1,103 @@
+"""The demo's last page: who owes and who got what, what was refused and why, and whether the books hold."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fleet.money import format_minor
+from hobbs.demo.figures import Figures, Row
+from hobbs.shell.output import show_rows
+
+CURRENCY = "USD"
+MONEY = ("charged", "paid", "balance", "earned", "transferred", "in_bank", "waiting", "amount")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    title: str
+    rows: Sequence[Row]
+
+
+async def read_tables(figures: Figures) -> list[Table]:
+    """Read what a finance clerk wants to see at the end."""
+    return [Table(title=title, rows=await figures.rows(sql)) for title, sql in _TABLES.items()]
+
+
+def show_tables(tables: Sequence[Table]) -> None:
+    for table in tables:
+        rows = [{name: readable(name, value) for name, value in row.items()} for row in table.rows]
+        if rows:
+            show_rows(rows, title=f"\n{table.title}", right=[*MONEY, "flights"])
+
+
+def readable(column: str, value: object) -> object:
+    return format_minor(value, CURRENCY) if column in MONEY and isinstance(value, int) else value
+
+
+_STUDENTS = """
+    SELECT bill.student, count(*) AS flights, sum(bill.charge)::bigint AS charged,
+           coalesce((SELECT sum(amount)::bigint FROM ledger_public.entries
+                     WHERE address = 'student:' || bill.student AND event_type <> 'flight'), 0) AS paid,
+           (SELECT balance FROM ledger_public.wallets WHERE address = 'student:' || bill.student) AS balance
+    FROM billing_public.bills AS bill
+    GROUP BY bill.student
+    ORDER BY bill.student
+"""
+
+_PAYEES = """
+    SELECT payee.wallet AS payee,
+           coalesce(earned.amount, 0) AS earned,
+           coalesce(paid.sent, 0) AS transferred,
+           coalesce(paid.in_bank, 0) AS in_bank,
+           coalesce(paid.waiting, 0) AS waiting,
+           paid.why
+    FROM payouts.payee
+    LEFT JOIN (SELECT address, sum(amount)::bigint AS amount
+               FROM ledger_public.entries WHERE event_type = 'flight' GROUP BY address) AS earned
+        ON earned.address = payee.wallet
+    LEFT JOIN (SELECT wallet,
+                      sum(amount - amount_reversed)
+                          FILTER (WHERE stripe_transfer_id IS NOT NULL)::bigint AS sent,
+                      sum(amount) FILTER (WHERE state = 'in_bank')::bigint AS in_bank,
+                      sum(amount) FILTER (WHERE stripe_transfer_id IS NULL)::bigint AS waiting,
+                      max(sentence) FILTER (WHERE stripe_transfer_id IS NULL) AS why
+               FROM payouts.transfer WHERE state <> 'cancelled' GROUP BY wallet) AS paid
+        ON paid.wallet = payee.wallet
+    ORDER BY payee.wallet
+"""
+
+_SCHOOL = """
+    SELECT 'margin of the flights' AS what, coalesce(sum(margin), 0)::bigint AS amount
+    FROM billing_public.bills
+    UNION ALL
+    SELECT CASE event_type WHEN 'stripe_fee' THEN 'Stripe''s card fees' ELSE event_type END,
+           sum(amount)::bigint
+    FROM ledger_public.entries
+    WHERE address = 'platform:school' AND event_type <> 'flight' GROUP BY event_type
+    UNION ALL
+    SELECT CASE WHEN address = 'platform:school' THEN 'school''s margin after fees'
+                WHEN address = 'external:stripe' THEN 'held at Stripe'
+                WHEN address = 'liability:tax' THEN 'tax to hand over'
+                WHEN address LIKE 'liability:reserve-%' THEN 'set aside for engines: ' || substr(address, 19)
+                ELSE address END,
+           CASE kind WHEN 'external' THEN -balance ELSE balance END
+    FROM ledger_public.wallets
+    WHERE kind IN ('platform', 'liability', 'external') AND balance <> 0
+"""
+
+_REFUSED = """
+    SELECT coalesce(subject, topic || ' ' || partition || ':' || "offset") AS flight, reason, sentence
+    FROM billing.dead_letter WHERE state = 'open' ORDER BY first_seen_at, subject
+"""
+
+_FLAGS = """
+    SELECT kind, count(*) AS flights, min(sentence) AS for_example
+    FROM billing_public.flags GROUP BY kind ORDER BY kind
+"""
+
+_TABLES = {
+    "Students": _STUDENTS,
+    "Instructors and owners": _PAYEES,
+    "School": _SCHOOL,
+    "Flights refused": _REFUSED,
+    "Bills with something for a person to look at": _FLAGS,
+}

@@ -1,0 +1,41 @@
+"""The demo's school and flights, brought in by the same commands an operator types."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from hobbs.local.fleet_processes import Fleet
+
+SCHOOL = Path(__file__).resolve().parents[2] / "school"
+SCHOOL_FILE = SCHOOL / "school.toml"
+FLIGHTS_FILE = SCHOOL / "flights.csv"
+
+
+class CommandFailed(Exception):
+    """A `hobbs` command of the demo ended with findings or an error."""
+
+
+def apply_school(fleet: Fleet) -> None:
+    run_hobbs(
+        fleet, "school", "apply", str(SCHOOL_FILE), "--yes", "--who", "demo", "--why", "the demo's school"
+    )
+
+
+def publish_flights(fleet: Fleet) -> None:
+    run_hobbs(fleet, "flights", "publish", str(FLIGHTS_FILE))
+
+
+def run_hobbs(fleet: Fleet, *arguments: str) -> str:
+    """Run a `hobbs` command as the operator; what it wrote on stdout. CommandFailed with its own words."""
+    done = subprocess.run(
+        [sys.executable, "-m", "hobbs", *arguments],
+        env={**os.environ, **fleet.environment("operator")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        words = (done.stderr or done.stdout).strip()
+        raise CommandFailed(f"`hobbs {' '.join(arguments)}` ended with exit code {done.returncode}:\n{words}")
+    return done.stdout

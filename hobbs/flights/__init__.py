@@ -1,0 +1,1 @@
+"""Flights from a file: read, and published by Kafka or by the gateway."""

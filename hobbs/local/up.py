@@ -1,0 +1,77 @@
+"""`hobbs up`: the fleet kept running on data that stays, until it is told to stop."""
+
+import contextlib
+import fcntl
+import signal
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from hobbs.demo.school import SCHOOL_FILE, apply_school
+from hobbs.local.running_fleet import RunningFleet, credentials_file, running_fleet
+from hobbs.shell.output import say, show_rows
+from schemas.topics import SERVICES
+
+WATCH_S = 1.0
+
+
+class AlreadyUp(Exception):
+    """Another `hobbs up` runs on the same data."""
+
+
+def keep_running(folder: Path, tell: Callable[[str], None]) -> None:
+    """Run until Ctrl-C or SIGTERM; raises ChildFailed when a server or service ends by itself."""
+    folder.mkdir(parents=True, exist_ok=True)
+    folder.chmod(0o700)
+    with alone_on(folder), running_fleet(folder, keep=True, tell=tell) as running:
+        apply_school_once(folder, running, tell)
+        show_addresses(running)
+        while True:
+            time.sleep(WATCH_S)
+            running.require_running()
+
+
+@contextlib.contextmanager
+def alone_on(folder: Path) -> Iterator[None]:
+    """Hold the folder's lock; the system gives it back however this process ends."""
+    with (folder / "lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise AlreadyUp(
+                f"{folder} is in use by another `hobbs up`; stop that, or choose --data"
+            ) from None
+        yield
+
+
+def apply_school_once(folder: Path, running: RunningFleet, tell: Callable[[str], None]) -> None:
+    done = folder / "school-applied"
+    if done.exists():
+        return
+    tell(f"applying {SCHOOL_FILE.name}")
+    apply_school(running.fleet)
+    done.touch()
+
+
+def show_addresses(running: RunningFleet) -> None:
+    fleet = running.fleet
+    rows: list[dict[str, object]] = [
+        {"what": "flights and webhooks (HTTP)", "address": fleet.gateway_url},
+        {"what": "API page", "address": f"{fleet.gateway_url}/docs"},
+        {"what": "Kafka", "address": fleet.kafka_bootstrap},
+        {"what": "Postgres", "address": fleet.owner_url.partition("@")[2]},
+        {"what": "Stripe simulator", "address": fleet.stripe_api_base},
+        {"what": "logs", "address": fleet.folder / "logs"},
+    ]
+    for service in SERVICES:
+        rows.append({"what": f"{service} health, metrics", "address": fleet.ops_url(service)})
+    show_rows(rows, title="Hobbs is up")
+    say(f"Commands in another shell: source {credentials_file(fleet.folder)}; .venv/bin/hobbs --help")
+    say("Ctrl-C stops everything; the data stays.")
+
+
+def stop_on_sigterm() -> None:
+    """Treat SIGTERM as Ctrl-C, so that both unwind the same way."""
+    # A script's `&` starts us with SIGINT ignored; then Python would not turn it into KeyboardInterrupt.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

@@ -1,0 +1,1 @@
+"""The school's book for people: school.toml read, compared, published."""

@@ -1,0 +1,90 @@
+"""What a file changes in the book, card by card, and how to say it. Pure."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fleet.money import format_minor
+from hobbs.school.file import Entry, as_written, canonical
+from services.billing.rates import BEGINNING
+
+_ORDER = ("school", "tax", "student_rate", "instructor", "owner", "student", "aircraft")
+_WITHOUT_MONEY = ("payout_hold_hours",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One dated card that becomes another: None before it is added, None after it is withdrawn."""
+
+    kind: str
+    key: str
+    effective_from: date
+    old: Mapping[str, Any] | None
+    new: Mapping[str, Any] | None
+
+    @property
+    def what(self) -> str:
+        """Added, changed or withdrawn."""
+        return "added" if self.old is None else "withdrawn" if self.new is None else "changed"
+
+
+def differences(entries: Sequence[Entry], standing: Iterable[Any]) -> list[Difference]:
+    """Compare a file's cards with those that stand (rows of kind, key, effective_from, document)."""
+    new = {(e.kind, e.key, e.effective_from): e.document for e in entries}
+    old = {(r.kind, r.key, r.effective_from): canonical(r.kind, r.document) for r in standing}
+    changed = [place for place in {**old, **new} if old.get(place) != new.get(place)]
+    return [
+        Difference(kind=kind, key=key, effective_from=day, old=old.get(place), new=new.get(place))
+        for place in sorted(changed, key=_by_kind)
+        for kind, key, day in [place]
+    ]
+
+
+def _by_kind(place: tuple[str, str, date]) -> tuple[int, str, date]:
+    kind, key, day = place
+    return _ORDER.index(kind), key, day
+
+
+def from_text(day: date) -> str:
+    """An effective date for people."""
+    return "the beginning" if day == BEGINNING else day.isoformat()
+
+
+def settings_text(old: Mapping[str, Any] | None, new: Mapping[str, Any] | None, currency: str) -> str:
+    """What changed, setting by setting: `rate_per_hour 165.00 -> 170.00`; a new card lists what it sets."""
+    before, after = old or {}, new or {}
+    if not before or not after:
+        return ", ".join(
+            f"{as_written(k)} {value_text(k, v, currency)}" for k, v in (before or after).items()
+        )
+    return ", ".join(
+        f"{as_written(name)} {_side(name, before, currency)} -> {_side(name, after, currency)}"
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    )
+
+
+def _side(name: str, card: Mapping[str, Any], currency: str) -> str:
+    return value_text(name, card[name], currency) if name in card else "(default)"
+
+
+def value_text(name: str, value: Any, currency: str) -> str:
+    """A setting's value as the file would write it."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name.endswith("_ppm"):
+        return percent_text(value)
+    if name == "tax":
+        return "; ".join(f"{line} {percent_text(ppm)}" for line, ppm in value.items())
+    if name == "airport_fees":
+        return "; ".join(f"{fee['name']} {format_minor(fee['amount'], currency)}" for fee in value)
+    if isinstance(value, int) and name not in _WITHOUT_MONEY:
+        return format_minor(value, currency)
+    return str(value)
+
+
+def percent_text(ppm: int) -> str:
+    """Parts per million as a percentage: 56000 is "5.6 %"."""
+    whole, part = divmod(ppm, 10_000)
+    return f"{whole}.{part:04d}".rstrip("0").rstrip(".") + " %"

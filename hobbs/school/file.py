@@ -1,0 +1,238 @@
+"""Reads a school.toml: every dated card it states, or what is wrong with it, each with its line.
+
+Pure. The format is described in README.md. Money and percent are read as written (decimal, never float).
+"""
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from hobbs.school.lines import Lines
+from hobbs.school.settings import TABLES, Misread, Table
+from schemas.fields import Currency, Identifier
+from schemas.school import CARDS
+from services.billing.cards import read_card_of
+from services.billing.rates import BEGINNING, Book, Card, Dated, book_problems
+from services.billing.versions import CardChange, change_problems
+
+DATES = (date(1900, 1, 1), date(2200, 12, 31))
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+_CURRENCY: TypeAdapter[str] = TypeAdapter(Currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Problem:
+    """What is wrong, and on which line of the file."""
+
+    line: int
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One dated card as the file states it; `document` is as it will be published."""
+
+    kind: str
+    key: str
+    effective_from: date
+    document: dict[str, Any]
+    card: Card
+    line: int
+
+
+@dataclass(slots=True, kw_only=True)
+class SchoolFile:
+    """What a file states. Entries are of use only when there is no problem."""
+
+    currency: str = "USD"
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def read_school_file(text: str) -> SchoolFile:
+    """Read a whole file; every problem found, in the order of its lines."""
+    found, lines = SchoolFile(), Lines(text)
+    try:
+        document = tomllib.loads(text, parse_float=Decimal)
+    except (ValueError, RecursionError) as error:  # also an integer of thousands of digits, endless nesting
+        found.problems.append(Problem(line=lines.of_syntax_error(str(error)), sentence=f"not TOML: {error}"))
+        return found
+    found.currency = _currency(document)
+    for name, value in document.items():
+        if name not in TABLES:
+            known = ", ".join(TABLES)
+            found.problems.append(
+                Problem(line=lines.of(name), sentence=f"unknown table {name}; known: {known}")
+            )
+        else:
+            _read_tables(name, value, lines, found)
+    if "school" not in document:
+        found.problems.append(
+            Problem(line=1, sentence="there is no [school] with name, time_zone and currency")
+        )
+    _refuse_repeats(found)
+    _refuse_dangling(found)
+    found.problems.sort(key=lambda problem: problem.line)
+    return found
+
+
+def _currency(document: Mapping[str, Any]) -> str:
+    school = document.get("school")
+    try:
+        return _CURRENCY.validate_python(school["currency"] if isinstance(school, dict) else None)
+    except (ValidationError, KeyError):
+        return "USD"  # only to read on: the school's own card is refused for it
+
+
+def _read_tables(name: str, value: Any, lines: Lines, found: SchoolFile) -> None:
+    single = name == "school"
+    if not isinstance(value, dict if single else list) or (
+        not single and not all(isinstance(x, dict) for x in value)
+    ):
+        shape = f"[{name}]" if single else f"[[{name}]]"
+        found.problems.append(Problem(line=lines.of(name), sentence=f"write {name} as {shape}"))
+        return
+    for index, table in enumerate([value] if single else value):
+        at = _Place(lines=lines, table=name, index=index)
+        problems = len(found.problems)
+        entry = _read_table(name, table, at, found)
+        if entry is not None and len(found.problems) == problems:
+            found.entries.append(entry)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    lines: Lines
+    table: str
+    index: int
+
+    def problem(self, sentence: str, setting: str | None = None) -> Problem:
+        return Problem(
+            line=self.lines.of(self.table, self.index, setting), sentence=f"{self.table}: {sentence}"
+        )
+
+
+def _read_table(name: str, table: Mapping[str, Any], at: _Place, found: SchoolFile) -> Entry | None:
+    shape = TABLES[name]
+    known = {*shape.settings, *shape.identity, *(["effective_from"] if shape.dated else [])}
+    unknown = [setting for setting in table if setting not in known]
+    found.problems += [at.problem(f"unknown setting {setting}", setting) for setting in unknown]
+    key = _key(shape, table, at, found)
+    effective_from = _effective_from(table, at, found) if shape.dated else BEGINNING
+    document = _document(shape, table, at, found)
+    if document is not None:
+        document = _canonical(name, document, table, at, found)
+    if key is None or effective_from is None or document is None:
+        return None
+    card = read_card_of(name, document)  # type: ignore[arg-type]  # TABLES has only known kinds
+    change = CardChange(kind=name, key=key, effective_from=effective_from, document=document, card=card)
+    named = "" if key == name else f"{key}: "
+    for problem in map(as_written, change_problems(change)):
+        found.problems.append(at.problem(named + problem, _setting_in(problem, table)))
+    line = at.lines.of(name, at.index)
+    return Entry(kind=name, key=key, effective_from=effective_from, document=document, card=card, line=line)
+
+
+def _key(shape: Table, table: Mapping[str, Any], at: _Place, found: SchoolFile) -> str | None:
+    try:
+        return _IDENTIFIER.validate_python(shape.key(table), strict=True)
+    except Misread as error:
+        found.problems.append(at.problem(str(error)))
+    except ValidationError:
+        setting = next((s for s in shape.identity if s in table), None)
+        text = f"{setting} must be text in quotes, 1 to 80 characters, without control characters"
+        found.problems.append(at.problem(text, setting))
+    return None
+
+
+def _effective_from(table: Mapping[str, Any], at: _Place, found: SchoolFile) -> date | None:
+    value = table.get("effective_from", BEGINNING)
+    if isinstance(value, str):
+        try:
+            value = date.fromisoformat(value)
+        except ValueError:
+            value = None
+    if isinstance(value, date) and not isinstance(value, datetime) and DATES[0] <= value <= DATES[1]:
+        return value
+    found.problems.append(at.problem("effective_from must be a date such as 2026-01-31", "effective_from"))
+    return None
+
+
+def _document(shape: Table, table: Mapping[str, Any], at: _Place, found: SchoolFile) -> dict[str, Any] | None:
+    document: dict[str, Any] = {}
+    failed = False
+    for name, value in table.items():
+        setting = shape.settings.get(name)
+        if setting is None:
+            continue
+        try:
+            document[setting.name] = setting.read(value, found.currency)
+        except Misread as error:
+            found.problems.append(at.problem(f"{name} {error}", name))
+            failed = True
+    return None if failed else document
+
+
+def _canonical(
+    name: str, document: dict[str, Any], table: Mapping[str, Any], at: _Place, found: SchoolFile
+) -> dict[str, Any] | None:
+    """The card's document with defaults left out, so that equal cards are equal documents."""
+    try:
+        return canonical(name, document)
+    except ValidationError as error:
+        for problem in error.errors(include_url=False, include_input=False):
+            setting = as_written(str(problem["loc"][0]))
+            missing = problem["type"] == "missing"
+            text = f"{setting} is missing" if missing else f"{setting}: {problem['msg']}"
+            found.problems.append(at.problem(text, setting if setting in table else None))
+        return None
+
+
+def canonical(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """A card's document in the one form in which equal cards are equal. Raises pydantic.ValidationError."""
+    model = CARDS[kind].model_validate(document)  # type: ignore[index]
+    return model.model_dump(mode="json", exclude_defaults=True)
+
+
+def as_written(text: str) -> str:
+    """Settings by their names in the file: percent there is ppm inside."""
+    return text.replace("_ppm", "_percent").replace("tax_percent", "percent")
+
+
+def _setting_in(sentence: str, table: Mapping[str, Any]) -> str | None:
+    words = sentence.replace(",", " ").split()
+    return next((word for word in reversed(words) if word in table), None)
+
+
+def _refuse_repeats(found: SchoolFile) -> None:
+    first: dict[tuple[str, str, date], Entry] = {}
+    for entry in found.entries:
+        place = (entry.kind, entry.key, entry.effective_from)
+        before = first.setdefault(place, entry)
+        if before is not entry:
+            text = f"{entry.kind} {entry.key} from {entry.effective_from} is already on line {before.line}"
+            found.problems.append(Problem(line=entry.line, sentence=text))
+
+
+def _refuse_dangling(found: SchoolFile) -> None:
+    if found.problems:
+        return  # a card that could not be read is not there, which would be said twice
+    lines = {(e.kind, e.key, e.effective_from): e.line for e in found.entries}
+    for dated, sentence in book_problems(book_of(found.entries)):
+        line = lines[(dated.kind, dated.key, dated.effective_from)]
+        found.problems.append(Problem(line=line, sentence=f"{dated.kind} {dated.key}: {sentence}"))
+
+
+def book_of(entries: Iterable[Entry], version: int = 0) -> Book:
+    """The file's cards as a book to price by."""
+    return Book(_dated(entries, version), version=version)
+
+
+def _dated(entries: Iterable[Entry], version: int) -> Iterator[Dated]:
+    for e in entries:
+        yield Dated(kind=e.kind, key=e.key, effective_from=e.effective_from, version=version, card=e.card)
