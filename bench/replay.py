@@ -20,7 +20,7 @@ from bench.processes import Footprint, Shares, footprint, told
 from bench.servers import Deployment, deployed
 from fleet.envelope import Record
 from hobbs.local.stack import Stack
-from services.ledger.wire import REQUESTED
+from services.ledger.wire.journals import REQUESTED
 
 DISTINCT, TIMES = 25_000, 40
 REPLAYED = DISTINCT * TIMES

@@ -9,7 +9,7 @@ from fleet.settings import Settings
 from hobbs.check.invariants import Invariant, Outcome
 from hobbs.shell.connections import acting_as
 from hobbs.shell.output import say
-from services.ledger import chain
+from services.ledger.desk import chain
 
 INVARIANT = Invariant(
     service="ledger",

@@ -12,12 +12,12 @@ from fleet.database import Tx, json_parameter
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as
 from services.billing import store as bills
-from services.billing.bills import Bill
-from services.billing.domain import decide_bill
-from services.billing.rates import Book
-from services.billing.wire import flight_from_facts
-from services.ledger import statements
-from services.ledger.statements import PostedJournal
+from services.billing.domain.billing import decide_bill
+from services.billing.domain.bills import Bill
+from services.billing.domain.rates import Book
+from services.billing.wire.events import flight_from_facts
+from services.ledger.desk import reads
+from services.ledger.desk.reads import PostedJournal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +71,7 @@ async def explain_flight(
     again = _priced_again(row, book)
     source = f"flight:{row.flight_id}:{row.revision}"
     async with acting_as(settings, "ledger") as database, database.transaction() as tx:
-        journal = await statements.find_journal(tx, source)
+        journal = await reads.find_journal(tx, source)
     return compare(source, row, [dict(one._mapping) for one in documents], again, journal)
 
 
@@ -277,10 +277,10 @@ class ExplainedWallet:
 
 async def explain_wallet(tx: Tx, wallet: str) -> list[ExplainedWallet]:
     """Add up a wallet's balances again, one per currency; empty: there is no such wallet."""
-    return [await _wallet(tx, there) for there in await statements.list_balances(tx, wallet=wallet)]
+    return [await _wallet(tx, there) for there in await reads.list_balances(tx, wallet=wallet)]
 
 
-async def _wallet(tx: Tx, there: statements.WalletBalance) -> ExplainedWallet:
+async def _wallet(tx: Tx, there: reads.WalletBalance) -> ExplainedWallet:
     place = {"wallet": there.wallet, "currency": there.currency}
     kinds = [dict(row._mapping) for row in await tx.all(_BY_EVENT_TYPE, **place)]
     recomputed = sum(kind["amount"] for kind in kinds)

@@ -9,8 +9,8 @@ from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, run, settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
 from services.gateway import store
-from services.gateway.domain import SCOPES
-from services.gateway.keys import create_key
+from services.gateway.desk.new_key import create_key
+from services.gateway.domain.flights import SCOPES
 from services.gateway.store import KeyListed
 
 NAME_CHARS_MAX: Final = 100

@@ -13,16 +13,9 @@ import typer
 from fleet.money import format_minor
 from hobbs.commands.queries import ask, currency_of, no_wallet
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
-from services.ledger import statements
-from services.ledger.domain import WALLET_KINDS
-from services.ledger.statements import (
-    PAGE_LINES_MAX,
-    BalanceAt,
-    Hold,
-    Page,
-    StatementLine,
-    WalletBalance,
-)
+from services.ledger.desk import reads
+from services.ledger.desk.reads import PAGE_LINES_MAX, BalanceAt, Hold, Page, StatementLine, WalletBalance
+from services.ledger.domain.journals import WALLET_KINDS
 
 MONEY: Final = ("amount", "balance", "pending", "available", "limit", "balance_after", "posted_amount")
 HOLD_STATES: Final = ("open", "posted", "voided", "expired", "any")
@@ -53,10 +46,10 @@ def balances_command(
         raise typer.BadParameter("say --at too", param_hint="--known-at")
     rows: Sequence[WalletBalance | BalanceAt]
     if occurred_by is None:
-        rows = ask(lambda tx: statements.list_balances(tx, wallet=wallet, kind=kind))
+        rows = ask(lambda tx: reads.list_balances(tx, wallet=wallet, kind=kind))
     else:
         rows = ask(
-            lambda tx: statements.balances_at(
+            lambda tx: reads.balances_at(
                 tx, wallet=wallet, kind=kind, occurred_by=occurred_by, known_by=known_by
             )
         )
@@ -85,7 +78,7 @@ def statement_command(
     JSON is an object: `lines`, and the cursors `before` (null on the first page) and `after`.
     """
     chosen = currency_of(wallet, currency)
-    page = ask(lambda tx: statements.statement(tx, wallet, chosen, before=before, after=after, most=most))
+    page = ask(lambda tx: reads.statement(tx, wallet, chosen, before=before, after=after, most=most))
     _show_page(page, output)
 
 
@@ -109,7 +102,7 @@ def holds_command(
     if state not in HOLD_STATES:
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(HOLD_STATES)}", param_hint="--state")
     chosen = None if state == "any" else state
-    _show(ask(lambda tx: statements.list_holds(tx, wallet=wallet, state=chosen, most=most)), output, Hold)
+    _show(ask(lambda tx: reads.list_holds(tx, wallet=wallet, state=chosen, most=most)), output, Hold)
 
 
 def _instant(text: str | None, option: str) -> datetime | None:
@@ -132,7 +125,7 @@ def close_command(
     instant = _instant(until, "INSTANT")
     if not yes and not agreed(f"Close everything before {until}? It stays closed."):
         raise typer.Exit(EXIT_FINDINGS)
-    ask(lambda tx: statements.close_period(tx, instant, why))
+    ask(lambda tx: reads.close_period(tx, instant, why))
     say(f"closed until {until}")
 
 

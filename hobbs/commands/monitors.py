@@ -21,9 +21,8 @@ from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, run, settings_or_exit
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_rows
-from services.ledger import monitors
-from services.ledger.holds import NotDone
-from services.ledger.monitors import (
+from services.ledger.desk import monitors
+from services.ledger.desk.monitors import (
     CROSSINGS_MAX,
     Comparison,
     Crossing,
@@ -32,6 +31,7 @@ from services.ledger.monitors import (
     MonitorNow,
     Watches,
 )
+from services.ledger.steps.holds import NotDone
 
 T = TypeVar("T")
 

@@ -19,9 +19,9 @@ from hobbs.shell.connections import acting_as, run, settings_or_exit
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
 from services.receivables import store
-from services.receivables.domain import Contradiction, StudentNamed
+from services.receivables.domain.charges import Contradiction, StudentNamed
+from services.receivables.domain.postings import Step, decide
 from services.receivables.handlers import allocate_payment
-from services.receivables.postings import Step, decide
 
 MONEY: Final = (
     "amount",

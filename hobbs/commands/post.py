@@ -31,8 +31,8 @@ from hobbs.shell.output import (
     show_rows,
 )
 from schemas.journals import JournalRequested
-from services.ledger import links, posting, wire
-from services.ledger.domain import (
+from services.ledger import steps, wire
+from services.ledger.domain.journals import (
     Answer,
     BalanceKey,
     Entry,
@@ -42,7 +42,7 @@ from services.ledger.domain import (
     Refused,
     Verdict,
 )
-from services.ledger.links import RevertRequest
+from services.ledger.steps.links import RevertRequest
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -83,8 +83,8 @@ def post_command(
 
     async def post(tx: Tx) -> list[Answer]:
         if together is not None:
-            return await links.post_together(tx, together, requests)
-        return await posting.post(tx, requests)
+            return await steps.links.post_together(tx, together, requests)
+        return await steps.posting.post(tx, requests)
 
     _post_by_hand(find, post, dry_run=dry_run, yes=yes, output=output)
 
@@ -101,10 +101,10 @@ def revert_command(
     asked = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=datetime.now(UTC), memo=why)
 
     async def find(tx: Tx) -> list[JournalRequest | Refused]:
-        return await links.reversals(tx, [asked])
+        return await steps.links.reversals(tx, [asked])
 
     async def post(tx: Tx) -> list[Answer]:
-        return await links.revert(tx, [asked])
+        return await steps.links.revert(tx, [asked])
 
     _post_by_hand(find, post, dry_run=dry_run, yes=yes, output=output)
 
@@ -112,7 +112,7 @@ def revert_command(
 def _read_file(file: Path) -> list[JournalRequest]:
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-        return [wire.request_of(journal, None) for journal in _FILE.validate_json(text)]
+        return [wire.journals.request_of(journal, None) for journal in _FILE.validate_json(text)]
     except ValidationError as error:
         say(f"{file}: {describe(error)}")
     except (OSError, UnicodeDecodeError) as error:
@@ -145,16 +145,16 @@ def _agree(shown: Sequence[Shown]) -> None:
         raise typer.Exit(EXIT_FINDINGS)
 
 
-async def _rehearse(settings: Settings, find: Find) -> links.Rehearsal:
+async def _rehearse(settings: Settings, find: Find) -> steps.links.Rehearsal:
     async with acting_as(settings, "ledger") as database, database.transaction() as tx:
-        return await links.rehearse(tx, await find(tx))
+        return await steps.links.rehearse(tx, await find(tx))
 
 
 async def _post(settings: Settings, post: Post) -> list[Answer]:
     async with acting_as(settings, "ledger") as database, database.transaction() as tx:
         answers = await post(tx)
         told = [answer for answer in answers if isinstance(answer, Posted)]
-        await outbox.stage(tx, [wire.journal_posted(answer, first_cause()) for answer in told])
+        await outbox.stage(tx, [wire.journals.journal_posted(answer, first_cause()) for answer in told])
         return answers
 
 

@@ -9,7 +9,7 @@ from fleet.database import Tx
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, run, settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, say
-from services.ledger import statements
+from services.ledger.desk import reads
 
 T = TypeVar("T")
 
@@ -37,7 +37,7 @@ async def _ask_in_one_snapshot(settings: Settings, query: Callable[[Tx], Awaitab
 
 def currency_of(wallet: str, named: str | None) -> str:
     """The currency that is named, or the only one the wallet holds. Exits when it holds none or several."""
-    held = [row.currency for row in ask(lambda tx: statements.list_balances(tx, wallet=wallet))]
+    held = [row.currency for row in ask(lambda tx: reads.list_balances(tx, wallet=wallet))]
     if not held:
         raise no_wallet(wallet)
     if named is None and len(held) > 1:

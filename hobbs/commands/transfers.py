@@ -29,9 +29,10 @@ from hobbs.shell.output import (
     show_one,
     show_rows,
 )
-from services.payouts import decisions, store_desk, store_payees
-from services.payouts.decisions import Decided, Person
-from services.payouts.domain import TransferState
+from services.payouts import store
+from services.payouts.desk import decisions, reads
+from services.payouts.desk.decisions import Decided, Person
+from services.payouts.domain.transfers import TransferState
 
 SERVICE: Final = "payouts"
 MONEY: Final = ("amount", "amount_reversed")
@@ -68,9 +69,7 @@ def list_command(
 ) -> None:
     """List transfers, newest first."""
     states = [str(s) for s in state] if state else None
-    rows = _read(
-        lambda tx: store_desk.list_transfers(tx, states=states, wallet=payee, reason=reason, most=most)
-    )
+    rows = _read(lambda tx: reads.list_transfers(tx, states=states, wallet=payee, reason=reason, most=most))
     shown = [_for_people(row._mapping, output) for row in rows]
     columns = COLUMNS if output is Output.table or not rows else None
     show_rows(shown, output, columns=columns, right=MONEY)
@@ -79,7 +78,7 @@ def list_command(
 @app.command("show")
 def show_command(transfer_id: IdArgument, output: OutputOption = Output.table) -> None:
     """Show one transfer with its history, its attempts at Stripe, what it pays, and its payouts."""
-    found = _read(lambda tx: store_desk.whole_transfer(tx, transfer_id))
+    found = _read(lambda tx: reads.whole_transfer(tx, transfer_id))
     if found is None:
         say(f"there is no transfer {transfer_id}")
         raise typer.Exit(EXIT_FINDINGS)
@@ -156,7 +155,7 @@ def cancel_command(
 @payees.command("list")
 def payees_command(output: OutputOption = Output.table) -> None:
     """List payees and what keeps each from being paid. Exit 1 when somebody cannot be paid."""
-    rows = [dict(row._mapping) for row in _read(store_desk.list_payees)]
+    rows = [dict(row._mapping) for row in _read(reads.list_payees)]
     for row in rows:
         row["requirements"] = orjson.loads(row["requirements"])
     show_rows(rows, output, columns=PAYEE_COLUMNS if output is Output.table or not rows else None)
@@ -207,7 +206,7 @@ def link_command(
 
 
 def _one_wallet(name: str) -> str:
-    wallets = _read(lambda tx: store_desk.find_payee(tx, name))
+    wallets = _read(lambda tx: reads.find_payee(tx, name))
     if len(wallets) == 1:
         return str(wallets[0])
     many = f"{name} may be {' or '.join(wallets)}; name the wallet"
@@ -264,10 +263,10 @@ async def _ask_for_link(settings: Settings, wallet: str, kind: str) -> Row[Any] 
     asked = uuid7()
     async with acting_as(settings, SERVICE) as database:
         async with database.transaction() as tx:
-            await store_payees.request_link(tx, asked, wallet, kind, datetime.now(UTC))
+            await store.payees.request_link(tx, asked, wallet, kind, datetime.now(UTC))
         for _ in range(int(LINK_WAIT_S / LINK_POLL_S)):
             async with database.transaction() as tx:
-                if answer := await store_desk.answered_link(tx, asked):
+                if answer := await reads.answered_link(tx, asked):
                     return answer
             await asyncio.sleep(LINK_POLL_S)
     return None

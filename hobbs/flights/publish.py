@@ -18,7 +18,7 @@ from fleet.kafka_client import publish_many
 from fleet.settings import Settings
 from hobbs.flights.file import ReadFlight, Rejected
 from hobbs.shell.connections import Unreachable
-from services.gateway.domain import flight_event_id
+from services.gateway.domain.flights import flight_event_id
 
 TOPIC: Final = "flight.completed"
 REQUEST_FLIGHTS_MAX: Final = 500

@@ -5,8 +5,8 @@ Others would harm nothing; `payment.created`, once for each transfer, would doub
 
 from typing import Final
 
-from services.payouts.hints import ACCOUNT_EVENTS, PAYOUT_EVENTS, PROVING, REVERSAL_EVENTS
-from services.payouts.recovery import TYPES
+from services.payouts.stripe.missed_events import TYPES
+from services.payouts.stripe.webhooks import ACCOUNT_EVENTS, PAYOUT_EVENTS, PROVING, REVERSAL_EVENTS
 
 EVENTS: Final = {
     "platform": sorted({*TYPES, *PROVING, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}),

@@ -7,7 +7,7 @@ from typing import Any
 
 from fleet.money import format_minor
 from hobbs.school.file import Entry, as_written, canonical
-from services.billing.rates import BEGINNING
+from services.billing.domain.rates import BEGINNING
 
 _ORDER = ("school", "tax", "student_rate", "instructor", "owner", "student", "aircraft")
 _WITHOUT_MONEY = ("payout_hold_hours",)

@@ -16,9 +16,9 @@ from hobbs.school.lines import Lines
 from hobbs.school.settings import TABLES, Misread, Table
 from schemas.fields import Currency, Identifier
 from schemas.school import CARDS
-from services.billing.cards import read_card_of
-from services.billing.rates import BEGINNING, Book, Card, Dated, book_problems
-from services.billing.versions import CardChange, change_problems
+from services.billing.domain.rates import BEGINNING, Book, Card, Dated, book_problems
+from services.billing.domain.versions import CardChange, change_problems
+from services.billing.wire.card_documents import read_card_of
 
 DATES = (date(1900, 1, 1), date(2200, 12, 31))
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)

@@ -9,11 +9,11 @@ from fleet.envelope import Record, uuid7
 from fleet.faults import fault_point
 from fleet.inbox import Admitted
 from services.billing import metrics, store, wire
-from services.billing.bills import Bill, Refusal, Verdict
-from services.billing.domain import decide_bills
-from services.billing.flights import Flight
-from services.billing.rates import Book
-from services.billing.versions import ChangeRefusal, ChangeSet, judge_change_set
+from services.billing.domain.billing import decide_bills
+from services.billing.domain.bills import Bill, Refusal, Verdict
+from services.billing.domain.flights import Flight
+from services.billing.domain.rates import Book
+from services.billing.domain.versions import ChangeRefusal, ChangeSet, judge_change_set
 
 SUBJECT_MAX = 100
 
@@ -24,7 +24,9 @@ async def bill_flights(db: Database, batch: Sequence[Record]) -> None:
     """Price each completed flight once and ask the ledger to post it."""
     with metrics.BATCH_SECONDS.time():
         async with db.transaction() as tx:
-            admitted = await inbox.admit(tx, batch, wire.flight_completed, natural_key=lambda f: f.name)
+            admitted = await inbox.admit(
+                tx, batch, wire.events.flight_completed, natural_key=lambda f: f.name
+            )
             if not admitted:
                 return
             book = await store.read_book(tx, [a.event for a in admitted])
@@ -41,7 +43,7 @@ async def _bill_new(tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book) ->
     written = await store.insert_bills(tx, {bill_id: bill for bill_id, (_, bill) in bills.items()})
     await fault_point("billing.bills_written")
     await outbox.stage(
-        tx, wire.messages((i, bill, a.cause) for i, (a, bill) in bills.items() if i in written)
+        tx, wire.events.messages((i, bill, a.cause) for i, (a, bill) in bills.items() if i in written)
     )
     lost = {id(a) for i, (a, _) in bills.items() if i not in written}
     judged = [(a, v) for a, v in zip(admitted, verdicts, strict=True) if id(a) not in lost]
@@ -72,7 +74,7 @@ def _count(judged: Judged) -> None:
 async def configure_school(db: Database, batch: Sequence[Record]) -> None:
     """Apply each new version of the school's book, whole or not at all."""
     async with db.transaction() as tx:
-        admitted = await inbox.admit(tx, batch, wire.school_configured)
+        admitted = await inbox.admit(tx, batch, wire.events.school_configured)
         if not admitted:
             return
         version = await store.lock_book(tx)

@@ -11,11 +11,11 @@ from uuid import UUID
 import orjson
 
 from fleet.database import Tx, json_parameter
-from services.billing.bills import Bill, Billed
-from services.billing.cards import read_card_of
-from services.billing.flights import Flight
-from services.billing.rates import Book, Dated
-from services.billing.versions import ChangeSet
+from services.billing.domain.bills import Bill, Billed
+from services.billing.domain.flights import Flight
+from services.billing.domain.rates import Book, Dated
+from services.billing.domain.versions import ChangeSet
+from services.billing.wire.card_documents import read_card_of
 
 _SHARE_BOOK = "SELECT version FROM book FOR SHARE"
 _LOCK_BOOK = "SELECT version FROM book FOR UPDATE"

@@ -1,8 +1,8 @@
 """Composition root of the gateway: HTTP in, the outbox's relay, health."""
 
 from fleet.worker import Worker
+from services.gateway.http.web import build_web
 from services.gateway.settings import GatewaySettings
-from services.gateway.web import build_web
 
 
 def build(settings: GatewaySettings | None = None) -> Worker:

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from fleet.database import Tx
-from services.gateway.domain import ApiKey, FlightOffered
+from services.gateway.domain.flights import ApiKey, FlightOffered
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

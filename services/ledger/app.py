@@ -5,7 +5,7 @@ from functools import partial
 
 from fleet.settings import Settings
 from fleet.worker import Worker
-from services.ledger import handlers, hold_wire, link_wire, wire
+from services.ledger import handlers, wire
 
 BATCH_MAX = 2_000  # only a backlog fills it: the fewer commits, the more journals (docs/decisions/0093)
 POSTING_MEMBERS = 3  # one's Python beside another's Postgres, and one that reads (docs/decisions/0142)
@@ -20,11 +20,11 @@ def build(settings: Settings | None = None) -> Worker:
     worker = Worker("ledger", settings or Settings())
     db = worker.database
     posting = partial(handlers.post_journals, db)
-    worker.consume(wire.REQUESTED, posting, batch_max=BATCH_MAX, members=POSTING_MEMBERS)
-    worker.consume(link_wire.REVERT_REQUESTED, partial(handlers.revert_journals, db), batch_max=BATCH_MAX)
-    worker.consume(link_wire.GROUP_REQUESTED, partial(handlers.post_groups, db), batch_max=GROUPS_BATCH_MAX)
-    worker.consume(hold_wire.REQUESTED, partial(handlers.change_holds, db), batch_max=HOLDS_BATCH_MAX)
-    worker.consume(hold_wire.LIMIT_REQUESTED, partial(handlers.change_limits, db), batch_max=HOLDS_BATCH_MAX)
+    worker.consume(wire.journals.REQUESTED, posting, batch_max=BATCH_MAX, members=POSTING_MEMBERS)
+    worker.consume(wire.links.REVERT_REQUESTED, partial(handlers.revert_journals, db), batch_max=BATCH_MAX)
+    worker.consume(wire.links.GROUP_REQUESTED, partial(handlers.post_groups, db), batch_max=GROUPS_BATCH_MAX)
+    worker.consume(wire.holds.REQUESTED, partial(handlers.change_holds, db), batch_max=HOLDS_BATCH_MAX)
+    worker.consume(wire.holds.LIMIT_REQUESTED, partial(handlers.change_limits, db), batch_max=HOLDS_BATCH_MAX)
 
     async def expire_holds() -> None:
         while await handlers.expire_holds(db):

@@ -8,8 +8,9 @@ from typing import Final
 from fleet import dead_letters, inbox, outbox
 from fleet.database import Database
 from fleet.envelope import Record, first_cause
-from services.ledger import chain, hold_wire, holds, link_wire, links, metrics, posting, store, wire
-from services.ledger.domain import Answer
+from services.ledger import metrics, steps, store, wire
+from services.ledger.desk import chain
+from services.ledger.domain.journals import Answer
 
 CHAIN_AFTER: Final = timedelta(minutes=2)  # by then a worker's transaction has ended, one way or the other
 
@@ -19,21 +20,21 @@ _log = logging.getLogger(__name__)
 async def post_journals(db: Database, batch: Sequence[Record]) -> None:
     """Post each requested journal once, and say what became of every request."""
     async with db.transaction() as tx:
-        asked = await inbox.admit(tx, batch, wire.journal_requested)
+        asked = await inbox.admit(tx, batch, wire.journals.journal_requested)
         with metrics.POSTING_SECONDS.time():
-            answers = await posting.post(tx, [wire.journal_request(item) for item in asked])
-        await dead_letters.bury(tx, wire.refusals(asked, answers))
-        await outbox.stage(tx, wire.answers(asked, answers))
+            answers = await steps.posting.post(tx, [wire.journals.journal_request(item) for item in asked])
+        await dead_letters.bury(tx, wire.journals.refusals(asked, answers))
+        await outbox.stage(tx, wire.journals.answers(asked, answers))
     metrics.count(answers)
 
 
 async def revert_journals(db: Database, batch: Sequence[Record]) -> None:
     """Take back what each named journal moved, once."""
     async with db.transaction() as tx:
-        asked = await inbox.admit(tx, batch, link_wire.revert_requested)
-        answers = await links.revert(tx, [link_wire.revert_request(item) for item in asked])
-        await dead_letters.bury(tx, wire.refusals(asked, answers))
-        await outbox.stage(tx, wire.answers(asked, answers))
+        asked = await inbox.admit(tx, batch, wire.links.revert_requested)
+        answers = await steps.links.revert(tx, [wire.links.revert_request(item) for item in asked])
+        await dead_letters.bury(tx, wire.journals.refusals(asked, answers))
+        await outbox.stage(tx, wire.journals.answers(asked, answers))
     metrics.count(answers)
 
 
@@ -42,39 +43,39 @@ async def post_groups(db: Database, batch: Sequence[Record]) -> None:
     for record in batch:
         async with db.transaction() as tx:
             answers: list[Answer] = []
-            for item in await inbox.admit(tx, [record], link_wire.group_requested):
-                requests = link_wire.group_requests(item)
-                answers = await links.post_together(tx, item.event.group, requests)
-                await dead_letters.bury(tx, link_wire.group_refusals(item, answers))
-                await outbox.stage(tx, link_wire.group_answers(item, answers))
+            for item in await inbox.admit(tx, [record], wire.links.group_requested):
+                requests = wire.links.group_requests(item)
+                answers = await steps.links.post_together(tx, item.event.group, requests)
+                await dead_letters.bury(tx, wire.links.group_refusals(item, answers))
+                await outbox.stage(tx, wire.links.group_answers(item, answers))
         metrics.count(answers)
 
 
 async def change_holds(db: Database, batch: Sequence[Record]) -> None:
     """Place, post and void holds, and say what became of each."""
     async with db.transaction() as tx:
-        asked = await inbox.admit(tx, batch, hold_wire.hold_requested)
-        answers = await holds.change(tx, [hold_wire.hold_command(item.event) for item in asked])
-        journals = await store.posted_journals(tx, holds.journals_of(answers))
-        await dead_letters.bury(tx, hold_wire.hold_refusals(asked, answers))
-        await outbox.stage(tx, hold_wire.hold_answers(asked, answers, journals))
+        asked = await inbox.admit(tx, batch, wire.holds.hold_requested)
+        answers = await steps.holds.change(tx, [wire.holds.hold_command(item.event) for item in asked])
+        journals = await store.journals.posted_journals(tx, steps.holds.journals_of(answers))
+        await dead_letters.bury(tx, wire.holds.hold_refusals(asked, answers))
+        await outbox.stage(tx, wire.holds.hold_answers(asked, answers, journals))
     metrics.count_holds(answers)
 
 
 async def change_limits(db: Database, batch: Sequence[Record]) -> None:
     """Set each requested limit."""
     async with db.transaction() as tx:
-        asked = await inbox.admit(tx, batch, hold_wire.limit_requested)
-        answers = await holds.limit(tx, [hold_wire.limit_command(item.event) for item in asked])
-        await dead_letters.bury(tx, hold_wire.limit_refusals(asked, answers))
-        await outbox.stage(tx, hold_wire.limit_answers(asked, answers))
+        asked = await inbox.admit(tx, batch, wire.holds.limit_requested)
+        answers = await steps.holds.limit(tx, [wire.holds.limit_command(item.event) for item in asked])
+        await dead_letters.bury(tx, wire.holds.limit_refusals(asked, answers))
+        await outbox.stage(tx, wire.holds.limit_answers(asked, answers))
 
 
 async def expire_holds(db: Database) -> int:
     """Close holds whose time is over and say so; how many."""
     async with db.transaction() as tx:
-        expired = await holds.expire(tx)
-        await outbox.stage(tx, [hold_wire.hold_changed(hold, first_cause()) for hold in expired])
+        expired = await steps.holds.expire(tx)
+        await outbox.stage(tx, [wire.holds.hold_changed(hold, first_cause()) for hold in expired])
     metrics.count_holds(expired)
     return len(expired)
 

@@ -9,16 +9,18 @@ from fleet import timers
 from fleet.database import Database
 from fleet.envelope import Record
 from fleet.worker import Worker
-from services.payouts import handlers, links, measures, paying, store_payees, store_transfers
+from services.payouts import handlers, store
 from services.payouts.handlers import Clock, utc_now
-from services.payouts.inquiries import Inquirer, Rechecks
-from services.payouts.limiter import Limiter
-from services.payouts.recording import Terms
-from services.payouts.recovery import Patience, Recovery
-from services.payouts.relay import Pace, Relay
 from services.payouts.settings import PayoutsSettings
-from services.payouts.stripe_gateway import StripeGateway
-from services.payouts.treasury import Treasury
+from services.payouts.steps import gauges, payments
+from services.payouts.stripe import links
+from services.payouts.stripe.client import StripeGateway
+from services.payouts.stripe.effects import Terms
+from services.payouts.stripe.missed_events import Patience, Recovery
+from services.payouts.stripe.pacer import Limiter
+from services.payouts.stripe.relay import Pace, Relay
+from services.payouts.stripe.rereads import Inquirer, Rechecks
+from services.payouts.stripe.treasury import Treasury
 
 MEASURE_S = 10.0
 WEBHOOKS_EVERY_S = 0.2  # many to a commit: no payment waits for one
@@ -55,7 +57,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("links", partial(links.answer_links, db, gateway, settings), idle_s=1.0)
     worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, recovery.run)
-    worker.loop("measure", partial(measures.measure, db), idle_s=MEASURE_S)
+    worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
     worker.ready_checks["stripe"] = relay.check
     worker.on_stop(relay.drain)
     worker.on_stop(gateway.close)
@@ -109,16 +111,16 @@ async def end_holds(db: Database, *, clock: Clock = utc_now) -> int:
     """Pay what was held for a time that is over."""
     now = clock()
     async with db.transaction() as tx:
-        wallets = await store_transfers.wallets_due(tx, now)
+        wallets = await store.transfers.wallets_due(tx, now)
         if wallets:
-            await paying.pay(tx, wallets, now)
+            await payments.pay(tx, wallets, now)
     return 0
 
 
 async def close_periods(db: Database, settings: PayoutsSettings) -> int:
     """Once for each business date of the school: put cards in force, then pay by the day and by the week."""
     async with db.transaction() as tx:
-        zone = ZoneInfo(await store_payees.time_zone(tx))
+        zone = ZoneInfo(await store.payees.time_zone(tx))
     name = "close_period"
     await timers.declare(db, name)
     today = timers.business_date(datetime.now(zone), zone, settings.period_closes_at)
@@ -133,9 +135,9 @@ async def close_date(db: Database, business_date: date) -> None:
     """
     now = utc_now()
     async with db.transaction() as tx:
-        wallets = await store_payees.with_later_cards(tx, business_date)
-        await store_payees.put_in_force(tx, wallets, business_date, now)
+        wallets = await store.payees.with_later_cards(tx, business_date)
+        await store.payees.put_in_force(tx, wallets, business_date, now)
     async with db.transaction() as tx:
-        await paying.close_period(tx, "daily", f"daily:{business_date}", now)
+        await payments.close_period(tx, "daily", f"daily:{business_date}", now)
         if business_date.isoweekday() == 1:
-            await paying.close_period(tx, "weekly", f"weekly:{business_date}", now)
+            await payments.close_period(tx, "weekly", f"weekly:{business_date}", now)

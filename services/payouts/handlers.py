@@ -11,9 +11,11 @@ from fleet.database import Database
 from fleet.envelope import Record
 from fleet.faults import fault_point
 from fleet.inbox import Unreadable
-from services.payouts import hints, paying, store_payees, store_transfers, wire
+from services.payouts import store, wire
 from services.payouts.poison import POISON
-from services.payouts.recording import Terms
+from services.payouts.steps import payments
+from services.payouts.stripe import webhooks
+from services.payouts.stripe.effects import Terms
 
 Clock = Callable[[], datetime]
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
@@ -53,15 +55,15 @@ async def owe_payees(db: Database, batch: Sequence[Record], *, clock: Clock = ut
     now = clock()
     async with db.transaction() as tx:
         posted = await inbox.admit(
-            tx, batch, wire.journal_posted, natural_key=lambda journal: str(journal.journal_id)
+            tx, batch, wire.records.journal_posted, natural_key=lambda journal: str(journal.journal_id)
         )
-        accruals = wire.accruals(posted)
+        accruals = wire.records.accruals(posted)
         if accruals:
             wallets = {accrual.wallet for accrual in accruals}
-            await store_payees.know(tx, wallets)
-            payees = await store_payees.lock(tx, wallets)
-            owed = await store_transfers.accrue(tx, accruals, now)
-            await paying.pay_locked(tx, [payee for payee in payees if payee.wallet in owed], now)
+            await store.payees.know(tx, wallets)
+            payees = await store.payees.lock(tx, wallets)
+            owed = await store.transfers.accrue(tx, accruals, now)
+            await payments.pay_locked(tx, [payee for payee in payees if payee.wallet in owed], now)
 
 
 async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
@@ -72,17 +74,19 @@ async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Cloc
     now = clock()
     async with db.transaction() as tx:
         changed = await inbox.admit(
-            tx, batch, wire.school_configured, natural_key=lambda event: f"school:{event.version}"
+            tx, batch, wire.records.school_configured, natural_key=lambda event: f"school:{event.version}"
         )
         if not changed:
             return
         events = [admitted.event for admitted in changed]
-        zone = await store_payees.read_school(tx, wire.time_zone_in(events), max(e.version for e in events))
-        cards = [card for event in events for card in wire.payee_cards(event)]
-        wallets = await store_payees.configure(tx, cards, now.astimezone(ZoneInfo(zone)).date(), now)
-        await paying.open_missing_accounts(tx, wallets, now, wire.trace_of(changed[-1].cause))
-        await paying.hold_unsent(tx, wallets, now)
-        await paying.pay(tx, wallets, now)
+        zone = await store.payees.read_school(
+            tx, wire.records.time_zone_in(events), max(e.version for e in events)
+        )
+        cards = [card for event in events for card in wire.records.payee_cards(event)]
+        wallets = await store.payees.configure(tx, cards, now.astimezone(ZoneInfo(zone)).date(), now)
+        await payments.open_missing_accounts(tx, wallets, now, wire.records.trace_of(changed[-1].cause))
+        await payments.hold_unsent(tx, wallets, now)
+        await payments.pay(tx, wallets, now)
 
 
 async def heed_stripe(
@@ -96,8 +100,8 @@ async def heed_stripe(
     """Act on Stripe's webhooks, and look at the balance again when they speak of money coming in."""
     now = clock()
     async with db.transaction() as tx:
-        hinted = await inbox.admit(tx, batch, wire.stripe_webhook, natural_key=wire.hint_key)
-        await hints.act_on(tx, hinted, now, terms)
+        hinted = await inbox.admit(tx, batch, wire.records.stripe_webhook, natural_key=wire.records.hint_key)
+        await webhooks.act_on(tx, hinted, now, terms)
         await fault_point("payouts.webhooks_heeded")
-    if any(h.event.event_type in hints.MONEY_EVENTS for h in hinted):
+    if any(h.event.event_type in webhooks.MONEY_EVENTS for h in hinted):
         money_came()

@@ -11,11 +11,11 @@ from fleet.envelope import Cause, Message, Record, first_cause
 from fleet.faults import fault_point
 from fleet.inbox import Admitted, admit
 from fleet.outbox import stage
-from services.receivables import metrics, store, stripe_objects, wire
-from services.receivables.domain import Charge, Contradiction, Fact, PaymentSucceeded, StudentNamed
-from services.receivables.failures import PaymentFailed, worth_telling
-from services.receivables.postings import Step, decide
-from services.receivables.stripe_objects import Kind, Seen
+from services.receivables import metrics, store, wire
+from services.receivables.domain.charges import Charge, Contradiction, Fact, PaymentSucceeded, StudentNamed
+from services.receivables.domain.failures import PaymentFailed, worth_telling
+from services.receivables.domain.postings import Step, decide
+from services.receivables.wire.stripe_objects import Kind, Seen
 
 FROM_STRIPE = "stripe metadata"
 
@@ -33,7 +33,7 @@ async def take_stripe_events(db: Database, batch: Sequence[Record]) -> None:
     """Post what Stripe tells of payments, refunds and disputes, each once."""
     async with db.transaction() as tx:
         seen = await admit(
-            tx, batch, stripe_objects.stripe_event, natural_key=stripe_objects.stripe_event_key
+            tx, batch, wire.stripe_objects.stripe_event, natural_key=wire.stripe_objects.stripe_event_key
         )
         await store.keep_webhooks(tx, [s.event.webhook for s in seen if s.event.kind is Kind.UNKNOWN])
         await _learn(tx, [(fact, s) for s in seen for fact in s.event.facts])
@@ -46,7 +46,7 @@ async def take_settled_charges(db: Database, batch: Sequence[Record]) -> None:
     """Post Stripe's fee of each settled charge."""
     async with db.transaction() as tx:
         settled = await admit(
-            tx, batch, stripe_objects.charge_settled, natural_key=lambda fact: fact.fee.transaction_id
+            tx, batch, wire.stripe_objects.charge_settled, natural_key=lambda fact: fact.fee.transaction_id
         )
         await _learn(tx, [(s.event, s) for s in settled])
 
@@ -122,12 +122,12 @@ def _messages(step: Step, cause: Cause, new: set[str]) -> list[Message]:
     journals = [posting for posting in step.postings if posting.source in new]
     for posting in journals:
         metrics.JOURNALS.labels(posting.event_type).inc()
-    messages = [wire.journal_message(posting, cause) for posting in journals]
+    messages = [wire.messages.journal_message(posting, cause) for posting in journals]
     payment = step.charge.payment
     if payment and (step.received or step.allocated):
-        messages.append(wire.payment_message(step.charge, payment, cause))
+        messages.append(wire.messages.payment_message(step.charge, payment, cause))
     if payment and step.received and step.charge.student is None:
-        messages.append(wire.unallocated_message(step.charge, payment, cause))
+        messages.append(wire.messages.unallocated_message(step.charge, payment, cause))
     return messages
 
 
@@ -142,7 +142,7 @@ async def _tell_failures(tx: Tx, failures: Sequence[tuple[PaymentFailed, Cause]]
         identity = (failure.payment_intent_id, failure.attempt)
         if identity in new and worth_telling(failure, paid):
             new.discard(identity)  # told twice in one batch is one failure
-            messages.append(wire.failure_message(failure, cause))
+            messages.append(wire.messages.failure_message(failure, cause))
     await stage(tx, [message for message in messages if message])
 
 

@@ -10,8 +10,8 @@ from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
 from schemas.stripe_webhooks import StripeWebhook
-from services.receivables.domain import Charge, Dispute, Entry, Fee, Outcome, Payment, Posting, Refund
-from services.receivables.failures import PaymentFailed
+from services.receivables.domain.charges import Charge, Dispute, Entry, Fee, Outcome, Payment, Posting, Refund
+from services.receivables.domain.failures import PaymentFailed
 
 Rows = Mapping[str, list[Row[Any]]]
 

@@ -85,7 +85,7 @@ def test_nothing_is_mocked_and_no_service_imports_another(path: Path) -> None:
 
 @pytest.mark.parametrize("path", [p for p in MODULES if p.relative_to(ROOT).parts[0] == "services"], ids=name)
 def test_only_the_gateway_to_stripe_imports_stripe(path: Path) -> None:
-    if name(path) != "services/payouts/stripe_gateway.py":
+    if name(path) != "services/payouts/stripe/client.py":
         assert "stripe" not in {module.split(".")[0] for module in imports(path)}
 
 

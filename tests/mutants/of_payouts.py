@@ -12,7 +12,7 @@ KEY = '        return f"op:{self.id}:{self.generation}"\n'
 CALL = "        answer = await self._ask(operation)\n"
 CALL_IN_A_TRANSACTION = """\
         async with self._db.transaction() as tx:
-            await store_inquiries.relay_stop(tx)  # a transaction begins with its first statement
+            await store.inquiries.relay_stop(tx)  # a transaction begins with its first statement
             answer = await self._ask(operation)
 """
 
@@ -22,7 +22,7 @@ OF_PAYOUTS = (
         breaks="Each claim of an operation sends a new key, so that Stripe pays again after a timeout.",
         edits=(
             Edit(
-                path="services/payouts/operations.py",
+                path="services/payouts/domain/operations.py",
                 old=KEY,
                 new='        return f"op:{self.id}:{self.generation}:{self.lease_token}"\n',
             ),
@@ -34,7 +34,7 @@ OF_PAYOUTS = (
         breaks="The key is rebuilt from the number of the attempt instead of the generation.",
         edits=(
             Edit(
-                path="services/payouts/operations.py",
+                path="services/payouts/domain/operations.py",
                 old=KEY,
                 new='        return f"op:{self.id}:{self.attempts}"\n',
             ),
@@ -46,7 +46,7 @@ OF_PAYOUTS = (
         breaks="A result is recorded although the lease it was got under is another relay's.",
         edits=(
             Edit(
-                path="services/payouts/store_operations.py",
+                path="services/payouts/store/operations.py",
                 old="          AND operation.lease_token = outcome.token\n",
                 new="",
             ),
@@ -60,7 +60,7 @@ OF_PAYOUTS = (
         breaks="A relay claims what another one is at, before its lease has ended.",
         edits=(
             Edit(
-                path="services/payouts/store_operations.py",
+                path="services/payouts/store/operations.py",
                 old="OR state = 'in_flight' AND lease_until < :now)",
                 new="OR state = 'in_flight')",
             ),
@@ -70,16 +70,16 @@ OF_PAYOUTS = (
     Mutant(
         name="call-inside-the-transaction",
         breaks="Stripe is asked while a transaction is open.",
-        edits=(Edit(path="services/payouts/relay.py", old=CALL, new=CALL_IN_A_TRANSACTION),),
+        edits=(Edit(path="services/payouts/stripe/relay.py", old=CALL, new=CALL_IN_A_TRANSACTION),),
         catchers=(f"{RELAY}::test_two_relays_never_pay_one_transfer_twice",),
     ),
     Mutant(
         name="unguarded-call-inside-the-transaction",
         breaks="Stripe is asked while a transaction is open, and the guard against it is gone too.",
         edits=(
-            Edit(path="services/payouts/relay.py", old=CALL, new=CALL_IN_A_TRANSACTION),
+            Edit(path="services/payouts/stripe/relay.py", old=CALL, new=CALL_IN_A_TRANSACTION),
             Edit(
-                path="services/payouts/stripe_gateway.py",
+                path="services/payouts/stripe/client.py",
                 old='        forbid_in_transaction("a call to Stripe")\n',
                 new='        forbid_in_transaction.__name__.join(("a call to Stripe",))\n',
             ),
@@ -91,7 +91,7 @@ OF_PAYOUTS = (
         breaks="An old key is trusted for ever: Stripe has pruned it, and pays a second time.",
         edits=(
             Edit(
-                path="services/payouts/operations.py",
+                path="services/payouts/domain/operations.py",
                 old="KEY_TRUSTED_FOR = timedelta(hours=12)",
                 new="KEY_TRUSTED_FOR = timedelta(days=365)",
             ),
@@ -103,7 +103,7 @@ OF_PAYOUTS = (
         breaks="What a lookup finds under our name is adopted, whatever its amount.",
         edits=(
             Edit(
-                path="services/payouts/operations.py",
+                path="services/payouts/domain/operations.py",
                 old="""\
     if unlike := difference(operation, effect):
         return _ended(operation, answer, now, "mismatch", State.PARKED, "effect_differs", unlike)
@@ -118,7 +118,7 @@ OF_PAYOUTS = (
         breaks="One list without the transfer starts a new generation; Stripe's lists may lag.",
         edits=(
             Edit(
-                path="services/payouts/operations.py",
+                path="services/payouts/domain/operations.py",
                 old="    if operation.clean_lookups + 1 < 2:\n",
                 new="    if operation.clean_lookups + 1 < 1:\n",
             ),
@@ -130,7 +130,7 @@ OF_PAYOUTS = (
         breaks="No answer is taken for a refusal, after which a new key is used.",
         edits=(
             Edit(
-                path="services/payouts/answers.py",
+                path="services/payouts/domain/answers.py",
                 old="        case None:\n            return Verdict.UNKNOWN\n",
                 new="        case None:\n            return Verdict.REFUSED\n",
             ),
@@ -142,7 +142,7 @@ OF_PAYOUTS = (
         breaks="A type of webhook that nobody acts on leaves no trace.",
         edits=(
             Edit(
-                path="services/payouts/hints.py",
+                path="services/payouts/stripe/webhooks.py",
                 old="""\
         if not known:
             gathered.keep(h, "unknown_type", f"nothing here acts on {h.event.event_type}")
@@ -157,7 +157,7 @@ OF_PAYOUTS = (
         breaks="A transfer.created that names our operation completes it, whatever its amount.",
         edits=(
             Edit(
-                path="services/payouts/hints.py",
+                path="services/payouts/stripe/webhooks.py",
                 old="""\
     if unlike := difference(operation, thing):
         gathered.keep(hinted, "effect_differs", unlike)
@@ -194,7 +194,7 @@ OF_PAYOUTS = (
         breaks="Payees are locked as their rows lie, so that handlers and relays may deadlock.",
         edits=(
             Edit(
-                path="services/payouts/store_payees.py",
+                path="services/payouts/store/payees.py",
                 old="FROM payee WHERE wallet = ANY (CAST(:wallets AS text[])) ORDER BY wallet FOR UPDATE",
                 new="FROM payee WHERE wallet = ANY (CAST(:wallets AS text[])) FOR UPDATE",
             ),
@@ -206,8 +206,8 @@ OF_PAYOUTS = (
         breaks="An answer is recorded without the payee's lock: two may reckon with the same payout.",
         edits=(
             Edit(
-                path="services/payouts/recording.py",
-                old="        await store_payees.lock(tx, touched)\n",
+                path="services/payouts/stripe/effects.py",
+                old="        await store.payees.lock(tx, touched)\n",
                 new="",
             ),
         ),
@@ -218,8 +218,8 @@ OF_PAYOUTS = (
         breaks="A webhook proves a transfer without the payee's lock.",
         edits=(
             Edit(
-                path="services/payouts/hints.py",
-                old="    await store_payees.lock(tx, wallets)\n",
+                path="services/payouts/stripe/webhooks.py",
+                old="    await store.payees.lock(tx, wallets)\n",
                 new="",
             ),
         ),
@@ -230,7 +230,7 @@ OF_PAYOUTS = (
         breaks="A payee's next transfer is sent while nobody knows whether the last one moved money.",
         edits=(
             Edit(
-                path="services/payouts/store_operations.py",
+                path="services/payouts/store/operations.py",
                 old="""\
         (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held', 'parked')
 """,
@@ -246,7 +246,7 @@ OF_PAYOUTS = (
         breaks="A call begins although its lease may end before it does.",
         edits=(
             Edit(
-                path="services/payouts/relay.py",
+                path="services/payouts/stripe/relay.py",
                 old="        return fresh and operation.lease_until - now >= self._pace.call_time\n",
                 new="        return fresh\n",
             ),
@@ -270,7 +270,7 @@ OF_PAYOUTS = (
         breaks="A transfer's journal owes the payee what was just paid, and takes it from Stripe.",
         edits=(
             Edit(
-                path="services/payouts/wire_events.py",
+                path="services/payouts/wire/messages.py",
                 old="entries=((row.wallet, -row.amount), (EXTERNAL_STRIPE, row.amount)),",
                 new="entries=((row.wallet, row.amount), (EXTERNAL_STRIPE, -row.amount)),",
             ),

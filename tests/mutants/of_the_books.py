@@ -39,10 +39,10 @@ OF_THE_BOOKS = (
             Edit(
                 path="services/ledger/handlers.py",
                 old="""\
-        asked = await inbox.admit(tx, batch, wire.journal_requested)
+        asked = await inbox.admit(tx, batch, wire.journals.journal_requested)
         with""",
                 new="""\
-        asked = await inbox.admit(tx, batch, wire.journal_requested)
+        asked = await inbox.admit(tx, batch, wire.journals.journal_requested)
     async with db.transaction() as tx:
         with""",
             ),
@@ -103,7 +103,7 @@ OF_THE_BOOKS = (
         breaks="A leg of the bill is left out of its journal, and its money stays with the school.",
         edits=(
             Edit(
-                path="services/billing/bills.py",
+                path="services/billing/domain/bills.py",
                 old="            amounts[leg.wallet] = amounts.get(leg.wallet, 0) + leg.amount\n",
                 new="""\
             wallet = PLATFORM if leg.wallet.startswith("aircraft_owner:") else leg.wallet
@@ -120,7 +120,7 @@ OF_THE_BOOKS = (
         breaks="Two entries of one journal on one wallet both continue the balance from before it.",
         edits=(
             Edit(
-                path="services/ledger/domain.py",
+                path="services/ledger/domain/journals.py",
                 old="        before = touched.get(key) or running[key]\n",
                 new="        before = running[key]\n",
             ),
@@ -184,7 +184,7 @@ OF_THE_BOOKS = (
         breaks="Who asks again for a journal is told of it under another event id, as of something new.",
         edits=(
             Edit(
-                path="services/ledger/wire.py",
+                path="services/ledger/wire/journals.py",
                 old="event=event, cause=cause, event_id=journal.journal_id)",
                 new="event=event, cause=cause, event_id=uuid7())",
             ),
@@ -198,7 +198,7 @@ OF_THE_BOOKS = (
         breaks="journal.posted, written without its model, says an entry's amount where its balance belongs.",
         edits=(
             Edit(
-                path="services/ledger/wire.py",
+                path="services/ledger/wire/journals.py",
                 old='"balance_after": entry.balance_after,',
                 new='"balance_after": entry.amount,',
             ),
@@ -212,7 +212,7 @@ OF_THE_BOOKS = (
         breaks="A flight in the evening is billed on the next day, at that day's rates.",
         edits=(
             Edit(
-                path="services/billing/flights.py",
+                path="services/billing/domain/flights.py",
                 old="            return self.departed_at.astimezone(zone).date()\n",
                 new="            return self.departed_at.astimezone(UTC).date()\n",
             ),
@@ -224,7 +224,7 @@ OF_THE_BOOKS = (
         breaks="A flight sent again with other content is answered as accepted, and dropped.",
         edits=(
             Edit(
-                path="services/gateway/flights.py",
+                path="services/gateway/http/flights.py",
                 old="""\
         if reception.differing:
             raise _differing(offered, reception.differing)
@@ -242,7 +242,7 @@ OF_THE_BOOKS = (
         breaks="Stripe's fee of a card payment is posted as the school's income.",
         edits=(
             Edit(
-                path="services/receivables/postings.py",
+                path="services/receivables/domain/postings.py",
                 old="            {SCHOOL: -fee.amount, STRIPE: fee.amount},\n",
                 new="            {SCHOOL: fee.amount, STRIPE: -fee.amount},\n",
             ),
@@ -270,7 +270,7 @@ OF_THE_BOOKS = (
         breaks="Any signature is believed, whatever secret it was made with.",
         edits=(
             Edit(
-                path="services/gateway/signature.py",
+                path="services/gateway/domain/signatures.py",
                 old="    return any(matches)\n",
                 new="    return bool(matches)\n",
             ),
@@ -282,7 +282,7 @@ OF_THE_BOOKS = (
         breaks="A webhook is believed however long ago it was signed.",
         edits=(
             Edit(
-                path="services/gateway/signature.py",
+                path="services/gateway/domain/signatures.py",
                 old="    if timestamp < now - tolerance_s:\n",
                 new="    if timestamp < 0:\n",
             ),
@@ -294,7 +294,7 @@ OF_THE_BOOKS = (
         breaks="Stripe is told 200 although Kafka did not acknowledge the event.",
         edits=(
             Edit(
-                path="services/gateway/webhooks.py",
+                path="services/gateway/http/webhooks.py",
                 old="""\
         raise ProblemRaised("try_again", "the event could not be published; send it again") from error
 """,

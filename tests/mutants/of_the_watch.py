@@ -12,7 +12,7 @@ OF_THE_WATCH = (
         breaks="A lookup begins 5 minutes before the first sending, whatever the worker's clock was.",
         edits=(
             Edit(
-                path="services/payouts/operations.py",
+                path="services/payouts/domain/operations.py",
                 old="CLOCK_SKEW = timedelta(hours=12)",
                 new="CLOCK_SKEW = timedelta(minutes=5)",
             ),
@@ -27,7 +27,7 @@ OF_THE_WATCH = (
         breaks="A 403 for an account ends an operation of which an earlier attempt went unanswered.",
         edits=(
             Edit(
-                path="services/payouts/operations.py",
+                path="services/payouts/domain/operations.py",
                 old="if answer.status == 403 and operation.attempts > 1:",
                 new="if answer.status == 403 and operation.attempts > 1_000:",
             ),
@@ -66,7 +66,7 @@ OF_THE_WATCH = (
         breaks="An event is published as lost while Stripe may still be delivering it.",
         edits=(
             Edit(
-                path="services/payouts/store_events.py",
+                path="services/payouts/store/events.py",
                 old=" AND noted_at <= :noted_before\n",
                 new=" AND noted_at <> :noted_before\n",
             ),
@@ -78,7 +78,7 @@ OF_THE_WATCH = (
         breaks="Of a long list of events only the first hundred are looked through.",
         edits=(
             Edit(
-                path="services/payouts/recovery.py",
+                path="services/payouts/stripe/missed_events.py",
                 old='            if not page.get("has_more"):\n',
                 new="            if True:\n",
             ),
@@ -90,7 +90,7 @@ OF_THE_WATCH = (
         breaks="A listing begins where the last one ended, and misses what Stripe wrote down late.",
         edits=(
             Edit(
-                path="services/payouts/recovery.py",
+                path="services/payouts/stripe/missed_events.py",
                 old="listing.listed_until - self._patience.overlap,",
                 new="listing.listed_until,",
             ),
@@ -102,8 +102,8 @@ OF_THE_WATCH = (
         breaks="What arrived by webhook after it was noted is published all the same.",
         edits=(
             Edit(
-                path="services/payouts/recovery.py",
-                old="            await store_events.forget_arrived(tx)\n",
+                path="services/payouts/stripe/missed_events.py",
+                old="            await store.events.forget_arrived(tx)\n",
                 new="            pass\n",
             ),
         ),

@@ -12,8 +12,8 @@ from fleet import dead_letters
 from fleet.database import Database
 from fleet.envelope import Record, uuid7
 from services.billing import store, wire
-from services.billing.bills import Bill
-from services.billing.domain import decide_bill
+from services.billing.domain.billing import decide_bill
+from services.billing.domain.bills import Bill
 from services.billing.handlers import bill_flights, configure_school
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import (
@@ -109,7 +109,7 @@ async def test_two_processes_bill_one_flight_once(open_db: OpenDatabase) -> None
 async def given_race(db: Database, other: Database, first: Record, second: Record) -> None:
     """`second` is being billed, and finds no bill, while the bill of `first` is written but not committed."""
     async with db.transaction() as tx:
-        (flight,) = [wire.flight_completed(first)]
+        (flight,) = [wire.events.flight_completed(first)]
         bill = decide_bill(flight, await store.read_book(tx, [flight]))
         assert isinstance(bill, Bill)
         await store.insert_bills(tx, {uuid7(): bill})
@@ -231,7 +231,7 @@ async def test_a_bill_is_priced_again_from_what_it_names(open_db: OpenDatabase) 
     async with db.transaction() as tx:
         row = await tx.one("SELECT * FROM bill")
         book = await store.named_cards(tx, store.opened(row.rates), version=row.school_version)
-    again = decide_bill(wire.flight_from_facts(store.opened(row.facts)), book)
+    again = decide_bill(wire.events.flight_from_facts(store.opened(row.facts)), book)
     assert isinstance(again, Bill)
     lines, legs = store.lines_and_legs(again)
     assert lines == store.opened(row.lines)

@@ -12,10 +12,10 @@ from fleet.database import Database
 from fleet.kafka_client import TopicPlan, create_topics
 from fleet.worker import Worker
 from services.gateway import store
-from services.gateway.domain import SCOPES
-from services.gateway.keys import create_key
+from services.gateway.desk.new_key import create_key
+from services.gateway.domain.flights import SCOPES
+from services.gateway.http.web import build_web
 from services.gateway.settings import GatewaySettings
-from services.gateway.web import build_web
 from tests.conftest import OpenDatabase
 from tests.integration.ops.conftest import hobbs  # noqa: F401 - the fixture
 

@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 from fleet.database import Database
 from hobbs.check.invariants import service_invariants
 from services.gateway import store
-from services.gateway.domain import CORRECTIONS_WRITE, FLIGHTS_WRITE
-from services.gateway.web import build_web
+from services.gateway.domain.flights import CORRECTIONS_WRITE, FLIGHTS_WRITE
+from services.gateway.http.web import build_web
 from services.gateway.wire import FLIGHTS_MAX
 from tests.integration.gateway.conftest import NOWHERE, gateway_settings, new_key
 

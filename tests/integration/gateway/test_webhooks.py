@@ -14,10 +14,10 @@ from fleet.envelope import CONTENT_HEADER
 from fleet.inbox import RECORD_BYTES_MAX
 from fleet.worker import Worker
 from schemas.stripe_webhooks import StripeWebhook
+from services.gateway.domain.signatures import sign
+from services.gateway.http.web import build_web
+from services.gateway.http.webhooks import Publish
 from services.gateway.settings import GatewaySettings
-from services.gateway.signature import sign
-from services.gateway.web import build_web
-from services.gateway.webhooks import Publish
 from tests.integration.gateway.conftest import (
     CONNECT,
     NOWHERE,

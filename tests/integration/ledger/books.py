@@ -14,7 +14,7 @@ from fleet.envelope import Record
 from hobbs.check.invariants import service_invariants
 from schemas.journals import EntryRequest, JournalRequested
 from services.ledger.handlers import post_journals
-from services.ledger.wire import REQUESTED
+from services.ledger.wire.journals import REQUESTED
 from tests.support.records import record
 
 NOON = datetime(2026, 5, 22, 12, tzinfo=UTC)

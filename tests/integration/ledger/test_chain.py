@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from fleet.database import Database
-from services.ledger import chain
-from services.ledger.chain import Broken, Head
+from services.ledger.desk import chain
+from services.ledger.desk.chain import Broken, Head
 from services.ledger.handlers import CHAIN_AFTER, extend_chain, post_journals
 from tests.integration.ledger.books import Hobbs, ask, requested
 

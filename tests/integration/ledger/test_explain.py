@@ -7,7 +7,7 @@ import pytest
 
 from fleet.database import Database
 from services.ledger.handlers import post_journals
-from services.ledger.wire import REQUESTED
+from services.ledger.wire.journals import REQUESTED
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import completed, given_billed, given_school
 from tests.integration.ledger.books import Hobbs, ask, requested, rows

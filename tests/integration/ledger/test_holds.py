@@ -12,7 +12,7 @@ import pytest
 from fleet.database import Database
 from fleet.envelope import Record
 from schemas.holds import HoldRequested, LimitRequested
-from services.ledger import hold_wire
+from services.ledger import wire
 from services.ledger.handlers import change_holds, change_limits, expire_holds, post_journals
 from tests.integration.ledger.books import Told, ask, balances, journals, letters, only, requested, told
 from tests.support.records import record
@@ -30,14 +30,14 @@ def hold(action: str = "place", name: str = "flight:F1", **fields: Any) -> Recor
         "void": {},
     }
     event = HoldRequested.model_validate({"action": action, "hold": name} | defaults[action] | fields)
-    return record(hold_wire.REQUESTED, event, key=name)
+    return record(wire.holds.REQUESTED, event, key=name)
 
 
 def limit(floor: int | None, binds: str = "all", wallet: str = STUDENT) -> Record:
     event = LimitRequested.model_validate(
         {"wallet": wallet, "currency": "USD", "floor": floor, "binds": binds}
     )
-    return record(hold_wire.LIMIT_REQUESTED, event, key=wallet)
+    return record(wire.holds.LIMIT_REQUESTED, event, key=wallet)
 
 
 async def order(ledger: Database, *records: Record) -> list[Told]:

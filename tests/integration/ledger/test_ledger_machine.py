@@ -16,9 +16,10 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from fleet.database import Database
 from fleet.envelope import uuid7
-from services.ledger import holds, links, posting, statements
-from services.ledger.domain import Answer, EntryRequest, JournalRequest, Posted, Refused
-from services.ledger.holds import HoldCommand, HoldNow, LimitCommand, NotDone
+from services.ledger import steps
+from services.ledger.desk import reads
+from services.ledger.domain.journals import Answer, EntryRequest, JournalRequest, Posted, Refused
+from services.ledger.steps.holds import HoldCommand, HoldNow, LimitCommand, NotDone
 from tests.integration.ledger.ledger_model import Hold, Legs, Model, balanced
 from tests.support.machines import Machine, run_machine
 
@@ -269,19 +270,19 @@ class Ledger(Machine):
 
     async def _post(self, requests: list[JournalRequest]) -> list[Answer]:
         async with self.database.transaction() as tx:
-            return await posting.post(tx, requests)
+            return await steps.posting.post(tx, requests)
 
     async def _revert(self, source: str, day: int) -> Answer:
-        request = links.RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=noon(day))
+        request = steps.links.RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=noon(day))
         async with self.database.transaction() as tx:
-            [answer] = await links.revert(tx, [request])
+            [answer] = await steps.links.revert(tx, [request])
         return answer
 
     async def _revert_source(self, source: str) -> str:
         async with self.database.transaction() as tx:
-            there = await statements.find_journal(tx, source)
+            there = await reads.find_journal(tx, source)
         assert there is not None
-        return links.revert_source(there.journal_id)
+        return steps.links.revert_source(there.journal_id)
 
     async def _place(self, name: str, wallet: str, amount: int) -> HoldNow | NotDone:
         return await self._change(
@@ -303,10 +304,10 @@ class Ledger(Machine):
 
     async def _change(self, command: HoldCommand) -> HoldNow | NotDone:
         async with self.database.transaction() as tx:
-            [answer] = await holds.change(tx, [command])
+            [answer] = await steps.holds.change(tx, [command])
         return answer
 
-    async def _limit(self, wallet: str, floor: int | None, binds: str) -> holds.LimitNow | NotDone:
+    async def _limit(self, wallet: str, floor: int | None, binds: str) -> steps.holds.LimitNow | NotDone:
         command = LimitCommand(
             wallet=self._wallet(wallet),
             currency="USD",
@@ -314,12 +315,12 @@ class Ledger(Machine):
             binds="all" if binds == "all" else "holds",
         )
         async with self.database.transaction() as tx:
-            [answer] = await holds.limit(tx, [command])
+            [answer] = await steps.holds.limit(tx, [command])
         return answer
 
     async def _expire(self) -> list[HoldNow]:
         async with self.database.transaction() as tx:
-            return await holds.expire(tx)
+            return await steps.holds.expire(tx)
 
     async def _let_time_pass(self, name: str) -> None:
         """Only the owner can: a hold never changes, so its guard is off for the moment."""
@@ -334,7 +335,7 @@ class Ledger(Machine):
 
     async def _at(self, wallet: str, day: int, known_by: datetime | None) -> int:
         async with self.database.transaction() as tx:
-            found = await statements.balances_at(
+            found = await reads.balances_at(
                 tx, wallet=self._wallet(wallet), kind=None, occurred_by=noon(day), known_by=known_by
             )
         return sum(one.balance for one in found)

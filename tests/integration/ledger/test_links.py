@@ -11,8 +11,8 @@ import pytest
 from fleet.database import Database
 from fleet.envelope import Record
 from schemas.journals import GroupRequested, JournalRequested, RevertRequested
-from services.ledger import link_wire, links, posting, wire
-from services.ledger.domain import Journal, JournalRequest, Refused, Repeated
+from services.ledger import steps, wire
+from services.ledger.domain.journals import Journal, JournalRequest, Refused, Repeated
 from services.ledger.handlers import post_groups, revert_journals
 from tests.integration.ledger.books import (
     FLIGHT,
@@ -32,12 +32,12 @@ from tests.support.records import record
 
 def undo(source: str = "flight:F1:1", memo: str = "", at: datetime = NOON) -> Record:
     event = RevertRequested(reverts=source, occurred_at=at, memo=memo)
-    return record(link_wire.REVERT_REQUESTED, event, key=source)
+    return record(wire.links.REVERT_REQUESTED, event, key=source)
 
 
 def group(*members: Record, name: str = "move:1") -> Record:
     bodies = [JournalRequested.model_validate_json(member.value or b"") for member in members]
-    return record(link_wire.GROUP_REQUESTED, GroupRequested(group=name, journals=bodies), key=name)
+    return record(wire.links.GROUP_REQUESTED, GroupRequested(group=name, journals=bodies), key=name)
 
 
 async def reverted(ledger: Database, *records: Record) -> list[Told]:
@@ -177,7 +177,10 @@ async def test_a_group_again_is_answered_by_its_journals_and_its_name_is_taken(l
 
 
 def plain(*records: Record) -> Sequence[JournalRequest]:
-    return [wire.request_of(JournalRequested.model_validate_json(one.value or b""), None) for one in records]
+    return [
+        wire.journals.request_of(JournalRequested.model_validate_json(one.value or b""), None)
+        for one in records
+    ]
 
 
 async def test_a_rehearsal_says_what_posting_would_and_writes_nothing(ledger: Database) -> None:
@@ -191,14 +194,14 @@ async def test_a_rehearsal_says_what_posting_would_and_writes_nothing(ledger: Da
         requested("flight:F4:1", ()),
     )
     async with ledger.transaction() as tx:
-        rehearsal = await links.rehearse(tx, asked)
+        rehearsal = await steps.links.rehearse(tx, asked)
         assert await tx.all("SELECT 1 FROM wallet WHERE address = 'student:new'") == []
     kinds = [type(verdict) for verdict in rehearsal.verdicts]
     assert kinds == [Repeated, Refused, Journal, Journal, Refused]
     assert rehearsal.balances["platform:school", "USD"] == 40 + 7 + 40
     assert await told(ledger) == before
     async with ledger.transaction() as tx:
-        await posting.post(tx, asked)
+        await steps.posting.post(tx, asked)
     after = await balances(ledger)
     assert {wallet: amount for (wallet, _), amount in rehearsal.balances.items()} == after
 
@@ -208,5 +211,5 @@ async def test_a_rehearsal_waits_for_nobody(ledger: Database, owner: asyncpg.Con
     async with owner.transaction():
         await owner.execute("SELECT FROM lock_balances('{platform:school}', '{USD}')")
         async with ledger.transaction() as tx:
-            rehearsal = await links.rehearse(tx, plain(requested("flight:F2:1")))
+            rehearsal = await steps.links.rehearse(tx, plain(requested("flight:F2:1")))
     assert rehearsal.balances["platform:school", "USD"] == 80

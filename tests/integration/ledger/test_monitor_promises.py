@@ -9,7 +9,7 @@ import pytest
 from fleet import faults
 from fleet.database import Database
 from fleet.envelope import Record
-from services.ledger import monitors
+from services.ledger.desk import monitors
 from services.ledger.handlers import change_holds, post_journals
 from tests.integration.ledger.books import ask, broken_invariants, journals, letters, requested, told
 from tests.integration.ledger.test_concurrency import until_waiting, wallet_id

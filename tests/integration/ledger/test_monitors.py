@@ -9,9 +9,9 @@ import pytest
 from fleet.database import Database
 from fleet.envelope import Record
 from schemas.monitors import BalanceCrossed
-from services.ledger import monitors
+from services.ledger.desk import monitors
 from services.ledger.handlers import change_limits, expire_holds
-from services.ledger.holds import NotDone
+from services.ledger.steps.holds import NotDone
 from tests.integration.ledger.books import ask, only, requested, told
 from tests.integration.ledger.test_holds import hold, limit, order
 from tests.integration.ledger.test_links import group, grouped, reverted, undo

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from fleet.database import Database
 from fleet.envelope import uuid7
-from services.ledger import posting
-from services.ledger.domain import WALLET_KINDS, EntryRequest, JournalRequest, Posted
+from services.ledger import steps
+from services.ledger.domain.journals import WALLET_KINDS, EntryRequest, JournalRequest, Posted
 from services.ledger.handlers import post_journals
 from tests.integration.ledger.books import NOON, balances, broken_invariants, journals, requested
 
@@ -91,5 +91,5 @@ async def test_the_rules_in_python_let_no_name_pass_that_the_database_refuses(
         for kind, name, source in names
     ]
     async with ledger.transaction() as tx:
-        answers = await posting.post(tx, requests)
+        answers = await steps.posting.post(tx, requests)
     assert {answer.reason for answer in answers if not isinstance(answer, Posted)} <= SOUND

@@ -3,7 +3,7 @@ import pytest
 
 from fleet.database import Database
 from fleet.dead_letters import list_letters, redrive
-from services.ledger.wire import REQUESTED
+from services.ledger.wire.journals import REQUESTED
 from tests.integration.ledger.books import FLIGHT, Legs, ask, balances, journals, letters, only, requested
 from tests.support.records import record
 

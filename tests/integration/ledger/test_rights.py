@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from fleet.database import Database
-from services.ledger.statements import STATEMENT, STATEMENT_ONWARDS
+from services.ledger.desk.reads import STATEMENT, STATEMENT_ONWARDS
 from tests.integration.ledger.books import ask, requested
 
 

@@ -12,8 +12,9 @@ import pytest
 from fleet.database import Database
 from fleet.envelope import Record, uuid7
 from schemas.journals import EntryRequest, JournalRequested
-from services.ledger import links, posting, statements, wire
-from services.ledger.domain import Journal
+from services.ledger import steps, wire
+from services.ledger.desk import reads
+from services.ledger.domain.journals import Journal
 from services.ledger.handlers import post_journals
 from tests.integration.ledger.books import Hobbs, Legs, ask, balances, letters, requested, rows
 from tests.integration.ledger.test_concurrency import until_waiting
@@ -33,7 +34,7 @@ def dated(source: str, at: datetime, legs: Legs = CHARGE) -> Record:
         occurred_at=at,
         entries=[EntryRequest(wallet=wallet, amount=amount) for wallet, amount in legs],
     )
-    return record(wire.REQUESTED, event, key=source)
+    return record(wire.journals.REQUESTED, event, key=source)
 
 
 async def at(
@@ -143,7 +144,7 @@ async def test_a_rehearsal_dates_as_posting_does(ledger: Database, owner: asyncp
     await close(owner)
     body = JournalRequested.model_validate_json(dated("flight:F1:1", MAY).value or b"")
     async with ledger.transaction() as tx:
-        [verdict] = (await links.rehearse(tx, [wire.request_of(body, None)])).verdicts
+        [verdict] = (await steps.links.rehearse(tx, [wire.journals.request_of(body, None)])).verdicts
     assert isinstance(verdict, Journal)
     assert (verdict.occurred_at, verdict.belongs_at) == (JUNE, MAY)
 
@@ -166,7 +167,7 @@ async def test_closing_waits_for_who_is_posting(
     body = JournalRequested.model_validate_json(dated("flight:F1:1", MAY).value or b"")
     watcher = await asyncpg.connect(database_url)
     async with ledger.transaction() as tx:
-        await posting.post(tx, [wire.request_of(body, None)])
+        await steps.posting.post(tx, [wire.journals.request_of(body, None)])
         closing = asyncio.create_task(close(owner))
         await until_waiting(watcher)
         assert not closing.done()
@@ -265,5 +266,5 @@ async def test_a_statement_shows_a_late_entry_where_it_was_dated(
     await close(owner)
     await ask(ledger, dated("flight:F1:1", MAY))
     async with ledger.transaction() as tx:
-        page = await statements.statement(tx, STUDENT, "USD")
+        page = await reads.statement(tx, STUDENT, "USD")
     assert [line.occurred_at for line in page.lines] == [JUNE]

@@ -4,9 +4,9 @@ from typing import Any
 
 from fleet.database import Database
 from schemas.monitors import BalanceCrossed
-from services.ledger import monitors
-from services.ledger.holds import NotDone
-from services.ledger.monitors import MonitorCommand, MonitorNow
+from services.ledger.desk import monitors
+from services.ledger.desk.monitors import MonitorCommand, MonitorNow
+from services.ledger.steps.holds import NotDone
 from tests.integration.ledger.books import told
 
 STUDENT = "student:s-1"

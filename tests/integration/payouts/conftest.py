@@ -9,7 +9,7 @@ import pytest
 
 from fleet.database import Database
 from hobbs.local.stripe_sim.control import Control
-from services.payouts.stripe_gateway import StripeGateway
+from services.payouts.stripe.client import StripeGateway
 from tests.integration.payouts.world import Clock, World
 from tests.support.databases import Cluster, Template, cloned, run_statement, service_url
 from tests.support.stripe import StripeSim

@@ -7,13 +7,13 @@ import pytest
 
 from fleet.database import Tx
 from fleet.envelope import uuid7
-from services.payouts import store_operations
-from services.payouts.limiter import Limiter
-from services.payouts.operations import Policy
-from services.payouts.orders import Money, order_transfer
-from services.payouts.paying import new_trace
-from services.payouts.relay import Pace, Relay
-from services.payouts.stripe_gateway import StripeGateway
+from services.payouts import store
+from services.payouts.domain.operations import Policy
+from services.payouts.domain.orders import Money, order_transfer
+from services.payouts.steps.payments import new_trace
+from services.payouts.stripe.client import StripeGateway
+from services.payouts.stripe.pacer import Limiter
+from services.payouts.stripe.relay import Pace, Relay
 from tests.integration.payouts.world import World
 from tests.support.stripe import StripeSim
 
@@ -303,7 +303,7 @@ async def test_what_was_decided_while_another_was_being_parked_waits_behind_it(o
             trace=new_trace(),
         )
         order = order_transfer(uuid7(), money, destination=await account(tx), source=waiting.cause)
-        await store_operations.insert(tx, [order], owed.clock())
+        await store.operations.insert(tx, [order], owed.clock())
     assert [o.state for o in await owed.operations()] == ["parked", "due"]
     assert await owed.relay().claim(100) == []
 

@@ -10,8 +10,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from hobbs.cli import assemble
-from services.payouts.links import answer_links
 from services.payouts.settings import PayoutsSettings
+from services.payouts.stripe.links import answer_links
 from tests.integration.payouts.world import World
 from tests.support.databases import service_url
 

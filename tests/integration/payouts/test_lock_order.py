@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.payouts import handlers, store_payees
+from services.payouts import handlers, store
 from tests.integration.ledger.test_concurrency import until_waiting
 from tests.integration.payouts.test_relay import given_pending
 from tests.integration.payouts.world import World
@@ -28,7 +28,7 @@ async def test_who_waits_for_a_payee_holds_none_that_comes_after_it(
 ) -> None:
     for wallet in (SECOND, FIRST):  # in the table the second lies before the first
         async with world.db.transaction() as tx:
-            await store_payees.know(tx, [wallet])
+            await store.payees.know(tx, [wallet])
     batch = [world.posted(wallet, 700) for wallet in (SECOND, FIRST)]
     async with owner.transaction():
         await owner.execute(LOCK, FIRST)

@@ -8,10 +8,12 @@ import pytest
 
 from fleet.envelope import uuid7
 from schemas.school import SchoolChange
-from services.payouts import app, handlers, links, paying
-from services.payouts.links import answer_links
+from services.payouts import app, handlers
 from services.payouts.settings import PayoutsSettings
-from services.payouts.store_payees import request_link
+from services.payouts.steps import payments
+from services.payouts.store.payees import request_link
+from services.payouts.stripe import links
+from services.payouts.stripe.links import answer_links
 from tests.integration.payouts.world import World
 from tests.support.stripe import StripeSim
 
@@ -218,7 +220,7 @@ async def test_money_earned_for_another_account_waits_for_a_person(world: World)
     await world.earned("i1", 700)
     await world.rows("UPDATE payee SET ready = true, stripe_account = 'acct_other' RETURNING wallet")
     async with world.db.transaction() as tx:
-        await paying.pay(tx, ["instructor:i1"], world.clock())
+        await payments.pay(tx, ["instructor:i1"], world.clock())
     [transfer] = await world.transfers()
     assert (transfer.state, transfer.reason) == ("held", "account_changed")
 

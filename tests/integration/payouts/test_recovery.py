@@ -14,8 +14,8 @@ from fleet import faults
 from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause, headers_of
 from services.gateway.wire import read_webhook
-from services.payouts.limiter import Limiter
-from services.payouts.recovery import TYPES
+from services.payouts.stripe.missed_events import TYPES
+from services.payouts.stripe.pacer import Limiter
 from services.receivables.handlers import take_stripe_events
 from tests.integration.payouts.world import World
 from tests.support.databases import run_statement, service_url

@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fleet import faults
 from fleet.database import InsideTransaction
-from services.payouts.relay import Relay
+from services.payouts.stripe.relay import Relay
 from tests.integration.payouts.world import World
 
 

@@ -17,8 +17,8 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from fleet.envelope import Record
 from hobbs.local.stripe_sim.control import Control
 from services.payouts import handlers
-from services.payouts.operations import Outcome
-from services.payouts.relay import Relay
+from services.payouts.domain.operations import Outcome
+from services.payouts.stripe.relay import Relay
 from tests.integration.payouts.conftest import EMPTY
 from tests.integration.payouts.world import World
 from tests.support.databases import run_statement

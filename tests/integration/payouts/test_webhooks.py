@@ -8,10 +8,10 @@ import pytest
 
 from fleet import faults
 from fleet.envelope import uuid7
-from services.payouts import handlers, store_operations
-from services.payouts.operations import Kind
-from services.payouts.orders import Money, order_reversal
-from services.payouts.paying import new_trace
+from services.payouts import handlers, store
+from services.payouts.domain.operations import Kind
+from services.payouts.domain.orders import Money, order_reversal
+from services.payouts.steps.payments import new_trace
 from tests.integration.payouts.world import World
 
 
@@ -249,7 +249,7 @@ async def test_two_partial_reversals_of_ours_are_two_operations(world: World) ->
         cause = f"adjustment:{number}"
         order = order_reversal(uuid7(), money, stripe_transfer_id=transfer.stripe_transfer_id, cause=cause)
         async with world.db.transaction() as tx:
-            await store_operations.insert(tx, [order], world.clock())
+            await store.operations.insert(tx, [order], world.clock())
         await world.work()
     await deliver(world, "transfer.reversed")
     await world.work()

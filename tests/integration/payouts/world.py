@@ -17,14 +17,14 @@ from schemas.journals import JournalPosted, PostedEntry
 from schemas.school import SchoolChange, SchoolConfigured
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts import handlers
-from services.payouts.inquiries import LEASE, Inquirer, Rechecks
-from services.payouts.limiter import Limiter
-from services.payouts.operations import Policy
-from services.payouts.recording import Terms
-from services.payouts.recovery import Patience, Recovery
-from services.payouts.relay import Pace, Relay
-from services.payouts.stripe_gateway import StripeGateway
-from services.payouts.treasury import Treasury
+from services.payouts.domain.operations import Policy
+from services.payouts.stripe.client import StripeGateway
+from services.payouts.stripe.effects import Terms
+from services.payouts.stripe.missed_events import Patience, Recovery
+from services.payouts.stripe.pacer import Limiter
+from services.payouts.stripe.relay import Pace, Relay
+from services.payouts.stripe.rereads import LEASE, Inquirer, Rechecks
+from services.payouts.stripe.treasury import Treasury
 from tests.support.records import record
 
 _versions = count(1)

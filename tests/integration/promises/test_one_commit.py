@@ -15,7 +15,7 @@ from schemas.school import SchoolChange, SchoolConfigured
 from services.billing.handlers import bill_flights, configure_school
 from services.ledger.handlers import change_limits, post_journals
 from services.payouts.handlers import configure_payees, heed_stripe, owe_payees
-from services.payouts.recording import Terms
+from services.payouts.stripe.effects import Terms
 from services.receivables.handlers import take_settled_charges, take_stripe_events
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import CHANGES, completed, configured, given_school

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from fleet.database import Database
-from services.receivables.domain import Contradiction
+from services.receivables.domain.charges import Contradiction
 from services.receivables.handlers import allocate_payment, take_stripe_events
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import given_school

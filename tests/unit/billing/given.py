@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from services.billing.flights import Flight, Meter
-from services.billing.rates import (
+from services.billing.domain.flights import Flight, Meter
+from services.billing.domain.rates import (
     BEGINNING,
     AircraftCard,
     Book,

@@ -12,9 +12,9 @@ from schemas.fields import FIRST_YEAR, LAST_YEAR
 from schemas.flights import FlightCompleted
 from schemas.school import RATE_MAX
 from schemas.topics import TOPICS
-from services.billing.bills import Bill, Refusal
-from services.billing.domain import decide_bill
-from services.billing.rates import (
+from services.billing.domain.billing import decide_bill
+from services.billing.domain.bills import Bill, Refusal
+from services.billing.domain.rates import (
     AircraftCard,
     AirportFee,
     Book,
@@ -26,8 +26,8 @@ from services.billing.rates import (
     StudentRateCard,
     TaxCard,
 )
-from services.billing.terms import LINE_KINDS
-from services.billing.wire import flight_from_event, messages
+from services.billing.domain.terms import LINE_KINDS
+from services.billing.wire.events import flight_from_event, messages
 from tests.unit.billing.given import dated
 
 FIRST, LAST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR, 12, 31, 23, 59, 59, tzinfo=UTC)

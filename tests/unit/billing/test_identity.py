@@ -5,10 +5,10 @@ from datetime import date
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.billing.bills import Bill
-from services.billing.domain import decide_bill
-from services.billing.flights import Flight, Meter
-from services.billing.rates import (
+from services.billing.domain.billing import decide_bill
+from services.billing.domain.bills import Bill
+from services.billing.domain.flights import Flight, Meter
+from services.billing.domain.rates import (
     AircraftCard,
     AirportFee,
     Card,
@@ -17,7 +17,7 @@ from services.billing.rates import (
     TaxCard,
     aircraft_problems,
 )
-from services.billing.terms import LINE_KINDS
+from services.billing.domain.terms import LINE_KINDS
 from tests.unit.billing.given import book
 
 rate = st.integers(0, 100_000)

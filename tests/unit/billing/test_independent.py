@@ -12,9 +12,9 @@ import pytest
 
 from hobbs.flights.file import read_flights_file
 from hobbs.school.file import book_of, read_school_file
-from services.billing.bills import Bill
-from services.billing.domain import decide_bills
-from services.billing.wire import flight_from_event
+from services.billing.domain.billing import decide_bills
+from services.billing.domain.bills import Bill
+from services.billing.wire.events import flight_from_event
 from tests.unit.billing.independent import calculate
 
 ROOT = Path(__file__).resolve().parents[3]

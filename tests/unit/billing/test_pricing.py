@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from services.billing.bills import Bill
-from services.billing.domain import decide_bill
-from services.billing.flights import Flight, Meter
-from services.billing.rates import (
+from services.billing.domain.billing import decide_bill
+from services.billing.domain.bills import Bill
+from services.billing.domain.flights import Flight, Meter
+from services.billing.domain.rates import (
     AircraftCard,
     AirportFee,
     Book,

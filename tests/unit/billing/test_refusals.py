@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from services.billing.bills import Bill, Billed, Refusal, Repeat
-from services.billing.domain import decide_bill, decide_bills
-from services.billing.flights import Meter
-from services.billing.rates import (
+from services.billing.domain.billing import decide_bill, decide_bills
+from services.billing.domain.bills import Bill, Billed, Refusal, Repeat
+from services.billing.domain.flights import Meter
+from services.billing.domain.rates import (
     InstructorCard,
     SchoolCard,
     StudentCard,

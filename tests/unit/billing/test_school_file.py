@@ -8,7 +8,7 @@ import pytest
 
 from hobbs.school.difference import differences, settings_text
 from hobbs.school.file import read_school_file
-from services.billing.rates import AircraftCard
+from services.billing.domain.rates import AircraftCard
 
 EXAMPLE = Path(__file__).resolve().parents[3] / "services" / "billing" / "school.example.toml"
 SCHOOL = '[school]\nname = "S"\ntime_zone = "UTC"\ncurrency = "USD"\n'

@@ -8,10 +8,10 @@ import pytest
 from fleet.envelope import first_cause, uuid7
 from schemas.flights import FlightCompleted
 from schemas.topics import TOPICS
-from services.billing.bills import Bill
-from services.billing.domain import decide_bill
-from services.billing.flights import Flight, Meter
-from services.billing.wire import flight_completed, flight_from_event, flight_from_facts, messages
+from services.billing.domain.billing import decide_bill
+from services.billing.domain.bills import Bill
+from services.billing.domain.flights import Flight, Meter
+from services.billing.wire.events import flight_completed, flight_from_event, flight_from_facts, messages
 from tests.support.records import record
 from tests.unit.billing.given import book, flight, solo
 

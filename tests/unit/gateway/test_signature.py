@@ -7,7 +7,7 @@ import stripe
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.gateway.signature import HEADER_CHARS_MAX, check_signature, sign
+from services.gateway.domain.signatures import HEADER_CHARS_MAX, check_signature, sign
 
 SECRET, OTHER = "whsec_test_one", "whsec_test_two"
 BODY = b'{"id": "evt_1", "object": "event"}'

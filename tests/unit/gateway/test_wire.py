@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from fleet.envelope import Record, event_key_of
 from schemas.flights import FlightCompleted, FlightCorrected
 from services.gateway import wire
-from services.gateway.domain import FlightOffered, decide_reception, flight_event_id
-from services.gateway.problems import ProblemRaised
+from services.gateway.domain.flights import FlightOffered, decide_reception, flight_event_id
+from services.gateway.http.problems import ProblemRaised
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
 EVENT: dict[str, Any] = {

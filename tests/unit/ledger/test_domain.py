@@ -3,7 +3,7 @@ from hashlib import sha256
 
 import pytest
 
-from services.ledger.domain import (
+from services.ledger.domain.journals import (
     AMOUNT_MAX,
     BALANCE_MAX,
     ENTRIES_MAX,

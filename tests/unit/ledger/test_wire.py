@@ -9,7 +9,7 @@ from fleet.envelope import first_cause, uuid7
 from fleet.inbox import Admitted, Unreadable
 from schemas.journals import JournalPosted, JournalRequested
 from services.ledger import wire
-from services.ledger.domain import (
+from services.ledger.domain.journals import (
     BALANCE_MAX,
     WALLET_KINDS,
     Balance,
@@ -34,14 +34,14 @@ GOOD: dict[str, object] = {
 
 
 def read(document: dict[str, object]) -> JournalRequested | Refused:
-    return wire.journal_requested(record(wire.REQUESTED, orjson.dumps(document)))
+    return wire.journals.journal_requested(record(wire.journals.REQUESTED, orjson.dumps(document)))
 
 
 def asked(document: dict[str, object]) -> JournalRequest | Refused:
     event = read(document)
     key = uuid7()
-    return wire.journal_request(
-        Admitted(event=event, record=record(wire.REQUESTED, b""), event_key=key, cause=first_cause())
+    return wire.journals.journal_request(
+        Admitted(event=event, record=record(wire.journals.REQUESTED, b""), event_key=key, cause=first_cause())
     )
 
 
@@ -86,7 +86,7 @@ def test_a_request_nobody_can_be_answered_for_is_unreadable(missing: str) -> Non
 
 def test_bytes_that_are_no_request_are_unreadable() -> None:
     with pytest.raises(Unreadable, match="not JSON"):
-        wire.journal_requested(record(wire.REQUESTED, b"nonsense"))
+        wire.journals.journal_requested(record(wire.journals.REQUESTED, b"nonsense"))
 
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=100)
@@ -129,7 +129,7 @@ def test_whatever_may_stand_is_said_as_the_schema_would_say_it(
     }
     (journal,) = decide_posting([item], {}, there)
     assert isinstance(journal, Journal)
-    message = wire.journal_posted(Posted(journal=journal, recorded_at=recorded_at), first_cause())
+    message = wire.journals.journal_posted(Posted(journal=journal, recorded_at=recorded_at), first_cause())
     read_back = JournalPosted.model_validate_json(message.body)
     assert message.body == read_back.model_dump_json().encode()
     assert (read_back.journal_id, read_back.recorded_at) == (journal.journal_id, recorded_at)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.payouts.answers import Answer, Verdict, classify
+from services.payouts.domain.answers import Answer, Verdict, classify
 
 OK: dict[str, Any] = {"id": "tr_1"}
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payouts.domain import (
+from services.payouts.domain.transfers import (
     SENTENCES,
     TRANSITIONS,
     Account,

@@ -4,7 +4,7 @@ import asyncio
 import time
 from bisect import bisect_left
 
-from services.payouts.limiter import Limiter
+from services.payouts.stripe.pacer import Limiter
 
 
 class Time:

@@ -9,9 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payouts.answers import Answer
-from services.payouts.domain import Trace
-from services.payouts.operations import (
+from services.payouts.domain.answers import Answer
+from services.payouts.domain.operations import (
     KEY_TRUSTED_FOR,
     Kind,
     Operation,
@@ -25,6 +24,7 @@ from services.payouts.operations import (
     difference,
     judge_candidates,
 )
+from services.payouts.domain.transfers import Trace
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")

@@ -5,9 +5,8 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payouts.domain import Trace
-from services.payouts.operations import Kind
-from services.payouts.orders import (
+from services.payouts.domain.operations import Kind
+from services.payouts.domain.orders import (
     Money,
     instant_amount,
     instant_fee,
@@ -16,6 +15,7 @@ from services.payouts.orders import (
     order_reversal,
     order_transfer,
 )
+from services.payouts.domain.transfers import Trace
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 TRACE = Trace(correlation_id="c", traceparent="t", event_id=ID)

@@ -9,9 +9,10 @@ import pytest
 from fleet.inbox import Unreadable
 from schemas.stripe_webhooks import StripeWebhook
 from services.gateway.wire import read_webhook, stripe_event_id
-from services.payouts import hints, recovery, wire
-from services.receivables import stripe_objects
-from services.receivables.stripe_objects import Kind
+from services.payouts import wire
+from services.payouts.stripe import missed_events, webhooks
+from services.receivables.wire import stripe_objects
+from services.receivables.wire.stripe_objects import Kind
 
 NOW = datetime(2026, 11, 22, 16, tzinfo=UTC)
 TYPES_MAX = 20  # docs.stripe.com/api/events/list
@@ -39,13 +40,13 @@ def of_type(name: str) -> StripeWebhook:
 
 
 def test_every_type_that_tells_of_students_money_is_listed() -> None:
-    assert {*stripe_objects._FACTS} <= {*recovery.TYPES}
-    assert len({*recovery.TYPES}) == len(recovery.TYPES) <= TYPES_MAX
+    assert {*stripe_objects._FACTS} <= {*missed_events.TYPES}
+    assert len({*missed_events.TYPES}) == len(missed_events.TYPES) <= TYPES_MAX
 
 
-@pytest.mark.parametrize("name", recovery.TYPES)
+@pytest.mark.parametrize("name", missed_events.TYPES)
 def test_every_type_listed_is_one_that_somebody_acts_on(name: str) -> None:
-    assert name in hints.PAYOUT_EVENTS | hints.REVERSAL_EVENTS or (
+    assert name in webhooks.PAYOUT_EVENTS | webhooks.REVERSAL_EVENTS or (
         stripe_objects.kind_of(of_type(name)) is Kind.HANDLED
     )
 
@@ -57,8 +58,8 @@ def test_listed_and_delivered_are_one_event_of_one_object_with_one_content() -> 
         livemode=False,
         received_at=NOW,
     )
-    listed = wire.event_listed(EVENT | {"pending_webhooks": 1}, NOW)
-    message = wire.recovered(listed, NOW)
+    listed = wire.records.event_listed(EVENT | {"pending_webhooks": 1}, NOW)
+    message = wire.records.recovered(listed, NOW)
     assert listed.event_key == stripe_event_id("evt_1") == delivered.event_id
     assert (message.event_id, message.key, message.content) == (
         delivered.event_id,
@@ -84,11 +85,13 @@ def test_listed_and_delivered_are_one_event_of_one_object_with_one_content() -> 
 )
 def test_what_cannot_be_published_says_so(spoiled: dict[str, Any], reason: str) -> None:
     with pytest.raises(Unreadable) as refused:
-        wire.event_listed(EVENT | spoiled, NOW)
+        wire.records.event_listed(EVENT | spoiled, NOW)
     assert refused.value.reason == reason
 
 
 def test_the_largest_event_that_is_taken_fits_into_a_record() -> None:
     quotes = '"' * 199_000  # each of them is four characters in the end
-    listed = wire.event_listed(EVENT | {"data": {"object": {"id": "ch_1", "description": quotes}}}, NOW)
-    assert len(wire.recovered(listed, NOW).body) < 900_000
+    listed = wire.records.event_listed(
+        EVENT | {"data": {"object": {"id": "ch_1", "description": quotes}}}, NOW
+    )
+    assert len(wire.records.recovered(listed, NOW).body) < 900_000

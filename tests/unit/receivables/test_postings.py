@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.receivables.domain import (
+from services.receivables.domain.charges import (
     Charge,
     Contradiction,
     Dispute,
@@ -25,7 +25,7 @@ from services.receivables.domain import (
     RefundSeen,
     StudentNamed,
 )
-from services.receivables.postings import Step, decide, unallocated_balance
+from services.receivables.domain.postings import Step, decide, unallocated_balance
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
 CH = "ch_1"

@@ -10,8 +10,14 @@ from fleet.envelope import Record
 from fleet.inbox import Unreadable
 from schemas.payments import ChargeSettled
 from schemas.stripe_webhooks import StripeWebhook
-from services.receivables.domain import DisputeSeen, Outcome, PaymentSucceeded, RefundSeen
-from services.receivables.stripe_objects import Kind, Seen, charge_settled, kind_of, stripe_event
+from services.receivables.domain.charges import DisputeSeen, Outcome, PaymentSucceeded, RefundSeen
+from services.receivables.wire.stripe_objects import (
+    Kind,
+    Seen,
+    charge_settled,
+    kind_of,
+    stripe_event,
+)
 
 AT = datetime(2026, 5, 22, 12, tzinfo=UTC)
 UNIX = int(AT.timestamp())

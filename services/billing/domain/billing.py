@@ -1,0 +1,52 @@
+"""Which flights are billed, refused, or were seen before. Pure: no I/O, no clock, no randomness.
+
+The parts: flights.py (facts), rates.py (cards), possible.py (facts that cannot be), terms.py (cards in
+force), pricing.py (lines and legs), bills.py (what comes out).
+"""
+
+from collections.abc import Mapping, Sequence
+
+from services.billing.domain.bills import Bill, Billed, Refusal, Repeat, Verdict, refuse
+from services.billing.domain.fact_checks import impossible
+from services.billing.domain.flights import Flight
+from services.billing.domain.pricing import price
+from services.billing.domain.rates import Book
+from services.billing.domain.terms import find_terms
+
+
+def decide_bills(flights: Sequence[Flight], book: Book, billed: Mapping[str, Billed]) -> list[Verdict]:
+    """Price each flight once. `billed` are the bills there are by flight id; one verdict for each flight."""
+    seen = dict(billed)
+    verdicts: list[Verdict] = []
+    for flight in flights:
+        verdict = _again(flight, seen.get(flight.flight_id)) or decide_bill(flight, book)
+        if isinstance(verdict, Bill):
+            seen[flight.flight_id] = Billed(revision=flight.revision, fingerprint=verdict.fingerprint)
+        verdicts.append(verdict)
+    return verdicts
+
+
+def _again(flight: Flight, billed: Billed | None) -> Refusal | Repeat | None:
+    """Tell a first bill from a replay, from other content and from a correction sent as a completion."""
+    if billed is None:
+        return None
+    if billed.revision != flight.revision:
+        return refuse(
+            flight,
+            "billed_under_another_revision",
+            f"revision {billed.revision} is billed; send revision {flight.revision} as flight.corrected",
+        )
+    if billed.fingerprint == flight.fingerprint() and not flight.not_tenths:
+        return Repeat(flight=flight)
+    return refuse(
+        flight,
+        "billed_with_other_content",
+        f"revision {flight.revision} is billed with other content; "
+        f"send flight.corrected with revision {flight.revision + 1}",
+    )
+
+
+def decide_bill(flight: Flight, book: Book) -> Bill | Refusal:
+    """Price one flight from the cards in force on its school-local date."""
+    found = impossible(flight) or find_terms(flight, book)
+    return found if isinstance(found, Refusal) else price(flight, found, book.version)

@@ -1,0 +1,158 @@
+"""The cards in force for one flight on its school-local date, or which of them is missing. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import TypeVar
+from zoneinfo import ZoneInfo
+
+from services.billing.domain.bills import Refusal, refuse
+from services.billing.domain.flights import Flight, hours_text
+from services.billing.domain.hours import billing_difference
+from services.billing.domain.rates import (
+    AircraftCard,
+    Book,
+    Card,
+    Dated,
+    InstructorCard,
+    OwnerCard,
+    SchoolCard,
+    StudentCard,
+    StudentRateCard,
+    TaxCard,
+)
+
+LINE_KINDS = ("rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel")
+YEARS = range(1901, 2200)  # a day inside what events can state, so that no time zone leads out of it
+C = TypeVar("C", bound=Card)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a flight is priced by. A rate may be None when the flight has no hours of its kind."""
+
+    school: SchoolCard
+    zone: ZoneInfo
+    on: date
+    student: StudentCard
+    aircraft: AircraftCard | None
+    instructor: InstructorCard | None
+    flight_rate: int | None
+    ground_rate: int | None
+    taxes: Mapping[str, int]
+    named: tuple[Dated, ...]
+
+
+class _Missing(Exception):
+    """Leaves the search at the first card that is not there; carries the refusal."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.sentence)
+        self.refusal = refusal
+
+
+def find_terms(flight: Flight, book: Book) -> Terms | Refusal:
+    """Find every card the flight is priced by; the search notes each version it used."""
+    school = book.school()
+    if school is None:
+        return refuse(
+            flight, "school_not_configured", "there is no school card yet; run `hobbs school apply`"
+        )
+    zone = ZoneInfo(school.time_zone)
+    on = flight.local_date(zone)
+    if on.year not in YEARS:
+        years = f"{YEARS.start} to {YEARS.stop - 1}"
+        return refuse(flight, "date_out_of_range", f"its date is {on}; flights are of the years {years}")
+    try:
+        return _Search(flight, book, on).terms(school, zone)
+    except _Missing as missing:
+        return missing.refusal
+
+
+class _Search:
+    def __init__(self, flight: Flight, book: Book, on: date) -> None:
+        self.flight, self.book, self.on = flight, book, on
+        self.named: list[Dated] = [entry for entry in [book.in_force("school", "school", date.max)] if entry]
+
+    def terms(self, school: SchoolCard, zone: ZoneInfo) -> Terms:
+        student = self._card("student", self.flight.student, StudentCard)
+        aircraft, instructor = self._aircraft(), self._instructor(student)
+        in_bundle = aircraft is not None and aircraft.model == "bundled"
+        return Terms(
+            school=school,
+            zone=zone,
+            on=self.on,
+            student=student,
+            aircraft=aircraft,
+            instructor=instructor,
+            flight_rate=self._rate("flight_per_hour", 0 if in_bundle else self.flight.dual),
+            ground_rate=self._rate("ground_per_hour", self.flight.ground),
+            taxes=self._taxes(aircraft),
+            named=tuple({(e.kind, e.key): e for e in self.named}.values()),
+        )
+
+    def _aircraft(self) -> AircraftCard | None:
+        if self.flight.aircraft is None:
+            return None
+        card = self._card("aircraft", self.flight.aircraft, AircraftCard)
+        if self.flight.logged is None and billing_difference(self.flight, card) is None:
+            raise self._missing("hours_missing", "it has neither two readings nor flight hours to bill by")
+        if card.owner is not None:
+            self._card("owner", card.owner, OwnerCard)
+        return card
+
+    def _instructor(self, student: StudentCard) -> InstructorCard | None:
+        instructor = self.flight.instructor
+        if instructor is None:
+            return None
+        if student.also_instructor == instructor:
+            raise self._missing(
+                "self_instruction",
+                f"student {self.flight.student} and instructor {instructor} are the same person",
+            )
+        return self._card("instructor", instructor, InstructorCard)
+
+    def _card(self, kind: str, key: str, card_type: type[C]) -> C:
+        entry = self.book.in_force(kind, key, self.on)
+        if entry is not None and isinstance(entry.card, card_type):
+            self.named.append(entry)
+            return entry.card
+        if not self.book.knows(kind, key):
+            raise self._missing(f"unknown_{kind}", f"{kind} {key} is not in the school's book")
+        since = self.book.first_day(kind, key)
+        raise self._missing(
+            "no_rate_in_force", f"the first card of {kind} {key} is from {since}, the flight is of {self.on}"
+        )
+
+    def _rate(self, figure: str, tenths: int) -> int | None:
+        """The most specific card in force that states the figure: student's, instructor's, default."""
+        if not tenths:
+            return None
+        keys = (f"student:{self.flight.student}", f"instructor:{self.flight.instructor}", "default")
+        for key in keys:
+            entry = self.book.in_force("student_rate", key, self.on)
+            if entry is None or not isinstance(entry.card, StudentRateCard):
+                continue
+            rate: int | None = getattr(entry.card, figure)
+            if rate is not None:
+                self.named.append(entry)
+                return rate
+        raise self._missing(
+            "no_rate_in_force",
+            f"no student rate {figure} is in force on {self.on} for {hours_text(tenths)} h"
+            f" with instructor {self.flight.instructor}",
+        )
+
+    def _taxes(self, aircraft: AircraftCard | None) -> dict[str, int]:
+        """Tax by kind of line: the aircraft's own where it names the kind, else the school's."""
+        own = aircraft.tax if aircraft else {}
+        taxes = dict(own)
+        for line in LINE_KINDS:
+            entry = self.book.in_force("tax", line, self.on)
+            if line not in own and entry is not None and isinstance(entry.card, TaxCard):
+                self.named.append(entry)
+                taxes[line] = entry.card.tax_ppm
+        return taxes
+
+    def _missing(self, reason: str, sentence: str) -> _Missing:
+        return _Missing(refuse(self.flight, reason, sentence))

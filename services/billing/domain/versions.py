@@ -1,0 +1,123 @@
+"""Versions of the school's book: which change set may follow the version in force. Pure."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from services.billing.domain.rates import BEGINNING, AircraftCard, Card, SchoolCard, aircraft_problems
+from services.billing.domain.terms import LINE_KINDS
+
+SCOPES = ("instructor:", "student:")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CardChange:
+    """One dated card as it becomes; None withdraws it. `document` is the card as published."""
+
+    kind: str
+    key: str
+    effective_from: date
+    document: Mapping[str, Any] | None
+    card: Card | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeSet:
+    """A version of the book and the version it was made from."""
+
+    version: int
+    base_version: int
+    who: str
+    why: str
+    at: datetime
+    changes: tuple[CardChange, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRefusal:
+    """A change set that is not applied: none of it is."""
+
+    reason: str
+    sentence: str
+
+
+def judge_change_set(
+    changes: ChangeSet, *, version: int, currency: str | None, has_bills: bool
+) -> ChangeRefusal | None:
+    """Say why a change set may not follow the book's `version`; None when it may.
+
+    `currency` is the book's so far: it stays once there are bills.
+    """
+    if changes.base_version != version or changes.version != version + 1:
+        return ChangeRefusal(
+            reason="stale_version",
+            sentence=f"version {changes.version} was made from version {changes.base_version}, "
+            f"but the book is at version {version}; run `hobbs school apply` again",
+        )
+    problems = _twice(changes) + [
+        f"{change.kind} {change.key} from {change.effective_from}: {problem}"
+        for change in changes.changes
+        for problem in change_problems(change)
+    ]
+    if problems:
+        return ChangeRefusal(reason="invalid_card", sentence="; ".join(problems)[:1900])
+    return _currency_changed(changes, currency, has_bills)
+
+
+def _twice(changes: ChangeSet) -> list[str]:
+    places = Counter((c.kind, c.key, c.effective_from) for c in changes.changes)
+    return [
+        f"{kind} {key} from {day}: changed {n} times in one set"
+        for (kind, key, day), n in places.items()
+        if n > 1
+    ]
+
+
+def change_problems(change: CardChange) -> list[str]:
+    """What is wrong with one dated card by itself."""
+    if change.card is None:
+        return [] if change.kind != "school" else ["the school's own card cannot be withdrawn"]
+    return [*_key_problems(change), *card_problems(change.card)]
+
+
+def card_problems(card: Card) -> list[str]:
+    """What is wrong with a card's settings taken together."""
+    if isinstance(card, AircraftCard):
+        return aircraft_problems(card)
+    if isinstance(card, SchoolCard):
+        return _zone_problems(card.time_zone)
+    return []
+
+
+def _key_problems(change: CardChange) -> list[str]:
+    if change.kind == "school" and (change.key != "school" or change.effective_from != BEGINNING):
+        return [f"the school's card has the key school and no date but {BEGINNING}"]
+    if change.kind == "tax" and change.key not in LINE_KINDS:
+        return [f"there is no kind of line {change.key}; known are {', '.join(LINE_KINDS)}"]
+    if change.kind == "student_rate" and change.key != "default" and not change.key.startswith(SCOPES):
+        return ["a student rate's key is default, instructor:<id> or student:<id>"]
+    return []
+
+
+def _zone_problems(name: str) -> list[str]:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return [f"time_zone {name!r} is not in the IANA database, such as America/New_York"]
+    return []
+
+
+def _currency_changed(changes: ChangeSet, currency: str | None, has_bills: bool) -> ChangeRefusal | None:
+    for change in changes.changes:
+        if not isinstance(change.card, SchoolCard) or currency in (None, change.card.currency):
+            continue
+        if has_bills:
+            return ChangeRefusal(
+                reason="currency_changed",
+                sentence=f"there are bills in {currency}; the school's currency cannot become "
+                f"{change.card.currency}",
+            )
+    return None

@@ -1,0 +1,156 @@
+"""Events to domain and back: one small function for each message."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from fleet.envelope import Cause, Message, Record
+from fleet.inbox import read
+from schemas.flights import BillFlag, BillLeg, BillLine, FlightBilled, FlightCompleted
+from schemas.journals import EntryRequest, JournalRequested
+from schemas.school import SchoolConfigured
+from services.billing.domain.bills import Bill
+from services.billing.domain.flights import Flight, Meter
+from services.billing.domain.versions import CardChange, ChangeSet
+from services.billing.wire.card_documents import read_card_of
+
+_HOURS = (
+    "hobbs_out",
+    "hobbs_in",
+    "tach_out",
+    "tach_in",
+    "flight_hours",
+    "dual_hours",
+    "ground_hours",
+)
+
+
+def flight_completed(record: Record) -> Flight:
+    """Read `flight.completed`. Figures with more than one decimal are named, for the rules to refuse."""
+    return flight_from_event(read(record, FlightCompleted))
+
+
+def flight_from_event(event: FlightCompleted) -> Flight:
+    """Turn the event into facts in tenths."""
+    figures = {name: _tenths(getattr(event, name)) for name in _HOURS}
+    return Flight(
+        flight_id=event.flight_id,
+        revision=event.revision,
+        student=event.student,
+        given_date=event.date,
+        departed_at=event.departed_at,
+        arrived_at=event.arrived_at,
+        aircraft=event.aircraft,
+        instructor=event.instructor,
+        hobbs=Meter(out=figures["hobbs_out"], in_=figures["hobbs_in"]),
+        tach=Meter(out=figures["tach_out"], in_=figures["tach_in"]),
+        logged=figures["flight_hours"],
+        dual=figures["dual_hours"] or 0,
+        ground=figures["ground_hours"] or 0,
+        not_tenths=tuple(
+            f"{name} {getattr(event, name)}"
+            for name in _HOURS
+            if getattr(event, name) is not None and figures[name] is None
+        ),
+    )
+
+
+def _tenths(hours: Decimal | None) -> int | None:
+    """Hours in tenths; None when there are none, or more than one decimal."""
+    if hours is None or hours * 10 != int(hours * 10):
+        return None
+    return int(hours * 10)
+
+
+def flight_from_facts(facts: Mapping[str, Any]) -> Flight:
+    """Read back what a bill kept (`Flight.facts`), to price it again."""
+    return Flight(
+        flight_id=facts["flight_id"],
+        revision=facts["revision"],
+        student=facts["student"],
+        given_date=date.fromisoformat(facts["date"]) if facts["date"] else None,
+        departed_at=_instant(facts["departed_at"]),
+        arrived_at=_instant(facts["arrived_at"]),
+        aircraft=facts["aircraft"],
+        instructor=facts["instructor"],
+        hobbs=Meter(out=facts["hobbs_out"], in_=facts["hobbs_in"]),
+        tach=Meter(out=facts["tach_out"], in_=facts["tach_in"]),
+        logged=facts["logged"],
+        dual=facts["dual"],
+        ground=facts["ground"],
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+def school_configured(record: Record) -> ChangeSet:
+    """Read `school.configured`; every card in it is of its kind."""
+    event = read(record, SchoolConfigured)
+    return ChangeSet(
+        version=event.version,
+        base_version=event.base_version,
+        who=event.who,
+        why=event.why,
+        at=event.at,
+        changes=tuple(
+            CardChange(
+                kind=change.kind,
+                key=change.key,
+                effective_from=change.effective_from,
+                document=change.new,
+                card=None if change.new is None else read_card_of(change.kind, change.new),
+            )
+            for change in event.changes
+        ),
+    )
+
+
+def messages(bills: Iterable[tuple[UUID, Bill, Cause]]) -> list[Message]:
+    """What a batch of bills publishes: each bill, and the journal it asks for when anything is owed."""
+    staged: list[Message] = []
+    for bill_id, bill, cause in bills:
+        staged.append(flight_billed(bill_id, bill, cause))
+        staged += journal_requests(bill, cause)
+    return staged
+
+
+def flight_billed(bill_id: UUID, bill: Bill, cause: Cause) -> Message:
+    """Announce a bill."""
+    event = FlightBilled(
+        bill_id=bill_id,
+        flight_id=bill.flight.flight_id,
+        revision=bill.flight.revision,
+        billed_on=bill.billed_on,
+        student=bill.flight.student,
+        currency=bill.currency,
+        charge=bill.charge,
+        margin=bill.margin,
+        hours_from=bill.hours.source,
+        lines=[
+            BillLine(kind=x.kind, description=x.description, amount=x.amount, tenths=x.tenths, rate=x.rate)
+            for x in bill.lines
+        ],
+        legs=[BillLeg(wallet=leg.wallet, kind=leg.kind, amount=leg.amount) for leg in bill.legs],
+        flags=[BillFlag(kind=flag.kind, sentence=flag.sentence) for flag in bill.flags],
+    )
+    return Message(topic="flight.billed", key=bill.flight.flight_id, event=event, cause=cause)
+
+
+def journal_requests(bill: Bill, cause: Cause) -> Sequence[Message]:
+    """Ask the ledger to post the bill; a bill on which nobody owes anything asks for nothing."""
+    entries = bill.entries()
+    if not entries:
+        return []
+    event = JournalRequested(
+        source=bill.flight.name,
+        event_type="flight",
+        currency=bill.currency,
+        occurred_at=bill.occurred_at,
+        memo=f"flight {bill.flight.flight_id}",
+        entries=[EntryRequest(wallet=wallet, amount=amount) for wallet, amount in entries],
+    )
+    return [Message(topic="journal.requested", key=event.source, event=event, cause=cause)]

@@ -1,0 +1,1 @@
+"""What the gateway decides: keys, repeats, signatures. Pure."""

@@ -1,0 +1,225 @@
+"""POST /v1/flights and /v1/flights/corrections, for schedulers without Kafka.
+
+Promises: 202 means the events are committed to the outbox and will reach Kafka; a repeat is the same event
+and publishes nothing; a repeat with other content is refused; a request is accepted whole or not at all.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final, Literal, TypeVar
+from uuid import UUID
+
+import orjson
+from fastapi import APIRouter, Request
+from fastapi.responses import Response
+from pydantic import BaseModel, Field
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolExhausted
+
+from fleet import outbox
+from fleet.database import Database, Tx
+from fleet.envelope import Message, first_cause
+from fleet.faults import fault_point
+from schemas.flights import FlightCompleted, FlightCorrected
+from services.gateway import store, wire
+from services.gateway.domain.flights import (
+    CORRECTIONS_WRITE,
+    FLIGHTS_WRITE,
+    ApiKey,
+    FlightOffered,
+    Reception,
+    decide_reception,
+    hash_key,
+    looks_like_a_key,
+)
+from services.gateway.http.edge import read_body
+from services.gateway.http.problems import MEDIA_TYPE, ProblemRaised
+from services.gateway.metrics import FLIGHTS
+
+T = TypeVar("T")
+# SQLSTATE classes: connection exception, insufficient resources, operator intervention (starting, stopping).
+OUTAGE_CLASSES: Final = ("08", "53", "57")
+_log = logging.getLogger(__name__)
+
+_PROBLEM: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"description": "The body cannot be read.", "content": _PROBLEM},
+    401: {"description": "No API key, or one that is unknown or revoked.", "content": _PROBLEM},
+    403: {"description": "The key lacks the scope.", "content": _PROBLEM},
+    409: {"description": "A revision was accepted before with other content.", "content": _PROBLEM},
+    413: {"description": "The body is larger than the limit.", "content": _PROBLEM},
+    415: {"description": "The body is compressed or not declared as JSON.", "content": _PROBLEM},
+    422: {"description": "A flight is not valid; `errors` points at each fault.", "content": _PROBLEM},
+    503: {"description": "Not now; send the same request again.", "content": _PROBLEM},
+}
+
+
+class AcceptedFlight(BaseModel):
+    """One flight's event; `repeated` when it had been accepted before."""
+
+    flight_id: str
+    revision: int
+    event_id: UUID
+    outcome: Literal["accepted", "repeated"]
+
+
+class AcceptedFlights(BaseModel):
+    """What was accepted, in the order of the request."""
+
+    flights: list[AcceptedFlight] = Field(max_length=wire.FLIGHTS_MAX)
+
+
+def flight_routes(db: Database, bytes_max: int) -> APIRouter:
+    """The scheduler's two addresses."""
+    routes = APIRouter(tags=["flights"])
+
+    @routes.post("/v1/flights", **_described("FlightCompleted", "Publish completed flights"))
+    async def flights(request: Request) -> Response:
+        return await take_flights(db, request, FlightCompleted, FLIGHTS_WRITE, bytes_max)
+
+    @routes.post("/v1/flights/corrections", **_described("FlightCorrected", "Publish corrections of flights"))
+    async def corrections(request: Request) -> Response:
+        return await take_flights(db, request, FlightCorrected, CORRECTIONS_WRITE, bytes_max)
+
+    return routes
+
+
+async def take_flights(
+    db: Database, request: Request, model: type[FlightCompleted], scope: str, bytes_max: int
+) -> Response:
+    """Authorise, read, validate and accept one request; every refusal is a Problem."""
+    key = await _authorised(db, request, scope)
+    _refuse_encodings(request)
+    body = await read_body(request, bytes_max)
+    flights = wire.read_flights(body, model)
+    offered = wire.offered(flights)
+    reception = await _while_database_lives(lambda: accept_flights(db, key, flights, offered))
+    await fault_point("gateway.flights_accepted")
+    _count(wire.topic_of(model), reception)
+    return _answer(offered, reception)
+
+
+async def accept_flights(
+    db: Database, key: ApiKey, flights: Sequence[FlightCompleted], offered: Sequence[FlightOffered]
+) -> Reception:
+    """Accept what is new and stage its events, in one transaction; raise when a flight contradicts itself."""
+    cause = first_cause()
+    async with db.transaction() as tx:
+        await store.lock_flights(tx, offered)
+        reception = decide_reception(offered, await store.known_flights(tx, offered))
+        if reception.differing:
+            raise _differing(offered, reception.differing)
+        new = [offered[place] for place in reception.new]
+        await store.insert_flights(tx, new, key.key_id)
+        await fault_point("gateway.flights_written")
+        messages = [
+            Message(
+                topic=offered[place].topic,
+                key=offered[place].flight_id,
+                event=flights[place],
+                cause=cause,
+                event_id=offered[place].event_id,
+            )
+            for place in reception.new
+        ]
+        await outbox.stage(tx, messages)
+    return reception
+
+
+async def _authorised(db: Database, request: Request, scope: str) -> ApiKey:
+    """Find the request's key before its body is read: strangers cost one index look-up."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise ProblemRaised("key_missing", "send Authorization: Bearer <API key>")
+    token = token.strip()
+    found = await _while_database_lives(lambda: _key_of(db, token)) if looks_like_a_key(token) else None
+    if found is None or found.revoked:
+        raise ProblemRaised("key_refused", "this API key is unknown or was revoked")
+    if scope not in found.scopes:
+        raise ProblemRaised("scope_missing", f"key {found.name!r} lacks the scope {scope}")
+    return found
+
+
+async def _key_of(db: Database, token: str) -> ApiKey | None:
+    async with db.transaction() as tx:
+        return await _used(tx, token)
+
+
+async def _used(tx: Tx, token: str) -> ApiKey | None:
+    return await store.use_key(tx, hash_key(token))
+
+
+async def _while_database_lives(work: Callable[[], Awaitable[T]]) -> T:
+    """Tell the client to come back when Postgres is away; a bug of ours stays a bug."""
+    try:
+        return await work()
+    except (PoolExhausted, OSError, TimeoutError) as error:
+        raise _not_now(error) from error
+    except DBAPIError as error:
+        if not is_outage(error):
+            raise
+        raise _not_now(error) from error
+
+
+def is_outage(error: DBAPIError) -> bool:
+    """Whether the server was away, starting, stopping or full, rather than a statement wrong."""
+    state = getattr(error.orig, "sqlstate", None) or ""
+    return error.connection_invalidated or state[:2] in OUTAGE_CLASSES
+
+
+def _not_now(error: Exception) -> ProblemRaised:
+    _log.error("database unavailable", extra={"error": type(error).__name__})
+    return ProblemRaised("try_again", "the flights could not be stored; send the same request again")
+
+
+def _refuse_encodings(request: Request) -> None:
+    declared = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if declared != "application/json" or request.headers.get("content-encoding", "identity") != "identity":
+        raise ProblemRaised("not_json", "send Content-Type: application/json, uncompressed")
+
+
+def _differing(offered: Sequence[FlightOffered], places: Sequence[int]) -> ProblemRaised:
+    first = offered[places[0]]
+    return ProblemRaised(
+        "content_differs",
+        f"flight {first.flight_id} revision {first.revision} was accepted before with other content; "
+        "nothing of this request was accepted; send a correction with the next revision",
+        conflicts=[
+            {"place": place, "flight_id": offered[place].flight_id, "revision": offered[place].revision}
+            for place in places
+        ],
+    )
+
+
+def _count(topic: str, reception: Reception) -> None:
+    FLIGHTS.labels(topic, "accepted").inc(len(reception.new))
+    FLIGHTS.labels(topic, "repeated").inc(len(reception.repeated))
+
+
+def _answer(offered: Sequence[FlightOffered], reception: Reception) -> Response:
+    new = set(reception.new)
+    accepted = [
+        {
+            "flight_id": flight.flight_id,
+            "revision": flight.revision,
+            "event_id": str(flight.event_id),
+            "outcome": "accepted" if place in new else "repeated",
+        }
+        for place, flight in enumerate(offered)
+    ]
+    return Response(orjson.dumps({"flights": accepted}), status_code=202, media_type="application/json")
+
+
+def _described(model: str, summary: str) -> dict[str, Any]:
+    """How a route reads in OpenAPI; its body is read raw, so its schema is named here."""
+    one = {"$ref": f"#/components/schemas/{model}"}
+    many = {"type": "array", "items": one, "minItems": 1, "maxItems": wire.FLIGHTS_MAX}
+    body = {"required": True, "content": {"application/json": {"schema": {"oneOf": [one, many]}}}}
+    return {
+        "status_code": 202,
+        "summary": summary,
+        "description": "One flight or up to 500, all or nothing. Repeating a request is safe.",
+        "response_model": AcceptedFlights,
+        "responses": _REFUSALS,
+        "openapi_extra": {"requestBody": body, "security": [{"api_key": []}]},
+    }

@@ -1,0 +1,104 @@
+"""The ASGI application: routes, problem details for everything that goes wrong, OpenAPI and its page."""
+
+import logging
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.openapi.utils import get_openapi
+from fastapi.responses import HTMLResponse, Response
+from pydantic.json_schema import models_json_schema
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from fleet.database import Database
+from schemas.flights import FlightCompleted, FlightCorrected
+from services.gateway.http.docs_page import CONTENT_POLICY, render_page
+from services.gateway.http.edge import Edge, request_id_of
+from services.gateway.http.flights import flight_routes
+from services.gateway.http.problems import KINDS, Problem, ProblemRaised, problem_response
+from services.gateway.http.webhooks import Publish, webhook_routes
+from services.gateway.settings import GatewaySettings
+
+_log = logging.getLogger(__name__)
+
+_SUMMARY: Final = "Flights in, for schedulers without Kafka; and the doors Stripe knocks at."
+_PROBLEM_SCHEMA: Final[dict[str, Any]] = {
+    "title": "Problem",
+    "description": "RFC 9457 problem details.",
+    "type": "object",
+    "properties": {
+        "type": {"type": "string", "description": "Names the kind; an anchor of this documentation."},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string", "description": "What is wrong and the way out."},
+        "instance": {"type": "string", "description": "Names this request, also in the logs."},
+        "errors": {
+            "type": "array",
+            "items": {"type": "object"},
+            "description": "Faults by JSON pointer.",
+        },
+    },
+    "required": ["type", "title", "status", "detail", "instance"],
+}
+
+
+def build_web(settings: GatewaySettings, db: Database, publish: Publish) -> ASGIApp:
+    """Put the gateway's HTTP together. `publish` returns only once Kafka has acknowledged."""
+    app = FastAPI(title="Hobbs gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    app.include_router(webhook_routes(settings, publish))
+    app.include_router(flight_routes(db, settings.flights_bytes_max))
+    _add_documentation(app)
+    app.add_exception_handler(ProblemRaised, _answer_problem)
+    app.add_exception_handler(HTTPException, _answer_http)
+    app.add_exception_handler(Exception, _answer_bug)
+    return Edge(app)
+
+
+def openapi_of(app: FastAPI) -> dict[str, Any]:
+    """The OpenAPI 3.1 document, the flights' schemas included."""
+    document = get_openapi(title=app.title, version=app.version, summary=_SUMMARY, routes=app.routes)
+    _, flights = models_json_schema(
+        [(FlightCompleted, "validation"), (FlightCorrected, "validation")],
+        ref_template="#/components/schemas/{model}",
+    )
+    components = document.setdefault("components", {})
+    components.setdefault("schemas", {}).update(flights["$defs"])
+    components["schemas"]["Problem"] = _PROBLEM_SCHEMA
+    components["securitySchemes"] = {"api_key": {"type": "http", "scheme": "bearer"}}
+    return document
+
+
+def _add_documentation(app: FastAPI) -> None:
+    document = openapi_of(app)
+    page = render_page(document, KINDS)
+
+    @app.get("/openapi.json", include_in_schema=False)
+    async def openapi() -> dict[str, Any]:
+        return document
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        return HTMLResponse(page, headers={"Content-Security-Policy": CONTENT_POLICY})
+
+
+async def _answer_problem(request: Request, raised: Exception) -> Response:
+    assert isinstance(raised, ProblemRaised)  # registered for that class only
+    return problem_response(raised.problem, request_id_of(request))
+
+
+async def _answer_http(request: Request, raised: Exception) -> Response:
+    """What the router refuses: an unknown address, a method that it does not take."""
+    assert isinstance(raised, HTTPException)  # registered for that class only
+    kind = {404: "not_found", 405: "method_not_allowed"}.get(raised.status_code, "malformed_body")
+    detail = "see /docs for the addresses and methods there are"
+    response = problem_response(Problem(kind=kind, detail=detail), request_id_of(request))
+    response.headers.update(raised.headers or {})
+    return response
+
+
+async def _answer_bug(request: Request, raised: Exception) -> Response:
+    _log.error("request failed", exc_info=raised, extra={"request_id": request_id_of(request)})
+    return problem_response(
+        Problem(kind="internal", detail="the failure is in the gateway's log under this instance"),
+        request_id_of(request),
+    )

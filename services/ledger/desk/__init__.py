@@ -1,0 +1,1 @@
+"""What people may ask of the books and decide about them."""

@@ -1,0 +1,1 @@
+"""The rules of the books: journals, balances, currencies. Pure."""

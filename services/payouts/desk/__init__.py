@@ -1,0 +1,1 @@
+"""What people may ask of payouts and decide about it."""

@@ -1,0 +1,1 @@
+"""Who is paid what and when, and what Stripe's answers mean. Pure."""

@@ -1,0 +1,169 @@
+"""Decide what payees are paid now, and write it: one job, used wherever money, payee or time changed.
+
+Lock, decide, write, stage; the caller's transaction commits. It never calls Stripe.
+"""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from fleet import outbox
+from fleet.database import Tx
+from fleet.envelope import Message, first_cause, uuid7
+from fleet.faults import fault_point
+from services.payouts import store, wire
+from services.payouts.domain.orders import Money, NewOperation, order_account, order_transfer
+from services.payouts.domain.transfers import (
+    SENTENCES,
+    Account,
+    Hold,
+    NewTransfer,
+    Payable,
+    Payee,
+    Payments,
+    Trace,
+    TransferState,
+    Waiting,
+    decide_payments,
+    payee_hold,
+)
+from services.payouts.store.transfers import Move
+
+
+async def pay(tx: Tx, wallets: Collection[str], now: datetime, *, period: str | None = None) -> Payments:
+    """Turn what these payees have open or waiting into transfers and operations, or into a reason to wait."""
+    return await pay_locked(tx, await store.payees.lock(tx, wallets), now, period=period)
+
+
+async def pay_locked(
+    tx: Tx, payees: Sequence[Payee], now: datetime, *, period: str | None = None
+) -> Payments:
+    """The same for payees that the caller's transaction has locked."""
+    blocked = {payee.wallet: payee_hold(payee) for payee in payees}
+    whole = [p.wallet for p in payees if period is not None or p.schedule == "per_flight" or not p.configured]
+    payables = await store.transfers.open_payables(tx, whole, sorted(blocked))
+    waiting = await store.transfers.waiting(tx, blocked, now)
+    payments = decide_payments(_accounts(payees, payables, waiting), now, uuid7, period=period)
+    await _write(tx, payments, {p.wallet: p for p in payees}, now)
+    return payments
+
+
+def _accounts(
+    payees: Sequence[Payee], payables: Sequence[Payable], waiting: Sequence[Waiting]
+) -> list[Account]:
+    by_wallet: dict[str, tuple[list[Payable], list[Waiting]]] = {p.wallet: ([], []) for p in payees}
+    for payable in payables:
+        by_wallet[payable.wallet][0].append(payable)
+    for held in waiting:
+        by_wallet[held.wallet][1].append(held)
+    return [
+        Account(payee=p, payables=tuple(by_wallet[p.wallet][0]), waiting=tuple(by_wallet[p.wallet][1]))
+        for p in payees
+    ]
+
+
+async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: datetime) -> None:
+    merged = [w.id for w, _ in payments.dissolved]
+    await store.operations.cancel(tx, merged, "set off against what the payee owed", now)
+    due: list[Waiting | NewTransfer] = [*payments.released]
+    due += [transfer for transfer in payments.new if transfer.hold is None]
+    # Operations refer to transfers, so new transfers come first; the dissolved ones free their cause before.
+    await store.transfers.move(tx, _moves(payments), now)
+    await store.transfers.insert(tx, payments.new, now)
+    await fault_point("payouts.transfers_written")
+    await store.operations.insert(tx, [_order(paid, payees) for paid in due], now)
+    await fault_point("payouts.operations_written")
+    await outbox.stage(tx, await _words(tx, payments, payees))
+
+
+def _moves(payments: Payments) -> list[Move]:
+    dissolved = [
+        Move(
+            transfer_id=w.id,
+            to=TransferState.CANCELLED,
+            reason=str(Hold.OFFSET),
+            sentence=f"merged into transfer {into}, where what the payee owed is taken off",
+        )
+        for w, into in payments.dissolved
+    ]
+    released = [Move(transfer_id=w.id, to=TransferState.PENDING) for w in payments.released]
+    held = [
+        Move(transfer_id=w.id, to=TransferState.HELD, reason=str(hold), sentence=SENTENCES[hold])
+        for w, hold in payments.held
+    ]
+    return dissolved + released + held
+
+
+def _order(paid: Waiting | NewTransfer, payees: dict[str, Payee]) -> NewOperation:
+    destination = payees[paid.wallet].stripe_account
+    assert destination is not None, "payee_hold lets no payee without an account pass"
+    money = Money(
+        transfer_id=paid.id,
+        wallet=paid.wallet,
+        amount=paid.amount,
+        currency=paid.currency,
+        trace=paid.trace,
+    )
+    return order_transfer(uuid7(), money, destination=destination, source=paid.cause)
+
+
+async def _words(tx: Tx, payments: Payments, payees: dict[str, Payee]) -> list[Message]:
+    """Tell why money is held, once per payee and reason; a hold period is what was agreed, so no news."""
+    reasons: dict[str, tuple[Hold, Trace]] = {}
+    for transfer in payments.new:
+        if transfer.hold is not None and transfer.hold is not Hold.HOLD_PERIOD:
+            reasons[transfer.wallet] = (transfer.hold, transfer.trace)
+    for waiting, hold in payments.held:
+        if hold is not Hold.HOLD_PERIOD:
+            reasons[waiting.wallet] = (hold, waiting.trace)
+    if not reasons:
+        return []
+    news = await store.payees.not_told_yet(tx, {wallet: hold for wallet, (hold, _) in reasons.items()})
+    return [wire.messages.held_word(wallet, *reasons[wallet]) for wallet in news]
+
+
+async def hold_unsent(tx: Tx, wallets: Collection[str], now: datetime) -> None:
+    """Keep back what is decided but not yet sent to payees that may not be paid now."""
+    payees = await store.payees.lock(tx, wallets)
+    holds = {p.wallet: hold for p in payees if (hold := payee_hold(p)) is not None}
+    if not holds:
+        return
+    sentences = {wallet: (hold, SENTENCES[hold]) for wallet, hold in holds.items()}
+    concerned = await store.operations.hold_unsent(tx, sentences)
+    wallet_of = {row.id: row.wallet for row in await store.transfers.facts(tx, concerned)}
+    moves = [
+        Move(
+            transfer_id=transfer_id,
+            to=TransferState.HELD,
+            reason=str(holds[wallet_of[transfer_id]]),
+            sentence=SENTENCES[holds[wallet_of[transfer_id]]],
+        )
+        for transfer_id in concerned
+    ]
+    await store.transfers.move(tx, moves, now)
+
+
+async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime, trace: Trace) -> None:
+    """Decide a Stripe account for each configured payee that has none."""
+    rows = await store.payees.without_account(tx, wallets)
+    orders = [
+        order_account(
+            uuid7(),
+            wallet=row.wallet,
+            email=row.email,
+            country=row.country,
+            trace=trace,
+            refused=row.refused,
+        )
+        for row in rows
+    ]
+    await store.operations.insert(tx, orders, now)
+
+
+async def close_period(tx: Tx, schedule: str, period: str, now: datetime) -> None:
+    """Pay everything that payees on this schedule have open, as one transfer each."""
+    await pay(tx, await store.payees.to_close(tx, schedule, period), now, period=period)
+
+
+def new_trace() -> Trace:
+    """Start a chain where a timer or a person, not an event, was the cause."""
+    return wire.records.trace_of(first_cause())

@@ -1,0 +1,364 @@
+"""SQL of operations and their attempts: insert, claim, record, start a new generation.
+
+Do not break: `claim` and `record` are separate commits with no transaction between them; `record` writes only
+WHERE the lease is still ours; a generation changes only through `start_new_generation` or a recorded outcome.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import orjson
+from sqlalchemy import Row
+
+from fleet.database import Tx
+from services.payouts.domain.answers import ACCOUNT_REFUSALS
+from services.payouts.domain.operations import (
+    KEY_TRUSTED_FOR,
+    Kind,
+    Operation,
+    Outcome,
+    Phase,
+    State,
+)
+from services.payouts.domain.orders import NewOperation
+from services.payouts.domain.transfers import Hold, Trace
+from services.payouts.store.json_rows import rows_json, trace_json, trace_of
+
+# The same cause again is the same operation: one that waits for its payee goes on as it was decided.
+_INSERT = """
+    INSERT INTO operation (id, kind, wallet, transfer_id, cause, params, amount, currency, stripe_account,
+                           parent_id, due_at, trace, created_at)
+    SELECT id, kind, wallet, transfer_id, cause, params, amount, currency, stripe_account, parent_id, :now,
+           trace, :now
+    FROM jsonb_to_recordset(CAST(:operations AS jsonb)) AS decided (
+        id uuid, kind text, wallet text, transfer_id uuid, cause text, params jsonb, amount bigint,
+        currency text, stripe_account text, parent_id text, trace jsonb, place bigint)
+    ORDER BY place
+    ON CONFLICT ON CONSTRAINT one_operation_per_cause DO UPDATE
+        SET state = 'due', due_at = excluded.due_at, reason = NULL, sentence = NULL
+        WHERE operation.state = 'held' AND operation.first_sent_at IS NULL
+"""
+
+
+async def insert(tx: Tx, operations: Sequence[NewOperation], now: datetime) -> None:
+    """Write operations in the transaction that decided them, in the order they are to be done."""
+    if not operations:
+        return
+    rows = [
+        {
+            "id": o.id,
+            "kind": o.kind,
+            "wallet": o.wallet,
+            "transfer_id": o.transfer_id,
+            "cause": o.cause,
+            "params": o.params,
+            "amount": o.amount,
+            "currency": o.currency,
+            "stripe_account": o.stripe_account,
+            "parent_id": o.parent_id,
+            "trace": trace_json(o.trace),
+            "place": place,
+        }
+        for place, o in enumerate(operations)
+    ]
+    await tx.execute(_INSERT, operations=rows_json(rows), now=now)
+
+
+# One step of an index per payee that has something open finds the head of each line. Whoever is in flight is
+# the head; a parked or held head keeps the rest of its line waiting. While money is short, what is younger
+# than the oldest held transfer waits too, so that nobody overtakes it. While Stripe refuses our key there is
+# no line at all.
+_CLAIM = """
+    WITH RECURSIVE line AS (
+        (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held', 'parked')
+           AND NOT EXISTS (SELECT FROM relay_stop WHERE since IS NOT NULL)
+         ORDER BY wallet, (state <> 'in_flight'), sequence LIMIT 1)
+        UNION ALL
+        SELECT head.wallet, head.id FROM line CROSS JOIN LATERAL (
+            SELECT wallet, id FROM operation
+            WHERE state IN ('due', 'in_flight', 'held', 'parked') AND operation.wallet > line.wallet
+            ORDER BY wallet, (state <> 'in_flight'), sequence LIMIT 1) AS head
+    ), claimable AS (
+        SELECT operation.id FROM line JOIN operation USING (id)
+        WHERE (state = 'due' AND due_at <= :now OR state = 'in_flight' AND lease_until < :now)
+          AND (kind <> 'transfer' OR first_sent_at IS NOT NULL OR NOT EXISTS (
+              SELECT FROM operation AS older
+              WHERE older.state = 'held' AND older.reason = 'balance_insufficient'
+                AND older.currency = operation.currency AND older.sequence < operation.sequence))
+        ORDER BY sequence LIMIT :most FOR UPDATE OF operation SKIP LOCKED
+    ), taken AS (
+        UPDATE operation SET state = 'in_flight', lease_token = gen_random_uuid(), lease_until = :until,
+            attempts = attempts + 1,
+            phase = CASE WHEN first_sent_at <= :trusted_since THEN 'look_up' ELSE phase END,
+            first_sent_at = coalesce(first_sent_at, :now)
+        FROM claimable WHERE operation.id = claimable.id
+        RETURNING operation.*
+    ), lost AS (
+        UPDATE attempt SET finished_at = :now, verdict = 'lease_lost' FROM taken
+        WHERE attempt.operation_id = taken.id AND attempt.finished_at IS NULL
+    ), tried AS (
+        INSERT INTO attempt (lease_token, operation_id, generation, phase, idempotency_key, started_at)
+        SELECT lease_token, id, generation, phase, 'op:' || id || ':' || generation, :now FROM taken
+    ), moved AS (
+        UPDATE transfer SET state = 'sending', changed_at = :now FROM taken
+        WHERE transfer.id = taken.transfer_id AND taken.kind = 'transfer' AND transfer.state = 'pending'
+        RETURNING transfer.id
+    ), noted AS (
+        INSERT INTO transfer_history (transfer_id, at, from_state, to_state, actor)
+        SELECT id, :now, 'pending', 'sending', 'payouts' FROM moved
+    )
+    SELECT id, kind, wallet, transfer_id, CAST(params AS text) AS params, amount, currency, stripe_account,
+           parent_id, phase, generation, attempts, server_errors, lookups, clean_lookups, first_sent_at,
+           lease_token, lease_until, CAST(trace AS text) AS trace
+    FROM taken ORDER BY sequence
+"""
+
+
+async def claim(tx: Tx, most: int, now: datetime, lease: timedelta) -> list[Operation]:
+    """Lease up to `most` operations that are due: the head of each payee's line, oldest first.
+
+    One statement, so that it may be a transaction of its own. None while the relay is stopped.
+    """
+    rows = await tx.all(_CLAIM, most=most, now=now, until=now + lease, trusted_since=now - KEY_TRUSTED_FOR)
+    return [_operation(row) for row in rows]
+
+
+def _operation(row: Row[Any]) -> Operation:
+    return Operation(
+        id=row.id,
+        kind=Kind(row.kind),
+        wallet=row.wallet,
+        transfer_id=row.transfer_id,
+        params=orjson.loads(row.params),
+        amount=row.amount,
+        currency=row.currency,
+        stripe_account=row.stripe_account,
+        parent_id=row.parent_id,
+        phase=Phase(row.phase),
+        generation=row.generation,
+        attempts=row.attempts,
+        server_errors=row.server_errors,
+        lookups=row.lookups,
+        clean_lookups=row.clean_lookups,
+        first_sent_at=row.first_sent_at,
+        lease_token=row.lease_token,
+        lease_until=row.lease_until,
+        trace=trace_of(row.trace),
+    )
+
+
+_RECORD = """
+    WITH outcome AS (
+        SELECT * FROM jsonb_to_recordset(CAST(:outcomes AS jsonb)) AS listed (
+            id uuid, token uuid, state text, phase text, generation integer, due_at timestamptz,
+            first_sent_at timestamptz, server_errors integer, lookups integer, clean_lookups integer,
+            stripe_id text, reason text, sentence text, verdict text, http_status integer, code text,
+            request_id text, heard text, answered_at timestamptz)
+    ), recorded AS (
+        UPDATE operation SET state = outcome.state, phase = outcome.phase, generation = outcome.generation,
+            due_at = outcome.due_at, first_sent_at = outcome.first_sent_at,
+            attempts = CASE WHEN outcome.generation = operation.generation THEN attempts ELSE 0 END,
+            server_errors = outcome.server_errors, lookups = outcome.lookups,
+            clean_lookups = outcome.clean_lookups, stripe_id = outcome.stripe_id, reason = outcome.reason,
+            sentence = outcome.sentence, lease_token = NULL, lease_until = NULL,
+            finished_at = CASE WHEN outcome.state IN ('succeeded', 'refused') THEN outcome.answered_at END
+        FROM outcome
+        WHERE operation.id = outcome.id AND operation.state = 'in_flight'
+          AND operation.lease_token = outcome.token
+        RETURNING operation.id, old.lease_token AS token
+    ), finished AS (
+        UPDATE attempt SET finished_at = outcome.answered_at, verdict = outcome.verdict,
+            http_status = outcome.http_status, code = outcome.code, request_id = outcome.request_id,
+            sentence = outcome.heard
+        FROM outcome JOIN recorded USING (token)
+        WHERE attempt.lease_token = outcome.token
+    )
+    SELECT id FROM recorded
+"""
+
+
+async def record(tx: Tx, outcomes: Sequence[Outcome]) -> set[UUID]:
+    """Write outcomes whose lease is still ours; the operations written. Others have a new owner."""
+    rows = rows_json([_outcome_row(o) for o in outcomes])
+    return {row.id for row in await tx.all(_RECORD, outcomes=rows)}
+
+
+def _outcome_row(outcome: Outcome) -> dict[str, Any]:
+    return {
+        "id": outcome.operation.id,
+        "token": outcome.operation.lease_token,
+        "state": outcome.state,
+        "phase": outcome.phase,
+        "generation": outcome.generation,
+        "due_at": outcome.due_at,
+        "first_sent_at": outcome.first_sent_at,
+        "server_errors": outcome.server_errors,
+        "lookups": outcome.lookups,
+        "clean_lookups": outcome.clean_lookups,
+        "stripe_id": None if outcome.effect is None else outcome.effect["id"],
+        "reason": outcome.reason,
+        "sentence": outcome.sentence,
+        "verdict": outcome.verdict,
+        "http_status": outcome.answer.status,
+        "code": outcome.answer.code,
+        "request_id": outcome.answer.request_id,
+        "heard": None if outcome.effect else outcome.answer.sentence,
+        "answered_at": outcome.answered_at,
+    }
+
+
+# A webhook may prove an effect before, or instead of, the answer. Whoever holds a lease then finds it gone.
+_PROVE = """
+    UPDATE operation SET state = 'succeeded', stripe_id = proof.stripe_id, lease_token = NULL,
+        lease_until = NULL, reason = NULL, sentence = NULL, finished_at = :now
+    FROM unnest(CAST(:ids AS uuid[]), CAST(:stripe_ids AS text[])) AS proof (id, stripe_id)
+    WHERE operation.id = proof.id AND operation.state <> 'succeeded'
+    RETURNING operation.id
+"""
+
+
+async def prove(tx: Tx, effects: Mapping[UUID, str], now: datetime) -> set[UUID]:
+    """Complete operations from proof other than their answer; operation -> Stripe's id."""
+    if not effects:
+        return set()
+    rows = await tx.all(_PROVE, ids=list(effects), stripe_ids=list(effects.values()), now=now)
+    return {row.id for row in rows}
+
+
+_NAMED = """
+    SELECT id, kind, wallet, transfer_id, CAST(params AS text) AS params, amount, currency, stripe_account,
+           parent_id, state, stripe_id, first_sent_at, CAST(trace AS text) AS trace
+    FROM operation WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY sequence FOR UPDATE
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """An operation as it stands, whoever works on it."""
+
+    id: UUID
+    kind: Kind
+    wallet: str
+    transfer_id: UUID | None
+    params: Mapping[str, Any]
+    amount: int | None
+    currency: str | None
+    stripe_account: str | None
+    parent_id: str | None
+    state: State
+    stripe_id: str | None
+    trace: Trace
+
+
+async def wallets_of(tx: Tx, ids: Collection[UUID]) -> set[str]:
+    """Whose operations these are; read before locking, since payees are locked before operations."""
+    rows = await tx.all("SELECT wallet FROM operation WHERE id = ANY (CAST(:ids AS uuid[]))", ids=list(ids))
+    return {row.wallet for row in rows}
+
+
+async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Known]:
+    """Lock operations that Stripe's objects or a person name."""
+    rows = await tx.all(_NAMED, ids=list(ids)) if ids else []
+    return {row.id: _known(row) for row in rows}
+
+
+def _known(row: Row[Any]) -> Known:
+    return Known(
+        id=row.id,
+        kind=Kind(row.kind),
+        wallet=row.wallet,
+        transfer_id=row.transfer_id,
+        params=orjson.loads(row.params),
+        amount=row.amount,
+        currency=row.currency,
+        stripe_account=row.stripe_account,
+        parent_id=row.parent_id,
+        state=State(row.state),
+        stripe_id=row.stripe_id,
+        trace=trace_of(row.trace),
+    )
+
+
+_REFUSED_FOR_ACCOUNT = """
+    SELECT operation.id FROM operation JOIN transfer ON transfer.id = operation.transfer_id
+    WHERE operation.wallet = :wallet AND operation.kind = 'transfer' AND operation.state = 'refused'
+      AND transfer.state = 'refused' AND operation.generation < :most
+      AND operation.reason = ANY (CAST(:reasons AS text[]))
+    ORDER BY operation.sequence FOR UPDATE OF operation
+"""
+
+
+async def refused_for_account(tx: Tx, wallet: str, most: int) -> list[UUID]:
+    """Operations that Stripe refused because of the payee's account, fewer than `most` times."""
+    rows = await tx.all(_REFUSED_FOR_ACCOUNT, wallet=wallet, most=most, reasons=sorted(ACCOUNT_REFUSALS))
+    return [row.id for row in rows]
+
+
+_NEW_GENERATION = """
+    UPDATE operation SET state = 'due', phase = 'send', generation = generation + 1, due_at = :now,
+        first_sent_at = NULL, attempts = 0, server_errors = 0, lookups = 0, clean_lookups = 0,
+        reason = NULL, sentence = NULL, finished_at = NULL
+    WHERE id = ANY (CAST(:ids AS uuid[])) AND state = ANY (CAST(:states AS text[]))
+    RETURNING id, transfer_id
+"""
+
+
+async def start_new_generation(
+    tx: Tx, ids: Collection[UUID], states: Collection[State], now: datetime
+) -> list[Row[Any]]:
+    """Send again under a new key. Only where an answer or a person proved that the last one had no effect."""
+    return await tx.all(_NEW_GENERATION, ids=list(ids), states=sorted(states), now=now)
+
+
+_PROVE_AGAIN = """
+    UPDATE operation SET state = 'due', phase = 'look_up', due_at = :now, lookups = 0, clean_lookups = 0,
+        reason = NULL, sentence = NULL
+    WHERE id = :id AND state = 'parked' RETURNING id, transfer_id
+"""
+
+
+async def look_up_again(tx: Tx, operation_id: UUID, now: datetime) -> Row[Any] | None:
+    """Take a parked operation out of its parking by asking Stripe once more what happened."""
+    return await tx.first(_PROVE_AGAIN, id=operation_id, now=now)
+
+
+_HOLD_UNSENT = """
+    UPDATE operation SET state = 'held', reason = hold.reason, sentence = hold.sentence
+    FROM unnest(CAST(:wallets AS text[]), CAST(:reasons AS text[]), CAST(:sentences AS text[]))
+        AS hold (wallet, reason, sentence)
+    WHERE operation.wallet = hold.wallet AND kind = 'transfer' AND state = 'due' AND first_sent_at IS NULL
+    RETURNING transfer_id
+"""
+
+
+async def hold_unsent(tx: Tx, holds: Mapping[str, tuple[Hold, str]]) -> list[UUID]:
+    """Keep back transfers of payees that stopped being payable; the transfers concerned."""
+    rows = await tx.all(
+        _HOLD_UNSENT,
+        wallets=list(holds),
+        reasons=[str(reason) for reason, _ in holds.values()],
+        sentences=[sentence for _, sentence in holds.values()],
+    )
+    return [row.transfer_id for row in rows]
+
+
+_CANCEL = """
+    UPDATE operation SET state = 'cancelled', reason = 'cancelled', sentence = :sentence, finished_at = :now
+    WHERE transfer_id = ANY (CAST(:transfers AS uuid[])) AND kind = 'transfer'
+      AND (state IN ('held', 'refused') OR state = 'due' AND first_sent_at IS NULL
+           OR state = 'parked' AND :vouched)
+    RETURNING transfer_id
+"""
+
+
+async def cancel(
+    tx: Tx, transfers: Collection[UUID], sentence: str, now: datetime, *, vouched: bool = False
+) -> list[UUID]:
+    """Give up operations that had no effect. `vouched`: a person checked that a parked one had none."""
+    if not transfers:
+        return []
+    rows = await tx.all(_CANCEL, transfers=list(transfers), sentence=sentence, now=now, vouched=vouched)
+    return [row.transfer_id for row in rows]

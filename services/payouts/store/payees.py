@@ -1,0 +1,311 @@
+"""SQL of payees and the school's time zone. Payees are locked first, before operations and transfers."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from fleet.database import Tx, json_parameter
+from services.payouts.domain.transfers import Hold, Payee
+from services.payouts.store.json_rows import rows_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A payee's dated card in the school's book. `withdrawn`: it is taken out again."""
+
+    kind: str
+    key: str
+    effective_from: date
+    version: int
+    email: str | None = None
+    country: str = "US"
+    schedule: str = "per_flight"
+    minimum_amount: int = 0
+    hold_hours: int = 0
+    instant: bool = False
+    withdrawn: bool = False
+
+    @property
+    def wallet(self) -> str:
+        return f"{self.kind}:{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStatus:
+    """What Stripe says of a connected account. `ready`: it may receive transfers."""
+
+    stripe_account: str
+    ready: bool
+    details_submitted: bool
+    charges_enabled: bool
+    payouts_enabled: bool
+    requirements: tuple[str, ...]
+    disabled_reason: str | None
+    balance_negative: bool
+
+
+_READ_SCHOOL = """
+    UPDATE school SET version = greatest(version, :version), time_zone = coalesce(:time_zone, time_zone)
+    RETURNING time_zone
+"""
+
+
+async def read_school(tx: Tx, time_zone: str | None, version: int) -> str:
+    """Note how far the school's book was read; the time zone in force."""
+    zone: str = (await tx.one(_READ_SCHOOL, time_zone=time_zone, version=version)).time_zone
+    return zone
+
+
+async def time_zone(tx: Tx) -> str:
+    zone: str = (await tx.one("SELECT time_zone FROM school")).time_zone
+    return zone
+
+
+_WITHDRAW = """
+    DELETE FROM payee_card
+    USING jsonb_to_recordset(CAST(:cards AS jsonb)) AS gone (
+        wallet text, effective_from date, withdrawn boolean)
+    WHERE payee_card.wallet = gone.wallet AND payee_card.effective_from = gone.effective_from
+      AND gone.withdrawn
+"""
+_KEEP_CARDS = """
+    INSERT INTO payee_card (wallet, effective_from, version, email, country, schedule, minimum_amount,
+                            hold_hours, instant)
+    SELECT wallet, effective_from, version, email, country, schedule, minimum_amount, hold_hours, instant
+    FROM jsonb_to_recordset(CAST(:cards AS jsonb)) AS card (
+        wallet text, effective_from date, version integer, email text, country text, schedule text,
+        minimum_amount bigint, hold_hours integer, instant boolean, withdrawn boolean)
+    WHERE NOT withdrawn ORDER BY wallet, effective_from
+    ON CONFLICT (wallet, effective_from) DO UPDATE SET
+        version = excluded.version, email = excluded.email, country = excluded.country,
+        schedule = excluded.schedule, minimum_amount = excluded.minimum_amount,
+        hold_hours = excluded.hold_hours, instant = excluded.instant
+    WHERE payee_card.version <= excluded.version
+"""
+# In force: the latest card that has begun, else the first that will. No card left: the payee is removed.
+_PUT_IN_FORCE = """
+    UPDATE payee SET email = coalesce(card.email, payee.email),
+        country = coalesce(card.country, payee.country),
+        schedule = coalesce(card.schedule, payee.schedule),
+        minimum_amount = coalesce(card.minimum_amount, payee.minimum_amount),
+        hold_hours = coalesce(card.hold_hours, payee.hold_hours),
+        instant = coalesce(card.instant, payee.instant),
+        configured_at = coalesce(payee.configured_at, :now),
+        removed_at = CASE WHEN card.wallet IS NULL THEN coalesce(payee.removed_at, :now) END
+    FROM payee AS person LEFT JOIN LATERAL (
+        SELECT payee_card.* FROM payee_card WHERE payee_card.wallet = person.wallet
+        ORDER BY effective_from > CAST(:today AS date), abs(effective_from - CAST(:today AS date))
+        LIMIT 1) AS card ON true
+    WHERE payee.wallet = person.wallet AND person.wallet = ANY (CAST(:wallets AS text[]))
+"""
+
+
+async def configure(tx: Tx, cards: Sequence[Card], today: date, now: datetime) -> list[str]:
+    """Keep payees' cards and put in force what holds today; the wallets concerned."""
+    wallets = sorted({card.wallet for card in cards})
+    await know(tx, wallets)
+    await lock(tx, wallets)
+    last = {(c.wallet, c.effective_from): c for c in cards}
+    rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in Card.__slots__} for c in last.values()]
+    document = rows_json(rows)
+    await tx.execute(_WITHDRAW, cards=document)
+    await tx.execute(_KEEP_CARDS, cards=document)
+    await put_in_force(tx, wallets, today, now)
+    return wallets
+
+
+async def put_in_force(tx: Tx, wallets: Collection[str], today: date, now: datetime) -> None:
+    """Let each payee's row say what the card in force today says."""
+    await tx.execute(_PUT_IN_FORCE, wallets=sorted(wallets), today=today, now=now)
+
+
+async def with_later_cards(tx: Tx, today: date) -> list[str]:
+    """Payees of whom another card came into force in the last week."""
+    rows = await tx.all(
+        "SELECT DISTINCT wallet FROM payee_card"
+        " WHERE effective_from BETWEEN CAST(:today AS date) - 7 AND :today ORDER BY wallet",
+        today=today,
+    )
+    return [row.wallet for row in rows]
+
+
+_KNOW = """
+    INSERT INTO payee (wallet, kind, key)
+    SELECT wallet, split_part(wallet, ':', 1), substr(wallet, strpos(wallet, ':') + 1)
+    FROM unnest(CAST(:wallets AS text[])) AS known (wallet) ORDER BY wallet
+    ON CONFLICT (wallet) DO NOTHING
+"""
+
+
+async def know(tx: Tx, wallets: Collection[str]) -> None:
+    """Keep a row for payees that money came for before any configuration named them."""
+    await tx.execute(_KNOW, wallets=sorted(wallets))
+
+
+_LOCK = """
+    SELECT wallet, schedule, minimum_amount, hold_hours, instant, configured_at, removed_at, stripe_account,
+           ready, balance_negative,
+           EXISTS (SELECT FROM operation WHERE operation.wallet = payee.wallet AND state = 'parked') AS parked
+    FROM payee WHERE wallet = ANY (CAST(:wallets AS text[])) ORDER BY wallet FOR UPDATE
+"""
+
+
+async def lock(tx: Tx, wallets: Collection[str]) -> list[Payee]:
+    """Lock payees in the order of their wallets."""
+    return [_payee(row) for row in await tx.all(_LOCK, wallets=sorted(wallets))] if wallets else []
+
+
+def _payee(row: Row[Any]) -> Payee:
+    return Payee(
+        wallet=row.wallet,
+        schedule=row.schedule,
+        minimum_amount=row.minimum_amount,
+        hold=timedelta(hours=row.hold_hours),
+        instant=row.instant,
+        configured=row.configured_at is not None,
+        removed=row.removed_at is not None,
+        stripe_account=row.stripe_account,
+        ready=row.ready,
+        balance_negative=row.balance_negative,
+        parked=row.parked,
+    )
+
+
+_WITHOUT_ACCOUNT = """
+    SELECT wallet, email, country,
+           (SELECT count(*) FROM operation WHERE kind = 'account' AND wallet = payee.wallet) AS refused
+    FROM payee
+    WHERE wallet = ANY (CAST(:wallets AS text[])) AND stripe_account IS NULL AND removed_at IS NULL
+      AND configured_at IS NOT NULL
+      AND NOT EXISTS (SELECT FROM operation WHERE kind = 'account' AND wallet = payee.wallet
+                      AND state <> 'refused')
+    ORDER BY wallet
+"""
+
+
+async def without_account(tx: Tx, wallets: Collection[str]) -> list[Row[Any]]:
+    """Configured payees that have no account under way; how many were refused before."""
+    return await tx.all(_WITHOUT_ACCOUNT, wallets=sorted(wallets))
+
+
+_OPEN_ACCOUNTS = """
+    UPDATE payee SET stripe_account = opened.account
+    FROM unnest(CAST(:wallets AS text[]), CAST(:accounts AS text[])) AS opened (wallet, account)
+    WHERE payee.wallet = opened.wallet AND payee.stripe_account IS NULL
+"""
+
+
+async def open_accounts(tx: Tx, accounts: Mapping[str, str]) -> None:
+    """Note the Stripe account of each wallet."""
+    await tx.execute(_OPEN_ACCOUNTS, wallets=list(accounts), accounts=list(accounts.values()))
+
+
+_SET_STATUS = """
+    UPDATE payee SET ready = :ready, details_submitted = :details_submitted,
+        charges_enabled = :charges_enabled,
+        payouts_enabled = :payouts_enabled, requirements = CAST(:requirements AS jsonb),
+        disabled_reason = :disabled_reason, balance_negative = :balance_negative, checked_at = :now,
+        told = CASE WHEN :ready THEN NULL ELSE told END
+    WHERE stripe_account = :stripe_account
+    RETURNING wallet, old.ready AS was_ready, new.ready AS is_ready
+"""
+
+
+async def set_status(tx: Tx, status: AccountStatus, now: datetime) -> Row[Any] | None:
+    """Write what Stripe says of an account; the wallet and whether readiness changed."""
+    return await tx.first(
+        _SET_STATUS,
+        stripe_account=status.stripe_account,
+        ready=status.ready,
+        details_submitted=status.details_submitted,
+        charges_enabled=status.charges_enabled,
+        payouts_enabled=status.payouts_enabled,
+        requirements=json_parameter(status.requirements),
+        disabled_reason=status.disabled_reason,
+        balance_negative=status.balance_negative,
+        now=now,
+    )
+
+
+_DOUBT = """
+    UPDATE payee SET ready = false, disabled_reason = doubt.reason
+    FROM unnest(CAST(:wallets AS text[]), CAST(:reasons AS text[])) AS doubt (wallet, reason)
+    WHERE payee.wallet = doubt.wallet
+"""
+
+
+async def doubt(tx: Tx, reasons: Mapping[str, str]) -> None:
+    """Stop believing that payees are ready, because Stripe just refused their money; wallet -> reason."""
+    await tx.execute(_DOUBT, wallets=list(reasons), reasons=list(reasons.values()))
+
+
+_TELL = """
+    UPDATE payee SET told = news.reason
+    FROM unnest(CAST(:wallets AS text[]), CAST(:reasons AS text[])) AS news (wallet, reason)
+    WHERE payee.wallet = news.wallet AND payee.told IS DISTINCT FROM news.reason
+    RETURNING payee.wallet
+"""
+
+
+async def not_told_yet(tx: Tx, reasons: Mapping[str, Hold]) -> list[str]:
+    """Remember that payees are told why their money is held; those who were not told this reason before."""
+    rows = await tx.all(_TELL, wallets=list(reasons), reasons=[str(r) for r in reasons.values()])
+    return [row.wallet for row in rows]
+
+
+async def wallet_of_account(tx: Tx, stripe_account: str) -> str | None:
+    row = await tx.first("SELECT wallet FROM payee WHERE stripe_account = :account", account=stripe_account)
+    return row.wallet if row else None
+
+
+async def to_close(tx: Tx, schedule: str, period: str) -> list[str]:
+    """Wallets paid by the day or by the week that have something open, and nothing for this period yet."""
+    rows = await tx.all(_TO_CLOSE, schedule=schedule, period=period)
+    return [row.wallet for row in rows]
+
+
+_TO_CLOSE = """
+    SELECT wallet FROM payee
+    WHERE schedule = :schedule AND configured_at IS NOT NULL
+      AND EXISTS (SELECT FROM payable WHERE payable.wallet = payee.wallet AND transfer_id IS NULL)
+      AND NOT EXISTS (SELECT FROM transfer WHERE transfer.wallet = payee.wallet AND cause = :period)
+    ORDER BY wallet
+"""
+
+_REQUEST_LINK = """
+    INSERT INTO link_request (id, wallet, kind, requested_at) VALUES (:id, :wallet, :kind, :now)
+"""
+_OPEN_LINKS = """
+    SELECT link_request.id, link_request.kind, payee.wallet, payee.stripe_account
+    FROM link_request JOIN payee USING (wallet)
+    WHERE answered_at IS NULL ORDER BY requested_at LIMIT 20
+"""
+_ANSWER_LINK = """
+    UPDATE link_request SET answered_at = :now, url = :url, expires_at = :expires_at, problem = :problem
+    WHERE id = :id AND answered_at IS NULL
+"""
+
+
+async def request_link(tx: Tx, request_id: UUID, wallet: str, kind: str, now: datetime) -> None:
+    await tx.execute(_REQUEST_LINK, id=request_id, wallet=wallet, kind=kind, now=now)
+
+
+async def open_links(tx: Tx) -> list[Row[Any]]:
+    """Links people wait for. A link moves no money: made twice by two processes, the first one counts."""
+    return await tx.all(_OPEN_LINKS)
+
+
+async def answer_link(
+    tx: Tx,
+    request_id: UUID,
+    *,
+    now: datetime,
+    url: str | None = None,
+    expires_at: datetime | None = None,
+    problem: str | None = None,
+) -> None:
+    await tx.execute(_ANSWER_LINK, id=request_id, now=now, url=url, expires_at=expires_at, problem=problem)

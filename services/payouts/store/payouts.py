@@ -1,0 +1,316 @@
+"""SQL of what happens to money after it was sent: payouts to the bank, and reversals."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from fleet.database import Tx
+from services.payouts.store.json_rows import rows_json
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenPayout:
+    """A payout of a connected account, as some webhook or answer showed it."""
+
+    stripe_payout_id: str
+    stripe_account: str
+    amount: int
+    currency: str
+    status: str
+    instant: bool
+    made_at: datetime
+    failure: str | None = None
+    operation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeenReversal:
+    """A transfer reversal at Stripe, ours or made by hand in the dashboard."""
+
+    stripe_reversal_id: str
+    stripe_transfer_id: str
+    amount: int
+    reversed_at: datetime
+    operation_id: UUID | None = None
+
+
+# A payout's state only moves on: webhooks come in any order; "paid" may become "failed", never back.
+_SEE = """
+    INSERT INTO payout (stripe_payout_id, stripe_account, wallet, amount, currency, status, instant, failure,
+                        operation_id, made_at, seen_at)
+    SELECT :stripe_payout_id, :stripe_account, wallet, :amount, :currency, :status, :instant, :failure,
+           (SELECT id FROM operation WHERE id = :operation_id), :made_at, :now
+    FROM payee WHERE stripe_account = :stripe_account
+    ON CONFLICT (stripe_payout_id) DO UPDATE SET
+        status = excluded.status, failure = coalesce(excluded.failure, payout.failure), seen_at = :now,
+        operation_id = coalesce(payout.operation_id, excluded.operation_id)
+    WHERE array_position(ARRAY['pending', 'in_transit', 'paid', 'canceled', 'failed'], payout.status)
+        < array_position(ARRAY['pending', 'in_transit', 'paid', 'canceled', 'failed'], excluded.status)
+    RETURNING wallet, old.status AS was, new.status AS status
+"""
+
+
+async def see(tx: Tx, payout: SeenPayout, now: datetime) -> Row[Any] | None:
+    """Note a payout's status; what it was and is, None when this is old news or nobody's account."""
+    return await tx.first(
+        _SEE,
+        stripe_payout_id=payout.stripe_payout_id,
+        stripe_account=payout.stripe_account,
+        amount=payout.amount,
+        currency=payout.currency,
+        status=payout.status,
+        instant=payout.instant,
+        failure=payout.failure,
+        operation_id=payout.operation_id,
+        made_at=payout.made_at,
+        now=now,
+    )
+
+
+# First in, first out: each transfer not yet in the bank takes what is left of the payout, oldest first; none
+# that was made after the account's last payout. Not "after this payout": webhooks overtake each other, so a
+# younger payout may have taken the older transfers already, and this one then carries the younger.
+_MAP = """
+    WITH unpaid AS (
+        SELECT transfer.id, transfer.sent_at,
+               transfer.amount - transfer.amount_reversed
+                 - coalesce((SELECT sum(amount) FROM payout_part WHERE transfer_id = transfer.id), 0)
+               AS left_over
+        FROM transfer
+        WHERE stripe_account = :stripe_account AND currency = :currency AND in_bank_at IS NULL
+          AND state IN ('sent', 'partly_reversed')
+          AND sent_at <= greatest(:made_at, (SELECT max(made_at) FROM payout
+                                             WHERE stripe_account = :stripe_account AND currency = :currency
+                                               AND status = 'paid'))
+    ), queue AS (
+        SELECT id, left_over, sum(left_over) OVER (ORDER BY sent_at, id) - left_over AS before
+        FROM unpaid WHERE left_over > 0
+    )
+    INSERT INTO payout_part (stripe_payout_id, transfer_id, amount)
+    SELECT :stripe_payout_id, id, least(left_over, room.covers - before)
+    FROM queue, (SELECT CAST(:covers AS bigint) - coalesce(sum(amount), 0) AS covers
+                 FROM payout_part WHERE stripe_payout_id = :stripe_payout_id) AS room
+    WHERE before < room.covers
+    ON CONFLICT (stripe_payout_id, transfer_id) DO NOTHING
+"""
+_COVERED = """
+    WITH covered AS (
+        UPDATE transfer SET state = CASE state WHEN 'sent' THEN 'in_bank' ELSE state END, in_bank_at = :now,
+                            changed_at = :now
+        FROM payout_part AS part
+        WHERE part.stripe_payout_id = :stripe_payout_id AND transfer.id = part.transfer_id
+          AND transfer.in_bank_at IS NULL AND transfer.state IN ('sent', 'partly_reversed')
+          AND transfer.amount - transfer.amount_reversed
+              <= (SELECT sum(amount) FROM payout_part WHERE transfer_id = transfer.id)
+        RETURNING transfer.id, old.state AS from_state, new.state AS to_state
+    ), noted AS (
+        INSERT INTO transfer_history (transfer_id, at, from_state, to_state, sentence, actor)
+        SELECT id, :now, from_state, to_state, 'in the bank with ' || CAST(:stripe_payout_id AS text),
+               'stripe'
+        FROM covered WHERE from_state <> to_state
+    )
+    SELECT id FROM covered ORDER BY id
+"""
+_UNMAP = """
+    WITH part AS (
+        SELECT transfer_id FROM payout_part WHERE stripe_payout_id = :stripe_payout_id
+    ), back AS (
+        UPDATE transfer SET state = CASE state WHEN 'in_bank' THEN 'sent' ELSE state END, in_bank_at = NULL,
+                            changed_at = :now
+        FROM part WHERE transfer.id = part.transfer_id AND transfer.in_bank_at IS NOT NULL
+        RETURNING transfer.id, old.state AS from_state, new.state AS to_state
+    ), noted AS (
+        INSERT INTO transfer_history (transfer_id, at, from_state, to_state, sentence, actor)
+        SELECT id, :now, from_state, to_state, CAST(:sentence AS text), 'stripe'
+        FROM back WHERE from_state <> to_state
+    )
+    DELETE FROM payout_part WHERE stripe_payout_id = :stripe_payout_id RETURNING transfer_id AS id
+"""
+
+
+async def map_to_transfers(tx: Tx, payout: SeenPayout, covers: int, now: datetime) -> list[UUID]:
+    """Say which transfers a payout carried to the bank; those that are now there in full.
+
+    `covers`: the payout's amount and, for an instant one, the fee that was taken from the same money.
+    """
+    await tx.execute(
+        _MAP,
+        stripe_payout_id=payout.stripe_payout_id,
+        stripe_account=payout.stripe_account,
+        currency=payout.currency,
+        covers=covers,
+        made_at=payout.made_at,
+    )
+    rows = await tx.all(_COVERED, stripe_payout_id=payout.stripe_payout_id, now=now)
+    return [row.id for row in rows]
+
+
+_WITH_ROOM = """
+    SELECT stripe_payout_id, stripe_account, amount, currency, status, instant, made_at,
+           coalesce(fee, 0) AS fee
+    FROM payout
+    WHERE stripe_account = ANY (CAST(:accounts AS text[])) AND status = 'paid' AND told = 'paid'
+      AND made_at >= CAST(:since AS timestamptz) - interval '3 days'  -- as late as a webhook may be
+      AND amount + coalesce(fee, 0) > coalesce((SELECT sum(part.amount) FROM payout_part AS part
+                                                WHERE part.stripe_payout_id = payout.stripe_payout_id), 0)
+    ORDER BY made_at, stripe_payout_id
+"""
+
+
+async def map_late_transfers(tx: Tx, accounts: Sequence[str], since: datetime, now: datetime) -> None:
+    """A transfer may be recorded after the payout that carried it was: give it its place there."""
+    for row in await tx.all(_WITH_ROOM, accounts=sorted(accounts), since=since):
+        payout = SeenPayout(
+            stripe_payout_id=row.stripe_payout_id,
+            stripe_account=row.stripe_account,
+            amount=row.amount,
+            currency=row.currency,
+            status=row.status,
+            instant=row.instant,
+            made_at=row.made_at,
+        )
+        await map_to_transfers(tx, payout, row.amount + row.fee, now)
+
+
+async def unmap(tx: Tx, stripe_payout_id: str, sentence: str, now: datetime) -> list[UUID]:
+    """The bank returned a payout: its transfers are on the connected account again."""
+    rows = await tx.all(_UNMAP, stripe_payout_id=stripe_payout_id, sentence=sentence, now=now)
+    return [row.id for row in rows]
+
+
+_SET_FEE = """
+    UPDATE payout SET fee = :fee WHERE stripe_payout_id = :id AND fee IS NULL
+    RETURNING wallet, currency, status, stripe_account, amount, instant,
+              CAST((SELECT trace FROM operation WHERE operation.id = payout.operation_id) AS text) AS trace
+"""
+
+
+async def set_fee(tx: Tx, stripe_payout_id: str, fee: int) -> Row[Any] | None:
+    """Note an instant payout's fee once; None when it was known."""
+    return await tx.first(_SET_FEE, id=stripe_payout_id, fee=fee)
+
+
+async def fee_of(tx: Tx, stripe_payout_id: str) -> int | None:
+    row = await tx.first("SELECT fee FROM payout WHERE stripe_payout_id = :id", id=stripe_payout_id)
+    return None if row is None else row.fee
+
+
+async def transfers_in(tx: Tx, stripe_payout_id: str) -> list[UUID]:
+    """Transfers that a payout carried, whole or in part."""
+    rows = await tx.all(
+        "SELECT transfer_id FROM payout_part WHERE stripe_payout_id = :id ORDER BY transfer_id",
+        id=stripe_payout_id,
+    )
+    return [row.transfer_id for row in rows]
+
+
+_SETTLE_ONCE = """
+    UPDATE payout SET told = status
+    WHERE stripe_payout_id = :id AND status = :status AND status IN ('paid', 'failed', 'canceled')
+      AND told IS DISTINCT FROM status
+    RETURNING wallet
+"""
+
+
+async def settle_once(tx: Tx, stripe_payout_id: str, status: str) -> bool:
+    """True once for each final status a payout really has; what an older webhook says does not count."""
+    return await tx.first(_SETTLE_ONCE, id=stripe_payout_id, status=status) is not None
+
+
+async def awaits_bank(tx: Tx, wallet: str) -> bool:
+    """Whether a payee has transfers that are sent and not in the bank."""
+    row = await tx.one(
+        "SELECT EXISTS (SELECT FROM transfer JOIN payee USING (stripe_account) WHERE payee.wallet = :wallet"
+        " AND state IN ('sent', 'partly_reversed') AND in_bank_at IS NULL) AS waits",
+        wallet=wallet,
+    )
+    return bool(row.waits)
+
+
+_MARK_IN_BANK = """
+    WITH moved AS (
+        UPDATE transfer SET state = 'in_bank', in_bank_at = :now, changed_at = :now
+        WHERE stripe_transfer_id = :id AND state = 'sent' RETURNING id
+    )
+    INSERT INTO transfer_history (transfer_id, at, from_state, to_state, sentence, actor)
+    SELECT id, :now, 'sent', 'in_bank', 'transfer.paid from an old API version', 'stripe' FROM moved
+"""
+
+
+async def mark_in_bank(tx: Tx, stripe_transfer_id: str, now: datetime) -> None:
+    """Legacy: old API versions said of a transfer itself that it was paid."""
+    await tx.execute(_MARK_IN_BANK, id=stripe_transfer_id, now=now)
+
+
+_LOCK_TRANSFERS = """
+    SELECT id FROM transfer WHERE stripe_transfer_id = ANY (CAST(:ids AS text[])) ORDER BY id FOR UPDATE
+"""
+_REVERSE = """
+    INSERT INTO reversal (stripe_reversal_id, transfer_id, operation_id, amount, reversed_at)
+    SELECT seen.stripe_reversal_id, transfer.id, operation.id, seen.amount, seen.reversed_at
+    FROM jsonb_to_recordset(CAST(:reversals AS jsonb)) AS seen (
+        stripe_reversal_id text, stripe_transfer_id text, operation_id uuid, amount bigint,
+        reversed_at timestamptz)
+    JOIN transfer USING (stripe_transfer_id) LEFT JOIN operation ON operation.id = seen.operation_id
+    ORDER BY seen.stripe_reversal_id
+    ON CONFLICT (stripe_reversal_id) DO NOTHING
+    RETURNING stripe_reversal_id, transfer_id, amount, reversed_at
+"""
+_REVERSED = """
+    WITH total AS (
+        SELECT transfer_id, sum(amount) AS amount FROM reversal
+        WHERE transfer_id = ANY (CAST(:ids AS uuid[])) GROUP BY transfer_id
+    ), moved AS (
+        UPDATE transfer SET amount_reversed = total.amount, changed_at = :now,
+            state = CASE WHEN total.amount = transfer.amount THEN 'reversed' ELSE 'partly_reversed' END
+        FROM total WHERE transfer.id = total.transfer_id AND transfer.amount_reversed < total.amount
+        RETURNING transfer.id, old.state AS from_state, new.state AS to_state
+    )
+    INSERT INTO transfer_history (transfer_id, at, from_state, to_state, actor)
+    SELECT id, :now, from_state, to_state, 'stripe' FROM moved
+"""
+_TOTALS = """
+    SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.amount_reversed,
+           transfer.stripe_transfer_id, CAST(transfer.trace AS text) AS trace, payee.key AS payee,
+           payee.kind AS payee_kind
+    FROM transfer JOIN payee USING (wallet) WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY id
+"""
+
+
+async def reverse(
+    tx: Tx, reversals: Sequence[SeenReversal], now: datetime
+) -> tuple[list[Row[Any]], list[Row[Any]]]:
+    """Note reversals once each; the new ones, and their transfers with the total reversed so far."""
+    if not reversals:
+        return [], []
+    await tx.all(_LOCK_TRANSFERS, ids=sorted({r.stripe_transfer_id for r in reversals}))
+    listed = [{name: getattr(r, name) for name in SeenReversal.__slots__} for r in reversals]
+    fresh = await tx.all(_REVERSE, reversals=rows_json(listed))
+    ids = sorted({row.transfer_id for row in fresh})
+    await tx.execute(_REVERSED, ids=ids, now=now)
+    return fresh, await tx.all(_TOTALS, ids=ids)
+
+
+_UNHEARD = """
+    SELECT stripe_transfer_id FROM transfer
+    JOIN unnest(CAST(:ids AS text[]), CAST(:amounts AS bigint[])) AS seen (id, amount)
+      ON stripe_transfer_id = seen.id AND amount_reversed < seen.amount
+    ORDER BY 1
+"""
+
+
+async def reversed_unheard(tx: Tx, amounts: Mapping[str, int]) -> list[str]:
+    """Transfers of which more came back at Stripe than we know; Stripe's id -> what came back."""
+    rows = await tx.all(_UNHEARD, ids=list(amounts), amounts=list(amounts.values())) if amounts else []
+    return [row.stripe_transfer_id for row in rows]
+
+
+async def knows_transfer(tx: Tx, stripe_transfer_id: str) -> Row[Any] | None:
+    """The transfer behind one of Stripe's ids, when it is ours."""
+    return await tx.first(
+        "SELECT id, amount_reversed FROM transfer WHERE stripe_transfer_id = :id", id=stripe_transfer_id
+    )

@@ -1,0 +1,328 @@
+"""SQL of payables, transfers and their history. A transfer's state changes only together with a history row.
+
+Written under the payee's lock, or by whoever holds the operation.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row
+
+from fleet.database import Tx
+from services.payouts.domain.transfers import (
+    PAYEE_HOLDS,
+    SENTENCES,
+    TRANSITIONS,
+    Hold,
+    NewTransfer,
+    Payable,
+    Trace,
+    TransferState,
+    Waiting,
+)
+from services.payouts.store.json_rows import rows_json, trace_json, trace_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accrual:
+    """A journal's amount for one payee, as it arrives."""
+
+    journal_id: UUID
+    wallet: str
+    currency: str
+    amount: int
+    source: str
+    event_type: str
+    occurred_at: datetime
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A transfer's next state; `reason` and `sentence` for the states in which it waits or ends."""
+
+    transfer_id: UUID
+    to: TransferState
+    reason: str | None = None
+    sentence: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sent:
+    """A transfer whose effect at Stripe is proven."""
+
+    transfer_id: UUID
+    stripe_transfer_id: str
+    stripe_account: str
+    sent_at: datetime
+
+
+_ACCRUE = """
+    INSERT INTO payable (journal_id, wallet, currency, amount, source, event_type, occurred_at, accrued_at,
+                         stripe_account, trace)
+    SELECT journal_id, wallet, currency, amount, source, event_type, occurred_at, :now,
+           payee.stripe_account, trace
+    FROM jsonb_to_recordset(CAST(:accruals AS jsonb)) AS accrual (
+        journal_id uuid, wallet text, currency text, amount bigint, source text, event_type text,
+        occurred_at timestamptz, trace jsonb, place bigint)
+    JOIN payee USING (wallet)
+    ORDER BY place
+    ON CONFLICT DO NOTHING
+    RETURNING wallet
+"""
+
+
+async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]:
+    """Keep what journals owe payees, once per journal and wallet; the wallets that gained something."""
+    rows = [
+        {
+            "journal_id": a.journal_id,
+            "wallet": a.wallet,
+            "currency": a.currency,
+            "amount": a.amount,
+            "source": a.source,
+            "event_type": a.event_type,
+            "occurred_at": a.occurred_at,
+            "trace": trace_json(a.trace),
+            "place": place,
+        }
+        for place, a in enumerate(accruals)
+    ]
+    return {row.wallet for row in await tx.all(_ACCRUE, accruals=rows_json(rows), now=now)}
+
+
+_OPEN_PAYABLES = """
+    SELECT id, wallet, currency, amount, source, accrued_at, stripe_account, CAST(trace AS text) AS trace
+    FROM payable
+    WHERE transfer_id IS NULL
+      AND (wallet = ANY (CAST(:all_of AS text[])) OR amount < 0 AND wallet = ANY (CAST(:debits_of AS text[])))
+    ORDER BY wallet, id
+"""
+
+
+async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[str]) -> list[Payable]:
+    """What is in no transfer yet: everything of some wallets, only what others owe."""
+    rows = await tx.all(_OPEN_PAYABLES, all_of=sorted(all_of), debits_of=sorted(debits_of))
+    return [
+        Payable(
+            id=row.id,
+            wallet=row.wallet,
+            currency=row.currency,
+            amount=row.amount,
+            source=row.source,
+            accrued_at=row.accrued_at,
+            stripe_account=row.stripe_account,
+            trace=trace_of(row.trace),
+        )
+        for row in rows
+    ]
+
+
+# A blocked payee's transfers are read only to give them the new reason; balance_insufficient is treasury's.
+_WAITING = """
+    SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause, transfer.reason,
+           transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace, part.ids, part.accounts
+    FROM unnest(CAST(:wallets AS text[]), CAST(:blocked AS text[])) AS account (wallet, blocked)
+    JOIN transfer USING (wallet)
+    CROSS JOIN LATERAL (
+        SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
+               array_agg(DISTINCT payable.stripe_account)
+                   FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts
+        FROM payable WHERE payable.transfer_id = transfer.id) AS part
+    WHERE transfer.state = 'held'
+      AND CASE WHEN account.blocked IS NULL
+          THEN transfer.waived
+            OR transfer.reason NOT IN ('balance_insufficient', 'hold_period', 'account_changed')
+            OR transfer.reason = 'hold_period' AND transfer.due_at <= :now
+          ELSE transfer.reason = ANY (CAST(:payee_holds AS text[])) AND transfer.reason <> account.blocked END
+    ORDER BY transfer.wallet, part.ids[1], transfer.id
+"""
+
+
+async def waiting(tx: Tx, blocked: dict[str, Hold | None], now: datetime) -> list[Waiting]:
+    """Held transfers that a decision may release or give another reason; wallet -> why it is blocked."""
+    rows = await tx.all(
+        _WAITING,
+        wallets=list(blocked),
+        blocked=[None if hold is None else str(hold) for hold in blocked.values()],
+        payee_holds=sorted({*PAYEE_HOLDS, Hold.OFFSET}),
+        now=now,
+    )
+    return [_waiting(row) for row in rows]
+
+
+def _waiting(row: Row[Any]) -> Waiting:
+    return Waiting(
+        id=row.id,
+        wallet=row.wallet,
+        currency=row.currency,
+        amount=row.amount,
+        cause=row.cause,
+        reason=row.reason,
+        due_at=row.due_at,
+        waived=row.waived,
+        payables=tuple(row.ids),
+        accounts=frozenset(row.accounts or ()),
+        trace=trace_of(row.trace),
+    )
+
+
+_INSERT = """
+    WITH fresh AS (
+        INSERT INTO transfer (id, wallet, currency, amount, cause, state, reason, sentence, due_at, trace,
+                              created_at, changed_at)
+        SELECT id, wallet, currency, amount, cause, state, reason, sentence, due_at, trace, :now, :now
+        FROM jsonb_to_recordset(CAST(:transfers AS jsonb)) AS fresh (
+            id uuid, wallet text, currency text, amount bigint, cause text, state text, reason text,
+            sentence text, due_at timestamptz, trace jsonb, place bigint)
+        ORDER BY place
+        RETURNING id, state, reason, sentence
+    )
+    INSERT INTO transfer_history (transfer_id, at, to_state, reason, sentence, actor)
+    SELECT id, :now, state, reason, sentence, 'payouts' FROM fresh
+"""
+_LINK = """
+    UPDATE payable SET transfer_id = part.transfer_id
+    FROM unnest(CAST(:payables AS bigint[]), CAST(:transfers AS uuid[])) AS part (payable_id, transfer_id)
+    WHERE payable.id = part.payable_id
+"""
+
+
+async def insert(tx: Tx, transfers: Sequence[NewTransfer], now: datetime) -> None:
+    """Insert transfers with the payables in them; those of a dissolved transfer move over."""
+    if not transfers:
+        return
+    rows = rows_json([_new_row(t, place) for place, t in enumerate(transfers)])
+    await tx.execute(_INSERT, transfers=rows, now=now)
+    links = [(payable, t.id) for t in transfers for payable in t.payables]
+    await tx.execute(_LINK, payables=[p for p, _ in links], transfers=[t for _, t in links])
+
+
+def _new_row(transfer: NewTransfer, place: int) -> dict[str, Any]:
+    return {
+        "id": transfer.id,
+        "wallet": transfer.wallet,
+        "currency": transfer.currency,
+        "amount": transfer.amount,
+        "cause": transfer.cause,
+        "state": TransferState.PENDING if transfer.hold is None else TransferState.HELD,
+        "reason": transfer.hold,
+        "sentence": None if transfer.hold is None else SENTENCES[transfer.hold],
+        "due_at": transfer.due_at,
+        "trace": trace_json(transfer.trace),
+        "place": place,
+    }
+
+
+_MOVE = """
+    WITH moved AS (
+        UPDATE transfer SET state = step.to_state, reason = step.reason, sentence = step.sentence,
+                            changed_at = :now
+        FROM (SELECT * FROM jsonb_to_recordset(CAST(:moves AS jsonb)) AS listed (
+                  id uuid, to_state text, reason text, sentence text, allowed jsonb)) AS step
+        WHERE transfer.id = step.id AND step.allowed ? transfer.state
+        RETURNING transfer.id, old.state AS from_state, new.state AS to_state, new.reason, new.sentence
+    )
+    INSERT INTO transfer_history (transfer_id, at, from_state, to_state, reason, sentence, actor)
+    SELECT id, :now, from_state, to_state, reason, coalesce(:note, sentence), :actor FROM moved
+    RETURNING transfer_id
+"""
+
+
+async def move(
+    tx: Tx, moves: Sequence[Move], now: datetime, actor: str = "payouts", note: str | None = None
+) -> set[UUID]:
+    """Move transfers whose state allows it, each with its history row; the ids that moved.
+
+    `note`: what the history says instead of the transfer's own sentence.
+    """
+    if not moves:
+        return set()
+    rows = [
+        {
+            "id": m.transfer_id,
+            "to_state": m.to,
+            "reason": m.reason,
+            "sentence": m.sentence,
+            "allowed": sorted(
+                s for s, following in TRANSITIONS.items() if s is not None and m.to in following
+            ),
+        }
+        for m in moves
+    ]
+    moved = await tx.all(_MOVE, moves=rows_json(rows), now=now, actor=actor, note=note)
+    return {row.transfer_id for row in moved}
+
+
+_COMPLETE = """
+    WITH moved AS (
+        UPDATE transfer SET state = 'sent', reason = NULL, sentence = NULL, changed_at = :now,
+            stripe_transfer_id = done.stripe_transfer_id, stripe_account = done.stripe_account,
+            sent_at = done.sent_at, clawback_until = done.sent_at + interval '72 hours'
+        FROM (SELECT * FROM jsonb_to_recordset(CAST(:sent AS jsonb)) AS listed (
+                  id uuid, stripe_transfer_id text, stripe_account text, sent_at timestamptz)) AS done
+        WHERE transfer.id = done.id AND transfer.stripe_transfer_id IS NULL
+        RETURNING transfer.*, old.state AS from_state
+    ), noted AS (
+        INSERT INTO transfer_history (transfer_id, at, from_state, to_state, actor)
+        SELECT id, :now, from_state, state, :actor FROM moved
+    )
+    SELECT moved.id, moved.wallet, moved.currency, moved.amount, moved.stripe_transfer_id,
+           moved.stripe_account, moved.sent_at, moved.clawback_until, CAST(moved.trace AS text) AS trace,
+           payee.key AS payee, payee.kind AS payee_kind, payee.instant,
+           ARRAY(SELECT source FROM payable WHERE transfer_id = moved.id ORDER BY id) AS sources
+    FROM moved JOIN payee USING (wallet) ORDER BY moved.id
+"""
+
+
+async def complete(tx: Tx, sent: Sequence[Sent], now: datetime, actor: str = "payouts") -> list[Row[Any]]:
+    """Mark transfers as sent; what people and the ledger must hear about each that was not before."""
+    if not sent:
+        return []
+    rows = [
+        {
+            "id": s.transfer_id,
+            "stripe_transfer_id": s.stripe_transfer_id,
+            "stripe_account": s.stripe_account,
+            "sent_at": s.sent_at,
+        }
+        for s in sent
+    ]
+    return await tx.all(_COMPLETE, sent=rows_json(rows), now=now, actor=actor)
+
+
+_FACTS = """
+    SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.state, transfer.reason,
+           transfer.sentence, CAST(transfer.trace AS text) AS trace, payee.key AS payee,
+           payee.kind AS payee_kind
+    FROM transfer JOIN payee USING (wallet) WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY id
+"""
+
+
+async def facts(tx: Tx, ids: Collection[UUID]) -> list[Row[Any]]:
+    """What an event or a notification about transfers names."""
+    return await tx.all(_FACTS, ids=list(ids)) if ids else []
+
+
+_WAIVE = """
+    UPDATE transfer SET waived = true WHERE id = :id AND state = 'held' RETURNING wallet
+"""
+
+
+async def waive(tx: Tx, transfer_id: UUID) -> bool:
+    """A person released a transfer: neither hold period nor a changed account keeps it any longer."""
+    return await tx.first(_WAIVE, id=transfer_id) is not None
+
+
+async def wallets_due(tx: Tx, now: datetime) -> list[str]:
+    """Payees with a transfer whose hold period ended."""
+    return [row.wallet for row in await tx.all(_WALLETS_DUE, now=now)]
+
+
+_WALLETS_DUE = """
+    SELECT DISTINCT wallet FROM transfer
+    WHERE state = 'held' AND reason = 'hold_period' AND due_at <= :now ORDER BY wallet
+"""

@@ -1,0 +1,231 @@
+"""Stripe, and the only module that imports its library. A call is one HTTP exchange outside any transaction.
+
+Retries are off: whether to ask again is decided by the answer table, never by a library. Whatever comes back,
+an error, a timeout or nonsense, is returned as an `Answer`; only a bug raises.
+"""
+
+import asyncio
+import re
+import ssl
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from itertools import cycle
+from math import ceil
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import stripe
+
+from fleet.database import forbid_in_transaction
+from services.payouts.domain.answers import Answer
+from services.payouts.domain.operations import CLOCK_SKEW, Kind, Operation
+
+PAGES_MAX = 50
+PAGE = 100
+POOL = 8
+_SECRET = re.compile(r"\b[rs]k_(?:test|live)_\w+")
+
+Params = Mapping[str, Any]
+
+
+class StripeGateway:
+    """One account at Stripe, one secret key."""
+
+    def __init__(self, secret_key: str, *, api_base: str, timeout_s: float, connections: int = 100) -> None:
+        self._timeout_s = timeout_s
+        self._http = _Http(timeout_s, connections, trust_env=not _is_loopback(api_base))
+        self._client = stripe.StripeClient(
+            secret_key,
+            base_addresses={"api": api_base},
+            max_network_retries=0,
+            http_client=self._http,
+        )
+
+    async def close(self) -> None:
+        await self._http.close_async()  # type: ignore[no-untyped-call]
+
+    async def perform(self, operation: Operation) -> Answer:
+        """Ask for an operation's effect, with its frozen parameters and its generation's key."""
+        v1 = self._client.v1
+        params: Any = dict(operation.params)
+        options: Any = {"idempotency_key": operation.idempotency_key}
+        match operation.kind:
+            case Kind.TRANSFER:
+                return await self._ask(lambda: v1.transfers.create_async(params, options))
+            case Kind.REVERSAL:
+                transfer = str(operation.parent_id)
+                return await self._ask(lambda: v1.transfers.reversals.create_async(transfer, params, options))
+            case Kind.INSTANT_PAYOUT:
+                options["stripe_account"] = operation.stripe_account
+                return await self._ask(lambda: v1.payouts.create_async(params, options))
+            case Kind.ACCOUNT:
+                return await self._ask(lambda: v1.accounts.create_async(params, options))
+
+    async def look_up(self, operation: Operation) -> Answer:
+        """List what an operation may have made since it was first sent; `body["data"]` has all pages."""
+        v1 = self._client.v1
+        since = {"created": {"gte": int((operation.first_sent_at - CLOCK_SKEW).timestamp())}}
+        match operation.kind:
+            case Kind.TRANSFER:
+                wanted = since | {"destination": operation.params["destination"]}
+                return await self._all_pages(lambda page: v1.transfers.list_async(page), wanted)
+            case Kind.REVERSAL:
+                transfer = str(operation.parent_id)
+                return await self._all_pages(
+                    lambda page: v1.transfers.reversals.list_async(transfer, page), {}
+                )
+            case Kind.INSTANT_PAYOUT:
+                options: Any = {"stripe_account": operation.stripe_account}
+                return await self._all_pages(lambda page: v1.payouts.list_async(page, options), since)
+            case Kind.ACCOUNT:
+                return await self._all_pages(lambda page: v1.accounts.list_async(page), since)
+
+    async def account(self, account: str) -> Answer:
+        return await self._ask(lambda: self._client.v1.accounts.retrieve_async(account))
+
+    async def balance(self, account: str | None = None) -> Answer:
+        """A balance has no id, unlike everything else: it is given one, so that a 2xx reads as done."""
+        options: Any = {"stripe_account": account} if account else {}
+        answer = await self._ask(lambda: self._client.v1.balance.retrieve_async(options=options))
+        return _with_id(answer, "balance")
+
+    async def payouts_of(self, account: str) -> Answer:
+        """The latest payouts of a connected account: what webhooks should have told."""
+        params: Any = {"limit": PAGE}
+        options: Any = {"stripe_account": account}
+        answer = await self._ask(lambda: self._client.v1.payouts.list_async(params, options))
+        return _with_id(answer, "payouts")
+
+    async def transfers_to(self, account: str) -> Answer:
+        """The latest transfers to a connected account: what came back of them may have gone unheard."""
+        params: Any = {"limit": PAGE, "destination": account}
+        return _with_id(await self._ask(lambda: self._client.v1.transfers.list_async(params)), "transfers")
+
+    async def charge(self, charge: str) -> Answer:
+        """A charge with its balance transaction expanded."""
+        params: Any = {"expand": ["balance_transaction"]}
+        return await self._ask(lambda: self._client.v1.charges.retrieve_async(charge, params))
+
+    async def payout(self, payout: str, account: str) -> Answer:
+        """A connected account's payout with its balance transaction expanded."""
+        params: Any = {"expand": ["balance_transaction"]}
+        options: Any = {"stripe_account": account}
+        return await self._ask(lambda: self._client.v1.payouts.retrieve_async(payout, params, options))
+
+    async def reversals_of(self, transfer: str) -> Answer:
+        """Every reversal of a transfer; `body["data"]` has all pages."""
+        reversals = self._client.v1.transfers.reversals
+        return await self._all_pages(lambda page: reversals.list_async(transfer, page), {})
+
+    async def events(self, types: Sequence[str], since: datetime, after: str | None) -> Answer:
+        """One page of the platform's own events since then, newest first; `after`: the last one before it."""
+        params: Any = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
+        params |= {"starting_after": after} if after else {}
+        return _with_id(await self._ask(lambda: self._client.v1.events.list_async(params)), "events")
+
+    async def onboarding_link(self, account: str, *, return_url: str, refresh_url: str) -> Answer:
+        params: Any = {
+            "account": account,
+            "type": "account_onboarding",
+            "return_url": return_url,
+            "refresh_url": refresh_url,
+        }
+        return _with_id(await self._ask(lambda: self._client.v1.account_links.create_async(params)), "link")
+
+    async def dashboard_link(self, account: str) -> Answer:
+        link = await self._ask(lambda: self._client.v1.accounts.login_links.create_async(account))
+        return _with_id(link, "link")
+
+    async def _all_pages(self, ask: Callable[[Any], Awaitable[Any]], wanted: Params) -> Answer:
+        """Read a list to its end; an error on any page is the answer, and so is a list without an end."""
+        found: list[Any] = []
+        after: dict[str, str] = {}
+        for _ in range(PAGES_MAX):
+            page = {**wanted, **after, "limit": PAGE}
+            answer = await self._ask(lambda page=page: ask(page))  # type: ignore[misc]
+            if answer.status is None or not 200 <= answer.status < 300:
+                return answer
+            found += answer.body.get("data", ())
+            if not answer.body.get("has_more"):
+                return _with_id(_with(answer, {"data": found}), "list")
+            after = {"starting_after": str(found[-1]["id"])}
+        return Answer(status=None, problem=f"a list at Stripe has more than {PAGES_MAX * PAGE} objects")
+
+    async def _ask(self, call: Callable[[], Awaitable[Any]]) -> Answer:
+        forbid_in_transaction("a call to Stripe")
+        try:
+            # The library's timeout counts from byte to byte; this one bounds the whole exchange.
+            async with asyncio.timeout(self._timeout_s):
+                return _done(await call())
+        except stripe.APIConnectionError as error:
+            return Answer(status=None, problem=f"no answer from Stripe: {type(error.__cause__).__name__}")
+        except stripe.StripeError as error:
+            return _answer_of(error)
+        except TimeoutError:
+            return Answer(status=None, problem=f"no answer within {self._timeout_s:g} s")
+        except (ValueError, UnicodeError) as error:
+            return Answer(status=None, problem=f"an answer nobody can read: {type(error).__name__}")
+
+
+def _done(thing: Any) -> Answer:
+    response = thing.last_response
+    return Answer(status=response.code, body=response.data, request_id=response.request_id)
+
+
+def _answer_of(error: stripe.StripeError) -> Answer:
+    told = error.json_body.get("error") if isinstance(error.json_body, Mapping) else None
+    message = _SECRET.sub("the key", str(error.user_message or type(error).__name__))
+    body = {"error": {**told, "message": message}} if isinstance(told, Mapping) else {}
+    return Answer(status=error.http_status, body=body, request_id=error.request_id, problem=message)
+
+
+def _with(answer: Answer, body: Params) -> Answer:
+    return Answer(status=answer.status, body=body, request_id=answer.request_id, problem=answer.problem)
+
+
+def _with_id(answer: Answer, name: str) -> Answer:
+    if answer.status is None or not 200 <= answer.status < 300:
+        return answer
+    return _with(answer, {"id": name, **answer.body})
+
+
+class _Http(stripe.HTTPXClient):
+    """The library's own keeps 20 connections open; a busy relay would shake hands all the time."""
+
+    def __init__(self, timeout_s: float, connections: int, *, trust_env: bool) -> None:
+        super().__init__(timeout=timeout_s)
+        verify = ssl.create_default_context(cafile=stripe.ca_bundle_path)
+        limits = httpx.Limits(max_connections=2 * POOL, max_keepalive_connections=POOL)
+        self._client_async = _Pools(
+            [
+                httpx.AsyncClient(verify=verify, limits=limits, trust_env=trust_env)
+                for _ in range(ceil(connections / POOL))
+            ]
+        )
+
+    def _get_request_args_kwargs(self, method: str, url: str, headers: Any, post_data: Any) -> Any:
+        args, options = super()._get_request_args_kwargs(method, url, headers, post_data)
+        options["content"] = options.pop("data") or None  # httpx deprecates text as form data
+        return args, options
+
+
+class _Pools:
+    """Several small connection pools in turn: for each request httpcore asks every connection of a pool about
+    every other one, so one large pool costs more than the request itself.
+    """
+
+    def __init__(self, clients: Sequence[httpx.AsyncClient]) -> None:
+        self._clients = clients
+        self._turn = cycle(clients)
+
+    async def request(self, *args: Any, **kwargs: Any) -> httpx.Response:
+        return await next(self._turn).request(*args, **kwargs)
+
+    async def aclose(self) -> None:
+        for client in self._clients:
+            await client.aclose()
+
+
+def _is_loopback(api_base: str) -> bool:
+    return urlsplit(api_base).hostname in ("127.0.0.1", "localhost", "::1")

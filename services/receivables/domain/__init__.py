@@ -1,0 +1,1 @@
+"""Charges, refunds, disputes, and the journals they ask for. Pure."""

@@ -1,0 +1,269 @@
+"""Money in: what is known of a card charge, and what a new fact about it adds. Pure.
+
+A charge is the aggregate. Facts about it come in any order, more than once, from several topics; each is
+merged into what is known, and `postings.py` says what is due. It must not know Kafka,
+Postgres or Stripe's shapes. Amounts are positive minor units of the charge's currency.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """How a dispute ended."""
+
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payment:
+    """The money came: gross of Stripe's fee."""
+
+    amount: int
+    currency: str
+    received_at: datetime
+    payment_intent_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fee:
+    """What Stripe kept of a charge; `gross` is Stripe's own figure for it, to compare."""
+
+    transaction_id: str
+    amount: int
+    gross: int
+    currency: str
+    settled_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refund:
+    """Money on its way back to the student. `moved`: it left Stripe's balance; `failed`: it came back."""
+
+    refund_id: str
+    amount: int
+    currency: str
+    at: datetime
+    moved: bool = False
+    failed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """The student's bank took the payment back, for now or for good.
+
+    `withdrawn`: it left Stripe's balance (an inquiry takes nothing). `fees`: by balance transaction, negative
+    when Stripe gave one back.
+    """
+
+    dispute_id: str
+    amount: int
+    currency: str
+    opened_at: datetime
+    withdrawn: bool = False
+    outcome: Outcome | None = None
+    closed_at: datetime | None = None
+    fees: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One signed amount on one wallet, credit positive."""
+
+    wallet: str
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posting:
+    """A journal asked of the ledger, once for each source."""
+
+    source: str
+    event_type: str
+    currency: str
+    occurred_at: datetime
+    entries: tuple[Entry, ...]
+    memo: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Charge:
+    """Everything known of one charge, and every posting made for it.
+
+    `told_refunded`: the most that Stripe said was refunded in all. A charge's own event says so without
+    naming the refunds, so it posts nothing; when it exceeds the known refunds, one was never told of.
+    """
+
+    charge_id: str
+    student: str | None = None
+    payment: Payment | None = None
+    told_refunded: int = 0
+    fee: Fee | None = None
+    refunds: Mapping[str, Refund] = field(default_factory=dict)
+    disputes: Mapping[str, Dispute] = field(default_factory=dict)
+    postings: tuple[Posting, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentSucceeded:
+    """A charge was captured, for the student named in its metadata or for nobody."""
+
+    charge_id: str
+    payment: Payment
+    student: str | None
+    refunded: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeSettled:
+    charge_id: str
+    fee: Fee
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefundSeen:
+    charge_id: str
+    refund: Refund
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DisputeSeen:
+    charge_id: str
+    dispute: Dispute
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentNamed:
+    """A person says whose unallocated payment it is."""
+
+    charge_id: str
+    student: str
+    at: datetime
+
+
+Fact = PaymentSucceeded | FeeSettled | RefundSeen | DisputeSeen | StudentNamed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contradiction:
+    """A fact that cannot be true beside what is known; the record becomes a dead letter."""
+
+    reason: str
+    sentence: str
+
+
+def learn(charge: Charge, fact: Fact) -> Charge | Contradiction:
+    """Merge a fact into what is known. A repeat changes nothing; the order of facts does not matter."""
+    match fact:
+        case PaymentSucceeded():
+            return _learn_payment(charge, fact)
+        case FeeSettled():
+            return _learn_fee(charge, fact.fee)
+        case RefundSeen():
+            return _learn_refund(charge, fact.refund)
+        case DisputeSeen():
+            return _learn_dispute(charge, fact.dispute)
+        case StudentNamed():
+            return _learn_student(charge, fact)
+
+
+def _learn_payment(charge: Charge, fact: PaymentSucceeded) -> Charge | Contradiction:
+    known, told = charge.payment, fact.payment
+    if known and (known.amount, known.currency) != (told.amount, told.currency):
+        return Contradiction(
+            reason="payment_amount_changed",
+            sentence=f"charge {charge.charge_id} was {known.amount} {known.currency} (minor units) "
+            f"and is now told as {told.amount} {told.currency}; look at it at Stripe",
+        )
+    if clash := _other_currency(charge, told.currency, "payment"):
+        return clash
+    intent = (known and known.payment_intent_id) or told.payment_intent_id
+    payment = replace(known or told, payment_intent_id=intent)
+    # The first name stands: moving a payment from one student to another is a person's decision.
+    student = charge.student or fact.student
+    refunded = max(charge.told_refunded, fact.refunded)
+    return replace(charge, payment=payment, student=student, told_refunded=refunded)
+
+
+def _learn_fee(charge: Charge, fee: Fee) -> Charge | Contradiction:
+    if clash := _other_currency(charge, fee.currency, "fee"):
+        return clash
+    known = charge.fee or fee
+    if (known.transaction_id, known.amount) != (fee.transaction_id, fee.amount):
+        return Contradiction(
+            reason="fee_changed",
+            sentence=f"charge {charge.charge_id} settled as {known.transaction_id} with fee {known.amount} "
+            f"(minor units) and is now told as {fee.transaction_id} with fee {fee.amount}",
+        )
+    return replace(charge, fee=known)
+
+
+def _learn_refund(charge: Charge, told: Refund) -> Charge | Contradiction:
+    """A refund only ever moves forward: once moved it moved, once failed it stays failed."""
+    if clash := _other_currency(charge, told.currency, f"refund {told.refund_id}"):
+        return clash
+    known = charge.refunds.get(told.refund_id, told)
+    if known.amount != told.amount:
+        return _changed(charge, f"refund {told.refund_id}", known.amount, told.amount)
+    refund = replace(known, moved=known.moved or told.moved, failed=known.failed or told.failed)
+    return replace(charge, refunds={**charge.refunds, told.refund_id: refund})
+
+
+def _learn_dispute(charge: Charge, told: Dispute) -> Charge | Contradiction:
+    if clash := _other_currency(charge, told.currency, f"dispute {told.dispute_id}"):
+        return clash
+    known = charge.disputes.get(told.dispute_id, told)
+    if known.amount != told.amount:
+        return _changed(charge, f"dispute {told.dispute_id}", known.amount, told.amount)
+    if known.outcome and told.outcome and known.outcome is not told.outcome:
+        return Contradiction(
+            reason="dispute_outcome_changed",
+            sentence=f"dispute {told.dispute_id} was {known.outcome} and is now {told.outcome}",
+        )
+    dispute = replace(
+        known,
+        withdrawn=known.withdrawn or told.withdrawn,
+        outcome=known.outcome or told.outcome,
+        closed_at=known.closed_at or told.closed_at,
+        fees={**told.fees, **known.fees},
+    )
+    return replace(charge, disputes={**charge.disputes, told.dispute_id: dispute})
+
+
+def _learn_student(charge: Charge, fact: StudentNamed) -> Charge | Contradiction:
+    if charge.payment is None:
+        return Contradiction(reason="not_received", sentence=f"charge {charge.charge_id} has not been paid")
+    if charge.student is not None:
+        return Contradiction(
+            reason="already_allocated",
+            sentence=f"charge {charge.charge_id} already belongs to student {charge.student}",
+        )
+    return replace(charge, student=fact.student)
+
+
+def _other_currency(charge: Charge, currency: str, what: str) -> Contradiction | None:
+    """One charge, one currency: a settlement in another would need an exchange rate nobody gave us."""
+    known = _currency_of(charge)
+    if known is None or known == currency:
+        return None
+    return Contradiction(
+        reason="other_currency",
+        sentence=f"charge {charge.charge_id} is in {known}, its {what} in {currency}; post it by hand",
+    )
+
+
+def _currency_of(charge: Charge) -> str | None:
+    if known := charge.payment or charge.fee:
+        return known.currency
+    refunds = (refund.currency for refund in charge.refunds.values())
+    return next(refunds, next((dispute.currency for dispute in charge.disputes.values()), None))
+
+
+def _changed(charge: Charge, what: str, known: int, told: int) -> Contradiction:
+    return Contradiction(
+        reason="amount_changed",
+        sentence=f"{what} of charge {charge.charge_id} was {known} minor units and is now told as {told}",
+    )

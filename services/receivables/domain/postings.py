@@ -1,0 +1,163 @@
+"""Which journals a charge's facts ask for, and which are still due. Pure.
+
+The rule that makes the order of facts harmless: the postings due are computed from all that is known, less
+what was posted before. Nothing is posted before the payment itself (gross first); what came early waits.
+Everything about the student's money goes to the charge's holder: the student, or `liability:unallocated`
+while nobody is named. Allocation moves what the unallocated wallet holds for the charge, once; from then on
+the holder is the student, so the unallocated wallet stays at zero for that charge.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.receivables.domain.charges import (
+    Charge,
+    Contradiction,
+    Dispute,
+    Entry,
+    Fact,
+    Outcome,
+    Payment,
+    Posting,
+    Refund,
+    learn,
+)
+
+UNALLOCATED = "liability:unallocated"
+DISPUTES = "liability:disputes"
+STRIPE = "external:stripe"
+SCHOOL = "platform:school"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Step:
+    """What one fact changed: the charge after it, and the journals it made due."""
+
+    before: Charge
+    charge: Charge
+    postings: tuple[Posting, ...]
+
+    @property
+    def received(self) -> Payment | None:
+        """The payment, when this fact was the first to tell of it."""
+        return self.charge.payment if self.before.payment is None else None
+
+    @property
+    def allocated(self) -> bool:
+        """A payment that had been unallocated got its student."""
+        waited = self.before.payment is not None and self.before.student is None
+        return waited and self.charge.student is not None
+
+
+def decide(charge: Charge, fact: Fact, *, now: datetime) -> Step | Contradiction:
+    """Learn a fact and say what is due because of it."""
+    after = learn(charge, fact)
+    if isinstance(after, Contradiction):
+        return after
+    due = tuple(due_postings(after, now=now))
+    return Step(before=charge, charge=replace(after, postings=(*after.postings, *due)), postings=due)
+
+
+def due_postings(charge: Charge, *, now: datetime) -> Iterator[Posting]:
+    """Journals that follow from what is known and were not asked for yet, in the order to post them."""
+    if charge.payment is None:
+        return
+    posted = {posting.source for posting in charge.postings}
+    for posting in (*_payment(charge, charge.payment), *_allocation(charge, charge.payment, now)):
+        if posting.source not in posted:
+            yield posting
+    for refund in charge.refunds.values():
+        yield from (p for p in _refund(charge, refund, posted) if p.source not in posted)
+    for dispute in charge.disputes.values():
+        yield from (p for p in _dispute(charge, dispute) if p.source not in posted)
+
+
+def unallocated_balance(charge: Charge) -> int:
+    """What the unallocated wallet holds for this charge."""
+    entries = (entry for posting in charge.postings for entry in posting.entries)
+    return sum(entry.amount for entry in entries if entry.wallet == UNALLOCATED)
+
+
+def holder_of(charge: Charge) -> str:
+    return f"student:{charge.student}" if charge.student else UNALLOCATED
+
+
+def _payment(charge: Charge, payment: Payment) -> Iterator[Posting]:
+    yield _posting(
+        f"charge:{charge.charge_id}",
+        "payment",
+        payment.currency,
+        payment.received_at,
+        {holder_of(charge): payment.amount, STRIPE: -payment.amount},
+        f"card payment {charge.charge_id}",
+    )
+    if charge.fee and charge.fee.amount:
+        fee = charge.fee
+        yield _posting(
+            f"charge-fee:{fee.transaction_id}",
+            "stripe_fee",
+            fee.currency,
+            payment.received_at,
+            {SCHOOL: -fee.amount, STRIPE: fee.amount},
+            f"Stripe's fee for {charge.charge_id}",
+        )
+
+
+def _allocation(charge: Charge, payment: Payment, now: datetime) -> Iterator[Posting]:
+    amount = unallocated_balance(charge)
+    if charge.student and amount:
+        yield _posting(
+            f"allocation:{charge.charge_id}",
+            "allocation",
+            payment.currency,
+            now,
+            {UNALLOCATED: -amount, holder_of(charge): amount},
+            f"card payment {charge.charge_id} allocated to its student",
+        )
+
+
+def _refund(charge: Charge, refund: Refund, posted: set[str]) -> Iterator[Posting]:
+    """A refund that failed after it was posted comes back; one that failed before never happened."""
+    name, holder, about = refund.refund_id, holder_of(charge), f"refund of {charge.charge_id}"
+    source, currency = f"refund:{name}", refund.currency
+    if refund.moved and not refund.failed:
+        back = {holder: -refund.amount, STRIPE: refund.amount}
+        yield _posting(source, "refund", currency, refund.at, back, about)
+    if refund.failed and source in posted:
+        again, failed = {holder: refund.amount, STRIPE: -refund.amount}, f"{about} failed"
+        yield _posting(f"refund-failed:{name}", "refund_failed", currency, refund.at, again, failed)
+
+
+def _dispute(charge: Charge, dispute: Dispute) -> Iterator[Posting]:
+    """While a dispute is open the amount is a claim of the school's; lost, it is the student's debt."""
+    if not dispute.withdrawn:
+        return
+    opened, closed = dispute.opened_at, dispute.closed_at or dispute.opened_at
+    name, amount, currency = dispute.dispute_id, dispute.amount, dispute.currency
+    about = f"dispute of {charge.charge_id}"
+    claim = {DISPUTES: -amount, STRIPE: amount}
+    yield _posting(f"dispute:{name}", "dispute", currency, opened, claim, about)
+    for transaction, fee in sorted(dispute.fees.items()):
+        if fee:
+            source, kept = f"dispute-fee:{transaction}", {SCHOOL: -fee, STRIPE: fee}
+            yield _posting(source, "dispute_fee", currency, opened, kept, f"fee of a {about}")
+    if dispute.outcome is Outcome.WON:
+        regained = {DISPUTES: amount, STRIPE: -amount}
+        yield _posting(f"dispute-won:{name}", "dispute_won", currency, closed, regained, f"{about} won")
+    if dispute.outcome is Outcome.LOST:
+        owed = {DISPUTES: amount, holder_of(charge): -amount}
+        yield _posting(f"dispute-lost:{name}", "dispute_lost", currency, closed, owed, f"{about} lost")
+
+
+def _posting(
+    source: str, event_type: str, currency: str, at: datetime, entries: dict[str, int], memo: str
+) -> Posting:
+    return Posting(
+        source=source,
+        event_type=event_type,
+        currency=currency,
+        occurred_at=at,
+        entries=tuple(Entry(wallet=wallet, amount=amount) for wallet, amount in entries.items()),
+        memo=memo,
+    )

@@ -1,0 +1,65 @@
+"""Decisions -> messages: one small function for each."""
+
+from fleet.envelope import Cause, Message
+from fleet.money import format_minor
+from schemas.journals import EntryRequest, JournalRequested
+from schemas.notifications import NotificationRequested
+from schemas.payments import PaymentReceived
+from services.receivables.domain.charges import Charge, Payment, Posting
+from services.receivables.domain.failures import PaymentFailed
+
+
+def journal_message(posting: Posting, cause: Cause) -> Message:
+    """Ask the ledger to post; the source keeps it once."""
+    event = JournalRequested(
+        source=posting.source,
+        event_type=posting.event_type,
+        currency=posting.currency,
+        occurred_at=posting.occurred_at,
+        entries=[EntryRequest(wallet=entry.wallet, amount=entry.amount) for entry in posting.entries],
+        memo=posting.memo,
+    )
+    return Message(topic="journal.requested", key=posting.source, event=event, cause=cause)
+
+
+def payment_message(charge: Charge, payment: Payment, cause: Cause) -> Message:
+    """Tell that money came: without a student while it is unallocated, again once it has one."""
+    event = PaymentReceived(
+        charge_id=charge.charge_id,
+        student=charge.student,
+        amount=payment.amount,
+        currency=payment.currency,
+        received_at=payment.received_at,
+    )
+    return Message(topic="payment.received", key=charge.charge_id, event=event, cause=cause)
+
+
+def unallocated_message(charge: Charge, payment: Payment, cause: Cause) -> Message:
+    """Tell finance that a payment names nobody."""
+    money = f"{format_minor(payment.amount, payment.currency)} {payment.currency}"
+    event = NotificationRequested(
+        recipient_kind="finance",
+        recipient="finance",
+        kind="payment_unallocated",
+        about=charge.charge_id,
+        sentence=f"A card payment of {money} names no student: "
+        f"hobbs payments allocate {charge.charge_id} STUDENT",
+        facts={"amount": str(payment.amount), "currency": payment.currency},
+    )
+    return Message(topic="notification.requested", key="finance", event=event, cause=cause)
+
+
+def failure_message(failure: PaymentFailed, cause: Cause) -> Message | None:
+    """Tell the student that a payment did not go through; nobody, when it names nobody."""
+    if failure.student is None:
+        return None
+    money = f"{format_minor(failure.amount, failure.currency)} {failure.currency}"
+    event = NotificationRequested(
+        recipient_kind="student",
+        recipient=failure.student,
+        kind="payment_failed",
+        about=failure.payment_intent_id,
+        sentence=f"Your card payment of {money} did not go through ({failure.code}); nothing was charged.",
+        facts={"amount": str(failure.amount), "currency": failure.currency, "code": failure.code},
+    )
+    return Message(topic="notification.requested", key=failure.student, event=event, cause=cause)

@@ -1,0 +1,327 @@
+"""Stripe's objects and `charge.settled` -> facts about charges. Stripe's shapes stop here.
+
+Each event is judged by the object it carries, not by its name: a `charge.refunded` that overtakes
+`charge.succeeded` tells of the payment as well.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Annotated, Any, Final
+
+import orjson
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from fleet.envelope import Record
+from fleet.inbox import Unreadable, describe, read
+from schemas.fields import Identifier, MinorUnits, PositiveMinorUnits
+from schemas.payments import ChargeSettled
+from schemas.stripe_webhooks import StripeWebhook
+from services.receivables.domain.charges import (
+    Dispute,
+    DisputeSeen,
+    Fact,
+    Fee,
+    FeeSettled,
+    Outcome,
+    Payment,
+    PaymentSucceeded,
+    Refund,
+    RefundSeen,
+)
+from services.receivables.domain.failures import PaymentFailed
+
+STUDENT_KEY: Final = "hobbs_student"
+_CODE: Final = re.compile(r"[a-z0-9_]{1,100}")
+_STUDENT: Final = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,98}[^\x00-\x20\x7f])?")
+
+
+class Kind(StrEnum):
+    """What a webhook is to this service; the label it is counted under."""
+
+    HANDLED = "handled"
+    NOTHING_TO_DO = "nothing_to_do"
+    ELSEWHERE = "elsewhere"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    """A webhook read: the facts it tells, or why it tells none."""
+
+    webhook: StripeWebhook
+    kind: Kind
+    facts: tuple[Fact, ...] = ()
+    failure: PaymentFailed | None = None
+
+
+def _id_of(value: Any) -> Any:
+    """Stripe sends an object's id, or, expanded, the object."""
+    return value.get("id") if isinstance(value, Mapping) else value
+
+
+Reference = Annotated[Identifier | None, BeforeValidator(_id_of)]
+_Unix = Annotated[int, Field(ge=0, lt=7_258_118_400)]
+
+
+class _StripeObject(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    id: Identifier
+    created: _Unix
+    currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
+    metadata: dict[str, Any] | None = None
+
+
+class _Refund(_StripeObject):
+    amount: PositiveMinorUnits
+    charge: Reference = None
+    status: str | None = None
+    balance_transaction: Reference = None
+
+
+class _RefundList(BaseModel):
+    data: list[_Refund] = Field(default_factory=list)
+
+
+class _Charge(_StripeObject):
+    amount: MinorUnits
+    amount_captured: MinorUnits | None = None
+    amount_refunded: MinorUnits = 0
+    captured: bool = True
+    status: str
+    payment_intent: Reference = None
+    refunds: _RefundList | None = None
+
+
+class _PaymentError(BaseModel):
+    code: str | None = None
+    decline_code: str | None = None
+    charge: Reference = None
+
+
+class _PaymentIntent(_StripeObject):
+    amount: MinorUnits
+    amount_received: MinorUnits | None = None
+    latest_charge: Reference = None
+    last_payment_error: _PaymentError | None = None
+
+
+class _BalanceTransaction(BaseModel):
+    id: Identifier
+    fee: MinorUnits = 0
+
+
+class _Dispute(BaseModel):
+    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
+
+    id: Identifier
+    created: _Unix
+    currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
+    amount: PositiveMinorUnits
+    charge: Reference
+    status: str
+    balance_transactions: list[_BalanceTransaction] = Field(default_factory=list)
+
+
+def stripe_event(record: Record) -> Seen:
+    """Read `stripe.webhook`: what it tells of payments, refunds and disputes on the school's own account."""
+    webhook = read(record, StripeWebhook)
+    kind = kind_of(webhook)
+    if kind is not Kind.HANDLED:
+        return Seen(webhook=webhook, kind=kind)
+    subject = _subject(webhook)
+    try:
+        facts = tuple(_FACTS[webhook.event_type](subject, webhook))
+        failure = payment_failure(subject, webhook) if webhook.event_type == _FAILED else None
+    except ValidationError as error:
+        raise Unreadable("stripe_object_unreadable", f"{webhook.event_type}: {describe(error)}") from None
+    return Seen(webhook=webhook, kind=kind, facts=facts, failure=failure)
+
+
+def stripe_event_key(seen: Seen) -> str:
+    return seen.webhook.event_id
+
+
+def kind_of(webhook: StripeWebhook) -> Kind:
+    """Sort a webhook. Connected accounts' events, and money going out, are the payouts service's."""
+    if webhook.endpoint == "connect" or webhook.event_type.startswith(_ELSEWHERE):
+        return Kind.ELSEWHERE
+    if webhook.event_type in _FACTS:
+        return Kind.HANDLED
+    return Kind.NOTHING_TO_DO if webhook.event_type in _NOTHING_TO_DO else Kind.UNKNOWN
+
+
+def charge_settled(record: Record) -> FeeSettled:
+    """Read `charge.settled`, payouts' word on what Stripe kept."""
+    event = read(record, ChargeSettled)
+    if event.fee < 0 or event.gross - event.fee != event.net:
+        raise Unreadable("fee_does_not_add_up", f"charge {event.charge_id}: gross less fee is not net")
+    fee = Fee(
+        transaction_id=event.balance_transaction_id,
+        amount=event.fee,
+        gross=event.gross,
+        currency=event.currency,
+        settled_at=event.available_at,
+    )
+    return FeeSettled(charge_id=event.charge_id, fee=fee)
+
+
+def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
+    """A charge tells of its payment once it succeeded and was captured, and of the refunds it lists.
+
+    What was authorized and not captured counts as refunded at Stripe; no money of ours was.
+    """
+    charge = _Charge.model_validate(subject)
+    amount = charge.amount if charge.amount_captured is None else charge.amount_captured
+    if charge.status == "succeeded" and charge.captured and amount > 0:
+        payment = Payment(
+            amount=amount,
+            currency=charge.currency.upper(),
+            received_at=_instant(charge.created),
+            payment_intent_id=charge.payment_intent,
+        )
+        yield PaymentSucceeded(
+            charge_id=charge.id,
+            payment=payment,
+            student=_student(charge),
+            refunded=max(0, charge.amount_refunded - (charge.amount - amount)),
+        )
+    for refund in charge.refunds.data if charge.refunds else ():
+        yield from _refund_facts(refund, charge.id)
+
+
+def payment_intent_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
+    """A payment intent that succeeded tells of its last charge."""
+    intent = _PaymentIntent.model_validate(subject)
+    amount = intent.amount if intent.amount_received is None else intent.amount_received
+    if intent.latest_charge is None or amount <= 0:
+        return
+    payment = Payment(
+        amount=amount,
+        currency=intent.currency.upper(),
+        received_at=webhook.created_at,
+        payment_intent_id=intent.id,
+    )
+    yield PaymentSucceeded(charge_id=intent.latest_charge, payment=payment, student=_student(intent))
+
+
+def refund_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
+    yield from _refund_facts(_Refund.model_validate(subject), None)
+
+
+def dispute_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
+    """A dispute takes money when it is more than an inquiry, and ends won or lost."""
+    dispute = _Dispute.model_validate(subject)
+    if dispute.charge is None:
+        raise Unreadable("dispute_without_charge", f"dispute {dispute.id} names no charge")
+    inquiry = dispute.status.startswith("warning_") or dispute.status == "prevented"
+    outcome = Outcome(dispute.status) if dispute.status in tuple(Outcome) else None
+    seen = Dispute(
+        dispute_id=dispute.id,
+        amount=dispute.amount,
+        currency=dispute.currency.upper(),
+        opened_at=_instant(dispute.created),
+        withdrawn=not inquiry or bool(dispute.balance_transactions),
+        outcome=outcome,
+        closed_at=webhook.created_at if outcome else None,
+        fees={transaction.id: transaction.fee for transaction in dispute.balance_transactions},
+    )
+    yield DisputeSeen(charge_id=dispute.charge, dispute=seen)
+
+
+def no_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
+    yield from ()
+
+
+def payment_failure(subject: Mapping[str, Any], webhook: StripeWebhook) -> PaymentFailed:
+    """Why a payment failed, in Stripe's codes; its messages may name the card and stay out."""
+    intent = _PaymentIntent.model_validate(subject)
+    error = intent.last_payment_error or _PaymentError()
+    return PaymentFailed(
+        payment_intent_id=intent.id,
+        attempt=error.charge or intent.latest_charge or webhook.event_id,
+        student=_student(intent),
+        amount=intent.amount,
+        currency=intent.currency.upper(),
+        code=code if _CODE.fullmatch(code := error.decline_code or error.code or "") else "unknown",
+        failed_at=webhook.created_at,
+    )
+
+
+_FAILED: Final = "payment_intent.payment_failed"
+_FACTS: Final = {
+    "payment_intent.succeeded": payment_intent_facts,
+    _FAILED: no_facts,
+    "charge.succeeded": charge_facts,
+    "charge.captured": charge_facts,
+    "charge.updated": charge_facts,
+    "charge.refunded": charge_facts,
+    "refund.created": refund_facts,
+    "refund.updated": refund_facts,
+    "refund.failed": refund_facts,
+    "charge.refund.updated": refund_facts,
+    "charge.dispute.created": dispute_facts,
+    "charge.dispute.updated": dispute_facts,
+    "charge.dispute.funds_withdrawn": dispute_facts,
+    "charge.dispute.funds_reinstated": dispute_facts,
+    "charge.dispute.closed": dispute_facts,
+}
+_NOTHING_TO_DO: Final = frozenset(
+    {
+        "charge.expired",
+        "charge.failed",
+        "charge.pending",
+        "payment_intent.amount_capturable_updated",
+        "payment_intent.canceled",
+        "payment_intent.created",
+        "payment_intent.processing",
+        "payment_intent.requires_action",
+    }
+)
+_ELSEWHERE: Final = ("account.", "balance.", "capability.", "payout.", "person.", "topup.", "transfer.")
+
+
+def _subject(webhook: StripeWebhook) -> Mapping[str, Any]:
+    """`data.object` of the raw body; the body was read once by the gateway, so it is an event."""
+    try:
+        subject = orjson.loads(webhook.body)["data"]["object"]
+    except (orjson.JSONDecodeError, KeyError, TypeError):
+        raise Unreadable("stripe_object_missing", f"{webhook.event_id} carries no data.object") from None
+    if not isinstance(subject, dict):
+        raise Unreadable("stripe_object_missing", f"{webhook.event_id} carries no data.object")
+    return subject
+
+
+def _refund_facts(refund: _Refund, charge_id: str | None) -> Iterator[Fact]:
+    """A refund moved money when a balance transaction says so, whatever its status is called.
+
+    Releasing what was never captured looks like a refund that succeeded, and moves nothing.
+    """
+    about = refund.charge or charge_id
+    if about is None:
+        raise Unreadable("refund_without_charge", f"refund {refund.id} names no charge")
+    failed = refund.status in ("failed", "canceled")
+    moved = refund.balance_transaction is not None and not failed
+    if moved or failed:
+        seen = Refund(
+            refund_id=refund.id,
+            amount=refund.amount,
+            currency=refund.currency.upper(),
+            at=_instant(refund.created),
+            moved=moved,
+            failed=failed,
+        )
+        yield RefundSeen(charge_id=about, refund=seen)
+
+
+def _student(named: _StripeObject) -> str | None:
+    """The student in the metadata; nobody, when it is not a name a wallet can have."""
+    student = (named.metadata or {}).get(STUDENT_KEY)
+    return student if isinstance(student, str) and _STUDENT.fullmatch(student) else None
+
+
+def _instant(unix: int) -> datetime:
+    return datetime.fromtimestamp(unix, UTC)
