@@ -143,8 +143,8 @@ async def ask(
 async def _answers(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
     """A reader of `decision.taken` from now on, in no group."""
     consumer = AIOKafkaConsumer(**kafka_client.connection(settings), enable_auto_commit=False)
-    await consumer.start()
     try:
+        await consumer.start()
         topic = settings.topic_prefix + TAKEN
         await _known(consumer, topic)
         places = [TopicPartition(topic, number) for number in range(TOPICS[TAKEN].partitions)]
