@@ -73,6 +73,7 @@ class Consumers:
 
     def add(self, consumer: Consumer) -> None:
         self._consumers.append(consumer)
+        metrics.start_topic(self._service, consumer.topic)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping`; raises when Kafka cannot be reached at the start."""

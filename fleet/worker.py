@@ -35,6 +35,7 @@ BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 TIMER_POLL_S = 1.0
 MEASURE_S = 5.0
 PUBLISH_TIMEOUT_S = 8.0
+OWN_LOOPS = ("outbox", "measure", "consumers")  # of every worker, in the order of _all_jobs
 
 _Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -65,6 +66,9 @@ class Worker:
         self._producer: AIOKafkaProducer | None = None
         self._producer_starting = asyncio.Lock()
         self._discarded: set[asyncio.Task[None]] = set()
+        metrics.start_service(service)
+        for name in OWN_LOOPS:
+            metrics.start_loop(service, name)
 
     def consume(
         self,
@@ -100,7 +104,7 @@ class Worker:
                 if not await step():
                     await self._pause(idle_s)
 
-        self._jobs.append((name, forever))
+        self._add_job(name, forever)
 
     def every(self, name: str, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
         """Run `job` every so many seconds in one process of the service."""
@@ -113,7 +117,7 @@ class Worker:
                 )
                 await self._pause(min(seconds, TIMER_POLL_S))
 
-        self._jobs.append((name, forever))
+        self._add_job(name, forever)
 
     def daily(self, name: str, job: Callable[[date], Awaitable[None]], *, at: time, zone: ZoneInfo) -> None:
         """Run `job` once for each business date after `at` local time; missed dates are caught up."""
@@ -127,7 +131,7 @@ class Worker:
                 )
                 await self._pause(TIMER_POLL_S)
 
-        self._jobs.append((name, forever))
+        self._add_job(name, forever)
 
     def serve(self, app: Any, host: str, port: int) -> None:
         """Serve an ASGI application beside the consumers."""
@@ -196,14 +200,13 @@ class Worker:
         await self.database.close()
         self.log.info("stopped")
 
+    def _add_job(self, name: str, job: _Job) -> None:
+        self._jobs.append((name, job))
+        metrics.start_loop(self.service, name)
+
     def _all_jobs(self) -> list[tuple[str, _Job]]:
         relay = OutboxRelay(self.database, kafka_client.connection(self.settings), self.settings.topic_prefix)
-        return [
-            ("outbox", relay.run),
-            ("measure", self._measure),
-            ("consumers", self._consume),
-            *self._jobs,
-        ]
+        return [*zip(OWN_LOOPS, (relay.run, self._measure, self._consume), strict=True), *self._jobs]
 
     async def _consume(self) -> None:
         await self._consumers.run(self._stopping)
