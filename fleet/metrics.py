@@ -64,6 +64,11 @@ BATCH_FAILURES = counter(
     "Batches that raised and are read again",
     {"service": UNKNOWN, "topic": UNKNOWN},
 )
+ISOLATED = counter(
+    "fleet_isolated_records_total",
+    "Records no rule foresaw, each buried alone",
+    {"service": UNKNOWN, "topic": UNKNOWN},
+)
 CONSUMER_LAG = gauge(
     "fleet_consumer_lag_records",
     "Records behind the high watermark",
@@ -97,7 +102,7 @@ def start_service(service: str) -> None:
 
 def start_topic(service: str, topic: str) -> None:
     """Start at 0 what is measured for a topic that the service consumes."""
-    for metric in (BATCH_SECONDS, BATCH_FAILURES, CONSUMER_LAG, POLL_AGE):
+    for metric in (BATCH_SECONDS, BATCH_FAILURES, ISOLATED, CONSUMER_LAG, POLL_AGE):
         start_at_zero(metric, [service], [topic])
 
 

@@ -1,8 +1,8 @@
 """One worker process: its consumers, loops, timers, outbox relay and health, started and drained together.
 
 Every record passes a handler that commits its effect and only then the offsets (NACK_ON_ERROR: a raising
-batch is read again from each partition's first record; the pause before that is ours). Data errors never
-raise. Scale by starting more processes.
+batch is read again from each partition's first record; the pause before that is ours). What one record
+causes never raises: `fleet/isolate.py` buries it. Scale by starting more processes.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from fleet.database import Database
 from fleet.decisions import COMMON_ACTIONS, REQUESTED, Action, take_decisions
 from fleet.envelope import Message
 from fleet.health import Check, health_app
+from fleet.isolate import isolate
 from fleet.migrate import pending_migrations
 from fleet.outbox import OutboxRelay
 from fleet.settings import Settings
@@ -79,14 +80,15 @@ class Worker:
         members: int = 1,
         every_s: float = BATCH_EVERY_S,
     ) -> None:
-        """Call `handler` with batches of the topic's records; it commits, or raises on an outage only.
+        """Call `handler` with batches of the topic's records; it commits, or raises and has written nothing.
 
+        After an outage the batch is read again; a record that makes the handler raise is buried alone.
         A batch begins at most every `every_s`; one after a pause at once. Two members read two shares of the
         partitions and bring what they find to one batch; in a backlog each works for itself, and one's batch
         waits for Postgres while the other's is worked on, unless other processes read the topic as well:
         then they take turns.
         """
-        together = Together(handler, every_s=every_s)
+        together = Together(partial(isolate, self.database, handler), every_s=every_s)
         for _ in range(members):
             self._consumers.add(Consumer(topic=topic, together=together, batch_max=batch_max))
 

@@ -15,11 +15,12 @@ from sqlalchemy.exc import DBAPIError
 from fleet import kafka_client
 from fleet.kafka_client import TopicPlan
 from fleet.migrate import head_revision, migrate, services
+from fleet.outages import is_outage
 from fleet.settings import Settings
 from hobbs.check import invariants
 from hobbs.check.chain import check_chain, noted_head
 from hobbs.check.invariants import Outcome
-from hobbs.shell.connections import Unreachable, is_outage, run, settings_or_exit, why
+from hobbs.shell.connections import Unreachable, run, settings_or_exit, why
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from schemas.topics import SERVICES, TOPICS
 
