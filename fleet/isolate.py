@@ -15,7 +15,7 @@ from fleet import dead_letters, inbox, metrics
 from fleet.database import Database
 from fleet.envelope import Record
 from fleet.inbox import Unreadable
-from fleet.outages import Blame, blame, sqlstate
+from fleet.outages import Blame, TryAgain, blame, sqlstate
 from fleet.together import Handler
 
 UNFORESEEN: Final = "unforeseen"
@@ -27,7 +27,7 @@ FRAMES_LOGGED: Final = 3
 _log = logging.getLogger(__name__)
 
 
-class NotIsolated(Exception):
+class NotIsolated(TryAgain):
     """Too many records of one batch raise; it is read again, and what was handled or buried is left out."""
 
 

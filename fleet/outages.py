@@ -24,6 +24,10 @@ class Blame(StrEnum):
     RECORD = "record"  # what was asked for
 
 
+class TryAgain(Exception):
+    """Raised by whoever lost too many races in a row: the batch is read again later."""
+
+
 # SQLSTATE classes. What is in neither set (42: a missing grant or table; 28: a password) is the deployment's.
 _OUTAGES: Final = frozenset(
     {
@@ -48,6 +52,7 @@ _RECORDS: Final = frozenset(
     }
 )
 _ALWAYS_OUTAGES: Final = (
+    TryAgain,
     OSError,  # TimeoutError and fleet.faults.InjectedFault are OSErrors
     MemoryError,
     CancelledError,

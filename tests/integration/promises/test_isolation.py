@@ -6,6 +6,7 @@ The handlers are the workers' own, as each composition root registers them.
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import asyncpg
@@ -13,10 +14,13 @@ import pytest
 
 from fleet import faults, metrics
 from fleet.database import Database
-from fleet.envelope import Record, event_key_of
+from fleet.decisions import REQUESTED
+from fleet.envelope import Record, event_key_of, uuid7
 from fleet.isolate import NotIsolated, isolate
+from fleet.outages import TryAgain
 from fleet.together import Handler
 from fleet.worker import Worker
+from schemas.decisions import DecisionRequested, Who
 from schemas.topics import SERVICES, TOPICS
 from services.payouts.stripe.relay import Relay
 from tests.integration.billing.given import CHANGES, completed, configured
@@ -26,6 +30,7 @@ from tests.integration.ledger.test_links import group, undo
 from tests.integration.promises.test_one_commit import owed, taught
 from tests.integration.receivables.stories import charge, settled, webhook
 from tests.support.databases import service_url
+from tests.support.records import record
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +52,22 @@ def a_school() -> list[tuple[str, list[Record]]]:
 
 def three_journals() -> list[tuple[str, list[Record]]]:
     return [("journal.requested", [requested(f"flight:F{n}:1") for n in (1, 2, 3)])]
+
+
+def decided(service: str, nth: int) -> Record:
+    """A decision that is refused, and answered."""
+    now = datetime.now(UTC)
+    event = DecisionRequested(
+        decision_id=uuid7(),
+        service=service,
+        action="nothing anybody knows",
+        object=f"object {nth}",
+        who=Who(name="ann", roles=["operator"], channel="test"),
+        why="",
+        requested_at=now,
+        valid_until=now + timedelta(minutes=1),
+    )
+    return record(REQUESTED, event, key=f"{service}/object {nth}", ce_id=event.decision_id)
 
 
 CONSUMED = [
@@ -90,6 +111,7 @@ CONSUMED = [
     ),
     Consumed(service="receivables", topic="charge.settled", event=lambda n: settled(f"ch_{n}")),
 ]
+CONSUMED += [Consumed(service=name, topic=REQUESTED, event=partial(decided, name)) for name in SERVICES]
 every_topic = pytest.mark.parametrize("consumed", CONSUMED, ids=str)
 BILLING, LEDGER, PAYOUTS = CONSUMED[1], CONSUMED[2], CONSUMED[7]
 
@@ -332,3 +354,56 @@ async def test_the_relay_of_payouts_wakes_after_a_batch_of_which_one_record_is_b
     assert not relay._wake.is_set()
     await service.handle(PAYOUTS.topic, batch)
     assert relay._wake.is_set()
+
+
+async def test_flights_that_lose_every_race_are_read_again_and_none_is_lost(build: Build) -> None:
+    service = await given(build, BILLING)
+    await service.owner.execute("""
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RETURN CASE WHEN NEW.flight_id = 'F2' THEN NULL ELSE NEW END; END $$;
+        CREATE TRIGGER fail BEFORE INSERT ON bill FOR EACH ROW EXECUTE FUNCTION fail()
+    """)
+    batch = [BILLING.event(1), BILLING.event(2)]
+    with pytest.raises(TryAgain):
+        await service.handle(BILLING.topic, batch)
+    assert await service.owner.fetchval("SELECT count(*) FROM bill") == 0
+    await service.owner.execute("DROP TRIGGER fail ON bill")
+    await service.handle(BILLING.topic, batch)
+    assert await service.owner.fetchval("SELECT count(*) FROM bill") == 2
+    assert await service.letters() == []
+
+
+async def test_journals_that_lose_every_race_are_read_again_and_none_is_lost(build: Build) -> None:
+    service = await given(build, LEDGER)
+    await service.owner.execute("""
+        CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NEW.source = 'flight:F2:1' THEN
+                RAISE unique_violation USING CONSTRAINT = 'journal_source_is_posted_once';
+            END IF;
+            RETURN NEW;
+        END $$;
+        CREATE TRIGGER fail BEFORE INSERT ON journal FOR EACH ROW EXECUTE FUNCTION fail()
+    """)
+    batch = [LEDGER.event(1), LEDGER.event(2)]
+    with pytest.raises(TryAgain):
+        await service.handle(LEDGER.topic, batch)
+    assert await service.owner.fetchval("SELECT count(*) FROM journal") == 0
+    await service.owner.execute("DROP TRIGGER fail ON journal")
+    await service.handle(LEDGER.topic, batch)
+    assert await service.owner.fetchval("SELECT count(*) FROM journal") == 2
+    assert await service.letters() == []
+
+
+async def test_however_many_journals_the_database_refuses_each_is_answered_in_its_order(build: Build) -> None:
+    service = await given(build, LEDGER)
+    await service.owner.execute("ALTER TABLE journal ADD CONSTRAINT odd CHECK (source NOT LIKE 'bad:%')")
+    names = [f"{'good' if n % 3 else 'bad'}:{n:02d}" for n in range(33)]
+    await service.handle(LEDGER.topic, [requested(name) for name in names])
+    told = await service.owner.fetch(
+        "SELECT topic, convert_from(key, 'UTF8') AS key FROM outbox WHERE topic <> 'ledger.dead' ORDER BY id"
+    )
+    outcome = {"good": "journal.posted", "bad": "journal.refused"}
+    assert [(row["topic"], row["key"]) for row in told] == [
+        (outcome[name.partition(":")[0]], name) for name in names
+    ]
