@@ -131,7 +131,7 @@ class Consumers:
             ack_policy=AckPolicy.NACK_ON_ERROR,
             allow_auto_create_topics=False,
             consumer_only=True,  # what a service publishes goes through its outbox
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=kafka_client.METADATA_AGE_MS,
             graceful_timeout=BATCH_ENDS_WITHIN_S,
             parser=_parse_safely,
             decoder=_hand_over,

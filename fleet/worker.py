@@ -262,13 +262,8 @@ class Worker:
     async def _started_producer(self) -> AIOKafkaProducer:
         async with self._producer_starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    **kafka_client.connection(self.settings),
-                    acks="all",
-                    enable_idempotence=True,
-                    request_timeout_ms=int(PUBLISH_TIMEOUT_S * 1000),
-                    metadata_max_age_ms=30_000,
-                )
+                connection = kafka_client.connection(self.settings)
+                producer = kafka_client.make_producer(connection, timeout_s=PUBLISH_TIMEOUT_S)
                 try:
                     await producer.start()
                 except BaseException:

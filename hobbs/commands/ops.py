@@ -13,7 +13,6 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from fleet import kafka_client
-from fleet.kafka_client import TopicPlan
 from fleet.migrate import head_revision, migrate, services
 from fleet.outages import is_outage
 from fleet.settings import Settings
@@ -22,6 +21,7 @@ from hobbs.check.chain import check_chain, noted_head
 from hobbs.check.invariants import Outcome
 from hobbs.shell.connections import Unreachable, run, settings_or_exit, why
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
+from hobbs.shell.topic_plans import topic_plans
 from schemas.topics import SERVICES, TOPICS
 
 T = TypeVar("T")
@@ -148,13 +148,6 @@ def wrong_topics(there: Mapping[str, int]) -> list[str]:
                 "a key's order depends on it: see docs/operations/kafka.md"
             )
     return sentences
-
-
-def topic_plans() -> list[TopicPlan]:
-    return [
-        TopicPlan(name=topic.name, partitions=topic.partitions, retention_ms=topic.retention_ms)
-        for topic in TOPICS.values()
-    ]
 
 
 def _outcome_row(outcome: Outcome) -> dict[str, Any]:
