@@ -21,7 +21,8 @@ from fleet.outages import TryAgain
 from fleet.together import Handler
 from fleet.worker import Worker
 from schemas.decisions import DecisionRequested, Who
-from schemas.topics import SERVICES, TOPICS
+from schemas.services import SERVICES
+from schemas.topics import TOPICS
 from services.payouts.stripe.relay import Relay
 from tests.integration.billing.given import CHANGES, completed, configured
 from tests.integration.ledger.books import requested

@@ -16,7 +16,7 @@ from typer.main import get_command
 from fleet.settings import Settings
 from hobbs.cli import COMMANDS, GROUPS, assemble
 from hobbs.commands.ops import LoginUrls
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
@@ -117,7 +117,7 @@ def test_every_setting_in_the_docs_exists() -> None:
         } == set(), page
 
 
-METRIC = re.compile(r"\b(?:fleet|billing|ledger|payouts|receivables|gateway)_[a-z_]+")
+METRIC = re.compile(rf"\b(?:{'|'.join(('fleet', *SERVICES))})_[a-z_]+")
 
 
 def measured() -> set[str]:
