@@ -7,7 +7,8 @@ function. How to change a function: docs/database-functions.md.
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -35,15 +36,13 @@ SELECT DISTINCT quote_ident(r.rolname) AS role
    AND granted.grantee <> p.proowner AND r.rolname LIKE 'hobbs\\_%'
 """
 # Each language says whether a body can be read: what CREATE FUNCTION asks unless it is told not to.
+_OF_LANGUAGE = """
+  FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
+ WHERE p.oid = ANY (CAST(CAST(:signatures AS text[]) AS regprocedure[])) AND l.lanname =
+"""
 _VALIDATE = (
-    """
-SELECT fmgr_sql_validator(p.oid) FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
- WHERE p.pronamespace = CAST(:schema AS regnamespace) AND l.lanname = 'sql'
-""",
-    """
-SELECT plpgsql_validator(p.oid) FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
- WHERE p.pronamespace = CAST(:schema AS regnamespace) AND l.lanname = 'plpgsql'
-""",
+    f"SELECT fmgr_sql_validator(p.oid) {_OF_LANGUAGE} 'sql'",
+    f"SELECT plpgsql_validator(p.oid) {_OF_LANGUAGE} 'plpgsql'",
 )
 
 
@@ -59,29 +58,24 @@ def function_names(service: str) -> list[str]:
     return [name for body in function_files(service).values() for name in _DEFINED.findall(body)]
 
 
-def apply_functions(connection: Connection, service: str, *, anew: bool) -> bool:
-    """Bring the service's functions to the texts of this code; whether anything was run.
+def apply_functions(connection: Connection, service: str, files: Mapping[str, str], *, anew: bool) -> bool:
+    """Bring the service's functions to the texts of `files`, by file name; whether anything was run.
 
-    `anew` runs the files although none differs: a migration may have replaced what they define. The caller's
+    `anew` runs them although none differs: a migration may have replaced what they define. The caller's
     transaction has the service's schema as its search path, and keeps other migrations out.
     """
     run_script(connection, _TABLE.read_text(encoding="utf-8"))
     run_script(connection, f"GRANT SELECT ON function_file TO hobbs_{service}")
     found = connection.execute(text("SELECT name, sha256, signatures FROM function_file")).all()
-    wanted = {name: _hash(body) for name, body in function_files(service).items()}
-    if {row.name: row.sha256 for row in found} == wanted and not anew:
+    hashes = {name: _hash(body) for name, body in files.items()}
+    if {row.name: row.sha256 for row in found} == hashes and not anew:
         return False
-    _revoke_grants(connection, service)
-    # Bodies in SQL are read when they are created, and may call functions of files that come later.
-    connection.execute(text("SET LOCAL check_function_bodies = off"))
-    defined = {name: _run_file(connection, service, name) for name in wanted}
-    connection.execute(text("SET LOCAL check_function_bodies = on"))
     before = {signature for row in found for signature in row.signatures}
+    _revoke_grants(connection, service)
+    defined = _run_files(connection, service, files)
     _drop_functions(connection, before - {each for made in defined.values() for each in made})
     run_script(connection, f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {service} FROM PUBLIC")
-    for statement in _VALIDATE:
-        connection.execute(text(statement), {"schema": service})
-    _note_files(connection, wanted, defined)
+    _note_files(connection, hashes, defined)
     return True
 
 
@@ -101,16 +95,32 @@ def run_script(connection: Connection, script: str) -> None:
     await_only(fairy.driver_connection.execute(script))
 
 
-def _run_file(connection: Connection, service: str, name: str) -> list[str]:
-    """Run one file; the signatures of the functions it created or replaced."""
-    before = _places(connection, service)
+def _run_files(connection: Connection, service: str, files: Mapping[str, str]) -> dict[str, list[str]]:
+    """Run the files; the signatures of the functions that each created or replaced."""
+    # Bodies in SQL are read when they are created, and may call functions of files that come later.
+    connection.execute(text("SET LOCAL check_function_bodies = off"))
+    defined: dict[str, list[str]] = {}
+    for name, body in files.items():
+        before = _places(connection, service)
+        with _named(service, name):
+            run_script(connection, body)
+        after = _places(connection, service)
+        defined[name] = sorted(one for one, place in after.items() if before.get(one) != place)
+    connection.execute(text("SET LOCAL check_function_bodies = on"))
+    for statement in _VALIDATE:
+        signatures = [each for made in defined.values() for each in made]
+        connection.execute(text(statement), {"signatures": signatures})
+    return defined
+
+
+@contextmanager
+def _named(service: str, name: str) -> Iterator[None]:
+    """Let what the server refuses say in which file it stands."""
     try:
-        run_script(connection, function_files(service)[name])
+        yield
     except asyncpg.PostgresError as error:
         error.add_note(f"in services/{service}/functions/{name}")
         raise
-    after = _places(connection, service)
-    return sorted(signature for signature, place in after.items() if before.get(signature) != place)
 
 
 def _places(connection: Connection, service: str) -> dict[str, str]:

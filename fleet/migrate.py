@@ -20,7 +20,7 @@ from sqlalchemy import Connection, make_url, pool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from fleet.database import Database
-from fleet.functions import apply_functions, run_script, stale_function_files
+from fleet.functions import apply_functions, function_files, run_script, stale_function_files
 
 _SQL = Path(__file__).parent / "sql"
 _SERVICES = Path(__file__).parent.parent / "services"
@@ -151,7 +151,8 @@ def _upgrade(connection: Connection, service: str, revision: str) -> None:
     config.attributes["connection"] = connection
     command.upgrade(config, revision)
     if revision == "head":
-        apply_functions(connection, service, anew=_revision(connection, service) != before)
+        moved = _revision(connection, service) != before
+        apply_functions(connection, service, function_files(service), anew=moved)
 
 
 def _revision(connection: Connection, service: str) -> str | None:

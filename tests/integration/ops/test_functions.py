@@ -5,13 +5,16 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+from sqlalchemy import NullPool, make_url, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import create_async_engine
 
 from fleet.database import Database
-from fleet.functions import function_files
+from fleet.functions import apply_functions, function_files
 from fleet.migrate import head_revision, migrate, pending_migrations, revisions
 from hobbs.local.schema_dump import dump_schema
 from tests.integration.ops.conftest import Hobbs
-from tests.support.databases import PASSWORDS, Cluster, empty, service_url
+from tests.support.databases import PASSWORDS, Cluster, empty, run_statement, service_url
 
 OTHER_TEXT = """
 UPDATE ledger.function_file SET sha256 = 'of another release' WHERE name = 'journals.sql';
@@ -49,6 +52,14 @@ async def pending(owner_url: str) -> list[str]:
         await database.close()
 
 
+async def apply(owner_url: str, service: str = "gateway", **files: str) -> None:
+    """Apply invented files; the gateway has no functions of its own."""
+    engine = create_async_engine(make_url(owner_url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    async with engine.begin() as connection:
+        await connection.execute(text("SELECT set_config('search_path', :schema, true)"), {"schema": service})
+        await connection.run_sync(lambda sync: apply_functions(sync, service, files, anew=False))
+
+
 async def test_functions_of_another_release_are_told_and_replaced(
     database_url: str, owner: asyncpg.Connection
 ) -> None:
@@ -77,6 +88,18 @@ async def test_a_release_without_files_comes_to_them(cluster: Cluster) -> None:
         assert await pending(url) == [f"ledger functions/{name}" for name in function_files("ledger")]
         await migrate(url, PASSWORDS, ["ledger"])
         assert await pending(url) == []
+
+
+async def test_files_are_run_again_after_a_migration_that_replaces_their_functions(
+    older_url: str, database_url: str
+) -> None:
+    await apply(older_url, "ledger", **function_files("ledger"))
+    await run_statement(
+        older_url, "DROP FUNCTION ledger.first_instant(), ledger.last_instant()"
+    )  # 0014 makes them
+    assert await pending(older_url) == [f"ledger {head_revision('ledger')}"]
+    await migrate(older_url, PASSWORDS, ["ledger"])
+    assert dump_schema(older_url, "ledger") == dump_schema(database_url, "ledger")
 
 
 async def test_an_older_schema_is_told_with_its_functions(older_url: str) -> None:
@@ -108,6 +131,10 @@ async def test_grants_to_our_roles_are_those_of_the_files_and_others_stay(
 async def test_a_function_that_left_the_files_is_dropped_and_one_made_by_hand_stays(
     database_url: str, owner: asyncpg.Connection
 ) -> None:
+    await owner.execute("SET check_function_bodies = off")
+    await owner.execute(
+        "CREATE FUNCTION ledger.broken() RETURNS text LANGUAGE sql AS 'SELECT no_such_column'"
+    )
     for name in ("left_the_files", "made_by_hand"):
         await owner.execute(
             f"CREATE FUNCTION ledger.{name}(a text) RETURNS text LANGUAGE sql AS $$ SELECT a $$"
@@ -120,6 +147,40 @@ async def test_a_function_that_left_the_files_is_dropped_and_one_made_by_hand_st
     assert await pending(database_url) == []
     assert await owner.fetchval("SELECT to_regprocedure('ledger.left_the_files(text)')") is None
     assert await owner.fetchval("SELECT to_regprocedure('ledger.made_by_hand(text)')")
+    assert await owner.fetchval("SELECT to_regprocedure('ledger.broken()')")
+
+
+async def test_a_file_may_call_functions_of_a_later_one(database_url: str, owner: asyncpg.Connection) -> None:
+    await apply(
+        database_url,
+        a="CREATE OR REPLACE FUNCTION first() RETURNS integer LANGUAGE sql AS 'SELECT gateway.second()'",
+        b="CREATE OR REPLACE FUNCTION second() RETURNS integer LANGUAGE sql AS 'SELECT 2'",
+    )
+    assert await owner.fetchval("SELECT gateway.first()") == 2
+
+
+@pytest.mark.parametrize(
+    "body", ["LANGUAGE sql AS 'SELECT gateway.third()'", "LANGUAGE plpgsql AS 'BEGIN RETRUN 1; END'"]
+)
+async def test_a_body_that_cannot_be_read_is_refused(
+    database_url: str, owner: asyncpg.Connection, body: str
+) -> None:
+    with pytest.raises(DBAPIError):
+        await apply(database_url, a=f"CREATE OR REPLACE FUNCTION first() RETURNS integer {body}")
+    assert await owner.fetchval("SELECT to_regprocedure('gateway.first()')") is None
+
+
+async def test_other_arguments_leave_nothing_of_the_old_function(
+    database_url: str, owner: asyncpg.Connection
+) -> None:
+    made = "CREATE OR REPLACE FUNCTION sum({}) RETURNS integer LANGUAGE sql AS 'SELECT 1';"
+    grant = "GRANT EXECUTE ON FUNCTION sum({}) TO hobbs_gateway;"
+    for arguments in ("integer", "integer, integer DEFAULT 0"):
+        types = arguments.removesuffix(" DEFAULT 0")
+        await apply(database_url, a=made.format(arguments) + grant.format(types))
+    assert await owner.fetchval("SELECT to_regprocedure('gateway.sum(integer)')") is None
+    assert await owner.fetchval("SELECT gateway.sum(1)") == 1
+    assert await owner.fetchval(MAY_CALL, "hobbs_gateway", "gateway.sum(integer, integer)")
 
 
 async def test_functions_that_cannot_be_applied_leave_the_older_revision(older_url: str) -> None:
