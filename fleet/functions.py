@@ -15,6 +15,7 @@ from typing import Any
 
 import asyncpg
 from sqlalchemy import Connection, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
 from fleet.database import Tx
@@ -36,14 +37,12 @@ SELECT DISTINCT quote_ident(r.rolname) AS role
    AND granted.grantee <> p.proowner AND r.rolname LIKE 'hobbs\\_%'
 """
 # Each language says whether a body can be read: what CREATE FUNCTION asks unless it is told not to.
-_OF_LANGUAGE = """
+_VALIDATE = """
+SELECT CASE l.lanname WHEN 'sql' THEN fmgr_sql_validator(p.oid)
+                      WHEN 'plpgsql' THEN plpgsql_validator(p.oid) END
   FROM pg_proc AS p JOIN pg_language AS l ON l.oid = p.prolang
- WHERE p.oid = ANY (CAST(CAST(:signatures AS text[]) AS regprocedure[])) AND l.lanname =
+ WHERE p.oid = ANY (CAST(CAST(:signatures AS text[]) AS regprocedure[]))
 """
-_VALIDATE = (
-    f"SELECT fmgr_sql_validator(p.oid) {_OF_LANGUAGE} 'sql'",
-    f"SELECT plpgsql_validator(p.oid) {_OF_LANGUAGE} 'plpgsql'",
-)
 
 
 @lru_cache
@@ -107,9 +106,9 @@ def _run_files(connection: Connection, service: str, files: Mapping[str, str]) -
         after = _places(connection, service)
         defined[name] = sorted(one for one, place in after.items() if before.get(one) != place)
     connection.execute(text("SET LOCAL check_function_bodies = on"))
-    for statement in _VALIDATE:
-        signatures = [each for made in defined.values() for each in made]
-        connection.execute(text(statement), {"signatures": signatures})
+    for name, signatures in defined.items():
+        with _named(service, name):
+            connection.execute(text(_VALIDATE), {"signatures": signatures})
     return defined
 
 
@@ -118,7 +117,7 @@ def _named(service: str, name: str) -> Iterator[None]:
     """Let what the server refuses say in which file it stands."""
     try:
         yield
-    except asyncpg.PostgresError as error:
+    except (asyncpg.PostgresError, DBAPIError) as error:
         error.add_note(f"in services/{service}/functions/{name}")
         raise
 

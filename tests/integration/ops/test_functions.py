@@ -165,8 +165,9 @@ async def test_a_file_may_call_functions_of_a_later_one(database_url: str, owner
 async def test_a_body_that_cannot_be_read_is_refused(
     database_url: str, owner: asyncpg.Connection, body: str
 ) -> None:
-    with pytest.raises(DBAPIError):
+    with pytest.raises(DBAPIError) as refused:
         await apply(database_url, a=f"CREATE OR REPLACE FUNCTION first() RETURNS integer {body}")
+    assert refused.value.__notes__ == ["in services/gateway/functions/a"]
     assert await owner.fetchval("SELECT to_regprocedure('gateway.first()')") is None
 
 
