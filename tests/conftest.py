@@ -15,7 +15,7 @@ from hobbs.local.kafka import prepare_kafka, start_kafka, wait_for_kafka
 from hobbs.local.ports import free_port, free_ports
 from hobbs.local.postgres import prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.stack import Simulator, start_simulator, wait_for_simulator
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 from tests.support.brokers import let_members_be_missed_soon
 from tests.support.databases import Cluster, Template, cloned, make_template, service_url
 from tests.support.metrics import WITH_NAMES_OF_CONSTRAINTS, labelled

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas.topics import SERVICES, TOPICS
+from schemas.services import SERVICES
+from schemas.topics import TOPICS
 from tests.contract.deploy.conftest import ROOT
 from tests.support.metrics import Series, fresh_series
 
