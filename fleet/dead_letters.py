@@ -16,8 +16,9 @@ from pydantic import BaseModel
 from sqlalchemy import Row
 
 from fleet import outbox
+from fleet.cause import Cause
 from fleet.database import Tx, json_parameter
-from fleet.envelope import Cause, Message, Record, safe_text
+from fleet.envelope import Message, Record, safe_text
 from fleet.faults import fault_point
 
 if TYPE_CHECKING:

@@ -13,9 +13,10 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from fleet import dead_letters, metrics
+from fleet.cause import Cause
 from fleet.database import Tx
 from fleet.dead_letters import Letter
-from fleet.envelope import CONTENT_HEADER, OWN_SOURCES, Cause, Record, cause_of, derived_key, event_key_of
+from fleet.envelope import CONTENT_HEADER, OWN_SOURCES, Record, cause_of, derived_key, event_key_of
 from fleet.faults import fault_point
 
 RECORD_BYTES_MAX = 1_000_000
