@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.checker.world import World, grouped
+from tests.checker.world import Row, World, grouped
 
 # Who reads what, from the table in docs/architecture.md.
 READERS = {
@@ -37,12 +37,38 @@ def every_record_was_taken_in(world: World) -> Iterator[str]:
                 yield f"{record} never reached {service}"
 
 
-def nothing_was_taken_in_that_nobody_said(world: World) -> Iterator[str]:
-    """Every event the ledger took in is on its topic."""
-    said = {record.event_id for record in world.records("journal.requested")}
+def the_ledger_took_in_only_published_events(world: World) -> Iterator[str]:
+    """Every event in the ledger's inbox is on a topic that the ledger reads."""
+    read = (*world.records("journal.requested"), *world.records("decision.requested"))
+    published = {record.event_id for record in read}
     for row in world.rows("ledger.inbox"):
-        if str(row["event_key"]) not in said:
+        if str(row["event_key"]) not in published:
             yield f"the ledger took in event {row['event_key']}, which is on no topic"
+
+
+def decisions_are_answered_once(world: World) -> Iterator[str]:
+    """A readable decision is taken in and answered by the service it names, and by no other.
+
+    An unreadable one is a dead letter. No answer is without a decision.
+    """
+    dead = {row["payload_hash"] for row in world.letters("decision.requested")}
+    answers = grouped(_bodies(world, "decision.taken"), lambda body: str(body["decision_id"]))
+    asked = {str(body["decision_id"]): body["service"] for body in _bodies(world, "decision.requested")}
+    for record in world.records("decision.requested"):
+        if record.body is None and record.digest not in dead:
+            yield f"{record} cannot be read and is no dead letter"
+    for id, service in asked.items():
+        if id not in {str(row["event_key"]) for row in world.rows(f"{service}.inbox")}:
+            yield f"decision {id} was never taken in by {service}"
+        answered = {str(body["service"]) for body in answers.get(id, [])}
+        if answered != {service}:
+            yield f"decision {id} was asked of {service} and answered by {sorted(answered) or 'nobody'}"
+    for id in answers.keys() - asked.keys():
+        yield f"decision {id} was answered and never asked for"
+
+
+def _bodies(world: World, topic: str) -> list[Row]:
+    return [record.body for record in world.records(topic) if record.body is not None]
 
 
 def one_event_says_one_thing(world: World) -> Iterator[str]:
@@ -55,7 +81,7 @@ def one_event_says_one_thing(world: World) -> Iterator[str]:
                 yield f"event {id} on {topic} says {len({r.said for r in same})} different things"
 
 
-def what_happened_was_told(world: World) -> Iterator[str]:
+def every_fact_has_its_event(world: World) -> Iterator[str]:
     """A bill, a journal, a sent transfer and a received payment each have their event, one each."""
     bills = {(b["flight_id"], b["revision"]) for b in world.rows("billing.bill")}
     yield from _told(world, "flight.billed", bills, lambda b: (b["flight_id"], b["revision"]))
@@ -82,7 +108,8 @@ def _told(world: World, topic: str, happened: set[Any], name: Any, *, once: bool
 EVENT_RULES = (
     outboxes_are_empty,
     every_record_was_taken_in,
-    nothing_was_taken_in_that_nobody_said,
+    the_ledger_took_in_only_published_events,
+    decisions_are_answered_once,
     one_event_says_one_thing,
-    what_happened_was_told,
+    every_fact_has_its_event,
 )

@@ -119,12 +119,20 @@ BREAKS: list[tuple[str, Break]] = [
     ("outboxes_are_empty", lambda world: with_rows(world, "ledger.outbox", [{"id": 1}])),
     ("every_record_was_taken_in", row("payouts.inbox", event_key="p9")),
     ("every_record_was_taken_in", no_rows("billing.inbox")),
-    ("nothing_was_taken_in_that_nobody_said", row("ledger.inbox", event_key="r9")),
+    ("the_ledger_took_in_only_published_events", row("ledger.inbox", event_key="r9")),
+    ("decisions_are_answered_once", no_records("decision.taken")),
+    ("decisions_are_answered_once", no_records("decision.requested")),
+    ("decisions_are_answered_once", no_rows("gateway.dead_letter")),
+    ("decisions_are_answered_once", row("ledger.inbox", place=3, event_key="d9")),
+    (
+        "decisions_are_answered_once",
+        more("decision.taken", {"decision_id": "d1", "service": "billing"}, "a2"),
+    ),
     ("one_event_says_one_thing", more("journal.requested", {"source": "flight:F1:2"}, "r1")),
-    ("what_happened_was_told", no_records("flight.billed")),
-    ("what_happened_was_told", no_records("transfer.sent")),
-    ("what_happened_was_told", more("journal.posted", {"source": "flight:F1:1"}, "p9")),
-    ("what_happened_was_told", more("transfer.sent", {"transfer_id": "t9"}, "s9")),
+    ("every_fact_has_its_event", no_records("flight.billed")),
+    ("every_fact_has_its_event", no_records("transfer.sent")),
+    ("every_fact_has_its_event", more("journal.posted", {"source": "flight:F1:1"}, "p9")),
+    ("every_fact_has_its_event", more("transfer.sent", {"transfer_id": "t9"}, "s9")),
 ]
 
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,6 +24,27 @@ LATE_MAX = 12
 HTTP_ATTEMPTS_MAX = 300
 
 Headers = list[tuple[str, bytes]]
+KeyValueHeaders = tuple[bytes | None, bytes, Headers]
+
+
+async def publish(fleet: Fleet, topic: str, records: Sequence[KeyValueHeaders]) -> None:
+    """Publish records in order; the topic is named without the prefix. Tries again while the broker is away.
+
+    Records that a killed broker had taken already are then published twice.
+    """
+    while records:
+        try:
+            await _publish_once(fleet, topic, records)
+            return
+        except (KafkaError, OSError):
+            await asyncio.sleep(0.5)
+
+
+async def _publish_once(fleet: Fleet, topic: str, records: Sequence[KeyValueHeaders]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=fleet.kafka_bootstrap, acks="all") as producer:
+        name = fleet.topic_prefix + topic
+        sent = [await producer.send(name, value, key=key, headers=h) for key, value, h in records]
+        await asyncio.gather(*sent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,18 +134,7 @@ class Traffic:
     async def _send_due(self, until: int) -> None:
         due = sorted((r for r in self.held_back if r[0] <= until), key=lambda record: record[0])
         self.held_back = [r for r in self.held_back if r[0] > until]
-        while due:
-            try:
-                await self._send([record[1:] for record in due])
-                return
-            except (KafkaError, OSError):  # the broker is being killed; what it has already is a duplicate
-                await asyncio.sleep(0.5)
-
-    async def _send(self, records: list[tuple[bytes | None, bytes, Headers]]) -> None:
-        async with AIOKafkaProducer(bootstrap_servers=self.fleet.kafka_bootstrap, acks="all") as producer:
-            topic = f"{self.fleet.topic_prefix}flight.completed"
-            flying = [await producer.send(topic, value, key=key, headers=h) for key, value, h in records]
-            await asyncio.gather(*flying)
+        await publish(self.fleet, "flight.completed", [record[1:] for record in due])
 
     def _record(self) -> tuple[bytes | None, bytes, Headers]:
         if self.chance.random() < self.mischief.poison:
