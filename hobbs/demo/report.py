@@ -1,4 +1,4 @@
-"""The demo's last page: who owes and who got what, what was refused and why, and whether the books hold."""
+"""The demo's report: students' balances, payees' transfers, the margin, refused flights, flags."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Table:
 
 
 async def read_tables(figures: Figures) -> list[Table]:
-    """Read what a finance clerk wants to see at the end."""
+    """Read the tables of the report."""
     return [Table(title=title, rows=await figures.rows(sql)) for title, sql in _TABLES.items()]
 
 
