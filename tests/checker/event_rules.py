@@ -1,11 +1,11 @@
-"""Rules between outbox, topic and inbox: nothing is lost, invented, or said twice in other words."""
+"""Rules about outbox, topic and inbox: no event is lost, invented, or published with two contents."""
 
 from collections.abc import Iterator
 from typing import Any
 
 from tests.checker.world import Row, World, grouped
 
-# Who reads what, from the table in docs/architecture.md.
+# The consumers of each topic, from the table in docs/architecture.md.
 READERS = {
     "flight.completed": ("billing",),
     "school.configured": ("billing", "payouts"),
@@ -18,21 +18,21 @@ SERVICES = ("billing", "ledger", "payouts", "receivables", "gateway")
 
 
 def outboxes_are_empty(world: World) -> Iterator[str]:
-    """With nothing under way every event has reached its topic."""
+    """At rest every event has reached its topic."""
     for service in SERVICES:
         if waiting := len(world.rows(f"{service}.outbox")):
             yield f"{waiting} events of {service} are still in its outbox"
 
 
 def every_record_was_taken_in(world: World) -> Iterator[str]:
-    """Each record is in the inbox of each of its readers, by its own id or by what it says, or is dead."""
+    """Each record is in the inbox of each consumer, by its id or its content hash, or is a dead letter."""
     for topic, readers in READERS.items():
         for service in readers:
             ids = {str(row["event_key"]) for row in world.rows(f"{service}.inbox")}
             hashes = {row["payload_hash"] for row in world.rows(f"{service}.inbox")}
             dead = {row["payload_hash"] for row in world.rows(f"{service}.dead_letter")}
             for record in world.records(topic):
-                if record.event_id in ids or record.said in hashes or record.digest in dead:
+                if record.event_id in ids or record.content_hash in hashes or record.digest in dead:
                     continue
                 yield f"{record} never reached {service}"
 
@@ -72,35 +72,37 @@ def _bodies(world: World, topic: str) -> list[Row]:
 
 
 def one_event_says_one_thing(world: World) -> Iterator[str]:
-    """However often an event of ours is on its topic, its id and its words are the same."""
+    """However often an event of ours is on its topic, one id has one content."""
     for topic, records in world.topics.items():
         if topic in ("flight.completed", "flight.corrected"):
-            continue  # other people's publishers may say anything
+            continue  # foreign publishers may reuse ids
         for id, same in grouped(records, lambda record: record.event_id).items():
-            if id and len({record.said for record in same}) > 1:
-                yield f"event {id} on {topic} says {len({r.said for r in same})} different things"
+            if id and len({record.content_hash for record in same}) > 1:
+                yield f"event {id} on {topic} has {len({r.content_hash for r in same})} different contents"
 
 
 def every_fact_has_its_event(world: World) -> Iterator[str]:
-    """A bill, a journal, a sent transfer and a received payment each have their event, one each."""
+    """Each bill, journal, sent transfer and received payment has one event."""
     bills = {(b["flight_id"], b["revision"]) for b in world.rows("billing.bill")}
-    yield from _told(world, "flight.billed", bills, lambda b: (b["flight_id"], b["revision"]))
+    yield from _published(world, "flight.billed", bills, lambda b: (b["flight_id"], b["revision"]))
     journals = {j["source"] for j in world.rows("ledger.journal")}
-    yield from _told(world, "journal.posted", journals, lambda b: b["source"])
-    yield from _told(world, "journal.requested", journals, lambda b: b["source"], once=False)
+    yield from _published(world, "journal.posted", journals, lambda b: b["source"])
+    yield from _published(world, "journal.requested", journals, lambda b: b["source"], once=False)
     sent = {str(t["id"]) for t in world.rows("payouts.transfer") if t["stripe_transfer_id"]}
-    yield from _told(world, "transfer.sent", sent, lambda b: b["transfer_id"])
+    yield from _published(world, "transfer.sent", sent, lambda b: b["transfer_id"])
     paid = {c["charge_id"] for c in world.rows("receivables.charge") if c["amount"] is not None}
-    yield from _told(world, "payment.received", paid, lambda b: b["charge_id"], once=False)
+    yield from _published(world, "payment.received", paid, lambda b: b["charge_id"], once=False)
 
 
-def _told(world: World, topic: str, happened: set[Any], name: Any, *, once: bool = True) -> Iterator[str]:
-    told = grouped((r for r in world.records(topic) if r.body), lambda r: name(r.body))
-    for thing in happened - told.keys():
+def _published(
+    world: World, topic: str, happened: set[Any], name: Any, *, once: bool = True
+) -> Iterator[str]:
+    published = grouped((r for r in world.records(topic) if r.body), lambda r: name(r.body))
+    for thing in happened - published.keys():
         yield f"{thing} happened, and no {topic} says so"
-    for thing in told.keys() - happened:
+    for thing in published.keys() - happened:
         yield f"{topic} says {thing}, which did not happen"
-    for thing, records in told.items():
+    for thing, records in published.items():
         if once and len({record.event_id for record in records}) > 1:
             yield f"{topic} says {thing} in {len({r.event_id for r in records})} different events"
 

@@ -1,4 +1,4 @@
-"""A small world in which everything is true: one flight flown, billed, posted, paid for and paid out."""
+"""Small data in which every rule holds: one flight, billed, posted, paid by card and paid out."""
 
 import json
 from collections.abc import Mapping
@@ -88,8 +88,8 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {
         f"{service}.{table}": [] for service in SERVICES for table in ("inbox", "outbox", "dead_letter")
     }
-    said = topics()
-    found["billing.inbox"] = [{"event_key": "x", "payload_hash": said["flight.completed"][0].digest}]
+    published = topics()
+    found["billing.inbox"] = [{"event_key": "x", "payload_hash": published["flight.completed"][0].digest}]
     found["ledger.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("r1", "r2", "r3", "d1")]
     found["payouts.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "w1")]
     found["receivables.inbox"] = [{"event_key": "w1", "payload_hash": ""}]
@@ -177,7 +177,7 @@ def books() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def a_true_world() -> World:
+def consistent_world() -> World:
     return World(
         school=SCHOOL,
         topics=topics(),

@@ -1,4 +1,4 @@
-"""The checker finds nothing in a true world, and each of its rules finds what it is there for."""
+"""The checker finds nothing in consistent data, and each rule finds its violation."""
 
 import ast
 from collections.abc import Callable
@@ -10,7 +10,7 @@ import pytest
 from tests.checker.given import (
     FLIGHT,
     WEBHOOK,
-    a_true_world,
+    consistent_world,
     record,
     with_records,
     with_row,
@@ -22,8 +22,8 @@ from tests.checker.world import World
 Break = Callable[[World], World]
 
 
-def test_a_true_world_has_no_violation() -> None:
-    assert check(a_true_world()) == []
+def test_consistent_world_has_no_violation() -> None:
+    assert check(consistent_world()) == []
 
 
 def effect_again(world: World) -> World:
@@ -69,7 +69,7 @@ def accepted_forgery(world: World) -> World:
     return replace(world, deliveries=[{**world.deliveries[0], "last_status": "200"}])
 
 
-def stripe_said_another_amount(world: World) -> World:
+def stripe_has_another_amount(world: World) -> World:
     return replace(world, events=[{**WEBHOOK, "data": {"object": {"amount": 1}}}])
 
 
@@ -96,7 +96,7 @@ BREAKS: list[tuple[str, Break]] = [
     ("cash_is_what_stripe_holds", lambda world: replace(world, balance={"USD": 1})),
     ("nothing_forged_was_accepted", lambda world: replace(world, events=[])),
     ("nothing_forged_was_accepted", accepted_forgery),
-    ("nothing_forged_was_accepted", stripe_said_another_amount),
+    ("nothing_forged_was_accepted", stripe_has_another_amount),
     ("flights_are_billed_once_or_dead_once", no_rows("billing.bill")),
     ("flights_are_billed_once_or_dead_once", row_again("billing.bill")),
     ("flights_are_billed_once_or_dead_once", no_rows("billing.dead_letter")),
@@ -139,8 +139,8 @@ BREAKS: list[tuple[str, Break]] = [
 @pytest.mark.parametrize(
     ("rule", "broken"), BREAKS, ids=[f"{number}-{rule}" for number, (rule, _) in enumerate(BREAKS)]
 )
-def test_each_rule_finds_what_it_is_there_for(rule: str, broken: Break) -> None:
-    assert rule in {violation.rule for violation in check(broken(a_true_world()))}
+def test_each_rule_finds_its_violation(rule: str, broken: Break) -> None:
+    assert rule in {violation.rule for violation in check(broken(consistent_world()))}
 
 
 def test_every_rule_was_tried() -> None:

@@ -1,4 +1,4 @@
-"""One crash run: all deaths of a seed under traffic, then peace, then every question there is."""
+"""One crash run: all deaths of a seed under traffic, then every check."""
 
 import asyncio
 import json
@@ -21,9 +21,9 @@ from tests.crash.director import Died, Director, let_leases_end
 from tests.crash.drill import plan_run
 from tests.crash.replay import replay_everything, stop
 from tests.crash.servers import Servers, deploy
-from tests.crash.traffic import Counts, Mischief, Traffic
+from tests.crash.traffic import Counts, RecordFaults, Traffic
 from tests.crash.verdict import drain, violations
-from tests.crash.workers import IMPATIENT
+from tests.crash.workers import SHORT_WAITS
 
 FLIGHTS_MIN = 300
 FLIGHTS_MIN_QUICK = 40
@@ -31,7 +31,7 @@ PAUSE_S = 0.6
 MONEY_AFTER_S = 60.0
 PAYMENT = 4_000_000
 
-ROUGH = {
+SIMULATOR_SETTINGS = {
     "charge_available_after_s": 0.0,
     "automatic_payout_after_s": 0.3,
     "payout_arrives_after_s": 0.3,
@@ -42,8 +42,8 @@ ROUGH = {
     "webhook_forged": 0.1,
     "webhook_stale": 0.1,
 }
-# Saved 500s lead the relay to look an operation up; after an effect a webhook often proves it before that.
-DOUBTS: tuple[dict[str, Any], ...] = (
+# After a saved 500 the relay looks the operation up; after an effect a webhook often proves it earlier.
+STRIPE_ERRORS: tuple[dict[str, Any], ...] = (
     {"kind": "server_error", "when": "after", "path": "/v1/accounts", "count": 2},
     {"kind": "server_error", "when": "before", "path": "/v1/accounts", "count": 3},
     {"kind": "server_error", "when": "after", "path": "/v1/transfers", "probability": 0.08},
@@ -55,7 +55,7 @@ DOUBTS: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run came to."""
+    """The results of a run."""
 
     seed: int
     deaths: Sequence[Died]
@@ -69,24 +69,24 @@ class Outcome:
 
 
 async def run_seed(servers: Servers, seed: int, *, quick: bool = False) -> Outcome:
-    """Run every death of a seed in a deployment of its own, and ask every question after it."""
+    """Run every death of a seed in a new deployment, then every check."""
     return await run_on(await deploy(servers), seed, quick=quick)
 
 
 async def run_on(fleet: Fleet, seed: int, *, quick: bool) -> Outcome:
-    """The same on a deployment that is there: its books are empty and nobody works."""
+    """The same in an existing deployment with empty tables and no running worker."""
     with Control(fleet.stripe_api_base) as stripe:
         return await _run(fleet, stripe, seed, quick)
 
 
 async def _run(fleet: Fleet, stripe: Control, seed: int, quick: bool) -> Outcome:
     began = time.monotonic()
-    stripe.set(**ROUGH, webhook_seed=seed)
-    for number, doubt in enumerate(DOUBTS):
+    stripe.set(**SIMULATOR_SETTINGS, webhook_seed=seed)
+    for number, error in enumerate(STRIPE_ERRORS):
         stripe.add_fault(
-            **{**doubt, "seed": 100 * seed + number}
-        )  # of one seed all would fall on the same calls
-    traffic = Traffic(fleet=fleet, chance=random.Random(f"traffic {seed}"), mischief=Mischief())
+            **{**error, "seed": 100 * seed + number}
+        )  # with one seed all would hit the same calls
+    traffic = Traffic(fleet=fleet, chance=random.Random(f"traffic {seed}"), record_faults=RecordFaults())
     plan = plan_run(seed, quick=quick)
     directors = {
         service: Director(fleet, deaths, lambda: traffic.counts.flights) for service, deaths in plan.items()
@@ -129,11 +129,11 @@ async def disturb(
         began, turn = time.monotonic(), 0
         while not all(task.done() for task in running) or traffic.counts.flights < flights:
             turn += 1
-            enough = traffic.counts.flights >= flights  # then just so many that every point is passed
+            enough = traffic.counts.flights >= flights  # then only enough to reach every point
             await traffic.publish(1 if enough else 2)
             if turn % 4 == 0:
                 await traffic.publish_over_http(key, 1)
-            if turn % 3 == 0:
+            if turn % 2 == 0:
                 await deciders.ask_every_service()
             if turn % 6 == 0 and money_may_come(directors["payouts"], time.monotonic() - began):
                 await asyncio.to_thread(traffic.pay_in, PAYMENT // 8)  # more than the flights cost
@@ -147,9 +147,11 @@ async def disturb(
 
 
 def money_may_come(payouts: Director, waited_s: float) -> bool:
-    """At first money is short, so that the treasury has something to release."""
+    """At first the balance is too small, so that the treasury has held transfers to release."""
     planned = any(death.point == "treasury.looked" for death in payouts.deaths)
-    died = any(died.death.point == "treasury.looked" for died in payouts.done)  # passing it is not enough
+    died = any(
+        died.death.point == "treasury.looked" for died in payouts.done
+    )  # a pass without a death is not enough
     return not planned or died or waited_s > MONEY_AFTER_S
 
 
@@ -169,10 +171,10 @@ def new_api_key(fleet: Fleet) -> str:
 
 
 async def redrive_all(fleet: Fleet) -> list[str]:
-    """Redrive every open dead letter with the command; a violation when it does not end well."""
+    """Redrive every open dead letter with the command; a violation when it does not exit with 0."""
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "hobbs", "dead", "redrive", "--all", "--yes"),
-        env={**os.environ, **IMPATIENT, **fleet.environment("operator")},
+        env={**os.environ, **SHORT_WAITS, **fleet.environment("operator")},
         stdout=asyncio.subprocess.DEVNULL,
         stderr=asyncio.subprocess.PIPE,
     )

@@ -1,4 +1,4 @@
-"""The registry of fault points and the code say the same."""
+"""The registry of fault points lists exactly the points of the code."""
 
 import ast
 from collections.abc import Iterator
@@ -42,7 +42,7 @@ def test_a_plan_names_point_action_and_pass() -> None:
 
 
 @pytest.mark.parametrize("text", ["a=die@1", "a=kill", "a=kill@x"])
-def test_a_plan_that_means_nothing_is_refused(text: str) -> None:
+def test_an_invalid_plan_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not point="):
         parse_plan(text)
 
@@ -53,7 +53,7 @@ def test_a_whole_run_kills_every_service_while_it_judges_a_decision() -> None:
         assert all("decision.judged" in {death.point for death in plan[service]} for service in SERVICES)
 
 
-def test_a_whole_run_meets_every_point() -> None:
+def test_a_whole_run_reaches_every_point() -> None:
     planned = points_planned()
     bases = {name.partition(":")[0] for name in planned}
     assert {name for name in all_points() if ":" in name} <= planned

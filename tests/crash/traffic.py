@@ -1,4 +1,4 @@
-"""Flights and payments for a run, from a seed: most are good, some repeated, early, unreadable or refused."""
+"""Flights and payments for a run, from a seed: most are valid, some repeated, late, unreadable or refused."""
 
 import asyncio
 import json
@@ -48,8 +48,8 @@ async def _publish_once(fleet: Fleet, topic: str, records: Sequence[KeyValueHead
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mischief:
-    """Shares of records that are doubled, held back behind others, or unreadable."""
+class RecordFaults:
+    """Shares of records that are published twice, published late, unreadable, or refused by a rule."""
 
     duplicated: float = 0.1
     reordered: float = 0.1
@@ -74,7 +74,7 @@ class Traffic:
 
     fleet: Fleet
     chance: random.Random
-    mischief: Mischief
+    record_faults: RecordFaults
     counts: Counts = field(default_factory=Counts)
     meters: dict[str, int] = field(default_factory=dict)
     held_back: list[tuple[int, bytes | None, bytes, Headers]] = field(default_factory=list)
@@ -90,10 +90,10 @@ class Traffic:
         for _ in range(flights):
             self.counts.flights += 1
             key, value, headers = self._record()
-            times = 1 + (self.chance.random() < self.mischief.duplicated)
+            times = 1 + (self.chance.random() < self.record_faults.duplicated)
             self.counts.duplicates += times - 1
             for _ in range(times):
-                late = self.chance.random() < self.mischief.reordered
+                late = self.chance.random() < self.record_faults.reordered
                 self.counts.reordered += late
                 wait = self.chance.randint(2, LATE_MAX) if late else 0
                 self.held_back.append((self.sent + wait, key, value, headers))
@@ -104,14 +104,14 @@ class Traffic:
         await self._send_due(self.sent + LATE_MAX + 1)
 
     async def publish_over_http(self, key: str, flights: int) -> None:
-        """Post flights to the gateway until it accepts them, as a scheduler does."""
+        """Post flights to the gateway until it accepts them, as a scheduler does. Raises TimeoutError."""
         bodies = [self._flight() for _ in range(flights)]
         self.counts.flights += flights
         for _ in range(HTTP_ATTEMPTS_MAX):  # the gateway may be dead; a scheduler sends the same again
             if await self._accepted(key, bodies):
                 return
             await asyncio.sleep(0.3)
-        raise TimeoutError("the gateway takes no flights")
+        raise TimeoutError("the gateway does not accept flights")
 
     async def _accepted(self, key: str, bodies: list[dict[str, Any]]) -> bool:
         headers = {"Authorization": f"Bearer {key}"}
@@ -137,11 +137,11 @@ class Traffic:
         await publish(self.fleet, "flight.completed", [record[1:] for record in due])
 
     def _record(self) -> tuple[bytes | None, bytes, Headers]:
-        if self.chance.random() < self.mischief.poison:
+        if self.chance.random() < self.record_faults.poison:
             self.counts.poison += 1
             return b"poison", self.chance.choice(UNREADABLE), []
         body = self._flight()
-        if self.chance.random() < self.mischief.refused:
+        if self.chance.random() < self.record_faults.refused:
             self.counts.poison += 1
             body |= self.chance.choice(
                 [{"aircraft": "N0SUCH"}, {"hobbs_in": "0.1"}, {"student": "nobody"}, {"dual_hours": "1.25"}]
@@ -149,7 +149,7 @@ class Traffic:
         return body["flight_id"].encode(), json.dumps(body).encode(), self._headers(body["flight_id"])
 
     def _headers(self, flight: str) -> Headers:
-        """A foreign publisher's id, a UUID as ours, or none at all: then the natural key is the identity."""
+        """A foreign publisher's id, a UUID as ours, or no id: then the natural key is the identity."""
         kind = self.chance.randrange(3)
         if kind == 0:
             return []
