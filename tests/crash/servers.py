@@ -21,7 +21,7 @@ from hobbs.local.fleet_processes import (
 from hobbs.local.ports import free_ports
 from hobbs.local.running_fleet import create_topics
 from hobbs.local.stripe_sim.control import Control
-from tests.support.brokers import let_members_be_missed_soon
+from tests.support.brokers import allow_short_sessions
 
 
 @dataclass(slots=True, kw_only=True)
@@ -54,7 +54,7 @@ def running_servers(folder: Path) -> Iterator[Servers]:
     log = folder / "logs" / "prepare.log"
     postgres.prepare_postgres(folder / "postgres", log)
     kafka.prepare_kafka(folder / "kafka", port=ports["kafka"], controller_port=ports["controller"], log=log)
-    let_members_be_missed_soon(folder / "kafka")
+    allow_short_sessions(folder / "kafka")
     servers = Servers(
         folder=folder,
         ports=ports,

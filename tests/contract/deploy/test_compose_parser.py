@@ -1,4 +1,4 @@
-"""Docker's own loader (compose-go, through Go's module proxy) accepts the file and reads it as meant."""
+"""Docker's loader (compose-go, through Go's module proxy) accepts the file and reads it as intended."""
 
 import json
 import os

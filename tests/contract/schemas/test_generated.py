@@ -1,4 +1,4 @@
-"""What is generated is current, valid by its own standards, and says what the models say."""
+"""The generated files are current, valid by their standards, and agree with the models."""
 
 import copy
 import json
