@@ -25,8 +25,8 @@ BREAKS: Final = "BREAKS.md"
 # Published by others and only read by us, so accepting more than before breaks nobody.
 FOREIGN_OWNERS: Final = ("scheduling",)
 
-KEEP: Final = "keep it and add the new field beside it, optional first"
-NEW_TOPIC: Final = "publish {topic}.v2 beside it until nobody reads this one"
+KEEP: Final = "keep it and add the new field, optional at first"
+NEW_TOPIC: Final = "publish {topic}.v2 too, until nobody reads this one"
 READERS_FIRST: Final = (
     "add an optional field instead, or, once every consumer runs a release that takes it, "
     "`python -m schemas.gate --release --because ...`"

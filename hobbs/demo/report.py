@@ -99,5 +99,5 @@ _TABLES = {
     "Instructors and owners": _PAYEES,
     "School": _SCHOOL,
     "Flights refused": _REFUSED,
-    "Bills with something for a person to look at": _FLAGS,
+    "Bills that a person should check": _FLAGS,
 }

@@ -1,1 +1,1 @@
-"""`hobbs doctor`: finds faults of an installation and says how to mend each. It changes nothing."""
+"""`hobbs doctor`: finds faults of an installation and the fix of each. It changes nothing."""

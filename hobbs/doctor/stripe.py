@@ -32,7 +32,7 @@ class StripeAccess:
 async def examine_stripe(access: StripeAccess) -> list[Finding]:
     findings = _webhook_secrets(access)
     if access.secret_key is None:
-        fix = "to look at it too: set HOBBS_STRIPE_SECRET_KEY, as payouts has it"
+        fix = "to check it too: set HOBBS_STRIPE_SECRET_KEY, as payouts has it"
         return [*findings, warning("stripe", "the secret key is not set here", fix)]
     key = access.secret_key.get_secret_value()
     shape = _shape(key, access)
@@ -102,7 +102,7 @@ def _webhook_secrets(access: StripeAccess) -> list[Finding]:
     ):
         secrets = [part.strip() for part in setting.get_secret_value().split(",") if part.strip()]
         if not secrets:
-            fix = f"to look at it too: set {name} (or {name}_FILE), as the gateway has it"
+            fix = f"to check it too: set {name} (or {name}_FILE), as the gateway has it"
             findings.append(warning("stripe", f"{name} is not set here", fix))
         elif not all(secret.startswith("whsec_") for secret in secrets):
             fix = "copy the endpoint's signing secret from the Dashboard"

@@ -1,4 +1,4 @@
-"""The events Stripe is asked to send, as docs/operations/stripe.md tells operators to choose them.
+"""The events Stripe is asked to send, as in docs/operations/stripe.md.
 
 Other types would do no harm, but `payment.created`, one for each transfer, would double the traffic.
 """

@@ -64,7 +64,7 @@ def decisions_are_answered_once(world: World) -> Iterator[str]:
         if answered != {service}:
             yield f"decision {id} was asked of {service} and answered by {sorted(answered) or 'nobody'}"
     for id in answers.keys() - asked.keys():
-        yield f"decision {id} was answered and never asked for"
+        yield f"decision {id} was answered and never requested"
 
 
 def _bodies(world: World, topic: str) -> list[Row]:
@@ -99,7 +99,7 @@ def _published(
 ) -> Iterator[str]:
     published = grouped((r for r in world.records(topic) if r.body), lambda r: name(r.body))
     for thing in happened - published.keys():
-        yield f"{thing} happened, and no {topic} says so"
+        yield f"{thing} happened, and there is no {topic} about it"
     for thing in published.keys() - happened:
         yield f"{topic} says {thing}, which did not happen"
     for thing, records in published.items():

@@ -72,7 +72,7 @@ def operations_come_to_rest(world: World) -> Iterator[str]:
             if not waits_behind:
                 yield f"operation {row['id']} is {row['state']} although the deployment is at rest"
         elif row["state"] != "succeeded" and not row["sentence"]:
-            yield f"operation {row['id']} is {row['state']} and does not say why"
+            yield f"operation {row['id']} is {row['state']} without a reason"
 
 
 def _is_behind(row: Row, operations: Sequence[Row]) -> bool:

@@ -34,7 +34,7 @@ class Deciders:
     have_letters: set[str] = field(default_factory=set)
 
     async def ask_every_service(self) -> None:
-        """Ask each service once, and wait until Kafka has the questions."""
+        """Ask each service once, and wait until Kafka has the decisions."""
         connection = await asyncpg.connect(self.fleet.owner_url)
         try:
             letters = {service: await open_letters(connection, service) for service in SERVICES}

@@ -4,7 +4,7 @@
 one place at a time and runs there the tests that should fail. `--list` names the mutants, `--jobs` says how
 many are tried at once.
 
-* mutant.py: what a mutant is: exact text that stands once in a file, and what takes its place.
+* mutant.py: what a mutant is: text that stands exactly once in a file, and its replacement.
 * *_mutants.py: the mutants, by the code that they break; catalogue.py: the list of all.
 * trial.py: a copy of the tree, and one pytest session in it.
 * witness.py: the pytest plugin that reports the first failure and which files were imported.

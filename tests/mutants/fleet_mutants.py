@@ -129,7 +129,7 @@ FLEET_MUTANTS = (
         catchers=(f"{INBOX}::test_a_record_nobody_can_read_is_kept_and_the_rest_goes_on",),
     ),
     Mutant(
-        name="untold-dead-letter",
+        name="unannounced-dead-letter",
         breaks="A dead letter is kept, and no event is published on the dead-letter topic.",
         edits=(
             Edit(
@@ -148,7 +148,7 @@ FLEET_MUTANTS = (
         ),
     ),
     Mutant(
-        name="reused-id-believed",
+        name="reused-id-dropped-as-duplicate",
         breaks="An event id that comes back with other content is dropped without a dead letter.",
         edits=(
             Edit(
@@ -256,7 +256,7 @@ FLEET_MUTANTS = (
         catchers=(f"{OUTBOX}::test_the_relay_puts_a_key_where_every_producer_puts_it",),
     ),
     Mutant(
-        name="redriven-in-vain",
+        name="redriven-but-still-in-the-inbox",
         breaks="A redriven record is still known to the inbox, which drops it as a duplicate.",
         edits=(
             Edit(

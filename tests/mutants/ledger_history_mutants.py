@@ -36,7 +36,7 @@ LEDGER_HISTORY_MUTANTS = (
     ),
     Mutant(
         name="entries-of-any-instant",
-        breaks="An entry may say that it was recorded at another instant than its journal.",
+        breaks="An entry may have another recorded_at than its journal.",
         edits=(
             Edit(
                 path=ENTRIES,
@@ -48,7 +48,7 @@ LEDGER_HISTORY_MUTANTS = (
     ),
     Mutant(
         name="entries-that-occurred-at-any-instant",
-        breaks="An entry may say that it occurred at another instant than its journal.",
+        breaks="An entry may have another occurred_at than its journal.",
         edits=(
             Edit(
                 path=ENTRIES,

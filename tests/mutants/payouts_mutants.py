@@ -69,13 +69,13 @@ PAYOUTS_MUTANTS = (
     ),
     Mutant(
         name="call-inside-the-transaction",
-        breaks="Stripe is asked while a transaction is open.",
+        breaks="Stripe is called while a transaction is open.",
         edits=(Edit(path="services/payouts/stripe/relay.py", old=CALL, new=CALL_IN_A_TRANSACTION),),
         catchers=(f"{RELAY}::test_two_relays_never_pay_one_transfer_twice",),
     ),
     Mutant(
         name="unguarded-call-inside-the-transaction",
-        breaks="Stripe is asked while a transaction is open, and the guard against it is gone too.",
+        breaks="Stripe is called while a transaction is open, and the guard against it is off.",
         edits=(
             Edit(path="services/payouts/stripe/relay.py", old=CALL, new=CALL_IN_A_TRANSACTION),
             Edit(

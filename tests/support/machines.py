@@ -33,7 +33,7 @@ async def run_machine(
 ) -> None:
     """Run examples of a machine; a failure is shrunk briefly and printed with how to repeat it."""
     loop = asyncio.get_running_loop()
-    told = settings(
+    options = settings(
         max_examples=examples,
         stateful_step_count=steps,
         deadline=None,
@@ -45,7 +45,7 @@ async def run_machine(
         # aiokafka, on the loop, draws from `random` while Hypothesis chooses;
         # rules never do.
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
-        await asyncio.to_thread(run_state_machine_as_test, _factory(lambda: machine(loop)), settings=told)
+        await asyncio.to_thread(run_state_machine_as_test, _factory(lambda: machine(loop)), settings=options)
 
 
 def _factory(make: Callable[[], Machine]) -> Any:

@@ -1,7 +1,7 @@
 """Runs the containers of docker-compose.yml as processes, with their commands, environment and secret files.
 
-Container names become ports of this machine and /run/secrets a folder; the rest is as in the file. No container
-engine is needed.
+Container names become ports of this machine and /run/secrets a folder; the rest is as in the file. It needs
+no container engine.
 """
 
 import asyncio
@@ -48,8 +48,8 @@ class Machine:
 
     def here(self, text: str) -> str:
         """A value of the compose file with this machine's ports and folders."""
-        told = EXAMPLE | {"HOBBS_TOPIC_PREFIX": self.prefix}
-        text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: told.get(m[1]) or m[2] or "", text)
+        values = EXAMPLE | {"HOBBS_TOPIC_PREFIX": self.prefix}
+        text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: values.get(m[1]) or m[2] or "", text)
         for inside, outside in (
             ("/run/secrets", str(self.folder / "secrets")),
             ("/app/deploy", str(ROOT / "deploy")),
@@ -64,12 +64,12 @@ class Machine:
         return text
 
     def environment(self, name: str) -> dict[str, str]:
-        told = {k: self.here(str(v)) for k, v in CONTAINERS[name].get("environment", {}).items()}
+        variables = {k: self.here(str(v)) for k, v in CONTAINERS[name].get("environment", {}).items()}
         if name == "gateway":
-            told["HOBBS_GATEWAY_PORT"] = str(self.gateway_port)
+            variables["HOBBS_GATEWAY_PORT"] = str(self.gateway_port)
         if name in self.ops_ports:
-            told["HOBBS_OPS_PORT"] = str(self.ops_ports[name])
-        return {"PYTHONPATH": str(ROOT), **told}
+            variables["HOBBS_OPS_PORT"] = str(self.ops_ports[name])
+        return {"PYTHONPATH": str(ROOT), **variables}
 
     def command(self, name: str, *instead: str) -> list[str]:
         entrypoint = CONTAINERS[name].get("entrypoint", ["python", "-m", "hobbs"])

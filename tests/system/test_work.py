@@ -91,10 +91,10 @@ def test_a_worker_gets_ready_and_drains_on_sigterm(ledger: Environment) -> None:
 
 
 def test_missing_settings_are_named_and_are_usage() -> None:
-    told = {"PATH": os.environ["PATH"], "HOBBS_KAFKA_BOOTSTRAP": "127.0.0.1:1"}
+    environment = {"PATH": os.environ["PATH"], "HOBBS_KAFKA_BOOTSTRAP": "127.0.0.1:1"}
     result = subprocess.run(
         [sys.executable, "-m", "hobbs", "work", "ledger"],
-        env=told,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,

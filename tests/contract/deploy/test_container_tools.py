@@ -126,9 +126,11 @@ def test_the_gateway_is_registered_once_with_the_secrets_it_was_given(
     ]
     assert again == []
     endpoints = stripe_sim.admin.get("webhook_endpoints").json()["endpoints"]
-    told = {(e["url"].rpartition("/")[2], e["application"] is not None, e["_secret"]) for e in endpoints}
+    registered = {
+        (e["url"].rpartition("/")[2], e["application"] is not None, e["_secret"]) for e in endpoints
+    }
     connect = (tmp_path / "stripe_connect_webhook_secrets").read_text().strip()
-    assert told == {("stripe", False, "whsec_new"), ("connect", True, connect)}
+    assert registered == {("stripe", False, "whsec_new"), ("connect", True, connect)}
 
 
 @pytest.mark.parametrize("script", ["make_secrets.py", "simulator_webhooks.py"])

@@ -54,7 +54,7 @@ def eventually(holds: Callable[[], bool]) -> None:
     """Poll until it holds, where no event can be awaited."""
     until = time.monotonic() + WAIT_S
     while not holds():
-        assert time.monotonic() < until, "it never came to hold"
+        assert time.monotonic() < until, "it did not become true in time"
         time.sleep(0.01)
 
 
