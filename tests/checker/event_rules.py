@@ -24,7 +24,7 @@ def outboxes_are_empty(world: World) -> Iterator[str]:
             yield f"{waiting} events of {service} are still in its outbox"
 
 
-def every_record_was_taken_in(world: World) -> Iterator[str]:
+def every_record_is_in_its_consumers_inboxes(world: World) -> Iterator[str]:
     """Each record is in the inbox of each consumer, by its id or its content hash, or is a dead letter."""
     for topic, readers in READERS.items():
         for service in readers:
@@ -37,17 +37,17 @@ def every_record_was_taken_in(world: World) -> Iterator[str]:
                 yield f"{record} never reached {service}"
 
 
-def the_ledger_took_in_only_published_events(world: World) -> Iterator[str]:
+def the_ledger_admitted_only_published_events(world: World) -> Iterator[str]:
     """Every event in the ledger's inbox is on a topic that the ledger reads."""
     read = (*world.records("journal.requested"), *world.records("decision.requested"))
     published = {record.event_id for record in read}
     for row in world.rows("ledger.inbox"):
         if str(row["event_key"]) not in published:
-            yield f"the ledger took in event {row['event_key']}, which is on no topic"
+            yield f"the ledger admitted event {row['event_key']}, which is on no topic"
 
 
 def decisions_are_answered_once(world: World) -> Iterator[str]:
-    """A readable decision is taken in and answered by the service it names, and by no other.
+    """A readable decision is admitted and answered by the service it names, and by no other.
 
     An unreadable one is a dead letter. No answer is without a decision.
     """
@@ -59,7 +59,7 @@ def decisions_are_answered_once(world: World) -> Iterator[str]:
             yield f"{record} cannot be read and is no dead letter"
     for id, service in asked.items():
         if id not in {str(row["event_key"]) for row in world.rows(f"{service}.inbox")}:
-            yield f"decision {id} was never taken in by {service}"
+            yield f"decision {id} was never admitted by {service}"
         answered = {str(body["service"]) for body in answers.get(id, [])}
         if answered != {service}:
             yield f"decision {id} was asked of {service} and answered by {sorted(answered) or 'nobody'}"
@@ -71,7 +71,7 @@ def _bodies(world: World, topic: str) -> list[Row]:
     return [record.body for record in world.records(topic) if record.body is not None]
 
 
-def one_event_says_one_thing(world: World) -> Iterator[str]:
+def one_event_id_has_one_content(world: World) -> Iterator[str]:
     """However often an event of ours is on its topic, one id has one content."""
     for topic, records in world.topics.items():
         if topic in ("flight.completed", "flight.corrected"):
@@ -109,9 +109,9 @@ def _published(
 
 EVENT_RULES = (
     outboxes_are_empty,
-    every_record_was_taken_in,
-    the_ledger_took_in_only_published_events,
+    every_record_is_in_its_consumers_inboxes,
+    the_ledger_admitted_only_published_events,
     decisions_are_answered_once,
-    one_event_says_one_thing,
+    one_event_id_has_one_content,
     every_fact_has_its_event,
 )

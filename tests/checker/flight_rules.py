@@ -15,7 +15,7 @@ REPEAT_REASONS = ("billed_with_other_content", "billed_under_another_revision", 
 Name = tuple[str, int]
 
 
-def flights_are_billed_once_or_dead_once(world: World) -> Iterator[str]:
+def flights_have_one_bill_or_one_dead_letter(world: World) -> Iterator[str]:
     """Every flight published has a bill or a dead letter, never both, never two; every bill has a flight."""
     bills = grouped(world.rows("billing.bill"), lambda b: (b["flight_id"], b["revision"]))
     letters = world.letters(TOPIC)
@@ -126,7 +126,7 @@ def _wallets_billed(row: Row) -> dict[str, int]:
 
 
 FLIGHT_RULES = (
-    flights_are_billed_once_or_dead_once,
+    flights_have_one_bill_or_one_dead_letter,
     bills_are_what_the_rate_card_says,
     refused_flights_may_not_be_billed,
 )

@@ -64,7 +64,7 @@ def _differences(operation: Row, effect: Row) -> Iterator[str]:
             yield f"operation {operation['id']}: {what} is {effect[what]} at Stripe and {wanted} here"
 
 
-def operations_come_to_rest(world: World) -> Iterator[str]:
+def operations_finish_or_wait_with_a_reason(world: World) -> Iterator[str]:
     """At rest every operation is finished, or waits with a reason."""
     for row in world.rows("payouts.operation"):
         if row["state"] not in AT_REST:
@@ -179,7 +179,7 @@ STRIPE_RULES = (
     one_effect_per_operation,
     one_account_per_operation,
     effects_are_what_was_decided,
-    operations_come_to_rest,
+    operations_finish_or_wait_with_a_reason,
     payees_got_what_they_were_owed,
     sent_transfers_left_the_wallet,
     payments_are_posted_once,
