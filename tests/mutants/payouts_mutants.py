@@ -1,4 +1,4 @@
-"""Mutants of payouts: keys, leases, lookups, webhooks, and what is told of a transfer."""
+"""Mutants of payouts: idempotency keys, leases, lookups, webhooks, and a transfer's journal."""
 
 from tests.mutants.mutant import Edit, Mutant
 
@@ -16,7 +16,7 @@ CALL_IN_A_TRANSACTION = """\
             answer = await self._ask(operation)
 """
 
-OF_PAYOUTS = (
+PAYOUTS_MUTANTS = (
     Mutant(
         name="new-key-on-retry",
         breaks="Each claim of an operation sends a new key, so that Stripe pays again after a timeout.",
@@ -43,7 +43,7 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="no-lease-check",
-        breaks="A result is recorded although the lease it was got under is another relay's.",
+        breaks="A result is recorded although another relay holds the operation's lease by then.",
         edits=(
             Edit(
                 path="services/payouts/store/operations.py",
@@ -57,7 +57,7 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="stolen-lease",
-        breaks="A relay claims what another one is at, before its lease has ended.",
+        breaks="A relay claims an operation whose lease another relay still holds.",
         edits=(
             Edit(
                 path="services/payouts/store/operations.py",
@@ -69,13 +69,13 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="call-inside-the-transaction",
-        breaks="Stripe is asked while a transaction is open.",
+        breaks="Stripe is called while a transaction is open.",
         edits=(Edit(path="services/payouts/stripe/relay.py", old=CALL, new=CALL_IN_A_TRANSACTION),),
         catchers=(f"{RELAY}::test_two_relays_never_pay_one_transfer_twice",),
     ),
     Mutant(
         name="unguarded-call-inside-the-transaction",
-        breaks="Stripe is asked while a transaction is open, and the guard against it is gone too.",
+        breaks="Stripe is called while a transaction is open, and the guard against it is off.",
         edits=(
             Edit(path="services/payouts/stripe/relay.py", old=CALL, new=CALL_IN_A_TRANSACTION),
             Edit(
@@ -100,7 +100,7 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="adopt-without-comparing-the-amount",
-        breaks="What a lookup finds under our name is adopted, whatever its amount.",
+        breaks="A transfer that a lookup finds with our operation id is adopted, whatever its amount.",
         edits=(
             Edit(
                 path="services/payouts/domain/operations.py",
@@ -115,7 +115,7 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="one-clean-lookup-is-enough",
-        breaks="One list without the transfer starts a new generation; Stripe's lists may lag.",
+        breaks="One list without the transfer starts a new generation, although Stripe's lists may lag.",
         edits=(
             Edit(
                 path="services/payouts/domain/operations.py",
@@ -127,7 +127,7 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="silence-is-a-refusal",
-        breaks="No answer is taken for a refusal, after which a new key is used.",
+        breaks="A missing answer is taken for a refusal, after which a new key is used.",
         edits=(
             Edit(
                 path="services/payouts/domain/answers.py",
@@ -139,7 +139,7 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="unknown-webhook-ignored",
-        breaks="A type of webhook that nobody acts on leaves no trace.",
+        breaks="A webhook of an unknown type is not kept.",
         edits=(
             Edit(
                 path="services/payouts/stripe/webhooks.py",
@@ -154,7 +154,7 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="webhook-proves-any-amount",
-        breaks="A transfer.created that names our operation completes it, whatever its amount.",
+        breaks="A transfer.created with our operation id completes the operation, whatever its amount.",
         edits=(
             Edit(
                 path="services/payouts/stripe/webhooks.py",
@@ -170,7 +170,7 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="payable-without-its-natural-key",
-        breaks="A journal that comes again after the inbox was pruned is owed a second time.",
+        breaks="A journal that comes again after the inbox was pruned makes a second payable.",
         edits=(
             Edit(
                 path="services/payouts/migrations/versions/0001_initial.sql",
@@ -191,7 +191,7 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="unordered-payees",
-        breaks="Payees are locked as their rows lie, so that handlers and relays may deadlock.",
+        breaks="Payees are locked in no order, so that handlers and relays may deadlock.",
         edits=(
             Edit(
                 path="services/payouts/store/payees.py",
@@ -202,8 +202,8 @@ OF_PAYOUTS = (
         catchers=(f"{LOCKS}::test_who_waits_for_a_payee_holds_none_that_comes_after_it",),
     ),
     Mutant(
-        name="answer-recorded-beside-its-payee",
-        breaks="An answer is recorded without the payee's lock: two may reckon with the same payout.",
+        name="answer-recorded-without-payee-lock",
+        breaks="An answer is recorded without the payee's lock: two transactions may count the same payout.",
         edits=(
             Edit(
                 path="services/payouts/stripe/effects.py",
@@ -214,7 +214,7 @@ OF_PAYOUTS = (
         catchers=(f"{LOCKS}::test_an_answer_is_recorded_under_its_payee_s_lock",),
     ),
     Mutant(
-        name="webhook-heeded-beside-its-payee",
+        name="webhook-handled-without-payee-lock",
         breaks="A webhook proves a transfer without the payee's lock.",
         edits=(
             Edit(
@@ -227,7 +227,7 @@ OF_PAYOUTS = (
     ),
     Mutant(
         name="parked-operation-blocks-nobody",
-        breaks="A payee's next transfer is sent while nobody knows whether the last one moved money.",
+        breaks="A payee's next transfer is sent while it is unknown whether the last one moved money.",
         edits=(
             Edit(
                 path="services/payouts/store/operations.py",

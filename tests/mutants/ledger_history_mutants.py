@@ -1,4 +1,4 @@
-"""Mutants of the ledger's history, and of the journals that are posted by SQL."""
+"""Mutants of the ledger's balances at past instants, and of journals posted by SQL."""
 
 from tests.mutants.mutant import Edit, Mutant
 
@@ -8,10 +8,10 @@ TIME = "tests/integration/ledger/test_time.py"
 BY_HAND = "tests/integration/ledger/test_rules_by_hand.py"
 GUARDS = "tests/integration/ledger/test_guards.py"
 
-OF_HISTORY = (
+LEDGER_HISTORY_MUTANTS = (
     Mutant(
         name="history-one-instant-early",
-        breaks="What was recorded at the very instant asked about counts as unknown then.",
+        breaks="An entry recorded at exactly the instant asked for is left out.",
         edits=(
             Edit(
                 path=HISTORY,
@@ -35,7 +35,7 @@ OF_HISTORY = (
     ),
     Mutant(
         name="entries-of-any-instant",
-        breaks="An entry may say that it was recorded at another instant than its journal.",
+        breaks="An entry may have another recorded_at than its journal.",
         edits=(
             Edit(
                 path=JOURNALS,
@@ -47,7 +47,7 @@ OF_HISTORY = (
     ),
     Mutant(
         name="entries-that-occurred-at-any-instant",
-        breaks="An entry may say that it occurred at another instant than its journal.",
+        breaks="An entry may have another occurred_at than its journal.",
         edits=(
             Edit(
                 path=JOURNALS,
@@ -59,7 +59,7 @@ OF_HISTORY = (
     ),
     Mutant(
         name="by-hand-planned-for-an-empty-ledger",
-        breaks="A session that posts by hand on a new ledger reads every balance in each call later on.",
+        breaks="A session that posts by SQL on a new ledger reads every balance in each later call.",
         edits=(
             Edit(
                 path="services/ledger/functions/by_hand.sql",
@@ -73,8 +73,8 @@ OF_HISTORY = (
         ),
     ),
     Mutant(
-        name="history-without-what-does-not-say-when-it-occurred",
-        breaks="Entries of before they said when they occurred are missing from balances within their hour.",
+        name="history-without-entries-that-lack-occurred-at",
+        breaks="Entries without occurred_at (before migration 0012) are missing from balances in their hour.",
         edits=(
             Edit(
                 path=HISTORY,
@@ -86,7 +86,7 @@ OF_HISTORY = (
     ),
     Mutant(
         name="history-keeps-what-was-dated-ahead",
-        breaks="A balance at an instant counts what was recorded before it and dated after it, twice.",
+        breaks="A balance at an instant counts twice an entry recorded before it and dated after it.",
         edits=(
             Edit(
                 path=HISTORY,
@@ -110,7 +110,7 @@ OF_HISTORY = (
     ),
     Mutant(
         name="closed-unseen-by-an-old-snapshot",
-        breaks="Who posts in a snapshot from before a close posts into the closed period.",
+        breaks="A transaction whose snapshot is older than a close posts into the closed period.",
         edits=(
             Edit(
                 path=JOURNALS,
@@ -122,7 +122,7 @@ OF_HISTORY = (
     ),
     Mutant(
         name="acquired-wallet-deadlocks-with-holds",
-        breaks="Who acquires a wallet and who places a hold on it wait for each other.",
+        breaks="A transaction that acquires a wallet and one that places a hold on it may deadlock.",
         edits=(
             Edit(
                 path="services/ledger/functions/wallets.sql",
@@ -136,7 +136,7 @@ OF_HISTORY = (
     ),
     Mutant(
         name="second-revert-is-another",
-        breaks="A revert asked again with another date is refused instead of answered.",
+        breaks="A revert requested again with another date is refused instead of answered.",
         edits=(
             Edit(
                 path="services/ledger/steps/links.py",

@@ -7,7 +7,7 @@ OUTBOX = "tests/integration/fleet/test_outbox_relay.py"
 ISOLATION = "tests/integration/promises/test_isolation.py"
 WORKER = "tests/integration/fleet/test_worker.py"
 
-OF_THE_MACHINERY = (
+FLEET_MUTANTS = (
     Mutant(
         name="offsets-before-commit",
         breaks="Offsets are committed before the handler has committed its effect.",
@@ -27,7 +27,7 @@ OF_THE_MACHINERY = (
     ),
     Mutant(
         name="shared-batch-that-failed-is-handled",
-        breaks="Who shared a batch that failed commits its offsets all the same.",
+        breaks="A consumer that shared a failed batch commits its offsets all the same.",
         edits=(
             Edit(
                 path="fleet/shared_batches.py",
@@ -39,7 +39,7 @@ OF_THE_MACHINERY = (
     ),
     Mutant(
         name="shared-batch-forgets-others",
-        breaks="Of a shared batch only the worker's own records are handled; the rest is committed past.",
+        breaks="Of a shared batch one member's records are handled; the others' offsets are committed too.",
         edits=(
             Edit(
                 path="fleet/shared_batches.py",
@@ -51,7 +51,7 @@ OF_THE_MACHINERY = (
     ),
     Mutant(
         name="no-turns-beside-other-workers",
-        breaks="Members of one process queue for the same wallets although other processes do already.",
+        breaks="Members of one process wait for the same wallet locks that other processes wait for already.",
         edits=(
             Edit(
                 path="fleet/consumers.py",
@@ -71,7 +71,7 @@ OF_THE_MACHINERY = (
     ),
     Mutant(
         name="acknowledge-first",
-        breaks="FastStream's default policy commits offsets on a timer, whatever becomes of the batch.",
+        breaks="FastStream's default policy commits offsets on a timer, handled or not.",
         edits=(
             Edit(
                 path="fleet/consumers.py",
@@ -83,7 +83,7 @@ OF_THE_MACHINERY = (
     ),
     Mutant(
         name="begins-at-the-end",
-        breaks="A group that is new begins at the end of its topic, and never sees what was there.",
+        breaks="A new group begins at the end of its topic and skips the records that are there.",
         edits=(
             Edit(
                 path="fleet/consumers.py",
@@ -163,7 +163,7 @@ OF_THE_MACHINERY = (
     ),
     Mutant(
         name="swallowed-dead-letter",
-        breaks="A record nobody can read is dropped without a dead letter.",
+        breaks="An unreadable record is dropped without a dead letter.",
         edits=(
             Edit(
                 path="fleet/inbox.py",
@@ -174,8 +174,8 @@ OF_THE_MACHINERY = (
         catchers=(f"{INBOX}::test_a_record_nobody_can_read_is_kept_and_the_rest_goes_on",),
     ),
     Mutant(
-        name="untold-dead-letter",
-        breaks="A dead letter is kept, and nobody is told on the dead-letter topic.",
+        name="unannounced-dead-letter",
+        breaks="A dead letter is kept, and no event is published on the dead-letter topic.",
         edits=(
             Edit(
                 path="fleet/dead_letters.py",
@@ -193,8 +193,8 @@ OF_THE_MACHINERY = (
         ),
     ),
     Mutant(
-        name="reused-id-believed",
-        breaks="An event id that comes back with another content is dropped as a duplicate, without a word.",
+        name="reused-id-dropped-as-duplicate",
+        breaks="An event id that comes back with other content is dropped without a dead letter.",
         edits=(
             Edit(
                 path="fleet/inbox.py",
@@ -266,7 +266,7 @@ OF_THE_MACHINERY = (
     ),
     Mutant(
         name="skipped-prefix-rule",
-        breaks="What Kafka took is deleted also behind a failure of its key, whose order is lost.",
+        breaks="A row is deleted although an earlier row of its key failed, so the key's order is lost.",
         edits=(
             Edit(
                 path="fleet/outbox.py",
@@ -290,7 +290,7 @@ OF_THE_MACHINERY = (
     ),
     Mutant(
         name="scattered-keys",
-        breaks="The relay sends each record to any partition: nobody reads a key in its order.",
+        breaks="The relay sends each record to any partition: consumers read a key's records out of order.",
         edits=(
             Edit(
                 path="fleet/outbox.py",
@@ -301,7 +301,7 @@ OF_THE_MACHINERY = (
         catchers=(f"{OUTBOX}::test_the_relay_puts_a_key_where_every_producer_puts_it",),
     ),
     Mutant(
-        name="redriven-in-vain",
+        name="redriven-but-still-in-the-inbox",
         breaks="A redriven record is still known to the inbox, which drops it as a duplicate.",
         edits=(
             Edit(
@@ -314,7 +314,7 @@ OF_THE_MACHINERY = (
     ),
     Mutant(
         name="timer-without-lease",
-        breaks="A timer that another process is at is run a second time beside it.",
+        breaks="A timer's job is run a second time while another process still runs it.",
         edits=(
             Edit(
                 path="fleet/timers.py",

@@ -1,4 +1,4 @@
-"""Mutants of billing, ledger, receivables and gateway: sums, signs, locks, and who is believed."""
+"""Mutants of billing, ledger, receivables and gateway: sums, signs, locks, and verified signatures."""
 
 from tests.mutants.mutant import Edit, Mutant
 
@@ -10,10 +10,10 @@ GUARDS = "tests/integration/ledger/test_guards.py"
 SIGNATURES = "tests/unit/gateway/test_signature.py"
 WEBHOOKS = "tests/integration/gateway/test_webhooks.py"
 
-OF_THE_BOOKS = (
+BILLING_AND_LEDGER_MUTANTS = (
     Mutant(
         name="inbox-outside-the-transaction",
-        breaks="Billing admits flights in one commit and bills them in the next: a death between loses them.",
+        breaks="Billing admits flights in one commit and bills them in another: a crash between loses them.",
         edits=(
             Edit(
                 path="services/billing/handlers.py",
@@ -51,7 +51,7 @@ OF_THE_BOOKS = (
     ),
     Mutant(
         name="unordered-locks",
-        breaks="Balances are locked in the order they are asked for: two workers may deadlock.",
+        breaks="Balances are locked in the order of the requests: two workers may deadlock.",
         edits=(
             Edit(
                 path="services/ledger/functions/wallets.sql",
@@ -85,7 +85,7 @@ OF_THE_BOOKS = (
     ),
     Mutant(
         name="remainder-lost",
-        breaks="A split leaves its last remainder to nobody: parts no longer sum to the whole.",
+        breaks="A split drops its last remainder: parts no longer sum to the whole.",
         edits=(
             Edit(
                 path="fleet/money.py",
@@ -181,7 +181,7 @@ OF_THE_BOOKS = (
     ),
     Mutant(
         name="repeat-answered-as-new",
-        breaks="Who asks again for a journal is told of it under another event id, as of something new.",
+        breaks="A repeated request for a journal is answered under a new event id, as if it were new.",
         edits=(
             Edit(
                 path="services/ledger/wire/journals.py",
@@ -253,7 +253,7 @@ OF_THE_BOOKS = (
     ),
     Mutant(
         name="unknown-payment-webhook-ignored",
-        breaks="Receivables leaves no trace of a type of webhook that it does not know.",
+        breaks="Receivables does not keep a webhook of an unknown type.",
         edits=(
             Edit(
                 path="services/receivables/handlers.py",
@@ -267,7 +267,7 @@ OF_THE_BOOKS = (
     ),
     Mutant(
         name="forged-webhook-accepted",
-        breaks="Any signature is believed, whatever secret it was made with.",
+        breaks="Any signature is accepted, whatever secret it was made with.",
         edits=(
             Edit(
                 path="services/gateway/domain/signatures.py",
@@ -279,7 +279,7 @@ OF_THE_BOOKS = (
     ),
     Mutant(
         name="webhook-of-any-age",
-        breaks="A webhook is believed however long ago it was signed.",
+        breaks="A webhook is accepted however long ago it was signed.",
         edits=(
             Edit(
                 path="services/gateway/domain/signatures.py",
@@ -291,7 +291,7 @@ OF_THE_BOOKS = (
     ),
     Mutant(
         name="accepted-before-kafka-has-it",
-        breaks="Stripe is told 200 although Kafka did not acknowledge the event.",
+        breaks="Stripe gets a 200 although Kafka did not acknowledge the event.",
         edits=(
             Edit(
                 path="services/gateway/http/webhooks.py",

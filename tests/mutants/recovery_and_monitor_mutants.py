@@ -1,4 +1,4 @@
-"""Mutants of what keeps watch: lost webhooks, lookups, monitors, and the polls of a consumer."""
+"""Mutants of the recovery of lost webhooks, of lookups, of monitors, and of a consumer's polls."""
 
 from tests.mutants.mutant import Edit, Mutant
 
@@ -6,10 +6,10 @@ RECOVERY = "tests/integration/payouts/test_recovery.py"
 MONITORS = "tests/integration/ledger/test_monitors.py"
 CROSSINGS = "services/ledger/functions/crossings.sql"
 
-OF_THE_WATCH = (
+RECOVERY_AND_MONITOR_MUTANTS = (
     Mutant(
         name="lookup-trusts-the-clock",
-        breaks="A lookup begins 5 minutes before the first sending, whatever the worker's clock was.",
+        breaks="A lookup reaches back 5 minutes before the first sending, however wrong the clock is.",
         edits=(
             Edit(
                 path="services/payouts/domain/operations.py",
@@ -36,7 +36,7 @@ OF_THE_WATCH = (
     ),
     Mutant(
         name="second-poll-forgets-the-first",
-        breaks="What a consumer took before its second poll failed is dropped, and committed past.",
+        breaks="Records taken before a consumer's second poll failed are dropped, their offsets committed.",
         edits=(
             Edit(
                 path="fleet/consumers.py",
@@ -75,7 +75,7 @@ OF_THE_WATCH = (
     ),
     Mutant(
         name="recovery-reads-one-page",
-        breaks="Of a long list of events only the first hundred are looked through.",
+        breaks="Of a long list of events only the first hundred are read.",
         edits=(
             Edit(
                 path="services/payouts/stripe/missed_events.py",
@@ -87,7 +87,7 @@ OF_THE_WATCH = (
     ),
     Mutant(
         name="recovery-does-not-look-back",
-        breaks="A listing begins where the last one ended, and misses what Stripe wrote down late.",
+        breaks="A listing begins where the last one ended, and misses events that Stripe recorded late.",
         edits=(
             Edit(
                 path="services/payouts/stripe/missed_events.py",
@@ -99,7 +99,7 @@ OF_THE_WATCH = (
     ),
     Mutant(
         name="delivered-events-published-again",
-        breaks="What arrived by webhook after it was noted is published all the same.",
+        breaks="An event that arrived by webhook after it was noted as missing is published all the same.",
         edits=(
             Edit(
                 path="services/payouts/stripe/missed_events.py",
@@ -111,7 +111,7 @@ OF_THE_WATCH = (
     ),
     Mutant(
         name="removed-monitor-says-nothing",
-        breaks="A monitor that is removed while its balance is beyond never says that it is over.",
+        breaks="A monitor removed while its balance is beyond the threshold publishes no crossing back.",
         edits=(
             Edit(
                 path=CROSSINGS,
@@ -135,7 +135,7 @@ OF_THE_WATCH = (
     ),
     Mutant(
         name="monitor-judges-the-last-balance",
-        breaks="A crossing and its way back within one batch are not told.",
+        breaks="A crossing and its return within one batch are not published.",
         edits=(
             Edit(
                 path=CROSSINGS,
