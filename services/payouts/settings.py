@@ -5,7 +5,7 @@ from datetime import time
 from pydantic import Field, SecretStr
 
 from fleet.settings import Settings
-from services.payouts.domain.operations import Policy
+from services.payouts.domain.outcomes import Policy
 
 
 class PayoutsSettings(Settings):

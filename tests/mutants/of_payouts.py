@@ -91,7 +91,7 @@ OF_PAYOUTS = (
         breaks="An old key is trusted for ever: Stripe has pruned it, and pays a second time.",
         edits=(
             Edit(
-                path="services/payouts/domain/operations.py",
+                path="services/payouts/domain/outcomes.py",
                 old="KEY_TRUSTED_FOR = timedelta(hours=12)",
                 new="KEY_TRUSTED_FOR = timedelta(days=365)",
             ),
@@ -103,7 +103,7 @@ OF_PAYOUTS = (
         breaks="What a lookup finds under our name is adopted, whatever its amount.",
         edits=(
             Edit(
-                path="services/payouts/domain/operations.py",
+                path="services/payouts/domain/outcomes.py",
                 old="""\
     if unlike := difference(operation, effect):
         return _ended(operation, answer, now, "mismatch", State.PARKED, "effect_differs", unlike)
@@ -118,7 +118,7 @@ OF_PAYOUTS = (
         breaks="One list without the transfer starts a new generation; Stripe's lists may lag.",
         edits=(
             Edit(
-                path="services/payouts/domain/operations.py",
+                path="services/payouts/domain/outcomes.py",
                 old="    if operation.clean_lookups + 1 < 2:\n",
                 new="    if operation.clean_lookups + 1 < 1:\n",
             ),

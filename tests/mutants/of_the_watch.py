@@ -12,7 +12,7 @@ OF_THE_WATCH = (
         breaks="A lookup begins 5 minutes before the first sending, whatever the worker's clock was.",
         edits=(
             Edit(
-                path="services/payouts/domain/operations.py",
+                path="services/payouts/domain/outcomes.py",
                 old="CLOCK_SKEW = timedelta(hours=12)",
                 new="CLOCK_SKEW = timedelta(minutes=5)",
             ),
@@ -27,7 +27,7 @@ OF_THE_WATCH = (
         breaks="A 403 for an account ends an operation of which an earlier attempt went unanswered.",
         edits=(
             Edit(
-                path="services/payouts/domain/operations.py",
+                path="services/payouts/domain/outcomes.py",
                 old="if answer.status == 403 and operation.attempts > 1:",
                 new="if answer.status == 403 and operation.attempts > 1_000:",
             ),

@@ -16,9 +16,9 @@ from fleet.database import Tx
 from services.payouts import store
 from services.payouts.desk import reads
 from services.payouts.domain.operations import State
-from services.payouts.domain.transfers import SENTENCES, Hold, TransferState, payee_hold
+from services.payouts.domain.payees import payee_hold
+from services.payouts.domain.transfers import SENTENCES, Hold, Move, TransferState
 from services.payouts.steps import payments
-from services.payouts.store.transfers import Move
 
 RELEASABLE = frozenset({Hold.HOLD_PERIOD, Hold.ACCOUNT_CHANGED})
 

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from fleet.money import half_up
 from services.payouts.domain.operations import Kind
-from services.payouts.domain.transfers import Trace
+from services.payouts.domain.trace import Trace
 
 SOURCE_CHARS_MAX = 500  # Stripe's limit for a metadata value
 

@@ -12,21 +12,10 @@ from fleet.envelope import Message, first_cause, uuid7
 from fleet.faults import fault_point
 from services.payouts import store, wire
 from services.payouts.domain.orders import Money, NewOperation, order_account, order_transfer
-from services.payouts.domain.transfers import (
-    SENTENCES,
-    Account,
-    Hold,
-    NewTransfer,
-    Payable,
-    Payee,
-    Payments,
-    Trace,
-    TransferState,
-    Waiting,
-    decide_payments,
-    payee_hold,
-)
-from services.payouts.store.transfers import Move
+from services.payouts.domain.payees import Payee, payee_hold
+from services.payouts.domain.payments import Account, NewTransfer, Payable, Payments, Waiting, decide_payments
+from services.payouts.domain.trace import Trace
+from services.payouts.domain.transfers import SENTENCES, Hold, Move, TransferState
 
 
 async def pay(tx: Tx, wallets: Collection[str], now: datetime, *, period: str | None = None) -> Payments:

@@ -1,35 +1,13 @@
 """SQL of Stripe's list of events: how far it was read, and what of it was never delivered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
 
 from fleet.database import Tx
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A listing under way: what was made since `listed_until`, newest first, after event `page_after`."""
-
-    listed_until: datetime
-    begun_at: datetime
-    page_after: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """An event as Stripe lists it. `event_key` is how the inbox names it."""
-
-    event_id: str
-    event_key: UUID
-    event_type: str
-    made_at: datetime
-    body: str
-
+from services.payouts.domain.missed_events import Listed, Listing
 
 _BEGIN = """
     UPDATE event_listing SET begun_at = coalesce(begun_at, :now) RETURNING listed_until, begun_at, page_after

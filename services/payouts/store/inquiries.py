@@ -1,48 +1,15 @@
 """SQL of what must be read again from Stripe, of webhooks kept for people, and of the relay's stop."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import StrEnum
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
 
 from fleet.database import Tx
-from services.payouts.domain.transfers import Trace
+from services.payouts.domain.relay import Stop
+from services.payouts.domain.rereads import Inquiry, InquiryKind, Question
 from services.payouts.store.json_rows import rows_json, trace_json, trace_of
-
-
-class InquiryKind(StrEnum):
-    ACCOUNT = "account"
-    CHARGE_FEE = "charge_fee"
-    PAYOUT_FEE = "payout_fee"
-    REVERSALS = "reversals"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Inquiry:
-    """One object to read again. `token` is the lease under which the answer may be written."""
-
-    kind: InquiryKind
-    object_id: str
-    stripe_account: str | None
-    attempts: int
-    token: UUID
-    trace: Trace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
-    """An object that something hinted at. `after`: not before; asked again, the earlier time counts."""
-
-    kind: InquiryKind
-    object_id: str
-    trace: Trace
-    after: datetime
-    stripe_account: str | None = None
-
 
 # A fee is read once; an account or a list of reversals is read again whenever something hints at a change.
 # A hint that arrives while a reading is under way clears the lease: that reading may be older than the hint.
@@ -175,15 +142,6 @@ async def keep_webhook(
         body=body,
         received_at=received_at,
     )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stop:
-    """Why the relay may not call Stripe, and when to try again whether it may."""
-
-    since: datetime
-    sentence: str
-    probe_at: datetime
 
 
 _STOP = """

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import orjson
 
-from services.payouts.domain.transfers import Trace
+from services.payouts.domain.trace import Trace
 
 
 def rows_json(rows: Sequence[Mapping[str, Any]]) -> str:

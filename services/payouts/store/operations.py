@@ -5,7 +5,6 @@ WHERE the lease is still ours; a generation changes only through `start_new_gene
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -15,16 +14,10 @@ from sqlalchemy import Row
 
 from fleet.database import Tx
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
-from services.payouts.domain.operations import (
-    KEY_TRUSTED_FOR,
-    Kind,
-    Operation,
-    Outcome,
-    Phase,
-    State,
-)
+from services.payouts.domain.operations import Kind, Known, Operation, Phase, State
 from services.payouts.domain.orders import NewOperation
-from services.payouts.domain.transfers import Hold, Trace
+from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, Outcome
+from services.payouts.domain.transfers import Hold
 from services.payouts.store.json_rows import rows_json, trace_json, trace_of
 
 # The same cause again is the same operation: one that waits for its payee goes on as it was decided.
@@ -233,24 +226,6 @@ _NAMED = """
            parent_id, state, stripe_id, first_sent_at, CAST(trace AS text) AS trace
     FROM operation WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY sequence FOR UPDATE
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """An operation as it stands, whoever works on it."""
-
-    id: UUID
-    kind: Kind
-    wallet: str
-    transfer_id: UUID | None
-    params: Mapping[str, Any]
-    amount: int | None
-    currency: str | None
-    stripe_account: str | None
-    parent_id: str | None
-    state: State
-    stripe_id: str | None
-    trace: Trace
 
 
 async def wallets_of(tx: Tx, ids: Collection[UUID]) -> set[str]:

@@ -1,7 +1,6 @@
 """SQL of payees and the school's time zone. Payees are locked first, before operations and transfers."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -9,44 +8,9 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
-from services.payouts.domain.transfers import Hold, Payee
+from services.payouts.domain.payees import AccountStatus, Card, Payee
+from services.payouts.domain.transfers import Hold
 from services.payouts.store.json_rows import rows_json
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A payee's dated card in the school's book. `withdrawn`: it is taken out again."""
-
-    kind: str
-    key: str
-    effective_from: date
-    version: int
-    email: str | None = None
-    country: str = "US"
-    schedule: str = "per_flight"
-    minimum_amount: int = 0
-    hold_hours: int = 0
-    instant: bool = False
-    withdrawn: bool = False
-
-    @property
-    def wallet(self) -> str:
-        return f"{self.kind}:{self.key}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountStatus:
-    """What Stripe says of a connected account. `ready`: it may receive transfers."""
-
-    stripe_account: str
-    ready: bool
-    details_submitted: bool
-    charges_enabled: bool
-    payouts_enabled: bool
-    requirements: tuple[str, ...]
-    disabled_reason: str | None
-    balance_negative: bool
-
 
 _READ_SCHOOL = """
     UPDATE school SET version = greatest(version, :version), time_zone = coalesce(:time_zone, time_zone)

@@ -1,7 +1,6 @@
 """SQL of what happens to money after it was sent: payouts to the bank, and reversals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,34 +8,8 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from fleet.database import Tx
+from services.payouts.domain.payouts import SeenPayout, SeenReversal
 from services.payouts.store.json_rows import rows_json
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenPayout:
-    """A payout of a connected account, as some webhook or answer showed it."""
-
-    stripe_payout_id: str
-    stripe_account: str
-    amount: int
-    currency: str
-    status: str
-    instant: bool
-    made_at: datetime
-    failure: str | None = None
-    operation_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenReversal:
-    """A transfer reversal at Stripe, ours or made by hand in the dashboard."""
-
-    stripe_reversal_id: str
-    stripe_transfer_id: str
-    amount: int
-    reversed_at: datetime
-    operation_id: UUID | None = None
-
 
 # A payout's state only moves on: webhooks come in any order; "paid" may become "failed", never back.
 _SEE = """

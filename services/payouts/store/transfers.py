@@ -4,7 +4,6 @@ Written under the payee's lock, or by whoever holds the operation.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,53 +11,17 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from fleet.database import Tx
+from services.payouts.domain.payments import Accrual, NewTransfer, Payable, Waiting
 from services.payouts.domain.transfers import (
     PAYEE_HOLDS,
     SENTENCES,
     TRANSITIONS,
     Hold,
-    NewTransfer,
-    Payable,
-    Trace,
+    Move,
+    Sent,
     TransferState,
-    Waiting,
 )
 from services.payouts.store.json_rows import rows_json, trace_json, trace_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accrual:
-    """A journal's amount for one payee, as it arrives."""
-
-    journal_id: UUID
-    wallet: str
-    currency: str
-    amount: int
-    source: str
-    event_type: str
-    occurred_at: datetime
-    trace: Trace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """A transfer's next state; `reason` and `sentence` for the states in which it waits or ends."""
-
-    transfer_id: UUID
-    to: TransferState
-    reason: str | None = None
-    sentence: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A transfer whose effect at Stripe is proven."""
-
-    transfer_id: UUID
-    stripe_transfer_id: str
-    stripe_account: str
-    sent_at: datetime
-
 
 _ACCRUE = """
     INSERT INTO payable (journal_id, wallet, currency, amount, source, event_type, occurred_at, accrued_at,

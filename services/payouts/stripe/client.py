@@ -19,7 +19,8 @@ import stripe
 
 from fleet.database import forbid_in_transaction
 from services.payouts.domain.answers import Answer
-from services.payouts.domain.operations import CLOCK_SKEW, Kind, Operation
+from services.payouts.domain.operations import Kind, Operation
+from services.payouts.domain.outcomes import CLOCK_SKEW
 
 PAGES_MAX = 50
 PAGE = 100

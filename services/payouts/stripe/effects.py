@@ -15,12 +15,13 @@ from fleet.envelope import Message, uuid7
 from fleet.faults import fault_point
 from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
-from services.payouts.domain.operations import Kind, Operation, Outcome, State
+from services.payouts.domain.operations import Kind, Operation, State
 from services.payouts.domain.orders import Money, NewOperation, instant_amount, order_instant_payout
-from services.payouts.domain.transfers import Trace, TransferState
+from services.payouts.domain.outcomes import Outcome
+from services.payouts.domain.rereads import InquiryKind, Question
+from services.payouts.domain.trace import Trace
+from services.payouts.domain.transfers import Move, Sent, TransferState
 from services.payouts.steps import payments
-from services.payouts.store.inquiries import InquiryKind, Question
-from services.payouts.store.transfers import Move, Sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

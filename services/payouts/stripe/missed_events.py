@@ -18,7 +18,7 @@ from fleet.faults import fault_point
 from fleet.inbox import Unreadable
 from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import Answer, Verdict, classify
-from services.payouts.store.events import Listed, Listing
+from services.payouts.domain.missed_events import Listed, Listing
 from services.payouts.stripe.client import StripeGateway
 from services.payouts.stripe.pacer import Limiter
 

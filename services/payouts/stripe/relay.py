@@ -22,16 +22,10 @@ from fleet.database import Database
 from fleet.faults import fault_point
 from services.payouts import metrics, store
 from services.payouts.domain.answers import Answer, Verdict, classify
-from services.payouts.domain.operations import (
-    KEY_TRUSTED_FOR,
-    Operation,
-    Outcome,
-    Phase,
-    Policy,
-    decide_outcome,
-)
+from services.payouts.domain.operations import Operation, Phase
+from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, Outcome, Policy, decide_outcome
+from services.payouts.domain.relay import Stop
 from services.payouts.poison import POISON
-from services.payouts.store.inquiries import Stop
 from services.payouts.stripe import effects
 from services.payouts.stripe.client import StripeGateway
 from services.payouts.stripe.effects import Terms

@@ -17,11 +17,12 @@ from fleet.faults import fault_point
 from services.payouts import store, wire
 from services.payouts.domain.answers import Answer, Verdict, classify
 from services.payouts.domain.operations import State
-from services.payouts.domain.transfers import Trace, TransferState
+from services.payouts.domain.payees import AccountStatus
+from services.payouts.domain.payouts import SeenPayout
+from services.payouts.domain.rereads import Inquiry, InquiryKind, Question
+from services.payouts.domain.trace import Trace
+from services.payouts.domain.transfers import Move, TransferState
 from services.payouts.steps import payments
-from services.payouts.store.inquiries import Inquiry, InquiryKind, Question
-from services.payouts.store.payees import AccountStatus
-from services.payouts.store.transfers import Move
 from services.payouts.stripe import effects
 from services.payouts.stripe.client import StripeGateway
 from services.payouts.stripe.pacer import Limiter
@@ -260,7 +261,7 @@ async def note_payout(tx: Tx, thing: Mapping[str, Any], account: str, now: datet
     return await settle_payout(tx, payout, now, trace)
 
 
-async def settle_payout(tx: Tx, payout: store.payouts.SeenPayout, now: datetime, trace: Trace) -> None:
+async def settle_payout(tx: Tx, payout: SeenPayout, now: datetime, trace: Trace) -> None:
     """Move the transfers a payout carried, once it is paid, failed or cancelled, and say so once."""
     wallet = await store.payees.wallet_of_account(tx, payout.stripe_account)
     settled = await store.payouts.settle_once(tx, payout.stripe_payout_id, payout.status)

@@ -11,9 +11,9 @@ from fleet.database import Database
 from fleet.faults import fault_point
 from services.payouts import store
 from services.payouts.domain.answers import Verdict, classify
-from services.payouts.domain.operations import Short, State, decide_covered
-from services.payouts.domain.transfers import TransferState
-from services.payouts.store.transfers import Move
+from services.payouts.domain.balance import Short, decide_covered
+from services.payouts.domain.operations import State
+from services.payouts.domain.transfers import Move, TransferState
 from services.payouts.stripe.client import StripeGateway
 from services.payouts.stripe.pacer import Limiter
 

@@ -15,10 +15,9 @@ from fleet.database import Tx
 from fleet.inbox import Admitted
 from fleet.money import format_minor
 from services.payouts import metrics, store, wire
-from services.payouts.domain.operations import Kind, State, difference
+from services.payouts.domain.operations import Kind, Known, State, difference
+from services.payouts.domain.rereads import InquiryKind, Question
 from services.payouts.steps import payments
-from services.payouts.store.inquiries import InquiryKind, Question
-from services.payouts.store.operations import Known
 from services.payouts.stripe import effects, rereads
 from services.payouts.stripe.effects import Effect, Terms
 from services.payouts.wire.records import Hint

@@ -16,9 +16,10 @@ from schemas.journals import EntryRequest, JournalRequested
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
-from services.payouts.domain.transfers import SENTENCES, Hold, Trace
+from services.payouts.domain.payouts import SeenPayout
+from services.payouts.domain.trace import Trace
+from services.payouts.domain.transfers import SENTENCES, Hold
 from services.payouts.store.json_rows import trace_of as stored_trace
-from services.payouts.store.payouts import SeenPayout
 from services.payouts.wire.records import cause_of
 
 EXTERNAL_STRIPE = "external:stripe"

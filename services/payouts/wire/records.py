@@ -15,12 +15,12 @@ from fleet.inbox import Admitted, Unreadable, describe, read
 from schemas.journals import JournalPosted
 from schemas.school import InstructorCard, OwnerCard, SchoolCard, SchoolConfigured, read_card
 from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
-from services.payouts.domain.transfers import PAYABLE_EVENT_TYPES, PAYEE_KINDS, Trace
-from services.payouts.store.events import Listed
-from services.payouts.store.inquiries import InquiryKind, Question
-from services.payouts.store.payees import AccountStatus, Card
-from services.payouts.store.payouts import SeenPayout, SeenReversal
-from services.payouts.store.transfers import Accrual
+from services.payouts.domain.missed_events import Listed
+from services.payouts.domain.payees import PAYEE_KINDS, AccountStatus, Card
+from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, Accrual
+from services.payouts.domain.payouts import SeenPayout, SeenReversal
+from services.payouts.domain.rereads import InquiryKind, Question
+from services.payouts.domain.trace import Trace
 
 IDENTIFIER_CHARS_MAX = 100  # as schemas.fields.Identifier allows
 BODY_BYTES_MAX = 400_000  # as the gateway takes at most: quoted in JSON it still fits into a record

@@ -8,8 +8,8 @@ import pytest
 from fleet.database import Tx
 from fleet.envelope import uuid7
 from services.payouts import store
-from services.payouts.domain.operations import Policy
 from services.payouts.domain.orders import Money, order_transfer
+from services.payouts.domain.outcomes import Policy
 from services.payouts.steps.payments import new_trace
 from services.payouts.stripe.client import StripeGateway
 from services.payouts.stripe.pacer import Limiter

@@ -17,7 +17,7 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from fleet.envelope import Record
 from hobbs.local.stripe_sim.control import Control
 from services.payouts import handlers
-from services.payouts.domain.operations import Outcome
+from services.payouts.domain.outcomes import Outcome
 from services.payouts.stripe.relay import Relay
 from tests.integration.payouts.conftest import EMPTY
 from tests.integration.payouts.world import World

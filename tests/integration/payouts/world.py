@@ -17,7 +17,7 @@ from schemas.journals import JournalPosted, PostedEntry
 from schemas.school import SchoolChange, SchoolConfigured
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts import handlers
-from services.payouts.domain.operations import Policy
+from services.payouts.domain.outcomes import Policy
 from services.payouts.stripe.client import StripeGateway
 from services.payouts.stripe.effects import Terms
 from services.payouts.stripe.missed_events import Patience, Recovery

@@ -12,19 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.payouts.domain.payees import Payee, payee_hold
+from services.payouts.domain.payments import Account, Payable, Payments, Waiting, decide_payments
+from services.payouts.domain.trace import Trace
 from services.payouts.domain.transfers import (
     SENTENCES,
     TRANSITIONS,
-    Account,
     Hold,
-    Payable,
-    Payee,
-    Payments,
-    Trace,
     TransferState,
-    Waiting,
-    decide_payments,
-    payee_hold,
     state_after_reversal,
 )
 

@@ -10,21 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payouts.domain.answers import Answer
-from services.payouts.domain.operations import (
+from services.payouts.domain.balance import Short, decide_covered
+from services.payouts.domain.operations import Kind, Operation, Phase, State, difference
+from services.payouts.domain.outcomes import (
     KEY_TRUSTED_FOR,
-    Kind,
-    Operation,
-    Phase,
     Policy,
-    Short,
-    State,
     backoff_s,
-    decide_covered,
     decide_outcome,
-    difference,
     judge_candidates,
 )
-from services.payouts.domain.transfers import Trace
+from services.payouts.domain.trace import Trace
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")

@@ -15,7 +15,7 @@ from services.payouts.domain.orders import (
     order_reversal,
     order_transfer,
 )
-from services.payouts.domain.transfers import Trace
+from services.payouts.domain.trace import Trace
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 TRACE = Trace(correlation_id="c", traceparent="t", event_id=ID)

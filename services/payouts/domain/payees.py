@@ -1,0 +1,75 @@
+"""Payees as the school's book and as Stripe describe them, and what keeps one from being paid. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from services.payouts.domain.transfers import Hold
+
+PAYEE_KINDS = frozenset({"instructor", "aircraft_owner"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payee:
+    """A payee as configured and as Stripe knows it. `parked`: an operation of theirs waits for a decision."""
+
+    wallet: str
+    schedule: str = "per_flight"
+    minimum_amount: int = 0
+    hold: timedelta = timedelta()
+    instant: bool = False
+    configured: bool = True
+    removed: bool = False
+    stripe_account: str | None = None
+    ready: bool = False
+    balance_negative: bool = False
+    parked: bool = False
+
+
+def payee_hold(payee: Payee) -> Hold | None:
+    """Say why nothing may be sent to this payee now, None when all is well."""
+    if not payee.configured:
+        return Hold.PAYEE_UNKNOWN
+    if payee.removed:
+        return Hold.PAYEE_REMOVED
+    if payee.stripe_account is None:
+        return Hold.ACCOUNT_MISSING
+    if not payee.ready:
+        return Hold.PAYEE_NOT_READY
+    if payee.balance_negative:
+        return Hold.ACCOUNT_NEGATIVE
+    return Hold.PARKED_OPERATION if payee.parked else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Card:
+    """A payee's dated card in the school's book. `withdrawn`: it is taken out again."""
+
+    kind: str
+    key: str
+    effective_from: date
+    version: int
+    email: str | None = None
+    country: str = "US"
+    schedule: str = "per_flight"
+    minimum_amount: int = 0
+    hold_hours: int = 0
+    instant: bool = False
+    withdrawn: bool = False
+
+    @property
+    def wallet(self) -> str:
+        return f"{self.kind}:{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStatus:
+    """What Stripe says of a connected account. `ready`: it may receive transfers."""
+
+    stripe_account: str
+    ready: bool
+    details_submitted: bool
+    charges_enabled: bool
+    payouts_enabled: bool
+    requirements: tuple[str, ...]
+    disabled_reason: str | None
+    balance_negative: bool
