@@ -1,6 +1,6 @@
 """Settings of the payouts service: the only one that is given Stripe's secret key."""
 
-from datetime import time
+from datetime import time, timedelta
 
 from pydantic import Field, SecretStr
 
@@ -41,8 +41,8 @@ class PayoutsSettings(Settings):
     @property
     def policy(self) -> Policy:
         return Policy(
-            backoff_first_s=self.backoff_first_s,
-            backoff_max_s=self.backoff_max_s,
-            lookup_gap_s=self.lookup_gap_s,
-            stopped_probe_s=self.stopped_probe_s,
+            backoff_first=timedelta(seconds=self.backoff_first_s),
+            backoff_max=timedelta(seconds=self.backoff_max_s),
+            lookup_gap=timedelta(seconds=self.lookup_gap_s),
+            stopped_probe=timedelta(seconds=self.stopped_probe_s),
         )

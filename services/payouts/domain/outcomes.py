@@ -20,14 +20,14 @@ CLOCK_SKEW = timedelta(hours=12)  # of our clocks to Stripe's: what a key's 12 h
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """How patient the relay is. Times in seconds."""
+    """How often and after what time the relay asks Stripe again."""
 
-    backoff_first_s: float = 1.0
-    backoff_max_s: float = 30.0
+    backoff_first: timedelta = timedelta(seconds=1)
+    backoff_max: timedelta = timedelta(seconds=30)
     server_errors_max: int = 3  # Stripe replays a saved 500, so asking again teaches nothing
-    lookup_gap_s: float = 10.0
+    lookup_gap: timedelta = timedelta(seconds=10)
     lookups_max: int = 12
-    stopped_probe_s: float = 30.0
+    stopped_probe: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,7 +138,7 @@ def _look_up_next(
     return replace(
         _again(operation, answer, now, policy, verdict),
         phase=Phase.LOOK_UP,
-        due_at=now + timedelta(seconds=policy.lookup_gap_s),
+        due_at=now + policy.lookup_gap,
     )
 
 
@@ -149,7 +149,7 @@ def _found_nothing(operation: Operation, answer: Answer, now: datetime, policy: 
         return replace(
             again,
             clean_lookups=operation.clean_lookups + 1,
-            due_at=now + timedelta(seconds=policy.lookup_gap_s),
+            due_at=now + policy.lookup_gap,
         )
     return replace(
         again,
@@ -174,7 +174,7 @@ def _lookup_failed(
 
 def _again(operation: Operation, answer: Answer, now: datetime, policy: Policy, verdict: str) -> Outcome:
     looking = operation.phase is Phase.LOOK_UP
-    due_at = now + timedelta(seconds=backoff_s(operation, policy))
+    due_at = now + backoff(operation, policy)
     expired = due_at - operation.first_sent_at >= KEY_TRUSTED_FOR
     return Outcome(
         operation=operation,
@@ -192,10 +192,10 @@ def _again(operation: Operation, answer: Answer, now: datetime, policy: Policy, 
     )
 
 
-def backoff_s(operation: Operation, policy: Policy) -> float:
+def backoff(operation: Operation, policy: Policy) -> timedelta:
     """Double the wait with each attempt; spread operations that failed together by their ids."""
-    wait = min(policy.backoff_first_s * 2.0 ** min(operation.attempts - 1, 20), policy.backoff_max_s)
-    return wait * (0.75 + (operation.id.int % 1000) / 2000)
+    wait = min(policy.backoff_first * (1 << min(operation.attempts - 1, 20)), policy.backoff_max)
+    return wait * (1500 + operation.id.int % 1000) // 2000  # 75 to 125 percent of it
 
 
 def _ended(

@@ -215,7 +215,7 @@ class Relay:
 
     async def _stop(self, sentence: str) -> None:
         now = self._clock()
-        probe_at = now + timedelta(seconds=self._policy.stopped_probe_s)
+        probe_at = now + self._policy.stopped_probe
         async with self._db.transaction() as tx:
             news = await store.inquiries.stop_relay(tx, sentence, now, probe_at)
         self._stopped = True

@@ -1,5 +1,6 @@
 """Each row of the answer table, against a Stripe that really does it: prove or park, never send blind."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -9,12 +10,11 @@ from fleet.database import Tx
 from fleet.envelope import uuid7
 from services.payouts import store
 from services.payouts.domain.orders import Money, order_transfer
-from services.payouts.domain.outcomes import Policy
 from services.payouts.steps.payments import new_trace
 from services.payouts.stripe.client import StripeGateway
 from services.payouts.stripe.pacer import Limiter
 from services.payouts.stripe.relay import Pace, Relay
-from tests.integration.payouts.world import World
+from tests.integration.payouts.world import AT_ONCE, World
 from tests.support.stripe import StripeSim
 
 
@@ -269,7 +269,7 @@ async def test_what_is_found_with_another_amount_is_not_adopted(owed: World) -> 
 async def test_lookups_that_keep_failing_park_the_operation(owed: World) -> None:
     await unknown(owed, "before")
     owed.control.add_fault("unavailable", method="GET", path="/v1/transfers")
-    owed.policy = Policy(backoff_first_s=0.001, backoff_max_s=0.001, lookups_max=3)
+    owed.policy = replace(AT_ONCE, lookups_max=3)
     owed.clock.advance(hours=13)
     await rested(owed)
     [transfer] = await owed.transfers()

@@ -3,6 +3,7 @@
 import asyncio
 import json
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -148,7 +149,7 @@ async def test_retry_of_what_a_person_checked_is_sent_under_a_new_key(world: Wor
 async def test_unpark_decides_on_an_account_that_blocks_its_payee(world: World, hobbs: Hobbs) -> None:
     world.control.add_fault("server_error", when="after", path="/v1/accounts", count=1)
     world.control.add_fault("unavailable", method="GET", path="/v1/accounts")
-    world.policy = replace(world.policy, lookup_gap_s=0.001, lookups_max=1)
+    world.policy = replace(world.policy, lookup_gap=timedelta(milliseconds=1), lookups_max=1)
     await world.configured("i1")
     await world.work()
     assert [o.state for o in await world.operations("account")] == ["parked"]

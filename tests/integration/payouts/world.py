@@ -27,6 +27,8 @@ from services.payouts.stripe.rereads import LEASE, Inquirer, Rechecks
 from services.payouts.stripe.treasury import Treasury
 from tests.support.records import record
 
+AT_ONCE = Policy(backoff_first=timedelta(milliseconds=1), backoff_max=timedelta(milliseconds=1))
+
 _versions = count(1)
 _flights = count(1)
 
@@ -50,7 +52,7 @@ class World:
     gateway: StripeGateway
     control: Control
     clock: Clock
-    policy: Policy = field(default_factory=lambda: Policy(backoff_first_s=0.001, backoff_max_s=0.001))
+    policy: Policy = AT_ONCE
     terms: Terms = field(default_factory=Terms)
     version: int = 0
 

@@ -15,7 +15,7 @@ from services.payouts.domain.operations import Kind, Operation, Phase, State, di
 from services.payouts.domain.outcomes import (
     KEY_TRUSTED_FOR,
     Policy,
-    backoff_s,
+    backoff,
     decide_outcome,
     judge_candidates,
 )
@@ -164,10 +164,10 @@ def test_an_effect_that_differs_from_what_was_decided_is_noticed(change: dict[st
 
 
 def test_waiting_doubles_up_to_a_limit() -> None:
-    waits = [backoff_s(replace(OPERATION, attempts=n), POLICY) for n in range(1, 30)]
+    waits = [backoff(replace(OPERATION, attempts=n), POLICY) for n in range(1, 30)]
     assert waits == sorted(waits)
-    assert waits[0] < 1.3
-    assert waits[-1] <= POLICY.backoff_max_s * 1.25
+    assert timedelta(milliseconds=750) <= waits[0] < timedelta(milliseconds=1250)
+    assert waits[-1] <= POLICY.backoff_max * 5 // 4
 
 
 @pytest.mark.parametrize(
