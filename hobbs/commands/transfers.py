@@ -263,7 +263,7 @@ async def _ask_for_link(settings: Settings, wallet: str, kind: str) -> Row[Any] 
     asked = uuid7()
     async with acting_as(settings, SERVICE) as database:
         async with database.transaction() as tx:
-            await store.payees.request_link(tx, asked, wallet, kind, datetime.now(UTC))
+            await store.links.request(tx, asked, wallet, kind, datetime.now(UTC))
         for _ in range(int(LINK_WAIT_S / LINK_POLL_S)):
             async with database.transaction() as tx:
                 if answer := await reads.answered_link(tx, asked):

@@ -12,7 +12,7 @@ KEY = '        return f"op:{self.id}:{self.generation}"\n'
 CALL = "        answer = await self._ask(operation)\n"
 CALL_IN_A_TRANSACTION = """\
         async with self._db.transaction() as tx:
-            await store.inquiries.relay_stop(tx)  # a transaction begins with its first statement
+            await store.relay_stop.current(tx)  # a transaction begins with its first statement
             answer = await self._ask(operation)
 """
 
@@ -271,8 +271,8 @@ OF_PAYOUTS = (
         edits=(
             Edit(
                 path="services/payouts/wire/messages.py",
-                old="entries=((row.wallet, -row.amount), (EXTERNAL_STRIPE, row.amount)),",
-                new="entries=((row.wallet, row.amount), (EXTERNAL_STRIPE, -row.amount)),",
+                old="entries=((transfer.wallet, -transfer.amount), (EXTERNAL_STRIPE, transfer.amount)),",
+                new="entries=((transfer.wallet, transfer.amount), (EXTERNAL_STRIPE, -transfer.amount)),",
             ),
         ),
         catchers=(

@@ -7,17 +7,13 @@ unless the person vouches to have looked at Stripe. Lock order as everywhere: pa
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
-
-from sqlalchemy import Row
 
 from fleet.database import Tx
 from services.payouts import store
-from services.payouts.desk import reads
-from services.payouts.domain.operations import State
+from services.payouts.domain.operations import Kind, State
 from services.payouts.domain.payees import payee_hold
-from services.payouts.domain.transfers import SENTENCES, Hold, Move, TransferState
+from services.payouts.domain.transfers import SENTENCES, Hold, LockedTransfer, Move, TransferState
 from services.payouts.steps import payments
 
 RELEASABLE = frozenset({Hold.HOLD_PERIOD, Hold.ACCOUNT_CHANGED})
@@ -79,28 +75,28 @@ async def retry(
     return Decided(done=False, sentence=_cannot("retried", transfer))
 
 
-async def _retry_refused(tx: Tx, transfer: Row[Any], person: Person, now: datetime) -> Decided:
+async def _retry_refused(tx: Tx, transfer: LockedTransfer, person: Person, now: datetime) -> Decided:
     [payee] = await store.payees.lock(tx, [transfer.wallet])
     hold = payee_hold(payee)
     if hold is not None:
         return Decided(done=False, sentence=f"{transfer.wallet} cannot be paid now: {SENTENCES[hold]}")
-    await store.operations.start_new_generation(tx, [transfer.operation_id], [State.REFUSED], now)
+    await store.operations.start_new_generation(tx, [_operation_of(transfer)], [State.REFUSED], now)
     return await _go_on(tx, transfer, person, now, f"retried: {person.why}")
 
 
 async def _retry_parked(
-    tx: Tx, transfer: Row[Any], person: Person, now: datetime, *, checked: bool
+    tx: Tx, transfer: LockedTransfer, person: Person, now: datetime, *, checked: bool
 ) -> Decided:
     if checked:
-        await store.operations.start_new_generation(tx, [transfer.operation_id], [State.PARKED], now)
+        await store.operations.start_new_generation(tx, [_operation_of(transfer)], [State.PARKED], now)
         note = f"retried, vouched that Stripe has nothing: {person.why}"
     else:
-        await store.operations.look_up_again(tx, transfer.operation_id, now)
+        await store.operations.look_up_again(tx, _operation_of(transfer), now)
         note = f"looked up again: {person.why}"
     return await _go_on(tx, transfer, person, now, note)
 
 
-async def _go_on(tx: Tx, transfer: Row[Any], person: Person, now: datetime, note: str) -> Decided:
+async def _go_on(tx: Tx, transfer: LockedTransfer, person: Person, now: datetime, note: str) -> Decided:
     pending = Move(transfer_id=transfer.id, to=TransferState.PENDING)
     await store.transfers.move(tx, [pending], now, person.actor, note=note)
     await payments.pay(tx, [transfer.wallet], now)
@@ -110,16 +106,16 @@ async def _go_on(tx: Tx, transfer: Row[Any], person: Person, now: datetime, note
 async def unpark(tx: Tx, wallet: str, person: Person, now: datetime, *, checked: bool = False) -> Decided:
     """Take the operation that blocks a payee out of its parking, whatever its kind, as `retry` does."""
     await store.payees.lock(tx, [wallet])
-    parked = await reads.parked_operation(tx, wallet)
+    parked = await store.operations.lock_parked(tx, wallet)
     if parked is None:
         return Decided(done=False, sentence=f"nothing of {wallet} is parked")
-    if parked.kind == "transfer":
+    if parked.kind is Kind.TRANSFER and parked.transfer_id is not None:
         return await retry(tx, parked.transfer_id, person, now, checked=checked)
     if checked:
         await store.operations.start_new_generation(tx, [parked.id], [State.PARKED], now)
     else:
         await store.operations.look_up_again(tx, parked.id, now)
-    await reads.note_decision(tx, parked.id, f"{person.actor}: {person.why}")
+    await store.operations.note_decision(tx, parked.id, f"{person.actor}: {person.why}")
     await payments.pay(tx, [wallet], now)
     verb = "is sent under a new key" if checked else "is looked up again"
     return Decided(done=True, sentence=f"{parked.kind} {parked.id} of {wallet} {verb}")
@@ -142,17 +138,21 @@ async def cancel(
     return await _became(tx, transfer_id, "cancelled")
 
 
-async def _locked(tx: Tx, transfer_id: UUID) -> Row[Any] | None:
-    wallet = await reads.wallet_of_transfer(tx, transfer_id)
+async def _locked(tx: Tx, transfer_id: UUID) -> LockedTransfer | None:
+    wallet = await store.transfers.wallet_of(tx, transfer_id)
     if wallet is None:
         return None
     await store.payees.lock(tx, [wallet])
-    return await reads.lock_transfer(tx, transfer_id)
+    return await store.transfers.lock(tx, transfer_id)
+
+
+def _operation_of(transfer: LockedTransfer) -> UUID:
+    assert transfer.operation_id is not None, "what was refused or parked has an operation"
+    return transfer.operation_id
 
 
 async def _became(tx: Tx, transfer_id: UUID, verb: str) -> Decided:
-    transfer = await reads.lock_transfer(tx, transfer_id)
-    assert transfer is not None
+    transfer = await store.transfers.lock(tx, transfer_id)
     why = f" ({transfer.sentence})" if transfer.sentence else ""
     return Decided(done=True, sentence=f"transfer {transfer_id} {verb}: it is {transfer.state}{why}")
 
@@ -171,6 +171,6 @@ _HELP: Sequence[tuple[str, str]] = (
 )
 
 
-def _cannot(verb: str, transfer: Row[Any]) -> str:
+def _cannot(verb: str, transfer: LockedTransfer) -> str:
     why = f", {transfer.sentence}" if transfer.sentence else ""
     return f"transfer {transfer.id} is {transfer.state}{why}: {dict(_HELP)[verb]}"

@@ -26,26 +26,6 @@ async def list_transfers(
     return await tx.all(_LIST, states=states, wallet=wallet, reason=reason, most=most)
 
 
-async def wallet_of_transfer(tx: Tx, transfer_id: UUID) -> str | None:
-    row = await tx.first("SELECT wallet FROM transfer WHERE id = :id", id=transfer_id)
-    return None if row is None else row.wallet
-
-
-_LOCK = """
-    WITH order_of AS (
-        SELECT id FROM operation WHERE transfer_id = :id AND kind = 'transfer' FOR UPDATE
-    )
-    SELECT transfer.id, transfer.wallet, transfer.state, transfer.reason, transfer.sentence,
-           (SELECT id FROM order_of) AS operation_id
-    FROM transfer WHERE id = :id
-"""
-
-
-async def lock_transfer(tx: Tx, transfer_id: UUID) -> Row[Any] | None:
-    """A transfer with its operation, locked; the payee is locked already."""
-    return await tx.first(_LOCK, id=transfer_id)
-
-
 _ONE = """
     SELECT transfer.id, transfer.wallet, transfer.amount, transfer.currency, transfer.state, transfer.reason,
            transfer.sentence, transfer.cause, transfer.due_at, transfer.stripe_transfer_id,
@@ -108,24 +88,6 @@ async def find_payee(tx: Tx, name: str) -> list[str]:
     """Wallets that a name means: a wallet's address, or the id alone."""
     rows = await tx.all("SELECT wallet FROM payee WHERE wallet = :name OR key = :name ORDER BY 1", name=name)
     return [row.wallet for row in rows]
-
-
-async def parked_operation(tx: Tx, wallet: str) -> Row[Any] | None:
-    """The oldest parked operation of a payee, locked; the payee is locked already."""
-    return await tx.first(
-        "SELECT id, kind, transfer_id FROM operation WHERE wallet = :wallet AND state = 'parked'"
-        " ORDER BY sequence LIMIT 1 FOR UPDATE",
-        wallet=wallet,
-    )
-
-
-async def note_decision(tx: Tx, operation_id: UUID, sentence: str) -> None:
-    """Keep who decided on an operation that has no transfer's history to say it in."""
-    await tx.execute(
-        "UPDATE operation SET reason = 'decided', sentence = :sentence WHERE id = :id",
-        id=operation_id,
-        sentence=sentence,
-    )
 
 
 async def answered_link(tx: Tx, request_id: UUID) -> Row[Any] | None:

@@ -6,22 +6,25 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Short:
-    """A transfer that waits for the school's balance."""
+class WaitingForBalance:
+    """A transfer's operation that the balance did not cover when it was tried."""
 
-    id: UUID
+    operation_id: UUID
     amount: int
     currency: str
 
 
 def decide_covered(
-    waiting: Sequence[Short], available: Mapping[str, int], committed: Mapping[str, int]
+    waiting: Sequence[WaitingForBalance], available: Mapping[str, int], committed: Mapping[str, int]
 ) -> list[UUID]:
-    """Say which transfers the balance covers, oldest first; the first it does not ends its currency."""
+    """Say which operations the balance covers, oldest first; the first that it does not ends its currency.
+
+    `available` and `committed`: currency -> what the balance holds, and what is under way from it.
+    """
     left = {currency: amount - committed.get(currency, 0) for currency, amount in available.items()}
     covered: list[UUID] = []
-    for short in waiting:
-        left[short.currency] = left.get(short.currency, 0) - short.amount
-        if left[short.currency] >= 0:
-            covered.append(short.id)
+    for transfer in waiting:
+        left[transfer.currency] = left.get(transfer.currency, 0) - transfer.amount
+        if left[transfer.currency] >= 0:
+            covered.append(transfer.operation_id)
     return covered

@@ -127,3 +127,12 @@ class Known:
     state: State
     stripe_id: str | None
     trace: Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParkedOperation:
+    """An operation that waits for a person because nothing proves what became of it."""
+
+    id: UUID
+    kind: Kind
+    transfer_id: UUID | None

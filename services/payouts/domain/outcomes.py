@@ -194,7 +194,7 @@ def _again(operation: Operation, answer: Answer, now: datetime, policy: Policy, 
 
 def backoff(operation: Operation, policy: Policy) -> timedelta:
     """Double the wait with each attempt; spread operations that failed together by their ids."""
-    wait = min(policy.backoff_first * (1 << min(operation.attempts - 1, 20)), policy.backoff_max)
+    wait = min(policy.backoff_first * (1 << min(max(operation.attempts - 1, 0), 20)), policy.backoff_max)
     return wait * (1500 + operation.id.int % 1000) // 2000  # 75 to 125 percent of it
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from uuid import UUID
 
 from services.payouts.domain.transfers import Hold
 
@@ -73,3 +74,23 @@ class AccountStatus:
     requirements: tuple[str, ...]
     disabled_reason: str | None
     balance_negative: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountToOpen:
+    """A configured payee without a Stripe account. `refused`: how many requests for one Stripe refused."""
+
+    wallet: str
+    email: str | None
+    country: str
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """A link that a person asked for: to Stripe's "onboarding", or to the Express "dashboard"."""
+
+    id: UUID
+    kind: str
+    wallet: str
+    stripe_account: str | None

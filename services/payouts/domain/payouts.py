@@ -29,3 +29,13 @@ class SeenReversal:
     amount: int
     reversed_at: datetime
     operation_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewReversal:
+    """A reversal that was not noted before, with the transfer it belongs to."""
+
+    stripe_reversal_id: str
+    transfer_id: UUID
+    amount: int
+    reversed_at: datetime

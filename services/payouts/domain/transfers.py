@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from services.payouts.domain.trace import Trace
+
 CLAWBACK = timedelta(hours=72)
 
 
@@ -100,3 +102,64 @@ class Sent:
     stripe_transfer_id: str
     stripe_account: str
     sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SentTransfer:
+    """A transfer that was just marked as sent. `payee`: its id; `sources`: what its payables came from."""
+
+    id: UUID
+    wallet: str
+    payee_kind: str
+    payee: str
+    instant: bool
+    amount: int
+    currency: str
+    stripe_transfer_id: str
+    stripe_account: str
+    sources: tuple[str, ...]
+    sent_at: datetime
+    clawback_until: datetime
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedTransfer:
+    """A transfer that is not on its way, and the reason."""
+
+    id: UUID
+    wallet: str
+    payee_kind: str
+    payee: str
+    amount: int
+    currency: str
+    reason: str
+    sentence: str
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReversedTransfer:
+    """A transfer with the total that was taken back of it so far."""
+
+    id: UUID
+    wallet: str
+    payee_kind: str
+    payee: str
+    amount: int
+    amount_reversed: int
+    currency: str
+    stripe_transfer_id: str
+    trace: Trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LockedTransfer:
+    """A transfer that a person decides on. `operation_id`: None when nothing was to be sent yet."""
+
+    id: UUID
+    wallet: str
+    state: TransferState
+    reason: str | None
+    sentence: str | None
+    operation_id: UUID | None

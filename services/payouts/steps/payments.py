@@ -61,7 +61,7 @@ async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: date
     await fault_point("payouts.transfers_written")
     await store.operations.insert(tx, [_order(paid, payees) for paid in due], now)
     await fault_point("payouts.operations_written")
-    await outbox.stage(tx, await _words(tx, payments, payees))
+    await outbox.stage(tx, await _hold_notifications(tx, payments))
 
 
 def _moves(payments: Payments) -> list[Move]:
@@ -95,8 +95,8 @@ def _order(paid: Waiting | NewTransfer, payees: dict[str, Payee]) -> NewOperatio
     return order_transfer(uuid7(), money, destination=destination, source=paid.cause)
 
 
-async def _words(tx: Tx, payments: Payments, payees: dict[str, Payee]) -> list[Message]:
-    """Tell why money is held, once per payee and reason; a hold period is what was agreed, so no news."""
+async def _hold_notifications(tx: Tx, payments: Payments) -> list[Message]:
+    """Tell why money is held, once per payee and reason. A hold period was agreed and is not told."""
     reasons: dict[str, tuple[Hold, Trace]] = {}
     for transfer in payments.new:
         if transfer.hold is not None and transfer.hold is not Hold.HOLD_PERIOD:
@@ -107,7 +107,7 @@ async def _words(tx: Tx, payments: Payments, payees: dict[str, Payee]) -> list[M
     if not reasons:
         return []
     news = await store.payees.not_told_yet(tx, {wallet: hold for wallet, (hold, _) in reasons.items()})
-    return [wire.messages.held_word(wallet, *reasons[wallet]) for wallet in news]
+    return [wire.notifications.held_notification(wallet, *reasons[wallet]) for wallet in news]
 
 
 async def hold_unsent(tx: Tx, wallets: Collection[str], now: datetime) -> None:
@@ -118,15 +118,14 @@ async def hold_unsent(tx: Tx, wallets: Collection[str], now: datetime) -> None:
         return
     sentences = {wallet: (hold, SENTENCES[hold]) for wallet, hold in holds.items()}
     concerned = await store.operations.hold_unsent(tx, sentences)
-    wallet_of = {row.id: row.wallet for row in await store.transfers.facts(tx, concerned)}
     moves = [
         Move(
             transfer_id=transfer_id,
             to=TransferState.HELD,
-            reason=str(holds[wallet_of[transfer_id]]),
-            sentence=SENTENCES[holds[wallet_of[transfer_id]]],
+            reason=str(holds[wallet]),
+            sentence=SENTENCES[holds[wallet]],
         )
-        for transfer_id in concerned
+        for transfer_id, wallet in concerned.items()
     ]
     await store.transfers.move(tx, moves, now)
 

@@ -12,16 +12,6 @@ from services.payouts.domain.missed_events import Listed, Listing
 _BEGIN = """
     UPDATE event_listing SET begun_at = coalesce(begun_at, :now) RETURNING listed_until, begun_at, page_after
 """
-_TURN = """
-    UPDATE event_listing SET page_after = :after
-    WHERE begun_at = :begun_at AND page_after IS NOT DISTINCT FROM :was RETURNING only_row
-"""
-_COMPLETE = """
-    UPDATE event_listing SET listed_until = begun_at, begun_at = NULL, page_after = NULL, completed_at = :now
-"""
-_START_OVER = """
-    UPDATE event_listing SET begun_at = NULL, page_after = NULL WHERE begun_at = :begun_at
-"""
 
 
 async def begin_listing(tx: Tx, now: datetime) -> Listing:
@@ -30,26 +20,36 @@ async def begin_listing(tx: Tx, now: datetime) -> Listing:
     return Listing(listed_until=row.listed_until, begun_at=row.begun_at, page_after=row.page_after)
 
 
+_TURN = """
+    UPDATE event_listing SET page_after = :after
+    WHERE begun_at = :begun_at AND page_after IS NOT DISTINCT FROM :was RETURNING only_row
+"""
+
+
 async def turn_page(tx: Tx, listing: Listing, after: str | None) -> bool:
-    """Go past a page; False when another process did so meanwhile, and this one should leave it alone."""
+    """Move the place past a page; False when another process moved it meanwhile: then write nothing."""
     turned = await tx.first(_TURN, begun_at=listing.begun_at, was=listing.page_after, after=after)
     return turned is not None
 
 
+_COMPLETE = """
+    UPDATE event_listing SET listed_until = begun_at, begun_at = NULL, page_after = NULL, completed_at = :now
+"""
+
+
 async def complete_listing(tx: Tx, now: datetime) -> None:
-    """Everything made before the listing began was listed."""
+    """Note that every event made before the listing began was listed."""
     await tx.execute(_COMPLETE, now=now)
 
 
+_START_OVER = """
+    UPDATE event_listing SET begun_at = NULL, page_after = NULL WHERE begun_at = :begun_at
+"""
+
+
 async def start_over(tx: Tx, listing: Listing) -> None:
-    """Forget the place: Stripe does not know it any more."""
+    """Forget the place in the list, because Stripe does not know it any more."""
     await tx.execute(_START_OVER, begun_at=listing.begun_at)
-
-
-async def listing_age_s(tx: Tx) -> float:
-    """Seconds since a listing was complete."""
-    row = await tx.one("SELECT extract(epoch FROM now() - completed_at)::float8 AS age_s FROM event_listing")
-    return max(float(row.age_s), 0.0)
 
 
 # Delivered: in the inbox; or a dead letter, when nobody here could read it.
@@ -85,6 +85,13 @@ _ARRIVED = """
       AND (EXISTS (SELECT FROM inbox WHERE inbox.event_key = missed_event.event_key)
            OR EXISTS (SELECT FROM dead_letter WHERE dead_letter.event_key = missed_event.event_key))
 """
+
+
+async def forget_arrived(tx: Tx) -> int:
+    """Forget what was delivered since it was noted."""
+    return await tx.execute(_ARRIVED)
+
+
 _RECOVER = """
     WITH due AS (
         SELECT event_id FROM missed_event WHERE recovered_at IS NULL AND noted_at <= :noted_before
@@ -94,11 +101,6 @@ _RECOVER = """
     WHERE missed_event.event_id = due.event_id
     RETURNING missed_event.event_id, event_key, event_type, made_at, old.body AS body
 """
-
-
-async def forget_arrived(tx: Tx) -> int:
-    """Forget what was delivered since it was noted."""
-    return await tx.execute(_ARRIVED)
 
 
 async def recover(tx: Tx, noted_before: datetime, now: datetime, most: int) -> list[Listed]:

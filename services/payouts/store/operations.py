@@ -14,7 +14,7 @@ from sqlalchemy import Row
 
 from fleet.database import Tx
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
-from services.payouts.domain.operations import Kind, Known, Operation, Phase, State
+from services.payouts.domain.operations import Kind, Known, Operation, ParkedOperation, Phase, State
 from services.payouts.domain.orders import NewOperation
 from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, Outcome
 from services.payouts.domain.transfers import Hold
@@ -221,22 +221,24 @@ async def prove(tx: Tx, effects: Mapping[UUID, str], now: datetime) -> set[UUID]
     return {row.id for row in rows}
 
 
-_NAMED = """
+_WALLETS_OF = "SELECT wallet FROM operation WHERE id = ANY (CAST(:ids AS uuid[]))"
+
+
+async def wallets_of(tx: Tx, ids: Collection[UUID]) -> set[str]:
+    """Wallets of operations; read before locking, since payees are locked before operations."""
+    return {row.wallet for row in await tx.all(_WALLETS_OF, ids=list(ids))}
+
+
+_LOCK = """
     SELECT id, kind, wallet, transfer_id, CAST(params AS text) AS params, amount, currency, stripe_account,
-           parent_id, state, stripe_id, first_sent_at, CAST(trace AS text) AS trace
+           parent_id, state, stripe_id, CAST(trace AS text) AS trace
     FROM operation WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY sequence FOR UPDATE
 """
 
 
-async def wallets_of(tx: Tx, ids: Collection[UUID]) -> set[str]:
-    """Whose operations these are; read before locking, since payees are locked before operations."""
-    rows = await tx.all("SELECT wallet FROM operation WHERE id = ANY (CAST(:ids AS uuid[]))", ids=list(ids))
-    return {row.wallet for row in rows}
-
-
 async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Known]:
-    """Lock operations that Stripe's objects or a person name."""
-    rows = await tx.all(_NAMED, ids=list(ids)) if ids else []
+    """Lock operations that Stripe's objects name; ids that are not ours are left out."""
+    rows = await tx.all(_LOCK, ids=list(ids)) if ids else []
     return {row.id: _known(row) for row in rows}
 
 
@@ -277,27 +279,31 @@ _NEW_GENERATION = """
         first_sent_at = NULL, attempts = 0, server_errors = 0, lookups = 0, clean_lookups = 0,
         reason = NULL, sentence = NULL, finished_at = NULL
     WHERE id = ANY (CAST(:ids AS uuid[])) AND state = ANY (CAST(:states AS text[]))
-    RETURNING id, transfer_id
+    RETURNING transfer_id
 """
 
 
 async def start_new_generation(
     tx: Tx, ids: Collection[UUID], states: Collection[State], now: datetime
-) -> list[Row[Any]]:
-    """Send again under a new key. Only where an answer or a person proved that the last one had no effect."""
-    return await tx.all(_NEW_GENERATION, ids=list(ids), states=sorted(states), now=now)
+) -> list[UUID]:
+    """Have operations sent under a new key; the transfers they belong to.
+
+    Only for operations of which an answer or a person proved that the last generation had no effect.
+    """
+    rows = await tx.all(_NEW_GENERATION, ids=list(ids), states=sorted(states), now=now)
+    return [row.transfer_id for row in rows if row.transfer_id is not None]
 
 
-_PROVE_AGAIN = """
+_LOOK_UP_AGAIN = """
     UPDATE operation SET state = 'due', phase = 'look_up', due_at = :now, lookups = 0, clean_lookups = 0,
         reason = NULL, sentence = NULL
-    WHERE id = :id AND state = 'parked' RETURNING id, transfer_id
+    WHERE id = :id AND state = 'parked'
 """
 
 
-async def look_up_again(tx: Tx, operation_id: UUID, now: datetime) -> Row[Any] | None:
-    """Take a parked operation out of its parking by asking Stripe once more what happened."""
-    return await tx.first(_PROVE_AGAIN, id=operation_id, now=now)
+async def look_up_again(tx: Tx, operation_id: UUID, now: datetime) -> None:
+    """Ask Stripe once more what became of a parked operation."""
+    await tx.execute(_LOOK_UP_AGAIN, id=operation_id, now=now)
 
 
 _HOLD_UNSENT = """
@@ -305,19 +311,19 @@ _HOLD_UNSENT = """
     FROM unnest(CAST(:wallets AS text[]), CAST(:reasons AS text[]), CAST(:sentences AS text[]))
         AS hold (wallet, reason, sentence)
     WHERE operation.wallet = hold.wallet AND kind = 'transfer' AND state = 'due' AND first_sent_at IS NULL
-    RETURNING transfer_id
+    RETURNING transfer_id, operation.wallet
 """
 
 
-async def hold_unsent(tx: Tx, holds: Mapping[str, tuple[Hold, str]]) -> list[UUID]:
-    """Keep back transfers of payees that stopped being payable; the transfers concerned."""
+async def hold_unsent(tx: Tx, holds: Mapping[str, tuple[Hold, str]]) -> dict[UUID, str]:
+    """Hold operations that were not sent yet, by wallet; transfer -> wallet of those that were held."""
     rows = await tx.all(
         _HOLD_UNSENT,
         wallets=list(holds),
         reasons=[str(reason) for reason, _ in holds.values()],
         sentences=[sentence for _, sentence in holds.values()],
     )
-    return [row.transfer_id for row in rows]
+    return {row.transfer_id: row.wallet for row in rows}
 
 
 _CANCEL = """
@@ -332,8 +338,31 @@ _CANCEL = """
 async def cancel(
     tx: Tx, transfers: Collection[UUID], sentence: str, now: datetime, *, vouched: bool = False
 ) -> list[UUID]:
-    """Give up operations that had no effect. `vouched`: a person checked that a parked one had none."""
+    """Give up operations that had no effect; the transfers concerned.
+
+    `vouched`: a person checked that a parked operation had no effect.
+    """
     if not transfers:
         return []
     rows = await tx.all(_CANCEL, transfers=list(transfers), sentence=sentence, now=now, vouched=vouched)
     return [row.transfer_id for row in rows]
+
+
+_PARKED = """
+    SELECT id, kind, transfer_id FROM operation WHERE wallet = :wallet AND state = 'parked'
+    ORDER BY sequence LIMIT 1 FOR UPDATE
+"""
+
+
+async def lock_parked(tx: Tx, wallet: str) -> ParkedOperation | None:
+    """Lock the oldest parked operation of a payee, which is locked already."""
+    row = await tx.first(_PARKED, wallet=wallet)
+    return row and ParkedOperation(id=row.id, kind=Kind(row.kind), transfer_id=row.transfer_id)
+
+
+_NOTE_DECISION = "UPDATE operation SET reason = 'decided', sentence = :sentence WHERE id = :id"
+
+
+async def note_decision(tx: Tx, operation_id: UUID, sentence: str) -> None:
+    """Keep who decided on an operation that belongs to no transfer, and so has no history."""
+    await tx.execute(_NOTE_DECISION, id=operation_id, sentence=sentence)

@@ -3,12 +3,11 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
-from services.payouts.domain.payees import AccountStatus, Card, Payee
+from services.payouts.domain.payees import AccountStatus, AccountToOpen, Card, Payee
 from services.payouts.domain.transfers import Hold
 from services.payouts.store.json_rows import rows_json
 
@@ -24,8 +23,12 @@ async def read_school(tx: Tx, time_zone: str | None, version: int) -> str:
     return zone
 
 
+_TIME_ZONE = "SELECT time_zone FROM school"
+
+
 async def time_zone(tx: Tx) -> str:
-    zone: str = (await tx.one("SELECT time_zone FROM school")).time_zone
+    """The school's time zone, as an IANA name."""
+    zone: str = (await tx.one(_TIME_ZONE)).time_zone
     return zone
 
 
@@ -87,14 +90,15 @@ async def put_in_force(tx: Tx, wallets: Collection[str], today: date, now: datet
     await tx.execute(_PUT_IN_FORCE, wallets=sorted(wallets), today=today, now=now)
 
 
+_WITH_LATER_CARDS = """
+    SELECT DISTINCT wallet FROM payee_card
+    WHERE effective_from BETWEEN CAST(:today AS date) - 7 AND :today ORDER BY wallet
+"""
+
+
 async def with_later_cards(tx: Tx, today: date) -> list[str]:
-    """Payees of whom another card came into force in the last week."""
-    rows = await tx.all(
-        "SELECT DISTINCT wallet FROM payee_card"
-        " WHERE effective_from BETWEEN CAST(:today AS date) - 7 AND :today ORDER BY wallet",
-        today=today,
-    )
-    return [row.wallet for row in rows]
+    """Wallets for which another card came into force in the last week."""
+    return [row.wallet for row in await tx.all(_WITH_LATER_CARDS, today=today)]
 
 
 _KNOW = """
@@ -151,9 +155,13 @@ _WITHOUT_ACCOUNT = """
 """
 
 
-async def without_account(tx: Tx, wallets: Collection[str]) -> list[Row[Any]]:
-    """Configured payees that have no account under way; how many were refused before."""
-    return await tx.all(_WITHOUT_ACCOUNT, wallets=sorted(wallets))
+async def without_account(tx: Tx, wallets: Collection[str]) -> list[AccountToOpen]:
+    """Configured payees that have no Stripe account and none under way."""
+    rows = await tx.all(_WITHOUT_ACCOUNT, wallets=sorted(wallets))
+    return [
+        AccountToOpen(wallet=row.wallet, email=row.email, country=row.country, refused=row.refused)
+        for row in rows
+    ]
 
 
 _OPEN_ACCOUNTS = """
@@ -170,18 +178,18 @@ async def open_accounts(tx: Tx, accounts: Mapping[str, str]) -> None:
 
 _SET_STATUS = """
     UPDATE payee SET ready = :ready, details_submitted = :details_submitted,
-        charges_enabled = :charges_enabled,
-        payouts_enabled = :payouts_enabled, requirements = CAST(:requirements AS jsonb),
-        disabled_reason = :disabled_reason, balance_negative = :balance_negative, checked_at = :now,
+        charges_enabled = :charges_enabled, payouts_enabled = :payouts_enabled,
+        requirements = CAST(:requirements AS jsonb), disabled_reason = :disabled_reason,
+        balance_negative = :balance_negative, checked_at = :now,
         told = CASE WHEN :ready THEN NULL ELSE told END
     WHERE stripe_account = :stripe_account
-    RETURNING wallet, old.ready AS was_ready, new.ready AS is_ready
+    RETURNING new.ready AND NOT old.ready AS became_ready
 """
 
 
-async def set_status(tx: Tx, status: AccountStatus, now: datetime) -> Row[Any] | None:
-    """Write what Stripe says of an account; the wallet and whether readiness changed."""
-    return await tx.first(
+async def set_status(tx: Tx, status: AccountStatus, now: datetime) -> bool:
+    """Write what Stripe says of an account; True when it became ready by this."""
+    row = await tx.first(
         _SET_STATUS,
         stripe_account=status.stripe_account,
         ready=status.ready,
@@ -193,6 +201,7 @@ async def set_status(tx: Tx, status: AccountStatus, now: datetime) -> Row[Any] |
         balance_negative=status.balance_negative,
         now=now,
     )
+    return row is not None and row.became_ready
 
 
 _DOUBT = """
@@ -221,15 +230,13 @@ async def not_told_yet(tx: Tx, reasons: Mapping[str, Hold]) -> list[str]:
     return [row.wallet for row in rows]
 
 
+_WALLET_OF_ACCOUNT = "SELECT wallet FROM payee WHERE stripe_account = :account"
+
+
 async def wallet_of_account(tx: Tx, stripe_account: str) -> str | None:
-    row = await tx.first("SELECT wallet FROM payee WHERE stripe_account = :account", account=stripe_account)
+    """The wallet that a Stripe account belongs to, None when it is no payee's."""
+    row = await tx.first(_WALLET_OF_ACCOUNT, account=stripe_account)
     return row.wallet if row else None
-
-
-async def to_close(tx: Tx, schedule: str, period: str) -> list[str]:
-    """Wallets paid by the day or by the week that have something open, and nothing for this period yet."""
-    rows = await tx.all(_TO_CLOSE, schedule=schedule, period=period)
-    return [row.wallet for row in rows]
 
 
 _TO_CLOSE = """
@@ -240,36 +247,7 @@ _TO_CLOSE = """
     ORDER BY wallet
 """
 
-_REQUEST_LINK = """
-    INSERT INTO link_request (id, wallet, kind, requested_at) VALUES (:id, :wallet, :kind, :now)
-"""
-_OPEN_LINKS = """
-    SELECT link_request.id, link_request.kind, payee.wallet, payee.stripe_account
-    FROM link_request JOIN payee USING (wallet)
-    WHERE answered_at IS NULL ORDER BY requested_at LIMIT 20
-"""
-_ANSWER_LINK = """
-    UPDATE link_request SET answered_at = :now, url = :url, expires_at = :expires_at, problem = :problem
-    WHERE id = :id AND answered_at IS NULL
-"""
 
-
-async def request_link(tx: Tx, request_id: UUID, wallet: str, kind: str, now: datetime) -> None:
-    await tx.execute(_REQUEST_LINK, id=request_id, wallet=wallet, kind=kind, now=now)
-
-
-async def open_links(tx: Tx) -> list[Row[Any]]:
-    """Links people wait for. A link moves no money: made twice by two processes, the first one counts."""
-    return await tx.all(_OPEN_LINKS)
-
-
-async def answer_link(
-    tx: Tx,
-    request_id: UUID,
-    *,
-    now: datetime,
-    url: str | None = None,
-    expires_at: datetime | None = None,
-    problem: str | None = None,
-) -> None:
-    await tx.execute(_ANSWER_LINK, id=request_id, now=now, url=url, expires_at=expires_at, problem=problem)
+async def to_close(tx: Tx, schedule: str, period: str) -> list[str]:
+    """Wallets on a schedule that have open payables, and no transfer for this period yet."""
+    return [row.wallet for row in await tx.all(_TO_CLOSE, schedule=schedule, period=period)]

@@ -17,8 +17,11 @@ from services.payouts.domain.transfers import (
     SENTENCES,
     TRANSITIONS,
     Hold,
+    LockedTransfer,
     Move,
     Sent,
+    SentTransfer,
+    StoppedTransfer,
     TransferState,
 )
 from services.payouts.store.json_rows import rows_json, trace_json, trace_of
@@ -241,8 +244,8 @@ _COMPLETE = """
 """
 
 
-async def complete(tx: Tx, sent: Sequence[Sent], now: datetime, actor: str = "payouts") -> list[Row[Any]]:
-    """Mark transfers as sent; what people and the ledger must hear about each that was not before."""
+async def complete(tx: Tx, sent: Sequence[Sent], now: datetime, actor: str = "payouts") -> list[SentTransfer]:
+    """Mark transfers as sent; those that were not before."""
     if not sent:
         return []
     rows = [
@@ -254,38 +257,101 @@ async def complete(tx: Tx, sent: Sequence[Sent], now: datetime, actor: str = "pa
         }
         for s in sent
     ]
-    return await tx.all(_COMPLETE, sent=rows_json(rows), now=now, actor=actor)
+    return [_sent(row) for row in await tx.all(_COMPLETE, sent=rows_json(rows), now=now, actor=actor)]
 
 
-_FACTS = """
-    SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.state, transfer.reason,
+def _sent(row: Row[Any]) -> SentTransfer:
+    return SentTransfer(
+        id=row.id,
+        wallet=row.wallet,
+        payee_kind=row.payee_kind,
+        payee=row.payee,
+        instant=row.instant,
+        amount=row.amount,
+        currency=row.currency,
+        stripe_transfer_id=row.stripe_transfer_id,
+        stripe_account=row.stripe_account,
+        sources=tuple(row.sources),
+        sent_at=row.sent_at,
+        clawback_until=row.clawback_until,
+        trace=trace_of(row.trace),
+    )
+
+
+_STOPPED = """
+    SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.reason,
            transfer.sentence, CAST(transfer.trace AS text) AS trace, payee.key AS payee,
            payee.kind AS payee_kind
-    FROM transfer JOIN payee USING (wallet) WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY id
+    FROM transfer JOIN payee USING (wallet)
+    WHERE id = ANY (CAST(:ids AS uuid[])) AND reason IS NOT NULL ORDER BY id
 """
 
 
-async def facts(tx: Tx, ids: Collection[UUID]) -> list[Row[Any]]:
-    """What an event or a notification about transfers names."""
-    return await tx.all(_FACTS, ids=list(ids)) if ids else []
+async def stopped(tx: Tx, ids: Collection[UUID]) -> list[StoppedTransfer]:
+    """Those of the transfers that are held, refused, parked or cancelled, with the reason."""
+    return [_stopped(row) for row in await tx.all(_STOPPED, ids=list(ids))] if ids else []
 
 
-_WAIVE = """
-    UPDATE transfer SET waived = true WHERE id = :id AND state = 'held' RETURNING wallet
-"""
+def _stopped(row: Row[Any]) -> StoppedTransfer:
+    return StoppedTransfer(
+        id=row.id,
+        wallet=row.wallet,
+        payee_kind=row.payee_kind,
+        payee=row.payee,
+        amount=row.amount,
+        currency=row.currency,
+        reason=row.reason,
+        sentence=row.sentence,
+        trace=trace_of(row.trace),
+    )
 
 
-async def waive(tx: Tx, transfer_id: UUID) -> bool:
-    """A person released a transfer: neither hold period nor a changed account keeps it any longer."""
-    return await tx.first(_WAIVE, id=transfer_id) is not None
+_WAIVE = "UPDATE transfer SET waived = true WHERE id = :id AND state = 'held'"
 
 
-async def wallets_due(tx: Tx, now: datetime) -> list[str]:
-    """Payees with a transfer whose hold period ended."""
-    return [row.wallet for row in await tx.all(_WALLETS_DUE, now=now)]
+async def waive(tx: Tx, transfer_id: UUID) -> None:
+    """Note that a person released a transfer: neither hold period nor a changed account holds it now."""
+    await tx.execute(_WAIVE, id=transfer_id)
 
 
 _WALLETS_DUE = """
     SELECT DISTINCT wallet FROM transfer
     WHERE state = 'held' AND reason = 'hold_period' AND due_at <= :now ORDER BY wallet
 """
+
+
+async def wallets_due(tx: Tx, now: datetime) -> list[str]:
+    """Wallets with a transfer whose hold period is over."""
+    return [row.wallet for row in await tx.all(_WALLETS_DUE, now=now)]
+
+
+_WALLET_OF = "SELECT wallet FROM transfer WHERE id = :id"
+
+
+async def wallet_of(tx: Tx, transfer_id: UUID) -> str | None:
+    """Whom a transfer pays; read before locking, since payees are locked before transfers."""
+    row = await tx.first(_WALLET_OF, id=transfer_id)
+    return None if row is None else row.wallet
+
+
+_LOCK = """
+    WITH order_of AS (
+        SELECT id FROM operation WHERE transfer_id = :id AND kind = 'transfer' FOR UPDATE
+    )
+    SELECT transfer.id, transfer.wallet, transfer.state, transfer.reason, transfer.sentence,
+           (SELECT id FROM order_of) AS operation_id
+    FROM transfer WHERE id = :id
+"""
+
+
+async def lock(tx: Tx, transfer_id: UUID) -> LockedTransfer:
+    """Lock a transfer's operation; its payee is locked already, and whoever changes a transfer holds one."""
+    row = await tx.one(_LOCK, id=transfer_id)
+    return LockedTransfer(
+        id=row.id,
+        wallet=row.wallet,
+        state=TransferState(row.state),
+        reason=row.reason,
+        sentence=row.sentence,
+        operation_id=row.operation_id,
+    )

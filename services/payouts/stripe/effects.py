@@ -20,7 +20,7 @@ from services.payouts.domain.orders import Money, NewOperation, instant_amount, 
 from services.payouts.domain.outcomes import Outcome
 from services.payouts.domain.rereads import InquiryKind, Question
 from services.payouts.domain.trace import Trace
-from services.payouts.domain.transfers import Move, Sent, TransferState
+from services.payouts.domain.transfers import Move, Sent, SentTransfer, TransferState
 from services.payouts.steps import payments
 
 
@@ -100,56 +100,61 @@ async def _transfers_sent(tx: Tx, effects: Sequence[Effect], now: datetime, term
         Sent(
             transfer_id=e.transfer_id,
             stripe_transfer_id=e.thing["id"],
-            stripe_account=wire.records.id_of(e.thing["destination"]),
-            sent_at=wire.records.instant_of(e.thing),
+            stripe_account=wire.stripe_objects.id_of(e.thing["destination"]),
+            sent_at=wire.stripe_objects.instant_of(e.thing),
         )
         for e in effects
         if e.transfer_id is not None
     ]
-    rows = await store.transfers.complete(tx, sent, now, actor)
-    await store.operations.insert(tx, [o for r in rows if (o := _instant_payout(r, terms))], now)
-    if rows:
-        accounts = {row.stripe_account for row in rows}
-        await store.payouts.map_late_transfers(tx, sorted(accounts), min(row.sent_at for row in rows), now)
-    questions = {
-        row.stripe_account: Question(
+    completed = await store.transfers.complete(tx, sent, now, actor)
+    await store.operations.insert(tx, [o for t in completed if (o := _instant_payout(t, terms))], now)
+    if completed:
+        accounts = {transfer.stripe_account for transfer in completed}
+        earliest = min(transfer.sent_at for transfer in completed)
+        await store.payouts.map_late_transfers(tx, sorted(accounts), earliest, now)
+    requests = [
+        Question(
             kind=InquiryKind.ACCOUNT,
-            object_id=row.stripe_account,
-            trace=store.json_rows.trace_of(row.trace),
+            object_id=transfer.stripe_account,
+            trace=transfer.trace,
             after=now + terms.unsettled_recheck,
         )
-        for row in rows
-    }
-    await store.inquiries.ask(tx, list(questions.values()), now)
-    await outbox.stage(tx, wire.messages.sent_messages(rows))
+        for transfer in completed
+    ]
+    await store.rereads.request(tx, requests, now)
+    await outbox.stage(tx, wire.messages.sent_messages(completed))
 
 
-def _instant_payout(row: Any, terms: Terms) -> NewOperation | None:
-    amount = instant_amount(row.amount, terms.instant_fee_basis_points, terms.instant_fee_minimum)
-    if not row.instant or amount == 0:
-        return None  # too little to pay the fee from: the ordinary payout brings it
+def _instant_payout(transfer: SentTransfer, terms: Terms) -> NewOperation | None:
+    """The payout that brings a transfer to the bank at once; None when the payee waits for the ordinary one.
+
+    That is also so when the transfer is too small to pay Stripe's fee from.
+    """
+    amount = instant_amount(transfer.amount, terms.instant_fee_basis_points, terms.instant_fee_minimum)
+    if not transfer.instant or amount == 0:
+        return None
     money = Money(
-        transfer_id=row.id,
-        wallet=row.wallet,
+        transfer_id=transfer.id,
+        wallet=transfer.wallet,
         amount=amount,
-        currency=row.currency,
-        trace=store.json_rows.trace_of(row.trace),
+        currency=transfer.currency,
+        trace=transfer.trace,
     )
-    return order_instant_payout(uuid7(), money, stripe_account=row.stripe_account)
+    return order_instant_payout(uuid7(), money, stripe_account=transfer.stripe_account)
 
 
 async def note_reversals(tx: Tx, listed: Sequence[Mapping[str, Any]], now: datetime) -> None:
     """Note what Stripe took back, whoever asked for it, once each."""
-    fresh, transfers = await store.payouts.reverse(tx, wire.records.reversals_seen(listed), now)
+    fresh, transfers = await store.payouts.reverse(tx, wire.stripe_objects.reversals_seen(listed), now)
     await outbox.stage(tx, wire.messages.reversal_messages(fresh, transfers))
 
 
 async def _instant_payouts_made(tx: Tx, effects: Sequence[Effect], now: datetime) -> None:
     for effect in effects:
         assert effect.stripe_account is not None
-        payout = wire.records.payout_seen(effect.thing, effect.stripe_account, effect.operation_id)
-        await store.payouts.see(tx, payout, now)
-    questions = [
+        payout = wire.stripe_objects.payout_seen(effect.thing, effect.stripe_account, effect.operation_id)
+        await store.payouts.note(tx, payout, now)
+    requests = [
         Question(
             kind=InquiryKind.PAYOUT_FEE,
             object_id=e.thing["id"],
@@ -159,16 +164,16 @@ async def _instant_payouts_made(tx: Tx, effects: Sequence[Effect], now: datetime
         )
         for e in effects
     ]
-    await store.inquiries.ask(tx, questions, now)
+    await store.rereads.request(tx, requests, now)
 
 
 async def _accounts_made(tx: Tx, effects: Sequence[Effect], now: datetime) -> None:
     await store.payees.open_accounts(tx, {e.wallet: e.thing["id"] for e in effects})
-    questions = [
+    requests = [
         Question(kind=InquiryKind.ACCOUNT, object_id=e.thing["id"], trace=e.trace, after=now) for e in effects
     ]
-    await store.inquiries.ask(tx, questions, now)
-    await outbox.stage(tx, [wire.messages.onboarding_word(e.wallet, e.trace) for e in effects])
+    await store.rereads.request(tx, requests, now)
+    await outbox.stage(tx, [wire.notifications.onboarding_notification(e.wallet, e.trace) for e in effects])
     await payments.pay(tx, [e.wallet for e in effects], now)
 
 
@@ -176,17 +181,19 @@ async def _apply_endings(tx: Tx, outcomes: Sequence[Outcome], now: datetime) -> 
     """Write what follows when an operation had no effect, or none that anybody can prove."""
     moves = [m for o in outcomes if (m := _transfer_move(o))]
     moved = await store.transfers.move(tx, moves, now)
-    rows = {row.id: row for row in await store.transfers.facts(tx, moved)}
-    refused = [rows[m.transfer_id] for m in moves if m.to is TransferState.REFUSED and m.transfer_id in rows]
-    parked = [rows[m.transfer_id] for m in moves if m.to is TransferState.PARKED and m.transfer_id in rows]
+    stopped = {transfer.id: transfer for transfer in await store.transfers.stopped(tx, moved)}
+    refused = [stopped[i] for m in moves if m.to is TransferState.REFUSED and (i := m.transfer_id) in stopped]
+    parked = [stopped[i] for m in moves if m.to is TransferState.PARKED and (i := m.transfer_id) in stopped]
     messages = wire.messages.refused_messages(refused) + wire.messages.parked_messages(parked)
-    messages += await _balance_words(tx, outcomes)
-    messages += [_other_word(o) for o in outcomes if o.operation.kind is not Kind.TRANSFER and _is_over(o)]
+    messages += await _balance_notifications(tx, outcomes)
+    messages += [
+        _ending_notification(o) for o in outcomes if o.operation.kind is not Kind.TRANSFER and _is_over(o)
+    ]
     await outbox.stage(tx, messages)
     await _doubt_accounts(tx, outcomes, now)
-    stopped = {o.operation.wallet for o in outcomes if o.state in (State.PARKED, State.REFUSED)}
-    if stopped:
-        await payments.hold_unsent(tx, stopped, now)
+    wallets = {o.operation.wallet for o in outcomes if _is_over(o)}
+    if wallets:
+        await payments.hold_unsent(tx, wallets, now)
 
 
 _TRANSFER_STATES = {
@@ -208,25 +215,29 @@ def _is_over(outcome: Outcome) -> bool:
     return outcome.state in (State.REFUSED, State.PARKED)
 
 
-async def _balance_words(tx: Tx, outcomes: Sequence[Outcome]) -> list[Message]:
-    """Tell finance when money begins to be short, not with each transfer that finds it so."""
+async def _balance_notifications(tx: Tx, outcomes: Sequence[Outcome]) -> list[Message]:
+    """Tell finance when the balance begins to be short, not with each transfer that it does not cover."""
     short = [o for o in outcomes if o.state is State.HELD]
-    if not short or len(await store.inquiries.held_for_balance(tx)) > len(short):
+    if not short or len(await store.balance.waiting(tx)) > len(short):
         return []
     messages = []
     for currency in sorted({o.operation.currency for o in short if o.operation.currency}):
         of_currency = [o.operation for o in short if o.operation.currency == currency]
         missing = sum(operation.amount or 0 for operation in of_currency)
-        messages.append(wire.messages.balance_word(missing, currency, of_currency[0].trace))
+        messages.append(wire.notifications.balance_notification(missing, currency, of_currency[0].trace))
     return messages
 
 
-def _other_word(outcome: Outcome) -> Message:
+def _ending_notification(outcome: Outcome) -> Message:
     operation = outcome.operation
     said = f"{operation.kind} for {operation.wallet} is {outcome.state}: {outcome.sentence}"
     if operation.kind is Kind.INSTANT_PAYOUT and outcome.state is State.REFUSED:
         said += "; the ordinary payout brings the money"
-    tell = wire.messages.word_to_operator if outcome.state is State.PARKED else wire.messages.word_to_finance
+    tell = (
+        wire.notifications.operator_notification
+        if outcome.state is State.PARKED
+        else wire.notifications.finance_notification
+    )
     return tell(f"{operation.kind}_{outcome.state}", str(operation.id), said, operation.trace)
 
 
@@ -240,7 +251,7 @@ async def _doubt_accounts(tx: Tx, outcomes: Sequence[Outcome], now: datetime) ->
     if not doubted:
         return
     await store.payees.doubt(tx, {wallet: str(o.reason) for wallet, o in doubted.items()})
-    questions = [
+    requests = [
         Question(
             kind=InquiryKind.ACCOUNT,
             object_id=str(o.operation.params["destination"]),
@@ -249,4 +260,4 @@ async def _doubt_accounts(tx: Tx, outcomes: Sequence[Outcome], now: datetime) ->
         )
         for o in doubted.values()
     ]
-    await store.inquiries.ask(tx, questions, now)
+    await store.rereads.request(tx, requests, now)

@@ -4,13 +4,11 @@ A link moves no money and lives for minutes, so it is no operation: asked for, m
 """
 
 from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import Row
 
 from fleet.database import Database
 from services.payouts import store
 from services.payouts.domain.answers import Answer, Verdict, classify
+from services.payouts.domain.payees import LinkRequest
 from services.payouts.handlers import utc_now
 from services.payouts.settings import PayoutsSettings
 from services.payouts.stripe.client import StripeGateway
@@ -19,13 +17,13 @@ from services.payouts.stripe.client import StripeGateway
 async def answer_links(db: Database, gateway: StripeGateway, settings: PayoutsSettings) -> int:
     """Make the links that are asked for; how many there were."""
     async with db.transaction() as tx:
-        requests = await store.payees.open_links(tx)
+        requests = await store.links.open_requests(tx)
     for request in requests:
         answer = await _make(gateway, settings, request)
         done = classify(answer) is Verdict.DONE
         expires = answer.body.get("expires_at")
         async with db.transaction() as tx:
-            await store.payees.answer_link(
+            await store.links.answer(
                 tx,
                 request.id,
                 now=utc_now(),
@@ -36,7 +34,7 @@ async def answer_links(db: Database, gateway: StripeGateway, settings: PayoutsSe
     return len(requests)
 
 
-async def _make(gateway: StripeGateway, settings: PayoutsSettings, request: Row[Any]) -> Answer:
+async def _make(gateway: StripeGateway, settings: PayoutsSettings, request: LinkRequest) -> Answer:
     if request.stripe_account is None:
         return Answer(status=None, problem="the payee has no Stripe account yet; it is made by itself")
     if request.kind == "dashboard":

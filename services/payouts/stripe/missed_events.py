@@ -100,7 +100,7 @@ class Recovery:
         """The place to go on from; None while Stripe refuses our key."""
         now = self._clock()
         async with self._db.transaction() as tx:
-            if await store.inquiries.relay_stop(tx) is not None:
+            if await store.relay_stop.current(tx) is not None:
                 return None
             listing = await store.events.begin_listing(tx, now)
         if listing.listed_until < now - LISTED_FOR:
@@ -167,7 +167,7 @@ class Recovery:
     async def _publish_some(self, now: datetime) -> int:
         async with self._db.transaction() as tx:
             missed = await store.events.recover(tx, now - self._patience.grace, now, PUBLISHED_AT_ONCE)
-            await outbox.stage_named(tx, [wire.records.recovered(event, now) for event in missed])
+            await outbox.stage_named(tx, [wire.missed_events.recovered(event, now) for event in missed])
         if missed:
             _log.warning("events that Stripe did not deliver are published", extra=_about(missed))
         metrics.EVENTS_RECOVERED.inc(len(missed))
@@ -176,7 +176,7 @@ class Recovery:
 
 def _read(thing: Mapping[str, Any], now: datetime) -> Listed | Refused:
     try:
-        return wire.records.event_listed(thing, now)
+        return wire.missed_events.event_listed(thing, now)
     except Unreadable as problem:
         return Refused(thing=thing, problem=problem)
 
@@ -187,7 +187,7 @@ async def _keep(tx: Tx, refused: Refused, now: datetime) -> None:
     _log.error(
         "a listed event cannot be published", extra={"event_id": event_id, "said": str(refused.problem)}
     )
-    await store.inquiries.keep_webhook(
+    await store.kept_webhooks.keep(
         tx,
         event_id=event_id,
         event_type=str(refused.thing.get("type"))[:100],

@@ -24,7 +24,7 @@ from services.payouts import metrics, store
 from services.payouts.domain.answers import Answer, Verdict, classify
 from services.payouts.domain.operations import Operation, Phase
 from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, Outcome, Policy, decide_outcome
-from services.payouts.domain.relay import Stop
+from services.payouts.domain.relay import RelayStop
 from services.payouts.poison import POISON
 from services.payouts.stripe import effects
 from services.payouts.stripe.client import StripeGateway
@@ -140,7 +140,7 @@ class Relay:
             return []
         async with self._db.autocommit() as tx:
             operations = await store.operations.claim(tx, most, self._clock(), self._pace.lease)
-            stop = None if operations else await store.inquiries.relay_stop(tx)
+            stop = None if operations else await store.relay_stop.current(tx)
         await self._heed(stop)
         if operations:
             await fault_point("relay.claimed")
@@ -217,7 +217,7 @@ class Relay:
         now = self._clock()
         probe_at = now + self._policy.stopped_probe
         async with self._db.transaction() as tx:
-            news = await store.inquiries.stop_relay(tx, sentence, now, probe_at)
+            news = await store.relay_stop.stop(tx, sentence, now, probe_at)
         self._stopped = True
         metrics.STOPPED.set(1)
         if news:
@@ -225,7 +225,7 @@ class Relay:
                 "Stripe refuses our key: nothing is sent until it is put right", extra={"said": sentence}
             )
 
-    async def _heed(self, stop: Stop | None) -> None:
+    async def _heed(self, stop: RelayStop | None) -> None:
         self._stopped = stop is not None
         metrics.STOPPED.set(self._stopped)
         if stop is not None and stop.probe_at <= self._clock():
@@ -237,7 +237,7 @@ class Relay:
         if classify(answer) is not Verdict.DONE:
             return await self._stop(answer.sentence)
         async with self._db.transaction() as tx:
-            await store.inquiries.resume_relay(tx)
+            await store.relay_stop.resume(tx)
         self._stopped = False
         metrics.STOPPED.set(0)
         _log.warning("Stripe accepts our key again: the relay goes on")

@@ -71,7 +71,7 @@ class Inquirer:
     async def step(self) -> int:
         """Lease what is due, read it from Stripe, write what it says; how many were due."""
         async with self._db.transaction() as tx:
-            inquiries = await store.inquiries.claim(tx, AT_ONCE, self._clock(), self._lease)
+            inquiries = await store.rereads.claim(tx, AT_ONCE, self._clock(), self._lease)
         if inquiries:
             await fault_point("inquiry.claimed")
         await asyncio.gather(*(self._inquire(inquiry) for inquiry in inquiries))
@@ -112,7 +112,7 @@ class Inquirer:
         for answer in (balance, payouts, transfers):
             if classify(answer) is not Verdict.DONE:
                 return await self._later(inquiry, answer)
-        status = wire.records.account_status(account.body, balance.body)
+        status = wire.stripe_objects.account_status(account.body, balance.body)
         listed = {t["id"]: t["amount_reversed"] for t in transfers.body["data"] if t["amount_reversed"]}
         return await self._write_account(inquiry, status, payouts.body["data"], listed)
 
@@ -132,13 +132,13 @@ class Inquirer:
             for thing in reversed(payouts):
                 await note_payout(tx, thing, status.stripe_account, now, inquiry.trace)
             await note_status(tx, wallet, status, now)
-            unheard = await store.payouts.reversed_unheard(tx, reversed_amounts)
-            asked = [
+            transfers = await store.payouts.with_reversals_not_noted(tx, reversed_amounts)
+            requests = [
                 Question(kind=InquiryKind.REVERSALS, object_id=transfer, trace=inquiry.trace, after=now)
-                for transfer in unheard
+                for transfer in transfers
             ]
-            await store.inquiries.ask(tx, asked, now)
-            await store.inquiries.read_again(tx, inquiry, now + await self._recheck(tx, wallet, status))
+            await store.rereads.request(tx, requests, now)
+            await store.rereads.schedule_next(tx, inquiry, now + await self._recheck(tx, wallet, status))
 
     async def _recheck(self, tx: Tx, wallet: str, status: AccountStatus) -> timedelta:
         if not status.ready or status.balance_negative:
@@ -156,7 +156,7 @@ class Inquirer:
         with contextlib.suppress(_Superseded):
             async with self._db.transaction() as tx:
                 yield tx
-                if not await store.inquiries.answered(tx, inquiry, now):
+                if not await store.rereads.close(tx, inquiry, now):
                     raise _Superseded
 
     # Fees
@@ -181,14 +181,16 @@ class Inquirer:
         async with self._answering(inquiry, now) as tx:
             wallet = await store.payees.wallet_of_account(tx, account)
             await store.payees.lock(tx, [wallet] if wallet else [])
-            row = await store.payouts.set_fee(tx, inquiry.object_id, int(transaction["fee"]))
-            if row is not None and transaction["fee"]:
-                charged = wire.messages.instant_fee_journal(
-                    row.wallet, inquiry.object_id, int(transaction["fee"]), row.currency, now, inquiry.trace
+            fee = int(transaction["fee"])
+            charged = await store.payouts.set_fee(tx, inquiry.object_id, fee)
+            if charged is not None and fee:
+                payer, currency = charged
+                journal = wire.messages.instant_fee_journal(
+                    payer, inquiry.object_id, fee, currency, now, inquiry.trace
                 )
-                await outbox.stage(tx, [charged])
-            payout = wire.records.payout_seen(answer.body, account)
-            await store.payouts.see(tx, payout, now)
+                await outbox.stage(tx, [journal])
+            payout = wire.stripe_objects.payout_seen(answer.body, account)
+            await store.payouts.note(tx, payout, now)
             await settle_payout(tx, payout, now, inquiry.trace)
 
     # Reversals
@@ -205,7 +207,7 @@ class Inquirer:
         wait = min(2.0 ** min(inquiry.attempts, 20) * 0.5, BACKOFF_MAX_S)
         async with self._db.transaction() as tx:
             next_at = self._clock() + timedelta(seconds=wait)
-            await store.inquiries.unanswered(tx, inquiry, next_at, answer.sentence)
+            await store.rereads.put_off(tx, inquiry, next_at, answer.sentence)
         _log.info(
             "inquiry put off", extra={"kind": str(inquiry.kind), "object": inquiry.object_id, "wait_s": wait}
         )
@@ -227,8 +229,7 @@ def _lost_account(inquiry: Inquiry, answer: Answer) -> AccountStatus:
 
 async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime) -> None:
     """Believe what an account says of itself, and pay or hold accordingly."""
-    changed = await store.payees.set_status(tx, status, now)
-    if changed is not None and status.ready and not changed.was_ready:
+    if await store.payees.set_status(tx, status, now):
         await _retry_refused(tx, wallet, now)
     if not status.ready or status.balance_negative:
         await payments.hold_unsent(tx, [wallet], now)
@@ -238,26 +239,25 @@ async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime)
 async def _retry_refused(tx: Tx, wallet: str, now: datetime) -> None:
     """The account is in order again: what was refused because of it gets a new generation."""
     refused = await store.operations.refused_for_account(tx, wallet, REFUSED_AT_MOST)
-    rows = await store.operations.start_new_generation(tx, refused, [State.REFUSED], now)
-    moves = [Move(transfer_id=row.transfer_id, to=TransferState.PENDING) for row in rows]
+    transfers = await store.operations.start_new_generation(tx, refused, [State.REFUSED], now)
+    moves = [Move(transfer_id=transfer, to=TransferState.PENDING) for transfer in transfers]
     await store.transfers.move(tx, moves, now)
 
 
 async def note_payout(tx: Tx, thing: Mapping[str, Any], account: str, now: datetime, trace: Trace) -> None:
     """Note what a payout of a connected account is now; say so when it reached the bank or came back."""
-    payout = wire.records.payout_seen(thing, account)
-    seen = await store.payouts.see(tx, payout, now)
-    if seen is None:
+    payout = wire.stripe_objects.payout_seen(thing, account)
+    if not await store.payouts.note(tx, payout, now):
         return
     if payout.instant and await store.payouts.fee_of(tx, payout.stripe_payout_id) is None:
-        asked = Question(
+        request = Question(
             kind=InquiryKind.PAYOUT_FEE,
             object_id=payout.stripe_payout_id,
             stripe_account=account,
             trace=trace,
             after=now,
         )
-        return await store.inquiries.ask(tx, [asked], now)
+        return await store.rereads.request(tx, [request], now)
     return await settle_payout(tx, payout, now, trace)
 
 

@@ -11,7 +11,7 @@ from fleet.database import Database
 from fleet.faults import fault_point
 from services.payouts import store
 from services.payouts.domain.answers import Verdict, classify
-from services.payouts.domain.balance import Short, decide_covered
+from services.payouts.domain.balance import decide_covered
 from services.payouts.domain.operations import State
 from services.payouts.domain.transfers import Move, TransferState
 from services.payouts.stripe.client import StripeGateway
@@ -45,7 +45,7 @@ class Treasury:
             return 0
         self._look_at = self._clock() + self._poll
         async with self._db.transaction() as tx:
-            if not await store.inquiries.held_for_balance(tx):
+            if not await store.balance.waiting(tx):
                 return 0
         await self._limiter.turn()
         answer = await self._gateway.balance()
@@ -57,14 +57,13 @@ class Treasury:
     async def _release(self, balance: Mapping[str, int]) -> int:
         now = self._clock()
         async with self._db.transaction() as tx:
-            held = await store.inquiries.held_for_balance(tx)
-            committed = await store.inquiries.committed(tx, sorted(balance))
-            shorts = [Short(id=row.id, amount=row.amount, currency=row.currency) for row in held]
-            covered = decide_covered(shorts, balance, committed)
-            rows = await store.operations.start_new_generation(tx, covered, [State.HELD], now)
-            moves = [Move(transfer_id=row.transfer_id, to=TransferState.PENDING) for row in rows]
+            waiting = await store.balance.waiting(tx)
+            committed = await store.balance.committed(tx, sorted(balance))
+            covered = decide_covered(waiting, balance, committed)
+            transfers = await store.operations.start_new_generation(tx, covered, [State.HELD], now)
+            moves = [Move(transfer_id=transfer, to=TransferState.PENDING) for transfer in transfers]
             await store.transfers.move(tx, moves, now)
-        return len(rows)
+        return len(transfers)
 
 
 def available(balance: Mapping[str, Any]) -> dict[str, int]:

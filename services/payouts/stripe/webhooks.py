@@ -72,7 +72,7 @@ Hinted = Admitted[Hint]
 class _Gathered:
     """What a batch of hints asks for, so that each kind is written once."""
 
-    questions: list[Question] = field(default_factory=list)
+    requests: list[Question] = field(default_factory=list)
     kept: list[tuple[Hinted, str, str]] = field(default_factory=list)
 
     def keep(self, hinted: Hinted, reason: str, sentence: str) -> None:
@@ -88,7 +88,7 @@ async def act_on(tx: Tx, hinted: Sequence[Hinted], now: datetime, terms: Terms) 
         _count(h.event, known, now)
         if not known:
             gathered.keep(h, "unknown_type", f"nothing here acts on {h.event.event_type}")
-    await store.inquiries.ask(tx, gathered.questions, now)
+    await store.rereads.request(tx, gathered.requests, now)
     for h, reason, sentence in gathered.kept:
         await _keep(tx, h.event, reason, sentence)
 
@@ -98,7 +98,7 @@ async def _act(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) -> bo
     hint, kind = hinted.event, hinted.event.event_type
     if kind in ACCOUNT_EVENTS:
         account = hint.account or str(hint.thing.get("account") or hint.thing.get("id"))
-        gathered.questions.append(wire.records.question(InquiryKind.ACCOUNT, account, hinted.cause, now))
+        gathered.requests.append(wire.records.reread_request(InquiryKind.ACCOUNT, account, hinted.cause, now))
     elif kind in PAYOUT_EVENTS:
         await (_payout(tx, hinted, gathered, now) if hint.account else _platform_payout(tx, hinted))
     elif kind in REVERSAL_EVENTS:
@@ -133,7 +133,7 @@ async def _platform_payout(tx: Tx, hinted: Hinted) -> None:
     said = f"{money} is paid out of the school's Stripe balance ({thing['id']})"
     if thing.get("automatic"):
         said += "; switch automatic payouts of the platform off: they drain the money meant for transfers"
-    word = wire.messages.word_to_finance(
+    word = wire.notifications.finance_notification(
         "platform_payout", str(thing["id"]), said, wire.records.trace_of(hinted.cause)
     )
     await outbox.stage(tx, [word])
@@ -141,12 +141,12 @@ async def _platform_payout(tx: Tx, hinted: Hinted) -> None:
 
 async def _transfer_changed(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) -> None:
     thing = hinted.event.thing
-    ours = await store.payouts.knows_transfer(tx, str(thing.get("id")))
-    # Not ours yet: its creation is still being recorded. The list is read a moment later, when it is.
-    if ours is None or ours.amount_reversed < int(thing.get("amount_reversed") or 0):
-        after = now if ours is not None else now + FEE_KNOWN_AFTER
-        asked = wire.records.question(InquiryKind.REVERSALS, str(thing.get("id")), hinted.cause, after)
-        gathered.questions.append(asked)
+    noted = await store.payouts.reversed_of(tx, str(thing.get("id")))
+    # A transfer that is not ours yet is still being recorded: its reversals are read a moment later.
+    if noted is None or noted < int(thing.get("amount_reversed") or 0):
+        after = now if noted is not None else now + FEE_KNOWN_AFTER
+        asked = wire.records.reread_request(InquiryKind.REVERSALS, str(thing.get("id")), hinted.cause, after)
+        gathered.requests.append(asked)
 
 
 async def _legacy(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) -> None:
@@ -158,7 +158,7 @@ async def _legacy(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) ->
         return await store.payouts.mark_in_bank(tx, transfer, now)
     said = f"an old API version says that transfer {transfer} failed; look at it in Stripe's dashboard"
     gathered.keep(hinted, "legacy_failure", said)
-    word = wire.messages.word_to_finance(
+    word = wire.notifications.finance_notification(
         "transfer_failed", transfer, said, wire.records.trace_of(hinted.cause)
     )
     return await outbox.stage(tx, [word])
@@ -170,8 +170,8 @@ def _charge(hinted: Hinted, gathered: _Gathered, now: datetime) -> None:
         return
     # Often null at first; whether or not charge.updated ever arrives, the charge is read until it is there.
     after = now if thing.get("balance_transaction") else now + FEE_KNOWN_AFTER
-    asked = wire.records.question(InquiryKind.CHARGE_FEE, str(thing["id"]), hinted.cause, after)
-    gathered.questions.append(asked)
+    asked = wire.records.reread_request(InquiryKind.CHARGE_FEE, str(thing["id"]), hinted.cause, after)
+    gathered.requests.append(asked)
 
 
 # Proof
@@ -179,7 +179,7 @@ def _charge(hinted: Hinted, gathered: _Gathered, now: datetime) -> None:
 
 async def _prove(tx: Tx, hinted: Sequence[Hinted], gathered: _Gathered, now: datetime, terms: Terms) -> None:
     """Complete operations whose effect a webhook shows, before or instead of their answer."""
-    named = [(h, wire.records.operation_named(h.event.thing)) for h in hinted]
+    named = [(h, wire.stripe_objects.operation_named(h.event.thing)) for h in hinted]
     ids = {operation_id for _, operation_id in named if operation_id is not None}
     # Of payouts too: what they carried is reckoned under the payee's lock, or two would carry the same.
     wallets = {*await store.operations.wallets_of(tx, ids), *await _paid_out(tx, hinted)}
@@ -253,7 +253,7 @@ async def _report_breaches(tx: Tx, gathered: _Gathered) -> None:
         metrics.INVARIANT_BREACHES.labels(reason).inc()
         _log.critical("Stripe shows what must never happen", extra={"reason": reason, "said": sentence})
     words = [
-        wire.messages.word_to_operator(
+        wire.notifications.operator_notification(
             reason, str(h.event.thing.get("id")), sentence, wire.records.trace_of(h.cause)
         )
         for h, reason, sentence in breaches
@@ -268,7 +268,7 @@ def _count(hint: Hint, known: bool, now: datetime) -> None:
 
 
 async def _keep(tx: Tx, hint: Hint, reason: str, sentence: str) -> None:
-    await store.inquiries.keep_webhook(
+    await store.kept_webhooks.keep(
         tx,
         event_id=hint.event_id,
         event_type=hint.event_type,

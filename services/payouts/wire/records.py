@@ -1,29 +1,24 @@
-"""Records from Kafka into what this service works with. Pydantic and Stripe's event shapes stop here."""
+"""Records from Kafka into domain values. No pydantic model goes further than this."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
-from pydantic import ValidationError
 
-from fleet.envelope import Cause, Message, Record, derived_key, first_cause
-from fleet.inbox import Admitted, Unreadable, describe, read
+from fleet.envelope import Cause, Record
+from fleet.inbox import Admitted, Unreadable, read
 from schemas.journals import JournalPosted
 from schemas.school import InstructorCard, OwnerCard, SchoolCard, SchoolConfigured, read_card
-from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
-from services.payouts.domain.missed_events import Listed
-from services.payouts.domain.payees import PAYEE_KINDS, AccountStatus, Card
+from schemas.stripe_webhooks import StripeWebhook
+from services.payouts.domain.payees import PAYEE_KINDS, Card
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, Accrual
-from services.payouts.domain.payouts import SeenPayout, SeenReversal
 from services.payouts.domain.rereads import InquiryKind, Question
 from services.payouts.domain.trace import Trace
 
 IDENTIFIER_CHARS_MAX = 100  # as schemas.fields.Identifier allows
-BODY_BYTES_MAX = 400_000  # as the gateway takes at most: quoted in JSON it still fits into a record
 _WALLET_KINDS = {"instructor": "instructor", "owner": "aircraft_owner"}
 
 
@@ -166,132 +161,9 @@ def hint_key(hint: Hint) -> str:
     return hint.event_id
 
 
-def event_listed(event: Mapping[str, Any], now: datetime) -> Listed:
-    """Read an event of Stripe's list as something that can be published; raises Unreadable."""
-    try:
-        body = orjson.dumps(event)
-        webhook = _webhook(event, body.decode(), now)
-    except ValidationError as error:
-        raise Unreadable("invalid", describe(error)) from None
-    except (KeyError, TypeError, ValueError, OverflowError) as error:  # orjson's errors are TypeErrors
-        raise Unreadable("invalid", f"the event is not as Stripe's are: {type(error).__name__}") from None
-    if len(body) > BODY_BYTES_MAX:
-        raise Unreadable("oversized", f"the event has {len(body)} bytes; the limit is {BODY_BYTES_MAX}")
-    return Listed(
-        event_id=webhook.event_id,
-        event_key=derived_key("stripe.webhook", SOURCE, webhook.event_id),
-        event_type=webhook.event_type,
-        made_at=webhook.created_at,
-        body=webhook.body,
-    )
-
-
-def recovered(listed: Listed, now: datetime) -> Message:
-    """Publish a listed event as the gateway publishes a delivered one: same identity, key and content."""
-    event = orjson.loads(listed.body)
-    webhook = _webhook(event, listed.body, now)
-    return Message(
-        topic="stripe.webhook",
-        key=object_of(event) or webhook.account or webhook.event_id,
-        event=webhook,
-        cause=first_cause(),
-        event_id=listed.event_key,
-        content=content_of(event),
-    )
-
-
-def _webhook(event: Mapping[str, Any], body: str, now: datetime) -> StripeWebhook:
-    """Attested, because it was read from Stripe itself, with our key and over TLS."""
-    account = event.get("account")
-    return StripeWebhook.model_validate(
-        {
-            "event_id": event.get("id"),
-            "event_type": event.get("type"),
-            "endpoint": "connect" if account else "platform",
-            "account": account,
-            "livemode": event.get("livemode"),
-            "created_at": instant_of(event),
-            "received_at": now,
-            "attested": True,
-            "body": body,
-        }
-    )
-
-
-def question(
+def reread_request(
     kind: InquiryKind, object_id: str, cause: Cause, after: datetime, account: str | None = None
 ) -> Question:
     return Question(
         kind=kind, object_id=object_id, trace=trace_of(cause), after=after, stripe_account=account
     )
-
-
-# Stripe's objects
-
-
-def instant_of(thing: Mapping[str, Any]) -> datetime:
-    """When Stripe made an object."""
-    return datetime.fromtimestamp(int(thing["created"]), UTC)
-
-
-def operation_named(thing: Mapping[str, Any]) -> UUID | None:
-    """Which of our operations an object says it came from; nonsense is nobody's."""
-    metadata = thing.get("metadata")
-    named = metadata.get("hobbs_operation_id") if isinstance(metadata, Mapping) else None
-    try:
-        return UUID(named) if isinstance(named, str) else None
-    except ValueError:
-        return None
-
-
-def payout_seen(thing: Mapping[str, Any], account: str, operation_id: UUID | None = None) -> SeenPayout:
-    return SeenPayout(
-        stripe_payout_id=thing["id"],
-        stripe_account=account,
-        amount=thing["amount"],
-        currency=thing["currency"].upper(),
-        status=thing["status"],
-        instant=thing.get("method") == "instant",
-        made_at=instant_of(thing),
-        failure=thing.get("failure_message") or thing.get("failure_code"),
-        operation_id=operation_id or operation_named(thing),
-    )
-
-
-def reversals_seen(listed: Sequence[Mapping[str, Any]]) -> list[SeenReversal]:
-    return [
-        SeenReversal(
-            stripe_reversal_id=thing["id"],
-            stripe_transfer_id=thing["transfer"],
-            amount=thing["amount"],
-            reversed_at=instant_of(thing),
-            operation_id=operation_named(thing),
-        )
-        for thing in listed
-    ]
-
-
-def account_status(account: Mapping[str, Any], balance: Mapping[str, Any] | None) -> AccountStatus:
-    """What an account object (and its balance) say: it is ready when Stripe lets it receive transfers."""
-    capabilities = account.get("capabilities") or {}
-    requirements = account.get("requirements") or {}
-    due = {*(requirements.get("currently_due") or ()), *(requirements.get("past_due") or ())}
-    money = [*(balance or {}).get("available", ()), *(balance or {}).get("pending", ())]
-    totals: dict[str, int] = defaultdict(int)
-    for part in money:
-        totals[part["currency"]] += part["amount"]
-    return AccountStatus(
-        stripe_account=account["id"],
-        ready=capabilities.get("transfers") == "active" and bool(account.get("payouts_enabled")),
-        details_submitted=bool(account.get("details_submitted")),
-        charges_enabled=bool(account.get("charges_enabled")),
-        payouts_enabled=bool(account.get("payouts_enabled")),
-        requirements=tuple(sorted(due)),
-        disabled_reason=requirements.get("disabled_reason"),
-        balance_negative=any(total < 0 for total in totals.values()),
-    )
-
-
-def id_of(value: Any) -> str:
-    """An expanded object stands for its id."""
-    return str(value["id"]) if isinstance(value, Mapping) else str(value)

@@ -8,10 +8,9 @@ import pytest
 
 from fleet.envelope import uuid7
 from schemas.school import SchoolChange
-from services.payouts import app, handlers
+from services.payouts import app, handlers, store
 from services.payouts.settings import PayoutsSettings
 from services.payouts.steps import payments
-from services.payouts.store.payees import request_link
 from services.payouts.stripe import links
 from services.payouts.stripe.links import answer_links
 from tests.integration.payouts.world import World
@@ -247,7 +246,7 @@ async def test_links_are_made_for_whoever_asks_at_the_command_line(
     await world.payee("i1")
     asked = uuid7()
     async with world.db.transaction() as tx:
-        await request_link(tx, asked, "instructor:i1", kind, world.clock())
+        await store.links.request(tx, asked, "instructor:i1", kind, world.clock())
     settings = PayoutsSettings.model_construct(
         stripe_onboarding_return_url="https://example.com/a",
         stripe_onboarding_refresh_url="https://example.com/b",

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.payouts.domain.answers import Answer
-from services.payouts.domain.balance import Short, decide_covered
+from services.payouts.domain.balance import WaitingForBalance, decide_covered
 from services.payouts.domain.operations import Kind, Operation, Phase, State, difference
 from services.payouts.domain.outcomes import (
     KEY_TRUSTED_FOR,
@@ -183,11 +183,13 @@ def test_waiting_doubles_up_to_a_limit() -> None:
 def test_the_balance_covers_the_oldest_first(
     amounts: list[int], available: int, committed: int, covered: int
 ) -> None:
-    waiting = [Short(id=UUID(int=n), amount=a, currency="USD") for n, a in enumerate(amounts)]
+    waiting = [
+        WaitingForBalance(operation_id=UUID(int=n), amount=a, currency="USD") for n, a in enumerate(amounts)
+    ]
     ids = decide_covered(waiting, {"USD": available}, {"USD": committed})
-    assert ids == [w.id for w in waiting[:covered]]
+    assert ids == [w.operation_id for w in waiting[:covered]]
 
 
 def test_money_of_another_currency_covers_nothing() -> None:
-    waiting = [Short(id=ID, amount=1, currency="EUR")]
+    waiting = [WaitingForBalance(operation_id=ID, amount=1, currency="EUR")]
     assert decide_covered(waiting, {"USD": 100}, {}) == []
