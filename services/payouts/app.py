@@ -14,12 +14,12 @@ from services.payouts.handlers import Clock, utc_now
 from services.payouts.settings import PayoutsSettings
 from services.payouts.steps import gauges, payments
 from services.payouts.stripe import links
-from services.payouts.stripe.client import StripeGateway
-from services.payouts.stripe.effects import Terms
-from services.payouts.stripe.missed_events import Patience, Recovery
-from services.payouts.stripe.pacer import Limiter
-from services.payouts.stripe.relay import Pace, Relay
-from services.payouts.stripe.rereads import Inquirer, Rechecks
+from services.payouts.stripe.client import StripeClient
+from services.payouts.stripe.effects import EffectPolicy
+from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
+from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.relay import RelayLimits, StripeRelay
+from services.payouts.stripe.rereads import Rechecks, Rereader
 from services.payouts.stripe.treasury import Treasury
 
 MEASURE_S = 10.0
@@ -31,40 +31,40 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     """Assemble the worker; `run` it."""
     settings = settings or PayoutsSettings()
     worker = Worker("payouts", settings)
-    db, terms = worker.database, _terms(settings)
-    gateway = StripeGateway(
+    db, effect_policy = worker.database, _effect_policy(settings)
+    client = StripeClient(
         settings.stripe_secret_key.get_secret_value(),
         api_base=settings.stripe_api_base,
         timeout_s=settings.stripe_timeout_s,
         connections=settings.stripe_concurrency + 16,
     )
-    calls = Limiter(settings.stripe_calls_per_s)
-    reads = Limiter(settings.stripe_reads_per_s, within=calls)
-    relay = _relay(settings, db, gateway, calls, terms)
-    treasury = Treasury(db, gateway, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
+    calls = Pacer(settings.stripe_calls_per_s)
+    reads = Pacer(settings.stripe_reads_per_s, within=calls)
+    relay = _relay(settings, db, client, calls, effect_policy)
+    treasury = Treasury(db, client, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
     lease = timedelta(seconds=settings.inquiry_lease_s)
-    inquirer = Inquirer(db, gateway, reads, utc_now, _rechecks(settings), lease=lease)
-    recovery = Recovery(db, gateway, reads, utc_now, _patience(settings))
+    rereader = Rereader(db, client, reads, utc_now, _rechecks(settings), lease=lease)
+    missed_events = MissedEvents(db, client, reads, utc_now, _listing_policy(settings))
 
-    heed = partial(handlers.heed_stripe, db, terms=terms, money_came=treasury.money_came)
-    worker.consume("journal.posted", _waking(relay, db, partial(handlers.owe_payees, db)))
+    heed = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
+    worker.consume("journal.posted", _waking(relay, db, partial(handlers.record_payables, db)))
     worker.consume("school.configured", _waking(relay, db, partial(handlers.configure_payees, db)))
     worker.consume("stripe.webhook", _waking(relay, db, heed), every_s=WEBHOOKS_EVERY_S)
     worker.loop("relay", relay.step, idle_s=0)
-    worker.loop("inquiries", inquirer.step, idle_s=0.25)
+    worker.loop("rereads", rereader.step, idle_s=0.25)
     worker.loop("treasury", treasury.step, idle_s=0.1)
     worker.loop("holds", partial(end_holds, db), idle_s=1.0)
-    worker.loop("links", partial(links.answer_links, db, gateway, settings), idle_s=1.0)
+    worker.loop("links", partial(links.answer_links, db, client, settings), idle_s=1.0)
     worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
-    worker.every("recover_events", settings.events_poll_s, recovery.run)
+    worker.every("recover_events", settings.events_poll_s, missed_events.run)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
     worker.ready_checks["stripe"] = relay.check
     worker.on_stop(relay.drain)
-    worker.on_stop(gateway.close)
+    worker.on_stop(client.close)
     return worker
 
 
-def _waking(relay: Relay, db: Database, handle: handlers.Handle) -> handlers.Handle:
+def _waking(relay: StripeRelay, db: Database, handle: handlers.Handle) -> handlers.Handle:
     """Have the relay look as soon as a batch is committed; it may have decided something."""
 
     async def handle_and_wake(batch: Sequence[Record]) -> None:
@@ -74,8 +74,8 @@ def _waking(relay: Relay, db: Database, handle: handlers.Handle) -> handlers.Han
     return handle_and_wake
 
 
-def _terms(settings: PayoutsSettings) -> Terms:
-    return Terms(
+def _effect_policy(settings: PayoutsSettings) -> EffectPolicy:
+    return EffectPolicy(
         instant_fee_basis_points=settings.instant_fee_basis_points,
         instant_fee_minimum=settings.instant_fee_minimum,
         unsettled_recheck=timedelta(seconds=settings.unsettled_recheck_s),
@@ -90,21 +90,23 @@ def _rechecks(settings: PayoutsSettings) -> Rechecks:
     )
 
 
-def _patience(settings: PayoutsSettings) -> Patience:
-    return Patience(
+def _listing_policy(settings: PayoutsSettings) -> ListingPolicy:
+    return ListingPolicy(
         overlap=timedelta(seconds=settings.events_overlap_s), grace=timedelta(seconds=settings.events_grace_s)
     )
 
 
 def _relay(
-    settings: PayoutsSettings, db: Database, gateway: StripeGateway, limiter: Limiter, terms: Terms
-) -> Relay:
-    pace = Pace(
+    settings: PayoutsSettings, db: Database, client: StripeClient, pacer: Pacer, effect_policy: EffectPolicy
+) -> StripeRelay:
+    limits = RelayLimits(
         concurrency=settings.stripe_concurrency,
         lease=timedelta(seconds=settings.lease_s),
         call_time=timedelta(seconds=settings.stripe_timeout_s + LEASE_MARGIN_S),
     )
-    return Relay(db, gateway, limiter, utc_now, policy=settings.policy, pace=pace, terms=terms)
+    return StripeRelay(
+        db, client, pacer, utc_now, policy=settings.policy, limits=limits, effect_policy=effect_policy
+    )
 
 
 async def end_holds(db: Database, *, clock: Clock = utc_now) -> int:

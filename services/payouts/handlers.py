@@ -15,7 +15,7 @@ from services.payouts import store, wire
 from services.payouts.poison import POISON
 from services.payouts.steps import payments
 from services.payouts.stripe import webhooks
-from services.payouts.stripe.effects import Terms
+from services.payouts.stripe.effects import EffectPolicy
 
 Clock = Callable[[], datetime]
 Handle = Callable[[Sequence[Record]], Awaitable[None]]
@@ -50,7 +50,7 @@ def _unreadable(problem: Unreadable) -> Callable[[Record], Any]:
     return parse
 
 
-async def owe_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
     """Keep what posted journals owe payees, and decide what is paid of it now."""
     now = clock()
     async with db.transaction() as tx:
@@ -89,19 +89,21 @@ async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Cloc
         await payments.pay(tx, wallets, now)
 
 
-async def heed_stripe(
+async def handle_webhooks(
     db: Database,
     batch: Sequence[Record],
     *,
-    terms: Terms,
-    money_came: Callable[[], None],
+    effect_policy: EffectPolicy,
+    look_now: Callable[[], None],
     clock: Clock = utc_now,
 ) -> None:
     """Act on Stripe's webhooks, and look at the balance again when they speak of money coming in."""
     now = clock()
     async with db.transaction() as tx:
-        hinted = await inbox.admit(tx, batch, wire.records.stripe_webhook, natural_key=wire.records.hint_key)
-        await webhooks.act_on(tx, hinted, now, terms)
+        hinted = await inbox.admit(
+            tx, batch, wire.records.stripe_webhook, natural_key=wire.records.webhook_key
+        )
+        await webhooks.apply_webhooks(tx, hinted, now, effect_policy)
         await fault_point("payouts.webhooks_heeded")
     if any(h.event.event_type in webhooks.MONEY_EVENTS for h in hinted):
-        money_came()
+        look_now()

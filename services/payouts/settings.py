@@ -5,7 +5,7 @@ from datetime import time, timedelta
 from pydantic import Field, SecretStr
 
 from fleet.settings import Settings
-from services.payouts.domain.outcomes import Policy
+from services.payouts.domain.outcomes import RetryPolicy
 
 
 class PayoutsSettings(Settings):
@@ -39,8 +39,8 @@ class PayoutsSettings(Settings):
     instant_fee_minimum: int = Field(default=50, ge=0)
 
     @property
-    def policy(self) -> Policy:
-        return Policy(
+    def policy(self) -> RetryPolicy:
+        return RetryPolicy(
             backoff_first=timedelta(seconds=self.backoff_first_s),
             backoff_max=timedelta(seconds=self.backoff_max_s),
             lookup_gap=timedelta(seconds=self.lookup_gap_s),

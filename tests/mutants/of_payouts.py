@@ -131,8 +131,8 @@ OF_PAYOUTS = (
         edits=(
             Edit(
                 path="services/payouts/domain/answers.py",
-                old="        case None:\n            return Verdict.UNKNOWN\n",
-                new="        case None:\n            return Verdict.REFUSED\n",
+                old="        case None:\n            return StripeVerdict.UNKNOWN\n",
+                new="        case None:\n            return StripeVerdict.REFUSED\n",
             ),
         ),
         catchers=(f"{ANSWERS}::test_no_answer_is_asked_again_with_the_same_key",),
@@ -145,7 +145,7 @@ OF_PAYOUTS = (
                 path="services/payouts/stripe/webhooks.py",
                 old="""\
         if not known:
-            gathered.keep(h, "unknown_type", f"nothing here acts on {h.event.event_type}")
+            follow_ups.keep(a, "unknown_type", f"nothing here acts on {a.event.event_type}")
 """,
                 new="",
             ),
@@ -160,7 +160,7 @@ OF_PAYOUTS = (
                 path="services/payouts/stripe/webhooks.py",
                 old="""\
     if unlike := difference(operation, thing):
-        gathered.keep(hinted, "effect_differs", unlike)
+        follow_ups.keep(admitted, "effect_differs", unlike)
         return False
 """,
                 new="",
@@ -247,7 +247,7 @@ OF_PAYOUTS = (
         edits=(
             Edit(
                 path="services/payouts/stripe/relay.py",
-                old="        return fresh and operation.lease_until - now >= self._pace.call_time\n",
+                old="        return fresh and operation.lease_until - now >= self._limits.call_time\n",
                 new="        return fresh\n",
             ),
         ),

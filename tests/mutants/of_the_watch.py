@@ -2,7 +2,7 @@
 
 from tests.mutants.mutant import Edit, Mutant
 
-RECOVERY = "tests/integration/payouts/test_recovery.py"
+RECOVERY = "tests/integration/payouts/test_missed_events.py"
 MONITORS = "tests/integration/ledger/test_monitors.py"
 MONITOR_SQL = "services/ledger/migrations/versions/0007_monitors.sql"
 
@@ -91,7 +91,7 @@ OF_THE_WATCH = (
         edits=(
             Edit(
                 path="services/payouts/stripe/missed_events.py",
-                old="listing.listed_until - self._patience.overlap,",
+                old="listing.listed_until - self._policy.overlap,",
                 new="listing.listed_until,",
             ),
         ),

@@ -13,10 +13,10 @@ from fleet.database import Tx
 from services.payouts import store
 from services.payouts.domain.operations import Kind, State
 from services.payouts.domain.payees import payee_hold
-from services.payouts.domain.transfers import SENTENCES, Hold, LockedTransfer, Move, TransferState
+from services.payouts.domain.transfers import SENTENCES, HoldReason, LockedTransfer, Move, TransferState
 from services.payouts.steps import payments
 
-RELEASABLE = frozenset({Hold.HOLD_PERIOD, Hold.ACCOUNT_CHANGED})
+RELEASABLE = frozenset({HoldReason.HOLD_PERIOD, HoldReason.ACCOUNT_CHANGED})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Verdict(StrEnum):
+class StripeVerdict(StrEnum):
     """What an answer proves."""
 
     DONE = "done"  # the effect exists
@@ -28,7 +28,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class StripeAnswer:
     """One HTTP exchange. `status` None: no answer came (timeout, reset, unreadable)."""
 
     status: int | None
@@ -63,37 +63,39 @@ _ACCOUNT_OUT_OF_REACH = frozenset({"account_invalid"})
 _INSUFFICIENT = frozenset({"balance_insufficient", "insufficient_funds"})
 
 
-def classify(answer: Answer) -> Verdict:
+def classify(answer: StripeAnswer) -> StripeVerdict:
     """Read the answer table. Anything it does not name is unknown: only a definitive answer is believed."""
     match answer.status:
         case None:
-            return Verdict.UNKNOWN
+            return StripeVerdict.UNKNOWN
         case status if 200 <= status < 300:
-            return Verdict.DONE if answer.body.get("id") else Verdict.UNKNOWN
+            return StripeVerdict.DONE if answer.body.get("id") else StripeVerdict.UNKNOWN
         case 401:
-            return Verdict.MISCONFIGURED
+            return StripeVerdict.MISCONFIGURED
         case 403:
-            return Verdict.REFUSED if answer.code in _ACCOUNT_OUT_OF_REACH else Verdict.MISCONFIGURED
+            return (
+                StripeVerdict.REFUSED if answer.code in _ACCOUNT_OUT_OF_REACH else StripeVerdict.MISCONFIGURED
+            )
         case 409 | 503:
-            return Verdict.NOT_NOW
+            return StripeVerdict.NOT_NOW
         case 429:
-            return Verdict.SLOW_DOWN
+            return StripeVerdict.SLOW_DOWN
         case status if 400 <= status < 500:
             return _definitive(answer)
         case status if status >= 500:
-            return Verdict.SERVER_ERROR
+            return StripeVerdict.SERVER_ERROR
         case _:
-            return Verdict.UNKNOWN
+            return StripeVerdict.UNKNOWN
 
 
-def _definitive(answer: Answer) -> Verdict:
+def _definitive(answer: StripeAnswer) -> StripeVerdict:
     if not answer.error or answer.status == 408:
-        return Verdict.UNKNOWN  # not Stripe's words: a proxy in between answered
+        return StripeVerdict.UNKNOWN  # not Stripe's words: a proxy in between answered
     if answer.error.get("type") == "idempotency_error":
-        return Verdict.MISUSED
+        return StripeVerdict.MISUSED
     if answer.code == "rate_limit":
-        return Verdict.SLOW_DOWN  # was a 400 once
-    return Verdict.INSUFFICIENT if answer.code in _INSUFFICIENT else Verdict.REFUSED
+        return StripeVerdict.SLOW_DOWN  # was a 400 once
+    return StripeVerdict.INSUFFICIENT if answer.code in _INSUFFICIENT else StripeVerdict.REFUSED
 
 
 # Refusals that end by themselves when the payee's account is put in order.

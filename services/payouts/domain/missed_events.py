@@ -6,7 +6,7 @@ from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
+class EventListing:
     """A listing under way: what was made since `listed_until`, newest first, after event `page_after`."""
 
     listed_until: datetime
@@ -15,7 +15,7 @@ class Listing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
+class ListedEvent:
     """An event as Stripe lists it. `event_key` is how the inbox names it."""
 
     event_id: str

@@ -112,7 +112,7 @@ def _plain(value: object) -> object:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
+class KnownOperation:
     """An operation as it stands, whoever works on it."""
 
     id: UUID

@@ -33,7 +33,7 @@ class NewOperation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
+class MoneyToMove:
     """How much is to move, for which transfer, and whose it is."""
 
     transfer_id: UUID
@@ -43,7 +43,7 @@ class Money:
     trace: Trace
 
 
-def order_transfer(operation_id: UUID, money: Money, *, destination: str, source: str) -> NewOperation:
+def order_transfer(operation_id: UUID, money: MoneyToMove, *, destination: str, source: str) -> NewOperation:
     """Pay a payee: from the school's balance to the payee's connected account."""
     return _move(
         operation_id,
@@ -55,13 +55,15 @@ def order_transfer(operation_id: UUID, money: Money, *, destination: str, source
     )
 
 
-def order_reversal(operation_id: UUID, money: Money, *, stripe_transfer_id: str, cause: str) -> NewOperation:
+def order_reversal(
+    operation_id: UUID, money: MoneyToMove, *, stripe_transfer_id: str, cause: str
+) -> NewOperation:
     """Take back part of a transfer. The cause is in the key's operation, so a second part is another one."""
     order = _move(operation_id, Kind.REVERSAL, money, cause=cause, source=cause, params={})
     return replace(order, parent_id=stripe_transfer_id)
 
 
-def order_instant_payout(operation_id: UUID, money: Money, *, stripe_account: str) -> NewOperation:
+def order_instant_payout(operation_id: UUID, money: MoneyToMove, *, stripe_account: str) -> NewOperation:
     """Send what a transfer brought from the connected account to the payee's bank at once, for a fee."""
     order = _move(
         operation_id,
@@ -75,7 +77,7 @@ def order_instant_payout(operation_id: UUID, money: Money, *, stripe_account: st
 
 
 def _move(
-    operation_id: UUID, kind: Kind, money: Money, *, cause: str, source: str, params: Mapping[str, Any]
+    operation_id: UUID, kind: Kind, money: MoneyToMove, *, cause: str, source: str, params: Mapping[str, Any]
 ) -> NewOperation:
     return NewOperation(
         id=operation_id,

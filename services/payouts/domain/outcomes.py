@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.payouts.domain.answers import Answer, Verdict, classify
+from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.operations import Kind, Operation, Phase, State, difference, names_operation
 
 KEY_TRUSTED_FOR = timedelta(hours=12)  # Stripe may prune a key after 24 h; the same key would then pay twice
@@ -19,7 +19,7 @@ CLOCK_SKEW = timedelta(hours=12)  # of our clocks to Stripe's: what a key's 12 h
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class RetryPolicy:
     """How often and after what time the relay asks Stripe again."""
 
     backoff_first: timedelta = timedelta(seconds=1)
@@ -31,12 +31,12 @@ class Policy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class OperationOutcome:
     """What an operation becomes. `effect` is Stripe's object when it succeeded."""
 
     operation: Operation
     verdict: str
-    answer: Answer
+    answer: StripeAnswer
     answered_at: datetime
     state: State
     phase: Phase
@@ -51,41 +51,47 @@ class Outcome:
     effect: Mapping[str, Any] | None = None
 
 
-def decide_outcome(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
+def decide_outcome(
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy
+) -> OperationOutcome:
     """Say what an operation becomes after one call to Stripe."""
     if operation.phase is Phase.LOOK_UP:
         return _after_lookup(operation, answer, now, policy)
     return _after_call(operation, answer, now, policy)
 
 
-def _after_call(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
+def _after_call(
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy
+) -> OperationOutcome:
     verdict = classify(answer)
     match verdict:
-        case Verdict.DONE:
+        case StripeVerdict.DONE:
             return _completed(operation, answer, answer.body, now, verdict)
-        case Verdict.UNKNOWN | Verdict.NOT_NOW | Verdict.SLOW_DOWN:
+        case StripeVerdict.UNKNOWN | StripeVerdict.NOT_NOW | StripeVerdict.SLOW_DOWN:
             return _again(operation, answer, now, policy, verdict)
-        case Verdict.SERVER_ERROR:
+        case StripeVerdict.SERVER_ERROR:
             return _after_server_error(operation, answer, now, policy)
-        case Verdict.INSUFFICIENT if operation.kind is Kind.TRANSFER:
+        case StripeVerdict.INSUFFICIENT if operation.kind is Kind.TRANSFER:
             return _ended(
                 operation, answer, now, verdict, State.HELD, "balance_insufficient", BALANCE_SENTENCE
             )
-        case Verdict.REFUSED if answer.status == 403 and operation.attempts > 1:
+        case StripeVerdict.REFUSED if answer.status == 403 and operation.attempts > 1:
             return _look_up_next(operation, answer, now, policy, verdict)
-        case Verdict.INSUFFICIENT | Verdict.REFUSED:
+        case StripeVerdict.INSUFFICIENT | StripeVerdict.REFUSED:
             return _ended(operation, answer, now, verdict, State.REFUSED, answer.refusal, answer.sentence)
-        case Verdict.MISUSED:
+        case StripeVerdict.MISUSED:
             return _ended(operation, answer, now, verdict, State.PARKED, "idempotency_error", answer.sentence)
-        case Verdict.MISCONFIGURED:
+        case StripeVerdict.MISCONFIGURED:
             return _again(operation, answer, now, policy, verdict)
 
 
-def _after_lookup(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
+def _after_lookup(
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy
+) -> OperationOutcome:
     verdict = classify(replace(answer, body={**answer.body, "id": "list"}))
-    if verdict is Verdict.MISCONFIGURED:
+    if verdict is StripeVerdict.MISCONFIGURED:
         return _again(operation, answer, now, policy, verdict)
-    if verdict is not Verdict.DONE:
+    if verdict is not StripeVerdict.DONE:
         return _lookup_failed(operation, answer, now, policy, verdict)
     found = judge_candidates(operation, answer.body.get("data", ()))
     match found:
@@ -118,22 +124,24 @@ def _could_be(operation: Operation, effect: Mapping[str, Any]) -> bool:
 
 
 def _completed(
-    operation: Operation, answer: Answer, effect: Mapping[str, Any], now: datetime, verdict: str
-) -> Outcome:
+    operation: Operation, answer: StripeAnswer, effect: Mapping[str, Any], now: datetime, verdict: str
+) -> OperationOutcome:
     if unlike := difference(operation, effect):
         return _ended(operation, answer, now, "mismatch", State.PARKED, "effect_differs", unlike)
     return replace(_ended(operation, answer, now, verdict, State.SUCCEEDED, None, None), effect=effect)
 
 
-def _after_server_error(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
+def _after_server_error(
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy
+) -> OperationOutcome:
     errors = operation.server_errors + 1
     ask = _again if errors < policy.server_errors_max else _look_up_next
-    return replace(ask(operation, answer, now, policy, Verdict.SERVER_ERROR), server_errors=errors)
+    return replace(ask(operation, answer, now, policy, StripeVerdict.SERVER_ERROR), server_errors=errors)
 
 
 def _look_up_next(
-    operation: Operation, answer: Answer, now: datetime, policy: Policy, verdict: Verdict
-) -> Outcome:
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy, verdict: StripeVerdict
+) -> OperationOutcome:
     """Stripe may say this again whatever an earlier attempt did: a 403 is decided before it reads the key."""
     return replace(
         _again(operation, answer, now, policy, verdict),
@@ -142,7 +150,9 @@ def _look_up_next(
     )
 
 
-def _found_nothing(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
+def _found_nothing(
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy
+) -> OperationOutcome:
     """Twice clean, a gap apart, proves that the key had no effect; only then another key may be used."""
     again = _again(operation, answer, now, policy, "clean")
     if operation.clean_lookups + 1 < 2:
@@ -164,19 +174,21 @@ def _found_nothing(operation: Operation, answer: Answer, now: datetime, policy: 
 
 
 def _lookup_failed(
-    operation: Operation, answer: Answer, now: datetime, policy: Policy, verdict: Verdict
-) -> Outcome:
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy, verdict: StripeVerdict
+) -> OperationOutcome:
     if operation.lookups + 1 >= policy.lookups_max:
         sentence = f"nobody can tell whether the money moved: looking it up failed too ({answer.sentence})"
         return _ended(operation, answer, now, verdict, State.PARKED, "outcome_unknown", sentence)
     return _again(operation, answer, now, policy, verdict)
 
 
-def _again(operation: Operation, answer: Answer, now: datetime, policy: Policy, verdict: str) -> Outcome:
+def _again(
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy, verdict: str
+) -> OperationOutcome:
     looking = operation.phase is Phase.LOOK_UP
     due_at = now + backoff(operation, policy)
     expired = due_at - operation.first_sent_at >= KEY_TRUSTED_FOR
-    return Outcome(
+    return OperationOutcome(
         operation=operation,
         verdict=verdict,
         answer=answer,
@@ -192,7 +204,7 @@ def _again(operation: Operation, answer: Answer, now: datetime, policy: Policy, 
     )
 
 
-def backoff(operation: Operation, policy: Policy) -> timedelta:
+def backoff(operation: Operation, policy: RetryPolicy) -> timedelta:
     """Double the wait with each attempt; spread operations that failed together by their ids."""
     wait = min(policy.backoff_first * (1 << min(max(operation.attempts - 1, 0), 20)), policy.backoff_max)
     return wait * (1500 + operation.id.int % 1000) // 2000  # 75 to 125 percent of it
@@ -200,14 +212,14 @@ def backoff(operation: Operation, policy: Policy) -> timedelta:
 
 def _ended(
     operation: Operation,
-    answer: Answer,
+    answer: StripeAnswer,
     now: datetime,
     verdict: str,
     state: State,
     reason: str | None,
     sentence: str | None,
-) -> Outcome:
-    return Outcome(
+) -> OperationOutcome:
+    return OperationOutcome(
         operation=operation,
         verdict=verdict,
         answer=answer,

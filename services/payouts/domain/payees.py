@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from uuid import UUID
 
-from services.payouts.domain.transfers import Hold
+from services.payouts.domain.transfers import HoldReason
 
 PAYEE_KINDS = frozenset({"instructor", "aircraft_owner"})
 
@@ -26,23 +26,23 @@ class Payee:
     parked: bool = False
 
 
-def payee_hold(payee: Payee) -> Hold | None:
+def payee_hold(payee: Payee) -> HoldReason | None:
     """Say why nothing may be sent to this payee now, None when all is well."""
     if not payee.configured:
-        return Hold.PAYEE_UNKNOWN
+        return HoldReason.PAYEE_UNKNOWN
     if payee.removed:
-        return Hold.PAYEE_REMOVED
+        return HoldReason.PAYEE_REMOVED
     if payee.stripe_account is None:
-        return Hold.ACCOUNT_MISSING
+        return HoldReason.ACCOUNT_MISSING
     if not payee.ready:
-        return Hold.PAYEE_NOT_READY
+        return HoldReason.PAYEE_NOT_READY
     if payee.balance_negative:
-        return Hold.ACCOUNT_NEGATIVE
-    return Hold.PARKED_OPERATION if payee.parked else None
+        return HoldReason.ACCOUNT_NEGATIVE
+    return HoldReason.PARKED_OPERATION if payee.parked else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
+class PayeeCard:
     """A payee's dated card in the school's book. `withdrawn`: it is taken out again."""
 
     kind: str

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from services.payouts.domain.payees import Payee, payee_hold
 from services.payouts.domain.trace import Trace
-from services.payouts.domain.transfers import Hold
+from services.payouts.domain.transfers import HoldReason
 
 PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment"})
 
@@ -30,7 +30,7 @@ class Payable:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class HeldTransfer:
     """A held transfer that may be due, with the payables in it and the accounts they were earned for."""
 
     id: UUID
@@ -57,17 +57,17 @@ class NewTransfer:
     cause: str
     payables: tuple[int, ...]
     trace: Trace
-    hold: Hold | None = None
+    hold: HoldReason | None = None
     due_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
+class PayeeMoney:
     """Everything of one payee that may be paid now."""
 
     payee: Payee
     payables: tuple[Payable, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
+    waiting: tuple[HeldTransfer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,9 +75,9 @@ class Payments:
     """What to write: new transfers, held ones to send, held ones whose reason changed or that dissolve."""
 
     new: tuple[NewTransfer, ...] = ()
-    released: tuple[Waiting, ...] = ()
-    held: tuple[tuple[Waiting, Hold], ...] = ()
-    dissolved: tuple[tuple[Waiting, UUID], ...] = ()
+    released: tuple[HeldTransfer, ...] = ()
+    held: tuple[tuple[HeldTransfer, HoldReason], ...] = ()
+    dissolved: tuple[tuple[HeldTransfer, UUID], ...] = ()
 
     def __add__(self, other: "Payments") -> "Payments":
         return Payments(
@@ -89,7 +89,7 @@ class Payments:
 
 
 def decide_payments(
-    accounts: Iterable[Account], now: datetime, new_id: Callable[[], UUID], *, period: str | None = None
+    accounts: Iterable[PayeeMoney], now: datetime, new_id: Callable[[], UUID], *, period: str | None = None
 ) -> Payments:
     """Decide what each payee is paid now.
 
@@ -103,11 +103,11 @@ def decide_payments(
     return total
 
 
-def _currencies(account: Account) -> list[str]:
+def _currencies(account: PayeeMoney) -> list[str]:
     return sorted({p.currency for p in account.payables} | {w.currency for w in account.waiting})
 
 
-def _only(account: Account, currency: str) -> Account:
+def _only(account: PayeeMoney, currency: str) -> PayeeMoney:
     return replace(
         account,
         payables=tuple(p for p in account.payables if p.currency == currency),
@@ -131,7 +131,7 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class _Decision:
-    account: Account
+    account: PayeeMoney
     now: datetime
     new_id: Callable[[], UUID]
     period: str | None
@@ -145,9 +145,9 @@ class _Decision:
             return Payments(new=new, held=self._relabelled(blocked))
         early = tuple(self._transfer(g, hold) for g in groups if (hold := self._own_hold(g)))
         fresh = [g for g in groups if not self._own_hold(g)]
-        changed = tuple((w, Hold.ACCOUNT_CHANGED) for w in self.account.waiting if self._changed(w))
+        changed = tuple((w, HoldReason.ACCOUNT_CHANGED) for w in self.account.waiting if self._changed(w))
         due = [w for w in self.account.waiting if not self._changed(w) and self._is_due(w)]
-        still = tuple((w, Hold.HOLD_PERIOD) for w in self.account.waiting if not self._is_due(w))
+        still = tuple((w, HoldReason.HOLD_PERIOD) for w in self.account.waiting if not self._is_due(w))
         relabelled = tuple((w, hold) for w, hold in changed + still if w.reason != hold)
         return Payments(new=early, held=relabelled) + self._set_off(due, fresh)
 
@@ -183,45 +183,45 @@ class _Decision:
 
     # What keeps one transfer although its payee could be paid.
 
-    def _own_hold(self, group: _Group) -> Hold | None:
+    def _own_hold(self, group: _Group) -> HoldReason | None:
         if group.accounts - {self.account.payee.stripe_account}:
-            return Hold.ACCOUNT_CHANGED
-        return Hold.HOLD_PERIOD if group.due_at > self.now else None
+            return HoldReason.ACCOUNT_CHANGED
+        return HoldReason.HOLD_PERIOD if group.due_at > self.now else None
 
-    def _changed(self, waiting: Waiting) -> bool:
+    def _changed(self, waiting: HeldTransfer) -> bool:
         return not waiting.waived and bool(waiting.accounts - {self.account.payee.stripe_account})
 
-    def _is_due(self, waiting: Waiting) -> bool:
+    def _is_due(self, waiting: HeldTransfer) -> bool:
         return waiting.waived or waiting.due_at is None or waiting.due_at <= self.now
 
-    def _relabelled(self, hold: Hold) -> tuple[tuple[Waiting, Hold], ...]:
+    def _relabelled(self, hold: HoldReason) -> tuple[tuple[HeldTransfer, HoldReason], ...]:
         return tuple((w, hold) for w in self.account.waiting if w.reason != hold)
 
     # What the payee owes comes off the oldest money first.
 
-    def _set_off(self, due: Sequence[Waiting], fresh: Sequence[_Group]) -> Payments:
+    def _set_off(self, due: Sequence[HeldTransfer], fresh: Sequence[_Group]) -> Payments:
         debits = tuple(p for p in self.account.payables if p.amount < 0)
         debt = -sum(p.amount for p in debits)
         if not debits:
             return Payments(released=tuple(due), new=tuple(self._transfer(g, None) for g in fresh))
         least = max(self.account.payee.minimum_amount, 1)
         taken, gathered = 0, 0
-        queue: list[Waiting | _Group] = [*due, *fresh]
+        queue: list[HeldTransfer | _Group] = [*due, *fresh]
         while taken < len(queue) and gathered - debt < least:
             gathered += queue[taken].amount
             taken += 1
         if gathered - debt < least:
-            return Payments(held=tuple((w, Hold.OFFSET) for w in due if w.reason != Hold.OFFSET))
+            return Payments(held=tuple((w, HoldReason.OFFSET) for w in due if w.reason != HoldReason.OFFSET))
         merged = self._merged(queue[:taken], debits, gathered - debt)
         rest = queue[taken:]
         return Payments(
             new=(merged, *(self._transfer(g, None) for g in rest if isinstance(g, _Group))),
-            released=tuple(w for w in rest if isinstance(w, Waiting)),
-            dissolved=tuple((w, merged.id) for w in queue[:taken] if isinstance(w, Waiting)),
+            released=tuple(w for w in rest if isinstance(w, HeldTransfer)),
+            dissolved=tuple((w, merged.id) for w in queue[:taken] if isinstance(w, HeldTransfer)),
         )
 
     def _merged(
-        self, parts: Sequence[Waiting | _Group], debits: Sequence[Payable], amount: int
+        self, parts: Sequence[HeldTransfer | _Group], debits: Sequence[Payable], amount: int
     ) -> NewTransfer:
         payables = [p for part in parts for p in _payable_ids(part)] + [p.id for p in debits]
         return NewTransfer(
@@ -234,7 +234,7 @@ class _Decision:
             trace=_trace(parts[0]),
         )
 
-    def _transfer(self, group: _Group, hold: Hold | None) -> NewTransfer:
+    def _transfer(self, group: _Group, hold: HoldReason | None) -> NewTransfer:
         return NewTransfer(
             id=self.new_id(),
             wallet=self.account.payee.wallet,
@@ -248,12 +248,12 @@ class _Decision:
         )
 
 
-def _payable_ids(part: Waiting | _Group) -> tuple[int, ...]:
-    return part.payables if isinstance(part, Waiting) else tuple(p.id for p in part.payables)
+def _payable_ids(part: HeldTransfer | _Group) -> tuple[int, ...]:
+    return part.payables if isinstance(part, HeldTransfer) else tuple(p.id for p in part.payables)
 
 
-def _trace(part: Waiting | _Group) -> Trace:
-    return part.trace if isinstance(part, Waiting) else part.payables[0].trace
+def _trace(part: HeldTransfer | _Group) -> Trace:
+    return part.trace if isinstance(part, HeldTransfer) else part.payables[0].trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from uuid import UUID
 from services.payouts.domain.trace import Trace
 
 
-class InquiryKind(StrEnum):
+class RereadKind(StrEnum):
     ACCOUNT = "account"
     CHARGE_FEE = "charge_fee"
     PAYOUT_FEE = "payout_fee"
@@ -16,10 +16,10 @@ class InquiryKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Inquiry:
+class Reread:
     """One object to read again. `token` is the lease under which the answer may be written."""
 
-    kind: InquiryKind
+    kind: RereadKind
     object_id: str
     stripe_account: str | None
     attempts: int
@@ -28,10 +28,10 @@ class Inquiry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Question:
+class RereadRequest:
     """An object that something hinted at. `after`: not before; asked again, the earlier time counts."""
 
-    kind: InquiryKind
+    kind: RereadKind
     object_id: str
     trace: Trace
     after: datetime

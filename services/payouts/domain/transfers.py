@@ -44,7 +44,7 @@ def state_after_reversal(amount: int, amount_reversed: int) -> TransferState:
     return TransferState.REVERSED if amount_reversed >= amount else TransferState.PARTLY_REVERSED
 
 
-class Hold(StrEnum):
+class HoldReason(StrEnum):
     """Why money waits. The sentence is what people read."""
 
     PAYEE_UNKNOWN = "payee_unknown"
@@ -59,27 +59,28 @@ class Hold(StrEnum):
     BALANCE_INSUFFICIENT = "balance_insufficient"
 
 
-SENTENCES: dict[Hold, str] = {
-    Hold.PAYEE_UNKNOWN: "no configuration names this payee yet; it is paid once `hobbs school apply` does",
-    Hold.PAYEE_REMOVED: "the school's configuration no longer names this payee; add it again, or cancel",
-    Hold.ACCOUNT_MISSING: "the payee's Stripe account is being created",
-    Hold.PAYEE_NOT_READY: "the payee has to finish Stripe's onboarding; it is paid by itself afterwards",
-    Hold.ACCOUNT_NEGATIVE: "the payee's Stripe balance is negative and would swallow the money",
-    Hold.PARKED_OPERATION: "an earlier operation for this payee is parked; decide on that one first",
-    Hold.ACCOUNT_CHANGED: "the payee's Stripe account changed since this was earned; release it if right",
-    Hold.HOLD_PERIOD: "it is kept for the payee's hold period",
-    Hold.OFFSET: "the payee owes at least as much; it is set off against what is earned next",
-    Hold.BALANCE_INSUFFICIENT: "the school's Stripe balance does not cover it yet; it is sent once it does",
+_H = HoldReason
+SENTENCES: dict[HoldReason, str] = {
+    _H.PAYEE_UNKNOWN: "no configuration names this payee yet; it is paid once `hobbs school apply` does",
+    _H.PAYEE_REMOVED: "the school's configuration no longer names this payee; add it again, or cancel",
+    _H.ACCOUNT_MISSING: "the payee's Stripe account is being created",
+    _H.PAYEE_NOT_READY: "the payee has to finish Stripe's onboarding; it is paid by itself afterwards",
+    _H.ACCOUNT_NEGATIVE: "the payee's Stripe balance is negative and would swallow the money",
+    _H.PARKED_OPERATION: "an earlier operation for this payee is parked; decide on that one first",
+    _H.ACCOUNT_CHANGED: "the payee's Stripe account changed since this was earned; release it if right",
+    _H.HOLD_PERIOD: "it is kept for the payee's hold period",
+    _H.OFFSET: "the payee owes at least as much; it is set off against what is earned next",
+    _H.BALANCE_INSUFFICIENT: "the school's Stripe balance does not cover it yet; it is sent once it does",
 }
 # Reasons that come from the payee, so they hold all of its money and end for all of it at once.
 PAYEE_HOLDS = frozenset(
     {
-        Hold.PAYEE_UNKNOWN,
-        Hold.PAYEE_REMOVED,
-        Hold.ACCOUNT_MISSING,
-        Hold.PAYEE_NOT_READY,
-        Hold.ACCOUNT_NEGATIVE,
-        Hold.PARKED_OPERATION,
+        _H.PAYEE_UNKNOWN,
+        _H.PAYEE_REMOVED,
+        _H.ACCOUNT_MISSING,
+        _H.PAYEE_NOT_READY,
+        _H.ACCOUNT_NEGATIVE,
+        _H.PARKED_OPERATION,
     }
 )
 
@@ -95,7 +96,7 @@ class Move:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
+class ProvenTransfer:
     """A transfer whose effect at Stripe is proven."""
 
     transfer_id: UUID

@@ -2,7 +2,7 @@
 
 from fleet.database import Database
 from services.payouts import metrics, store
-from services.payouts.domain.transfers import Hold, TransferState
+from services.payouts.domain.transfers import HoldReason, TransferState
 
 
 async def measure(db: Database) -> int:
@@ -15,7 +15,7 @@ async def measure(db: Database) -> int:
         listing_age_s = await store.gauges.listing_age_s(tx)
     for state in TransferState:
         metrics.STATES.labels(state).set(transfers.get(state, 0))
-    for reason in Hold:
+    for reason in HoldReason:
         metrics.HELD.labels(reason).set(held.get(reason, 0))
     for (kind, operation_state), n in operations.items():
         metrics.OPERATIONS.labels(kind, operation_state).set(n)

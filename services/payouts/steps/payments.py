@@ -11,11 +11,18 @@ from fleet.database import Tx
 from fleet.envelope import Message, first_cause, uuid7
 from fleet.faults import fault_point
 from services.payouts import store, wire
-from services.payouts.domain.orders import Money, NewOperation, order_account, order_transfer
+from services.payouts.domain.orders import MoneyToMove, NewOperation, order_account, order_transfer
 from services.payouts.domain.payees import Payee, payee_hold
-from services.payouts.domain.payments import Account, NewTransfer, Payable, Payments, Waiting, decide_payments
+from services.payouts.domain.payments import (
+    HeldTransfer,
+    NewTransfer,
+    Payable,
+    PayeeMoney,
+    Payments,
+    decide_payments,
+)
 from services.payouts.domain.trace import Trace
-from services.payouts.domain.transfers import SENTENCES, Hold, Move, TransferState
+from services.payouts.domain.transfers import SENTENCES, HoldReason, Move, TransferState
 
 
 async def pay(tx: Tx, wallets: Collection[str], now: datetime, *, period: str | None = None) -> Payments:
@@ -37,15 +44,15 @@ async def pay_locked(
 
 
 def _accounts(
-    payees: Sequence[Payee], payables: Sequence[Payable], waiting: Sequence[Waiting]
-) -> list[Account]:
-    by_wallet: dict[str, tuple[list[Payable], list[Waiting]]] = {p.wallet: ([], []) for p in payees}
+    payees: Sequence[Payee], payables: Sequence[Payable], waiting: Sequence[HeldTransfer]
+) -> list[PayeeMoney]:
+    by_wallet: dict[str, tuple[list[Payable], list[HeldTransfer]]] = {p.wallet: ([], []) for p in payees}
     for payable in payables:
         by_wallet[payable.wallet][0].append(payable)
     for held in waiting:
         by_wallet[held.wallet][1].append(held)
     return [
-        Account(payee=p, payables=tuple(by_wallet[p.wallet][0]), waiting=tuple(by_wallet[p.wallet][1]))
+        PayeeMoney(payee=p, payables=tuple(by_wallet[p.wallet][0]), waiting=tuple(by_wallet[p.wallet][1]))
         for p in payees
     ]
 
@@ -53,7 +60,7 @@ def _accounts(
 async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: datetime) -> None:
     merged = [w.id for w, _ in payments.dissolved]
     await store.operations.cancel(tx, merged, "set off against what the payee owed", now)
-    due: list[Waiting | NewTransfer] = [*payments.released]
+    due: list[HeldTransfer | NewTransfer] = [*payments.released]
     due += [transfer for transfer in payments.new if transfer.hold is None]
     # Operations refer to transfers, so new transfers come first; the dissolved ones free their cause before.
     await store.transfers.move(tx, _moves(payments), now)
@@ -69,7 +76,7 @@ def _moves(payments: Payments) -> list[Move]:
         Move(
             transfer_id=w.id,
             to=TransferState.CANCELLED,
-            reason=str(Hold.OFFSET),
+            reason=str(HoldReason.OFFSET),
             sentence=f"merged into transfer {into}, where what the payee owed is taken off",
         )
         for w, into in payments.dissolved
@@ -82,10 +89,10 @@ def _moves(payments: Payments) -> list[Move]:
     return dissolved + released + held
 
 
-def _order(paid: Waiting | NewTransfer, payees: dict[str, Payee]) -> NewOperation:
+def _order(paid: HeldTransfer | NewTransfer, payees: dict[str, Payee]) -> NewOperation:
     destination = payees[paid.wallet].stripe_account
     assert destination is not None, "payee_hold lets no payee without an account pass"
-    money = Money(
+    money = MoneyToMove(
         transfer_id=paid.id,
         wallet=paid.wallet,
         amount=paid.amount,
@@ -97,12 +104,12 @@ def _order(paid: Waiting | NewTransfer, payees: dict[str, Payee]) -> NewOperatio
 
 async def _hold_notifications(tx: Tx, payments: Payments) -> list[Message]:
     """Tell why money is held, once per payee and reason. A hold period was agreed and is not told."""
-    reasons: dict[str, tuple[Hold, Trace]] = {}
+    reasons: dict[str, tuple[HoldReason, Trace]] = {}
     for transfer in payments.new:
-        if transfer.hold is not None and transfer.hold is not Hold.HOLD_PERIOD:
+        if transfer.hold is not None and transfer.hold is not HoldReason.HOLD_PERIOD:
             reasons[transfer.wallet] = (transfer.hold, transfer.trace)
     for waiting, hold in payments.held:
-        if hold is not Hold.HOLD_PERIOD:
+        if hold is not HoldReason.HOLD_PERIOD:
             reasons[waiting.wallet] = (hold, waiting.trace)
     if not reasons:
         return []

@@ -7,17 +7,17 @@ from typing import Any
 from sqlalchemy import Row
 
 from fleet.database import Tx
-from services.payouts.domain.missed_events import Listed, Listing
+from services.payouts.domain.missed_events import EventListing, ListedEvent
 
 _BEGIN = """
     UPDATE event_listing SET begun_at = coalesce(begun_at, :now) RETURNING listed_until, begun_at, page_after
 """
 
 
-async def begin_listing(tx: Tx, now: datetime) -> Listing:
+async def begin_listing(tx: Tx, now: datetime) -> EventListing:
     """Begin a listing, or go on with the one that was broken off."""
     row = await tx.one(_BEGIN, now=now)
-    return Listing(listed_until=row.listed_until, begun_at=row.begun_at, page_after=row.page_after)
+    return EventListing(listed_until=row.listed_until, begun_at=row.begun_at, page_after=row.page_after)
 
 
 _TURN = """
@@ -26,7 +26,7 @@ _TURN = """
 """
 
 
-async def turn_page(tx: Tx, listing: Listing, after: str | None) -> bool:
+async def turn_page(tx: Tx, listing: EventListing, after: str | None) -> bool:
     """Move the place past a page; False when another process moved it meanwhile: then write nothing."""
     turned = await tx.first(_TURN, begun_at=listing.begun_at, was=listing.page_after, after=after)
     return turned is not None
@@ -47,7 +47,7 @@ _START_OVER = """
 """
 
 
-async def start_over(tx: Tx, listing: Listing) -> None:
+async def start_over(tx: Tx, listing: EventListing) -> None:
     """Forget the place in the list, because Stripe does not know it any more."""
     await tx.execute(_START_OVER, begun_at=listing.begun_at)
 
@@ -66,7 +66,7 @@ _NOTE = """
 """
 
 
-async def note_missing(tx: Tx, events: Sequence[Listed], now: datetime) -> int:
+async def note_missing(tx: Tx, events: Sequence[ListedEvent], now: datetime) -> int:
     """Note which of the listed events were not delivered yet; how many are new."""
     return await tx.execute(
         _NOTE,
@@ -103,11 +103,11 @@ _RECOVER = """
 """
 
 
-async def recover(tx: Tx, noted_before: datetime, now: datetime, most: int) -> list[Listed]:
+async def recover(tx: Tx, noted_before: datetime, now: datetime, most: int) -> list[ListedEvent]:
     """Mark what has been missing for long enough as published, oldest first; the caller stages it."""
     rows: list[Row[Any]] = await tx.all(_RECOVER, noted_before=noted_before, now=now, most=most)
     events = [
-        Listed(
+        ListedEvent(
             event_id=row.event_id,
             event_key=row.event_key,
             event_type=row.event_type,

@@ -14,10 +14,10 @@ from sqlalchemy import Row
 
 from fleet.database import Tx
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
-from services.payouts.domain.operations import Kind, Known, Operation, ParkedOperation, Phase, State
+from services.payouts.domain.operations import Kind, KnownOperation, Operation, ParkedOperation, Phase, State
 from services.payouts.domain.orders import NewOperation
-from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, Outcome
-from services.payouts.domain.transfers import Hold
+from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, OperationOutcome
+from services.payouts.domain.transfers import HoldReason
 from services.payouts.store.json_rows import rows_json, trace_json, trace_of
 
 # The same cause again is the same operation: one that waits for its payee goes on as it was decided.
@@ -173,13 +173,13 @@ _RECORD = """
 """
 
 
-async def record(tx: Tx, outcomes: Sequence[Outcome]) -> set[UUID]:
+async def record(tx: Tx, outcomes: Sequence[OperationOutcome]) -> set[UUID]:
     """Write outcomes whose lease is still ours; the operations written. Others have a new owner."""
     rows = rows_json([_outcome_row(o) for o in outcomes])
     return {row.id for row in await tx.all(_RECORD, outcomes=rows)}
 
 
-def _outcome_row(outcome: Outcome) -> dict[str, Any]:
+def _outcome_row(outcome: OperationOutcome) -> dict[str, Any]:
     return {
         "id": outcome.operation.id,
         "token": outcome.operation.lease_token,
@@ -236,14 +236,14 @@ _LOCK = """
 """
 
 
-async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Known]:
+async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, KnownOperation]:
     """Lock operations that Stripe's objects name; ids that are not ours are left out."""
     rows = await tx.all(_LOCK, ids=list(ids)) if ids else []
     return {row.id: _known(row) for row in rows}
 
 
-def _known(row: Row[Any]) -> Known:
-    return Known(
+def _known(row: Row[Any]) -> KnownOperation:
+    return KnownOperation(
         id=row.id,
         kind=Kind(row.kind),
         wallet=row.wallet,
@@ -315,7 +315,7 @@ _HOLD_UNSENT = """
 """
 
 
-async def hold_unsent(tx: Tx, holds: Mapping[str, tuple[Hold, str]]) -> dict[UUID, str]:
+async def hold_unsent(tx: Tx, holds: Mapping[str, tuple[HoldReason, str]]) -> dict[UUID, str]:
     """Hold operations that were not sent yet, by wallet; transfer -> wallet of those that were held."""
     rows = await tx.all(
         _HOLD_UNSENT,

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
-from services.payouts.domain.payees import AccountStatus, AccountToOpen, Card, Payee
-from services.payouts.domain.transfers import Hold
+from services.payouts.domain.payees import AccountStatus, AccountToOpen, Payee, PayeeCard
+from services.payouts.domain.transfers import HoldReason
 from services.payouts.store.json_rows import rows_json
 
 _READ_SCHOOL = """
@@ -71,13 +71,13 @@ _PUT_IN_FORCE = """
 """
 
 
-async def configure(tx: Tx, cards: Sequence[Card], today: date, now: datetime) -> list[str]:
+async def configure(tx: Tx, cards: Sequence[PayeeCard], today: date, now: datetime) -> list[str]:
     """Keep payees' cards and put in force what holds today; the wallets concerned."""
     wallets = sorted({card.wallet for card in cards})
     await know(tx, wallets)
     await lock(tx, wallets)
     last = {(c.wallet, c.effective_from): c for c in cards}
-    rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in Card.__slots__} for c in last.values()]
+    rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in PayeeCard.__slots__} for c in last.values()]
     document = rows_json(rows)
     await tx.execute(_WITHDRAW, cards=document)
     await tx.execute(_KEEP_CARDS, cards=document)
@@ -224,7 +224,7 @@ _TELL = """
 """
 
 
-async def not_told_yet(tx: Tx, reasons: Mapping[str, Hold]) -> list[str]:
+async def not_told_yet(tx: Tx, reasons: Mapping[str, HoldReason]) -> list[str]:
     """Remember that payees are told why their money is held; those who were not told this reason before."""
     rows = await tx.all(_TELL, wallets=list(reasons), reasons=[str(r) for r in reasons.values()])
     return [row.wallet for row in rows]

@@ -10,8 +10,7 @@ from sqlalchemy import Row
 from fleet.database import Tx
 from services.payouts.domain.payouts import NewReversal, SeenPayout, SeenReversal
 from services.payouts.domain.transfers import ReversedTransfer
-from services.payouts.store.json_rows import rows_json
-from services.payouts.wire.records import trace_of
+from services.payouts.store.json_rows import rows_json, trace_of
 
 # A payout's state only moves on: webhooks come in any order; "paid" may become "failed", never back.
 _NOTE = """

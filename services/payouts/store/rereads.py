@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from fleet.database import Tx
-from services.payouts.domain.rereads import Inquiry, InquiryKind, Question
+from services.payouts.domain.rereads import Reread, RereadKind, RereadRequest
 from services.payouts.store.json_rows import rows_json, trace_json, trace_of
 
 # A fee is read once; an account or a list of reversals is read again whenever a webhook says that it changed.
@@ -22,7 +22,7 @@ _REQUEST = """
 """
 
 
-async def request(tx: Tx, requests: Sequence[Question], now: datetime) -> None:
+async def request(tx: Tx, requests: Sequence[RereadRequest], now: datetime) -> None:
     """Have objects read again; one that is requested several times is read once, at the earliest time."""
     unique = {(r.kind, r.object_id): r for r in sorted(requests, key=lambda r: r.after, reverse=True)}
     if not unique:
@@ -53,12 +53,12 @@ _CLAIM = """
 """
 
 
-async def claim(tx: Tx, most: int, now: datetime, lease: timedelta) -> list[Inquiry]:
+async def claim(tx: Tx, most: int, now: datetime, lease: timedelta) -> list[Reread]:
     """Lease up to `most` objects that are due to be read."""
     rows = await tx.all(_CLAIM, most=most, now=now, until=now + lease)
     return [
-        Inquiry(
-            kind=InquiryKind(row.kind),
+        Reread(
+            kind=RereadKind(row.kind),
             object_id=row.object_id,
             stripe_account=row.stripe_account,
             attempts=row.attempts,
@@ -76,7 +76,7 @@ _CLOSE = """
 """
 
 
-async def close(tx: Tx, reread: Inquiry, now: datetime) -> bool:
+async def close(tx: Tx, reread: Reread, now: datetime) -> bool:
     """Note that an object was read; False when it was requested again meanwhile: then write nothing of it."""
     row = await tx.first(_CLOSE, kind=reread.kind, object_id=reread.object_id, token=reread.token, now=now)
     return row is not None
@@ -88,7 +88,7 @@ _SCHEDULE_NEXT = """
 """
 
 
-async def schedule_next(tx: Tx, reread: Inquiry, at: datetime) -> None:
+async def schedule_next(tx: Tx, reread: Reread, at: datetime) -> None:
     """Have an object read again at that time, although no webhook may have named it by then."""
     await tx.execute(_SCHEDULE_NEXT, kind=reread.kind, object_id=reread.object_id, token=reread.token, at=at)
 
@@ -99,7 +99,7 @@ _PUT_OFF = """
 """
 
 
-async def put_off(tx: Tx, reread: Inquiry, next_at: datetime, problem: str) -> None:
+async def put_off(tx: Tx, reread: Reread, next_at: datetime, problem: str) -> None:
     """Read an object later, and keep why it could not be read now."""
     await tx.execute(
         _PUT_OFF,

@@ -11,15 +11,15 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from fleet.database import Tx
-from services.payouts.domain.payments import Accrual, NewTransfer, Payable, Waiting
+from services.payouts.domain.payments import Accrual, HeldTransfer, NewTransfer, Payable
 from services.payouts.domain.transfers import (
     PAYEE_HOLDS,
     SENTENCES,
     TRANSITIONS,
-    Hold,
+    HoldReason,
     LockedTransfer,
     Move,
-    Sent,
+    ProvenTransfer,
     SentTransfer,
     StoppedTransfer,
     TransferState,
@@ -108,20 +108,20 @@ _WAITING = """
 """
 
 
-async def waiting(tx: Tx, blocked: dict[str, Hold | None], now: datetime) -> list[Waiting]:
+async def waiting(tx: Tx, blocked: dict[str, HoldReason | None], now: datetime) -> list[HeldTransfer]:
     """Held transfers that a decision may release or give another reason; wallet -> why it is blocked."""
     rows = await tx.all(
         _WAITING,
         wallets=list(blocked),
         blocked=[None if hold is None else str(hold) for hold in blocked.values()],
-        payee_holds=sorted({*PAYEE_HOLDS, Hold.OFFSET}),
+        payee_holds=sorted({*PAYEE_HOLDS, HoldReason.OFFSET}),
         now=now,
     )
     return [_waiting(row) for row in rows]
 
 
-def _waiting(row: Row[Any]) -> Waiting:
-    return Waiting(
+def _waiting(row: Row[Any]) -> HeldTransfer:
+    return HeldTransfer(
         id=row.id,
         wallet=row.wallet,
         currency=row.currency,
@@ -244,7 +244,9 @@ _COMPLETE = """
 """
 
 
-async def complete(tx: Tx, sent: Sequence[Sent], now: datetime, actor: str = "payouts") -> list[SentTransfer]:
+async def complete(
+    tx: Tx, sent: Sequence[ProvenTransfer], now: datetime, actor: str = "payouts"
+) -> list[SentTransfer]:
     """Mark transfers as sent; those that were not before."""
     if not sent:
         return []

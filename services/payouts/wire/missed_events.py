@@ -10,13 +10,13 @@ from pydantic import ValidationError
 from fleet.envelope import Message, derived_key, first_cause
 from fleet.inbox import Unreadable, describe
 from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
-from services.payouts.domain.missed_events import Listed
+from services.payouts.domain.missed_events import ListedEvent
 from services.payouts.wire.stripe_objects import instant_of
 
 BODY_BYTES_MAX = 400_000  # as the gateway takes at most: quoted in JSON it still fits into a record
 
 
-def event_listed(event: Mapping[str, Any], now: datetime) -> Listed:
+def listed_event(event: Mapping[str, Any], now: datetime) -> ListedEvent:
     """Read an event of Stripe's list as something that can be published; raises Unreadable."""
     try:
         body = orjson.dumps(event)
@@ -27,7 +27,7 @@ def event_listed(event: Mapping[str, Any], now: datetime) -> Listed:
         raise Unreadable("invalid", f"the event is not as Stripe's are: {type(error).__name__}") from None
     if len(body) > BODY_BYTES_MAX:
         raise Unreadable("oversized", f"the event has {len(body)} bytes; the limit is {BODY_BYTES_MAX}")
-    return Listed(
+    return ListedEvent(
         event_id=webhook.event_id,
         event_key=derived_key("stripe.webhook", SOURCE, webhook.event_id),
         event_type=webhook.event_type,
@@ -36,7 +36,7 @@ def event_listed(event: Mapping[str, Any], now: datetime) -> Listed:
     )
 
 
-def recovered(listed: Listed, now: datetime) -> Message:
+def recovered(listed: ListedEvent, now: datetime) -> Message:
     """Publish a listed event as the gateway publishes a delivered one: same identity, key and content."""
     event = orjson.loads(listed.body)
     webhook = _webhook(event, listed.body, now)

@@ -7,7 +7,13 @@ from fleet.money import format_minor
 from schemas.notifications import NotificationRequested
 from services.payouts.domain.payouts import SeenPayout
 from services.payouts.domain.trace import Trace
-from services.payouts.domain.transfers import SENTENCES, Hold, ReversedTransfer, SentTransfer, StoppedTransfer
+from services.payouts.domain.transfers import (
+    SENTENCES,
+    HoldReason,
+    ReversedTransfer,
+    SentTransfer,
+    StoppedTransfer,
+)
 from services.payouts.wire.records import cause_of
 
 
@@ -51,14 +57,14 @@ def payout_notification(payout: SeenPayout, wallet: str, failure: str | None, tr
     return _notification(kind, payee, "payout_failed", payout.stripe_payout_id, sentence, trace)
 
 
-def held_notification(wallet: str, hold: Hold, trace: Trace) -> Message:
+def held_notification(wallet: str, hold: HoldReason, trace: Trace) -> Message:
     """Tell why a payee's money is held: the payee when its onboarding is missing, else finance."""
     kind, _, payee = wallet.partition(":")
     facts = {"reason": str(hold)}
-    if hold is Hold.PAYEE_NOT_READY:
+    if hold is HoldReason.PAYEE_NOT_READY:
         sentence = "Money is waiting for you: finish Stripe's onboarding, and it is sent by itself."
         return _notification(kind, payee, "onboarding_needed", wallet, sentence, trace, facts)
-    sentence = f"Money for {wallet} is held: {SENTENCES[hold]}"
+    sentence = f"MoneyToMove for {wallet} is held: {SENTENCES[hold]}"
     return _notification("finance", "finance", "transfer_held", wallet, sentence, trace, facts)
 
 

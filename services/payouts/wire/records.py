@@ -13,9 +13,9 @@ from fleet.inbox import Admitted, Unreadable, read
 from schemas.journals import JournalPosted
 from schemas.school import InstructorCard, OwnerCard, SchoolCard, SchoolConfigured, read_card
 from schemas.stripe_webhooks import StripeWebhook
-from services.payouts.domain.payees import PAYEE_KINDS, Card
+from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, Accrual
-from services.payouts.domain.rereads import InquiryKind, Question
+from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.domain.trace import Trace
 
 IDENTIFIER_CHARS_MAX = 100  # as schemas.fields.Identifier allows
@@ -80,7 +80,7 @@ def school_configured(record: Record) -> SchoolConfigured:
     return read(record, SchoolConfigured)
 
 
-def payee_cards(event: SchoolConfigured) -> list[Card]:
+def payee_cards(event: SchoolConfigured) -> list[PayeeCard]:
     """The payees' cards of one change set, those withdrawn among them."""
     return [
         _card(event.version, change.kind, change.key, change.effective_from, change.new)
@@ -89,7 +89,7 @@ def payee_cards(event: SchoolConfigured) -> list[Card]:
     ]
 
 
-def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str, Any] | None) -> Card:
+def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str, Any] | None) -> PayeeCard:
     plain = {
         "kind": _WALLET_KINDS[kind],
         "key": key,
@@ -97,10 +97,10 @@ def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str,
         "version": version,
     }
     if new is None:
-        return Card(**plain, withdrawn=True)
+        return PayeeCard(**plain, withdrawn=True)
     card = read_card(kind, new)
     assert isinstance(card, InstructorCard | OwnerCard)
-    return Card(
+    return PayeeCard(
         **plain,
         email=card.email or None,
         country=card.country,
@@ -126,7 +126,7 @@ def time_zone_in(events: Sequence[SchoolConfigured]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hint:
+class Webhook:
     """A webhook: something happened to `thing`, and it may be old news. `account`: on a connected account."""
 
     event_id: str
@@ -137,7 +137,7 @@ class Hint:
     body: str
 
 
-def stripe_webhook(record: Record) -> Hint:
+def stripe_webhook(record: Record) -> Webhook:
     """Read a webhook and the event Stripe put into it; raises Unreadable."""
     webhook = read(record, StripeWebhook)
     try:
@@ -147,7 +147,7 @@ def stripe_webhook(record: Record) -> Hint:
         raise Unreadable("not_a_stripe_event", "the body has no data.object as Stripe's events do") from None
     if not isinstance(thing, dict):
         raise Unreadable("not_a_stripe_event", "data.object is not an object")
-    return Hint(
+    return Webhook(
         event_id=webhook.event_id,
         event_type=webhook.event_type,
         account=webhook.account,
@@ -157,13 +157,13 @@ def stripe_webhook(record: Record) -> Hint:
     )
 
 
-def hint_key(hint: Hint) -> str:
-    return hint.event_id
+def webhook_key(webhook: Webhook) -> str:
+    return webhook.event_id
 
 
 def reread_request(
-    kind: InquiryKind, object_id: str, cause: Cause, after: datetime, account: str | None = None
-) -> Question:
-    return Question(
+    kind: RereadKind, object_id: str, cause: Cause, after: datetime, account: str | None = None
+) -> RereadRequest:
+    return RereadRequest(
         kind=kind, object_id=object_id, trace=trace_of(cause), after=after, stripe_account=account
     )

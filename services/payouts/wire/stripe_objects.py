@@ -25,7 +25,7 @@ def operation_named(thing: Mapping[str, Any]) -> UUID | None:
         return None
 
 
-def payout_seen(thing: Mapping[str, Any], account: str, operation_id: UUID | None = None) -> SeenPayout:
+def seen_payout(thing: Mapping[str, Any], account: str, operation_id: UUID | None = None) -> SeenPayout:
     return SeenPayout(
         stripe_payout_id=thing["id"],
         stripe_account=account,
@@ -39,7 +39,7 @@ def payout_seen(thing: Mapping[str, Any], account: str, operation_id: UUID | Non
     )
 
 
-def reversals_seen(listed: Sequence[Mapping[str, Any]]) -> list[SeenReversal]:
+def seen_reversals(listed: Sequence[Mapping[str, Any]]) -> list[SeenReversal]:
     return [
         SeenReversal(
             stripe_reversal_id=thing["id"],

@@ -9,18 +9,18 @@ import pytest
 from fleet.database import Tx
 from fleet.envelope import uuid7
 from services.payouts import store
-from services.payouts.domain.orders import Money, order_transfer
+from services.payouts.domain.orders import MoneyToMove, order_transfer
 from services.payouts.steps.payments import new_trace
-from services.payouts.stripe.client import StripeGateway
-from services.payouts.stripe.pacer import Limiter
-from services.payouts.stripe.relay import Pace, Relay
+from services.payouts.stripe.client import StripeClient
+from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.relay import RelayLimits, StripeRelay
 from tests.integration.payouts.world import AT_ONCE, World
 from tests.support.stripe import StripeSim
 
 
 @pytest.fixture
-async def impatient(stripe_sim: StripeSim) -> StripeGateway:
-    return StripeGateway(stripe_sim.secret_key, api_base=stripe_sim.api_base, timeout_s=0.3)
+async def impatient(stripe_sim: StripeSim) -> StripeClient:
+    return StripeClient(stripe_sim.secret_key, api_base=stripe_sim.api_base, timeout_s=0.3)
 
 
 @pytest.fixture
@@ -43,7 +43,7 @@ async def keys(world: World) -> list[str]:
 @pytest.mark.parametrize("fault", ["timeout", "reset"])
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_no_answer_is_asked_again_with_the_same_key(
-    owed: World, impatient: StripeGateway, fault: str, when: str
+    owed: World, impatient: StripeClient, fault: str, when: str
 ) -> None:
     owed.control.add_fault(fault, when=when, path="/v1/transfers", nth=1)
     await owed.once(owed.relay(impatient))
@@ -73,13 +73,19 @@ async def test_not_now_is_asked_again_with_the_same_key(owed: World, fault: str,
 
 async def test_429_slows_the_limiter(owed: World) -> None:
     owed.control.add_fault("rate_limit", path="/v1/transfers", nth=1)
-    limiter = Limiter(100.0)
-    relay = Relay(
-        owed.db, owed.gateway, limiter, owed.clock, policy=owed.policy, pace=Pace(), terms=owed.terms
+    pacer = Pacer(100.0)
+    relay = StripeRelay(
+        owed.db,
+        owed.client,
+        pacer,
+        owed.clock,
+        policy=owed.policy,
+        limits=RelayLimits(),
+        effect_policy=owed.effect_policy,
     )
-    before = limiter.per_s
+    before = pacer.per_s
     await owed.once(relay)
-    assert limiter.per_s < before
+    assert pacer.per_s < before
 
 
 async def test_a_saved_500_after_the_effect_is_looked_up_and_adopted(owed: World) -> None:
@@ -295,7 +301,7 @@ async def test_what_was_decided_while_another_was_being_parked_waits_behind_it(o
     assert await owed.states() == ["parked", "held"]
     async with owed.db.transaction() as tx:
         [waiting] = await tx.all("SELECT * FROM transfer WHERE state = 'held'")
-        money = Money(
+        money = MoneyToMove(
             transfer_id=waiting.id,
             wallet=waiting.wallet,
             amount=waiting.amount,
@@ -317,7 +323,7 @@ async def made_by_hand(world: World, *, key: str | None = None, **params: Any) -
     """A transfer to our payee that this service did not ask for."""
     options: Any = {"idempotency_key": key} if key else {}
     given: Any = {"currency": "usd", "destination": await world.account_of("i1"), **params}
-    await world.gateway._client.v1.transfers.create_async(given, options)
+    await world.client._client.v1.transfers.create_async(given, options)
 
 
 async def rested(world: World) -> None:

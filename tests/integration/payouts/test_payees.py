@@ -60,7 +60,7 @@ async def test_a_payee_that_stops_being_ready_keeps_its_money_with_the_reason(wo
     await world.earned("i1", 700)
     world.control.onboard(account, "restrict", disabled_reason="requirements.past_due")
     await world.webhook("account.updated", {"id": account, "object": "account"}, account=account)
-    await world.inquirer().step()
+    await world.rereader().step()
     [transfer] = await world.transfers()
     assert (transfer.state, transfer.reason) == ("held", "payee_not_ready")
     [payee] = await world.rows("SELECT disabled_reason, requirements FROM payee")
@@ -251,10 +251,10 @@ async def test_links_are_made_for_whoever_asks_at_the_command_line(
         stripe_onboarding_return_url="https://example.com/a",
         stripe_onboarding_refresh_url="https://example.com/b",
     )
-    assert await answer_links(world.db, world.gateway, settings) == 1
+    assert await answer_links(world.db, world.client, settings) == 1
     [link] = await world.rows("SELECT url, problem FROM link_request")
     assert link.url.startswith(stripe_sim.api_base)
-    assert await links.answer_links(world.db, world.gateway, settings) == 0
+    assert await links.answer_links(world.db, world.client, settings) == 0
 
 
 async def test_a_period_closed_twice_pays_what_came_in_between_with_the_next(world: World) -> None:
@@ -285,7 +285,7 @@ async def test_a_journal_nobody_foresaw_is_buried_alone(world: World) -> None:
     await world.payee("i1")
     too_long = world.posted("instructor:" + "x" * 110, 100)
     batch = [world.posted("instructor:i1", 100), too_long, world.posted("instructor:i1", 200)]
-    await handlers.sparing(world.db, partial(handlers.owe_payees, world.db), batch)
+    await handlers.sparing(world.db, partial(handlers.record_payables, world.db), batch)
     assert sorted(t.amount for t in await world.transfers()) == [100, 200]
     [letter] = await world.rows("SELECT reason FROM dead_letter")
     assert letter.reason == "payee_id_too_long"

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import (
-    Money,
+    MoneyToMove,
     instant_amount,
     instant_fee,
     order_account,
@@ -19,7 +19,7 @@ from services.payouts.domain.trace import Trace
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 TRACE = Trace(correlation_id="c", traceparent="t", event_id=ID)
-MONEY = Money(transfer_id=ID, wallet="instructor:i1", amount=700, currency="USD", trace=TRACE)
+MONEY = MoneyToMove(transfer_id=ID, wallet="instructor:i1", amount=700, currency="USD", trace=TRACE)
 
 
 def test_a_transfer_names_its_operation_payee_and_source() -> None:
