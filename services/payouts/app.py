@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fleet import timers
 from fleet.database import Database
 from fleet.envelope import Record
+from fleet.together import Handler
 from fleet.worker import Worker
 from services.payouts import handlers, store
 from services.payouts.handlers import Clock, utc_now
@@ -46,10 +47,10 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     rereader = Rereader(db, client, reads, utc_now, _rechecks(settings), lease=lease)
     missed_events = MissedEvents(db, client, reads, utc_now, _listing_policy(settings))
 
-    heed = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
-    worker.consume("journal.posted", _waking(relay, db, partial(handlers.record_payables, db)))
-    worker.consume("school.configured", _waking(relay, db, partial(handlers.configure_payees, db)))
-    worker.consume("stripe.webhook", _waking(relay, db, heed), every_s=WEBHOOKS_EVERY_S)
+    webhooks = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
+    worker.consume("journal.posted", _waking(relay, partial(handlers.record_payables, db)))
+    worker.consume("school.configured", _waking(relay, partial(handlers.configure_payees, db)))
+    worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
     worker.loop("relay", relay.step, idle_s=0)
     worker.loop("rereads", rereader.step, idle_s=0.25)
     worker.loop("treasury", treasury.step, idle_s=0.1)
@@ -58,17 +59,18 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, missed_events.run)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
+    worker.decide({})
     worker.ready_checks["stripe"] = relay.check
     worker.on_stop(relay.drain)
     worker.on_stop(client.close)
     return worker
 
 
-def _waking(relay: StripeRelay, db: Database, handle: handlers.Handle) -> handlers.Handle:
+def _waking(relay: StripeRelay, handle: Handler) -> Handler:
     """Have the relay look as soon as a batch is committed; it may have decided something."""
 
     async def handle_and_wake(batch: Sequence[Record]) -> None:
-        await handlers.sparing(db, handle, batch)
+        await handle(batch)
         relay.wake()
 
     return handle_and_wake

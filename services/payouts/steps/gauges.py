@@ -1,7 +1,10 @@
 """Set the gauges that are read from the tables, so that any process may show them."""
 
+from itertools import product
+
 from fleet.database import Database
 from services.payouts import metrics, store
+from services.payouts.domain.operations import Kind, State
 from services.payouts.domain.transfers import HoldReason, TransferState
 
 
@@ -17,8 +20,8 @@ async def measure(db: Database) -> int:
         metrics.STATES.labels(state).set(transfers.get(state, 0))
     for reason in HoldReason:
         metrics.HELD.labels(reason).set(held.get(reason, 0))
-    for (kind, operation_state), n in operations.items():
-        metrics.OPERATIONS.labels(kind, operation_state).set(n)
+    for place in product(Kind, State):
+        metrics.OPERATIONS.labels(*place).set(operations.get(place, 0))
     metrics.OLDEST_DUE.set(oldest_due_age_s)
     metrics.LISTING_AGE.set(listing_age_s)
     return 0

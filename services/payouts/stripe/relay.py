@@ -20,12 +20,12 @@ from datetime import datetime, timedelta
 
 from fleet.database import Database
 from fleet.faults import fault_point
+from fleet.outages import Blame, blame
 from services.payouts import metrics, store
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.operations import Operation, Phase
 from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, OperationOutcome, RetryPolicy, decide_outcome
 from services.payouts.domain.relay import RelayStop
-from services.payouts.poison import POISON
 from services.payouts.stripe import effects
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
@@ -81,7 +81,7 @@ class StripeRelay:
         self._wake.clear()
         recorded, claimed = await _both(self._record_answered(), self._claim_and_call())
         metrics.IN_FLIGHT.set(len(self._calls))
-        metrics.LIMITER_RATE.set(self._pacer.per_s)
+        metrics.PACER_RATE.set(self._pacer.per_s)
         if recorded:
             self._wake.set()  # their payees' next operations may be claimed
         if self._calls:
@@ -201,7 +201,9 @@ class StripeRelay:
         """Write all in one commit; when the database refuses one of them, each in a commit of its own."""
         try:
             return await effects.record(self._db, outcomes, self._clock(), self._effect_policy)
-        except POISON:  # anything else is an outage: all of them are recorded later
+        except Exception as error:
+            if blame(error) is not Blame.RECORD:  # an outage: all of them are recorded later
+                raise
             if len(outcomes) == 1:
                 _log.exception("outcome refused", extra={"operation_id": str(outcomes[0].operation.id)})
                 metrics.INVARIANT_BREACHES.labels("outcome_refused").inc()

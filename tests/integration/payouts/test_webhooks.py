@@ -8,6 +8,7 @@ import pytest
 
 from fleet import faults
 from fleet.envelope import uuid7
+from fleet.isolate import isolate
 from services.payouts import handlers, store
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import MoneyToMove, order_reversal
@@ -350,7 +351,7 @@ async def test_a_webhook_nobody_foresaw_is_buried_alone(world: World) -> None:
     handle = partial(
         handlers.handle_webhooks, world.db, effect_policy=world.effect_policy, look_now=lambda: None
     )
-    await handlers.sparing(world.db, handle, [good, odd])
+    await isolate(world.db, handle, [good, odd])
     [letter] = await world.rows("SELECT reason FROM dead_letter")
     assert letter.reason == "unforeseen"
 
