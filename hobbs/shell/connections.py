@@ -56,14 +56,17 @@ async def acting_as(settings: Settings, service: str) -> AsyncIterator[Database]
 
 
 @asynccontextmanager
-async def reading(settings: Settings) -> AsyncIterator[Database]:
-    """Lend every service's published views (`<service>_public`), acting as the role that may read them."""
+async def reading(settings: Settings, *, role: str = READER) -> AsyncIterator[Database]:
+    """Lend every service's published views (`<service>_public`), acting as a role that may read them.
+
+    role: OPERATOR for the few views that hold a secret.
+    """
     url = settings.database_url.get_secret_value()
-    database = Database(url, schema="public", role=READER, pool_size=1)
+    database = Database(url, schema="public", role=role, pool_size=1)
     try:
         yield database
     except (DBAPIError, PostgresError) as error:
-        error.add_note(f"acting as {READER}")
+        error.add_note(f"acting as {role}")
         raise
     finally:
         await database.close()

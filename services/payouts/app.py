@@ -11,6 +11,7 @@ from fleet.envelope import Record
 from fleet.together import Handler
 from fleet.worker import Worker
 from services.payouts import handlers, store
+from services.payouts.desk import decisions
 from services.payouts.handlers import Clock, utc_now
 from services.payouts.settings import PayoutsSettings
 from services.payouts.steps import gauges, payments
@@ -59,7 +60,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, missed_events.run)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
-    worker.decide({})
+    worker.decide(decisions.ACTIONS)
     worker.ready_checks["stripe"] = relay.check
     worker.on_stop(relay.drain)
     worker.on_stop(client.close)
