@@ -56,7 +56,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("rereads", rereader.step, idle_s=0.25)
     worker.loop("treasury", treasury.step, idle_s=0.1)
     worker.loop("holds", partial(end_holds, db), idle_s=1.0)
-    worker.loop("links", partial(links.answer_links, db, client, settings), idle_s=1.0)
+    worker.loop("links", partial(links.answer_links, db, client, settings, utc_now), idle_s=1.0)
     worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, missed_events.run)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)

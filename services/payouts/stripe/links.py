@@ -3,18 +3,20 @@
 A link moves no money and lives for minutes, so it is no operation.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from fleet.database import Database
 from services.payouts import store
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.payees import LinkRequest
-from services.payouts.handlers import utc_now
 from services.payouts.settings import PayoutsSettings
 from services.payouts.stripe.client import StripeClient
 
 
-async def answer_links(db: Database, client: StripeClient, settings: PayoutsSettings) -> int:
+async def answer_links(
+    db: Database, client: StripeClient, settings: PayoutsSettings, clock: Callable[[], datetime]
+) -> int:
     """Make the links that people wait for, or note why Stripe refused; how many there were."""
     async with db.transaction() as tx:
         requests = await store.links.open_requests(tx)
@@ -26,7 +28,7 @@ async def answer_links(db: Database, client: StripeClient, settings: PayoutsSett
             await store.links.answer(
                 tx,
                 request.id,
-                now=utc_now(),
+                now=clock(),
                 url=str(answer.body["url"]) if done else None,
                 expires_at=datetime.fromtimestamp(int(expires), UTC) if done and expires else None,
                 problem=None if done else answer.sentence,

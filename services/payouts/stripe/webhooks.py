@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fleet import outbox
+from fleet.admitted import Admitted
 from fleet.database import Tx
-from fleet.inbox import Admitted
 from fleet.money import format_minor
 from services.payouts import metrics, store, wire
 from services.payouts.domain.operations import Kind, KnownOperation, State, difference

@@ -8,8 +8,10 @@ from typing import Any
 
 import orjson
 
-from fleet.envelope import Cause, Record
-from fleet.inbox import Admitted, Unreadable, read
+from fleet.admitted import Admitted
+from fleet.cause import Cause
+from fleet.envelope import Record
+from fleet.inbox import Unreadable, read
 from schemas.journals import JournalPosted
 from schemas.school import InstructorCard, OwnerCard, SchoolCard, SchoolConfigured, read_card
 from schemas.stripe_webhooks import StripeWebhook

@@ -216,7 +216,7 @@ async def given_answered_links(world: World, service: asyncio.Event) -> None:
         stripe_onboarding_refresh_url="https://example.com/b",
     )
     while not service.is_set():
-        await answer_links(world.db, world.client, settings)
+        await answer_links(world.db, world.client, settings, world.clock)
         await asyncio.sleep(0.05)
 
 
