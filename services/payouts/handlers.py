@@ -54,7 +54,7 @@ async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Cloc
         )
         cards = [card for event in events for card in wire.records.payee_cards(event)]
         wallets = await store.payees.configure(tx, cards, now.astimezone(ZoneInfo(zone)).date(), now)
-        await payments.open_missing_accounts(tx, wallets, now, wire.records.trace_of(changed[-1].cause))
+        await payments.open_missing_accounts(tx, wallets, now, changed[-1].cause)
         await payments.hold_unsent(tx, wallets, now)
         await payments.pay(tx, wallets, now)
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.payouts.domain.trace import Trace
+from fleet.cause import Cause
 
 
 class Kind(StrEnum):
@@ -73,7 +73,7 @@ class Operation:
     first_sent_at: datetime
     lease_token: UUID
     lease_until: datetime
-    trace: Trace
+    trace: Cause
 
     @property
     def idempotency_key(self) -> str:
@@ -126,7 +126,7 @@ class KnownOperation:
     parent_id: str | None
     state: State
     stripe_id: str | None
-    trace: Trace
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from fleet.cause import Cause
 from fleet.money import half_up
 from services.payouts.domain.operations import Kind
-from services.payouts.domain.trace import Trace
 
 SOURCE_CHARS_MAX = 500  # Stripe's limit for a metadata value
 
@@ -24,7 +24,7 @@ class NewOperation:
     wallet: str
     cause: str
     params: Mapping[str, Any]
-    trace: Trace
+    trace: Cause
     transfer_id: UUID | None = None
     amount: int | None = None
     currency: str | None = None
@@ -40,7 +40,7 @@ class MoneyToMove:
     wallet: str
     amount: int
     currency: str
-    trace: Trace
+    trace: Cause
 
 
 def order_transfer(operation_id: UUID, money: MoneyToMove, *, destination: str, source: str) -> NewOperation:
@@ -97,7 +97,7 @@ def _move(
 
 
 def order_account(
-    operation_id: UUID, *, wallet: str, email: str | None, country: str, trace: Trace, refused: int = 0
+    operation_id: UUID, *, wallet: str, email: str | None, country: str, trace: Cause, refused: int = 0
 ) -> NewOperation:
     """Make the Express account a payee is paid on; after a refusal another operation asks anew."""
     return NewOperation(

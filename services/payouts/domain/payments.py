@@ -8,8 +8,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
+from fleet.cause import Cause
 from services.payouts.domain.payees import Payee, payee_hold
-from services.payouts.domain.trace import Trace
 from services.payouts.domain.transfers import HoldReason
 
 PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment"})
@@ -26,7 +26,7 @@ class Payable:
     source: str
     accrued_at: datetime
     stripe_account: str | None
-    trace: Trace
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,7 +43,7 @@ class HeldTransfer:
     waived: bool
     payables: tuple[int, ...]
     accounts: frozenset[str]
-    trace: Trace
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +56,7 @@ class NewTransfer:
     amount: int
     cause: str
     payables: tuple[int, ...]
-    trace: Trace
+    trace: Cause
     hold: HoldReason | None = None
     due_at: datetime | None = None
 
@@ -252,7 +252,7 @@ def _payable_ids(part: HeldTransfer | _Group) -> tuple[int, ...]:
     return part.payables if isinstance(part, HeldTransfer) else tuple(p.id for p in part.payables)
 
 
-def _trace(part: HeldTransfer | _Group) -> Trace:
+def _trace(part: HeldTransfer | _Group) -> Cause:
     return part.trace if isinstance(part, HeldTransfer) else part.payables[0].trace
 
 
@@ -267,4 +267,4 @@ class Accrual:
     source: str
     event_type: str
     occurred_at: datetime
-    trace: Trace
+    trace: Cause

@@ -5,7 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from services.payouts.domain.trace import Trace
+from fleet.cause import Cause
 
 
 class RereadKind(StrEnum):
@@ -24,7 +24,7 @@ class Reread:
     stripe_account: str | None
     attempts: int
     token: UUID
-    trace: Trace
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,6 @@ class RereadRequest:
 
     kind: RereadKind
     object_id: str
-    trace: Trace
+    trace: Cause
     after: datetime
     stripe_account: str | None = None

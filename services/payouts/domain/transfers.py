@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from services.payouts.domain.trace import Trace
+from fleet.cause import Cause
 
 CLAWBACK = timedelta(hours=72)
 
@@ -121,7 +121,7 @@ class SentTransfer:
     sources: tuple[str, ...]
     sent_at: datetime
     clawback_until: datetime
-    trace: Trace
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +136,7 @@ class StoppedTransfer:
     currency: str
     reason: str
     sentence: str
-    trace: Trace
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ class ReversedTransfer:
     amount_reversed: int
     currency: str
     stripe_transfer_id: str
-    trace: Trace
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,8 +7,9 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from fleet import outbox
+from fleet.cause import Cause
 from fleet.database import Tx
-from fleet.envelope import Message, first_cause, uuid7
+from fleet.envelope import Message, uuid7
 from fleet.faults import fault_point
 from services.payouts import store, wire
 from services.payouts.domain.orders import MoneyToMove, NewOperation, order_account, order_transfer
@@ -21,7 +22,6 @@ from services.payouts.domain.payments import (
     Payments,
     decide_payments,
 )
-from services.payouts.domain.trace import Trace
 from services.payouts.domain.transfers import SENTENCES, HoldReason, Move, TransferState
 
 
@@ -104,7 +104,7 @@ def _order(paid: HeldTransfer | NewTransfer, payees: dict[str, Payee]) -> NewOpe
 
 async def _hold_notifications(tx: Tx, payments: Payments) -> list[Message]:
     """Tell why money is held, once per payee and reason. A hold period was agreed and is not told."""
-    reasons: dict[str, tuple[HoldReason, Trace]] = {}
+    reasons: dict[str, tuple[HoldReason, Cause]] = {}
     for transfer in payments.new:
         if transfer.hold is not None and transfer.hold is not HoldReason.HOLD_PERIOD:
             reasons[transfer.wallet] = (transfer.hold, transfer.trace)
@@ -137,7 +137,7 @@ async def hold_unsent(tx: Tx, wallets: Collection[str], now: datetime) -> None:
     await store.transfers.move(tx, moves, now)
 
 
-async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime, trace: Trace) -> None:
+async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime, trace: Cause) -> None:
     """Decide a Stripe account for each configured payee that has none."""
     rows = await store.payees.without_account(tx, wallets)
     orders = [
@@ -157,8 +157,3 @@ async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime,
 async def close_period(tx: Tx, schedule: str, period: str, now: datetime) -> None:
     """Pay everything that payees on this schedule have open, as one transfer each."""
     await pay(tx, await store.payees.to_close(tx, schedule, period), now, period=period)
-
-
-def new_trace() -> Trace:
-    """Start a chain where a timer or a person, not an event, was the cause."""
-    return wire.records.trace_of(first_cause())

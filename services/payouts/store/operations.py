@@ -12,13 +12,13 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Row
 
-from fleet.database import Tx
+from fleet.cause import Cause
+from fleet.database import Tx, json_parameter
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
 from services.payouts.domain.operations import Kind, KnownOperation, Operation, ParkedOperation, Phase, State
 from services.payouts.domain.orders import NewOperation
 from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, OperationOutcome
 from services.payouts.domain.transfers import HoldReason
-from services.payouts.store.json_rows import rows_json, trace_json, trace_of
 
 # The same cause again is the same operation: one that waits for its payee goes on as it was decided.
 _INSERT = """
@@ -52,12 +52,12 @@ async def insert(tx: Tx, operations: Sequence[NewOperation], now: datetime) -> N
             "currency": o.currency,
             "stripe_account": o.stripe_account,
             "parent_id": o.parent_id,
-            "trace": trace_json(o.trace),
+            "trace": o.trace.document(),
             "place": place,
         }
         for place, o in enumerate(operations)
     ]
-    await tx.execute(_INSERT, operations=rows_json(rows), now=now)
+    await tx.execute(_INSERT, operations=json_parameter(rows), now=now)
 
 
 # One step of an index per payee that has something open finds the head of each line. Whoever is in flight is
@@ -139,7 +139,7 @@ def _operation(row: Row[Any]) -> Operation:
         first_sent_at=row.first_sent_at,
         lease_token=row.lease_token,
         lease_until=row.lease_until,
-        trace=trace_of(row.trace),
+        trace=Cause.kept(row.trace),
     )
 
 
@@ -175,7 +175,7 @@ _RECORD = """
 
 async def record(tx: Tx, outcomes: Sequence[OperationOutcome]) -> set[UUID]:
     """Write outcomes whose lease is still ours; the operations written. Others have a new owner."""
-    rows = rows_json([_outcome_row(o) for o in outcomes])
+    rows = json_parameter([_outcome_row(o) for o in outcomes])
     return {row.id for row in await tx.all(_RECORD, outcomes=rows)}
 
 
@@ -255,7 +255,7 @@ def _known(row: Row[Any]) -> KnownOperation:
         parent_id=row.parent_id,
         state=State(row.state),
         stripe_id=row.stripe_id,
-        trace=trace_of(row.trace),
+        trace=Cause.kept(row.trace),
     )
 
 

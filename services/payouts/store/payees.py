@@ -9,7 +9,6 @@ from sqlalchemy import Row
 from fleet.database import Tx, json_parameter
 from services.payouts.domain.payees import AccountStatus, AccountToOpen, Payee, PayeeCard
 from services.payouts.domain.transfers import HoldReason
-from services.payouts.store.json_rows import rows_json
 
 _READ_SCHOOL = """
     UPDATE school SET version = greatest(version, :version), time_zone = coalesce(:time_zone, time_zone)
@@ -78,7 +77,7 @@ async def configure(tx: Tx, cards: Sequence[PayeeCard], today: date, now: dateti
     await lock(tx, wallets)
     last = {(c.wallet, c.effective_from): c for c in cards}
     rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in PayeeCard.__slots__} for c in last.values()]
-    document = rows_json(rows)
+    document = json_parameter(rows)
     await tx.execute(_WITHDRAW, cards=document)
     await tx.execute(_KEEP_CARDS, cards=document)
     await put_in_force(tx, wallets, today, now)

@@ -7,10 +7,10 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from fleet.database import Tx
+from fleet.cause import Cause
+from fleet.database import Tx, json_parameter
 from services.payouts.domain.payouts import NewReversal, SeenPayout, SeenReversal
 from services.payouts.domain.transfers import ReversedTransfer
-from services.payouts.store.json_rows import rows_json, trace_of
 
 # A payout's state only moves on: webhooks come in any order; "paid" may become "failed", never back.
 _NOTE = """
@@ -270,7 +270,7 @@ async def reverse(
         return [], []
     await tx.all(_LOCK_TRANSFERS, ids=sorted({r.stripe_transfer_id for r in reversals}))
     listed = [{name: getattr(r, name) for name in SeenReversal.__slots__} for r in reversals]
-    fresh = await tx.all(_REVERSE, reversals=rows_json(listed))
+    fresh = await tx.all(_REVERSE, reversals=json_parameter(listed))
     ids = sorted({row.transfer_id for row in fresh})
     await tx.execute(_REVERSED, ids=ids, now=now)
     totals = await tx.all(_TOTALS, ids=ids)
@@ -296,7 +296,7 @@ def _reversed_transfer(row: Row[Any]) -> ReversedTransfer:
         amount_reversed=row.amount_reversed,
         currency=row.currency,
         stripe_transfer_id=row.stripe_transfer_id,
-        trace=trace_of(row.trace),
+        trace=Cause.kept(row.trace),
     )
 
 

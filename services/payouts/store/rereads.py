@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from fleet.database import Tx
+from fleet.cause import Cause
+from fleet.database import Tx, json_parameter
 from services.payouts.domain.rereads import Reread, RereadKind, RereadRequest
-from services.payouts.store.json_rows import rows_json, trace_json, trace_of
 
 # A fee is read once; an account or a list of reversals is read again whenever a webhook says that it changed.
 # A webhook that arrives while the object is being read clears the lease: what is read may be older than it.
@@ -33,11 +33,11 @@ async def request(tx: Tx, requests: Sequence[RereadRequest], now: datetime) -> N
             "object_id": r.object_id,
             "stripe_account": r.stripe_account,
             "after": r.after,
-            "trace": trace_json(r.trace),
+            "trace": r.trace.document(),
         }
         for r in unique.values()
     ]
-    await tx.execute(_REQUEST, requests=rows_json(rows), now=now)
+    await tx.execute(_REQUEST, requests=json_parameter(rows), now=now)
 
 
 _CLAIM = """
@@ -63,7 +63,7 @@ async def claim(tx: Tx, most: int, now: datetime, lease: timedelta) -> list[Rere
             stripe_account=row.stripe_account,
             attempts=row.attempts,
             token=row.lease_token,
-            trace=trace_of(row.trace),
+            trace=Cause.kept(row.trace),
         )
         for row in rows
     ]

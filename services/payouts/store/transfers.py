@@ -10,9 +10,11 @@ from uuid import UUID
 
 from sqlalchemy import Row
 
-from fleet.database import Tx
+from fleet.cause import Cause
+from fleet.database import Tx, json_parameter
 from services.payouts.domain.payments import Accrual, HeldTransfer, NewTransfer, Payable
 from services.payouts.domain.transfers import (
+    CLAWBACK,
     PAYEE_HOLDS,
     SENTENCES,
     TRANSITIONS,
@@ -24,7 +26,6 @@ from services.payouts.domain.transfers import (
     StoppedTransfer,
     TransferState,
 )
-from services.payouts.store.json_rows import rows_json, trace_json, trace_of
 
 _ACCRUE = """
     INSERT INTO payable (journal_id, wallet, currency, amount, source, event_type, occurred_at, accrued_at,
@@ -52,12 +53,12 @@ async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]
             "source": a.source,
             "event_type": a.event_type,
             "occurred_at": a.occurred_at,
-            "trace": trace_json(a.trace),
+            "trace": a.trace.document(),
             "place": place,
         }
         for place, a in enumerate(accruals)
     ]
-    return {row.wallet for row in await tx.all(_ACCRUE, accruals=rows_json(rows), now=now)}
+    return {row.wallet for row in await tx.all(_ACCRUE, accruals=json_parameter(rows), now=now)}
 
 
 _OPEN_PAYABLES = """
@@ -81,7 +82,7 @@ async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[s
             source=row.source,
             accrued_at=row.accrued_at,
             stripe_account=row.stripe_account,
-            trace=trace_of(row.trace),
+            trace=Cause.kept(row.trace),
         )
         for row in rows
     ]
@@ -132,7 +133,7 @@ def _waiting(row: Row[Any]) -> HeldTransfer:
         waived=row.waived,
         payables=tuple(row.ids),
         accounts=frozenset(row.accounts or ()),
-        trace=trace_of(row.trace),
+        trace=Cause.kept(row.trace),
     )
 
 
@@ -161,7 +162,7 @@ async def insert(tx: Tx, transfers: Sequence[NewTransfer], now: datetime) -> Non
     """Insert transfers with the payables in them; those of a dissolved transfer move over."""
     if not transfers:
         return
-    rows = rows_json([_new_row(t, place) for place, t in enumerate(transfers)])
+    rows = json_parameter([_new_row(t, place) for place, t in enumerate(transfers)])
     await tx.execute(_INSERT, transfers=rows, now=now)
     links = [(payable, t.id) for t in transfers for payable in t.payables]
     await tx.execute(_LINK, payables=[p for p, _ in links], transfers=[t for _, t in links])
@@ -178,7 +179,7 @@ def _new_row(transfer: NewTransfer, place: int) -> dict[str, Any]:
         "reason": transfer.hold,
         "sentence": None if transfer.hold is None else SENTENCES[transfer.hold],
         "due_at": transfer.due_at,
-        "trace": trace_json(transfer.trace),
+        "trace": transfer.trace.document(),
         "place": place,
     }
 
@@ -219,7 +220,7 @@ async def move(
         }
         for m in moves
     ]
-    moved = await tx.all(_MOVE, moves=rows_json(rows), now=now, actor=actor, note=note)
+    moved = await tx.all(_MOVE, moves=json_parameter(rows), now=now, actor=actor, note=note)
     return {row.transfer_id for row in moved}
 
 
@@ -227,7 +228,7 @@ _COMPLETE = """
     WITH moved AS (
         UPDATE transfer SET state = 'sent', reason = NULL, sentence = NULL, changed_at = :now,
             stripe_transfer_id = done.stripe_transfer_id, stripe_account = done.stripe_account,
-            sent_at = done.sent_at, clawback_until = done.sent_at + interval '72 hours'
+            sent_at = done.sent_at, clawback_until = done.sent_at + CAST(:clawback AS interval)
         FROM (SELECT * FROM jsonb_to_recordset(CAST(:sent AS jsonb)) AS listed (
                   id uuid, stripe_transfer_id text, stripe_account text, sent_at timestamptz)) AS done
         WHERE transfer.id = done.id AND transfer.stripe_transfer_id IS NULL
@@ -259,7 +260,9 @@ async def complete(
         }
         for s in sent
     ]
-    return [_sent(row) for row in await tx.all(_COMPLETE, sent=rows_json(rows), now=now, actor=actor)]
+    sent_rows = json_parameter(rows)
+    done = await tx.all(_COMPLETE, sent=sent_rows, now=now, actor=actor, clawback=CLAWBACK)
+    return [_sent(row) for row in done]
 
 
 def _sent(row: Row[Any]) -> SentTransfer:
@@ -276,7 +279,7 @@ def _sent(row: Row[Any]) -> SentTransfer:
         sources=tuple(row.sources),
         sent_at=row.sent_at,
         clawback_until=row.clawback_until,
-        trace=trace_of(row.trace),
+        trace=Cause.kept(row.trace),
     )
 
 
@@ -304,7 +307,7 @@ def _stopped(row: Row[Any]) -> StoppedTransfer:
         currency=row.currency,
         reason=row.reason,
         sentence=row.sentence,
-        trace=trace_of(row.trace),
+        trace=Cause.kept(row.trace),
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from fleet import outbox
+from fleet.cause import Cause
 from fleet.database import Database, Tx
 from fleet.envelope import Message, uuid7
 from fleet.faults import fault_point
@@ -19,7 +20,6 @@ from services.payouts.domain.operations import Kind, Operation, State
 from services.payouts.domain.orders import MoneyToMove, NewOperation, instant_amount, order_instant_payout
 from services.payouts.domain.outcomes import OperationOutcome
 from services.payouts.domain.rereads import RereadKind, RereadRequest
-from services.payouts.domain.trace import Trace
 from services.payouts.domain.transfers import Move, ProvenTransfer, SentTransfer, TransferState
 from services.payouts.steps import payments
 
@@ -42,7 +42,7 @@ class Effect:
     wallet: str
     transfer_id: UUID | None
     stripe_account: str | None
-    trace: Trace
+    trace: Cause
     thing: Mapping[str, Any]
 
 

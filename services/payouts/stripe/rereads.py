@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fleet import outbox
+from fleet.cause import Cause
 from fleet.database import Database, Tx
 from fleet.faults import fault_point
 from services.payouts import store, wire
@@ -21,7 +22,6 @@ from services.payouts.domain.operations import State
 from services.payouts.domain.payees import AccountStatus
 from services.payouts.domain.payouts import SeenPayout
 from services.payouts.domain.rereads import Reread, RereadKind, RereadRequest
-from services.payouts.domain.trace import Trace
 from services.payouts.domain.transfers import Move, TransferState
 from services.payouts.steps import payments
 from services.payouts.stripe import effects
@@ -246,7 +246,7 @@ async def _retry_refused(tx: Tx, wallet: str, now: datetime) -> None:
     await store.transfers.move(tx, moves, now)
 
 
-async def note_payout(tx: Tx, thing: Mapping[str, Any], account: str, now: datetime, trace: Trace) -> None:
+async def note_payout(tx: Tx, thing: Mapping[str, Any], account: str, now: datetime, trace: Cause) -> None:
     """Note a payout's status, and settle it when that is final; an instant one once its fee is known."""
     payout = wire.stripe_objects.seen_payout(thing, account)
     if not await store.payouts.note(tx, payout, now):
@@ -263,7 +263,7 @@ async def note_payout(tx: Tx, thing: Mapping[str, Any], account: str, now: datet
     return await settle_payout(tx, payout, now, trace)
 
 
-async def settle_payout(tx: Tx, payout: SeenPayout, now: datetime, trace: Trace) -> None:
+async def settle_payout(tx: Tx, payout: SeenPayout, now: datetime, trace: Cause) -> None:
     """Move the transfers that a paid, failed or cancelled payout carried, and publish that once."""
     wallet = await store.payees.wallet_of_account(tx, payout.stripe_account)
     settled = await store.payouts.settle_once(tx, payout.stripe_payout_id, payout.status)

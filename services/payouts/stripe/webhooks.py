@@ -123,7 +123,7 @@ async def _payout(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now
     account = str(webhook.account)
     if await store.payees.wallet_of_account(tx, account) is None:
         return follow_ups.keep(admitted, "unknown_account", f"{account} is no payee's account")
-    return await rereads.note_payout(tx, webhook.thing, account, now, wire.records.trace_of(admitted.cause))
+    return await rereads.note_payout(tx, webhook.thing, account, now, admitted.cause)
 
 
 async def _platform_payout(tx: Tx, admitted: AdmittedWebhook) -> None:
@@ -138,7 +138,7 @@ async def _platform_payout(tx: Tx, admitted: AdmittedWebhook) -> None:
     if thing.get("automatic"):
         said += "; switch automatic payouts of the platform off: they drain the money meant for transfers"
     notification = wire.notifications.finance_notification(
-        "platform_payout", str(thing["id"]), said, wire.records.trace_of(admitted.cause)
+        "platform_payout", str(thing["id"]), said, admitted.cause
     )
     await outbox.stage(tx, [notification])
 
@@ -164,9 +164,7 @@ async def _legacy(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now
         return await store.payouts.mark_in_bank(tx, transfer, now)
     said = f"an old API version says that transfer {transfer} failed; look at it in Stripe's dashboard"
     follow_ups.keep(admitted, "legacy_failure", said)
-    notification = wire.notifications.finance_notification(
-        "transfer_failed", transfer, said, wire.records.trace_of(admitted.cause)
-    )
+    notification = wire.notifications.finance_notification("transfer_failed", transfer, said, admitted.cause)
     return await outbox.stage(tx, [notification])
 
 
@@ -272,9 +270,7 @@ async def _report_breaches(tx: Tx, follow_ups: _FollowUps) -> None:
             "Stripe shows an effect that must never happen", extra={"reason": reason, "said": sentence}
         )
     notifications = [
-        wire.notifications.operator_notification(
-            reason, str(a.event.thing.get("id")), sentence, wire.records.trace_of(a.cause)
-        )
+        wire.notifications.operator_notification(reason, str(a.event.thing.get("id")), sentence, a.cause)
         for a, reason, sentence in breaches
     ]
     await outbox.stage(tx, notifications)

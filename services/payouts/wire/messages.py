@@ -8,15 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from fleet.cause import Cause
 from fleet.envelope import Message
 from schemas.journals import EntryRequest, JournalRequested
 from schemas.payments import ChargeSettled
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
 from services.payouts.domain.payouts import NewReversal, SeenPayout
-from services.payouts.domain.trace import Trace
 from services.payouts.domain.transfers import ReversedTransfer, SentTransfer, StoppedTransfer
 from services.payouts.wire import notifications
-from services.payouts.wire.records import cause_of
 
 EXTERNAL_STRIPE = "external:stripe"
 
@@ -142,7 +141,7 @@ def _reversal_journal(reversal: NewReversal, transfer: ReversedTransfer) -> Mess
 
 
 def payout_messages(
-    payout: SeenPayout, wallet: str, fee: int, transfers: Collection[UUID], now: datetime, trace: Trace
+    payout: SeenPayout, wallet: str, fee: int, transfers: Collection[UUID], now: datetime, trace: Cause
 ) -> list[Message]:
     """A payout that reached the bank, or came back: the event, and the payee's notification."""
     paid = payout.status == "paid"
@@ -161,13 +160,13 @@ def payout_messages(
         settled_at=now,
     )
     return [
-        Message(topic="payout.settled", key=payout.stripe_account, event=event, cause=cause_of(trace)),
+        Message(topic="payout.settled", key=payout.stripe_account, event=event, cause=trace),
         notifications.payout_notification(payout, wallet, failure, trace),
     ]
 
 
 def instant_fee_journal(
-    wallet: str, stripe_payout_id: str, fee: int, currency: str, at: datetime, trace: Trace
+    wallet: str, stripe_payout_id: str, fee: int, currency: str, at: datetime, trace: Cause
 ) -> Message:
     """The fee Stripe took from the payee's own balance: charged to the payee, and paid by it at Stripe.
 
@@ -185,7 +184,7 @@ def instant_fee_journal(
 
 
 def charge_settled(
-    transaction: Mapping[str, Any], charge_id: str, available_at: datetime, trace: Trace
+    transaction: Mapping[str, Any], charge_id: str, available_at: datetime, trace: Cause
 ) -> Message:
     """The fee that Stripe took of a charge, as its balance transaction names it."""
     event = ChargeSettled(
@@ -197,7 +196,7 @@ def charge_settled(
         currency=transaction["currency"].upper(),
         available_at=available_at,
     )
-    return Message(topic="charge.settled", key=charge_id, event=event, cause=cause_of(trace))
+    return Message(topic="charge.settled", key=charge_id, event=event, cause=trace)
 
 
 def journal(
@@ -208,7 +207,7 @@ def journal(
     occurred_at: datetime,
     memo: str,
     entries: Sequence[tuple[str, int]],
-    trace: Trace,
+    trace: Cause,
 ) -> Message:
     """Ask the ledger for a journal. `entries`: wallet and amount in minor units; they add up to zero."""
     event = JournalRequested(
@@ -219,8 +218,8 @@ def journal(
         memo=memo,
         entries=[EntryRequest(wallet=wallet, amount=amount) for wallet, amount in entries],
     )
-    return Message(topic="journal.requested", key=source, event=event, cause=cause_of(trace))
+    return Message(topic="journal.requested", key=source, event=event, cause=trace)
 
 
-def _about(topic: str, transfer_id: UUID, event: Any, trace: Trace) -> Message:
-    return Message(topic=topic, key=str(transfer_id), event=event, cause=cause_of(trace))
+def _about(topic: str, transfer_id: UUID, event: Any, trace: Cause) -> Message:
+    return Message(topic=topic, key=str(transfer_id), event=event, cause=trace)

@@ -2,11 +2,11 @@
 
 from typing import Any
 
+from fleet.cause import Cause
 from fleet.envelope import Message
 from fleet.money import format_minor
 from schemas.notifications import NotificationRequested
 from services.payouts.domain.payouts import SeenPayout
-from services.payouts.domain.trace import Trace
 from services.payouts.domain.transfers import (
     SENTENCES,
     HoldReason,
@@ -14,7 +14,6 @@ from services.payouts.domain.transfers import (
     SentTransfer,
     StoppedTransfer,
 )
-from services.payouts.wire.records import cause_of
 
 
 def sent_notification(transfer: SentTransfer) -> Message:
@@ -46,7 +45,7 @@ def reversed_notification(transfer: ReversedTransfer) -> Message:
     return _to_payee(transfer, "transfer_reversed", sentence)
 
 
-def payout_notification(payout: SeenPayout, wallet: str, failure: str | None, trace: Trace) -> Message:
+def payout_notification(payout: SeenPayout, wallet: str, failure: str | None, trace: Cause) -> Message:
     """Tell a payee that a payout is in the bank, or why it is not."""
     kind, _, payee = wallet.partition(":")
     money = _money(payout.amount, payout.currency)
@@ -57,7 +56,7 @@ def payout_notification(payout: SeenPayout, wallet: str, failure: str | None, tr
     return _notification(kind, payee, "payout_failed", payout.stripe_payout_id, sentence, trace)
 
 
-def held_notification(wallet: str, hold: HoldReason, trace: Trace) -> Message:
+def held_notification(wallet: str, hold: HoldReason, trace: Cause) -> Message:
     """Tell why a payee's money is held: the payee when its onboarding is missing, else finance."""
     kind, _, payee = wallet.partition(":")
     facts = {"reason": str(hold)}
@@ -68,7 +67,7 @@ def held_notification(wallet: str, hold: HoldReason, trace: Trace) -> Message:
     return _notification("finance", "finance", "transfer_held", wallet, sentence, trace, facts)
 
 
-def balance_notification(missing: int, currency: str, trace: Trace) -> Message:
+def balance_notification(missing: int, currency: str, trace: Cause) -> Message:
     """Tell finance that the school's Stripe balance does not cover the transfers that are due."""
     sentence = f"The school's Stripe balance does not cover {_money(missing, currency)} of transfers."
     facts = {"amount": str(missing), "currency": currency}
@@ -76,18 +75,18 @@ def balance_notification(missing: int, currency: str, trace: Trace) -> Message:
     return _notification("finance", "finance", "transfer_held", about, sentence, trace, facts)
 
 
-def onboarding_notification(wallet: str, trace: Trace) -> Message:
+def onboarding_notification(wallet: str, trace: Cause) -> Message:
     """Tell a payee whose account was just made that it has to finish Stripe's onboarding."""
     kind, _, payee = wallet.partition(":")
     sentence = "Your Stripe account is there: finish its onboarding to be paid."
     return _notification(kind, payee, "onboarding_needed", wallet, sentence, trace)
 
 
-def operator_notification(kind: str, about: str, sentence: str, trace: Trace) -> Message:
+def operator_notification(kind: str, about: str, sentence: str, trace: Cause) -> Message:
     return _notification("operator", "operator", kind, about, sentence, trace)
 
 
-def finance_notification(kind: str, about: str, sentence: str, trace: Trace) -> Message:
+def finance_notification(kind: str, about: str, sentence: str, trace: Cause) -> Message:
     return _notification("finance", "finance", kind, about, sentence, trace)
 
 
@@ -103,7 +102,7 @@ def _notification(
     kind: str,
     about: str,
     sentence: str,
-    trace: Trace,
+    trace: Cause,
     facts: dict[str, str] | None = None,
 ) -> Message:
     event = NotificationRequested(
@@ -114,7 +113,7 @@ def _notification(
         sentence=sentence,
         facts=facts or {},
     )
-    return Message(topic="notification.requested", key=recipient, event=event, cause=cause_of(trace))
+    return Message(topic="notification.requested", key=recipient, event=event, cause=trace)
 
 
 def _money_of(transfer: SentTransfer | StoppedTransfer | ReversedTransfer) -> str:

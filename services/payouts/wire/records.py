@@ -18,18 +18,9 @@ from schemas.stripe_webhooks import StripeWebhook
 from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, Accrual
 from services.payouts.domain.rereads import RereadKind, RereadRequest
-from services.payouts.domain.trace import Trace
 
 IDENTIFIER_CHARS_MAX = 100  # as schemas.fields.Identifier allows
 _WALLET_KINDS = {"instructor": "instructor", "owner": "aircraft_owner"}
-
-
-def trace_of(cause: Cause) -> Trace:
-    return Trace(correlation_id=cause.correlation_id, traceparent=cause.traceparent, event_id=cause.event_id)
-
-
-def cause_of(trace: Trace) -> Cause:
-    return Cause(correlation_id=trace.correlation_id, traceparent=trace.traceparent, event_id=trace.event_id)
 
 
 # journal.posted
@@ -58,7 +49,7 @@ def accruals(admitted: Iterable[Admitted[JournalPosted]]) -> list[Accrual]:
             source=a.event.source,
             event_type=a.event.event_type,
             occurred_at=a.event.occurred_at,
-            trace=trace_of(a.cause),
+            trace=a.cause,
         )
         for a in admitted
         if a.event.event_type in PAYABLE_EVENT_TYPES
@@ -166,6 +157,4 @@ def webhook_key(webhook: Webhook) -> str:
 def reread_request(
     kind: RereadKind, object_id: str, cause: Cause, after: datetime, account: str | None = None
 ) -> RereadRequest:
-    return RereadRequest(
-        kind=kind, object_id=object_id, trace=trace_of(cause), after=after, stripe_account=account
-    )
+    return RereadRequest(kind=kind, object_id=object_id, trace=cause, after=after, stripe_account=account)

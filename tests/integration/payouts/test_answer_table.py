@@ -7,10 +7,9 @@ from typing import Any
 import pytest
 
 from fleet.database import Tx
-from fleet.envelope import uuid7
+from fleet.envelope import first_cause, uuid7
 from services.payouts import store
 from services.payouts.domain.orders import MoneyToMove, order_transfer
-from services.payouts.steps.payments import new_trace
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pacer
 from services.payouts.stripe.relay import RelayLimits, StripeRelay
@@ -306,7 +305,7 @@ async def test_what_was_decided_while_another_was_being_parked_waits_behind_it(o
             wallet=waiting.wallet,
             amount=waiting.amount,
             currency=waiting.currency,
-            trace=new_trace(),
+            trace=first_cause(),
         )
         order = order_transfer(uuid7(), money, destination=await account(tx), source=waiting.cause)
         await store.operations.insert(tx, [order], owed.clock())

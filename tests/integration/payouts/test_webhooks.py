@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from fleet import faults
-from fleet.envelope import uuid7
+from fleet.envelope import first_cause, uuid7
 from fleet.isolate import isolate
 from services.payouts import handlers, store
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import MoneyToMove, order_reversal
-from services.payouts.steps.payments import new_trace
 from tests.integration.payouts.world import World
 
 
@@ -245,7 +244,7 @@ async def test_two_partial_reversals_of_ours_are_two_operations(world: World) ->
             wallet=transfer.wallet,
             amount=amount,
             currency="USD",
-            trace=new_trace(),
+            trace=first_cause(),
         )
         cause = f"adjustment:{number}"
         order = order_reversal(uuid7(), money, stripe_transfer_id=transfer.stripe_transfer_id, cause=cause)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.cause import Cause
 from services.payouts.domain.answers import StripeAnswer
 from services.payouts.domain.balance import WaitingForBalance, decide_covered
 from services.payouts.domain.operations import Kind, Operation, Phase, State, difference
@@ -19,7 +20,6 @@ from services.payouts.domain.outcomes import (
     decide_outcome,
     judge_candidates,
 )
-from services.payouts.domain.trace import Trace
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
@@ -44,7 +44,7 @@ OPERATION = Operation(
     first_sent_at=NOW,
     lease_token=ID,
     lease_until=NOW + timedelta(seconds=30),
-    trace=Trace(correlation_id="c", traceparent="t", event_id=ID),
+    trace=Cause(correlation_id="c", traceparent="t", event_id=ID),
 )
 LOOKING = replace(OPERATION, phase=Phase.LOOK_UP, first_sent_at=NOW - timedelta(hours=13))
 EFFECT: dict[str, Any] = {

@@ -5,6 +5,7 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.cause import Cause
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import (
     MoneyToMove,
@@ -15,10 +16,9 @@ from services.payouts.domain.orders import (
     order_reversal,
     order_transfer,
 )
-from services.payouts.domain.trace import Trace
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-TRACE = Trace(correlation_id="c", traceparent="t", event_id=ID)
+TRACE = Cause(correlation_id="c", traceparent="t", event_id=ID)
 MONEY = MoneyToMove(transfer_id=ID, wallet="instructor:i1", amount=700, currency="USD", trace=TRACE)
 
 

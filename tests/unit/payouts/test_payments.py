@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.cause import Cause
 from services.payouts.domain.payees import Payee, payee_hold
 from services.payouts.domain.payments import HeldTransfer, Payable, PayeeMoney, Payments, decide_payments
-from services.payouts.domain.trace import Trace
 from services.payouts.domain.transfers import (
     SENTENCES,
     TRANSITIONS,
@@ -24,7 +24,7 @@ from services.payouts.domain.transfers import (
 )
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
-TRACE = Trace(correlation_id="c", traceparent="t", event_id=UUID(int=0))
+TRACE = Cause(correlation_id="c", traceparent="t", event_id=UUID(int=0))
 READY = Payee(wallet="instructor:i1", stripe_account="acct_1", ready=True)
 MIGRATION = Path(__file__).parents[3] / "services/payouts/migrations/versions/0001_initial.sql"
 
