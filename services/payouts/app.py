@@ -33,7 +33,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     """Assemble the worker; `run` it."""
     settings = settings or PayoutsSettings()
     worker = Worker("payouts", settings)
-    db, effect_policy = worker.database, _effect_policy(settings)
+    db, effect_policy = worker.database, effect_policy_of(settings)
     client = StripeClient(
         settings.stripe_secret_key.get_secret_value(),
         api_base=settings.stripe_api_base,
@@ -45,8 +45,8 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     relay = _relay(settings, db, client, calls, effect_policy)
     treasury = Treasury(db, client, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
     lease = timedelta(seconds=settings.inquiry_lease_s)
-    rereader = Rereader(db, client, reads, utc_now, _rechecks(settings), lease=lease)
-    missed_events = MissedEvents(db, client, reads, utc_now, _listing_policy(settings))
+    rereader = Rereader(db, client, reads, utc_now, rechecks_of(settings), lease=lease)
+    missed_events = MissedEvents(db, client, reads, utc_now, listing_policy_of(settings))
 
     webhooks = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
     worker.consume("journal.posted", _waking(relay, partial(handlers.record_payables, db)))
@@ -77,7 +77,7 @@ def _waking(relay: StripeRelay, handle: Handler) -> Handler:
     return handle_and_wake
 
 
-def _effect_policy(settings: PayoutsSettings) -> EffectPolicy:
+def effect_policy_of(settings: PayoutsSettings) -> EffectPolicy:
     return EffectPolicy(
         instant_fee_basis_points=settings.instant_fee_basis_points,
         instant_fee_minimum=settings.instant_fee_minimum,
@@ -85,7 +85,7 @@ def _effect_policy(settings: PayoutsSettings) -> EffectPolicy:
     )
 
 
-def _rechecks(settings: PayoutsSettings) -> Rechecks:
+def rechecks_of(settings: PayoutsSettings) -> Rechecks:
     return Rechecks(
         unready=timedelta(seconds=settings.unready_recheck_s),
         unsettled=timedelta(seconds=settings.unsettled_recheck_s),
@@ -93,20 +93,24 @@ def _rechecks(settings: PayoutsSettings) -> Rechecks:
     )
 
 
-def _listing_policy(settings: PayoutsSettings) -> ListingPolicy:
+def listing_policy_of(settings: PayoutsSettings) -> ListingPolicy:
     return ListingPolicy(
         overlap=timedelta(seconds=settings.events_overlap_s), grace=timedelta(seconds=settings.events_grace_s)
+    )
+
+
+def relay_limits_of(settings: PayoutsSettings) -> RelayLimits:
+    return RelayLimits(
+        concurrency=settings.stripe_concurrency,
+        lease=timedelta(seconds=settings.lease_s),
+        call_time=timedelta(seconds=settings.stripe_timeout_s + LEASE_MARGIN_S),
     )
 
 
 def _relay(
     settings: PayoutsSettings, db: Database, client: StripeClient, pacer: Pacer, effect_policy: EffectPolicy
 ) -> StripeRelay:
-    limits = RelayLimits(
-        concurrency=settings.stripe_concurrency,
-        lease=timedelta(seconds=settings.lease_s),
-        call_time=timedelta(seconds=settings.stripe_timeout_s + LEASE_MARGIN_S),
-    )
+    limits = relay_limits_of(settings)
     return StripeRelay(
         db, client, pacer, utc_now, policy=settings.policy, limits=limits, effect_policy=effect_policy
     )

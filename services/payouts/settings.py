@@ -21,6 +21,7 @@ class PayoutsSettings(Settings):
     stripe_onboarding_refresh_url: str = "https://example.com/onboarding"
 
     lease_s: float = Field(default=30.0, gt=0, le=600)
+    # An account is read in four calls; after the lease it is read again.
     inquiry_lease_s: float = Field(default=60.0, gt=0, le=600)
     backoff_first_s: float = Field(default=1.0, gt=0)
     backoff_max_s: float = Field(default=30.0, gt=0)

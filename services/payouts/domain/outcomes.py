@@ -22,12 +22,12 @@ CLOCK_SKEW = timedelta(hours=12)  # of our clocks to Stripe's: what a key's 12 h
 class RetryPolicy:
     """How often and after what time the relay asks Stripe again."""
 
-    backoff_first: timedelta = timedelta(seconds=1)
-    backoff_max: timedelta = timedelta(seconds=30)
+    backoff_first: timedelta
+    backoff_max: timedelta
     server_errors_max: int = 3  # Stripe replays a saved 500, so asking again teaches nothing
-    lookup_gap: timedelta = timedelta(seconds=10)
+    lookup_gap: timedelta
     lookups_max: int = 12
-    stopped_probe: timedelta = timedelta(seconds=30)
+    stopped_probe: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -28,9 +28,9 @@ from services.payouts.steps import payments
 class EffectPolicy:
     """What follows an effect: the price of an instant payout, and when the payee's account is read again."""
 
-    instant_fee_basis_points: int = 100
-    instant_fee_minimum: int = 50
-    unsettled_recheck: timedelta = timedelta(minutes=10)
+    instant_fee_basis_points: int
+    instant_fee_minimum: int
+    unsettled_recheck: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,8 +57,8 @@ _log = logging.getLogger(__name__)
 class ListingPolicy:
     """overlap: how far a listing reaches back behind the one before; grace: how long a delivery may take."""
 
-    overlap: timedelta = timedelta(minutes=30)
-    grace: timedelta = timedelta(minutes=5)
+    overlap: timedelta
+    grace: timedelta
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

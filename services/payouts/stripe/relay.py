@@ -45,9 +45,9 @@ _log = logging.getLogger(__name__)
 class RelayLimits:
     """How many calls run at once, and how long a call and a lease may last."""
 
-    concurrency: int = 96
-    lease: timedelta = timedelta(seconds=30)
-    call_time: timedelta = timedelta(seconds=13)
+    concurrency: int
+    lease: timedelta
+    call_time: timedelta
 
 
 class StripeRelay:

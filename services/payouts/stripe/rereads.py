@@ -29,9 +29,8 @@ from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pacer
 
 AT_ONCE = 8
-LEASE = timedelta(seconds=60)  # reading an account takes four calls; after the lease it is read again
 REFUSED_AT_MOST = 5  # after so many refusals an account that is ready again starts no further generation
-BACKOFF_MAX_S = 60.0
+PUT_OFF_MAX_S = 60.0
 
 _log = logging.getLogger(__name__)
 
@@ -40,9 +39,9 @@ _log = logging.getLogger(__name__)
 class Rechecks:
     """After what time an account is read again without a webhook, so that a lost webhook only delays."""
 
-    unready: timedelta = timedelta(seconds=30)
-    unsettled: timedelta = timedelta(minutes=10)
-    ready: timedelta = timedelta(hours=6)
+    unready: timedelta
+    unsettled: timedelta
+    ready: timedelta
 
 
 class _Superseded(Exception):
@@ -60,7 +59,7 @@ class Rereader:
         clock: Callable[[], datetime],
         rechecks: Rechecks,
         *,
-        lease: timedelta = LEASE,
+        lease: timedelta,
     ) -> None:
         self._db = db
         self._client = client
@@ -205,7 +204,7 @@ class Rereader:
             await effects.note_reversals(tx, answer.body["data"], now)
 
     async def _later(self, reread: Reread, answer: StripeAnswer) -> None:
-        wait = min(2.0 ** min(reread.attempts, 20) * 0.5, BACKOFF_MAX_S)
+        wait = min(2.0 ** min(reread.attempts, 20) * 0.5, PUT_OFF_MAX_S)
         async with self._db.transaction() as tx:
             next_at = self._clock() + timedelta(seconds=wait)
             await store.rereads.put_off(tx, reread, next_at, answer.sentence)

@@ -9,11 +9,13 @@ import pytest
 from fleet.database import Tx
 from fleet.envelope import first_cause, uuid7
 from services.payouts import store
+from services.payouts.app import relay_limits_of
 from services.payouts.domain.orders import MoneyToMove, order_transfer
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pacer
-from services.payouts.stripe.relay import RelayLimits, StripeRelay
+from services.payouts.stripe.relay import StripeRelay
 from tests.integration.payouts.world import AT_ONCE, World
+from tests.support.payouts import SETTINGS
 from tests.support.stripe import StripeSim
 
 
@@ -79,7 +81,7 @@ async def test_429_slows_the_limiter(owed: World) -> None:
         pacer,
         owed.clock,
         policy=owed.policy,
-        limits=RelayLimits(),
+        limits=relay_limits_of(SETTINGS),
         effect_policy=owed.effect_policy,
     )
     before = pacer.per_s

@@ -17,17 +17,21 @@ from schemas.journals import JournalPosted, PostedEntry
 from schemas.school import SchoolChange, SchoolConfigured
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts import handlers
+from services.payouts.app import effect_policy_of, listing_policy_of, rechecks_of, relay_limits_of
 from services.payouts.domain.outcomes import RetryPolicy
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
-from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
+from services.payouts.stripe.missed_events import MissedEvents
 from services.payouts.stripe.pacer import Pacer
-from services.payouts.stripe.relay import RelayLimits, StripeRelay
-from services.payouts.stripe.rereads import LEASE, Rechecks, Rereader
+from services.payouts.stripe.relay import StripeRelay
+from services.payouts.stripe.rereads import Rereader
 from services.payouts.stripe.treasury import Treasury
+from tests.support.payouts import SETTINGS
 from tests.support.records import record
 
-AT_ONCE = RetryPolicy(backoff_first=timedelta(milliseconds=1), backoff_max=timedelta(milliseconds=1))
+AT_ONCE = replace(
+    SETTINGS.policy, backoff_first=timedelta(milliseconds=1), backoff_max=timedelta(milliseconds=1)
+)
 
 _versions = count(1)
 _flights = count(1)
@@ -53,7 +57,7 @@ class World:
     control: Control
     clock: Clock
     policy: RetryPolicy = AT_ONCE
-    effect_policy: EffectPolicy = field(default_factory=EffectPolicy)
+    effect_policy: EffectPolicy = field(default_factory=lambda: effect_policy_of(SETTINGS))
     version: int = 0
 
     def relay(self, client: StripeClient | None = None, per_s: float = 1000.0) -> StripeRelay:
@@ -63,18 +67,16 @@ class World:
             Pacer(per_s),
             self.clock,
             policy=self.policy,
-            limits=RelayLimits(call_time=timedelta(seconds=3)),
+            limits=replace(relay_limits_of(SETTINGS), call_time=timedelta(seconds=3)),
             effect_policy=self.effect_policy,
         )
 
-    def rereader(self, lease: timedelta = LEASE) -> Rereader:
-        return Rereader(self.db, self.client, Pacer(1000), self.clock, Rechecks(), lease=lease)
+    def rereader(self, lease: timedelta = timedelta(seconds=SETTINGS.inquiry_lease_s)) -> Rereader:
+        return Rereader(self.db, self.client, Pacer(1000), self.clock, rechecks_of(SETTINGS), lease=lease)
 
-    def missed_events(self, pacer: Pacer | None = None, **patience: timedelta) -> MissedEvents:
-        pacer = pacer or Pacer(1000)
-        return MissedEvents(
-            self.db, self.client, pacer, self.clock, ListingPolicy(**patience), pages_per_s=1000
-        )
+    def missed_events(self, pacer: Pacer | None = None, **policy: timedelta) -> MissedEvents:
+        pacer, listing = pacer or Pacer(1000), replace(listing_policy_of(SETTINGS), **policy)
+        return MissedEvents(self.db, self.client, pacer, self.clock, listing, pages_per_s=1000)
 
     def treasury(self) -> Treasury:
         return Treasury(self.db, self.client, Pacer(1000), self.clock, timedelta())

@@ -15,15 +15,15 @@ from services.payouts.domain.balance import WaitingForBalance, decide_covered
 from services.payouts.domain.operations import Kind, Operation, Phase, State, difference
 from services.payouts.domain.outcomes import (
     KEY_TRUSTED_FOR,
-    RetryPolicy,
     backoff,
     decide_outcome,
     judge_candidates,
 )
+from tests.support.payouts import SETTINGS
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-POLICY = RetryPolicy()
+POLICY = SETTINGS.policy
 
 OPERATION = Operation(
     id=ID,
