@@ -56,13 +56,17 @@ async def acting_as(settings: Settings, service: str) -> AsyncIterator[Database]
 
 
 @asynccontextmanager
-async def reading(settings: Settings, *, role: str = READER) -> AsyncIterator[Database]:
-    """Lend every service's published views (`<service>_public`), acting as a role that may read them.
+async def reading(
+    settings: Settings, service: str | None = None, *, role: str = READER
+) -> AsyncIterator[Database]:
+    """Lend the published views, acting as a role that may read them and nothing else.
 
+    A statement names a view with its schema, `<service>_public`; or `service` chooses one for all.
     role: OPERATOR for the few views that hold a secret.
     """
     url = settings.database_url.get_secret_value()
-    database = Database(url, schema="public", role=role, pool_size=1)
+    schema = f"{service}_public" if service else "public"
+    database = Database(url, schema=schema, role=role, pool_size=1)
     try:
         yield database
     except (DBAPIError, PostgresError) as error:

@@ -454,6 +454,23 @@ CREATE VIEW payouts_public.attempts AS
      JOIN payouts.operation ON ((operation.id = attempt.operation_id)));
 GRANT SELECT ON TABLE payouts_public.attempts TO hobbs_reader;
 
+CREATE VIEW payouts_public.dead_letters AS
+ SELECT id,
+    topic,
+    partition,
+    "offset",
+    subject,
+    reason,
+    sentence,
+    attempts,
+    state,
+    first_seen_at,
+    last_seen_at,
+    correlation_id,
+    event_key
+   FROM payouts.dead_letter;
+GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader;
+
 CREATE VIEW payouts_public.links AS
  SELECT id,
     wallet,
