@@ -1,4 +1,4 @@
-"""Puts the payouts service together: settings, Stripe, consumers, relay and companions, timers, health."""
+"""Assembles the payouts service: Stripe's client, consumers, relay, loops, timers, health."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
@@ -25,7 +25,7 @@ from services.payouts.stripe.rereads import Rechecks, Rereader
 from services.payouts.stripe.treasury import Treasury
 
 MEASURE_S = 10.0
-WEBHOOKS_EVERY_S = 0.2  # many to a commit: no payment waits for one
+WEBHOOKS_EVERY_S = 0.2  # many share a commit; no payment waits for a webhook
 LEASE_MARGIN_S = 1.0
 
 
@@ -68,7 +68,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
 
 
 def _waking(relay: StripeRelay, handle: Handler) -> Handler:
-    """Have the relay look as soon as a batch is committed; it may have decided something."""
+    """Wake the relay when a batch is committed, because it may have decided operations."""
 
     async def handle_and_wake(batch: Sequence[Record]) -> None:
         await handle(batch)
@@ -117,7 +117,7 @@ def _relay(
 
 
 async def end_holds(db: Database, *, clock: Clock = utc_now) -> int:
-    """Pay what was held for a time that is over."""
+    """Pay transfers whose hold period is over."""
     now = clock()
     async with db.transaction() as tx:
         wallets = await store.transfers.wallets_due(tx, now)
@@ -127,7 +127,7 @@ async def end_holds(db: Database, *, clock: Clock = utc_now) -> int:
 
 
 async def close_periods(db: Database, settings: PayoutsSettings) -> int:
-    """Once for each business date of the school: put cards in force, then pay by the day and by the week."""
+    """For each business date of the school, once: put cards in force, then pay those on a schedule."""
     async with db.transaction() as tx:
         zone = ZoneInfo(await store.payees.time_zone(tx))
     name = "close_period"
@@ -138,10 +138,7 @@ async def close_periods(db: Database, settings: PayoutsSettings) -> int:
 
 
 async def close_date(db: Database, business_date: date) -> None:
-    """Close one business date: what payees on a schedule earned becomes one transfer each.
-
-    Weeks end on Sunday night.
-    """
+    """Close one business date: each payee on a schedule gets one transfer. Weeks end with Sunday."""
     now = utc_now()
     async with db.transaction() as tx:
         wallets = await store.payees.with_later_cards(tx, business_date)

@@ -1,4 +1,4 @@
-"""Kafka in: one function per topic. Admit, lock, decide, write, stage; no business rule."""
+"""Handlers, one for each topic: admit, lock, decide, write, stage. They have no rule and no SQL."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -21,7 +21,7 @@ def utc_now() -> datetime:
 
 
 async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
-    """Keep what posted journals owe payees, and decide what is paid of it now."""
+    """Record what posted journals owe payees, and decide what is paid of it now."""
     now = clock()
     async with db.transaction() as tx:
         posted = await inbox.admit(
@@ -37,9 +37,9 @@ async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock
 
 
 async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
-    """Read the payees' cards and the time zone out of the school's book.
+    """Take payees' cards and the time zone from the school's configuration.
 
-    Billing judges change sets; one that it refuses may still name payees here (decision 0027).
+    A change set that billing refuses may still name payees here (decision 0027).
     """
     now = clock()
     async with db.transaction() as tx:
@@ -67,7 +67,7 @@ async def handle_webhooks(
     look_now: Callable[[], None],
     clock: Clock = utc_now,
 ) -> None:
-    """Act on Stripe's webhooks, and look at the balance again when they speak of money coming in."""
+    """Apply Stripe's webhooks; after one that may have brought money, `look_now` reads the balance."""
     now = clock()
     async with db.transaction() as tx:
         hinted = await inbox.admit(

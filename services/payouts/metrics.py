@@ -3,12 +3,13 @@
 from fleet import metrics
 from services.payouts.domain.answers import StripeVerdict
 from services.payouts.domain.operations import Kind, State
+from services.payouts.domain.outcomes import EffectVerdict
 from services.payouts.domain.transfers import HoldReason, TransferState
 
 CALLS = metrics.counter(
     "payouts_stripe_calls_total",
     "Calls to Stripe by kind and what the answer proved",
-    {"kind": Kind, "verdict": StripeVerdict},
+    {"kind": Kind, "verdict": (*StripeVerdict, *EffectVerdict)},
 )
 CALL_SECONDS = metrics.histogram(
     "payouts_stripe_call_seconds",

@@ -9,13 +9,13 @@ from services.payouts.domain.outcomes import RetryPolicy
 
 
 class PayoutsSettings(Settings):
-    """`HOBBS_STRIPE_*`: where Stripe is and how it may be called; the rest is how patient the relay is."""
+    """`HOBBS_STRIPE_*`: where Stripe is, and how fast it is called. Names in `_s` are seconds."""
 
     stripe_secret_key: SecretStr
     stripe_api_base: str = "https://api.stripe.com"
     stripe_timeout_s: float = Field(default=12.0, gt=0, le=120)
     stripe_calls_per_s: float = Field(default=100.0, gt=0, le=1000)
-    stripe_reads_per_s: float = Field(default=20.0, gt=0, le=1000)  # of all calls, at most so many
+    stripe_reads_per_s: float = Field(default=20.0, gt=0, le=1000)  # reads among these calls
     stripe_concurrency: int = Field(default=96, ge=1, le=500)
     stripe_onboarding_return_url: str = "https://example.com/onboarded"
     stripe_onboarding_refresh_url: str = "https://example.com/onboarding"

@@ -106,7 +106,7 @@ OF_PAYOUTS = (
                 path="services/payouts/domain/outcomes.py",
                 old="""\
     if unlike := difference(operation, effect):
-        return _ended(operation, answer, now, "mismatch", State.PARKED, "effect_differs", unlike)
+        return _ended(operation, answer, now, EffectVerdict.MISMATCH, State.PARKED, "effect_differs", unlike)
 """,
                 new="",
             ),

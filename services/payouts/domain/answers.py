@@ -1,7 +1,6 @@
 """What an answer from Stripe means, as one pure function: the answer table (docs/decisions/0021).
 
-It knows HTTP statuses and Stripe's error bodies. It must not know the database, the clock, nor the stripe
-library: errors are told apart by `http_status` and body, because the library's classes mislead
+Errors are told apart by HTTP status and body, not by the stripe library's classes, which mislead
 (409 `idempotency_key_in_use` is an APIError there, 429 `lock_timeout` a RateLimitError).
 """
 
@@ -48,7 +47,7 @@ class StripeAnswer:
 
     @property
     def refusal(self) -> str:
-        """Why Stripe refused, as one word. A destination it does not know is the account's trouble."""
+        """Why Stripe refused, as one word. An unknown destination counts as `account_invalid`."""
         if self.error.get("param") == "destination":
             return "account_invalid"
         return self.code or "refused"
@@ -58,13 +57,13 @@ class StripeAnswer:
         return str(self.error.get("message") or self.problem or f"Stripe answered {self.status}")[:1000]
 
 
-# 403 also means "this key may not touch that account": one payee's trouble, not the key's.
+# A 403 with this code refuses one payee's account; any other refuses our key.
 _ACCOUNT_OUT_OF_REACH = frozenset({"account_invalid"})
 _INSUFFICIENT = frozenset({"balance_insufficient", "insufficient_funds"})
 
 
 def classify(answer: StripeAnswer) -> StripeVerdict:
-    """Read the answer table. Anything it does not name is unknown: only a definitive answer is believed."""
+    """Read the answer table. Whatever it does not list is `UNKNOWN`, so that nothing is taken for proven."""
     match answer.status:
         case None:
             return StripeVerdict.UNKNOWN
@@ -90,15 +89,15 @@ def classify(answer: StripeAnswer) -> StripeVerdict:
 
 def _definitive(answer: StripeAnswer) -> StripeVerdict:
     if not answer.error or answer.status == 408:
-        return StripeVerdict.UNKNOWN  # not Stripe's words: a proxy in between answered
+        return StripeVerdict.UNKNOWN  # not Stripe's error body: a proxy in between answered
     if answer.error.get("type") == "idempotency_error":
         return StripeVerdict.MISUSED
     if answer.code == "rate_limit":
-        return StripeVerdict.SLOW_DOWN  # was a 400 once
+        return StripeVerdict.SLOW_DOWN  # Stripe answered this with 400 in the past
     return StripeVerdict.INSUFFICIENT if answer.code in _INSUFFICIENT else StripeVerdict.REFUSED
 
 
-# Refusals that end by themselves when the payee's account is put in order.
+# Refusals that end when the payee's account is in order again.
 ACCOUNT_REFUSALS = frozenset(
     {
         "account_closed",

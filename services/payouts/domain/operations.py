@@ -37,7 +37,7 @@ class Phase(StrEnum):
 
 
 class Decided(Protocol):
-    """What was frozen, as far as an effect can be compared with it."""
+    """What was decided, as far as an effect can be compared with it."""
 
     @property
     def kind(self) -> Kind: ...
@@ -53,7 +53,10 @@ class Decided(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """An operation as claimed. `stripe_account`: on whose behalf; `parent_id`: what it is made under."""
+    """An operation as claimed.
+
+    `stripe_account`: the account that the call is made for; `parent_id`: the transfer that is reversed.
+    """
 
     id: UUID
     kind: Kind
@@ -87,7 +90,7 @@ def names_operation(effect: Mapping[str, Any]) -> str | None:
 
 
 def difference(operation: Decided, effect: Mapping[str, Any]) -> str | None:
-    """Compare an effect with what was decided; say what differs, None when nothing does."""
+    """Compare an effect with what was decided; a sentence about the difference, None without one."""
     wanted: dict[str, Any] = {}
     if operation.amount is not None and operation.currency is not None:
         wanted = {"amount": operation.amount, "currency": operation.currency.lower()}
@@ -113,7 +116,7 @@ def _plain(value: object) -> object:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KnownOperation:
-    """An operation as it stands, whoever works on it."""
+    """An operation in its present state, whether or not a relay has claimed it."""
 
     id: UUID
     kind: Kind

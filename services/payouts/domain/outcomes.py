@@ -8,6 +8,7 @@ key without such proof.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from typing import Any
 
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
@@ -15,7 +16,7 @@ from services.payouts.domain.operations import Kind, Operation, Phase, State, di
 
 KEY_TRUSTED_FOR = timedelta(hours=12)  # Stripe may prune a key after 24 h; the same key would then pay twice
 
-CLOCK_SKEW = timedelta(hours=12)  # of our clocks to Stripe's: what a key's 12 h leave of its 24
+CLOCK_SKEW = timedelta(hours=12)  # between our clocks and Stripe's: the other half of a key's 24 h
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,18 +25,30 @@ class RetryPolicy:
 
     backoff_first: timedelta
     backoff_max: timedelta
-    server_errors_max: int = 3  # Stripe replays a saved 500, so asking again teaches nothing
+    server_errors_max: int = 3  # Stripe replays a saved 500, so that repeating the call proves nothing
     lookup_gap: timedelta
     lookups_max: int = 12
     stopped_probe: timedelta
 
 
+class EffectVerdict(StrEnum):
+    """What a lookup, or the comparison of an effect with the decision, proves."""
+
+    ADOPTED = "adopted"  # a lookup found the effect, as it was decided
+    CLEAN = "clean"  # a lookup found no effect
+    AMBIGUOUS = "ambiguous"  # a lookup found something that cannot be told apart
+    MISMATCH = "mismatch"  # the effect differs from what was decided
+
+
+OperationVerdict = StripeVerdict | EffectVerdict
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationOutcome:
-    """What an operation becomes. `effect` is Stripe's object when it succeeded."""
+    """The state that an operation moves to after a call. `effect`: Stripe's object when it succeeded."""
 
     operation: Operation
-    verdict: str
+    verdict: OperationVerdict
     answer: StripeAnswer
     answered_at: datetime
     state: State
@@ -54,7 +67,7 @@ class OperationOutcome:
 def decide_outcome(
     operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy
 ) -> OperationOutcome:
-    """Say what an operation becomes after one call to Stripe."""
+    """Decide what follows for an operation from one call to Stripe."""
     if operation.phase is Phase.LOOK_UP:
         return _after_lookup(operation, answer, now, policy)
     return _after_call(operation, answer, now, policy)
@@ -96,9 +109,11 @@ def _after_lookup(
     found = judge_candidates(operation, answer.body.get("data", ()))
     match found:
         case Mapping():
-            return _completed(operation, answer, found, now, "adopted")
+            return _completed(operation, answer, found, now, EffectVerdict.ADOPTED)
         case str():
-            return _ended(operation, answer, now, "ambiguous", State.PARKED, "effect_unclear", found)
+            return _ended(
+                operation, answer, now, EffectVerdict.AMBIGUOUS, State.PARKED, "effect_unclear", found
+            )
         case None:
             return _found_nothing(operation, answer, now, policy)
 
@@ -106,7 +121,7 @@ def _after_lookup(
 def judge_candidates(
     operation: Operation, candidates: Sequence[Mapping[str, Any]]
 ) -> Mapping[str, Any] | str | None:
-    """Find the operation's effect among what Stripe listed: the object, nothing, or why nobody can tell."""
+    """Find the operation's effect in a list of Stripe's: the object, None, or why it cannot be told apart."""
     ours = [c for c in candidates if names_operation(c) == str(operation.id)]
     if len(ours) > 1:
         return f"Stripe lists {len(ours)} objects for one operation: " + ", ".join(str(c["id"]) for c in ours)
@@ -124,10 +139,14 @@ def _could_be(operation: Operation, effect: Mapping[str, Any]) -> bool:
 
 
 def _completed(
-    operation: Operation, answer: StripeAnswer, effect: Mapping[str, Any], now: datetime, verdict: str
+    operation: Operation,
+    answer: StripeAnswer,
+    effect: Mapping[str, Any],
+    now: datetime,
+    verdict: OperationVerdict,
 ) -> OperationOutcome:
     if unlike := difference(operation, effect):
-        return _ended(operation, answer, now, "mismatch", State.PARKED, "effect_differs", unlike)
+        return _ended(operation, answer, now, EffectVerdict.MISMATCH, State.PARKED, "effect_differs", unlike)
     return replace(_ended(operation, answer, now, verdict, State.SUCCEEDED, None, None), effect=effect)
 
 
@@ -140,9 +159,9 @@ def _after_server_error(
 
 
 def _look_up_next(
-    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy, verdict: StripeVerdict
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy, verdict: OperationVerdict
 ) -> OperationOutcome:
-    """Stripe may say this again whatever an earlier attempt did: a 403 is decided before it reads the key."""
+    """Look the effect up next: this answer says nothing of what earlier attempts did."""
     return replace(
         _again(operation, answer, now, policy, verdict),
         phase=Phase.LOOK_UP,
@@ -153,8 +172,8 @@ def _look_up_next(
 def _found_nothing(
     operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy
 ) -> OperationOutcome:
-    """Twice clean, a gap apart, proves that the key had no effect; only then another key may be used."""
-    again = _again(operation, answer, now, policy, "clean")
+    """Start a new generation after the second clean lookup, which proves that the key had no effect."""
+    again = _again(operation, answer, now, policy, EffectVerdict.CLEAN)
     if operation.clean_lookups + 1 < 2:
         return replace(
             again,
@@ -174,7 +193,7 @@ def _found_nothing(
 
 
 def _lookup_failed(
-    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy, verdict: StripeVerdict
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy, verdict: OperationVerdict
 ) -> OperationOutcome:
     if operation.lookups + 1 >= policy.lookups_max:
         sentence = f"nobody can tell whether the money moved: looking it up failed too ({answer.sentence})"
@@ -183,7 +202,7 @@ def _lookup_failed(
 
 
 def _again(
-    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy, verdict: str
+    operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy, verdict: OperationVerdict
 ) -> OperationOutcome:
     looking = operation.phase is Phase.LOOK_UP
     due_at = now + backoff(operation, policy)
@@ -214,7 +233,7 @@ def _ended(
     operation: Operation,
     answer: StripeAnswer,
     now: datetime,
-    verdict: str,
+    verdict: OperationVerdict,
     state: State,
     reason: str | None,
     sentence: str | None,

@@ -11,7 +11,7 @@ PAYEE_KINDS = frozenset({"instructor", "aircraft_owner"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payee:
-    """A payee as configured and as Stripe knows it. `parked`: an operation of theirs waits for a decision."""
+    """A payee as configured, and as Stripe shows it. `parked`: one of its operations waits for a person."""
 
     wallet: str
     schedule: str = "per_flight"
@@ -27,7 +27,7 @@ class Payee:
 
 
 def payee_hold(payee: Payee) -> HoldReason | None:
-    """Say why nothing may be sent to this payee now, None when all is well."""
+    """Why nothing may be sent to this payee now, None when it can be paid."""
     if not payee.configured:
         return HoldReason.PAYEE_UNKNOWN
     if payee.removed:
@@ -43,7 +43,7 @@ def payee_hold(payee: Payee) -> HoldReason | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PayeeCard:
-    """A payee's dated card in the school's book. `withdrawn`: it is taken out again."""
+    """A payee's dated card in the school's book. `withdrawn`: the book no longer has it."""
 
     kind: str
     key: str

@@ -17,7 +17,7 @@ PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment"})
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payable:
-    """One journal's amount for one payee; negative: it is taken off what is paid next."""
+    """One journal's amount for one payee. A negative one is deducted from what is paid next."""
 
     id: int
     wallet: str
@@ -72,7 +72,7 @@ class PayeeMoney:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payments:
-    """What to write: new transfers, held ones to send, held ones whose reason changed or that dissolve."""
+    """What to write: new transfers, held ones to send, held ones with another reason, held ones merged."""
 
     new: tuple[NewTransfer, ...] = ()
     released: tuple[HeldTransfer, ...] = ()
@@ -93,8 +93,8 @@ def decide_payments(
 ) -> Payments:
     """Decide what each payee is paid now.
 
-    `period` names the day or week being closed ("daily:2026-05-22"): then everything open becomes one
-    transfer. Otherwise payees on a schedule keep theirs open, and others get one transfer per flight.
+    `period` names the day or week that closes ("daily:2026-05-22"): then all open payables become one
+    transfer. Without it payees on a schedule wait, and others get one transfer per flight.
     """
     total = Payments()
     for account in accounts:
@@ -151,7 +151,7 @@ class _Decision:
         relabelled = tuple((w, hold) for w, hold in changed + still if w.reason != hold)
         return Payments(new=early, held=relabelled) + self._set_off(due, fresh)
 
-    # What is open becomes groups, each of which would be one transfer.
+    # Open payables are grouped; each group would be one transfer.
 
     def _groups(self) -> list[_Group]:
         payee, credits = self.account.payee, [p for p in self.account.payables if p.amount > 0]
@@ -181,7 +181,7 @@ class _Decision:
     def _free_at(self, payable: Payable) -> datetime:
         return payable.accrued_at + self.account.payee.hold
 
-    # What keeps one transfer although its payee could be paid.
+    # Reasons to hold one transfer although its payee can be paid.
 
     def _own_hold(self, group: _Group) -> HoldReason | None:
         if group.accounts - {self.account.payee.stripe_account}:
@@ -197,7 +197,7 @@ class _Decision:
     def _relabelled(self, hold: HoldReason) -> tuple[tuple[HeldTransfer, HoldReason], ...]:
         return tuple((w, hold) for w in self.account.waiting if w.reason != hold)
 
-    # What the payee owes comes off the oldest money first.
+    # What the payee owes is deducted from the oldest money first.
 
     def _set_off(self, due: Sequence[HeldTransfer], fresh: Sequence[_Group]) -> Payments:
         debits = tuple(p for p in self.account.payables if p.amount < 0)
@@ -258,7 +258,7 @@ def _trace(part: HeldTransfer | _Group) -> Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accrual:
-    """A journal's amount for one payee, as it arrives."""
+    """A journal's amount for one payee, before it is kept as a payable."""
 
     journal_id: UUID
     wallet: str

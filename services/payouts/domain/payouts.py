@@ -7,7 +7,7 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenPayout:
-    """A payout of a connected account, as some webhook or answer showed it."""
+    """A payout of a connected account, as a webhook or an answer showed it."""
 
     stripe_payout_id: str
     stripe_account: str

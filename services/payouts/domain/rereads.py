@@ -17,7 +17,7 @@ class RereadKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reread:
-    """One object to read again. `token` is the lease under which the answer may be written."""
+    """An object to read now. `token`: the lease under which what was read may be written."""
 
     kind: RereadKind
     object_id: str
@@ -29,7 +29,7 @@ class Reread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RereadRequest:
-    """An object that something hinted at. `after`: not before; asked again, the earlier time counts."""
+    """A request to read an object again, not before `after`."""
 
     kind: RereadKind
     object_id: str

@@ -45,7 +45,7 @@ def state_after_reversal(amount: int, amount_reversed: int) -> TransferState:
 
 
 class HoldReason(StrEnum):
-    """Why money waits. The sentence is what people read."""
+    """Why a transfer is held. People read the sentence of the reason."""
 
     PAYEE_UNKNOWN = "payee_unknown"
     PAYEE_REMOVED = "payee_removed"
@@ -72,7 +72,7 @@ SENTENCES: dict[HoldReason, str] = {
     _H.OFFSET: "the payee owes at least as much; it is set off against what is earned next",
     _H.BALANCE_INSUFFICIENT: "the school's Stripe balance does not cover it yet; it is sent once it does",
 }
-# Reasons that come from the payee, so they hold all of its money and end for all of it at once.
+# Reasons that lie with the payee: they hold all of its transfers, and end for all of them at once.
 PAYEE_HOLDS = frozenset(
     {
         _H.PAYEE_UNKNOWN,
@@ -126,7 +126,7 @@ class SentTransfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoppedTransfer:
-    """A transfer that is not on its way, and the reason."""
+    """A transfer that is held, refused, parked or cancelled, and the reason."""
 
     id: UUID
     wallet: str

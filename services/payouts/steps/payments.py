@@ -1,6 +1,6 @@
-"""Decide what payees are paid now, and write it: one job, used wherever money, payee or time changed.
+"""Decide what payees are paid now, and write it, when money, a payee or the time changed.
 
-Lock, decide, write, stage; the caller's transaction commits. It never calls Stripe.
+Lock, decide, write, stage; the caller commits. It never calls Stripe.
 """
 
 from collections.abc import Collection, Sequence
@@ -26,7 +26,10 @@ from services.payouts.domain.transfers import SENTENCES, HoldReason, Move, Trans
 
 
 async def pay(tx: Tx, wallets: Collection[str], now: datetime, *, period: str | None = None) -> Payments:
-    """Turn what these payees have open or waiting into transfers and operations, or into a reason to wait."""
+    """Turn the open payables and held transfers of payees into operations, or give them a reason to wait.
+
+    `period`: as for `decide_payments`.
+    """
     return await pay_locked(tx, await store.payees.lock(tx, wallets), now, period=period)
 
 
@@ -62,7 +65,7 @@ async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: date
     await store.operations.cancel(tx, merged, "set off against what the payee owed", now)
     due: list[HeldTransfer | NewTransfer] = [*payments.released]
     due += [transfer for transfer in payments.new if transfer.hold is None]
-    # Operations refer to transfers, so new transfers come first; the dissolved ones free their cause before.
+    # Merged transfers are cancelled first, since new ones take their causes; operations refer to transfers.
     await store.transfers.move(tx, _moves(payments), now)
     await store.transfers.insert(tx, payments.new, now)
     await fault_point("payouts.transfers_written")
@@ -118,7 +121,7 @@ async def _hold_notifications(tx: Tx, payments: Payments) -> list[Message]:
 
 
 async def hold_unsent(tx: Tx, wallets: Collection[str], now: datetime) -> None:
-    """Keep back what is decided but not yet sent to payees that may not be paid now."""
+    """Hold transfers that were decided and not yet sent, of payees that may not be paid now."""
     payees = await store.payees.lock(tx, wallets)
     holds = {p.wallet: hold for p in payees if (hold := payee_hold(p)) is not None}
     if not holds:
@@ -138,7 +141,7 @@ async def hold_unsent(tx: Tx, wallets: Collection[str], now: datetime) -> None:
 
 
 async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime, trace: Cause) -> None:
-    """Decide a Stripe account for each configured payee that has none."""
+    """Order a Stripe account for each configured payee that has none."""
     rows = await store.payees.without_account(tx, wallets)
     orders = [
         order_account(
@@ -155,5 +158,5 @@ async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime,
 
 
 async def close_period(tx: Tx, schedule: str, period: str, now: datetime) -> None:
-    """Pay everything that payees on this schedule have open, as one transfer each."""
+    """Pay all open payables of payees on this schedule, as one transfer for each payee."""
     await pay(tx, await store.payees.to_close(tx, schedule, period), now, period=period)

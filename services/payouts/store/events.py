@@ -1,4 +1,4 @@
-"""SQL of Stripe's list of events: how far it was read, and what of it was never delivered."""
+"""SQL of Stripe's list of events: how far it was read, and which of them were not delivered."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -52,7 +52,7 @@ async def start_over(tx: Tx, listing: EventListing) -> None:
     await tx.execute(_START_OVER, begun_at=listing.begun_at)
 
 
-# Delivered: in the inbox; or a dead letter, when nobody here could read it.
+# An event was delivered when it is in the inbox, or a dead letter because it could not be read.
 _NOTE = """
     INSERT INTO missed_event (event_id, event_key, event_type, made_at, noted_at, body)
     SELECT event_id, event_key, event_type, made_at, :now, body
@@ -88,7 +88,7 @@ _ARRIVED = """
 
 
 async def forget_arrived(tx: Tx) -> int:
-    """Forget what was delivered since it was noted."""
+    """Forget events that were delivered after they were noted; how many."""
     return await tx.execute(_ARRIVED)
 
 
@@ -104,7 +104,7 @@ _RECOVER = """
 
 
 async def recover(tx: Tx, noted_before: datetime, now: datetime, most: int) -> list[ListedEvent]:
-    """Mark what has been missing for long enough as published, oldest first; the caller stages it."""
+    """Mark events noted before that time as published, oldest first; the caller publishes them."""
     rows: list[Row[Any]] = await tx.all(_RECOVER, noted_before=noted_before, now=now, most=most)
     events = [
         ListedEvent(

@@ -1,7 +1,7 @@
 """SQL of operations and their attempts: insert, claim, record, start a new generation.
 
-Do not break: `claim` and `record` are separate commits with no transaction between them; `record` writes only
-WHERE the lease is still ours; a generation changes only through `start_new_generation` or a recorded outcome.
+Keep these rules: `claim` and `record` are separate commits with no transaction between them; `record` writes
+only WHERE the lease is still ours; a generation changes only in `start_new_generation` or by an outcome.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ from services.payouts.domain.orders import NewOperation
 from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, OperationOutcome
 from services.payouts.domain.transfers import HoldReason
 
-# The same cause again is the same operation: one that waits for its payee goes on as it was decided.
+# A cause names one operation: one that was held for its payee becomes due again, as it was decided.
 _INSERT = """
     INSERT INTO operation (id, kind, wallet, transfer_id, cause, params, amount, currency, stripe_account,
                            parent_id, due_at, trace, created_at)
@@ -60,10 +60,10 @@ async def insert(tx: Tx, operations: Sequence[NewOperation], now: datetime) -> N
     await tx.execute(_INSERT, operations=json_parameter(rows), now=now)
 
 
-# One step of an index per payee that has something open finds the head of each line. Whoever is in flight is
-# the head; a parked or held head keeps the rest of its line waiting. While money is short, what is younger
-# than the oldest held transfer waits too, so that nobody overtakes it. While Stripe refuses our key there is
-# no line at all.
+# The recursive part takes one step in an index for each payee with an open operation, and finds the first
+# in each payee's line: the one in flight, else the oldest. While that one is parked or held, the others wait.
+# While the school's balance is short, transfers younger than the oldest that waits for it wait too. While
+# Stripe refuses our key there are no lines.
 _CLAIM = """
     WITH RECURSIVE line AS (
         (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held', 'parked')
@@ -111,9 +111,9 @@ _CLAIM = """
 
 
 async def claim(tx: Tx, most: int, now: datetime, lease: timedelta) -> list[Operation]:
-    """Lease up to `most` operations that are due: the head of each payee's line, oldest first.
+    """Lease up to `most` operations that are due: the first in each payee's line, oldest first.
 
-    One statement, so that it may be a transaction of its own. None while the relay is stopped.
+    It is one statement, so that it may be a transaction of its own. While the relay is stopped: none.
     """
     rows = await tx.all(_CLAIM, most=most, now=now, until=now + lease, trusted_since=now - KEY_TRUSTED_FOR)
     return [_operation(row) for row in rows]
@@ -174,7 +174,7 @@ _RECORD = """
 
 
 async def record(tx: Tx, outcomes: Sequence[OperationOutcome]) -> set[UUID]:
-    """Write outcomes whose lease is still ours; the operations written. Others have a new owner."""
+    """Write outcomes whose lease is still ours; the operations written. Others were claimed anew."""
     rows = json_parameter([_outcome_row(o) for o in outcomes])
     return {row.id for row in await tx.all(_RECORD, outcomes=rows)}
 
@@ -203,7 +203,7 @@ def _outcome_row(outcome: OperationOutcome) -> dict[str, Any]:
     }
 
 
-# A webhook may prove an effect before, or instead of, the answer. Whoever holds a lease then finds it gone.
+# A webhook may prove an effect before the answer does. A relay that has the lease then finds it ended.
 _PROVE = """
     UPDATE operation SET state = 'succeeded', stripe_id = proof.stripe_id, lease_token = NULL,
         lease_until = NULL, reason = NULL, sentence = NULL, finished_at = :now
@@ -214,7 +214,7 @@ _PROVE = """
 
 
 async def prove(tx: Tx, effects: Mapping[UUID, str], now: datetime) -> set[UUID]:
-    """Complete operations from proof other than their answer; operation -> Stripe's id."""
+    """Complete operations whose effect a webhook proved; `effects`: operation -> Stripe's id."""
     if not effects:
         return set()
     rows = await tx.all(_PROVE, ids=list(effects), stripe_ids=list(effects.values()), now=now)

@@ -52,7 +52,23 @@ _KEEP_CARDS = """
         hold_hours = excluded.hold_hours, instant = excluded.instant
     WHERE payee_card.version <= excluded.version
 """
-# In force: the latest card that has begun, else the first that will. No card left: the payee is removed.
+
+
+async def configure(tx: Tx, cards: Sequence[PayeeCard], today: date, now: datetime) -> list[str]:
+    """Keep payees' cards and put today's in force; the wallets concerned."""
+    wallets = sorted({card.wallet for card in cards})
+    await know(tx, wallets)
+    await lock(tx, wallets)
+    last = {(c.wallet, c.effective_from): c for c in cards}
+    rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in PayeeCard.__slots__} for c in last.values()]
+    document = json_parameter(rows)
+    await tx.execute(_WITHDRAW, cards=document)
+    await tx.execute(_KEEP_CARDS, cards=document)
+    await put_in_force(tx, wallets, today, now)
+    return wallets
+
+
+# In force is the latest card that has begun, else the first that will. Without a card the payee is removed.
 _PUT_IN_FORCE = """
     UPDATE payee SET email = coalesce(card.email, payee.email),
         country = coalesce(card.country, payee.country),
@@ -70,22 +86,8 @@ _PUT_IN_FORCE = """
 """
 
 
-async def configure(tx: Tx, cards: Sequence[PayeeCard], today: date, now: datetime) -> list[str]:
-    """Keep payees' cards and put in force what holds today; the wallets concerned."""
-    wallets = sorted({card.wallet for card in cards})
-    await know(tx, wallets)
-    await lock(tx, wallets)
-    last = {(c.wallet, c.effective_from): c for c in cards}
-    rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in PayeeCard.__slots__} for c in last.values()]
-    document = json_parameter(rows)
-    await tx.execute(_WITHDRAW, cards=document)
-    await tx.execute(_KEEP_CARDS, cards=document)
-    await put_in_force(tx, wallets, today, now)
-    return wallets
-
-
 async def put_in_force(tx: Tx, wallets: Collection[str], today: date, now: datetime) -> None:
-    """Let each payee's row say what the card in force today says."""
+    """Copy the card that is in force today to each payee's row."""
     await tx.execute(_PUT_IN_FORCE, wallets=sorted(wallets), today=today, now=now)
 
 
@@ -109,7 +111,7 @@ _KNOW = """
 
 
 async def know(tx: Tx, wallets: Collection[str]) -> None:
-    """Keep a row for payees that money came for before any configuration named them."""
+    """Insert payees that are not there yet: money may come before any configuration names them."""
     await tx.execute(_KNOW, wallets=sorted(wallets))
 
 
@@ -211,7 +213,7 @@ _DOUBT = """
 
 
 async def doubt(tx: Tx, reasons: Mapping[str, str]) -> None:
-    """Stop believing that payees are ready, because Stripe just refused their money; wallet -> reason."""
+    """Mark payees as not ready, because Stripe refused their money; wallet -> reason."""
     await tx.execute(_DOUBT, wallets=list(reasons), reasons=list(reasons.values()))
 
 
@@ -224,7 +226,7 @@ _TELL = """
 
 
 async def not_told_yet(tx: Tx, reasons: Mapping[str, HoldReason]) -> list[str]:
-    """Remember that payees are told why their money is held; those who were not told this reason before."""
+    """Note which hold reason is told to payees; the wallets to which it was not told before."""
     rows = await tx.all(_TELL, wallets=list(reasons), reasons=[str(r) for r in reasons.values()])
     return [row.wallet for row in rows]
 

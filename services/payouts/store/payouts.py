@@ -12,7 +12,7 @@ from fleet.database import Tx, json_parameter
 from services.payouts.domain.payouts import NewReversal, SeenPayout, SeenReversal
 from services.payouts.domain.transfers import ReversedTransfer
 
-# A payout's state only moves on: webhooks come in any order; "paid" may become "failed", never back.
+# A payout's status only moves forward, in whatever order webhooks arrive: "paid" may become "failed".
 _NOTE = """
     INSERT INTO payout (stripe_payout_id, stripe_account, wallet, amount, currency, status, instant, failure,
                         operation_id, made_at, seen_at)
@@ -46,9 +46,9 @@ async def note(tx: Tx, payout: SeenPayout, now: datetime) -> bool:
     return noted is not None
 
 
-# First in, first out: each transfer not yet in the bank takes what is left of the payout, oldest first; none
-# that was made after the account's last payout. Not "after this payout": webhooks overtake each other, so a
-# younger payout may have taken the older transfers already, and this one then carries the younger.
+# First in, first out: transfers that are not in the bank yet are mapped to the payout, oldest first, until
+# its amount is used up. Transfers made after the account's last payout are left out. Those made after this
+# payout are not: when webhooks arrive out of order, a later payout may have been mapped to the older ones.
 _MAP = """
     WITH unpaid AS (
         SELECT transfer.id, transfer.sent_at,
@@ -154,7 +154,7 @@ _UNMAP = """
 
 
 async def unmap(tx: Tx, stripe_payout_id: str, sentence: str, now: datetime) -> list[UUID]:
-    """The bank returned a payout: its transfers are on the connected account again."""
+    """Undo a payout that the bank returned; the transfers that are on the connected account again."""
     rows = await tx.all(_UNMAP, stripe_payout_id=stripe_payout_id, sentence=sentence, now=now)
     return [row.id for row in rows]
 

@@ -43,7 +43,7 @@ _ACCRUE = """
 
 
 async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]:
-    """Keep what journals owe payees, once per journal and wallet; the wallets that gained something."""
+    """Insert payables, once for each journal and wallet; the wallets that got a new one."""
     rows = [
         {
             "journal_id": a.journal_id,
@@ -71,7 +71,7 @@ _OPEN_PAYABLES = """
 
 
 async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[str]) -> list[Payable]:
-    """What is in no transfer yet: everything of some wallets, only what others owe."""
+    """Payables in no transfer yet: all of the wallets `all_of`, only negative ones of `debits_of`."""
     rows = await tx.all(_OPEN_PAYABLES, all_of=sorted(all_of), debits_of=sorted(debits_of))
     return [
         Payable(
@@ -88,7 +88,8 @@ async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[s
     ]
 
 
-# A blocked payee's transfers are read only to give them the new reason; balance_insufficient is treasury's.
+# Of a blocked payee only transfers that get another reason are read. The treasury releases those that wait
+# for the balance.
 _WAITING = """
     SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause, transfer.reason,
            transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace, part.ids, part.accounts
@@ -159,7 +160,7 @@ _LINK = """
 
 
 async def insert(tx: Tx, transfers: Sequence[NewTransfer], now: datetime) -> None:
-    """Insert transfers with the payables in them; those of a dissolved transfer move over."""
+    """Insert transfers, and put their payables into them, also those of merged transfers."""
     if not transfers:
         return
     rows = json_parameter([_new_row(t, place) for place, t in enumerate(transfers)])

@@ -13,11 +13,11 @@ from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
 from services.payouts.domain.missed_events import ListedEvent
 from services.payouts.wire.stripe_objects import instant_of
 
-BODY_BYTES_MAX = 400_000  # as the gateway takes at most: quoted in JSON it still fits into a record
+BODY_BYTES_MAX = 400_000  # the gateway's limit; quoted as JSON such a body still fits into a record
 
 
 def listed_event(event: Mapping[str, Any], now: datetime) -> ListedEvent:
-    """Read an event of Stripe's list as something that can be published; raises Unreadable."""
+    """Read an event of Stripe's list. Raises Unreadable when it cannot be published as a webhook."""
     try:
         body = orjson.dumps(event)
         webhook = _webhook(event, body.decode(), now)

@@ -27,7 +27,7 @@ _WALLET_KINDS = {"instructor": "instructor", "owner": "aircraft_owner"}
 
 
 def journal_posted(record: Record) -> JournalPosted:
-    """Read a journal; raises Unreadable, also when it owes somebody whose id no event could name."""
+    """Read a journal. Raises Unreadable, also for a payee whose id is too long for our events."""
     journal = read(record, JournalPosted)
     for entry in journal.entries:
         kind, _, key = entry.wallet.partition(":")
@@ -39,7 +39,7 @@ def journal_posted(record: Record) -> JournalPosted:
 
 
 def accruals(admitted: Iterable[Admitted[JournalPosted]]) -> list[Accrual]:
-    """What journals owe payees: one amount per journal and wallet, none for journals that pay nobody."""
+    """What journals owe payees: one amount for each journal and wallet; zero amounts are left out."""
     return [
         Accrual(
             journal_id=a.event.journal_id,
@@ -74,7 +74,7 @@ def school_configured(record: Record) -> SchoolConfigured:
 
 
 def payee_cards(event: SchoolConfigured) -> list[PayeeCard]:
-    """The payees' cards of one change set, those withdrawn among them."""
+    """The payees' cards in one change set, with those it withdraws."""
     return [
         _card(event.version, change.kind, change.key, change.effective_from, change.new)
         for change in event.changes
@@ -105,7 +105,7 @@ def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str,
 
 
 def time_zone_in(events: Sequence[SchoolConfigured]) -> str | None:
-    """The school's time zone, when change sets say it: the last one does."""
+    """The school's time zone by the last change set that names it, None when none does."""
     cards = [
         read_card("school", change.new)
         for event in events
@@ -120,7 +120,10 @@ def time_zone_in(events: Sequence[SchoolConfigured]) -> str | None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A webhook: something happened to `thing`, and it may be old news. `account`: on a connected account."""
+    """A webhook: something happened to Stripe's object `thing`, perhaps long ago.
+
+    `account`: the connected account it happened on, None for the platform's own.
+    """
 
     event_id: str
     event_type: str

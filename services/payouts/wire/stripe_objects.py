@@ -16,7 +16,7 @@ def instant_of(thing: Mapping[str, Any]) -> datetime:
 
 
 def operation_named(thing: Mapping[str, Any]) -> UUID | None:
-    """Which of our operations an object says it came from; nonsense is nobody's."""
+    """The operation that an object's metadata names, None when it names none of ours."""
     metadata = thing.get("metadata")
     named = metadata.get("hobbs_operation_id") if isinstance(metadata, Mapping) else None
     try:
@@ -53,7 +53,7 @@ def seen_reversals(listed: Sequence[Mapping[str, Any]]) -> list[SeenReversal]:
 
 
 def account_status(account: Mapping[str, Any], balance: Mapping[str, Any] | None) -> AccountStatus:
-    """What an account object (and its balance) say: it is ready when Stripe lets it receive transfers."""
+    """The status of an account and its balance; it is ready when it may receive transfers and pay out."""
     capabilities = account.get("capabilities") or {}
     requirements = account.get("requirements") or {}
     due = {*(requirements.get("currently_due") or ()), *(requirements.get("past_due") or ())}

@@ -1,4 +1,4 @@
-"""Each row of the answer table, against a Stripe that really does it: prove or park, never send blind."""
+"""Each row of the answer table, against a simulated Stripe that really does it."""
 
 from dataclasses import replace
 from datetime import timedelta

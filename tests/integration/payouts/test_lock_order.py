@@ -1,4 +1,4 @@
-"""A payee is locked before anything of it is reckoned, and payees in the order of their wallets."""
+"""A payee is locked before its money is computed, and payees in the order of their wallets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine

@@ -1,4 +1,4 @@
-"""Webhooks prove, hint, repeat, overtake and lie; each changes what it may, once."""
+"""Webhooks that prove an effect, repeat, arrive out of order or are wrong; each has its effect once."""
 
 from datetime import timedelta
 from functools import partial

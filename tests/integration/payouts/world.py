@@ -82,7 +82,7 @@ class World:
         return Treasury(self.db, self.client, Pacer(1000), self.clock, timedelta())
 
     async def work(self, rounds: int = 40) -> None:
-        """Let relay, inquiries and treasury run until nothing is due."""
+        """Run relay, rereads and treasury until nothing is due."""
         relay, rereader, treasury = self.relay(), self.rereader(), self.treasury()
         for _ in range(rounds):
             done = await self.once(relay)
@@ -193,7 +193,7 @@ class World:
         account: str | None = None,
         event_id: str | None = None,
     ) -> Record:
-        """A verified webhook is heeded; the record, to send it again."""
+        """Handle a verified webhook; its record, to send it again."""
         sent = self.webhook_record(kind, thing, account=account, event_id=event_id)
         await self.handle(sent)
         return sent

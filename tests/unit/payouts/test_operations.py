@@ -1,4 +1,4 @@
-"""What each answer makes of an operation: prove or park, never blind."""
+"""What each answer makes of an operation: nothing is sent under a new key without proof."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
