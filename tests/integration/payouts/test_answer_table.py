@@ -72,7 +72,7 @@ async def test_not_now_is_asked_again_with_the_same_key(owed: World, fault: str,
     assert owed.paid() == [8750]
 
 
-async def test_429_slows_the_limiter(owed: World) -> None:
+async def test_429_slows_the_pacer(owed: World) -> None:
     owed.control.add_fault("rate_limit", path="/v1/transfers", nth=1)
     pacer = Pacer(100.0)
     relay = StripeRelay(
