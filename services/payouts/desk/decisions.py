@@ -198,8 +198,8 @@ def _operation_of(transfer: LockedTransfer) -> UUID:
 
 async def _became(tx: Tx, transfer_id: UUID, verb: str) -> Ruling:
     transfer = await store.transfers.lock(tx, transfer_id)
-    said = MERGED if transfer.reason == HoldReason.OFFSET and _is_over(transfer) else transfer.sentence
-    why = f" ({said})" if said else ""
+    shown = MERGED if transfer.reason == HoldReason.OFFSET and _is_over(transfer) else transfer.sentence
+    why = f" ({shown})" if shown else ""
     effect: dict[str, Any] = {"transfer_id": str(transfer_id), "state": str(transfer.state)}
     sentence = f"transfer {transfer_id} {verb}: it is {transfer.state}{why}"
     return Ruling(done=True, sentence=sentence, effects=(effect,))

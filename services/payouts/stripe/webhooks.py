@@ -134,11 +134,11 @@ async def _platform_payout(tx: Tx, admitted: AdmittedWebhook) -> None:
     money = (
         f"{format_minor(int(thing['amount']), str(thing['currency']).upper())} {thing['currency'].upper()}"
     )
-    said = f"{money} is paid out of the school's Stripe balance ({thing['id']})"
+    sentence = f"{money} is paid out of the school's Stripe balance ({thing['id']})"
     if thing.get("automatic"):
-        said += "; switch automatic payouts of the platform off: they drain the money meant for transfers"
+        sentence += "; switch automatic payouts of the platform off: they drain the money meant for transfers"
     notification = wire.notifications.finance_notification(
-        "platform_payout", str(thing["id"]), said, admitted.cause
+        "platform_payout", str(thing["id"]), sentence, admitted.cause
     )
     await outbox.stage(tx, [notification])
 
@@ -162,9 +162,11 @@ async def _legacy(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now
         return follow_ups.keep(admitted, "not_a_transfer", f"{webhook.event_type} for {transfer}")
     if webhook.event_type == "transfer.paid":
         return await store.payouts.mark_in_bank(tx, transfer, now)
-    said = f"an old API version says that transfer {transfer} failed; look at it in Stripe's dashboard"
-    follow_ups.keep(admitted, "legacy_failure", said)
-    notification = wire.notifications.finance_notification("transfer_failed", transfer, said, admitted.cause)
+    sentence = f"an old API version says that transfer {transfer} failed; look at it in Stripe's dashboard"
+    follow_ups.keep(admitted, "legacy_failure", sentence)
+    notification = wire.notifications.finance_notification(
+        "transfer_failed", transfer, sentence, admitted.cause
+    )
     return await outbox.stage(tx, [notification])
 
 
@@ -233,8 +235,8 @@ def _proves(operation: KnownOperation, admitted: AdmittedWebhook, follow_ups: _F
         return False
     if operation.state in (State.SUCCEEDED, State.CANCELLED):
         state = f"{operation.state} ({operation.stripe_id})"
-        said = f"operation {operation.id} is {state}, and {thing.get('id')} names it too"
-        follow_ups.keep(admitted, "second_effect", said)
+        sentence = f"operation {operation.id} is {state}, and {thing.get('id')} names it too"
+        follow_ups.keep(admitted, "second_effect", sentence)
         return False
     if unlike := difference(operation, thing):
         follow_ups.keep(admitted, "effect_differs", unlike)
@@ -267,7 +269,7 @@ async def _report_breaches(tx: Tx, follow_ups: _FollowUps) -> None:
     for _, reason, sentence in breaches:
         metrics.INVARIANT_BREACHES.labels(reason).inc()
         _log.critical(
-            "Stripe shows an effect that must never happen", extra={"reason": reason, "said": sentence}
+            "Stripe shows an effect that must never happen", extra={"reason": reason, "sentence": sentence}
         )
     notifications = [
         wire.notifications.operator_notification(reason, str(a.event.thing.get("id")), sentence, a.cause)
