@@ -12,7 +12,7 @@ KEY = '        return f"op:{self.id}:{self.generation}"\n'
 CALL = "        answer = await self._ask(operation)\n"
 CALL_IN_A_TRANSACTION = """\
         async with self._db.transaction() as tx:
-            await store.inquiries.relay_stop(tx)  # a transaction begins with its first statement
+            await store.relay_stop.current(tx)  # a transaction begins with its first statement
             answer = await self._ask(operation)
 """
 
@@ -91,7 +91,7 @@ PAYOUTS_MUTANTS = (
         breaks="An old key is trusted for ever: Stripe has pruned it, and pays a second time.",
         edits=(
             Edit(
-                path="services/payouts/domain/operations.py",
+                path="services/payouts/domain/outcomes.py",
                 old="KEY_TRUSTED_FOR = timedelta(hours=12)",
                 new="KEY_TRUSTED_FOR = timedelta(days=365)",
             ),
@@ -103,10 +103,10 @@ PAYOUTS_MUTANTS = (
         breaks="A transfer that a lookup finds with our operation id is adopted, whatever its amount.",
         edits=(
             Edit(
-                path="services/payouts/domain/operations.py",
+                path="services/payouts/domain/outcomes.py",
                 old="""\
     if unlike := difference(operation, effect):
-        return _ended(operation, answer, now, "mismatch", State.PARKED, "effect_differs", unlike)
+        return _ended(operation, answer, now, EffectVerdict.MISMATCH, State.PARKED, "effect_differs", unlike)
 """,
                 new="",
             ),
@@ -118,7 +118,7 @@ PAYOUTS_MUTANTS = (
         breaks="One list without the transfer starts a new generation, although Stripe's lists may lag.",
         edits=(
             Edit(
-                path="services/payouts/domain/operations.py",
+                path="services/payouts/domain/outcomes.py",
                 old="    if operation.clean_lookups + 1 < 2:\n",
                 new="    if operation.clean_lookups + 1 < 1:\n",
             ),
@@ -131,8 +131,8 @@ PAYOUTS_MUTANTS = (
         edits=(
             Edit(
                 path="services/payouts/domain/answers.py",
-                old="        case None:\n            return Verdict.UNKNOWN\n",
-                new="        case None:\n            return Verdict.REFUSED\n",
+                old="        case None:\n            return StripeVerdict.UNKNOWN\n",
+                new="        case None:\n            return StripeVerdict.REFUSED\n",
             ),
         ),
         catchers=(f"{ANSWERS}::test_no_answer_is_asked_again_with_the_same_key",),
@@ -145,7 +145,7 @@ PAYOUTS_MUTANTS = (
                 path="services/payouts/stripe/webhooks.py",
                 old="""\
         if not known:
-            gathered.keep(h, "unknown_type", f"nothing here acts on {h.event.event_type}")
+            follow_ups.keep(a, "unknown_type", f"nothing here acts on {a.event.event_type}")
 """,
                 new="",
             ),
@@ -160,7 +160,7 @@ PAYOUTS_MUTANTS = (
                 path="services/payouts/stripe/webhooks.py",
                 old="""\
     if unlike := difference(operation, thing):
-        gathered.keep(hinted, "effect_differs", unlike)
+        follow_ups.keep(admitted, "effect_differs", unlike)
         return False
 """,
                 new="",
@@ -247,7 +247,7 @@ PAYOUTS_MUTANTS = (
         edits=(
             Edit(
                 path="services/payouts/stripe/relay.py",
-                old="        return fresh and operation.lease_until - now >= self._pace.call_time\n",
+                old="        return fresh and operation.lease_until - now >= self._limits.call_time\n",
                 new="        return fresh\n",
             ),
         ),
@@ -271,8 +271,8 @@ PAYOUTS_MUTANTS = (
         edits=(
             Edit(
                 path="services/payouts/wire/messages.py",
-                old="entries=((row.wallet, -row.amount), (EXTERNAL_STRIPE, row.amount)),",
-                new="entries=((row.wallet, row.amount), (EXTERNAL_STRIPE, -row.amount)),",
+                old="entries=((transfer.wallet, -transfer.amount), (EXTERNAL_STRIPE, transfer.amount)),",
+                new="entries=((transfer.wallet, transfer.amount), (EXTERNAL_STRIPE, -transfer.amount)),",
             ),
         ),
         catchers=(

@@ -2,7 +2,7 @@
 
 from tests.mutants.mutant import Edit, Mutant
 
-RECOVERY = "tests/integration/payouts/test_recovery.py"
+RECOVERY = "tests/integration/payouts/test_missed_events.py"
 MONITORS = "tests/integration/ledger/test_monitors.py"
 CROSSINGS = "services/ledger/functions/crossings.sql"
 
@@ -12,7 +12,7 @@ RECOVERY_AND_MONITOR_MUTANTS = (
         breaks="A lookup reaches back 5 minutes before the first sending, however wrong the clock is.",
         edits=(
             Edit(
-                path="services/payouts/domain/operations.py",
+                path="services/payouts/domain/outcomes.py",
                 old="CLOCK_SKEW = timedelta(hours=12)",
                 new="CLOCK_SKEW = timedelta(minutes=5)",
             ),
@@ -27,7 +27,7 @@ RECOVERY_AND_MONITOR_MUTANTS = (
         breaks="A 403 for an account ends an operation of which an earlier attempt went unanswered.",
         edits=(
             Edit(
-                path="services/payouts/domain/operations.py",
+                path="services/payouts/domain/outcomes.py",
                 old="if answer.status == 403 and operation.attempts > 1:",
                 new="if answer.status == 403 and operation.attempts > 1_000:",
             ),
@@ -91,7 +91,7 @@ RECOVERY_AND_MONITOR_MUTANTS = (
         edits=(
             Edit(
                 path="services/payouts/stripe/missed_events.py",
-                old="listing.listed_until - self._patience.overlap,",
+                old="listing.listed_until - self._policy.overlap,",
                 new="listing.listed_until,",
             ),
         ),

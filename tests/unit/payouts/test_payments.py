@@ -12,24 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.cause import Cause
+from services.payouts.domain.payees import Payee, payee_hold
+from services.payouts.domain.payments import HeldTransfer, Payable, PayeeMoney, Payments, decide_payments
 from services.payouts.domain.transfers import (
     SENTENCES,
     TRANSITIONS,
-    Account,
-    Hold,
-    Payable,
-    Payee,
-    Payments,
-    Trace,
+    HoldReason,
     TransferState,
-    Waiting,
-    decide_payments,
-    payee_hold,
     state_after_reversal,
 )
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
-TRACE = Trace(correlation_id="c", traceparent="t", event_id=UUID(int=0))
+TRACE = Cause(correlation_id="c", traceparent="t", event_id=UUID(int=0))
 READY = Payee(wallet="instructor:i1", stripe_account="acct_1", ready=True)
 MIGRATION = Path(__file__).parents[3] / "services/payouts/migrations/versions/0001_initial.sql"
 
@@ -53,7 +48,9 @@ def payable(number: int, amount: int, **changes: object) -> Payable:
     return Payable(**{**plain, **changes})  # type: ignore[arg-type]
 
 
-def held(number: int, amount: int, reason: Hold = Hold.PAYEE_NOT_READY, **changes: object) -> Waiting:
+def held(
+    number: int, amount: int, reason: HoldReason = HoldReason.PAYEE_NOT_READY, **changes: object
+) -> HeldTransfer:
     plain: dict[str, object] = {
         "id": UUID(int=1000 + number),
         "wallet": READY.wallet,
@@ -67,14 +64,17 @@ def held(number: int, amount: int, reason: Hold = Hold.PAYEE_NOT_READY, **change
         "accounts": frozenset({"acct_1"}),
         "trace": TRACE,
     }
-    return Waiting(**{**plain, **changes})  # type: ignore[arg-type]
+    return HeldTransfer(**{**plain, **changes})  # type: ignore[arg-type]
 
 
 def decide(
-    payables: list[Payable], waiting: list[Waiting] | None = None, period: str | None = None, **payee: object
+    payables: list[Payable],
+    waiting: list[HeldTransfer] | None = None,
+    period: str | None = None,
+    **payee: object,
 ) -> Payments:
     person = Payee(**{**{n: getattr(READY, n) for n in Payee.__slots__}, **payee})
-    account = Account(payee=person, payables=tuple(payables), waiting=tuple(waiting or ()))
+    account = PayeeMoney(payee=person, payables=tuple(payables), waiting=tuple(waiting or ()))
     return decide_payments([account], NOW, ids(), period=period)
 
 
@@ -85,16 +85,16 @@ def sent(payments: Payments) -> list[int]:
 @pytest.mark.parametrize(
     ("payee", "hold"),
     [
-        ({"configured": False}, Hold.PAYEE_UNKNOWN),
-        ({"removed": True}, Hold.PAYEE_REMOVED),
-        ({"stripe_account": None}, Hold.ACCOUNT_MISSING),
-        ({"ready": False}, Hold.PAYEE_NOT_READY),
-        ({"balance_negative": True}, Hold.ACCOUNT_NEGATIVE),
-        ({"parked": True}, Hold.PARKED_OPERATION),
+        ({"configured": False}, HoldReason.PAYEE_UNKNOWN),
+        ({"removed": True}, HoldReason.PAYEE_REMOVED),
+        ({"stripe_account": None}, HoldReason.ACCOUNT_MISSING),
+        ({"ready": False}, HoldReason.PAYEE_NOT_READY),
+        ({"balance_negative": True}, HoldReason.ACCOUNT_NEGATIVE),
+        ({"parked": True}, HoldReason.PARKED_OPERATION),
         ({}, None),
     ],
 )
-def test_a_payee_s_money_is_held_with_the_reason(payee: dict[str, Any], hold: Hold | None) -> None:
+def test_a_payee_s_money_is_held_with_the_reason(payee: dict[str, Any], hold: HoldReason | None) -> None:
     payments = decide([payable(1, 100)], **payee)
     [transfer] = payments.new
     assert transfer.hold is hold
@@ -149,7 +149,7 @@ def test_what_is_owed_comes_off_held_money_that_is_released() -> None:
 
 def test_money_that_does_not_cover_a_debt_stays_held_with_that_reason() -> None:
     payments = decide([payable(3, -80)], [held(1, 20), held(2, 50)])
-    assert [hold for _, hold in payments.held] == [Hold.OFFSET, Hold.OFFSET]
+    assert [hold for _, hold in payments.held] == [HoldReason.OFFSET, HoldReason.OFFSET]
     assert not payments.released
     assert not payments.new
 
@@ -167,7 +167,7 @@ def test_on_a_schedule_nothing_is_paid_between_the_periods() -> None:
 def test_a_hold_period_names_when_it_ends() -> None:
     payments = decide([payable(1, 100)], hold=timedelta(hours=2))
     [transfer] = payments.new
-    assert (transfer.hold, transfer.due_at) == (Hold.HOLD_PERIOD, NOW + timedelta(hours=2))
+    assert (transfer.hold, transfer.due_at) == (HoldReason.HOLD_PERIOD, NOW + timedelta(hours=2))
 
 
 def test_a_period_leaves_out_what_is_still_in_its_hold() -> None:
@@ -178,7 +178,7 @@ def test_a_period_leaves_out_what_is_still_in_its_hold() -> None:
 
 def test_a_changed_account_holds_until_a_person_waives_it() -> None:
     [transfer] = decide([payable(1, 100, stripe_account="acct_old")]).new
-    assert transfer.hold is Hold.ACCOUNT_CHANGED
+    assert transfer.hold is HoldReason.ACCOUNT_CHANGED
     old = frozenset({"acct_old"})
     assert not decide([], [held(1, 100, accounts=old)]).released
     assert decide([], [held(1, 100, accounts=old, waived=True)]).released
@@ -228,7 +228,7 @@ def test_no_cent_is_paid_twice_or_lost(
 
 
 def test_every_hold_has_a_sentence() -> None:
-    assert set(SENTENCES) == set(Hold)
+    assert set(SENTENCES) == set(HoldReason)
     assert payee_hold(READY) is None
 
 

@@ -58,8 +58,8 @@ def test_listed_and_delivered_are_one_event_of_one_object_with_one_content() -> 
         livemode=False,
         received_at=NOW,
     )
-    listed = wire.records.event_listed(EVENT | {"pending_webhooks": 1}, NOW)
-    message = wire.records.recovered(listed, NOW)
+    listed = wire.missed_events.listed_event(EVENT | {"pending_webhooks": 1}, NOW)
+    message = wire.missed_events.recovered(listed, NOW)
     assert listed.event_key == stripe_event_id("evt_1") == delivered.event_id
     assert (message.event_id, message.key, message.content) == (
         delivered.event_id,
@@ -85,13 +85,13 @@ def test_listed_and_delivered_are_one_event_of_one_object_with_one_content() -> 
 )
 def test_what_cannot_be_published_says_so(spoiled: dict[str, Any], reason: str) -> None:
     with pytest.raises(Unreadable) as refused:
-        wire.records.event_listed(EVENT | spoiled, NOW)
+        wire.missed_events.listed_event(EVENT | spoiled, NOW)
     assert refused.value.reason == reason
 
 
 def test_the_largest_event_that_is_taken_fits_into_a_record() -> None:
     quotes = '"' * 199_000  # each of them is four characters in the end
-    listed = wire.records.event_listed(
+    listed = wire.missed_events.listed_event(
         EVENT | {"data": {"object": {"id": "ch_1", "description": quotes}}}, NOW
     )
-    assert len(wire.records.recovered(listed, NOW).body) < 900_000
+    assert len(wire.missed_events.recovered(listed, NOW).body) < 900_000

@@ -15,7 +15,7 @@ from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause, headers_of
 from services.gateway.wire import read_webhook
 from services.payouts.stripe.missed_events import TYPES
-from services.payouts.stripe.pacer import Limiter
+from services.payouts.stripe.pacer import Pacer
 from services.receivables.handlers import take_stripe_events
 from tests.integration.payouts.world import World
 from tests.support.databases import run_statement, service_url
@@ -87,9 +87,9 @@ async def types_published(world: World) -> list[str]:
 
 async def recover(world: World) -> None:
     """Two runs of the timer, a grace apart."""
-    await world.recovery().run()
+    await world.missed_events().run()
     world.clock.advance(minutes=6)
-    await world.recovery().run()
+    await world.missed_events().run()
 
 
 async def journals(receivables: Database, charge: str) -> list[str]:
@@ -124,7 +124,7 @@ async def test_a_payment_nobody_was_told_of_is_posted_once(world: World, receiva
     assert await types_published(world) == OF_A_PAYMENT
     await take_stripe_events(receivables, records)
     await take_stripe_events(receivables, records)
-    await world.heed(*records)
+    await world.handle(*records)
     assert await journals(receivables, charge) == [f"charge:{charge}"]
     assert await world.rows("SELECT object_id FROM inquiry WHERE kind = 'charge_fee'") == [(charge,)]
     await recover(world)
@@ -134,8 +134,8 @@ async def test_a_payment_nobody_was_told_of_is_posted_once(world: World, receiva
 
 async def test_a_delivered_event_is_not_published_again(world: World) -> None:
     pay(world)
-    await world.heed(*[delivered(event) for event in made(world)])
-    await world.recovery().run()
+    await world.handle(*[delivered(event) for event in made(world)])
+    await world.missed_events().run()
     assert await world.rows("SELECT * FROM missed_event") == []
     await recover(world)
     assert await published(world) == []
@@ -143,14 +143,14 @@ async def test_a_delivered_event_is_not_published_again(world: World) -> None:
 
 async def test_nothing_is_published_within_the_grace(world: World) -> None:
     pay(world)
-    await world.recovery().run()
+    await world.missed_events().run()
     world.clock.advance(minutes=4)
-    await world.recovery().run()
+    await world.missed_events().run()
     assert await published(world) == []
     [first, *rest] = made(world)
-    await world.heed(delivered(first))
+    await world.handle(delivered(first))
     world.clock.advance(minutes=2)
-    await world.recovery().run()
+    await world.missed_events().run()
     assert len(await published(world)) == len(rest)
     noted = await world.rows("SELECT event_id FROM missed_event")
     assert {row.event_id for row in noted} == {event["id"] for event in rest}
@@ -165,7 +165,7 @@ async def test_a_webhook_and_its_recovery_have_one_effect_in_either_order(
     found, late = await published(world), [delivered(event) for event in made(world)]
     for batch in [late, found] if first == "webhook" else [found, late]:
         await take_stripe_events(receivables, batch)
-        await world.heed(*batch)
+        await world.handle(*batch)
     assert await journals(receivables, charge) == [f"charge:{charge}"]
     assert await dead(world.db, receivables) == 0
     assert len(await world.rows("SELECT * FROM inbox")) == len(found)
@@ -187,16 +187,16 @@ async def test_a_recovered_event_says_what_the_gateway_would_have_said(world: Wo
 async def test_what_nobody_here_could_read_was_delivered_all_the_same(world: World) -> None:
     pay(world)
     [event] = [e for e in made(world) if e["type"] == "charge.succeeded"]
-    await world.recovery().run()
-    await world.heed(delivered(event, data=None))
+    await world.missed_events().run()
+    await world.handle(delivered(event, data=None))
     await recover(world)
     assert await types_published(world) == OF_A_PAYMENT[1:]
 
 
 async def test_what_is_a_dead_letter_already_is_not_even_noted(world: World) -> None:
     pay(world)
-    await world.heed(*[delivered(event, data=None) for event in made(world)])
-    await world.recovery().run()
+    await world.handle(*[delivered(event, data=None) for event in made(world)])
+    await world.missed_events().run()
     assert await dead(world.db) == len(OF_A_PAYMENT)
     assert await world.rows("SELECT * FROM missed_event") == []
 
@@ -210,10 +210,10 @@ async def test_only_what_a_webhook_alone_tells_is_recovered(world: World) -> Non
 
 async def test_a_thousand_events_come_over_many_pages_each_once(world: World) -> None:
     pay(world, times=340)
-    await world.recovery().run()
+    await world.missed_events().run()
     assert asked(world) == 11
     world.clock.advance(minutes=6)
-    await world.recovery().run()
+    await world.missed_events().run()
     ids = Counter(orjson.loads(r.value or b"")["event_id"] for r in await published(world))
     assert set(ids.values()) == {1}
     assert ids.keys() == {event["id"] for event in made(world)}
@@ -222,17 +222,17 @@ async def test_a_thousand_events_come_over_many_pages_each_once(world: World) ->
 
 async def test_a_listing_looks_back_behind_the_one_before(world: World) -> None:
     world.clock.advance(minutes=20)
-    await world.recovery().run()  # everything until in twenty minutes was listed
+    await world.missed_events().run()  # everything until in twenty minutes was listed
     pay(world)
-    await world.recovery(overlap=timedelta(minutes=10)).run()
+    await world.missed_events(overlap=timedelta(minutes=10)).run()
     assert await world.rows("SELECT * FROM missed_event") == []
-    await world.recovery(overlap=timedelta(minutes=30)).run()
+    await world.missed_events(overlap=timedelta(minutes=30)).run()
     assert len(await world.rows("SELECT * FROM missed_event")) == len(OF_A_PAYMENT)
 
 
 async def test_the_watermark_moves_to_where_a_complete_listing_began(world: World) -> None:
     before, began = await listing(world), world.clock()
-    await world.recovery().run()
+    await world.missed_events().run()
     after = await listing(world)
     assert before.listed_until < began <= after.listed_until <= world.clock()
     assert (after.begun_at, after.page_after) == (None, None)
@@ -263,7 +263,7 @@ async def die_at(world: World, monkeypatch: pytest.MonkeyPatch, point: str) -> N
     with monkeypatch.context() as patched:
         patched.setattr(faults, "_plan", faults.Plan(faults.parse_plan(f"{point}=raise@1"), None))
         with pytest.raises(faults.InjectedFault):
-            await world.recovery().run()
+            await world.missed_events().run()
 
 
 @pytest.mark.parametrize("point", ["events.listed", "transaction.before_commit", "transaction.committed"])
@@ -283,22 +283,22 @@ async def test_who_dies_while_publishing_publishes_each_event_once(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pay(world)
-    await world.recovery().run()
+    await world.missed_events().run()
     world.clock.advance(minutes=6)
     await die_at(world, monkeypatch, "outbox.staged")
     assert await published(world) == []
-    await world.recovery().run()
+    await world.missed_events().run()
     assert await types_published(world) == OF_A_PAYMENT
 
 
 async def test_a_listing_that_broke_off_goes_on_where_it_was(world: World) -> None:
     pay(world, times=40)
     world.control.add_fault("unavailable", method="GET", path="/v1/events", nth=2)
-    await world.recovery().run()
+    await world.missed_events().run()
     broken = await listing(world)
     assert broken.page_after is not None
     assert len(await world.rows("SELECT * FROM missed_event")) == 100
-    await world.recovery().run()
+    await world.missed_events().run()
     assert asked(world) == 3
     assert (await listing(world)).listed_until == broken.begun_at
     assert len(await world.rows("SELECT * FROM missed_event")) == 120
@@ -307,10 +307,10 @@ async def test_a_listing_that_broke_off_goes_on_where_it_was(world: World) -> No
 async def test_a_place_that_stripe_no_longer_knows_starts_the_listing_over(world: World) -> None:
     pay(world, times=40)
     world.control.add_fault("unavailable", method="GET", path="/v1/events", nth=2)
-    await world.recovery().run()
+    await world.missed_events().run()
     world.control.reset()
     pay(world)
-    await world.recovery().run()
+    await world.missed_events().run()
     assert (await listing(world)).page_after is None
     await recover(world)
     assert {event["id"] for event in made(world)} <= {
@@ -325,7 +325,7 @@ async def test_while_stripe_does_not_answer_nothing_moves(world: World, fault: s
     pay(world)
     before = await listing(world)
     world.control.add_fault(fault, method="GET", path="/v1/events")
-    await world.recovery().run()
+    await world.missed_events().run()
     during = await listing(world)
     assert (during.listed_until, during.completed_at) == (before.listed_until, before.completed_at)
     assert await world.rows("SELECT * FROM missed_event") == []
@@ -336,11 +336,11 @@ async def test_while_stripe_does_not_answer_nothing_moves(world: World, fault: s
 
 
 async def test_a_429_to_the_list_slows_all_readings(world: World) -> None:
-    limiter = Limiter(1000)
-    before = limiter.per_s
+    pacer = Pacer(1000)
+    before = pacer.per_s
     world.control.add_fault("rate_limit", method="GET", path="/v1/events")
-    await world.recovery(limiter).run()
-    assert limiter.per_s < before
+    await world.missed_events(pacer).run()
+    assert pacer.per_s < before
     assert asked(world) == 1  # and nothing more is asked in this run
 
 
@@ -348,16 +348,16 @@ async def test_while_stripe_refuses_our_key_no_list_is_asked_for(world: World) -
     await world.configured("i1")
     world.control.add_fault("unauthorized")
     await world.once()
-    await world.recovery().run()
+    await world.missed_events().run()
     assert asked(world) == 0
     assert (await listing(world)).begun_at is None
 
 
 async def test_two_processes_at_once_publish_each_event_once(world: World) -> None:
     pay(world, times=80)
-    await asyncio.gather(*(world.recovery().run() for _ in range(3)))
+    await asyncio.gather(*(world.missed_events().run() for _ in range(3)))
     world.clock.advance(minutes=6)
-    await asyncio.gather(*(world.recovery().run() for _ in range(3)))
+    await asyncio.gather(*(world.missed_events().run() for _ in range(3)))
     ids = Counter(orjson.loads(r.value or b"")["event_id"] for r in await published(world))
     assert ids == {event["id"]: 1 for event in made(world)}
 
@@ -368,10 +368,10 @@ async def test_an_event_that_cannot_be_published_is_kept_and_does_not_hold_up_th
     pay(world)
     events: Sequence[Any] = [{n: v for n, v in e.items() if n != "cursor"} for e in made(world)]
     spoiled = {**events[0], "type": "x" * 300}
-    recovery = world.recovery()
-    place = await recovery.begin()
+    missed = world.missed_events()
+    place = await missed.begin()
     assert place is not None
-    assert await recovery.note(place, {"data": [*events[1:], spoiled], "has_more": False}) is None
+    assert await missed.note(place, {"data": [*events[1:], spoiled], "has_more": False}) is None
     [kept] = await world.rows("SELECT event_id, reason FROM webhook_kept")
     assert kept == (spoiled["id"], "invalid")
     assert len(await world.rows("SELECT * FROM missed_event")) == len(events) - 1
