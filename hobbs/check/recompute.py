@@ -17,7 +17,9 @@ from services.billing.domain.bills import Bill
 from services.billing.domain.rates import Book
 from services.billing.wire.events import flight_from_facts
 from services.ledger.desk import reads
-from services.ledger.desk.reads import PostedJournal
+from services.ledger.desk.reads.balances import WalletBalance
+from services.ledger.desk.reads.journals import PostedJournal
+from services.ledger.desk.reads.recompute import Break, EventTypeSum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +73,7 @@ async def explain_flight(
     again = _priced_again(row, book)
     source = f"flight:{row.flight_id}:{row.revision}"
     async with acting_as(settings, "ledger") as database, database.transaction() as tx:
-        journal = await reads.find_journal(tx, source)
+        journal = await reads.journals.find_journal(tx, source)
     return compare(source, row, [dict(one._mapping) for one in documents], again, journal)
 
 
@@ -233,28 +235,14 @@ def _content_findings(journal: PostedJournal) -> list[str]:
 
 async def journal_findings(tx: Tx, journal: PostedJournal) -> list[str]:
     """What is wrong with a journal by itself: its content, and how its entries continue their wallets."""
-    breaks = await tx.all(_BREAKS, journal_id=journal.journal_id)
     return [
         *_content_findings(journal),
         *(
-            f"{row.wallet} version {row.version}: {row.balance_before} and {row.amount} "
-            f"are not {row.balance_after}"
-            for row in breaks
+            f"{one.wallet} version {one.version}: {one.balance_before} and {one.amount} "
+            f"are not {one.balance_after}"
+            for one in await reads.recompute.breaks_in_journal(tx, journal.journal_id)
         ),
     ]
-
-
-_BREAKS = """
-    SELECT entry.address AS wallet, entry.version, entry.amount, entry.balance_after,
-           coalesce(before.balance_after, 0) AS balance_before
-    FROM ledger_public.entries AS entry
-    LEFT JOIN ledger_public.entries AS before
-           ON before.address = entry.address AND before.currency = entry.currency
-          AND before.version = entry.version - 1
-    WHERE entry.journal_id = :journal_id
-      AND entry.balance_after <> coalesce(before.balance_after, 0) + entry.amount
-    ORDER BY entry.position
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -271,25 +259,43 @@ class ExplainedWallet:
     limit: int | None
     limit_binds: str | None
     entries: int
-    by_event_type: Sequence[Mapping[str, Any]]
+    by_event_type: Sequence[EventTypeSum]
     findings: Sequence[str]
 
 
 async def explain_wallet(tx: Tx, wallet: str) -> list[ExplainedWallet]:
     """Add up a wallet's balances again, one per currency; empty: there is no such wallet."""
-    return [await _wallet(tx, there) for there in await reads.list_balances(tx, wallet=wallet)]
+    return [await _wallet(tx, there) for there in await reads.balances.list_balances(tx, wallet=wallet)]
 
 
-async def _wallet(tx: Tx, there: reads.WalletBalance) -> ExplainedWallet:
-    place = {"wallet": there.wallet, "currency": there.currency}
-    kinds = [dict(row._mapping) for row in await tx.all(_BY_EVENT_TYPE, **place)]
-    recomputed = sum(kind["amount"] for kind in kinds)
-    broken = await tx.first(_FIRST_BREAK, **place)
-    held = (await tx.one(_HELD, **place)).amount
+async def _wallet(tx: Tx, there: WalletBalance) -> ExplainedWallet:
+    sums = await reads.recompute.sums_by_event_type(tx, there.wallet, there.currency)
+    broken = await reads.recompute.first_break(tx, there.wallet, there.currency)
+    held = await reads.recompute.sum_of_open_holds(tx, there.wallet, there.currency)
+    return ExplainedWallet(
+        wallet=there.wallet,
+        currency=there.currency,
+        balance=there.balance,
+        recomputed=sum(one.amount for one in sums),
+        pending=there.pending,
+        open_holds=held,
+        available=there.available,
+        limit=there.limit,
+        limit_binds=there.limit_binds,
+        entries=there.entries,
+        by_event_type=sums,
+        findings=_wallet_findings(there, sums, broken, held),
+    )
+
+
+def _wallet_findings(
+    there: WalletBalance, sums: Sequence[EventTypeSum], broken: Break | None, held: int
+) -> list[str]:
     findings = []
+    recomputed = sum(one.amount for one in sums)
     if recomputed != there.balance:
         findings.append(f"{there.wallet}: balance {there.balance}, but its entries sum to {recomputed}")
-    if sum(kind["entries"] for kind in kinds) != there.entries:
+    if sum(one.entries for one in sums) != there.entries:
         findings.append(f"{there.wallet}: entries are missing; the newest version is {there.entries}")
     if broken is not None:
         findings.append(
@@ -297,40 +303,4 @@ async def _wallet(tx: Tx, there: reads.WalletBalance) -> ExplainedWallet:
         )
     if held != there.pending:
         findings.append(f"{there.wallet}: pending {there.pending}, but its open holds keep {held}")
-    return ExplainedWallet(
-        wallet=there.wallet,
-        currency=there.currency,
-        balance=there.balance,
-        recomputed=recomputed,
-        pending=there.pending,
-        open_holds=held,
-        available=there.available,
-        limit=there.limit,
-        limit_binds=there.limit_binds,
-        entries=there.entries,
-        by_event_type=kinds,
-        findings=findings,
-    )
-
-
-_BY_EVENT_TYPE = """
-    SELECT event_type, count(*) AS entries, CAST(sum(amount) AS bigint) AS amount,
-           min(recorded_at) AS first_at, max(recorded_at) AS last_at
-    FROM ledger_public.entries WHERE address = :wallet AND currency = :currency
-    GROUP BY event_type ORDER BY event_type
-"""
-_FIRST_BREAK = """
-    SELECT version, source FROM (
-        SELECT version, source, amount, balance_after,
-               lag(balance_after, 1, CAST(0 AS bigint)) OVER along AS balance_before,
-               lag(version, 1, CAST(0 AS bigint)) OVER along AS version_before
-        FROM ledger_public.entries WHERE address = :wallet AND currency = :currency
-        WINDOW along AS (ORDER BY version)
-    ) AS line
-    WHERE balance_after <> balance_before + amount OR version <> version_before + 1
-    ORDER BY version LIMIT 1
-"""
-_HELD = """
-    SELECT CAST(coalesce(sum(amount), 0) AS bigint) AS amount FROM ledger_public.holds
-    WHERE address = :wallet AND currency = :currency AND state = 'open'
-"""
+    return findings

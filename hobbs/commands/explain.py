@@ -17,7 +17,7 @@ from hobbs.commands.queries import ask, ask_in_one_snapshot, currency_of, no_wal
 from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from services.ledger.desk import reads
-from services.ledger.desk.reads import PostedJournal
+from services.ledger.desk.reads.journals import PostedJournal
 
 MONEY: Final = (
     "amount", "balance_before", "balance_after", "rate", "charge", "legs_total", "remainder", "recomputed",
@@ -40,7 +40,7 @@ def journal_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Show a journal and its entries; a flight's with its bill. Exit 1: there is none, or a finding."""
-    journal = ask(lambda tx: reads.find_journal(tx, name))
+    journal = ask(lambda tx: reads.journals.find_journal(tx, name))
     if journal is None:
         say(f"there is no journal {name}; `hobbs dead list -s ledger` shows requests that were refused")
         raise typer.Exit(EXIT_FINDINGS)
@@ -83,12 +83,12 @@ def entry_command(
 ) -> None:
     """Show one entry between the balances before and after it, and the journal it is of."""
     chosen = currency_of(wallet, currency)
-    pair = ask(lambda tx: reads.statement(tx, wallet, chosen, before=version + 1, most=2)).lines
+    pair = ask(lambda tx: reads.statements.statement(tx, wallet, chosen, before=version + 1, most=2)).lines
     if not pair or pair[-1].version != version:
         say(f"{wallet} has no entry {version} in {chosen}")
         raise typer.Exit(EXIT_FINDINGS)
     line, before = pair[-1], pair[0].balance_after if len(pair) > 1 else 0
-    journal = ask(lambda tx: reads.find_journal(tx, line.source))
+    journal = ask(lambda tx: reads.journals.find_journal(tx, line.source))
     flight = _flight_of(journal) if journal else None
     findings = _findings(journal, flight) if journal else [f"{line.source}: the journal is missing"]
     if before + line.amount != line.balance_after:
@@ -116,7 +116,9 @@ def wallet_command(
     if output is Output.table:
         for one in found:
             show_one(_readable({**asdict(one), "by_event_type": None, "findings": None}, one.currency))
-            show_rows([_readable(kind, one.currency) for kind in one.by_event_type], right=[*MONEY, *COUNTS])
+            show_rows(
+                [_readable(asdict(kind), one.currency) for kind in one.by_event_type], right=[*MONEY, *COUNTS]
+            )
     else:
         show_rows([asdict(one) for one in found], output)
     _end([finding for one in found for finding in one.findings])

@@ -21,9 +21,10 @@ from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, run, settings_or_exit
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_rows
-from services.ledger.desk import monitors
-from services.ledger.desk.monitors import (
-    CROSSINGS_MAX,
+from services.ledger.desk import decisions, reads
+from services.ledger.desk.reads.monitors import CROSSINGS_MAX
+from services.ledger.domain.holds import NotDone
+from services.ledger.domain.monitors import (
     Comparison,
     Crossing,
     Monitor,
@@ -31,7 +32,6 @@ from services.ledger.desk.monitors import (
     MonitorNow,
     Watches,
 )
-from services.ledger.steps.holds import NotDone
 
 T = TypeVar("T")
 
@@ -54,7 +54,9 @@ def list_command(
     output: OutputOption = Output.table,
 ) -> None:
     """List monitors, the balance that each watches, and whether that is beyond the threshold."""
-    _show(_act(lambda tx: monitors.list_monitors(tx, wallet=wallet, only_beyond=beyond)), output, Monitor)
+    _show(
+        _act(lambda tx: reads.monitors.list_monitors(tx, wallet=wallet, only_beyond=beyond)), output, Monitor
+    )
 
 
 @app.command("crossings")
@@ -65,7 +67,7 @@ def crossings_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Show what monitors have told, and what caused it; oldest first, removed monitors too."""
-    rows = _act(lambda tx: monitors.list_crossings(tx, monitor=monitor, wallet=wallet, most=most))
+    rows = _act(lambda tx: reads.monitors.list_crossings(tx, monitor=monitor, wallet=wallet, most=most))
     _show(rows, output, Crossing)
 
 
@@ -104,13 +106,13 @@ def set_command(
         memo=memo,
     )
     if dry_run or not yes:
-        foreseen = _or_exit(_act(lambda tx: monitors.rehearse(tx, command)))
+        foreseen = _or_exit(_act(lambda tx: decisions.preview_monitor(tx, command)))
         if dry_run:
             _show([foreseen.monitor], output, Monitor)
             say("dry run, nothing changed")
             return
         _agree(f"{_sentence(foreseen.monitor)}. Set it?")
-    done = _or_exit(_act(lambda tx: monitors.set_monitor(tx, command)))
+    done = _or_exit(_act(lambda tx: decisions.set_monitor(tx, command)))
     _show([done.monitor], output, Monitor)
     say(f"{monitor}: stood so already" if done.repeated else f"{monitor}: set")
 
@@ -124,14 +126,14 @@ def remove_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Remove a monitor; its crossings stay. Exit 1: there is none of this name."""
-    found = _act(lambda tx: monitors.list_monitors(tx, monitor=monitor))
+    found = _act(lambda tx: reads.monitors.list_monitors(tx, monitor=monitor))
     _show(found, output, Monitor)
     if dry_run and found:
         say("dry run, nothing changed")
         return
     if found and not yes:
         _agree(f"{_sentence(found[0])}. Remove it?")
-    if not _act(lambda tx: monitors.remove_monitor(tx, monitor, why)):
+    if not _act(lambda tx: decisions.remove_monitor(tx, monitor, why)):
         say(f"there is no monitor {monitor!r}; `hobbs monitors list` shows all")
         raise typer.Exit(EXIT_FINDINGS)
     say(f"{monitor}: removed")

@@ -8,15 +8,12 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, TypeVar
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
-from fleet import outbox
 from fleet.database import Tx
-from fleet.envelope import first_cause, uuid7
-from fleet.inbox import describe
+from fleet.envelope import uuid7
 from fleet.money import format_minor
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, run, settings_or_exit
@@ -30,28 +27,21 @@ from hobbs.shell.output import (
     show_one,
     show_rows,
 )
-from schemas.journals import JournalRequested
-from services.ledger import steps, wire
-from services.ledger.domain.journals import (
-    Answer,
-    BalanceKey,
-    Entry,
-    Journal,
-    JournalRequest,
-    Posted,
-    Refused,
-    Verdict,
-)
-from services.ledger.steps.links import RevertRequest
+from services.ledger.desk import decisions
+from services.ledger.domain.journals import Answer, Entry, Journal, JournalRequest, Refused, Verdict
+from services.ledger.domain.posting import Rehearsal
+from services.ledger.domain.reverts import RevertRequest
+from services.ledger.domain.wallets import BalanceKey
+
+T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True)
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be posted; change nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-_FILE: Final = TypeAdapter(list[JournalRequested])
 
 Post = Callable[[Tx], Awaitable[list[Answer]]]
-Find = Callable[[Tx], Awaitable[list[JournalRequest | Refused]]]
+Preview = Callable[[Tx], Awaitable[Rehearsal]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,16 +67,13 @@ def post_command(
 ) -> None:
     """Post journals by hand; one that stands already is `repeated`. Exit 1: one is refused."""
     requests = _read_file(file)
-
-    async def find(tx: Tx) -> list[JournalRequest | Refused]:
-        return list(requests)
-
-    async def post(tx: Tx) -> list[Answer]:
-        if together is not None:
-            return await steps.links.post_together(tx, together, requests)
-        return await steps.posting.post(tx, requests)
-
-    _post_by_hand(find, post, dry_run=dry_run, yes=yes, output=output)
+    _post_by_hand(
+        lambda tx: decisions.preview_post(tx, requests),
+        lambda tx: decisions.post(tx, requests, group=together),
+        dry_run=dry_run,
+        yes=yes,
+        output=output,
+    )
 
 
 @app.command("revert")
@@ -99,38 +86,35 @@ def revert_command(
 ) -> None:
     """Take back what a journal moved, by its opposite, linked to it. Exit 1: it cannot be reverted."""
     asked = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=datetime.now(UTC), memo=why)
-
-    async def find(tx: Tx) -> list[JournalRequest | Refused]:
-        return await steps.links.reversals(tx, [asked])
-
-    async def post(tx: Tx) -> list[Answer]:
-        return await steps.links.revert(tx, [asked])
-
-    _post_by_hand(find, post, dry_run=dry_run, yes=yes, output=output)
+    _post_by_hand(
+        lambda tx: decisions.preview_revert(tx, asked),
+        lambda tx: decisions.revert(tx, asked),
+        dry_run=dry_run,
+        yes=yes,
+        output=output,
+    )
 
 
 def _read_file(file: Path) -> list[JournalRequest]:
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-        return [wire.journals.request_of(journal, None) for journal in _FILE.validate_json(text)]
-    except ValidationError as error:
-        say(f"{file}: {describe(error)}")
-    except (OSError, UnicodeDecodeError) as error:
+        return decisions.read_requests(text)
+    except (OSError, ValueError) as error:
         say(f"{file}: {error}")
     raise typer.Exit(EXIT_USAGE)
 
 
-def _post_by_hand(find: Find, post: Post, *, dry_run: bool, yes: bool, output: Output) -> None:
+def _post_by_hand(preview: Preview, post: Post, *, dry_run: bool, yes: bool, output: Output) -> None:
     settings = settings_or_exit(Settings)
     if dry_run or not yes:
-        rehearsal = run(_rehearse(settings, find))
+        rehearsal = run(_in_transaction(settings, preview))
         shown = [_rehearsed(verdict) for verdict in rehearsal.verdicts]
         if dry_run:
             _show(shown, rehearsal.balances, output)
             say("dry run, nothing changed")
             raise typer.Exit(EXIT_FINDINGS if _any_refused(shown) else 0)
         _agree(shown)
-    answers = run(_post(settings, post))
+    answers = run(_in_transaction(settings, post))
     shown = [_answered(answer) for answer in answers]
     _show(shown, _left([one for one in shown if one.outcome == "posted"]), output)
     if _any_refused(shown):
@@ -145,17 +129,9 @@ def _agree(shown: Sequence[Shown]) -> None:
         raise typer.Exit(EXIT_FINDINGS)
 
 
-async def _rehearse(settings: Settings, find: Find) -> steps.links.Rehearsal:
+async def _in_transaction(settings: Settings, work: Callable[[Tx], Awaitable[T]]) -> T:
     async with acting_as(settings, "ledger") as database, database.transaction() as tx:
-        return await steps.links.rehearse(tx, await find(tx))
-
-
-async def _post(settings: Settings, post: Post) -> list[Answer]:
-    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
-        answers = await post(tx)
-        told = [answer for answer in answers if isinstance(answer, Posted)]
-        await outbox.stage(tx, [wire.journals.journal_posted(answer, first_cause()) for answer in told])
-        return answers
+        return await work(tx)
 
 
 def _rehearsed(verdict: Verdict) -> Shown:

@@ -37,7 +37,7 @@ async def _ask_in_one_snapshot(settings: Settings, query: Callable[[Tx], Awaitab
 
 def currency_of(wallet: str, named: str | None) -> str:
     """The currency that is named, or the only one the wallet holds. Exits when it holds none or several."""
-    held = [row.currency for row in ask(lambda tx: reads.list_balances(tx, wallet=wallet))]
+    held = [row.currency for row in ask(lambda tx: reads.balances.list_balances(tx, wallet=wallet))]
     if not held:
         raise no_wallet(wallet)
     if named is None and len(held) > 1:

@@ -21,8 +21,8 @@ def build(settings: Settings | None = None) -> Worker:
     db = worker.database
     posting = partial(handlers.post_journals, db)
     worker.consume(wire.journals.REQUESTED, posting, batch_max=BATCH_MAX, members=POSTING_MEMBERS)
-    worker.consume(wire.links.REVERT_REQUESTED, partial(handlers.revert_journals, db), batch_max=BATCH_MAX)
-    worker.consume(wire.links.GROUP_REQUESTED, partial(handlers.post_groups, db), batch_max=GROUPS_BATCH_MAX)
+    worker.consume(wire.reverts.REQUESTED, partial(handlers.revert_journals, db), batch_max=BATCH_MAX)
+    worker.consume(wire.groups.REQUESTED, partial(handlers.post_groups, db), batch_max=GROUPS_BATCH_MAX)
     worker.consume(wire.holds.REQUESTED, partial(handlers.change_holds, db), batch_max=HOLDS_BATCH_MAX)
     worker.consume(wire.holds.LIMIT_REQUESTED, partial(handlers.change_limits, db), batch_max=HOLDS_BATCH_MAX)
 

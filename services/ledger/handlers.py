@@ -9,7 +9,7 @@ from fleet import dead_letters, inbox, outbox
 from fleet.database import Database
 from fleet.envelope import Record, first_cause
 from services.ledger import metrics, steps, store, wire
-from services.ledger.desk import chain
+from services.ledger.domain.holds import journals_of
 from services.ledger.domain.journals import Answer
 
 CHAIN_AFTER: Final = timedelta(minutes=2)  # by then a worker's transaction has ended, one way or the other
@@ -31,8 +31,8 @@ async def post_journals(db: Database, batch: Sequence[Record]) -> None:
 async def revert_journals(db: Database, batch: Sequence[Record]) -> None:
     """Take back what each named journal moved, once."""
     async with db.transaction() as tx:
-        asked = await inbox.admit(tx, batch, wire.links.revert_requested)
-        answers = await steps.links.revert(tx, [wire.links.revert_request(item) for item in asked])
+        asked = await inbox.admit(tx, batch, wire.reverts.revert_requested)
+        answers = await steps.reverts.revert(tx, [wire.reverts.revert_request(item) for item in asked])
         await dead_letters.bury(tx, wire.journals.refusals(asked, answers))
         await outbox.stage(tx, wire.journals.answers(asked, answers))
     metrics.count(answers)
@@ -43,11 +43,11 @@ async def post_groups(db: Database, batch: Sequence[Record]) -> None:
     for record in batch:
         async with db.transaction() as tx:
             answers: list[Answer] = []
-            for item in await inbox.admit(tx, [record], wire.links.group_requested):
-                requests = wire.links.group_requests(item)
-                answers = await steps.links.post_together(tx, item.event.group, requests)
-                await dead_letters.bury(tx, wire.links.group_refusals(item, answers))
-                await outbox.stage(tx, wire.links.group_answers(item, answers))
+            for item in await inbox.admit(tx, [record], wire.groups.group_requested):
+                requests = wire.groups.group_requests(item)
+                answers = await steps.groups.post_together(tx, item.event.group, requests)
+                await dead_letters.bury(tx, wire.groups.group_refusals(item, answers))
+                await outbox.stage(tx, wire.groups.group_answers(item, answers))
         metrics.count(answers)
 
 
@@ -56,7 +56,7 @@ async def change_holds(db: Database, batch: Sequence[Record]) -> None:
     async with db.transaction() as tx:
         asked = await inbox.admit(tx, batch, wire.holds.hold_requested)
         answers = await steps.holds.change(tx, [wire.holds.hold_command(item.event) for item in asked])
-        journals = await store.journals.posted_journals(tx, steps.holds.journals_of(answers))
+        journals = await store.journals.posted(tx, journals_of(answers))
         await dead_letters.bury(tx, wire.holds.hold_refusals(asked, answers))
         await outbox.stage(tx, wire.holds.hold_answers(asked, answers, journals))
     metrics.count_holds(answers)
@@ -83,7 +83,7 @@ async def expire_holds(db: Database) -> int:
 async def extend_chain(db: Database, now: datetime) -> int:
     """Chain the journals that are old enough; the head goes to the log, out of the database's reach."""
     async with db.transaction() as tx:
-        chained = await chain.extend(tx, now - CHAIN_AFTER)
+        chained = await store.chain.extend(tx, now - CHAIN_AFTER)
         if chained:
-            _log.info("chain extended", extra={"head": str(await chain.head(tx)), "journals": chained})
+            _log.info("chain extended", extra={"head": str(await store.chain.head(tx)), "journals": chained})
     return chained

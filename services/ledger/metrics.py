@@ -6,8 +6,8 @@ from typing import Final
 
 from prometheus_client import Counter, Histogram
 
+from services.ledger.domain.holds import HoldNow, NotDone
 from services.ledger.domain.journals import Answer, Posted, Refused
-from services.ledger.steps.holds import HoldNow, NotDone
 
 JOURNALS_POSTED: Final = Counter("ledger_journals_posted_total", "Journals posted")
 ENTRIES_POSTED: Final = Counter("ledger_entries_posted_total", "Entries posted")

@@ -140,7 +140,7 @@ OF_HISTORY = (
         breaks="A revert asked again with another date is refused instead of answered.",
         edits=(
             Edit(
-                path="services/ledger/steps/links.py",
+                path="services/ledger/domain/reverts.py",
                 old="occurred_at=dates.setdefault(there.journal.journal_id, asked.occurred_at)",
                 new="occurred_at=asked.occurred_at",
             ),

@@ -120,7 +120,7 @@ OF_THE_BOOKS = (
         breaks="Two entries of one journal on one wallet both continue the balance from before it.",
         edits=(
             Edit(
-                path="services/ledger/domain/journals.py",
+                path="services/ledger/domain/posting.py",
                 old="        before = touched.get(key) or running[key]\n",
                 new="        before = running[key]\n",
             ),

@@ -10,22 +10,10 @@ from collections.abc import Awaitable, Callable, Sequence
 from fleet.database import Tx
 from fleet.faults import fault_point
 from services.ledger import store
-from services.ledger.domain.journals import (
-    Answer,
-    Balance,
-    BalanceKey,
-    Journal,
-    JournalRequest,
-    Posted,
-    Refused,
-    Repeated,
-    Sound,
-    balances_to_lock,
-    date_into_open_period,
-    decide_posting,
-    refuse,
-    screen,
-)
+from services.ledger.domain.journals import Answer, Journal, JournalRequest, Posted, Refused, Repeated, refuse
+from services.ledger.domain.posting import balances_to_lock, date_into_open_period, decide_posting
+from services.ledger.domain.screening import Sound, screen
+from services.ledger.domain.wallets import Balance, BalanceKey
 
 _log = logging.getLogger(__name__)
 
@@ -48,13 +36,13 @@ async def _flush_or_halve(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repea
     """
     try:
         return await _flush(tx, sound)
-    except store.journals.Rejected as rejected:
+    except store.constraints.Rejected as rejected:
         _log.warning("journals rejected", extra={"rule": rejected.rule, "journals": len(sound)})
-        if rejected.rule == store.journals.SOURCE_IS_POSTED_ONCE:
+        if rejected.rule == store.constraints.SOURCE_IS_POSTED_ONCE:
             # Another worker posted a source between our look and our insert; it has committed: look again.
             return await _flush_or_halve(tx, sound)
-        if rejected.rule == store.journals.PERIOD_IS_OPEN and (
-            closed_until := await store.journals.closed_until(tx)
+        if rejected.rule == store.constraints.PERIOD_IS_OPEN and (
+            closed_until := await store.periods.closed_until(tx)
         ):
             return await _flush_or_halve(tx, date_into_open_period(sound, closed_until))
         if len(sound) == 1:
@@ -70,24 +58,24 @@ async def _flush(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repeated | Ref
     again by opening what is missing.
     """
     try:
-        async with store.journals.all_or_rejected(tx):
-            return await _write(tx, sound, store.journals.lock_open_balances)
-    except store.journals.NotOpened:
-        async with store.journals.all_or_rejected(tx):
-            return await _write(tx, sound, store.journals.lock_balances)
+        async with store.constraints.all_or_rejected(tx):
+            return await _write(tx, sound, store.balances.lock_open)
+    except store.balances.NotOpened:
+        async with store.constraints.all_or_rejected(tx):
+            return await _write(tx, sound, store.balances.lock)
 
 
 async def _write(tx: Tx, sound: Sequence[Sound], lock_balances: _Lock) -> list[Posted | Repeated | Refused]:
-    standing = await store.journals.standing_journals(tx, [item.request.source for item in sound])
+    standing = await store.journals.standing(tx, [item.request.source for item in sound])
     balances = await lock_balances(tx, balances_to_lock(sound, standing))
     await fault_point("ledger.balances_locked")
     verdicts = decide_posting(sound, standing, balances)
     journals = [verdict for verdict in verdicts if isinstance(verdict, Journal)]
     if not journals:
         return [verdict for verdict in verdicts if not isinstance(verdict, Journal)]
-    recorded_at = await store.journals.insert_journals(tx, journals)
+    recorded_at = await store.journals.insert(tx, journals)
     if late := [journal for journal in journals if journal.belongs_at]:
-        await store.journals.link_late(tx, late)
+        await store.periods.insert_late(tx, late)
     await fault_point("ledger.journals_written")
     return [
         Posted(journal=verdict, recorded_at=recorded_at) if isinstance(verdict, Journal) else verdict
@@ -97,5 +85,5 @@ async def _write(tx: Tx, sound: Sequence[Sound], lock_balances: _Lock) -> list[P
 
 async def _with_repeats_read(tx: Tx, answers: Sequence[Posted | Repeated | Refused]) -> list[Answer]:
     repeats = [answer.journal_id for answer in answers if isinstance(answer, Repeated)]
-    there = await store.journals.posted_journals(tx, repeats) if repeats else {}
+    there = await store.journals.posted(tx, repeats) if repeats else {}
     return [there[answer.journal_id] if isinstance(answer, Repeated) else answer for answer in answers]

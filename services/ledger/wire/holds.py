@@ -10,8 +10,8 @@ from fleet.envelope import Cause, Message, Record
 from fleet.inbox import Admitted, read
 from schemas.holds import HoldChanged, HoldRefused, HoldRequested, LimitChanged, LimitRequested
 from services.ledger import wire
+from services.ledger.domain.holds import HoldCommand, HoldNow, LimitCommand, LimitNow, NotDone
 from services.ledger.domain.journals import Posted
-from services.ledger.steps.holds import HoldCommand, HoldNow, LimitCommand, LimitNow, NotDone
 
 REQUESTED: Final = "hold.requested"
 CHANGED: Final = "hold.changed"

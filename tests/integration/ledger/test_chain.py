@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from fleet.database import Database
-from services.ledger.desk import chain
-from services.ledger.desk.chain import Broken, Head
+from services.ledger.desk import chain, reads
+from services.ledger.domain.chain import START, Broken, Head
 from services.ledger.handlers import CHAIN_AFTER, extend_chain, post_journals
 from tests.integration.ledger.books import Hobbs, ask, requested
 
@@ -47,7 +47,7 @@ async def superuser(owner: asyncpg.Connection) -> asyncpg.Connection:
 
 
 async def test_journals_are_chained_once_and_only_when_they_are_old_enough(ledger: Database) -> None:
-    assert await intact(ledger) == chain.START
+    assert await intact(ledger) == START
     await ask(ledger, requested("flight:F1:1"))
     assert await extend_chain(ledger, datetime.now(UTC)) == 0
     assert await extend_chain(ledger, soon()) == 1
@@ -165,7 +165,7 @@ async def test_a_journal_put_in_behind_the_chain_is_named(
 async def test_what_no_worker_has_chained_yet_breaks_nothing(
     chained: Database, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chain, "UNCHAINED_AFTER", "0 seconds")
+    monkeypatch.setattr(reads.chain, "UNCHAINED_AFTER", "0 seconds")
     await ask(chained, requested("flight:F6:1"))
     assert (await intact(chained)).position == 5
     said = await hobbs("check", "--chain")

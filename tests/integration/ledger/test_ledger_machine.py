@@ -18,8 +18,9 @@ from fleet.database import Database
 from fleet.envelope import uuid7
 from services.ledger import steps
 from services.ledger.desk import reads
+from services.ledger.domain.holds import HoldCommand, HoldNow, LimitCommand, LimitNow, NotDone
 from services.ledger.domain.journals import Answer, EntryRequest, JournalRequest, Posted, Refused
-from services.ledger.steps.holds import HoldCommand, HoldNow, LimitCommand, NotDone
+from services.ledger.domain.reverts import RevertRequest, revert_source
 from tests.integration.ledger.ledger_model import Hold, Legs, Model, balanced
 from tests.support.machines import Machine, run_machine
 
@@ -273,16 +274,16 @@ class Ledger(Machine):
             return await steps.posting.post(tx, requests)
 
     async def _revert(self, source: str, day: int) -> Answer:
-        request = steps.links.RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=noon(day))
+        request = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=noon(day))
         async with self.database.transaction() as tx:
-            [answer] = await steps.links.revert(tx, [request])
+            [answer] = await steps.reverts.revert(tx, [request])
         return answer
 
     async def _revert_source(self, source: str) -> str:
         async with self.database.transaction() as tx:
-            there = await reads.find_journal(tx, source)
+            there = await reads.journals.find_journal(tx, source)
         assert there is not None
-        return steps.links.revert_source(there.journal_id)
+        return revert_source(there.journal_id)
 
     async def _place(self, name: str, wallet: str, amount: int) -> HoldNow | NotDone:
         return await self._change(
@@ -307,7 +308,7 @@ class Ledger(Machine):
             [answer] = await steps.holds.change(tx, [command])
         return answer
 
-    async def _limit(self, wallet: str, floor: int | None, binds: str) -> steps.holds.LimitNow | NotDone:
+    async def _limit(self, wallet: str, floor: int | None, binds: str) -> LimitNow | NotDone:
         command = LimitCommand(
             wallet=self._wallet(wallet),
             currency="USD",
@@ -335,7 +336,7 @@ class Ledger(Machine):
 
     async def _at(self, wallet: str, day: int, known_by: datetime | None) -> int:
         async with self.database.transaction() as tx:
-            found = await reads.balances_at(
+            found = await reads.balances.balances_at(
                 tx, wallet=self._wallet(wallet), kind=None, occurred_by=noon(day), known_by=known_by
             )
         return sum(one.balance for one in found)

@@ -32,12 +32,12 @@ from tests.support.records import record
 
 def undo(source: str = "flight:F1:1", memo: str = "", at: datetime = NOON) -> Record:
     event = RevertRequested(reverts=source, occurred_at=at, memo=memo)
-    return record(wire.links.REVERT_REQUESTED, event, key=source)
+    return record(wire.reverts.REQUESTED, event, key=source)
 
 
 def group(*members: Record, name: str = "move:1") -> Record:
     bodies = [JournalRequested.model_validate_json(member.value or b"") for member in members]
-    return record(wire.links.GROUP_REQUESTED, GroupRequested(group=name, journals=bodies), key=name)
+    return record(wire.groups.REQUESTED, GroupRequested(group=name, journals=bodies), key=name)
 
 
 async def reverted(ledger: Database, *records: Record) -> list[Told]:
@@ -194,7 +194,7 @@ async def test_a_rehearsal_says_what_posting_would_and_writes_nothing(ledger: Da
         requested("flight:F4:1", ()),
     )
     async with ledger.transaction() as tx:
-        rehearsal = await steps.links.rehearse(tx, asked)
+        rehearsal = await steps.preview.rehearse(tx, asked)
         assert await tx.all("SELECT 1 FROM wallet WHERE address = 'student:new'") == []
     kinds = [type(verdict) for verdict in rehearsal.verdicts]
     assert kinds == [Repeated, Refused, Journal, Journal, Refused]
@@ -211,5 +211,5 @@ async def test_a_rehearsal_waits_for_nobody(ledger: Database, owner: asyncpg.Con
     async with owner.transaction():
         await owner.execute("SELECT FROM lock_balances('{platform:school}', '{USD}')")
         async with ledger.transaction() as tx:
-            rehearsal = await steps.links.rehearse(tx, plain(requested("flight:F2:1")))
+            rehearsal = await steps.preview.rehearse(tx, plain(requested("flight:F2:1")))
     assert rehearsal.balances["platform:school", "USD"] == 80

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from fleet.database import Database
 from fleet.envelope import uuid7
 from services.ledger import steps
-from services.ledger.domain.journals import WALLET_KINDS, EntryRequest, JournalRequest, Posted
+from services.ledger.domain.journals import EntryRequest, JournalRequest, Posted
+from services.ledger.domain.wallets import WALLET_KINDS
 from services.ledger.handlers import post_journals
 from tests.integration.ledger.books import NOON, balances, broken_invariants, journals, requested
 

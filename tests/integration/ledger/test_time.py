@@ -144,7 +144,7 @@ async def test_a_rehearsal_dates_as_posting_does(ledger: Database, owner: asyncp
     await close(owner)
     body = JournalRequested.model_validate_json(dated("flight:F1:1", MAY).value or b"")
     async with ledger.transaction() as tx:
-        [verdict] = (await steps.links.rehearse(tx, [wire.journals.request_of(body, None)])).verdicts
+        [verdict] = (await steps.preview.rehearse(tx, [wire.journals.request_of(body, None)])).verdicts
     assert isinstance(verdict, Journal)
     assert (verdict.occurred_at, verdict.belongs_at) == (JUNE, MAY)
 
@@ -266,5 +266,5 @@ async def test_a_statement_shows_a_late_entry_where_it_was_dated(
     await close(owner)
     await ask(ledger, dated("flight:F1:1", MAY))
     async with ledger.transaction() as tx:
-        page = await reads.statement(tx, STUDENT, "USD")
+        page = await reads.statements.statement(tx, STUDENT, "USD")
     assert [line.occurred_at for line in page.lines] == [JUNE]

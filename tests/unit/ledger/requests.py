@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
-from services.ledger.domain.journals import Balance, BalanceKey, EntryRequest, JournalRequest, Sound, screen
+from services.ledger.domain.journals import EntryRequest, JournalRequest
+from services.ledger.domain.screening import Sound, screen
+from services.ledger.domain.wallets import Balance, BalanceKey
 
 NOON = datetime(2026, 5, 22, 12, tzinfo=UTC)
 _NAMES = UUID(int=0)

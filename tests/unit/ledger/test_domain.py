@@ -4,20 +4,16 @@ from hashlib import sha256
 import pytest
 
 from services.ledger.domain.journals import (
-    AMOUNT_MAX,
-    BALANCE_MAX,
-    ENTRIES_MAX,
     Journal,
     JournalRequest,
     Refused,
     Repeated,
-    Sound,
     Standing,
-    balances_to_lock,
     content_hash,
-    decide_posting,
-    screen,
 )
+from services.ledger.domain.posting import balances_to_lock, decide_posting
+from services.ledger.domain.screening import AMOUNT_MAX, ENTRIES_MAX, Sound, screen
+from services.ledger.domain.wallets import BALANCE_MAX
 from tests.unit.ledger.requests import FLIGHT, NOON, Legs, balances, request, sound
 
 NOBODY = request().journal_id

@@ -9,19 +9,10 @@ from fleet.envelope import first_cause, uuid7
 from fleet.inbox import Admitted, Unreadable
 from schemas.journals import JournalPosted, JournalRequested
 from services.ledger import wire
-from services.ledger.domain.journals import (
-    BALANCE_MAX,
-    WALLET_KINDS,
-    Balance,
-    EntryRequest,
-    Journal,
-    JournalRequest,
-    Posted,
-    Refused,
-    Sound,
-    decide_posting,
-    screen,
-)
+from services.ledger.domain.journals import EntryRequest, Journal, JournalRequest, Posted, Refused
+from services.ledger.domain.posting import decide_posting
+from services.ledger.domain.screening import Sound, screen
+from services.ledger.domain.wallets import BALANCE_MAX, WALLET_KINDS, Balance
 from tests.support.records import record
 
 GOOD: dict[str, object] = {
