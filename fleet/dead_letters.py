@@ -80,6 +80,19 @@ async def bury_letters(tx: Tx, letters: Sequence[Letter]) -> None:
     await fault_point("dead_letters.buried")
 
 
+_STILL_OPEN = """
+    SELECT identity FROM dead_letter
+    WHERE topic = :topic AND identity = ANY (CAST(:identities AS text[]))
+      AND state = 'open' AND reason = :reason
+"""
+
+
+async def still_open(tx: Tx, topic: str, identities: Sequence[str], reason: str) -> set[str]:
+    """Which of these letters are open for this reason."""
+    rows = await tx.all(_STILL_OPEN, topic=topic, identities=list(identities), reason=reason)
+    return {row.identity for row in rows}
+
+
 def _letter(refusal: Refusal) -> Letter:
     admitted = refusal.admitted
     return Letter(

@@ -101,6 +101,12 @@ async def admit(
     return [r.admitted for r in fresh]
 
 
+async def bury_unreadable(tx: Tx, record: Record, problem: Unreadable) -> None:
+    """Keep one record as a dead letter; its event is not admitted."""
+    await dead_letters.bury_letters(tx, [unreadable_letter(record, problem)])
+    metrics.RECORDS.labels(tx.service, "dead").inc()
+
+
 def _read_all(
     batch: Sequence[Record], parse: Callable[[Record], T], natural_key: Callable[[T], str] | None
 ) -> tuple[list[_Reading[T]], list[Letter]]:
@@ -110,7 +116,7 @@ def _read_all(
         try:
             event = parse(record)
         except (Unreadable, ValidationError) as error:
-            letters.append(_unreadable_letter(record, error))
+            letters.append(unreadable_letter(record, error))
         else:
             readings.append(_reading(record, event, natural_key(event) if natural_key else None))
     return readings, letters
@@ -179,7 +185,8 @@ def _reused_ids(readings: Sequence[_Reading[T]], accepted: dict[UUID, bytes]) ->
     ]
 
 
-def _unreadable_letter(record: Record, error: Unreadable | ValidationError) -> Letter:
+def unreadable_letter(record: Record, error: Unreadable | ValidationError) -> Letter:
+    """The letter of a record whose body says nothing; the same one however often the record comes."""
     key = event_key_of(record, None)
     place = record.headers.get("hobbs_redriven") or f"{record.partition}:{record.offset}"
     readable = isinstance(error, Unreadable)

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.dead_letters import DeadLettered
+from schemas.decisions import DecisionRequested, DecisionTaken
 from schemas.fields import Event
 from schemas.flights import FlightBilled, FlightCompleted, FlightCorrected
 from schemas.holds import HoldChanged, HoldRefused, HoldRequested, LimitChanged, LimitRequested
@@ -11,6 +12,7 @@ from schemas.monitors import BalanceCrossed
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled, PaymentReceived
 from schemas.school import SchoolConfigured
+from schemas.services import SERVICES
 from schemas.stripe_webhooks import StripeWebhook
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
 
@@ -34,8 +36,6 @@ class Topic:
     partitions: int = 12
     retention_ms: int = 30 * DAY_MS
 
-
-SERVICES = ("billing", "ledger", "payouts", "receivables", "gateway")
 
 _TOPICS = (
     Topic(
@@ -138,6 +138,23 @@ _TOPICS = (
         model=NotificationRequested,
         key="recipient",
         owner="every service",
+    ),
+    Topic(
+        name="decision.requested",
+        model=DecisionRequested,
+        key="<service>/<object>",
+        owner="operator",
+        consumers=SERVICES,
+        partitions=1,
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="decision.taken",
+        model=DecisionTaken,
+        key="<service>/<object>",
+        owner="every service",
+        partitions=1,
+        retention_ms=FOREVER,
     ),
     *(
         Topic(

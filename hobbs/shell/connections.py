@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
+from fleet.migrate import READER
 from fleet.settings import PREFIX, Settings
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, say
 
@@ -54,6 +55,20 @@ async def acting_as(settings: Settings, service: str) -> AsyncIterator[Database]
         await database.close()
 
 
+@asynccontextmanager
+async def reading(settings: Settings) -> AsyncIterator[Database]:
+    """Lend every service's published views (`<service>_public`), acting as the role that may read them."""
+    url = settings.database_url.get_secret_value()
+    database = Database(url, schema="public", role=READER, pool_size=1)
+    try:
+        yield database
+    except (DBAPIError, PostgresError) as error:
+        error.add_note(f"acting as {READER}")
+        raise
+    finally:
+        await database.close()
+
+
 def run(work: Coroutine[Any, Any, T]) -> T:
     """Run a command's coroutine; an unreachable database or broker is one sentence and exit 1."""
     try:
@@ -65,14 +80,6 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     except KafkaError as error:
         say(f"Kafka: {why(error)}; `hobbs doctor` looks closer")
     raise typer.Exit(EXIT_FINDINGS)
-
-
-def is_outage(error: BaseException) -> bool:
-    """Whether trying again may help: nobody answers, or the server says that it is starting."""
-    cause = getattr(error, "orig", None) or error
-    state = getattr(getattr(cause, "__cause__", None) or cause, "sqlstate", None)
-    starting = ("57P03", "57P01", "57P02", "08001", "08004", "08006")
-    return isinstance(error, OSError | KafkaError) or state in starting
 
 
 def why(error: BaseException) -> str:

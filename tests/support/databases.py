@@ -9,9 +9,9 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from fleet.migrate import migrate, services
-from schemas.topics import SERVICES
+from schemas.services import LOGINS
 
-PASSWORDS = {login: f"{login}-password" for login in ("operator", *SERVICES)}
+PASSWORDS = {login: f"{login}-password" for login in LOGINS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from fleet.migrate import services
-from schemas.topics import SERVICES, TOPICS
+from schemas.services import LOGINS
+from schemas.topics import TOPICS
 from tests.integration.ops.conftest import NO_KAFKA, Hobbs
 from tests.support.databases import Cluster, run_statement, service_url
 
@@ -24,7 +25,7 @@ async def empty_database(cluster: Cluster) -> AsyncIterator[str]:
 @pytest.fixture
 def owner_settings(empty_database: str, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("HOBBS_DATABASE_URL", empty_database)
-    for login in ("operator", *SERVICES):
+    for login in LOGINS:
         monkeypatch.setenv(f"HOBBS_{login.upper()}_DATABASE_URL", service_url(empty_database, login))
     return empty_database
 
