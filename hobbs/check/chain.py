@@ -6,21 +6,21 @@ import typer
 
 from fleet.settings import Settings
 from hobbs.check.invariants import Invariant, Outcome
-from hobbs.shell.connections import acting_as
+from hobbs.shell.connections import reading
 from hobbs.shell.output import say
 from services.ledger.desk import chain
-from services.ledger.domain.chain import Broken, Head, read_head
+from services.ledger.domain.chain import BrokenLink, Head, read_head
 
 INVARIANT = Invariant(
     service="ledger",
     name="chain_is_unbroken",
-    sentence="Every journal, its entries and their order are what was chained when they were new.",
+    sentence="Every journal and its entries, in their order, are as they were when they were chained.",
     sql="",
 )
 
 
 def noted_head(text: str | None) -> Head | None:
-    """Read POSITION:HASH, as `hobbs check --chain` said it once."""
+    """Read POSITION:HASH, as `hobbs check --chain` writes it."""
     if text is None:
         return None
     try:
@@ -30,15 +30,15 @@ def noted_head(text: str | None) -> Head | None:
 
 
 async def check_chain(settings: Settings, noted: Head | None) -> Outcome:
-    """Verify the chain from its first link; say the head, for keeping elsewhere."""
+    """Verify the chain from its first link, and say its head, of which a copy can be kept elsewhere."""
     started = time.perf_counter()
-    async with acting_as(settings, "ledger") as database:
+    async with reading(settings) as database:
         found = await chain.verify(database, noted)
         waiting = await chain.waiting(database)
-    broken = isinstance(found, Broken)
+    broken = isinstance(found, BrokenLink)
     if isinstance(found, Head):
         if found.position:
-            say(f"chain of {found.position} journals is unbroken; keep this elsewhere: --head {found}")
+            say(f"chain of {found.position} journals is unbroken; keep its head elsewhere: --head {found}")
         if waiting:
             say(f"{waiting} newer journals are not in it yet; the ledger's worker adds them")
     else:
@@ -55,7 +55,7 @@ async def check_chain(settings: Settings, noted: Head | None) -> Outcome:
                 "why": found.why,
             }
         ]
-        if isinstance(found, Broken)
+        if isinstance(found, BrokenLink)
         else [],
         seconds=time.perf_counter() - started,
     )

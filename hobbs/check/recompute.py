@@ -1,7 +1,7 @@
-"""Recomputes what the books say: a bill from its facts and card versions, a wallet from its entries.
+"""Recomputes a bill from its facts and card versions, and a wallet from its entries, and compares.
 
-Promises: nothing shown as recomputed was read as a result; every disagreement is a finding with a sentence.
-It changes nothing.
+Promises: a recomputed amount is never read from what it is compared with; every difference is a finding
+with a sentence. It changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 from fleet.database import Tx, json_parameter
 from fleet.settings import Settings
-from hobbs.shell.connections import acting_as
+from hobbs.shell.connections import acting_as, reading
 from services.billing import store as bills
 from services.billing.domain.billing import decide_bill
 from services.billing.domain.bills import Bill
@@ -18,13 +18,13 @@ from services.billing.domain.rates import Book
 from services.billing.wire.events import flight_from_facts
 from services.ledger.desk import reads
 from services.ledger.desk.reads.balances import WalletBalance
-from services.ledger.desk.reads.journals import PostedJournal
+from services.ledger.desk.reads.journals import JournalDetails
 from services.ledger.desk.reads.recompute import Break, EventTypeSum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletSide:
-    """One wallet of a flight: what the recomputed bill, the stored bill and the ledger say it gets."""
+    """What a wallet gets from a flight: recomputed, on the stored bill, in the ledger. Minor units."""
 
     wallet: str
     recomputed: int | None
@@ -38,7 +38,7 @@ class WalletSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedFlight:
-    """A bill made again from what it names. Amounts are minor units, readings and hours tenths.
+    """A bill recomputed from the facts and cards it names. Amounts are minor units; readings, hours tenths.
 
     lines: `rounding_tenths` is the rounded amount less the exact one, in tenths of a minor unit, where a line
     is hours times a rate. remainder: what is left to the platform after every leg.
@@ -72,14 +72,14 @@ async def explain_flight(
         documents = await tx.all(_CARDS, named=json_parameter(named))
     again = _priced_again(row, book)
     source = f"flight:{row.flight_id}:{row.revision}"
-    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
+    async with reading(settings) as database, database.transaction() as tx:
         journal = await reads.journals.find_journal(tx, source)
     return compare(source, row, [dict(one._mapping) for one in documents], again, journal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpriceable:
-    """What a bill names cannot be read any more: somebody changed it by hand."""
+    """The facts or cards of a bill cannot be read: somebody changed them by hand."""
 
     sentence: str
 
@@ -130,9 +130,9 @@ _CARDS = """
 
 
 def compare(
-    source: str, row: Any, rates: Sequence[Mapping[str, Any]], again: object, journal: PostedJournal | None
+    source: str, row: Any, rates: Sequence[Mapping[str, Any]], again: object, journal: JournalDetails | None
 ) -> ExplainedFlight:
-    """Set the recomputed bill, the stored one and the journal beside each other."""
+    """Compare the recomputed bill, the stored bill and the journal."""
     lines, legs = bills.opened(row.lines), bills.opened(row.legs)
     wallets = _wallets(row, legs, again, journal)
     return ExplainedFlight(
@@ -161,7 +161,7 @@ def _rounding(line: Mapping[str, Any]) -> int | None:
 
 
 def _wallets(
-    row: Any, legs: Sequence[Mapping[str, Any]], again: object, journal: PostedJournal | None
+    row: Any, legs: Sequence[Mapping[str, Any]], again: object, journal: JournalDetails | None
 ) -> list[WalletSide]:
     recomputed = dict(again.entries()) if isinstance(again, Bill) else {}
     billed: dict[str, int] = {f"student:{row.student}": -row.charge}
@@ -212,7 +212,7 @@ def _bill_findings(source: str, row: Any, lines: Any, legs: Any, again: object) 
 
 
 def _journal_findings(
-    source: str, wallets: Sequence[WalletSide], journal: PostedJournal | None, currency: str
+    source: str, wallets: Sequence[WalletSide], journal: JournalDetails | None, currency: str
 ) -> list[str]:
     if journal is None:
         return [f"{source}: is billed and not posted"] if wallets else []
@@ -227,14 +227,14 @@ def _journal_findings(
     return [*found, *_content_findings(journal)]
 
 
-def _content_findings(journal: PostedJournal) -> list[str]:
-    if journal.says_what_it_said:
+def _content_findings(journal: JournalDetails) -> list[str]:
+    if journal.content_matches_hash:
         return []
     return [f"journal {journal.source} is not what was posted: its content no longer has its hash"]
 
 
-async def journal_findings(tx: Tx, journal: PostedJournal) -> list[str]:
-    """What is wrong with a journal by itself: its content, and how its entries continue their wallets."""
+async def journal_findings(tx: Tx, journal: JournalDetails) -> list[str]:
+    """Check a journal by itself: its content hash, and the running balances of its entries."""
     return [
         *_content_findings(journal),
         *(
@@ -247,7 +247,7 @@ async def journal_findings(tx: Tx, journal: PostedJournal) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedWallet:
-    """One balance of a wallet, added up again from its entries. Minor units."""
+    """A balance of a wallet, recomputed from its entries. Minor units."""
 
     wallet: str
     currency: str
@@ -264,7 +264,7 @@ class ExplainedWallet:
 
 
 async def explain_wallet(tx: Tx, wallet: str) -> list[ExplainedWallet]:
-    """Add up a wallet's balances again, one per currency; empty: there is no such wallet."""
+    """Recompute a wallet's balances, one for each currency; empty: there is no such wallet."""
     return [await _wallet(tx, there) for there in await reads.balances.list_balances(tx, wallet=wallet)]
 
 

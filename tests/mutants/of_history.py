@@ -146,7 +146,7 @@ OF_HISTORY = (
             ),
         ),
         catchers=(
-            "tests/integration/ledger/test_links.py"
+            "tests/integration/ledger/test_reverts_and_groups.py"
             "::test_a_second_revert_is_answered_by_the_first_whenever_it_is_dated",
         ),
     ),

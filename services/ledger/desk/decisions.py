@@ -1,7 +1,6 @@
 """What people decide about the books: journals by hand, reverts, monitors, the end of a period.
 
-Each function is the work of one transaction, which the caller opens and commits. Each decision has a preview
-that changes nothing.
+Each function is the work of one transaction, which the caller opens and commits. Previews change nothing.
 """
 
 from collections.abc import Sequence
@@ -16,10 +15,10 @@ from fleet.inbox import describe
 from schemas.journals import JournalRequested
 from services.ledger import steps, store, wire
 from services.ledger.desk import reads
-from services.ledger.domain.holds import NotDone
-from services.ledger.domain.journals import Answer, JournalRequest, Posted
-from services.ledger.domain.monitors import MonitorCommand, MonitorNow, monitor_fault
-from services.ledger.domain.posting import Rehearsal
+from services.ledger.domain.holds import RefusedCommand
+from services.ledger.domain.journals import JournalReply, JournalRequest, PostedJournal
+from services.ledger.domain.monitors import MonitorChange, MonitorCommand, monitor_fault
+from services.ledger.domain.posting import PostingPreview
 from services.ledger.domain.reverts import RevertRequest
 
 _JOURNALS = TypeAdapter(list[JournalRequested])
@@ -28,72 +27,72 @@ _JOURNALS = TypeAdapter(list[JournalRequested])
 def read_requests(text: str) -> list[JournalRequest]:
     """Read a JSON list of journal.requested bodies. Raises ValueError with a sentence."""
     try:
-        return [wire.journals.request_of(asked, None) for asked in _JOURNALS.validate_json(text)]
+        return [wire.journals.request_of(body, None) for body in _JOURNALS.validate_json(text)]
     except ValidationError as error:
         raise ValueError(describe(error)) from None
 
 
-async def post(tx: Tx, requests: Sequence[JournalRequest], *, group: str | None = None) -> list[Answer]:
-    """Post journals by hand and announce them; with `group`, all of them or none, under this name."""
+async def post(tx: Tx, requests: Sequence[JournalRequest], *, group: str | None = None) -> list[JournalReply]:
+    """Post journals by hand and announce them; a reply for each. group: all or none, under this name."""
     if group is None:
         return await _announced(tx, await steps.posting.post(tx, requests))
-    return await _announced(tx, await steps.groups.post_together(tx, group, requests))
+    return await _announced(tx, await steps.groups.post_group(tx, group, requests))
 
 
-async def preview_post(tx: Tx, requests: Sequence[JournalRequest]) -> Rehearsal:
-    """What posting these journals would answer now, one by one. Locks and writes nothing."""
-    return await steps.preview.rehearse(tx, requests)
+async def preview_post(tx: Tx, requests: Sequence[JournalRequest]) -> PostingPreview:
+    """What posting these journals would reply now, without a group. Locks and writes nothing."""
+    return await steps.preview.preview(tx, requests)
 
 
-async def revert(tx: Tx, asked: RevertRequest) -> list[Answer]:
-    """Take back what a journal moved, once, and announce it."""
-    return await _announced(tx, await steps.reverts.revert(tx, [asked]))
+async def revert(tx: Tx, request: RevertRequest) -> list[JournalReply]:
+    """Revert a journal, once, and announce the revert."""
+    return await _announced(tx, await steps.reverts.revert(tx, [request]))
 
 
-async def preview_revert(tx: Tx, asked: RevertRequest) -> Rehearsal:
-    """What reverting this journal would answer now. Locks and writes nothing."""
-    return await steps.preview.rehearse(tx, await steps.reverts.reversals(tx, [asked]))
+async def preview_revert(tx: Tx, request: RevertRequest) -> PostingPreview:
+    """What reverting this journal would reply now. Locks and writes nothing."""
+    return await steps.preview.preview(tx, await steps.reverts.reversals(tx, [request]))
 
 
-async def set_monitor(tx: Tx, command: MonitorCommand) -> MonitorNow | NotDone:
-    """Set a monitor, or its threshold anew. What is beyond it already is told at once."""
+async def set_monitor(tx: Tx, command: MonitorCommand) -> MonitorChange | RefusedCommand:
+    """Set a monitor, or change its threshold. A balance that is beyond it already is a crossing at once."""
     if fault := monitor_fault(command):
         return fault
     try:
-        async with store.constraints.all_or_rejected(tx):
+        async with store.constraints.savepoint(tx):
             changed = await store.monitors.set_monitor(tx, command)
-    except store.constraints.Rejected as rejected:
-        return NotDone(reason=rejected.rule, sentence=rejected.sentence)
+    except store.constraints.ConstraintViolated as violated:
+        return RefusedCommand(reason=violated.rule, sentence=violated.sentence)
     [monitor] = await reads.monitors.list_monitors(tx, monitor=command.monitor)
-    return MonitorNow(monitor=monitor, repeated=not changed)
+    return MonitorChange(monitor=monitor, repeated=not changed)
 
 
-async def preview_monitor(tx: Tx, command: MonitorCommand) -> MonitorNow | NotDone:
-    """What setting a monitor would come to, by doing and undoing it: the wallet is locked until `tx` ends."""
-    outcome: list[MonitorNow | NotDone] = []
+async def preview_monitor(tx: Tx, command: MonitorCommand) -> MonitorChange | RefusedCommand:
+    """What setting a monitor would give, found by setting it and undoing that: `tx` locks the wallet."""
+    changes: list[MonitorChange | RefusedCommand] = []
     try:
         async with tx.savepoint():
-            outcome.append(await set_monitor(tx, command))
+            changes.append(await set_monitor(tx, command))
             raise _Undo
     except _Undo:
-        return outcome[0]
+        return changes[0]
 
 
 class _Undo(Exception):
-    pass
+    """Undoes a preview."""
 
 
 async def remove_monitor(tx: Tx, monitor: str, memo: str = "") -> bool:
-    """Remove a monitor; false: there is none. One that is beyond tells that this is over."""
+    """Remove a monitor; false: there is none. If it is beyond its threshold, it publishes a last crossing."""
     return await store.monitors.remove_monitor(tx, monitor, memo)
 
 
 async def close_period(tx: Tx, until: datetime, memo: str) -> None:
-    """Close everything that occurred before an instant. The database refuses one that is not over."""
+    """Close every period before an instant. The database refuses an instant that is not over."""
     await store.periods.close(tx, until, memo)
 
 
-async def _announced(tx: Tx, answers: list[Answer]) -> list[Answer]:
-    posted = [answer for answer in answers if isinstance(answer, Posted)]
-    await outbox.stage(tx, [wire.journals.journal_posted(answer, first_cause()) for answer in posted])
-    return answers
+async def _announced(tx: Tx, replies: list[JournalReply]) -> list[JournalReply]:
+    posted = [reply for reply in replies if isinstance(reply, PostedJournal)]
+    await outbox.stage(tx, [wire.journals.journal_posted(reply, first_cause()) for reply in posted])
+    return replies

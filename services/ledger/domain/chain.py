@@ -1,4 +1,4 @@
-"""The hash chain over the journals: its newest link, and the first that is not what it should be."""
+"""The hash chain over the journals: each link's hash is of the link before it and of one journal."""
 
 import re
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _HEAD: Final = re.compile(r"(?P<position>[1-9][0-9]{0,17}):(?P<hash>[0-9a-f]{64}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Head:
-    """The end of the chain, or of a verified part of it. Noted elsewhere, it vouches for all before it."""
+    """The newest link of the chain, or of a verified part of it. A copy of it proves every link before."""
 
     position: int
     hash: bytes
@@ -20,8 +20,8 @@ class Head:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Broken:
-    """The first link that is not what it should be. No journal: a link is missing, or the noted head."""
+class BrokenLink:
+    """The first link that does not verify. Without a journal: a link is missing, or the noted head is."""
 
     position: int
     why: str

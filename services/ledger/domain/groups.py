@@ -2,13 +2,13 @@
 
 from collections.abc import Collection, Sequence
 
-from services.ledger.domain.journals import Answer, JournalRequest, Refused, refuse
+from services.ledger.domain.journals import JournalReply, JournalRequest, RefusedJournal, refuse
 
 
 def refuse_reused_name(
     name: str, requests: Sequence[JournalRequest], posted: Collection[str]
-) -> list[Refused]:
-    """Refuse each request, when the group's name stands for other journals; empty: it does not.
+) -> list[RefusedJournal]:
+    """Refuse each request if the group's name is used for other journals; empty: it is not.
 
     posted: the sources of the journals that were posted under this name.
     """
@@ -18,12 +18,12 @@ def refuse_reused_name(
     return [refuse(request, "group_reused", why) for request in requests]
 
 
-def refuse_all(requests: Sequence[JournalRequest], answers: Sequence[Answer]) -> list[Refused]:
-    """Refuse a whole group of which a journal is refused: that one says why, the others name it."""
-    blamed = next(answer for answer in answers if isinstance(answer, Refused))
+def refuse_all(requests: Sequence[JournalRequest], replies: Sequence[JournalReply]) -> list[RefusedJournal]:
+    """Refuse every request of a group, since one is refused: its own refusal stays, the others quote it."""
+    blamed = next(reply for reply in replies if isinstance(reply, RefusedJournal))
     return [
-        answer
-        if isinstance(answer, Refused)
+        reply
+        if isinstance(reply, RefusedJournal)
         else refuse(request, "group_refused", f"was asked together with another: {blamed.sentence}")
-        for request, answer in zip(requests, answers, strict=True)
+        for request, reply in zip(requests, replies, strict=True)
     ]

@@ -1,6 +1,6 @@
-"""Holds and limits: what may be asked of them, what a command by itself may not say, and what it moves.
+"""Commands to holds and limits: what they must keep by themselves, and which balances they move.
 
-The rules that need a balance live in the database's functions, which DBAs call too: one place, one sentence.
+The rules that need a balance are in the database's functions, which DBAs call too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,10 @@ HoldState = Literal["open", "posted", "voided", "expired"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldCommand:
-    """What somebody wants done with a hold. place: all but `to_wallet`; post: `to_wallet`, perhaps a part."""
+    """A command to place, post or void a hold. Amounts are minor units.
+
+    place: every field but `to_wallet`. post: `to_wallet`, and `amount` to post a part of the hold.
+    """
 
     action: Action
     hold: str
@@ -32,7 +35,7 @@ class HoldCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LimitCommand:
-    """How far down a wallet may go from now on; no floor: as far as it likes."""
+    """A command to set what a wallet's available balance may not go below, in minor units; None: no limit."""
 
     wallet: str
     currency: str
@@ -41,8 +44,11 @@ class LimitCommand:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class HoldNow:
-    """A hold as it is, with its wallet's balances. Minor units; available = posted - pending."""
+class HoldChange:
+    """A hold after a command, with its wallet's balances. Minor units; available = posted - pending.
+
+    repeated: the command changed nothing, since the hold was in this state already.
+    """
 
     hold: str
     state: HoldState
@@ -60,8 +66,8 @@ class HoldNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class LimitNow:
-    """A wallet's limit as it stands, and what is available now."""
+class LimitChange:
+    """A wallet's limit after a command, and its available balance. Minor units."""
 
     wallet: str
     currency: str
@@ -72,29 +78,29 @@ class LimitNow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NotDone:
-    """The command may not stand; the sentence says why, `shortfall` how many minor units are missing."""
+class RefusedCommand:
+    """A refused command; `sentence` says why. shortfall: missing minor units, if a limit is the reason."""
 
     reason: str
     sentence: str
     shortfall: int | None = None
 
 
-def hold_fault(command: HoldCommand) -> NotDone | None:
-    """What is wrong with a command to a hold by itself, before a wallet is opened for it."""
+def hold_fault(command: HoldCommand) -> RefusedCommand | None:
+    """Check a command to a hold by itself, before a wallet is opened for it. None: nothing is wrong."""
     wallet = command.wallet if command.action == "place" else command.to_wallet
     if wallet is None:
         return None
     return _wallet_fault(f"hold {command.hold}", wallet, command.currency)
 
 
-def limit_fault(command: LimitCommand) -> NotDone | None:
-    """What is wrong with a limit by itself, before a wallet is opened for it."""
+def limit_fault(command: LimitCommand) -> RefusedCommand | None:
+    """Check a limit by itself, before a wallet is opened for it. None: nothing is wrong."""
     return _wallet_fault(f"limit on {command.wallet}", command.wallet, command.currency)
 
 
 def balances_moved(commands: Sequence[HoldCommand], placed_on: Mapping[str, BalanceKey]) -> list[BalanceKey]:
-    """The balances that these commands move, in the order in which they are locked.
+    """The balances that these commands move, sorted.
 
     placed_on: the balance of each hold that is placed already, by the hold's name.
     """
@@ -108,11 +114,11 @@ def balances_moved(commands: Sequence[HoldCommand], placed_on: Mapping[str, Bala
     return sorted((wallet, currency) for wallet, currency in keys if wallet and currency)
 
 
-def journals_of(answers: Sequence[HoldNow | NotDone]) -> list[UUID]:
-    """The journals that these answers posted."""
-    return [one.journal_id for one in answers if isinstance(one, HoldNow) and one.journal_id is not None]
+def journal_ids(replies: Sequence[HoldChange | RefusedCommand]) -> list[UUID]:
+    """The ids of the journals that posted these holds."""
+    return [one.journal_id for one in replies if isinstance(one, HoldChange) and one.journal_id is not None]
 
 
-def _wallet_fault(what: str, wallet: str, currency: str | None) -> NotDone | None:
+def _wallet_fault(what: str, wallet: str, currency: str | None) -> RefusedCommand | None:
     found = unusable_wallet(wallet, currency)
-    return found and NotDone(reason=found[0], sentence=f"{what}: {found[1]}")
+    return found and RefusedCommand(reason=found[0], sentence=f"{what}: {found[1]}")

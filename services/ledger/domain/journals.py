@@ -1,4 +1,4 @@
-"""Journals as they are asked for and as they are posted. Amounts are signed minor units, credit positive.
+"""Journals as they are requested and as they are posted. Amounts are signed minor units, credit positive.
 
 What is made by the thousand in each batch is a named tuple, given its values in order: a frozen dataclass
 takes three times as long to make, and names twice (docs/decisions/0091).
@@ -13,7 +13,7 @@ from uuid import UUID
 
 
 class EntryRequest(NamedTuple):
-    """One signed amount asked for on one wallet, `<kind>:<name>`."""
+    """A signed amount requested on one wallet, `<kind>:<name>`."""
 
     wallet: str
     currency: str
@@ -21,7 +21,7 @@ class EntryRequest(NamedTuple):
 
 
 class JournalRequest(NamedTuple):
-    """A journal somebody wants posted, once for its source, under the id it will have."""
+    """A request to post a journal, once for its source, and the id the journal will have."""
 
     journal_id: UUID
     source: str
@@ -33,7 +33,7 @@ class JournalRequest(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """An entry as posted, with the wallet's balance and version after it."""
+    """A posted entry, with the wallet's balance and version after it."""
 
     wallet_id: int
     wallet: str
@@ -44,7 +44,10 @@ class Entry(NamedTuple):
 
 
 class Journal(NamedTuple):
-    """A journal as posted; its entries are in the order they were asked for."""
+    """A journal as it is posted; its entries are in the order of the request.
+
+    belongs_at: when it occurred, if its period was closed already; occurred_at is then in the open period.
+    """
 
     journal_id: UUID
     source: str
@@ -57,8 +60,8 @@ class Journal(NamedTuple):
     belongs_at: datetime | None = None
 
 
-class Standing(NamedTuple):
-    """A journal that is already posted for a source."""
+class ExistingJournal(NamedTuple):
+    """A journal that is posted for a source already."""
 
     journal_id: UUID
     content_hash: bytes
@@ -66,14 +69,14 @@ class Standing(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeated:
-    """The request says again what a journal already says: that journal is the answer."""
+    """The request has the content of a journal that is posted already: that journal is the reply."""
 
     journal_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refused:
-    """The request may not stand; `sentence` says why and what to do."""
+class RefusedJournal:
+    """A request that is refused; `sentence` says why and what to do. shortfall: missing minor units."""
 
     source: str
     event_type: str
@@ -82,35 +85,35 @@ class Refused:
     shortfall: int | None = None
 
 
-Verdict = Journal | Repeated | Refused
+PostingResult = Journal | Repeated | RefusedJournal
 
 
-class Posted(NamedTuple):
-    """A journal that stands. `repeated`: it stood before this request asked for it."""
+class PostedJournal(NamedTuple):
+    """A posted journal, as a reply. `repeated`: it was posted before this request."""
 
     journal: Journal
     recorded_at: datetime
     repeated: bool = False
 
 
-Answer = Posted | Refused
+JournalReply = PostedJournal | RefusedJournal
 
 
 def content_hash(
     source: str, event_type: str, occurred_at: datetime, entries: Sequence[EntryRequest]
 ) -> bytes:
-    """sha256 of what a journal says: the same as journal_content_hash() in the database.
+    """The sha256 of a journal's content, as journal_content_hash() in the database computes it.
 
-    The memo is left out: new words for the same money are no other journal. So is the entries' order.
+    The memo and the order of the entries are no part of it: a request that differs in them alone is a repeat.
     """
     at = occurred_at.astimezone(UTC).isoformat(timespec="microseconds")
     lines = sorted([f"{entry.wallet}\t{entry.currency}\t{entry.amount}" for entry in entries])
     return sha256("\n".join((f"journal 1\t{source}\t{event_type}\t{at}", *lines)).encode()).digest()
 
 
-def refuse(request: JournalRequest, reason: str, why: str, shortfall: int | None = None) -> Refused:
-    """Refuse a request; `why` continues the sentence that names it."""
-    return Refused(
+def refuse(request: JournalRequest, reason: str, why: str, shortfall: int | None = None) -> RefusedJournal:
+    """Refuse a request; `why` completes a sentence that begins with the journal's source."""
+    return RefusedJournal(
         source=request.source,
         event_type=request.event_type,
         reason=reason,

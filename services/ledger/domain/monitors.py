@@ -1,7 +1,7 @@
-"""Monitors: what may be asked of one, how it stands, and what it told. Amounts are minor units.
+"""Monitors: thresholds on balances, and the crossings they published. Amounts are minor units.
 
-Judging a balance and telling of it is the database's own (migration 0007), for every way a balance moves. It
-must not be done here too: a monitor would then tell twice, or miss what somebody posted in SQL.
+The database compares balances with thresholds and publishes crossings (migration 0007), whichever way a
+balance moves. It must not be done here too: a crossing would be published twice.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from services.ledger.domain.holds import NotDone
+from services.ledger.domain.holds import RefusedCommand
 from services.ledger.domain.wallets import unusable_wallet
 
 Watches = Literal["posted", "pending", "available"]
@@ -18,7 +18,7 @@ Comparison = Literal["below", "at_most", "above", "at_least"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MonitorCommand:
-    """What a monitor shall watch, and what of it shall be told. `recovers_at` None: at the threshold."""
+    """A command to set a monitor. recovers_at: where the balance is back; None: at the threshold."""
 
     monitor: str
     wallet: str
@@ -32,7 +32,7 @@ class MonitorCommand:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Monitor:
-    """A monitor that is set. Minor units; `since`: when it last crossed, which it did `crossings` times."""
+    """A monitor that is set. beyond: its balance is beyond the threshold. since: its last crossing."""
 
     monitor: str
     wallet: str
@@ -52,7 +52,7 @@ class Monitor:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Crossing:
-    """What a monitor told: the balance right after what caused it. Minor units."""
+    """A crossing of a threshold: beyond it, or back. balance: right after what caused the crossing."""
 
     crossed_at: datetime
     monitor: str
@@ -73,21 +73,21 @@ class Crossing:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class MonitorNow:
-    """A monitor as it stands after a command. `repeated`: it stood so before."""
+class MonitorChange:
+    """A monitor after a command. repeated: the command changed nothing."""
 
     monitor: Monitor
     repeated: bool
 
 
-def monitor_fault(command: MonitorCommand) -> NotDone | None:
-    """What is wrong with a command by itself, before a wallet is opened for it."""
+def monitor_fault(command: MonitorCommand) -> RefusedCommand | None:
+    """Check a command by itself, before a wallet is opened for it. None: nothing is wrong."""
     if found := unusable_wallet(command.wallet, command.currency):
-        return NotDone(reason=found[0], sentence=f"monitor {command.monitor}: {found[1]}")
+        return RefusedCommand(reason=found[0], sentence=f"monitor {command.monitor}: {found[1]}")
     back = command.threshold if command.recovers_at is None else command.recovers_at
     low = command.comparison in ("below", "at_most")
     if back < command.threshold if low else back > command.threshold:
-        return NotDone(
+        return RefusedCommand(
             reason="monitor_recovers_on_the_near_side",
             sentence=f"monitor {command.monitor}: a balance cannot be back at {back} when it is beyond "
             f"{command.comparison.replace('_', ' ')} {command.threshold}; recovers_at lies on the other side",

@@ -9,85 +9,89 @@ from datetime import datetime
 
 from services.ledger.domain.journals import (
     Entry,
+    ExistingJournal,
     Journal,
     JournalRequest,
-    Refused,
+    PostingResult,
+    RefusedJournal,
     Repeated,
-    Standing,
-    Verdict,
     refuse,
 )
-from services.ledger.domain.screening import Sound
+from services.ledger.domain.validation import ValidRequest
 from services.ledger.domain.wallets import BALANCE_MAX, Balance, BalanceKey, Limit
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rehearsal:
-    """What posting would answer now, and the balances it would leave. Nothing was locked or written."""
+class PostingPreview:
+    """What posting would reply now, and the balances it would leave, in minor units."""
 
-    verdicts: Sequence[Verdict]
+    results: Sequence[PostingResult]
     balances: Mapping[BalanceKey, int]
 
 
-def date_into_open_period(sound: Sequence[Sound], closed_until: datetime) -> list[Sound]:
-    """Date what came late at the first instant of the open period; it remembers when it was true.
+def date_into_open_period(valid: Sequence[ValidRequest], closed_until: datetime) -> list[ValidRequest]:
+    """Date late requests at the first instant of the open period, and keep when they occurred.
 
-    Its hash stays that of what was asked: asked again, it is the same journal.
+    The hash stays that of the request as it was made, so that the same request again is a repeat.
     """
     return [
         item
         if item.request.occurred_at >= closed_until
-        else Sound(
+        else ValidRequest(
             request=item.request._replace(occurred_at=closed_until),
             content_hash=item.content_hash,
             belongs_at=item.belongs_at or item.request.occurred_at,
         )
-        for item in sound
+        for item in valid
     ]
 
 
-def balances_to_lock(sound: Sequence[Sound], standing: Mapping[str, Standing]) -> list[BalanceKey]:
-    """The balances that journals which do not stand yet will move."""
-    fresh = (item.request for item in sound if item.request.source not in standing)
+def balances_to_lock(
+    valid: Sequence[ValidRequest], existing: Mapping[str, ExistingJournal]
+) -> list[BalanceKey]:
+    """The balances that these requests would move, sorted; none for journals that are posted already."""
+    fresh = (item.request for item in valid if item.request.source not in existing)
     return sorted({(entry.wallet, entry.currency) for request in fresh for entry in request.entries})
 
 
 def decide_posting(
-    sound: Sequence[Sound], standing: Mapping[str, Standing], balances: Mapping[BalanceKey, Balance]
-) -> list[Verdict]:
-    """Answer each request, in order; every posted journal continues the balances the one before it left.
+    valid: Sequence[ValidRequest],
+    existing: Mapping[str, ExistingJournal],
+    balances: Mapping[BalanceKey, Balance],
+) -> list[PostingResult]:
+    """Decide each request, in order; each journal continues the balances that the one before it left.
 
-    standing: journals posted before, by source. balances: locked, all that `balances_to_lock` named.
+    existing: journals posted before, by source. balances: locked, all those of `balances_to_lock`.
     """
-    answered = dict(standing)
+    posted = dict(existing)
     running = dict(balances)
     limits = {key: balance.limit for key, balance in balances.items() if balance.limit is not None}
-    verdicts: list[Verdict] = []
-    for item in sound:
-        verdict = _decide(item, answered, running, limits)
-        if isinstance(verdict, Journal):
-            answered[verdict.source] = Standing(verdict.journal_id, verdict.content_hash)
-        verdicts.append(verdict)
-    return verdicts
+    results: list[PostingResult] = []
+    for item in valid:
+        result = _decide(item, posted, running, limits)
+        if isinstance(result, Journal):
+            posted[result.source] = ExistingJournal(result.journal_id, result.content_hash)
+        results.append(result)
+    return results
 
 
-def balances_left(verdicts: Sequence[Verdict]) -> dict[BalanceKey, int]:
+def balances_left(results: Sequence[PostingResult]) -> dict[BalanceKey, int]:
     """The balances after the last of these results that moves each; minor units."""
     return {
         (entry.wallet, entry.currency): entry.balance_after
-        for verdict in verdicts
-        if isinstance(verdict, Journal)
-        for entry in verdict.entries
+        for result in results
+        if isinstance(result, Journal)
+        for entry in result.entries
     }
 
 
 def _decide(
-    item: Sound,
-    answered: Mapping[str, Standing],
+    item: ValidRequest,
+    posted: Mapping[str, ExistingJournal],
     running: dict[BalanceKey, Balance],
     limits: Mapping[BalanceKey, Limit],
-) -> Verdict:
-    there = answered.get(item.request.source)
+) -> PostingResult:
+    there = posted.get(item.request.source)
     if there is None:
         return _post(item, running, limits)
     if there.content_hash == item.content_hash:
@@ -101,9 +105,9 @@ def _decide(
 
 
 def _post(
-    item: Sound, running: dict[BalanceKey, Balance], limits: Mapping[BalanceKey, Limit]
-) -> Journal | Refused:
-    """Continue the running balances, or leave them as they are."""
+    item: ValidRequest, running: dict[BalanceKey, Balance], limits: Mapping[BalanceKey, Limit]
+) -> Journal | RefusedJournal:
+    """Add the request's entries to the running balances; a refused request leaves them as they are."""
     request = item.request
     touched: dict[BalanceKey, Balance] = {}
     entries: list[Entry] = []
@@ -141,8 +145,8 @@ def _limit_fault(
     running: Mapping[BalanceKey, Balance],
     touched: Mapping[BalanceKey, Balance],
     limits: Mapping[BalanceKey, Limit],
-) -> Refused | None:
-    """Refuse what takes from a wallet more than its limit leaves; paying into it is always fine."""
+) -> RefusedJournal | None:
+    """Refuse a request that takes more from a wallet than its limit leaves; paying in is always allowed."""
     for key, after in touched.items():
         limit = limits.get(key)
         if limit is None or after.amount >= running[key].amount:

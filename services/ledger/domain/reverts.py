@@ -1,4 +1,4 @@
-"""Reverts: the journal that takes back what another moved, once."""
+"""Reverts: a journal with the opposite entries of another. Each journal is reverted once."""
 
 from collections.abc import MutableMapping
 from dataclasses import dataclass
@@ -6,14 +6,20 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from services.ledger.domain.journals import Answer, EntryRequest, JournalRequest, Posted, Refused
+from services.ledger.domain.journals import (
+    EntryRequest,
+    JournalReply,
+    JournalRequest,
+    PostedJournal,
+    RefusedJournal,
+)
 
 REVERT: Final = "revert"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevertRequest:
-    """Somebody wants what the journal of `reverts` (a source) moved to be taken back, under this new id."""
+    """A request to revert the journal of the source `reverts`; the revert will have the id `journal_id`."""
 
     journal_id: UUID
     reverts: str
@@ -23,7 +29,7 @@ class RevertRequest:
 
 
 def revert_source(reverted: UUID) -> str:
-    """The source of the journal that reverts this one: there can be only one."""
+    """The source of the journal that reverts this one: one source, so one revert."""
     return f"{REVERT}:{reverted}"
 
 
@@ -33,15 +39,15 @@ def reverted_by(source: str) -> UUID:
 
 
 def reversal(
-    asked: RevertRequest, there: Posted | None, dates: MutableMapping[UUID, datetime]
-) -> JournalRequest | Refused:
-    """The journal that takes back what `there` moved, or why there is none.
+    asked: RevertRequest, there: PostedJournal | None, dates: MutableMapping[UUID, datetime]
+) -> JournalRequest | RefusedJournal:
+    """The request for the journal that reverts `there`; None there: a refusal.
 
-    dates: when reverts occurred, by what they revert; this one is added. A revert asked for again gets the
-    date of the one that is posted, and so is a repeat of it.
+    dates: when the posted reverts occurred, by the id of the reverted journal; this one is added. A revert
+    that is requested again gets the date of the posted one, so that it is a repeat whatever date it names.
     """
     if there is None:
-        return Refused(
+        return RefusedJournal(
             source=asked.reverts,
             event_type=REVERT,
             reason="unknown_journal",
@@ -61,6 +67,6 @@ def reversal(
     )
 
 
-def was_posted_meanwhile(answer: Answer) -> bool:
-    """Whether somebody else's revert of the same journal was committed before ours was decided."""
-    return isinstance(answer, Refused) and answer.reason == "source_reused"
+def was_posted_meanwhile(reply: JournalReply) -> bool:
+    """Whether another worker posted a revert of the same journal after this one looked for it."""
+    return isinstance(reply, RefusedJournal) and reply.reason == "source_reused"

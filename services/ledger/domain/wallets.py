@@ -18,7 +18,7 @@ BalanceKey = tuple[str, str]  # wallet address, currency
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """How far down journals may take a balance: its amount less what open holds keep."""
+    """What journals may not take a balance, less the amounts of open holds (`pending`), below."""
 
     floor: int
     pending: int
@@ -33,9 +33,9 @@ class Balance(NamedTuple):
     limit: Limit | None = None
 
 
-@lru_cache(maxsize=50_000)  # a school has some thousand wallets, and each is judged again with every flight
+@lru_cache(maxsize=50_000)  # a school has some thousand wallets, and each is checked again with every flight
 def unusable_wallet(wallet: str, currency: str | None) -> tuple[str, str] | None:
-    """Why nothing can be asked of this wallet in this currency (None: not judged): reason and sentence."""
+    """Reason and sentence why a wallet cannot have this address or currency (None: not checked), or None."""
     if currency is not None and currency not in CURRENCIES:
         return "unknown_currency", f"{currency!r} is not an ISO 4217 code such as USD"
     kind, colon, name = wallet.partition(":")
@@ -50,4 +50,5 @@ def unusable_wallet(wallet: str, currency: str | None) -> tuple[str, str] | None
 
 
 def is_line(text: str, chars_max: int) -> bool:
+    """Whether a text is one line of printable characters that does not end in a blank, within a length."""
     return len(text) <= chars_max and _LINE.fullmatch(text) is not None

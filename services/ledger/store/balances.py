@@ -9,8 +9,8 @@ from fleet.database import Tx
 from services.ledger.domain.wallets import Balance, BalanceKey, Limit
 
 
-class NotOpened(Exception):
-    """A balance that was to be locked is not there yet; undo, and open it before any is locked."""
+class BalanceMissing(Exception):
+    """A balance that was to be locked does not exist; undo, and open it before any balance is locked."""
 
 
 _LOCK: Final = """
@@ -20,18 +20,18 @@ _LOCK: Final = """
 
 
 async def lock_open(tx: Tx, keys: Sequence[BalanceKey]) -> dict[BalanceKey, Balance]:
-    """Lock balances in wallet order; what they hold once locked. Raises NotOpened when one is missing."""
+    """Lock balances in wallet order; returns them as locked. Raises BalanceMissing."""
     rows = await tx.all(_LOCK, **_addressed(keys))
     if len(rows) < len(keys):
-        raise NotOpened
+        raise BalanceMissing
     return {(row.address, row.currency): _balance(row) for row in rows}
 
 
 async def lock(tx: Tx, keys: Sequence[BalanceKey]) -> dict[BalanceKey, Balance]:
-    """Lock balances in wallet order, opening wallets on first use; what they hold once locked.
+    """Lock balances in wallet order; returns them as locked. Wallets are opened on first use.
 
-    New wallets are opened before any balance is locked: whoever waits for a wallet that another transaction
-    is opening holds nothing that transaction could want.
+    New wallets are opened before any balance is locked, so that a transaction that waits for another one to
+    open a wallet holds no lock which that one needs.
     """
     if missing := await _missing(tx, keys):
         await _open(tx, missing)
@@ -48,7 +48,7 @@ _READ: Final = """
 
 
 async def read(tx: Tx, keys: Sequence[BalanceKey]) -> dict[BalanceKey, Balance]:
-    """Balances as they are, unlocked: to preview, never to post. Wallets that are not open are left out."""
+    """Read balances without a lock: for previews, never to post. Wallets that are not open are left out."""
     rows = await tx.all(_READ, **_addressed(keys))
     return {(row.address, row.currency): _balance(row) for row in rows}
 

@@ -1,4 +1,4 @@
-"""The hash chain over the journals, extended after the fact: posting knows nothing of it."""
+"""The hash chain over the journals, which a timer extends: posting does not write it."""
 
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,7 @@ _EXTEND: Final = "SELECT extend_chain(CAST(:until AS timestamptz), :most) AS don
 
 
 async def extend(tx: Tx, until: datetime) -> int:
-    """Chain journals recorded before `until`, at most EXTEND_AT_ONCE; how many."""
+    """Add journals recorded before `until` to the chain, at most EXTEND_AT_ONCE; returns how many."""
     row = await tx.one(_EXTEND, until=until, most=EXTEND_AT_ONCE)
     return int(row.done)
 

@@ -1,4 +1,4 @@
-"""The savepoint that turns the name of a broken constraint into a refusal."""
+"""A savepoint that turns a constraint's name into a refusal."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,10 +14,10 @@ LIMIT_EXCEEDED: Final = "limit_exceeded"
 _DATA_ERRORS: Final = ("22", "23")  # SQLSTATE classes: data exception, integrity constraint violation
 
 
-class Rejected(Exception):
-    """The database refused what was inserted; `rule` is the constraint's name, or the SQLSTATE.
+class ConstraintViolated(Exception):
+    """The database refused a row; `rule` is the constraint's name, or the SQLSTATE.
 
-    shortfall: the minor units that were missing, when a limit is the reason.
+    shortfall: the missing minor units, if a limit is the reason.
     """
 
     def __init__(self, rule: str, sentence: str, shortfall: int | None = None) -> None:
@@ -28,8 +28,8 @@ class Rejected(Exception):
 
 
 @asynccontextmanager
-async def all_or_rejected(tx: Tx) -> AsyncIterator[None]:
-    """Undo the block and raise Rejected when its data breaks a rule; an outage passes through."""
+async def savepoint(tx: Tx) -> AsyncIterator[None]:
+    """Undo the block and raise ConstraintViolated if its data breaks a rule; other errors are not caught."""
     try:
         async with tx.savepoint():
             yield
@@ -40,4 +40,4 @@ async def all_or_rejected(tx: Tx) -> AsyncIterator[None]:
         cause = getattr(error.orig, "__cause__", None)
         rule = getattr(cause, "constraint_name", None) or f"sqlstate_{sqlstate}"
         short = int(getattr(cause, "detail", "")) if rule == LIMIT_EXCEEDED else None
-        raise Rejected(rule, getattr(cause, "message", None) or rule, short) from error
+        raise ConstraintViolated(rule, getattr(cause, "message", None) or rule, short) from error

@@ -1,4 +1,4 @@
-"""Which journals were posted together."""
+"""Which journals were posted together: the table `journal_group`."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -26,5 +26,5 @@ _INSERT: Final = """
 
 
 async def insert(tx: Tx, name: str, journal_ids: Sequence[UUID]) -> None:
-    """Say that these new journals were posted together."""
+    """Record that these new journals were posted together."""
     await tx.execute(_INSERT, name=name, ids=list(journal_ids))

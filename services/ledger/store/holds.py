@@ -1,10 +1,10 @@
-"""Holds and limits: the database's functions that change them, and how they are afterwards."""
+"""Holds and limits: the calls of the database's functions that change them, and their state afterwards."""
 
 from collections.abc import Sequence
 from typing import Final
 
 from fleet.database import Tx
-from services.ledger.domain.holds import HoldCommand, HoldNow, LimitCommand, LimitNow
+from services.ledger.domain.holds import HoldChange, HoldCommand, LimitChange, LimitCommand
 from services.ledger.domain.wallets import BalanceKey
 
 EXPIRE_AT_ONCE: Final = 500
@@ -26,7 +26,7 @@ _PLACE: Final = """
 
 
 async def place(tx: Tx, command: HoldCommand) -> bool:
-    """Place a hold; false: it is placed so already."""
+    """Place a hold; false: it is placed already, with the same content."""
     row = await tx.one(
         _PLACE,
         hold=command.hold,
@@ -47,7 +47,7 @@ _POST: Final = """
 
 
 async def post(tx: Tx, command: HoldCommand) -> bool:
-    """Move a hold's amount, or a part of it, to another wallet; false: it is posted so already."""
+    """Post a hold, or a part of it, to another wallet; false: it is posted already, with the same content."""
     row = await tx.one(
         _POST,
         hold=command.hold,
@@ -63,7 +63,7 @@ _VOID: Final = "SELECT void_hold(:hold) AS done"
 
 
 async def void(tx: Tx, command: HoldCommand) -> bool:
-    """Make a hold's amount available again; false: it is voided already."""
+    """Void a hold; false: it is voided already."""
     row = await tx.one(_VOID, hold=command.hold)
     return bool(row.done)
 
@@ -72,12 +72,12 @@ _EXPIRE: Final = "SELECT hold FROM expire_holds(:most) AS hold"
 
 
 async def expire(tx: Tx) -> list[str]:
-    """Close the holds whose time is over, at most EXPIRE_AT_ONCE; their names."""
+    """Close holds that have expired, at most EXPIRE_AT_ONCE; returns their names."""
     rows = await tx.all(_EXPIRE, most=EXPIRE_AT_ONCE)
     return [row.hold for row in rows]
 
 
-_HOLD_NOW: Final = """
+_READ_HOLD: Final = """
     SELECT held.hold, held.state, held.address AS wallet, held.currency, held.amount, held.expires_at,
            coalesce(held.closed_at, held.placed_at) AS changed_at, held.posted_amount, held.journal_id,
            wallet.balance AS posted_balance, wallet.pending AS pending_balance,
@@ -89,17 +89,17 @@ _HOLD_NOW: Final = """
 """
 
 
-async def hold_now(tx: Tx, hold: str, *, repeated: bool) -> HoldNow:
-    """A hold as it is, with its wallet's balances."""
-    row = await tx.one(_HOLD_NOW, hold=hold)
-    return HoldNow(**row._mapping, repeated=repeated)
+async def read_hold(tx: Tx, hold: str, *, repeated: bool) -> HoldChange:
+    """A hold with its wallet's balances. Minor units."""
+    row = await tx.one(_READ_HOLD, hold=hold)
+    return HoldChange(**row._mapping, repeated=repeated)
 
 
 _SET_LIMIT: Final = "SELECT set_limit(:wallet, :currency, CAST(:floor AS bigint), :binds) AS done"
 
 
 async def set_limit(tx: Tx, command: LimitCommand) -> bool:
-    """Set or lift a limit; false: it is set so already."""
+    """Set or remove a limit; false: nothing changed."""
     row = await tx.one(
         _SET_LIMIT,
         wallet=command.wallet,
@@ -110,13 +110,13 @@ async def set_limit(tx: Tx, command: LimitCommand) -> bool:
     return bool(row.done)
 
 
-_LIMIT_NOW: Final = """
+_READ_LIMIT: Final = """
     SELECT address AS wallet, currency, "limit" AS floor, limit_binds AS binds, available AS available_balance
     FROM ledger_public.wallets WHERE address = :wallet AND currency = :currency
 """
 
 
-async def limit_now(tx: Tx, command: LimitCommand, *, repeated: bool) -> LimitNow:
-    """The limit of a command's wallet as it is, and what is available."""
-    row = await tx.one(_LIMIT_NOW, wallet=command.wallet, currency=command.currency)
-    return LimitNow(**row._mapping, repeated=repeated)
+async def read_limit(tx: Tx, command: LimitCommand, *, repeated: bool) -> LimitChange:
+    """The limit and the available balance of a command's wallet. Minor units."""
+    row = await tx.one(_READ_LIMIT, wallet=command.wallet, currency=command.currency)
+    return LimitChange(**row._mapping, repeated=repeated)

@@ -9,23 +9,23 @@ from uuid import UUID
 from sqlalchemy import Row
 
 from fleet.database import Tx
-from services.ledger.domain.journals import Entry, Journal, Posted, Standing
+from services.ledger.domain.journals import Entry, ExistingJournal, Journal, PostedJournal
 
-_STANDING: Final = """
+_EXISTING: Final = """
     SELECT journal.source, journal.id, journal.content_hash
     FROM unnest(CAST(:sources AS text[])) AS asked (source)
     JOIN journal ON journal.source = asked.source COLLATE "C"
 """
 
 
-async def standing(tx: Tx, sources: Sequence[str]) -> dict[str, Standing]:
-    """The journals already posted for these sources."""
-    rows = await tx.all(_STANDING, sources=list(sources))
-    return {row.source: Standing(journal_id=row.id, content_hash=row.content_hash) for row in rows}
+async def existing(tx: Tx, sources: Sequence[str]) -> dict[str, ExistingJournal]:
+    """Which journals are posted for these sources already, by source."""
+    rows = await tx.all(_EXISTING, sources=list(sources))
+    return {row.source: ExistingJournal(journal_id=row.id, content_hash=row.content_hash) for row in rows}
 
 
-# One statement for both: the database refuses a journal without its entries, and entries that come later.
-# Entries name their journal by its number; whole numbers travel as text, half the driver's work.
+# One statement for both tables: the database refuses a journal without its entries, and entries added later.
+# An entry names its journal by its place in the arrays; integers are sent as text, half the driver's work.
 _INSERT: Final = """
     WITH posted AS (
         INSERT INTO journal (id, source, event_type, occurred_at, entry_count, content_hash, memo,
@@ -52,7 +52,7 @@ _INSERT: Final = """
 
 
 async def insert(tx: Tx, journals: Sequence[Journal]) -> datetime:
-    """Insert journals with their entries; the instant they are recorded at."""
+    """Insert journals with their entries; returns when they are recorded."""
     row = await tx.one(_INSERT, **_journal_columns(journals), **_entry_columns(journals))
     recorded_at: datetime = row.recorded_at
     return recorded_at
@@ -70,15 +70,15 @@ _POSTED: Final = """
 """
 
 
-async def posted(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, Posted]:
-    """Journals that stand, with their entries as they were posted, marked as repeated."""
+async def posted(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, PostedJournal]:
+    """Posted journals with their entries, by id, marked as repeated."""
     rows = await tx.all(_POSTED, ids=list(set(ids)))
     return {journal_id: _posted(list(lines)) for journal_id, lines in groupby(rows, lambda row: row.id)}
 
 
-async def find(tx: Tx, sources: Sequence[str]) -> dict[str, Posted]:
-    """Journals that stand for these sources, whole."""
-    ids = {there.journal_id for there in (await standing(tx, sources)).values()}
+async def find(tx: Tx, sources: Sequence[str]) -> dict[str, PostedJournal]:
+    """Posted journals with their entries, by source, marked as repeated."""
+    ids = {there.journal_id for there in (await existing(tx, sources)).values()}
     found = await posted(tx, list(ids))
     return {there.journal.source: there for there in found.values()}
 
@@ -110,11 +110,11 @@ def _entry_columns(journals: Sequence[Journal]) -> dict[str, str | list[str]]:
 
 
 def _integers(values: Iterable[int]) -> str:
-    """An array as PostgreSQL reads it from text."""
+    """An array of integers as PostgreSQL's text."""
     return "{" + ",".join(map(str, values)) + "}"
 
 
-def _posted(lines: Sequence[Row[Any]]) -> Posted:
+def _posted(lines: Sequence[Row[Any]]) -> PostedJournal:
     head = lines[0]
     journal = Journal(
         journal_id=head.id,
@@ -136,4 +136,4 @@ def _posted(lines: Sequence[Row[Any]]) -> Posted:
         memo=head.memo,
         request_event_id=head.request_event_id,
     )
-    return Posted(journal=journal, recorded_at=head.recorded_at, repeated=True)
+    return PostedJournal(journal=journal, recorded_at=head.recorded_at, repeated=True)

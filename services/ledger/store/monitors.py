@@ -1,4 +1,4 @@
-"""Setting and removing monitors; what they told is written by the database's triggers."""
+"""Sets and removes monitors; the database's triggers write their crossings."""
 
 from dataclasses import asdict
 from typing import Final
@@ -13,7 +13,7 @@ _SET: Final = """
 
 
 async def set_monitor(tx: Tx, command: MonitorCommand) -> bool:
-    """Set a monitor, or its threshold anew; false: it is set so already."""
+    """Set a monitor, or change its threshold; false: nothing changed."""
     row = await tx.one(_SET, **asdict(command))
     return bool(row.done)
 
@@ -22,6 +22,6 @@ _REMOVE: Final = "SELECT remove_monitor(:monitor, :memo) AS done"
 
 
 async def remove_monitor(tx: Tx, monitor: str, memo: str) -> bool:
-    """Remove a monitor; false: there is none. One that is beyond tells that this is over."""
+    """Remove a monitor; false: there is none. If it is beyond its threshold, it publishes a last crossing."""
     row = await tx.one(_REMOVE, monitor=monitor, memo=memo)
     return bool(row.done)

@@ -1,4 +1,4 @@
-"""Closed periods, and journals that came too late for theirs."""
+"""Closed periods, and journals that were requested after their period was closed."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -11,7 +11,7 @@ _CLOSED_UNTIL: Final = "SELECT max(until) AS until FROM closed_period"
 
 
 async def closed_until(tx: Tx) -> datetime | None:
-    """Where the open period begins; None: nothing was ever closed."""
+    """When the open period begins; None: no period was closed."""
     row = await tx.one(_CLOSED_UNTIL)
     until: datetime | None = row.until
     return until
@@ -21,7 +21,7 @@ _CLOSE: Final = "SELECT close_period(CAST(:until AS timestamptz), :memo)"
 
 
 async def close(tx: Tx, until: datetime, memo: str) -> None:
-    """Close everything that occurred before an instant. The database refuses one that is not over."""
+    """Close every period before an instant. The database refuses an instant that is not over."""
     await tx.execute(_CLOSE, until=until, memo=memo)
 
 
@@ -29,7 +29,7 @@ _INSERT_LATE: Final = "SELECT link_late(CAST(:ids AS uuid[]), CAST(:belongs AS t
 
 
 async def insert_late(tx: Tx, journals: Sequence[Journal]) -> None:
-    """Say when journals that came late were true, and in which period they belong."""
+    """Record when late journals occurred, and to which period they belong."""
     await tx.execute(
         _INSERT_LATE,
         ids=[journal.journal_id for journal in journals],

@@ -1,4 +1,4 @@
-"""Which journal reverts which."""
+"""Which journal reverts which: the table `revert`."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -17,7 +17,7 @@ _DATES: Final = """
 
 
 async def dates(tx: Tx, ids: Sequence[UUID]) -> dict[UUID, datetime]:
-    """When the posted reverts of these journals were said to occur, by the id of the reverted journal."""
+    """When the posted reverts of these journals occurred, as requested, by the id of the reverted journal."""
     rows = await tx.all(_DATES, ids=list(ids))
     return {row.reverted_id: row.occurred_at for row in rows}
 
@@ -29,6 +29,6 @@ _INSERT: Final = """
 
 
 async def insert(tx: Tx, reverted: Mapping[UUID, UUID]) -> None:
-    """Say which new journal (key) reverts which (value)."""
+    """Record which new journal (key) reverts which (value)."""
     if reverted:
         await tx.execute(_INSERT, journal_ids=list(reverted), reverted_ids=list(reverted.values()))

@@ -1,4 +1,4 @@
-"""Records read into the domain; what became of them as events and dead letters."""
+"""Records as requests of the domain; replies of the domain as events and dead letters."""
 
 from services.ledger.wire import groups, holds, journals, reverts
 

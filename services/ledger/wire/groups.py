@@ -1,4 +1,4 @@
-"""group.requested -> domain; the answers are those of its journals."""
+"""group.requested as requests; the replies are those of the group's journals."""
 
 from collections.abc import Sequence
 from typing import Final
@@ -8,7 +8,7 @@ from fleet.envelope import Message, Record
 from fleet.inbox import Admitted, read
 from schemas.journals import GroupRequested
 from services.ledger import wire
-from services.ledger.domain.journals import Answer, JournalRequest, Refused
+from services.ledger.domain.journals import JournalReply, JournalRequest, RefusedJournal
 
 REQUESTED: Final = "group.requested"
 
@@ -21,16 +21,16 @@ def group_requests(admitted: Admitted[GroupRequested]) -> list[JournalRequest]:
     return [wire.journals.request_of(journal, admitted.event_key) for journal in admitted.event.journals]
 
 
-def group_answers(item: Admitted[GroupRequested], given: Sequence[Answer]) -> list[Message]:
+def group_messages(admitted: Admitted[GroupRequested], replies: Sequence[JournalReply]) -> list[Message]:
     """One message for each journal of the group, all caused by it."""
-    return [wire.journals.answer(one, item.cause) for one in given]
+    return [wire.journals.message(one, admitted.cause) for one in replies]
 
 
-def group_refusals(item: Admitted[GroupRequested], given: Sequence[Answer]) -> list[Refusal]:
-    """The group as one letter: it is redriven as a whole. What was to blame speaks for it."""
-    refused = [one for one in given if isinstance(one, Refused)]
+def group_refusals(admitted: Admitted[GroupRequested], replies: Sequence[JournalReply]) -> list[Refusal]:
+    """One dead letter for the group, which is redriven whole, with the reason of the journal to blame."""
+    refused = [one for one in replies if isinstance(one, RefusedJournal)]
     if not refused:
         return []
     blamed = next((one for one in refused if one.reason != "group_refused"), refused[0])
-    subject = f"group:{item.event.group}"
-    return [Refusal(admitted=item, reason=blamed.reason, sentence=blamed.sentence, subject=subject)]
+    subject = f"group:{admitted.event.group}"
+    return [Refusal(admitted=admitted, reason=blamed.reason, sentence=blamed.sentence, subject=subject)]

@@ -1,4 +1,4 @@
-"""revert.requested -> domain; the answers are those of journals."""
+"""revert.requested as a request; the replies are those of journals."""
 
 from typing import Final
 
@@ -16,11 +16,11 @@ def revert_requested(record: Record) -> RevertRequested:
 
 def revert_request(admitted: Admitted[RevertRequested]) -> RevertRequest:
     """Give an admitted request the id its journal will have."""
-    asked = admitted.event
+    body = admitted.event
     return RevertRequest(
         journal_id=uuid7(),
-        reverts=asked.reverts,
-        occurred_at=asked.occurred_at,
-        memo=asked.memo,
+        reverts=body.reverts,
+        occurred_at=body.occurred_at,
+        memo=body.memo,
         request_event_id=admitted.event_key,
     )

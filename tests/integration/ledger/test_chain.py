@@ -8,7 +8,7 @@ import pytest
 
 from fleet.database import Database
 from services.ledger.desk import chain, reads
-from services.ledger.domain.chain import START, Broken, Head
+from services.ledger.domain.chain import START, BrokenLink, Head
 from services.ledger.handlers import CHAIN_AFTER, extend_chain, post_journals
 from tests.integration.ledger.books import Hobbs, ask, requested
 
@@ -24,9 +24,9 @@ async def intact(ledger: Database, noted: Head | None = None) -> Head:
     return found
 
 
-async def broken(ledger: Database, noted: Head | None = None) -> Broken:
+async def broken(ledger: Database, noted: Head | None = None) -> BrokenLink:
     found = await chain.verify(ledger, noted)
-    assert isinstance(found, Broken), found
+    assert isinstance(found, BrokenLink), found
     return found
 
 
@@ -143,7 +143,7 @@ async def test_a_chain_that_was_written_anew_does_not_pass_the_noted_head(
     await superuser.execute("DELETE FROM journal_link")
     await extend_chain(chained, soon())
     assert (await intact(chained)).position == 5
-    assert "was written anew" in (await broken(chained, noted)).why
+    assert "was written again" in (await broken(chained, noted)).why
     beyond = Head(position=9, hash=noted.hash)
     assert "beyond the end" in (await broken(chained, beyond)).why
     await superuser.execute("UPDATE journal SET memo = '' WHERE source = 'flight:F1:1'")

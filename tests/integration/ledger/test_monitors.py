@@ -10,7 +10,7 @@ from fleet.database import Database
 from fleet.envelope import Record
 from schemas.monitors import BalanceCrossed
 from services.ledger.desk import decisions, reads
-from services.ledger.domain.holds import NotDone
+from services.ledger.domain.holds import RefusedCommand
 from services.ledger.handlers import change_limits, expire_holds
 from tests.integration.ledger.books import ask, only, requested, told
 from tests.integration.ledger.test_holds import hold, limit, order
@@ -296,15 +296,15 @@ async def test_what_makes_no_sense_is_refused_and_changes_nothing(
         before = await reads.monitors.list_monitors(tx)
         refused = await decisions.set_monitor(tx, low(500, **change))
         assert await reads.monitors.list_monitors(tx) == before
-    assert isinstance(refused, NotDone)
+    assert isinstance(refused, RefusedCommand)
     assert refused.reason == reason
 
 
-async def test_a_rehearsal_says_what_would_be_and_leaves_no_trace(watched: Database) -> None:
+async def test_a_preview_says_what_would_be_and_leaves_no_trace(watched: Database) -> None:
     events = await told(watched)
     async with watched.transaction() as tx:
         foreseen = await decisions.preview_monitor(tx, low(2000, monitor="x", wallet=STUDENT))
         assert await reads.monitors.list_monitors(tx, monitor="x") == []
-    assert not isinstance(foreseen, NotDone)
+    assert not isinstance(foreseen, RefusedCommand)
     assert (foreseen.repeated, foreseen.monitor.balance, foreseen.monitor.beyond) == (False, 1000, True)
     assert await told(watched) == events

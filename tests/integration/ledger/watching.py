@@ -5,8 +5,8 @@ from typing import Any
 from fleet.database import Database
 from schemas.monitors import BalanceCrossed
 from services.ledger.desk import decisions
-from services.ledger.domain.holds import NotDone
-from services.ledger.domain.monitors import MonitorCommand, MonitorNow
+from services.ledger.domain.holds import RefusedCommand
+from services.ledger.domain.monitors import MonitorChange, MonitorCommand
 from tests.integration.ledger.books import told
 
 STUDENT = "student:s-1"
@@ -25,10 +25,10 @@ def low(threshold: int, **fields: Any) -> MonitorCommand:
     return MonitorCommand(**defaults | fields, threshold=threshold)
 
 
-async def watch(ledger: Database, command: MonitorCommand) -> MonitorNow:
+async def watch(ledger: Database, command: MonitorCommand) -> MonitorChange:
     async with ledger.transaction() as tx:
         outcome = await decisions.set_monitor(tx, command)
-    assert not isinstance(outcome, NotDone), outcome.sentence
+    assert not isinstance(outcome, RefusedCommand), outcome.sentence
     return outcome
 
 

@@ -1,4 +1,4 @@
-"""What people may ask of the books, of the published views (`ledger_public`) only. Nothing here writes."""
+"""What people may read in the books, from the published views (`ledger_public`) only. Nothing here writes."""
 
 from services.ledger.desk.reads import balances, chain, holds, journals, monitors, recompute, statements
 

@@ -1,4 +1,4 @@
-"""What wallets hold, now and at an instant. Amounts are minor units."""
+"""Balances of wallets, now and at an instant. Amounts are minor units."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +41,7 @@ OF_ALL: Final = """
     WHERE (CAST(:kind AS text) IS NULL OR kind = :kind)
     ORDER BY address, currency
 """
-# A statement of its own: one for both would be planned for all wallets, and read them all for one.
+# Not one statement with OF_ALL: its plan would read every wallet to find one.
 OF_ONE: Final = """
     SELECT address AS wallet, kind, currency, balance, pending, available, "limit", limit_binds, entries
     FROM ledger_public.wallets
@@ -51,7 +51,7 @@ OF_ONE: Final = """
 
 
 async def list_balances(tx: Tx, *, wallet: str | None = None, kind: str | None = None) -> list[WalletBalance]:
-    """Every wallet's balance, or one wallet's, or those of a kind; by wallet and currency."""
+    """The balances of every wallet, of one, or of a kind; sorted by wallet and currency."""
     if wallet is None:
         rows = await tx.all(OF_ALL, kind=kind)
     else:
@@ -80,7 +80,7 @@ AT_OF_ONE: Final = """
 async def balances_at(
     tx: Tx, *, wallet: str | None, kind: str | None, occurred_by: datetime, known_by: datetime | None
 ) -> list[BalanceAt]:
-    """What wallets held after all that occurred by one instant, as known by another (None: as known now)."""
+    """Balances after all that occurred by one instant, as known by another (None: as known now)."""
     instants = {"occurred_by": occurred_by, "known_by": known_by}
     if wallet is None:
         rows = await tx.all(AT_OF_ALL, kind=kind, **instants)

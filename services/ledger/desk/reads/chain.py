@@ -1,9 +1,9 @@
-"""The hash chain over the journals, as it is asked when it is verified."""
+"""What verifying the hash chain reads."""
 
 from typing import Final
 
 from fleet.database import Tx
-from services.ledger.domain.chain import START, Broken, Head
+from services.ledger.domain.chain import START, BrokenLink, Head
 
 VERIFY_AT_ONCE: Final = 20_000
 UNCHAINED_AFTER: Final = "15 minutes"
@@ -14,14 +14,14 @@ _VERIFY: Final = """
 """
 
 
-async def verify_onwards(tx: Tx, reached: Head) -> Head | Broken:
+async def verify_onwards(tx: Tx, reached: Head) -> Head | BrokenLink:
     """Recompute at most VERIFY_AT_ONCE links after `reached`: the last of them, or the first broken one.
 
-    `reached` itself: there is none after it.
+    Returns `reached` if no link follows it.
     """
     row = await tx.one(_VERIFY, after=reached.position, hash=reached.hash, most=VERIFY_AT_ONCE)
     if row.why is not None:
-        return Broken(position=row.reached + 1, why=row.why, journal_id=row.journal_id, source=row.source)
+        return BrokenLink(position=row.reached + 1, why=row.why, journal_id=row.journal_id, source=row.source)
     return Head(position=row.reached, hash=row.reached_hash)
 
 
@@ -37,16 +37,16 @@ async def head(tx: Tx) -> Head:
 _LINK: Final = "SELECT hash, journal_id FROM ledger_public.journal_links WHERE position = :position"
 
 
-async def noted_fault(tx: Tx, noted: Head) -> Broken | None:
-    """What is wrong with the link at the position of a head that was kept elsewhere."""
+async def noted_fault(tx: Tx, noted: Head) -> BrokenLink | None:
+    """Compare a head that was kept elsewhere with the link at its position. None: they are equal."""
     row = await tx.one(_LINK, position=noted.position)
     if row.hash == noted.hash:
         return None
-    why = "the chain was written anew: here it is not what was noted"
-    return Broken(position=noted.position, why=why, journal_id=row.journal_id)
+    why = "the chain was written again: this link differs from the noted head"
+    return BrokenLink(position=noted.position, why=why, journal_id=row.journal_id)
 
 
-# extend_chain() looks ten minutes back from its head, and chains what is two minutes old.
+# extend_chain() adds journals that are two minutes old, from ten minutes before its head on.
 _UNCHAINED: Final = """
     WITH head AS (SELECT recorded_at FROM ledger_public.journal_links ORDER BY position DESC LIMIT 1)
     SELECT journal.journal_id, journal.source, journal.recorded_at
@@ -60,17 +60,17 @@ _UNCHAINED: Final = """
 """
 
 
-async def unchained(tx: Tx) -> Broken | None:
-    """A journal that the chain has passed by, or will not reach for long: it says another time than it came.
+async def unchained(tx: Tx) -> BrokenLink | None:
+    """A journal that the timer will never add to the chain, since its recorded_at was changed.
 
-    What is behind the head is not chained yet, and may wait for long: no worker may be running.
+    A journal newer than the head is added later, perhaps much later: no worker may be running.
     """
     end = await head(tx)
     row = await tx.first(_UNCHAINED, age=UNCHAINED_AFTER)
     if row is None:
         return None
-    why = f"recorded at {row.recorded_at.isoformat()}, and not chained"
-    return Broken(position=end.position + 1, why=why, journal_id=row.journal_id, source=row.source)
+    why = f"recorded at {row.recorded_at.isoformat()}, and not in the chain"
+    return BrokenLink(position=end.position + 1, why=why, journal_id=row.journal_id, source=row.source)
 
 
 _WAITING: Final = """
@@ -81,6 +81,6 @@ _WAITING: Final = """
 
 
 async def count_waiting(tx: Tx) -> int:
-    """How many journals are not chained yet."""
+    """How many journals are not in the chain yet."""
     row = await tx.one(_WAITING)
     return int(row.journals)

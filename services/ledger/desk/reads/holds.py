@@ -1,4 +1,4 @@
-"""Holds: what is kept on wallets, and how holds ended. Amounts are minor units."""
+"""Holds, open and closed. Amounts are minor units."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ from fleet.database import Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hold:
-    """An amount kept on a wallet, and how it ended. Minor units."""
+    """A hold on a wallet, and how it was closed. Minor units."""
 
     hold: str
     wallet: str
@@ -38,7 +38,7 @@ _HOLDS: Final = """
 async def list_holds(
     tx: Tx, *, wallet: str | None = None, state: str | None = "open", most: int = 100
 ) -> list[Hold]:
-    """The holds placed last, of one wallet or all, in one state or any; oldest first."""
+    """The `most` newest holds, of one wallet or all, in one state or any (None); oldest first."""
     rows = await tx.all(
         _HOLDS,
         wallet=wallet,

@@ -11,7 +11,7 @@ from services.ledger.domain.journals import EntryRequest, content_hash
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JournalEntry:
+class EntryDetails:
     """One entry of a journal. Minor units."""
 
     position: int
@@ -23,10 +23,10 @@ class JournalEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PostedJournal:
-    """A journal with its entries; `says_what_it_said`: its content still has the hash it was posted with.
+class JournalDetails:
+    """A journal with its entries.
 
-    belongs_at: when it was true, if its period was closed already. reverts, reverted_by: sources.
+    belongs_at: when it occurred, if its period was closed already. reverts, reverted_by: sources.
     """
 
     journal_id: UUID
@@ -42,27 +42,28 @@ class PostedJournal:
     reverts: str | None
     reverted_by: str | None
     group: str | None
-    entries: Sequence[JournalEntry]
+    entries: Sequence[EntryDetails]
 
     @property
-    def says_what_it_said(self) -> bool:
+    def content_matches_hash(self) -> bool:
+        """Whether the content still has the hash that was recorded when the journal was posted."""
         lines = [
             EntryRequest(wallet=entry.wallet, currency=entry.currency, amount=entry.amount)
             for entry in self.entries
         ]
-        said_at = self.belongs_at or self.occurred_at
-        return content_hash(self.source, self.event_type, said_at, lines) == self.content_hash
+        occurred_at = self.belongs_at or self.occurred_at
+        return content_hash(self.source, self.event_type, occurred_at, lines) == self.content_hash
 
 
 _JOURNAL: Final = """
     SELECT journal.journal_id, journal.source, journal.event_type, journal.occurred_at, journal.recorded_at,
            journal.recorded_by, journal.request_event_id, journal.memo, journal.content_hash, late.belongs_at,
-           taken.reverted_source AS reverts, made.source AS reverted_by, together.name AS "group"
+           reverts.reverted_source AS reverts, reverted_by.source AS reverted_by, posted_with.name AS "group"
     FROM ledger_public.journals AS journal
     LEFT JOIN ledger_public.late_journals AS late ON late.journal_id = journal.journal_id
-    LEFT JOIN ledger_public.reverts AS taken ON taken.journal_id = journal.journal_id
-    LEFT JOIN ledger_public.reverts AS made ON made.reverted_id = journal.journal_id
-    LEFT JOIN ledger_public.journal_groups AS together ON together.journal_id = journal.journal_id
+    LEFT JOIN ledger_public.reverts AS reverts ON reverts.journal_id = journal.journal_id
+    LEFT JOIN ledger_public.reverts AS reverted_by ON reverted_by.reverted_id = journal.journal_id
+    LEFT JOIN ledger_public.journal_groups AS posted_with ON posted_with.journal_id = journal.journal_id
     WHERE journal.source = :name OR journal.journal_id = CAST(:journal_id AS uuid)
     ORDER BY journal.source <> :name LIMIT 1
 """
@@ -72,8 +73,8 @@ _ENTRIES: Final = """
 """
 
 
-async def find_journal(tx: Tx, name: str) -> PostedJournal | None:
-    """A journal by its source or its id."""
+async def find_journal(tx: Tx, name: str) -> JournalDetails | None:
+    """A journal by its source or its id. None: there is none."""
     row = await tx.first(_JOURNAL, name=name, journal_id=_uuid(name))
     if row is None:
         return None
@@ -81,7 +82,7 @@ async def find_journal(tx: Tx, name: str) -> PostedJournal | None:
         _ENTRIES,
         journal_id=row.journal_id,
     )
-    return PostedJournal(**row._mapping, entries=tuple(JournalEntry(**entry._mapping) for entry in entries))
+    return JournalDetails(**row._mapping, entries=tuple(EntryDetails(**entry._mapping) for entry in entries))
 
 
 def _uuid(text: str) -> UUID | None:

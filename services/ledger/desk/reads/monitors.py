@@ -1,4 +1,4 @@
-"""Monitors that are set, and the crossings they told. Amounts are minor units."""
+"""Monitors that are set, and their crossings. Amounts are minor units."""
 
 from typing import Final
 
@@ -21,7 +21,7 @@ _LIST: Final = """
 async def list_monitors(
     tx: Tx, *, monitor: str | None = None, wallet: str | None = None, only_beyond: bool = False
 ) -> list[Monitor]:
-    """Monitors that are set, in the order of their names."""
+    """Monitors that are set, sorted by name."""
     rows = await tx.all(_LIST, monitor=monitor, wallet=wallet, only_beyond=only_beyond)
     return [Monitor(**row._mapping) for row in rows]
 
@@ -39,6 +39,6 @@ _CROSSINGS: Final = """
 async def list_crossings(
     tx: Tx, *, monitor: str | None = None, wallet: str | None = None, most: int
 ) -> list[Crossing]:
-    """The last crossings that were told, oldest first; those of removed monitors too."""
+    """The `most` newest crossings, those of removed monitors too; oldest first."""
     rows = await tx.all(_CROSSINGS, monitor=monitor, wallet=wallet, most=most)
     return [Crossing(**row._mapping) for row in reversed(rows)]

@@ -1,4 +1,4 @@
-"""What recomputing a journal or a wallet needs: where running balances break, and sums. Minor units."""
+"""What is read to recompute a journal or a wallet. Amounts are minor units."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from fleet.database import Tx
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """An entry that does not continue its wallet: by its balance, or because a version is left out."""
+    """An entry that does not continue the wallet's running balance or its versions."""
 
     wallet: str
     version: int
@@ -23,13 +23,21 @@ class Break:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EventTypeSum:
-    """A wallet's entries of one type of journal, summed."""
+    """The sum of a wallet's entries of one type of journal."""
 
     event_type: str
     entries: int
     amount: int
     first_at: datetime
     last_at: datetime
+
+
+_SNAPSHOT: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"
+
+
+async def begin_snapshot(tx: Tx) -> None:
+    """Let every later statement of this transaction see the same state. It must be the first statement."""
+    await tx.execute(_SNAPSHOT)
 
 
 _BREAKS_IN_JOURNAL: Final = """
@@ -78,7 +86,7 @@ _BY_EVENT_TYPE: Final = """
 
 
 async def sums_by_event_type(tx: Tx, wallet: str, currency: str) -> Sequence[EventTypeSum]:
-    """A wallet's entries, summed for each type of journal, in the order of the types' names."""
+    """The sums of a wallet's entries, sorted by type of journal."""
     return [
         EventTypeSum(**row._mapping) for row in await tx.all(_BY_EVENT_TYPE, wallet=wallet, currency=currency)
     ]
@@ -91,5 +99,5 @@ _OPEN_HOLDS: Final = """
 
 
 async def sum_of_open_holds(tx: Tx, wallet: str, currency: str) -> int:
-    """What the open holds on a wallet keep."""
+    """The sum of the open holds on a wallet."""
     return int((await tx.one(_OPEN_HOLDS, wallet=wallet, currency=currency)).amount)

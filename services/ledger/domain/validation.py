@@ -1,9 +1,9 @@
-"""What is wrong with a requested journal by itself, whatever is posted and whatever the balances are."""
+"""The rules that a requested journal must keep by itself, whatever is posted and the balances are."""
 
 from datetime import datetime
 from typing import Final, NamedTuple
 
-from services.ledger.domain.journals import EntryRequest, JournalRequest, Refused, content_hash, refuse
+from services.ledger.domain.journals import EntryRequest, JournalRequest, RefusedJournal, content_hash, refuse
 from services.ledger.domain.wallets import is_line, unusable_wallet
 
 ENTRIES_MAX: Final = 200
@@ -12,10 +12,10 @@ AMOUNT_MAX: Final = 10**15
 _NAME_CHARS_MAX: Final = 100
 
 
-class Sound(NamedTuple):
-    """A request without a fault of its own, and the hash of what it says.
+class ValidRequest(NamedTuple):
+    """A request that keeps every rule by itself, and the hash of its content.
 
-    belongs_at: when it was true, if it came too late to be dated so.
+    belongs_at: when it occurred, if its period was closed already.
     """
 
     request: JournalRequest
@@ -23,15 +23,15 @@ class Sound(NamedTuple):
     belongs_at: datetime | None = None
 
 
-def screen(request: JournalRequest) -> Sound | Refused:
-    """Judge a request by itself, whatever stands and whatever the balances are: before any lock."""
+def validate(request: JournalRequest) -> ValidRequest | RefusedJournal:
+    """Check a request by itself, before any balance is locked, and hash its content."""
     if fault := _fault(request):
         return fault
     digest = content_hash(request.source, request.event_type, request.occurred_at, request.entries)
-    return Sound(request, digest)
+    return ValidRequest(request, digest)
 
 
-def _fault(request: JournalRequest) -> Refused | None:
+def _fault(request: JournalRequest) -> RefusedJournal | None:
     if not 2 <= len(request.entries) <= ENTRIES_MAX:
         return _wrong_size(request)
     if not (is_line(request.source, _NAME_CHARS_MAX) and is_line(request.event_type, _NAME_CHARS_MAX)):
@@ -42,7 +42,7 @@ def _fault(request: JournalRequest) -> Refused | None:
     return _imbalance(request)
 
 
-def _wrong_size(request: JournalRequest) -> Refused:
+def _wrong_size(request: JournalRequest) -> RefusedJournal:
     count = len(request.entries)
     if count == 0:
         return refuse(request, "no_entries", "has no entries; a journal moves money between wallets")
@@ -51,7 +51,7 @@ def _wrong_size(request: JournalRequest) -> Refused:
     return refuse(request, "too_many_entries", f"has {count} entries, the limit is {ENTRIES_MAX}; split it")
 
 
-def _entry_fault(request: JournalRequest, entry: EntryRequest) -> Refused | None:
+def _entry_fault(request: JournalRequest, entry: EntryRequest) -> RefusedJournal | None:
     if entry.amount == 0:
         return refuse(request, "amount_is_zero", f"the entry on {entry.wallet} is zero; leave it out")
     if abs(entry.amount) > AMOUNT_MAX:
@@ -63,7 +63,7 @@ def _entry_fault(request: JournalRequest, entry: EntryRequest) -> Refused | None
     return None
 
 
-def _imbalance(request: JournalRequest) -> Refused | None:
+def _imbalance(request: JournalRequest) -> RefusedJournal | None:
     sums: dict[str, int] = {}
     for entry in request.entries:
         sums[entry.currency] = sums.get(entry.currency, 0) + entry.amount
