@@ -71,8 +71,9 @@ format: $(READY)  ## Rewrite the sources to the house format
 	@$(BIN)/ruff format $(present)
 	@$(BIN)/ruff check --fix $(present)
 
-schemas: $(READY)  ## Write schemas/generated/ (JSON Schemas, AsyncAPI) from the event models
+schemas: $(READY)  ## Write schemas/generated/ from the event models, services/*/schema.sql from the migrations
 	@$(BIN)/python -m schemas.generate
+	@$(BIN)/python -m hobbs.local.schema_files
 
 services:  ## Write services that are new in schemas/services.py into docker-compose.yml and prometheus.yml
 	@$(PYTHON) deploy/write_services.py

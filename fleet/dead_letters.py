@@ -9,19 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import Row
 
 from fleet import outbox
+from fleet.admitted import Admitted
+from fleet.cause import Cause
 from fleet.database import Tx, json_parameter
-from fleet.envelope import Cause, Message, Record, safe_text
+from fleet.envelope import Message, Record, safe_text
 from fleet.faults import fault_point
-
-if TYPE_CHECKING:
-    from fleet.inbox import Admitted
 
 STATES = ("open", "redriven", "discarded")
 
@@ -30,7 +29,7 @@ STATES = ("open", "redriven", "discarded")
 class Refusal:
     """A readable record that the rules refuse. `subject` is its natural key, such as "flight:F123:1"."""
 
-    admitted: "Admitted[Any]"
+    admitted: Admitted[Any]
     reason: str
     sentence: str
     subject: str | None = None

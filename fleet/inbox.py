@@ -13,9 +13,10 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from fleet import dead_letters, metrics
+from fleet.admitted import Admitted as Admitted
 from fleet.database import Tx
 from fleet.dead_letters import Letter
-from fleet.envelope import CONTENT_HEADER, OWN_SOURCES, Cause, Record, cause_of, derived_key, event_key_of
+from fleet.envelope import CONTENT_HEADER, OWN_SOURCES, Record, cause_of, derived_key, event_key_of
 from fleet.faults import fault_point
 
 RECORD_BYTES_MAX = 1_000_000
@@ -31,15 +32,6 @@ class Unreadable(Exception):
         super().__init__(sentence)
         self.reason = reason
         self.sentence = sentence
-
-
-class Admitted(NamedTuple, Generic[T]):
-    """A new, readable record and what was read from it."""
-
-    event: T
-    record: Record
-    event_key: UUID
-    cause: Cause
 
 
 class _Reading(NamedTuple, Generic[T]):

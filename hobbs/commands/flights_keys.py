@@ -1,12 +1,12 @@
 """API keys of schedulers that publish over HTTP: made once, shown once, kept only as a hash."""
 
-import getpass
 from typing import Annotated, Any, Final
 
 import typer
 
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.login_name import login_name
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
 from services.gateway import store
 from services.gateway.desk.new_key import create_key
@@ -33,7 +33,7 @@ def create_command(
         raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(SCOPES)}", param_hint="--scope")
     if not 1 <= len(name) <= NAME_CHARS_MAX or not name.isprintable():
         raise typer.BadParameter(f"a name has 1 to {NAME_CHARS_MAX} printable characters", param_hint="NAME")
-    key = run(_create(settings_or_exit(Settings), name, scopes, who or getpass.getuser()))
+    key = run(_create(settings_or_exit(Settings), name, scopes, who or login_name()))
     if key is None:
         say(f"there is a key named {name!r}; revoke it first, or choose another name")
         raise typer.Exit(EXIT_FINDINGS)
@@ -62,7 +62,7 @@ def revoke_command(
     if not yes and not agreed(f"revoke the key {name!r}?"):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
-    if not run(_revoke(settings_or_exit(Settings), name, who or getpass.getuser())):
+    if not run(_revoke(settings_or_exit(Settings), name, who or login_name())):
         say(f"no living key is named {name!r}")
         raise typer.Exit(EXIT_FINDINGS)
     say(f"revoked {name!r}")

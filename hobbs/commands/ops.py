@@ -13,6 +13,7 @@ from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from fleet import kafka_client
+from fleet.functions import function_names
 from fleet.migrate import head_revision, migrate, services
 from fleet.outages import is_outage
 from fleet.settings import Settings
@@ -46,7 +47,7 @@ def migrate_command(
     ] = 60,
     output: OutputOption = Output.table,
 ) -> None:
-    """Create roles, schemas, tables and topics, or bring them up to date. Safe to run again.
+    """Create roles, schemas, tables, functions and topics, or bring them up to date. Safe to run again.
 
     HOBBS_DATABASE_URL logs in as the database's owner. HOBBS_<SERVICE>_DATABASE_URL (and _FILE), and
     HOBBS_OPERATOR_DATABASE_URL, are the URLs the services will use: each role gets the password in its own.
@@ -56,7 +57,7 @@ def migrate_command(
     passwords = role_passwords(settings)
     done = run(_wait_for("Postgres", wait_s, lambda: migrate(_url(settings), passwords)))
     rows: list[dict[str, Any]] = [
-        {"what": "schema", "name": service, "state": f"revision {head_revision(service)}"} for service in done
+        {"what": "schema", "name": service, "state": schema_state(service)} for service in done
     ]
     wrong: list[str] = []
     if topics:
@@ -72,6 +73,12 @@ def migrate_command(
         say(sentence)
     if wrong:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def schema_state(service: str) -> str:
+    """What a service's schema is at once it is migrated: its revision, and how many functions."""
+    functions = len(function_names(service))
+    return f"revision {head_revision(service)}" + (f", {functions} functions" if functions else "")
 
 
 @app.command("check")

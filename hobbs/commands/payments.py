@@ -7,7 +7,6 @@ Examples:
   hobbs payments allocate ch_3Qx student-01 --dry-run
 """
 
-import getpass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
@@ -16,6 +15,7 @@ import typer
 from fleet.database import Tx
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.login_name import login_name
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
 from services.receivables import store
@@ -107,7 +107,7 @@ def allocate_command(
     if not yes and not agreed(f"give {charge_id} to {student}?"):
         say("nothing was posted")
         raise typer.Exit(EXIT_FINDINGS)
-    _or_exit(run(_allocate(settings, charge_id, student, who or getpass.getuser())))
+    _or_exit(run(_allocate(settings, charge_id, student, who or login_name())))
     say(f"{charge_id} belongs to {student}")
 
 

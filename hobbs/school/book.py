@@ -8,8 +8,9 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
+from fleet.cause import Cause
 from fleet.database import Tx
-from fleet.envelope import Cause, Message, first_cause
+from fleet.envelope import Message, first_cause
 from fleet.kafka_client import publish_once
 from fleet.settings import Settings
 from hobbs.school.difference import Difference

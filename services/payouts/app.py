@@ -55,7 +55,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("inquiries", inquirer.step, idle_s=0.25)
     worker.loop("treasury", treasury.step, idle_s=0.1)
     worker.loop("holds", partial(end_holds, db), idle_s=1.0)
-    worker.loop("links", partial(links.answer_links, db, gateway, settings), idle_s=1.0)
+    worker.loop("links", partial(links.answer_links, db, gateway, settings, utc_now), idle_s=1.0)
     worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, recovery.run)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)

@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from fleet.cause import Cause
 from fleet.database import Database, Tx
 from fleet.dead_letters import Refusal, bury
-from fleet.envelope import Cause, Message, Record, first_cause
+from fleet.envelope import Message, Record, first_cause
 from fleet.faults import fault_point
 from fleet.inbox import Admitted, admit
 from fleet.outbox import stage

@@ -62,6 +62,17 @@ def service_url(owner_url: str, service: str) -> str:
 
 
 @asynccontextmanager
+async def empty(cluster: Cluster) -> AsyncIterator[str]:
+    """Lend a database without anything in it; yields its owner's URL."""
+    name = f"empty_{secrets.token_hex(6)}"
+    await run_statement(cluster.url, f"CREATE DATABASE {name}")
+    try:
+        yield cluster.database(name)
+    finally:
+        await run_statement(cluster.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@asynccontextmanager
 async def cloned(cluster: Cluster, template: Template) -> AsyncIterator[str]:
     """Lend a fresh copy of the template; yields its owner's URL."""
     name = f"test_{secrets.token_hex(6)}"
