@@ -14,7 +14,7 @@ from services.ledger.domain.holds import RefusedCommand
 from services.ledger.handlers import change_limits, expire_holds
 from tests.integration.ledger.books import ask, only, requested, told
 from tests.integration.ledger.test_holds import hold, limit, order
-from tests.integration.ledger.test_links import group, grouped, reverted, undo
+from tests.integration.ledger.test_reverts_and_groups import group, grouped, reverted, undo
 from tests.integration.ledger.watching import CROSSED, STUDENT, crossings, heard, low, unwatch, watch
 
 
