@@ -57,6 +57,11 @@ async def test_journals_are_chained_once_and_only_when_they_are_old_enough(ledge
     assert (await intact(ledger)).position == 2
 
 
+async def test_a_chain_begins_with_the_first_journal_however_old_it_is(ledger: Database) -> None:
+    await ask(ledger, requested("flight:F1:1"))
+    assert await extend_chain(ledger, soon() + timedelta(hours=1)) == 1
+
+
 async def test_two_workers_that_chain_at_once_make_one_chain(ledger: Database) -> None:
     await ask(ledger, *(requested(f"flight:F{n}:1") for n in range(50)))
     done = await asyncio.gather(*(extend_chain(ledger, soon()) for _ in range(4)))
