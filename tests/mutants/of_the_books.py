@@ -39,10 +39,10 @@ OF_THE_BOOKS = (
             Edit(
                 path="services/ledger/handlers.py",
                 old="""\
-        asked = await inbox.admit(tx, batch, wire.journals.journal_requested)
+        admitted = await inbox.admit(tx, batch, wire.journals.journal_requested)
         with""",
                 new="""\
-        asked = await inbox.admit(tx, batch, wire.journals.journal_requested)
+        admitted = await inbox.admit(tx, batch, wire.journals.journal_requested)
     async with db.transaction() as tx:
         with""",
             ),

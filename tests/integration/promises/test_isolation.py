@@ -6,7 +6,6 @@ The handlers are the workers' own, as each composition root registers them.
 import importlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import asyncpg
@@ -14,105 +13,19 @@ import pytest
 
 from fleet import faults, metrics
 from fleet.database import Database
-from fleet.decisions import REQUESTED
-from fleet.envelope import Record, event_key_of, uuid7
+from fleet.envelope import Record, event_key_of
 from fleet.isolate import NotIsolated, isolate
 from fleet.outages import TryAgain
-from fleet.together import Handler
+from fleet.shared_batches import Handler
 from fleet.worker import Worker
-from schemas.decisions import DecisionRequested, Who
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
 from services.payouts.stripe.relay import Relay
 from tests.integration.billing.given import CHANGES, completed, configured
 from tests.integration.ledger.books import requested
-from tests.integration.ledger.test_holds import hold, limit
-from tests.integration.ledger.test_reverts_and_groups import group, undo
-from tests.integration.promises.test_one_commit import owed, taught
-from tests.integration.receivables.stories import charge, settled, webhook
+from tests.integration.promises.consumed import CONSUMED, Consumed
 from tests.support.databases import service_url
-from tests.support.records import record
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Consumed:
-    """A topic of a service, its nth event, and what must have happened before."""
-
-    service: str
-    topic: str
-    event: Callable[[int], Record]
-    before: Callable[[], list[tuple[str, list[Record]]]] = list
-
-    def __str__(self) -> str:
-        return f"{self.service}-{self.topic}"
-
-
-def a_school() -> list[tuple[str, list[Record]]]:
-    return [("school.configured", [configured(1, CHANGES)])]
-
-
-def three_journals() -> list[tuple[str, list[Record]]]:
-    return [("journal.requested", [requested(f"flight:F{n}:1") for n in (1, 2, 3)])]
-
-
-def decided(service: str, nth: int) -> Record:
-    """A decision that is refused, and answered."""
-    now = datetime.now(UTC)
-    event = DecisionRequested(
-        decision_id=uuid7(),
-        service=service,
-        action="nothing anybody knows",
-        object=f"object {nth}",
-        who=Who(name="ann", roles=["operator"], channel="test"),
-        why="",
-        requested_at=now,
-        valid_until=now + timedelta(minutes=1),
-    )
-    return record(REQUESTED, event, key=f"{service}/object {nth}", ce_id=event.decision_id)
-
-
-CONSUMED = [
-    Consumed(
-        service="billing",
-        topic="school.configured",
-        event=lambda n: configured(n, [CHANGES[1]]),
-        before=a_school,
-    ),
-    Consumed(
-        service="billing",
-        topic="flight.completed",
-        event=lambda n: completed(flight_id=f"F{n}"),
-        before=a_school,
-    ),
-    Consumed(service="ledger", topic="journal.requested", event=lambda n: requested(f"flight:F{n}:1")),
-    Consumed(
-        service="ledger",
-        topic="revert.requested",
-        event=lambda n: undo(f"flight:F{n}:1"),
-        before=three_journals,
-    ),
-    Consumed(
-        service="ledger",
-        topic="group.requested",
-        event=lambda n: group(requested(f"a:{n}"), requested(f"b:{n}"), name=f"move:{n}"),
-    ),
-    Consumed(service="ledger", topic="hold.requested", event=lambda n: hold(name=f"flight:F{n}")),
-    Consumed(service="ledger", topic="limit.requested", event=lambda n: limit(0, wallet=f"student:s-{n}")),
-    Consumed(service="payouts", topic="journal.posted", event=owed),
-    Consumed(service="payouts", topic="school.configured", event=taught),
-    Consumed(
-        service="payouts",
-        topic="stripe.webhook",
-        event=lambda n: webhook("account.updated", {"id": f"acct_{n}", "object": "account"}),
-    ),
-    Consumed(
-        service="receivables",
-        topic="stripe.webhook",
-        event=lambda n: webhook("charge.succeeded", charge(f"ch_{n}")),
-    ),
-    Consumed(service="receivables", topic="charge.settled", event=lambda n: settled(f"ch_{n}")),
-]
-CONSUMED += [Consumed(service=name, topic=REQUESTED, event=partial(decided, name)) for name in SERVICES]
 every_topic = pytest.mark.parametrize("consumed", CONSUMED, ids=str)
 BILLING, LEDGER, PAYOUTS = CONSUMED[1], CONSUMED[2], CONSUMED[7]
 
@@ -129,7 +42,7 @@ class Service:
         return self.worker.database
 
     def handlers(self) -> dict[str, Handler]:
-        return {consumer.topic: consumer.together.handler for consumer in self.worker._consumers._consumers}
+        return {consumer.topic: consumer.shared.handler for consumer in self.worker._consumers._consumers}
 
     async def handle(self, topic: str, batch: Sequence[Record]) -> None:
         await self.handlers()[topic](batch)
@@ -314,7 +227,7 @@ async def test_each_is_counted_from_nothing_and_logged_without_its_content(
 
 
 async def test_a_counter_stands_at_nothing_before_the_first(build: Build) -> None:
-    for name in ("billing", "ledger", "payouts", "receivables"):
+    for name in SERVICES:
         service = await build(name)
         there = {tuple(s.labels.values()) for m in metrics.ISOLATED.collect() for s in m.samples}
         assert {(name, topic) for topic in service.handlers()} <= there
@@ -327,7 +240,7 @@ async def test_records_nobody_foresaw_are_buried_a_bounded_number_at_once_and_no
     batch = [requested(f"flight:F{n}:1") for n in range(16)]
     keys = ", ".join(f"'{event_key_of(record, None)}'" for record in batch[::2])
     await service.owner.execute(f"ALTER TABLE inbox ADD CHECK (event_key NOT IN ({keys}))")
-    [handler] = {c.together.handler for c in service.worker._consumers._consumers if c.topic == LEDGER.topic}
+    [handler] = {c.shared.handler for c in service.worker._consumers._consumers if c.topic == LEDGER.topic}
     readings = 1
     while True:
         try:

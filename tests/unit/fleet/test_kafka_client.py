@@ -16,4 +16,4 @@ def test_a_producer_is_made_in_one_place_and_topics_are_planned_in_one() -> None
     }
     made = {name for name, text in sources.items() if re.search(r"\bAIOKafkaProducer\(", text)}
     planned = {name for name, text in sources.items() if re.search(r"\bTopicPlan\(", text)}
-    assert (made, planned) == ({"fleet/kafka_client.py"}, {"hobbs/topic_plans.py"})
+    assert (made, planned) == ({"fleet/kafka_client.py"}, {"hobbs/shell/topic_plans.py"})
