@@ -71,14 +71,14 @@ async def query_until(ended: asyncio.Task[str], url: str) -> Waits:
 
 
 def ask_balance(dice: random.Random) -> Statement:
-    return bare(reads.BALANCES_OF_ONE, {"wallet": any_wallet(dice), "kind": None})
+    return bare(reads.balances.OF_ONE, {"wallet": any_wallet(dice), "kind": None})
 
 
 def ask_page(dice: random.Random) -> Statement:
     """Fifty lines of the platform's statement, at a random place in its history."""
     before = dice.randrange(100, PAST_ENTRIES // 3)
     place = {"wallet": "platform:school", "currency": "USD", "before": before, "after": 0, "most": 50}
-    return bare(reads.STATEMENT, place)
+    return bare(reads.statements.BACKWARDS, place)
 
 
 def ask_history(dice: random.Random) -> Statement:
@@ -86,7 +86,7 @@ def ask_history(dice: random.Random) -> Statement:
     at = datetime.now(UTC) - timedelta(days=dice.uniform(0, PAST_DAYS))
     known = None if dice.random() < 0.5 else at + timedelta(days=dice.uniform(0, 30))
     instants = {"wallet": any_wallet(dice), "kind": None, "occurred_by": at, "known_by": known}
-    return bare(reads.BALANCES_AT_OF_ONE, instants)
+    return bare(reads.balances.AT_OF_ONE, instants)
 
 
 def ask_nothing(dice: random.Random) -> Statement:

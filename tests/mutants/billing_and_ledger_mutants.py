@@ -39,10 +39,10 @@ BILLING_AND_LEDGER_MUTANTS = (
             Edit(
                 path="services/ledger/handlers.py",
                 old="""\
-        asked = await inbox.admit(tx, batch, wire.journals.journal_requested)
+        admitted = await inbox.admit(tx, batch, wire.journals.journal_requested)
         with""",
                 new="""\
-        asked = await inbox.admit(tx, batch, wire.journals.journal_requested)
+        admitted = await inbox.admit(tx, batch, wire.journals.journal_requested)
     async with db.transaction() as tx:
         with""",
             ),
@@ -120,7 +120,7 @@ BILLING_AND_LEDGER_MUTANTS = (
         breaks="Two entries of one journal on one wallet both continue the balance from before it.",
         edits=(
             Edit(
-                path="services/ledger/domain/journals.py",
+                path="services/ledger/domain/posting.py",
                 old="        before = touched.get(key) or running[key]\n",
                 new="        before = running[key]\n",
             ),

@@ -139,13 +139,13 @@ LEDGER_HISTORY_MUTANTS = (
         breaks="A revert requested again with another date is refused instead of answered.",
         edits=(
             Edit(
-                path="services/ledger/steps/links.py",
+                path="services/ledger/domain/reverts.py",
                 old="occurred_at=dates.setdefault(there.journal.journal_id, asked.occurred_at)",
                 new="occurred_at=asked.occurred_at",
             ),
         ),
         catchers=(
-            "tests/integration/ledger/test_links.py"
+            "tests/integration/ledger/test_reverts_and_groups.py"
             "::test_a_second_revert_is_answered_by_the_first_whenever_it_is_dated",
         ),
     ),

@@ -1,4 +1,4 @@
-"""Reverts, groups, and what a rehearsal promises."""
+"""Reverts, groups, and previews of both."""
 
 import asyncio
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from fleet.database import Database
 from fleet.envelope import Record
 from schemas.journals import GroupRequested, JournalRequested, RevertRequested
 from services.ledger import steps, wire
-from services.ledger.domain.journals import Journal, JournalRequest, Refused, Repeated
+from services.ledger.domain.journals import Journal, JournalRequest, RefusedJournal, Repeated
 from services.ledger.handlers import post_groups, revert_journals
 from tests.integration.ledger.books import (
     FLIGHT,
@@ -32,12 +32,12 @@ from tests.support.records import record
 
 def undo(source: str = "flight:F1:1", memo: str = "", at: datetime = NOON) -> Record:
     event = RevertRequested(reverts=source, occurred_at=at, memo=memo)
-    return record(wire.links.REVERT_REQUESTED, event, key=source)
+    return record(wire.reverts.REQUESTED, event, key=source)
 
 
 def group(*members: Record, name: str = "move:1") -> Record:
     bodies = [JournalRequested.model_validate_json(member.value or b"") for member in members]
-    return record(wire.links.GROUP_REQUESTED, GroupRequested(group=name, journals=bodies), key=name)
+    return record(wire.groups.REQUESTED, GroupRequested(group=name, journals=bodies), key=name)
 
 
 async def reverted(ledger: Database, *records: Record) -> list[Told]:
@@ -96,8 +96,8 @@ async def test_of_two_who_revert_at_once_the_second_is_answered_by_the_first(
         await owner.execute("SELECT revert_journal('flight:F1:1', 'by hand', '2026-05-01')")
         asking = asyncio.create_task(reverted(ledger, undo()))
         await until_waiting(owner)
-    [answer] = await asking
-    assert answer.topic == "journal.posted"
+    [reply] = await asking
+    assert reply.topic == "journal.posted"
     assert await letters(ledger) == []
     assert await balances(ledger) == {}
 
@@ -183,7 +183,7 @@ def plain(*records: Record) -> Sequence[JournalRequest]:
     ]
 
 
-async def test_a_rehearsal_says_what_posting_would_and_writes_nothing(ledger: Database) -> None:
+async def test_a_preview_says_what_posting_would_and_writes_nothing(ledger: Database) -> None:
     await ask(ledger, requested("flight:F1:1"))
     before = await told(ledger)
     asked = plain(
@@ -194,22 +194,22 @@ async def test_a_rehearsal_says_what_posting_would_and_writes_nothing(ledger: Da
         requested("flight:F4:1", ()),
     )
     async with ledger.transaction() as tx:
-        rehearsal = await steps.links.rehearse(tx, asked)
+        preview = await steps.preview.preview(tx, asked)
         assert await tx.all("SELECT 1 FROM wallet WHERE address = 'student:new'") == []
-    kinds = [type(verdict) for verdict in rehearsal.verdicts]
-    assert kinds == [Repeated, Refused, Journal, Journal, Refused]
-    assert rehearsal.balances["platform:school", "USD"] == 40 + 7 + 40
+    kinds = [type(result) for result in preview.results]
+    assert kinds == [Repeated, RefusedJournal, Journal, Journal, RefusedJournal]
+    assert preview.balances["platform:school", "USD"] == 40 + 7 + 40
     assert await told(ledger) == before
     async with ledger.transaction() as tx:
         await steps.posting.post(tx, asked)
     after = await balances(ledger)
-    assert {wallet: amount for (wallet, _), amount in rehearsal.balances.items()} == after
+    assert {wallet: amount for (wallet, _), amount in preview.balances.items()} == after
 
 
-async def test_a_rehearsal_waits_for_nobody(ledger: Database, owner: asyncpg.Connection) -> None:
+async def test_a_preview_waits_for_nobody(ledger: Database, owner: asyncpg.Connection) -> None:
     await ask(ledger, requested("flight:F1:1"))
     async with owner.transaction():
         await owner.execute("SELECT FROM lock_balances('{platform:school}', '{USD}')")
         async with ledger.transaction() as tx:
-            rehearsal = await steps.links.rehearse(tx, plain(requested("flight:F2:1")))
-    assert rehearsal.balances["platform:school", "USD"] == 80
+            preview = await steps.preview.preview(tx, plain(requested("flight:F2:1")))
+    assert preview.balances["platform:school", "USD"] == 80
