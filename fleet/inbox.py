@@ -200,3 +200,11 @@ def _not_json(value: bytes, error: orjson.JSONDecodeError) -> Unreadable:
     except UnicodeDecodeError as problem:
         return Unreadable("not_utf8", f"the record is not UTF-8: bad byte at position {problem.start}")
     return Unreadable("not_json", f"the record is not JSON: {error.msg} at position {error.pos}")
+
+
+_COUNT_ADMITTED = "SELECT count(*) AS admitted FROM inbox WHERE event_key = ANY (CAST(:keys AS uuid[]))"
+
+
+async def count_admitted(tx: Tx, event_keys: Sequence[UUID]) -> int:
+    """How many of these events the service has admitted (and not yet forgotten)."""
+    return int((await tx.one(_COUNT_ADMITTED, keys=list(event_keys))).admitted)

@@ -4,6 +4,7 @@ import asyncio
 import getpass
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -15,13 +16,12 @@ from aiokafka.errors import KafkaError
 from fleet.settings import Settings
 from hobbs.flights.file import FileUnreadable, parse_column_map, read_flights_file
 from hobbs.school.book import (
-    Standing,
     bills_that_stay,
     change_events,
     now,
     publish,
+    read_book,
     read_history,
-    read_standing,
     wait_until_applied,
 )
 from hobbs.school.difference import Difference, differences, from_text, settings_text
@@ -30,6 +30,7 @@ from hobbs.school.file import SchoolFile, read_school_file
 from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.connections import why as reason_of
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
+from services.billing.desk.reads import CardHistory, WholeBook
 
 WHO_MAX, WHY_MAX = 100, 2000
 FILE_BYTES_MAX = 10_000_000
@@ -61,7 +62,7 @@ def apply_command(
     """
     settings = settings_or_exit(Settings)
     stated = read_or_exit(file)
-    standing = run(read_standing(settings))
+    standing = run(read_book(settings))
     changed = differences(stated.entries, standing.cards)
     if not changed:
         show_difference([], stated.currency, output)
@@ -84,7 +85,7 @@ def diff_command(file: FileArgument, output: OutputOption = Output.table) -> Non
     """Show what FILE would change. Exit 1 when it would change something, 0 when nothing."""
     settings = settings_or_exit(Settings)
     stated = read_or_exit(file)
-    standing = run(read_standing(settings))
+    standing = run(read_book(settings))
     changed = differences(stated.entries, standing.cards)
     show_difference(changed, stated.currency, output)
     if changed:
@@ -98,10 +99,11 @@ def history_command(
 ) -> None:
     """Show every version of every card (of a kind, of a key): when, who, why, old and new."""
     settings = settings_or_exit(Settings)
-    rows = run(read_history(settings, kind, key))
+    history = run(read_history(settings, kind, key))
+    rows: list[dict[str, Any]] = [asdict(version) for version in history]
     if output is Output.table:
-        currency = run(read_standing(settings)).currency()
-        rows = [_history_row(row, currency) for row in rows]
+        currency = run(read_book(settings)).currency()
+        rows = [_history_row(version, currency) for version in history]
     show_rows(rows, output, columns=_HISTORY_COLUMNS[output is Output.table])
 
 
@@ -122,7 +124,7 @@ def show_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Show the cards in force today, or on a day."""
-    standing = run(read_standing(settings_or_exit(Settings)))
+    standing = run(read_book(settings_or_exit(Settings)))
     day = on.date() if on else datetime.now(ZoneInfo(standing.time_zone())).date()
     cards = [
         card
@@ -225,7 +227,7 @@ def warn_of_bills(settings: Settings, changed: Sequence[Difference]) -> None:
 
 def publish_and_wait(
     settings: Settings,
-    standing: Standing,
+    standing: WholeBook,
     changed: Sequence[Difference],
     *,
     who: str,
@@ -256,19 +258,19 @@ def publish_and_wait(
     say(f"the book is at version {version}")
 
 
-def _history_row(row: dict[str, Any], currency: str) -> dict[str, Any]:
+def _history_row(one: CardHistory, currency: str) -> dict[str, Any]:
     change = Difference(
-        kind=row["kind"],
-        key=row["key"],
-        effective_from=row["effective_from"],
-        old=row["old"],
-        new=row["new"],
+        kind=one.kind,
+        key=one.key,
+        effective_from=one.effective_from,
+        old=one.old,
+        new=one.new,
     )
     return {
-        "version": row["version"],
-        "at": row["at"],
-        "who": row["who"],
-        "why": row["why"],
+        "version": one.version,
+        "at": one.at,
+        "who": one.who,
+        "why": one.why,
         "card": f"{change.kind} {change.key}",
         "from": from_text(change.effective_from),
         "change": change.what,
@@ -276,7 +278,7 @@ def _history_row(row: dict[str, Any], currency: str) -> dict[str, Any]:
     }
 
 
-def _in_force(standing: Standing, kind: str, key: str, day: date) -> date | None:
+def _in_force(standing: WholeBook, kind: str, key: str, day: date) -> date | None:
     days = [
         c.effective_from for c in standing.cards if (c.kind, c.key) == (kind, key) and c.effective_from <= day
     ]

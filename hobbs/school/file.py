@@ -16,9 +16,9 @@ from hobbs.school.lines import Lines
 from hobbs.school.settings import TABLES, Misread, Table
 from schemas.fields import Currency, Identifier
 from schemas.school import CARDS
+from services.billing.domain.card_documents import read_card
 from services.billing.domain.rates import BEGINNING, Book, Card, Dated, book_problems
 from services.billing.domain.versions import CardChange, change_problems
-from services.billing.wire.card_documents import read_card_of
 
 DATES = (date(1900, 1, 1), date(2200, 12, 31))
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
@@ -129,7 +129,7 @@ def _read_table(name: str, table: Mapping[str, Any], at: _Place, found: SchoolFi
         document = _canonical(name, document, table, at, found)
     if key is None or effective_from is None or document is None:
         return None
-    card = read_card_of(name, document)  # type: ignore[arg-type]  # TABLES has only known kinds
+    card = read_card(name, document)
     change = CardChange(kind=name, key=key, effective_from=effective_from, document=document, card=card)
     named = "" if key == name else f"{key}: "
     for problem in map(as_written, change_problems(change)):

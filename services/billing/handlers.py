@@ -29,7 +29,7 @@ async def bill_flights(db: Database, batch: Sequence[Record]) -> None:
             )
             if not admitted:
                 return
-            book = await store.read_book(tx, [a.event for a in admitted])
+            book = await store.book.read(tx, [a.event for a in admitted])
             judged = await _bill_new(tx, admitted, book)
             await dead_letters.bury(tx, [_refusal(a, v) for a, v in judged if isinstance(v, Refusal)])
     _count(judged)
@@ -38,9 +38,9 @@ async def bill_flights(db: Database, batch: Sequence[Record]) -> None:
 async def _bill_new(tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book) -> Judged:
     """Decide and write; flights that another process billed meanwhile are decided again."""
     flights = [a.event for a in admitted]
-    verdicts = decide_bills(flights, book, await store.bills_of(tx, flights))
+    verdicts = decide_bills(flights, book, await store.bills.known(tx, flights))
     bills = {uuid7(): (a, v) for a, v in zip(admitted, verdicts, strict=True) if isinstance(v, Bill)}
-    written = await store.insert_bills(tx, {bill_id: bill for bill_id, (_, bill) in bills.items()})
+    written = await store.bills.insert(tx, {bill_id: bill for bill_id, (_, bill) in bills.items()})
     await fault_point("billing.bills_written")
     await outbox.stage(
         tx, wire.events.messages((i, bill, a.cause) for i, (a, bill) in bills.items() if i in written)
@@ -77,7 +77,7 @@ async def configure_school(db: Database, batch: Sequence[Record]) -> None:
         admitted = await inbox.admit(tx, batch, wire.events.school_configured)
         if not admitted:
             return
-        version = await store.lock_book(tx)
+        version = await store.book.lock(tx)
         outcomes = []
         for one in admitted:
             refusal = await _apply(tx, one.event, one.event_key, version)
@@ -90,12 +90,12 @@ async def configure_school(db: Database, batch: Sequence[Record]) -> None:
 
 async def _apply(tx: Tx, changes: ChangeSet, event_key: UUID, version: int) -> ChangeRefusal | None:
     """Apply one change set; its refusal, or None when the book has it."""
-    if await store.version_of_event(tx, event_key) is not None:
+    if await store.book.version_of_event(tx, event_key) is not None:
         return None
-    currency, has_bills = await store.book_currency(tx)
+    currency, has_bills = await store.book.currency(tx)
     refusal = judge_change_set(changes, version=version, currency=currency, has_bills=has_bills)
     if refusal is None:
-        await store.apply_change_set(tx, changes, event_key)
+        await store.book.apply(tx, changes, event_key)
         await fault_point("billing.book_written")
     return refusal
 

@@ -20,13 +20,13 @@ OF_THE_BOOKS = (
                 old="""\
             if not admitted:
                 return
-            book = await store.read_book(tx, [a.event for a in admitted])
+            book = await store.book.read(tx, [a.event for a in admitted])
 """,
                 new="""\
             if not admitted:
                 return
         async with db.transaction() as tx:
-            book = await store.read_book(tx, [a.event for a in admitted])
+            book = await store.book.read(tx, [a.event for a in admitted])
 """,
             ),
         ),

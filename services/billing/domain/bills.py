@@ -5,6 +5,7 @@ Pure data. Money is integer minor units, hours are integer tenths.
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Any
 
 from services.billing.domain.flights import Flight
 from services.billing.domain.rates import Dated
@@ -107,3 +108,19 @@ Verdict = Bill | Refusal | Repeat
 def refuse(flight: Flight, reason: str, sentence: str) -> Refusal:
     """Say why a flight is not billed."""
     return Refusal(flight=flight, reason=reason, sentence=f"flight {flight.flight_id}: {sentence}")
+
+
+def lines_and_legs(bill: Bill) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A bill's lines and legs as they are stored (JSON values), to compare a bill priced again with."""
+    lines = [
+        {
+            "kind": line.kind,
+            "description": line.description,
+            "amount": line.amount,
+            "tenths": line.tenths,
+            "rate": line.rate,
+            "parts": [list(part) for part in line.parts],
+        }
+        for line in bill.lines
+    ]
+    return lines, [{"wallet": leg.wallet, "kind": leg.kind, "amount": leg.amount} for leg in bill.legs]
