@@ -27,6 +27,7 @@ POINTS = {
     "inbox.admitted": "events are admitted, their effect is not written",
     "dead_letters.buried": "dead letters are written and staged",
     "redrive.staged": "letters are forgotten by the inbox and staged again",
+    "decision.judged": "a person's decision is judged and its effect written, its answer is not staged",
     "transaction.before_commit": "everything is written",
     "transaction.committed": "everything is committed, nobody knows",
     "outbox.staged": "follow-up events are written",

@@ -8,9 +8,10 @@ raise. Scale by starting more processes.
 import asyncio
 import logging
 import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,6 +22,7 @@ from aiokafka.errors import KafkaError
 from fleet import kafka_client, logs, metrics, timers
 from fleet.consumers import Consumer, Consumers
 from fleet.database import Database
+from fleet.decisions import COMMON_ACTIONS, REQUESTED, Action, take_decisions
 from fleet.envelope import Message
 from fleet.health import Check, health_app
 from fleet.migrate import pending_migrations
@@ -83,6 +85,12 @@ class Worker:
         together = Together(handler, every_s=every_s)
         for _ in range(members):
             self._consumers.add(Consumer(topic=topic, together=together, batch_max=batch_max))
+
+    def decide(self, actions: Mapping[str, Action], *, strays_of: Sequence[str] | None = None) -> None:
+        """Take people's decisions of these kinds, and those about dead letters (fleet/decisions.py)."""
+        every = {**COMMON_ACTIONS, **actions}
+        take = partial(take_decisions, self.database, every, strays_of=strays_of)
+        self.consume(REQUESTED, take, every_s=0)
 
     def loop(self, name: str, step: Callable[[], Awaitable[int]], *, idle_s: float = 0.05) -> None:
         """Call `step` again and again: at once while it says it did something, else after `idle_s`."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.dead_letters import DeadLettered
+from schemas.decisions import DecisionRequested, DecisionTaken
 from schemas.fields import Event
 from schemas.flights import FlightBilled, FlightCompleted, FlightCorrected
 from schemas.holds import HoldChanged, HoldRefused, HoldRequested, LimitChanged, LimitRequested
@@ -138,6 +139,23 @@ _TOPICS = (
         model=NotificationRequested,
         key="recipient",
         owner="every service",
+    ),
+    Topic(
+        name="decision.requested",
+        model=DecisionRequested,
+        key="<service>/<object>",
+        owner="operator",
+        consumers=SERVICES,
+        partitions=1,
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="decision.taken",
+        model=DecisionTaken,
+        key="<service>/<object>",
+        owner="every service",
+        partitions=1,
+        retention_ms=FOREVER,
     ),
     *(
         Topic(

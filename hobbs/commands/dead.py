@@ -13,9 +13,11 @@ import orjson
 import typer
 
 from fleet import dead_letters
+from fleet.decisions import LETTERS_MAX
 from fleet.migrate import services
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.decisions import Answer, Question, ask
 from hobbs.shell.output import (
     EXIT_FINDINGS,
     EXIT_USAGE,
@@ -28,8 +30,7 @@ from hobbs.shell.output import (
 )
 
 PAYLOAD_CHARS_MAX: Final = 4_000
-LETTERS_MAX: Final = 100_000
-CHUNK: Final = 500
+LISTED_MAX: Final = 100_000
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -61,9 +62,7 @@ def list_command(
     reason: ReasonOption = None,
     topic: TopicOption = None,
     state: Annotated[Literal["open", "redriven", "discarded", "all"], typer.Option()] = "open",
-    most: Annotated[
-        int, typer.Option(min=1, max=LETTERS_MAX, help="At most so many for each service.")
-    ] = 200,
+    most: Annotated[int, typer.Option(min=1, max=LISTED_MAX, help="At most so many for each service.")] = 200,
     output: OutputOption = Output.table,
 ) -> None:
     """List letters, oldest first. Exit 1 when there is an open one among them, 0 when there is none."""
@@ -112,8 +111,8 @@ def redrive_command(
     or could not be redriven.
     """
     letters = _chosen(ids, everything, service, reason=reason, topic=topic, states=("open", "discarded"))
-    _decide(letters, ids, dry_run=dry_run, yes=yes, verb="redrive", output=output)
-    _carry_out(letters, ids, "redrive", who=who or _login_name(), why="")
+    _show_and_agree(letters, ids, dry_run=dry_run, yes=yes, verb="redrive", output=output)
+    _decide(letters, ids, "redrive", who=who or _login_name(), why="")
 
 
 @app.command("discard")
@@ -131,8 +130,8 @@ def discard_command(
 ) -> None:
     """Close letters without processing them; they stay readable and can still be redriven by id."""
     letters = _chosen(ids, everything, service, reason=reason, topic=topic, states=("open",))
-    _decide(letters, ids, dry_run=dry_run, yes=yes, verb="discard", output=output)
-    _carry_out(letters, ids, "discard", who=who or _login_name(), why=why)
+    _show_and_agree(letters, ids, dry_run=dry_run, yes=yes, verb="discard", output=output)
+    _decide(letters, ids, "discard", who=who or _login_name(), why=why)
 
 
 async def find_letters(
@@ -142,7 +141,7 @@ async def find_letters(
     reason: str | None = None,
     topic: str | None = None,
     state: str | None = "open",
-    most: int = LETTERS_MAX,
+    most: int = LISTED_MAX,
 ) -> list[Letter]:
     """Letters of one service or of all, each with its service's name."""
     found: list[Letter] = []
@@ -161,22 +160,24 @@ async def load_letter(settings: Settings, letter_id: UUID) -> Letter | None:
     return None
 
 
-async def apply(
+async def decide_on(
     settings: Settings, letters: Sequence[Letter], verb: str, *, who: str, why: str
-) -> list[UUID]:
-    """Redrive or discard, a bounded number in each transaction; the ids that changed."""
-    changed: list[UUID] = []
+) -> list[Answer]:
+    """Have each service redrive or discard its letters, a bounded number in each decision; the answers."""
+    answers: list[Answer] = []
     for name in dict.fromkeys(letter["service"] for letter in letters):
-        ids = [letter["id"] for letter in letters if letter["service"] == name]
-        async with acting_as(settings, name) as database:
-            for start in range(0, len(ids), CHUNK):
-                async with database.transaction() as tx:
-                    part = ids[start : start + CHUNK]
-                    if verb == "redrive":
-                        changed += await dead_letters.redrive(tx, part, who=who)
-                    else:
-                        changed += await dead_letters.discard(tx, part, who=who, why=why)
-    return changed
+        ids = [str(letter["id"]) for letter in letters if letter["service"] == name]
+        for start in range(0, len(ids), LETTERS_MAX):
+            question = Question(
+                service=name,
+                action=verb,
+                object="dead letters",
+                parameters={"ids": ids[start : start + LETTERS_MAX]},
+                who=who,
+                why=why,
+            )
+            answers.append(await ask(settings, question))
+    return answers
 
 
 def readable(letter: Letter, *, payload: bool, whole: bool = False) -> Letter:
@@ -237,7 +238,7 @@ def _chosen(
     return [x for x in letters if x["state"] in states and (everything or x["id"] in wanted)]
 
 
-def _decide(
+def _show_and_agree(
     letters: Sequence[Letter],
     ids: Sequence[UUID] | None,
     *,
@@ -246,6 +247,7 @@ def _decide(
     verb: str,
     output: Output,
 ) -> None:
+    """Show what was chosen; exits on a dry run, and when the person says no."""
     show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
     if dry_run:
         say(f"dry run: {len(letters)} letters to {verb}; nothing changed")
@@ -255,16 +257,19 @@ def _decide(
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def _carry_out(
-    letters: Sequence[Letter], ids: Sequence[UUID] | None, verb: str, *, who: str, why: str
-) -> None:
-    settings = settings_or_exit(Settings)
-    changed = run(apply(settings, letters, verb, who=who, why=why))
-    say(f"{len(changed)} letters {'redriven' if verb == 'redrive' else 'discarded'}")
+def _decide(letters: Sequence[Letter], ids: Sequence[UUID] | None, verb: str, *, who: str, why: str) -> None:
+    """Have it decided and say what became of it; exits 1 when a letter is missing or was not changed."""
+    answers = run(decide_on(settings_or_exit(Settings), letters, verb, who=who, why=why))
+    changed = sum(len(answer.effects) for answer in answers)
+    done = "redriven" if verb == "redrive" else "discarded"
+    say(f"{changed} letters {done}")
+    for answer in answers:
+        if answer.outcome == "refused":
+            say(answer.sentence)
     missing = _missing(letters, ids)
     for letter_id in missing:
-        say(f"{letter_id}: no such letter that could be {'redriven' if verb == 'redrive' else 'discarded'}")
-    if missing or len(changed) < len(letters):
+        say(f"{letter_id}: no such letter that could be {done}")
+    if missing or changed < len(letters):
         raise typer.Exit(EXIT_FINDINGS)
 
 

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
+from fleet.migrate import READER
 from fleet.settings import PREFIX, Settings
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, say
 
@@ -49,6 +50,20 @@ async def acting_as(settings: Settings, service: str) -> AsyncIterator[Database]
         yield database
     except (DBAPIError, PostgresError) as error:
         error.add_note(f"acting as hobbs_{service}")
+        raise
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
+async def reading(settings: Settings) -> AsyncIterator[Database]:
+    """Lend every service's published views (`<service>_public`), acting as the role that may read them."""
+    url = settings.database_url.get_secret_value()
+    database = Database(url, schema="public", role=READER, pool_size=1)
+    try:
+        yield database
+    except (DBAPIError, PostgresError) as error:
+        error.add_note(f"acting as {READER}")
         raise
     finally:
         await database.close()

@@ -12,4 +12,5 @@ def build(settings: BillingSettings | None = None) -> Worker:
     worker = Worker("billing", settings or BillingSettings())
     worker.consume("school.configured", partial(configure_school, worker.database))
     worker.consume("flight.completed", partial(bill_flights, worker.database))
+    worker.decide({})
     return worker

@@ -36,4 +36,5 @@ def build(settings: Settings | None = None) -> Worker:
 
     worker.every("expire_holds", EXPIRE_EVERY_S, expire_holds)
     worker.every("extend_chain", CHAIN_EVERY_S, extend_chain)
+    worker.decide({})
     return worker

@@ -58,6 +58,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, recovery.run)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
+    worker.decide({})
     worker.ready_checks["stripe"] = relay.check
     worker.on_stop(relay.drain)
     worker.on_stop(gateway.close)

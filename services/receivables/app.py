@@ -17,4 +17,5 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     worker.consume("stripe.webhook", take, every_s=WEBHOOKS_EVERY_S)
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
+    worker.decide({})
     return worker

@@ -10,7 +10,7 @@ from schemas.generate import topic_schema
 from schemas.topics import SERVICES, TOPICS, Topic
 
 PUBLISHERS = {*SERVICES, "scheduling", "operator", "every service"}
-KEYED_BY_A_CONSTANT = {"school", "the Stripe object's id"}
+KEYED_BY_A_CONSTANT = {"<service>/<object>", "school", "the Stripe object's id"}
 
 
 def examples(topic: Topic) -> list[dict[str, Any]]:

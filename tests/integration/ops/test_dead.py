@@ -1,13 +1,17 @@
 """`hobbs dead`: each letter can be found, looked at safely, sent again or closed; nothing happens unasked."""
 
 import json
+import os
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiokafka import AIOKafkaConsumer
 
 from fleet.database import Database
 from tests.conftest import OpenDatabase
 from tests.integration.ops.conftest import Hobbs, bury_unreadable
+from tests.support.deciders import deciding
 from tests.support.records import record
 
 NOT_UTF8 = b'{"flight_id": "\xff\xfe", "student": "Ann Example"}'
@@ -21,6 +25,17 @@ async def billing(open_db: OpenDatabase) -> Database:
     await bury_unreadable(database, [record("flight.corrected", None, ce_id="")])
     await bury_unreadable(open_db("ledger"), [record("journal.requested", b"[]", ce_id="")])
     return database
+
+
+@pytest.fixture
+async def workers(
+    kafka: str, database_url: str, monkeypatch: pytest.MonkeyPatch, hobbs: Hobbs
+) -> AsyncIterator[None]:
+    """Billing and the ledger take decisions, and the command finds them."""
+    async with deciding(kafka, database_url, {"billing": {}, "ledger": {}}) as prefix:
+        monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+        monkeypatch.setenv("HOBBS_TOPIC_PREFIX", prefix)
+        yield
 
 
 async def listed(hobbs: Hobbs, *filters: str) -> list[dict[str, Any]]:
@@ -121,21 +136,19 @@ async def test_redrive_wants_ids_or_all_and_not_both(hobbs: Hobbs, arguments: tu
     assert (await hobbs("dead", "redrive", *arguments)).exit_code == 2
 
 
-async def test_a_redriven_letter_goes_to_its_topic_as_it_came(hobbs: Hobbs, billing: Database) -> None:
+@pytest.mark.usefixtures("workers", "billing")
+async def test_a_redriven_letter_goes_to_its_topic_as_it_came(hobbs: Hobbs, kafka: str) -> None:
     result = await hobbs("dead", "redrive", "--all", "--topic", "flight.completed", "--yes", "--who", "ann")
     assert (result.exit_code, "1 letters redriven" in result.stderr) == (0, True)
-    async with billing.transaction() as tx:
-        rows = await tx.all("SELECT topic, key, value FROM outbox WHERE raw_headers IS NOT NULL")
-    assert [(row.topic, bytes(row.key), bytes(row.value)) for row in rows] == [
-        ("flight.completed", b"F1", NOT_UTF8)
-    ]
+    [sent] = await values_on(kafka, f"{os.environ['HOBBS_TOPIC_PREFIX']}flight.completed", 1)
+    assert sent == (b"F1", NOT_UTF8)
     letter = (await listed(hobbs, "--state", "redriven"))[0]
     history = (await shown(hobbs, letter["id"]))["history"]
     assert [(step["what"], step.get("who")) for step in history] == [("refused", None), ("redriven", "ann")]
     assert {x["reason"] for x in await listed(hobbs)} == {"null_value", "not_an_object"}
 
 
-@pytest.mark.usefixtures("billing")
+@pytest.mark.usefixtures("workers", "billing")
 async def test_a_discarded_letter_keeps_its_reason_and_can_still_be_redriven(hobbs: Hobbs) -> None:
     letter = (await listed(hobbs, "--reason", "null_value"))[0]
     assert (await hobbs("dead", "discard", letter["id"], "--why", "a tombstone", "-y")).exit_code == 0
@@ -145,7 +158,7 @@ async def test_a_discarded_letter_keeps_its_reason_and_can_still_be_redriven(hob
     assert (await hobbs("dead", "redrive", letter["id"], "-y")).exit_code == 0
 
 
-@pytest.mark.usefixtures("billing")
+@pytest.mark.usefixtures("workers", "billing")
 async def test_an_id_that_is_not_there_is_a_finding_and_the_others_still_go(hobbs: Hobbs) -> None:
     letter = (await listed(hobbs, "--reason", "null_value"))[0]
     result = await hobbs("dead", "redrive", letter["id"], "01890a5d-ac96-774b-bcce-b302099a8057", "-y")
@@ -154,6 +167,7 @@ async def test_an_id_that_is_not_there_is_a_finding_and_the_others_still_go(hobb
     assert "01890a5d-ac96-774b-bcce-b302099a8057: no such letter" in result.stderr
 
 
+@pytest.mark.usefixtures("workers")
 async def test_many_letters_are_redriven_whole(hobbs: Hobbs, open_db: OpenDatabase) -> None:
     await bury_unreadable(
         open_db("billing"), [record("flight.completed", b"{}", ce_id="") for _ in range(1_200)]
@@ -161,3 +175,22 @@ async def test_many_letters_are_redriven_whole(hobbs: Hobbs, open_db: OpenDataba
     result = await hobbs("dead", "redrive", "--all", "-y", "-o", "csv")
     assert (result.exit_code, "1200 letters redriven" in result.stderr) == (0, True)
     assert len(result.stdout.splitlines()) == 1_201
+
+
+@pytest.mark.usefixtures("billing")
+async def test_a_worker_that_is_away_is_said(
+    hobbs: Hobbs, kafka: str, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with deciding(kafka, database_url, {"ledger": {}}) as prefix:
+        monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+        monkeypatch.setenv("HOBBS_TOPIC_PREFIX", prefix)
+        monkeypatch.setattr("hobbs.shell.decisions.ANSWER_WITHIN_S", 1.0)
+        result = await hobbs("dead", "redrive", "--all", "--service", "billing", "-y")
+    assert result.exit_code == 1
+    assert "the billing service did not answer within 1 s: is it running?" in result.stderr
+
+
+async def values_on(kafka: str, topic: str, count: int) -> list[tuple[bytes | None, bytes | None]]:
+    """The first records of a topic, key and value."""
+    async with AIOKafkaConsumer(topic, bootstrap_servers=kafka, auto_offset_reset="earliest") as consumer:
+        return [(r.key, r.value) for r in [await consumer.getone() for _ in range(count)]]

@@ -1,0 +1,184 @@
+"""How a command has something decided: preview, agreement, decision, answer, all through Kafka.
+
+The command needs no database right: the service that owns the object judges, and its answer is read from
+`decision.taken`. The web console asks the same way (fleet/decisions.py).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final, Literal
+from uuid import UUID
+
+import orjson
+import typer
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import UnknownTopicOrPartitionError
+
+from fleet import kafka_client
+from fleet.decisions import REQUESTED, TAKEN, key_of
+from fleet.envelope import Message, first_cause, uuid7
+from fleet.settings import Settings
+from hobbs.shell.connections import Unreachable, run, settings_or_exit
+from hobbs.shell.output import EXIT_FINDINGS, agreed, say
+from schemas.decisions import DecisionRequested, DecisionTaken, Who
+from schemas.topics import TOPICS
+
+CHANNEL: Final = "command_line"
+ROLES: Final = ("operator",)
+ANSWER_WITHIN_S: Final = 20.0
+POLL_MS: Final = 200
+LOOK_TIMES, LOOK_EVERY_S = 20, 0.1
+
+Effects = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Question:
+    """What is to be decided, and by whom. `object`: what it is about, in the service's own naming."""
+
+    service: str
+    action: str
+    object: str
+    who: str
+    why: str
+    parameters: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What the service answered; `sentence` is for people, `effects` is what followed or would."""
+
+    decision_id: UUID
+    outcome: Literal["done", "refused", "previewed"]
+    sentence: str
+    effects: Effects
+    preview_hash: str | None
+
+
+def decide(
+    question: Question,
+    *,
+    dry_run: bool,
+    yes: bool,
+    prompt: str,
+    show: Callable[[Effects], None] = lambda effects: None,
+) -> Answer:
+    """Preview, ask the person, decide; the answer. Exits 1 when it is refused or the person says no.
+
+    prompt: the question to the person, in front of what the preview said. show: writes the effects, once.
+    """
+    settings = settings_or_exit(Settings)
+    preview = run(ask(settings, question, dry_run=True))
+    _exit_if_refused(preview)
+    show(preview.effects)
+    if dry_run:
+        say(f"dry run, nothing changed: {preview.sentence}")
+        return preview
+    if not yes and not agreed(f"{prompt} Then {preview.sentence}."):
+        say("nothing changed")
+        raise typer.Exit(EXIT_FINDINGS)
+    answer = run(ask(settings, question, preview_hash=preview.preview_hash))
+    _exit_if_refused(answer)
+    say(answer.sentence)
+    return answer
+
+
+def _exit_if_refused(answer: Answer) -> None:
+    if answer.outcome == "refused":
+        say(answer.sentence)
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+async def ask(
+    settings: Settings,
+    question: Question,
+    *,
+    dry_run: bool = False,
+    preview_hash: str | None = None,
+    within_s: float | None = None,
+) -> Answer:
+    """Ask once and wait for the answer. Raises Unreachable when no worker answers in time.
+
+    A decision that nobody took in time is refused by the worker that comes later: `valid_until`.
+    """
+    within_s = ANSWER_WITHIN_S if within_s is None else within_s
+    decision_id, now = uuid7(), datetime.now(UTC)
+    asked = DecisionRequested(
+        decision_id=decision_id,
+        service=question.service,
+        action=question.action,
+        object=question.object,
+        parameters=dict(question.parameters),
+        who=Who(name=question.who, roles=list(ROLES), channel=CHANNEL),
+        why=question.why,
+        preview_hash=preview_hash,
+        dry_run=dry_run,
+        requested_at=now,
+        valid_until=now + timedelta(seconds=within_s),
+    )
+    message = Message(
+        topic=REQUESTED,
+        key=key_of(question.service, question.object),
+        event=asked,
+        cause=first_cause(),
+        event_id=decision_id,
+    )
+    try:
+        async with _answers(settings) as answers:
+            await kafka_client.publish_once(settings, [message], service="operator")
+            return await asyncio.wait_for(_answer_to(decision_id, answers), within_s)
+    except UnknownTopicOrPartitionError as error:
+        raise Unreachable("Kafka has no topics for decisions; `hobbs migrate` makes them") from error
+    except TimeoutError as error:
+        raise Unreachable(
+            f"the {question.service} service did not answer within {within_s:g} s: is it running? "
+            "Nothing is done later: the decision was valid until then"
+        ) from error
+
+
+@asynccontextmanager
+async def _answers(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+    """A reader of `decision.taken` from now on, in no group."""
+    consumer = AIOKafkaConsumer(**kafka_client.connection(settings), enable_auto_commit=False)
+    try:
+        await consumer.start()
+        topic = settings.topic_prefix + TAKEN
+        await _known(consumer, topic)
+        places = [TopicPartition(topic, number) for number in range(TOPICS[TAKEN].partitions)]
+        consumer.assign(places)
+        await consumer.seek_to_end(*places)
+        for place in places:
+            await consumer.position(place)  # the end is looked up now, not with the first record
+        yield consumer
+    finally:
+        await consumer.stop()
+
+
+async def _known(consumer: AIOKafkaConsumer, topic: str) -> None:
+    """Wait until the broker knows the topic: one that was just made it knows a moment later."""
+    for _ in range(LOOK_TIMES):
+        if topic in await consumer.topics():
+            return
+        await asyncio.sleep(LOOK_EVERY_S)
+    raise UnknownTopicOrPartitionError(topic)
+
+
+async def _answer_to(decision_id: UUID, answers: AIOKafkaConsumer) -> Answer:
+    while True:
+        for records in (await answers.getmany(timeout_ms=POLL_MS)).values():
+            for record in records:
+                if orjson.loads(record.value).get("decision_id") == str(decision_id):
+                    return _answer(DecisionTaken.model_validate_json(record.value))
+
+
+def _answer(taken: DecisionTaken) -> Answer:
+    return Answer(
+        decision_id=taken.decision_id,
+        outcome=taken.outcome,
+        sentence=taken.sentence,
+        effects=taken.effects,
+        preview_hash=taken.preview_hash,
+    )
