@@ -17,7 +17,7 @@ from fleet.envelope import derived_key
 from schemas.flights import FlightCompleted, FlightCorrected
 from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
 from services.gateway.domain.flights import FlightOffered, flight_event_id
-from services.gateway.http.problems import ProblemRaised
+from services.gateway.domain.problems import ProblemRaised
 
 WEBHOOK_TOPIC: Final = "stripe.webhook"
 FLIGHTS_MAX: Final = 500

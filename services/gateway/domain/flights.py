@@ -1,33 +1,11 @@
-"""What the gateway decides: whose key it is, which event a flight is, whether a repeat says the same.
-
-Pure: no I/O, no clock, no randomness; it must not know HTTP.
-"""
+"""Which event a flight is, and whether a flight that comes again says the same. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-FLIGHTS_WRITE: Final = "flights:write"
-CORRECTIONS_WRITE: Final = "corrections:write"
-SCOPES: Final = (FLIGHTS_WRITE, CORRECTIONS_WRITE)
-
-KEY_PREFIX: Final = "hfk_"
-KEY_BYTES: Final = 32
-HINT_CHARS: Final = len(KEY_PREFIX) + 6
-
 _FLIGHT_EVENTS: Final = uuid5(NAMESPACE_URL, "hobbs:flight-event")
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """A scheduler's key as the database knows it; the key itself was shown once and is kept nowhere."""
-
-    key_id: int
-    name: str
-    scopes: frozenset[str]
-    revoked: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,16 +26,6 @@ class Reception:
     new: tuple[int, ...]
     repeated: tuple[int, ...]
     differing: tuple[int, ...]
-
-
-def hash_key(key: str) -> bytes:
-    """The only form in which a key is stored. 256 random bits need no salt and no slow hash."""
-    return sha256(key.encode()).digest()
-
-
-def looks_like_a_key(text: str) -> bool:
-    """Refuse what cannot be a key before the database is asked."""
-    return text.startswith(KEY_PREFIX) and len(text) <= 128 and text.isascii()
 
 
 def flight_event_id(topic: str, flight_id: str, revision: int) -> UUID:

@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fleet.envelope import uuid7
-from services.gateway.http.problems import Problem, ProblemRaised, problem_response
+from services.gateway.domain.problems import Problem, ProblemRaised
+from services.gateway.http.problems import problem_response
 from services.gateway.metrics import RESPONSES
 
 UNDER_WAY_MAX: Final = 256

@@ -17,23 +17,22 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from fleet import outbox
-from fleet.database import Database, Tx
+from fleet.database import Database
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from schemas.flights import FlightCompleted, FlightCorrected
 from services.gateway import store, wire
-from services.gateway.domain.flights import (
+from services.gateway.domain.api_keys import (
     CORRECTIONS_WRITE,
     FLIGHTS_WRITE,
     ApiKey,
-    FlightOffered,
-    Reception,
-    decide_reception,
     hash_key,
     looks_like_a_key,
 )
+from services.gateway.domain.flights import FlightOffered, Reception, decide_reception
+from services.gateway.domain.problems import ProblemRaised
 from services.gateway.http.edge import read_body
-from services.gateway.http.problems import MEDIA_TYPE, ProblemRaised
+from services.gateway.http.problems import MEDIA_TYPE
 from services.gateway.metrics import FLIGHTS
 
 T = TypeVar("T")
@@ -105,12 +104,12 @@ async def accept_flights(
     """Accept what is new and stage its events, in one transaction; raise when a flight contradicts itself."""
     cause = first_cause()
     async with db.transaction() as tx:
-        await store.lock_flights(tx, offered)
-        reception = decide_reception(offered, await store.known_flights(tx, offered))
+        await store.accepted_flights.lock(tx, offered)
+        reception = decide_reception(offered, await store.accepted_flights.known(tx, offered))
         if reception.differing:
             raise _differing(offered, reception.differing)
         new = [offered[place] for place in reception.new]
-        await store.insert_flights(tx, new, key.key_id)
+        await store.accepted_flights.insert(tx, new, key.key_id)
         await fault_point("gateway.flights_written")
         messages = [
             Message(
@@ -142,11 +141,7 @@ async def _authorised(db: Database, request: Request, scope: str) -> ApiKey:
 
 async def _key_of(db: Database, token: str) -> ApiKey | None:
     async with db.transaction() as tx:
-        return await _used(tx, token)
-
-
-async def _used(tx: Tx, token: str) -> ApiKey | None:
-    return await store.use_key(tx, hash_key(token))
+        return await store.api_keys.use(tx, hash_key(token))
 
 
 async def _while_database_lives(work: Callable[[], Awaitable[T]]) -> T:

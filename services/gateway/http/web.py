@@ -12,10 +12,11 @@ from starlette.types import ASGIApp
 
 from fleet.database import Database
 from schemas.flights import FlightCompleted, FlightCorrected
+from services.gateway.domain.problems import Problem, ProblemRaised
 from services.gateway.http.docs_page import CONTENT_POLICY, render_page
 from services.gateway.http.edge import Edge, request_id_of
 from services.gateway.http.flights import flight_routes
-from services.gateway.http.problems import KINDS, Problem, ProblemRaised, problem_response
+from services.gateway.http.problems import problem_response
 from services.gateway.http.webhooks import Publish, webhook_routes
 from services.gateway.settings import GatewaySettings
 
@@ -70,7 +71,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
 
 def _add_documentation(app: FastAPI) -> None:
     document = openapi_of(app)
-    page = render_page(document, KINDS)
+    page = render_page(document)
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:

@@ -19,9 +19,9 @@ from fastapi.responses import Response
 
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
+from services.gateway.domain.problems import ProblemRaised
 from services.gateway.domain.signatures import check_signature
 from services.gateway.http.edge import read_body
-from services.gateway.http.problems import ProblemRaised
 from services.gateway.metrics import WEBHOOK_AGE_SECONDS, WEBHOOK_SECONDS
 from services.gateway.settings import GatewaySettings, secrets_of
 from services.gateway.wire import WEBHOOK_TOPIC, Endpoint, ReadWebhook, read_webhook
