@@ -32,6 +32,7 @@ from services.receivables.domain.charges import (
     RefundSeen,
 )
 from services.receivables.domain.failures import PaymentFailed
+from services.receivables.domain.webhooks import KeptWebhook
 
 STUDENT_KEY: Final = "hobbs_student"
 _CODE: Final = re.compile(r"[a-z0-9_]{1,100}")
@@ -55,6 +56,15 @@ class Seen:
     kind: Kind
     facts: tuple[Fact, ...] = ()
     failure: PaymentFailed | None = None
+
+    def kept(self) -> KeptWebhook:
+        """The webhook as it is kept when nobody here knows its type."""
+        return KeptWebhook(
+            event_id=self.webhook.event_id,
+            event_type=self.webhook.event_type,
+            received_at=self.webhook.received_at,
+            body=self.webhook.body,
+        )
 
 
 def _id_of(value: Any) -> Any:
