@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final, Literal
 import typer
 
 from fleet.settings import Settings
-from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from services.billing.desk import reads
@@ -91,17 +91,17 @@ def show_command(
 
 
 async def _billed(settings: Settings, wanted: dict[str, Any]) -> list[Row]:
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
+    async with reading(settings) as database, database.transaction() as tx:
         return [asdict(flight) | {"state": "billed"} for flight in await reads.billed_flights(tx, **wanted)]
 
 
 async def _refused(settings: Settings, most: int) -> list[Row]:
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
+    async with reading(settings) as database, database.transaction() as tx:
         return [_refused_row(flight) for flight in await reads.refused_flights(tx, most=most)]
 
 
 async def _load(settings: Settings, flight_id: str) -> tuple[list[StoredBill], list[Row]]:
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
+    async with reading(settings) as database, database.transaction() as tx:
         refused = await reads.refused_flights(tx, flight_id=flight_id)
         return await reads.bills_of_flight(tx, flight_id), [_refused_row(flight) for flight in refused]
 

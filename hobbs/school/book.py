@@ -12,7 +12,7 @@ from fleet.envelope import Cause, Message, first_cause
 from fleet.kafka_client import publish_once
 from fleet.settings import Settings
 from hobbs.school.difference import Difference
-from hobbs.shell.connections import acting_as
+from hobbs.shell.connections import acting_as, reading
 from schemas.school import SchoolChange, SchoolConfigured
 from schemas.topics import TOPICS
 from services.billing.desk import reads
@@ -25,13 +25,13 @@ POLL_S = 0.1
 
 async def read_book(settings: Settings) -> WholeBook:
     """Read the whole book as it stands."""
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
+    async with reading(settings) as database, database.transaction() as tx:
         return await reads.whole_book(tx)
 
 
 async def read_history(settings: Settings, kind: str | None, key: str | None) -> list[CardHistory]:
     """Every version of every card (of a kind, of a key), with who, when, why, old and new."""
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
+    async with reading(settings) as database, database.transaction() as tx:
         return await reads.card_history(tx, kind=kind, key=key)
 
 
@@ -40,7 +40,7 @@ async def bills_that_stay(
 ) -> dict[tuple[str, str, date], int]:
     """For each changed card (kind, key, date), how many bills from its date on there are already."""
     places = [(d.kind, d.key, d.effective_from) for d in changed]
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
+    async with reading(settings) as database, database.transaction() as tx:
         return await reads.bills_priced_by(tx, places)
 
 
