@@ -16,7 +16,7 @@ LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version
 SOURCES := bootstrap.py fleet schemas services hobbs tests deploy bench
 present = $(wildcard $(SOURCES))
 
-.PHONY: help demo up test crash chaos mutants bench soak check format lint types contracts schemas secrets lock clean bootstrap
+.PHONY: help demo up test crash chaos mutants bench soak check format lint types contracts schemas services secrets lock clean bootstrap
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -71,8 +71,12 @@ format: $(READY)  ## Rewrite the sources to the house format
 	@$(BIN)/ruff format $(present)
 	@$(BIN)/ruff check --fix $(present)
 
-schemas: $(READY)  ## Write schemas/generated/ (JSON Schemas, AsyncAPI) from the event models
+schemas: $(READY)  ## Write schemas/generated/ from the event models, services/*/schema.sql from the migrations
 	@$(BIN)/python -m schemas.generate
+	@$(BIN)/python -m hobbs.local.schema_files
+
+services:  ## Write services that are new in schemas/services.py into docker-compose.yml and prometheus.yml
+	@$(PYTHON) deploy/write_services.py
 
 secrets:  ## Make the secrets of a docker compose installation in deploy/secrets (keeps what is there)
 	@$(PYTHON) deploy/make_secrets.py

@@ -23,6 +23,7 @@ from bench.servers import Deployment, deployed
 from hobbs.local.child import Child
 from hobbs.local.stack import Stack
 from hobbs.local.stripe_sim.control import Control
+from schemas.services import SERVICES
 
 STRIPE_ANSWERS_AFTER_S = 0.05
 PER_S, WARM_UP_S, MEASURED_S = 50.0, 6.0, 40.0
@@ -30,7 +31,7 @@ STAIRS_PER_S = (60.0, 70.0, 80.0, 95.0, 110.0, 130.0, 150.0, 175.0, 200.0, 240.0
 STAIR_S = 6.0
 OVERLOAD_PER_S, OVERLOAD_RISES_S, OVERLOAD_S = 100.0, 3.0, 9.0
 STRIPES_LIMIT = "100"
-OTHERS = ("billing", "ledger", "receivables", "gateway")
+OTHERS = tuple(service for service in SERVICES if service != "payouts")
 
 
 async def measure(stack: Stack) -> list[Figure]:

@@ -6,7 +6,7 @@ from pathlib import Path
 import asyncpg
 
 from bench.figures import Figure
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 
 GB = 10**9
 MILLION = 1_000_000

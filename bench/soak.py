@@ -32,6 +32,7 @@ from bench.soak_samples import Sample, look, second_half
 from hobbs.demo.money import Cashier
 from hobbs.local.stack import Stack
 from hobbs.local.stripe_sim.control import Control
+from schemas.services import SERVICES
 
 PER_S, SAMPLE_EVERY_S = 20.0, 30.0
 PAYMENT_EVERY_S, PAYMENT = 2.0, 40_000
@@ -74,7 +75,7 @@ def main() -> int:
 async def soak(stack: Stack, minutes: float) -> list[Sample]:
     """Run the traffic; a sample at the start and after each half minute."""
     async with deployed(stack) as deployment:
-        others = ("billing", "ledger", "receivables", "gateway")
+        others = [service for service in SERVICES if service != "payouts"]
         await start_all(deployment, *others, settings={})
         unhurried = await start_all(deployment, "payouts", settings=UNHURRIED)
         await open_school(deployment)

@@ -11,8 +11,11 @@ import sys
 from pathlib import Path
 from typing import Final
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it finds only its own folder
+
+from schemas.services import LOGINS
+
 FOLDER: Final = Path(__file__).parent / "secrets"
-LOGINS: Final = ("operator", "billing", "ledger", "payouts", "receivables", "gateway")
 PLACE: Final = "postgres:5432/hobbs"
 
 

@@ -73,6 +73,7 @@ class Consumers:
 
     def add(self, consumer: Consumer) -> None:
         self._consumers.append(consumer)
+        metrics.start_topic(self._service, consumer.topic)
 
     async def run(self, stopping: asyncio.Event) -> None:
         """Consume until `stopping`; raises when Kafka cannot be reached at the start."""
@@ -130,7 +131,7 @@ class Consumers:
             ack_policy=AckPolicy.NACK_ON_ERROR,
             allow_auto_create_topics=False,
             consumer_only=True,  # what a service publishes goes through its outbox
-            metadata_max_age_ms=30_000,
+            metadata_max_age_ms=kafka_client.METADATA_AGE_MS,
             graceful_timeout=BATCH_ENDS_WITHIN_S,
             parser=_parse_safely,
             decoder=_hand_over,

@@ -9,19 +9,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel
 from sqlalchemy import Row
 
 from fleet import outbox
+from fleet.admitted import Admitted
+from fleet.cause import Cause
 from fleet.database import Tx, json_parameter
-from fleet.envelope import Cause, Message, Record, safe_text
+from fleet.envelope import Message, Record, safe_text
 from fleet.faults import fault_point
-
-if TYPE_CHECKING:
-    from fleet.inbox import Admitted
 
 STATES = ("open", "redriven", "discarded")
 
@@ -30,7 +29,7 @@ STATES = ("open", "redriven", "discarded")
 class Refusal:
     """A readable record that the rules refuse. `subject` is its natural key, such as "flight:F123:1"."""
 
-    admitted: "Admitted[Any]"
+    admitted: Admitted[Any]
     reason: str
     sentence: str
     subject: str | None = None
@@ -78,6 +77,19 @@ async def bury_letters(tx: Tx, letters: Sequence[Letter]) -> None:
     rows = await tx.all(_BURY, letters=json_parameter([_row(x) for x in unique.values()]))
     await outbox.stage(tx, [_event(tx.service, row, causes[row.topic, row.identity]) for row in rows])
     await fault_point("dead_letters.buried")
+
+
+_STILL_OPEN = """
+    SELECT identity FROM dead_letter
+    WHERE topic = :topic AND identity = ANY (CAST(:identities AS text[]))
+      AND state = 'open' AND reason = :reason
+"""
+
+
+async def still_open(tx: Tx, topic: str, identities: Sequence[str], reason: str) -> set[str]:
+    """Which of these letters are open for this reason."""
+    rows = await tx.all(_STILL_OPEN, topic=topic, identities=list(identities), reason=reason)
+    return {row.identity for row in rows}
 
 
 def _letter(refusal: Refusal) -> Letter:

@@ -21,6 +21,7 @@ from fleet.database import Database, Tx
 from fleet.envelope import Message, Record, derived_key
 from fleet.faults import fault_point
 from fleet.inbox import Admitted, Unreadable
+from fleet.outages import Blame, blame
 
 REQUESTED: Final = "decision.requested"
 TAKEN: Final = "decision.taken"
@@ -202,7 +203,9 @@ async def _rule(
             ruling = await actions[asked.action].judge(tx, _decision(asked), now)
             if not ruling.done or asked.dry_run or _is_other(ruling, asked.preview_hash):
                 raise _Undo
-    except _Undo:
+    except Exception as error:
+        if not isinstance(error, _Undo):
+            return "refused", _unforeseen(asked, error)
         if not ruling.done:
             return "refused", ruling
         if asked.dry_run:
@@ -210,6 +213,14 @@ async def _rule(
         said = f"it would no longer do what was shown; now: {ruling.sentence}. Look again, then decide."
         return "refused", refused(said)
     return "done", ruling
+
+
+def _unforeseen(asked: _Requested, error: Exception) -> Ruling:
+    """Answer whoever asked what broke on their decision; an outage is raised, and the record read again."""
+    if blame(error) is not Blame.RECORD:
+        raise error
+    _log.error("a decision broke", exc_info=error, extra={"decision_id": str(asked.decision_id)})
+    return refused(f"{asked.action} broke ({type(error).__name__}) and changed nothing; the log says where")
 
 
 def _objection(service: str, actions: Mapping[str, Action], asked: _Requested, now: datetime) -> str | None:

@@ -19,6 +19,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from asyncpg.pgproto.pgproto import UUID as FastUUID  # a uuid.UUID that is made, read and written in C
 from pydantic import BaseModel
 
+from fleet.cause import Cause
+
 OWN_SOURCES = "hobbs/"
 CONTENT_HEADER = "ce_hobbscontent"
 SAFE_CHARS_MAX = 2_000
@@ -63,14 +65,6 @@ class Record(NamedTuple):
     value: bytes | None
     headers: Mapping[str, str]
     timestamp: datetime
-
-
-class Cause(NamedTuple):
-    """What led to a message: carried from the first event to the last effect."""
-
-    correlation_id: str
-    traceparent: str
-    event_id: UUID
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,10 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from fleet import dead_letters, metrics
+from fleet.admitted import Admitted as Admitted
 from fleet.database import Tx
 from fleet.dead_letters import Letter
-from fleet.envelope import CONTENT_HEADER, OWN_SOURCES, Cause, Record, cause_of, derived_key, event_key_of
+from fleet.envelope import CONTENT_HEADER, OWN_SOURCES, Record, cause_of, derived_key, event_key_of
 from fleet.faults import fault_point
 
 RECORD_BYTES_MAX = 1_000_000
@@ -31,15 +32,6 @@ class Unreadable(Exception):
         super().__init__(sentence)
         self.reason = reason
         self.sentence = sentence
-
-
-class Admitted(NamedTuple, Generic[T]):
-    """A new, readable record and what was read from it."""
-
-    event: T
-    record: Record
-    event_key: UUID
-    cause: Cause
 
 
 class _Reading(NamedTuple, Generic[T]):
@@ -101,6 +93,12 @@ async def admit(
     return [r.admitted for r in fresh]
 
 
+async def bury_unreadable(tx: Tx, record: Record, problem: Unreadable) -> None:
+    """Keep one record as a dead letter; its event is not admitted."""
+    await dead_letters.bury_letters(tx, [unreadable_letter(record, problem)])
+    metrics.RECORDS.labels(tx.service, "dead").inc()
+
+
 def _read_all(
     batch: Sequence[Record], parse: Callable[[Record], T], natural_key: Callable[[T], str] | None
 ) -> tuple[list[_Reading[T]], list[Letter]]:
@@ -110,7 +108,7 @@ def _read_all(
         try:
             event = parse(record)
         except (Unreadable, ValidationError) as error:
-            letters.append(_unreadable_letter(record, error))
+            letters.append(unreadable_letter(record, error))
         else:
             readings.append(_reading(record, event, natural_key(event) if natural_key else None))
     return readings, letters
@@ -179,7 +177,8 @@ def _reused_ids(readings: Sequence[_Reading[T]], accepted: dict[UUID, bytes]) ->
     ]
 
 
-def _unreadable_letter(record: Record, error: Unreadable | ValidationError) -> Letter:
+def unreadable_letter(record: Record, error: Unreadable | ValidationError) -> Letter:
+    """The letter of a record whose body says nothing; the same one however often the record comes."""
     key = event_key_of(record, None)
     place = record.headers.get("hobbs_redriven") or f"{record.partition}:{record.offset}"
     readable = isinstance(error, Unreadable)

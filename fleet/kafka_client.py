@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +15,9 @@ from fleet.envelope import Message, headers_of
 from fleet.settings import Settings
 
 DESCRIBE_TIMES, DESCRIBE_EVERY_S = 50, 0.1
+PRODUCER_TIMEOUT_S = 20.0
+METADATA_AGE_MS = 30_000  # after so long a client knows new partitions and brokers
+BATCH_BYTES = 16_384  # aiokafka's own default
 PUBLISH_WINDOW = 1_000  # messages in flight in publish_many
 
 
@@ -68,17 +71,28 @@ def _password(settings: Settings) -> str | None:
     return settings.kafka_password.get_secret_value() if settings.kafka_password else None
 
 
-@asynccontextmanager
-async def open_producer(settings: Settings, *, timeout_ms: int = 20_000) -> AsyncIterator[AIOKafkaProducer]:
-    """An idempotent producer that counts a record as sent when every in-sync replica has it."""
-    producer = AIOKafkaProducer(
-        **connection(settings),
+def make_producer(
+    connection: Mapping[str, Any], *, timeout_s: float, linger_ms: int = 0, batch_bytes: int = BATCH_BYTES
+) -> AIOKafkaProducer:
+    """An idempotent producer that counts a record as sent when every in-sync replica has it; not started.
+
+    `timeout_s`: after which a record that Kafka did not acknowledge has failed; `batch_bytes`: per partition.
+    """
+    return AIOKafkaProducer(
+        **connection,
         acks="all",
         enable_idempotence=True,
-        linger_ms=2,
-        request_timeout_ms=timeout_ms,
-        metadata_max_age_ms=30_000,
+        linger_ms=linger_ms,
+        request_timeout_ms=int(timeout_s * 1000),
+        max_batch_size=batch_bytes,
+        metadata_max_age_ms=METADATA_AGE_MS,
     )
+
+
+@asynccontextmanager
+async def open_producer(settings: Settings) -> AsyncIterator[AIOKafkaProducer]:
+    """A started producer, stopped with the block."""
+    producer = make_producer(connection(settings), timeout_s=PRODUCER_TIMEOUT_S, linger_ms=2)
     try:
         await producer.start()
         yield producer

@@ -1,24 +1,111 @@
-"""Prometheus metrics every worker has. A service declares its own beside the code that moves them."""
+"""How a metric is declared, and the metrics that every worker has.
+
+Prometheus's `increase()` compares two samples of a series. A series that is made by its first event is 1 in
+its first sample, and that event is never seen. So a metric is declared with every value its labels can take,
+and each combination is 0 when the process starts.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import product
+from typing import Final
 
 from prometheus_client import Counter, Gauge, Histogram
 
-RECORDS = Counter("fleet_records_total", "Kafka records by outcome", ["service", "outcome"])
-BATCH_SECONDS = Histogram(
+Labels = Mapping[str, Iterable[str]]
+
+# For a label whose values nobody can list, such as Stripe's event types: its series come with their events,
+# and the expression of an alert must not depend on them.
+UNKNOWN: Final[tuple[str, ...]] = ()
+NO_LABELS: Final[Labels] = {}
+RECORD_OUTCOMES: Final = ("admitted", "duplicate", "dead")
+
+
+def counter(name: str, documentation: str, labels: Labels = NO_LABELS) -> Counter:
+    """Declare a counter; `labels` maps each label to all values it can take, or to UNKNOWN."""
+    made = Counter(name, documentation, tuple(labels))
+    start_at_zero(made, *labels.values())
+    return made
+
+
+def gauge(name: str, documentation: str, labels: Labels = NO_LABELS) -> Gauge:
+    """Declare a gauge; labels as for a counter. It says 0 until it is first measured."""
+    made = Gauge(name, documentation, tuple(labels))
+    start_at_zero(made, *labels.values())
+    return made
+
+
+def histogram(
+    name: str, documentation: str, labels: Labels = NO_LABELS, *, buckets: Sequence[float]
+) -> Histogram:
+    """Declare a histogram; labels as for a counter, `buckets` are upper bounds in the metric's unit."""
+    made = Histogram(name, documentation, tuple(labels), buckets=buckets)
+    start_at_zero(made, *labels.values())
+    return made
+
+
+def start_at_zero(metric: Counter | Gauge | Histogram, *values: Iterable[str]) -> None:
+    """Make the series of each combination of label values, one iterable for each label in order."""
+    for combination in product(*values) if values else ():
+        metric.labels(*combination)
+
+
+# A process learns its own service, topics and loops while it is put together: see the three functions below.
+RECORDS = counter(
+    "fleet_records_total", "Kafka records by outcome", {"service": UNKNOWN, "outcome": RECORD_OUTCOMES}
+)
+BATCH_SECONDS = histogram(
     "fleet_batch_seconds",
     "Time to process one Kafka batch, commit included",
-    ["service", "topic"],
+    {"service": UNKNOWN, "topic": UNKNOWN},
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
 )
-BATCH_FAILURES = Counter(
-    "fleet_batch_failures_total", "Batches that raised and are read again", ["service", "topic"]
+BATCH_FAILURES = counter(
+    "fleet_batch_failures_total",
+    "Batches that raised and are read again",
+    {"service": UNKNOWN, "topic": UNKNOWN},
 )
-CONSUMER_LAG = Gauge("fleet_consumer_lag_records", "Records behind the high watermark", ["service", "topic"])
-POLL_AGE = Gauge("fleet_poll_age_seconds", "Seconds since a consumer last polled", ["service", "topic"])
-LOOP_FAILURES = Counter(
-    "fleet_loop_failures_total", "Runs of a loop or timer that raised", ["service", "loop"]
+ISOLATED = counter(
+    "fleet_isolated_records_total",
+    "Records no rule foresaw, each buried alone",
+    {"service": UNKNOWN, "topic": UNKNOWN},
 )
-OUTBOX_RELAYED = Counter("fleet_outbox_relayed_total", "Outbox rows acknowledged by Kafka", ["service"])
-OUTBOX_FAILURES = Counter("fleet_outbox_failures_total", "Times the outbox relay stopped", ["service"])
-OUTBOX_ROWS = Gauge("fleet_outbox_rows", "Outbox rows waiting", ["service"])
-OUTBOX_AGE = Gauge("fleet_outbox_age_seconds", "Age of the oldest waiting outbox row", ["service"])
-DEAD_LETTERS = Gauge("fleet_dead_letters_open", "Open dead letters", ["service"])
+CONSUMER_LAG = gauge(
+    "fleet_consumer_lag_records",
+    "Records behind the high watermark",
+    {"service": UNKNOWN, "topic": UNKNOWN},
+)
+POLL_AGE = gauge(
+    "fleet_poll_age_seconds",
+    "Seconds since a consumer last polled",
+    {"service": UNKNOWN, "topic": UNKNOWN},
+)
+LOOP_FAILURES = counter(
+    "fleet_loop_failures_total", "Runs of a loop or timer that raised", {"service": UNKNOWN, "loop": UNKNOWN}
+)
+OUTBOX_RELAYED = counter(
+    "fleet_outbox_relayed_total", "Outbox rows acknowledged by Kafka", {"service": UNKNOWN}
+)
+OUTBOX_FAILURES = counter(
+    "fleet_outbox_failures_total", "Times the outbox relay stopped", {"service": UNKNOWN}
+)
+OUTBOX_ROWS = gauge("fleet_outbox_rows", "Outbox rows waiting", {"service": UNKNOWN})
+OUTBOX_AGE = gauge("fleet_outbox_age_seconds", "Age of the oldest waiting outbox row", {"service": UNKNOWN})
+DEAD_LETTERS = gauge("fleet_dead_letters_open", "Open dead letters", {"service": UNKNOWN})
+
+
+def start_service(service: str) -> None:
+    """Start at 0 what every process of a service measures."""
+    start_at_zero(RECORDS, [service], RECORD_OUTCOMES)
+    for metric in (OUTBOX_RELAYED, OUTBOX_FAILURES, OUTBOX_ROWS, OUTBOX_AGE, DEAD_LETTERS):
+        start_at_zero(metric, [service])
+
+
+def start_topic(service: str, topic: str) -> None:
+    """Start at 0 what is measured for a topic that the service consumes."""
+    for metric in (BATCH_SECONDS, BATCH_FAILURES, ISOLATED, CONSUMER_LAG, POLL_AGE):
+        start_at_zero(metric, [service], [topic])
+
+
+def start_loop(service: str, loop: str) -> None:
+    """Start at 0 what is measured for a loop or timer of the service."""
+    start_at_zero(LOOP_FAILURES, [service], [loop])

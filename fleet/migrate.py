@@ -1,5 +1,8 @@
 """Migrations: one Alembic history per service, in the service's own schema, run by the schema's owner.
 
+After the newest revision come the service's functions (fleet.functions), in the same transaction: a migration
+that is killed leaves revision and functions as they were.
+
 Roles: `hobbs_<service>` logs in and owns nothing; `hobbs_reader` may read every `*_public` schema;
 `hobbs_operator` (the command line) is a member of every service role and acts as one at a time.
 """
@@ -8,16 +11,16 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
 
 from alembic import command, context, op
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, pool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
-from sqlalchemy.util import await_only
 
 from fleet.database import Database
+from fleet.functions import apply_functions, function_files, run_script, stale_function_files
 
 _SQL = Path(__file__).parent / "sql"
 _SERVICES = Path(__file__).parent.parent / "services"
@@ -29,11 +32,14 @@ def services() -> list[str]:
     return sorted(p.parent.parent.name for p in _SERVICES.glob("*/migrations/env.py"))
 
 
-async def migrate(url: str, passwords: Mapping[str, str], only: Sequence[str] | None = None) -> list[str]:
-    """Bring roles, schemas and tables of every service to head; the services migrated.
+async def migrate(
+    url: str, passwords: Mapping[str, str], only: Sequence[str] | None = None, revision: str = "head"
+) -> list[str]:
+    """Bring roles, schemas, tables and functions of every service to this code's; the services migrated.
 
     `url` logs in as the owner of the database. `passwords` maps a service, or "operator", to the password
-    of its role; a role without one cannot log in.
+    of its role; a role without one cannot log in. Another `revision` than "head" is for tests of released
+    ones: it is reached by migrations alone.
     """
     chosen = list(only) if only is not None else services()
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool)
@@ -44,19 +50,21 @@ async def migrate(url: str, passwords: Mapping[str, str], only: Sequence[str] | 
             )
             await _prepare(connection, chosen, passwords)
         for service in chosen:
-            async with engine.connect() as connection:
-                await connection.run_sync(_upgrade, service)
+            async with engine.begin() as connection:
+                await connection.run_sync(_upgrade, service, revision)
     finally:
         await engine.dispose()
     return chosen
 
 
 async def pending_migrations(database: Database) -> list[str]:
-    """Revisions of the database's service that are not applied."""
+    """What `hobbs migrate` of this code would bring: the newest revision, and files of functions."""
     async with database.transaction() as tx:
         row = await tx.first("SELECT version_num FROM alembic_version")
+        files = await stale_function_files(tx)
     head = head_revision(database.schema)
-    return [] if row and row.version_num == head else [f"{database.schema} {head}"]
+    revisions = [] if row and row.version_num == head else [f"{database.schema} {head}"]
+    return revisions + [f"{database.schema} functions/{name}" for name in files]
 
 
 @lru_cache
@@ -65,15 +73,17 @@ def head_revision(service: str) -> str:
     return ScriptDirectory.from_config(_config(service)).get_current_head() or ""
 
 
+@lru_cache
+def revisions(service: str) -> list[str]:
+    """Every revision the code of a service knows, oldest first."""
+    return [step.revision for step in ScriptDirectory.from_config(_config(service)).walk_revisions()][::-1]
+
+
 def run_env(service: str) -> None:
     """The body of every service's migrations/env.py."""
     connection: Connection = context.config.attributes["connection"]
     context.configure(connection=connection, version_table_schema=service, transaction_per_migration=False)
     with context.begin_transaction():
-        connection.execute(text("SELECT set_config('search_path', :schema, true)"), {"schema": service})
-        connection.execute(
-            text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"migrate:{service}"}
-        )
         context.run_migrations()
 
 
@@ -92,9 +102,7 @@ def run_sql(path: Path) -> None:
 
 
 def _run(script: str) -> None:
-    # The driver's own execute takes several statements; SQLAlchemy prepares, and one is all it may prepare.
-    connection: Any = op.get_bind().connection
-    await_only(connection.driver_connection.execute(script))
+    run_script(op.get_bind(), script)
 
 
 async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords: Mapping[str, str]) -> None:
@@ -132,10 +140,25 @@ async def _ensure_role(connection: AsyncConnection, role: str, password: str | N
         )
 
 
-def _upgrade(connection: Connection, service: str) -> None:
+def _upgrade(connection: Connection, service: str, revision: str) -> None:
+    """Bring a service to a revision, and at head its functions to this code's, in one transaction."""
+    connection.execute(text("SELECT set_config('search_path', :schema, true)"), {"schema": service})
+    connection.execute(
+        text("SELECT pg_advisory_xact_lock(hashtextextended(:name, 0))"), {"name": f"migrate:{service}"}
+    )
+    before = _revision(connection, service)
     config = _config(service)
     config.attributes["connection"] = connection
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)
+    if revision == "head":
+        moved = _revision(connection, service) != before
+        apply_functions(connection, service, function_files(service), anew=moved)
+
+
+def _revision(connection: Connection, service: str) -> str | None:
+    """The revision a service's schema is at; None before the first."""
+    options = {"version_table_schema": service}
+    return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
 def _config(service: str) -> Config:

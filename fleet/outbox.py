@@ -20,6 +20,7 @@ from fleet import metrics
 from fleet.database import Database, Tx
 from fleet.envelope import OWN_SOURCES, Message, cloud_event_headers, headers_of
 from fleet.faults import fault_point
+from fleet.kafka_client import PRODUCER_TIMEOUT_S, make_producer
 from fleet.partitions import partition_of
 
 VALUE_BYTES_MAX = 900_000
@@ -128,14 +129,7 @@ class OutboxRelay:
 
     async def _relay(self, session: AsyncConnection) -> None:
         # A producer that met a fatal error stays broken: each time the lock is taken it is a new one.
-        producer = AIOKafkaProducer(
-            **self._kafka,
-            acks="all",
-            enable_idempotence=True,
-            linger_ms=0,
-            request_timeout_ms=20_000,
-            max_batch_size=BATCH_BYTES,
-        )
+        producer = make_producer(self._kafka, timeout_s=PRODUCER_TIMEOUT_S, batch_bytes=BATCH_BYTES)
         try:
             await producer.start()
             await session.execute(_RELAXED)

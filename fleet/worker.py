@@ -1,8 +1,8 @@
 """One worker process: its consumers, loops, timers, outbox relay and health, started and drained together.
 
 Every record passes a handler that commits its effect and only then the offsets (NACK_ON_ERROR: a raising
-batch is read again from each partition's first record; the pause before that is ours). Data errors never
-raise. Scale by starting more processes.
+batch is read again from each partition's first record; the pause before that is ours). What one record
+causes never raises: `fleet/isolate.py` buries it. Scale by starting more processes.
 """
 
 import asyncio
@@ -25,6 +25,7 @@ from fleet.database import Database
 from fleet.decisions import COMMON_ACTIONS, REQUESTED, Action, take_decisions
 from fleet.envelope import Message
 from fleet.health import Check, health_app
+from fleet.isolate import isolate
 from fleet.migrate import pending_migrations
 from fleet.outbox import OutboxRelay
 from fleet.settings import Settings
@@ -35,6 +36,7 @@ BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 TIMER_POLL_S = 1.0
 MEASURE_S = 5.0
 PUBLISH_TIMEOUT_S = 8.0
+OWN_LOOPS = ("outbox", "measure", "consumers")  # of every worker, in the order of _all_jobs
 
 _Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -65,6 +67,9 @@ class Worker:
         self._producer: AIOKafkaProducer | None = None
         self._producer_starting = asyncio.Lock()
         self._discarded: set[asyncio.Task[None]] = set()
+        metrics.start_service(service)
+        for name in OWN_LOOPS:
+            metrics.start_loop(service, name)
 
     def consume(
         self,
@@ -75,14 +80,15 @@ class Worker:
         members: int = 1,
         every_s: float = BATCH_EVERY_S,
     ) -> None:
-        """Call `handler` with batches of the topic's records; it commits, or raises on an outage only.
+        """Call `handler` with batches of the topic's records; it commits, or raises and has written nothing.
 
+        After an outage the batch is read again; a record that makes the handler raise is buried alone.
         A batch begins at most every `every_s`; one after a pause at once. Two members read two shares of the
         partitions and bring what they find to one batch; in a backlog each works for itself, and one's batch
         waits for Postgres while the other's is worked on, unless other processes read the topic as well:
         then they take turns.
         """
-        together = Together(handler, every_s=every_s)
+        together = Together(partial(isolate, self.database, handler), every_s=every_s)
         for _ in range(members):
             self._consumers.add(Consumer(topic=topic, together=together, batch_max=batch_max))
 
@@ -100,7 +106,7 @@ class Worker:
                 if not await step():
                     await self._pause(idle_s)
 
-        self._jobs.append((name, forever))
+        self._add_job(name, forever)
 
     def every(self, name: str, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
         """Run `job` every so many seconds in one process of the service."""
@@ -113,7 +119,7 @@ class Worker:
                 )
                 await self._pause(min(seconds, TIMER_POLL_S))
 
-        self._jobs.append((name, forever))
+        self._add_job(name, forever)
 
     def daily(self, name: str, job: Callable[[date], Awaitable[None]], *, at: time, zone: ZoneInfo) -> None:
         """Run `job` once for each business date after `at` local time; missed dates are caught up."""
@@ -127,7 +133,7 @@ class Worker:
                 )
                 await self._pause(TIMER_POLL_S)
 
-        self._jobs.append((name, forever))
+        self._add_job(name, forever)
 
     def serve(self, app: Any, host: str, port: int) -> None:
         """Serve an ASGI application beside the consumers."""
@@ -196,14 +202,13 @@ class Worker:
         await self.database.close()
         self.log.info("stopped")
 
+    def _add_job(self, name: str, job: _Job) -> None:
+        self._jobs.append((name, job))
+        metrics.start_loop(self.service, name)
+
     def _all_jobs(self) -> list[tuple[str, _Job]]:
         relay = OutboxRelay(self.database, kafka_client.connection(self.settings), self.settings.topic_prefix)
-        return [
-            ("outbox", relay.run),
-            ("measure", self._measure),
-            ("consumers", self._consume),
-            *self._jobs,
-        ]
+        return [*zip(OWN_LOOPS, (relay.run, self._measure, self._consume), strict=True), *self._jobs]
 
     async def _consume(self) -> None:
         await self._consumers.run(self._stopping)
@@ -257,13 +262,8 @@ class Worker:
     async def _started_producer(self) -> AIOKafkaProducer:
         async with self._producer_starting:
             if self._producer is None:
-                producer = AIOKafkaProducer(
-                    **kafka_client.connection(self.settings),
-                    acks="all",
-                    enable_idempotence=True,
-                    request_timeout_ms=int(PUBLISH_TIMEOUT_S * 1000),
-                    metadata_max_age_ms=30_000,
-                )
+                connection = kafka_client.connection(self.settings)
+                producer = kafka_client.make_producer(connection, timeout_s=PUBLISH_TIMEOUT_S)
                 try:
                     await producer.start()
                 except BaseException:

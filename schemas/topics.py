@@ -12,6 +12,7 @@ from schemas.monitors import BalanceCrossed
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled, PaymentReceived
 from schemas.school import SchoolConfigured
+from schemas.services import SERVICES
 from schemas.stripe_webhooks import StripeWebhook
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
 
@@ -35,8 +36,6 @@ class Topic:
     partitions: int = 12
     retention_ms: int = 30 * DAY_MS
 
-
-SERVICES = ("billing", "ledger", "payouts", "receivables", "gateway")
 
 _TOPICS = (
     Topic(

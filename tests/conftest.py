@@ -1,5 +1,6 @@
 """Fixtures every test may ask for. Servers start when the first test needs them, once per session."""
 
+import importlib
 import shutil
 import signal
 import tempfile
@@ -14,9 +15,25 @@ from hobbs.local.kafka import prepare_kafka, start_kafka, wait_for_kafka
 from hobbs.local.ports import free_port, free_ports
 from hobbs.local.postgres import prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.stack import Simulator, start_simulator, wait_for_simulator
+from schemas.services import SERVICES
 from tests.support.brokers import let_members_be_missed_soon
 from tests.support.databases import Cluster, Template, cloned, make_template, service_url
+from tests.support.metrics import WITH_NAMES_OF_CONSTRAINTS, labelled
 from tests.support.stripe import StripeSim, emptied
+
+
+@pytest.fixture(scope="session", autouse=True)
+def every_label_value_is_declared() -> Iterator[None]:
+    """A value that is not in its metric's declaration makes a series that is born at 1 (fleet/metrics.py)."""
+    for service in SERVICES:
+        importlib.import_module(f"services.{service}.metrics")
+    declared = labelled()
+    yield
+    found = labelled()
+    undeclared = {name: found[name] - labels for name, labels in declared.items()}
+    assert {
+        name: new for name, new in undeclared.items() if new and name not in WITH_NAMES_OF_CONSTRAINTS
+    } == {}
 
 
 @pytest.fixture(scope="session")

@@ -3,7 +3,6 @@
 A letter's payload may hold personal data: it is shown only when asked for, and never in a list.
 """
 
-import getpass
 from collections import Counter
 from collections.abc import Sequence
 from typing import Annotated, Any, Final, Literal
@@ -18,6 +17,7 @@ from fleet.migrate import services
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, run, settings_or_exit
 from hobbs.shell.decisions import Answer, Question, ask
+from hobbs.shell.login_name import login_name
 from hobbs.shell.output import (
     EXIT_FINDINGS,
     EXIT_USAGE,
@@ -112,7 +112,7 @@ def redrive_command(
     """
     letters = _chosen(ids, everything, service, reason=reason, topic=topic, states=("open", "discarded"))
     _show_and_agree(letters, ids, dry_run=dry_run, yes=yes, verb="redrive", output=output)
-    _decide(letters, ids, "redrive", who=who or _login_name(), why="")
+    _decide(letters, ids, "redrive", who=who or login_name(), why="")
 
 
 @app.command("discard")
@@ -131,7 +131,7 @@ def discard_command(
     """Close letters without processing them; they stay readable and can still be redriven by id."""
     letters = _chosen(ids, everything, service, reason=reason, topic=topic, states=("open",))
     _show_and_agree(letters, ids, dry_run=dry_run, yes=yes, verb="discard", output=output)
-    _decide(letters, ids, "discard", who=who or _login_name(), why=why)
+    _decide(letters, ids, "discard", who=who or login_name(), why=why)
 
 
 async def find_letters(
@@ -276,13 +276,6 @@ def _decide(letters: Sequence[Letter], ids: Sequence[UUID] | None, verb: str, *,
 def _missing(letters: Sequence[Letter], ids: Sequence[UUID] | None) -> list[UUID]:
     found = {letter["id"] for letter in letters}
     return [letter_id for letter_id in ids or () if letter_id not in found]
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user need not have a name
-        return "operator"
 
 
 def _opened(document: Any) -> Any:

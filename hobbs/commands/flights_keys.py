@@ -1,6 +1,5 @@
 """API keys of schedulers that publish over HTTP: made here, shown once, kept only as a hash."""
 
-import getpass
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -10,6 +9,7 @@ from fleet.settings import Settings
 from hobbs.flights.api_keys import new_key
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, decide
+from hobbs.shell.login_name import login_name
 from hobbs.shell.output import Output, OutputOption, say, show_one, show_rows
 from services.gateway.desk import reads
 from services.gateway.desk.reads import KeyListed
@@ -44,7 +44,7 @@ def create_command(
         service="gateway",
         action="create_key",
         object=name,
-        who=who or getpass.getuser(),
+        who=who or login_name(),
         why=why,
         parameters={"key_hash": made.key_hash.hex(), "hint": made.hint, "scopes": scopes},
     )
@@ -78,9 +78,7 @@ def revoke_command(
     Exit 1 when no living key has the name, when you say no, or when the gateway does not answer.
     """
     _require_name(name)
-    question = Question(
-        service="gateway", action="revoke_key", object=name, who=who or getpass.getuser(), why=why
-    )
+    question = Question(service="gateway", action="revoke_key", object=name, who=who or login_name(), why=why)
     decide(question, dry_run=dry_run, yes=yes, prompt=f"Revoke the key {name!r}?")
 
 

@@ -8,35 +8,32 @@ from typing import Annotated, Any, TypeVar
 import typer
 from aiokafka.errors import KafkaError
 from asyncpg import PostgresError
-from pydantic import SecretStr
+from pydantic import SecretStr, create_model
 from sqlalchemy import make_url
 from sqlalchemy.exc import DBAPIError
 
 from fleet import kafka_client
-from fleet.kafka_client import TopicPlan
+from fleet.functions import function_names
 from fleet.migrate import head_revision, migrate, services
+from fleet.outages import is_outage
 from fleet.settings import Settings
 from hobbs.check import invariants
 from hobbs.check.chain import check_chain, noted_head
 from hobbs.check.invariants import Outcome
-from hobbs.shell.connections import Unreachable, is_outage, run, settings_or_exit, why
+from hobbs.shell.connections import Unreachable, run, settings_or_exit, why
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
-from schemas.topics import SERVICES, TOPICS
+from hobbs.shell.topic_plans import topic_plans
+from schemas.services import LOGINS
+from schemas.topics import TOPICS
 
 T = TypeVar("T")
 
 app = typer.Typer(no_args_is_help=True)
 
 
-class LoginUrls(Settings):
-    """The URLs the services will use; each role's password is inside its own, and kept nowhere else."""
-
-    operator_database_url: SecretStr | None = None
-    billing_database_url: SecretStr | None = None
-    ledger_database_url: SecretStr | None = None
-    payouts_database_url: SecretStr | None = None
-    receivables_database_url: SecretStr | None = None
-    gateway_database_url: SecretStr | None = None
+# A setting for each login. Each role's password is inside its own URL, and kept nowhere else.
+_URLS: dict[str, Any] = {f"{login}_database_url": (SecretStr | None, None) for login in LOGINS}
+LoginUrls = create_model("LoginUrls", __base__=Settings, **_URLS)
 
 
 @app.command("migrate")
@@ -50,7 +47,7 @@ def migrate_command(
     ] = 60,
     output: OutputOption = Output.table,
 ) -> None:
-    """Create roles, schemas, tables and topics, or bring them up to date. Safe to run again.
+    """Create roles, schemas, tables, functions and topics, or bring them up to date. Safe to run again.
 
     HOBBS_DATABASE_URL logs in as the database's owner. HOBBS_<SERVICE>_DATABASE_URL (and _FILE), and
     HOBBS_OPERATOR_DATABASE_URL, are the URLs the services will use: each role gets the password in its own.
@@ -60,7 +57,7 @@ def migrate_command(
     passwords = role_passwords(settings)
     done = run(_wait_for("Postgres", wait_s, lambda: migrate(_url(settings), passwords)))
     rows: list[dict[str, Any]] = [
-        {"what": "schema", "name": service, "state": f"revision {head_revision(service)}"} for service in done
+        {"what": "schema", "name": service, "state": schema_state(service)} for service in done
     ]
     wrong: list[str] = []
     if topics:
@@ -76,6 +73,12 @@ def migrate_command(
         say(sentence)
     if wrong:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def schema_state(service: str) -> str:
+    """What a service's schema is at once it is migrated: its revision, and how many functions."""
+    functions = len(function_names(service))
+    return f"revision {head_revision(service)}" + (f", {functions} functions" if functions else "")
 
 
 @app.command("check")
@@ -126,7 +129,7 @@ def show_outcomes(outcomes: list[Outcome], output: Output = Output.table) -> Non
 def role_passwords(settings: Settings) -> dict[str, str]:
     """The password in each login's own URL, by service (or "operator")."""
     urls: dict[str, SecretStr | None] = {
-        login: getattr(settings, f"{login}_database_url") for login in ("operator", *SERVICES)
+        login: getattr(settings, f"{login}_database_url") for login in LOGINS
     }
     passwords = {login: make_url(url.get_secret_value()).password for login, url in urls.items() if url}
     return {login: password for login, password in passwords.items() if password}
@@ -147,13 +150,6 @@ def wrong_topics(there: Mapping[str, int]) -> list[str]:
                 "a key's order depends on it: see docs/operations/kafka.md"
             )
     return sentences
-
-
-def topic_plans() -> list[TopicPlan]:
-    return [
-        TopicPlan(name=topic.name, partitions=topic.partitions, retention_ms=topic.retention_ms)
-        for topic in TOPICS.values()
-    ]
 
 
 def _outcome_row(outcome: Outcome) -> dict[str, Any]:

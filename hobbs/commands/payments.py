@@ -7,7 +7,6 @@ Examples:
   hobbs payments allocate ch_3Qx student-01 --dry-run
 """
 
-import getpass
 from typing import Annotated, Any, Final
 
 import typer
@@ -15,6 +14,7 @@ import typer
 from fleet.settings import Settings
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Effects, Question, decide
+from hobbs.shell.login_name import login_name
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, show_rows
 from services.receivables.desk import reads
@@ -97,7 +97,7 @@ def allocate_command(
         service="receivables",
         action="allocate",
         object=charge_id,
-        who=who or getpass.getuser(),
+        who=who or login_name(),
         why=why,
         parameters={"student": student, "new_student": new_student},
     )

@@ -1,7 +1,6 @@
 """The school's book of rates: apply a school.toml, see what stands, and every version of it."""
 
 import asyncio
-import getpass
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -29,6 +28,7 @@ from hobbs.school.draft import draft
 from hobbs.school.file import SchoolFile, read_school_file
 from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.connections import why as reason_of
+from hobbs.shell.login_name import NAMELESS, login_name
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
 from services.billing.desk.reads import CardHistory, WholeBook
 
@@ -299,12 +299,8 @@ def _bytes_or_exit(file: Path) -> bytes:
 
 
 def _who(named: str | None) -> str:
-    try:
-        name = named or getpass.getuser()
-    except (OSError, KeyError):  # a container's user need not have a name
-        name = "operator"
-    shown = "".join(char for char in name if char.isprintable()).strip()
-    return shown[:WHO_MAX] or "operator"
+    shown = "".join(char for char in named or login_name() if char.isprintable()).strip()
+    return shown[:WHO_MAX] or NAMELESS
 
 
 def _why_or_exit(given: str | None) -> str:

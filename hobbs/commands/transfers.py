@@ -4,7 +4,6 @@ Amounts are minor units in JSON and CSV, and the currency's own decimals in tabl
 """
 
 import asyncio
-import getpass
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
@@ -19,6 +18,7 @@ from fleet.envelope import uuid7
 from fleet.money import format_minor
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.login_name import login_name
 from hobbs.shell.output import (
     EXIT_FINDINGS,
     EXIT_USAGE,
@@ -292,11 +292,4 @@ def _for_people(row: Mapping[str, Any], output: Output, currency: str | None = N
 
 
 def _person(who: str | None, why: str) -> Person:
-    return Person(who=who or _login_name(), why=why)
-
-
-def _login_name() -> str:
-    try:
-        return getpass.getuser()
-    except (OSError, KeyError):  # a container's user need not have a name
-        return "operator"
+    return Person(who=who or login_name(), why=why)

@@ -8,7 +8,7 @@ from pydantic import ValidationError
 from hobbs.local import supervisor
 from hobbs.shell.connections import wrong_settings
 from hobbs.shell.output import EXIT_USAGE, say
-from schemas.topics import SERVICES
+from schemas.services import BY_NAME, SERVICES
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -28,8 +28,8 @@ def work(
     """
     if service not in SERVICES:
         raise typer.BadParameter(f"{service!r} is not one of {', '.join(SERVICES)}", param_hint="SERVICE")
-    if processes > 1 and service == "gateway":
-        raise typer.BadParameter("the gateway owns one port: run more of it behind a load balancer")
+    if processes > 1 and BY_NAME[service].http:
+        raise typer.BadParameter(f"{service} owns one port: run more of it behind a load balancer")
     if processes > 1:
         raise typer.Exit(supervisor.work_in_processes(service, processes))
     try:

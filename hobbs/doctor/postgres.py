@@ -199,7 +199,7 @@ async def _service(settings: Settings, service: str) -> list[Finding]:
 def _migrations(service: str, pending: list[str]) -> Finding:
     if pending:
         return wrong(service, f"migrations missing: {', '.join(pending)}", MIGRATE)
-    return ok(service, "migrations at head")
+    return ok(service, "migrations and functions at head")
 
 
 def _outbox(service: str, row: Row[Any]) -> Finding:

@@ -19,7 +19,7 @@ from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
 from hobbs.local.waiting import NotInTime, wait_until
 from hobbs.local.webhook_events import EVENTS
-from schemas.topics import SERVICES
+from schemas.services import BY_NAME, LOGINS, OPERATOR, REGISTERED, SERVICES
 
 READY_WITHIN_S = 60.0
 DRAIN_WITHIN_S = 25.0
@@ -72,15 +72,17 @@ class Fleet:
             "HOBBS_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "HOBBS_TOPIC_PREFIX": self.topic_prefix,
         }
-        if login in SERVICES:
-            told["HOBBS_OPS_PORT"] = str(self.ports[ops_port(login)])
-            told["HOBBS_LOG_LEVEL"] = self.log_level
-        if login in ("payouts", "operator"):
+        if login == OPERATOR:
+            return told | {"HOBBS_STRIPE_API_BASE": self.stripe_api_base}
+        service = BY_NAME[login]
+        told["HOBBS_OPS_PORT"] = str(self.ports[ops_port(login)])
+        told["HOBBS_LOG_LEVEL"] = self.log_level
+        if service.stripe_key:
             told["HOBBS_STRIPE_API_BASE"] = self.stripe_api_base
-        if login == "payouts":
             told["HOBBS_STRIPE_SECRET_KEY"] = self.stripe_secret_key
-        if login == "gateway":
-            told["HOBBS_GATEWAY_PORT"] = str(self.ports["gateway"])
+        if service.http:
+            told[f"HOBBS_{login.upper()}_PORT"] = str(self.ports[login])
+        if service.webhook_secrets:
             told["HOBBS_STRIPE_WEBHOOK_SECRETS"] = self.webhook_secrets["platform"]
             told["HOBBS_STRIPE_CONNECT_WEBHOOK_SECRETS"] = self.webhook_secrets["connect"]
         return told
@@ -91,16 +93,18 @@ def ops_port(service: str) -> str:
 
 
 def fleet_ports(folder: Path) -> dict[str, int]:
-    return remembered_ports(folder / "fleet-ports.json", ["gateway", *map(ops_port, SERVICES)])
+    http = [service.name for service in REGISTERED if service.http]
+    return remembered_ports(folder / "fleet-ports.json", [*http, *map(ops_port, SERVICES)])
 
 
 def role_passwords(folder: Path) -> dict[str, str]:
-    """The passwords of the database's login roles, made on the first call and kept with mode 600."""
+    """The passwords of the database's login roles, each made once and kept with mode 600."""
     file = folder / "role-passwords.json"
-    if not file.exists():
-        made = {login: secrets.token_urlsafe(24) for login in ("operator", *SERVICES)}
-        write_secret(file, json.dumps(made))
-    passwords: dict[str, str] = json.loads(file.read_text())
+    passwords: dict[str, str] = json.loads(file.read_text()) if file.exists() else {}
+    missing = [login for login in LOGINS if login not in passwords]
+    if missing:  # all of them at first; later, those of new services
+        passwords |= {login: secrets.token_urlsafe(24) for login in missing}
+        write_secret(file, json.dumps(passwords))
     return passwords
 
 

@@ -11,7 +11,6 @@ import asyncpg
 from pydantic import SecretStr
 
 from fleet import kafka_client
-from fleet.kafka_client import TopicPlan
 from fleet.migrate import migrate
 from fleet.settings import Settings
 from hobbs.local.child import Child
@@ -26,7 +25,7 @@ from hobbs.local.fleet_processes import (
 )
 from hobbs.local.kafka_jars import remembered_class_path
 from hobbs.local.stack import Stack, running_stack
-from schemas.topics import TOPICS
+from hobbs.shell.topic_plans import topic_plans
 
 DATABASE = "hobbs"
 
@@ -95,11 +94,7 @@ async def prepare_database(stack: Stack, passwords: dict[str, str]) -> None:
 async def create_topics(bootstrap: str, prefix: str = "") -> None:
     """Create the topics that are missing."""
     settings = Settings(database_url=SecretStr(""), kafka_bootstrap=bootstrap, topic_prefix=prefix)
-    plans = [
-        TopicPlan(name=topic.name, partitions=topic.partitions, retention_ms=topic.retention_ms)
-        for topic in TOPICS.values()
-    ]
-    await kafka_client.create_topics(settings, plans)
+    await kafka_client.create_topics(settings, topic_plans())
 
 
 def operator_settings(fleet: Fleet) -> Settings:

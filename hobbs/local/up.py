@@ -10,7 +10,7 @@ from pathlib import Path
 from hobbs.demo.school import SCHOOL_FILE, apply_school
 from hobbs.local.running_fleet import RunningFleet, credentials_file, running_fleet
 from hobbs.shell.output import say, show_rows
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 
 WATCH_S = 1.0
 

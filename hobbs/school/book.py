@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 from fleet import dead_letters, inbox
-from fleet.envelope import Cause, Message, first_cause
+from fleet.cause import Cause
+from fleet.envelope import Message, first_cause
 from fleet.kafka_client import publish_once
 from fleet.settings import Settings
 from hobbs.school.difference import Difference

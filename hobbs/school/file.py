@@ -1,6 +1,6 @@
 """Reads a school.toml: every dated card it states, or what is wrong with it, each with its line.
 
-Pure. The format is described in README.md. Money and percent are read as written (decimal, never float).
+Pure. services/billing/README.md describes the format. Money and percent are read as written, never as floats.
 """
 
 import tomllib

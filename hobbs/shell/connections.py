@@ -82,14 +82,6 @@ def run(work: Coroutine[Any, Any, T]) -> T:
     raise typer.Exit(EXIT_FINDINGS)
 
 
-def is_outage(error: BaseException) -> bool:
-    """Whether trying again may help: nobody answers, or the server says that it is starting."""
-    cause = getattr(error, "orig", None) or error
-    state = getattr(getattr(cause, "__cause__", None) or cause, "sqlstate", None)
-    starting = ("57P03", "57P01", "57P02", "08001", "08004", "08006")
-    return isinstance(error, OSError | KafkaError) or state in starting
-
-
 def why(error: BaseException) -> str:
     """The first line of what the server or the system said."""
     cause = getattr(error, "orig", None) or error

@@ -8,6 +8,7 @@ from fleet.database import Database, Tx
 from fleet.envelope import Record, uuid7
 from fleet.faults import fault_point
 from fleet.inbox import Admitted
+from fleet.outages import TryAgain
 from services.billing import metrics, store, wire
 from services.billing.domain.billing import decide_bills
 from services.billing.domain.bills import Bill, Refusal, Verdict
@@ -16,6 +17,7 @@ from services.billing.domain.rates import Book
 from services.billing.domain.versions import ChangeRefusal, ChangeSet, judge_change_set
 
 SUBJECT_MAX = 100
+RACES_MAX = 5  # with other processes; one look finds what they committed
 
 Judged = list[tuple[Admitted[Flight], Verdict]]
 
@@ -36,7 +38,21 @@ async def bill_flights(db: Database, batch: Sequence[Record]) -> None:
 
 
 async def _bill_new(tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book) -> Judged:
-    """Decide and write; flights that another process billed meanwhile are decided again."""
+    """Decide and write; flights that another process billed meanwhile are decided again. Raises TryAgain."""
+    judged: Judged = []
+    for _ in range(RACES_MAX):
+        decided = await _bill_once(tx, admitted, book)
+        judged += [(a, v) for a, v in decided if v is not None]
+        admitted = [a for a, v in decided if v is None]
+        if not admitted:
+            return judged
+    raise TryAgain(f"{len(admitted)} flights were billed by others {RACES_MAX} times and are in no bill")
+
+
+async def _bill_once(
+    tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book
+) -> list[tuple[Admitted[Flight], Verdict | None]]:
+    """The verdict on each flight; None where another process wrote its bill first."""
     flights = [a.event for a in admitted]
     verdicts = decide_bills(flights, book, await store.bills.known(tx, flights))
     bills = {uuid7(): (a, v) for a, v in zip(admitted, verdicts, strict=True) if isinstance(v, Bill)}
@@ -46,8 +62,7 @@ async def _bill_new(tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book) ->
         tx, wire.events.messages((i, bill, a.cause) for i, (a, bill) in bills.items() if i in written)
     )
     lost = {id(a) for i, (a, _) in bills.items() if i not in written}
-    judged = [(a, v) for a, v in zip(admitted, verdicts, strict=True) if id(a) not in lost]
-    return judged + (await _bill_new(tx, [a for a in admitted if id(a) in lost], book) if lost else [])
+    return [(a, None if id(a) in lost else v) for a, v in zip(admitted, verdicts, strict=True)]
 
 
 def _refusal(admitted: Admitted[Flight], refusal: Refusal) -> dead_letters.Refusal:

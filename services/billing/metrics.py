@@ -1,13 +1,21 @@
 """What billing counts."""
 
-from prometheus_client import Counter, Histogram
+from typing import get_args
 
-BILLS = Counter("billing_bills_total", "Flights billed", ["hours_from"])
-REFUSALS = Counter("billing_refusals_total", "Flights refused", ["reason"])
-REPEATS = Counter("billing_repeats_total", "Flights received again with the same content")
-FLAGS = Counter("billing_flags_total", "Flags put on bills", ["kind"])
-VERSIONS = Counter("billing_school_versions_total", "Versions of the school's book", ["outcome"])
-BATCH_SECONDS = Histogram(
+from fleet import metrics
+from services.billing.domain.bills import FlagKind, HoursSource, Reason
+from services.billing.domain.versions import ChangeReason
+
+BILLS = metrics.counter("billing_bills_total", "Flights billed", {"hours_from": get_args(HoursSource)})
+REFUSALS = metrics.counter("billing_refusals_total", "Flights refused", {"reason": get_args(Reason)})
+REPEATS = metrics.counter("billing_repeats_total", "Flights received again with the same content")
+FLAGS = metrics.counter("billing_flags_total", "Flags put on bills", {"kind": get_args(FlagKind)})
+VERSIONS = metrics.counter(
+    "billing_school_versions_total",
+    "Versions of the school's book",
+    {"outcome": ("applied", *get_args(ChangeReason))},
+)
+BATCH_SECONDS = metrics.histogram(
     "billing_batch_seconds",
     "Time to bill one batch of flights, commit included",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),

@@ -1,7 +1,7 @@
 """Composition root of the gateway: HTTP in, the outbox's relay, health."""
 
 from fleet.worker import Worker
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 from services.gateway.desk.decisions import ACTIONS
 from services.gateway.http.web import build_web
 from services.gateway.settings import GatewaySettings

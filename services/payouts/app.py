@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 from fleet import timers
 from fleet.database import Database
 from fleet.envelope import Record
+from fleet.together import Handler
 from fleet.worker import Worker
 from services.payouts import handlers, store
 from services.payouts.handlers import Clock, utc_now
@@ -47,14 +48,14 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     recovery = Recovery(db, gateway, reads, utc_now, _patience(settings))
 
     heed = partial(handlers.heed_stripe, db, terms=terms, money_came=treasury.money_came)
-    worker.consume("journal.posted", _waking(relay, db, partial(handlers.owe_payees, db)))
-    worker.consume("school.configured", _waking(relay, db, partial(handlers.configure_payees, db)))
-    worker.consume("stripe.webhook", _waking(relay, db, heed), every_s=WEBHOOKS_EVERY_S)
+    worker.consume("journal.posted", _waking(relay, partial(handlers.owe_payees, db)))
+    worker.consume("school.configured", _waking(relay, partial(handlers.configure_payees, db)))
+    worker.consume("stripe.webhook", _waking(relay, heed), every_s=WEBHOOKS_EVERY_S)
     worker.loop("relay", relay.step, idle_s=0)
     worker.loop("inquiries", inquirer.step, idle_s=0.25)
     worker.loop("treasury", treasury.step, idle_s=0.1)
     worker.loop("holds", partial(end_holds, db), idle_s=1.0)
-    worker.loop("links", partial(links.answer_links, db, gateway, settings), idle_s=1.0)
+    worker.loop("links", partial(links.answer_links, db, gateway, settings, utc_now), idle_s=1.0)
     worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, recovery.run)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
@@ -65,11 +66,11 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     return worker
 
 
-def _waking(relay: Relay, db: Database, handle: handlers.Handle) -> handlers.Handle:
+def _waking(relay: Relay, handle: Handler) -> Handler:
     """Have the relay look as soon as a batch is committed; it may have decided something."""
 
     async def handle_and_wake(batch: Sequence[Record]) -> None:
-        await handlers.sparing(db, handle, batch)
+        await handle(batch)
         relay.wake()
 
     return handle_and_wake

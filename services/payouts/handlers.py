@@ -1,53 +1,23 @@
 """Kafka in: one function per topic. Admit, lock, decide, write, stage; no business rule."""
 
-import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from fleet import inbox
 from fleet.database import Database
 from fleet.envelope import Record
 from fleet.faults import fault_point
-from fleet.inbox import Unreadable
 from services.payouts import store, wire
-from services.payouts.poison import POISON
 from services.payouts.steps import payments
 from services.payouts.stripe import webhooks
 from services.payouts.stripe.effects import Terms
 
 Clock = Callable[[], datetime]
-Handle = Callable[[Sequence[Record]], Awaitable[None]]
-
-_log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-async def sparing(db: Database, handle: Handle, batch: Sequence[Record]) -> None:
-    """Handle a batch; when one record breaks it, halve it until that one is found, and bury it alone."""
-    try:
-        await handle(batch)
-    except POISON as error:
-        if len(batch) > 1:
-            middle = len(batch) // 2
-            await sparing(db, handle, batch[:middle])
-            return await sparing(db, handle, batch[middle:])
-        _log.exception("a record nobody foresaw", extra={"topic": batch[0].topic, "offset": batch[0].offset})
-        problem = Unreadable("unforeseen", f"no rule foresaw this record: {type(error).__name__}")
-        async with db.transaction() as tx:
-            await inbox.admit(tx, batch, _unreadable(problem))
-    return None
-
-
-def _unreadable(problem: Unreadable) -> Callable[[Record], Any]:
-    def parse(_: Record) -> Any:
-        raise problem
-
-    return parse
 
 
 async def owe_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:

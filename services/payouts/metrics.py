@@ -1,38 +1,53 @@
 """Prometheus metrics of the payouts service."""
 
-from prometheus_client import Counter, Gauge, Histogram
+from fleet import metrics
+from services.payouts.domain.answers import Verdict
+from services.payouts.domain.operations import Kind, State
+from services.payouts.domain.transfers import Hold, TransferState
 
-CALLS = Counter(
-    "payouts_stripe_calls_total", "Calls to Stripe by kind and what the answer proved", ["kind", "verdict"]
+CALLS = metrics.counter(
+    "payouts_stripe_calls_total",
+    "Calls to Stripe by kind and what the answer proved",
+    {"kind": Kind, "verdict": Verdict},
 )
-CALL_SECONDS = Histogram(
+CALL_SECONDS = metrics.histogram(
     "payouts_stripe_call_seconds",
     "Time from request to answer at Stripe",
-    ["kind"],
+    {"kind": Kind},
     buckets=(0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10, 20),
 )
-IN_FLIGHT = Gauge("payouts_operations_in_flight", "Operations this process has claimed")
-LIMITER_RATE = Gauge("payouts_stripe_rate_per_second", "Calls per second the limiter allows now")
-LEASES_LOST = Counter("payouts_leases_lost_total", "Answers dropped because another relay owns the operation")
-STOPPED = Gauge("payouts_relay_stopped", "1 while Stripe refuses our key and nothing may be sent")
-STATES = Gauge("payouts_transfers", "Transfers by state", ["state"])
-HELD = Gauge("payouts_transfers_held", "Held transfers by reason", ["reason"])
-OPERATIONS = Gauge("payouts_operations", "Operations by kind and state", ["kind", "state"])
-OLDEST_DUE = Gauge("payouts_oldest_due_operation_age_seconds", "How long the oldest due operation has waited")
-WEBHOOKS = Counter(
-    "payouts_webhooks_total", "Webhooks by type; known: whether a rule acts on it", ["type", "known"]
+IN_FLIGHT = metrics.gauge("payouts_operations_in_flight", "Operations this process has claimed")
+LIMITER_RATE = metrics.gauge("payouts_stripe_rate_per_second", "Calls per second the limiter allows now")
+LEASES_LOST = metrics.counter(
+    "payouts_leases_lost_total", "Answers dropped because another relay owns the operation"
 )
-WEBHOOK_SECONDS = Histogram(
+STOPPED = metrics.gauge("payouts_relay_stopped", "1 while Stripe refuses our key and nothing may be sent")
+STATES = metrics.gauge("payouts_transfers", "Transfers by state", {"state": TransferState})
+HELD = metrics.gauge("payouts_transfers_held", "Held transfers by reason", {"reason": Hold})
+OPERATIONS = metrics.gauge(
+    "payouts_operations", "Operations by kind and state", {"kind": Kind, "state": State}
+)
+OLDEST_DUE = metrics.gauge(
+    "payouts_oldest_due_operation_age_seconds", "How long the oldest due operation has waited"
+)
+WEBHOOKS = metrics.counter(
+    "payouts_webhooks_total",
+    "Webhooks by type; known: whether a rule acts on it",
+    {"type": metrics.UNKNOWN, "known": ("yes", "no")},
+)
+WEBHOOK_SECONDS = metrics.histogram(
     "payouts_webhook_seconds",
     "From the gateway's receipt of a webhook to its effect here",
     buckets=(0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300),
 )
-INVARIANT_BREACHES = Counter(
-    "payouts_invariant_breaches_total", "Things Stripe showed that must never happen", ["what"]
+INVARIANT_BREACHES = metrics.counter(
+    "payouts_invariant_breaches_total",
+    "Things Stripe showed that must never happen",
+    {"what": ("idempotency_error", "outcome_refused", "second_effect", "effect_differs")},
 )
-EVENTS_RECOVERED = Counter(
+EVENTS_RECOVERED = metrics.counter(
     "payouts_events_recovered_total", "Events published because Stripe did not deliver them in time"
 )
-LISTING_AGE = Gauge(
+LISTING_AGE = metrics.gauge(
     "payouts_event_listing_age_seconds", "How long ago Stripe's events were last listed to the end"
 )

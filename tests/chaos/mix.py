@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from schemas.services import SERVICES
 from tests.crash.traffic import Mischief
 from tests.crash.workers import LEASE_S
 
@@ -47,10 +48,9 @@ def stripe_faults(seed: int) -> Iterator[dict[str, Any]]:
 def blows(seed: int, times: int) -> list[Blow]:
     """Members leave, die and come; the broker and the database are struck once each, in between."""
     chance = random.Random(f"blows {seed}")
-    services = ("billing", "ledger", "payouts", "receivables", "gateway")
     kinds = ["leave" if chance.random() < 0.5 else "kill" for _ in range(times)]
     struck = [
-        Blow(kind=kind, service=chance.choice(services), after_s=chance.uniform(2.0, 5.0)) for kind in kinds
+        Blow(kind=kind, service=chance.choice(SERVICES), after_s=chance.uniform(2.0, 5.0)) for kind in kinds
     ]
     first, second = sorted(chance.sample(range(1, times + 1), 2))
     servers = chance.sample(("broker", "database"), 2)

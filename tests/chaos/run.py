@@ -14,7 +14,7 @@ from hobbs.demo.figures import Figures
 from hobbs.demo.school import apply_school
 from hobbs.local.fleet_processes import WEBHOOK_PATHS, Fleet
 from hobbs.local.stripe_sim.control import Control
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 from tests.chaos.mix import PEACE, RECORDS, WEBHOOKS, Blow, blows, stripe_faults
 from tests.checker.reading import read_stripe
 from tests.crash.director import let_leases_end

@@ -1,6 +1,7 @@
 """Rules between outbox, topic and inbox: nothing is lost, invented, or said twice in other words."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from tests.checker.world import World, grouped
@@ -14,7 +15,8 @@ READERS = {
     "stripe.webhook": ("payouts", "receivables"),
     "charge.settled": ("receivables",),
 }
-SERVICES = ("billing", "ledger", "payouts", "receivables", "gateway")
+# By the folders, because the checker imports nothing of what it checks.
+SERVICES = tuple(sorted(app.parent.name for app in Path(__file__).parents[2].glob("services/*/app.py")))
 
 
 def outboxes_are_empty(world: World) -> Iterator[str]:

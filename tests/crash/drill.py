@@ -8,10 +8,15 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.crash.registry import all_points
+from schemas.services import SERVICES
+from schemas.topics import TOPICS
+from tests.crash.registry import all_points, points_of
 from tests.crash.workers import LEASE_S
 
-CONSUMERS = ("billing", "ledger", "payouts", "receivables")
+CONSUMED = {
+    service: [topic.name for topic in TOPICS.values() if service in topic.consumers] for service in SERVICES
+}
+CONSUMERS = tuple(service for service, topics in CONSUMED.items() if topics)
 ANYWHERE = (
     "consumer.polled",
     "inbox.admitted",
@@ -30,6 +35,7 @@ OUTSIDE = {
     "effect before answer": "Stripe moved the money, the answer is on its way",
     "lease expired mid-call": "the call is made after its lease ended",
 }
+# Where the order matters, or what is outside the code. Any other service meets its points as it lists them.
 IN_ORDER = {
     "billing": ("billing.book_written", "billing.bills_written", "dead_letters.buried", "outbox lock lost"),
     "ledger": ("ledger.balances_locked", "ledger.journals_written", "outbox lock lost"),
@@ -103,11 +109,11 @@ class Death:
 def plan_run(seed: int, *, quick: bool = False) -> Mapping[str, list[Death]]:
     """The deaths of each service, in their order."""
     chance = random.Random(f"drill {seed}")
-    places = {service: list(points) for service, points in IN_ORDER.items()}
+    places = {service: list(points) for service, points in own_places().items()}
     for number, point in enumerate(ANYWHERE):
         for turn in (0, 1):
             places[CONSUMERS[(seed + number + 2 * turn) % len(CONSUMERS)]].append(point)
-    services = tuple(IN_ORDER)
+    services = tuple(service for service, points in places.items() if points)  # others may never publish
     for number, point in enumerate(RELAYS):
         for turn in (0, 2):
             places[services[(seed + number + turn) % len(services)]].append(point)
@@ -118,9 +124,14 @@ def plan_run(seed: int, *, quick: bool = False) -> Mapping[str, list[Death]]:
     return {service: list(_deaths(service, points, chance)) for service, points in places.items()}
 
 
+def own_places() -> dict[str, tuple[str, ...]]:
+    """What each service meets in every run, in its order."""
+    return IN_ORDER | {service: tuple(points_of(service)) for service in SERVICES if service not in IN_ORDER}
+
+
 def _few(points: list[str], chance: random.Random) -> list[str]:
     usual = [p for p in points if not any(mark in p for mark in RARE) and p not in OUTSIDE]
-    return chance.sample(usual, 1)
+    return chance.sample(usual, min(1, len(usual)))
 
 
 def _deaths(service: str, points: list[str], chance: random.Random) -> Iterator[Death]:
@@ -144,7 +155,7 @@ def _faults(service: str, point: str, action: str, nth: int, chance: random.Rand
     """The plan in the worker's words: its death, and a raise and a delay elsewhere on the way."""
     also = [
         other
-        for other in (*ANYWHERE[:7], *RELAYS[1:], *IN_ORDER[service])
+        for other in (*ANYWHERE[:7], *RELAYS[1:], *own_places()[service])
         if other != point and other not in OUTSIDE
     ]
     raised, delayed = chance.sample(also, 2)
@@ -161,13 +172,13 @@ def _end(service: str, point: str, action: str, nth: int) -> str:
         case "lease expired mid-call":
             return f"relay.before_send:transfer=delay:{LEASE_S + 1}@{nth}"
         case "consumer.rebalancing":
-            members = {"billing": 2, "ledger": 1, "payouts": 3, "receivables": 2}
-            return f"consumer.rebalancing={action}@{members[service] + 1}"
+            members = 1 if service == "ledger" else len(CONSUMED[service])
+            return f"consumer.rebalancing={action}@{members + 1}"
         case _:
             return f"{point}={action}@{nth}"
 
 
 def points_planned() -> set[str]:
     """Every point that a whole run meets, in the words of the registry."""
-    listed = {point for points in IN_ORDER.values() for point in points}
+    listed = {point for points in own_places().values() for point in points}
     return ({*listed, *ANYWHERE, *RELAYS, *BY_COMMAND} - set(OUTSIDE)) & set(all_points())

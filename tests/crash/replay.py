@@ -9,7 +9,8 @@ from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
 
 from hobbs.demo.figures import Figures
 from hobbs.local.fleet_processes import Fleet
-from schemas.topics import SERVICES, TOPICS
+from schemas.services import SERVICES
+from schemas.topics import TOPICS
 from tests.crash.workers import Life
 
 # What a worker writes whether anything happens or not: when a job is due, when an account was looked at, how

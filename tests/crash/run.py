@@ -14,7 +14,8 @@ from typing import Any
 from hobbs.demo.school import CommandFailed, apply_school, run_hobbs
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.stripe_sim.control import Control
-from schemas.topics import SERVICES, TOPICS
+from schemas.services import SERVICES
+from schemas.topics import TOPICS
 from tests.checker.reading import Place, read_topics
 from tests.crash.director import Died, Director, let_leases_end
 from tests.crash.drill import Death, plan_run

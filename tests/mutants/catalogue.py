@@ -1,4 +1,4 @@
-"""Every mutant, and which of them the issue names."""
+"""Every mutant, and which of them had to be there."""
 
 from tests.mutants.mutant import Mutant
 from tests.mutants.of_history import OF_HISTORY
@@ -9,7 +9,7 @@ from tests.mutants.of_the_watch import OF_THE_WATCH
 
 MUTANTS: tuple[Mutant, ...] = (*OF_THE_MACHINERY, *OF_PAYOUTS, *OF_THE_BOOKS, *OF_HISTORY, *OF_THE_WATCH)
 
-# "Testing the tests" of the issue that asked for proof; in its words and its order.
+# What tests had to be proved against, in the words and the order it was asked for.
 ASKED_FOR = {
     "offsets before commit": "offsets-before-commit",
     "no conflict clause": "no-conflict-clause",

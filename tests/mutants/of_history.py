@@ -2,9 +2,8 @@
 
 from tests.mutants.mutant import Edit, Mutant
 
-LISTING = "services/ledger/migrations/versions/0009_history_search.sql"
-ENTRIES = "services/ledger/migrations/versions/0012_entry_occurred_at.sql"
-HISTORY = "services/ledger/migrations/versions/0014_the_rules_by_hand.sql"
+HISTORY = "services/ledger/functions/time.sql"
+JOURNALS = "services/ledger/functions/journals.sql"
 TIME = "tests/integration/ledger/test_time.py"
 BY_HAND = "tests/integration/ledger/test_rules_by_hand.py"
 GUARDS = "tests/integration/ledger/test_guards.py"
@@ -16,8 +15,8 @@ OF_HISTORY = (
         edits=(
             Edit(
                 path=HISTORY,
-                old="and entry.recorded_at <= least(balance_at.occurred_by, balance_at.known_by)",
-                new="and entry.recorded_at < least(balance_at.occurred_by, balance_at.known_by)",
+                old="AND entry.recorded_at <= least(balance_at.occurred_by, balance_at.known_by)",
+                new="AND entry.recorded_at < least(balance_at.occurred_by, balance_at.known_by)",
             ),
         ),
         catchers=(f"{TIME}::test_a_balance_at_an_instant_is_found_however_unevenly_entries_came",),
@@ -28,8 +27,8 @@ OF_HISTORY = (
         edits=(
             Edit(
                 path=HISTORY,
-                old="order by entry.recorded_at desc, entry.version desc limit 1",
-                new="order by entry.recorded_at desc, entry.version limit 1",
+                old="ORDER BY entry.recorded_at DESC, entry.version DESC LIMIT 1",
+                new="ORDER BY entry.recorded_at DESC, entry.version LIMIT 1",
             ),
         ),
         catchers=(f"{TIME}::test_a_balance_at_an_instant_is_found_however_unevenly_entries_came",),
@@ -39,8 +38,8 @@ OF_HISTORY = (
         breaks="An entry may say that it was recorded at another instant than its journal.",
         edits=(
             Edit(
-                path=ENTRIES,
-                old="        or n.first_at <> journal.recorded_at or n.last_at <> journal.recorded_at\n",
+                path=JOURNALS,
+                old="        OR n.first_at <> journal.recorded_at OR n.last_at <> journal.recorded_at\n",
                 new="",
             ),
         ),
@@ -51,8 +50,8 @@ OF_HISTORY = (
         breaks="An entry may say that it occurred at another instant than its journal.",
         edits=(
             Edit(
-                path=ENTRIES,
-                old="or n.first_occurred <> journal.occurred_at or n.last_occurred <> journal.occurred_at",
+                path=JOURNALS,
+                old="OR n.first_occurred <> journal.occurred_at OR n.last_occurred <> journal.occurred_at",
                 new="",
             ),
         ),
@@ -63,9 +62,9 @@ OF_HISTORY = (
         breaks="A session that posts by hand on a new ledger reads every balance in each call later on.",
         edits=(
             Edit(
-                path=HISTORY,
-                old="set enable_seqscan = off set plan_cache_mode",
-                new="set plan_cache_mode",
+                path="services/ledger/functions/by_hand.sql",
+                old="SET enable_seqscan = off SET plan_cache_mode",
+                new="SET plan_cache_mode",
             ),
         ),
         catchers=(
@@ -79,8 +78,8 @@ OF_HISTORY = (
         edits=(
             Edit(
                 path=HISTORY,
-                old="(select occurred_at from journal where journal.id = entry.journal_id)",
-                new="null",
+                old="(SELECT occurred_at FROM journal WHERE journal.id = entry.journal_id)",
+                new="NULL",
             ),
         ),
         catchers=(f"{TIME}::test_any_balance_at_any_instant_is_the_sum_of_what_counts",),
@@ -91,7 +90,7 @@ OF_HISTORY = (
         edits=(
             Edit(
                 path=HISTORY,
-                old="sum(case when occurred_at > recorded_at then -amount else amount end)",
+                old="sum(CASE WHEN occurred_at > recorded_at THEN -amount ELSE amount END)",
                 new="sum(amount)",
             ),
         ),
@@ -102,9 +101,9 @@ OF_HISTORY = (
         breaks="Entries up to three hours late are not listed, and missing from balances at instants.",
         edits=(
             Edit(
-                path=LISTING,
-                old="where new_journal.recorded_at - new_journal.occurred_at > interval '1 hour'",
-                new="where new_journal.recorded_at - new_journal.occurred_at > interval '3 hours'",
+                path=HISTORY,
+                old="WHERE new_journal.recorded_at - new_journal.occurred_at > interval '1 hour'",
+                new="WHERE new_journal.recorded_at - new_journal.occurred_at > interval '3 hours'",
             ),
         ),
         catchers=(f"{TIME}::test_any_balance_at_any_instant_is_the_sum_of_what_counts",),
@@ -114,7 +113,7 @@ OF_HISTORY = (
         breaks="Who posts in a snapshot from before a close posts into the closed period.",
         edits=(
             Edit(
-                path=HISTORY,
+                path=JOURNALS,
                 old="current_setting('transaction_isolation') <> 'read committed'",
                 new="false",
             ),
@@ -126,9 +125,9 @@ OF_HISTORY = (
         breaks="Who acquires a wallet and who places a hold on it wait for each other.",
         edits=(
             Edit(
-                path=HISTORY,
-                old="where id = acquire_wallet_lock.wallet_id for no key update",
-                new="where id = acquire_wallet_lock.wallet_id for update",
+                path="services/ledger/functions/wallets.sql",
+                old="WHERE id = acquire_wallet_lock.wallet_id FOR NO KEY UPDATE",
+                new="WHERE id = acquire_wallet_lock.wallet_id FOR UPDATE",
             ),
         ),
         catchers=(

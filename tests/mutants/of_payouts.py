@@ -258,7 +258,7 @@ OF_PAYOUTS = (
         breaks="The database lets an operation be changed after it was decided.",
         edits=(
             Edit(
-                path="services/payouts/migrations/versions/0001_initial.sql",
+                path="services/payouts/functions/operations.sql",
                 old="    RAISE EXCEPTION 'operation %: what was decided is frozen",
                 new="    RETURN NEW; RAISE EXCEPTION 'operation %: what was decided is frozen",
             ),

@@ -54,13 +54,13 @@ OF_THE_BOOKS = (
         breaks="Balances are locked in the order they are asked for: two workers may deadlock.",
         edits=(
             Edit(
-                path="services/ledger/migrations/versions/0002_hold_functions.sql",
+                path="services/ledger/functions/wallets.sql",
                 old="""\
-     order by balance.wallet_id, balance.currency
-       for no key update of balance;
+     ORDER BY balance.wallet_id, balance.currency
+       FOR NO KEY UPDATE OF balance;
 """,
                 new="""\
-       for no key update of balance;
+       FOR NO KEY UPDATE OF balance;
 """,
             ),
         ),
@@ -134,9 +134,9 @@ OF_THE_BOOKS = (
         breaks="The total of students' balances adds up the wallets of every kind.",
         edits=(
             Edit(
-                path="services/ledger/migrations/versions/0014_the_rules_by_hand.sql",
-                old="     where wallet.kind = total_balances.kind\n",
-                new="     where wallet.kind is not null\n",
+                path="services/ledger/functions/totals.sql",
+                old="     WHERE wallet.kind = total_balances.kind\n",
+                new="     WHERE wallet.kind IS NOT NULL\n",
             ),
         ),
         catchers=("tests/integration/ledger/test_functions.py::test_totals_add_up_each_kind_of_wallet",),
@@ -146,9 +146,9 @@ OF_THE_BOOKS = (
         breaks="The database takes a journal whose entries do not sum to zero.",
         edits=(
             Edit(
-                path="services/ledger/migrations/versions/0002_holds.sql",
-                old="group by journal_id, currency having sum(amount) <> 0 limit 1;",
-                new="group by journal_id, currency having sum(amount) < 0 limit 1;",
+                path="services/ledger/functions/journals.sql",
+                old="GROUP BY journal_id, currency HAVING sum(amount) <> 0 LIMIT 1;",
+                new="GROUP BY journal_id, currency HAVING sum(amount) < 0 LIMIT 1;",
             ),
         ),
         catchers=(f"{GUARDS}::test_entries_that_break_a_rule_are_refused",),
@@ -170,9 +170,9 @@ OF_THE_BOOKS = (
         breaks="The database lets a DBA take a wallet below its limit.",
         edits=(
             Edit(
-                path="services/ledger/migrations/versions/0002_holds.sql",
-                old="                or balance.amount - balance.pending + moved.total >= balance.floor)\n",
-                new="                or balance.amount is not null)\n",
+                path="services/ledger/functions/journals.sql",
+                old="                OR balance.amount - balance.pending + moved.total >= balance.floor)\n",
+                new="                OR balance.amount IS NOT NULL)\n",
             ),
         ),
         catchers=(

@@ -4,6 +4,7 @@ from tests.mutants.mutant import Edit, Mutant
 
 INBOX = "tests/integration/fleet/test_inbox.py"
 OUTBOX = "tests/integration/fleet/test_outbox_relay.py"
+ISOLATION = "tests/integration/promises/test_isolation.py"
 WORKER = "tests/integration/fleet/test_worker.py"
 
 OF_THE_MACHINERY = (
@@ -103,6 +104,50 @@ OF_THE_MACHINERY = (
             ),
         ),
         catchers=(f"{WORKER}::test_poison_never_stops_a_partition",),
+    ),
+    Mutant(
+        name="record-raises-for-ever",
+        breaks="A record nobody foresaw makes its batch raise each time it is read.",
+        edits=(
+            Edit(
+                path="fleet/worker.py",
+                old="Together(partial(isolate, self.database, handler), every_s=every_s)",
+                new="Together(partial(handler), every_s=every_s)",
+            ),
+        ),
+        catchers=(f"{ISOLATION}::test_a_record_nobody_foresaw_is_buried_alone",),
+    ),
+    Mutant(
+        name="outage-buries-records",
+        breaks="A record is buried although the database was away, not the record wrong.",
+        edits=(
+            Edit(path="fleet/isolate.py", old="if blame(error) is not Blame.RECORD:", new="if not error:"),
+        ),
+        catchers=(f"{ISOLATION}::test_an_outage_buries_nothing_and_the_batch_read_again_is_handled",),
+    ),
+    Mutant(
+        name="missing-grant-buries-records",
+        breaks="A record is buried although a grant or a table is missing.",
+        edits=(
+            Edit(
+                path="fleet/outages.py",
+                old="return Blame.RECORD if state[:2] in _RECORDS else Blame.DEPLOYMENT",
+                new="return Blame.RECORD",
+            ),
+        ),
+        catchers=(f"{ISOLATION}::test_a_missing_grant_or_table_buries_nothing",),
+    ),
+    Mutant(
+        name="neighbours-buried-too",
+        breaks="The half with the record to blame is buried whole.",
+        edits=(
+            Edit(
+                path="fleet/isolate.py",
+                old="        if len(part) == 1:\n            await _bury(db, part[0], error)\n",
+                new="        if len(part) <= 2:\n            [await _bury(db, one, error) for one in part]\n",
+            ),
+        ),
+        catchers=(f"{ISOLATION}::test_a_record_nobody_foresaw_is_buried_alone",),
     ),
     Mutant(
         name="no-conflict-clause",

@@ -4,7 +4,7 @@ from tests.mutants.mutant import Edit, Mutant
 
 RECOVERY = "tests/integration/payouts/test_recovery.py"
 MONITORS = "tests/integration/ledger/test_monitors.py"
-MONITOR_SQL = "services/ledger/migrations/versions/0007_monitors.sql"
+CROSSINGS = "services/ledger/functions/crossings.sql"
 
 OF_THE_WATCH = (
     Mutant(
@@ -114,9 +114,9 @@ OF_THE_WATCH = (
         breaks="A monitor that is removed while its balance is beyond never says that it is over.",
         edits=(
             Edit(
-                path=MONITOR_SQL,
-                old="case when tell_crossings.because = 'removal' then false\n",
-                new="case when tell_crossings.because = 'removal' then null\n",
+                path=CROSSINGS,
+                old="CASE WHEN tell_crossings.because = 'removal' THEN false\n",
+                new="CASE WHEN tell_crossings.because = 'removal' THEN NULL\n",
             ),
         ),
         catchers=(f"{MONITORS}::test_a_removed_monitor_says_that_it_is_over_and_then_nothing",),
@@ -126,9 +126,9 @@ OF_THE_WATCH = (
         breaks="A balance that comes back to its threshold but not to recovers_at counts as recovered.",
         edits=(
             Edit(
-                path=MONITOR_SQL,
-                old="when not ledger.is_beyond(comparison, amount, recovers_at) then false end;",
-                new="when not ledger.is_beyond(comparison, amount, threshold) then false end;",
+                path=CROSSINGS,
+                old="WHEN NOT ledger.is_beyond(comparison, amount, recovers_at) THEN false END;",
+                new="WHEN NOT ledger.is_beyond(comparison, amount, threshold) THEN false END;",
             ),
         ),
         catchers=(f"{MONITORS}::test_around_a_threshold_with_a_distance_only_real_recoveries_count",),
@@ -138,9 +138,9 @@ OF_THE_WATCH = (
         breaks="A crossing and its way back within one batch are not told.",
         edits=(
             Edit(
-                path=MONITOR_SQL,
-                old="case watches when 'posted' then lowest when 'pending' then pending\n",
-                new="case watches when 'posted' then highest when 'pending' then pending\n",
+                path=CROSSINGS,
+                old="CASE watches WHEN 'posted' THEN lowest WHEN 'pending' THEN pending\n",
+                new="CASE watches WHEN 'posted' THEN highest WHEN 'pending' THEN pending\n",
             ),
         ),
         catchers=(

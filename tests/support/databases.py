@@ -9,9 +9,9 @@ from urllib.parse import urlsplit, urlunsplit
 import asyncpg
 
 from fleet.migrate import migrate, services
-from schemas.topics import SERVICES
+from schemas.services import LOGINS
 
-PASSWORDS = {login: f"{login}-password" for login in ("operator", *SERVICES)}
+PASSWORDS = {login: f"{login}-password" for login in LOGINS}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,6 +59,17 @@ def service_url(owner_url: str, service: str) -> str:
     parts = urlsplit(owner_url)
     login = f"hobbs_{service}:{PASSWORDS[service]}"
     return urlunsplit(parts._replace(netloc=f"{login}@{parts.hostname}:{parts.port}"))
+
+
+@asynccontextmanager
+async def empty(cluster: Cluster) -> AsyncIterator[str]:
+    """Lend a database without anything in it; yields its owner's URL."""
+    name = f"empty_{secrets.token_hex(6)}"
+    await run_statement(cluster.url, f"CREATE DATABASE {name}")
+    try:
+        yield cluster.database(name)
+    finally:
+        await run_statement(cluster.url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
 @asynccontextmanager

@@ -22,7 +22,7 @@ from hobbs.local.child import Child, stop_all
 from hobbs.local.ports import free_ports
 from hobbs.local.postgres import PASSWORD_FILE, prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.waiting import wait_until
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERS = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]

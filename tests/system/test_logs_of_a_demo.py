@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from hobbs.local.fleet_processes import Fleet
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 from tests.support.leaks import ANY_ADDRESS, ANY_SECRET, leaks, names_in_the_school
 from tests.system.conftest import Run
 

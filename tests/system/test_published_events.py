@@ -13,7 +13,8 @@ from jsonschema import Draft202012Validator
 
 from fleet.envelope import CONTENT_HEADER
 from schemas.generate import GENERATED, schema_file
-from schemas.topics import SERVICES, TOPICS
+from schemas.services import SERVICES
+from schemas.topics import TOPICS
 from tests.system.conftest import Run
 
 OURS = {f"hobbs/{service}" for service in SERVICES}

@@ -67,17 +67,9 @@ async def publish(running: RunningFleet, values: list[bytes | None], only: str |
 
 
 async def buried(figures: Figures, service: str, topic: str) -> list[str]:
-    letters: list[Row] = await figures.rows(_LETTERS[service], topic)
+    query = f"SELECT reason FROM {service}.dead_letter WHERE topic = $1"  # noqa: S608 - a name from our table
+    letters: list[Row] = await figures.rows(query, topic)
     return sorted(letter["reason"] for letter in letters)
-
-
-_LETTERS = {
-    "billing": "SELECT reason FROM billing.dead_letter WHERE topic = $1",
-    "ledger": "SELECT reason FROM ledger.dead_letter WHERE topic = $1",
-    "payouts": "SELECT reason FROM payouts.dead_letter WHERE topic = $1",
-    "receivables": "SELECT reason FROM receivables.dead_letter WHERE topic = $1",
-    "gateway": "SELECT reason FROM gateway.dead_letter WHERE topic = $1",
-}
 
 
 def ground_lesson() -> FlightCompleted:

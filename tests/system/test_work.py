@@ -17,8 +17,8 @@ from pydantic import SecretStr
 
 from fleet import kafka_client
 from fleet.settings import Settings
-from hobbs.commands.ops import topic_plans
 from hobbs.local.ports import free_ports
+from hobbs.shell.topic_plans import topic_plans
 from tests.support.databases import service_url
 
 Environment = dict[str, str]

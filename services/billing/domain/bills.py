@@ -5,13 +5,39 @@ Pure data. Money is integer minor units, hours are integer tenths.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 
 from services.billing.domain.flights import Flight
 from services.billing.domain.rates import Dated
 
 PLATFORM = "platform:school"
 TAX = "liability:tax"
+
+# Each list is whole: what is counted by reason or kind starts at 0 for every value of it (metrics.py).
+Reason = Literal[
+    "aircraft_missing",
+    "arrived_before_departed",
+    "billed_under_another_revision",
+    "billed_with_other_content",
+    "date_out_of_range",
+    "hours_missing",
+    "hours_negative",
+    "hours_not_tenths",
+    "hours_over_24",
+    "identifier_too_long",
+    "instructor_missing",
+    "meter_in_before_out",
+    "meter_out_of_range",
+    "no_rate_in_force",
+    "school_not_configured",
+    "self_instruction",
+    "unknown_aircraft",
+    "unknown_instructor",
+    "unknown_owner",
+    "unknown_student",
+]
+FlagKind = Literal["meter_mismatch", "negative_margin", "owner_flies_own_aircraft", "reading_missing"]
+HoursSource = Literal["hobbs", "tach", "logged", "none"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,16 +65,16 @@ class Leg:
 class Flag:
     """Something for a person to look at; the bill stands."""
 
-    kind: str
+    kind: FlagKind
     sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hours:
-    """Tenths the aircraft is billed by, and where they are from: hobbs, tach, logged or none."""
+    """Tenths the aircraft is billed by, and where they are from."""
 
     billed: int
-    source: str
+    source: HoursSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +109,7 @@ class Refusal:
     """A flight that cannot be billed as it is: a reason class and a sentence for a finance clerk."""
 
     flight: Flight
-    reason: str
+    reason: Reason
     sentence: str
 
 
@@ -105,7 +131,7 @@ class Billed:
 Verdict = Bill | Refusal | Repeat
 
 
-def refuse(flight: Flight, reason: str, sentence: str) -> Refusal:
+def refuse(flight: Flight, reason: Reason, sentence: str) -> Refusal:
     """Say why a flight is not billed."""
     return Refusal(flight=flight, reason=reason, sentence=f"flight {flight.flight_id}: {sentence}")
 

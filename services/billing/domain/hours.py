@@ -13,7 +13,7 @@ def billed_hours(flight: Flight, aircraft: AircraftCard | None) -> Hours:
         return Hours(billed=0, source="none")
     difference = billing_difference(flight, aircraft)
     if difference is not None:
-        return Hours(billed=difference, source=aircraft.meter)
+        return Hours(billed=difference, source="tach" if aircraft.meter == "tach" else "hobbs")
     return Hours(billed=flight.logged or 0, source="logged")
 
 

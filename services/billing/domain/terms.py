@@ -6,7 +6,7 @@ from datetime import date
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from services.billing.domain.bills import Refusal, refuse
+from services.billing.domain.bills import Reason, Refusal, refuse
 from services.billing.domain.flights import Flight, hours_text
 from services.billing.domain.hours import billing_difference
 from services.billing.domain.rates import (
@@ -23,6 +23,12 @@ from services.billing.domain.rates import (
 )
 
 LINE_KINDS = ("rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel")
+_UNKNOWN: dict[str, Reason] = {
+    "aircraft": "unknown_aircraft",
+    "instructor": "unknown_instructor",
+    "owner": "unknown_owner",
+    "student": "unknown_student",
+}
 YEARS = range(1901, 2200)  # a day inside what events can state, so that no time zone leads out of it
 C = TypeVar("C", bound=Card)
 
@@ -118,7 +124,7 @@ class _Search:
             self.named.append(entry)
             return entry.card
         if not self.book.knows(kind, key):
-            raise self._missing(f"unknown_{kind}", f"{kind} {key} is not in the school's book")
+            raise self._missing(_UNKNOWN[kind], f"{kind} {key} is not in the school's book")
         since = self.book.first_day(kind, key)
         raise self._missing(
             "no_rate_in_force", f"the first card of {kind} {key} is from {since}, the flight is of {self.on}"
@@ -154,5 +160,5 @@ class _Search:
                 taxes[line] = entry.card.tax_ppm
         return taxes
 
-    def _missing(self, reason: str, sentence: str) -> _Missing:
+    def _missing(self, reason: Reason, sentence: str) -> _Missing:
         return _Missing(refuse(self.flight, reason, sentence))

@@ -4,13 +4,15 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from services.billing.domain.rates import BEGINNING, AircraftCard, Card, SchoolCard, aircraft_problems
 from services.billing.domain.terms import LINE_KINDS
 
 SCOPES = ("instructor:", "student:")
+
+ChangeReason = Literal["stale_version", "invalid_card", "currency_changed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +42,7 @@ class ChangeSet:
 class ChangeRefusal:
     """A change set that is not applied: none of it is."""
 
-    reason: str
+    reason: ChangeReason
     sentence: str
 
 

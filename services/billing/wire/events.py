@@ -4,7 +4,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from uuid import UUID
 
-from fleet.envelope import Cause, Message, Record
+from fleet.cause import Cause
+from fleet.envelope import Message, Record
 from fleet.inbox import read
 from schemas.flights import BillFlag, BillLeg, BillLine, FlightBilled, FlightCompleted
 from schemas.journals import EntryRequest, JournalRequested

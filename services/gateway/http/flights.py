@@ -13,13 +13,12 @@ import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolExhausted
 
 from fleet import outbox
 from fleet.database import Database
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
+from fleet.outages import is_outage
 from schemas.flights import FlightCompleted, FlightCorrected
 from services.gateway import store, wire
 from services.gateway.domain.api_keys import (
@@ -36,8 +35,6 @@ from services.gateway.http.problems import MEDIA_TYPE
 from services.gateway.metrics import FLIGHTS
 
 T = TypeVar("T")
-# SQLSTATE classes: connection exception, insufficient resources, operator intervention (starting, stopping).
-OUTAGE_CLASSES: Final = ("08", "53", "57")
 _log = logging.getLogger(__name__)
 
 _PROBLEM: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -148,18 +145,10 @@ async def _while_database_lives(work: Callable[[], Awaitable[T]]) -> T:
     """Tell the client to come back when Postgres is away; a bug of ours stays a bug."""
     try:
         return await work()
-    except (PoolExhausted, OSError, TimeoutError) as error:
-        raise _not_now(error) from error
-    except DBAPIError as error:
+    except Exception as error:
         if not is_outage(error):
             raise
         raise _not_now(error) from error
-
-
-def is_outage(error: DBAPIError) -> bool:
-    """Whether the server was away, starting, stopping or full, rather than a statement wrong."""
-    state = getattr(error.orig, "sqlstate", None) or ""
-    return error.connection_invalidated or state[:2] in OUTAGE_CLASSES
 
 
 def _not_now(error: Exception) -> ProblemRaised:

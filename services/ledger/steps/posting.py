@@ -6,9 +6,11 @@ know where requests come from or where answers go.
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
 
 from fleet.database import Tx
 from fleet.faults import fault_point
+from fleet.outages import TryAgain
 from services.ledger import store
 from services.ledger.domain.journals import (
     Answer,
@@ -27,6 +29,8 @@ from services.ledger.domain.journals import (
     screen,
 )
 
+RACES_MAX: Final = 20  # of one batch, with other workers and with whoever closes the period
+
 _log = logging.getLogger(__name__)
 
 _Lock = Callable[[Tx, Sequence[BalanceKey]], Awaitable[dict[BalanceKey, Balance]]]
@@ -44,23 +48,50 @@ async def post(tx: Tx, requests: Sequence[JournalRequest | Refused]) -> list[Ans
 async def _flush_or_halve(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repeated | Refused]:
     """Flush; on a refusal by the database flush each half after the other, down to the one to blame.
 
-    Halves lock wallets out of order, so this may end in a deadlock error: the batch is then read again.
+    Halves lock wallets out of order, so this may end in a deadlock error: the batch is then read again, and
+    so it is after RACES_MAX races with others. Raises TryAgain.
     """
+    verdicts: list[Posted | Repeated | Refused] = []
+    parts, races = [sound], 0
+    for _ in range(2 * len(sound) + RACES_MAX):  # halving takes 2n - 1 flushes at most
+        if not parts or races >= RACES_MAX:
+            break
+        part = parts.pop()
+        flushed = await _flushed_or_rejected(tx, part)
+        if not isinstance(flushed, store.journals.Rejected):
+            verdicts += flushed
+        elif (again := await _after_a_race(tx, part, flushed.rule)) is not None:
+            races += 1
+            parts.append(again)
+        elif len(part) == 1:
+            verdicts.append(refuse(part[0].request, flushed.rule, flushed.sentence, flushed.shortfall))
+        else:
+            half = len(part) // 2
+            parts += [part[half:], part[:half]]
+    if parts:
+        raise TryAgain(f"{sum(map(len, parts))} of {len(sound)} journals wait after {races} races")
+    return verdicts
+
+
+async def _flushed_or_rejected(
+    tx: Tx, part: Sequence[Sound]
+) -> list[Posted | Repeated | Refused] | store.journals.Rejected:
     try:
-        return await _flush(tx, sound)
+        return await _flush(tx, part)
     except store.journals.Rejected as rejected:
-        _log.warning("journals rejected", extra={"rule": rejected.rule, "journals": len(sound)})
-        if rejected.rule == store.journals.SOURCE_IS_POSTED_ONCE:
-            # Another worker posted a source between our look and our insert; it has committed: look again.
-            return await _flush_or_halve(tx, sound)
-        if rejected.rule == store.journals.PERIOD_IS_OPEN and (
-            closed_until := await store.journals.closed_until(tx)
-        ):
-            return await _flush_or_halve(tx, date_into_open_period(sound, closed_until))
-        if len(sound) == 1:
-            return [refuse(sound[0].request, rejected.rule, rejected.sentence, rejected.shortfall)]
-    half = len(sound) // 2
-    return [*await _flush_or_halve(tx, sound[:half]), *await _flush_or_halve(tx, sound[half:])]
+        _log.warning("journals rejected", extra={"rule": rejected.rule, "journals": len(part)})
+        return rejected
+
+
+async def _after_a_race(tx: Tx, part: Sequence[Sound], rule: str) -> Sequence[Sound] | None:
+    """What to flush next when others changed something between our look and our insert; None: no race."""
+    if (
+        rule == store.journals.SOURCE_IS_POSTED_ONCE
+    ):  # another worker posted a source; it has committed: look again
+        return part
+    if rule == store.journals.PERIOD_IS_OPEN and (closed_until := await store.journals.closed_until(tx)):
+        return date_into_open_period(part, closed_until)
+    return None
 
 
 async def _flush(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repeated | Refused]:

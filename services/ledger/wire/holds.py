@@ -5,8 +5,9 @@ from dataclasses import asdict
 from typing import Final
 from uuid import UUID
 
+from fleet.cause import Cause
 from fleet.dead_letters import Refusal
-from fleet.envelope import Cause, Message, Record
+from fleet.envelope import Message, Record
 from fleet.inbox import Admitted, read
 from schemas.holds import HoldChanged, HoldRefused, HoldRequested, LimitChanged, LimitRequested
 from services.ledger import wire

@@ -10,8 +10,9 @@ from uuid import UUID
 
 import orjson
 
+from fleet.cause import Cause
 from fleet.dead_letters import Refusal
-from fleet.envelope import Cause, Message, Record, uuid7
+from fleet.envelope import Message, Record, uuid7
 from fleet.inbox import Admitted, Unreadable, read
 from schemas.fields import Event, Identifier
 from schemas.journals import JournalRefused, JournalRequested

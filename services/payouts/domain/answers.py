@@ -1,4 +1,4 @@
-"""What an answer from Stripe means: the answer table of design section 5, one pure function.
+"""What an answer from Stripe means, as one pure function: the answer table (docs/decisions/0021).
 
 It knows HTTP statuses and Stripe's error bodies. It must not know the database, the clock, nor the stripe
 library: errors are told apart by `http_status` and body, because the library's classes mislead

@@ -3,6 +3,7 @@
 A link moves no money and lives for minutes, so it is no operation: asked for, made, or refused in a sentence.
 """
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -11,12 +12,13 @@ from sqlalchemy import Row
 from fleet.database import Database
 from services.payouts import store
 from services.payouts.domain.answers import Answer, Verdict, classify
-from services.payouts.handlers import utc_now
 from services.payouts.settings import PayoutsSettings
 from services.payouts.stripe.client import StripeGateway
 
 
-async def answer_links(db: Database, gateway: StripeGateway, settings: PayoutsSettings) -> int:
+async def answer_links(
+    db: Database, gateway: StripeGateway, settings: PayoutsSettings, clock: Callable[[], datetime]
+) -> int:
     """Make the links that are asked for; how many there were."""
     async with db.transaction() as tx:
         requests = await store.payees.open_links(tx)
@@ -28,7 +30,7 @@ async def answer_links(db: Database, gateway: StripeGateway, settings: PayoutsSe
             await store.payees.answer_link(
                 tx,
                 request.id,
-                now=utc_now(),
+                now=clock(),
                 url=str(answer.body["url"]) if done else None,
                 expires_at=datetime.fromtimestamp(int(expires), UTC) if done and expires else None,
                 problem=None if done else answer.sentence,

@@ -20,6 +20,7 @@ from datetime import datetime, timedelta
 
 from fleet.database import Database
 from fleet.faults import fault_point
+from fleet.outages import Blame, blame
 from services.payouts import metrics, store
 from services.payouts.domain.answers import Answer, Verdict, classify
 from services.payouts.domain.operations import (
@@ -30,7 +31,6 @@ from services.payouts.domain.operations import (
     Policy,
     decide_outcome,
 )
-from services.payouts.poison import POISON
 from services.payouts.store.inquiries import Stop
 from services.payouts.stripe import effects
 from services.payouts.stripe.client import StripeGateway
@@ -205,7 +205,9 @@ class Relay:
         """One commit for all; when one is refused, a commit for each, so that the rest is kept."""
         try:
             return await effects.record(self._db, outcomes, self._clock(), self._terms)
-        except POISON:  # anything else is an outage: all of them are recorded later
+        except Exception as error:
+            if blame(error) is not Blame.RECORD:  # all of them are recorded later
+                raise
             if len(outcomes) == 1:
                 _log.exception("outcome refused", extra={"operation_id": str(outcomes[0].operation.id)})
                 metrics.INVARIANT_BREACHES.labels("outcome_refused").inc()

@@ -10,7 +10,8 @@ from uuid import UUID
 import orjson
 from pydantic import ValidationError
 
-from fleet.envelope import Cause, Message, Record, derived_key, first_cause
+from fleet.cause import Cause
+from fleet.envelope import Message, Record, derived_key, first_cause
 from fleet.inbox import Admitted, Unreadable, describe, read
 from schemas.journals import JournalPosted
 from schemas.school import InstructorCard, OwnerCard, SchoolCard, SchoolConfigured, read_card

@@ -10,6 +10,7 @@ the holder is the student, so the unallocated wallet stays at zero for that char
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Literal
 
 from services.receivables.domain.charges import (
     Charge,
@@ -28,6 +29,18 @@ UNALLOCATED = "liability:unallocated"
 DISPUTES = "liability:disputes"
 STRIPE = "external:stripe"
 SCHOOL = "platform:school"
+
+EventType = Literal[
+    "payment",
+    "stripe_fee",
+    "allocation",
+    "refund",
+    "refund_failed",
+    "dispute",
+    "dispute_fee",
+    "dispute_won",
+    "dispute_lost",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +164,7 @@ def _dispute(charge: Charge, dispute: Dispute) -> Iterator[Posting]:
 
 
 def _posting(
-    source: str, event_type: str, currency: str, at: datetime, entries: dict[str, int], memo: str
+    source: str, event_type: EventType, currency: str, at: datetime, entries: dict[str, int], memo: str
 ) -> Posting:
     return Posting(
         source=source,

@@ -5,11 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from fleet.admitted import Admitted
+from fleet.cause import Cause
 from fleet.database import Tx
 from fleet.dead_letters import Refusal, bury
-from fleet.envelope import Cause, Message
+from fleet.envelope import Message
 from fleet.faults import fault_point
-from fleet.inbox import Admitted
 from fleet.outbox import stage
 from services.receivables import metrics, store, wire
 from services.receivables.domain.charges import Charge, Contradiction, Fact, PaymentSucceeded

@@ -2,8 +2,8 @@
 
 from collections.abc import Sequence
 
+from fleet.cause import Cause
 from fleet.database import Tx
-from fleet.envelope import Cause
 from fleet.outbox import stage
 from services.receivables import store, wire
 from services.receivables.domain.failures import PaymentFailed, worth_telling

@@ -1,6 +1,7 @@
 """Decisions -> messages: one small function for each."""
 
-from fleet.envelope import Cause, Message
+from fleet.cause import Cause
+from fleet.envelope import Message
 from fleet.money import format_minor
 from schemas.journals import EntryRequest, JournalRequested
 from schemas.notifications import NotificationRequested

@@ -6,12 +6,14 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 
 from deploy.make_secrets import make_secrets
+from deploy.write_services import PROMETHEUS, with_services, with_targets
 from fleet.settings import PREFIX, Settings
 from hobbs.commands.doctor import DoctorSettings
 from hobbs.commands.ops import LoginUrls
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 from tests.contract.deploy.conftest import COMPOSE, ENV_EXAMPLE, load_compose
 
 CONTAINERS = load_compose()["services"]
@@ -34,6 +36,25 @@ def test_every_service_runs_waits_and_is_watched(service: str) -> None:
         "postgres": "service_healthy",
         "kafka": "service_healthy",
     }
+
+
+def test_compose_and_prometheus_name_every_registered_service() -> None:
+    """When this fails: `make services` writes what is missing."""
+    compose, prometheus = COMPOSE.read_text(encoding="utf-8"), PROMETHEUS.read_text(encoding="utf-8")
+    assert with_services(compose, SERVICES) == compose
+    assert with_targets(prometheus, SERVICES) == prometheus
+
+
+def test_a_new_service_is_written_behind_the_one_before_it_and_only_once() -> None:
+    compose = COMPOSE.read_text(encoding="utf-8")
+    written = with_services(compose, [*SERVICES, "logbook"])
+    container = yaml.safe_load(written)["services"]["logbook"]
+    assert container["command"] == ["work", "logbook"]
+    assert container["secrets"] == ["logbook_database_url"]
+    assert container["depends_on"] == CONTAINERS[SERVICES[0]]["depends_on"]
+    assert with_services(written, [*SERVICES, "logbook"]) == written
+    rest = iter(written.splitlines())
+    assert all(line in rest for line in compose.splitlines())
 
 
 def test_no_container_is_a_service_that_is_not_there() -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 from tests.contract.deploy.conftest import COMPOSE, ENV_EXAMPLE
 
 CHECK = Path(__file__).with_name("compose_check")

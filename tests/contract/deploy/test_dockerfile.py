@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 from tests.contract.deploy.conftest import ROOT
 
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"

@@ -7,7 +7,8 @@ import pytest
 from pydantic import BaseModel
 
 from schemas.generate import topic_schema
-from schemas.topics import SERVICES, TOPICS, Topic
+from schemas.services import SERVICES
+from schemas.topics import TOPICS, Topic
 
 PUBLISHERS = {*SERVICES, "scheduling", "operator", "every service"}
 KEYED_BY_A_CONSTANT = {"<service>/<object>", "school", "the Stripe object's id"}

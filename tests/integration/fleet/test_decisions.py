@@ -31,6 +31,10 @@ async def add(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         "INSERT INTO effect (name) VALUES (:name) ON CONFLICT (name) DO UPDATE SET times = effect.times + 1",
         name=decision.object,
     )
+    if decision.object == "odd":
+        raise LookupError("nobody foresaw this")
+    if decision.object == "away":
+        raise ConnectionError("the database is away")
     if decision.object == "no":
         return decisions.refused("no is not a thing")
     row = await tx.one("SELECT times FROM effect WHERE name = :name", name=decision.object)
@@ -116,6 +120,7 @@ async def test_what_was_shown_is_done_and_anything_else_is_refused(database: Dat
     ("event", "sentence"),
     [
         (asked("no"), "no is not a thing"),
+        (asked("odd"), "add broke (LookupError) and changed nothing"),
         (asked(action="sing"), "sample knows no action sing; it knows add, discard, redrive"),
         (asked(roles=("student",)), "add needs one of the roles finance"),
         (asked(seconds=-1), "it is later: ask again"),
@@ -133,6 +138,13 @@ async def test_a_refusal_says_why_and_leaves_nothing(
     assert answer.outcome == "refused"
     assert sentence in answer.sentence
     assert await effects(database) == {}
+
+
+async def test_an_outage_is_no_refusal_the_decision_is_read_again(database: Database) -> None:
+    with pytest.raises(ConnectionError):
+        await answer_to(database, asked("away"))
+    assert await effects(database) == {}
+    assert await taken(database) == []
 
 
 async def test_a_decision_is_known_by_its_own_id_and_key_only(database: Database) -> None:

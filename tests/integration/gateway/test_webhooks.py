@@ -1,4 +1,4 @@
-"""Issue 4's webhook table against the real application and a real broker."""
+"""Which webhooks are believed, refused or asked for again, by the real application and a real broker."""
 
 import asyncio
 import json

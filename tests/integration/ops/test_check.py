@@ -4,6 +4,7 @@ import json
 
 from fleet.database import Database
 from hobbs.check.invariants import ask_all, parse
+from schemas.services import SERVICES
 from tests.conftest import OpenDatabase
 from tests.integration.ops.conftest import Hobbs
 
@@ -22,7 +23,7 @@ async def test_books_that_are_right_have_nothing_to_report(hobbs: Hobbs) -> None
     rows = json.loads(result.stdout)
     assert (result.exit_code, result.stderr) == (0, f"all {len(rows)} invariants hold\n")
     assert {row["state"] for row in rows} == {"holds"}
-    assert {"ledger", "billing", "payouts"} <= {row["service"] for row in rows}
+    assert set(SERVICES) <= {row["service"] for row in rows}
 
 
 async def test_a_balance_that_is_not_its_entries_is_found_and_shown(hobbs: Hobbs, owner: Database) -> None:

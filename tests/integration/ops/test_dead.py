@@ -9,6 +9,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from fleet.database import Database
+from schemas.services import SERVICES
 from tests.conftest import OpenDatabase
 from tests.integration.ops.conftest import Hobbs, bury_unreadable
 from tests.support.deciders import deciding
@@ -32,7 +33,7 @@ async def workers(
     kafka: str, database_url: str, monkeypatch: pytest.MonkeyPatch, hobbs: Hobbs
 ) -> AsyncIterator[None]:
     """Billing and the ledger take decisions, and the command finds them."""
-    async with deciding(kafka, database_url, {"billing": {}, "ledger": {}}) as prefix:
+    async with deciding(kafka, database_url, {name: {} for name in SERVICES[:2]}) as prefix:
         monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
         monkeypatch.setenv("HOBBS_TOPIC_PREFIX", prefix)
         yield

@@ -14,9 +14,9 @@ from fleet import kafka_client
 from fleet.database import Database
 from fleet.kafka_client import TopicPlan
 from fleet.settings import Settings
-from hobbs.commands.ops import topic_plans
 from hobbs.doctor.findings import Finding, State
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
+from hobbs.shell.topic_plans import topic_plans
 from schemas.topics import TOPICS
 from tests.conftest import OpenDatabase
 from tests.integration.ops.conftest import Hobbs, bury_unreadable

@@ -7,24 +7,24 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from fleet.migrate import services
-from schemas.topics import SERVICES, TOPICS
+from fleet.functions import function_names
+from fleet.migrate import head_revision, services
+from schemas.services import LOGINS
+from schemas.topics import TOPICS
 from tests.integration.ops.conftest import NO_KAFKA, Hobbs
-from tests.support.databases import Cluster, run_statement, service_url
+from tests.support.databases import Cluster, empty, service_url
 
 
 @pytest.fixture
 async def empty_database(cluster: Cluster) -> AsyncIterator[str]:
-    name = f"empty_{secrets.token_hex(6)}"
-    await run_statement(cluster.url, f"CREATE DATABASE {name}")
-    yield cluster.database(name)
-    await run_statement(cluster.url, f"DROP DATABASE {name} WITH (FORCE)")
+    async with empty(cluster) as url:
+        yield url
 
 
 @pytest.fixture
 def owner_settings(empty_database: str, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setenv("HOBBS_DATABASE_URL", empty_database)
-    for login in ("operator", *SERVICES):
+    for login in LOGINS:
         monkeypatch.setenv(f"HOBBS_{login.upper()}_DATABASE_URL", service_url(empty_database, login))
     return empty_database
 
@@ -38,6 +38,8 @@ async def test_an_empty_installation_is_made_ready_and_again_changes_nothing(
     assert (first.exit_code, first.stderr) == (0, "")
     rows = json.loads(first.stdout)
     assert [row["name"] for row in rows if row["what"] == "schema"] == services()
+    ledger = next(row for row in rows if row["name"] == "ledger")
+    assert ledger["state"] == f"revision {head_revision('ledger')}, {len(function_names('ledger'))} functions"
     assert {row["name"] for row in rows if row["what"] == "topic"} == TOPICS.keys()
     again = await hobbs("migrate", "-o", "json")
     assert json.loads(again.stdout) == rows

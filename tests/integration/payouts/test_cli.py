@@ -204,7 +204,7 @@ async def test_a_link_is_made_by_the_service_that_has_the_key(world: World, hobb
     )
 
     async def service() -> None:
-        while not await answer_links(world.db, world.gateway, settings):  # noqa: ASYNC110 - polls as the service does
+        while not await answer_links(world.db, world.gateway, settings, world.clock):  # noqa: ASYNC110 - polls as the service does
             await asyncio.sleep(0.05)
 
     serving = asyncio.create_task(service())

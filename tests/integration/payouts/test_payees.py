@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from fleet.envelope import uuid7
+from fleet.isolate import isolate
 from schemas.school import SchoolChange
 from services.payouts import app, handlers
 from services.payouts.settings import PayoutsSettings
@@ -252,10 +253,10 @@ async def test_links_are_made_for_whoever_asks_at_the_command_line(
         stripe_onboarding_return_url="https://example.com/a",
         stripe_onboarding_refresh_url="https://example.com/b",
     )
-    assert await answer_links(world.db, world.gateway, settings) == 1
+    assert await answer_links(world.db, world.gateway, settings, world.clock) == 1
     [link] = await world.rows("SELECT url, problem FROM link_request")
     assert link.url.startswith(stripe_sim.api_base)
-    assert await links.answer_links(world.db, world.gateway, settings) == 0
+    assert await links.answer_links(world.db, world.gateway, settings, world.clock) == 0
 
 
 async def test_a_period_closed_twice_pays_what_came_in_between_with_the_next(world: World) -> None:
@@ -286,7 +287,7 @@ async def test_a_journal_nobody_foresaw_is_buried_alone(world: World) -> None:
     await world.payee("i1")
     too_long = world.posted("instructor:" + "x" * 110, 100)
     batch = [world.posted("instructor:i1", 100), too_long, world.posted("instructor:i1", 200)]
-    await handlers.sparing(world.db, partial(handlers.owe_payees, world.db), batch)
+    await isolate(world.db, partial(handlers.owe_payees, world.db), batch)
     assert sorted(t.amount for t in await world.transfers()) == [100, 200]
     [letter] = await world.rows("SELECT reason FROM dead_letter")
     assert letter.reason == "payee_id_too_long"

@@ -8,6 +8,7 @@ import pytest
 
 from fleet import faults
 from fleet.envelope import uuid7
+from fleet.isolate import isolate
 from services.payouts import handlers, store
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import Money, order_reversal
@@ -348,7 +349,7 @@ async def test_a_webhook_nobody_foresaw_is_buried_alone(world: World) -> None:
     odd = world.hint("payout.paid", {"object": "payout"}, account=account)
     batch = [world.hint("account.updated", {"id": account, "object": "account"}, account=account), odd]
     heed = partial(handlers.heed_stripe, world.db, terms=world.terms, money_came=lambda: None)
-    await handlers.sparing(world.db, heed, batch)
+    await isolate(world.db, heed, batch)
     [letter] = await world.rows("SELECT reason FROM dead_letter")
     assert letter.reason == "unforeseen"
 

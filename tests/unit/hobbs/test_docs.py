@@ -16,7 +16,7 @@ from typer.main import get_command
 from fleet.settings import Settings
 from hobbs.cli import COMMANDS, GROUPS, assemble
 from hobbs.commands.ops import LoginUrls
-from schemas.topics import SERVICES
+from schemas.services import SERVICES
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
@@ -63,11 +63,6 @@ def test_what_a_link_names_in_code_is_in_the_file_it_leads_to(page: Path) -> Non
 
 
 @EACH_PAGE
-def test_every_command_named_exists(page: Path) -> None:
-    assert words_after(page, "hobbs") <= {*COMMANDS, *GROUPS}
-
-
-@EACH_PAGE
 def test_every_make_target_named_exists(page: Path) -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
@@ -75,24 +70,98 @@ def test_every_make_target_named_exists(page: Path) -> None:
 
 
 @cache
-def command_of(group: str) -> Any:
-    return get_command(assemble([group])).commands[group]  # type: ignore[attr-defined]
+def command_line() -> Any:
+    return get_command(assemble([*GROUPS, *COMMANDS]))
+
+
+# In a block of code a command stands on a line of its own; in a sentence, between backquotes.
+HOBBS = r"(?:docker compose run --rm operator|(?:\.venv/bin/)?hobbs)"
+IN_A_BLOCK = re.compile(rf"^(?:\$ )?{HOBBS} +([^#\n>&;]+)", re.MULTILINE)
+IN_A_SENTENCE = re.compile(rf"`{HOBBS} +([^`\n]+)`")
+IN_AN_ALERT = re.compile(r"\bhobbs +([a-z][^`\"';:,.(){\n]*)")
+BLOCK = re.compile(r"^```\w*\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def to_run(text: str) -> list[str]:
+    """The commands that blocks of code tell a reader to type, without `hobbs`."""
+    return [command for block in BLOCK.findall(text) for command in IN_A_BLOCK.findall(block)]
+
+
+def named(text: str) -> list[str]:
+    """The commands that sentences name."""
+    return IN_A_SENTENCE.findall(BLOCK.sub("", text))
+
+
+def fault_of(words: list[str], *, group_is_fine: bool = False) -> str:
+    """What is wrong with the words after `hobbs`; alternatives are written `a|b`. Empty when nothing is."""
+    command: Any = command_line()
+    while hasattr(command, "commands") and words and not words[0].startswith("-"):
+        several = words[0].split("|")
+        if unknown := [word for word in several if word not in command.commands]:
+            return f"there is no {unknown}"
+        if len(several) > 1:
+            return next(filter(None, (fault_in(command.commands[word], words[1:]) for word in several)), "")
+        command, words = command.commands[words[0]], words[1:]
+    if hasattr(command, "commands") and words != ["--help"] and not group_is_fine:
+        return "it is a group, and only prints help"
+    return fault_in(command, words)
+
+
+def fault_in(command: Any, words: list[str]) -> str:
+    known = {
+        option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
+    }
+    used = {word.strip("[]").partition("=")[0] for word in words if re.match(r"\[?--?[a-z]", word)}
+    return f"it has no option {used - known}" if used - known - {"--help"} else ""
 
 
 @EACH_PAGE
-def test_every_subcommand_and_option_named_exists(page: Path) -> None:
-    text = page.read_text(encoding="utf-8")
-    for group in GROUPS:
-        command = command_of(group)
-        for rest in re.findall(
-            rf"(?:`|\n)(?:docker compose run --rm operator |hobbs ){group} ([a-z|]+[^`\n]*)", text
-        ):
-            names, *arguments = rest.split()
-            for name in names.split("|"):
-                assert name in command.commands, f"hobbs {group} {name}"
-                known = {word for option in command.commands[name].params for word in option.opts}
-                used = {word for word in arguments if re.fullmatch(r"--[a-z-]+|-[a-z]", word)}
-                assert used <= known | {"--help"}, f"hobbs {group} {rest}"
+def test_every_command_to_type_exists_with_its_options(page: Path) -> None:
+    faults = [(c, fault_of(c.split())) for c in to_run(page.read_text(encoding="utf-8"))]
+    assert [fault for fault in faults if fault[1]] == []
+
+
+@EACH_PAGE
+def test_every_command_named_in_a_sentence_exists_with_its_options(page: Path) -> None:
+    assert faults_in_sentences(page) == []
+
+
+def faults_in_sentences(path: Path) -> list[tuple[str, str]]:
+    """What a runbook or an alert names is to be typed; elsewhere a group is a name for its commands."""
+    is_runbook = path.is_relative_to(ROOT / "docs" / "operations") or path.suffix == ".yml"
+    text = path.read_text(encoding="utf-8")
+    commands = IN_AN_ALERT.findall(text) if path.suffix == ".yml" else named(text)
+    faults = [(c, fault_of(c.split(), group_is_fine=not is_runbook)) for c in commands if "{" not in c]
+    return [fault for fault in faults if fault[1]]
+
+
+SPEAKING = sorted(
+    path
+    for folder in ("deploy", "fleet", "hobbs", "schemas", "services")
+    for pattern in ("*.py", "*.yml", "*.sql")
+    for path in (ROOT / folder).rglob(pattern)
+)
+
+
+@pytest.mark.parametrize("path", SPEAKING, ids=lambda path: str(path.relative_to(ROOT)))
+def test_every_command_that_messages_alerts_and_comments_name_exists(path: Path) -> None:
+    assert faults_in_sentences(path) == []
+
+
+@pytest.mark.parametrize(
+    ("command", "fault"),
+    [
+        ("transfers payees", "it is a group, and only prints help"),
+        ("transfers payees lost", "there is no ['lost']"),
+        ("transfers list --stat held", "it has no option {'--stat'}"),
+        ("explain flight|flights F1", "there is no ['flights']"),
+        ("transfers --help", ""),
+        ("transfers payees list", ""),
+        ("balances [WALLET] [--kind KIND]", ""),
+    ],
+)
+def test_a_command_that_does_nothing_is_found(command: str, fault: str) -> None:
+    assert fault_of(command.split()) == fault
 
 
 def known_settings() -> set[str]:
@@ -117,7 +186,7 @@ def test_every_setting_in_the_docs_exists() -> None:
         } == set(), page
 
 
-METRIC = re.compile(r"\b(?:fleet|billing|ledger|payouts|receivables|gateway)_[a-z_]+")
+METRIC = re.compile(rf"\b(?:{'|'.join(('fleet', *SERVICES))})_[a-z_]+")
 
 
 def measured() -> set[str]:

@@ -1,4 +1,4 @@
-"""The answer table of design section 5, row by row."""
+"""The answer table of services/payouts/domain/answers.py, row by row."""
 
 from typing import Any
 

@@ -1,0 +1,77 @@
+"""Writes registered services into docker-compose.yml and prometheus.yml; what is there stays as it is.
+
+Both files are read and edited by people, so a service's lines are written once, after those of the service
+registered before it, and not again: settings and ports that only one service needs are added by hand.
+Standard library only, as make_secrets.py.
+"""
+
+import re
+import sys
+from collections.abc import Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Final
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it finds only its own folder
+
+from schemas.services import SERVICES
+
+ROOT: Final = Path(__file__).resolve().parent.parent
+COMPOSE: Final = ROOT / "docker-compose.yml"
+PROMETHEUS: Final = ROOT / "deploy" / "prometheus" / "prometheus.yml"
+# What a service has outside its own container: the URL and the secret of `migrate`, and the secret's file.
+LINES: Final = (
+    "      HOBBS_{upper}_DATABASE_URL_FILE: /run/secrets/{name}_database_url",
+    "      - {name}_database_url",
+    "  {name}_database_url: {{ file: deploy/secrets/{name}_database_url }}",
+)
+CONTAINER: Final = """\
+  {name}:
+    <<: *worker
+    command: [work, {name}]
+    environment: {{ <<: *settings, HOBBS_DATABASE_URL_FILE: /run/secrets/{name}_database_url }}
+    secrets: [{name}_database_url]
+"""
+
+
+def main() -> int:
+    for path, write in ((COMPOSE, with_services), (PROMETHEUS, with_targets)):
+        text = path.read_text(encoding="utf-8")
+        written = write(text, SERVICES)
+        if written != text:
+            path.write_text(written, encoding="utf-8")
+            sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
+    return 0
+
+
+def with_services(compose: str, services: Sequence[str]) -> str:
+    """The compose file with what it lacks. ValueError when the service before a missing one is not found."""
+    lines = compose.splitlines()
+    for before, name in pairwise(services):
+        for line in LINES:
+            if _filled(line, name) not in lines:
+                lines.insert(_place(lines, _filled(line, before)) + 1, _filled(line, name))
+        if f"  {name}:" not in lines:
+            end = lines.index("", _place(lines, f"  {before}:"))
+            lines[end:end] = ["", *_filled(CONTAINER, name).splitlines()]
+    return "\n".join(lines) + "\n"
+
+
+def with_targets(prometheus: str, services: Sequence[str]) -> str:
+    """The Prometheus configuration with every service among the names it scrapes."""
+    names = ", ".join(services)
+    return re.sub(r"(?<=- names: )\[[^\]]*\]", f"[{names}]", prometheus)
+
+
+def _filled(template: str, name: str) -> str:
+    return template.format(name=name, upper=name.upper())
+
+
+def _place(lines: Sequence[str], line: str) -> int:
+    if line not in lines:
+        raise ValueError(f"docker-compose.yml has no line {line!r} to write the next service after")
+    return lines.index(line)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

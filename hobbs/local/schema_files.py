@@ -1,0 +1,60 @@
+"""Writes services/*/schema.sql, from a throw-away Postgres: `python -m hobbs.local.schema_files`."""
+
+import asyncio
+import signal
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+
+from fleet.migrate import migrate, services
+from hobbs.local.ports import free_port
+from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres
+from hobbs.local.schema_dump import schema_text
+
+DATABASE = "hobbs"
+_SERVICES = Path(__file__).parents[2] / "services"
+
+
+def main() -> int:
+    """Write the file of every service."""
+    with throwaway_postgres() as server:
+        asyncio.run(_migrate_new_database(server))
+        for service in services():
+            schema_file(service).write_text(schema_text(server.url(DATABASE), service), encoding="utf-8")
+    return 0
+
+
+def schema_file(service: str) -> Path:
+    return _SERVICES / service / "schema.sql"
+
+
+@contextmanager
+def throwaway_postgres() -> Iterator[Postgres]:
+    """Run a Postgres in a temporary folder until the block ends."""
+    with tempfile.TemporaryDirectory(prefix="hobbs-schemas-", ignore_cleanup_errors=True) as name:
+        folder, log = Path(name) / "postgres", Path(name) / "postgres.log"
+        prepare_postgres(folder, log)
+        server = start_postgres(folder, port=free_port(), log=log, settings=["fsync=off"])
+        try:
+            wait_for_postgres(server)
+            yield server
+        finally:
+            server.child.signal(signal.SIGQUIT)
+            server.child.wait(10)
+
+
+async def _migrate_new_database(server: Postgres) -> None:
+    connection = await asyncpg.connect(server.url())
+    try:
+        await connection.execute(f"CREATE DATABASE {DATABASE}")
+    finally:
+        await connection.close()
+    await migrate(server.url(DATABASE), {})
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,35 @@
+"""The one place where a service is registered: its name, and what differs from service to service.
+
+Everything else that needs every service derives from here, or is held to it by a test
+(docs/adding-a-service.md). Standard library only: deploy/make_secrets.py runs before anything is installed.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service. `name` is its folder in services/, its schema, its login role and its first metric word.
+
+    `http`: it serves HTTP on a port of its own, `HOBBS_<NAME>_PORT`, and so runs as one process.
+    `stripe_key`: it calls Stripe. `webhook_secrets`: it verifies what Stripe sends.
+    """
+
+    name: str
+    http: bool = False
+    stripe_key: bool = False
+    webhook_secrets: bool = False
+
+
+REGISTERED = (
+    Service(name="billing"),
+    Service(name="ledger"),
+    Service(name="payouts", stripe_key=True),
+    Service(name="receivables"),
+    Service(name="gateway", http=True, webhook_secrets=True),
+)
+
+BY_NAME = {service.name: service for service in REGISTERED}
+SERVICES = tuple(BY_NAME)
+OPERATOR = "operator"
+LOGINS = (OPERATOR, *SERVICES)  # whoever logs in to Postgres: the command line, and each service

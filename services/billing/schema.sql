@@ -1,0 +1,391 @@
+-- The schema of billing at head, to be read. `make schemas` writes it from the migrations.
+
+CREATE SCHEMA billing;
+CREATE SCHEMA billing_public;
+GRANT USAGE ON SCHEMA billing TO hobbs_billing;
+GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing;
+
+CREATE TABLE billing.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+ALTER TABLE ONLY billing.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+GRANT SELECT ON TABLE billing.alembic_version TO hobbs_billing;
+
+CREATE TABLE billing.bill (
+    id uuid NOT NULL,
+    flight_id text NOT NULL,
+    revision integer NOT NULL,
+    corrects uuid,
+    fingerprint text NOT NULL,
+    student text NOT NULL,
+    instructor text,
+    aircraft text,
+    billed_on date NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    currency text NOT NULL,
+    charge bigint NOT NULL,
+    legs_total bigint NOT NULL,
+    margin bigint NOT NULL,
+    hours_from text NOT NULL,
+    billed_tenths integer NOT NULL,
+    hobbs_out integer,
+    hobbs_in integer,
+    tach_out integer,
+    tach_in integer,
+    facts jsonb NOT NULL,
+    rates jsonb NOT NULL,
+    lines jsonb NOT NULL,
+    legs jsonb NOT NULL,
+    flags jsonb NOT NULL,
+    school_version integer NOT NULL,
+    billed_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT billed_hours_are_of_one_day CHECK (((billed_tenths >= 0) AND (billed_tenths <= 240))),
+    CONSTRAINT charge_is_not_negative CHECK ((charge >= 0)),
+    CONSTRAINT charge_less_legs_is_margin CHECK (((charge - legs_total) = margin)),
+    CONSTRAINT hobbs_does_not_run_backwards CHECK ((hobbs_in >= hobbs_out)),
+    CONSTRAINT hours_source_is_known CHECK ((hours_from = ANY (ARRAY['hobbs'::text, 'tach'::text, 'logged'::text, 'none'::text]))),
+    CONSTRAINT revision_counts_from_one CHECK ((revision >= 1)),
+    CONSTRAINT tach_does_not_run_backwards CHECK ((tach_in >= tach_out))
+);
+ALTER TABLE ONLY billing.bill ADD CONSTRAINT bill_has_an_id PRIMARY KEY (id);
+ALTER TABLE ONLY billing.bill ADD CONSTRAINT flight_revision_is_billed_once UNIQUE (flight_id, revision);
+ALTER TABLE ONLY billing.bill ADD CONSTRAINT bill_is_of_a_school_version FOREIGN KEY (school_version) REFERENCES billing.school_version(version);
+ALTER TABLE ONLY billing.bill ADD CONSTRAINT correction_has_an_earlier_bill FOREIGN KEY (corrects) REFERENCES billing.bill(id);
+CREATE INDEX bill_by_day ON billing.bill USING btree (billed_on);
+CREATE INDEX bill_by_hobbs ON billing.bill USING btree (aircraft, hobbs_out) WHERE ((hobbs_out IS NOT NULL) AND (hobbs_in IS NOT NULL));
+CREATE INDEX bill_by_student ON billing.bill USING btree (student, billed_on);
+CREATE INDEX bill_by_tach ON billing.bill USING btree (aircraft, tach_out) WHERE ((tach_out IS NOT NULL) AND (tach_in IS NOT NULL));
+CREATE UNIQUE INDEX completed_flight_is_billed_once ON billing.bill USING btree (flight_id) WHERE (corrects IS NULL);
+GRANT SELECT, INSERT ON TABLE billing.bill TO hobbs_billing;
+
+CREATE TABLE billing.book (
+    there_is_one boolean DEFAULT true NOT NULL,
+    version integer NOT NULL,
+    CONSTRAINT book_version_counts_from_zero CHECK ((version >= 0)),
+    CONSTRAINT the_only_book CHECK (there_is_one)
+);
+ALTER TABLE ONLY billing.book ADD CONSTRAINT there_is_one_book PRIMARY KEY (there_is_one);
+GRANT SELECT ON TABLE billing.book TO hobbs_billing;
+GRANT UPDATE (version) ON TABLE billing.book TO hobbs_billing;
+
+CREATE TABLE billing.card_version (
+    kind text NOT NULL,
+    key text NOT NULL,
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    old jsonb,
+    new jsonb,
+    CONSTRAINT card_is_an_object CHECK (((new IS NULL) OR (jsonb_typeof(new) = 'object'::text))),
+    CONSTRAINT card_kind_is_known CHECK ((kind = ANY (ARRAY['school'::text, 'tax'::text, 'aircraft'::text, 'instructor'::text, 'owner'::text, 'student'::text, 'student_rate'::text])))
+);
+ALTER TABLE ONLY billing.card_version ADD CONSTRAINT card_changes_once_in_a_version PRIMARY KEY (kind, key, effective_from, version);
+ALTER TABLE ONLY billing.card_version ADD CONSTRAINT card_version_is_of_a_school_version FOREIGN KEY (version) REFERENCES billing.school_version(version);
+CREATE INDEX card_version_by_version ON billing.card_version USING btree (version);
+GRANT SELECT, INSERT ON TABLE billing.card_version TO hobbs_billing;
+
+CREATE TABLE billing.dead_letter (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    "offset" bigint NOT NULL,
+    identity text NOT NULL,
+    subject text,
+    key bytea,
+    value bytea,
+    headers jsonb NOT NULL,
+    payload_hash bytea NOT NULL,
+    event_key uuid,
+    correlation_id text NOT NULL,
+    reason text NOT NULL,
+    sentence text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    first_seen_at timestamptz DEFAULT now() NOT NULL,
+    last_seen_at timestamptz DEFAULT now() NOT NULL,
+    history jsonb NOT NULL,
+    CONSTRAINT dead_letter_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'redriven'::text, 'discarded'::text]))),
+    CONSTRAINT dead_letter_was_attempted CHECK ((attempts > 0))
+);
+ALTER TABLE ONLY billing.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
+ALTER TABLE ONLY billing.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
+CREATE INDEX dead_letter_open ON billing.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.dead_letter TO hobbs_billing;
+
+CREATE TABLE billing.function_file (
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    signatures text[] NOT NULL
+);
+ALTER TABLE ONLY billing.function_file ADD CONSTRAINT function_file_is_applied_once PRIMARY KEY (name);
+GRANT SELECT ON TABLE billing.function_file TO hobbs_billing;
+
+CREATE TABLE billing.inbox (
+    event_key uuid NOT NULL,
+    payload_hash bytea NOT NULL,
+    admitted_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT payload_hash_is_sha256 CHECK ((octet_length(payload_hash) = 32))
+);
+ALTER TABLE ONLY billing.inbox ADD CONSTRAINT event_is_admitted_once PRIMARY KEY (event_key);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.inbox TO hobbs_billing;
+
+CREATE TABLE billing.outbox (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
+);
+ALTER TABLE billing.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY billing.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.outbox TO hobbs_billing;
+
+CREATE TABLE billing.school_version (
+    version integer NOT NULL,
+    base_version integer NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    at timestamptz NOT NULL,
+    event_key uuid NOT NULL,
+    applied_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT school_version_follows_its_base CHECK (((version = (base_version + 1)) AND (base_version >= 0)))
+);
+ALTER TABLE ONLY billing.school_version ADD CONSTRAINT event_makes_one_version UNIQUE (event_key);
+ALTER TABLE ONLY billing.school_version ADD CONSTRAINT school_version_is_made_once PRIMARY KEY (version);
+GRANT SELECT, INSERT ON TABLE billing.school_version TO hobbs_billing;
+
+CREATE TABLE billing.timer (
+    name text NOT NULL,
+    due_at timestamptz DEFAULT now() NOT NULL,
+    lease_until timestamptz,
+    last_run date
+);
+ALTER TABLE ONLY billing.timer ADD CONSTRAINT timer_runs_in_one_place PRIMARY KEY (name);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.timer TO hobbs_billing;
+
+CREATE VIEW billing.card AS
+ SELECT kind,
+    key,
+    effective_from,
+    version,
+    new AS document
+   FROM ( SELECT DISTINCT ON (card_version.kind, card_version.key, card_version.effective_from) card_version.kind,
+            card_version.key,
+            card_version.effective_from,
+            card_version.version,
+            card_version.new
+           FROM billing.card_version
+          ORDER BY card_version.kind, card_version.key, card_version.effective_from, card_version.version DESC) newest
+  WHERE (new IS NOT NULL);
+GRANT SELECT ON TABLE billing.card TO hobbs_billing;
+
+CREATE VIEW billing_public.bill_legs AS
+ SELECT bill.id AS bill_id,
+    bill.flight_id,
+    bill.revision,
+    bill.billed_on,
+    bill.currency,
+    leg.wallet,
+    leg.kind,
+    leg.amount
+   FROM (billing.bill
+     CROSS JOIN LATERAL jsonb_to_recordset(bill.legs) leg(wallet text, kind text, amount bigint));
+GRANT SELECT ON TABLE billing_public.bill_legs TO hobbs_reader;
+
+CREATE VIEW billing_public.bill_lines AS
+ SELECT bill.id AS bill_id,
+    bill.flight_id,
+    bill.revision,
+    bill.student,
+    bill.billed_on,
+    bill.currency,
+    line."position",
+    line.kind,
+    line.description,
+    line.amount,
+    line.tenths,
+    line.rate,
+    line.parts
+   FROM (billing.bill
+     CROSS JOIN LATERAL ROWS FROM(jsonb_to_recordset(bill.lines) AS (kind text, description text, amount bigint, tenths integer, rate bigint, parts jsonb)) WITH ORDINALITY line(kind, description, amount, tenths, rate, parts, "position"));
+GRANT SELECT ON TABLE billing_public.bill_lines TO hobbs_reader;
+
+CREATE VIEW billing_public.bills AS
+ SELECT id AS bill_id,
+    flight_id,
+    revision,
+    corrects,
+    student,
+    instructor,
+    aircraft,
+    billed_on,
+    occurred_at,
+    currency,
+    charge,
+    legs_total,
+    margin,
+    hours_from,
+    billed_tenths,
+    facts,
+    rates,
+    school_version,
+    billed_at,
+    lines,
+    legs
+   FROM billing.bill;
+GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader;
+
+CREATE VIEW billing_public.book AS
+ SELECT version
+   FROM billing.book;
+GRANT SELECT ON TABLE billing_public.book TO hobbs_reader;
+
+CREATE VIEW billing_public.card_history AS
+ SELECT card_version.version,
+    school_version.at,
+    school_version.who,
+    school_version.why,
+    card_version.kind,
+    card_version.key,
+    card_version.effective_from,
+    card_version.old,
+    card_version.new
+   FROM (billing.card_version
+     JOIN billing.school_version USING (version));
+GRANT SELECT ON TABLE billing_public.card_history TO hobbs_reader;
+
+CREATE VIEW billing_public.cards AS
+ SELECT kind,
+    key,
+    effective_from,
+    version,
+    document
+   FROM billing.card;
+GRANT SELECT ON TABLE billing_public.cards TO hobbs_reader;
+
+CREATE VIEW billing_public.current_rates AS
+ SELECT DISTINCT ON (kind, key) kind,
+    key,
+    effective_from,
+    version,
+    document
+   FROM billing.card
+  WHERE (effective_from <= ( SELECT ((now() AT TIME ZONE COALESCE(min((card_1.document ->> 'time_zone'::text)), 'UTC'::text)))::date AS timezone
+           FROM billing.card card_1
+          WHERE (card_1.kind = 'school'::text)))
+  ORDER BY kind, key, effective_from DESC;
+GRANT SELECT ON TABLE billing_public.current_rates TO hobbs_reader;
+
+CREATE VIEW billing_public.meter_chain AS
+ SELECT aircraft,
+    meter,
+    bill_id,
+    flight_id,
+    revision,
+    student,
+    billed_on,
+    out_tenths,
+    in_tenths,
+    lag(flight_id) OVER earlier AS previous_flight_id,
+    max(in_tenths) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached_tenths
+   FROM ( SELECT bill.aircraft,
+            'hobbs'::text AS meter,
+            bill.id AS bill_id,
+            bill.flight_id,
+            bill.revision,
+            bill.student,
+            bill.billed_on,
+            bill.hobbs_out AS out_tenths,
+            bill.hobbs_in AS in_tenths
+           FROM billing.bill
+          WHERE ((bill.hobbs_out IS NOT NULL) AND (bill.hobbs_in IS NOT NULL))
+        UNION ALL
+         SELECT bill.aircraft,
+            'tach'::text,
+            bill.id,
+            bill.flight_id,
+            bill.revision,
+            bill.student,
+            bill.billed_on,
+            bill.tach_out,
+            bill.tach_in
+           FROM billing.bill
+          WHERE ((bill.tach_out IS NOT NULL) AND (bill.tach_in IS NOT NULL))) reading
+  WINDOW earlier AS (PARTITION BY aircraft, meter ORDER BY out_tenths, in_tenths, flight_id, revision);
+GRANT SELECT ON TABLE billing_public.meter_chain TO hobbs_reader;
+
+CREATE VIEW billing_public.flags AS
+ SELECT bill.id AS bill_id,
+    bill.flight_id,
+    bill.revision,
+    bill.aircraft,
+    bill.student,
+    bill.billed_on,
+    flag.kind,
+    flag.sentence,
+    NULL::text AS meter,
+    NULL::integer AS tenths,
+    NULL::text AS previous_flight_id
+   FROM (billing.bill
+     CROSS JOIN LATERAL jsonb_to_recordset(bill.flags) flag(kind text, sentence text))
+UNION ALL
+ SELECT meter_chain.bill_id,
+    meter_chain.flight_id,
+    meter_chain.revision,
+    meter_chain.aircraft,
+    meter_chain.student,
+    meter_chain.billed_on,
+        CASE
+            WHEN (meter_chain.out_tenths > meter_chain.reached_tenths) THEN 'meter_gap'::text
+            ELSE 'meter_overlap'::text
+        END AS kind,
+    format('%s of %s was at %s after flight %s, flight %s starts at %s: %s'::text,
+        CASE meter_chain.meter
+            WHEN 'hobbs'::text THEN 'Hobbs'::text
+            ELSE meter_chain.meter
+        END, meter_chain.aircraft, round(((meter_chain.reached_tenths)::numeric / 10.0), 1), meter_chain.previous_flight_id, meter_chain.flight_id, round(((meter_chain.out_tenths)::numeric / 10.0), 1),
+        CASE
+            WHEN (meter_chain.out_tenths > meter_chain.reached_tenths) THEN 'a flight in between is not billed, or a reading is wrong'::text
+            ELSE 'the same time is billed twice, or a reading is wrong'::text
+        END) AS sentence,
+    meter_chain.meter,
+    (meter_chain.out_tenths - meter_chain.reached_tenths) AS tenths,
+    meter_chain.previous_flight_id
+   FROM billing_public.meter_chain
+  WHERE (meter_chain.out_tenths <> meter_chain.reached_tenths);
+GRANT SELECT ON TABLE billing_public.flags TO hobbs_reader;
+
+CREATE VIEW billing_public.refused_flights AS
+ SELECT id AS dead_letter_id,
+    topic,
+        CASE
+            WHEN (subject ~~ 'flight:%'::text) THEN regexp_replace(substr(subject, 8), ':[0-9]+$'::text, ''::text)
+            ELSE NULL::text
+        END AS flight_id,
+        CASE
+            WHEN (subject ~~ 'flight:%'::text) THEN ("substring"(subject, ':([0-9]+)$'::text))::bigint
+            ELSE NULL::bigint
+        END AS revision,
+    reason,
+    sentence,
+    attempts,
+    first_seen_at,
+    last_seen_at
+   FROM billing.dead_letter
+  WHERE ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text])) AND (state = 'open'::text));
+GRANT SELECT ON TABLE billing_public.refused_flights TO hobbs_reader;
+
+CREATE VIEW billing_public.school_versions AS
+ SELECT version,
+    base_version,
+    who,
+    why,
+    at,
+    applied_at
+   FROM billing.school_version;
+GRANT SELECT ON TABLE billing_public.school_versions TO hobbs_reader;

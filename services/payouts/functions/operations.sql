@@ -1,0 +1,11 @@
+-- What was decided about an operation stands.
+
+-- Trigger on operation: what was decided is never changed, only where an operation stands.
+CREATE OR REPLACE FUNCTION refuse_change_of_frozen_operation()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'operation %: what was decided is frozen; decide anew with another cause', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'operation_parameters_are_frozen';
+END $$;

@@ -1,0 +1,558 @@
+-- The schema of payouts at head, to be read. `make schemas` writes it from the migrations.
+
+CREATE SCHEMA payouts;
+CREATE SCHEMA payouts_public;
+GRANT USAGE ON SCHEMA payouts TO hobbs_payouts;
+GRANT USAGE ON SCHEMA payouts_public TO hobbs_reader, hobbs_payouts;
+
+CREATE TABLE payouts.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+ALTER TABLE ONLY payouts.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+GRANT SELECT ON TABLE payouts.alembic_version TO hobbs_payouts;
+
+CREATE TABLE payouts.attempt (
+    lease_token uuid NOT NULL,
+    operation_id uuid NOT NULL,
+    generation integer NOT NULL,
+    phase text NOT NULL,
+    idempotency_key text NOT NULL,
+    started_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    verdict text,
+    http_status integer,
+    code text,
+    request_id text,
+    sentence text,
+    CONSTRAINT finished_attempt_has_a_verdict CHECK (((finished_at IS NULL) = (verdict IS NULL)))
+);
+ALTER TABLE ONLY payouts.attempt ADD CONSTRAINT attempt_pkey PRIMARY KEY (lease_token);
+ALTER TABLE ONLY payouts.attempt ADD CONSTRAINT attempt_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
+CREATE INDEX attempt_of_an_operation ON payouts.attempt USING btree (operation_id, started_at);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.attempt TO hobbs_payouts;
+
+CREATE TABLE payouts.dead_letter (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    "offset" bigint NOT NULL,
+    identity text NOT NULL,
+    subject text,
+    key bytea,
+    value bytea,
+    headers jsonb NOT NULL,
+    payload_hash bytea NOT NULL,
+    event_key uuid,
+    correlation_id text NOT NULL,
+    reason text NOT NULL,
+    sentence text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    first_seen_at timestamptz DEFAULT now() NOT NULL,
+    last_seen_at timestamptz DEFAULT now() NOT NULL,
+    history jsonb NOT NULL,
+    CONSTRAINT dead_letter_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'redriven'::text, 'discarded'::text]))),
+    CONSTRAINT dead_letter_was_attempted CHECK ((attempts > 0))
+);
+ALTER TABLE ONLY payouts.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
+ALTER TABLE ONLY payouts.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
+CREATE INDEX dead_letter_open ON payouts.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.dead_letter TO hobbs_payouts;
+
+CREATE TABLE payouts.event_listing (
+    only_row boolean DEFAULT true NOT NULL,
+    listed_until timestamptz DEFAULT now() NOT NULL,
+    begun_at timestamptz,
+    page_after text,
+    completed_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT page_belongs_to_a_listing CHECK (((page_after IS NULL) OR (begun_at IS NOT NULL))),
+    CONSTRAINT there_is_one_listing CHECK (only_row)
+);
+ALTER TABLE ONLY payouts.event_listing ADD CONSTRAINT event_listing_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE payouts.event_listing TO hobbs_payouts;
+
+CREATE TABLE payouts.function_file (
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    signatures text[] NOT NULL
+);
+ALTER TABLE ONLY payouts.function_file ADD CONSTRAINT function_file_is_applied_once PRIMARY KEY (name);
+GRANT SELECT ON TABLE payouts.function_file TO hobbs_payouts;
+
+CREATE TABLE payouts.inbox (
+    event_key uuid NOT NULL,
+    payload_hash bytea NOT NULL,
+    admitted_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT payload_hash_is_sha256 CHECK ((octet_length(payload_hash) = 32))
+);
+ALTER TABLE ONLY payouts.inbox ADD CONSTRAINT event_is_admitted_once PRIMARY KEY (event_key);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.inbox TO hobbs_payouts;
+
+CREATE TABLE payouts.inquiry (
+    kind text NOT NULL,
+    object_id text NOT NULL,
+    stripe_account text,
+    due_at timestamptz,
+    attempts integer DEFAULT 0 NOT NULL,
+    asked_at timestamptz NOT NULL,
+    lease_token uuid,
+    lease_until timestamptz,
+    answered_at timestamptz,
+    read_again_at timestamptz,
+    problem text,
+    trace jsonb NOT NULL,
+    CONSTRAINT inquiry_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'charge_fee'::text, 'payout_fee'::text, 'reversals'::text]))),
+    CONSTRAINT open_inquiry_is_due_or_answered CHECK (((due_at IS NOT NULL) OR (answered_at IS NOT NULL)))
+);
+ALTER TABLE ONLY payouts.inquiry ADD CONSTRAINT inquiry_pkey PRIMARY KEY (kind, object_id);
+CREATE INDEX inquiry_due ON payouts.inquiry USING btree (due_at) WHERE (due_at IS NOT NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.inquiry TO hobbs_payouts;
+
+CREATE TABLE payouts.link_request (
+    id uuid NOT NULL,
+    wallet text NOT NULL,
+    kind text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    answered_at timestamptz,
+    url text,
+    expires_at timestamptz,
+    problem text,
+    CONSTRAINT answered_link_has_url_or_problem CHECK (((answered_at IS NULL) = ((url IS NULL) AND (problem IS NULL)))),
+    CONSTRAINT link_kind_is_known CHECK ((kind = ANY (ARRAY['onboarding'::text, 'dashboard'::text])))
+);
+ALTER TABLE ONLY payouts.link_request ADD CONSTRAINT link_request_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payouts.link_request ADD CONSTRAINT link_request_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
+CREATE INDEX link_request_open ON payouts.link_request USING btree (requested_at) WHERE (answered_at IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.link_request TO hobbs_payouts;
+
+CREATE TABLE payouts.missed_event (
+    event_id text NOT NULL,
+    event_key uuid NOT NULL,
+    event_type text NOT NULL,
+    made_at timestamptz NOT NULL,
+    noted_at timestamptz NOT NULL,
+    body text,
+    recovered_at timestamptz,
+    CONSTRAINT body_is_kept_until_it_is_published CHECK (((body IS NULL) = (recovered_at IS NOT NULL)))
+);
+ALTER TABLE ONLY payouts.missed_event ADD CONSTRAINT missed_event_pkey PRIMARY KEY (event_id);
+CREATE INDEX missed_event_waiting ON payouts.missed_event USING btree (noted_at) WHERE (recovered_at IS NULL);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.missed_event TO hobbs_payouts;
+
+CREATE TABLE payouts.operation (
+    id uuid NOT NULL,
+    sequence bigint DEFAULT nextval('payouts.operation_order'::regclass) NOT NULL,
+    kind text NOT NULL,
+    wallet text NOT NULL,
+    transfer_id uuid,
+    cause text NOT NULL,
+    params jsonb NOT NULL,
+    amount bigint,
+    currency text,
+    stripe_account text,
+    parent_id text,
+    state text DEFAULT 'due'::text NOT NULL,
+    phase text DEFAULT 'send'::text NOT NULL,
+    generation integer DEFAULT 1 NOT NULL,
+    due_at timestamptz NOT NULL,
+    lease_token uuid,
+    lease_until timestamptz,
+    first_sent_at timestamptz,
+    attempts integer DEFAULT 0 NOT NULL,
+    server_errors integer DEFAULT 0 NOT NULL,
+    lookups integer DEFAULT 0 NOT NULL,
+    clean_lookups integer DEFAULT 0 NOT NULL,
+    stripe_id text,
+    reason text,
+    sentence text,
+    trace jsonb NOT NULL,
+    created_at timestamptz NOT NULL,
+    finished_at timestamptz,
+    CONSTRAINT finished_operation_has_a_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'refused'::text, 'cancelled'::text])) = (finished_at IS NOT NULL))),
+    CONSTRAINT frozen_amount_is_the_amount CHECK ((NOT (((params ->> 'amount'::text))::bigint IS DISTINCT FROM amount))),
+    CONSTRAINT generations_count_from_one CHECK ((generation >= 1)),
+    CONSTRAINT money_operation_belongs_to_a_transfer CHECK (((kind = 'account'::text) OR (transfer_id IS NOT NULL))),
+    CONSTRAINT operation_in_flight_has_a_lease CHECK ((((state = 'in_flight'::text) = (lease_token IS NOT NULL)) AND ((lease_token IS NULL) = (lease_until IS NULL)))),
+    CONSTRAINT operation_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'transfer'::text, 'reversal'::text, 'instant_payout'::text]))),
+    CONSTRAINT operation_moves_a_positive_amount CHECK ((((kind = 'account'::text) = (amount IS NULL)) AND ((amount IS NULL) = (currency IS NULL)) AND COALESCE((amount > 0), true))),
+    CONSTRAINT operation_names_itself_at_stripe CHECK ((((params -> 'metadata'::text) ->> 'hobbs_operation_id'::text) = (id)::text)),
+    CONSTRAINT operation_phase_is_known CHECK ((phase = ANY (ARRAY['send'::text, 'look_up'::text]))),
+    CONSTRAINT operation_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'in_flight'::text, 'held'::text, 'succeeded'::text, 'refused'::text, 'parked'::text, 'cancelled'::text]))),
+    CONSTRAINT operation_that_waits_says_why CHECK (((state <> ALL (ARRAY['held'::text, 'refused'::text, 'parked'::text, 'cancelled'::text])) OR ((reason IS NOT NULL) AND (sentence IS NOT NULL)))),
+    CONSTRAINT succeeded_operation_has_a_stripe_id CHECK (((state = 'succeeded'::text) = (stripe_id IS NOT NULL)))
+);
+ALTER TABLE ONLY payouts.operation ADD CONSTRAINT one_operation_per_cause UNIQUE (kind, cause);
+ALTER TABLE ONLY payouts.operation ADD CONSTRAINT one_stripe_object_per_operation UNIQUE (stripe_id);
+ALTER TABLE ONLY payouts.operation ADD CONSTRAINT operation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payouts.operation ADD CONSTRAINT operation_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
+ALTER TABLE ONLY payouts.operation ADD CONSTRAINT operation_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
+CREATE UNIQUE INDEX one_operation_in_flight_per_account ON payouts.operation USING btree (wallet) WHERE (state = 'in_flight'::text);
+CREATE INDEX operation_held_for_balance ON payouts.operation USING btree (currency, sequence) WHERE ((state = 'held'::text) AND (reason = 'balance_insufficient'::text));
+CREATE INDEX operation_line ON payouts.operation USING btree (wallet, ((state <> 'in_flight'::text)), sequence) WHERE (state = ANY (ARRAY['due'::text, 'in_flight'::text, 'held'::text, 'parked'::text]));
+CREATE INDEX operation_of_a_transfer ON payouts.operation USING btree (transfer_id);
+CREATE TRIGGER operation_parameters_are_frozen BEFORE UPDATE ON payouts.operation FOR EACH ROW WHEN ((((((((((old.kind IS DISTINCT FROM new.kind) OR (old.wallet IS DISTINCT FROM new.wallet)) OR (old.transfer_id IS DISTINCT FROM new.transfer_id)) OR (old.cause IS DISTINCT FROM new.cause)) OR (old.params IS DISTINCT FROM new.params)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.stripe_account IS DISTINCT FROM new.stripe_account)) OR (old.parent_id IS DISTINCT FROM new.parent_id))) EXECUTE FUNCTION payouts.refuse_change_of_frozen_operation();
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.operation TO hobbs_payouts;
+
+CREATE TABLE payouts.outbox (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
+);
+ALTER TABLE payouts.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY payouts.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.outbox TO hobbs_payouts;
+
+CREATE TABLE payouts.payable (
+    id bigint NOT NULL,
+    journal_id uuid NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    source text NOT NULL,
+    event_type text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    accrued_at timestamptz NOT NULL,
+    stripe_account text,
+    transfer_id uuid,
+    trace jsonb NOT NULL,
+    CONSTRAINT payable_amount_is_not_zero CHECK ((amount <> 0))
+);
+ALTER TABLE payouts.payable ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY payouts.payable ADD CONSTRAINT one_payable_per_journal_and_wallet UNIQUE (journal_id, wallet);
+ALTER TABLE ONLY payouts.payable ADD CONSTRAINT one_payable_per_source_and_wallet UNIQUE (source, wallet);
+ALTER TABLE ONLY payouts.payable ADD CONSTRAINT payable_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payouts.payable ADD CONSTRAINT payable_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
+ALTER TABLE ONLY payouts.payable ADD CONSTRAINT payable_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
+CREATE INDEX payable_not_yet_in_a_transfer ON payouts.payable USING btree (wallet, currency, id) WHERE (transfer_id IS NULL);
+CREATE INDEX payable_of_a_transfer ON payouts.payable USING btree (transfer_id) WHERE (transfer_id IS NOT NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.payable TO hobbs_payouts;
+
+CREATE TABLE payouts.payee (
+    wallet text NOT NULL,
+    kind text NOT NULL,
+    key text NOT NULL,
+    email text,
+    country text,
+    schedule text DEFAULT 'per_flight'::text NOT NULL,
+    minimum_amount bigint DEFAULT 0 NOT NULL,
+    hold_hours integer DEFAULT 0 NOT NULL,
+    instant boolean DEFAULT false NOT NULL,
+    configured_at timestamptz,
+    removed_at timestamptz,
+    stripe_account text,
+    ready boolean DEFAULT false NOT NULL,
+    details_submitted boolean DEFAULT false NOT NULL,
+    charges_enabled boolean DEFAULT false NOT NULL,
+    payouts_enabled boolean DEFAULT false NOT NULL,
+    balance_negative boolean DEFAULT false NOT NULL,
+    requirements jsonb DEFAULT '[]'::jsonb NOT NULL,
+    disabled_reason text,
+    checked_at timestamptz,
+    told text,
+    created_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT hold_is_at_most_a_year CHECK (((hold_hours >= 0) AND (hold_hours <= 8784))),
+    CONSTRAINT minimum_amount_is_not_negative CHECK ((minimum_amount >= 0)),
+    CONSTRAINT payee_is_an_instructor_or_an_owner CHECK ((kind = ANY (ARRAY['instructor'::text, 'aircraft_owner'::text]))),
+    CONSTRAINT ready_payee_has_an_account CHECK (((NOT ready) OR (stripe_account IS NOT NULL))),
+    CONSTRAINT schedule_is_known CHECK ((schedule = ANY (ARRAY['per_flight'::text, 'daily'::text, 'weekly'::text]))),
+    CONSTRAINT wallet_names_kind_and_key CHECK ((wallet = ((kind || ':'::text) || key)))
+);
+ALTER TABLE ONLY payouts.payee ADD CONSTRAINT one_payee_per_stripe_account UNIQUE (stripe_account);
+ALTER TABLE ONLY payouts.payee ADD CONSTRAINT payee_pkey PRIMARY KEY (wallet);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.payee TO hobbs_payouts;
+
+CREATE TABLE payouts.payee_card (
+    wallet text NOT NULL,
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    email text,
+    country text NOT NULL,
+    schedule text NOT NULL,
+    minimum_amount bigint NOT NULL,
+    hold_hours integer NOT NULL,
+    instant boolean NOT NULL
+);
+ALTER TABLE ONLY payouts.payee_card ADD CONSTRAINT payee_card_pkey PRIMARY KEY (wallet, effective_from);
+ALTER TABLE ONLY payouts.payee_card ADD CONSTRAINT payee_card_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.payee_card TO hobbs_payouts;
+
+CREATE TABLE payouts.payout (
+    stripe_payout_id text NOT NULL,
+    stripe_account text NOT NULL,
+    wallet text NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    status text NOT NULL,
+    instant boolean NOT NULL,
+    fee bigint,
+    failure text,
+    told text,
+    operation_id uuid,
+    made_at timestamptz NOT NULL,
+    seen_at timestamptz NOT NULL,
+    CONSTRAINT payout_amount_is_positive CHECK ((amount > 0)),
+    CONSTRAINT payout_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'in_transit'::text, 'paid'::text, 'canceled'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY payouts.payout ADD CONSTRAINT payout_pkey PRIMARY KEY (stripe_payout_id);
+ALTER TABLE ONLY payouts.payout ADD CONSTRAINT payout_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
+ALTER TABLE ONLY payouts.payout ADD CONSTRAINT payout_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
+CREATE INDEX payout_of_an_account ON payouts.payout USING btree (stripe_account);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.payout TO hobbs_payouts;
+
+CREATE TABLE payouts.payout_part (
+    stripe_payout_id text NOT NULL,
+    transfer_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    CONSTRAINT payout_part_is_positive CHECK ((amount > 0))
+);
+ALTER TABLE ONLY payouts.payout_part ADD CONSTRAINT payout_part_pkey PRIMARY KEY (stripe_payout_id, transfer_id);
+ALTER TABLE ONLY payouts.payout_part ADD CONSTRAINT payout_part_stripe_payout_id_fkey FOREIGN KEY (stripe_payout_id) REFERENCES payouts.payout(stripe_payout_id);
+ALTER TABLE ONLY payouts.payout_part ADD CONSTRAINT payout_part_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
+CREATE INDEX payout_part_of_a_transfer ON payouts.payout_part USING btree (transfer_id);
+GRANT SELECT, INSERT, DELETE ON TABLE payouts.payout_part TO hobbs_payouts;
+
+CREATE TABLE payouts.relay_stop (
+    only_row boolean DEFAULT true NOT NULL,
+    since timestamptz,
+    sentence text,
+    probe_at timestamptz,
+    CONSTRAINT stopped_relay_says_why CHECK ((((since IS NULL) = (sentence IS NULL)) AND ((since IS NULL) = (probe_at IS NULL)))),
+    CONSTRAINT there_is_one_stop CHECK (only_row)
+);
+ALTER TABLE ONLY payouts.relay_stop ADD CONSTRAINT relay_stop_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE payouts.relay_stop TO hobbs_payouts;
+
+CREATE TABLE payouts.reversal (
+    stripe_reversal_id text NOT NULL,
+    transfer_id uuid NOT NULL,
+    operation_id uuid,
+    amount bigint NOT NULL,
+    reversed_at timestamptz NOT NULL,
+    CONSTRAINT reversal_amount_is_positive CHECK ((amount > 0))
+);
+ALTER TABLE ONLY payouts.reversal ADD CONSTRAINT reversal_pkey PRIMARY KEY (stripe_reversal_id);
+ALTER TABLE ONLY payouts.reversal ADD CONSTRAINT reversal_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
+ALTER TABLE ONLY payouts.reversal ADD CONSTRAINT reversal_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
+CREATE INDEX reversal_of_a_transfer ON payouts.reversal USING btree (transfer_id);
+GRANT SELECT, INSERT ON TABLE payouts.reversal TO hobbs_payouts;
+
+CREATE TABLE payouts.school (
+    only_row boolean DEFAULT true NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    version integer DEFAULT 0 NOT NULL,
+    CONSTRAINT there_is_one_school CHECK (only_row)
+);
+ALTER TABLE ONLY payouts.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE payouts.school TO hobbs_payouts;
+
+CREATE TABLE payouts.timer (
+    name text NOT NULL,
+    due_at timestamptz DEFAULT now() NOT NULL,
+    lease_until timestamptz,
+    last_run date
+);
+ALTER TABLE ONLY payouts.timer ADD CONSTRAINT timer_runs_in_one_place PRIMARY KEY (name);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.timer TO hobbs_payouts;
+
+CREATE TABLE payouts.transfer (
+    id uuid NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    cause text NOT NULL,
+    state text NOT NULL,
+    reason text,
+    sentence text,
+    due_at timestamptz,
+    waived boolean DEFAULT false NOT NULL,
+    stripe_transfer_id text,
+    stripe_account text,
+    sent_at timestamptz,
+    clawback_until timestamptz,
+    in_bank_at timestamptz,
+    amount_reversed bigint DEFAULT 0 NOT NULL,
+    trace jsonb NOT NULL,
+    created_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT clawback_ends_72_hours_after_sending CHECK ((NOT (clawback_until IS DISTINCT FROM (sent_at + '72:00:00'::interval)))),
+    CONSTRAINT reversed_state_follows_the_amount CHECK (
+CASE state
+    WHEN 'reversed'::text THEN (amount_reversed = amount)
+    WHEN 'partly_reversed'::text THEN ((amount_reversed > 0) AND (amount_reversed < amount))
+    ELSE (amount_reversed = 0)
+END),
+    CONSTRAINT sent_transfer_has_account_and_time CHECK ((((stripe_transfer_id IS NULL) = (sent_at IS NULL)) AND ((sent_at IS NULL) = (stripe_account IS NULL)))),
+    CONSTRAINT sent_transfer_has_stripe_id CHECK (((state = ANY (ARRAY['sent'::text, 'in_bank'::text, 'partly_reversed'::text, 'reversed'::text])) = (stripe_transfer_id IS NOT NULL))),
+    CONSTRAINT transfer_amount_is_positive CHECK ((amount > 0)),
+    CONSTRAINT transfer_in_bank_has_time CHECK (((state <> 'in_bank'::text) OR (in_bank_at IS NOT NULL))),
+    CONSTRAINT transfer_in_hold_period_has_due_time CHECK (((state <> 'held'::text) OR (reason <> 'hold_period'::text) OR (due_at IS NOT NULL))),
+    CONSTRAINT transfer_state_is_known CHECK ((state = ANY (ARRAY['pending'::text, 'held'::text, 'sending'::text, 'sent'::text, 'in_bank'::text, 'refused'::text, 'parked'::text, 'partly_reversed'::text, 'reversed'::text, 'cancelled'::text]))),
+    CONSTRAINT transfer_that_waits_says_why CHECK ((((state = ANY (ARRAY['held'::text, 'refused'::text, 'parked'::text, 'cancelled'::text])) = (reason IS NOT NULL)) AND ((reason IS NULL) = (sentence IS NULL))))
+);
+ALTER TABLE ONLY payouts.transfer ADD CONSTRAINT one_stripe_transfer_per_transfer UNIQUE (stripe_transfer_id);
+ALTER TABLE ONLY payouts.transfer ADD CONSTRAINT transfer_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payouts.transfer ADD CONSTRAINT transfer_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
+CREATE UNIQUE INDEX one_live_transfer_per_cause ON payouts.transfer USING btree (wallet, currency, cause) WHERE (state <> 'cancelled'::text);
+CREATE INDEX transfer_in_hold_period ON payouts.transfer USING btree (due_at) WHERE ((state = 'held'::text) AND (reason = 'hold_period'::text));
+CREATE INDEX transfer_not_settled ON payouts.transfer USING btree (wallet, state) WHERE (state = ANY (ARRAY['pending'::text, 'held'::text, 'sending'::text, 'refused'::text, 'parked'::text]));
+CREATE INDEX transfer_on_its_way_to_the_bank ON payouts.transfer USING btree (stripe_account, currency, sent_at) WHERE ((state = ANY (ARRAY['sent'::text, 'partly_reversed'::text])) AND (in_bank_at IS NULL));
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.transfer TO hobbs_payouts;
+
+CREATE TABLE payouts.transfer_history (
+    id bigint NOT NULL,
+    transfer_id uuid NOT NULL,
+    at timestamptz NOT NULL,
+    from_state text,
+    to_state text NOT NULL,
+    reason text,
+    sentence text,
+    actor text NOT NULL,
+    CONSTRAINT transition_is_in_the_table CHECK ((((COALESCE(from_state, 'new'::text) || '>'::text) || to_state) = ANY (ARRAY['new>pending'::text, 'new>held'::text, 'pending>held'::text, 'pending>sending'::text, 'pending>cancelled'::text, 'held>held'::text, 'held>pending'::text, 'held>cancelled'::text, 'sending>sent'::text, 'sending>held'::text, 'sending>refused'::text, 'sending>parked'::text, 'refused>pending'::text, 'refused>held'::text, 'refused>sent'::text, 'refused>cancelled'::text, 'parked>sent'::text, 'parked>pending'::text, 'parked>held'::text, 'parked>cancelled'::text, 'held>sent'::text, 'pending>sent'::text, 'sent>in_bank'::text, 'sent>partly_reversed'::text, 'sent>reversed'::text, 'in_bank>sent'::text, 'in_bank>partly_reversed'::text, 'in_bank>reversed'::text, 'partly_reversed>partly_reversed'::text, 'partly_reversed>reversed'::text])))
+);
+ALTER TABLE payouts.transfer_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY payouts.transfer_history ADD CONSTRAINT transfer_history_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payouts.transfer_history ADD CONSTRAINT transfer_history_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
+CREATE INDEX transfer_history_of_a_transfer ON payouts.transfer_history USING btree (transfer_id, id);
+GRANT SELECT, INSERT ON TABLE payouts.transfer_history TO hobbs_payouts;
+
+CREATE TABLE payouts.webhook_kept (
+    event_id text NOT NULL,
+    event_type text NOT NULL,
+    account text,
+    reason text NOT NULL,
+    sentence text NOT NULL,
+    body text NOT NULL,
+    received_at timestamptz NOT NULL
+);
+ALTER TABLE ONLY payouts.webhook_kept ADD CONSTRAINT webhook_kept_pkey PRIMARY KEY (event_id);
+GRANT SELECT, INSERT ON TABLE payouts.webhook_kept TO hobbs_payouts;
+
+CREATE VIEW payouts_public.payee_totals AS
+ SELECT payee.wallet,
+    money.currency,
+    (COALESCE(sum(money.earned), (0)::numeric))::bigint AS earned,
+    (COALESCE(sum(money.waiting), (0)::numeric))::bigint AS waiting,
+    (COALESCE(sum(money.transferred), (0)::numeric))::bigint AS transferred,
+    (COALESCE(sum(money.in_bank), (0)::numeric))::bigint AS in_bank
+   FROM (payouts.payee
+     JOIN ( SELECT payable.wallet,
+            payable.currency,
+            payable.amount AS earned,
+            0 AS waiting,
+            0 AS transferred,
+            0 AS in_bank
+           FROM payouts.payable
+        UNION ALL
+         SELECT transfer.wallet,
+            transfer.currency,
+            0,
+                CASE
+                    WHEN (transfer.state = ANY (ARRAY['pending'::text, 'held'::text, 'sending'::text, 'refused'::text, 'parked'::text])) THEN transfer.amount
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (transfer.stripe_transfer_id IS NOT NULL) THEN (transfer.amount - transfer.amount_reversed)
+                    ELSE (0)::bigint
+                END AS "case",
+                CASE
+                    WHEN (transfer.in_bank_at IS NOT NULL) THEN (transfer.amount - transfer.amount_reversed)
+                    ELSE (0)::bigint
+                END AS "case"
+           FROM payouts.transfer) money USING (wallet))
+  GROUP BY payee.wallet, money.currency;
+GRANT SELECT ON TABLE payouts_public.payee_totals TO hobbs_reader;
+
+CREATE VIEW payouts_public.payees AS
+ SELECT wallet,
+    kind,
+    key,
+    schedule,
+    minimum_amount,
+    hold_hours,
+    instant,
+    stripe_account,
+    ready,
+    details_submitted,
+    charges_enabled,
+    payouts_enabled,
+    requirements,
+    disabled_reason,
+    balance_negative,
+    configured_at,
+    removed_at,
+    checked_at
+   FROM payouts.payee;
+GRANT SELECT ON TABLE payouts_public.payees TO hobbs_reader;
+
+CREATE VIEW payouts_public.payouts AS
+ SELECT stripe_payout_id,
+    stripe_account,
+    wallet,
+    amount,
+    currency,
+    status,
+    instant,
+    fee,
+    failure,
+    seen_at
+   FROM payouts.payout;
+GRANT SELECT ON TABLE payouts_public.payouts TO hobbs_reader;
+
+CREATE VIEW payouts_public.transfer_history AS
+ SELECT transfer_id,
+    id AS step,
+    at,
+    from_state,
+    to_state,
+    reason,
+    sentence,
+    actor
+   FROM payouts.transfer_history;
+GRANT SELECT ON TABLE payouts_public.transfer_history TO hobbs_reader;
+
+CREATE VIEW payouts_public.transfers AS
+ SELECT transfer.id,
+    transfer.wallet,
+    payee.kind AS payee_kind,
+    payee.key AS payee,
+    transfer.amount,
+    transfer.currency,
+    transfer.cause,
+    transfer.state,
+    transfer.reason,
+    transfer.sentence,
+    transfer.due_at,
+    transfer.stripe_transfer_id,
+    transfer.stripe_account,
+    transfer.sent_at,
+    transfer.clawback_until,
+    transfer.in_bank_at,
+    transfer.amount_reversed,
+    transfer.created_at,
+    transfer.changed_at,
+    ARRAY( SELECT payable.source
+           FROM payouts.payable
+          WHERE (payable.transfer_id = transfer.id)
+          ORDER BY payable.id) AS sources
+   FROM (payouts.transfer
+     JOIN payouts.payee USING (wallet));
+GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader;
+
+CREATE SEQUENCE payouts.operation_order
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+GRANT USAGE ON SEQUENCE payouts.operation_order TO hobbs_payouts;
+
+-- Functions; their texts are in functions/.
+-- * refuse_change_of_frozen_operation()

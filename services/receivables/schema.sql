@@ -1,0 +1,307 @@
+-- The schema of receivables at head, to be read. `make schemas` writes it from the migrations.
+
+CREATE SCHEMA receivables;
+CREATE SCHEMA receivables_public;
+GRANT USAGE ON SCHEMA receivables TO hobbs_receivables;
+GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables;
+
+CREATE TABLE receivables.alembic_version (
+    version_num character varying(32) NOT NULL
+);
+ALTER TABLE ONLY receivables.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
+GRANT SELECT ON TABLE receivables.alembic_version TO hobbs_receivables;
+
+CREATE TABLE receivables.charge (
+    charge_id text NOT NULL,
+    payment_intent_id text,
+    student text,
+    amount bigint,
+    currency text,
+    received_at timestamptz,
+    told_refunded bigint DEFAULT 0 NOT NULL,
+    fee bigint,
+    fee_transaction_id text,
+    fee_currency text,
+    settled_gross bigint,
+    settled_at timestamptz,
+    first_seen_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT charge_fee_is_in_the_payments_currency CHECK ((fee_currency = currency)),
+    CONSTRAINT charge_fee_is_not_negative CHECK ((fee >= 0)),
+    CONSTRAINT charge_fee_is_whole CHECK ((num_nulls(fee, fee_transaction_id, fee_currency, settled_gross, settled_at) = ANY (ARRAY[0, 5]))),
+    CONSTRAINT charge_payment_is_positive CHECK ((amount > 0)),
+    CONSTRAINT charge_payment_is_whole CHECK ((num_nulls(amount, currency, received_at) = ANY (ARRAY[0, 3])))
+);
+ALTER TABLE ONLY receivables.charge ADD CONSTRAINT charge_pkey PRIMARY KEY (charge_id);
+CREATE INDEX charge_of_payment_intent ON receivables.charge USING btree (payment_intent_id);
+CREATE INDEX charge_waiting ON receivables.charge USING btree (first_seen_at) WHERE (amount IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.charge TO hobbs_receivables;
+
+CREATE TABLE receivables.dead_letter (
+    id uuid DEFAULT uuidv7() NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    "offset" bigint NOT NULL,
+    identity text NOT NULL,
+    subject text,
+    key bytea,
+    value bytea,
+    headers jsonb NOT NULL,
+    payload_hash bytea NOT NULL,
+    event_key uuid,
+    correlation_id text NOT NULL,
+    reason text NOT NULL,
+    sentence text NOT NULL,
+    attempts integer DEFAULT 1 NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    first_seen_at timestamptz DEFAULT now() NOT NULL,
+    last_seen_at timestamptz DEFAULT now() NOT NULL,
+    history jsonb NOT NULL,
+    CONSTRAINT dead_letter_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'redriven'::text, 'discarded'::text]))),
+    CONSTRAINT dead_letter_was_attempted CHECK ((attempts > 0))
+);
+ALTER TABLE ONLY receivables.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
+ALTER TABLE ONLY receivables.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
+CREATE INDEX dead_letter_open ON receivables.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.dead_letter TO hobbs_receivables;
+
+CREATE TABLE receivables.dispute (
+    dispute_id text NOT NULL,
+    charge_id text NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    opened_at timestamptz NOT NULL,
+    withdrawn boolean NOT NULL,
+    outcome text,
+    closed_at timestamptz,
+    fees jsonb NOT NULL,
+    CONSTRAINT dispute_closed_with_an_outcome CHECK (((outcome IS NULL) = (closed_at IS NULL))),
+    CONSTRAINT dispute_is_positive CHECK ((amount > 0)),
+    CONSTRAINT dispute_outcome_is_known CHECK ((outcome = ANY (ARRAY['won'::text, 'lost'::text])))
+);
+ALTER TABLE ONLY receivables.dispute ADD CONSTRAINT dispute_pkey PRIMARY KEY (dispute_id);
+ALTER TABLE ONLY receivables.dispute ADD CONSTRAINT dispute_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
+CREATE INDEX dispute_of_charge ON receivables.dispute USING btree (charge_id);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.dispute TO hobbs_receivables;
+
+CREATE TABLE receivables.function_file (
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    signatures text[] NOT NULL
+);
+ALTER TABLE ONLY receivables.function_file ADD CONSTRAINT function_file_is_applied_once PRIMARY KEY (name);
+GRANT SELECT ON TABLE receivables.function_file TO hobbs_receivables;
+
+CREATE TABLE receivables.inbox (
+    event_key uuid NOT NULL,
+    payload_hash bytea NOT NULL,
+    admitted_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT payload_hash_is_sha256 CHECK ((octet_length(payload_hash) = 32))
+);
+ALTER TABLE ONLY receivables.inbox ADD CONSTRAINT event_is_admitted_once PRIMARY KEY (event_key);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.inbox TO hobbs_receivables;
+
+CREATE TABLE receivables.kept_webhook (
+    event_id text NOT NULL,
+    event_type text NOT NULL,
+    received_at timestamptz NOT NULL,
+    body text NOT NULL
+);
+ALTER TABLE ONLY receivables.kept_webhook ADD CONSTRAINT kept_webhook_pkey PRIMARY KEY (event_id);
+CREATE INDEX kept_webhook_of_type ON receivables.kept_webhook USING btree (event_type);
+GRANT SELECT, INSERT ON TABLE receivables.kept_webhook TO hobbs_receivables;
+
+CREATE TABLE receivables.outbox (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
+);
+ALTER TABLE receivables.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY receivables.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.outbox TO hobbs_receivables;
+
+CREATE TABLE receivables.payment_failure (
+    payment_intent_id text NOT NULL,
+    attempt text NOT NULL,
+    student text,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    code text NOT NULL,
+    failed_at timestamptz NOT NULL
+);
+ALTER TABLE ONLY receivables.payment_failure ADD CONSTRAINT payment_failure_is_told_once PRIMARY KEY (payment_intent_id, attempt);
+GRANT SELECT, INSERT ON TABLE receivables.payment_failure TO hobbs_receivables;
+
+CREATE TABLE receivables.posting (
+    source text NOT NULL,
+    charge_id text NOT NULL,
+    event_type text NOT NULL,
+    currency text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    entries jsonb NOT NULL,
+    memo text NOT NULL,
+    requested_at timestamptz DEFAULT now() NOT NULL,
+    ordinal bigint NOT NULL,
+    CONSTRAINT posting_has_entries CHECK ((jsonb_array_length(entries) >= 2))
+);
+ALTER TABLE receivables.posting ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_pkey PRIMARY KEY (source);
+ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
+CREATE INDEX posting_of_charge ON receivables.posting USING btree (charge_id);
+GRANT SELECT, INSERT ON TABLE receivables.posting TO hobbs_receivables;
+
+CREATE TABLE receivables.refund (
+    refund_id text NOT NULL,
+    charge_id text NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    at timestamptz NOT NULL,
+    moved boolean NOT NULL,
+    failed boolean NOT NULL,
+    CONSTRAINT refund_is_positive CHECK ((amount > 0))
+);
+ALTER TABLE ONLY receivables.refund ADD CONSTRAINT refund_pkey PRIMARY KEY (refund_id);
+ALTER TABLE ONLY receivables.refund ADD CONSTRAINT refund_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
+CREATE INDEX refund_of_charge ON receivables.refund USING btree (charge_id);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.refund TO hobbs_receivables;
+
+CREATE TABLE receivables.timer (
+    name text NOT NULL,
+    due_at timestamptz DEFAULT now() NOT NULL,
+    lease_until timestamptz,
+    last_run date
+);
+ALTER TABLE ONLY receivables.timer ADD CONSTRAINT timer_runs_in_one_place PRIMARY KEY (name);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.timer TO hobbs_receivables;
+
+CREATE TABLE receivables.unallocated_payment (
+    charge_id text NOT NULL,
+    queued_at timestamptz DEFAULT now() NOT NULL,
+    student text,
+    allocated_at timestamptz,
+    allocated_by text,
+    CONSTRAINT unallocated_payment_is_allocated_whole_or_not CHECK ((num_nulls(student, allocated_at, allocated_by) = ANY (ARRAY[0, 3])))
+);
+ALTER TABLE ONLY receivables.unallocated_payment ADD CONSTRAINT unallocated_payment_pkey PRIMARY KEY (charge_id);
+ALTER TABLE ONLY receivables.unallocated_payment ADD CONSTRAINT unallocated_payment_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
+CREATE INDEX unallocated_payment_open ON receivables.unallocated_payment USING btree (queued_at) WHERE (student IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.unallocated_payment TO hobbs_receivables;
+
+CREATE VIEW receivables_public.disputes AS
+ SELECT dispute_id,
+    charge_id,
+    amount,
+    currency,
+    opened_at,
+    withdrawn,
+    outcome,
+    closed_at,
+    fees
+   FROM receivables.dispute;
+GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader;
+
+CREATE VIEW receivables_public.kept_webhooks AS
+ SELECT event_id,
+    event_type,
+    received_at
+   FROM receivables.kept_webhook;
+GRANT SELECT ON TABLE receivables_public.kept_webhooks TO hobbs_reader;
+
+CREATE VIEW receivables_public.payment_failures AS
+ SELECT payment_intent_id,
+    attempt,
+    student,
+    amount,
+    currency,
+    code,
+    failed_at
+   FROM receivables.payment_failure;
+GRANT SELECT ON TABLE receivables_public.payment_failures TO hobbs_reader;
+
+CREATE VIEW receivables_public.payments AS
+ SELECT charge.charge_id,
+    charge.payment_intent_id,
+    charge.student,
+    charge.amount,
+    charge.currency,
+    charge.received_at,
+    charge.fee,
+    charge.fee_transaction_id,
+    charge.settled_at,
+    (COALESCE(refunded.amount, (0)::numeric))::bigint AS refunded,
+    (COALESCE(disputed.open, (0)::numeric))::bigint AS disputed,
+    (COALESCE(disputed.lost, (0)::numeric))::bigint AS lost
+   FROM ((receivables.charge
+     LEFT JOIN LATERAL ( SELECT sum(refund.amount) AS amount
+           FROM receivables.refund
+          WHERE ((refund.charge_id = charge.charge_id) AND refund.moved AND (NOT refund.failed))) refunded ON (true))
+     LEFT JOIN LATERAL ( SELECT sum(dispute.amount) FILTER (WHERE (dispute.outcome IS NULL)) AS open,
+            sum(dispute.amount) FILTER (WHERE (dispute.outcome = 'lost'::text)) AS lost
+           FROM receivables.dispute
+          WHERE ((dispute.charge_id = charge.charge_id) AND dispute.withdrawn)) disputed ON (true))
+  WHERE (charge.amount IS NOT NULL);
+GRANT SELECT ON TABLE receivables_public.payments TO hobbs_reader;
+
+CREATE VIEW receivables_public.refunds AS
+ SELECT refund_id,
+    charge_id,
+    amount,
+    currency,
+    at,
+    moved,
+    failed
+   FROM receivables.refund;
+GRANT SELECT ON TABLE receivables_public.refunds TO hobbs_reader;
+
+CREATE VIEW receivables_public.unallocated_payments AS
+ SELECT queue.charge_id,
+    charge.amount,
+    charge.currency,
+    charge.received_at,
+    queue.queued_at,
+    (COALESCE(held.balance, (0)::numeric))::bigint AS balance,
+    queue.student,
+    queue.allocated_at,
+    queue.allocated_by
+   FROM ((receivables.unallocated_payment queue
+     JOIN receivables.charge USING (charge_id))
+     LEFT JOIN LATERAL ( SELECT sum(entry.amount) AS balance
+           FROM receivables.posting,
+            LATERAL jsonb_to_recordset(posting.entries) entry(wallet text, amount bigint)
+          WHERE ((posting.charge_id = queue.charge_id) AND (entry.wallet = 'liability:unallocated'::text))) held ON (true));
+GRANT SELECT ON TABLE receivables_public.unallocated_payments TO hobbs_reader;
+
+CREATE VIEW receivables_public.unexplained_refunds AS
+ SELECT charge.charge_id,
+    charge.student,
+    charge.currency,
+    charge.told_refunded,
+    (COALESCE(known.amount, (0)::numeric))::bigint AS known_refunds
+   FROM (receivables.charge
+     LEFT JOIN LATERAL ( SELECT sum(refund.amount) AS amount
+           FROM receivables.refund
+          WHERE ((refund.charge_id = charge.charge_id) AND (refund.moved OR refund.failed))) known ON (true))
+  WHERE ((charge.told_refunded)::numeric > COALESCE(known.amount, (0)::numeric));
+GRANT SELECT ON TABLE receivables_public.unexplained_refunds TO hobbs_reader;
+
+CREATE VIEW receivables_public.waiting_charges AS
+ SELECT charge_id,
+    first_seen_at,
+    fee,
+    fee_currency,
+    ( SELECT count(*) AS count
+           FROM receivables.refund
+          WHERE (refund.charge_id = charge.charge_id)) AS refunds,
+    ( SELECT count(*) AS count
+           FROM receivables.dispute
+          WHERE (dispute.charge_id = charge.charge_id)) AS disputes
+   FROM receivables.charge
+  WHERE (amount IS NULL);
+GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader;

@@ -1,0 +1,99 @@
+"""Every topic that a service consumes, with a way to make its events."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from fleet.decisions import REQUESTED
+from fleet.envelope import Record, uuid7
+from schemas.decisions import DecisionRequested, Who
+from schemas.services import SERVICES
+from tests.integration.billing.given import CHANGES, completed, configured
+from tests.integration.ledger.books import requested
+from tests.integration.ledger.test_holds import hold, limit
+from tests.integration.ledger.test_links import group, undo
+from tests.integration.promises.test_one_commit import owed, taught
+from tests.integration.receivables.stories import charge, settled, webhook
+from tests.support.records import record
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Consumed:
+    """A topic of a service, its nth event, and what must have happened before."""
+
+    service: str
+    topic: str
+    event: Callable[[int], Record]
+    before: Callable[[], list[tuple[str, list[Record]]]] = list
+
+    def __str__(self) -> str:
+        return f"{self.service}-{self.topic}"
+
+
+def a_school() -> list[tuple[str, list[Record]]]:
+    return [("school.configured", [configured(1, CHANGES)])]
+
+
+def three_journals() -> list[tuple[str, list[Record]]]:
+    return [("journal.requested", [requested(f"flight:F{n}:1") for n in (1, 2, 3)])]
+
+
+def decided(service: str, nth: int) -> Record:
+    """A decision that is refused, and answered."""
+    now = datetime.now(UTC)
+    event = DecisionRequested(
+        decision_id=uuid7(),
+        service=service,
+        action="nothing anybody knows",
+        object=f"object {nth}",
+        who=Who(name="ann", roles=["operator"], channel="test"),
+        why="",
+        requested_at=now,
+        valid_until=now + timedelta(minutes=1),
+    )
+    return record(REQUESTED, event, key=f"{service}/object {nth}", ce_id=event.decision_id)
+
+
+CONSUMED = [
+    Consumed(
+        service="billing",
+        topic="school.configured",
+        event=lambda n: configured(n, [CHANGES[1]]),
+        before=a_school,
+    ),
+    Consumed(
+        service="billing",
+        topic="flight.completed",
+        event=lambda n: completed(flight_id=f"F{n}"),
+        before=a_school,
+    ),
+    Consumed(service="ledger", topic="journal.requested", event=lambda n: requested(f"flight:F{n}:1")),
+    Consumed(
+        service="ledger",
+        topic="revert.requested",
+        event=lambda n: undo(f"flight:F{n}:1"),
+        before=three_journals,
+    ),
+    Consumed(
+        service="ledger",
+        topic="group.requested",
+        event=lambda n: group(requested(f"a:{n}"), requested(f"b:{n}"), name=f"move:{n}"),
+    ),
+    Consumed(service="ledger", topic="hold.requested", event=lambda n: hold(name=f"flight:F{n}")),
+    Consumed(service="ledger", topic="limit.requested", event=lambda n: limit(0, wallet=f"student:s-{n}")),
+    Consumed(service="payouts", topic="journal.posted", event=owed),
+    Consumed(service="payouts", topic="school.configured", event=taught),
+    Consumed(
+        service="payouts",
+        topic="stripe.webhook",
+        event=lambda n: webhook("account.updated", {"id": f"acct_{n}", "object": "account"}),
+    ),
+    Consumed(
+        service="receivables",
+        topic="stripe.webhook",
+        event=lambda n: webhook("charge.succeeded", charge(f"ch_{n}")),
+    ),
+    Consumed(service="receivables", topic="charge.settled", event=lambda n: settled(f"ch_{n}")),
+]
+CONSUMED += [Consumed(service=name, topic=REQUESTED, event=partial(decided, name)) for name in SERVICES]

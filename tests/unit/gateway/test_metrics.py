@@ -1,0 +1,28 @@
+"""Answers are counted by the routes and statuses that there are."""
+
+from pydantic import SecretStr
+
+from fleet.database import Database
+from fleet.envelope import Message
+from services.gateway.http.flights import flight_routes
+from services.gateway.http.webhooks import webhook_routes
+from services.gateway.metrics import ROUTES
+from services.gateway.settings import GatewaySettings
+
+
+async def publish_nothing(_: Message) -> None:
+    return
+
+
+async def test_every_route_is_counted_from_0() -> None:
+    url = "postgresql://nobody@127.0.0.1:1/hobbs"
+    settings = GatewaySettings(
+        database_url=SecretStr(url),
+        kafka_bootstrap="127.0.0.1:1",
+        stripe_webhook_secrets=SecretStr("whsec_platform"),
+        stripe_connect_webhook_secrets=SecretStr("whsec_connect"),
+    )
+    doors = webhook_routes(settings, publish_nothing).routes
+    addresses = flight_routes(Database(url, schema="gateway"), settings.flights_bytes_max).routes
+    served = {route.path for route in (*doors, *addresses)}  # type: ignore[attr-defined]
+    assert served | {"/docs", "/openapi.json", "none"} == set(ROUTES)
