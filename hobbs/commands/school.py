@@ -63,7 +63,7 @@ def apply_command(
     settings = settings_or_exit(Settings)
     stated = read_or_exit(file)
     standing = run(read_book(settings))
-    changed = differences(stated.entries, standing.cards)
+    changed = differences(stated.cards, standing.cards)
     if not changed:
         show_difference([], stated.currency, output)
         say(f"nothing to change; the book is at version {standing.version}")
@@ -86,7 +86,7 @@ def diff_command(file: FileArgument, output: OutputOption = Output.table) -> Non
     settings = settings_or_exit(Settings)
     stated = read_or_exit(file)
     standing = run(read_book(settings))
-    changed = differences(stated.entries, standing.cards)
+    changed = differences(stated.cards, standing.cards)
     show_difference(changed, stated.currency, output)
     if changed:
         raise typer.Exit(EXIT_FINDINGS)

@@ -7,7 +7,7 @@ from typing import Any
 
 from fleet.money import format_minor, parse_minor
 from schemas.school import RATE_MAX
-from services.billing.domain.terms import LINE_KINDS
+from services.billing.domain.rates import LINE_KINDS
 
 DIGITS_MAX = 30
 

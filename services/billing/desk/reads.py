@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fleet.database import Tx, json_parameter
 from services.billing.domain.card_documents import read_card
-from services.billing.domain.rates import Book, Dated
+from services.billing.domain.rates import Book, DatedCard
 
 Json = Mapping[str, Any]
 
@@ -284,7 +284,7 @@ def book_of_cards(cards: Sequence[Json], *, version: int) -> Book:
     """
     return Book(
         (
-            Dated(
+            DatedCard(
                 kind=card["kind"],
                 key=card["key"],
                 effective_from=card["effective_from"],

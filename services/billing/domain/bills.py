@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Literal
 
 from services.billing.domain.flights import Flight
-from services.billing.domain.rates import Dated
+from services.billing.domain.rates import DatedCard
 
 PLATFORM = "platform:school"
 TAX = "liability:tax"
@@ -92,7 +92,7 @@ class Bill:
     lines: tuple[Line, ...]
     legs: tuple[Leg, ...]
     flags: tuple[Flag, ...]
-    named: tuple[Dated, ...]
+    named: tuple[DatedCard, ...]
     school_version: int
 
     def entries(self) -> list[tuple[str, int]]:
@@ -105,7 +105,7 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
+class FlightRefusal:
     """A flight that cannot be billed as it is: a reason class and a sentence for a finance clerk."""
 
     flight: Flight
@@ -128,12 +128,12 @@ class Billed:
     fingerprint: str
 
 
-Verdict = Bill | Refusal | Repeat
+BillingResult = Bill | FlightRefusal | Repeat
 
 
-def refuse(flight: Flight, reason: Reason, sentence: str) -> Refusal:
+def refuse(flight: Flight, reason: Reason, sentence: str) -> FlightRefusal:
     """Say why a flight is not billed."""
-    return Refusal(flight=flight, reason=reason, sentence=f"flight {flight.flight_id}: {sentence}")
+    return FlightRefusal(flight=flight, reason=reason, sentence=f"flight {flight.flight_id}: {sentence}")
 
 
 def lines_and_legs(bill: Bill) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -22,11 +22,13 @@ _CARD_TYPES: Mapping[str, type[Any]] = {
 }
 
 
-def read_card(kind: str, document: Mapping[str, Any]) -> rates.Card:
+def read_card(kind: str, document: Mapping[str, Any]) -> rates.BookCard:
     """Read a valid document of this kind as billing's card. Money is minor units, `_ppm` millionths."""
     card_type = _CARD_TYPES[kind]
     known = {field.name for field in fields(card_type)}
-    card: rates.Card = card_type(**{name: _value(name, document[name]) for name in document if name in known})
+    card: rates.BookCard = card_type(
+        **{name: _value(name, document[name]) for name in document if name in known}
+    )
     return card
 
 

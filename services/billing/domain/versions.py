@@ -7,8 +7,14 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.billing.domain.rates import BEGINNING, AircraftCard, Card, SchoolCard, aircraft_problems
-from services.billing.domain.terms import LINE_KINDS
+from services.billing.domain.rates import (
+    BEGINNING,
+    LINE_KINDS,
+    AircraftCard,
+    BookCard,
+    SchoolCard,
+    aircraft_problems,
+)
 
 SCOPES = ("instructor:", "student:")
 
@@ -23,7 +29,7 @@ class CardChange:
     key: str
     effective_from: date
     document: Mapping[str, Any] | None
-    card: Card | None
+    card: BookCard | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,7 +91,7 @@ def change_problems(change: CardChange) -> list[str]:
     return [*_key_problems(change), *card_problems(change.card)]
 
 
-def card_problems(card: Card) -> list[str]:
+def card_problems(card: BookCard) -> list[str]:
     """What is wrong with a card's settings taken together."""
     if isinstance(card, AircraftCard):
         return aircraft_problems(card)

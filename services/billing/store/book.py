@@ -7,7 +7,7 @@ from uuid import UUID
 from fleet.database import Tx, json_parameter
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.flights import Flight
-from services.billing.domain.rates import Book, Dated
+from services.billing.domain.rates import Book, DatedCard
 from services.billing.domain.versions import ChangeSet
 
 _LOCK_SHARED = "SELECT version FROM book FOR SHARE"
@@ -50,8 +50,8 @@ def _places(flight: Flight) -> list[tuple[str, str]]:
     return places
 
 
-def _dated(row: Any) -> Dated:
-    return Dated(
+def _dated(row: Any) -> DatedCard:
+    return DatedCard(
         kind=row.kind,
         key=row.key,
         effective_from=row.effective_from,

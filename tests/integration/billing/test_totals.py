@@ -29,13 +29,13 @@ async def apply(db: Database, school: str) -> None:
     assert stated.problems == []
     async with db.transaction() as tx:
         book = await reads.whole_book(tx)
-    changed = differences(stated.entries, book.cards)
+    changed = differences(stated.cards, book.cards)
     at = datetime(2026, 5, 1, tzinfo=UTC)
     events = change_events(changed, book.version, who="finance", why="a test", at=at)
     await configure_school(db, [record("school.configured", event) for event in events])
     async with db.transaction() as tx:
         book = await reads.whole_book(tx)
-    assert differences(stated.entries, book.cards) == []
+    assert differences(stated.cards, book.cards) == []
 
 
 def records_of(log: str) -> Sequence[Record]:
