@@ -1,4 +1,4 @@
-"""Kafka in: one function for each topic; admit, then the step. And the gauges of what waits."""
+"""Handles the topics that receivables reads, one function each, and sets the gauges of what waits."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -7,26 +7,26 @@ from fleet.database import Database
 from fleet.envelope import Record
 from fleet.inbox import admit
 from services.receivables import metrics, steps, store, wire
-from services.receivables.wire.stripe_objects import Kind, Seen
+from services.receivables.wire.stripe_objects import Kind, WebhookRead
 
 
 async def take_stripe_events(db: Database, batch: Sequence[Record]) -> None:
-    """Post what Stripe tells of payments, refunds and disputes, each once."""
+    """Ask the ledger to post the payments, refunds and disputes that Stripe reports, each once."""
     async with db.transaction() as tx:
-        seen = await admit(
+        events = await admit(
             tx, batch, wire.stripe_objects.stripe_event, natural_key=wire.stripe_objects.stripe_event_key
         )
-        await store.webhooks.keep(tx, [s.event.kept() for s in seen if s.event.kind is Kind.UNKNOWN])
+        await store.webhooks.keep(tx, [s.event.kept() for s in events if s.event.kind is Kind.UNKNOWN])
         await steps.charges.learn(
-            tx, [(fact, s) for s in seen for fact in s.event.facts], now=datetime.now(UTC)
+            tx, [(fact, s) for s in events for fact in s.event.facts], now=datetime.now(UTC)
         )
-        await steps.failures.tell(tx, [(s.event.failure, s.cause) for s in seen if s.event.failure])
-    for admitted in seen:
+        await steps.failures.tell(tx, [(s.event.failure, s.cause) for s in events if s.event.failure])
+    for admitted in events:
         metrics.WEBHOOKS.labels(admitted.event.kind, _label(admitted.event)).inc()
 
 
 async def take_settled_charges(db: Database, batch: Sequence[Record]) -> None:
-    """Post Stripe's fee of each settled charge."""
+    """Ask the ledger to post Stripe's fee of each settled charge, once."""
     async with db.transaction() as tx:
         settled = await admit(
             tx, batch, wire.stripe_objects.charge_settled, natural_key=lambda fact: fact.fee.transaction_id
@@ -45,5 +45,5 @@ async def measure_waiting(db: Database) -> None:
     metrics.WAITING_AGE.labels("student").set(waiting.student_age_s)
 
 
-def _label(seen: Seen) -> str:
-    return seen.webhook.event_type if seen.kind is not Kind.ELSEWHERE else "elsewhere"
+def _label(read: WebhookRead) -> str:
+    return read.webhook.event_type if read.kind is not Kind.ELSEWHERE else "elsewhere"

@@ -258,7 +258,7 @@ OF_THE_BOOKS = (
             Edit(
                 path="services/receivables/handlers.py",
                 old="""\
-        await store.webhooks.keep(tx, [s.event.kept() for s in seen if s.event.kind is Kind.UNKNOWN])
+        await store.webhooks.keep(tx, [s.event.kept() for s in events if s.event.kind is Kind.UNKNOWN])
 """,
                 new="",
             ),

@@ -1,4 +1,4 @@
-"""Learns facts about charges: their journals are asked of the ledger, each once. The caller commits."""
+"""Learns facts about charges and asks the ledger for the journals that are due then. The caller commits."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +21,7 @@ FROM_STRIPE = "stripe metadata"
 
 @dataclass(slots=True, kw_only=True)
 class FactsLearnt:
-    """What a batch of facts came to; steps and refusals in the order of their facts."""
+    """What a batch of facts changed, and which were refused, both in the order of the facts."""
 
     charges: dict[str, Charge]
     steps: list[tuple[Step, Cause]] = field(default_factory=list)
@@ -41,7 +41,7 @@ async def learn(tx: Tx, facts: Sequence[tuple[Fact, Admitted[Any]]], *, now: dat
 def learn_facts(
     charges: dict[str, Charge], facts: Iterable[tuple[Fact, Admitted[Any]]], now: datetime
 ) -> FactsLearnt:
-    """Fold facts into their charges, one after the other; a contradiction changes nothing."""
+    """Merge facts into their charges, one after the other; a fact that contradicts changes nothing."""
     learnt = FactsLearnt(charges=dict(charges))
     for fact, admitted in facts:
         step = decide(learnt.charges[fact.charge_id], fact, now=now)

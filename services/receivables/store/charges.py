@@ -11,7 +11,16 @@ import orjson
 from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
-from services.receivables.domain.charges import Charge, Dispute, Entry, Fee, Outcome, Payment, Posting, Refund
+from services.receivables.domain.charges import (
+    Charge,
+    Dispute,
+    DisputeOutcome,
+    Fee,
+    Payment,
+    Posting,
+    PostingEntry,
+    Refund,
+)
 
 Rows = Mapping[str, list[Row[Any]]]
 
@@ -223,7 +232,7 @@ def _dispute(row: Row[Any]) -> Dispute:
         currency=row.currency,
         opened_at=row.opened_at,
         withdrawn=row.withdrawn,
-        outcome=Outcome(row.outcome) if row.outcome else None,
+        outcome=DisputeOutcome(row.outcome) if row.outcome else None,
         closed_at=row.closed_at,
         fees=row.fees,
     )
@@ -235,6 +244,6 @@ def _posting(row: Row[Any]) -> Posting:
         event_type=row.event_type,
         currency=row.currency,
         occurred_at=row.occurred_at,
-        entries=tuple(Entry(wallet=e["wallet"], amount=e["amount"]) for e in row.entries),
+        entries=tuple(PostingEntry(wallet=e["wallet"], amount=e["amount"]) for e in row.entries),
         memo=row.memo,
     )
