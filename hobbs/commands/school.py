@@ -1,4 +1,4 @@
-"""The school's book of rates: apply a school.toml, see what stands, and every version of it."""
+"""The school's book of rates: apply a school.toml, show the book, and every version of it."""
 
 import asyncio
 import sys
@@ -56,7 +56,7 @@ def apply_command(
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait.")] = 60.0,
     output: OutputOption = Output.table,
 ) -> None:
-    """Make the book what FILE says: show the difference, ask, publish it, wait until it is applied.
+    """Make the book say what FILE says: show the difference, ask, publish, wait until it is applied.
 
     Exit 0: applied, or nothing to change. Exit 1: the file is wrong, somebody said no, or it was refused.
     """
@@ -220,7 +220,7 @@ def show_difference(changed: Sequence[Difference], currency: str, output: Output
 
 
 def warn_of_bills(settings: Settings, changed: Sequence[Difference]) -> None:
-    """Say which changes reach back behind bills: those keep the price they were made with."""
+    """Say how many bills there are from each changed card's date on: they keep their price."""
     for (kind, key, day), bills in run(bills_that_stay(settings, changed)).items():
         say(f"{kind} {key} from {from_text(day)}: {bills} bills from that day on stay as they are")
 

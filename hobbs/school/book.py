@@ -1,4 +1,4 @@
-"""The school's book for the operator: read it from billing, publish a change, wait until it is applied."""
+"""Asks billing for the school's book, publishes a change of it, and waits until every service has it."""
 
 import asyncio
 import time
@@ -48,7 +48,7 @@ async def bills_that_stay(
 def change_events(
     changed: Sequence[Difference], base_version: int, *, who: str, why: str, at: datetime
 ) -> list[SchoolConfigured]:
-    """The change as events, one version after the other: few changes are one, thousands several."""
+    """The change as events, each a version of the book, of at most CHANGES_IN_ONE_EVENT cards."""
     parts = [changed[i : i + CHANGES_IN_ONE_EVENT] for i in range(0, len(changed), CHANGES_IN_ONE_EVENT)]
     return [
         SchoolConfigured(
@@ -84,7 +84,7 @@ async def publish(settings: Settings, events: Sequence[SchoolConfigured]) -> lis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """How far a published change is: refused with a sentence, or the services that have not read it yet."""
+    """What became of a published change: why it was refused, and the services that have not read it yet."""
 
     refused: str | None
     waiting_for: Sequence[str]

@@ -1,4 +1,4 @@
-"""What a file changes in the book, card by card, and how to say it. Pure."""
+"""What a file changes in the school's book, card by card, and its text for people. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Difference:
 
 
 def differences(stated: Sequence[StatedCard], standing: Iterable[Any]) -> list[Difference]:
-    """Compare a file's cards with those that stand (rows of kind, key, effective_from, document)."""
+    """Compare a file's cards with the book's; `standing` has kind, key, effective_from and document of each."""
     new = {(card.kind, card.key, card.effective_from): card.document for card in stated}
     old = {(row.kind, row.key, row.effective_from): canonical(row.kind, row.document) for row in standing}
     changed = [place for place in {**old, **new} if old.get(place) != new.get(place)]

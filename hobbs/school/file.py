@@ -86,7 +86,7 @@ def _currency(document: Mapping[str, Any]) -> str:
     try:
         return _CURRENCY.validate_python(school["currency"] if isinstance(school, dict) else None)
     except (ValidationError, KeyError):
-        return "USD"  # only to read on: the school's own card is refused for it
+        return "USD"  # so that the rest is read too; the school's own card is refused
 
 
 def _read_tables(name: str, value: Any, lines: Lines, found: SchoolFile) -> None:
@@ -202,7 +202,7 @@ def canonical(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_written(text: str) -> str:
-    """Settings by their names in the file: percent there is ppm inside."""
+    """Replace a card's names of settings by the file's: `_ppm` is `_percent` there."""
     return text.replace("_ppm", "_percent").replace("tax_percent", "percent")
 
 

@@ -156,7 +156,7 @@ async def onboard_everybody(fleet: Fleet) -> None:
 
 
 def new_api_key(fleet: Fleet) -> str:
-    """Have the gateway believe a key. It may die before it answers: then another key is asked for."""
+    """Make an API key. The gateway may die before it answers: then another key is asked for."""
     for attempt in range(KEY_ATTEMPTS_MAX):
         try:
             created = run_hobbs(fleet, "flights", "keys", "create", f"scheduler-{attempt}", "-o", "json")

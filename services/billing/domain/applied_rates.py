@@ -32,7 +32,7 @@ _UNKNOWN: dict[str, Reason] = {
     "owner": "unknown_owner",
     "student": "unknown_student",
 }
-YEARS = range(1901, 2200)  # a day inside what events can state, so that no time zone leads out of it
+YEARS = range(1901, 2200)  # a day less than events can state at each end: no time zone leads beyond that
 C = TypeVar("C", bound=BookCard)
 
 
@@ -56,7 +56,7 @@ class AppliedRates:
 
 
 class _Missing(Exception):
-    """Leaves the search at the first card that is not there; carries the refusal."""
+    """Ends the search at the first card that is missing; carries the refusal."""
 
     def __init__(self, refusal: FlightRefusal) -> None:
         super().__init__(refusal.sentence)
@@ -139,7 +139,7 @@ class _Search:
         )
 
     def _rate(self, figure: str, tenths: int) -> int | None:
-        """The most specific card in force that states the figure: student's, instructor's, default."""
+        """The figure, per hour, of the most specific card that states it: student, instructor, default."""
         if not tenths:
             return None
         keys = (f"student:{self.flight.student}", f"instructor:{self.flight.instructor}", "default")

@@ -1,4 +1,4 @@
-"""Which flights are billed, refused, or were seen before. Pure: no I/O, no clock, no randomness.
+"""Which flights are billed, which are refused, and which were billed before. Pure.
 
 The parts: flights.py (facts), rates.py (cards), fact_checks.py (facts that cannot be),
 applied_rates.py (cards in force), pricing.py (lines and legs), bills.py (what comes out).
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from services.billing.domain.applied_rates import find_applied_rates
 from services.billing.domain.bills import Bill, Billed, BillingResult, FlightRefusal, Repeat, refuse
-from services.billing.domain.fact_checks import impossible
+from services.billing.domain.fact_checks import check_facts
 from services.billing.domain.flights import Flight
 from services.billing.domain.pricing import price
 from services.billing.domain.rates import Book
@@ -27,7 +27,7 @@ def decide_bills(flights: Sequence[Flight], book: Book, billed: Mapping[str, Bil
 
 
 def _again(flight: Flight, billed: Billed | None) -> FlightRefusal | Repeat | None:
-    """Tell a first bill from a replay, from other content and from a correction sent as a completion."""
+    """What to say of a flight that has a bill: a repeat, or a refusal. None when it has no bill."""
     if billed is None:
         return None
     if billed.revision != flight.revision:
@@ -48,5 +48,5 @@ def _again(flight: Flight, billed: Billed | None) -> FlightRefusal | Repeat | No
 
 def decide_bill(flight: Flight, book: Book) -> Bill | FlightRefusal:
     """Price one flight from the cards in force on its school-local date."""
-    found = impossible(flight) or find_applied_rates(flight, book)
+    found = check_facts(flight) or find_applied_rates(flight, book)
     return found if isinstance(found, FlightRefusal) else price(flight, found, book.version)

@@ -13,7 +13,7 @@ from services.billing.domain.rates import DatedCard
 PLATFORM = "platform:school"
 TAX = "liability:tax"
 
-# Each list is whole: what is counted by reason or kind starts at 0 for every value of it (metrics.py).
+# These lists are complete: metrics.py starts each value's counter at 0.
 Reason = Literal[
     "aircraft_missing",
     "arrived_before_departed",
@@ -42,7 +42,7 @@ HoursSource = Literal["hobbs", "tach", "logged", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line the student reads. `parts` are a bundled line's inner amounts by kind."""
+    """One line of the student's bill. `rate` is per hour; `parts` divide a bundled line by kind."""
 
     kind: str
     description: str
@@ -54,7 +54,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """What a wallet other than the school's gets, and what for."""
+    """What a wallet other than the school's gets of a bill, in minor units, and what for."""
 
     wallet: str
     kind: str
@@ -79,7 +79,7 @@ class Hours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """A priced flight: charge - legs = margin."""
+    """A priced flight: charge - legs = margin. `named` are the cards that priced it."""
 
     flight: Flight
     fingerprint: str
@@ -106,7 +106,7 @@ class Bill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlightRefusal:
-    """A flight that cannot be billed as it is: a reason class and a sentence for a finance clerk."""
+    """A flight that is not billed: the reason, and a sentence for a finance clerk."""
 
     flight: Flight
     reason: Reason

@@ -45,7 +45,7 @@ def _airport_fee(fee: Mapping[str, Any]) -> rates.AirportFee:
 
 
 def _scalar(name: str, value: Any) -> Any:
-    """Text, a whole number, yes or no, or nothing: a card has no other value, and no fraction."""
+    """A card's value is text, a whole number, true or false, or nothing. Raises TypeError for a fraction."""
     if not isinstance(value, str | int | None):
         raise TypeError(f"{name} is {value!r}, which is no value of a card")
     return value

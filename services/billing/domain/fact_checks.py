@@ -1,4 +1,4 @@
-"""Facts that cannot be: refused with a sentence, redriven once the cause is fixed. Pure."""
+"""Refuses a flight whose facts cannot be true, with a sentence that says which. Pure."""
 
 from collections.abc import Callable
 
@@ -11,8 +11,8 @@ READING_MAX = 9_999_999
 _MINUTE = "%Y-%m-%d %H:%M %Z"
 
 
-def impossible(flight: Flight) -> FlightRefusal | None:
-    """The first thing about the facts that cannot be, if any."""
+def check_facts(flight: Flight) -> FlightRefusal | None:
+    """The refusal of the first fact that cannot be true; None when all can."""
     return next((found for check in _CHECKS if (found := check(flight))), None)
 
 

@@ -69,7 +69,7 @@ class Flight:
         }
 
     def fingerprint(self) -> str:
-        """SHA-256 of the facts: tells a replay from other content under the same id and revision."""
+        """SHA-256 of the facts, in hexadecimal: a repeat has the same, other content has another."""
         text = json.dumps(self.facts(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 

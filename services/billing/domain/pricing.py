@@ -27,7 +27,7 @@ LINE_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rental:
-    """What the aircraft itself costs and what of it is the owner's."""
+    """The line for the aircraft itself, and the owner's part of it in minor units."""
 
     line: Line
     owner_amount: int = 0
@@ -96,7 +96,7 @@ _RENTAL_PRICES: Mapping[str, tuple[str, ...]] = {
 
 
 def _bundle_line(flight: Flight, card: AircraftCard, hours: Hours) -> Line:
-    """One price for everything; without dual hours the instruction part is left out."""
+    """One line for aircraft, instruction and fuel; without dual hours it has no instruction."""
     prices = {
         "rental": card.price("aircraft_per_hour"),
         "instruction": card.price("instruction_per_hour") if flight.dual else 0,
@@ -136,7 +136,7 @@ def _in_full(card: AircraftCard, tenths: int, line: Line) -> int:
 
 
 def _at_least(card: AircraftCard, tenths: int, amount: int) -> int:
-    """The owner's guarantee; a flight without hours guarantees nothing."""
+    """The amount, raised to the owner's minimum; a flight without hours has no minimum."""
     if not tenths:
         return amount
     by_hour = _hourly(card.owner_minimum_per_hour or 0, tenths)

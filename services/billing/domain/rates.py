@@ -38,14 +38,14 @@ class SchoolCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxCard:
-    """The tax a student pays on one kind of line."""
+    """The tax a student pays on one kind of line, in millionths."""
 
     tax_ppm: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentRateCard:
-    """What a student pays for instruction; None leaves the figure to the next more general card."""
+    """What a student pays for instruction, per hour. None: the next more general card decides."""
 
     flight_per_hour: int | None = None
     ground_per_hour: int | None = None
@@ -53,7 +53,7 @@ class StudentRateCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstructorCard:
-    """What the school pays an instructor."""
+    """What the school pays an instructor, per hour."""
 
     flight_per_hour: int
     ground_per_hour: int
@@ -67,7 +67,7 @@ class OwnerCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentCard:
-    """A student, and who else the same person is."""
+    """A student. `also_*` is the id of the same person as an instructor or an owner."""
 
     also_instructor: str | None = None
     also_owner: str | None = None
@@ -83,7 +83,7 @@ class AirportFee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AircraftCard:
-    """How an aircraft is billed and who has a part in it; prices that its model does not use are None."""
+    """How an aircraft is billed, and its owner's share; prices that its model does not use are None."""
 
     model: str
     meter: str
@@ -109,7 +109,7 @@ class AircraftCard:
     tax: Mapping[str, int] = field(default_factory=dict)
 
     def price(self, name: str) -> int:
-        """The price called `name`, which this card's model is known to have."""
+        """The price called `name`. Raises AssertionError when the card's model does not have it."""
         value: int | None = getattr(self, name)
         if value is None:
             raise AssertionError(f"a {self.model} card was admitted without {name}")

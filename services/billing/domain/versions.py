@@ -23,7 +23,7 @@ ChangeReason = Literal["stale_version", "invalid_card", "currency_changed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardChange:
-    """One dated card as it becomes; None withdraws it. `document` is the card as published."""
+    """One dated card as a change leaves it; None when it withdraws the card. `document`: as published."""
 
     kind: str
     key: str
@@ -46,7 +46,7 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRefusal:
-    """A change set that is not applied: none of it is."""
+    """Why none of a change set is applied."""
 
     reason: ChangeReason
     sentence: str

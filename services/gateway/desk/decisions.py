@@ -19,7 +19,7 @@ HASH_BYTES: Final = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyAskedFor:
-    """A key somebody made and asks the gateway to believe."""
+    """A key that somebody made and asks the gateway to accept."""
 
     key_hash: bytes
     hint: str
@@ -27,7 +27,7 @@ class KeyAskedFor:
 
 
 async def create_key(tx: Tx, decision: Decision, now: datetime) -> Ruling:
-    """Believe a key that somebody made. object: its name; parameters: key_hash (hex), hint, scopes."""
+    """Accept a key that somebody made. object: its name; parameters: key_hash (hex), hint, scopes."""
     if not is_name(decision.object):
         return refused(f"a key's name has 1 to {NAME_CHARS_MAX} printable characters, no blank around them")
     asked = _key_asked_for(decision.parameters)

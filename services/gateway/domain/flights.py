@@ -1,4 +1,4 @@
-"""Which event a flight is, and whether a flight that comes again says the same. Pure."""
+"""Which event a flight is, and whether a flight that is sent again has the same content. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ _FLIGHT_EVENTS: Final = uuid5(NAMESPACE_URL, "hobbs:flight-event")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlightOffered:
-    """One flight event a scheduler asks to publish: its identity and a hash of what it says."""
+    """One flight that a scheduler asks to publish: its event's identity and the hash of its content."""
 
     event_id: UUID
     topic: str
@@ -21,7 +21,10 @@ class FlightOffered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reception:
-    """What becomes of the flights of one request; `differing` are the places in it that contradict."""
+    """What becomes of the flights of one request, by their places in it.
+
+    differing: accepted before, with other content.
+    """
 
     new: tuple[int, ...]
     repeated: tuple[int, ...]
@@ -29,7 +32,7 @@ class Reception:
 
 
 def flight_event_id(topic: str, flight_id: str, revision: int) -> UUID:
-    """Name the event of a flight's revision: the same by every road, so that a repeat is the same event.
+    """Name the event of a flight's revision. It is the same however the flight is published.
 
     The source is the school's schedule, one in a deployment, whoever carries the flight here; so a flight
     published from a file and posted by a scheduler is one event too.
@@ -38,7 +41,7 @@ def flight_event_id(topic: str, flight_id: str, revision: int) -> UUID:
 
 
 def decide_reception(offered: Sequence[FlightOffered], known: Mapping[UUID, bytes]) -> Reception:
-    """Sort flights into new ones, repeats of what is known, and ones that contradict it.
+    """Sort flights into new ones, repeats, and ones whose content differs from what was accepted.
 
     known: content hash of every event accepted before. A flight twice in one request is a repeat.
     """

@@ -1,7 +1,7 @@
 """What the gateway refuses, and why: a kind, a sentence that says the way out, and members of its own.
 
 Pure; http/problems.py answers with them (RFC 9457). Nothing internal (no stack, no SQL, no secret) belongs
-into a problem: a stranger reads it.
+in a problem: a stranger reads it.
 """
 
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ from typing import Any, Final
 # The kind's title. The kind itself is a problem's `type` and an anchor on the documentation page.
 TITLES: Final[Mapping[str, str]] = {
     "malformed_body": "The body cannot be read",
-    "signature_refused": "The webhook's signature is not believed",
+    "signature_refused": "The webhook's signature is refused",
     "event_refused": "This endpoint does not take that event",
     "key_missing": "An API key is needed",
     "key_refused": "The API key is unknown or revoked",

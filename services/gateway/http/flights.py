@@ -66,7 +66,7 @@ class AcceptedFlights(BaseModel):
 
 
 def flight_routes(db: Database, bytes_max: int) -> APIRouter:
-    """The scheduler's two addresses."""
+    """The two addresses for schedulers: flights and corrections."""
     routes = APIRouter(tags=["flights"])
 
     @routes.post("/v1/flights", **_described("FlightCompleted", "Publish completed flights"))
@@ -98,7 +98,10 @@ async def take_flights(
 async def accept_flights(
     db: Database, key: ApiKey, flights: Sequence[FlightCompleted], offered: Sequence[FlightOffered]
 ) -> Reception:
-    """Accept what is new and stage its events, in one transaction; raise when a flight contradicts itself."""
+    """Accept what is new and stage its events, in one transaction.
+
+    Raises ProblemRaised when a flight's revision was accepted with other content: nothing is accepted then.
+    """
     cause = first_cause()
     async with db.transaction() as tx:
         await store.accepted_flights.lock(tx, offered)
@@ -123,7 +126,7 @@ async def accept_flights(
 
 
 async def _authorised(db: Database, request: Request, scope: str) -> ApiKey:
-    """Find the request's key before its body is read: strangers cost one index look-up."""
+    """Find the request's key before its body is read: a stranger costs one look-up in an index."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise ProblemRaised("key_missing", "send Authorization: Bearer <API key>")
@@ -142,7 +145,7 @@ async def _key_of(db: Database, token: str) -> ApiKey | None:
 
 
 async def _while_database_lives(work: Callable[[], Awaitable[T]]) -> T:
-    """Tell the client to come back when Postgres is away; a bug of ours stays a bug."""
+    """Run `work`; an outage of Postgres becomes a 503. What is no outage is raised as it is."""
     try:
         return await work()
     except Exception as error:
@@ -195,7 +198,7 @@ def _answer(offered: Sequence[FlightOffered], reception: Reception) -> Response:
 
 
 def _described(model: str, summary: str) -> dict[str, Any]:
-    """How a route reads in OpenAPI; its body is read raw, so its schema is named here."""
+    """A route's OpenAPI description. The handler reads the raw body, so the body's schema is named here."""
     one = {"$ref": f"#/components/schemas/{model}"}
     many = {"type": "array", "items": one, "minItems": 1, "maxItems": wire.FLIGHTS_MAX}
     body = {"required": True, "content": {"application/json": {"schema": {"oneOf": [one, many]}}}}
