@@ -30,7 +30,7 @@ class Difference:
 
 
 def differences(stated: Sequence[StatedCard], standing: Iterable[Any]) -> list[Difference]:
-    """Compare a file's cards with the book's; `standing` has kind, key, effective_from and document of each."""
+    """Compare a file's cards with the book's: both have kind, key, effective_from and document."""
     new = {(card.kind, card.key, card.effective_from): card.document for card in stated}
     old = {(row.kind, row.key, row.effective_from): canonical(row.kind, row.document) for row in standing}
     changed = [place for place in {**old, **new} if old.get(place) != new.get(place)]
