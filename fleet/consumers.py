@@ -29,12 +29,13 @@ from fleet import kafka_client, metrics
 from fleet.envelope import Record, safe_text
 from fleet.faults import fault_point
 from fleet.settings import Settings
-from fleet.together import Together
+from fleet.shared_batches import SharedBatches
 
 POLL_MS = 1_000
 EMPTY_MS = 10  # FastStream sleeps this long after a poll that found nothing
 PARTITION_BYTES, FETCH_BYTES = 2**21, 2**22  # a full batch from one partition; what a member has at hand
-GATHER_S = 0.01  # what comes together goes together; after a pause a record waits no longer than this
+# Records that arrive within this time share a batch; the first one after an idle period waits no longer.
+GATHER_S = 0.01
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 STUCK_AFTER_S = 120.0
 BATCH_ENDS_WITHIN_S = 15.0
@@ -48,7 +49,7 @@ class Consumer:
     """A member of a topic's group: who handles what it polls, and what the health check needs to know."""
 
     topic: str
-    together: Together  # of all members of the topic in this process
+    shared: SharedBatches  # of all members of the topic in this process
     batch_max: int
     failures: int = 0
     rested: bool = False
@@ -58,7 +59,7 @@ class Consumer:
 
 
 class _ReadAgain(IgnoredException):
-    """Makes FastStream seek back, without a second line in the log for what is in it already."""
+    """Makes FastStream seek back to the batch; the failure is in the log already, so it adds no line."""
 
 
 class Consumers:
@@ -87,7 +88,7 @@ class Consumers:
                 starting.result()
                 self._broker = broker
                 for consumer in self._consumers:
-                    _poll_our_way(consumer)
+                    _gather_polls(consumer)
                 await told
         finally:
             self._broker = None
@@ -165,7 +166,7 @@ class Consumers:
                 await self._process(consumer, message)
             behind = _is_behind(consumer, message.raw_message)
             message.raw_message = ()  # the message outlives its batch (docs/decisions/0143)
-            consumer.rested = not behind and await consumer.together.rest()
+            consumer.rested = not behind and await consumer.shared.rest()
 
         subscriber(handle)
         consumer.subscriber = subscriber
@@ -189,17 +190,17 @@ class Consumers:
             _log.warning("offsets not committed", extra={"topic": consumer.topic, "error": str(error)})
 
     async def _handle(self, consumer: Consumer, records: Sequence[Record]) -> None:
-        together = consumer.together
+        shared = consumer.shared
         if not _is_behind(consumer, records):
-            await together.handle(consumer, records)
+            await shared.handle(consumer, records)
         elif self._reads_all_of(consumer.topic):
-            together.comes_not(consumer)
-            await together.handler(records)
+            shared.withdraw(consumer)
+            await shared.handler(records)
         else:
-            await together.handle_in_turn(consumer, records)
+            await shared.handle_in_turn(consumer, records)
 
     def _reads_all_of(self, topic: str) -> bool:
-        """Whether no other process reads the topic: beside one, a second member only waits for its locks."""
+        """Whether this process has every partition: beside another, a second member only waits for locks."""
         started = [kafka for member in self._members(topic) if (kafka := member.subscriber.consumer)]
         there = started[0].partitions_for_topic(self._settings.topic_prefix + topic) if started else None
         return there is None or sum(len(kafka.assignment()) for kafka in started) == len(there)
@@ -226,7 +227,7 @@ class Consumers:
 
 
 def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:
-    """Half of the most at once is a backlog: then each member's batch is its own, and nobody rests."""
+    """Whether this is a backlog, half of the largest batch: members then share none and do not pause."""
     return len(records) >= consumer.batch_max / 2
 
 
@@ -294,25 +295,25 @@ def _instant(milliseconds: int) -> datetime:
         return datetime.now(UTC)
 
 
-def _poll_our_way(consumer: Consumer) -> None:
-    """Wait longer for the first record than FastStream would, and take what came during a rest as well.
+def _gather_polls(consumer: Consumer) -> None:
+    """Wait longer for the first record than FastStream would, and add the records that came during a pause.
 
-    aiokafka asks the broker for no more while a record of any partition waits to be taken: what comes during
-    the rest after a batch would wait for the batch after the next one. Members that rested together gather
+    aiokafka fetches nothing while a fetched record of any partition waits to be taken: what comes in the
+    pause after a batch would wait for the batch after the next one. Members whose pause ended together gather
     until the same instant.
     """
-    kafka, together = consumer.subscriber.consumer, consumer.together
+    kafka, shared = consumer.subscriber.consumer, consumer.shared
     getmany = kafka.getmany
 
     async def polled(*, timeout_ms: int, max_records: int) -> dict[Any, list[Any]]:
         consumer.polled_at = time.monotonic()
-        together.comes_not(consumer)
+        shared.withdraw(consumer)
         rested, consumer.rested = consumer.rested, False
         found: dict[Any, list[Any]] = await getmany(timeout_ms=POLL_MS, max_records=max_records)
         if not found:
             return found
-        together.comes(consumer)
-        until = _gathers_until(together)
+        shared.announce(consumer)
+        until = _gathers_until(shared)
         while rested and (left_s := until - time.monotonic()) > 0:
             room = max_records - sum(map(len, found.values()))
             if not room:
@@ -329,9 +330,9 @@ def _poll_our_way(consumer: Consumer) -> None:
     kafka.getmany = polled
 
 
-def _gathers_until(together: Together) -> float:
-    """Members whose rest ended now gather until the same instant; one that comes later, for as long."""
-    now, until = time.monotonic(), together.rests_until + GATHER_S
+def _gathers_until(shared: SharedBatches) -> float:
+    """When to stop gathering: one instant for members whose pause just ended; a later one gathers as long."""
+    now, until = time.monotonic(), shared.rests_until + GATHER_S
     return until if until > now else now + GATHER_S
 
 

@@ -171,7 +171,7 @@ def _event(service: str, row: Row[Any], cause: Cause) -> Message:
 _LIST = """
     SELECT id, topic, partition, "offset", subject, reason, sentence, attempts, state, first_seen_at,
            last_seen_at, correlation_id
-    FROM dead_letter
+    FROM dead_letters
     WHERE (CAST(:state AS text) IS NULL OR state = :state)
       AND (CAST(:reason AS text) IS NULL OR reason = :reason)
       AND (CAST(:topic AS text) IS NULL OR topic = :topic)
@@ -187,7 +187,10 @@ async def list_letters(
     topic: str | None = None,
     most: int = 1000,
 ) -> list[Row[Any]]:
-    """Letters in the order they came, without their payload."""
+    """Letters in the order they came, without their payload: from the published view of one service.
+
+    `tx` sees the schema `<service>_public`.
+    """
     return await tx.all(_LIST, state=state, reason=reason, topic=topic, most=most)
 
 

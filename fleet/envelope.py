@@ -133,7 +133,7 @@ def cloud_event_headers(
     ]
 
 
-@lru_cache(maxsize=64)  # what is staged together says the same instant
+@lru_cache(maxsize=64)  # rows staged in one statement have the same instant
 def _stamp(at: datetime) -> bytes:
     return at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z").encode()
 

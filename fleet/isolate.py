@@ -16,7 +16,7 @@ from fleet.database import Database
 from fleet.envelope import Record
 from fleet.inbox import Unreadable
 from fleet.outages import Blame, TryAgain, blame, sqlstate
-from fleet.together import Handler
+from fleet.shared_batches import Handler
 
 UNFORESEEN: Final = "unforeseen"
 # About 20 find one record among 2,000. A release that raises for every record gets no further than this at

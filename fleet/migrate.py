@@ -153,6 +153,12 @@ def _upgrade(connection: Connection, service: str, revision: str) -> None:
     if revision == "head":
         moved = _revision(connection, service) != before
         apply_functions(connection, service, function_files(service), anew=moved)
+        run_script(connection, public_views(service))
+
+
+def public_views(service: str) -> str:
+    """The statements that publish what every service has to `hobbs_reader`."""
+    return (_SQL / "public_views.sql").read_text(encoding="utf-8").replace("<service>", service)
 
 
 def _revision(connection: Connection, service: str) -> str | None:

@@ -27,7 +27,8 @@ VALUE_BYTES_MAX = 900_000
 BATCH_ROWS = 2_000
 BATCH_BYTES = 262_144  # of one partition; a larger record travels alone
 POLL_S = 0.05
-GATHER_S = 0.01  # what is staged one by one shares a round; a row after a pause waits for nothing
+# Rows staged within this time are sent together; the first row after an idle period is sent at once.
+GATHER_S = 0.01
 STANDBY_S = 1.0
 
 _log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ _SELECT = text("""
     FROM outbox ORDER BY id LIMIT :most
 """)
 _DELETE = text("DELETE FROM outbox WHERE id = ANY (CAST(:ids AS bigint[]))")
-# A delete that a power cut takes back publishes its rows again, under the same ids: nothing to wait for.
+# When a power cut undoes a delete, its rows are published again under the same ids: no need to wait for it.
 _RELAXED = text("SET synchronous_commit = off")
 _LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 

@@ -29,7 +29,7 @@ from fleet.isolate import isolate
 from fleet.migrate import pending_migrations
 from fleet.outbox import OutboxRelay
 from fleet.settings import Settings
-from fleet.together import BATCH_EVERY_S, Handler, Together
+from fleet.shared_batches import BATCH_EVERY_S, Handler, SharedBatches
 
 DRAIN_S = 20.0
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
@@ -83,14 +83,14 @@ class Worker:
         """Call `handler` with batches of the topic's records; it commits, or raises and has written nothing.
 
         After an outage the batch is read again; a record that makes the handler raise is buried alone.
-        A batch begins at most every `every_s`; one after a pause at once. Two members read two shares of the
-        partitions and bring what they find to one batch; in a backlog each works for itself, and one's batch
-        waits for Postgres while the other's is worked on, unless other processes read the topic as well:
-        then they take turns.
+        A batch begins at most every `every_s`, and at once after an idle period. Several members read shares
+        of the partitions and handle what they find in one batch. In a backlog each member handles its own
+        batches, so that one waits for Postgres while another decides; when other processes read the topic
+        too, the members of this one take turns.
         """
-        together = Together(partial(isolate, self.database, handler), every_s=every_s)
+        shared = SharedBatches(partial(isolate, self.database, handler), every_s=every_s)
         for _ in range(members):
-            self._consumers.add(Consumer(topic=topic, together=together, batch_max=batch_max))
+            self._consumers.add(Consumer(topic=topic, shared=shared, batch_max=batch_max))
 
     def decide(self, actions: Mapping[str, Action], *, strays_of: Sequence[str] | None = None) -> None:
         """Take people's decisions of these kinds, and those about dead letters (fleet/decisions.py)."""

@@ -26,7 +26,7 @@ COMMANDS: Final = {
     "demo": "hobbs.commands.local",
     "up": "hobbs.commands.local",
     "work": "hobbs.commands.work",
-    "migrate": "hobbs.commands.ops",
+    "migrate": "hobbs.commands.migrate",
     "doctor": "hobbs.commands.doctor",
     "balances": "hobbs.commands.ledger",
     "holds": "hobbs.commands.ledger",
@@ -34,7 +34,7 @@ COMMANDS: Final = {
     "close": "hobbs.commands.ledger",
     "post": "hobbs.commands.post",
     "revert": "hobbs.commands.post",
-    "check": "hobbs.commands.ops",
+    "check": "hobbs.commands.check",
 }
 
 

@@ -15,7 +15,7 @@ from fleet import dead_letters
 from fleet.decisions import LETTERS_MAX
 from fleet.migrate import services
 from fleet.settings import Settings
-from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.connections import acting_as, reading, run, settings_or_exit
 from hobbs.shell.decisions import Answer, Question, ask
 from hobbs.shell.login_name import login_name
 from hobbs.shell.output import (
@@ -146,7 +146,7 @@ async def find_letters(
     """Letters of one service or of all, each with its service's name."""
     found: list[Letter] = []
     for name in _named(service):
-        async with acting_as(settings, name) as database, database.transaction() as tx:
+        async with reading(settings, name) as database, database.transaction() as tx:
             rows = await dead_letters.list_letters(tx, state=state, reason=reason, topic=topic, most=most)
         found += [{"service": name, **row._mapping} for row in rows]
     return found

@@ -1,6 +1,6 @@
 """Reads a school.toml: every dated card it states, or what is wrong with it, each with its line.
 
-Pure. services/billing/README.md describes the format. Money and percent are read as written, never as floats.
+Pure; services/billing/README.md describes the format. Money and percent are read exactly, never as floats.
 """
 
 import tomllib

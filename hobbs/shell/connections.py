@@ -56,10 +56,14 @@ async def acting_as(settings: Settings, service: str) -> AsyncIterator[Database]
 
 
 @asynccontextmanager
-async def reading(settings: Settings) -> AsyncIterator[Database]:
-    """Lend every service's published views (`<service>_public`), acting as the role that may read them."""
+async def reading(settings: Settings, service: str | None = None) -> AsyncIterator[Database]:
+    """Lend the published views, acting as the role that may read them and nothing else.
+
+    A statement names a view with its schema, `<service>_public`; or `service` chooses one for all.
+    """
     url = settings.database_url.get_secret_value()
-    database = Database(url, schema="public", role=READER, pool_size=1)
+    schema = f"{service}_public" if service else "public"
+    database = Database(url, schema=schema, role=READER, pool_size=1)
     try:
         yield database
     except (DBAPIError, PostgresError) as error:

@@ -281,6 +281,23 @@ CREATE VIEW billing_public.current_rates AS
   ORDER BY kind, key, effective_from DESC;
 GRANT SELECT ON TABLE billing_public.current_rates TO hobbs_reader;
 
+CREATE VIEW billing_public.dead_letters AS
+ SELECT id,
+    topic,
+    partition,
+    "offset",
+    subject,
+    reason,
+    sentence,
+    attempts,
+    state,
+    first_seen_at,
+    last_seen_at,
+    correlation_id,
+    event_key
+   FROM billing.dead_letter;
+GRANT SELECT ON TABLE billing_public.dead_letters TO hobbs_reader;
+
 CREATE VIEW billing_public.meter_chain AS
  SELECT aircraft,
     meter,

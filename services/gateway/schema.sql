@@ -145,3 +145,20 @@ CREATE VIEW gateway_public.api_key AS
     revoked_by
    FROM gateway.api_key;
 GRANT SELECT ON TABLE gateway_public.api_key TO hobbs_reader;
+
+CREATE VIEW gateway_public.dead_letters AS
+ SELECT id,
+    topic,
+    partition,
+    "offset",
+    subject,
+    reason,
+    sentence,
+    attempts,
+    state,
+    first_seen_at,
+    last_seen_at,
+    correlation_id,
+    event_key
+   FROM gateway.dead_letter;
+GRANT SELECT ON TABLE gateway_public.dead_letters TO hobbs_reader;

@@ -525,6 +525,23 @@ CREATE VIEW ledger_public.crossings AS
 COMMENT ON VIEW ledger_public.crossings IS 'What monitors have told, removed ones too: each crossing, its cause.';
 GRANT SELECT ON TABLE ledger_public.crossings TO hobbs_reader;
 
+CREATE VIEW ledger_public.dead_letters AS
+ SELECT id,
+    topic,
+    partition,
+    "offset",
+    subject,
+    reason,
+    sentence,
+    attempts,
+    state,
+    first_seen_at,
+    last_seen_at,
+    correlation_id,
+    event_key
+   FROM ledger.dead_letter;
+GRANT SELECT ON TABLE ledger_public.dead_letters TO hobbs_reader;
+
 CREATE VIEW ledger_public.entries AS
  SELECT entry.journal_id,
     entry."position",

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fleet import timers
 from fleet.database import Database
 from fleet.envelope import Record
-from fleet.together import Handler
+from fleet.shared_batches import Handler
 from fleet.worker import Worker
 from services.payouts import handlers, store
 from services.payouts.handlers import Clock, utc_now

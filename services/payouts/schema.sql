@@ -435,6 +435,23 @@ CREATE TABLE payouts.webhook_kept (
 ALTER TABLE ONLY payouts.webhook_kept ADD CONSTRAINT webhook_kept_pkey PRIMARY KEY (event_id);
 GRANT SELECT, INSERT ON TABLE payouts.webhook_kept TO hobbs_payouts;
 
+CREATE VIEW payouts_public.dead_letters AS
+ SELECT id,
+    topic,
+    partition,
+    "offset",
+    subject,
+    reason,
+    sentence,
+    attempts,
+    state,
+    first_seen_at,
+    last_seen_at,
+    correlation_id,
+    event_key
+   FROM payouts.dead_letter;
+GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader;
+
 CREATE VIEW payouts_public.payee_totals AS
  SELECT payee.wallet,
     money.currency,

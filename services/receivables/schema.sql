@@ -194,6 +194,23 @@ ALTER TABLE ONLY receivables.unallocated_payment ADD CONSTRAINT unallocated_paym
 CREATE INDEX unallocated_payment_open ON receivables.unallocated_payment USING btree (queued_at) WHERE (student IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.unallocated_payment TO hobbs_receivables;
 
+CREATE VIEW receivables_public.dead_letters AS
+ SELECT id,
+    topic,
+    partition,
+    "offset",
+    subject,
+    reason,
+    sentence,
+    attempts,
+    state,
+    first_seen_at,
+    last_seen_at,
+    correlation_id,
+    event_key
+   FROM receivables.dead_letter;
+GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader;
+
 CREATE VIEW receivables_public.disputes AS
  SELECT dispute_id,
     charge_id,

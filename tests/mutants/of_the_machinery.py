@@ -30,24 +30,24 @@ OF_THE_MACHINERY = (
         breaks="Who shared a batch that failed commits its offsets all the same.",
         edits=(
             Edit(
-                path="fleet/together.py",
-                old="brought.handled.set_exception(error)",
-                new="brought.handled.set_result(None)",
+                path="fleet/shared_batches.py",
+                old="share.handled.set_exception(error)",
+                new="share.handled.set_result(None)",
             ),
         ),
-        catchers=("tests/unit/fleet/test_together.py",),
+        catchers=("tests/unit/fleet/test_shared_batches.py",),
     ),
     Mutant(
         name="shared-batch-forgets-others",
         breaks="Of a shared batch only the worker's own records are handled; the rest is committed past.",
         edits=(
             Edit(
-                path="fleet/together.py",
-                old="for brought in everybodys for record in brought.records]",
-                new="for brought in everybodys[:1] for record in brought.records]",
+                path="fleet/shared_batches.py",
+                old="for share in shares for record in share.records]",
+                new="for share in shares[:1] for record in share.records]",
             ),
         ),
-        catchers=("tests/unit/fleet/test_together.py",),
+        catchers=("tests/unit/fleet/test_shared_batches.py",),
     ),
     Mutant(
         name="no-turns-beside-other-workers",
@@ -59,7 +59,7 @@ OF_THE_MACHINERY = (
                 new="elif True:",
             ),
         ),
-        catchers=("tests/unit/fleet/test_together.py",),
+        catchers=("tests/unit/fleet/test_shared_batches.py",),
     ),
     Mutant(
         name="batch-waits-for-the-collector",
@@ -111,8 +111,8 @@ OF_THE_MACHINERY = (
         edits=(
             Edit(
                 path="fleet/worker.py",
-                old="Together(partial(isolate, self.database, handler), every_s=every_s)",
-                new="Together(partial(handler), every_s=every_s)",
+                old="SharedBatches(partial(isolate, self.database, handler), every_s=every_s)",
+                new="SharedBatches(partial(handler), every_s=every_s)",
             ),
         ),
         catchers=(f"{ISOLATION}::test_a_record_nobody_foresaw_is_buried_alone",),

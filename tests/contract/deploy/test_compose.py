@@ -12,7 +12,7 @@ from deploy.make_secrets import make_secrets
 from deploy.write_services import PROMETHEUS, with_services, with_targets
 from fleet.settings import PREFIX, Settings
 from hobbs.commands.doctor import DoctorSettings
-from hobbs.commands.ops import LoginUrls
+from hobbs.commands.migrate import LoginUrls
 from schemas.services import SERVICES
 from tests.contract.deploy.conftest import COMPOSE, ENV_EXAMPLE, load_compose
 

@@ -121,7 +121,7 @@ IMPORTED = """
 import importlib, importlib.metadata, sys
 for service in {services!r}:
     importlib.import_module("services." + service + ".app")
-commands = ("hobbs.commands.ops", "hobbs.commands.dead", "hobbs.commands.doctor")
+commands = ("hobbs.commands.migrate", "hobbs.commands.check", "hobbs.commands.dead", "hobbs.commands.doctor")
 for module in (*commands, "hobbs.local.stripe_sim.__main__"):
     importlib.import_module(module)
 owners = importlib.metadata.packages_distributions()

@@ -27,6 +27,7 @@ from tests.integration.billing.given import (
     solo,
     staged,
 )
+from tests.support.letters import open_letters
 from tests.support.records import record
 
 BILLS = "SELECT flight_id, revision, charge, margin, hours_from FROM bill ORDER BY flight_id"
@@ -148,7 +149,7 @@ async def test_a_refused_flight_is_billed_when_redriven_after_its_cause_is_fixed
     assert await letters(db) == [("flight:F123:1", "unknown_student")]
     await configure_school(db, [configured(2, [{"kind": "student", "key": "student-02", "new": {}}])])
     async with db.transaction() as tx:
-        (letter,) = await dead_letters.list_letters(tx)
+        (letter,) = await open_letters(tx)
         await dead_letters.redrive(tx, [letter.id], who="finance")
     await given_billed(db, stranger)
     assert [bill["charge"] for bill in await rows(db, BILLS)] == [36151]

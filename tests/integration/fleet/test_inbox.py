@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database, InsideTransaction, forbid_in_transaction
-from fleet.dead_letters import discard, list_letters, redrive, show
+from fleet.dead_letters import discard, redrive, show
 from fleet.envelope import uuid7
 from tests.integration.fleet.sample import Thing, effects, letters, record_things
+from tests.support.letters import open_letters
 from tests.support.records import record
 
 
@@ -95,7 +96,7 @@ async def test_a_redriven_letter_is_read_again_and_opens_again_when_it_fails_aga
     refused = record("thing.happened", Thing(name="a", refused=True))
     await record_things(database, [refused])
     async with database.transaction() as tx:
-        (letter,) = await list_letters(tx)
+        (letter,) = await open_letters(tx)
         assert await redrive(tx, [letter.id], who="test") == [letter.id]
         assert await redrive(tx, [letter.id], who="test") == []
         staged = await tx.one("SELECT topic, value FROM outbox WHERE raw_headers IS NOT NULL")
@@ -107,9 +108,9 @@ async def test_a_redriven_letter_is_read_again_and_opens_again_when_it_fails_aga
 async def test_a_discarded_letter_keeps_its_reason_and_history(database: Database) -> None:
     await record_things(database, [record("thing.happened", Thing(name="a", refused=True))])
     async with database.transaction() as tx:
-        (letter,) = await list_letters(tx)
+        (letter,) = await open_letters(tx)
         assert await discard(tx, [letter.id], who="finance", why="test flight") == [letter.id]
-        assert await list_letters(tx) == []
+        assert await open_letters(tx) == []
         whole = await show(tx, letter.id)
     assert whole is not None
     assert [step["what"] for step in whole.history] == ["refused", "discarded"]

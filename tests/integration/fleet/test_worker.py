@@ -16,7 +16,7 @@ from fleet.envelope import Message, Record, first_cause
 from fleet.kafka_client import TopicPlan, create_topics, publish_once
 from fleet.outbox import stage
 from fleet.settings import Settings
-from fleet.together import BATCH_EVERY_S
+from fleet.shared_batches import BATCH_EVERY_S
 from fleet.worker import Worker
 from hobbs.local.ports import free_port
 from tests.integration.fleet.sample import Thing, effects, letters, record_things

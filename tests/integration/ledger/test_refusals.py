@@ -2,9 +2,10 @@ import orjson
 import pytest
 
 from fleet.database import Database
-from fleet.dead_letters import list_letters, redrive
+from fleet.dead_letters import redrive
 from services.ledger.wire.journals import REQUESTED
 from tests.integration.ledger.books import FLIGHT, Legs, ask, balances, journals, letters, only, requested
+from tests.support.letters import open_letters
 from tests.support.records import record
 
 GOOD = {
@@ -90,12 +91,12 @@ async def test_a_refused_request_redriven_is_judged_anew(ledger: Database) -> No
     bad = requested("flight:BAD:1", (("student:s-1", -100), ("platform:school", 99)))
     await ask(ledger, bad)
     async with ledger.transaction() as tx:
-        [letter] = await list_letters(tx)
+        [letter] = await open_letters(tx)
         await redrive(tx, [letter.id], who="test")
     told = await ask(ledger, bad)
     assert only(told, "journal.refused").body["reason"] == "not_balanced"
     async with ledger.transaction() as tx:
-        [letter] = await list_letters(tx)
+        [letter] = await open_letters(tx)
     assert letter.attempts == 2
 
 

@@ -16,7 +16,7 @@ from fleet.database import Database
 from fleet.envelope import Record, event_key_of
 from fleet.isolate import NotIsolated, isolate
 from fleet.outages import TryAgain
-from fleet.together import Handler
+from fleet.shared_batches import Handler
 from fleet.worker import Worker
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
@@ -42,7 +42,7 @@ class Service:
         return self.worker.database
 
     def handlers(self) -> dict[str, Handler]:
-        return {consumer.topic: consumer.together.handler for consumer in self.worker._consumers._consumers}
+        return {consumer.topic: consumer.shared.handler for consumer in self.worker._consumers._consumers}
 
     async def handle(self, topic: str, batch: Sequence[Record]) -> None:
         await self.handlers()[topic](batch)
@@ -240,7 +240,7 @@ async def test_records_nobody_foresaw_are_buried_a_bounded_number_at_once_and_no
     batch = [requested(f"flight:F{n}:1") for n in range(16)]
     keys = ", ".join(f"'{event_key_of(record, None)}'" for record in batch[::2])
     await service.owner.execute(f"ALTER TABLE inbox ADD CHECK (event_key NOT IN ({keys}))")
-    [handler] = {c.together.handler for c in service.worker._consumers._consumers if c.topic == LEDGER.topic}
+    [handler] = {c.shared.handler for c in service.worker._consumers._consumers if c.topic == LEDGER.topic}
     readings = 1
     while True:
         try:

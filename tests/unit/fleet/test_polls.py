@@ -4,8 +4,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from fleet.consumers import Consumer, _poll_our_way
-from fleet.together import Together
+from fleet.consumers import Consumer, _gather_polls
+from fleet.shared_batches import SharedBatches
 
 
 async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int = 10, times: int = 1) -> Any:
@@ -23,9 +23,9 @@ async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int
         raise AssertionError
 
     kafka = SimpleNamespace(getmany=getmany)
-    consumer = Consumer(topic="t", together=Together(handler), batch_max=most, rested=rested)
+    consumer = Consumer(topic="t", shared=SharedBatches(handler), batch_max=most, rested=rested)
     consumer.subscriber = SimpleNamespace(consumer=kafka)
-    _poll_our_way(consumer)
+    _gather_polls(consumer)
     for _ in range(times):
         found = await kafka.getmany(timeout_ms=10, max_records=most)
     return found, answers

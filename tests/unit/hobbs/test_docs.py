@@ -15,7 +15,7 @@ from typer.main import get_command
 
 from fleet.settings import Settings
 from hobbs.cli import COMMANDS, GROUPS, assemble
-from hobbs.commands.ops import LoginUrls
+from hobbs.commands.migrate import LoginUrls
 from schemas.services import SERVICES
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from fleet.consumers import Consumer, Consumers, _ReadAgain
 from fleet.envelope import Record
 from fleet.settings import Settings
-from fleet.together import BATCH_EVERY_S, MANY, MANY_EVERY_S, Together
+from fleet.shared_batches import BATCH_EVERY_S, MANY, MANY_EVERY_S, SharedBatches
 
 BATCH_MAX = 100
 SETTINGS = Settings(database_url=SecretStr("postgresql://nowhere"), kafka_bootstrap="x")
@@ -61,16 +61,16 @@ class Polled:
 
 
 def members(handler: Handled, count: int = 2) -> list[Consumer]:
-    together = Together(handler)
-    return [Consumer(topic="t", together=together, batch_max=BATCH_MAX) for _ in range(count)]
+    shared = SharedBatches(handler)
+    return [Consumer(topic="t", shared=shared, batch_max=BATCH_MAX) for _ in range(count)]
 
 
 async def test_a_member_waits_for_those_that_gather_and_all_are_handled_in_one_batch() -> None:
     handled = Handled()
     one, other = members(handled)
     mine, theirs = Polled(1, records=2), Polled(11, records=3)
-    one.together.comes(one)
-    other.together.comes(other)
+    one.shared.announce(one)
+    other.shared.announce(other)
     first = asyncio.create_task(CONSUMERS._process(one, mine.message))
     await asyncio.sleep(0)
     assert handled.batches == []
@@ -84,7 +84,7 @@ async def test_a_member_waits_for_those_that_gather_and_all_are_handled_in_one_b
 async def test_a_member_waits_for_nobody_when_nobody_gathers() -> None:
     handled = Handled()
     [one, _] = members(handled)
-    one.together.comes(one)
+    one.shared.announce(one)
     await CONSUMERS._process(one, Polled(1).message)
     assert handled.batches == [[1]]
 
@@ -92,7 +92,7 @@ async def test_a_member_waits_for_nobody_when_nobody_gathers() -> None:
 async def test_a_member_that_never_comes_is_not_waited_for_long() -> None:
     handled = Handled()
     one, lost = members(handled)
-    one.together.comes(lost)
+    one.shared.announce(lost)
     await asyncio.wait_for(CONSUMERS._process(one, Polled(1).message), 5)
     assert handled.batches == [[1]]
 
@@ -111,7 +111,7 @@ async def test_what_comes_during_a_batch_is_handled_after_it_in_one() -> None:
 async def test_nobodys_offsets_are_committed_when_a_batch_fails_and_both_read_again() -> None:
     handled = Handled(failures=1)
     one, other = members(handled)
-    one.together.comes(other)
+    one.shared.announce(other)
     mine, theirs = Polled(1), Polled(11)
     ends = await asyncio.gather(
         CONSUMERS._process(one, mine.message),
@@ -128,7 +128,7 @@ async def test_nobodys_offsets_are_committed_when_a_batch_fails_and_both_read_ag
 async def test_who_is_stopped_in_the_middle_of_a_batch_leaves_nobody_waiting() -> None:
     handled = Handled()
     one, other = members(handled)
-    one.together.comes(other)
+    one.shared.announce(other)
     mine, theirs = Polled(1), Polled(11)
     working = asyncio.create_task(CONSUMERS._process(one, mine.message))
     waiting = asyncio.create_task(CONSUMERS._process(other, theirs.message))
@@ -208,22 +208,22 @@ async def test_a_batch_that_fails_in_its_turn_lets_the_next_one_go_on() -> None:
     ],
 )
 async def test_many_records_rest_longer(records: int, own_s: float, expected_s: float) -> None:
-    together = Together(Handled(), every_s=own_s)
+    shared = SharedBatches(Handled(), every_s=own_s)
     began = time.monotonic()
     [record] = [SimpleNamespace(offset=1)]
-    await together.handle("member", [record] * records)  # type: ignore[list-item]
-    assert began + expected_s <= together.rests_until <= time.monotonic() + expected_s
+    await shared.handle("member", [record] * records)  # type: ignore[list-item]
+    assert began + expected_s <= shared.rests_until <= time.monotonic() + expected_s
 
 
 async def test_members_end_their_rest_together_also_when_one_of_them_worked_later() -> None:
-    together = Together(Handled(), every_s=0.05)
+    shared = SharedBatches(Handled(), every_s=0.05)
     ended: list[float] = []
 
     async def work(after_s: float) -> None:
         await asyncio.sleep(after_s)
-        await together.handle(after_s, [SimpleNamespace(offset=1)])  # type: ignore[list-item]
-        await together.rest()
+        await shared.handle(after_s, [SimpleNamespace(offset=1)])  # type: ignore[list-item]
+        await shared.rest()
         ended.append(time.monotonic())
 
     await asyncio.gather(work(0.0), work(0.03))
-    assert all(end >= together.rests_until for end in ended)
+    assert all(end >= shared.rests_until for end in ended)

@@ -1,0 +1,9 @@
+-- What every service publishes of the tables that every service has: `<service>` stands for its name.
+-- fleet.migrate runs it after the newest revision each time, so it may only add columns at the end of a view.
+
+CREATE OR REPLACE VIEW <service>_public.dead_letters AS
+SELECT id, topic, partition, "offset", subject, reason, sentence, attempts, state, first_seen_at, last_seen_at,
+       correlation_id, event_key
+FROM <service>.dead_letter;
+
+GRANT SELECT ON <service>_public.dead_letters TO hobbs_reader;
