@@ -13,7 +13,7 @@ from fleet.envelope import Message, first_cause
 from fleet.kafka_client import publish_once
 from fleet.settings import Settings
 from hobbs.school.difference import Difference
-from hobbs.shell.connections import acting_as, reading
+from hobbs.shell.connections import reading
 from schemas.school import SchoolChange, SchoolConfigured
 from schemas.topics import TOPICS
 from services.billing.desk import reads
@@ -103,7 +103,7 @@ async def wait_until_applied(settings: Settings, events: Sequence[UUID], *, seco
 async def _look(settings: Settings, events: Sequence[UUID]) -> Arrival:
     waiting = []
     for service in TOPIC.consumers:
-        async with acting_as(settings, service) as database, database.transaction() as tx:
+        async with reading(settings, service) as database, database.transaction() as tx:
             refused = await dead_letters.sentence_of(tx, events)
             if refused:
                 return Arrival(refused=f"{service}: {refused}", waiting_for=[])

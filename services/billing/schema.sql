@@ -184,6 +184,12 @@ CREATE VIEW billing.card AS
   WHERE (new IS NOT NULL);
 GRANT SELECT ON TABLE billing.card TO hobbs_billing;
 
+CREATE VIEW billing_public.admitted_events AS
+ SELECT event_key,
+    admitted_at
+   FROM billing.inbox;
+GRANT SELECT ON TABLE billing_public.admitted_events TO hobbs_reader;
+
 CREATE VIEW billing_public.bill_legs AS
  SELECT bill.id AS bill_id,
     bill.flight_id,
