@@ -435,6 +435,12 @@ CREATE TABLE payouts.webhook_kept (
 ALTER TABLE ONLY payouts.webhook_kept ADD CONSTRAINT webhook_kept_pkey PRIMARY KEY (event_id);
 GRANT SELECT, INSERT ON TABLE payouts.webhook_kept TO hobbs_payouts;
 
+CREATE VIEW payouts_public.admitted_events AS
+ SELECT event_key,
+    admitted_at
+   FROM payouts.inbox;
+GRANT SELECT ON TABLE payouts_public.admitted_events TO hobbs_reader;
+
 CREATE VIEW payouts_public.attempts AS
  SELECT operation.transfer_id,
     operation.id AS operation_id,

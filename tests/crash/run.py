@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hobbs.demo.school import apply_school, run_hobbs
+from hobbs.demo.school import CommandFailed, apply_school, run_hobbs
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.stripe_sim.control import Control
 from schemas.services import SERVICES
@@ -30,6 +30,7 @@ FLIGHTS_MIN = 300
 FLIGHTS_MIN_QUICK = 40
 PAUSE_S = 0.6
 MONEY_AFTER_S = 60.0
+KEY_ATTEMPTS_MAX = 5
 PAYMENT = 4_000_000
 
 SIMULATOR_SETTINGS = {
@@ -167,7 +168,16 @@ async def onboard_everybody(fleet: Fleet) -> None:
 
 
 def new_api_key(fleet: Fleet) -> str:
-    made = json.loads(run_hobbs(fleet, "flights", "keys", "create", "scheduler", "-o", "json"))
+    """Make an API key. The gateway may die before it answers: then another key is asked for."""
+    for attempt in range(KEY_ATTEMPTS_MAX):
+        try:
+            created = run_hobbs(fleet, "flights", "keys", "create", f"scheduler-{attempt}", "-o", "json")
+        except CommandFailed:
+            if attempt + 1 == KEY_ATTEMPTS_MAX:
+                raise
+        else:
+            break
+    made = json.loads(created)
     return str((made[0] if isinstance(made, list) else made)["key"])
 
 

@@ -20,13 +20,13 @@ BILLING_AND_LEDGER_MUTANTS = (
                 old="""\
             if not admitted:
                 return
-            book = await store.read_book(tx, [a.event for a in admitted])
+            book = await store.book.read(tx, [a.event for a in admitted])
 """,
                 new="""\
             if not admitted:
                 return
         async with db.transaction() as tx:
-            book = await store.read_book(tx, [a.event for a in admitted])
+            book = await store.book.read(tx, [a.event for a in admitted])
 """,
             ),
         ),
@@ -258,7 +258,7 @@ BILLING_AND_LEDGER_MUTANTS = (
             Edit(
                 path="services/receivables/handlers.py",
                 old="""\
-        await store.keep_webhooks(tx, [s.event.webhook for s in seen if s.event.kind is Kind.UNKNOWN])
+        await store.webhooks.keep(tx, [s.event.kept() for s in events if s.event.kind is Kind.UNKNOWN])
 """,
                 new="",
             ),

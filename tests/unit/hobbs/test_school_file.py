@@ -27,13 +27,13 @@ def aircraft(*settings: str) -> str:
 def test_the_annotated_example_is_right_and_has_every_model() -> None:
     stated = read_school_file(EXAMPLE.read_text())
     assert stated.problems == []
-    models = {e.card.model for e in stated.entries if isinstance(e.card, AircraftCard)}
+    models = {e.card.model for e in stated.cards if isinstance(e.card, AircraftCard)}
     assert models == {"owned", "leased", "third_party", "passthrough", "bundled"}
 
 
 def test_a_card_is_published_in_integers() -> None:
     text = aircraft('model = "owned"', "rate_per_hour = 165.5", 'owner = "o"', "owner_share_percent = 62.5")
-    (card,) = [e for e in read_school_file(text).entries if e.kind == "aircraft"]
+    (card,) = [e for e in read_school_file(text).cards if e.kind == "aircraft"]
     assert card.document == {
         "model": "owned",
         "meter": "hobbs",
@@ -47,7 +47,7 @@ def test_a_card_is_published_in_integers() -> None:
 def test_money_is_read_as_written(written: str) -> None:
     (card,) = [
         e
-        for e in read_school_file(aircraft('model = "owned"', f"rate_per_hour = {written}")).entries
+        for e in read_school_file(aircraft('model = "owned"', f"rate_per_hour = {written}")).cards
         if e.kind == "aircraft"
     ]
     assert card.document["rate_per_hour"] == 16500
@@ -58,7 +58,7 @@ def test_money_is_read_as_written(written: str) -> None:
 )
 def test_money_has_the_currencys_decimals(currency: str, written: str, amount: int) -> None:
     text = aircraft('model = "owned"', f"rate_per_hour = {written}").replace("USD", currency)
-    assert read_school_file(text).entries[-1].document["rate_per_hour"] == amount
+    assert read_school_file(text).cards[-1].document["rate_per_hour"] == amount
 
 
 @pytest.mark.parametrize(
@@ -147,20 +147,20 @@ def test_a_file_without_school_is_refused() -> None:
 def standing(text: str) -> list[SimpleNamespace]:
     return [
         SimpleNamespace(kind=e.kind, key=e.key, effective_from=e.effective_from, document=e.document)
-        for e in read_school_file(text).entries
+        for e in read_school_file(text).cards
     ]
 
 
 def test_the_same_file_changes_nothing_however_it_is_written() -> None:
     was = aircraft('model = "owned"', "rate_per_hour = 165.00", 'fuel = "wet"', "reserve_per_hour = 0")
     now = aircraft("rate_per_hour = 165", 'model = "owned"', "effective_from = 1900-01-01")
-    assert differences(read_school_file(now).entries, standing(was)) == []
+    assert differences(read_school_file(now).cards, standing(was)) == []
 
 
 def test_a_difference_tells_old_and_new() -> None:
     was = aircraft('model = "owned"', "rate_per_hour = 165.00", "reserve_per_hour = 5")
     now = aircraft('model = "owned"', "rate_per_hour = 170.50", "tax = { rental = 5.6 }")
-    (change,) = differences(read_school_file(now).entries, standing(was))
+    (change,) = differences(read_school_file(now).cards, standing(was))
     assert (change.what, change.kind, change.key) == ("changed", "aircraft", "N1")
     assert settings_text(change.old, change.new, "USD") == (
         "rate_per_hour 165.00 -> 170.50, reserve_per_hour 5.00 -> (default), tax (default) -> rental 5.6 %"
@@ -170,7 +170,7 @@ def test_a_difference_tells_old_and_new() -> None:
 def test_a_table_taken_out_is_withdrawn_and_one_dated_later_is_added() -> None:
     was = SCHOOL + '[[student]]\nid = "a"\n'
     now = SCHOOL + '[[student]]\nid = "b"\neffective_from = 2026-01-01\n'
-    changes = differences(read_school_file(now).entries, standing(was))
+    changes = differences(read_school_file(now).cards, standing(was))
     assert [(c.what, c.key, c.effective_from) for c in changes] == [
         ("withdrawn", "a", date(1900, 1, 1)),
         ("added", "b", date(2026, 1, 1)),

@@ -1,4 +1,7 @@
-"""The cards in force for one flight on its school-local date, or which of them is missing. Pure."""
+"""The rates one flight is priced by: the cards in force on its school-local date. Pure.
+
+A flight for which a card or a figure is missing is refused.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,14 +9,15 @@ from datetime import date
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
-from services.billing.domain.bills import Reason, Refusal, refuse
+from services.billing.domain.bills import FlightRefusal, Reason, refuse
 from services.billing.domain.flights import Flight, hours_text
 from services.billing.domain.hours import billing_difference
 from services.billing.domain.rates import (
+    LINE_KINDS,
     AircraftCard,
     Book,
-    Card,
-    Dated,
+    BookCard,
+    DatedCard,
     InstructorCard,
     OwnerCard,
     SchoolCard,
@@ -22,20 +26,22 @@ from services.billing.domain.rates import (
     TaxCard,
 )
 
-LINE_KINDS = ("rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel")
 _UNKNOWN: dict[str, Reason] = {
     "aircraft": "unknown_aircraft",
     "instructor": "unknown_instructor",
     "owner": "unknown_owner",
     "student": "unknown_student",
 }
-YEARS = range(1901, 2200)  # a day inside what events can state, so that no time zone leads out of it
-C = TypeVar("C", bound=Card)
+YEARS = range(1901, 2200)  # a day less than events can state at each end: no time zone leads beyond that
+C = TypeVar("C", bound=BookCard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Terms:
-    """What a flight is priced by. A rate may be None when the flight has no hours of its kind."""
+class AppliedRates:
+    """What a flight is priced by. A rate is None when the flight has no hours of its kind.
+
+    flight_rate, ground_rate: what the student pays, minor units per hour. taxes: millionths by kind of line.
+    """
 
     school: SchoolCard
     zone: ZoneInfo
@@ -46,19 +52,19 @@ class Terms:
     flight_rate: int | None
     ground_rate: int | None
     taxes: Mapping[str, int]
-    named: tuple[Dated, ...]
+    named: tuple[DatedCard, ...]
 
 
 class _Missing(Exception):
-    """Leaves the search at the first card that is not there; carries the refusal."""
+    """Ends the search at the first card that is missing; carries the refusal."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, refusal: FlightRefusal) -> None:
         super().__init__(refusal.sentence)
         self.refusal = refusal
 
 
-def find_terms(flight: Flight, book: Book) -> Terms | Refusal:
-    """Find every card the flight is priced by; the search notes each version it used."""
+def find_applied_rates(flight: Flight, book: Book) -> AppliedRates | FlightRefusal:
+    """Find every card that prices the flight; `named` notes the version of each."""
     school = book.school()
     if school is None:
         return refuse(
@@ -70,7 +76,7 @@ def find_terms(flight: Flight, book: Book) -> Terms | Refusal:
         years = f"{YEARS.start} to {YEARS.stop - 1}"
         return refuse(flight, "date_out_of_range", f"its date is {on}; flights are of the years {years}")
     try:
-        return _Search(flight, book, on).terms(school, zone)
+        return _Search(flight, book, on).found(school, zone)
     except _Missing as missing:
         return missing.refusal
 
@@ -78,13 +84,15 @@ def find_terms(flight: Flight, book: Book) -> Terms | Refusal:
 class _Search:
     def __init__(self, flight: Flight, book: Book, on: date) -> None:
         self.flight, self.book, self.on = flight, book, on
-        self.named: list[Dated] = [entry for entry in [book.in_force("school", "school", date.max)] if entry]
+        self.named: list[DatedCard] = [
+            dated for dated in [book.in_force("school", "school", date.max)] if dated
+        ]
 
-    def terms(self, school: SchoolCard, zone: ZoneInfo) -> Terms:
+    def found(self, school: SchoolCard, zone: ZoneInfo) -> AppliedRates:
         student = self._card("student", self.flight.student, StudentCard)
         aircraft, instructor = self._aircraft(), self._instructor(student)
         in_bundle = aircraft is not None and aircraft.model == "bundled"
-        return Terms(
+        return AppliedRates(
             school=school,
             zone=zone,
             on=self.on,
@@ -94,7 +102,7 @@ class _Search:
             flight_rate=self._rate("flight_per_hour", 0 if in_bundle else self.flight.dual),
             ground_rate=self._rate("ground_per_hour", self.flight.ground),
             taxes=self._taxes(aircraft),
-            named=tuple({(e.kind, e.key): e for e in self.named}.values()),
+            named=tuple({(one.kind, one.key): one for one in self.named}.values()),
         )
 
     def _aircraft(self) -> AircraftCard | None:
@@ -119,10 +127,10 @@ class _Search:
         return self._card("instructor", instructor, InstructorCard)
 
     def _card(self, kind: str, key: str, card_type: type[C]) -> C:
-        entry = self.book.in_force(kind, key, self.on)
-        if entry is not None and isinstance(entry.card, card_type):
-            self.named.append(entry)
-            return entry.card
+        dated = self.book.in_force(kind, key, self.on)
+        if dated is not None and isinstance(dated.card, card_type):
+            self.named.append(dated)
+            return dated.card
         if not self.book.knows(kind, key):
             raise self._missing(_UNKNOWN[kind], f"{kind} {key} is not in the school's book")
         since = self.book.first_day(kind, key)
@@ -131,17 +139,17 @@ class _Search:
         )
 
     def _rate(self, figure: str, tenths: int) -> int | None:
-        """The most specific card in force that states the figure: student's, instructor's, default."""
+        """The figure, per hour, of the most specific card that states it: student, instructor, default."""
         if not tenths:
             return None
         keys = (f"student:{self.flight.student}", f"instructor:{self.flight.instructor}", "default")
         for key in keys:
-            entry = self.book.in_force("student_rate", key, self.on)
-            if entry is None or not isinstance(entry.card, StudentRateCard):
+            dated = self.book.in_force("student_rate", key, self.on)
+            if dated is None or not isinstance(dated.card, StudentRateCard):
                 continue
-            rate: int | None = getattr(entry.card, figure)
+            rate: int | None = getattr(dated.card, figure)
             if rate is not None:
-                self.named.append(entry)
+                self.named.append(dated)
                 return rate
         raise self._missing(
             "no_rate_in_force",
@@ -154,10 +162,10 @@ class _Search:
         own = aircraft.tax if aircraft else {}
         taxes = dict(own)
         for line in LINE_KINDS:
-            entry = self.book.in_force("tax", line, self.on)
-            if line not in own and entry is not None and isinstance(entry.card, TaxCard):
-                self.named.append(entry)
-                taxes[line] = entry.card.tax_ppm
+            dated = self.book.in_force("tax", line, self.on)
+            if line not in own and dated is not None and isinstance(dated.card, TaxCard):
+                self.named.append(dated)
+                taxes[line] = dated.card.tax_ppm
         return taxes
 
     def _missing(self, reason: Reason, sentence: str) -> _Missing:

@@ -18,8 +18,8 @@ def test_an_unfilled_draft_is_refused_and_a_filled_one_is_right() -> None:
     stated = read_school_file(filled)
     assert stated.problems == []
     flown = {one.flight.aircraft for one in read.flights}
-    assert {e.key for e in stated.entries if e.kind == "aircraft"} == flown
-    assert {e.key for e in stated.entries if e.kind == "instructor"} == {
+    assert {e.key for e in stated.cards if e.kind == "aircraft"} == flown
+    assert {e.key for e in stated.cards if e.kind == "instructor"} == {
         f"instructor-0{n}" for n in range(1, 6)
     }
 
@@ -32,5 +32,5 @@ def test_names_with_quotes_and_line_breaks_in_the_source_stay_data() -> None:
     filled = text.replace('time_zone = "?"', 'time_zone = "UTC"').replace('"?"', '"1.00"')
     stated = read_school_file(filled)
     assert stated.problems == []
-    assert [e.key for e in stated.entries if e.kind == "student"] == ['O\'Neil "Bo" \\ ✈']
-    assert [e for e in stated.entries if e.kind == "owner"] == []
+    assert [e.key for e in stated.cards if e.kind == "student"] == ['O\'Neil "Bo" \\ ✈']
+    assert [e for e in stated.cards if e.kind == "owner"] == []
