@@ -9,6 +9,7 @@ from fleet.database import Database
 from fleet.envelope import Record
 from fleet.faults import fault_point
 from services.payouts import store, wire
+from services.payouts.domain.event_types import MONEY_EVENTS
 from services.payouts.steps import payments
 from services.payouts.stripe import webhooks
 from services.payouts.stripe.effects import EffectPolicy
@@ -75,5 +76,5 @@ async def handle_webhooks(
         )
         await webhooks.apply_webhooks(tx, hinted, now, effect_policy)
         await fault_point("payouts.webhooks_heeded")
-    if any(h.event.event_type in webhooks.MONEY_EVENTS for h in hinted):
+    if any(h.event.event_type in MONEY_EVENTS for h in hinted):
         look_now()

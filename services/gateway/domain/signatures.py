@@ -36,7 +36,7 @@ class SignatureHeader:
 
 
 def check_signature(
-    body: bytes, header: str | None, secrets: Sequence[str], *, now: float, tolerance_s: int = TOLERANCE_S
+    body: bytes, header: str | None, secrets: Sequence[str], *, now: int, tolerance_s: int = TOLERANCE_S
 ) -> SignatureRefused | None:
     """Answer None when one of the secrets signed this body within the tolerance of now (Unix seconds).
 
@@ -89,7 +89,7 @@ def _signed_by_any(body: bytes, header: SignatureHeader, secrets: Sequence[str])
     return any(matches)
 
 
-def _refuse_far_from_now(timestamp: int, now: float, tolerance_s: int) -> SignatureRefused | None:
+def _refuse_far_from_now(timestamp: int, now: int, tolerance_s: int) -> SignatureRefused | None:
     if timestamp < now - tolerance_s:
         return SignatureRefused(
             reason="stale", sentence=f"signed more than {tolerance_s} s ago; a replay, or a clock is wrong"

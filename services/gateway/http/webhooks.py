@@ -114,7 +114,7 @@ async def _verified(at: WebhookEndpoint, request: Request) -> ReadWebhook:
     now = at.clock()
     header = request.headers.get("stripe-signature")
     tolerance = at.settings.webhook_tolerance_s
-    refused = check_signature(body, header, at.secrets, now=now, tolerance_s=tolerance)
+    refused = check_signature(body, header, at.secrets, now=int(now), tolerance_s=tolerance)
     if refused:
         raise ProblemRaised("signature_refused", refused.sentence, reason=refused.reason)
     return read_webhook(

@@ -44,4 +44,4 @@ _LISTING_AGE = """
 
 async def listing_age_s(tx: Tx) -> float:
     """Seconds since Stripe's events were last listed to the end."""
-    return max(float((await tx.one(_LISTING_AGE)).age_s), 0.0)
+    return float(max((await tx.one(_LISTING_AGE)).age_s, 0))

@@ -10,7 +10,7 @@ from fleet.inbox import Unreadable
 from schemas.stripe_webhooks import StripeWebhook
 from services.gateway.wire import read_webhook, stripe_event_id
 from services.payouts import wire
-from services.payouts.stripe import missed_events, webhooks
+from services.payouts.domain.event_types import LISTED_TYPES, PAYOUT_EVENTS, REVERSAL_EVENTS
 from services.receivables.wire import stripe_objects
 from services.receivables.wire.stripe_objects import Kind
 
@@ -40,15 +40,13 @@ def of_type(name: str) -> StripeWebhook:
 
 
 def test_every_type_that_tells_of_students_money_is_listed() -> None:
-    assert {*stripe_objects._FACTS} <= {*missed_events.TYPES}
-    assert len({*missed_events.TYPES}) == len(missed_events.TYPES) <= TYPES_MAX
+    assert {*stripe_objects._FACTS} <= {*LISTED_TYPES}
+    assert len({*LISTED_TYPES}) == len(LISTED_TYPES) <= TYPES_MAX
 
 
-@pytest.mark.parametrize("name", missed_events.TYPES)
+@pytest.mark.parametrize("name", LISTED_TYPES)
 def test_every_type_listed_is_one_that_somebody_acts_on(name: str) -> None:
-    assert name in webhooks.PAYOUT_EVENTS | webhooks.REVERSAL_EVENTS or (
-        stripe_objects.kind_of(of_type(name)) is Kind.HANDLED
-    )
+    assert name in PAYOUT_EVENTS | REVERSAL_EVENTS or (stripe_objects.kind_of(of_type(name)) is Kind.HANDLED)
 
 
 def test_listed_and_delivered_are_one_event_of_one_object_with_one_content() -> None:
