@@ -55,7 +55,7 @@ async def handled(stack: Stack, size: int) -> float:
     records = journals.requests(JOURNALS)
     batches = [records[i : i + size] for i in range(0, len(records), size)]
     async with deployed(stack) as deployment:
-        db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
+        db = Database(deployment.fleet.database_url("ledger"), schema="ledger", pool_size=5)
         took = await post_all(db, batches)
         await db.close()
     return len(records) / took
@@ -66,7 +66,7 @@ async def recording(stack: Stack) -> list[list[Statement]]:
     records = journals.requests(JOURNALS)
     batches = [records[i : i + BATCH_MAX] for i in range(0, len(records), BATCH_MAX)]
     async with deployed(stack) as deployment:
-        db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
+        db = Database(deployment.fleet.database_url("ledger"), schema="ledger", pool_size=5)
         with journals.recorded(db) as made:
             await post_all(db, batches)
         await db.close()

@@ -175,7 +175,7 @@ async def note_arrivals(consumer: AIOKafkaConsumer, arrived: dict[bytes, float])
 
 async def stage_in_this_process(deployment: Deployment, _: asyncpg.Connection) -> dict[bytes, float]:
     """Stage rows in this process, whose commits wake no relay; returns when each commit returned."""
-    db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
+    db = Database(deployment.fleet.database_url("ledger"), schema="ledger", pool_size=5)
     committed: dict[bytes, float] = {}
     dice = random.Random(1)
     for number in range(SINGLES):

@@ -200,12 +200,12 @@ async def without_kafka(stack: Stack) -> tuple[float, float, float]:
     records = journals.requests(BARE_JOURNALS)
     batches = [records[i : i + BATCH_MAX] for i in range(0, len(records), BATCH_MAX)]
     async with deployed(stack) as deployment:
-        db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
+        db = Database(deployment.fleet.database_url("ledger"), schema="ledger", pool_size=5)
         with journals.recorded(db) as recording:
             await post_all(db, batches)
         await db.close()
     async with deployed(stack) as deployment:
-        db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
+        db = Database(deployment.fleet.database_url("ledger"), schema="ledger", pool_size=5)
         took = await post_all(db, batches)
         await db.close()
     bare = await replayed(stack, recording.transactions)
@@ -237,7 +237,7 @@ async def replayed(stack: Stack, transactions: Sequence[Sequence[Statement]]) ->
 async def one_transaction_each(stack: Stack) -> float:
     """Journals a second when the handler gets one request at a time."""
     async with deployed(stack) as deployment:
-        db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
+        db = Database(deployment.fleet.database_url("ledger"), schema="ledger", pool_size=5)
         took = await post_all(db, [[record] for record in journals.requests(SINGLE_JOURNALS)])
         await db.close()
     return SINGLE_JOURNALS / took

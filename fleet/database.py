@@ -83,7 +83,7 @@ class Database:
     (the operator's command line acts as the service it works on).
     """
 
-    def __init__(self, url: str, *, schema: str, role: str | None = None, pool_size: int = 5) -> None:
+    def __init__(self, url: str, *, schema: str, pool_size: int, role: str | None = None) -> None:
         self.schema = schema
         self.on_staged: Callable[[], None] | None = None  # wakes this process's outbox relay
         self.url = make_url(url).set(drivername="postgresql+asyncpg")

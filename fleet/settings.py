@@ -40,7 +40,6 @@ class Settings(BaseSettings):
     database_pool_size: int = Field(default=5, ge=1, le=50)
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     log_format: Literal["json", "console"] = "json"
-    record_bytes_max: int = Field(default=1_000_000, ge=1_000)
 
     @field_validator("database_url")
     @classmethod

@@ -11,8 +11,6 @@ from zoneinfo import ZoneInfo
 from fleet.database import Database
 from fleet.faults import fault_point
 
-LEASE_S = 300.0
-
 _DECLARE = (
     "INSERT INTO timer (name) VALUES (:name) ON CONFLICT ON CONSTRAINT timer_runs_in_one_place DO NOTHING"
 )
@@ -47,7 +45,7 @@ async def run_if_due(
     seconds: float,
     job: Callable[[], Awaitable[None]],
     *,
-    lease_s: float = LEASE_S,
+    lease_s: float,
 ) -> bool:
     """Run the job if it is due and no other process has it; whether it ran."""
     async with database.transaction() as tx:
@@ -67,7 +65,7 @@ async def run_missed_dates(
     today: date,
     job: Callable[[date], Awaitable[None]],
     *,
-    lease_s: float = LEASE_S,
+    lease_s: float,
 ) -> list[date]:
     """Run the job once for each business date up to `today` that has not run; the dates that ran.
 

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
 
-TOLERANCE_S: Final = 300
 HEADER_CHARS_MAX: Final = 4096
 SIGNATURES_MAX: Final = 16
 
@@ -36,7 +35,7 @@ class SignatureHeader:
 
 
 def check_signature(
-    body: bytes, header: str | None, secrets: Sequence[str], *, now: int, tolerance_s: int = TOLERANCE_S
+    body: bytes, header: str | None, secrets: Sequence[str], *, now: int, tolerance_s: int
 ) -> SignatureRefused | None:
     """Answer None when one of the secrets signed this body within the tolerance of now (Unix seconds).
 

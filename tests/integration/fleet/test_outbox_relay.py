@@ -167,7 +167,7 @@ async def test_a_second_relay_waits_for_the_first_to_end(
 ) -> None:
     """Two at once would mix the records of one key."""
     monkeypatch.setattr(outbox, "STANDBY_S", 0.05)
-    other = Counted(plain_url, schema="sample")
+    other = Counted(plain_url, schema="sample", pool_size=5)
     second = OutboxRelay(other, {"bootstrap_servers": kafka}, prefix)
     await staged(database, message("a"))
 

@@ -21,12 +21,12 @@ async def test_of_two_processes_one_runs_the_job(database: Database) -> None:
     async def never() -> None:
         raise AssertionError("the other process has the lease")
 
-    first = asyncio.create_task(timers.run_if_due(database, "poll", 60, job))
+    first = asyncio.create_task(timers.run_if_due(database, "poll", 60, job, lease_s=60))
     await inside.wait()
-    assert not await timers.run_if_due(database, "poll", 60, never)
+    assert not await timers.run_if_due(database, "poll", 60, never, lease_s=60)
     release.set()
     assert await first
-    assert not await timers.run_if_due(database, "poll", 60, never)  # not due again yet
+    assert not await timers.run_if_due(database, "poll", 60, never, lease_s=60)  # not due again yet
 
 
 async def test_a_job_whose_process_died_runs_again_when_its_lease_ends(database: Database) -> None:
@@ -39,11 +39,11 @@ async def test_a_job_whose_process_died_runs_again_when_its_lease_ends(database:
         return None
 
     with pytest.raises(ConnectionError):
-        await timers.run_if_due(database, "poll", 60, dies)
-    assert not await timers.run_if_due(database, "poll", 60, runs)
+        await timers.run_if_due(database, "poll", 60, dies, lease_s=60)
+    assert not await timers.run_if_due(database, "poll", 60, runs, lease_s=60)
     async with database.transaction() as tx:
         await tx.execute("UPDATE timer SET lease_until = now() - interval '1 second'")
-    assert await timers.run_if_due(database, "poll", 60, runs)
+    assert await timers.run_if_due(database, "poll", 60, runs, lease_s=60)
 
 
 async def test_a_lease_ends_when_it_was_told_to(database: Database) -> None:
@@ -68,7 +68,7 @@ async def test_each_business_date_runs_once_and_missed_ones_are_caught_up(databa
         ran.append(day)
 
     for today in (date(2026, 5, 1), date(2026, 5, 1), date(2026, 5, 4), date(2026, 5, 2)):
-        await timers.run_missed_dates(database, "close", today, job)
+        await timers.run_missed_dates(database, "close", today, job, lease_s=60)
     assert ran == [date(2026, 5, d) for d in (1, 2, 3, 4)]
 
 

@@ -211,7 +211,7 @@ async def test_a_revoked_key_that_was_let_in_would_be_found(
 
 
 async def test_a_scheduler_is_told_to_come_back_when_postgres_is_away() -> None:
-    database = Database(NOWHERE, schema="gateway")
+    database = Database(NOWHERE, schema="gateway", pool_size=5)
     web = build_web(gateway_settings("127.0.0.1:1"), database, unpublished)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://gateway") as client:
         answer = await client.post(FLIGHTS, json=FLIGHT, headers={"Authorization": "Bearer hfk_x"})

@@ -201,7 +201,7 @@ async def never_published(message: object) -> None:
 
 
 async def answered(settings: GatewaySettings, publish: Publish, body: bytes, secret: str) -> httpx.Response:
-    database = Database(NOWHERE, schema="gateway")
+    database = Database(NOWHERE, schema="gateway", pool_size=5)
     transport = httpx.ASGITransport(build_web(settings, database, publish))
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway") as client:
         return await deliver(client, body, secret)

@@ -21,7 +21,9 @@ STUDENT = "student:s-1"
 @pytest.fixture
 async def reader(ledger: Database, database_url: str) -> AsyncIterator[Database]:
     """The ledger's database with nothing but a reader's rights."""
-    database = Database(service_url(database_url, "ledger"), schema="ledger_public", role="hobbs_reader")
+    database = Database(
+        service_url(database_url, "ledger"), schema="ledger_public", pool_size=1, role="hobbs_reader"
+    )
     yield database
     await database.close()
 

@@ -200,7 +200,9 @@ async def test_a_link_is_shown_to_operators_only_and_only_while_it_lives(
     assert (await taken(world, sent)).outcome == "done"
     link = UUID(sent.headers["ce_id"])
     login = service_url(owner_url, "operator")
-    operator, reader = (Database(login, schema="public", role=role) for role in (OPERATOR, READER))
+    operator, reader = (
+        Database(login, schema="public", pool_size=1, role=role) for role in (OPERATOR, READER)
+    )
     try:
         async with operator.transaction() as tx:
             assert await reads.find_link(tx, link) is None  # Stripe was not asked yet

@@ -28,7 +28,7 @@ OF_A_PAYMENT = ["charge.succeeded", "charge.updated", "payment_intent.succeeded"
 
 @pytest.fixture
 async def receivables(owner_url: str) -> AsyncIterator[Database]:
-    database = Database(service_url(owner_url, "receivables"), schema="receivables")
+    database = Database(service_url(owner_url, "receivables"), schema="receivables", pool_size=5)
     yield database
     await database.close()
 

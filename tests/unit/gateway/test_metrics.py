@@ -23,6 +23,6 @@ async def test_every_route_is_counted_from_0() -> None:
         stripe_connect_webhook_secrets=SecretStr("whsec_connect"),
     )
     doors = webhook_routes(settings, publish_nothing).routes
-    addresses = flight_routes(Database(url, schema="gateway"), settings.flights_bytes_max).routes
+    addresses = flight_routes(Database(url, schema="gateway", pool_size=1), settings.flights_bytes_max).routes
     served = {route.path for route in (*doors, *addresses)}  # type: ignore[attr-defined]
     assert served | {"/docs", "/openapi.json", "none"} == set(ROUTES)
