@@ -5,10 +5,15 @@ Other types would do no harm, but `payment.created`, one for each transfer, woul
 
 from typing import Final
 
-from services.payouts.stripe.missed_events import TYPES
-from services.payouts.stripe.webhooks import ACCOUNT_EVENTS, PAYOUT_EVENTS, PROVING, REVERSAL_EVENTS
+from services.payouts.domain.webhook_types import (
+    ACCOUNT_EVENTS,
+    LISTED,
+    PAYOUT_EVENTS,
+    PROVING,
+    REVERSAL_EVENTS,
+)
 
 EVENTS: Final = {
-    "platform": sorted({*TYPES, *PROVING, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}),
+    "platform": sorted({*LISTED, *PROVING, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}),
     "connect": sorted(ACCOUNT_EVENTS | PAYOUT_EVENTS),
 }

@@ -9,6 +9,7 @@ from fleet.database import Database
 from fleet.envelope import Record
 from fleet.faults import fault_point
 from services.payouts import store, wire
+from services.payouts.domain.webhook_types import MONEY_EVENTS
 from services.payouts.steps import payments
 from services.payouts.stripe import webhooks
 from services.payouts.stripe.effects import EffectPolicy
@@ -70,10 +71,10 @@ async def handle_webhooks(
     """Apply Stripe's webhooks; after one that may have brought money, `look_now` reads the balance."""
     now = clock()
     async with db.transaction() as tx:
-        hinted = await inbox.admit(
+        admitted = await inbox.admit(
             tx, batch, wire.records.stripe_webhook, natural_key=wire.records.webhook_key
         )
-        await webhooks.apply_webhooks(tx, hinted, now, effect_policy)
+        await webhooks.apply_webhooks(tx, admitted, now, effect_policy)
         await fault_point("payouts.webhooks_heeded")
-    if any(h.event.event_type in webhooks.MONEY_EVENTS for h in hinted):
+    if any(a.event.event_type in MONEY_EVENTS for a in admitted):
         look_now()

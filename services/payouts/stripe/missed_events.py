@@ -19,30 +19,10 @@ from fleet.inbox import Unreadable
 from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.missed_events import EventListing, ListedEvent
+from services.payouts.domain.webhook_types import LISTED
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pacer
 
-# The types that nothing but a webhook tells; Stripe lists at most 20 types. Other objects are read again
-# regularly, and each event of a type that the endpoint is not subscribed to would look lost.
-TYPES: Final = (
-    "charge.captured",
-    "charge.dispute.closed",
-    "charge.dispute.created",
-    "charge.dispute.funds_reinstated",
-    "charge.dispute.funds_withdrawn",
-    "charge.dispute.updated",
-    "charge.refund.updated",
-    "charge.refunded",
-    "charge.succeeded",
-    "charge.updated",
-    "payment_intent.payment_failed",
-    "payment_intent.succeeded",
-    "payout.created",
-    "refund.created",
-    "refund.failed",
-    "refund.updated",
-    "transfer.reversed",
-)
 LISTED_FOR: Final = timedelta(days=30)  # docs.stripe.com/api/events/list
 PAGES_AT_ONCE: Final = (
     30  # of 100 events, in one run: read at the rate below before a shutdown's time is over
@@ -124,7 +104,7 @@ class MissedEvents:
         """Ask for a page, at the rate of this list and within the rate of all reads."""
         await self._list_pacer.turn()
         await self._pacer.turn()
-        answer = await self._client.events(TYPES, since, after)
+        answer = await self._client.events(LISTED, since, after)
         for pacer in (self._list_pacer, self._pacer):
             if classify(answer) is StripeVerdict.SLOW_DOWN:
                 pacer.slow_down()

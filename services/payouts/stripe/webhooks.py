@@ -17,49 +17,20 @@ from fleet.money import format_minor
 from services.payouts import metrics, store, wire
 from services.payouts.domain.operations import Kind, KnownOperation, State, difference
 from services.payouts.domain.rereads import RereadKind, RereadRequest
+from services.payouts.domain.webhook_types import (
+    ACCOUNT_EVENTS,
+    CHARGE_EVENTS,
+    LEGACY_EVENTS,
+    NOTHING_NEW,
+    OTHERS_ACT_ON,
+    PAYOUT_EVENTS,
+    PROVING,
+    REVERSAL_EVENTS,
+)
 from services.payouts.steps import payments
 from services.payouts.stripe import effects, rereads
 from services.payouts.stripe.effects import Effect, EffectPolicy
 from services.payouts.wire.records import Webhook
-
-ACCOUNT_EVENTS = frozenset(
-    {
-        "account.updated",
-        "account.application.authorized",
-        "account.application.deauthorized",
-        "account.external_account.created",
-        "account.external_account.updated",
-        "account.external_account.deleted",
-        "capability.updated",
-        "person.created",
-        "person.updated",
-    }
-)
-PAYOUT_EVENTS = frozenset(
-    {"payout.created", "payout.updated", "payout.paid", "payout.failed", "payout.canceled"}
-)
-REVERSAL_EVENTS = frozenset({"transfer.updated", "transfer.reversed"})
-CHARGE_EVENTS = frozenset({"charge.succeeded", "charge.updated", "charge.captured"})
-MONEY_EVENTS = CHARGE_EVENTS | {
-    "payment_intent.succeeded",
-    "balance.available",
-    "topup.succeeded",
-    "transfer.reversed",
-}
-LEGACY_EVENTS = frozenset({"transfer.paid", "transfer.failed"})
-# Receivables acts on what concerns students' money.
-OTHERS_ACT_ON = ("payment_intent.", "charge.", "refund.", "customer.", "setup_intent.", "payment_method.")
-# payment.created is our own transfer, as the payee's account receives it.
-NOTHING_NEW = frozenset(
-    {
-        "balance.available",
-        "payment.created",
-        "payout.reconciliation_completed",
-        "topup.created",
-        "topup.succeeded",
-    }
-)
-PROVING = frozenset({"transfer.created", "account.updated"}) | PAYOUT_EVENTS
 
 FEE_KNOWN_AFTER = timedelta(seconds=3)
 

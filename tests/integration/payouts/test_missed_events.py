@@ -14,7 +14,7 @@ from fleet import faults
 from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause, headers_of
 from services.gateway.wire import read_webhook
-from services.payouts.stripe.missed_events import TYPES
+from services.payouts.domain.webhook_types import LISTED
 from services.payouts.stripe.pacer import Pacer
 from services.receivables.handlers import take_stripe_events
 from tests.integration.payouts.world import World
@@ -46,7 +46,7 @@ def made(world: World) -> list[dict[str, Any]]:
     events: list[dict[str, Any]] = []
     while page := world.control.events(after=events[-1]["cursor"] if events else 0):
         events += page
-    return [event for event in events if event["type"] in TYPES and not event.get("account")]
+    return [event for event in events if event["type"] in LISTED and not event.get("account")]
 
 
 def delivered(event: dict[str, Any], **changed: Any) -> Record:

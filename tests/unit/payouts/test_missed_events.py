@@ -10,7 +10,7 @@ from fleet.inbox import Unreadable
 from schemas.stripe_webhooks import StripeWebhook
 from services.gateway.wire import read_webhook, stripe_event_id
 from services.payouts import wire
-from services.payouts.stripe import missed_events, webhooks
+from services.payouts.domain import webhook_types
 from services.receivables.wire import stripe_objects
 from services.receivables.wire.stripe_objects import Kind
 
@@ -40,13 +40,13 @@ def of_type(name: str) -> StripeWebhook:
 
 
 def test_every_type_that_tells_of_students_money_is_listed() -> None:
-    assert {*stripe_objects._FACTS} <= {*missed_events.TYPES}
-    assert len({*missed_events.TYPES}) == len(missed_events.TYPES) <= TYPES_MAX
+    assert {*stripe_objects._FACTS} <= {*webhook_types.LISTED}
+    assert len({*webhook_types.LISTED}) == len(webhook_types.LISTED) <= TYPES_MAX
 
 
-@pytest.mark.parametrize("name", missed_events.TYPES)
+@pytest.mark.parametrize("name", webhook_types.LISTED)
 def test_every_type_listed_is_one_that_somebody_acts_on(name: str) -> None:
-    assert name in webhooks.PAYOUT_EVENTS | webhooks.REVERSAL_EVENTS or (
+    assert name in webhook_types.PAYOUT_EVENTS | webhook_types.REVERSAL_EVENTS or (
         stripe_objects.kind_of(of_type(name)) is Kind.HANDLED
     )
 
