@@ -71,10 +71,10 @@ async def handle_webhooks(
     """Apply Stripe's webhooks; after one that may have brought money, `look_now` reads the balance."""
     now = clock()
     async with db.transaction() as tx:
-        hinted = await inbox.admit(
+        admitted = await inbox.admit(
             tx, batch, wire.records.stripe_webhook, natural_key=wire.records.webhook_key
         )
-        await webhooks.apply_webhooks(tx, hinted, now, effect_policy)
+        await webhooks.apply_webhooks(tx, admitted, now, effect_policy)
         await fault_point("payouts.webhooks_heeded")
-    if any(h.event.event_type in MONEY_EVENTS for h in hinted):
+    if any(a.event.event_type in MONEY_EVENTS for a in admitted):
         look_now()

@@ -1,10 +1,9 @@
 """What people are shown of transfers, payees and links. It reads published views only (`payouts_public`)."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
-
-import orjson
 
 from fleet.database import Tx
 
@@ -73,7 +72,7 @@ _PAYEES = """
 
 async def list_payees(tx: Tx) -> list[dict[str, Any]]:
     """Payees with their status: "ready", or what keeps them from being paid."""
-    return [{**row._mapping, "requirements": orjson.loads(row.requirements)} for row in await tx.all(_PAYEES)]
+    return [{**row._mapping, "requirements": json.loads(row.requirements)} for row in await tx.all(_PAYEES)]
 
 
 _FIND_PAYEE = "SELECT wallet FROM payouts_public.payees WHERE wallet = :name OR key = :name ORDER BY 1"

@@ -14,14 +14,14 @@ async def measure(db: Database) -> int:
         transfers = await store.gauges.transfers_by_state(tx)
         held = await store.gauges.held_by_reason(tx)
         operations = await store.gauges.operations_by_kind_and_state(tx)
-        oldest_due_age_s = await store.gauges.oldest_due_age_s(tx)
-        listing_age_s = await store.gauges.listing_age_s(tx)
+        oldest_due_age = await store.gauges.oldest_due_age(tx)
+        listing_age = await store.gauges.listing_age(tx)
     for state in TransferState:
         metrics.STATES.labels(state).set(transfers.get(state, 0))
     for reason in HoldReason:
         metrics.HELD.labels(reason).set(held.get(reason, 0))
     for place in product(Kind, State):
         metrics.OPERATIONS.labels(*place).set(operations.get(place, 0))
-    metrics.OLDEST_DUE.set(oldest_due_age_s)
-    metrics.LISTING_AGE.set(listing_age_s)
+    metrics.OLDEST_DUE.set(oldest_due_age.total_seconds())
+    metrics.LISTING_AGE.set(listing_age.total_seconds())
     return 0

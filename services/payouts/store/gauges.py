@@ -1,5 +1,7 @@
 """SQL of the gauges: how many transfers and operations stand where, and how long the oldest waits."""
 
+from datetime import timedelta
+
 from fleet.database import Tx
 
 _TRANSFERS = "SELECT state, count(*) AS n FROM transfer GROUP BY state"
@@ -27,21 +29,21 @@ async def operations_by_kind_and_state(tx: Tx) -> dict[tuple[str, str], int]:
 
 
 _OLDEST_DUE = """
-    SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 AS age_s
+    SELECT coalesce(now() - min(due_at), interval '0') AS age
     FROM operation WHERE state = 'due' AND due_at <= now()
 """
 
 
-async def oldest_due_age_s(tx: Tx) -> float:
-    """Seconds for which the oldest due operation has waited; 0 when none is due."""
-    return float((await tx.one(_OLDEST_DUE)).age_s)
+async def oldest_due_age(tx: Tx) -> timedelta:
+    """How long the oldest due operation has waited; zero when none is due."""
+    age: timedelta = (await tx.one(_OLDEST_DUE)).age
+    return age
 
 
-_LISTING_AGE = """
-    SELECT extract(epoch FROM now() - completed_at)::float8 AS age_s FROM event_listing
-"""
+_LISTING_AGE = "SELECT greatest(now() - completed_at, interval '0') AS age FROM event_listing"
 
 
-async def listing_age_s(tx: Tx) -> float:
-    """Seconds since Stripe's events were last listed to the end."""
-    return float(max((await tx.one(_LISTING_AGE)).age_s, 0))
+async def listing_age(tx: Tx) -> timedelta:
+    """How long ago Stripe's events were last listed to the end."""
+    age: timedelta = (await tx.one(_LISTING_AGE)).age
+    return age
