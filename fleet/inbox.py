@@ -201,7 +201,9 @@ def _not_json(value: bytes, error: orjson.JSONDecodeError) -> Unreadable:
     return Unreadable("not_json", f"the record is not JSON: {error.msg} at position {error.pos}")
 
 
-_COUNT_ADMITTED = "SELECT count(*) AS admitted FROM admitted_events WHERE event_key = ANY (CAST(:keys AS uuid[]))"
+_COUNT_ADMITTED = (
+    "SELECT count(*) AS admitted FROM admitted_events WHERE event_key = ANY (CAST(:keys AS uuid[]))"
+)
 
 
 async def count_admitted(tx: Tx, event_keys: Sequence[UUID]) -> int:

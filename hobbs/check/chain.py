@@ -1,47 +1,44 @@
 """`hobbs check --chain`: the ledger's hash chain as one more invariant."""
 
-import re
 import time
 
 import typer
 
 from fleet.settings import Settings
 from hobbs.check.invariants import Invariant, Outcome
-from hobbs.shell.connections import acting_as
+from hobbs.shell.connections import reading
 from hobbs.shell.output import say
 from services.ledger.desk import chain
+from services.ledger.domain.chain import BrokenLink, Head, read_head
 
 INVARIANT = Invariant(
     service="ledger",
     name="chain_is_unbroken",
-    sentence="Every journal, its entries and their order are what was chained when they were new.",
+    sentence="Every journal and its entries, in their order, are as they were when they were chained.",
     sql="",
 )
 
 
-_HEAD = re.compile(r"(?P<position>[1-9][0-9]{0,17}):(?P<hash>[0-9a-f]{64})")
-
-
-def noted_head(text: str | None) -> chain.Head | None:
-    """Read POSITION:HASH, as `hobbs check --chain` said it once."""
+def noted_head(text: str | None) -> Head | None:
+    """Read POSITION:HASH, as `hobbs check --chain` writes it."""
     if text is None:
         return None
-    found = _HEAD.fullmatch(text)
-    if found is None:
-        raise typer.BadParameter(f"{text!r} is not POSITION:HASH", param_hint="--head")
-    return chain.Head(position=int(found["position"]), hash=bytes.fromhex(found["hash"]))
+    try:
+        return read_head(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--head") from None
 
 
-async def check_chain(settings: Settings, noted: chain.Head | None) -> Outcome:
-    """Verify the chain from its first link; say the head, for keeping elsewhere."""
+async def check_chain(settings: Settings, noted: Head | None) -> Outcome:
+    """Verify the chain from its first link, and say its head, of which a copy can be kept elsewhere."""
     started = time.perf_counter()
-    async with acting_as(settings, "ledger") as database:
+    async with reading(settings) as database:
         found = await chain.verify(database, noted)
         waiting = await chain.waiting(database)
-    broken = isinstance(found, chain.Broken)
-    if isinstance(found, chain.Head):
+    broken = isinstance(found, BrokenLink)
+    if isinstance(found, Head):
         if found.position:
-            say(f"chain of {found.position} journals is unbroken; keep this elsewhere: --head {found}")
+            say(f"chain of {found.position} journals is unbroken; keep its head elsewhere: --head {found}")
         if waiting:
             say(f"{waiting} newer journals are not in it yet; the ledger's worker adds them")
     else:
@@ -58,7 +55,7 @@ async def check_chain(settings: Settings, noted: chain.Head | None) -> Outcome:
                 "why": found.why,
             }
         ]
-        if isinstance(found, chain.Broken)
+        if isinstance(found, BrokenLink)
         else [],
         seconds=time.perf_counter() - started,
     )

@@ -1,7 +1,7 @@
-"""Recomputes what the books say: a bill from its facts and card versions, a wallet from its entries.
+"""Recomputes a bill from its facts and card versions, and a wallet from its entries, and compares.
 
-Promises: nothing shown as recomputed was read as a result; every disagreement is a finding with a sentence.
-It changes nothing.
+Promises: a recomputed amount is never read from what it is compared with; every difference is a finding
+with a sentence. It changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 
 from fleet.database import Tx
 from fleet.settings import Settings
-from hobbs.shell.connections import acting_as
+from hobbs.shell.connections import reading
 from services.billing.desk import reads as bills
 from services.billing.desk.reads import BillToExplain
 from services.billing.domain.billing import decide_bill
@@ -18,12 +18,14 @@ from services.billing.domain.bills import Bill, lines_and_legs
 from services.billing.domain.flights import flight_from_facts
 from services.billing.domain.rates import Book
 from services.ledger.desk import reads
-from services.ledger.desk.reads import PostedJournal
+from services.ledger.desk.reads.balances import WalletBalance
+from services.ledger.desk.reads.journals import JournalDetails
+from services.ledger.desk.reads.recompute import Break, EventTypeSum
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WalletSide:
-    """One wallet of a flight: what the recomputed bill, the stored bill and the ledger say it gets."""
+    """What a wallet gets from a flight: recomputed, on the stored bill, in the ledger. Minor units."""
 
     wallet: str
     recomputed: int | None
@@ -37,7 +39,7 @@ class WalletSide:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedFlight:
-    """A bill made again from what it names. Amounts are minor units, readings and hours tenths.
+    """A bill recomputed from the facts and cards it names. Amounts are minor units; readings, hours tenths.
 
     lines: `rounding_tenths` is the rounded amount less the exact one, in tenths of a minor unit, where a line
     is hours times a rate. remainder: what is left to the platform after every leg.
@@ -62,21 +64,21 @@ async def explain_flight(
     settings: Settings, flight_id: str, revision: int | None = None
 ) -> ExplainedFlight | None:
     """Explain the bill of a flight: of this revision, or the newest. None: it has no bill."""
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
+    async with reading(settings) as database, database.transaction() as tx:
         row = await bills.bill_to_explain(tx, flight_id, revision)
         if row is None:
             return None
         cards = await bills.cards_named(tx, row.rates)
     again = _priced_again(row, _book_of(cards, version=row.school_version))
     source = f"flight:{row.flight_id}:{row.revision}"
-    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
-        journal = await reads.find_journal(tx, source)
+    async with reading(settings) as database, database.transaction() as tx:
+        journal = await reads.journals.find_journal(tx, source)
     return compare(source, row, cards, again, journal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Unpriceable:
-    """What a bill names cannot be read any more: somebody changed it by hand."""
+    """The facts or cards of a bill cannot be read: somebody changed them by hand."""
 
     sentence: str
 
@@ -111,9 +113,9 @@ def _what(error: Exception) -> str:
 
 
 def compare(
-    source: str, row: Any, rates: Sequence[Mapping[str, Any]], again: object, journal: PostedJournal | None
+    source: str, row: Any, rates: Sequence[Mapping[str, Any]], again: object, journal: JournalDetails | None
 ) -> ExplainedFlight:
-    """Set the recomputed bill, the stored one and the journal beside each other."""
+    """Compare the recomputed bill, the stored bill and the journal."""
     lines, legs = row.lines, row.legs
     wallets = _wallets(row, legs, again, journal)
     return ExplainedFlight(
@@ -142,7 +144,7 @@ def _rounding(line: Mapping[str, Any]) -> int | None:
 
 
 def _wallets(
-    row: Any, legs: Sequence[Mapping[str, Any]], again: object, journal: PostedJournal | None
+    row: Any, legs: Sequence[Mapping[str, Any]], again: object, journal: JournalDetails | None
 ) -> list[WalletSide]:
     recomputed = dict(again.entries()) if isinstance(again, Bill) else {}
     billed: dict[str, int] = {f"student:{row.student}": -row.charge}
@@ -193,7 +195,7 @@ def _bill_findings(source: str, row: Any, lines: Any, legs: Any, again: object) 
 
 
 def _journal_findings(
-    source: str, wallets: Sequence[WalletSide], journal: PostedJournal | None, currency: str
+    source: str, wallets: Sequence[WalletSide], journal: JournalDetails | None, currency: str
 ) -> list[str]:
     if journal is None:
         return [f"{source}: is billed and not posted"] if wallets else []
@@ -208,41 +210,27 @@ def _journal_findings(
     return [*found, *_content_findings(journal)]
 
 
-def _content_findings(journal: PostedJournal) -> list[str]:
-    if journal.says_what_it_said:
+def _content_findings(journal: JournalDetails) -> list[str]:
+    if journal.content_matches_hash:
         return []
     return [f"journal {journal.source} is not what was posted: its content no longer has its hash"]
 
 
-async def journal_findings(tx: Tx, journal: PostedJournal) -> list[str]:
-    """What is wrong with a journal by itself: its content, and how its entries continue their wallets."""
-    breaks = await tx.all(_BREAKS, journal_id=journal.journal_id)
+async def journal_findings(tx: Tx, journal: JournalDetails) -> list[str]:
+    """Check a journal by itself: its content hash, and the running balances of its entries."""
     return [
         *_content_findings(journal),
         *(
-            f"{row.wallet} version {row.version}: {row.balance_before} and {row.amount} "
-            f"are not {row.balance_after}"
-            for row in breaks
+            f"{one.wallet} version {one.version}: {one.balance_before} and {one.amount} "
+            f"are not {one.balance_after}"
+            for one in await reads.recompute.breaks_in_journal(tx, journal.journal_id)
         ),
     ]
 
 
-_BREAKS = """
-    SELECT entry.address AS wallet, entry.version, entry.amount, entry.balance_after,
-           coalesce(before.balance_after, 0) AS balance_before
-    FROM ledger_public.entries AS entry
-    LEFT JOIN ledger_public.entries AS before
-           ON before.address = entry.address AND before.currency = entry.currency
-          AND before.version = entry.version - 1
-    WHERE entry.journal_id = :journal_id
-      AND entry.balance_after <> coalesce(before.balance_after, 0) + entry.amount
-    ORDER BY entry.position
-"""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExplainedWallet:
-    """One balance of a wallet, added up again from its entries. Minor units."""
+    """A balance of a wallet, recomputed from its entries. Minor units."""
 
     wallet: str
     currency: str
@@ -254,25 +242,43 @@ class ExplainedWallet:
     limit: int | None
     limit_binds: str | None
     entries: int
-    by_event_type: Sequence[Mapping[str, Any]]
+    by_event_type: Sequence[EventTypeSum]
     findings: Sequence[str]
 
 
 async def explain_wallet(tx: Tx, wallet: str) -> list[ExplainedWallet]:
-    """Add up a wallet's balances again, one per currency; empty: there is no such wallet."""
-    return [await _wallet(tx, there) for there in await reads.list_balances(tx, wallet=wallet)]
+    """Recompute a wallet's balances, one for each currency; empty: there is no such wallet."""
+    return [await _wallet(tx, there) for there in await reads.balances.list_balances(tx, wallet=wallet)]
 
 
-async def _wallet(tx: Tx, there: reads.WalletBalance) -> ExplainedWallet:
-    place = {"wallet": there.wallet, "currency": there.currency}
-    kinds = [dict(row._mapping) for row in await tx.all(_BY_EVENT_TYPE, **place)]
-    recomputed = sum(kind["amount"] for kind in kinds)
-    broken = await tx.first(_FIRST_BREAK, **place)
-    held = (await tx.one(_HELD, **place)).amount
+async def _wallet(tx: Tx, there: WalletBalance) -> ExplainedWallet:
+    sums = await reads.recompute.sums_by_event_type(tx, there.wallet, there.currency)
+    broken = await reads.recompute.first_break(tx, there.wallet, there.currency)
+    held = await reads.recompute.sum_of_open_holds(tx, there.wallet, there.currency)
+    return ExplainedWallet(
+        wallet=there.wallet,
+        currency=there.currency,
+        balance=there.balance,
+        recomputed=sum(one.amount for one in sums),
+        pending=there.pending,
+        open_holds=held,
+        available=there.available,
+        limit=there.limit,
+        limit_binds=there.limit_binds,
+        entries=there.entries,
+        by_event_type=sums,
+        findings=_wallet_findings(there, sums, broken, held),
+    )
+
+
+def _wallet_findings(
+    there: WalletBalance, sums: Sequence[EventTypeSum], broken: Break | None, held: int
+) -> list[str]:
     findings = []
+    recomputed = sum(one.amount for one in sums)
     if recomputed != there.balance:
         findings.append(f"{there.wallet}: balance {there.balance}, but its entries sum to {recomputed}")
-    if sum(kind["entries"] for kind in kinds) != there.entries:
+    if sum(one.entries for one in sums) != there.entries:
         findings.append(f"{there.wallet}: entries are missing; the newest version is {there.entries}")
     if broken is not None:
         findings.append(
@@ -280,40 +286,4 @@ async def _wallet(tx: Tx, there: reads.WalletBalance) -> ExplainedWallet:
         )
     if held != there.pending:
         findings.append(f"{there.wallet}: pending {there.pending}, but its open holds keep {held}")
-    return ExplainedWallet(
-        wallet=there.wallet,
-        currency=there.currency,
-        balance=there.balance,
-        recomputed=recomputed,
-        pending=there.pending,
-        open_holds=held,
-        available=there.available,
-        limit=there.limit,
-        limit_binds=there.limit_binds,
-        entries=there.entries,
-        by_event_type=kinds,
-        findings=findings,
-    )
-
-
-_BY_EVENT_TYPE = """
-    SELECT event_type, count(*) AS entries, CAST(sum(amount) AS bigint) AS amount,
-           min(recorded_at) AS first_at, max(recorded_at) AS last_at
-    FROM ledger_public.entries WHERE address = :wallet AND currency = :currency
-    GROUP BY event_type ORDER BY event_type
-"""
-_FIRST_BREAK = """
-    SELECT version, source FROM (
-        SELECT version, source, amount, balance_after,
-               lag(balance_after, 1, CAST(0 AS bigint)) OVER along AS balance_before,
-               lag(version, 1, CAST(0 AS bigint)) OVER along AS version_before
-        FROM ledger_public.entries WHERE address = :wallet AND currency = :currency
-        WINDOW along AS (ORDER BY version)
-    ) AS line
-    WHERE balance_after <> balance_before + amount OR version <> version_before + 1
-    ORDER BY version LIMIT 1
-"""
-_HELD = """
-    SELECT CAST(coalesce(sum(amount), 0) AS bigint) AS amount FROM ledger_public.holds
-    WHERE address = :wallet AND currency = :currency AND state = 'open'
-"""
+    return findings

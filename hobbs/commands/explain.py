@@ -1,6 +1,6 @@
-"""`hobbs explain journal|flight|entry|wallet`: why a number is what it is, made again and compared.
+"""`hobbs explain journal|flight|entry|wallet`: recomputes a number and compares it with the recorded one.
 
-Exit 1 when what was made again disagrees with what stands: the findings say where.
+Exit 1 when the two differ: the findings say where.
 """
 
 import re
@@ -13,11 +13,11 @@ import typer
 from fleet.money import format_minor
 from fleet.settings import Settings
 from hobbs.check.recompute import ExplainedFlight, explain_flight, explain_wallet, journal_findings
-from hobbs.commands.queries import ask, ask_in_one_snapshot, currency_of, no_wallet
+from hobbs.commands.queries import currency_of, no_wallet, read, read_snapshot
 from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from services.ledger.desk import reads
-from services.ledger.desk.reads import PostedJournal
+from services.ledger.desk.reads.journals import JournalDetails
 
 MONEY: Final = (
     "amount", "balance_before", "balance_after", "rate", "charge", "legs_total", "remainder", "recomputed",
@@ -29,7 +29,7 @@ REVISION_MAX: Final = 2**31 - 1
 _REVISION: Final = re.compile(r"[1-9][0-9]{0,9}")  # as the ledger's sources have it
 VERSION_MAX: Final = 2**63 - 2
 
-app = typer.Typer(no_args_is_help=True, help="Say why a number is what it is: made again, and compared.")
+app = typer.Typer(no_args_is_help=True, help="Recompute a number and compare it with the recorded one.")
 
 
 @app.command("journal")
@@ -39,8 +39,8 @@ def journal_command(
     ],
     output: OutputOption = Output.table,
 ) -> None:
-    """Show a journal and its entries; a flight's with its bill. Exit 1: there is none, or a finding."""
-    journal = ask(lambda tx: reads.find_journal(tx, name))
+    """Show a journal with its entries, and the bill of a flight's. Exit 1: there is none, or a finding."""
+    journal = read(lambda tx: reads.journals.find_journal(tx, name))
     if journal is None:
         say(f"there is no journal {name}; `hobbs dead list -s ledger` shows requests that were refused")
         raise typer.Exit(EXIT_FINDINGS)
@@ -81,14 +81,14 @@ def entry_command(
     ] = None,
     output: OutputOption = Output.table,
 ) -> None:
-    """Show one entry between the balances before and after it, and the journal it is of."""
+    """Show an entry with the balances before and after it, and its journal."""
     chosen = currency_of(wallet, currency)
-    pair = ask(lambda tx: reads.statement(tx, wallet, chosen, before=version + 1, most=2)).lines
+    pair = read(lambda tx: reads.statements.statement(tx, wallet, chosen, before=version + 1, most=2)).lines
     if not pair or pair[-1].version != version:
         say(f"{wallet} has no entry {version} in {chosen}")
         raise typer.Exit(EXIT_FINDINGS)
     line, before = pair[-1], pair[0].balance_after if len(pair) > 1 else 0
-    journal = ask(lambda tx: reads.find_journal(tx, line.source))
+    journal = read(lambda tx: reads.journals.find_journal(tx, line.source))
     flight = _flight_of(journal) if journal else None
     findings = _findings(journal, flight) if journal else [f"{line.source}: the journal is missing"]
     if before + line.amount != line.balance_after:
@@ -109,14 +109,16 @@ def wallet_command(
     wallet: Annotated[str, typer.Argument(help="Its address, such as student:student-01.")],
     output: OutputOption = Output.table,
 ) -> None:
-    """Add a wallet up again: by kind of journal, along its versions, and its open holds."""
-    found = ask_in_one_snapshot(lambda tx: explain_wallet(tx, wallet))
+    """Recompute a wallet from its entries and its open holds; sum its entries by type of journal."""
+    found = read_snapshot(lambda tx: explain_wallet(tx, wallet))
     if not found:
         raise no_wallet(wallet)
     if output is Output.table:
         for one in found:
             show_one(_readable({**asdict(one), "by_event_type": None, "findings": None}, one.currency))
-            show_rows([_readable(kind, one.currency) for kind in one.by_event_type], right=[*MONEY, *COUNTS])
+            show_rows(
+                [_readable(asdict(kind), one.currency) for kind in one.by_event_type], right=[*MONEY, *COUNTS]
+            )
     else:
         show_rows([asdict(one) for one in found], output)
     _end([finding for one in found for finding in one.findings])
@@ -129,8 +131,8 @@ def _end(findings: Sequence[str]) -> None:
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def _flight_of(journal: PostedJournal) -> ExplainedFlight | None:
-    """The bill behind a flight's journal; other journals are explained by themselves."""
+def _flight_of(journal: JournalDetails) -> ExplainedFlight | None:
+    """The bill of a flight's journal; None: it is the journal of something else."""
     kind, _, rest = journal.source.partition(":")
     flight_id, _, revision = rest.rpartition(":")
     if kind != "flight" or not _REVISION.fullmatch(revision) or int(revision) > REVISION_MAX:
@@ -138,27 +140,27 @@ def _flight_of(journal: PostedJournal) -> ExplainedFlight | None:
     return run(explain_flight(settings_or_exit(Settings), flight_id, int(revision)))
 
 
-def _findings(journal: PostedJournal, flight: ExplainedFlight | None) -> list[str]:
-    """Of its bill, and of the journal itself."""
+def _findings(journal: JournalDetails, flight: ExplainedFlight | None) -> list[str]:
+    """The findings of a journal: those of its bill and its own."""
     of_flight = [] if flight is None else flight.findings
-    own = ask(lambda tx: journal_findings(tx, journal))
+    own = read(lambda tx: journal_findings(tx, journal))
     return list(dict.fromkeys([*of_flight, *own]))
 
 
-def _journal_body(journal: PostedJournal | None, flight: ExplainedFlight | None) -> dict[str, Any]:
+def _journal_body(journal: JournalDetails | None, flight: ExplainedFlight | None) -> dict[str, Any]:
     if journal is None:
         return {}
     return {
         **{field: value for field, value in asdict(journal).items() if field != "entries"},
         "content_hash": journal.content_hash.hex(),
-        "says_what_it_said": journal.says_what_it_said,
+        "content_matches_hash": journal.content_matches_hash,
         "entries": [asdict(entry) for entry in journal.entries],
         "flight": None if flight is None else asdict(flight),
     }
 
 
 def _show_journal(
-    journal: PostedJournal, flight: ExplainedFlight | None, findings: Sequence[str], output: Output
+    journal: JournalDetails, flight: ExplainedFlight | None, findings: Sequence[str], output: Output
 ) -> None:
     body = _journal_body(journal, flight)
     entries = body.pop("entries")
@@ -191,7 +193,7 @@ def _show_flight(flight: ExplainedFlight) -> None:
     show_rows([_readable(line, currency) for line in flight.lines], title="lines", right=right)
     show_rows([_readable(leg, currency) for leg in flight.legs], title="legs", right=right)
     sides = [_readable({**asdict(side), "agrees": side.agrees}, currency) for side in flight.wallets]
-    show_rows(sides, title="made again and compared", right=right)
+    show_rows(sides, title="recomputed and compared", right=right)
 
 
 def _readable(row: Mapping[str, Any], currency: str) -> dict[str, Any]:

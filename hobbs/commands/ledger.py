@@ -1,4 +1,4 @@
-"""`hobbs balances`, `holds`, `statement`, `close`: the books, for people and for scripts.
+"""`hobbs balances`, `holds`, `statement`, `close`: the ledger's books.
 
 Amounts are minor units in JSON and CSV, and the currency's own decimals in tables.
 """
@@ -11,11 +11,13 @@ from typing import Annotated, Any, Final
 import typer
 
 from fleet.money import format_minor
-from hobbs.commands.queries import ask, currency_of, no_wallet
+from hobbs.commands.queries import currency_of, decide, no_wallet, read
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
-from services.ledger.desk import reads
-from services.ledger.desk.reads import PAGE_LINES_MAX, BalanceAt, Hold, Page, StatementLine, WalletBalance
-from services.ledger.domain.journals import WALLET_KINDS
+from services.ledger.desk import decisions, reads
+from services.ledger.desk.reads.balances import BalanceAt, WalletBalance
+from services.ledger.desk.reads.holds import Hold
+from services.ledger.desk.reads.statements import PAGE_LINES_MAX, Page, StatementLine
+from services.ledger.domain.wallets import WALLET_KINDS
 
 MONEY: Final = ("amount", "balance", "pending", "available", "limit", "balance_after", "posted_amount")
 HOLD_STATES: Final = ("open", "posted", "voided", "expired", "any")
@@ -31,25 +33,29 @@ def balances_command(
     wallet: Annotated[str | None, typer.Argument(help="Only this wallet, such as platform:school.")] = None,
     kind: Annotated[str | None, typer.Option(help=f"Only one of: {', '.join(WALLET_KINDS)}.")] = None,
     at: Annotated[
-        str | None, typer.Option(metavar="INSTANT", help="After all that occurred by 2026-05-31T23:59:59Z.")
+        str | None,
+        typer.Option(
+            metavar="INSTANT", help="After all that occurred by this instant, such as 2026-05-31T23:59:59Z."
+        ),
     ] = None,
     known_at: Annotated[
-        str | None, typer.Option(metavar="INSTANT", help="With --at: as the books knew it by this instant.")
+        str | None, typer.Option(metavar="INSTANT", help="With --at: only what was recorded by this instant.")
     ] = None,
     output: OutputOption = Output.table,
 ) -> None:
     """Show what the school owes each wallet's holder (negative: is owed). Exit 1: there is no such wallet."""
     if kind is not None and kind not in WALLET_KINDS:
         raise typer.BadParameter(f"{kind!r} is not one of {', '.join(WALLET_KINDS)}", param_hint="--kind")
-    occurred_by, known_by = _instant(at, "--at"), _instant(known_at, "--known-at")
+    occurred_by = None if at is None else _instant(at, "--at")
+    known_by = None if known_at is None else _instant(known_at, "--known-at")
     if known_by is not None and occurred_by is None:
         raise typer.BadParameter("say --at too", param_hint="--known-at")
     rows: Sequence[WalletBalance | BalanceAt]
     if occurred_by is None:
-        rows = ask(lambda tx: reads.list_balances(tx, wallet=wallet, kind=kind))
+        rows = read(lambda tx: reads.balances.list_balances(tx, wallet=wallet, kind=kind))
     else:
-        rows = ask(
-            lambda tx: reads.balances_at(
+        rows = read(
+            lambda tx: reads.balances.balances_at(
                 tx, wallet=wallet, kind=kind, occurred_by=occurred_by, known_by=known_by
             )
         )
@@ -78,7 +84,9 @@ def statement_command(
     JSON is an object: `lines`, and the cursors `before` (null on the first page) and `after`.
     """
     chosen = currency_of(wallet, currency)
-    page = ask(lambda tx: reads.statement(tx, wallet, chosen, before=before, after=after, most=most))
+    page = read(
+        lambda tx: reads.statements.statement(tx, wallet, chosen, before=before, after=after, most=most)
+    )
     _show_page(page, output)
 
 
@@ -98,19 +106,19 @@ def holds_command(
     most: Annotated[int, typer.Option(min=1, max=PAGE_LINES_MAX, help="The last so many.")] = 100,
     output: OutputOption = Output.table,
 ) -> None:
-    """Show what is kept on wallets and not yet posted, or how holds ended; oldest first."""
+    """Show open holds, or closed ones; oldest first."""
     if state not in HOLD_STATES:
         raise typer.BadParameter(f"{state!r} is not one of {', '.join(HOLD_STATES)}", param_hint="--state")
     chosen = None if state == "any" else state
-    _show(ask(lambda tx: reads.list_holds(tx, wallet=wallet, state=chosen, most=most)), output, Hold)
+    _show(read(lambda tx: reads.holds.list_holds(tx, wallet=wallet, state=chosen, most=most)), output, Hold)
 
 
-def _instant(text: str | None, option: str) -> datetime | None:
+def _instant(text: str, option: str) -> datetime:
     try:
-        instant = None if text is None else datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(text)
     except ValueError as error:
         raise typer.BadParameter(f"{text!r} is not an instant: {error}", param_hint=option) from None
-    if instant is not None and instant.tzinfo is None:
+    if instant.tzinfo is None:
         raise typer.BadParameter(f"{text} says no time zone; add Z or an offset", param_hint=option)
     return instant
 
@@ -121,11 +129,11 @@ def close_command(
     why: Annotated[str, typer.Option(help="Kept beside the period.")],
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Close all that occurred before an instant: what comes later is dated there. Exit 1: it cannot be."""
+    """Close every period before an instant; late journals are then dated at it. Exit 1: it is refused."""
     instant = _instant(until, "INSTANT")
     if not yes and not agreed(f"Close everything before {until}? It stays closed."):
         raise typer.Exit(EXIT_FINDINGS)
-    ask(lambda tx: reads.close_period(tx, instant, why))
+    decide(lambda tx: decisions.close_period(tx, instant, why))
     say(f"closed until {until}")
 
 

@@ -1,4 +1,4 @@
-"""Monitors: thresholds on balances. Going beyond one publishes balance.crossed once, coming back once more.
+"""Monitors: thresholds on balances. Each crossing publishes balance.crossed: beyond the threshold, and back.
 
 \b
 Examples:
@@ -9,31 +9,27 @@ Examples:
   hobbs monitors remove "student-01 is low"
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any, Final, TypeVar, get_args
+from typing import Annotated, Any, Final, get_args
 
 import typer
 
-from fleet.database import Tx
 from fleet.money import format_minor, parse_minor
-from fleet.settings import Settings
-from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.commands.queries import decide, read
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_rows
-from services.ledger.desk import monitors
-from services.ledger.desk.monitors import (
-    CROSSINGS_MAX,
+from services.ledger.desk import decisions, reads
+from services.ledger.desk.reads.monitors import CROSSINGS_MAX
+from services.ledger.domain.holds import RefusedCommand
+from services.ledger.domain.monitors import (
     Comparison,
     Crossing,
     Monitor,
+    MonitorChange,
     MonitorCommand,
-    MonitorNow,
     Watches,
 )
-from services.ledger.steps.holds import NotDone
-
-T = TypeVar("T")
 
 MONEY: Final = ("threshold", "recovers_at", "balance")
 COUNTS: Final = ("crossings", "nr", "version")
@@ -54,7 +50,9 @@ def list_command(
     output: OutputOption = Output.table,
 ) -> None:
     """List monitors, the balance that each watches, and whether that is beyond the threshold."""
-    _show(_act(lambda tx: monitors.list_monitors(tx, wallet=wallet, only_beyond=beyond)), output, Monitor)
+    _show(
+        read(lambda tx: reads.monitors.list_monitors(tx, wallet=wallet, only_beyond=beyond)), output, Monitor
+    )
 
 
 @app.command("crossings")
@@ -64,8 +62,8 @@ def crossings_command(
     most: Annotated[int, typer.Option(min=1, max=CROSSINGS_MAX, help="The last so many.")] = 100,
     output: OutputOption = Output.table,
 ) -> None:
-    """Show what monitors have told, and what caused it; oldest first, removed monitors too."""
-    rows = _act(lambda tx: monitors.list_crossings(tx, monitor=monitor, wallet=wallet, most=most))
+    """Show crossings and what caused them, those of removed monitors too; oldest first."""
+    rows = read(lambda tx: reads.monitors.list_crossings(tx, monitor=monitor, wallet=wallet, most=most))
     _show(rows, output, Crossing)
 
 
@@ -78,18 +76,19 @@ def set_command(
     above: ThresholdOption = None,
     at_least: ThresholdOption = None,
     recovers_at: Annotated[
-        str | None, typer.Option(metavar="AMOUNT", help="It is back only here; else at the threshold.")
+        str | None,
+        typer.Option(metavar="AMOUNT", help="Where the balance is back; by default at the threshold."),
     ] = None,
     watches: Annotated[Watches, typer.Option(help="Which of the wallet's balances.")] = "available",
     currency: Annotated[str, typer.Option(help="The balance's currency.")] = "USD",
-    memo: Annotated[str, typer.Option(help="Goes with every event: what is to be done.")] = "",
+    memo: Annotated[str, typer.Option(help="Published with each crossing: what is to be done.")] = "",
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     output: OutputOption = Output.table,
 ) -> None:
-    """Set a monitor, or its threshold anew. Exit 1: it is refused.
+    """Set a monitor, or change its threshold. Exit 1: it is refused.
 
-    Counts from now: a balance that is beyond already is told at once.
+    A balance that is beyond the threshold already is a crossing at once.
     """
     given = dict(zip(get_args(Comparison), (below, at_most, above, at_least), strict=True))
     comparison, threshold = _one_of(given)
@@ -104,15 +103,15 @@ def set_command(
         memo=memo,
     )
     if dry_run or not yes:
-        foreseen = _or_exit(_act(lambda tx: monitors.rehearse(tx, command)))
+        preview = _or_exit(decide(lambda tx: decisions.preview_monitor(tx, command)))
         if dry_run:
-            _show([foreseen.monitor], output, Monitor)
+            _show([preview.monitor], output, Monitor)
             say("dry run, nothing changed")
             return
-        _agree(f"{_sentence(foreseen.monitor)}. Set it?")
-    done = _or_exit(_act(lambda tx: monitors.set_monitor(tx, command)))
+        _agree(f"{_sentence(preview.monitor)}. Set it?")
+    done = _or_exit(decide(lambda tx: decisions.set_monitor(tx, command)))
     _show([done.monitor], output, Monitor)
-    say(f"{monitor}: stood so already" if done.repeated else f"{monitor}: set")
+    say(f"{monitor}: is set so already" if done.repeated else f"{monitor}: set")
 
 
 @app.command("remove")
@@ -124,14 +123,14 @@ def remove_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Remove a monitor; its crossings stay. Exit 1: there is none of this name."""
-    found = _act(lambda tx: monitors.list_monitors(tx, monitor=monitor))
+    found = read(lambda tx: reads.monitors.list_monitors(tx, monitor=monitor))
     _show(found, output, Monitor)
     if dry_run and found:
         say("dry run, nothing changed")
         return
     if found and not yes:
         _agree(f"{_sentence(found[0])}. Remove it?")
-    if not _act(lambda tx: monitors.remove_monitor(tx, monitor, why)):
+    if not decide(lambda tx: decisions.remove_monitor(tx, monitor, why)):
         say(f"there is no monitor {monitor!r}; `hobbs monitors list` shows all")
         raise typer.Exit(EXIT_FINDINGS)
     say(f"{monitor}: removed")
@@ -151,11 +150,11 @@ def _amount(text: str, currency: str) -> int:
         raise typer.BadParameter(str(error)) from None
 
 
-def _or_exit(outcome: MonitorNow | NotDone) -> MonitorNow:
-    if isinstance(outcome, NotDone):
-        say(outcome.sentence)
+def _or_exit(change: MonitorChange | RefusedCommand) -> MonitorChange:
+    if isinstance(change, RefusedCommand):
+        say(change.sentence)
         raise typer.Exit(EXIT_FINDINGS)
-    return outcome
+    return change
 
 
 def _agree(question: str) -> None:
@@ -165,7 +164,7 @@ def _agree(question: str) -> None:
 
 
 def _sentence(one: Monitor) -> str:
-    """What a monitor says, in words: `low: tells when the available balance of … is below 500.00 USD …`."""
+    """A monitor in words: `low: tells when the available balance of … is below 500.00 USD …`."""
     back = f", and back at {format_minor(one.recovers_at, one.currency)}"
     return (
         f"{one.monitor}: tells when the {one.watches} balance of {one.wallet} is "
@@ -178,12 +177,3 @@ def _sentence(one: Monitor) -> str:
 def _show(rows: Sequence[Monitor | Crossing], output: Output, kind: type[Any]) -> None:
     shown = with_money([asdict(row) for row in rows], output, MONEY)
     show_rows(shown, output, columns=list(kind.__dataclass_fields__), right=[*MONEY, *COUNTS])
-
-
-def _act(work: Callable[[Tx], Awaitable[T]]) -> T:
-    return run(_in_transaction(settings_or_exit(Settings), work))
-
-
-async def _in_transaction(settings: Settings, work: Callable[[Tx], Awaitable[T]]) -> T:
-    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
-        return await work(tx)

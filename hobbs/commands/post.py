@@ -1,6 +1,6 @@
-"""`hobbs post` and `hobbs revert`: journals by hand, rehearsed first, on the worker's own rules.
+"""`hobbs post` and `hobbs revert`: journals by hand, by the worker's own rules, after a preview.
 
-Promises: nothing is posted before it was shown and agreed to; a dry run locks and writes nothing.
+Promises: nothing is posted before a person saw it and agreed; a dry run locks and writes nothing.
 """
 
 import sys
@@ -8,18 +8,14 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import typer
-from pydantic import TypeAdapter, ValidationError
 
-from fleet import outbox
 from fleet.database import Tx
-from fleet.envelope import first_cause, uuid7
-from fleet.inbox import describe
+from fleet.envelope import uuid7
 from fleet.money import format_minor
-from fleet.settings import Settings
-from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.commands.queries import decide
 from hobbs.shell.output import (
     EXIT_FINDINGS,
     EXIT_USAGE,
@@ -30,33 +26,31 @@ from hobbs.shell.output import (
     show_one,
     show_rows,
 )
-from schemas.journals import JournalRequested
-from services.ledger import steps, wire
+from services.ledger.desk import decisions
 from services.ledger.domain.journals import (
-    Answer,
-    BalanceKey,
     Entry,
     Journal,
+    JournalReply,
     JournalRequest,
-    Posted,
-    Refused,
-    Verdict,
+    PostingResult,
+    RefusedJournal,
 )
-from services.ledger.steps.links import RevertRequest
+from services.ledger.domain.posting import PostingPreview
+from services.ledger.domain.reverts import RevertRequest
+from services.ledger.domain.wallets import BalanceKey
 
 app = typer.Typer(no_args_is_help=True)
 
 DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Show what would be posted; change nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-_FILE: Final = TypeAdapter(list[JournalRequested])
 
-Post = Callable[[Tx], Awaitable[list[Answer]]]
-Find = Callable[[Tx], Awaitable[list[JournalRequest | Refused]]]
+Post = Callable[[Tx], Awaitable[list[JournalReply]]]
+Preview = Callable[[Tx], Awaitable[PostingPreview]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shown:
-    """One journal of an answer or a rehearsal: would_post, posted, repeated or refused."""
+class JournalRow:
+    """A journal as it is shown. outcome: would_post, posted, repeated or refused."""
 
     source: str
     outcome: str
@@ -75,69 +69,62 @@ def post_command(
     yes: YesOption = False,
     output: OutputOption = Output.table,
 ) -> None:
-    """Post journals by hand; one that stands already is `repeated`. Exit 1: one is refused."""
+    """Post journals by hand; one that is posted already is `repeated`. Exit 1: one is refused."""
     requests = _read_file(file)
-
-    async def find(tx: Tx) -> list[JournalRequest | Refused]:
-        return list(requests)
-
-    async def post(tx: Tx) -> list[Answer]:
-        if together is not None:
-            return await steps.links.post_together(tx, together, requests)
-        return await steps.posting.post(tx, requests)
-
-    _post_by_hand(find, post, dry_run=dry_run, yes=yes, output=output)
+    _post_by_hand(
+        lambda tx: decisions.preview_post(tx, requests),
+        lambda tx: decisions.post(tx, requests, group=together),
+        dry_run=dry_run,
+        yes=yes,
+        output=output,
+    )
 
 
 @app.command("revert")
 def revert_command(
-    source: Annotated[str, typer.Argument(help="Of the journal to take back, such as flight:F123:1.")],
+    source: Annotated[str, typer.Argument(help="Of the journal to revert, such as flight:F123:1.")],
     why: Annotated[str, typer.Option(help="Kept as the journal's memo.")],
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     output: OutputOption = Output.table,
 ) -> None:
-    """Take back what a journal moved, by its opposite, linked to it. Exit 1: it cannot be reverted."""
-    asked = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=datetime.now(UTC), memo=why)
-
-    async def find(tx: Tx) -> list[JournalRequest | Refused]:
-        return await steps.links.reversals(tx, [asked])
-
-    async def post(tx: Tx) -> list[Answer]:
-        return await steps.links.revert(tx, [asked])
-
-    _post_by_hand(find, post, dry_run=dry_run, yes=yes, output=output)
+    """Revert a journal by one with the opposite entries. Exit 1: it cannot be reverted."""
+    request = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=datetime.now(UTC), memo=why)
+    _post_by_hand(
+        lambda tx: decisions.preview_revert(tx, request),
+        lambda tx: decisions.revert(tx, request),
+        dry_run=dry_run,
+        yes=yes,
+        output=output,
+    )
 
 
 def _read_file(file: Path) -> list[JournalRequest]:
     try:
         text = sys.stdin.read() if str(file) == "-" else file.read_text(encoding="utf-8")
-        return [wire.journals.request_of(journal, None) for journal in _FILE.validate_json(text)]
-    except ValidationError as error:
-        say(f"{file}: {describe(error)}")
-    except (OSError, UnicodeDecodeError) as error:
+        return decisions.read_requests(text)
+    except (OSError, ValueError) as error:
         say(f"{file}: {error}")
     raise typer.Exit(EXIT_USAGE)
 
 
-def _post_by_hand(find: Find, post: Post, *, dry_run: bool, yes: bool, output: Output) -> None:
-    settings = settings_or_exit(Settings)
+def _post_by_hand(find_out: Preview, post: Post, *, dry_run: bool, yes: bool, output: Output) -> None:
     if dry_run or not yes:
-        rehearsal = run(_rehearse(settings, find))
-        shown = [_rehearsed(verdict) for verdict in rehearsal.verdicts]
+        preview = decide(find_out)
+        shown = [_previewed(result) for result in preview.results]
         if dry_run:
-            _show(shown, rehearsal.balances, output)
+            _show(shown, preview.balances, output)
             say("dry run, nothing changed")
             raise typer.Exit(EXIT_FINDINGS if _any_refused(shown) else 0)
         _agree(shown)
-    answers = run(_post(settings, post))
-    shown = [_answered(answer) for answer in answers]
+    replies = decide(post)
+    shown = [_replied(reply) for reply in replies]
     _show(shown, _left([one for one in shown if one.outcome == "posted"]), output)
     if _any_refused(shown):
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def _agree(shown: Sequence[Shown]) -> None:
+def _agree(shown: Sequence[JournalRow]) -> None:
     for one in shown:
         legs = ", ".join(f"{e.wallet} {format_minor(e.amount, e.currency)} {e.currency}" for e in one.entries)
         say(f"{one.source}: {one.outcome.replace('_', ' ')} {legs or one.sentence}")
@@ -145,64 +132,51 @@ def _agree(shown: Sequence[Shown]) -> None:
         raise typer.Exit(EXIT_FINDINGS)
 
 
-async def _rehearse(settings: Settings, find: Find) -> steps.links.Rehearsal:
-    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
-        return await steps.links.rehearse(tx, await find(tx))
-
-
-async def _post(settings: Settings, post: Post) -> list[Answer]:
-    async with acting_as(settings, "ledger") as database, database.transaction() as tx:
-        answers = await post(tx)
-        told = [answer for answer in answers if isinstance(answer, Posted)]
-        await outbox.stage(tx, [wire.journals.journal_posted(answer, first_cause()) for answer in told])
-        return answers
-
-
-def _rehearsed(verdict: Verdict) -> Shown:
-    if isinstance(verdict, Journal):
-        return _shown(verdict, "would_post")
-    if isinstance(verdict, Refused):
-        return _refused(verdict)
-    return Shown(
+def _previewed(result: PostingResult) -> JournalRow:
+    if isinstance(result, Journal):
+        return _shown(result, "would_post")
+    if isinstance(result, RefusedJournal):
+        return _refused(result)
+    return JournalRow(
         source="",
         outcome="repeated",
-        journal_id=str(verdict.journal_id),
-        sentence="stands already",
+        journal_id=str(result.journal_id),
+        sentence="is posted already",
         entries=(),
     )
 
 
-def _answered(answer: Answer) -> Shown:
-    if isinstance(answer, Refused):
-        return _refused(answer)
-    return _shown(answer.journal, "repeated" if answer.repeated else "posted")
+def _replied(reply: JournalReply) -> JournalRow:
+    if isinstance(reply, RefusedJournal):
+        return _refused(reply)
+    return _shown(reply.journal, "repeated" if reply.repeated else "posted")
 
 
-def _shown(journal: Journal, outcome: str) -> Shown:
-    return Shown(
+def _shown(journal: Journal, outcome: str) -> JournalRow:
+    return JournalRow(
         source=journal.source,
         outcome=outcome,
         journal_id=None if outcome == "would_post" else str(journal.journal_id),
-        sentence="stands already" if outcome == "repeated" else "",
+        sentence="is posted already" if outcome == "repeated" else "",
         entries=journal.entries,
     )
 
 
-def _refused(refused: Refused) -> Shown:
-    return Shown(
+def _refused(refused: RefusedJournal) -> JournalRow:
+    return JournalRow(
         source=refused.source, outcome="refused", journal_id=None, sentence=refused.sentence, entries=()
     )
 
 
-def _any_refused(shown: Sequence[Shown]) -> bool:
+def _any_refused(shown: Sequence[JournalRow]) -> bool:
     return any(one.outcome == "refused" for one in shown)
 
 
-def _left(shown: Sequence[Shown]) -> dict[BalanceKey, int]:
+def _left(shown: Sequence[JournalRow]) -> dict[BalanceKey, int]:
     return {(e.wallet, e.currency): e.balance_after for one in shown for e in one.entries}
 
 
-def _show(shown: Sequence[Shown], left: Mapping[BalanceKey, int], output: Output) -> None:
+def _show(shown: Sequence[JournalRow], left: Mapping[BalanceKey, int], output: Output) -> None:
     after = [
         {"wallet": wallet, "currency": currency, "balance_after": amount}
         for (wallet, currency), amount in sorted(left.items())

@@ -1,6 +1,6 @@
-"""The events Stripe is asked to send, as docs/operations/stripe.md tells operators to choose them.
+"""The events Stripe is asked to send, as in docs/operations/stripe.md.
 
-Others would harm nothing; `payment.created`, once for each transfer, would double what the gateway takes.
+Other types would do no harm, but `payment.created`, one for each transfer, would double the traffic.
 """
 
 from typing import Final

@@ -1,4 +1,4 @@
-"""Kafka in: one function per topic. Timers: holds that run out, and the hash chain."""
+"""One function for each topic that the ledger consumes, and one for each of its timers."""
 
 import logging
 from collections.abc import Sequence
@@ -9,70 +9,70 @@ from fleet import dead_letters, inbox, outbox
 from fleet.database import Database
 from fleet.envelope import Record, first_cause
 from services.ledger import metrics, steps, store, wire
-from services.ledger.desk import chain
-from services.ledger.domain.journals import Answer
+from services.ledger.domain.holds import journal_ids
+from services.ledger.domain.journals import JournalReply
 
-CHAIN_AFTER: Final = timedelta(minutes=2)  # by then a worker's transaction has ended, one way or the other
+CHAIN_AFTER: Final = timedelta(minutes=2)  # by then every transaction that posts is committed or undone
 
 _log = logging.getLogger(__name__)
 
 
 async def post_journals(db: Database, batch: Sequence[Record]) -> None:
-    """Post each requested journal once, and say what became of every request."""
+    """Post each requested journal once, and reply to every request."""
     async with db.transaction() as tx:
-        asked = await inbox.admit(tx, batch, wire.journals.journal_requested)
+        admitted = await inbox.admit(tx, batch, wire.journals.journal_requested)
         with metrics.POSTING_SECONDS.time():
-            answers = await steps.posting.post(tx, [wire.journals.journal_request(item) for item in asked])
-        await dead_letters.bury(tx, wire.journals.refusals(asked, answers))
-        await outbox.stage(tx, wire.journals.answers(asked, answers))
-    metrics.count(answers)
+            replies = await steps.posting.post(tx, [wire.journals.journal_request(item) for item in admitted])
+        await dead_letters.bury(tx, wire.journals.refusals(admitted, replies))
+        await outbox.stage(tx, wire.journals.messages(admitted, replies))
+    metrics.count(replies)
 
 
 async def revert_journals(db: Database, batch: Sequence[Record]) -> None:
-    """Take back what each named journal moved, once."""
+    """Post a revert of each named journal, once, and reply to every request."""
     async with db.transaction() as tx:
-        asked = await inbox.admit(tx, batch, wire.links.revert_requested)
-        answers = await steps.links.revert(tx, [wire.links.revert_request(item) for item in asked])
-        await dead_letters.bury(tx, wire.journals.refusals(asked, answers))
-        await outbox.stage(tx, wire.journals.answers(asked, answers))
-    metrics.count(answers)
+        admitted = await inbox.admit(tx, batch, wire.reverts.revert_requested)
+        replies = await steps.reverts.revert(tx, [wire.reverts.revert_request(item) for item in admitted])
+        await dead_letters.bury(tx, wire.journals.refusals(admitted, replies))
+        await outbox.stage(tx, wire.journals.messages(admitted, replies))
+    metrics.count(replies)
 
 
 async def post_groups(db: Database, batch: Sequence[Record]) -> None:
-    """Post all journals of a group or none; a transaction each, since their locks have no common order."""
+    """Post all journals of a group or none. Each group is a transaction: locks of several have no order."""
     for record in batch:
         async with db.transaction() as tx:
-            answers: list[Answer] = []
-            for item in await inbox.admit(tx, [record], wire.links.group_requested):
-                requests = wire.links.group_requests(item)
-                answers = await steps.links.post_together(tx, item.event.group, requests)
-                await dead_letters.bury(tx, wire.links.group_refusals(item, answers))
-                await outbox.stage(tx, wire.links.group_answers(item, answers))
-        metrics.count(answers)
+            replies: list[JournalReply] = []
+            for item in await inbox.admit(tx, [record], wire.groups.group_requested):
+                requests = wire.groups.group_requests(item)
+                replies = await steps.groups.post_group(tx, item.event.group, requests)
+                await dead_letters.bury(tx, wire.groups.group_refusals(item, replies))
+                await outbox.stage(tx, wire.groups.group_messages(item, replies))
+        metrics.count(replies)
 
 
 async def change_holds(db: Database, batch: Sequence[Record]) -> None:
-    """Place, post and void holds, and say what became of each."""
+    """Place, post and void holds, and reply to each command."""
     async with db.transaction() as tx:
-        asked = await inbox.admit(tx, batch, wire.holds.hold_requested)
-        answers = await steps.holds.change(tx, [wire.holds.hold_command(item.event) for item in asked])
-        journals = await store.journals.posted_journals(tx, steps.holds.journals_of(answers))
-        await dead_letters.bury(tx, wire.holds.hold_refusals(asked, answers))
-        await outbox.stage(tx, wire.holds.hold_answers(asked, answers, journals))
-    metrics.count_holds(answers)
+        admitted = await inbox.admit(tx, batch, wire.holds.hold_requested)
+        replies = await steps.holds.change(tx, [wire.holds.hold_command(item.event) for item in admitted])
+        journals = await store.journals.posted(tx, journal_ids(replies))
+        await dead_letters.bury(tx, wire.holds.hold_refusals(admitted, replies))
+        await outbox.stage(tx, wire.holds.hold_messages(admitted, replies, journals))
+    metrics.count_holds(replies)
 
 
 async def change_limits(db: Database, batch: Sequence[Record]) -> None:
-    """Set each requested limit."""
+    """Set each requested limit, and announce those that are set."""
     async with db.transaction() as tx:
-        asked = await inbox.admit(tx, batch, wire.holds.limit_requested)
-        answers = await steps.holds.limit(tx, [wire.holds.limit_command(item.event) for item in asked])
-        await dead_letters.bury(tx, wire.holds.limit_refusals(asked, answers))
-        await outbox.stage(tx, wire.holds.limit_answers(asked, answers))
+        admitted = await inbox.admit(tx, batch, wire.holds.limit_requested)
+        replies = await steps.holds.limit(tx, [wire.holds.limit_command(item.event) for item in admitted])
+        await dead_letters.bury(tx, wire.holds.limit_refusals(admitted, replies))
+        await outbox.stage(tx, wire.holds.limit_messages(admitted, replies))
 
 
 async def expire_holds(db: Database) -> int:
-    """Close holds whose time is over and say so; how many."""
+    """Close holds that have expired, and announce it; returns how many."""
     async with db.transaction() as tx:
         expired = await steps.holds.expire(tx)
         await outbox.stage(tx, [wire.holds.hold_changed(hold, first_cause()) for hold in expired])
@@ -81,9 +81,9 @@ async def expire_holds(db: Database) -> int:
 
 
 async def extend_chain(db: Database, now: datetime) -> int:
-    """Chain the journals that are old enough; the head goes to the log, out of the database's reach."""
+    """Add journals that are old enough to the chain; returns how many. The log keeps a copy of the head."""
     async with db.transaction() as tx:
-        chained = await chain.extend(tx, now - CHAIN_AFTER)
+        chained = await store.chain.extend(tx, now - CHAIN_AFTER)
         if chained:
-            _log.info("chain extended", extra={"head": str(await chain.head(tx)), "journals": chained})
+            _log.info("chain extended", extra={"head": str(await store.chain.head(tx)), "journals": chained})
     return chained

@@ -4,7 +4,7 @@ SELECT journal_id, currency, sum(amount) AS excess
 FROM entry GROUP BY journal_id, currency HAVING sum(amount) <> 0;
 
 -- name: currencies_sum_to_zero
--- All wallets of a currency sum to zero: money moves, it is never made.
+-- All wallets of a currency sum to zero.
 SELECT currency, sum(amount) AS excess FROM balance GROUP BY currency HAVING sum(amount) <> 0;
 
 -- name: balances_equal_their_entries
@@ -35,7 +35,7 @@ WHERE balance_after <> balance_before + amount OR version <> version_before + 1
    OR (is_last AND balance_after IS DISTINCT FROM balance);
 
 -- name: journals_have_their_entries
--- Every journal has exactly the entries it announced, and every entry its journal and its wallet.
+-- Every journal has as many entries as its entry_count, and every entry has its journal and its wallet.
 SELECT coalesce(journal.id, arrived.journal_id) AS journal_id, journal.entry_count, arrived.entries
 FROM journal
 FULL JOIN (
@@ -44,8 +44,8 @@ FULL JOIN (
 ) AS arrived ON arrived.journal_id = journal.id
 WHERE journal.entry_count IS DISTINCT FROM arrived.entries;
 
--- name: journals_say_what_they_said
--- The hash taken when a journal was posted is the hash of what it says today.
+-- name: journals_match_their_hash
+-- The content of every journal has the hash that was recorded when it was posted.
 SELECT journal.id AS journal_id, journal.source
 FROM journal
 JOIN (
@@ -57,7 +57,7 @@ WHERE journal.content_hash <> journal_content_hash(
     journal.source, journal.event_type, coalesce(late_journal.belongs_at, journal.occurred_at), said.lines);
 
 -- name: pending_balances_equal_their_holds
--- What a balance keeps pending is the sum of its open holds.
+-- Every balance's pending amount is the sum of its open holds.
 SELECT balance.wallet_id, balance.currency, balance.pending, held.total
 FROM balance
 LEFT JOIN (
@@ -74,7 +74,7 @@ LEFT JOIN entry ON entry.journal_id = hold.journal_id AND entry.wallet_id = hold
 WHERE hold.state = 'posted' AND entry.amount IS DISTINCT FROM -hold.posted_amount;
 
 -- name: holds_are_closed_in_time
--- No hold stays open for more than ten minutes after it ran out.
+-- No hold is open for more than ten minutes after it expired.
 SELECT name, expires_at FROM hold WHERE state = 'open' AND expires_at < clock_timestamp() - interval '10 minutes';
 
 -- name: balances_carry_their_newest_limit
@@ -89,21 +89,21 @@ LEFT JOIN LATERAL (
 WHERE (balance.floor, balance.floor_binds) IS DISTINCT FROM (newest.floor, newest.binds);
 
 -- name: closed_periods_took_no_more
--- Nothing that was recorded after a period was closed is dated into it.
+-- No journal that was recorded after a period was closed is dated in it.
 SELECT journal.source, journal.occurred_at, journal.recorded_at, closed_period.until, closed_period.closed_at
 FROM closed_period
 JOIN journal ON journal.occurred_at < closed_period.until
             AND journal.recorded_at > closed_period.closed_at + interval '1 minute';
 
 -- name: entries_have_their_journals_instants
--- An entry's instants, by which history finds it, are its journal's.
+-- An entry's recorded_at and occurred_at are its journal's.
 SELECT journal.source, entry.position, entry.occurred_at, entry.recorded_at,
        journal.occurred_at AS journal_occurred_at, journal.recorded_at AS journal_recorded_at
 FROM entry JOIN journal ON journal.id = entry.journal_id
 WHERE entry.recorded_at <> journal.recorded_at OR entry.occurred_at <> journal.occurred_at;
 
 -- name: displaced_entries_are_listed
--- History finds by a list what was recorded over an hour late, or dated ahead: each such entry is on it, as it is.
+-- Every entry that was recorded over an hour late, or dated ahead, is in displaced_entry with its own values.
 SELECT coalesce(entry.wallet_id, listed.wallet_id) AS wallet_id, coalesce(entry.version, listed.version) AS version
 FROM (
     SELECT entry.wallet_id, entry.currency, entry.version, entry.amount, journal.occurred_at, journal.recorded_at
@@ -119,15 +119,15 @@ WHERE listed.amount IS DISTINCT FROM entry.amount
    OR listed.recorded_at IS DISTINCT FROM entry.recorded_at;
 
 -- name: late_journals_are_dated_where_a_period_opens
--- A journal that came late is dated at the end of a closed period, and belongs before it.
+-- A late journal is dated at the end of a closed period, and belongs before it.
 SELECT late_journal.journal_id, late_journal.belongs_at, journal.occurred_at
 FROM late_journal
 LEFT JOIN journal ON journal.id = late_journal.journal_id
 LEFT JOIN closed_period ON closed_period.until = journal.occurred_at
 WHERE closed_period.until IS NULL OR late_journal.belongs_at >= journal.occurred_at;
 
--- name: links_lead_to_journals
--- Every revert, group and late date is of journals that are there.
+-- name: references_name_journals
+-- Every revert, group and late date refers to journals that exist.
 SELECT link.what, link.journal_id
 FROM (
     SELECT 'revert' AS what, journal_id FROM revert
@@ -139,7 +139,7 @@ LEFT JOIN journal ON journal.id = link.journal_id
 WHERE journal.id IS NULL;
 
 -- name: reverts_are_linked
--- Every journal that names itself the revert of another is linked to it.
+-- Every journal whose source says that it reverts another is linked to it.
 SELECT journal_id, source
 FROM (
     SELECT id AS journal_id, source,
@@ -151,14 +151,14 @@ WHERE reverted_id IN (SELECT id FROM journal)
   AND NOT EXISTS (SELECT FROM revert WHERE revert.journal_id = made.journal_id);
 
 -- name: guards_are_on
--- No trigger of the ledger is switched off, not for a replica's session either.
+-- No trigger of the ledger is disabled, and each fires in a replica's session too.
 SELECT pg_class.relname AS table_name, pg_trigger.tgname AS trigger_name
 FROM pg_trigger JOIN pg_class ON pg_class.oid = pg_trigger.tgrelid
 WHERE pg_class.relnamespace = to_regnamespace('ledger') AND NOT pg_trigger.tgisinternal
   AND pg_trigger.tgenabled <> 'A';
 
 -- name: monitors_agree_with_their_balance
--- What a monitor said last (nothing: not beyond) is what its balance is now.
+-- A monitor's last crossing (none: not beyond) agrees with its balance.
 SELECT monitor, address, currency, watches, comparison, threshold, recovers_at, balance, beyond
 FROM ledger_public.monitors
 WHERE CASE comparison
@@ -168,7 +168,7 @@ WHERE CASE comparison
     ELSE (balance >= threshold AND NOT beyond) OR (balance < recovers_at AND beyond) END;
 
 -- name: monitors_carry_their_newest_setting
--- A monitor's threshold is the one that was set last, and a removed monitor has told that it is over.
+-- A monitor's threshold is the one that was set last, and a removed monitor's last crossing is back.
 SELECT monitor.name, monitor.threshold, newest.threshold AS set_threshold, said.beyond
 FROM monitor
 LEFT JOIN LATERAL (
@@ -183,7 +183,7 @@ WHERE (monitor.threshold, monitor.recovers_at, monitor.memo)
    OR (monitor.threshold IS NULL AND said.beyond);
 
 -- name: crossings_are_numbered_without_a_gap
--- The crossings of a monitor are 1, 2, 3 …, so they lead beyond and back in turn, and along one balance.
+-- The crossings of a monitor are numbered 1, 2, 3 …, beyond and back in turn, on one balance.
 SELECT monitor_id, nr, version
 FROM (
     SELECT monitor_id, nr, version, lag(nr, 1, 0::bigint) OVER along AS nr_before,
@@ -192,7 +192,7 @@ FROM (
 ) AS line
 WHERE nr <> nr_before + 1 OR version < version_before;
 
--- name: crossings_tell_the_balance_there_was
+-- name: crossings_have_the_balance_of_their_version
 -- A crossing's posted balance is the one after its version; if a journal caused it, the entry is that journal's.
 SELECT crossing.monitor_id, crossing.nr, crossing.posted, entry.balance_after, crossing.journal_id
 FROM crossing

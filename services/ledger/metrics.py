@@ -1,12 +1,12 @@
-"""What the ledger counts, after commit."""
+"""The ledger's metrics, counted after commit."""
 
 from collections import Counter as Tally
 from collections.abc import Sequence
 from typing import Final, get_args
 
 from fleet import metrics
-from services.ledger.domain.journals import Answer, Posted, Refused
-from services.ledger.steps.holds import HoldNow, HoldState, NotDone
+from services.ledger.domain.holds import HoldChange, HoldState, RefusedCommand
+from services.ledger.domain.journals import JournalReply, PostedJournal, RefusedJournal
 
 # What the code refuses by name. Not whole: a constraint that no rule foresaw is a reason too.
 WALLET_REFUSALS: Final = ("bad_wallet_name", "unknown_currency", "unknown_wallet_kind")
@@ -41,7 +41,7 @@ HOLD_REFUSALS: Final = (
 JOURNALS_POSTED: Final = metrics.counter("ledger_journals_posted_total", "Journals posted")
 ENTRIES_POSTED: Final = metrics.counter("ledger_entries_posted_total", "Entries posted")
 JOURNALS_REPEATED: Final = metrics.counter(
-    "ledger_journals_repeated_total", "Requests for a journal that stood already"
+    "ledger_journals_repeated_total", "Requests for a journal that was posted already"
 )
 JOURNALS_REFUSED: Final = metrics.counter(
     "ledger_journals_refused_total", "Requests refused", {"reason": JOURNAL_REFUSALS}
@@ -59,21 +59,21 @@ POSTING_SECONDS: Final = metrics.histogram(
 )
 
 
-def count(answers: Sequence[Answer]) -> None:
-    """Count what became of a committed batch."""
-    posted = [answer for answer in answers if isinstance(answer, Posted) and not answer.repeated]
-    refused = [answer for answer in answers if isinstance(answer, Refused)]
+def count(replies: Sequence[JournalReply]) -> None:
+    """Count the replies of a committed batch."""
+    posted = [reply for reply in replies if isinstance(reply, PostedJournal) and not reply.repeated]
+    refused = [reply for reply in replies if isinstance(reply, RefusedJournal)]
     JOURNALS_POSTED.inc(len(posted))
-    ENTRIES_POSTED.inc(sum(len(answer.journal.entries) for answer in posted))
-    JOURNALS_REPEATED.inc(len(answers) - len(posted) - len(refused))
-    for reason, times in Tally(answer.reason for answer in refused).items():
+    ENTRIES_POSTED.inc(sum(len(reply.journal.entries) for reply in posted))
+    JOURNALS_REPEATED.inc(len(replies) - len(posted) - len(refused))
+    for reason, times in Tally(reply.reason for reply in refused).items():
         JOURNALS_REFUSED.labels(reason).inc(times)
 
 
-def count_holds(answers: Sequence[HoldNow | NotDone]) -> None:
-    """Count what became of holds; a repeat changed nothing."""
-    for answer in answers:
-        if isinstance(answer, NotDone):
-            HOLDS_REFUSED.labels(answer.reason).inc()
-        elif not answer.repeated:
-            HOLDS_CHANGED.labels(answer.state).inc()
+def count_holds(replies: Sequence[HoldChange | RefusedCommand]) -> None:
+    """Count holds that were changed, and refused commands; a repeat changed nothing."""
+    for reply in replies:
+        if isinstance(reply, RefusedCommand):
+            HOLDS_REFUSED.labels(reply.reason).inc()
+        elif not reply.repeated:
+            HOLDS_CHANGED.labels(reply.state).inc()

@@ -2,7 +2,7 @@
 
 CREATE SCHEMA ledger;
 CREATE SCHEMA ledger_public;
-GRANT USAGE ON SCHEMA ledger TO hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
+GRANT USAGE ON SCHEMA ledger TO hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance, hobbs_reader;
 GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
 
 CREATE TYPE ledger.balance_step AS (
@@ -598,6 +598,15 @@ CREATE VIEW ledger_public.journal_groups AS
      JOIN ledger.journal ON ((journal.id = journal_group.journal_id)));
 COMMENT ON VIEW ledger_public.journal_groups IS 'Journals that were posted together or not at all.';
 GRANT SELECT ON TABLE ledger_public.journal_groups TO hobbs_reader;
+
+CREATE VIEW ledger_public.journal_links AS
+ SELECT "position",
+    journal_id,
+    hash,
+    recorded_at
+   FROM ledger.journal_link;
+COMMENT ON VIEW ledger_public.journal_links IS 'The hash chain: a link for each journal, numbered by position.';
+GRANT SELECT ON TABLE ledger_public.journal_links TO hobbs_reader;
 
 CREATE VIEW ledger_public.journals AS
  SELECT id AS journal_id,

@@ -1,1 +1,1 @@
-"""What people may ask of the books and decide about them."""
+"""What people may read in the books and decide about them. No terminal, no HTTP."""

@@ -1,1 +1,1 @@
-"""The rules of the books: journals, balances, currencies. Pure."""
+"""The rules of the books: wallets, journals, holds, monitors, the chain. Pure."""

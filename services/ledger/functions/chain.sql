@@ -48,7 +48,7 @@ BEGIN
     FOR one IN
         SELECT id, recorded_at FROM journal
          WHERE recorded_at < until
-           AND recorded_at >= coalesce(least(head.recorded_at, until) - interval '10 minutes', '-infinity')
+           AND recorded_at >= least(coalesce(head.recorded_at, '-infinity'), until) - interval '10 minutes'
            AND NOT EXISTS (SELECT FROM journal_link WHERE journal_link.journal_id = journal.id)
          ORDER BY recorded_at, id LIMIT most
     LOOP
@@ -104,4 +104,4 @@ BEGIN
         reached_hash := link.hash;
     END LOOP;
 END $$;
-GRANT EXECUTE ON FUNCTION verify_links(bigint, bytea, integer) TO hobbs_ledger;
+GRANT EXECUTE ON FUNCTION verify_links(bigint, bytea, integer) TO hobbs_ledger, hobbs_reader;

@@ -1,5 +1,5 @@
 """What happens inside one transaction: lock, decide, write. The caller opens and commits it."""
 
-from services.ledger.steps import holds, links, posting
+from services.ledger.steps import groups, holds, posting, preview, reverts
 
-__all__ = ["holds", "links", "posting"]
+__all__ = ["groups", "holds", "posting", "preview", "reverts"]

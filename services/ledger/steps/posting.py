@@ -1,7 +1,7 @@
-"""Posts a set of requests in one flush, or in halves when the database refuses what no rule foresaw.
+"""Posts a set of requests in one flush, or in halves when the database refuses one for an unforeseen reason.
 
-Promises: an answer for each request, in order; a request that cannot be stored stops no other. It must not
-know where requests come from or where answers go.
+Promises: a reply for each request, in order; a request that cannot be stored stops no other. It must not
+know where requests come from or where replies go.
 """
 
 import logging
@@ -13,120 +13,115 @@ from fleet.faults import fault_point
 from fleet.outages import TryAgain
 from services.ledger import store
 from services.ledger.domain.journals import (
-    Answer,
-    Balance,
-    BalanceKey,
     Journal,
+    JournalReply,
     JournalRequest,
-    Posted,
-    Refused,
+    PostedJournal,
+    RefusedJournal,
     Repeated,
-    Sound,
-    balances_to_lock,
-    date_into_open_period,
-    decide_posting,
     refuse,
-    screen,
 )
+from services.ledger.domain.posting import balances_to_lock, date_into_open_period, decide_posting
+from services.ledger.domain.validation import ValidRequest, validate
+from services.ledger.domain.wallets import Balance, BalanceKey
 
 RACES_MAX: Final = 20  # of one batch, with other workers and with whoever closes the period
 
 _log = logging.getLogger(__name__)
 
+_Flushed = PostedJournal | Repeated | RefusedJournal
 _Lock = Callable[[Tx, Sequence[BalanceKey]], Awaitable[dict[BalanceKey, Balance]]]
 
 
-async def post(tx: Tx, requests: Sequence[JournalRequest | Refused]) -> list[Answer]:
-    """Post what may stand; requests refused on the way here are answered as they are."""
-    screened = [item if isinstance(item, Refused) else screen(item) for item in requests]
-    sound = [item for item in screened if isinstance(item, Sound)]
-    verdicts = iter(await _flush_or_halve(tx, sound) if sound else [])
-    answers = [item if isinstance(item, Refused) else next(verdicts) for item in screened]
-    return await _with_repeats_read(tx, answers)
+async def post(tx: Tx, requests: Sequence[JournalRequest | RefusedJournal]) -> list[JournalReply]:
+    """Post the requests that keep the rules, and reply to each; refused ones are passed through."""
+    checked = [item if isinstance(item, RefusedJournal) else validate(item) for item in requests]
+    valid = [item for item in checked if isinstance(item, ValidRequest)]
+    results = iter(await _flush_or_halve(tx, valid) if valid else [])
+    replies = [item if isinstance(item, RefusedJournal) else next(results) for item in checked]
+    return await _with_repeats_read(tx, replies)
 
 
-async def _flush_or_halve(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repeated | Refused]:
-    """Flush; on a refusal by the database flush each half after the other, down to the one to blame.
+async def _flush_or_halve(tx: Tx, valid: Sequence[ValidRequest]) -> list[_Flushed]:
+    """Flush the requests; if the database refuses them, flush each half, until a single one is refused.
 
-    Halves lock wallets out of order, so this may end in a deadlock error: the batch is then read again, and
-    so it is after RACES_MAX races with others. Raises TryAgain.
+    Halves lock wallets out of order, so this may end in a deadlock error. Then, and after RACES_MAX races
+    with other transactions (TryAgain is raised), the batch is read again.
     """
-    verdicts: list[Posted | Repeated | Refused] = []
-    parts, races = [sound], 0
-    for _ in range(2 * len(sound) + RACES_MAX):  # halving takes 2n - 1 flushes at most
+    results: list[_Flushed] = []
+    parts, races = [valid], 0
+    for _ in range(2 * len(valid) + RACES_MAX):  # halving takes 2n - 1 flushes at most
         if not parts or races >= RACES_MAX:
             break
         part = parts.pop()
-        flushed = await _flushed_or_rejected(tx, part)
-        if not isinstance(flushed, store.journals.Rejected):
-            verdicts += flushed
+        flushed = await _flush_part(tx, part)
+        if not isinstance(flushed, store.constraints.ConstraintViolated):
+            results += flushed
         elif (again := await _after_a_race(tx, part, flushed.rule)) is not None:
             races += 1
             parts.append(again)
         elif len(part) == 1:
-            verdicts.append(refuse(part[0].request, flushed.rule, flushed.sentence, flushed.shortfall))
+            results.append(refuse(part[0].request, flushed.rule, flushed.sentence, flushed.shortfall))
         else:
             half = len(part) // 2
             parts += [part[half:], part[:half]]
     if parts:
-        raise TryAgain(f"{sum(map(len, parts))} of {len(sound)} journals wait after {races} races")
-    return verdicts
+        raise TryAgain(f"{sum(map(len, parts))} of {len(valid)} journals wait after {races} races")
+    return results
 
 
-async def _flushed_or_rejected(
-    tx: Tx, part: Sequence[Sound]
-) -> list[Posted | Repeated | Refused] | store.journals.Rejected:
+async def _flush_part(
+    tx: Tx, part: Sequence[ValidRequest]
+) -> list[_Flushed] | store.constraints.ConstraintViolated:
     try:
         return await _flush(tx, part)
-    except store.journals.Rejected as rejected:
-        _log.warning("journals rejected", extra={"rule": rejected.rule, "journals": len(part)})
-        return rejected
+    except store.constraints.ConstraintViolated as violated:
+        _log.warning("journals rejected", extra={"rule": violated.rule, "journals": len(part)})
+        return violated
 
 
-async def _after_a_race(tx: Tx, part: Sequence[Sound], rule: str) -> Sequence[Sound] | None:
-    """What to flush next when others changed something between our look and our insert; None: no race."""
-    if (
-        rule == store.journals.SOURCE_IS_POSTED_ONCE
-    ):  # another worker posted a source; it has committed: look again
+async def _after_a_race(tx: Tx, part: Sequence[ValidRequest], rule: str) -> Sequence[ValidRequest] | None:
+    """What to flush next if another transaction committed between reading and inserting; None: none did."""
+    if rule == store.constraints.SOURCE_IS_POSTED_ONCE:  # another worker committed it: it is a repeat
         return part
-    if rule == store.journals.PERIOD_IS_OPEN and (closed_until := await store.journals.closed_until(tx)):
+    if rule == store.constraints.PERIOD_IS_OPEN and (closed_until := await store.periods.closed_until(tx)):
         return date_into_open_period(part, closed_until)
     return None
 
 
-async def _flush(tx: Tx, sound: Sequence[Sound]) -> list[Posted | Repeated | Refused]:
-    """Post all, or raise Rejected with nothing written.
+async def _flush(tx: Tx, valid: Sequence[ValidRequest]) -> list[_Flushed]:
+    """Post all, or raise ConstraintViolated with nothing written.
 
-    Nearly always every wallet is open, so nobody looks first; else what is locked is let go, and it begins
-    again by opening what is missing.
+    Nearly always every wallet is open, so missing ones are not looked for first. If one is missing, the locks
+    are released and the flush begins again by opening it.
     """
     try:
-        async with store.journals.all_or_rejected(tx):
-            return await _write(tx, sound, store.journals.lock_open_balances)
-    except store.journals.NotOpened:
-        async with store.journals.all_or_rejected(tx):
-            return await _write(tx, sound, store.journals.lock_balances)
+        async with store.constraints.savepoint(tx):
+            return await _write(tx, valid, store.balances.lock_open)
+    except store.balances.BalanceMissing:
+        async with store.constraints.savepoint(tx):
+            return await _write(tx, valid, store.balances.lock)
 
 
-async def _write(tx: Tx, sound: Sequence[Sound], lock_balances: _Lock) -> list[Posted | Repeated | Refused]:
-    standing = await store.journals.standing_journals(tx, [item.request.source for item in sound])
-    balances = await lock_balances(tx, balances_to_lock(sound, standing))
+async def _write(tx: Tx, valid: Sequence[ValidRequest], lock_balances: _Lock) -> list[_Flushed]:
+    existing = await store.journals.existing(tx, [item.request.source for item in valid])
+    balances = await lock_balances(tx, balances_to_lock(valid, existing))
     await fault_point("ledger.balances_locked")
-    verdicts = decide_posting(sound, standing, balances)
-    journals = [verdict for verdict in verdicts if isinstance(verdict, Journal)]
+    results = decide_posting(valid, existing, balances)
+    journals = [result for result in results if isinstance(result, Journal)]
     if not journals:
-        return [verdict for verdict in verdicts if not isinstance(verdict, Journal)]
-    recorded_at = await store.journals.insert_journals(tx, journals)
+        return [result for result in results if not isinstance(result, Journal)]
+    recorded_at = await store.journals.insert(tx, journals)
     if late := [journal for journal in journals if journal.belongs_at]:
-        await store.journals.link_late(tx, late)
+        await store.periods.insert_late(tx, late)
     await fault_point("ledger.journals_written")
     return [
-        Posted(journal=verdict, recorded_at=recorded_at) if isinstance(verdict, Journal) else verdict
-        for verdict in verdicts
+        PostedJournal(journal=result, recorded_at=recorded_at) if isinstance(result, Journal) else result
+        for result in results
     ]
 
 
-async def _with_repeats_read(tx: Tx, answers: Sequence[Posted | Repeated | Refused]) -> list[Answer]:
-    repeats = [answer.journal_id for answer in answers if isinstance(answer, Repeated)]
-    there = await store.journals.posted_journals(tx, repeats) if repeats else {}
-    return [there[answer.journal_id] if isinstance(answer, Repeated) else answer for answer in answers]
+async def _with_repeats_read(tx: Tx, replies: Sequence[_Flushed]) -> list[JournalReply]:
+    repeats = [reply.journal_id for reply in replies if isinstance(reply, Repeated)]
+    there = await store.journals.posted(tx, repeats) if repeats else {}
+    return [there[reply.journal_id] if isinstance(reply, Repeated) else reply for reply in replies]

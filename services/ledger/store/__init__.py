@@ -1,5 +1,29 @@
-"""Every SQL statement of the ledger's worker."""
+"""Every SQL statement of the ledger's worker, a file for each group of tables.
 
-from services.ledger.store import journals
+The functions they call are in the migrations. The service may insert journals and entries and nothing else:
+wallets and balances move inside the database.
+"""
 
-__all__ = ["journals"]
+from services.ledger.store import (
+    balances,
+    chain,
+    constraints,
+    groups,
+    holds,
+    journals,
+    monitors,
+    periods,
+    reverts,
+)
+
+__all__ = [
+    "balances",
+    "chain",
+    "constraints",
+    "groups",
+    "holds",
+    "journals",
+    "monitors",
+    "periods",
+    "reverts",
+]

@@ -1,5 +1,5 @@
-"""Records read into the domain; what became of them as events and dead letters."""
+"""Records as requests of the domain; replies of the domain as events and dead letters."""
 
-from services.ledger.wire import holds, journals, links
+from services.ledger.wire import groups, holds, journals, reverts
 
-__all__ = ["holds", "journals", "links"]
+__all__ = ["groups", "holds", "journals", "reverts"]

@@ -1,4 +1,4 @@
-"""hold.requested, limit.requested -> commands; what became of them -> events and dead letters."""
+"""hold.requested and limit.requested as commands; replies as events and dead letters."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -11,8 +11,8 @@ from fleet.envelope import Message, Record
 from fleet.inbox import Admitted, read
 from schemas.holds import HoldChanged, HoldRefused, HoldRequested, LimitChanged, LimitRequested
 from services.ledger import wire
-from services.ledger.domain.journals import Posted
-from services.ledger.steps.holds import HoldCommand, HoldNow, LimitCommand, LimitNow, NotDone
+from services.ledger.domain.holds import HoldChange, HoldCommand, LimitChange, LimitCommand, RefusedCommand
+from services.ledger.domain.journals import PostedJournal
 
 REQUESTED: Final = "hold.requested"
 CHANGED: Final = "hold.changed"
@@ -29,85 +29,83 @@ def limit_requested(record: Record) -> LimitRequested:
     return read(record, LimitRequested)
 
 
-def hold_command(asked: HoldRequested) -> HoldCommand:
-    return HoldCommand(**{field: getattr(asked, field) for field in HoldRequested.model_fields})
+def hold_command(body: HoldRequested) -> HoldCommand:
+    return HoldCommand(**{field: getattr(body, field) for field in HoldRequested.model_fields})
 
 
-def limit_command(asked: LimitRequested) -> LimitCommand:
-    return LimitCommand(wallet=asked.wallet, currency=asked.currency, floor=asked.floor, binds=asked.binds)
+def limit_command(body: LimitRequested) -> LimitCommand:
+    return LimitCommand(wallet=body.wallet, currency=body.currency, floor=body.floor, binds=body.binds)
 
 
-def hold_answers(
-    asked: Sequence[Admitted[HoldRequested]],
-    given: Sequence[HoldNow | NotDone],
-    journals: Mapping[UUID, Posted],
+def hold_messages(
+    admitted: Sequence[Admitted[HoldRequested]],
+    replies: Sequence[HoldChange | RefusedCommand],
+    journals: Mapping[UUID, PostedJournal],
 ) -> list[Message]:
-    """One message for each command, and the journal's own for each that was posted now."""
+    """One message for each command, and one more for each journal that a command posted."""
     messages: list[Message] = []
-    for item, answer in zip(asked, given, strict=True):
-        if isinstance(answer, NotDone):
-            messages.append(_refused(item, answer))
+    for item, reply in zip(admitted, replies, strict=True):
+        if isinstance(reply, RefusedCommand):
+            messages.append(_refused(item, reply))
             continue
-        messages.append(hold_changed(answer, item.cause))
-        if answer.journal_id is not None:
-            messages.append(wire.journals.journal_posted(journals[answer.journal_id], item.cause))
+        messages.append(hold_changed(reply, item.cause))
+        if reply.journal_id is not None:
+            messages.append(wire.journals.journal_posted(journals[reply.journal_id], item.cause))
     return messages
 
 
-def hold_changed(answer: HoldNow, cause: Cause) -> Message:
-    return Message(topic=CHANGED, key=answer.hold, event=HoldChanged(**asdict(answer)), cause=cause)
+def hold_changed(reply: HoldChange, cause: Cause) -> Message:
+    return Message(topic=CHANGED, key=reply.hold, event=HoldChanged(**asdict(reply)), cause=cause)
 
 
-def limit_answers(
-    asked: Sequence[Admitted[LimitRequested]], given: Sequence[LimitNow | NotDone]
+def limit_messages(
+    admitted: Sequence[Admitted[LimitRequested]], replies: Sequence[LimitChange | RefusedCommand]
 ) -> list[Message]:
-    """One message for each limit that stands; what was refused is a dead letter only."""
+    """One message for each limit that is set; a refused command is a dead letter only."""
     return [
-        Message(
-            topic=LIMIT_CHANGED, key=answer.wallet, event=LimitChanged(**asdict(answer)), cause=item.cause
-        )
-        for item, answer in zip(asked, given, strict=True)
-        if isinstance(answer, LimitNow)
+        Message(topic=LIMIT_CHANGED, key=reply.wallet, event=LimitChanged(**asdict(reply)), cause=item.cause)
+        for item, reply in zip(admitted, replies, strict=True)
+        if isinstance(reply, LimitChange)
     ]
 
 
 def hold_refusals(
-    asked: Sequence[Admitted[HoldRequested]], given: Sequence[HoldNow | NotDone]
+    admitted: Sequence[Admitted[HoldRequested]], replies: Sequence[HoldChange | RefusedCommand]
 ) -> list[Refusal]:
-    """What a person should look at. A hold over the limit is the limit at work, and answered: no letter."""
+    """Dead letters of refused commands, but for holds over a limit: limits are there to refuse those."""
     return [
         Refusal(
             admitted=item,
-            reason=answer.reason,
-            sentence=answer.sentence,
+            reason=reply.reason,
+            sentence=reply.sentence,
             subject=f"hold:{item.event.hold}",
         )
-        for item, answer in zip(asked, given, strict=True)
-        if isinstance(answer, NotDone) and answer.shortfall is None
+        for item, reply in zip(admitted, replies, strict=True)
+        if isinstance(reply, RefusedCommand) and reply.shortfall is None
     ]
 
 
 def limit_refusals(
-    asked: Sequence[Admitted[LimitRequested]], given: Sequence[LimitNow | NotDone]
+    admitted: Sequence[Admitted[LimitRequested]], replies: Sequence[LimitChange | RefusedCommand]
 ) -> list[Refusal]:
     return [
         Refusal(
             admitted=item,
-            reason=answer.reason,
-            sentence=answer.sentence,
+            reason=reply.reason,
+            sentence=reply.sentence,
             subject=f"limit:{item.event.wallet}",
         )
-        for item, answer in zip(asked, given, strict=True)
-        if isinstance(answer, NotDone)
+        for item, reply in zip(admitted, replies, strict=True)
+        if isinstance(reply, RefusedCommand)
     ]
 
 
-def _refused(item: Admitted[HoldRequested], answer: NotDone) -> Message:
+def _refused(item: Admitted[HoldRequested], reply: RefusedCommand) -> Message:
     event = HoldRefused(
         hold=item.event.hold,
         action=item.event.action,
-        reason=answer.reason,
-        sentence=answer.sentence[: wire.journals.SENTENCE_CHARS_MAX],
-        shortfall=answer.shortfall,
+        reason=reply.reason,
+        sentence=reply.sentence[: wire.journals.SENTENCE_CHARS_MAX],
+        shortfall=reply.shortfall,
     )
     return Message(topic=REFUSED, key=event.hold, event=event, cause=item.cause)

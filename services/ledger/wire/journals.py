@@ -1,6 +1,6 @@
-"""journal.requested -> domain; domain -> journal.posted, journal.refused, dead letters.
+"""journal.requested as requests; replies as journal.posted, journal.refused and dead letters.
 
-A request whose source can be read is answered even when the rest of it cannot.
+A request whose source can be read gets a reply, even if the rest of it cannot be read.
 """
 
 from collections.abc import Sequence
@@ -16,24 +16,30 @@ from fleet.envelope import Message, Record, uuid7
 from fleet.inbox import Admitted, Unreadable, read
 from schemas.fields import Event, Identifier
 from schemas.journals import JournalRefused, JournalRequested
-from services.ledger.domain.journals import Answer, EntryRequest, JournalRequest, Posted, Refused
+from services.ledger.domain.journals import (
+    EntryRequest,
+    JournalReply,
+    JournalRequest,
+    PostedJournal,
+    RefusedJournal,
+)
 
 REQUESTED: Final = "journal.requested"
 POSTED: Final = "journal.posted"
 REFUSED: Final = "journal.refused"
 SENTENCE_CHARS_MAX: Final = 1900
 
-Asked = JournalRequested | Refused
+ReadRequest = JournalRequested | RefusedJournal
 
 
 class _Named(Event):
-    """As much of a request as an answer needs."""
+    """The fields of a request that its reply needs."""
 
     source: Identifier
     event_type: Identifier
 
 
-def journal_requested(record: Record) -> Asked:
+def journal_requested(record: Record) -> ReadRequest:
     """Read a request; one that breaks the schema but names its source is refused, not unreadable."""
     try:
         return read(record, JournalRequested)
@@ -42,7 +48,7 @@ def journal_requested(record: Record) -> Asked:
             raise
         sentence = error.sentence
     named = read(record, _Named)
-    return Refused(
+    return RefusedJournal(
         source=named.source,
         event_type=named.event_type,
         reason="invalid",
@@ -50,59 +56,59 @@ def journal_requested(record: Record) -> Asked:
     )
 
 
-def journal_request(admitted: Admitted[Asked]) -> JournalRequest | Refused:
+def journal_request(admitted: Admitted[ReadRequest]) -> JournalRequest | RefusedJournal:
     """Give an admitted request the id its journal will have."""
-    asked = admitted.event
-    if isinstance(asked, Refused):
-        return asked
-    return request_of(asked, admitted.event_key)
+    body = admitted.event
+    if isinstance(body, RefusedJournal):
+        return body
+    return request_of(body, admitted.event_key)
 
 
-def request_of(asked: JournalRequested, event_key: UUID | None) -> JournalRequest:
-    """What is asked, under the id its journal will have; `event_key`: the event that asks."""
+def request_of(body: JournalRequested, event_key: UUID | None) -> JournalRequest:
+    """Give a request the id its journal will have. event_key: the id of the event that made the request."""
     return JournalRequest(
         journal_id=uuid7(),
-        source=asked.source,
-        event_type=asked.event_type,
-        occurred_at=asked.occurred_at.astimezone(UTC),
-        entries=tuple([EntryRequest(entry.wallet, asked.currency, entry.amount) for entry in asked.entries]),
-        memo=asked.memo,
+        source=body.source,
+        event_type=body.event_type,
+        occurred_at=body.occurred_at.astimezone(UTC),
+        entries=tuple([EntryRequest(entry.wallet, body.currency, entry.amount) for entry in body.entries]),
+        memo=body.memo,
         request_event_id=event_key,
     )
 
 
-def answers(asked: Sequence[Admitted[Any]], given: Sequence[Answer]) -> list[Message]:
+def messages(admitted: Sequence[Admitted[Any]], replies: Sequence[JournalReply]) -> list[Message]:
     """One message for each request, caused by it."""
-    return [answer(one, item.cause) for item, one in zip(asked, given, strict=True)]
+    return [message(one, item.cause) for item, one in zip(admitted, replies, strict=True)]
 
 
-def answer(given: Answer, cause: Cause) -> Message:
-    return journal_posted(given, cause) if isinstance(given, Posted) else _refused(given, cause)
+def message(reply: JournalReply, cause: Cause) -> Message:
+    return journal_posted(reply, cause) if isinstance(reply, PostedJournal) else _refused(reply, cause)
 
 
-def refusals(asked: Sequence[Admitted[Any]], given: Sequence[Answer]) -> list[Refusal]:
-    """The requests that were refused, for a person to look at."""
+def refusals(admitted: Sequence[Admitted[Any]], replies: Sequence[JournalReply]) -> list[Refusal]:
+    """A dead letter for each request that is refused."""
     return [
-        Refusal(admitted=item, reason=answer.reason, sentence=answer.sentence, subject=answer.source)
-        for item, answer in zip(asked, given, strict=True)
-        if isinstance(answer, Refused)
+        Refusal(admitted=item, reason=reply.reason, sentence=reply.sentence, subject=reply.source)
+        for item, reply in zip(admitted, replies, strict=True)
+        if isinstance(reply, RefusedJournal)
     ]
 
 
-def journal_posted(answer: Posted, cause: Cause) -> Message:
-    """The journal's id is its event's id: told again, byte for byte, whoever knows it drops it.
+def journal_posted(reply: PostedJournal, cause: Cause) -> Message:
+    """The event that announces a journal. Its id is the journal's, so consumers drop a repeat by their inbox.
 
-    Written as JournalPosted would write it, without asking it: what is in it was validated when it was asked
-    for, or is the database's, and a ledger says this more often than anything else (docs/decisions/0133).
+    It has the bytes that JournalPosted would write, without the cost of that model: the values were validated
+    with the request or come from the database, and this is the event written most (docs/decisions/0133).
     """
-    journal = answer.journal
-    said = {
+    journal = reply.journal
+    body = {
         "journal_id": str(journal.journal_id),
         "source": journal.source,
         "event_type": journal.event_type,
         "currency": journal.entries[0].currency,
         "occurred_at": journal.occurred_at,
-        "recorded_at": answer.recorded_at,
+        "recorded_at": reply.recorded_at,
         "entries": [
             {
                 "wallet": entry.wallet,
@@ -114,16 +120,16 @@ def journal_posted(answer: Posted, cause: Cause) -> Message:
         ],
         "memo": journal.memo,
     }
-    event = orjson.dumps(said, option=orjson.OPT_UTC_Z)
+    event = orjson.dumps(body, option=orjson.OPT_UTC_Z)
     return Message(topic=POSTED, key=journal.source, event=event, cause=cause, event_id=journal.journal_id)
 
 
-def _refused(answer: Refused, cause: Cause) -> Message:
+def _refused(reply: RefusedJournal, cause: Cause) -> Message:
     event = JournalRefused(
-        source=answer.source,
-        event_type=answer.event_type,
-        reason=answer.reason,
-        sentence=answer.sentence[:SENTENCE_CHARS_MAX],
-        shortfall=answer.shortfall,
+        source=reply.source,
+        event_type=reply.event_type,
+        reason=reply.reason,
+        sentence=reply.sentence[:SENTENCE_CHARS_MAX],
+        shortfall=reply.shortfall,
     )
-    return Message(topic=REFUSED, key=answer.source, event=event, cause=cause)
+    return Message(topic=REFUSED, key=reply.source, event=event, cause=cause)

@@ -1,4 +1,4 @@
-"""`hobbs flights`: a file is published to Kafka or over HTTP, one event for each flight; what became of them."""
+"""`hobbs flights`: a file becomes one event for each flight, by Kafka or over HTTP, and what follows."""
 
 import asyncio
 import json

@@ -7,8 +7,8 @@ import asyncpg
 import pytest
 
 from fleet.database import Database
-from services.ledger.desk import chain
-from services.ledger.desk.chain import Broken, Head
+from services.ledger.desk import chain, reads
+from services.ledger.domain.chain import START, BrokenLink, Head
 from services.ledger.handlers import CHAIN_AFTER, extend_chain, post_journals
 from tests.integration.ledger.books import Hobbs, ask, requested
 
@@ -24,9 +24,9 @@ async def intact(ledger: Database, noted: Head | None = None) -> Head:
     return found
 
 
-async def broken(ledger: Database, noted: Head | None = None) -> Broken:
+async def broken(ledger: Database, noted: Head | None = None) -> BrokenLink:
     found = await chain.verify(ledger, noted)
-    assert isinstance(found, Broken), found
+    assert isinstance(found, BrokenLink), found
     return found
 
 
@@ -47,7 +47,7 @@ async def superuser(owner: asyncpg.Connection) -> asyncpg.Connection:
 
 
 async def test_journals_are_chained_once_and_only_when_they_are_old_enough(ledger: Database) -> None:
-    assert await intact(ledger) == chain.START
+    assert await intact(ledger) == START
     await ask(ledger, requested("flight:F1:1"))
     assert await extend_chain(ledger, datetime.now(UTC)) == 0
     assert await extend_chain(ledger, soon()) == 1
@@ -55,6 +55,11 @@ async def test_journals_are_chained_once_and_only_when_they_are_old_enough(ledge
     await ask(ledger, requested("flight:F2:1"))
     assert await extend_chain(ledger, soon()) == 1
     assert (await intact(ledger)).position == 2
+
+
+async def test_a_chain_begins_with_the_first_journal_however_old_it_is(ledger: Database) -> None:
+    await ask(ledger, requested("flight:F1:1"))
+    assert await extend_chain(ledger, soon() + timedelta(hours=1)) == 1
 
 
 async def test_two_workers_that_chain_at_once_make_one_chain(ledger: Database) -> None:
@@ -143,7 +148,7 @@ async def test_a_chain_that_was_written_anew_does_not_pass_the_noted_head(
     await superuser.execute("DELETE FROM journal_link")
     await extend_chain(chained, soon())
     assert (await intact(chained)).position == 5
-    assert "was written anew" in (await broken(chained, noted)).why
+    assert "was written again" in (await broken(chained, noted)).why
     beyond = Head(position=9, hash=noted.hash)
     assert "beyond the end" in (await broken(chained, beyond)).why
     await superuser.execute("UPDATE journal SET memo = '' WHERE source = 'flight:F1:1'")
@@ -165,7 +170,7 @@ async def test_a_journal_put_in_behind_the_chain_is_named(
 async def test_what_no_worker_has_chained_yet_breaks_nothing(
     chained: Database, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chain, "UNCHAINED_AFTER", "0 seconds")
+    monkeypatch.setattr(reads.chain, "UNCHAINED_AFTER", "0 seconds")
     await ask(chained, requested("flight:F6:1"))
     assert (await intact(chained)).position == 5
     said = await hobbs("check", "--chain")

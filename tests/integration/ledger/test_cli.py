@@ -117,7 +117,7 @@ async def test_a_page_in_a_currency_the_wallet_never_had_turns_nowhere(
 async def test_explain_shows_a_journal_with_its_entries(ledger: Database, hobbs: Hobbs) -> None:
     [posted] = await ask(ledger, requested("flight:F1:1", memo="flight F1"))
     journal = rows(await hobbs("explain", "journal", "flight:F1:1", "-o", "json"))
-    assert journal["says_what_it_said"] is True
+    assert journal["content_matches_hash"] is True
     assert (journal["memo"], journal["recorded_by"]) == ("flight F1", "hobbs_ledger")
     assert [(entry["wallet"], entry["amount"]) for entry in journal["entries"]] == list(FLIGHT)
     by_id = await hobbs("explain", "journal", posted.body["journal_id"])

@@ -1,4 +1,4 @@
-"""`hobbs monitors`: rehearsed, agreed to, listed, removed."""
+"""`hobbs monitors`: previewed, agreed to, listed, removed."""
 
 import orjson
 import pytest
@@ -79,7 +79,7 @@ async def test_a_negative_threshold_on_any_balance_can_be_said(paid: Database, h
     assert (monitor["threshold"], monitor["recovers_at"], monitor["beyond"]) == (-5000, -8050, True)
     assert await heard(paid, name) == [(True, -600, "setting")]
     repeated = await hobbs("monitors", "set", name, wallet, *options)
-    assert "stood so already" in repeated.stderr
+    assert "is set so already" in repeated.stderr
     assert orjson.loads(repeated.stdout)[0]["crossings"] == 1
 
 

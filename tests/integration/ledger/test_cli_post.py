@@ -1,4 +1,4 @@
-"""`hobbs post` and `hobbs revert`: rehearsed, agreed to, and said when it stood already."""
+"""`hobbs post` and `hobbs revert`: a preview, an agreement, the journals; a repeat is named as one."""
 
 import asyncio
 import json
@@ -103,7 +103,7 @@ async def test_a_file_that_is_not_journals_is_a_usage_error(
     assert (await hobbs("post", str(tmp_path / "none.json"), "--yes")).exit_code == 2
 
 
-async def test_a_revert_is_rehearsed_done_once_and_then_a_repeat(ledger: Database, hobbs: Hobbs) -> None:
+async def test_a_revert_is_previewed_done_once_and_then_a_repeat(ledger: Database, hobbs: Hobbs) -> None:
     await ask(ledger, requested())
     command = ("revert", "flight:F1:1", "--why", "wrong student", "-o", "json")
     dry = rows(await hobbs(*command, "--dry-run"))

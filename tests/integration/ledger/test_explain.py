@@ -1,4 +1,4 @@
-"""`hobbs explain`: bills made again and compared with what stands; a disagreement is a finding."""
+"""`hobbs explain`: bills are recomputed and compared with the recorded ones; a difference is a finding."""
 
 import asyncio
 
@@ -66,7 +66,7 @@ async def test_a_flight_is_priced_again_and_each_leg_compared(flown: Database, h
 async def test_for_people_it_is_tables(flown: Database, hobbs: Hobbs) -> None:
     shown = (await hobbs("explain", "flight", "F123")).stdout
     assert "361.51" in shown
-    assert "made again and compared" in shown
+    assert "recomputed and compared" in shown
     assert "106.00" in (await hobbs("explain", "journal", "flight:F123:1")).stdout
 
 

@@ -1,7 +1,7 @@
 """The ledger core under any order of journals, repeats, reverts, holds and limits.
 
 The model is a list of amounts for each wallet, what is kept by open holds, and a floor. What the ledger
-refuses must be exactly what the model refuses, and what it answers must be what the model says.
+refuses must be exactly what the model refuses, and what it replies must be what the model says.
 """
 
 import asyncio
@@ -18,8 +18,15 @@ from fleet.database import Database
 from fleet.envelope import uuid7
 from services.ledger import steps
 from services.ledger.desk import reads
-from services.ledger.domain.journals import Answer, EntryRequest, JournalRequest, Posted, Refused
-from services.ledger.steps.holds import HoldCommand, HoldNow, LimitCommand, NotDone
+from services.ledger.domain.holds import HoldChange, HoldCommand, LimitChange, LimitCommand, RefusedCommand
+from services.ledger.domain.journals import (
+    EntryRequest,
+    JournalReply,
+    JournalRequest,
+    PostedJournal,
+    RefusedJournal,
+)
+from services.ledger.domain.reverts import RevertRequest, revert_source
 from tests.integration.ledger.ledger_model import Hold, Legs, Model, balanced
 from tests.support.machines import Machine, run_machine
 
@@ -44,7 +51,7 @@ LEGS = st.one_of(
 
 
 class Ledger(Machine):
-    """Commands, each answered as the model says."""
+    """Commands, each replied as the model says."""
 
     def __init__(
         self, loop: asyncio.AbstractEventLoop, database: Database, owner: asyncpg.Connection
@@ -65,9 +72,9 @@ class Ledger(Machine):
     def post(self, asked: list[tuple[Legs, int]]) -> None:
         """A batch of new journals: each is judged by what those before it left."""
         named = [(f"s{next(_sources)}", legs, day) for legs, day in asked]
-        answers = self.wait(self._post([self._request(*one) for one in named]))
-        for (source, legs, day), answer in zip(named, answers, strict=True):
-            self._judge(source, legs, day, answer)
+        replies = self.wait(self._post([self._request(*one) for one in named]))
+        for (source, legs, day), reply in zip(named, replies, strict=True):
+            self._judge(source, legs, day, reply)
 
     @precondition(lambda self: self.model.journals)
     @rule(which=WHICH)
@@ -75,9 +82,9 @@ class Ledger(Machine):
         source = self._one_of(self.model.journals, which)
         legs, day = self.model.journals[source]
         if not source.startswith(("revert:", "hold:")):
-            [answer] = self.wait(self._post([self._request(source, legs, day)]))
-            assert isinstance(answer, Posted)
-            assert answer.repeated
+            [reply] = self.wait(self._post([self._request(source, legs, day)]))
+            assert isinstance(reply, PostedJournal)
+            assert reply.repeated
 
     @precondition(lambda self: self.model.journals)
     @rule(which=WHICH, legs=LEGS, day=DAY)
@@ -85,9 +92,9 @@ class Ledger(Machine):
         source = self._one_of(self.model.journals, which)
         there, its_day = self.model.journals[source]
         if (sorted(legs), day) != (sorted(there), its_day):
-            [answer] = self.wait(self._post([self._request(source, legs, day)]))
-            assert isinstance(answer, Refused)
-            assert answer.reason == ("source_reused" if balanced(legs) else "not_balanced")
+            [reply] = self.wait(self._post([self._request(source, legs, day)]))
+            assert isinstance(reply, RefusedJournal)
+            assert reply.reason == ("source_reused" if balanced(legs) else "not_balanced")
 
     @precondition(lambda self: self.model.journals)
     @rule(which=WHICH, day=DAY)
@@ -95,13 +102,13 @@ class Ledger(Machine):
         """Of whatever journal, a revert included."""
         source = self._one_of(self.model.journals, which)
         legs = tuple((wallet, -amount) for wallet, amount in self.model.journals[source][0])
-        answer = self.wait(self._revert(source, day))
+        reply = self.wait(self._revert(source, day))
         name = self.wait(self._revert_source(source))
         if name not in self.model.journals:
-            self._judge(name, legs, day, answer)
+            self._judge(name, legs, day, reply)
         else:
-            assert isinstance(answer, Posted)
-            assert answer.repeated
+            assert isinstance(reply, PostedJournal)
+            assert reply.repeated
 
     @rule(wallet=NAME, amount=AMOUNT)
     def place_hold(self, wallet: str, amount: int) -> None:
@@ -109,24 +116,24 @@ class Ledger(Machine):
         short = 0
         if wallet in self.model.floors:
             short = self.model.floors[wallet][0] - (self.model.available(wallet) - amount)
-        answer = self.wait(self._place(name, wallet, amount))
+        reply = self.wait(self._place(name, wallet, amount))
         if short > 0:
-            assert isinstance(answer, NotDone)
-            assert (answer.reason, answer.shortfall) == ("limit_exceeded", short)
+            assert isinstance(reply, RefusedCommand)
+            assert (reply.reason, reply.shortfall) == ("limit_exceeded", short)
         else:
             self.model.holds[name] = Hold(wallet=wallet, amount=amount)
-            self._agrees(answer, name, repeated=False)
+            self._agrees(reply, name, repeated=False)
 
     @precondition(lambda self: self.model.holds)
     @rule(which=WHICH, more=st.integers(0, 1))
     def place_again(self, which: int, more: int) -> None:
         name = self._one_of(self.model.holds, which)
         hold = self.model.holds[name]
-        answer = self.wait(self._place(name, hold.wallet, hold.amount + more))
+        reply = self.wait(self._place(name, hold.wallet, hold.amount + more))
         if hold.over or more:
-            assert isinstance(answer, NotDone)
+            assert isinstance(reply, RefusedCommand)
         else:
-            self._agrees(answer, name, repeated=True)
+            self._agrees(reply, name, repeated=True)
 
     @precondition(lambda self: self.model.holds)
     @rule(which=WHICH, to=NAME, less=st.sampled_from((0, 0, 1, -1)), day=DAY)
@@ -134,41 +141,41 @@ class Ledger(Machine):
         name = self._one_of(self.model.holds, which)
         hold = self.model.holds[name]
         part = max(hold.amount - less, 1)
-        answer = self.wait(self._post_hold(name, to, part, day))
+        reply = self.wait(self._post_hold(name, to, part, day))
         if to != hold.wallet and hold.posted == (to, part):
-            self._agrees(answer, name, repeated=True)
+            self._agrees(reply, name, repeated=True)
         elif to == hold.wallet or hold.state != "open" or hold.over or part > hold.amount:
-            assert isinstance(answer, NotDone)
+            assert isinstance(reply, RefusedCommand)
         else:
-            self._post_hold_if_covered(name, hold, to, part, day, answer)
+            self._post_hold_if_covered(name, hold, to, part, day, reply)
 
     def _post_hold_if_covered(
-        self, name: str, hold: Hold, to: str, part: int, day: int, answer: HoldNow | NotDone
+        self, name: str, hold: Hold, to: str, part: int, day: int, reply: HoldChange | RefusedCommand
     ) -> None:
         legs = ((hold.wallet, -part), (to, part))
         hold.state = "posted"  # what it keeps is free for what it posts
         if short := self.model.short(legs):
             hold.state = "open"
-            assert isinstance(answer, NotDone)
-            assert answer.reason == "limit_exceeded"
-            assert answer.shortfall in short
+            assert isinstance(reply, RefusedCommand)
+            assert reply.reason == "limit_exceeded"
+            assert reply.shortfall in short
         else:
             hold.posted = (to, part)
             self.model.post(f"hold:{name}", legs, day)
-            self._agrees(answer, name, repeated=False)
+            self._agrees(reply, name, repeated=False)
 
     @precondition(lambda self: self.model.holds)
     @rule(which=WHICH)
     def void_hold(self, which: int) -> None:
         name = self._one_of(self.model.holds, which)
         hold = self.model.holds[name]
-        answer = self.wait(self._change(HoldCommand(action="void", hold=name)))
+        reply = self.wait(self._change(HoldCommand(action="void", hold=name)))
         if hold.state == "posted":
-            assert isinstance(answer, NotDone)
-            assert answer.reason == "hold_is_open"
+            assert isinstance(reply, RefusedCommand)
+            assert reply.reason == "hold_is_open"
         else:
             repeated, hold.state = hold.state != "open", "voided" if hold.state == "open" else hold.state
-            self._agrees(answer, name, repeated=repeated)
+            self._agrees(reply, name, repeated=repeated)
 
     @precondition(lambda self: any(h.state == "open" and not h.over for h in self.model.holds.values()))
     @rule(which=WHICH)
@@ -192,10 +199,10 @@ class Ledger(Machine):
     def set_limit(self, wallet: str, floor: int | None, binds: str) -> None:
         there = self.model.floors.get(wallet)
         wanted = None if floor is None else (floor, binds)
-        answer = self.wait(self._limit(wallet, floor, binds))
-        assert not isinstance(answer, NotDone)
-        assert (answer.floor, answer.available_balance) == (floor, self.model.available(wallet))
-        assert answer.repeated == (there == wanted)
+        reply = self.wait(self._limit(wallet, floor, binds))
+        assert not isinstance(reply, RefusedCommand)
+        assert (reply.floor, reply.available_balance) == (floor, self.model.available(wallet))
+        assert reply.repeated == (there == wanted)
         if wanted:
             self.model.floors[wallet] = wanted
         else:
@@ -233,26 +240,26 @@ class Ledger(Machine):
             sums = [sum(amounts[: n + 1]) for n in range(len(amounts))]
             assert entries == list(zip(amounts, sums, range(1, len(amounts) + 1), strict=True))
 
-    def _judge(self, source: str, legs: Legs, day: int, answer: Answer) -> None:
+    def _judge(self, source: str, legs: Legs, day: int, reply: JournalReply) -> None:
         if not balanced(legs):
-            assert isinstance(answer, Refused)
-            assert answer.reason == "not_balanced"
+            assert isinstance(reply, RefusedJournal)
+            assert reply.reason == "not_balanced"
         elif short := self.model.short(legs):
-            assert isinstance(answer, Refused)
-            assert answer.reason == "limit_exceeded"
-            assert answer.shortfall in short
+            assert isinstance(reply, RefusedJournal)
+            assert reply.reason == "limit_exceeded"
+            assert reply.shortfall in short
         else:
-            assert isinstance(answer, Posted)
-            assert not answer.repeated
+            assert isinstance(reply, PostedJournal)
+            assert not reply.repeated
             self.model.post(source, legs, day)
 
-    def _agrees(self, answer: HoldNow | NotDone, name: str, *, repeated: bool) -> None:
+    def _agrees(self, reply: HoldChange | RefusedCommand, name: str, *, repeated: bool) -> None:
         hold = self.model.holds[name]
-        assert isinstance(answer, HoldNow), answer.sentence
-        assert (answer.state, answer.repeated) == (hold.state, repeated)
-        assert answer.posted_balance == self.model.balance(hold.wallet)
-        assert answer.pending_balance == self.model.pending(hold.wallet)
-        assert answer.available_balance == self.model.available(hold.wallet)
+        assert isinstance(reply, HoldChange), reply.sentence
+        assert (reply.state, reply.repeated) == (hold.state, repeated)
+        assert reply.posted_balance == self.model.balance(hold.wallet)
+        assert reply.pending_balance == self.model.pending(hold.wallet)
+        assert reply.available_balance == self.model.available(hold.wallet)
 
     def _one_of(self, things: Mapping[str, object], which: int) -> str:
         return list(things)[which % len(things)]
@@ -268,23 +275,23 @@ class Ledger(Machine):
             journal_id=uuid7(), source=source, event_type="test", occurred_at=noon(day), entries=entries
         )
 
-    async def _post(self, requests: list[JournalRequest]) -> list[Answer]:
+    async def _post(self, requests: list[JournalRequest]) -> list[JournalReply]:
         async with self.database.transaction() as tx:
             return await steps.posting.post(tx, requests)
 
-    async def _revert(self, source: str, day: int) -> Answer:
-        request = steps.links.RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=noon(day))
+    async def _revert(self, source: str, day: int) -> JournalReply:
+        request = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=noon(day))
         async with self.database.transaction() as tx:
-            [answer] = await steps.links.revert(tx, [request])
-        return answer
+            [reply] = await steps.reverts.revert(tx, [request])
+        return reply
 
     async def _revert_source(self, source: str) -> str:
         async with self.database.transaction() as tx:
-            there = await reads.find_journal(tx, source)
+            there = await reads.journals.find_journal(tx, source)
         assert there is not None
-        return steps.links.revert_source(there.journal_id)
+        return revert_source(there.journal_id)
 
-    async def _place(self, name: str, wallet: str, amount: int) -> HoldNow | NotDone:
+    async def _place(self, name: str, wallet: str, amount: int) -> HoldChange | RefusedCommand:
         return await self._change(
             HoldCommand(
                 action="place",
@@ -296,18 +303,18 @@ class Ledger(Machine):
             )
         )
 
-    async def _post_hold(self, name: str, to: str, part: int, day: int) -> HoldNow | NotDone:
+    async def _post_hold(self, name: str, to: str, part: int, day: int) -> HoldChange | RefusedCommand:
         to_wallet = self._wallet(to)
         return await self._change(
             HoldCommand(action="post", hold=name, to_wallet=to_wallet, amount=part, occurred_at=noon(day))
         )
 
-    async def _change(self, command: HoldCommand) -> HoldNow | NotDone:
+    async def _change(self, command: HoldCommand) -> HoldChange | RefusedCommand:
         async with self.database.transaction() as tx:
-            [answer] = await steps.holds.change(tx, [command])
-        return answer
+            [reply] = await steps.holds.change(tx, [command])
+        return reply
 
-    async def _limit(self, wallet: str, floor: int | None, binds: str) -> steps.holds.LimitNow | NotDone:
+    async def _limit(self, wallet: str, floor: int | None, binds: str) -> LimitChange | RefusedCommand:
         command = LimitCommand(
             wallet=self._wallet(wallet),
             currency="USD",
@@ -315,10 +322,10 @@ class Ledger(Machine):
             binds="all" if binds == "all" else "holds",
         )
         async with self.database.transaction() as tx:
-            [answer] = await steps.holds.limit(tx, [command])
-        return answer
+            [reply] = await steps.holds.limit(tx, [command])
+        return reply
 
-    async def _expire(self) -> list[HoldNow]:
+    async def _expire(self) -> list[HoldChange]:
         async with self.database.transaction() as tx:
             return await steps.holds.expire(tx)
 
@@ -335,7 +342,7 @@ class Ledger(Machine):
 
     async def _at(self, wallet: str, day: int, known_by: datetime | None) -> int:
         async with self.database.transaction() as tx:
-            found = await reads.balances_at(
+            found = await reads.balances.balances_at(
                 tx, wallet=self._wallet(wallet), kind=None, occurred_by=noon(day), known_by=known_by
             )
         return sum(one.balance for one in found)

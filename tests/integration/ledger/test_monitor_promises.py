@@ -9,7 +9,7 @@ import pytest
 from fleet import faults
 from fleet.database import Database
 from fleet.envelope import Record
-from services.ledger.desk import monitors
+from services.ledger.desk import reads
 from services.ledger.handlers import change_holds, post_journals
 from tests.integration.ledger.books import ask, broken_invariants, journals, letters, requested, told
 from tests.integration.ledger.test_concurrency import until_waiting, wallet_id
@@ -161,7 +161,7 @@ async def test_a_monitor_set_and_removed_all_the_time_never_stops_posting(ledger
     by_life: dict[int, list[bool]] = {}
     async with ledger.transaction() as tx:
         rows = await tx.all("SELECT monitor_id, beyond FROM ledger_public.crossings ORDER BY monitor_id, nr")
-        assert await monitors.list_monitors(tx) == []
+        assert await reads.monitors.list_monitors(tx) == []
     for row in rows:
         by_life.setdefault(row.monitor_id, []).append(row.beyond)
     assert all(life == [n % 2 == 0 for n in range(len(life))] for life in by_life.values())

@@ -9,12 +9,12 @@ import pytest
 from fleet.database import Database
 from fleet.envelope import Record
 from schemas.monitors import BalanceCrossed
-from services.ledger.desk import monitors
+from services.ledger.desk import decisions, reads
+from services.ledger.domain.holds import RefusedCommand
 from services.ledger.handlers import change_limits, expire_holds
-from services.ledger.steps.holds import NotDone
 from tests.integration.ledger.books import ask, only, requested, told
 from tests.integration.ledger.test_holds import hold, limit, order
-from tests.integration.ledger.test_links import group, grouped, reverted, undo
+from tests.integration.ledger.test_reverts_and_groups import group, grouped, reverted, undo
 from tests.integration.ledger.watching import CROSSED, STUDENT, crossings, heard, low, unwatch, watch
 
 
@@ -104,7 +104,7 @@ async def test_what_is_told_does_not_depend_on_what_is_posted_together(watched: 
     assert await heard(watched) == [(n % 2 == 0, b, "journal") for n, b in enumerate(balances)]
     sources = [1, 2, 4, 5, 7, 8, 9, 10]
     async with watched.transaction() as tx:
-        found = await monitors.list_crossings(tx, monitor="low", most=100)
+        found = await reads.monitors.list_crossings(tx, monitor="low", most=100)
     assert [one.source for one in found] == [f"payment:{n - 1}" for n in sources]
     assert [one.version for one in found] == [n + 1 for n in sources]
 
@@ -293,18 +293,18 @@ async def test_what_makes_no_sense_is_refused_and_changes_nothing(
     watched: Database, change: dict[str, object], reason: str
 ) -> None:
     async with watched.transaction() as tx:
-        before = await monitors.list_monitors(tx)
-        refused = await monitors.set_monitor(tx, low(500, **change))
-        assert await monitors.list_monitors(tx) == before
-    assert isinstance(refused, NotDone)
+        before = await reads.monitors.list_monitors(tx)
+        refused = await decisions.set_monitor(tx, low(500, **change))
+        assert await reads.monitors.list_monitors(tx) == before
+    assert isinstance(refused, RefusedCommand)
     assert refused.reason == reason
 
 
-async def test_a_rehearsal_says_what_would_be_and_leaves_no_trace(watched: Database) -> None:
+async def test_a_preview_says_what_would_be_and_leaves_no_trace(watched: Database) -> None:
     events = await told(watched)
     async with watched.transaction() as tx:
-        foreseen = await monitors.rehearse(tx, low(2000, monitor="x", wallet=STUDENT))
-        assert await monitors.list_monitors(tx, monitor="x") == []
-    assert not isinstance(foreseen, NotDone)
+        foreseen = await decisions.preview_monitor(tx, low(2000, monitor="x", wallet=STUDENT))
+        assert await reads.monitors.list_monitors(tx, monitor="x") == []
+    assert not isinstance(foreseen, RefusedCommand)
     assert (foreseen.repeated, foreseen.monitor.balance, foreseen.monitor.beyond) == (False, 1000, True)
     assert await told(watched) == events

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from fleet.database import Database
 from fleet.envelope import uuid7
 from services.ledger import steps
-from services.ledger.domain.journals import WALLET_KINDS, EntryRequest, JournalRequest, Posted
+from services.ledger.domain.journals import EntryRequest, JournalRequest, PostedJournal
+from services.ledger.domain.wallets import WALLET_KINDS
 from services.ledger.handlers import post_journals
 from tests.integration.ledger.books import NOON, balances, broken_invariants, journals, requested
 
@@ -49,27 +50,27 @@ async def test_any_list_of_requests_leaves_the_books_in_order(
 ) -> None:
     example = next(_examples)
     before = Counter(await balances(ledger))
-    standing: dict[str, tuple[tuple[str, int], ...]] = {}
+    existing: dict[str, tuple[tuple[str, int], ...]] = {}
     for batch in batches:
         asked = [(f"flight:{example}-{number}:1", legs) for number, legs in batch]
         await post_journals(ledger, [requested(source, legs) for source, legs in asked])
         for source, legs in asked:
             if may_stand(legs):
-                standing.setdefault(source, legs)
+                existing.setdefault(source, legs)
     expected = Counter(before)
-    for legs in standing.values():
+    for legs in existing.values():
         for wallet, amount in legs:
             expected[wallet] += amount
     assert {w: amount for w, amount in expected.items() if amount} == await balances(ledger)
     here = [source for source in await journals(ledger) if source.startswith(f"flight:{example}-")]
-    assert here == sorted(standing)
+    assert here == sorted(existing)
     assert await broken_invariants(ledger) == {}
 
 
 NAMES = st.text(max_size=8) | st.sampled_from(
     ["a b", "Zoë", "a\u0085", "a\u00a0", "a\u2028b", "a\x7f", "😀", "%s"]
 )
-SOUND = {"bad_name", "bad_wallet_name", "source_reused"}  # what screen may say of a name
+SOUND = {"bad_name", "bad_wallet_name", "source_reused"}  # what validate may say of a name
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -91,5 +92,5 @@ async def test_the_rules_in_python_let_no_name_pass_that_the_database_refuses(
         for kind, name, source in names
     ]
     async with ledger.transaction() as tx:
-        answers = await steps.posting.post(tx, requests)
-    assert {answer.reason for answer in answers if not isinstance(answer, Posted)} <= SOUND
+        replies = await steps.posting.post(tx, requests)
+    assert {reply.reason for reply in replies if not isinstance(reply, PostedJournal)} <= SOUND

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from fleet.database import Database
-from services.ledger.desk.reads import STATEMENT, STATEMENT_ONWARDS
+from services.ledger.desk.reads.statements import BACKWARDS, ONWARDS
 from tests.integration.ledger.books import ask, requested
 
 
@@ -79,8 +79,8 @@ async def test_a_session_may_not_slip_its_own_tables_under_the_functions(
 @pytest.mark.parametrize(
     ("statement", "scan"),
     [
-        (STATEMENT, "Index Scan Backward using entry_version_is_taken_once"),
-        (STATEMENT_ONWARDS, "Index Scan using entry_version_is_taken_once"),
+        (BACKWARDS, "Index Scan Backward using entry_version_is_taken_once"),
+        (ONWARDS, "Index Scan using entry_version_is_taken_once"),
     ],
 )
 async def test_a_statement_page_is_one_index_range(

@@ -12,7 +12,7 @@ import pytest
 from fleet.database import Database
 from fleet.envelope import uuid7
 from services.ledger.domain.currencies import CURRENCIES
-from services.ledger.domain.journals import ENTRIES_MAX
+from services.ledger.domain.validation import ENTRIES_MAX
 from tests.integration.ledger.books import ask, requested
 from tests.integration.ledger.test_concurrency import until_waiting
 

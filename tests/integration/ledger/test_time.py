@@ -140,13 +140,13 @@ async def test_a_journal_by_hand_is_dated_alike(ledger: Database, owner: asyncpg
     assert await late(ledger) == [("manual:1", MAY, JUNE)]
 
 
-async def test_a_rehearsal_dates_as_posting_does(ledger: Database, owner: asyncpg.Connection) -> None:
+async def test_a_preview_dates_as_posting_does(ledger: Database, owner: asyncpg.Connection) -> None:
     await close(owner)
     body = JournalRequested.model_validate_json(dated("flight:F1:1", MAY).value or b"")
     async with ledger.transaction() as tx:
-        [verdict] = (await steps.links.rehearse(tx, [wire.journals.request_of(body, None)])).verdicts
-    assert isinstance(verdict, Journal)
-    assert (verdict.occurred_at, verdict.belongs_at) == (JUNE, MAY)
+        [result] = (await steps.preview.preview(tx, [wire.journals.request_of(body, None)])).results
+    assert isinstance(result, Journal)
+    assert (result.occurred_at, result.belongs_at) == (JUNE, MAY)
 
 
 async def test_who_is_posting_while_a_period_closes_is_dated_by_it(
@@ -212,7 +212,7 @@ async def test_the_command_line_asks_by_instant_and_closes(
     assert (await hobbs("close", "2026-06-01T00:00:00Z", "--why", "May", "--yes")).exit_code == 0
     await ask(ledger, dated("flight:F3:1", MAY))
     journal = rows(await hobbs("explain", "journal", "flight:F3:1", "-o", "json"))
-    assert (journal["says_what_it_said"], journal["belongs_at"]) == (True, MAY.isoformat())
+    assert (journal["content_matches_hash"], journal["belongs_at"]) == (True, MAY.isoformat())
     assert (await balances(ledger))[STUDENT] == -300
 
 
@@ -266,5 +266,5 @@ async def test_a_statement_shows_a_late_entry_where_it_was_dated(
     await close(owner)
     await ask(ledger, dated("flight:F1:1", MAY))
     async with ledger.transaction() as tx:
-        page = await reads.statement(tx, STUDENT, "USD")
+        page = await reads.statements.statement(tx, STUDENT, "USD")
     assert [line.occurred_at for line in page.lines] == [JUNE]

@@ -4,9 +4,9 @@ from typing import Any
 
 from fleet.database import Database
 from schemas.monitors import BalanceCrossed
-from services.ledger.desk import monitors
-from services.ledger.desk.monitors import MonitorCommand, MonitorNow
-from services.ledger.steps.holds import NotDone
+from services.ledger.desk import decisions
+from services.ledger.domain.holds import RefusedCommand
+from services.ledger.domain.monitors import MonitorChange, MonitorCommand
 from tests.integration.ledger.books import told
 
 STUDENT = "student:s-1"
@@ -25,16 +25,16 @@ def low(threshold: int, **fields: Any) -> MonitorCommand:
     return MonitorCommand(**defaults | fields, threshold=threshold)
 
 
-async def watch(ledger: Database, command: MonitorCommand) -> MonitorNow:
+async def watch(ledger: Database, command: MonitorCommand) -> MonitorChange:
     async with ledger.transaction() as tx:
-        outcome = await monitors.set_monitor(tx, command)
-    assert not isinstance(outcome, NotDone), outcome.sentence
+        outcome = await decisions.set_monitor(tx, command)
+    assert not isinstance(outcome, RefusedCommand), outcome.sentence
     return outcome
 
 
 async def unwatch(ledger: Database, monitor: str = "low") -> bool:
     async with ledger.transaction() as tx:
-        return await monitors.remove_monitor(tx, monitor)
+        return await decisions.remove_monitor(tx, monitor)
 
 
 async def crossings(ledger: Database, monitor: str | None = "low") -> list[BalanceCrossed]:

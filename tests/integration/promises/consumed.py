@@ -12,7 +12,7 @@ from schemas.services import SERVICES
 from tests.integration.billing.given import CHANGES, completed, configured
 from tests.integration.ledger.books import requested
 from tests.integration.ledger.test_holds import hold, limit
-from tests.integration.ledger.test_links import group, undo
+from tests.integration.ledger.test_reverts_and_groups import group, undo
 from tests.integration.promises.test_one_commit import owed, taught
 from tests.integration.receivables.stories import charge, settled, webhook
 from tests.support.records import record

@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
-from services.ledger.domain.journals import Balance, BalanceKey, EntryRequest, JournalRequest, Sound, screen
+from services.ledger.domain.journals import EntryRequest, JournalRequest
+from services.ledger.domain.validation import ValidRequest, validate
+from services.ledger.domain.wallets import Balance, BalanceKey
 
 NOON = datetime(2026, 5, 22, 12, tzinfo=UTC)
 _NAMES = UUID(int=0)
@@ -35,10 +37,10 @@ def request(
     )
 
 
-def sound(asked: JournalRequest) -> Sound:
-    screened = screen(asked)
-    assert isinstance(screened, Sound), screened
-    return screened
+def valid(asked: JournalRequest) -> ValidRequest:
+    checked = validate(asked)
+    assert isinstance(checked, ValidRequest), checked
+    return checked
 
 
 def balances(amounts: Mapping[str, int], version: int = 0) -> dict[BalanceKey, Balance]:

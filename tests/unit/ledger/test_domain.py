@@ -4,21 +4,17 @@ from hashlib import sha256
 import pytest
 
 from services.ledger.domain.journals import (
-    AMOUNT_MAX,
-    BALANCE_MAX,
-    ENTRIES_MAX,
+    ExistingJournal,
     Journal,
     JournalRequest,
-    Refused,
+    RefusedJournal,
     Repeated,
-    Sound,
-    Standing,
-    balances_to_lock,
     content_hash,
-    decide_posting,
-    screen,
 )
-from tests.unit.ledger.requests import FLIGHT, NOON, Legs, balances, request, sound
+from services.ledger.domain.posting import balances_to_lock, decide_posting
+from services.ledger.domain.validation import AMOUNT_MAX, ENTRIES_MAX, ValidRequest, validate
+from services.ledger.domain.wallets import BALANCE_MAX
+from tests.unit.ledger.requests import FLIGHT, NOON, Legs, balances, request, valid
 
 NOBODY = request().journal_id
 EMPTY = balances({"student:s-1": 0, "instructor:i-1": 0, "platform:school": 0})
@@ -69,8 +65,8 @@ def said(asked: JournalRequest) -> bytes:
 def test_a_faulty_request_is_refused_with_a_sentence(
     legs: Legs, currency: str, reason: str, sentence: str
 ) -> None:
-    refused = screen(request(legs, currency=currency))
-    assert isinstance(refused, Refused)
+    refused = validate(request(legs, currency=currency))
+    assert isinstance(refused, RefusedJournal)
     assert refused.reason == reason
     assert refused.sentence.startswith("journal flight:F1:1: ")
     assert sentence in refused.sentence
@@ -78,19 +74,19 @@ def test_a_faulty_request_is_refused_with_a_sentence(
 
 @pytest.mark.parametrize("source", ["", " ", "a\tb", "a" * 101, "trailing "])
 def test_a_source_is_one_printable_line(source: str) -> None:
-    refused = screen(request(source=source))
-    assert isinstance(refused, Refused)
+    refused = validate(request(source=source))
+    assert isinstance(refused, RefusedJournal)
     assert refused.reason == "bad_name"
 
 
 def test_the_largest_journal_is_sound() -> None:
     legs = [("student:s", -AMOUNT_MAX), ("platform:p", AMOUNT_MAX)] * (ENTRIES_MAX // 2)
-    assert isinstance(screen(request(legs)), Sound)
+    assert isinstance(validate(request(legs)), ValidRequest)
 
 
 def test_entries_carry_the_balance_and_version_they_leave() -> None:
     before = balances({"student:s-1": 500, "instructor:i-1": -7, "platform:school": 1}, version=3)
-    [journal] = decide_posting([sound(request())], {}, before)
+    [journal] = decide_posting([valid(request())], {}, before)
     assert isinstance(journal, Journal)
     assert [(entry.wallet_id, entry.balance_after, entry.version) for entry in journal.entries] == [
         (1, 400, 4),
@@ -100,40 +96,40 @@ def test_entries_carry_the_balance_and_version_they_leave() -> None:
 
 
 def test_each_journal_continues_the_balances_of_the_one_before() -> None:
-    verdicts = decide_posting([sound(request(source=f"flight:F{n}:1")) for n in range(3)], {}, EMPTY)
-    students = [verdict.entries[0] for verdict in verdicts if isinstance(verdict, Journal)]
+    results = decide_posting([valid(request(source=f"flight:F{n}:1")) for n in range(3)], {}, EMPTY)
+    students = [result.entries[0] for result in results if isinstance(result, Journal)]
     assert [(entry.balance_after, entry.version) for entry in students] == [(-100, 1), (-200, 2), (-300, 3)]
 
 
 def test_a_wallet_named_twice_in_a_journal_has_two_entries() -> None:
     legs = [("student:s-1", -70), ("student:s-1", -30), ("platform:school", 100)]
-    [journal] = decide_posting([sound(request(legs))], {}, EMPTY)
+    [journal] = decide_posting([valid(request(legs))], {}, EMPTY)
     assert isinstance(journal, Journal)
     assert [(entry.balance_after, entry.version) for entry in journal.entries[:2]] == [(-70, 1), (-100, 2)]
 
 
 def test_the_same_request_again_is_answered_by_the_journal_that_stands() -> None:
-    asked = sound(request())
-    standing = {asked.request.source: Standing(journal_id=NOBODY, content_hash=asked.content_hash)}
-    assert decide_posting([asked], standing, {}) == [Repeated(journal_id=NOBODY)]
-    assert balances_to_lock([asked], standing) == []
+    asked = valid(request())
+    existing = {asked.request.source: ExistingJournal(journal_id=NOBODY, content_hash=asked.content_hash)}
+    assert decide_posting([asked], existing, {}) == [Repeated(journal_id=NOBODY)]
+    assert balances_to_lock([asked], existing) == []
 
 
 def test_the_same_source_with_other_content_is_refused() -> None:
-    standing = {"flight:F1:1": Standing(journal_id=NOBODY, content_hash=b"other")}
-    [refused] = decide_posting([sound(request())], standing, {})
-    assert isinstance(refused, Refused)
+    existing = {"flight:F1:1": ExistingJournal(journal_id=NOBODY, content_hash=b"other")}
+    [refused] = decide_posting([valid(request())], existing, {})
+    assert isinstance(refused, RefusedJournal)
     assert refused.reason == "source_reused"
     assert "already posted with other content" in refused.sentence
 
 
 def test_two_requests_of_one_source_in_a_batch_post_once() -> None:
-    first, again = sound(request(memo="first")), sound(request(memo="again"))
-    other = sound(request([("student:s-1", -1), ("platform:school", 1)], memo="other"))
+    first, again = valid(request(memo="first")), valid(request(memo="again"))
+    other = valid(request([("student:s-1", -1), ("platform:school", 1)], memo="other"))
     journal, repeated, refused = decide_posting([first, again, other], {}, EMPTY)
     assert isinstance(journal, Journal)
     assert repeated == Repeated(journal_id=journal.journal_id)
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedJournal)
     assert refused.reason == "source_reused"
 
 
@@ -141,13 +137,13 @@ def test_a_balance_over_64_bits_is_refused_and_leaves_no_trace() -> None:
     full = balances({"student:s-1": 0, "instructor:i-1": BALANCE_MAX, "platform:school": 0})
     refused, posted = decide_posting(
         [
-            sound(request(source="flight:F1:1")),
-            sound(request([("student:s-1", -1), ("platform:school", 1)], source="flight:F2:1")),
+            valid(request(source="flight:F1:1")),
+            valid(request([("student:s-1", -1), ("platform:school", 1)], source="flight:F2:1")),
         ],
         {},
         full,
     )
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedJournal)
     assert refused.reason == "balance_too_large"
     assert "the balance of instructor:i-1 would be 9223372036854775867" in refused.sentence
     assert isinstance(posted, Journal)
@@ -157,13 +153,13 @@ def test_a_balance_over_64_bits_is_refused_and_leaves_no_trace() -> None:
 def test_after_a_refusal_for_its_balance_the_same_source_may_be_asked_again() -> None:
     full = balances({"student:s-1": 0, "instructor:i-1": BALANCE_MAX, "platform:school": 0})
     small: Legs = [("student:s-1", -1), ("platform:school", 1)]
-    refused, posted = decide_posting([sound(request()), sound(request(small))], {}, full)
-    assert isinstance(refused, Refused)
+    refused, posted = decide_posting([valid(request()), valid(request(small))], {}, full)
+    assert isinstance(refused, RefusedJournal)
     assert isinstance(posted, Journal)
 
 
 def test_locks_are_asked_for_in_one_order_and_once() -> None:
-    both = [sound(request(source="flight:F2:1")), sound(request(source="flight:F1:1"))]
+    both = [valid(request(source="flight:F2:1")), valid(request(source="flight:F1:1"))]
     assert balances_to_lock(both, {}) == [
         ("instructor:i-1", "USD"),
         ("platform:school", "USD"),

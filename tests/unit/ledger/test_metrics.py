@@ -39,7 +39,7 @@ def test_every_reason_a_journal_is_refused_for_in_code_is_counted_from_0() -> No
     named = {reason for call in calls("refuse") for arg in call.args[1:2] for reason in text_of(arg)}
     built = {
         reason
-        for call in calls("Refused")
+        for call in calls("RefusedJournal")
         for keyword in call.keywords
         if keyword.arg == "reason"
         for reason in text_of(keyword.value)

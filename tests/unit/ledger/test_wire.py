@@ -10,18 +10,15 @@ from fleet.inbox import Admitted, Unreadable
 from schemas.journals import JournalPosted, JournalRequested
 from services.ledger import wire
 from services.ledger.domain.journals import (
-    BALANCE_MAX,
-    WALLET_KINDS,
-    Balance,
     EntryRequest,
     Journal,
     JournalRequest,
-    Posted,
-    Refused,
-    Sound,
-    decide_posting,
-    screen,
+    PostedJournal,
+    RefusedJournal,
 )
+from services.ledger.domain.posting import decide_posting
+from services.ledger.domain.validation import ValidRequest, validate
+from services.ledger.domain.wallets import BALANCE_MAX, WALLET_KINDS, Balance
 from tests.support.records import record
 
 GOOD: dict[str, object] = {
@@ -33,11 +30,11 @@ GOOD: dict[str, object] = {
 }
 
 
-def read(document: dict[str, object]) -> JournalRequested | Refused:
+def read(document: dict[str, object]) -> JournalRequested | RefusedJournal:
     return wire.journals.journal_requested(record(wire.journals.REQUESTED, orjson.dumps(document)))
 
 
-def asked(document: dict[str, object]) -> JournalRequest | Refused:
+def asked(document: dict[str, object]) -> JournalRequest | RefusedJournal:
     event = read(document)
     key = uuid7()
     return wire.journals.journal_request(
@@ -72,7 +69,7 @@ def test_a_request_keeps_its_instant_in_utc_and_the_event_that_asked() -> None:
 )
 def test_a_request_that_breaks_the_schema_but_names_its_source_is_refused(field: str, value: object) -> None:
     refused = asked(GOOD | {field: value})
-    assert isinstance(refused, Refused)
+    assert isinstance(refused, RefusedJournal)
     assert (refused.source, refused.event_type, refused.reason) == ("flight:F1:1", "flight", "invalid")
     assert refused.sentence.startswith("journal flight:F1:1: ")
     assert field in refused.sentence
@@ -115,21 +112,25 @@ def anything_asked(draw: st.DrawFn) -> JournalRequest:
 
 
 @given(
-    request=anything_asked().filter(lambda asked: isinstance(screen(asked), Sound)),  # nearly all are
+    request=anything_asked().filter(
+        lambda asked: isinstance(validate(asked), ValidRequest)
+    ),  # nearly all are
     amount=st.integers(-BALANCE_MAX + 10**15, BALANCE_MAX - 10**15),
     recorded_at=INSTANTS,
 )
 def test_whatever_may_stand_is_said_as_the_schema_would_say_it(
     request: JournalRequest, amount: int, recorded_at: datetime
 ) -> None:
-    item = screen(request)
-    assert isinstance(item, Sound)
+    item = validate(request)
+    assert isinstance(item, ValidRequest)
     there = {
         (entry.wallet, "USD"): Balance(wallet_id=1, amount=amount, version=7) for entry in request.entries
     }
     (journal,) = decide_posting([item], {}, there)
     assert isinstance(journal, Journal)
-    message = wire.journals.journal_posted(Posted(journal=journal, recorded_at=recorded_at), first_cause())
+    message = wire.journals.journal_posted(
+        PostedJournal(journal=journal, recorded_at=recorded_at), first_cause()
+    )
     read_back = JournalPosted.model_validate_json(message.body)
     assert message.body == read_back.model_dump_json().encode()
     assert (read_back.journal_id, read_back.recorded_at) == (journal.journal_id, recorded_at)

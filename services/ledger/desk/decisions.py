@@ -1,0 +1,98 @@
+"""What people decide about the books: journals by hand, reverts, monitors, the end of a period.
+
+Each function is the work of one transaction, which the caller opens and commits. Previews change nothing.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from pydantic import TypeAdapter, ValidationError
+
+from fleet import outbox
+from fleet.database import Tx
+from fleet.envelope import first_cause
+from fleet.inbox import describe
+from schemas.journals import JournalRequested
+from services.ledger import steps, store, wire
+from services.ledger.desk import reads
+from services.ledger.domain.holds import RefusedCommand
+from services.ledger.domain.journals import JournalReply, JournalRequest, PostedJournal
+from services.ledger.domain.monitors import MonitorChange, MonitorCommand, monitor_fault
+from services.ledger.domain.posting import PostingPreview
+from services.ledger.domain.reverts import RevertRequest
+
+_JOURNALS = TypeAdapter(list[JournalRequested])
+
+
+def read_requests(text: str) -> list[JournalRequest]:
+    """Read a JSON list of journal.requested bodies. Raises ValueError with a sentence."""
+    try:
+        return [wire.journals.request_of(body, None) for body in _JOURNALS.validate_json(text)]
+    except ValidationError as error:
+        raise ValueError(describe(error)) from None
+
+
+async def post(tx: Tx, requests: Sequence[JournalRequest], *, group: str | None = None) -> list[JournalReply]:
+    """Post journals by hand and announce them; a reply for each. group: all or none, under this name."""
+    if group is None:
+        return await _announced(tx, await steps.posting.post(tx, requests))
+    return await _announced(tx, await steps.groups.post_group(tx, group, requests))
+
+
+async def preview_post(tx: Tx, requests: Sequence[JournalRequest]) -> PostingPreview:
+    """What posting these journals would reply now, without a group. Locks and writes nothing."""
+    return await steps.preview.preview(tx, requests)
+
+
+async def revert(tx: Tx, request: RevertRequest) -> list[JournalReply]:
+    """Revert a journal, once, and announce the revert."""
+    return await _announced(tx, await steps.reverts.revert(tx, [request]))
+
+
+async def preview_revert(tx: Tx, request: RevertRequest) -> PostingPreview:
+    """What reverting this journal would reply now. Locks and writes nothing."""
+    return await steps.preview.preview(tx, await steps.reverts.reversals(tx, [request]))
+
+
+async def set_monitor(tx: Tx, command: MonitorCommand) -> MonitorChange | RefusedCommand:
+    """Set a monitor, or change its threshold. A balance that is beyond it already is a crossing at once."""
+    if fault := monitor_fault(command):
+        return fault
+    try:
+        async with store.constraints.savepoint(tx):
+            changed = await store.monitors.set_monitor(tx, command)
+    except store.constraints.ConstraintViolated as violated:
+        return RefusedCommand(reason=violated.rule, sentence=violated.sentence)
+    [monitor] = await reads.monitors.list_monitors(tx, monitor=command.monitor)
+    return MonitorChange(monitor=monitor, repeated=not changed)
+
+
+async def preview_monitor(tx: Tx, command: MonitorCommand) -> MonitorChange | RefusedCommand:
+    """What setting a monitor would give, found by setting it and undoing that: `tx` locks the wallet."""
+    changes: list[MonitorChange | RefusedCommand] = []
+    try:
+        async with tx.savepoint():
+            changes.append(await set_monitor(tx, command))
+            raise _Undo
+    except _Undo:
+        return changes[0]
+
+
+class _Undo(Exception):
+    """Undoes a preview."""
+
+
+async def remove_monitor(tx: Tx, monitor: str, memo: str = "") -> bool:
+    """Remove a monitor; false: there is none. If it is beyond its threshold, it publishes a last crossing."""
+    return await store.monitors.remove_monitor(tx, monitor, memo)
+
+
+async def close_period(tx: Tx, until: datetime, memo: str) -> None:
+    """Close every period before an instant. The database refuses an instant that is not over."""
+    await store.periods.close(tx, until, memo)
+
+
+async def _announced(tx: Tx, replies: list[JournalReply]) -> list[JournalReply]:
+    posted = [reply for reply in replies if isinstance(reply, PostedJournal)]
+    await outbox.stage(tx, [wire.journals.journal_posted(reply, first_cause()) for reply in posted])
+    return replies

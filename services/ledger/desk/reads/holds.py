@@ -1,0 +1,48 @@
+"""Holds, open and closed. Amounts are minor units."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from fleet.database import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hold:
+    """A hold on a wallet, and how it was closed. Minor units."""
+
+    hold: str
+    wallet: str
+    currency: str
+    amount: int
+    state: str
+    placed_at: datetime
+    expires_at: datetime
+    closed_at: datetime | None
+    posted_amount: int | None
+    journal_id: UUID | None
+    memo: str
+
+
+_HOLDS: Final = """
+    SELECT hold, address AS wallet, currency, amount, state, placed_at, expires_at, closed_at,
+           posted_amount, journal_id, memo
+    FROM ledger_public.holds
+    WHERE (CAST(:wallet AS text) IS NULL OR address = :wallet)
+      AND (CAST(:state AS text) IS NULL OR state = :state)
+    ORDER BY hold_id DESC LIMIT :most
+"""
+
+
+async def list_holds(
+    tx: Tx, *, wallet: str | None = None, state: str | None = "open", most: int = 100
+) -> list[Hold]:
+    """The `most` newest holds, of one wallet or all, in one state or any (None); oldest first."""
+    rows = await tx.all(
+        _HOLDS,
+        wallet=wallet,
+        state=state,
+        most=most,
+    )
+    return [Hold(**row._mapping) for row in reversed(rows)]

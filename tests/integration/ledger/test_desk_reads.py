@@ -1,0 +1,95 @@
+"""What people may ask of the books is asked of the published views: a reader's rights are enough for it."""
+
+import inspect
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import asyncpg
+import pytest
+
+from fleet.database import Database
+from services.ledger.desk import chain, reads
+from services.ledger.domain.chain import START, Head
+from services.ledger.handlers import extend_chain
+from tests.integration.ledger.books import ask, requested
+from tests.integration.ledger.test_chain import soon
+from tests.support.databases import service_url
+
+STUDENT = "student:s-1"
+
+
+@pytest.fixture
+async def reader(ledger: Database, database_url: str) -> AsyncIterator[Database]:
+    """The ledger's database with nothing but a reader's rights."""
+    database = Database(service_url(database_url, "ledger"), schema="ledger_public", role="hobbs_reader")
+    yield database
+    await database.close()
+
+
+async def test_a_reader_may_ask_every_question(
+    ledger: Database, owner: asyncpg.Connection, reader: Database
+) -> None:
+    [posted] = await ask(ledger, requested())
+    await owner.execute(f"SELECT place_hold('h', '{STUDENT}', 1, 'USD', now() + interval '1 day')")
+    await owner.execute(f"SELECT set_monitor('low', '{STUDENT}', 'USD', 'below', 5)")
+    now = datetime.now(UTC)
+    async with reader.transaction() as tx:
+        await reads.recompute.begin_snapshot(tx)
+        asked = {
+            "list_balances": await reads.balances.list_balances(tx),
+            "balances_at": await reads.balances.balances_at(
+                tx, wallet=STUDENT, kind=None, occurred_by=now, known_by=now
+            ),
+            "statement": (await reads.statements.statement(tx, STUDENT, "USD")).lines,
+            "list_holds": await reads.holds.list_holds(tx),
+            "find_journal": await reads.journals.find_journal(tx, "flight:F1:1"),
+            "list_monitors": await reads.monitors.list_monitors(tx),
+            "list_crossings": await reads.monitors.list_crossings(tx, most=9),
+            "sums_by_event_type": await reads.recompute.sums_by_event_type(tx, STUDENT, "USD"),
+            "sum_of_open_holds": await reads.recompute.sum_of_open_holds(tx, STUDENT, "USD"),
+            "count_waiting": await reads.chain.count_waiting(tx),
+        }
+        nothing_wrong = {
+            "breaks_in_journal": await reads.recompute.breaks_in_journal(tx, posted.event_id),
+            "first_break": await reads.recompute.first_break(tx, STUDENT, "USD"),
+            "unchained": await reads.chain.unchained(tx),
+        }
+        chain_of_none = {
+            "head": await reads.chain.head(tx),
+            "verify_onwards": await reads.chain.verify_onwards(tx, START),
+        }
+    assert all(asked.values()), asked
+    assert not any(nothing_wrong.values()), nothing_wrong
+    assert set(chain_of_none.values()) == {START}
+    every = {
+        name
+        for module in vars(reads).values()
+        if inspect.ismodule(module)
+        for name, function in vars(module).items()
+        if inspect.iscoroutinefunction(function) and function.__module__ == module.__name__ and name[0] != "_"
+    }
+    assert (
+        every - {"begin_snapshot", "noted_fault"}
+        == asked.keys() | nothing_wrong.keys() | chain_of_none.keys()
+    )
+
+
+async def test_a_reader_may_verify_the_chain(ledger: Database, reader: Database) -> None:
+    await ask(ledger, requested())
+    assert await chain.waiting(reader) == 1
+    assert await extend_chain(ledger, soon()) == 1
+    head = await chain.verify(reader)
+    assert isinstance(head, Head)
+    assert head.position == 1
+    assert await chain.verify(reader, head) == head
+    assert await chain.waiting(reader) == 0
+
+
+async def test_a_reader_may_call_no_other_function_of_the_ledger(
+    ledger: Database, owner: asyncpg.Connection
+) -> None:
+    rows = await owner.fetch(
+        "SELECT proname FROM pg_proc WHERE pronamespace = 'ledger'::regnamespace"
+        " AND has_function_privilege('hobbs_reader', oid, 'EXECUTE')"
+    )
+    assert {row["proname"] for row in rows} == {"balance_at", "verify_links"}
