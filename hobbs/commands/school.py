@@ -4,7 +4,7 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
@@ -126,13 +126,8 @@ def show_command(
     """Show the cards in force today, or on a day."""
     standing = run(read_book(settings_or_exit(Settings)))
     day = on.date() if on else datetime.now(ZoneInfo(standing.time_zone())).date()
-    cards = [
-        card
-        for card in standing.cards
-        if (kind in (None, card.kind))
-        and (key in (None, card.key))
-        and (everything or _in_force(standing, card.kind, card.key, day) == card.effective_from)
-    ]
+    chosen = standing.cards if everything else standing.in_force(day)
+    cards = [card for card in chosen if kind in (None, card.kind) and key in (None, card.key)]
     show_rows(
         [
             {
@@ -276,13 +271,6 @@ def _history_row(one: CardHistory, currency: str) -> dict[str, Any]:
         "change": change.what,
         "settings": settings_text(change.old, change.new, currency),
     }
-
-
-def _in_force(standing: WholeBook, kind: str, key: str, day: date) -> date | None:
-    days = [
-        c.effective_from for c in standing.cards if (c.kind, c.key) == (kind, key) and c.effective_from <= day
-    ]
-    return max(days, default=None)
 
 
 def _bytes_or_exit(file: Path) -> bytes:

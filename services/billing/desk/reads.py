@@ -39,6 +39,15 @@ class WholeBook:
         """The school's IANA time zone; UTC before there is a school."""
         return next((str(c.document["time_zone"]) for c in self.cards if c.kind == "school"), "UTC")
 
+    def in_force(self, on: date) -> list[StandingCard]:
+        """The cards in force on a day: of each kind and key the latest whose date is not after it."""
+        newest = {
+            (card.kind, card.key): card
+            for card in sorted(self.cards, key=lambda card: card.effective_from)
+            if card.effective_from <= on
+        }
+        return [card for card in self.cards if newest.get((card.kind, card.key)) is card]
+
 
 _VERSION = "SELECT version FROM billing_public.book"
 _WHOLE_BOOK = """

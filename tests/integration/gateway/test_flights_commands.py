@@ -1,4 +1,4 @@
-"""`hobbs flights`: a file takes either road and every flight is one event; keys; what became of flights."""
+"""`hobbs flights`: a file becomes one event for each flight, by Kafka or over HTTP, and what follows."""
 
 import asyncio
 import json
@@ -84,7 +84,7 @@ async def behind(consumer: Any, places: Sequence[TopicPartition]) -> bool:
     return any([await consumer.position(place) < ends[place] for place in places])
 
 
-async def test_a_file_by_either_road_and_twice_is_one_event_for_each_flight(
+async def test_a_file_published_both_ways_and_twice_is_one_event_for_each_flight(
     running: str, kafka: str, hobbs: Hobbs, tmp_path: Path
 ) -> None:
     settings = gateway_settings(kafka, topic_prefix=os.environ["HOBBS_TOPIC_PREFIX"])
