@@ -1,1 +1,1 @@
-"""Measurements of Hobbs on this machine: `make bench` runs them and prints each figure beside its limit."""
+"""Measurements of Hobbs on this machine: `make bench` runs them and prints each figure with its limit."""

@@ -1,4 +1,4 @@
-"""`make bench`: run the measurements on servers of their own, print a table, write JSON and a chart.
+"""`make bench`: runs the measurements on its own servers, prints a table, writes JSON and a chart.
 
 Names of measurements on the command line run only those. Exit 0 when every limit is met, 1 otherwise.
 """

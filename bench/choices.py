@@ -1,6 +1,6 @@
-"""`python -m bench.choices`: the other ways of posting that were tried, each beside the one that was chosen.
+"""`python -m bench.choices`: measures the rejected ways of posting beside the chosen one.
 
-Not part of `make bench`: it asks again what was decided once (docs/decisions/0093).
+Not part of `make bench`: it repeats the measurements behind docs/decisions/0093.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ import uvloop
 from bench import figures, journals
 from bench.figures import Figure
 from bench.journals import Statement
-from bench.posting import from_kafka, played, post_all
+from bench.posting import from_kafka, post_all, replayed
 from bench.servers import deployed, running_servers
 from fleet.database import Database
 from hobbs.local.stack import Stack
-from hobbs.local.supervisor import spare_the_collector
+from hobbs.local.supervisor import tune_gc
 from services.ledger.app import BATCH_MAX
 
 JOURNALS = 20_000
@@ -31,8 +31,8 @@ Choice = Callable[[Stack], Awaitable[list[Figure]]]
 
 
 async def measure(stack: Stack) -> list[Figure]:
-    """Every choice in turn; rates are journals a second unless said otherwise."""
-    spare_the_collector()
+    """Every choice in turn; rates are in journals a second unless named otherwise."""
+    tune_gc()
     found: list[Figure] = []
     for choice in CHOICES:
         asked = await choice(stack)
@@ -62,7 +62,7 @@ async def handled(stack: Stack, size: int) -> float:
 
 
 async def recording(stack: Stack) -> list[list[Statement]]:
-    """What the handler sends for the journals, in batches of the size that was chosen."""
+    """The statements that the handler sends for the journals, in batches of the chosen size."""
     records = journals.requests(JOURNALS)
     batches = [records[i : i + BATCH_MAX] for i in range(0, len(records), BATCH_MAX)]
     async with deployed(stack) as deployment:
@@ -73,12 +73,12 @@ async def recording(stack: Stack) -> list[list[Statement]]:
     return made.transactions
 
 
-async def how_rows_arrive(stack: Stack) -> list[Figure]:
+async def inserting_rows(stack: Stack) -> list[Figure]:
     """The bare loop: arrays and unnest, or COPY into temporary tables and one INSERT from them."""
     sent = await recording(stack)
-    chosen = JOURNALS / await played(stack, sent)
-    copied = await with_owner(stack, partial(play_copying, transactions=sent))
-    unprepared = await with_owner(stack, partial(play, transactions=sent), statement_cache_size=0)
+    chosen = JOURNALS / await replayed(stack, sent)
+    copied = await with_owner(stack, partial(replay_with_copy, transactions=sent))
+    unprepared = await with_owner(stack, partial(replay, transactions=sent), statement_cache_size=0)
     return [
         rate("bare loop: arrays, unnest, prepared", chosen),
         rate("bare loop: COPY to temporary tables", JOURNALS / copied, chosen),
@@ -86,27 +86,27 @@ async def how_rows_arrive(stack: Stack) -> list[Figure]:
     ]
 
 
-async def who_moves_balances(stack: Stack) -> list[Figure]:
+async def moving_balances(stack: Stack) -> list[Figure]:
     """The bare loop: triggers that check and move, or an UPDATE by the worker and no check at all."""
     sent = await recording(stack)
-    chosen = JOURNALS / await played(stack, sent)
-    stated = await with_owner(stack, partial(play_stating, transactions=sent))
+    chosen = JOURNALS / await replayed(stack, sent)
+    stated = await with_owner(stack, partial(replay_with_update, transactions=sent))
     return [
         rate("bare loop: triggers check and move balances", chosen),
         rate("bare loop: an UPDATE moves balances, nothing checks", JOURNALS / stated, chosen),
     ]
 
 
-async def when_commits_return(stack: Stack) -> list[Figure]:
-    """The bare loop under other settings of the server."""
+async def commit_settings(stack: Stack) -> list[Figure]:
+    """The bare loop under other server settings."""
     sent = await recording(stack)
-    chosen = JOURNALS / await played(stack, sent)
+    chosen = JOURNALS / await replayed(stack, sent)
     found = [rate("bare loop: fsync, no commit delay", chosen)]
     for name, setting in (
         ("commit_delay 1 ms", {"commit_delay": "1000", "commit_siblings": "0"}),
         ("synchronous_commit off (loses the newest on a power cut)", {"synchronous_commit": "off"}),
     ):
-        took = await with_owner(stack, partial(play, transactions=sent), server_settings=setting)
+        took = await with_owner(stack, partial(replay, transactions=sent), server_settings=setting)
         found.append(rate(f"bare loop: {name}", JOURNALS / took, chosen))
     return found
 
@@ -134,12 +134,12 @@ async def event_loop(stack: Stack) -> list[Figure]:
 
 async def with_owner(
     stack: Stack,
-    playing: Callable[[asyncpg.Connection], Awaitable[float]],
+    replaying: Callable[[asyncpg.Connection], Awaitable[float]],
     *,
     statement_cache_size: int = 100,
     server_settings: dict[str, str] | None = None,
 ) -> float:
-    """Seconds it takes on a new database, as its owner."""
+    """Call `replaying` with a connection as the owner of a new database; returns its seconds."""
     async with deployed(stack) as deployment:
         connection = await asyncpg.connect(
             deployment.fleet.owner_url,
@@ -147,19 +147,19 @@ async def with_owner(
             server_settings={"search_path": "ledger", **(server_settings or {})},
         )
         try:
-            return await playing(connection)
+            return await replaying(connection)
         finally:
             await connection.close()
 
 
-async def play(connection: asyncpg.Connection, *, transactions: Sequence[Sequence[Statement]]) -> float:
-    return await journals.play(connection, transactions)
+async def replay(connection: asyncpg.Connection, *, transactions: Sequence[Sequence[Statement]]) -> float:
+    return await journals.replay(connection, transactions)
 
 
-async def play_copying(
+async def replay_with_copy(
     connection: asyncpg.Connection, *, transactions: Sequence[Sequence[Statement]]
 ) -> float:
-    """The same rows, journals and entries through COPY."""
+    """Insert the same journals and entries through COPY; returns seconds."""
     for statement in _COPY_TABLES:
         await connection.execute(statement)
     began = time.monotonic()
@@ -176,10 +176,10 @@ async def play_copying(
     return time.monotonic() - began
 
 
-async def play_stating(
+async def replay_with_update(
     connection: asyncpg.Connection, *, transactions: Sequence[Sequence[Statement]]
 ) -> float:
-    """The same rows with the triggers off, and an UPDATE of the balances instead."""
+    """Insert the same rows without triggers, and UPDATE the balances instead; returns seconds."""
     for table in ("journal", "entry", "balance"):
         for guard in await connection.fetch(_GUARDS_OFF, table):
             await connection.execute(guard["off"])
@@ -260,9 +260,9 @@ _MOVE_BALANCES = """
 
 CHOICES: tuple[Choice, ...] = (
     batch_size,
-    how_rows_arrive,
-    who_moves_balances,
-    when_commits_return,
+    inserting_rows,
+    moving_balances,
+    commit_settings,
     event_loop,
     one_platform_wallet,
 )

@@ -1,4 +1,4 @@
-"""What a measurement says: figures with their units, limits and baselines, as a table, JSON and a chart."""
+"""Figures with their units, limits and baselines, as a table, JSON and a chart."""
 
 import json
 import os
@@ -17,7 +17,7 @@ _MET, _MISSED = "#4c8c6b", "#c0504d"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limit:
-    """The figure must be at least (or at most) this, in the figure's unit; `source` says who wants that."""
+    """The figure must be at least (or at most) this, in the figure's unit; `source` says whose it is."""
 
     at_least: float | None = None
     at_most: float | None = None
@@ -32,7 +32,7 @@ class Limit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Figure:
-    """One measured number. `baseline` is measured in the same run, in the same unit; `note` says how."""
+    """One measured number. `baseline` is measured in the same run and unit; `note` says how."""
 
     name: str
     value: float
@@ -55,7 +55,7 @@ def at_most(value: float) -> Limit:
 
 
 def number(value: float) -> str:
-    """Three significant digits are all that two shared cores give."""
+    """The number with three significant digits; measurements on two shared cores are no more exact."""
     if value >= 1000:
         return f"{round(value, -1):,.0f}" if value < 100_000 else f"{round(value, -3):,.0f}"
     return f"{value:.3g}"
@@ -65,7 +65,7 @@ _COLUMNS = ("what", "measured", "unit", "limit", "met", "baseline of the same ru
 
 
 def cells(figure: Figure) -> tuple[str, ...]:
-    """A figure in words, column by column."""
+    """The table cells of a figure."""
     return (
         figure.name,
         number(figure.value),
@@ -98,7 +98,7 @@ def show(figures: Sequence[Figure], title: str) -> None:
 
 
 def machine() -> dict[str, str | int | float]:
-    """What the figures were measured on."""
+    """The machine that the figures were measured on."""
     model = next(
         (
             line.partition(":")[2].strip()
@@ -134,7 +134,7 @@ def write(folder: Path, found: Mapping[str, Sequence[Figure]], facts: Mapping[st
 
 
 def chart(figures: Sequence[Figure], facts: Mapping[str, Any]) -> pygal.HorizontalBar:
-    """Each figure that has a limit, as a multiple of it: 1 and more is what was asked for."""
+    """A chart of each figure that has a limit, as a multiple of the limit: 1 or more meets it."""
     judged = [figure for figure in figures if figure.limit is not None and figure.value > 0]
     bars = pygal.HorizontalBar(
         title=f"Headroom: measured against the limit ({facts['machine']['cores']} cores, {facts['date']})",

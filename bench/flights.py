@@ -1,7 +1,7 @@
-"""A large school for measurements, everybody onboarded, and flights published at random instants.
+"""A large school for measurements, with all payees onboarded, and flights published at random instants.
 
-Instants follow a Poisson process whose schedule does not wait for the system (an open loop): a slow system
-is measured as slow. Every fifth flight is on a leaseback, so that 10 flights make 12 transfers.
+Instants follow a Poisson process that does not wait for the system (an open loop), so a slow system is
+measured as slow. Every fifth flight is on a leaseback, so that 10 flights make 12 transfers.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ UNHURRIED = {"HOBBS_STRIPE_CALLS_PER_S": "1000", "HOBBS_STRIPE_READS_PER_S": "10
 
 
 def school() -> str:
-    """The school's file: instructors, students, aircraft of its own, and leasebacks with an owner each."""
+    """The school's file: instructors, students, owned aircraft, and leasebacks with an owner each."""
     tables = ['[school]\nname = "Bench"\ntime_zone = "America/New_York"\ncurrency = "USD"\n']
     tables.append("[[student_rate]]\nflight_per_hour = 70.00\nground_per_hour = 60.00\n")
     tables += [f'[[student]]\nid = "s-{n}"\nname = "Student {n}"\n' for n in range(STUDENTS)]
@@ -45,7 +45,7 @@ def school() -> str:
 
 
 def wallets() -> list[str]:
-    """Everybody whom this school pays."""
+    """The wallets of all payees of this school."""
     return [f"instructor:i-{n}" for n in range(INSTRUCTORS)] + [
         f"aircraft_owner:o-{n}" for n in range(OWNERS)
     ]
@@ -56,7 +56,7 @@ def aircraft(tail: str, more: str = "") -> str:
 
 
 async def open_school(deployment: Deployment) -> None:
-    """Apply the school's file and wait until each payee can be paid; every service must run."""
+    """Apply the school's file and wait until each payee can be paid. Every service must be running."""
     file = deployment.fleet.folder / "school.toml"
     file.write_text(school())
     with Control(deployment.stack.simulator.api_base) as stripe:
@@ -81,7 +81,7 @@ async def until(owner: asyncpg.Connection, count: str, enough: int, within_s: fl
 
 
 async def start_all(deployment: Deployment, *services: str, settings: Mapping[str, str]) -> list[Child]:
-    """Start services side by side; all of them are ready."""
+    """Start services at the same time; returns when all are ready."""
     starts = [asyncio.to_thread(partial(deployment.start, s, settings=settings)) for s in services]
     return [child for started in await asyncio.gather(*starts) for child in started]
 
@@ -99,7 +99,7 @@ class Flights:
     late_s: float = 0.0
 
     async def publish(self, per_s: float, seconds: float) -> None:
-        """Publish at random instants, so many a second on average."""
+        """Publish at random instants, `per_s` flights a second on average."""
         flying: set[asyncio.Future[Any]] = set()
         began = time.monotonic()
         due = 0.0

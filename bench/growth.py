@@ -1,8 +1,8 @@
-"""Posting and reading with ten million entries behind, beside ten thousand.
+"""Posting and reading in a ledger of ten million entries, compared with one of ten thousand.
 
-The past is written by SQL with the guards off, as the worker would have written it: running balances,
-versions, two years of instants, one flight in twenty reported hours late. Then the guards are on again and
-the worker continues it; it would refuse if a balance did not fit.
+The entries are written by SQL with the triggers off, as the worker would have written them: running balances,
+versions, two years of instants, one flight in twenty reported hours late. Then the triggers are on again and
+the worker continues; it would fail if a balance did not fit.
 """
 
 import asyncio
@@ -39,7 +39,7 @@ STEADY_PER_S, SHARES_PER_S, STEADY_S = 3_000, 20, 40
 
 
 async def measure(stack: Stack) -> list[Figure]:
-    """The posting rate at both sizes, and what a reader waits at the larger while the worker posts."""
+    """The posting rate at both sizes, and how long a reader waits at the larger one meanwhile."""
     async with at_size(stack, SMALL) as (small, _), at_size(stack, LARGE) as (large, filled_s):
         turns = [[await rate(ledger, seed=seed) for ledger in (small, large)] for seed in range(2, 2 + TURNS)]
         small.deployment.stop()
@@ -78,7 +78,7 @@ async def measure(stack: Stack) -> list[Figure]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ledger:
-    """A deployment whose ledger's worker runs, and its owner's connection."""
+    """A deployment with a running ledger worker, and a connection as its owner."""
 
     deployment: Deployment
     owner: asyncpg.Connection
@@ -86,7 +86,7 @@ class Ledger:
 
 @asynccontextmanager
 async def at_size(stack: Stack, entries: int) -> AsyncIterator[tuple[Ledger, float]]:
-    """A ledger with so many entries behind, whose worker has posted already; seconds to write the past."""
+    """A ledger with `entries` entries whose worker has posted; and the seconds to write them."""
     async with deployed(stack) as deployment:
         ledger = Ledger(deployment=deployment, owner=await deployment.connect())
         try:
@@ -101,7 +101,7 @@ async def at_size(stack: Stack, entries: int) -> AsyncIterator[tuple[Ledger, flo
 
 
 async def rate(ledger: Ledger, *, seed: int) -> float:
-    """Journals a second when more come at once."""
+    """Journals a second when all requests are there at once."""
     records = journals.requests(POSTED, seed=seed)
     began_at = datetime.now(UTC)
     await post(ledger, records)
@@ -109,7 +109,7 @@ async def rate(ledger: Ledger, *, seed: int) -> float:
 
 
 async def post(ledger: Ledger, records: Sequence[Record], *, per_s: int | None = None) -> None:
-    """Have the worker post journals, all at once or so many a second, and wait for the last."""
+    """Have the worker post journals, all at once or `per_s` a second, and wait for the last."""
     there = await posted(ledger.owner)
     share = len(records) if per_s is None else per_s // SHARES_PER_S
     fleet = ledger.deployment.fleet
@@ -122,7 +122,7 @@ async def post(ledger: Ledger, records: Sequence[Record], *, per_s: int | None =
 
 
 async def write_past(owner: asyncpg.Connection, count: int) -> None:
-    """Write `count` journals of three entries as if the worker had, and what they leave on the balances."""
+    """Write `count` journals of three entries as the worker would, and the balances after them."""
     guards = await owner.fetch(_GUARDS)
     addresses = [
         "platform:school",
@@ -154,7 +154,7 @@ async def write_past(owner: asyncpg.Connection, count: int) -> None:
     await owner.execute("VACUUM (ANALYZE) balance")
     await owner.execute("VACUUM (ANALYZE, FREEZE) displaced_entry")
     await owner.execute("CREATE EXTENSION IF NOT EXISTS pg_prewarm SCHEMA public")
-    await owner.execute(_WARM)  # in memory, as after some days of work: bulk writing passes the buffers by
+    await owner.execute(_WARM)  # into memory, as after days of work: bulk writes bypass the buffers
     await owner.execute("CHECKPOINT")
 
 
@@ -166,7 +166,7 @@ _GUARDS = """
       AND NOT tgisinternal AND tgenabled = 'A'
 """
 
-# Built over all rows at once they take a tenth of the time.
+# Building the indexes over all rows at once takes a tenth of the time.
 _KEYS = """
     SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) AS off,
            format('ALTER TABLE %s ADD CONSTRAINT %I %s', conrelid::regclass, conname,

@@ -1,7 +1,7 @@
-"""Requests for three-entry journals that all touch the platform's wallet, and what the ledger does with them.
+"""Requests for three-entry journals that all touch the platform's wallet, and recordings of their posting.
 
-A recording of the ledger's handler holds every statement it sent with its parameters, so that the same
-journals can be posted again on another database without Hobbs: the bare loop the worker is compared with.
+A recording holds every statement that the ledger's handler sent, with its parameters. Sent again to another
+database without Hobbs it is the bare loop that the worker is compared with.
 """
 
 import asyncio
@@ -77,7 +77,7 @@ def request_record(flight: str, number: int, flown_at: datetime, dice: random.Ra
 
 @asynccontextmanager
 async def producing(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer that gathers what is sent at once."""
+    """A producer with large batches."""
     async with AIOKafkaProducer(
         bootstrap_servers=bootstrap, acks=1, linger_ms=5, max_batch_size=262_144
     ) as producer:
@@ -87,7 +87,7 @@ async def producing(bootstrap: str) -> AsyncIterator[AIOKafkaProducer]:
 async def produce(producer: AIOKafkaProducer, prefix: str, records: Sequence[Record]) -> None:
     """Put records on their topic, spread over its partitions, and wait until Kafka has them.
 
-    By the batch: a future for each record would take from the worker that is measured a tenth of a core.
+    It sends whole batches: a future for each record would cost a tenth of a core, which the worker needs.
     """
     filling: dict[tuple[str, int], BatchBuilder] = {}
     sent = []
@@ -115,7 +115,7 @@ class Recording:
 
 
 class RecordingTx(Tx):
-    """A transaction that also writes down what it sends."""
+    """A transaction that records the statements it sends."""
 
     sent: list[Statement]
 
@@ -149,7 +149,7 @@ class RecordingTx(Tx):
 
 @contextmanager
 def recorded(db: Database) -> Iterator[Recording]:
-    """Write down every transaction of `db` while the block runs."""
+    """Record every transaction of `db` during the block."""
     recording = Recording()
     ordinary = db.transaction
 
@@ -172,7 +172,7 @@ _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 
 def bare(sql: str, params: dict[str, Any]) -> Statement:
-    """The statement with numbered parameters, as asyncpg wants it."""
+    """The statement with numbered parameters, as asyncpg expects them."""
     names: list[str] = []
 
     def number(found: re.Match[str]) -> str:
@@ -183,8 +183,8 @@ def bare(sql: str, params: dict[str, Any]) -> Statement:
     return _PARAMETER.sub(number, sql), tuple(params[name] for name in names)
 
 
-async def play(connection: asyncpg.Connection, transactions: Sequence[Sequence[Statement]]) -> float:
-    """Send recorded transactions one after the other; seconds it took."""
+async def replay(connection: asyncpg.Connection, transactions: Sequence[Sequence[Statement]]) -> float:
+    """Send recorded transactions one after the other; returns seconds."""
     began = time.monotonic()
     for statements in transactions:
         await connection.execute("BEGIN")
@@ -197,7 +197,7 @@ async def play(connection: asyncpg.Connection, transactions: Sequence[Sequence[S
     return time.monotonic() - began
 
 
-def by_hand(record: Record) -> tuple[str, str, str, str]:
+def sql_arguments(record: Record) -> tuple[str, str, str, str]:
     """Event type, event id, currency and entries, as post_journal_with_locks() takes them."""
     asked = orjson.loads(record.value or b"")
     event_type, _, event_id = asked["source"].partition(":")

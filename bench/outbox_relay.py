@@ -1,8 +1,8 @@
-"""How fast the outbox leaves for Kafka, and how long a row waits for it when nothing else is going on.
+"""How fast the relay publishes a full outbox, and how long a single row waits in an idle one.
 
-The rows are a ledger's journal.posted, the relay is a ledger worker's with nothing else to do. Loaded: the
-rows are there before it starts. Idle: one row at a time, at random instants; staged by another process, so
-that the relay finds it by looking, or by the worker itself, whose commit wakes its relay.
+The rows are journal.posted events, the relay is that of an idle ledger worker. Loaded: all rows are staged
+at once. Idle: one row at a time, at random instants, staged by another process, so that the relay finds it
+by polling, or by the worker itself, whose commit wakes its relay.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from bench import journals, processes
 from bench.figures import Figure, at_least, at_most
 from bench.flights import until
-from bench.processes import Shares, told
+from bench.processes import Shares, percentages
 from bench.servers import Deployment, deployed
 from fleet import outbox
 from fleet.database import Database
@@ -40,15 +40,15 @@ async def measure(stack: Stack) -> list[Figure]:
         owner = await deployment.connect()
         topic = Topic(deployment)
         try:
-            # A worker that is ready has relayed for seconds: what it shall relay comes when somebody watches.
+            # A ready worker relays already, so the rows are staged only once their arrival is observed.
             shares = Shares(processes.pids(stack, deployment.start("ledger")))
             (rate, used), _ = await asyncio.gather(topic.rate_of_arrival(shares), load(owner))
             alone, bare = await topic.one_by_one(), await topic.bare_loop()
-            found = await waits(deployment, owner, of_another)
-            woken = await waits(deployment, owner, of_the_worker)
+            found = await waits(deployment, owner, stage_in_this_process)
+            woken = await waits(deployment, owner, stage_in_the_worker)
         finally:
             await owner.close()
-    return figures(rate, told(used), alone, bare, found, woken)
+    return figures(rate, percentages(used), alone, bare, found, woken)
 
 
 def posted(number: int) -> JournalPosted:
@@ -71,7 +71,7 @@ def posted(number: int) -> JournalPosted:
 
 
 async def load(owner: asyncpg.Connection) -> None:
-    """Stage the rows as the owner of the database; only their sources differ."""
+    """Stage ROWS rows as the owner of the database; they differ in their sources only."""
     body = posted(0).model_dump_json()
     await owner.execute(_LOAD, TOPIC, body, first_cause().traceparent, ROWS)
 
@@ -85,14 +85,14 @@ _LOAD = """
 
 
 class Topic:
-    """The topic of one deployment, seen from outside."""
+    """The topic of one deployment, read and written without Hobbs."""
 
     def __init__(self, deployment: Deployment) -> None:
         self._kafka = deployment.fleet.kafka_bootstrap
         self._name = f"{deployment.fleet.topic_prefix}{TOPIC}"
 
     async def rate_of_arrival(self, shares: Shares) -> tuple[float, dict[str, float]]:
-        """Records a second between the tenth part of the rows and the ninth tenth, and what that took."""
+        """Records a second between the first and last tenth of the rows, and processor shares."""
         async with AIOKafkaConsumer(bootstrap_servers=self._kafka) as consumer:
             seen: list[tuple[float, int]] = []
             deadline = time.monotonic() + WITHIN_S
@@ -109,7 +109,7 @@ class Topic:
         return (steady[-1][1] - steady[0][1]) / (steady[-1][0] - steady[0][0]), used
 
     async def one_by_one(self) -> float:
-        """Records a second when each waits for Kafka's acknowledgement of the one before."""
+        """Records a second when each is sent after Kafka acknowledged the one before."""
         async with self._producer() as producer:
             began, count = time.monotonic(), 0
             while time.monotonic() - began < ONE_BY_ONE_S:
@@ -123,8 +123,8 @@ class Topic:
         async with self._producer() as producer:
             began = time.monotonic()
             for first in range(0, BARE_ROWS, BATCH):
-                flying = [await producer.send(self._name, **one) for one in records[first : first + BATCH]]
-                await asyncio.gather(*flying)
+                sent = [await producer.send(self._name, **one) for one in records[first : first + BATCH]]
+                await asyncio.gather(*sent)
             return BARE_ROWS / (time.monotonic() - began)
 
     def _producer(self) -> AIOKafkaProducer:
@@ -153,7 +153,7 @@ Staging = Callable[[Deployment, asyncpg.Connection], Awaitable[dict[bytes, float
 
 
 async def waits(deployment: Deployment, owner: asyncpg.Connection, stage: Staging) -> list[float]:
-    """Milliseconds from the commit of each row to a consumer who waits for it."""
+    """Milliseconds from the commit of each row to its arrival at a waiting consumer."""
     topic = f"{deployment.fleet.topic_prefix}{TOPIC}"
     async with AIOKafkaConsumer(bootstrap_servers=deployment.fleet.kafka_bootstrap) as consumer:
         consumer.assign(places(topic))
@@ -173,8 +173,8 @@ async def note_arrivals(consumer: AIOKafkaConsumer, arrived: dict[bytes, float])
         arrived.setdefault(record.key, time.time())
 
 
-async def of_another(deployment: Deployment, _: asyncpg.Connection) -> dict[bytes, float]:
-    """Stage rows in this process, whose commits wake no relay; when each commit returned."""
+async def stage_in_this_process(deployment: Deployment, _: asyncpg.Connection) -> dict[bytes, float]:
+    """Stage rows in this process, whose commits wake no relay; returns when each commit returned."""
     db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
     committed: dict[bytes, float] = {}
     dice = random.Random(1)
@@ -189,8 +189,8 @@ async def of_another(deployment: Deployment, _: asyncpg.Connection) -> dict[byte
     return committed
 
 
-async def of_the_worker(deployment: Deployment, owner: asyncpg.Connection) -> dict[bytes, float]:
-    """Ask the ledger for journals; when it wrote each, which is a little before it committed."""
+async def stage_in_the_worker(deployment: Deployment, owner: asyncpg.Connection) -> dict[bytes, float]:
+    """Request journals from the ledger; returns when it recorded each, a little before its commit."""
     requests = journals.requests(SINGLES, seed=2)
     dice = random.Random(2)
     async with AIOKafkaProducer(bootstrap_servers=deployment.fleet.kafka_bootstrap) as producer:
@@ -217,7 +217,7 @@ def figures(
             note=f"{ROWS:,} rows of journal.posted, one worker, acks=all; {used}; "
             f"one record at a time, each acknowledged: {alone:,.0f}/s",
         ),
-        waiting(found, "staged by another process", "the relay looks every 50 ms"),
+        waiting(found, "staged by another process", "the relay polls every 50 ms"),
         waiting(woken, "staged by the worker", "from recorded_at, so the commit itself is in it"),
     ]
 

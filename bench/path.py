@@ -1,8 +1,8 @@
-"""From a flight to Stripe's 2xx: how long at 50 flights a second, how many at most, and what it takes.
+"""From a flight to Stripe's 2xx: the time at 50 flights a second, the highest rate, the resources used.
 
 A flight's time runs from the instant it is handed to Kafka's producer to the instant payouts has read
 Stripe's 2xx for the last of its transfers (operation.finished_at, found through the payables of the flight's
-journal). Both are the wall clock of one machine, and the answer's way back is in it.
+journal). Both instants are of one machine's wall clock, and the answer's way back is included.
 """
 
 import os
@@ -35,7 +35,7 @@ OTHERS = tuple(service for service in SERVICES if service != "payouts")
 
 
 async def measure(stack: Stack) -> list[Figure]:
-    """Latency, then overload under Stripe's limit, then stairs without it, in one deployment."""
+    """Latency, then overload under Stripe's limit, then rising rates without it, in one deployment."""
     async with deployed(stack) as deployment:
         others = await start_all(deployment, *OTHERS, settings={})
         unhurried = await start_all(deployment, "payouts", settings=UNHURRIED)
@@ -85,12 +85,12 @@ class Run:
         ]
 
     async def sizes(self) -> tuple[dict[str, int], dict[str, int]]:
-        """Of tables and topics; before the flights: what the school and its payees take."""
+        """The sizes of tables and topics in bytes."""
         prefix = self.deployment.fleet.topic_prefix
         return await sizes.tables(self.owner), sizes.topics(self.stack.folder, prefix)
 
     async def latency(self) -> Latency:
-        """As delivered: up to 100 calls a second, reads included."""
+        """With the default settings: up to 100 calls a second, reads included."""
         shares = await self.start_payouts({})
         self.idle = {name: found.resident for name, found in self.look_at_memory().items()}
         await self.warm_up()
@@ -113,7 +113,7 @@ class Run:
         )
 
     async def with_stripes_limit(self) -> Stair:
-        """More flights than Stripe takes transfers: what goes through."""
+        """The rate that Stripe's limit lets through when more flights are published."""
         shares = await self.start_payouts({"HOBBS_STRIPE_CALLS_PER_S": STRIPES_LIMIT})
         await self.warm_up()
         await self.flights.publish(OVERLOAD_PER_S, OVERLOAD_RISES_S)
@@ -122,7 +122,7 @@ class Run:
         return stair
 
     async def stairs(self) -> list[Stair]:
-        """More and more flights, Stripe taking all it is given, until the fleet falls behind."""
+        """Rising rates of flights, without Stripe's limit, until the fleet falls behind."""
         shares = await self.start_payouts(UNHURRIED)
         await self.warm_up()
         climbed: list[Stair] = []
@@ -154,13 +154,13 @@ class Run:
         )
 
     async def start_payouts(self, settings: Mapping[str, str]) -> Shares:
-        """Replace the payouts worker by one with other settings."""
+        """Replace the payouts worker by one with these settings."""
         self.deployment.stop([child for child in self.deployment.workers if child.name == "payouts"])
         await start_all(self.deployment, "payouts", settings=settings)
         return Shares(processes.pids(self.stack, self.deployment.workers))
 
     async def warm_up(self) -> None:
-        """Ready workers have not joined their groups yet; the first flights show that they have."""
+        """Publish flights until the new workers have joined their consumer groups."""
         await self.flights.publish(PER_S, 1.0)
         await self.until_sent()
         await self.flights.publish(PER_S, WARM_UP_S)
@@ -169,14 +169,14 @@ class Run:
         await until(self.owner, _PAYABLES_SENT, self.flights.payables)
 
     async def progress(self) -> Mapping[str, int]:
-        """How many flights are through each stage, and transfers."""
+        """How many flights have passed each stage, and how many transfers."""
         return dict(await self.owner.fetchrow(_PROGRESS), flights=len(await self.sent_at()))
 
     async def sent_at(self) -> dict[str, float]:
         return {row["flight"]: row["at"] for row in await self.owner.fetch(_SENT_AT)}
 
     async def reading_s(self) -> float:
-        """From the simulator's answer to finished_at, of the latest transfers."""
+        """Seconds from the simulator's answer to finished_at, of the latest transfers."""
         with Control(self.stack.simulator.api_base) as stripe:
             asked = stripe.requests()
         answered = {str(r["idempotency_key"]): r["created"] for r in asked if r["path"] == "/v1/transfers"}
@@ -204,7 +204,7 @@ _PROGRESS = """
            count(*) AS operations, count(*) FILTER (WHERE state = 'succeeded') AS transfers
     FROM payouts.operation WHERE kind = 'transfer'
 """
-# A settled operation is none of those of the index operation_line, so this asks little of a busy server.
+# The index operation_line holds no settled operation, so this query is cheap on a busy server.
 _PAYABLES_SENT = """
     SELECT count(*) FROM payouts.payable
     WHERE NOT EXISTS (SELECT FROM payouts.operation WHERE state IN ('due', 'in_flight', 'held', 'parked'))

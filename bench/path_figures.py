@@ -1,18 +1,18 @@
-"""What the measurements of the path say."""
+"""The figures of the path from a flight to Stripe."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median, quantiles
 
 from bench.figures import Figure, at_most
-from bench.processes import told
+from bench.processes import percentages
 
 BEHIND_S_MAX = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Latency:
-    """Seconds of each flight; `reading_s`: of it, from the simulator's answer to our record of it."""
+    """Seconds of each flight; `reading_s` is the part from the simulator's answer to our record of it."""
 
     flights: Sequence[float]
     transfers_per_s: float
@@ -32,7 +32,7 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stair:
-    """What came of publishing so many flights a second for a while."""
+    """The result of publishing at one rate for a while."""
 
     offered_per_s: float
     sent_per_s: float
@@ -56,7 +56,7 @@ def latency(found: Latency, per_s: float) -> list[Figure]:
     machine = (
         f"read {1000 * found.reading_s:.0f} ms after the simulator answered, which is included; "
         f"load {found.load:.1f}; latest send {1000 * found.late_s:.0f} ms behind its schedule; "
-        f"{told(found.shares)}"
+        f"{percentages(found.shares)}"
     )
     return [
         Figure(
@@ -79,7 +79,7 @@ def latency(found: Latency, per_s: float) -> list[Figure]:
 
 
 def throughput(limited: Stair, stairs: Sequence[Stair]) -> list[Figure]:
-    """What goes through with Stripe's limit of 100 calls a second, and without."""
+    """The rates sustained with Stripe's limit of 100 calls a second, and without it."""
     sustained = [stair for stair in stairs if stair.is_sustained]
     last = stairs[-1]
     return [
@@ -89,7 +89,7 @@ def throughput(limited: Stair, stairs: Sequence[Stair]) -> list[Figure]:
             unit="flights/s",
             baseline=("transfers/s", limited.transfers_per_s),
             note=f"{limited.offered_per_s:g} flights/s offered; waiting at the end: {where(limited)}; "
-            f"{told(limited.shares)}",
+            f"{percentages(limited.shares)}",
         ),
         Figure(
             name="flights to Stripe, highest rate sustained",
@@ -98,7 +98,7 @@ def throughput(limited: Stair, stairs: Sequence[Stair]) -> list[Figure]:
             baseline=("sent/s at the next stair", last.sent_per_s),
             note=f"Stripe unlimited, 50 ms; sustained: not {BEHIND_S_MAX:g} s behind after a stair; "
             f"{last.offered_per_s:g}/s leave {last.behind_s:.1f} s behind, waiting for {where(last)}; "
-            f"{told(last.shares)}",
+            f"{percentages(last.shares)}",
         ),
     ]
 

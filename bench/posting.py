@@ -1,4 +1,4 @@
-"""How fast a ledger worker posts, Kafka to commit, beside the same SQL without Hobbs."""
+"""How fast a ledger worker posts, from Kafka to commit, compared with the same SQL without Hobbs."""
 
 import asyncio
 import statistics
@@ -16,28 +16,29 @@ from bench.servers import Deployment, deployed
 from fleet.database import Database
 from fleet.envelope import Record
 from hobbs.local.stack import Stack
-from hobbs.local.supervisor import spare_the_collector
+from hobbs.local.supervisor import tune_gc
 from services.ledger import handlers
 from services.ledger.app import BATCH_MAX
 
 JOURNALS = 80_000
 FIRST_JOURNALS = 4_000
-CROWDS = 1, 2, 4  # each twice, forth and back: a host that gets slower by and by is slower for all alike
-JOINED_AFTER_S = (
-    8.0  # a member that is there hears of one that joins with its next heartbeat, after 3 s at most
-)
+WORKER_COUNTS = 1, 2, 4  # each twice, up and down again: a host that slows down slows all counts alike
+JOINED_AFTER_S = 8.0  # a member learns of a new one with its next heartbeat, after 3 s at most
 BARE_JOURNALS = 30_000
 SINGLE_JOURNALS = 1_500
 ENDS_WITHIN_S = 180.0
 
 
 async def measure(stack: Stack) -> list[Figure]:
-    """One worker, two and four, forth and back; the bare loop; a transaction each."""
-    runs = [(count, await from_kafka(stack, workers=count)) for count in (*CROWDS, *reversed(CROWDS))]
-    crowds = {count: [run for crowd, run in runs if crowd == count] for count in CROWDS}
-    one = statistics.mean(rate for rate, _, _ in crowds[1])
+    """One worker, two and four, then down again; the bare loop; one transaction for each request."""
+    runs = [
+        (count, await from_kafka(stack, workers=count))
+        for count in (*WORKER_COUNTS, *reversed(WORKER_COUNTS))
+    ]
+    by_count = {count: [run for workers, run in runs if workers == count] for count in WORKER_COUNTS}
+    one = statistics.mean(rate for rate, _, _ in by_count[1])
     handler, bare, posting_alone = await without_kafka(stack)
-    single, by_hand = await one_transaction_each(stack), await posted_by_hand(stack)
+    single, by_function = await one_transaction_each(stack), await posted_by_sql_function(stack)
     figures = [
         Figure(
             name="posting, Kafka to commit, one worker",
@@ -45,7 +46,7 @@ async def measure(stack: Stack) -> list[Figure]:
             unit="journals/s",
             limit=at_least(3_000),
             note=f"{JOURNALS:,} journals of three entries, all on platform:school; batches of ≤ {BATCH_MAX}; "
-            f"from when its members have joined; {mean_of(crowds[1])}",
+            f"from when its members have joined; {mean_of(by_count[1])}",
         ),
         Figure(
             name="posting, as a multiple of one transaction each",
@@ -55,8 +56,8 @@ async def measure(stack: Stack) -> list[Figure]:
             baseline=("the handler, a transaction for each request, journals/s", single),
         ),
         Figure(
-            name="posting by hand, one connection",
-            value=by_hand,
+            name="posting by SQL function, one connection",
+            value=by_function,
             unit="journals/s",
             baseline=("posting, one worker", one),
             note="post_journal_with_locks(), a commit each: no inbox and no outbox",
@@ -78,16 +79,20 @@ async def measure(stack: Stack) -> list[Figure]:
         ),
         Figure(
             name="posting, Kafka to Kafka, one worker",
-            value=statistics.mean(published for _, published, _ in crowds[1]),
+            value=statistics.mean(published for _, published, _ in by_count[1]),
             unit="journals/s",
             note="until journal.posted of the last is on its topic",
         ),
     ]
-    return figures + [figure for count in CROWDS[1:] for figure in crowd_figures(count, crowds[count], one)]
+    return figures + [
+        figure
+        for count in WORKER_COUNTS[1:]
+        for figure in several_workers_figures(count, by_count[count], one)
+    ]
 
 
-def crowd_figures(count: int, runs: Sequence[tuple[float, float, int]], one: float) -> list[Figure]:
-    """What several workers post, beside what one does, and what they stumbled over."""
+def several_workers_figures(count: int, runs: Sequence[tuple[float, float, int]], one: float) -> list[Figure]:
+    """The rate of several workers compared with one, and their deadlocks and failed batches."""
     return [
         Figure(
             name=f"posting, {count} workers on the same cores",
@@ -113,7 +118,7 @@ def mean_of(runs: Sequence[tuple[float, float, int]]) -> str:
 async def from_kafka(stack: Stack, *, workers: int, shards: int = 1) -> tuple[float, float, int]:
     """Journals a second until commit, and until published; deadlocks and failed batches.
 
-    The workers post some first, until all their members have joined: half of them are half as fast.
+    The workers post some first, until all their consumers have joined: half of them are half as fast.
     """
     async with deployed(stack) as deployment, journals.producing(stack.kafka.bootstrap) as producer:
         prefix = deployment.fleet.topic_prefix
@@ -138,10 +143,10 @@ async def from_kafka(stack: Stack, *, workers: int, shards: int = 1) -> tuple[fl
 
 
 async def posted(owner: asyncpg.Connection) -> int:
-    """Journals posted so far: the platform's wallet counts them."""
+    """Journals posted so far, read from the version of the platform's wallet."""
     counted: int = await owner.fetchval(
         "SELECT coalesce(sum(version), 0)::bigint FROM ledger.balance WHERE wallet_id = ANY ("
-        " ARRAY(SELECT id FROM ledger.wallet WHERE address LIKE 'platform:%'))"  # no join: tables are new
+        " ARRAY(SELECT id FROM ledger.wallet WHERE address LIKE 'platform:%'))"  # no join: no statistics yet
     )
     return counted
 
@@ -155,13 +160,13 @@ async def until_posted(owner: asyncpg.Connection, count: int) -> None:
 
 
 async def steady_rate(owner: asyncpg.Connection, since: datetime) -> float:
-    """Journals a second between the tenth part and the ninth tenth: all workers are there, none is done."""
+    """Journals a second between the first and the last tenth, while all workers are busy."""
     return float(await owner.fetchval(_STEADY_RATE, since))
 
 
 _STEADY_RATE = """
     WITH journal AS MATERIALIZED (SELECT recorded_at FROM ledger.journal WHERE recorded_at >= $1),
-    edge AS MATERIALIZED (  -- planned on tables never analyzed, it would be found anew for each journal
+    edge AS MATERIALIZED (  -- on tables never analyzed the plan would compute it for each journal
         SELECT percentile_disc(0.1) WITHIN GROUP (ORDER BY recorded_at) AS after,
                percentile_disc(0.9) WITHIN GROUP (ORDER BY recorded_at) AS before
         FROM journal
@@ -172,7 +177,7 @@ _STEADY_RATE = """
 
 
 async def until_published(owner: asyncpg.Connection, since: datetime) -> float:
-    """Wait for an empty outbox; seconds since the first journal after an instant was recorded."""
+    """Wait for an empty outbox; returns the seconds since the first journal after `since` was recorded."""
     while await owner.fetchval("SELECT EXISTS (SELECT FROM ledger.outbox)"):  # noqa: ASYNC110 - its process
         await asyncio.sleep(0.02)
     return float(
@@ -190,8 +195,8 @@ def failed_batches(deployment: Deployment) -> int:
 
 
 async def without_kafka(stack: Stack) -> tuple[float, float, float]:
-    """Journals a second of the handler in this process, of its SQL alone, of its posting SQL alone."""
-    spare_the_collector()  # as a worker does
+    """Journals a second: of the handler in this process, of its SQL alone, of its posting SQL alone."""
+    tune_gc()  # as in a worker
     records = journals.requests(BARE_JOURNALS)
     batches = [records[i : i + BATCH_MAX] for i in range(0, len(records), BATCH_MAX)]
     async with deployed(stack) as deployment:
@@ -203,11 +208,11 @@ async def without_kafka(stack: Stack) -> tuple[float, float, float]:
         db = Database(deployment.fleet.database_url("ledger"), schema="ledger")
         took = await post_all(db, batches)
         await db.close()
-    bare = await played(stack, recording.transactions)
+    bare = await replayed(stack, recording.transactions)
     posting = [
         [s for s in sent if "inbox" not in s[0] and "outbox" not in s[0]] for sent in recording.transactions
     ]
-    return len(records) / took, len(records) / bare, len(records) / await played(stack, posting)
+    return len(records) / took, len(records) / bare, len(records) / await replayed(stack, posting)
 
 
 async def post_all(db: Database, batches: Sequence[Sequence[Record]]) -> float:
@@ -217,14 +222,14 @@ async def post_all(db: Database, batches: Sequence[Sequence[Record]]) -> float:
     return time.monotonic() - began
 
 
-async def played(stack: Stack, transactions: Sequence[Sequence[Statement]]) -> float:
-    """Seconds the same SQL takes on a new database, without Hobbs."""
+async def replayed(stack: Stack, transactions: Sequence[Sequence[Statement]]) -> float:
+    """Seconds that the recorded SQL takes on a new database, without Hobbs."""
     async with deployed(stack) as deployment:
         connection = await asyncpg.connect(
             deployment.fleet.database_url("ledger"), server_settings={"search_path": "ledger"}
         )
         try:
-            return await journals.play(connection, transactions)
+            return await journals.replay(connection, transactions)
         finally:
             await connection.close()
 
@@ -238,11 +243,11 @@ async def one_transaction_each(stack: Stack) -> float:
     return SINGLE_JOURNALS / took
 
 
-async def posted_by_hand(stack: Stack) -> float:
-    """Journals a second when each is posted by the database's own function, and committed, by itself."""
+async def posted_by_sql_function(stack: Stack) -> float:
+    """Journals a second when each is posted by the SQL function and committed by itself."""
     async with deployed(stack) as deployment:
         owner = await deployment.connect()
-        asked = [journals.by_hand(record) for record in journals.requests(SINGLE_JOURNALS)]
+        asked = [journals.sql_arguments(record) for record in journals.requests(SINGLE_JOURNALS)]
         began = time.monotonic()
         for arguments in asked:
             await owner.execute(

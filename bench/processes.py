@@ -1,4 +1,4 @@
-"""What processes take of the machine, read from /proc: processor time, memory, open files."""
+"""Processor time, memory and open files of processes, read from /proc."""
 
 import os
 import time
@@ -16,7 +16,7 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Footprint:
-    """Resident memory now, and the most it ever was; MiB."""
+    """Resident memory now and its peak, in MiB."""
 
     resident: float
     peak: float
@@ -42,7 +42,7 @@ def open_files(pid: int) -> int:
 
 
 def family(pid: int) -> list[int]:
-    """A process and all it started: a Postgres works in its backends."""
+    """A process and its descendants, such as Postgres and its backends."""
     parents = dict(_parents())
     found = [pid]
     for one in found:
@@ -57,7 +57,7 @@ def _parents() -> Iterable[tuple[int, int]]:
 
 
 def _stat(pid: int) -> list[str]:
-    """The fields of /proc/<pid>/stat after the command's name; nothing when the process has ended."""
+    """The fields of /proc/<pid>/stat after the command's name; empty when the process has ended."""
     try:
         return (PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
@@ -65,7 +65,7 @@ def _stat(pid: int) -> list[str]:
 
 
 def used_s(pid: int) -> float:
-    """Seconds of processor a process and those it started have used; of this process, itself only."""
+    """Processor seconds of a process and its descendants; of this process, its own only."""
     alone = pid == os.getpid()
     own_and_ended = slice(11, 13 if alone else 15)
     return sum(sum(map(int, _stat(one)[own_and_ended])) for one in ([pid] if alone else family(pid))) / _TICKS
@@ -73,7 +73,7 @@ def used_s(pid: int) -> float:
 
 @dataclass(slots=True)
 class Shares:
-    """How much of one core each process used since the last look."""
+    """The share of one core that each process used since the last look."""
 
     pids: Mapping[str, int]
     looked_at: float = 0.0
@@ -83,7 +83,7 @@ class Shares:
         self.look()
 
     def look(self) -> dict[str, float]:
-        """Percent of one core, the greatest first."""
+        """Percent of one core by process, the greatest first."""
         now, used = time.monotonic(), {name: used_s(pid) for name, pid in self.pids.items()}
         took = now - self.looked_at
         shares = {name: 100 * (used[name] - self.used.get(name, 0.0)) / took for name in used}
@@ -92,12 +92,12 @@ class Shares:
 
 
 def pids(stack: Stack, workers: Iterable[Child]) -> dict[str, int]:
-    """Everything that shares the machine, by name; `bench` is this process."""
+    """Every process of the measurement, by name; `bench` is this process."""
     servers = {"postgres": stack.postgres.child, "kafka": stack.kafka.child, "stripe": stack.simulator.child}
     named = {name: child.pid for name, child in servers.items()}
     return named | {child.name: child.pid for child in workers} | {"bench": os.getpid()}
 
 
-def told(shares: Mapping[str, float], least: float = 3.0) -> str:
+def percentages(shares: Mapping[str, float], least: float = 3.0) -> str:
     """`kafka 61 %, ledger 20 % …` of one core."""
     return ", ".join(f"{name} {share:.0f} %" for name, share in shares.items() if share >= least)

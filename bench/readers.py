@@ -1,6 +1,6 @@
-"""What a reader waits for the books: a process of its own that asks as psql or a dashboard would.
+"""How long a reader of the ledger waits: a separate process that queries as psql or a dashboard would.
 
-The past it asks about is the one that growth.py writes.
+It reads the entries that growth.py writes.
 """
 
 import asyncio
@@ -26,11 +26,11 @@ STUDENTS, INSTRUCTORS = 20_000, 1_000
 NOTHING = "SELECT 1"
 READERS_URL = "HOBBS_BENCH_READERS_URL"
 
-Waits = dict[str, list[float]]  # question: how long each answer took, ms
+Waits = dict[str, list[float]]  # question: ms of each answer
 
 
 async def read_during(deployment: Deployment, posting: Awaitable[None]) -> Waits:
-    """Ask from a process of its own, as a reader would: in this one it would wait for the producer."""
+    """Query from another process while `posting` runs: in this one a query would wait for the producer."""
     reader = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bench.readers"),
         env={**os.environ, READERS_URL: deployment.fleet.database_url("ledger")},
@@ -38,26 +38,28 @@ async def read_during(deployment: Deployment, posting: Awaitable[None]) -> Waits
         stdout=asyncio.subprocess.PIPE,
     )
     await posting
-    told, _ = await reader.communicate(b"")
-    waits: Waits = json.loads(told)
+    output, _ = await reader.communicate(b"")
+    waits: Waits = json.loads(output)
     return waits
 
 
-async def answer_until_told() -> Waits:
-    """The reader's process: ask until standard input ends."""
-    told = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
-    return await read_until(told, os.environ[READERS_URL])
+async def query_until_stdin_ends() -> Waits:
+    """The main function of the reader's process."""
+    ended = asyncio.create_task(asyncio.to_thread(sys.stdin.read))
+    return await query_until(ended, os.environ[READERS_URL])
 
 
-async def read_until(told: asyncio.Task[str], url: str) -> Waits:
-    """Ask each question in turn, every few milliseconds, until told; how long each took, ms."""
+async def query_until(ended: asyncio.Task[str], url: str) -> Waits:
+    """Ask each question in turn, every few milliseconds, until `ended`; returns the ms of each answer."""
     waits: Waits = {name: [] for name in QUESTIONS}
     dice = random.Random(7)
     connection = await asyncpg.connect(url, server_settings={"search_path": "ledger"})
-    for question in (*QUESTIONS.values(),) * ASKED_BEFORE:  # as a pool's connection has been: plans are made
+    for question in (
+        *QUESTIONS.values(),
+    ) * ASKED_BEFORE:  # so that the statements are planned, as on a pool's connection
         sql, params = question(dice)
         await connection.fetch(sql, *params)
-    while not told.done():
+    while not ended.done():
         for name, question in QUESTIONS.items():
             sql, params = question(dice)
             began = time.perf_counter()
@@ -73,14 +75,14 @@ def ask_balance(dice: random.Random) -> Statement:
 
 
 def ask_page(dice: random.Random) -> Statement:
-    """Fifty lines of the platform's statement, anywhere in its history."""
+    """Fifty lines of the platform's statement, at a random place in its history."""
     before = dice.randrange(100, PAST_ENTRIES // 3)
     place = {"wallet": "platform:school", "currency": "USD", "before": before, "after": 0, "most": 50}
     return bare(reads.statements.BACKWARDS, place)
 
 
 def ask_history(dice: random.Random) -> Statement:
-    """What a wallet held at an instant of the past two years, as known by another one after it."""
+    """A wallet's balance at an instant of the past two years, as known at a later one."""
     at = datetime.now(UTC) - timedelta(days=dice.uniform(0, PAST_DAYS))
     known = None if dice.random() < 0.5 else at + timedelta(days=dice.uniform(0, 30))
     instants = {"wallet": any_wallet(dice), "kind": None, "occurred_by": at, "known_by": known}
@@ -100,7 +102,7 @@ QUESTIONS: dict[str, Callable[[random.Random], Statement]] = {
 
 
 def any_wallet(dice: random.Random) -> str:
-    """One with millions of entries, some thousands, or some hundreds."""
+    """A wallet with millions of entries, some thousands, or some hundreds."""
     instructor, student = dice.randrange(INSTRUCTORS), dice.randrange(STUDENTS)
     return dice.choice(["platform:school", f"instructor:past-{instructor}", f"student:past-{student}"])
 
@@ -110,4 +112,4 @@ def percentile(found: list[float], share: float) -> float:
 
 
 if __name__ == "__main__":
-    json.dump(uvloop.run(answer_until_told()), sys.stdout)
+    json.dump(uvloop.run(query_until_stdin_ends()), sys.stdout)

@@ -1,7 +1,7 @@
-"""A million records that are all duplicates, at one ledger worker: how fast they pass, in how much memory.
+"""A million duplicate records at one ledger worker: its speed and its memory.
 
 Distinct requests are posted first. Then the same records, byte for byte, are produced again until there are a
-million, and the inbox is given a million other events, so that its index has a real size.
+million, and the inbox gets a million other events, so that its index has a realistic size.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from bench import journals, processes
 from bench.figures import Figure, at_most
 from bench.flights import until
-from bench.processes import Footprint, Shares, footprint, told
+from bench.processes import Footprint, Shares, footprint, percentages
 from bench.servers import Deployment, deployed
 from fleet.envelope import Record
 from hobbs.local.stack import Stack
@@ -31,7 +31,7 @@ WITHIN_S = 120.0
 
 
 async def measure(stack: Stack) -> list[Figure]:
-    """Post, fill, produce again; then a bare consumer, then the worker."""
+    """Post requests, fill the inbox, produce duplicates; read them bare, then with the worker."""
     async with deployed(stack) as deployment:
         owner = await deployment.connect()
         try:
@@ -63,7 +63,7 @@ _FILL = """
 
 
 async def produce(deployment: Deployment, records: Sequence[Record], *, times: int) -> None:
-    """Put the same records on their partitions, so many times, by the batch."""
+    """Produce the records `times` times, in whole batches, each on its partition."""
     topic = requested(deployment)
     producer = AIOKafkaProducer(
         bootstrap_servers=deployment.fleet.kafka_bootstrap, acks=1, max_batch_size=BATCH_BYTES
@@ -80,7 +80,7 @@ async def produce(deployment: Deployment, records: Sequence[Record], *, times: i
 async def send(
     producer: AIOKafkaProducer, topic: str, partition: int, records: Sequence[Record]
 ) -> list["asyncio.Future[object]"]:
-    """Hand over the records of one partition in their order."""
+    """Send the records of one partition in their order."""
     sent = []
     batch = producer.create_batch()
     for record in records:
@@ -103,7 +103,7 @@ def places(deployment: Deployment) -> list[TopicPartition]:
 
 
 async def read_bare(deployment: Deployment) -> float:
-    """Records a second of a consumer that does nothing with them."""
+    """Records a second of a consumer that only reads."""
     kafka = deployment.fleet.kafka_bootstrap
     async with AIOKafkaConsumer(bootstrap_servers=kafka, auto_offset_reset="earliest") as consumer:
         consumer.assign(places(deployment))
@@ -115,7 +115,7 @@ async def read_bare(deployment: Deployment) -> float:
 
 @dataclass(slots=True, kw_only=True)
 class Replay:
-    """How the worker went through the duplicates: instants with the records left, and its memory."""
+    """The worker's progress through the duplicates: instants with the records left, and its memory."""
 
     left: list[tuple[float, int]] = field(default_factory=list)
     memory: list[Footprint] = field(default_factory=list)
@@ -127,7 +127,7 @@ class Replay:
 
     @property
     def per_s(self) -> float:
-        """From the first progress seen to the end."""
+        """Records a second, from the first progress seen to the end."""
         (began, most), (ended, least) = self.left[0], self.left[-1]
         return (most - least) / (ended - began)
 
@@ -156,7 +156,7 @@ async def replay(deployment: Deployment) -> Replay:
 
 
 async def records_left(admin: AIOKafkaAdminClient, deployment: Deployment) -> int:
-    """What the group has not committed yet; each partition got the same records as often."""
+    """Records that the group has not committed yet."""
     group = f"{deployment.fleet.topic_prefix}ledger.{REQUESTED}"
     committed = await admin.list_consumer_group_offsets(group)
     passed: int = sum(at.offset for at in committed.values() if at.offset > 0)
@@ -172,7 +172,7 @@ def figures(seen: Replay, bare: float, more: int) -> list[Figure]:
             unit="records/s",
             baseline=("a bare consumer, records/s", bare),
             note=f"{seen.passed:,} records, {DISTINCT:,} requests again and again, one ledger worker, "
-            f"{OTHERS:,} other events in the inbox; {told(seen.shares)}",
+            f"{OTHERS:,} other events in the inbox; {percentages(seen.shares)}",
         ),
         Figure(
             name="replay of duplicates, memory",

@@ -1,4 +1,4 @@
-"""The servers under a bench: durable (fsync on), and one deployment each for what is measured."""
+"""The servers of the bench, durable (fsync on), and a deployment for each measurement."""
 
 import contextlib
 import os
@@ -27,10 +27,10 @@ from hobbs.local.running_fleet import create_topics
 from hobbs.local.stack import Stack, running_stack
 from hobbs.local.stripe_sim.control import Control
 
-# What a server of this size would be given; nothing here trades durability for speed.
+# Usual settings for a server of this size; none trades durability for speed.
 _MEMORY_MIB = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2**20
 POSTGRES_SETTINGS = (
-    f"shared_buffers={_MEMORY_MIB // 4}MB",  # what PostgreSQL's manual begins with
+    f"shared_buffers={_MEMORY_MIB // 4}MB",  # the starting value of PostgreSQL's manual
     "max_wal_size=8GB",
     "checkpoint_timeout=15min",
 )
@@ -38,7 +38,7 @@ POSTGRES_SETTINGS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """A database, topics and a Stripe of its own, and the workers started on it."""
+    """A database, topics and an emptied simulator, and the workers started on them."""
 
     stack: Stack
     fleet: Fleet
@@ -50,8 +50,8 @@ class Deployment:
         """Start workers of a service and wait until each is ready; `settings` adds environment variables."""
         started = [self._start_one(service, settings or {}) for _ in range(count)]
         self.workers.extend(child for child, _ in started)
-        for child, told in started:
-            wait_until_ready(told, {service: child})
+        for child, fleet in started:
+            wait_until_ready(fleet, {service: child})
         return [child for child, _ in started]
 
     def _start_one(self, service: str, settings: Mapping[str, str]) -> tuple[Child, Fleet]:
@@ -65,7 +65,7 @@ class Deployment:
         return child, replace(self.fleet, ports={**self.fleet.ports, ops_port(service): ops})
 
     def stop(self, workers: Sequence[Child] | None = None) -> None:
-        """Let workers drain: all of them unless told which."""
+        """Let workers drain: those given, else all."""
         chosen = list(self.workers if workers is None else workers)
         stop_all(chosen, grace_s=DRAIN_WITHIN_S)
         for child in chosen:
@@ -78,7 +78,7 @@ class Deployment:
 
 @contextlib.contextmanager
 def running_servers() -> Iterator[Stack]:
-    """Start Postgres, Kafka and the simulator in a temporary folder; all is gone with the block."""
+    """Start Postgres, Kafka and the simulator in a temporary folder, deleted after the block."""
     with (
         tempfile.TemporaryDirectory(prefix="hobbs-bench-", ignore_cleanup_errors=True) as folder,
         running_stack(Path(folder), keep=False, postgres_settings=POSTGRES_SETTINGS) as stack,
@@ -91,7 +91,7 @@ def running_servers() -> Iterator[Stack]:
 
 @contextlib.asynccontextmanager
 async def deployed(stack: Stack) -> AsyncIterator[Deployment]:
-    """A new database, new topics and an emptied simulator; the workers stop with the block."""
+    """A new database, new topics and an emptied simulator; the workers stop after the block."""
     name = f"bench_{secrets.token_hex(4)}"
     folder = stack.folder / name
     (folder / "logs").mkdir(parents=True)

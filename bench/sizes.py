@@ -1,4 +1,4 @@
-"""What flights take on disk: tables with their indexes, and the topics' segments."""
+"""The disk space of flights: tables with their indexes, and the topics' segments."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -37,7 +37,7 @@ def growth(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int
 
 
 def figures(flights: int, tables: Mapping[str, int], topics: Mapping[str, int]) -> list[Figure]:
-    """A million flights' share of each, the largest named; an outbox is emptied again and not counted."""
+    """The sizes of a million flights, with the largest tables or topics named; outboxes are not counted."""
     kept = {name: size for name, size in tables.items() if not name.endswith(".outbox")}
     return [
         Figure(

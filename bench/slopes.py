@@ -9,7 +9,7 @@ HOUR_S = 3_600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """The least squares line through samples: units an hour, with the standard error of that."""
+    """The least squares line through samples: its slope in units an hour, and the slope's standard error."""
 
     per_hour: float
     error: float
@@ -31,8 +31,8 @@ def line(times_s: Sequence[float], values: Sequence[float]) -> Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bound:
-    """Growth beyond noise is a slope that exceeds `per_hour` by more than twice its standard error, and that
-    came to more than `noise` in the time looked at: allocators and vacuums move in steps of about that.
+    """A slope is growth when it exceeds `per_hour` by more than twice its standard error, and adds up to more
+    than `noise` over the samples: allocators and vacuums move in steps of about that.
     """
 
     unit: str

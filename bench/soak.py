@@ -1,10 +1,10 @@
-"""`make soak`: an hour of steady traffic (MINUTES=60), to see that nothing grows that should not.
+"""`make soak`: an hour of steady traffic (MINUTES=60), to find memory or tables that grow.
 
 Flights, card payments, webhooks and payouts to banks; a sample every 30 s. In the second half each worker's
-memory and open files, and the tables whose rows only pass through, must not grow beyond noise (slopes.py),
-no backlog may stand longer than some seconds, and a flight must not take more room than in the first half.
-Prints a table, writes soak.json, exits 1 when one of these does not hold. The inbox is among what grows:
-nothing prunes it by itself (docs/operations/postgres.md).
+memory and open files, and the tables whose rows are deleted again, must not grow beyond noise (slopes.py),
+no backlog may last longer than some seconds, and a flight must not take more disk than in the first half.
+Prints a table, writes soak.json, exits 1 when one of these does not hold. Inboxes do grow: nothing prunes
+them by itself (docs/operations/postgres.md).
 """
 
 import asyncio
@@ -37,7 +37,7 @@ from schemas.services import SERVICES
 PER_S, SAMPLE_EVERY_S = 20.0, 30.0
 PAYMENT_EVERY_S, PAYMENT = 2.0, 40_000
 BACKLOG_S_MAX = 10.0
-RECORDS_OF_A_FLIGHT = 12  # consumed by some group, webhooks included
+RECORDS_OF_A_FLIGHT = 12  # that a group consumes, webhooks included
 GROWS_BY_MAX = 1.25
 OUTPUT = Path("build/bench/soak.json")
 STRIPE = {"charge_available_after_s": 0.0, "automatic_payout_after_s": 60.0, "payout_arrives_after_s": 5.0}
@@ -45,7 +45,7 @@ STRIPE = {"charge_available_after_s": 0.0, "automatic_payout_after_s": 60.0, "pa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One thing that was watched, and whether it kept its bound."""
+    """One measured value, and whether it kept its bound."""
 
     what: str
     found: str
@@ -73,7 +73,7 @@ def main() -> int:
 
 
 async def soak(stack: Stack, minutes: float) -> list[Sample]:
-    """Run the traffic; a sample at the start and after each half minute."""
+    """Run the traffic; returns a sample of the start and of each half minute."""
     async with deployed(stack) as deployment:
         others = [service for service in SERVICES if service != "payouts"]
         await start_all(deployment, *others, settings={})
@@ -105,7 +105,7 @@ async def sampled(
         for child in deployment.workers:
             child.require_running()
         samples.append(await look(deployment, owner, at_s=time.monotonic() - began, flights=flights.made))
-        tell(samples[-1])
+        show_sample(samples[-1])
     return samples
 
 
@@ -118,7 +118,7 @@ async def pay_in(deployment: Deployment) -> None:
         await asyncio.sleep(PAYMENT_EVERY_S)
 
 
-def tell(sample: Sample) -> None:
+def show_sample(sample: Sample) -> None:
     memory = ", ".join(f"{name} {mib:.1f}" for name, mib in sample.memory.items())
     waiting = ", ".join(f"{name} {count}" for name, count in sample.waiting.items())
     sys.stderr.write(
@@ -127,7 +127,7 @@ def tell(sample: Sample) -> None:
 
 
 def findings(samples: Sequence[Sample]) -> list[Finding]:
-    """What the second half says."""
+    """The findings about the second half."""
     watched = second_half(samples)
     times = [sample.at_s for sample in watched]
     found = []
@@ -163,7 +163,7 @@ def _backlogs(watched: Sequence[Sample]) -> list[Finding]:
 
 
 def _room(samples: Sequence[Sample]) -> Finding:
-    """Kilobytes of tables for each flight, in either half."""
+    """Kilobytes of tables for each flight, in both halves."""
     first, middle, last = samples[max(len(samples) // 10, 1)], samples[len(samples) // 2], samples[-1]
     early, late = _for_a_flight(first, middle), _for_a_flight(middle, last)
     return Finding(

@@ -1,4 +1,4 @@
-"""What a soak looks at: each worker's memory and open files, tables, rows that wait, consumer lag."""
+"""A soak's samples: each worker's memory and open files, tables, waiting rows, consumer lag."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from bench.servers import Deployment
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
 
-# Rows come and go in these; all others grow with the flights, or stand for payees and configuration.
+# Rows of these are deleted again; all other tables grow with flights, payees or configuration.
 PASSING = tuple(f"{service}.{table}" for service in SERVICES for table in ("outbox", "timer"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sample:
-    """One look at a running fleet; sizes in MiB."""
+    """One sample of a running fleet; sizes in MiB."""
 
     at_s: float
     flights: int
@@ -78,5 +78,5 @@ _WAITING = f"""
 
 
 def second_half(samples: Sequence[Sample]) -> Sequence[Sample]:
-    """Caches and pools have filled by then."""
+    """The samples of the second half, when caches and pools are full."""
     return samples[len(samples) // 2 :]

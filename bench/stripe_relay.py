@@ -1,7 +1,7 @@
-"""How near to Stripe's limit the relay keeps, when each answer takes 300 ms, and never above it.
+"""How close to Stripe's limit the relay calls when each answer takes 300 ms, and that it never exceeds it.
 
-Every payee is owed several transfers, so each account has a line whose order must be kept. The simulator's
-own record of requests says when each arrived.
+Every payee is owed several transfers, which must be sent in their order. The simulator's record of requests
+says when each arrived.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ import asyncpg
 from bench import processes
 from bench.figures import Figure, at_least, at_most
 from bench.flights import UNHURRIED, open_school, start_all, until, wallets
-from bench.processes import Shares, told
+from bench.processes import Shares, percentages
 from bench.servers import Deployment, deployed
 from fleet.envelope import Message, first_cause, uuid7
 from fleet.kafka_client import publish_once
@@ -52,7 +52,7 @@ async def measure(stack: Stack) -> list[Figure]:
 
 @dataclass(slots=True, kw_only=True)
 class Calls:
-    """When requests arrived at Stripe, read before the simulator forgets them."""
+    """The arrival times of requests, read before the simulator drops them from its record."""
 
     stripe: Control
     read: int = 0
@@ -64,7 +64,7 @@ class Calls:
         self.times += [r["arrived"] for r in fresh if r["path"].startswith("/v1/")]
 
     async def watch(self, seconds: float) -> list[float]:
-        """The instants of the calls that arrive from now on."""
+        """The instants of the calls that arrive from now on for `seconds`."""
         self.look()
         before = len(self.times)
         for _ in range(round(seconds)):
@@ -76,7 +76,7 @@ class Calls:
 async def under_the_limit(
     deployment: Deployment, owner: asyncpg.Connection, calls: Calls
 ) -> tuple[list[float], dict[str, float]]:
-    """Calls in the steady window, and what the processes took."""
+    """The calls of the steady window, and each process's processor share."""
     await start_all(deployment, "payouts", settings={"HOBBS_STRIPE_CALLS_PER_S": str(LIMIT_PER_S)})
     shares = Shares(processes.pids(deployment.stack, deployment.workers))
     owed = asyncio.create_task(owe(deployment, WAVES))
@@ -97,7 +97,7 @@ async def one_at_a_time(deployment: Deployment, calls: Calls) -> float:
 
 
 async def owe(deployment: Deployment, waves: int) -> None:
-    """Post, as the ledger would, one journal for each payee, again and again: a payee's are not merged."""
+    """Publish journal.posted as the ledger would, `waves` times for each payee, so that none are merged."""
     settings = operator_settings(deployment.fleet)
     for wave in range(waves):
         await publish_once(settings, [posted(wave, wallet) for wallet in wallets()], service="ledger")
@@ -123,7 +123,7 @@ def posted(wave: int, wallet: str) -> Message:
 
 
 async def out_of_order(owner: asyncpg.Connection, stripe: Control) -> int:
-    """How many transfers came to an account before one that was owed earlier."""
+    """How many transfers arrived at an account before one that was owed earlier."""
     first = {str(row["id"]): row["payable"] for row in await owner.fetch(_FIRST_PAYABLE)}
     latest: Counter[str] = Counter()
     wrong = 0
@@ -141,7 +141,7 @@ _FIRST_PAYABLE = """
 
 
 def busiest(times: Sequence[float]) -> int:
-    """The most calls in any second, wherever it begins."""
+    """The most calls in any span of one second."""
     most = begin = 0
     for end, at in enumerate(times):
         while times[begin] <= at - 1.0:
@@ -159,14 +159,14 @@ def figures(steady: Sequence[float], used: dict[str, float], alone: float, wrong
             limit=at_least(0.9 * LIMIT_PER_S),
             baseline=("one call at a time, calls/s", alone),
             note=f"limit of {LIMIT_PER_S}/s, {STEADY_S:g} s, up to {WAVES} transfers for each of "
-            f"{len(wallets())} payees, webhooks coming back; {told(used)}",
+            f"{len(wallets())} payees, webhooks coming back; {percentages(used)}",
         ),
         Figure(
             name="Stripe relay at 300 ms, busiest second",
             value=busiest(steady),
             unit="calls",
             limit=at_most(LIMIT_PER_S),
-            note="of every second, wherever it begins, by the simulator's record of arrivals; reads included",
+            note="of every span of one second, by the simulator's record of arrivals; reads included",
         ),
         Figure(
             name="Stripe relay at 300 ms, out of an account's order",

@@ -1,1 +1,1 @@
-"""How Hobbs is shipped: image, secrets, health check."""
+"""Files for deployments: image, secrets, health check."""

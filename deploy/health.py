@@ -1,6 +1,6 @@
-"""The container's health check: ask every process of this service /healthz; exit 1 with the reason.
+"""The container's health check: asks /healthz of every process of this service; exits 1 with the reason.
 
-Standard library only and no import of Hobbs, so that asking costs little every few seconds.
+Standard library only and no import of Hobbs, because it runs every few seconds.
 HOBBS_OPS_PORT is the first process's port, HOBBS_WORK_PROCESSES (default 1) how many follow it.
 """
 
@@ -24,7 +24,7 @@ def processes() -> int:
 
 
 def what_is_wrong(port: int) -> str | None:
-    """None when the process on this port says that it lives."""
+    """None when the process on this port is healthy, else what is wrong."""
     connection = HTTPConnection("127.0.0.1", port, timeout=TIMEOUT_S)
     try:
         connection.request("GET", "/healthz")

@@ -1,7 +1,7 @@
-"""Makes the secrets of a compose installation in deploy/secrets; what is there already stays as it is.
+"""Makes the missing secrets of a compose installation in deploy/secrets; existing ones do not change.
 
-Files are readable inside a folder that only its owner may enter: containers run as other users and read
-each file through its own mount. Standard library only; runs before anything is installed.
+The files are readable by everybody, but only their owner may enter the folder: containers run as other users
+and read each file through its own mount. Standard library only; it runs before anything is installed.
 """
 
 import argparse
@@ -33,7 +33,7 @@ def main() -> int:
 
 
 def make_secrets(folder: Path, place: str = PLACE) -> list[str]:
-    """Write each secret that is missing; the names of those that were made."""
+    """Write each missing secret; returns their names."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     made = [name for name, value in _plain_secrets().items() if _write_new(folder / name, value)]
@@ -47,7 +47,7 @@ def make_secrets(folder: Path, place: str = PLACE) -> list[str]:
 
 
 def _plain_secrets() -> dict[str, str]:
-    """Random, and right for the simulator; put your Stripe account's own values in their place."""
+    """Random secrets, which suit the simulator; replace them by those of your Stripe account."""
     return {
         "postgres_password": secrets.token_urlsafe(24),
         "stripe_secret_key": f"sk_test_{secrets.token_hex(16)}",
@@ -62,7 +62,7 @@ def _write_new(path: Path, value: str) -> bool:
     except FileExistsError:
         return False
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-        os.fchmod(descriptor, 0o644)  # whatever the umask says: a container's user must read it
+        os.fchmod(descriptor, 0o644)  # in spite of the umask: the container's user must read it
         file.write(value + "\n")
     return True
 

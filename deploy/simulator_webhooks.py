@@ -1,4 +1,4 @@
-"""Registers the gateway at the Stripe simulator, with the signing secrets that the gateway was given."""
+"""Registers the gateway at the Stripe simulator, with the gateway's signing secrets."""
 
 import argparse
 import sys
@@ -27,13 +27,13 @@ def main() -> int:
 
 
 def newest_secrets(folder: Path) -> dict[str, str]:
-    """The first secret of each endpoint's list: the one to sign with while secrets are rotated."""
+    """The first secret of each endpoint's list, which signs while secrets are rotated."""
     texts = {kind: (folder / name).read_text(encoding="utf-8") for kind, name in FILES.items()}
     return {kind: text.split(",")[0].strip() for kind, text in texts.items()}
 
 
 def register(control: Control, gateway: str, secrets: Mapping[str, str]) -> list[str]:
-    """Register the endpoints that are not there yet; their URLs."""
+    """Register the missing endpoints; returns their URLs."""
     listed = httpx.get(f"{control.url}/_sim/webhook_endpoints", trust_env=False).raise_for_status()
     there = {endpoint["url"] for endpoint in listed.json()["endpoints"]}
     wanted = {gateway.rstrip("/") + path: kind for kind, path in PATHS.items()}

@@ -242,3 +242,15 @@ _DISCARD = """
 async def discard(tx: Tx, ids: Sequence[UUID], *, who: str, why: str) -> list[UUID]:
     """Close letters without processing them, with a reason; they stay readable."""
     return [row.id for row in await tx.all(_DISCARD, ids=list(ids), who=who, why=why)]
+
+
+_SENTENCE = "SELECT sentence FROM dead_letters WHERE event_key = ANY (CAST(:keys AS uuid[])) LIMIT 1"
+
+
+async def sentence_of(tx: Tx, event_keys: Sequence[UUID]) -> str | None:
+    """Why one of these events became a dead letter of a service; None when none of them did.
+
+    `tx` sees the schema `<service>_public`.
+    """
+    row = await tx.first(_SENTENCE, keys=list(event_keys))
+    return row.sentence if row else None

@@ -131,7 +131,7 @@ def key_of(service: str, object_name: str) -> str:
 def preview_hash(ruling: Ruling) -> str:
     """Name what a preview shows; a decision carries the hash of the preview that its person saw."""
     shown = [ruling.sentence, [dict(effect) for effect in ruling.effects]]
-    return sha256(json.dumps(shown, sort_keys=True, default=str).encode()).hexdigest()
+    return sha256(json.dumps(shown, sort_keys=True).encode()).hexdigest()
 
 
 async def take_decisions(

@@ -199,3 +199,16 @@ def _not_json(value: bytes, error: orjson.JSONDecodeError) -> Unreadable:
     except UnicodeDecodeError as problem:
         return Unreadable("not_utf8", f"the record is not UTF-8: bad byte at position {problem.start}")
     return Unreadable("not_json", f"the record is not JSON: {error.msg} at position {error.pos}")
+
+
+_COUNT_ADMITTED = (
+    "SELECT count(*) AS admitted FROM admitted_events WHERE event_key = ANY (CAST(:keys AS uuid[]))"
+)
+
+
+async def count_admitted(tx: Tx, event_keys: Sequence[UUID]) -> int:
+    """How many of these events a service has admitted and not yet forgotten, from its published view.
+
+    `tx` sees the schema `<service>_public`.
+    """
+    return int((await tx.one(_COUNT_ADMITTED, keys=list(event_keys))).admitted)

@@ -1,1 +1,1 @@
-"""The published language: topics and event models, the only thing services share."""
+"""Topics and event models: the only code that services share."""

@@ -32,7 +32,7 @@ HEADERS: Final[dict[str, Any]] = {
 
 
 def asyncapi_document(topics: Mapping[str, Topic] = TOPICS) -> dict[str, Any]:
-    """The whole system as one document; every operation is tagged with the service that performs it."""
+    """All topics as one document; every operation has the tag of the service that performs it."""
     models = {topic.model for topic in topics.values()}
     return {
         "asyncapi": "3.0.0",

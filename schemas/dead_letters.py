@@ -1,4 +1,4 @@
-"""A record that a service could not or would not process."""
+"""A record that a service could not read, or refused."""
 
 from uuid import UUID
 

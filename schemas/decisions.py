@@ -1,6 +1,6 @@
-"""A person's decision, asked of the service that owns the object, and what that service answered.
+"""A person's decision, requested from the service that owns the object, and the service's answer.
 
-Both topics are the audit and are kept for ever: no secret, no address and no name beyond who decided.
+Both topics are the audit and are kept for ever: they hold no secret, no address, and only the decider's name.
 """
 
 from typing import Annotated, Any, Literal
@@ -25,9 +25,9 @@ class Who(Event):
 class DecisionRequested(Event):
     """One decision. Its id is the event's id (`ce_id`); its key is `<service>/<object>`.
 
-    `preview_hash`: what the person was shown; the decision is refused when it would do anything else by now.
-    `dry_run`: only say what would happen. After `valid_until` it is refused, so that nothing is done by
-    surprise when a worker comes back.
+    `preview_hash`: of the preview that the person saw; the service refuses the decision when it would now do
+    anything else. `dry_run`: only say what would happen. After `valid_until` the service refuses it, so that
+    nothing happens late when a worker was away.
     """
 
     model_config = ConfigDict(
@@ -64,7 +64,7 @@ class DecisionRequested(Event):
 
 
 class DecisionTaken(Event):
-    """The answer: done, refused with a sentence, or previewed. `effects`: what followed, or would."""
+    """The answer: done, refused with a sentence, or previewed. `effects`: what was done, or would be."""
 
     model_config = ConfigDict(
         json_schema_extra={

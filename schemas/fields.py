@@ -1,7 +1,7 @@
 """Field types that every event shares: identifiers, money, hours, instants.
 
-Limits here keep a hostile or broken publisher from sending what PostgreSQL cannot store
-(NUL characters, integers over 64 bits, years it cannot convert). Business rules live in the services.
+The limits refuse what PostgreSQL cannot store (NUL characters, integers over 64 bits, years it cannot
+convert). Business rules are in the services.
 """
 
 from datetime import UTC, date, datetime
@@ -23,7 +23,7 @@ FIRST_INSTANT, LAST_INSTANT = (
     datetime(FIRST_YEAR, 1, 1, tzinfo=UTC),
     datetime(LAST_YEAR + 1, 1, 1, tzinfo=UTC),
 )
-MINOR_UNITS_MAX = 1_000_000_000_000_000  # 10 trillion dollars: sums of a million such still fit 64 bits
+MINOR_UNITS_MAX = 1_000_000_000_000_000  # 10 trillion dollars: the sum of a million of them fits 64 bits
 
 
 class Event(BaseModel):
@@ -33,7 +33,7 @@ class Event(BaseModel):
 
 
 def _no_number(value: Any) -> Any:
-    """Pydantic would read numbers as seconds, or milliseconds, since 1970: whichever looks likelier."""
+    """Refuse numbers: pydantic would guess whether they are seconds or milliseconds since 1970."""
     if isinstance(value, str | bytes | int | float) and not (isinstance(value, str) and value[4:5] == "-"):
         raise ValueError("must be text such as 2026-05-22, or 2026-05-22T16:45:00Z")
     return value

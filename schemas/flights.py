@@ -1,4 +1,4 @@
-"""What scheduling systems publish about flights, and what billing answers."""
+"""Flights as scheduling systems publish them, and bills."""
 
 from decimal import Decimal
 from typing import Any, Literal, Self
@@ -68,7 +68,7 @@ class FlightCompleted(Event):
 
 
 class FlightCorrected(FlightCompleted):
-    """The facts of a flight already completed, as they should have been: the next revision, whole."""
+    """The corrected facts of a completed flight: its next revision, with all fields."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -102,7 +102,7 @@ class BillLeg(Event):
 
 
 class BillFlag(Event):
-    """Something a person should look at; the bill stands."""
+    """Something that a person should check; the bill is valid."""
 
     kind: Identifier
     sentence: Sentence

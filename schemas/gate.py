@@ -1,7 +1,7 @@
-"""Refuses a change of the published language that old events or old consumers cannot survive.
+"""Refuses changes of event schemas that break old events or old consumers.
 
-Compares the models with schemas/released/, the language as last released, so that regenerating
-schemas/generated/ hides nothing. `python -m schemas.gate` exits 1 with one sentence per break;
+Compares the models with schemas/released/, the schemas as last released, so that regenerating
+schemas/generated/ hides no break. `python -m schemas.gate` exits 1 with one sentence per break;
 `--release` moves the baseline to the models, and with `--because SENTENCE` past breaks, which it records.
 """
 
@@ -22,11 +22,11 @@ from schemas.topics import FOREVER, TOPICS, Topic
 
 RELEASED: Final = Path(__file__).with_name("released")
 BREAKS: Final = "BREAKS.md"
-# Published by others: we only read them, so taking more than before breaks nobody.
+# Published by others and only read by us, so accepting more than before breaks nobody.
 FOREIGN_OWNERS: Final = ("scheduling",)
 
-KEEP: Final = "keep it and add the new field beside it, optional first"
-NEW_TOPIC: Final = "publish {topic}.v2 beside it until nobody reads this one"
+KEEP: Final = "keep it and add the new field, optional at first"
+NEW_TOPIC: Final = "publish {topic}.v2 too, until nobody reads this one"
 READERS_FIRST: Final = (
     "add an optional field instead, or, once every consumer runs a release that takes it, "
     "`python -m schemas.gate --release --because ...`"
@@ -35,7 +35,7 @@ READERS_FIRST: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Break:
-    """One change that someone cannot survive, and the way out."""
+    """One breaking change, and what to do instead."""
 
     topic: str
     field: str
@@ -48,7 +48,7 @@ class Break:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Gate the working tree, or release it."""
+    """Check the working tree, or release it."""
     options = _options(arguments)
     released, current = load_released(), current_schemas()
     found = [*find_breaks(released, current), *_unreadable_examples(released)]
@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def find_breaks(released: Mapping[str, Node], current: Mapping[str, Node]) -> list[Break]:
-    """Compare the schemas of all topics; a topic that is new breaks nobody."""
+    """Compare the schemas of all topics; a new topic breaks nobody."""
     gone = [
         Break(topic=topic, field="", what="the topic was removed or renamed", way_out=NEW_TOPIC)
         for topic in sorted(released.keys() - current.keys())
@@ -82,7 +82,7 @@ def current_schemas(topics: Mapping[str, Topic] = TOPICS) -> dict[str, Node]:
 
 
 def unreadable_examples(topic: str, model: type[Event], released: Node) -> Iterator[Break]:
-    """Old events as the released schema shows them must still be read: this sees what a schema cannot say."""
+    """Breaks found by reading the released examples: rules that no JSON Schema shows."""
     for example in released.get("examples", ()):
         try:
             model.model_validate_json(json.dumps(example))
@@ -94,7 +94,7 @@ def unreadable_examples(topic: str, model: type[Event], released: Node) -> Itera
 
 
 def release(found: Sequence[Break], because: str | None, folder: Path = RELEASED) -> int:
-    """Make the models the baseline in `folder`; breaks need a reason, which is written beside them."""
+    """Write the models to `folder` as the new baseline; breaks need a reason, which is recorded there."""
     if found and not because:
         sys.stderr.writelines(f"{one}\n" for one in found)
         sys.stderr.write("Not released. To accept these breaks, say why: --because SENTENCE\n")

@@ -1,7 +1,7 @@
-"""What a reader's JSON Schema refuses of what a writer's may produce. Pure; knows no topic and no file.
+"""Compares JSON Schemas: what may a writer's schema produce that a reader's schema refuses? Pure.
 
-It understands what pydantic writes for event models: objects, arrays, scalars with bounds, anyOf, enum,
-const, $ref. What it cannot prove to be accepted (another pattern, another format) it reports.
+It handles what pydantic writes for event models: objects, arrays, scalars with bounds, anyOf, enum, const,
+$ref. What it cannot prove to be accepted (another pattern, another format) it reports.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -16,14 +16,14 @@ UPPER: Final = (("maximum", False), ("exclusiveMaximum", True), ("maxLength", Fa
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refused:
-    """Something the writer may send at `field` that the reader does not take."""
+    """A value that the writer may send at `field` and that the reader refuses."""
 
     field: str
     why: str
 
 
 def refusals(reader: Node, writer: Node) -> list[Refused]:
-    """Compare two whole schemas; definitions are looked up in each one's own $defs."""
+    """Compare two whole schemas, each with its own $defs."""
     return list(_refused(_expand(reader, reader), _expand(writer, writer), ""))
 
 
@@ -83,7 +83,7 @@ def _values_refused(reader: Node, writer: Node, path: str) -> Iterator[Refused]:
 
 def _bounds_refused(reader: Node, writer: Node, path: str) -> Iterator[Refused]:
     if _values(writer) is not None:
-        return  # the values themselves were compared
+        return  # enumerated values were compared already
     for bounds, sign in ((LOWER, 1), (UPPER, -1)):
         wanted, sent = _bound(reader, bounds, sign), _bound(writer, bounds, sign)
         if wanted is not None and (sent is None or wanted[:2] > sent[:2]):
@@ -108,7 +108,7 @@ def _object_refused(reader: Node, writer: Node, path: str) -> Iterator[Refused]:
 
 
 def _expand(node: Any, root: Node, open_refs: tuple[str, ...] = ()) -> Any:
-    """Replace $ref by what it names; a model that contains itself ends at the second round."""
+    """Replace $ref by its definition; a model that contains itself is expanded once."""
     if isinstance(node, list):
         return [_expand(item, root, open_refs) for item in node]
     if not isinstance(node, Mapping):

@@ -1,7 +1,7 @@
-"""Writes what other languages and teams read: a JSON Schema per topic and one AsyncAPI 3 document.
+"""Writes a JSON Schema for each topic and one AsyncAPI 3 document, for other languages and teams.
 
-`python -m schemas.generate` writes schemas/generated/; `--check` only says what is stale and exits 1.
-The text depends on the models and the table of topics alone, so that it can be compared byte for byte.
+`python -m schemas.generate` writes schemas/generated/; `--check` only names stale files and exits 1.
+The text depends on the models and the table of topics only, so that it can be compared byte for byte.
 """
 
 import json
@@ -39,7 +39,7 @@ def schema_file(topic: str) -> str:
 
 
 def topic_schema(topic: Topic) -> dict[str, Any]:
-    """The JSON Schema of one topic's events, with what Kafka needs to know under `x-kafka`."""
+    """The JSON Schema of one topic's events, with the topic's Kafka settings under `x-kafka`."""
     schema = topic.model.model_json_schema(mode="validation")
     return {
         "$schema": DIALECT,

@@ -1,4 +1,4 @@
-"""Holds and limits on wallets: commands to the ledger, and what became of them. Amounts are minor units."""
+"""Holds and limits on wallets: commands to the ledger, and its answers. Amounts are minor units."""
 
 from typing import Annotated, Any, Literal, Self
 from uuid import UUID
@@ -79,9 +79,9 @@ class HoldRequested(Event):
 
 
 class HoldChanged(Event):
-    """A hold was placed, posted, voided or expired; the wallet's balances after it.
+    """A hold was placed, posted, voided or expired; with the wallet's balances after it.
 
-    available_balance = posted_balance - pending_balance. `repeated`: it was so before this was asked.
+    available_balance = posted_balance - pending_balance. `repeated`: so before the request.
     """
 
     model_config = ConfigDict(
@@ -119,7 +119,7 @@ class HoldChanged(Event):
 
 
 class HoldRefused(Event):
-    """The ledger would not do this with the hold; the sentence says why, `shortfall` how much is missing."""
+    """The ledger refused the request; the sentence says why, `shortfall` how much is missing."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -146,8 +146,8 @@ class HoldRefused(Event):
 class LimitRequested(Event):
     """Ask that a wallet's available balance may not go below `floor`; a null floor lifts the limit.
 
-    binds: `holds` refuses new holds only, `all` journals too. What has happened (a flight that was flown)
-    should be billed whatever the balance: bind `holds` for students.
+    binds: `holds` refuses new holds only, `all` journals too. A completed flight must be billed whatever the
+    balance is, so use `holds` for students.
     """
 
     model_config = ConfigDict(
@@ -165,7 +165,7 @@ class LimitRequested(Event):
 
 
 class LimitChanged(Event):
-    """A wallet's limit is this from now on; the available balance may lie below it already."""
+    """A wallet's new limit; the available balance may already be below it."""
 
     model_config = ConfigDict(
         json_schema_extra={

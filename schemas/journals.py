@@ -32,7 +32,7 @@ class EntryRequest(Event):
 
 
 class JournalRequested(Event):
-    """Ask the ledger to post one journal, once for each `source`. The ledger, not this model, judges it."""
+    """Ask the ledger to post one journal, once for each `source`. The ledger checks it, not this model."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_REQUEST]})
 
@@ -54,7 +54,7 @@ class PostedEntry(Event):
 
 
 class JournalPosted(Event):
-    """A journal stands in the ledger."""
+    """A journal was posted."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -80,7 +80,7 @@ class JournalPosted(Event):
 
 
 class JournalRefused(Event):
-    """The ledger would not post this request; the sentence says why."""
+    """The ledger refused to post the journal; the sentence says why."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -99,14 +99,14 @@ class JournalRefused(Event):
     event_type: Identifier
     reason: Identifier
     sentence: Sentence
-    shortfall: int | None = None  # minor units that are missing, when a wallet's limit is the reason
+    shortfall: int | None = None  # missing minor units, when a wallet's limit is the reason
 
 
 class RevertRequested(Event):
-    """Ask the ledger to take back what a journal moved, by its opposite with source `revert:<its id>`.
+    """Ask the ledger to post the opposite of a journal, with the source `revert:<its id>`.
 
-    Each journal is reverted once; asked again, the revert that stands is the answer. A revert is a journal
-    and can be reverted, once.
+    Each journal is reverted once; a repeated request is answered with the existing revert. A revert is a
+    journal and can be reverted too, once.
     """
 
     model_config = ConfigDict(
@@ -127,7 +127,7 @@ class RevertRequested(Event):
 
 
 class GroupRequested(Event):
-    """Ask the ledger to post several journals together or not at all; each is answered by itself."""
+    """Ask the ledger to post several journals together or not at all; each has its own answer."""
 
     model_config = ConfigDict(
         json_schema_extra={

@@ -12,11 +12,12 @@ Comparison = Literal["below", "at_most", "above", "at_least"]
 
 
 class BalanceCrossed(Event):
-    """A watched balance went beyond its monitor's threshold, or came back to `recovers_at`. Said once each.
+    """A watched balance went beyond its monitor's threshold, or came back to `recovers_at`.
 
-    `crossing` counts 1, 2, 3 … along a monitor: odd ones lead beyond, even ones back. `because`: a journal or
-    a hold moved the balance (`direction`), or the monitor was set, changed or removed (nothing moved). The
-    balances are those right after the cause, `version` is the number of entries behind them.
+    Each crossing is published once. `crossing` counts a monitor's crossings 1, 2, 3 …: odd ones lead beyond,
+    even ones back. `because`: a journal or a hold moved the balance (`direction`), or the monitor was set,
+    changed or removed (nothing moved). The balances are those right after the cause, `version` is the number
+    of entries behind them.
     """
 
     model_config = ConfigDict(

@@ -1,4 +1,4 @@
-"""A person should be told something; whoever sends mail or messages consumes it."""
+"""A request to notify a person, for a service that sends mail or messages."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""Money in from students."""
+"""Card payments of students."""
 
 from pydantic import ConfigDict
 
@@ -6,7 +6,7 @@ from schemas.fields import Currency, Event, Identifier, Instant, MinorUnits, Pos
 
 
 class PaymentReceived(Event):
-    """A student's (or, when nobody is named, an unallocated) card payment; gross of Stripe's fee."""
+    """A student's card payment, gross of Stripe's fee; unallocated when it names no student."""
 
     model_config = ConfigDict(
         json_schema_extra={

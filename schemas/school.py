@@ -1,6 +1,6 @@
 """The school's configuration, published as one change set at a time.
 
-A change names one dated card (kind, key, effective_from), what it was and what it becomes; each service keeps
+A change names one dated card (kind, key, effective_from), its old and its new settings; each service keeps
 the kinds it needs and reads `new` with `read_card`. Money is minor units, per hour where the name says so;
 `_ppm` is parts per million (5.6 % is 56000).
 """
@@ -23,7 +23,7 @@ Text = Annotated[Sentence, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")
 
 
 class Card(Event):
-    """What one entry of the book says from its date on; unknown settings are refused, not ignored."""
+    """The settings of one card from its date on; unknown settings are refused."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,7 +50,7 @@ class StudentRateCard(Card):
 
 
 class PayeeCard(Card):
-    """Whom the school pays, and how: the transfer's rhythm, its least amount, how long it is held."""
+    """How the school pays a payee: the transfer schedule, the minimum amount, the hold time."""
 
     name: Text = ""
     email: Text = ""
@@ -129,12 +129,12 @@ CARDS: dict[ChangeKind, type[Card]] = {
 
 
 def read_card(kind: ChangeKind, document: dict[str, Any]) -> Card:
-    """Read a card of this kind; pydantic.ValidationError when it is not one."""
+    """Read a card of this kind. Raises pydantic.ValidationError."""
     return CARDS[kind].model_validate(document)
 
 
 class SchoolChange(Event):
-    """One entry of the school's book: what it was and what it becomes from a date on (None: not there)."""
+    """The change of one card: old and new settings from a date on (None: no card)."""
 
     kind: ChangeKind
     key: Identifier
@@ -152,7 +152,7 @@ class SchoolChange(Event):
 class SchoolConfigured(Event):
     """Version `version` of the school's book, made from `base_version`; refused when that is stale.
 
-    A large change travels as several versions in a row, at most CHANGES_MAX entries each.
+    A large change is published as several versions in a row, of at most CHANGES_MAX entries each.
     """
 
     model_config = ConfigDict(

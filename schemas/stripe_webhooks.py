@@ -1,7 +1,7 @@
-"""A Stripe event that somebody proved to be Stripe's; replays cannot prove it again, so it is attested.
+"""A Stripe event with a verified origin; a replay cannot verify it again, so the record says so (attested).
 
-The gateway attests what it verified the signature of, payouts what it read itself from Stripe with our key.
-What both must agree on is here: which event it is, and what a repeat of it must equal.
+The gateway attests events whose signature it verified, payouts those that it read from Stripe with our key.
+Both use the functions here: an event's object, and the content that a repeat must have.
 """
 
 import json
@@ -49,7 +49,7 @@ class StripeWebhook(Event):
 
 
 def object_of(event: Mapping[str, Any]) -> str | None:
-    """Name the Stripe object an event is about: its events share a partition. A balance has no id."""
+    """The id of the Stripe object an event is about; its events share a partition. A balance has none."""
     data = event.get("data")
     subject = data.get("object") if isinstance(data, Mapping) else None
     name = subject.get("id") if isinstance(subject, Mapping) else None
@@ -57,7 +57,7 @@ def object_of(event: Mapping[str, Any]) -> str | None:
 
 
 def content_of(event: Mapping[str, Any]) -> str:
-    """Hash what every rendering of one Stripe event says, so that a repeat in other words is a repeat.
+    """Hash the content that is the same in every rendering of one Stripe event.
 
     Stripe counts `pending_webhooks` down between deliveries and renders `data` in the API version of each
     endpoint, but what /v1/events lists in the account's version of that day.

@@ -24,7 +24,7 @@ DAY_MS = 86_400_000
 class Topic:
     """One Kafka topic. `key` names the field (or fields) whose order the partition keeps.
 
-    `also_from`: who publishes what the owner defines, besides the owner.
+    `also_from`: publishers besides the owner.
     """
 
     name: str
@@ -129,7 +129,7 @@ _TOPICS = (
         model=StripeWebhook,
         key="the Stripe object's id",
         owner="gateway",
-        also_from=("payouts",),  # what Stripe never managed to deliver
+        also_from=("payouts",),  # events that Stripe never delivered
         consumers=("payouts", "receivables"),
         retention_ms=FOREVER,
     ),

@@ -26,7 +26,7 @@ _TRANSFER: dict[str, Any] = {
 
 
 class TransferFact(Event):
-    """What every fact about a transfer names."""
+    """The fields of every event about a transfer."""
 
     transfer_id: UUID
     payee: Identifier
@@ -77,7 +77,7 @@ class TransferRefused(TransferFact):
 
 
 class TransferParked(TransferFact):
-    """Nobody can prove whether the money moved; a person decides before this payee is paid again."""
+    """Nobody can prove whether the money moved; the payee is not paid again until a person decides."""
 
     model_config = ConfigDict(
         json_schema_extra={

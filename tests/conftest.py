@@ -16,7 +16,7 @@ from hobbs.local.ports import free_port, free_ports
 from hobbs.local.postgres import prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.stack import Simulator, start_simulator, wait_for_simulator
 from schemas.services import SERVICES
-from tests.support.brokers import let_members_be_missed_soon
+from tests.support.brokers import allow_short_sessions
 from tests.support.databases import Cluster, Template, cloned, make_template, service_url
 from tests.support.metrics import WITH_NAMES_OF_CONSTRAINTS, labelled
 from tests.support.stripe import StripeSim, emptied
@@ -97,7 +97,7 @@ def kafka(session_folder: Path) -> Iterator[str]:
     folder, log = session_folder / "kafka", session_folder / "kafka.log"
     port, controller_port = free_ports(2)
     prepare_kafka(folder, port=port, controller_port=controller_port, log=log)
-    let_members_be_missed_soon(folder)
+    allow_short_sessions(folder)
     broker = start_kafka(folder, port=port, log=log)
     wait_for_kafka(broker)
     yield broker.bootstrap

@@ -7,3 +7,9 @@ SELECT id, topic, partition, "offset", subject, reason, sentence, attempts, stat
 FROM <service>.dead_letter;
 
 GRANT SELECT ON <service>_public.dead_letters TO hobbs_reader;
+
+-- Which events a service has taken in: whoever published one sees that it arrived. Old ones are forgotten.
+CREATE OR REPLACE VIEW <service>_public.admitted_events AS
+SELECT event_key, admitted_at FROM <service>.inbox;
+
+GRANT SELECT ON <service>_public.admitted_events TO hobbs_reader;

@@ -8,14 +8,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fleet.database import Tx, json_parameter
+from fleet.database import Tx
 from fleet.settings import Settings
-from hobbs.shell.connections import acting_as, reading
-from services.billing import store as bills
+from hobbs.shell.connections import reading
+from services.billing.desk import reads as bills
+from services.billing.desk.reads import BillToExplain
 from services.billing.domain.billing import decide_bill
-from services.billing.domain.bills import Bill
+from services.billing.domain.bills import Bill, lines_and_legs
+from services.billing.domain.flights import flight_from_facts
 from services.billing.domain.rates import Book
-from services.billing.wire.events import flight_from_facts
 from services.ledger.desk import reads
 from services.ledger.desk.reads.balances import WalletBalance
 from services.ledger.desk.reads.journals import JournalDetails
@@ -63,18 +64,16 @@ async def explain_flight(
     settings: Settings, flight_id: str, revision: int | None = None
 ) -> ExplainedFlight | None:
     """Explain the bill of a flight: of this revision, or the newest. None: it has no bill."""
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
-        row = await tx.first(_BILL, flight_id=flight_id, revision=revision)
+    async with reading(settings) as database, database.transaction() as tx:
+        row = await bills.bill_to_explain(tx, flight_id, revision)
         if row is None:
             return None
-        named = bills.opened(row.rates)
-        book = await _named_cards(tx, named, version=row.school_version)
-        documents = await tx.all(_CARDS, named=json_parameter(named))
-    again = _priced_again(row, book)
+        cards = await bills.cards_named(tx, row.rates)
+    again = _priced_again(row, _book_of(cards, version=row.school_version))
     source = f"flight:{row.flight_id}:{row.revision}"
     async with reading(settings) as database, database.transaction() as tx:
         journal = await reads.journals.find_journal(tx, source)
-    return compare(source, row, [dict(one._mapping) for one in documents], again, journal)
+    return compare(source, row, cards, again, journal)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,18 +92,18 @@ _UNREADABLE = (
 )  # ValidationError is a ValueError
 
 
-async def _named_cards(tx: Tx, named: Any, *, version: int) -> Book | Unpriceable:
+def _book_of(cards: Sequence[Mapping[str, Any]], *, version: int) -> Book | Unpriceable:
     try:
-        return await bills.named_cards(tx, named, version=version)
+        return bills.book_of_cards(cards, version=version)
     except _UNREADABLE as error:
         return Unpriceable(sentence=f"its cards cannot be read: {_what(error)}")
 
 
-def _priced_again(row: Any, book: Book | Unpriceable) -> object:
+def _priced_again(row: BillToExplain, book: Book | Unpriceable) -> object:
     if isinstance(book, Unpriceable):
         return book
     try:
-        return decide_bill(flight_from_facts(bills.opened(row.facts)), book)
+        return decide_bill(flight_from_facts(row.facts), book)
     except _UNREADABLE as error:
         return Unpriceable(sentence=f"its facts cannot be read: {_what(error)}")
 
@@ -113,33 +112,17 @@ def _what(error: Exception) -> str:
     return f"{type(error).__name__} {str(error).splitlines()[0] if str(error) else ''}".strip()
 
 
-_BILL = """
-    SELECT flight_id, revision, billed_on, currency, charge, legs_total, margin, hours_from, billed_tenths,
-           facts, rates, lines, legs, school_version, student, instructor, aircraft
-    FROM bill
-    WHERE flight_id = :flight_id AND (CAST(:revision AS integer) IS NULL OR revision = :revision)
-    ORDER BY revision DESC LIMIT 1
-"""
-_CARDS = """
-    SELECT card.kind, card.key, card.effective_from, card.version, card.new AS card
-    FROM jsonb_to_recordset(CAST(:named AS jsonb))
-         AS named (kind text, key text, effective_from date, version integer)
-    JOIN card_version AS card USING (kind, key, effective_from, version)
-    ORDER BY card.kind, card.key
-"""
-
-
 def compare(
     source: str, row: Any, rates: Sequence[Mapping[str, Any]], again: object, journal: JournalDetails | None
 ) -> ExplainedFlight:
     """Compare the recomputed bill, the stored bill and the journal."""
-    lines, legs = bills.opened(row.lines), bills.opened(row.legs)
+    lines, legs = row.lines, row.legs
     wallets = _wallets(row, legs, again, journal)
     return ExplainedFlight(
         source=source,
         currency=row.currency,
         billed_on=row.billed_on.isoformat(),
-        readings=bills.opened(row.facts),
+        readings=row.facts,
         hours={"billed_tenths": row.billed_tenths, "from": row.hours_from},
         rates=rates,
         lines=[{**line, "rounding_tenths": _rounding(line)} for line in lines],
@@ -190,7 +173,7 @@ def _bill_findings(source: str, row: Any, lines: Any, legs: Any, again: object) 
     if not isinstance(again, Bill):
         return [f"{source}: cannot be priced again: {getattr(again, 'sentence', again)}"]
     found = []
-    lines_again, legs_again = bills.lines_and_legs(again)
+    lines_again, legs_again = lines_and_legs(again)
     for what, stored, made in (("lines", lines, lines_again), ("legs", legs, legs_again)):
         if stored != made:
             found.append(f"{source}: its {what} are not what its facts and rates give: {made}")

@@ -104,8 +104,8 @@ def publish_command(
         _end(_report(file, found, Progress(), dry_run=dry_run), output)
     key = _api_key(url, api_key, api_key_file)
     _ask(found, yes)
-    road = publish_over_http(url, key, found.flights) if url else _straight(found)
-    _end(_report(file, found, run(_travel(road, len(found.flights))), dry_run=False), output)
+    steps = publish_over_http(url, key, found.flights) if url else _to_kafka(found)
+    _end(_report(file, found, run(_with_progress(steps, len(found.flights))), dry_run=False), output)
 
 
 def _read(file: Path, columns: Sequence[str], encoding: str | None, date_format: str | None) -> FlightsFile:
@@ -137,7 +137,7 @@ def _api_key(url: str | None, api_key: str | None, file: Path | None) -> str:
 
 
 def _ask(found: FlightsFile, yes: bool) -> None:
-    """Ask where there is somebody to answer; a script said what it wants by calling."""
+    """Ask on a terminal only: a script cannot answer."""
     somebody = sys.stdin.isatty() and sys.stderr.isatty()
     rejected = f" ({len(found.rejected)} rows are rejected)" if found.rejected else ""
     if somebody and not yes and not agreed(f"publish {len(found.flights)} flights{rejected}?"):
@@ -145,19 +145,19 @@ def _ask(found: FlightsFile, yes: bool) -> None:
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def _straight(found: FlightsFile) -> AsyncIterator[Progress]:
+def _to_kafka(found: FlightsFile) -> AsyncIterator[Progress]:
     return publish_to_kafka(settings_or_exit(Settings), found.flights)
 
 
-async def _travel(road: AsyncIterator[Progress], flights: int) -> Progress:
-    """Walk the road to its end behind a progress bar (on a terminal); what was achieved in all."""
+async def _with_progress(steps: AsyncIterator[Progress], flights: int) -> Progress:
+    """Publish, with a progress bar on a terminal; the sum of all steps."""
     accepted, repeated, rejected = 0, 0, list[Rejected]()
     columns = (TextColumn("publishing flights"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = Console(stderr=True)
     try:
         with Bar(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
             task = bar.add_task("publish", total=flights)
-            async for step in road:
+            async for step in steps:
                 accepted, repeated = accepted + step.accepted, repeated + step.repeated
                 rejected += step.rejected
                 bar.update(task, completed=accepted + repeated + len(rejected))
@@ -180,7 +180,7 @@ def _report(file: Path, found: FlightsFile, done: Progress, *, dry_run: bool) ->
 
 
 def _end(report: Report, output: Output) -> None:
-    """Write the report and leave: rejected rows on stdout, the sum of it on stderr (JSON holds both)."""
+    """Write the report and exit: rejected rows on stdout, their sum on stderr; JSON has both on stdout."""
     rejected: list[dict[str, Any]] = [asdict(row) for row in report.rejected]
     if output is Output.json:
         show_one(asdict(report), output)

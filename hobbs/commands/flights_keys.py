@@ -1,44 +1,57 @@
-"""API keys of schedulers that publish over HTTP: made once, shown once, kept only as a hash."""
+"""API keys of schedulers that publish over HTTP: made here, shown once, kept only as a hash."""
 
-from typing import Annotated, Any, Final
+from dataclasses import asdict
+from typing import Annotated, Any
 
 import typer
 
 from fleet.settings import Settings
-from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.flights.api_keys import new_key
+from hobbs.shell.connections import reading, run, settings_or_exit
+from hobbs.shell.decisions import Question, decide
 from hobbs.shell.login_name import login_name
-from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
-from services.gateway import store
-from services.gateway.desk.new_key import create_key
-from services.gateway.domain.flights import SCOPES
-from services.gateway.store import KeyListed
-
-NAME_CHARS_MAX: Final = 100
+from hobbs.shell.output import Output, OutputOption, say, show_one, show_rows
+from services.gateway.desk import reads
+from services.gateway.desk.reads import KeyListed
+from services.gateway.domain.api_keys import NAME_CHARS_MAX, SCOPES, is_name
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Such as the scheduler's name.")]
-WhoOption = Annotated[str | None, typer.Option(help="Who does it; your login name unless told.")]
+DryRunOption = Annotated[bool, typer.Option(help="Say what would happen and change nothing.")]
+WhyOption = Annotated[str, typer.Option(help="The reason; it stays with the decision.")]
+WhoOption = Annotated[str | None, typer.Option(help="Who decides; your login name unless told.")]
 
 
 @app.command("create")
 def create_command(
     name: NameArgument,
     scope: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(SCOPES)}; all unless told.")] = None,
+    dry_run: DryRunOption = False,
+    why: WhyOption = "",
     who: WhoOption = None,
     output: OutputOption = Output.table,
 ) -> None:
-    """Make a key and show it: now, and never again. Exit 1 when a living key has the name."""
-    scopes = tuple(dict.fromkeys(scope or SCOPES))
+    """Make a key and show it: now, and never again.
+
+    Exit 1 when a living key has the name, or the gateway does not answer.
+    """
+    scopes = list(dict.fromkeys(scope or SCOPES))
     if unknown := [one for one in scopes if one not in SCOPES]:
         raise typer.BadParameter(f"{unknown[0]!r} is not one of {', '.join(SCOPES)}", param_hint="--scope")
-    if not 1 <= len(name) <= NAME_CHARS_MAX or not name.isprintable():
-        raise typer.BadParameter(f"a name has 1 to {NAME_CHARS_MAX} printable characters", param_hint="NAME")
-    key = run(_create(settings_or_exit(Settings), name, scopes, who or login_name()))
-    if key is None:
-        say(f"there is a key named {name!r}; revoke it first, or choose another name")
-        raise typer.Exit(EXIT_FINDINGS)
-    show_one({"name": name, "scopes": " ".join(scopes), "key": key}, output)
-    say("keep this key now: it is stored only as a hash and cannot be shown again")
+    _require_name(name)
+    made = new_key()
+    question = Question(
+        service="gateway",
+        action="create_key",
+        object=name,
+        who=who or login_name(),
+        why=why,
+        parameters={"key_hash": made.key_hash.hex(), "hint": made.hint, "scopes": scopes},
+    )
+    decide(question, dry_run=dry_run, yes=True, prompt="")
+    if not dry_run:
+        show_one({"name": name, "scopes": " ".join(scopes), "key": made.key}, output)
+        say("keep this key now: it is stored only as a hash and cannot be shown again")
 
 
 @app.command("list")
@@ -55,46 +68,32 @@ def list_command(
 @app.command("revoke")
 def revoke_command(
     name: NameArgument,
+    dry_run: DryRunOption = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    why: WhyOption = "",
     who: WhoOption = None,
 ) -> None:
-    """Revoke the living key of that name: it is refused from the next request on. Exit 1 when none has it."""
-    if not yes and not agreed(f"revoke the key {name!r}?"):
-        say("nothing changed")
-        raise typer.Exit(EXIT_FINDINGS)
-    if not run(_revoke(settings_or_exit(Settings), name, who or login_name())):
-        say(f"no living key is named {name!r}")
-        raise typer.Exit(EXIT_FINDINGS)
-    say(f"revoked {name!r}")
+    """Revoke the living key of that name: it is refused from the next request on.
+
+    Exit 1 when no living key has the name, when you say no, or when the gateway does not answer.
+    """
+    _require_name(name)
+    question = Question(service="gateway", action="revoke_key", object=name, who=who or login_name(), why=why)
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"Revoke the key {name!r}?")
 
 
-async def _create(settings: Settings, name: str, scopes: tuple[str, ...], who: str) -> str | None:
-    made = create_key()
-    async with acting_as(settings, "gateway") as database, database.transaction() as tx:
-        added = await store.insert_key(
-            tx, name=name, key_hash=made.key_hash, hint=made.hint, scopes=scopes, created_by=who
-        )
-    return made.key if added is not None else None
+def _require_name(name: str) -> None:
+    if not is_name(name):
+        hint = f"a name has 1 to {NAME_CHARS_MAX} printable characters, no blank around them"
+        raise typer.BadParameter(hint, param_hint="NAME")
 
 
 async def _list(settings: Settings) -> list[KeyListed]:
-    async with acting_as(settings, "gateway") as database, database.transaction() as tx:
-        return await store.list_keys(tx)
-
-
-async def _revoke(settings: Settings, name: str, who: str) -> list[int]:
-    async with acting_as(settings, "gateway") as database, database.transaction() as tx:
-        return await store.revoke_keys(tx, name=name, revoked_by=who)
+    async with reading(settings) as database, database.transaction() as tx:
+        return await reads.list_keys(tx)
 
 
 def _row(key: KeyListed) -> dict[str, Any]:
-    return {
-        "name": key.name,
-        "hint": f"{key.hint}…",
-        "scopes": " ".join(key.scopes),
-        "created_at": key.created_at,
-        "created_by": key.created_by,
-        "last_used_at": key.last_used_at,
-        "revoked_at": key.revoked_at,
-        "revoked_by": key.revoked_by,
-    }
+    row = asdict(key) | {"hint": f"{key.hint}…", "scopes": " ".join(key.scopes)}
+    del row["key_id"]
+    return row

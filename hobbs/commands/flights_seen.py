@@ -1,15 +1,17 @@
 """`hobbs flights list` and `show`: what became of flights, billed or refused, with what needs a look."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final, Literal
 
 import typer
 
-from fleet.database import Tx
 from fleet.settings import Settings
-from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
+from services.billing.desk import reads
+from services.billing.desk.reads import RefusedFlight, StoredBill
 
 COLUMNS: Final = (
     "flight_id",
@@ -52,7 +54,7 @@ def list_command(
     found: list[Row] = []
     settings = settings_or_exit(Settings)
     if state in ("all", "refused") and not narrowed:
-        found += run(_refused(settings, None, most))
+        found += run(_refused(settings, most))
     if state != "refused":
         wanted = {
             "student": student,
@@ -61,8 +63,9 @@ def list_command(
             "since": since.date() if since else None,
             "until": until.date() if until else None,
             "flagged": state == "flagged",
+            "most": most,
         }
-        found += run(_billed(settings, wanted, most))
+        found += run(_billed(settings, wanted))
     show_rows(with_money(found, output, MONEY), output, columns=COLUMNS, right=("revision", *MONEY))
 
 
@@ -74,103 +77,54 @@ def show_command(
 
     Exit 1 when nothing is known of it.
     """
-    found = run(_load(settings_or_exit(Settings), flight_id))
-    if not found["bills"] and not found["refused"]:
+    bills, refused = run(_load(settings_or_exit(Settings), flight_id))
+    if not bills and not refused:
         say(f"nothing is known of flight {flight_id}: it was not published, or waits to be billed")
         raise typer.Exit(EXIT_FINDINGS)
     if output is not Output.table:
-        show_one(found, output)
+        show_one({"bills": [_whole(stored) for stored in bills], "refused": refused}, output)
         return
-    for bill in found["bills"]:
-        _show_bill(bill)
-    if found["refused"]:
-        show_rows(found["refused"], output, columns=("flight_id", "revision", "why"), title="refused")
+    for stored in bills:
+        _show_bill(stored)
+    if refused:
+        show_rows(refused, output, columns=("flight_id", "revision", "why"), title="refused")
 
 
-async def _billed(settings: Settings, wanted: dict[str, Any], most: int) -> list[Row]:
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
-        return [dict(row._mapping) for row in await tx.all(_BILLED, most=most, **wanted)]
+async def _billed(settings: Settings, wanted: dict[str, Any]) -> list[Row]:
+    async with reading(settings) as database, database.transaction() as tx:
+        return [asdict(flight) | {"state": "billed"} for flight in await reads.billed_flights(tx, **wanted)]
 
 
-async def _refused(settings: Settings, flight_id: str | None, most: int) -> list[Row]:
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
-        rows = await tx.all(_REFUSED, flight_id=flight_id, most=most)
-    return [_refused_row(row.subject, row.why) for row in rows]
+async def _refused(settings: Settings, most: int) -> list[Row]:
+    async with reading(settings) as database, database.transaction() as tx:
+        return [_refused_row(flight) for flight in await reads.refused_flights(tx, most=most)]
 
 
-async def _load(settings: Settings, flight_id: str) -> dict[str, list[Row]]:
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
-        bills = [dict(row._mapping) for row in await tx.all(_BILLS_OF, flight_id=flight_id)]
-        for bill in bills:
-            for part, sql in (("lines", _LINES), ("legs", _LEGS), ("flags", _FLAGS)):
-                bill[part] = await _part(tx, sql, bill["bill_id"])
-        refused = await tx.all(_REFUSED, flight_id=flight_id, most=1000)
-    return {"bills": bills, "refused": [_refused_row(row.subject, row.why) for row in refused]}
+async def _load(settings: Settings, flight_id: str) -> tuple[list[StoredBill], list[Row]]:
+    async with reading(settings) as database, database.transaction() as tx:
+        refused = await reads.refused_flights(tx, flight_id=flight_id)
+        return await reads.bills_of_flight(tx, flight_id), [_refused_row(flight) for flight in refused]
 
 
-async def _part(tx: Tx, sql: str, bill_id: Any) -> list[Row]:
-    return [dict(row._mapping) for row in await tx.all(sql, bill_id=bill_id)]
+def _refused_row(flight: RefusedFlight) -> Row:
+    return {
+        "flight_id": flight.flight_id,
+        "revision": flight.revision,
+        "state": "refused",
+        "why": flight.sentence,
+    }
 
 
-def _refused_row(subject: str | None, why: str) -> Row:
-    """A refused flight; a record that could not be read at all names none."""
-    _, _, name = (subject or "").partition(":")
-    flight_id, _, revision = name.rpartition(":")
-    return {"flight_id": flight_id or None, "revision": revision or None, "state": "refused", "why": why}
+def _whole(stored: StoredBill) -> Row:
+    return {**stored.bill, "lines": stored.lines, "legs": stored.legs, "flags": stored.flags}
 
 
-def _show_bill(bill: Row) -> None:
-    parts = {name: bill.pop(name) for name in ("lines", "legs", "flags")}
-    show_one(with_money([bill], Output.table, MONEY)[0])
-    for name, rows in parts.items():
+def _show_bill(stored: StoredBill) -> None:
+    show_one(with_money([stored.bill], Output.table, MONEY)[0])
+    for name, rows in (("lines", stored.lines), ("legs", stored.legs), ("flags", stored.flags)):
         if rows:
-            named = [row | {"currency": bill["currency"]} for row in rows]
+            named = [{**row, "currency": stored.bill["currency"]} for row in rows]
             columns = [column for column in rows[0] if column != "currency"]
             show_rows(
                 with_money(named, Output.table, MONEY), columns=columns, title=name, right=(*MONEY, "tenths")
             )
-
-
-# Flags are gathered once: the meter chain behind them is one walk over all readings, not one for each bill.
-_BILLED: Final = """
-    WITH flagged AS MATERIALIZED (
-        SELECT bill_id, string_agg(kind, ' ' ORDER BY kind) AS flags,
-               string_agg(sentence, '; ' ORDER BY kind) AS why
-        FROM billing_public.flags GROUP BY bill_id)
-    SELECT bill.flight_id, bill.revision, 'billed' AS state, bill.billed_on, bill.student, bill.instructor,
-           bill.aircraft, bill.hours_from, bill.currency, bill.charge, bill.margin, flagged.flags,
-           flagged.why
-    FROM billing_public.bills AS bill
-    LEFT JOIN flagged USING (bill_id)
-    WHERE (CAST(:student AS text) IS NULL OR bill.student = :student)
-      AND (CAST(:instructor AS text) IS NULL OR bill.instructor = :instructor)
-      AND (CAST(:aircraft AS text) IS NULL OR bill.aircraft = :aircraft)
-      AND (CAST(:since AS date) IS NULL OR bill.billed_on >= :since)
-      AND (CAST(:until AS date) IS NULL OR bill.billed_on <= :until)
-      AND (NOT CAST(:flagged AS boolean) OR flagged.flags IS NOT NULL)
-    ORDER BY bill.billed_on, bill.occurred_at, bill.flight_id, bill.revision
-    LIMIT :most
-"""
-
-_REFUSED: Final = """
-    SELECT subject, sentence AS why FROM dead_letter
-    WHERE topic IN ('flight.completed', 'flight.corrected') AND state = 'open'
-      AND (CAST(:flight_id AS text) IS NULL
-           OR subject LIKE 'flight:%' AND regexp_replace(substr(subject, 8), ':[0-9]+$', '') = :flight_id)
-    ORDER BY id LIMIT :most
-"""
-
-_BILLS_OF: Final = """
-    SELECT bill_id, flight_id, revision, billed_on, occurred_at, student, instructor, aircraft, hours_from,
-           billed_tenths, currency, charge, legs_total, margin, school_version, billed_at
-    FROM billing_public.bills WHERE flight_id = :flight_id ORDER BY revision
-"""
-
-_LINES: Final = """
-    SELECT kind, description, tenths, rate, amount
-    FROM billing_public.bill_lines WHERE bill_id = :bill_id ORDER BY position
-"""
-
-_LEGS: Final = "SELECT wallet, kind, amount FROM billing_public.bill_legs WHERE bill_id = :bill_id"
-
-_FLAGS: Final = "SELECT kind, sentence FROM billing_public.flags WHERE bill_id = :bill_id ORDER BY kind"

@@ -1,8 +1,9 @@
-"""The school's book of rates: apply a school.toml, see what stands, and every version of it."""
+"""The school's book of rates: apply a school.toml, show the book, and every version of it."""
 
 import asyncio
 import sys
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,13 +15,12 @@ from aiokafka.errors import KafkaError
 from fleet.settings import Settings
 from hobbs.flights.file import FileUnreadable, parse_column_map, read_flights_file
 from hobbs.school.book import (
-    Standing,
     bills_that_stay,
     change_events,
     now,
     publish,
+    read_book,
     read_history,
-    read_standing,
     wait_until_applied,
 )
 from hobbs.school.difference import Difference, differences, from_text, settings_text
@@ -30,6 +30,7 @@ from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.connections import why as reason_of
 from hobbs.shell.login_name import NAMELESS, login_name
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
+from services.billing.desk.reads import CardHistory, WholeBook
 
 WHO_MAX, WHY_MAX = 100, 2000
 FILE_BYTES_MAX = 10_000_000
@@ -55,14 +56,14 @@ def apply_command(
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait.")] = 60.0,
     output: OutputOption = Output.table,
 ) -> None:
-    """Make the book what FILE says: show the difference, ask, publish it, wait until it is applied.
+    """Make the book say what FILE says: show the difference, ask, publish, wait until it is applied.
 
     Exit 0: applied, or nothing to change. Exit 1: the file is wrong, somebody said no, or it was refused.
     """
     settings = settings_or_exit(Settings)
     stated = read_or_exit(file)
-    standing = run(read_standing(settings))
-    changed = differences(stated.entries, standing.cards)
+    standing = run(read_book(settings))
+    changed = differences(stated.cards, standing.cards)
     if not changed:
         show_difference([], stated.currency, output)
         say(f"nothing to change; the book is at version {standing.version}")
@@ -84,8 +85,8 @@ def diff_command(file: FileArgument, output: OutputOption = Output.table) -> Non
     """Show what FILE would change. Exit 1 when it would change something, 0 when nothing."""
     settings = settings_or_exit(Settings)
     stated = read_or_exit(file)
-    standing = run(read_standing(settings))
-    changed = differences(stated.entries, standing.cards)
+    standing = run(read_book(settings))
+    changed = differences(stated.cards, standing.cards)
     show_difference(changed, stated.currency, output)
     if changed:
         raise typer.Exit(EXIT_FINDINGS)
@@ -98,10 +99,11 @@ def history_command(
 ) -> None:
     """Show every version of every card (of a kind, of a key): when, who, why, old and new."""
     settings = settings_or_exit(Settings)
-    rows = run(read_history(settings, kind, key))
+    history = run(read_history(settings, kind, key))
+    rows: list[dict[str, Any]] = [asdict(version) for version in history]
     if output is Output.table:
-        currency = run(read_standing(settings)).currency()
-        rows = [_history_row(row, currency) for row in rows]
+        currency = run(read_book(settings)).currency()
+        rows = [_history_row(version, currency) for version in history]
     show_rows(rows, output, columns=_HISTORY_COLUMNS[output is Output.table])
 
 
@@ -122,7 +124,7 @@ def show_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Show the cards in force today, or on a day."""
-    standing = run(read_standing(settings_or_exit(Settings)))
+    standing = run(read_book(settings_or_exit(Settings)))
     day = on.date() if on else datetime.now(ZoneInfo(standing.time_zone())).date()
     cards = [
         card
@@ -218,14 +220,14 @@ def show_difference(changed: Sequence[Difference], currency: str, output: Output
 
 
 def warn_of_bills(settings: Settings, changed: Sequence[Difference]) -> None:
-    """Say which changes reach back behind bills: those keep the price they were made with."""
+    """Say how many bills there are from each changed card's date on: they keep their price."""
     for (kind, key, day), bills in run(bills_that_stay(settings, changed)).items():
         say(f"{kind} {key} from {from_text(day)}: {bills} bills from that day on stay as they are")
 
 
 def publish_and_wait(
     settings: Settings,
-    standing: Standing,
+    standing: WholeBook,
     changed: Sequence[Difference],
     *,
     who: str,
@@ -256,19 +258,19 @@ def publish_and_wait(
     say(f"the book is at version {version}")
 
 
-def _history_row(row: dict[str, Any], currency: str) -> dict[str, Any]:
+def _history_row(one: CardHistory, currency: str) -> dict[str, Any]:
     change = Difference(
-        kind=row["kind"],
-        key=row["key"],
-        effective_from=row["effective_from"],
-        old=row["old"],
-        new=row["new"],
+        kind=one.kind,
+        key=one.key,
+        effective_from=one.effective_from,
+        old=one.old,
+        new=one.new,
     )
     return {
-        "version": row["version"],
-        "at": row["at"],
-        "who": row["who"],
-        "why": row["why"],
+        "version": one.version,
+        "at": one.at,
+        "who": one.who,
+        "why": one.why,
         "card": f"{change.kind} {change.key}",
         "from": from_text(change.effective_from),
         "change": change.what,
@@ -276,7 +278,7 @@ def _history_row(row: dict[str, Any], currency: str) -> dict[str, Any]:
     }
 
 
-def _in_force(standing: Standing, kind: str, key: str, day: date) -> date | None:
+def _in_force(standing: WholeBook, kind: str, key: str, day: date) -> date | None:
     days = [
         c.effective_from for c in standing.cards if (c.kind, c.key) == (kind, key) and c.effective_from <= day
     ]

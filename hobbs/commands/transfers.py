@@ -5,33 +5,20 @@ Amounts are minor units in JSON and CSV, and the currency's own decimals in tabl
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
-import orjson
 import typer
-from sqlalchemy import Row
 
 from fleet.database import Tx
-from fleet.envelope import uuid7
+from fleet.migrate import OPERATOR
 from fleet.money import format_minor
 from fleet.settings import Settings
-from hobbs.shell.connections import acting_as, run, settings_or_exit
+from hobbs.shell.connections import reading, run, settings_or_exit
+from hobbs.shell.decisions import Question, ask, decide
 from hobbs.shell.login_name import login_name
-from hobbs.shell.output import (
-    EXIT_FINDINGS,
-    EXIT_USAGE,
-    Output,
-    OutputOption,
-    agreed,
-    say,
-    show_one,
-    show_rows,
-)
-from services.payouts import store
-from services.payouts.desk import decisions, reads
-from services.payouts.desk.decisions import Decided, Person
+from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
+from services.payouts.desk import reads
 from services.payouts.domain.transfers import TransferState
 
 SERVICE: Final = "payouts"
@@ -46,6 +33,7 @@ payees = typer.Typer(no_args_is_help=True, help="Whom the school pays, and wheth
 app.add_typer(payees, name="payees")
 
 IdArgument = Annotated[UUID, typer.Argument(metavar="ID", help="As `hobbs transfers list` shows it.")]
+PayeeArgument = Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")]
 ReasonOption = Annotated[str, typer.Option(help="Why; it stays in the transfer's history.", prompt="Reason")]
 DryRunOption = Annotated[bool, typer.Option(help="Say what would happen and change nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
@@ -70,7 +58,7 @@ def list_command(
     """List transfers, newest first."""
     states = [str(s) for s in state] if state else None
     rows = _read(lambda tx: reads.list_transfers(tx, states=states, wallet=payee, reason=reason, most=most))
-    shown = [_for_people(row._mapping, output) for row in rows]
+    shown = [_for_people(row, output) for row in rows]
     columns = COLUMNS if output is Output.table or not rows else None
     show_rows(shown, output, columns=columns, right=MONEY)
 
@@ -102,13 +90,8 @@ def release_command(
     who: WhoOption = None,
 ) -> None:
     """Send a transfer although its hold period runs or its payee's account changed."""
-    _decide(
-        f"transfer {transfer_id}",
-        "release",
-        lambda tx, now: decisions.release(tx, transfer_id, _person(who, reason), now),
-        dry_run=dry_run,
-        yes=yes,
-    )
+    question = _question("release", str(transfer_id), who, reason)
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"release transfer {transfer_id}?")
 
 
 @app.command("retry")
@@ -124,13 +107,8 @@ def retry_command(
 
     A parked transfer is sent anew only after two clean lookups, or with --checked.
     """
-    _decide(
-        f"transfer {transfer_id}",
-        "retry",
-        lambda tx, now: decisions.retry(tx, transfer_id, _person(who, reason), now, checked=checked),
-        dry_run=dry_run,
-        yes=yes,
-    )
+    question = _question("retry", str(transfer_id), who, reason, checked=checked)
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"retry transfer {transfer_id}?")
 
 
 @app.command("cancel")
@@ -143,21 +121,14 @@ def cancel_command(
     who: WhoOption = None,
 ) -> None:
     """Give up a transfer that was not sent. The payee is owed the money until an adjustment says not."""
-    _decide(
-        f"transfer {transfer_id}",
-        "cancel",
-        lambda tx, now: decisions.cancel(tx, transfer_id, _person(who, reason), now, checked=checked),
-        dry_run=dry_run,
-        yes=yes,
-    )
+    question = _question("cancel", str(transfer_id), who, reason, checked=checked)
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"cancel transfer {transfer_id}?")
 
 
 @payees.command("list")
 def payees_command(output: OutputOption = Output.table) -> None:
     """List payees and what keeps each from being paid. Exit 1 when somebody cannot be paid."""
-    rows = [dict(row._mapping) for row in _read(reads.list_payees)]
-    for row in rows:
-        row["requirements"] = orjson.loads(row["requirements"])
+    rows = _read(reads.list_payees)
     show_rows(rows, output, columns=PAYEE_COLUMNS if output is Output.table or not rows else None)
     if any(row["status"] != "ready" or row["parked"] for row in rows):
         raise typer.Exit(EXIT_FINDINGS)
@@ -165,7 +136,7 @@ def payees_command(output: OutputOption = Output.table) -> None:
 
 @payees.command("unpark")
 def unpark_command(
-    payee: Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")],
+    payee: PayeeArgument,
     reason: ReasonOption,
     checked: CheckedOption = False,
     dry_run: DryRunOption = False,
@@ -174,19 +145,15 @@ def unpark_command(
 ) -> None:
     """Decide on the parked operation that blocks a payee, also when it is an account or an instant payout."""
     wallet = _one_wallet(payee)
-    _decide(
-        f"what is parked of {wallet}",
-        "retry",
-        lambda tx, now: decisions.unpark(tx, wallet, _person(who, reason), now, checked=checked),
-        dry_run=dry_run,
-        yes=yes,
-    )
+    question = _question("unpark", wallet, who, reason, checked=checked)
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"retry what is parked of {wallet}?")
 
 
 @payees.command("link")
 def link_command(
-    payee: Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")],
+    payee: PayeeArgument,
     kind: Annotated[Literal["onboarding", "dashboard"], typer.Option(help="Which page.")] = "onboarding",
+    who: WhoOption = None,
     output: OutputOption = Output.table,
 ) -> None:
     """Get a link for a payee, to Stripe's onboarding or to its Express dashboard. It lives for minutes.
@@ -194,15 +161,30 @@ def link_command(
     The payouts service makes it, since it alone has Stripe's key; so it has to be running.
     """
     wallet = _one_wallet(payee)
-    answer = run(_ask_for_link(settings_or_exit(Settings), wallet, kind))
-    if answer is None:
-        say(f"the payouts service did not answer within {LINK_WAIT_S:g} s; is it running?")
+    link = run(_make_link(wallet, kind, who))
+    if link is None:
+        say(f"the payouts service made no link within {LINK_WAIT_S:g} s; ask again")
         raise typer.Exit(EXIT_FINDINGS)
-    if answer.problem is not None:
-        say(f"no link for {wallet}: {answer.problem}")
+    if link["problem"] is not None:
+        say(f"no link for {wallet}: {link['problem']}")
         raise typer.Exit(EXIT_FINDINGS)
-    link = {"wallet": wallet, "kind": kind, "url": answer.url, "expires_at": answer.expires_at}
-    show_one(link, output)
+    show_one({"wallet": wallet, "kind": kind, "url": link["url"], "expires_at": link["expires_at"]}, output)
+
+
+async def _make_link(wallet: str, kind: str, who: str | None) -> dict[str, Any] | None:
+    """Ask for a link and wait for it. Its URL is in no topic: it is read where only operators may read."""
+    settings = settings_or_exit(Settings)
+    question = _question("link", wallet, who, f"a link to Stripe's {kind} for the payee", kind=kind)
+    answer = await ask(settings, question)
+    if answer.outcome == "refused":
+        return {"problem": answer.sentence}
+    async with reading(settings, role=OPERATOR) as database:
+        for _ in range(int(LINK_WAIT_S / LINK_POLL_S)):
+            async with database.transaction() as tx:
+                if link := await reads.find_link(tx, answer.decision_id):
+                    return link
+            await asyncio.sleep(LINK_POLL_S)
+    return None
 
 
 def _one_wallet(name: str) -> str:
@@ -214,72 +196,25 @@ def _one_wallet(name: str) -> str:
     raise typer.Exit(EXIT_USAGE)
 
 
-class _Undo(Exception):
-    """Leaves a dry run's transaction, so that nothing it did stays."""
-
-
-async def apply_decision(
-    settings: Settings, decide: Callable[[Tx, datetime], Awaitable[Decided]], *, dry_run: bool
-) -> Decided:
-    """Carry out a decision in one transaction; a dry run, and one that cannot be done, leave nothing."""
-    decided: Decided | None = None
-    try:
-        async with acting_as(settings, SERVICE) as database, database.transaction() as tx:
-            decided = await decide(tx, datetime.now(UTC))
-            if dry_run or not decided.done:
-                raise _Undo
-    except _Undo:
-        assert decided is not None
-    assert decided is not None
-    return decided
-
-
-def _decide(
-    subject: str,
-    verb: str,
-    decide: Callable[[Tx, datetime], Awaitable[Decided]],
-    *,
-    dry_run: bool,
-    yes: bool,
-) -> None:
-    settings = settings_or_exit(Settings)
-    preview = run(apply_decision(settings, decide, dry_run=True))
-    if not preview.done:
-        say(preview.sentence)
-        raise typer.Exit(EXIT_FINDINGS)
-    if dry_run:
-        return say(f"dry run, nothing changed: {preview.sentence}")
-    if not yes and not agreed(f"{verb} {subject}? Then {preview.sentence}."):
-        say("nothing changed")
-        raise typer.Exit(EXIT_FINDINGS)
-    decided = run(apply_decision(settings, decide, dry_run=False))
-    say(decided.sentence)
-    if not decided.done:
-        raise typer.Exit(EXIT_FINDINGS)
-    return None
-
-
-async def _ask_for_link(settings: Settings, wallet: str, kind: str) -> Row[Any] | None:
-    asked = uuid7()
-    async with acting_as(settings, SERVICE) as database:
-        async with database.transaction() as tx:
-            await store.payees.request_link(tx, asked, wallet, kind, datetime.now(UTC))
-        for _ in range(int(LINK_WAIT_S / LINK_POLL_S)):
-            async with database.transaction() as tx:
-                if answer := await reads.answered_link(tx, asked):
-                    return answer
-            await asyncio.sleep(LINK_POLL_S)
-    return None
+def _question(action: str, about: str, who: str | None, why: str, **parameters: Any) -> Question:
+    return Question(
+        service=SERVICE,
+        action=action,
+        object=about,
+        who=who or login_name(),
+        why=why,
+        parameters=parameters,
+    )
 
 
 def _read(question: Callable[[Tx], Awaitable[Any]]) -> Any:
     settings = settings_or_exit(Settings)
 
-    async def ask() -> Any:
-        async with acting_as(settings, SERVICE) as database, database.transaction() as tx:
+    async def read() -> Any:
+        async with reading(settings) as database, database.transaction() as tx:
             return await question(tx)
 
-    return run(ask())
+    return run(read())
 
 
 def _for_people(row: Mapping[str, Any], output: Output, currency: str | None = None) -> dict[str, Any]:
@@ -289,7 +224,3 @@ def _for_people(row: Mapping[str, Any], output: Output, currency: str | None = N
             if shown.get(name) is not None:
                 shown[name] = format_minor(shown[name], currency or shown["currency"])
     return shown
-
-
-def _person(who: str | None, why: str) -> Person:
-    return Person(who=who or login_name(), why=why)

@@ -1,1 +1,1 @@
-"""`hobbs demo`: the whole story on a throw-away fleet, step by step, and what it proves."""
+"""`hobbs demo`: flights, payments and transfers on a temporary fleet, step by step, then every check."""

@@ -1,7 +1,6 @@
-"""What demo and system tests read from a running fleet: how far it is, whether it is done, its totals.
+"""What the demo and the system tests read from a running fleet: its progress, its pending work, its totals.
 
-Reads only, as the owner of the database, and never decides anything: every figure comes from the services'
-own tables and views, from Kafka's offsets and from the simulator.
+Reads only, as the owner of the database: the services' tables and views, Kafka's offsets, the simulator.
 """
 
 from collections.abc import Mapping
@@ -23,7 +22,7 @@ Row = Mapping[str, Any]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """How far the flights are."""
+    """Counts of bills, refused flights, journals and transfers."""
 
     billed: int
     refused: int
@@ -34,7 +33,7 @@ class Progress:
 
 
 class Figures:
-    """Connections to everything a fleet consists of; use it as a context manager."""
+    """Connections to a fleet's database, Kafka and simulator; use it as a context manager."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._database_url = fleet.owner_url
@@ -67,20 +66,20 @@ class Figures:
         return Progress(**row)
 
     async def payees(self) -> list[Row]:
-        """Every payee with the Stripe account it has by now."""
+        """Every payee, with its Stripe account once it has one."""
         return await self.rows("SELECT wallet, key, stripe_account, ready FROM payouts.payee ORDER BY wallet")
 
     async def held(self, reason: str) -> int:
-        """Transfers that wait for this reason."""
+        """How many transfers are held for this reason."""
         rows = await self.rows(
             "SELECT count(*) AS held FROM payouts.transfer WHERE state = 'held' AND reason = $1", reason
         )
         return int(rows[0]["held"])
 
     async def busy(self) -> list[str]:
-        """What is still under way, each a few words; empty when nothing will change by itself.
+        """The work that is still pending, a few words each; empty when nothing will change by itself.
 
-        The dearer questions, to Kafka and to Stripe, are asked only when the database is quiet.
+        Kafka and the simulator, which are slower, are asked only when the database shows no pending work.
         """
         found = [f"{row['rows']} {row['what']}" for row in await self.rows(_UNDER_WAY) if row["rows"]]
         if found:
@@ -91,11 +90,11 @@ class Figures:
         if pending := state["deliveries"].get("pending", 0):
             found.append(f"{pending} webhooks not yet delivered")
         if jobs := sum(state["jobs"].values()):
-            found.append(f"{jobs} things Stripe will do by itself")
+            found.append(f"{jobs} jobs that Stripe has scheduled")
         return found
 
     async def lag(self) -> int:
-        """Records that a consumer group has not committed, over all groups of the fleet."""
+        """The lag of all consumer groups of the fleet together, in records."""
         ends: dict[TopicPartition, int] = {}
         lag = 0
         for topic in TOPICS.values():
@@ -112,7 +111,7 @@ class Figures:
         return lag
 
     async def stripe_balance(self) -> dict[str, int]:
-        """What the platform holds at Stripe, available and pending together, by currency."""
+        """The platform's Stripe balance, available and pending together, in minor units by currency."""
         held: dict[str, int] = {}
         for part in (await self._stripe_state())["balance"].values():
             for currency, amount in part.items():
@@ -120,7 +119,7 @@ class Figures:
         return held
 
     async def effects(self) -> list[Row]:
-        """What really moved at Stripe."""
+        """Every movement of money at the simulator."""
         found: list[Row] = (await self._stripe.get("effects")).raise_for_status().json()["effects"]
         return found
 
@@ -176,13 +175,13 @@ _TO_PUBLISH = "".join(
 )
 _UNDER_WAY = f"""
     SELECT 'operations at Stripe' AS what, count(*) AS rows FROM payouts.operation AS waiting
-              -- Behind a held one all of its payee's wait; while money is short, all that is younger.
+              -- Operations behind a held one of the same payee wait; while money is short, all later ones.
               WHERE state = 'in_flight' OR state = 'due' AND NOT EXISTS (
                   SELECT FROM payouts.operation AS ahead
                   WHERE ahead.sequence < waiting.sequence AND ahead.state IN ('held', 'parked')
                     AND (ahead.wallet = waiting.wallet OR ahead.reason = 'balance_insufficient'))
-    UNION ALL SELECT 'questions to Stripe', count(*) FROM payouts.inquiry
-              -- Accounts are asked after for ever, every few minutes.
+    UNION ALL SELECT 'rereads from Stripe', count(*) FROM payouts.inquiry
+              -- Accounts are read again for ever, every few minutes.
               WHERE due_at IS NOT NULL AND (kind <> 'account' OR due_at <= now())
     UNION ALL SELECT 'transfers to send', count(*) FROM payouts.transfer
               WHERE state = 'sending' OR state = 'pending' AND NOT EXISTS (

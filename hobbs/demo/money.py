@@ -1,5 +1,5 @@
-"""The demo's people: students pay by card, payees finish onboarding. All through the real stripe library
-or, for what happens at Stripe's own pages, through the simulator's admin endpoint."""
+"""Students pay by card and payees finish onboarding: through the real stripe library or, for what happens on
+Stripe's own pages, through the simulator's admin API."""
 
 from collections.abc import Collection, Sequence
 
@@ -14,7 +14,7 @@ DECLINED_CARD = "pm_card_chargeDeclined"
 
 
 class Cashier:
-    """Takes students' money at Stripe, as a payment page would."""
+    """Charges students' cards at Stripe, as a payment page would."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._client = stripe.StripeClient(
@@ -22,7 +22,7 @@ class Cashier:
         )
 
     def pay_in(self, student: str, amounts: Sequence[int]) -> None:
-        """Charge the student's card once for each amount (cents)."""
+        """Charge the student's card once for each amount, in cents."""
         for amount in amounts:
             self._charge(student, amount, GOOD_CARD)
 
@@ -47,7 +47,7 @@ class Cashier:
 
 
 def onboard(fleet: Fleet, payees: Sequence[Row], *, except_for: Collection[str] = ()) -> list[str]:
-    """Have payees finish Stripe's onboarding page; the wallets that did."""
+    """Have payees finish Stripe's onboarding; returns their wallets."""
     done = []
     for payee in payees:
         if payee["key"] in except_for or payee["ready"]:

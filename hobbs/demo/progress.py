@@ -1,4 +1,4 @@
-"""What the demo shows while it works: bars on a terminal, a line for each change in a log."""
+"""Shows the demo's progress: bars on a terminal, a line for each change elsewhere."""
 
 import contextlib
 import sys
@@ -14,15 +14,15 @@ from hobbs.demo.figures import Progress as Figures
 
 class Watcher(Protocol):
     def say(self, sentence: str) -> None:
-        """Tell what happens next."""
+        """Show a sentence about the next step."""
 
     def show(self, figures: Figures, expected: int) -> None:
-        """Show how far the flights are; `expected` of them were published."""
+        """Show the counts; `expected` flights were published."""
 
 
 @contextlib.contextmanager
 def watching(*, started: float) -> Iterator[Watcher]:
-    """Lend what fits stderr: a terminal gets bars, anything else plain lines."""
+    """Yield progress bars when stderr is a terminal, else plain lines."""
     if not sys.stderr.isatty():
         yield Lines(started=started)
         return
@@ -49,7 +49,7 @@ class Lines:
 
 
 class Bars:
-    """Progress bars that stay below the lines that are said."""
+    """Progress bars below the lines of `say`."""
 
     def __init__(self, progress: Progress, *, started: float) -> None:
         self._progress = progress

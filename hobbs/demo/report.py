@@ -1,4 +1,4 @@
-"""The demo's last page: who owes and who got what, what was refused and why, and whether the books hold."""
+"""The demo's report: students' balances, payees' transfers, the margin, refused flights, flags."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Table:
 
 
 async def read_tables(figures: Figures) -> list[Table]:
-    """Read what a finance clerk wants to see at the end."""
+    """Read the tables of the report."""
     return [Table(title=title, rows=await figures.rows(sql)) for title, sql in _TABLES.items()]
 
 
@@ -99,5 +99,5 @@ _TABLES = {
     "Instructors and owners": _PAYEES,
     "School": _SCHOOL,
     "Flights refused": _REFUSED,
-    "Bills with something for a person to look at": _FLAGS,
+    "Bills that a person should check": _FLAGS,
 }

@@ -15,7 +15,7 @@ from hobbs.local.running_fleet import RunningFleet, running_fleet
 
 
 def run_demo(folder: Path, started: float) -> bool:
-    """Tell the whole story in `folder`; True when every check holds."""
+    """Run all steps with data in `folder`; True when every check holds."""
     with watching(started=started) as watcher, running_fleet(folder, keep=False, tell=watcher.say) as running:
         tables, verdicts = asyncio.run(tell_story(running, watcher))
         watcher.say("stopping")

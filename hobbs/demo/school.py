@@ -1,4 +1,4 @@
-"""The demo's school and flights, brought in by the same commands an operator types."""
+"""Applies the demo's school and publishes its flights, by the commands that an operator types."""
 
 import os
 import subprocess
@@ -27,7 +27,7 @@ def publish_flights(fleet: Fleet) -> None:
 
 
 def run_hobbs(fleet: Fleet, *arguments: str) -> str:
-    """Run a `hobbs` command as the operator; what it wrote on stdout. CommandFailed with its own words."""
+    """Run a `hobbs` command as the operator; returns its stdout. Raises CommandFailed with its stderr."""
     done = subprocess.run(
         [sys.executable, "-m", "hobbs", *arguments],
         env={**os.environ, **fleet.environment("operator")},
@@ -36,6 +36,8 @@ def run_hobbs(fleet: Fleet, *arguments: str) -> str:
         check=False,
     )
     if done.returncode != 0:
-        words = (done.stderr or done.stdout).strip()
-        raise CommandFailed(f"`hobbs {' '.join(arguments)}` ended with exit code {done.returncode}:\n{words}")
+        message = (done.stderr or done.stdout).strip()
+        raise CommandFailed(
+            f"`hobbs {' '.join(arguments)}` ended with exit code {done.returncode}:\n{message}"
+        )
     return done.stdout

@@ -1,6 +1,6 @@
-"""The demo's steps. Nothing is waited for by the clock: each step ends when the fleet's own state says so.
+"""The demo's steps. Each step ends when the fleet's state shows that it is done, never after a fixed time.
 
-The system tests walk the same steps while they break things.
+The system tests run the same steps while they break things.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ PATIENCE_S = 120.0
 
 
 class Stalled(Exception):
-    """The fleet did not get where it should within its time."""
+    """The fleet did not reach the expected state in time."""
 
 
 class Story:
@@ -33,7 +33,7 @@ class Story:
     def __init__(
         self, fleet: Fleet, figures: Figures, watcher: Watcher, alarm: Callable[[], None] = lambda: None
     ) -> None:
-        """`alarm` is called while waiting; it raises when going on makes no sense."""
+        """`alarm` is called while waiting; it raises when waiting is pointless."""
         self._fleet = fleet
         self._figures = figures
         self._watcher = watcher
@@ -50,12 +50,12 @@ class Story:
         await self._onboard(except_for={LATE})
 
     async def fly(self) -> None:
-        """Publish the flights while the student has paid in too little for everybody."""
+        """Publish the flights while the student has paid in too little for all transfers; wait."""
         await self.take_off()
         await self.settle()
 
     async def take_off(self) -> None:
-        """Pay in a little and publish the flights, and wait for nothing."""
+        """Pay in a little and publish the flights, without waiting."""
         self._watcher.say(f"publishing {self._flights} flights; {STUDENT} pays in {dollars(FIRST_PAYMENTS)}")
         await asyncio.to_thread(self._cashier.pay_in, STUDENT, FIRST_PAYMENTS)
         await asyncio.to_thread(publish_flights, self._fleet)
@@ -66,7 +66,7 @@ class Story:
         await asyncio.to_thread(self._cashier.decline, STUDENT, LATER_PAYMENTS[0])
         await asyncio.to_thread(self._cashier.pay_in, STUDENT, LATER_PAYMENTS)
         await self._release("balance_insufficient")
-        self._watcher.say(f"{LATE} finishes onboarding, and the money that waited goes out by itself")
+        self._watcher.say(f"{LATE} finishes onboarding, and the held transfers are sent")
         await self._onboard()
         await self._release("payee_not_ready")
 
@@ -77,7 +77,7 @@ class Story:
         await self.settle()
 
     async def _release(self, reason: str) -> None:
-        """Wait until what was held for this reason has gone out by itself, and everything after it."""
+        """Wait until no transfer is held for this reason, and then until all is done."""
 
         async def none_is_held() -> bool:
             self._watcher.show(await self._figures.progress(), self._flights)
@@ -100,9 +100,9 @@ class Story:
         await self._until(known_to_be_ready, "payees that are not ready")
 
     async def settle(self) -> None:
-        """Wait until nothing is under way any more, at Hobbs, in Kafka and at Stripe."""
+        """Wait until Hobbs, Kafka and the simulator have no pending work."""
         quiet, last, moved_at = 0, None, time.monotonic()
-        while quiet < 2:  # once may fall between two steps of the same chain
+        while quiet < 2:  # a single look may fall between two steps of one chain
             self._alarm()
             under_way = await self._figures.busy()
             progress = await self._figures.progress()
@@ -111,7 +111,7 @@ class Story:
             if progress != last:
                 last, moved_at = progress, time.monotonic()
             if time.monotonic() - moved_at > PATIENCE_S:
-                raise Stalled(f"nothing moved for {PATIENCE_S:.0f} s, with {', '.join(under_way)} to go")
+                raise Stalled(f"nothing moved for {PATIENCE_S:.0f} s, with {', '.join(under_way)} pending")
             await asyncio.sleep(POLL_S)
 
     async def _until(self, condition: Callable[[], Awaitable[bool]], what: str) -> None:

@@ -1,4 +1,4 @@
-"""Whether the books hold: every invariant `hobbs check` knows, and what only the simulator can tell."""
+"""Checks the books: every invariant of `hobbs check`, and comparisons with the simulator."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -13,7 +13,7 @@ from hobbs.shell.output import show_rows
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
-    """One thing that must be true, and whether it is."""
+    """One thing that must be true, and whether it holds."""
 
     name: str
     holds: bool
@@ -21,7 +21,7 @@ class Verdict:
 
 
 async def check_books(fleet: Fleet, figures: Figures) -> list[Verdict]:
-    """Ask every invariant, and compare what Hobbs believes with what happened at Stripe."""
+    """Run every invariant, and compare Hobbs' tables with what happened at Stripe."""
     outcomes = await check_invariants(operator_settings(fleet))
     verdicts = [
         Verdict(
@@ -40,7 +40,7 @@ async def check_books(fleet: Fleet, figures: Figures) -> list[Verdict]:
 
 
 def every_transfer_happened_once(transfers: Sequence[Row], effects: Sequence[Row]) -> Verdict:
-    """Each transfer we hold as sent moved its amount at Stripe exactly once, and nothing else moved."""
+    """Each transfer that is sent here moved its amount at Stripe exactly once, and no other money moved."""
     ours = Counter(
         (row["stripe_transfer_id"], row["stripe_account"], row["amount"], row["currency"].lower())
         for row in transfers
@@ -63,7 +63,7 @@ def every_transfer_happened_once(transfers: Sequence[Row], effects: Sequence[Row
 
 
 def ledger_holds_what_stripe_holds(wallets: Sequence[Row], stripe: Mapping[str, int]) -> Verdict:
-    """-(external:stripe) is Stripe's balance, to the cent, in every currency."""
+    """-(external:stripe) equals Stripe's balance, to the cent, in every currency."""
     ledger = {wallet["currency"]: -wallet["balance"] for wallet in wallets}
     return Verdict(
         name="stripe: the ledger's cash at Stripe is what Stripe holds",
@@ -73,7 +73,7 @@ def ledger_holds_what_stripe_holds(wallets: Sequence[Row], stripe: Mapping[str, 
 
 
 def nothing_changed(before: Mapping[str, str], after: Mapping[str, str]) -> Verdict:
-    """Publishing the same flights again left every lasting table as it was."""
+    """Publishing the same flights again changed no lasting table."""
     changed = [table for table in before if before[table] != after[table]]
     return Verdict(
         name="the same file again changes nothing",

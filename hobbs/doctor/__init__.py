@@ -1,1 +1,1 @@
-"""`hobbs doctor`: finds what is wrong with an installation and says the fix. It changes nothing."""
+"""`hobbs doctor`: finds faults of an installation and the fix of each. It changes nothing."""

@@ -1,4 +1,4 @@
-"""What a look at one thing found, and the fix."""
+"""The findings of the doctor."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """One look: what it was about, what was found, and the fix when that is not well."""
+    """One finding: its area, what was found, and the fix when that is a fault."""
 
     area: str
     state: State

@@ -1,4 +1,4 @@
-"""Kafka: reachable, topics as planned, replicas, and how far each consumer group is behind."""
+"""Examines Kafka: is it reachable, are topics and replicas as planned, and what is each group's lag."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -44,14 +44,14 @@ def _topics(settings: Settings, topics: Mapping[str, Any], brokers: int) -> list
         if found is None:
             findings.append(wrong("kafka", f"topic {topic.name} is missing", MIGRATE))
         elif len(found["partitions"]) != topic.partitions:
-            told = f"topic {topic.name} has {len(found['partitions'])} partitions, not {topic.partitions}"
+            sentence = f"topic {topic.name} has {len(found['partitions'])} partitions, not {topic.partitions}"
             findings.append(
-                wrong("kafka", told, "the order of a key depends on it: docs/operations/kafka.md")
+                wrong("kafka", sentence, "the order of a key depends on it: docs/operations/kafka.md")
             )
     copies = min((len(p["replicas"]) for t in topics.values() for p in t["partitions"]), default=1)
     if brokers > 1 and copies < min(brokers, 3):
-        told = f"some partitions have {copies} copies on {brokers} brokers"
-        findings.append(warning("kafka", told, "losing a broker loses events: reassign with 3 replicas"))
+        sentence = f"some partitions have {copies} copies on {brokers} brokers"
+        findings.append(warning("kafka", sentence, "losing a broker loses events: reassign with 3 replicas"))
     return findings or [ok("kafka", f"{len(TOPICS)} topics, with their partitions")]
 
 
@@ -89,7 +89,7 @@ async def _group(
 
 
 async def _wait_for_coordinator(admin: AIOKafkaAdminClient, group: str) -> None:
-    """A cluster that never had a consumer makes its offsets topic at this first question."""
+    """Wait until the group has a coordinator: a new cluster makes its offsets topic at the first request."""
     while True:
         try:
             await admin.find_coordinator(group)
@@ -101,7 +101,7 @@ async def _wait_for_coordinator(admin: AIOKafkaAdminClient, group: str) -> None:
 async def _lag(
     admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str, places: Sequence[TopicPartition]
 ) -> int:
-    """Records between what the group committed and the end; uncommitted partitions count from their start."""
+    """The group's lag in records; a partition without a committed offset counts from its first record."""
     ends, starts = await consumer.end_offsets(places), await consumer.beginning_offsets(places)
     committed = await admin.list_consumer_group_offsets(group, partitions=list(places))
     at = {place: committed[place].offset if place in committed else -1 for place in places}
@@ -109,7 +109,7 @@ async def _lag(
 
 
 async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
-    """Processes in the group, as its coordinator knows them."""
+    """How many members the group has, as its coordinator knows them."""
     responses = await admin.describe_consumer_groups([group])
     return sum(len(described[5]) for response in responses for described in response.groups)
 

@@ -1,4 +1,4 @@
-"""This machine: Python, disk, secrets' files."""
+"""Examines this machine: Python, disk, secret files."""
 
 import os
 import shutil
@@ -38,7 +38,7 @@ def _disk() -> Finding:
 
 
 def _secret_files() -> list[Finding]:
-    """Each HOBBS_*_FILE: there, readable, and not writable by everybody."""
+    """Check each HOBBS_*_FILE: it exists, is readable, and not everybody may write it."""
     findings = []
     for name, value in sorted(os.environ.items()):
         if name.startswith(PREFIX) and name.endswith("_FILE") and value:

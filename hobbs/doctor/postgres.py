@@ -1,4 +1,4 @@
-"""PostgreSQL: version, clock, durability, roles, privileges, migrations, outboxes and dead letters."""
+"""Examines PostgreSQL: version, clock, durability, roles, rights, migrations, outboxes, dead letters."""
 
 import time
 from typing import Any, Final
@@ -14,7 +14,7 @@ from hobbs.check.invariants import named_invariant
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.shell.connections import acting_as, why
 
-VERSION_MIN: Final = 180000  # uuidv7() is in 18
+VERSION_MIN: Final = 180000  # uuidv7() came with 18
 SKEW_S_MAX: Final = 2.0
 OUTBOX_AGE_S_MAX: Final = 60.0
 CONNECTIONS_SPARE_MIN: Final = 10
@@ -33,7 +33,7 @@ _ROLES = """
            pg_has_role(current_user, oid, 'SET') AS may_act
     FROM pg_roles WHERE rolname = ANY (CAST(:roles AS text[]))
 """
-# A service may use its own schema and read `*_public`; anything more is a grant that somebody made by hand.
+# A service may use its own schema and read `*_public`; any other grant was made by hand.
 _TRESPASSES = """
     SELECT role, schema_name FROM unnest(CAST(:roles AS text[])) AS role
     CROSS JOIN unnest(CAST(:schemas AS text[])) AS schema_name
@@ -77,7 +77,7 @@ async def examine_postgres(settings: Settings) -> list[Finding]:
 
 async def _server(database: Database, place: str) -> list[Finding]:
     async with database.transaction() as tx:
-        await tx.one("SELECT 1")  # connecting must not count as clock skew
+        await tx.one("SELECT 1")  # the time to connect must not count as clock skew
         before = time.time()
         row = await tx.one(_SERVER)
         after = time.time()
@@ -123,7 +123,7 @@ def _connections(row: Row[Any]) -> Finding:
 
 
 async def _roles(database: Database) -> tuple[list[Finding], list[str]]:
-    """Findings about the roles, and the services whose role is there and may be acted as."""
+    """Findings about the roles, and the services whose role exists and may be used by this login."""
     named = {f"hobbs_{service}": service for service in services()}
     async with database.transaction() as tx:
         rows = {row.role: row for row in await tx.all(_ROLES, roles=[*named, OPERATOR])}

@@ -1,4 +1,4 @@
-"""Stripe: the key's shape and mode, whether it is accepted, and the webhook secrets. Nothing is created."""
+"""Examines Stripe: the key's form and mode, whether Stripe accepts it, webhook secrets. Creates nothing."""
 
 import time
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ LIVE_PREFIXES: Final = ("sk_live_", "rk_live_")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeAccess:
-    """What the installation knows about its Stripe account."""
+    """The installation's settings of its Stripe account."""
 
     secret_key: SecretStr | None
     api_base: str
@@ -32,7 +32,7 @@ class StripeAccess:
 async def examine_stripe(access: StripeAccess) -> list[Finding]:
     findings = _webhook_secrets(access)
     if access.secret_key is None:
-        fix = "to look at it too: set HOBBS_STRIPE_SECRET_KEY, as payouts has it"
+        fix = "to check it too: set HOBBS_STRIPE_SECRET_KEY, as payouts has it"
         return [*findings, warning("stripe", "the secret key is not set here", fix)]
     key = access.secret_key.get_secret_value()
     shape = _shape(key, access)
@@ -58,7 +58,7 @@ def _shape(key: str, access: StripeAccess) -> Finding:
 
 
 async def _ask(key: str, base: str) -> list[Finding]:
-    """Read the balance: the smallest request that proves the key."""
+    """Read the balance: the cheapest request that proves that the key is valid."""
     try:
         async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
             answer = await client.get(f"{base.rstrip('/')}/v1/balance", auth=(key, ""))
@@ -81,10 +81,10 @@ def _answer(answer: httpx.Response, base: str) -> Finding:
 
 
 def _clock(answer: httpx.Response) -> list[Finding]:
-    told = answer.headers.get("date")
-    if told is None:
+    date = answer.headers.get("date")
+    if date is None:
         return []
-    skew = parsedate_to_datetime(told).timestamp() - time.time()
+    skew = parsedate_to_datetime(date).timestamp() - time.time()
     if abs(skew) <= SKEW_S_MAX:
         return []
     return [
@@ -102,7 +102,7 @@ def _webhook_secrets(access: StripeAccess) -> list[Finding]:
     ):
         secrets = [part.strip() for part in setting.get_secret_value().split(",") if part.strip()]
         if not secrets:
-            fix = f"to look at it too: set {name} (or {name}_FILE), as the gateway has it"
+            fix = f"to check it too: set {name} (or {name}_FILE), as the gateway has it"
             findings.append(warning("stripe", f"{name} is not set here", fix))
         elif not all(secret.startswith("whsec_") for secret in secrets):
             fix = "copy the endpoint's signing secret from the Dashboard"

@@ -1,1 +1,1 @@
-"""Flights from a file: read, and published by Kafka or by the gateway."""
+"""Reads flights from a file and publishes them; makes API keys for those who publish over HTTP."""

@@ -1,8 +1,8 @@
 """Reads flights from a CSV or JSON-lines file: what each line means, or why it cannot be read.
 
-Pure. A row that cannot be read is data (a Rejected with its line number); a file that cannot be read at all
-(no header, a missing column, an unknown encoding) is a FileUnreadable with the way out. It knows columns and
-encodings, not what a flight costs: billing refuses what the school's rules refuse.
+Pure. A row that cannot be read becomes a Rejected with its line number; a file that cannot be read at all (no
+header, a missing column, an unknown encoding) raises FileUnreadable. Only the shape is checked here: what the
+school's rules refuse, billing refuses.
 """
 
 import codecs
@@ -183,7 +183,7 @@ def _csv_records(lines: Sequence[str], delimiter: str, found: FlightsFile) -> It
 
 
 def _wrong_count(cells: Sequence[str], width: int) -> str | None:
-    """A row as long as the header is well; so is one that only has empty fields beyond it, or no field."""
+    """A row may be as long as the header, or longer with empty fields only, or empty; else a sentence."""
     if not width or not any(cell.strip() for cell in cells):
         return None
     if len(cells) >= width and not any(cell.strip() for cell in cells[width:]):

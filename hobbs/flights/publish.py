@@ -1,7 +1,7 @@
-"""Two roads for flights into Hobbs: straight to Kafka, or through a gateway over HTTP.
+"""Publishes flights: to Kafka, or to a gateway over HTTP.
 
-By either road a flight's revision is the same event with the same identity and the same bytes, so taking
-both, or one twice, changes nothing.
+Both publish a flight's revision as the same event, with the same identity and the same bytes: so publishing
+it twice, or in both ways, changes nothing.
 """
 
 import asyncio
@@ -28,12 +28,12 @@ WAIT_S_MAX: Final = 30.0
 
 
 class GatewayRefuses(Exception):
-    """The gateway will not take anything from this caller; the message is its own sentence."""
+    """The gateway refuses the caller itself (its key, its address); the message is the gateway's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Progress:
-    """What one step achieved: flights handed over (some of them known already), and rows refused."""
+    """What one step did: flights that are new to Hobbs, flights that it knew, and rows it refused."""
 
     accepted: int = 0
     repeated: int = 0

@@ -1,4 +1,4 @@
 """The embedded stack: Postgres, Kafka and a Stripe simulator as child processes on loopback ports.
 
-Needs the packages of the `local` extra; nothing a service imports lives here.
+Needs the packages of the `local` extra; no service imports it.
 """

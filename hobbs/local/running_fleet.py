@@ -1,4 +1,4 @@
-"""The whole of Hobbs on one machine: stack, schemas, topics, webhook endpoints and every service, ready."""
+"""Runs all of Hobbs on one machine: servers, schemas, topics, webhook endpoints and every service."""
 
 import asyncio
 import contextlib
@@ -46,9 +46,9 @@ class RunningFleet:
 
 @contextlib.contextmanager
 def running_fleet(folder: Path, *, keep: bool, tell: Callable[[str], None]) -> Iterator[RunningFleet]:
-    """Start everything under `folder` and end it with the block; `tell` hears about each step."""
+    """Start everything under `folder` and stop it after the block; `tell` gets a sentence for each step."""
     if not remembered_class_path():
-        tell("fetching Kafka's jars, this first time only")
+        tell("fetching Kafka's jars (the first time only)")
     tell("starting Postgres, Kafka and the Stripe simulator")
     with running_stack(folder, keep=keep) as stack:
         stack.wait_for_postgres()
@@ -81,7 +81,7 @@ def running_fleet(folder: Path, *, keep: bool, tell: Callable[[str], None]) -> I
 
 
 async def prepare_database(stack: Stack, passwords: dict[str, str]) -> None:
-    """Make the database on the first start, and bring roles and schemas to head."""
+    """Make the database if it is missing, and bring roles and schemas to head."""
     server = await asyncpg.connect(stack.postgres.url())
     try:
         if not await server.fetchval("SELECT 1 FROM pg_database WHERE datname = $1", DATABASE):
@@ -98,7 +98,7 @@ async def create_topics(bootstrap: str, prefix: str = "") -> None:
 
 
 def operator_settings(fleet: Fleet) -> Settings:
-    """Settings as the operator's command line has them."""
+    """The settings of the operator's command line."""
     return Settings(
         database_url=SecretStr(fleet.database_url("operator")),
         kafka_bootstrap=fleet.kafka_bootstrap,
@@ -111,7 +111,7 @@ def credentials_file(folder: Path) -> Path:
 
 
 def write_credentials(fleet: Fleet) -> None:
-    """Write what the `hobbs` commands need to reach this fleet, readable by its owner only."""
+    """Write the environment of the `hobbs` commands for this fleet, readable by its owner only."""
     file = credentials_file(fleet.folder)
     lines = [f"export {name}='{value}'\n" for name, value in fleet.environment("operator").items()]
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

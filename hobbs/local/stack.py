@@ -1,4 +1,4 @@
-"""Postgres, Kafka and the Stripe simulator, started together and stopped together.
+"""Starts and stops Postgres, Kafka and the Stripe simulator together.
 
 The slow preparations (initdb, formatting Kafka's storage) run side by side in threads; the servers are
 started from the main thread, because the kernel ties a child's life to the thread that started it.
@@ -38,7 +38,7 @@ class Simulator:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Stack:
-    """The three servers; `wait_*` return once each answers."""
+    """The three servers; each `wait_for_*` returns once its server answers."""
 
     folder: Path
     postgres: Postgres
@@ -67,8 +67,8 @@ class Stack:
 def running_stack(folder: Path, *, keep: bool, postgres_settings: Sequence[str] = ()) -> Iterator[Stack]:
     """Run the servers with their data and logs under `folder`.
 
-    With `keep` they stop cleanly and find their data and ports again next time; without, the data is
-    thrown away and they are ended at once.
+    With `keep` they stop cleanly and use the same data and ports next time; without it they are killed and
+    the data is deleted.
     """
     logs = folder / "logs"
     logs.mkdir(parents=True, exist_ok=True)
@@ -110,7 +110,7 @@ def prepare(folder: Path, ports: Mapping[str, int], logs: Path) -> None:
 
 
 def start_simulator(folder: Path, *, port: int, log: Path) -> Simulator:
-    """Start the simulator with the API key kept in its folder (made on the first start)."""
+    """Start the simulator with the API key in its folder, which the first start makes."""
     folder.mkdir(parents=True, exist_ok=True)
     key_file = folder / "secret-key"
     if not key_file.exists():

@@ -1,7 +1,7 @@
-"""Runs one service: in this process, or as several processes of it that live and die together.
+"""Runs one service: in this process, or as several processes that stop together.
 
-Restarts nothing: a process that ends takes the others with it and the command exits 1, so that whoever
-started it (systemd, Docker, Kubernetes) sees the failure and decides.
+It restarts nothing: when one process ends, it stops the others and exits 1, so that the caller (systemd,
+Docker, Kubernetes) sees the failure and decides.
 """
 
 import asyncio
@@ -21,8 +21,8 @@ from hobbs.local.child import TETHER
 from hobbs.shell.output import EXIT_FINDINGS, say
 
 COLLECT_EVERY_S: Final = 10.0
-COLLECT_AFTER: Final = 1_000_000  # objects that outlive their making, of whatever does not wait for the clock
-STOP_WITHIN_S: Final = 28.0  # a worker drains in under 25 s; an orchestrator kills after 30
+COLLECT_AFTER: Final = 1_000_000  # a bound by number, for garbage that is made faster than the timer collects
+STOP_WITHIN_S: Final = 28.0  # a worker drains in under 25 s, and orchestrators kill after 30 s
 OPS_PORT: Final = f"{PREFIX}OPS_PORT"
 PROCESSES: Final = f"{PREFIX}WORK_PROCESSES"
 
@@ -30,23 +30,23 @@ Child = asyncio.subprocess.Process
 
 
 def work_here(service: str) -> None:
-    """Run the service in this process until it is told to stop."""
+    """Run the service in this process until SIGTERM or SIGINT."""
     uvloop.run(_work(service))
 
 
 async def _work(service: str) -> None:
     app = importlib.import_module(f"services.{service}.app")
     worker: Worker = app.build()
-    spare_the_collector()
+    tune_gc()
     worker.loop("collect_garbage", _collect_garbage, idle_s=COLLECT_EVERY_S)
     await worker.run()
 
 
-def spare_the_collector() -> None:
-    """Let the cyclic collector leave modules alone and run by the clock, not after so many objects.
+def tune_gc() -> None:
+    """Keep the cyclic collector off the loaded modules, and have it run on a timer, not by object count.
 
-    A batch makes a hundred thousand objects and no cycles, and three are under way in a backlog: if they were
-    counted, they would be walked again and again for nothing (docs/decisions/0143).
+    A batch makes a hundred thousand objects and no cycles, and in a backlog three batches are in progress. A
+    collector that counted objects would traverse them again and again and free nothing (docs/decisions/0143).
     """
     gc.collect()
     gc.freeze()
@@ -59,36 +59,36 @@ async def _collect_garbage() -> int:
 
 
 def work_in_processes(service: str, count: int) -> int:
-    """Run `count` processes of the service; the exit code: 0 when all stopped because they were told to."""
-    # Tethered: killing the supervisor outright must not leave workers that nobody watches.
+    """Run `count` processes of the service; returns the exit code, 0 when all stopped after a signal."""
+    # With the tether the workers end too when the supervisor is killed by SIGKILL.
     tether = [sys.executable, "-I", "-S", str(TETHER), str(int(signal.SIGTERM)), str(os.getpid())]
     return asyncio.run(_supervise([*tether, sys.executable, "-m", "hobbs", "work", service], count))
 
 
 async def _supervise(command: Sequence[str], count: int) -> int:
-    told = asyncio.Event()
+    stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, told.set)
+        loop.add_signal_handler(number, stopping.set)
     children = [await _start(command, index) for index in range(count)]
     ended = [asyncio.create_task(child.wait()) for child in children]
-    stop = asyncio.create_task(told.wait())
+    stop = asyncio.create_task(stopping.wait())
     await asyncio.wait([stop, *ended], return_when=asyncio.FIRST_COMPLETED)
     _report(children)
     await _stop(children, ended)
     stop.cancel()
-    return 0 if told.is_set() and all(child.returncode == 0 for child in children) else EXIT_FINDINGS
+    return 0 if stopping.is_set() and all(child.returncode == 0 for child in children) else EXIT_FINDINGS
 
 
 async def _start(command: Sequence[str], index: int) -> Child:
-    # Own session: a terminal's Ctrl-C reaches only the supervisor, which forwards it once.
+    # In its own session: a terminal's Ctrl-C reaches only the supervisor, which forwards it once.
     return await asyncio.create_subprocess_exec(
         *command, env={**os.environ, **_environment(index)}, start_new_session=True
     )
 
 
 def _environment(index: int) -> dict[str, str]:
-    """Each process its own port for /healthz: the one that was set plus its number, or any free one."""
+    """A port for each process's /healthz: HOBBS_OPS_PORT plus its number, or any free one when that is 0."""
     first = int(os.environ.get(OPS_PORT) or 0)
     return {PROCESSES: "1", OPS_PORT: str(first + index if first else 0)}
 

@@ -1,4 +1,4 @@
-"""`hobbs up`: the fleet kept running on data that stays, until it is told to stop."""
+"""`hobbs up`: runs the fleet on lasting data until it is stopped."""
 
 import contextlib
 import fcntl
@@ -20,7 +20,7 @@ class AlreadyUp(Exception):
 
 
 def keep_running(folder: Path, tell: Callable[[str], None]) -> None:
-    """Run until Ctrl-C or SIGTERM; raises ChildFailed when a server or service ends by itself."""
+    """Run until Ctrl-C or SIGTERM. Raises ChildFailed when a server or service ends by itself."""
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     with alone_on(folder), running_fleet(folder, keep=True, tell=tell) as running:
@@ -33,7 +33,7 @@ def keep_running(folder: Path, tell: Callable[[str], None]) -> None:
 
 @contextlib.contextmanager
 def alone_on(folder: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system gives it back however this process ends."""
+    """Hold the folder's lock; the kernel releases it however this process ends."""
     with (folder / "lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -71,7 +71,7 @@ def show_addresses(running: RunningFleet) -> None:
 
 
 def stop_on_sigterm() -> None:
-    """Treat SIGTERM as Ctrl-C, so that both unwind the same way."""
-    # A script's `&` starts us with SIGINT ignored; then Python would not turn it into KeyboardInterrupt.
+    """Handle SIGTERM like Ctrl-C."""
+    # A process that a script starts with `&` ignores SIGINT; Python would then not raise KeyboardInterrupt.
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))

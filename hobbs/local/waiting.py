@@ -1,11 +1,11 @@
-"""Waiting by asking, with a limit."""
+"""Polls a condition, with a time limit."""
 
 import time
 from collections.abc import Callable
 
 
 class NotInTime(Exception):
-    """What was waited for did not happen within its limit."""
+    """A condition did not become true within its limit."""
 
 
 def wait_until(condition: Callable[[], bool], *, what: str, within_s: float, every_s: float = 0.05) -> None:

@@ -1,14 +1,19 @@
-"""The events Stripe is asked to send, as docs/operations/stripe.md tells operators to choose them.
+"""The events Stripe is asked to send, as in docs/operations/stripe.md.
 
-Others would harm nothing; `payment.created`, once for each transfer, would double what the gateway takes.
+Other types would do no harm, but `payment.created`, one for each transfer, would double the traffic.
 """
 
 from typing import Final
 
-from services.payouts.stripe.missed_events import TYPES
-from services.payouts.stripe.webhooks import ACCOUNT_EVENTS, PAYOUT_EVENTS, PROVING, REVERSAL_EVENTS
+from services.payouts.domain.event_types import (
+    ACCOUNT_EVENTS,
+    LISTED_TYPES,
+    PAYOUT_EVENTS,
+    PROVING,
+    REVERSAL_EVENTS,
+)
 
 EVENTS: Final = {
-    "platform": sorted({*TYPES, *PROVING, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}),
+    "platform": sorted({*LISTED_TYPES, *PROVING, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}),
     "connect": sorted(ACCOUNT_EVENTS | PAYOUT_EVENTS),
 }

@@ -1,1 +1,1 @@
-"""The school's book for people: school.toml read, compared, published."""
+"""Reads a school.toml, compares it with the school's book, and publishes what changes."""

@@ -1,85 +1,54 @@
-"""The school's book for the operator: read it from billing, publish a change, wait until it is applied."""
+"""Asks billing for the school's book, publishes a change of it, and waits until every service has it."""
 
 import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
-from typing import Any
 from uuid import UUID
 
+from fleet import dead_letters, inbox
 from fleet.cause import Cause
-from fleet.database import Tx
 from fleet.envelope import Message, first_cause
 from fleet.kafka_client import publish_once
 from fleet.settings import Settings
 from hobbs.school.difference import Difference
-from hobbs.shell.connections import acting_as
+from hobbs.shell.connections import reading
 from schemas.school import SchoolChange, SchoolConfigured
 from schemas.topics import TOPICS
-from services.billing import store
+from services.billing.desk import reads
+from services.billing.desk.reads import CardHistory, WholeBook
 
 TOPIC = TOPICS["school.configured"]
 CHANGES_IN_ONE_EVENT = 200
 POLL_S = 0.1
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StandingCard:
-    """A dated card that stands in the book."""
-
-    kind: str
-    key: str
-    effective_from: date
-    version: int
-    document: dict[str, Any]
+async def read_book(settings: Settings) -> WholeBook:
+    """Read the whole book as it stands."""
+    async with reading(settings) as database, database.transaction() as tx:
+        return await reads.whole_book(tx)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Standing:
-    """The book as billing has it."""
-
-    version: int
-    cards: Sequence[StandingCard]
-
-    def currency(self) -> str:
-        """The school's currency; USD before there is a school."""
-        return next((str(c.document["currency"]) for c in self.cards if c.kind == "school"), "USD")
-
-    def time_zone(self) -> str:
-        """The school's time zone; UTC before there is a school."""
-        return next((str(c.document["time_zone"]) for c in self.cards if c.kind == "school"), "UTC")
-
-
-async def read_standing(settings: Settings) -> Standing:
-    """Read the whole book."""
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
-        version, rows = await store.whole_book(tx)
-    cards = [StandingCard(**{**row._mapping, "document": store.opened(row.document)}) for row in rows]
-    return Standing(version=version, cards=cards)
-
-
-async def read_history(settings: Settings, kind: str | None, key: str | None) -> list[dict[str, Any]]:
+async def read_history(settings: Settings, kind: str | None, key: str | None) -> list[CardHistory]:
     """Every version of every card (of a kind, of a key), with who, when, why, old and new."""
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
-        rows = await store.history(tx, kind, key)
-    return [{**r._mapping, "old": store.opened(r.old), "new": store.opened(r.new)} for r in rows]
+    async with reading(settings) as database, database.transaction() as tx:
+        return await reads.card_history(tx, kind=kind, key=key)
 
 
 async def bills_that_stay(
     settings: Settings, changed: Sequence[Difference]
 ) -> dict[tuple[str, str, date], int]:
-    """For each changed card, how many bills from its date on were made before the change."""
+    """For each changed card (kind, key, date), how many bills from its date on there are already."""
     places = [(d.kind, d.key, d.effective_from) for d in changed]
-    async with acting_as(settings, "billing") as database, database.transaction() as tx:
-        rows = await store.bills_priced_by(tx, places)
-    return {(r.kind, r.key, r.effective_from): r.bills for r in rows}
+    async with reading(settings) as database, database.transaction() as tx:
+        return await reads.bills_priced_by(tx, places)
 
 
 def change_events(
     changed: Sequence[Difference], base_version: int, *, who: str, why: str, at: datetime
 ) -> list[SchoolConfigured]:
-    """The change as events, one version after the other: few changes are one, thousands several."""
+    """The change as events, each a version of the book, of at most CHANGES_IN_ONE_EVENT cards."""
     parts = [changed[i : i + CHANGES_IN_ONE_EVENT] for i in range(0, len(changed), CHANGES_IN_ONE_EVENT)]
     return [
         SchoolConfigured(
@@ -115,7 +84,7 @@ async def publish(settings: Settings, events: Sequence[SchoolConfigured]) -> lis
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
-    """How far a published change is: refused with a sentence, or the services that have not read it yet."""
+    """What became of a published change: why it was refused, and the services that have not read it yet."""
 
     refused: str | None
     waiting_for: Sequence[str]
@@ -134,29 +103,13 @@ async def wait_until_applied(settings: Settings, events: Sequence[UUID], *, seco
 async def _look(settings: Settings, events: Sequence[UUID]) -> Arrival:
     waiting = []
     for service in TOPIC.consumers:
-        async with acting_as(settings, service) as database, database.transaction() as tx:
-            refused = await _refusal(tx, events)
+        async with reading(settings, service) as database, database.transaction() as tx:
+            refused = await dead_letters.sentence_of(tx, events)
             if refused:
                 return Arrival(refused=f"{service}: {refused}", waiting_for=[])
-            if not await _admitted(tx, events):
+            if await inbox.count_admitted(tx, events) < len(events):
                 waiting.append(service)
     return Arrival(refused=None, waiting_for=waiting)
-
-
-async def _refusal(tx: Tx, events: Sequence[UUID]) -> str | None:
-    row = await tx.first(
-        "SELECT sentence FROM dead_letter WHERE event_key = ANY (CAST(:events AS uuid[])) LIMIT 1",
-        events=list(events),
-    )
-    return row.sentence if row else None
-
-
-async def _admitted(tx: Tx, events: Sequence[UUID]) -> bool:
-    row = await tx.one(
-        "SELECT count(*) AS admitted FROM inbox WHERE event_key = ANY (CAST(:events AS uuid[]))",
-        events=list(events),
-    )
-    return bool(row.admitted == len(events))
 
 
 def now() -> datetime:

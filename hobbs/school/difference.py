@@ -1,4 +1,4 @@
-"""What a file changes in the book, card by card, and how to say it. Pure."""
+"""What a file changes in the school's book, card by card, and its text for people. Pure."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 from fleet.money import format_minor
-from hobbs.school.file import Entry, as_written, canonical
+from hobbs.school.file import StatedCard, as_written, canonical
 from services.billing.domain.rates import BEGINNING
 
 _ORDER = ("school", "tax", "student_rate", "instructor", "owner", "student", "aircraft")
@@ -29,10 +29,10 @@ class Difference:
         return "added" if self.old is None else "withdrawn" if self.new is None else "changed"
 
 
-def differences(entries: Sequence[Entry], standing: Iterable[Any]) -> list[Difference]:
-    """Compare a file's cards with those that stand (rows of kind, key, effective_from, document)."""
-    new = {(e.kind, e.key, e.effective_from): e.document for e in entries}
-    old = {(r.kind, r.key, r.effective_from): canonical(r.kind, r.document) for r in standing}
+def differences(stated: Sequence[StatedCard], standing: Iterable[Any]) -> list[Difference]:
+    """Compare a file's cards with the book's: both have kind, key, effective_from and document."""
+    new = {(card.kind, card.key, card.effective_from): card.document for card in stated}
+    old = {(row.kind, row.key, row.effective_from): canonical(row.kind, row.document) for row in standing}
     changed = [place for place in {**old, **new} if old.get(place) != new.get(place)]
     return [
         Difference(kind=kind, key=key, effective_from=day, old=old.get(place), new=new.get(place))

@@ -16,9 +16,9 @@ from hobbs.school.lines import Lines
 from hobbs.school.settings import TABLES, Misread, Table
 from schemas.fields import Currency, Identifier
 from schemas.school import CARDS
-from services.billing.domain.rates import BEGINNING, Book, Card, Dated, book_problems
+from services.billing.domain.card_documents import read_card
+from services.billing.domain.rates import BEGINNING, Book, BookCard, DatedCard, book_problems
 from services.billing.domain.versions import CardChange, change_problems
-from services.billing.wire.card_documents import read_card_of
 
 DATES = (date(1900, 1, 1), date(2200, 12, 31))
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
@@ -34,23 +34,23 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class StatedCard:
     """One dated card as the file states it; `document` is as it will be published."""
 
     kind: str
     key: str
     effective_from: date
     document: dict[str, Any]
-    card: Card
+    card: BookCard
     line: int
 
 
 @dataclass(slots=True, kw_only=True)
 class SchoolFile:
-    """What a file states. Entries are of use only when there is no problem."""
+    """What a file states. The cards are of use only when there is no problem."""
 
     currency: str = "USD"
-    entries: list[Entry] = field(default_factory=list)
+    cards: list[StatedCard] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -76,7 +76,7 @@ def read_school_file(text: str) -> SchoolFile:
             Problem(line=1, sentence="there is no [school] with name, time_zone and currency")
         )
     _refuse_repeats(found)
-    _refuse_dangling(found)
+    _refuse_unknown_references(found)
     found.problems.sort(key=lambda problem: problem.line)
     return found
 
@@ -86,7 +86,7 @@ def _currency(document: Mapping[str, Any]) -> str:
     try:
         return _CURRENCY.validate_python(school["currency"] if isinstance(school, dict) else None)
     except (ValidationError, KeyError):
-        return "USD"  # only to read on: the school's own card is refused for it
+        return "USD"  # so that the rest is read too; the school's own card is refused
 
 
 def _read_tables(name: str, value: Any, lines: Lines, found: SchoolFile) -> None:
@@ -100,9 +100,9 @@ def _read_tables(name: str, value: Any, lines: Lines, found: SchoolFile) -> None
     for index, table in enumerate([value] if single else value):
         at = _Place(lines=lines, table=name, index=index)
         problems = len(found.problems)
-        entry = _read_table(name, table, at, found)
-        if entry is not None and len(found.problems) == problems:
-            found.entries.append(entry)
+        card = _read_table(name, table, at, found)
+        if card is not None and len(found.problems) == problems:
+            found.cards.append(card)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +117,7 @@ class _Place:
         )
 
 
-def _read_table(name: str, table: Mapping[str, Any], at: _Place, found: SchoolFile) -> Entry | None:
+def _read_table(name: str, table: Mapping[str, Any], at: _Place, found: SchoolFile) -> StatedCard | None:
     shape = TABLES[name]
     known = {*shape.settings, *shape.identity, *(["effective_from"] if shape.dated else [])}
     unknown = [setting for setting in table if setting not in known]
@@ -129,13 +129,15 @@ def _read_table(name: str, table: Mapping[str, Any], at: _Place, found: SchoolFi
         document = _canonical(name, document, table, at, found)
     if key is None or effective_from is None or document is None:
         return None
-    card = read_card_of(name, document)  # type: ignore[arg-type]  # TABLES has only known kinds
+    card = read_card(name, document)
     change = CardChange(kind=name, key=key, effective_from=effective_from, document=document, card=card)
     named = "" if key == name else f"{key}: "
     for problem in map(as_written, change_problems(change)):
         found.problems.append(at.problem(named + problem, _setting_in(problem, table)))
     line = at.lines.of(name, at.index)
-    return Entry(kind=name, key=key, effective_from=effective_from, document=document, card=card, line=line)
+    return StatedCard(
+        kind=name, key=key, effective_from=effective_from, document=document, card=card, line=line
+    )
 
 
 def _key(shape: Table, table: Mapping[str, Any], at: _Place, found: SchoolFile) -> str | None:
@@ -200,7 +202,7 @@ def canonical(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_written(text: str) -> str:
-    """Settings by their names in the file: percent there is ppm inside."""
+    """Replace a card's names of settings by the file's: `_ppm` is `_percent` there."""
     return text.replace("_ppm", "_percent").replace("tax_percent", "percent")
 
 
@@ -210,29 +212,35 @@ def _setting_in(sentence: str, table: Mapping[str, Any]) -> str | None:
 
 
 def _refuse_repeats(found: SchoolFile) -> None:
-    first: dict[tuple[str, str, date], Entry] = {}
-    for entry in found.entries:
-        place = (entry.kind, entry.key, entry.effective_from)
-        before = first.setdefault(place, entry)
-        if before is not entry:
-            text = f"{entry.kind} {entry.key} from {entry.effective_from} is already on line {before.line}"
-            found.problems.append(Problem(line=entry.line, sentence=text))
+    first: dict[tuple[str, str, date], StatedCard] = {}
+    for card in found.cards:
+        place = (card.kind, card.key, card.effective_from)
+        before = first.setdefault(place, card)
+        if before is not card:
+            text = f"{card.kind} {card.key} from {card.effective_from} is already on line {before.line}"
+            found.problems.append(Problem(line=card.line, sentence=text))
 
 
-def _refuse_dangling(found: SchoolFile) -> None:
+def _refuse_unknown_references(found: SchoolFile) -> None:
     if found.problems:
-        return  # a card that could not be read is not there, which would be said twice
-    lines = {(e.kind, e.key, e.effective_from): e.line for e in found.entries}
-    for dated, sentence in book_problems(book_of(found.entries)):
+        return  # a card that could not be read would be reported again, as one that is not there
+    lines = {(card.kind, card.key, card.effective_from): card.line for card in found.cards}
+    for dated, sentence in book_problems(book_of(found.cards)):
         line = lines[(dated.kind, dated.key, dated.effective_from)]
         found.problems.append(Problem(line=line, sentence=f"{dated.kind} {dated.key}: {sentence}"))
 
 
-def book_of(entries: Iterable[Entry], version: int = 0) -> Book:
+def book_of(cards: Iterable[StatedCard], version: int = 0) -> Book:
     """The file's cards as a book to price by."""
-    return Book(_dated(entries, version), version=version)
+    return Book(_dated(cards, version), version=version)
 
 
-def _dated(entries: Iterable[Entry], version: int) -> Iterator[Dated]:
-    for e in entries:
-        yield Dated(kind=e.kind, key=e.key, effective_from=e.effective_from, version=version, card=e.card)
+def _dated(cards: Iterable[StatedCard], version: int) -> Iterator[DatedCard]:
+    for one in cards:
+        yield DatedCard(
+            kind=one.kind,
+            key=one.key,
+            effective_from=one.effective_from,
+            version=version,
+            card=one.card,
+        )

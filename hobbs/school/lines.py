@@ -1,4 +1,4 @@
-"""On which line of a TOML file a table or a setting stands: tomllib does not say. Pure.
+"""Finds the line of a table or a setting in a TOML file, which tomllib does not say. Pure.
 
 Reads headers and `key =` at the start of a line; good enough to point at, never used to read a value.
 """

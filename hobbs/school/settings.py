@@ -7,13 +7,13 @@ from typing import Any
 
 from fleet.money import format_minor, parse_minor
 from schemas.school import RATE_MAX
-from services.billing.domain.terms import LINE_KINDS
+from services.billing.domain.rates import LINE_KINDS
 
 DIGITS_MAX = 30
 
 
 class Misread(ValueError):
-    """A setting's value is not what the setting takes; says what it takes."""
+    """A setting has a value of a wrong kind; the message says what it takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,7 +67,7 @@ def _percent(value: Any, currency: str) -> int:
 
 
 def _as_is(value: Any, currency: str) -> Any:
-    """Checked by the card's own model; a decimal is no whole number or text."""
+    """Leave the value to the card's model, which checks it; a decimal becomes text, which it refuses."""
     return str(value) if isinstance(value, Decimal) else value
 
 
@@ -111,7 +111,7 @@ def _rate_key(table: Mapping[str, Any]) -> str:
 
 
 def _settings(money: str = "", percent: str = "", plain: str = "") -> dict[str, Setting]:
-    """Settings by how they are read; a percentage is called ppm inside."""
+    """Settings by how they are read; the card keeps a percentage as `_ppm`, in millionths."""
     return (
         {name: Setting(name=name, read=_money) for name in money.split()}
         | {

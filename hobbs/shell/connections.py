@@ -56,18 +56,21 @@ async def acting_as(settings: Settings, service: str) -> AsyncIterator[Database]
 
 
 @asynccontextmanager
-async def reading(settings: Settings, service: str | None = None) -> AsyncIterator[Database]:
-    """Lend the published views, acting as the role that may read them and nothing else.
+async def reading(
+    settings: Settings, service: str | None = None, *, role: str = READER
+) -> AsyncIterator[Database]:
+    """Lend the published views, acting as a role that may read them and nothing else.
 
     A statement names a view with its schema, `<service>_public`; or `service` chooses one for all.
+    role: OPERATOR for the few views that hold a secret.
     """
     url = settings.database_url.get_secret_value()
     schema = f"{service}_public" if service else "public"
-    database = Database(url, schema=schema, role=READER, pool_size=1)
+    database = Database(url, schema=schema, role=role, pool_size=1)
     try:
         yield database
     except (DBAPIError, PostgresError) as error:
-        error.add_note(f"acting as {READER}")
+        error.add_note(f"acting as {role}")
         raise
     finally:
         await database.close()

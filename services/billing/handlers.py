@@ -11,7 +11,7 @@ from fleet.inbox import Admitted
 from fleet.outages import TryAgain
 from services.billing import metrics, store, wire
 from services.billing.domain.billing import decide_bills
-from services.billing.domain.bills import Bill, Refusal, Verdict
+from services.billing.domain.bills import Bill, BillingResult, FlightRefusal
 from services.billing.domain.flights import Flight
 from services.billing.domain.rates import Book
 from services.billing.domain.versions import ChangeRefusal, ChangeSet, judge_change_set
@@ -19,7 +19,7 @@ from services.billing.domain.versions import ChangeRefusal, ChangeSet, judge_cha
 SUBJECT_MAX = 100
 RACES_MAX = 5  # with other processes; one look finds what they committed
 
-Judged = list[tuple[Admitted[Flight], Verdict]]
+FlightResults = list[tuple[Admitted[Flight], BillingResult]]
 
 
 async def bill_flights(db: Database, batch: Sequence[Record]) -> None:
@@ -31,15 +31,20 @@ async def bill_flights(db: Database, batch: Sequence[Record]) -> None:
             )
             if not admitted:
                 return
-            book = await store.read_book(tx, [a.event for a in admitted])
+            book = await store.book.read(tx, [a.event for a in admitted])
             judged = await _bill_new(tx, admitted, book)
-            await dead_letters.bury(tx, [_refusal(a, v) for a, v in judged if isinstance(v, Refusal)])
+            await dead_letters.bury(
+                tx, [_flight_refusal(a, v) for a, v in judged if isinstance(v, FlightRefusal)]
+            )
     _count(judged)
 
 
-async def _bill_new(tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book) -> Judged:
-    """Decide and write; flights that another process billed meanwhile are decided again. Raises TryAgain."""
-    judged: Judged = []
+async def _bill_new(tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book) -> FlightResults:
+    """Decide and write. Flights that another process billed meanwhile are decided again.
+
+    Raises TryAgain when that happens RACES_MAX times: the batch is read again.
+    """
+    judged: FlightResults = []
     for _ in range(RACES_MAX):
         decided = await _bill_once(tx, admitted, book)
         judged += [(a, v) for a, v in decided if v is not None]
@@ -51,21 +56,21 @@ async def _bill_new(tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book) ->
 
 async def _bill_once(
     tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book
-) -> list[tuple[Admitted[Flight], Verdict | None]]:
-    """The verdict on each flight; None where another process wrote its bill first."""
+) -> list[tuple[Admitted[Flight], BillingResult | None]]:
+    """The result on each flight; None where another process wrote its bill first."""
     flights = [a.event for a in admitted]
-    verdicts = decide_bills(flights, book, await store.bills_of(tx, flights))
-    bills = {uuid7(): (a, v) for a, v in zip(admitted, verdicts, strict=True) if isinstance(v, Bill)}
-    written = await store.insert_bills(tx, {bill_id: bill for bill_id, (_, bill) in bills.items()})
+    results = decide_bills(flights, book, await store.bills.known(tx, flights))
+    bills = {uuid7(): (a, v) for a, v in zip(admitted, results, strict=True) if isinstance(v, Bill)}
+    written = await store.bills.insert(tx, {bill_id: bill for bill_id, (_, bill) in bills.items()})
     await fault_point("billing.bills_written")
     await outbox.stage(
         tx, wire.events.messages((i, bill, a.cause) for i, (a, bill) in bills.items() if i in written)
     )
     lost = {id(a) for i, (a, _) in bills.items() if i not in written}
-    return [(a, None if id(a) in lost else v) for a, v in zip(admitted, verdicts, strict=True)]
+    return [(a, None if id(a) in lost else v) for a, v in zip(admitted, results, strict=True)]
 
 
-def _refusal(admitted: Admitted[Flight], refusal: Refusal) -> dead_letters.Refusal:
+def _flight_refusal(admitted: Admitted[Flight], refusal: FlightRefusal) -> dead_letters.Refusal:
     return dead_letters.Refusal(
         admitted=admitted,
         reason=refusal.reason,
@@ -74,48 +79,48 @@ def _refusal(admitted: Admitted[Flight], refusal: Refusal) -> dead_letters.Refus
     )
 
 
-def _count(judged: Judged) -> None:
-    for _, verdict in judged:
-        if isinstance(verdict, Bill):
-            metrics.BILLS.labels(verdict.hours.source).inc()
-            for flag in verdict.flags:
+def _count(judged: FlightResults) -> None:
+    for _, result in judged:
+        if isinstance(result, Bill):
+            metrics.BILLS.labels(result.hours.source).inc()
+            for flag in result.flags:
                 metrics.FLAGS.labels(flag.kind).inc()
-        elif isinstance(verdict, Refusal):
-            metrics.REFUSALS.labels(verdict.reason).inc()
+        elif isinstance(result, FlightRefusal):
+            metrics.REFUSALS.labels(result.reason).inc()
         else:
             metrics.REPEATS.inc()
 
 
 async def configure_school(db: Database, batch: Sequence[Record]) -> None:
-    """Apply each new version of the school's book, whole or not at all."""
+    """Apply each new version of the school's book, whole or not at all; a refused one is a dead letter."""
     async with db.transaction() as tx:
         admitted = await inbox.admit(tx, batch, wire.events.school_configured)
         if not admitted:
             return
-        version = await store.lock_book(tx)
-        outcomes = []
+        version = await store.book.lock(tx)
+        applied: list[tuple[Admitted[ChangeSet], ChangeRefusal | None]] = []
         for one in admitted:
             refusal = await _apply(tx, one.event, one.event_key, version)
             version = version if refusal else max(version, one.event.version)
-            outcomes.append((one, refusal))
-        await dead_letters.bury(tx, [_stale(a, refusal) for a, refusal in outcomes if refusal])
-    for _, refusal in outcomes:
+            applied.append((one, refusal))
+        await dead_letters.bury(tx, [_change_refusal(a, refusal) for a, refusal in applied if refusal])
+    for _, refusal in applied:
         metrics.VERSIONS.labels(refusal.reason if refusal else "applied").inc()
 
 
 async def _apply(tx: Tx, changes: ChangeSet, event_key: UUID, version: int) -> ChangeRefusal | None:
     """Apply one change set; its refusal, or None when the book has it."""
-    if await store.version_of_event(tx, event_key) is not None:
+    if await store.book.version_of_event(tx, event_key) is not None:
         return None
-    currency, has_bills = await store.book_currency(tx)
+    currency, has_bills = await store.book.currency(tx)
     refusal = judge_change_set(changes, version=version, currency=currency, has_bills=has_bills)
     if refusal is None:
-        await store.apply_change_set(tx, changes, event_key)
+        await store.book.apply(tx, changes, event_key)
         await fault_point("billing.book_written")
     return refusal
 
 
-def _stale(admitted: Admitted[ChangeSet], refusal: ChangeRefusal) -> dead_letters.Refusal:
+def _change_refusal(admitted: Admitted[ChangeSet], refusal: ChangeRefusal) -> dead_letters.Refusal:
     return dead_letters.Refusal(
         admitted=admitted,
         reason=refusal.reason,

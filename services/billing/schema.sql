@@ -184,6 +184,12 @@ CREATE VIEW billing.card AS
   WHERE (new IS NOT NULL);
 GRANT SELECT ON TABLE billing.card TO hobbs_billing;
 
+CREATE VIEW billing_public.admitted_events AS
+ SELECT event_key,
+    admitted_at
+   FROM billing.inbox;
+GRANT SELECT ON TABLE billing_public.admitted_events TO hobbs_reader;
+
 CREATE VIEW billing_public.bill_legs AS
  SELECT bill.id AS bill_id,
     bill.flight_id,
@@ -234,9 +240,16 @@ CREATE VIEW billing_public.bills AS
     facts,
     rates,
     school_version,
-    billed_at
+    billed_at,
+    lines,
+    legs
    FROM billing.bill;
 GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader;
+
+CREATE VIEW billing_public.book AS
+ SELECT version
+   FROM billing.book;
+GRANT SELECT ON TABLE billing_public.book TO hobbs_reader;
 
 CREATE VIEW billing_public.card_history AS
  SELECT card_version.version,
@@ -369,6 +382,26 @@ UNION ALL
    FROM billing_public.meter_chain
   WHERE (meter_chain.out_tenths <> meter_chain.reached_tenths);
 GRANT SELECT ON TABLE billing_public.flags TO hobbs_reader;
+
+CREATE VIEW billing_public.refused_flights AS
+ SELECT id AS dead_letter_id,
+    topic,
+        CASE
+            WHEN (subject ~~ 'flight:%'::text) THEN regexp_replace(substr(subject, 8), ':[0-9]+$'::text, ''::text)
+            ELSE NULL::text
+        END AS flight_id,
+        CASE
+            WHEN (subject ~~ 'flight:%'::text) THEN ("substring"(subject, ':([0-9]+)$'::text))::bigint
+            ELSE NULL::bigint
+        END AS revision,
+    reason,
+    sentence,
+    attempts,
+    first_seen_at,
+    last_seen_at
+   FROM billing.dead_letter
+  WHERE ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text])) AND (state = 'open'::text));
+GRANT SELECT ON TABLE billing_public.refused_flights TO hobbs_reader;
 
 CREATE VIEW billing_public.school_versions AS
  SELECT version,

@@ -2,6 +2,7 @@
 
 from fleet.worker import Worker
 from schemas.services import SERVICES
+from services.gateway.desk.decisions import ACTIONS
 from services.gateway.http.web import build_web
 from services.gateway.settings import GatewaySettings
 
@@ -12,5 +13,5 @@ def build(settings: GatewaySettings | None = None) -> Worker:
     worker = Worker("gateway", settings)
     web = build_web(settings, worker.database, worker.publish_now)
     worker.serve(web, settings.gateway_host, settings.gateway_port)
-    worker.decide({}, strays_of=SERVICES)
+    worker.decide(ACTIONS, strays_of=SERVICES)
     return worker

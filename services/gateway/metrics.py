@@ -3,7 +3,7 @@
 from typing import Final, get_args
 
 from fleet import metrics
-from services.gateway.http.problems import KINDS
+from services.gateway.http.problems import STATUSES as PROBLEM_STATUSES
 from services.gateway.wire import Endpoint
 
 ROUTES: Final = (
@@ -15,7 +15,7 @@ ROUTES: Final = (
     "/docs",
     "none",  # an address that is not there, or nobody looked because too many requests were under way
 )
-STATUSES: Final = sorted({"200", "202", *(str(status.value) for status, _ in KINDS.values())})
+STATUSES: Final = sorted({"200", "202", *(str(status.value) for status in PROBLEM_STATUSES.values())})
 WEBHOOK_OUTCOMES: Final = (
     "published",
     "error",

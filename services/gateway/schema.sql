@@ -133,6 +133,12 @@ CREATE VIEW gateway_public.accepted_flight AS
      JOIN gateway.api_key k USING (key_id));
 GRANT SELECT ON TABLE gateway_public.accepted_flight TO hobbs_reader;
 
+CREATE VIEW gateway_public.admitted_events AS
+ SELECT event_key,
+    admitted_at
+   FROM gateway.inbox;
+GRANT SELECT ON TABLE gateway_public.admitted_events TO hobbs_reader;
+
 CREATE VIEW gateway_public.api_key AS
  SELECT key_id,
     name,

@@ -1,6 +1,6 @@
-"""Bytes <-> what the gateway works with: Stripe's event envelope, and flights as schedulers send them.
+"""Reads bytes: Stripe's events, and flights as schedulers send them.
 
-Promises: hostile bytes become a Problem, never an exception of a parser.
+Promises: whatever the bytes are, a reader returns or raises ProblemRaised.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from fleet.envelope import derived_key
 from schemas.flights import FlightCompleted, FlightCorrected
 from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
 from services.gateway.domain.flights import FlightOffered, flight_event_id
-from services.gateway.http.problems import ProblemRaised
+from services.gateway.domain.problems import ProblemRaised
 
 WEBHOOK_TOPIC: Final = "stripe.webhook"
 FLIGHTS_MAX: Final = 500
@@ -40,7 +40,7 @@ class ReadWebhook:
 
 
 def read_webhook(body: bytes, *, endpoint: Endpoint, livemode: bool, received_at: datetime) -> ReadWebhook:
-    """Read a verified body as a Stripe event of this endpoint and mode, or raise its Problem."""
+    """Read a verified body as a Stripe event of this endpoint and mode. Raises ProblemRaised."""
     text = _text(body)
     document = _json_object(body)
     if document.get("object") != "event":
@@ -70,12 +70,12 @@ def read_webhook(body: bytes, *, endpoint: Endpoint, livemode: bool, received_at
 
 
 def stripe_event_id(event_id: str) -> UUID:
-    """The inbox key of a Stripe event: of topic, source `stripe` and Stripe's id, so duplicates are one."""
+    """The inbox key of a Stripe event, of topic, source `stripe` and Stripe's id: the same for a repeat."""
     return derived_key(WEBHOOK_TOPIC, SOURCE, event_id)
 
 
 def read_flights(body: bytes, model: type[FlightCompleted]) -> list[FlightCompleted]:
-    """Read one flight (an object) or up to 500 (an array): all of them, or the faults by place."""
+    """Read one flight (an object) or up to 500 (an array). Raises ProblemRaised with each fault's place."""
     if b"\\u0000" in body:
         raise ProblemRaised("malformed_body", "the body contains a NUL character, which cannot be stored")
     document = _json(body)
@@ -97,11 +97,12 @@ def read_flights(body: bytes, model: type[FlightCompleted]) -> list[FlightComple
 
 
 def topic_of(model: type[FlightCompleted]) -> str:
+    """The topic that a flight of this model is published to."""
     return "flight.corrected" if issubclass(model, FlightCorrected) else "flight.completed"
 
 
 def offered(flights: Sequence[FlightCompleted]) -> list[FlightOffered]:
-    """Name each flight's event and hash what it says; writing 1.30 for 1.3 says something else."""
+    """Name each flight's event and hash its content. 1.30 and 1.3 are different contents."""
     return [
         FlightOffered(
             event_id=flight_event_id(topic_of(type(flight)), flight.flight_id, flight.revision),
@@ -143,7 +144,7 @@ def _livemode_of(document: dict[str, Any]) -> bool:
 
 
 def _created_at(document: dict[str, Any], received_at: datetime) -> datetime:
-    """Stripe's Unix seconds; an event without them (none known) counts as made when it came."""
+    """When Stripe made the event (Unix seconds); when it was received, should it not say."""
     created = document.get("created")
     if not isinstance(created, int) or isinstance(created, bool) or not 0 <= created < 7_258_118_400:
         return received_at

@@ -482,6 +482,12 @@ CREATE TRIGGER wallet_limit_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE O
 ALTER TABLE ledger.wallet_limit ENABLE ALWAYS TRIGGER wallet_limit_is_append_only;
 GRANT SELECT ON TABLE ledger.wallet_limit TO hobbs_ledger;
 
+CREATE VIEW ledger_public.admitted_events AS
+ SELECT event_key,
+    admitted_at
+   FROM ledger.inbox;
+GRANT SELECT ON TABLE ledger_public.admitted_events TO hobbs_reader;
+
 CREATE VIEW ledger_public.closed_periods AS
  SELECT until,
     closed_at,

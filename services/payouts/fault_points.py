@@ -1,22 +1,22 @@
-"""Places where a process of payouts can be made to die; see fleet/faults.py."""
+"""Places where a test can end a process of payouts; see fleet/faults.py."""
 
 POINTS = {
     "payouts.transfers_written": "transfers are inserted, no operation is",
-    "payouts.operations_written": "operations are inserted, nobody was told",
-    "payouts.webhooks_heeded": "what webhooks said is written",
+    "payouts.operations_written": "operations are inserted, no notification is staged",
+    "payouts.webhooks_heeded": "what follows from webhooks is written",
     "relay.claimed": "operations are leased, nothing is sent",
     "relay.before_send": "about to call Stripe",
     "relay.looking_up": "about to look an operation up by its metadata",
     "relay.answered": "Stripe answered, nothing is recorded",
     "relay.mid_record": "operations are updated, their effects are not",
-    "relay.recorded": "everything is recorded, and the answers are forgotten next",
-    "inquiry.claimed": "questions to Stripe are leased, none is asked",
-    "inquiry.answered": "Stripe answered a question, nothing is written",
+    "relay.recorded": "everything is recorded, and the relay still holds the answers",
+    "inquiry.claimed": "rereads are leased, nothing is read",
+    "inquiry.answered": "an object was read again, nothing is written",
     "events.listed": "a page of Stripe's events was read, nothing of it is noted",
     "treasury.looked": "the balance was read, nothing is released",
 }
 
-# The same places for one kind of operation, or of question: a reversal is ordered by nobody yet.
+# The same places for one kind of operation, or of reread. Nothing orders reversals yet.
 OF_KIND = {
     "relay.before_send": ("account", "transfer", "instant_payout"),
     "relay.answered": ("account", "transfer", "instant_payout"),

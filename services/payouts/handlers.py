@@ -1,4 +1,4 @@
-"""Kafka in: one function per topic. Admit, lock, decide, write, stage; no business rule."""
+"""Handlers, one for each topic: admit, lock, decide, write, stage. They have no rule and no SQL."""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
@@ -9,9 +9,10 @@ from fleet.database import Database
 from fleet.envelope import Record
 from fleet.faults import fault_point
 from services.payouts import store, wire
+from services.payouts.domain.event_types import MONEY_EVENTS
 from services.payouts.steps import payments
 from services.payouts.stripe import webhooks
-from services.payouts.stripe.effects import Terms
+from services.payouts.stripe.effects import EffectPolicy
 
 Clock = Callable[[], datetime]
 
@@ -20,8 +21,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def owe_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
-    """Keep what posted journals owe payees, and decide what is paid of it now."""
+async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Record what posted journals owe payees, and decide what is paid of it now."""
     now = clock()
     async with db.transaction() as tx:
         posted = await inbox.admit(
@@ -37,9 +38,9 @@ async def owe_payees(db: Database, batch: Sequence[Record], *, clock: Clock = ut
 
 
 async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
-    """Read the payees' cards and the time zone out of the school's book.
+    """Take payees' cards and the time zone from the school's configuration.
 
-    Billing judges change sets; one that it refuses may still name payees here (decision 0027).
+    A change set that billing refuses may still name payees here (decision 0027).
     """
     now = clock()
     async with db.transaction() as tx:
@@ -54,24 +55,26 @@ async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Cloc
         )
         cards = [card for event in events for card in wire.records.payee_cards(event)]
         wallets = await store.payees.configure(tx, cards, now.astimezone(ZoneInfo(zone)).date(), now)
-        await payments.open_missing_accounts(tx, wallets, now, wire.records.trace_of(changed[-1].cause))
+        await payments.open_missing_accounts(tx, wallets, now, changed[-1].cause)
         await payments.hold_unsent(tx, wallets, now)
         await payments.pay(tx, wallets, now)
 
 
-async def heed_stripe(
+async def handle_webhooks(
     db: Database,
     batch: Sequence[Record],
     *,
-    terms: Terms,
-    money_came: Callable[[], None],
+    effect_policy: EffectPolicy,
+    look_now: Callable[[], None],
     clock: Clock = utc_now,
 ) -> None:
-    """Act on Stripe's webhooks, and look at the balance again when they speak of money coming in."""
+    """Apply Stripe's webhooks; after one that may have brought money, `look_now` reads the balance."""
     now = clock()
     async with db.transaction() as tx:
-        hinted = await inbox.admit(tx, batch, wire.records.stripe_webhook, natural_key=wire.records.hint_key)
-        await webhooks.act_on(tx, hinted, now, terms)
+        hinted = await inbox.admit(
+            tx, batch, wire.records.stripe_webhook, natural_key=wire.records.webhook_key
+        )
+        await webhooks.apply_webhooks(tx, hinted, now, effect_policy)
         await fault_point("payouts.webhooks_heeded")
-    if any(h.event.event_type in webhooks.MONEY_EVENTS for h in hinted):
-        money_came()
+    if any(h.event.event_type in MONEY_EVENTS for h in hinted):
+        look_now()

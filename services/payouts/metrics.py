@@ -1,14 +1,15 @@
 """Prometheus metrics of the payouts service."""
 
 from fleet import metrics
-from services.payouts.domain.answers import Verdict
+from services.payouts.domain.answers import StripeVerdict
 from services.payouts.domain.operations import Kind, State
-from services.payouts.domain.transfers import Hold, TransferState
+from services.payouts.domain.outcomes import EffectVerdict
+from services.payouts.domain.transfers import HoldReason, TransferState
 
 CALLS = metrics.counter(
     "payouts_stripe_calls_total",
     "Calls to Stripe by kind and what the answer proved",
-    {"kind": Kind, "verdict": Verdict},
+    {"kind": Kind, "verdict": (*StripeVerdict, *EffectVerdict)},
 )
 CALL_SECONDS = metrics.histogram(
     "payouts_stripe_call_seconds",
@@ -17,13 +18,13 @@ CALL_SECONDS = metrics.histogram(
     buckets=(0.025, 0.05, 0.1, 0.2, 0.3, 0.5, 1, 2.5, 5, 10, 20),
 )
 IN_FLIGHT = metrics.gauge("payouts_operations_in_flight", "Operations this process has claimed")
-LIMITER_RATE = metrics.gauge("payouts_stripe_rate_per_second", "Calls per second the limiter allows now")
+PACER_RATE = metrics.gauge("payouts_stripe_rate_per_second", "Calls per second the pacer allows now")
 LEASES_LOST = metrics.counter(
     "payouts_leases_lost_total", "Answers dropped because another relay owns the operation"
 )
 STOPPED = metrics.gauge("payouts_relay_stopped", "1 while Stripe refuses our key and nothing may be sent")
 STATES = metrics.gauge("payouts_transfers", "Transfers by state", {"state": TransferState})
-HELD = metrics.gauge("payouts_transfers_held", "Held transfers by reason", {"reason": Hold})
+HELD = metrics.gauge("payouts_transfers_held", "Held transfers by reason", {"reason": HoldReason})
 OPERATIONS = metrics.gauge(
     "payouts_operations", "Operations by kind and state", {"kind": Kind, "state": State}
 )
@@ -42,7 +43,7 @@ WEBHOOK_SECONDS = metrics.histogram(
 )
 INVARIANT_BREACHES = metrics.counter(
     "payouts_invariant_breaches_total",
-    "Things Stripe showed that must never happen",
+    "Effects at Stripe that must never happen",
     {"what": ("idempotency_error", "outcome_refused", "second_effect", "effect_differs")},
 )
 EVENTS_RECOVERED = metrics.counter(

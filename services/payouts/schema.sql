@@ -435,6 +435,31 @@ CREATE TABLE payouts.webhook_kept (
 ALTER TABLE ONLY payouts.webhook_kept ADD CONSTRAINT webhook_kept_pkey PRIMARY KEY (event_id);
 GRANT SELECT, INSERT ON TABLE payouts.webhook_kept TO hobbs_payouts;
 
+CREATE VIEW payouts_public.admitted_events AS
+ SELECT event_key,
+    admitted_at
+   FROM payouts.inbox;
+GRANT SELECT ON TABLE payouts_public.admitted_events TO hobbs_reader;
+
+CREATE VIEW payouts_public.attempts AS
+ SELECT operation.transfer_id,
+    operation.id AS operation_id,
+    operation.kind,
+    operation.wallet,
+    attempt.generation,
+    attempt.phase,
+    attempt.idempotency_key,
+    attempt.started_at,
+    attempt.finished_at,
+    attempt.verdict,
+    attempt.http_status,
+    attempt.code,
+    attempt.request_id,
+    attempt.sentence
+   FROM (payouts.attempt
+     JOIN payouts.operation ON ((operation.id = attempt.operation_id)));
+GRANT SELECT ON TABLE payouts_public.attempts TO hobbs_reader;
+
 CREATE VIEW payouts_public.dead_letters AS
  SELECT id,
     topic,
@@ -451,6 +476,33 @@ CREATE VIEW payouts_public.dead_letters AS
     event_key
    FROM payouts.dead_letter;
 GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader;
+
+CREATE VIEW payouts_public.links AS
+ SELECT id,
+    wallet,
+    kind,
+    requested_at,
+    answered_at,
+    url,
+    expires_at,
+    problem
+   FROM payouts.link_request
+  WHERE (COALESCE(expires_at, (answered_at + '00:05:00'::interval)) > now());
+GRANT SELECT ON TABLE payouts_public.links TO hobbs_operator;
+
+CREATE VIEW payouts_public.payables AS
+ SELECT id,
+    journal_id,
+    wallet,
+    currency,
+    amount,
+    source,
+    event_type,
+    occurred_at,
+    accrued_at,
+    transfer_id
+   FROM payouts.payable;
+GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader;
 
 CREATE VIEW payouts_public.payee_totals AS
  SELECT payee.wallet,
@@ -505,9 +557,27 @@ CREATE VIEW payouts_public.payees AS
     balance_negative,
     configured_at,
     removed_at,
-    checked_at
+    checked_at,
+        CASE
+            WHEN (configured_at IS NULL) THEN 'not configured'::text
+            WHEN (removed_at IS NOT NULL) THEN 'removed'::text
+            WHEN (stripe_account IS NULL) THEN 'account is being made'::text
+            WHEN (NOT ready) THEN COALESCE(disabled_reason, 'onboarding'::text)
+            WHEN balance_negative THEN 'negative balance'::text
+            ELSE 'ready'::text
+        END AS status,
+    (EXISTS ( SELECT
+           FROM payouts.operation
+          WHERE ((operation.wallet = payee.wallet) AND (operation.state = 'parked'::text)))) AS parked
    FROM payouts.payee;
 GRANT SELECT ON TABLE payouts_public.payees TO hobbs_reader;
+
+CREATE VIEW payouts_public.payout_parts AS
+ SELECT stripe_payout_id,
+    transfer_id,
+    amount
+   FROM payouts.payout_part;
+GRANT SELECT ON TABLE payouts_public.payout_parts TO hobbs_reader;
 
 CREATE VIEW payouts_public.payouts AS
  SELECT stripe_payout_id,
@@ -519,7 +589,8 @@ CREATE VIEW payouts_public.payouts AS
     instant,
     fee,
     failure,
-    seen_at
+    seen_at,
+    made_at
    FROM payouts.payout;
 GRANT SELECT ON TABLE payouts_public.payouts TO hobbs_reader;
 
@@ -558,7 +629,8 @@ CREATE VIEW payouts_public.transfers AS
     ARRAY( SELECT payable.source
            FROM payouts.payable
           WHERE (payable.transfer_id = transfer.id)
-          ORDER BY payable.id) AS sources
+          ORDER BY payable.id) AS sources,
+    (transfer.trace ->> 'correlation_id'::text) AS correlation_id
    FROM (payouts.transfer
      JOIN payouts.payee USING (wallet));
 GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader;

@@ -1,26 +1,27 @@
 """Settings of the payouts service: the only one that is given Stripe's secret key."""
 
-from datetime import time
+from datetime import time, timedelta
 
 from pydantic import Field, SecretStr
 
 from fleet.settings import Settings
-from services.payouts.domain.operations import Policy
+from services.payouts.domain.outcomes import RetryPolicy
 
 
 class PayoutsSettings(Settings):
-    """`HOBBS_STRIPE_*`: where Stripe is and how it may be called; the rest is how patient the relay is."""
+    """`HOBBS_STRIPE_*`: where Stripe is, and how fast it is called. Names in `_s` are seconds."""
 
     stripe_secret_key: SecretStr
     stripe_api_base: str = "https://api.stripe.com"
     stripe_timeout_s: float = Field(default=12.0, gt=0, le=120)
     stripe_calls_per_s: float = Field(default=100.0, gt=0, le=1000)
-    stripe_reads_per_s: float = Field(default=20.0, gt=0, le=1000)  # of all calls, at most so many
+    stripe_reads_per_s: float = Field(default=20.0, gt=0, le=1000)  # reads among these calls
     stripe_concurrency: int = Field(default=96, ge=1, le=500)
     stripe_onboarding_return_url: str = "https://example.com/onboarded"
     stripe_onboarding_refresh_url: str = "https://example.com/onboarding"
 
     lease_s: float = Field(default=30.0, gt=0, le=600)
+    # An account is read in four calls; after the lease it is read again.
     inquiry_lease_s: float = Field(default=60.0, gt=0, le=600)
     backoff_first_s: float = Field(default=1.0, gt=0)
     backoff_max_s: float = Field(default=30.0, gt=0)
@@ -39,10 +40,10 @@ class PayoutsSettings(Settings):
     instant_fee_minimum: int = Field(default=50, ge=0)
 
     @property
-    def policy(self) -> Policy:
-        return Policy(
-            backoff_first_s=self.backoff_first_s,
-            backoff_max_s=self.backoff_max_s,
-            lookup_gap_s=self.lookup_gap_s,
-            stopped_probe_s=self.stopped_probe_s,
+    def policy(self) -> RetryPolicy:
+        return RetryPolicy(
+            backoff_first=timedelta(seconds=self.backoff_first_s),
+            backoff_max=timedelta(seconds=self.backoff_max_s),
+            lookup_gap=timedelta(seconds=self.lookup_gap_s),
+            stopped_probe=timedelta(seconds=self.stopped_probe_s),
         )

@@ -3,6 +3,7 @@
 from functools import partial
 
 from fleet.worker import Worker
+from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import measure_waiting, take_settled_charges, take_stripe_events
 from services.receivables.settings import ReceivablesSettings
 
@@ -17,5 +18,5 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     worker.consume("stripe.webhook", take, every_s=WEBHOOKS_EVERY_S)
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
-    worker.decide({})
+    worker.decide(ACTIONS)
     return worker

@@ -21,7 +21,7 @@ STUDENT_CLASHES: Final = metrics.counter(
 )
 WAITING: Final = metrics.gauge(
     "receivables_waiting",
-    "Charges without payment or refund told, payments without a student.",
+    "Charges without their payment, charges with unexplained refunds, payments without a student.",
     {"what": ("payment", "student", "refund")},
 )
 WAITING_AGE: Final = metrics.gauge(

@@ -194,6 +194,12 @@ ALTER TABLE ONLY receivables.unallocated_payment ADD CONSTRAINT unallocated_paym
 CREATE INDEX unallocated_payment_open ON receivables.unallocated_payment USING btree (queued_at) WHERE (student IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.unallocated_payment TO hobbs_receivables;
 
+CREATE VIEW receivables_public.admitted_events AS
+ SELECT event_key,
+    admitted_at
+   FROM receivables.inbox;
+GRANT SELECT ON TABLE receivables_public.admitted_events TO hobbs_reader;
+
 CREATE VIEW receivables_public.dead_letters AS
  SELECT id,
     topic,

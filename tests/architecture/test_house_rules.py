@@ -1,4 +1,4 @@
-"""The shape of the house: sizes, names, and who may import or name what."""
+"""House rules: sizes of files and functions, names, imports."""
 
 import ast
 import re

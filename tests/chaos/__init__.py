@@ -1,1 +1,1 @@
-"""Everything at once, from a seed: records, Stripe, webhooks, members, broker and database all misbehave."""
+"""Applies all faults at once, from a seed: to records, Stripe, webhooks, workers, broker and database."""

@@ -1,4 +1,4 @@
-"""`python -m tests.chaos`: everything at once. `SEED=n` runs the seed that it printed, `SEEDS=n` several."""
+"""`python -m tests.chaos`: all faults at once. `SEED=n` repeats a printed seed, `SEEDS=n` runs several."""
 
 import argparse
 import asyncio
@@ -11,13 +11,13 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.chaos.run import BLOWS, FLIGHTS, Report, run_seed
+from tests.chaos.run import DISTURBANCES, FLIGHTS, Report, run_seed
 from tests.crash.servers import running_servers
 
 
 def main() -> int:
     options = parse_options()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker is away when it is to be
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker is killed on purpose
     first = options.seed if options.seed is not None else secrets.randbelow(1_000_000)
     folder = Path(tempfile.mkdtemp(prefix="hobbs-chaos-"))
     wrong = 0
@@ -25,7 +25,7 @@ def main() -> int:
         for seed in range(first, first + options.seeds):
             sys.stdout.write(f"seed {seed}\n")
             sys.stdout.flush()
-            report = asyncio.run(run_seed(servers, seed, flights=options.flights, times=options.blows))
+            report = asyncio.run(run_seed(servers, seed, flights=options.flights, times=options.disturbances))
             show(report)
             wrong += len(report.violations)
     if wrong:
@@ -41,7 +41,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=int(seed) if seed else None)
     parser.add_argument("--seeds", type=int, default=int(os.environ.get("SEEDS") or 1))
     parser.add_argument("--flights", type=int, default=FLIGHTS)
-    parser.add_argument("--blows", type=int, default=BLOWS)
+    parser.add_argument("--disturbances", type=int, default=DISTURBANCES)
     return parser.parse_args()
 
 
@@ -51,7 +51,7 @@ def show(report: Report) -> None:
         f"seed {report.seed}: {counts.flights} flights ({counts.duplicates} sent twice, "
         f"{counts.reordered} late, {counts.poison} bad), {counts.payments} payments, "
         f"{report.effects} effects at Stripe\n"
-        f"  blows: {listed(report.blows)}\n"
+        f"  disturbances: {listed(report.disturbances)}\n"
         f"  faults at Stripe: {listed(report.stripe_faults)}\n"
         f"  webhooks: {listed(report.webhooks)}; {report.recovered} found in Stripe's list of events\n"
         f"  events published again: {listed(Counter(report.duplicates))}\n"

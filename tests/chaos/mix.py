@@ -1,4 +1,4 @@
-"""What misbehaves, and how much. Shares are of records, of calls to Stripe and of webhook deliveries."""
+"""The faults of a chaos run. Shares are of records, of calls to Stripe and of webhook deliveries."""
 
 import random
 from collections.abc import Iterator
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.services import SERVICES
-from tests.crash.traffic import Mischief
+from tests.crash.traffic import RecordFaults
 from tests.crash.workers import LEASE_S
 
-RECORDS = Mischief(duplicated=0.2, reordered=0.1, poison=0.01, refused=0.01)
+RECORDS = RecordFaults(duplicated=0.2, reordered=0.1, poison=0.01, refused=0.01)
 WEBHOOKS = {
     "webhook_duplicate": 0.3,
     "webhook_reorder": 0.3,
@@ -18,7 +18,7 @@ WEBHOOKS = {
     "webhook_forged": 0.01,
     "webhook_stale": 0.02,
 }
-PEACE = dict.fromkeys(WEBHOOKS, 0.0)
+NO_FAULTS = dict.fromkeys(WEBHOOKS, 0.0)
 MOVING_MONEY = ("/v1/transfers", "/v1/payouts", "/v1/accounts")
 STRIPE: tuple[dict[str, Any], ...] = (
     {"kind": "timeout", "when": "after", "probability": 0.10},
@@ -31,8 +31,8 @@ STRIPE: tuple[dict[str, Any], ...] = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blow:
-    """Something that happens to the fleet, `after_s` after the one before."""
+class Disturbance:
+    """A stop or kill of a worker or server, `after_s` seconds after the one before."""
 
     kind: str
     service: str
@@ -41,19 +41,20 @@ class Blow:
 
 def stripe_faults(seed: int) -> Iterator[dict[str, Any]]:
     for path in MOVING_MONEY:
-        for number, fault in enumerate(STRIPE):  # of one seed all would fall on the same calls
+        for number, fault in enumerate(STRIPE):  # with one seed all would hit the same calls
             yield {**fault, "path": path, "seed": 100 * seed + number}
 
 
-def blows(seed: int, times: int) -> list[Blow]:
-    """Members leave, die and come; the broker and the database are struck once each, in between."""
-    chance = random.Random(f"blows {seed}")
+def disturbances(seed: int, times: int) -> list[Disturbance]:
+    """Stops and kills of workers, with one kill of the broker and one of the database among them."""
+    chance = random.Random(f"disturbances {seed}")
     kinds = ["leave" if chance.random() < 0.5 else "kill" for _ in range(times)]
-    struck = [
-        Blow(kind=kind, service=chance.choice(SERVICES), after_s=chance.uniform(2.0, 5.0)) for kind in kinds
+    planned = [
+        Disturbance(kind=kind, service=chance.choice(SERVICES), after_s=chance.uniform(2.0, 5.0))
+        for kind in kinds
     ]
     first, second = sorted(chance.sample(range(1, times + 1), 2))
     servers = chance.sample(("broker", "database"), 2)
-    struck.insert(second, Blow(kind=servers[1], service="", after_s=4.0))
-    struck.insert(first, Blow(kind=servers[0], service="", after_s=4.0))
-    return struck
+    planned.insert(second, Disturbance(kind=servers[1], service="", after_s=4.0))
+    planned.insert(first, Disturbance(kind=servers[0], service="", after_s=4.0))
+    return planned

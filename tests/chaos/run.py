@@ -1,4 +1,4 @@
-"""One chaos run: two of every worker under all faults of a seed, then peace, then every question there is."""
+"""One chaos run: two workers of every service under all faults of a seed, then every check without faults."""
 
 import asyncio
 import random
@@ -15,27 +15,27 @@ from hobbs.demo.school import apply_school
 from hobbs.local.fleet_processes import WEBHOOK_PATHS, Fleet
 from hobbs.local.stripe_sim.control import Control
 from schemas.services import SERVICES
-from tests.chaos.mix import PEACE, RECORDS, WEBHOOKS, Blow, blows, stripe_faults
+from tests.chaos.mix import NO_FAULTS, RECORDS, WEBHOOKS, Disturbance, disturbances, stripe_faults
 from tests.checker.reading import read_stripe
 from tests.crash.director import let_leases_end
 from tests.crash.replay import replay_everything, stop
-from tests.crash.run import PAYMENT, ROUGH, duplicates, new_api_key, onboard_everybody
+from tests.crash.run import PAYMENT, SIMULATOR_SETTINGS, duplicates, new_api_key, onboard_everybody
 from tests.crash.servers import Servers, deploy, second_gateway
 from tests.crash.traffic import Counts, Traffic
 from tests.crash.verdict import drain, violations
 from tests.crash.workers import Life
 
 FLIGHTS = 300
-BLOWS = 12
+DISTURBANCES = 12
 
 
 @dataclass(slots=True, kw_only=True)
 class Report:
-    """What a run came to."""
+    """The results of a run."""
 
     seed: int
     counts: Counts = field(default_factory=Counts)
-    blows: Counter[str] = field(default_factory=Counter)
+    disturbances: Counter[str] = field(default_factory=Counter)
     stripe_faults: Counter[str] = field(default_factory=Counter)
     webhooks: Counter[str] = field(default_factory=Counter)
     recovered: int = 0
@@ -47,8 +47,8 @@ class Report:
 
 
 @dataclass(slots=True)
-class Crowd:
-    """Two workers of each service; who leaves or dies is replaced at once."""
+class WorkerPairs:
+    """Two workers of each service; a stopped or killed one is replaced at once."""
 
     fleets: Sequence[Fleet]
     lives: list[tuple[int, Life]] = field(default_factory=list)
@@ -70,8 +70,10 @@ class Crowd:
         self.add(service, place)
 
 
-async def run_seed(servers: Servers, seed: int, *, flights: int = FLIGHTS, times: int = BLOWS) -> Report:
-    """Run one seed and ask every question after it."""
+async def run_seed(
+    servers: Servers, seed: int, *, flights: int = FLIGHTS, times: int = DISTURBANCES
+) -> Report:
+    """Run one seed, then every check."""
     with Control(servers.simulator.api_base) as sim:
         return await _run(servers, sim, seed, flights, times)
 
@@ -80,18 +82,18 @@ async def _run(servers: Servers, sim: Control, seed: int, flights: int, times: i
     began = time.monotonic()
     report = Report(seed=seed)
     fleet = await deploy(servers)
-    sim.set(**(ROUGH | WEBHOOKS), webhook_seed=seed)
+    sim.set(**(SIMULATOR_SETTINGS | WEBHOOKS), webhook_seed=seed)
     for fault in stripe_faults(seed):
         sim.add_fault(**fault)
-    traffic = Traffic(fleet=fleet, chance=random.Random(f"traffic {seed}"), mischief=RECORDS)
-    crowd = Crowd((fleet, second_gateway(fleet)))
-    crowd.start()
-    await storm(servers, fleet, crowd, traffic, report, flights, blows(seed, times))
-    await make_peace(fleet, sim, report)
+    traffic = Traffic(fleet=fleet, chance=random.Random(f"traffic {seed}"), record_faults=RECORDS)
+    workers = WorkerPairs((fleet, second_gateway(fleet)))
+    workers.start()
+    await disturb(servers, fleet, workers, traffic, report, flights, disturbances(seed, times))
+    await end_faults(fleet, sim, report)
     report.drained_s, report.violations = await drain(fleet, lambda: traffic.pay_in(PAYMENT), recovers=True)
     report.recovered = await recovered(fleet)
     report.violations += await violations(fleet)
-    await stop([life for _, life in crowd.lives])
+    await stop([life for _, life in workers.lives])
     report.violations += [
         f"replaying every topic changed {table}" for table in await replay_everything(fleet)
     ]
@@ -103,24 +105,24 @@ async def _run(servers: Servers, sim: Control, seed: int, flights: int, times: i
     return report
 
 
-async def storm(
+async def disturb(
     servers: Servers,
     fleet: Fleet,
-    crowd: Crowd,
+    workers: WorkerPairs,
     traffic: Traffic,
     report: Report,
     flights: int,
-    struck: Sequence[Blow],
+    planned: Sequence[Disturbance],
 ) -> None:
-    """Fly and pay while blow after blow falls."""
+    """Publish flights and payments while the disturbances happen."""
     onboarding = asyncio.create_task(onboard_everybody(fleet))
-    turning = asyncio.create_task(turn_webhooks(crowd.fleets, fleet))
+    alternating = asyncio.create_task(alternate_gateways(workers.fleets, fleet))
     await asyncio.to_thread(apply_school, fleet)
     key = await asyncio.to_thread(new_api_key, fleet)
-    striking = asyncio.create_task(strike(servers, crowd, struck, report))
+    disturbing = asyncio.create_task(run_disturbances(servers, workers, planned, report))
     try:
         turn = 0
-        while traffic.counts.flights < flights or not striking.done():
+        while traffic.counts.flights < flights or not disturbing.done():
             turn += 1
             await traffic.publish(3)
             if turn % 5 == 0:
@@ -129,32 +131,34 @@ async def storm(
                 await asyncio.to_thread(traffic.pay_in, PAYMENT // 10)
             await asyncio.sleep(0.6)
         await traffic.publish_the_rest()
-        await striking
+        await disturbing
     finally:
-        for task in (onboarding, turning, striking):
+        for task in (onboarding, alternating, disturbing):
             task.cancel()
-        await asyncio.gather(onboarding, turning, striking, return_exceptions=True)
+        await asyncio.gather(onboarding, alternating, disturbing, return_exceptions=True)
 
 
-async def strike(servers: Servers, crowd: Crowd, struck: Sequence[Blow], report: Report) -> None:
-    """Deal the blows, one after the other."""
-    chance = random.Random(f"strike {report.seed}")
-    for blow in struck:
-        await asyncio.sleep(blow.after_s)
-        report.blows[blow.kind] += 1
-        match blow.kind:
+async def run_disturbances(
+    servers: Servers, workers: WorkerPairs, planned: Sequence[Disturbance], report: Report
+) -> None:
+    """Cause the disturbances, one after the other."""
+    chance = random.Random(f"run_disturbances {report.seed}")
+    for disturbance in planned:
+        await asyncio.sleep(disturbance.after_s)
+        report.disturbances[disturbance.kind] += 1
+        match disturbance.kind:
             case "broker":
                 servers.restart_kafka()
             case "database":
                 servers.restart_postgres()
             case "kill":
-                await crowd.lose(blow.service, signal.SIGKILL, chance)
+                await workers.lose(disturbance.service, signal.SIGKILL, chance)
             case _:
-                await crowd.lose(blow.service, signal.SIGTERM, chance)
+                await workers.lose(disturbance.service, signal.SIGTERM, chance)
 
 
-async def turn_webhooks(fleets: Sequence[Fleet], fleet: Fleet) -> None:
-    """Point Stripe at one gateway and then the other, as a load balancer does."""
+async def alternate_gateways(fleets: Sequence[Fleet], fleet: Fleet) -> None:
+    """Register one gateway at Stripe and then the other, as a load balancer would alternate."""
     client = stripe.StripeClient(
         fleet.stripe_secret_key, base_addresses={"api": fleet.stripe_api_base}, max_network_retries=2
     )
@@ -170,18 +174,18 @@ def point_at(client: stripe.StripeClient, gateway: str) -> None:
         client.v1.webhook_endpoints.update(endpoint.id, {"url": gateway + path})
 
 
-async def make_peace(fleet: Fleet, sim: Control, report: Report) -> None:
-    """End all faults. What Stripe lost stays lost: payouts finds it in Stripe's list of events."""
+async def end_faults(fleet: Fleet, sim: Control, report: Report) -> None:
+    """End all faults. Lost webhooks stay lost: payouts finds their events in Stripe's list."""
     for fault in sim.faults():
         report.stripe_faults[f"{fault['kind']} {fault['when']}"] += fault["fired"]
     sim.clear_faults()
-    sim.set(**PEACE)
+    sim.set(**NO_FAULTS)
     sim.flush_deliveries()
     await let_leases_end(fleet)
 
 
 async def recovered(fleet: Fleet) -> int:
-    """Events that no webhook told and Stripe's list did."""
+    """How many events were found in Stripe's list because no webhook came."""
     async with Figures(fleet) as figures:
         [row] = await figures.rows(
             "SELECT count(*) AS n FROM payouts.missed_event WHERE recovered_at IS NOT NULL"

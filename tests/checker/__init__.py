@@ -1,5 +1,5 @@
-"""The checker: what must be true at rest, found out from Postgres, the topics and Stripe's effects alone.
+"""The checker: rules for a deployment at rest, checked from Postgres, the topics and Stripe's effects only.
 
-It shares no code with what it checks: nothing here imports `services`, `schemas` or `fleet` (a test holds it
-to that). Its rules are those of docs/invariants.md, its prices those of services/billing/README.md.
+It shares no code with what it checks: nothing here imports `services`, `schemas`, `fleet` or `hobbs` (a test
+enforces that). Its rules are those of docs/invariants.md, its prices those of services/billing/README.md.
 """

@@ -1,4 +1,4 @@
-"""`python -m tests.checker`: exit 0 when everything is true that must be, else 1 and a sentence for each."""
+"""`python -m tests.checker`: exits 0 when every rule holds, else 1 with a sentence for each violation."""
 
 import argparse
 import asyncio
@@ -33,7 +33,7 @@ def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.checker", description=__doc__)
     parser.add_argument("--database", required=True, help="URL of the database's owner")
     parser.add_argument("--kafka", required=True, help="bootstrap servers")
-    parser.add_argument("--prefix", default="", help="in front of every topic")
+    parser.add_argument("--prefix", default="", help="prefix of every topic")
     parser.add_argument("--stripe", required=True, help="URL of the Stripe simulator")
     parser.add_argument("--school", type=Path, default=SCHOOL, help="the school's file")
     return parser.parse_args()

@@ -1,12 +1,12 @@
-"""Rules between outbox, topic and inbox: nothing is lost, invented, or said twice in other words."""
+"""Rules about outbox, topic and inbox: no event is lost, invented, or published with two contents."""
 
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from tests.checker.world import World, grouped
+from tests.checker.world import Row, World, grouped
 
-# Who reads what, from the table in docs/architecture.md.
+# The consumers of each topic, from the table in docs/architecture.md.
 READERS = {
     "flight.completed": ("billing",),
     "school.configured": ("billing", "payouts"),
@@ -20,71 +20,100 @@ SERVICES = tuple(sorted(app.parent.name for app in Path(__file__).parents[2].glo
 
 
 def outboxes_are_empty(world: World) -> Iterator[str]:
-    """With nothing under way every event has reached its topic."""
+    """At rest every event has reached its topic."""
     for service in SERVICES:
         if waiting := len(world.rows(f"{service}.outbox")):
             yield f"{waiting} events of {service} are still in its outbox"
 
 
-def every_record_was_taken_in(world: World) -> Iterator[str]:
-    """Each record is in the inbox of each of its readers, by its own id or by what it says, or is dead."""
+def every_record_is_in_its_consumers_inboxes(world: World) -> Iterator[str]:
+    """Each record is in the inbox of each consumer, by its id or its content hash, or is a dead letter."""
     for topic, readers in READERS.items():
         for service in readers:
             ids = {str(row["event_key"]) for row in world.rows(f"{service}.inbox")}
             hashes = {row["payload_hash"] for row in world.rows(f"{service}.inbox")}
             dead = {row["payload_hash"] for row in world.rows(f"{service}.dead_letter")}
             for record in world.records(topic):
-                if record.event_id in ids or record.said in hashes or record.digest in dead:
+                if record.event_id in ids or record.content_hash in hashes or record.digest in dead:
                     continue
                 yield f"{record} never reached {service}"
 
 
-def nothing_was_taken_in_that_nobody_said(world: World) -> Iterator[str]:
-    """Every event the ledger took in is on its topic."""
-    said = {record.event_id for record in world.records("journal.requested")}
+def the_ledger_admitted_only_published_events(world: World) -> Iterator[str]:
+    """Every event in the ledger's inbox is on a topic that the ledger reads."""
+    read = (*world.records("journal.requested"), *world.records("decision.requested"))
+    published = {record.event_id for record in read}
     for row in world.rows("ledger.inbox"):
-        if str(row["event_key"]) not in said:
-            yield f"the ledger took in event {row['event_key']}, which is on no topic"
+        if str(row["event_key"]) not in published:
+            yield f"the ledger admitted event {row['event_key']}, which is on no topic"
 
 
-def one_event_says_one_thing(world: World) -> Iterator[str]:
-    """However often an event of ours is on its topic, its id and its words are the same."""
+def decisions_are_answered_once(world: World) -> Iterator[str]:
+    """A readable decision is admitted and answered by the service it names, and by no other.
+
+    An unreadable one is a dead letter. No answer is without a decision.
+    """
+    dead = {row["payload_hash"] for row in world.letters("decision.requested")}
+    answers = grouped(_bodies(world, "decision.taken"), lambda body: str(body["decision_id"]))
+    asked = {str(body["decision_id"]): body["service"] for body in _bodies(world, "decision.requested")}
+    for record in world.records("decision.requested"):
+        if record.body is None and record.digest not in dead:
+            yield f"{record} cannot be read and is no dead letter"
+    for id, service in asked.items():
+        if id not in {str(row["event_key"]) for row in world.rows(f"{service}.inbox")}:
+            yield f"decision {id} was never admitted by {service}"
+        answered = {str(body["service"]) for body in answers.get(id, [])}
+        if answered != {service}:
+            yield f"decision {id} was asked of {service} and answered by {sorted(answered) or 'nobody'}"
+    for id in answers.keys() - asked.keys():
+        yield f"decision {id} was answered and never requested"
+
+
+def _bodies(world: World, topic: str) -> list[Row]:
+    return [record.body for record in world.records(topic) if record.body is not None]
+
+
+def one_event_id_has_one_content(world: World) -> Iterator[str]:
+    """However often an event of ours is on its topic, one id has one content."""
     for topic, records in world.topics.items():
         if topic in ("flight.completed", "flight.corrected"):
-            continue  # other people's publishers may say anything
+            continue  # foreign publishers may reuse ids
         for id, same in grouped(records, lambda record: record.event_id).items():
-            if id and len({record.said for record in same}) > 1:
-                yield f"event {id} on {topic} says {len({r.said for r in same})} different things"
+            if id and len({record.content_hash for record in same}) > 1:
+                yield f"event {id} on {topic} has {len({r.content_hash for r in same})} different contents"
 
 
-def what_happened_was_told(world: World) -> Iterator[str]:
-    """A bill, a journal, a sent transfer and a received payment each have their event, one each."""
+def every_fact_has_its_event(world: World) -> Iterator[str]:
+    """Each bill, journal, sent transfer and received payment has one event."""
     bills = {(b["flight_id"], b["revision"]) for b in world.rows("billing.bill")}
-    yield from _told(world, "flight.billed", bills, lambda b: (b["flight_id"], b["revision"]))
+    yield from _published(world, "flight.billed", bills, lambda b: (b["flight_id"], b["revision"]))
     journals = {j["source"] for j in world.rows("ledger.journal")}
-    yield from _told(world, "journal.posted", journals, lambda b: b["source"])
-    yield from _told(world, "journal.requested", journals, lambda b: b["source"], once=False)
+    yield from _published(world, "journal.posted", journals, lambda b: b["source"])
+    yield from _published(world, "journal.requested", journals, lambda b: b["source"], once=False)
     sent = {str(t["id"]) for t in world.rows("payouts.transfer") if t["stripe_transfer_id"]}
-    yield from _told(world, "transfer.sent", sent, lambda b: b["transfer_id"])
+    yield from _published(world, "transfer.sent", sent, lambda b: b["transfer_id"])
     paid = {c["charge_id"] for c in world.rows("receivables.charge") if c["amount"] is not None}
-    yield from _told(world, "payment.received", paid, lambda b: b["charge_id"], once=False)
+    yield from _published(world, "payment.received", paid, lambda b: b["charge_id"], once=False)
 
 
-def _told(world: World, topic: str, happened: set[Any], name: Any, *, once: bool = True) -> Iterator[str]:
-    told = grouped((r for r in world.records(topic) if r.body), lambda r: name(r.body))
-    for thing in happened - told.keys():
-        yield f"{thing} happened, and no {topic} says so"
-    for thing in told.keys() - happened:
+def _published(
+    world: World, topic: str, happened: set[Any], name: Any, *, once: bool = True
+) -> Iterator[str]:
+    published = grouped((r for r in world.records(topic) if r.body), lambda r: name(r.body))
+    for thing in happened - published.keys():
+        yield f"{thing} happened, and there is no {topic} about it"
+    for thing in published.keys() - happened:
         yield f"{topic} says {thing}, which did not happen"
-    for thing, records in told.items():
+    for thing, records in published.items():
         if once and len({record.event_id for record in records}) > 1:
             yield f"{topic} says {thing} in {len({r.event_id for r in records})} different events"
 
 
 EVENT_RULES = (
     outboxes_are_empty,
-    every_record_was_taken_in,
-    nothing_was_taken_in_that_nobody_said,
-    one_event_says_one_thing,
-    what_happened_was_told,
+    every_record_is_in_its_consumers_inboxes,
+    the_ledger_admitted_only_published_events,
+    decisions_are_answered_once,
+    one_event_id_has_one_content,
+    every_fact_has_its_event,
 )

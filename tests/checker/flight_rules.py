@@ -1,4 +1,4 @@
-"""Rules of flights: each is billed once or dead once, at the price the rate card says."""
+"""Rules of flights: each has one bill, at the rate card's price, or one dead letter."""
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
@@ -10,19 +10,19 @@ from tests.checker.world import Record, Row, World, grouped
 from tests.unit.billing.independent import Refused, bill
 
 TOPIC = "flight.completed"
-SECOND_WORDS = ("billed_with_other_content", "billed_under_another_revision", "event_id_reused")
-# Reasons of letters about another telling of a flight that is billed: the flight itself is not dead.
+# Reasons of letters about another record of a billed flight; the flight itself is not dead.
+REPEAT_REASONS = ("billed_with_other_content", "billed_under_another_revision", "event_id_reused")
 Name = tuple[str, int]
 
 
-def flights_are_billed_once_or_dead_once(world: World) -> Iterator[str]:
+def flights_have_one_bill_or_one_dead_letter(world: World) -> Iterator[str]:
     """Every flight published has a bill or a dead letter, never both, never two; every bill has a flight."""
     bills = grouped(world.rows("billing.bill"), lambda b: (b["flight_id"], b["revision"]))
     letters = world.letters(TOPIC)
-    told = grouped(world.records(TOPIC), lambda r: name_of(r.body))
-    for billed in bills.keys() - told.keys():
+    published = grouped(world.records(TOPIC), lambda r: name_of(r.body))
+    for billed in bills.keys() - published.keys():
         yield f"flight {billed} is billed and was never published"
-    for name, records in told.items():
+    for name, records in published.items():
         if name is None:
             yield from _unreadable(records, letters)
         else:
@@ -35,7 +35,7 @@ def _once(
     subject = f"flight:{name[0]}:{name[1]}"
     digests = {record.digest for record in records}
     about = [row for row in letters if row["subject"] == subject or row["payload_hash"] in digests]
-    dead = [row for row in about if row["reason"] not in SECOND_WORDS]
+    dead = [row for row in about if row["reason"] not in REPEAT_REASONS]
     if len(bills) > 1:
         yield f"{subject} is billed {len(bills)} times"
     if bills and dead:
@@ -47,7 +47,7 @@ def _once(
 
 
 def _unreadable(records: Sequence[Record], letters: Sequence[Row]) -> Iterator[str]:
-    """What names no flight is one dead letter: of its event when it has one, else of its place."""
+    """A record that names no flight is one dead letter for each event id, or for each place without an id."""
     published = [record for record in records if "hobbs_redriven" not in record.headers]
     dead = grouped(letters, lambda row: row["payload_hash"])
     for digest, same in grouped(published, lambda record: record.digest).items():
@@ -58,14 +58,14 @@ def _unreadable(records: Sequence[Record], letters: Sequence[Row]) -> Iterator[s
 
 
 def bills_are_what_the_rate_card_says(world: World) -> Iterator[str]:
-    """Charge, each leg and the margin, calculated again from the raw event and the school's file."""
+    """Charge, legs and margin equal those calculated again from the raw event and the school's file."""
     book = tomllib.loads(world.school, parse_float=Decimal)
-    told = grouped(world.records(TOPIC), lambda r: name_of(r.body))
+    published = grouped(world.records(TOPIC), lambda r: name_of(r.body))
     entries = world.entries()
     posted = {j["source"]: entries.get(str(j["id"]), []) for j in world.rows("ledger.journal")}
     for row in world.rows("billing.bill"):
         name = (row["flight_id"], row["revision"])
-        wanted = [wallets_of(book, record.body or {}) for record in told.get(name, [])]
+        wanted = [wallets_of(book, record.body or {}) for record in published.get(name, [])]
         billed = _wallets_billed(row)
         if billed not in wanted:
             yield f"flight {name} is billed {billed}; the rate card says {wanted[:1] or 'nothing'}"
@@ -77,7 +77,7 @@ def bills_are_what_the_rate_card_says(world: World) -> Iterator[str]:
 
 
 def refused_flights_may_not_be_billed(world: World) -> Iterator[str]:
-    """What the rate card can price is billed; what it cannot is dead."""
+    """A flight that the rate card can price is billed; any other is not."""
     book = tomllib.loads(world.school, parse_float=Decimal)
     billed = {(row["flight_id"], row["revision"]) for row in world.rows("billing.bill")}
     for name, records in grouped(world.records(TOPIC), lambda r: name_of(r.body)).items():
@@ -91,13 +91,13 @@ def refused_flights_may_not_be_billed(world: World) -> Iterator[str]:
 
 
 def name_of(body: Mapping[str, Any] | None) -> Name | None:
-    """A flight's natural key; None when the record names none."""
+    """A flight's natural key; None when the record has none."""
     flight, revision = (body or {}).get("flight_id"), (body or {}).get("revision", 1)
     return (flight, revision) if isinstance(flight, str) and isinstance(revision, int) else None
 
 
 def wallets_of(book: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, int] | None:
-    """What a flight books on each wallet, in cents; None when it cannot be billed."""
+    """The amount of a flight on each wallet, in cents; None when it cannot be billed."""
     try:
         return {wallet: int(amount * 100) for wallet, amount in bill(book, as_row(body)).items()}
     except (Refused, KeyError, ValueError, ArithmeticError):
@@ -105,7 +105,7 @@ def wallets_of(book: Mapping[str, Any], body: Mapping[str, Any]) -> dict[str, in
 
 
 def as_row(body: Mapping[str, Any]) -> dict[str, str]:
-    """An event as a line of a scheduler's file, which the second calculator reads."""
+    """An event as a line of a scheduler's file, the input of the second calculator."""
     row = {key: "" if value is None else str(value) for key, value in body.items()}
     row |= {key: row.get(key, "") for key in ("aircraft", "instructor")}
     if row.get("departed_at"):
@@ -126,7 +126,7 @@ def _wallets_billed(row: Row) -> dict[str, int]:
 
 
 FLIGHT_RULES = (
-    flights_are_billed_once_or_dead_once,
+    flights_have_one_bill_or_one_dead_letter,
     bills_are_what_the_rate_card_says,
     refused_flights_may_not_be_billed,
 )

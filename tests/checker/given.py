@@ -1,4 +1,4 @@
-"""A small world in which everything is true: one flight flown, billed, posted, paid for and paid out."""
+"""Small data in which every rule holds: one flight, billed, posted, paid by card and paid out."""
 
 import json
 from collections.abc import Mapping
@@ -71,6 +71,11 @@ def topics() -> dict[str, list[Record]]:
             record("journal.posted", 1, {"source": "transfer:t1"}, "p2"),
             record("journal.posted", 2, {"source": "charge:ch_1"}, "p3"),
         ],
+        "decision.requested": [
+            record("decision.requested", 0, {"decision_id": "d1", "service": "ledger"}, "d1"),
+            record("decision.requested", 1, BAD),
+        ],
+        "decision.taken": [record("decision.taken", 0, {"decision_id": "d1", "service": "ledger"}, "a1")],
         "transfer.sent": [record("transfer.sent", 0, {"transfer_id": "t1"}, "s1")],
         "payment.received": [record("payment.received", 0, {"charge_id": "ch_1"}, "m1")],
         "stripe.webhook": [
@@ -83,14 +88,20 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {
         f"{service}.{table}": [] for service in SERVICES for table in ("inbox", "outbox", "dead_letter")
     }
-    said = topics()
-    found["billing.inbox"] = [{"event_key": "x", "payload_hash": said["flight.completed"][0].digest}]
-    found["ledger.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("r1", "r2", "r3")]
+    published = topics()
+    found["billing.inbox"] = [{"event_key": "x", "payload_hash": published["flight.completed"][0].digest}]
+    found["ledger.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("r1", "r2", "r3", "d1")]
     found["payouts.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "w1")]
     found["receivables.inbox"] = [{"event_key": "w1", "payload_hash": ""}]
     found["billing.dead_letter"] = [
         {
             "topic": "flight.completed", "partition": 0, "offset": 2, "identity": "0:2", "subject": None,
+            "payload_hash": sha(BAD), "reason": "not_json",
+        }
+    ]  # fmt: skip
+    found["gateway.dead_letter"] = [
+        {
+            "topic": "decision.requested", "partition": 0, "offset": 1, "identity": "0:1", "subject": None,
             "payload_hash": sha(BAD), "reason": "not_json",
         }
     ]  # fmt: skip
@@ -166,7 +177,7 @@ def books() -> dict[str, list[dict[str, Any]]]:
     }
 
 
-def a_true_world() -> World:
+def consistent_world() -> World:
     return World(
         school=SCHOOL,
         topics=topics(),

@@ -1,4 +1,4 @@
-"""Rules of the books, added up anew from the entries."""
+"""Rules of journals and balances, added up again from the entries."""
 
 from collections.abc import Iterator
 
@@ -6,7 +6,7 @@ from tests.checker.world import World, grouped
 
 
 def journals_sum_to_zero(world: World) -> Iterator[str]:
-    """Money is never made: every journal, and all wallets together, sum to zero in each currency."""
+    """Every journal, and all wallets together, sum to zero in each currency."""
     for (journal, currency), entries in grouped(
         world.rows("ledger.entry"), lambda e: (str(e["journal_id"]), e["currency"])
     ).items():

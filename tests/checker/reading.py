@@ -1,4 +1,4 @@
-"""Reads the world: tables as the owner of the database, topics from their first record, Stripe's truth."""
+"""Reads tables as the owner of the database, topics from their first record, and the simulator's state."""
 
 import json
 from collections.abc import Mapping
@@ -32,7 +32,7 @@ async def read_world(place: Place, school: str) -> World:
 
 
 async def read_tables(url: str) -> dict[str, list[Row]]:
-    """The tables the rules ask about; bytes as hex, JSON decoded."""
+    """The tables that the rules need; bytes as hex, JSON decoded."""
     connection = await asyncpg.connect(url)
     await connection.set_type_codec("jsonb", encoder=json.dumps, decoder=json.loads, schema="pg_catalog")
     try:
@@ -94,7 +94,7 @@ def _record(raw: Any, place: Place) -> Record:
 
 
 async def read_stripe(url: str) -> dict[str, Any]:
-    """What really happened at Stripe, in the fields of a world."""
+    """The simulator's state, as fields of World."""
     async with httpx.AsyncClient(base_url=f"{url}/_sim/", timeout=30, trust_env=False) as client:
 
         async def ask(path: str, **params: int) -> Any:

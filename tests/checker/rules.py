@@ -1,4 +1,4 @@
-"""Every rule, and the one function that asks them all."""
+"""All rules, and the function that checks them."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -15,11 +15,11 @@ RULES: tuple[Rule, ...] = (*STRIPE_RULES, *FLIGHT_RULES, *LEDGER_RULES, *EVENT_R
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Violation:
-    """A sentence about something that must not be."""
+    """A sentence about a broken rule."""
 
     rule: str
     sentence: str
 
 
 def check(world: World) -> list[Violation]:
-    return [Violation(rule=rule.__name__, sentence=said) for rule in RULES for said in rule(world)]
+    return [Violation(rule=rule.__name__, sentence=sentence) for rule in RULES for sentence in rule(world)]

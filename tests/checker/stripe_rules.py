@@ -1,4 +1,4 @@
-"""Rules between Hobbs and Stripe: every operation has one effect, equal in everything; nothing is forged."""
+"""Rules about Hobbs and Stripe: every operation has one effect with its values; no webhook is forged."""
 
 import json
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ AT_REST = ("succeeded", "held", "refused", "parked", "cancelled")
 
 
 def one_effect_per_operation(world: World) -> Iterator[str]:
-    """Whatever was tried how often: one operation moved money once, or not at all."""
+    """However often it was tried, an operation moved money once or not at all."""
     ours = [effect for effect in world.effects if effect["kind"] in OURS]
     for effect in ours:
         if not effect["operation_id"]:
@@ -23,7 +23,7 @@ def one_effect_per_operation(world: World) -> Iterator[str]:
 
 
 def one_account_per_operation(world: World) -> Iterator[str]:
-    """However often an account was asked for, the payee has one, and Hobbs knows it."""
+    """However often it was tried, a payee has one account, and Hobbs has its id."""
     decided = {str(o["id"]): o for o in world.rows("payouts.operation") if o["kind"] == "account"}
     made = grouped(world.accounts, lambda a: a["metadata"].get("hobbs_operation_id"))
     for operation, accounts in made.items():
@@ -32,7 +32,7 @@ def one_account_per_operation(world: World) -> Iterator[str]:
 
 
 def effects_are_what_was_decided(world: World) -> Iterator[str]:
-    """Amount, currency and destination at Stripe are those of the operation; each side knows the other."""
+    """Amount, currency and destination at Stripe are the operation's; each side has the other's row."""
     effects = {e["operation_id"]: e for e in world.effects if e["kind"] in OURS and e["operation_id"]}
     operations = {str(row["id"]): row for row in world.rows("payouts.operation") if row["kind"] in OF_KIND}
     for unknown in effects.keys() - operations.keys():
@@ -41,7 +41,7 @@ def effects_are_what_was_decided(world: World) -> Iterator[str]:
         effect = effects.get(id)
         if effect is None:
             if operation["state"] == "succeeded":
-                yield f"operation {id} says it succeeded, and nothing happened at Stripe"
+                yield f"operation {id} succeeded here, and nothing happened at Stripe"
             continue
         if operation["state"] != "succeeded":
             yield f"operation {id} is {operation['state']}, but {effect['object_id']} moved money for it"
@@ -64,15 +64,15 @@ def _differences(operation: Row, effect: Row) -> Iterator[str]:
             yield f"operation {operation['id']}: {what} is {effect[what]} at Stripe and {wanted} here"
 
 
-def operations_come_to_rest(world: World) -> Iterator[str]:
-    """With nothing under way every operation is over, or waits and says why."""
+def operations_finish_or_wait_with_a_reason(world: World) -> Iterator[str]:
+    """At rest every operation is finished, or waits with a reason."""
     for row in world.rows("payouts.operation"):
         if row["state"] not in AT_REST:
             waits_behind = row["state"] == "due" and _is_behind(row, world.rows("payouts.operation"))
             if not waits_behind:
-                yield f"operation {row['id']} is {row['state']} though nothing is under way"
+                yield f"operation {row['id']} is {row['state']} although the deployment is at rest"
         elif row["state"] != "succeeded" and not row["sentence"]:
-            yield f"operation {row['id']} is {row['state']} and does not say why"
+            yield f"operation {row['id']} is {row['state']} without a reason"
 
 
 def _is_behind(row: Row, operations: Sequence[Row]) -> bool:
@@ -109,7 +109,7 @@ def payees_got_what_they_were_owed(world: World) -> Iterator[str]:
 
 
 def sent_transfers_left_the_wallet(world: World) -> Iterator[str]:
-    """Each transfer at Stripe is one journal of the same amount, out of the payee's wallet; no other is."""
+    """Each transfer at Stripe is one journal of that amount from the payee's wallet; no other journal is."""
     entries = world.entries()
     posted = {
         j["source"]: entries.get(str(j["id"]), [])
@@ -127,7 +127,7 @@ def sent_transfers_left_the_wallet(world: World) -> Iterator[str]:
 
 
 def payments_are_posted_once(world: World) -> Iterator[str]:
-    """Each card payment at Stripe is one journal of its gross amount, and no journal is of anything else."""
+    """Each card payment at Stripe is one journal of its gross amount; there is no other payment journal."""
     entries = world.entries()
     posted = {
         j["source"]: -sum(
@@ -143,7 +143,7 @@ def payments_are_posted_once(world: World) -> Iterator[str]:
 
 
 def cash_is_what_stripe_holds(world: World) -> Iterator[str]:
-    """-(external:stripe) is the platform's balance at Stripe."""
+    """-(external:stripe) equals the platform's balance at Stripe."""
     ledger: dict[str, int] = {}
     for entry in world.rows("ledger.entry"):
         if entry["address"] == "external:stripe":
@@ -155,7 +155,7 @@ def cash_is_what_stripe_holds(world: World) -> Iterator[str]:
 
 
 def nothing_forged_was_accepted(world: World) -> Iterator[str]:
-    """Every webhook on the topic is one that Stripe made, word for word in money; no bad copy got a 2xx."""
+    """Every webhook on the topic is an event of Stripe with its amount; no forged or stale copy got a 2xx."""
     made = {event["id"]: event for event in world.events}
     for record in world.records("stripe.webhook"):
         envelope = record.body or {}
@@ -163,7 +163,7 @@ def nothing_forged_was_accepted(world: World) -> Iterator[str]:
         if event is None:
             yield f"{record}: event {envelope.get('event_id')} was never made by Stripe"
         elif _money_in(envelope.get("body")) != event["data"]["object"].get("amount"):
-            yield f"{record}: event {envelope['event_id']} tells another amount than Stripe did"
+            yield f"{record}: event {envelope['event_id']} has another amount than at Stripe"
     for delivery in world.deliveries:
         answered = str(delivery["last_status"] or "")
         if delivery["variant"] in ("forged", "stale") and answered.startswith("2"):
@@ -179,7 +179,7 @@ STRIPE_RULES = (
     one_effect_per_operation,
     one_account_per_operation,
     effects_are_what_was_decided,
-    operations_come_to_rest,
+    operations_finish_or_wait_with_a_reason,
     payees_got_what_they_were_owed,
     sent_transfers_left_the_wallet,
     payments_are_posted_once,

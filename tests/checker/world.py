@@ -1,4 +1,4 @@
-"""Everything the rules may look at, as plain rows: Postgres, Kafka and Stripe, when all is at rest."""
+"""The data that rules read, as plain rows: of Postgres, Kafka and Stripe, of a deployment at rest."""
 
 import json
 from collections import defaultdict
@@ -31,8 +31,8 @@ class Record:
         return sha256(self.value or b"").hexdigest()
 
     @property
-    def said(self) -> str:
-        """The hash a consumer must have kept: of the body, or of what our publisher says is its content."""
+    def content_hash(self) -> str:
+        """The hash in a consumer's inbox: of the body, or of the content that our publisher names."""
         named = self.headers.get("ce_hobbscontent", "")
         if named and self.headers.get("ce_source", "").startswith("hobbs/"):
             return sha256(named.encode()).hexdigest()
@@ -40,7 +40,7 @@ class Record:
 
     @property
     def body(self) -> Mapping[str, Any] | None:
-        """The JSON object in it; None when it is none."""
+        """The record's JSON object; None when it is none."""
         try:
             document = json.loads((self.value or b"").decode())
         except ValueError:
@@ -53,7 +53,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """One look at everything. Tables are named `schema.table`; byte columns come as hex text."""
+    """A deployment's data. Tables are named `schema.table`; byte columns come as hex text."""
 
     school: str
     topics: Mapping[str, Sequence[Record]]

@@ -1,1 +1,1 @@
-"""Real workers killed at every named place, on a real Postgres and Kafka and a Stripe that keeps count."""
+"""Kills real workers at every fault point, with real Postgres and Kafka and the Stripe simulator."""

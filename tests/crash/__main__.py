@@ -1,4 +1,4 @@
-"""`python -m tests.crash`: kill workers at every named point, and say what came of it. `SEEDS=n` widens."""
+"""`python -m tests.crash`: kills workers at every fault point and prints the results. `SEEDS=n`: n runs."""
 
 import argparse
 import asyncio
@@ -21,7 +21,7 @@ SEEDS = 3
 
 def main() -> int:
     options = parse_options()
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker is away when it is to be
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # the broker is killed on purpose
     seeds = [options.seed] if options.seed is not None else list(range(1, options.seeds + 1))
     folder = Path(tempfile.mkdtemp(prefix="hobbs-crash-"))
     began = time.monotonic()
@@ -51,7 +51,7 @@ def _number(name: str) -> int | None:
 
 
 def show(outcome: Outcome) -> None:
-    """One line for each death, then what the run came to."""
+    """Print a line for each death, then the run's totals."""
     rows = [("point", "service", "end", "also met", "flights", "seconds", "reached")]
     rows += [
         (
@@ -71,7 +71,8 @@ def show(outcome: Outcome) -> None:
         f"seed {outcome.seed}: {len(outcome.deaths)} kills, {outcome.counts.flights} flights "
         f"({outcome.counts.duplicates} sent twice, {outcome.counts.reordered} late, "
         f"{outcome.counts.poison} bad), "
-        f"{outcome.counts.payments} payments, {outcome.effects} effects at Stripe, "
+        f"{outcome.counts.payments} payments, {outcome.decisions} decisions, "
+        f"{outcome.effects} effects at Stripe, "
         f"events published again: {doubled}; drained in {outcome.drained_s:.0f} s, "
         f"{len(outcome.violations)} violations, {outcome.seconds:.0f} s\n"
     )
@@ -88,7 +89,7 @@ def show_columns(rows: Sequence[Sequence[str]]) -> None:
 
 
 def summarise(outcomes: Sequence[Outcome], seconds: float) -> bool:
-    """Say what all runs came to; True when anything was wrong."""
+    """Print the totals of all runs; True when anything was wrong."""
     deaths = [died for outcome in outcomes for died in outcome.deaths]
     reached = {died.death.point for died in deaths if died.reached} - set(OUTSIDE)
     points = reached | {point.partition(":")[0] for point in reached}

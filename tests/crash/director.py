@@ -1,4 +1,4 @@
-"""Leads one service through its deaths: start, wait for the fault, bury, start again with the next plan."""
+"""Kills one service at one point after the other: start it, wait for the fault, kill it, start it again."""
 
 import asyncio
 import signal
@@ -19,7 +19,7 @@ LOOK_S = 0.1
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Died:
-    """How one life ended."""
+    """The result of one death."""
 
     death: Death
     reached: bool
@@ -30,7 +30,7 @@ class Died:
 
 @dataclass(slots=True)
 class Director:
-    """Runs the deaths of one service, one life after the other; the last life has no plan."""
+    """Runs the deaths of one service, each in a process of its own; the last process has no faults."""
 
     fleet: Fleet
     deaths: Sequence[Death]
@@ -39,21 +39,23 @@ class Director:
     living: list[Life] = field(default_factory=list)
 
     async def run(self) -> None:
-        again: list[Death] = []
-        for death in self.deaths:
-            if not await self._live(death):
-                again.append(death)
-        for death in again:  # perhaps the traffic of its first life did not lead there
+        # A rebalance leaves a second process running; it may hold the only partition of a topic for good.
+        for last in (False, True):
+            await self._die_at([d for d in self.deaths if (d.point == "consumer.rebalancing") is last])
+        self.living.append(Life(self.fleet, self.deaths[0].service))
+
+    async def _die_at(self, deaths: Sequence[Death]) -> None:
+        missed = [death for death in deaths if not await self._live(death)]
+        for death in missed:  # the traffic may have missed the point the first time
             self.done = [d for d in self.done if d.death is not death]
             await self._live(death)
-        self.living.append(Life(self.fleet, self.deaths[0].service))
 
     async def _live(self, death: Death) -> bool:
         began, flights = time.monotonic(), self.flights()
         if death.point.startswith("timer.date_"):
-            await let_a_day_pass(self.fleet)
+            await set_timers_back_a_day(self.fleet)
         if death.point == "relay.looking_up:instant_payout":
-            await asyncio.to_thread(doubt_payouts, self.fleet)
+            await asyncio.to_thread(fail_payouts_in_doubt, self.fleet)
         life = Life(self.fleet, death.service, death.faults)
         reached = await self._until_it_dies(death, life)
         life.child.kill()
@@ -104,7 +106,7 @@ class Director:
         return False
 
     async def _die_between_effect_and_answer(self, life: Life) -> bool:
-        """Have Stripe answer late, and kill the worker while the money has moved and it does not know."""
+        """Delay Stripe's answer, and kill the worker when the money has moved but the answer is not in."""
         with Control(self.fleet.stripe_api_base) as stripe:
             return await self._kill_after_effect(life, stripe)
 
@@ -122,24 +124,24 @@ class Director:
         return False
 
 
-def doubt_payouts(fleet: Fleet) -> None:
-    """Answers of Stripe that leave it open whether a payout was made; those of the start are used up.
+def fail_payouts_in_doubt(fleet: Fleet) -> None:
+    """Have Stripe answer three payouts with 500 without making them; the faults of the start are used up.
 
-    It was not: else a webhook would say so before the relay looks.
+    If they were made, a webhook would prove it before the relay looks them up.
     """
     with Control(fleet.stripe_api_base) as stripe:
         stripe.add_fault("server_error", when="before", path="/v1/payouts", count=3)
 
 
 async def let_leases_end(fleet: Fleet) -> None:
-    """The lease of an inquiry is a minute: let its time be over now."""
+    """End the leases of rereads now; they last a minute."""
     connection = await asyncpg.connect(fleet.owner_url)
     await connection.execute("UPDATE payouts.inquiry SET lease_until = now() WHERE lease_until > now()")
     await connection.close()
 
 
-async def let_a_day_pass(fleet: Fleet) -> None:
-    """The last business date that was closed was the one before: today's is to be closed again."""
+async def set_timers_back_a_day(fleet: Fleet) -> None:
+    """Set the timers' last business date back by a day, so that today's is closed again."""
     connection = await asyncpg.connect(fleet.owner_url)
     await connection.execute("UPDATE payouts.timer SET last_run = last_run - 1 WHERE last_run IS NOT NULL")
     await connection.close()

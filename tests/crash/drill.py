@@ -1,7 +1,7 @@
-"""Which service dies where, how and at which pass: the lives of one run, from its seed.
+"""Plans one run from its seed: which service dies at which point, how, and at which pass.
 
-Points of fleet are the same code in every service, so each run tries them in some services, in turns with
-the seed; points of a service are all tried in every run.
+Points of `fleet` are the same code in every service, so a run tries each in two services, which depend on the
+seed; points of a service are all tried in every run.
 """
 
 import random
@@ -27,9 +27,10 @@ ANYWHERE = (
     "outbox.staged",
     "consumer.draining",
     "consumer.rebalancing",
+    "redrive.staged",
 )
 RELAYS = ("outbox.owned", "outbox.selected", "outbox.sending", "outbox.acknowledged", "outbox.deleted")
-# Places without a name in the code: what the network, the clock or Postgres does, not the process.
+# Faults outside the process, of the network, the clock or Postgres; they have no point in the code.
 OUTSIDE = {
     "outbox lock lost": "Postgres cuts the relay's connection between acknowledgement and delete",
     "effect before answer": "Stripe moved the money, the answer is on its way",
@@ -37,13 +38,20 @@ OUTSIDE = {
 }
 # Where the order matters, or what is outside the code. Any other service meets its points as it lists them.
 IN_ORDER = {
-    "billing": ("billing.book_written", "billing.bills_written", "dead_letters.buried", "outbox lock lost"),
-    "ledger": ("ledger.balances_locked", "ledger.journals_written", "outbox lock lost"),
+    "billing": (
+        "billing.book_written",
+        "billing.bills_written",
+        "dead_letters.buried",
+        "decision.judged",
+        "outbox lock lost",
+    ),
+    "ledger": ("ledger.balances_locked", "ledger.journals_written", "decision.judged", "outbox lock lost"),
     "receivables": (
         "timer.claimed",
         "timer.ran",
         "receivables.charges_written",
         "receivables.postings_written",
+        "decision.judged",
     ),
     "gateway": (
         "gateway.received",
@@ -51,8 +59,9 @@ IN_ORDER = {
         "gateway.published",
         "gateway.flights_written",
         "gateway.flights_accepted",
+        "decision.judged",
     ),
-    # First what happens only at the beginning: the accounts, and money that is short.
+    # First what happens only at the start: the accounts, and a balance that is too small.
     "payouts": (
         "relay.claimed",
         "relay.before_send:account",
@@ -81,9 +90,10 @@ IN_ORDER = {
         "relay.mid_record:instant_payout",
         "inquiry.answered:payout_fee",
         "relay.looking_up:instant_payout",
+        "decision.judged",
     ),
 }
-BY_COMMAND = ("redrive.staged",)
+BY_DECISION = ("decision.judged", "redrive.staged")  # people decide less often than flights are published
 RARE = (
     ":account",
     "timer.",
@@ -98,7 +108,7 @@ RARE = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Death:
-    """A life's plan: its worker dies at `point`, after the other faults of `faults`."""
+    """The plan of one process: it dies at `point`; `faults` are that death and the faults before it."""
 
     service: str
     point: str
@@ -118,7 +128,7 @@ def plan_run(seed: int, *, quick: bool = False) -> Mapping[str, list[Death]]:
         for turn in (0, 2):
             places[services[(seed + number + turn) % len(services)]].append(point)
     for points in places.values():
-        points.sort(key=lambda point: point == "consumer.rebalancing")  # its second member stays
+        points.sort(key=lambda point: point == "consumer.rebalancing")  # its second process keeps running
     if quick:
         places = {service: _few(points, chance) for service, points in places.items()}
     return {service: list(_deaths(service, points, chance)) for service, points in places.items()}
@@ -137,7 +147,7 @@ def _few(points: list[str], chance: random.Random) -> list[str]:
 def _deaths(service: str, points: list[str], chance: random.Random) -> Iterator[Death]:
     for point in points:
         nth = _pass(point, chance)
-        # A worker that hangs in one place goes on in others, and what happens once would be over.
+        # A worker that hangs at one point goes on elsewhere; what happens only once would be over.
         may_hang = not point.endswith((":account", "relay.claimed", "book_written"))
         action = "hang" if may_hang and chance.random() < 0.15 else "kill"
         yield Death(
@@ -147,20 +157,21 @@ def _deaths(service: str, points: list[str], chance: random.Random) -> Iterator[
 
 def _pass(point: str, chance: random.Random) -> int:
     if point.startswith("transaction."):
-        return chance.randint(10, 40)  # past those of the start, which measure and declare
-    return 1 if any(mark in point for mark in RARE) else chance.choice((1, 1, 2, 3))
+        return chance.randint(10, 40)  # after the first ones, which measure and declare timers
+    once = any(mark in point for mark in (*RARE, *BY_DECISION))
+    return 1 if once else chance.choice((1, 1, 2, 3))
 
 
 def _faults(service: str, point: str, action: str, nth: int, chance: random.Random) -> str:
-    """The plan in the worker's words: its death, and a raise and a delay elsewhere on the way."""
+    """The value of HOBBS_FAULTS: the death, and a raise and a delay at two other points."""
     also = [
         other
         for other in (*ANYWHERE[:7], *RELAYS[1:], *own_places()[service])
         if other != point and other not in OUTSIDE
     ]
     raised, delayed = chance.sample(also, 2)
-    on_the_way = [f"{raised}=raise@{chance.randint(1, 3)}", f"{delayed}=delay:0.3@{chance.randint(1, 3)}"]
-    return ",".join(filter(None, [_end(service, point, action, nth), *on_the_way]))
+    others = [f"{raised}=raise@{chance.randint(1, 3)}", f"{delayed}=delay:0.3@{chance.randint(1, 3)}"]
+    return ",".join(filter(None, [_end(service, point, action, nth), *others]))
 
 
 def _end(service: str, point: str, action: str, nth: int) -> str:
@@ -168,17 +179,18 @@ def _end(service: str, point: str, action: str, nth: int) -> str:
         case "outbox lock lost":
             return f"outbox.acknowledged=delay:1.5@{nth}"
         case "effect before answer":
-            return ""  # the harness sees the effect, and kills
+            return ""  # the director sees the effect, and kills
         case "lease expired mid-call":
             return f"relay.before_send:transfer=delay:{LEASE_S + 1}@{nth}"
         case "consumer.rebalancing":
-            members = 1 if service == "ledger" else len(CONSUMED[service])
-            return f"consumer.rebalancing={action}@{members + 1}"
+            # Each consumer passes once at the start; then a second process joins.
+            consumers = len(CONSUMED[service]) + (2 if service == "ledger" else 0)  # three read its requests
+            return f"consumer.rebalancing={action}@{consumers + 1}"
         case _:
             return f"{point}={action}@{nth}"
 
 
 def points_planned() -> set[str]:
-    """Every point that a whole run meets, in the words of the registry."""
+    """Every point that a whole run reaches, by its name in the registry."""
     listed = {point for points in own_places().values() for point in points}
-    return ({*listed, *ANYWHERE, *RELAYS, *BY_COMMAND} - set(OUTSIDE)) & set(all_points())
+    return ({*listed, *ANYWHERE, *RELAYS} - set(OUTSIDE)) & set(all_points())

@@ -1,4 +1,4 @@
-"""Every fault point by name: fleet's, and those that each service lists."""
+"""All fault points by name: those of `fleet` and of each service."""
 
 from importlib import import_module
 
@@ -7,7 +7,7 @@ from fleet.migrate import services
 
 
 def all_points() -> dict[str, str]:
-    """Each point and what it is like there; a `point:thing` for each thing that is tried by itself."""
+    """Each point and the state there; also a `point:thing` for each thing that is tried by itself."""
     points = dict(faults.POINTS)
     for service in services():
         points |= points_of(service)

@@ -1,4 +1,4 @@
-"""Every topic read again from its first record changes nothing: digests of all tables before and after."""
+"""Replays every topic from its first record and compares digests of all tables before and after."""
 
 import asyncio
 import signal
@@ -13,10 +13,9 @@ from schemas.services import SERVICES
 from schemas.topics import TOPICS
 from tests.crash.workers import Life
 
-# What a worker writes whether anything happens or not: when a job is due, when an account was looked at, how
-# far Stripe's events were listed and what of them is still awaited, and the hash chain, which follows the
-# journals by two minutes.
-NEVER_STILL = ("timer", "inquiry", "event_listing", "missed_event", "alembic_version", "journal_link")
+# Tables that workers write without any event: due times of jobs, rereads of accounts, the progress and the
+# missing events of Stripe's listing, and the hash chain, which follows the journals by two minutes.
+ALWAYS_CHANGING = ("timer", "inquiry", "event_listing", "missed_event", "alembic_version", "journal_link")
 REPLAY_WITHIN_S = 120.0
 
 _TABLES = """
@@ -24,8 +23,8 @@ _TABLES = """
     ORDER BY schemaname, tablename
 """
 _DIGEST = """
-    SELECT count(*) || ':' || coalesce(md5(string_agg(said, '|' ORDER BY said)), '')
-    FROM (SELECT (to_jsonb(t) - 'checked_at')::text AS said FROM {table} AS t) AS row
+    SELECT count(*) || ':' || coalesce(md5(string_agg(line, '|' ORDER BY line)), '')
+    FROM (SELECT (to_jsonb(t) - 'checked_at')::text AS line FROM {table} AS t) AS row
 """
 
 
@@ -33,7 +32,7 @@ async def digest(fleet: Fleet) -> Mapping[str, str]:
     """A digest of every table of every service."""
     connection = await asyncpg.connect(fleet.owner_url)
     try:
-        rows = await connection.fetch(_TABLES, list(SERVICES), list(NEVER_STILL))
+        rows = await connection.fetch(_TABLES, list(SERVICES), list(ALWAYS_CHANGING))
         names = [f"{row['schemaname']}.{row['tablename']}" for row in rows]
         return {name: await connection.fetchval(_DIGEST.format(table=name)) for name in names}
     finally:
@@ -41,7 +40,7 @@ async def digest(fleet: Fleet) -> Mapping[str, str]:
 
 
 async def replay_everything(fleet: Fleet) -> list[str]:
-    """With no worker running: rewind all groups, have everything read again; the tables that changed."""
+    """Rewind all groups while no worker runs, have every topic read again; returns the changed tables."""
     before = await digest(fleet)
     await rewind(fleet)
     lives = [Life(fleet, service) for service in SERVICES]
@@ -75,10 +74,10 @@ async def until_read(fleet: Fleet) -> None:
 
 
 async def stop(lives: list[Life]) -> None:
-    """Drain workers, and wait until Kafka knows that they are gone."""
+    """Drain workers, and wait until Kafka has removed them from their groups."""
     for life in lives:
         life.child.signal(signal.SIGTERM)
     for life in lives:
         if not await asyncio.to_thread(life.child.wait, 30):
             life.child.kill()
-            await asyncio.sleep(5.0)  # its membership ends
+            await asyncio.sleep(5.0)  # until its session expires

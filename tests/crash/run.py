@@ -1,4 +1,4 @@
-"""One crash run: all deaths of a seed under traffic, then peace, then every question there is."""
+"""One crash run: all deaths of a seed under traffic, then every check."""
 
 import asyncio
 import json
@@ -11,27 +11,29 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hobbs.demo.school import apply_school, run_hobbs
+from hobbs.demo.school import CommandFailed, apply_school, run_hobbs
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.stripe_sim.control import Control
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
 from tests.checker.reading import Place, read_topics
+from tests.crash.decisions import Deciders
 from tests.crash.director import Died, Director, let_leases_end
-from tests.crash.drill import Death, plan_run
+from tests.crash.drill import plan_run
 from tests.crash.replay import replay_everything, stop
 from tests.crash.servers import Servers, deploy
-from tests.crash.traffic import Counts, Mischief, Traffic
+from tests.crash.traffic import Counts, RecordFaults, Traffic
 from tests.crash.verdict import drain, violations
-from tests.crash.workers import IMPATIENT
+from tests.crash.workers import SHORT_WAITS
 
 FLIGHTS_MIN = 300
 FLIGHTS_MIN_QUICK = 40
 PAUSE_S = 0.6
 MONEY_AFTER_S = 60.0
+KEY_ATTEMPTS_MAX = 5
 PAYMENT = 4_000_000
 
-ROUGH = {
+SIMULATOR_SETTINGS = {
     "charge_available_after_s": 0.0,
     "automatic_payout_after_s": 0.3,
     "payout_arrives_after_s": 0.3,
@@ -42,8 +44,8 @@ ROUGH = {
     "webhook_forged": 0.1,
     "webhook_stale": 0.1,
 }
-# Saved 500s lead the relay to look an operation up; after an effect a webhook often proves it before that.
-DOUBTS: tuple[dict[str, Any], ...] = (
+# After a saved 500 the relay looks the operation up; after an effect a webhook often proves it earlier.
+STRIPE_ERRORS: tuple[dict[str, Any], ...] = (
     {"kind": "server_error", "when": "after", "path": "/v1/accounts", "count": 2},
     {"kind": "server_error", "when": "before", "path": "/v1/accounts", "count": 3},
     {"kind": "server_error", "when": "after", "path": "/v1/transfers", "probability": 0.08},
@@ -55,11 +57,12 @@ DOUBTS: tuple[dict[str, Any], ...] = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """What a run came to."""
+    """The results of a run."""
 
     seed: int
     deaths: Sequence[Died]
     counts: Counts
+    decisions: int
     duplicates: dict[str, int]
     effects: int
     drained_s: float
@@ -68,42 +71,46 @@ class Outcome:
 
 
 async def run_seed(servers: Servers, seed: int, *, quick: bool = False) -> Outcome:
-    """Run every death of a seed in a deployment of its own, and ask every question after it."""
+    """Run every death of a seed in a new deployment, then every check."""
     return await run_on(await deploy(servers), seed, quick=quick)
 
 
 async def run_on(fleet: Fleet, seed: int, *, quick: bool) -> Outcome:
-    """The same on a deployment that is there: its books are empty and nobody works."""
+    """The same in an existing deployment with empty tables and no running worker."""
     with Control(fleet.stripe_api_base) as stripe:
         return await _run(fleet, stripe, seed, quick)
 
 
 async def _run(fleet: Fleet, stripe: Control, seed: int, quick: bool) -> Outcome:
     began = time.monotonic()
-    stripe.set(**ROUGH, webhook_seed=seed)
-    for number, doubt in enumerate(DOUBTS):
+    stripe.set(**SIMULATOR_SETTINGS, webhook_seed=seed)
+    for number, error in enumerate(STRIPE_ERRORS):
         stripe.add_fault(
-            **{**doubt, "seed": 100 * seed + number}
-        )  # of one seed all would fall on the same calls
-    traffic = Traffic(fleet=fleet, chance=random.Random(f"traffic {seed}"), mischief=Mischief())
+            **{**error, "seed": 100 * seed + number}
+        )  # with one seed all would hit the same calls
+    traffic = Traffic(fleet=fleet, chance=random.Random(f"traffic {seed}"), record_faults=RecordFaults())
     plan = plan_run(seed, quick=quick)
     directors = {
         service: Director(fleet, deaths, lambda: traffic.counts.flights) for service, deaths in plan.items()
     }
-    await disturb(fleet, traffic, directors, FLIGHTS_MIN_QUICK if quick else FLIGHTS_MIN)
+    deciders = Deciders(fleet=fleet, chance=random.Random(f"decisions {seed}"))
+    await disturb(fleet, traffic, deciders, directors, FLIGHTS_MIN_QUICK if quick else FLIGHTS_MIN)
     stripe.clear_faults()
-    redriven = [] if quick else [await redrive_twice(fleet)]
     await let_leases_end(fleet)
     drained_s, wrong = await drain(fleet, lambda: traffic.pay_in(PAYMENT))
+    if not quick:
+        wrong += await redrive_all(fleet)
+        wrong += (await drain(fleet, lambda: traffic.pay_in(PAYMENT)))[1]
     wrong += await violations(fleet)
     await stop([life for director in directors.values() for life in director.living])
     wrong += [f"replaying every topic changed {table}" for table in await replay_everything(fleet)]
-    deaths = [died for director in directors.values() for died in director.done] + redriven
+    deaths = [died for director in directors.values() for died in director.done]
     wrong += [f"{d.death.point} was never reached in {d.death.service}" for d in deaths if not d.reached]
     return Outcome(
         seed=seed,
         deaths=deaths,
         counts=traffic.counts,
+        decisions=deciders.asked,
         duplicates=await duplicates(fleet),
         effects=len(stripe.effects()),
         drained_s=drained_s,
@@ -112,8 +119,10 @@ async def _run(fleet: Fleet, stripe: Control, seed: int, quick: bool) -> Outcome
     )
 
 
-async def disturb(fleet: Fleet, traffic: Traffic, directors: dict[str, Director], flights: int) -> None:
-    """Keep the school flying and paying while every service goes through its deaths."""
+async def disturb(
+    fleet: Fleet, traffic: Traffic, deciders: Deciders, directors: dict[str, Director], flights: int
+) -> None:
+    """Publish flights, payments and decisions while every service goes through its deaths."""
     running = [asyncio.create_task(director.run()) for director in directors.values()]
     onboarding = asyncio.create_task(onboard_everybody(fleet))
     try:
@@ -122,10 +131,12 @@ async def disturb(fleet: Fleet, traffic: Traffic, directors: dict[str, Director]
         began, turn = time.monotonic(), 0
         while not all(task.done() for task in running) or traffic.counts.flights < flights:
             turn += 1
-            enough = traffic.counts.flights >= flights  # then just so many that every point is passed
+            enough = traffic.counts.flights >= flights  # then only enough to reach every point
             await traffic.publish(1 if enough else 2)
             if turn % 4 == 0:
                 await traffic.publish_over_http(key, 1)
+            if turn % 2 == 0:
+                await deciders.ask_every_service()
             if turn % 6 == 0 and money_may_come(directors["payouts"], time.monotonic() - began):
                 await asyncio.to_thread(traffic.pay_in, PAYMENT // 8)  # more than the flights cost
             await asyncio.sleep(PAUSE_S * (5 if enough else 1))
@@ -138,9 +149,11 @@ async def disturb(fleet: Fleet, traffic: Traffic, directors: dict[str, Director]
 
 
 def money_may_come(payouts: Director, waited_s: float) -> bool:
-    """At first money is short, so that the treasury has something to release."""
+    """At first the balance is too small, so that the treasury has held transfers to release."""
     planned = any(death.point == "treasury.looked" for death in payouts.deaths)
-    died = any(died.death.point == "treasury.looked" for died in payouts.done)  # passing it is not enough
+    died = any(
+        died.death.point == "treasury.looked" for died in payouts.done
+    )  # a pass without a death is not enough
     return not planned or died or waited_s > MONEY_AFTER_S
 
 
@@ -155,30 +168,30 @@ async def onboard_everybody(fleet: Fleet) -> None:
 
 
 def new_api_key(fleet: Fleet) -> str:
-    made = json.loads(run_hobbs(fleet, "flights", "keys", "create", "scheduler", "-o", "json"))
+    """Make an API key. The gateway may die before it answers: then another key is asked for."""
+    for attempt in range(KEY_ATTEMPTS_MAX):
+        try:
+            created = run_hobbs(fleet, "flights", "keys", "create", f"scheduler-{attempt}", "-o", "json")
+        except CommandFailed:
+            if attempt + 1 == KEY_ATTEMPTS_MAX:
+                raise
+        else:
+            break
+    made = json.loads(created)
     return str((made[0] if isinstance(made, list) else made)["key"])
 
 
-async def redrive_twice(fleet: Fleet) -> Died:
-    """Redrive every dead letter of billing; the first command is killed before it commits."""
-    began = time.monotonic()
-    codes = []
-    for faults in ("redrive.staged=kill@1", ""):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "hobbs", "dead", "redrive", "--all", "--service", "billing", "--yes"),
-            env={**os.environ, **IMPATIENT, **fleet.environment("operator"), "HOBBS_FAULTS": faults},
-            stdout=asyncio.subprocess.DEVNULL,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        codes.append(await process.wait())
-    death = Death(service="operator", point="redrive.staged", action="kill", faults="redrive.staged=kill@1")
-    return Died(
-        death=death,
-        reached=codes == [-9, 0],
-        seconds=time.monotonic() - began,
-        flights=0,
-        faults_met=["redrive.staged kill"],
+async def redrive_all(fleet: Fleet) -> list[str]:
+    """Redrive every open dead letter with the command; a violation when it does not exit with 0."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "hobbs", "dead", "redrive", "--all", "--yes"),
+        env={**os.environ, **SHORT_WAITS, **fleet.environment("operator")},
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
     )
+    _, said = await process.communicate()
+    code = process.returncode
+    return [f"`hobbs dead redrive --all` ended with {code}: {said.decode()[-300:]}"] if code else []
 
 
 async def duplicates(fleet: Fleet) -> dict[str, int]:

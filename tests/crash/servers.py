@@ -1,4 +1,4 @@
-"""The servers under a run, and the deployment on them: a database, a topic prefix and a Stripe of its own."""
+"""The servers of a run, and its deployment: a database, a topic prefix and an emptied simulator."""
 
 import asyncio
 import contextlib
@@ -21,12 +21,12 @@ from hobbs.local.fleet_processes import (
 from hobbs.local.ports import free_ports
 from hobbs.local.running_fleet import create_topics
 from hobbs.local.stripe_sim.control import Control
-from tests.support.brokers import let_members_be_missed_soon
+from tests.support.brokers import allow_short_sessions
 
 
 @dataclass(slots=True, kw_only=True)
 class Servers:
-    """A Postgres, a Kafka and a simulator; the first two can be cut off and come back where they were."""
+    """A Postgres, a Kafka and a simulator; the first two can be killed and restarted on their data."""
 
     folder: Path
     ports: dict[str, int]
@@ -35,7 +35,7 @@ class Servers:
     simulator: stack.Simulator
 
     def restart_postgres(self) -> None:
-        """Stop it as by a power switch, without a checkpoint, and start it again."""
+        """Stop it at once, without a checkpoint, and start it again."""
         self.postgres.child.signal(signal.SIGQUIT)
         self.postgres.child.wait(20)
         self.postgres = start_postgres(self.folder, self.ports)
@@ -48,13 +48,13 @@ class Servers:
 
 @contextlib.contextmanager
 def running_servers(folder: Path) -> Iterator[Servers]:
-    """Start the three servers under `folder`, and end them with the block."""
+    """Start the three servers under `folder`, and kill them after the block."""
     (folder / "logs").mkdir(parents=True, exist_ok=True)
     ports = dict(zip(("postgres", "kafka", "controller", "simulator"), free_ports(4), strict=True))
     log = folder / "logs" / "prepare.log"
     postgres.prepare_postgres(folder / "postgres", log)
     kafka.prepare_kafka(folder / "kafka", port=ports["kafka"], controller_port=ports["controller"], log=log)
-    let_members_be_missed_soon(folder / "kafka")
+    allow_short_sessions(folder / "kafka")
     servers = Servers(
         folder=folder,
         ports=ports,
@@ -75,7 +75,7 @@ def running_servers(folder: Path) -> Iterator[Servers]:
 
 
 def start_postgres(folder: Path, ports: dict[str, int]) -> postgres.Postgres:
-    # No run outlives a power cut, and what a killed process wrote is safe with the kernel.
+    # fsync is needed for power cuts only: the kernel keeps what a killed process wrote.
     log = folder / "logs" / "postgres.log"
     server = postgres.start_postgres(
         folder / "postgres", port=ports["postgres"], log=log, settings=["fsync=off"]
@@ -91,7 +91,7 @@ def start_kafka(folder: Path, ports: dict[str, int]) -> kafka.Kafka:
 
 
 async def deploy(servers: Servers) -> Fleet:
-    """A new database of these servers, migrated, and what `deployment` makes around it."""
+    """A deployment with a new, migrated database."""
     name = f"run_{secrets.token_hex(4)}"
     connection = await asyncpg.connect(servers.postgres.url())
     await connection.execute(f"CREATE DATABASE {name}")
@@ -111,7 +111,7 @@ async def deploy(servers: Servers) -> Fleet:
 async def deployment(
     folder: Path, *, owner_url: str, kafka: str, simulator: stack.Simulator, passwords: Mapping[str, str]
 ) -> Fleet:
-    """New topics and an emptied simulator for a migrated database: ready for workers."""
+    """Make topics and empty the simulator for a migrated database, ready for workers."""
     (folder / "logs").mkdir(parents=True)
     prefix = f"{folder.name}-{secrets.token_hex(4)}."
     await create_topics(kafka, prefix)

@@ -1,6 +1,6 @@
-"""The quick form of `make crash`, and the replay of every topic from offset zero that ends each run.
+"""A quick crash run, with the replay of every topic from offset zero at its end.
 
-It runs on the session's servers; servers of its own would cost it ten seconds.
+It runs on the session's servers; starting its own would take ten seconds.
 """
 
 from pathlib import Path
@@ -12,7 +12,7 @@ from tests.crash.servers import deployment
 from tests.support.databases import PASSWORDS
 
 
-async def test_workers_killed_at_named_places_lose_nothing_and_a_replay_changes_nothing(
+async def test_workers_killed_at_fault_points_lose_nothing_and_a_replay_changes_nothing(
     tmp_path: Path, database_url: str, kafka: str, stripe_sim_process: Simulator
 ) -> None:
     fleet = await deployment(

@@ -1,4 +1,4 @@
-"""The registry of fault points and the code say the same."""
+"""The registry of fault points lists exactly the points of the code."""
 
 import ast
 from collections.abc import Iterator
@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fleet.faults import parse_plan
-from tests.crash.drill import points_planned
+from schemas.services import SERVICES
+from tests.crash.drill import plan_run, points_planned
 from tests.crash.registry import all_points
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,12 +42,18 @@ def test_a_plan_names_point_action_and_pass() -> None:
 
 
 @pytest.mark.parametrize("text", ["a=die@1", "a=kill", "a=kill@x"])
-def test_a_plan_that_means_nothing_is_refused(text: str) -> None:
+def test_an_invalid_plan_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not point="):
         parse_plan(text)
 
 
-def test_a_whole_run_meets_every_point() -> None:
+def test_a_whole_run_kills_every_service_while_it_judges_a_decision() -> None:
+    for seed in range(4):
+        plan = plan_run(seed)
+        assert all("decision.judged" in {death.point for death in plan[service]} for service in SERVICES)
+
+
+def test_a_whole_run_reaches_every_point() -> None:
     planned = points_planned()
     bases = {name.partition(":")[0] for name in planned}
     assert {name for name in all_points() if ":" in name} <= planned

@@ -1,9 +1,9 @@
-"""Flights and payments for a run, from a seed: most are good, some repeated, early, unreadable or refused."""
+"""Flights and payments for a run, from a seed: most are valid, some repeated, late, unreadable or refused."""
 
 import asyncio
 import json
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -24,11 +24,32 @@ LATE_MAX = 12
 HTTP_ATTEMPTS_MAX = 300
 
 Headers = list[tuple[str, bytes]]
+KeyValueHeaders = tuple[bytes | None, bytes, Headers]
+
+
+async def publish(fleet: Fleet, topic: str, records: Sequence[KeyValueHeaders]) -> None:
+    """Publish records in order; the topic is named without the prefix. Tries again while the broker is away.
+
+    Records that a killed broker had taken already are then published twice.
+    """
+    while records:
+        try:
+            await _publish_once(fleet, topic, records)
+            return
+        except (KafkaError, OSError):
+            await asyncio.sleep(0.5)
+
+
+async def _publish_once(fleet: Fleet, topic: str, records: Sequence[KeyValueHeaders]) -> None:
+    async with AIOKafkaProducer(bootstrap_servers=fleet.kafka_bootstrap, acks="all") as producer:
+        name = fleet.topic_prefix + topic
+        sent = [await producer.send(name, value, key=key, headers=h) for key, value, h in records]
+        await asyncio.gather(*sent)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Mischief:
-    """Shares of records that are doubled, held back behind others, or unreadable."""
+class RecordFaults:
+    """Shares of records that are published twice, published late, unreadable, or refused by a rule."""
 
     duplicated: float = 0.1
     reordered: float = 0.1
@@ -53,7 +74,7 @@ class Traffic:
 
     fleet: Fleet
     chance: random.Random
-    mischief: Mischief
+    record_faults: RecordFaults
     counts: Counts = field(default_factory=Counts)
     meters: dict[str, int] = field(default_factory=dict)
     held_back: list[tuple[int, bytes | None, bytes, Headers]] = field(default_factory=list)
@@ -69,10 +90,10 @@ class Traffic:
         for _ in range(flights):
             self.counts.flights += 1
             key, value, headers = self._record()
-            times = 1 + (self.chance.random() < self.mischief.duplicated)
+            times = 1 + (self.chance.random() < self.record_faults.duplicated)
             self.counts.duplicates += times - 1
             for _ in range(times):
-                late = self.chance.random() < self.mischief.reordered
+                late = self.chance.random() < self.record_faults.reordered
                 self.counts.reordered += late
                 wait = self.chance.randint(2, LATE_MAX) if late else 0
                 self.held_back.append((self.sent + wait, key, value, headers))
@@ -83,14 +104,14 @@ class Traffic:
         await self._send_due(self.sent + LATE_MAX + 1)
 
     async def publish_over_http(self, key: str, flights: int) -> None:
-        """Post flights to the gateway until it accepts them, as a scheduler does."""
+        """Post flights to the gateway until it accepts them, as a scheduler does. Raises TimeoutError."""
         bodies = [self._flight() for _ in range(flights)]
         self.counts.flights += flights
         for _ in range(HTTP_ATTEMPTS_MAX):  # the gateway may be dead; a scheduler sends the same again
             if await self._accepted(key, bodies):
                 return
             await asyncio.sleep(0.3)
-        raise TimeoutError("the gateway takes no flights")
+        raise TimeoutError("the gateway does not accept flights")
 
     async def _accepted(self, key: str, bodies: list[dict[str, Any]]) -> bool:
         headers = {"Authorization": f"Bearer {key}"}
@@ -113,25 +134,14 @@ class Traffic:
     async def _send_due(self, until: int) -> None:
         due = sorted((r for r in self.held_back if r[0] <= until), key=lambda record: record[0])
         self.held_back = [r for r in self.held_back if r[0] > until]
-        while due:
-            try:
-                await self._send([record[1:] for record in due])
-                return
-            except (KafkaError, OSError):  # the broker is being killed; what it has already is a duplicate
-                await asyncio.sleep(0.5)
-
-    async def _send(self, records: list[tuple[bytes | None, bytes, Headers]]) -> None:
-        async with AIOKafkaProducer(bootstrap_servers=self.fleet.kafka_bootstrap, acks="all") as producer:
-            topic = f"{self.fleet.topic_prefix}flight.completed"
-            flying = [await producer.send(topic, value, key=key, headers=h) for key, value, h in records]
-            await asyncio.gather(*flying)
+        await publish(self.fleet, "flight.completed", [record[1:] for record in due])
 
     def _record(self) -> tuple[bytes | None, bytes, Headers]:
-        if self.chance.random() < self.mischief.poison:
+        if self.chance.random() < self.record_faults.poison:
             self.counts.poison += 1
             return b"poison", self.chance.choice(UNREADABLE), []
         body = self._flight()
-        if self.chance.random() < self.mischief.refused:
+        if self.chance.random() < self.record_faults.refused:
             self.counts.poison += 1
             body |= self.chance.choice(
                 [{"aircraft": "N0SUCH"}, {"hobbs_in": "0.1"}, {"student": "nobody"}, {"dual_hours": "1.25"}]
@@ -139,7 +149,7 @@ class Traffic:
         return body["flight_id"].encode(), json.dumps(body).encode(), self._headers(body["flight_id"])
 
     def _headers(self, flight: str) -> Headers:
-        """A foreign publisher's id, a UUID as ours, or none at all: then the natural key is the identity."""
+        """A foreign publisher's id, a UUID as ours, or no id: then the natural key is the identity."""
         kind = self.chance.randrange(3)
         if kind == 0:
             return []

@@ -1,4 +1,4 @@
-"""Whether a run ended as it must: drained in time, every invariant holds, and the checker agrees."""
+"""The checks at a run's end: it drains in time, every invariant holds, the checker finds nothing."""
 
 import asyncio
 import sys
@@ -16,12 +16,12 @@ REST_WITHIN_S = 300.0
 
 
 async def drain(fleet: Fleet, pay: Callable[[], None], *, recovers: bool = False) -> tuple[float, list[str]]:
-    """Wait until nothing is under way; how long that took, and a violation when it was too long.
+    """Wait until no work is pending; returns the seconds, and a violation when it took too long.
 
-    What is checked next must be at rest, so a late drain is waited for, too. `pay` when money is short;
-    `recovers`: webhooks were lost, and at rest are only books that know what Stripe's list of events says.
+    The next checks need a deployment at rest, so a late drain is waited for too. `pay` is called while
+    transfers are held for money. `recovers`: webhooks were lost; wait until their events are recovered.
     """
-    peace = datetime.now(UTC)
+    faults_ended = datetime.now(UTC)
     began, quiet, late = time.monotonic(), 0, ""
     async with Figures(fleet) as figures:
         while quiet < 3 and time.monotonic() - began < REST_WITHIN_S:
@@ -30,7 +30,7 @@ async def drain(fleet: Fleet, pay: Callable[[], None], *, recovers: bool = False
                 left.append("transfers held for money")
                 await asyncio.to_thread(pay)
             if recovers and not left:
-                left = [row["what"] for row in await figures.rows(_UNHEARD, peace)]
+                left = [row["what"] for row in await figures.rows(_UNRECOVERED, faults_ended)]
             quiet = 0 if left else quiet + 1
             if left and not late and time.monotonic() - began > DRAIN_WITHIN_S:
                 late = ", ".join(left)
@@ -41,35 +41,35 @@ async def drain(fleet: Fleet, pay: Callable[[], None], *, recovers: bool = False
     ] if late else []
 
 
-_UNHEARD = """
+_UNRECOVERED = """
     SELECT 'a listing of Stripe''s events' AS what FROM payouts.event_listing WHERE listed_until < $1
     UNION ALL
-    SELECT 'event ' || event_id || ', which no webhook told'
+    SELECT 'event ' || event_id || ' without a webhook'
     FROM payouts.missed_event WHERE recovered_at IS NULL
 """
 
 
 async def violations(fleet: Fleet) -> list[str]:
-    """Every invariant of `hobbs check` that does not hold, and every sentence of the checker."""
+    """Every invariant of `hobbs check` that does not hold, and every violation of the checker."""
     outcomes = await check_invariants(operator_settings(fleet))
     broken = [
         f"{o.invariant.service}.{o.invariant.name}: {o.failure or o.examples}"
         for o in outcomes
         if not o.holds
     ]
-    code, said = await ask_checker(fleet)
-    return broken + (said if code else [])
+    code, lines = await ask_checker(fleet)
+    return broken + (lines if code else [])
 
 
 async def ask_checker(fleet: Fleet) -> tuple[int | None, list[str]]:
-    """Run the checker as the program it is."""
+    """Run `python -m tests.checker`; returns its exit code and lines."""
     where = {
         "--database": fleet.owner_url,
         "--kafka": fleet.kafka_bootstrap,
         "--prefix": fleet.topic_prefix,
         "--stripe": fleet.stripe_api_base,
     }
-    command = [sys.executable, "-m", "tests.checker", *(word for pair in where.items() for word in pair)]
+    command = [sys.executable, "-m", "tests.checker", *(part for pair in where.items() for part in pair)]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

@@ -1,4 +1,4 @@
-"""Worker processes with a plan of faults, and impatient settings: seconds where production waits minutes."""
+"""Worker processes with planned faults and short waits: seconds where production waits minutes."""
 
 import os
 import sys
@@ -9,7 +9,7 @@ from hobbs.local.child import Child
 from hobbs.local.fleet_processes import Fleet
 
 LEASE_S = 4.0
-IMPATIENT = {
+SHORT_WAITS = {
     "HOBBS_KAFKA_SESSION_TIMEOUT_S": "4",
     "HOBBS_LEASE_S": str(LEASE_S),
     "HOBBS_TIMER_LEASE_S": str(LEASE_S),
@@ -30,12 +30,12 @@ _numbers = count()
 
 
 class Life:
-    """One worker process and what it met of its plan."""
+    """One worker process, and which of its planned faults happened."""
 
     def __init__(self, fleet: Fleet, service: str, faults: str = "") -> None:
         self.reached_file = fleet.folder / f"reached-{service}-{next(_numbers)}"
         environment = {name: "" for name in os.environ if name.startswith("HOBBS_")}
-        environment |= fleet.environment(service) | IMPATIENT
+        environment |= fleet.environment(service) | SHORT_WAITS
         environment |= {"HOBBS_FAULTS": faults, "HOBBS_FAULTS_REACHED": str(self.reached_file)}
         command = [sys.executable, "-m", "hobbs", "work", service]
         log = Path(fleet.folder) / "logs" / f"{service}.log"

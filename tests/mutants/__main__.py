@@ -1,4 +1,4 @@
-"""`python -m tests.mutants [NAME…]`: break the promise in small ways, and see the suite catch each one."""
+"""`python -m tests.mutants [NAME…]`: apply each mutant to a copy and run the tests that must catch it."""
 
 import argparse
 import os
@@ -17,7 +17,7 @@ from tests.mutants.catalogue import MUTANTS
 from tests.mutants.mutant import DoesNotApply, Mutant
 from tests.mutants.trial import ROOT, Copy, Finding, Unusable, forget
 
-# Asked when the tests named with a mutant let it pass. What reads the repository itself has no copy of it.
+# Run when the tests named with a mutant pass. Tests that read the git repository cannot run in a copy.
 WIDER = (
     *(
         f"tests/{kind}/{owner}"
@@ -31,13 +31,13 @@ WIDER = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Verdict:
-    """What became of one mutant. `caught_by` None: it survived, or (with `problem`) it says nothing."""
+class Result:
+    """The result of one mutant. `caught_by` None: it survived, or it is broken and `problem` says why."""
 
     mutant: Mutant
     seconds: float
     caught_by: str | None = None
-    said: str = ""
+    error: str = ""
     expected: bool = True
     problem: str = ""
 
@@ -52,18 +52,18 @@ def main() -> int:
         sys.stderr.write(f"no such mutant: {', '.join(sorted(unknown))}; --list names them\n")
         return 2
     began = time.monotonic()
-    with copies(options.jobs, options.commit) as lent:
-        if complaint := whole_tree_fails(lent[0], chosen):
-            sys.stdout.write(complaint)
+    with copies(options.jobs, options.commit) as trees:
+        if failure := unchanged_tree_fails(trees[0], chosen):
+            sys.stdout.write(failure)
             return 1
-        verdicts = try_all(chosen, lent)
-    return summarise(verdicts, time.monotonic() - began)
+        results = try_all(chosen, trees)
+    return summarise(results, time.monotonic() - began)
 
 
 def parse_options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.mutants", description=__doc__)
     parser.add_argument("names", nargs="*", help="only these mutants")
-    parser.add_argument("--list", action="store_true", help="name the mutants and try none")
+    parser.add_argument("--list", action="store_true", help="list the mutants and try none")
     parser.add_argument("--commit", help="try a commit, such as HEAD, instead of the working tree")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="how many at once")
     return parser.parse_args()
@@ -78,39 +78,39 @@ def copies(count: int, commit: str | None) -> Iterator[list[Copy]]:
         forget(folder)
 
 
-def whole_tree_fails(copy: Copy, chosen: Sequence[Mutant]) -> str:
-    """Run every test that is to catch something on an unharmed copy; a complaint when one is not green."""
+def unchanged_tree_fails(copy: Copy, chosen: Sequence[Mutant]) -> str:
+    """Run every catcher on a copy without a mutant; a sentence when one fails, else ""."""
     catchers = sorted({catcher for mutant in chosen for catcher in mutant.catchers})
     try:
         found = copy.run(catchers)
     except Unusable as error:
         return f"without any mutant: {error}\n"
     if found.caught_by:
-        return f"without any mutant {found.caught_by} fails, so nothing is proved: {found.said}\n"
+        return f"without any mutant {found.caught_by} fails, so nothing is proved: {found.error}\n"
     sys.stdout.write(f"without any mutant: {found.passed} tests pass, {found.seconds:.0f} s\n")
     sys.stdout.flush()
     return ""
 
 
-def try_all(mutants: Sequence[Mutant], lent: Sequence[Copy]) -> list[Verdict]:
-    """Try each mutant in the next copy that is free; what came of them, in their order."""
+def try_all(mutants: Sequence[Mutant], trees: Sequence[Copy]) -> list[Result]:
+    """Try each mutant in the next free copy; the results are in the order of the mutants."""
     free: SimpleQueue[Copy] = SimpleQueue()
-    for copy in lent:
+    for copy in trees:
         free.put(copy)
 
-    def attempt(mutant: Mutant) -> Verdict:
+    def attempt(mutant: Mutant) -> Result:
         copy = free.get()
         try:
-            return tell(try_one(mutant, copy))
+            return shown(try_one(mutant, copy))
         finally:
             free.put(copy)
 
-    with ThreadPoolExecutor(len(lent)) as pool:
+    with ThreadPoolExecutor(len(trees)) as pool:
         return list(pool.map(attempt, mutants))
 
 
-def try_one(mutant: Mutant, copy: Copy) -> Verdict:
-    """Ask the tests named, and then all the others, whether they notice the mutant."""
+def try_one(mutant: Mutant, copy: Copy) -> Result:
+    """Run the mutant's catchers, and if they pass the WIDER tests."""
     began = time.monotonic()
     broken = [edit.path for edit in mutant.edits]
     try:
@@ -120,40 +120,40 @@ def try_one(mutant: Mutant, copy: Copy) -> Verdict:
             if not expected:
                 found = copy.run(WIDER, broken=broken)
     except (DoesNotApply, Unusable) as error:
-        return Verdict(mutant=mutant, seconds=time.monotonic() - began, problem=str(error))
-    return judged(mutant, found, expected=expected, seconds=time.monotonic() - began)
+        return Result(mutant=mutant, seconds=time.monotonic() - began, problem=str(error))
+    return result_of(mutant, found, expected=expected, seconds=time.monotonic() - began)
 
 
-def judged(mutant: Mutant, found: Finding, *, expected: bool, seconds: float) -> Verdict:
-    return Verdict(
-        mutant=mutant, seconds=seconds, caught_by=found.caught_by, said=found.said, expected=expected
+def result_of(mutant: Mutant, found: Finding, *, expected: bool, seconds: float) -> Result:
+    return Result(
+        mutant=mutant, seconds=seconds, caught_by=found.caught_by, error=found.error, expected=expected
     )
 
 
-def tell(verdict: Verdict) -> Verdict:
-    """One line as soon as a mutant's fate is known."""
-    fate = verdict.problem or (f"caught: {verdict.said}" if verdict.caught_by else "SURVIVED")
-    sys.stdout.write(f"{verdict.mutant.name}: {fate} ({verdict.seconds:.0f} s)\n")
+def shown(result: Result) -> Result:
+    """Print the line of a mutant as soon as it is tried."""
+    text = result.problem or (f"caught: {result.error}" if result.caught_by else "SURVIVED")
+    sys.stdout.write(f"{result.mutant.name}: {text} ({result.seconds:.0f} s)\n")
     sys.stdout.flush()
-    return verdict
+    return result
 
 
-def summarise(verdicts: Sequence[Verdict], seconds: float) -> int:
-    """Print the table; 1 when a mutant survived or says nothing."""
+def summarise(results: Sequence[Result], seconds: float) -> int:
+    """Print the table; 1 when a mutant survived or is broken."""
     rows = [("mutant", "what it breaks", "caught by", "seconds")]
-    for v in verdicts:
+    for v in results:
         caught = v.caught_by or ("BROKEN MUTANT" if v.problem else "NOBODY: IT SURVIVED")
         rows.append((v.mutant.name, v.mutant.breaks, caught, f"{v.seconds:.0f}"))
     sys.stdout.write("\n")
     show(rows)
-    missed = [v.mutant.name for v in verdicts if v.caught_by is None and not v.problem]
-    broken = [v.mutant.name for v in verdicts if v.problem]
-    elsewhere = [v.mutant.name for v in verdicts if v.caught_by and not v.expected]
-    count = len(verdicts) - len(missed) - len(broken)
-    sys.stdout.write(f"\n{count} of {len(verdicts)} mutants caught, {seconds:.0f} s\n")
-    for word, names in (("survived", missed), ("broken", broken), ("caught by another test", elsewhere)):
+    missed = [v.mutant.name for v in results if v.caught_by is None and not v.problem]
+    broken = [v.mutant.name for v in results if v.problem]
+    elsewhere = [v.mutant.name for v in results if v.caught_by and not v.expected]
+    count = len(results) - len(missed) - len(broken)
+    sys.stdout.write(f"\n{count} of {len(results)} mutants caught, {seconds:.0f} s\n")
+    for title, names in (("survived", missed), ("broken", broken), ("caught by another test", elsewhere)):
         if names:
-            sys.stdout.write(f"{word}: {', '.join(names)}\n")
+            sys.stdout.write(f"{title}: {', '.join(names)}\n")
     return 1 if missed or broken else 0
 
 

@@ -1,15 +1,21 @@
-"""Every mutant, and which of them had to be there."""
+"""Every mutant, and which of them the issue named."""
 
+from tests.mutants.billing_and_ledger_mutants import BILLING_AND_LEDGER_MUTANTS
+from tests.mutants.fleet_mutants import FLEET_MUTANTS
+from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
 from tests.mutants.mutant import Mutant
-from tests.mutants.of_history import OF_HISTORY
-from tests.mutants.of_payouts import OF_PAYOUTS
-from tests.mutants.of_the_books import OF_THE_BOOKS
-from tests.mutants.of_the_machinery import OF_THE_MACHINERY
-from tests.mutants.of_the_watch import OF_THE_WATCH
+from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
+from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
 
-MUTANTS: tuple[Mutant, ...] = (*OF_THE_MACHINERY, *OF_PAYOUTS, *OF_THE_BOOKS, *OF_HISTORY, *OF_THE_WATCH)
+MUTANTS: tuple[Mutant, ...] = (
+    *FLEET_MUTANTS,
+    *PAYOUTS_MUTANTS,
+    *BILLING_AND_LEDGER_MUTANTS,
+    *LEDGER_HISTORY_MUTANTS,
+    *RECOVERY_AND_MONITOR_MUTANTS,
+)
 
-# What tests had to be proved against, in the words and the order it was asked for.
+# The list "Testing the tests" of the issue, in its words and its order.
 ASKED_FOR = {
     "offsets before commit": "offsets-before-commit",
     "no conflict clause": "no-conflict-clause",

@@ -1,4 +1,4 @@
-"""A mutant: one small change that breaks a promise, as exact text to find and what to put in its place."""
+"""A mutant: one small change that breaks a rule, as exact text and its replacement."""
 
 import ast
 from dataclasses import dataclass
@@ -6,12 +6,12 @@ from pathlib import Path
 
 
 class DoesNotApply(Exception):
-    """The text that a mutant changes is no longer there once, or what it leaves is no Python."""
+    """The text that a mutant replaces does not stand exactly once, or the result is no Python."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Edit:
-    """In one file, text that stands there exactly once, and what replaces it."""
+    """Text that stands exactly once in a file, and its replacement."""
 
     path: str
     old: str
@@ -20,7 +20,7 @@ class Edit:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mutant:
-    """`breaks` says in one sentence what goes wrong; `catchers` are the tests to notice it, by node id."""
+    """`breaks`: one sentence about what goes wrong; `catchers`: node ids of tests, of which one must fail."""
 
     name: str
     breaks: str
@@ -29,15 +29,15 @@ class Mutant:
 
 
 def mutated(mutant: Mutant, tree: Path) -> dict[str, str]:
-    """What the mutant makes of a tree's files, by path. Raises DoesNotApply."""
+    """The changed files of a tree, by path. Raises DoesNotApply."""
     texts: dict[str, str] = {}
     for edit in mutant.edits:
         text = texts.get(edit.path) or (tree / edit.path).read_text(encoding="utf-8")
         found = text.count(edit.old)
         if found != 1:
             raise DoesNotApply(
-                f"mutant {mutant.name}: the text to change stands {found} times in {edit.path}, not once; "
-                f"write the mutant anew:\n{edit.old}"
+                f"mutant {mutant.name}: the text to replace stands {found} times in {edit.path}, not once; "
+                f"write the mutant again:\n{edit.old}"
             )
         texts[edit.path] = text.replace(edit.old, edit.new)
     for path, text in texts.items():

@@ -1,4 +1,4 @@
-"""Every mutant still applies to the tree as it is, and names tests that are there. Runs none of them."""
+"""Every mutant applies to the present tree and names tests that exist. None is run."""
 
 import re
 from pathlib import Path
@@ -13,13 +13,13 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
-def test_a_mutant_changes_the_tree_as_it_is(mutant: Mutant) -> None:
+def test_a_mutant_changes_the_present_tree(mutant: Mutant) -> None:
     for path, text in mutated(mutant, ROOT).items():
         assert text != (ROOT / path).read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: m.name)
-def test_a_mutant_names_tests_that_are_there(mutant: Mutant) -> None:
+def test_a_mutant_names_tests_that_exist(mutant: Mutant) -> None:
     assert mutant.catchers
     for catcher in mutant.catchers:
         file, _, test = catcher.partition("::")
@@ -27,7 +27,7 @@ def test_a_mutant_names_tests_that_are_there(mutant: Mutant) -> None:
         assert test.partition("[")[0] in defined if test else defined
 
 
-def test_every_break_that_was_asked_for_is_there_and_has_a_name_of_its_own() -> None:
+def test_every_mutant_the_issue_named_exists_and_names_are_unique() -> None:
     names = [mutant.name for mutant in MUTANTS]
     assert len(names) == len(set(names))
     assert len(ASKED_FOR) == 16
@@ -37,7 +37,7 @@ def test_every_break_that_was_asked_for_is_there_and_has_a_name_of_its_own() -> 
 @pytest.mark.parametrize(
     ("text", "new"), [("a = 1\n", "gone"), ("a = 1\na = 1\n", "a = 2"), ("a = 1\n", "a = (")]
 )
-def test_a_mutant_that_does_not_fit_is_refused(tmp_path: Path, text: str, new: str) -> None:
+def test_a_mutant_that_does_not_apply_is_refused(tmp_path: Path, text: str, new: str) -> None:
     (tmp_path / "room.py").write_text(text)
     old = "b = 1" if new == "gone" else "a = 1"
     edit = Edit(path="room.py", old=old, new=new)
@@ -46,12 +46,12 @@ def test_a_mutant_that_does_not_fit_is_refused(tmp_path: Path, text: str, new: s
 
 
 def failure(phase: str, *error: str) -> dict[str, object]:
-    told = {"test": "t.py::test_x", "phase": phase, "error": list(error), "said": "so"}
-    return {"passed": 3, "first_failure": told}
+    failed = {"test": "t.py::test_x", "phase": phase, "error": list(error), "message": "so"}
+    return {"passed": 3, "first_failure": failed}
 
 
 @pytest.mark.parametrize(
-    "seen",
+    "observed",
     [
         failure("collect"),
         failure("setup", "AssertionError"),
@@ -60,11 +60,11 @@ def failure(phase: str, *error: str) -> dict[str, object]:
         failure("call", "ProgrammingError"),
     ],
 )
-def test_what_breaks_for_another_reason_is_not_caught(seen: dict[str, object]) -> None:
+def test_an_error_of_the_mutant_itself_is_no_catch(observed: dict[str, object]) -> None:
     with pytest.raises(Unusable, match="broke: so"):
-        finding(seen, 1.0)
+        finding(observed, 1.0)
 
 
-def test_a_test_that_fails_of_itself_has_caught_the_mutant() -> None:
+def test_a_test_that_fails_in_its_own_body_has_caught_the_mutant() -> None:
     assert finding(failure("call", "AssertionError"), 1.0).caught_by == "t.py::test_x"
     assert finding({"passed": 3, "first_failure": None}, 1.0).caught_by is None

@@ -1,4 +1,4 @@
-"""One pytest session in a copy of the tree, unharmed or with one mutant in it, and what it came to."""
+"""Runs one pytest session in a copy of the tree, with or without a mutant, and reads its result."""
 
 import json
 import os
@@ -18,31 +18,31 @@ from tests.mutants.mutant import Mutant, mutated
 
 ROOT = Path(__file__).resolve().parents[2]
 BYTECODE = ROOT / ".venv" / "pycache"  # shared with every make target, so that libraries are compiled once
-# What a test that is asked has to have beside it. The environment itself is shared.
-ROOMS = ("docs", "fleet", "schemas", "services", "hobbs", "school", "tests", "pyproject.toml")
+# What the tests need in a copy. The virtual environment is shared.
+COPIED = ("docs", "fleet", "schemas", "services", "hobbs", "school", "tests", "pyproject.toml")
 TRIAL_S_MAX = 600.0
-# Slips of whoever wrote the mutant, or of who renamed what it names; no promise of ours fails like this.
-SLIPS = frozenset(
+# A test that fails with one of these shows an error in the mutant itself, not a broken rule.
+MUTANT_ERRORS = frozenset(
     {"ImportError", "SyntaxError", "NameError", "AttributeError", "TypeError", "ProgrammingError"}
 )
 
 
 class Unusable(Exception):
-    """A session that says nothing about the promise: the sentence says why."""
+    """A session that proves nothing about the mutant; the sentence says why."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
-    """What a session came to: `caught_by` is the test that failed first, None when all passed."""
+    """The result of a session: `caught_by` is the test that failed first, None when all passed."""
 
     passed: int
     caught_by: str | None
-    said: str
+    error: str
     seconds: float
 
 
 class Copy:
-    """A copy of the tree's sources, in which mutants are put and taken out again."""
+    """A copy of the tree's sources; a mutant is applied to it and undone again."""
 
     def __init__(self, folder: Path, commit: str | None = None) -> None:
         """Copy the working tree, or what was committed."""
@@ -58,25 +58,25 @@ class Copy:
 
     @contextmanager
     def with_mutant(self, mutant: Mutant) -> Iterator[None]:
-        """Lend the copy with one mutant in it. Raises DoesNotApply."""
+        """Apply a mutant for the block, and undo it after. Raises DoesNotApply."""
         texts = mutated(mutant, self.folder)
-        whole = {path: (self.folder / path).read_bytes() for path in texts}
+        before = {path: (self.folder / path).read_bytes() for path in texts}
         times = {path: (self.folder / path).stat() for path in texts}
         try:
             for path, text in texts.items():
                 (self.folder / path).write_text(text, encoding="utf-8")
             yield
         finally:
-            for path, content in whole.items():
+            for path, content in before.items():
                 (self.folder / path).write_bytes(content)
-                # Its own time again: else the mutant's bytecode could pass for that of the whole file.
+                # With its old time too: else Python could take the mutant's bytecode for the file's.
                 os.utime(self.folder / path, ns=(times[path].st_atime_ns, times[path].st_mtime_ns))
 
     def run(self, tests: Sequence[str], *, broken: Sequence[str] = ()) -> Finding:
         """Run tests until one fails. `broken` are the files a mutant changed. Raises Unusable."""
         began = time.monotonic()
-        told, log = self._scratch / "witness.json", self._scratch / "pytest.log"
-        told.unlink(missing_ok=True)
+        report, log = self._scratch / "witness.json", self._scratch / "pytest.log"
+        report.unlink(missing_ok=True)
         command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "tests.mutants.witness"]
         command += ["-p", "no:cacheprovider", *tests]
         with log.open("w", encoding="utf-8") as output:
@@ -84,7 +84,7 @@ class Copy:
                 subprocess.run(
                     command,
                     cwd=self.folder,
-                    env=self._environment(told),
+                    env=self._environment(report),
                     stdout=output,
                     stderr=subprocess.STDOUT,
                     timeout=TRIAL_S_MAX,
@@ -92,23 +92,23 @@ class Copy:
                 )
             except subprocess.TimeoutExpired:
                 raise Unusable(f"no end after {TRIAL_S_MAX:g} s; {_tail(log)}") from None
-        if not told.exists():
+        if not report.exists():
             raise Unusable(f"pytest did not get to its end; {_tail(log)}")
-        seen = json.loads(told.read_text(encoding="utf-8"))
-        self._refuse_other_code(seen["imported"], broken)
-        return finding(seen, time.monotonic() - began)
+        observed = json.loads(report.read_text(encoding="utf-8"))
+        self._refuse_other_code(observed["imported"], broken)
+        return finding(observed, time.monotonic() - began)
 
-    def _environment(self, told: Path) -> dict[str, str]:
+    def _environment(self, report: Path) -> dict[str, str]:
         return {
             **os.environ,
             "PYTHONPATH": str(self.folder),  # before the environment's own path to the tree
             "PYTHONPYCACHEPREFIX": str(BYTECODE),
             "PYTHONDONTWRITEBYTECODE": "",
-            "HOBBS_MUTANTS_WITNESS": str(told),
+            "HOBBS_MUTANTS_WITNESS": str(report),
         }
 
     def _refuse_other_code(self, imported: dict[str, str], broken: Sequence[str]) -> None:
-        """A mutant proves something only when it, and nothing of the real tree, was imported."""
+        """Raise Unusable unless the mutant's files were imported, and none of the real tree."""
         own = str(self.folder.resolve())
         foreign = sorted(f"{name} of {file}" for name, file in imported.items() if not file.startswith(own))
         if foreign:
@@ -119,23 +119,23 @@ class Copy:
 
 
 def forget(folder: Path) -> None:
-    """Remove a folder of copies, and what was compiled of them."""
+    """Remove a folder of copies, and their bytecode."""
     shutil.rmtree(BYTECODE / folder.resolve().relative_to("/"), ignore_errors=True)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _unpack(commit: str, folder: Path) -> None:
     packed = subprocess.run(
-        ["git", "archive", commit, *ROOMS], cwd=ROOT, stdout=subprocess.PIPE, check=True
+        ["git", "archive", commit, *COPIED], cwd=ROOT, stdout=subprocess.PIPE, check=True
     ).stdout
     with tarfile.open(fileobj=BytesIO(packed)) as archive:
         archive.extractall(folder, filter="data")
 
 
 def sources() -> list[Path]:
-    """What git knows of the rooms, and what is new in them, as it lies in the working tree."""
+    """The working tree's files in COPIED, new ones too, without those that git ignores."""
     listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *ROOMS],
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard", *COPIED],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -144,17 +144,17 @@ def sources() -> list[Path]:
     return [Path(name) for name in listed.stdout.splitlines() if (ROOT / name).is_file()]
 
 
-def finding(seen: dict[str, Any], seconds: float) -> Finding:
-    """Read what the witness saw. Raises Unusable when the first failure is no test's own."""
-    failure = seen["first_failure"]
+def finding(observed: dict[str, Any], seconds: float) -> Finding:
+    """Read the witness's report. Raises Unusable when the first failure is not in a test's own body."""
+    failure = observed["first_failure"]
     if failure is None:
-        return Finding(passed=seen["passed"], caught_by=None, said="", seconds=seconds)
-    slips = SLIPS.intersection(failure["error"])
-    if failure["phase"] != "call" or slips:
-        raise Unusable(f"{failure['phase']} of {failure['test']} broke: {failure['said']}")
-    said = f"{failure['error'][0]}: {failure['said'][:100]}"
-    return Finding(passed=seen["passed"], caught_by=failure["test"], said=said, seconds=seconds)
+        return Finding(passed=observed["passed"], caught_by=None, error="", seconds=seconds)
+    mistakes = MUTANT_ERRORS.intersection(failure["error"])
+    if failure["phase"] != "call" or mistakes:
+        raise Unusable(f"{failure['phase']} of {failure['test']} broke: {failure['message']}")
+    error = f"{failure['error'][0]}: {failure['message'][:100]}"
+    return Finding(passed=observed["passed"], caught_by=failure["test"], error=error, seconds=seconds)
 
 
 def _tail(log: Path) -> str:
-    return f"its last words: {log.read_text(encoding='utf-8')[-600:]}"
+    return f"the end of its log: {log.read_text(encoding='utf-8')[-600:]}"

@@ -1,1 +1,1 @@
-"""What tests of several services share."""
+"""Code that tests of several services share."""

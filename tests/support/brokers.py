@@ -1,11 +1,11 @@
-"""What tests ask of a broker beyond the local one's settings."""
+"""Broker settings for tests, beyond those of the local stack."""
 
 from pathlib import Path
 
 from hobbs.local.kafka import SETTINGS_FILE
 
 
-def let_members_be_missed_soon(folder: Path) -> None:
-    """Allow sessions of seconds: a member that was killed is missed sooner than after the broker's six."""
+def allow_short_sessions(folder: Path) -> None:
+    """Allow session timeouts from 1 s, so that the broker notices a killed consumer sooner than after 6 s."""
     with (folder / SETTINGS_FILE).open("a") as settings:
         settings.write("group.min.session.timeout.ms=1000\n")

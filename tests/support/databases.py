@@ -35,14 +35,14 @@ async def run_statement(url: str, statement: str) -> None:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Template:
-    """A migrated database to clone; `broken` says whose migration failed, and how."""
+    """A migrated database to clone; `broken`: the services whose migration failed, and the errors."""
 
     name: str
     broken: Mapping[str, Exception]
 
 
 async def make_template(cluster: Cluster) -> Template:
-    """Create the database to clone. One service's broken migration fails only the tests that open it."""
+    """Create the database to clone. A failed migration of a service fails only the tests that open it."""
     await run_statement(cluster.url, "CREATE DATABASE hobbs_template")
     url = cluster.database("hobbs_template")
     broken: dict[str, Exception] = {}
@@ -74,7 +74,7 @@ async def empty(cluster: Cluster) -> AsyncIterator[str]:
 
 @asynccontextmanager
 async def cloned(cluster: Cluster, template: Template) -> AsyncIterator[str]:
-    """Lend a fresh copy of the template; yields its owner's URL."""
+    """Clone the template for the block; yields the URL of the clone's owner."""
     name = f"test_{secrets.token_hex(6)}"
     await run_statement(cluster.url, f"CREATE DATABASE {name} TEMPLATE {template.name}")
     try:

@@ -1,4 +1,4 @@
-"""Workers that take people's decisions and do nothing else, for tests of commands."""
+"""Workers that only take decisions, for tests of commands."""
 
 import asyncio
 import secrets
@@ -19,10 +19,12 @@ from tests.support.databases import service_url
 async def deciding(
     kafka: str, database_url: str, actions: Mapping[str, Mapping[str, Action]]
 ) -> AsyncIterator[str]:
-    """Run a worker for each service named, with these actions; the topic prefix they listen under."""
+    """Run a worker for each named service, with these actions; yields their topic prefix."""
     prefix = f"{secrets.token_hex(4)}."
     shared = {"kafka_bootstrap": kafka, "topic_prefix": prefix, "log_format": "console"}
-    plans = [TopicPlan(name=name, partitions=1, retention_ms=-1) for name in TOPICS]  # an outbox is relayed
+    plans = [
+        TopicPlan(name=name, partitions=1, retention_ms=-1) for name in TOPICS
+    ]  # the outbox needs its topics too
     async with AsyncExitStack() as stack:
         for service, own in actions.items():
             url = SecretStr(service_url(database_url, service))

@@ -1,4 +1,4 @@
-"""A fleet of real processes on the session's servers, with a database, topics and a Stripe of its own."""
+"""A fleet of real processes on the session's servers, with its own database, topics and simulator state."""
 
 import secrets
 from collections.abc import AsyncIterator
@@ -18,7 +18,7 @@ from hobbs.local.running_fleet import RunningFleet, create_topics
 from tests.support.databases import PASSWORDS
 from tests.support.stripe import StripeSim
 
-# Money moves at once, and Stripe's webhooks are what the real ones are at their worst.
+# Money moves at once, and webhooks come doubled, out of order, forged and stale.
 ROUGH_STRIPE = {
     "charge_available_after_s": 0.0,
     "automatic_payout_after_s": 0.3,
@@ -32,13 +32,13 @@ ROUGH_STRIPE = {
 }
 
 
-# When Stripe pays a balance out, and so in which sums, is Stripe's decision; and an instant payout finds
-# nothing left when Stripe's own came first. Neither is compared, nor the instant fee that follows from it.
+# Stripe decides when it pays a balance out, so the sums vary; an instant payout may find nothing left after
+# an automatic one. Neither is compared, nor the instant fee that depends on them.
 STRIPES_OWN = ("automatic_payout", "payout")
 
 
 class Silent:
-    """A watcher of the demo's story that keeps it to itself."""
+    """A watcher of the demo that shows nothing."""
 
     def say(self, sentence: str) -> None:
         return
@@ -51,7 +51,7 @@ class Silent:
 async def fleet_on(
     folder: Path, *, owner_url: str, kafka: str, stripe_sim: StripeSim, log_level: str = "INFO"
 ) -> AsyncIterator[RunningFleet]:
-    """Start every service on these servers, ready; stop them with the block."""
+    """Start every service on these servers and wait until it is ready; stop them after the block."""
     (folder / "logs").mkdir()
     stripe_sim.admin.post("settings", json=ROUGH_STRIPE).raise_for_status()
     prefix = f"t{secrets.token_hex(4)}."
@@ -79,7 +79,7 @@ async def fleet_on(
 
 
 async def outcome(figures: Figures) -> dict[str, list[Row]]:
-    """What a run ended with, without the identifiers and instants that differ between runs."""
+    """The tables at a run's end, without identifiers and instants, which differ between runs."""
     return {
         "bills": await figures.rows(_BILLS),
         "refused": await figures.rows(_REFUSED),

@@ -1,4 +1,4 @@
-"""Secrets and people, looked for in text that should name neither."""
+"""Finds secrets and personal data in text that must have none."""
 
 import re
 import tomllib
@@ -12,14 +12,14 @@ ROLES_OF_PEOPLE = ("student", "instructor", "owner")
 
 
 def leaks(text: str, words: set[str], pattern: re.Pattern[str]) -> set[str]:
-    """Which of the words stand in the text, in whatever case, and what else looks like one of them."""
+    """The words that the text contains, in any case, and everything that matches the pattern."""
     lowered = text.lower()
-    there = {word for word in words if re.search(rf"(?<!\w){re.escape(word.lower())}(?!\w)", lowered)}
-    return there | set(pattern.findall(text))
+    found = {word for word in words if re.search(rf"(?<!\w){re.escape(word.lower())}(?!\w)", lowered)}
+    return found | set(pattern.findall(text))
 
 
 def names_in_the_school() -> Iterator[str]:
-    """Names whole and by the word, and addresses; not the words that identifiers are made of."""
+    """Full names, their parts, and mail addresses of the demo's school."""
     school = tomllib.loads(SCHOOL_FILE.read_text())
     for role in ROLES_OF_PEOPLE:
         for person in school[role]:

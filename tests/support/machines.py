@@ -1,6 +1,6 @@
-"""State machines of Hypothesis whose rules are coroutines: they run on the tests' own event loop.
+"""State machines of Hypothesis whose rules are coroutines on the tests' event loop.
 
-Hypothesis drives from a thread; each rule hands its coroutine to the loop and waits for it.
+Hypothesis runs in a thread; each rule hands its coroutine to the loop and waits for it.
 """
 
 import asyncio
@@ -18,7 +18,7 @@ RULE_WITHIN_S = 60.0
 
 
 class Machine(RuleBasedStateMachine):
-    """A machine on a loop; its rules say `self.wait(coroutine)`."""
+    """A machine on a loop; its rules call `self.wait(coroutine)`."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
@@ -31,9 +31,9 @@ class Machine(RuleBasedStateMachine):
 async def run_machine(
     machine: Callable[[asyncio.AbstractEventLoop], Machine], *, examples: int, steps: int
 ) -> None:
-    """Run examples of a machine; a failure is shrunk for a short while and printed with what repeats it."""
+    """Run examples of a machine; a failure is shrunk briefly and printed with how to repeat it."""
     loop = asyncio.get_running_loop()
-    told = settings(
+    options = settings(
         max_examples=examples,
         stateful_step_count=steps,
         deadline=None,
@@ -42,12 +42,12 @@ async def run_machine(
         suppress_health_check=list(HealthCheck),
     )
     with warnings.catch_warnings():
-        # What runs on the loop meanwhile (aiokafka) draws from `random` while Hypothesis chooses;
+        # aiokafka, on the loop, draws from `random` while Hypothesis chooses;
         # rules never do.
         warnings.simplefilter("ignore", HypothesisDeprecationWarning)
-        await asyncio.to_thread(run_state_machine_as_test, _factory(lambda: machine(loop)), settings=told)
+        await asyncio.to_thread(run_state_machine_as_test, _factory(lambda: machine(loop)), settings=options)
 
 
 def _factory(make: Callable[[], Machine]) -> Any:
-    """Hypothesis takes any callable that makes a machine, and says it takes a class."""
+    """Hypothesis accepts any callable that makes a machine, although its type says a class."""
     return make

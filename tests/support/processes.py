@@ -1,11 +1,11 @@
-"""Which processes are still about."""
+"""Finds processes that still run."""
 
 import os
 from pathlib import Path
 
 
 def processes_writing_under(folder: Path) -> list[int]:
-    """Processes whose output goes to a file in the folder, as every child's of the local stack does."""
+    """Processes with their output in the folder, such as all children of the local stack."""
     found = []
     for process in Path("/proc").glob("[0-9]*"):
         try:

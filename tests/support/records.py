@@ -25,10 +25,10 @@ def record(
     offset: int | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Record:
-    """Build a record of `topic`: a model is sent as its JSON, bytes and None as they are.
+    """Build a record of `topic`: a model becomes its JSON, bytes and None stay as they are.
 
-    Each call is a new event at a new offset unless told otherwise; `headers` adds to or replaces the
-    CloudEvents headers, and `ce_id=""` leaves the id out as a foreign publisher may.
+    Each call is a new event at a new offset unless the arguments say otherwise; `headers` adds to or replaces
+    the CloudEvents headers, and `ce_id=""` leaves the id out, as a foreign publisher may.
     """
     attributes = {
         "ce_specversion": "1.0",

@@ -1,4 +1,4 @@
-"""The Stripe simulator as tests see it."""
+"""The Stripe simulator in tests."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from hobbs.local.stack import Simulator
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeSim:
-    """A running simulator with nothing in it; `admin` talks to what Stripe would not offer."""
+    """A running, empty simulator; `admin` is the client of its admin API."""
 
     api_base: str
     secret_key: str
     admin: httpx.Client
 
     def effects(self) -> list[dict[str, object]]:
-        """What really happened at Stripe, once each, in order."""
+        """Every movement of money at the simulator, in order."""
         answer = self.admin.get("effects")
         answer.raise_for_status()
         found: list[dict[str, object]] = answer.json()["effects"]
@@ -27,7 +27,7 @@ class StripeSim:
 
 @contextmanager
 def emptied(simulator: Simulator) -> Iterator[StripeSim]:
-    """Have the simulator forget everything, and lend it."""
+    """Empty the simulator and return it."""
     with httpx.Client(base_url=f"{simulator.api_base}/_sim/", timeout=10) as admin:
         admin.post("reset").raise_for_status()
         yield StripeSim(api_base=simulator.api_base, secret_key=simulator.secret_key, admin=admin)

@@ -1,4 +1,4 @@
-"""Fleets of real processes. The undisturbed run is made once; what breaks things is compared with it."""
+"""Fleets of real processes. The undisturbed run is made once; runs with faults are compared with it."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from tests.support.stripe import StripeSim, emptied
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """What the whole story ended with, and every invariant asked after it.
+    """The results of a whole run, and of every invariant after it.
 
     The fleet has stopped; its folder holds what every service logged.
     """
@@ -33,7 +33,7 @@ class Run:
 async def fleet(
     tmp_path: Path, database_url: str, kafka: str, stripe_sim: StripeSim
 ) -> AsyncIterator[RunningFleet]:
-    """Every service as a process, with nothing in its books."""
+    """Every service as a process, with empty tables."""
     async with fleet_on(tmp_path, owner_url=database_url, kafka=kafka, stripe_sim=stripe_sim) as running:
         yield running
 
@@ -52,7 +52,7 @@ async def undisturbed(
     kafka: str,
     stripe_sim_process: Simulator,
 ) -> Run:
-    """The demo's story from beginning to end, its flights published twice, with nobody breaking anything."""
+    """A whole run of the demo, with its flights published twice and no faults."""
     folder = tmp_path_factory.mktemp("undisturbed")
     with emptied(stripe_sim_process) as stripe_sim:
         async with (

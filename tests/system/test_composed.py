@@ -1,6 +1,7 @@
-"""The containers of docker-compose.yml as processes: commands, environment, secret files; no engine needed.
+"""Runs the containers of docker-compose.yml as processes, with their commands, environment and secret files.
 
-Container names become this machine's ports and /run/secrets a folder; everything else is as the file says.
+Container names become ports of this machine and /run/secrets a folder; the rest is as in the file. It needs
+no container engine.
 """
 
 import asyncio
@@ -35,7 +36,7 @@ EXAMPLE = dict(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Machine:
-    """Where the containers' names are on this machine."""
+    """The ports and folders of this machine that replace container names."""
 
     folder: Path
     kafka: str
@@ -46,9 +47,9 @@ class Machine:
     ops_ports: Mapping[str, int]
 
     def here(self, text: str) -> str:
-        """A word of the compose file, as it is on this machine."""
-        told = EXAMPLE | {"HOBBS_TOPIC_PREFIX": self.prefix}
-        text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: told.get(m[1]) or m[2] or "", text)
+        """A value of the compose file with this machine's ports and folders."""
+        values = EXAMPLE | {"HOBBS_TOPIC_PREFIX": self.prefix}
+        text = re.sub(r"\$\{(\w+)(?::-([^}]*))?\}", lambda m: values.get(m[1]) or m[2] or "", text)
         for inside, outside in (
             ("/run/secrets", str(self.folder / "secrets")),
             ("/app/deploy", str(ROOT / "deploy")),
@@ -63,12 +64,12 @@ class Machine:
         return text
 
     def environment(self, name: str) -> dict[str, str]:
-        told = {k: self.here(str(v)) for k, v in CONTAINERS[name].get("environment", {}).items()}
+        variables = {k: self.here(str(v)) for k, v in CONTAINERS[name].get("environment", {}).items()}
         if name == "gateway":
-            told["HOBBS_GATEWAY_PORT"] = str(self.gateway_port)
+            variables["HOBBS_GATEWAY_PORT"] = str(self.gateway_port)
         if name in self.ops_ports:
-            told["HOBBS_OPS_PORT"] = str(self.ops_ports[name])
-        return {"PYTHONPATH": str(ROOT), **told}
+            variables["HOBBS_OPS_PORT"] = str(self.ops_ports[name])
+        return {"PYTHONPATH": str(ROOT), **variables}
 
     def command(self, name: str, *instead: str) -> list[str]:
         entrypoint = CONTAINERS[name].get("entrypoint", ["python", "-m", "hobbs"])
@@ -92,7 +93,7 @@ class Machine:
 
 @pytest.fixture
 def machine(tmp_path: Path, kafka: str) -> Iterator[Machine]:
-    """A PostgreSQL with the owner and password of the composed one, and free ports for the rest."""
+    """A PostgreSQL with the compose file's owner and password, and free ports for the other containers."""
     postgres_port, simulator_port, gateway_port, *ops_ports = free_ports(3 + len(SERVICES))
     make_secrets(tmp_path / "secrets", f"127.0.0.1:{postgres_port}/hobbs")
     data = tmp_path / "postgres"
@@ -122,7 +123,7 @@ async def create_database(url: str) -> None:
 
 
 def is_healthy(machine: Machine, name: str) -> bool:
-    """Ask as the container's own health check does."""
+    """Run the container's health check."""
     check = [sys.executable, *(machine.here(word) for word in CONTAINERS[name]["healthcheck"]["test"][2:])]
     check[-1] = check[-1].replace("127.0.0.1:12111", f"127.0.0.1:{machine.simulator_port}")
     environment = {"PATH": os.environ["PATH"], **machine.environment(name)}

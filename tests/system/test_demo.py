@@ -1,4 +1,4 @@
-"""`hobbs demo` cleans up however it ends; that it succeeds is what `make demo` shows."""
+"""`hobbs demo` cleans up however it ends; `make demo` shows that it succeeds."""
 
 import os
 import signal

@@ -1,6 +1,6 @@
-"""What the services log, at their most talkative, names no secret and no person: logs are copied around.
+"""The logs of the services, at their lowest level, contain no secret and no personal data.
 
-Searched is the undisturbed run: 98 flights, cards, onboarding, forged and stale webhooks, refused flights.
+It searches the undisturbed run: 98 flights, cards, onboarding, forged and stale webhooks, refused flights.
 """
 
 import json
@@ -56,7 +56,7 @@ def test_no_log_names_a_person(logs: dict[str, str]) -> None:
         ('{"message":"started","topic":"flight.completed"}', set()),
     ],
 )
-def test_the_search_finds_what_it_is_for(text: str, found: set[str]) -> None:
+def test_the_search_finds_secrets_and_people(text: str, found: set[str]) -> None:
     assert leaks(text, {"Whitaker"}, ANY_ADDRESS) | leaks(text, set(), ANY_SECRET) == found
 
 

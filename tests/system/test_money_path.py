@@ -1,4 +1,4 @@
-"""The fleet as processes on real Kafka and Postgres: 98 real flights, from the file to the bank."""
+"""98 real flights, from the file to the bank, on real Kafka and Postgres."""
 
 from tests.system.conftest import Run
 

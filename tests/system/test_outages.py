@@ -1,4 +1,4 @@
-"""Kafka and Postgres may stop for a while: nothing is lost and nobody has to do anything."""
+"""Kafka and Postgres may be away for a while: nothing is lost and nobody has to do anything."""
 
 import asyncio
 import signal
@@ -21,11 +21,11 @@ from tests.support.stripe import StripeSim
 from tests.system.conftest import Run
 
 OUTAGE_S = 6.0
-READABLE_LINES = 60  # of one process's client; it would like to write 70 a second
+READABLE_LINES = 60  # of one process's client, which would write 70 a second
 
 
 class Servers:
-    """A Postgres and a Kafka that can be cut off and come back on the same ports and data."""
+    """A Postgres and a Kafka that are stopped and restarted on the same ports and data."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -98,8 +98,8 @@ async def test_an_outage_of_postgres_and_of_kafka_loses_nothing(
             await story.take_off()
         await servers.cut_postgres(OUTAGE_S)
         await servers.cut_kafka(OUTAGE_S)
-        said = lines_about_kafka(folder)
-        assert all(0 < lines <= READABLE_LINES for lines in said.values()), said
+        logged = lines_about_kafka(folder)
+        assert all(0 < lines <= READABLE_LINES for lines in logged.values()), logged
         async with Figures(running.fleet) as figures:
             story = Story(running.fleet, figures, Silent(), running.require_running)
             await story.settle()

@@ -1,4 +1,4 @@
-"""What the services really published, in a whole run, is what schemas/generated/ promises to others."""
+"""Every event of a whole run is valid by its JSON Schema in schemas/generated/."""
 
 import json
 import re
@@ -34,7 +34,7 @@ EXPECTED = {
 
 
 async def read_everything(bootstrap: str) -> list[Any]:
-    """Every record in every topic of the broker that one of our services stamped as its own."""
+    """Every record on the broker that one of our services published, by its ce_source."""
     places = await places_of_our_topics(bootstrap)
     records: list[Any] = []
     async with AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest") as consumer:
@@ -66,8 +66,8 @@ def headers_of(record: Any) -> dict[str, str]:
     return {name: value.decode("utf-8", "replace") for name, value in record.headers}
 
 
-def what_is_wrong(record: Any, schemas: dict[str, Draft202012Validator]) -> list[str]:
-    """How a record differs from what its topic promises."""
+def violations_of(record: Any, schemas: dict[str, Draft202012Validator]) -> list[str]:
+    """The differences between a record and its topic's schema, headers and key."""
     topic = TOPICS[topic_of(record.topic) or ""]
     headers, event = headers_of(record), json.loads(record.value)
     wrong = [f"{error.json_path}: {error.message[:200]}" for error in schemas[topic.name].iter_errors(event)]
@@ -94,7 +94,7 @@ def test_every_published_event_fits_its_json_schema_headers_and_key(published: S
         name: Draft202012Validator(json.loads((GENERATED / schema_file(name)).read_text(encoding="utf-8")))
         for name in TOPICS
     }
-    wrong = [sentence for record in published for sentence in what_is_wrong(record, schemas)]
+    wrong = [sentence for record in published for sentence in violations_of(record, schemas)]
     assert sorted(set(wrong))[:20] == []
 
 
@@ -111,7 +111,7 @@ def test_an_event_id_never_names_two_contents(published: Sequence[Any]) -> None:
 
 
 def content_of(record: Any) -> str:
-    """What the publisher says a repeat must equal, else the body: a webhook comes again with other bytes."""
+    """The content that a repeat must equal: the header's hash, for webhooks, else the body."""
     return headers_of(record).get(CONTENT_HEADER) or json.dumps(json.loads(record.value), sort_keys=True)
 
 

@@ -1,4 +1,4 @@
-"""Records nobody can read stop no partition, and an operator finds every one of them."""
+"""Unreadable records stop no partition, and an operator finds each of them."""
 
 from datetime import date
 
@@ -32,7 +32,7 @@ async def test_unreadable_records_become_dead_letters_and_what_follows_is_proces
     await publish(fleet, [ground_lesson().model_dump_json().encode()], only="flight.completed")
     await story.settle()
     for topic in consumed_topics():
-        for service in readers_of_what_names_nobody(topic):
+        for service in readers_without_key(topic):
             assert await buried(figures, service, topic) == sorted(UNREADABLE)
     bills = await figures.rows("SELECT flight_id FROM billing.bill")
     assert [bill["flight_id"] for bill in bills] == ["after-the-bad-ones"]
@@ -44,13 +44,13 @@ def consumed_topics() -> list[str]:
     return [topic.name for topic in TOPICS.values() if topic.consumers]
 
 
-def readers_of_what_names_nobody(topic: str) -> tuple[str, ...]:
-    """A decision names its service in its key; one that names none is the gateway's to bury."""
+def readers_without_key(topic: str) -> tuple[str, ...]:
+    """The services that bury a record without a key; of decisions, it is the gateway."""
     return ("gateway",) if topic == REQUESTED else TOPICS[topic].consumers
 
 
 async def publish(running: RunningFleet, values: list[bytes | None], only: str | None = None) -> None:
-    """Put the values on one partition of each consumed topic, in order, with a header nobody can decode."""
+    """Publish the values on one partition of each consumed topic, in order, with an undecodable header."""
     producer = AIOKafkaProducer(
         bootstrap_servers=running.fleet.kafka_bootstrap, max_request_size=1_500_000, acks="all"
     )

@@ -15,7 +15,7 @@ READY_WITHIN_S = 90.0
 
 
 class Up:
-    """`hobbs up` on a folder, as a person would run it."""
+    """A process of `hobbs up` on a folder."""
 
     def __init__(self, folder: Path, *, output: str = "up.out") -> None:
         self._output = folder.with_name(output)
@@ -46,7 +46,7 @@ class Up:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Path]:
-    """A data folder; whatever still runs on it after the test is a failure of its own."""
+    """A data folder; a process that still runs on it after the test is a failure."""
     folder = tmp_path / "data"
     yield folder
     wait_until(lambda: not processes_writing_under(folder), what="the end of every process", within_s=20)
@@ -69,7 +69,7 @@ def test_a_stopped_fleet_starts_again_on_its_data_and_applies_the_school_once(fo
     assert processes_writing_under(folder) == []
 
 
-def test_a_fleet_whose_command_is_killed_outright_ends_too(folder: Path) -> None:
+def test_a_fleet_whose_command_is_killed_ends_too(folder: Path) -> None:
     up = Up(folder)
     wait_until(lambda: "starting the services" in up.said, what="the services", within_s=READY_WITHIN_S)
     up.stop(signal.SIGKILL)  # the fixture waits for the others

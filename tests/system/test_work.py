@@ -1,4 +1,4 @@
-"""`hobbs work`: starts, tells its health, drains when told; several processes live and die together."""
+"""`hobbs work`: starts, serves its health, drains on SIGTERM; several processes stop together."""
 
 import json
 import os
@@ -26,7 +26,7 @@ Environment = dict[str, str]
 
 @pytest.fixture
 async def ledger(database_url: str, kafka: str) -> Environment:
-    """What a ledger process needs to be told; its topics are there."""
+    """The environment of a ledger process; its topics exist."""
     prefix = f"work-{secrets.token_hex(3)}."
     settings = Settings(database_url=SecretStr(database_url), kafka_bootstrap=kafka, topic_prefix=prefix)
     await kafka_client.create_topics(settings, topic_plans())
@@ -81,7 +81,7 @@ def is_running(pid: int) -> bool:
         return False
 
 
-def test_a_worker_gets_ready_and_drains_when_told(ledger: Environment) -> None:
+def test_a_worker_gets_ready_and_drains_on_sigterm(ledger: Environment) -> None:
     (port,) = free_ports(1)
     with work(ledger | {"HOBBS_OPS_PORT": str(port)}) as process:
         eventually(lambda: is_well(port), "the ledger is ready")
@@ -91,10 +91,10 @@ def test_a_worker_gets_ready_and_drains_when_told(ledger: Environment) -> None:
 
 
 def test_missing_settings_are_named_and_are_usage() -> None:
-    told = {"PATH": os.environ["PATH"], "HOBBS_KAFKA_BOOTSTRAP": "127.0.0.1:1"}
+    environment = {"PATH": os.environ["PATH"], "HOBBS_KAFKA_BOOTSTRAP": "127.0.0.1:1"}
     result = subprocess.run(
         [sys.executable, "-m", "hobbs", "work", "ledger"],
-        env=told,
+        env=environment,
         capture_output=True,
         text=True,
         check=False,
@@ -108,7 +108,7 @@ def test_missing_settings_are_named_and_are_usage() -> None:
 @pytest.mark.parametrize(
     "arguments", [("leger",), ("gateway", "--processes", "2"), ("ledger", "--processes", "0")]
 )
-def test_nonsense_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+def test_wrong_arguments_are_a_usage_error(arguments: tuple[str, ...]) -> None:
     command = [sys.executable, "-m", "hobbs", "work", *arguments]
     assert subprocess.run(command, capture_output=True, check=False).returncode == 2
 
@@ -126,11 +126,11 @@ def test_several_processes_have_a_port_each_and_stop_together(ledger: Environmen
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc")
-def test_a_process_that_dies_takes_the_others_along_and_is_reported(ledger: Environment) -> None:
+def test_when_a_process_dies_the_others_stop_and_it_is_reported(ledger: Environment) -> None:
     with work(ledger, "--processes", "2") as process:
         eventually(lambda: len(children_of(process.pid)) == 2, "both processes are there")
         dead, other = children_of(process.pid)
-        time.sleep(2)  # past the exec: a signal to the tether is no worker dying
+        time.sleep(2)  # after the exec: before it the signal would kill the tether, not a worker
         os.kill(dead, signal.SIGKILL)
         _, stderr = process.communicate(timeout=40)
         assert process.returncode == 1
@@ -153,10 +153,10 @@ def test_a_worker_drains_in_time_also_while_its_group_waits_for_a_killed_one(led
     (port,) = free_ports(1)
     with work(ledger | {"HOBBS_OPS_PORT": str(port)}) as killed:
         eventually(lambda: is_well(port), "the first one is ready")
-        time.sleep(3)  # a member of its group by now; the broker misses it for 45 s
+        time.sleep(3)  # a member of its group by now; the broker notices its death after 45 s
         killed.kill()
     with work(ledger | {"HOBBS_OPS_PORT": str(port)}) as process:
         eventually(lambda: is_well(port, "healthz"), "the second one lives")
         time.sleep(1)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(29) == 0  # an orchestrator kills after 30
+        assert process.wait(29) == 0  # orchestrators kill after 30 s

@@ -1,4 +1,4 @@
-"""`python -m hobbs.local.stripe_sim`: serve until SIGTERM; state stays in --data.
+"""`python -m hobbs.local.stripe_sim`: serves until SIGTERM; its state is in the folder --data.
 
 Prints one JSON line on stdout once it listens: {"url": …, "pid": …}.
 """
@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
         timeout_keep_alive=75,
         timeout_graceful_shutdown=2,
     )
-    # uvicorn raises the signal again once it has stopped; an orderly stop is no failure.
+    # uvicorn raises the signal again after its stop; an orderly stop must exit 0.
     for stop in (signal.SIGTERM, signal.SIGINT):
         signal.signal(stop, lambda *_: sys.exit(0))
     _Announcing(config, url).run(sockets=[listener])
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _settings(options: argparse.Namespace) -> Settings:
-    """Settings for a fresh data folder; one that has settings keeps its own."""
+    """The first settings of a new data folder; an existing folder keeps its own."""
     changes: dict[str, Any] = dict(FAST) if options.fast else {}
     if options.speed:
         changes["webhook_speed"] = options.speed

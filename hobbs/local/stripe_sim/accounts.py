@@ -1,4 +1,4 @@
-"""Connect accounts (Express): creation, capabilities, links. What their owners do is in onboarding.py."""
+"""Connect accounts (Express): creation, capabilities, links. onboarding.py has what their owners do."""
 
 from hobbs.local.stripe_sim import errors, forms, jobs, lists, onboarding
 from hobbs.local.stripe_sim.events import emit
@@ -107,7 +107,7 @@ def _settings(params: Doc) -> Doc:
 
 
 def connected(world: World, account_id: str) -> Doc | None:
-    """The account, unless it is gone or its owner closed it."""
+    """The account. Raises StripeError when it does not exist or is closed."""
     doc = world.store.get("account", account_id)
     return None if doc is None or doc.get("_closed") else doc
 
@@ -203,7 +203,7 @@ def _capability(doc: Doc, name: str) -> Doc:
 
 
 def create_link(world: World, call: Call) -> Doc:
-    """An onboarding page of the simulator itself: opening it shows one button that completes onboarding."""
+    """Create a link to a page of the simulator with one button that completes onboarding."""
     account = forms.required_text(call.params, "account")
     if connected(world, account) is None:
         raise errors.no_such("account", account, "account", status=400)

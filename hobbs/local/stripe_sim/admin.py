@@ -1,6 +1,6 @@
-"""The admin API under /_sim/: what a test, a demo or `hobbs sim` does that Stripe would not offer.
+"""The admin API under /_sim/, for tests, the demo and `hobbs sim`: what Stripe's API does not offer.
 
-JSON in, JSON out; a wrong request answers 400 with {"error": sentence}. No key: it listens on loopback.
+JSON in, JSON out; a wrong request gets 400 with {"error": sentence}. It listens on loopback and needs no key.
 """
 
 import time
@@ -97,7 +97,7 @@ class Admin:
         }
 
     def reset(self, given: Doc) -> Doc:
-        """Forget everything; keep_endpoints and keep_settings say what stays."""
+        """Delete everything but what keep_endpoints and keep_settings say."""
         endpoints = (
             list(self.world.store.newest("webhook_endpoint", "")) if given.get("keep_endpoints") else []
         )
@@ -120,7 +120,7 @@ class Admin:
         return {"now": self.world.clock.now(), "offset_s": self.world.clock.offset}
 
     def move_clock(self, given: Doc) -> Doc:
-        """advance_s: by so much; set: to this Unix time, which must not be in the past."""
+        """advance_s: seconds to move by; set: a Unix time, not before the clock's present one."""
         seconds = (
             float(given["advance_s"])
             if "advance_s" in given
@@ -133,7 +133,7 @@ class Admin:
         return self.world.settings.as_dict()
 
     def fund(self, given: Doc) -> Doc:
-        """Put money on a balance, available now; it is a top-up in the balance transactions and no effect."""
+        """Put money on a balance, available now: listed as a top-up, without an effect row."""
         account, currency = given.get("account", ""), str(given.get("currency", "usd")).lower()
         with self.world.store.transaction():
             balances.post(
@@ -185,7 +185,7 @@ class Admin:
         return {"deliveries": [dict(zip(DELIVERY, row, strict=True)) for row in rows]}
 
     def flush_deliveries(self) -> Doc:
-        """Try every waiting delivery now instead of when its backoff ends."""
+        """Try every waiting delivery now, without its backoff."""
         due = self.world.store.write(
             "UPDATE delivery SET due = :now WHERE state = 'pending'", now=self.world.clock.wall()
         )
@@ -203,7 +203,7 @@ class Admin:
         return {"ok": True}
 
     def events(self, given: Doc) -> Doc:
-        """Events of every account, oldest first, after a cursor: what `hobbs sim listen` polls."""
+        """Events of all accounts after a cursor, oldest first; `hobbs sim listen` polls them."""
         rows = self.world.store.rows(
             "SELECT seq, body FROM object WHERE kind = 'event' AND seq > :after ORDER BY seq LIMIT :limit",
             after=int(given.get("after", 0)),

@@ -1,7 +1,7 @@
 """One API request from headers to answer: authentication, validation, idempotency, faults, execution.
 
-The order is Stripe's: who are you, was it answered, is it running, is it valid, then execute and save.
-Everything between two `await`s is one step for all other requests, so no lock is needed but the keys in use.
+The order is Stripe's: authenticate, replay a saved answer, refuse a running key, validate, execute, save. The
+event loop runs one request between two `await`s, so the only lock is the set of keys in use.
 """
 
 import asyncio
@@ -107,7 +107,7 @@ class Api:
         return answer
 
     async def _break_before(self, fault: Fault, call: Call) -> None:
-        """Faults on the way in: Stripe never saw the request, or its edge turned it away; no key is used."""
+        """Faults before the effect: the request is lost, or Stripe's edge refuses it; no key is used."""
         if fault.kind == "timeout":
             raise http.Hang
         if fault.kind == "reset":
@@ -117,7 +117,7 @@ class Api:
             raise error
 
     def _break_after(self, fault: Fault, call: Call, answer: Answer) -> Answer:
-        """Faults on the way out: the effect and the saved answer stand, the client does not learn of them."""
+        """Faults after the effect: effect and answer are saved, but the client does not get the answer."""
         if fault.kind == "timeout":
             raise http.Hang
         if fault.kind == "reset":
@@ -126,7 +126,7 @@ class Api:
         return answer if error is None or error.saved else _error_answer(error)
 
     def _execute_once(self, call: Call, route: routes.Route, fault: Fault | None) -> Answer:
-        """Replay the saved answer, or execute and save it: one transaction for effects, events and answer."""
+        """Replay the saved answer, or execute and save it; effects, events and answer are one transaction."""
         saved = idempotency.saved_answer(self.world, call)
         if saved is not None:
             replayed = {"Idempotent-Replayed": "true", "Original-Request": saved.request_id}
@@ -155,7 +155,7 @@ class Api:
     def _run(
         self, call: Call, route: routes.Route, injected: errors.StripeError | None, fault: Fault | None
     ) -> Answer:
-        """Run the handler; an error that Stripe saves is an answer, any other leaves and rolls back."""
+        """Run the handler. An error that Stripe saves is an answer; any other is raised and rolls back."""
         breaks = injected is not None and injected.saved and fault is not None
         try:
             if breaks and injected and fault and fault.when == "before":

@@ -112,7 +112,7 @@ def _make_available(world: World, transaction_id: str, account: str, currency: s
 
 
 def settle(world: World) -> None:
-    """Turn pending funds whose day has come into available ones."""
+    """Make pending funds available that are due."""
     due = world.store.rows(
         "SELECT transaction_id, account, currency, net FROM pending_funds WHERE available_on <= :now"
         " ORDER BY available_on, transaction_id LIMIT 10000",
@@ -181,7 +181,7 @@ def _instant(world: World, currency: str, amount: int) -> Doc:
 
 
 def instant_fee(world: World, amount: int) -> int:
-    """Half-up percentage with a minimum, as Stripe bills instant payouts."""
+    """The fee of an instant payout in minor units: a percentage, rounded half-up, with a minimum."""
     settings = world.settings
     return max((amount * settings.instant_fee_basis_points + 5_000) // 10_000, settings.instant_fee_min)
 

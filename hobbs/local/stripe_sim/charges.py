@@ -1,6 +1,6 @@
-"""Charges as objects: their shape, fee, group, and what they mean for a connected account.
+"""Charge objects: their fields, fee and group, and the payment that a transfer makes at a connected account.
 
-Taking the money is in payment_intents.py; refunds and disputes have their own files.
+payment_intents.py takes the money; refunds and disputes have their own modules.
 """
 
 from hobbs.local.stripe_sim import errors, forms, lists
@@ -38,7 +38,7 @@ NULLS = (
 
 
 def charge(world: World, *, amount: int, currency: str, prefix: str = "ch", **fields: object) -> Doc:
-    """A charge's shape with every field of the API version; `fields` override."""
+    """A charge with every field of the API version; `fields` override the defaults."""
     charge_id = new_id(prefix)
     return {
         **dict.fromkeys(NULLS),
@@ -68,7 +68,7 @@ def billing_details() -> Doc:
 
 
 def fee(world: World, amount: int) -> int:
-    """Percentage half-up plus the fixed part, rounded once."""
+    """The fee in minor units: a percentage, rounded half-up once, plus a fixed part."""
     settings = world.settings
     return (amount * settings.charge_fee_basis_points + 5_000) // 10_000 + settings.charge_fee_fixed
 
@@ -78,7 +78,7 @@ def available_on(world: World, charge: Doc) -> int:
 
 
 def group(world: World, charge: Doc) -> str:
-    """A charge without a transfer_group gets one of its own when a transfer names it as its source."""
+    """The charge's transfer_group; a charge without one gets one when a transfer names it as its source."""
     if charge["transfer_group"] is None:
         name = f"group_{charge['payment_intent'] or charge['id']}"
         charge["transfer_group"] = name
@@ -88,7 +88,7 @@ def group(world: World, charge: Doc) -> str:
 
 
 def destination_payment(world: World, transfer: Doc) -> Doc:
-    """What a transfer looks like to the account that receives it."""
+    """The charge object of a transfer at the account that receives it."""
     doc = charge(
         world,
         amount=transfer["amount"],

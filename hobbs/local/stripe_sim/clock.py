@@ -1,7 +1,7 @@
-"""The simulator's clock: real time plus an offset that only moves forward, kept in the database.
+"""The simulator's clock: real time plus an offset that only grows, kept in the database.
 
-Everything Stripe would date by its own clock (created, available_on, the age of an idempotency key) uses it.
-Webhook signatures and retries use the wall clock, because the receiver checks them against its own.
+Everything that Stripe dates by its own clock uses it (created, available_on, the age of an idempotency key).
+Webhook signatures and retries use the wall clock, because the receiver compares them with its own.
 """
 
 import time

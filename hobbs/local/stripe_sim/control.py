@@ -1,4 +1,4 @@
-"""A small, blocking client of the admin API, for tests, the demo and `hobbs sim`."""
+"""A blocking client of the admin API, for tests, the demo and `hobbs sim`."""
 
 from collections.abc import Mapping
 from types import TracebackType
@@ -31,7 +31,7 @@ class Control:
     def close(self) -> None:
         self._client.close()
 
-    # What is there
+    # Reading
 
     def is_up(self) -> bool:
         try:
@@ -43,7 +43,7 @@ class Control:
         return self._get("state")
 
     def effects(self, *, kind: str | None = None, operation_id: str | None = None) -> list[Doc]:
-        """Every movement of money, oldest first: the truth to compare with."""
+        """Every movement of money, oldest first."""
         wanted = {"kind": kind, "operation_id": operation_id}
         rows: list[Doc] = self._get("effects", {k: v for k, v in wanted.items() if v is not None})["effects"]
         return rows
@@ -70,7 +70,7 @@ class Control:
         rows: list[Doc] = self._get("faults")["faults"]
         return rows
 
-    # What to do
+    # Changing
 
     def reset(self, *, keep_endpoints: bool = False, keep_settings: bool = False) -> None:
         self._post("reset", {"keep_endpoints": keep_endpoints, "keep_settings": keep_settings})

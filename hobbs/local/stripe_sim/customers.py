@@ -190,7 +190,7 @@ def list_payment_methods(world: World, call: Call) -> Doc:
     return lists.listing(world, call, "payment_method")
 
 
-# Setup intents: minimal
+# Setup intents, minimal
 
 
 def create_setup_intent(world: World, call: Call) -> Doc:
@@ -241,7 +241,7 @@ def confirm_setup_intent(world: World, call: Call) -> Doc:
 
 
 def _confirm_setup(world: World, call: Call, doc: Doc) -> Doc:
-    """Attach the card for later. A card that wants authentication is taken as authenticated."""
+    """Attach the card for later. A card that requires authentication counts as authenticated."""
     method = payment_method(world, forms.required_text(call.params, "payment_method"), call.account)
     if doc["customer"] is not None:
         attach(world, method, doc["customer"], call.account)

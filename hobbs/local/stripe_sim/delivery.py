@@ -25,7 +25,7 @@ IDLE_S = 0.05
 
 
 class Delivery:
-    """Sends what is due. One task per delivery, at most AT_ONCE_MAX, so order is loose, as at Stripe."""
+    """Sends due deliveries, at most AT_ONCE_MAX at once, so their order may change, as at Stripe."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -80,7 +80,7 @@ class Delivery:
             sys.stderr.write(f"delivery {id}: {failure!r}\n")
         finally:
             self.sending.discard(id)
-            if len(self.sending) <= AT_ONCE_MAX // 2:  # refill by the half: one query for several deliveries
+            if len(self.sending) <= AT_ONCE_MAX // 2:  # at half, so that one query loads several deliveries
                 self.woken.set()
 
     async def _send(self, poster: Poster, endpoint: Doc, event: Doc, variant: str) -> str:
@@ -119,7 +119,7 @@ class Delivery:
 
 
 def wait_s(attempts: int, settings: Settings) -> float:
-    """How long to wait after so many attempts, on the wall clock."""
+    """Seconds to wait after so many attempts, on the wall clock."""
     wait = RETRY_AFTER_S[min(attempts, len(RETRY_AFTER_S)) - 1] / settings.webhook_speed
     longest = settings.webhook_retry_wait_max_s
     return min(wait, longest) if longest else wait

@@ -1,6 +1,6 @@
-"""Disputes: the bank takes a payment back, with a fee, until the evidence wins it or it is lost.
+"""Disputes: the bank takes a payment back with a fee; a won dispute returns both.
 
-The test cards and the evidence texts that decide are Stripe's: docs.stripe.com/testing.
+The test cards and the deciding evidence texts are Stripe's: docs.stripe.com/testing.
 """
 
 from hobbs.local.stripe_sim import balances, effects, errors, forms, lists, taking
@@ -43,7 +43,7 @@ REASONS = {"createDisputeProductNotReceived": "product_not_received"}
 
 
 def open_for_card(world: World, charge_id: str) -> None:
-    """Job: what the createDispute test cards announce."""
+    """Job: open the dispute of a createDispute test card."""
     charge = world.store.find(charge_id)
     assert charge is not None
     inquiry = charge["_card"] == "createDisputeInquiry"
@@ -127,7 +127,7 @@ def _move(world: World, doc: Doc, account: str, amount: int, fee: int, descripti
 
 
 def decide(world: World, dispute_id: str, *, won: bool) -> Doc:
-    """The bank rules; a won dispute returns the money and its fee (United States)."""
+    """Close a dispute as won or lost; a won one returns the money and the fee (United States)."""
     doc, account = world.store.find(dispute_id), world.store.account_of(dispute_id)
     if doc is None or account is None or doc["status"] not in OPEN:
         raise LookupError(f"no open dispute {dispute_id}")
@@ -162,7 +162,7 @@ def retrieve(world: World, call: Call) -> Doc:
 
 
 def update(world: World, call: Call) -> Doc:
-    """The evidence text winning_evidence or losing_evidence decides at once, as in Stripe's test mode."""
+    """Update; the evidence text winning_evidence or losing_evidence closes it, as in Stripe's test mode."""
     doc = retrieve(world, call)
     doc["metadata"] = forms.metadata(call.params, doc["metadata"])
     evidence = forms.nested(call.params, "evidence")

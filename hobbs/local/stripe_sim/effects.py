@@ -1,6 +1,6 @@
 """The effect table: one row for each movement of money, written in the transaction that moved it.
 
-Tests and checkers compare it with what Hobbs believes. It is never updated.
+Tests and the checker compare it with Hobbs' tables. It is never updated.
 """
 
 import orjson

@@ -57,7 +57,7 @@ def invalid_param(param: str, message: str, code: str | None = None) -> StripeEr
 
 
 def not_simulated(what: str, param: str | None = None) -> StripeError:
-    """Better a plain refusal than an answer that Stripe would not give."""
+    """Refuse what the simulator lacks, rather than answer as Stripe would not."""
     return StripeError(400, f"The Hobbs simulator does not simulate {what}.", param=param, saved=False)
 
 
@@ -67,7 +67,7 @@ def no_such(kind: str, id: str, param: str = "id", *, status: int = 404) -> Stri
 
 
 def refused(message: str, code: str | None = None, param: str | None = None) -> StripeError:
-    """A business rule said no during execution: 400, and the key replays it for a day."""
+    """A business rule refused during execution: 400, saved under the key."""
     return StripeError(400, message, code=code, param=param)
 
 
@@ -115,7 +115,7 @@ def unknown_url(method: str, path: str) -> StripeError:
 
 
 def key_in_use(key: str) -> StripeError:
-    """Type and words as matched by github.com/woocommerce/woocommerce-gateway-stripe/pull/503."""
+    """Type and wording as matched by github.com/woocommerce/woocommerce-gateway-stripe/pull/503."""
     return StripeError(
         409,
         f"There is currently another in-progress request using this Idempotent Key (that probably means you "

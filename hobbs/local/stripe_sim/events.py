@@ -1,4 +1,4 @@
-"""Events: what happened, kept, and queued for every webhook endpoint that listens for it."""
+"""Events: stored, and queued for every webhook endpoint that is subscribed to their type."""
 
 import random
 
@@ -12,7 +12,7 @@ TYPES_MAX = 20
 
 
 def emit(world: World, type: str, doc: Doc, *, account: str = "", previous: Doc | None = None) -> Doc:
-    """Keep an event and queue its deliveries, in the caller's transaction."""
+    """Store an event and queue its deliveries, in the caller's transaction."""
     data: Doc = {"object": public(doc)}
     if previous is not None:
         data["previous_attributes"] = public(previous)
@@ -33,7 +33,9 @@ def emit(world: World, type: str, doc: Doc, *, account: str = "", previous: Doc 
     if account:
         event["account"] = account
     listeners = [
-        endpoint["id"] for endpoint in world.store.newest("webhook_endpoint", "") if _hears(endpoint, event)
+        endpoint["id"]
+        for endpoint in world.store.newest("webhook_endpoint", "")
+        if _is_subscribed(endpoint, event)
     ]
     event["pending_webhooks"] = len(listeners)
     world.store.insert(event, account)
@@ -42,7 +44,7 @@ def emit(world: World, type: str, doc: Doc, *, account: str = "", previous: Doc 
     return event
 
 
-def _hears(endpoint: Doc, event: Doc) -> bool:
+def _is_subscribed(endpoint: Doc, event: Doc) -> bool:
     connect = endpoint["application"] is not None
     return (
         endpoint["status"] == "enabled"
@@ -52,7 +54,7 @@ def _hears(endpoint: Doc, event: Doc) -> bool:
 
 
 def _queue(world: World, event_id: str, endpoint_id: str) -> None:
-    """Decide this delivery's fate from the seed and its number, so a seed repeats a run."""
+    """Choose duplicate, delay, loss and bad copies from the seed and the delivery's number."""
     settings = world.settings
     number = world.store.row("SELECT coalesce(max(id), 0) + 1 FROM delivery") or (1,)
     fate = random.Random(f"{settings.webhook_seed}:{number[0]}")

@@ -1,8 +1,8 @@
 """Faults on demand: which requests break, how, and whether before or after their effect.
 
 A fault matches by method, path pattern and parameters, then fires at its nth match, for `count` times, or
-with a probability drawn from its seed, the request's idempotency key and how often that key was seen: so a
-seed repeats a run whatever the order of concurrent requests. Durable; faults outlive a kill.
+with a probability drawn from its seed, the request's idempotency key and how often that key was seen. So a
+seed repeats a run in any order of concurrent requests. Faults are durable: they outlive a kill.
 """
 
 import random
@@ -17,7 +17,7 @@ from hobbs.local.stripe_sim.world import Call, World
 KINDS = (
     "timeout",  # never answers; the client gives up
     "reset",  # TCP reset
-    "slow",  # answers after delay_s, the key in use meanwhile
+    "slow",  # answers after delay_s; the key is in use meanwhile
     "conflict",  # 409 idempotency_key_in_use
     "rate_limit",  # 429 rate_limit
     "lock_timeout",  # 429 lock_timeout
@@ -61,7 +61,7 @@ class Fault:
 
 
 class Faults:
-    """The list in force; the first that fires wins."""
+    """The active faults; the first that fires wins."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -91,7 +91,7 @@ class Faults:
         return before - len(self.active)
 
     def take(self, call: Call) -> Fault | None:
-        """The fault that hits this request, counting the match."""
+        """The fault that this request meets, or None; counts the match."""
         matching = [fault for fault in self.active if _matches(fault, call)]
         if not matching:
             return None
@@ -138,7 +138,7 @@ def _lookup(params: Any, path: str) -> Any:
 
 
 def answer(fault: Fault, call: Call) -> errors.StripeError | None:
-    """The error a fault answers with; None for the kinds that only delay or cut the connection."""
+    """The error that a fault answers with; None for the kinds that only delay or cut the connection."""
     match fault.kind:
         case "conflict":
             return errors.key_in_use(call.key or "")

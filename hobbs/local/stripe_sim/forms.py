@@ -1,6 +1,6 @@
 """Form bodies as Stripe reads them: `metadata[a]=1&expand[]=x` to nested dicts and lists, then typed values.
 
-Failures here are validation: they raise before execution begins, so no idempotency key saves them.
+Failures here are validation errors, raised before execution begins, so no idempotency key saves them.
 """
 
 from typing import Any

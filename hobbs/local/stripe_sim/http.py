@@ -1,4 +1,4 @@
-"""The thin edge over ASGI: whole requests in, whole answers out, and connections cut on demand."""
+"""Reads whole requests from ASGI, writes whole answers, and cuts connections on demand."""
 
 import asyncio
 import socket
@@ -39,11 +39,11 @@ class Reset(Exception):
 
 
 class Hang(Exception):
-    """Never answer; the client gives up first."""
+    """Never answer, until the client disconnects."""
 
 
 class Gone(Exception):
-    """The client left before its request was whole: nothing may come of it."""
+    """The client disconnected before its request was complete; it must have no effect."""
 
 
 async def read(scope: Scope, receive: Receive) -> Request:
@@ -82,7 +82,7 @@ async def write(send: Send, answer: Answer) -> None:
 
 
 async def hang(request: Request) -> None:
-    """Hold the connection until the client leaves; when the simulator stops first, cut it."""
+    """Hold the connection until the client disconnects; cut it when the simulator stops."""
     try:
         await _until_disconnected(request)
     except asyncio.CancelledError:
@@ -90,7 +90,7 @@ async def hang(request: Request) -> None:
 
 
 async def reset(request: Request) -> None:
-    """Abort the socket. ASGI has no word for it, so this reaches for uvicorn's transport behind `receive`."""
+    """Abort the socket. ASGI has no call for it, so this uses uvicorn's transport behind `receive`."""
     cycle = getattr(request.receive, "__self__", None)
     transport: asyncio.Transport | None = getattr(cycle, "transport", None)
     if transport is None:

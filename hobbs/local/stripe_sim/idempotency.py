@@ -1,4 +1,4 @@
-"""Idempotency as documented for Stripe's v1 API, and nothing more.
+"""Idempotency as documented for Stripe's v1 API.
 
 * The first status and body are replayed once execution began, 4xx and 500 included, marked by the header
   `Idempotent-Replayed: true`.
@@ -29,7 +29,7 @@ class Saved:
 
 
 def saved_answer(world: World, call: Call) -> Saved | None:
-    """The answer to replay, or None when this key is new; raises when the key belongs to another request."""
+    """The saved answer, or None for a new key. Raises StripeError when the key is of another request."""
     if call.key is None:
         return None
     if len(call.key) > KEY_CHARS_MAX:
@@ -54,7 +54,7 @@ def saved_answer(world: World, call: Call) -> Saved | None:
 
 
 def save(world: World, call: Call, status: int, body: bytes, fingerprint: bytes) -> None:
-    """Keep the answer in the transaction of its effects, so that a crash keeps both or neither."""
+    """Save the answer in the transaction of its effects, so that a crash keeps both or neither."""
     if call.key is None:
         return
     world.store.write(

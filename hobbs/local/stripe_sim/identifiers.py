@@ -4,7 +4,7 @@ import random
 import string
 
 ALPHABET = string.ascii_letters + string.digits
-# Seeded by the operating system at start; ten times faster than `secrets`, and nobody here guesses ids.
+# Seeded by the operating system at start; ten times faster than `secrets`, and ids here need not be secret.
 SOURCE = random.Random()
 
 

@@ -1,10 +1,10 @@
-"""Things Stripe does by itself later: a row with a due time on the simulator's clock, done once."""
+"""Jobs that Stripe does by itself later: a row with a due time on the simulator's clock, run once."""
 
 from hobbs.local.stripe_sim.world import World
 
 
 def schedule(world: World, kind: str, subject: str, after_s: float) -> None:
-    """Do `kind` to `subject` after a delay; a second schedule of the same pair keeps the first due time."""
+    """Run job `kind` on `subject` after a delay; scheduling the same pair again keeps the first due time."""
     world.store.write(
         "INSERT INTO job (kind, subject, due) VALUES (:kind, :subject, :due)"
         " ON CONFLICT (kind, subject) DO NOTHING",
@@ -19,7 +19,7 @@ def cancel(world: World, kind: str, subject: str) -> None:
 
 
 def next_due(world: World) -> tuple[str, str] | None:
-    """The most overdue (kind, subject)."""
+    """The (kind, subject) of the most overdue job, or None."""
     row = world.store.row(
         "SELECT kind, subject FROM job WHERE due <= :now ORDER BY due, id LIMIT 1", now=world.clock.now()
     )

@@ -20,7 +20,7 @@ def listing(
 ) -> Doc:
     """One page of `kind` in the call's account.
 
-    `extra`: an indexed attribute the path or a rule implies; `keep`: what equality cannot say.
+    `extra`: an indexed attribute that the path or a rule implies; `keep`: a filter beyond equality.
     """
     limit = forms.integer(call.params, "limit", 10, minimum=1) or 10
     if limit > 100:
@@ -49,7 +49,7 @@ def as_list(url: str, data: list[Doc], has_more: bool = False) -> Doc:
 def _candidates(
     world: World, call: Call, kind: str, wanted: Doc, extra: tuple[str, str] | None, backwards: str | None
 ) -> Iterator[Doc]:
-    """The smallest stored sequence that contains every match, in the direction asked for."""
+    """The stored objects to search, through an index when one applies, in the requested direction."""
     store, account = world.store, call.account
     driver = extra or next(
         ((f"{kind}.{name}", str(wanted[name])) for name in INDEXED.get(kind, ()) if name in wanted), None

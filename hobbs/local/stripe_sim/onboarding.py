@@ -1,4 +1,4 @@
-"""What happens to a connected account outside the API: its owner onboards, Stripe restricts it, it is closed.
+"""Changes of a connected account outside the API: its owner onboards, Stripe restricts it, it is closed.
 
 Each change emits account.updated to Connect endpoints, with the previous values of what changed.
 """
@@ -46,7 +46,7 @@ def initial_requirements() -> Doc:
 
 
 def complete(world: World, account_id: str) -> Doc:
-    """The owner gave everything asked for and Stripe verified it."""
+    """The owner completed onboarding and Stripe verified it."""
     doc = _account(world, account_id)
     if not doc["external_accounts"]["data"]:
         doc["external_accounts"]["data"] = [_bank_account(doc)]
@@ -67,7 +67,7 @@ def complete(world: World, account_id: str) -> Doc:
 
 
 def _resume_payouts(world: World, account_id: str) -> None:
-    """What was left on the balance while payouts were off goes out with the next automatic payout."""
+    """Schedule an automatic payout of what was left on the balance while payouts were off."""
     for (currency,) in world.store.rows(
         "SELECT currency FROM balance WHERE account = :account AND available > 0", account=account_id
     ):
@@ -76,12 +76,12 @@ def _resume_payouts(world: World, account_id: str) -> None:
 
 
 def break_bank(world: World, account_id: str, code: str = "account_closed") -> Doc:
-    """From now on the account's bank refuses every payout when it arrives; `complete` mends it."""
+    """From now on the account's bank refuses every payout on arrival, until `complete`."""
     return world.store.save(_account(world, account_id) | {"_bank_refuses": code})
 
 
 def submit(world: World, account_id: str) -> Doc:
-    """The owner gave everything, and Stripe has not verified it yet."""
+    """The owner completed onboarding, and Stripe has not verified it yet."""
     doc = _account(world, account_id)
     return _change(
         world,
@@ -105,7 +105,7 @@ def restrict(
     disabled_reason: str = "requirements.past_due",
     currently_due: list[str] | None = None,
 ) -> Doc:
-    """Stripe asks for more, or rejects: no charges, no payouts, no transfers until it is settled."""
+    """Stripe requires more or rejects the account: no charges, payouts or transfers until `complete`."""
     doc = _account(world, account_id)
     due = (
         []
@@ -131,7 +131,7 @@ def restrict(
 
 
 def pause_payouts(world: World, account_id: str) -> Doc:
-    """The bank refused a payout: the account still receives transfers but pays out nothing."""
+    """Disable payouts, as after a payout that the bank refused; the account still receives transfers."""
     doc = _account(world, account_id)
     requirements = no_requirements() | {
         "currently_due": ["external_account"],
@@ -141,7 +141,7 @@ def pause_payouts(world: World, account_id: str) -> Doc:
 
 
 def close(world: World, account_id: str) -> Doc:
-    """The platform loses access: every later call about the account answers account_invalid."""
+    """End the platform's access: every later call about the account gets account_invalid."""
     doc = _account(world, account_id) | {"_closed": True, "charges_enabled": False, "payouts_enabled": False}
     world.store.save(doc)
     application = {"id": "ca_simulator", "object": "application", "name": "Hobbs"}

@@ -1,6 +1,6 @@
 """Which parameters each endpoint takes, read from the installed stripe library's own typed dictionaries.
 
-So an unknown or missing parameter is refused exactly as the pinned API version would, with no table to keep.
+So unknown and missing parameters are refused as in the pinned API version, without a table of our own.
 """
 
 import importlib
@@ -12,7 +12,7 @@ import stripe
 
 from hobbs.local.stripe_sim import errors
 
-# Parameters Stripe accepts everywhere, or accepted before the typed dictionaries dropped them.
+# Parameters that every endpoint takes, or that the typed dictionaries no longer list.
 ALWAYS = frozenset({"expand"})
 
 
@@ -22,7 +22,7 @@ class Parameters:
     required: frozenset[str]
 
     def check(self, params: dict[str, Any]) -> None:
-        """Raise Stripe's answer for the first unknown or missing parameter."""
+        """Raise StripeError for the first unknown or missing parameter."""
         for name in params:
             if name not in self.allowed:
                 raise errors.unknown_param(name)

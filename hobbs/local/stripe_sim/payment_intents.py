@@ -1,6 +1,6 @@
-"""Payment intents: one card payment's life, from created to succeeded, declined, or waiting for its payer.
+"""Payment intents: a card payment from creation until it succeeds, is declined, or waits for its payer.
 
-A declined confirmation answers 402 and still leaves its failed charge and its events, as at Stripe.
+A declined confirmation gets 402 and still writes its failed charge and its events, as at Stripe.
 Sources: docs.stripe.com/payments/paymentintents/lifecycle, docs.stripe.com/testing.
 """
 
@@ -144,7 +144,7 @@ def _ask_for_authentication(world: World, call: Call, intent: Doc) -> Doc:
 
 
 def _charge(world: World, intent: Doc, method: Doc, account: str, *, authenticated: bool = False) -> Doc:
-    """Take the money or fail; raises the 402 after the failure was written."""
+    """Take the money, or write the failure and raise the 402."""
     card = test_cards.CARDS[method["_card"]]
     decline = card.decline
     if card.needs_authentication and not authenticated:
@@ -166,7 +166,7 @@ def _charge(world: World, intent: Doc, method: Doc, account: str, *, authenticat
 
 
 def authenticate(world: World, intent_id: str, *, success: bool = True) -> Doc:
-    """The card's holder answers the bank's question; returns the intent, paid or in need of another card."""
+    """The cardholder authenticates or fails to; returns the intent, paid or requiring another card."""
     intent, account = world.store.find(intent_id), world.store.account_of(intent_id)
     if intent is None or account is None or intent["status"] != "requires_action":
         raise LookupError(f"payment intent {intent_id} is not waiting for authentication")

@@ -1,6 +1,6 @@
 """Payouts to a bank: automatic and standard ones that arrive days later, instant ones with a fee, failures.
 
-On a connected account call with the Stripe-Account header. Automatic payouts sweep everything available and
+For a connected account call with the Stripe-Account header. An automatic payout takes all available funds and
 can be itemised (`balance_transactions?payout=`); manual and instant ones cannot, as at Stripe.
 Sources: docs.stripe.com/payouts, docs.stripe.com/connect/instant-payouts, docs.stripe.com/api/payouts.
 """
@@ -110,7 +110,7 @@ def _send(world: World, payout: Doc, account: str, fee: int) -> None:
 
 
 def pay_out_automatically(world: World, subject: str) -> None:
-    """Job: sweep an account's available funds into one payout, if its schedule says so and it may."""
+    """Job: pay out an account's available funds, if its schedule is automatic and payouts are enabled."""
     account_id, _, currency = subject.partition("/")
     account = accounts.connected(world, account_id)
     amount = balances.available(world, account_id, currency)
@@ -136,7 +136,7 @@ def pay_out_automatically(world: World, subject: str) -> None:
 
 
 def arrive(world: World, payout_id: str) -> None:
-    """Job: the money is in the bank, or the bank refuses it."""
+    """Job: the payout arrives at the bank, or the bank refuses it."""
     payout = world.store.find(payout_id)
     account_id = world.store.account_of(payout_id)
     if payout is None or account_id is None or payout["status"] not in ("pending", "in_transit"):
@@ -157,7 +157,7 @@ def arrive(world: World, payout_id: str) -> None:
 
 
 def fail(world: World, payout_id: str, code: str = "account_closed") -> Doc:
-    """The bank sends the money back, even after payout.paid; the account's payouts stop until mended."""
+    """The bank returns the money, even after payout.paid; payouts of the account stop until `complete`."""
     payout = world.store.find(payout_id)
     account = world.store.account_of(payout_id)
     if payout is None or account is None:

@@ -1,7 +1,7 @@
-"""POST over kept-alive connections with nothing but asyncio: a third of the CPU that a full client takes.
+"""POST over persistent connections with asyncio only: a third of the CPU time of a full HTTP client.
 
-Only the status matters to a webhook: a body without a short Content-Length is not read, and the connection
-closes.
+A webhook needs only the status: a body without a short Content-Length is not read, and the connection is
+closed.
 """
 
 import asyncio
@@ -17,13 +17,13 @@ Host = tuple[str, int, bool]
 
 
 class Poster:
-    """Connections by host, reused while the other side keeps them."""
+    """Connections by host, reused while the other side keeps them open."""
 
     def __init__(self) -> None:
         self._idle: dict[Host, list[Connection]] = {}
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """Return the answer's status; OSError, EOFError or ValueError when there is none that makes sense."""
+        """Return the answer's status. Raises OSError, EOFError or ValueError without a valid answer."""
         parts = urlsplit(url)
         secure = parts.scheme == "https"
         host: Host = (parts.hostname or "", parts.port or (443 if secure else 80), secure)
@@ -33,7 +33,7 @@ class Poster:
             try:
                 return await self._exchange(host, kept.pop(), request)
             except (OSError, EOFError):
-                continue  # the other side closed it while it was idle; webhooks may be sent twice
+                continue  # closed by the other side while idle; webhooks may be sent twice
         return await self._exchange(host, await _open(host), request)
 
     async def _exchange(self, host: Host, connection: Connection, request: bytes) -> int:

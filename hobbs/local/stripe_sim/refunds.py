@@ -1,6 +1,6 @@
-"""Refunds: the money goes back from the platform's balance; the fee is kept, no transfer is touched.
+"""Refunds from the platform's balance; Stripe keeps the fee, and transfers do not change.
 
-A refund is taken even when it makes the balance negative; Stripe would rather leave it pending.
+A refund succeeds even when it makes the balance negative; Stripe would leave it pending.
 Source: docs.stripe.com/refunds.
 """
 
@@ -125,7 +125,7 @@ def _shape(world: World, charge: Doc, amount: int, reason: str | None, metadata:
 
 
 def fail(world: World, refund_id: str) -> None:
-    """Job: the bank sends a refund back, and the money returns to the balance."""
+    """Job: the bank returns a refund, and the money is on the balance again."""
     doc, account = world.store.find(refund_id), world.store.account_of(refund_id)
     if doc is None or account is None or doc["status"] != "succeeded":
         return

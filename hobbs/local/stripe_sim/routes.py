@@ -1,4 +1,4 @@
-"""The table of endpoints: method, path, the parameters the stripe library types for it, and who answers."""
+"""The table of endpoints: method, path, the stripe library's parameter type, and the handler."""
 
 import re
 from collections.abc import Callable
@@ -123,7 +123,7 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
 )
 
 
-# What only the platform does here; with a Stripe-Account header it is refused, not misunderstood.
+# For the platform only: with a Stripe-Account header these are refused.
 PLATFORM_ONLY = ("account_create", "account_link", "account_list", "transfer", "topup", "webhook_endpoint")
 
 
@@ -136,7 +136,7 @@ class Route:
     handler: Handler
 
     def check(self, params: Doc) -> None:
-        """Raise Stripe's answer for unknown or missing parameters; the table is read at the first use."""
+        """Raise StripeError for unknown or missing parameters; the types are read at the first use."""
         parameters(self.parameters_name).check(params)
 
 

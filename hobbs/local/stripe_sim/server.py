@@ -1,4 +1,4 @@
-"""The ASGI application: one world, three doors (the API, the admin API, the onboarding pages), two loops."""
+"""The ASGI application: the API, the admin API and the onboarding pages, and two background loops."""
 
 import asyncio
 from contextlib import suppress
@@ -80,7 +80,7 @@ class Server:
                 return
 
     def _onboarding_page(self, request: Request) -> Answer:
-        """What an account link opens: a button instead of Stripe's forms. Links work once and expire."""
+        """The page of an account link: a button instead of Stripe's forms. Links work once and expire."""
         account, _, token = request.path.removeprefix("/setup/e/").partition("/")
         link = self.world.store.setting(f"link/{token}")
         if link is None or link["account"] != account or link["expires_at"] < self.world.now:

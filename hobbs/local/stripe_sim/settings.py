@@ -1,4 +1,4 @@
-"""How this Stripe behaves: delays, fees and webhook mischief. Durable, changed by `POST /_sim/settings`.
+"""The simulator's settings: delays, fees and webhook faults. Durable, changed by `POST /_sim/settings`.
 
 Defaults are Stripe's own in the United States. Delays are seconds on the simulator's clock.
 """
@@ -36,7 +36,7 @@ class Settings:
     webhook_seed: int = 0
     webhook_duplicate: float = 0.0
     webhook_reorder: float = 0.0
-    """Share of deliveries held back by up to webhook_reorder_wait_s, so later ones overtake them."""
+    """Share of deliveries delayed by up to webhook_reorder_wait_s, so that later ones overtake them."""
     webhook_reorder_wait_s: float = 1.0
     webhook_loss: float = 0.0
     webhook_forged: float = 0.0

@@ -1,4 +1,4 @@
-"""Everything the simulator remembers, in one SQLite file with one writer.
+"""The simulator's state, in one SQLite file with one writer.
 
 `transaction()` wraps a whole request: objects, effect row and the saved idempotent answer commit together.
 """
@@ -14,7 +14,7 @@ import orjson
 
 Doc = dict[str, Any]
 
-# What lists can filter by without reading every object of the kind.
+# Fields by which lists filter without reading every object of the kind.
 INDEXED: Mapping[str, tuple[str, ...]] = {
     "transfer": ("destination", "transfer_group"),
     "charge": ("payment_intent", "customer", "transfer_group"),
@@ -30,7 +30,7 @@ INDEXED: Mapping[str, tuple[str, ...]] = {
 
 
 class Store:
-    """Not thread safe, and needs not be: the event loop is the only caller."""
+    """Not thread safe: the event loop is the only caller."""
 
     def __init__(self, path: Path) -> None:
         self.db = sqlite3.connect(path, isolation_level=None, cached_statements=256)
@@ -62,7 +62,7 @@ class Store:
     # Objects
 
     def insert(self, doc: Doc, account: str = "", *, created: int | None = None) -> Doc:
-        """Keep a new Stripe object, findable by id and by the fields of INDEXED."""
+        """Insert a Stripe object, indexed by id and by the fields of INDEXED."""
         kind = doc["object"]
         seq = self.db.execute(
             "INSERT INTO object (id, kind, account, created, body) VALUES (?, ?, ?, ?, ?)",
@@ -82,7 +82,7 @@ class Store:
         self.write("DELETE FROM object WHERE id = :id", id=id)
 
     def mark(self, id: str, name: str, value: str) -> None:
-        """Make an object findable under one more attribute, such as the payout that swept it."""
+        """Index an object by one more attribute, such as the payout that carried it."""
         self.write(
             "INSERT OR IGNORE INTO attribute SELECT :name, :value, seq FROM object WHERE id = :id",
             name=name,
@@ -112,7 +112,7 @@ class Store:
         return int(row[0]) if row else None
 
     def newest(self, kind: str, account: str, *, before: int | None = None) -> Iterator[Doc]:
-        """Newest first, lazily."""
+        """Objects of a kind and account, newest first, read lazily."""
         return self._docs(
             "SELECT body FROM object WHERE kind = ? AND account = ? AND seq < ? ORDER BY seq DESC",
             (kind, account, before or 1 << 62),
@@ -159,7 +159,7 @@ class Store:
         )
 
     def clear(self) -> None:
-        """Forget every object, effect, key, job and delivery; settings are the caller's to reset."""
+        """Delete every object, effect, key, job and delivery, but no settings."""
         for statement in CLEAR:
             self.db.execute(statement)
 
@@ -175,5 +175,5 @@ CLEAR = (
     "DELETE FROM job",
     "DELETE FROM delivery",
     "DELETE FROM setting",
-    "DELETE FROM sqlite_sequence",  # numbering starts again, so a seed means the same in every run
+    "DELETE FROM sqlite_sequence",  # numbering starts again, so that a seed gives the same run
 )

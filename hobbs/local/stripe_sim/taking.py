@@ -1,4 +1,4 @@
-"""What a confirmed payment leaves behind: a charge, its fee and balance transaction, and their events.
+"""What a confirmed payment creates: a charge, its fee and balance transaction, and their events.
 
 `charge.succeeded` names no balance transaction; `charge.updated` does, a little later, as Stripe's
 asynchronous capture works (docs.stripe.com/payments/payment-intents/asynchronous-capture).
@@ -77,7 +77,7 @@ def _receive(world: World, intent: Doc, charge: Doc, account: str) -> None:
 
 
 def book_later(world: World, charge_id: str) -> None:
-    """Job: the balance transaction appears, and charge.updated says so."""
+    """Job: create the balance transaction and emit charge.updated."""
     charge, account = world.store.find(charge_id), world.store.account_of(charge_id)
     assert charge is not None
     assert account is not None
@@ -88,7 +88,7 @@ def book_later(world: World, charge_id: str) -> None:
 
 
 def ensure_booked(world: World, charge: Doc, account: str) -> Doc:
-    """A refund or a dispute needs the charge on the balance first."""
+    """Create the charge's balance transaction now if it is missing; a refund or a dispute needs it."""
     if charge["balance_transaction"] is None:
         jobs.cancel(world, "charge_transaction", charge["id"])
         book_later(world, charge["id"])
@@ -113,7 +113,7 @@ def _book(world: World, charge: Doc, account: str) -> None:
 
 
 def decline(world: World, intent: Doc, method: Doc, why: Decline, account: str) -> Doc:
-    """Write the failed charge and put the intent back to requires_payment_method; the card is let go."""
+    """Write the failed charge and set the intent to requires_payment_method, without its card."""
     charge = _charge(world, intent, method) | {
         "amount_captured": 0,
         "captured": False,

@@ -1,4 +1,4 @@
-"""What happens by itself when its time comes, and the loop that makes it happen."""
+"""Runs due jobs and makes due funds available."""
 
 import asyncio
 import sys
@@ -27,7 +27,7 @@ WORK: dict[str, Callable[[World, str], None]] = {
 
 
 def run_due(world: World) -> int:
-    """Do everything that is due, each job in its own transaction; returns how many."""
+    """Run every due job, each in its own transaction; returns how many."""
     with world.store.transaction():
         balances.settle(world)
     for done in range(TURNS_MAX):
@@ -35,13 +35,11 @@ def run_due(world: World) -> int:
         if job is None:
             return done
         _do(world, *job)
-    raise RuntimeError(
-        f"more than {TURNS_MAX} jobs were due at once: something reschedules itself without end"
-    )
+    raise RuntimeError(f"more than {TURNS_MAX} jobs were due at once: a job reschedules itself without end")
 
 
 def _do(world: World, kind: str, subject: str) -> None:
-    """One job in its own transaction; one that fails is logged and dropped, so that it stops nobody else."""
+    """Run one job in its own transaction; a job that fails is logged and dropped."""
     try:
         with world.store.transaction():
             jobs.cancel(world, kind, subject)
@@ -52,7 +50,7 @@ def _do(world: World, kind: str, subject: str) -> None:
 
 
 def advance(world: World, seconds: float) -> int:
-    """Move the clock from one due time to the next, so that everything happens at its own hour."""
+    """Move the clock from one due time to the next, so that each job runs at its due time."""
     if seconds < 0:
         raise ValueError(f"the clock only moves forward, not by {seconds} s; reset the simulator to go back")
     target, target_offset = world.clock.now() + seconds, world.clock.offset + seconds

@@ -1,6 +1,6 @@
-"""Make something happen at Stripe that no API call of ours causes: `POST /_sim/trigger {"event": …}`.
+"""Causes events that no API call of Hobbs causes: `POST /_sim/trigger {"event": …}`.
 
-Each cause goes through the same code as the API would, so its objects, balances and events are the real ones.
+Each trigger runs the same code as the API, so objects, balances and events are the same.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ DEFAULT_STUDENT = "student-1"
 
 
 def trigger(world: World, given: Doc) -> Doc:
-    """Cause `event`; the rest of `given` says to what, or something plausible is made up."""
+    """Cause `event` for the object that `given` names, else for a new one."""
     event = str(given["event"])
     cause = CAUSES.get(event)
     if cause is None:
@@ -64,7 +64,7 @@ def _paid_charge(world: World, given: Doc) -> Doc:
 
 
 def _refund(world: World, given: Doc) -> Doc:
-    """Refund `charge`, or a new payment; `refund` is the amount, else all that is left."""
+    """Refund `charge`, or a new payment; `refund` is the amount, else the unrefunded rest."""
     charge = _paid_charge(world, given)
     left = charge["amount_captured"] - charge["amount_refunded"]
     amount = int(given.get("refund", left))
@@ -106,7 +106,7 @@ def _payout_failed(world: World, given: Doc) -> Doc:
 
 
 def _payout_created(world: World, given: Doc) -> Doc:
-    """The automatic payout that an account's schedule would make, now."""
+    """Make the account's automatic payout now."""
     account, currency = str(given["account"]), str(given.get("currency", "usd"))
     payouts.pay_out_automatically(world, f"{account}/{currency}")
     made = next(world.store.newest("payout", account), None)

@@ -1,4 +1,4 @@
-"""Webhook endpoints: where events go. The secret is shown once, at creation, as Stripe does."""
+"""Webhook endpoints. The secret is shown once, at creation, as at Stripe."""
 
 from hobbs.local.stripe_sim import errors, forms, lists
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
@@ -36,7 +36,7 @@ def register(
     metadata: dict[str, str] | None = None,
     api_version: str | None = None,
 ) -> Doc:
-    """Keep an endpoint and return it with its secret; a test may bring its own secret."""
+    """Create an endpoint and return it with its secret, which a test may choose."""
     doc: Doc = {
         "id": new_id("we"),
         "object": "webhook_endpoint",

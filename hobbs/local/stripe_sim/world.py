@@ -1,4 +1,4 @@
-"""What every endpoint works on: store, clock, settings, and the request that is being answered."""
+"""The state that every endpoint works on: store, clock, settings, and the request being answered."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -51,7 +51,7 @@ class World:
 
 
 def public(value: Any) -> Any:
-    """Drop what the simulator keeps on its objects for itself: names that begin with an underscore."""
+    """Drop the simulator's private fields, whose names begin with an underscore."""
     if isinstance(value, dict):
         return {name: public(nested) for name, nested in value.items() if not name.startswith("_")}
     if isinstance(value, list):

@@ -1,1 +1,1 @@
-"""The rules of billing: facts, rates, terms, prices, bills. Pure: standard library and fleet.money only."""
+"""The rules of billing: facts, rates, prices, bills. Pure: standard library and fleet.money only."""

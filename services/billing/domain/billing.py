@@ -1,33 +1,33 @@
-"""Which flights are billed, refused, or were seen before. Pure: no I/O, no clock, no randomness.
+"""Which flights are billed, which are refused, and which were billed before. Pure.
 
-The parts: flights.py (facts), rates.py (cards), possible.py (facts that cannot be), terms.py (cards in
-force), pricing.py (lines and legs), bills.py (what comes out).
+The parts: flights.py (facts), rates.py (cards), fact_checks.py (facts that cannot be),
+applied_rates.py (cards in force), pricing.py (lines and legs), bills.py (what comes out).
 """
 
 from collections.abc import Mapping, Sequence
 
-from services.billing.domain.bills import Bill, Billed, Refusal, Repeat, Verdict, refuse
-from services.billing.domain.fact_checks import impossible
+from services.billing.domain.applied_rates import find_applied_rates
+from services.billing.domain.bills import Bill, Billed, BillingResult, FlightRefusal, Repeat, refuse
+from services.billing.domain.fact_checks import check_facts
 from services.billing.domain.flights import Flight
 from services.billing.domain.pricing import price
 from services.billing.domain.rates import Book
-from services.billing.domain.terms import find_terms
 
 
-def decide_bills(flights: Sequence[Flight], book: Book, billed: Mapping[str, Billed]) -> list[Verdict]:
-    """Price each flight once. `billed` are the bills there are by flight id; one verdict for each flight."""
+def decide_bills(flights: Sequence[Flight], book: Book, billed: Mapping[str, Billed]) -> list[BillingResult]:
+    """Price each flight once: one result for each, in order. billed: the bills there are, by flight id."""
     seen = dict(billed)
-    verdicts: list[Verdict] = []
+    results: list[BillingResult] = []
     for flight in flights:
-        verdict = _again(flight, seen.get(flight.flight_id)) or decide_bill(flight, book)
-        if isinstance(verdict, Bill):
-            seen[flight.flight_id] = Billed(revision=flight.revision, fingerprint=verdict.fingerprint)
-        verdicts.append(verdict)
-    return verdicts
+        result = _again(flight, seen.get(flight.flight_id)) or decide_bill(flight, book)
+        if isinstance(result, Bill):
+            seen[flight.flight_id] = Billed(revision=flight.revision, fingerprint=result.fingerprint)
+        results.append(result)
+    return results
 
 
-def _again(flight: Flight, billed: Billed | None) -> Refusal | Repeat | None:
-    """Tell a first bill from a replay, from other content and from a correction sent as a completion."""
+def _again(flight: Flight, billed: Billed | None) -> FlightRefusal | Repeat | None:
+    """What to say of a flight that has a bill: a repeat, or a refusal. None when it has no bill."""
     if billed is None:
         return None
     if billed.revision != flight.revision:
@@ -46,7 +46,7 @@ def _again(flight: Flight, billed: Billed | None) -> Refusal | Repeat | None:
     )
 
 
-def decide_bill(flight: Flight, book: Book) -> Bill | Refusal:
+def decide_bill(flight: Flight, book: Book) -> Bill | FlightRefusal:
     """Price one flight from the cards in force on its school-local date."""
-    found = impossible(flight) or find_terms(flight, book)
-    return found if isinstance(found, Refusal) else price(flight, found, book.version)
+    found = check_facts(flight) or find_applied_rates(flight, book)
+    return found if isinstance(found, FlightRefusal) else price(flight, found, book.version)

@@ -5,15 +5,15 @@ Pure data. Money is integer minor units, hours are integer tenths.
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal
+from typing import Any, Literal
 
 from services.billing.domain.flights import Flight
-from services.billing.domain.rates import Dated
+from services.billing.domain.rates import DatedCard
 
 PLATFORM = "platform:school"
 TAX = "liability:tax"
 
-# Each list is whole: what is counted by reason or kind starts at 0 for every value of it (metrics.py).
+# These lists are complete: metrics.py starts each value's counter at 0.
 Reason = Literal[
     "aircraft_missing",
     "arrived_before_departed",
@@ -42,7 +42,7 @@ HoursSource = Literal["hobbs", "tach", "logged", "none"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
-    """One line the student reads. `parts` are a bundled line's inner amounts by kind."""
+    """One line of the student's bill. `rate` is per hour; `parts` divide a bundled line by kind."""
 
     kind: str
     description: str
@@ -54,7 +54,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Leg:
-    """What a wallet other than the school's gets, and what for."""
+    """What a wallet other than the school's gets of a bill, in minor units, and what for."""
 
     wallet: str
     kind: str
@@ -79,7 +79,7 @@ class Hours:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
-    """A priced flight: charge - legs = margin."""
+    """A priced flight: charge - legs = margin. `named` are the cards that priced it."""
 
     flight: Flight
     fingerprint: str
@@ -92,7 +92,7 @@ class Bill:
     lines: tuple[Line, ...]
     legs: tuple[Leg, ...]
     flags: tuple[Flag, ...]
-    named: tuple[Dated, ...]
+    named: tuple[DatedCard, ...]
     school_version: int
 
     def entries(self) -> list[tuple[str, int]]:
@@ -105,8 +105,8 @@ class Bill:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Refusal:
-    """A flight that cannot be billed as it is: a reason class and a sentence for a finance clerk."""
+class FlightRefusal:
+    """A flight that is not billed: the reason, and a sentence for a finance clerk."""
 
     flight: Flight
     reason: Reason
@@ -128,9 +128,25 @@ class Billed:
     fingerprint: str
 
 
-Verdict = Bill | Refusal | Repeat
+BillingResult = Bill | FlightRefusal | Repeat
 
 
-def refuse(flight: Flight, reason: Reason, sentence: str) -> Refusal:
+def refuse(flight: Flight, reason: Reason, sentence: str) -> FlightRefusal:
     """Say why a flight is not billed."""
-    return Refusal(flight=flight, reason=reason, sentence=f"flight {flight.flight_id}: {sentence}")
+    return FlightRefusal(flight=flight, reason=reason, sentence=f"flight {flight.flight_id}: {sentence}")
+
+
+def lines_and_legs(bill: Bill) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """A bill's lines and legs as they are stored (JSON values), to compare a bill priced again with."""
+    lines = [
+        {
+            "kind": line.kind,
+            "description": line.description,
+            "amount": line.amount,
+            "tenths": line.tenths,
+            "rate": line.rate,
+            "parts": [list(part) for part in line.parts],
+        }
+        for line in bill.lines
+    ]
+    return lines, [{"wallet": leg.wallet, "kind": leg.kind, "amount": leg.amount} for leg in bill.legs]

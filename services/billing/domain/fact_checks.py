@@ -1,8 +1,8 @@
-"""Facts that cannot be: refused with a sentence, redriven once the cause is fixed. Pure."""
+"""Refuses a flight whose facts cannot be true, with a sentence that says which. Pure."""
 
 from collections.abc import Callable
 
-from services.billing.domain.bills import Refusal, refuse
+from services.billing.domain.bills import FlightRefusal, refuse
 from services.billing.domain.flights import Flight, Meter, hours_text
 
 FLIGHT_ID_MAX = 80  # "flight:<id>:<revision>" must fit an identifier of 100
@@ -11,25 +11,25 @@ READING_MAX = 9_999_999
 _MINUTE = "%Y-%m-%d %H:%M %Z"
 
 
-def impossible(flight: Flight) -> Refusal | None:
-    """The first thing about the facts that cannot be, if any."""
+def check_facts(flight: Flight) -> FlightRefusal | None:
+    """The refusal of the first fact that cannot be true; None when all can."""
     return next((found for check in _CHECKS if (found := check(flight))), None)
 
 
-def _identifiers(flight: Flight) -> Refusal | None:
+def _identifiers(flight: Flight) -> FlightRefusal | None:
     if len(flight.flight_id) > FLIGHT_ID_MAX:
         return refuse(flight, "identifier_too_long", f"its id is longer than {FLIGHT_ID_MAX} characters")
     return None
 
 
-def _decimals(flight: Flight) -> Refusal | None:
+def _decimals(flight: Flight) -> FlightRefusal | None:
     if flight.not_tenths:
         figures = ", ".join(flight.not_tenths)
         return refuse(flight, "hours_not_tenths", f"{figures}: hours and readings have one decimal")
     return None
 
 
-def _clock(flight: Flight) -> Refusal | None:
+def _clock(flight: Flight) -> FlightRefusal | None:
     if flight.departed_at is None or flight.arrived_at is None:
         return None
     seconds = (flight.arrived_at - flight.departed_at).total_seconds()
@@ -44,7 +44,7 @@ def _clock(flight: Flight) -> Refusal | None:
     return None
 
 
-def _figures(flight: Flight) -> Refusal | None:
+def _figures(flight: Flight) -> FlightRefusal | None:
     for name, tenths in (("flight", flight.logged), ("dual", flight.dual), ("ground", flight.ground)):
         if tenths is not None and tenths < 0:
             return refuse(flight, "hours_negative", f"{name} hours {hours_text(tenths)} are negative")
@@ -53,11 +53,11 @@ def _figures(flight: Flight) -> Refusal | None:
     return None
 
 
-def _meters(flight: Flight) -> Refusal | None:
+def _meters(flight: Flight) -> FlightRefusal | None:
     return _meter(flight, "Hobbs", flight.hobbs) or _meter(flight, "tach", flight.tach)
 
 
-def _meter(flight: Flight, name: str, meter: Meter) -> Refusal | None:
+def _meter(flight: Flight, name: str, meter: Meter) -> FlightRefusal | None:
     for end, reading in (("out", meter.out), ("in", meter.in_)):
         if reading is not None and not 0 <= reading <= READING_MAX:
             text = (
@@ -78,7 +78,7 @@ def _meter(flight: Flight, name: str, meter: Meter) -> Refusal | None:
     return None
 
 
-def _participants(flight: Flight) -> Refusal | None:
+def _participants(flight: Flight) -> FlightRefusal | None:
     if flight.instructor is None and (flight.dual or flight.ground):
         return refuse(
             flight,
@@ -95,7 +95,7 @@ def _participants(flight: Flight) -> Refusal | None:
     return None
 
 
-_CHECKS: tuple[Callable[[Flight], Refusal | None], ...] = (
+_CHECKS: tuple[Callable[[Flight], FlightRefusal | None], ...] = (
     _identifiers,
     _decimals,
     _clock,

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
@@ -68,7 +69,7 @@ class Flight:
         }
 
     def fingerprint(self) -> str:
-        """SHA-256 of the facts: tells a replay from other content under the same id and revision."""
+        """SHA-256 of the facts, in hexadecimal: a repeat has the same, other content has another."""
         text = json.dumps(self.facts(), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
@@ -85,6 +86,29 @@ class Flight:
         known = self.arrived_at or self.departed_at
         noon = datetime.combine(self.local_date(zone), time(12), tzinfo=zone)
         return (known or noon).astimezone(UTC)
+
+
+def flight_from_facts(facts: Mapping[str, Any]) -> Flight:
+    """Read back what a bill kept (`Flight.facts`), to price it again."""
+    return Flight(
+        flight_id=facts["flight_id"],
+        revision=facts["revision"],
+        student=facts["student"],
+        given_date=date.fromisoformat(facts["date"]) if facts["date"] else None,
+        departed_at=_instant(facts["departed_at"]),
+        arrived_at=_instant(facts["arrived_at"]),
+        aircraft=facts["aircraft"],
+        instructor=facts["instructor"],
+        hobbs=Meter(out=facts["hobbs_out"], in_=facts["hobbs_in"]),
+        tach=Meter(out=facts["tach_out"], in_=facts["tach_in"]),
+        logged=facts["logged"],
+        dual=facts["dual"],
+        ground=facts["ground"],
+    )
+
+
+def _instant(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
 
 
 def _instant_text(instant: datetime | None) -> str | None:

@@ -1,4 +1,4 @@
-"""By which hours a flight is billed, and what its readings make a person look at. Pure."""
+"""The hours a flight is billed by, and flags for a person about its meter readings. Pure."""
 
 from services.billing.domain.bills import Flag, Hours
 from services.billing.domain.flights import Flight, hours_text
@@ -24,7 +24,7 @@ def billing_difference(flight: Flight, aircraft: AircraftCard) -> int | None:
 
 
 def meter_flags(flight: Flight, card: AircraftCard) -> list[Flag]:
-    """A half-read billing meter, or one that disagrees with the logged hours."""
+    """Flags of a billing meter that was read only once, or that differs from the logged hours."""
     if card.meter not in METER_NAMES:
         return []
     name, difference = METER_NAMES[card.meter], billing_difference(flight, card)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from fleet.money import half_up, split_by_largest_remainder
+from services.billing.domain.applied_rates import AppliedRates
 from services.billing.domain.bills import TAX, Bill, Flag, Hours, Leg, Line
 from services.billing.domain.flights import Flight, hours_text
 from services.billing.domain.hours import METER_NAMES, billed_hours, meter_flags
 from services.billing.domain.rates import AircraftCard
-from services.billing.domain.terms import Terms
 
 LINE_NAMES = {
     "rental": "rental",
@@ -27,34 +27,34 @@ LINE_NAMES = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rental:
-    """What the aircraft itself costs and what of it is the owner's."""
+    """The line for the aircraft itself, and the owner's part of it in minor units."""
 
     line: Line
     owner_amount: int = 0
 
 
-def price(flight: Flight, terms: Terms, school_version: int) -> Bill:
-    """Make the bill of a possible flight from the terms in force."""
-    hours = billed_hours(flight, terms.aircraft)
-    rental = _rental(flight, terms.aircraft, hours) if terms.aircraft else None
-    lines = _with_taxes(_untaxed_lines(flight, terms, hours, rental), terms.taxes)
-    legs = _legs(flight, terms, hours, rental, lines)
+def price(flight: Flight, rates: AppliedRates, school_version: int) -> Bill:
+    """Make the bill of a flight whose facts were checked. Money is minor units, hours are tenths."""
+    hours = billed_hours(flight, rates.aircraft)
+    rental = _rental(flight, rates.aircraft, hours) if rates.aircraft else None
+    lines = _with_taxes(_untaxed_lines(flight, rates, hours, rental), rates.taxes)
+    legs = _legs(flight, rates, hours, rental, lines)
     charge = sum(line.amount for line in lines)
     margin = charge - sum(leg.amount for leg in legs)
     taxed = {kind for line in lines for kind, _ in _taxable(line)}
     return Bill(
         flight=flight,
         fingerprint=flight.fingerprint(),
-        billed_on=terms.on,
-        occurred_at=flight.occurred_at(terms.zone),
-        currency=terms.school.currency,
+        billed_on=rates.on,
+        occurred_at=flight.occurred_at(rates.zone),
+        currency=rates.school.currency,
         charge=charge,
         margin=margin,
         hours=hours,
         lines=lines,
         legs=legs,
-        flags=_flags(flight, terms, margin),
-        named=tuple(entry for entry in terms.named if entry.kind != "tax" or entry.key in taxed),
+        flags=_flags(flight, rates, margin),
+        named=tuple(dated for dated in rates.named if dated.kind != "tax" or dated.key in taxed),
         school_version=school_version,
     )
 
@@ -96,7 +96,7 @@ _RENTAL_PRICES: Mapping[str, tuple[str, ...]] = {
 
 
 def _bundle_line(flight: Flight, card: AircraftCard, hours: Hours) -> Line:
-    """One price for everything; without dual hours the instruction part is left out."""
+    """One line for aircraft, instruction and fuel; without dual hours it has no instruction."""
     prices = {
         "rental": card.price("aircraft_per_hour"),
         "instruction": card.price("instruction_per_hour") if flight.dual else 0,
@@ -136,7 +136,7 @@ def _in_full(card: AircraftCard, tenths: int, line: Line) -> int:
 
 
 def _at_least(card: AircraftCard, tenths: int, amount: int) -> int:
-    """The owner's guarantee; a flight without hours guarantees nothing."""
+    """The amount, raised to the owner's minimum; a flight without hours has no minimum."""
     if not tenths:
         return amount
     by_hour = _hourly(card.owner_minimum_per_hour or 0, tenths)
@@ -156,14 +156,14 @@ _OWNER_AMOUNTS: Mapping[str, Callable[[AircraftCard, int, Line], int]] = {
 }
 
 
-def _untaxed_lines(flight: Flight, terms: Terms, hours: Hours, rental: Rental | None) -> list[Line]:
+def _untaxed_lines(flight: Flight, rates: AppliedRates, hours: Hours, rental: Rental | None) -> list[Line]:
     lines = [rental.line] if rental else []
     lines += [
-        _instruction("instruction", flight, terms.flight_rate, flight.dual),
-        _instruction("ground", flight, terms.ground_rate, flight.ground),
+        _instruction("instruction", flight, rates.flight_rate, flight.dual),
+        _instruction("ground", flight, rates.ground_rate, flight.ground),
     ]
-    if terms.aircraft and rental:
-        lines += _aircraft_extras(terms.aircraft, hours.billed, rental.line)
+    if rates.aircraft and rental:
+        lines += _aircraft_extras(rates.aircraft, hours.billed, rental.line)
     return [line for line in lines if line.amount]
 
 
@@ -224,10 +224,10 @@ def _percent_text(ppm: int) -> str:
 
 
 def _legs(
-    flight: Flight, terms: Terms, hours: Hours, rental: Rental | None, lines: tuple[Line, ...]
+    flight: Flight, rates: AppliedRates, hours: Hours, rental: Rental | None, lines: tuple[Line, ...]
 ) -> tuple[Leg, ...]:
-    legs = _instructor_legs(flight, terms)
-    card = terms.aircraft
+    legs = _instructor_legs(flight, rates)
+    card = rates.aircraft
     if card and rental:
         legs += [
             Leg(wallet=f"aircraft_owner:{card.owner}", kind="owner", amount=rental.owner_amount),
@@ -242,8 +242,8 @@ def _legs(
     return tuple(leg for leg in legs if leg.amount)
 
 
-def _instructor_legs(flight: Flight, terms: Terms) -> list[Leg]:
-    card = terms.instructor
+def _instructor_legs(flight: Flight, rates: AppliedRates) -> list[Leg]:
+    card = rates.instructor
     if card is None:
         return []
     wallet = f"instructor:{flight.instructor}"
@@ -253,9 +253,9 @@ def _instructor_legs(flight: Flight, terms: Terms) -> list[Leg]:
     ]
 
 
-def _flags(flight: Flight, terms: Terms, margin: int) -> tuple[Flag, ...]:
-    flags = meter_flags(flight, terms.aircraft) if terms.aircraft else []
-    if terms.aircraft and terms.aircraft.owner and terms.student.also_owner == terms.aircraft.owner:
+def _flags(flight: Flight, rates: AppliedRates, margin: int) -> tuple[Flag, ...]:
+    flags = meter_flags(flight, rates.aircraft) if rates.aircraft else []
+    if rates.aircraft and rates.aircraft.owner and rates.student.also_owner == rates.aircraft.owner:
         text = f"student {flight.student} flew their own aircraft {flight.aircraft}; billed like any student"
         flags.append(Flag(kind="owner_flies_own_aircraft", sentence=text))
     if margin < 0:

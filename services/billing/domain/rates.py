@@ -11,6 +11,7 @@ from datetime import date
 from typing import Any, TypeVar
 
 BEGINNING = date(1900, 1, 1)
+LINE_KINDS = ("rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel")
 MODELS_WITH_SHARE = ("owned", "bundled")
 MODELS_WITH_OWNER = ("leased", "third_party")
 
@@ -37,14 +38,14 @@ class SchoolCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaxCard:
-    """The tax a student pays on one kind of line."""
+    """The tax a student pays on one kind of line, in millionths."""
 
     tax_ppm: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentRateCard:
-    """What a student pays for instruction; None leaves the figure to the next more general card."""
+    """What a student pays for instruction, per hour. None: the next more general card decides."""
 
     flight_per_hour: int | None = None
     ground_per_hour: int | None = None
@@ -52,7 +53,7 @@ class StudentRateCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InstructorCard:
-    """What the school pays an instructor."""
+    """What the school pays an instructor, per hour."""
 
     flight_per_hour: int
     ground_per_hour: int
@@ -66,7 +67,7 @@ class OwnerCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StudentCard:
-    """A student, and who else the same person is."""
+    """A student. `also_*` is the id of the same person as an instructor or an owner."""
 
     also_instructor: str | None = None
     also_owner: str | None = None
@@ -82,7 +83,7 @@ class AirportFee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AircraftCard:
-    """How an aircraft is billed and who has a part in it; prices that its model does not use are None."""
+    """How an aircraft is billed, and its owner's share; prices that its model does not use are None."""
 
     model: str
     meter: str
@@ -108,29 +109,29 @@ class AircraftCard:
     tax: Mapping[str, int] = field(default_factory=dict)
 
     def price(self, name: str) -> int:
-        """The price called `name`, which this card's model is known to have."""
+        """The price called `name`. Raises AssertionError when the card's model does not have it."""
         value: int | None = getattr(self, name)
         if value is None:
             raise AssertionError(f"a {self.model} card was admitted without {name}")
         return value
 
 
-Card = SchoolCard | TaxCard | StudentRateCard | InstructorCard | OwnerCard | StudentCard | AircraftCard
-C = TypeVar("C", bound=Card)
+BookCard = SchoolCard | TaxCard | StudentRateCard | InstructorCard | OwnerCard | StudentCard | AircraftCard
+C = TypeVar("C", bound=BookCard)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Dated:
-    """One dated version of a card, as a bill names it."""
+class DatedCard:
+    """A card as it is from a date on, and the version of the book that made it so."""
 
     kind: str
     key: str
     effective_from: date
     version: int
-    card: Card
+    card: BookCard
 
     def named(self) -> dict[str, Any]:
-        """The name under which history finds this version again."""
+        """What a bill keeps of it, as JSON values: history finds this version of the card by it."""
         return {
             "kind": self.kind,
             "key": self.key,
@@ -142,39 +143,39 @@ class Dated:
 class Book:
     """The cards that matter for a batch. `version` is the school's version they were read at."""
 
-    def __init__(self, entries: Iterable[Dated], *, version: int) -> None:
+    def __init__(self, cards: Iterable[DatedCard], *, version: int) -> None:
         self.version = version
-        self._cards: dict[tuple[str, str], list[Dated]] = {}
-        for entry in entries:
-            self._cards.setdefault((entry.kind, entry.key), []).append(entry)
+        self._cards: dict[tuple[str, str], list[DatedCard]] = {}
+        for one in cards:
+            self._cards.setdefault((one.kind, one.key), []).append(one)
         for dated in self._cards.values():
-            dated.sort(key=lambda entry: entry.effective_from)
+            dated.sort(key=lambda one: one.effective_from)
 
-    def __iter__(self) -> Iterator[Dated]:
-        return (entry for dated in self._cards.values() for entry in dated)
+    def __iter__(self) -> Iterator[DatedCard]:
+        return (one for dated in self._cards.values() for one in dated)
 
     def knows(self, kind: str, key: str) -> bool:
         """Whether there is any card of this kind and key, in force or not."""
         return (kind, key) in self._cards
 
-    def in_force(self, kind: str, key: str, on: date) -> Dated | None:
+    def in_force(self, kind: str, key: str, on: date) -> DatedCard | None:
         """The card with the latest effective_from that is not after `on`."""
         dated = self._cards.get((kind, key), [])
-        index = bisect_right([entry.effective_from for entry in dated], on)
+        index = bisect_right([one.effective_from for one in dated], on)
         return dated[index - 1] if index else None
 
     def first_day(self, kind: str, key: str) -> date:
-        """The first day any card of this kind and key is in force."""
+        """The first day any card of this kind and key is in force. Raises KeyError when there is none."""
         return self._cards[(kind, key)][0].effective_from
 
     def school(self) -> SchoolCard | None:
         """The school's own card; not dated."""
-        entry = self.in_force("school", "school", date.max)
-        return entry.card if entry and isinstance(entry.card, SchoolCard) else None
+        found = self.in_force("school", "school", date.max)
+        return found.card if found and isinstance(found.card, SchoolCard) else None
 
 
 def aircraft_problems(card: AircraftCard) -> list[str]:
-    """What is wrong with an aircraft's card, as sentences; empty when it can be priced."""
+    """What is wrong with an aircraft's card, as sentences; empty when flights can be priced by it."""
     return [
         *_price_problems(card),
         *_owner_problems(card),
@@ -227,21 +228,21 @@ def _bundle_problems(card: AircraftCard) -> list[str]:
     return []
 
 
-def book_problems(book: Book) -> list[tuple[Dated, str]]:
-    """References between cards that lead nowhere."""
-    return [(entry, sentence) for entry in book for sentence in _dangling(entry, book)]
+def book_problems(book: Book) -> list[tuple[DatedCard, str]]:
+    """Each card that names a card which is not in the book, with a sentence that says which."""
+    return [(dated, sentence) for dated in book for sentence in _dangling(dated, book)]
 
 
-def _dangling(entry: Dated, book: Book) -> list[str]:
+def _dangling(dated: DatedCard, book: Book) -> list[str]:
     return [
         f"{setting} names {kind} {key}, which is not in the book"
-        for setting, kind, key in _references(entry)
+        for setting, kind, key in _references(dated)
         if key is not None and not book.knows(kind, key)
     ]
 
 
-def _references(entry: Dated) -> list[tuple[str, str, str | None]]:
-    card = entry.card
+def _references(dated: DatedCard) -> list[tuple[str, str, str | None]]:
+    card = dated.card
     if isinstance(card, AircraftCard):
         return [("owner", "owner", card.owner)]
     if isinstance(card, StudentCard):
@@ -249,7 +250,7 @@ def _references(entry: Dated) -> list[tuple[str, str, str | None]]:
             ("also_instructor", "instructor", card.also_instructor),
             ("also_owner", "owner", card.also_owner),
         ]
-    if isinstance(card, StudentRateCard) and entry.key != "default":
-        kind, _, key = entry.key.partition(":")
+    if isinstance(card, StudentRateCard) and dated.key != "default":
+        kind, _, key = dated.key.partition(":")
         return [(kind, kind, key)]
     return []

@@ -7,8 +7,14 @@ from datetime import date, datetime
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from services.billing.domain.rates import BEGINNING, AircraftCard, Card, SchoolCard, aircraft_problems
-from services.billing.domain.terms import LINE_KINDS
+from services.billing.domain.rates import (
+    BEGINNING,
+    LINE_KINDS,
+    AircraftCard,
+    BookCard,
+    SchoolCard,
+    aircraft_problems,
+)
 
 SCOPES = ("instructor:", "student:")
 
@@ -17,13 +23,13 @@ ChangeReason = Literal["stale_version", "invalid_card", "currency_changed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CardChange:
-    """One dated card as it becomes; None withdraws it. `document` is the card as published."""
+    """One dated card as a change leaves it; None when it withdraws the card. `document`: as published."""
 
     kind: str
     key: str
     effective_from: date
     document: Mapping[str, Any] | None
-    card: Card | None
+    card: BookCard | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +46,7 @@ class ChangeSet:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRefusal:
-    """A change set that is not applied: none of it is."""
+    """Why none of a change set is applied."""
 
     reason: ChangeReason
     sentence: str
@@ -85,7 +91,7 @@ def change_problems(change: CardChange) -> list[str]:
     return [*_key_problems(change), *card_problems(change.card)]
 
 
-def card_problems(card: Card) -> list[str]:
+def card_problems(card: BookCard) -> list[str]:
     """What is wrong with a card's settings taken together."""
     if isinstance(card, AircraftCard):
         return aircraft_problems(card)

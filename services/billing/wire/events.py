@@ -1,9 +1,7 @@
 """Events to domain and back: one small function for each message."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
-from typing import Any
 from uuid import UUID
 
 from fleet.cause import Cause
@@ -13,9 +11,9 @@ from schemas.flights import BillFlag, BillLeg, BillLine, FlightBilled, FlightCom
 from schemas.journals import EntryRequest, JournalRequested
 from schemas.school import SchoolConfigured
 from services.billing.domain.bills import Bill
+from services.billing.domain.card_documents import read_card
 from services.billing.domain.flights import Flight, Meter
 from services.billing.domain.versions import CardChange, ChangeSet
-from services.billing.wire.card_documents import read_card_of
 
 _HOURS = (
     "hobbs_out",
@@ -65,31 +63,8 @@ def _tenths(hours: Decimal | None) -> int | None:
     return int(hours * 10)
 
 
-def flight_from_facts(facts: Mapping[str, Any]) -> Flight:
-    """Read back what a bill kept (`Flight.facts`), to price it again."""
-    return Flight(
-        flight_id=facts["flight_id"],
-        revision=facts["revision"],
-        student=facts["student"],
-        given_date=date.fromisoformat(facts["date"]) if facts["date"] else None,
-        departed_at=_instant(facts["departed_at"]),
-        arrived_at=_instant(facts["arrived_at"]),
-        aircraft=facts["aircraft"],
-        instructor=facts["instructor"],
-        hobbs=Meter(out=facts["hobbs_out"], in_=facts["hobbs_in"]),
-        tach=Meter(out=facts["tach_out"], in_=facts["tach_in"]),
-        logged=facts["logged"],
-        dual=facts["dual"],
-        ground=facts["ground"],
-    )
-
-
-def _instant(text: str | None) -> datetime | None:
-    return datetime.fromisoformat(text) if text else None
-
-
 def school_configured(record: Record) -> ChangeSet:
-    """Read `school.configured`; every card in it is of its kind."""
+    """Read `school.configured`; the event's model has validated every card in it as one of its kind."""
     event = read(record, SchoolConfigured)
     return ChangeSet(
         version=event.version,
@@ -103,7 +78,7 @@ def school_configured(record: Record) -> ChangeSet:
                 key=change.key,
                 effective_from=change.effective_from,
                 document=change.new,
-                card=None if change.new is None else read_card_of(change.kind, change.new),
+                card=None if change.new is None else read_card(change.kind, change.new),
             )
             for change in event.changes
         ),

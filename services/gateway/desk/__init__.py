@@ -1,1 +1,1 @@
-"""What people ask of the gateway and decide about it: API keys."""
+"""What people may ask of the gateway and decide about it: API keys."""

@@ -1,38 +1,16 @@
-"""What the gateway decides: whose key it is, which event a flight is, whether a repeat says the same.
-
-Pure: no I/O, no clock, no randomness; it must not know HTTP.
-"""
+"""Which event a flight is, and whether a flight that is sent again has the same content. Pure."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Final
 from uuid import NAMESPACE_URL, UUID, uuid5
-
-FLIGHTS_WRITE: Final = "flights:write"
-CORRECTIONS_WRITE: Final = "corrections:write"
-SCOPES: Final = (FLIGHTS_WRITE, CORRECTIONS_WRITE)
-
-KEY_PREFIX: Final = "hfk_"
-KEY_BYTES: Final = 32
-HINT_CHARS: Final = len(KEY_PREFIX) + 6
 
 _FLIGHT_EVENTS: Final = uuid5(NAMESPACE_URL, "hobbs:flight-event")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApiKey:
-    """A scheduler's key as the database knows it; the key itself was shown once and is kept nowhere."""
-
-    key_id: int
-    name: str
-    scopes: frozenset[str]
-    revoked: bool
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class FlightOffered:
-    """One flight event a scheduler asks to publish: its identity and a hash of what it says."""
+    """One flight that a scheduler asks to publish: its event's identity and the hash of its content."""
 
     event_id: UUID
     topic: str
@@ -43,25 +21,18 @@ class FlightOffered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reception:
-    """What becomes of the flights of one request; `differing` are the places in it that contradict."""
+    """What becomes of the flights of one request, by their places in it.
+
+    differing: accepted before, with other content.
+    """
 
     new: tuple[int, ...]
     repeated: tuple[int, ...]
     differing: tuple[int, ...]
 
 
-def hash_key(key: str) -> bytes:
-    """The only form in which a key is stored. 256 random bits need no salt and no slow hash."""
-    return sha256(key.encode()).digest()
-
-
-def looks_like_a_key(text: str) -> bool:
-    """Refuse what cannot be a key before the database is asked."""
-    return text.startswith(KEY_PREFIX) and len(text) <= 128 and text.isascii()
-
-
 def flight_event_id(topic: str, flight_id: str, revision: int) -> UUID:
-    """Name the event of a flight's revision: the same by every road, so that a repeat is the same event.
+    """Name the event of a flight's revision. It is the same however the flight is published.
 
     The source is the school's schedule, one in a deployment, whoever carries the flight here; so a flight
     published from a file and posted by a scheduler is one event too.
@@ -70,7 +41,7 @@ def flight_event_id(topic: str, flight_id: str, revision: int) -> UUID:
 
 
 def decide_reception(offered: Sequence[FlightOffered], known: Mapping[UUID, bytes]) -> Reception:
-    """Sort flights into new ones, repeats of what is known, and ones that contradict it.
+    """Sort flights into new ones, repeats, and ones whose content differs from what was accepted.
 
     known: content hash of every event accepted before. A flight twice in one request is a repeat.
     """

@@ -21,7 +21,7 @@ _TIMESTAMP: Final = re.compile(r"(?:0|[1-9][0-9]{0,11})", re.ASCII)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureRefused:
-    """Why a delivery is not believed; `reason` is the metric's label, `sentence` is for the sender."""
+    """Why a delivery is refused; `reason` is the metric's label, `sentence` is for the sender."""
 
     reason: str
     sentence: str
@@ -36,7 +36,7 @@ class SignatureHeader:
 
 
 def check_signature(
-    body: bytes, header: str | None, secrets: Sequence[str], *, now: float, tolerance_s: int = TOLERANCE_S
+    body: bytes, header: str | None, secrets: Sequence[str], *, now: int, tolerance_s: int = TOLERANCE_S
 ) -> SignatureRefused | None:
     """Answer None when one of the secrets signed this body within the tolerance of now (Unix seconds).
 
@@ -79,7 +79,7 @@ def _malformed(reason: str, sentence: str) -> SignatureRefused:
 
 
 def _signed_by_any(body: bytes, header: SignatureHeader, secrets: Sequence[str]) -> bool:
-    # No early exit: the time taken says nothing about which secret or signature came close.
+    # Every pair is compared: the time taken must not tell which secret or signature matches in part.
     matches = [
         hmac.compare_digest(sign(body, secret, header.timestamp).encode(), candidate)
         for secret in secrets
@@ -89,7 +89,7 @@ def _signed_by_any(body: bytes, header: SignatureHeader, secrets: Sequence[str])
     return any(matches)
 
 
-def _refuse_far_from_now(timestamp: int, now: float, tolerance_s: int) -> SignatureRefused | None:
+def _refuse_far_from_now(timestamp: int, now: int, tolerance_s: int) -> SignatureRefused | None:
     if timestamp < now - tolerance_s:
         return SignatureRefused(
             reason="stale", sentence=f"signed more than {tolerance_s} s ago; a replay, or a clock is wrong"

@@ -9,10 +9,11 @@ import json
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from html import escape
-from http import HTTPStatus
 from typing import Any, Final
 
+from services.gateway.domain.problems import TITLES
 from services.gateway.http import edge
+from services.gateway.http.problems import STATUSES
 
 _STYLE: Final = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8881; }
@@ -30,10 +31,10 @@ CONTENT_POLICY: Final = (
 )
 
 
-def render_page(document: Mapping[str, Any], problems: Mapping[str, tuple[HTTPStatus, str]]) -> str:
+def render_page(document: Mapping[str, Any]) -> str:
     """Write the whole page: addresses, schemas, problems."""
     info = document["info"]
-    body = "".join((*_operations(document), *_schemas(document), *_problems(problems)))
+    body = "".join((*_operations(document), *_schemas(document), *_problems()))
     return (
         f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{_e(info["title"])}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -85,11 +86,11 @@ def _schemas(document: Mapping[str, Any]) -> Iterator[str]:
             yield f"<pre>{_e(json.dumps(example, indent=2))}</pre>"
 
 
-def _problems(problems: Mapping[str, tuple[HTTPStatus, str]]) -> Iterator[str]:
+def _problems() -> Iterator[str]:
     yield "<h2>Problems</h2><p>Every error is <code>application/problem+json</code> (RFC 9457); its "
     yield "<code>type</code> points here.</p><table><tr><th>type<th>status<th>title"
-    for kind, (status, title) in problems.items():
-        yield f'<tr id="{_e(kind)}"><td><code>{_e(kind)}</code><td>{status.value}<td>{_e(title)}'
+    for kind, status in STATUSES.items():
+        yield f'<tr id="{_e(kind)}"><td><code>{_e(kind)}</code><td>{status.value}<td>{_e(TITLES[kind])}'
     yield "</table>"
 
 

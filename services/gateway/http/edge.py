@@ -1,4 +1,4 @@
-"""What every request passes: an identity, a place among those under way, security headers, a bounded body.
+"""What every request passes: a request id, a limit on requests under way, security headers, a bounded body.
 
 A plain ASGI middleware, so that an answer made anywhere below carries the headers. Limits are here because a
 stranger can reach this port before anybody knows who it is.
@@ -14,7 +14,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fleet.envelope import uuid7
-from services.gateway.http.problems import Problem, ProblemRaised, problem_response
+from services.gateway.domain.problems import Problem, ProblemRaised
+from services.gateway.http.problems import problem_response
 from services.gateway.metrics import RESPONSES
 
 UNDER_WAY_MAX: Final = 256
@@ -34,7 +35,7 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 class Edge:
-    """Wraps the application; a request beyond the limit under way is told to come back."""
+    """Wraps the application; while `under_way_max` requests are under way, another one is answered 503."""
 
     def __init__(self, app: ASGIApp, *, under_way_max: int = UNDER_WAY_MAX) -> None:
         self._app = app
@@ -46,7 +47,7 @@ class Edge:
             await self._app(scope, receive, send)
             return
         scope.setdefault("state", {})["request_id"] = _request_id(scope)
-        guarded = _dressed(scope, send)
+        guarded = _with_headers(scope, send)
         if self._under_way >= self._under_way_max:
             busy = Problem(kind="try_again", detail="too many requests are under way")
             await problem_response(busy, scope["state"]["request_id"])(scope, receive, guarded)
@@ -59,7 +60,7 @@ class Edge:
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
-    """Read the raw body, or raise its Problem as soon as it is known to be too large or too slow."""
+    """Read the raw body. Raises ProblemRaised as soon as it is too large, or takes longer than 10 s."""
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > bytes_max:
         raise _too_large(bytes_max)
@@ -92,10 +93,10 @@ def _request_id(scope: Scope) -> str:
     return offered if _REQUEST_ID.fullmatch(offered) else str(uuid7())
 
 
-def _dressed(scope: Scope, send: Send) -> Send:
+def _with_headers(scope: Scope, send: Send) -> Send:
     """Add the security headers (a page may loosen the content policy for itself) and count the answer."""
 
-    async def dressed(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             for name, value in SECURITY_HEADERS.items():
@@ -104,9 +105,9 @@ def _dressed(scope: Scope, send: Send) -> Send:
             RESPONSES.labels(_route_of(scope), str(message["status"])).inc()
         await send(message)
 
-    return dressed
+    return send_with_headers
 
 
 def _route_of(scope: Scope) -> str:
-    """The route's pattern, not the path asked for: strangers' paths must not become labels."""
+    """The route's pattern; the path itself is the sender's choice and must not become a label."""
     return str(getattr(scope.get("route"), "path", "none"))

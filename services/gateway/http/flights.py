@@ -15,24 +15,23 @@ from fastapi.responses import Response
 from pydantic import BaseModel, Field
 
 from fleet import outbox
-from fleet.database import Database, Tx
+from fleet.database import Database
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from fleet.outages import is_outage
 from schemas.flights import FlightCompleted, FlightCorrected
 from services.gateway import store, wire
-from services.gateway.domain.flights import (
+from services.gateway.domain.api_keys import (
     CORRECTIONS_WRITE,
     FLIGHTS_WRITE,
     ApiKey,
-    FlightOffered,
-    Reception,
-    decide_reception,
     hash_key,
     looks_like_a_key,
 )
+from services.gateway.domain.flights import FlightOffered, Reception, decide_reception
+from services.gateway.domain.problems import ProblemRaised
 from services.gateway.http.edge import read_body
-from services.gateway.http.problems import MEDIA_TYPE, ProblemRaised
+from services.gateway.http.problems import MEDIA_TYPE
 from services.gateway.metrics import FLIGHTS
 
 T = TypeVar("T")
@@ -67,7 +66,7 @@ class AcceptedFlights(BaseModel):
 
 
 def flight_routes(db: Database, bytes_max: int) -> APIRouter:
-    """The scheduler's two addresses."""
+    """The two addresses for schedulers: flights and corrections."""
     routes = APIRouter(tags=["flights"])
 
     @routes.post("/v1/flights", **_described("FlightCompleted", "Publish completed flights"))
@@ -99,15 +98,18 @@ async def take_flights(
 async def accept_flights(
     db: Database, key: ApiKey, flights: Sequence[FlightCompleted], offered: Sequence[FlightOffered]
 ) -> Reception:
-    """Accept what is new and stage its events, in one transaction; raise when a flight contradicts itself."""
+    """Accept what is new and stage its events, in one transaction.
+
+    Raises ProblemRaised when a flight's revision was accepted with other content: nothing is accepted then.
+    """
     cause = first_cause()
     async with db.transaction() as tx:
-        await store.lock_flights(tx, offered)
-        reception = decide_reception(offered, await store.known_flights(tx, offered))
+        await store.accepted_flights.lock(tx, offered)
+        reception = decide_reception(offered, await store.accepted_flights.known(tx, offered))
         if reception.differing:
             raise _differing(offered, reception.differing)
         new = [offered[place] for place in reception.new]
-        await store.insert_flights(tx, new, key.key_id)
+        await store.accepted_flights.insert(tx, new, key.key_id)
         await fault_point("gateway.flights_written")
         messages = [
             Message(
@@ -124,7 +126,7 @@ async def accept_flights(
 
 
 async def _authorised(db: Database, request: Request, scope: str) -> ApiKey:
-    """Find the request's key before its body is read: strangers cost one index look-up."""
+    """Find the request's key before its body is read: a stranger costs one look-up in an index."""
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise ProblemRaised("key_missing", "send Authorization: Bearer <API key>")
@@ -139,15 +141,11 @@ async def _authorised(db: Database, request: Request, scope: str) -> ApiKey:
 
 async def _key_of(db: Database, token: str) -> ApiKey | None:
     async with db.transaction() as tx:
-        return await _used(tx, token)
-
-
-async def _used(tx: Tx, token: str) -> ApiKey | None:
-    return await store.use_key(tx, hash_key(token))
+        return await store.api_keys.use(tx, hash_key(token))
 
 
 async def _while_database_lives(work: Callable[[], Awaitable[T]]) -> T:
-    """Tell the client to come back when Postgres is away; a bug of ours stays a bug."""
+    """Run `work`; an outage of Postgres becomes a 503. What is no outage is raised as it is."""
     try:
         return await work()
     except Exception as error:
@@ -200,7 +198,7 @@ def _answer(offered: Sequence[FlightOffered], reception: Reception) -> Response:
 
 
 def _described(model: str, summary: str) -> dict[str, Any]:
-    """How a route reads in OpenAPI; its body is read raw, so its schema is named here."""
+    """A route's OpenAPI description. The handler reads the raw body, so the body's schema is named here."""
     one = {"$ref": f"#/components/schemas/{model}"}
     many = {"type": "array", "items": one, "minItems": 1, "maxItems": wire.FLIGHTS_MAX}
     body = {"required": True, "content": {"application/json": {"schema": {"oneOf": [one, many]}}}}

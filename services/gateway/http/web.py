@@ -1,4 +1,4 @@
-"""The ASGI application: routes, problem details for everything that goes wrong, OpenAPI and its page."""
+"""The ASGI application: its routes, a problem for every failure, the OpenAPI document and its page."""
 
 import logging
 from typing import Any, Final
@@ -12,16 +12,17 @@ from starlette.types import ASGIApp
 
 from fleet.database import Database
 from schemas.flights import FlightCompleted, FlightCorrected
+from services.gateway.domain.problems import Problem, ProblemRaised
 from services.gateway.http.docs_page import CONTENT_POLICY, render_page
 from services.gateway.http.edge import Edge, request_id_of
 from services.gateway.http.flights import flight_routes
-from services.gateway.http.problems import KINDS, Problem, ProblemRaised, problem_response
+from services.gateway.http.problems import problem_response
 from services.gateway.http.webhooks import Publish, webhook_routes
 from services.gateway.settings import GatewaySettings
 
 _log = logging.getLogger(__name__)
 
-_SUMMARY: Final = "Flights in, for schedulers without Kafka; and the doors Stripe knocks at."
+_SUMMARY: Final = "Takes flights of schedulers without Kafka, and Stripe's webhooks."
 _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
     "title": "Problem",
     "description": "RFC 9457 problem details.",
@@ -43,7 +44,7 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
 
 
 def build_web(settings: GatewaySettings, db: Database, publish: Publish) -> ASGIApp:
-    """Put the gateway's HTTP together. `publish` returns only once Kafka has acknowledged."""
+    """Make the application. `publish` returns once Kafka has acknowledged the message."""
     app = FastAPI(title="Hobbs gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
     app.include_router(webhook_routes(settings, publish))
     app.include_router(flight_routes(db, settings.flights_bytes_max))
@@ -70,7 +71,7 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
 
 def _add_documentation(app: FastAPI) -> None:
     document = openapi_of(app)
-    page = render_page(document, KINDS)
+    page = render_page(document)
 
     @app.get("/openapi.json", include_in_schema=False)
     async def openapi() -> dict[str, Any]:

@@ -19,9 +19,9 @@ from fastapi.responses import Response
 
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
+from services.gateway.domain.problems import ProblemRaised
 from services.gateway.domain.signatures import check_signature
 from services.gateway.http.edge import read_body
-from services.gateway.http.problems import ProblemRaised
 from services.gateway.metrics import WEBHOOK_AGE_SECONDS, WEBHOOK_SECONDS
 from services.gateway.settings import GatewaySettings, secrets_of
 from services.gateway.wire import WEBHOOK_TOPIC, Endpoint, ReadWebhook, read_webhook
@@ -33,15 +33,18 @@ _log = logging.getLogger(__name__)
 UNSIGNED: Final = {"missing_signature", "malformed_signature", "bad_signature", "too_large", "too_slow"}
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
     200: {"description": "Published and acknowledged by Kafka."},
-    400: {"description": "Not believed or not for this endpoint; nothing was published."},
+    400: {"description": "The signature or the event is refused; nothing was published."},
     413: {"description": "The body is larger than the limit."},
     503: {"description": "Kafka did not acknowledge in time; Stripe sends it again."},
 }
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WebhookDoor:
-    """One endpoint: which events it takes, whose secrets it believes, how it publishes."""
+class WebhookEndpoint:
+    """One endpoint: which events it takes, the secrets of its signatures, and how it publishes.
+
+    clock: Unix seconds.
+    """
 
     endpoint: Endpoint
     secrets: tuple[str, ...]
@@ -51,15 +54,15 @@ class WebhookDoor:
 
 
 def webhook_routes(settings: GatewaySettings, publish: Publish) -> APIRouter:
-    """The two doors Stripe knocks at; each has its own secrets, as each has at Stripe."""
+    """The two endpoints that Stripe calls; each has secrets of its own, as it has at Stripe."""
     routes = APIRouter(tags=["webhooks"])
     platform, connect = settings.stripe_webhook_secrets, settings.stripe_connect_webhook_secrets
-    _add_door(routes, "/webhooks/stripe", "platform", platform, settings, publish)
-    _add_door(routes, "/webhooks/stripe/connect", "connect", connect, settings, publish)
+    _add_endpoint(routes, "/webhooks/stripe", "platform", platform, settings, publish)
+    _add_endpoint(routes, "/webhooks/stripe/connect", "connect", connect, settings, publish)
     return routes
 
 
-def _add_door(
+def _add_endpoint(
     routes: APIRouter,
     path: str,
     endpoint: Endpoint,
@@ -67,10 +70,10 @@ def _add_door(
     settings: GatewaySettings,
     publish: Publish,
 ) -> None:
-    door = WebhookDoor(endpoint=endpoint, secrets=secrets_of(secrets), settings=settings, publish=publish)
+    at = WebhookEndpoint(endpoint=endpoint, secrets=secrets_of(secrets), settings=settings, publish=publish)
 
     async def receive(request: Request) -> Response:
-        return await answer_webhook(door, request)
+        return await answer_webhook(at, request)
 
     routes.add_api_route(
         path,
@@ -85,45 +88,45 @@ def _add_door(
     )
 
 
-async def answer_webhook(door: WebhookDoor, request: Request) -> Response:
+async def answer_webhook(at: WebhookEndpoint, request: Request) -> Response:
     """Answer one delivery and measure how long it took."""
     begun, outcome = time.perf_counter(), "error"
     try:
-        webhook = await _believed(door, request)
+        webhook = await _verified(at, request)
         await fault_point("gateway.verified")
-        await _publish(door, webhook)
+        await _publish(at, webhook)
         await fault_point("gateway.published")
         outcome = "published"
     except ProblemRaised as refused:
         outcome = str(refused.problem.members.get("reason", refused.problem.kind))
-        # What anybody can send must not fill the log; what was signed with our secret is worth a line.
+        # Anybody can send an unsigned body, so it is logged at debug only; a signed one is worth a line.
         level = logging.DEBUG if outcome in UNSIGNED else logging.WARNING
-        _log.log(level, "webhook refused", extra={"endpoint": door.endpoint, "outcome": outcome})
+        _log.log(level, "webhook refused", extra={"endpoint": at.endpoint, "outcome": outcome})
         raise
     finally:
-        WEBHOOK_SECONDS.labels(door.endpoint, outcome).observe(time.perf_counter() - begun)
+        WEBHOOK_SECONDS.labels(at.endpoint, outcome).observe(time.perf_counter() - begun)
     return Response(status_code=200)
 
 
-async def _believed(door: WebhookDoor, request: Request) -> ReadWebhook:
-    body = await read_body(request, door.settings.webhook_bytes_max)
+async def _verified(at: WebhookEndpoint, request: Request) -> ReadWebhook:
+    body = await read_body(request, at.settings.webhook_bytes_max)
     await fault_point("gateway.received")
-    now = door.clock()
+    now = at.clock()
     header = request.headers.get("stripe-signature")
-    tolerance = door.settings.webhook_tolerance_s
-    refused = check_signature(body, header, door.secrets, now=now, tolerance_s=tolerance)
+    tolerance = at.settings.webhook_tolerance_s
+    refused = check_signature(body, header, at.secrets, now=int(now), tolerance_s=tolerance)
     if refused:
         raise ProblemRaised("signature_refused", refused.sentence, reason=refused.reason)
     return read_webhook(
         body,
-        endpoint=door.endpoint,
-        livemode=door.settings.stripe_livemode,
+        endpoint=at.endpoint,
+        livemode=at.settings.stripe_livemode,
         received_at=datetime.fromtimestamp(now, UTC),
     )
 
 
-async def _publish(door: WebhookDoor, webhook: ReadWebhook) -> None:
-    """Wait for Kafka's acknowledgement, well under the time Stripe waits for ours."""
+async def _publish(at: WebhookEndpoint, webhook: ReadWebhook) -> None:
+    """Publish and wait for Kafka's acknowledgement, for less time than Stripe waits for the answer."""
     message = Message(
         topic=WEBHOOK_TOPIC,
         key=webhook.key,
@@ -133,10 +136,10 @@ async def _publish(door: WebhookDoor, webhook: ReadWebhook) -> None:
         content=webhook.content,
     )
     try:
-        async with asyncio.timeout(door.settings.publish_timeout_s):
-            await door.publish(message)
+        async with asyncio.timeout(at.settings.publish_timeout_s):
+            await at.publish(message)
     except (TimeoutError, KafkaError, OSError) as error:
         _log.error("webhook not published", extra={"event_id": str(webhook.event_id), "error": repr(error)})
         raise ProblemRaised("try_again", "the event could not be published; send it again") from error
     age = (webhook.event.received_at - webhook.event.created_at).total_seconds()
-    WEBHOOK_AGE_SECONDS.labels(door.endpoint).observe(max(age, 0.0))
+    WEBHOOK_AGE_SECONDS.labels(at.endpoint).observe(max(age, 0.0))

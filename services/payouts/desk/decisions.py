@@ -1,176 +1,214 @@
-"""What a person may decide about one transfer: release it, send it again, give it up. Each with who and why.
+"""What a person may decide about transfers and payees. A judge acts in the transaction of its decision.
 
-Nothing here calls Stripe, and nothing is sent again blind: a parked operation is looked up once more first,
-unless the person vouches to have looked at Stripe. Lock order as everywhere: payee, operation, transfer.
+None of them calls Stripe, and nothing is sent again without proof: a parked operation is looked up once more
+first, unless the person says that they looked at Stripe (`checked`). Locks are taken in the usual order:
+payee, operation, transfer.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from fleet.database import Tx
+from fleet.decisions import Action, Decision, Judge, Ruling, refused
 from services.payouts import store
-from services.payouts.desk import reads
-from services.payouts.domain.operations import State
-from services.payouts.domain.transfers import SENTENCES, Hold, TransferState, payee_hold
+from services.payouts.domain.operations import Kind, State
+from services.payouts.domain.payees import payee_hold
+from services.payouts.domain.transfers import SENTENCES, HoldReason, LockedTransfer, Move, TransferState
 from services.payouts.steps import payments
-from services.payouts.store.transfers import Move
 
-RELEASABLE = frozenset({Hold.HOLD_PERIOD, Hold.ACCOUNT_CHANGED})
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
-    """What became of a decision: `done`, and a sentence for the person."""
-
-    done: bool
-    sentence: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Person:
-    """Who decides, and why; both stay in the transfer's history."""
-
-    who: str
-    why: str
-
-    @property
-    def actor(self) -> str:
-        return f"operator:{self.who}"
+RELEASABLE: Final = frozenset({HoldReason.HOLD_PERIOD, HoldReason.ACCOUNT_CHANGED})
+CANNOT_RELEASE: Final = "only what a hold period or a changed account holds can be released"
+CANNOT_RETRY: Final = "only a refused or parked transfer can be retried"
+CANNOT_CANCEL: Final = (
+    "only what was not sent can be cancelled; a parked transfer with --checked, after looking at Stripe"
+)
+# The transfer's own sentence names the new transfer, whose id is another one in each preview.
+MERGED: Final = "merged into another transfer, where what the payee owes is taken off"
+LINK_KINDS: Final = ("onboarding", "dashboard")
 
 
-async def release(tx: Tx, transfer_id: UUID, person: Person, now: datetime) -> Decided:
-    """Send a held transfer although its hold period runs, or its payee's account changed."""
-    transfer = await _locked(tx, transfer_id)
-    if transfer is None:
-        return _unknown(transfer_id)
-    if transfer.state != TransferState.HELD or transfer.reason not in RELEASABLE:
-        return Decided(done=False, sentence=_cannot("released", transfer))
+async def release(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Send a held transfer although its hold period runs, or its payee's account changed. Object: its id."""
+    transfer = await _locked(tx, decision)
+    if isinstance(transfer, Ruling):
+        return transfer
+    if transfer.state is not TransferState.HELD or transfer.reason not in RELEASABLE:
+        return _cannot(transfer, CANNOT_RELEASE)
     held = Move(
-        transfer_id=transfer_id,
-        to=TransferState.HELD,
-        reason=transfer.reason,
-        sentence=transfer.sentence,
+        transfer_id=transfer.id, to=TransferState.HELD, reason=transfer.reason, sentence=transfer.sentence
     )
-    await store.transfers.move(tx, [held], now, person.actor, note=f"released: {person.why}")
-    await store.transfers.waive(tx, transfer_id)
+    await store.transfers.move(tx, [held], now, _actor(decision), note=f"released: {decision.why}")
+    await store.transfers.waive(tx, transfer.id)
     await payments.pay(tx, [transfer.wallet], now)
-    return await _became(tx, transfer_id, "released")
+    return await _became(tx, transfer.id, "released")
 
 
-async def retry(
-    tx: Tx, transfer_id: UUID, person: Person, now: datetime, *, checked: bool = False
-) -> Decided:
-    """Send a refused transfer under a new generation; look a parked one up again.
+async def retry(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Send a refused transfer under a new key; look a parked one up again. Object: the transfer's id.
 
-    `checked`: the person looked at Stripe and vouches that a parked transfer was not made.
+    Parameter `checked`: the person looked at Stripe and vouches that a parked transfer is not there; then it
+    is sent under a new key too.
     """
-    transfer = await _locked(tx, transfer_id)
-    if transfer is None:
-        return _unknown(transfer_id)
-    if transfer.state == TransferState.REFUSED:
-        return await _retry_refused(tx, transfer, person, now)
-    if transfer.state == TransferState.PARKED:
-        return await _retry_parked(tx, transfer, person, now, checked=checked)
-    return Decided(done=False, sentence=_cannot("retried", transfer))
+    checked = _checked(decision)
+    transfer = await _locked(tx, decision)
+    if isinstance(transfer, Ruling):
+        return transfer
+    return await _retry(tx, transfer, decision, now, checked=checked)
 
 
-async def _retry_refused(tx: Tx, transfer: Row[Any], person: Person, now: datetime) -> Decided:
+async def _retry(
+    tx: Tx, transfer: LockedTransfer, decision: Decision, now: datetime, *, checked: bool
+) -> Ruling:
+    if transfer.state is TransferState.REFUSED:
+        return await _retry_refused(tx, transfer, decision, now)
+    if transfer.state is TransferState.PARKED:
+        return await _retry_parked(tx, transfer, decision, now, checked=checked)
+    return _cannot(transfer, CANNOT_RETRY)
+
+
+async def _retry_refused(tx: Tx, transfer: LockedTransfer, decision: Decision, now: datetime) -> Ruling:
     [payee] = await store.payees.lock(tx, [transfer.wallet])
     hold = payee_hold(payee)
     if hold is not None:
-        return Decided(done=False, sentence=f"{transfer.wallet} cannot be paid now: {SENTENCES[hold]}")
-    await store.operations.start_new_generation(tx, [transfer.operation_id], [State.REFUSED], now)
-    return await _go_on(tx, transfer, person, now, f"retried: {person.why}")
+        return refused(f"{transfer.wallet} cannot be paid now: {SENTENCES[hold]}")
+    await store.operations.start_new_generation(tx, [_operation_of(transfer)], [State.REFUSED], now)
+    return await _send(tx, transfer, decision, now, "retried")
 
 
 async def _retry_parked(
-    tx: Tx, transfer: Row[Any], person: Person, now: datetime, *, checked: bool
-) -> Decided:
+    tx: Tx, transfer: LockedTransfer, decision: Decision, now: datetime, *, checked: bool
+) -> Ruling:
     if checked:
-        await store.operations.start_new_generation(tx, [transfer.operation_id], [State.PARKED], now)
-        note = f"retried, vouched that Stripe has nothing: {person.why}"
-    else:
-        await store.operations.look_up_again(tx, transfer.operation_id, now)
-        note = f"looked up again: {person.why}"
-    return await _go_on(tx, transfer, person, now, note)
+        await store.operations.start_new_generation(tx, [_operation_of(transfer)], [State.PARKED], now)
+        return await _send(tx, transfer, decision, now, "retried, vouched that Stripe has nothing")
+    await store.operations.look_up_again(tx, _operation_of(transfer), now)
+    return await _send(tx, transfer, decision, now, "looked up again")
 
 
-async def _go_on(tx: Tx, transfer: Row[Any], person: Person, now: datetime, note: str) -> Decided:
+async def _send(tx: Tx, transfer: LockedTransfer, decision: Decision, now: datetime, verb: str) -> Ruling:
     pending = Move(transfer_id=transfer.id, to=TransferState.PENDING)
-    await store.transfers.move(tx, [pending], now, person.actor, note=note)
+    await store.transfers.move(tx, [pending], now, _actor(decision), note=f"{verb}: {decision.why}")
     await payments.pay(tx, [transfer.wallet], now)
-    return await _became(tx, transfer.id, note.partition(":")[0])
+    return await _became(tx, transfer.id, verb)
 
 
-async def unpark(tx: Tx, wallet: str, person: Person, now: datetime, *, checked: bool = False) -> Decided:
-    """Take the operation that blocks a payee out of its parking, whatever its kind, as `retry` does."""
+async def unpark(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Decide on the operation that blocks a payee, whatever its kind, as `retry` does. Object: the wallet."""
+    checked, wallet = _checked(decision), decision.object
     await store.payees.lock(tx, [wallet])
-    parked = await reads.parked_operation(tx, wallet)
+    parked = await store.operations.lock_parked(tx, wallet)
     if parked is None:
-        return Decided(done=False, sentence=f"nothing of {wallet} is parked")
-    if parked.kind == "transfer":
-        return await retry(tx, parked.transfer_id, person, now, checked=checked)
+        return refused(f"nothing of {wallet} is parked")
+    if parked.kind is Kind.TRANSFER and parked.transfer_id is not None:
+        transfer = await store.transfers.lock(tx, parked.transfer_id)
+        return await _retry(tx, transfer, decision, now, checked=checked)
     if checked:
         await store.operations.start_new_generation(tx, [parked.id], [State.PARKED], now)
     else:
         await store.operations.look_up_again(tx, parked.id, now)
-    await reads.note_decision(tx, parked.id, f"{person.actor}: {person.why}")
+    await store.operations.note_decision(tx, parked.id, f"{_actor(decision)}: {decision.why}")
     await payments.pay(tx, [wallet], now)
     verb = "is sent under a new key" if checked else "is looked up again"
-    return Decided(done=True, sentence=f"{parked.kind} {parked.id} of {wallet} {verb}")
+    effect = {"operation_id": str(parked.id), "kind": str(parked.kind), "wallet": wallet}
+    return Ruling(done=True, sentence=f"{parked.kind} {parked.id} of {wallet} {verb}", effects=(effect,))
 
 
-async def cancel(
-    tx: Tx, transfer_id: UUID, person: Person, now: datetime, *, checked: bool = False
-) -> Decided:
-    """Give up a transfer that was not sent. Its payables stay in it: the debt is settled by an adjustment."""
-    transfer = await _locked(tx, transfer_id)
-    if transfer is None:
-        return _unknown(transfer_id)
-    sentence = f"cancelled by {person.who}: {person.why}"
-    gone = await store.operations.cancel(tx, [transfer_id], sentence, now, vouched=checked)
-    if not gone and not (transfer.state == TransferState.HELD and transfer.operation_id is None):
-        return Decided(done=False, sentence=_cannot("cancelled", transfer))
-    move = Move(transfer_id=transfer_id, to=TransferState.CANCELLED, reason="cancelled", sentence=sentence)
-    await store.transfers.move(tx, [move], now, person.actor)
+async def cancel(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Give up a transfer that was not sent. Object: its id. Parameter `checked`: as for `retry`.
+
+    Its payables stay in it: the payee is owed the money until an adjustment says otherwise.
+    """
+    checked = _checked(decision)
+    transfer = await _locked(tx, decision)
+    if isinstance(transfer, Ruling):
+        return transfer
+    sentence = f"cancelled by {decision.who.name}: {decision.why}"
+    cancelled = await store.operations.cancel(tx, [transfer.id], sentence, now, vouched=checked)
+    never_ordered = transfer.state is TransferState.HELD and transfer.operation_id is None
+    if not cancelled and not never_ordered:
+        return _cannot(transfer, CANNOT_CANCEL)
+    move = Move(transfer_id=transfer.id, to=TransferState.CANCELLED, reason="cancelled", sentence=sentence)
+    await store.transfers.move(tx, [move], now, _actor(decision))
     await payments.pay(tx, [transfer.wallet], now)
-    return await _became(tx, transfer_id, "cancelled")
+    return await _became(tx, transfer.id, "cancelled")
 
 
-async def _locked(tx: Tx, transfer_id: UUID) -> Row[Any] | None:
-    wallet = await reads.wallet_of_transfer(tx, transfer_id)
+async def link(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Have a link to Stripe made for a payee. Object: the wallet. Parameter `kind`: one of LINK_KINDS.
+
+    The URL is in no topic: who may read `payouts_public.links` finds it there under the decision's id.
+    """
+    kind, wallet = decision.parameters.get("kind"), decision.object
+    if kind not in LINK_KINDS:
+        return refused(f"a link is of kind {' or '.join(LINK_KINDS)}")
+    if not await store.payees.lock(tx, [wallet]):
+        return refused(f"there is no payee {wallet}")
+    await store.links.request(tx, decision.decision_id, wallet, str(kind), now)
+    return Ruling(done=True, sentence=f"a link to Stripe's {kind} is made for {wallet}")
+
+
+def _with_a_reason(judge: Judge) -> Judge:
+    """Refuse a decision that says no why: it stays in the history of what it changes."""
+
+    async def judged(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+        if not decision.why.strip():
+            return refused("say why: it stays in the history")
+        return await judge(tx, decision, now)
+
+    return judged
+
+
+ACTIONS: Final[Mapping[str, Action]] = {
+    "release": Action(judge=_with_a_reason(release)),
+    "retry": Action(judge=_with_a_reason(retry)),
+    "cancel": Action(judge=_with_a_reason(cancel)),
+    "unpark": Action(judge=_with_a_reason(unpark)),
+    "link": Action(judge=link),
+}
+
+
+def _actor(decision: Decision) -> str:
+    return f"operator:{decision.who.name}"
+
+
+def _checked(decision: Decision) -> bool:
+    """Anything but JSON's true is no."""
+    return decision.parameters.get("checked") is True
+
+
+async def _locked(tx: Tx, decision: Decision) -> LockedTransfer | Ruling:
+    """Lock the transfer that a decision names, and its payee before it; the refusal when there is none."""
+    try:
+        transfer_id = UUID(decision.object)
+    except ValueError:
+        return refused(f"{decision.object} is no transfer's id")
+    wallet = await store.transfers.wallet_of(tx, transfer_id)
     if wallet is None:
-        return None
+        return refused(f"there is no transfer {transfer_id}")
     await store.payees.lock(tx, [wallet])
-    return await reads.lock_transfer(tx, transfer_id)
+    return await store.transfers.lock(tx, transfer_id)
 
 
-async def _became(tx: Tx, transfer_id: UUID, verb: str) -> Decided:
-    transfer = await reads.lock_transfer(tx, transfer_id)
-    assert transfer is not None
-    why = f" ({transfer.sentence})" if transfer.sentence else ""
-    return Decided(done=True, sentence=f"transfer {transfer_id} {verb}: it is {transfer.state}{why}")
+def _operation_of(transfer: LockedTransfer) -> UUID:
+    assert transfer.operation_id is not None, "what was refused or parked has an operation"
+    return transfer.operation_id
 
 
-def _unknown(transfer_id: UUID) -> Decided:
-    return Decided(done=False, sentence=f"there is no transfer {transfer_id}")
+async def _became(tx: Tx, transfer_id: UUID, verb: str) -> Ruling:
+    transfer = await store.transfers.lock(tx, transfer_id)
+    shown = MERGED if transfer.reason == HoldReason.OFFSET and _is_over(transfer) else transfer.sentence
+    why = f" ({shown})" if shown else ""
+    effect: dict[str, Any] = {"transfer_id": str(transfer_id), "state": str(transfer.state)}
+    sentence = f"transfer {transfer_id} {verb}: it is {transfer.state}{why}"
+    return Ruling(done=True, sentence=sentence, effects=(effect,))
 
 
-_HELP: Sequence[tuple[str, str]] = (
-    ("released", "only what a hold period or a changed account keeps can be released"),
-    ("retried", "only a refused or parked transfer can be retried"),
-    (
-        "cancelled",
-        "only what was not sent can be cancelled; a parked one with --checked, after looking at Stripe",
-    ),
-)
+def _is_over(transfer: LockedTransfer) -> bool:
+    return transfer.state is TransferState.CANCELLED
 
 
-def _cannot(verb: str, transfer: Row[Any]) -> str:
+def _cannot(transfer: LockedTransfer, rule: str) -> Ruling:
     why = f", {transfer.sentence}" if transfer.sentence else ""
-    return f"transfer {transfer.id} is {transfer.state}{why}: {dict(_HELP)[verb]}"
+    return refused(f"transfer {transfer.id} is {transfer.state}{why}: {rule}")

@@ -1,17 +1,17 @@
-"""SQL for people at the command line: lists, one transfer with everything about it, payees."""
+"""What people are shown of transfers, payees and links. It reads published views only (`payouts_public`)."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
+import orjson
 
 from fleet.database import Tx
 
 _LIST = """
-    SELECT transfer.id, transfer.wallet, transfer.amount, transfer.currency, transfer.state, transfer.reason,
-           transfer.sentence, transfer.cause, transfer.stripe_transfer_id, transfer.amount_reversed,
-           transfer.created_at, transfer.sent_at, transfer.clawback_until, transfer.in_bank_at
-    FROM transfer
+    SELECT id, wallet, amount, currency, state, reason, sentence, cause, stripe_transfer_id, amount_reversed,
+           created_at, sent_at, clawback_until, in_bank_at
+    FROM payouts_public.transfers
     WHERE (CAST(:states AS text[]) IS NULL OR state = ANY (CAST(:states AS text[])))
       AND (CAST(:wallet AS text) IS NULL OR wallet = :wallet)
       AND (CAST(:reason AS text) IS NULL OR reason = :reason)
@@ -20,64 +20,42 @@ _LIST = """
 
 
 async def list_transfers(
-    tx: Tx, *, states: list[str] | None, wallet: str | None, reason: str | None, most: int
-) -> list[Row[Any]]:
-    """Transfers, newest first."""
-    return await tx.all(_LIST, states=states, wallet=wallet, reason=reason, most=most)
-
-
-async def wallet_of_transfer(tx: Tx, transfer_id: UUID) -> str | None:
-    row = await tx.first("SELECT wallet FROM transfer WHERE id = :id", id=transfer_id)
-    return None if row is None else row.wallet
-
-
-_LOCK = """
-    WITH order_of AS (
-        SELECT id FROM operation WHERE transfer_id = :id AND kind = 'transfer' FOR UPDATE
+    tx: Tx, *, states: Sequence[str] | None, wallet: str | None, reason: str | None, most: int
+) -> list[dict[str, Any]]:
+    """Transfers, newest first; amounts in minor units. None: whatever the state, wallet or reason."""
+    rows = await tx.all(
+        _LIST, states=list(states) if states else None, wallet=wallet, reason=reason, most=most
     )
-    SELECT transfer.id, transfer.wallet, transfer.state, transfer.reason, transfer.sentence,
-           (SELECT id FROM order_of) AS operation_id
-    FROM transfer WHERE id = :id
-"""
-
-
-async def lock_transfer(tx: Tx, transfer_id: UUID) -> Row[Any] | None:
-    """A transfer with its operation, locked; the payee is locked already."""
-    return await tx.first(_LOCK, id=transfer_id)
+    return [dict(row._mapping) for row in rows]
 
 
 _ONE = """
-    SELECT transfer.id, transfer.wallet, transfer.amount, transfer.currency, transfer.state, transfer.reason,
-           transfer.sentence, transfer.cause, transfer.due_at, transfer.stripe_transfer_id,
-           transfer.stripe_account, transfer.sent_at, transfer.clawback_until, transfer.in_bank_at,
-           transfer.amount_reversed, transfer.created_at,
-           transfer.trace ->> 'correlation_id' AS correlation_id
-    FROM transfer WHERE id = :id
+    SELECT id, wallet, amount, currency, state, reason, sentence, cause, due_at, stripe_transfer_id,
+           stripe_account, sent_at, clawback_until, in_bank_at, amount_reversed, created_at, correlation_id
+    FROM payouts_public.transfers WHERE id = :id
 """
 _HISTORY = """
-    SELECT at, from_state, to_state, reason, sentence, actor FROM transfer_history
-    WHERE transfer_id = :id ORDER BY id
+    SELECT at, from_state, to_state, reason, sentence, actor
+    FROM payouts_public.transfer_history WHERE transfer_id = :id ORDER BY step
 """
 _ATTEMPTS = """
-    SELECT operation.kind, attempt.generation, attempt.phase, attempt.idempotency_key, attempt.started_at,
-           attempt.finished_at, attempt.verdict, attempt.http_status, attempt.code, attempt.request_id,
-           attempt.sentence
-    FROM attempt JOIN operation ON operation.id = attempt.operation_id
-    WHERE operation.transfer_id = :id ORDER BY attempt.started_at
+    SELECT kind, generation, phase, idempotency_key, started_at, finished_at, verdict, http_status, code,
+           request_id, sentence
+    FROM payouts_public.attempts WHERE transfer_id = :id ORDER BY started_at
 """
 _PAYABLES = """
-    SELECT journal_id, source, event_type, amount, currency, accrued_at FROM payable
-    WHERE transfer_id = :id ORDER BY id
+    SELECT journal_id, source, event_type, amount, currency, accrued_at
+    FROM payouts_public.payables WHERE transfer_id = :id ORDER BY payables.id
 """
 _PAYOUTS = """
-    SELECT payout.stripe_payout_id, payout.status, payout.instant, part.amount, payout.fee
-    FROM payout_part AS part JOIN payout USING (stripe_payout_id) WHERE part.transfer_id = :id
-    ORDER BY payout.made_at
+    SELECT stripe_payout_id, status, instant, part.amount, fee
+    FROM payouts_public.payout_parts AS part JOIN payouts_public.payouts USING (stripe_payout_id)
+    WHERE part.transfer_id = :id ORDER BY made_at
 """
 
 
 async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
-    """One transfer with its history, attempts, payables and payouts."""
+    """One transfer with its `history`, `attempts`, `payables` and `payouts`, each a list of rows."""
     one = await tx.first(_ONE, id=transfer_id)
     if one is None:
         return None
@@ -87,50 +65,32 @@ async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
 
 
 _PAYEES = """
-    SELECT payee.wallet, payee.ready,
-           CASE WHEN configured_at IS NULL THEN 'not configured' WHEN removed_at IS NOT NULL THEN 'removed'
-                WHEN stripe_account IS NULL THEN 'account is being made'
-                WHEN NOT ready THEN coalesce(disabled_reason, 'onboarding')
-                WHEN balance_negative THEN 'negative balance' ELSE 'ready' END AS status,
-           payee.schedule, payee.minimum_amount, payee.hold_hours, payee.instant, payee.stripe_account,
-           payee.payouts_enabled, CAST(payee.requirements AS text) AS requirements, payee.checked_at,
-           EXISTS (SELECT FROM operation WHERE operation.wallet = payee.wallet AND state = 'parked') AS parked
-    FROM payee ORDER BY wallet
+    SELECT wallet, ready, status, schedule, minimum_amount, hold_hours, instant, stripe_account,
+           payouts_enabled, CAST(requirements AS text) AS requirements, checked_at, parked
+    FROM payouts_public.payees ORDER BY wallet
 """
 
 
-async def list_payees(tx: Tx) -> list[Row[Any]]:
-    """Payees and whether they can be paid."""
-    return await tx.all(_PAYEES)
+async def list_payees(tx: Tx) -> list[dict[str, Any]]:
+    """Payees with their status: "ready", or what keeps them from being paid."""
+    return [{**row._mapping, "requirements": orjson.loads(row.requirements)} for row in await tx.all(_PAYEES)]
+
+
+_FIND_PAYEE = "SELECT wallet FROM payouts_public.payees WHERE wallet = :name OR key = :name ORDER BY 1"
 
 
 async def find_payee(tx: Tx, name: str) -> list[str]:
-    """Wallets that a name means: a wallet's address, or the id alone."""
-    rows = await tx.all("SELECT wallet FROM payee WHERE wallet = :name OR key = :name ORDER BY 1", name=name)
-    return [row.wallet for row in rows]
+    """Wallets that a name means: a wallet itself, or a payee's id alone."""
+    return [row.wallet for row in await tx.all(_FIND_PAYEE, name=name)]
 
 
-async def parked_operation(tx: Tx, wallet: str) -> Row[Any] | None:
-    """The oldest parked operation of a payee, locked; the payee is locked already."""
-    return await tx.first(
-        "SELECT id, kind, transfer_id FROM operation WHERE wallet = :wallet AND state = 'parked'"
-        " ORDER BY sequence LIMIT 1 FOR UPDATE",
-        wallet=wallet,
-    )
+_LINK = "SELECT url, expires_at, problem FROM payouts_public.links WHERE id = :id"
 
 
-async def note_decision(tx: Tx, operation_id: UUID, sentence: str) -> None:
-    """Keep who decided on an operation that has no transfer's history to say it in."""
-    await tx.execute(
-        "UPDATE operation SET reason = 'decided', sentence = :sentence WHERE id = :id",
-        id=operation_id,
-        sentence=sentence,
-    )
+async def find_link(tx: Tx, request_id: UUID) -> dict[str, Any] | None:
+    """A link with its `url` and when it expires, or the `problem`; None while Stripe was not asked yet.
 
-
-async def answered_link(tx: Tx, request_id: UUID) -> Row[Any] | None:
-    """The link that was asked for, once the service made it or said why not."""
-    return await tx.first(
-        "SELECT url, expires_at, problem FROM link_request WHERE id = :id AND answered_at IS NOT NULL",
-        id=request_id,
-    )
+    Only the role hobbs_operator may read it.
+    """
+    row = await tx.first(_LINK, id=request_id)
+    return None if row is None else dict(row._mapping)

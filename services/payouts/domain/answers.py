@@ -1,7 +1,6 @@
 """What an answer from Stripe means, as one pure function: the answer table (docs/decisions/0021).
 
-It knows HTTP statuses and Stripe's error bodies. It must not know the database, the clock, nor the stripe
-library: errors are told apart by `http_status` and body, because the library's classes mislead
+Errors are told apart by HTTP status and body, not by the stripe library's classes, which mislead
 (409 `idempotency_key_in_use` is an APIError there, 429 `lock_timeout` a RateLimitError).
 """
 
@@ -11,7 +10,7 @@ from enum import StrEnum
 from typing import Any
 
 
-class Verdict(StrEnum):
+class StripeVerdict(StrEnum):
     """What an answer proves."""
 
     DONE = "done"  # the effect exists
@@ -28,7 +27,7 @@ class Verdict(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
+class StripeAnswer:
     """One HTTP exchange. `status` None: no answer came (timeout, reset, unreadable)."""
 
     status: int | None
@@ -48,7 +47,7 @@ class Answer:
 
     @property
     def refusal(self) -> str:
-        """Why Stripe refused, as one word. A destination it does not know is the account's trouble."""
+        """Why Stripe refused, as one word. An unknown destination counts as `account_invalid`."""
         if self.error.get("param") == "destination":
             return "account_invalid"
         return self.code or "refused"
@@ -58,45 +57,47 @@ class Answer:
         return str(self.error.get("message") or self.problem or f"Stripe answered {self.status}")[:1000]
 
 
-# 403 also means "this key may not touch that account": one payee's trouble, not the key's.
+# A 403 with this code refuses one payee's account; any other refuses our key.
 _ACCOUNT_OUT_OF_REACH = frozenset({"account_invalid"})
 _INSUFFICIENT = frozenset({"balance_insufficient", "insufficient_funds"})
 
 
-def classify(answer: Answer) -> Verdict:
-    """Read the answer table. Anything it does not name is unknown: only a definitive answer is believed."""
+def classify(answer: StripeAnswer) -> StripeVerdict:
+    """Read the answer table. Whatever it does not list is `UNKNOWN`, so that nothing is taken for proven."""
     match answer.status:
         case None:
-            return Verdict.UNKNOWN
+            return StripeVerdict.UNKNOWN
         case status if 200 <= status < 300:
-            return Verdict.DONE if answer.body.get("id") else Verdict.UNKNOWN
+            return StripeVerdict.DONE if answer.body.get("id") else StripeVerdict.UNKNOWN
         case 401:
-            return Verdict.MISCONFIGURED
+            return StripeVerdict.MISCONFIGURED
         case 403:
-            return Verdict.REFUSED if answer.code in _ACCOUNT_OUT_OF_REACH else Verdict.MISCONFIGURED
+            return (
+                StripeVerdict.REFUSED if answer.code in _ACCOUNT_OUT_OF_REACH else StripeVerdict.MISCONFIGURED
+            )
         case 409 | 503:
-            return Verdict.NOT_NOW
+            return StripeVerdict.NOT_NOW
         case 429:
-            return Verdict.SLOW_DOWN
+            return StripeVerdict.SLOW_DOWN
         case status if 400 <= status < 500:
             return _definitive(answer)
         case status if status >= 500:
-            return Verdict.SERVER_ERROR
+            return StripeVerdict.SERVER_ERROR
         case _:
-            return Verdict.UNKNOWN
+            return StripeVerdict.UNKNOWN
 
 
-def _definitive(answer: Answer) -> Verdict:
+def _definitive(answer: StripeAnswer) -> StripeVerdict:
     if not answer.error or answer.status == 408:
-        return Verdict.UNKNOWN  # not Stripe's words: a proxy in between answered
+        return StripeVerdict.UNKNOWN  # not Stripe's error body: a proxy in between answered
     if answer.error.get("type") == "idempotency_error":
-        return Verdict.MISUSED
+        return StripeVerdict.MISUSED
     if answer.code == "rate_limit":
-        return Verdict.SLOW_DOWN  # was a 400 once
-    return Verdict.INSUFFICIENT if answer.code in _INSUFFICIENT else Verdict.REFUSED
+        return StripeVerdict.SLOW_DOWN  # Stripe answered this with 400 in the past
+    return StripeVerdict.INSUFFICIENT if answer.code in _INSUFFICIENT else StripeVerdict.REFUSED
 
 
-# Refusals that end by themselves when the payee's account is put in order.
+# Refusals that end when the payee's account is in order again.
 ACCOUNT_REFUSALS = frozenset(
     {
         "account_closed",

@@ -1,22 +1,17 @@
-"""The life of one operation at Stripe: what it sends, and what each answer makes of it. Pure.
+"""An operation at Stripe: what was decided, and how an effect is compared with it. Pure.
 
-An operation's parameters are frozen when it is decided; only its generation, and with it the idempotency
-key, may change, and only after an answer or two clean lookups proved that the generation before had no
-effect. Prove or park: nothing is ever sent again blind. It must not know the database nor the network.
+The parameters are frozen when the operation is decided. Only the generation may change, and the idempotency
+key with it.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, Protocol
 from uuid import UUID
 
-from services.payouts.domain.answers import Answer, Verdict, classify
-from services.payouts.domain.transfers import Trace
-
-KEY_TRUSTED_FOR = timedelta(hours=12)  # Stripe may prune a key after 24 h; the same key would then pay twice
-CLOCK_SKEW = timedelta(hours=12)  # of our clocks to Stripe's: what a key's 12 h leave of its 24
+from fleet.cause import Cause
 
 
 class Kind(StrEnum):
@@ -41,20 +36,8 @@ class Phase(StrEnum):
     LOOK_UP = "look_up"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
-    """How patient the relay is. Times in seconds."""
-
-    backoff_first_s: float = 1.0
-    backoff_max_s: float = 30.0
-    server_errors_max: int = 3  # Stripe replays a saved 500, so asking again teaches nothing
-    lookup_gap_s: float = 10.0
-    lookups_max: int = 12
-    stopped_probe_s: float = 30.0
-
-
 class Decided(Protocol):
-    """What was frozen, as far as an effect can be compared with it."""
+    """What was decided, as far as an effect can be compared with it."""
 
     @property
     def kind(self) -> Kind: ...
@@ -70,7 +53,10 @@ class Decided(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """An operation as claimed. `stripe_account`: on whose behalf; `parent_id`: what it is made under."""
+    """An operation as claimed.
+
+    `stripe_account`: the account that the call is made for; `parent_id`: the transfer that is reversed.
+    """
 
     id: UUID
     kind: Kind
@@ -90,96 +76,11 @@ class Operation:
     first_sent_at: datetime
     lease_token: UUID
     lease_until: datetime
-    trace: Trace
+    trace: Cause
 
     @property
     def idempotency_key(self) -> str:
         return f"op:{self.id}:{self.generation}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """What an operation becomes. `effect` is Stripe's object when it succeeded."""
-
-    operation: Operation
-    verdict: str
-    answer: Answer
-    answered_at: datetime
-    state: State
-    phase: Phase
-    generation: int
-    due_at: datetime
-    first_sent_at: datetime | None
-    server_errors: int = 0
-    lookups: int = 0
-    clean_lookups: int = 0
-    reason: str | None = None
-    sentence: str | None = None
-    effect: Mapping[str, Any] | None = None
-
-
-def decide_outcome(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
-    """Say what an operation becomes after one call to Stripe."""
-    if operation.phase is Phase.LOOK_UP:
-        return _after_lookup(operation, answer, now, policy)
-    return _after_call(operation, answer, now, policy)
-
-
-def _after_call(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
-    verdict = classify(answer)
-    match verdict:
-        case Verdict.DONE:
-            return _completed(operation, answer, answer.body, now, verdict)
-        case Verdict.UNKNOWN | Verdict.NOT_NOW | Verdict.SLOW_DOWN:
-            return _again(operation, answer, now, policy, verdict)
-        case Verdict.SERVER_ERROR:
-            return _after_server_error(operation, answer, now, policy)
-        case Verdict.INSUFFICIENT if operation.kind is Kind.TRANSFER:
-            return _ended(
-                operation, answer, now, verdict, State.HELD, "balance_insufficient", BALANCE_SENTENCE
-            )
-        case Verdict.REFUSED if answer.status == 403 and operation.attempts > 1:
-            return _look_up_next(operation, answer, now, policy, verdict)
-        case Verdict.INSUFFICIENT | Verdict.REFUSED:
-            return _ended(operation, answer, now, verdict, State.REFUSED, answer.refusal, answer.sentence)
-        case Verdict.MISUSED:
-            return _ended(operation, answer, now, verdict, State.PARKED, "idempotency_error", answer.sentence)
-        case Verdict.MISCONFIGURED:
-            return _again(operation, answer, now, policy, verdict)
-
-
-BALANCE_SENTENCE = "the school's Stripe balance does not cover it yet; it is sent once it does"
-
-
-def _after_lookup(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
-    verdict = classify(replace(answer, body={**answer.body, "id": "list"}))
-    if verdict is Verdict.MISCONFIGURED:
-        return _again(operation, answer, now, policy, verdict)
-    if verdict is not Verdict.DONE:
-        return _lookup_failed(operation, answer, now, policy, verdict)
-    found = judge_candidates(operation, answer.body.get("data", ()))
-    match found:
-        case Mapping():
-            return _completed(operation, answer, found, now, "adopted")
-        case str():
-            return _ended(operation, answer, now, "ambiguous", State.PARKED, "effect_unclear", found)
-        case None:
-            return _found_nothing(operation, answer, now, policy)
-
-
-def judge_candidates(
-    operation: Operation, candidates: Sequence[Mapping[str, Any]]
-) -> Mapping[str, Any] | str | None:
-    """Find the operation's effect among what Stripe listed: the object, nothing, or why nobody can tell."""
-    ours = [c for c in candidates if names_operation(c) == str(operation.id)]
-    if len(ours) > 1:
-        return f"Stripe lists {len(ours)} objects for one operation: " + ", ".join(str(c["id"]) for c in ours)
-    if ours:
-        return ours[0]
-    unnamed = [c for c in candidates if names_operation(c) is None and _could_be(operation, c)]
-    if unnamed and operation.kind is not Kind.ACCOUNT:
-        return f"{unnamed[0]['id']} has the same amount and destination but names no operation"
-    return None
 
 
 def names_operation(effect: Mapping[str, Any]) -> str | None:
@@ -188,13 +89,8 @@ def names_operation(effect: Mapping[str, Any]) -> str | None:
     return metadata.get("hobbs_operation_id") if isinstance(metadata, Mapping) else None
 
 
-def _could_be(operation: Operation, effect: Mapping[str, Any]) -> bool:
-    made_at = datetime.fromtimestamp(int(effect.get("created", 0)), UTC)
-    return made_at >= operation.first_sent_at - CLOCK_SKEW and difference(operation, effect) is None
-
-
 def difference(operation: Decided, effect: Mapping[str, Any]) -> str | None:
-    """Compare an effect with what was decided; say what differs, None when nothing does."""
+    """Compare an effect with what was decided; a sentence about the difference, None without one."""
     wanted: dict[str, Any] = {}
     if operation.amount is not None and operation.currency is not None:
         wanted = {"amount": operation.amount, "currency": operation.currency.lower()}
@@ -218,131 +114,28 @@ def _plain(value: object) -> object:
     return value.get("id") if isinstance(value, Mapping) else value
 
 
-def _completed(
-    operation: Operation, answer: Answer, effect: Mapping[str, Any], now: datetime, verdict: str
-) -> Outcome:
-    if unlike := difference(operation, effect):
-        return _ended(operation, answer, now, "mismatch", State.PARKED, "effect_differs", unlike)
-    return replace(_ended(operation, answer, now, verdict, State.SUCCEEDED, None, None), effect=effect)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownOperation:
+    """An operation in its present state, whether or not a relay has claimed it."""
 
-
-def _after_server_error(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
-    errors = operation.server_errors + 1
-    ask = _again if errors < policy.server_errors_max else _look_up_next
-    return replace(ask(operation, answer, now, policy, Verdict.SERVER_ERROR), server_errors=errors)
-
-
-def _look_up_next(
-    operation: Operation, answer: Answer, now: datetime, policy: Policy, verdict: Verdict
-) -> Outcome:
-    """Stripe may say this again whatever an earlier attempt did: a 403 is decided before it reads the key."""
-    return replace(
-        _again(operation, answer, now, policy, verdict),
-        phase=Phase.LOOK_UP,
-        due_at=now + timedelta(seconds=policy.lookup_gap_s),
-    )
-
-
-def _found_nothing(operation: Operation, answer: Answer, now: datetime, policy: Policy) -> Outcome:
-    """Twice clean, a gap apart, proves that the key had no effect; only then another key may be used."""
-    again = _again(operation, answer, now, policy, "clean")
-    if operation.clean_lookups + 1 < 2:
-        return replace(
-            again,
-            clean_lookups=operation.clean_lookups + 1,
-            due_at=now + timedelta(seconds=policy.lookup_gap_s),
-        )
-    return replace(
-        again,
-        phase=Phase.SEND,
-        generation=operation.generation + 1,
-        first_sent_at=None,
-        server_errors=0,
-        lookups=0,
-        clean_lookups=0,
-        due_at=now,
-    )
-
-
-def _lookup_failed(
-    operation: Operation, answer: Answer, now: datetime, policy: Policy, verdict: Verdict
-) -> Outcome:
-    if operation.lookups + 1 >= policy.lookups_max:
-        sentence = f"nobody can tell whether the money moved: looking it up failed too ({answer.sentence})"
-        return _ended(operation, answer, now, verdict, State.PARKED, "outcome_unknown", sentence)
-    return _again(operation, answer, now, policy, verdict)
-
-
-def _again(operation: Operation, answer: Answer, now: datetime, policy: Policy, verdict: str) -> Outcome:
-    looking = operation.phase is Phase.LOOK_UP
-    due_at = now + timedelta(seconds=backoff_s(operation, policy))
-    expired = due_at - operation.first_sent_at >= KEY_TRUSTED_FOR
-    return Outcome(
-        operation=operation,
-        verdict=verdict,
-        answer=answer,
-        answered_at=now,
-        state=State.DUE,
-        phase=Phase.LOOK_UP if looking or expired else Phase.SEND,
-        generation=operation.generation,
-        due_at=due_at,
-        first_sent_at=operation.first_sent_at,
-        server_errors=operation.server_errors,
-        lookups=operation.lookups + looking,
-        clean_lookups=operation.clean_lookups,
-    )
-
-
-def backoff_s(operation: Operation, policy: Policy) -> float:
-    """Double the wait with each attempt; spread operations that failed together by their ids."""
-    wait = min(policy.backoff_first_s * 2.0 ** min(operation.attempts - 1, 20), policy.backoff_max_s)
-    return wait * (0.75 + (operation.id.int % 1000) / 2000)
-
-
-def _ended(
-    operation: Operation,
-    answer: Answer,
-    now: datetime,
-    verdict: str,
-    state: State,
-    reason: str | None,
-    sentence: str | None,
-) -> Outcome:
-    return Outcome(
-        operation=operation,
-        verdict=verdict,
-        answer=answer,
-        answered_at=now,
-        state=state,
-        phase=operation.phase,
-        generation=operation.generation,
-        due_at=now,
-        first_sent_at=operation.first_sent_at,
-        server_errors=operation.server_errors,
-        lookups=operation.lookups,
-        clean_lookups=operation.clean_lookups,
-        reason=reason,
-        sentence=sentence,
-    )
+    id: UUID
+    kind: Kind
+    wallet: str
+    transfer_id: UUID | None
+    params: Mapping[str, Any]
+    amount: int | None
+    currency: str | None
+    stripe_account: str | None
+    parent_id: str | None
+    state: State
+    stripe_id: str | None
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Short:
-    """A transfer that waits for the school's balance."""
+class ParkedOperation:
+    """An operation that waits for a person because nothing proves what became of it."""
 
     id: UUID
-    amount: int
-    currency: str
-
-
-def decide_covered(
-    waiting: Sequence[Short], available: Mapping[str, int], committed: Mapping[str, int]
-) -> list[UUID]:
-    """Say which transfers the balance covers, oldest first; the first it does not ends its currency."""
-    left = {currency: amount - committed.get(currency, 0) for currency, amount in available.items()}
-    covered: list[UUID] = []
-    for short in waiting:
-        left[short.currency] = left.get(short.currency, 0) - short.amount
-        if left[short.currency] >= 0:
-            covered.append(short.id)
-    return covered
+    kind: Kind
+    transfer_id: UUID | None

@@ -1,6 +1,6 @@
-"""What is asked of Stripe, by kind of operation: the parameters that are frozen when it is decided. Pure.
+"""What is requested from Stripe for each kind of operation: the parameters that are frozen. Pure.
 
-Metadata carries our operation's id, so that any effect can be found again without its answer.
+Metadata carries our operation's id, so that an effect can be found when its answer was lost.
 """
 
 from collections.abc import Mapping
@@ -8,23 +8,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from fleet.cause import Cause
 from fleet.money import half_up
 from services.payouts.domain.operations import Kind
-from services.payouts.domain.transfers import Trace
 
 SOURCE_CHARS_MAX = 500  # Stripe's limit for a metadata value
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOperation:
-    """An operation as decided; everything here is frozen from now on. `cause`: unique for its kind."""
+    """An operation as decided; nothing of it changes later. `cause` is unique for its kind."""
 
     id: UUID
     kind: Kind
     wallet: str
     cause: str
     params: Mapping[str, Any]
-    trace: Trace
+    trace: Cause
     transfer_id: UUID | None = None
     amount: int | None = None
     currency: str | None = None
@@ -33,17 +33,17 @@ class NewOperation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Money:
-    """How much is to move, for which transfer, and whose it is."""
+class MoneyToMove:
+    """How much is to move (in minor units), for which transfer, and to or from which wallet."""
 
     transfer_id: UUID
     wallet: str
     amount: int
     currency: str
-    trace: Trace
+    trace: Cause
 
 
-def order_transfer(operation_id: UUID, money: Money, *, destination: str, source: str) -> NewOperation:
+def order_transfer(operation_id: UUID, money: MoneyToMove, *, destination: str, source: str) -> NewOperation:
     """Pay a payee: from the school's balance to the payee's connected account."""
     return _move(
         operation_id,
@@ -55,13 +55,15 @@ def order_transfer(operation_id: UUID, money: Money, *, destination: str, source
     )
 
 
-def order_reversal(operation_id: UUID, money: Money, *, stripe_transfer_id: str, cause: str) -> NewOperation:
-    """Take back part of a transfer. The cause is in the key's operation, so a second part is another one."""
+def order_reversal(
+    operation_id: UUID, money: MoneyToMove, *, stripe_transfer_id: str, cause: str
+) -> NewOperation:
+    """Take back part of a transfer. Each part has a cause of its own, and so an operation of its own."""
     order = _move(operation_id, Kind.REVERSAL, money, cause=cause, source=cause, params={})
     return replace(order, parent_id=stripe_transfer_id)
 
 
-def order_instant_payout(operation_id: UUID, money: Money, *, stripe_account: str) -> NewOperation:
+def order_instant_payout(operation_id: UUID, money: MoneyToMove, *, stripe_account: str) -> NewOperation:
     """Send what a transfer brought from the connected account to the payee's bank at once, for a fee."""
     order = _move(
         operation_id,
@@ -75,7 +77,7 @@ def order_instant_payout(operation_id: UUID, money: Money, *, stripe_account: st
 
 
 def _move(
-    operation_id: UUID, kind: Kind, money: Money, *, cause: str, source: str, params: Mapping[str, Any]
+    operation_id: UUID, kind: Kind, money: MoneyToMove, *, cause: str, source: str, params: Mapping[str, Any]
 ) -> NewOperation:
     return NewOperation(
         id=operation_id,
@@ -95,9 +97,9 @@ def _move(
 
 
 def order_account(
-    operation_id: UUID, *, wallet: str, email: str | None, country: str, trace: Trace, refused: int = 0
+    operation_id: UUID, *, wallet: str, email: str | None, country: str, trace: Cause, refused: int = 0
 ) -> NewOperation:
-    """Make the Express account a payee is paid on; after a refusal another operation asks anew."""
+    """Make a payee's Express account. `refused`: how many such requests Stripe refused before."""
     return NewOperation(
         id=operation_id,
         kind=Kind.ACCOUNT,
@@ -115,7 +117,7 @@ def order_account(
 
 
 def instant_amount(transferred: int, basis_points: int, least_fee: int) -> int:
-    """The most that can be paid out at once when the fee comes out of the same money; 0 when too little."""
+    """The most that can be paid out when Stripe takes its fee from the same money, in minor units, or 0."""
     by_percent = transferred * 10_000 // (10_000 + basis_points)
     amount = min(by_percent + 1, transferred - least_fee)  # rounding may leave room for one more
     while amount > 0 and amount + instant_fee(amount, basis_points, least_fee) > transferred:
@@ -124,7 +126,7 @@ def instant_amount(transferred: int, basis_points: int, least_fee: int) -> int:
 
 
 def instant_fee(amount: int, basis_points: int, least_fee: int) -> int:
-    """What Stripe takes for an instant payout: a share, rounded half up, and never less than a minimum."""
+    """Stripe's fee for an instant payout: basis points, rounded half up, and at least `least_fee`."""
     return max(half_up(amount * basis_points, 10_000), least_fee)
 
 

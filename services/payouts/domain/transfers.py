@@ -1,17 +1,12 @@
-"""Who is paid what, and when: payees, what they are owed, and the transfers that pay them. Pure.
+"""The states of a transfer, the reasons for which it is held, and the sentences that people read. Pure."""
 
-It knows money, states and reasons. It must not know Kafka, Postgres, Stripe's shapes, the clock or chance:
-`now` and new ids are handed in. Amounts are minor units; positive is what the school owes the payee.
-"""
-
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment"})
-PAYEE_KINDS = frozenset({"instructor", "aircraft_owner"})
+from fleet.cause import Cause
+
 CLAWBACK = timedelta(hours=72)
 
 
@@ -49,8 +44,8 @@ def state_after_reversal(amount: int, amount_reversed: int) -> TransferState:
     return TransferState.REVERSED if amount_reversed >= amount else TransferState.PARTLY_REVERSED
 
 
-class Hold(StrEnum):
-    """Why money waits. The sentence is what people read."""
+class HoldReason(StrEnum):
+    """Why a transfer is held. People read the sentence of the reason."""
 
     PAYEE_UNKNOWN = "payee_unknown"
     PAYEE_REMOVED = "payee_removed"
@@ -64,308 +59,108 @@ class Hold(StrEnum):
     BALANCE_INSUFFICIENT = "balance_insufficient"
 
 
-SENTENCES: dict[Hold, str] = {
-    Hold.PAYEE_UNKNOWN: "no configuration names this payee yet; it is paid once `hobbs school apply` does",
-    Hold.PAYEE_REMOVED: "the school's configuration no longer names this payee; add it again, or cancel",
-    Hold.ACCOUNT_MISSING: "the payee's Stripe account is being created",
-    Hold.PAYEE_NOT_READY: "the payee has to finish Stripe's onboarding; it is paid by itself afterwards",
-    Hold.ACCOUNT_NEGATIVE: "the payee's Stripe balance is negative and would swallow the money",
-    Hold.PARKED_OPERATION: "an earlier operation for this payee is parked; decide on that one first",
-    Hold.ACCOUNT_CHANGED: "the payee's Stripe account changed since this was earned; release it if right",
-    Hold.HOLD_PERIOD: "it is kept for the payee's hold period",
-    Hold.OFFSET: "the payee owes at least as much; it is set off against what is earned next",
-    Hold.BALANCE_INSUFFICIENT: "the school's Stripe balance does not cover it yet; it is sent once it does",
+_H = HoldReason
+SENTENCES: dict[HoldReason, str] = {
+    _H.PAYEE_UNKNOWN: "no configuration names this payee yet; it is paid once `hobbs school apply` does",
+    _H.PAYEE_REMOVED: "the school's configuration no longer names this payee; add it again, or cancel",
+    _H.ACCOUNT_MISSING: "the payee's Stripe account is being created",
+    _H.PAYEE_NOT_READY: "the payee has to finish Stripe's onboarding; it is paid by itself afterwards",
+    _H.ACCOUNT_NEGATIVE: "the payee's Stripe balance is negative and would swallow the money",
+    _H.PARKED_OPERATION: "an earlier operation for this payee is parked; decide on that one first",
+    _H.ACCOUNT_CHANGED: "the payee's Stripe account changed since this was earned; release it if right",
+    _H.HOLD_PERIOD: "it is kept for the payee's hold period",
+    _H.OFFSET: "the payee owes at least as much; it is set off against what is earned next",
+    _H.BALANCE_INSUFFICIENT: "the school's Stripe balance does not cover it yet; it is sent once it does",
 }
-# Reasons that come from the payee, so they hold all of its money and end for all of it at once.
+# Reasons that lie with the payee: they hold all of its transfers, and end for all of them at once.
 PAYEE_HOLDS = frozenset(
     {
-        Hold.PAYEE_UNKNOWN,
-        Hold.PAYEE_REMOVED,
-        Hold.ACCOUNT_MISSING,
-        Hold.PAYEE_NOT_READY,
-        Hold.ACCOUNT_NEGATIVE,
-        Hold.PARKED_OPERATION,
+        _H.PAYEE_UNKNOWN,
+        _H.PAYEE_REMOVED,
+        _H.ACCOUNT_MISSING,
+        _H.PAYEE_NOT_READY,
+        _H.ACCOUNT_NEGATIVE,
+        _H.PARKED_OPERATION,
     }
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Trace:
-    """Whatever event led here: it goes out again with everything that follows."""
+class Move:
+    """A transfer's next state; `reason` and `sentence` for the states in which it waits or ends."""
 
-    correlation_id: str
-    traceparent: str
-    event_id: UUID
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payee:
-    """A payee as configured and as Stripe knows it. `parked`: an operation of theirs waits for a decision."""
-
-    wallet: str
-    schedule: str = "per_flight"
-    minimum_amount: int = 0
-    hold: timedelta = timedelta()
-    instant: bool = False
-    configured: bool = True
-    removed: bool = False
-    stripe_account: str | None = None
-    ready: bool = False
-    balance_negative: bool = False
-    parked: bool = False
+    transfer_id: UUID
+    to: TransferState
+    reason: str | None = None
+    sentence: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Payable:
-    """One journal's amount for one payee; negative: it is taken off what is paid next."""
+class ProvenTransfer:
+    """A transfer whose effect at Stripe is proven."""
 
-    id: int
-    wallet: str
-    currency: str
-    amount: int
-    source: str
-    accrued_at: datetime
-    stripe_account: str | None
-    trace: Trace
+    transfer_id: UUID
+    stripe_transfer_id: str
+    stripe_account: str
+    sent_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """A held transfer that may be due, with the payables in it and the accounts they were earned for."""
+class SentTransfer:
+    """A transfer that was just marked as sent. `payee`: its id; `sources`: what its payables came from."""
 
     id: UUID
     wallet: str
-    currency: str
+    payee_kind: str
+    payee: str
+    instant: bool
     amount: int
-    cause: str
+    currency: str
+    stripe_transfer_id: str
+    stripe_account: str
+    sources: tuple[str, ...]
+    sent_at: datetime
+    clawback_until: datetime
+    trace: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoppedTransfer:
+    """A transfer that is held, refused, parked or cancelled, and the reason."""
+
+    id: UUID
+    wallet: str
+    payee_kind: str
+    payee: str
+    amount: int
+    currency: str
     reason: str
-    due_at: datetime | None
-    waived: bool
-    payables: tuple[int, ...]
-    accounts: frozenset[str]
-    trace: Trace
+    sentence: str
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewTransfer:
-    """A transfer to insert. `hold` None: an operation is written with it."""
+class ReversedTransfer:
+    """A transfer with the total that was taken back of it so far."""
 
     id: UUID
     wallet: str
-    currency: str
+    payee_kind: str
+    payee: str
     amount: int
-    cause: str
-    payables: tuple[int, ...]
-    trace: Trace
-    hold: Hold | None = None
-    due_at: datetime | None = None
+    amount_reversed: int
+    currency: str
+    stripe_transfer_id: str
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Account:
-    """Everything of one payee that may be paid now."""
+class LockedTransfer:
+    """A transfer that a person decides on. `operation_id`: None when nothing was to be sent yet."""
 
-    payee: Payee
-    payables: tuple[Payable, ...] = ()
-    waiting: tuple[Waiting, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Payments:
-    """What to write: new transfers, held ones to send, held ones whose reason changed or that dissolve."""
-
-    new: tuple[NewTransfer, ...] = ()
-    released: tuple[Waiting, ...] = ()
-    held: tuple[tuple[Waiting, Hold], ...] = ()
-    dissolved: tuple[tuple[Waiting, UUID], ...] = ()
-
-    def __add__(self, other: "Payments") -> "Payments":
-        return Payments(
-            new=self.new + other.new,
-            released=self.released + other.released,
-            held=self.held + other.held,
-            dissolved=self.dissolved + other.dissolved,
-        )
-
-
-def payee_hold(payee: Payee) -> Hold | None:
-    """Say why nothing may be sent to this payee now, None when all is well."""
-    if not payee.configured:
-        return Hold.PAYEE_UNKNOWN
-    if payee.removed:
-        return Hold.PAYEE_REMOVED
-    if payee.stripe_account is None:
-        return Hold.ACCOUNT_MISSING
-    if not payee.ready:
-        return Hold.PAYEE_NOT_READY
-    if payee.balance_negative:
-        return Hold.ACCOUNT_NEGATIVE
-    return Hold.PARKED_OPERATION if payee.parked else None
-
-
-def decide_payments(
-    accounts: Iterable[Account], now: datetime, new_id: Callable[[], UUID], *, period: str | None = None
-) -> Payments:
-    """Decide what each payee is paid now.
-
-    `period` names the day or week being closed ("daily:2026-05-22"): then everything open becomes one
-    transfer. Otherwise payees on a schedule keep theirs open, and others get one transfer per flight.
-    """
-    total = Payments()
-    for account in accounts:
-        for currency in _currencies(account):
-            total += _Decision(_only(account, currency), now, new_id, period).payments()
-    return total
-
-
-def _currencies(account: Account) -> list[str]:
-    return sorted({p.currency for p in account.payables} | {w.currency for w in account.waiting})
-
-
-def _only(account: Account, currency: str) -> Account:
-    return replace(
-        account,
-        payables=tuple(p for p in account.payables if p.currency == currency),
-        waiting=tuple(w for w in account.waiting if w.currency == currency),
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Group:
-    """Open payables that would be one transfer."""
-
-    cause: str
-    payables: tuple[Payable, ...]
-    due_at: datetime
-    amount: int = field(default=0)
-
-    @property
-    def accounts(self) -> frozenset[str]:
-        return frozenset(p.stripe_account for p in self.payables if p.stripe_account)
-
-
-@dataclass(frozen=True, slots=True)
-class _Decision:
-    account: Account
-    now: datetime
-    new_id: Callable[[], UUID]
-    period: str | None
-
-    def payments(self) -> Payments:
-        payee = self.account.payee
-        blocked = payee_hold(payee)
-        groups = self._groups()
-        if blocked is not None:
-            new = tuple(self._transfer(g, blocked) for g in groups)
-            return Payments(new=new, held=self._relabelled(blocked))
-        early = tuple(self._transfer(g, hold) for g in groups if (hold := self._own_hold(g)))
-        fresh = [g for g in groups if not self._own_hold(g)]
-        changed = tuple((w, Hold.ACCOUNT_CHANGED) for w in self.account.waiting if self._changed(w))
-        due = [w for w in self.account.waiting if not self._changed(w) and self._is_due(w)]
-        still = tuple((w, Hold.HOLD_PERIOD) for w in self.account.waiting if not self._is_due(w))
-        relabelled = tuple((w, hold) for w, hold in changed + still if w.reason != hold)
-        return Payments(new=early, held=relabelled) + self._set_off(due, fresh)
-
-    # What is open becomes groups, each of which would be one transfer.
-
-    def _groups(self) -> list[_Group]:
-        payee, credits = self.account.payee, [p for p in self.account.payables if p.amount > 0]
-        if self.period is not None:
-            return self._enough([p for p in credits if self._free_at(p) <= self.now], self.period)
-        if payee.schedule != "per_flight" and payee.configured:
-            return []
-        single = [p for p in credits if p.amount >= payee.minimum_amount]
-        small = [p for p in credits if p.amount < payee.minimum_amount]
-        return [self._group([p], p.source) for p in single] + (
-            self._enough(small, small[0].source) if small else []
-        )
-
-    def _enough(self, payables: Sequence[Payable], cause: str) -> list[_Group]:
-        total = sum(p.amount for p in payables)
-        enough = total > 0 and total >= self.account.payee.minimum_amount
-        return [self._group(payables, cause)] if enough else []
-
-    def _group(self, payables: Sequence[Payable], cause: str) -> _Group:
-        return _Group(
-            cause=cause,
-            payables=tuple(payables),
-            due_at=max(self._free_at(p) for p in payables),
-            amount=sum(p.amount for p in payables),
-        )
-
-    def _free_at(self, payable: Payable) -> datetime:
-        return payable.accrued_at + self.account.payee.hold
-
-    # What keeps one transfer although its payee could be paid.
-
-    def _own_hold(self, group: _Group) -> Hold | None:
-        if group.accounts - {self.account.payee.stripe_account}:
-            return Hold.ACCOUNT_CHANGED
-        return Hold.HOLD_PERIOD if group.due_at > self.now else None
-
-    def _changed(self, waiting: Waiting) -> bool:
-        return not waiting.waived and bool(waiting.accounts - {self.account.payee.stripe_account})
-
-    def _is_due(self, waiting: Waiting) -> bool:
-        return waiting.waived or waiting.due_at is None or waiting.due_at <= self.now
-
-    def _relabelled(self, hold: Hold) -> tuple[tuple[Waiting, Hold], ...]:
-        return tuple((w, hold) for w in self.account.waiting if w.reason != hold)
-
-    # What the payee owes comes off the oldest money first.
-
-    def _set_off(self, due: Sequence[Waiting], fresh: Sequence[_Group]) -> Payments:
-        debits = tuple(p for p in self.account.payables if p.amount < 0)
-        debt = -sum(p.amount for p in debits)
-        if not debits:
-            return Payments(released=tuple(due), new=tuple(self._transfer(g, None) for g in fresh))
-        least = max(self.account.payee.minimum_amount, 1)
-        taken, gathered = 0, 0
-        queue: list[Waiting | _Group] = [*due, *fresh]
-        while taken < len(queue) and gathered - debt < least:
-            gathered += queue[taken].amount
-            taken += 1
-        if gathered - debt < least:
-            return Payments(held=tuple((w, Hold.OFFSET) for w in due if w.reason != Hold.OFFSET))
-        merged = self._merged(queue[:taken], debits, gathered - debt)
-        rest = queue[taken:]
-        return Payments(
-            new=(merged, *(self._transfer(g, None) for g in rest if isinstance(g, _Group))),
-            released=tuple(w for w in rest if isinstance(w, Waiting)),
-            dissolved=tuple((w, merged.id) for w in queue[:taken] if isinstance(w, Waiting)),
-        )
-
-    def _merged(
-        self, parts: Sequence[Waiting | _Group], debits: Sequence[Payable], amount: int
-    ) -> NewTransfer:
-        payables = [p for part in parts for p in _payable_ids(part)] + [p.id for p in debits]
-        return NewTransfer(
-            id=self.new_id(),
-            wallet=self.account.payee.wallet,
-            currency=debits[0].currency,
-            amount=amount,
-            cause=parts[0].cause,
-            payables=tuple(payables),
-            trace=_trace(parts[0]),
-        )
-
-    def _transfer(self, group: _Group, hold: Hold | None) -> NewTransfer:
-        return NewTransfer(
-            id=self.new_id(),
-            wallet=self.account.payee.wallet,
-            currency=group.payables[0].currency,
-            amount=group.amount,
-            cause=group.cause,
-            payables=tuple(p.id for p in group.payables),
-            trace=_trace(group),
-            hold=hold,
-            due_at=group.due_at if group.due_at > self.now else None,
-        )
-
-
-def _payable_ids(part: Waiting | _Group) -> tuple[int, ...]:
-    return part.payables if isinstance(part, Waiting) else tuple(p.id for p in part.payables)
-
-
-def _trace(part: Waiting | _Group) -> Trace:
-    return part.trace if isinstance(part, Waiting) else part.payables[0].trace
+    id: UUID
+    wallet: str
+    state: TransferState
+    reason: str | None
+    sentence: str | None
+    operation_id: UUID | None

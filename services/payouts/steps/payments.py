@@ -1,36 +1,35 @@
-"""Decide what payees are paid now, and write it: one job, used wherever money, payee or time changed.
+"""Decide what payees are paid now, and write it, when money, a payee or the time changed.
 
-Lock, decide, write, stage; the caller's transaction commits. It never calls Stripe.
+Lock, decide, write, stage; the caller commits. It never calls Stripe.
 """
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from fleet import outbox
+from fleet.cause import Cause
 from fleet.database import Tx
-from fleet.envelope import Message, first_cause, uuid7
+from fleet.envelope import Message, uuid7
 from fleet.faults import fault_point
 from services.payouts import store, wire
-from services.payouts.domain.orders import Money, NewOperation, order_account, order_transfer
-from services.payouts.domain.transfers import (
-    SENTENCES,
-    Account,
-    Hold,
+from services.payouts.domain.orders import MoneyToMove, NewOperation, order_account, order_transfer
+from services.payouts.domain.payees import Payee, payee_hold
+from services.payouts.domain.payments import (
+    HeldTransfer,
     NewTransfer,
     Payable,
-    Payee,
+    PayeeMoney,
     Payments,
-    Trace,
-    TransferState,
-    Waiting,
     decide_payments,
-    payee_hold,
 )
-from services.payouts.store.transfers import Move
+from services.payouts.domain.transfers import SENTENCES, HoldReason, Move, TransferState
 
 
 async def pay(tx: Tx, wallets: Collection[str], now: datetime, *, period: str | None = None) -> Payments:
-    """Turn what these payees have open or waiting into transfers and operations, or into a reason to wait."""
+    """Turn the open payables and held transfers of payees into operations, or give them a reason to wait.
+
+    `period`: as for `decide_payments`.
+    """
     return await pay_locked(tx, await store.payees.lock(tx, wallets), now, period=period)
 
 
@@ -48,15 +47,15 @@ async def pay_locked(
 
 
 def _accounts(
-    payees: Sequence[Payee], payables: Sequence[Payable], waiting: Sequence[Waiting]
-) -> list[Account]:
-    by_wallet: dict[str, tuple[list[Payable], list[Waiting]]] = {p.wallet: ([], []) for p in payees}
+    payees: Sequence[Payee], payables: Sequence[Payable], waiting: Sequence[HeldTransfer]
+) -> list[PayeeMoney]:
+    by_wallet: dict[str, tuple[list[Payable], list[HeldTransfer]]] = {p.wallet: ([], []) for p in payees}
     for payable in payables:
         by_wallet[payable.wallet][0].append(payable)
     for held in waiting:
         by_wallet[held.wallet][1].append(held)
     return [
-        Account(payee=p, payables=tuple(by_wallet[p.wallet][0]), waiting=tuple(by_wallet[p.wallet][1]))
+        PayeeMoney(payee=p, payables=tuple(by_wallet[p.wallet][0]), waiting=tuple(by_wallet[p.wallet][1]))
         for p in payees
     ]
 
@@ -64,15 +63,15 @@ def _accounts(
 async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: datetime) -> None:
     merged = [w.id for w, _ in payments.dissolved]
     await store.operations.cancel(tx, merged, "set off against what the payee owed", now)
-    due: list[Waiting | NewTransfer] = [*payments.released]
+    due: list[HeldTransfer | NewTransfer] = [*payments.released]
     due += [transfer for transfer in payments.new if transfer.hold is None]
-    # Operations refer to transfers, so new transfers come first; the dissolved ones free their cause before.
+    # Merged transfers are cancelled first, since new ones take their causes; operations refer to transfers.
     await store.transfers.move(tx, _moves(payments), now)
     await store.transfers.insert(tx, payments.new, now)
     await fault_point("payouts.transfers_written")
     await store.operations.insert(tx, [_order(paid, payees) for paid in due], now)
     await fault_point("payouts.operations_written")
-    await outbox.stage(tx, await _words(tx, payments, payees))
+    await outbox.stage(tx, await _hold_notifications(tx, payments))
 
 
 def _moves(payments: Payments) -> list[Move]:
@@ -80,7 +79,7 @@ def _moves(payments: Payments) -> list[Move]:
         Move(
             transfer_id=w.id,
             to=TransferState.CANCELLED,
-            reason=str(Hold.OFFSET),
+            reason=str(HoldReason.OFFSET),
             sentence=f"merged into transfer {into}, where what the payee owed is taken off",
         )
         for w, into in payments.dissolved
@@ -93,10 +92,10 @@ def _moves(payments: Payments) -> list[Move]:
     return dissolved + released + held
 
 
-def _order(paid: Waiting | NewTransfer, payees: dict[str, Payee]) -> NewOperation:
+def _order(paid: HeldTransfer | NewTransfer, payees: dict[str, Payee]) -> NewOperation:
     destination = payees[paid.wallet].stripe_account
     assert destination is not None, "payee_hold lets no payee without an account pass"
-    money = Money(
+    money = MoneyToMove(
         transfer_id=paid.id,
         wallet=paid.wallet,
         amount=paid.amount,
@@ -106,44 +105,43 @@ def _order(paid: Waiting | NewTransfer, payees: dict[str, Payee]) -> NewOperatio
     return order_transfer(uuid7(), money, destination=destination, source=paid.cause)
 
 
-async def _words(tx: Tx, payments: Payments, payees: dict[str, Payee]) -> list[Message]:
-    """Tell why money is held, once per payee and reason; a hold period is what was agreed, so no news."""
-    reasons: dict[str, tuple[Hold, Trace]] = {}
+async def _hold_notifications(tx: Tx, payments: Payments) -> list[Message]:
+    """Tell why money is held, once per payee and reason. A hold period was agreed and is not told."""
+    reasons: dict[str, tuple[HoldReason, Cause]] = {}
     for transfer in payments.new:
-        if transfer.hold is not None and transfer.hold is not Hold.HOLD_PERIOD:
+        if transfer.hold is not None and transfer.hold is not HoldReason.HOLD_PERIOD:
             reasons[transfer.wallet] = (transfer.hold, transfer.trace)
     for waiting, hold in payments.held:
-        if hold is not Hold.HOLD_PERIOD:
+        if hold is not HoldReason.HOLD_PERIOD:
             reasons[waiting.wallet] = (hold, waiting.trace)
     if not reasons:
         return []
     news = await store.payees.not_told_yet(tx, {wallet: hold for wallet, (hold, _) in reasons.items()})
-    return [wire.messages.held_word(wallet, *reasons[wallet]) for wallet in news]
+    return [wire.notifications.held_notification(wallet, *reasons[wallet]) for wallet in news]
 
 
 async def hold_unsent(tx: Tx, wallets: Collection[str], now: datetime) -> None:
-    """Keep back what is decided but not yet sent to payees that may not be paid now."""
+    """Hold transfers that were decided and not yet sent, of payees that may not be paid now."""
     payees = await store.payees.lock(tx, wallets)
     holds = {p.wallet: hold for p in payees if (hold := payee_hold(p)) is not None}
     if not holds:
         return
     sentences = {wallet: (hold, SENTENCES[hold]) for wallet, hold in holds.items()}
     concerned = await store.operations.hold_unsent(tx, sentences)
-    wallet_of = {row.id: row.wallet for row in await store.transfers.facts(tx, concerned)}
     moves = [
         Move(
             transfer_id=transfer_id,
             to=TransferState.HELD,
-            reason=str(holds[wallet_of[transfer_id]]),
-            sentence=SENTENCES[holds[wallet_of[transfer_id]]],
+            reason=str(holds[wallet]),
+            sentence=SENTENCES[holds[wallet]],
         )
-        for transfer_id in concerned
+        for transfer_id, wallet in concerned.items()
     ]
     await store.transfers.move(tx, moves, now)
 
 
-async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime, trace: Trace) -> None:
-    """Decide a Stripe account for each configured payee that has none."""
+async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime, trace: Cause) -> None:
+    """Order a Stripe account for each configured payee that has none."""
     rows = await store.payees.without_account(tx, wallets)
     orders = [
         order_account(
@@ -160,10 +158,5 @@ async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime,
 
 
 async def close_period(tx: Tx, schedule: str, period: str, now: datetime) -> None:
-    """Pay everything that payees on this schedule have open, as one transfer each."""
+    """Pay all open payables of payees on this schedule, as one transfer for each payee."""
     await pay(tx, await store.payees.to_close(tx, schedule, period), now, period=period)
-
-
-def new_trace() -> Trace:
-    """Start a chain where a timer or a person, not an event, was the cause."""
-    return wire.records.trace_of(first_cause())

@@ -1,5 +1,29 @@
 """Every SQL statement of payouts' worker, a file for each group of tables."""
 
-from services.payouts.store import events, inquiries, json_rows, operations, payees, payouts, transfers
+from services.payouts.store import (
+    balance,
+    events,
+    gauges,
+    kept_webhooks,
+    links,
+    operations,
+    payees,
+    payouts,
+    relay_stop,
+    rereads,
+    transfers,
+)
 
-__all__ = ["events", "inquiries", "json_rows", "operations", "payees", "payouts", "transfers"]
+__all__ = [
+    "balance",
+    "events",
+    "gauges",
+    "kept_webhooks",
+    "links",
+    "operations",
+    "payees",
+    "payouts",
+    "relay_stop",
+    "rereads",
+    "transfers",
+]

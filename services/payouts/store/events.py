@@ -1,80 +1,58 @@
-"""SQL of Stripe's list of events: how far it was read, and what of it was never delivered."""
+"""SQL of Stripe's list of events: how far it was read, and which of them were not delivered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
 
 from fleet.database import Tx
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listing:
-    """A listing under way: what was made since `listed_until`, newest first, after event `page_after`."""
-
-    listed_until: datetime
-    begun_at: datetime
-    page_after: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Listed:
-    """An event as Stripe lists it. `event_key` is how the inbox names it."""
-
-    event_id: str
-    event_key: UUID
-    event_type: str
-    made_at: datetime
-    body: str
-
+from services.payouts.domain.missed_events import EventListing, ListedEvent
 
 _BEGIN = """
     UPDATE event_listing SET begun_at = coalesce(begun_at, :now) RETURNING listed_until, begun_at, page_after
 """
+
+
+async def begin_listing(tx: Tx, now: datetime) -> EventListing:
+    """Begin a listing, or go on with the one that was broken off."""
+    row = await tx.one(_BEGIN, now=now)
+    return EventListing(listed_until=row.listed_until, begun_at=row.begun_at, page_after=row.page_after)
+
+
 _TURN = """
     UPDATE event_listing SET page_after = :after
     WHERE begun_at = :begun_at AND page_after IS NOT DISTINCT FROM :was RETURNING only_row
 """
+
+
+async def turn_page(tx: Tx, listing: EventListing, after: str | None) -> bool:
+    """Move the place past a page; False when another process moved it meanwhile: then write nothing."""
+    turned = await tx.first(_TURN, begun_at=listing.begun_at, was=listing.page_after, after=after)
+    return turned is not None
+
+
 _COMPLETE = """
     UPDATE event_listing SET listed_until = begun_at, begun_at = NULL, page_after = NULL, completed_at = :now
 """
+
+
+async def complete_listing(tx: Tx, now: datetime) -> None:
+    """Note that every event made before the listing began was listed."""
+    await tx.execute(_COMPLETE, now=now)
+
+
 _START_OVER = """
     UPDATE event_listing SET begun_at = NULL, page_after = NULL WHERE begun_at = :begun_at
 """
 
 
-async def begin_listing(tx: Tx, now: datetime) -> Listing:
-    """Begin a listing, or go on with the one that was broken off."""
-    row = await tx.one(_BEGIN, now=now)
-    return Listing(listed_until=row.listed_until, begun_at=row.begun_at, page_after=row.page_after)
-
-
-async def turn_page(tx: Tx, listing: Listing, after: str | None) -> bool:
-    """Go past a page; False when another process did so meanwhile, and this one should leave it alone."""
-    turned = await tx.first(_TURN, begun_at=listing.begun_at, was=listing.page_after, after=after)
-    return turned is not None
-
-
-async def complete_listing(tx: Tx, now: datetime) -> None:
-    """Everything made before the listing began was listed."""
-    await tx.execute(_COMPLETE, now=now)
-
-
-async def start_over(tx: Tx, listing: Listing) -> None:
-    """Forget the place: Stripe does not know it any more."""
+async def start_over(tx: Tx, listing: EventListing) -> None:
+    """Forget the place in the list, because Stripe does not know it any more."""
     await tx.execute(_START_OVER, begun_at=listing.begun_at)
 
 
-async def listing_age_s(tx: Tx) -> float:
-    """Seconds since a listing was complete."""
-    row = await tx.one("SELECT extract(epoch FROM now() - completed_at)::float8 AS age_s FROM event_listing")
-    return max(float(row.age_s), 0.0)
-
-
-# Delivered: in the inbox; or a dead letter, when nobody here could read it.
+# An event was delivered when it is in the inbox, or a dead letter because it could not be read.
 _NOTE = """
     INSERT INTO missed_event (event_id, event_key, event_type, made_at, noted_at, body)
     SELECT event_id, event_key, event_type, made_at, :now, body
@@ -88,7 +66,7 @@ _NOTE = """
 """
 
 
-async def note_missing(tx: Tx, events: Sequence[Listed], now: datetime) -> int:
+async def note_missing(tx: Tx, events: Sequence[ListedEvent], now: datetime) -> int:
     """Note which of the listed events were not delivered yet; how many are new."""
     return await tx.execute(
         _NOTE,
@@ -107,6 +85,13 @@ _ARRIVED = """
       AND (EXISTS (SELECT FROM inbox WHERE inbox.event_key = missed_event.event_key)
            OR EXISTS (SELECT FROM dead_letter WHERE dead_letter.event_key = missed_event.event_key))
 """
+
+
+async def forget_arrived(tx: Tx) -> int:
+    """Forget events that were delivered after they were noted; how many."""
+    return await tx.execute(_ARRIVED)
+
+
 _RECOVER = """
     WITH due AS (
         SELECT event_id FROM missed_event WHERE recovered_at IS NULL AND noted_at <= :noted_before
@@ -118,16 +103,11 @@ _RECOVER = """
 """
 
 
-async def forget_arrived(tx: Tx) -> int:
-    """Forget what was delivered since it was noted."""
-    return await tx.execute(_ARRIVED)
-
-
-async def recover(tx: Tx, noted_before: datetime, now: datetime, most: int) -> list[Listed]:
-    """Mark what has been missing for long enough as published, oldest first; the caller stages it."""
+async def recover(tx: Tx, noted_before: datetime, now: datetime, most: int) -> list[ListedEvent]:
+    """Mark events noted before that time as published, oldest first; the caller publishes them."""
     rows: list[Row[Any]] = await tx.all(_RECOVER, noted_before=noted_before, now=now, most=most)
     events = [
-        Listed(
+        ListedEvent(
             event_id=row.event_id,
             event_key=row.event_key,
             event_type=row.event_type,

@@ -1,11 +1,10 @@
 """SQL of operations and their attempts: insert, claim, record, start a new generation.
 
-Do not break: `claim` and `record` are separate commits with no transaction between them; `record` writes only
-WHERE the lease is still ours; a generation changes only through `start_new_generation` or a recorded outcome.
+Keep these rules: `claim` and `record` are separate commits with no transaction between them; `record` writes
+only WHERE the lease is still ours; a generation changes only in `start_new_generation` or by an outcome.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,21 +12,15 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Row
 
-from fleet.database import Tx
+from fleet.cause import Cause
+from fleet.database import Tx, json_parameter
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
-from services.payouts.domain.operations import (
-    KEY_TRUSTED_FOR,
-    Kind,
-    Operation,
-    Outcome,
-    Phase,
-    State,
-)
+from services.payouts.domain.operations import Kind, KnownOperation, Operation, ParkedOperation, Phase, State
 from services.payouts.domain.orders import NewOperation
-from services.payouts.domain.transfers import Hold, Trace
-from services.payouts.store.json_rows import rows_json, trace_json, trace_of
+from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, OperationOutcome
+from services.payouts.domain.transfers import HoldReason
 
-# The same cause again is the same operation: one that waits for its payee goes on as it was decided.
+# A cause names one operation: one that was held for its payee becomes due again, as it was decided.
 _INSERT = """
     INSERT INTO operation (id, kind, wallet, transfer_id, cause, params, amount, currency, stripe_account,
                            parent_id, due_at, trace, created_at)
@@ -59,18 +52,18 @@ async def insert(tx: Tx, operations: Sequence[NewOperation], now: datetime) -> N
             "currency": o.currency,
             "stripe_account": o.stripe_account,
             "parent_id": o.parent_id,
-            "trace": trace_json(o.trace),
+            "trace": o.trace.document(),
             "place": place,
         }
         for place, o in enumerate(operations)
     ]
-    await tx.execute(_INSERT, operations=rows_json(rows), now=now)
+    await tx.execute(_INSERT, operations=json_parameter(rows), now=now)
 
 
-# One step of an index per payee that has something open finds the head of each line. Whoever is in flight is
-# the head; a parked or held head keeps the rest of its line waiting. While money is short, what is younger
-# than the oldest held transfer waits too, so that nobody overtakes it. While Stripe refuses our key there is
-# no line at all.
+# The recursive part takes one step in an index for each payee with an open operation, and finds the first
+# in each payee's line: the one in flight, else the oldest. While that one is parked or held, the others wait.
+# While the school's balance is short, transfers younger than the oldest that waits for it wait too. While
+# Stripe refuses our key there are no lines.
 _CLAIM = """
     WITH RECURSIVE line AS (
         (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held', 'parked')
@@ -118,9 +111,9 @@ _CLAIM = """
 
 
 async def claim(tx: Tx, most: int, now: datetime, lease: timedelta) -> list[Operation]:
-    """Lease up to `most` operations that are due: the head of each payee's line, oldest first.
+    """Lease up to `most` operations that are due: the first in each payee's line, oldest first.
 
-    One statement, so that it may be a transaction of its own. None while the relay is stopped.
+    It is one statement, so that it may be a transaction of its own. While the relay is stopped: none.
     """
     rows = await tx.all(_CLAIM, most=most, now=now, until=now + lease, trusted_since=now - KEY_TRUSTED_FOR)
     return [_operation(row) for row in rows]
@@ -146,7 +139,7 @@ def _operation(row: Row[Any]) -> Operation:
         first_sent_at=row.first_sent_at,
         lease_token=row.lease_token,
         lease_until=row.lease_until,
-        trace=trace_of(row.trace),
+        trace=Cause.kept(row.trace),
     )
 
 
@@ -180,13 +173,13 @@ _RECORD = """
 """
 
 
-async def record(tx: Tx, outcomes: Sequence[Outcome]) -> set[UUID]:
-    """Write outcomes whose lease is still ours; the operations written. Others have a new owner."""
-    rows = rows_json([_outcome_row(o) for o in outcomes])
+async def record(tx: Tx, outcomes: Sequence[OperationOutcome]) -> set[UUID]:
+    """Write outcomes whose lease is still ours; the operations written. Others were claimed anew."""
+    rows = json_parameter([_outcome_row(o) for o in outcomes])
     return {row.id for row in await tx.all(_RECORD, outcomes=rows)}
 
 
-def _outcome_row(outcome: Outcome) -> dict[str, Any]:
+def _outcome_row(outcome: OperationOutcome) -> dict[str, Any]:
     return {
         "id": outcome.operation.id,
         "token": outcome.operation.lease_token,
@@ -210,7 +203,7 @@ def _outcome_row(outcome: Outcome) -> dict[str, Any]:
     }
 
 
-# A webhook may prove an effect before, or instead of, the answer. Whoever holds a lease then finds it gone.
+# A webhook may prove an effect before the answer does. A relay that has the lease then finds it ended.
 _PROVE = """
     UPDATE operation SET state = 'succeeded', stripe_id = proof.stripe_id, lease_token = NULL,
         lease_until = NULL, reason = NULL, sentence = NULL, finished_at = :now
@@ -221,52 +214,36 @@ _PROVE = """
 
 
 async def prove(tx: Tx, effects: Mapping[UUID, str], now: datetime) -> set[UUID]:
-    """Complete operations from proof other than their answer; operation -> Stripe's id."""
+    """Complete operations whose effect a webhook proved; `effects`: operation -> Stripe's id."""
     if not effects:
         return set()
     rows = await tx.all(_PROVE, ids=list(effects), stripe_ids=list(effects.values()), now=now)
     return {row.id for row in rows}
 
 
-_NAMED = """
+_WALLETS_OF = "SELECT wallet FROM operation WHERE id = ANY (CAST(:ids AS uuid[]))"
+
+
+async def wallets_of(tx: Tx, ids: Collection[UUID]) -> set[str]:
+    """Wallets of operations; read before locking, since payees are locked before operations."""
+    return {row.wallet for row in await tx.all(_WALLETS_OF, ids=list(ids))}
+
+
+_LOCK = """
     SELECT id, kind, wallet, transfer_id, CAST(params AS text) AS params, amount, currency, stripe_account,
-           parent_id, state, stripe_id, first_sent_at, CAST(trace AS text) AS trace
+           parent_id, state, stripe_id, CAST(trace AS text) AS trace
     FROM operation WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY sequence FOR UPDATE
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Known:
-    """An operation as it stands, whoever works on it."""
-
-    id: UUID
-    kind: Kind
-    wallet: str
-    transfer_id: UUID | None
-    params: Mapping[str, Any]
-    amount: int | None
-    currency: str | None
-    stripe_account: str | None
-    parent_id: str | None
-    state: State
-    stripe_id: str | None
-    trace: Trace
-
-
-async def wallets_of(tx: Tx, ids: Collection[UUID]) -> set[str]:
-    """Whose operations these are; read before locking, since payees are locked before operations."""
-    rows = await tx.all("SELECT wallet FROM operation WHERE id = ANY (CAST(:ids AS uuid[]))", ids=list(ids))
-    return {row.wallet for row in rows}
-
-
-async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Known]:
-    """Lock operations that Stripe's objects or a person name."""
-    rows = await tx.all(_NAMED, ids=list(ids)) if ids else []
+async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, KnownOperation]:
+    """Lock operations that Stripe's objects name; ids that are not ours are left out."""
+    rows = await tx.all(_LOCK, ids=list(ids)) if ids else []
     return {row.id: _known(row) for row in rows}
 
 
-def _known(row: Row[Any]) -> Known:
-    return Known(
+def _known(row: Row[Any]) -> KnownOperation:
+    return KnownOperation(
         id=row.id,
         kind=Kind(row.kind),
         wallet=row.wallet,
@@ -278,7 +255,7 @@ def _known(row: Row[Any]) -> Known:
         parent_id=row.parent_id,
         state=State(row.state),
         stripe_id=row.stripe_id,
-        trace=trace_of(row.trace),
+        trace=Cause.kept(row.trace),
     )
 
 
@@ -302,27 +279,31 @@ _NEW_GENERATION = """
         first_sent_at = NULL, attempts = 0, server_errors = 0, lookups = 0, clean_lookups = 0,
         reason = NULL, sentence = NULL, finished_at = NULL
     WHERE id = ANY (CAST(:ids AS uuid[])) AND state = ANY (CAST(:states AS text[]))
-    RETURNING id, transfer_id
+    RETURNING transfer_id
 """
 
 
 async def start_new_generation(
     tx: Tx, ids: Collection[UUID], states: Collection[State], now: datetime
-) -> list[Row[Any]]:
-    """Send again under a new key. Only where an answer or a person proved that the last one had no effect."""
-    return await tx.all(_NEW_GENERATION, ids=list(ids), states=sorted(states), now=now)
+) -> list[UUID]:
+    """Have operations sent under a new key; the transfers they belong to.
+
+    Only for operations of which an answer or a person proved that the last generation had no effect.
+    """
+    rows = await tx.all(_NEW_GENERATION, ids=list(ids), states=sorted(states), now=now)
+    return [row.transfer_id for row in rows if row.transfer_id is not None]
 
 
-_PROVE_AGAIN = """
+_LOOK_UP_AGAIN = """
     UPDATE operation SET state = 'due', phase = 'look_up', due_at = :now, lookups = 0, clean_lookups = 0,
         reason = NULL, sentence = NULL
-    WHERE id = :id AND state = 'parked' RETURNING id, transfer_id
+    WHERE id = :id AND state = 'parked'
 """
 
 
-async def look_up_again(tx: Tx, operation_id: UUID, now: datetime) -> Row[Any] | None:
-    """Take a parked operation out of its parking by asking Stripe once more what happened."""
-    return await tx.first(_PROVE_AGAIN, id=operation_id, now=now)
+async def look_up_again(tx: Tx, operation_id: UUID, now: datetime) -> None:
+    """Ask Stripe once more what became of a parked operation."""
+    await tx.execute(_LOOK_UP_AGAIN, id=operation_id, now=now)
 
 
 _HOLD_UNSENT = """
@@ -330,19 +311,19 @@ _HOLD_UNSENT = """
     FROM unnest(CAST(:wallets AS text[]), CAST(:reasons AS text[]), CAST(:sentences AS text[]))
         AS hold (wallet, reason, sentence)
     WHERE operation.wallet = hold.wallet AND kind = 'transfer' AND state = 'due' AND first_sent_at IS NULL
-    RETURNING transfer_id
+    RETURNING transfer_id, operation.wallet
 """
 
 
-async def hold_unsent(tx: Tx, holds: Mapping[str, tuple[Hold, str]]) -> list[UUID]:
-    """Keep back transfers of payees that stopped being payable; the transfers concerned."""
+async def hold_unsent(tx: Tx, holds: Mapping[str, tuple[HoldReason, str]]) -> dict[UUID, str]:
+    """Hold operations that were not sent yet, by wallet; transfer -> wallet of those that were held."""
     rows = await tx.all(
         _HOLD_UNSENT,
         wallets=list(holds),
         reasons=[str(reason) for reason, _ in holds.values()],
         sentences=[sentence for _, sentence in holds.values()],
     )
-    return [row.transfer_id for row in rows]
+    return {row.transfer_id: row.wallet for row in rows}
 
 
 _CANCEL = """
@@ -357,8 +338,31 @@ _CANCEL = """
 async def cancel(
     tx: Tx, transfers: Collection[UUID], sentence: str, now: datetime, *, vouched: bool = False
 ) -> list[UUID]:
-    """Give up operations that had no effect. `vouched`: a person checked that a parked one had none."""
+    """Give up operations that had no effect; the transfers concerned.
+
+    `vouched`: a person checked that a parked operation had no effect.
+    """
     if not transfers:
         return []
     rows = await tx.all(_CANCEL, transfers=list(transfers), sentence=sentence, now=now, vouched=vouched)
     return [row.transfer_id for row in rows]
+
+
+_PARKED = """
+    SELECT id, kind, transfer_id FROM operation WHERE wallet = :wallet AND state = 'parked'
+    ORDER BY sequence LIMIT 1 FOR UPDATE
+"""
+
+
+async def lock_parked(tx: Tx, wallet: str) -> ParkedOperation | None:
+    """Lock the oldest parked operation of a payee, which is locked already."""
+    row = await tx.first(_PARKED, wallet=wallet)
+    return row and ParkedOperation(id=row.id, kind=Kind(row.kind), transfer_id=row.transfer_id)
+
+
+_NOTE_DECISION = "UPDATE operation SET reason = 'decided', sentence = :sentence WHERE id = :id"
+
+
+async def note_decision(tx: Tx, operation_id: UUID, sentence: str) -> None:
+    """Keep who decided on an operation that belongs to no transfer, and so has no history."""
+    await tx.execute(_NOTE_DECISION, id=operation_id, sentence=sentence)

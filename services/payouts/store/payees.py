@@ -1,52 +1,14 @@
 """SQL of payees and the school's time zone. Payees are locked first, before operations and transfers."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
-from services.payouts.domain.transfers import Hold, Payee
-from services.payouts.store.json_rows import rows_json
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Card:
-    """A payee's dated card in the school's book. `withdrawn`: it is taken out again."""
-
-    kind: str
-    key: str
-    effective_from: date
-    version: int
-    email: str | None = None
-    country: str = "US"
-    schedule: str = "per_flight"
-    minimum_amount: int = 0
-    hold_hours: int = 0
-    instant: bool = False
-    withdrawn: bool = False
-
-    @property
-    def wallet(self) -> str:
-        return f"{self.kind}:{self.key}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountStatus:
-    """What Stripe says of a connected account. `ready`: it may receive transfers."""
-
-    stripe_account: str
-    ready: bool
-    details_submitted: bool
-    charges_enabled: bool
-    payouts_enabled: bool
-    requirements: tuple[str, ...]
-    disabled_reason: str | None
-    balance_negative: bool
-
+from services.payouts.domain.payees import AccountStatus, AccountToOpen, Payee, PayeeCard
+from services.payouts.domain.transfers import HoldReason
 
 _READ_SCHOOL = """
     UPDATE school SET version = greatest(version, :version), time_zone = coalesce(:time_zone, time_zone)
@@ -60,8 +22,12 @@ async def read_school(tx: Tx, time_zone: str | None, version: int) -> str:
     return zone
 
 
+_TIME_ZONE = "SELECT time_zone FROM school"
+
+
 async def time_zone(tx: Tx) -> str:
-    zone: str = (await tx.one("SELECT time_zone FROM school")).time_zone
+    """The school's time zone, as an IANA name."""
+    zone: str = (await tx.one(_TIME_ZONE)).time_zone
     return zone
 
 
@@ -86,7 +52,23 @@ _KEEP_CARDS = """
         hold_hours = excluded.hold_hours, instant = excluded.instant
     WHERE payee_card.version <= excluded.version
 """
-# In force: the latest card that has begun, else the first that will. No card left: the payee is removed.
+
+
+async def configure(tx: Tx, cards: Sequence[PayeeCard], today: date, now: datetime) -> list[str]:
+    """Keep payees' cards and put today's in force; the wallets concerned."""
+    wallets = sorted({card.wallet for card in cards})
+    await know(tx, wallets)
+    await lock(tx, wallets)
+    last = {(c.wallet, c.effective_from): c for c in cards}
+    rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in PayeeCard.__slots__} for c in last.values()]
+    document = json_parameter(rows)
+    await tx.execute(_WITHDRAW, cards=document)
+    await tx.execute(_KEEP_CARDS, cards=document)
+    await put_in_force(tx, wallets, today, now)
+    return wallets
+
+
+# In force is the latest card that has begun, else the first that will. Without a card the payee is removed.
 _PUT_IN_FORCE = """
     UPDATE payee SET email = coalesce(card.email, payee.email),
         country = coalesce(card.country, payee.country),
@@ -104,33 +86,20 @@ _PUT_IN_FORCE = """
 """
 
 
-async def configure(tx: Tx, cards: Sequence[Card], today: date, now: datetime) -> list[str]:
-    """Keep payees' cards and put in force what holds today; the wallets concerned."""
-    wallets = sorted({card.wallet for card in cards})
-    await know(tx, wallets)
-    await lock(tx, wallets)
-    last = {(c.wallet, c.effective_from): c for c in cards}
-    rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in Card.__slots__} for c in last.values()]
-    document = rows_json(rows)
-    await tx.execute(_WITHDRAW, cards=document)
-    await tx.execute(_KEEP_CARDS, cards=document)
-    await put_in_force(tx, wallets, today, now)
-    return wallets
-
-
 async def put_in_force(tx: Tx, wallets: Collection[str], today: date, now: datetime) -> None:
-    """Let each payee's row say what the card in force today says."""
+    """Copy the card that is in force today to each payee's row."""
     await tx.execute(_PUT_IN_FORCE, wallets=sorted(wallets), today=today, now=now)
 
 
+_WITH_LATER_CARDS = """
+    SELECT DISTINCT wallet FROM payee_card
+    WHERE effective_from BETWEEN CAST(:today AS date) - 7 AND :today ORDER BY wallet
+"""
+
+
 async def with_later_cards(tx: Tx, today: date) -> list[str]:
-    """Payees of whom another card came into force in the last week."""
-    rows = await tx.all(
-        "SELECT DISTINCT wallet FROM payee_card"
-        " WHERE effective_from BETWEEN CAST(:today AS date) - 7 AND :today ORDER BY wallet",
-        today=today,
-    )
-    return [row.wallet for row in rows]
+    """Wallets for which another card came into force in the last week."""
+    return [row.wallet for row in await tx.all(_WITH_LATER_CARDS, today=today)]
 
 
 _KNOW = """
@@ -142,7 +111,7 @@ _KNOW = """
 
 
 async def know(tx: Tx, wallets: Collection[str]) -> None:
-    """Keep a row for payees that money came for before any configuration named them."""
+    """Insert payees that are not there yet: money may come before any configuration names them."""
     await tx.execute(_KNOW, wallets=sorted(wallets))
 
 
@@ -187,9 +156,13 @@ _WITHOUT_ACCOUNT = """
 """
 
 
-async def without_account(tx: Tx, wallets: Collection[str]) -> list[Row[Any]]:
-    """Configured payees that have no account under way; how many were refused before."""
-    return await tx.all(_WITHOUT_ACCOUNT, wallets=sorted(wallets))
+async def without_account(tx: Tx, wallets: Collection[str]) -> list[AccountToOpen]:
+    """Configured payees that have no Stripe account and none under way."""
+    rows = await tx.all(_WITHOUT_ACCOUNT, wallets=sorted(wallets))
+    return [
+        AccountToOpen(wallet=row.wallet, email=row.email, country=row.country, refused=row.refused)
+        for row in rows
+    ]
 
 
 _OPEN_ACCOUNTS = """
@@ -206,18 +179,18 @@ async def open_accounts(tx: Tx, accounts: Mapping[str, str]) -> None:
 
 _SET_STATUS = """
     UPDATE payee SET ready = :ready, details_submitted = :details_submitted,
-        charges_enabled = :charges_enabled,
-        payouts_enabled = :payouts_enabled, requirements = CAST(:requirements AS jsonb),
-        disabled_reason = :disabled_reason, balance_negative = :balance_negative, checked_at = :now,
+        charges_enabled = :charges_enabled, payouts_enabled = :payouts_enabled,
+        requirements = CAST(:requirements AS jsonb), disabled_reason = :disabled_reason,
+        balance_negative = :balance_negative, checked_at = :now,
         told = CASE WHEN :ready THEN NULL ELSE told END
     WHERE stripe_account = :stripe_account
-    RETURNING wallet, old.ready AS was_ready, new.ready AS is_ready
+    RETURNING new.ready AND NOT old.ready AS became_ready
 """
 
 
-async def set_status(tx: Tx, status: AccountStatus, now: datetime) -> Row[Any] | None:
-    """Write what Stripe says of an account; the wallet and whether readiness changed."""
-    return await tx.first(
+async def set_status(tx: Tx, status: AccountStatus, now: datetime) -> bool:
+    """Write what Stripe says of an account; True when it became ready by this."""
+    row = await tx.first(
         _SET_STATUS,
         stripe_account=status.stripe_account,
         ready=status.ready,
@@ -229,6 +202,7 @@ async def set_status(tx: Tx, status: AccountStatus, now: datetime) -> Row[Any] |
         balance_negative=status.balance_negative,
         now=now,
     )
+    return row is not None and row.became_ready
 
 
 _DOUBT = """
@@ -239,7 +213,7 @@ _DOUBT = """
 
 
 async def doubt(tx: Tx, reasons: Mapping[str, str]) -> None:
-    """Stop believing that payees are ready, because Stripe just refused their money; wallet -> reason."""
+    """Mark payees as not ready, because Stripe refused their money; wallet -> reason."""
     await tx.execute(_DOUBT, wallets=list(reasons), reasons=list(reasons.values()))
 
 
@@ -251,21 +225,19 @@ _TELL = """
 """
 
 
-async def not_told_yet(tx: Tx, reasons: Mapping[str, Hold]) -> list[str]:
-    """Remember that payees are told why their money is held; those who were not told this reason before."""
+async def not_told_yet(tx: Tx, reasons: Mapping[str, HoldReason]) -> list[str]:
+    """Note which hold reason is told to payees; the wallets to which it was not told before."""
     rows = await tx.all(_TELL, wallets=list(reasons), reasons=[str(r) for r in reasons.values()])
     return [row.wallet for row in rows]
 
 
+_WALLET_OF_ACCOUNT = "SELECT wallet FROM payee WHERE stripe_account = :account"
+
+
 async def wallet_of_account(tx: Tx, stripe_account: str) -> str | None:
-    row = await tx.first("SELECT wallet FROM payee WHERE stripe_account = :account", account=stripe_account)
+    """The wallet that a Stripe account belongs to, None when it is no payee's."""
+    row = await tx.first(_WALLET_OF_ACCOUNT, account=stripe_account)
     return row.wallet if row else None
-
-
-async def to_close(tx: Tx, schedule: str, period: str) -> list[str]:
-    """Wallets paid by the day or by the week that have something open, and nothing for this period yet."""
-    rows = await tx.all(_TO_CLOSE, schedule=schedule, period=period)
-    return [row.wallet for row in rows]
 
 
 _TO_CLOSE = """
@@ -276,36 +248,7 @@ _TO_CLOSE = """
     ORDER BY wallet
 """
 
-_REQUEST_LINK = """
-    INSERT INTO link_request (id, wallet, kind, requested_at) VALUES (:id, :wallet, :kind, :now)
-"""
-_OPEN_LINKS = """
-    SELECT link_request.id, link_request.kind, payee.wallet, payee.stripe_account
-    FROM link_request JOIN payee USING (wallet)
-    WHERE answered_at IS NULL ORDER BY requested_at LIMIT 20
-"""
-_ANSWER_LINK = """
-    UPDATE link_request SET answered_at = :now, url = :url, expires_at = :expires_at, problem = :problem
-    WHERE id = :id AND answered_at IS NULL
-"""
 
-
-async def request_link(tx: Tx, request_id: UUID, wallet: str, kind: str, now: datetime) -> None:
-    await tx.execute(_REQUEST_LINK, id=request_id, wallet=wallet, kind=kind, now=now)
-
-
-async def open_links(tx: Tx) -> list[Row[Any]]:
-    """Links people wait for. A link moves no money: made twice by two processes, the first one counts."""
-    return await tx.all(_OPEN_LINKS)
-
-
-async def answer_link(
-    tx: Tx,
-    request_id: UUID,
-    *,
-    now: datetime,
-    url: str | None = None,
-    expires_at: datetime | None = None,
-    problem: str | None = None,
-) -> None:
-    await tx.execute(_ANSWER_LINK, id=request_id, now=now, url=url, expires_at=expires_at, problem=problem)
+async def to_close(tx: Tx, schedule: str, period: str) -> list[str]:
+    """Wallets on a schedule that have open payables, and no transfer for this period yet."""
+    return [row.wallet for row in await tx.all(_TO_CLOSE, schedule=schedule, period=period)]

@@ -1,45 +1,19 @@
 """SQL of what happens to money after it was sent: payouts to the bank, and reversals."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
-from fleet.database import Tx
-from services.payouts.store.json_rows import rows_json
+from fleet.cause import Cause
+from fleet.database import Tx, json_parameter
+from services.payouts.domain.payouts import NewReversal, SeenPayout, SeenReversal
+from services.payouts.domain.transfers import ReversedTransfer
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenPayout:
-    """A payout of a connected account, as some webhook or answer showed it."""
-
-    stripe_payout_id: str
-    stripe_account: str
-    amount: int
-    currency: str
-    status: str
-    instant: bool
-    made_at: datetime
-    failure: str | None = None
-    operation_id: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SeenReversal:
-    """A transfer reversal at Stripe, ours or made by hand in the dashboard."""
-
-    stripe_reversal_id: str
-    stripe_transfer_id: str
-    amount: int
-    reversed_at: datetime
-    operation_id: UUID | None = None
-
-
-# A payout's state only moves on: webhooks come in any order; "paid" may become "failed", never back.
-_SEE = """
+# A payout's status only moves forward, in whatever order webhooks arrive: "paid" may become "failed".
+_NOTE = """
     INSERT INTO payout (stripe_payout_id, stripe_account, wallet, amount, currency, status, instant, failure,
                         operation_id, made_at, seen_at)
     SELECT :stripe_payout_id, :stripe_account, wallet, :amount, :currency, :status, :instant, :failure,
@@ -50,14 +24,14 @@ _SEE = """
         operation_id = coalesce(payout.operation_id, excluded.operation_id)
     WHERE array_position(ARRAY['pending', 'in_transit', 'paid', 'canceled', 'failed'], payout.status)
         < array_position(ARRAY['pending', 'in_transit', 'paid', 'canceled', 'failed'], excluded.status)
-    RETURNING wallet, old.status AS was, new.status AS status
+    RETURNING wallet
 """
 
 
-async def see(tx: Tx, payout: SeenPayout, now: datetime) -> Row[Any] | None:
-    """Note a payout's status; what it was and is, None when this is old news or nobody's account."""
-    return await tx.first(
-        _SEE,
+async def note(tx: Tx, payout: SeenPayout, now: datetime) -> bool:
+    """Note a payout's status; False when a later one is known already, or the account is no payee's."""
+    noted = await tx.first(
+        _NOTE,
         stripe_payout_id=payout.stripe_payout_id,
         stripe_account=payout.stripe_account,
         amount=payout.amount,
@@ -69,11 +43,12 @@ async def see(tx: Tx, payout: SeenPayout, now: datetime) -> Row[Any] | None:
         made_at=payout.made_at,
         now=now,
     )
+    return noted is not None
 
 
-# First in, first out: each transfer not yet in the bank takes what is left of the payout, oldest first; none
-# that was made after the account's last payout. Not "after this payout": webhooks overtake each other, so a
-# younger payout may have taken the older transfers already, and this one then carries the younger.
+# First in, first out: transfers that are not in the bank yet are mapped to the payout, oldest first, until
+# its amount is used up. Transfers made after the account's last payout are left out. Those made after this
+# payout are not: when webhooks arrive out of order, a later payout may have been mapped to the older ones.
 _MAP = """
     WITH unpaid AS (
         SELECT transfer.id, transfer.sent_at,
@@ -115,25 +90,10 @@ _COVERED = """
     )
     SELECT id FROM covered ORDER BY id
 """
-_UNMAP = """
-    WITH part AS (
-        SELECT transfer_id FROM payout_part WHERE stripe_payout_id = :stripe_payout_id
-    ), back AS (
-        UPDATE transfer SET state = CASE state WHEN 'in_bank' THEN 'sent' ELSE state END, in_bank_at = NULL,
-                            changed_at = :now
-        FROM part WHERE transfer.id = part.transfer_id AND transfer.in_bank_at IS NOT NULL
-        RETURNING transfer.id, old.state AS from_state, new.state AS to_state
-    ), noted AS (
-        INSERT INTO transfer_history (transfer_id, at, from_state, to_state, sentence, actor)
-        SELECT id, :now, from_state, to_state, CAST(:sentence AS text), 'stripe'
-        FROM back WHERE from_state <> to_state
-    )
-    DELETE FROM payout_part WHERE stripe_payout_id = :stripe_payout_id RETURNING transfer_id AS id
-"""
 
 
 async def map_to_transfers(tx: Tx, payout: SeenPayout, covers: int, now: datetime) -> list[UUID]:
-    """Say which transfers a payout carried to the bank; those that are now there in full.
+    """Note which transfers a payout carried to the bank; those that are now there in full.
 
     `covers`: the payout's amount and, for an instant one, the fee that was taken from the same money.
     """
@@ -162,7 +122,7 @@ _WITH_ROOM = """
 
 
 async def map_late_transfers(tx: Tx, accounts: Sequence[str], since: datetime, now: datetime) -> None:
-    """A transfer may be recorded after the payout that carried it was: give it its place there."""
+    """Map transfers to payouts that were noted before them and carried them."""
     for row in await tx.all(_WITH_ROOM, accounts=sorted(accounts), since=since):
         payout = SeenPayout(
             stripe_payout_id=row.stripe_payout_id,
@@ -176,36 +136,55 @@ async def map_late_transfers(tx: Tx, accounts: Sequence[str], since: datetime, n
         await map_to_transfers(tx, payout, row.amount + row.fee, now)
 
 
+_UNMAP = """
+    WITH part AS (
+        SELECT transfer_id FROM payout_part WHERE stripe_payout_id = :stripe_payout_id
+    ), back AS (
+        UPDATE transfer SET state = CASE state WHEN 'in_bank' THEN 'sent' ELSE state END, in_bank_at = NULL,
+                            changed_at = :now
+        FROM part WHERE transfer.id = part.transfer_id AND transfer.in_bank_at IS NOT NULL
+        RETURNING transfer.id, old.state AS from_state, new.state AS to_state
+    ), noted AS (
+        INSERT INTO transfer_history (transfer_id, at, from_state, to_state, sentence, actor)
+        SELECT id, :now, from_state, to_state, CAST(:sentence AS text), 'stripe'
+        FROM back WHERE from_state <> to_state
+    )
+    DELETE FROM payout_part WHERE stripe_payout_id = :stripe_payout_id RETURNING transfer_id AS id
+"""
+
+
 async def unmap(tx: Tx, stripe_payout_id: str, sentence: str, now: datetime) -> list[UUID]:
-    """The bank returned a payout: its transfers are on the connected account again."""
+    """Undo a payout that the bank returned; the transfers that are on the connected account again."""
     rows = await tx.all(_UNMAP, stripe_payout_id=stripe_payout_id, sentence=sentence, now=now)
     return [row.id for row in rows]
 
 
 _SET_FEE = """
-    UPDATE payout SET fee = :fee WHERE stripe_payout_id = :id AND fee IS NULL
-    RETURNING wallet, currency, status, stripe_account, amount, instant,
-              CAST((SELECT trace FROM operation WHERE operation.id = payout.operation_id) AS text) AS trace
+    UPDATE payout SET fee = :fee WHERE stripe_payout_id = :id AND fee IS NULL RETURNING wallet, currency
 """
 
 
-async def set_fee(tx: Tx, stripe_payout_id: str, fee: int) -> Row[Any] | None:
-    """Note an instant payout's fee once; None when it was known."""
-    return await tx.first(_SET_FEE, id=stripe_payout_id, fee=fee)
+async def set_fee(tx: Tx, stripe_payout_id: str, fee: int) -> tuple[str, str] | None:
+    """Note an instant payout's fee, in minor units; its wallet and currency, None when the fee was known."""
+    row = await tx.first(_SET_FEE, id=stripe_payout_id, fee=fee)
+    return None if row is None else (row.wallet, row.currency)
+
+
+_FEE_OF = "SELECT fee FROM payout WHERE stripe_payout_id = :id"
 
 
 async def fee_of(tx: Tx, stripe_payout_id: str) -> int | None:
-    row = await tx.first("SELECT fee FROM payout WHERE stripe_payout_id = :id", id=stripe_payout_id)
+    """An instant payout's fee in minor units, None while it is not known."""
+    row = await tx.first(_FEE_OF, id=stripe_payout_id)
     return None if row is None else row.fee
+
+
+_TRANSFERS_IN = "SELECT transfer_id FROM payout_part WHERE stripe_payout_id = :id ORDER BY transfer_id"
 
 
 async def transfers_in(tx: Tx, stripe_payout_id: str) -> list[UUID]:
     """Transfers that a payout carried, whole or in part."""
-    rows = await tx.all(
-        "SELECT transfer_id FROM payout_part WHERE stripe_payout_id = :id ORDER BY transfer_id",
-        id=stripe_payout_id,
-    )
-    return [row.transfer_id for row in rows]
+    return [row.transfer_id for row in await tx.all(_TRANSFERS_IN, id=stripe_payout_id)]
 
 
 _SETTLE_ONCE = """
@@ -217,18 +196,20 @@ _SETTLE_ONCE = """
 
 
 async def settle_once(tx: Tx, stripe_payout_id: str, status: str) -> bool:
-    """True once for each final status a payout really has; what an older webhook says does not count."""
+    """True the first time that a payout is found in this final status; False when it has another by now."""
     return await tx.first(_SETTLE_ONCE, id=stripe_payout_id, status=status) is not None
+
+
+_AWAITS_BANK = """
+    SELECT EXISTS (
+        SELECT FROM transfer JOIN payee USING (stripe_account)
+        WHERE payee.wallet = :wallet AND state IN ('sent', 'partly_reversed') AND in_bank_at IS NULL) AS waits
+"""
 
 
 async def awaits_bank(tx: Tx, wallet: str) -> bool:
     """Whether a payee has transfers that are sent and not in the bank."""
-    row = await tx.one(
-        "SELECT EXISTS (SELECT FROM transfer JOIN payee USING (stripe_account) WHERE payee.wallet = :wallet"
-        " AND state IN ('sent', 'partly_reversed') AND in_bank_at IS NULL) AS waits",
-        wallet=wallet,
-    )
-    return bool(row.waits)
+    return bool((await tx.one(_AWAITS_BANK, wallet=wallet)).waits)
 
 
 _MARK_IN_BANK = """
@@ -242,7 +223,7 @@ _MARK_IN_BANK = """
 
 
 async def mark_in_bank(tx: Tx, stripe_transfer_id: str, now: datetime) -> None:
-    """Legacy: old API versions said of a transfer itself that it was paid."""
+    """Note that a transfer is in the bank, as `transfer.paid` of old API versions says."""
     await tx.execute(_MARK_IN_BANK, id=stripe_transfer_id, now=now)
 
 
@@ -283,19 +264,43 @@ _TOTALS = """
 
 async def reverse(
     tx: Tx, reversals: Sequence[SeenReversal], now: datetime
-) -> tuple[list[Row[Any]], list[Row[Any]]]:
+) -> tuple[list[NewReversal], list[ReversedTransfer]]:
     """Note reversals once each; the new ones, and their transfers with the total reversed so far."""
     if not reversals:
         return [], []
     await tx.all(_LOCK_TRANSFERS, ids=sorted({r.stripe_transfer_id for r in reversals}))
     listed = [{name: getattr(r, name) for name in SeenReversal.__slots__} for r in reversals]
-    fresh = await tx.all(_REVERSE, reversals=rows_json(listed))
+    fresh = await tx.all(_REVERSE, reversals=json_parameter(listed))
     ids = sorted({row.transfer_id for row in fresh})
     await tx.execute(_REVERSED, ids=ids, now=now)
-    return fresh, await tx.all(_TOTALS, ids=ids)
+    totals = await tx.all(_TOTALS, ids=ids)
+    return [_new_reversal(row) for row in fresh], [_reversed_transfer(row) for row in totals]
 
 
-_UNHEARD = """
+def _new_reversal(row: Row[Any]) -> NewReversal:
+    return NewReversal(
+        stripe_reversal_id=row.stripe_reversal_id,
+        transfer_id=row.transfer_id,
+        amount=row.amount,
+        reversed_at=row.reversed_at,
+    )
+
+
+def _reversed_transfer(row: Row[Any]) -> ReversedTransfer:
+    return ReversedTransfer(
+        id=row.id,
+        wallet=row.wallet,
+        payee_kind=row.payee_kind,
+        payee=row.payee,
+        amount=row.amount,
+        amount_reversed=row.amount_reversed,
+        currency=row.currency,
+        stripe_transfer_id=row.stripe_transfer_id,
+        trace=Cause.kept(row.trace),
+    )
+
+
+_NOT_NOTED = """
     SELECT stripe_transfer_id FROM transfer
     JOIN unnest(CAST(:ids AS text[]), CAST(:amounts AS bigint[])) AS seen (id, amount)
       ON stripe_transfer_id = seen.id AND amount_reversed < seen.amount
@@ -303,14 +308,16 @@ _UNHEARD = """
 """
 
 
-async def reversed_unheard(tx: Tx, amounts: Mapping[str, int]) -> list[str]:
-    """Transfers of which more came back at Stripe than we know; Stripe's id -> what came back."""
-    rows = await tx.all(_UNHEARD, ids=list(amounts), amounts=list(amounts.values())) if amounts else []
+async def with_reversals_not_noted(tx: Tx, amounts: Mapping[str, int]) -> list[str]:
+    """Transfers of which Stripe took back more than we noted; `amounts`: Stripe's id -> what it took back."""
+    rows = await tx.all(_NOT_NOTED, ids=list(amounts), amounts=list(amounts.values())) if amounts else []
     return [row.stripe_transfer_id for row in rows]
 
 
-async def knows_transfer(tx: Tx, stripe_transfer_id: str) -> Row[Any] | None:
-    """The transfer behind one of Stripe's ids, when it is ours."""
-    return await tx.first(
-        "SELECT id, amount_reversed FROM transfer WHERE stripe_transfer_id = :id", id=stripe_transfer_id
-    )
+_REVERSED_OF = "SELECT amount_reversed FROM transfer WHERE stripe_transfer_id = :id"
+
+
+async def reversed_of(tx: Tx, stripe_transfer_id: str) -> int | None:
+    """How much was taken back of a transfer by what we noted, None when the transfer is not ours."""
+    row = await tx.first(_REVERSED_OF, id=stripe_transfer_id)
+    return None if row is None else row.amount_reversed

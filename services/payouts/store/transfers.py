@@ -4,61 +4,28 @@ Written under the payee's lock, or by whoever holds the operation.
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Row
 
-from fleet.database import Tx
+from fleet.cause import Cause
+from fleet.database import Tx, json_parameter
+from services.payouts.domain.payments import Accrual, HeldTransfer, NewTransfer, Payable
 from services.payouts.domain.transfers import (
+    CLAWBACK,
     PAYEE_HOLDS,
     SENTENCES,
     TRANSITIONS,
-    Hold,
-    NewTransfer,
-    Payable,
-    Trace,
+    HoldReason,
+    LockedTransfer,
+    Move,
+    ProvenTransfer,
+    SentTransfer,
+    StoppedTransfer,
     TransferState,
-    Waiting,
 )
-from services.payouts.store.json_rows import rows_json, trace_json, trace_of
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Accrual:
-    """A journal's amount for one payee, as it arrives."""
-
-    journal_id: UUID
-    wallet: str
-    currency: str
-    amount: int
-    source: str
-    event_type: str
-    occurred_at: datetime
-    trace: Trace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Move:
-    """A transfer's next state; `reason` and `sentence` for the states in which it waits or ends."""
-
-    transfer_id: UUID
-    to: TransferState
-    reason: str | None = None
-    sentence: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sent:
-    """A transfer whose effect at Stripe is proven."""
-
-    transfer_id: UUID
-    stripe_transfer_id: str
-    stripe_account: str
-    sent_at: datetime
-
 
 _ACCRUE = """
     INSERT INTO payable (journal_id, wallet, currency, amount, source, event_type, occurred_at, accrued_at,
@@ -76,7 +43,7 @@ _ACCRUE = """
 
 
 async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]:
-    """Keep what journals owe payees, once per journal and wallet; the wallets that gained something."""
+    """Insert payables, once for each journal and wallet; the wallets that got a new one."""
     rows = [
         {
             "journal_id": a.journal_id,
@@ -86,12 +53,12 @@ async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]
             "source": a.source,
             "event_type": a.event_type,
             "occurred_at": a.occurred_at,
-            "trace": trace_json(a.trace),
+            "trace": a.trace.document(),
             "place": place,
         }
         for place, a in enumerate(accruals)
     ]
-    return {row.wallet for row in await tx.all(_ACCRUE, accruals=rows_json(rows), now=now)}
+    return {row.wallet for row in await tx.all(_ACCRUE, accruals=json_parameter(rows), now=now)}
 
 
 _OPEN_PAYABLES = """
@@ -104,7 +71,7 @@ _OPEN_PAYABLES = """
 
 
 async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[str]) -> list[Payable]:
-    """What is in no transfer yet: everything of some wallets, only what others owe."""
+    """Payables in no transfer yet: all of the wallets `all_of`, only negative ones of `debits_of`."""
     rows = await tx.all(_OPEN_PAYABLES, all_of=sorted(all_of), debits_of=sorted(debits_of))
     return [
         Payable(
@@ -115,13 +82,14 @@ async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[s
             source=row.source,
             accrued_at=row.accrued_at,
             stripe_account=row.stripe_account,
-            trace=trace_of(row.trace),
+            trace=Cause.kept(row.trace),
         )
         for row in rows
     ]
 
 
-# A blocked payee's transfers are read only to give them the new reason; balance_insufficient is treasury's.
+# Of a blocked payee only transfers that get another reason are read. The treasury releases those that wait
+# for the balance.
 _WAITING = """
     SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause, transfer.reason,
            transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace, part.ids, part.accounts
@@ -142,20 +110,20 @@ _WAITING = """
 """
 
 
-async def waiting(tx: Tx, blocked: dict[str, Hold | None], now: datetime) -> list[Waiting]:
+async def waiting(tx: Tx, blocked: dict[str, HoldReason | None], now: datetime) -> list[HeldTransfer]:
     """Held transfers that a decision may release or give another reason; wallet -> why it is blocked."""
     rows = await tx.all(
         _WAITING,
         wallets=list(blocked),
         blocked=[None if hold is None else str(hold) for hold in blocked.values()],
-        payee_holds=sorted({*PAYEE_HOLDS, Hold.OFFSET}),
+        payee_holds=sorted({*PAYEE_HOLDS, HoldReason.OFFSET}),
         now=now,
     )
     return [_waiting(row) for row in rows]
 
 
-def _waiting(row: Row[Any]) -> Waiting:
-    return Waiting(
+def _waiting(row: Row[Any]) -> HeldTransfer:
+    return HeldTransfer(
         id=row.id,
         wallet=row.wallet,
         currency=row.currency,
@@ -166,7 +134,7 @@ def _waiting(row: Row[Any]) -> Waiting:
         waived=row.waived,
         payables=tuple(row.ids),
         accounts=frozenset(row.accounts or ()),
-        trace=trace_of(row.trace),
+        trace=Cause.kept(row.trace),
     )
 
 
@@ -192,10 +160,10 @@ _LINK = """
 
 
 async def insert(tx: Tx, transfers: Sequence[NewTransfer], now: datetime) -> None:
-    """Insert transfers with the payables in them; those of a dissolved transfer move over."""
+    """Insert transfers, and put their payables into them, also those of merged transfers."""
     if not transfers:
         return
-    rows = rows_json([_new_row(t, place) for place, t in enumerate(transfers)])
+    rows = json_parameter([_new_row(t, place) for place, t in enumerate(transfers)])
     await tx.execute(_INSERT, transfers=rows, now=now)
     links = [(payable, t.id) for t in transfers for payable in t.payables]
     await tx.execute(_LINK, payables=[p for p, _ in links], transfers=[t for _, t in links])
@@ -212,7 +180,7 @@ def _new_row(transfer: NewTransfer, place: int) -> dict[str, Any]:
         "reason": transfer.hold,
         "sentence": None if transfer.hold is None else SENTENCES[transfer.hold],
         "due_at": transfer.due_at,
-        "trace": trace_json(transfer.trace),
+        "trace": transfer.trace.document(),
         "place": place,
     }
 
@@ -253,7 +221,7 @@ async def move(
         }
         for m in moves
     ]
-    moved = await tx.all(_MOVE, moves=rows_json(rows), now=now, actor=actor, note=note)
+    moved = await tx.all(_MOVE, moves=json_parameter(rows), now=now, actor=actor, note=note)
     return {row.transfer_id for row in moved}
 
 
@@ -261,7 +229,7 @@ _COMPLETE = """
     WITH moved AS (
         UPDATE transfer SET state = 'sent', reason = NULL, sentence = NULL, changed_at = :now,
             stripe_transfer_id = done.stripe_transfer_id, stripe_account = done.stripe_account,
-            sent_at = done.sent_at, clawback_until = done.sent_at + interval '72 hours'
+            sent_at = done.sent_at, clawback_until = done.sent_at + CAST(:clawback AS interval)
         FROM (SELECT * FROM jsonb_to_recordset(CAST(:sent AS jsonb)) AS listed (
                   id uuid, stripe_transfer_id text, stripe_account text, sent_at timestamptz)) AS done
         WHERE transfer.id = done.id AND transfer.stripe_transfer_id IS NULL
@@ -278,8 +246,10 @@ _COMPLETE = """
 """
 
 
-async def complete(tx: Tx, sent: Sequence[Sent], now: datetime, actor: str = "payouts") -> list[Row[Any]]:
-    """Mark transfers as sent; what people and the ledger must hear about each that was not before."""
+async def complete(
+    tx: Tx, sent: Sequence[ProvenTransfer], now: datetime, actor: str = "payouts"
+) -> list[SentTransfer]:
+    """Mark transfers as sent; those that were not before."""
     if not sent:
         return []
     rows = [
@@ -291,38 +261,103 @@ async def complete(tx: Tx, sent: Sequence[Sent], now: datetime, actor: str = "pa
         }
         for s in sent
     ]
-    return await tx.all(_COMPLETE, sent=rows_json(rows), now=now, actor=actor)
+    sent_rows = json_parameter(rows)
+    done = await tx.all(_COMPLETE, sent=sent_rows, now=now, actor=actor, clawback=CLAWBACK)
+    return [_sent(row) for row in done]
 
 
-_FACTS = """
-    SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.state, transfer.reason,
+def _sent(row: Row[Any]) -> SentTransfer:
+    return SentTransfer(
+        id=row.id,
+        wallet=row.wallet,
+        payee_kind=row.payee_kind,
+        payee=row.payee,
+        instant=row.instant,
+        amount=row.amount,
+        currency=row.currency,
+        stripe_transfer_id=row.stripe_transfer_id,
+        stripe_account=row.stripe_account,
+        sources=tuple(row.sources),
+        sent_at=row.sent_at,
+        clawback_until=row.clawback_until,
+        trace=Cause.kept(row.trace),
+    )
+
+
+_STOPPED = """
+    SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.reason,
            transfer.sentence, CAST(transfer.trace AS text) AS trace, payee.key AS payee,
            payee.kind AS payee_kind
-    FROM transfer JOIN payee USING (wallet) WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY id
+    FROM transfer JOIN payee USING (wallet)
+    WHERE id = ANY (CAST(:ids AS uuid[])) AND reason IS NOT NULL ORDER BY id
 """
 
 
-async def facts(tx: Tx, ids: Collection[UUID]) -> list[Row[Any]]:
-    """What an event or a notification about transfers names."""
-    return await tx.all(_FACTS, ids=list(ids)) if ids else []
+async def stopped(tx: Tx, ids: Collection[UUID]) -> list[StoppedTransfer]:
+    """Those of the transfers that are held, refused, parked or cancelled, with the reason."""
+    return [_stopped(row) for row in await tx.all(_STOPPED, ids=list(ids))] if ids else []
 
 
-_WAIVE = """
-    UPDATE transfer SET waived = true WHERE id = :id AND state = 'held' RETURNING wallet
-"""
+def _stopped(row: Row[Any]) -> StoppedTransfer:
+    return StoppedTransfer(
+        id=row.id,
+        wallet=row.wallet,
+        payee_kind=row.payee_kind,
+        payee=row.payee,
+        amount=row.amount,
+        currency=row.currency,
+        reason=row.reason,
+        sentence=row.sentence,
+        trace=Cause.kept(row.trace),
+    )
 
 
-async def waive(tx: Tx, transfer_id: UUID) -> bool:
-    """A person released a transfer: neither hold period nor a changed account keeps it any longer."""
-    return await tx.first(_WAIVE, id=transfer_id) is not None
+_WAIVE = "UPDATE transfer SET waived = true WHERE id = :id AND state = 'held'"
 
 
-async def wallets_due(tx: Tx, now: datetime) -> list[str]:
-    """Payees with a transfer whose hold period ended."""
-    return [row.wallet for row in await tx.all(_WALLETS_DUE, now=now)]
+async def waive(tx: Tx, transfer_id: UUID) -> None:
+    """Note that a person released a transfer: neither hold period nor a changed account holds it now."""
+    await tx.execute(_WAIVE, id=transfer_id)
 
 
 _WALLETS_DUE = """
     SELECT DISTINCT wallet FROM transfer
     WHERE state = 'held' AND reason = 'hold_period' AND due_at <= :now ORDER BY wallet
 """
+
+
+async def wallets_due(tx: Tx, now: datetime) -> list[str]:
+    """Wallets with a transfer whose hold period is over."""
+    return [row.wallet for row in await tx.all(_WALLETS_DUE, now=now)]
+
+
+_WALLET_OF = "SELECT wallet FROM transfer WHERE id = :id"
+
+
+async def wallet_of(tx: Tx, transfer_id: UUID) -> str | None:
+    """Whom a transfer pays; read before locking, since payees are locked before transfers."""
+    row = await tx.first(_WALLET_OF, id=transfer_id)
+    return None if row is None else row.wallet
+
+
+_LOCK = """
+    WITH order_of AS (
+        SELECT id FROM operation WHERE transfer_id = :id AND kind = 'transfer' FOR UPDATE
+    )
+    SELECT transfer.id, transfer.wallet, transfer.state, transfer.reason, transfer.sentence,
+           (SELECT id FROM order_of) AS operation_id
+    FROM transfer WHERE id = :id
+"""
+
+
+async def lock(tx: Tx, transfer_id: UUID) -> LockedTransfer:
+    """Lock a transfer's operation; its payee is locked already, and whoever changes a transfer holds one."""
+    row = await tx.one(_LOCK, id=transfer_id)
+    return LockedTransfer(
+        id=row.id,
+        wallet=row.wallet,
+        state=TransferState(row.state),
+        reason=row.reason,
+        sentence=row.sentence,
+        operation_id=row.operation_id,
+    )

@@ -1,7 +1,7 @@
-"""Stripe, and the only module that imports its library. A call is one HTTP exchange outside any transaction.
+"""Calls to Stripe, each one HTTP exchange outside any transaction. Only this module imports its library.
 
-Retries are off: whether to ask again is decided by the answer table, never by a library. Whatever comes back,
-an error, a timeout or nonsense, is returned as an `Answer`; only a bug raises.
+The library's retries are off: the answer table decides whether a call is repeated. An error, a timeout and an
+unreadable answer are returned as a `StripeAnswer`; only a bug raises.
 """
 
 import asyncio
@@ -18,8 +18,9 @@ import httpx
 import stripe
 
 from fleet.database import forbid_in_transaction
-from services.payouts.domain.answers import Answer
-from services.payouts.domain.operations import CLOCK_SKEW, Kind, Operation
+from services.payouts.domain.answers import StripeAnswer
+from services.payouts.domain.operations import Kind, Operation
+from services.payouts.domain.outcomes import CLOCK_SKEW
 
 PAGES_MAX = 50
 PAGE = 100
@@ -29,8 +30,8 @@ _SECRET = re.compile(r"\b[rs]k_(?:test|live)_\w+")
 Params = Mapping[str, Any]
 
 
-class StripeGateway:
-    """One account at Stripe, one secret key."""
+class StripeClient:
+    """The platform's account at Stripe, called with one secret key."""
 
     def __init__(self, secret_key: str, *, api_base: str, timeout_s: float, connections: int = 100) -> None:
         self._timeout_s = timeout_s
@@ -45,8 +46,8 @@ class StripeGateway:
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]
 
-    async def perform(self, operation: Operation) -> Answer:
-        """Ask for an operation's effect, with its frozen parameters and its generation's key."""
+    async def perform(self, operation: Operation) -> StripeAnswer:
+        """Request an operation's effect, with its frozen parameters and its generation's key."""
         v1 = self._client.v1
         params: Any = dict(operation.params)
         options: Any = {"idempotency_key": operation.idempotency_key}
@@ -62,7 +63,7 @@ class StripeGateway:
             case Kind.ACCOUNT:
                 return await self._ask(lambda: v1.accounts.create_async(params, options))
 
-    async def look_up(self, operation: Operation) -> Answer:
+    async def look_up(self, operation: Operation) -> StripeAnswer:
         """List what an operation may have made since it was first sent; `body["data"]` has all pages."""
         v1 = self._client.v1
         since = {"created": {"gte": int((operation.first_sent_at - CLOCK_SKEW).timestamp())}}
@@ -81,50 +82,50 @@ class StripeGateway:
             case Kind.ACCOUNT:
                 return await self._all_pages(lambda page: v1.accounts.list_async(page), since)
 
-    async def account(self, account: str) -> Answer:
+    async def account(self, account: str) -> StripeAnswer:
         return await self._ask(lambda: self._client.v1.accounts.retrieve_async(account))
 
-    async def balance(self, account: str | None = None) -> Answer:
-        """A balance has no id, unlike everything else: it is given one, so that a 2xx reads as done."""
+    async def balance(self, account: str | None = None) -> StripeAnswer:
+        """The balance of the platform or of an account. It gets an `id`, which Stripe gives to all else."""
         options: Any = {"stripe_account": account} if account else {}
         answer = await self._ask(lambda: self._client.v1.balance.retrieve_async(options=options))
         return _with_id(answer, "balance")
 
-    async def payouts_of(self, account: str) -> Answer:
-        """The latest payouts of a connected account: what webhooks should have told."""
+    async def payouts_of(self, account: str) -> StripeAnswer:
+        """The latest 100 payouts of a connected account."""
         params: Any = {"limit": PAGE}
         options: Any = {"stripe_account": account}
         answer = await self._ask(lambda: self._client.v1.payouts.list_async(params, options))
         return _with_id(answer, "payouts")
 
-    async def transfers_to(self, account: str) -> Answer:
-        """The latest transfers to a connected account: what came back of them may have gone unheard."""
+    async def transfers_to(self, account: str) -> StripeAnswer:
+        """The latest 100 transfers to a connected account."""
         params: Any = {"limit": PAGE, "destination": account}
         return _with_id(await self._ask(lambda: self._client.v1.transfers.list_async(params)), "transfers")
 
-    async def charge(self, charge: str) -> Answer:
+    async def charge(self, charge: str) -> StripeAnswer:
         """A charge with its balance transaction expanded."""
         params: Any = {"expand": ["balance_transaction"]}
         return await self._ask(lambda: self._client.v1.charges.retrieve_async(charge, params))
 
-    async def payout(self, payout: str, account: str) -> Answer:
+    async def payout(self, payout: str, account: str) -> StripeAnswer:
         """A connected account's payout with its balance transaction expanded."""
         params: Any = {"expand": ["balance_transaction"]}
         options: Any = {"stripe_account": account}
         return await self._ask(lambda: self._client.v1.payouts.retrieve_async(payout, params, options))
 
-    async def reversals_of(self, transfer: str) -> Answer:
+    async def reversals_of(self, transfer: str) -> StripeAnswer:
         """Every reversal of a transfer; `body["data"]` has all pages."""
         reversals = self._client.v1.transfers.reversals
         return await self._all_pages(lambda page: reversals.list_async(transfer, page), {})
 
-    async def events(self, types: Sequence[str], since: datetime, after: str | None) -> Answer:
+    async def events(self, types: Sequence[str], since: datetime, after: str | None) -> StripeAnswer:
         """One page of the platform's own events since then, newest first; `after`: the last one before it."""
         params: Any = {"types": list(types), "created": {"gte": int(since.timestamp())}, "limit": PAGE}
         params |= {"starting_after": after} if after else {}
         return _with_id(await self._ask(lambda: self._client.v1.events.list_async(params)), "events")
 
-    async def onboarding_link(self, account: str, *, return_url: str, refresh_url: str) -> Answer:
+    async def onboarding_link(self, account: str, *, return_url: str, refresh_url: str) -> StripeAnswer:
         params: Any = {
             "account": account,
             "type": "account_onboarding",
@@ -133,12 +134,12 @@ class StripeGateway:
         }
         return _with_id(await self._ask(lambda: self._client.v1.account_links.create_async(params)), "link")
 
-    async def dashboard_link(self, account: str) -> Answer:
+    async def dashboard_link(self, account: str) -> StripeAnswer:
         link = await self._ask(lambda: self._client.v1.accounts.login_links.create_async(account))
         return _with_id(link, "link")
 
-    async def _all_pages(self, ask: Callable[[Any], Awaitable[Any]], wanted: Params) -> Answer:
-        """Read a list to its end; an error on any page is the answer, and so is a list without an end."""
+    async def _all_pages(self, ask: Callable[[Any], Awaitable[Any]], wanted: Params) -> StripeAnswer:
+        """Read all pages of a list. An error on any page is the answer; so is a list of more than 5,000."""
         found: list[Any] = []
         after: dict[str, str] = {}
         for _ in range(PAGES_MAX):
@@ -150,48 +151,50 @@ class StripeGateway:
             if not answer.body.get("has_more"):
                 return _with_id(_with(answer, {"data": found}), "list")
             after = {"starting_after": str(found[-1]["id"])}
-        return Answer(status=None, problem=f"a list at Stripe has more than {PAGES_MAX * PAGE} objects")
+        return StripeAnswer(status=None, problem=f"a list at Stripe has more than {PAGES_MAX * PAGE} objects")
 
-    async def _ask(self, call: Callable[[], Awaitable[Any]]) -> Answer:
+    async def _ask(self, call: Callable[[], Awaitable[Any]]) -> StripeAnswer:
         forbid_in_transaction("a call to Stripe")
         try:
             # The library's timeout counts from byte to byte; this one bounds the whole exchange.
             async with asyncio.timeout(self._timeout_s):
                 return _done(await call())
         except stripe.APIConnectionError as error:
-            return Answer(status=None, problem=f"no answer from Stripe: {type(error.__cause__).__name__}")
+            return StripeAnswer(
+                status=None, problem=f"no answer from Stripe: {type(error.__cause__).__name__}"
+            )
         except stripe.StripeError as error:
             return _answer_of(error)
         except TimeoutError:
-            return Answer(status=None, problem=f"no answer within {self._timeout_s:g} s")
+            return StripeAnswer(status=None, problem=f"no answer within {self._timeout_s:g} s")
         except (ValueError, UnicodeError) as error:
-            return Answer(status=None, problem=f"an answer nobody can read: {type(error).__name__}")
+            return StripeAnswer(status=None, problem=f"an unreadable answer: {type(error).__name__}")
 
 
-def _done(thing: Any) -> Answer:
+def _done(thing: Any) -> StripeAnswer:
     response = thing.last_response
-    return Answer(status=response.code, body=response.data, request_id=response.request_id)
+    return StripeAnswer(status=response.code, body=response.data, request_id=response.request_id)
 
 
-def _answer_of(error: stripe.StripeError) -> Answer:
+def _answer_of(error: stripe.StripeError) -> StripeAnswer:
     told = error.json_body.get("error") if isinstance(error.json_body, Mapping) else None
     message = _SECRET.sub("the key", str(error.user_message or type(error).__name__))
     body = {"error": {**told, "message": message}} if isinstance(told, Mapping) else {}
-    return Answer(status=error.http_status, body=body, request_id=error.request_id, problem=message)
+    return StripeAnswer(status=error.http_status, body=body, request_id=error.request_id, problem=message)
 
 
-def _with(answer: Answer, body: Params) -> Answer:
-    return Answer(status=answer.status, body=body, request_id=answer.request_id, problem=answer.problem)
+def _with(answer: StripeAnswer, body: Params) -> StripeAnswer:
+    return StripeAnswer(status=answer.status, body=body, request_id=answer.request_id, problem=answer.problem)
 
 
-def _with_id(answer: Answer, name: str) -> Answer:
+def _with_id(answer: StripeAnswer, name: str) -> StripeAnswer:
     if answer.status is None or not 200 <= answer.status < 300:
         return answer
     return _with(answer, {"id": name, **answer.body})
 
 
 class _Http(stripe.HTTPXClient):
-    """The library's own keeps 20 connections open; a busy relay would shake hands all the time."""
+    """An HTTP client with more connections than the library's 20, so that a busy relay opens few new ones."""
 
     def __init__(self, timeout_s: float, connections: int, *, trust_env: bool) -> None:
         super().__init__(timeout=timeout_s)
@@ -211,8 +214,10 @@ class _Http(stripe.HTTPXClient):
 
 
 class _Pools:
-    """Several small connection pools in turn: for each request httpcore asks every connection of a pool about
-    every other one, so one large pool costs more than the request itself.
+    """Several small connection pools, used in turn.
+
+    For each request httpcore compares all connections of a pool with each other: in one large pool that
+    costs more than the request.
     """
 
     def __init__(self, clients: Sequence[httpx.AsyncClient]) -> None:

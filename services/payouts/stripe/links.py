@@ -1,33 +1,31 @@
-"""Onboarding and dashboard links for people at the command line: this process alone has Stripe's key.
+"""Make the onboarding and dashboard links that people asked for: only this service has Stripe's key.
 
-A link moves no money and lives for minutes, so it is no operation: asked for, made, or refused in a sentence.
+A link moves no money and lives for minutes, so it is no operation.
 """
 
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import Any
-
-from sqlalchemy import Row
 
 from fleet.database import Database
 from services.payouts import store
-from services.payouts.domain.answers import Answer, Verdict, classify
+from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
+from services.payouts.domain.payees import LinkRequest
 from services.payouts.settings import PayoutsSettings
-from services.payouts.stripe.client import StripeGateway
+from services.payouts.stripe.client import StripeClient
 
 
 async def answer_links(
-    db: Database, gateway: StripeGateway, settings: PayoutsSettings, clock: Callable[[], datetime]
+    db: Database, client: StripeClient, settings: PayoutsSettings, clock: Callable[[], datetime]
 ) -> int:
-    """Make the links that are asked for; how many there were."""
+    """Make the links that people wait for, or note why Stripe refused; how many there were."""
     async with db.transaction() as tx:
-        requests = await store.payees.open_links(tx)
+        requests = await store.links.open_requests(tx)
     for request in requests:
-        answer = await _make(gateway, settings, request)
-        done = classify(answer) is Verdict.DONE
+        answer = await _make(client, settings, request)
+        done = classify(answer) is StripeVerdict.DONE
         expires = answer.body.get("expires_at")
         async with db.transaction() as tx:
-            await store.payees.answer_link(
+            await store.links.answer(
                 tx,
                 request.id,
                 now=clock(),
@@ -38,12 +36,12 @@ async def answer_links(
     return len(requests)
 
 
-async def _make(gateway: StripeGateway, settings: PayoutsSettings, request: Row[Any]) -> Answer:
+async def _make(client: StripeClient, settings: PayoutsSettings, request: LinkRequest) -> StripeAnswer:
     if request.stripe_account is None:
-        return Answer(status=None, problem="the payee has no Stripe account yet; it is made by itself")
+        return StripeAnswer(status=None, problem="the payee has no Stripe account yet; it is made by itself")
     if request.kind == "dashboard":
-        return await gateway.dashboard_link(request.stripe_account)
-    return await gateway.onboarding_link(
+        return await client.dashboard_link(request.stripe_account)
+    return await client.onboarding_link(
         request.stripe_account,
         return_url=settings.stripe_onboarding_return_url,
         refresh_url=settings.stripe_onboarding_refresh_url,

@@ -1,29 +1,28 @@
-"""How fast Stripe may be called: evenly paced, slower after a 429, faster again while all is well.
+"""How fast Stripe is called: at an even rate, slower after a 429, faster again with the answers after it.
 
-Calls are spaced rather than let through in bursts, so that no second anywhere in between holds more than the
-limit. It knows time only through the clock it is given, and nothing of what is sent.
+Calls are spaced evenly instead of in bursts, so that no span of one second has more of them than the limit.
 """
 
 import asyncio
 import time
 from collections.abc import Callable
 
-CATCH_UP = 3  # sends that may follow at once when the event loop woke up late
-HEADROOM = 0.92  # of the limit: requests bunch up a little on their way
+CATCH_UP = 3  # calls that may be made at once after the event loop woke up late
+HEADROOM = 0.92  # of the limit: the network moves requests a little closer together
 SLOWER = 0.6
 LEAST_PER_S = 1.0
 RECOVERY_S = 20.0  # from LEAST_PER_S to the full rate
-DEAF_S = 1.0  # answers to what was sent before we slowed down say nothing new
+IGNORED_S = 1.0  # after slowing down, answers to calls made before change nothing
 
 
-class Limiter:
-    """A pacer: `await turn()` before a call, `slow_down()` after a 429, `went_well()` after other answers.
+class Pacer:
+    """`await turn()` before each call, `slow_down()` after a 429, `went_well()` after any other answer.
 
-    Calls of a limiter `within` another are of the other's as well: both must have room for them.
+    within: another pacer whose rate these calls count against too.
     """
 
     def __init__(
-        self, per_s: float, clock: Callable[[], float] = time.monotonic, *, within: "Limiter | None" = None
+        self, per_s: float, clock: Callable[[], float] = time.monotonic, *, within: "Pacer | None" = None
     ) -> None:
         self._within = within
         self._most = per_s * HEADROOM
@@ -40,10 +39,10 @@ class Limiter:
         return self._rate
 
     async def turn(self) -> None:
-        """Wait until this call may be made; whoever asked first goes first.
+        """Wait until this call may be made, in the order of asking.
 
-        The place is taken when the caller really goes, not when it asks: a process that was held up for
-        a while would else send everything that became due meanwhile in one burst.
+        A call's time is reserved when it starts, not when it is asked for: otherwise a process that was
+        suspended would send all calls that became due meanwhile at once.
         """
         self._waiting += 1
         try:
@@ -57,11 +56,11 @@ class Limiter:
             await self._within.turn()
 
     def wait_s(self) -> float:
-        """Seconds until the next call may be made."""
+        """Seconds until the next call may be made, 0 when it may be made now."""
         return max(self._next - self._clock(), 0.0)
 
     def take(self) -> None:
-        """Make a call now."""
+        """Reserve the time of a call that is made now."""
         space = 1.0 / self._rate
         self._next = max(self._next, self._clock() - CATCH_UP * space) + space
 
@@ -70,16 +69,16 @@ class Limiter:
         return max(int((seconds - self.wait_s()) * self._rate) - self._waiting, 0)
 
     def slow_down(self) -> None:
-        """Stripe said 429: cut the rate, once for everything that was already on its way."""
+        """Cut the rate after a 429, once for all calls that were already under way."""
         now = self._clock()
-        if now - self._slowed_at < DEAF_S:
+        if now - self._slowed_at < IGNORED_S:
             return
         self._rate = max(self._rate * SLOWER, min(LEAST_PER_S, self._most))
         self._slowed_at = self._changed_at = now
 
     def went_well(self) -> None:
-        """Recover linearly with time, never above the limit."""
+        """Raise the rate in proportion to the time that passed, up to the limit."""
         now = self._clock()
-        if self._rate < self._most and now - self._slowed_at >= DEAF_S:
+        if self._rate < self._most and now - self._slowed_at >= IGNORED_S:
             self._rate = min(self._rate + self._most * (now - self._changed_at) / RECOVERY_S, self._most)
         self._changed_at = now

@@ -3,8 +3,8 @@
 Do not break:
 * what is sent comes from the frozen row; the key is op:{id}:{generation}; the library never retries;
 * nothing is sent with less than a whole call's time left of the lease, or with a key 12 h old;
-* a result is recorded only under its own lease; else it is dropped, the next owner hears the same;
-* while Stripe refuses our key nothing is claimed, and one harmless probe asks whether it still does.
+* an answer is recorded only under its own lease; otherwise it is dropped, and the next owner gets the same;
+* while Stripe refuses our key nothing is claimed; now and then a read of the balance tries the key.
 
 Several relays at once are safe: a claim skips what another has locked, and one payee has one operation in
 flight.
@@ -22,23 +22,17 @@ from fleet.database import Database
 from fleet.faults import fault_point
 from fleet.outages import Blame, blame
 from services.payouts import metrics, store
-from services.payouts.domain.answers import Answer, Verdict, classify
-from services.payouts.domain.operations import (
-    KEY_TRUSTED_FOR,
-    Operation,
-    Outcome,
-    Phase,
-    Policy,
-    decide_outcome,
-)
-from services.payouts.store.inquiries import Stop
+from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
+from services.payouts.domain.operations import Operation, Phase
+from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, OperationOutcome, RetryPolicy, decide_outcome
+from services.payouts.domain.relay import RelayStop
 from services.payouts.stripe import effects
-from services.payouts.stripe.client import StripeGateway
-from services.payouts.stripe.effects import Terms
-from services.payouts.stripe.pacer import Limiter
+from services.payouts.stripe.client import StripeClient
+from services.payouts.stripe.effects import EffectPolicy
+from services.payouts.stripe.pacer import Pacer
 
 BATCH_MAX = 100
-SOON_S = 1.0  # operations are claimed when the limiter can start them this soon: far less than a lease
+SOON_S = 1.0  # operations are claimed when the pacer can start them this soon: far less than a lease
 POLL_S = 0.05
 IDLE_S = 0.2
 GATHER_S = 0.01
@@ -48,51 +42,53 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Pace:
-    """How much at once, and how long a call and a lease last."""
+class RelayLimits:
+    """How many calls run at once, and how long a call and a lease may last."""
 
-    concurrency: int = 96
-    lease: timedelta = timedelta(seconds=30)
-    call_time: timedelta = timedelta(seconds=13)
+    concurrency: int
+    lease: timedelta
+    call_time: timedelta
 
 
-class Relay:
+class StripeRelay:
     """One relay of one process. `step` is what its loop runs; `claim`, `call` and `record` are its phases."""
 
     def __init__(
         self,
         db: Database,
-        gateway: StripeGateway,
-        limiter: Limiter,
+        client: StripeClient,
+        pacer: Pacer,
         clock: Callable[[], datetime],
         *,
-        policy: Policy,
-        pace: Pace,
-        terms: Terms,
+        policy: RetryPolicy,
+        limits: RelayLimits,
+        effect_policy: EffectPolicy,
     ) -> None:
         self._db = db
-        self._gateway = gateway
-        self._limiter = limiter
+        self._client = client
+        self._pacer = pacer
         self._clock = clock
         self._policy = policy
-        self._pace = pace
-        self._terms = terms
-        self._calls: set[asyncio.Task[Outcome | None]] = set()
-        self._unrecorded: list[Outcome] = []
+        self._limits = limits
+        self._effect_policy = effect_policy
+        self._calls: set[asyncio.Task[OperationOutcome | None]] = set()
+        self._unrecorded: list[OperationOutcome] = []
         self._wake = asyncio.Event()
         self._stopped = False
 
     async def step(self) -> int:
-        """Record what was answered, claim what fits, and wait for what comes next; how much was done."""
+        """Record the answers, claim and call what there is room for, and wait; how much was done."""
         self._wake.clear()
         recorded, claimed = await _both(self._record_answered(), self._claim_and_call())
         metrics.IN_FLIGHT.set(len(self._calls))
-        metrics.LIMITER_RATE.set(self._limiter.per_s)
+        metrics.PACER_RATE.set(self._pacer.per_s)
         if recorded:
-            self._wake.set()  # the next in their lines may go
+            self._wake.set()  # their payees' next operations may be claimed
         if self._calls:
             await self._rest(POLL_S)
-            await asyncio.sleep(GATHER_S if len(self._calls) > 1 else 0)  # under load, answers share a commit
+            await asyncio.sleep(
+                GATHER_S if len(self._calls) > 1 else 0
+            )  # under load, several answers share a commit
         elif not claimed:
             await self._rest(IDLE_S)
         return recorded + claimed + len(self._calls)
@@ -106,7 +102,7 @@ class Relay:
         return len(claimed)
 
     def wake(self) -> None:
-        """Something may be due: look now. What other processes decide is found by looking now and then."""
+        """Look for due operations now. Those that other processes decide are found within IDLE_S."""
         self._wake.set()
 
     async def _rest(self, most_s: float) -> None:
@@ -114,49 +110,49 @@ class Relay:
             await asyncio.wait_for(self._wake.wait(), most_s)
 
     async def drain(self) -> None:
-        """Wait for the calls that were made and record them; claim nothing more."""
+        """Wait for the calls under way and record their answers; claim nothing more."""
         if self._calls:
             await asyncio.wait(self._calls)
         await self._record_answered()
 
     async def _record_answered(self) -> int:
-        """Record what came back; what an outage kept from being recorded is tried again with the next."""
+        """Record the answers, and those that an outage kept from being recorded before."""
         self._unrecorded += self._answered()
         recorded = await self.record(self._unrecorded)
         self._unrecorded = []
         return recorded
 
-    def _answered(self) -> list[Outcome]:
+    def _answered(self) -> list[OperationOutcome]:
         done = [task for task in self._calls if task.done()]
         self._calls.difference_update(done)
         for task in done:
-            if error := task.exception():  # its lease ends, and the same question is asked again
-                _log.error("a call broke off", exc_info=error)
+            if error := task.exception():  # the lease ends, and the same call is made again
+                _log.error("a call to Stripe broke off", exc_info=error)
         return [o for task in done if task.exception() is None and (o := task.result()) is not None]
 
     def _room(self) -> int:
-        free = self._pace.concurrency - len(self._calls)
-        return min(free, BATCH_MAX, max(self._limiter.free_within(SOON_S), 1))
+        free = self._limits.concurrency - len(self._calls)
+        return min(free, BATCH_MAX, max(self._pacer.free_within(SOON_S), 1))
 
     # Phase 1
 
     async def claim(self, most: int) -> list[Operation]:
-        """Lease what is due, in one statement; nothing while the relay is stopped."""
+        """Lease up to `most` due operations, in one statement; none while the relay is stopped."""
         if most <= 0:
             return []
         async with self._db.autocommit() as tx:
-            operations = await store.operations.claim(tx, most, self._clock(), self._pace.lease)
-            stop = None if operations else await store.inquiries.relay_stop(tx)
-        await self._heed(stop)
+            operations = await store.operations.claim(tx, most, self._clock(), self._limits.lease)
+            stop = None if operations else await store.relay_stop.current(tx)
+        await self._note_stop(stop)
         if operations:
             await fault_point("relay.claimed")
         return operations
 
     # Phase 2
 
-    async def call(self, operation: Operation) -> Outcome | None:
-        """Ask Stripe, outside any transaction; None when there is no longer time to ask under this lease."""
-        await self._limiter.turn()
+    async def call(self, operation: Operation) -> OperationOutcome | None:
+        """Call Stripe, outside any transaction; None when the lease leaves too little time for a call."""
+        await self._pacer.turn()
         if not self._may_call(operation):
             return None
         await fault_point("relay.before_send", operation.kind)
@@ -169,31 +165,31 @@ class Relay:
         metrics.CALLS.labels(operation.kind, outcome.verdict).inc()
         return outcome
 
-    async def _ask(self, operation: Operation) -> Answer:
+    async def _ask(self, operation: Operation) -> StripeAnswer:
         if operation.phase is Phase.LOOK_UP:
             await fault_point("relay.looking_up", operation.kind)
-            return await self._gateway.look_up(operation)
-        return await self._gateway.perform(operation)
+            return await self._client.look_up(operation)
+        return await self._client.perform(operation)
 
     def _may_call(self, operation: Operation) -> bool:
         now = self._clock()
         fresh = operation.phase is Phase.LOOK_UP or now - operation.first_sent_at < KEY_TRUSTED_FOR
-        return fresh and operation.lease_until - now >= self._pace.call_time
+        return fresh and operation.lease_until - now >= self._limits.call_time
 
-    def _pace_by(self, answer: Answer) -> None:
-        if classify(answer) is Verdict.SLOW_DOWN:
-            self._limiter.slow_down()
+    def _pace_by(self, answer: StripeAnswer) -> None:
+        if classify(answer) is StripeVerdict.SLOW_DOWN:
+            self._pacer.slow_down()
         else:
-            self._limiter.went_well()
+            self._pacer.went_well()
 
     # Phase 3
 
-    async def record(self, outcomes: list[Outcome]) -> int:
-        """Write what the answers proved, in one commit; outcomes whose lease is lost are dropped."""
+    async def record(self, outcomes: list[OperationOutcome]) -> int:
+        """Write outcomes in one commit; how many. Those whose lease is lost are dropped."""
         if not outcomes:
             return 0
         for outcome in outcomes:
-            if outcome.verdict == Verdict.MISUSED:
+            if outcome.verdict == StripeVerdict.MISUSED:
                 metrics.INVARIANT_BREACHES.labels("idempotency_error").inc()
                 _log.critical("idempotency error", extra={"operation_id": str(outcome.operation.id)})
         await self._stop_if_refused(outcomes)
@@ -201,12 +197,12 @@ class Relay:
         await fault_point("relay.recorded")
         return recorded
 
-    async def _write(self, outcomes: list[Outcome]) -> int:
-        """One commit for all; when one is refused, a commit for each, so that the rest is kept."""
+    async def _write(self, outcomes: list[OperationOutcome]) -> int:
+        """Write all in one commit; when the database refuses one of them, each in a commit of its own."""
         try:
-            return await effects.record(self._db, outcomes, self._clock(), self._terms)
+            return await effects.record(self._db, outcomes, self._clock(), self._effect_policy)
         except Exception as error:
-            if blame(error) is not Blame.RECORD:  # all of them are recorded later
+            if blame(error) is not Blame.RECORD:  # an outage: all of them are recorded later
                 raise
             if len(outcomes) == 1:
                 _log.exception("outcome refused", extra={"operation_id": str(outcomes[0].operation.id)})
@@ -216,43 +212,43 @@ class Relay:
 
     # While our key is refused
 
-    async def _stop_if_refused(self, outcomes: list[Outcome]) -> None:
-        refused = [o for o in outcomes if o.verdict == Verdict.MISCONFIGURED]
+    async def _stop_if_refused(self, outcomes: list[OperationOutcome]) -> None:
+        refused = [o for o in outcomes if o.verdict == StripeVerdict.MISCONFIGURED]
         if refused:
             await self._stop(refused[0].answer.sentence)
 
     async def _stop(self, sentence: str) -> None:
         now = self._clock()
-        probe_at = now + timedelta(seconds=self._policy.stopped_probe_s)
+        probe_at = now + self._policy.stopped_probe
         async with self._db.transaction() as tx:
-            news = await store.inquiries.stop_relay(tx, sentence, now, probe_at)
+            news = await store.relay_stop.stop(tx, sentence, now, probe_at)
         self._stopped = True
         metrics.STOPPED.set(1)
         if news:
             _log.critical(
-                "Stripe refuses our key: nothing is sent until it is put right", extra={"said": sentence}
+                "Stripe refuses our key: nothing is sent until it accepts one", extra={"answer": sentence}
             )
 
-    async def _heed(self, stop: Stop | None) -> None:
+    async def _note_stop(self, stop: RelayStop | None) -> None:
         self._stopped = stop is not None
         metrics.STOPPED.set(self._stopped)
         if stop is not None and stop.probe_at <= self._clock():
             await self._probe()
 
     async def _probe(self) -> None:
-        """Ask for our own balance: it moves nothing, and answers whether the key is good again."""
-        answer = await self._gateway.balance()
-        if classify(answer) is not Verdict.DONE:
+        """Try the key again by reading our own balance, which moves nothing."""
+        answer = await self._client.balance()
+        if classify(answer) is not StripeVerdict.DONE:
             return await self._stop(answer.sentence)
         async with self._db.transaction() as tx:
-            await store.inquiries.resume_relay(tx)
+            await store.relay_stop.resume(tx)
         self._stopped = False
         metrics.STOPPED.set(0)
-        _log.warning("Stripe accepts our key again: the relay goes on")
+        _log.warning("Stripe accepts our key again: the relay continues")
         return None
 
     async def check(self) -> str | None:
-        """Health: why the relay stands still, None when it does not."""
+        """Health: why the relay is stopped, None when it is not."""
         return (
             "Stripe refuses our key; put the right one into HOBBS_STRIPE_SECRET_KEY"
             if self._stopped
@@ -261,7 +257,7 @@ class Relay:
 
 
 async def _both(one: Awaitable[int], other: Awaitable[int]) -> tuple[int, int]:
-    """Side by side, in a transaction each; what fails in one does not break off the other."""
+    """Run both at once; when one fails, the other is still run to its end."""
     first, second = await asyncio.gather(one, other, return_exceptions=True)
     if isinstance(first, BaseException):
         raise first

@@ -1,5 +1,6 @@
-"""Read again from Stripe what a webhook only hinted at: webhooks are late, doubled, lost and out of order,
-the object itself is not. Same three phases as the relay: lease, read with no transaction open, record.
+"""Read Stripe's objects again: webhooks are late, repeated, lost and out of order; the objects are not.
+
+Three phases, as in the relay: lease, read with no transaction open, record.
 """
 
 import asyncio
@@ -12,132 +13,132 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fleet import outbox
+from fleet.cause import Cause
 from fleet.database import Database, Tx
 from fleet.faults import fault_point
 from services.payouts import store, wire
-from services.payouts.domain.answers import Answer, Verdict, classify
+from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.operations import State
-from services.payouts.domain.transfers import Trace, TransferState
+from services.payouts.domain.payees import AccountStatus
+from services.payouts.domain.payouts import SeenPayout
+from services.payouts.domain.rereads import Reread, RereadKind, RereadRequest
+from services.payouts.domain.transfers import Move, TransferState
 from services.payouts.steps import payments
-from services.payouts.store.inquiries import Inquiry, InquiryKind, Question
-from services.payouts.store.payees import AccountStatus
-from services.payouts.store.transfers import Move
 from services.payouts.stripe import effects
-from services.payouts.stripe.client import StripeGateway
-from services.payouts.stripe.pacer import Limiter
+from services.payouts.stripe.client import StripeClient
+from services.payouts.stripe.pacer import Pacer
 
 AT_ONCE = 8
-LEASE = timedelta(seconds=60)  # an account is four calls; who is slower than that is asked again
-REFUSED_AT_MOST = 5  # generations that readiness alone may start
-BACKOFF_MAX_S = 60.0
+REFUSED_AT_MOST = 5  # after so many refusals an account that is ready again starts no further generation
+PUT_OFF_MAX_S = 60.0
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rechecks:
-    """When an account is read again although nothing hinted at it: a lost webhook delays, it never loses."""
+    """After what time an account is read again without a webhook, so that a lost webhook only delays."""
 
-    unready: timedelta = timedelta(seconds=30)
-    unsettled: timedelta = timedelta(minutes=10)
-    ready: timedelta = timedelta(hours=6)
+    unready: timedelta
+    unsettled: timedelta
+    ready: timedelta
 
 
 class _Superseded(Exception):
-    """Someone hinted at the object while it was read: the reading may be older than the hint."""
+    """The object was requested again while it was read: what was read may be older than the request."""
 
 
-class Inquirer:
-    """Answers due inquiries; `step` is what its loop runs."""
+class Rereader:
+    """Reads the objects that are due; its loop runs `step`."""
 
     def __init__(
         self,
         db: Database,
-        gateway: StripeGateway,
-        limiter: Limiter,
+        client: StripeClient,
+        pacer: Pacer,
         clock: Callable[[], datetime],
         rechecks: Rechecks,
         *,
-        lease: timedelta = LEASE,
+        lease: timedelta,
     ) -> None:
         self._db = db
-        self._gateway = gateway
-        self._limiter = limiter
+        self._client = client
+        self._pacer = pacer
         self._clock = clock
         self._rechecks = rechecks
         self._lease = lease
 
     async def step(self) -> int:
-        """Lease what is due, read it from Stripe, write what it says; how many were due."""
+        """Lease the objects that are due, read them from Stripe, and record them; how many were due."""
         async with self._db.transaction() as tx:
-            inquiries = await store.inquiries.claim(tx, AT_ONCE, self._clock(), self._lease)
-        if inquiries:
+            rereads = await store.rereads.claim(tx, AT_ONCE, self._clock(), self._lease)
+        if rereads:
             await fault_point("inquiry.claimed")
-        await asyncio.gather(*(self._inquire(inquiry) for inquiry in inquiries))
-        return len(inquiries)
+        await asyncio.gather(*(self._read(reread) for reread in rereads))
+        return len(rereads)
 
-    async def _inquire(self, inquiry: Inquiry) -> None:
-        match inquiry.kind:
-            case InquiryKind.ACCOUNT:
-                await self._read_account(inquiry)
-            case InquiryKind.CHARGE_FEE:
-                await self._read_charge(inquiry)
-            case InquiryKind.PAYOUT_FEE:
-                await self._read_payout(inquiry)
-            case InquiryKind.REVERSALS:
-                await self._read_reversals(inquiry)
+    async def _read(self, reread: Reread) -> None:
+        match reread.kind:
+            case RereadKind.ACCOUNT:
+                await self._read_account(reread)
+            case RereadKind.CHARGE_FEE:
+                await self._read_charge(reread)
+            case RereadKind.PAYOUT_FEE:
+                await self._read_payout(reread)
+            case RereadKind.REVERSALS:
+                await self._read_reversals(reread)
 
-    async def _ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
-        await self._limiter.turn()
-        answer = await question()
-        if classify(answer) is Verdict.SLOW_DOWN:
-            self._limiter.slow_down()
+    async def _ask(self, call: Callable[[], Awaitable[StripeAnswer]]) -> StripeAnswer:
+        await self._pacer.turn()
+        answer = await call()
+        if classify(answer) is StripeVerdict.SLOW_DOWN:
+            self._pacer.slow_down()
         else:
-            self._limiter.went_well()
+            self._pacer.went_well()
         return answer
 
     # Accounts
 
-    async def _read_account(self, inquiry: Inquiry) -> None:
-        account = await self._ask(lambda: self._gateway.account(inquiry.object_id))
+    async def _read_account(self, reread: Reread) -> None:
+        account = await self._ask(lambda: self._client.account(reread.object_id))
         verdict = classify(account)
-        if verdict is Verdict.REFUSED:
-            return await self._write_account(inquiry, _lost_account(inquiry, account), (), {})
-        if verdict is not Verdict.DONE:
-            return await self._later(inquiry, account)
-        balance = await self._ask(lambda: self._gateway.balance(inquiry.object_id))
-        payouts = await self._ask(lambda: self._gateway.payouts_of(inquiry.object_id))
-        transfers = await self._ask(lambda: self._gateway.transfers_to(inquiry.object_id))
+        if verdict is StripeVerdict.REFUSED:
+            return await self._write_account(reread, _lost_account(reread, account), (), {})
+        if verdict is not StripeVerdict.DONE:
+            return await self._later(reread, account)
+        balance = await self._ask(lambda: self._client.balance(reread.object_id))
+        payouts = await self._ask(lambda: self._client.payouts_of(reread.object_id))
+        transfers = await self._ask(lambda: self._client.transfers_to(reread.object_id))
         for answer in (balance, payouts, transfers):
-            if classify(answer) is not Verdict.DONE:
-                return await self._later(inquiry, answer)
-        status = wire.records.account_status(account.body, balance.body)
+            if classify(answer) is not StripeVerdict.DONE:
+                return await self._later(reread, answer)
+        status = wire.stripe_objects.account_status(account.body, balance.body)
         listed = {t["id"]: t["amount_reversed"] for t in transfers.body["data"] if t["amount_reversed"]}
-        return await self._write_account(inquiry, status, payouts.body["data"], listed)
+        return await self._write_account(reread, status, payouts.body["data"], listed)
 
     async def _write_account(
         self,
-        inquiry: Inquiry,
+        reread: Reread,
         status: AccountStatus,
         payouts: Sequence[Mapping[str, Any]],
         reversed_amounts: Mapping[str, int],
     ) -> None:
         now = self._clock()
-        async with self._answering(inquiry, now) as tx:
+        async with self._recording(reread, now) as tx:
             wallet = await store.payees.wallet_of_account(tx, status.stripe_account)
-            if wallet is None:  # nobody's, or not yet: the operation that made it is being recorded
+            if wallet is None:  # no payee's account, or the operation that made it is still being recorded
                 return
             await store.payees.lock(tx, [wallet])
             for thing in reversed(payouts):
-                await note_payout(tx, thing, status.stripe_account, now, inquiry.trace)
+                await note_payout(tx, thing, status.stripe_account, now, reread.trace)
             await note_status(tx, wallet, status, now)
-            unheard = await store.payouts.reversed_unheard(tx, reversed_amounts)
-            asked = [
-                Question(kind=InquiryKind.REVERSALS, object_id=transfer, trace=inquiry.trace, after=now)
-                for transfer in unheard
+            transfers = await store.payouts.with_reversals_not_noted(tx, reversed_amounts)
+            requests = [
+                RereadRequest(kind=RereadKind.REVERSALS, object_id=transfer, trace=reread.trace, after=now)
+                for transfer in transfers
             ]
-            await store.inquiries.ask(tx, asked, now)
-            await store.inquiries.read_again(tx, inquiry, now + await self._recheck(tx, wallet, status))
+            await store.rereads.request(tx, requests, now)
+            await store.rereads.schedule_next(tx, reread, now + await self._recheck(tx, wallet, status))
 
     async def _recheck(self, tx: Tx, wallet: str, status: AccountStatus) -> timedelta:
         if not status.ready or status.balance_negative:
@@ -146,74 +147,77 @@ class Inquirer:
         return self._rechecks.unsettled if unsettled else self._rechecks.ready
 
     @asynccontextmanager
-    async def _answering(self, inquiry: Inquiry, now: datetime) -> AsyncIterator[Tx]:
-        """Write an answer and close its question; nothing of it stays when someone hinted meanwhile.
+    async def _recording(self, reread: Reread, now: datetime) -> AsyncIterator[Tx]:
+        """Record what was read, in one transaction; undo it when the object was requested again meanwhile.
 
-        The question is locked last, after payee, operation and transfer, as everywhere.
+        The reread's row is locked last, after payee, operation and transfer, as everywhere.
         """
-        await fault_point("inquiry.answered", inquiry.kind)
+        await fault_point("inquiry.answered", reread.kind)
         with contextlib.suppress(_Superseded):
             async with self._db.transaction() as tx:
                 yield tx
-                if not await store.inquiries.answered(tx, inquiry, now):
+                if not await store.rereads.close(tx, reread, now):
                     raise _Superseded
 
     # Fees
 
-    async def _read_charge(self, inquiry: Inquiry) -> None:
-        answer = await self._ask(lambda: self._gateway.charge(inquiry.object_id))
+    async def _read_charge(self, reread: Reread) -> None:
+        answer = await self._ask(lambda: self._client.charge(reread.object_id))
         transaction = answer.body.get("balance_transaction")
-        if classify(answer) is not Verdict.DONE or not isinstance(transaction, Mapping):
-            return await self._later(inquiry, answer)
+        if classify(answer) is not StripeVerdict.DONE or not isinstance(transaction, Mapping):
+            return await self._later(reread, answer)
         available_at = datetime.fromtimestamp(int(transaction["available_on"]), UTC)
-        message = wire.messages.charge_settled(transaction, inquiry.object_id, available_at, inquiry.trace)
-        async with self._answering(inquiry, self._clock()) as tx:
+        message = wire.messages.charge_settled(transaction, reread.object_id, available_at, reread.trace)
+        async with self._recording(reread, self._clock()) as tx:
             await outbox.stage(tx, [message])
 
-    async def _read_payout(self, inquiry: Inquiry) -> None:
-        account = str(inquiry.stripe_account)
-        answer = await self._ask(lambda: self._gateway.payout(inquiry.object_id, account))
+    async def _read_payout(self, reread: Reread) -> None:
+        account = str(reread.stripe_account)
+        answer = await self._ask(lambda: self._client.payout(reread.object_id, account))
         transaction = answer.body.get("balance_transaction")
-        if classify(answer) is not Verdict.DONE or not isinstance(transaction, Mapping):
-            return await self._later(inquiry, answer)
+        if classify(answer) is not StripeVerdict.DONE or not isinstance(transaction, Mapping):
+            return await self._later(reread, answer)
         now = self._clock()
-        async with self._answering(inquiry, now) as tx:
+        async with self._recording(reread, now) as tx:
             wallet = await store.payees.wallet_of_account(tx, account)
             await store.payees.lock(tx, [wallet] if wallet else [])
-            row = await store.payouts.set_fee(tx, inquiry.object_id, int(transaction["fee"]))
-            if row is not None and transaction["fee"]:
-                charged = wire.messages.instant_fee_journal(
-                    row.wallet, inquiry.object_id, int(transaction["fee"]), row.currency, now, inquiry.trace
+            fee = int(transaction["fee"])
+            charged = await store.payouts.set_fee(tx, reread.object_id, fee)
+            if charged is not None and fee:
+                payer, currency = charged
+                journal = wire.messages.instant_fee_journal(
+                    payer, reread.object_id, fee, currency, now, reread.trace
                 )
-                await outbox.stage(tx, [charged])
-            payout = wire.records.payout_seen(answer.body, account)
-            await store.payouts.see(tx, payout, now)
-            await settle_payout(tx, payout, now, inquiry.trace)
+                await outbox.stage(tx, [journal])
+            payout = wire.stripe_objects.seen_payout(answer.body, account)
+            await store.payouts.note(tx, payout, now)
+            await settle_payout(tx, payout, now, reread.trace)
 
     # Reversals
 
-    async def _read_reversals(self, inquiry: Inquiry) -> None:
-        answer = await self._ask(lambda: self._gateway.reversals_of(inquiry.object_id))
-        if classify(answer) is not Verdict.DONE:
-            return await self._later(inquiry, answer)
+    async def _read_reversals(self, reread: Reread) -> None:
+        answer = await self._ask(lambda: self._client.reversals_of(reread.object_id))
+        if classify(answer) is not StripeVerdict.DONE:
+            return await self._later(reread, answer)
         now = self._clock()
-        async with self._answering(inquiry, now) as tx:
+        async with self._recording(reread, now) as tx:
             await effects.note_reversals(tx, answer.body["data"], now)
 
-    async def _later(self, inquiry: Inquiry, answer: Answer) -> None:
-        wait = min(2.0 ** min(inquiry.attempts, 20) * 0.5, BACKOFF_MAX_S)
+    async def _later(self, reread: Reread, answer: StripeAnswer) -> None:
+        wait = min(2.0 ** min(reread.attempts, 20) * 0.5, PUT_OFF_MAX_S)
         async with self._db.transaction() as tx:
             next_at = self._clock() + timedelta(seconds=wait)
-            await store.inquiries.unanswered(tx, inquiry, next_at, answer.sentence)
+            await store.rereads.put_off(tx, reread, next_at, answer.sentence)
         _log.info(
-            "inquiry put off", extra={"kind": str(inquiry.kind), "object": inquiry.object_id, "wait_s": wait}
+            "reading again put off",
+            extra={"kind": str(reread.kind), "object": reread.object_id, "wait_s": wait},
         )
 
 
-def _lost_account(inquiry: Inquiry, answer: Answer) -> AccountStatus:
-    """Stripe no longer lets us see the account: closed, or taken away from this platform."""
+def _lost_account(reread: Reread, answer: StripeAnswer) -> AccountStatus:
+    """The status of an account that Stripe no longer shows us: closed, or removed from this platform."""
     return AccountStatus(
-        stripe_account=inquiry.object_id,
+        stripe_account=reread.object_id,
         ready=False,
         details_submitted=False,
         charges_enabled=False,
@@ -225,9 +229,8 @@ def _lost_account(inquiry: Inquiry, answer: Answer) -> AccountStatus:
 
 
 async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime) -> None:
-    """Believe what an account says of itself, and pay or hold accordingly."""
-    changed = await store.payees.set_status(tx, status, now)
-    if changed is not None and status.ready and not changed.was_ready:
+    """Write an account's status, and pay or hold the payee's money accordingly."""
+    if await store.payees.set_status(tx, status, now):
         await _retry_refused(tx, wallet, now)
     if not status.ready or status.balance_negative:
         await payments.hold_unsent(tx, [wallet], now)
@@ -235,33 +238,32 @@ async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime)
 
 
 async def _retry_refused(tx: Tx, wallet: str, now: datetime) -> None:
-    """The account is in order again: what was refused because of it gets a new generation."""
+    """Send again, under a new key, what Stripe refused because of an account that is in order again."""
     refused = await store.operations.refused_for_account(tx, wallet, REFUSED_AT_MOST)
-    rows = await store.operations.start_new_generation(tx, refused, [State.REFUSED], now)
-    moves = [Move(transfer_id=row.transfer_id, to=TransferState.PENDING) for row in rows]
+    transfers = await store.operations.start_new_generation(tx, refused, [State.REFUSED], now)
+    moves = [Move(transfer_id=transfer, to=TransferState.PENDING) for transfer in transfers]
     await store.transfers.move(tx, moves, now)
 
 
-async def note_payout(tx: Tx, thing: Mapping[str, Any], account: str, now: datetime, trace: Trace) -> None:
-    """Note what a payout of a connected account is now; say so when it reached the bank or came back."""
-    payout = wire.records.payout_seen(thing, account)
-    seen = await store.payouts.see(tx, payout, now)
-    if seen is None:
+async def note_payout(tx: Tx, thing: Mapping[str, Any], account: str, now: datetime, trace: Cause) -> None:
+    """Note a payout's status, and settle it when that is final; an instant one once its fee is known."""
+    payout = wire.stripe_objects.seen_payout(thing, account)
+    if not await store.payouts.note(tx, payout, now):
         return
     if payout.instant and await store.payouts.fee_of(tx, payout.stripe_payout_id) is None:
-        asked = Question(
-            kind=InquiryKind.PAYOUT_FEE,
+        request = RereadRequest(
+            kind=RereadKind.PAYOUT_FEE,
             object_id=payout.stripe_payout_id,
             stripe_account=account,
             trace=trace,
             after=now,
         )
-        return await store.inquiries.ask(tx, [asked], now)
+        return await store.rereads.request(tx, [request], now)
     return await settle_payout(tx, payout, now, trace)
 
 
-async def settle_payout(tx: Tx, payout: store.payouts.SeenPayout, now: datetime, trace: Trace) -> None:
-    """Move the transfers a payout carried, once it is paid, failed or cancelled, and say so once."""
+async def settle_payout(tx: Tx, payout: SeenPayout, now: datetime, trace: Cause) -> None:
+    """Move the transfers that a paid, failed or cancelled payout carried, and publish that once."""
     wallet = await store.payees.wallet_of_account(tx, payout.stripe_account)
     settled = await store.payouts.settle_once(tx, payout.stripe_payout_id, payout.status)
     if wallet is None or not settled:

@@ -1,6 +1,6 @@
-"""Watch the school's Stripe balance for the transfers that wait for it, and start them again, oldest first.
+"""Read the school's Stripe balance while transfers wait for it, and send those that it covers, oldest first.
 
-Stripe replays a refusal for a day under the same key, so each gets a new generation here.
+Each gets a new generation: under the old key Stripe would replay its refusal for a day.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,46 +10,47 @@ from typing import Any
 from fleet.database import Database
 from fleet.faults import fault_point
 from services.payouts import store
-from services.payouts.domain.answers import Verdict, classify
-from services.payouts.domain.operations import Short, State, decide_covered
-from services.payouts.domain.transfers import TransferState
-from services.payouts.store.transfers import Move
-from services.payouts.stripe.client import StripeGateway
-from services.payouts.stripe.pacer import Limiter
+from services.payouts.domain.answers import StripeVerdict, classify
+from services.payouts.domain.balance import decide_covered
+from services.payouts.domain.operations import State
+from services.payouts.domain.transfers import Move, TransferState
+from services.payouts.stripe.client import StripeClient
+from services.payouts.stripe.pacer import Pacer
 
 
 class Treasury:
-    """`step` is what its loop runs; `money_came` says that looking now is worth it."""
+    """Releases transfers that wait for the school's balance; its loop runs `step`."""
 
     def __init__(
         self,
         db: Database,
-        gateway: StripeGateway,
-        limiter: Limiter,
+        client: StripeClient,
+        pacer: Pacer,
         clock: Callable[[], datetime],
         poll: timedelta,
     ) -> None:
         self._db = db
-        self._gateway = gateway
-        self._limiter = limiter
+        self._client = client
+        self._pacer = pacer
         self._clock = clock
         self._poll = poll
         self._look_at = clock()
 
-    def money_came(self) -> None:
+    def look_now(self) -> None:
+        """Read the balance at the next step, because money may have come in."""
         self._look_at = self._clock()
 
     async def step(self) -> int:
-        """When something waits for the balance and it is time, look and release; how many were released."""
+        """When it is time and transfers wait, read the balance; how many transfers it released."""
         if self._clock() < self._look_at:
             return 0
         self._look_at = self._clock() + self._poll
         async with self._db.transaction() as tx:
-            if not await store.inquiries.held_for_balance(tx):
+            if not await store.balance.waiting(tx):
                 return 0
-        await self._limiter.turn()
-        answer = await self._gateway.balance()
-        if classify(answer) is not Verdict.DONE:
+        await self._pacer.turn()
+        answer = await self._client.balance()
+        if classify(answer) is not StripeVerdict.DONE:
             return 0
         await fault_point("treasury.looked")
         return await self._release(available(answer.body))
@@ -57,18 +58,17 @@ class Treasury:
     async def _release(self, balance: Mapping[str, int]) -> int:
         now = self._clock()
         async with self._db.transaction() as tx:
-            held = await store.inquiries.held_for_balance(tx)
-            committed = await store.inquiries.committed(tx, sorted(balance))
-            shorts = [Short(id=row.id, amount=row.amount, currency=row.currency) for row in held]
-            covered = decide_covered(shorts, balance, committed)
-            rows = await store.operations.start_new_generation(tx, covered, [State.HELD], now)
-            moves = [Move(transfer_id=row.transfer_id, to=TransferState.PENDING) for row in rows]
+            waiting = await store.balance.waiting(tx)
+            committed = await store.balance.committed(tx, sorted(balance))
+            covered = decide_covered(waiting, balance, committed)
+            transfers = await store.operations.start_new_generation(tx, covered, [State.HELD], now)
+            moves = [Move(transfer_id=transfer, to=TransferState.PENDING) for transfer in transfers]
             await store.transfers.move(tx, moves, now)
-        return len(rows)
+        return len(transfers)
 
 
 def available(balance: Mapping[str, Any]) -> dict[str, int]:
-    """What may be sent now, by currency; what is still pending at Stripe may not."""
+    """Currency -> minor units that may be sent now; what is pending at Stripe is not among them."""
     totals: dict[str, int] = {}
     for part in balance.get("available", ()):
         currency = str(part["currency"]).upper()

@@ -1,7 +1,7 @@
-"""What each type of Stripe webhook makes this service do. A webhook is a hint: it may be old or doubled.
+"""What each type of Stripe's webhooks makes this service do. A webhook may be old, repeated or out of order.
 
-Objects that prove an operation complete it; whatever can change is read again from Stripe (inquiries.py);
-payouts only ever move on. Types nobody here acts on are counted and kept, never ignored.
+An object that proves what an operation did completes it. Objects that change are read again from Stripe
+(rereads.py). A payout's status only moves forward. Types that no rule acts on are counted and kept.
 """
 
 import logging
@@ -11,103 +11,77 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from fleet import outbox
+from fleet.admitted import Admitted
 from fleet.database import Tx
-from fleet.inbox import Admitted
 from fleet.money import format_minor
 from services.payouts import metrics, store, wire
-from services.payouts.domain.operations import Kind, State, difference
+from services.payouts.domain.event_types import (
+    ACCOUNT_EVENTS,
+    CHARGE_EVENTS,
+    LEGACY_EVENTS,
+    NOTHING_NEW,
+    OTHERS_ACT_ON,
+    PAYOUT_EVENTS,
+    PROVING,
+    REVERSAL_EVENTS,
+)
+from services.payouts.domain.operations import Kind, KnownOperation, State, difference
+from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.steps import payments
-from services.payouts.store.inquiries import InquiryKind, Question
-from services.payouts.store.operations import Known
 from services.payouts.stripe import effects, rereads
-from services.payouts.stripe.effects import Effect, Terms
-from services.payouts.wire.records import Hint
-
-ACCOUNT_EVENTS = frozenset(
-    {
-        "account.updated",
-        "account.application.authorized",
-        "account.application.deauthorized",
-        "account.external_account.created",
-        "account.external_account.updated",
-        "account.external_account.deleted",
-        "capability.updated",
-        "person.created",
-        "person.updated",
-    }
-)
-PAYOUT_EVENTS = frozenset(
-    {"payout.created", "payout.updated", "payout.paid", "payout.failed", "payout.canceled"}
-)
-REVERSAL_EVENTS = frozenset({"transfer.updated", "transfer.reversed"})
-CHARGE_EVENTS = frozenset({"charge.succeeded", "charge.updated", "charge.captured"})
-MONEY_EVENTS = CHARGE_EVENTS | {
-    "payment_intent.succeeded",
-    "balance.available",
-    "topup.succeeded",
-    "transfer.reversed",
-}
-LEGACY_EVENTS = frozenset({"transfer.paid", "transfer.failed"})
-# Facts about students' money are receivables' to act on.
-OTHERS_ACT_ON = ("payment_intent.", "charge.", "refund.", "customer.", "setup_intent.", "payment_method.")
-# payment.created: our own transfer as the payee's account sees it arrive, once for each.
-NOTHING_NEW = frozenset(
-    {
-        "balance.available",
-        "payment.created",
-        "payout.reconciliation_completed",
-        "topup.created",
-        "topup.succeeded",
-    }
-)
-PROVING = frozenset({"transfer.created", "account.updated"}) | PAYOUT_EVENTS
+from services.payouts.stripe.effects import Effect, EffectPolicy
+from services.payouts.wire.records import Webhook
 
 FEE_KNOWN_AFTER = timedelta(seconds=3)
 
 _log = logging.getLogger(__name__)
 
-Hinted = Admitted[Hint]
+AdmittedWebhook = Admitted[Webhook]
 
 
 @dataclass(slots=True)
-class _Gathered:
-    """What a batch of hints asks for, so that each kind is written once."""
+class _FollowUps:
+    """What a batch of webhooks leads to, so that each kind is written in one statement."""
 
-    questions: list[Question] = field(default_factory=list)
-    kept: list[tuple[Hinted, str, str]] = field(default_factory=list)
+    requests: list[RereadRequest] = field(default_factory=list)
+    kept: list[tuple[AdmittedWebhook, str, str]] = field(default_factory=list)
 
-    def keep(self, hinted: Hinted, reason: str, sentence: str) -> None:
-        self.kept.append((hinted, reason, sentence))
+    def keep(self, admitted: AdmittedWebhook, reason: str, sentence: str) -> None:
+        self.kept.append((admitted, reason, sentence))
 
 
-async def act_on(tx: Tx, hinted: Sequence[Hinted], now: datetime, terms: Terms) -> None:
-    """Write what a batch of webhooks proves, and have read again what they only hint at."""
-    gathered = _Gathered()
-    await _prove(tx, [h for h in hinted if h.event.event_type in PROVING], gathered, now, terms)
-    for h in hinted:
-        known = await _act(tx, h, gathered, now)
-        _count(h.event, known, now)
+async def apply_webhooks(
+    tx: Tx, admitted: Sequence[AdmittedWebhook], now: datetime, effect_policy: EffectPolicy
+) -> None:
+    """Write what a batch of webhooks proves, and have the other objects that they name read again."""
+    follow_ups = _FollowUps()
+    await _prove(tx, [a for a in admitted if a.event.event_type in PROVING], follow_ups, now, effect_policy)
+    for a in admitted:
+        known = await _act(tx, a, follow_ups, now)
+        _count(a.event, known, now)
         if not known:
-            gathered.keep(h, "unknown_type", f"nothing here acts on {h.event.event_type}")
-    await store.inquiries.ask(tx, gathered.questions, now)
-    for h, reason, sentence in gathered.kept:
-        await _keep(tx, h.event, reason, sentence)
+            follow_ups.keep(a, "unknown_type", f"nothing here acts on {a.event.event_type}")
+    await store.rereads.request(tx, follow_ups.requests, now)
+    for a, reason, sentence in follow_ups.kept:
+        await _keep(tx, a.event, reason, sentence)
 
 
-async def _act(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) -> bool:
-    """Do what the type asks for; False when no rule knows it."""
-    hint, kind = hinted.event, hinted.event.event_type
+async def _act(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> bool:
+    """Do what the type of a webhook requires; False when no rule knows the type."""
+    webhook, kind = admitted.event, admitted.event.event_type
     if kind in ACCOUNT_EVENTS:
-        account = hint.account or str(hint.thing.get("account") or hint.thing.get("id"))
-        gathered.questions.append(wire.records.question(InquiryKind.ACCOUNT, account, hinted.cause, now))
+        account = webhook.account or str(webhook.thing.get("account") or webhook.thing.get("id"))
+        follow_ups.requests.append(
+            wire.records.reread_request(RereadKind.ACCOUNT, account, admitted.cause, now)
+        )
     elif kind in PAYOUT_EVENTS:
-        await (_payout(tx, hinted, gathered, now) if hint.account else _platform_payout(tx, hinted))
+        await (_payout(tx, admitted, follow_ups, now) if webhook.account else _platform_payout(tx, admitted))
     elif kind in REVERSAL_EVENTS:
-        await _transfer_changed(tx, hinted, gathered, now)
+        await _transfer_changed(tx, admitted, follow_ups, now)
     elif kind in LEGACY_EVENTS:
-        await _legacy(tx, hinted, gathered, now)
-    elif kind in CHARGE_EVENTS and hint.account is None:
-        _charge(hinted, gathered, now)
+        await _legacy(tx, admitted, follow_ups, now)
+    elif kind in CHARGE_EVENTS and webhook.account is None:
+        _charge(admitted, follow_ups, now)
     elif kind == "transfer.created":
         return True
     else:
@@ -115,115 +89,128 @@ async def _act(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) -> bo
     return True
 
 
-async def _payout(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) -> None:
-    hint = hinted.event
-    account = str(hint.account)
+async def _payout(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
+    webhook = admitted.event
+    account = str(webhook.account)
     if await store.payees.wallet_of_account(tx, account) is None:
-        return gathered.keep(hinted, "unknown_account", f"{account} is no payee's account")
-    return await rereads.note_payout(tx, hint.thing, account, now, wire.records.trace_of(hinted.cause))
+        return follow_ups.keep(admitted, "unknown_account", f"{account} is no payee's account")
+    return await rereads.note_payout(tx, webhook.thing, account, now, admitted.cause)
 
 
-async def _platform_payout(tx: Tx, hinted: Hinted) -> None:
-    """Money left the school's own Stripe balance: it may be what transfers were waiting for."""
-    thing = hinted.event.thing
-    if hinted.event.event_type != "payout.created":
+async def _platform_payout(tx: Tx, admitted: AdmittedWebhook) -> None:
+    """Tell finance that money left the school's Stripe balance: transfers may be waiting for it."""
+    thing = admitted.event.thing
+    if admitted.event.event_type != "payout.created":
         return
     money = (
         f"{format_minor(int(thing['amount']), str(thing['currency']).upper())} {thing['currency'].upper()}"
     )
-    said = f"{money} is paid out of the school's Stripe balance ({thing['id']})"
+    sentence = f"{money} is paid out of the school's Stripe balance ({thing['id']})"
     if thing.get("automatic"):
-        said += "; switch automatic payouts of the platform off: they drain the money meant for transfers"
-    word = wire.messages.word_to_finance(
-        "platform_payout", str(thing["id"]), said, wire.records.trace_of(hinted.cause)
+        sentence += "; switch automatic payouts of the platform off: they drain the money meant for transfers"
+    notification = wire.notifications.finance_notification(
+        "platform_payout", str(thing["id"]), sentence, admitted.cause
     )
-    await outbox.stage(tx, [word])
+    await outbox.stage(tx, [notification])
 
 
-async def _transfer_changed(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) -> None:
-    thing = hinted.event.thing
-    ours = await store.payouts.knows_transfer(tx, str(thing.get("id")))
-    # Not ours yet: its creation is still being recorded. The list is read a moment later, when it is.
-    if ours is None or ours.amount_reversed < int(thing.get("amount_reversed") or 0):
-        after = now if ours is not None else now + FEE_KNOWN_AFTER
-        asked = wire.records.question(InquiryKind.REVERSALS, str(thing.get("id")), hinted.cause, after)
-        gathered.questions.append(asked)
+async def _transfer_changed(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
+    thing = admitted.event.thing
+    noted = await store.payouts.reversed_of(tx, str(thing.get("id")))
+    # A transfer that is not ours yet is still being recorded: its reversals are read a moment later.
+    if noted is None or noted < int(thing.get("amount_reversed") or 0):
+        after = now if noted is not None else now + FEE_KNOWN_AFTER
+        request = wire.records.reread_request(
+            RereadKind.REVERSALS, str(thing.get("id")), admitted.cause, after
+        )
+        follow_ups.requests.append(request)
 
 
-async def _legacy(tx: Tx, hinted: Hinted, gathered: _Gathered, now: datetime) -> None:
+async def _legacy(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
     """transfer.paid and transfer.failed are gone from current API versions; only tr_ ids mean a transfer."""
-    hint, transfer = hinted.event, str(hinted.event.thing.get("id"))
+    webhook, transfer = admitted.event, str(admitted.event.thing.get("id"))
     if not transfer.startswith("tr_"):
-        return gathered.keep(hinted, "not_a_transfer", f"{hint.event_type} for {transfer}")
-    if hint.event_type == "transfer.paid":
+        return follow_ups.keep(admitted, "not_a_transfer", f"{webhook.event_type} for {transfer}")
+    if webhook.event_type == "transfer.paid":
         return await store.payouts.mark_in_bank(tx, transfer, now)
-    said = f"an old API version says that transfer {transfer} failed; look at it in Stripe's dashboard"
-    gathered.keep(hinted, "legacy_failure", said)
-    word = wire.messages.word_to_finance(
-        "transfer_failed", transfer, said, wire.records.trace_of(hinted.cause)
+    sentence = f"an old API version says that transfer {transfer} failed; look at it in Stripe's dashboard"
+    follow_ups.keep(admitted, "legacy_failure", sentence)
+    notification = wire.notifications.finance_notification(
+        "transfer_failed", transfer, sentence, admitted.cause
     )
-    return await outbox.stage(tx, [word])
+    return await outbox.stage(tx, [notification])
 
 
-def _charge(hinted: Hinted, gathered: _Gathered, now: datetime) -> None:
-    thing = hinted.event.thing
+def _charge(admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
+    thing = admitted.event.thing
     if thing.get("status") != "succeeded":
         return
-    # Often null at first; whether or not charge.updated ever arrives, the charge is read until it is there.
+    # The balance transaction is often null at first. The charge is read until it is there, also when
+    # charge.updated does not arrive.
     after = now if thing.get("balance_transaction") else now + FEE_KNOWN_AFTER
-    asked = wire.records.question(InquiryKind.CHARGE_FEE, str(thing["id"]), hinted.cause, after)
-    gathered.questions.append(asked)
+    request = wire.records.reread_request(RereadKind.CHARGE_FEE, str(thing["id"]), admitted.cause, after)
+    follow_ups.requests.append(request)
 
 
 # Proof
 
 
-async def _prove(tx: Tx, hinted: Sequence[Hinted], gathered: _Gathered, now: datetime, terms: Terms) -> None:
+async def _prove(
+    tx: Tx,
+    admitted: Sequence[AdmittedWebhook],
+    follow_ups: _FollowUps,
+    now: datetime,
+    effect_policy: EffectPolicy,
+) -> None:
     """Complete operations whose effect a webhook shows, before or instead of their answer."""
-    named = [(h, wire.records.operation_named(h.event.thing)) for h in hinted]
+    named = [(a, wire.stripe_objects.operation_named(a.event.thing)) for a in admitted]
     ids = {operation_id for _, operation_id in named if operation_id is not None}
-    # Of payouts too: what they carried is reckoned under the payee's lock, or two would carry the same.
-    wallets = {*await store.operations.wallets_of(tx, ids), *await _paid_out(tx, hinted)}
+    # Payees of payouts are locked too: without the lock two payouts could be mapped to the same transfer.
+    wallets = {*await store.operations.wallets_of(tx, ids), *await _paid_out(tx, admitted)}
     await store.payees.lock(tx, wallets)
     known = await store.operations.lock(tx, ids)
     proofs: dict[Any, Effect] = {}
     unparked: set[str] = set()
-    for h, operation_id in named:
+    for a, operation_id in named:
         operation = known.get(operation_id) if operation_id is not None else None
         if operation is None:
-            if h.event.event_type == "transfer.created":
-                gathered.keep(h, "foreign_transfer", f"{h.event.thing.get('id')} names no operation of ours")
+            if a.event.event_type == "transfer.created":
+                follow_ups.keep(
+                    a, "foreign_transfer", f"{a.event.thing.get('id')} names no operation of ours"
+                )
             continue
-        if _is_news(operation, h, gathered):
-            proofs[operation.id] = _effect(operation, h)
+        if _proves(operation, a, follow_ups):
+            proofs[operation.id] = _effect(operation, a)
             if operation.state is State.PARKED:
                 unparked.add(operation.wallet)
     proven = await store.operations.prove(tx, {i: e.thing["id"] for i, e in proofs.items()}, now)
-    await effects.apply_effects(tx, [e for i, e in proofs.items() if i in proven], now, terms, actor="stripe")
+    await effects.apply_effects(
+        tx, [e for i, e in proofs.items() if i in proven], now, effect_policy, actor="stripe"
+    )
     if unparked:
         await payments.pay(tx, unparked, now)
-    await _report_breaches(tx, gathered)
+    await _report_breaches(tx, follow_ups)
 
 
-async def _paid_out(tx: Tx, hinted: Sequence[Hinted]) -> set[str]:
-    """Wallets of the accounts whose payouts a batch tells of."""
-    accounts = {h.event.account for h in hinted if h.event.event_type in PAYOUT_EVENTS and h.event.account}
+async def _paid_out(tx: Tx, admitted: Sequence[AdmittedWebhook]) -> set[str]:
+    """Wallets of the accounts whose payouts a batch of webhooks names."""
+    accounts = {a.event.account for a in admitted if a.event.event_type in PAYOUT_EVENTS and a.event.account}
     wallets = {await store.payees.wallet_of_account(tx, account) for account in accounts}
     return {wallet for wallet in wallets if wallet is not None}
 
 
-def _is_news(operation: Known, hinted: Hinted, gathered: _Gathered) -> bool:
-    """Whether the object proves an operation that was open; what must never happen is kept and reported."""
-    thing = hinted.event.thing
+def _proves(operation: KnownOperation, admitted: AdmittedWebhook, follow_ups: _FollowUps) -> bool:
+    """Whether the object proves an open operation. A second or a different effect is kept, and reported."""
+    thing = admitted.event.thing
     if thing.get("object") not in _OBJECTS[operation.kind] or operation.stripe_id == thing.get("id"):
         return False
     if operation.state in (State.SUCCEEDED, State.CANCELLED):
         state = f"{operation.state} ({operation.stripe_id})"
-        said = f"operation {operation.id} is {state}, and {thing.get('id')} names it too"
-        gathered.keep(hinted, "second_effect", said)
+        sentence = f"operation {operation.id} is {state}, and {thing.get('id')} names it too"
+        follow_ups.keep(admitted, "second_effect", sentence)
         return False
     if unlike := difference(operation, thing):
-        gathered.keep(hinted, "effect_differs", unlike)
+        follow_ups.keep(admitted, "effect_differs", unlike)
         return False
     return True
 
@@ -236,7 +223,7 @@ _OBJECTS = {
 }
 
 
-def _effect(operation: Known, hinted: Hinted) -> Effect:
+def _effect(operation: KnownOperation, admitted: AdmittedWebhook) -> Effect:
     return Effect(
         operation_id=operation.id,
         kind=operation.kind,
@@ -244,38 +231,38 @@ def _effect(operation: Known, hinted: Hinted) -> Effect:
         transfer_id=operation.transfer_id,
         stripe_account=operation.stripe_account,
         trace=operation.trace,
-        thing=hinted.event.thing,
+        thing=admitted.event.thing,
     )
 
 
-async def _report_breaches(tx: Tx, gathered: _Gathered) -> None:
-    breaches = [(h, r, s) for h, r, s in gathered.kept if r in ("second_effect", "effect_differs")]
+async def _report_breaches(tx: Tx, follow_ups: _FollowUps) -> None:
+    breaches = [(a, r, s) for a, r, s in follow_ups.kept if r in ("second_effect", "effect_differs")]
     for _, reason, sentence in breaches:
         metrics.INVARIANT_BREACHES.labels(reason).inc()
-        _log.critical("Stripe shows what must never happen", extra={"reason": reason, "said": sentence})
-    words = [
-        wire.messages.word_to_operator(
-            reason, str(h.event.thing.get("id")), sentence, wire.records.trace_of(h.cause)
+        _log.critical(
+            "Stripe shows an effect that must never happen", extra={"reason": reason, "sentence": sentence}
         )
-        for h, reason, sentence in breaches
+    notifications = [
+        wire.notifications.operator_notification(reason, str(a.event.thing.get("id")), sentence, a.cause)
+        for a, reason, sentence in breaches
     ]
-    await outbox.stage(tx, words)
+    await outbox.stage(tx, notifications)
 
 
-def _count(hint: Hint, known: bool, now: datetime) -> None:
-    kind = hint.event_type if known else "other"
+def _count(webhook: Webhook, known: bool, now: datetime) -> None:
+    kind = webhook.event_type if known else "other"
     metrics.WEBHOOKS.labels(kind, "yes" if known else "no").inc()
-    metrics.WEBHOOK_SECONDS.observe(max((now - hint.received_at).total_seconds(), 0.0))
+    metrics.WEBHOOK_SECONDS.observe(max((now - webhook.received_at).total_seconds(), 0.0))
 
 
-async def _keep(tx: Tx, hint: Hint, reason: str, sentence: str) -> None:
-    await store.inquiries.keep_webhook(
+async def _keep(tx: Tx, webhook: Webhook, reason: str, sentence: str) -> None:
+    await store.kept_webhooks.keep(
         tx,
-        event_id=hint.event_id,
-        event_type=hint.event_type,
-        account=hint.account,
+        event_id=webhook.event_id,
+        event_type=webhook.event_type,
+        account=webhook.account,
         reason=reason,
         sentence=sentence,
-        body=hint.body,
-        received_at=hint.received_at,
+        body=webhook.body,
+        received_at=webhook.received_at,
     )

@@ -1,5 +1,5 @@
-"""Records read into the domain, and messages written from it."""
+"""Records read into domain values, and messages written from them."""
 
-from services.payouts.wire import messages, records
+from services.payouts.wire import messages, missed_events, notifications, records, stripe_objects
 
-__all__ = ["messages", "records"]
+__all__ = ["messages", "missed_events", "notifications", "records", "stripe_objects"]

@@ -1,46 +1,33 @@
-"""Records from Kafka into what this service works with. Pydantic and Stripe's event shapes stop here."""
+"""Records from Kafka into domain values. No pydantic model goes further than this."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 import orjson
-from pydantic import ValidationError
 
+from fleet.admitted import Admitted
 from fleet.cause import Cause
-from fleet.envelope import Message, Record, derived_key, first_cause
-from fleet.inbox import Admitted, Unreadable, describe, read
+from fleet.envelope import Record
+from fleet.inbox import Unreadable, read
 from schemas.journals import JournalPosted
 from schemas.school import InstructorCard, OwnerCard, SchoolCard, SchoolConfigured, read_card
-from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
-from services.payouts.domain.transfers import PAYABLE_EVENT_TYPES, PAYEE_KINDS, Trace
-from services.payouts.store.events import Listed
-from services.payouts.store.inquiries import InquiryKind, Question
-from services.payouts.store.payees import AccountStatus, Card
-from services.payouts.store.payouts import SeenPayout, SeenReversal
-from services.payouts.store.transfers import Accrual
+from schemas.stripe_webhooks import StripeWebhook
+from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
+from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, Accrual
+from services.payouts.domain.rereads import RereadKind, RereadRequest
 
 IDENTIFIER_CHARS_MAX = 100  # as schemas.fields.Identifier allows
-BODY_BYTES_MAX = 400_000  # as the gateway takes at most: quoted in JSON it still fits into a record
 _WALLET_KINDS = {"instructor": "instructor", "owner": "aircraft_owner"}
-
-
-def trace_of(cause: Cause) -> Trace:
-    return Trace(correlation_id=cause.correlation_id, traceparent=cause.traceparent, event_id=cause.event_id)
-
-
-def cause_of(trace: Trace) -> Cause:
-    return Cause(correlation_id=trace.correlation_id, traceparent=trace.traceparent, event_id=trace.event_id)
 
 
 # journal.posted
 
 
 def journal_posted(record: Record) -> JournalPosted:
-    """Read a journal; raises Unreadable, also when it owes somebody whose id no event could name."""
+    """Read a journal. Raises Unreadable, also for a payee whose id is too long for our events."""
     journal = read(record, JournalPosted)
     for entry in journal.entries:
         kind, _, key = entry.wallet.partition(":")
@@ -52,7 +39,7 @@ def journal_posted(record: Record) -> JournalPosted:
 
 
 def accruals(admitted: Iterable[Admitted[JournalPosted]]) -> list[Accrual]:
-    """What journals owe payees: one amount per journal and wallet, none for journals that pay nobody."""
+    """What journals owe payees: one amount for each journal and wallet; zero amounts are left out."""
     return [
         Accrual(
             journal_id=a.event.journal_id,
@@ -62,7 +49,7 @@ def accruals(admitted: Iterable[Admitted[JournalPosted]]) -> list[Accrual]:
             source=a.event.source,
             event_type=a.event.event_type,
             occurred_at=a.event.occurred_at,
-            trace=trace_of(a.cause),
+            trace=a.cause,
         )
         for a in admitted
         if a.event.event_type in PAYABLE_EVENT_TYPES
@@ -86,8 +73,8 @@ def school_configured(record: Record) -> SchoolConfigured:
     return read(record, SchoolConfigured)
 
 
-def payee_cards(event: SchoolConfigured) -> list[Card]:
-    """The payees' cards of one change set, those withdrawn among them."""
+def payee_cards(event: SchoolConfigured) -> list[PayeeCard]:
+    """The payees' cards in one change set, with those it withdraws."""
     return [
         _card(event.version, change.kind, change.key, change.effective_from, change.new)
         for change in event.changes
@@ -95,7 +82,7 @@ def payee_cards(event: SchoolConfigured) -> list[Card]:
     ]
 
 
-def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str, Any] | None) -> Card:
+def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str, Any] | None) -> PayeeCard:
     plain = {
         "kind": _WALLET_KINDS[kind],
         "key": key,
@@ -103,10 +90,10 @@ def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str,
         "version": version,
     }
     if new is None:
-        return Card(**plain, withdrawn=True)
+        return PayeeCard(**plain, withdrawn=True)
     card = read_card(kind, new)
     assert isinstance(card, InstructorCard | OwnerCard)
-    return Card(
+    return PayeeCard(
         **plain,
         email=card.email or None,
         country=card.country,
@@ -118,7 +105,7 @@ def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str,
 
 
 def time_zone_in(events: Sequence[SchoolConfigured]) -> str | None:
-    """The school's time zone, when change sets say it: the last one does."""
+    """The school's time zone by the last change set that names it, None when none does."""
     cards = [
         read_card("school", change.new)
         for event in events
@@ -132,8 +119,11 @@ def time_zone_in(events: Sequence[SchoolConfigured]) -> str | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Hint:
-    """A webhook: something happened to `thing`, and it may be old news. `account`: on a connected account."""
+class Webhook:
+    """A webhook: something happened to Stripe's object `thing`, perhaps long ago.
+
+    `account`: the connected account it happened on, None for the platform's own.
+    """
 
     event_id: str
     event_type: str
@@ -143,7 +133,7 @@ class Hint:
     body: str
 
 
-def stripe_webhook(record: Record) -> Hint:
+def stripe_webhook(record: Record) -> Webhook:
     """Read a webhook and the event Stripe put into it; raises Unreadable."""
     webhook = read(record, StripeWebhook)
     try:
@@ -153,7 +143,7 @@ def stripe_webhook(record: Record) -> Hint:
         raise Unreadable("not_a_stripe_event", "the body has no data.object as Stripe's events do") from None
     if not isinstance(thing, dict):
         raise Unreadable("not_a_stripe_event", "data.object is not an object")
-    return Hint(
+    return Webhook(
         event_id=webhook.event_id,
         event_type=webhook.event_type,
         account=webhook.account,
@@ -163,136 +153,11 @@ def stripe_webhook(record: Record) -> Hint:
     )
 
 
-def hint_key(hint: Hint) -> str:
-    return hint.event_id
+def webhook_key(webhook: Webhook) -> str:
+    return webhook.event_id
 
 
-def event_listed(event: Mapping[str, Any], now: datetime) -> Listed:
-    """Read an event of Stripe's list as something that can be published; raises Unreadable."""
-    try:
-        body = orjson.dumps(event)
-        webhook = _webhook(event, body.decode(), now)
-    except ValidationError as error:
-        raise Unreadable("invalid", describe(error)) from None
-    except (KeyError, TypeError, ValueError, OverflowError) as error:  # orjson's errors are TypeErrors
-        raise Unreadable("invalid", f"the event is not as Stripe's are: {type(error).__name__}") from None
-    if len(body) > BODY_BYTES_MAX:
-        raise Unreadable("oversized", f"the event has {len(body)} bytes; the limit is {BODY_BYTES_MAX}")
-    return Listed(
-        event_id=webhook.event_id,
-        event_key=derived_key("stripe.webhook", SOURCE, webhook.event_id),
-        event_type=webhook.event_type,
-        made_at=webhook.created_at,
-        body=webhook.body,
-    )
-
-
-def recovered(listed: Listed, now: datetime) -> Message:
-    """Publish a listed event as the gateway publishes a delivered one: same identity, key and content."""
-    event = orjson.loads(listed.body)
-    webhook = _webhook(event, listed.body, now)
-    return Message(
-        topic="stripe.webhook",
-        key=object_of(event) or webhook.account or webhook.event_id,
-        event=webhook,
-        cause=first_cause(),
-        event_id=listed.event_key,
-        content=content_of(event),
-    )
-
-
-def _webhook(event: Mapping[str, Any], body: str, now: datetime) -> StripeWebhook:
-    """Attested, because it was read from Stripe itself, with our key and over TLS."""
-    account = event.get("account")
-    return StripeWebhook.model_validate(
-        {
-            "event_id": event.get("id"),
-            "event_type": event.get("type"),
-            "endpoint": "connect" if account else "platform",
-            "account": account,
-            "livemode": event.get("livemode"),
-            "created_at": instant_of(event),
-            "received_at": now,
-            "attested": True,
-            "body": body,
-        }
-    )
-
-
-def question(
-    kind: InquiryKind, object_id: str, cause: Cause, after: datetime, account: str | None = None
-) -> Question:
-    return Question(
-        kind=kind, object_id=object_id, trace=trace_of(cause), after=after, stripe_account=account
-    )
-
-
-# Stripe's objects
-
-
-def instant_of(thing: Mapping[str, Any]) -> datetime:
-    """When Stripe made an object."""
-    return datetime.fromtimestamp(int(thing["created"]), UTC)
-
-
-def operation_named(thing: Mapping[str, Any]) -> UUID | None:
-    """Which of our operations an object says it came from; nonsense is nobody's."""
-    metadata = thing.get("metadata")
-    named = metadata.get("hobbs_operation_id") if isinstance(metadata, Mapping) else None
-    try:
-        return UUID(named) if isinstance(named, str) else None
-    except ValueError:
-        return None
-
-
-def payout_seen(thing: Mapping[str, Any], account: str, operation_id: UUID | None = None) -> SeenPayout:
-    return SeenPayout(
-        stripe_payout_id=thing["id"],
-        stripe_account=account,
-        amount=thing["amount"],
-        currency=thing["currency"].upper(),
-        status=thing["status"],
-        instant=thing.get("method") == "instant",
-        made_at=instant_of(thing),
-        failure=thing.get("failure_message") or thing.get("failure_code"),
-        operation_id=operation_id or operation_named(thing),
-    )
-
-
-def reversals_seen(listed: Sequence[Mapping[str, Any]]) -> list[SeenReversal]:
-    return [
-        SeenReversal(
-            stripe_reversal_id=thing["id"],
-            stripe_transfer_id=thing["transfer"],
-            amount=thing["amount"],
-            reversed_at=instant_of(thing),
-            operation_id=operation_named(thing),
-        )
-        for thing in listed
-    ]
-
-
-def account_status(account: Mapping[str, Any], balance: Mapping[str, Any] | None) -> AccountStatus:
-    """What an account object (and its balance) say: it is ready when Stripe lets it receive transfers."""
-    capabilities = account.get("capabilities") or {}
-    requirements = account.get("requirements") or {}
-    due = {*(requirements.get("currently_due") or ()), *(requirements.get("past_due") or ())}
-    money = [*(balance or {}).get("available", ()), *(balance or {}).get("pending", ())]
-    totals: dict[str, int] = defaultdict(int)
-    for part in money:
-        totals[part["currency"]] += part["amount"]
-    return AccountStatus(
-        stripe_account=account["id"],
-        ready=capabilities.get("transfers") == "active" and bool(account.get("payouts_enabled")),
-        details_submitted=bool(account.get("details_submitted")),
-        charges_enabled=bool(account.get("charges_enabled")),
-        payouts_enabled=bool(account.get("payouts_enabled")),
-        requirements=tuple(sorted(due)),
-        disabled_reason=requirements.get("disabled_reason"),
-        balance_negative=any(total < 0 for total in totals.values()),
-    )
-
-
-def id_of(value: Any) -> str:
-    """An expanded object stands for its id."""
-    return str(value["id"]) if isinstance(value, Mapping) else str(value)
+def reread_request(
+    kind: RereadKind, object_id: str, cause: Cause, after: datetime, account: str | None = None
+) -> RereadRequest:
+    return RereadRequest(kind=kind, object_id=object_id, trace=cause, after=after, stripe_account=account)

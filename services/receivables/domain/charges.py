@@ -1,8 +1,7 @@
-"""Money in: what is known of a card charge, and what a new fact about it adds. Pure.
+"""What is known of a card charge, and what a new fact adds to it. Pure.
 
-A charge is the aggregate. Facts about it come in any order, more than once, from several topics; each is
-merged into what is known, and `postings.py` says what is due. It must not know Kafka,
-Postgres or Stripe's shapes. Amounts are positive minor units of the charge's currency.
+Facts about a charge arrive in any order, more than once, from several topics. Each is merged into the charge,
+and `postings.py` says which journals are due then. Amounts are positive minor units of the charge's currency.
 """
 
 from collections.abc import Mapping
@@ -11,7 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 
 
-class Outcome(StrEnum):
+class DisputeOutcome(StrEnum):
     """How a dispute ended."""
 
     WON = "won"
@@ -20,7 +19,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payment:
-    """The money came: gross of Stripe's fee."""
+    """The money arrived. `amount` is gross: Stripe's fee is not taken off."""
 
     amount: int
     currency: str
@@ -30,7 +29,7 @@ class Payment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fee:
-    """What Stripe kept of a charge; `gross` is Stripe's own figure for it, to compare."""
+    """What Stripe kept of a charge. `gross` is the charge's amount by the balance transaction, to compare."""
 
     transaction_id: str
     amount: int
@@ -41,7 +40,7 @@ class Fee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Money on its way back to the student. `moved`: it left Stripe's balance; `failed`: it came back."""
+    """Money that goes back to the student. `moved`: it left Stripe's balance; `failed`: it came back."""
 
     refund_id: str
     amount: int
@@ -53,10 +52,10 @@ class Refund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispute:
-    """The student's bank took the payment back, for now or for good.
+    """The student's bank claims the payment back.
 
-    `withdrawn`: it left Stripe's balance (an inquiry takes nothing). `fees`: by balance transaction, negative
-    when Stripe gave one back.
+    `withdrawn`: the amount left Stripe's balance (an inquiry withdraws nothing). `fees`: by balance
+    transaction, negative when Stripe gave one back.
     """
 
     dispute_id: str
@@ -64,13 +63,13 @@ class Dispute:
     currency: str
     opened_at: datetime
     withdrawn: bool = False
-    outcome: Outcome | None = None
+    outcome: DisputeOutcome | None = None
     closed_at: datetime | None = None
     fees: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class PostingEntry:
     """One signed amount on one wallet, credit positive."""
 
     wallet: str
@@ -79,13 +78,13 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Posting:
-    """A journal asked of the ledger, once for each source."""
+    """A journal that the ledger is asked to post, once for each source."""
 
     source: str
     event_type: str
     currency: str
     occurred_at: datetime
-    entries: tuple[Entry, ...]
+    entries: tuple[PostingEntry, ...]
     memo: str
 
 
@@ -93,8 +92,8 @@ class Posting:
 class Charge:
     """Everything known of one charge, and every posting made for it.
 
-    `told_refunded`: the most that Stripe said was refunded in all. A charge's own event says so without
-    naming the refunds, so it posts nothing; when it exceeds the known refunds, one was never told of.
+    `told_refunded`: the largest refunded total that Stripe reported on the charge itself. It names no refund,
+    so nothing is posted by it; when it exceeds the known refunds, the event of a refund was lost.
     """
 
     charge_id: str
@@ -119,18 +118,24 @@ class PaymentSucceeded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeSettled:
+    """Stripe's fee of a charge is final."""
+
     charge_id: str
     fee: Fee
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RefundSeen:
+class RefundReported:
+    """A refund of a charge, as it stands at Stripe."""
+
     charge_id: str
     refund: Refund
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DisputeSeen:
+class DisputeReported:
+    """A dispute of a charge, as it stands at Stripe."""
+
     charge_id: str
     dispute: Dispute
 
@@ -144,12 +149,12 @@ class StudentNamed:
     at: datetime
 
 
-Fact = PaymentSucceeded | FeeSettled | RefundSeen | DisputeSeen | StudentNamed
+Fact = PaymentSucceeded | FeeSettled | RefundReported | DisputeReported | StudentNamed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Contradiction:
-    """A fact that cannot be true beside what is known; the record becomes a dead letter."""
+    """A fact that contradicts what is known; its record becomes a dead letter."""
 
     reason: str
     sentence: str
@@ -162,9 +167,9 @@ def learn(charge: Charge, fact: Fact) -> Charge | Contradiction:
             return _learn_payment(charge, fact)
         case FeeSettled():
             return _learn_fee(charge, fact.fee)
-        case RefundSeen():
+        case RefundReported():
             return _learn_refund(charge, fact.refund)
-        case DisputeSeen():
+        case DisputeReported():
             return _learn_dispute(charge, fact.dispute)
         case StudentNamed():
             return _learn_student(charge, fact)
@@ -176,13 +181,13 @@ def _learn_payment(charge: Charge, fact: PaymentSucceeded) -> Charge | Contradic
         return Contradiction(
             reason="payment_amount_changed",
             sentence=f"charge {charge.charge_id} was {known.amount} {known.currency} (minor units) "
-            f"and is now told as {told.amount} {told.currency}; look at it at Stripe",
+            f"and is now reported as {told.amount} {told.currency}; look it up at Stripe",
         )
     if clash := _other_currency(charge, told.currency, "payment"):
         return clash
     intent = (known and known.payment_intent_id) or told.payment_intent_id
     payment = replace(known or told, payment_intent_id=intent)
-    # The first name stands: moving a payment from one student to another is a person's decision.
+    # The first student stays: only a person may move a payment from one student to another.
     student = charge.student or fact.student
     refunded = max(charge.told_refunded, fact.refunded)
     return replace(charge, payment=payment, student=student, told_refunded=refunded)
@@ -196,13 +201,13 @@ def _learn_fee(charge: Charge, fee: Fee) -> Charge | Contradiction:
         return Contradiction(
             reason="fee_changed",
             sentence=f"charge {charge.charge_id} settled as {known.transaction_id} with fee {known.amount} "
-            f"(minor units) and is now told as {fee.transaction_id} with fee {fee.amount}",
+            f"(minor units) and is now reported as {fee.transaction_id} with fee {fee.amount}",
         )
     return replace(charge, fee=known)
 
 
 def _learn_refund(charge: Charge, told: Refund) -> Charge | Contradiction:
-    """A refund only ever moves forward: once moved it moved, once failed it stays failed."""
+    """A refund that moved stays moved, and one that failed stays failed, in whatever order this is learnt."""
     if clash := _other_currency(charge, told.currency, f"refund {told.refund_id}"):
         return clash
     known = charge.refunds.get(told.refund_id, told)
@@ -245,7 +250,7 @@ def _learn_student(charge: Charge, fact: StudentNamed) -> Charge | Contradiction
 
 
 def _other_currency(charge: Charge, currency: str, what: str) -> Contradiction | None:
-    """One charge, one currency: a settlement in another would need an exchange rate nobody gave us."""
+    """A charge has one currency: no exchange rate is known here."""
     known = _currency_of(charge)
     if known is None or known == currency:
         return None
@@ -265,5 +270,5 @@ def _currency_of(charge: Charge) -> str | None:
 def _changed(charge: Charge, what: str, known: int, told: int) -> Contradiction:
     return Contradiction(
         reason="amount_changed",
-        sentence=f"{what} of charge {charge.charge_id} was {known} minor units and is now told as {told}",
+        sentence=f"{what} of charge {charge.charge_id} was {known} minor units and is now reported as {told}",
     )

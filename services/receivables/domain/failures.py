@@ -1,4 +1,4 @@
-"""Card payments that did not go through: who should be told, once. Pure."""
+"""Card payments that did not go through. Pure."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from datetime import datetime
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentFailed:
-    """One failed attempt. `attempt`: the failed charge's id, so that telling of it twice is one failure."""
+    """One failed attempt. `attempt` is the failed charge's id: two events about it are one failure."""
 
     payment_intent_id: str
     attempt: str
@@ -19,5 +19,5 @@ class PaymentFailed:
 
 
 def worth_telling(failure: PaymentFailed, paid_intents: Collection[str]) -> bool:
-    """A failure that comes after the same payment went through is old news."""
+    """Whether the student should be told: not when the same payment went through since."""
     return failure.payment_intent_id not in paid_intents

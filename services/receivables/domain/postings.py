@@ -1,10 +1,10 @@
-"""Which journals a charge's facts ask for, and which are still due. Pure.
+"""Which journals are due for a charge. Pure.
 
-The rule that makes the order of facts harmless: the postings due are computed from all that is known, less
-what was posted before. Nothing is posted before the payment itself (gross first); what came early waits.
-Everything about the student's money goes to the charge's holder: the student, or `liability:unallocated`
-while nobody is named. Allocation moves what the unallocated wallet holds for the charge, once; from then on
-the holder is the student, so the unallocated wallet stays at zero for that charge.
+The postings due are computed from all that is known of the charge, less what was posted before: so the order
+in which facts arrive does not matter. Nothing is posted before the payment itself (gross); facts that arrive
+earlier wait in the charge. Everything about the student's money goes to the charge's holder: the student, or
+`liability:unallocated` while no student is named. Allocation moves what the unallocated wallet holds for the
+charge, once; from then on the student is the holder, and the unallocated wallet stays at zero for the charge.
 """
 
 from collections.abc import Iterator
@@ -16,11 +16,11 @@ from services.receivables.domain.charges import (
     Charge,
     Contradiction,
     Dispute,
-    Entry,
+    DisputeOutcome,
     Fact,
-    Outcome,
     Payment,
     Posting,
+    PostingEntry,
     Refund,
     learn,
 )
@@ -45,7 +45,7 @@ EventType = Literal[
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """What one fact changed: the charge after it, and the journals it made due."""
+    """What one fact changed: the charge before and after it, and the postings that it made due."""
 
     before: Charge
     charge: Charge
@@ -53,18 +53,18 @@ class Step:
 
     @property
     def received(self) -> Payment | None:
-        """The payment, when this fact was the first to tell of it."""
+        """The payment, when this fact was the first to report it."""
         return self.charge.payment if self.before.payment is None else None
 
     @property
     def allocated(self) -> bool:
-        """A payment that had been unallocated got its student."""
+        """Whether a payment that named no student got its student by this fact."""
         waited = self.before.payment is not None and self.before.student is None
         return waited and self.charge.student is not None
 
 
 def decide(charge: Charge, fact: Fact, *, now: datetime) -> Step | Contradiction:
-    """Learn a fact and say what is due because of it."""
+    """Merge a fact into the charge and compute what is due because of it. `now` dates an allocation."""
     after = learn(charge, fact)
     if isinstance(after, Contradiction):
         return after
@@ -73,7 +73,7 @@ def decide(charge: Charge, fact: Fact, *, now: datetime) -> Step | Contradiction
 
 
 def due_postings(charge: Charge, *, now: datetime) -> Iterator[Posting]:
-    """Journals that follow from what is known and were not asked for yet, in the order to post them."""
+    """Postings that follow from what is known and were not made yet, in the order to post them."""
     if charge.payment is None:
         return
     posted = {posting.source for posting in charge.postings}
@@ -87,12 +87,13 @@ def due_postings(charge: Charge, *, now: datetime) -> Iterator[Posting]:
 
 
 def unallocated_balance(charge: Charge) -> int:
-    """What the unallocated wallet holds for this charge."""
+    """What `liability:unallocated` holds for this charge, in minor units."""
     entries = (entry for posting in charge.postings for entry in posting.entries)
     return sum(entry.amount for entry in entries if entry.wallet == UNALLOCATED)
 
 
 def holder_of(charge: Charge) -> str:
+    """The wallet whose money the charge is: the student's, or the unallocated one."""
     return f"student:{charge.student}" if charge.student else UNALLOCATED
 
 
@@ -131,7 +132,7 @@ def _allocation(charge: Charge, payment: Payment, now: datetime) -> Iterator[Pos
 
 
 def _refund(charge: Charge, refund: Refund, posted: set[str]) -> Iterator[Posting]:
-    """A refund that failed after it was posted comes back; one that failed before never happened."""
+    """A refund that failed after it was posted is posted back; one that failed before is not posted."""
     name, holder, about = refund.refund_id, holder_of(charge), f"refund of {charge.charge_id}"
     source, currency = f"refund:{name}", refund.currency
     if refund.moved and not refund.failed:
@@ -143,7 +144,7 @@ def _refund(charge: Charge, refund: Refund, posted: set[str]) -> Iterator[Postin
 
 
 def _dispute(charge: Charge, dispute: Dispute) -> Iterator[Posting]:
-    """While a dispute is open the amount is a claim of the school's; lost, it is the student's debt."""
+    """The amount of an open dispute is a claim of the school; of a lost one it is the student's debt."""
     if not dispute.withdrawn:
         return
     opened, closed = dispute.opened_at, dispute.closed_at or dispute.opened_at
@@ -155,10 +156,10 @@ def _dispute(charge: Charge, dispute: Dispute) -> Iterator[Posting]:
         if fee:
             source, kept = f"dispute-fee:{transaction}", {SCHOOL: -fee, STRIPE: fee}
             yield _posting(source, "dispute_fee", currency, opened, kept, f"fee of a {about}")
-    if dispute.outcome is Outcome.WON:
+    if dispute.outcome is DisputeOutcome.WON:
         regained = {DISPUTES: amount, STRIPE: -amount}
         yield _posting(f"dispute-won:{name}", "dispute_won", currency, closed, regained, f"{about} won")
-    if dispute.outcome is Outcome.LOST:
+    if dispute.outcome is DisputeOutcome.LOST:
         owed = {DISPUTES: amount, holder_of(charge): -amount}
         yield _posting(f"dispute-lost:{name}", "dispute_lost", currency, closed, owed, f"{about} lost")
 
@@ -171,6 +172,6 @@ def _posting(
         event_type=event_type,
         currency=currency,
         occurred_at=at,
-        entries=tuple(Entry(wallet=wallet, amount=amount) for wallet, amount in entries.items()),
+        entries=tuple(PostingEntry(wallet=wallet, amount=amount) for wallet, amount in entries.items()),
         memo=memo,
     )

@@ -1,4 +1,4 @@
-"""Stripe's objects read into facts; decisions written as messages."""
+"""Reads Stripe's objects into facts, and writes messages."""
 
 from services.receivables.wire import messages, stripe_objects
 

@@ -1,4 +1,4 @@
-"""Decisions -> messages: one small function for each."""
+"""Writes what receivables publishes, a function for each message."""
 
 from fleet.cause import Cause
 from fleet.envelope import Message
@@ -11,7 +11,7 @@ from services.receivables.domain.failures import PaymentFailed
 
 
 def journal_message(posting: Posting, cause: Cause) -> Message:
-    """Ask the ledger to post; the source keeps it once."""
+    """Ask the ledger to post a journal; it posts each source once."""
     event = JournalRequested(
         source=posting.source,
         event_type=posting.event_type,
@@ -24,7 +24,7 @@ def journal_message(posting: Posting, cause: Cause) -> Message:
 
 
 def payment_message(charge: Charge, payment: Payment, cause: Cause) -> Message:
-    """Tell that money came: without a student while it is unallocated, again once it has one."""
+    """Announce a payment: without a student while it is unallocated, and again once it has one."""
     event = PaymentReceived(
         charge_id=charge.charge_id,
         student=charge.student,
@@ -36,7 +36,7 @@ def payment_message(charge: Charge, payment: Payment, cause: Cause) -> Message:
 
 
 def unallocated_message(charge: Charge, payment: Payment, cause: Cause) -> Message:
-    """Tell finance that a payment names nobody."""
+    """Tell finance that a payment names no student."""
     money = f"{format_minor(payment.amount, payment.currency)} {payment.currency}"
     event = NotificationRequested(
         recipient_kind="finance",
@@ -51,7 +51,7 @@ def unallocated_message(charge: Charge, payment: Payment, cause: Cause) -> Messa
 
 
 def failure_message(failure: PaymentFailed, cause: Cause) -> Message | None:
-    """Tell the student that a payment did not go through; nobody, when it names nobody."""
+    """Tell the student that a payment did not go through; None when the payment names no student."""
     if failure.student is None:
         return None
     money = f"{format_minor(failure.amount, failure.currency)} {failure.currency}"

@@ -1,7 +1,7 @@
-"""Stripe's objects and `charge.settled` -> facts about charges. Stripe's shapes stop here.
+"""Reads Stripe's objects and `charge.settled` into facts about charges; Stripe's shapes are known here alone.
 
-Each event is judged by the object it carries, not by its name: a `charge.refunded` that overtakes
-`charge.succeeded` tells of the payment as well.
+What an event says is read from the object it carries, not from its name: a `charge.refunded` that arrives
+before `charge.succeeded` reports the payment as well.
 """
 
 import re
@@ -21,17 +21,18 @@ from schemas.payments import ChargeSettled
 from schemas.stripe_webhooks import StripeWebhook
 from services.receivables.domain.charges import (
     Dispute,
-    DisputeSeen,
+    DisputeOutcome,
+    DisputeReported,
     Fact,
     Fee,
     FeeSettled,
-    Outcome,
     Payment,
     PaymentSucceeded,
     Refund,
-    RefundSeen,
+    RefundReported,
 )
 from services.receivables.domain.failures import PaymentFailed
+from services.receivables.domain.webhooks import KeptWebhook
 
 STUDENT_KEY: Final = "hobbs_student"
 _CODE: Final = re.compile(r"[a-z0-9_]{1,100}")
@@ -39,7 +40,7 @@ _STUDENT: Final = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,98}[^\x00-\
 
 
 class Kind(StrEnum):
-    """What a webhook is to this service; the label it is counted under."""
+    """What a webhook means to this service; the metric's label."""
 
     HANDLED = "handled"
     NOTHING_TO_DO = "nothing_to_do"
@@ -48,13 +49,22 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Seen:
-    """A webhook read: the facts it tells, or why it tells none."""
+class WebhookRead:
+    """A webhook as it was read: the facts it reports; `kind` says why when it reports none."""
 
     webhook: StripeWebhook
     kind: Kind
     facts: tuple[Fact, ...] = ()
     failure: PaymentFailed | None = None
+
+    def kept(self) -> KeptWebhook:
+        """The webhook as it is kept when its type is unknown here."""
+        return KeptWebhook(
+            event_id=self.webhook.event_id,
+            event_type=self.webhook.event_type,
+            received_at=self.webhook.received_at,
+            body=self.webhook.body,
+        )
 
 
 def _id_of(value: Any) -> Any:
@@ -126,27 +136,31 @@ class _Dispute(BaseModel):
     balance_transactions: list[_BalanceTransaction] = Field(default_factory=list)
 
 
-def stripe_event(record: Record) -> Seen:
-    """Read `stripe.webhook`: what it tells of payments, refunds and disputes on the school's own account."""
+def stripe_event(record: Record) -> WebhookRead:
+    """Read `stripe.webhook`: payments, refunds and disputes on the school's own account.
+
+    Raises Unreadable when the object lacks what money needs.
+    """
     webhook = read(record, StripeWebhook)
     kind = kind_of(webhook)
     if kind is not Kind.HANDLED:
-        return Seen(webhook=webhook, kind=kind)
+        return WebhookRead(webhook=webhook, kind=kind)
     subject = _subject(webhook)
     try:
         facts = tuple(_FACTS[webhook.event_type](subject, webhook))
         failure = payment_failure(subject, webhook) if webhook.event_type == _FAILED else None
     except ValidationError as error:
         raise Unreadable("stripe_object_unreadable", f"{webhook.event_type}: {describe(error)}") from None
-    return Seen(webhook=webhook, kind=kind, facts=facts, failure=failure)
+    return WebhookRead(webhook=webhook, kind=kind, facts=facts, failure=failure)
 
 
-def stripe_event_key(seen: Seen) -> str:
-    return seen.webhook.event_id
+def stripe_event_key(read: WebhookRead) -> str:
+    """The event's natural key: Stripe's own id of it."""
+    return read.webhook.event_id
 
 
 def kind_of(webhook: StripeWebhook) -> Kind:
-    """Sort a webhook. Connected accounts' events, and money going out, are the payouts service's."""
+    """Say what a webhook means here. Connected accounts' events and money going out belong to payouts."""
     if webhook.endpoint == "connect" or webhook.event_type.startswith(_ELSEWHERE):
         return Kind.ELSEWHERE
     if webhook.event_type in _FACTS:
@@ -155,7 +169,10 @@ def kind_of(webhook: StripeWebhook) -> Kind:
 
 
 def charge_settled(record: Record) -> FeeSettled:
-    """Read `charge.settled`, payouts' word on what Stripe kept."""
+    """Read `charge.settled`: what Stripe kept, as payouts found it in the balance transaction.
+
+    Raises Unreadable when gross less fee is not net.
+    """
     event = read(record, ChargeSettled)
     if event.fee < 0 or event.gross - event.fee != event.net:
         raise Unreadable("fee_does_not_add_up", f"charge {event.charge_id}: gross less fee is not net")
@@ -170,9 +187,9 @@ def charge_settled(record: Record) -> FeeSettled:
 
 
 def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
-    """A charge tells of its payment once it succeeded and was captured, and of the refunds it lists.
+    """A charge reports its payment once it succeeded and was captured, and the refunds that it lists.
 
-    What was authorized and not captured counts as refunded at Stripe; no money of ours was.
+    Stripe counts what was authorized and not captured as refunded; none of that was our money.
     """
     charge = _Charge.model_validate(subject)
     amount = charge.amount if charge.amount_captured is None else charge.amount_captured
@@ -194,7 +211,7 @@ def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator
 
 
 def payment_intent_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
-    """A payment intent that succeeded tells of its last charge."""
+    """A payment intent that succeeded reports the payment of its last charge."""
     intent = _PaymentIntent.model_validate(subject)
     amount = intent.amount if intent.amount_received is None else intent.amount_received
     if intent.latest_charge is None or amount <= 0:
@@ -213,13 +230,13 @@ def refund_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator
 
 
 def dispute_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
-    """A dispute takes money when it is more than an inquiry, and ends won or lost."""
+    """A dispute withdraws money unless it is only an inquiry; it ends won or lost."""
     dispute = _Dispute.model_validate(subject)
     if dispute.charge is None:
         raise Unreadable("dispute_without_charge", f"dispute {dispute.id} names no charge")
     inquiry = dispute.status.startswith("warning_") or dispute.status == "prevented"
-    outcome = Outcome(dispute.status) if dispute.status in tuple(Outcome) else None
-    seen = Dispute(
+    outcome = DisputeOutcome(dispute.status) if dispute.status in tuple(DisputeOutcome) else None
+    reported = Dispute(
         dispute_id=dispute.id,
         amount=dispute.amount,
         currency=dispute.currency.upper(),
@@ -229,7 +246,7 @@ def dispute_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterato
         closed_at=webhook.created_at if outcome else None,
         fees={transaction.id: transaction.fee for transaction in dispute.balance_transactions},
     )
-    yield DisputeSeen(charge_id=dispute.charge, dispute=seen)
+    yield DisputeReported(charge_id=dispute.charge, dispute=reported)
 
 
 def no_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
@@ -237,7 +254,7 @@ def no_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fac
 
 
 def payment_failure(subject: Mapping[str, Any], webhook: StripeWebhook) -> PaymentFailed:
-    """Why a payment failed, in Stripe's codes; its messages may name the card and stay out."""
+    """Why a payment failed, by Stripe's code: Stripe's messages may name the card and are left out."""
     intent = _PaymentIntent.model_validate(subject)
     error = intent.last_payment_error or _PaymentError()
     return PaymentFailed(
@@ -285,7 +302,7 @@ _ELSEWHERE: Final = ("account.", "balance.", "capability.", "payout.", "person."
 
 
 def _subject(webhook: StripeWebhook) -> Mapping[str, Any]:
-    """`data.object` of the raw body; the body was read once by the gateway, so it is an event."""
+    """`data.object` of the raw body, which the gateway has read as a Stripe event."""
     try:
         subject = orjson.loads(webhook.body)["data"]["object"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
@@ -296,9 +313,9 @@ def _subject(webhook: StripeWebhook) -> Mapping[str, Any]:
 
 
 def _refund_facts(refund: _Refund, charge_id: str | None) -> Iterator[Fact]:
-    """A refund moved money when a balance transaction says so, whatever its status is called.
+    """A refund moved money when it has a balance transaction, whatever its status is.
 
-    Releasing what was never captured looks like a refund that succeeded, and moves nothing.
+    Releasing an amount that was never captured is reported as a refund that succeeded, but moves nothing.
     """
     about = refund.charge or charge_id
     if about is None:
@@ -306,7 +323,7 @@ def _refund_facts(refund: _Refund, charge_id: str | None) -> Iterator[Fact]:
     failed = refund.status in ("failed", "canceled")
     moved = refund.balance_transaction is not None and not failed
     if moved or failed:
-        seen = Refund(
+        reported = Refund(
             refund_id=refund.id,
             amount=refund.amount,
             currency=refund.currency.upper(),
@@ -314,11 +331,11 @@ def _refund_facts(refund: _Refund, charge_id: str | None) -> Iterator[Fact]:
             moved=moved,
             failed=failed,
         )
-        yield RefundSeen(charge_id=about, refund=seen)
+        yield RefundReported(charge_id=about, refund=reported)
 
 
 def _student(named: _StripeObject) -> str | None:
-    """The student in the metadata; nobody, when it is not a name a wallet can have."""
+    """The student whom the metadata name; None when a wallet cannot have that name."""
     student = (named.metadata or {}).get(STUDENT_KEY)
     return student if isinstance(student, str) and _STUDENT.fullmatch(student) else None
 

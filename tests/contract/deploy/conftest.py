@@ -1,4 +1,4 @@
-"""The compose file as data; profiles and variables as `.env.example` leaves them."""
+"""The compose file as data, with the profiles and variables of `.env.example`."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""What docker-compose.yml promises: every service, loopback only, secrets as files, no privileges."""
+"""docker-compose.yml: every service, loopback only, secrets as files, no privileges."""
 
 import importlib
 import importlib.util
@@ -57,7 +57,7 @@ def test_a_new_service_is_written_behind_the_one_before_it_and_only_once() -> No
     assert all(line in rest for line in compose.splitlines())
 
 
-def test_no_container_is_a_service_that_is_not_there() -> None:
+def test_every_worker_container_is_a_service() -> None:
     works = [c["command"][1] for c in CONTAINERS.values() if c.get("command", [""])[0] == "work"]
     assert sorted(works) == sorted(SERVICES)
 
@@ -102,7 +102,7 @@ def test_images_are_pinned_to_a_version(name: str) -> None:
     [("postgres", "postgres:18."), ("kafka", "apache/kafka:4.3.1")],
     ids=["postgres", "kafka"],
 )
-def test_the_engines_are_the_ones_that_are_tested(name: str, image: str) -> None:
+def test_the_images_have_the_tested_versions(name: str, image: str) -> None:
     assert CONTAINERS[name]["image"].startswith(image)
     assert "test" in CONTAINERS[name]["healthcheck"]
 

@@ -1,4 +1,4 @@
-"""The broker of the compose file really starts with these settings: run here on the embedded Kafka 4.3.1.
+"""The broker starts with the compose file's settings, here on the embedded Kafka 4.3.1.
 
 The image turns each KAFKA_X_Y variable into a property x.y; so does this test. Only ports, the container's
 host name and the data folder are replaced.

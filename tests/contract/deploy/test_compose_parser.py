@@ -1,4 +1,4 @@
-"""Docker's own loader (compose-go, through Go's module proxy) accepts the file and reads it as meant."""
+"""Docker's loader (compose-go, through Go's module proxy) accepts the file and reads it as intended."""
 
 import json
 import os
@@ -26,7 +26,7 @@ NOT_A_VERDICT = (
 def understood(compose: Path, *profiles: str) -> subprocess.CompletedProcess[str]:
     go = shutil.which("go")
     if go is None:
-        pytest.skip("no go on the PATH: Docker's own compose parser was not asked")
+        pytest.skip("no go on the PATH: Docker's compose parser was not run")
     environment = {k: v for k, v in os.environ.items() if not k.startswith(("HOBBS_", "COMPOSE_"))}
     result = subprocess.run(
         [go, "run", ".", str(compose), str(ENV_EXAMPLE), *profiles],

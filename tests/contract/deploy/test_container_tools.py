@@ -1,4 +1,4 @@
-"""The small programs beside the services: health check, secrets, the simulator's webhook endpoints."""
+"""The programs in deploy/: health check, secrets, registration at the simulator."""
 
 import os
 import stat
@@ -55,20 +55,20 @@ def health(port: int, processes: int = 1) -> subprocess.CompletedProcess[str]:
     )
 
 
-def test_a_living_service_is_healthy() -> None:
+def test_a_working_service_is_healthy() -> None:
     port = free_port()
     with service_answering(200, port):
         assert health(port).returncode == 0
 
 
-def test_a_stuck_service_is_not_and_says_why() -> None:
+def test_a_stuck_service_is_not_healthy_and_the_reason_is_shown() -> None:
     port = free_port()
     with service_answering(503, port):
         result = health(port)
     assert (result.returncode, "no poll" in result.stderr) == (1, True)
 
 
-def test_nobody_listening_is_not_healthy() -> None:
+def test_a_service_that_does_not_listen_is_not_healthy() -> None:
     result = health(free_port())
     assert (result.returncode, "ConnectionRefusedError" in result.stderr) == (1, True)
 
@@ -125,13 +125,15 @@ def test_the_gateway_is_registered_once_with_the_secrets_it_was_given(
     ]
     assert again == []
     endpoints = stripe_sim.admin.get("webhook_endpoints").json()["endpoints"]
-    told = {(e["url"].rpartition("/")[2], e["application"] is not None, e["_secret"]) for e in endpoints}
+    registered = {
+        (e["url"].rpartition("/")[2], e["application"] is not None, e["_secret"]) for e in endpoints
+    }
     connect = (tmp_path / "stripe_connect_webhook_secrets").read_text().strip()
-    assert told == {("stripe", False, "whsec_new"), ("connect", True, connect)}
+    assert registered == {("stripe", False, "whsec_new"), ("connect", True, connect)}
 
 
 @pytest.mark.parametrize("script", ["make_secrets.py", "simulator_webhooks.py"])
-def test_a_script_explains_itself(script: str) -> None:
+def test_a_script_has_a_help_text(script: str) -> None:
     result = subprocess.run(
         [sys.executable, ROOT / "deploy" / script, "--help"],
         env=os.environ | {"PYTHONPATH": str(ROOT)},

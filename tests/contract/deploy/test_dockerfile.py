@@ -1,4 +1,4 @@
-"""The image: linted, small, pinned, without root; what is copied into it is enough to run every service."""
+"""The image: linted, small, pinned, without root; its copied sources suffice to run every service."""
 
 import fnmatch
 import re
@@ -29,7 +29,7 @@ def test_the_linter_finds_nothing() -> None:
     assert (result.returncode, result.stdout) == (0, "")
 
 
-def test_the_linter_finds_what_is_bad(tmp_path: Path) -> None:
+def test_the_linter_finds_faults(tmp_path: Path) -> None:
     bad = tmp_path / "Dockerfile"
     bad.write_text("FROM python:latest\nRUN pip install stripe\nRUN cd /x && make\n")
     assert lint(bad).returncode == 1
@@ -67,21 +67,21 @@ def test_it_runs_as_a_numbered_user_with_a_health_check() -> None:
     assert final.index("USER ") < final.index("ENTRYPOINT")
 
 
-def test_nothing_enters_the_build_but_what_is_named() -> None:
+def test_only_named_files_enter_the_build() -> None:
     assert IGNORE[1] == "*"
     allowed = {line[1:] for line in IGNORE if line.startswith("!")}
     assert allowed == set(copied_sources())
 
 
 def copied_sources() -> Iterator[str]:
-    """What the Dockerfile copies from the project."""
+    """The paths that the Dockerfile copies from the project."""
     for arguments in re.findall(r"^COPY (?!--from)(.+)$", TEXT, re.MULTILINE):
         yield from arguments.split()[:-1]
 
 
 @pytest.fixture(scope="module")
 def image_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The image's /app, laid out as its COPY lines say."""
+    """The image's /app, made by its COPY lines."""
     app = tmp_path_factory.mktemp("image") / "app"
     ignored = shutil.ignore_patterns(*(line.removeprefix("**/") for line in IGNORE if line.startswith("**/")))
     for arguments in re.findall(r"^COPY (?!--from)(.+)$", TEXT, re.MULTILINE):
@@ -109,7 +109,7 @@ def run_in(app: Path, *command: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("service", SERVICES)
-def test_each_service_starts_from_what_is_copied_and_misses_only_its_settings(
+def test_each_service_starts_from_the_copied_sources_and_lacks_only_settings(
     image_folder: Path, service: str
 ) -> None:
     result = run_in(image_folder, "-m", "hobbs", "work", service)
@@ -130,7 +130,7 @@ print(" ".join(sorted({{owner.lower().replace("_", "-") for name in top for owne
 """
 
 
-def test_what_the_services_import_is_in_the_images_requirements(image_folder: Path) -> None:
+def test_every_import_of_the_services_is_in_the_images_requirements(image_folder: Path) -> None:
     result = run_in(image_folder, "-c", IMPORTED.format(services=SERVICES))
     assert result.returncode == 0, result.stderr
     pinned = set(re.findall(r"^([a-z0-9.-]+)==", (ROOT / "requirements.txt").read_text(), re.MULTILINE))

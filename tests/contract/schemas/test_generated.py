@@ -1,4 +1,4 @@
-"""What is generated is current, valid by its own standards, and says what the models say."""
+"""The generated files are current, valid by their standards, and agree with the models."""
 
 import copy
 import json
@@ -85,7 +85,7 @@ def test_every_reference_in_the_asyncapi_document_leads_somewhere(document: dict
 
 
 def test_the_asyncapi_document_names_every_publisher_and_consumer(document: dict[str, Any]) -> None:
-    told = {
+    documented = {
         (op["tags"][0]["name"], op["action"], op["channel"]["$ref"]) for op in document["operations"].values()
     }
     expected = set()
@@ -93,7 +93,7 @@ def test_the_asyncapi_document_names_every_publisher_and_consumer(document: dict
         channel = f"#/channels/{topic.name.replace('.', '_')}"
         expected |= {(who, "send", channel) for who in (topic.owner, *topic.also_from)}
         expected |= {(who, "receive", channel) for who in topic.consumers}
-    assert told == expected
+    assert documented == expected
     assert {channel["address"] for channel in document["channels"].values()} == TOPICS.keys()
 
 

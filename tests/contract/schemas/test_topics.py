@@ -1,4 +1,4 @@
-"""Every topic has a model with examples that it reads, a key, an owner and known consumers."""
+"""Every topic has a model that reads its examples, a key, an owner and known consumers."""
 
 import json
 from typing import Any
@@ -23,7 +23,7 @@ EACH_TOPIC = pytest.mark.parametrize("topic", TOPICS.values(), ids=lambda topic:
 
 
 @EACH_TOPIC
-def test_every_topic_shows_an_example(topic: Topic) -> None:
+def test_every_topic_has_an_example(topic: Topic) -> None:
     assert examples(topic), f"{topic.name}: {topic.model.__name__} has no example"
 
 

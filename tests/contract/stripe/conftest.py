@@ -1,4 +1,4 @@
-"""The simulator, the real stripe library pointed at it, and a webhook receiver."""
+"""Fixtures: the simulator, a client of the real stripe library, and a webhook receiver."""
 
 from collections.abc import Callable, Iterator
 
@@ -20,7 +20,7 @@ def control(stripe_sim: StripeSim) -> Iterator[Control]:
 
 @pytest.fixture
 def connect(stripe_sim: StripeSim) -> Iterator[Connect]:
-    """Make a client; without retries, so that a test sees every answer."""
+    """A function that makes a client, by default without retries, so that a test sees every answer."""
     opened: list[stripe.RequestsClient] = []
 
     def client(*, timeout_s: float = 10, key: str | None = None, retries: int = 0) -> stripe.StripeClient:

@@ -1,9 +1,9 @@
-"""Cut the shapes that the simulator answers with out of Stripe's OpenAPI description, into shapes.json.
+"""Extracts the schemas of the simulator's answers from Stripe's OpenAPI description into shapes.json.
 
-Run by hand when the stripe library moves:
+Run it when the stripe library changes:
     python -m tests.contract.stripe.extract_shapes SPEC3.JSON
 SPEC3.JSON is `embedded/openapi/spec3.json` of the Go module github.com/stripe/stripe-mock (MIT licence).
-Kept: types, nullability, enumerations, which fields are required; no descriptions.
+It keeps types, nullability, enumerations, and required fields, without descriptions.
 """
 
 import json
@@ -34,7 +34,7 @@ ROOTS = (
     "transfer_reversal",
     "webhook_endpoint",
 )
-# Optional fields whose insides are worth checking; all other optional fields are only known by name.
+# Optional fields whose contents are checked too; of other optional fields only the name is.
 WATCHED = {
     "card",
     "external_accounts",
@@ -64,7 +64,7 @@ def main() -> None:
 
 
 def slim(schema: Doc) -> Doc:
-    """One schema without words; an expandable field keeps its id and loses the expanded object."""
+    """A schema without descriptions; an expandable field keeps its id only."""
     if "$ref" in schema:
         return {"$ref": schema["$ref"].removeprefix(PREFIX)}
     kept: Doc = {key: schema[key] for key in ("type", "nullable", "enum", "required") if key in schema}

@@ -1,4 +1,4 @@
-"""A webhook receiver: keeps what arrives and answers as told."""
+"""A webhook receiver: keeps arrivals and answers with chosen statuses."""
 
 import json
 import time
@@ -51,10 +51,10 @@ class Receiver:
 
 
 def eventually(holds: Callable[[], bool]) -> None:
-    """Wait until it holds; a test's last resort where nothing signals."""
+    """Poll until it holds, where no event can be awaited."""
     until = time.monotonic() + WAIT_S
     while not holds():
-        assert time.monotonic() < until, "it never came to hold"
+        assert time.monotonic() < until, "it did not become true in time"
         time.sleep(0.01)
 
 
@@ -76,7 +76,7 @@ def receiving() -> Iterator[Receiver]:
             self.end_headers()
 
         def log_message(self, format: str, *args: object) -> None:
-            """Keep the test's output clean."""
+            """Log nothing."""
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     server.daemon_threads = True

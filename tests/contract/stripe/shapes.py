@@ -18,7 +18,7 @@ TYPES: dict[str, Any] = {
 
 
 def misfits(doc: Any, schema_name: str) -> list[str]:
-    """Every way in which `doc` is not what Stripe says; empty when it fits."""
+    """Every difference between `doc` and Stripe's schema; empty when it fits."""
     return list(_misfits(doc, {"$ref": schema_name}, schema_name))
 
 

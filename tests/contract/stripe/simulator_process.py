@@ -1,4 +1,4 @@
-"""A simulator of a test's own: to be killed, restarted on its data, or started with other arguments."""
+"""A simulator for one test, to be killed, restarted on its data, or started with other arguments."""
 
 import json
 import subprocess
@@ -33,7 +33,7 @@ class SimulatorProcess:
         self.kill()
 
     def start(self) -> None:
-        """Start on the same data, each time on any free port: the old one may be somebody else's by then."""
+        """Start on the same data, on any free port: another process may have the old one by then."""
         command = [sys.executable, "-m", "hobbs.local.stripe_sim", "--data", str(self.folder)]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self._process.stdout is not None

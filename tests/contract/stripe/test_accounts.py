@@ -1,4 +1,4 @@
-"""Connected accounts: from created to ready, restricted and closed.
+"""Connected accounts: created, ready, restricted and closed.
 
 Sources: docs.stripe.com/connect/express-accounts, docs.stripe.com/connect/handling-api-verification,
 docs.stripe.com/api/account_links, docs.stripe.com/connect/webhooks.

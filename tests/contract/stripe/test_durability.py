@@ -1,4 +1,4 @@
-"""kill -9 loses nothing that was answered and halves nothing: effect, event, answer: one transaction."""
+"""kill -9 loses no answered request and no part of one: effect, event and answer are one transaction."""
 
 import socket
 from concurrent.futures import ThreadPoolExecutor
@@ -35,7 +35,7 @@ def test_killed_under_load_every_operation_has_one_effect_after_retries(tmp_path
 
 
 def hammer(simulator: SimulatorProcess, account: str, *, kill_after: int | None) -> dict[int, str]:
-    """Pay every operation from four threads; returns what was answered."""
+    """Pay every operation from four threads; returns the answers."""
     answered: dict[int, str] = {}
     http = stripe.RequestsClient(timeout=30)
     client = stripe.StripeClient(KEY, base_addresses={"api": simulator.url}, http_client=http)

@@ -1,4 +1,4 @@
-"""Events: what the list shows, by time, type and page, as someone who missed webhooks reads it.
+"""The list of events by time, type and page, as a platform that missed webhooks reads it.
 
 Sources: docs.stripe.com/api/events/list (filters, 30 days, up to 20 types), docs.stripe.com/api/pagination
 (newest first, cursors, limit), docs.stripe.com/webhooks/process-undelivered-events (how to catch up).

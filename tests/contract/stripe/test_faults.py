@@ -1,4 +1,4 @@
-"""Faults on demand: the client sees what a network or Stripe would show; effects say what happened.
+"""Faults on demand: the client sees an error of the network or of Stripe; effects show what happened.
 
 Sources: docs.stripe.com/error-low-level, docs.stripe.com/rate-limits, docs.stripe.com/error-codes.
 """
@@ -61,7 +61,7 @@ def test_an_error_after_the_effect_hides_it_and_the_key_reveals_it(
 def test_a_slow_call_executes_although_its_client_left(
     connect: Connect, control: Control, payee: str
 ) -> None:
-    """An answer slower than the lease: the first client is gone, the second gets 409, then the replay."""
+    """An answer slower than the lease: the first client disconnects, the second gets 409, then the replay."""
     control.fund(10_000)
     control.add_fault("slow", path="/v1/transfers", nth=1, delay_s=1.0)
     with pytest.raises(stripe.APIConnectionError):
@@ -130,7 +130,7 @@ def test_a_fault_can_hit_one_operation(connect: Connect, control: Control, payee
 
 
 def test_a_seed_repeats_a_run_whatever_the_order(connect: Connect, control: Control) -> None:
-    """The draw belongs to the key and its attempt, not to the moment."""
+    """The draw depends on the key and its attempt, not on time."""
     client = connect()
     runs = []
     for keys in (range(30), reversed(range(30))):
@@ -155,7 +155,7 @@ def test_count_limits_a_fault_and_clear_removes_it(connect: Connect, control: Co
     assert control.faults() == []
 
 
-def test_a_fault_that_makes_no_sense_is_refused(control: Control) -> None:
+def test_an_invalid_fault_is_refused(control: Control) -> None:
     with pytest.raises(SimulatorRefused, match="unknown fault kind"):
         control.add_fault("gremlins")
     with pytest.raises(SimulatorRefused, match="before the effect"):

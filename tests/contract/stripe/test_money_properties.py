@@ -1,4 +1,4 @@
-"""Money at the simulated Stripe is conserved, whatever is done in whatever order.
+"""Money at the simulator is conserved in any order of requests.
 
 The endpoints are called directly, without HTTP, on a database in memory: a few hundred steps in a second.
 """
@@ -27,7 +27,7 @@ MOVES_BETWEEN_ACCOUNTS = {"transfer", "payment", "transfer_refund", "payment_ref
 
 
 class Money(RuleBasedStateMachine):
-    """Two payees, and everything that moves money."""
+    """A state machine with two payees and every request that moves money."""
 
     @initialize()
     def open(self) -> None:
@@ -47,7 +47,7 @@ class Money(RuleBasedStateMachine):
         self.world.store.db.close()
 
     def do(self, handler: Any, *, account: str = "", ids: dict[str, str] | None = None, **params: Any) -> Doc:
-        """Call an endpoint as the server does; a refusal is an answer like any other."""
+        """Call an endpoint as the server does; a refusal is a normal answer."""
         given = {name: str(value) if isinstance(value, int) else value for name, value in params.items()}
         call = Call(method="POST", path="/v1/test", params=given, ids=ids or {}, account=account)
         self.world.call = call
@@ -110,14 +110,14 @@ class Money(RuleBasedStateMachine):
             onboarding.break_bank(self.world, self.payees[pick % 2])
 
     @rule()
-    def mend_the_banks(self) -> None:
+    def repair_the_banks(self) -> None:
         with self.world.store.transaction():
             for payee in self.payees:
                 onboarding.complete(self.world, payee)
 
     @rule(pick=PICK, amount=AMOUNTS)
     def let_a_payee_be_paid_to_the_end(self, pick: int, amount: int) -> None:
-        """The common road, so that chance does not have to find it."""
+        """The usual sequence, which random steps would rarely find."""
         self.fund(amount)
         self.transfer(amount, pick, sourced=False)
         timers.advance(self.world, 90_000)
@@ -180,7 +180,7 @@ class Money(RuleBasedStateMachine):
 
     @invariant()
     def payees_never_owe(self) -> None:
-        """Nothing here debits a payee beyond its balance but a payout the bank returns, which credits."""
+        """No request here debits a payee beyond its balance."""
         for (available,) in self.world.store.rows("SELECT available FROM balance WHERE account <> ''"):
             assert available >= 0
 

@@ -1,4 +1,4 @@
-"""`hobbs sim`: what an operator types, against a running simulator; after docs.stripe.com/stripe-cli."""
+"""`hobbs sim` against a running simulator; its commands follow docs.stripe.com/stripe-cli."""
 
 import json
 from typing import Protocol
@@ -79,7 +79,7 @@ def test_wrong_input_is_a_sentence_and_exit_2(hobbs_sim: Run) -> None:
     hobbs_sim("settings", "webhook_mood=bad", code=2)
 
 
-def test_it_never_talks_to_stripe_itself() -> None:
+def test_it_never_calls_stripe() -> None:
     done = runner.invoke(app, ["reset", "--yes"], env={"HOBBS_STRIPE_API_BASE": "https://api.stripe.com"})
     assert done.exit_code == 2
 

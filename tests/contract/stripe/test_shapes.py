@@ -1,4 +1,4 @@
-"""Every object the simulator answers with has Stripe's published shape (shapes.json, from its OpenAPI).
+"""Every object of the simulator has the fields of Stripe's OpenAPI description (shapes.json).
 
 Source: github.com/stripe/openapi by way of github.com/stripe/stripe-mock; extract_shapes.py says how.
 """
@@ -21,7 +21,7 @@ DAY_S = 86_400
 
 @pytest.fixture
 def world(client: stripe.StripeClient, control: Control, payee: str) -> Doc:
-    """One of everything, and where it is found."""
+    """One object of every kind, and its endpoint."""
     control.fund(100_000)
     control.set(charge_transaction_after_s=0)
     v1, theirs = client.v1, {"stripe_account": payee}

@@ -1,6 +1,6 @@
-"""The same calls against Stripe's own stripe-mock: what it accepts we accept, what it refuses we refuse.
+"""The same calls against Stripe's stripe-mock: the simulator accepts and refuses the same ones.
 
-stripe-mock knows shapes and parameters but keeps no state. It runs when a binary is found in
+stripe-mock checks fields and parameters but has no state. It runs when a binary is found in
 HOBBS_STRIPE_MOCK, on the PATH, or where Go installs to; otherwise these cases are skipped, saying so:
     go install github.com/stripe/stripe-mock@v0.203.0
 """
@@ -101,7 +101,7 @@ def test_what_stripe_mock_accepts_we_accept_with_the_same_fields(
     assert {name for name in theirs if name not in ours and theirs[name] is not None} - OPTIONAL == set()
 
 
-# Filled in by stripe-mock's fixtures although optional and, in these calls, absent at Stripe.
+# Optional fields that stripe-mock's fixtures fill in and Stripe leaves out in these calls.
 OPTIONAL = {
     "individual",
     "company",

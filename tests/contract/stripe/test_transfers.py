@@ -119,7 +119,7 @@ def test_a_malformed_transfer_is_refused_before_it_executes(
 def test_a_connected_account_cannot_act_as_the_platform(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
-    """Not simulated, so refused: it must not move the platform's money by mistake."""
+    """It is not simulated, so it is refused; it must not move the platform's money."""
     control.fund(5_000)
     with pytest.raises(stripe.InvalidRequestError, match="does not simulate"):
         client.v1.transfers.create(
@@ -184,7 +184,7 @@ def test_transfers_from_one_charge_never_exceed_it(
     assert transfer(client, payee, 300, source_transaction=source).amount == 300
 
 
-def test_a_negative_connected_balance_swallows_the_next_transfer(
+def test_a_negative_connected_balance_reduces_the_next_transfer(
     client: stripe.StripeClient, control: Control, payee: str
 ) -> None:
     """docs.stripe.com/connect/account-balances."""

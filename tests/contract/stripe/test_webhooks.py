@@ -1,4 +1,4 @@
-"""Webhooks: signatures, routing, retries, and disorder on demand.
+"""Webhooks: signatures, endpoints, retries, and reordering on demand.
 
 Sources: docs.stripe.com/webhooks (signatures, retries for three days with exponential back off, no order,
 duplicates), docs.stripe.com/connect/webhooks (Connect endpoints and `account`).
@@ -115,7 +115,7 @@ def test_waits_grow_as_stripes_do(attempts: int, speed: float, longest_s: float,
     assert wait_s(attempts, settings) == expected_s
 
 
-def test_a_webhook_nobody_takes_is_abandoned_after_three_days(receiver: Receiver, control: Control) -> None:
+def test_an_undelivered_webhook_is_abandoned_after_three_days(receiver: Receiver, control: Control) -> None:
     """docs.stripe.com/webhooks."""
     control.set(webhook_speed=1_000_000, webhook_retry_wait_max_s=0)
     control.add_endpoint(receiver.url)
@@ -171,7 +171,7 @@ def test_the_same_seed_loses_the_same_webhooks(receiver: Receiver, control: Cont
     assert runs[0] == runs[1]
 
 
-def test_disorder_on_demand_lets_later_events_overtake(receiver: Receiver, control: Control) -> None:
+def test_reordering_on_demand_lets_later_events_overtake(receiver: Receiver, control: Control) -> None:
     """docs.stripe.com/webhooks."""
     control.set(webhook_reorder=0.5, webhook_reorder_wait_s=0.3, webhook_seed=2)
     control.add_endpoint(receiver.url)

@@ -111,9 +111,9 @@ async def given_race(db: Database, other: Database, first: Record, second: Recor
     """`second` is being billed, and finds no bill, while the bill of `first` is written but not committed."""
     async with db.transaction() as tx:
         (flight,) = [wire.events.flight_completed(first)]
-        bill = decide_bill(flight, await store.read_book(tx, [flight]))
+        bill = decide_bill(flight, await store.book.read(tx, [flight]))
         assert isinstance(bill, Bill)
-        await store.insert_bills(tx, {uuid7(): bill})
+        await store.bills.insert(tx, {uuid7(): bill})
         losing = asyncio.create_task(bill_flights(other, [second]), context=Context())
         while not (await tx.one("SELECT count(*) AS waiting FROM pg_locks WHERE NOT granted")).waiting:
             assert not losing.done()
@@ -221,22 +221,6 @@ async def test_a_bill_of_zero_is_a_bill_without_a_journal(open_db: OpenDatabase)
     await given_billed(db, solo(1, "100.0", "100.0"))
     assert [bill["charge"] for bill in await rows(db, BILLS)] == [0]
     assert await staged(db) == [("flight.billed", "S0001")]
-
-
-async def test_a_bill_is_priced_again_from_what_it_names(open_db: OpenDatabase) -> None:
-    db = open_db("billing")
-    await given_school(db)
-    await given_billed(db, completed())
-    dearer = [change | {"new": change["new"] | {"rate_per_hour": 1}} for change in CHANGES[-1:]]
-    await configure_school(db, [configured(2, dearer)])
-    async with db.transaction() as tx:
-        row = await tx.one("SELECT * FROM bill")
-        book = await store.named_cards(tx, store.opened(row.rates), version=row.school_version)
-    again = decide_bill(wire.events.flight_from_facts(store.opened(row.facts)), book)
-    assert isinstance(again, Bill)
-    lines, legs = store.lines_and_legs(again)
-    assert lines == store.opened(row.lines)
-    assert legs == store.opened(row.legs)
 
 
 CHAIN = [("100.0", "101.0"), ("101.0", "102.5"), ("102.7", "103.0"), ("102.9", "104.0")]

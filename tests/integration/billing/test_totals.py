@@ -14,7 +14,7 @@ from hobbs.flights.file import read_flights_file
 from hobbs.school.book import change_events
 from hobbs.school.difference import differences
 from hobbs.school.file import read_school_file
-from services.billing import store
+from services.billing.desk import reads
 from services.billing.handlers import bill_flights, configure_school
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import rows
@@ -28,14 +28,14 @@ async def apply(db: Database, school: str) -> None:
     stated = read_school_file(school)
     assert stated.problems == []
     async with db.transaction() as tx:
-        version, standing = await store.whole_book(tx)
-    changed = differences(stated.entries, standing)
+        book = await reads.whole_book(tx)
+    changed = differences(stated.cards, book.cards)
     at = datetime(2026, 5, 1, tzinfo=UTC)
-    events = change_events(changed, version, who="finance", why="a test", at=at)
+    events = change_events(changed, book.version, who="finance", why="a test", at=at)
     await configure_school(db, [record("school.configured", event) for event in events])
     async with db.transaction() as tx:
-        _, standing = await store.whole_book(tx)
-    assert differences(stated.entries, standing) == []
+        book = await reads.whole_book(tx)
+    assert differences(stated.cards, book.cards) == []
 
 
 def records_of(log: str) -> Sequence[Record]:

@@ -11,9 +11,9 @@ from pydantic import SecretStr
 from fleet.database import Database
 from fleet.kafka_client import TopicPlan, create_topics
 from fleet.worker import Worker
+from hobbs.flights import api_keys
 from services.gateway import store
-from services.gateway.desk.new_key import create_key
-from services.gateway.domain.flights import SCOPES
+from services.gateway.domain.api_keys import SCOPES
 from services.gateway.http.web import build_web
 from services.gateway.settings import GatewaySettings
 from tests.conftest import OpenDatabase
@@ -80,9 +80,9 @@ async def scheduler(gateway_db: Database) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def new_key(db: Database, name: str, scopes: tuple[str, ...]) -> str:
-    made = create_key()
+    made = api_keys.new_key()
     async with db.transaction() as tx:
-        added = await store.insert_key(
+        added = await store.api_keys.insert(
             tx, name=name, key_hash=made.key_hash, hint=made.hint, scopes=scopes, created_by="test"
         )
     assert added is not None

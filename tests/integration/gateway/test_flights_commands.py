@@ -13,6 +13,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import SecretStr
 
+from fleet.decisions import REQUESTED, TAKEN
 from fleet.kafka_client import TopicPlan, create_topics
 from hobbs.local.ports import free_port
 from services.gateway.app import build
@@ -37,8 +38,10 @@ async def running(
     )
     monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
     monkeypatch.setenv("HOBBS_TOPIC_PREFIX", settings.topic_prefix)
-    names = (TOPIC, "flight.corrected", "stripe.webhook", "gateway.dead")
-    await create_topics(settings, [TopicPlan(name=name, partitions=3, retention_ms=-1) for name in names])
+    plans = {TOPIC: 3, "flight.corrected": 3, "stripe.webhook": 3, "gateway.dead": 3, REQUESTED: 1, TAKEN: 1}
+    await create_topics(
+        settings, [TopicPlan(name=n, partitions=p, retention_ms=-1) for n, p in plans.items()]
+    )
     worker = build(settings)
     task = asyncio.create_task(worker.run())
     url = f"http://127.0.0.1:{settings.gateway_port}"
@@ -135,19 +138,6 @@ async def test_a_key_the_gateway_does_not_know_is_a_usage_error(running: str, ho
     result = await hobbs("flights", "publish", str(REAL_FLIGHTS), "--url", running, "--api-key", "hfk_wrong")
     assert result.exit_code == 2
     assert "unknown or was revoked" in result.stderr
-
-
-async def test_keys_are_made_listed_and_revoked(hobbs: Hobbs) -> None:
-    made = json.loads((await hobbs("flights", "keys", "create", "one", "-o", "json")).stdout)
-    assert (await hobbs("flights", "keys", "create", "one")).exit_code == 1
-    assert (await hobbs("flights", "keys", "create", "two", "--scope", "all")).exit_code == 2
-    listed = await hobbs("flights", "keys", "list", "-o", "json")
-    assert [row["name"] for row in json.loads(listed.stdout)] == ["one"]
-    assert made["key"] not in listed.stdout
-    assert (await hobbs("flights", "keys", "revoke", "one", answer="n\n")).exit_code == 1
-    assert (await hobbs("flights", "keys", "revoke", "one", "--yes")).exit_code == 0
-    assert (await hobbs("flights", "keys", "revoke", "one", "--yes")).exit_code == 1
-    assert json.loads((await hobbs("flights", "keys", "list", "-o", "json")).stdout) == []
 
 
 async def test_a_dry_run_needs_no_server_and_reports_rejected_rows(hobbs: Hobbs, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from fleet.database import Database
 from hobbs.check.invariants import service_invariants
 from services.gateway import store
-from services.gateway.domain.flights import CORRECTIONS_WRITE, FLIGHTS_WRITE
+from services.gateway.domain.api_keys import CORRECTIONS_WRITE, FLIGHTS_WRITE
 from services.gateway.http.web import build_web
 from services.gateway.wire import FLIGHTS_MAX
 from tests.integration.gateway.conftest import NOWHERE, gateway_settings, new_key
@@ -149,7 +149,7 @@ async def test_only_a_living_key_with_the_scope_gets_in(
     flights_only = await new_key(gateway_db, "flights only", (FLIGHTS_WRITE,))
     gone = await new_key(gateway_db, "gone", (FLIGHTS_WRITE, CORRECTIONS_WRITE))
     async with gateway_db.transaction() as tx:
-        assert len(await store.revoke_keys(tx, name="gone", revoked_by="test")) == 1
+        assert await store.api_keys.revoke(tx, name="gone", revoked_by="test")
     assert await outcome(None) == (401, "key_missing")
     assert await outcome("Basic abc") == (401, "key_missing")
     assert await outcome("Bearer hfk_guess") == (401, "key_refused")
@@ -175,8 +175,8 @@ async def test_a_key_can_be_rotated_under_its_name(gateway_db: Database) -> None
     with pytest.raises(AssertionError):
         await new_key(gateway_db, "x", (FLIGHTS_WRITE,))
     async with gateway_db.transaction() as tx:
-        await store.revoke_keys(tx, name="x", revoked_by="test")
-        assert await store.revoke_keys(tx, name="x", revoked_by="test") == []
+        await store.api_keys.revoke(tx, name="x", revoked_by="test")
+        assert await store.api_keys.revoke(tx, name="x", revoked_by="test") is None
     await new_key(gateway_db, "x", (FLIGHTS_WRITE,))
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from fleet.database import Database
 from hobbs.local.stripe_sim.control import Control
-from services.payouts.stripe.client import StripeGateway
+from services.payouts.stripe.client import StripeClient
 from tests.integration.payouts.world import Clock, World
 from tests.support.databases import Cluster, Template, cloned, run_statement, service_url
 from tests.support.stripe import StripeSim
@@ -55,12 +55,12 @@ def control(stripe_sim: StripeSim) -> Iterator[Control]:
 
 
 @pytest.fixture
-async def gateway(stripe_sim: StripeSim) -> AsyncIterator[StripeGateway]:
-    gateway = StripeGateway(stripe_sim.secret_key, api_base=stripe_sim.api_base, timeout_s=2.0)
-    yield gateway
-    await gateway.close()
+async def client(stripe_sim: StripeSim) -> AsyncIterator[StripeClient]:
+    client = StripeClient(stripe_sim.secret_key, api_base=stripe_sim.api_base, timeout_s=2.0)
+    yield client
+    await client.close()
 
 
 @pytest.fixture
-async def world(db: Database, gateway: StripeGateway, control: Control) -> World:
-    return World(db=db, gateway=gateway, control=control, clock=Clock())
+async def world(db: Database, client: StripeClient, control: Control) -> World:
+    return World(db=db, client=client, control=control, clock=Clock())

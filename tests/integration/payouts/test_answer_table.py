@@ -1,26 +1,27 @@
-"""Each row of the answer table, against a Stripe that really does it: prove or park, never send blind."""
+"""Each row of the answer table, against a simulated Stripe that really does it."""
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from fleet.database import Tx
-from fleet.envelope import uuid7
+from fleet.envelope import first_cause, uuid7
 from services.payouts import store
-from services.payouts.domain.operations import Policy
-from services.payouts.domain.orders import Money, order_transfer
-from services.payouts.steps.payments import new_trace
-from services.payouts.stripe.client import StripeGateway
-from services.payouts.stripe.pacer import Limiter
-from services.payouts.stripe.relay import Pace, Relay
-from tests.integration.payouts.world import World
+from services.payouts.app import relay_limits_of
+from services.payouts.domain.orders import MoneyToMove, order_transfer
+from services.payouts.stripe.client import StripeClient
+from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.relay import StripeRelay
+from tests.integration.payouts.world import AT_ONCE, World
+from tests.support.payouts import SETTINGS
 from tests.support.stripe import StripeSim
 
 
 @pytest.fixture
-async def impatient(stripe_sim: StripeSim) -> StripeGateway:
-    return StripeGateway(stripe_sim.secret_key, api_base=stripe_sim.api_base, timeout_s=0.3)
+async def impatient(stripe_sim: StripeSim) -> StripeClient:
+    return StripeClient(stripe_sim.secret_key, api_base=stripe_sim.api_base, timeout_s=0.3)
 
 
 @pytest.fixture
@@ -43,7 +44,7 @@ async def keys(world: World) -> list[str]:
 @pytest.mark.parametrize("fault", ["timeout", "reset"])
 @pytest.mark.parametrize("when", ["before", "after"])
 async def test_no_answer_is_asked_again_with_the_same_key(
-    owed: World, impatient: StripeGateway, fault: str, when: str
+    owed: World, impatient: StripeClient, fault: str, when: str
 ) -> None:
     owed.control.add_fault(fault, when=when, path="/v1/transfers", nth=1)
     await owed.once(owed.relay(impatient))
@@ -71,15 +72,21 @@ async def test_not_now_is_asked_again_with_the_same_key(owed: World, fault: str,
     assert owed.paid() == [8750]
 
 
-async def test_429_slows_the_limiter(owed: World) -> None:
+async def test_429_slows_the_pacer(owed: World) -> None:
     owed.control.add_fault("rate_limit", path="/v1/transfers", nth=1)
-    limiter = Limiter(100.0)
-    relay = Relay(
-        owed.db, owed.gateway, limiter, owed.clock, policy=owed.policy, pace=Pace(), terms=owed.terms
+    pacer = Pacer(100.0)
+    relay = StripeRelay(
+        owed.db,
+        owed.client,
+        pacer,
+        owed.clock,
+        policy=owed.policy,
+        limits=relay_limits_of(SETTINGS),
+        effect_policy=owed.effect_policy,
     )
-    before = limiter.per_s
+    before = pacer.per_s
     await owed.once(relay)
-    assert limiter.per_s < before
+    assert pacer.per_s < before
 
 
 async def test_a_saved_500_after_the_effect_is_looked_up_and_adopted(owed: World) -> None:
@@ -269,7 +276,7 @@ async def test_what_is_found_with_another_amount_is_not_adopted(owed: World) -> 
 async def test_lookups_that_keep_failing_park_the_operation(owed: World) -> None:
     await unknown(owed, "before")
     owed.control.add_fault("unavailable", method="GET", path="/v1/transfers")
-    owed.policy = Policy(backoff_first_s=0.001, backoff_max_s=0.001, lookups_max=3)
+    owed.policy = replace(AT_ONCE, lookups_max=3)
     owed.clock.advance(hours=13)
     await rested(owed)
     [transfer] = await owed.transfers()
@@ -295,12 +302,12 @@ async def test_what_was_decided_while_another_was_being_parked_waits_behind_it(o
     assert await owed.states() == ["parked", "held"]
     async with owed.db.transaction() as tx:
         [waiting] = await tx.all("SELECT * FROM transfer WHERE state = 'held'")
-        money = Money(
+        money = MoneyToMove(
             transfer_id=waiting.id,
             wallet=waiting.wallet,
             amount=waiting.amount,
             currency=waiting.currency,
-            trace=new_trace(),
+            trace=first_cause(),
         )
         order = order_transfer(uuid7(), money, destination=await account(tx), source=waiting.cause)
         await store.operations.insert(tx, [order], owed.clock())
@@ -317,7 +324,7 @@ async def made_by_hand(world: World, *, key: str | None = None, **params: Any) -
     """A transfer to our payee that this service did not ask for."""
     options: Any = {"idempotency_key": key} if key else {}
     given: Any = {"currency": "usd", "destination": await world.account_of("i1"), **params}
-    await world.gateway._client.v1.transfers.create_async(given, options)
+    await world.client._client.v1.transfers.create_async(given, options)
 
 
 async def rested(world: World) -> None:

@@ -2,29 +2,43 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
 import pytest
+from aiokafka import AIOKafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
 from hobbs.cli import assemble
+from hobbs.shell import decisions
+from services.payouts.desk.decisions import ACTIONS
 from services.payouts.settings import PayoutsSettings
 from services.payouts.stripe.links import answer_links
 from tests.integration.payouts.world import World
 from tests.support.databases import service_url
+from tests.support.deciders import deciding
 
 
 class Hobbs(Protocol):
     async def __call__(self, *arguments: str, answer: str | None = None) -> Result: ...
 
 
+@pytest.fixture(scope="module")
+async def prefix(kafka: str, payouts_database: str) -> AsyncIterator[str]:
+    """A payouts worker that takes decisions; the topic prefix it listens under."""
+    async with deciding(kafka, payouts_database, {"payouts": ACTIONS}) as prefix:
+        yield prefix
+
+
 @pytest.fixture
-def hobbs(owner_url: str, monkeypatch: pytest.MonkeyPatch) -> Hobbs:
+def hobbs(owner_url: str, kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> Hobbs:
     """Run `hobbs transfers ARGUMENTS…`, in a thread because a command has its own event loop."""
     monkeypatch.setenv("HOBBS_DATABASE_URL", service_url(owner_url, "operator"))
-    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", "127.0.0.1:1")
+    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+    monkeypatch.setenv("HOBBS_TOPIC_PREFIX", prefix)
 
     async def invoke(*arguments: str, answer: str | None = None) -> Result:
         command, words = assemble(["transfers"]), ("transfers", *arguments)
@@ -148,7 +162,7 @@ async def test_retry_of_what_a_person_checked_is_sent_under_a_new_key(world: Wor
 async def test_unpark_decides_on_an_account_that_blocks_its_payee(world: World, hobbs: Hobbs) -> None:
     world.control.add_fault("server_error", when="after", path="/v1/accounts", count=1)
     world.control.add_fault("unavailable", method="GET", path="/v1/accounts")
-    world.policy = replace(world.policy, lookup_gap_s=0.001, lookups_max=1)
+    world.policy = replace(world.policy, lookup_gap=timedelta(milliseconds=1), lookups_max=1)
     await world.configured("i1")
     await world.work()
     assert [o.state for o in await world.operations("account")] == ["parked"]
@@ -195,21 +209,73 @@ async def test_payees_are_listed_with_what_keeps_them(world: World, hobbs: Hobbs
     assert "external_account" in by_wallet["instructor:i2"]["requirements"]
 
 
-async def test_a_link_is_made_by_the_service_that_has_the_key(world: World, hobbs: Hobbs) -> None:
-    await world.configured("i1")
-    await world.work()
+async def given_answered_links(world: World, service: asyncio.Event) -> None:
+    """Make links as the service's loop does, until the event is set."""
     settings = PayoutsSettings.model_construct(
         stripe_onboarding_return_url="https://example.com/a",
         stripe_onboarding_refresh_url="https://example.com/b",
     )
+    while not service.is_set():
+        await answer_links(world.db, world.client, settings, world.clock)
+        await asyncio.sleep(0.05)
 
-    async def service() -> None:
-        while not await answer_links(world.db, world.gateway, settings, world.clock):  # noqa: ASYNC110 - polls as the service does
-            await asyncio.sleep(0.05)
 
-    serving = asyncio.create_task(service())
+async def test_a_link_is_made_by_the_service_and_its_url_is_in_no_topic(
+    world: World, hobbs: Hobbs, prefix: str, kafka: str
+) -> None:
+    await world.configured("i1")
+    await world.work()
+    over = asyncio.Event()
+    serving = asyncio.create_task(given_answered_links(world, over))
     made = await hobbs("payees", "link", "i1", "-o", "json")
+    over.set()
     await serving
-    assert made.exit_code == 0
-    assert json.loads(made.stdout)["url"].startswith("http")
+    assert made.exit_code == 0, made.stderr
+    link = json.loads(made.stdout)
+    assert link["url"].startswith("http")
+    published = await everything_in(kafka, prefix, "decision.taken", "decision.requested")
+    assert any(b"a link to Stripe's onboarding is made for instructor:i1" in value for value in published)
+    assert not any(link["url"].encode() in value for value in published)
     assert (await hobbs("payees", "link", "nobody")).exit_code == 2
+
+
+async def everything_in(kafka: str, prefix: str, *topics: str) -> list[bytes]:
+    """The values of all records in topics of one partition."""
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka, enable_auto_commit=False)
+    await consumer.start()
+    try:
+        places = [TopicPartition(prefix + topic, 0) for topic in topics]
+        consumer.assign(places)
+        await consumer.seek_to_beginning(*places)
+        ends = await consumer.end_offsets(places)
+        values: list[bytes] = []
+        for place in places:
+            while await consumer.position(place) < ends[place]:
+                read = await consumer.getmany(place, timeout_ms=1000)
+                values += [record.value for record in read.get(place, ())]
+        return values
+    finally:
+        await consumer.stop()
+
+
+async def test_no_link_is_made_while_stripe_has_no_account_of_the_payee(world: World, hobbs: Hobbs) -> None:
+    await world.configured("i1")
+    over = asyncio.Event()
+    serving = asyncio.create_task(given_answered_links(world, over))
+    refused = await hobbs("payees", "link", "i1")
+    over.set()
+    await serving
+    assert refused.exit_code == 1
+    assert "no link for instructor:i1: the payee has no Stripe account yet" in refused.stderr
+
+
+async def test_a_payouts_worker_that_is_away_is_said_and_nothing_changes(
+    world: World, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    transfer = str(await given_held(world))
+    monkeypatch.setenv("HOBBS_TOPIC_PREFIX", "nobody.")
+    monkeypatch.setattr(decisions, "ANSWER_WITHIN_S", 2.0)
+    away = await hobbs("release", transfer, "--reason", "x", "--yes")
+    assert away.exit_code == 1
+    assert "decisions" in away.stderr or "did not answer" in away.stderr
+    assert await world.states() == ["held"]

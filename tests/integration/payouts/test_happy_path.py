@@ -34,7 +34,7 @@ async def test_a_replayed_journal_pays_nobody_twice(world: World) -> None:
     await world.payee("i1")
     sent = await world.journal("instructor:i1", 8750)
     await world.work()
-    await handlers.owe_payees(world.db, [sent], clock=world.clock)
+    await handlers.record_payables(world.db, [sent], clock=world.clock)
     await world.work()
     assert world.paid() == [8750]
 
@@ -46,7 +46,7 @@ async def test_a_journal_replayed_after_the_inbox_was_pruned_pays_nobody_twice(w
     sent = await world.journal("instructor:i1", 8750)
     await world.work()
     again = sent._replace(headers={**sent.headers, "ce_id": str(uuid7())})
-    await handlers.owe_payees(world.db, [again], clock=world.clock)
+    await handlers.record_payables(world.db, [again], clock=world.clock)
     await world.work()
     assert world.paid() == [8750]
     assert len(await world.rows("SELECT * FROM payable")) == 1

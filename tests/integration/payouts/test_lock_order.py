@@ -1,4 +1,4 @@
-"""A payee is locked before anything of it is reckoned, and payees in the order of their wallets."""
+"""A payee is locked before its money is computed, and payees in the order of their wallets."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -32,7 +32,7 @@ async def test_who_waits_for_a_payee_holds_none_that_comes_after_it(
     batch = [world.posted(wallet, 700) for wallet in (SECOND, FIRST)]
     async with owner.transaction():
         await owner.execute(LOCK, FIRST)
-        owing = asyncio.create_task(handlers.owe_payees(world.db, batch, clock=world.clock))
+        owing = asyncio.create_task(handlers.record_payables(world.db, batch, clock=world.clock))
         await until_waiting(owner)
         await owner.execute("SET LOCAL lock_timeout = '5s'")
         await owner.execute(LOCK, SECOND)
@@ -66,5 +66,5 @@ async def test_a_webhook_proves_under_its_payee_s_lock(world: World, owner: asyn
     [claimed] = await relay.claim(1)
     await relay.call(claimed)
     [made] = [event for event in world.control.events() if event["type"] == "transfer.created"]
-    await waits_for_its_payee(owner, world.heed(world.hint(made["type"], made["data"]["object"])))
+    await waits_for_its_payee(owner, world.handle(world.webhook_record(made["type"], made["data"]["object"])))
     assert await world.states() == ["sent"]

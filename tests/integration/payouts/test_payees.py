@@ -9,10 +9,9 @@ import pytest
 from fleet.envelope import uuid7
 from fleet.isolate import isolate
 from schemas.school import SchoolChange
-from services.payouts import app, handlers
+from services.payouts import app, handlers, store
 from services.payouts.settings import PayoutsSettings
 from services.payouts.steps import payments
-from services.payouts.store.payees import request_link
 from services.payouts.stripe import links
 from services.payouts.stripe.links import answer_links
 from tests.integration.payouts.world import World
@@ -62,7 +61,7 @@ async def test_a_payee_that_stops_being_ready_keeps_its_money_with_the_reason(wo
     await world.earned("i1", 700)
     world.control.onboard(account, "restrict", disabled_reason="requirements.past_due")
     await world.webhook("account.updated", {"id": account, "object": "account"}, account=account)
-    await world.inquirer().step()
+    await world.rereader().step()
     [transfer] = await world.transfers()
     assert (transfer.state, transfer.reason) == ("held", "payee_not_ready")
     [payee] = await world.rows("SELECT disabled_reason, requirements FROM payee")
@@ -248,15 +247,15 @@ async def test_links_are_made_for_whoever_asks_at_the_command_line(
     await world.payee("i1")
     asked = uuid7()
     async with world.db.transaction() as tx:
-        await request_link(tx, asked, "instructor:i1", kind, world.clock())
+        await store.links.request(tx, asked, "instructor:i1", kind, world.clock())
     settings = PayoutsSettings.model_construct(
         stripe_onboarding_return_url="https://example.com/a",
         stripe_onboarding_refresh_url="https://example.com/b",
     )
-    assert await answer_links(world.db, world.gateway, settings, world.clock) == 1
+    assert await answer_links(world.db, world.client, settings, world.clock) == 1
     [link] = await world.rows("SELECT url, problem FROM link_request")
     assert link.url.startswith(stripe_sim.api_base)
-    assert await links.answer_links(world.db, world.gateway, settings, world.clock) == 0
+    assert await links.answer_links(world.db, world.client, settings, world.clock) == 0
 
 
 async def test_a_period_closed_twice_pays_what_came_in_between_with_the_next(world: World) -> None:
@@ -287,7 +286,7 @@ async def test_a_journal_nobody_foresaw_is_buried_alone(world: World) -> None:
     await world.payee("i1")
     too_long = world.posted("instructor:" + "x" * 110, 100)
     batch = [world.posted("instructor:i1", 100), too_long, world.posted("instructor:i1", 200)]
-    await isolate(world.db, partial(handlers.owe_payees, world.db), batch)
+    await isolate(world.db, partial(handlers.record_payables, world.db), batch)
     assert sorted(t.amount for t in await world.transfers()) == [100, 200]
     [letter] = await world.rows("SELECT reason FROM dead_letter")
     assert letter.reason == "payee_id_too_long"

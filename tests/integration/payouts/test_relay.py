@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 
 from fleet import faults
 from fleet.database import InsideTransaction
-from services.payouts.stripe.relay import Relay
+from services.payouts.stripe.relay import StripeRelay
 from tests.integration.payouts.world import World
 
 
@@ -22,7 +22,7 @@ async def given_pending(world: World, payees: int, each: int = 1) -> None:
         await world.earned(f"i{number}", *(1000 * (number + 1) + step for step in range(each)))
 
 
-async def finish(world: World, relay: Relay) -> None:
+async def finish(world: World, relay: StripeRelay) -> None:
     """Run one relay's loop until nothing is pending or sending."""
     while True:
         await relay.step()
@@ -169,7 +169,7 @@ async def test_stripe_is_never_called_inside_a_transaction(world: World) -> None
     [claimed] = await world.relay().claim(1)
     with pytest.raises(InsideTransaction):
         async with world.db.transaction():
-            await world.gateway.perform(claimed)
+            await world.client.perform(claimed)
     assert world.paid() == []
 
 

@@ -17,8 +17,8 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from fleet.envelope import Record
 from hobbs.local.stripe_sim.control import Control
 from services.payouts import handlers
-from services.payouts.domain.operations import Outcome
-from services.payouts.stripe.relay import Relay
+from services.payouts.domain.outcomes import OperationOutcome
+from services.payouts.stripe.relay import StripeRelay
 from tests.integration.payouts.conftest import EMPTY
 from tests.integration.payouts.world import World
 from tests.support.databases import run_statement
@@ -58,8 +58,8 @@ DAY_S = 86_400.0
 class Late:
     """A relay that hears its answers and is held up before it records them."""
 
-    relay: Relay
-    outcomes: list[Outcome]
+    relay: StripeRelay
+    outcomes: list[OperationOutcome]
 
 
 class Transfers(Machine):
@@ -169,7 +169,7 @@ class Transfers(Machine):
 
     @rule()
     def accounts_are_read(self) -> None:
-        self.wait(self.world.inquirer().step())
+        self.wait(self.world.rereader().step())
 
     @invariant()
     def money_is_where_it_should_be(self) -> None:
@@ -208,7 +208,7 @@ class Transfers(Machine):
         self.accounts = dict(zip(PAYEES, await self.world.payees(*PAYEES), strict=True))
 
     async def _owe(self, debt: Record) -> None:
-        await handlers.owe_payees(self.world.db, [debt], clock=self.world.clock)
+        await handlers.record_payables(self.world.db, [debt], clock=self.world.clock)
 
     async def _call(self) -> Late:
         relay = self.world.relay()
@@ -218,12 +218,12 @@ class Transfers(Machine):
 
     async def _heed(self, events: list[dict[str, Any]]) -> None:
         batch = [
-            self.world.hint(
+            self.world.webhook_record(
                 event["type"], event["data"]["object"], account=event.get("account"), event_id=event["id"]
             )
             for event in events
         ]
-        await self.world.heed(*batch)
+        await self.world.handle(*batch)
 
     async def _look(self) -> "Seen":
         histories: dict[UUID, list[str]] = defaultdict(list)

@@ -1,4 +1,4 @@
-"""Webhooks prove, hint, repeat, overtake and lie; each changes what it may, once."""
+"""Webhooks that prove an effect, repeat, arrive out of order or are wrong; each has its effect once."""
 
 from datetime import timedelta
 from functools import partial
@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from fleet import faults
-from fleet.envelope import uuid7
+from fleet.envelope import first_cause, uuid7
 from fleet.isolate import isolate
 from services.payouts import handlers, store
 from services.payouts.domain.operations import Kind
-from services.payouts.domain.orders import Money, order_reversal
-from services.payouts.steps.payments import new_trace
+from services.payouts.domain.orders import MoneyToMove, order_reversal
 from tests.integration.payouts.world import World
 
 
@@ -232,7 +231,7 @@ async def test_a_reversal_made_by_hand_is_journaled_once(world: World) -> None:
 
 
 async def reverse_by_hand(world: World, transfer: str, amount: int) -> None:
-    reversals = world.gateway._client.v1.transfers.reversals
+    reversals = world.client._client.v1.transfers.reversals
     await reversals.create_async(transfer, {"amount": amount})
 
 
@@ -240,12 +239,12 @@ async def test_two_partial_reversals_of_ours_are_two_operations(world: World) ->
     await given_sent(world, 700)
     [transfer] = await world.transfers()
     for number, amount in enumerate((200, 100)):
-        money = Money(
+        money = MoneyToMove(
             transfer_id=transfer.id,
             wallet=transfer.wallet,
             amount=amount,
             currency="USD",
-            trace=new_trace(),
+            trace=first_cause(),
         )
         cause = f"adjustment:{number}"
         order = order_reversal(uuid7(), money, stripe_transfer_id=transfer.stripe_transfer_id, cause=cause)
@@ -266,7 +265,7 @@ async def test_a_charge_s_fee_is_looked_up_and_published_once(world: World) -> N
     world.control.trigger("payment_intent.succeeded", amount=40_000)
     await deliver(world, "charge.succeeded")  # balance_transaction is still null
     world.clock.advance(seconds=4)
-    await world.inquirer().step()
+    await world.rereader().step()
     assert await world.published("charge.settled") == []
     world.control.advance(120)
     await deliver(world, "charge.updated")
@@ -282,15 +281,15 @@ async def test_a_question_whose_asker_died_is_asked_again_when_its_lease_ends(
     world.control.trigger("payment_intent.succeeded", amount=40_000)
     world.control.advance(1)
     await deliver(world, "charge.updated")
-    inquirer = world.inquirer(lease=timedelta(seconds=60))
+    rereader = world.rereader(lease=timedelta(seconds=60))
     with monkeypatch.context() as patched:
         patched.setattr(faults, "_plan", faults.Plan(faults.parse_plan("inquiry.claimed=raise@1"), None))
         with pytest.raises(faults.InjectedFault):
-            await inquirer.step()
+            await rereader.step()
     world.clock.advance(seconds=30)
-    assert await inquirer.step() == 0
+    assert await rereader.step() == 0
     world.clock.advance(seconds=31)
-    assert await inquirer.step() == 1
+    assert await rereader.step() == 1
     assert len(await world.published("charge.settled")) == 1
 
 
@@ -337,8 +336,8 @@ async def test_a_webhook_without_an_object_is_a_dead_letter(world: World) -> Non
         attested=True,
         body="[]",
     )
-    await handlers.heed_stripe(
-        world.db, [record("stripe.webhook", event)], terms=world.terms, money_came=lambda: None
+    await handlers.handle_webhooks(
+        world.db, [record("stripe.webhook", event)], effect_policy=world.effect_policy, look_now=lambda: None
     )
     [letter] = await world.rows("SELECT reason FROM dead_letter")
     assert letter.reason == "not_a_stripe_event"
@@ -346,10 +345,12 @@ async def test_a_webhook_without_an_object_is_a_dead_letter(world: World) -> Non
 
 async def test_a_webhook_nobody_foresaw_is_buried_alone(world: World) -> None:
     account = await given_sent(world, 700)
-    odd = world.hint("payout.paid", {"object": "payout"}, account=account)
-    batch = [world.hint("account.updated", {"id": account, "object": "account"}, account=account), odd]
-    heed = partial(handlers.heed_stripe, world.db, terms=world.terms, money_came=lambda: None)
-    await isolate(world.db, heed, batch)
+    odd = world.webhook_record("payout.paid", {"object": "payout"}, account=account)
+    good = world.webhook_record("account.updated", {"id": account, "object": "account"}, account=account)
+    handle = partial(
+        handlers.handle_webhooks, world.db, effect_policy=world.effect_policy, look_now=lambda: None
+    )
+    await isolate(world.db, handle, [good, odd])
     [letter] = await world.rows("SELECT reason FROM dead_letter")
     assert letter.reason == "unforeseen"
 

@@ -17,15 +17,21 @@ from schemas.journals import JournalPosted, PostedEntry
 from schemas.school import SchoolChange, SchoolConfigured
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts import handlers
-from services.payouts.domain.operations import Policy
-from services.payouts.stripe.client import StripeGateway
-from services.payouts.stripe.effects import Terms
-from services.payouts.stripe.missed_events import Patience, Recovery
-from services.payouts.stripe.pacer import Limiter
-from services.payouts.stripe.relay import Pace, Relay
-from services.payouts.stripe.rereads import LEASE, Inquirer, Rechecks
+from services.payouts.app import effect_policy_of, listing_policy_of, rechecks_of, relay_limits_of
+from services.payouts.domain.outcomes import RetryPolicy
+from services.payouts.stripe.client import StripeClient
+from services.payouts.stripe.effects import EffectPolicy
+from services.payouts.stripe.missed_events import MissedEvents
+from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.relay import StripeRelay
+from services.payouts.stripe.rereads import Rereader
 from services.payouts.stripe.treasury import Treasury
+from tests.support.payouts import SETTINGS
 from tests.support.records import record
+
+AT_ONCE = replace(
+    SETTINGS.policy, backoff_first=timedelta(milliseconds=1), backoff_max=timedelta(milliseconds=1)
+)
 
 _versions = count(1)
 _flights = count(1)
@@ -47,46 +53,46 @@ class Clock:
 @dataclass(kw_only=True)
 class World:
     db: Database
-    gateway: StripeGateway
+    client: StripeClient
     control: Control
     clock: Clock
-    policy: Policy = field(default_factory=lambda: Policy(backoff_first_s=0.001, backoff_max_s=0.001))
-    terms: Terms = field(default_factory=Terms)
+    policy: RetryPolicy = AT_ONCE
+    effect_policy: EffectPolicy = field(default_factory=lambda: effect_policy_of(SETTINGS))
     version: int = 0
 
-    def relay(self, gateway: StripeGateway | None = None, per_s: float = 1000.0) -> Relay:
-        return Relay(
+    def relay(self, client: StripeClient | None = None, per_s: float = 1000.0) -> StripeRelay:
+        return StripeRelay(
             self.db,
-            gateway or self.gateway,
-            Limiter(per_s),
+            client or self.client,
+            Pacer(per_s),
             self.clock,
             policy=self.policy,
-            pace=Pace(call_time=timedelta(seconds=3)),
-            terms=self.terms,
+            limits=replace(relay_limits_of(SETTINGS), call_time=timedelta(seconds=3)),
+            effect_policy=self.effect_policy,
         )
 
-    def inquirer(self, lease: timedelta = LEASE) -> Inquirer:
-        return Inquirer(self.db, self.gateway, Limiter(1000), self.clock, Rechecks(), lease=lease)
+    def rereader(self, lease: timedelta = timedelta(seconds=SETTINGS.inquiry_lease_s)) -> Rereader:
+        return Rereader(self.db, self.client, Pacer(1000), self.clock, rechecks_of(SETTINGS), lease=lease)
 
-    def recovery(self, limiter: Limiter | None = None, **patience: timedelta) -> Recovery:
-        limiter = limiter or Limiter(1000)
-        return Recovery(self.db, self.gateway, limiter, self.clock, Patience(**patience), pages_per_s=1000)
+    def missed_events(self, pacer: Pacer | None = None, **policy: timedelta) -> MissedEvents:
+        pacer, listing = pacer or Pacer(1000), replace(listing_policy_of(SETTINGS), **policy)
+        return MissedEvents(self.db, self.client, pacer, self.clock, listing, pages_per_s=1000)
 
     def treasury(self) -> Treasury:
-        return Treasury(self.db, self.gateway, Limiter(1000), self.clock, timedelta())
+        return Treasury(self.db, self.client, Pacer(1000), self.clock, timedelta())
 
     async def work(self, rounds: int = 40) -> None:
-        """Let relay, inquiries and treasury run until nothing is due."""
-        relay, inquirer, treasury = self.relay(), self.inquirer(), self.treasury()
+        """Run relay, rereads and treasury until nothing is due."""
+        relay, rereader, treasury = self.relay(), self.rereader(), self.treasury()
         for _ in range(rounds):
             done = await self.once(relay)
-            done += await inquirer.step()
+            done += await rereader.step()
             done += await treasury.step()
             if not done:
                 return
         raise AssertionError("the service did not come to rest")
 
-    async def once(self, relay: Relay | None = None) -> int:
+    async def once(self, relay: StripeRelay | None = None) -> int:
         """One claim, its calls, one record."""
         relay = relay or self.relay()
         claimed = await relay.claim(100)
@@ -154,7 +160,7 @@ class World:
     ) -> Record:
         """A posted journal that owes (or takes) so much; the record, to send it again."""
         sent = self.posted(wallet, amount, source=source, event_type=event_type)
-        await handlers.owe_payees(self.db, [sent], clock=self.clock)
+        await handlers.record_payables(self.db, [sent], clock=self.clock)
         return sent
 
     def posted(
@@ -177,7 +183,7 @@ class World:
 
     async def earned(self, key: str, *amounts: int) -> None:
         batch = [self.posted(f"instructor:{key}", amount) for amount in amounts]
-        await handlers.owe_payees(self.db, batch, clock=self.clock)
+        await handlers.record_payables(self.db, batch, clock=self.clock)
 
     async def webhook(
         self,
@@ -187,12 +193,12 @@ class World:
         account: str | None = None,
         event_id: str | None = None,
     ) -> Record:
-        """A verified webhook is heeded; the record, to send it again."""
-        sent = self.hint(kind, thing, account=account, event_id=event_id)
-        await self.heed(sent)
+        """Handle a verified webhook; its record, to send it again."""
+        sent = self.webhook_record(kind, thing, account=account, event_id=event_id)
+        await self.handle(sent)
         return sent
 
-    def hint(
+    def webhook_record(
         self, kind: str, thing: dict[str, Any], *, account: str | None = None, event_id: str | None = None
     ) -> Record:
         """A verified webhook, as the gateway publishes it."""
@@ -211,9 +217,9 @@ class World:
         )
         return record("stripe.webhook", event, ce_id=event_id, ce_source="stripe")
 
-    async def heed(self, *batch: Record) -> None:
-        await handlers.heed_stripe(
-            self.db, list(batch), terms=self.terms, money_came=lambda: None, clock=self.clock
+    async def handle(self, *batch: Record) -> None:
+        await handlers.handle_webhooks(
+            self.db, list(batch), effect_policy=self.effect_policy, look_now=lambda: None, clock=self.clock
         )
 
     # What is there

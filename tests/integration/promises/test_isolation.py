@@ -20,7 +20,7 @@ from fleet.shared_batches import Handler
 from fleet.worker import Worker
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
-from services.payouts.stripe.relay import Relay
+from services.payouts.stripe.relay import StripeRelay
 from tests.integration.billing.given import CHANGES, completed, configured
 from tests.integration.ledger.books import requested
 from tests.integration.promises.consumed import CONSUMED, Consumed
@@ -262,7 +262,7 @@ def _alone(handler: Handler) -> Handler:
 
 async def test_the_relay_of_payouts_wakes_after_a_batch_of_which_one_record_is_buried(build: Build) -> None:
     service = await given(build, PAYOUTS)
-    [relay] = [relay for hook in service.worker._stop if isinstance(relay := hook.__self__, Relay)]  # type: ignore[attr-defined]
+    [relay] = [relay for hook in service.worker._stop if isinstance(relay := hook.__self__, StripeRelay)]  # type: ignore[attr-defined]
     batch = [PAYOUTS.event(1), odd := PAYOUTS.event(2)]
     await refuse(service, odd)
     assert not relay._wake.is_set()

@@ -14,14 +14,15 @@ from schemas.journals import JournalPosted, PostedEntry
 from schemas.school import SchoolChange, SchoolConfigured
 from services.billing.handlers import bill_flights, configure_school
 from services.ledger.handlers import change_limits, post_journals
-from services.payouts.handlers import configure_payees, heed_stripe, owe_payees
-from services.payouts.stripe.effects import Terms
+from services.payouts.app import effect_policy_of
+from services.payouts.handlers import configure_payees, handle_webhooks, record_payables
 from services.receivables.handlers import take_settled_charges, take_stripe_events
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import CHANGES, completed, configured, given_school
 from tests.integration.ledger.books import requested
 from tests.integration.ledger.test_holds import limit
 from tests.integration.receivables.stories import charge, settled, webhook
+from tests.support.payouts import SETTINGS
 from tests.support.records import record
 
 COMMITS_MAX = 5
@@ -93,7 +94,7 @@ CASES = [
     ),
     Case(
         service="payouts",
-        handle=owe_payees,
+        handle=record_payables,
         event=owed,
         effects="SELECT count(*) AS n FROM payable",
     ),
@@ -105,7 +106,7 @@ CASES = [
     ),
     Case(
         service="payouts",
-        handle=partial(heed_stripe, terms=Terms(), money_came=lambda: None),
+        handle=partial(handle_webhooks, effect_policy=effect_policy_of(SETTINGS), look_now=lambda: None),
         event=lambda n: webhook("account.updated", {"id": f"acct_{n}", "object": "account"}),
         effects="SELECT count(*) AS n FROM inquiry",
     ),

@@ -2,19 +2,24 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
 from fleet.database import Database
-from services.receivables.domain.charges import Contradiction
-from services.receivables.handlers import allocate_payment, take_stripe_events
+from fleet.decisions import take_decisions
+from fleet.envelope import Record
+from services.receivables.desk.decisions import ACTIONS
+from services.receivables.handlers import take_stripe_events
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import given_school
 from tests.integration.ops.conftest import Hobbs
 from tests.integration.receivables.stories import charge, refund, sources, staged, wallets, webhook
+from tests.support.deciders import deciding
+from tests.support.decisions import answered, decision
 
-NOW = datetime(2026, 5, 23, tzinfo=UTC)
+ALLOCATE = ("payments", "allocate", "ch_1", "student-01")
 UNALLOCATED = {"liability:unallocated": 40_000, "external:stripe": -40_000}
 ALLOCATED = {"student:student-01": 40_000, "external:stripe": -40_000}
 
@@ -23,6 +28,34 @@ ALLOCATED = {"student:student-01": 40_000, "external:stripe": -40_000}
 async def unallocated(db: Database) -> Database:
     await take_stripe_events(db, [webhook("charge.succeeded", charge(student=None))])
     return db
+
+
+@pytest.fixture
+async def prefix(
+    kafka: str, database_url: str, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[str]:
+    """Receivables takes decisions; the command line is told the same world."""
+    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+    async with deciding(kafka, database_url, {"receivables": ACTIONS}) as prefix:
+        monkeypatch.setenv("HOBBS_TOPIC_PREFIX", prefix)
+        yield prefix
+
+
+def allocating(student: str = "student-01", *, charge_id: str = "ch_1", **told: Any) -> Record:
+    """A decision to give the charge to a student who is in no book yet."""
+    parameters = {"student": student, "new_student": True}
+    return decision("receivables", "allocate", charge_id, parameters, **told)
+
+
+async def posted(db: Database) -> dict[str, int]:
+    """What the kept postings leave in each wallet: the outbox is empty where a worker relays it."""
+    async with db.transaction() as tx:
+        rows = await tx.all(
+            "SELECT entry.wallet, sum(entry.amount)::bigint AS amount FROM posting"
+            " CROSS JOIN LATERAL jsonb_to_recordset(entries) AS entry (wallet text, amount bigint)"
+            " GROUP BY 1 HAVING sum(entry.amount) <> 0"
+        )
+    return {row.wallet: row.amount for row in rows}
 
 
 async def queue(db: Database) -> list[tuple[str, str | None, str | None]]:
@@ -56,50 +89,121 @@ async def test_metadata_that_names_the_student_later_allocates(unallocated: Data
     assert received == [None, "student-01"]
 
 
+@pytest.mark.usefixtures("prefix")
 async def test_a_person_allocates_once(unallocated: Database, hobbs: Hobbs, open_db: OpenDatabase) -> None:
     await given_school(open_db("billing"))
     listed = await hobbs("payments", "unallocated", "-o", "json")
     assert listed.exit_code == 1
     assert [(row["charge_id"], row["balance"]) for row in json.loads(listed.stdout)] == [("ch_1", 40_000)]
-    allocate = ("payments", "allocate", "ch_1", "student-01")
-    assert (await hobbs(*allocate, "--dry-run")).exit_code == 0
-    assert (await hobbs(*allocate, answer="n\n")).exit_code == 1
-    assert await wallets(unallocated) == UNALLOCATED
-    done = await hobbs(*allocate, "--who", "finance", "-o", "json", answer="y\n")
-    assert done.exit_code == 0
-    assert await wallets(unallocated) == ALLOCATED
+    dry = await hobbs(*ALLOCATE, "--dry-run", "-o", "json")
+    assert dry.exit_code == 0
+    assert [(row["source"], row["wallet"], row["amount"]) for row in json.loads(dry.stdout)] == [
+        ("allocation:ch_1", "liability:unallocated", -40_000),
+        ("allocation:ch_1", "student:student-01", 40_000),
+    ]
+    assert (await hobbs(*ALLOCATE, answer="n\n")).exit_code == 1
+    assert await posted(unallocated) == UNALLOCATED
+    done = await hobbs(*ALLOCATE, "--who", "finance", answer="y\n")
+    assert (done.exit_code, "ch_1 belongs to student-01" in done.stderr) == (0, True)
+    assert "400.00" in done.stdout
+    assert await posted(unallocated) == ALLOCATED
     assert await queue(unallocated) == [("ch_1", "student-01", "finance")]
-    again = await hobbs(*allocate, "--yes")
+    again = await hobbs(*ALLOCATE, "--yes")
     assert (again.exit_code, "already belongs" in again.stderr) == (1, True)
     assert (await hobbs("payments", "unallocated")).exit_code == 0
-    assert len(await sources(unallocated)) == 2
 
 
-@pytest.mark.usefixtures("unallocated")
+@pytest.mark.usefixtures("unallocated", "prefix")
 async def test_a_misspelt_student_or_an_unknown_charge_is_refused(hobbs: Hobbs) -> None:
     misspelt = await hobbs("payments", "allocate", "ch_1", "student-1o", "--yes")
-    assert (misspelt.exit_code, "student-1o" in misspelt.stderr) == (2, True)
+    assert (misspelt.exit_code, "student-1o" in misspelt.stderr) == (1, True)
     unknown = await hobbs("payments", "allocate", "ch_x", "anna", "--new-student", "--yes")
     assert (unknown.exit_code, "no charge ch_x" in unknown.stderr) == (1, True)
     assert (await hobbs("payments", "allocate", "ch_1", " ", "--yes")).exit_code == 2
 
 
+async def test_receivables_that_is_away_is_said_and_nothing_is_posted(
+    unallocated: Database, kafka: str, database_url: str, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+    async with deciding(kafka, database_url, {"billing": {}}) as prefix:
+        monkeypatch.setenv("HOBBS_TOPIC_PREFIX", prefix)
+        away = await hobbs(*ALLOCATE, "--new-student", "--yes")
+    assert (away.exit_code, "the receivables service did not answer" in away.stderr) == (1, True)
+    assert await posted(unallocated) == UNALLOCATED
+
+
+@pytest.mark.parametrize(
+    ("parameters", "sentence"),
+    [
+        ({}, "None cannot name a student"),
+        ({"student": 7, "new_student": True}, "7 cannot name a student"),
+        ({"student": "a\nb", "new_student": True}, "cannot name a student"),
+        ({"student": "x" * 101, "new_student": True}, "cannot name a student"),
+        ({"student": "anna", "new_student": "yes"}, "no student 'anna' has a card or a bill"),
+    ],
+)
+async def test_odd_parameters_are_refused_with_a_sentence(
+    unallocated: Database, parameters: dict[str, Any], sentence: str
+) -> None:
+    answer = await answered(unallocated, ACTIONS, decision("receivables", "allocate", "ch_1", parameters))
+    assert (answer.outcome, sentence in answer.sentence) == ("refused", True)
+    assert await wallets(unallocated) == UNALLOCATED
+
+
+async def test_an_unknown_charge_is_refused_and_not_begun(db: Database) -> None:
+    answer = await answered(db, ACTIONS, allocating(charge_id="ch_x"))
+    assert (answer.outcome, answer.sentence) == ("refused", "no charge ch_x is known")
+    async with db.transaction() as tx:
+        assert (await tx.one("SELECT count(*) AS charges FROM charge")).charges == 0
+
+
+async def test_a_preview_shows_the_postings_and_posts_nothing(unallocated: Database) -> None:
+    preview = await answered(unallocated, ACTIONS, allocating(dry_run=True))
+    assert (preview.outcome, [effect["wallet"] for effect in preview.effects]) == (
+        "previewed",
+        ["liability:unallocated", "student:student-01"],
+    )
+    assert await wallets(unallocated) == UNALLOCATED
+    done = await answered(unallocated, ACTIONS, allocating(preview_hash=preview.preview_hash))
+    assert done.outcome == "done"
+
+
+async def test_what_changed_since_it_was_shown_is_refused(unallocated: Database) -> None:
+    preview = await answered(unallocated, ACTIONS, allocating(dry_run=True))
+    await take_stripe_events(unallocated, [webhook("refund.created", refund())])
+    late = await answered(unallocated, ACTIONS, allocating(preview_hash=preview.preview_hash))
+    assert (late.outcome, "no longer do what was shown" in late.sentence) == ("refused", True)
+    assert await queue(unallocated) == [("ch_1", None, None)]
+
+
+async def test_the_same_decision_twice_posts_once(unallocated: Database) -> None:
+    asked = allocating()
+    await take_decisions(unallocated, ACTIONS, [asked, asked])
+    assert (await answered(unallocated, ACTIONS, asked)).outcome == "done"
+    assert await wallets(unallocated) == ALLOCATED
+    assert len(await sources(unallocated)) == 2
+
+
+async def test_somebody_without_the_role_allocates_nothing(unallocated: Database) -> None:
+    answer = await answered(unallocated, ACTIONS, allocating(roles=("instructor",)))
+    assert (answer.outcome, "needs one of the roles" in answer.sentence) == ("refused", True)
+    assert await wallets(unallocated) == UNALLOCATED
+
+
 async def test_only_what_is_left_after_a_refund_is_allocated(unallocated: Database) -> None:
     await take_stripe_events(unallocated, [webhook("refund.created", refund())])
-    async with unallocated.transaction() as tx:
-        await allocate_payment(tx, "ch_1", "student-01", who="finance", now=NOW)
+    assert (await answered(unallocated, ACTIONS, allocating())).outcome == "done"
     assert await wallets(unallocated) == {"student:student-01": 30_000, "external:stripe": -30_000}
     await take_stripe_events(unallocated, [webhook("refund.failed", refund(status="failed"))])
     assert await wallets(unallocated) == ALLOCATED
 
 
 async def test_two_people_allocating_at_once_post_one(unallocated: Database) -> None:
-    async def give(student: str) -> object:
-        async with unallocated.transaction() as tx:
-            return await allocate_payment(tx, "ch_1", student, who=student, now=NOW)
-
-    outcomes = await asyncio.gather(give("anna"), give("ben"))
-    assert sum(isinstance(outcome, Contradiction) for outcome in outcomes) == 1
+    answers = await asyncio.gather(
+        *(answered(unallocated, ACTIONS, allocating(student)) for student in ("anna", "ben"))
+    )
+    assert sorted(answer.outcome for answer in answers) == ["done", "refused"]
     assert (await wallets(unallocated))["external:stripe"] == -40_000
     assert len(await sources(unallocated)) == 2
 

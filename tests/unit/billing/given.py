@@ -10,8 +10,8 @@ from services.billing.domain.rates import (
     BEGINNING,
     AircraftCard,
     Book,
-    Card,
-    Dated,
+    BookCard,
+    DatedCard,
     InstructorCard,
     OwnerCard,
     SchoolCard,
@@ -23,7 +23,7 @@ from services.billing.domain.rates import (
 OWNED = AircraftCard(
     model="owned", meter="hobbs", rate_per_hour=16500, owner="owner-01", owner_share_per_hour=12000
 )
-CARDS: dict[tuple[str, str], Card] = {
+CARDS: dict[tuple[str, str], BookCard] = {
     ("school", "school"): SchoolCard(name="School", time_zone="America/New_York", currency="USD"),
     ("tax", "rental"): TaxCard(tax_ppm=56_000),
     ("student_rate", "default"): StudentRateCard(flight_per_hour=7000, ground_per_hour=6000),
@@ -34,15 +34,17 @@ CARDS: dict[tuple[str, str], Card] = {
 }
 
 
-def dated(kind: str, key: str, card: Card, effective_from: date = BEGINNING, version: int = 1) -> Dated:
-    return Dated(kind=kind, key=key, effective_from=effective_from, version=version, card=card)
+def dated(
+    kind: str, key: str, card: BookCard, effective_from: date = BEGINNING, version: int = 1
+) -> DatedCard:
+    return DatedCard(kind=kind, key=key, effective_from=effective_from, version=version, card=card)
 
 
 def book(
     changed: Mapping[tuple[str, str], Any] | None = None,
     *,
     without: Iterable[tuple[str, str]] = (),
-    later: Iterable[Dated] = (),
+    later: Iterable[DatedCard] = (),
 ) -> Book:
     """The small school's book, with cards changed, taken out, or dated later."""
     cards = {**CARDS, **(changed or {})}

@@ -13,12 +13,13 @@ from schemas.flights import FlightCompleted
 from schemas.school import RATE_MAX
 from schemas.topics import TOPICS
 from services.billing.domain.billing import decide_bill
-from services.billing.domain.bills import Bill, Refusal
+from services.billing.domain.bills import Bill, FlightRefusal
 from services.billing.domain.rates import (
+    LINE_KINDS,
     AircraftCard,
     AirportFee,
     Book,
-    Card,
+    BookCard,
     InstructorCard,
     OwnerCard,
     SchoolCard,
@@ -26,7 +27,6 @@ from services.billing.domain.rates import (
     StudentRateCard,
     TaxCard,
 )
-from services.billing.domain.terms import LINE_KINDS
 from services.billing.wire.events import flight_from_event, messages
 from tests.unit.billing.given import dated
 
@@ -66,7 +66,7 @@ def events(draw: st.DrawFn) -> FlightCompleted:
 def dearest(zone: str) -> Book:
     """The largest rates that a card may have."""
     fees = tuple(AirportFee(name="f" * 200, amount=RATE_MAX) for _ in range(20))
-    cards: dict[tuple[str, str], Card] = {
+    cards: dict[tuple[str, str], BookCard] = {
         ("school", "school"): SchoolCard(name="S", time_zone=zone, currency="USD"),
         ("student", "s"): StudentCard(),
         ("owner", "o"): OwnerCard(),
@@ -93,17 +93,17 @@ def dearest(zone: str) -> Book:
 def test_every_flight_that_can_be_read_is_billed_or_refused_and_its_events_can_be_written(
     event: FlightCompleted, zone: str
 ) -> None:
-    verdict = decide_bill(flight_from_event(event), dearest(zone))
-    if isinstance(verdict, Bill):
-        for message in messages([(uuid7(), verdict, first_cause())]):
+    result = decide_bill(flight_from_event(event), dearest(zone))
+    if isinstance(result, Bill):
+        for message in messages([(uuid7(), result, first_cause())]):
             TOPICS[message.topic].model.model_validate_json(message.body)
     else:
-        assert len(verdict.sentence) < 1000
+        assert len(result.sentence) < 1000
 
 
 @pytest.mark.parametrize("day", [date(FIRST_YEAR, 1, 1), date(LAST_YEAR, 12, 31)])
 def test_a_flight_at_the_edge_of_the_calendar_is_refused(day: date) -> None:
     event = FlightCompleted(flight_id="f", date=day, student="s", aircraft="N1", flight_hours=Decimal(1))
-    verdict = decide_bill(flight_from_event(event), dearest("Etc/GMT+12"))
-    assert isinstance(verdict, Refusal)
-    assert verdict.reason == "date_out_of_range"
+    result = decide_bill(flight_from_event(event), dearest("Etc/GMT+12"))
+    assert isinstance(result, FlightRefusal)
+    assert result.reason == "date_out_of_range"

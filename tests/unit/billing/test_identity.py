@@ -9,15 +9,15 @@ from services.billing.domain.billing import decide_bill
 from services.billing.domain.bills import Bill
 from services.billing.domain.flights import Flight, Meter
 from services.billing.domain.rates import (
+    LINE_KINDS,
     AircraftCard,
     AirportFee,
-    Card,
+    BookCard,
     InstructorCard,
     StudentRateCard,
     TaxCard,
     aircraft_problems,
 )
-from services.billing.domain.terms import LINE_KINDS
 from tests.unit.billing.given import book
 
 rate = st.integers(0, 100_000)
@@ -88,9 +88,9 @@ def aircraft_cards(draw: st.DrawFn) -> AircraftCard:
 
 
 @st.composite
-def books(draw: st.DrawFn) -> dict[tuple[str, str], Card]:
+def books(draw: st.DrawFn) -> dict[tuple[str, str], BookCard]:
     taxes = draw(st.dictionaries(st.sampled_from(LINE_KINDS), ppm, max_size=4))
-    cards: dict[tuple[str, str], Card] = {("tax", k): TaxCard(tax_ppm=v) for k, v in taxes.items()}
+    cards: dict[tuple[str, str], BookCard] = {("tax", k): TaxCard(tax_ppm=v) for k, v in taxes.items()}
     return cards | {
         ("student_rate", "default"): StudentRateCard(flight_per_hour=draw(rate), ground_per_hour=draw(rate)),
         ("instructor", "instructor-01"): InstructorCard(
@@ -123,7 +123,7 @@ def flights(draw: st.DrawFn) -> Flight:
 @settings(max_examples=1000, deadline=None)
 @given(flight=flights(), cards=books())
 def test_charge_less_every_leg_is_the_margin_and_the_journal_sums_to_zero(
-    flight: Flight, cards: dict[tuple[str, str], Card]
+    flight: Flight, cards: dict[tuple[str, str], BookCard]
 ) -> None:
     bill = decide_bill(flight, book(cards))
     assert isinstance(bill, Bill)
@@ -143,7 +143,7 @@ def test_charge_less_every_leg_is_the_margin_and_the_journal_sums_to_zero(
 @settings(max_examples=300, deadline=None)
 @given(flight=flights(), cards=books())
 def test_a_bundles_parts_sum_to_its_line_and_third_party_rent_goes_to_the_owner_whole(
-    flight: Flight, cards: dict[tuple[str, str], Card]
+    flight: Flight, cards: dict[tuple[str, str], BookCard]
 ) -> None:
     bill = decide_bill(flight, book(cards))
     assert isinstance(bill, Bill)
@@ -160,6 +160,6 @@ def test_a_bundles_parts_sum_to_its_line_and_third_party_rent_goes_to_the_owner_
 
 @given(flight=flights(), cards=books())
 def test_the_same_flight_and_book_always_give_the_same_bill(
-    flight: Flight, cards: dict[tuple[str, str], Card]
+    flight: Flight, cards: dict[tuple[str, str], BookCard]
 ) -> None:
     assert decide_bill(flight, book(cards)) == decide_bill(flight, book(dict(reversed(cards.items()))))

@@ -32,13 +32,13 @@ def by_domain(school: str, flights: str) -> tuple[dict[str, dict[str, Decimal]],
     read = read_flights_file(flights.encode(), jsonl=False)
     assert read.rejected == []
     facts = [flight_from_event(one.flight) for one in read.flights]
-    verdicts = decide_bills(facts, book_of(stated.entries), {})
+    results = decide_bills(facts, book_of(stated.cards), {})
     billed = {
-        verdict.flight.flight_id: {wallet: Decimal(amount) / 100 for wallet, amount in verdict.entries()}
-        for verdict in verdicts
-        if isinstance(verdict, Bill)
+        result.flight.flight_id: {wallet: Decimal(amount) / 100 for wallet, amount in result.entries()}
+        for result in results
+        if isinstance(result, Bill)
     }
-    return billed, {v.flight.flight_id for v in verdicts if not isinstance(v, Bill)}
+    return billed, {v.flight.flight_id for v in results if not isinstance(v, Bill)}
 
 
 def agree(school: str, flights: str) -> int:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.billing.domain.billing import decide_bill, decide_bills
-from services.billing.domain.bills import Bill, Billed, Refusal, Repeat
+from services.billing.domain.bills import Bill, Billed, FlightRefusal, Repeat
 from services.billing.domain.flights import Meter
 from services.billing.domain.rates import (
     InstructorCard,
@@ -51,7 +51,7 @@ def test_an_impossible_flight_is_refused_with_a_sentence(
     changes: dict[str, Any], reason: str, said: str
 ) -> None:
     refusal = decide_bill(flight(**changes), book())
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, FlightRefusal)
     assert refusal.reason == reason
     assert said in refusal.sentence
     assert refusal.sentence.startswith("flight F")
@@ -71,7 +71,7 @@ def test_a_flight_of_24_hours_is_billed() -> None:
 )
 def test_a_flight_waits_for_the_card_it_needs(without: tuple[str, str], reason: str) -> None:
     refusal = decide_bill(flight(), book(without=[without]))
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, FlightRefusal)
     assert refusal.reason == reason
 
 
@@ -91,7 +91,7 @@ def test_a_solo_flight_needs_no_instruction_rate() -> None:
 def test_a_card_that_begins_after_the_flight_is_not_in_force(kind: str, key: str, card: Any) -> None:
     begins = dated(kind, key, card, date(2026, 5, 23))
     refusal = decide_bill(flight(), book(without=[(kind, key)], later=[begins]))
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, FlightRefusal)
     assert refusal.reason == "no_rate_in_force"
 
 
@@ -114,7 +114,7 @@ def test_a_tax_that_begins_later_is_not_charged_before() -> None:
 def test_nobody_teaches_himself() -> None:
     self_taught = {("student", "student-01"): StudentCard(also_instructor="instructor-01")}
     refusal = decide_bill(flight(), book(self_taught))
-    assert isinstance(refusal, Refusal)
+    assert isinstance(refusal, FlightRefusal)
     assert refusal.reason == "self_instruction"
 
 
@@ -148,10 +148,10 @@ def test_a_flight_without_a_time_of_day_happened_at_local_noon() -> None:
 
 def test_the_same_flight_again_is_a_repeat_and_other_content_is_refused() -> None:
     first, other = flight(), flight(logged=99)
-    verdicts = decide_bills([first, first, other], book(), {})
-    assert [type(v) for v in verdicts] == [Bill, Repeat, Refusal]
-    assert isinstance(verdicts[2], Refusal)
-    assert verdicts[2].reason == "billed_with_other_content"
+    results = decide_bills([first, first, other], book(), {})
+    assert [type(v) for v in results] == [Bill, Repeat, FlightRefusal]
+    assert isinstance(results[2], FlightRefusal)
+    assert results[2].reason == "billed_with_other_content"
 
 
 def test_a_billed_flight_is_known_by_its_fingerprint() -> None:
@@ -161,15 +161,15 @@ def test_a_billed_flight_is_known_by_its_fingerprint() -> None:
 
 def test_figures_that_could_not_be_read_are_other_content() -> None:
     billed = {"F123": Billed(revision=1, fingerprint=flight().fingerprint())}
-    assert isinstance(decide_bills([flight(not_tenths=("x 1.55",))], book(), billed)[0], Refusal)
+    assert isinstance(decide_bills([flight(not_tenths=("x 1.55",))], book(), billed)[0], FlightRefusal)
 
 
 def test_another_revision_of_a_billed_flight_is_not_billed_again() -> None:
-    verdicts = decide_bills([flight(), flight(revision=2)], book(), {})
-    assert isinstance(verdicts[1], Refusal)
-    assert verdicts[1].reason == "billed_under_another_revision"
+    results = decide_bills([flight(), flight(revision=2)], book(), {})
+    assert isinstance(results[1], FlightRefusal)
+    assert results[1].reason == "billed_under_another_revision"
 
 
 def test_a_refused_flight_can_be_billed_later_in_the_same_batch() -> None:
-    verdicts = decide_bills([flight(dual=-1), flight()], book(), {})
-    assert [type(v) for v in verdicts] == [Refusal, Bill]
+    results = decide_bills([flight(dual=-1), flight()], book(), {})
+    assert [type(v) for v in results] == [FlightRefusal, Bill]

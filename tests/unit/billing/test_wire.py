@@ -10,8 +10,8 @@ from schemas.flights import FlightCompleted
 from schemas.topics import TOPICS
 from services.billing.domain.billing import decide_bill
 from services.billing.domain.bills import Bill
-from services.billing.domain.flights import Flight, Meter
-from services.billing.wire.events import flight_completed, flight_from_event, flight_from_facts, messages
+from services.billing.domain.flights import Flight, Meter, flight_from_facts
+from services.billing.wire.events import flight_completed, flight_from_event, messages
 from tests.support.records import record
 from tests.unit.billing.given import book, flight, solo
 

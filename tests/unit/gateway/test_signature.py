@@ -18,7 +18,7 @@ def header_of(body: bytes, secret: str = SECRET, timestamp: int = NOW) -> str:
     return f"t={timestamp},v1={sign(body, secret, timestamp)}"
 
 
-def reason_of(body: bytes, header: str | None, *secrets: str, now: float = NOW) -> str | None:
+def reason_of(body: bytes, header: str | None, *secrets: str, now: int = NOW) -> str | None:
     refused = check_signature(body, header, secrets or (SECRET,), now=now)
     return refused.reason if refused else None
 

@@ -12,7 +12,8 @@ from fleet.envelope import Record, event_key_of
 from schemas.flights import FlightCompleted, FlightCorrected
 from services.gateway import wire
 from services.gateway.domain.flights import FlightOffered, decide_reception, flight_event_id
-from services.gateway.http.problems import ProblemRaised
+from services.gateway.domain.problems import TITLES, ProblemRaised
+from services.gateway.http.problems import STATUSES, problem_response
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
 EVENT: dict[str, Any] = {
@@ -131,7 +132,7 @@ def test_each_fault_is_pointed_at_and_nothing_sent_is_echoed() -> None:
         wire.read_flights(json.dumps(wrong).encode(), FlightCompleted)
     errors = raised.value.problem.members["errors"]
     assert {e["pointer"] for e in errors} == {"#/1/hobbs_in", "#/2/flight_id", "#/3"}
-    assert "secret" not in json.dumps(raised.value.problem.body("r"))
+    assert b"secret" not in problem_response(raised.value.problem, "r").body
 
 
 def test_a_correction_names_its_revision_reason_and_author() -> None:
@@ -181,4 +182,8 @@ def test_no_bytes_raise_anything_but_a_problem(body: bytes) -> None:
     for attempt in (read, lambda b: wire.read_flights(b, FlightCompleted)):
         with pytest.raises(ProblemRaised) as refused:
             attempt(body)
-        assert refused.value.problem.status in {400, 422}
+        assert STATUSES[refused.value.problem.kind] in {400, 422}
+
+
+def test_every_kind_of_problem_has_a_title_and_a_status() -> None:
+    assert set(STATUSES) == set(TITLES)

@@ -1,4 +1,4 @@
-"""What each answer makes of an operation: prove or park, never blind."""
+"""What each answer makes of an operation: nothing is sent under a new key without proof."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,26 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.payouts.domain.answers import Answer
-from services.payouts.domain.operations import (
+from fleet.cause import Cause
+from services.payouts.domain.answers import StripeAnswer
+from services.payouts.domain.balance import WaitingForBalance, decide_covered
+from services.payouts.domain.operations import Kind, Operation, Phase, State, difference
+from services.payouts.domain.outcomes import (
     KEY_TRUSTED_FOR,
-    Kind,
-    Operation,
-    Phase,
-    Policy,
-    Short,
-    State,
-    backoff_s,
-    decide_covered,
+    backoff,
     decide_outcome,
-    difference,
     judge_candidates,
 )
-from services.payouts.domain.transfers import Trace
+from tests.support.payouts import SETTINGS
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-POLICY = Policy()
+POLICY = SETTINGS.policy
 
 OPERATION = Operation(
     id=ID,
@@ -49,7 +44,7 @@ OPERATION = Operation(
     first_sent_at=NOW,
     lease_token=ID,
     lease_until=NOW + timedelta(seconds=30),
-    trace=Trace(correlation_id="c", traceparent="t", event_id=ID),
+    trace=Cause(correlation_id="c", traceparent="t", event_id=ID),
 )
 LOOKING = replace(OPERATION, phase=Phase.LOOK_UP, first_sent_at=NOW - timedelta(hours=13))
 EFFECT: dict[str, Any] = {
@@ -62,23 +57,23 @@ EFFECT: dict[str, Any] = {
 }
 
 
-def refusal(status: int, code: str, type: str = "invalid_request_error") -> Answer:
-    return Answer(status=status, body={"error": {"code": code, "type": type, "message": "no"}})
+def refusal(status: int, code: str, type: str = "invalid_request_error") -> StripeAnswer:
+    return StripeAnswer(status=status, body={"error": {"code": code, "type": type, "message": "no"}})
 
 
-UNKNOWN = Answer(status=None)
-CLEAN = Answer(status=200, body={"data": []})
+UNKNOWN = StripeAnswer(status=None)
+CLEAN = StripeAnswer(status=200, body={"data": []})
 
 
 @pytest.mark.parametrize(
     ("operation", "answer", "state", "phase", "generation"),
     [
-        (OPERATION, Answer(status=200, body=EFFECT), State.SUCCEEDED, Phase.SEND, 1),
-        (OPERATION, Answer(status=200, body={**EFFECT, "amount": 701}), State.PARKED, Phase.SEND, 1),
+        (OPERATION, StripeAnswer(status=200, body=EFFECT), State.SUCCEEDED, Phase.SEND, 1),
+        (OPERATION, StripeAnswer(status=200, body={**EFFECT, "amount": 701}), State.PARKED, Phase.SEND, 1),
         (OPERATION, UNKNOWN, State.DUE, Phase.SEND, 1),
-        (OPERATION, Answer(status=503), State.DUE, Phase.SEND, 1),
-        (OPERATION, Answer(status=500), State.DUE, Phase.SEND, 1),
-        (replace(OPERATION, server_errors=2), Answer(status=500), State.DUE, Phase.LOOK_UP, 1),
+        (OPERATION, StripeAnswer(status=503), State.DUE, Phase.SEND, 1),
+        (OPERATION, StripeAnswer(status=500), State.DUE, Phase.SEND, 1),
+        (replace(OPERATION, server_errors=2), StripeAnswer(status=500), State.DUE, Phase.LOOK_UP, 1),
         (OPERATION, refusal(400, "balance_insufficient"), State.HELD, Phase.SEND, 1),
         (OPERATION, refusal(400, "account_closed"), State.REFUSED, Phase.SEND, 1),
         (OPERATION, refusal(400, "x", "idempotency_error"), State.PARKED, Phase.SEND, 1),
@@ -88,14 +83,14 @@ CLEAN = Answer(status=200, body={"data": []})
         (replace(OPERATION, attempts=2), refusal(403, "account_invalid"), State.DUE, Phase.LOOK_UP, 1),
         (LOOKING, CLEAN, State.DUE, Phase.LOOK_UP, 1),
         (replace(LOOKING, clean_lookups=1), CLEAN, State.DUE, Phase.SEND, 2),
-        (LOOKING, Answer(status=200, body={"data": [EFFECT]}), State.SUCCEEDED, Phase.LOOK_UP, 1),
-        (LOOKING, Answer(status=503), State.DUE, Phase.LOOK_UP, 1),
-        (replace(LOOKING, lookups=11), Answer(status=503), State.PARKED, Phase.LOOK_UP, 1),
-        (LOOKING, Answer(status=200, body={"data": [EFFECT, EFFECT]}), State.PARKED, Phase.LOOK_UP, 1),
+        (LOOKING, StripeAnswer(status=200, body={"data": [EFFECT]}), State.SUCCEEDED, Phase.LOOK_UP, 1),
+        (LOOKING, StripeAnswer(status=503), State.DUE, Phase.LOOK_UP, 1),
+        (replace(LOOKING, lookups=11), StripeAnswer(status=503), State.PARKED, Phase.LOOK_UP, 1),
+        (LOOKING, StripeAnswer(status=200, body={"data": [EFFECT, EFFECT]}), State.PARKED, Phase.LOOK_UP, 1),
     ],
 )
 def test_an_answer_makes_of_an_operation(
-    operation: Operation, answer: Answer, state: State, phase: Phase, generation: int
+    operation: Operation, answer: StripeAnswer, state: State, phase: Phase, generation: int
 ) -> None:
     outcome = decide_outcome(operation, answer, NOW, POLICY)
     assert (outcome.state, outcome.phase, outcome.generation) == (state, phase, generation)
@@ -120,7 +115,7 @@ def test_a_key_older_than_12_hours_is_never_due_to_be_sent(
     attempts: int, age_s: float, status: int | None
 ) -> None:
     operation = replace(OPERATION, attempts=attempts, first_sent_at=NOW - timedelta(seconds=age_s))
-    outcome = decide_outcome(operation, Answer(status=status), NOW, POLICY)
+    outcome = decide_outcome(operation, StripeAnswer(status=status), NOW, POLICY)
     assert outcome.generation == 1
     if outcome.due_at - operation.first_sent_at >= KEY_TRUSTED_FOR:
         assert outcome.phase is Phase.LOOK_UP
@@ -130,7 +125,7 @@ def test_a_key_older_than_12_hours_is_never_due_to_be_sent(
 def test_a_new_generation_needs_two_clean_lookups(answers: list[str]) -> None:
     operation, clean = LOOKING, 0
     for answer in answers:
-        heard = CLEAN if answer == "clean" else Answer(status=503)
+        heard = CLEAN if answer == "clean" else StripeAnswer(status=503)
         clean += answer == "clean"
         outcome = decide_outcome(operation, heard, NOW, POLICY)
         assert (outcome.generation > 1) == (clean == 2)
@@ -169,10 +164,10 @@ def test_an_effect_that_differs_from_what_was_decided_is_noticed(change: dict[st
 
 
 def test_waiting_doubles_up_to_a_limit() -> None:
-    waits = [backoff_s(replace(OPERATION, attempts=n), POLICY) for n in range(1, 30)]
+    waits = [backoff(replace(OPERATION, attempts=n), POLICY) for n in range(1, 30)]
     assert waits == sorted(waits)
-    assert waits[0] < 1.3
-    assert waits[-1] <= POLICY.backoff_max_s * 1.25
+    assert timedelta(milliseconds=750) <= waits[0] < timedelta(milliseconds=1250)
+    assert waits[-1] <= POLICY.backoff_max * 5 // 4
 
 
 @pytest.mark.parametrize(
@@ -188,11 +183,13 @@ def test_waiting_doubles_up_to_a_limit() -> None:
 def test_the_balance_covers_the_oldest_first(
     amounts: list[int], available: int, committed: int, covered: int
 ) -> None:
-    waiting = [Short(id=UUID(int=n), amount=a, currency="USD") for n, a in enumerate(amounts)]
+    waiting = [
+        WaitingForBalance(operation_id=UUID(int=n), amount=a, currency="USD") for n, a in enumerate(amounts)
+    ]
     ids = decide_covered(waiting, {"USD": available}, {"USD": committed})
-    assert ids == [w.id for w in waiting[:covered]]
+    assert ids == [w.operation_id for w in waiting[:covered]]
 
 
 def test_money_of_another_currency_covers_nothing() -> None:
-    waiting = [Short(id=ID, amount=1, currency="EUR")]
+    waiting = [WaitingForBalance(operation_id=ID, amount=1, currency="EUR")]
     assert decide_covered(waiting, {"USD": 100}, {}) == []

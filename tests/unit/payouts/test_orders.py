@@ -5,9 +5,10 @@ from uuid import UUID
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fleet.cause import Cause
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import (
-    Money,
+    MoneyToMove,
     instant_amount,
     instant_fee,
     order_account,
@@ -15,11 +16,10 @@ from services.payouts.domain.orders import (
     order_reversal,
     order_transfer,
 )
-from services.payouts.domain.transfers import Trace
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
-TRACE = Trace(correlation_id="c", traceparent="t", event_id=ID)
-MONEY = Money(transfer_id=ID, wallet="instructor:i1", amount=700, currency="USD", trace=TRACE)
+TRACE = Cause(correlation_id="c", traceparent="t", event_id=ID)
+MONEY = MoneyToMove(transfer_id=ID, wallet="instructor:i1", amount=700, currency="USD", trace=TRACE)
 
 
 def test_a_transfer_names_its_operation_payee_and_source() -> None:

@@ -13,16 +13,16 @@ from services.receivables.domain.charges import (
     Charge,
     Contradiction,
     Dispute,
-    DisputeSeen,
+    DisputeOutcome,
+    DisputeReported,
     Fact,
     Fee,
     FeeSettled,
-    Outcome,
     Payment,
     PaymentSucceeded,
     Posting,
     Refund,
-    RefundSeen,
+    RefundReported,
     StudentNamed,
 )
 from services.receivables.domain.postings import Step, decide, unallocated_balance
@@ -43,14 +43,14 @@ def fee(amount: int = 1_190, currency: str = "USD", transaction: str = "txn_1") 
 
 def refund(refund_id: str = "re_1", amount: int = 10_000, **changed: Any) -> Fact:
     seen = Refund(refund_id=refund_id, amount=amount, currency="USD", at=NOW, **{"moved": True, **changed})
-    return RefundSeen(charge_id=CH, refund=seen)
+    return RefundReported(charge_id=CH, refund=seen)
 
 
 def dispute(amount: int = 40_000, **changed: Any) -> Fact:
     seen = Dispute(
         dispute_id="du_1", amount=amount, currency="USD", opened_at=NOW, **{"withdrawn": True, **changed}
     )
-    return DisputeSeen(charge_id=CH, dispute=seen)
+    return DisputeReported(charge_id=CH, dispute=seen)
 
 
 NAMED = StudentNamed(charge_id=CH, student="anna", at=NOW)
@@ -101,10 +101,10 @@ def wallets(postings: Iterable[Posting]) -> dict[str, int]:
                 "platform:school": -1_500,
             },
         ),
-        ([paid(), dispute(outcome=Outcome.WON)], {"student:anna": 40_000, "external:stripe": -40_000}),
-        ([paid(), dispute(outcome=Outcome.LOST)], {}),
+        ([paid(), dispute(outcome=DisputeOutcome.WON)], {"student:anna": 40_000, "external:stripe": -40_000}),
+        ([paid(), dispute(outcome=DisputeOutcome.LOST)], {}),
         (
-            [paid(), dispute(outcome=Outcome.WON, fees={"txn_2": 1_500, "txn_3": -1_500})],
+            [paid(), dispute(outcome=DisputeOutcome.WON, fees={"txn_2": 1_500, "txn_3": -1_500})],
             {"student:anna": 40_000, "external:stripe": -40_000},
         ),
         ([fee(), refund(), dispute()], {}),
@@ -122,7 +122,7 @@ FACTS: list[Fact] = [
     refund("re_2", 500),
     refund("re_2", 500, moved=False, failed=True),
     dispute(2_000),
-    dispute(2_000, outcome=Outcome.LOST, closed_at=NOW, fees={"txn_2": 1_500}),
+    dispute(2_000, outcome=DisputeOutcome.LOST, closed_at=NOW, fees={"txn_2": 1_500}),
 ]
 
 
@@ -167,7 +167,11 @@ def test_a_refund_that_fails_after_the_allocation_returns_to_the_student() -> No
         ([paid(), fee()], fee(transaction="txn_9"), "fee_changed"),
         ([paid(), refund()], refund(amount=1), "amount_changed"),
         ([paid(), dispute()], dispute(amount=1), "amount_changed"),
-        ([dispute(outcome=Outcome.WON)], dispute(outcome=Outcome.LOST), "dispute_outcome_changed"),
+        (
+            [dispute(outcome=DisputeOutcome.WON)],
+            dispute(outcome=DisputeOutcome.LOST),
+            "dispute_outcome_changed",
+        ),
         ([], NAMED, "not_received"),
         ([paid("ben")], NAMED, "already_allocated"),
     ],

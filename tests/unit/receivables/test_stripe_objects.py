@@ -10,10 +10,15 @@ from fleet.envelope import Record
 from fleet.inbox import Unreadable
 from schemas.payments import ChargeSettled
 from schemas.stripe_webhooks import StripeWebhook
-from services.receivables.domain.charges import DisputeSeen, Outcome, PaymentSucceeded, RefundSeen
+from services.receivables.domain.charges import (
+    DisputeOutcome,
+    DisputeReported,
+    PaymentSucceeded,
+    RefundReported,
+)
 from services.receivables.wire.stripe_objects import (
     Kind,
-    Seen,
+    WebhookRead,
     charge_settled,
     kind_of,
     stripe_event,
@@ -68,7 +73,7 @@ def webhook_of(event_type: str, body: str, **changed: Any) -> StripeWebhook:
     return StripeWebhook.model_validate(known | changed)
 
 
-def seen(event_type: str, subject: Any) -> Seen:
+def seen(event_type: str, subject: Any) -> WebhookRead:
     body = json.dumps({"data": {"object": subject}})
     return stripe_event(record_of(webhook_of(event_type, body).model_dump_json().encode()))
 
@@ -126,7 +131,7 @@ def test_refunds_listed_inside_a_charge_are_told_too() -> None:
     inside = {"refunds": {"data": [REFUND | {"charge": None}]}}
     payment, refund = seen("charge.refunded", CHARGE | inside).facts
     assert isinstance(payment, PaymentSucceeded)
-    assert isinstance(refund, RefundSeen)
+    assert isinstance(refund, RefundReported)
     assert refund.charge_id == "ch_1"
 
 
@@ -157,15 +162,15 @@ def test_a_refund_moves_money_when_stripe_took_it_off_the_balance(
         ({"status": "warning_closed"}, False, None),
         ({"status": "prevented"}, False, None),
         ({"status": "warning_under_review", "balance_transactions": [{"id": "txn_1", "fee": 0}]}, True, None),
-        ({"status": "won"}, True, Outcome.WON),
-        ({"status": "lost"}, True, Outcome.LOST),
+        ({"status": "won"}, True, DisputeOutcome.WON),
+        ({"status": "lost"}, True, DisputeOutcome.LOST),
     ],
 )
 def test_an_inquiry_takes_no_money_and_a_dispute_does(
-    changed: dict[str, Any], withdrawn: bool, outcome: Outcome | None
+    changed: dict[str, Any], withdrawn: bool, outcome: DisputeOutcome | None
 ) -> None:
     fact = fact_of("charge.dispute.updated", DISPUTE | changed)
-    assert isinstance(fact, DisputeSeen)
+    assert isinstance(fact, DisputeReported)
     assert (fact.dispute.withdrawn, fact.dispute.outcome) == (withdrawn, outcome)
     assert (fact.dispute.closed_at is None) is (outcome is None)
 

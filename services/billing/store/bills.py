@@ -1,0 +1,88 @@
+"""The statements about bills, set-based."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from uuid import UUID
+
+from fleet.database import Tx, json_parameter
+from services.billing.domain.bills import Bill, Billed, lines_and_legs
+from services.billing.domain.flights import Flight
+
+_BILLED = """
+    SELECT flight_id, revision, fingerprint FROM bill
+    WHERE corrects IS NULL AND flight_id = ANY (CAST(:flight_ids AS text[]))
+"""
+
+
+async def known(tx: Tx, flights: Iterable[Flight]) -> dict[str, Billed]:
+    """The first bill of each flight that has one, by flight id."""
+    rows = await tx.all(_BILLED, flight_ids=sorted({flight.flight_id for flight in flights}))
+    return {row.flight_id: Billed(revision=row.revision, fingerprint=row.fingerprint) for row in rows}
+
+
+# jsonb_to_recordset: one parameter however many bills; ON CONFLICT: another member may have billed the flight
+# since we looked, then its bill stands and the caller looks again.
+_INSERT = """
+    INSERT INTO bill (id, flight_id, revision, fingerprint, student, instructor, aircraft, billed_on,
+                      occurred_at, currency, charge, legs_total, margin, hours_from, billed_tenths,
+                      hobbs_out, hobbs_in, tach_out, tach_in,
+                      facts, rates, lines, legs, flags, school_version)
+    SELECT id, flight_id, revision, fingerprint, student, instructor, aircraft, billed_on, occurred_at,
+           currency, charge, legs_total, margin, hours_from, billed_tenths,
+           hobbs_out, hobbs_in, tach_out, tach_in, facts, rates, lines, legs, flags, school_version
+    FROM jsonb_to_recordset(CAST(:bills AS jsonb)) AS bill (
+        id uuid, flight_id text, revision integer, fingerprint text, student text, instructor text,
+        aircraft text, billed_on date, occurred_at timestamptz, currency text, charge bigint,
+        legs_total bigint, margin bigint, hours_from text, billed_tenths integer,
+        hobbs_out integer, hobbs_in integer, tach_out integer, tach_in integer,
+        facts jsonb, rates jsonb, lines jsonb, legs jsonb, flags jsonb, school_version integer)
+    ORDER BY flight_id
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+
+
+async def insert(tx: Tx, bills: Mapping[UUID, Bill]) -> set[UUID]:
+    """Write bills; the ids that were written. Another process billed the missing ones meanwhile."""
+    if not bills:
+        return set()
+    rows = await tx.all(
+        _INSERT, bills=json_parameter([_row(bill_id, bill) for bill_id, bill in bills.items()])
+    )
+    return {row.id for row in rows}
+
+
+_COPIED_FACTS = (
+    "flight_id",
+    "revision",
+    "student",
+    "instructor",
+    "aircraft",
+    "hobbs_out",
+    "hobbs_in",
+    "tach_out",
+    "tach_in",
+)
+
+
+def _row(bill_id: UUID, bill: Bill) -> dict[str, Any]:
+    facts = bill.flight.facts()
+    lines, legs = lines_and_legs(bill)
+    return {
+        "id": bill_id,
+        "fingerprint": bill.fingerprint,
+        "billed_on": bill.billed_on,
+        "occurred_at": bill.occurred_at,
+        "currency": bill.currency,
+        "charge": bill.charge,
+        "legs_total": sum(leg.amount for leg in bill.legs),
+        "margin": bill.margin,
+        "hours_from": bill.hours.source,
+        "billed_tenths": bill.hours.billed,
+        "facts": facts,
+        "rates": [dated.named() for dated in bill.named],
+        "lines": lines,
+        "legs": legs,
+        "flags": [{"kind": flag.kind, "sentence": flag.sentence} for flag in bill.flags],
+        "school_version": bill.school_version,
+    } | {name: facts[name] for name in _COPIED_FACTS}

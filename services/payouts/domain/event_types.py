@@ -1,0 +1,64 @@
+"""Stripe's event types, by what payouts does with them. Pure."""
+
+from typing import Final
+
+# The types that nothing but a webhook tells; Stripe lists at most 20 types. Other objects are read again
+# regularly, and each event of a type that the endpoint is not subscribed to would look lost.
+LISTED_TYPES: Final = (
+    "charge.captured",
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.dispute.updated",
+    "charge.refund.updated",
+    "charge.refunded",
+    "charge.succeeded",
+    "charge.updated",
+    "payment_intent.payment_failed",
+    "payment_intent.succeeded",
+    "payout.created",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+    "transfer.reversed",
+)
+
+ACCOUNT_EVENTS = frozenset(
+    {
+        "account.updated",
+        "account.application.authorized",
+        "account.application.deauthorized",
+        "account.external_account.created",
+        "account.external_account.updated",
+        "account.external_account.deleted",
+        "capability.updated",
+        "person.created",
+        "person.updated",
+    }
+)
+PAYOUT_EVENTS = frozenset(
+    {"payout.created", "payout.updated", "payout.paid", "payout.failed", "payout.canceled"}
+)
+REVERSAL_EVENTS = frozenset({"transfer.updated", "transfer.reversed"})
+CHARGE_EVENTS = frozenset({"charge.succeeded", "charge.updated", "charge.captured"})
+MONEY_EVENTS = CHARGE_EVENTS | {
+    "payment_intent.succeeded",
+    "balance.available",
+    "topup.succeeded",
+    "transfer.reversed",
+}
+LEGACY_EVENTS = frozenset({"transfer.paid", "transfer.failed"})
+# Receivables acts on what concerns students' money.
+OTHERS_ACT_ON = ("payment_intent.", "charge.", "refund.", "customer.", "setup_intent.", "payment_method.")
+# payment.created is our own transfer, as the payee's account receives it.
+NOTHING_NEW = frozenset(
+    {
+        "balance.available",
+        "payment.created",
+        "payout.reconciliation_completed",
+        "topup.created",
+        "topup.succeeded",
+    }
+)
+PROVING = frozenset({"transfer.created", "account.updated"}) | PAYOUT_EVENTS

@@ -1,0 +1,96 @@
+"""Payees as the school's book and as Stripe describe them, and what keeps one from being paid. Pure."""
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from uuid import UUID
+
+from services.payouts.domain.transfers import HoldReason
+
+PAYEE_KINDS = frozenset({"instructor", "aircraft_owner"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payee:
+    """A payee as configured, and as Stripe shows it. `parked`: one of its operations waits for a person."""
+
+    wallet: str
+    schedule: str = "per_flight"
+    minimum_amount: int = 0
+    hold: timedelta = timedelta()
+    instant: bool = False
+    configured: bool = True
+    removed: bool = False
+    stripe_account: str | None = None
+    ready: bool = False
+    balance_negative: bool = False
+    parked: bool = False
+
+
+def payee_hold(payee: Payee) -> HoldReason | None:
+    """Why nothing may be sent to this payee now, None when it can be paid."""
+    if not payee.configured:
+        return HoldReason.PAYEE_UNKNOWN
+    if payee.removed:
+        return HoldReason.PAYEE_REMOVED
+    if payee.stripe_account is None:
+        return HoldReason.ACCOUNT_MISSING
+    if not payee.ready:
+        return HoldReason.PAYEE_NOT_READY
+    if payee.balance_negative:
+        return HoldReason.ACCOUNT_NEGATIVE
+    return HoldReason.PARKED_OPERATION if payee.parked else None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayeeCard:
+    """A payee's dated card in the school's book. `withdrawn`: the book no longer has it."""
+
+    kind: str
+    key: str
+    effective_from: date
+    version: int
+    email: str | None = None
+    country: str = "US"
+    schedule: str = "per_flight"
+    minimum_amount: int = 0
+    hold_hours: int = 0
+    instant: bool = False
+    withdrawn: bool = False
+
+    @property
+    def wallet(self) -> str:
+        return f"{self.kind}:{self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountStatus:
+    """What Stripe says of a connected account. `ready`: it may receive transfers."""
+
+    stripe_account: str
+    ready: bool
+    details_submitted: bool
+    charges_enabled: bool
+    payouts_enabled: bool
+    requirements: tuple[str, ...]
+    disabled_reason: str | None
+    balance_negative: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AccountToOpen:
+    """A configured payee without a Stripe account. `refused`: how many requests for one Stripe refused."""
+
+    wallet: str
+    email: str | None
+    country: str
+    refused: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkRequest:
+    """A link that a person asked for: to Stripe's "onboarding", or to the Express "dashboard"."""
+
+    id: UUID
+    kind: str
+    wallet: str
+    stripe_account: str | None

@@ -1,0 +1,270 @@
+"""Who is paid what, and when: payables become transfers. Pure.
+
+`now` and new ids are handed in. Amounts are minor units; positive is what the school owes the payee.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from fleet.cause import Cause
+from services.payouts.domain.payees import Payee, payee_hold
+from services.payouts.domain.transfers import HoldReason
+
+PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payable:
+    """One journal's amount for one payee. A negative one is deducted from what is paid next."""
+
+    id: int
+    wallet: str
+    currency: str
+    amount: int
+    source: str
+    accrued_at: datetime
+    stripe_account: str | None
+    trace: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HeldTransfer:
+    """A held transfer that may be due, with the payables in it and the accounts they were earned for."""
+
+    id: UUID
+    wallet: str
+    currency: str
+    amount: int
+    cause: str
+    reason: str
+    due_at: datetime | None
+    waived: bool
+    payables: tuple[int, ...]
+    accounts: frozenset[str]
+    trace: Cause
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewTransfer:
+    """A transfer to insert. `hold` None: an operation is written with it."""
+
+    id: UUID
+    wallet: str
+    currency: str
+    amount: int
+    cause: str
+    payables: tuple[int, ...]
+    trace: Cause
+    hold: HoldReason | None = None
+    due_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PayeeMoney:
+    """Everything of one payee that may be paid now."""
+
+    payee: Payee
+    payables: tuple[Payable, ...] = ()
+    waiting: tuple[HeldTransfer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Payments:
+    """What to write: new transfers, held ones to send, held ones with another reason, held ones merged."""
+
+    new: tuple[NewTransfer, ...] = ()
+    released: tuple[HeldTransfer, ...] = ()
+    held: tuple[tuple[HeldTransfer, HoldReason], ...] = ()
+    dissolved: tuple[tuple[HeldTransfer, UUID], ...] = ()
+
+    def __add__(self, other: "Payments") -> "Payments":
+        return Payments(
+            new=self.new + other.new,
+            released=self.released + other.released,
+            held=self.held + other.held,
+            dissolved=self.dissolved + other.dissolved,
+        )
+
+
+def decide_payments(
+    accounts: Iterable[PayeeMoney], now: datetime, new_id: Callable[[], UUID], *, period: str | None = None
+) -> Payments:
+    """Decide what each payee is paid now.
+
+    `period` names the day or week that closes ("daily:2026-05-22"): then all open payables become one
+    transfer. Without it payees on a schedule wait, and others get one transfer per flight.
+    """
+    total = Payments()
+    for account in accounts:
+        for currency in _currencies(account):
+            total += _Decision(_only(account, currency), now, new_id, period).payments()
+    return total
+
+
+def _currencies(account: PayeeMoney) -> list[str]:
+    return sorted({p.currency for p in account.payables} | {w.currency for w in account.waiting})
+
+
+def _only(account: PayeeMoney, currency: str) -> PayeeMoney:
+    return replace(
+        account,
+        payables=tuple(p for p in account.payables if p.currency == currency),
+        waiting=tuple(w for w in account.waiting if w.currency == currency),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Group:
+    """Open payables that would be one transfer."""
+
+    cause: str
+    payables: tuple[Payable, ...]
+    due_at: datetime
+    amount: int = field(default=0)
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        return frozenset(p.stripe_account for p in self.payables if p.stripe_account)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    account: PayeeMoney
+    now: datetime
+    new_id: Callable[[], UUID]
+    period: str | None
+
+    def payments(self) -> Payments:
+        payee = self.account.payee
+        blocked = payee_hold(payee)
+        groups = self._groups()
+        if blocked is not None:
+            new = tuple(self._transfer(g, blocked) for g in groups)
+            return Payments(new=new, held=self._relabelled(blocked))
+        early = tuple(self._transfer(g, hold) for g in groups if (hold := self._own_hold(g)))
+        fresh = [g for g in groups if not self._own_hold(g)]
+        changed = tuple((w, HoldReason.ACCOUNT_CHANGED) for w in self.account.waiting if self._changed(w))
+        due = [w for w in self.account.waiting if not self._changed(w) and self._is_due(w)]
+        still = tuple((w, HoldReason.HOLD_PERIOD) for w in self.account.waiting if not self._is_due(w))
+        relabelled = tuple((w, hold) for w, hold in changed + still if w.reason != hold)
+        return Payments(new=early, held=relabelled) + self._set_off(due, fresh)
+
+    # Open payables are grouped; each group would be one transfer.
+
+    def _groups(self) -> list[_Group]:
+        payee, credits = self.account.payee, [p for p in self.account.payables if p.amount > 0]
+        if self.period is not None:
+            return self._enough([p for p in credits if self._free_at(p) <= self.now], self.period)
+        if payee.schedule != "per_flight" and payee.configured:
+            return []
+        single = [p for p in credits if p.amount >= payee.minimum_amount]
+        small = [p for p in credits if p.amount < payee.minimum_amount]
+        return [self._group([p], p.source) for p in single] + (
+            self._enough(small, small[0].source) if small else []
+        )
+
+    def _enough(self, payables: Sequence[Payable], cause: str) -> list[_Group]:
+        total = sum(p.amount for p in payables)
+        enough = total > 0 and total >= self.account.payee.minimum_amount
+        return [self._group(payables, cause)] if enough else []
+
+    def _group(self, payables: Sequence[Payable], cause: str) -> _Group:
+        return _Group(
+            cause=cause,
+            payables=tuple(payables),
+            due_at=max(self._free_at(p) for p in payables),
+            amount=sum(p.amount for p in payables),
+        )
+
+    def _free_at(self, payable: Payable) -> datetime:
+        return payable.accrued_at + self.account.payee.hold
+
+    # Reasons to hold one transfer although its payee can be paid.
+
+    def _own_hold(self, group: _Group) -> HoldReason | None:
+        if group.accounts - {self.account.payee.stripe_account}:
+            return HoldReason.ACCOUNT_CHANGED
+        return HoldReason.HOLD_PERIOD if group.due_at > self.now else None
+
+    def _changed(self, waiting: HeldTransfer) -> bool:
+        return not waiting.waived and bool(waiting.accounts - {self.account.payee.stripe_account})
+
+    def _is_due(self, waiting: HeldTransfer) -> bool:
+        return waiting.waived or waiting.due_at is None or waiting.due_at <= self.now
+
+    def _relabelled(self, hold: HoldReason) -> tuple[tuple[HeldTransfer, HoldReason], ...]:
+        return tuple((w, hold) for w in self.account.waiting if w.reason != hold)
+
+    # What the payee owes is deducted from the oldest money first.
+
+    def _set_off(self, due: Sequence[HeldTransfer], fresh: Sequence[_Group]) -> Payments:
+        debits = tuple(p for p in self.account.payables if p.amount < 0)
+        debt = -sum(p.amount for p in debits)
+        if not debits:
+            return Payments(released=tuple(due), new=tuple(self._transfer(g, None) for g in fresh))
+        least = max(self.account.payee.minimum_amount, 1)
+        taken, gathered = 0, 0
+        queue: list[HeldTransfer | _Group] = [*due, *fresh]
+        while taken < len(queue) and gathered - debt < least:
+            gathered += queue[taken].amount
+            taken += 1
+        if gathered - debt < least:
+            return Payments(held=tuple((w, HoldReason.OFFSET) for w in due if w.reason != HoldReason.OFFSET))
+        merged = self._merged(queue[:taken], debits, gathered - debt)
+        rest = queue[taken:]
+        return Payments(
+            new=(merged, *(self._transfer(g, None) for g in rest if isinstance(g, _Group))),
+            released=tuple(w for w in rest if isinstance(w, HeldTransfer)),
+            dissolved=tuple((w, merged.id) for w in queue[:taken] if isinstance(w, HeldTransfer)),
+        )
+
+    def _merged(
+        self, parts: Sequence[HeldTransfer | _Group], debits: Sequence[Payable], amount: int
+    ) -> NewTransfer:
+        payables = [p for part in parts for p in _payable_ids(part)] + [p.id for p in debits]
+        return NewTransfer(
+            id=self.new_id(),
+            wallet=self.account.payee.wallet,
+            currency=debits[0].currency,
+            amount=amount,
+            cause=parts[0].cause,
+            payables=tuple(payables),
+            trace=_trace(parts[0]),
+        )
+
+    def _transfer(self, group: _Group, hold: HoldReason | None) -> NewTransfer:
+        return NewTransfer(
+            id=self.new_id(),
+            wallet=self.account.payee.wallet,
+            currency=group.payables[0].currency,
+            amount=group.amount,
+            cause=group.cause,
+            payables=tuple(p.id for p in group.payables),
+            trace=_trace(group),
+            hold=hold,
+            due_at=group.due_at if group.due_at > self.now else None,
+        )
+
+
+def _payable_ids(part: HeldTransfer | _Group) -> tuple[int, ...]:
+    return part.payables if isinstance(part, HeldTransfer) else tuple(p.id for p in part.payables)
+
+
+def _trace(part: HeldTransfer | _Group) -> Cause:
+    return part.trace if isinstance(part, HeldTransfer) else part.payables[0].trace
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accrual:
+    """A journal's amount for one payee, before it is kept as a payable."""
+
+    journal_id: UUID
+    wallet: str
+    currency: str
+    amount: int
+    source: str
+    event_type: str
+    occurred_at: datetime
+    trace: Cause

@@ -1,0 +1,124 @@
+"""The sentences that payees, finance and operators are told, as `notification.requested`."""
+
+from typing import Any
+
+from fleet.cause import Cause
+from fleet.envelope import Message
+from fleet.money import format_minor
+from schemas.notifications import NotificationRequested
+from services.payouts.domain.payouts import SeenPayout
+from services.payouts.domain.transfers import (
+    SENTENCES,
+    HoldReason,
+    ReversedTransfer,
+    SentTransfer,
+    StoppedTransfer,
+)
+
+
+def sent_notification(transfer: SentTransfer) -> Message:
+    sentence = f"{_money_of(transfer)} is on its way to your Stripe account."
+    return _to_payee(transfer, "transfer_sent", sentence)
+
+
+def refused_notifications(transfer: StoppedTransfer) -> list[Message]:
+    """Tell the payee and finance that a transfer could not be sent."""
+    sentence = f"{_money_of(transfer)} could not be sent: {transfer.sentence}"
+    return [
+        _to_payee(transfer, "transfer_failed", sentence),
+        finance_notification(
+            "transfer_failed", str(transfer.id), f"{transfer.wallet}: {sentence}", transfer.trace
+        ),
+    ]
+
+
+def parked_notification(transfer: StoppedTransfer) -> Message:
+    sentence = (
+        f"transfer {transfer.id} of {_money_of(transfer)} to {transfer.wallet} is parked: {transfer.sentence}"
+    )
+    return operator_notification("transfer_parked", str(transfer.id), sentence, transfer.trace)
+
+
+def reversed_notification(transfer: ReversedTransfer) -> Message:
+    back = format_minor(transfer.amount_reversed, transfer.currency)
+    sentence = f"{back} of {_money_of(transfer)} was taken back from your Stripe account."
+    return _to_payee(transfer, "transfer_reversed", sentence)
+
+
+def payout_notification(payout: SeenPayout, wallet: str, failure: str | None, trace: Cause) -> Message:
+    """Tell a payee that a payout is in the bank, or why it is not."""
+    kind, _, payee = wallet.partition(":")
+    money = _money(payout.amount, payout.currency)
+    if failure is None:
+        sentence = f"{money} is in your bank."
+        return _notification(kind, payee, "payout_in_bank", payout.stripe_payout_id, sentence, trace)
+    sentence = f"{money} did not reach your bank: {failure}. Check your bank details at Stripe."
+    return _notification(kind, payee, "payout_failed", payout.stripe_payout_id, sentence, trace)
+
+
+def held_notification(wallet: str, hold: HoldReason, trace: Cause) -> Message:
+    """Tell why a payee's money is held: the payee when its onboarding is missing, else finance."""
+    kind, _, payee = wallet.partition(":")
+    facts = {"reason": str(hold)}
+    if hold is HoldReason.PAYEE_NOT_READY:
+        sentence = "Money is waiting for you: finish Stripe's onboarding, and it is sent by itself."
+        return _notification(kind, payee, "onboarding_needed", wallet, sentence, trace, facts)
+    sentence = f"MoneyToMove for {wallet} is held: {SENTENCES[hold]}"
+    return _notification("finance", "finance", "transfer_held", wallet, sentence, trace, facts)
+
+
+def balance_notification(missing: int, currency: str, trace: Cause) -> Message:
+    """Tell finance that the school's Stripe balance does not cover the transfers that are due."""
+    sentence = f"The school's Stripe balance does not cover {_money(missing, currency)} of transfers."
+    facts = {"amount": str(missing), "currency": currency}
+    about = f"balance:{currency}"
+    return _notification("finance", "finance", "transfer_held", about, sentence, trace, facts)
+
+
+def onboarding_notification(wallet: str, trace: Cause) -> Message:
+    """Tell a payee whose account was just made that it has to finish Stripe's onboarding."""
+    kind, _, payee = wallet.partition(":")
+    sentence = "Your Stripe account is there: finish its onboarding to be paid."
+    return _notification(kind, payee, "onboarding_needed", wallet, sentence, trace)
+
+
+def operator_notification(kind: str, about: str, sentence: str, trace: Cause) -> Message:
+    return _notification("operator", "operator", kind, about, sentence, trace)
+
+
+def finance_notification(kind: str, about: str, sentence: str, trace: Cause) -> Message:
+    return _notification("finance", "finance", kind, about, sentence, trace)
+
+
+def _to_payee(transfer: SentTransfer | StoppedTransfer | ReversedTransfer, kind: str, text: str) -> Message:
+    facts = {"amount": str(transfer.amount), "currency": transfer.currency}
+    about = str(transfer.id)
+    return _notification(transfer.payee_kind, transfer.payee, kind, about, text, transfer.trace, facts)
+
+
+def _notification(
+    recipient_kind: Any,
+    recipient: str,
+    kind: str,
+    about: str,
+    sentence: str,
+    trace: Cause,
+    facts: dict[str, str] | None = None,
+) -> Message:
+    event = NotificationRequested(
+        recipient_kind=recipient_kind,
+        recipient=recipient,
+        kind=kind,
+        about=about,
+        sentence=sentence,
+        facts=facts or {},
+    )
+    return Message(topic="notification.requested", key=recipient, event=event, cause=trace)
+
+
+def _money_of(transfer: SentTransfer | StoppedTransfer | ReversedTransfer) -> str:
+    return _money(transfer.amount, transfer.currency)
+
+
+def _money(amount: int, currency: str) -> str:
+    return f"{format_minor(amount, currency)} {currency}"

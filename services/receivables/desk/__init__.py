@@ -1,0 +1,1 @@
+"""What people may ask of receivables, and decide: whose an unallocated payment is."""

@@ -1,0 +1,74 @@
+"""What people ask of receivables, read from published views. Amounts are minor units of `currency`."""
+
+from typing import Any, Final, Literal
+
+from fleet.database import Tx
+
+Listed = Literal["received", "waiting", "failed", "unexplained"]
+
+_RECEIVED = """
+    SELECT * FROM (
+        SELECT charge_id, received_at, student, currency, amount, fee, refunded, disputed, lost
+        FROM receivables_public.payments
+        WHERE CAST(:student AS text) IS NULL OR student = :student
+        ORDER BY received_at DESC, charge_id DESC LIMIT :most) AS latest
+    ORDER BY received_at, charge_id
+"""
+_WAITING = """
+    SELECT charge_id, first_seen_at, fee, fee_currency AS currency, refunds, disputes
+    FROM receivables_public.waiting_charges
+    WHERE CAST(:student AS text) IS NULL ORDER BY first_seen_at LIMIT :most
+"""
+_FAILED = """
+    SELECT payment_intent_id, failed_at, student, currency, amount, code
+    FROM receivables_public.payment_failures
+    WHERE CAST(:student AS text) IS NULL OR student = :student
+    ORDER BY failed_at LIMIT :most
+"""
+_UNEXPLAINED = """
+    SELECT charge_id, student, currency, told_refunded, known_refunds
+    FROM receivables_public.unexplained_refunds
+    WHERE CAST(:student AS text) IS NULL OR student = :student
+    ORDER BY charge_id LIMIT :most
+"""
+_LISTS: Final[dict[Listed, str]] = {
+    "received": _RECEIVED,
+    "waiting": _WAITING,
+    "failed": _FAILED,
+    "unexplained": _UNEXPLAINED,
+}
+
+
+async def payments(
+    tx: Tx, listed: Listed, *, student: str | None = None, most: int = 1000
+) -> list[dict[str, Any]]:
+    """The payments of one kind, each kind with columns of its own; of one student, or of everybody.
+
+    received: the newest `most`, newest last. waiting: charges known only by a refund, a dispute or a fee,
+    which name no student. failed: attempts that did not go through. unexplained: charges of which more was
+    refunded than by the refunds that Stripe told of.
+    """
+    rows = await tx.all(_LISTS[listed], student=student, most=most)
+    return [dict(row._mapping) for row in rows]
+
+
+_UNALLOCATED = """
+    SELECT charge_id, received_at, queued_at, currency, amount, balance
+    FROM receivables_public.unallocated_payments WHERE student IS NULL ORDER BY queued_at, charge_id
+"""
+
+
+async def unallocated_payments(tx: Tx) -> list[dict[str, Any]]:
+    """Payments that name no student, oldest first; `balance` is what liability:unallocated holds of each."""
+    return [dict(row._mapping) for row in await tx.all(_UNALLOCATED)]
+
+
+_STUDENT_IS_KNOWN = """
+    SELECT EXISTS (SELECT FROM billing_public.cards WHERE kind = 'student' AND key = :student)
+        OR EXISTS (SELECT FROM billing_public.bills WHERE student = :student) AS known
+"""
+
+
+async def student_is_known(tx: Tx, student: str) -> bool:
+    """Whether the school's book has a card of the student, or billing a bill."""
+    return (await tx.one(_STUDENT_IS_KNOWN, student=student)).known is True

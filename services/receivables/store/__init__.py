@@ -1,0 +1,5 @@
+"""Every SQL statement of the worker, a module for each group of tables."""
+
+from services.receivables.store import charges, failures, unallocated, waiting, webhooks
+
+__all__ = ["charges", "failures", "unallocated", "waiting", "webhooks"]

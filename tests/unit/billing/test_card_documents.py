@@ -1,0 +1,95 @@
+"""Billing reads a card's document by plain code, as the published model would read it."""
+
+from dataclasses import asdict, fields
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import TypeAdapter
+
+from schemas.school import CARDS, RATE_MAX, AircraftCard, Card, ChangeKind, LineKind, PayoutSchedule
+from services.billing.domain.card_documents import read_card
+
+RATES = st.integers(0, RATE_MAX)
+SHARES = st.integers(0, 1_000_000)
+TEXTS = st.text(st.characters(min_codepoint=32, exclude_characters="\x7f", codec="utf-8"), max_size=20)
+IDS = st.from_regex(r"[A-Za-z0-9 -]{0,10}[A-Za-z0-9]", fullmatch=True)
+FEES = st.lists(st.fixed_dictionaries({"name": TEXTS, "amount": RATES}), max_size=3)
+TAXES = st.dictionaries(st.sampled_from(get_args(LineKind)), SHARES)
+PAYEE: dict[str, st.SearchStrategy[Any]] = {
+    "name": TEXTS,
+    "email": TEXTS,
+    "country": st.sampled_from(["US", "DE"]),
+    "instant_payout": st.booleans(),
+    "payout_schedule": st.sampled_from(get_args(PayoutSchedule)),
+    "payout_minimum": RATES,
+    "payout_hold_hours": st.integers(0, 8760),
+}
+AIRCRAFT: dict[str, st.SearchStrategy[Any]] = {
+    name: SHARES if name.endswith("_ppm") else RATES
+    for name in AircraftCard.model_fields
+    if name.endswith(("_per_hour", "_per_flight", "_ppm"))
+} | {"fuel": st.sampled_from(["wet", "dry"]), "owner": IDS, "airport_fees": FEES, "tax": TAXES}
+# Settings that a document must have, and those that it may leave out.
+DOCUMENTS: dict[ChangeKind, st.SearchStrategy[dict[str, Any]]] = {
+    "school": st.fixed_dictionaries({"name": TEXTS, "time_zone": IDS, "currency": st.just("USD")}),
+    "tax": st.fixed_dictionaries({"tax_ppm": SHARES}),
+    "student_rate": st.fixed_dictionaries({}, optional={"flight_per_hour": RATES, "ground_per_hour": RATES}),
+    "instructor": st.fixed_dictionaries({"flight_per_hour": RATES, "ground_per_hour": RATES}, optional=PAYEE),
+    "owner": st.fixed_dictionaries({}, optional=PAYEE),
+    "student": st.fixed_dictionaries(
+        {}, optional={"name": TEXTS, "email": TEXTS, "also_instructor": IDS, "also_owner": IDS}
+    ),
+    "aircraft": st.fixed_dictionaries(
+        {
+            "model": st.sampled_from(["owned", "leased", "third_party", "passthrough", "bundled"]),
+            "meter": st.sampled_from(["hobbs", "tach", "none"]),
+        },
+        optional=AIRCRAFT,
+    ),
+}
+KINDS_AND_DOCUMENTS = st.one_of(
+    *(st.tuples(st.just(kind), documents) for kind, documents in DOCUMENTS.items())
+)
+
+
+def published(kind: ChangeKind, document: dict[str, Any]) -> Card:
+    """The document as the published model reads it."""
+    return TypeAdapter[Card](CARDS[kind]).validate_python(document)
+
+
+@given(KINDS_AND_DOCUMENTS, st.booleans())
+def test_any_valid_card_is_read_as_the_published_model_reads_it(
+    written: tuple[ChangeKind, dict[str, Any]], with_defaults: bool
+) -> None:
+    kind, document = written
+    model = published(kind, document)
+    stored = model.model_dump(mode="json") if with_defaults else document
+    card = read_card(kind, stored)
+    expected = {field.name: getattr(model, field.name) for field in fields(card)}
+    if "airport_fees" in expected:
+        expected["airport_fees"] = tuple(fee.model_dump() for fee in expected["airport_fees"])
+    assert asdict(card) == expected
+
+
+def test_every_kind_of_card_that_is_published_is_tried() -> None:
+    assert set(DOCUMENTS) == set(CARDS)
+
+
+@pytest.mark.parametrize(
+    ("kind", "document", "raised"),
+    [
+        ("tax", {"tax_ppm": 56_000.0}, TypeError),
+        ("tax", {}, TypeError),
+        ("aircraft", {"model": "owned", "meter": "hobbs", "rate_per_hour": [1]}, TypeError),
+        ("aircraft", {"model": "owned", "meter": "hobbs", "airport_fees": [{"name": "X"}]}, KeyError),
+        ("aircraft", {"model": "owned", "meter": "hobbs", "tax": {"rental": 5.6}}, TypeError),
+        ("hangar", {}, KeyError),
+    ],
+)
+def test_a_document_that_somebody_changed_by_hand_is_not_read_as_a_card(
+    kind: str, document: dict[str, Any], raised: type[Exception]
+) -> None:
+    with pytest.raises(raised):
+        read_card(kind, document)

@@ -1,0 +1,133 @@
+"""The pace of calls: never above the limit in any second, slower after a 429, back again in time."""
+
+import asyncio
+import time
+from bisect import bisect_left
+
+from services.payouts.stripe.pacer import Pacer
+
+
+class Time:
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def starts(pacer: Pacer, time: Time, calls: int, late_s: float = 0.0) -> list[float]:
+    """When so many calls that are all ready would start; every wake-up is late by so much."""
+    begun: list[float] = []
+    for _ in range(calls):
+        wait = pacer.wait_s()
+        time.now += wait + (late_s if wait else 0.0)
+        pacer.take()
+        begun.append(time.now)
+    return begun
+
+
+def busiest_second(begun: list[float]) -> int:
+    return max(bisect_left(begun, at + 1.0) - i for i, at in enumerate(begun))
+
+
+def test_no_second_holds_more_than_the_limit() -> None:
+    time = Time()
+    begun = starts(Pacer(100.0, time), time, 1000)
+    assert busiest_second(begun) <= 100
+    assert len(begun) / (begun[-1] - begun[0]) >= 90
+
+
+def test_late_wake_ups_are_made_up_for_within_the_limit() -> None:
+    time = Time()
+    begun = starts(Pacer(100.0, time), time, 1000, late_s=0.004)
+    assert busiest_second(begun) <= 100
+    assert len(begun) / (begun[-1] - begun[0]) >= 90
+
+
+def test_a_pause_earns_no_burst() -> None:
+    time = Time()
+    pacer = Pacer(100.0, time)
+    starts(pacer, time, 10)
+    time.now += 60
+    assert busiest_second(starts(pacer, time, 300)) <= 100
+
+
+async def test_a_process_that_was_held_up_sends_no_burst() -> None:
+    pacer = Pacer(100.0)
+    begun: list[float] = []
+
+    async def call() -> None:
+        await pacer.turn()
+        begun.append(time.monotonic())
+
+    calls = [asyncio.create_task(call()) for _ in range(120)]
+    await asyncio.sleep(0.3)
+    time.sleep(0.5)  # noqa: ASYNC251 - the whole process stands still
+    await asyncio.gather(*calls)
+    assert busiest_second(begun) <= 100
+    assert max(bisect_left(begun, at + 0.05) - i for i, at in enumerate(begun)) <= 12
+
+
+async def test_whoever_asks_first_goes_first() -> None:
+    pacer, order = Pacer(1000.0), []
+
+    async def call(number: int) -> None:
+        await pacer.turn()
+        order.append(number)
+
+    await asyncio.gather(*(call(number) for number in range(50)))
+    assert order == list(range(50))
+
+
+def test_a_429_slows_down_once_for_all_that_was_under_way() -> None:
+    time = Time()
+    pacer = Pacer(100.0, time)
+    before = pacer.per_s
+    for _ in range(30):
+        pacer.slow_down()
+    assert 0.5 * before < pacer.per_s < 0.7 * before
+    time.now += 2
+    pacer.slow_down()
+    assert pacer.per_s < 0.4 * before
+
+
+def test_it_never_stops_altogether() -> None:
+    time = Time()
+    pacer = Pacer(100.0, time)
+    for _ in range(100):
+        time.now += 2
+        pacer.slow_down()
+    assert pacer.per_s >= 1
+
+
+def test_it_recovers_while_all_goes_well_and_never_above_the_limit() -> None:
+    time = Time()
+    pacer = Pacer(100.0, time)
+    before = pacer.per_s
+    pacer.slow_down()
+    slow = pacer.per_s
+    for _ in range(50):
+        time.now += 0.1
+        pacer.went_well()
+    assert slow < pacer.per_s < before
+    for _ in range(1000):
+        time.now += 0.1
+        pacer.went_well()
+    assert pacer.per_s == before
+
+
+def test_it_says_how_many_calls_fit_into_a_while() -> None:
+    time = Time()
+    pacer = Pacer(100.0, time)
+    assert 20 <= pacer.free_within(0.25) <= 25
+    for _ in range(24):
+        pacer.take()
+    assert pacer.free_within(0.25) <= 5
+
+
+async def test_calls_within_another_limit_count_against_both() -> None:
+    everything = Pacer(100.0)
+    reads = Pacer(1000.0, within=everything)
+    begun = time.monotonic()
+    await asyncio.gather(*(pacer.turn() for pacer in [everything, reads] * 15))
+    assert time.monotonic() - begun >= 25 / everything.per_s  # a few may follow at once
