@@ -2,7 +2,7 @@
 
 CREATE SCHEMA ledger;
 CREATE SCHEMA ledger_public;
-GRANT USAGE ON SCHEMA ledger TO hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance, hobbs_reader;
+GRANT USAGE ON SCHEMA ledger TO hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
 GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
 
 CREATE TYPE ledger.balance_step AS (
@@ -801,3 +801,5 @@ GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader;
 -- * total_balances(text, text)
 -- * verify_links(bigint, bytea, integer)
 -- * void_hold(text)
+-- * balance_at(text, text, timestamp with time zone, timestamp with time zone)
+-- * verify_links(bigint, bytea, integer)

@@ -104,4 +104,4 @@ BEGIN
         reached_hash := link.hash;
     END LOOP;
 END $$;
-GRANT EXECUTE ON FUNCTION verify_links(bigint, bytea, integer) TO hobbs_ledger, hobbs_reader;
+GRANT EXECUTE ON FUNCTION verify_links(bigint, bytea, integer) TO hobbs_ledger;

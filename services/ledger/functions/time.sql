@@ -43,7 +43,7 @@ BEGIN
                AND (occurred_at > recorded_at OR recorded_at > soon)), 0)
           FROM wallet AS holder WHERE holder.address = balance_at.wallet COLLATE "C"), 0);
 END $$;
-GRANT EXECUTE ON FUNCTION balance_at(text, text, timestamptz, timestamptz) TO hobbs_ledger, hobbs_reader;
+GRANT EXECUTE ON FUNCTION balance_at(text, text, timestamptz, timestamptz) TO hobbs_ledger;
 
 -- Trigger on journal: lists the entries that were recorded over an hour after they occurred, or dated ahead.
 CREATE OR REPLACE FUNCTION list_displaced_entries()

@@ -91,7 +91,12 @@ async def test_a_reader_may_call_no_other_function_of_the_ledger(
     ledger: Database, owner: asyncpg.Connection
 ) -> None:
     rows = await owner.fetch(
-        "SELECT proname FROM pg_proc WHERE pronamespace = 'ledger'::regnamespace"
+        "SELECT oid::regprocedure::text AS function FROM pg_proc"
+        " WHERE pronamespace IN ('ledger'::regnamespace, 'ledger_public'::regnamespace)"
+        " AND has_schema_privilege('hobbs_reader', pronamespace, 'USAGE')"
         " AND has_function_privilege('hobbs_reader', oid, 'EXECUTE')"
     )
-    assert {row["proname"] for row in rows} == {"balance_at", "verify_links"}
+    assert {row["function"].partition("(")[0] for row in rows} == {
+        "ledger_public.balance_at",
+        "ledger_public.verify_links",
+    }

@@ -61,7 +61,7 @@ async def list_balances(tx: Tx, *, wallet: str | None = None, kind: str | None =
 
 AT_OF_ALL: Final = """
     SELECT address AS wallet, kind, currency,
-           ledger.balance_at(address, currency, CAST(:occurred_by AS timestamptz),
+           ledger_public.balance_at(address, currency, CAST(:occurred_by AS timestamptz),
                coalesce(CAST(:known_by AS timestamptz), CAST('infinity' AS timestamptz))) AS balance
     FROM ledger_public.wallets
     WHERE (CAST(:kind AS text) IS NULL OR kind = :kind)
@@ -69,7 +69,7 @@ AT_OF_ALL: Final = """
 """
 AT_OF_ONE: Final = """
     SELECT address AS wallet, kind, currency,
-           ledger.balance_at(address, currency, CAST(:occurred_by AS timestamptz),
+           ledger_public.balance_at(address, currency, CAST(:occurred_by AS timestamptz),
                coalesce(CAST(:known_by AS timestamptz), CAST('infinity' AS timestamptz))) AS balance
     FROM ledger_public.wallets
     WHERE address = :wallet AND (CAST(:kind AS text) IS NULL OR kind = :kind)

@@ -10,7 +10,7 @@ UNCHAINED_AFTER: Final = "15 minutes"
 
 _VERIFY: Final = """
     SELECT reached, reached_hash, why, journal_id, source
-    FROM ledger.verify_links(CAST(:after AS bigint), CAST(:hash AS bytea), :most)
+    FROM ledger_public.verify_links(CAST(:after AS bigint), CAST(:hash AS bytea), :most)
 """
 
 
