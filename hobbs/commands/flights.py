@@ -34,7 +34,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from fleet.settings import Settings
-from hobbs.commands import flights_keys, flights_seen
+from hobbs.commands import flights_keys, flights_list
 from hobbs.flights.file import FileUnreadable, FlightsFile, Rejected, parse_column_map, read_flights_file
 from hobbs.flights.publish import GatewayRefuses, Progress, publish_over_http, publish_to_kafka
 from hobbs.shell.connections import run, settings_or_exit
@@ -53,8 +53,8 @@ FILE_BYTES_MAX: Final = 64 * 2**20
 REJECTED_COLUMNS: Final = ("line", "flight_id", "reason", "sentence")
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
-app.command("list")(flights_seen.list_command)
-app.command("show")(flights_seen.show_command)
+app.command("list")(flights_list.list_command)
+app.command("show")(flights_list.show_command)
 app.add_typer(flights_keys.app, name="keys")
 
 

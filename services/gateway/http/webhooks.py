@@ -70,10 +70,12 @@ def _add_endpoint(
     settings: GatewaySettings,
     publish: Publish,
 ) -> None:
-    at = WebhookEndpoint(endpoint=endpoint, secrets=secrets_of(secrets), settings=settings, publish=publish)
+    served = WebhookEndpoint(
+        endpoint=endpoint, secrets=secrets_of(secrets), settings=settings, publish=publish
+    )
 
     async def receive(request: Request) -> Response:
-        return await answer_webhook(at, request)
+        return await answer_webhook(served, request)
 
     routes.add_api_route(
         path,
@@ -88,44 +90,44 @@ def _add_endpoint(
     )
 
 
-async def answer_webhook(at: WebhookEndpoint, request: Request) -> Response:
+async def answer_webhook(served: WebhookEndpoint, request: Request) -> Response:
     """Answer one delivery and measure how long it took."""
     begun, outcome = time.perf_counter(), "error"
     try:
-        webhook = await _verified(at, request)
+        webhook = await _verified(served, request)
         await fault_point("gateway.verified")
-        await _publish(at, webhook)
+        await _publish(served, webhook)
         await fault_point("gateway.published")
         outcome = "published"
     except ProblemRaised as refused:
         outcome = str(refused.problem.members.get("reason", refused.problem.kind))
         # Anybody can send an unsigned body, so it is logged at debug only; a signed one is worth a line.
         level = logging.DEBUG if outcome in UNSIGNED else logging.WARNING
-        _log.log(level, "webhook refused", extra={"endpoint": at.endpoint, "outcome": outcome})
+        _log.log(level, "webhook refused", extra={"endpoint": served.endpoint, "outcome": outcome})
         raise
     finally:
-        WEBHOOK_SECONDS.labels(at.endpoint, outcome).observe(time.perf_counter() - begun)
+        WEBHOOK_SECONDS.labels(served.endpoint, outcome).observe(time.perf_counter() - begun)
     return Response(status_code=200)
 
 
-async def _verified(at: WebhookEndpoint, request: Request) -> ReadWebhook:
-    body = await read_body(request, at.settings.webhook_bytes_max)
+async def _verified(served: WebhookEndpoint, request: Request) -> ReadWebhook:
+    body = await read_body(request, served.settings.webhook_bytes_max)
     await fault_point("gateway.received")
-    now = at.clock()
+    now = served.clock()
     header = request.headers.get("stripe-signature")
-    tolerance = at.settings.webhook_tolerance_s
-    refused = check_signature(body, header, at.secrets, now=int(now), tolerance_s=tolerance)
+    tolerance = served.settings.webhook_tolerance_s
+    refused = check_signature(body, header, served.secrets, now=int(now), tolerance_s=tolerance)
     if refused:
         raise ProblemRaised("signature_refused", refused.sentence, reason=refused.reason)
     return read_webhook(
         body,
-        endpoint=at.endpoint,
-        livemode=at.settings.stripe_livemode,
+        endpoint=served.endpoint,
+        livemode=served.settings.stripe_livemode,
         received_at=datetime.fromtimestamp(now, UTC),
     )
 
 
-async def _publish(at: WebhookEndpoint, webhook: ReadWebhook) -> None:
+async def _publish(served: WebhookEndpoint, webhook: ReadWebhook) -> None:
     """Publish and wait for Kafka's acknowledgement, for less time than Stripe waits for the answer."""
     message = Message(
         topic=WEBHOOK_TOPIC,
@@ -136,10 +138,10 @@ async def _publish(at: WebhookEndpoint, webhook: ReadWebhook) -> None:
         content=webhook.content,
     )
     try:
-        async with asyncio.timeout(at.settings.publish_timeout_s):
-            await at.publish(message)
+        async with asyncio.timeout(served.settings.publish_timeout_s):
+            await served.publish(message)
     except (TimeoutError, KafkaError, OSError) as error:
         _log.error("webhook not published", extra={"event_id": str(webhook.event_id), "error": repr(error)})
         raise ProblemRaised("try_again", "the event could not be published; send it again") from error
     age = (webhook.event.received_at - webhook.event.created_at).total_seconds()
-    WEBHOOK_AGE_SECONDS.labels(at.endpoint).observe(max(age, 0.0))
+    WEBHOOK_AGE_SECONDS.labels(served.endpoint).observe(max(age, 0.0))

@@ -5,6 +5,7 @@ from datetime import date
 
 import pytest
 
+from fleet import dead_letters
 from fleet.database import Database
 from services.billing.desk import reads
 from services.billing.domain.billing import decide_bill
@@ -68,6 +69,16 @@ async def test_a_refused_flight_is_named_whatever_stands_in_its_id(reader: Datab
         ("F:9", "unknown_aircraft"),
         (None, "not_json"),
     }
+
+
+async def test_a_refused_flight_that_was_redriven_is_no_longer_listed(
+    billing: Database, reader: Database
+) -> None:
+    async with billing.transaction() as tx:
+        rows = await tx.all("SELECT id FROM dead_letter WHERE subject = 'flight:F:9:3'")
+        await dead_letters.redrive(tx, [row.id for row in rows], who="finance")
+    async with reader.transaction() as tx:
+        assert [one.flight_id for one in await reads.refused_flights(tx)] == [None]
 
 
 @pytest.mark.usefixtures("billing")
