@@ -75,7 +75,7 @@ schemas: $(READY)  ## Write schemas/generated/ from the event models, services/*
 	@$(BIN)/python -m schemas.generate
 	@$(BIN)/python -m hobbs.local.schema_files
 
-services:  ## Write services that are new in schemas/services.py into docker-compose.yml and prometheus.yml
+services:  ## Write services that are new in schemas/services.py into docker-compose.yml and deploy/prometheus
 	@$(PYTHON) deploy/write_services.py
 
 secrets:  ## Make the secrets of a docker compose installation in deploy/secrets (keeps what is there)

@@ -1,7 +1,7 @@
-"""Writes registered services into docker-compose.yml and prometheus.yml; what is there stays as it is.
+"""Writes registered services into docker-compose.yml, prometheus.yml and the alert on a service that is gone.
 
-Both files are read and edited by people, so a service's lines are written once, after those of the service
-registered before it, and not again: settings and ports that only one service needs are added by hand.
+What is there stays as it is. People read and edit these files, so a service's lines are written once, after
+those of the service registered before it: settings and ports that only one service needs are added by hand.
 Standard library only, as make_secrets.py.
 """
 
@@ -19,6 +19,7 @@ from schemas.services import SERVICES
 ROOT: Final = Path(__file__).resolve().parent.parent
 COMPOSE: Final = ROOT / "docker-compose.yml"
 PROMETHEUS: Final = ROOT / "deploy" / "prometheus" / "prometheus.yml"
+RULES: Final = PROMETHEUS.with_name("hobbs.rules.yml")
 # What a service has outside its own container: the URL and the secret of `migrate`, and the secret's file.
 LINES: Final = (
     "      HOBBS_{upper}_DATABASE_URL_FILE: /run/secrets/{name}_database_url",
@@ -32,10 +33,11 @@ CONTAINER: Final = """\
     environment: {{ <<: *settings, HOBBS_DATABASE_URL_FILE: /run/secrets/{name}_database_url }}
     secrets: [{name}_database_url]
 """
+_ABSENCES: Final = r"absent\(fleet_outbox_age_seconds.*(?:\n *or absent\(fleet_outbox_age_seconds.*)*"
 
 
 def main() -> int:
-    for path, write in ((COMPOSE, with_services), (PROMETHEUS, with_targets)):
+    for path, write in ((COMPOSE, with_services), (PROMETHEUS, with_targets), (RULES, with_absences)):
         text = path.read_text(encoding="utf-8")
         written = write(text, SERVICES)
         if written != text:
@@ -61,6 +63,13 @@ def with_targets(prometheus: str, services: Sequence[str]) -> str:
     """The Prometheus configuration with every service among the names it scrapes."""
     names = ", ".join(services)
     return re.sub(r"(?<=- names: )\[[^\]]*\]", f"[{names}]", prometheus)
+
+
+def with_absences(rules: str, services: Sequence[str]) -> str:
+    """The alert rules with every service among those that HobbsServiceGone misses."""
+    absences = (f'absent(fleet_outbox_age_seconds{{service="{name}"}})' for name in services)
+    indent = "\n" + " " * 10
+    return re.sub(_ABSENCES, f"{indent}or ".join(absences), rules)
 
 
 def _filled(template: str, name: str) -> str:

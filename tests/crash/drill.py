@@ -136,7 +136,8 @@ def plan_run(seed: int, *, quick: bool = False) -> Mapping[str, list[Death]]:
 
 def own_places() -> dict[str, tuple[str, ...]]:
     """What each service meets in every run, in its order."""
-    return IN_ORDER | {service: tuple(points_of(service)) for service in SERVICES if service not in IN_ORDER}
+    others = [service for service in SERVICES if service not in IN_ORDER]
+    return IN_ORDER | {service: (*points_of(service), "decision.judged") for service in others}
 
 
 def _few(points: list[str], chance: random.Random) -> list[str]:

@@ -30,11 +30,11 @@ Settings = Mapping[str, str]
 WHO_KNOWS_IT = """
 import json, pathlib, sys
 from bench import path, soak_samples
-from hobbs import demo_figures
-from hobbs.cli_ops import LoginUrls
+from hobbs.commands.migrate import LoginUrls
+from hobbs.demo import figures as demo_figures
 from hobbs.local.fleet_processes import Fleet, fleet_ports, role_passwords
 from schemas.topics import TOPICS
-from tests.chaos.mix import blows
+from tests.chaos.mix import disturbances
 from tests.checker.event_rules import SERVICES as checked
 from tests.checker.reading import _QUERIES
 from tests.crash.drill import plan_run
@@ -52,7 +52,7 @@ print(json.dumps({
     "demo": f"{new}.outbox" in demo_figures._UNDER_WAY,
     "checker": new in checked and f"{new}.dead_letter" in _QUERIES,
     "crash": new in plan_run(1),
-    "chaos": new in {blow.service for blow in blows(1, 200)},
+    "chaos": new in {one.service for one in disturbances(1, 200)},
     "mutants": new in mutated,
     "bench": new in path.OTHERS,
     "soak": f"{new}.outbox" in soak_samples._WAITING,
@@ -198,7 +198,7 @@ def test_the_copy_passes_the_tests_that_hold_files_to_the_registry(copy: Copy) -
     ("file", "text"),
     [
         ("app.py", "import services.ledger.domain\n"),
-        ("app.py", "import hobbs.output\n"),
+        ("app.py", "import hobbs.shell.output\n"),
         ("app.py", "import stripe\n"),
         ("domain.py", f"import services.{NEW}.app\n"),
     ],

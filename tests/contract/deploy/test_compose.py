@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from deploy.make_secrets import make_secrets
-from deploy.write_services import PROMETHEUS, with_services, with_targets
+from deploy.write_services import PROMETHEUS, RULES, with_absences, with_services, with_targets
 from fleet.settings import PREFIX, Settings
 from hobbs.commands.doctor import DoctorSettings
 from hobbs.commands.migrate import LoginUrls
@@ -43,6 +43,9 @@ def test_compose_and_prometheus_name_every_registered_service() -> None:
     compose, prometheus = COMPOSE.read_text(encoding="utf-8"), PROMETHEUS.read_text(encoding="utf-8")
     assert with_services(compose, SERVICES) == compose
     assert with_targets(prometheus, SERVICES) == prometheus
+    rules = RULES.read_text(encoding="utf-8")
+    assert with_absences(rules, SERVICES) == rules
+    assert 'or absent(fleet_outbox_age_seconds{service="new"})\n' in with_absences(rules, (*SERVICES, "new"))
 
 
 def test_a_new_service_is_written_behind_the_one_before_it_and_only_once() -> None:
