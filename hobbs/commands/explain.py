@@ -15,6 +15,7 @@ from fleet.settings import Settings
 from hobbs.check.recompute import ExplainedFlight, explain_flight, explain_wallet, journal_findings
 from hobbs.commands.queries import currency_of, no_wallet, read, read_snapshot
 from hobbs.shell.connections import run, settings_or_exit
+from hobbs.shell.money_columns import readable
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from services.ledger.desk import reads
 from services.ledger.desk.reads.journals import JournalDetails
@@ -197,5 +198,5 @@ def _show_flight(flight: ExplainedFlight) -> None:
 
 
 def _readable(row: Mapping[str, Any], currency: str) -> dict[str, Any]:
-    money = {field: format_minor(row[field], currency) for field in MONEY if row.get(field) is not None}
-    return {field: value for field, value in {**row, **money}.items() if value is not None}
+    known = {field: value for field, value in row.items() if value is not None}
+    return readable(known, MONEY, currency=currency)

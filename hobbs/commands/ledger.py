@@ -3,15 +3,15 @@
 Amounts are minor units in JSON and CSV, and the currency's own decimals in tables.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Final
 
 import typer
 
-from fleet.money import format_minor
 from hobbs.commands.queries import currency_of, decide, no_wallet, read
+from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
 from services.ledger.desk import decisions, reads
 from services.ledger.desk.reads.balances import BalanceAt, WalletBalance
@@ -138,13 +138,5 @@ def close_command(
 
 
 def _show(rows: Sequence[Any], output: Output, kind: type[Any]) -> None:
-    plain = [asdict(row) for row in rows]
-    shown = [_readable(row) for row in plain] if output is Output.table else plain
+    shown = with_money([asdict(row) for row in rows], output, MONEY)
     show_rows(shown, output, columns=list(kind.__dataclass_fields__), right=[*MONEY, *COUNTS])
-
-
-def _readable(row: Mapping[str, Any]) -> dict[str, Any]:
-    money = {
-        field: format_minor(row[field], row["currency"]) for field in MONEY if row.get(field) is not None
-    }
-    return {**row, **money}

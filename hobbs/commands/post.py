@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -16,6 +16,7 @@ from fleet.database import Tx
 from fleet.envelope import uuid7
 from fleet.money import format_minor
 from hobbs.commands.queries import decide
+from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import (
     EXIT_FINDINGS,
     EXIT_USAGE,
@@ -196,9 +197,10 @@ def _show(shown: Sequence[JournalRow], left: Mapping[BalanceKey, int], output: O
         show_rows(heads, output)
     else:
         show_rows(heads, output, title="journals")
-        show_rows(_readable(lines, "amount"), output, title="entries", right=["amount"])
-        show_rows(_readable(after, "balance_after"), output, title="balances after", right=["balance_after"])
-
-
-def _readable(rows: Sequence[dict[str, Any]], field: str) -> list[dict[str, Any]]:
-    return [{**row, field: format_minor(row[field], row["currency"])} for row in rows]
+        show_rows(with_money(lines, output, ["amount"]), output, title="entries", right=["amount"])
+        show_rows(
+            with_money(after, output, ["balance_after"]),
+            output,
+            title="balances after",
+            right=["balance_after"],
+        )

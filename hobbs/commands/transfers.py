@@ -4,7 +4,7 @@ Amounts are minor units in JSON and CSV, and the currency's own decimals in tabl
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -12,11 +12,11 @@ import typer
 
 from fleet.database import Tx
 from fleet.migrate import OPERATOR
-from fleet.money import format_minor
 from fleet.settings import Settings
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, ask, decide
 from hobbs.shell.login_name import login_name
+from hobbs.shell.money_columns import readable, with_money
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
 from services.payouts.desk import reads
 from services.payouts.domain.transfers import TransferState
@@ -58,9 +58,8 @@ def list_command(
     """List transfers, newest first."""
     states = [str(s) for s in state] if state else None
     rows = _read(lambda tx: reads.list_transfers(tx, states=states, wallet=payee, reason=reason, most=most))
-    shown = [_for_people(row, output) for row in rows]
     columns = COLUMNS if output is Output.table or not rows else None
-    show_rows(shown, output, columns=columns, right=MONEY)
+    show_rows(with_money(rows, output, MONEY), output, columns=columns, right=MONEY)
 
 
 @app.command("show")
@@ -73,10 +72,10 @@ def show_command(transfer_id: IdArgument, output: OutputOption = Output.table) -
     if output is not Output.table:
         return show_one(found, output)
     parts = ("history", "attempts", "payables", "payouts")
-    show_one(_for_people({k: v for k, v in found.items() if k not in parts}, output), output)
+    show_one(readable({k: v for k, v in found.items() if k not in parts}, MONEY), output)
     for part in parts:
         if found[part]:
-            rows = [_for_people(row, output, found["currency"]) for row in found[part]]
+            rows = with_money(found[part], output, MONEY, currency=found["currency"])
             show_rows(rows, output, title=part, right=MONEY)
     return None
 
@@ -215,12 +214,3 @@ def _read(question: Callable[[Tx], Awaitable[Any]]) -> Any:
             return await question(tx)
 
     return run(read())
-
-
-def _for_people(row: Mapping[str, Any], output: Output, currency: str | None = None) -> dict[str, Any]:
-    shown = dict(row)
-    if output is Output.table:
-        for name in MONEY:
-            if shown.get(name) is not None:
-                shown[name] = format_minor(shown[name], currency or shown["currency"])
-    return shown

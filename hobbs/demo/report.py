@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from fleet.money import format_minor
 from hobbs.demo.figures import Figures, Row
-from hobbs.shell.output import show_rows
+from hobbs.shell.money_columns import with_money
+from hobbs.shell.output import Output, show_rows
 
 CURRENCY = "USD"
 MONEY = ("charged", "paid", "balance", "earned", "transferred", "in_bank", "waiting", "amount")
@@ -24,13 +24,9 @@ async def read_tables(figures: Figures) -> list[Table]:
 
 def show_tables(tables: Sequence[Table]) -> None:
     for table in tables:
-        rows = [{name: readable(name, value) for name, value in row.items()} for row in table.rows]
-        if rows:
+        if table.rows:
+            rows = with_money(table.rows, Output.table, MONEY, currency=CURRENCY)
             show_rows(rows, title=f"\n{table.title}", right=[*MONEY, "flights"])
-
-
-def readable(column: str, value: object) -> object:
-    return format_minor(value, CURRENCY) if column in MONEY and isinstance(value, int) else value
 
 
 _STUDENTS = """
