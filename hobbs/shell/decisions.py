@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 from uuid import UUID
 
-import orjson
 import typer
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
+from pydantic import ValidationError
 
 from fleet import kafka_client
 from fleet.decisions import REQUESTED, TAKEN, key_of
@@ -23,12 +23,13 @@ from fleet.envelope import Message, first_cause, uuid7
 from fleet.settings import Settings
 from hobbs.shell.connections import Unreachable, run, settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, agreed, say
-from schemas.decisions import DecisionRequested, DecisionTaken, Who
+from schemas.decisions import DecisionRequested, DecisionTaken
 from schemas.topics import TOPICS
 
 CHANNEL: Final = "command_line"
 ROLES: Final = ("operator",)
 ANSWER_WITHIN_S: Final = 20.0
+ANSWER_TRAVELS_S: Final = 5.0  # from the commit of an answer to its topic
 POLL_MS: Final = 200
 LOOK_TIMES, LOOK_EVERY_S = 20, 0.1
 
@@ -100,43 +101,60 @@ async def ask(
     preview_hash: str | None = None,
     within_s: float | None = None,
 ) -> Answer:
-    """Ask once and wait for the answer. Raises Unreachable when no worker answers in time.
+    """Ask once and wait for the answer. Raises Unreachable when no worker answers in time, BadParameter for
+    what no decision can hold, such as a reason of many pages.
 
-    A decision that nobody took in time is refused by the worker that comes later: `valid_until`.
+    A decision that nobody took in time is refused by the worker that comes later: `valid_until`. One that was
+    taken in its last moment is still heard, within ANSWER_TRAVELS_S.
     """
     within_s = ANSWER_WITHIN_S if within_s is None else within_s
+    try:
+        message = _request(question, dry_run=dry_run, preview_hash=preview_hash, within_s=within_s)
+    except ValidationError as error:
+        raise typer.BadParameter(_fault_of(error)) from error
+    try:
+        async with _answers(settings) as answers:
+            await kafka_client.publish_once(settings, [message], service="operator")
+            return await asyncio.wait_for(_answer_to(message.event_id, answers), within_s + ANSWER_TRAVELS_S)
+    except UnknownTopicOrPartitionError as error:
+        raise Unreachable("Kafka has no topics for decisions; `hobbs migrate` makes them") from error
+    except TimeoutError as error:
+        raise Unreachable(
+            f"the {question.service} service did not answer within {within_s:g} s: is it running? "
+            "The decision was valid until then; a worker that reads it later refuses it"
+        ) from error
+
+
+def _request(question: Question, *, dry_run: bool, preview_hash: str | None, within_s: float) -> Message:
     decision_id, now = uuid7(), datetime.now(UTC)
-    asked = DecisionRequested(
-        decision_id=decision_id,
-        service=question.service,
-        action=question.action,
-        object=question.object,
-        parameters=dict(question.parameters),
-        who=Who(name=question.who, roles=list(ROLES), channel=CHANNEL),
-        why=question.why,
-        preview_hash=preview_hash,
-        dry_run=dry_run,
-        requested_at=now,
-        valid_until=now + timedelta(seconds=within_s),
+    asked = DecisionRequested.model_validate(
+        {
+            "decision_id": decision_id,
+            "service": question.service,
+            "action": question.action,
+            "object": question.object,
+            "parameters": dict(question.parameters),
+            "who": {"name": question.who, "roles": list(ROLES), "channel": CHANNEL},
+            "why": question.why,
+            "preview_hash": preview_hash,
+            "dry_run": dry_run,
+            "requested_at": now,
+            "valid_until": now + timedelta(seconds=within_s),
+        }
     )
-    message = Message(
+    return Message(
         topic=REQUESTED,
         key=key_of(question.service, question.object),
         event=asked,
         cause=first_cause(),
         event_id=decision_id,
     )
-    try:
-        async with _answers(settings) as answers:
-            await kafka_client.publish_once(settings, [message], service="operator")
-            return await asyncio.wait_for(_answer_to(decision_id, answers), within_s)
-    except UnknownTopicOrPartitionError as error:
-        raise Unreachable("Kafka has no topics for decisions; `hobbs migrate` makes them") from error
-    except TimeoutError as error:
-        raise Unreachable(
-            f"the {question.service} service did not answer within {within_s:g} s: is it running? "
-            "Nothing is done later: the decision was valid until then"
-        ) from error
+
+
+def _fault_of(error: ValidationError) -> str:
+    """What a decision cannot hold, without the value: `why: String should have at most 2000 characters`."""
+    fault = error.errors(include_url=False, include_input=False)[0]
+    return f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}"
 
 
 @asynccontextmanager
@@ -170,8 +188,17 @@ async def _answer_to(decision_id: UUID, answers: AIOKafkaConsumer) -> Answer:
     while True:
         for records in (await answers.getmany(timeout_ms=POLL_MS)).values():
             for record in records:
-                if orjson.loads(record.value).get("decision_id") == str(decision_id):
-                    return _answer(DecisionTaken.model_validate_json(record.value))
+                taken = _read(record.value)
+                if taken is not None and taken.decision_id == decision_id:
+                    return _answer(taken)
+
+
+def _read(value: bytes | None) -> DecisionTaken | None:
+    """An answer, to whomever; None for what is none, which is not ours to judge."""
+    try:
+        return DecisionTaken.model_validate_json(value or b"")
+    except ValidationError:
+        return None
 
 
 def _answer(taken: DecisionTaken) -> Answer:
