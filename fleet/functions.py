@@ -1,5 +1,6 @@
 """Database functions: each has one text, in services/<service>/functions/*.sql, applied after the migrations.
 
+They are in the service's schema, and in `<service>_public` what readers may call.
 A table in the service's schema, `function_file`, holds the hash of each file in force. When a file differs,
 or a migration ran, all files are run again in one transaction: CREATE OR REPLACE keeps what refers to a
 function. How to change a function: docs/database-functions.md.
@@ -23,17 +24,20 @@ from fleet.database import Tx
 _TABLE = Path(__file__).parent / "sql" / "function_files.sql"
 _SERVICES = Path(__file__).parent.parent / "services"
 
-_DEFINED = re.compile(r"^CREATE OR REPLACE FUNCTION (\w+)", re.MULTILINE)
+_DEFINED = re.compile(r"^CREATE OR REPLACE FUNCTION ((?:\w+_public\.)?\w+)", re.MULTILINE)
 
+_SCHEMAS = "SELECT nspname AS name FROM pg_namespace WHERE nspname IN (:service, :service || '_public')"
 # Every version of a row of pg_proc has a place of its own, so CREATE OR REPLACE shows as another place.
 _PLACES = """
 SELECT p.oid::regprocedure::text AS signature, p.ctid::text AS place
-  FROM pg_proc AS p WHERE p.pronamespace = CAST(:schema AS regnamespace)
+  FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
+ WHERE n.nspname IN (:service, :service || '_public')
 """
 _OUR_GRANTEES = """
-SELECT DISTINCT quote_ident(r.rolname) AS role
-  FROM pg_proc AS p, aclexplode(p.proacl) AS granted JOIN pg_roles AS r ON r.oid = granted.grantee
- WHERE p.pronamespace = CAST(:schema AS regnamespace)
+SELECT DISTINCT n.nspname AS schema, quote_ident(r.rolname) AS role
+  FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace, aclexplode(p.proacl) AS granted
+       JOIN pg_roles AS r ON r.oid = granted.grantee
+ WHERE n.nspname IN (:service, :service || '_public')
    AND granted.grantee <> p.proowner AND r.rolname LIKE 'hobbs\\_%'
 """
 # Each language says whether a body can be read: what CREATE FUNCTION asks unless it is told not to.
@@ -53,7 +57,7 @@ def function_files(service: str) -> Mapping[str, str]:
 
 
 def function_names(service: str) -> list[str]:
-    """Names of the functions that the service's files define, in their order."""
+    """Names of the functions that the service's files define, in their order; public ones with their schema."""
     return [name for body in function_files(service).values() for name in _DEFINED.findall(body)]
 
 
@@ -73,7 +77,8 @@ def apply_functions(connection: Connection, service: str, files: Mapping[str, st
     _revoke_grants(connection, service)
     defined = _run_files(connection, service, files)
     _drop_functions(connection, before - {each for made in defined.values() for each in made})
-    run_script(connection, f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {service} FROM PUBLIC")
+    for schema in connection.execute(text(_SCHEMAS), {"service": service}).scalars():
+        run_script(connection, f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {schema} FROM PUBLIC")
     _note_files(connection, hashes, defined)
     return True
 
@@ -123,13 +128,13 @@ def _named(service: str, name: str) -> Iterator[None]:
 
 
 def _places(connection: Connection, service: str) -> dict[str, str]:
-    return {row.signature: row.place for row in connection.execute(text(_PLACES), {"schema": service})}
+    return {row.signature: row.place for row in connection.execute(text(_PLACES), {"service": service})}
 
 
 def _revoke_grants(connection: Connection, service: str) -> None:
     """Take back what our roles may call: a grant that left the files must go. Other roles keep theirs."""
-    for row in connection.execute(text(_OUR_GRANTEES), {"schema": service}).all():
-        run_script(connection, f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {service} FROM {row.role}")
+    for row in connection.execute(text(_OUR_GRANTEES), {"service": service}).all():
+        run_script(connection, f"REVOKE ALL ON ALL FUNCTIONS IN SCHEMA {row.schema} FROM {row.role}")
 
 
 def _drop_functions(connection: Connection, signatures: set[str]) -> None:

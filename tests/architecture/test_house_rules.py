@@ -83,6 +83,17 @@ def test_nothing_is_mocked_and_no_service_imports_another(path: Path) -> None:
             }
 
 
+def test_a_package_of_tests_lies_in_packages() -> None:
+    """Else pytest names two modules alike, and runs the one's tests in the other's place."""
+    folders = {
+        path.parent for path in PYTHON if path.name == "__init__.py" and path.is_relative_to(ROOT / "tests")
+    }
+    between = {
+        parent for folder in folders for parent in folder.parents if parent.is_relative_to(ROOT / "tests")
+    }
+    assert between <= folders
+
+
 def test_no_commit_names_a_machine_or_a_package_registry() -> None:
     hosts = re.compile(r"https?://\S*(?:/simple\b|/maven2?/|/packages/[0-9a-f]{2}/|registry\.)", re.I)
     paths = re.compile(r"(?<![\w.])/(?:work|root|home/\w+)/")

@@ -4,11 +4,11 @@ from pathlib import Path
 
 from fleet.migrate import run_sql
 
-revision = "0016"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
 
 
 def upgrade() -> None:
-    run_sql(Path(__file__).with_name("0016_readers_of_history_and_chain.sql"))
+    run_sql(Path(__file__).with_name("0015_readers_of_history_and_chain.sql"))
