@@ -26,18 +26,21 @@ _SERVICES = Path(__file__).parent.parent / "services"
 
 _DEFINED = re.compile(r"^CREATE OR REPLACE FUNCTION ((?:\w+_public\.)?\w+)", re.MULTILINE)
 
-_SCHEMAS = "SELECT nspname AS name FROM pg_namespace WHERE nspname IN (:service, :service || '_public')"
+_SCHEMAS = """
+SELECT nspname FROM pg_namespace
+ WHERE nspname IN (CAST(:service AS text), CAST(:service AS text) || '_public')
+"""
 # Every version of a row of pg_proc has a place of its own, so CREATE OR REPLACE shows as another place.
 _PLACES = """
 SELECT p.oid::regprocedure::text AS signature, p.ctid::text AS place
   FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
- WHERE n.nspname IN (:service, :service || '_public')
+ WHERE n.nspname IN (CAST(:service AS text), CAST(:service AS text) || '_public')
 """
 _OUR_GRANTEES = """
 SELECT DISTINCT n.nspname AS schema, quote_ident(r.rolname) AS role
   FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace, aclexplode(p.proacl) AS granted
        JOIN pg_roles AS r ON r.oid = granted.grantee
- WHERE n.nspname IN (:service, :service || '_public')
+ WHERE n.nspname IN (CAST(:service AS text), CAST(:service AS text) || '_public')
    AND granted.grantee <> p.proowner AND r.rolname LIKE 'hobbs\\_%'
 """
 # Each language says whether a body can be read: what CREATE FUNCTION asks unless it is told not to.
@@ -57,7 +60,7 @@ def function_files(service: str) -> Mapping[str, str]:
 
 
 def function_names(service: str) -> list[str]:
-    """Names of the functions that the service's files define, in their order; public ones with their schema."""
+    """Names of the functions that the service's files define, in their order; readers' with their schema."""
     return [name for body in function_files(service).values() for name in _DEFINED.findall(body)]
 
 

@@ -117,24 +117,24 @@ async def test_what_was_shown_is_done_and_anything_else_is_refused(database: Dat
 
 
 @pytest.mark.parametrize(
-    ("event", "sentence"),
+    ("question", "sentence"),
     [
-        (asked("no"), "no is not a thing"),
-        (asked("odd"), "add broke (LookupError) and changed nothing"),
-        (asked(action="sing"), "sample knows no action sing; it knows add, discard, redrive"),
-        (asked(roles=("student",)), "add needs one of the roles finance"),
-        (asked(seconds=-1), "it is later: ask again"),
-        (asked(action="redrive", parameters={}), "name the letters: parameters.ids"),
-        (asked(action="redrive", parameters={"ids": ["x"]}), "an id in parameters.ids is no UUID"),
-        (asked(action="redrive", parameters={"ids": [str(uuid7())]}), "none of these letters"),
-        (asked(action="discard", why="", parameters={"ids": [str(uuid7())]}), "say why"),
+        ({"name": "no"}, "no is not a thing"),
+        ({"name": "odd"}, "add broke (LookupError) and changed nothing"),
+        ({"action": "sing"}, "sample knows no action sing; it knows add, discard, redrive"),
+        ({"roles": ("student",)}, "add needs one of the roles finance"),
+        ({"seconds": -1}, "it is later: ask again"),
+        ({"action": "redrive", "parameters": {}}, "name the letters: parameters.ids"),
+        ({"action": "redrive", "parameters": {"ids": ["x"]}}, "an id in parameters.ids is no UUID"),
+        ({"action": "redrive", "parameters": {"ids": [str(uuid7())]}}, "none of these letters"),
+        ({"action": "discard", "why": "", "parameters": {"ids": [str(uuid7())]}}, "say why"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
 async def test_a_refusal_says_why_and_leaves_nothing(
-    database: Database, event: DecisionRequested, sentence: str
+    database: Database, question: Mapping[str, Any], sentence: str
 ) -> None:
-    answer = await answer_to(database, event)
+    answer = await answer_to(database, asked(**question))
     assert answer.outcome == "refused"
     assert sentence in answer.sentence
     assert await effects(database) == {}

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from fleet.database import Database
+from services.gateway.desk.decisions import ACTIONS
 from tests.support.databases import service_url
+from tests.support.deciders import deciding
 
 ROOT = Path(__file__).resolve().parents[3]
 # The command is imported first: its sources may lie where only root reads.
@@ -23,18 +25,19 @@ command(["flights", "keys", "create", "scheduler"])
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may run a command as another user")
-async def test_a_key_is_made_by_a_user_without_a_name(database_url: str) -> None:
+async def test_a_key_is_made_by_a_user_without_a_name(kafka: str, database_url: str) -> None:
     environment = {"HOBBS_DATABASE_URL": service_url(database_url, "operator"), "PYTHONPATH": str(ROOT)}
-    environment |= {"HOBBS_KAFKA_BOOTSTRAP": "127.0.0.1:1", "HOME": "/", "PYTHONDONTWRITEBYTECODE": "1"}
-    made = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-c", AS_NOBODY],
-        env=environment,
-        cwd="/",
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    environment |= {"HOBBS_KAFKA_BOOTSTRAP": kafka, "HOME": "/", "PYTHONDONTWRITEBYTECODE": "1"}
+    async with deciding(kafka, database_url, {"gateway": ACTIONS}) as prefix:
+        made = await asyncio.to_thread(
+            subprocess.run,
+            [sys.executable, "-c", AS_NOBODY],
+            env=environment | {"HOBBS_TOPIC_PREFIX": prefix},
+            cwd="/",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
     assert (made.returncode, "Traceback" in made.stderr) == (0, False), made.stderr
     database = Database(service_url(database_url, "gateway"), schema="gateway", pool_size=1)
     async with database.transaction() as tx:

@@ -14,7 +14,7 @@ from tests.support.databases import PASSWORDS, Cluster, Template, cloned, empty,
 _FUNCTIONS = """
 SELECT CASE WHEN n.nspname = $1 THEN p.proname ELSE n.nspname || '.' || p.proname END AS name
   FROM pg_proc AS p JOIN pg_namespace AS n ON n.oid = p.pronamespace
- WHERE n.nspname IN ($1, $1 || '_public')
+ WHERE n.nspname IN (CAST($1 AS text), CAST($1 AS text) || '_public')
 """
 
 
