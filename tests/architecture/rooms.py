@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import Final
 
-# What a domain must not touch although Python brings it: the clock, chance, processes, files, the network.
-IMPURE: Final = frozenset(
+# What a domain may import of Python: no clock, no chance, no files, no processes, no network.
+PURE: Final = frozenset(
     """
-    asyncio concurrent ctypes decimal fractions io logging multiprocessing os pathlib random secrets select
-    shutil signal socket sqlite3 ssl subprocess sys tempfile threading time urllib
+    abc bisect collections copy dataclasses datetime enum functools hashlib heapq hmac itertools json math
+    operator re string textwrap types typing unicodedata uuid zoneinfo
     """.split()  # noqa: SIM905
 )
 WORKING_PARTS: Final = frozenset({"fleet.consumers", "fleet.kafka_client", "fleet.worker", "fleet.health"})
@@ -71,7 +71,10 @@ SQL_BESIDE: Final = ("fleet", "hobbs/demo", "hobbs/doctor", "hobbs/local", "benc
 # What a desk reads: published views, its own WITH queries, and functions.
 SOURCE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(?:LATERAL\s+)?([a-z_]\w*(?:\.\w+)?)(?!\w*[.(])", re.ASCII)
 WITH: Final = re.compile(r"\b(\w+) AS (?:NOT )?(?:MATERIALIZED )?\(", re.ASCII)
-CLOCK: Final = re.compile(r"\b(datetime|date)\.(now|today|utcnow)\(")
+IMPURE: Final = re.compile(
+    r"\b(?:datetime|date)\.(?:now|today|utcnow)\b|\buuid[14678]\b"
+    r"|(?<![.\w])(?:open|print|input|eval|exec|__import__)\("
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +100,9 @@ def faults(path: str, text: str) -> list[str]:
     found += [fault for module in _imports(tree) if (fault := _import_fault(module, place, room))]
     if place.room in ("domain", "store"):
         found += _number_faults(tree, exact=room.pure)
-    if room.pure and CLOCK.search(text):
-        found.append("domain reads no clock: now is a parameter")
+    if room.pure:
+        code = ast.unparse(tree)  # without comments
+        found += [f"domain is pure: not {used}" for used in sorted({m[0] for m in IMPURE.finditer(code)})]
     return found
 
 
@@ -138,7 +142,7 @@ def _import_fault(module: str, place: _Place, room: Room) -> str | None:
     if top == "schemas":
         return None if room.schemas else f"{place.room} does not know schemas"
     if top in sys.stdlib_module_names and module not in ("importlib.machinery",):
-        return f"{place.room} is pure: no {top}" if room.pure and top in IMPURE else None
+        return f"{place.room} is pure: no {top}" if room.pure and top not in PURE else None
     known = room.packages | (_all_packages() if place.room == "app" else frozenset())
     return None if top in known else f"{place.room} does not import {top}"
 
@@ -170,6 +174,8 @@ def _number_faults(tree: ast.Module, *, exact: bool) -> Iterator[str]:
             yield f"the float {node.value}: amounts are integers, times are timedeltas"
         elif exact and isinstance(node, ast.Name) and node.id in ("float", "Decimal"):
             yield f"{node.id}: amounts are integers, times are timedeltas"
+        elif exact and isinstance(node, ast.BinOp | ast.AugAssign) and isinstance(node.op, ast.Div):
+            yield "a / makes a float of two integers: // or fleet.money"
 
 
 def _sql_faults(path: str, place: _Place | None, tree: ast.Module) -> Iterator[str]:

@@ -36,7 +36,25 @@ PUBLISHED = 'X = "WITH a AS (SELECT id FROM new_public.transfers) SELECT id FROM
         ("services/new/domain/prices.py", "from decimal import Decimal\n", "domain is pure: no decimal"),
         ("services/new/domain/prices.py", "RATE = 0.5\n", "the float 0.5"),
         ("services/new/domain/prices.py", "def f(x: float) -> None: ...\n", "float: amounts are integers"),
-        ("services/new/domain/prices.py", "from datetime import datetime\nN = datetime.now()\n", "no clock"),
+        (
+            "services/new/domain/prices.py",
+            "from datetime import datetime\nN = datetime.now()\n",
+            "not datetime.now",
+        ),
+        (
+            "services/new/domain/prices.py",
+            "from datetime import date\nTODAY = date.today\n",
+            "not date.today",
+        ),
+        ("services/new/domain/prices.py", "from uuid import uuid4\nID = uuid4()\n", "not uuid4"),
+        ("services/new/domain/prices.py", "X = open('rates.csv')\n", "not open("),
+        (
+            "services/new/domain/prices.py",
+            "def f(a: int) -> int:\n    return int(a / 3)\n",
+            "a / makes a float",
+        ),
+        ("services/new/domain/prices.py", "import http.client\n", "domain is pure: no http"),
+        ("services/new/domain/prices.py", "import statistics\n", "domain is pure: no statistics"),
         ("services/new/domain/prices.py", "import pydantic\n", "domain does not import pydantic"),
         (
             "services/new/domain/prices.py",
