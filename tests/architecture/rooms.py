@@ -60,11 +60,13 @@ ROOMS: Final = {
     "app": _room(EVERY, schemas=True),
 }
 ONLY_IN: Final = {"stripe": "payouts", "http": "gateway"}
-# What the command line and the console may know of a service.
+# The command line and the console, and what they may know of a service.
+OUTSIDE: Final = ("hobbs/", "console/")
 SEEN_FROM_OUTSIDE: Final = frozenset({"desk", "domain", "settings", "app"})
 SQL: Final = re.compile(
-    r"\bSELECT\s.*\bFROM\b|\bINSERT\s+INTO\b|\bUPDATE\s+\w+\s.*\bSET\b|\bDELETE\s+FROM\b|\bSELECT\s+\w+\(",
-    re.DOTALL,
+    r"\bSELECT\s.*\bFROM\b|\bSELECT\s+[\w.]+\(|\bINSERT\s+INTO\b|\bUPDATE\s+[\w.]+\s.*\bSET\b|\bDELETE\s+FROM\b"
+    r"|\b(?:CREATE|ALTER|DROP|TRUNCATE|LOCK)\s+(?:TABLE|VIEW|ROLE|FUNCTION|INDEX|SCHEMA|TYPE)\b",
+    re.DOTALL | re.IGNORECASE,
 )
 # Beside the services: fleet's own tables, and what looks at a whole installation as its owner.
 SQL_BESIDE: Final = ("fleet", "hobbs/demo", "hobbs/doctor", "hobbs/local", "bench", "tests", "deploy")
@@ -88,7 +90,7 @@ def faults(path: str, text: str) -> list[str]:
     """What is wrong with this text at this place of the tree, as sentences; empty when nothing is."""
     tree, place = ast.parse(text), _place(PurePosixPath(path))
     found = [*_sql_faults(path, place, tree)]
-    if path.startswith("hobbs/"):
+    if path.startswith(OUTSIDE):
         found += _outside_faults(tree)
     if place is None:
         return found
@@ -212,4 +214,4 @@ def _outside_faults(tree: ast.Module) -> Iterator[str]:
     for module in _imports(tree):
         parts = module.split(".")
         if parts[0] == "services" and len(parts) > 2 and parts[2] not in SEEN_FROM_OUTSIDE:
-            yield f"hobbs knows of a service its {', '.join(sorted(SEEN_FROM_OUTSIDE))} only, not {module}"
+            yield f"only a service's {', '.join(sorted(SEEN_FROM_OUTSIDE))} are known outside, not {module}"

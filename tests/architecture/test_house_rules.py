@@ -26,7 +26,9 @@ def tracked(pattern: str) -> list[Path]:
 
 PYTHON = tracked("*.py")
 MODULES = [
-    path for path in PYTHON if path.relative_to(ROOT).parts[0] in ("fleet", "schemas", "services", "hobbs")
+    path
+    for path in PYTHON
+    if path.relative_to(ROOT).parts[0] in ("fleet", "schemas", "services", "hobbs", "console")
 ]
 
 

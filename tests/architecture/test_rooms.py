@@ -101,8 +101,16 @@ PUBLISHED = 'X = "WITH a AS (SELECT id FROM new_public.transfers) SELECT id FROM
         ("services/new/prices.py", "X = 1\n", "is in no room"),
         ("services/new/helpers/x.py", "X = 1\n", "is in no room"),
         ("hobbs/commands/x.py", QUERY, "SQL outside store"),
+        ("hobbs/commands/x.py", "X = 'select id from ledger.wallet'\n", "SQL outside store"),
+        (
+            "hobbs/commands/x.py",
+            "X = f'update {1} x'\nY = 'update payouts.transfer set a = 1'\n",
+            "SQL outside store",
+        ),
+        ("hobbs/commands/x.py", "X = 'TRUNCATE TABLE ledger.entry'\n", "SQL outside store"),
         ("hobbs/commands/x.py", "from services.ledger import store\n", "not services.ledger.store"),
-        ("hobbs/console/x.py", "from services.ledger.steps import posting\n", "not services.ledger.steps"),
+        ("console/pages.py", QUERY, "SQL outside store"),
+        ("console/pages.py", "from services.ledger.steps import posting\n", "not services.ledger.steps"),
     ],
 )
 def test_a_module_in_the_wrong_room_is_found(path: str, text: str, fault: str) -> None:
