@@ -8,7 +8,7 @@ import random
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from schemas.services import SERVICES
+from schemas.services import BY_NAME, SERVICES
 from schemas.topics import TOPICS
 from tests.crash.registry import all_points, points_of
 from tests.crash.workers import LEASE_S
@@ -17,6 +17,8 @@ CONSUMED = {
     service: [topic.name for topic in TOPICS.values() if service in topic.consumers] for service in SERVICES
 }
 CONSUMERS = tuple(service for service, topics in CONSUMED.items() if topics)
+# A second process of a service that serves HTTP has no port, so it cannot join.
+JOINABLE = tuple(service for service in CONSUMERS if not BY_NAME[service].http)
 ANYWHERE = (
     "consumer.polled",
     "inbox.admitted",
@@ -121,8 +123,9 @@ def plan_run(seed: int, *, quick: bool = False) -> Mapping[str, list[Death]]:
     chance = random.Random(f"drill {seed}")
     places = {service: list(points) for service, points in own_places().items()}
     for number, point in enumerate(ANYWHERE):
+        able = JOINABLE if point == "consumer.rebalancing" else CONSUMERS
         for turn in (0, 1):
-            places[CONSUMERS[(seed + number + 2 * turn) % len(CONSUMERS)]].append(point)
+            places[able[(seed + number + 2 * turn) % len(able)]].append(point)
     services = tuple(service for service, points in places.items() if points)  # others may never publish
     for number, point in enumerate(RELAYS):
         for turn in (0, 2):
