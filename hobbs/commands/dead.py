@@ -31,6 +31,7 @@ from hobbs.shell.output import (
 
 PAYLOAD_CHARS_MAX: Final = 4_000
 LISTED_MAX: Final = 100_000
+DONE: Final = {"redrive": "redriven", "discard": "discarded"}
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -100,6 +101,7 @@ def redrive_command(
     service: ServiceOption = None,
     reason: ReasonOption = None,
     topic: TopicOption = None,
+    why: Annotated[str, typer.Option(help="The reason; it stays with the decision.")] = "",
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     who: WhoOption = None,
@@ -111,8 +113,9 @@ def redrive_command(
     or could not be redriven.
     """
     letters = _chosen(ids, everything, service, reason=reason, topic=topic, states=("open", "discarded"))
-    _show_and_agree(letters, ids, dry_run=dry_run, yes=yes, verb="redrive", output=output)
-    _decide(letters, ids, "redrive", who=who or login_name(), why="")
+    show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
+    questions = questions_about(letters, "redrive", who=who or login_name(), why=why)
+    _exit_unless_whole(letters, ids, _decide(questions, "redrive", dry_run=dry_run, yes=yes))
 
 
 @app.command("discard")
@@ -130,8 +133,9 @@ def discard_command(
 ) -> None:
     """Close letters without processing them; they stay readable and can still be redriven by id."""
     letters = _chosen(ids, everything, service, reason=reason, topic=topic, states=("open",))
-    _show_and_agree(letters, ids, dry_run=dry_run, yes=yes, verb="discard", output=output)
-    _decide(letters, ids, "discard", who=who or login_name(), why=why)
+    show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
+    questions = questions_about(letters, "discard", who=who or login_name(), why=why)
+    _exit_unless_whole(letters, ids, _decide(questions, "discard", dry_run=dry_run, yes=yes))
 
 
 async def find_letters(
@@ -160,15 +164,13 @@ async def load_letter(settings: Settings, letter_id: UUID) -> Letter | None:
     return None
 
 
-async def decide_on(
-    settings: Settings, letters: Sequence[Letter], verb: str, *, who: str, why: str
-) -> list[Answer]:
-    """Have each service redrive or discard its letters, a bounded number in each decision; the answers."""
-    answers: list[Answer] = []
+def questions_about(letters: Sequence[Letter], verb: str, *, who: str, why: str) -> list[Question]:
+    """What each service is asked about its letters: a bounded number of them in each question."""
+    questions: list[Question] = []
     for name in dict.fromkeys(letter["service"] for letter in letters):
         ids = [str(letter["id"]) for letter in letters if letter["service"] == name]
-        for start in range(0, len(ids), LETTERS_MAX):
-            question = Question(
+        questions += [
+            Question(
                 service=name,
                 action=verb,
                 object="dead letters",
@@ -176,8 +178,9 @@ async def decide_on(
                 who=who,
                 why=why,
             )
-            answers.append(await ask(settings, question))
-    return answers
+            for start in range(0, len(ids), LETTERS_MAX)
+        ]
+    return questions
 
 
 def readable(letter: Letter, *, payload: bool, whole: bool = False) -> Letter:
@@ -238,37 +241,40 @@ def _chosen(
     return [x for x in letters if x["state"] in states and (everything or x["id"] in wanted)]
 
 
-def _show_and_agree(
-    letters: Sequence[Letter],
-    ids: Sequence[UUID] | None,
-    *,
-    dry_run: bool,
-    yes: bool,
-    verb: str,
-    output: Output,
-) -> None:
-    """Show what was chosen; exits on a dry run, and when the person says no."""
-    show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
+def _decide(questions: Sequence[Question], verb: str, *, dry_run: bool, yes: bool) -> int:
+    """Preview, ask the person, decide; how many letters changed, or would. Exits 1 at the person's no."""
+    settings = settings_or_exit(Settings)
+    previews = [run(ask(settings, question, dry_run=True)) for question in questions]
+    agreed_to = [(q, p.preview_hash) for q, p in zip(questions, previews, strict=True) if p.preview_hash]
+    count = _letters_of(previews)
+    _say_refusals(previews)
     if dry_run:
-        say(f"dry run: {len(letters)} letters to {verb}; nothing changed")
-        raise typer.Exit(EXIT_FINDINGS if _missing(letters, ids) else 0)
-    if letters and not yes and not agreed(f"{verb} {len(letters)} letters?"):
+        say(f"dry run: {count} letters to {verb}; nothing changed")
+        return count
+    if agreed_to and not yes and not agreed(f"{verb} {count} letters?"):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
+    answers = [run(ask(settings, question, preview_hash=shown)) for question, shown in agreed_to]
+    say(f"{_letters_of(answers)} letters {DONE[verb]}")
+    _say_refusals(answers)
+    return _letters_of(answers)
 
 
-def _decide(letters: Sequence[Letter], ids: Sequence[UUID] | None, verb: str, *, who: str, why: str) -> None:
-    """Have it decided and say what became of it; exits 1 when a letter is missing or was not changed."""
-    answers = run(decide_on(settings_or_exit(Settings), letters, verb, who=who, why=why))
-    changed = sum(len(answer.effects) for answer in answers)
-    done = "redriven" if verb == "redrive" else "discarded"
-    say(f"{changed} letters {done}")
+def _letters_of(answers: Sequence[Answer]) -> int:
+    return sum(len(answer.effects) for answer in answers)
+
+
+def _say_refusals(answers: Sequence[Answer]) -> None:
     for answer in answers:
         if answer.outcome == "refused":
             say(answer.sentence)
+
+
+def _exit_unless_whole(letters: Sequence[Letter], ids: Sequence[UUID] | None, changed: int) -> None:
+    """Name the letters that could not be chosen; exit 1 when there are any, or one was not changed."""
     missing = _missing(letters, ids)
     for letter_id in missing:
-        say(f"{letter_id}: no such letter that could be {done}")
+        say(f"{letter_id}: no such letter that could be chosen")
     if missing or changed < len(letters):
         raise typer.Exit(EXIT_FINDINGS)
 

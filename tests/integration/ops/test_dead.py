@@ -121,7 +121,7 @@ async def test_a_letter_nobody_has_is_said_so(hobbs: Hobbs) -> None:
     assert (result.exit_code, "there is no dead letter" in result.stderr) == (1, True)
 
 
-@pytest.mark.usefixtures("billing")
+@pytest.mark.usefixtures("workers", "billing")
 async def test_a_dry_run_and_a_no_change_nothing(hobbs: Hobbs) -> None:
     before = await listed(hobbs)
     dry = await hobbs("dead", "redrive", "--all", "--dry-run")
@@ -129,6 +129,14 @@ async def test_a_dry_run_and_a_no_change_nothing(hobbs: Hobbs) -> None:
     assert (await hobbs("dead", "redrive", "--all", answer="n\n")).exit_code == 1
     assert (await hobbs("dead", "discard", "--all", "--why", "old", answer="n\n")).exit_code == 1
     assert await listed(hobbs) == before
+
+
+@pytest.mark.usefixtures("workers", "billing")
+async def test_a_dry_run_says_what_the_service_would_refuse(hobbs: Hobbs) -> None:
+    dry = await hobbs("dead", "discard", "--all", "--why", "", "--dry-run")
+    assert (dry.exit_code, "say why" in dry.stderr, "0 letters to discard" in dry.stderr) == (1, True, True)
+    assert (await hobbs("dead", "discard", "--all", "--why", "", "--yes")).exit_code == 1
+    assert len(await listed(hobbs)) == 3
 
 
 @pytest.mark.usefixtures("billing")
