@@ -28,6 +28,7 @@ from faststream.kafka import KafkaBroker
 from fleet import kafka_client, metrics
 from fleet.envelope import Record, safe_text
 from fleet.faults import fault_point
+from fleet.positions import Positions
 from fleet.settings import Settings
 from fleet.shared_batches import SharedBatches
 
@@ -51,6 +52,7 @@ class Consumer:
     topic: str
     shared: SharedBatches  # of all members of the topic in this process
     batch_max: int
+    positions: Positions | None = None  # None: what reads again from the committed offset alone
     failures: int = 0
     rested: bool = False
     polled_at: float = field(default_factory=time.monotonic)
@@ -101,7 +103,7 @@ class Consumers:
         await fault_point("consumer.draining")
         for consumer in self._consumers:
             async with consumer.busy:
-                continue
+                await _write_positions(consumer)
 
     def stuck(self) -> str | None:
         """Name consumers that have not polled for long; None when all live."""
@@ -113,6 +115,11 @@ class Consumers:
         if self._broker or not self._consumers:
             return None
         return f"not consuming yet: {', '.join(c.topic for c in self._consumers)}"
+
+    async def write_positions(self) -> None:
+        """Write how far each member is, of what was not written with a batch."""
+        for consumer in self._consumers:
+            await _write_positions(consumer, only_if_due=True)
 
     def measure(self) -> None:
         """Set the lag and poll-age gauges."""
@@ -183,6 +190,9 @@ class Consumers:
             await self._back_off(consumer, records)
             raise _ReadAgain from error
         consumer.failures = 0
+        if consumer.positions:
+            consumer.positions.passed(records)
+        await _write_positions(consumer, only_if_due=True)
         try:
             await message.ack()
             await fault_point("consumer.acknowledged")
@@ -226,6 +236,16 @@ class Consumers:
             return
 
 
+async def _write_positions(consumer: Consumer, *, only_if_due: bool = False) -> None:
+    """Write how far a member is; what an outage keeps from being written is read again."""
+    if consumer.positions is None:
+        return
+    try:
+        await (consumer.positions.write_if_due() if only_if_due else consumer.positions.write())
+    except Exception as error:
+        _log.warning("positions not written", extra={"topic": consumer.topic, "error": type(error).__name__})
+
+
 def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:
     """Whether this is a backlog, half of the largest batch: members then share none and do not pause."""
     return len(records) >= consumer.batch_max / 2
@@ -253,10 +273,18 @@ class _DrainOnRebalance(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_revoked(self, revoked: Any) -> None:
         await fault_point("consumer.rebalancing")
         async with self._consumer.busy:
-            return
+            await _write_positions(self._consumer)
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
-        return
+        """Begin where the database ends, also when it was restored; ask until it can be asked."""
+        pause = BACKOFF_FIRST_S
+        while self._consumer.positions:
+            try:
+                return await self._consumer.positions.rewind(self._consumer.subscriber.consumer, assigned)
+            except Exception:
+                _log.exception("positions not read", extra={"topic": self._consumer.topic})
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, BACKOFF_MAX_S)
 
 
 async def _parse_safely(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:

@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import lru_cache
+from hashlib import sha256
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -33,6 +34,27 @@ def uuid7() -> UUID:
     """Make a time-ordered UUID (RFC 9562, version 7), millisecond precision."""
     milliseconds = time.time_ns() // 1_000_000
     made: UUID = FastUUID(milliseconds.to_bytes(6) + _version_and_random_bits())
+    return made
+
+
+def named_uuid(name: str, at: datetime) -> UUID:
+    """Make the UUID of a name and an instant, ordered by the instant (RFC 9562, version 8).
+
+    What is decided again, after a restore, has the same id. Instants before 1970 count as 1970.
+    """
+    milliseconds = max(int(at.timestamp() * 1000), 0)
+    made: UUID = FastUUID(milliseconds.to_bytes(6) + _version_8(sha256(name.encode()).digest()))
+    return made
+
+
+def _version_8(digest: bytes) -> bytes:
+    value = int.from_bytes(digest[:10])
+    return (value & ~(0xF << 76) & ~(0x3 << 62) | 8 << 76 | 2 << 62).to_bytes(10)
+
+
+def restamped(named: UUID, at: datetime) -> UUID:
+    """The same id with another instant: of an event about a thing, which may be written anew."""
+    made: UUID = FastUUID(max(int(at.timestamp() * 1000), 0).to_bytes(6) + named.bytes[6:])
     return made
 
 

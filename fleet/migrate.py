@@ -88,12 +88,19 @@ def run_env(service: str) -> None:
 
 
 def create_fleet_tables(service: str) -> None:
-    """Create inbox, outbox, dead letters and timers in the service's schema; its role may write them."""
+    """Create the tables that every service has in the service's schema; its role may write them."""
     run_sql(_SQL / "fleet_tables.sql")
+    create_position_table(service)
     _run(
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON inbox, outbox, dead_letter, timer TO hobbs_{service};"
         f"GRANT SELECT ON alembic_version TO hobbs_{service};"
     )
+
+
+def create_position_table(service: str) -> None:
+    """Create the table of positions (fleet/positions.py), unless it is there; the service may write it."""
+    run_sql(_SQL / "position.sql")
+    _run(f"GRANT SELECT, INSERT, UPDATE ON position TO hobbs_{service};")
 
 
 def run_sql(path: Path) -> None:

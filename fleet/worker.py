@@ -28,6 +28,7 @@ from fleet.health import Check, health_app
 from fleet.isolate import isolate
 from fleet.migrate import pending_migrations
 from fleet.outbox import OutboxRelay
+from fleet.positions import Positions
 from fleet.settings import Settings
 from fleet.shared_batches import BATCH_EVERY_S, Handler, SharedBatches
 
@@ -90,7 +91,9 @@ class Worker:
         """
         shared = SharedBatches(partial(isolate, self.database, handler), every_s=every_s)
         for _ in range(members):
-            self._consumers.add(Consumer(topic=topic, shared=shared, batch_max=batch_max))
+            positions = Positions(self.database, topic)
+            consumer = Consumer(topic=topic, shared=shared, batch_max=batch_max, positions=positions)
+            self._consumers.add(consumer)
 
     def decide(self, actions: Mapping[str, Action], *, strays_of: Sequence[str] | None = None) -> None:
         """Take people's decisions of these kinds, and those about dead letters (fleet/decisions.py)."""
@@ -236,6 +239,7 @@ class Worker:
     async def _measure(self) -> None:
         while not self._stopping.is_set():
             self._consumers.measure()
+            await self._consumers.write_positions()
             async with self.database.transaction() as tx:
                 waiting = await tx.one(_OUTBOX_STATE)
                 dead = await tx.one("SELECT count(*) AS open FROM dead_letter WHERE state = 'open'")

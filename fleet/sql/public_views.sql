@@ -13,3 +13,9 @@ CREATE OR REPLACE VIEW <service>_public.admitted_events AS
 SELECT event_key, admitted_at FROM <service>.inbox;
 
 GRANT SELECT ON <service>_public.admitted_events TO hobbs_reader;
+
+-- How far each topic is handled, for `hobbs restore check`.
+CREATE OR REPLACE VIEW <service>_public.positions AS
+SELECT topic, partition, next_offset, written_at FROM <service>.position;
+
+GRANT SELECT ON <service>_public.positions TO hobbs_reader;

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from fleet import dead_letters, inbox, outbox
 from fleet.database import Database, Tx
-from fleet.envelope import Record, uuid7
+from fleet.envelope import Record, named_uuid
 from fleet.faults import fault_point
 from fleet.inbox import Admitted
 from fleet.outages import TryAgain
@@ -60,7 +60,7 @@ async def _bill_once(
     """The result on each flight; None where another process wrote its bill first."""
     flights = [a.event for a in admitted]
     results = decide_bills(flights, book, await store.bills.known(tx, flights))
-    bills = {uuid7(): (a, v) for a, v in zip(admitted, results, strict=True) if isinstance(v, Bill)}
+    bills = {_bill_id(v): (a, v) for a, v in zip(admitted, results, strict=True) if isinstance(v, Bill)}
     written = await store.bills.insert(tx, {bill_id: bill for bill_id, (_, bill) in bills.items()})
     await fault_point("billing.bills_written")
     await outbox.stage(
@@ -68,6 +68,11 @@ async def _bill_once(
     )
     lost = {id(a) for i, (a, _) in bills.items() if i not in written}
     return [(a, None if id(a) in lost else v) for a, v in zip(admitted, results, strict=True)]
+
+
+def _bill_id(bill: Bill) -> UUID:
+    """A flight that is billed again, after a restore, has the same bill."""
+    return named_uuid(f"bill {bill.flight.name}", bill.occurred_at)
 
 
 def _flight_refusal(admitted: Admitted[Flight], refusal: FlightRefusal) -> dead_letters.Refusal:

@@ -145,6 +145,14 @@ ALTER TABLE billing.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY billing.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.outbox TO hobbs_billing;
 
+CREATE TABLE billing."position" (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    written_at timestamptz DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE billing.school_version (
     version integer NOT NULL,
     base_version integer NOT NULL,
@@ -383,6 +391,14 @@ UNION ALL
   WHERE (meter_chain.out_tenths <> meter_chain.reached_tenths);
 GRANT SELECT ON TABLE billing_public.flags TO hobbs_reader;
 
+CREATE VIEW billing_public.positions AS
+ SELECT topic,
+    partition,
+    next_offset,
+    written_at
+   FROM billing."position";
+GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader;
+
 CREATE VIEW billing_public.refused_flights AS
  SELECT id AS dead_letter_id,
     topic,
@@ -412,3 +428,7 @@ CREATE VIEW billing_public.school_versions AS
     applied_at
    FROM billing.school_version;
 GRANT SELECT ON TABLE billing_public.school_versions TO hobbs_reader;
+
+ALTER TABLE ONLY billing."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
+
+GRANT SELECT, INSERT, UPDATE ON TABLE billing."position" TO hobbs_billing;

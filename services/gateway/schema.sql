@@ -113,6 +113,14 @@ ALTER TABLE gateway.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY gateway.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE gateway.outbox TO hobbs_gateway;
 
+CREATE TABLE gateway."position" (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    written_at timestamptz DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE gateway.timer (
     name text NOT NULL,
     due_at timestamptz DEFAULT now() NOT NULL,
@@ -168,3 +176,15 @@ CREATE VIEW gateway_public.dead_letters AS
     event_key
    FROM gateway.dead_letter;
 GRANT SELECT ON TABLE gateway_public.dead_letters TO hobbs_reader;
+
+CREATE VIEW gateway_public.positions AS
+ SELECT topic,
+    partition,
+    next_offset,
+    written_at
+   FROM gateway."position";
+GRANT SELECT ON TABLE gateway_public.positions TO hobbs_reader;
+
+ALTER TABLE ONLY gateway."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
+
+GRANT SELECT, INSERT, UPDATE ON TABLE gateway."position" TO hobbs_gateway;

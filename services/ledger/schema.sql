@@ -413,6 +413,14 @@ ALTER TABLE ledger.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY ledger.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE ledger.outbox TO hobbs_ledger;
 
+CREATE TABLE ledger."position" (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    written_at timestamptz DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE ledger.revert (
     journal_id uuid NOT NULL,
     reverted_id uuid NOT NULL,
@@ -723,6 +731,14 @@ CREATE VIEW ledger_public.my_holds WITH (security_invoker='true') AS
 COMMENT ON VIEW ledger_public.my_holds IS 'The holds that the reader may see.';
 GRANT SELECT ON TABLE ledger_public.my_holds TO hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
 
+CREATE VIEW ledger_public.positions AS
+ SELECT topic,
+    partition,
+    next_offset,
+    written_at
+   FROM ledger."position";
+GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader;
+
 CREATE VIEW ledger_public.reverts AS
  SELECT revert.journal_id,
     made.source,
@@ -752,6 +768,10 @@ CREATE VIEW ledger_public.wallets AS
      JOIN ledger.balance ON ((balance.wallet_id = wallet.id)));
 COMMENT ON VIEW ledger_public.wallets IS 'Every wallet with its balance, one row per currency.';
 GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader;
+
+ALTER TABLE ONLY ledger."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
+
+GRANT SELECT, INSERT, UPDATE ON TABLE ledger."position" TO hobbs_ledger;
 
 -- Functions; their texts are in functions/.
 -- * acquire_wallet_lock(bigint)

@@ -16,6 +16,7 @@ from services.payouts.handlers import Clock, utc_now
 from services.payouts.settings import PayoutsSettings
 from services.payouts.steps import gauges, payments
 from services.payouts.stripe import links
+from services.payouts.stripe.adoption import Adoption
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
@@ -42,7 +43,15 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     )
     calls = Pacer(settings.stripe_calls_per_s)
     reads = Pacer(settings.stripe_reads_per_s, within=calls)
-    relay = _relay(settings, db, client, calls, effect_policy)
+    adoption = Adoption(
+        db,
+        client,
+        reads,
+        utc_now,
+        effect_policy=effect_policy,
+        probe_after=settings.policy.stopped_probe,
+    )
+    relay = _relay(settings, db, client, calls, effect_policy, adoption)
     treasury = Treasury(db, client, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
     lease = timedelta(seconds=settings.inquiry_lease_s)
     rereader = Rereader(db, client, reads, utc_now, rechecks_of(settings), lease=lease)
@@ -52,6 +61,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.consume("journal.posted", _waking(relay, partial(handlers.record_payables, db)))
     worker.consume("school.configured", _waking(relay, partial(handlers.configure_payees, db)))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
+    worker.loop("adoption", adoption.step, idle_s=1.0)
     worker.loop("relay", relay.step, idle_s=0)
     worker.loop("rereads", rereader.step, idle_s=0.25)
     worker.loop("treasury", treasury.step, idle_s=0.1)
@@ -62,6 +72,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
     worker.decide(decisions.ACTIONS)
     worker.ready_checks["stripe"] = relay.check
+    worker.ready_checks["compared"] = adoption.check
     worker.on_stop(relay.drain)
     worker.on_stop(client.close)
     return worker
@@ -108,11 +119,22 @@ def relay_limits_of(settings: PayoutsSettings) -> RelayLimits:
 
 
 def _relay(
-    settings: PayoutsSettings, db: Database, client: StripeClient, pacer: Pacer, effect_policy: EffectPolicy
+    settings: PayoutsSettings,
+    db: Database,
+    client: StripeClient,
+    pacer: Pacer,
+    effect_policy: EffectPolicy,
+    adoption: Adoption,
 ) -> StripeRelay:
-    limits = relay_limits_of(settings)
     return StripeRelay(
-        db, client, pacer, utc_now, policy=settings.policy, limits=limits, effect_policy=effect_policy
+        db,
+        client,
+        pacer,
+        utc_now,
+        policy=settings.policy,
+        limits=relay_limits_of(settings),
+        effect_policy=effect_policy,
+        may_send=lambda: adoption.compared,
     )
 
 

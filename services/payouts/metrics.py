@@ -46,6 +46,9 @@ INVARIANT_BREACHES = metrics.counter(
     "Effects at Stripe that must never happen",
     {"what": ("idempotency_error", "outcome_refused", "second_effect", "effect_differs")},
 )
+FOUND_EFFECTS = metrics.gauge(
+    "payouts_found_effects", "What Stripe made, this database does not know, and is not adopted yet"
+)
 EVENTS_RECOVERED = metrics.counter(
     "payouts_events_recovered_total", "Events published because Stripe did not deliver them in time"
 )

@@ -71,6 +71,28 @@ CREATE TABLE payouts.event_listing (
 ALTER TABLE ONLY payouts.event_listing ADD CONSTRAINT event_listing_pkey PRIMARY KEY (only_row);
 GRANT SELECT, UPDATE ON TABLE payouts.event_listing TO hobbs_payouts;
 
+CREATE TABLE payouts.found_effect (
+    stripe_id text NOT NULL,
+    kind text NOT NULL,
+    operation_id uuid NOT NULL,
+    wallet text NOT NULL,
+    transfer_id uuid,
+    cause text NOT NULL,
+    sources text[],
+    amount bigint,
+    currency text,
+    object jsonb NOT NULL,
+    made_at timestamptz NOT NULL,
+    found_at timestamptz NOT NULL,
+    adopted_at timestamptz,
+    sentence text NOT NULL,
+    CONSTRAINT found_effect_kind_is_known CHECK ((kind = ANY (ARRAY['transfer'::text, 'account'::text]))),
+    CONSTRAINT found_transfer_has_money CHECK (((kind = 'transfer'::text) = ((amount IS NOT NULL) AND (currency IS NOT NULL))))
+);
+ALTER TABLE ONLY payouts.found_effect ADD CONSTRAINT found_effect_pkey PRIMARY KEY (stripe_id);
+CREATE INDEX found_effect_not_adopted ON payouts.found_effect USING btree (wallet) WHERE (adopted_at IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.found_effect TO hobbs_payouts;
+
 CREATE TABLE payouts.function_file (
     name text NOT NULL,
     sha256 text NOT NULL,
@@ -319,6 +341,14 @@ ALTER TABLE ONLY payouts.payout_part ADD CONSTRAINT payout_part_transfer_id_fkey
 CREATE INDEX payout_part_of_a_transfer ON payouts.payout_part USING btree (transfer_id);
 GRANT SELECT, INSERT, DELETE ON TABLE payouts.payout_part TO hobbs_payouts;
 
+CREATE TABLE payouts."position" (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    written_at timestamptz DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE payouts.relay_stop (
     only_row boolean DEFAULT true NOT NULL,
     since timestamptz,
@@ -477,6 +507,23 @@ CREATE VIEW payouts_public.dead_letters AS
    FROM payouts.dead_letter;
 GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader;
 
+CREATE VIEW payouts_public.found_effects AS
+ SELECT stripe_id,
+    kind,
+    operation_id,
+    wallet,
+    transfer_id,
+    cause,
+    sources,
+    amount,
+    currency,
+    made_at,
+    found_at,
+    adopted_at,
+    sentence
+   FROM payouts.found_effect;
+GRANT SELECT ON TABLE payouts_public.found_effects TO hobbs_reader;
+
 CREATE VIEW payouts_public.links AS
  SELECT id,
     wallet,
@@ -594,6 +641,14 @@ CREATE VIEW payouts_public.payouts AS
    FROM payouts.payout;
 GRANT SELECT ON TABLE payouts_public.payouts TO hobbs_reader;
 
+CREATE VIEW payouts_public.positions AS
+ SELECT topic,
+    partition,
+    next_offset,
+    written_at
+   FROM payouts."position";
+GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader;
+
 CREATE VIEW payouts_public.transfer_history AS
  SELECT transfer_id,
     id AS step,
@@ -642,6 +697,10 @@ CREATE SEQUENCE payouts.operation_order
     NO MAXVALUE
     CACHE 1;
 GRANT USAGE ON SEQUENCE payouts.operation_order TO hobbs_payouts;
+
+ALTER TABLE ONLY payouts."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
+
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts."position" TO hobbs_payouts;
 
 -- Functions; their texts are in functions/.
 -- * refuse_change_of_frozen_operation()

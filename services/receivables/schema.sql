@@ -139,6 +139,14 @@ CREATE TABLE receivables.payment_failure (
 ALTER TABLE ONLY receivables.payment_failure ADD CONSTRAINT payment_failure_is_told_once PRIMARY KEY (payment_intent_id, attempt);
 GRANT SELECT, INSERT ON TABLE receivables.payment_failure TO hobbs_receivables;
 
+CREATE TABLE receivables."position" (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    written_at timestamptz DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+
 CREATE TABLE receivables.posting (
     source text NOT NULL,
     charge_id text NOT NULL,
@@ -272,6 +280,14 @@ CREATE VIEW receivables_public.payments AS
   WHERE (charge.amount IS NOT NULL);
 GRANT SELECT ON TABLE receivables_public.payments TO hobbs_reader;
 
+CREATE VIEW receivables_public.positions AS
+ SELECT topic,
+    partition,
+    next_offset,
+    written_at
+   FROM receivables."position";
+GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader;
+
 CREATE VIEW receivables_public.refunds AS
  SELECT refund_id,
     charge_id,
@@ -328,3 +344,7 @@ CREATE VIEW receivables_public.waiting_charges AS
    FROM receivables.charge
   WHERE (amount IS NULL);
 GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader;
+
+ALTER TABLE ONLY receivables."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
+
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables."position" TO hobbs_receivables;

@@ -185,8 +185,8 @@ BILLING_AND_LEDGER_MUTANTS = (
         edits=(
             Edit(
                 path="services/ledger/wire/journals.py",
-                old="event=event, cause=cause, event_id=journal.journal_id)",
-                new="event=event, cause=cause, event_id=uuid7())",
+                old="    event_id = restamped(journal.journal_id, reply.recorded_at)\n",
+                new="    event_id = uuid4()\n",
             ),
         ),
         catchers=(

@@ -82,7 +82,7 @@ async def _flush_part(
 
 async def _after_a_race(tx: Tx, part: Sequence[ValidRequest], rule: str) -> Sequence[ValidRequest] | None:
     """What to flush next if another transaction committed between reading and inserting; None: none did."""
-    if rule == store.constraints.SOURCE_IS_POSTED_ONCE:  # another worker committed it: it is a repeat
+    if rule in store.constraints.POSTED_ONCE:  # another worker committed it: it is a repeat
         return part
     if rule == store.constraints.PERIOD_IS_OPEN and (closed_until := await store.periods.closed_until(tx)):
         return date_into_open_period(part, closed_until)

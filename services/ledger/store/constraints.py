@@ -8,7 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Tx
 
-SOURCE_IS_POSTED_ONCE: Final = "journal_source_is_posted_once"
+# A journal's id follows from its source: which of the two indexes is looked at first makes no difference.
+POSTED_ONCE: Final = frozenset({"journal_source_is_posted_once", "journal_pkey"})
 PERIOD_IS_OPEN: Final = "journal_is_dated_in_an_open_period"
 LIMIT_EXCEEDED: Final = "limit_exceeded"
 _DATA_ERRORS: Final = ("22", "23")  # SQLSTATE classes: data exception, integrity constraint violation

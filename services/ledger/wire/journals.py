@@ -12,7 +12,7 @@ import orjson
 
 from fleet.cause import Cause
 from fleet.dead_letters import Refusal
-from fleet.envelope import Message, Record, uuid7
+from fleet.envelope import Message, Record, named_uuid, restamped
 from fleet.inbox import Admitted, Unreadable, read
 from schemas.fields import Event, Identifier
 from schemas.journals import JournalRefused, JournalRequested
@@ -65,12 +65,16 @@ def journal_request(admitted: Admitted[ReadRequest]) -> JournalRequest | Refused
 
 
 def request_of(body: JournalRequested, event_key: UUID | None) -> JournalRequest:
-    """Give a request the id its journal will have. event_key: the id of the event that made the request."""
+    """Give a request the id its journal will have. event_key: the id of the event that made the request.
+
+    The id follows from source and date: a journal that is posted again after a restore is the same journal.
+    """
+    occurred_at = body.occurred_at.astimezone(UTC)
     return JournalRequest(
-        journal_id=uuid7(),
+        journal_id=named_uuid(body.source, occurred_at),
         source=body.source,
         event_type=body.event_type,
-        occurred_at=body.occurred_at.astimezone(UTC),
+        occurred_at=occurred_at,
         entries=tuple([EntryRequest(entry.wallet, body.currency, entry.amount) for entry in body.entries]),
         memo=body.memo,
         request_event_id=event_key,
@@ -96,7 +100,9 @@ def refusals(admitted: Sequence[Admitted[Any]], replies: Sequence[JournalReply])
 
 
 def journal_posted(reply: PostedJournal, cause: Cause) -> Message:
-    """The event that announces a journal. Its id is the journal's, so consumers drop a repeat by their inbox.
+    """The event that announces a journal. Its id follows from the journal's and the time of recording.
+
+    So consumers drop a repeat by their inbox, and take in a journal that is recorded again after a restore.
 
     It has the bytes that JournalPosted would write, without the cost of that model: the values were validated
     with the request or come from the database, and this is the event written most (docs/decisions/0133).
@@ -121,7 +127,8 @@ def journal_posted(reply: PostedJournal, cause: Cause) -> Message:
         "memo": journal.memo,
     }
     event = orjson.dumps(body, option=orjson.OPT_UTC_Z)
-    return Message(topic=POSTED, key=journal.source, event=event, cause=cause, event_id=journal.journal_id)
+    event_id = restamped(journal.journal_id, reply.recorded_at)
+    return Message(topic=POSTED, key=journal.source, event=event, cause=cause, event_id=event_id)
 
 
 def _refused(reply: RefusedJournal, cause: Cause) -> Message:

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fleet.envelope import Record, uuid7
+from fleet.envelope import Record, named_uuid
 from fleet.inbox import Admitted, read
 from schemas.journals import RevertRequested
 from services.ledger.domain.reverts import RevertRequest
@@ -18,7 +18,7 @@ def revert_request(admitted: Admitted[RevertRequested]) -> RevertRequest:
     """Give an admitted request the id its journal will have."""
     body = admitted.event
     return RevertRequest(
-        journal_id=uuid7(),
+        journal_id=named_uuid(f"revert {body.reverts}", body.occurred_at),
         reverts=body.reverts,
         occurred_at=body.occurred_at,
         memo=body.memo,

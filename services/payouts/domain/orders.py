@@ -1,18 +1,32 @@
 """What is requested from Stripe for each kind of operation: the parameters that are frozen. Pure.
 
-Metadata carries our operation's id, so that an effect can be found when its answer was lost.
+Metadata carries our operation's id, so that an effect can be found when its answer was lost, and what a
+transfer pays, so that a database restored from a backup learns it from Stripe (decision 0150).
 """
 
-from collections.abc import Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
-from uuid import UUID
+from typing import Any, Final
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from fleet.cause import Cause
 from fleet.money import half_up
 from services.payouts.domain.operations import Kind
 
-SOURCE_CHARS_MAX = 500  # Stripe's limit for a metadata value
+VALUE_CHARS_MAX: Final = 500  # Stripe's limit for a metadata value
+SOURCES_KEYS_MAX: Final = 40  # of the 50 keys that Stripe allows
+_NAMES: Final = uuid5(NAMESPACE_URL, "hobbs:payouts")
+
+
+def operation_id(kind: Kind, cause: str) -> UUID:
+    """Name an operation by its kind and cause: decided again, it is the same one, with the same key."""
+    return uuid5(_NAMES, f"operation\x1f{kind}\x1f{cause}")
+
+
+def transfer_id(wallet: str, currency: str, cause: str, sources: Sequence[str]) -> UUID:
+    """Name a transfer by its payee, its cause and what it pays."""
+    return uuid5(_NAMES, "\x1f".join(("transfer", wallet, currency, cause, *sorted(sources))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,30 +57,33 @@ class MoneyToMove:
     trace: Cause
 
 
-def order_transfer(operation_id: UUID, money: MoneyToMove, *, destination: str, source: str) -> NewOperation:
-    """Pay a payee: from the school's balance to the payee's connected account."""
-    return _move(
-        operation_id,
+def order_transfer(
+    money: MoneyToMove, *, destination: str, source: str, sources: Sequence[str]
+) -> NewOperation:
+    """Pay a payee: from the school's balance to the payee's connected account.
+
+    `source`: the transfer's cause; `sources`: those of the journals it pays.
+    """
+    order = _move(
         Kind.TRANSFER,
         money,
         cause=str(money.transfer_id),
         source=source,
         params={"currency": money.currency.lower(), "destination": destination},
     )
+    named = {**order.params["metadata"], **named_sources(money.transfer_id, sources)}
+    return replace(order, params={**order.params, "metadata": named})
 
 
-def order_reversal(
-    operation_id: UUID, money: MoneyToMove, *, stripe_transfer_id: str, cause: str
-) -> NewOperation:
+def order_reversal(money: MoneyToMove, *, stripe_transfer_id: str, cause: str) -> NewOperation:
     """Take back part of a transfer. Each part has a cause of its own, and so an operation of its own."""
-    order = _move(operation_id, Kind.REVERSAL, money, cause=cause, source=cause, params={})
+    order = _move(Kind.REVERSAL, money, cause=cause, source=cause, params={})
     return replace(order, parent_id=stripe_transfer_id)
 
 
-def order_instant_payout(operation_id: UUID, money: MoneyToMove, *, stripe_account: str) -> NewOperation:
+def order_instant_payout(money: MoneyToMove, *, stripe_account: str) -> NewOperation:
     """Send what a transfer brought from the connected account to the payee's bank at once, for a fee."""
     order = _move(
-        operation_id,
         Kind.INSTANT_PAYOUT,
         money,
         cause=str(money.transfer_id),
@@ -77,10 +94,11 @@ def order_instant_payout(operation_id: UUID, money: MoneyToMove, *, stripe_accou
 
 
 def _move(
-    operation_id: UUID, kind: Kind, money: MoneyToMove, *, cause: str, source: str, params: Mapping[str, Any]
+    kind: Kind, money: MoneyToMove, *, cause: str, source: str, params: Mapping[str, Any]
 ) -> NewOperation:
+    named = operation_id(kind, cause)
     return NewOperation(
-        id=operation_id,
+        id=named,
         kind=kind,
         wallet=money.wallet,
         cause=cause,
@@ -91,26 +109,28 @@ def _move(
         params={
             "amount": money.amount,
             **params,
-            "metadata": _metadata(operation_id, money.wallet, source),
+            "metadata": _metadata(named, money.wallet, source),
         },
     )
 
 
 def order_account(
-    operation_id: UUID, *, wallet: str, email: str | None, country: str, trace: Cause, refused: int = 0
+    *, wallet: str, email: str | None, country: str, trace: Cause, refused: int = 0
 ) -> NewOperation:
     """Make a payee's Express account. `refused`: how many such requests Stripe refused before."""
+    cause = f"{wallet}#{refused + 1}" if refused else wallet
+    named = operation_id(Kind.ACCOUNT, cause)
     return NewOperation(
-        id=operation_id,
+        id=named,
         kind=Kind.ACCOUNT,
         wallet=wallet,
-        cause=f"{wallet}#{refused + 1}" if refused else wallet,
+        cause=cause,
         trace=trace,
         params={
             "type": "express",
             "country": country,
             "capabilities": {"transfers": {"requested": True}},
-            "metadata": _metadata(operation_id, wallet, "school.configured"),
+            "metadata": _metadata(named, wallet, "school.configured"),
             **({"email": email} if email else {}),
         },
     )
@@ -130,9 +150,57 @@ def instant_fee(amount: int, basis_points: int, least_fee: int) -> int:
     return max(half_up(amount * basis_points, 10_000), least_fee)
 
 
-def _metadata(operation_id: UUID, wallet: str, source: str) -> dict[str, str]:
+def _metadata(operation: UUID, wallet: str, source: str) -> dict[str, str]:
     return {
-        "hobbs_operation_id": str(operation_id),
+        "hobbs_operation_id": str(operation),
         "hobbs_payee": wallet,
-        "hobbs_source": source[:SOURCE_CHARS_MAX],
+        "hobbs_source": source[:VALUE_CHARS_MAX],
     }
+
+
+def named_sources(transfer: UUID, sources: Sequence[str]) -> dict[str, str]:
+    """Say in metadata what a transfer pays: lists in JSON, each within Stripe's limit, and their number."""
+    lists = list(_lists(sources))
+    return {
+        "hobbs_transfer_id": str(transfer),
+        "hobbs_sources": str(len(sources)),
+        **{f"hobbs_sources_{number}": text for number, text in enumerate(lists[:SOURCES_KEYS_MAX], 1)},
+    }
+
+
+def _lists(sources: Sequence[str]) -> Iterator[str]:
+    """Cut the sources into lists that are as long as a value may be. A source has at most 100 characters."""
+    listed: list[str] = []
+    for source in sources:
+        if listed and len(_json([*listed, source])) > VALUE_CHARS_MAX:
+            yield _json(listed)
+            listed = []
+        listed.append(source)
+    if listed:
+        yield _json(listed)
+
+
+def sources_named(metadata: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Read what `named_sources` wrote; None when it is not all there.
+
+    Transfers of releases before 0.2 named their cause only, which is the source of a transfer for one flight.
+    """
+    if "hobbs_sources" not in metadata:
+        cause = str(metadata.get("hobbs_source", ""))
+        return (cause,) if cause and cause.partition(":")[0] not in ("daily", "weekly") else None
+    found: list[str] = []
+    for number in range(1, SOURCES_KEYS_MAX + 1):
+        found += _read_list(metadata.get(f"hobbs_sources_{number}", "[]"))
+    return tuple(found) if str(len(found)) == metadata["hobbs_sources"] else None
+
+
+def _read_list(text: Any) -> list[str]:
+    try:
+        read = json.loads(text)
+    except (TypeError, ValueError):
+        return []
+    return [item for item in read if isinstance(item, str)] if isinstance(read, list) else []
+
+
+def _json(sources: Sequence[str]) -> str:
+    return json.dumps(list(sources), ensure_ascii=False, separators=(",", ":"))

@@ -1,14 +1,16 @@
 """Who is paid what, and when: payables become transfers. Pure.
 
-`now` and new ids are handed in. Amounts are minor units; positive is what the school owes the payee.
+`now` is handed in; a transfer's id follows from its payee and what it pays. Amounts are minor units;
+positive is what the school owes the payee.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
 from fleet.cause import Cause
+from services.payouts.domain.orders import transfer_id
 from services.payouts.domain.payees import Payee, payee_hold
 from services.payouts.domain.transfers import HoldReason
 
@@ -42,6 +44,7 @@ class HeldTransfer:
     due_at: datetime | None
     waived: bool
     payables: tuple[int, ...]
+    sources: tuple[str, ...]
     accounts: frozenset[str]
     trace: Cause
 
@@ -56,6 +59,7 @@ class NewTransfer:
     amount: int
     cause: str
     payables: tuple[int, ...]
+    sources: tuple[str, ...]
     trace: Cause
     hold: HoldReason | None = None
     due_at: datetime | None = None
@@ -88,9 +92,7 @@ class Payments:
         )
 
 
-def decide_payments(
-    accounts: Iterable[PayeeMoney], now: datetime, new_id: Callable[[], UUID], *, period: str | None = None
-) -> Payments:
+def decide_payments(accounts: Iterable[PayeeMoney], now: datetime, *, period: str | None = None) -> Payments:
     """Decide what each payee is paid now.
 
     `period` names the day or week that closes ("daily:2026-05-22"): then all open payables become one
@@ -99,7 +101,7 @@ def decide_payments(
     total = Payments()
     for account in accounts:
         for currency in _currencies(account):
-            total += _Decision(_only(account, currency), now, new_id, period).payments()
+            total += _Decision(_only(account, currency), now, period).payments()
     return total
 
 
@@ -133,7 +135,6 @@ class _Group:
 class _Decision:
     account: PayeeMoney
     now: datetime
-    new_id: Callable[[], UUID]
     period: str | None
 
     def payments(self) -> Payments:
@@ -224,24 +225,29 @@ class _Decision:
         self, parts: Sequence[HeldTransfer | _Group], debits: Sequence[Payable], amount: int
     ) -> NewTransfer:
         payables = [p for part in parts for p in _payable_ids(part)] + [p.id for p in debits]
+        sources = (*(s for part in parts for s in _sources(part)), *(p.source for p in debits))
+        wallet, currency, cause = self.account.payee.wallet, debits[0].currency, parts[0].cause
         return NewTransfer(
-            id=self.new_id(),
-            wallet=self.account.payee.wallet,
-            currency=debits[0].currency,
+            id=transfer_id(wallet, currency, cause, sources),
+            wallet=wallet,
+            currency=currency,
             amount=amount,
-            cause=parts[0].cause,
+            cause=cause,
             payables=tuple(payables),
+            sources=sources,
             trace=_trace(parts[0]),
         )
 
     def _transfer(self, group: _Group, hold: HoldReason | None) -> NewTransfer:
+        wallet, currency, sources = self.account.payee.wallet, group.payables[0].currency, _sources(group)
         return NewTransfer(
-            id=self.new_id(),
-            wallet=self.account.payee.wallet,
-            currency=group.payables[0].currency,
+            id=transfer_id(wallet, currency, group.cause, sources),
+            wallet=wallet,
+            currency=currency,
             amount=group.amount,
             cause=group.cause,
             payables=tuple(p.id for p in group.payables),
+            sources=sources,
             trace=_trace(group),
             hold=hold,
             due_at=group.due_at if group.due_at > self.now else None,
@@ -250,6 +256,10 @@ class _Decision:
 
 def _payable_ids(part: HeldTransfer | _Group) -> tuple[int, ...]:
     return part.payables if isinstance(part, HeldTransfer) else tuple(p.id for p in part.payables)
+
+
+def _sources(part: HeldTransfer | _Group) -> tuple[str, ...]:
+    return part.sources if isinstance(part, HeldTransfer) else tuple(p.source for p in part.payables)
 
 
 def _trace(part: HeldTransfer | _Group) -> Cause:

@@ -9,7 +9,7 @@ from datetime import datetime
 from fleet import outbox
 from fleet.cause import Cause
 from fleet.database import Tx
-from fleet.envelope import Message, uuid7
+from fleet.envelope import Message
 from fleet.faults import fault_point
 from services.payouts import store, wire
 from services.payouts.domain.orders import MoneyToMove, NewOperation, order_account, order_transfer
@@ -41,7 +41,7 @@ async def pay_locked(
     whole = [p.wallet for p in payees if period is not None or p.schedule == "per_flight" or not p.configured]
     payables = await store.transfers.open_payables(tx, whole, sorted(blocked))
     waiting = await store.transfers.waiting(tx, blocked, now)
-    payments = decide_payments(_accounts(payees, payables, waiting), now, uuid7, period=period)
+    payments = decide_payments(_accounts(payees, payables, waiting), now, period=period)
     await _write(tx, payments, {p.wallet: p for p in payees}, now)
     return payments
 
@@ -102,7 +102,7 @@ def _order(paid: HeldTransfer | NewTransfer, payees: dict[str, Payee]) -> NewOpe
         currency=paid.currency,
         trace=paid.trace,
     )
-    return order_transfer(uuid7(), money, destination=destination, source=paid.cause)
+    return order_transfer(money, destination=destination, source=paid.cause, sources=paid.sources)
 
 
 async def _hold_notifications(tx: Tx, payments: Payments) -> list[Message]:
@@ -145,7 +145,6 @@ async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime,
     rows = await store.payees.without_account(tx, wallets)
     orders = [
         order_account(
-            uuid7(),
             wallet=row.wallet,
             email=row.email,
             country=row.country,

@@ -1,6 +1,7 @@
 """Every SQL statement of payouts' worker, a file for each group of tables."""
 
 from services.payouts.store import (
+    adoption,
     balance,
     events,
     gauges,
@@ -15,6 +16,7 @@ from services.payouts.store import (
 )
 
 __all__ = [
+    "adoption",
     "balance",
     "events",
     "gauges",

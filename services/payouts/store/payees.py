@@ -152,6 +152,8 @@ _WITHOUT_ACCOUNT = """
       AND configured_at IS NOT NULL
       AND NOT EXISTS (SELECT FROM operation WHERE kind = 'account' AND wallet = payee.wallet
                       AND state <> 'refused')
+      AND NOT EXISTS (SELECT FROM found_effect AS found WHERE found.kind = 'account'
+                      AND found.wallet = payee.wallet AND found.adopted_at IS NULL)
     ORDER BY wallet
 """
 

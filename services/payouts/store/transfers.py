@@ -66,12 +66,21 @@ _OPEN_PAYABLES = """
     FROM payable
     WHERE transfer_id IS NULL
       AND (wallet = ANY (CAST(:all_of AS text[])) OR amount < 0 AND wallet = ANY (CAST(:debits_of AS text[])))
+      AND NOT EXISTS (  -- Stripe paid it already, and that is not written here yet
+          SELECT FROM found_effect AS found
+          WHERE found.wallet = payable.wallet AND found.adopted_at IS NULL
+            AND found.currency = payable.currency
+            AND (payable.source = ANY (found.sources)
+                 OR found.sources IS NULL AND payable.occurred_at <= found.made_at))
     ORDER BY wallet, id
 """
 
 
 async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[str]) -> list[Payable]:
-    """Payables in no transfer yet: all of the wallets `all_of`, only negative ones of `debits_of`."""
+    """Payables in no transfer yet: all of the wallets `all_of`, only negative ones of `debits_of`.
+
+    Those that a found transfer paid (store/adoption.py) are left out.
+    """
     rows = await tx.all(_OPEN_PAYABLES, all_of=sorted(all_of), debits_of=sorted(debits_of))
     return [
         Payable(
@@ -92,11 +101,13 @@ async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[s
 # for the balance.
 _WAITING = """
     SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause, transfer.reason,
-           transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace, part.ids, part.accounts
+           transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace, part.ids, part.sources,
+           part.accounts
     FROM unnest(CAST(:wallets AS text[]), CAST(:blocked AS text[])) AS account (wallet, blocked)
     JOIN transfer USING (wallet)
     CROSS JOIN LATERAL (
         SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
+               array_agg(payable.source ORDER BY payable.id) AS sources,
                array_agg(DISTINCT payable.stripe_account)
                    FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts
         FROM payable WHERE payable.transfer_id = transfer.id) AS part
@@ -133,6 +144,7 @@ def _waiting(row: Row[Any]) -> HeldTransfer:
         due_at=row.due_at,
         waived=row.waived,
         payables=tuple(row.ids),
+        sources=tuple(row.sources),
         accounts=frozenset(row.accounts or ()),
         trace=Cause.kept(row.trace),
     )

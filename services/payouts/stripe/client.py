@@ -103,6 +103,17 @@ class StripeClient:
         params: Any = {"limit": PAGE, "destination": account}
         return _with_id(await self._ask(lambda: self._client.v1.transfers.list_async(params)), "transfers")
 
+    async def transfers_page(self, since: datetime | None, after: str | None) -> StripeAnswer:
+        """One page of all transfers made since then, newest first; `after`: the last one before it."""
+        params: Any = {"limit": PAGE} | ({"created": {"gte": int(since.timestamp())}} if since else {})
+        params |= {"starting_after": after} if after else {}
+        return _with_id(await self._ask(lambda: self._client.v1.transfers.list_async(params)), "transfers")
+
+    async def accounts_page(self, after: str | None) -> StripeAnswer:
+        """One page of the connected accounts, newest first; `after`: the last one before it."""
+        params: Any = {"limit": PAGE} | ({"starting_after": after} if after else {})
+        return _with_id(await self._ask(lambda: self._client.v1.accounts.list_async(params)), "accounts")
+
     async def charge(self, charge: str) -> StripeAnswer:
         """A charge with its balance transaction expanded."""
         params: Any = {"expand": ["balance_transaction"]}

@@ -12,7 +12,7 @@ from uuid import UUID
 from fleet import outbox
 from fleet.cause import Cause
 from fleet.database import Database, Tx
-from fleet.envelope import Message, uuid7
+from fleet.envelope import Message
 from fleet.faults import fault_point
 from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
@@ -146,7 +146,7 @@ def _instant_payout(transfer: SentTransfer, effect_policy: EffectPolicy) -> NewO
         currency=transfer.currency,
         trace=transfer.trace,
     )
-    return order_instant_payout(uuid7(), money, stripe_account=transfer.stripe_account)
+    return order_instant_payout(money, stripe_account=transfer.stripe_account)
 
 
 async def note_reversals(tx: Tx, listed: Sequence[Mapping[str, Any]], now: datetime) -> None:

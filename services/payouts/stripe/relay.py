@@ -4,7 +4,8 @@ Do not break:
 * what is sent comes from the frozen row; the key is op:{id}:{generation}; the library never retries;
 * nothing is sent with less than a whole call's time left of the lease, or with a key 12 h old;
 * an answer is recorded only under its own lease; otherwise it is dropped, and the next owner gets the same;
-* while Stripe refuses our key nothing is claimed; now and then a read of the balance tries the key.
+* while Stripe refuses our key nothing is claimed; now and then a read of the balance tries the key;
+* nothing is claimed before this process has compared what Stripe made with the database (adoption.py).
 
 Several relays at once are safe: a claim skips what another has locked, and one payee has one operation in
 flight.
@@ -63,7 +64,9 @@ class StripeRelay:
         policy: RetryPolicy,
         limits: RelayLimits,
         effect_policy: EffectPolicy,
+        may_send: Callable[[], bool] = lambda: True,
     ) -> None:
+        self._may_send = may_send
         self._db = db
         self._client = client
         self._pacer = pacer
@@ -141,7 +144,11 @@ class StripeRelay:
         if most <= 0:
             return []
         async with self._db.autocommit() as tx:
-            operations = await store.operations.claim(tx, most, self._clock(), self._limits.lease)
+            operations = (
+                await store.operations.claim(tx, most, self._clock(), self._limits.lease)
+                if self._may_send()
+                else []
+            )
             stop = None if operations else await store.relay_stop.current(tx)
         await self._note_stop(stop)
         if operations:

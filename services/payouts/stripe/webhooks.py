@@ -28,7 +28,7 @@ from services.payouts.domain.event_types import (
 from services.payouts.domain.operations import Kind, KnownOperation, State, difference
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.steps import payments
-from services.payouts.stripe import effects, rereads
+from services.payouts.stripe import adoption, effects, rereads
 from services.payouts.stripe.effects import Effect, EffectPolicy
 from services.payouts.wire.records import Webhook
 
@@ -174,10 +174,7 @@ async def _prove(
     for a, operation_id in named:
         operation = known.get(operation_id) if operation_id is not None else None
         if operation is None:
-            if a.event.event_type == "transfer.created":
-                follow_ups.keep(
-                    a, "foreign_transfer", f"{a.event.thing.get('id')} names no operation of ours"
-                )
+            await _unknown(tx, a, follow_ups, now)
             continue
         if _proves(operation, a, follow_ups):
             proofs[operation.id] = _effect(operation, a)
@@ -190,6 +187,18 @@ async def _prove(
     if unparked:
         await payments.pay(tx, unparked, now)
     await _report_breaches(tx, follow_ups)
+
+
+async def _unknown(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
+    """A transfer of an operation that is not here: this database was restored, or somebody else made it."""
+    if admitted.event.event_type != "transfer.created":
+        return
+    thing = admitted.event.thing
+    found = wire.stripe_objects.found_effect(thing)
+    if found is None:
+        follow_ups.keep(admitted, "foreign_transfer", f"{thing.get('id')} names no operation of ours")
+    else:
+        await adoption.keep(tx, [found], now)
 
 
 async def _paid_out(tx: Tx, admitted: Sequence[AdmittedWebhook]) -> set[str]:

@@ -6,6 +6,9 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+from services.payouts.domain.adoption import FoundEffect
+from services.payouts.domain.operations import Kind
+from services.payouts.domain.orders import sources_named
 from services.payouts.domain.payees import AccountStatus
 from services.payouts.domain.payouts import SeenPayout, SeenReversal
 
@@ -18,11 +21,7 @@ def instant_of(thing: Mapping[str, Any]) -> datetime:
 def operation_named(thing: Mapping[str, Any]) -> UUID | None:
     """The operation that an object's metadata names, None when it names none of ours."""
     metadata = thing.get("metadata")
-    named = metadata.get("hobbs_operation_id") if isinstance(metadata, Mapping) else None
-    try:
-        return UUID(named) if isinstance(named, str) else None
-    except ValueError:
-        return None
+    return _uuid(metadata.get("hobbs_operation_id")) if isinstance(metadata, Mapping) else None
 
 
 def seen_payout(thing: Mapping[str, Any], account: str, operation_id: UUID | None = None) -> SeenPayout:
@@ -76,3 +75,34 @@ def account_status(account: Mapping[str, Any], balance: Mapping[str, Any] | None
 def id_of(value: Any) -> str:
     """An expanded object stands for its id."""
     return str(value["id"]) if isinstance(value, Mapping) else str(value)
+
+
+def found_effect(thing: Mapping[str, Any]) -> FoundEffect | None:
+    """A transfer or an account whose metadata names an operation of ours; None for all others."""
+    operation_id, metadata = operation_named(thing), thing.get("metadata")
+    if operation_id is None or not isinstance(metadata, Mapping) or not metadata.get("hobbs_payee"):
+        return None
+    kind = {"transfer": Kind.TRANSFER, "account": Kind.ACCOUNT}.get(str(thing.get("object")))
+    if kind is None:
+        return None
+    money = kind is Kind.TRANSFER
+    return FoundEffect(
+        stripe_id=str(thing["id"]),
+        kind=kind,
+        operation_id=operation_id,
+        wallet=str(metadata["hobbs_payee"]),
+        transfer_id=_uuid(metadata.get("hobbs_transfer_id")),
+        cause=str(metadata.get("hobbs_source", "")),
+        sources=sources_named(metadata) if money else None,
+        amount=int(thing["amount"]) if money else None,
+        currency=str(thing["currency"]).upper() if money else None,
+        made_at=instant_of(thing),
+        thing=thing,
+    )
+
+
+def _uuid(text: Any) -> UUID | None:
+    try:
+        return UUID(text) if isinstance(text, str) else None
+    except ValueError:
+        return None

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -52,7 +53,7 @@ async def test_a_reader_may_ask_every_question(
             "count_waiting": await reads.chain.count_waiting(tx),
         }
         nothing_wrong = {
-            "breaks_in_journal": await reads.recompute.breaks_in_journal(tx, posted.event_id),
+            "breaks_in_journal": await reads.recompute.breaks_in_journal(tx, UUID(posted.body["journal_id"])),
             "first_break": await reads.recompute.first_break(tx, STUDENT, "USD"),
             "unchained": await reads.chain.unchained(tx),
         }

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleet.database import Tx
-from fleet.envelope import first_cause, uuid7
+from fleet.envelope import first_cause
 from services.payouts import store
 from services.payouts.app import relay_limits_of
 from services.payouts.domain.orders import MoneyToMove, order_transfer
@@ -309,7 +309,9 @@ async def test_what_was_decided_while_another_was_being_parked_waits_behind_it(o
             currency=waiting.currency,
             trace=first_cause(),
         )
-        order = order_transfer(uuid7(), money, destination=await account(tx), source=waiting.cause)
+        order = order_transfer(
+            money, destination=await account(tx), source=waiting.cause, sources=[waiting.cause]
+        )
         await store.operations.insert(tx, [order], owed.clock())
     assert [o.state for o in await owed.operations()] == ["parked", "due"]
     assert await owed.relay().claim(100) == []

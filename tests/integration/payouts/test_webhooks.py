@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fleet import faults
-from fleet.envelope import first_cause, uuid7
+from fleet.envelope import first_cause
 from fleet.isolate import isolate
 from services.payouts import handlers, store
 from services.payouts.domain.operations import Kind
@@ -247,7 +247,7 @@ async def test_two_partial_reversals_of_ours_are_two_operations(world: World) ->
             trace=first_cause(),
         )
         cause = f"adjustment:{number}"
-        order = order_reversal(uuid7(), money, stripe_transfer_id=transfer.stripe_transfer_id, cause=cause)
+        order = order_reversal(money, stripe_transfer_id=transfer.stripe_transfer_id, cause=cause)
         async with world.db.transaction() as tx:
             await store.operations.insert(tx, [order], world.clock())
         await world.work()

@@ -1,9 +1,7 @@
 """Who is paid what: rules as tables, and as properties over everything that may be open."""
 
 import re
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from itertools import count
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -27,11 +25,6 @@ NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
 TRACE = Cause(correlation_id="c", traceparent="t", event_id=UUID(int=0))
 READY = Payee(wallet="instructor:i1", stripe_account="acct_1", ready=True)
 MIGRATION = Path(__file__).parents[3] / "services/payouts/migrations/versions/0001_initial.sql"
-
-
-def ids() -> Callable[[], UUID]:
-    numbers = count(1)
-    return lambda: UUID(int=next(numbers))
 
 
 def payable(number: int, amount: int, **changes: object) -> Payable:
@@ -61,6 +54,7 @@ def held(
         "due_at": None,
         "waived": False,
         "payables": (number,),
+        "sources": (f"flight:F{number}:1",),
         "accounts": frozenset({"acct_1"}),
         "trace": TRACE,
     }
@@ -75,7 +69,7 @@ def decide(
 ) -> Payments:
     person = Payee(**{**{n: getattr(READY, n) for n in Payee.__slots__}, **payee})
     account = PayeeMoney(payee=person, payables=tuple(payables), waiting=tuple(waiting or ()))
-    return decide_payments([account], NOW, ids(), period=period)
+    return decide_payments([account], NOW, period=period)
 
 
 def sent(payments: Payments) -> list[int]:
