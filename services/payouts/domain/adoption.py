@@ -52,11 +52,13 @@ class PaidPayable:
 class Regrouping:
     """How a found transfer is written.
 
-    `dissolved`: unsent transfers that hold some of its payables; `difference`: what Stripe paid more than
-    these payables come to now, in minor units (negative: less).
+    `there`: the transfer is in the database, held before it had an operation. `dissolved`: other unsent
+    transfers that hold some of its payables. `difference`: what Stripe paid more than these payables come to
+    now, in minor units (negative: less).
     """
 
     payables: tuple[int, ...]
+    there: bool = False
     dissolved: tuple[UUID, ...] = field(default=())
     difference: int = 0
 
@@ -76,9 +78,11 @@ def judge_found_transfer(found: FoundEffect, payables: Sequence[PaidPayable]) ->
     if sending := [p.source for p in payables if p.in_flight]:
         return f"waits for a request to Stripe that is under way: {_some(sending)}"
     assert found.amount is not None
+    holders = {p.transfer_id for p in payables if p.transfer_id}
     return Regrouping(
         payables=tuple(p.id for p in payables),
-        dissolved=tuple(sorted({p.transfer_id for p in payables if p.transfer_id})),
+        there=found.transfer_id in holders,
+        dissolved=tuple(sorted(holders - {found.transfer_id})),
         difference=found.amount - sum(p.amount for p in payables),
     )
 

@@ -12,6 +12,7 @@ from fleet.database import Tx, json_parameter
 from services.payouts.domain.adoption import ADOPTED, FoundEffect, PaidPayable, Regrouping
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import transfer_id
+from services.payouts.domain.payments import NewTransfer
 
 _LATEST = "SELECT max(sent_at) AS at FROM transfer"
 
@@ -158,6 +159,16 @@ async def dissolve(tx: Tx, transfers: Collection[UUID], sentence: str, now: date
     """Give up the operations of unsent transfers and free their payables; the caller moves the transfers."""
     await tx.execute(_CANCEL_OPERATIONS, transfers=list(transfers), sentence=sentence, now=now)
     await tx.execute(_FREE, transfers=list(transfers))
+
+
+_TAKE_OVER = "UPDATE transfer SET amount = :amount WHERE id = :id AND stripe_transfer_id IS NULL"
+_LINK = "UPDATE payable SET transfer_id = :id WHERE id = ANY (CAST(:payables AS bigint[]))"
+
+
+async def take_over(tx: Tx, transfer: NewTransfer) -> None:
+    """Give a held transfer that is there the amount that Stripe paid, and its payables."""
+    await tx.execute(_TAKE_OVER, id=transfer.id, amount=transfer.amount)
+    await tx.execute(_LINK, id=transfer.id, payables=list(transfer.payables))
 
 
 # Two payables that add up to nothing: one makes the sum of the adopted transfer what Stripe paid, the other

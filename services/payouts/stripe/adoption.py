@@ -18,6 +18,7 @@ from fleet.cause import Cause
 from fleet.database import Database, Tx
 from fleet.envelope import first_cause
 from fleet.faults import fault_point
+from fleet.outages import Blame, blame
 from services.payouts import metrics, store, wire
 from services.payouts.domain.adoption import FoundEffect, Regrouping, judge_found_transfer
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
@@ -74,10 +75,20 @@ class Adoption:
         async with self._db.autocommit() as tx:
             waiting = await store.adoption.waiting(tx)
         for stripe_id, wallet in waiting:
-            async with self._db.transaction() as tx:
-                await adopt(tx, stripe_id, wallet, self._clock(), self._effect_policy)
+            await self._adopt(stripe_id, wallet)
         metrics.FOUND_EFFECTS.set(len(waiting))
         return 0
+
+    async def _adopt(self, stripe_id: str, wallet: str) -> None:
+        """Adopt one effect; one that nobody foresaw keeps no other waiting."""
+        try:
+            async with self._db.transaction() as tx:
+                await adopt(tx, stripe_id, wallet, self._clock(), self._effect_policy)
+        except Exception as error:
+            if blame(error) is not Blame.RECORD:
+                raise
+            metrics.INVARIANT_BREACHES.labels("outcome_refused").inc()
+            _log.exception("a found effect is not adopted", extra={"stripe_id": stripe_id})
 
     async def _compare(self) -> str | None:
         """List what Stripe made, and keep what the database does not know; the problem, None when done."""
@@ -211,7 +222,10 @@ async def _regroup(tx: Tx, found: FoundEffect, how: Regrouping, trace: Cause, no
         sources=found.sources or (),
         trace=trace,
     )
-    await store.transfers.insert(tx, [transfer], now)
+    if how.there:
+        await store.adoption.take_over(tx, transfer)
+    else:
+        await store.transfers.insert(tx, [transfer], now)
     await store.operations.insert(tx, [_operation(found, transfer)], now)
 
 

@@ -234,7 +234,9 @@ class World:
         return account
 
     async def transfers(self) -> list[Any]:
-        return await self.rows("SELECT * FROM transfer ORDER BY created_at, id")
+        """All transfers, in the order of what they pay."""
+        first = "(SELECT min(id) FROM payable WHERE transfer_id = transfer.id)"
+        return await self.rows(f"SELECT * FROM transfer ORDER BY created_at, {first}, id")  # noqa: S608
 
     async def states(self) -> list[str]:
         return [row.state for row in await self.transfers()]
