@@ -7,8 +7,10 @@ after the effects of its records are committed, and seldom: one that is too earl
 
 import logging
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
+
+from aiokafka import TopicPartition
 
 from fleet.database import Database, Tx
 
@@ -26,10 +28,15 @@ _WRITE = """
         SET next_offset = excluded.next_offset, written_at = excluded.written_at
         WHERE position.next_offset < excluded.next_offset
 """
-_READ = """
-    SELECT partition, next_offset FROM position
-    WHERE topic = :topic AND partition = ANY (CAST(:partitions AS integer[]))
+_BEGIN = """
+    INSERT INTO position (topic, partition, next_offset)
+    SELECT :topic, partition, CASE WHEN EXISTS (SELECT FROM inbox) THEN next_offset ELSE 0 END
+    FROM unnest(CAST(:partitions AS integer[]), CAST(:next_offsets AS bigint[]))
+        AS known (partition, next_offset)
+    ORDER BY partition
+    ON CONFLICT ON CONSTRAINT one_position_for_each_partition DO NOTHING
 """
+_READ = "SELECT partition, next_offset FROM position WHERE topic = :topic"
 
 
 class Positions:
@@ -67,29 +74,40 @@ class Positions:
 
         `consumer`: aiokafka's; `places`: its TopicPartitions.
         """
-        by_partition = {place.partition: place for place in places}
         self._unwritten = {}
-        async with self._db.autocommit() as tx:
-            handled = await read(tx, self._topic, by_partition)
-        committed = {number: await consumer.committed(by_partition[number]) for number in handled}
-        for number, offset in read_again_from(committed, handled).items():
-            details = {"partition": number, "position": offset, "committed": committed[number]}
+        assigned = list(places)
+        if not assigned:
+            return
+        handled = await self._handled(consumer, assigned[0].topic)
+        for place in assigned:
+            position, committed = handled.get(place.partition, 0), await consumer.committed(place)
+            if committed is None or committed <= position:
+                continue
+            details = {"partition": place.partition, "position": position, "committed": committed}
             _log.warning(
                 "records are read again from where the database ends", extra={"topic": self._topic, **details}
             )
-            consumer.seek(by_partition[number], offset)
+            consumer.seek(place, position)
+
+    async def _handled(self, consumer: Any, topic: str) -> dict[int, int]:
+        """The positions of the topic's partitions; the first time, those of the committed offsets.
+
+        A service that has admitted nothing begins at the beginning, whatever was committed.
+        """
+        async with self._db.autocommit() as tx:
+            handled = await read(tx, self._topic)
+        if handled:
+            return handled
+        known = dict.fromkeys(sorted(consumer.partitions_for_topic(topic) or ()), 0)
+        for number in known:
+            known[number] = await consumer.committed(TopicPartition(topic, number)) or 0
+        async with self._db.autocommit() as tx:
+            await tx.execute(
+                _BEGIN, topic=self._topic, partitions=list(known), next_offsets=list(known.values())
+            )
+            return await read(tx, self._topic)
 
 
-async def read(tx: Tx, topic: str, partitions: Iterable[int]) -> dict[int, int]:
-    """The place behind the last handled record of each partition that has one."""
-    rows = await tx.all(_READ, topic=topic, partitions=sorted(partitions))
-    return {row.partition: row.next_offset for row in rows}
-
-
-def read_again_from(committed: Mapping[int, int | None], handled: Mapping[int, int]) -> dict[int, int]:
-    """Where to begin instead of at the committed offset: partitions of which the database knows less."""
-    return {
-        partition: handled[partition]
-        for partition, offset in committed.items()
-        if offset is not None and handled.get(partition, offset) < offset
-    }
+async def read(tx: Tx, topic: str) -> dict[int, int]:
+    """The place behind the last handled record of each partition."""
+    return {row.partition: row.next_offset for row in await tx.all(_READ, topic=topic)}

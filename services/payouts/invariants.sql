@@ -116,3 +116,8 @@ GROUP BY transfer.id, transfer.amount HAVING sum(part.amount) > transfer.amount;
 -- name: no_second_effect_was_seen
 -- No webhook ever showed a second effect of an operation, or one that differs from what was decided.
 SELECT event_id, reason, sentence FROM webhook_kept WHERE reason IN ('second_effect', 'effect_differs');
+
+-- name: what_stripe_made_is_recorded
+-- Whatever Stripe made for an operation of ours is recorded here, ten minutes after it was found at the latest.
+SELECT stripe_id, wallet, standing, sentence FROM found_effect
+WHERE standing = 'doubtful' OR standing = 'waiting' AND found_at < now() - interval '10 minutes';

@@ -84,9 +84,12 @@ CREATE TABLE payouts.found_effect (
     object jsonb NOT NULL,
     made_at timestamptz NOT NULL,
     found_at timestamptz NOT NULL,
+    standing text DEFAULT 'waiting'::text NOT NULL,
+    sentence text DEFAULT 'found at Stripe'::text NOT NULL,
     adopted_at timestamptz,
-    sentence text NOT NULL,
+    CONSTRAINT adopted_effect_has_a_time CHECK (((standing = 'adopted'::text) = (adopted_at IS NOT NULL))),
     CONSTRAINT found_effect_kind_is_known CHECK ((kind = ANY (ARRAY['transfer'::text, 'account'::text]))),
+    CONSTRAINT found_effect_standing_is_known CHECK ((standing = ANY (ARRAY['waiting'::text, 'doubtful'::text, 'adopted'::text]))),
     CONSTRAINT found_transfer_has_money CHECK (((kind = 'transfer'::text) = ((amount IS NOT NULL) AND (currency IS NOT NULL))))
 );
 ALTER TABLE ONLY payouts.found_effect ADD CONSTRAINT found_effect_pkey PRIMARY KEY (stripe_id);
@@ -520,6 +523,7 @@ CREATE VIEW payouts_public.found_effects AS
     made_at,
     found_at,
     adopted_at,
+    standing,
     sentence
    FROM payouts.found_effect;
 GRANT SELECT ON TABLE payouts_public.found_effects TO hobbs_reader;

@@ -6,12 +6,13 @@ Such an effect is adopted: its transfer is written as it was made, with what it 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
 from services.payouts.domain.operations import Kind
 
-ADOPTED = "adopted"  # the event type of the payables that make an adopted transfer's sum right
+EVENT_TYPE = "adopted"  # the event type of the payables that make an adopted transfer's sum right
 NAMES_MAX = 5
 
 
@@ -34,6 +35,17 @@ class FoundEffect:
     currency: str | None
     made_at: datetime
     thing: Mapping[str, Any]
+
+
+class Standing(StrEnum):
+    """What became of a found effect: it is written, it waits for what is not read yet, or for a person."""
+
+    ADOPTED = "adopted"
+    WAITING = "waiting"
+    DOUBTFUL = "doubtful"
+
+
+Judged = tuple[Standing, str]  # and a sentence about it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,20 +75,24 @@ class Regrouping:
     difference: int = 0
 
 
-def judge_found_transfer(found: FoundEffect, payables: Sequence[PaidPayable]) -> Regrouping | str:
-    """Decide how a found transfer is written, or say in a sentence why it has to wait."""
+def judge_found_transfer(found: FoundEffect, payables: Sequence[PaidPayable]) -> Regrouping | Judged:
+    """Decide how a found transfer is written, or say why it is not."""
     if found.transfer_id is None:
-        return "made by a release that did not name the transfer; compare it with Stripe's dashboard"
+        sentence = "made by a release that did not name the transfer; compare it with Stripe's dashboard"
+        return Standing.DOUBTFUL, sentence
     if found.sources is None:
-        return "its metadata does not say all that it paid; compare it with Stripe's dashboard"
+        sentence = "its metadata does not say all that it paid; compare it with Stripe's dashboard"
+        return Standing.DOUBTFUL, sentence
     missing = [source for source in found.sources if source not in {p.source for p in payables}]
     if missing:
-        return f"waits for {len(missing)} journals that are not read yet: {_some(missing)}"
+        sentence = f"waits for {len(missing)} journals that are not read yet: {_some(missing)}"
+        return Standing.WAITING, sentence
     if twice := [p for p in payables if p.stripe_transfer_id]:
         others = sorted({str(p.stripe_transfer_id) for p in twice})
-        return f"paid twice: {_some([p.source for p in twice])} also by {_some(others)}"
+        sentence = f"paid twice: {_some([p.source for p in twice])} also by {_some(others)}"
+        return Standing.DOUBTFUL, sentence
     if sending := [p.source for p in payables if p.in_flight]:
-        return f"waits for a request to Stripe that is under way: {_some(sending)}"
+        return Standing.WAITING, f"waits for a request to Stripe that is under way: {_some(sending)}"
     assert found.amount is not None
     holders = {p.transfer_id for p in payables if p.transfer_id}
     return Regrouping(

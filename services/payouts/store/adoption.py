@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
-from services.payouts.domain.adoption import ADOPTED, FoundEffect, PaidPayable, Regrouping
+from services.payouts.domain.adoption import EVENT_TYPE, FoundEffect, PaidPayable, Regrouping, Standing
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import transfer_id
 from services.payouts.domain.payments import NewTransfer
@@ -23,20 +23,17 @@ async def latest_transfer_at(tx: Tx) -> datetime | None:
     return at
 
 
-# An operation that was sent from here and has no end is left out: its answer, or a lookup, tells what it did.
 _KEEP = """
     INSERT INTO found_effect (stripe_id, kind, operation_id, wallet, transfer_id, cause, sources, amount,
-                              currency, object, made_at, found_at, sentence)
+                              currency, object, made_at, found_at)
     SELECT stripe_id, kind, operation_id, wallet, transfer_id, cause,
            CASE WHEN sources IS NOT NULL THEN ARRAY(SELECT jsonb_array_elements_text(sources)) END,
-           amount, currency, object, made_at, :now, 'found at Stripe'
+           amount, currency, object, made_at, :now
     FROM jsonb_to_recordset(CAST(:effects AS jsonb)) AS listed (
         stripe_id text, kind text, operation_id uuid, wallet text, transfer_id uuid, cause text,
         sources jsonb, amount bigint, currency text, object jsonb, made_at timestamptz)
     WHERE NOT EXISTS (SELECT FROM operation
-                      WHERE operation.id = listed.operation_id
-                        AND state IN ('due', 'in_flight') AND first_sent_at IS NOT NULL)
-      AND NOT EXISTS (SELECT FROM operation WHERE operation.stripe_id = listed.stripe_id)
+                      WHERE operation.id = listed.operation_id AND operation.stripe_id = listed.stripe_id)
       AND NOT EXISTS (SELECT FROM payee WHERE kind = 'account' AND stripe_account = listed.stripe_id)
     ORDER BY stripe_id
     ON CONFLICT (stripe_id) DO NOTHING
@@ -45,7 +42,7 @@ _KEEP = """
 
 
 async def keep_unknown(tx: Tx, effects: Sequence[FoundEffect], now: datetime) -> list[str]:
-    """Keep those of Stripe's objects that this database does not know; their ids."""
+    """Keep those of Stripe's objects that are not recorded here; their ids."""
     if not effects:
         return []
     rows = [
@@ -104,18 +101,18 @@ def _found(row: Row[Any]) -> FoundEffect:
     )
 
 
-_CLOSE = """
-    UPDATE found_effect SET sentence = :sentence, adopted_at = :at
-    WHERE stripe_id = :stripe_id
-      AND (sentence, adopted_at) IS DISTINCT FROM (:sentence, CAST(:at AS timestamptz))
+_NOTE = """
+    UPDATE found_effect SET standing = :standing, sentence = :sentence,
+        adopted_at = CASE WHEN CAST(:standing AS text) = 'adopted' THEN CAST(:now AS timestamptz) END
+    WHERE stripe_id = :stripe_id AND (standing, sentence) IS DISTINCT FROM (:standing, :sentence)
     RETURNING stripe_id
 """
 
 
-async def note(tx: Tx, found: FoundEffect, sentence: str, adopted_at: datetime | None = None) -> bool:
+async def note(tx: Tx, found: FoundEffect, standing: Standing, sentence: str, now: datetime) -> bool:
     """Write what became of a found effect, or what it waits for; True when that is news."""
-    changed = await tx.first(_CLOSE, stripe_id=found.stripe_id, sentence=sentence, at=adopted_at)
-    return changed is not None
+    row = await tx.first(_NOTE, stripe_id=found.stripe_id, standing=str(standing), sentence=sentence, now=now)
+    return row is not None
 
 
 _PAYABLES = """
@@ -189,12 +186,12 @@ async def balance_difference(
     tx: Tx, found: FoundEffect, regrouping: Regrouping, trace: str, now: datetime
 ) -> int:
     """Insert the two payables of a difference; the one that belongs into the adopted transfer."""
-    sources = [f"{ADOPTED}:{found.stripe_id}", f"{ADOPTED}:{found.stripe_id}:rest"]
+    sources = [f"{EVENT_TYPE}:{found.stripe_id}", f"{EVENT_TYPE}:{found.stripe_id}:rest"]
     rows = await tx.all(
         _BALANCE,
         wallet=found.wallet,
         currency=found.currency,
-        event_type=ADOPTED,
+        event_type=EVENT_TYPE,
         made_at=found.made_at,
         now=now,
         trace=trace,

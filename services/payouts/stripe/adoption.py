@@ -20,7 +20,13 @@ from fleet.envelope import first_cause
 from fleet.faults import fault_point
 from fleet.outages import Blame, blame
 from services.payouts import metrics, store, wire
-from services.payouts.domain.adoption import FoundEffect, Regrouping, judge_found_transfer
+from services.payouts.domain.adoption import (
+    FoundEffect,
+    Judged,
+    Regrouping,
+    Standing,
+    judge_found_transfer,
+)
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.operations import Kind, KnownOperation, State, difference
 from services.payouts.domain.orders import NewOperation
@@ -131,7 +137,7 @@ async def keep(tx: Tx, found: Sequence[FoundEffect], now: datetime) -> None:
     kept = await store.adoption.keep_unknown(tx, found, now)
     if kept:
         _log.warning(
-            "Stripe made what this database does not know: it was restored",
+            "Stripe made what is not recorded here: answers were lost, or the database was restored",
             extra={"effects": len(kept), "first": kept[0]},
         )
 
@@ -143,58 +149,56 @@ async def adopt(tx: Tx, stripe_id: str, wallet: str, now: datetime, effect_polic
     found = await store.adoption.lock(tx, stripe_id)
     if found is None:
         return
-    if found.kind is Kind.ACCOUNT:
-        sentence, done = await _adopt_account(tx, found, now, effect_policy)
-    else:
-        sentence, done = await _adopt_transfer(tx, found, now, effect_policy)
-    news = await store.adoption.note(tx, found, sentence, now if done else None)
+    judge = _adopt_account if found.kind is Kind.ACCOUNT else _adopt_transfer
+    standing, sentence = await judge(tx, found, now, effect_policy)
+    adopted = standing is Standing.ADOPTED
+    news = await store.adoption.note(tx, found, standing, sentence, now)
     await fault_point("adoption.adopted")
     if news:
-        _log.warning("found at Stripe", extra={"stripe_id": stripe_id, "adopted": done, "sentence": sentence})
-        await outbox.stage(
-            tx, [wire.notifications.operator_notification("found_effect", stripe_id, sentence, first_cause())]
+        _log.info(
+            "found at Stripe", extra={"stripe_id": stripe_id, "standing": standing, "sentence": sentence}
         )
-    if done:
+    if news and standing is Standing.DOUBTFUL:
+        notification = wire.notifications.operator_notification(
+            "found_effect", stripe_id, sentence, first_cause()
+        )
+        await outbox.stage(tx, [notification])
+    if adopted:
         await payments.pay(tx, [wallet], now)
 
 
-async def _adopt_account(
-    tx: Tx, found: FoundEffect, now: datetime, effect_policy: EffectPolicy
-) -> tuple[str, bool]:
+async def _adopt_account(tx: Tx, found: FoundEffect, now: datetime, effect_policy: EffectPolicy) -> Judged:
     open_operations = await store.adoption.open_account_operations(tx, found.wallet)
     await store.operations.prove(tx, dict.fromkeys(open_operations[:1], found.stripe_id), now)
     await effects.apply_effects(tx, [_effect(found, first_cause())], now, effect_policy, actor="stripe")
-    return f"{found.stripe_id} is the payee's account", True
+    return Standing.ADOPTED, f"{found.stripe_id} is an account of the payee"
 
 
-async def _adopt_transfer(
-    tx: Tx, found: FoundEffect, now: datetime, effect_policy: EffectPolicy
-) -> tuple[str, bool]:
+async def _adopt_transfer(tx: Tx, found: FoundEffect, now: datetime, effect_policy: EffectPolicy) -> Judged:
     known = (await store.operations.lock(tx, [found.operation_id])).get(found.operation_id)
     if known is not None:
         return await _prove(tx, known, found, now, effect_policy)
     how = judge_found_transfer(found, await store.adoption.paid_by(tx, found, now))
-    if isinstance(how, str):
-        return how, False
+    if not isinstance(how, Regrouping):
+        return how
     trace = first_cause()
     await _regroup(tx, found, how, trace, now)
     await _complete(tx, found, trace, now, effect_policy)
-    return f"adopted as transfer {found.transfer_id}", True
+    return Standing.ADOPTED, f"adopted as transfer {found.transfer_id}"
 
 
 async def _prove(
     tx: Tx, known: KnownOperation, found: FoundEffect, now: datetime, effect_policy: EffectPolicy
-) -> tuple[str, bool]:
+) -> Judged:
     if known.stripe_id == found.stripe_id:
-        return "its operation has succeeded", True
+        return Standing.ADOPTED, "its operation has succeeded"
     if known.state in (State.SUCCEEDED, State.CANCELLED):
-        metrics.INVARIANT_BREACHES.labels("second_effect").inc()
-        return f"operation {known.id} is {known.state} ({known.stripe_id}): this is a second effect", False
+        state = f"operation {known.id} is {known.state} ({known.stripe_id}): this is a second effect"
+        return Standing.DOUBTFUL, state
     if unlike := difference(known, found.thing):
-        metrics.INVARIANT_BREACHES.labels("effect_differs").inc()
-        return unlike, False
+        return Standing.DOUBTFUL, unlike
     await _complete(tx, found, known.trace, now, effect_policy)
-    return f"completes operation {known.id}", True
+    return Standing.ADOPTED, f"completes operation {known.id}"
 
 
 async def _regroup(tx: Tx, found: FoundEffect, how: Regrouping, trace: Cause, now: datetime) -> None:

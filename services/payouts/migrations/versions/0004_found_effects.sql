@@ -13,8 +13,11 @@ CREATE TABLE found_effect (
     object       jsonb       NOT NULL,
     made_at      timestamptz NOT NULL,
     found_at     timestamptz NOT NULL,
+    standing     text        NOT NULL DEFAULT 'waiting',
+    sentence     text        NOT NULL DEFAULT 'found at Stripe',
     adopted_at   timestamptz,
-    sentence     text        NOT NULL,
+    CONSTRAINT found_effect_standing_is_known CHECK (standing IN ('waiting', 'doubtful', 'adopted')),
+    CONSTRAINT adopted_effect_has_a_time CHECK ((standing = 'adopted') = (adopted_at IS NOT NULL)),
     CONSTRAINT found_effect_kind_is_known CHECK (kind IN ('transfer', 'account')),
     CONSTRAINT found_transfer_has_money CHECK ((kind = 'transfer') = (amount IS NOT NULL AND currency IS NOT NULL))
 );
@@ -23,6 +26,6 @@ GRANT SELECT, INSERT, UPDATE ON found_effect TO hobbs_payouts;
 
 CREATE VIEW payouts_public.found_effects AS
 SELECT stripe_id, kind, operation_id, wallet, transfer_id, cause, sources, amount, currency, made_at, found_at,
-       adopted_at, sentence
+       adopted_at, standing, sentence
 FROM found_effect;
 GRANT SELECT ON payouts_public.found_effects TO hobbs_reader;

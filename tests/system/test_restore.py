@@ -1,0 +1,46 @@
+"""A database is restored from a backup; Kafka and Stripe go on: nothing is lost, nothing is paid twice."""
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+from hobbs.demo.figures import Figures
+from hobbs.demo.story import Story
+from hobbs.demo.verdict import check_books
+from hobbs.local.running_fleet import RunningFleet
+from tests.support.backups import back_up, restore, set_offsets, start
+from tests.support.fleets import Silent, outcome
+from tests.support.stripe import StripeSim
+from tests.system.conftest import Run
+
+SOME_FLIGHTS = 40
+
+
+async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
+    tmp_path: Path, undisturbed: Run, fleet: RunningFleet, figures: Figures, stripe_sim: StripeSim
+) -> None:
+    """Three ages of backups, with offsets ahead of the database, half way, and at the beginning."""
+    empty, opened, in_traffic = (tmp_path / name for name in ("empty", "opened", "in_traffic"))
+    story = Story(fleet.fleet, figures, Silent())
+    await back_up(fleet.fleet, empty)
+    await story.open_school()
+    await back_up(fleet.fleet, opened)
+    flying = asyncio.create_task(story.take_off())
+    while (await figures.progress()).billed < SOME_FLIGHTS:  # noqa: ASYNC110 - another process's state
+        await asyncio.sleep(0.05)
+    await back_up(fleet.fleet, in_traffic)
+    await flying
+    await story.settle()
+    await story.pay()
+
+    for backup, offsets in ((in_traffic, None), (opened, 0.5), (empty, 0.0)):
+        await restore(fleet, backup)
+        if offsets is not None:
+            await set_offsets(fleet.fleet, offsets)
+        stripe_sim.admin.post("clock", json={"advance_s": timedelta(days=2).total_seconds()})
+        await start(fleet)
+        await story.settle()
+        ended = await outcome(figures)
+        assert [verdict for verdict in await check_books(fleet.fleet, figures) if not verdict.holds] == []
+        for table, rows in undisturbed.outcome.items():
+            assert ended[table] == rows, (backup.name, table)
