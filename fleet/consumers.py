@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
-from aiokafka import ConsumerRebalanceListener
+from aiokafka import ConsumerRebalanceListener, TopicPartition
 from aiokafka.errors import KafkaError
 from faststream import AckPolicy
 from faststream.exceptions import IgnoredException
@@ -39,6 +39,7 @@ PARTITION_BYTES, FETCH_BYTES = 2**21, 2**22  # a full batch from one partition; 
 GATHER_S = 0.01
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 STUCK_AFTER_S = 120.0
+AFTER_POLL_S, AFTER_MAX_S = 0.2, 60.0
 BATCH_ENDS_WITHIN_S = 15.0
 LEAVE_S = BATCH_ENDS_WITHIN_S + 1  # within worker.DRAIN_S
 
@@ -53,6 +54,8 @@ class Consumer:
     shared: SharedBatches  # of all members of the topic in this process
     batch_max: int
     positions: Positions | None = None  # None: what reads again from the committed offset alone
+    after: tuple[str, ...] = ()  # topics of which everything is handled first, when the process starts
+    waits_until: float | None = None
     failures: int = 0
     rested: bool = False
     polled_at: float = field(default_factory=time.monotonic)
@@ -180,6 +183,9 @@ class Consumers:
 
     async def _process(self, consumer: Consumer, message: Any) -> None:
         records = [_record(raw, consumer.topic) for raw in message.raw_message]
+        if consumer.after and not await self._may_begin(consumer):
+            await asyncio.sleep(AFTER_POLL_S)
+            raise _ReadAgain
         try:
             await fault_point("consumer.polled", consumer.topic)
             with metrics.BATCH_SECONDS.labels(self._service, consumer.topic).time():
@@ -208,6 +214,28 @@ class Consumers:
             await shared.handler(records)
         else:
             await shared.handle_in_turn(consumer, records)
+
+    async def _may_begin(self, consumer: Consumer) -> bool:
+        """Whether the topics that come first are handled as far as they went; asked until it is so once.
+
+        After a restore all topics are read again at once: without this, flights would be read before the
+        school's rates. A topic that does not come to its end is not waited for longer than AFTER_MAX_S.
+        """
+        now = time.monotonic()
+        consumer.waits_until = consumer.waits_until or now + AFTER_MAX_S
+        assert consumer.positions is not None
+        for topic in consumer.after:
+            for member in self._members(topic):
+                await _write_positions(member)
+            name, kafka = self._settings.topic_prefix + topic, self._members(topic)[0].subscriber.consumer
+            places = [TopicPartition(name, n) for n in sorted(kafka.partitions_for_topic(name) or ())]
+            ends = await kafka.end_offsets(places)
+            if not await consumer.positions.have_reached(topic, {p.partition: e for p, e in ends.items()}):
+                if now < consumer.waits_until:
+                    return False
+                _log.warning("not waited for any longer", extra={"topic": topic, "for": consumer.topic})
+        consumer.after = ()
+        return True
 
     def _reads_all_of(self, topic: str) -> bool:
         """Whether this process has every partition: beside another, a second member only waits for locks."""

@@ -7,7 +7,7 @@ after the effects of its records are committed, and seldom: one that is too earl
 
 import logging
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from aiokafka import TopicPartition
@@ -68,6 +68,12 @@ class Positions:
             await tx.execute(
                 _WRITE, topic=self._topic, partitions=list(passed), next_offsets=list(passed.values())
             )
+
+    async def have_reached(self, topic: str, ends: Mapping[int, int]) -> bool:
+        """Whether this service has handled another topic up to these ends."""
+        async with self._db.autocommit() as tx:
+            handled = await read(tx, topic)
+        return all(handled.get(partition, 0) >= end for partition, end in ends.items())
 
     async def rewind(self, consumer: Any, places: Iterable[Any]) -> None:
         """Have a consumer begin where the database ends, on partitions that it has just been assigned.

@@ -80,6 +80,7 @@ class Worker:
         batch_max: int = 500,
         members: int = 1,
         every_s: float = BATCH_EVERY_S,
+        after: Sequence[str] = (),
     ) -> None:
         """Call `handler` with batches of the topic's records; it commits, or raises and has written nothing.
 
@@ -87,13 +88,17 @@ class Worker:
         A batch begins at most every `every_s`, and at once after an idle period. Several members read shares
         of the partitions and handle what they find in one batch. In a backlog each member handles its own
         batches, so that one waits for Postgres while another decides; when other processes read the topic
-        too, the members of this one take turns.
+        too, the members of this one take turns. `after`: topics whose records, as many as there are when the
+        process starts, are handled before the first of this one.
         """
         shared = SharedBatches(partial(isolate, self.database, handler), every_s=every_s)
         for _ in range(members):
             positions = Positions(self.database, topic)
-            consumer = Consumer(topic=topic, shared=shared, batch_max=batch_max, positions=positions)
-            self._consumers.add(consumer)
+            self._consumers.add(
+                Consumer(
+                    topic=topic, shared=shared, batch_max=batch_max, positions=positions, after=tuple(after)
+                )
+            )
 
     def decide(self, actions: Mapping[str, Action], *, strays_of: Sequence[str] | None = None) -> None:
         """Take people's decisions of these kinds, and those about dead letters (fleet/decisions.py)."""

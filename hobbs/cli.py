@@ -19,6 +19,7 @@ GROUPS: Final = {
     "explain": "hobbs.commands.explain",
     "monitors": "hobbs.commands.monitors",
     "dead": "hobbs.commands.dead",
+    "restore": "hobbs.commands.restore",
     "sim": "hobbs.commands.sim",
 }
 # Commands of their own; a module brings all of its commands.

@@ -11,6 +11,6 @@ def build(settings: BillingSettings | None = None) -> Worker:
     """Wire a billing worker; the caller runs it."""
     worker = Worker("billing", settings or BillingSettings())
     worker.consume("school.configured", partial(configure_school, worker.database))
-    worker.consume("flight.completed", partial(bill_flights, worker.database))
+    worker.consume("flight.completed", partial(bill_flights, worker.database), after=["school.configured"])
     worker.decide({})
     return worker

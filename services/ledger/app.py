@@ -21,10 +21,22 @@ def build(settings: Settings | None = None) -> Worker:
     db = worker.database
     posting = partial(handlers.post_journals, db)
     worker.consume(wire.journals.REQUESTED, posting, batch_max=BATCH_MAX, members=POSTING_MEMBERS)
-    worker.consume(wire.reverts.REQUESTED, partial(handlers.revert_journals, db), batch_max=BATCH_MAX)
-    worker.consume(wire.groups.REQUESTED, partial(handlers.post_groups, db), batch_max=GROUPS_BATCH_MAX)
-    worker.consume(wire.holds.REQUESTED, partial(handlers.change_holds, db), batch_max=HOLDS_BATCH_MAX)
-    worker.consume(wire.holds.LIMIT_REQUESTED, partial(handlers.change_limits, db), batch_max=HOLDS_BATCH_MAX)
+    first = [wire.journals.REQUESTED]  # what the others change is posted first, also after a restore
+    worker.consume(
+        wire.reverts.REQUESTED, partial(handlers.revert_journals, db), batch_max=BATCH_MAX, after=first
+    )
+    worker.consume(
+        wire.groups.REQUESTED, partial(handlers.post_groups, db), batch_max=GROUPS_BATCH_MAX, after=first
+    )
+    worker.consume(
+        wire.holds.REQUESTED, partial(handlers.change_holds, db), batch_max=HOLDS_BATCH_MAX, after=first
+    )
+    worker.consume(
+        wire.holds.LIMIT_REQUESTED,
+        partial(handlers.change_limits, db),
+        batch_max=HOLDS_BATCH_MAX,
+        after=first,
+    )
 
     async def expire_holds() -> None:
         while await handlers.expire_holds(db):

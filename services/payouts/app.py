@@ -58,7 +58,9 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     missed_events = MissedEvents(db, client, reads, utc_now, listing_policy_of(settings))
 
     webhooks = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
-    worker.consume("journal.posted", _waking(relay, partial(handlers.record_payables, db)))
+    worker.consume(
+        "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.configured"]
+    )
     worker.consume("school.configured", _waking(relay, partial(handlers.configure_payees, db)))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
     worker.loop("adoption", adoption.step, idle_s=1.0)
