@@ -56,6 +56,8 @@ class Director:
             await set_timers_back_a_day(self.fleet)
         if death.point == "relay.looking_up:instant_payout":
             await asyncio.to_thread(fail_payouts_in_doubt, self.fleet)
+        if death.point == "adoption.adopted":
+            await self._leave_an_effect_unrecorded(death.service)
         life = Life(self.fleet, death.service, death.faults)
         reached = await self._until_it_dies(death, life)
         life.child.kill()
@@ -104,6 +106,12 @@ class Director:
                 return bool(life.reached & set(lines))
             await asyncio.sleep(LOOK_S)
         return False
+
+    async def _leave_an_effect_unrecorded(self, service: str) -> None:
+        """The next process finds it when it compares what Stripe made."""
+        life = Life(self.fleet, service)
+        await self._die_between_effect_and_answer(life)
+        life.child.kill()
 
     async def _die_between_effect_and_answer(self, life: Life) -> bool:
         """Delay Stripe's answer, and kill the worker when the money has moved but the answer is not in."""

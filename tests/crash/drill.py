@@ -79,6 +79,8 @@ IN_ORDER = {
         "payouts.operations_written",
         "relay.before_send:transfer",
         "effect before answer",
+        "adoption.adopted",
+        "adoption.listed",
         "relay.answered:transfer",
         "relay.mid_record:transfer",
         "relay.recorded",

@@ -1,13 +1,14 @@
 """A database is restored from a backup; Kafka and Stripe go on: nothing is lost, nothing is paid twice."""
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from hobbs.demo.figures import Figures
 from hobbs.demo.story import Story
 from hobbs.demo.verdict import check_books
-from hobbs.local.running_fleet import RunningFleet
+from hobbs.doctor.restore import examine_restore
+from hobbs.local.running_fleet import RunningFleet, operator_settings
 from tests.support.backups import back_up, restore, set_offsets, start
 from tests.support.fleets import Silent, outcome
 from tests.support.stripe import StripeSim
@@ -21,6 +22,7 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
 ) -> None:
     """Three ages of backups, with offsets ahead of the database, half way, and at the beginning."""
     empty, opened, in_traffic = (tmp_path / name for name in ("empty", "opened", "in_traffic"))
+    since = datetime.now(UTC)
     story = Story(fleet.fleet, figures, Silent())
     await back_up(fleet.fleet, empty)
     await story.open_school()
@@ -37,10 +39,20 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
         await restore(fleet, backup)
         if offsets is not None:
             await set_offsets(fleet.fleet, offsets)
+        said = await found(fleet, since)
+        assert any("the database is older than the offsets" in s for s in said) == (offsets != 0.0)
+        assert any("journals that were posted are not in the ledger" in s for s in said)
         stripe_sim.admin.post("clock", json={"advance_s": timedelta(days=2).total_seconds()})
         await start(fleet)
         await story.settle()
         ended = await outcome(figures)
         assert [verdict for verdict in await check_books(fleet.fleet, figures) if not verdict.holds] == []
+        said = await found(fleet, since)
+        assert [s for s in said if "older" in s or "not in the ledger" in s or "not adopted" in s] == []
         for table, rows in undisturbed.outcome.items():
             assert ended[table] == rows, (backup.name, table)
+
+
+async def found(running: RunningFleet, since: datetime) -> list[str]:
+    """What `hobbs restore check` says."""
+    return [finding.found for finding in await examine_restore(operator_settings(running.fleet), since)]

@@ -11,7 +11,7 @@ import fleet
 from fleet.database import Database
 from tests.support.databases import Cluster, run_statement
 
-TABLES = Path(fleet.__file__).parent / "sql" / "fleet_tables.sql"
+SQL = Path(fleet.__file__).parent / "sql"
 
 
 @pytest.fixture
@@ -28,7 +28,8 @@ async def database(plain_url: str) -> AsyncIterator[Database]:
     """A database whose schema `sample` has fleet's tables and a table `effect`."""
     connection = await asyncpg.connect(plain_url)
     await connection.execute("CREATE SCHEMA sample; SET search_path TO sample")
-    await connection.execute(TABLES.read_text())
+    for file in ("fleet_tables.sql", "position.sql"):
+        await connection.execute((SQL / file).read_text())
     await connection.execute(
         "CREATE TABLE effect (name varchar(1000) PRIMARY KEY, times integer NOT NULL DEFAULT 1)"
     )

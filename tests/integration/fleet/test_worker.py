@@ -70,11 +70,8 @@ class Running:
             await asyncio.wait_for(self.task, 25)
 
 
-async def publish(settings: Settings, names: Sequence[str]) -> None:
-    things = [
-        Message(topic="thing.happened", key=name, event=Thing(name=name), cause=first_cause())
-        for name in names
-    ]
+async def publish(settings: Settings, names: Sequence[str], topic: str = "thing.happened") -> None:
+    things = [Message(topic=topic, key=name, event=Thing(name=name), cause=first_cause()) for name in names]
     await publish_once(settings, things, service="test")
 
 

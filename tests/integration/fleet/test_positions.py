@@ -1,0 +1,119 @@
+"""A consumer begins where its database ends, wherever the group's offsets are."""
+
+import asyncio
+import secrets
+from collections.abc import Sequence
+
+import pytest
+from pydantic import SecretStr
+
+from fleet.database import Database
+from fleet.envelope import Record
+from fleet.kafka_client import TopicPlan, create_topics
+from fleet.settings import Settings
+from fleet.shared_batches import Handler
+from fleet.worker import Worker
+from tests.integration.fleet.sample import effects
+from tests.integration.fleet.test_worker import Running, publish, until
+
+NAMES = [f"n{number}" for number in range(12)]
+
+
+@pytest.fixture
+async def settings(kafka: str, plain_url: str) -> Settings:
+    settings = Settings(
+        database_url=SecretStr(plain_url),
+        kafka_bootstrap=kafka,
+        topic_prefix=f"{secrets.token_hex(4)}.",
+        log_format="console",
+    )
+    plans = [
+        TopicPlan(name=name, partitions=3, retention_ms=-1)
+        for name in ("thing.happened", "thing.done", "thing.first", "sample.dead")
+    ]
+    await create_topics(settings, plans)
+    return settings
+
+
+async def handled(settings: Settings, database: Database, names: Sequence[str]) -> None:
+    """Run a worker until these are handled, then stop it: its offsets are committed."""
+    running = Running(settings)
+    running.start()
+    await until(lambda: effects(database), dict.fromkeys(names, 1))
+    await running.stop()
+
+
+async def positions(database: Database) -> dict[int, int]:
+    async with database.transaction() as tx:
+        rows = await tx.all("SELECT partition, next_offset FROM position WHERE topic = 'thing.happened'")
+    return {row.partition: row.next_offset for row in rows}
+
+
+async def test_a_restored_database_is_read_on_from_where_it_ends(
+    settings: Settings, database: Database
+) -> None:
+    await publish(settings, NAMES[:6])
+    await handled(settings, database, NAMES[:6])
+    backup = await positions(database)
+    assert sum(backup.values()) == 6
+    async with database.transaction() as tx:
+        made_at = (await tx.one("SELECT now() AS at")).at
+    await publish(settings, NAMES[6:])
+    await handled(settings, database, NAMES)
+    async with database.transaction() as tx:  # restore: the later records left no trace
+        await tx.execute("DELETE FROM inbox WHERE admitted_at > :at", at=made_at)
+        await tx.execute("DELETE FROM effect")
+        for partition, offset in backup.items():
+            await tx.execute(
+                "UPDATE position SET next_offset = :offset WHERE partition = :partition",
+                offset=offset,
+                partition=partition,
+            )
+    await handled(settings, database, NAMES[6:])
+    assert sum((await positions(database)).values()) == 12
+
+
+async def test_a_database_to_which_nothing_had_happened_is_read_from_the_beginning(
+    settings: Settings, database: Database
+) -> None:
+    await publish(settings, NAMES)
+    await handled(settings, database, NAMES)
+    async with database.transaction() as tx:
+        await tx.execute("TRUNCATE inbox, effect, position")
+    await handled(settings, database, NAMES)
+
+
+async def test_an_upgraded_database_goes_on_at_its_offsets(settings: Settings, database: Database) -> None:
+    """It has an inbox and no positions yet: the release before wrote none."""
+    await publish(settings, NAMES[:6])
+    await handled(settings, database, NAMES[:6])
+    async with database.transaction() as tx:
+        await tx.execute("TRUNCATE position, effect")
+    await publish(settings, NAMES[6:])
+    await handled(settings, database, NAMES[6:])
+    assert sum((await positions(database)).values()) == 12
+
+
+async def test_what_comes_first_is_handled_first(settings: Settings, database: Database) -> None:
+    order: list[str] = []
+
+    def noting(topic: str) -> Handler:
+        async def handle(batch: Sequence[Record]) -> None:
+            order.extend(topic for _ in batch)
+
+        return handle
+
+    await publish(settings, NAMES)
+    await publish(settings, NAMES, topic="thing.first")
+    worker = Worker("sample", settings)
+    worker.consume("thing.happened", noting("later"), after=["thing.first"])
+    worker.consume("thing.first", noting("first"))
+    task = asyncio.create_task(worker.run())
+
+    async def number() -> int:
+        return len(order)
+
+    await until(number, 24)
+    worker._stopping.set()
+    await asyncio.wait_for(task, 25)
+    assert order == ["first"] * 12 + ["later"] * 12
