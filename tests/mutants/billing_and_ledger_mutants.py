@@ -186,7 +186,7 @@ BILLING_AND_LEDGER_MUTANTS = (
             Edit(
                 path="services/ledger/wire/journals.py",
                 old="    event_id = restamped(journal.journal_id, reply.recorded_at)\n",
-                new="    event_id = uuid4()\n",
+                new="    event_id = named_uuid(str(id(reply)), reply.recorded_at)\n",
             ),
         ),
         catchers=(

@@ -6,6 +6,7 @@ from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
 from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
+from tests.mutants.restore_mutants import RESTORE_MUTANTS
 
 MUTANTS: tuple[Mutant, ...] = (
     *FLEET_MUTANTS,
@@ -13,6 +14,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *BILLING_AND_LEDGER_MUTANTS,
     *LEDGER_HISTORY_MUTANTS,
     *RECOVERY_AND_MONITOR_MUTANTS,
+    *RESTORE_MUTANTS,
 )
 
 # The list "Testing the tests" of the issue, in its words and its order.

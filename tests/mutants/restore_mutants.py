@@ -1,0 +1,62 @@
+"""Mutants of a restore: ids that are not the same again, offsets believed, Stripe not asked."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+ADOPTION = "tests/integration/payouts/test_adoption.py"
+POSITIONS = "tests/integration/fleet/test_positions.py"
+
+RESTORE_MUTANTS = (
+    Mutant(
+        name="another-operation-when-decided-again",
+        breaks="An operation that is decided again has a new id, and so a new key.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/orders.py",
+                old='    return uuid5(_NAMES, f"operation\\x1f{kind}\\x1f{cause}")\n',
+                new="    return uuid4()\n",
+            ),
+            Edit(
+                path="services/payouts/domain/orders.py",
+                old="from uuid import NAMESPACE_URL, UUID, uuid5\n",
+                new="from uuid import NAMESPACE_URL, UUID, uuid4, uuid5\n",
+            ),
+        ),
+        catchers=(f"{ADOPTION}::test_what_is_decided_again_before_the_comparison_has_the_same_key",),
+    ),
+    Mutant(
+        name="found-transfer-is-paid-again",
+        breaks="Payables that Stripe paid before a restore are paid while the transfer is not adopted yet.",
+        edits=(
+            Edit(
+                path="services/payouts/store/transfers.py",
+                old="          WHERE found.wallet = payable.wallet AND found.adopted_at IS NULL\n",
+                new="          WHERE false AND found.wallet = payable.wallet AND found.adopted_at IS NULL\n",
+            ),
+        ),
+        catchers=(f"{ADOPTION}::test_a_transfer_for_a_week_is_found_by_what_it_paid",),
+    ),
+    Mutant(
+        name="sent-before-stripe-is-compared",
+        breaks="The relay claims operations before what Stripe made was compared with the database.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/relay.py",
+                old="                if self._may_send()\n",
+                new="                if True\n",
+            ),
+        ),
+        catchers=(f"{ADOPTION}::test_nothing_is_claimed_before_the_comparison",),
+    ),
+    Mutant(
+        name="a-restored-database-believes-the-offsets",
+        breaks="A consumer begins at the group's offset, although the database was restored and knows less.",
+        edits=(
+            Edit(
+                path="fleet/positions.py",
+                old="            if committed is None or committed <= position:\n",
+                new="            if True or committed <= position:\n",
+            ),
+        ),
+        catchers=(f"{POSITIONS}::test_a_restored_database_is_read_on_from_where_it_ends",),
+    ),
+)
