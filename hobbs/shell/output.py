@@ -128,7 +128,7 @@ def _write_csv(rows: Rows, columns: Sequence[str], stream: TextIO) -> None:
 
 
 class _Lines:
-    """Ends lines with a line feed. The csv module quotes a carriage return only where it writes one itself."""
+    """Ends lines with a line feed. The csv module quotes a carriage return only where it writes one."""
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream

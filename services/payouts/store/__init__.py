@@ -11,7 +11,9 @@ from services.payouts.store import (
     payouts,
     relay_stop,
     rereads,
+    reverts,
     transfers,
+    withholding,
 )
 
 __all__ = [
@@ -25,5 +27,7 @@ __all__ = [
     "payouts",
     "relay_stop",
     "rereads",
+    "reverts",
     "transfers",
+    "withholding",
 ]
