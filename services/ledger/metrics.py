@@ -17,6 +17,7 @@ JOURNAL_REFUSALS: Final = (
     "bad_name",
     "balance_too_large",
     "group_refused",
+    "belongs_to_a_service",
     "group_reused",
     "invalid",
     "limit_exceeded",

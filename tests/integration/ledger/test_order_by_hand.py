@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import asyncpg
 import pytest
@@ -38,7 +38,8 @@ async def by_hand(dba: asyncpg.Connection, name: str, legs: Legs) -> None:
 
 
 FIRST: Legs = (("student:s-2", -5), ("instructor:i-1", 5))
-EARLIER = {
+Call = Callable[[asyncpg.Connection], Awaitable[object]]
+EARLIER: dict[str, Call] = {
     "another journal": lambda dba: by_hand(dba, "2", (("student:s-1", -7), ("instructor:i-1", 7))),
     "a hold": lambda dba: dba.execute("SELECT place_hold('h', 'student:s-1', 1, 'USD', '2199-01-01')"),
     "a limit": lambda dba: dba.execute("SELECT set_limit('student:s-1', 'USD', -100)"),

@@ -12,7 +12,7 @@ from fleet.database import Database
 from fleet.envelope import Record
 from schemas.journals import GroupRequested, JournalRequested, RevertRequested
 from services.ledger import steps, wire
-from services.ledger.domain.journals import Journal, JournalRequest, RefusedJournal, Repeated
+from services.ledger.domain.journals import Journal, JournalRequest, PostedJournal, RefusedJournal
 from services.ledger.handlers import post_groups, revert_journals
 from tests.integration.ledger.books import (
     FLIGHT,
@@ -198,7 +198,7 @@ async def test_a_preview_says_what_posting_would_and_writes_nothing(ledger: Data
         preview = await steps.preview.preview(tx, asked)
         assert await tx.all("SELECT 1 FROM wallet WHERE address = 'student:new'") == []
     kinds = [type(result) for result in preview.results]
-    assert kinds == [Repeated, RefusedJournal, Journal, Journal, RefusedJournal]
+    assert kinds == [PostedJournal, RefusedJournal, Journal, Journal, RefusedJournal]
     assert preview.balances["platform:school", "USD"] == 40 + 7 + 40
     assert await told(ledger) == before
     async with ledger.transaction() as tx:
