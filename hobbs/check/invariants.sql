@@ -69,7 +69,8 @@ WHERE coalesce(received.amount, 0) <> coalesce(posted.amount, 0)
 -- What a payee's wallet shows as owed is what payables pay: nothing is owed that nobody pays, or paid that is not owed.
 WITH posted AS (
     SELECT entry.journal_id, entry.address AS wallet, entry.currency, sum(entry.amount) AS amount,
-           max(journal.recorded_at) AS recorded_at
+           max(journal.recorded_at) AS recorded_at,
+           bool_or(entry.event_type IN ('flight', 'adjustment', 'revert')) AS may_be_on_its_way
     FROM ledger_public.entries AS entry
     JOIN ledger_public.journals AS journal ON journal.journal_id = entry.journal_id
     WHERE (entry.address LIKE 'instructor:%' OR entry.address LIKE 'aircraft\_owner:%')
@@ -79,10 +80,12 @@ WITH posted AS (
     SELECT journal_id, wallet, currency, sum(amount) AS amount FROM payouts_public.payables
     GROUP BY journal_id, wallet, currency
 )
-SELECT wallet, currency, sum(coalesce(posted.amount, 0)) AS in_the_ledger, sum(coalesce(owed.amount, 0)) AS in_payables
+SELECT wallet, currency, sum(coalesce(posted.amount, 0)) AS in_the_ledger,
+       sum(coalesce(owed.amount, 0)) AS in_payables
 FROM posted FULL JOIN owed USING (journal_id, wallet, currency)
 WHERE coalesce(posted.amount, 0) <> coalesce(owed.amount, 0)
-  AND (owed.amount IS NOT NULL OR posted.recorded_at < now() - interval '10 minutes')
+  AND (owed.amount IS NOT NULL OR NOT posted.may_be_on_its_way
+       OR posted.recorded_at < now() - interval '10 minutes')
 GROUP BY wallet, currency
 HAVING sum(coalesce(posted.amount, 0)) <> sum(coalesce(owed.amount, 0));
 

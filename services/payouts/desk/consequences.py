@@ -51,7 +51,7 @@ async def of_a_revert(tx: Tx, reverted: UUID, root_event_type: str, amounts: Amo
 def _of_a_revert(payable: Any | None, root_event_type: str, wallet: str, currency: str, amount: int) -> str:
     if payable is None and root_event_type not in PAYABLE_EVENT_TYPES:
         return (
-            f"moves the balance of {wallet} by {_money(amount, currency)}, and neither pays nor takes it back: "
+            f"moves the balance of {wallet} by {_money(amount, currency)}, neither pays nor takes it back: "
             f"payouts owes nothing for a journal of type {root_event_type}; `hobbs check` will name it"
         )
     if amount > 0:
