@@ -24,8 +24,8 @@ PAYOUTS_MUTANTS = (
         edits=(
             Edit(
                 path="services/payouts/wire/records.py",
-                old="        if a.event.event_type in PAYABLE_EVENT_TYPES or reverted_by(a.event) is not None\n",
-                new="        if a.event.event_type in PAYABLE_EVENT_TYPES\n",
+                old="in PAYABLE_EVENT_TYPES or reverted_by(a.event) is not None\n",
+                new="in PAYABLE_EVENT_TYPES\n",
             ),
         ),
         catchers=(f"{REVERTS}::test_a_held_transfer_of_a_reverted_journal_is_never_sent",),
@@ -36,7 +36,7 @@ PAYOUTS_MUTANTS = (
         edits=(
             Edit(
                 path="services/payouts/steps/payments.py",
-                old="    waiting += await _unsent(tx, {payable.wallet for payable in payables if payable.amount < 0})\n",
+                old="    waiting += await _unsent(tx, owing)\n",
                 new="",
             ),
         ),

@@ -64,7 +64,8 @@ async def pay_locked(
     whole = [p.wallet for p in payees if period is not None or p.schedule == "per_flight" or not p.configured]
     payables = await store.transfers.open_payables(tx, whole, sorted(blocked))
     waiting = await store.transfers.waiting(tx, blocked, now)
-    waiting += await _unsent(tx, {payable.wallet for payable in payables if payable.amount < 0})
+    owing = {payable.wallet for payable in payables if payable.amount < 0}
+    waiting += await _unsent(tx, owing)
     payments = decide_payments(_accounts(payees, payables, waiting), now, uuid7, period=period)
     await _write(tx, payments, {p.wallet: p for p in payees}, now)
     return payments
