@@ -10,28 +10,32 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalType:
-    """Journals of `event_type`, with sources `<prefix>:…`, that only `service` asks the ledger for."""
+    """Journals of `event_type`, with sources `<prefix>:…`, that only `service` asks the ledger for.
+
+    at_stripe: they record what happened at Stripe, which no other journal changes.
+    """
 
     event_type: str
     prefix: str
     service: str
+    at_stripe: bool = False
 
 
 REGISTERED = (
     JournalType(event_type="flight", prefix="flight", service="billing"),
     JournalType(event_type="adjustment", prefix="adjustment", service="adjustments"),  # not there yet
-    JournalType(event_type="transfer", prefix="transfer", service="payouts"),
-    JournalType(event_type="reversal", prefix="reversal", service="payouts"),
-    JournalType(event_type="instant_fee", prefix="instant-fee", service="payouts"),
-    JournalType(event_type="payment", prefix="charge", service="receivables"),
-    JournalType(event_type="stripe_fee", prefix="charge-fee", service="receivables"),
+    JournalType(event_type="transfer", prefix="transfer", service="payouts", at_stripe=True),
+    JournalType(event_type="reversal", prefix="reversal", service="payouts", at_stripe=True),
+    JournalType(event_type="instant_fee", prefix="instant-fee", service="payouts", at_stripe=True),
+    JournalType(event_type="payment", prefix="charge", service="receivables", at_stripe=True),
+    JournalType(event_type="stripe_fee", prefix="charge-fee", service="receivables", at_stripe=True),
     JournalType(event_type="allocation", prefix="allocation", service="receivables"),
-    JournalType(event_type="refund", prefix="refund", service="receivables"),
-    JournalType(event_type="refund_failed", prefix="refund-failed", service="receivables"),
-    JournalType(event_type="dispute", prefix="dispute", service="receivables"),
-    JournalType(event_type="dispute_fee", prefix="dispute-fee", service="receivables"),
-    JournalType(event_type="dispute_won", prefix="dispute-won", service="receivables"),
-    JournalType(event_type="dispute_lost", prefix="dispute-lost", service="receivables"),
+    JournalType(event_type="refund", prefix="refund", service="receivables", at_stripe=True),
+    JournalType(event_type="refund_failed", prefix="refund-failed", service="receivables", at_stripe=True),
+    JournalType(event_type="dispute", prefix="dispute", service="receivables", at_stripe=True),
+    JournalType(event_type="dispute_fee", prefix="dispute-fee", service="receivables", at_stripe=True),
+    JournalType(event_type="dispute_won", prefix="dispute-won", service="receivables", at_stripe=True),
+    JournalType(event_type="dispute_lost", prefix="dispute-lost", service="receivables", at_stripe=True),
     JournalType(event_type="revert", prefix="revert", service="ledger"),
     JournalType(event_type="hold", prefix="hold", service="ledger"),
 )
@@ -47,3 +51,8 @@ def service_of_journal(event_type: str, source: str) -> str | None:
         if owner := _OWNERS.get(name.strip(" ").lower()):
             return owner.service
     return None
+
+
+def happened_at_stripe(event_type: str) -> bool:
+    """Whether journals of this type record what happened at Stripe."""
+    return any(one.event_type == event_type and one.at_stripe for one in REGISTERED)

@@ -132,7 +132,8 @@ async def _of_a_revert(tx: Tx, source: str) -> list[str]:
         return []
     root = await reads.journals.root_event_type(tx, reverted)
     moved = {key: -amount for key, amount in _amounts(reverted.entries).items()}
-    return await payees.of_a_revert(tx, reverted.journal_id, root, moved)
+    of_payees = await payees.of_a_revert(tx, reverted.journal_id, root, moved)
+    return [*of_payees, *consequences.of_a_revert(root)]
 
 
 def _amounts(entries: Sequence[Entry] | Sequence[EntryDetails]) -> dict[BalanceKey, int]:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from fleet.database import Tx
+from schemas.journal_types import happened_at_stripe
 from services.ledger.domain.journals import Journal
 
 LATE: Final = timedelta(days=31)
@@ -26,6 +27,13 @@ async def unusual(tx: Tx, journals: Sequence[Journal], now: datetime) -> dict[st
     return {
         journal.source: [*_wallets(journal, held, currencies), *_date(journal, now)] for journal in journals
     }
+
+
+def of_a_revert(root_event_type: str) -> list[str]:
+    """What the revert of such a journal does not do."""
+    if not happened_at_stripe(root_event_type):
+        return []
+    return ["changes the books only: what happened at Stripe stays as it is"]
 
 
 def _wallets(journal: Journal, held: dict[str, set[str]], currencies: Sequence[str]) -> Iterator[str]:

@@ -255,6 +255,16 @@ async def test_a_revert_s_preview_says_what_it_takes_from_a_payee(ledger: Databa
     assert back["consequences"][0] == "pays instructor:i-1 0.60 USD more through Stripe"
 
 
+async def test_a_revert_of_what_happened_at_stripe_says_that_only_the_books_change(
+    ledger: Database, hobbs: Hobbs
+) -> None:
+    legs = (("instructor:i-1", -500), ("external:stripe", 500))
+    await ask(ledger, requested("transfer:1", legs, event_type="transfer"))
+    [dry] = rows(await hobbs("revert", "transfer:1", "--why", "x", "--dry-run", "-o", "json"))["journals"]
+    assert dry["consequences"][0].startswith("moves the balance of instructor:i-1 by 5.00 USD, neither pays")
+    assert dry["consequences"][1] == "changes the books only: what happened at Stripe stays as it is"
+
+
 async def test_a_revert_by_sql_is_announced_as_the_worker_announces_it(
     ledger: Database, owner: asyncpg.Connection
 ) -> None:
