@@ -6,24 +6,18 @@ from typing import Final
 
 from fleet.database import Tx
 from schemas.journal_types import happened_at_stripe
+from services.ledger.desk import reads
 from services.ledger.domain.journals import Journal
 
 LATE: Final = timedelta(days=31)
 EARLY: Final = timedelta(hours=1)
 
-_HELD: Final = """
-    SELECT address, currency FROM ledger_public.wallets WHERE address = ANY (CAST(:wallets AS text[]))
-"""
-_CURRENCIES: Final = "SELECT DISTINCT currency FROM ledger_public.wallets ORDER BY currency"
-
 
 async def unusual(tx: Tx, journals: Sequence[Journal], now: datetime) -> dict[str, list[str]]:
     """Sentences by the journals' sources; reads published views only."""
     wallets = sorted({entry.wallet for journal in journals for entry in journal.entries})
-    held: dict[str, set[str]] = {}
-    for row in await tx.all(_HELD, wallets=wallets):
-        held.setdefault(row.address, set()).add(row.currency)
-    currencies = [row.currency for row in await tx.all(_CURRENCIES)]
+    held = await reads.balances.currencies_of(tx, wallets)
+    currencies = await reads.balances.currencies(tx)
     return {
         journal.source: [*_wallets(journal, held, currencies), *_date(journal, now)] for journal in journals
     }

@@ -1,23 +1,16 @@
 """What journals by hand mean for payees: sentences for whoever is about to post or revert one."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from fleet.database import Tx
 from fleet.money import format_minor
+from services.payouts.desk import reads
 from services.payouts.domain.payees import PAYEE_KINDS
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES
 
 Amounts = Mapping[tuple[str, str], int]  # wallet, currency -> minor units
-
-_PAYABLES: Final = """
-    SELECT payable.wallet, payable.currency, payable.amount, transfer.id AS transfer_id,
-           transfer.stripe_transfer_id
-    FROM payouts_public.payables AS payable
-    LEFT JOIN payouts_public.transfers AS transfer ON transfer.id = payable.transfer_id
-    WHERE payable.journal_id = :journal_id ORDER BY payable.wallet
-"""
 
 
 def of_payees(amounts: Amounts) -> dict[tuple[str, str], int]:
@@ -41,14 +34,16 @@ def of_a_journal_by_hand(amounts: Amounts) -> list[str]:
 
 async def of_a_revert(tx: Tx, reverted: UUID, root_event_type: str, amounts: Amounts) -> list[str]:
     """What the revert of a journal means for payees. amounts: what it moves. Reads published views."""
-    rows = {(row.wallet, row.currency): row for row in await tx.all(_PAYABLES, journal_id=reverted)}
+    rows = {(row["wallet"], row["currency"]): row for row in await reads.payables_of(tx, [reverted])}
     return [
         _of_a_revert(rows.get(key), root_event_type, *key, amount)
         for key, amount in sorted(of_payees(amounts).items())
     ]
 
 
-def _of_a_revert(payable: Any | None, root_event_type: str, wallet: str, currency: str, amount: int) -> str:
+def _of_a_revert(
+    payable: Mapping[str, Any] | None, root_event_type: str, wallet: str, currency: str, amount: int
+) -> str:
     if payable is None and root_event_type not in PAYABLE_EVENT_TYPES:
         return (
             f"moves the balance of {wallet} by {_money(amount, currency)}, neither pays nor takes it back: "
@@ -59,10 +54,10 @@ def _of_a_revert(payable: Any | None, root_event_type: str, wallet: str, currenc
     took = f"takes {_money(-amount, currency)} from what {wallet} is paid next"
     if payable is None:
         return f"{took}; payouts has not seen the journal yet"
-    if payable.stripe_transfer_id is not None:
-        return f"{took}: transfer {payable.stripe_transfer_id} has paid it"
+    if payable["stripe_transfer_id"] is not None:
+        return f"{took}: transfer {payable['stripe_transfer_id']} has paid it"
     return f"{took}: it was not sent yet" + (
-        f" (transfer {payable.transfer_id})" if payable.transfer_id else ""
+        f" (transfer {payable['transfer_id']})" if payable["transfer_id"] else ""
     )
 
 
