@@ -198,7 +198,9 @@ async def replay(connection: asyncpg.Connection, transactions: Sequence[Sequence
 
 
 def sql_arguments(record: Record) -> tuple[str, str, str, str]:
-    """Event type, event id, currency and entries, as post_journal_with_locks() takes them."""
+    """Event type, event id, currency and entries, as post_journal_with_locks() takes them.
+
+    The event type is of nobody's: a flight's journals are not for people to post.
+    """
     asked = orjson.loads(record.value or b"")
-    event_type, _, event_id = asked["source"].partition(":")
-    return event_type, event_id, asked["currency"], orjson.dumps(asked["entries"]).decode()
+    return "manual", asked["source"], asked["currency"], orjson.dumps(asked["entries"]).decode()

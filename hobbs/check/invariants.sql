@@ -65,6 +65,30 @@ WHERE coalesce(received.amount, 0) <> coalesce(posted.amount, 0)
        OR received.received_at < now() - interval '10 minutes'
        OR posted.amount IS NOT NULL);
 
+-- name: payees_balances_are_paid
+-- What a payee's wallet shows as owed is what payables pay: nothing is owed that nobody pays, or paid that is not owed.
+WITH posted AS (
+    SELECT entry.journal_id, entry.address AS wallet, entry.currency, sum(entry.amount) AS amount,
+           max(journal.recorded_at) AS recorded_at,
+           bool_or(entry.event_type IN ('flight', 'adjustment', 'revert')) AS may_be_on_its_way
+    FROM ledger_public.entries AS entry
+    JOIN ledger_public.journals AS journal ON journal.journal_id = entry.journal_id
+    WHERE (entry.address LIKE 'instructor:%' OR entry.address LIKE 'aircraft\_owner:%')
+      AND entry.event_type NOT IN ('transfer', 'reversal', 'instant_fee')
+    GROUP BY entry.journal_id, entry.address, entry.currency
+), owed AS (
+    SELECT journal_id, wallet, currency, sum(amount) AS amount FROM payouts_public.payables
+    GROUP BY journal_id, wallet, currency
+)
+SELECT wallet, currency, sum(coalesce(posted.amount, 0)) AS in_the_ledger,
+       sum(coalesce(owed.amount, 0)) AS in_payables
+FROM posted FULL JOIN owed USING (journal_id, wallet, currency)
+WHERE coalesce(posted.amount, 0) <> coalesce(owed.amount, 0)
+  AND (owed.amount IS NOT NULL OR NOT posted.may_be_on_its_way
+       OR posted.recorded_at < now() - interval '10 minutes')
+GROUP BY wallet, currency
+HAVING sum(coalesce(posted.amount, 0)) <> sum(coalesce(owed.amount, 0));
+
 -- name: nobody_is_sent_more_than_they_were_owed
 -- What was transferred to a payee, less what came back, was credited to the payee's wallet before.
 SELECT transfer.wallet, transfer.currency, transfer.sent, coalesce(credited.amount, 0) AS credited

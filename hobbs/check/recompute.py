@@ -5,11 +5,12 @@ with a sentence. It changes nothing.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from fleet.database import Tx
 from fleet.settings import Settings
+from hobbs.check.payables import owed_to_payees
 from hobbs.shell.connections import reading
 from services.billing.desk import reads as bills
 from services.billing.desk.reads import BillToExplain
@@ -42,7 +43,8 @@ class ExplainedFlight:
     """A bill recomputed from the facts and cards it names. Amounts are minor units; readings, hours tenths.
 
     lines: `rounding_tenths` is the rounded amount less the exact one, in tenths of a minor unit, where a line
-    is hours times a rate. remainder: what is left to the platform after every leg.
+    is hours times a rate. remainder: what is left to the platform after every leg. reverts: the sources of
+    its journal's revert, of the revert of that, and so on. payables: what they all owe payees.
     """
 
     source: str
@@ -58,6 +60,8 @@ class ExplainedFlight:
     remainder: int
     wallets: Sequence[WalletSide]
     findings: Sequence[str]
+    reverts: Sequence[str] = ()
+    payables: Sequence[Mapping[str, Any]] = ()
 
 
 async def explain_flight(
@@ -73,7 +77,12 @@ async def explain_flight(
     source = f"flight:{row.flight_id}:{row.revision}"
     async with reading(settings) as database, database.transaction() as tx:
         journal = await reads.journals.find_journal(tx, source)
-    return compare(source, row, cards, again, journal)
+        owed = await owed_to_payees(tx, journal) if journal else None
+    explained = compare(source, row, cards, again, journal)
+    if owed is None:
+        return explained
+    findings = [*explained.findings, *owed.findings]
+    return replace(explained, reverts=owed.reverts, payables=owed.payables, findings=findings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -185,6 +185,7 @@ def _show_flight(flight: ExplainedFlight) -> None:
         "charge": flight.charge,
         "legs_total": flight.legs_total,
         "remainder": flight.remainder,
+        "reverted_by": ", ".join(flight.reverts) or None,
     }
     currency = flight.currency
     right = [*MONEY, *COUNTS]
@@ -195,6 +196,9 @@ def _show_flight(flight: ExplainedFlight) -> None:
     show_rows([_readable(leg, currency) for leg in flight.legs], title="legs", right=right)
     sides = [_readable({**asdict(side), "agrees": side.agrees}, currency) for side in flight.wallets]
     show_rows(sides, title="recomputed and compared", right=right)
+    show_rows(
+        [_readable(one, one["currency"]) for one in flight.payables], title="owed to payees", right=right
+    )
 
 
 def _readable(row: Mapping[str, Any], currency: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ Promises: nothing is posted before a person saw it and agreed; a dry run locks a
 
 import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,7 +15,7 @@ import typer
 from fleet.database import Tx
 from fleet.envelope import uuid7
 from fleet.money import format_minor
-from hobbs.commands.queries import decide
+from hobbs.commands.queries import decide, read
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import (
     EXIT_FINDINGS,
@@ -27,18 +27,21 @@ from hobbs.shell.output import (
     show_one,
     show_rows,
 )
-from services.ledger.desk import decisions
+from services.ledger.desk import consequences, decisions, reads
+from services.ledger.desk.reads.journals import EntryDetails
 from services.ledger.domain.journals import (
     Entry,
     Journal,
     JournalReply,
     JournalRequest,
+    PostedJournal,
     PostingResult,
     RefusedJournal,
 )
 from services.ledger.domain.posting import PostingPreview
 from services.ledger.domain.reverts import RevertRequest
 from services.ledger.domain.wallets import BalanceKey
+from services.payouts.desk import consequences as payees
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -47,17 +50,22 @@ YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 
 Post = Callable[[Tx], Awaitable[list[JournalReply]]]
 Preview = Callable[[Tx], Awaitable[PostingPreview]]
+Consequences = Callable[[Tx, Journal], Awaitable[list[str]]]  # outside the ledger, of a journal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JournalRow:
-    """A journal as it is shown. outcome: would_post, posted, repeated or refused."""
+    """A journal as it is shown. outcome: would_post, posted, repeated or refused.
+
+    consequences: of one that would be posted, what else follows from it and what is unusual about it.
+    """
 
     source: str
     outcome: str
     journal_id: str | None
     sentence: str
     entries: Sequence[Entry]
+    consequences: Sequence[str] = ()
 
 
 @app.command("post")
@@ -70,11 +78,15 @@ def post_command(
     yes: YesOption = False,
     output: OutputOption = Output.table,
 ) -> None:
-    """Post journals by hand; one that is posted already is `repeated`. Exit 1: one is refused."""
+    """Post journals by hand; one that is posted already is `repeated`. Exit 1: one is refused.
+
+    Journals of services are refused: flight, adjustment, transfer and so on.
+    """
     requests = _read_file(file)
     _post_by_hand(
-        lambda tx: decisions.preview_post(tx, requests),
+        lambda tx: decisions.preview_post(tx, requests, group=together),
         lambda tx: decisions.post(tx, requests, group=together),
+        _of_a_journal_by_hand,
         dry_run=dry_run,
         yes=yes,
         output=output,
@@ -94,6 +106,7 @@ def revert_command(
     _post_by_hand(
         lambda tx: decisions.preview_revert(tx, request),
         lambda tx: decisions.revert(tx, request),
+        lambda tx, _: _of_a_revert(tx, source),
         dry_run=dry_run,
         yes=yes,
         output=output,
@@ -109,10 +122,41 @@ def _read_file(file: Path) -> list[JournalRequest]:
     raise typer.Exit(EXIT_USAGE)
 
 
-def _post_by_hand(find_out: Preview, post: Post, *, dry_run: bool, yes: bool, output: Output) -> None:
+async def _of_a_journal_by_hand(_: Tx, journal: Journal) -> list[str]:
+    return payees.of_a_journal_by_hand(_amounts(journal.entries))
+
+
+async def _of_a_revert(tx: Tx, source: str) -> list[str]:
+    reverted = await reads.journals.find_journal(tx, source)
+    if reverted is None:
+        return []
+    root = await reads.journals.root_event_type(tx, reverted)
+    moved = {key: -amount for key, amount in _amounts(reverted.entries).items()}
+    of_payees = await payees.of_a_revert(tx, reverted.journal_id, root, moved)
+    return [*of_payees, *consequences.of_a_revert(root)]
+
+
+def _amounts(entries: Sequence[Entry] | Sequence[EntryDetails]) -> dict[BalanceKey, int]:
+    amounts: dict[BalanceKey, int] = {}
+    for entry in entries:
+        key = (entry.wallet, entry.currency)
+        amounts[key] = amounts.get(key, 0) + entry.amount
+    return amounts
+
+
+async def _consequences(tx: Tx, results: Sequence[object], outside: Consequences) -> dict[str, list[str]]:
+    journals = [one for one in results if isinstance(one, Journal)]
+    unusual = await consequences.unusual(tx, journals, datetime.now(UTC))
+    return {one.source: [*await outside(tx, one), *unusual[one.source]] for one in journals}
+
+
+def _post_by_hand(
+    find_out: Preview, post: Post, outside: Consequences, *, dry_run: bool, yes: bool, output: Output
+) -> None:
     if dry_run or not yes:
         preview = decide(find_out)
-        shown = [_previewed(result) for result in preview.results]
+        follows = read(lambda tx: _consequences(tx, preview.results, outside))
+        shown = [_previewed(result, follows) for result in preview.results]
         if dry_run:
             _show(shown, preview.balances, output)
             say("dry run, nothing changed")
@@ -128,21 +172,23 @@ def _post_by_hand(find_out: Preview, post: Post, *, dry_run: bool, yes: bool, ou
 def _agree(shown: Sequence[JournalRow]) -> None:
     for one in shown:
         legs = ", ".join(f"{e.wallet} {format_minor(e.amount, e.currency)} {e.currency}" for e in one.entries)
-        say(f"{one.source}: {one.outcome.replace('_', ' ')} {legs or one.sentence}")
+        say(f"{one.source}: {one.outcome.replace('_', ' ')} {one.sentence or legs}")
+        for consequence in one.consequences:
+            say(f"  {consequence}")
     if not agreed("Post this?"):
         raise typer.Exit(EXIT_FINDINGS)
 
 
-def _previewed(result: PostingResult) -> JournalRow:
+def _previewed(result: PostingResult | PostedJournal, follows: Mapping[str, Sequence[str]]) -> JournalRow:
     if isinstance(result, Journal):
-        return _shown(result, "would_post")
-    if isinstance(result, RefusedJournal):
-        return _refused(result)
+        return replace(_shown(result, "would_post"), consequences=follows[result.source])
+    if isinstance(result, RefusedJournal | PostedJournal):
+        return _replied(result)
     return JournalRow(
-        source="",
+        source=result.source,
         outcome="repeated",
-        journal_id=str(result.journal_id),
-        sentence="is posted already",
+        journal_id=None,
+        sentence="repeats another one of this file",
         entries=(),
     )
 
@@ -182,10 +228,13 @@ def _show(shown: Sequence[JournalRow], left: Mapping[BalanceKey, int], output: O
         {"wallet": wallet, "currency": currency, "balance_after": amount}
         for (wallet, currency), amount in sorted(left.items())
     ]
-    heads = [
+    heads: list[dict[str, object]] = [
         {"source": one.source, "outcome": one.outcome, "journal_id": one.journal_id, "sentence": one.sentence}
         for one in shown
     ]
+    for head, one in zip(heads, shown, strict=True):
+        told = list(one.consequences)
+        head["consequences"] = "; ".join(told) if output is Output.table else told
     lines = [
         {"source": one.source, "wallet": e.wallet, "currency": e.currency, "amount": e.amount}
         for one in shown

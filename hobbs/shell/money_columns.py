@@ -31,4 +31,6 @@ def readable(
     if chosen is None:
         return dict(row)
     amounts = {name for name in columns if row.get(name) is not None}
-    return {name: format_minor(value, chosen) if name in amounts else value for name, value in row.items()}
+    return {
+        name: format_minor(int(value), chosen) if name in amounts else value for name, value in row.items()
+    }

@@ -1,11 +1,12 @@
 """What a command shows: rows on stdout as a table, JSON or CSV; everything else goes to stderr.
 
-Promises: JSON and CSV carry every column and the whole value; no character of the data can steer a terminal.
-It knows nothing of what the rows mean.
+Promises: JSON and CSV carry every column and the whole value; no character of the data can steer a terminal,
+and no text of the data is a formula when a spreadsheet opens the CSV. It knows nothing of what the rows mean.
 """
 
 import csv
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
@@ -14,7 +15,6 @@ from datetime import date, datetime, time
 from decimal import Decimal
 from enum import Enum, StrEnum
 from typing import Annotated, Any, Final, TextIO
-from uuid import UUID
 
 import typer
 from rich.console import Console
@@ -24,6 +24,7 @@ from rich.text import Text
 EXIT_FINDINGS: Final = 1
 EXIT_USAGE: Final = 2
 PIPED_TABLE_COLUMNS_MAX: Final = 10_000
+_FORMULA_BEGINS: Final = re.compile(r"\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r]")  # also in full width
 
 
 class Output(StrEnum):
@@ -88,9 +89,14 @@ def say(sentence: str) -> None:
 
 
 def plain(value: object) -> Any:
-    """Turn a value into what JSON can hold; instants become RFC 3339, unknown types their text."""
+    """Turn a value into what JSON can hold; instants become RFC 3339, unknown types their text.
+
+    A whole `numeric` is a whole number, as amounts are everywhere; another one is its digits as text.
+    """
     if value is None or (isinstance(value, bool | int | float | str) and not isinstance(value, Enum)):
         return value
+    if isinstance(value, Decimal) and value.is_finite() and value == value.to_integral_value():
+        return int(value)
     if isinstance(value, Mapping):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple | set | frozenset):
@@ -115,10 +121,29 @@ def _write_json(value: object, stream: TextIO) -> None:
 
 
 def _write_csv(rows: Rows, columns: Sequence[str], stream: TextIO) -> None:
-    writer = csv.writer(stream, lineterminator="\n")
-    writer.writerow(columns)
+    writer = csv.writer(_Lines(stream), lineterminator="\r\n")
+    writer.writerow([_no_formula(name) for name in columns])
     for row in rows:
-        writer.writerow(["" if row.get(name) is None else _cell(row.get(name)) for name in columns])
+        writer.writerow([_csv_cell(row.get(name)) for name in columns])
+
+
+class _Lines:
+    """Ends lines with a line feed. The csv module quotes a carriage return only where it writes one."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> int:
+        return self._stream.write(line.removesuffix("\r\n") + "\n")
+
+
+def _csv_cell(value: object) -> str:
+    """Numbers as they are; text that a spreadsheet would read as a formula behind an apostrophe."""
+    return _cell(value) if isinstance(value, int | float | Decimal) else _no_formula(_cell(value))
+
+
+def _no_formula(text: str) -> str:
+    return f"'{text}" if _FORMULA_BEGINS.match(text) else text
 
 
 def _write_table(
@@ -153,8 +178,8 @@ def _text(value: object) -> str:
             return str(value.value)
         case bytes():
             return value.decode("utf-8", errors="backslashreplace")
-        case UUID() | Decimal():
-            return str(value)
+        case Decimal():
+            return f"{value:f}"  # str() writes 10000 as 1E+4 when its zeros are in the exponent
         case _:
             return str(value)
 

@@ -16,6 +16,7 @@ JOURNAL_REFUSALS: Final = (
     "amount_too_large",
     "bad_name",
     "balance_too_large",
+    "belongs_to_a_service",
     "group_refused",
     "group_reused",
     "invalid",

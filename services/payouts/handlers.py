@@ -22,7 +22,7 @@ def utc_now() -> datetime:
 
 
 async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
-    """Record what posted journals owe payees, and decide what is paid of it now."""
+    """Record what posted journals owe payees or take back, and decide what is paid of it now."""
     now = clock()
     async with db.transaction() as tx:
         posted = await inbox.admit(
@@ -33,7 +33,7 @@ async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock
             wallets = {accrual.wallet for accrual in accruals}
             await store.payees.know(tx, wallets)
             payees = await store.payees.lock(tx, wallets)
-            owed = await store.transfers.accrue(tx, accruals, now)
+            owed = await payments.accrue(tx, accruals, now)
             await payments.pay_locked(tx, [payee for payee in payees if payee.wallet in owed], now)
 
 

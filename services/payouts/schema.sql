@@ -377,6 +377,22 @@ ALTER TABLE ONLY payouts.reversal ADD CONSTRAINT reversal_transfer_id_fkey FOREI
 CREATE INDEX reversal_of_a_transfer ON payouts.reversal USING btree (transfer_id);
 GRANT SELECT, INSERT ON TABLE payouts.reversal TO hobbs_payouts;
 
+CREATE TABLE payouts.revert_without_payable (
+    journal_id uuid NOT NULL,
+    wallet text NOT NULL,
+    reverted_id uuid NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    source text NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    trace jsonb NOT NULL,
+    CONSTRAINT kept_revert_is_not_zero CHECK ((amount <> 0))
+);
+ALTER TABLE ONLY payouts.revert_without_payable ADD CONSTRAINT one_kept_revert_per_journal_and_wallet PRIMARY KEY (journal_id, wallet);
+ALTER TABLE ONLY payouts.revert_without_payable ADD CONSTRAINT revert_without_payable_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
+CREATE INDEX revert_of_a_journal ON payouts.revert_without_payable USING btree (reverted_id);
+GRANT SELECT, INSERT, DELETE ON TABLE payouts.revert_without_payable TO hobbs_payouts;
+
 CREATE TABLE payouts.school (
     only_row boolean DEFAULT true NOT NULL,
     time_zone text DEFAULT 'UTC'::text NOT NULL,

@@ -12,6 +12,20 @@ WEBHOOKS = "tests/integration/gateway/test_webhooks.py"
 
 BILLING_AND_LEDGER_MUTANTS = (
     Mutant(
+        name="anything-by-hand",
+        breaks="Journals of services may be posted by hand: payouts pays them.",
+        edits=(
+            Edit(
+                path="services/ledger/desk/decisions.py",
+                old="    service = service_of_journal(request.event_type, request.source)\n",
+                new="    service = None\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/ledger/test_cli_post.py::test_what_belongs_to_a_service_is_not_posted_by_hand",
+        ),
+    ),
+    Mutant(
         name="inbox-outside-the-transaction",
         breaks="Billing admits flights in one commit and bills them in another: a crash between loses them.",
         edits=(

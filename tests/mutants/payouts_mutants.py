@@ -7,6 +7,7 @@ RELAY = "tests/integration/payouts/test_relay.py"
 LOCKS = "tests/integration/payouts/test_lock_order.py"
 LEASES = "tests/integration/payouts/test_leases.py"
 WEBHOOKS = "tests/integration/payouts/test_webhooks.py"
+REVERTS = "tests/integration/payouts/test_reverts.py"
 
 KEY = '        return f"op:{self.id}:{self.generation}"\n'
 CALL = "        answer = await self._ask(operation)\n"
@@ -17,6 +18,30 @@ CALL_IN_A_TRANSACTION = """\
 """
 
 PAYOUTS_MUTANTS = (
+    Mutant(
+        name="reverts-owe-nothing",
+        breaks="A revert is no payable, so that the money of a reverted flight is sent.",
+        edits=(
+            Edit(
+                path="services/payouts/wire/records.py",
+                old="in PAYABLE_EVENT_TYPES or reverted_by(a.event) is not None\n",
+                new="in PAYABLE_EVENT_TYPES\n",
+            ),
+        ),
+        catchers=(f"{REVERTS}::test_a_held_transfer_of_a_reverted_journal_is_never_sent",),
+    ),
+    Mutant(
+        name="what-was-decided-is-sent",
+        breaks="A transfer that was decided before its journal was reverted is sent all the same.",
+        edits=(
+            Edit(
+                path="services/payouts/steps/payments.py",
+                old="    waiting += await _unsent(tx, owing)\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{REVERTS}::test_what_was_decided_and_not_sent_yet_is_withheld",),
+    ),
     Mutant(
         name="new-key-on-retry",
         breaks="Each claim of an operation sends a new key, so that Stripe pays again after a timeout.",

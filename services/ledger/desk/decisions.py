@@ -12,11 +12,18 @@ from fleet import outbox
 from fleet.database import Tx
 from fleet.envelope import first_cause
 from fleet.inbox import describe
+from schemas.journal_types import service_of_journal
 from schemas.journals import JournalRequested
 from services.ledger import steps, store, wire
 from services.ledger.desk import reads
 from services.ledger.domain.holds import RefusedCommand
-from services.ledger.domain.journals import JournalReply, JournalRequest, PostedJournal
+from services.ledger.domain.journals import (
+    JournalReply,
+    JournalRequest,
+    PostedJournal,
+    RefusedJournal,
+    refuse,
+)
 from services.ledger.domain.monitors import MonitorChange, MonitorCommand, monitor_fault
 from services.ledger.domain.posting import PostingPreview
 from services.ledger.domain.reverts import RevertRequest
@@ -33,15 +40,37 @@ def read_requests(text: str) -> list[JournalRequest]:
 
 
 async def post(tx: Tx, requests: Sequence[JournalRequest], *, group: str | None = None) -> list[JournalReply]:
-    """Post journals by hand and announce them; a reply for each. group: all or none, under this name."""
+    """Post journals by hand and announce them; a reply for each. group: all or none, under this name.
+
+    A journal that belongs to a service is refused.
+    """
+    allowed = [_for_people(request) for request in requests]
     if group is None:
-        return await _announced(tx, await steps.posting.post(tx, requests))
-    return await _announced(tx, await steps.groups.post_group(tx, group, requests))
+        return await _announced(tx, await steps.posting.post(tx, allowed))
+    return await _announced(tx, await steps.groups.post_group(tx, group, allowed))
 
 
-async def preview_post(tx: Tx, requests: Sequence[JournalRequest]) -> PostingPreview:
-    """What posting these journals would reply now, without a group. Locks and writes nothing."""
-    return await steps.preview.preview(tx, requests)
+async def preview_post(
+    tx: Tx, requests: Sequence[JournalRequest], *, group: str | None = None
+) -> PostingPreview:
+    """What posting these journals would reply now. Writes nothing; a group locks its wallets meanwhile."""
+    allowed = [_for_people(request) for request in requests]
+    if group is None:
+        return await steps.preview.preview(tx, allowed)
+    return await steps.preview.preview_group(tx, group, allowed)
+
+
+def _for_people(request: JournalRequest) -> JournalRequest | RefusedJournal:
+    """Refuse what is a service's: it would be paid, or stand where the service's own journal belongs."""
+    service = service_of_journal(request.event_type, request.source)
+    if service is None:
+        return request
+    return refuse(
+        request,
+        "belongs_to_a_service",
+        f"is not for people to post: {service} posts journals of such an event type and source; take others, "
+        "such as manual and manual:2026-041, or revert the journal that is wrong",
+    )
 
 
 async def revert(tx: Tx, request: RevertRequest) -> list[JournalReply]:

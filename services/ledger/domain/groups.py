@@ -6,7 +6,7 @@ from services.ledger.domain.journals import JournalReply, JournalRequest, Refuse
 
 
 def refuse_reused_name(
-    name: str, requests: Sequence[JournalRequest], posted: Collection[str]
+    name: str, requests: Sequence[JournalRequest | RefusedJournal], posted: Collection[str]
 ) -> list[RefusedJournal]:
     """Refuse each request if the group's name is used for other journals; empty: it is not.
 
@@ -18,7 +18,9 @@ def refuse_reused_name(
     return [refuse(request, "group_reused", why) for request in requests]
 
 
-def refuse_all(requests: Sequence[JournalRequest], replies: Sequence[JournalReply]) -> list[RefusedJournal]:
+def refuse_all(
+    requests: Sequence[JournalRequest | RefusedJournal], replies: Sequence[JournalReply]
+) -> list[RefusedJournal]:
     """Refuse every request of a group, since one is refused: its own refusal stays, the others quote it."""
     blamed = next(reply for reply in replies if isinstance(reply, RefusedJournal))
     return [

@@ -5,7 +5,7 @@ takes three times as long to make, and names twice (docs/decisions/0091).
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import NamedTuple
@@ -72,6 +72,7 @@ class Repeated:
     """The request has the content of a journal that is posted already: that journal is the reply."""
 
     journal_id: UUID
+    source: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +112,9 @@ def content_hash(
     return sha256("\n".join((f"journal 1\t{source}\t{event_type}\t{at}", *lines)).encode()).digest()
 
 
-def refuse(request: JournalRequest, reason: str, why: str, shortfall: int | None = None) -> RefusedJournal:
+def refuse(
+    request: JournalRequest | RefusedJournal, reason: str, why: str, shortfall: int | None = None
+) -> RefusedJournal:
     """Refuse a request; `why` completes a sentence that begins with the journal's source."""
     return RefusedJournal(
         source=request.source,

@@ -12,6 +12,7 @@ from services.ledger.domain.journals import (
     ExistingJournal,
     Journal,
     JournalRequest,
+    PostedJournal,
     PostingResult,
     RefusedJournal,
     Repeated,
@@ -23,9 +24,12 @@ from services.ledger.domain.wallets import BALANCE_MAX, Balance, BalanceKey, Lim
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PostingPreview:
-    """What posting would reply now, and the balances it would leave, in minor units."""
+    """What posting would reply now, and the balances it would leave, in minor units.
 
-    results: Sequence[PostingResult]
+    A repeat of what is posted is that journal (`PostedJournal`); of one in the same file, `Repeated`.
+    """
+
+    results: Sequence[PostingResult | PostedJournal]
     balances: Mapping[BalanceKey, int]
 
 
@@ -95,7 +99,7 @@ def _decide(
     if there is None:
         return _post(item, running, limits)
     if there.content_hash == item.content_hash:
-        return Repeated(journal_id=there.journal_id)
+        return Repeated(journal_id=there.journal_id, source=item.request.source)
     return refuse(
         item.request,
         "source_reused",

@@ -1,6 +1,38 @@
 -- Posting for DBAs, by the same rules as through Kafka.
 
--- Posts one journal by hand. `entries` is [{"wallet": "student:s-1", "amount": -100}, ...]; "wallet_id" may
+-- Which service posts journals of this event type, or of a source that begins like this one; null: none, so people
+-- may. Capital letters make no difference: FLIGHT:F1 would be read as a flight's. schemas/journal_types.py is the
+-- same table; a test compares them.
+CREATE OR REPLACE FUNCTION service_of_journal(event_type text, source text)
+    RETURNS text
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    AS $$
+    SELECT service
+      FROM (VALUES
+            ('flight', 'flight', 'billing'),
+            ('adjustment', 'adjustment', 'adjustments'),
+            ('transfer', 'transfer', 'payouts'),
+            ('reversal', 'reversal', 'payouts'),
+            ('instant_fee', 'instant-fee', 'payouts'),
+            ('payment', 'charge', 'receivables'),
+            ('stripe_fee', 'charge-fee', 'receivables'),
+            ('allocation', 'allocation', 'receivables'),
+            ('refund', 'refund', 'receivables'),
+            ('refund_failed', 'refund-failed', 'receivables'),
+            ('dispute', 'dispute', 'receivables'),
+            ('dispute_fee', 'dispute-fee', 'receivables'),
+            ('dispute_won', 'dispute-won', 'receivables'),
+            ('dispute_lost', 'dispute-lost', 'receivables'),
+            ('revert', 'revert', 'ledger'),
+            ('hold', 'hold', 'ledger')
+           ) AS owned (event_type, prefix, service)
+     WHERE lower(btrim(service_of_journal.event_type)) IN (owned.event_type, owned.prefix)
+        OR lower(btrim(split_part(source, ':', 1))) IN (owned.event_type, owned.prefix)
+     LIMIT 1
+$$;
+
+-- Posts one journal by hand. Event types and sources of services are refused: payouts pays what a flight's journal
+-- owes, and the service's own journal would find its source taken. `entries` is [{"wallet": "student:s-1", "amount": -100}, ...]; "wallet_id" may
 -- stand in for "wallet". The source is <event_type>:<event_id>: the same journal again returns the id of the one
 -- that stands, other content for the same source is refused. A journal that comes late is dated into the open
 -- period. Wallets and balances are looked up by their keys, one row at a time, so that each statement has one
@@ -11,11 +43,31 @@ CREATE OR REPLACE FUNCTION post_journal_with_locks(
     RETURNS uuid
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path = ledger, pg_temp
+    AS $$
+DECLARE
+    service CONSTANT text := service_of_journal(event_type, event_type || ':' || event_id);
+BEGIN
+    IF service IS NOT NULL THEN
+        PERFORM refuse('journal_is_not_a_services', format(
+            'journal %s:%s is not for people to post: %s posts it; take an event type of your own, such as manual, '
+            'or revert the journal that is wrong', event_type, event_id, service));
+    END IF;
+    RETURN post_with_locks(journal_id, event_type, event_id, currency, entries, occurred_at, memo);
+END $$;
+GRANT EXECUTE ON FUNCTION post_journal_with_locks(uuid, text, text, text, jsonb, timestamptz, text) TO hobbs_ledger;
+
+-- The same for whatever event type: for the functions of the ledger that post journals of their own.
+CREATE OR REPLACE FUNCTION post_with_locks(
+    journal_id uuid, event_type text, event_id text, currency text, entries jsonb,
+    occurred_at timestamptz DEFAULT NULL, memo text DEFAULT '')
+    RETURNS uuid
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path = ledger, pg_temp
     SET enable_seqscan = off SET plan_cache_mode = force_generic_plan
     AS $$
 #variable_conflict use_column
 DECLARE
-    new_source CONSTANT text := post_journal_with_locks.event_type || ':' || event_id;
+    new_source CONSTANT text := post_with_locks.event_type || ':' || event_id;
     wallets text[];
     amounts bigint[];
     lines text[];
@@ -34,18 +86,19 @@ DECLARE
     dated_at timestamptz;
     closed timestamptz;
     recorded timestamptz;
+    held_to CONSTANT bigint := locked_to();
 BEGIN
-    IF new_source IS NULL OR journal_id IS NULL OR post_journal_with_locks.currency IS NULL THEN
+    IF new_source IS NULL OR journal_id IS NULL OR post_with_locks.currency IS NULL THEN
         PERFORM refuse('journal_is_complete', 'journal_id, event_type, event_id and currency are required');
     END IF;
     SELECT array_agg(address ORDER BY nr), array_agg(amount ORDER BY nr),
-           array_agg(entry_line(address, post_journal_with_locks.currency, amount)),
+           array_agg(entry_line(address, post_with_locks.currency, amount)),
            array_agg(opened ORDER BY nr), array_agg(DISTINCT opened ORDER BY opened), bool_or(strange)
       INTO wallets, amounts, lines, ids, held, strange_entries
       FROM (SELECT nr, address, amount, strange,
                    (SELECT wallet_id FROM balance
                      WHERE wallet_id = (SELECT id FROM wallet WHERE wallet.address = named.address COLLATE "C")
-                       AND balance.currency = post_journal_with_locks.currency COLLATE "C") AS opened
+                       AND balance.currency = post_with_locks.currency COLLATE "C") AS opened
               FROM (SELECT nr,
                            CASE WHEN jsonb_typeof(item -> 'amount') = 'number' AND item ->> 'amount' ~ '^-?[0-9]{1,16}$'
                                 THEN (item ->> 'amount')::bigint END AS amount,
@@ -68,32 +121,36 @@ BEGIN
             'journal %s has %s entries, the limit is 200; split it', new_source, cardinality(wallets)));
     END IF;
     IF array_position(ids, NULL) IS NOT NULL THEN
-        PERFORM open_balances(wallets, array_fill(post_journal_with_locks.currency, ARRAY[cardinality(wallets)]));
+        PERFORM open_balances(wallets, array_fill(post_with_locks.currency, ARRAY[cardinality(wallets)]));
         SELECT array_agg(opened ORDER BY nr), array_agg(DISTINCT opened ORDER BY opened) INTO ids, held
           FROM (SELECT nr, (SELECT id FROM wallet WHERE wallet.address = given.address COLLATE "C") AS opened
                   FROM unnest(wallets) WITH ORDINALITY AS given (address, nr) OFFSET 0) AS line;
     END IF;
 
     FOREACH held_id IN ARRAY held LOOP
+        IF held_id <= held_to THEN
+            PERFORM take_balance(held_id, post_with_locks.currency);
+        END IF;
         SELECT amount, version INTO held_balance FROM balance
-         WHERE wallet_id = held_id AND balance.currency = post_journal_with_locks.currency COLLATE "C"
+         WHERE wallet_id = held_id AND balance.currency = post_with_locks.currency COLLATE "C"
            FOR NO KEY UPDATE;
         held_amounts := held_amounts || held_balance.amount;
         held_versions := held_versions || held_balance.version;
     END LOOP;
+    PERFORM note_locked_to(held[cardinality(held)]);
 
     SELECT journal.id, journal.content_hash,
            coalesce((SELECT belongs_at FROM late_journal WHERE late_journal.journal_id = journal.id),
                     journal.occurred_at) AS occurred_at INTO standing
       FROM journal WHERE journal.source = new_source;
-    happened_at := coalesce(post_journal_with_locks.occurred_at, standing.occurred_at, clock_timestamp());
+    happened_at := coalesce(post_with_locks.occurred_at, standing.occurred_at, clock_timestamp());
     IF NOT (happened_at >= first_instant() AND happened_at < last_instant()) THEN
         PERFORM refuse('journal_occurred_within_the_calendar', format(
             'journal %s occurred at %s, not between 1900 and 2200', new_source, happened_at));
     END IF;
     IF standing.id IS NOT NULL THEN
         IF standing.content_hash <> journal_content_hash(
-               new_source, post_journal_with_locks.event_type, happened_at, lines) THEN
+               new_source, post_with_locks.event_type, happened_at, lines) THEN
             PERFORM refuse('journal_repeats_with_the_same_content', format(
                 'journal %s is already posted with other content; correct it with a journal of its own',
                 new_source));
@@ -114,20 +171,19 @@ BEGIN
     recorded := clock_timestamp();  -- the statement began before the wallets were locked
     WITH posted AS (
         INSERT INTO journal (id, source, event_type, occurred_at, recorded_at, entry_count, content_hash, memo)
-        VALUES (post_journal_with_locks.journal_id, new_source, post_journal_with_locks.event_type,
+        VALUES (post_with_locks.journal_id, new_source, post_with_locks.event_type,
                 dated_at, recorded, cardinality(ids),
-                journal_content_hash(new_source, post_journal_with_locks.event_type, happened_at, lines),
-                post_journal_with_locks.memo)
+                journal_content_hash(new_source, post_with_locks.event_type, happened_at, lines),
+                post_with_locks.memo)
     )
     INSERT INTO entry (journal_id, position, wallet_id, currency, amount, version, balance_after,
                        occurred_at, recorded_at)
-    SELECT post_journal_with_locks.journal_id, nr, wallet_id, post_journal_with_locks.currency, amount, version,
+    SELECT post_with_locks.journal_id, nr, wallet_id, post_with_locks.currency, amount, version,
            balance_after, dated_at, recorded
       FROM unnest(ids, amounts, versions, balances_after) WITH ORDINALITY
            AS line (wallet_id, amount, version, balance_after, nr);
     IF dated_at > happened_at THEN
-        PERFORM link_late(ARRAY[post_journal_with_locks.journal_id], ARRAY[happened_at]);
+        PERFORM link_late(ARRAY[post_with_locks.journal_id], ARRAY[happened_at]);
     END IF;
-    RETURN post_journal_with_locks.journal_id;
+    RETURN post_with_locks.journal_id;
 END $$;
-GRANT EXECUTE ON FUNCTION post_journal_with_locks(uuid, text, text, text, jsonb, timestamptz, text) TO hobbs_ledger;

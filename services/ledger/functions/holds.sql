@@ -103,7 +103,7 @@ BEGIN
     UPDATE hold SET state = 'posted', closed_at = clock_timestamp(), posted_amount = moved,
                     journal_id = new_id
      WHERE id = there.id;
-    IF post_journal_with_locks(
+    IF post_with_locks(
            new_id, 'hold', hold, there.currency, jsonb_build_array(
                jsonb_build_object('wallet', address, 'amount', -moved),
                jsonb_build_object('wallet', to_wallet, 'amount', moved)),
@@ -147,9 +147,12 @@ BEGIN
     SELECT array_agg(id) INTO due FROM (
         SELECT id FROM hold WHERE state = 'open' AND expires_at <= clock_timestamp()
          ORDER BY expires_at LIMIT most) AS over;
-    PERFORM FROM balance
-      WHERE (wallet_id, currency) IN (SELECT wallet_id, currency FROM hold WHERE id = ANY (due))
-      ORDER BY wallet_id, currency FOR NO KEY UPDATE;
+    IF due IS NULL THEN
+        RETURN;
+    END IF;
+    PERFORM lock_balances(array_agg(address), array_agg(currency))
+      FROM (SELECT DISTINCT wallet.address, hold.currency
+              FROM hold JOIN wallet ON wallet.id = hold.wallet_id WHERE hold.id = ANY (due)) AS held;
     RETURN QUERY UPDATE hold SET state = 'expired', closed_at = clock_timestamp()
                   WHERE id = ANY (due) AND state = 'open' RETURNING name;
 END $$;

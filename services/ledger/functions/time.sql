@@ -63,7 +63,8 @@ BEGIN
 END $$;
 
 -- Closes everything that occurred before `until`. It waits for who is posting now, and everybody else waits for
--- it: so for five seconds at most. Who posts next is dated by it.
+-- it: so for five seconds at most. Who posts next is dated by it. A transaction that has locked wallets does not
+-- wait in line: whoever posts may be waiting for these.
 CREATE OR REPLACE FUNCTION close_period(until timestamptz, memo text DEFAULT '')
     RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
@@ -72,6 +73,7 @@ CREATE OR REPLACE FUNCTION close_period(until timestamptz, memo text DEFAULT '')
     AS $$
 DECLARE
     closed timestamptz;
+    give_up_at CONSTANT timestamptz := clock_timestamp() + interval '1 second';
 BEGIN
     IF close_period.until IS NULL OR close_period.until > clock_timestamp() THEN
         PERFORM refuse('closed_period_is_over', format(
@@ -81,12 +83,25 @@ BEGIN
         PERFORM refuse('closed_period_is_within_the_calendar', format(
             'nothing can have occurred before %s', close_period.until));
     END IF;
+    WHILE locked_to() > 0 LOOP
+        BEGIN
+            LOCK TABLE journal IN SHARE ROW EXCLUSIVE MODE NOWAIT;
+            EXIT;
+        EXCEPTION WHEN lock_not_available THEN
+            IF clock_timestamp() > give_up_at THEN
+                PERFORM refuse('nobody_is_posting', 'somebody is posting journals, and this transaction has locked '
+                               'wallets; close the period in a transaction of its own');
+            END IF;
+        END;
+        PERFORM pg_sleep(0.01);
+    END LOOP;
     BEGIN
         LOCK TABLE journal IN SHARE ROW EXCLUSIVE MODE;
     EXCEPTION WHEN lock_not_available THEN
         PERFORM refuse('nobody_is_posting', 'a transaction that posted journals has not ended for five seconds; '
                        'nothing was closed, try again when it has');
     END;
+    PERFORM note_locked_to(9223372036854775807);  -- who posts waits for this table with its wallets locked
     closed := (SELECT max(closed_period.until) FROM closed_period);
     IF close_period.until <= closed THEN
         PERFORM refuse('periods_are_closed_in_order', format(

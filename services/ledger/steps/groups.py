@@ -16,7 +16,9 @@ class _GroupRefused(Exception):
         self.replies = replies
 
 
-async def post_group(tx: Tx, name: str, requests: Sequence[JournalRequest]) -> list[JournalReply]:
+async def post_group(
+    tx: Tx, name: str, requests: Sequence[JournalRequest | RefusedJournal]
+) -> list[JournalReply]:
     """Post all journals of a group or none; a reply for each request, in order.
 
     The same group again is replied to with its journals. A name that is used for other sources is refused.

@@ -46,6 +46,20 @@ _PAYABLES = """
     SELECT journal_id, source, event_type, amount, currency, accrued_at
     FROM payouts_public.payables WHERE transfer_id = :id ORDER BY payables.id
 """
+_PAYABLES_OF = """
+    SELECT payable.journal_id, payable.source, payable.wallet, payable.currency, payable.amount,
+           payable.transfer_id, transfer.state, transfer.reason, transfer.stripe_transfer_id
+    FROM payouts_public.payables AS payable
+    LEFT JOIN payouts_public.transfers AS transfer ON transfer.id = payable.transfer_id
+    WHERE payable.journal_id = ANY (CAST(:journal_ids AS uuid[])) ORDER BY payable.id
+"""
+
+
+async def payables_of(tx: Tx, journal_ids: Sequence[UUID]) -> list[dict[str, Any]]:
+    """What journals owe payees, each with its transfer: that one's id, state, reason and Stripe's id."""
+    return [dict(row._mapping) for row in await tx.all(_PAYABLES_OF, journal_ids=list(journal_ids))]
+
+
 _PAYOUTS = """
     SELECT stripe_payout_id, status, instant, part.amount, fee
     FROM payouts_public.payout_parts AS part JOIN payouts_public.payouts USING (stripe_payout_id)

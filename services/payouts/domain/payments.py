@@ -15,6 +15,7 @@ from services.payouts.domain.payees import Payee, payee_hold
 from services.payouts.domain.transfers import HoldReason
 
 PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment"})
+REVERT_EVENT_TYPE = "revert"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +34,11 @@ class Payable:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeldTransfer:
-    """A held transfer that may be due, with the payables in it and the accounts they were earned for."""
+    """A held transfer that may be due, with the payables in it and the accounts they were earned for.
+
+    ordered: it has an operation that will be sent without another decision, unless this one withholds it.
+    Such a transfer is only looked at when its payee owes something.
+    """
 
     id: UUID
     wallet: str
@@ -47,6 +52,7 @@ class HeldTransfer:
     sources: tuple[str, ...]
     accounts: frozenset[str]
     trace: Cause
+    ordered: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -190,10 +196,12 @@ class _Decision:
         return HoldReason.HOLD_PERIOD if group.due_at > self.now else None
 
     def _changed(self, waiting: HeldTransfer) -> bool:
-        return not waiting.waived and bool(waiting.accounts - {self.account.payee.stripe_account})
+        return not (waiting.waived or waiting.ordered) and bool(
+            waiting.accounts - {self.account.payee.stripe_account}
+        )
 
     def _is_due(self, waiting: HeldTransfer) -> bool:
-        return waiting.waived or waiting.due_at is None or waiting.due_at <= self.now
+        return waiting.waived or waiting.ordered or waiting.due_at is None or waiting.due_at <= self.now
 
     def _relabelled(self, hold: HoldReason) -> tuple[tuple[HeldTransfer, HoldReason], ...]:
         return tuple((w, hold) for w in self.account.waiting if w.reason != hold)
@@ -207,7 +215,7 @@ class _Decision:
             return Payments(released=tuple(due), new=tuple(self._transfer(g, None) for g in fresh))
         least = max(self.account.payee.minimum_amount, 1)
         taken, gathered = 0, 0
-        queue: list[HeldTransfer | _Group] = [*due, *fresh]
+        queue: list[HeldTransfer | _Group] = [*sorted(due, key=lambda w: w.payables), *fresh]
         while taken < len(queue) and gathered - debt < least:
             gathered += queue[taken].amount
             taken += 1
@@ -217,7 +225,7 @@ class _Decision:
         rest = queue[taken:]
         return Payments(
             new=(merged, *(self._transfer(g, None) for g in rest if isinstance(g, _Group))),
-            released=tuple(w for w in rest if isinstance(w, HeldTransfer)),
+            released=tuple(w for w in rest if isinstance(w, HeldTransfer) and not w.ordered),
             dissolved=tuple((w, merged.id) for w in queue[:taken] if isinstance(w, HeldTransfer)),
         )
 
@@ -268,7 +276,10 @@ def _trace(part: HeldTransfer | _Group) -> Cause:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Accrual:
-    """A journal's amount for one payee, before it is kept as a payable."""
+    """A journal's amount for one payee, before it is kept as a payable.
+
+    reverts: the id of the journal that it reverts. What a payable owes, a revert of its journal takes back.
+    """
 
     journal_id: UUID
     wallet: str
@@ -278,3 +289,4 @@ class Accrual:
     event_type: str
     occurred_at: datetime
     trace: Cause
+    reverts: UUID | None = None

@@ -15,6 +15,7 @@ from services.payouts import store, wire
 from services.payouts.domain.orders import MoneyToMove, NewOperation, order_account, order_transfer
 from services.payouts.domain.payees import Payee, payee_hold
 from services.payouts.domain.payments import (
+    Accrual,
     HeldTransfer,
     NewTransfer,
     Payable,
@@ -25,12 +26,34 @@ from services.payouts.domain.payments import (
 from services.payouts.domain.transfers import SENTENCES, HoldReason, Move, TransferState
 
 
+async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]:
+    """Keep payables, once for each journal and wallet; the wallets that got a new one. Payees are locked.
+
+    The revert of a payable's journal is a payable too, and so is a revert of that, in whatever order they
+    come: a revert waits for the journal that it reverts. The revert of any other journal is none.
+    """
+    owed = await store.transfers.accrue(tx, [one for one in accruals if one.reverts is None], now)
+    await store.reverts.keep(tx, [one for one in accruals if one.reverts is not None])
+    concerned = {one.reverts or one.journal_id for one in accruals}
+    concerned |= {one.journal_id for one in accruals}
+    while reverts := await store.reverts.take(tx, concerned):
+        owed |= await store.transfers.accrue(tx, reverts, now)
+        concerned = {one.journal_id for one in reverts}
+    return owed
+
+
 async def pay(tx: Tx, wallets: Collection[str], now: datetime, *, period: str | None = None) -> Payments:
     """Turn the open payables and held transfers of payees into operations, or give them a reason to wait.
 
     `period`: as for `decide_payments`.
     """
     return await pay_locked(tx, await store.payees.lock(tx, wallets), now, period=period)
+
+
+async def set_off(tx: Tx, wallets: Collection[str], now: datetime) -> None:
+    """Decide anew for those of the payees, locked already, who owe something: a transfer came back unsent."""
+    if owing := await store.withholding.owing(tx, wallets):
+        await pay(tx, owing, now)
 
 
 async def pay_locked(
@@ -41,9 +64,16 @@ async def pay_locked(
     whole = [p.wallet for p in payees if period is not None or p.schedule == "per_flight" or not p.configured]
     payables = await store.transfers.open_payables(tx, whole, sorted(blocked))
     waiting = await store.transfers.waiting(tx, blocked, now)
+    owing = {payable.wallet for payable in payables if payable.amount < 0}
+    waiting += await _unsent(tx, owing)
     payments = decide_payments(_accounts(payees, payables, waiting), now, period=period)
     await _write(tx, payments, {p.wallet: p for p in payees}, now)
     return payments
+
+
+async def _unsent(tx: Tx, owing: Collection[str]) -> list[HeldTransfer]:
+    """Transfers of payees who owe something that would be sent without another decision, and were not yet."""
+    return await store.transfers.unsent(tx, await store.withholding.lock_unsent(tx, owing)) if owing else []
 
 
 def _accounts(
@@ -63,6 +93,7 @@ def _accounts(
 async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: datetime) -> None:
     merged = [w.id for w, _ in payments.dissolved]
     await store.operations.cancel(tx, merged, "set off against what the payee owed", now)
+    await store.withholding.withhold(tx, {w.id: hold for w, hold in payments.held if w.ordered})
     due: list[HeldTransfer | NewTransfer] = [*payments.released]
     due += [transfer for transfer in payments.new if transfer.hold is None]
     # Merged transfers are cancelled first, since new ones take their causes; operations refer to transfers.

@@ -12,7 +12,9 @@ from services.payouts.store import (
     payouts,
     relay_stop,
     rereads,
+    reverts,
     transfers,
+    withholding,
 )
 
 __all__ = [
@@ -27,5 +29,7 @@ __all__ = [
     "payouts",
     "relay_stop",
     "rereads",
+    "reverts",
     "transfers",
+    "withholding",
 ]

@@ -4,6 +4,7 @@ Written under the payee's lock, or by whoever holds the operation.
 """
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -113,9 +114,9 @@ _WAITING = """
         FROM payable WHERE payable.transfer_id = transfer.id) AS part
     WHERE transfer.state = 'held'
       AND CASE WHEN account.blocked IS NULL
-          THEN transfer.waived
-            OR transfer.reason NOT IN ('balance_insufficient', 'hold_period', 'account_changed')
-            OR transfer.reason = 'hold_period' AND transfer.due_at <= :now
+          THEN transfer.reason <> 'balance_insufficient'
+            AND (transfer.waived OR transfer.reason NOT IN ('hold_period', 'account_changed')
+                 OR transfer.reason = 'hold_period' AND transfer.due_at <= :now)
           ELSE transfer.reason = ANY (CAST(:payee_holds AS text[])) AND transfer.reason <> account.blocked END
     ORDER BY transfer.wallet, part.ids[1], transfer.id
 """
@@ -131,6 +132,28 @@ async def waiting(tx: Tx, blocked: dict[str, HoldReason | None], now: datetime) 
         now=now,
     )
     return [_waiting(row) for row in rows]
+
+
+_UNSENT = """
+    SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause,
+           coalesce(transfer.reason, '') AS reason, transfer.due_at, transfer.waived,
+           CAST(transfer.trace AS text) AS trace, part.ids, part.sources, part.accounts
+    FROM transfer
+    CROSS JOIN LATERAL (
+        SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
+               array_agg(payable.source ORDER BY payable.id) AS sources,
+               array_agg(DISTINCT payable.stripe_account)
+                   FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts
+        FROM payable WHERE payable.transfer_id = transfer.id) AS part
+    WHERE transfer.id = ANY (CAST(:ids AS uuid[])) AND transfer.stripe_transfer_id IS NULL
+    ORDER BY transfer.wallet, part.ids[1], transfer.id
+"""
+
+
+async def unsent(tx: Tx, ids: Collection[UUID]) -> list[HeldTransfer]:
+    """Transfers whose operations are locked and were not sent: they can still be withheld or merged."""
+    rows = await tx.all(_UNSENT, ids=list(ids)) if ids else []
+    return [replace(_waiting(row), ordered=True) for row in rows]
 
 
 def _waiting(row: Row[Any]) -> HeldTransfer:

@@ -79,7 +79,11 @@ async def record(
 
 def _changes_payee(outcome: OperationOutcome) -> bool:
     account = outcome.operation.kind is Kind.ACCOUNT
-    return outcome.state in (State.PARKED, State.REFUSED) or (account and outcome.state is State.SUCCEEDED)
+    return (
+        _came_back(outcome)
+        or outcome.state in (State.PARKED, State.REFUSED)
+        or (account and outcome.state is State.SUCCEEDED)
+    )
 
 
 async def apply_effects(
@@ -201,6 +205,7 @@ async def _apply_endings(tx: Tx, outcomes: Sequence[OperationOutcome], now: date
     wallets = {o.operation.wallet for o in outcomes if _is_over(o)}
     if wallets:
         await payments.hold_unsent(tx, wallets, now)
+    await payments.set_off(tx, {o.operation.wallet for o in outcomes if _came_back(o)}, now)
 
 
 _TRANSFER_STATES = {
@@ -216,6 +221,11 @@ def _transfer_move(outcome: OperationOutcome) -> Move | None:
     if operation.kind is not Kind.TRANSFER or operation.transfer_id is None or to is None:
         return None
     return Move(transfer_id=operation.transfer_id, to=to, reason=outcome.reason, sentence=outcome.sentence)
+
+
+def _came_back(outcome: OperationOutcome) -> bool:
+    """Whether it is proven that nothing was sent, and a later request will send it unless that is stopped."""
+    return outcome.state is State.HELD or outcome.generation != outcome.operation.generation
 
 
 def _is_over(outcome: OperationOutcome) -> bool:

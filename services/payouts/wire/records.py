@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
@@ -16,7 +17,7 @@ from schemas.journals import JournalPosted
 from schemas.school import InstructorCard, OwnerCard, SchoolCard, SchoolConfigured, read_card
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
-from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, Accrual
+from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, REVERT_EVENT_TYPE, Accrual
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 
 IDENTIFIER_CHARS_MAX = 100  # as schemas.fields.Identifier allows
@@ -39,7 +40,10 @@ def journal_posted(record: Record) -> JournalPosted:
 
 
 def accruals(admitted: Iterable[Admitted[JournalPosted]]) -> list[Accrual]:
-    """What journals owe payees: one amount for each journal and wallet; zero amounts are left out."""
+    """What journals owe payees: one amount for each journal and wallet; zero amounts are left out.
+
+    A revert is among them, with the journal it reverts: whether it is a payable follows from that one.
+    """
     return [
         Accrual(
             journal_id=a.event.journal_id,
@@ -50,12 +54,24 @@ def accruals(admitted: Iterable[Admitted[JournalPosted]]) -> list[Accrual]:
             event_type=a.event.event_type,
             occurred_at=a.event.occurred_at,
             trace=a.cause,
+            reverts=reverted_by(a.event),
         )
         for a in admitted
-        if a.event.event_type in PAYABLE_EVENT_TYPES
+        if a.event.event_type in PAYABLE_EVENT_TYPES or reverted_by(a.event) is not None
         for wallet, amount in _owed(a.event).items()
         if amount
     ]
+
+
+def reverted_by(journal: JournalPosted) -> UUID | None:
+    """The id of the journal that this one reverts, as the ledger names it; None: it is no revert."""
+    kind, _, reverted = journal.source.partition(":")
+    if journal.event_type != REVERT_EVENT_TYPE or kind != REVERT_EVENT_TYPE:
+        return None
+    try:
+        return UUID(reverted)
+    except ValueError:
+        return None
 
 
 def _owed(journal: JournalPosted) -> dict[str, int]:

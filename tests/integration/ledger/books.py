@@ -42,13 +42,14 @@ def requested(
     legs: Legs = FLIGHT,
     *,
     currency: str = "USD",
+    event_type: str = "flight",
     memo: str = "",
     ce_id: UUID | None = None,
 ) -> Record:
     """A journal.requested record, a new event unless `ce_id` says otherwise."""
     event = JournalRequested(
         source=source,
-        event_type="flight",
+        event_type=event_type,
         currency=currency,
         occurred_at=NOON,
         memo=memo,

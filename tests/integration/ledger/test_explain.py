@@ -8,9 +8,10 @@ import pytest
 from fleet.database import Database
 from services.ledger.handlers import post_journals
 from services.ledger.wire.journals import REQUESTED
+from services.payouts.handlers import record_payables
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import completed, given_billed, given_school
-from tests.integration.ledger.books import Hobbs, ask, requested, rows
+from tests.integration.ledger.books import Hobbs, ask, requested, rows, told
 from tests.support.records import record
 
 WORKED = {
@@ -241,3 +242,44 @@ async def test_a_flight_that_is_billed_and_not_posted_is_a_finding(
     result = await hobbs("explain", "flight", "F123")
     assert (result.exit_code, "is billed and not posted" in result.stderr) == (1, True)
     assert (await hobbs("explain", "flight", "F999")).exit_code == 1
+
+
+async def handed_on(ledger: Database, open_db: OpenDatabase) -> None:
+    """Hand every journal that the ledger announced to payouts."""
+    posted = [record("journal.posted", one.value, key=one.key) for one in await told(ledger)]
+    await record_payables(open_db("payouts"), [one for one in posted if one.topic == "journal.posted"])
+
+
+async def test_a_reverted_flight_is_explained_with_its_reverts_and_what_payees_are_owed(
+    flown: Database, open_db: OpenDatabase, hobbs: Hobbs
+) -> None:
+    await handed_on(flown, open_db)
+    before = rows(await hobbs("explain", "flight", "F123", "-o", "json"))
+    assert before["reverts"] == []
+    assert {one["wallet"]: one["amount"] for one in before["payables"]} == {
+        "instructor:instructor-01": 8750,
+        "aircraft_owner:owner-01": 15600,
+    }
+    assert {one["state"] for one in before["payables"]} == {"held"}
+    done = rows(await hobbs("revert", "flight:F123:1", "--why", "wrong", "--yes", "-o", "json"))
+    [preview] = rows(await hobbs("revert", "flight:F123:1", "--why", "x", "--dry-run", "-o", "json"))[
+        "journals"
+    ]
+    assert preview["outcome"] == "repeated"
+    await handed_on(flown, open_db)
+    after = rows(await hobbs("explain", "flight", "F123", "-o", "json"))
+    assert after["reverts"] == [done["journals"][0]["source"]]
+    assert sum(one["amount"] for one in after["payables"]) == 0
+    assert len(after["payables"]) == 4
+    table = await hobbs("explain", "flight", "F123")
+    assert (table.exit_code, "-87.50" in table.stdout) == (0, True)
+
+
+async def test_a_payable_that_differs_from_the_ledger_is_found(
+    flown: Database, open_db: OpenDatabase, hobbs: Hobbs, tampering: asyncpg.Connection
+) -> None:
+    await handed_on(flown, open_db)
+    await tampering.execute("UPDATE payouts.payable SET amount = 1 WHERE wallet LIKE 'instructor%'")
+    result = await hobbs("explain", "flight", "F123", "-o", "json")
+    assert result.exit_code == 1
+    assert "the ledger owes instructor:instructor-01 87.50 USD, payouts 0.01" in result.stderr

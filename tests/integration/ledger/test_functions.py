@@ -104,13 +104,13 @@ async def test_other_content_for_the_same_event_is_refused(ledger: Database, dba
     assert await balances(ledger) == dict(FLIGHT)
 
 
-async def test_a_flight_posted_by_hand_is_recognised_when_its_event_comes(
+async def test_a_journal_posted_by_hand_is_recognised_when_it_is_requested(
     ledger: Database, dba: asyncpg.Connection
 ) -> None:
-    event = requested("flight:F1:1")
+    event = requested("manual:F1:1", event_type="manual")
     at = "2026-05-22T12:00:00Z"
     journal_id = await dba.fetchval(
-        "SELECT post_journal_with_locks($1, 'flight', 'F1:1', 'USD', $2, $3::text::timestamptz)",
+        "SELECT post_journal_with_locks($1, 'manual', 'F1:1', 'USD', $2, $3::text::timestamptz)",
         uuid7(),
         legs(),
         at,

@@ -95,6 +95,43 @@ async def test_a_journal_nobody_decided_is_found(
     assert (await broken(open_db("operator"))).keys() == {invariant}
 
 
+@pytest.mark.parametrize("amount", [500, -500])
+async def test_what_a_payee_s_wallet_shows_and_nobody_pays_is_found(
+    open_db: OpenDatabase, owner: Database, amount: int
+) -> None:
+    async def post(number: int, by: int) -> None:
+        entries = [
+            EntryRequest(wallet="instructor:i1", amount=by),
+            EntryRequest(wallet="external:bank", amount=-by),
+        ]
+        request = JournalRequested(
+            source=f"manual:{number}",
+            event_type="manual",
+            currency="USD",
+            occurred_at=RECEIVED_AT,
+            entries=entries,
+        )
+        await post_journals(open_db("ledger"), [record("journal.requested", request)])
+
+    await post(1, amount)
+    [row] = (await broken(open_db("operator")))["payees_balances_are_paid"]
+    assert (row["wallet"], row["in_the_ledger"], row["in_payables"]) == ("instructor:i1", amount, 0)
+    await post(2, -amount)  # taken back by hand
+    assert await broken(open_db("operator")) == {}
+
+
+@pytest.mark.usefixtures("billed")
+async def test_a_flight_of_which_payouts_hears_nothing_is_found_after_ten_minutes(
+    open_db: OpenDatabase, owner: Database
+) -> None:
+    assert await broken(open_db("operator")) == {}
+    await spoil(
+        owner, "ledger.journal", "UPDATE ledger.journal SET recorded_at = now() - interval '11 minutes'"
+    )
+    wallets = {row["wallet"] for row in (await broken(open_db("operator")))["payees_balances_are_paid"]}
+    assert wallets == {"instructor:instructor-01", "aircraft_owner:owner-01"}
+
+
 async def spoil(owner: Database, table: str, statement: str) -> None:
     """Do what the database refuses."""
     async with owner.transaction() as tx:

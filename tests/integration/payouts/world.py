@@ -164,11 +164,17 @@ class World:
         return sent
 
     def posted(
-        self, wallet: str, amount: int, *, source: str | None = None, event_type: str = "flight"
+        self,
+        wallet: str,
+        amount: int,
+        *,
+        source: str | None = None,
+        event_type: str = "flight",
+        journal_id: UUID | None = None,
     ) -> Record:
         source = source or f"flight:F{next(_flights)}:1"
         event = JournalPosted(
-            journal_id=uuid7(),
+            journal_id=journal_id or uuid7(),
             source=source,
             event_type=event_type,
             currency="USD",
@@ -180,6 +186,17 @@ class World:
             ],
         )
         return record("journal.posted", event, key=source)
+
+    def revert_of(self, reverted: Record) -> Record:
+        """The revert of a posted journal, as the ledger announces it."""
+        journal = orjson.loads(reverted.value or b"")
+        entry = journal["entries"][1]
+        source = f"revert:{journal['journal_id']}"
+        return self.posted(entry["wallet"], -entry["amount"], source=source, event_type="revert")
+
+    async def hand(self, *batch: Record) -> None:
+        """Hand posted journals to the service as one batch."""
+        await handlers.record_payables(self.db, list(batch), clock=self.clock)
 
     async def earned(self, key: str, *amounts: int) -> None:
         batch = [self.posted(f"instructor:{key}", amount) for amount in amounts]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from enum import StrEnum
 from typing import Any
 from uuid import UUID
@@ -38,6 +39,13 @@ def written(rows: list[dict[str, Any]], output: Output, **options: Any) -> str:
         (ID, str(ID)),
         (Meter.hobbs, "hobbs"),
         (b"\xff{", "\\xff{"),
+        (Decimal("1E+4"), 10_000),
+        (Decimal("-2E+6"), -2_000_000),
+        (Decimal("1.0"), 1),
+        (Decimal("12.50"), "12.50"),
+        (Decimal("1E-7"), "0.0000001"),
+        (Decimal("NaN"), "NaN"),
+        ({"sum": Decimal("3E+5")}, {"sum": 300_000}),
         ({"a": [ID, {"b": INSTANT}]}, {"a": [str(ID), {"b": "2026-05-22T12:00:00+00:00"}]}),
     ],
 )
@@ -83,3 +91,29 @@ def test_one_thing_is_an_object_or_its_fields() -> None:
     table = io.StringIO()
     show_one({"id": ID, "amount": 5}, Output.table, out=table)
     assert "amount" in table.getvalue()
+
+
+@pytest.mark.parametrize("amount", ["1E+4", "-1E+4", "1.2E+7", "0E+4"])
+@pytest.mark.parametrize("output", Output)
+def test_a_sum_is_written_with_all_its_digits(amount: str, output: Output) -> None:
+    shown = written([{"sum": Decimal(amount)}], output)
+    assert "E+" not in shown
+    assert str(int(Decimal(amount))) in shown
+
+
+@pytest.mark.parametrize(
+    "hostile", ["=1+1", "+49 170", "-2+3", "@SUM(A1)", "\t=1", "\r=1", " =1", "\n=1", "\uff1d1"]
+)
+def test_no_text_in_csv_is_a_formula(hostile: str) -> None:
+    out = io.StringIO(written([{hostile: hostile}], Output.csv), newline="")
+    assert list(csv.reader(out)) == [[f"'{hostile}"], [f"'{hostile}"]]
+    one = io.StringIO()
+    show_one({"memo": hostile}, Output.csv, out=one)
+    assert list(csv.reader(io.StringIO(one.getvalue(), newline=""))) == [["memo"], [f"'{hostile}"]]
+
+
+@pytest.mark.parametrize(
+    ("value", "cell"), [(-5, "-5"), (Decimal("-1E+4"), "-10000"), (-1.5, "-1.5"), ("a=1", "a=1")]
+)
+def test_numbers_and_other_text_stay_as_they_are_in_csv(value: object, cell: str) -> None:
+    assert written([{"x": value}], Output.csv) == f"x\n{cell}\n"

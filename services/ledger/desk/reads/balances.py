@@ -1,5 +1,6 @@
 """Balances of wallets, now and at an instant. Amounts are minor units."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -87,3 +88,24 @@ async def balances_at(
     else:
         rows = await tx.all(AT_OF_ONE, kind=kind, wallet=wallet, **instants)
     return [BalanceAt(**row._mapping) for row in rows]
+
+
+_CURRENCIES_OF: Final = """
+    SELECT address, currency FROM ledger_public.wallets WHERE address = ANY (CAST(:wallets AS text[]))
+"""
+
+
+async def currencies_of(tx: Tx, wallets: Sequence[str]) -> dict[str, set[str]]:
+    """The currencies in which wallets are open; those that are not open are left out."""
+    held: dict[str, set[str]] = {}
+    for row in await tx.all(_CURRENCIES_OF, wallets=list(wallets)):
+        held.setdefault(row.address, set()).add(row.currency)
+    return held
+
+
+_CURRENCIES: Final = "SELECT DISTINCT currency FROM ledger_public.wallets ORDER BY currency"
+
+
+async def currencies(tx: Tx) -> list[str]:
+    """Every currency that any wallet is open in."""
+    return [row.currency for row in await tx.all(_CURRENCIES)]

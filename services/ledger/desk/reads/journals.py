@@ -85,6 +85,16 @@ async def find_journal(tx: Tx, name: str) -> JournalDetails | None:
     return JournalDetails(**row._mapping, entries=tuple(EntryDetails(**entry._mapping) for entry in entries))
 
 
+async def root_event_type(tx: Tx, journal: JournalDetails) -> str:
+    """The event type of a journal; of a revert, that of the journal at the beginning of its reverts."""
+    while journal.reverts is not None:
+        reverted = await find_journal(tx, journal.reverts)
+        if reverted is None:
+            break
+        journal = reverted
+    return journal.event_type
+
+
 def _uuid(text: str) -> UUID | None:
     try:
         return UUID(text)

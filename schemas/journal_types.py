@@ -1,0 +1,58 @@
+"""The journals that services post: their event types, and how their sources begin.
+
+They are not for people to post (docs/decisions/0165): the ledger refuses them by hand, in the command line
+and in SQL (`service_of_journal` in services/ledger/functions/by_hand.sql). Whoever adds a type to a service
+adds it here; a test compares this with what the services publish.
+"""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalType:
+    """Journals of `event_type`, with sources `<prefix>:…`, that only `service` asks the ledger for.
+
+    at_stripe: they record what happened at Stripe, which no other journal changes.
+    """
+
+    event_type: str
+    prefix: str
+    service: str
+    at_stripe: bool = False
+
+
+REGISTERED = (
+    JournalType(event_type="flight", prefix="flight", service="billing"),
+    JournalType(event_type="adjustment", prefix="adjustment", service="adjustments"),  # not there yet
+    JournalType(event_type="transfer", prefix="transfer", service="payouts", at_stripe=True),
+    JournalType(event_type="reversal", prefix="reversal", service="payouts", at_stripe=True),
+    JournalType(event_type="instant_fee", prefix="instant-fee", service="payouts", at_stripe=True),
+    JournalType(event_type="payment", prefix="charge", service="receivables", at_stripe=True),
+    JournalType(event_type="stripe_fee", prefix="charge-fee", service="receivables", at_stripe=True),
+    JournalType(event_type="allocation", prefix="allocation", service="receivables"),
+    JournalType(event_type="refund", prefix="refund", service="receivables", at_stripe=True),
+    JournalType(event_type="refund_failed", prefix="refund-failed", service="receivables", at_stripe=True),
+    JournalType(event_type="dispute", prefix="dispute", service="receivables", at_stripe=True),
+    JournalType(event_type="dispute_fee", prefix="dispute-fee", service="receivables", at_stripe=True),
+    JournalType(event_type="dispute_won", prefix="dispute-won", service="receivables", at_stripe=True),
+    JournalType(event_type="dispute_lost", prefix="dispute-lost", service="receivables", at_stripe=True),
+    JournalType(event_type="revert", prefix="revert", service="ledger"),
+    JournalType(event_type="hold", prefix="hold", service="ledger"),
+)
+_OWNERS = {name: one for one in reversed(REGISTERED) for name in (one.event_type, one.prefix)}
+
+
+def service_of_journal(event_type: str, source: str) -> str | None:
+    """Which service posts such journals; None: no service, so people may.
+
+    Capital letters make no difference: FLIGHT:F1 would be read as a flight's.
+    """
+    for name in (event_type, source.partition(":")[0]):
+        if owner := _OWNERS.get(name.strip(" ").lower()):
+            return owner.service
+    return None
+
+
+def happened_at_stripe(event_type: str) -> bool:
+    """Whether journals of this type record what happened at Stripe."""
+    return any(one.event_type == event_type and one.at_stripe for one in REGISTERED)

@@ -1,0 +1,14 @@
+"""Reverts of journals that owe payees nothing here, or not yet."""
+
+from pathlib import Path
+
+from fleet.migrate import run_sql
+
+revision = "0006"
+down_revision = "0003"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_name("0006_reverts.sql"))
