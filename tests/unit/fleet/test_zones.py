@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from fleet.zones import UnknownZone, local_date, offset_s, time_zone
-from schemas.services import SERVICES
 from services.billing.domain.billing import decide_bill
 from services.billing.domain.bills import Bill
 from services.billing.domain.rates import SchoolCard
@@ -24,7 +23,7 @@ NEW_RULES = [
     ("Africa/Casablanca", "2026-11-30T23:30:00+00:00", date(2026, 11, 30), 0),
     ("America/New_York", "2026-12-01T04:30:00+00:00", date(2026, 11, 30), -5),
 ]
-ENTRIES = ("fleet.worker", "hobbs.cli", "tests.conftest", *(f"services.{name}.app" for name in SERVICES))
+ENTRIES = ("services.payouts.app", "hobbs.cli", "tests.conftest")
 
 
 @pytest.mark.parametrize(("zone", "at", "day", "ahead_h"), NEW_RULES)
