@@ -108,6 +108,7 @@ async def admit(
     fresh = [r for r in first.values() if r.admitted.event_key not in known]
     if known or len(first) < len(readings):
         letters += _reused_ids(readings, {k: r.payload_hash for k, r in first.items()} | known)
+    letters = await _news(tx, letters)
     await dead_letters.bury_letters(tx, letters)
     await fault_point("inbox.admitted")
     metrics.RECORDS.labels(tx.service, "admitted").inc(len(fresh))
@@ -182,6 +183,15 @@ async def _known_hashes(tx: Tx, first: dict[UUID, _Reading[T]]) -> dict[UUID, by
         return {}
     seen = set(first) - {row.event_key for row in rows}
     return {row.event_key: row.payload_hash for row in await tx.all(_KNOWN, keys=list(seen))}
+
+
+async def _news(tx: Tx, letters: list[Letter]) -> list[Letter]:
+    """Leave out records that were admitted before: a repeat stays one when a later rule would refuse it."""
+    keys = [letter.event_key for letter in letters if letter.event_key is not None]
+    if not keys:
+        return letters
+    known = {row.event_key: row.payload_hash for row in await tx.all(_KNOWN, keys=keys)}
+    return [letter for letter in letters if known.get(letter.event_key) != payload_hash(letter.record)]
 
 
 def _reused_ids(readings: Sequence[_Reading[T]], accepted: dict[UUID, bytes]) -> list[Letter]:
