@@ -14,8 +14,8 @@ from pydantic import BeforeValidator
 from schemas.fields import Identifier
 
 _SHOWN_CHARS = 60
-# Control, format, surrogate; line and paragraph separators; blanks other than the one on the keyboard.
-_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Cs", "Zl", "Zp", "Zs"})
+# Control, format, private use, surrogate; line and paragraph separators; blanks other than the keyboard's.
+_UNSEEN_CATEGORIES = frozenset({"Cc", "Cf", "Co", "Cs", "Zl", "Zp", "Zs"})
 # Letters, marks and symbols that show nothing: fillers, joiners, variation selectors, the empty Braille cell.
 _UNSEEN = frozenset(
     map(chr, (0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x180B, 0x180C, 0x180D, 0x180F, 0x2800, 0x3164, 0xFFA0))

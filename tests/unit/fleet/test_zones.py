@@ -23,7 +23,7 @@ NEW_RULES = [
     ("Africa/Casablanca", "2026-11-30T23:30:00+00:00", date(2026, 11, 30), 0),
     ("America/New_York", "2026-12-01T04:30:00+00:00", date(2026, 11, 30), -5),
 ]
-ENTRIES = ("services.payouts.app", "hobbs.cli", "tests.conftest")
+ENTRIES = ("services.payouts.app", "hobbs.cli", "tests.checker.__main__")
 
 
 @pytest.mark.parametrize(("zone", "at", "day", "ahead_h"), NEW_RULES)
