@@ -6,7 +6,7 @@ NACK_ON_ERROR one raising record would come back at once, forever.
 
 from collections.abc import Callable, Sequence
 from hashlib import sha256
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 import orjson
@@ -52,7 +52,7 @@ def read(record: Record, model: type[M]) -> M:
         raise _not_json(value, error) from None
     if not isinstance(document, dict):
         raise Unreadable("not_an_object", "the record is JSON but not an object")
-    if b"\\u0000" in value:
+    if has_nul(value, document):
         raise Unreadable("nul_character", "the record contains a NUL character, which cannot be stored")
     try:
         return model.model_validate(document)
@@ -60,10 +60,33 @@ def read(record: Record, model: type[M]) -> M:
         raise Unreadable("invalid", describe(error)) from None
 
 
+def has_nul(body: bytes, document: Any) -> bool:
+    """Whether a text of the JSON document has a NUL, which PostgreSQL cannot store.
+
+    `body` is the document's JSON: a backslash, u and four zeros as six characters of a text are no NUL.
+    """
+    if b"\\u0000" not in body:
+        return False
+    waiting = [document]
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, str):
+            if "\x00" in node:
+                return True
+        elif isinstance(node, dict):
+            waiting += [*node.keys(), *node.values()]
+        elif isinstance(node, list):
+            waiting += node
+    return False
+
+
 def describe(error: ValidationError) -> str:
     """One sentence naming each bad field and what is wrong with it, without echoing its value."""
     found = error.errors(include_url=False, include_context=False, include_input=False)
-    problems = (f"{'.'.join(map(str, e['loc'])) or 'record'}: {e['msg']}" for e in found[:10])
+    problems = (
+        f"{'.'.join(map(str, e['loc'])) or 'record'}: {e['msg'].removeprefix('Value error, ')}"
+        for e in found[:10]
+    )
     return "; ".join(problems)[:1900]
 
 
@@ -85,6 +108,7 @@ async def admit(
     fresh = [r for r in first.values() if r.admitted.event_key not in known]
     if known or len(first) < len(readings):
         letters += _reused_ids(readings, {k: r.payload_hash for k, r in first.items()} | known)
+    letters = await _news(tx, letters)
     await dead_letters.bury_letters(tx, letters)
     await fault_point("inbox.admitted")
     metrics.RECORDS.labels(tx.service, "admitted").inc(len(fresh))
@@ -159,6 +183,15 @@ async def _known_hashes(tx: Tx, first: dict[UUID, _Reading[T]]) -> dict[UUID, by
         return {}
     seen = set(first) - {row.event_key for row in rows}
     return {row.event_key: row.payload_hash for row in await tx.all(_KNOWN, keys=list(seen))}
+
+
+async def _news(tx: Tx, letters: list[Letter]) -> list[Letter]:
+    """Leave out records that were admitted before: a repeat stays one when a later rule would refuse it."""
+    keys = [letter.event_key for letter in letters if letter.event_key is not None]
+    if not keys:
+        return letters
+    known = {row.event_key: row.payload_hash for row in await tx.all(_KNOWN, keys=keys)}
+    return [letter for letter in letters if known.get(letter.event_key) != payload_hash(letter.record)]
 
 
 def _reused_ids(readings: Sequence[_Reading[T]], accepted: dict[UUID, bytes]) -> list[Letter]:

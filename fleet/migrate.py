@@ -100,7 +100,7 @@ def create_fleet_tables(service: str) -> None:
 def create_position_table(service: str) -> None:
     """Create the table of positions (fleet/positions.py), unless it is there; the service may write it."""
     run_sql(_SQL / "position.sql")
-    _run(f"GRANT SELECT, INSERT, UPDATE ON position TO hobbs_{service};")
+    _run(f"GRANT SELECT, INSERT, UPDATE ON topic_position TO hobbs_{service};")
 
 
 def run_sql(path: Path) -> None:

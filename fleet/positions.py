@@ -19,24 +19,24 @@ WRITE_EVERY_S = 1.0
 _log = logging.getLogger(__name__)
 
 _WRITE = """
-    INSERT INTO position (topic, partition, next_offset)
+    INSERT INTO topic_position (topic, partition, next_offset)
     SELECT :topic, partition, next_offset
     FROM unnest(CAST(:partitions AS integer[]), CAST(:next_offsets AS bigint[]))
         AS handled (partition, next_offset)
     ORDER BY partition
     ON CONFLICT ON CONSTRAINT one_position_for_each_partition DO UPDATE
         SET next_offset = excluded.next_offset, written_at = excluded.written_at
-        WHERE position.next_offset < excluded.next_offset
+        WHERE topic_position.next_offset < excluded.next_offset
 """
 _BEGIN = """
-    INSERT INTO position (topic, partition, next_offset)
+    INSERT INTO topic_position (topic, partition, next_offset)
     SELECT :topic, partition, CASE WHEN EXISTS (SELECT FROM inbox) THEN next_offset ELSE 0 END
     FROM unnest(CAST(:partitions AS integer[]), CAST(:next_offsets AS bigint[]))
         AS known (partition, next_offset)
     ORDER BY partition
     ON CONFLICT ON CONSTRAINT one_position_for_each_partition DO NOTHING
 """
-_READ = "SELECT partition, next_offset FROM position WHERE topic = :topic"
+_READ = "SELECT partition, next_offset FROM topic_position WHERE topic = :topic"
 
 
 class Positions:

@@ -5,7 +5,6 @@ convert). Business rules are in the services.
 """
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
 from typing import Annotated, Any
 
 from pydantic import (
@@ -60,7 +59,6 @@ MinorUnits = Annotated[int, Field(strict=True, ge=-MINOR_UNITS_MAX, le=MINOR_UNI
 PositiveMinorUnits = Annotated[int, Field(strict=True, gt=0, le=MINOR_UNITS_MAX)]
 Instant = Annotated[AwareDatetime, BeforeValidator(_no_number), AfterValidator(_within_calendar_in_utc)]
 CalendarDate = Annotated[date, BeforeValidator(_no_number), AfterValidator(_within_calendar)]
-Hours = Annotated[Decimal, Field(max_digits=12, allow_inf_nan=False)]
 WalletAddress = Annotated[
     str, StringConstraints(max_length=130, pattern=r"^[a-z_]{1,20}:[^\x00-\x1f\x7f]*[^\x00-\x20\x7f]$")
 ]

@@ -10,13 +10,14 @@ from schemas.fields import (
     CalendarDate,
     Currency,
     Event,
-    Hours,
     Identifier,
     Instant,
     MinorUnits,
     Sentence,
     WalletAddress,
 )
+from schemas.figures import HoursOrZero, OptionalHours
+from schemas.identifiers import NewIdentifier
 
 _FLIGHT_EXAMPLE: dict[str, Any] = {
     "flight_id": "F123",
@@ -38,27 +39,28 @@ _FLIGHT_EXAMPLE: dict[str, Any] = {
 class FlightCompleted(Event):
     """A flight or lesson is over: meters, logged hours and who took part, as the school recorded them.
 
-    Hours are decimals with one digit; a number or a string is accepted. Without `departed_at`, `date`
-    is the school-local date. Without `aircraft` it is a ground lesson; without `instructor`, solo.
+    Hours are decimals with one digit; a number or a string is accepted, and null or an empty string is no
+    figure. 0.0 twice is a meter that nobody read. Without `departed_at`, `date` is the school-local date.
+    Without `aircraft` it is a ground lesson; without `instructor`, solo.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_FLIGHT_EXAMPLE]})
 
-    flight_id: Identifier
+    flight_id: NewIdentifier
     revision: int = Field(default=1, strict=True, ge=1, le=10_000)
     date: CalendarDate | None = None
     departed_at: Instant | None = None
     arrived_at: Instant | None = None
-    aircraft: Identifier | None = None
-    student: Identifier
-    instructor: Identifier | None = None
-    hobbs_out: Hours | None = None
-    hobbs_in: Hours | None = None
-    tach_out: Hours | None = None
-    tach_in: Hours | None = None
-    flight_hours: Hours | None = None
-    dual_hours: Hours = Decimal(0)
-    ground_hours: Hours = Decimal(0)
+    aircraft: NewIdentifier | None = None
+    student: NewIdentifier
+    instructor: NewIdentifier | None = None
+    hobbs_out: OptionalHours = None
+    hobbs_in: OptionalHours = None
+    tach_out: OptionalHours = None
+    tach_in: OptionalHours = None
+    flight_hours: OptionalHours = None
+    dual_hours: HoursOrZero = Decimal(0)
+    ground_hours: HoursOrZero = Decimal(0)
 
     @model_validator(mode="after")
     def has_a_date(self) -> Self:
@@ -80,7 +82,7 @@ class FlightCorrected(FlightCompleted):
 
     revision: int = Field(strict=True, ge=2, le=10_000)
     reason: Sentence
-    corrected_by: Identifier
+    corrected_by: NewIdentifier
 
 
 class BillLine(Event):

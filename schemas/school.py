@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from schemas.fields import CalendarDate, Currency, Event, Identifier, Instant, Sentence
+from schemas.identifiers import identifier_problem
 
 ChangeKind = Literal["school", "tax", "aircraft", "instructor", "owner", "student", "student_rate"]
 LineKind = Literal["rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel"]
@@ -19,6 +20,7 @@ CHANGES_MAX = 1_000
 
 Rate = Annotated[int, Field(strict=True, ge=0, le=RATE_MAX)]
 Share = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+MeterDigits = Annotated[int, Field(strict=True, ge=3, le=6)]
 Text = Annotated[Sentence, Field(max_length=200, pattern=r"^[^\x00-\x1f\x7f]*$")]
 
 
@@ -91,7 +93,10 @@ class AirportFee(Event):
 
 
 class AircraftCard(Card):
-    """Key: the tail. Which prices go with which model: services/billing/README.md."""
+    """Key: the tail. Which prices go with which model: services/billing/README.md.
+
+    `hobbs_digits`, `tach_digits`: figures before the decimal point, to read a meter that rolled over.
+    """
 
     model: Literal["owned", "leased", "third_party", "passthrough", "bundled"]
     meter: Literal["hobbs", "tach", "none"]
@@ -113,6 +118,8 @@ class AircraftCard(Card):
     convenience_fee_ppm: Share | None = None
     surcharge_per_hour: Rate = 0
     reserve_per_hour: Rate = 0
+    hobbs_digits: MeterDigits | None = None
+    tach_digits: MeterDigits | None = None
     airport_fees: Annotated[list[AirportFee], Field(max_length=20)] = Field(default_factory=list)
     tax: dict[LineKind, Share] = Field(default_factory=dict)
 
@@ -149,11 +156,8 @@ class SchoolChange(Event):
         return self
 
 
-class SchoolConfigured(Event):
-    """Version `version` of the school's book, made from `base_version`; refused when that is stale.
-
-    A large change is published as several versions in a row, of at most CHANGES_MAX entries each.
-    """
+class SchoolVersion(Event):
+    """Version `version` of the school's book, made from `base_version`."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -190,3 +194,41 @@ class SchoolConfigured(Event):
     why: Sentence
     at: Instant
     changes: list[SchoolChange] = Field(min_length=1, max_length=CHANGES_MAX)
+
+
+class SchoolConfigured(SchoolVersion):
+    """Version `version` of the school's book, made from `base_version`; refused when that is stale.
+
+    A large change is published as several versions in a row, of at most CHANGES_MAX entries each.
+    """
+
+    @model_validator(mode="after")
+    def new_cards_have_plain_ids(self) -> Self:
+        """A card that is withdrawn may have any id: it was accepted once."""
+        for change in self.changes:
+            for name, value in _ids(change):
+                if problem := identifier_problem(value):
+                    raise ValueError(f"{name} of {change.kind}: {problem}")
+        return self
+
+
+def _ids(change: SchoolChange) -> list[tuple[str, str]]:
+    """The ids that a change brings in: its key, and whom its card names."""
+    if change.new is None:
+        return []
+    scope, _, rest = change.key.partition(":")
+    key = rest if change.kind == "student_rate" and rest else change.key
+    named = [(name, change.new.get(name)) for name in ("owner", "also_instructor", "also_owner")]
+    return [
+        ("the key", key),
+        ("the key", scope),
+        *((n, value) for n, value in named if isinstance(value, str)),
+    ]
+
+
+class SchoolAccepted(SchoolVersion):
+    """A version of the school's book that is in force: billing accepted the change set, whole.
+
+    Every service but billing follows the book by this event. It has the change set's version and cards; `old`
+    is left out. A card's newest version stands, in whatever order the versions are read.
+    """

@@ -11,7 +11,7 @@ from schemas.journals import GroupRequested, JournalPosted, JournalRefused, Jour
 from schemas.monitors import BalanceCrossed
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled, PaymentReceived
-from schemas.school import SchoolConfigured
+from schemas.school import SchoolAccepted, SchoolConfigured
 from schemas.services import SERVICES
 from schemas.stripe_webhooks import StripeWebhook
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
@@ -59,7 +59,16 @@ _TOPICS = (
         model=SchoolConfigured,
         key="school",
         owner="operator",
-        consumers=("billing", "payouts"),
+        consumers=("billing",),
+        partitions=1,
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="school.accepted",
+        model=SchoolAccepted,
+        key="school",
+        owner="billing",
+        consumers=("payouts",),
         partitions=1,
         retention_ms=FOREVER,
     ),

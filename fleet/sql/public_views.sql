@@ -16,6 +16,6 @@ GRANT SELECT ON <service>_public.admitted_events TO hobbs_reader;
 
 -- How far each topic is handled, for `hobbs restore check`.
 CREATE OR REPLACE VIEW <service>_public.positions AS
-SELECT topic, partition, next_offset, written_at FROM <service>.position;
+SELECT topic, partition, next_offset, written_at FROM <service>.topic_position;
 
 GRANT SELECT ON <service>_public.positions TO hobbs_reader;

@@ -103,3 +103,36 @@ LEFT JOIN (
     GROUP BY address, currency
 ) AS credited USING (wallet, currency)
 WHERE transfer.sent > coalesce(credited.amount, 0);
+
+-- name: payouts_follows_the_accepted_book
+-- Payouts has every payee's card and the time zone as billing's newest accepted version says, and no other.
+WITH newest AS (
+    SELECT DISTINCT ON (kind, key, effective_from) kind, key, effective_from, version, new
+    FROM billing_public.card_history WHERE kind IN ('instructor', 'owner', 'school')
+    ORDER BY kind, key, effective_from, version DESC
+), accepted AS (
+    SELECT CASE kind WHEN 'school' THEN 'the school''s time zone' WHEN 'owner' THEN 'aircraft_owner:' || key
+                     ELSE 'instructor:' || key END AS wallet,
+           effective_from, version, school_versions.applied_at,
+           CASE WHEN new IS NULL THEN 'withdrawn' WHEN kind = 'school' THEN new ->> 'time_zone'
+                ELSE concat_ws(', ', coalesce(nullif(new ->> 'email', ''), '-'), coalesce(new ->> 'country', 'US'),
+                               coalesce(new ->> 'payout_schedule', 'per_flight'),
+                               coalesce(new ->> 'payout_minimum', '0'),
+                               coalesce(new ->> 'payout_hold_hours', '0'),
+                               coalesce(new ->> 'instant_payout', 'false')) END AS says
+    FROM newest JOIN billing_public.school_versions USING (version)
+), followed AS (
+    SELECT wallet, effective_from, version,
+           CASE WHEN withdrawn THEN 'withdrawn'
+                ELSE concat_ws(', ', coalesce(email, '-'), country, schedule, minimum_amount, hold_hours,
+                               CASE WHEN instant THEN 'true' ELSE 'false' END) END AS says
+    FROM payouts_public.payee_cards
+    UNION ALL
+    SELECT 'the school''s time zone', date '1900-01-01', time_zone_version, time_zone
+    FROM payouts_public.school WHERE time_zone_version > 0
+)
+SELECT wallet, effective_from, accepted.version AS accepted_in, followed.version AS followed_in
+FROM accepted FULL JOIN followed USING (wallet, effective_from)
+WHERE (accepted.version, accepted.says) IS DISTINCT FROM (followed.version, followed.says)
+  AND NOT (coalesce(followed.version, 0) < coalesce(accepted.version, 0)
+           AND accepted.applied_at > now() - interval '10 minutes');

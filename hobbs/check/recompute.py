@@ -112,7 +112,7 @@ def _priced_again(row: BillToExplain, book: Book | Unpriceable) -> object:
     if isinstance(book, Unpriceable):
         return book
     try:
-        return decide_bill(flight_from_facts(row.facts), book)
+        return decide_bill(flight_from_facts(row.facts, hours_from=row.hours_from), book)
     except _UNREADABLE as error:
         return Unpriceable(sentence=f"its facts cannot be read: {_what(error)}")
 

@@ -12,6 +12,7 @@ from hobbs.doctor.kafka import examine_kafka
 from hobbs.doctor.machine import examine_machine
 from hobbs.doctor.postgres import examine_postgres
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
+from hobbs.doctor.time_zones import examine_time_zone
 from hobbs.shell.connections import why, wrong_settings
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, show_rows
 
@@ -63,6 +64,8 @@ async def examine() -> list[Finding]:
         livemode=settings.stripe_livemode,
     )
     findings += await _guarded("postgres", lambda: examine_postgres(settings))
+    if not any(finding.area == "postgres" and finding.state is State.wrong for finding in findings):
+        findings += await _guarded("time zone", lambda: examine_time_zone(settings))
     findings += await _guarded("kafka", lambda: examine_kafka(settings))
     findings += await _guarded("stripe", lambda: examine_stripe(stripe))
     return findings

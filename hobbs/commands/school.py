@@ -4,15 +4,15 @@ import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 import typer
 from aiokafka.errors import KafkaError
 
 from fleet.settings import Settings
+from fleet.zones import local_date
 from hobbs.flights.file import FileUnreadable, parse_column_map, read_flights_file
 from hobbs.school.book import (
     bills_that_stay,
@@ -125,7 +125,7 @@ def show_command(
 ) -> None:
     """Show the cards in force today, or on a day."""
     standing = run(read_book(settings_or_exit(Settings)))
-    day = on.date() if on else datetime.now(ZoneInfo(standing.time_zone())).date()
+    day = on.date() if on else local_date(datetime.now(UTC), standing.time_zone())
     chosen = standing.cards if everything else standing.in_force(day)
     cards = [card for card in chosen if kind in (None, card.kind) and key in (None, card.key)]
     show_rows(

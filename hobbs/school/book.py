@@ -18,8 +18,10 @@ from schemas.school import SchoolChange, SchoolConfigured
 from schemas.topics import TOPICS
 from services.billing.desk import reads
 from services.billing.desk.reads import CardHistory, WholeBook
+from services.billing.domain.versions import accepted_event_id
 
 TOPIC = TOPICS["school.configured"]
+ACCEPTED = TOPICS["school.accepted"]
 CHANGES_IN_ONE_EVENT = 200
 POLL_S = 0.1
 
@@ -101,13 +103,17 @@ async def wait_until_applied(settings: Settings, events: Sequence[UUID], *, seco
 
 
 async def _look(settings: Settings, events: Sequence[UUID]) -> Arrival:
+    """Ask the service that judges the events, then those that follow what it accepted."""
+    accepted = [accepted_event_id(event) for event in events]
+    readers = [(service, events) for service in TOPIC.consumers]
+    readers += [(service, accepted) for service in ACCEPTED.consumers]
     waiting = []
-    for service in TOPIC.consumers:
+    for service, expected in readers:
         async with reading(settings, service) as database, database.transaction() as tx:
-            refused = await dead_letters.sentence_of(tx, events)
+            refused = await dead_letters.sentence_of(tx, expected)
             if refused:
                 return Arrival(refused=f"{service}: {refused}", waiting_for=[])
-            if await inbox.count_admitted(tx, events) < len(events):
+            if await inbox.count_admitted(tx, expected) < len(expected):
                 waiting.append(service)
     return Arrival(refused=None, waiting_for=waiting)
 

@@ -10,7 +10,7 @@ from hobbs.school.file import StatedCard, as_written, canonical
 from services.billing.domain.rates import BEGINNING
 
 _ORDER = ("school", "tax", "student_rate", "instructor", "owner", "student", "aircraft")
-_WITHOUT_MONEY = ("payout_hold_hours",)
+_WITHOUT_MONEY = ("payout_hold_hours", "hobbs_digits", "tach_digits")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,8 +60,8 @@ def _aircraft(tail: str, flights: int, known: Iterable[FlightCompleted]) -> str:
 def _meter(tail: str, known: Iterable[FlightCompleted]) -> str:
     """The meter that was read more often; Hobbs when neither was."""
     flights = [f for f in known if f.aircraft == tail]
-    hobbs = sum(f.hobbs_out is not None and f.hobbs_in is not None for f in flights)
-    tach = sum(f.tach_out is not None and f.tach_in is not None for f in flights)
+    hobbs = sum(f.hobbs_out is not None and bool(f.hobbs_in) for f in flights)
+    tach = sum(f.tach_out is not None and bool(f.tach_in) for f in flights)  # 0.0 is a meter nobody read
     return "tach" if tach > hobbs else "hobbs"
 
 

@@ -3,6 +3,7 @@
 Pure; services/billing/README.md describes the format. Money and percent are read exactly, never as floats.
 """
 
+import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,14 +15,17 @@ from pydantic import TypeAdapter, ValidationError
 
 from hobbs.school.lines import Lines
 from hobbs.school.settings import TABLES, Misread, Table
-from schemas.fields import Currency, Identifier
+from schemas.fields import Currency
+from schemas.identifiers import NewIdentifier, identifier_problem
 from schemas.school import CARDS
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.rates import BEGINNING, Book, BookCard, DatedCard, book_problems
 from services.billing.domain.versions import CardChange, change_problems
 
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_REFERENCES = frozenset({"owner", "also_instructor", "also_owner"})
 DATES = (date(1900, 1, 1), date(2200, 12, 31))
-_IDENTIFIER: TypeAdapter[str] = TypeAdapter(Identifier)
+_IDENTIFIER: TypeAdapter[str] = TypeAdapter(NewIdentifier)
 _CURRENCY: TypeAdapter[str] = TypeAdapter(Currency)
 
 
@@ -126,7 +130,7 @@ def _read_table(name: str, table: Mapping[str, Any], at: _Place, found: SchoolFi
     effective_from = _effective_from(table, at, found) if shape.dated else BEGINNING
     document = _document(shape, table, at, found)
     if document is not None:
-        document = _canonical(name, document, table, at, found)
+        document = _canonical(name, document, table, at, found) if _plain(document, at, found) else None
     if key is None or effective_from is None or document is None:
         return None
     card = read_card(name, document)
@@ -140,14 +144,24 @@ def _read_table(name: str, table: Mapping[str, Any], at: _Place, found: SchoolFi
     )
 
 
+def _plain(document: Mapping[str, Any], at: _Place, found: SchoolFile) -> bool:
+    """Whether the card names others by plain ids; the others are problems."""
+    named = {name: document[name] for name in _REFERENCES if isinstance(document.get(name), str)}
+    wrong = {name: problem for name, value in named.items() if (problem := identifier_problem(value))}
+    found.problems += [at.problem(f"{name}: {problem}", name) for name, problem in wrong.items()]
+    return not wrong
+
+
 def _key(shape: Table, table: Mapping[str, Any], at: _Place, found: SchoolFile) -> str | None:
     try:
         return _IDENTIFIER.validate_python(shape.key(table), strict=True)
     except Misread as error:
         found.problems.append(at.problem(str(error)))
-    except ValidationError:
+    except ValidationError as error:
         setting = next((s for s in shape.identity if s in table), None)
-        text = f"{setting} must be text in quotes, 1 to 80 characters, without control characters"
+        text = f"{setting} must be text in quotes, 1 to 100 characters"
+        if error.errors()[0]["type"] == "value_error":
+            text = f"{setting}: {error.errors()[0]['msg'].removeprefix('Value error, ')}"
         found.problems.append(at.problem(text, setting))
     return None
 
@@ -156,7 +170,7 @@ def _effective_from(table: Mapping[str, Any], at: _Place, found: SchoolFile) -> 
     value = table.get("effective_from", BEGINNING)
     if isinstance(value, str):
         try:
-            value = date.fromisoformat(value)
+            value = date.fromisoformat(value) if _DATE.fullmatch(value) else None
         except ValueError:
             value = None
     if isinstance(value, date) and not isinstance(value, datetime) and DATES[0] <= value <= DATES[1]:

@@ -1,5 +1,6 @@
 """The tables of a school.toml: what identifies each, and how the value of each setting is read. Pure."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
@@ -10,6 +11,7 @@ from schemas.school import RATE_MAX
 from services.billing.domain.rates import LINE_KINDS
 
 DIGITS_MAX = 30
+_PERCENT = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,30})?")
 
 
 class Misread(ValueError):
@@ -55,10 +57,8 @@ def _money(value: Any, currency: str) -> int:
 
 def _percent(value: Any, currency: str) -> int:
     number = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    try:
-        percent = Decimal(value) if number or isinstance(value, str) else None
-    except ArithmeticError:
-        percent = None
+    written = isinstance(value, str) and _PERCENT.fullmatch(value)
+    percent = Decimal(value) if number or written else None
     if percent is None or not percent.is_finite() or not 0 <= percent <= 100:
         raise Misread(f"{value!s} is not a percentage from 0 to 100")
     if percent * 10_000 != int(percent * 10_000):
@@ -130,7 +130,7 @@ _AIRCRAFT = _settings(
     fuel_per_hour owner_share_per_hour owner_minimum_per_hour owner_minimum_per_flight
     convenience_fee_per_flight convenience_fee_per_hour surcharge_per_hour reserve_per_hour""",
     "owner_share_percent convenience_fee_percent",
-    "model meter fuel owner",
+    "model meter fuel owner hobbs_digits tach_digits",
 )
 TABLES: Mapping[str, Table] = {
     "school": Table(

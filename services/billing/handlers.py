@@ -1,7 +1,6 @@
 """Kafka in: one function for each topic; admit, lock, decide, write, stage. No rule lives here."""
 
 from collections.abc import Sequence
-from uuid import UUID
 
 from fleet import dead_letters, inbox, outbox
 from fleet.database import Database, Tx
@@ -97,7 +96,10 @@ def _count(judged: FlightResults) -> None:
 
 
 async def configure_school(db: Database, batch: Sequence[Record]) -> None:
-    """Apply each new version of the school's book, whole or not at all; a refused one is a dead letter."""
+    """Apply each new version of the school's book, whole or not at all; a refused one is a dead letter.
+
+    Nobody else judges it: the other services follow what is staged here, `school.accepted`.
+    """
     async with db.transaction() as tx:
         admitted = await inbox.admit(tx, batch, wire.events.school_configured)
         if not admitted:
@@ -105,7 +107,7 @@ async def configure_school(db: Database, batch: Sequence[Record]) -> None:
         version = await store.book.lock(tx)
         applied: list[tuple[Admitted[ChangeSet], ChangeRefusal | None]] = []
         for one in admitted:
-            refusal = await _apply(tx, one.event, one.event_key, version)
+            refusal = await _apply(tx, one, version)
             version = version if refusal else max(version, one.event.version)
             applied.append((one, refusal))
         await dead_letters.bury(tx, [_change_refusal(a, refusal) for a, refusal in applied if refusal])
@@ -113,15 +115,19 @@ async def configure_school(db: Database, batch: Sequence[Record]) -> None:
         metrics.VERSIONS.labels(refusal.reason if refusal else "applied").inc()
 
 
-async def _apply(tx: Tx, changes: ChangeSet, event_key: UUID, version: int) -> ChangeRefusal | None:
-    """Apply one change set; its refusal, or None when the book has it."""
+async def _apply(tx: Tx, admitted: Admitted[ChangeSet], version: int) -> ChangeRefusal | None:
+    """Apply one change set and tell of it; its refusal, or None when the book has it."""
+    changes, event_key = admitted.event, admitted.event_key
     if await store.book.version_of_event(tx, event_key) is not None:
         return None
     currency, has_bills = await store.book.currency(tx)
-    refusal = judge_change_set(changes, version=version, currency=currency, has_bills=has_bills)
+    accepted = wire.events.school_accepted(changes, event_key, admitted.cause)
+    fits = len(accepted.body) <= outbox.VALUE_BYTES_MAX
+    refusal = judge_change_set(changes, version=version, currency=currency, has_bills=has_bills, fits=fits)
     if refusal is None:
         await store.book.apply(tx, changes, event_key)
         await fault_point("billing.book_written")
+        await outbox.stage_named(tx, [accepted])
     return refusal
 
 

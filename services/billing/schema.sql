@@ -282,19 +282,6 @@ CREATE VIEW billing_public.cards AS
    FROM billing.card;
 GRANT SELECT ON TABLE billing_public.cards TO hobbs_reader;
 
-CREATE VIEW billing_public.current_rates AS
- SELECT DISTINCT ON (kind, key) kind,
-    key,
-    effective_from,
-    version,
-    document
-   FROM billing.card
-  WHERE (effective_from <= ( SELECT ((now() AT TIME ZONE COALESCE(min((card_1.document ->> 'time_zone'::text)), 'UTC'::text)))::date AS timezone
-           FROM billing.card card_1
-          WHERE (card_1.kind = 'school'::text)))
-  ORDER BY kind, key, effective_from DESC;
-GRANT SELECT ON TABLE billing_public.current_rates TO hobbs_reader;
-
 CREATE VIEW billing_public.dead_letters AS
  SELECT id,
     topic,
@@ -313,28 +300,23 @@ CREATE VIEW billing_public.dead_letters AS
 GRANT SELECT ON TABLE billing_public.dead_letters TO hobbs_reader;
 
 CREATE VIEW billing_public.meter_chain AS
- SELECT aircraft,
-    meter,
-    bill_id,
-    flight_id,
-    revision,
-    student,
-    billed_on,
-    out_tenths,
-    in_tenths,
-    lag(flight_id) OVER earlier AS previous_flight_id,
-    max(in_tenths) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reached_tenths
-   FROM ( SELECT bill.aircraft,
+ WITH reading AS (
+         SELECT bill.aircraft,
             'hobbs'::text AS meter,
             bill.id AS bill_id,
             bill.flight_id,
             bill.revision,
             bill.student,
             bill.billed_on,
+            bill.occurred_at,
             bill.hobbs_out AS out_tenths,
-            bill.hobbs_in AS in_tenths
+            bill.hobbs_in AS in_tenths,
+                CASE
+                    WHEN (length((bill.hobbs_in)::text) > length((bill.hobbs_out)::text)) THEN (bill.hobbs_in - ((bill.facts ->> 'hobbs_in'::text))::integer)
+                    ELSE 0
+                END AS turn
            FROM billing.bill
-          WHERE ((bill.hobbs_out IS NOT NULL) AND (bill.hobbs_in IS NOT NULL))
+          WHERE ((bill.hobbs_out IS NOT NULL) AND (bill.hobbs_in IS NOT NULL) AND ((bill.hobbs_out <> 0) OR (bill.hobbs_in <> 0)))
         UNION ALL
          SELECT bill.aircraft,
             'tach'::text,
@@ -343,11 +325,43 @@ CREATE VIEW billing_public.meter_chain AS
             bill.revision,
             bill.student,
             bill.billed_on,
+            bill.occurred_at,
             bill.tach_out,
-            bill.tach_in
+            bill.tach_in,
+                CASE
+                    WHEN (length((bill.tach_in)::text) > length((bill.tach_out)::text)) THEN (bill.tach_in - ((bill.facts ->> 'tach_in'::text))::integer)
+                    ELSE 0
+                END AS "case"
            FROM billing.bill
-          WHERE ((bill.tach_out IS NOT NULL) AND (bill.tach_in IS NOT NULL))) reading
-  WINDOW earlier AS (PARTITION BY aircraft, meter ORDER BY out_tenths, in_tenths, flight_id, revision);
+          WHERE ((bill.tach_out IS NOT NULL) AND (bill.tach_in IS NOT NULL) AND ((bill.tach_out <> 0) OR (bill.tach_in <> 0)))
+        ), placed AS (
+         SELECT reading.aircraft,
+            reading.meter,
+            reading.bill_id,
+            reading.flight_id,
+            reading.revision,
+            reading.student,
+            reading.billed_on,
+            reading.occurred_at,
+            reading.out_tenths,
+            reading.in_tenths,
+            reading.turn,
+            (COALESCE(sum(reading.turn) OVER (PARTITION BY reading.aircraft, reading.meter ORDER BY reading.occurred_at, reading.flight_id, reading.revision ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), (0)::bigint))::integer AS before
+           FROM reading
+        )
+ SELECT aircraft,
+    meter,
+    bill_id,
+    flight_id,
+    revision,
+    student,
+    billed_on,
+    out_tenths,
+    (in_tenths - turn) AS in_tenths,
+    lag(flight_id) OVER earlier AS previous_flight_id,
+    (max((before + in_tenths)) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) - before) AS reached_tenths
+   FROM placed
+  WINDOW earlier AS (PARTITION BY aircraft, meter ORDER BY (before + out_tenths), (before + in_tenths), flight_id, revision);
 GRANT SELECT ON TABLE billing_public.meter_chain TO hobbs_reader;
 
 CREATE VIEW billing_public.flags AS
@@ -432,3 +446,5 @@ GRANT SELECT ON TABLE billing_public.school_versions TO hobbs_reader;
 ALTER TABLE ONLY billing."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
 
 GRANT SELECT, INSERT, UPDATE ON TABLE billing."position" TO hobbs_billing;
+-- Functions; their texts are in functions/.
+-- * current_rates(date)

@@ -14,6 +14,7 @@ import orjson
 from pydantic import ValidationError
 
 from fleet.envelope import derived_key
+from fleet.inbox import has_nul
 from schemas.flights import FlightCompleted, FlightCorrected
 from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
 from services.gateway.domain.flights import FlightOffered, flight_event_id
@@ -76,9 +77,9 @@ def stripe_event_id(event_id: str) -> UUID:
 
 def read_flights(body: bytes, model: type[FlightCompleted]) -> list[FlightCompleted]:
     """Read one flight (an object) or up to 500 (an array). Raises ProblemRaised with each fault's place."""
-    if b"\\u0000" in body:
-        raise ProblemRaised("malformed_body", "the body contains a NUL character, which cannot be stored")
     document = _json(body)
+    if has_nul(body, document):
+        raise ProblemRaised("malformed_body", "the body contains a NUL character, which cannot be stored")
     items = document if isinstance(document, list) else [document]
     if not 1 <= len(items) <= FLIGHTS_MAX:
         raise ProblemRaised("malformed_body", f"send 1 to {FLIGHTS_MAX} flights, not {len(items)}")
@@ -173,7 +174,7 @@ def _pointed(error: ValidationError, prefix: str) -> list[dict[str, Any]]:
     return [
         {
             "pointer": "/".join((prefix, *(_escaped(step) for step in e["loc"]))),
-            "detail": e["msg"],
+            "detail": e["msg"].removeprefix("Value error, "),
         }
         for e in error.errors(include_url=False, include_context=False, include_input=False)
     ]

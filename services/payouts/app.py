@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 from fleet import timers
 from fleet.database import Database
 from fleet.envelope import Record
 from fleet.shared_batches import Handler
 from fleet.worker import Worker
+from fleet.zones import time_zone
 from services.payouts import handlers, store
 from services.payouts.desk import decisions
 from services.payouts.handlers import Clock, utc_now
@@ -59,9 +59,9 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
 
     webhooks = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
     worker.consume(
-        "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.configured"]
+        "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.accepted"]
     )
-    worker.consume("school.configured", _waking(relay, partial(handlers.configure_payees, db)))
+    worker.consume("school.accepted", _waking(relay, partial(handlers.configure_payees, db)))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
     worker.loop("adoption", adoption.step, idle_s=1.0)
     worker.loop("relay", relay.step, idle_s=0)
@@ -153,10 +153,10 @@ async def end_holds(db: Database, *, clock: Clock = utc_now) -> int:
 async def close_periods(db: Database, settings: PayoutsSettings) -> int:
     """For each business date of the school, once: put cards in force, then pay those on a schedule."""
     async with db.transaction() as tx:
-        zone = ZoneInfo(await store.payees.time_zone(tx))
+        here = time_zone(await store.payees.time_zone(tx))
     name = "close_period"
     await timers.declare(db, name)
-    today = timers.business_date(datetime.now(zone), zone, settings.period_closes_at)
+    today = timers.business_date(datetime.now(here), here, settings.period_closes_at)
     await timers.run_missed_dates(db, name, today, partial(close_date, db), lease_s=settings.timer_lease_s)
     return 0
 

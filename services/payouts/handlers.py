@@ -2,12 +2,12 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
 
 from fleet import inbox
 from fleet.database import Database
 from fleet.envelope import Record
 from fleet.faults import fault_point
+from fleet.zones import local_date
 from services.payouts import store, wire
 from services.payouts.domain.event_types import MONEY_EVENTS
 from services.payouts.steps import payments
@@ -38,24 +38,26 @@ async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock
 
 
 async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
-    """Take payees' cards and the time zone from the school's configuration.
+    """Take payees' cards and the time zone from the versions of the school's book that billing accepted.
 
-    A change set that billing refuses may still name payees here (decision 0027).
+    Nothing is judged here (decision 0170): what billing refused never comes.
     """
     now = clock()
     async with db.transaction() as tx:
-        changed = await inbox.admit(
-            tx, batch, wire.records.school_configured, natural_key=lambda event: f"school:{event.version}"
+        accepted = await inbox.admit(
+            tx, batch, wire.records.school_accepted, natural_key=lambda event: f"school:{event.version}"
         )
-        if not changed:
+        if not accepted:
             return
-        events = [admitted.event for admitted in changed]
-        zone = await store.payees.read_school(
-            tx, wire.records.time_zone_in(events), max(e.version for e in events)
+        versions = [admitted.event for admitted in accepted]
+        zone = await store.payees.follow_school(
+            tx,
+            version=max(event.version for event in versions),
+            named=wire.records.time_zone_in(versions),
         )
-        cards = [card for event in events for card in wire.records.payee_cards(event)]
-        wallets = await store.payees.configure(tx, cards, now.astimezone(ZoneInfo(zone)).date(), now)
-        await payments.open_missing_accounts(tx, wallets, now, changed[-1].cause)
+        cards = [card for event in versions for card in wire.records.payee_cards(event)]
+        wallets = await store.payees.configure(tx, cards, local_date(now, zone), now)
+        await payments.open_missing_accounts(tx, wallets, now, accepted[-1].cause)
         await payments.hold_unsent(tx, wallets, now)
         await payments.pay(tx, wallets, now)
 

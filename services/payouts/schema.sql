@@ -303,7 +303,8 @@ CREATE TABLE payouts.payee_card (
     schedule text NOT NULL,
     minimum_amount bigint NOT NULL,
     hold_hours integer NOT NULL,
-    instant boolean NOT NULL
+    instant boolean NOT NULL,
+    withdrawn boolean DEFAULT false NOT NULL
 );
 ALTER TABLE ONLY payouts.payee_card ADD CONSTRAINT payee_card_pkey PRIMARY KEY (wallet, effective_from);
 ALTER TABLE ONLY payouts.payee_card ADD CONSTRAINT payee_card_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
@@ -396,7 +397,8 @@ GRANT SELECT, INSERT, DELETE ON TABLE payouts.revert_without_payable TO hobbs_pa
 CREATE TABLE payouts.school (
     only_row boolean DEFAULT true NOT NULL,
     time_zone text DEFAULT 'UTC'::text NOT NULL,
-    version integer DEFAULT 0 NOT NULL,
+    read_version integer DEFAULT 0 CONSTRAINT school_version_not_null NOT NULL,
+    time_zone_version integer DEFAULT 0 NOT NULL,
     CONSTRAINT there_is_one_school CHECK (only_row)
 );
 ALTER TABLE ONLY payouts.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
@@ -571,6 +573,20 @@ CREATE VIEW payouts_public.payables AS
    FROM payouts.payable;
 GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader;
 
+CREATE VIEW payouts_public.payee_cards AS
+ SELECT wallet,
+    effective_from,
+    version,
+    email,
+    country,
+    schedule,
+    minimum_amount,
+    hold_hours,
+    instant,
+    withdrawn
+   FROM payouts.payee_card;
+GRANT SELECT ON TABLE payouts_public.payee_cards TO hobbs_reader;
+
 CREATE VIEW payouts_public.payee_totals AS
  SELECT payee.wallet,
     money.currency,
@@ -668,6 +684,12 @@ CREATE VIEW payouts_public.positions AS
     written_at
    FROM payouts."position";
 GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader;
+CREATE VIEW payouts_public.school AS
+ SELECT time_zone,
+    time_zone_version,
+    read_version
+   FROM payouts.school;
+GRANT SELECT ON TABLE payouts_public.school TO hobbs_reader;
 
 CREATE VIEW payouts_public.transfer_history AS
  SELECT transfer_id,

@@ -85,6 +85,14 @@ def test_nothing_is_mocked_and_no_service_imports_another(path: Path) -> None:
             }
 
 
+@pytest.mark.parametrize("path", MODULES, ids=name)
+def test_one_module_makes_time_zones(path: Path) -> None:
+    """Else somebody reads the host's rules (decision 0171)."""
+    calls = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))
+    made = [func for func in calls if ast.unparse(func).split(".")[-1] == "ZoneInfo"]
+    assert name(path) == "fleet/zones.py" or made == []
+
+
 def test_a_package_of_tests_lies_in_packages() -> None:
     """Else pytest names two modules alike, and runs the one's tests in the other's place."""
     folders = {

@@ -9,7 +9,8 @@ from tests.checker.world import Row, World, grouped
 # The consumers of each topic, from the table in docs/architecture.md.
 READERS = {
     "flight.completed": ("billing",),
-    "school.configured": ("billing", "payouts"),
+    "school.configured": ("billing",),
+    "school.accepted": ("payouts",),
     "journal.requested": ("ledger",),
     "journal.posted": ("payouts",),
     "stripe.webhook": ("payouts", "receivables"),

@@ -52,7 +52,13 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 async def read_topics(place: Place) -> dict[str, list[Record]]:
     """Every record of every topic of the deployment, in each partition's order."""
     places = await _partitions(place)
-    consumer = AIOKafkaConsumer(bootstrap_servers=place.kafka, enable_auto_commit=False, fetch_max_wait_ms=50)
+    # "earliest": the reset to the default, under way since `assign`, may overrule the seek to the beginning.
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=place.kafka,
+        enable_auto_commit=False,
+        fetch_max_wait_ms=50,
+        auto_offset_reset="earliest",
+    )
     await consumer.start()
     try:
         consumer.assign(places)

@@ -319,4 +319,42 @@ BILLING_AND_LEDGER_MUTANTS = (
         ),
         catchers=(f"{WEBHOOKS}::test_stripe_is_told_to_come_back_when_kafka_does_not_answer",),
     ),
+    Mutant(
+        name="a-refused-book-is-told-of",
+        breaks="Payouts pays by a change set that billing refused.",
+        edits=(
+            Edit(
+                path="services/billing/handlers.py",
+                old="        await outbox.stage_named(tx, [accepted])\n",
+                new="    await outbox.stage_named(tx, [accepted])\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/ops/test_the_accepted_book.py::test_a_refused_change_set_is_in_force_nowhere",
+        ),
+    ),
+    Mutant(
+        name="a-meter-nobody-read-bills-nothing",
+        breaks="A flight of 1.3 logged hours costs 0.00 when its export writes 0.00 for an empty meter.",
+        edits=(
+            Edit(
+                path="services/billing/domain/flights.py",
+                old="        return Meter() if meter.is_unread and not self.zero_is_a_reading else meter\n",
+                new="        return meter\n",
+            ),
+        ),
+        catchers=("tests/unit/billing/test_meters.py::test_a_meter_nobody_read_bills_the_logged_hours",),
+    ),
+    Mutant(
+        name="time-zones-of-the-host",
+        breaks="Two machines bill one flight on two dates, each by its own files.",
+        edits=(
+            Edit(
+                path="fleet/zones.py",
+                old="zoneinfo.reset_tzpath(to=())",
+                new="zoneinfo.TZPATH",
+            ),
+        ),
+        catchers=("tests/unit/fleet/test_zones.py::test_a_flight_is_billed_on_the_date_by_this_years_rules",),
+    ),
 )

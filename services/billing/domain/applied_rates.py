@@ -9,9 +9,10 @@ from datetime import date
 from typing import TypeVar
 from zoneinfo import ZoneInfo
 
+from fleet.zones import time_zone
 from services.billing.domain.bills import FlightRefusal, Reason, refuse
 from services.billing.domain.flights import Flight, hours_text
-from services.billing.domain.hours import billing_difference
+from services.billing.domain.hours import METER_NAMES, billing_difference, billing_meter
 from services.billing.domain.rates import (
     LINE_KINDS,
     AircraftCard,
@@ -70,7 +71,7 @@ def find_applied_rates(flight: Flight, book: Book) -> AppliedRates | FlightRefus
         return refuse(
             flight, "school_not_configured", "there is no school card yet; run `hobbs school apply`"
         )
-    zone = ZoneInfo(school.time_zone)
+    zone = time_zone(school.time_zone)
     on = flight.local_date(zone)
     if on.year not in YEARS:
         years = f"{YEARS.start} to {YEARS.stop - 1}"
@@ -79,6 +80,15 @@ def find_applied_rates(flight: Flight, book: Book) -> AppliedRates | FlightRefus
         return _Search(flight, book, on).found(school, zone)
     except _Missing as missing:
         return missing.refusal
+
+
+def _no_hours(flight: Flight, card: AircraftCard) -> str:
+    said = "it has neither two readings nor flight hours to bill by"
+    meter = billing_meter(card)
+    written = flight.hobbs if meter == "hobbs" else flight.tach
+    if meter and written.out is not None and written.in_ is not None:
+        said += f"; {METER_NAMES[meter]} 0.0 to 0.0 is a meter that nobody read"
+    return f"{said}; send revision {flight.revision + 1} with its flight_hours, 0.0 when there were none"
 
 
 class _Search:
@@ -110,7 +120,7 @@ class _Search:
             return None
         card = self._card("aircraft", self.flight.aircraft, AircraftCard)
         if self.flight.logged is None and billing_difference(self.flight, card) is None:
-            raise self._missing("hours_missing", "it has neither two readings nor flight hours to bill by")
+            raise self._missing("hours_missing", _no_hours(self.flight, card))
         if card.owner is not None:
             self._card("owner", card.owner, OwnerCard)
         return card

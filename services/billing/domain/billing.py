@@ -12,6 +12,7 @@ from services.billing.domain.fact_checks import check_facts
 from services.billing.domain.flights import Flight
 from services.billing.domain.pricing import price
 from services.billing.domain.rates import Book
+from services.billing.domain.rollovers import check_rollovers
 
 
 def decide_bills(flights: Sequence[Flight], book: Book, billed: Mapping[str, Billed]) -> list[BillingResult]:
@@ -49,4 +50,6 @@ def _again(flight: Flight, billed: Billed | None) -> FlightRefusal | Repeat | No
 def decide_bill(flight: Flight, book: Book) -> Bill | FlightRefusal:
     """Price one flight from the cards in force on its school-local date."""
     found = check_facts(flight) or find_applied_rates(flight, book)
-    return found if isinstance(found, FlightRefusal) else price(flight, found, book.version)
+    if isinstance(found, FlightRefusal):
+        return found
+    return check_rollovers(flight, found) or price(flight, found, book.version)

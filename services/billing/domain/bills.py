@@ -36,7 +36,9 @@ Reason = Literal[
     "unknown_owner",
     "unknown_student",
 ]
-FlagKind = Literal["meter_mismatch", "negative_margin", "owner_flies_own_aircraft", "reading_missing"]
+FlagKind = Literal[
+    "meter_mismatch", "meter_rolled_over", "negative_margin", "owner_flies_own_aircraft", "reading_missing"
+]
 HoursSource = Literal["hobbs", "tach", "logged", "none"]
 
 

@@ -8,6 +8,7 @@ from services.billing.domain.flights import Flight, Meter, hours_text
 FLIGHT_ID_MAX = 80  # "flight:<id>:<revision>" must fit an identifier of 100
 HOURS_MAX = 240
 READING_MAX = 9_999_999
+UNREAD = "; a reading that nobody took is left out, not written as 0.0"
 _MINUTE = "%Y-%m-%d %H:%M %Z"
 
 
@@ -64,17 +65,15 @@ def _meter(flight: Flight, name: str, meter: Meter) -> FlightRefusal | None:
                 f"{name} {end} {hours_text(reading)} is not a reading between 0 and {hours_text(READING_MAX)}"
             )
             return refuse(flight, "meter_out_of_range", text)
-    difference = meter.difference()
-    if difference is None or meter.out is None or meter.in_ is None:
-        return None
-    if difference < 0:
-        text = f"{name} in {hours_text(meter.in_)} is before {name} out {hours_text(meter.out)}"
-        return refuse(
-            flight, "meter_in_before_out", f"{text}; send it again as revision {flight.revision + 1}"
-        )
+    if meter.out is None or meter.in_ is None or meter.runs_backwards:
+        return None  # whether it rolled over depends on the aircraft: rollovers.py
+    difference = meter.in_ - meter.out
     if difference > HOURS_MAX:
-        text = f"{name} out {hours_text(meter.out)} to {name} in {hours_text(meter.in_)}"
-        return refuse(flight, "hours_over_24", f"{text} is {hours_text(difference)} h, more than 24")
+        text = (
+            f"{name} out {hours_text(meter.out)} to {name} in {hours_text(meter.in_)} "
+            f"is {hours_text(difference)} h, more than 24"
+        )
+        return refuse(flight, "hours_over_24", text + (UNREAD if meter.out == 0 else ""))
     return None
 
 
@@ -87,8 +86,7 @@ def _participants(flight: Flight) -> FlightRefusal | None:
         )
     if flight.aircraft is not None:
         return None
-    readings = (flight.hobbs.out, flight.hobbs.in_, flight.tach.out, flight.tach.in_)
-    if flight.logged or flight.dual or any(reading is not None for reading in readings):
+    if flight.logged or flight.dual or not (flight.hobbs.is_unread and flight.tach.is_unread):
         return refuse(
             flight, "aircraft_missing", "it has flight hours or meter readings, but no aircraft is named"
         )

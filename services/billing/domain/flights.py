@@ -5,8 +5,11 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
+
+MeterName = Literal["hobbs", "tach"]
+DIGITS_MIN = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,9 +19,31 @@ class Meter:
     out: int | None = None
     in_: int | None = None
 
+    @property
+    def is_unread(self) -> bool:
+        """Nobody read it: no reading at all, or 0.0 twice, which is how exports write an empty field."""
+        return (self.out or 0) == (self.in_ or 0) == 0 and (self.out is None) == (self.in_ is None)
+
+    @property
+    def runs_backwards(self) -> bool:
+        """It shows less after the flight than before it: it rolled over, or a reading is wrong."""
+        return self.out is not None and self.in_ is not None and self.in_ < self.out
+
+    @property
+    def digits(self) -> int:
+        """Figures before the decimal point, of the smallest meter that can show `out`; at least 3."""
+        return max(len(hours_text(self.out or 0)) - 2, DIGITS_MIN)
+
+    def continued(self) -> "Meter":
+        """The readings as if the meter had one figure more: past 9999.9 it goes on to 10000.0."""
+        if self.in_ is None or not self.runs_backwards:
+            return self
+        return Meter(out=self.out, in_=self.in_ + 10 * 10**self.digits)
+
     def difference(self) -> int | None:
-        """Tenths run, when both readings are there."""
-        return None if self.out is None or self.in_ is None else self.in_ - self.out
+        """Tenths run, when both readings are there; of a meter that shows less than before, past its end."""
+        read = self.continued()
+        return None if read.out is None or read.in_ is None else read.in_ - read.out
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +51,7 @@ class Flight:
     """The facts of one completed flight or lesson, as published.
 
     `not_tenths` names the figures that had more than one decimal ("hobbs_in 1254.95"); they are None here.
+    `zero_is_a_reading`: of a bill that is older than the rule that 0.0 twice is no reading.
     """
 
     flight_id: str
@@ -42,6 +68,12 @@ class Flight:
     dual: int = 0
     ground: int = 0
     not_tenths: tuple[str, ...] = ()
+    zero_is_a_reading: bool = False
+
+    def meter(self, name: MeterName) -> Meter:
+        """The readings of a meter that count: none when nobody read it."""
+        meter = self.hobbs if name == "hobbs" else self.tach
+        return Meter() if meter.is_unread and not self.zero_is_a_reading else meter
 
     @property
     def name(self) -> str:
@@ -88,8 +120,8 @@ class Flight:
         return (known or noon).astimezone(UTC)
 
 
-def flight_from_facts(facts: Mapping[str, Any]) -> Flight:
-    """Read back what a bill kept (`Flight.facts`), to price it again."""
+def flight_from_facts(facts: Mapping[str, Any], *, hours_from: str | None = None) -> Flight:
+    """Read back what a bill kept (`Flight.facts`), to price it again. `hours_from`: the bill's."""
     return Flight(
         flight_id=facts["flight_id"],
         revision=facts["revision"],
@@ -104,6 +136,7 @@ def flight_from_facts(facts: Mapping[str, Any]) -> Flight:
         logged=facts["logged"],
         dual=facts["dual"],
         ground=facts["ground"],
+        zero_is_a_reading=hours_from in ("hobbs", "tach"),
     )
 
 

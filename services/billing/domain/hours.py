@@ -1,10 +1,10 @@
 """The hours a flight is billed by, and flags for a person about its meter readings. Pure."""
 
 from services.billing.domain.bills import Flag, Hours
-from services.billing.domain.flights import Flight, hours_text
+from services.billing.domain.flights import Flight, MeterName, hours_text
 from services.billing.domain.rates import AircraftCard
 
-METER_NAMES = {"hobbs": "Hobbs", "tach": "tach"}
+METER_NAMES: dict[MeterName, str] = {"hobbs": "Hobbs", "tach": "tach"}
 
 
 def billed_hours(flight: Flight, aircraft: AircraftCard | None) -> Hours:
@@ -19,16 +19,22 @@ def billed_hours(flight: Flight, aircraft: AircraftCard | None) -> Hours:
 
 def billing_difference(flight: Flight, aircraft: AircraftCard) -> int | None:
     """Tenths run by the meter the aircraft is billed by, when both readings are there."""
-    meters = {"hobbs": flight.hobbs, "tach": flight.tach}
-    return meters[aircraft.meter].difference() if aircraft.meter in meters else None
+    meter = billing_meter(aircraft)
+    return flight.meter(meter).difference() if meter else None
+
+
+def billing_meter(aircraft: AircraftCard) -> MeterName | None:
+    """The meter the aircraft is billed by; None: it is billed by logged hours."""
+    return next((name for name in METER_NAMES if name == aircraft.meter), None)
 
 
 def meter_flags(flight: Flight, card: AircraftCard) -> list[Flag]:
     """Flags of a billing meter that was read only once, or that differs from the logged hours."""
-    if card.meter not in METER_NAMES:
+    billed_by = billing_meter(card)
+    if billed_by is None:
         return []
-    name, difference = METER_NAMES[card.meter], billing_difference(flight, card)
-    meter = flight.hobbs if card.meter == "hobbs" else flight.tach
+    name, meter = METER_NAMES[billed_by], flight.meter(billed_by)
+    difference = meter.difference()
     if difference is None:
         if meter.out is None and meter.in_ is None:
             return []

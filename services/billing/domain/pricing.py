@@ -13,6 +13,7 @@ from services.billing.domain.bills import TAX, Bill, Flag, Hours, Leg, Line
 from services.billing.domain.flights import Flight, hours_text
 from services.billing.domain.hours import METER_NAMES, billed_hours, meter_flags
 from services.billing.domain.rates import AircraftCard
+from services.billing.domain.rollovers import rollover_flags
 
 LINE_NAMES = {
     "rental": "rental",
@@ -254,7 +255,7 @@ def _instructor_legs(flight: Flight, rates: AppliedRates) -> list[Leg]:
 
 
 def _flags(flight: Flight, rates: AppliedRates, margin: int) -> tuple[Flag, ...]:
-    flags = meter_flags(flight, rates.aircraft) if rates.aircraft else []
+    flags = [*meter_flags(flight, rates.aircraft), *rollover_flags(flight)] if rates.aircraft else []
     if rates.aircraft and rates.aircraft.owner and rates.student.also_owner == rates.aircraft.owner:
         text = f"student {flight.student} flew their own aircraft {flight.aircraft}; billed like any student"
         flags.append(Flag(kind="owner_flies_own_aircraft", sentence=text))

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 BEGINNING = date(1900, 1, 1)
 LINE_KINDS = ("rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel")
@@ -105,8 +105,14 @@ class AircraftCard:
     convenience_fee_ppm: int | None = None
     surcharge_per_hour: int = 0
     reserve_per_hour: int = 0
+    hobbs_digits: int | None = None
+    tach_digits: int | None = None
     airport_fees: tuple[AirportFee, ...] = ()
     tax: Mapping[str, int] = field(default_factory=dict)
+
+    def digits(self, meter: Literal["hobbs", "tach"]) -> int | None:
+        """Figures that a meter shows before the decimal point; None: the card does not say."""
+        return self.hobbs_digits if meter == "hobbs" else self.tach_digits
 
     def price(self, name: str) -> int:
         """The price called `name`. Raises AssertionError when the card's model does not have it."""

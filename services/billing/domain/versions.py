@@ -5,8 +5,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from uuid import NAMESPACE_URL, UUID, uuid5
 
+from fleet.zones import UnknownZone, time_zone
 from services.billing.domain.rates import (
     BEGINNING,
     LINE_KINDS,
@@ -18,7 +19,9 @@ from services.billing.domain.rates import (
 
 SCOPES = ("instructor:", "student:")
 
-ChangeReason = Literal["stale_version", "invalid_card", "currency_changed"]
+_ACCEPTED = uuid5(NAMESPACE_URL, "hobbs:school-accepted")
+
+ChangeReason = Literal["stale_version", "invalid_card", "currency_changed", "too_large"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +55,17 @@ class ChangeRefusal:
     sentence: str
 
 
+def accepted_event_id(event_key: UUID) -> UUID:
+    """Name the `school.accepted` event of a change set: the same one, however often it is decided."""
+    return uuid5(_ACCEPTED, str(event_key))
+
+
 def judge_change_set(
-    changes: ChangeSet, *, version: int, currency: str | None, has_bills: bool
+    changes: ChangeSet, *, version: int, currency: str | None, has_bills: bool, fits: bool = True
 ) -> ChangeRefusal | None:
     """Say why a change set may not follow the book's `version`; None when it may.
 
-    `currency` is the book's so far: it stays once there are bills.
+    `currency` is the book's so far: it stays once there are bills. `fits`: it can be told to other services.
     """
     if changes.base_version != version or changes.version != version + 1:
         return ChangeRefusal(
@@ -72,6 +80,11 @@ def judge_change_set(
     ]
     if problems:
         return ChangeRefusal(reason="invalid_card", sentence="; ".join(problems)[:1900])
+    if not fits:
+        return ChangeRefusal(
+            reason="too_large",
+            sentence="the change set is too large for one event; publish its cards as several versions",
+        )
     return _currency_changed(changes, currency, has_bills)
 
 
@@ -112,9 +125,9 @@ def _key_problems(change: CardChange) -> list[str]:
 
 def _zone_problems(name: str) -> list[str]:
     try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        return [f"time_zone {name!r} is not in the IANA database, such as America/New_York"]
+        time_zone(name)
+    except UnknownZone as unknown:
+        return [f"time_zone {unknown}"]
     return []
 
 

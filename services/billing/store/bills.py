@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fleet.database import Tx, json_parameter
 from services.billing.domain.bills import Bill, Billed, lines_and_legs
-from services.billing.domain.flights import Flight
+from services.billing.domain.flights import Flight, MeterName
 
 _BILLED = """
     SELECT flight_id, revision, fingerprint FROM bill
@@ -52,17 +52,7 @@ async def insert(tx: Tx, bills: Mapping[UUID, Bill]) -> set[UUID]:
     return {row.id for row in rows}
 
 
-_COPIED_FACTS = (
-    "flight_id",
-    "revision",
-    "student",
-    "instructor",
-    "aircraft",
-    "hobbs_out",
-    "hobbs_in",
-    "tach_out",
-    "tach_in",
-)
+_COPIED_FACTS = ("flight_id", "revision", "student", "instructor", "aircraft")
 
 
 def _row(bill_id: UUID, bill: Bill) -> dict[str, Any]:
@@ -85,4 +75,13 @@ def _row(bill_id: UUID, bill: Bill) -> dict[str, Any]:
         "legs": legs,
         "flags": [{"kind": flag.kind, "sentence": flag.sentence} for flag in bill.flags],
         "school_version": bill.school_version,
-    } | {name: facts[name] for name in _COPIED_FACTS}
+        **{name: facts[name] for name in _COPIED_FACTS},
+        **_readings(bill.flight, "hobbs"),
+        **_readings(bill.flight, "tach"),
+    }
+
+
+def _readings(flight: Flight, name: MeterName) -> dict[str, int | None]:
+    """The meter's columns: as it would read had it not rolled over, so that they only grow."""
+    read = flight.meter(name).continued()
+    return {f"{name}_out": read.out, f"{name}_in": read.in_}

@@ -9,11 +9,11 @@ from fleet.envelope import Message, Record
 from fleet.inbox import read
 from schemas.flights import BillFlag, BillLeg, BillLine, FlightBilled, FlightCompleted
 from schemas.journals import EntryRequest, JournalRequested
-from schemas.school import SchoolConfigured
+from schemas.school import SchoolAccepted, SchoolChange, SchoolConfigured
 from services.billing.domain.bills import Bill
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.flights import Flight, Meter
-from services.billing.domain.versions import CardChange, ChangeSet
+from services.billing.domain.versions import CardChange, ChangeSet, accepted_event_id
 
 _HOURS = (
     "hobbs_out",
@@ -82,6 +82,34 @@ def school_configured(record: Record) -> ChangeSet:
             )
             for change in event.changes
         ),
+    )
+
+
+def school_accepted(changes: ChangeSet, event_key: UUID, cause: Cause) -> Message:
+    """Tell other services of a version that is in force. Told again, it is the same event."""
+    event = SchoolAccepted(
+        version=changes.version,
+        base_version=changes.base_version,
+        who=changes.who,
+        why=changes.why,
+        at=changes.at,
+        changes=[
+            SchoolChange(
+                kind=change.kind,
+                key=change.key,
+                effective_from=change.effective_from,
+                new=None if change.document is None else dict(change.document),
+            )
+            for change in changes.changes
+        ],
+    )
+    return Message(
+        topic="school.accepted",
+        key="school",
+        event=event,
+        cause=cause,
+        event_id=accepted_event_id(event_key),
+        content=f"school.accepted {event_key}",
     )
 
 

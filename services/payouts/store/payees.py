@@ -10,16 +10,23 @@ from fleet.database import Tx, json_parameter
 from services.payouts.domain.payees import AccountStatus, AccountToOpen, Payee, PayeeCard
 from services.payouts.domain.transfers import HoldReason
 
-_READ_SCHOOL = """
-    UPDATE school SET version = greatest(version, :version), time_zone = coalesce(:time_zone, time_zone)
+_FOLLOW_SCHOOL = """
+    UPDATE school SET read_version = greatest(read_version, :version),
+        time_zone = CASE WHEN :named_in >= time_zone_version THEN :time_zone ELSE time_zone END,
+        time_zone_version = greatest(time_zone_version, :named_in)
     RETURNING time_zone
 """
 
 
-async def read_school(tx: Tx, time_zone: str | None, version: int) -> str:
-    """Note how far the school's book was read; the time zone in force."""
-    zone: str = (await tx.one(_READ_SCHOOL, time_zone=time_zone, version=version)).time_zone
-    return zone
+async def follow_school(tx: Tx, *, version: int, named: tuple[int, str] | None) -> str:
+    """Note how far the school's book was read; the time zone in force.
+
+    `named`: the newest version read now that names a time zone, and the zone.
+    """
+    named_in, zone = named or (-1, "")
+    row = await tx.one(_FOLLOW_SCHOOL, version=version, named_in=named_in, time_zone=zone)
+    in_force: str = row.time_zone
+    return in_force
 
 
 _TIME_ZONE = "SELECT time_zone FROM school"
@@ -31,25 +38,20 @@ async def time_zone(tx: Tx) -> str:
     return zone
 
 
-_WITHDRAW = """
-    DELETE FROM payee_card
-    USING jsonb_to_recordset(CAST(:cards AS jsonb)) AS gone (
-        wallet text, effective_from date, withdrawn boolean)
-    WHERE payee_card.wallet = gone.wallet AND payee_card.effective_from = gone.effective_from
-      AND gone.withdrawn
-"""
+# A card's newest version stands, in whatever order they are read; so a withdrawn card keeps its row.
 _KEEP_CARDS = """
     INSERT INTO payee_card (wallet, effective_from, version, email, country, schedule, minimum_amount,
-                            hold_hours, instant)
-    SELECT wallet, effective_from, version, email, country, schedule, minimum_amount, hold_hours, instant
+                            hold_hours, instant, withdrawn)
+    SELECT wallet, effective_from, version, email, country, schedule, minimum_amount, hold_hours, instant,
+           withdrawn
     FROM jsonb_to_recordset(CAST(:cards AS jsonb)) AS card (
         wallet text, effective_from date, version integer, email text, country text, schedule text,
         minimum_amount bigint, hold_hours integer, instant boolean, withdrawn boolean)
-    WHERE NOT withdrawn ORDER BY wallet, effective_from
+    ORDER BY wallet, effective_from
     ON CONFLICT (wallet, effective_from) DO UPDATE SET
         version = excluded.version, email = excluded.email, country = excluded.country,
         schedule = excluded.schedule, minimum_amount = excluded.minimum_amount,
-        hold_hours = excluded.hold_hours, instant = excluded.instant
+        hold_hours = excluded.hold_hours, instant = excluded.instant, withdrawn = excluded.withdrawn
     WHERE payee_card.version <= excluded.version
 """
 
@@ -59,11 +61,9 @@ async def configure(tx: Tx, cards: Sequence[PayeeCard], today: date, now: dateti
     wallets = sorted({card.wallet for card in cards})
     await know(tx, wallets)
     await lock(tx, wallets)
-    last = {(c.wallet, c.effective_from): c for c in cards}
-    rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in PayeeCard.__slots__} for c in last.values()]
-    document = json_parameter(rows)
-    await tx.execute(_WITHDRAW, cards=document)
-    await tx.execute(_KEEP_CARDS, cards=document)
+    newest = {(c.wallet, c.effective_from): c for c in sorted(cards, key=lambda card: card.version)}
+    rows = [{"wallet": c.wallet} | {n: getattr(c, n) for n in PayeeCard.__slots__} for c in newest.values()]
+    await tx.execute(_KEEP_CARDS, cards=json_parameter(rows))
     await put_in_force(tx, wallets, today, now)
     return wallets
 
@@ -79,7 +79,8 @@ _PUT_IN_FORCE = """
         configured_at = coalesce(payee.configured_at, :now),
         removed_at = CASE WHEN card.wallet IS NULL THEN coalesce(payee.removed_at, :now) END
     FROM payee AS person LEFT JOIN LATERAL (
-        SELECT payee_card.* FROM payee_card WHERE payee_card.wallet = person.wallet
+        SELECT payee_card.* FROM payee_card
+        WHERE payee_card.wallet = person.wallet AND NOT withdrawn
         ORDER BY effective_from > CAST(:today AS date), abs(effective_from - CAST(:today AS date))
         LIMIT 1) AS card ON true
     WHERE payee.wallet = person.wallet AND person.wallet = ANY (CAST(:wallets AS text[]))

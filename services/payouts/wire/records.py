@@ -12,9 +12,9 @@ import orjson
 from fleet.admitted import Admitted
 from fleet.cause import Cause
 from fleet.envelope import Record
-from fleet.inbox import Unreadable, read
+from fleet.inbox import Unreadable, has_nul, read
 from schemas.journals import JournalPosted
-from schemas.school import InstructorCard, OwnerCard, SchoolCard, SchoolConfigured, read_card
+from schemas.school import InstructorCard, OwnerCard, SchoolAccepted, SchoolCard, read_card
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, REVERT_EVENT_TYPE, Accrual
@@ -82,15 +82,15 @@ def _owed(journal: JournalPosted) -> dict[str, int]:
     return owed
 
 
-# school.configured
+# school.accepted
 
 
-def school_configured(record: Record) -> SchoolConfigured:
-    return read(record, SchoolConfigured)
+def school_accepted(record: Record) -> SchoolAccepted:
+    return read(record, SchoolAccepted)
 
 
-def payee_cards(event: SchoolConfigured) -> list[PayeeCard]:
-    """The payees' cards in one change set, with those it withdraws."""
+def payee_cards(event: SchoolAccepted) -> list[PayeeCard]:
+    """The payees' cards in one version of the book, with those it withdraws."""
     return [
         _card(event.version, change.kind, change.key, change.effective_from, change.new)
         for change in event.changes
@@ -120,15 +120,16 @@ def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str,
     )
 
 
-def time_zone_in(events: Sequence[SchoolConfigured]) -> str | None:
-    """The school's time zone by the last change set that names it, None when none does."""
-    cards = [
-        read_card("school", change.new)
-        for event in events
+def time_zone_in(versions: Sequence[SchoolAccepted]) -> tuple[int, str] | None:
+    """The newest of the versions that names the school's time zone, and the zone; None when none does."""
+    named = [
+        (event.version, card.time_zone)
+        for event in versions
         for change in event.changes
         if change.kind == "school" and change.new is not None
+        if isinstance(card := read_card("school", change.new), SchoolCard)
     ]
-    return cards[-1].time_zone if cards and isinstance(cards[-1], SchoolCard) else None
+    return max(named, default=None)
 
 
 # stripe.webhook
@@ -159,6 +160,8 @@ def stripe_webhook(record: Record) -> Webhook:
         raise Unreadable("not_a_stripe_event", "the body has no data.object as Stripe's events do") from None
     if not isinstance(thing, dict):
         raise Unreadable("not_a_stripe_event", "data.object is not an object")
+    if has_nul(webhook.body.encode(), event):
+        raise Unreadable("nul_character", "the event contains a NUL character, which cannot be stored")
     return Webhook(
         event_id=webhook.event_id,
         event_type=webhook.event_type,

@@ -15,7 +15,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from fleet.envelope import Record
-from fleet.inbox import Unreadable, describe, read
+from fleet.inbox import Unreadable, describe, has_nul, read
 from schemas.fields import Identifier, MinorUnits, PositiveMinorUnits
 from schemas.payments import ChargeSettled
 from schemas.stripe_webhooks import StripeWebhook
@@ -304,11 +304,14 @@ _ELSEWHERE: Final = ("account.", "balance.", "capability.", "payout.", "person."
 def _subject(webhook: StripeWebhook) -> Mapping[str, Any]:
     """`data.object` of the raw body, which the gateway has read as a Stripe event."""
     try:
-        subject = orjson.loads(webhook.body)["data"]["object"]
+        event = orjson.loads(webhook.body)
+        subject = event["data"]["object"]
     except (orjson.JSONDecodeError, KeyError, TypeError):
         raise Unreadable("stripe_object_missing", f"{webhook.event_id} carries no data.object") from None
     if not isinstance(subject, dict):
         raise Unreadable("stripe_object_missing", f"{webhook.event_id} carries no data.object")
+    if has_nul(webhook.body.encode(), event):
+        raise Unreadable("nul_character", f"{webhook.event_id} contains a NUL character")
     return subject
 
 

@@ -72,16 +72,8 @@ def completed(*, ce_id: str | None = None, **changes: Any) -> Record:
 
 def solo(number: int, hobbs_out: str, hobbs_in: str, **changes: Any) -> Record:
     """A solo flight between two Hobbs readings."""
-    return completed(
-        flight_id=f"S{number:04d}",
-        hobbs_out=hobbs_out,
-        hobbs_in=hobbs_in,
-        flight_hours=None,
-        instructor=None,
-        dual_hours="0",
-        ground_hours="0",
-        **changes,
-    )
+    alone = {"flight_hours": None, "instructor": None, "dual_hours": "0", "ground_hours": "0"}
+    return completed(flight_id=f"S{number:04d}", hobbs_out=hobbs_out, hobbs_in=hobbs_in, **(alone | changes))
 
 
 async def given_school(db: Database, *more: dict[str, Any]) -> None:
@@ -107,6 +99,10 @@ async def letters(db: Database) -> list[tuple[str, str]]:
 
 
 async def staged(db: Database) -> list[tuple[str, str]]:
-    """Topic and key of what waits in the outbox, in order."""
-    found = await rows(db, "SELECT topic, convert_from(key, 'UTF8') AS key FROM outbox ORDER BY id")
+    """Topic and key of what flights left in the outbox, in order; the book's own events aside."""
+    found = await rows(
+        db,
+        "SELECT topic, convert_from(key, 'UTF8') AS key FROM outbox "
+        "WHERE topic <> 'school.accepted' ORDER BY id",
+    )
     return [(row["topic"], row["key"]) for row in found]

@@ -1,6 +1,7 @@
 """Flights in, bills and journal requests out, on a real database."""
 
 import asyncio
+import json
 from contextvars import Context
 from itertools import permutations
 from typing import Any
@@ -18,6 +19,7 @@ from services.billing.handlers import bill_flights, configure_school
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import (
     CHANGES,
+    FLIGHT,
     completed,
     configured,
     given_billed,
@@ -201,6 +203,11 @@ async def test_an_unreadable_record_is_one_dead_letter_and_stops_nobody(
         {"hobbs_out": "99999999999.9"},
         {"hobbs_in": "1e11"},
         {"ground_hours": "1e-9"},
+        {"flight_hours": "1_0.0"},
+        {"hobbs_in": "１２５４.９"},
+        {"flight_hours": "1.3" + "0" * 24},
+        {"flight_id": "F1\u200b"},
+        {"student": "\u00a0student-01"},
         {"flight_id": "F" * 100},
         {"flight_id": "✈" * 100},
     ],
@@ -210,7 +217,8 @@ async def test_an_impossible_figure_is_one_dead_letter(
 ) -> None:
     db = open_db("billing")
     await given_school(db)
-    await given_billed(db, completed(**figures), completed(flight_id="good"))
+    written = record("flight.completed", json.dumps(FLIGHT | figures).encode())
+    await given_billed(db, written, completed(flight_id="good"))
     assert [bill["flight_id"] for bill in await rows(db, BILLS)] == ["good"]
     assert len(await letters(db)) == 1
 
@@ -262,8 +270,8 @@ async def test_published_views_are_readable_by_others(open_db: OpenDatabase) -> 
     db, other = open_db("billing"), open_db("ledger")
     await given_school(db)
     await given_billed(db, completed(flight_hours="1.2"))
-    views = ("bills", "bill_lines", "bill_legs", "flags", "cards", "current_rates", "card_history",
-             "school_versions", "meter_chain")  # fmt: skip
+    views = ("bills", "bill_lines", "bill_legs", "flags", "cards", "card_history",
+             "current_rates('2026-05-22')", "school_versions", "meter_chain")  # fmt: skip
     for view in views:
         sql = "SELECT * FROM billing_public." + view  # noqa: S608 - names from the line above
         assert await rows(other, sql), view

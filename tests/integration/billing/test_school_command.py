@@ -17,6 +17,7 @@ from fleet.envelope import Record, uuid7
 from fleet.kafka_client import TopicPlan, create_topics
 from fleet.settings import Settings
 from services.billing.handlers import configure_school
+from services.payouts.handlers import configure_payees
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import completed, given_billed
 from tests.support.records import record
@@ -218,6 +219,21 @@ async def test_a_refused_version_is_told_with_its_sentence(desk: Desk, school: P
     done = await waiting
     assert done.code == 1
     assert "refused by billing: version 1 was made from version 0, but the book is at version 1" in done.err
+
+
+async def test_waiting_ends_when_billing_accepted_it_and_payouts_follows(
+    desk: Desk, school: Path, open_db: OpenDatabase
+) -> None:
+    waiting = asyncio.create_task(desk.hobbs("apply", str(school), *APPLY[:-1], "--timeout", "30"))
+    await desk.published_at_least(1)
+    await desk.deliver()
+    async with desk.billing.transaction() as tx:
+        told = await tx.one("SELECT value, raw_headers FROM outbox WHERE topic = 'school.accepted'")
+    assert not waiting.done()
+    accepted = record("school.accepted", bytes(told.value), headers=told.raw_headers)
+    await configure_payees(open_db("payouts"), [accepted])
+    done = await waiting
+    assert (done.code, done.err.splitlines()[-1]) == (0, "the book is at version 1")
 
 
 async def test_a_book_of_hundreds_of_cards_is_several_versions(desk: Desk, school: Path) -> None:

@@ -5,7 +5,8 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database, InsideTransaction, forbid_in_transaction
 from fleet.dead_letters import discard, redrive, show
-from fleet.envelope import uuid7
+from fleet.envelope import Record, uuid7
+from fleet.inbox import Unreadable, admit
 from tests.integration.fleet.sample import Thing, effects, letters, record_things
 from tests.support.letters import open_letters
 from tests.support.records import record
@@ -80,6 +81,20 @@ async def test_a_record_nobody_can_read_is_kept_and_the_rest_goes_on(
     assert await letters(database) == [(reason, "open", 1)]
     await record_things(database, batch)  # a replay finds it kept
     assert await letters(database) == [(reason, "open", 1)]
+
+
+async def test_a_repeat_that_a_later_rule_would_refuse_is_still_a_repeat(database: Database) -> None:
+    """A topic is read again from its beginning by a release that has become stricter."""
+
+    def stricter(record: Record) -> Thing:
+        raise Unreadable("invalid", "no thing is good enough any more")
+
+    thing, other = (record("thing.happened", Thing(name=name)) for name in "ab")
+    await record_things(database, [thing])
+    async with database.transaction() as tx:
+        assert await admit(tx, [thing, other], stricter) == []
+    assert await letters(database) == [("invalid", "open", 1)]
+    assert await effects(database) == {"a": 1}
 
 
 async def test_what_raises_after_admit_leaves_the_record_unread(database: Database) -> None:

@@ -45,7 +45,7 @@ async def handled(settings: Settings, database: Database, names: Sequence[str]) 
 
 async def positions(database: Database) -> dict[int, int]:
     async with database.transaction() as tx:
-        rows = await tx.all("SELECT partition, next_offset FROM position WHERE topic = 'thing.happened'")
+        rows = await tx.all("SELECT partition, next_offset FROM topic_position WHERE topic = 'thing.happened'")
     return {row.partition: row.next_offset for row in rows}
 
 
@@ -65,7 +65,7 @@ async def test_a_restored_database_is_read_on_from_where_it_ends(
         await tx.execute("DELETE FROM effect")
         for partition, offset in backup.items():
             await tx.execute(
-                "UPDATE position SET next_offset = :offset WHERE partition = :partition",
+                "UPDATE topic_position SET next_offset = :offset WHERE partition = :partition",
                 offset=offset,
                 partition=partition,
             )
@@ -79,7 +79,7 @@ async def test_a_database_to_which_nothing_had_happened_is_read_from_the_beginni
     await publish(settings, NAMES)
     await handled(settings, database, NAMES)
     async with database.transaction() as tx:
-        await tx.execute("TRUNCATE inbox, effect, position")
+        await tx.execute("TRUNCATE inbox, effect, topic_position")
     await handled(settings, database, NAMES)
 
 
@@ -88,7 +88,7 @@ async def test_an_upgraded_database_goes_on_at_its_offsets(settings: Settings, d
     await publish(settings, NAMES[:6])
     await handled(settings, database, NAMES[:6])
     async with database.transaction() as tx:
-        await tx.execute("TRUNCATE position, effect")
+        await tx.execute("TRUNCATE topic_position, effect")
     await publish(settings, NAMES[6:])
     await handled(settings, database, NAMES[6:])
     assert sum((await positions(database)).values()) == 12

@@ -4,21 +4,26 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
+from importlib import resources
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from pydantic import SecretStr
 
-from fleet import kafka_client
+from fleet import kafka_client, zones
 from fleet.database import Database
 from fleet.kafka_client import TopicPlan
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, State
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
+from hobbs.doctor.time_zones import examine_time_zone
 from hobbs.shell.topic_plans import topic_plans
 from schemas.topics import TOPICS
+from services.billing.handlers import configure_school
 from tests.conftest import OpenDatabase
+from tests.integration.billing.given import CHANGES, configured
 from tests.integration.ops.conftest import Hobbs, bury_unreadable
 from tests.support.records import record
 from tests.support.stripe import StripeSim
@@ -206,3 +211,38 @@ async def test_a_key_that_stripe_refuses_is_found(stripe_sim: StripeSim) -> None
 
 def test_the_keys_of_this_machine_do_not_reach_these_tests() -> None:
     assert not [name for name in os.environ if name.startswith("HOBBS_STRIPE")]
+
+
+async def give_time_zone(open_db: OpenDatabase, zone: str) -> None:
+    school = CHANGES[0] | {"new": CHANGES[0]["new"] | {"time_zone": zone}}
+    await configure_school(open_db("billing"), [configured(1, [school])])
+
+
+@pytest.mark.usefixtures("hobbs")
+async def test_a_zone_that_postgres_has_like_the_package_is_well(
+    open_db: OpenDatabase,
+) -> None:
+    await give_time_zone(open_db, "Asia/Tokyo")
+    (finding,) = await examine_time_zone(Settings())
+    assert finding.state is State.ok
+    assert "Asia/Tokyo: tzdata" in finding.found
+
+
+@pytest.mark.usefixtures("hobbs")
+async def test_a_zone_that_postgres_has_with_other_offsets_is_a_warning_with_both(
+    open_db: OpenDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The package's file of the zone is another's, as when a country changes its rules."""
+    await give_time_zone(open_db, "America/Phoenix")
+    with resources.files("tzdata").joinpath("zoneinfo/America/Caracas").open("rb") as other:
+        changed = ZoneInfo.from_file(other, key="America/Phoenix")
+    monkeypatch.setattr(zones, "ZoneInfo", lambda name: changed)
+    (finding,) = await examine_time_zone(Settings())
+    assert finding.state is State.warning
+    assert "UTC-04:00 by tzdata" in finding.found
+    assert "UTC-07:00 by PostgreSQL, and on 759 days more" in finding.found
+
+
+@pytest.mark.usefixtures("hobbs")
+async def test_a_school_that_is_not_there_yet_has_no_zone_to_compare() -> None:
+    assert await examine_time_zone(Settings()) == []

@@ -14,7 +14,7 @@ from fleet.database import Database
 from fleet.envelope import Record, uuid7
 from hobbs.local.stripe_sim.control import Control
 from schemas.journals import JournalPosted, PostedEntry
-from schemas.school import SchoolChange, SchoolConfigured
+from schemas.school import SchoolAccepted, SchoolChange
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts import handlers
 from services.payouts.app import effect_policy_of, listing_policy_of, rechecks_of, relay_limits_of
@@ -129,7 +129,7 @@ class World:
         await self.configure(changes)
 
     async def configure(self, changes: Sequence[SchoolChange]) -> None:
-        event = SchoolConfigured(
+        event = SchoolAccepted(
             version=max(self.version, 1),
             base_version=max(self.version - 1, 0),
             who="finance",
@@ -137,7 +137,7 @@ class World:
             at=self.clock(),
             changes=list(changes),
         )
-        batch = [record("school.configured", event, key="school")]
+        batch = [record("school.accepted", event, key="school")]
         await handlers.configure_payees(self.db, batch, clock=self.clock)
 
     async def payee(self, key: str, **settings: Any) -> str:

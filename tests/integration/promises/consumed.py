@@ -83,7 +83,7 @@ CONSUMED = [
     Consumed(service="ledger", topic="hold.requested", event=lambda n: hold(name=f"flight:F{n}")),
     Consumed(service="ledger", topic="limit.requested", event=lambda n: limit(0, wallet=f"student:s-{n}")),
     Consumed(service="payouts", topic="journal.posted", event=owed),
-    Consumed(service="payouts", topic="school.configured", event=taught),
+    Consumed(service="payouts", topic="school.accepted", event=taught),
     Consumed(
         service="payouts",
         topic="stripe.webhook",

@@ -11,7 +11,7 @@ from fleet import faults
 from fleet.database import Database
 from fleet.envelope import Record, uuid7
 from schemas.journals import JournalPosted, PostedEntry
-from schemas.school import SchoolChange, SchoolConfigured
+from schemas.school import SchoolAccepted, SchoolChange
 from services.billing.handlers import bill_flights, configure_school
 from services.ledger.handlers import change_limits, post_journals
 from services.payouts.app import effect_policy_of
@@ -37,10 +37,10 @@ def taught(number: int) -> Record:
         effective_from=date(2020, 1, 1),
         new={"flight_per_hour": 4500, "ground_per_hour": 4000},
     )
-    event = SchoolConfigured(
+    event = SchoolAccepted(
         version=number, base_version=number - 1, who="finance", why="test", at=NOW, changes=[change]
     )
-    return record("school.configured", event)
+    return record("school.accepted", event)
 
 
 def owed(number: int) -> Record:

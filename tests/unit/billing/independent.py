@@ -6,6 +6,7 @@ answers what every wallet gets of every flight; a system test compares its total
 
 import csv
 import tomllib
+import zoneinfo
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -15,6 +16,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+zoneinfo.reset_tzpath(to=())  # the pinned tzdata package, also where this runs without the workers' code
 CENT = Decimal("0.01")
 BEGINNING = date(1900, 1, 1)
 KINDS = ("rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel")
@@ -72,6 +74,9 @@ def percent_of(percent: Any, amount: Decimal) -> Decimal:
 def bill(book: Mapping[str, Any], row: Mapping[str, str]) -> dict[str, Decimal]:
     """What one flight books on each wallet."""
     facts = {name: reading(name, row.get(name, "")) for name in READINGS}
+    for out, back in (METERS[:2], METERS[2:]):
+        if facts[out] == facts[back] == 0:
+            facts[out] = facts[back] = None
     dual, ground = facts["dual_hours"] or Decimal(0), facts["ground_hours"] or Decimal(0)
     day = local_day(book, row)
     student = in_force(book, "student", day, id=row["student"])
@@ -160,7 +165,7 @@ def billed_hours(plane: Mapping[str, Any], facts: Mapping[str, Decimal | None]) 
     for meter in ("hobbs", "tach"):
         out, back = facts[f"{meter}_out"], facts[f"{meter}_in"]
         if out is not None and back is not None:
-            differences[meter] = back - out
+            differences[meter] = ran(plane.get(f"{meter}_digits"), out, back, facts["flight_hours"])
     if any(not 0 <= difference <= 24 for difference in differences.values()):
         raise Refused("meter runs backwards or more than a day")
     if plane["meter"] in differences:
@@ -169,6 +174,19 @@ def billed_hours(plane: Mapping[str, Any], facts: Mapping[str, Decimal | None]) 
     if logged is None:
         raise Refused("no hours")
     return logged
+
+
+def ran(digits: int | None, out: Decimal, back: Decimal, logged: Decimal | None) -> Decimal:
+    """What a meter ran; one that shows less than before has gone past its end."""
+    if digits and max(out, back) >= 10**digits:
+        raise Refused("more than the meter can show")
+    if back >= out:
+        return back - out
+    ends = [10**digits] if digits else [1000, 10_000, 100_000, 1_000_000]
+    past = [end - out + back for end in ends if end > out and end - out + back <= 24]
+    if not past or (not digits and past[0] != logged):
+        raise Refused("meter runs backwards")
+    return past[0]
 
 
 def rental(

@@ -32,7 +32,7 @@ from tests.unit.billing.given import dated
 
 FIRST, LAST = datetime(FIRST_YEAR, 1, 1, tzinfo=UTC), datetime(LAST_YEAR, 12, 31, 23, 59, 59, tzinfo=UTC)
 ZONES = ("UTC", "Pacific/Kiritimati", "Etc/GMT+12", "America/New_York", "Asia/Kathmandu")
-identifiers = st.sampled_from(["a", "x" * 80, "✈" * 80, "é\u2028ü", "a:b:c", "%s", "{0}", "'; --"])
+identifiers = st.sampled_from(["a", "x" * 80, "✈" * 80, "éü", "a:b:c", "%s", "{0}", "'; --"])
 hours = st.none() | st.sampled_from(
     ["0", "0.0", "-0.0", "1.3", "24", "24.1", "-5", "1.55", "1e3", "999999.9"]
 )

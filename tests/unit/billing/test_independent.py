@@ -138,6 +138,7 @@ def an_aircraft(chance: random.Random, number: int) -> dict[str, Any]:
         "tail": f'"N{number}"',
         "model": f'"{model}"',
         "meter": f'"{chance.choice(["hobbs", "tach", "none"])}"',
+        **({chance.choice(["hobbs_digits", "tach_digits"]): 4} if chance.random() < 0.3 else {}),
         "surcharge_per_hour": money(chance, 2000),
         "reserve_per_hour": money(chance, 3000),
         "airport_fees": f'[{{ name = "a", amount = {money(chance, 2000)} }}]'
@@ -181,9 +182,10 @@ def a_log(chance: random.Random, flights: int) -> str:
 
 def a_flight(chance: random.Random, number: int) -> list[Any]:
     tenths = chance.choice([0, chance.randrange(40), chance.randrange(245)])
-    out = chance.randrange(90_000)
-    hobbs = (f"{out / 10}", f"{(out + tenths - chance.choice([0] * 50 + [20])) / 10}")
-    tach = (f"{out / 10}", f"{(out + tenths * 8 // 10) / 10}")
+    out = chance.randrange(90_000) if chance.random() < 0.95 else 100_000 - chance.randrange(1, 30)
+    hobbs = (f"{out / 10}", f"{(out + tenths - chance.choice([0] * 50 + [20])) % 100_000 / 10}")
+    tach = (f"{out / 10}", f"{(out + tenths * 8 // 10) % 100_000 / 10}")
+    hobbs, tach = (("0.00", "0.0") if chance.random() < 0.05 else pair for pair in (hobbs, tach))
     clock = (
         (f"{chance.randrange(24):02d}:{chance.randrange(60):02d}", "") if chance.random() < 0.7 else ("", "")
     )
