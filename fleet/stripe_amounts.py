@@ -42,6 +42,11 @@ def sendable(amount: int, currency: str) -> int:
     return amount - amount % _step(currency, _STEPS)
 
 
+def least_sendable(currency: str) -> int:
+    """The smallest amount (minor units) that a transfer can send."""
+    return _step(currency, _STEPS)
+
+
 def payable_out(amount: int, currency: str) -> int:
     """The most of `amount` (minor units) that one payout to a bank can send."""
     return amount - amount % _step(currency, _PAYOUT_STEPS)
@@ -50,7 +55,7 @@ def payable_out(amount: int, currency: str) -> int:
 def whole_from_stripe(amount: int, currency: str) -> int:
     """What of a balance at Stripe the books can write, in minor units, rounded down."""
     more = minor_digits(currency.upper()) - _decimals(currency)
-    return amount * 10**more if more >= 0 else amount // 10**-more
+    return amount * _ten_to(more) // _ten_to(-more)
 
 
 def _decimals(currency: str) -> int:
@@ -59,15 +64,17 @@ def _decimals(currency: str) -> int:
 
 def _step(currency: str, steps: dict[str, int]) -> int:
     """What an amount is a multiple of, in minor units of the books."""
-    step = steps.get(currency.upper(), 1)
     more = minor_digits(currency.upper()) - _decimals(currency)
-    return step * 10**more if more >= 0 else max(step // 10**-more, 1)
+    return max(steps.get(currency.upper(), 1) * _ten_to(more) // _ten_to(-more), 1)
 
 
 def _scaled(amount: int, more: int, currency: str, whose: str) -> int:
-    if more >= 0:
-        return amount * 10**more
-    whole, rest = divmod(amount, 10**-more)
+    whole, rest = divmod(amount * _ten_to(more), _ten_to(-more))
     if rest:
         raise InexactAmount(f"{amount} {currency.upper()} has more decimals than {whose} can write")
     return whole
+
+
+def _ten_to(power: int) -> int:
+    """Ten to a power, one for a negative power."""
+    return int(10 ** max(power, 0))

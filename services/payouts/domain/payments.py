@@ -9,10 +9,12 @@ from datetime import datetime
 from uuid import UUID
 
 from fleet.cause import Cause
+from fleet.stripe_amounts import least_sendable, sendable
 from services.payouts.domain.payees import Payee, payee_hold
 from services.payouts.domain.transfers import HoldReason
 
 PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment"})
+CARRIED = "carried"  # not a journal's: what the transfer before could not send, by Stripe's currency rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +29,7 @@ class Payable:
     accrued_at: datetime
     stripe_account: str | None
     trace: Cause
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,11 @@ class HeldTransfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTransfer:
-    """A transfer to insert. `hold` None: an operation is written with it."""
+    """A transfer to insert. `hold` None: an operation is written with it.
+
+    `amount` is what Stripe can send; `carried` of its payables goes to the payee's next transfer: the new one
+    `carried_to`, else the one that comes next.
+    """
 
     id: UUID
     wallet: str
@@ -59,6 +66,8 @@ class NewTransfer:
     trace: Cause
     hold: HoldReason | None = None
     due_at: datetime | None = None
+    carried: int = 0
+    carried_to: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,8 +108,20 @@ def decide_payments(
     total = Payments()
     for account in accounts:
         for currency in _currencies(account):
-            total += _Decision(_only(account, currency), now, new_id, period).payments()
+            payments = _Decision(_only(account, currency), now, new_id, period, currency).payments()
+            total += replace(payments, new=_carried_on(payments.new))
     return total
+
+
+def _carried_on(transfers: Sequence[NewTransfer]) -> tuple[NewTransfer, ...]:
+    """Leave out of each transfer what Stripe cannot send in its currency, and add that to the next one."""
+    carried_in, carried_on = 0, list[NewTransfer]()
+    for place, transfer in enumerate(transfers):
+        whole = transfer.amount + carried_in
+        carried_in = whole - sendable(whole, transfer.currency)
+        to = transfers[place + 1].id if carried_in and place + 1 < len(transfers) else None
+        carried_on.append(replace(transfer, amount=whole - carried_in, carried=carried_in, carried_to=to))
+    return tuple(carried_on)
 
 
 def _currencies(account: PayeeMoney) -> list[str]:
@@ -135,6 +156,7 @@ class _Decision:
     now: datetime
     new_id: Callable[[], UUID]
     period: str | None
+    currency: str
 
     def payments(self) -> Payments:
         payee = self.account.payee
@@ -159,16 +181,25 @@ class _Decision:
             return self._enough([p for p in credits if self._free_at(p) <= self.now], self.period)
         if payee.schedule != "per_flight" and payee.configured:
             return []
-        single = [p for p in credits if p.amount >= payee.minimum_amount]
-        small = [p for p in credits if p.amount < payee.minimum_amount]
-        return [self._group([p], p.source) for p in single] + (
-            self._enough(small, small[0].source) if small else []
-        )
+        single = [p for p in credits if p.amount >= self._least()]
+        small = [p for p in credits if p.amount < self._least()]
+        if not single:
+            return self._enough(small, small[0].source) if small else []
+        carried = [p for p in small if p.carried]
+        small = [p for p in small if not p.carried]
+        return [
+            self._group([single[0], *carried], single[0].source),
+            *(self._group([p], p.source) for p in single[1:]),
+            *(self._enough(small, small[0].source) if small else []),
+        ]
 
     def _enough(self, payables: Sequence[Payable], cause: str) -> list[_Group]:
-        total = sum(p.amount for p in payables)
-        enough = total > 0 and total >= self.account.payee.minimum_amount
+        enough = sum(p.amount for p in payables) >= self._least()
         return [self._group(payables, cause)] if enough else []
+
+    def _least(self) -> int:
+        """The least that is worth a transfer: the payee's minimum, and what Stripe can send at all."""
+        return max(self.account.payee.minimum_amount, least_sendable(self.currency))
 
     def _group(self, payables: Sequence[Payable], cause: str) -> _Group:
         return _Group(
@@ -204,7 +235,7 @@ class _Decision:
         debt = -sum(p.amount for p in debits)
         if not debits:
             return Payments(released=tuple(due), new=tuple(self._transfer(g, None) for g in fresh))
-        least = max(self.account.payee.minimum_amount, 1)
+        least = self._least()
         taken, gathered = 0, 0
         queue: list[HeldTransfer | _Group] = [*due, *fresh]
         while taken < len(queue) and gathered - debt < least:

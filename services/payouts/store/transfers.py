@@ -62,7 +62,8 @@ async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]
 
 
 _OPEN_PAYABLES = """
-    SELECT id, wallet, currency, amount, source, accrued_at, stripe_account, CAST(trace AS text) AS trace
+    SELECT id, wallet, currency, amount, source, accrued_at, stripe_account, CAST(trace AS text) AS trace,
+           event_type = 'carried' AS carried
     FROM payable
     WHERE transfer_id IS NULL
       AND (wallet = ANY (CAST(:all_of AS text[])) OR amount < 0 AND wallet = ANY (CAST(:debits_of AS text[])))
@@ -83,6 +84,7 @@ async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[s
             accrued_at=row.accrued_at,
             stripe_account=row.stripe_account,
             trace=Cause.kept(row.trace),
+            carried=row.carried,
         )
         for row in rows
     ]
@@ -157,6 +159,19 @@ _LINK = """
     FROM unnest(CAST(:payables AS bigint[]), CAST(:transfers AS uuid[])) AS part (payable_id, transfer_id)
     WHERE payable.id = part.payable_id
 """
+# Two payables that sum to zero move what a transfer cannot send to the next one. No journal is behind them.
+_CARRY = """
+    INSERT INTO payable (wallet, currency, amount, source, event_type, occurred_at, accrued_at,
+                         stripe_account, transfer_id, trace)
+    SELECT wallet, currency, part.amount, 'carried:' || id || part.suffix, 'carried', :now, :now,
+           payee.stripe_account, part.transfer_id, trace
+    FROM jsonb_to_recordset(CAST(:carried AS jsonb)) AS carried (
+        id uuid, wallet text, currency text, amount bigint, carried_to uuid, trace jsonb, place bigint)
+    JOIN payee USING (wallet)
+    CROSS JOIN LATERAL (VALUES (-carried.amount, ':less', carried.id), (carried.amount, '', carried_to))
+        AS part (amount, suffix, transfer_id)
+    ORDER BY place, part.amount
+"""
 
 
 async def insert(tx: Tx, transfers: Sequence[NewTransfer], now: datetime) -> None:
@@ -167,6 +182,21 @@ async def insert(tx: Tx, transfers: Sequence[NewTransfer], now: datetime) -> Non
     await tx.execute(_INSERT, transfers=rows, now=now)
     links = [(payable, t.id) for t in transfers for payable in t.payables]
     await tx.execute(_LINK, payables=[p for p, _ in links], transfers=[t for _, t in links])
+    carried = [_carried_row(t, place) for place, t in enumerate(transfers) if t.carried]
+    if carried:
+        await tx.execute(_CARRY, carried=json_parameter(carried), now=now)
+
+
+def _carried_row(transfer: NewTransfer, place: int) -> dict[str, Any]:
+    return {
+        "id": transfer.id,
+        "wallet": transfer.wallet,
+        "currency": transfer.currency,
+        "amount": transfer.carried,
+        "carried_to": transfer.carried_to,
+        "trace": transfer.trace.document(),
+        "place": place,
+    }
 
 
 def _new_row(transfer: NewTransfer, place: int) -> dict[str, Any]:
@@ -241,7 +271,8 @@ _COMPLETE = """
     SELECT moved.id, moved.wallet, moved.currency, moved.amount, moved.stripe_transfer_id,
            moved.stripe_account, moved.sent_at, moved.clawback_until, CAST(moved.trace AS text) AS trace,
            payee.key AS payee, payee.kind AS payee_kind, payee.instant,
-           ARRAY(SELECT source FROM payable WHERE transfer_id = moved.id ORDER BY id) AS sources
+           ARRAY(SELECT source FROM payable WHERE transfer_id = moved.id AND event_type <> 'carried'
+                 ORDER BY id) AS sources
     FROM moved JOIN payee USING (wallet) ORDER BY moved.id
 """
 

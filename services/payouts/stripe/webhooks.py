@@ -12,6 +12,7 @@ from typing import Any
 
 from fleet import outbox
 from fleet.admitted import Admitted
+from fleet.cause import Cause
 from fleet.database import Tx
 from fleet.money import format_minor
 from services.payouts import metrics, store, wire
@@ -25,10 +26,11 @@ from services.payouts.domain.event_types import (
     PROVING,
     REVERSAL_EVENTS,
 )
+from services.payouts.domain.odd_objects import OddField, OddObject
 from services.payouts.domain.operations import Kind, KnownOperation, State, difference
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.steps import payments
-from services.payouts.stripe import effects, rereads
+from services.payouts.stripe import effects, odd_objects, rereads
 from services.payouts.stripe.effects import Effect, EffectPolicy
 from services.payouts.wire.records import Webhook
 
@@ -44,10 +46,18 @@ class _FollowUps:
     """What a batch of webhooks leads to, so that each kind is written in one statement."""
 
     requests: list[RereadRequest] = field(default_factory=list)
+    odd: list[tuple[OddObject, Cause]] = field(default_factory=list)
     kept: list[tuple[AdmittedWebhook, str, str]] = field(default_factory=list)
 
     def keep(self, admitted: AdmittedWebhook, reason: str, sentence: str) -> None:
         self.kept.append((admitted, reason, sentence))
+
+    def keep_odd(self, admitted: AdmittedWebhook, kind: str, problem: OddField) -> None:
+        """Keep a webhook whose object cannot be read: nothing follows from it."""
+        webhook = admitted.event
+        odd = wire.fields.odd_object(kind, webhook.thing, problem, webhook.account)
+        self.odd.append((odd, admitted.cause))
+        self.keep(admitted, "odd_object", str(problem))
 
 
 async def apply_webhooks(
@@ -62,6 +72,8 @@ async def apply_webhooks(
         if not known:
             follow_ups.keep(a, "unknown_type", f"nothing here acts on {a.event.event_type}")
     await store.rereads.request(tx, follow_ups.requests, now)
+    for odd, cause in follow_ups.odd:
+        await odd_objects.keep(tx, [odd], now, cause)
     for a, reason, sentence in follow_ups.kept:
         await _keep(tx, a.event, reason, sentence)
 
@@ -70,12 +82,16 @@ async def _act(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: d
     """Do what the type of a webhook requires; False when no rule knows the type."""
     webhook, kind = admitted.event, admitted.event.event_type
     if kind in ACCOUNT_EVENTS:
-        account = webhook.account or str(webhook.thing.get("account") or webhook.thing.get("id"))
+        account = webhook.account or _named(webhook, "account") or _named(webhook, "id")
+        if account is None:
+            follow_ups.keep_odd(admitted, "account", OddField("it names no account"))
+            return True
         follow_ups.requests.append(
             wire.records.reread_request(RereadKind.ACCOUNT, account, admitted.cause, now)
         )
     elif kind in PAYOUT_EVENTS:
-        await (_payout(tx, admitted, follow_ups, now) if webhook.account else _platform_payout(tx, admitted))
+        note = _payout if webhook.account else _platform_payout
+        await note(tx, admitted, follow_ups, now)
     elif kind in REVERSAL_EVENTS:
         await _transfer_changed(tx, admitted, follow_ups, now)
     elif kind in LEGACY_EVENTS:
@@ -94,36 +110,46 @@ async def _payout(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now
     account = str(webhook.account)
     if await store.payees.wallet_of_account(tx, account) is None:
         return follow_ups.keep(admitted, "unknown_account", f"{account} is no payee's account")
-    return await rereads.note_payout(tx, webhook.thing, account, now, admitted.cause)
+    try:
+        payout = wire.stripe_objects.seen_payout(webhook.thing, account)
+    except OddField as problem:
+        return follow_ups.keep_odd(admitted, "payout", problem)
+    await rereads.note_payout(tx, payout, now, admitted.cause)
+    return await store.odd_objects.forget(tx, "payout", [payout.stripe_payout_id])
 
 
-async def _platform_payout(tx: Tx, admitted: AdmittedWebhook) -> None:
+async def _platform_payout(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
     """Tell finance that money left the school's Stripe balance: transfers may be waiting for it."""
     thing = admitted.event.thing
     if admitted.event.event_type != "payout.created":
-        return
-    money = (
-        f"{format_minor(int(thing['amount']), str(thing['currency']).upper())} {thing['currency'].upper()}"
-    )
-    sentence = f"{money} is paid out of the school's Stripe balance ({thing['id']})"
+        return None
+    try:
+        payout, currency = wire.fields.word(thing, "id"), wire.fields.currency(thing)
+        money = f"{format_minor(wire.fields.amount(thing), currency)} {currency}"
+    except OddField as problem:
+        return follow_ups.keep_odd(admitted, "platform payout", problem)
+    sentence = f"{money} is paid out of the school's Stripe balance ({payout})"
     if thing.get("automatic"):
         sentence += "; switch automatic payouts of the platform off: they drain the money meant for transfers"
     notification = wire.notifications.finance_notification(
-        "platform_payout", str(thing["id"]), sentence, admitted.cause
+        "platform_payout", payout, sentence, admitted.cause
     )
-    await outbox.stage(tx, [notification])
+    return await outbox.stage(tx, [notification])
 
 
 async def _transfer_changed(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
     thing = admitted.event.thing
-    noted = await store.payouts.reversed_of(tx, str(thing.get("id")))
+    try:
+        transfer, back = wire.stripe_objects.reversed_amount(thing)
+    except OddField as problem:
+        return follow_ups.keep_odd(admitted, "transfer", problem)
+    noted = await store.payouts.reversed_of(tx, transfer)
     # A transfer that is not ours yet is still being recorded: its reversals are read a moment later.
-    if noted is None or noted < int(thing.get("amount_reversed") or 0):
+    if noted is None or noted < back:
         after = now if noted is not None else now + FEE_KNOWN_AFTER
-        request = wire.records.reread_request(
-            RereadKind.REVERSALS, str(thing.get("id")), admitted.cause, after
-        )
+        request = wire.records.reread_request(RereadKind.REVERSALS, transfer, admitted.cause, after)
         follow_ups.requests.append(request)
+    return None
 
 
 async def _legacy(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
@@ -144,12 +170,23 @@ async def _legacy(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now
 def _charge(admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
     thing = admitted.event.thing
     if thing.get("status") != "succeeded":
-        return
+        return None
+    charge = _named(admitted.event, "id")
+    if charge is None:
+        return follow_ups.keep_odd(admitted, "charge", OddField("it has no id"))
     # The balance transaction is often null at first. The charge is read until it is there, also when
     # charge.updated does not arrive.
     after = now if thing.get("balance_transaction") else now + FEE_KNOWN_AFTER
-    request = wire.records.reread_request(RereadKind.CHARGE_FEE, str(thing["id"]), admitted.cause, after)
-    follow_ups.requests.append(request)
+    request = wire.records.reread_request(RereadKind.CHARGE_FEE, charge, admitted.cause, after)
+    return follow_ups.requests.append(request)
+
+
+def _named(webhook: Webhook, name: str) -> str | None:
+    """An id that a webhook's object names, None when it names none."""
+    try:
+        return wire.fields.word(webhook.thing, name)
+    except OddField:
+        return None
 
 
 # Proof
@@ -203,6 +240,9 @@ def _proves(operation: KnownOperation, admitted: AdmittedWebhook, follow_ups: _F
     """Whether the object proves an open operation. A second or a different effect is kept, and reported."""
     thing = admitted.event.thing
     if thing.get("object") not in _OBJECTS[operation.kind] or operation.stripe_id == thing.get("id"):
+        return False
+    if _named(admitted.event, "id") is None:
+        follow_ups.keep(admitted, "effect_differs", f"operation {operation.id}: an effect without an id")
         return False
     if operation.state in (State.SUCCEEDED, State.CANCELLED):
         state = f"{operation.state} ({operation.stripe_id})"

@@ -192,7 +192,7 @@ async def test_an_answer_nobody_can_write_down_keeps_no_other_from_being_recorde
     await given_pending(world, payees=3)
     relay = world.relay()
     outcomes = [o for c in await relay.claim(100) if (o := await relay.call(c)) is not None]
-    nonsense = {k: v for k, v in (outcomes[1].effect or {}).items() if k != "created"}
+    nonsense = {**(outcomes[1].effect or {}), "id": "tr_\x00"}
     outcomes[1] = replace(outcomes[1], effect=nonsense)
     assert await relay.record(outcomes) == 2
     assert sorted(await world.states()) == ["sending", "sent", "sent"]

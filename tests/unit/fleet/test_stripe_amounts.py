@@ -21,7 +21,7 @@ ALL = [*ZERO, *THREE, "ISK", "UGX", "HUF", "TWD", "USD", "EUR", "ZZZ"]
 
 @pytest.mark.parametrize(
     ("currency", "books", "stripe"),
-    [("USD", 1234, 1234), ("JPY", 1234, 1234), ("UGX", 1234, 123_400), ("isk", 1234, 123_400), ("KWD", 50, 50)],
+    [("USD", 1234, 1234), ("JPY", 1234, 1234), ("UGX", 12, 1200), ("isk", 12, 1200), ("KWD", 50, 50)],
 )
 def test_an_amount_is_the_same_money_at_stripe(currency: str, books: int, stripe: int) -> None:
     assert to_stripe(books, currency) == stripe
