@@ -168,7 +168,7 @@ _CARRY = """
     FROM jsonb_to_recordset(CAST(:carried AS jsonb)) AS carried (
         id uuid, wallet text, currency text, amount bigint, carried_to uuid, trace jsonb, place bigint)
     JOIN payee USING (wallet)
-    CROSS JOIN LATERAL (VALUES (-carried.amount, ':less', carried.id), (carried.amount, '', carried_to))
+    CROSS JOIN LATERAL (VALUES (-carried.amount, '/less', carried.id), (carried.amount, '', carried_to))
         AS part (amount, suffix, transfer_id)
     ORDER BY place, part.amount
 """

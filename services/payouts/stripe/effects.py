@@ -14,7 +14,7 @@ from fleet.cause import Cause
 from fleet.database import Database, Tx
 from fleet.envelope import Message, uuid7
 from fleet.faults import fault_point
-from fleet.stripe_amounts import payable_out
+from fleet.stripe_amounts import payable_out, to_stripe, whole_from_stripe
 from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
 from services.payouts.domain.odd_objects import OddField
@@ -138,10 +138,14 @@ def _instant_payout(transfer: SentTransfer, effect_policy: EffectPolicy) -> NewO
 
     That is also so when the transfer is too small to pay Stripe's fee from.
     """
+    currency = transfer.currency
+    # Stripe counts its fee in its own units of the currency.
     most = instant_amount(
-        transfer.amount, effect_policy.instant_fee_basis_points, effect_policy.instant_fee_minimum
+        to_stripe(transfer.amount, currency),
+        effect_policy.instant_fee_basis_points,
+        to_stripe(effect_policy.instant_fee_minimum, currency),
     )
-    amount = payable_out(most, transfer.currency)
+    amount = payable_out(whole_from_stripe(most, currency), currency)
     if not transfer.instant or amount == 0:
         return None
     money = MoneyToMove(

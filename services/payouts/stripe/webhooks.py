@@ -1,7 +1,8 @@
 """What each type of Stripe's webhooks makes this service do. A webhook may be old, repeated or out of order.
 
 An object that proves what an operation did completes it. Objects that change are read again from Stripe
-(rereads.py). A payout's status only moves forward. Types that no rule acts on are counted and kept.
+(rereads.py). A payout's status only moves forward. Types that no rule acts on are counted and kept. An object
+that cannot be read as money raises OddField: its record, alone, becomes a dead letter.
 """
 
 import logging
@@ -12,7 +13,6 @@ from typing import Any
 
 from fleet import outbox
 from fleet.admitted import Admitted
-from fleet.cause import Cause
 from fleet.database import Tx
 from fleet.money import format_minor
 from services.payouts import metrics, store, wire
@@ -26,11 +26,11 @@ from services.payouts.domain.event_types import (
     PROVING,
     REVERSAL_EVENTS,
 )
-from services.payouts.domain.odd_objects import OddField, OddObject
+from services.payouts.domain.odd_objects import OddField
 from services.payouts.domain.operations import Kind, KnownOperation, State, difference
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.steps import payments
-from services.payouts.stripe import effects, odd_objects, rereads
+from services.payouts.stripe import effects, rereads
 from services.payouts.stripe.effects import Effect, EffectPolicy
 from services.payouts.wire.records import Webhook
 
@@ -46,18 +46,10 @@ class _FollowUps:
     """What a batch of webhooks leads to, so that each kind is written in one statement."""
 
     requests: list[RereadRequest] = field(default_factory=list)
-    odd: list[tuple[OddObject, Cause]] = field(default_factory=list)
     kept: list[tuple[AdmittedWebhook, str, str]] = field(default_factory=list)
 
     def keep(self, admitted: AdmittedWebhook, reason: str, sentence: str) -> None:
         self.kept.append((admitted, reason, sentence))
-
-    def keep_odd(self, admitted: AdmittedWebhook, kind: str, problem: OddField) -> None:
-        """Keep a webhook whose object cannot be read: nothing follows from it."""
-        webhook = admitted.event
-        odd = wire.fields.odd_object(kind, webhook.thing, problem, webhook.account)
-        self.odd.append((odd, admitted.cause))
-        self.keep(admitted, "odd_object", str(problem))
 
 
 async def apply_webhooks(
@@ -72,8 +64,6 @@ async def apply_webhooks(
         if not known:
             follow_ups.keep(a, "unknown_type", f"nothing here acts on {a.event.event_type}")
     await store.rereads.request(tx, follow_ups.requests, now)
-    for odd, cause in follow_ups.odd:
-        await odd_objects.keep(tx, [odd], now, cause)
     for a, reason, sentence in follow_ups.kept:
         await _keep(tx, a.event, reason, sentence)
 
@@ -82,16 +72,12 @@ async def _act(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: d
     """Do what the type of a webhook requires; False when no rule knows the type."""
     webhook, kind = admitted.event, admitted.event.event_type
     if kind in ACCOUNT_EVENTS:
-        account = webhook.account or _named(webhook, "account") or _named(webhook, "id")
-        if account is None:
-            follow_ups.keep_odd(admitted, "account", OddField("it names no account"))
-            return True
+        account = webhook.account or _named(webhook, "account") or wire.fields.word(webhook.thing, "id")
         follow_ups.requests.append(
             wire.records.reread_request(RereadKind.ACCOUNT, account, admitted.cause, now)
         )
     elif kind in PAYOUT_EVENTS:
-        note = _payout if webhook.account else _platform_payout
-        await note(tx, admitted, follow_ups, now)
+        await (_payout(tx, admitted, follow_ups, now) if webhook.account else _platform_payout(tx, admitted))
     elif kind in REVERSAL_EVENTS:
         await _transfer_changed(tx, admitted, follow_ups, now)
     elif kind in LEGACY_EVENTS:
@@ -110,46 +96,36 @@ async def _payout(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now
     account = str(webhook.account)
     if await store.payees.wallet_of_account(tx, account) is None:
         return follow_ups.keep(admitted, "unknown_account", f"{account} is no payee's account")
-    try:
-        payout = wire.stripe_objects.seen_payout(webhook.thing, account)
-    except OddField as problem:
-        return follow_ups.keep_odd(admitted, "payout", problem)
+    payout = wire.stripe_objects.seen_payout(webhook.thing, account)
     await rereads.note_payout(tx, payout, now, admitted.cause)
     return await store.odd_objects.forget(tx, "payout", [payout.stripe_payout_id])
 
 
-async def _platform_payout(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
+async def _platform_payout(tx: Tx, admitted: AdmittedWebhook) -> None:
     """Tell finance that money left the school's Stripe balance: transfers may be waiting for it."""
     thing = admitted.event.thing
     if admitted.event.event_type != "payout.created":
-        return None
-    try:
-        payout, currency = wire.fields.word(thing, "id"), wire.fields.currency(thing)
-        money = f"{format_minor(wire.fields.amount(thing), currency)} {currency}"
-    except OddField as problem:
-        return follow_ups.keep_odd(admitted, "platform payout", problem)
+        return
+    payout, currency = wire.fields.word(thing, "id"), wire.fields.currency(thing)
+    money = f"{format_minor(wire.fields.amount(thing), currency)} {currency}"
     sentence = f"{money} is paid out of the school's Stripe balance ({payout})"
     if thing.get("automatic"):
         sentence += "; switch automatic payouts of the platform off: they drain the money meant for transfers"
     notification = wire.notifications.finance_notification(
         "platform_payout", payout, sentence, admitted.cause
     )
-    return await outbox.stage(tx, [notification])
+    await outbox.stage(tx, [notification])
 
 
 async def _transfer_changed(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
     thing = admitted.event.thing
-    try:
-        transfer, back = wire.stripe_objects.reversed_amount(thing)
-    except OddField as problem:
-        return follow_ups.keep_odd(admitted, "transfer", problem)
+    transfer, back = wire.stripe_objects.reversed_amount(thing)
     noted = await store.payouts.reversed_of(tx, transfer)
     # A transfer that is not ours yet is still being recorded: its reversals are read a moment later.
     if noted is None or noted < back:
         after = now if noted is not None else now + FEE_KNOWN_AFTER
         request = wire.records.reread_request(RereadKind.REVERSALS, transfer, admitted.cause, after)
         follow_ups.requests.append(request)
-    return None
 
 
 async def _legacy(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
@@ -170,15 +146,13 @@ async def _legacy(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now
 def _charge(admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
     thing = admitted.event.thing
     if thing.get("status") != "succeeded":
-        return None
-    charge = _named(admitted.event, "id")
-    if charge is None:
-        return follow_ups.keep_odd(admitted, "charge", OddField("it has no id"))
+        return
+    charge = wire.fields.word(thing, "id")
     # The balance transaction is often null at first. The charge is read until it is there, also when
     # charge.updated does not arrive.
     after = now if thing.get("balance_transaction") else now + FEE_KNOWN_AFTER
     request = wire.records.reread_request(RereadKind.CHARGE_FEE, charge, admitted.cause, after)
-    return follow_ups.requests.append(request)
+    follow_ups.requests.append(request)
 
 
 def _named(webhook: Webhook, name: str) -> str | None:

@@ -143,13 +143,17 @@ def settled_charge(transaction: Mapping[str, Any], charge_id: str) -> SettledCha
 
 
 def payout_fee(transaction: Mapping[str, Any], payout: SeenPayout) -> int:
-    """The fee of a payout by its balance transaction, which must be of the payout's amount and currency."""
-    fee, taken, net = (amount(transaction, name) for name in ("fee", "amount", "net"))
+    """The fee of a payout by its balance transaction, which must be of the payout's amount and currency.
+
+    It is charged to and paid by the payee's own balance, so that a fraction that the books cannot write is
+    left out of both.
+    """
+    fee, net = whole(transaction, "fee"), whole(transaction, "net")
     if currency(transaction) != payout.currency:
         raise OddField(f"its balance transaction is in {currency(transaction)}, not {payout.currency}")
-    if taken != -payout.amount or fee < 0 or net != taken - fee:
-        raise OddField(f"its balance transaction says {taken}, fee {fee}, net {net}")
-    return fee
+    if amount(transaction) != -payout.amount or fee < 0 or net != whole(transaction, "amount") - fee:
+        raise OddField(f"its balance transaction says {whole(transaction, 'amount')}, fee {fee}, net {net}")
+    return whole_from_stripe(fee, payout.currency)
 
 
 def account_status(

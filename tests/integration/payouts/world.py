@@ -164,14 +164,20 @@ class World:
         return sent
 
     def posted(
-        self, wallet: str, amount: int, *, source: str | None = None, event_type: str = "flight"
+        self,
+        wallet: str,
+        amount: int,
+        *,
+        source: str | None = None,
+        event_type: str = "flight",
+        currency: str = "USD",
     ) -> Record:
         source = source or f"flight:F{next(_flights)}:1"
         event = JournalPosted(
             journal_id=uuid7(),
             source=source,
             event_type=event_type,
-            currency="USD",
+            currency=currency,
             occurred_at=self.clock(),
             recorded_at=self.clock(),
             entries=[
@@ -181,8 +187,8 @@ class World:
         )
         return record("journal.posted", event, key=source)
 
-    async def earned(self, key: str, *amounts: int) -> None:
-        batch = [self.posted(f"instructor:{key}", amount) for amount in amounts]
+    async def earned(self, key: str, *amounts: int, currency: str = "USD") -> None:
+        batch = [self.posted(f"instructor:{key}", amount, currency=currency) for amount in amounts]
         await handlers.record_payables(self.db, batch, clock=self.clock)
 
     async def webhook(
