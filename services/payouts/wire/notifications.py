@@ -105,8 +105,8 @@ def held_notifications(payee: Payee, hold: HoldReason, trace: Cause) -> list[Mes
             sentence = f"{wallet} cannot be paid: {SENTENCES[hold]}"
             messages.append(operator_notification("account_disabled", wallet, sentence, trace))
     sentence = f"Money for {wallet} is held: {SENTENCES[hold]}"
-    if payee.disabled_reason and hold in ACCOUNT_HOLDS:
-        sentence += f" (Stripe says: {payee.disabled_reason})"
+    if hold in ACCOUNT_HOLDS:
+        sentence = f"{wallet} cannot be paid: {SENTENCES[hold]} (Stripe says: {payee.disabled_reason})"
     messages.append(_notification("finance", "finance", "transfer_held", wallet, sentence, trace, facts))
     return messages
 
