@@ -116,3 +116,7 @@ GROUP BY transfer.id, transfer.amount HAVING sum(part.amount) > transfer.amount;
 -- name: no_second_effect_was_seen
 -- No webhook ever showed a second effect of an operation, or one that differs from what was decided.
 SELECT event_id, reason, sentence FROM webhook_kept WHERE reason IN ('second_effect', 'effect_differs');
+
+-- name: stripe_objects_could_be_read
+-- Every object of Stripe's could be read, or a person closed it.
+SELECT kind, object_id, stripe_account, sentence FROM odd_object WHERE closed_at IS NULL;
