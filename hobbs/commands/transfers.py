@@ -1,4 +1,4 @@
-"""`hobbs transfers`: money on its way to payees: list, show, release, retry, cancel; payees, links, odd objects.
+"""`hobbs transfers`: money on its way to payees: list, show, release, retry, cancel; payees, links, oddities.
 
 Amounts are minor units in JSON and CSV, and the currency's own decimals in tables.
 """

@@ -282,7 +282,7 @@ PAYOUTS_MUTANTS = (
     ),
     Mutant(
         name="amounts-in-the-books-units-at-stripe",
-        breaks="A transfer asks Stripe for the books' minor units, a hundredth of what is owed in UGX and ISK.",
+        breaks="A transfer asks Stripe for the books' minor units, a hundredth of it in UGX and ISK.",
         edits=(
             Edit(
                 path="services/payouts/stripe/client.py",

@@ -134,7 +134,7 @@ class MissedEvents:
                 await _keep(tx, UnreadableEvent(thing=page, problem=NO_LIST), now)
                 await store.events.start_over(tx, listing)
                 return None
-            if not page.get("has_more") or last == listing.page_after:
+            if not page.get("has_more"):
                 await store.events.complete_listing(tx, now)
                 return None
         return replace(listing, page_after=last)

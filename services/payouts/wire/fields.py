@@ -76,7 +76,7 @@ def id_of(value: Any) -> Any:
 
 def odd_object(kind: str, thing: Any, problem: Exception | str, account: str | None = None) -> OddObject:
     """What is kept of an object that was not believed; one without an id is known by its content."""
-    body = json.dumps(thing, default=str)
+    body = json.dumps(thing)
     named = id_of(thing) if isinstance(thing, Mapping) else None
     usable = isinstance(named, str) and 0 < len(named) <= ID_CHARS_MAX and named.isprintable()
     content = hashlib.sha256(f"{account} {body}".encode())
@@ -90,5 +90,5 @@ def odd_object(kind: str, thing: Any, problem: Exception | str, account: str | N
 
 
 def _short(value: Any) -> str:
-    shown = json.dumps(value, default=str)
+    shown = json.dumps(value)
     return "missing" if value is None else shown if len(shown) <= 60 else f"{shown[:60]}…"

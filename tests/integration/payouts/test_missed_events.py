@@ -375,27 +375,3 @@ async def test_an_event_that_cannot_be_published_is_kept_and_does_not_hold_up_th
     [kept] = await world.rows("SELECT event_id, reason FROM webhook_kept")
     assert kept == (spoiled["id"], "invalid")
     assert len(await world.rows("SELECT * FROM missed_event")) == len(events) - 1
-
-
-async def test_whatever_an_event_in_the_list_looks_like_the_others_are_noted(world: World) -> None:
-    pay(world)
-    events: list[Any] = [{n: v for n, v in e.items() if n != "cursor"} for e in made(world)]
-    nothing: list[Any] = [None, "evt", [], 5, {}, {"id": None}, {**events[0], "type": "a\x00b"}]
-    missed = world.missed_events()
-    place = await missed.begin()
-    assert place is not None
-    assert await missed.note(place, {"data": [*nothing, *events[1:], None], "has_more": False}) is None
-    assert len(await world.rows("SELECT event_id FROM missed_event")) == len(events) - 1
-    assert len(await world.rows("SELECT object_id FROM odd_object WHERE kind = 'event'")) == len(nothing)
-
-
-@pytest.mark.parametrize("listed", [None, {}, "x"])
-async def test_a_list_of_events_without_data_is_read_again(world: World, listed: Any) -> None:
-    missed = world.missed_events()
-    place = await missed.begin()
-    assert place is not None
-    assert await missed.note(place, {"data": listed, "has_more": True}) is None
-    again = await missed.begin()
-    assert again is not None
-    assert again.listed_until == place.listed_until
-    assert len(await world.rows("SELECT object_id FROM odd_object")) == 1

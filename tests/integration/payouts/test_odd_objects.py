@@ -6,6 +6,7 @@ import pytest
 
 from fleet.envelope import first_cause
 from services.payouts.stripe import effects
+from tests.integration.payouts.test_missed_events import made, pay
 from tests.integration.payouts.test_webhooks import given_sent
 from tests.integration.payouts.world import World
 
@@ -239,3 +240,27 @@ async def test_an_instant_payout_s_fee_in_another_currency_is_not_booked(world: 
     await world.work()
     assert await odd(world) == []
     assert "instant_fee" in [j["event_type"] for j in await world.published("journal.requested")]
+
+
+async def test_whatever_an_event_in_the_list_looks_like_the_others_are_noted(world: World) -> None:
+    pay(world)
+    events: list[Any] = [{n: v for n, v in e.items() if n != "cursor"} for e in made(world)]
+    nothing: list[Any] = [None, "evt", [], 5, {}, {"id": None}, {**events[0], "type": "a\x00b"}]
+    missed = world.missed_events()
+    place = await missed.begin()
+    assert place is not None
+    assert await missed.note(place, {"data": [*nothing, *events[1:], None], "has_more": False}) is None
+    assert len(await world.rows("SELECT event_id FROM missed_event")) == len(events) - 1
+    assert len(await world.rows("SELECT object_id FROM odd_object WHERE kind = 'event'")) == len(nothing)
+
+
+@pytest.mark.parametrize("listed", [None, {}, "x"])
+async def test_a_list_of_events_without_data_is_read_again(world: World, listed: Any) -> None:
+    missed = world.missed_events()
+    place = await missed.begin()
+    assert place is not None
+    assert await missed.note(place, {"data": listed, "has_more": True}) is None
+    again = await missed.begin()
+    assert again is not None
+    assert again.listed_until == place.listed_until
+    assert len(await world.rows("SELECT object_id FROM odd_object")) == 1

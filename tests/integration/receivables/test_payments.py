@@ -298,7 +298,7 @@ async def test_what_contradicts_a_posted_payment_is_a_dead_letter_and_changes_no
 
 
 async def test_an_odd_refund_inside_a_charge_is_a_dead_letter_and_its_payment_is_posted(db: Database) -> None:
-    inside = {"refunds": {"data": [refund(amount=None), refund(refund_id="re_2")]}}
+    inside: dict[str, Any] = {"refunds": {"data": [refund(amount=None), refund(refund_id="re_2")]}}
     await take(db, webhook("charge.refunded", charge(amount_refunded=20_000, **inside)))
     assert await sources(db) == ["charge:ch_1", "refund:re_2"]
     assert await dead_reasons(db) == ["stripe_object_unreadable"]
