@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 
 _DIGITS = {
-    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "JPY": 0, "KMF": 0, "KRW": 0, "MGA": 0, "PYG": 0, "RWF": 0,
-    "UGX": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
+    "BIF": 0, "CLP": 0, "DJF": 0, "GNF": 0, "ISK": 0, "JPY": 0, "KMF": 0, "KRW": 0, "MGA": 0, "PYG": 0,
+    "RWF": 0, "UGX": 0, "VND": 0, "VUV": 0, "XAF": 0, "XOF": 0, "XPF": 0,
     "BHD": 3, "JOD": 3, "KWD": 3, "OMR": 3, "TND": 3,
 }  # fmt: skip
 
 
 def minor_digits(currency: str) -> int:
-    """How many decimal digits a currency's minor unit has (Stripe's table of zero and three decimals)."""
+    """How many decimal digits a currency's minor unit has: ISO 4217's, and none for MGA, as it is used.
+
+    Stripe's API writes some amounts in other units: see fleet/stripe_amounts.py.
+    """
     return _DIGITS.get(currency, 2)
 
 

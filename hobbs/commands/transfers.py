@@ -1,4 +1,4 @@
-"""`hobbs transfers`: money on its way to payees: list, show, release, retry, cancel; payees and their links.
+"""`hobbs transfers`: money on its way to payees: list, show, release, retry, cancel; payees, links, oddities.
 
 Amounts are minor units in JSON and CSV, and the currency's own decimals in tables.
 """
@@ -26,11 +26,16 @@ MONEY: Final = ("amount", "amount_reversed")
 LINK_WAIT_S: Final = 20.0
 LINK_POLL_S: Final = 0.2
 COLUMNS: Final = ("id", "wallet", "amount", "currency", "state", "reason", "sent_at", "in_bank_at")
+ODD_COLUMNS: Final = ("kind", "object_id", "stripe_account", "sentence", "first_seen_at", "times")
 PAYEE_COLUMNS: Final = ("wallet", "status", "schedule", "instant", "stripe_account", "parked")
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 payees = typer.Typer(no_args_is_help=True, help="Whom the school pays, and whether it can.")
 app.add_typer(payees, name="payees")
+odd = typer.Typer(
+    no_args_is_help=True, help="Objects of Stripe's that could not be read, and were not booked."
+)
+app.add_typer(odd, name="odd")
 
 IdArgument = Annotated[UUID, typer.Argument(metavar="ID", help="As `hobbs transfers list` shows it.")]
 PayeeArgument = Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")]
@@ -168,6 +173,31 @@ def link_command(
         say(f"no link for {wallet}: {link['problem']}")
         raise typer.Exit(EXIT_FINDINGS)
     show_one({"wallet": wallet, "kind": kind, "url": link["url"], "expires_at": link["expires_at"]}, output)
+
+
+@odd.command("list")
+def odd_command(
+    closed: Annotated[bool, typer.Option("--closed", help="Also those that a person closed.")] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """List objects of Stripe's that could not be read, newest first. Exit 1 when one is open."""
+    rows = _read(lambda tx: reads.list_odd(tx, closed=closed))
+    show_rows(rows, output, columns=ODD_COLUMNS if output is Output.table or not rows else None)
+    if any(row["closed_at"] is None for row in rows):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@odd.command("close")
+def close_odd_command(
+    object_id: Annotated[str, typer.Argument(metavar="ID", help="As `hobbs transfers odd list` shows it.")],
+    reason: ReasonOption,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = None,
+) -> None:
+    """Close an object that you looked at in Stripe's dashboard, and for which you posted what is missing."""
+    question = _question("close_odd", object_id, who, reason)
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"close {object_id}?")
 
 
 async def _make_link(wallet: str, kind: str, who: str | None) -> dict[str, Any] | None:

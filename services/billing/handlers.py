@@ -1,6 +1,7 @@
 """Kafka in: one function for each topic; admit, lock, decide, write, stage. No rule lives here."""
 
 from collections.abc import Sequence
+from uuid import UUID
 
 from fleet import dead_letters, inbox, outbox
 from fleet.database import Database, Tx

@@ -121,3 +121,7 @@ SELECT event_id, reason, sentence FROM webhook_kept WHERE reason IN ('second_eff
 -- Whatever Stripe made for an operation of ours is recorded here, ten minutes after it was found at the latest.
 SELECT stripe_id, wallet, standing, sentence FROM found_effect
 WHERE standing = 'doubtful' OR standing = 'waiting' AND found_at < now() - interval '10 minutes';
+
+-- name: stripe_objects_could_be_read
+-- Every object of Stripe's could be read, or a person closed it.
+SELECT kind, object_id, stripe_account, sentence FROM odd_object WHERE closed_at IS NULL;

@@ -49,6 +49,12 @@ INVARIANT_BREACHES = metrics.counter(
 FOUND_EFFECTS = metrics.gauge(
     "payouts_found_effects", "What Stripe made, this database does not know, and is not adopted yet"
 )
+ODD_OBJECTS_SEEN = metrics.counter(
+    "payouts_odd_objects_seen_total", "Objects of Stripe's that could not be read, each counted once"
+)
+ODD_OBJECTS = metrics.gauge(
+    "payouts_odd_objects", "Objects of Stripe's that could not be read and wait for a person"
+)
 EVENTS_RECOVERED = metrics.counter(
     "payouts_events_recovered_total", "Events published because Stripe did not deliver them in time"
 )

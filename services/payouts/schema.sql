@@ -164,6 +164,23 @@ ALTER TABLE ONLY payouts.missed_event ADD CONSTRAINT missed_event_pkey PRIMARY K
 CREATE INDEX missed_event_waiting ON payouts.missed_event USING btree (noted_at) WHERE (recovered_at IS NULL);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.missed_event TO hobbs_payouts;
 
+CREATE TABLE payouts.odd_object (
+    kind text NOT NULL,
+    object_id text NOT NULL,
+    stripe_account text NOT NULL,
+    sentence text NOT NULL,
+    body text NOT NULL,
+    first_seen_at timestamptz NOT NULL,
+    last_seen_at timestamptz NOT NULL,
+    times bigint DEFAULT 1 NOT NULL,
+    closed_at timestamptz,
+    closed_by text,
+    CONSTRAINT closed_odd_object_says_by_whom CHECK (((closed_at IS NULL) = (closed_by IS NULL)))
+);
+ALTER TABLE ONLY payouts.odd_object ADD CONSTRAINT odd_object_pkey PRIMARY KEY (kind, object_id);
+CREATE INDEX odd_object_open ON payouts.odd_object USING btree (first_seen_at) WHERE (closed_at IS NULL);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.odd_object TO hobbs_payouts;
+
 CREATE TABLE payouts.operation (
     id uuid NOT NULL,
     sequence bigint DEFAULT nextval('payouts.operation_order'::regclass) NOT NULL,
@@ -237,7 +254,7 @@ GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.outbox TO hobbs_payouts;
 
 CREATE TABLE payouts.payable (
     id bigint NOT NULL,
-    journal_id uuid NOT NULL,
+    journal_id uuid,
     wallet text NOT NULL,
     currency text NOT NULL,
     amount bigint NOT NULL,
@@ -248,6 +265,7 @@ CREATE TABLE payouts.payable (
     stripe_account text,
     transfer_id uuid,
     trace jsonb NOT NULL,
+    CONSTRAINT carried_payable_has_no_journal CHECK (((event_type = 'carried'::text) = (journal_id IS NULL))),
     CONSTRAINT payable_amount_is_not_zero CHECK ((amount <> 0))
 );
 ALTER TABLE payouts.payable ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
@@ -324,7 +342,6 @@ CREATE TABLE payouts.payout (
     operation_id uuid,
     made_at timestamptz NOT NULL,
     seen_at timestamptz NOT NULL,
-    CONSTRAINT payout_amount_is_positive CHECK ((amount > 0)),
     CONSTRAINT payout_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'in_transit'::text, 'paid'::text, 'canceled'::text, 'failed'::text])))
 );
 ALTER TABLE ONLY payouts.payout ADD CONSTRAINT payout_pkey PRIMARY KEY (stripe_payout_id);
@@ -558,6 +575,19 @@ CREATE VIEW payouts_public.links AS
    FROM payouts.link_request
   WHERE (COALESCE(expires_at, (answered_at + '00:05:00'::interval)) > now());
 GRANT SELECT ON TABLE payouts_public.links TO hobbs_operator;
+
+CREATE VIEW payouts_public.odd_objects AS
+ SELECT kind,
+    object_id,
+    stripe_account,
+    sentence,
+    first_seen_at,
+    last_seen_at,
+    times,
+    closed_at,
+    closed_by
+   FROM payouts.odd_object;
+GRANT SELECT ON TABLE payouts_public.odd_objects TO hobbs_reader;
 
 CREATE VIEW payouts_public.payables AS
  SELECT id,

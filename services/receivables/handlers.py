@@ -20,6 +20,7 @@ async def take_stripe_events(db: Database, batch: Sequence[Record]) -> None:
         await steps.charges.learn(
             tx, [(fact, s) for s in events for fact in s.event.facts], now=datetime.now(UTC)
         )
+        await steps.charges.refuse_parts(tx, events)
         await steps.failures.tell(tx, [(s.event.failure, s.cause) for s in events if s.event.failure])
     for admitted in events:
         metrics.WEBHOOKS.labels(admitted.event.kind, _label(admitted.event)).inc()

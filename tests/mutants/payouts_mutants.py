@@ -305,4 +305,33 @@ PAYOUTS_MUTANTS = (
             "::test_a_flight_pays_its_instructor_once_and_says_so",
         ),
     ),
+    Mutant(
+        name="amounts-in-the-books-units-at-stripe",
+        breaks="A transfer asks Stripe for the books' minor units, a hundredth of it in UGX and ISK.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/client.py",
+                old='"amount": to_stripe(operation.amount, operation.currency)}',
+                new='"amount": operation.amount}',
+            ),
+        ),
+        catchers=(
+            "tests/integration/payouts/test_currencies.py::test_a_transfer_is_the_same_money_at_stripe",
+        ),
+    ),
+    Mutant(
+        name="carried-rest-paid-twice",
+        breaks="What a transfer cannot send goes to the next one and stays in this one too.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/payments.py",
+                old="amount=whole - carried_in,",
+                new="amount=whole,",
+            ),
+        ),
+        catchers=(
+            "tests/integration/payouts/test_currencies.py"
+            "::test_what_a_three_decimal_currency_cannot_send_goes_with_the_next_transfer",
+        ),
+    ),
 )

@@ -126,6 +126,17 @@ def _move(world: World, doc: Doc, account: str, amount: int, fee: int, descripti
     doc["balance_transactions"].append(transaction)
 
 
+def withdraw(world: World, dispute_id: str, amount: int, *, fee: int = 0, currency: str | None = None) -> Doc:
+    """Take more for a dispute, as a balance transaction of its own, perhaps in another currency."""
+    doc, account = world.store.find(dispute_id), world.store.account_of(dispute_id)
+    if doc is None or account is None:
+        raise LookupError(f"no dispute {dispute_id}")
+    _move(world, doc | {"currency": currency or doc["currency"]}, account, -amount, fee, "Dispute withdrawal")
+    world.store.save(doc)
+    emit(world, "charge.dispute.funds_withdrawn", doc, account=account)
+    return doc
+
+
 def decide(world: World, dispute_id: str, *, won: bool) -> Doc:
     """Close a dispute as won or lost; a won one returns the money and the fee (United States)."""
     doc, account = world.store.find(dispute_id), world.store.account_of(dispute_id)

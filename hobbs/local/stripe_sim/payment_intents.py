@@ -4,7 +4,7 @@ A declined confirmation gets 402 and still writes its failed charge and its even
 Sources: docs.stripe.com/payments/paymentintents/lifecycle, docs.stripe.com/testing.
 """
 
-from hobbs.local.stripe_sim import customers, errors, forms, lists, taking, test_cards
+from hobbs.local.stripe_sim import currencies, customers, errors, forms, lists, taking, test_cards
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Call, Doc, World, public
@@ -103,6 +103,7 @@ def _shape(world: World, call: Call) -> Doc:
 
 def _amount(params: Doc) -> int:
     amount = forms.required_amount(params)
+    currencies.check(forms.currency(params), amount)
     if amount < AMOUNT_MIN:
         raise errors.invalid_param("amount", "Amount must be at least $0.50 usd", "amount_too_small")
     return amount

@@ -5,7 +5,17 @@ can be itemised (`balance_transactions?payout=`); manual and instant ones cannot
 Sources: docs.stripe.com/payouts, docs.stripe.com/connect/instant-payouts, docs.stripe.com/api/payouts.
 """
 
-from hobbs.local.stripe_sim import accounts, balances, effects, errors, forms, jobs, lists, onboarding
+from hobbs.local.stripe_sim import (
+    accounts,
+    balances,
+    currencies,
+    effects,
+    errors,
+    forms,
+    jobs,
+    lists,
+    onboarding,
+)
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -30,6 +40,7 @@ def create(world: World, call: Call) -> Doc:
     amount = forms.required_amount(params)
     method = forms.choice(params, "method", ("standard", "instant"), "standard")
     metadata = forms.metadata(params)
+    currencies.check(currency, amount, payout=True)
     account = _able(world, call.account)
     fee = balances.instant_fee(world, amount) if method == "instant" else 0
     balances.require(world, call.account, currency, amount + fee, INSUFFICIENT)
@@ -114,6 +125,7 @@ def pay_out_automatically(world: World, subject: str) -> None:
     account_id, _, currency = subject.partition("/")
     account = accounts.connected(world, account_id)
     amount = balances.available(world, account_id, currency)
+    amount -= amount % currencies.step_of(currency, payout=True)
     if account is None or not account["payouts_enabled"] or amount <= 0:
         return
     if account["settings"]["payouts"]["schedule"]["interval"] == "manual":
@@ -133,6 +145,14 @@ def pay_out_automatically(world: World, subject: str) -> None:
     for (transaction_id,) in [*swept, (payout["balance_transaction"],)]:
         world.store.mark(transaction_id, "balance_transaction.payout", payout["id"])
     effects.record(world, "automatic_payout", payout, account=account_id, destination=payout["destination"])
+
+
+def debit(world: World, account_id: str, amount: int, currency: str) -> Doc:
+    """Take a negative balance from the account's bank: a payout with a negative amount."""
+    account = accounts.required(world, account_id)
+    payout = _shape(world, account, -amount, currency, "standard", automatic=True)
+    _send(world, payout, account_id, 0)
+    return payout
 
 
 def arrive(world: World, payout_id: str) -> None:

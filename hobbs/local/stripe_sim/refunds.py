@@ -4,7 +4,7 @@ A refund succeeds even when it makes the balance negative; Stripe would leave it
 Source: docs.stripe.com/refunds.
 """
 
-from hobbs.local.stripe_sim import balances, effects, errors, forms, jobs, lists, taking
+from hobbs.local.stripe_sim import balances, currencies, effects, errors, forms, jobs, lists, taking
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -26,6 +26,7 @@ def create(world: World, call: Call) -> Doc:
     if left <= 0:
         raise errors.refused(f"Charge {charge['id']} has already been refunded.", "charge_already_refunded")
     amount = left if amount is None else amount
+    currencies.check(charge["currency"], amount)
     if amount > left:
         raise errors.refused(
             f"Refund amount ({_dollars(amount)}) is greater than unrefunded amount on charge "

@@ -4,7 +4,7 @@ A transfer shows at the destination as a `payment` (py_…) with its own balance
 Sources: docs.stripe.com/connect/separate-charges-and-transfers, docs.stripe.com/api/transfers.
 """
 
-from hobbs.local.stripe_sim import accounts, balances, charges, effects, errors, forms, lists
+from hobbs.local.stripe_sim import accounts, balances, charges, currencies, effects, errors, forms, lists
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -24,6 +24,7 @@ def create(world: World, call: Call) -> Doc:
     if amount is None:
         assert charge is not None
         amount = charge["amount"]
+    currencies.check(currency, amount)
     if charge is None:
         balances.require(world, call.account, currency, amount)
     transfer = _transfer(world, call, amount, currency, account["id"], charge, metadata)
@@ -161,6 +162,7 @@ def create_reversal(world: World, call: Call) -> Doc:
     if left == 0:
         raise errors.refused(f"Transfer {transfer['id']} is already fully reversed.")
     amount = left if amount is None else amount
+    currencies.check(transfer["currency"], amount)
     if amount > left:
         raise errors.refused(
             f"Transfer reversal amount ({_dollars(amount)}) is greater than unreversed amount on transfer "

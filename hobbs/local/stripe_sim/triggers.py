@@ -5,6 +5,8 @@ Each trigger runs the same code as the API, so objects, balances and events are 
 
 from collections.abc import Callable
 
+import orjson
+
 from hobbs.local.stripe_sim import customers, disputes, onboarding, payment_intents, payouts, refunds, taking
 from hobbs.local.stripe_sim.errors import StripeError
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -85,6 +87,32 @@ def _dispute_closed(world: World, given: Doc) -> Doc:
     return disputes.decide(world, str(given["dispute"]), won=str(given.get("won", "false")).lower() == "true")
 
 
+def _dispute_withdrawn(world: World, given: Doc) -> Doc:
+    """A further balance transaction of `dispute`: amount, fee, currency (else the dispute's)."""
+    fee, currency = int(given.get("fee", 0)), given.get("currency")
+    return disputes.withdraw(world, str(given["dispute"]), int(given["amount"]), fee=fee, currency=currency)
+
+
+def _object_changed(world: World, given: Doc) -> Doc:
+    """Show `object` with other fields, of any type, and `without` some: as no documentation says it looks."""
+    doc = world.store.find(str(given["object"]))
+    if doc is None:
+        raise LookupError(f"no object {given['object']}")
+    doc |= given.get("fields", {})
+    for name in given.get("without", []):
+        doc.pop(name, None)
+    world.store.write(
+        "UPDATE object SET body = :body WHERE id = :id", body=orjson.dumps(doc), id=str(given["object"])
+    )
+    return doc
+
+
+def _payout_debited(world: World, given: Doc) -> Doc:
+    """Take `amount` from the bank of `account`, whose balance is negative."""
+    amount, currency = int(given.get("amount", DEFAULT_AMOUNT)), str(given.get("currency", "usd"))
+    return payouts.debit(world, str(given["account"]), amount, currency)
+
+
 def _account_updated(world: World, given: Doc) -> Doc:
     return onboarding.complete(world, str(given["account"]))
 
@@ -141,7 +169,10 @@ CAUSES: dict[str, Callable[[World, Doc], Doc]] = {
     "charge.dispute.closed": _dispute_closed,
     "account.updated": _account_updated,
     "account.application.deauthorized": _account_closed,
+    "charge.dispute.funds_withdrawn": _dispute_withdrawn,
+    "object.changed": _object_changed,
     "payout.created": _payout_created,
+    "payout.debited": _payout_debited,
     "payout.paid": _payout_paid,
     "payout.failed": _payout_failed,
     "customer.created": _customer,

@@ -149,6 +149,17 @@ async def link(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     return Ruling(done=True, sentence=f"a link to Stripe's {kind} is made for {wallet}")
 
 
+async def close_odd(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Close an object of Stripe's that could not be read: a person dealt with it. Object: its id.
+
+    It opens again when Stripe shows it differently and it still cannot be read.
+    """
+    closed = await store.odd_objects.close(tx, decision.object, f"{_actor(decision)}: {decision.why}", now)
+    if not closed:
+        return refused(f"no odd object {decision.object} is open")
+    return Ruling(done=True, sentence=f"{decision.object} is closed ({'; '.join(closed)})")
+
+
 def _with_a_reason(judge: Judge) -> Judge:
     """Refuse a decision that says no why: it stays in the history of what it changes."""
 
@@ -166,6 +177,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "cancel": Action(judge=_with_a_reason(cancel)),
     "unpark": Action(judge=_with_a_reason(unpark)),
     "link": Action(judge=link),
+    "close_odd": Action(judge=_with_a_reason(close_odd)),
 }
 
 

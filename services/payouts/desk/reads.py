@@ -89,6 +89,17 @@ async def list_payees(tx: Tx) -> list[dict[str, Any]]:
     return [{**row._mapping, "requirements": json.loads(row.requirements)} for row in await tx.all(_PAYEES)]
 
 
+_ODD = """
+    SELECT kind, object_id, stripe_account, sentence, first_seen_at, last_seen_at, times, closed_at, closed_by
+    FROM payouts_public.odd_objects WHERE :closed OR closed_at IS NULL ORDER BY first_seen_at DESC, object_id
+"""
+
+
+async def list_odd(tx: Tx, *, closed: bool) -> list[dict[str, Any]]:
+    """Objects of Stripe's that could not be read, newest first; `closed`: also those that a person closed."""
+    return [dict(row._mapping) for row in await tx.all(_ODD, closed=closed)]
+
+
 _FIND_PAYEE = "SELECT wallet FROM payouts_public.payees WHERE wallet = :name OR key = :name ORDER BY 1"
 
 

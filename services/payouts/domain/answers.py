@@ -43,7 +43,8 @@ class StripeAnswer:
     @property
     def code(self) -> str | None:
         """Stripe's `code`, else its `type`: what a person searches for."""
-        return self.error.get("code") or self.error.get("type")
+        named = self.error.get("code") or self.error.get("type")
+        return named if isinstance(named, str) else None
 
     @property
     def refusal(self) -> str:
@@ -68,7 +69,7 @@ def classify(answer: StripeAnswer) -> StripeVerdict:
         case None:
             return StripeVerdict.UNKNOWN
         case status if 200 <= status < 300:
-            return StripeVerdict.DONE if answer.body.get("id") else StripeVerdict.UNKNOWN
+            return StripeVerdict.DONE if _has_id(answer.body) else StripeVerdict.UNKNOWN
         case 401:
             return StripeVerdict.MISCONFIGURED
         case 403:
@@ -85,6 +86,11 @@ def classify(answer: StripeAnswer) -> StripeVerdict:
             return StripeVerdict.SERVER_ERROR
         case _:
             return StripeVerdict.UNKNOWN
+
+
+def _has_id(body: Mapping[str, Any]) -> bool:
+    named = body.get("id")
+    return isinstance(named, str) and bool(named)
 
 
 def _definitive(answer: StripeAnswer) -> StripeVerdict:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from fleet.cause import Cause
+from fleet.stripe_amounts import to_stripe
 
 
 class Kind(StrEnum):
@@ -93,7 +94,8 @@ def difference(operation: Decided, effect: Mapping[str, Any]) -> str | None:
     """Compare an effect with what was decided; a sentence about the difference, None without one."""
     wanted: dict[str, Any] = {}
     if operation.amount is not None and operation.currency is not None:
-        wanted = {"amount": operation.amount, "currency": operation.currency.lower()}
+        amount = to_stripe(operation.amount, operation.currency)
+        wanted = {"amount": amount, "currency": operation.currency.lower()}
     match operation.kind:
         case Kind.TRANSFER:
             wanted["destination"] = operation.params["destination"]

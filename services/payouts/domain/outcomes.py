@@ -7,7 +7,7 @@ key without such proof.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -122,6 +122,7 @@ def judge_candidates(
     operation: Operation, candidates: Sequence[Mapping[str, Any]]
 ) -> Mapping[str, Any] | str | None:
     """Find the operation's effect in a list of Stripe's: the object, None, or why it cannot be told apart."""
+    candidates = [c for c in candidates if isinstance(c, Mapping) and isinstance(c.get("id"), str)]
     ours = [c for c in candidates if names_operation(c) == str(operation.id)]
     if len(ours) > 1:
         return f"Stripe lists {len(ours)} objects for one operation: " + ", ".join(str(c["id"]) for c in ours)
@@ -134,8 +135,10 @@ def judge_candidates(
 
 
 def _could_be(operation: Operation, effect: Mapping[str, Any]) -> bool:
-    made_at = datetime.fromtimestamp(int(effect.get("created", 0)), UTC)
-    return made_at >= operation.first_sent_at - CLOCK_SKEW and difference(operation, effect) is None
+    made = effect.get("created")
+    earliest = (operation.first_sent_at - CLOCK_SKEW).timestamp()
+    # One that does not say when it was made may be ours.
+    return not (type(made) is int and made < earliest) and difference(operation, effect) is None
 
 
 def _completed(

@@ -2,16 +2,39 @@
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from typing import Final
 from uuid import UUID
 
+from services.payouts.domain.answers import ACCOUNT_REFUSALS
 from services.payouts.domain.transfers import HoldReason
 
 PAYEE_KINDS = frozenset({"instructor", "aircraft_owner"})
+DISCONNECTED: Final = "disconnected"  # our own word: Stripe no longer shows us the account
+
+# Stripe's disabled reasons: docs.stripe.com/api/accounts/object (requirements.disabled_reason) and
+# docs.stripe.com/changelog/endive/2026-09-30/platform-rejection-reasons. Every `rejected.…` is a rejection.
+_REJECTED: Final = "rejected."
+_HOLDS: Final = {
+    DISCONNECTED: HoldReason.ACCOUNT_DISCONNECTED,
+    "action_required.requested_capabilities": HoldReason.CAPABILITY_MISSING,
+    "listed": HoldReason.ACCOUNT_UNDER_REVIEW,
+    "pending.onboarding": HoldReason.PAYEE_NOT_READY,
+    "pending.review": HoldReason.ACCOUNT_UNDER_REVIEW,
+    "platform_paused": HoldReason.ACCOUNT_PAUSED,
+    "requirements.fields_needed": HoldReason.PAYEE_NOT_READY,
+    "requirements.past_due": HoldReason.PAYEE_NOT_READY,
+    "requirements.pending_verification": HoldReason.ACCOUNT_UNDER_REVIEW,
+    "under_review": HoldReason.ACCOUNT_UNDER_REVIEW,
+    **dict.fromkeys(ACCOUNT_REFUSALS, HoldReason.PAYEE_NOT_READY),  # doubted until the account was read again
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payee:
-    """A payee as configured, and as Stripe shows it. `parked`: one of its operations waits for a person."""
+    """A payee as configured, and as Stripe shows it. `parked`: one of its operations waits for a person.
+
+    `disabled_reason` is Stripe's word; `due`: Stripe waits for details from the payee.
+    """
 
     wallet: str
     schedule: str = "per_flight"
@@ -22,6 +45,9 @@ class Payee:
     removed: bool = False
     stripe_account: str | None = None
     ready: bool = False
+    details_submitted: bool = False
+    due: bool = False
+    disabled_reason: str | None = None
     balance_negative: bool = False
     parked: bool = False
 
@@ -35,10 +61,21 @@ def payee_hold(payee: Payee) -> HoldReason | None:
     if payee.stripe_account is None:
         return HoldReason.ACCOUNT_MISSING
     if not payee.ready:
-        return HoldReason.PAYEE_NOT_READY
+        return account_hold(payee)
     if payee.balance_negative:
         return HoldReason.ACCOUNT_NEGATIVE
     return HoldReason.PARKED_OPERATION if payee.parked else None
+
+
+def account_hold(payee: Payee) -> HoldReason:
+    """Why Stripe keeps an account from being paid, by its disabled reason."""
+    reason = payee.disabled_reason
+    if reason is None:
+        submitted = payee.details_submitted and not payee.due
+        return HoldReason.ACCOUNT_UNDER_REVIEW if submitted else HoldReason.PAYEE_NOT_READY
+    if reason.startswith(_REJECTED):
+        return HoldReason.ACCOUNT_REJECTED
+    return _HOLDS.get(reason, HoldReason.ACCOUNT_RESTRICTED)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,12 +10,14 @@ from datetime import datetime
 from uuid import UUID
 
 from fleet.cause import Cause
+from fleet.stripe_amounts import least_sendable, sendable
 from services.payouts.domain.orders import transfer_id
 from services.payouts.domain.payees import Payee, payee_hold
 from services.payouts.domain.transfers import HoldReason
 
 PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment"})
 REVERT_EVENT_TYPE = "revert"
+CARRIED = "carried"  # not a journal's: what the transfer before could not send, by Stripe's currency rules
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +32,7 @@ class Payable:
     accrued_at: datetime
     stripe_account: str | None
     trace: Cause
+    carried: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +60,11 @@ class HeldTransfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTransfer:
-    """A transfer to insert. `hold` None: an operation is written with it."""
+    """A transfer to insert. `hold` None: an operation is written with it.
+
+    `amount` is what Stripe can send; `carried` of its payables goes to the payee's next transfer: the new one
+    `carried_to`, else the one that comes next.
+    """
 
     id: UUID
     wallet: str
@@ -69,6 +76,8 @@ class NewTransfer:
     trace: Cause
     hold: HoldReason | None = None
     due_at: datetime | None = None
+    carried: int = 0
+    carried_to: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,8 +116,20 @@ def decide_payments(accounts: Iterable[PayeeMoney], now: datetime, *, period: st
     total = Payments()
     for account in accounts:
         for currency in _currencies(account):
-            total += _Decision(_only(account, currency), now, period).payments()
+            payments = _Decision(_only(account, currency), now, period, currency).payments()
+            total += replace(payments, new=_carried_on(payments.new))
     return total
+
+
+def _carried_on(transfers: Sequence[NewTransfer]) -> tuple[NewTransfer, ...]:
+    """Leave out of each transfer what Stripe cannot send in its currency, and add that to the next one."""
+    carried_in, carried_on = 0, list[NewTransfer]()
+    for place, transfer in enumerate(transfers):
+        whole = transfer.amount + carried_in
+        carried_in = whole - sendable(whole, transfer.currency)
+        to = transfers[place + 1].id if carried_in and place + 1 < len(transfers) else None
+        carried_on.append(replace(transfer, amount=whole - carried_in, carried=carried_in, carried_to=to))
+    return tuple(carried_on)
 
 
 def _currencies(account: PayeeMoney) -> list[str]:
@@ -142,6 +163,7 @@ class _Decision:
     account: PayeeMoney
     now: datetime
     period: str | None
+    currency: str
 
     def payments(self) -> Payments:
         payee = self.account.payee
@@ -166,16 +188,25 @@ class _Decision:
             return self._enough([p for p in credits if self._free_at(p) <= self.now], self.period)
         if payee.schedule != "per_flight" and payee.configured:
             return []
-        single = [p for p in credits if p.amount >= payee.minimum_amount]
-        small = [p for p in credits if p.amount < payee.minimum_amount]
-        return [self._group([p], p.source) for p in single] + (
-            self._enough(small, small[0].source) if small else []
-        )
+        single = [p for p in credits if p.amount >= self._least()]
+        small = [p for p in credits if p.amount < self._least()]
+        if not single:
+            return self._enough(small, small[0].source) if small else []
+        carried = [p for p in small if p.carried]
+        small = [p for p in small if not p.carried]
+        return [
+            self._group([single[0], *carried], single[0].source),
+            *(self._group([p], p.source) for p in single[1:]),
+            *(self._enough(small, small[0].source) if small else []),
+        ]
 
     def _enough(self, payables: Sequence[Payable], cause: str) -> list[_Group]:
-        total = sum(p.amount for p in payables)
-        enough = total > 0 and total >= self.account.payee.minimum_amount
+        enough = sum(p.amount for p in payables) >= self._least()
         return [self._group(payables, cause)] if enough else []
+
+    def _least(self) -> int:
+        """The least that is worth a transfer: the payee's minimum, and what Stripe can send at all."""
+        return max(self.account.payee.minimum_amount, least_sendable(self.currency))
 
     def _group(self, payables: Sequence[Payable], cause: str) -> _Group:
         return _Group(
@@ -213,7 +244,7 @@ class _Decision:
         debt = -sum(p.amount for p in debits)
         if not debits:
             return Payments(released=tuple(due), new=tuple(self._transfer(g, None) for g in fresh))
-        least = max(self.account.payee.minimum_amount, 1)
+        least = self._least()
         taken, gathered = 0, 0
         queue: list[HeldTransfer | _Group] = [*sorted(due, key=lambda w: w.payables), *fresh]
         while taken < len(queue) and gathered - debt < least:
@@ -233,7 +264,7 @@ class _Decision:
         self, parts: Sequence[HeldTransfer | _Group], debits: Sequence[Payable], amount: int
     ) -> NewTransfer:
         payables = [p for part in parts for p in _payable_ids(part)] + [p.id for p in debits]
-        sources = (*(s for part in parts for s in _sources(part)), *(p.source for p in debits))
+        sources = (*(s for part in parts for s in _sources(part)), *_sources_of(debits))
         wallet, currency, cause = self.account.payee.wallet, debits[0].currency, parts[0].cause
         return NewTransfer(
             id=transfer_id(wallet, currency, cause, sources),
@@ -267,7 +298,12 @@ def _payable_ids(part: HeldTransfer | _Group) -> tuple[int, ...]:
 
 
 def _sources(part: HeldTransfer | _Group) -> tuple[str, ...]:
-    return part.sources if isinstance(part, HeldTransfer) else tuple(p.source for p in part.payables)
+    return part.sources if isinstance(part, HeldTransfer) else _sources_of(part.payables)
+
+
+def _sources_of(payables: Sequence[Payable]) -> tuple[str, ...]:
+    """Of journals: what was carried from one transfer to the next is not read again after a restore."""
+    return tuple(p.source for p in payables if not p.carried)
 
 
 def _trace(part: HeldTransfer | _Group) -> Cause:

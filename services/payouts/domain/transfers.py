@@ -51,6 +51,12 @@ class HoldReason(StrEnum):
     PAYEE_REMOVED = "payee_removed"
     ACCOUNT_MISSING = "account_missing"
     PAYEE_NOT_READY = "payee_not_ready"
+    ACCOUNT_UNDER_REVIEW = "account_under_review"
+    ACCOUNT_REJECTED = "account_rejected"
+    ACCOUNT_PAUSED = "account_paused"
+    CAPABILITY_MISSING = "capability_missing"
+    ACCOUNT_DISCONNECTED = "account_disconnected"
+    ACCOUNT_RESTRICTED = "account_restricted"
     ACCOUNT_NEGATIVE = "account_negative"
     PARKED_OPERATION = "parked_operation"
     ACCOUNT_CHANGED = "account_changed"
@@ -65,6 +71,17 @@ SENTENCES: dict[HoldReason, str] = {
     _H.PAYEE_REMOVED: "the school's configuration no longer names this payee; add it again, or cancel",
     _H.ACCOUNT_MISSING: "the payee's Stripe account is being created",
     _H.PAYEE_NOT_READY: "the payee has to finish Stripe's onboarding; it is paid by itself afterwards",
+    _H.ACCOUNT_UNDER_REVIEW: "Stripe is checking the payee's account; it is paid by itself afterwards",
+    _H.ACCOUNT_REJECTED: "the payee's Stripe account was rejected and cannot be paid; ask Stripe's support, "
+    "or pay another way and cancel",
+    _H.ACCOUNT_PAUSED: "the school's platform paused the payee's Stripe account; resume it in Stripe's "
+    "dashboard, and it is paid by itself",
+    _H.CAPABILITY_MISSING: "the payee's Stripe account lacks a capability that has to be requested in "
+    "Stripe's dashboard; it is paid by itself afterwards",
+    _H.ACCOUNT_DISCONNECTED: "the payee's Stripe account is closed or no longer connected to the school; it "
+    "is paid by itself once it is connected again; else pay another way and cancel",
+    _H.ACCOUNT_RESTRICTED: "Stripe disabled the payee's account for a reason of its own; ask Stripe's "
+    "support; it is paid by itself once the account is enabled",
     _H.ACCOUNT_NEGATIVE: "the payee's Stripe balance is negative and would swallow the money",
     _H.PARKED_OPERATION: "an earlier operation for this payee is parked; decide on that one first",
     _H.ACCOUNT_CHANGED: "the payee's Stripe account changed since this was earned; release it if right",
@@ -79,8 +96,26 @@ PAYEE_HOLDS = frozenset(
         _H.PAYEE_REMOVED,
         _H.ACCOUNT_MISSING,
         _H.PAYEE_NOT_READY,
+        _H.ACCOUNT_UNDER_REVIEW,
+        _H.ACCOUNT_REJECTED,
+        _H.ACCOUNT_PAUSED,
+        _H.CAPABILITY_MISSING,
+        _H.ACCOUNT_DISCONNECTED,
+        _H.ACCOUNT_RESTRICTED,
         _H.ACCOUNT_NEGATIVE,
         _H.PARKED_OPERATION,
+    }
+)
+
+# Reasons that Stripe gives for a payee's account: told at once, also while no money waits.
+ACCOUNT_HOLDS = frozenset(
+    {
+        _H.ACCOUNT_UNDER_REVIEW,
+        _H.ACCOUNT_REJECTED,
+        _H.ACCOUNT_PAUSED,
+        _H.CAPABILITY_MISSING,
+        _H.ACCOUNT_DISCONNECTED,
+        _H.ACCOUNT_RESTRICTED,
     }
 )
 

@@ -15,6 +15,7 @@ async def measure(db: Database) -> int:
         held = await store.gauges.held_by_reason(tx)
         operations = await store.gauges.operations_by_kind_and_state(tx)
         oldest_due_age = await store.gauges.oldest_due_age(tx)
+        odd_objects = await store.odd_objects.count_open(tx)
         listing_age = await store.gauges.listing_age(tx)
     for state in TransferState:
         metrics.STATES.labels(state).set(transfers.get(state, 0))
@@ -23,5 +24,6 @@ async def measure(db: Database) -> int:
     for place in product(Kind, State):
         metrics.OPERATIONS.labels(*place).set(operations.get(place, 0))
     metrics.OLDEST_DUE.set(oldest_due_age.total_seconds())
+    metrics.ODD_OBJECTS.set(odd_objects)
     metrics.LISTING_AGE.set(listing_age.total_seconds())
     return 0

@@ -23,7 +23,7 @@ from services.payouts.domain.payments import (
     Payments,
     decide_payments,
 )
-from services.payouts.domain.transfers import SENTENCES, HoldReason, Move, TransferState
+from services.payouts.domain.transfers import ACCOUNT_HOLDS, SENTENCES, HoldReason, Move, TransferState
 
 
 async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]:
@@ -102,7 +102,7 @@ async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: date
     await fault_point("payouts.transfers_written")
     await store.operations.insert(tx, [_order(paid, payees) for paid in due], now)
     await fault_point("payouts.operations_written")
-    await outbox.stage(tx, await _hold_notifications(tx, payments))
+    await outbox.stage(tx, await _hold_notifications(tx, payments, payees))
 
 
 def _moves(payments: Payments) -> list[Move]:
@@ -136,7 +136,7 @@ def _order(paid: HeldTransfer | NewTransfer, payees: dict[str, Payee]) -> NewOpe
     return order_transfer(money, destination=destination, source=paid.cause, sources=paid.sources)
 
 
-async def _hold_notifications(tx: Tx, payments: Payments) -> list[Message]:
+async def _hold_notifications(tx: Tx, payments: Payments, payees: dict[str, Payee]) -> list[Message]:
     """Tell why money is held, once per payee and reason. A hold period was agreed and is not told."""
     reasons: dict[str, tuple[HoldReason, Cause]] = {}
     for transfer in payments.new:
@@ -148,7 +148,15 @@ async def _hold_notifications(tx: Tx, payments: Payments) -> list[Message]:
     if not reasons:
         return []
     news = await store.payees.not_told_yet(tx, {wallet: hold for wallet, (hold, _) in reasons.items()})
-    return [wire.notifications.held_notification(wallet, *reasons[wallet]) for wallet in news]
+    return [m for w in news for m in wire.notifications.held_notifications(payees[w], *reasons[w])]
+
+
+async def tell_of_account(tx: Tx, wallet: str, trace: Cause) -> None:
+    """Tell who has to know why Stripe disabled a payee's account, once, also while no money waits."""
+    [payee] = await store.payees.lock(tx, [wallet])
+    hold = payee_hold(payee)
+    if hold in ACCOUNT_HOLDS and await store.payees.not_told_yet(tx, {wallet: hold}):
+        await outbox.stage(tx, wire.notifications.held_notifications(payee, hold, trace))
 
 
 async def hold_unsent(tx: Tx, wallets: Collection[str], now: datetime) -> None:

@@ -21,10 +21,16 @@ from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, OperationOutcome
 from services.payouts.domain.transfers import HoldReason
 
 # A cause names one operation: one that was held for its payee becomes due again, as it was decided.
+# An instant payout takes its transfer's place in the line: behind all of the payee's transfers it would come
+# when Stripe's own payout has emptied the account.
 _INSERT = """
-    INSERT INTO operation (id, kind, wallet, transfer_id, cause, params, amount, currency, stripe_account,
-                           parent_id, due_at, trace, created_at)
-    SELECT id, kind, wallet, transfer_id, cause, params, amount, currency, stripe_account, parent_id, :now,
+    INSERT INTO operation (id, sequence, kind, wallet, transfer_id, cause, params, amount, currency,
+                           stripe_account, parent_id, due_at, trace, created_at)
+    SELECT id,
+           coalesce((SELECT sequence FROM operation AS sent
+                     WHERE decided.kind = 'instant_payout' AND sent.transfer_id = decided.transfer_id
+                       AND sent.kind = 'transfer'), nextval('operation_order')),
+           kind, wallet, transfer_id, cause, params, amount, currency, stripe_account, parent_id, :now,
            trace, :now
     FROM jsonb_to_recordset(CAST(:operations AS jsonb)) AS decided (
         id uuid, kind text, wallet text, transfer_id uuid, cause text, params jsonb, amount bigint,
@@ -232,7 +238,7 @@ async def wallets_of(tx: Tx, ids: Collection[UUID]) -> set[str]:
 _LOCK = """
     SELECT id, kind, wallet, transfer_id, CAST(params AS text) AS params, amount, currency, stripe_account,
            parent_id, state, stripe_id, CAST(trace AS text) AS trace
-    FROM operation WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY sequence FOR UPDATE
+    FROM operation WHERE id = ANY (CAST(:ids AS uuid[])) ORDER BY sequence, id FOR UPDATE
 """
 
 

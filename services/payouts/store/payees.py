@@ -118,7 +118,7 @@ async def know(tx: Tx, wallets: Collection[str]) -> None:
 
 _LOCK = """
     SELECT wallet, schedule, minimum_amount, hold_hours, instant, configured_at, removed_at, stripe_account,
-           ready, balance_negative,
+           ready, details_submitted, requirements <> '[]' AS due, disabled_reason, balance_negative,
            EXISTS (SELECT FROM operation WHERE operation.wallet = payee.wallet AND state = 'parked') AS parked
     FROM payee WHERE wallet = ANY (CAST(:wallets AS text[])) ORDER BY wallet FOR UPDATE
 """
@@ -140,6 +140,9 @@ def _payee(row: Row[Any]) -> Payee:
         removed=row.removed_at is not None,
         stripe_account=row.stripe_account,
         ready=row.ready,
+        details_submitted=row.details_submitted,
+        due=row.due,
+        disabled_reason=row.disabled_reason,
         balance_negative=row.balance_negative,
         parked=row.parked,
     )

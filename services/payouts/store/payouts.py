@@ -9,7 +9,13 @@ from sqlalchemy import Row
 
 from fleet.cause import Cause
 from fleet.database import Tx, json_parameter
-from services.payouts.domain.payouts import NewReversal, SeenPayout, SeenReversal
+from services.payouts.domain.payouts import (
+    NewReversal,
+    ReversibleTransfer,
+    SeenPayout,
+    SeenReversal,
+    fitting_reversals,
+)
 from services.payouts.domain.transfers import ReversedTransfer
 
 # A payout's status only moves forward, in whatever order webhooks arrive: "paid" may become "failed".
@@ -60,7 +66,7 @@ _MAP = """
           AND state IN ('sent', 'partly_reversed')
           AND sent_at <= greatest(:made_at, (SELECT max(made_at) FROM payout
                                              WHERE stripe_account = :stripe_account AND currency = :currency
-                                               AND status = 'paid'))
+                                               AND status = 'paid' AND amount > 0))
     ), queue AS (
         SELECT id, left_over, sum(left_over) OVER (ORDER BY sent_at, id) - left_over AS before
         FROM unpaid WHERE left_over > 0
@@ -228,8 +234,10 @@ async def mark_in_bank(tx: Tx, stripe_transfer_id: str, now: datetime) -> None:
 
 
 _LOCK_TRANSFERS = """
-    SELECT id FROM transfer WHERE stripe_transfer_id = ANY (CAST(:ids AS text[])) ORDER BY id FOR UPDATE
+    SELECT id, stripe_transfer_id, amount, amount_reversed, currency
+    FROM transfer WHERE stripe_transfer_id = ANY (CAST(:ids AS text[])) ORDER BY id FOR UPDATE
 """
+_NOTED = "SELECT stripe_reversal_id FROM reversal WHERE stripe_reversal_id = ANY (CAST(:ids AS text[]))"
 _REVERSE = """
     INSERT INTO reversal (stripe_reversal_id, transfer_id, operation_id, amount, reversed_at)
     SELECT seen.stripe_reversal_id, transfer.id, operation.id, seen.amount, seen.reversed_at
@@ -264,17 +272,33 @@ _TOTALS = """
 
 async def reverse(
     tx: Tx, reversals: Sequence[SeenReversal], now: datetime
-) -> tuple[list[NewReversal], list[ReversedTransfer]]:
-    """Note reversals once each; the new ones, and their transfers with the total reversed so far."""
+) -> tuple[list[NewReversal], list[ReversedTransfer], list[tuple[SeenReversal, str]]]:
+    """Note reversals once each; the new ones, and their transfers with the total reversed so far.
+
+    Third are those that do not fit their transfer, which are not noted, and why.
+    """
     if not reversals:
-        return [], []
-    await tx.all(_LOCK_TRANSFERS, ids=sorted({r.stripe_transfer_id for r in reversals}))
-    listed = [{name: getattr(r, name) for name in SeenReversal.__slots__} for r in reversals]
+        return [], [], []
+    locked = await tx.all(_LOCK_TRANSFERS, ids=sorted({r.stripe_transfer_id for r in reversals}))
+    rows = await tx.all(_NOTED, ids=[r.stripe_reversal_id for r in reversals])
+    noted = {row.stripe_reversal_id for row in rows}
+    unnoted = {r.stripe_reversal_id: r for r in reversals if r.stripe_reversal_id not in noted}
+    fit, unfit = fitting_reversals(list(unnoted.values()), [_reversible(row) for row in locked])
+    listed = [{name: getattr(r, name) for name in SeenReversal.__slots__} for r in fit]
     fresh = await tx.all(_REVERSE, reversals=json_parameter(listed))
     ids = sorted({row.transfer_id for row in fresh})
     await tx.execute(_REVERSED, ids=ids, now=now)
     totals = await tx.all(_TOTALS, ids=ids)
-    return [_new_reversal(row) for row in fresh], [_reversed_transfer(row) for row in totals]
+    return [_new_reversal(row) for row in fresh], [_reversed_transfer(row) for row in totals], unfit
+
+
+def _reversible(row: Row[Any]) -> ReversibleTransfer:
+    return ReversibleTransfer(
+        stripe_transfer_id=row.stripe_transfer_id,
+        amount=row.amount,
+        amount_reversed=row.amount_reversed,
+        currency=row.currency,
+    )
 
 
 def _new_reversal(row: Row[Any]) -> NewReversal:

@@ -63,7 +63,8 @@ async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]
 
 
 _OPEN_PAYABLES = """
-    SELECT id, wallet, currency, amount, source, accrued_at, stripe_account, CAST(trace AS text) AS trace
+    SELECT id, wallet, currency, amount, source, accrued_at, stripe_account, CAST(trace AS text) AS trace,
+           event_type = 'carried' AS carried
     FROM payable
     WHERE transfer_id IS NULL
       AND (wallet = ANY (CAST(:all_of AS text[])) OR amount < 0 AND wallet = ANY (CAST(:debits_of AS text[])))
@@ -71,7 +72,7 @@ _OPEN_PAYABLES = """
           SELECT FROM found_effect AS found
           WHERE found.wallet = payable.wallet AND found.adopted_at IS NULL
             AND found.currency = payable.currency
-            AND (payable.source = ANY (found.sources)
+            AND (payable.source = ANY (found.sources) OR payable.event_type IN ('carried', 'adopted')
                  OR found.sources IS NULL AND payable.occurred_at <= found.made_at))
     ORDER BY wallet, id
 """
@@ -93,6 +94,7 @@ async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[s
             accrued_at=row.accrued_at,
             stripe_account=row.stripe_account,
             trace=Cause.kept(row.trace),
+            carried=row.carried,
         )
         for row in rows
     ]
@@ -108,7 +110,8 @@ _WAITING = """
     JOIN transfer USING (wallet)
     CROSS JOIN LATERAL (
         SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
-               array_agg(payable.source ORDER BY payable.id) AS sources,
+               coalesce(array_agg(payable.source ORDER BY payable.id)
+                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted')), '{}') AS sources,
                array_agg(DISTINCT payable.stripe_account)
                    FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts
         FROM payable WHERE payable.transfer_id = transfer.id) AS part
@@ -141,7 +144,8 @@ _UNSENT = """
     FROM transfer
     CROSS JOIN LATERAL (
         SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
-               array_agg(payable.source ORDER BY payable.id) AS sources,
+               coalesce(array_agg(payable.source ORDER BY payable.id)
+                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted')), '{}') AS sources,
                array_agg(DISTINCT payable.stripe_account)
                    FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts
         FROM payable WHERE payable.transfer_id = transfer.id) AS part
@@ -192,6 +196,19 @@ _LINK = """
     FROM unnest(CAST(:payables AS bigint[]), CAST(:transfers AS uuid[])) AS part (payable_id, transfer_id)
     WHERE payable.id = part.payable_id
 """
+# Two payables that sum to zero move what a transfer cannot send to the next one. No journal is behind them.
+_CARRY = """
+    INSERT INTO payable (wallet, currency, amount, source, event_type, occurred_at, accrued_at,
+                         stripe_account, transfer_id, trace)
+    SELECT wallet, currency, part.amount, 'carried:' || id || part.suffix, 'carried', :now, :now,
+           payee.stripe_account, part.transfer_id, trace
+    FROM jsonb_to_recordset(CAST(:carried AS jsonb)) AS carried (
+        id uuid, wallet text, currency text, amount bigint, carried_to uuid, trace jsonb, place bigint)
+    JOIN payee USING (wallet)
+    CROSS JOIN LATERAL (VALUES (-carried.amount, '/less', carried.id), (carried.amount, '', carried_to))
+        AS part (amount, suffix, transfer_id)
+    ORDER BY place, part.amount
+"""
 
 
 async def insert(tx: Tx, transfers: Sequence[NewTransfer], now: datetime) -> None:
@@ -202,6 +219,21 @@ async def insert(tx: Tx, transfers: Sequence[NewTransfer], now: datetime) -> Non
     await tx.execute(_INSERT, transfers=rows, now=now)
     links = [(payable, t.id) for t in transfers for payable in t.payables]
     await tx.execute(_LINK, payables=[p for p, _ in links], transfers=[t for _, t in links])
+    carried = [_carried_row(t, place) for place, t in enumerate(transfers) if t.carried]
+    if carried:
+        await tx.execute(_CARRY, carried=json_parameter(carried), now=now)
+
+
+def _carried_row(transfer: NewTransfer, place: int) -> dict[str, Any]:
+    return {
+        "id": transfer.id,
+        "wallet": transfer.wallet,
+        "currency": transfer.currency,
+        "amount": transfer.carried,
+        "carried_to": transfer.carried_to,
+        "trace": transfer.trace.document(),
+        "place": place,
+    }
 
 
 def _new_row(transfer: NewTransfer, place: int) -> dict[str, Any]:
@@ -276,7 +308,8 @@ _COMPLETE = """
     SELECT moved.id, moved.wallet, moved.currency, moved.amount, moved.stripe_transfer_id,
            moved.stripe_account, moved.sent_at, moved.clawback_until, CAST(moved.trace AS text) AS trace,
            payee.key AS payee, payee.kind AS payee_kind, payee.instant,
-           ARRAY(SELECT source FROM payable WHERE transfer_id = moved.id ORDER BY id) AS sources
+           ARRAY(SELECT source FROM payable WHERE transfer_id = moved.id AND event_type <> 'carried'
+                 ORDER BY id) AS sources
     FROM moved JOIN payee USING (wallet) ORDER BY moved.id
 """
 

@@ -33,7 +33,7 @@ from services.payouts.domain.orders import NewOperation
 from services.payouts.domain.payments import NewTransfer
 from services.payouts.domain.transfers import Move, TransferState
 from services.payouts.steps import payments
-from services.payouts.stripe import effects
+from services.payouts.stripe import effects, odd_objects
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import Effect, EffectPolicy
 from services.payouts.stripe.pacer import Pacer
@@ -78,6 +78,8 @@ class Adoption:
         """Compare, if that is not done; then adopt what can be."""
         if not self.compared:
             self._problem = await self._compare()
+            if not self.compared:
+                return 0  # what differs is balanced only when all is known
         async with self._db.autocommit() as tx:
             waiting = await store.adoption.waiting(tx)
         for stripe_id, wallet in waiting:
@@ -126,9 +128,10 @@ class Adoption:
         return answer.sentence
 
     async def _keep(self, things: Sequence[Any]) -> None:
-        found = [effect for thing in things if (effect := wire.stripe_objects.found_effect(thing))]
+        read, odd = wire.stripe_objects.read_each("effect", things, wire.stripe_objects.found_effect)
         async with self._db.transaction() as tx:
-            await keep(tx, found, self._clock())
+            await odd_objects.keep(tx, odd, self._clock(), first_cause())
+            await keep(tx, [effect for effect in read if effect is not None], self._clock())
         await fault_point("adoption.listed")
 
 
@@ -235,14 +238,18 @@ async def _regroup(tx: Tx, found: FoundEffect, how: Regrouping, trace: Cause, no
 
 def _operation(found: FoundEffect, transfer: NewTransfer) -> NewOperation:
     """The operation that made a found transfer, with the parameters it must have had."""
-    names = ("amount", "currency", "metadata")
-    destination = wire.stripe_objects.id_of(found.thing["destination"])
+    destination = str(wire.fields.id_of(found.thing["destination"]))
     return NewOperation(
         id=found.operation_id,
         kind=Kind.TRANSFER,
         wallet=found.wallet,
         cause=str(transfer.id),
-        params={**{name: found.thing[name] for name in names}, "destination": destination},
+        params={
+            "amount": transfer.amount,
+            "currency": transfer.currency.lower(),
+            "destination": destination,
+            "metadata": found.thing["metadata"],
+        },
         trace=transfer.trace,
         transfer_id=transfer.id,
         amount=transfer.amount,

@@ -18,6 +18,7 @@ import httpx
 import stripe
 
 from fleet.database import forbid_in_transaction
+from fleet.stripe_amounts import to_stripe
 from services.payouts.domain.answers import StripeAnswer
 from services.payouts.domain.operations import Kind, Operation
 from services.payouts.domain.outcomes import CLOCK_SKEW
@@ -49,7 +50,7 @@ class StripeClient:
     async def perform(self, operation: Operation) -> StripeAnswer:
         """Request an operation's effect, with its frozen parameters and its generation's key."""
         v1 = self._client.v1
-        params: Any = dict(operation.params)
+        params: Any = _at_stripe(operation)
         options: Any = {"idempotency_key": operation.idempotency_key}
         match operation.kind:
             case Kind.TRANSFER:
@@ -158,10 +159,16 @@ class StripeClient:
             answer = await self._ask(lambda page=page: ask(page))  # type: ignore[misc]
             if answer.status is None or not 200 <= answer.status < 300:
                 return answer
-            found += answer.body.get("data", ())
+            listed = answer.body.get("data")
+            if not isinstance(listed, list):
+                return StripeAnswer(status=None, problem="a list at Stripe has no data")
+            found += listed
             if not answer.body.get("has_more"):
                 return _with_id(_with(answer, {"data": found}), "list")
-            after = {"starting_after": str(found[-1]["id"])}
+            last = listed[-1].get("id") if listed and isinstance(listed[-1], Mapping) else None
+            if not isinstance(last, str):
+                return StripeAnswer(status=None, problem="a page at Stripe does not end with an object")
+            after = {"starting_after": last}
         return StripeAnswer(status=None, problem=f"a list at Stripe has more than {PAGES_MAX * PAGE} objects")
 
     async def _ask(self, call: Callable[[], Awaitable[Any]]) -> StripeAnswer:
@@ -180,6 +187,13 @@ class StripeClient:
             return StripeAnswer(status=None, problem=f"no answer within {self._timeout_s:g} s")
         except (ValueError, UnicodeError) as error:
             return StripeAnswer(status=None, problem=f"an unreadable answer: {type(error).__name__}")
+
+
+def _at_stripe(operation: Operation) -> dict[str, Any]:
+    """An operation's frozen parameters, with the amount as Stripe writes it."""
+    if operation.amount is None or operation.currency is None:
+        return dict(operation.params)
+    return {**operation.params, "amount": to_stripe(operation.amount, operation.currency)}
 
 
 def _done(thing: Any) -> StripeAnswer:

@@ -14,14 +14,17 @@ from fleet.cause import Cause
 from fleet.database import Database, Tx
 from fleet.envelope import Message
 from fleet.faults import fault_point
+from fleet.stripe_amounts import payable_out, to_stripe, whole_from_stripe
 from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
+from services.payouts.domain.odd_objects import OddField
 from services.payouts.domain.operations import Kind, Operation, State
 from services.payouts.domain.orders import MoneyToMove, NewOperation, instant_amount, order_instant_payout
 from services.payouts.domain.outcomes import OperationOutcome
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.domain.transfers import Move, ProvenTransfer, SentTransfer, TransferState
 from services.payouts.steps import payments
+from services.payouts.stripe import odd_objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,7 +97,8 @@ async def apply_effects(
     if of_kind[Kind.TRANSFER]:
         await _transfers_sent(tx, of_kind[Kind.TRANSFER], now, effect_policy, actor)
     if of_kind[Kind.REVERSAL]:
-        await note_reversals(tx, [e.thing for e in of_kind[Kind.REVERSAL]], now)
+        for effect in of_kind[Kind.REVERSAL]:
+            await note_reversals(tx, [effect.thing], now, effect.trace)
     if of_kind[Kind.INSTANT_PAYOUT]:
         await _instant_payouts_made(tx, of_kind[Kind.INSTANT_PAYOUT], now)
     if of_kind[Kind.ACCOUNT]:
@@ -108,8 +112,8 @@ async def _transfers_sent(
         ProvenTransfer(
             transfer_id=e.transfer_id,
             stripe_transfer_id=e.thing["id"],
-            stripe_account=wire.stripe_objects.id_of(e.thing["destination"]),
-            sent_at=wire.stripe_objects.instant_of(e.thing),
+            stripe_account=str(wire.fields.id_of(e.thing["destination"])),
+            sent_at=wire.stripe_objects.made_at(e.thing, now),
         )
         for e in effects
         if e.transfer_id is not None
@@ -138,9 +142,14 @@ def _instant_payout(transfer: SentTransfer, effect_policy: EffectPolicy) -> NewO
 
     That is also so when the transfer is too small to pay Stripe's fee from.
     """
-    amount = instant_amount(
-        transfer.amount, effect_policy.instant_fee_basis_points, effect_policy.instant_fee_minimum
+    currency = transfer.currency
+    # Stripe counts its fee in its own units of the currency.
+    most = instant_amount(
+        to_stripe(transfer.amount, currency),
+        effect_policy.instant_fee_basis_points,
+        to_stripe(effect_policy.instant_fee_minimum, currency),
     )
+    amount = payable_out(whole_from_stripe(most, currency), currency)
     if not transfer.instant or amount == 0:
         return None
     money = MoneyToMove(
@@ -153,17 +162,26 @@ def _instant_payout(transfer: SentTransfer, effect_policy: EffectPolicy) -> NewO
     return order_instant_payout(money, stripe_account=transfer.stripe_account)
 
 
-async def note_reversals(tx: Tx, listed: Sequence[Mapping[str, Any]], now: datetime) -> None:
-    """Note what Stripe took back, whoever asked for it, once each."""
-    fresh, transfers = await store.payouts.reverse(tx, wire.stripe_objects.seen_reversals(listed), now)
+async def note_reversals(tx: Tx, listed: Any, now: datetime, trace: Cause) -> None:
+    """Note what Stripe took back, whoever asked for it, once each; one that is odd keeps no other back."""
+    seen, odd = wire.stripe_objects.read_each("reversal", listed, wire.stripe_objects.seen_reversal)
+    fresh, transfers, unfit = await store.payouts.reverse(tx, seen, now)
+    odd += [wire.stripe_objects.odd_reversal(reversal, why) for reversal, why in unfit]
+    await odd_objects.keep(tx, odd, now, trace)
+    await store.odd_objects.forget(tx, "reversal", [r.stripe_reversal_id for r in fresh])
     await outbox.stage(tx, wire.messages.reversal_messages(fresh, transfers))
 
 
 async def _instant_payouts_made(tx: Tx, effects: Sequence[Effect], now: datetime) -> None:
     for effect in effects:
         assert effect.stripe_account is not None
-        payout = wire.stripe_objects.seen_payout(effect.thing, effect.stripe_account, effect.operation_id)
-        await store.payouts.note(tx, payout, now)
+        try:
+            payout = wire.stripe_objects.seen_payout(effect.thing, effect.stripe_account, effect.operation_id)
+        except OddField as problem:
+            odd = wire.fields.odd_object("payout", effect.thing, problem, effect.stripe_account)
+            await odd_objects.keep(tx, [odd], now, effect.trace)
+        else:
+            await store.payouts.note(tx, payout, now)
     requests = [
         RereadRequest(
             kind=RereadKind.PAYOUT_FEE,

@@ -22,14 +22,15 @@ async def answer_links(
         requests = await store.links.open_requests(tx)
     for request in requests:
         answer = await _make(client, settings, request)
-        done = classify(answer) is StripeVerdict.DONE
-        expires = answer.body.get("expires_at")
+        url, expires = answer.body.get("url"), answer.body.get("expires_at")
+        done = classify(answer) is StripeVerdict.DONE and isinstance(url, str)
+        expires = expires if type(expires) is int and 0 < expires < 7_258_118_400 else None  # the year 2200
         async with db.transaction() as tx:
             await store.links.answer(
                 tx,
                 request.id,
                 now=clock(),
-                url=str(answer.body["url"]) if done else None,
+                url=url if done else None,
                 expires_at=datetime.fromtimestamp(int(expires), UTC) if done and expires else None,
                 problem=None if done else answer.sentence,
             )

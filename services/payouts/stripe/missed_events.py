@@ -14,12 +14,14 @@ from typing import Any, Final
 
 from fleet import outbox
 from fleet.database import Database, Tx
+from fleet.envelope import first_cause
 from fleet.faults import fault_point
 from fleet.inbox import Unreadable
 from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.event_types import LISTED_TYPES
 from services.payouts.domain.missed_events import EventListing, ListedEvent
+from services.payouts.stripe import odd_objects
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pacer
 
@@ -29,6 +31,8 @@ PAGES_AT_ONCE: Final = (
 )
 PAGES_PER_S: Final = 2.0
 PUBLISHED_AT_ONCE: Final = 100
+
+NO_LIST: Final = Unreadable("invalid", "the list of events has no data")
 
 _log = logging.getLogger(__name__)
 
@@ -45,7 +49,7 @@ class ListingPolicy:
 class UnreadableEvent:
     """A listed event that cannot be published, and why."""
 
-    thing: Mapping[str, Any]
+    thing: Any
     problem: Unreadable
 
 
@@ -114,8 +118,10 @@ class MissedEvents:
 
     async def note(self, listing: EventListing, page: Mapping[str, Any]) -> EventListing | None:
         """Note the events of a page that were not delivered, and move the place past it, in one commit."""
-        now, things = self._clock(), page["data"]
-        last = str(things[-1]["id"]) if things else listing.page_after
+        now, listed = self._clock(), page.get("data")
+        things = listed if isinstance(listed, list) else []
+        # A page may end with something that is no event: the next one begins after its last event.
+        last = next((named for thing in reversed(things) if (named := _id_of(thing))), listing.page_after)
         events = [_read(thing, now) for thing in things]
         async with self._db.transaction() as tx:
             if not await store.events.turn_page(tx, listing, last):
@@ -124,6 +130,10 @@ class MissedEvents:
             for event in events:
                 if isinstance(event, UnreadableEvent):
                     await _keep(tx, event, now)
+            if not isinstance(listed, list):
+                await _keep(tx, UnreadableEvent(thing=page, problem=NO_LIST), now)
+                await store.events.start_over(tx, listing)
+                return None
             if not page.get("has_more"):
                 await store.events.complete_listing(tx, now)
                 return None
@@ -156,7 +166,12 @@ class MissedEvents:
         return len(missed)
 
 
-def _read(thing: Mapping[str, Any], now: datetime) -> ListedEvent | UnreadableEvent:
+def _id_of(thing: Any) -> str | None:
+    named = thing.get("id") if isinstance(thing, Mapping) else None
+    return named if isinstance(named, str) and 0 < len(named) <= 100 and named.isprintable() else None
+
+
+def _read(thing: Any, now: datetime) -> ListedEvent | UnreadableEvent:
     try:
         return wire.missed_events.listed_event(thing, now)
     except Unreadable as problem:
@@ -165,20 +180,23 @@ def _read(thing: Mapping[str, Any], now: datetime) -> ListedEvent | UnreadableEv
 
 async def _keep(tx: Tx, unreadable: UnreadableEvent, now: datetime) -> None:
     """Keep an event that cannot be published for a person, so that the others are published without it."""
-    event_id = str(unreadable.thing.get("id"))[:100]
+    odd = wire.fields.odd_object("event", unreadable.thing, str(unreadable.problem))
+    event_id, thing = odd.object_id, unreadable.thing
+    event_type = wire.fields.text(thing.get("type")) if isinstance(thing, Mapping) else None
     _log.error(
         "a listed event cannot be published", extra={"event_id": event_id, "problem": str(unreadable.problem)}
     )
     await store.kept_webhooks.keep(
         tx,
         event_id=event_id,
-        event_type=str(unreadable.thing.get("type"))[:100],
+        event_type=(event_type or "unknown")[:100],
         account=None,
         reason=unreadable.problem.reason,
         sentence=str(unreadable.problem),
         body=json.dumps(unreadable.thing),
         received_at=now,
     )
+    await odd_objects.keep(tx, [odd], now, first_cause())
 
 
 def _about(missed: Sequence[ListedEvent]) -> dict[str, Any]:

@@ -8,29 +8,31 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from fleet import outbox
 from fleet.cause import Cause
 from fleet.database import Database, Tx
 from fleet.faults import fault_point
+from fleet.outages import Blame, blame
 from services.payouts import store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
+from services.payouts.domain.odd_objects import OddField, OddObject
 from services.payouts.domain.operations import State
-from services.payouts.domain.payees import AccountStatus
+from services.payouts.domain.payees import DISCONNECTED, AccountStatus
 from services.payouts.domain.payouts import SeenPayout
 from services.payouts.domain.rereads import Reread, RereadKind, RereadRequest
 from services.payouts.domain.transfers import Move, TransferState
 from services.payouts.steps import payments
-from services.payouts.stripe import effects
+from services.payouts.stripe import effects, odd_objects
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pacer
 
 AT_ONCE = 8
 REFUSED_AT_MOST = 5  # after so many refusals an account that is ready again starts no further generation
 PUT_OFF_MAX_S = 60.0
+ODD_AGAIN = timedelta(hours=1)  # an odd object may read well later
 
 _log = logging.getLogger(__name__)
 
@@ -42,6 +44,17 @@ class Rechecks:
     unready: timedelta
     unsettled: timedelta
     ready: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _AccountRead:
+    """What Stripe shows of a connected account. `read_well`: kind -> ids of what was odd before, perhaps."""
+
+    status: AccountStatus
+    payouts: tuple[SeenPayout, ...] = ()
+    reversed_amounts: Mapping[str, int] = field(default_factory=dict)
+    read_well: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    odd: tuple[OddObject, ...] = ()
 
 
 class _Superseded(Exception):
@@ -78,6 +91,24 @@ class Rereader:
         return len(rereads)
 
     async def _read(self, reread: Reread) -> None:
+        """Read one object; what is odd about it keeps no other from being read."""
+        try:
+            await self._read_one(reread)
+        except Exception as error:
+            if blame(error) is not Blame.RECORD:
+                raise
+            _log.exception("an object could not be written", extra={"object": reread.object_id})
+            await self._put_off_odd(reread, {"id": reread.object_id}, error)
+
+    async def _put_off_odd(self, reread: Reread, thing: object, problem: Exception) -> None:
+        """Keep an object that was read alone and is odd; it is read again later."""
+        now = self._clock()
+        odd = wire.fields.odd_object(str(reread.kind), thing, problem, reread.stripe_account)
+        async with self._db.transaction() as tx:
+            await odd_objects.keep(tx, [replace(odd, object_id=reread.object_id)], now, reread.trace)
+            await store.rereads.put_off(tx, reread, now + ODD_AGAIN, odd.sentence)
+
+    async def _read_one(self, reread: Reread) -> None:
         match reread.kind:
             case RereadKind.ACCOUNT:
                 await self._read_account(reread)
@@ -103,7 +134,7 @@ class Rereader:
         account = await self._ask(lambda: self._client.account(reread.object_id))
         verdict = classify(account)
         if verdict is StripeVerdict.REFUSED:
-            return await self._write_account(reread, _lost_account(reread, account), (), {})
+            return await self._write_account(reread, _AccountRead(status=_lost_account(reread)))
         if verdict is not StripeVerdict.DONE:
             return await self._later(reread, account)
         balance = await self._ask(lambda: self._client.balance(reread.object_id))
@@ -112,27 +143,34 @@ class Rereader:
         for answer in (balance, payouts, transfers):
             if classify(answer) is not StripeVerdict.DONE:
                 return await self._later(reread, answer)
-        status = wire.stripe_objects.account_status(account.body, balance.body)
-        listed = {t["id"]: t["amount_reversed"] for t in transfers.body["data"] if t["amount_reversed"]}
-        return await self._write_account(reread, status, payouts.body["data"], listed)
+        await self._write_account(reread, _account_read(reread, account, balance, payouts, transfers))
 
-    async def _write_account(
-        self,
-        reread: Reread,
-        status: AccountStatus,
-        payouts: Sequence[Mapping[str, Any]],
-        reversed_amounts: Mapping[str, int],
-    ) -> None:
-        now = self._clock()
+    async def _write_account(self, reread: Reread, read: _AccountRead) -> None:
+        """Write what was read; when the database refuses one payout of it, write the others without it."""
+        try:
+            await self._record_account(reread, read, one_by_one=False)
+        except Exception as error:
+            if blame(error) is not Blame.RECORD:
+                raise
+            await self._record_account(reread, read, one_by_one=True)
+
+    async def _record_account(self, reread: Reread, read: _AccountRead, *, one_by_one: bool) -> None:
+        now, status = self._clock(), read.status
         async with self._recording(reread, now) as tx:
             wallet = await store.payees.wallet_of_account(tx, status.stripe_account)
             if wallet is None:  # no payee's account, or the operation that made it is still being recorded
                 return
             await store.payees.lock(tx, [wallet])
-            for thing in reversed(payouts):
-                await note_payout(tx, thing, status.stripe_account, now, reread.trace)
-            await note_status(tx, wallet, status, now)
-            transfers = await store.payouts.with_reversals_not_noted(tx, reversed_amounts)
+            odd = list(read.odd)
+            for payout in reversed(read.payouts):
+                if not one_by_one:
+                    await note_payout(tx, payout, now, reread.trace)
+                elif refusal := await _refusal(tx, payout, now, reread.trace):
+                    odd.append(refusal)
+            await odd_objects.keep(tx, odd, now, reread.trace)
+            await _forget_odd(tx, read, odd)
+            await note_status(tx, wallet, status, now, reread.trace)
+            transfers = await store.payouts.with_reversals_not_noted(tx, read.reversed_amounts)
             requests = [
                 RereadRequest(kind=RereadKind.REVERSALS, object_id=transfer, trace=reread.trace, after=now)
                 for transfer in transfers
@@ -166,9 +204,13 @@ class Rereader:
         transaction = answer.body.get("balance_transaction")
         if classify(answer) is not StripeVerdict.DONE or not isinstance(transaction, Mapping):
             return await self._later(reread, answer)
-        available_at = datetime.fromtimestamp(int(transaction["available_on"]), UTC)
-        message = wire.messages.charge_settled(transaction, reread.object_id, available_at, reread.trace)
+        try:
+            settled = wire.stripe_objects.settled_charge(transaction, reread.object_id)
+        except OddField as problem:
+            return await self._put_off_odd(reread, transaction, problem)
+        message = wire.messages.charge_settled(settled, reread.object_id, reread.trace)
         async with self._recording(reread, self._clock()) as tx:
+            await store.odd_objects.forget(tx, str(reread.kind), [reread.object_id])
             await outbox.stage(tx, [message])
 
     async def _read_payout(self, reread: Reread) -> None:
@@ -177,11 +219,16 @@ class Rereader:
         transaction = answer.body.get("balance_transaction")
         if classify(answer) is not StripeVerdict.DONE or not isinstance(transaction, Mapping):
             return await self._later(reread, answer)
+        try:
+            payout = wire.stripe_objects.seen_payout(answer.body, account)
+            fee = wire.stripe_objects.payout_fee(transaction, payout)
+        except OddField as problem:
+            return await self._put_off_odd(reread, answer.body, problem)
         now = self._clock()
         async with self._recording(reread, now) as tx:
             wallet = await store.payees.wallet_of_account(tx, account)
             await store.payees.lock(tx, [wallet] if wallet else [])
-            fee = int(transaction["fee"])
+            await store.odd_objects.forget(tx, str(reread.kind), [reread.object_id])
             charged = await store.payouts.set_fee(tx, reread.object_id, fee)
             if charged is not None and fee:
                 payer, currency = charged
@@ -189,7 +236,6 @@ class Rereader:
                     payer, reread.object_id, fee, currency, now, reread.trace
                 )
                 await outbox.stage(tx, [journal])
-            payout = wire.stripe_objects.seen_payout(answer.body, account)
             await store.payouts.note(tx, payout, now)
             await settle_payout(tx, payout, now, reread.trace)
 
@@ -201,7 +247,7 @@ class Rereader:
             return await self._later(reread, answer)
         now = self._clock()
         async with self._recording(reread, now) as tx:
-            await effects.note_reversals(tx, answer.body["data"], now)
+            await effects.note_reversals(tx, answer.body.get("data"), now, reread.trace)
 
     async def _later(self, reread: Reread, answer: StripeAnswer) -> None:
         wait = min(2.0 ** min(reread.attempts, 20) * 0.5, PUT_OFF_MAX_S)
@@ -214,7 +260,53 @@ class Rereader:
         )
 
 
-def _lost_account(reread: Reread, answer: StripeAnswer) -> AccountStatus:
+def _account_read(
+    reread: Reread,
+    account: StripeAnswer,
+    balance: StripeAnswer,
+    payouts: StripeAnswer,
+    transfers: StripeAnswer,
+) -> _AccountRead:
+    """Read each object of the four answers; those that are not as documented are told apart."""
+    objects, about = wire.stripe_objects, reread.object_id
+    seen, odd_payouts = objects.read_each(
+        "payout", payouts.body.get("data"), lambda thing: objects.seen_payout(thing, about), about
+    )
+    listed, odd_transfers = objects.read_each(
+        "transfer", transfers.body.get("data"), objects.reversed_amount, about
+    )
+    return _AccountRead(
+        status=objects.account_status(account.body, balance.body, about),
+        payouts=tuple(seen),
+        reversed_amounts={transfer: amount for transfer, amount in listed if amount > 0},
+        read_well=(
+            ("payout", tuple(payout.stripe_payout_id for payout in seen)),
+            ("transfer", tuple(transfer for transfer, _ in listed)),
+        ),
+        odd=(*odd_payouts, *odd_transfers, *objects.odd_balance(balance.body, about)),
+    )
+
+
+async def _refusal(tx: Tx, payout: SeenPayout, now: datetime, trace: Cause) -> OddObject | None:
+    """Note a payout by itself; what is odd about it when the database refuses it."""
+    try:
+        async with tx.savepoint():
+            await note_payout(tx, payout, now, trace)
+    except Exception as error:
+        if blame(error) is not Blame.RECORD:
+            raise
+        about = {"id": payout.stripe_payout_id, "amount": payout.amount, "status": payout.status}
+        return wire.fields.odd_object("payout", about, error, payout.stripe_account)
+    return None
+
+
+async def _forget_odd(tx: Tx, read: _AccountRead, odd: Sequence[OddObject]) -> None:
+    still = {(one.kind, one.object_id) for one in odd}
+    for kind, ids in read.read_well:
+        await store.odd_objects.forget(tx, kind, [i for i in ids if (kind, i) not in still])
+
+
+def _lost_account(reread: Reread) -> AccountStatus:
     """The status of an account that Stripe no longer shows us: closed, or removed from this platform."""
     return AccountStatus(
         stripe_account=reread.object_id,
@@ -223,18 +315,19 @@ def _lost_account(reread: Reread, answer: StripeAnswer) -> AccountStatus:
         charges_enabled=False,
         payouts_enabled=False,
         requirements=(),
-        disabled_reason=answer.refusal,
+        disabled_reason=DISCONNECTED,
         balance_negative=False,
     )
 
 
-async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime) -> None:
+async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime, trace: Cause) -> None:
     """Write an account's status, and pay or hold the payee's money accordingly."""
     if await store.payees.set_status(tx, status, now):
         await _retry_refused(tx, wallet, now)
     if not status.ready or status.balance_negative:
         await payments.hold_unsent(tx, [wallet], now)
     await payments.pay(tx, [wallet], now)
+    await payments.tell_of_account(tx, wallet, trace)
 
 
 async def _retry_refused(tx: Tx, wallet: str, now: datetime) -> None:
@@ -245,16 +338,15 @@ async def _retry_refused(tx: Tx, wallet: str, now: datetime) -> None:
     await store.transfers.move(tx, moves, now)
 
 
-async def note_payout(tx: Tx, thing: Mapping[str, Any], account: str, now: datetime, trace: Cause) -> None:
+async def note_payout(tx: Tx, payout: SeenPayout, now: datetime, trace: Cause) -> None:
     """Note a payout's status, and settle it when that is final; an instant one once its fee is known."""
-    payout = wire.stripe_objects.seen_payout(thing, account)
     if not await store.payouts.note(tx, payout, now):
         return
     if payout.instant and await store.payouts.fee_of(tx, payout.stripe_payout_id) is None:
         request = RereadRequest(
             kind=RereadKind.PAYOUT_FEE,
             object_id=payout.stripe_payout_id,
-            stripe_account=account,
+            stripe_account=payout.stripe_account,
             trace=trace,
             after=now,
         )
@@ -268,6 +360,8 @@ async def settle_payout(tx: Tx, payout: SeenPayout, now: datetime, trace: Cause)
     settled = await store.payouts.settle_once(tx, payout.stripe_payout_id, payout.status)
     if wallet is None or not settled:
         return
+    if payout.amount <= 0:  # Stripe took it from the payee's bank: no transfer is in it
+        return await outbox.stage(tx, wire.notifications.debit_notifications(payout, wallet, trace))
     fee = await store.payouts.fee_of(tx, payout.stripe_payout_id) or 0
     if payout.status == "paid":
         await store.payouts.map_to_transfers(tx, payout, payout.amount + fee, now)

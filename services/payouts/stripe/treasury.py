@@ -5,11 +5,10 @@ Each gets a new generation: under the old key Stripe would replay its refusal fo
 
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from fleet.database import Database
 from fleet.faults import fault_point
-from services.payouts import store
+from services.payouts import store, wire
 from services.payouts.domain.answers import StripeVerdict, classify
 from services.payouts.domain.balance import decide_covered
 from services.payouts.domain.operations import State
@@ -53,7 +52,7 @@ class Treasury:
         if classify(answer) is not StripeVerdict.DONE:
             return 0
         await fault_point("treasury.looked")
-        return await self._release(available(answer.body))
+        return await self._release(wire.stripe_objects.available(answer.body))
 
     async def _release(self, balance: Mapping[str, int]) -> int:
         now = self._clock()
@@ -65,12 +64,3 @@ class Treasury:
             moves = [Move(transfer_id=transfer, to=TransferState.PENDING) for transfer in transfers]
             await store.transfers.move(tx, moves, now)
         return len(transfers)
-
-
-def available(balance: Mapping[str, Any]) -> dict[str, int]:
-    """Currency -> minor units that may be sent now; what is pending at Stripe is not among them."""
-    totals: dict[str, int] = {}
-    for part in balance.get("available", ()):
-        currency = str(part["currency"]).upper()
-        totals[currency] = totals.get(currency, 0) + int(part["amount"])
-    return totals

@@ -1,7 +1,8 @@
 """What each type of Stripe's webhooks makes this service do. A webhook may be old, repeated or out of order.
 
 An object that proves what an operation did completes it. Objects that change are read again from Stripe
-(rereads.py). A payout's status only moves forward. Types that no rule acts on are counted and kept.
+(rereads.py). A payout's status only moves forward. Types that no rule acts on are counted and kept. An object
+that cannot be read as money raises OddField: its record, alone, becomes a dead letter.
 """
 
 import logging
@@ -25,6 +26,7 @@ from services.payouts.domain.event_types import (
     PROVING,
     REVERSAL_EVENTS,
 )
+from services.payouts.domain.odd_objects import OddField
 from services.payouts.domain.operations import Kind, KnownOperation, State, difference
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.steps import payments
@@ -70,7 +72,7 @@ async def _act(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: d
     """Do what the type of a webhook requires; False when no rule knows the type."""
     webhook, kind = admitted.event, admitted.event.event_type
     if kind in ACCOUNT_EVENTS:
-        account = webhook.account or str(webhook.thing.get("account") or webhook.thing.get("id"))
+        account = webhook.account or _named(webhook, "account") or wire.fields.word(webhook.thing, "id")
         follow_ups.requests.append(
             wire.records.reread_request(RereadKind.ACCOUNT, account, admitted.cause, now)
         )
@@ -94,7 +96,9 @@ async def _payout(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now
     account = str(webhook.account)
     if await store.payees.wallet_of_account(tx, account) is None:
         return follow_ups.keep(admitted, "unknown_account", f"{account} is no payee's account")
-    return await rereads.note_payout(tx, webhook.thing, account, now, admitted.cause)
+    payout = wire.stripe_objects.seen_payout(webhook.thing, account)
+    await rereads.note_payout(tx, payout, now, admitted.cause)
+    return await store.odd_objects.forget(tx, "payout", [payout.stripe_payout_id])
 
 
 async def _platform_payout(tx: Tx, admitted: AdmittedWebhook) -> None:
@@ -102,27 +106,25 @@ async def _platform_payout(tx: Tx, admitted: AdmittedWebhook) -> None:
     thing = admitted.event.thing
     if admitted.event.event_type != "payout.created":
         return
-    money = (
-        f"{format_minor(int(thing['amount']), str(thing['currency']).upper())} {thing['currency'].upper()}"
-    )
-    sentence = f"{money} is paid out of the school's Stripe balance ({thing['id']})"
+    payout, currency = wire.fields.word(thing, "id"), wire.fields.currency(thing)
+    money = f"{format_minor(wire.fields.amount(thing), currency)} {currency}"
+    sentence = f"{money} is paid out of the school's Stripe balance ({payout})"
     if thing.get("automatic"):
         sentence += "; switch automatic payouts of the platform off: they drain the money meant for transfers"
     notification = wire.notifications.finance_notification(
-        "platform_payout", str(thing["id"]), sentence, admitted.cause
+        "platform_payout", payout, sentence, admitted.cause
     )
     await outbox.stage(tx, [notification])
 
 
 async def _transfer_changed(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
     thing = admitted.event.thing
-    noted = await store.payouts.reversed_of(tx, str(thing.get("id")))
+    transfer, back = wire.stripe_objects.reversed_amount(thing)
+    noted = await store.payouts.reversed_of(tx, transfer)
     # A transfer that is not ours yet is still being recorded: its reversals are read a moment later.
-    if noted is None or noted < int(thing.get("amount_reversed") or 0):
+    if noted is None or noted < back:
         after = now if noted is not None else now + FEE_KNOWN_AFTER
-        request = wire.records.reread_request(
-            RereadKind.REVERSALS, str(thing.get("id")), admitted.cause, after
-        )
+        request = wire.records.reread_request(RereadKind.REVERSALS, transfer, admitted.cause, after)
         follow_ups.requests.append(request)
 
 
@@ -145,11 +147,20 @@ def _charge(admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) ->
     thing = admitted.event.thing
     if thing.get("status") != "succeeded":
         return
+    charge = wire.fields.word(thing, "id")
     # The balance transaction is often null at first. The charge is read until it is there, also when
     # charge.updated does not arrive.
     after = now if thing.get("balance_transaction") else now + FEE_KNOWN_AFTER
-    request = wire.records.reread_request(RereadKind.CHARGE_FEE, str(thing["id"]), admitted.cause, after)
+    request = wire.records.reread_request(RereadKind.CHARGE_FEE, charge, admitted.cause, after)
     follow_ups.requests.append(request)
+
+
+def _named(webhook: Webhook, name: str) -> str | None:
+    """An id that a webhook's object names, None when it names none."""
+    try:
+        return wire.fields.word(webhook.thing, name)
+    except OddField:
+        return None
 
 
 # Proof
@@ -194,11 +205,15 @@ async def _unknown(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, no
     if admitted.event.event_type != "transfer.created":
         return
     thing = admitted.event.thing
-    found = wire.stripe_objects.found_effect(thing)
+    try:
+        found = wire.stripe_objects.found_effect(thing)
+    except OddField as odd:
+        return follow_ups.keep(admitted, "foreign_transfer", f"{thing.get('id')}: {odd}")
     if found is None:
         follow_ups.keep(admitted, "foreign_transfer", f"{thing.get('id')} names no operation of ours")
     else:
         await adoption.keep(tx, [found], now)
+    return None
 
 
 async def _paid_out(tx: Tx, admitted: Sequence[AdmittedWebhook]) -> set[str]:
@@ -212,6 +227,9 @@ def _proves(operation: KnownOperation, admitted: AdmittedWebhook, follow_ups: _F
     """Whether the object proves an open operation. A second or a different effect is kept, and reported."""
     thing = admitted.event.thing
     if thing.get("object") not in _OBJECTS[operation.kind] or operation.stripe_id == thing.get("id"):
+        return False
+    if _named(admitted.event, "id") is None:
+        follow_ups.keep(admitted, "effect_differs", f"operation {operation.id}: an effect without an id")
         return False
     if operation.state in (State.SUCCEEDED, State.CANCELLED):
         state = f"{operation.state} ({operation.stripe_id})"

@@ -3,7 +3,7 @@
 Domain values in, messages out. Events name payees by id only: no name, no address.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, Tr
 from services.payouts.domain.payouts import NewReversal, SeenPayout
 from services.payouts.domain.transfers import ReversedTransfer, SentTransfer, StoppedTransfer
 from services.payouts.wire import notifications
+from services.payouts.wire.stripe_objects import SettledCharge
 
 EXTERNAL_STRIPE = "external:stripe"
 
@@ -183,18 +184,16 @@ def instant_fee_journal(
     )
 
 
-def charge_settled(
-    transaction: Mapping[str, Any], charge_id: str, available_at: datetime, trace: Cause
-) -> Message:
+def charge_settled(settled: SettledCharge, charge_id: str, trace: Cause) -> Message:
     """The fee that Stripe took of a charge, as its balance transaction names it."""
     event = ChargeSettled(
         charge_id=charge_id,
-        balance_transaction_id=transaction["id"],
-        gross=transaction["amount"],
-        fee=transaction["fee"],
-        net=transaction["net"],
-        currency=transaction["currency"].upper(),
-        available_at=available_at,
+        balance_transaction_id=settled.transaction_id,
+        gross=settled.gross,
+        fee=settled.fee,
+        net=settled.net,
+        currency=settled.currency,
+        available_at=settled.available_at,
     )
     return Message(topic="charge.settled", key=charge_id, event=event, cause=trace)
 

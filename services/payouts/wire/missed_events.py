@@ -11,7 +11,8 @@ from fleet.envelope import Message, derived_key, first_cause
 from fleet.inbox import Unreadable, describe
 from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
 from services.payouts.domain.missed_events import ListedEvent
-from services.payouts.wire.stripe_objects import instant_of
+from services.payouts.domain.odd_objects import OddField
+from services.payouts.wire.fields import instant, mapping
 
 BODY_BYTES_MAX = 400_000  # the gateway's limit; quoted as JSON such a body still fits into a record
 
@@ -19,10 +20,12 @@ BODY_BYTES_MAX = 400_000  # the gateway's limit; quoted as JSON such a body stil
 def listed_event(event: Mapping[str, Any], now: datetime) -> ListedEvent:
     """Read an event of Stripe's list. Raises Unreadable when it cannot be published as a webhook."""
     try:
-        body = orjson.dumps(event)
+        body = orjson.dumps(mapping(event, "the event"))
         webhook = _webhook(event, body.decode(), now)
     except ValidationError as error:
         raise Unreadable("invalid", describe(error)) from None
+    except OddField as error:
+        raise Unreadable("invalid", str(error)) from None
     except (KeyError, TypeError, ValueError, OverflowError) as error:  # orjson's errors are TypeErrors
         raise Unreadable("invalid", f"the event is not as Stripe's are: {type(error).__name__}") from None
     if len(body) > BODY_BYTES_MAX:
@@ -60,7 +63,7 @@ def _webhook(event: Mapping[str, Any], body: str, now: datetime) -> StripeWebhoo
             "endpoint": "connect" if account else "platform",
             "account": account,
             "livemode": event.get("livemode"),
-            "created_at": instant_of(event),
+            "created_at": instant(event),
             "received_at": now,
             "attested": True,
             "body": body,

@@ -6,8 +6,10 @@ from fleet.cause import Cause
 from fleet.envelope import Message
 from fleet.money import format_minor
 from schemas.notifications import NotificationRequested
+from services.payouts.domain.payees import Payee
 from services.payouts.domain.payouts import SeenPayout
 from services.payouts.domain.transfers import (
+    ACCOUNT_HOLDS,
     SENTENCES,
     HoldReason,
     ReversedTransfer,
@@ -56,15 +58,57 @@ def payout_notification(payout: SeenPayout, wallet: str, failure: str | None, tr
     return _notification(kind, payee, "payout_failed", payout.stripe_payout_id, sentence, trace)
 
 
-def held_notification(wallet: str, hold: HoldReason, trace: Cause) -> Message:
-    """Tell why a payee's money is held: the payee when its onboarding is missing, else finance."""
+def debit_notifications(payout: SeenPayout, wallet: str, trace: Cause) -> list[Message]:
+    """Tell a payee and finance that Stripe took a negative balance from the payee's bank, or could not."""
     kind, _, payee = wallet.partition(":")
-    facts = {"reason": str(hold)}
+    money, about = _money(-payout.amount, payout.currency), payout.stripe_payout_id
+    if payout.status == "paid":
+        told, text = "bank_debited", f"Stripe took {money} from your bank: your Stripe balance was negative."
+    else:
+        why = payout.failure or payout.status
+        told, text = "bank_debit_failed", f"Stripe could not take {money} from your bank ({why})."
+    return [
+        _notification(kind, payee, told, about, text, trace),
+        finance_notification(told, about, f"{wallet}: {text}", trace),
+    ]
+
+
+# What the payee is told of its account; finance hears of each, the operator of what only it can do.
+_TOLD_TO_PAYEE = {
+    HoldReason.ACCOUNT_UNDER_REVIEW: "Stripe is checking your account. There is nothing to do: money that "
+    "waits for you is sent by itself afterwards.",
+    HoldReason.ACCOUNT_REJECTED: "Stripe does not allow payments to your account. The school was told; "
+    "ask it how you will be paid.",
+    HoldReason.ACCOUNT_DISCONNECTED: "Your Stripe account is closed or no longer connected to the school. "
+    "The school was told; ask it how to connect it again.",
+}
+_TOLD_TO_OPERATOR = frozenset({HoldReason.ACCOUNT_PAUSED, HoldReason.CAPABILITY_MISSING})
+
+
+def held_notifications(payee: Payee, hold: HoldReason, trace: Cause) -> list[Message]:
+    """Tell why a payee's money is held: whoever can end it, and finance unless it is a first onboarding."""
+    wallet, facts = payee.wallet, {"reason": str(hold)}
+    kind, _, key = wallet.partition(":")
+    messages = []
     if hold is HoldReason.PAYEE_NOT_READY:
         sentence = "Money is waiting for you: finish Stripe's onboarding, and it is sent by itself."
-        return _notification(kind, payee, "onboarding_needed", wallet, sentence, trace, facts)
-    sentence = f"MoneyToMove for {wallet} is held: {SENTENCES[hold]}"
-    return _notification("finance", "finance", "transfer_held", wallet, sentence, trace, facts)
+        if payee.details_submitted:
+            sentence = "Stripe needs more from you before you can be paid; then money is sent by itself."
+        messages.append(_notification(kind, key, "onboarding_needed", wallet, sentence, trace, facts))
+        if not payee.details_submitted:
+            return messages
+    if hold in ACCOUNT_HOLDS:
+        facts |= {"disabled_reason": payee.disabled_reason} if payee.disabled_reason else {}
+        if told := _TOLD_TO_PAYEE.get(hold):
+            messages.append(_notification(kind, key, "account_disabled", wallet, told, trace, facts))
+        if hold in _TOLD_TO_OPERATOR:
+            sentence = f"{wallet} cannot be paid: {SENTENCES[hold]}"
+            messages.append(operator_notification("account_disabled", wallet, sentence, trace))
+    sentence = f"Money for {wallet} is held: {SENTENCES[hold]}"
+    if hold in ACCOUNT_HOLDS:
+        sentence = f"{wallet} cannot be paid: {SENTENCES[hold]} (Stripe says: {payee.disabled_reason})"
+    messages.append(_notification("finance", "finance", "transfer_held", wallet, sentence, trace, facts))
+    return messages
 
 
 def balance_notification(missing: int, currency: str, trace: Cause) -> Message:

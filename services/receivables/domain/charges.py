@@ -228,6 +228,9 @@ def _learn_dispute(charge: Charge, told: Dispute) -> Charge | Contradiction:
             reason="dispute_outcome_changed",
             sentence=f"dispute {told.dispute_id} was {known.outcome} and is now {told.outcome}",
         )
+    changed = {name for name in known.fees.keys() & told.fees.keys() if known.fees[name] != told.fees[name]}
+    for name in sorted(changed):
+        return _changed(charge, f"fee {name}", known.fees[name], told.fees[name])
     dispute = replace(
         known,
         withdrawn=known.withdrawn or told.withdrawn,

@@ -15,6 +15,7 @@ from fleet.outbox import stage
 from services.receivables import metrics, store, wire
 from services.receivables.domain.charges import Charge, Contradiction, Fact, PaymentSucceeded
 from services.receivables.domain.postings import Step, decide
+from services.receivables.wire.stripe_objects import WebhookRead
 
 FROM_STRIPE = "stripe metadata"
 
@@ -36,6 +37,21 @@ async def learn(tx: Tx, facts: Sequence[tuple[Fact, Admitted[Any]]], *, now: dat
     learnt = learn_facts(charges, facts, now)
     await write(tx, learnt, allocated_by=FROM_STRIPE, now=now)
     await bury(tx, learnt.refusals)
+
+
+async def refuse_parts(tx: Tx, events: Sequence[Admitted[WebhookRead]]) -> None:
+    """Keep records as dead letters of which a part could not be read; their other facts were learnt."""
+    refusals = [
+        Refusal(
+            admitted=one,
+            reason=problem.reason,
+            sentence=problem.sentence,
+            subject=f"part:{one.event.webhook.event_id}",
+        )
+        for one in events
+        for problem in one.event.odd
+    ]
+    await bury(tx, refusals)
 
 
 def learn_facts(

@@ -33,6 +33,13 @@ from services.receivables.domain.charges import (
 )
 from services.receivables.domain.failures import PaymentFailed
 from services.receivables.domain.webhooks import KeptWebhook
+from services.receivables.wire.balance import (
+    BalanceTransaction,
+    CurrencyCode,
+    compare_dispute,
+    compare_refund,
+    in_books,
+)
 
 STUDENT_KEY: Final = "hobbs_student"
 _CODE: Final = re.compile(r"[a-z0-9_]{1,100}")
@@ -50,12 +57,16 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookRead:
-    """A webhook as it was read: the facts it reports; `kind` says why when it reports none."""
+    """A webhook as it was read: the facts it reports; `kind` says why when it reports none.
+
+    `odd`: parts of it that cannot be read; the facts of the others stand, and the record is a dead letter.
+    """
 
     webhook: StripeWebhook
     kind: Kind
     facts: tuple[Fact, ...] = ()
     failure: PaymentFailed | None = None
+    odd: tuple[Unreadable, ...] = ()
 
     def kept(self) -> KeptWebhook:
         """The webhook as it is kept when its type is unknown here."""
@@ -73,6 +84,11 @@ def _id_of(value: Any) -> Any:
 
 
 Reference = Annotated[Identifier | None, BeforeValidator(_id_of)]
+_NotNegative = Annotated[MinorUnits, Field(ge=0)]
+# Metadata that is no map (an empty list, as some clients send it) names nobody.
+_Metadata = Annotated[
+    dict[str, Any] | None, BeforeValidator(lambda value: value if isinstance(value, Mapping) else None)
+]
 _Unix = Annotated[int, Field(ge=0, lt=7_258_118_400)]
 
 
@@ -81,8 +97,12 @@ class _StripeObject(BaseModel):
 
     id: Identifier
     created: _Unix
-    currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
-    metadata: dict[str, Any] | None = None
+    currency: CurrencyCode
+    metadata: _Metadata = None
+
+    def books(self, amount: int) -> int:
+        """An amount of this object in minor units of the books; raises Unreadable."""
+        return in_books(amount, self.currency, self.id)
 
 
 class _Refund(_StripeObject):
@@ -92,18 +112,13 @@ class _Refund(_StripeObject):
     balance_transaction: Reference = None
 
 
-class _RefundList(BaseModel):
-    data: list[_Refund] = Field(default_factory=list)
-
-
 class _Charge(_StripeObject):
-    amount: MinorUnits
-    amount_captured: MinorUnits | None = None
-    amount_refunded: MinorUnits = 0
+    amount: _NotNegative
+    amount_captured: _NotNegative | None = None
+    amount_refunded: _NotNegative = 0
     captured: bool = True
     status: str
     payment_intent: Reference = None
-    refunds: _RefundList | None = None
 
 
 class _PaymentError(BaseModel):
@@ -113,27 +128,17 @@ class _PaymentError(BaseModel):
 
 
 class _PaymentIntent(_StripeObject):
-    amount: MinorUnits
-    amount_received: MinorUnits | None = None
+    amount: _NotNegative
+    amount_received: _NotNegative | None = None
     latest_charge: Reference = None
     last_payment_error: _PaymentError | None = None
 
 
-class _BalanceTransaction(BaseModel):
-    id: Identifier
-    fee: MinorUnits = 0
-
-
-class _Dispute(BaseModel):
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    id: Identifier
-    created: _Unix
-    currency: Annotated[str, Field(pattern=r"^[A-Za-z]{3}$")]
+class _Dispute(_StripeObject):
     amount: PositiveMinorUnits
     charge: Reference
     status: str
-    balance_transactions: list[_BalanceTransaction] = Field(default_factory=list)
+    balance_transactions: list[BalanceTransaction] = Field(default_factory=list)
 
 
 def stripe_event(record: Record) -> WebhookRead:
@@ -146,12 +151,13 @@ def stripe_event(record: Record) -> WebhookRead:
     if kind is not Kind.HANDLED:
         return WebhookRead(webhook=webhook, kind=kind)
     subject = _subject(webhook)
+    odd: list[Unreadable] = []
     try:
-        facts = tuple(_FACTS[webhook.event_type](subject, webhook))
+        facts = tuple(_FACTS[webhook.event_type](subject, webhook, odd))
         failure = payment_failure(subject, webhook) if webhook.event_type == _FAILED else None
     except ValidationError as error:
         raise Unreadable("stripe_object_unreadable", f"{webhook.event_type}: {describe(error)}") from None
-    return WebhookRead(webhook=webhook, kind=kind, facts=facts, failure=failure)
+    return WebhookRead(webhook=webhook, kind=kind, facts=facts, failure=failure, odd=tuple(odd))
 
 
 def stripe_event_key(read: WebhookRead) -> str:
@@ -186,16 +192,18 @@ def charge_settled(record: Record) -> FeeSettled:
     return FeeSettled(charge_id=event.charge_id, fee=fee)
 
 
-def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
+def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[Unreadable]) -> Iterator[Fact]:
     """A charge reports its payment once it succeeded and was captured, and the refunds that it lists.
 
     Stripe counts what was authorized and not captured as refunded; none of that was our money.
     """
     charge = _Charge.model_validate(subject)
     amount = charge.amount if charge.amount_captured is None else charge.amount_captured
+    if amount > charge.amount:
+        raise Unreadable("amount_does_not_add_up", f"{charge.id}: captured {amount} of {charge.amount}")
     if charge.status == "succeeded" and charge.captured and amount > 0:
         payment = Payment(
-            amount=amount,
+            amount=charge.books(amount),
             currency=charge.currency.upper(),
             received_at=_instant(charge.created),
             payment_intent_id=charge.payment_intent,
@@ -204,20 +212,36 @@ def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator
             charge_id=charge.id,
             payment=payment,
             student=_student(charge),
-            refunded=max(0, charge.amount_refunded - (charge.amount - amount)),
+            refunded=charge.books(max(0, charge.amount_refunded - (charge.amount - amount))),
         )
-    for refund in charge.refunds.data if charge.refunds else ():
-        yield from _refund_facts(refund, charge.id)
+    for listed in _refunds_of(subject):
+        try:
+            yield from _refund_facts(listed, charge.id)
+        except (ValidationError, Unreadable) as error:
+            odd.append(_odd_part(f"a refund of {charge.id}", error))
 
 
-def payment_intent_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
+def _refunds_of(charge: Mapping[str, Any]) -> list[Any]:
+    refunds = charge.get("refunds")
+    listed = refunds.get("data") if isinstance(refunds, Mapping) else None
+    return listed if isinstance(listed, list) else []
+
+
+def _odd_part(what: str, error: ValidationError | Unreadable) -> Unreadable:
+    said = describe(error) if isinstance(error, ValidationError) else error.sentence
+    return Unreadable("stripe_object_unreadable", f"{what}: {said}")
+
+
+def payment_intent_facts(
+    subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[Unreadable]
+) -> Iterator[Fact]:
     """A payment intent that succeeded reports the payment of its last charge."""
     intent = _PaymentIntent.model_validate(subject)
     amount = intent.amount if intent.amount_received is None else intent.amount_received
     if intent.latest_charge is None or amount <= 0:
         return
     payment = Payment(
-        amount=amount,
+        amount=intent.books(amount),
         currency=intent.currency.upper(),
         received_at=webhook.created_at,
         payment_intent_id=intent.id,
@@ -225,31 +249,39 @@ def payment_intent_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> 
     yield PaymentSucceeded(charge_id=intent.latest_charge, payment=payment, student=_student(intent))
 
 
-def refund_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
-    yield from _refund_facts(_Refund.model_validate(subject), None)
+def refund_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[Unreadable]) -> Iterator[Fact]:
+    yield from _refund_facts(subject, None)
 
 
-def dispute_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
-    """A dispute withdraws money unless it is only an inquiry; it ends won or lost."""
+def dispute_facts(
+    subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[Unreadable]
+) -> Iterator[Fact]:
+    """A dispute withdraws money unless it is only an inquiry; it ends won or lost.
+
+    Raises Unreadable when its balance transactions took or brought back something else than its amount.
+    """
     dispute = _Dispute.model_validate(subject)
     if dispute.charge is None:
         raise Unreadable("dispute_without_charge", f"dispute {dispute.id} names no charge")
+    compare_dispute(
+        dispute.id, dispute.amount, dispute.currency, dispute.status, dispute.balance_transactions
+    )
     inquiry = dispute.status.startswith("warning_") or dispute.status == "prevented"
     outcome = DisputeOutcome(dispute.status) if dispute.status in tuple(DisputeOutcome) else None
     reported = Dispute(
         dispute_id=dispute.id,
-        amount=dispute.amount,
+        amount=dispute.books(dispute.amount),
         currency=dispute.currency.upper(),
         opened_at=_instant(dispute.created),
         withdrawn=not inquiry or bool(dispute.balance_transactions),
         outcome=outcome,
         closed_at=webhook.created_at if outcome else None,
-        fees={transaction.id: transaction.fee for transaction in dispute.balance_transactions},
+        fees={moved.id: dispute.books(moved.fee) for moved in dispute.balance_transactions},
     )
     yield DisputeReported(charge_id=dispute.charge, dispute=reported)
 
 
-def no_facts(subject: Mapping[str, Any], webhook: StripeWebhook) -> Iterator[Fact]:
+def no_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[Unreadable]) -> Iterator[Fact]:
     yield from ()
 
 
@@ -261,7 +293,7 @@ def payment_failure(subject: Mapping[str, Any], webhook: StripeWebhook) -> Payme
         payment_intent_id=intent.id,
         attempt=error.charge or intent.latest_charge or webhook.event_id,
         student=_student(intent),
-        amount=intent.amount,
+        amount=intent.books(intent.amount),
         currency=intent.currency.upper(),
         code=code if _CODE.fullmatch(code := error.decline_code or error.code or "") else "unknown",
         failed_at=webhook.created_at,
@@ -315,11 +347,16 @@ def _subject(webhook: StripeWebhook) -> Mapping[str, Any]:
     return subject
 
 
-def _refund_facts(refund: _Refund, charge_id: str | None) -> Iterator[Fact]:
+def _refund_facts(subject: Any, charge_id: str | None) -> Iterator[Fact]:
     """A refund moved money when it has a balance transaction, whatever its status is.
 
     Releasing an amount that was never captured is reported as a refund that succeeded, but moves nothing.
     """
+    refund = _Refund.model_validate(subject)
+    if isinstance(transaction := subject.get("balance_transaction"), Mapping):
+        compare_refund(
+            refund.id, refund.amount, refund.currency, BalanceTransaction.model_validate(transaction)
+        )
     about = refund.charge or charge_id
     if about is None:
         raise Unreadable("refund_without_charge", f"refund {refund.id} names no charge")
@@ -328,7 +365,7 @@ def _refund_facts(refund: _Refund, charge_id: str | None) -> Iterator[Fact]:
     if moved or failed:
         reported = Refund(
             refund_id=refund.id,
-            amount=refund.amount,
+            amount=refund.books(refund.amount),
             currency=refund.currency.upper(),
             at=_instant(refund.created),
             moved=moved,

@@ -45,7 +45,9 @@ async def handled(settings: Settings, database: Database, names: Sequence[str]) 
 
 async def positions(database: Database) -> dict[int, int]:
     async with database.transaction() as tx:
-        rows = await tx.all("SELECT partition, next_offset FROM topic_position WHERE topic = 'thing.happened'")
+        rows = await tx.all(
+            "SELECT partition, next_offset FROM topic_position WHERE topic = 'thing.happened'"
+        )
     return {row.partition: row.next_offset for row in rows}
 
 

@@ -209,6 +209,24 @@ async def test_payees_are_listed_with_what_keeps_them(world: World, hobbs: Hobbs
     assert "external_account" in by_wallet["instructor:i2"]["requirements"]
 
 
+async def test_odd_objects_are_listed_until_a_person_closes_them(world: World, hobbs: Hobbs) -> None:
+    account = await world.payee("i1")
+    debit = world.control.trigger("payout.debited", account=account, amount=5)
+    world.control.trigger("object.changed", object=debit["id"], fields={"status": "in_review"})
+    await world.webhook("account.updated", {"id": account, "object": "account"}, account=account)
+    await world.work()
+    found = await hobbs("odd", "list", "-o", "json")
+    assert found.exit_code == 1
+    [row] = json.loads(found.stdout)
+    assert (row["object_id"], "in_review" in row["sentence"]) == (debit["id"], True)
+    closed = await hobbs("odd", "close", debit["id"], "--reason", "seen at Stripe", "--yes")
+    assert closed.exit_code == 0, closed.output
+    assert (await hobbs("odd", "list")).exit_code == 0
+    await world.webhook("account.updated", {"id": account, "object": "account"}, account=account)
+    await world.work()
+    assert (await hobbs("odd", "list")).exit_code == 0, "it looks as it did when it was closed"
+
+
 async def given_answered_links(world: World, service: asyncio.Event) -> None:
     """Make links as the service's loop does, until the event is set."""
     settings = PayoutsSettings.model_construct(

@@ -136,6 +136,7 @@ NOBODY = str(uuid4())
         ("cancel", "F1", "F1 is no transfer's id"),
         ("unpark", "instructor:i1", "nothing of instructor:i1 is parked"),
         ("link", "instructor:nobody", "a link is of kind onboarding or dashboard"),
+        ("close_odd", "po_1", "no odd object po_1 is open"),
     ],
 )
 async def test_what_is_not_there_is_refused(world: World, action: str, about: str, sentence: str) -> None:

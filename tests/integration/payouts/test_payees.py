@@ -290,3 +290,51 @@ async def test_a_journal_nobody_foresaw_is_buried_alone(world: World) -> None:
     assert sorted(t.amount for t in await world.transfers()) == [100, 200]
     [letter] = await world.rows("SELECT reason FROM dead_letter")
     assert letter.reason == "payee_id_too_long"
+
+
+@pytest.mark.parametrize(
+    ("disabled_reason", "reason"),
+    [
+        ("rejected.fraud", "account_rejected"),
+        ("under_review", "account_under_review"),
+        ("platform_paused", "account_paused"),
+    ],
+)
+async def test_finance_hears_why_stripe_disabled_an_account_and_the_payee_is_not_sent_to_onboarding(
+    world: World, disabled_reason: str, reason: str
+) -> None:
+    account = await world.payee("i1")
+    before = len(await world.published("notification.requested"))
+    world.control.onboard(account, "restrict", disabled_reason=disabled_reason)
+    await world.webhook("account.updated", {"id": account, "object": "account"}, account=account)
+    await world.work()
+    told = (await world.published("notification.requested"))[before:]
+    assert "finance" in [n["recipient_kind"] for n in told], "finance hears although no money waits"
+    await world.earned("i1", 700)
+    [transfer] = await world.transfers()
+    assert (transfer.state, transfer.reason) == ("held", reason)
+    told = (await world.published("notification.requested"))[before:]
+    assert [n["recipient_kind"] for n in told].count("finance") == 1, "once"
+    assert "onboarding_needed" not in [n["kind"] for n in told]
+
+
+async def test_a_disconnected_account_is_told_to_finance_and_paid_once_it_is_connected_again(
+    world: World,
+) -> None:
+    world.control.fund(100_000)
+    account = await world.payee("i1")
+    await world.earned("i1", 700)
+    world.control.onboard(account, "close")
+    await world.webhook(
+        "account.application.deauthorized", {"id": "ca_1", "object": "application"}, account=account
+    )
+    await world.rereader().step()
+    [transfer] = await world.transfers()
+    assert (transfer.state, transfer.reason) == ("held", "account_disconnected")
+    told = [n for n in await world.published("notification.requested") if n["kind"] == "transfer_held"]
+    assert [n["facts"]["disabled_reason"] for n in told] == ["disconnected"]
+    world.control.trigger("object.changed", object=account, without=["_closed"])
+    world.control.onboard(account)
+    world.clock.advance(minutes=1)
+    await world.work()
+    assert world.paid() == [700]

@@ -192,7 +192,7 @@ async def test_an_answer_nobody_can_write_down_keeps_no_other_from_being_recorde
     await given_pending(world, payees=3)
     relay = world.relay()
     outcomes = [o for c in await relay.claim(100) if (o := await relay.call(c)) is not None]
-    nonsense = {k: v for k, v in (outcomes[1].effect or {}).items() if k != "created"}
+    nonsense = {**(outcomes[1].effect or {}), "id": "tr_\x00"}
     outcomes[1] = replace(outcomes[1], effect=nonsense)
     assert await relay.record(outcomes) == 2
     assert sorted(await world.states()) == ["sending", "sent", "sent"]
@@ -232,3 +232,33 @@ async def test_many_payees_are_paid_at_once(world: World) -> None:
     begun = asyncio.get_running_loop().time()
     await finish(world, relay)
     assert asyncio.get_running_loop().time() - begun < 5
+
+
+async def test_an_instant_payout_comes_next_after_its_transfer(world: World) -> None:
+    world.control.fund(1_000_000)
+    await world.payee("i1", instant_payout=True)
+    await world.earned("i1", 10_000, 20_000, 30_000)
+    order: list[tuple[str, int]] = []
+    while claimed := await world.relay().claim(100):
+        order += [(operation.kind, operation.amount or 0) for operation in claimed]
+        relay = world.relay()
+        await relay.record([o for one in claimed if (o := await relay.call(one)) is not None])
+    assert order == [
+        ("transfer", 10_000),
+        ("instant_payout", 9_901),
+        ("transfer", 20_000),
+        ("instant_payout", 19_802),
+        ("transfer", 30_000),
+        ("instant_payout", 29_703),
+    ]
+
+
+async def test_an_instant_payout_does_not_wait_for_a_transfer_that_the_balance_does_not_cover(
+    world: World,
+) -> None:
+    world.control.fund(10_000)
+    await world.payee("i1", instant_payout=True)
+    await world.earned("i1", 10_000, 20_000)
+    await world.work()
+    assert [(o.state, o.amount) for o in await world.operations("instant_payout")] == [("succeeded", 9_901)]
+    assert sorted(await world.states()) == ["held", "sent"]

@@ -171,13 +171,14 @@ class World:
         source: str | None = None,
         event_type: str = "flight",
         journal_id: UUID | None = None,
+        currency: str = "USD",
     ) -> Record:
         source = source or f"flight:F{next(_flights)}:1"
         event = JournalPosted(
             journal_id=journal_id or uuid7(),
             source=source,
             event_type=event_type,
-            currency="USD",
+            currency=currency,
             occurred_at=self.clock(),
             recorded_at=self.clock(),
             entries=[
@@ -198,8 +199,8 @@ class World:
         """Hand posted journals to the service as one batch."""
         await handlers.record_payables(self.db, list(batch), clock=self.clock)
 
-    async def earned(self, key: str, *amounts: int) -> None:
-        batch = [self.posted(f"instructor:{key}", amount) for amount in amounts]
+    async def earned(self, key: str, *amounts: int, currency: str = "USD") -> None:
+        batch = [self.posted(f"instructor:{key}", amount, currency=currency) for amount in amounts]
         await handlers.record_payables(self.db, batch, clock=self.clock)
 
     async def webhook(

@@ -89,6 +89,7 @@ def refund(charge_id: str = "ch_1", refund_id: str = "re_1", **changed: Any) -> 
 
 
 def dispute(charge_id: str = "ch_1", **changed: Any) -> dict[str, Any]:
+    taken = -changed.get("amount", 40_000)
     return {
         "id": "du_1",
         "object": "dispute",
@@ -97,7 +98,7 @@ def dispute(charge_id: str = "ch_1", **changed: Any) -> dict[str, Any]:
         "created": AT,
         "charge": charge_id,
         "status": "needs_response",
-        "balance_transactions": [{"id": "txn_du", "amount": -40_000, "fee": 1_500, "net": -41_500}],
+        "balance_transactions": [{"id": "txn_du", "amount": taken, "fee": 1_500, "net": taken - 1_500}],
         **changed,
     }
 

@@ -295,3 +295,38 @@ async def test_what_contradicts_a_posted_payment_is_a_dead_letter_and_changes_no
         "amount_changed",
     ]
     assert await wallets(db) == before
+
+
+async def test_an_odd_refund_inside_a_charge_is_a_dead_letter_and_its_payment_is_posted(db: Database) -> None:
+    inside: dict[str, Any] = {"refunds": {"data": [refund(amount=None), refund(refund_id="re_2")]}}
+    await take(db, webhook("charge.refunded", charge(amount_refunded=20_000, **inside)))
+    assert await sources(db) == ["charge:ch_1", "refund:re_2"]
+    assert await dead_reasons(db) == ["stripe_object_unreadable"]
+
+
+async def test_a_dispute_that_took_more_than_its_amount_is_a_dead_letter(db: Database) -> None:
+    taken = dispute()
+    more = {"id": "txn_more", "amount": -500, "fee": 0, "net": -500, "currency": "usd"}
+    await take(
+        db,
+        webhook("charge.succeeded", charge()),
+        webhook("charge.dispute.created", taken),
+        webhook(
+            "charge.dispute.funds_withdrawn",
+            taken | {"balance_transactions": [*taken["balance_transactions"], more]},
+        ),
+    )
+    assert await sources(db) == ["charge:ch_1", "dispute:du_1", "dispute-fee:txn_du"]
+    assert await dead_reasons(db) == ["dispute_does_not_add_up"]
+
+
+async def test_a_dispute_fee_that_changed_is_a_dead_letter(db: Database) -> None:
+    changed = dispute()
+    changed["balance_transactions"] = [{"id": "txn_du", "amount": -40_000, "fee": 2_000, "net": -42_000}]
+    await take(
+        db,
+        webhook("charge.succeeded", charge()),
+        webhook("charge.dispute.created", dispute()),
+        webhook("charge.dispute.updated", changed),
+    )
+    assert await dead_reasons(db) == ["amount_changed"]

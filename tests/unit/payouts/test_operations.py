@@ -142,6 +142,8 @@ def test_a_new_generation_needs_two_clean_lookups(answers: list[str]) -> None:
         ([{**EFFECT, "id": "tr_0", "metadata": {"hobbs_operation_id": "another"}}], None),
         ([{**EFFECT, "metadata": {}, "amount": 1}], None),
         ([{**EFFECT, "metadata": {}, "created": 1}], None),
+        ([None, "tr", {}, {"id": 5}, {"metadata": []}, EFFECT], "tr_1"),
+        ([{**EFFECT, "metadata": None, "created": None, "amount": None}], None),
     ],
 )
 def test_an_effect_is_found_by_its_metadata(candidates: list[dict[str, Any]], found: str | None) -> None:
@@ -151,6 +153,8 @@ def test_an_effect_is_found_by_its_metadata(candidates: list[dict[str, Any]], fo
 
 def test_an_unnamed_effect_that_could_be_ours_is_for_a_person() -> None:
     assert isinstance(judge_candidates(OPERATION, [{**EFFECT, "metadata": {}}]), str)
+    undated = {**EFFECT, "metadata": None, "created": None}
+    assert isinstance(judge_candidates(OPERATION, [undated]), str)
 
 
 @pytest.mark.parametrize(

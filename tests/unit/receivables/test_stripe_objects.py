@@ -183,6 +183,115 @@ def test_each_fee_of_a_dispute_is_known_by_its_transaction() -> None:
     assert dispute.fees == {"txn_1": 1500, "txn_2": -1500}
 
 
+TAKEN: dict[str, Any] = {"id": "txn_1", "amount": -100, "fee": 15, "net": -115, "currency": "usd"}
+
+
+def part(**changed: Any) -> dict[str, Any]:
+    moved = TAKEN | changed
+    return moved | {"net": moved["amount"] - moved["fee"]}
+
+
+@pytest.mark.parametrize(
+    ("transactions", "status", "fees"),
+    [
+        ([TAKEN], "needs_response", {"txn_1": 15}),
+        ([part(amount=-60), part(id="txn_2", amount=-40, fee=0)], "lost", {"txn_1": 15, "txn_2": 0}),
+        ([TAKEN, part(id="txn_2", amount=100, fee=-15)], "won", {"txn_1": 15, "txn_2": -15}),
+        ([TAKEN, part(id="txn_2", amount=0, fee=20)], "under_review", {"txn_1": 15, "txn_2": 20}),
+        ([TAKEN | {"currency": "USD"}], "under_review", {"txn_1": 15}),
+    ],
+)
+def test_balance_transactions_that_add_up_to_a_dispute_are_believed(
+    transactions: list[dict[str, Any]], status: str, fees: dict[str, int]
+) -> None:
+    told = DISPUTE | {"status": status, "balance_transactions": transactions}
+    fact = fact_of("charge.dispute.updated", told)
+    assert (fact.dispute.withdrawn, fact.dispute.fees) == (True, fees)
+
+
+@pytest.mark.parametrize(
+    ("transactions", "status", "reason"),
+    [
+        ([TAKEN | {"currency": "eur"}], "needs_response", "other_currency"),
+        ([TAKEN, part(id="txn_2", amount=0, currency="eur")], "lost", "other_currency"),
+        ([part(amount=-99)], "needs_response", "dispute_does_not_add_up"),
+        ([part(amount=100)], "needs_response", "dispute_does_not_add_up"),
+        ([part(amount=0)], "needs_response", "dispute_does_not_add_up"),
+        ([TAKEN, part(id="txn_2", amount=-15, fee=0)], "lost", "dispute_does_not_add_up"),
+        ([TAKEN, part(id="txn_2", amount=50)], "won", "dispute_does_not_add_up"),
+        ([TAKEN, part(id="txn_2", amount=100)], "lost", "dispute_does_not_add_up"),
+        ([TAKEN, TAKEN], "lost", "dispute_does_not_add_up"),
+        ([TAKEN | {"net": -100}], "needs_response", "transaction_does_not_add_up"),
+        ([TAKEN | {"fee": None}], "needs_response", "stripe_object_unreadable"),
+        ([TAKEN | {"amount": "x"}], "needs_response", "stripe_object_unreadable"),
+        ([None], "needs_response", "stripe_object_unreadable"),
+        ([TAKEN | {"currency": ["usd"]}], "needs_response", "stripe_object_unreadable"),
+    ],
+)
+def test_a_dispute_whose_balance_transactions_do_not_add_up_is_refused(
+    transactions: list[Any], status: str, reason: str
+) -> None:
+    with pytest.raises(Unreadable) as refusal:
+        seen("charge.dispute.updated", DISPUTE | {"status": status, "balance_transactions": transactions})
+    assert refusal.value.reason == reason
+
+
+@pytest.mark.parametrize(
+    "transaction",
+    [
+        {"id": "txn_1", "amount": -40, "fee": 0, "net": -40, "currency": "eur"},
+        {"id": "txn_1", "amount": -41, "fee": 0, "net": -41, "currency": "usd"},
+        {"id": "txn_1", "amount": 40, "fee": 0, "net": 40, "currency": "usd"},
+        {"id": "txn_1", "amount": -40, "fee": 5, "net": -45, "currency": "usd"},
+    ],
+)
+def test_a_refund_whose_balance_transaction_says_otherwise_is_refused(transaction: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable):
+        seen("refund.updated", REFUND | {"balance_transaction": transaction})
+    good = transaction | {"amount": -40, "fee": 0, "net": -40, "currency": "usd"}
+    assert fact_of("refund.updated", REFUND | {"balance_transaction": good}).refund.moved
+
+
+@pytest.mark.parametrize(
+    "refund", [None, "re_1", {}, REFUND | {"amount": None}, REFUND | {"amount": -5}, REFUND | {"currency": 5}]
+)
+def test_an_odd_refund_inside_a_charge_keeps_neither_its_payment_nor_other_refunds_back(refund: Any) -> None:
+    inside = {"refunds": {"data": [refund, REFUND | {"id": "re_2"}]}}
+    told = seen("charge.refunded", CHARGE | inside)
+    assert [type(fact) for fact in told.facts] == [PaymentSucceeded, RefundReported]
+    assert [problem.reason for problem in told.odd] == ["stripe_object_unreadable"]
+
+
+@pytest.mark.parametrize("refunds", [None, [], "none", {"data": None}, {"data": {}}])
+def test_a_charge_without_a_list_of_refunds_tells_its_payment(refunds: Any) -> None:
+    assert len(seen("charge.succeeded", CHARGE | {"refunds": refunds}).facts) == 1
+
+
+@pytest.mark.parametrize("metadata", [None, [], "", 5])
+def test_metadata_that_is_no_map_names_nobody(metadata: Any) -> None:
+    assert fact_of("charge.succeeded", CHARGE | {"metadata": metadata}).student is None
+
+
+@pytest.mark.parametrize(
+    "changed", [{"amount_captured": -5}, {"amount_captured": 101}, {"amount_refunded": -1}]
+)
+def test_a_charge_whose_amounts_contradict_each_other_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(Unreadable):
+        seen("charge.succeeded", CHARGE | changed)
+
+
+def test_amounts_of_stripe_become_minor_units_of_the_books() -> None:
+    ugx = {"currency": "ugx", "amount": 123_400}
+    assert fact_of("charge.succeeded", CHARGE | ugx).payment.amount == 1234
+    assert fact_of("payment_intent.succeeded", INTENT | ugx).payment.amount == 1234
+    assert fact_of("refund.updated", REFUND | ugx).refund.amount == 1234
+    moved = {"id": "txn_1", "amount": -123_400, "fee": 5000, "net": -128_400, "currency": "ugx"}
+    disputed = fact_of("charge.dispute.created", DISPUTE | ugx | {"balance_transactions": [moved]}).dispute
+    assert (disputed.amount, disputed.fees) == (1234, {"txn_1": 50})
+    with pytest.raises(Unreadable, match="more decimals"):
+        seen("charge.succeeded", CHARGE | {"currency": "isk", "amount": 1050})
+
+
 def test_a_failure_is_told_in_stripes_codes_never_in_its_words() -> None:
     error = {
         "code": "card_declined",
