@@ -4,6 +4,7 @@
   nor an attempt limit.
 * A parser that shows FastStream no header, and a decoder that hands over raw records: typed handlers reject
   a whole batch for one bad record, and an undecodable header loses the batch.
+* A consumer that no exception makes lose records, and that reads only what is committed (fleet/reader.py).
 * Offsets are committed inside the batch's lock, and a rebalance waits for that lock: a batch in flight ends
   and commits before its partitions move.
 """
@@ -16,11 +17,11 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.exceptions import IgnoredException
 from faststream.kafka import KafkaBroker
@@ -28,6 +29,8 @@ from faststream.kafka import KafkaBroker
 from fleet import kafka_client, metrics
 from fleet.envelope import Record, safe_text
 from fleet.faults import fault_point
+from fleet.reader import Reader
+from fleet.record_format import MARK, cut_of
 from fleet.settings import Settings
 from fleet.shared_batches import SharedBatches
 
@@ -88,7 +91,7 @@ class Consumers:
                 starting.result()
                 self._broker = broker
                 for consumer in self._consumers:
-                    _gather_polls(consumer)
+                    _gather_polls(consumer, self._service)
                 await told
         finally:
             self._broker = None
@@ -108,6 +111,11 @@ class Consumers:
         late = [c.topic for c in self._consumers if self._broker and _poll_age_s(c) > STUCK_AFTER_S]
         return f"no poll for {STUCK_AFTER_S:g} s: {', '.join(late)}" if late else None
 
+    def unread(self) -> str | None:
+        """Say which partitions cannot be read, and why; None when all can."""
+        troubles = [one for consumer in self._consumers for one in _troubles(consumer)]
+        return "; ".join(troubles) or None
+
     def not_joined(self) -> str | None:
         """Say that the groups are not joined; None when every topic's is, or there is none to join."""
         if self._broker or not self._consumers:
@@ -120,13 +128,14 @@ class Consumers:
             members = self._members(topic)
             metrics.POLL_AGE.labels(self._service, topic).set(max(map(_poll_age_s, members)))
             metrics.CONSUMER_LAG.labels(self._service, topic).set(sum(map(_lag, members)))
+            metrics.UNREAD.labels(self._service, topic).set(sum(len(_troubles(one)) for one in members))
 
     def _members(self, topic: str) -> list[Consumer]:
         return [consumer for consumer in self._consumers if consumer.topic == topic]
 
     def _build(self) -> KafkaBroker:
         settings = self._settings
-        broker = KafkaBroker(
+        broker = _Broker(
             settings.kafka_bootstrap.split(","),
             security=kafka_client.security(settings),
             ack_policy=AckPolicy.NACK_ON_ERROR,
@@ -231,6 +240,15 @@ def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:
     return len(records) >= consumer.batch_max / 2
 
 
+class _Broker(KafkaBroker):
+    """FastStream's broker with our consumer."""
+
+    async def _connect(self) -> Any:
+        made = await super()._connect()
+        self.config.broker_config.builder = partial(Reader, **made.keywords)  # type: ignore[attr-defined]
+        return self.config.broker_config.builder
+
+
 async def _leave(broker: KafkaBroker) -> None:
     """Leave the groups, for as long as a drain may take.
 
@@ -277,14 +295,19 @@ async def _hand_over(message: Any) -> Any:
 
 
 def _record(raw: Any, topic: str) -> Record:
+    cut = None
+    headers = {_safe_name(name): safe_text(value) for name, value in raw.headers if name != MARK}
+    if len(headers) < len(raw.headers):  # a name is there twice, or the mark
+        cut = next((cut_of(value) for name, value in raw.headers if name == MARK), None)
     return Record(
         topic=topic,
         partition=raw.partition,
         offset=raw.offset,
         key=raw.key,
         value=raw.value,
-        headers={_safe_name(name): safe_text(value) for name, value in raw.headers},
+        headers=headers,
         timestamp=_instant(raw.timestamp),
+        cut=cut,
     )
 
 
@@ -295,7 +318,7 @@ def _instant(milliseconds: int) -> datetime:
         return datetime.now(UTC)
 
 
-def _gather_polls(consumer: Consumer) -> None:
+def _gather_polls(consumer: Consumer, service: str) -> None:
     """Wait longer for the first record than FastStream would, and add the records that came during a pause.
 
     aiokafka fetches nothing while a fetched record of any partition waits to be taken: what comes in the
@@ -309,7 +332,13 @@ def _gather_polls(consumer: Consumer) -> None:
         consumer.polled_at = time.monotonic()
         shared.withdraw(consumer)
         rested, consumer.rested = consumer.rested, False
-        found: dict[Any, list[Any]] = await getmany(timeout_ms=POLL_MS, max_records=max_records)
+        try:
+            found: dict[Any, list[Any]] = await getmany(timeout_ms=POLL_MS, max_records=max_records)
+        except Exception as error:  # FastStream polls again after a pause; the positions are where they were
+            if not isinstance(error, ConsumerStoppedError):
+                _log.warning("a fetch failed", extra={"topic": consumer.topic, "error": str(error)})
+                metrics.FETCH_FAILURES.labels(service, consumer.topic).inc()
+            raise
         if not found:
             return found
         shared.announce(consumer)
@@ -341,12 +370,14 @@ def _poll_age_s(consumer: Consumer) -> float:
 
 
 def _lag(consumer: Consumer) -> int:
-    kafka = consumer.subscriber.consumer if consumer.subscriber else None
-    if kafka is None:
-        return 0
-    lag = 0
-    for place in kafka.assignment():
-        state = kafka._subscription.subscription.assignment.state_value(place)
-        if state is not None and state.has_valid_position:
-            lag += max((kafka.highwater(place) or 0) - state.position, 0)
-    return lag
+    reader = _reader(consumer)
+    return sum(map(reader.left, reader.assignment())) if reader else 0
+
+
+def _troubles(consumer: Consumer) -> list[str]:
+    reader = _reader(consumer)
+    return reader.troubles() if reader else []
+
+
+def _reader(consumer: Consumer) -> Reader | None:
+    return consumer.subscriber.consumer if consumer.subscriber else None

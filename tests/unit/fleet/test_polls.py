@@ -25,7 +25,7 @@ async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int
     kafka = SimpleNamespace(getmany=getmany)
     consumer = Consumer(topic="t", shared=SharedBatches(handler), batch_max=most, rested=rested)
     consumer.subscriber = SimpleNamespace(consumer=kafka)
-    _gather_polls(consumer)
+    _gather_polls(consumer, "s")
     for _ in range(times):
         found = await kafka.getmany(timeout_ms=10, max_records=most)
     return found, answers
