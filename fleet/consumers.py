@@ -40,6 +40,7 @@ PARTITION_BYTES, FETCH_BYTES = 2**21, 2**22  # a full batch from one partition; 
 # Records that arrive within this time share a batch; the first one after an idle period waits no longer.
 GATHER_S = 0.01
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
+FETCH_AGAIN_S = 1.0  # after a fetch that raised
 STUCK_AFTER_S = 120.0
 BATCH_ENDS_WITHIN_S = 15.0
 LEAVE_S = BATCH_ENDS_WITHIN_S + 1  # within worker.DRAIN_S
@@ -90,8 +91,6 @@ class Consumers:
             if starting.done():
                 starting.result()
                 self._broker = broker
-                for consumer in self._consumers:
-                    _gather_polls(consumer, self._service)
                 await told
         finally:
             self._broker = None
@@ -177,7 +176,15 @@ class Consumers:
             message.raw_message = ()  # the message outlives its batch (docs/decisions/0143)
             consumer.rested = not behind and await consumer.shared.rest()
 
+        get_message = subscriber.get_msg
+
+        async def gather(kafka: Any) -> Any:
+            if "getmany" not in vars(kafka):  # its first poll
+                _gather_polls(consumer, self._service)
+            return await get_message(kafka)
+
         subscriber(handle)
+        subscriber.get_msg = gather  # type: ignore[assignment, method-assign]
         consumer.subscriber = subscriber
 
     async def _process(self, consumer: Consumer, message: Any) -> None:
@@ -334,12 +341,15 @@ def _gather_polls(consumer: Consumer, service: str) -> None:
         rested, consumer.rested = consumer.rested, False
         try:
             found: dict[Any, list[Any]] = await getmany(timeout_ms=POLL_MS, max_records=max_records)
-        except Exception as error:  # FastStream polls again after a pause; the positions are where they were
-            if not isinstance(error, ConsumerStoppedError):
-                _log.warning("a fetch failed", extra={"topic": consumer.topic, "error": str(error)})
-                metrics.FETCH_FAILURES.labels(service, consumer.topic).inc()
+        except ConsumerStoppedError:
             raise
+        except Exception as error:  # positions are where they were; FastStream would pause for 5 or 15 s
+            _log.warning("a fetch failed", extra={"topic": consumer.topic, "error": str(error)})
+            metrics.FETCH_FAILURES.labels(service, consumer.topic).inc()
+            await asyncio.sleep(FETCH_AGAIN_S)
+            return {}
         if not found:
+            await kafka.commit_what_was_passed()
             return found
         shared.announce(consumer)
         until = _gathers_until(shared)

@@ -19,7 +19,7 @@ from aiokafka.protocol.fetch import FetchRequest
 from fleet.record_batches import Readable, is_packed, make_readable
 
 READ_COMMITTED: Final = "read_committed"
-LOOK_AGAIN_S: Final = 5.0  # a partition that stands is tried again so often
+LOOK_AGAIN_S: Final = 2.0  # a partition that stands is tried again so often; brokers answer an error at once
 ANSWERS_AGAIN_WITHIN_S: Final = 30.0  # an error of a broker's, or of the client's, is an outage until then
 
 _log = logging.getLogger(__name__)
@@ -43,21 +43,20 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         self.standing: dict[TopicPartition, Standing] = {}
         self.failing_since: float | None = None  # of time.monotonic()
         self._committed_at: Mapping[TopicPartition, int] = {}
+        self._asked: dict[TopicPartition, int] = {}  # since the last call: a position may not be known before
         self._send = self._client.send
         self._client.send = self._send_readable
 
     async def getmany(self, *partitions: TopicPartition, **options: Any) -> dict[TopicPartition, list[Any]]:
         """Records of partitions; after an exception nothing was taken."""
-        before = self._positions()
+        before, self._asked = self._positions(), {}
         try:
             found: dict[TopicPartition, list[Any]] = await super().getmany(*partitions, **options)
         except Exception:
             self.failing_since = self.failing_since or time.monotonic()
-            self._go_back(before)
+            self._go_back(self._asked | before)
             raise
         self.failing_since = None
-        if not found and not partitions:
-            await self._commit_what_was_passed()
         return found
 
     async def commit(self, offsets: Any = None) -> None:
@@ -65,6 +64,18 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         at = self._positions()
         await super().commit(offsets)
         self._committed_at = at
+
+    async def commit_what_was_passed(self) -> None:
+        """Commit past markers and aborted records: otherwise the group looks behind what nobody can read.
+
+        Only for a caller that holds no record: each it was given is handled, or was sought back to.
+        """
+        if self._group_id is None or not (at := self._positions()) or at == self._committed_at:
+            return
+        try:
+            await self.commit()
+        except KafkaError as error:  # the group moved on
+            _log.debug("offsets not committed", extra={"error": str(error)})
 
     def troubles(self) -> list[str]:
         """What keeps this consumer from reading, a sentence each: for readiness, and for people."""
@@ -105,44 +116,36 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
             if before.get(place, position) != position:
                 self.seek(place, before[place])
 
-    async def _commit_what_was_passed(self) -> None:
-        """Commit past markers and aborted records: otherwise the group looks behind what nobody can read.
-
-        Nothing is under way when a poll finds nothing: what came before is handled, or was sought back to.
-        """
-        if self._group_id is None or not (at := self._positions()) or at == self._committed_at:
-            return
-        try:
-            await self.commit()
-        except KafkaError as error:  # the group moved on
-            _log.debug("offsets not committed", extra={"error": str(error)})
-
     async def _send_readable(self, node: int, request: Any, **options: Any) -> Any:
-        response = await self._send(node, request, **options)
         if not isinstance(request, FetchRequest):
-            return response
-        wanted = {(t, p): offset for t, parts in request.topics for p, offset, *_ in parts}
+            return await self._send(node, request, **options)
+        wanted = {TopicPartition(t, p): offset for t, parts in request.topics for p, offset, *_ in parts}
+        for place, offset in wanted.items():
+            self._asked.setdefault(place, offset)
+        response = await self._send(node, request, **options)
         response.topics = [
-            (topic, [await self._readable(topic, part, wanted.get((topic, part[0]), 0)) for part in parts])
+            (topic, [await self._readable(TopicPartition(topic, part[0]), part, wanted) for part in parts])
             for topic, parts in response.topics
         ]
         return response
 
-    async def _readable(self, topic: str, part: Any, wanted: int) -> Any:
+    async def _readable(self, place: TopicPartition, part: Any, asked: Mapping[TopicPartition, int]) -> Any:
         """One partition's part of an answer: number, error, end, and the message set last."""
         number, error, end, *between, data = part
-        place = TopicPartition(topic, number)
+        wanted = asked.get(place, 0)
         if error not in (_NO_ERROR, _OUT_OF_RANGE):
-            self._stand(place, f"the broker answers {for_code(error).__name__}", may_pass=True)
+            kind = for_code(error)
+            why = f"offset {wanted}: the broker cannot read it and answers {kind.__name__}"
+            self._stand(place, why, may_pass=True, rests=not kind.invalid_metadata)
             return part
         made = await _made_readable(data or b"", wanted, end)
         if made.fault is None:
             self.standing.pop(place, None)
         else:
-            self._stand(place, made.fault, may_pass=False)
+            self._stand(place, made.fault, may_pass=False, rests=True)
         return (number, error, end, *between, made.data)
 
-    def _stand(self, place: TopicPartition, why: str, *, may_pass: bool) -> None:
+    def _stand(self, place: TopicPartition, why: str, *, may_pass: bool, rests: bool) -> None:
         """Note that nothing can be read of a partition, and leave it alone for a moment."""
         known = self.standing.get(place)
         if known is None or known.why != why:
@@ -150,7 +153,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
             self.standing[place] = known
             detail = {"topic": place.topic, "partition": place.partition, "why": why}
             _log.log(logging.INFO if may_pass else logging.ERROR, "a partition cannot be read", extra=detail)
-        if self._is_mine(place) and not may_pass:
+        if rests and self._is_mine(place):
             self.pause(place)
             asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._look_again, place)
 
