@@ -81,7 +81,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         """What keeps this consumer from reading, a sentence each: for readiness, and for people."""
         now = time.monotonic()
         found = [
-            f"{place.topic} partition {place.partition}: {one.why}"
+            _said(place, one)
             for place, one in sorted(self.standing.items())
             if self._is_mine(place) and (not one.may_pass or now - one.since > ANSWERS_AGAIN_WITHIN_S)
         ]
@@ -90,6 +90,15 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         if self._fetcher is not None and self._fetcher.error_future.done():
             found.append("the client has stopped fetching: restart the process")
         return found
+
+    def standing_now(self) -> list[str]:
+        """The same of partitions only, and at once: for who looks and goes."""
+        return [_said(place, one) for place, one in sorted(self.standing.items()) if self._is_mine(place)]
+
+    def has_answered(self, place: TopicPartition) -> bool:
+        """Whether a broker has answered a fetch of this partition."""
+        state = self._state(place)
+        return state is not None and state.highwater is not None
 
     def left(self, place: TopicPartition) -> int:
         """How many records wait that may be read: open transactions and what is behind them do not count."""
@@ -160,6 +169,10 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
     def _look_again(self, place: TopicPartition) -> None:
         if not self._closed and self._is_mine(place):
             self.resume(place)
+
+
+def _said(place: TopicPartition, one: Standing) -> str:
+    return f"{place.topic} partition {place.partition}: {one.why}"
 
 
 async def _made_readable(data: bytes, wanted: int, end: int) -> Readable:

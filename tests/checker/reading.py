@@ -52,7 +52,12 @@ def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
 async def read_topics(place: Place) -> dict[str, list[Record]]:
     """Every record of every topic of the deployment, in each partition's order."""
     places = await _partitions(place)
-    consumer = AIOKafkaConsumer(bootstrap_servers=place.kafka, enable_auto_commit=False, fetch_max_wait_ms=50)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=place.kafka,
+        enable_auto_commit=False,
+        fetch_max_wait_ms=50,
+        isolation_level="read_committed",
+    )
     await consumer.start()
     try:
         consumer.assign(places)

@@ -2,18 +2,20 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from fleet import dead_letters, metrics, reader
 from fleet.database import Database
+from fleet.reader import Reader
 from fleet.record_batches import Readable
 from fleet.record_format import KEPT_BYTES
 from fleet.settings import Settings
+from hobbs.doctor.backlog import Backlog, look_at
 from tests.integration.fleet.sample import effects
 from tests.integration.fleet.test_offsets import committed
 from tests.integration.fleet.test_worker import Running, running, settings, until  # noqa: F401 - fixtures
@@ -105,6 +107,14 @@ def change_on_disk(
         file.write(changed)
 
 
+async def waiting(settings: Settings, at: Mapping[int, int] | None = None) -> Backlog:  # noqa: F811
+    """What the doctor finds in front of a group that stands at these offsets, else at the beginning."""
+    places = {n: TopicPartition(settings.topic_prefix + TOPIC, n) for n in range(3)}
+    stands = {place: (at or {}).get(n, 0) for n, place in places.items()}
+    async with Reader(bootstrap_servers=settings.kafka_bootstrap) as looking:
+        return await look_at(settings, stands, await looking.end_offsets(list(stands)))
+
+
 async def test_damaged_batches_are_dead_letters_and_every_other_record_is_handled(
     running: Running,  # noqa: F811
     database: Database,
@@ -156,6 +166,10 @@ async def test_a_partition_that_the_broker_cannot_read_stands_and_says_so(
     assert said is not None
     assert f"{running.settings.topic_prefix}{TOPIC} partition 0: offset 1: the broker cannot read it" in said
     assert (await measured(running))[1] == 1
+    backlog = await waiting(running.settings, {0: 1})
+    assert [one.split(":")[0] for one in backlog.troubles] == [
+        f"{running.settings.topic_prefix}{TOPIC} partition 0"
+    ]
     change_on_disk(session_folder, running.settings, 0, 1, lambda raw: flipped(raw, VERSION_AT))
     await publish.send(producer, ["after"], 0)
     await until(lambda: effects(database), dict.fromkeys(("before", "elsewhere", "damaged", "after"), 1))
