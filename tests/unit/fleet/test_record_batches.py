@@ -48,7 +48,12 @@ def test_our_codecs_are_kafkas() -> None:
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_good_batch_is_handed_out_as_it_was_published(codec: str) -> None:
     headers = [("a", b"1"), ("nothing", None), ("é", b"\xff")]
-    sent = [Sent(value=GOOD * 50, headers=headers), None, Sent(value=b"", key=None), b"x" * 70_000]
+    sent: list[bytes | Sent | None] = [
+        Sent(value=GOOD * 50, headers=headers),
+        None,
+        Sent(value=b"", key=None),
+        b"x" * 70_000,
+    ]
     records = Log([batch(sent, codec=codec), batch([GOOD], base=4)]).read(end=5)
     assert [r.value for r in records] == [GOOD * 50, None, b"", b"x" * 70_000, GOOD]
     assert [r.key for r in records] == [b"k", b"k", None, b"k", b"k"]
@@ -77,7 +82,7 @@ def test_of_a_record_that_is_too_large_the_beginning_the_size_and_the_hash_are_k
 
 @pytest.mark.parametrize("codec", ["none", "gzip", "zstd"])
 def test_keys_and_headers_have_limits_too(codec: str) -> None:
-    sent = [
+    sent: list[bytes | Sent | None] = [
         Sent(value=GOOD, key=b"k" * 300_000),
         Sent(value=GOOD, headers=[("h", b"v" * 300_000), ("small", b"1")]),
         Sent(value=GOOD, headers=[(f"h{n}", b"v") for n in range(20_000)]),
