@@ -4,6 +4,7 @@
   nor an attempt limit.
 * A parser that shows FastStream no header, and a decoder that hands over raw records: typed handlers reject
   a whole batch for one bad record, and an undecodable header loses the batch.
+* A consumer that no exception makes lose records, and that reads only what is committed (fleet/reader.py).
 * Offsets are committed inside the batch's lock, and a rebalance waits for that lock: a batch in flight ends
   and commits before its partitions move.
 """
@@ -15,20 +16,21 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from functools import lru_cache
+from functools import partial
 from typing import Any
 
 from aiokafka import ConsumerRebalanceListener, TopicPartition
-from aiokafka.errors import KafkaError
+from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.exceptions import IgnoredException
 from faststream.kafka import KafkaBroker
 
 from fleet import kafka_client, metrics
-from fleet.envelope import Record, safe_text
+from fleet.envelope import Record
 from fleet.faults import fault_point
 from fleet.positions import Positions
+from fleet.raw_records import record_of
+from fleet.reader import Reader
 from fleet.settings import Settings
 from fleet.shared_batches import SharedBatches
 
@@ -38,6 +40,7 @@ PARTITION_BYTES, FETCH_BYTES = 2**21, 2**22  # a full batch from one partition; 
 # Records that arrive within this time share a batch; the first one after an idle period waits no longer.
 GATHER_S = 0.01
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
+FETCH_AGAIN_S = 1.0  # after a fetch that raised
 STUCK_AFTER_S = 120.0
 AFTER_POLL_S, AFTER_MAX_S = 0.2, 60.0
 BATCH_ENDS_WITHIN_S = 15.0
@@ -92,8 +95,6 @@ class Consumers:
             if starting.done():
                 starting.result()
                 self._broker = broker
-                for consumer in self._consumers:
-                    _gather_polls(consumer)
                 await told
         finally:
             self._broker = None
@@ -113,6 +114,11 @@ class Consumers:
         late = [c.topic for c in self._consumers if self._broker and _poll_age_s(c) > STUCK_AFTER_S]
         return f"no poll for {STUCK_AFTER_S:g} s: {', '.join(late)}" if late else None
 
+    def unread(self) -> str | None:
+        """Say which partitions cannot be read, and why; None when all can."""
+        troubles = [one for consumer in self._consumers for one in _troubles(consumer)]
+        return "; ".join(troubles) or None
+
     def not_joined(self) -> str | None:
         """Say that the groups are not joined; None when every topic's is, or there is none to join."""
         if self._broker or not self._consumers:
@@ -130,13 +136,14 @@ class Consumers:
             members = self._members(topic)
             metrics.POLL_AGE.labels(self._service, topic).set(max(map(_poll_age_s, members)))
             metrics.CONSUMER_LAG.labels(self._service, topic).set(sum(map(_lag, members)))
+            metrics.UNREAD.labels(self._service, topic).set(sum(len(_troubles(one)) for one in members))
 
     def _members(self, topic: str) -> list[Consumer]:
         return [consumer for consumer in self._consumers if consumer.topic == topic]
 
     def _build(self) -> KafkaBroker:
         settings = self._settings
-        broker = KafkaBroker(
+        broker = _Broker(
             settings.kafka_bootstrap.split(","),
             security=kafka_client.security(settings),
             ack_policy=AckPolicy.NACK_ON_ERROR,
@@ -178,11 +185,19 @@ class Consumers:
             message.raw_message = ()  # the message outlives its batch (docs/decisions/0143)
             consumer.rested = not behind and await consumer.shared.rest()
 
+        get_message = subscriber.get_msg
+
+        async def gather(kafka: Any) -> Any:
+            if "getmany" not in vars(kafka):  # its first poll
+                _gather_polls(consumer, self._service)
+            return await get_message(kafka)
+
         subscriber(handle)
+        subscriber.get_msg = gather  # type: ignore[assignment, method-assign]
         consumer.subscriber = subscriber
 
     async def _process(self, consumer: Consumer, message: Any) -> None:
-        records = [_record(raw, consumer.topic) for raw in message.raw_message]
+        records = [record_of(raw, consumer.topic) for raw in message.raw_message]
         if consumer.after and not await self._may_begin(consumer):
             await asyncio.sleep(AFTER_POLL_S)
             raise _ReadAgain
@@ -279,6 +294,15 @@ def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:
     return len(records) >= consumer.batch_max / 2
 
 
+class _Broker(KafkaBroker):
+    """FastStream's broker with our consumer."""
+
+    async def _connect(self) -> Any:
+        made = await super()._connect()
+        self.config.broker_config.builder = partial(Reader, **made.keywords)  # type: ignore[attr-defined]
+        return self.config.broker_config.builder
+
+
 async def _leave(broker: KafkaBroker) -> None:
     """Leave the groups, for as long as a drain may take.
 
@@ -325,33 +349,11 @@ async def _parse_safely(message: Any, original: Callable[[Any], Awaitable[Any]])
     return parsed
 
 
-_safe_name = lru_cache(maxsize=1024)(safe_text)
-
-
 async def _hand_over(message: Any) -> Any:
     return message
 
 
-def _record(raw: Any, topic: str) -> Record:
-    return Record(
-        topic=topic,
-        partition=raw.partition,
-        offset=raw.offset,
-        key=raw.key,
-        value=raw.value,
-        headers={_safe_name(name): safe_text(value) for name, value in raw.headers},
-        timestamp=_instant(raw.timestamp),
-    )
-
-
-def _instant(milliseconds: int) -> datetime:
-    try:
-        return datetime.fromtimestamp(max(milliseconds, 0) / 1000, UTC)
-    except (OverflowError, ValueError, OSError):  # a publisher may stamp any 64-bit number
-        return datetime.now(UTC)
-
-
-def _gather_polls(consumer: Consumer) -> None:
+def _gather_polls(consumer: Consumer, service: str) -> None:
     """Wait longer for the first record than FastStream would, and add the records that came during a pause.
 
     aiokafka fetches nothing while a fetched record of any partition waits to be taken: what comes in the
@@ -365,8 +367,19 @@ def _gather_polls(consumer: Consumer) -> None:
         consumer.polled_at = time.monotonic()
         shared.withdraw(consumer)
         rested, consumer.rested = consumer.rested, False
-        found: dict[Any, list[Any]] = await getmany(timeout_ms=POLL_MS, max_records=max_records)
+        try:
+            found: dict[Any, list[Any]] = await getmany(timeout_ms=POLL_MS, max_records=max_records)
+        except ConsumerStoppedError:
+            raise
+        except Exception as error:  # positions are where they were; FastStream would pause for 5 or 15 s
+            _log.warning("a fetch failed", extra={"topic": consumer.topic, "error": str(error)})
+            metrics.FETCH_FAILURES.labels(service, consumer.topic).inc()
+            await asyncio.sleep(FETCH_AGAIN_S)
+            return {}
         if not found:
+            passed = await kafka.commit_what_was_passed()
+            if consumer.positions:
+                consumer.positions.reached({place.partition: offset for place, offset in passed.items()})
             return found
         shared.announce(consumer)
         until = _gathers_until(shared)
@@ -397,12 +410,14 @@ def _poll_age_s(consumer: Consumer) -> float:
 
 
 def _lag(consumer: Consumer) -> int:
-    kafka = consumer.subscriber.consumer if consumer.subscriber else None
-    if kafka is None:
-        return 0
-    lag = 0
-    for place in kafka.assignment():
-        state = kafka._subscription.subscription.assignment.state_value(place)
-        if state is not None and state.has_valid_position:
-            lag += max((kafka.highwater(place) or 0) - state.position, 0)
-    return lag
+    reader = _reader(consumer)
+    return sum(map(reader.left, reader.assignment())) if reader else 0
+
+
+def _troubles(consumer: Consumer) -> list[str]:
+    reader = _reader(consumer)
+    return reader.troubles() if reader else []
+
+
+def _reader(consumer: Consumer) -> Reader | None:
+    return consumer.subscriber.consumer if consumer.subscriber else None

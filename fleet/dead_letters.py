@@ -1,15 +1,18 @@
-"""Records that could not be processed: kept whole, listed, redriven or discarded; never swallowed.
+"""Records that could not be processed: kept, listed, redriven or discarded; never swallowed.
+
+A letter keeps its record whole, except one that is too large or that Kafka's client cannot read: of that it
+keeps the beginning, the size and the hash, and it cannot be redriven.
 
 A letter is one row for each subject (or event, or place in the topic). When a redriven record fails
 again its row opens again with one attempt more. The topic `<service>.dead` tells the rest of the world.
 """
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -21,6 +24,10 @@ from fleet.cause import Cause
 from fleet.database import Tx, json_parameter
 from fleet.envelope import Message, Record, safe_text
 from fleet.faults import fault_point
+from fleet.record_format import VALUE_BYTES_MAX
+
+CUT: Final = "hobbs_cut"  # the header that says what of the record the letter does not hold
+BURIED_BYTES: Final = 4_000_000  # of records in one statement: jsonb holds no more than 255 MB
 
 STATES = ("open", "redriven", "discarded")
 
@@ -74,9 +81,25 @@ async def bury_letters(tx: Tx, letters: Sequence[Letter]) -> None:
         return
     unique = {(letter.record.topic, letter.identity): letter for letter in letters}
     causes = {key: letter.cause for key, letter in unique.items()}
-    rows = await tx.all(_BURY, letters=json_parameter([_row(x) for x in unique.values()]))
+    rows: list[Row[Any]] = []
+    for some in _in_portions([unique[key] for key in sorted(unique)]):
+        rows += await tx.all(_BURY, letters=json_parameter([_row(letter) for letter in some]))
     await outbox.stage(tx, [_event(tx.service, row, causes[row.topic, row.identity]) for row in rows])
     await fault_point("dead_letters.buried")
+
+
+def _in_portions(letters: Sequence[Letter]) -> Iterator[list[Letter]]:
+    """The same letters in their order, in lists whose records have about BURIED_BYTES."""
+    portion: list[Letter] = []
+    held = 0
+    for letter in letters:
+        portion.append(letter)
+        held += len(letter.record.value or b"") + len(letter.record.key or b"")
+        if held >= BURIED_BYTES:
+            yield portion
+            portion, held = [], 0
+    if portion:
+        yield portion
 
 
 _STILL_OPEN = """
@@ -139,13 +162,21 @@ def _row(letter: Letter) -> dict[str, Any]:
         "subject": letter.subject,
         "key": _base64(record.key),
         "value": _base64(record.value),
-        "headers": dict(record.headers),
-        "payload_hash": _base64(sha256(record.value or b"").digest()),
+        "headers": _headers(record),
+        "payload_hash": _base64(record.cut.digest if record.cut else sha256(record.value or b"").digest()),
         "event_key": letter.event_key,
         "correlation_id": letter.cause.correlation_id,
         "reason": letter.reason,
         "sentence": safe_text(letter.sentence),
     }
+
+
+def _headers(record: Record) -> dict[str, str]:
+    kept = {name: value for name, value in record.headers.items() if name != CUT}
+    if record.cut:
+        size = "unknown" if record.cut.size is None else str(record.cut.size)
+        kept |= {CUT: f"bytes of the record: {size}; kept: {len(record.value or b'')}"}
+    return kept
 
 
 def _base64(value: bytes | None) -> str | None:
@@ -206,6 +237,7 @@ _REDRIVE = """
             history = history || jsonb_build_array(
                 jsonb_build_object('at', now(), 'what', 'redriven', 'who', CAST(:who AS text)))
         WHERE id = ANY (CAST(:ids AS uuid[])) AND state IN ('open', 'discarded')
+          AND NOT jsonb_exists(headers, :cut) AND coalesce(octet_length(value), 0) <= :most
         RETURNING id, topic, identity, key, value, headers, event_key
     ), forgotten AS (
         DELETE FROM inbox USING letter WHERE inbox.event_key = letter.event_key
@@ -221,12 +253,27 @@ _REDRIVE = """
 async def redrive(tx: Tx, ids: Sequence[UUID], *, who: str) -> list[UUID]:
     """Send letters back to the topic they came from, as they came; this service will read them anew.
 
-    Other consumers of the topic know the event already and drop it. Letters already redriven stay.
+    Other consumers of the topic know the event already and drop it. Letters already redriven stay, and those
+    that do not hold their record whole (see `cut`).
     """
     tx.wake_outbox()
-    redriven = [row.id for row in await tx.all(_REDRIVE, ids=list(ids), who=who)]
+    rows = await tx.all(_REDRIVE, ids=list(ids), who=who, cut=CUT, most=VALUE_BYTES_MAX)
+    redriven = [row.id for row in rows]
     await fault_point("redrive.staged")
     return redriven
+
+
+_CUT = """
+    SELECT id FROM dead_letter
+    WHERE id = ANY (CAST(:ids AS uuid[]))
+      AND (jsonb_exists(headers, :cut) OR coalesce(octet_length(value), 0) > :most)
+    ORDER BY id
+"""
+
+
+async def cut(tx: Tx, ids: Sequence[UUID]) -> list[UUID]:
+    """Which of these letters hold no record that could be sent again."""
+    return [row.id for row in await tx.all(_CUT, ids=list(ids), cut=CUT, most=VALUE_BYTES_MAX)]
 
 
 _DISCARD = """

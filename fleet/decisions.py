@@ -260,7 +260,13 @@ async def _redrive(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     if isinstance(ids, str):
         return refused(ids)
     redriven = await dead_letters.redrive(tx, ids, who=decision.who.name)
-    return _about_letters(ids, redriven, "redriven")
+    cut = await dead_letters.cut(tx, ids)
+    why = (
+        f"; too large or unreadable, so the letter cannot send it again: {', '.join(map(str, cut))}"
+        if cut
+        else ""
+    )
+    return _about_letters(ids, redriven, "redriven", why)
 
 
 async def _discard(tx: Tx, decision: Decision, now: datetime) -> Ruling:
@@ -284,13 +290,13 @@ def _letters_named(decision: Decision) -> list[UUID] | str:
         return "an id in parameters.ids is no UUID"
 
 
-def _about_letters(asked: Sequence[UUID], changed: Sequence[UUID], verb: str) -> Ruling:
+def _about_letters(asked: Sequence[UUID], changed: Sequence[UUID], verb: str, why: str = "") -> Ruling:
     if not changed:
-        return refused(f"none of these letters can be {verb}")
+        return refused(f"none of these letters can be {verb}{why}")
     left = sorted({str(one) for one in asked} - {str(one) for one in changed})
     rest = f"; not there, or not to be {verb}: {', '.join(left)}" if left else ""
     effects = tuple({"dead_letter_id": str(one)} for one in sorted(changed))
-    return Ruling(done=True, sentence=f"{len(changed)} letters {verb}{rest}", effects=effects)
+    return Ruling(done=True, sentence=f"{len(changed)} letters {verb}{rest}{why}", effects=effects)
 
 
 # What every service's people may decide, whatever the service is.

@@ -77,8 +77,20 @@ def _versioned(ten: bytes) -> bytes:
     return (value & ~(0xF << 76) & ~(0x3 << 62) | 7 << 76 | 2 << 62).to_bytes(10)
 
 
+class Cut(NamedTuple):
+    """Why a record is not what was published: the size and hash of the whole, as far as they are known."""
+
+    reason: str
+    sentence: str
+    size: int | None
+    digest: bytes
+
+
 class Record(NamedTuple):
-    """One Kafka record as read; `topic` is without the deployment's prefix, headers are safe text."""
+    """One Kafka record as read; `topic` is without the deployment's prefix, headers are safe text.
+
+    Of a record that is `cut` only the beginning is here, or nothing: it is never processed.
+    """
 
     topic: str
     partition: int
@@ -87,6 +99,7 @@ class Record(NamedTuple):
     value: bytes | None
     headers: Mapping[str, str]
     timestamp: datetime
+    cut: Cut | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,8 +18,7 @@ from fleet.database import Tx
 from fleet.dead_letters import Letter
 from fleet.envelope import CONTENT_HEADER, OWN_SOURCES, Record, cause_of, derived_key, event_key_of
 from fleet.faults import fault_point
-
-RECORD_BYTES_MAX = 1_000_000
+from fleet.record_format import VALUE_BYTES_MAX
 
 T = TypeVar("T")
 M = TypeVar("M", bound=BaseModel)
@@ -42,10 +41,12 @@ class _Reading(NamedTuple, Generic[T]):
 def read(record: Record, model: type[M]) -> M:
     """Decode and validate a record's body. Raises Unreadable, with a sentence that shows no input."""
     value = record.value
+    if record.cut:
+        raise Unreadable(record.cut.reason, record.cut.sentence)
     if value is None:
         raise Unreadable("null_value", "the record has no value")
-    if len(value) > RECORD_BYTES_MAX:
-        raise Unreadable("oversized", f"the record has {len(value)} bytes; the limit is {RECORD_BYTES_MAX}")
+    if len(value) > VALUE_BYTES_MAX:
+        raise Unreadable("oversized", f"the record has {len(value)} bytes; the limit is {VALUE_BYTES_MAX}")
     try:
         document = orjson.loads(value)
     except orjson.JSONDecodeError as error:
@@ -130,6 +131,8 @@ def _read_all(
     letters: list[Letter] = []
     for record in batch:
         try:
+            if record.cut:
+                raise Unreadable(record.cut.reason, record.cut.sentence)
             event = parse(record)
         except (Unreadable, ValidationError) as error:
             letters.append(unreadable_letter(record, error))
@@ -146,6 +149,8 @@ def _reading(record: Record, event: T, natural_key: str | None) -> _Reading[T]:
 
 def payload_hash(record: Record) -> bytes:
     """Hash what the event says: its body, unless our publisher named its content (see Message.content)."""
+    if record.cut:
+        return record.cut.digest
     named = record.headers.get(CONTENT_HEADER, "")
     if named and record.headers.get("ce_source", "").startswith(OWN_SOURCES):
         return sha256(named.encode()).digest()

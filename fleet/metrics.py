@@ -71,8 +71,16 @@ ISOLATED = counter(
 )
 CONSUMER_LAG = gauge(
     "fleet_consumer_lag_records",
-    "Records behind the high watermark",
+    "Records that may be read and are not; those of open transactions do not count",
     {"service": UNKNOWN, "topic": UNKNOWN},
+)
+UNREAD = gauge(
+    "fleet_partitions_unread",
+    "Partitions that cannot be read, and clients that cannot fetch",
+    {"service": UNKNOWN, "topic": UNKNOWN},
+)
+FETCH_FAILURES = counter(
+    "fleet_fetch_failures_total", "Fetches that raised", {"service": UNKNOWN, "topic": UNKNOWN}
 )
 POLL_AGE = gauge(
     "fleet_poll_age_seconds",
@@ -102,7 +110,8 @@ def start_service(service: str) -> None:
 
 def start_topic(service: str, topic: str) -> None:
     """Start at 0 what is measured for a topic that the service consumes."""
-    for metric in (BATCH_SECONDS, BATCH_FAILURES, ISOLATED, CONSUMER_LAG, POLL_AGE):
+    of_a_topic = (BATCH_SECONDS, BATCH_FAILURES, ISOLATED, CONSUMER_LAG, UNREAD, FETCH_FAILURES, POLL_AGE)
+    for metric in of_a_topic:
         start_at_zero(metric, [service], [topic])
 
 

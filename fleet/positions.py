@@ -53,6 +53,10 @@ class Positions:
         for record in records:
             self._unwritten[record.partition] = record.offset + 1
 
+    def reached(self, places: Mapping[int, int]) -> None:
+        """Note places before which nothing is left to handle: markers, and what was aborted."""
+        self._unwritten |= places
+
     async def write_if_due(self) -> None:
         """Write what was passed, at most once in WRITE_EVERY_S."""
         if time.monotonic() - self._written_at >= WRITE_EVERY_S:

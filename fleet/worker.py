@@ -57,6 +57,7 @@ class Worker:
             "postgres": self._check_postgres,
             "kafka": self._check_kafka,
             "groups": self._check_groups,
+            "partitions": self._check_partitions,
         }
         self.live_checks: dict[str, Check] = {"consumers": self._check_polls}
         self._consumers = Consumers(service, settings)
@@ -267,6 +268,9 @@ class Worker:
 
     async def _check_groups(self) -> str | None:
         return self._consumers.not_joined()
+
+    async def _check_partitions(self) -> str | None:
+        return self._consumers.unread()
 
     async def _started_producer(self) -> AIOKafkaProducer:
         async with self._producer_starting:

@@ -13,6 +13,7 @@ import httpx
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
+from fleet.reader import READ_COMMITTED
 from hobbs.local.fleet_processes import Fleet
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
@@ -45,7 +46,7 @@ class Figures:
         self._database = await asyncpg.connect(self._database_url)
         self._admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
         await self._admin.start()
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka)
+        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, isolation_level=READ_COMMITTED)
         await self._consumer.start()
         return self
 

@@ -4,18 +4,23 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError, KafkaError
 
 from fleet import kafka_client
+from fleet.reader import Reader
 from fleet.settings import Settings
+from hobbs.doctor.backlog import Backlog, look_at
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.shell.connections import why
 from schemas.topics import TOPICS
 
 LAG_RECORDS_MAX: Final = 10_000
 GROUP_TIMEOUT_S: Final = 10.0
+UNREAD: Final = (
+    "its records wait until it can be read: docs/operations/kafka.md, A partition that cannot be read"
+)
 MIGRATE: Final = "run `hobbs migrate` with a Kafka user that may create topics"
 
 
@@ -57,9 +62,11 @@ def _topics(settings: Settings, topics: Mapping[str, Any], brokers: int) -> list
 
 async def _groups(settings: Settings, admin: AIOKafkaAdminClient, topics: Mapping[str, Any]) -> list[Finding]:
     """The lag of each service on each topic it consumes."""
-    async with AIOKafkaConsumer(**kafka_client.connection(settings)) as consumer:
+    async with Reader(**kafka_client.connection(settings)) as consumer:
         looks = [
-            _group(admin, consumer, f"{settings.topic_prefix}{service}.{topic.name}", service, places)
+            _group(
+                settings, admin, consumer, f"{settings.topic_prefix}{service}.{topic.name}", service, places
+            )
             for topic in TOPICS.values()
             if (places := _places(topics, settings.topic_prefix + topic.name))
             for service in topic.consumers
@@ -72,8 +79,9 @@ def _places(topics: Mapping[str, Any], name: str) -> list[TopicPartition]:
 
 
 async def _group(
+    settings: Settings,
     admin: AIOKafkaAdminClient,
-    consumer: AIOKafkaConsumer,
+    consumer: Reader,
     group: str,
     service: str,
     places: Sequence[TopicPartition],
@@ -81,11 +89,12 @@ async def _group(
     try:
         async with asyncio.timeout(GROUP_TIMEOUT_S):
             await _wait_for_coordinator(admin, group)
-            lag, members = await _lag(admin, consumer, group, places), await _members(admin, group)
+            backlog = await _backlog(settings, admin, consumer, group, places)
+            members = await _members(admin, group)
     except (TimeoutError, KafkaError) as error:
         found = f"group {group}: its lag cannot be read ({type(error).__name__})"
         return warning(service, found, "look again in a minute; then see whether a broker is missing")
-    return _judge(group, service, lag, members)
+    return _judge(group, service, backlog, members)
 
 
 async def _wait_for_coordinator(admin: AIOKafkaAdminClient, group: str) -> None:
@@ -98,14 +107,18 @@ async def _wait_for_coordinator(admin: AIOKafkaAdminClient, group: str) -> None:
             await asyncio.sleep(0.2)
 
 
-async def _lag(
-    admin: AIOKafkaAdminClient, consumer: AIOKafkaConsumer, group: str, places: Sequence[TopicPartition]
-) -> int:
-    """The group's lag in records; a partition without a committed offset counts from its first record."""
+async def _backlog(
+    settings: Settings,
+    admin: AIOKafkaAdminClient,
+    consumer: Reader,
+    group: str,
+    places: Sequence[TopicPartition],
+) -> Backlog:
+    """What waits for the group; a partition without a committed offset counts from its first record."""
     ends, starts = await consumer.end_offsets(places), await consumer.beginning_offsets(places)
     committed = await admin.list_consumer_group_offsets(group, partitions=list(places))
     at = {place: committed[place].offset if place in committed else -1 for place in places}
-    return sum(ends[p] - (at[p] if at[p] >= 0 else starts[p]) for p in places)
+    return await look_at(settings, {p: at[p] if at[p] >= 0 else starts[p] for p in places}, ends)
 
 
 async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
@@ -114,8 +127,11 @@ async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
     return sum(len(described[5]) for response in responses for described in response.groups)
 
 
-def _judge(group: str, service: str, lag: int, members: int) -> Finding:
+def _judge(group: str, service: str, backlog: Backlog, members: int) -> Finding:
+    lag = backlog.records
     found = f"group {group}: {members} processes, {lag} records behind"
+    if backlog.troubles:
+        return wrong(service, f"group {group}: {'; '.join(backlog.troubles)}", UNREAD)
     if not members:
         return warning(service, found, f"start `hobbs work {service}`")
     if lag > LAG_RECORDS_MAX:

@@ -13,13 +13,14 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 import typer
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 from pydantic import ValidationError
 
 from fleet import kafka_client
 from fleet.decisions import REQUESTED, TAKEN, key_of
 from fleet.envelope import Message, first_cause, uuid7
+from fleet.reader import Reader
 from fleet.settings import Settings
 from hobbs.shell.connections import Unreachable, run, settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, agreed, say
@@ -158,9 +159,9 @@ def _fault_of(error: ValidationError) -> str:
 
 
 @asynccontextmanager
-async def _answers(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
+async def _answers(settings: Settings) -> AsyncIterator[Reader]:
     """A reader of `decision.taken` from now on, in no group."""
-    consumer = AIOKafkaConsumer(**kafka_client.connection(settings), enable_auto_commit=False)
+    consumer = Reader(**kafka_client.connection(settings), enable_auto_commit=False)
     try:
         await consumer.start()
         topic = settings.topic_prefix + TAKEN
@@ -175,7 +176,7 @@ async def _answers(settings: Settings) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-async def _known(consumer: AIOKafkaConsumer, topic: str) -> None:
+async def _known(consumer: Reader, topic: str) -> None:
     """Wait until the broker knows the topic: one that was just made it knows a moment later."""
     for _ in range(LOOK_TIMES):
         if topic in await consumer.topics():
@@ -184,7 +185,7 @@ async def _known(consumer: AIOKafkaConsumer, topic: str) -> None:
     raise UnknownTopicOrPartitionError(topic)
 
 
-async def _answer_to(decision_id: UUID, answers: AIOKafkaConsumer) -> Answer:
+async def _answer_to(decision_id: UUID, answers: Reader) -> Answer:
     while True:
         for records in (await answers.getmany(timeout_ms=POLL_MS)).values():
             for record in records:

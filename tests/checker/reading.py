@@ -58,6 +58,7 @@ async def read_topics(place: Place) -> dict[str, list[Record]]:
         enable_auto_commit=False,
         fetch_max_wait_ms=50,
         auto_offset_reset="earliest",
+        isolation_level="read_committed",
     )
     await consumer.start()
     try:

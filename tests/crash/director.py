@@ -8,13 +8,16 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from fleet.decisions import REQUESTED
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.stripe_sim.control import Control
-from tests.crash.drill import Death
+from tests.crash.drill import CONSUMED, Death
+from tests.crash.traffic import publish
 from tests.crash.workers import LEASE_S, Life
 
 REACH_WITHIN_S = 75.0
 LOOK_S = 0.1
+UNREADABLE_EVERY_S = 1.0  # while a service is to die with a dead letter; each makes a batch of its own
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +62,12 @@ class Director:
         if death.point == "adoption.adopted":
             await self._leave_an_effect_unrecorded(death.service)
         life = Life(self.fleet, death.service, death.faults)
-        reached = await self._until_it_dies(death, life)
+        needed = asyncio.create_task(bring_what_it_needs(self.fleet, death))
+        try:
+            reached = await self._until_it_dies(death, life)
+        finally:
+            needed.cancel()
+            await asyncio.gather(needed, return_exceptions=True)
         life.child.kill()
         await let_leases_end(self.fleet)
         self.done.append(
@@ -130,6 +138,18 @@ class Director:
             await asyncio.sleep(0.05)
         stripe.clear_faults(fault["id"])
         return False
+
+
+async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
+    """Publish what the death waits for, where the traffic of a seed may have none: records to bury."""
+    while death.point == "dead_letters.buried":
+        await publish(fleet, topic_to_read(death.service), [(b"poison", b"not json", [])])
+        await asyncio.sleep(UNREADABLE_EVERY_S)
+
+
+def topic_to_read(service: str) -> str:
+    """A topic whose unreadable records the service buries: of decisions it buries only those that name it."""
+    return next(topic for topic in CONSUMED[service] if topic != REQUESTED)
 
 
 def fail_payouts_in_doubt(fleet: Fleet) -> None:

@@ -6,8 +6,37 @@ INBOX = "tests/integration/fleet/test_inbox.py"
 OUTBOX = "tests/integration/fleet/test_outbox_relay.py"
 ISOLATION = "tests/integration/promises/test_isolation.py"
 WORKER = "tests/integration/fleet/test_worker.py"
+FOREIGN = "tests/integration/fleet/test_foreign_records.py"
 
 FLEET_MUTANTS = (
+    Mutant(
+        name="aborted-records-are-handled",
+        breaks="Flights of aborted transactions are billed and paid.",
+        edits=(
+            Edit(path="fleet/reader.py", old='Final = "read_committed"', new='Final = "read_uncommitted"'),
+        ),
+        catchers=(FOREIGN,),
+    ),
+    Mutant(
+        name="fetch-that-raised-keeps-what-it-took",
+        breaks="After a fetch that raised the records of other partitions are lost.",
+        edits=(
+            Edit(path="fleet/reader.py", old="            self._go_back(self._asked | before)\n", new=""),
+        ),
+        catchers=(FOREIGN,),
+    ),
+    Mutant(
+        name="damaged-batch-is-one-letter",
+        breaks="Of a damaged batch only the first record is a dead letter; the others are lost.",
+        edits=(
+            Edit(
+                path="fleet/record_batches.py",
+                old="range(batch.start, next_offset)",
+                new="range(batch.start, batch.start + 1)",
+            ),
+        ),
+        catchers=("tests/unit/fleet/test_record_batches.py",),
+    ),
     Mutant(
         name="offsets-before-commit",
         breaks="Offsets are committed before the handler has committed its effect.",

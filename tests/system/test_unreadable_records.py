@@ -15,7 +15,9 @@ from tests.support.leaks import ANY_ADDRESS, leaks, names_in_the_school
 
 UNREADABLE = {
     "null_value": None,
-    "oversized": b'{"student": "Robin Whitaker", "flight_id": "' + b"x" * 1_010_000 + b'"}',
+    "oversized": b'{"student": "Robin Whitaker", "flight_id": "'
+    + b"x" * 8_000_000
+    + b'"}',  # 700 bytes packed
     "not_utf8": b'{"student": "Robin Whitaker", "flight_id": "\xff\xfe"}',
     "not_json": b"{flight of robin@example.org",
     "not_an_object": b'["Robin Whitaker", 2, 3]',
@@ -52,7 +54,10 @@ def readers_without_key(topic: str) -> tuple[str, ...]:
 async def publish(running: RunningFleet, values: list[bytes | None], only: str | None = None) -> None:
     """Publish the values on one partition of each consumed topic, in order, with an undecodable header."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=running.fleet.kafka_bootstrap, max_request_size=1_500_000, acks="all"
+        bootstrap_servers=running.fleet.kafka_bootstrap,
+        max_request_size=2**24,
+        acks="all",
+        compression_type="zstd",
     )
     async with producer:
         for topic in [only] if only else consumed_topics():

@@ -29,7 +29,12 @@ EACH_SERVICE = pytest.mark.parametrize("service", SERVICES)
 
 SELECTOR = re.compile(rf"\b(?P<name>(?:fleet|{'|'.join(SERVICES)})_[a-z_]+)(?:\{{(?P<matchers>[^}}]*)\}})?")
 MATCHER = re.compile(r'(?P<label>\w+)\s*(?P<how>=~|!~|!=|=)\s*"(?P<value>[^"]*)"')
-PER_TOPIC = ("fleet_consumer_lag_records", "fleet_batch_failures_total")
+PER_TOPIC = (
+    "fleet_consumer_lag_records",
+    "fleet_batch_failures_total",
+    "fleet_fetch_failures_total",
+    "fleet_partitions_unread",
+)
 HOLDS: dict[str, Callable[[str, str], bool]] = {
     "=": lambda value, wanted: value == wanted,
     "!=": lambda value, wanted: value != wanted,

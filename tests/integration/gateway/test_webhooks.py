@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from fleet.database import Database
 from fleet.envelope import CONTENT_HEADER
-from fleet.inbox import RECORD_BYTES_MAX
+from fleet.record_format import VALUE_BYTES_MAX
 from fleet.worker import Worker
 from schemas.stripe_webhooks import StripeWebhook
 from services.gateway.domain.signatures import sign
@@ -98,7 +98,7 @@ async def test_the_largest_webhook_fits_a_record_whatever_it_is_made_of(door: Do
     assert len(body) > door.settings.webhook_bytes_max - 2
     assert (await deliver(door.client, body)).status_code == 200
     (record,) = [r for r in await published(door.settings) if b"evt_large" in r.value]
-    assert len(record.value) < RECORD_BYTES_MAX
+    assert len(record.value) < VALUE_BYTES_MAX
 
 
 async def test_both_secrets_of_a_rotation_are_believed(door: Door) -> None:

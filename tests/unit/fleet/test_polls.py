@@ -14,6 +14,7 @@ async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int
     async def getmany(*, timeout_ms: int, max_records: int) -> dict[str, list[int]]:
         assert timeout_ms > 0
         answer = answers.pop(0)
+        in_hand.extend(answer)
         assert sum(map(len, answer.values())) <= max_records
         if not answer:
             await asyncio.sleep(timeout_ms / 1000)
@@ -22,10 +23,14 @@ async def polled(answers: list[dict[str, list[int]]], *, rested: bool, most: int
     async def handler(_: object) -> None:
         raise AssertionError
 
-    kafka = SimpleNamespace(getmany=getmany)
+    async def commit_what_was_passed() -> None:
+        assert in_hand == [], "records would be committed before they are handled"
+
+    in_hand: list[str] = []
+    kafka = SimpleNamespace(getmany=getmany, commit_what_was_passed=commit_what_was_passed)
     consumer = Consumer(topic="t", shared=SharedBatches(handler), batch_max=most, rested=rested)
     consumer.subscriber = SimpleNamespace(consumer=kafka)
-    _gather_polls(consumer)
+    _gather_polls(consumer, "s")
     for _ in range(times):
         found = await kafka.getmany(timeout_ms=10, max_records=most)
     return found, answers

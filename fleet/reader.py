@@ -1,0 +1,190 @@
+"""A consumer that reads what is committed, loses no record to an exception, and names what it cannot read.
+
+aiokafka moves positions while it hands records out, and raises when it cannot unpack one: what it had taken
+from other partitions is gone. Here each answer of a broker is made readable before aiokafka sees it
+(fleet/record_batches.py), and after any exception every position is where it was before the call.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError, for_code
+from aiokafka.protocol.fetch import FetchRequest
+
+from fleet.record_batches import Readable, is_packed, make_readable
+
+READ_COMMITTED: Final = "read_committed"
+LOOK_AGAIN_S: Final = 2.0  # a partition that stands is tried again so often; brokers answer an error at once
+ANSWERS_AGAIN_WITHIN_S: Final = 30.0  # an error of a broker's, or of the client's, is an outage until then
+
+_log = logging.getLogger(__name__)
+_NO_ERROR, _OUT_OF_RANGE = 0, 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """A partition of which nothing can be read: why, since when, and whether that may pass by itself."""
+
+    why: str
+    since: float
+    may_pass: bool
+
+
+class Reader(AIOKafkaConsumer):  # type: ignore[misc]
+    """An AIOKafkaConsumer for records of others."""
+
+    def __init__(self, *topics: str, **options: Any) -> None:
+        super().__init__(*topics, **options | {"isolation_level": READ_COMMITTED})
+        self.standing: dict[TopicPartition, Standing] = {}
+        self.failing_since: float | None = None  # of time.monotonic()
+        self._committed_at: Mapping[TopicPartition, int] = {}
+        self._asked: dict[TopicPartition, int] = {}  # since the last call: a position may not be known before
+        self._send = self._client.send
+        self._client.send = self._send_readable
+
+    async def getmany(self, *partitions: TopicPartition, **options: Any) -> dict[TopicPartition, list[Any]]:
+        """Records of partitions; after an exception nothing was taken."""
+        before, self._asked = self._positions(), {}
+        try:
+            found: dict[TopicPartition, list[Any]] = await super().getmany(*partitions, **options)
+        except Exception:
+            self.failing_since = self.failing_since or time.monotonic()
+            self._go_back(self._asked | before)
+            raise
+        self.failing_since = None
+        return found
+
+    async def commit(self, offsets: Any = None) -> None:
+        """As aiokafka's, and remember where."""
+        at = self._positions()
+        await super().commit(offsets)
+        self._committed_at = at
+
+    async def commit_what_was_passed(self) -> Mapping[TopicPartition, int]:
+        """Commit past markers and aborted records: otherwise the group looks behind what nobody can read.
+
+        Only for a caller that holds no record: each it was given is handled, or was sought back to. Returns
+        the offsets that are committed now, when there are new ones.
+        """
+        if self._group_id is None or not (at := self._positions()) or at == self._committed_at:
+            return {}
+        try:
+            await self.commit()
+        except KafkaError as error:  # the group moved on
+            _log.debug("offsets not committed", extra={"error": str(error)})
+            return {}
+        return at
+
+    def troubles(self) -> list[str]:
+        """What keeps this consumer from reading, a sentence each: for readiness, and for people."""
+        now = time.monotonic()
+        found = [
+            _said(place, one)
+            for place, one in sorted(self.standing.items())
+            if self._is_mine(place) and (not one.may_pass or now - one.since > ANSWERS_AGAIN_WITHIN_S)
+        ]
+        if self.failing_since is not None and now - self.failing_since > ANSWERS_AGAIN_WITHIN_S:
+            found.append("every fetch raises: see the log")
+        if self._fetcher is not None and self._fetcher.error_future.done():
+            found.append("the client has stopped fetching: restart the process")
+        return found
+
+    def standing_now(self) -> list[str]:
+        """The same of partitions only, and at once: for who looks and goes."""
+        return [_said(place, one) for place, one in sorted(self.standing.items()) if self._is_mine(place)]
+
+    def has_answered(self, place: TopicPartition) -> bool:
+        """Whether a broker has answered a fetch of this partition."""
+        state = self._state(place)
+        return state is not None and state.highwater is not None
+
+    def left(self, place: TopicPartition) -> int:
+        """How many records wait that may be read: open transactions and what is behind them do not count."""
+        state = self._state(place)
+        if state is None or not state.has_valid_position:
+            return 0
+        end = state.lso if state.lso is not None and state.lso >= 0 else state.highwater
+        return max(int(end or 0) - int(state.position), 0)
+
+    def _positions(self) -> dict[TopicPartition, int]:
+        states = {place: self._state(place) for place in self.assignment()}
+        return {p: state.position for p, state in states.items() if state and state.has_valid_position}
+
+    def _state(self, place: TopicPartition) -> Any:
+        subscription = self._subscription.subscription
+        assignment = subscription.assignment if subscription else None
+        return assignment.state_value(place) if assignment else None
+
+    def _is_mine(self, place: TopicPartition) -> bool:
+        return place in self.assignment()
+
+    def _go_back(self, before: Mapping[TopicPartition, int]) -> None:
+        for place, position in self._positions().items():
+            if before.get(place, position) != position:
+                self.seek(place, before[place])
+
+    async def _send_readable(self, node: int, request: Any, **options: Any) -> Any:
+        if not isinstance(request, FetchRequest):
+            return await self._send(node, request, **options)
+        wanted = {TopicPartition(t, p): offset for t, parts in request.topics for p, offset, *_ in parts}
+        for place, offset in wanted.items():
+            self._asked.setdefault(place, offset)
+        response = await self._send(node, request, **options)
+        response.topics = [
+            (topic, [await self._readable(TopicPartition(topic, part[0]), part, wanted) for part in parts])
+            for topic, parts in response.topics
+        ]
+        return response
+
+    async def _readable(self, place: TopicPartition, part: Any, asked: Mapping[TopicPartition, int]) -> Any:
+        """One partition's part of an answer: number, error, end, and the message set last."""
+        number, error, end, *between, data = part
+        wanted = asked.get(place, 0)
+        if error not in (_NO_ERROR, _OUT_OF_RANGE):
+            kind = for_code(error)
+            why = f"offset {wanted}: the broker cannot read it and answers {kind.__name__}"
+            self._stand(place, why, may_pass=True, rests=not kind.invalid_metadata)
+            return part
+        made = await _made_readable(data or b"", wanted, end)
+        if made.fault is None:
+            self.standing.pop(place, None)
+        else:
+            self._stand(place, made.fault, may_pass=False, rests=True)
+        return (number, error, end, *between, made.data)
+
+    def _stand(self, place: TopicPartition, why: str, *, may_pass: bool, rests: bool) -> None:
+        """Note that nothing can be read of a partition, and leave it alone for a moment."""
+        known = self.standing.get(place)
+        if known is None or known.why != why:
+            known = Standing(why=why, since=known.since if known else time.monotonic(), may_pass=may_pass)
+            self.standing[place] = known
+            detail = {"topic": place.topic, "partition": place.partition, "why": why}
+            _log.log(logging.INFO if may_pass else logging.ERROR, "a partition cannot be read", extra=detail)
+        if rests and self._is_mine(place):
+            self.pause(place)
+            asyncio.get_running_loop().call_later(LOOK_AGAIN_S, self._look_again, place)
+
+    def _look_again(self, place: TopicPartition) -> None:
+        if not self._closed and self._is_mine(place):
+            self.resume(place)
+
+
+def _said(place: TopicPartition, one: Standing) -> str:
+    return f"{place.topic} partition {place.partition}: {one.why}"
+
+
+async def _made_readable(data: bytes, wanted: int, end: int) -> Readable:
+    if not data:
+        return Readable(b"")
+    try:
+        if is_packed(data):
+            return await asyncio.to_thread(make_readable, data, wanted=wanted, end=end)
+        return make_readable(data, wanted=wanted, end=end)
+    except Exception as error:  # a fault of ours: aiokafka would end its fetching, and say nothing
+        _log.exception("a fetched batch could not be examined")
+        return Readable(b"", f"offset {wanted}: its batch could not be examined ({type(error).__name__})")
