@@ -89,7 +89,7 @@ def _too_large(bytes_max: int) -> ProblemRaised:
 
 
 def _without_closing_slash(scope: Scope) -> Scope:
-    """An address that was written with a slash at its end is the same address: it is served, not redirected."""
+    """An address with a slash at its end is the same address: it is served, not redirected."""
     path = scope["path"].rstrip("/")
     if not path or path == scope["path"]:
         return scope

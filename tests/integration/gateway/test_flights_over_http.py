@@ -12,8 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
 from hobbs.check.invariants import service_invariants
-from services.gateway import store
 from schemas.flights import FlightCorrected
+from services.gateway import store
 from services.gateway.domain.api_keys import CORRECTIONS_WRITE, FLIGHTS_WRITE, hash_key
 from services.gateway.http.flights import accept_flights
 from services.gateway.http.web import build_web
