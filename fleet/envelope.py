@@ -11,7 +11,7 @@ import secrets
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from hashlib import sha256
 from typing import NamedTuple
@@ -26,6 +26,7 @@ OWN_SOURCES = "hobbs/"
 CONTENT_HEADER = "ce_hobbscontent"
 SAFE_CHARS_MAX = 2_000
 _NAMESPACE = uuid5(NAMESPACE_URL, "hobbs:event")
+_EPOCH, _MILLISECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(milliseconds=1)
 _TRACEPARENT = re.compile(r"00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}")
 _CORRELATION = re.compile(r"[\x21-\x7e]{1,100}")
 
@@ -42,9 +43,13 @@ def named_uuid(name: str, at: datetime) -> UUID:
 
     What is decided again, after a restore, has the same id. Instants before 1970 count as 1970.
     """
-    milliseconds = max(int(at.timestamp() * 1000), 0)
-    made: UUID = FastUUID(milliseconds.to_bytes(6) + _version_8(sha256(name.encode()).digest()))
+    made: UUID = FastUUID(_milliseconds(at) + _version_8(sha256(name.encode()).digest()))
     return made
+
+
+def _milliseconds(at: datetime) -> bytes:
+    """Since 1970, exactly: the database computes the same."""
+    return max((at - _EPOCH) // _MILLISECOND, 0).to_bytes(6)
 
 
 def _version_8(digest: bytes) -> bytes:
@@ -54,7 +59,7 @@ def _version_8(digest: bytes) -> bytes:
 
 def restamped(named: UUID, at: datetime) -> UUID:
     """The same id with another instant: of an event about a thing, which may be written anew."""
-    made: UUID = FastUUID(max(int(at.timestamp() * 1000), 0).to_bytes(6) + named.bytes[6:])
+    made: UUID = FastUUID(_milliseconds(at) + named.bytes[6:])
     return made
 
 

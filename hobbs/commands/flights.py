@@ -1,15 +1,15 @@
-"""Publish flights from a file, and see what became of them.
+"""Publish flights from a CSV file, an .xlsx workbook or JSON lines, and see what became of them.
 
 \b
 The columns of a CSV file, or the names in JSON lines (times are UTC, empty means not recorded):
   flight_id, student                needed
   date                              needed, unless departed_at is there; YYYY-MM-DD
-  time_out_utc, time_in_utc         HH:MM of departure and arrival on that (UTC) date
+  time_out_utc, time_in_utc         departure and arrival on that (UTC) date: 17:23, 17:23:45, 5:23 PM
   departed_at, arrived_at           the same as RFC 3339 instants
   aircraft                          the tail number; empty: a ground lesson
   instructor                        empty: solo
   hobbs_out, hobbs_in, tach_out, tach_in, flight_hours, dual_hours, ground_hours
-                                    hours with one decimal
+                                    hours with one decimal; --decimal comma when it is written 1,3
   revision                          1 unless said
 Without a time the date is the school's own; with one, the school's date follows from the instant.
 
@@ -35,8 +35,11 @@ from rich.progress import Progress as Bar
 
 from fleet.settings import Settings
 from hobbs.commands import flights_keys, flights_list
-from hobbs.flights.file import FileUnreadable, FlightsFile, Rejected, parse_column_map, read_flights_file
+from hobbs.flights.by_book import judge_by_book
+from hobbs.flights.cells import Decimals
+from hobbs.flights.file import FlightsFile, Rejected, parse_column_map, read_flights_file
 from hobbs.flights.publish import GatewayRefuses, Progress, publish_over_http, publish_to_kafka
+from hobbs.flights.unreadable import FileUnreadable
 from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.output import (
     EXIT_FINDINGS,
@@ -72,14 +75,22 @@ class Report:
 
 @app.command("publish")
 def publish_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A .csv file, or JSON lines (.jsonl).")],
-    dry_run: Annotated[bool, typer.Option(help="Read and check the file; publish nothing.")] = False,
+    file: Annotated[
+        Path, typer.Argument(metavar="FILE", help="A .csv or .xlsx file, or JSON lines (.jsonl).")
+    ],
+    dry_run: Annotated[
+        bool, typer.Option(help="Read the file, check it against the book; publish nothing.")
+    ] = False,
     column: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=NAME", help="A column of the file that has another name."),
     ] = None,
     encoding: Annotated[str | None, typer.Option(help="Unless told: UTF-8, or what its mark says.")] = None,
     date_format: Annotated[str | None, typer.Option(help="Such as %m/%d/%Y; YYYY-MM-DD unless told.")] = None,
+    decimal: Annotated[
+        Decimals | None, typer.Option(help="What stands before the tenths of an hour; a point unless told.")
+    ] = None,
+    sheet: Annotated[str | None, typer.Option(help="A workbook's sheet; the first with rows.")] = None,
     url: Annotated[
         str | None, typer.Option(help="Publish through this gateway, not straight to Kafka.")
     ] = None,
@@ -94,12 +105,19 @@ def publish_command(
     """Publish a file's flights; those published before change nothing.
 
     Rows that cannot be read are reported by line number and the others are published; what the school's rules
-    refuse comes later, in `hobbs flights list --state refused`. Exit 0: every row is published, 1: some were
+    refuse comes later, in `hobbs flights list --state refused`.
+    A dry run asks them first, when it reaches the database. Exit 0: every row is published, 1: some were
     rejected or not published, 2: the file or an option is wrong.
     """
-    found = _read(file, column or [], encoding, date_format)
+    found = _read(
+        file,
+        column or [],
+        {"encoding": encoding, "date_format": date_format, "decimals": decimal, "sheet": sheet},
+    )
     for note in found.notes:
         say(note)
+    if dry_run:
+        run(judge_by_book(found))
     if dry_run or not found.flights:
         _end(_report(file, found, Progress(), dry_run=dry_run), output)
     key = _api_key(url, api_key, api_key_file)
@@ -108,7 +126,7 @@ def publish_command(
     _end(_report(file, found, run(_with_progress(steps, len(found.flights))), dry_run=False), output)
 
 
-def _read(file: Path, columns: Sequence[str], encoding: str | None, date_format: str | None) -> FlightsFile:
+def _read(file: Path, columns: Sequence[str], options: dict[str, Any]) -> FlightsFile:
     try:
         if file.stat().st_size > FILE_BYTES_MAX:
             raise FileUnreadable(f"{file} is larger than {FILE_BYTES_MAX} bytes; split it")
@@ -116,8 +134,7 @@ def _read(file: Path, columns: Sequence[str], encoding: str | None, date_format:
             file.read_bytes(),
             jsonl=file.suffix.lower() in (".jsonl", ".ndjson"),
             column_map=parse_column_map(columns),
-            encoding=encoding,
-            date_format=date_format,
+            **options,
         )
     except (OSError, FileUnreadable) as error:
         say(f"{file}: {error.strerror if isinstance(error, OSError) else error}")

@@ -13,7 +13,8 @@ from aiokafka.errors import KafkaError
 
 from fleet.settings import Settings
 from fleet.zones import local_date
-from hobbs.flights.file import FileUnreadable, parse_column_map, read_flights_file
+from hobbs.flights.file import parse_column_map, read_flights_file
+from hobbs.flights.unreadable import FileUnreadable
 from hobbs.school.book import (
     bills_that_stay,
     change_events,

@@ -1,22 +1,21 @@
-"""Reads flights from a CSV or JSON-lines file: what each line means, or why it cannot be read.
+"""Reads flights from a CSV file, a workbook or JSON lines: what each line means, or why it cannot be read.
 
 Pure. A row that cannot be read becomes a Rejected with its line number; a file that cannot be read at all (no
 header, a missing column, an unknown encoding) raises FileUnreadable. Only the shape is checked here: what the
 school's rules refuse, billing refuses.
 """
 
-import codecs
-import csv
-import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time, timedelta
-from itertools import islice
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 from pydantic import ValidationError
 
+from hobbs.flights import cells as cell
+from hobbs.flights import csv_text, workbook
+from hobbs.flights.unreadable import FileUnreadable
 from schemas.flights import FlightCompleted
 
 # The columns of a flights file and the field of the event each becomes; times are UTC.
@@ -41,19 +40,11 @@ COLUMNS: Final = (
 )
 NEEDED: Final = ("flight_id", "student")
 DATE_COLUMNS: Final = ("date", "departed_at")
-FIELD_CHARS_MAX: Final = 10_000
-_DELIMITERS: Final = ",;\t|"
-_BOMS: Final = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
+SHOWN_CHARS: Final = 40
 
 
-class FileUnreadable(Exception):
-    """The file as a whole cannot be read; the message says why and the way out."""
+# Where a row starts, what it says by our column names, and all that is written in it.
+Row = tuple[int, dict[str, Any], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,14 +81,24 @@ def read_flights_file(
     column_map: Mapping[str, str] | None = None,
     encoding: str | None = None,
     date_format: str | None = None,
+    decimals: cell.Decimals | None = None,
+    sheet: str | None = None,
 ) -> FlightsFile:
-    """Read a whole file. `column_map` names, for a column of the file, the column of ours it stands for."""
+    """Read a whole file. `column_map` names, for a column of the file, the column of ours it stands for.
+
+    decimals: what stands before the tenths of an hour; None: a point, and a comma is refused by name.
+    """
     found = FlightsFile()
-    text = _decoded(content, encoding, found.notes)
     names = dict(column_map or {})
-    rows = _jsonl_rows(text, names, found) if jsonl else _csv_rows(text, names, found)
-    for line, row in rows:
-        _read_row(line, row, date_format, found)
+    if workbook.is_workbook(content):
+        rows = _table_rows(workbook.workbook_rows(content, sheet, found.notes), names, found)
+    elif sheet is not None:
+        raise FileUnreadable("--sheet is for a workbook (.xlsx), which this is not")
+    else:
+        text = csv_text.decoded(content, encoding, found.notes)
+        rows = _jsonl_rows(text, names, found) if jsonl else _csv_rows(text, names, found)
+    for line, row, written in rows:
+        _read_row(line, row, written, date_format, decimals, found)
     _reject_repeats(found)
     found.rejected.sort(key=lambda rejected: rejected.line)
     return found
@@ -119,86 +120,37 @@ def parse_column_map(pairs: Sequence[str]) -> dict[str, str]:
     return mapped
 
 
-def _decoded(content: bytes, encoding: str | None, notes: list[str]) -> str:
-    """By --encoding, by byte-order mark, as UTF-8, or (saying so) as Windows-1252."""
-    marked = next((name for mark, name in _BOMS if content.startswith(mark)), "utf-8")
-    if marked == "utf-8" and encoding is None and b"\x00" in content[:4]:
-        raise FileUnreadable("the file looks like UTF-16 without its mark; try --encoding utf-16-le")
-    try:
-        return content.decode(encoding or marked)
-    except LookupError:
-        raise FileUnreadable(f"there is no encoding called {encoding!r}") from None
-    except UnicodeDecodeError as error:
-        if encoding or marked != "utf-8":
-            name = encoding or marked
-            raise FileUnreadable(f"the file is not {name} (byte {error.start}); try --encoding") from None
-    try:
-        text = content.decode("cp1252")
-    except UnicodeDecodeError as error:
-        raise FileUnreadable(f"the file is not UTF-8 (byte {error.start}); name its --encoding") from None
-    notes.append("the file is not UTF-8: read as Windows-1252; use --encoding when that is wrong")
-    return text
+def _csv_rows(text: str, names: dict[str, str], found: FlightsFile) -> Iterator[Row]:
+    lines = csv_text.lines_of(text)
+    begin, delimiter = csv_text.told_delimiter(lines)
+    if delimiter is None:
+        taken = set(names.values())
+        delimiter = csv_text.sniffed_delimiter(lines, lambda c: c in names or bool(_folded(c, taken)))
+
+    def malformed(line: int, written: Sequence[str], fault: str) -> None:
+        label = cell.totals_label(written, {})
+        found.rejected.append(_totals(line, label) if label else _rejected(line, "", "malformed", fault))
+
+    return _table_rows(csv_text.csv_records(lines, begin, delimiter, malformed), names, found)
 
 
-def _csv_rows(text: str, names: dict[str, str], found: FlightsFile) -> Iterator[tuple[int, dict[str, Any]]]:
+def _table_rows(
+    records: Iterator[tuple[int, list[str]]], names: dict[str, str], found: FlightsFile
+) -> Iterator[Row]:
     """Rows by our column names, with the line each starts on; the header is checked first."""
     header: list[str | None] | None = None
-    for line, cells in _csv_records(_lines(text), _delimiter_of(text), found):
+    for line, written in records:
         if header is None:
-            header = _header_of(cells, names, found.notes)
+            header = _header_of(written, names, found.notes)
         else:
-            named = zip(header, cells, strict=False)
-            yield line, {our: cell.strip() for our, cell in named if our and cell.strip()}
+            named = zip(header, written, strict=False)
+            yield line, {our: _stripped(c) for our, c in named if our and c.strip()}, written
     if header is None:
         raise FileUnreadable("the file is empty: it needs a header line with the column names")
 
 
-def _csv_records(lines: Sequence[str], delimiter: str, found: FlightsFile) -> Iterator[tuple[int, list[str]]]:
-    """Whole records with the line each starts on; empty ones are skipped, malformed ones rejected.
-
-    A stray quote opens a field that swallows the lines after it. So a malformed record costs its first line
-    only, and reading goes on with the next line.
-    """
-    csv.field_size_limit(FIELD_CHARS_MAX)
-    width = 0  # of the first record, the header
-    start, reader = 0, csv.reader(iter(lines), delimiter=delimiter, strict=True)
-    while True:
-        line = start + reader.line_num + 1
-        try:
-            cells = next(reader)
-            fault = _wrong_count(cells, width)
-        except StopIteration:
-            return
-        except csv.Error as error:
-            fault = f"cannot be read as CSV: {error}"
-        if fault is None:
-            if any(cell.strip() for cell in cells):
-                width = width or len(cells)
-                yield line, cells
-            continue
-        if not width:
-            raise FileUnreadable(f"line {line}, the header, {fault}")
-        found.rejected.append(_rejected(line, "", "malformed", fault))
-        start, reader = line, csv.reader(islice(lines, line, None), delimiter=delimiter, strict=True)
-
-
-def _wrong_count(cells: Sequence[str], width: int) -> str | None:
-    """A row may be as long as the header, or longer with empty fields only, or empty; else a sentence."""
-    if not width or not any(cell.strip() for cell in cells):
-        return None
-    if len(cells) >= width and not any(cell.strip() for cell in cells[width:]):
-        return None
-    return f"has {len(cells)} fields where the header has {width}"
-
-
-def _lines(text: str) -> list[str]:
-    r"""Split at \n, \r\n and lone \r only: other characters that Unicode calls line breaks are data."""
-    return list(io.StringIO(text, newline=""))
-
-
-def _delimiter_of(text: str) -> str:
-    first = next((line for line in _lines(text) if line.strip()), "")
-    return max(_DELIMITERS, key=first.count)
+def _stripped(written: str) -> str:
+    return written if isinstance(written, workbook.Number) else written.strip()
 
 
 def _header_of(cells: Sequence[str], names: dict[str, str], notes: list[str]) -> list[str | None]:
@@ -241,46 +193,62 @@ def _has(columns: Sequence[str]) -> str:
     return f"it has: {', '.join(columns)}"
 
 
-def _jsonl_rows(text: str, names: dict[str, str], found: FlightsFile) -> Iterator[tuple[int, dict[str, Any]]]:
-    for line, written in enumerate(_lines(text), start=1):
+def _jsonl_rows(text: str, names: dict[str, str], found: FlightsFile) -> Iterator[Row]:
+    for line, written in enumerate(csv_text.lines_of(text), start=1):
         if not written.strip():
             continue
+        begins = f"; it begins {written.strip()[:SHOWN_CHARS]!r}"
         try:
-            document = json.loads(written, parse_float=str)
+            document = json.loads(written, parse_float=workbook.Number)
         except (ValueError, RecursionError):  # ValueError: also an integer of thousands of digits
-            found.rejected.append(_rejected(line, "", "malformed", "is not JSON"))
+            found.rejected.append(_rejected(line, "", "malformed", f"is not JSON{begins}"))
             continue
         if not isinstance(document, dict):
-            found.rejected.append(_rejected(line, "", "malformed", "is not a JSON object"))
+            found.rejected.append(_rejected(line, "", "malformed", f"is not a JSON object{begins}"))
             continue
         named = {names.get(key, key): value for key, value in document.items()}
-        yield line, {key: value for key, value in named.items() if key in COLUMNS and value not in (None, "")}
+        row = {key: value for key, value in named.items() if key in COLUMNS and value not in (None, "")}
+        yield line, row, [value for value in document.values() if isinstance(value, str)]
 
 
-def _read_row(line: int, row: Mapping[str, Any], date_format: str | None, found: FlightsFile) -> None:
+def _read_row(
+    line: int,
+    row: Mapping[str, Any],
+    written: Sequence[str],
+    date_format: str | None,
+    decimals: cell.Decimals | None,
+    found: FlightsFile,
+) -> None:
+    if label := cell.totals_label(written, row):
+        found.rejected.append(_totals(line, label))
+        return
     flight_id = str(row.get("flight_id", ""))
     try:
-        flight = FlightCompleted.model_validate(_event_of(row, date_format))
+        flight = FlightCompleted.model_validate(_event_of(row, date_format, decimals))
     except ValidationError as error:
-        found.rejected.append(_rejected(line, flight_id, "invalid", _sentence(error)))
+        found.rejected.append(_rejected(line, flight_id, "invalid", _sentence(error, row)))
     except ValueError as error:
         found.rejected.append(_rejected(line, flight_id, "invalid", str(error)))
     else:
         found.flights.append(ReadFlight(line=line, flight=flight))
 
 
-def _event_of(row: Mapping[str, Any], date_format: str | None) -> dict[str, Any]:
+def _event_of(
+    row: Mapping[str, Any], date_format: str | None, decimals: cell.Decimals | None
+) -> dict[str, Any]:
     """Turn columns into the event's fields: a UTC date and times become instants.
 
     With a departure time the bill's date follows from the instant and the school's time zone, so the UTC
     date is left out: near midnight it would name another day. An arrival before departure is the next day.
     """
     event = {name: value for name, value in row.items() if name not in ("time_out_utc", "time_in_utc")}
+    for name in event.keys() & set(cell.HOURS):
+        event[name] = cell.hours(name, event[name], decimals)
     if isinstance(event.get("revision"), str):
         event["revision"] = _whole(event["revision"])
-    day = _date_of(event["date"], date_format) if "date" in event else None
-    out = _time_of("time_out_utc", row.get("time_out_utc"))
-    back = _time_of("time_in_utc", row.get("time_in_utc"))
+    day = cell.day(event["date"], date_format) if "date" in event else None
+    out = cell.clock("time_out_utc", row.get("time_out_utc"))
+    back = cell.clock("time_in_utc", row.get("time_in_utc"))
     if day is None:
         return event
     event["date"] = day
@@ -298,28 +266,6 @@ def _whole(text: str) -> int:
     if not text.isascii() or not text.isdigit() or len(text) > 9:
         raise ValueError(f"revision: {text[:20]!r} is not a whole number")
     return int(text)
-
-
-def _date_of(written: Any, date_format: str | None) -> date:
-    try:
-        if date_format:
-            return datetime.strptime(str(written), date_format).date()  # noqa: DTZ007 - a date has no zone
-        return date.fromisoformat(str(written))
-    except ValueError:
-        wanted = date_format or "YYYY-MM-DD (or name another --date-format)"
-        raise ValueError(f"date: {str(written)[:40]!r} is not {wanted}") from None
-
-
-def _time_of(name: str, written: Any) -> time | None:
-    if written is None:
-        return None
-    try:
-        read = time.fromisoformat(str(written).zfill(5))
-    except ValueError:
-        raise ValueError(f"{name}: {str(written)[:40]!r} is not a time such as 17:23") from None
-    if read.utcoffset():
-        raise ValueError(f"{name}: {str(written)[:40]!r} is not in UTC")
-    return read.replace(tzinfo=None)
 
 
 def _reject_repeats(found: FlightsFile) -> None:
@@ -342,6 +288,16 @@ def _rejected(line: int, flight_id: str, reason: str, sentence: str) -> Rejected
     return Rejected(line=line, flight_id=flight_id, reason=reason, sentence=sentence)
 
 
-def _sentence(error: ValidationError) -> str:
+def _totals(line: int, label: str) -> Rejected:
+    return _rejected(line, "", "totals", f"is a row of totals ({label[:SHOWN_CHARS]!r}), not a flight")
+
+
+def _sentence(error: ValidationError, row: Mapping[str, Any]) -> str:
+    """Each problem with the field and the value that the file has there."""
     problems = error.errors(include_url=False, include_context=False, include_input=False)
-    return "; ".join(f"{'.'.join(map(str, p['loc'])) or 'flight'}: {p['msg']}" for p in problems)
+    said = []
+    for problem in problems:
+        field = ".".join(map(str, problem["loc"]))
+        value = f" {str(row[field])[:SHOWN_CHARS]!r}:" if field in row else ""
+        said.append(f"{field or 'flight'}:{value} {problem['msg']}")
+    return "; ".join(said)

@@ -145,14 +145,6 @@ ALTER TABLE billing.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY billing.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.outbox TO hobbs_billing;
 
-CREATE TABLE billing."position" (
-    topic text NOT NULL,
-    partition integer NOT NULL,
-    next_offset bigint NOT NULL,
-    written_at timestamptz DEFAULT now() NOT NULL
-)
-WITH (fillfactor='50');
-
 CREATE TABLE billing.school_version (
     version integer NOT NULL,
     base_version integer NOT NULL,
@@ -175,6 +167,16 @@ CREATE TABLE billing.timer (
 );
 ALTER TABLE ONLY billing.timer ADD CONSTRAINT timer_runs_in_one_place PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.timer TO hobbs_billing;
+
+CREATE TABLE billing.topic_position (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    written_at timestamptz DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY billing.topic_position ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
+GRANT SELECT, INSERT, UPDATE ON TABLE billing.topic_position TO hobbs_billing;
 
 CREATE VIEW billing.card AS
  SELECT kind,
@@ -410,7 +412,7 @@ CREATE VIEW billing_public.positions AS
     partition,
     next_offset,
     written_at
-   FROM billing."position";
+   FROM billing.topic_position;
 GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader;
 
 CREATE VIEW billing_public.refused_flights AS
@@ -443,8 +445,5 @@ CREATE VIEW billing_public.school_versions AS
    FROM billing.school_version;
 GRANT SELECT ON TABLE billing_public.school_versions TO hobbs_reader;
 
-ALTER TABLE ONLY billing."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
-
-GRANT SELECT, INSERT, UPDATE ON TABLE billing."position" TO hobbs_billing;
 -- Functions; their texts are in functions/.
 -- * current_rates(date)

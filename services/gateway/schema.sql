@@ -113,14 +113,6 @@ ALTER TABLE gateway.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY gateway.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE gateway.outbox TO hobbs_gateway;
 
-CREATE TABLE gateway."position" (
-    topic text NOT NULL,
-    partition integer NOT NULL,
-    next_offset bigint NOT NULL,
-    written_at timestamptz DEFAULT now() NOT NULL
-)
-WITH (fillfactor='50');
-
 CREATE TABLE gateway.timer (
     name text NOT NULL,
     due_at timestamptz DEFAULT now() NOT NULL,
@@ -129,6 +121,16 @@ CREATE TABLE gateway.timer (
 );
 ALTER TABLE ONLY gateway.timer ADD CONSTRAINT timer_runs_in_one_place PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE gateway.timer TO hobbs_gateway;
+
+CREATE TABLE gateway.topic_position (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    written_at timestamptz DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY gateway.topic_position ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
+GRANT SELECT, INSERT, UPDATE ON TABLE gateway.topic_position TO hobbs_gateway;
 
 CREATE VIEW gateway_public.accepted_flight AS
  SELECT f.event_id,
@@ -182,9 +184,5 @@ CREATE VIEW gateway_public.positions AS
     partition,
     next_offset,
     written_at
-   FROM gateway."position";
+   FROM gateway.topic_position;
 GRANT SELECT ON TABLE gateway_public.positions TO hobbs_reader;
-
-ALTER TABLE ONLY gateway."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
-
-GRANT SELECT, INSERT, UPDATE ON TABLE gateway."position" TO hobbs_gateway;

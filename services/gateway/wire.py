@@ -3,6 +3,7 @@
 Promises: whatever the bytes are, a reader returns or raises ProblemRaised.
 """
 
+import codecs
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -43,7 +44,7 @@ class ReadWebhook:
 def read_webhook(body: bytes, *, endpoint: Endpoint, livemode: bool, received_at: datetime) -> ReadWebhook:
     """Read a verified body as a Stripe event of this endpoint and mode. Raises ProblemRaised."""
     text = _text(body)
-    document = _json_object(body)
+    document = _json_object(text)
     if document.get("object") != "event":
         raise ProblemRaised("event_refused", "the body is not a Stripe v1 event (object is not 'event')")
     try:
@@ -77,7 +78,8 @@ def stripe_event_id(event_id: str) -> UUID:
 
 def read_flights(body: bytes, model: type[FlightCompleted]) -> list[FlightCompleted]:
     """Read one flight (an object) or up to 500 (an array). Raises ProblemRaised with each fault's place."""
-    document = _json(body)
+    text = _text(body)
+    document = _json(text)
     if has_nul(body, document):
         raise ProblemRaised("malformed_body", "the body contains a NUL character, which cannot be stored")
     items = document if isinstance(document, list) else [document]
@@ -117,21 +119,24 @@ def offered(flights: Sequence[FlightCompleted]) -> list[FlightOffered]:
 
 
 def _text(body: bytes) -> str:
+    """UTF-8 without its byte-order mark, which says nothing (RFC 8259 lets a reader pass over it)."""
+    if body.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ProblemRaised("malformed_body", "the body is UTF-16 (by its byte-order mark); send UTF-8")
     try:
-        return body.decode("utf-8")
+        return body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise ProblemRaised("malformed_body", f"the body is not UTF-8 (byte {error.start})") from None
 
 
-def _json(body: bytes) -> Any:
+def _json(text: str) -> Any:
     try:
-        return orjson.loads(body)
+        return orjson.loads(text)
     except orjson.JSONDecodeError as error:
         raise ProblemRaised("malformed_body", f"the body is not JSON: line {error.lineno}") from None
 
 
-def _json_object(body: bytes) -> dict[str, Any]:
-    document = _json(body)
+def _json_object(text: str) -> dict[str, Any]:
+    document = _json(text)
     if not isinstance(document, dict):
         raise ProblemRaised("malformed_body", "the body is not a JSON object")
     return document

@@ -413,14 +413,6 @@ ALTER TABLE ledger.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY ledger.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE ledger.outbox TO hobbs_ledger;
 
-CREATE TABLE ledger."position" (
-    topic text NOT NULL,
-    partition integer NOT NULL,
-    next_offset bigint NOT NULL,
-    written_at timestamptz DEFAULT now() NOT NULL
-)
-WITH (fillfactor='50');
-
 CREATE TABLE ledger.revert (
     journal_id uuid NOT NULL,
     reverted_id uuid NOT NULL,
@@ -443,6 +435,16 @@ CREATE TABLE ledger.timer (
 );
 ALTER TABLE ONLY ledger.timer ADD CONSTRAINT timer_runs_in_one_place PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE ledger.timer TO hobbs_ledger;
+
+CREATE TABLE ledger.topic_position (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    written_at timestamptz DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY ledger.topic_position ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
+GRANT SELECT, INSERT, UPDATE ON TABLE ledger.topic_position TO hobbs_ledger;
 
 CREATE TABLE ledger.wallet (
     id bigint NOT NULL,
@@ -736,7 +738,7 @@ CREATE VIEW ledger_public.positions AS
     partition,
     next_offset,
     written_at
-   FROM ledger."position";
+   FROM ledger.topic_position;
 GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader;
 
 CREATE VIEW ledger_public.reverts AS
@@ -769,15 +771,13 @@ CREATE VIEW ledger_public.wallets AS
 COMMENT ON VIEW ledger_public.wallets IS 'Every wallet with its balance, one row per currency.';
 GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader;
 
-ALTER TABLE ONLY ledger."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
-
-GRANT SELECT, INSERT, UPDATE ON TABLE ledger."position" TO hobbs_ledger;
-
 -- Functions; their texts are in functions/.
 -- * acquire_wallet_lock(bigint)
+-- * announce_journal(uuid)
 -- * apply_limit()
 -- * apply_monitor_setting()
 -- * balance_at(text, text, timestamp with time zone, timestamp with time zone)
+-- * begin_opening(text[])
 -- * chain_text(uuid)
 -- * close_period(timestamp with time zone, text)
 -- * entry_line(text, text, bigint)
@@ -787,6 +787,7 @@ GRANT SELECT, INSERT, UPDATE ON TABLE ledger."position" TO hobbs_ledger;
 -- * get_total_instructor_balances(text)
 -- * get_total_liability_balances(text)
 -- * get_total_student_balances(text)
+-- * instant_text(timestamp with time zone)
 -- * is_beyond(text, bigint, bigint)
 -- * journal_content_hash(text, text, timestamp with time zone, text[])
 -- * judge_entries()
@@ -796,27 +797,35 @@ GRANT SELECT, INSERT, UPDATE ON TABLE ledger."position" TO hobbs_ledger;
 -- * list_displaced_entries()
 -- * lock_balances(text[], text[])
 -- * lock_hold(text, text)
+-- * lock_wallets(text[], text)
+-- * locked_to()
 -- * monitor_verdict(text, bigint, bigint, bigint)
 -- * move_pending()
 -- * next_link(bytea, uuid)
+-- * note_locked_to(bigint)
 -- * open_balances(text[], text[])
 -- * place_hold(text, text, bigint, text, timestamp with time zone, text)
 -- * post_entries()
 -- * post_hold(text, text, bigint, timestamp with time zone, text)
 -- * post_journal_with_locks(uuid, text, text, text, jsonb, timestamp with time zone, text)
+-- * post_with_locks(uuid, text, text, text, jsonb, timestamp with time zone, text)
 -- * refuse(text, text)
 -- * refuse_below_limit(text, text, text, bigint, bigint, bigint)
 -- * refuse_change()
 -- * refuse_empty_journals()
 -- * refuse_entries_below_limit(bigint, text, numeric)
+-- * refuse_lock_out_of_order(text)
 -- * refuse_other_entries()
 -- * refuse_unearned_balance()
 -- * refuse_unset_monitor()
 -- * refuse_untrue_crossing()
 -- * remove_monitor(text, text)
 -- * revert_journal(text, text, timestamp with time zone)
+-- * service_of_journal(text, text)
 -- * set_limit(text, text, bigint, text)
 -- * set_monitor(text, text, text, text, bigint, text, bigint, text)
+-- * take_balance(bigint, text)
+-- * take_wallet(bigint)
 -- * tell_crossings(ledger.balance_step[], text)
 -- * total_balances(text, text)
 -- * verify_links(bigint, bytea, integer)

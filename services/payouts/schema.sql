@@ -362,14 +362,6 @@ ALTER TABLE ONLY payouts.payout_part ADD CONSTRAINT payout_part_transfer_id_fkey
 CREATE INDEX payout_part_of_a_transfer ON payouts.payout_part USING btree (transfer_id);
 GRANT SELECT, INSERT, DELETE ON TABLE payouts.payout_part TO hobbs_payouts;
 
-CREATE TABLE payouts."position" (
-    topic text NOT NULL,
-    partition integer NOT NULL,
-    next_offset bigint NOT NULL,
-    written_at timestamptz DEFAULT now() NOT NULL
-)
-WITH (fillfactor='50');
-
 CREATE TABLE payouts.relay_stop (
     only_row boolean DEFAULT true NOT NULL,
     since timestamptz,
@@ -429,6 +421,16 @@ CREATE TABLE payouts.timer (
 );
 ALTER TABLE ONLY payouts.timer ADD CONSTRAINT timer_runs_in_one_place PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.timer TO hobbs_payouts;
+
+CREATE TABLE payouts.topic_position (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    written_at timestamptz DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY payouts.topic_position ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.topic_position TO hobbs_payouts;
 
 CREATE TABLE payouts.transfer (
     id uuid NOT NULL,
@@ -712,8 +714,9 @@ CREATE VIEW payouts_public.positions AS
     partition,
     next_offset,
     written_at
-   FROM payouts."position";
+   FROM payouts.topic_position;
 GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader;
+
 CREATE VIEW payouts_public.school AS
  SELECT time_zone,
     time_zone_version,
@@ -769,10 +772,6 @@ CREATE SEQUENCE payouts.operation_order
     NO MAXVALUE
     CACHE 1;
 GRANT USAGE ON SEQUENCE payouts.operation_order TO hobbs_payouts;
-
-ALTER TABLE ONLY payouts."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
-
-GRANT SELECT, INSERT, UPDATE ON TABLE payouts."position" TO hobbs_payouts;
 
 -- Functions; their texts are in functions/.
 -- * refuse_change_of_frozen_operation()

@@ -4,7 +4,12 @@ from functools import partial
 
 from fleet.worker import Worker
 from services.receivables.desk.decisions import ACTIONS
-from services.receivables.handlers import measure_waiting, take_settled_charges, take_stripe_events
+from services.receivables.handlers import (
+    allocate_named,
+    measure_waiting,
+    take_settled_charges,
+    take_stripe_events,
+)
 from services.receivables.settings import ReceivablesSettings
 
 MEASURE_S = 15.0
@@ -18,5 +23,6 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     worker.consume("stripe.webhook", take, every_s=WEBHOOKS_EVERY_S)
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
+    worker.every("allocate_named", MEASURE_S, partial(allocate_named, worker.database))
     worker.decide(ACTIONS)
     return worker

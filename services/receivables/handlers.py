@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from fleet.database import Database
-from fleet.envelope import Record
+from fleet.envelope import Record, first_cause
 from fleet.inbox import admit
 from services.receivables import metrics, steps, store, wire
 from services.receivables.wire.stripe_objects import Kind, WebhookRead
@@ -33,6 +33,12 @@ async def take_settled_charges(db: Database, batch: Sequence[Record]) -> None:
             tx, batch, wire.stripe_objects.charge_settled, natural_key=lambda fact: fact.fee.transaction_id
         )
         await steps.charges.learn(tx, [(s.event, s) for s in settled], now=datetime.now(UTC))
+
+
+async def allocate_named(db: Database) -> None:
+    """Give payments to students who became known after they paid."""
+    async with db.transaction() as tx:
+        await steps.charges.allocate_named(tx, first_cause(), now=datetime.now(UTC))
 
 
 async def measure_waiting(db: Database) -> None:

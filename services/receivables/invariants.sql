@@ -53,7 +53,25 @@ LEFT JOIN unallocated_payment AS queue USING (charge_id),
 WHERE entry.wallet = 'liability:unallocated'
 GROUP BY charge_id, charge.student, queue.charge_id, queue.student
 HAVING sum(entry.amount) <> 0 AND (charge.student IS NOT NULL OR queue.charge_id IS NULL)
-    OR charge.student IS DISTINCT FROM queue.student;
+    OR (charge.student IS NULL) <> (queue.student IS NULL);
+
+-- name: moved_payments_left_their_student
+-- Of a payment, only the wallet of its present student, and none of an earlier one, still holds anything.
+SELECT charge_id, entry.wallet, sum(entry.amount) AS balance
+FROM posting JOIN charge USING (charge_id),
+     jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
+WHERE entry.wallet LIKE 'student:%' AND entry.wallet <> 'student:' || charge.student
+GROUP BY charge_id, entry.wallet HAVING sum(entry.amount) <> 0;
+
+-- name: moves_are_posted_as_decided
+-- Every move of a payment was asked of the ledger once, from the one student to the other, for its amount.
+SELECT payment_move.charge_id, number, posting.source, payment_move.amount
+FROM payment_move
+FULL JOIN (SELECT * FROM posting WHERE event_type = 'payment_moved') AS posting
+    ON posting.source = 'payment-moved:' || payment_move.charge_id || ':' || payment_move.number
+WHERE posting.entries IS NULL OR payment_move.number IS NULL OR NOT posting.entries @> jsonb_build_array(
+    jsonb_build_object('wallet', 'student:' || from_student, 'amount', -payment_move.amount),
+    jsonb_build_object('wallet', 'student:' || to_student, 'amount', payment_move.amount));
 
 -- name: stripe_settles_what_was_paid
 -- Stripe settled the amount that was posted.

@@ -25,6 +25,7 @@ CREATE TABLE receivables.charge (
     settled_gross bigint,
     settled_at timestamptz,
     first_seen_at timestamptz DEFAULT now() NOT NULL,
+    named text,
     CONSTRAINT charge_fee_is_in_the_payments_currency CHECK ((fee_currency = currency)),
     CONSTRAINT charge_fee_is_not_negative CHECK ((fee >= 0)),
     CONSTRAINT charge_fee_is_whole CHECK ((num_nulls(fee, fee_transaction_id, fee_currency, settled_gross, settled_at) = ANY (ARRAY[0, 5]))),
@@ -32,6 +33,7 @@ CREATE TABLE receivables.charge (
     CONSTRAINT charge_payment_is_whole CHECK ((num_nulls(amount, currency, received_at) = ANY (ARRAY[0, 3])))
 );
 ALTER TABLE ONLY receivables.charge ADD CONSTRAINT charge_pkey PRIMARY KEY (charge_id);
+CREATE INDEX charge_named ON receivables.charge USING btree (named) WHERE ((student IS NULL) AND (named IS NOT NULL));
 CREATE INDEX charge_of_payment_intent ON receivables.charge USING btree (payment_intent_id);
 CREATE INDEX charge_waiting ON receivables.charge USING btree (first_seen_at) WHERE (amount IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.charge TO hobbs_receivables;
@@ -139,13 +141,23 @@ CREATE TABLE receivables.payment_failure (
 ALTER TABLE ONLY receivables.payment_failure ADD CONSTRAINT payment_failure_is_told_once PRIMARY KEY (payment_intent_id, attempt);
 GRANT SELECT, INSERT ON TABLE receivables.payment_failure TO hobbs_receivables;
 
-CREATE TABLE receivables."position" (
-    topic text NOT NULL,
-    partition integer NOT NULL,
-    next_offset bigint NOT NULL,
-    written_at timestamptz DEFAULT now() NOT NULL
-)
-WITH (fillfactor='50');
+CREATE TABLE receivables.payment_move (
+    charge_id text NOT NULL,
+    number integer NOT NULL,
+    from_student text NOT NULL,
+    to_student text NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    moved_at timestamptz NOT NULL,
+    moved_by text NOT NULL,
+    why text NOT NULL,
+    CONSTRAINT payment_move_changes_the_student CHECK ((from_student <> to_student)),
+    CONSTRAINT payment_move_is_positive CHECK ((amount > 0))
+);
+ALTER TABLE ONLY receivables.payment_move ADD CONSTRAINT payment_move_is_numbered_once PRIMARY KEY (charge_id, number);
+ALTER TABLE ONLY receivables.payment_move ADD CONSTRAINT payment_move_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
+CREATE INDEX payment_move_to_student ON receivables.payment_move USING btree (to_student);
+GRANT SELECT, INSERT ON TABLE receivables.payment_move TO hobbs_receivables;
 
 CREATE TABLE receivables.posting (
     source text NOT NULL,
@@ -189,12 +201,23 @@ CREATE TABLE receivables.timer (
 ALTER TABLE ONLY receivables.timer ADD CONSTRAINT timer_runs_in_one_place PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.timer TO hobbs_receivables;
 
+CREATE TABLE receivables.topic_position (
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    next_offset bigint NOT NULL,
+    written_at timestamptz DEFAULT now() NOT NULL
+)
+WITH (fillfactor='50');
+ALTER TABLE ONLY receivables.topic_position ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.topic_position TO hobbs_receivables;
+
 CREATE TABLE receivables.unallocated_payment (
     charge_id text NOT NULL,
     queued_at timestamptz DEFAULT now() NOT NULL,
     student text,
     allocated_at timestamptz,
     allocated_by text,
+    closest text,
     CONSTRAINT unallocated_payment_is_allocated_whole_or_not CHECK ((num_nulls(student, allocated_at, allocated_by) = ANY (ARRAY[0, 3])))
 );
 ALTER TABLE ONLY receivables.unallocated_payment ADD CONSTRAINT unallocated_payment_pkey PRIMARY KEY (charge_id);
@@ -256,6 +279,19 @@ CREATE VIEW receivables_public.payment_failures AS
    FROM receivables.payment_failure;
 GRANT SELECT ON TABLE receivables_public.payment_failures TO hobbs_reader;
 
+CREATE VIEW receivables_public.payment_moves AS
+ SELECT charge_id,
+    number,
+    from_student,
+    to_student,
+    amount,
+    currency,
+    moved_at,
+    moved_by,
+    why
+   FROM receivables.payment_move;
+GRANT SELECT ON TABLE receivables_public.payment_moves TO hobbs_reader;
+
 CREATE VIEW receivables_public.payments AS
  SELECT charge.charge_id,
     charge.payment_intent_id,
@@ -285,7 +321,7 @@ CREATE VIEW receivables_public.positions AS
     partition,
     next_offset,
     written_at
-   FROM receivables."position";
+   FROM receivables.topic_position;
 GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader;
 
 CREATE VIEW receivables_public.refunds AS
@@ -308,7 +344,9 @@ CREATE VIEW receivables_public.unallocated_payments AS
     (COALESCE(held.balance, (0)::numeric))::bigint AS balance,
     queue.student,
     queue.allocated_at,
-    queue.allocated_by
+    queue.allocated_by,
+    charge.named,
+    queue.closest
    FROM ((receivables.unallocated_payment queue
      JOIN receivables.charge USING (charge_id))
      LEFT JOIN LATERAL ( SELECT sum(entry.amount) AS balance
@@ -344,7 +382,3 @@ CREATE VIEW receivables_public.waiting_charges AS
    FROM receivables.charge
   WHERE (amount IS NULL);
 GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader;
-
-ALTER TABLE ONLY receivables."position" ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
-
-GRANT SELECT, INSERT, UPDATE ON TABLE receivables."position" TO hobbs_receivables;

@@ -46,6 +46,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope = _without_closing_slash(scope)
         scope.setdefault("state", {})["request_id"] = _request_id(scope)
         guarded = _with_headers(scope, send)
         if self._under_way >= self._under_way_max:
@@ -85,6 +86,15 @@ def request_id_of(request: Request) -> str:
 
 def _too_large(bytes_max: int) -> ProblemRaised:
     return ProblemRaised("too_large", f"the body is larger than {bytes_max} bytes", bytes_max=bytes_max)
+
+
+def _without_closing_slash(scope: Scope) -> Scope:
+    """An address with a slash at its end is the same address: it is served, not redirected."""
+    path = scope["path"].rstrip("/")
+    if not path or path == scope["path"]:
+        return scope
+    raw = scope.get("raw_path")
+    return {**scope, "path": path, "raw_path": raw and raw.rstrip(b"/")}
 
 
 def _request_id(scope: Scope) -> str:

@@ -20,6 +20,7 @@ from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from fleet.outages import is_outage
 from schemas.flights import FlightCompleted, FlightCorrected
+from schemas.topics import TOPICS
 from services.gateway import store, wire
 from services.gateway.domain.api_keys import (
     CORRECTIONS_WRITE,
@@ -48,6 +49,9 @@ _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     422: {"description": "A flight is not valid; `errors` points at each fault.", "content": _PROBLEM},
     503: {"description": "Not now; send the same request again.", "content": _PROBLEM},
 }
+_NOT_YET: Final[dict[int | str, dict[str, Any]]] = {
+    501: {"description": "No service reads corrections yet; nothing was accepted.", "content": _PROBLEM}
+}
 
 
 class AcceptedFlight(BaseModel):
@@ -73,11 +77,21 @@ def flight_routes(db: Database, bytes_max: int) -> APIRouter:
     async def flights(request: Request) -> Response:
         return await take_flights(db, request, FlightCompleted, FLIGHTS_WRITE, bytes_max)
 
-    @routes.post("/v1/flights/corrections", **_described("FlightCorrected", "Publish corrections of flights"))
+    corrections_are = _described("FlightCorrected", "Publish corrections of flights")
+    if not is_read(FlightCorrected):
+        corrections_are["responses"] = _REFUSALS | _NOT_YET
+        corrections_are["description"] = "Answers 501 until a service of Hobbs reads corrections."
+
+    @routes.post("/v1/flights/corrections", **corrections_are)
     async def corrections(request: Request) -> Response:
         return await take_flights(db, request, FlightCorrected, CORRECTIONS_WRITE, bytes_max)
 
     return routes
+
+
+def is_read(model: type[FlightCompleted]) -> bool:
+    """Whether a service reads the topic of this model: what nobody reads must not be called accepted."""
+    return bool(TOPICS[wire.topic_of(model)].consumers)
 
 
 async def take_flights(
@@ -85,6 +99,12 @@ async def take_flights(
 ) -> Response:
     """Authorise, read, validate and accept one request; every refusal is a Problem."""
     key = await _authorised(db, request, scope)
+    if not is_read(model):
+        raise ProblemRaised(
+            "not_taken_yet",
+            "no service reads corrections yet, so nothing was accepted; a flight without a bill goes to "
+            "/v1/flights, whole, as its next revision; a billed one the school's finance puts right by hand",
+        )
     _refuse_encodings(request)
     body = await read_body(request, bytes_max)
     flights = wire.read_flights(body, model)
@@ -170,7 +190,7 @@ def _differing(offered: Sequence[FlightOffered], places: Sequence[int]) -> Probl
     return ProblemRaised(
         "content_differs",
         f"flight {first.flight_id} revision {first.revision} was accepted before with other content; "
-        "nothing of this request was accepted; send a correction with the next revision",
+        "nothing of this request was accepted; a changed flight is sent as its next revision",
         conflicts=[
             {"place": place, "flight_id": offered[place].flight_id, "revision": offered[place].revision}
             for place in places

@@ -45,7 +45,14 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
 
 def build_web(settings: GatewaySettings, db: Database, publish: Publish) -> ASGIApp:
     """Make the application. `publish` returns once Kafka has acknowledged the message."""
-    app = FastAPI(title="Hobbs gateway", version="1", docs_url=None, redoc_url=None, openapi_url=None)
+    app = FastAPI(
+        title="Hobbs gateway",
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # Stripe follows no redirect; the edge takes the slash off
+    )
     app.include_router(webhook_routes(settings, publish))
     app.include_router(flight_routes(db, settings.flights_bytes_max))
     _add_documentation(app)

@@ -53,7 +53,7 @@ CREATE OR REPLACE FUNCTION instant_text(instant timestamptz)
 $$;
 
 -- Stages journal.posted for a journal: the bytes that the worker's reply has, under the same event id, so that
--- consumers drop the one that comes second (wire/journals.py).
+-- consumers drop the one that comes second (wire/journals.py: restamped).
 CREATE OR REPLACE FUNCTION announce_journal(journal_id uuid)
     RETURNS void
     LANGUAGE sql SECURITY DEFINER
@@ -71,7 +71,9 @@ CREATE OR REPLACE FUNCTION announce_journal(journal_id uuid)
                                  to_json(wallet.address), entry.amount, entry.balance_after, entry.version),
                           ',' ORDER BY entry.position),
                to_json(journal.memo)), 'UTF8'),
-           journal.id, 'hobbs/ledger', journal.id::text,
+           (lpad(to_hex(floor(extract(epoch FROM journal.recorded_at) * 1000)::bigint), 12, '0')
+            || substr(replace(journal.id::text, '-', ''), 13))::uuid,
+           'hobbs/ledger', journal.id::text,
            format('00-%s-%s-01', left(encode(sha256(uuid_send(journal.id)), 'hex'), 32),
                   substr(encode(sha256(uuid_send(journal.id)), 'hex'), 33, 16))
       FROM journal JOIN entry ON entry.journal_id = journal.id JOIN wallet ON wallet.id = entry.wallet_id

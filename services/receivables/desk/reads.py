@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from fleet.database import Tx
 
-Listed = Literal["received", "waiting", "failed", "unexplained"]
+Listed = Literal["received", "waiting", "failed", "unexplained", "moved"]
 
 _RECEIVED = """
     SELECT * FROM (
@@ -31,11 +31,18 @@ _UNEXPLAINED = """
     WHERE CAST(:student AS text) IS NULL OR student = :student
     ORDER BY charge_id LIMIT :most
 """
+_MOVED = """
+    SELECT charge_id, moved_at, from_student, to_student, currency, amount, moved_by, why
+    FROM receivables_public.payment_moves
+    WHERE CAST(:student AS text) IS NULL OR :student IN (from_student, to_student)
+    ORDER BY moved_at, charge_id, number LIMIT :most
+"""
 _LISTS: Final[dict[Listed, str]] = {
     "received": _RECEIVED,
     "waiting": _WAITING,
     "failed": _FAILED,
     "unexplained": _UNEXPLAINED,
+    "moved": _MOVED,
 }
 
 
@@ -46,29 +53,45 @@ async def payments(
 
     received: the newest `most`, newest last. waiting: charges known only by a refund, a dispute or a fee,
     which name no student. failed: attempts that did not go through. unexplained: charges of which more was
-    refunded than by the refunds that Stripe told of.
+    refunded than by the refunds that Stripe told of. moved: payments that went from one student to another.
     """
     rows = await tx.all(_LISTS[listed], student=student, most=most)
     return [dict(row._mapping) for row in rows]
 
 
 _UNALLOCATED = """
-    SELECT charge_id, received_at, queued_at, currency, amount, balance
+    SELECT charge_id, received_at, queued_at, named, closest, currency, amount, balance
     FROM receivables_public.unallocated_payments WHERE student IS NULL ORDER BY queued_at, charge_id
 """
 
 
 async def unallocated_payments(tx: Tx) -> list[dict[str, Any]]:
-    """Payments that name no student, oldest first; `balance` is what liability:unallocated holds of each."""
+    """Payments that name no known student, oldest first; `balance`: what liability:unallocated holds of it.
+
+    named: what the metadata calls the student; closest: the student whose name is nearest to it.
+    """
     return [dict(row._mapping) for row in await tx.all(_UNALLOCATED)]
 
 
-_STUDENT_IS_KNOWN = """
-    SELECT EXISTS (SELECT FROM billing_public.cards WHERE kind = 'student' AND key = :student)
-        OR EXISTS (SELECT FROM billing_public.bills WHERE student = :student) AS known
+_MOVES = """
+    SELECT charge_id, moved_at, from_student, to_student, currency, amount, moved_by, why
+    FROM receivables_public.payment_moves
+    WHERE charge_id = :charge_id ORDER BY charge_id, number
 """
 
 
-async def student_is_known(tx: Tx, student: str) -> bool:
-    """Whether the school's book has a card of the student, or billing a bill."""
-    return (await tx.one(_STUDENT_IS_KNOWN, student=student)).known is True
+async def payment_moves(tx: Tx, charge_id: str) -> list[dict[str, Any]]:
+    """Where a payment was before: each move from one student to another, the first one first."""
+    return [dict(row._mapping) for row in await tx.all(_MOVES, charge_id=charge_id)]
+
+
+_PAYMENT = """
+    SELECT charge_id, payment_intent_id, received_at, student, currency, amount, fee, refunded, disputed, lost
+    FROM receivables_public.payments WHERE charge_id = :charge_id
+"""
+
+
+async def payment(tx: Tx, charge_id: str) -> dict[str, Any] | None:
+    """One payment as `received` lists it, and its payment intent."""
+    row = await tx.first(_PAYMENT, charge_id=charge_id)
+    return dict(row._mapping) if row else None

@@ -94,10 +94,12 @@ class Charge:
 
     `told_refunded`: the largest refunded total that Stripe reported on the charge itself. It names no refund,
     so nothing is posted by it; when it exceeds the known refunds, the event of a refund was lost.
+    `named`: what the metadata calls the student, while no student of that name is known.
     """
 
     charge_id: str
     student: str | None = None
+    named: str | None = None
     payment: Payment | None = None
     told_refunded: int = 0
     fee: Fee | None = None
@@ -108,11 +110,15 @@ class Charge:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaymentSucceeded:
-    """A charge was captured, for the student named in its metadata or for nobody."""
+    """A charge was captured, for the student named in its metadata or for nobody.
+
+    `named`: the metadata's name when no student has it; `student` is None then.
+    """
 
     charge_id: str
     payment: Payment
     student: str | None
+    named: str | None = None
     refunded: int = 0
 
 
@@ -190,7 +196,8 @@ def _learn_payment(charge: Charge, fact: PaymentSucceeded) -> Charge | Contradic
     # The first student stays: only a person may move a payment from one student to another.
     student = charge.student or fact.student
     refunded = max(charge.told_refunded, fact.refunded)
-    return replace(charge, payment=payment, student=student, told_refunded=refunded)
+    named = fact.named or charge.named
+    return replace(charge, payment=payment, student=student, named=named, told_refunded=refunded)
 
 
 def _learn_fee(charge: Charge, fee: Fee) -> Charge | Contradiction:

@@ -34,6 +34,7 @@ EventType = Literal[
     "payment",
     "stripe_fee",
     "allocation",
+    "payment_moved",
     "refund",
     "refund_failed",
     "dispute",
@@ -63,6 +64,16 @@ class Step:
         return waited and self.charge.student is not None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Move:
+    """A payment goes from one student to another. `number`: 1 for a charge's first move."""
+
+    step: Step
+    number: int
+    amount: int
+    currency: str
+
+
 def decide(charge: Charge, fact: Fact, *, now: datetime) -> Step | Contradiction:
     """Merge a fact into the charge and compute what is due because of it. `now` dates an allocation."""
     after = learn(charge, fact)
@@ -70,6 +81,43 @@ def decide(charge: Charge, fact: Fact, *, now: datetime) -> Step | Contradiction
         return after
     due = tuple(due_postings(after, now=now))
     return Step(before=charge, charge=replace(after, postings=(*after.postings, *due)), postings=due)
+
+
+def move(charge: Charge, student: str, *, now: datetime) -> Move | Contradiction:
+    """Give a payment that has a student to another: what the first one's wallet holds of it moves.
+
+    That is the payment less its refunds and lost disputes. What becomes known later (a refund, one that
+    failed, the end of a dispute) is posted to the new student.
+    """
+    if charge.payment is None or charge.student is None:
+        return Contradiction(
+            reason="not_allocated",
+            sentence=f"charge {charge.charge_id} has no student yet: hobbs payments allocate "
+            f"{charge.charge_id} {student}",
+        )
+    if charge.student == student:
+        return Contradiction(
+            reason="same_student", sentence=f"charge {charge.charge_id} already belongs to student {student}"
+        )
+    amount = balance_of(charge, holder_of(charge))
+    if amount <= 0:
+        return Contradiction(
+            reason="nothing_left",
+            sentence=f"nothing of charge {charge.charge_id} is left at student {charge.student}: "
+            "it was refunded, or lost in a dispute",
+        )
+    after = replace(charge, student=student)
+    number = 1 + sum(posting.event_type == "payment_moved" for posting in charge.postings)
+    moved = _posting(
+        f"payment-moved:{charge.charge_id}:{number}",
+        "payment_moved",
+        charge.payment.currency,
+        now,
+        {holder_of(charge): -amount, holder_of(after): amount},
+        f"card payment {charge.charge_id} moved to its student",
+    )
+    step = Step(before=charge, charge=replace(after, postings=(*charge.postings, moved)), postings=(moved,))
+    return Move(step=step, number=number, amount=amount, currency=charge.payment.currency)
 
 
 def due_postings(charge: Charge, *, now: datetime) -> Iterator[Posting]:
@@ -88,8 +136,13 @@ def due_postings(charge: Charge, *, now: datetime) -> Iterator[Posting]:
 
 def unallocated_balance(charge: Charge) -> int:
     """What `liability:unallocated` holds for this charge, in minor units."""
+    return balance_of(charge, UNALLOCATED)
+
+
+def balance_of(charge: Charge, wallet: str) -> int:
+    """What a wallet holds for this charge, in minor units."""
     entries = (entry for posting in charge.postings for entry in posting.entries)
-    return sum(entry.amount for entry in entries if entry.wallet == UNALLOCATED)
+    return sum(entry.amount for entry in entries if entry.wallet == wallet)
 
 
 def holder_of(charge: Charge) -> str:

@@ -1,7 +1,7 @@
 """Learns facts about charges and asks the ledger for the journals that are due then. The caller commits."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,11 +13,13 @@ from fleet.envelope import Message
 from fleet.faults import fault_point
 from fleet.outbox import stage
 from services.receivables import metrics, store, wire
-from services.receivables.domain.charges import Charge, Contradiction, Fact, PaymentSucceeded
+from services.receivables.domain.charges import Charge, Contradiction, Fact, PaymentSucceeded, StudentNamed
 from services.receivables.domain.postings import Step, decide
+from services.receivables.domain.students import closest_student
 from services.receivables.wire.stripe_objects import WebhookRead
 
-FROM_STRIPE = "stripe metadata"
+FROM_STRIPE = store.students.FROM_STRIPE
+NAMED_MAX = 500
 
 
 @dataclass(slots=True, kw_only=True)
@@ -33,8 +35,11 @@ async def learn(tx: Tx, facts: Sequence[tuple[Fact, Admitted[Any]]], *, now: dat
     """Lock the charges of these facts, learn each fact, and bury those that contradict what is known."""
     if not facts:
         return
+    students = {f.student for f, _ in facts if isinstance(f, PaymentSucceeded) and f.student}
+    known = await store.students.known(tx, students)
+    believed = [(_believed(fact, known), admitted) for fact, admitted in facts]
     charges = await store.charges.lock(tx, (fact.charge_id for fact, _ in facts))
-    learnt = learn_facts(charges, facts, now)
+    learnt = learn_facts(charges, believed, now)
     await write(tx, learnt, allocated_by=FROM_STRIPE, now=now)
     await bury(tx, learnt.refusals)
 
@@ -54,6 +59,29 @@ async def refuse_parts(tx: Tx, events: Sequence[Admitted[WebhookRead]]) -> None:
     await bury(tx, refusals)
 
 
+async def allocate_named(tx: Tx, cause: Cause, *, now: datetime) -> None:
+    """Give payments to the students they named, now that the school knows them: by its book, or by a bill."""
+    named = await store.charges.named(tx, NAMED_MAX)
+    known = await store.students.known(tx, set(named.values()))
+    charges = await store.charges.lock(tx, (charge for charge, name in named.items() if name in known))
+    learnt = FactsLearnt(charges=charges)
+    for charge in list(charges.values()):
+        if charge.named not in known:
+            continue  # another event named somebody else meanwhile
+        step = decide(charge, StudentNamed(charge_id=charge.charge_id, student=charge.named, at=now), now=now)
+        if isinstance(step, Step):
+            learnt.charges[charge.charge_id] = step.charge
+            learnt.steps.append((step, cause))
+    await write(tx, learnt, allocated_by=FROM_STRIPE, now=now)
+
+
+def _believed(fact: Fact, known: Collection[str]) -> Fact:
+    """A payment for a name that no student has is for nobody, so that a typing error makes no wallet."""
+    if isinstance(fact, PaymentSucceeded) and fact.student and fact.student not in known:
+        return replace(fact, student=None, named=fact.student)
+    return fact
+
+
 def learn_facts(
     charges: dict[str, Charge], facts: Iterable[tuple[Fact, Admitted[Any]]], now: datetime
 ) -> FactsLearnt:
@@ -64,7 +92,7 @@ def learn_facts(
         if isinstance(step, Contradiction):
             learnt.refusals.append(_refusal(step, fact, admitted))
             continue
-        if isinstance(fact, PaymentSucceeded) and fact.student not in (None, step.charge.student):
+        if isinstance(fact, PaymentSucceeded) and _clashes(fact, step.charge):
             metrics.STUDENT_CLASHES.inc()
         learnt.charges[fact.charge_id] = step.charge
         learnt.steps.append((step, admitted.cause))
@@ -78,27 +106,46 @@ async def write(tx: Tx, learnt: FactsLearnt, *, allocated_by: str, now: datetime
     """
     await store.charges.write(tx, list(learnt.charges.values()))
     await fault_point("receivables.charges_written")
-    unallocated = [s.charge.charge_id for s, _ in learnt.steps if s.received and s.charge.student is None]
-    await store.unallocated.queue(tx, unallocated)
+    closest = await _closest(tx, [s for s, _ in learnt.steps if _waits(s)])
+    await store.unallocated.queue(tx, closest)
     allocated = {s.charge.charge_id: s.charge.student for s, _ in learnt.steps if s.allocated}
     students = {charge_id: student for charge_id, student in allocated.items() if student}
     await store.unallocated.close(tx, students, allocated_by=allocated_by, at=now)
     postings = [(s.charge.charge_id, posting) for s, _ in learnt.steps for posting in s.postings]
     new = await store.charges.insert_postings(tx, postings)
     await fault_point("receivables.postings_written")
-    await stage(tx, [message for s, cause in learnt.steps for message in _messages(s, cause, new)])
+    await stage(tx, [message for s, cause in learnt.steps for message in _messages(s, cause, new, closest)])
 
 
-def _messages(step: Step, cause: Cause, new: set[str]) -> list[Message]:
+def _clashes(fact: PaymentSucceeded, charge: Charge) -> bool:
+    """Whether the metadata names another student than the payment's."""
+    told = fact.student or fact.named
+    return charge.student is not None and told not in (None, charge.student)
+
+
+def _waits(step: Step) -> bool:
+    """Whether a payment begins to wait for its student, or is named otherwise while it waits."""
+    return step.charge.student is None and (bool(step.received) or step.before.named != step.charge.named)
+
+
+async def _closest(tx: Tx, waiting: Sequence[Step]) -> dict[str, str | None]:
+    """By charge: the student whose name is closest to the one that the metadata gives."""
+    everyone = await store.students.everyone(tx) if any(s.charge.named for s in waiting) else []
+    named = {s.charge.charge_id: s.charge.named for s in waiting if s.charge.payment}
+    return {charge: name and closest_student(name, everyone) for charge, name in named.items()}
+
+
+def _messages(step: Step, cause: Cause, new: set[str], closest: Mapping[str, str | None]) -> list[Message]:
     journals = [posting for posting in step.postings if posting.source in new]
     for posting in journals:
         metrics.JOURNALS.labels(posting.event_type).inc()
     messages = [wire.messages.journal_message(posting, cause) for posting in journals]
     payment = step.charge.payment
-    if payment and (step.received or step.allocated):
+    if payment and (step.received or step.before.student != step.charge.student):
         messages.append(wire.messages.payment_message(step.charge, payment, cause))
     if payment and step.received and step.charge.student is None:
-        messages.append(wire.messages.unallocated_message(step.charge, payment, cause))
+        near = closest.get(step.charge.charge_id)
+        messages.append(wire.messages.unallocated_message(step.charge, payment, near, cause))
     return messages
 
 

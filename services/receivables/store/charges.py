@@ -66,11 +66,12 @@ _WRITE = """
         payment_intent_id = told.payment_intent_id, student = told.student, amount = told.amount,
         currency = told.currency, received_at = told.received_at, fee = told.fee,
         fee_transaction_id = told.fee_transaction_id, fee_currency = told.fee_currency,
-        settled_gross = told.settled_gross, settled_at = told.settled_at, told_refunded = told.told_refunded
+        settled_gross = told.settled_gross, settled_at = told.settled_at, told_refunded = told.told_refunded,
+        named = told.named
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told (
         charge_id text, payment_intent_id text, student text, amount bigint, currency text,
         received_at timestamptz, fee bigint, fee_transaction_id text, fee_currency text,
-        settled_gross bigint, settled_at timestamptz, told_refunded bigint)
+        settled_gross bigint, settled_at timestamptz, told_refunded bigint, named text)
     WHERE charge.charge_id = told.charge_id
 """
 _WRITE_REFUNDS = """
@@ -132,6 +133,17 @@ async def insert_postings(tx: Tx, postings: Sequence[tuple[str, Posting]]) -> se
     return {row.source for row in await tx.all(_INSERT_POSTINGS, rows=rows)}
 
 
+_NAMED = """
+    SELECT charge_id, named FROM charge
+    WHERE student IS NULL AND named IS NOT NULL AND amount IS NOT NULL ORDER BY charge_id LIMIT :most
+"""
+
+
+async def named(tx: Tx, most: int) -> dict[str, str]:
+    """Payments without a student whose metadata named somebody: the charge and that name."""
+    return {row.charge_id: row.named for row in await tx.all(_NAMED, most=most)}
+
+
 _PAID_INTENTS = """
     SELECT payment_intent_id FROM charge
     WHERE payment_intent_id = ANY (CAST(:ids AS text[])) AND amount IS NOT NULL
@@ -165,6 +177,7 @@ def _charge_row(charge: Charge) -> dict[str, Any]:
     return {
         "charge_id": charge.charge_id,
         "student": charge.student,
+        "named": charge.named,
         "told_refunded": charge.told_refunded,
         "payment_intent_id": payment.payment_intent_id if payment else None,
         "amount": payment.amount if payment else None,
@@ -182,6 +195,7 @@ def _charge(row: Row[Any], refunds: Rows, disputes: Rows, postings: Rows) -> Cha
     return Charge(
         charge_id=row.charge_id,
         student=row.student,
+        named=row.named,
         payment=_payment(row),
         told_refunded=row.told_refunded,
         fee=_fee(row),

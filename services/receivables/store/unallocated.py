@@ -1,19 +1,20 @@
 """The statements about the queue of payments that name nobody."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from fleet.database import Tx
 
 _QUEUE = """
-    INSERT INTO unallocated_payment (charge_id) SELECT unnest(CAST(:ids AS text[]))
-    ON CONFLICT (charge_id) DO NOTHING
+    INSERT INTO unallocated_payment (charge_id, closest)
+    SELECT * FROM unnest(CAST(:ids AS text[]), CAST(:closest AS text[]))
+    ON CONFLICT (charge_id) DO UPDATE SET closest = excluded.closest
 """
 
 
-async def queue(tx: Tx, charge_ids: Sequence[str]) -> None:
-    """Queue payments that name nobody; those that are queued already stay as they are."""
-    await tx.execute(_QUEUE, ids=charge_ids)
+async def queue(tx: Tx, closest: Mapping[str, str | None]) -> None:
+    """Queue payments that name no known student, each with the student whose name is closest to theirs."""
+    await tx.execute(_QUEUE, ids=list(closest), closest=list(closest.values()))
 
 
 _CLOSE = """

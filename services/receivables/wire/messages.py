@@ -35,19 +35,28 @@ def payment_message(charge: Charge, payment: Payment, cause: Cause) -> Message:
     return Message(topic="payment.received", key=charge.charge_id, event=event, cause=cause)
 
 
-def unallocated_message(charge: Charge, payment: Payment, cause: Cause) -> Message:
-    """Tell finance that a payment names no student."""
+def unallocated_message(charge: Charge, payment: Payment, closest: str | None, cause: Cause) -> Message:
+    """Tell finance that a payment names no student, or one that nobody knows; `closest` may be meant."""
     money = f"{format_minor(payment.amount, payment.currency)} {payment.currency}"
     event = NotificationRequested(
         recipient_kind="finance",
         recipient="finance",
         kind="payment_unallocated",
         about=charge.charge_id,
-        sentence=f"A card payment of {money} names no student: "
-        f"hobbs payments allocate {charge.charge_id} STUDENT",
-        facts={"amount": str(payment.amount), "currency": payment.currency},
+        sentence=f"A card payment of {money} names {_whom(charge.named, closest)}: "
+        f"hobbs payments allocate {charge.charge_id} {closest or 'STUDENT'}",
+        facts={"amount": str(payment.amount), "currency": payment.currency}
+        | ({"named": charge.named} if charge.named else {})
+        | ({"closest": closest} if closest else {}),
     )
     return Message(topic="notification.requested", key="finance", event=event, cause=cause)
+
+
+def _whom(named: str | None, closest: str | None) -> str:
+    if named is None:
+        return "no student"
+    near = f"the closest is {closest!r}" if closest else "no name is close to it"
+    return f"{named!r}, a student who is in no book and on no bill ({near})"
 
 
 def failure_message(failure: PaymentFailed, cause: Cause) -> Message | None:

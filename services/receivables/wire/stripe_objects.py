@@ -117,7 +117,8 @@ class _Charge(_StripeObject):
     amount_captured: _NotNegative | None = None
     amount_refunded: _NotNegative = 0
     captured: bool = True
-    status: str
+    status: str | None = None
+    paid: bool = False
     payment_intent: Reference = None
 
 
@@ -127,10 +128,17 @@ class _PaymentError(BaseModel):
     charge: Reference = None
 
 
+class _ChargeList(BaseModel):
+    data: list[dict[str, Any]] = Field(default_factory=list)
+
+
 class _PaymentIntent(_StripeObject):
+    """`charges` instead of `latest_charge`: as API versions before 2022-11-15 write it."""
+
     amount: _NotNegative
     amount_received: _NotNegative | None = None
     latest_charge: Reference = None
+    charges: _ChargeList | None = None
     last_payment_error: _PaymentError | None = None
 
 
@@ -201,7 +209,7 @@ def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[U
     amount = charge.amount if charge.amount_captured is None else charge.amount_captured
     if amount > charge.amount:
         raise Unreadable("amount_does_not_add_up", f"{charge.id}: captured {amount} of {charge.amount}")
-    if charge.status == "succeeded" and charge.captured and amount > 0:
+    if _succeeded(charge) and charge.captured and amount > 0:
         payment = Payment(
             amount=charge.books(amount),
             currency=charge.currency.upper(),
@@ -235,10 +243,22 @@ def _odd_part(what: str, error: ValidationError | Unreadable) -> Unreadable:
 def payment_intent_facts(
     subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[Unreadable]
 ) -> Iterator[Fact]:
-    """A payment intent that succeeded reports the payment of its last charge."""
+    """A payment intent that succeeded reports the payment of its last charge.
+
+    By an old API version it carries its charges whole. One that received money by no charge is refused, so
+    that a person sees it: nothing would be booked.
+    """
     intent = _PaymentIntent.model_validate(subject)
     amount = intent.amount if intent.amount_received is None else intent.amount_received
-    if intent.latest_charge is None or amount <= 0:
+    if amount <= 0:
+        return
+    if intent.latest_charge is None:
+        carried = [c for c in _carried_charges(intent, webhook, odd) if isinstance(c, PaymentSucceeded)]
+        if not carried:
+            raise Unreadable(
+                "payment_without_charge", f"payment intent {intent.id} succeeded and names no charge"
+            )
+        yield from carried
         return
     payment = Payment(
         amount=intent.books(amount),
@@ -247,6 +267,19 @@ def payment_intent_facts(
         payment_intent_id=intent.id,
     )
     yield PaymentSucceeded(charge_id=intent.latest_charge, payment=payment, student=_student(intent))
+
+
+def _carried_charges(intent: _PaymentIntent, webhook: StripeWebhook, odd: list[Unreadable]) -> Iterator[Fact]:
+    """What the charges inside an intent tell; without an intent's id or metadata they have this one's."""
+    for written in intent.charges.data if intent.charges else ():
+        inherited = {"payment_intent": intent.id, "metadata": intent.metadata}
+        own = {name: value for name, value in written.items() if value or name not in inherited}
+        yield from charge_facts({**inherited, **own}, webhook, odd)
+
+
+def _succeeded(charge: _Charge) -> bool:
+    """`paid` was the status before API version 2015-02-18, and `paid: true` stood alone before that."""
+    return charge.status in ("succeeded", "paid") or (charge.status is None and charge.paid)
 
 
 def refund_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[Unreadable]) -> Iterator[Fact]:

@@ -20,7 +20,7 @@ from services.gateway.app import build
 from services.gateway.settings import GatewaySettings
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import completed, given_billed, given_school
-from tests.integration.gateway.conftest import gateway_settings
+from tests.integration.gateway.conftest import NOWHERE, gateway_settings
 from tests.integration.ops.conftest import Hobbs
 from tests.support.databases import service_url
 
@@ -140,16 +140,38 @@ async def test_a_key_the_gateway_does_not_know_is_a_usage_error(running: str, ho
     assert "unknown or was revoked" in result.stderr
 
 
-async def test_a_dry_run_needs_no_server_and_reports_rejected_rows(hobbs: Hobbs, tmp_path: Path) -> None:
+async def test_a_dry_run_asks_the_book_and_publishes_nothing(
+    hobbs: Hobbs, open_db: OpenDatabase, tmp_path: Path
+) -> None:
+    await given_school(open_db("billing"))
     file = tmp_path / "flights.csv"
-    file.write_text("flight_id,date,student\nF1,2026-05-22,anna\nF1,2026-05-22,anna\nF2,soon,anna\n")
+    file.write_text(
+        "flight_id,date,student,instructor,aircraft,hobbs_out,hobbs_in,ground_hours\n"
+        "F1,2026-05-22,student-01,,N364MA,1.0,2.0,\n"
+        "F1,2026-05-22,student-01,,N364MA,1.0,2.0,\n"
+        "F2,soon,student-01,,N364MA,1.0,2.0,\n"
+        "F3,2026-05-22,student-01,,N0,1.0,2.0,\n"
+        "F4,2026-05-22,anna,,N364MA,1.0,2.0,\n"
+    )
     result = await hobbs("flights", "publish", str(file), "--dry-run", "-o", "csv")
     assert result.exit_code == 1
     assert [line.split(",")[:3] for line in result.stdout.splitlines()[1:]] == [
         ["3", "F1", "repeated"],
         ["4", "F2", "invalid"],
+        ["5", "F3", "unknown_aircraft"],
+        ["6", "F4", "unknown_student"],
     ]
-    assert "1 flights could be published, 2 rows rejected" in result.stderr
+    assert "1 flights could be published, 4 rows rejected" in result.stderr
+
+
+async def test_a_dry_run_without_a_database_says_so(
+    hobbs: Hobbs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOBBS_DATABASE_URL", NOWHERE)
+    file = tmp_path / "flights.csv"
+    file.write_text("flight_id,date,student\nF1,2026-05-22,anna\n")
+    result = await hobbs("flights", "publish", str(file), "--dry-run")
+    assert (result.exit_code, "not checked against the school's book" in result.stderr) == (0, True)
 
 
 @pytest.mark.parametrize(

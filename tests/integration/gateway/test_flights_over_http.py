@@ -1,6 +1,7 @@
 """A scheduler without Kafka: what it sends becomes events once, or is refused with a reason."""
 
 import asyncio
+import codecs
 from typing import Any
 
 import asyncpg
@@ -11,12 +12,15 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
 from hobbs.check.invariants import service_invariants
+from schemas.flights import FlightCorrected
 from services.gateway import store
-from services.gateway.domain.api_keys import CORRECTIONS_WRITE, FLIGHTS_WRITE
+from services.gateway.domain.api_keys import CORRECTIONS_WRITE, FLIGHTS_WRITE, hash_key
+from services.gateway.http.flights import accept_flights
 from services.gateway.http.web import build_web
-from services.gateway.wire import FLIGHTS_MAX
+from services.gateway.wire import FLIGHTS_MAX, offered
 from tests.integration.gateway.conftest import NOWHERE, gateway_settings, new_key
 
+JSON = {"content-type": "application/json"}
 FLIGHTS, CORRECTIONS = "/v1/flights", "/v1/flights/corrections"
 FLIGHT: dict[str, Any] = {
     "flight_id": "F1",
@@ -54,6 +58,17 @@ async def test_a_flight_becomes_one_event(scheduler: httpx.AsyncClient, gateway_
     assert (topic, body["flight_id"], body["hobbs_in"]) == ("flight.completed", "F1", "1254.9")
 
 
+@pytest.mark.parametrize("path", [FLIGHTS, f"{FLIGHTS}/", f"{FLIGHTS}//", f"{FLIGHTS}/?from=x"])
+async def test_a_closing_slash_or_a_byte_order_mark_changes_nothing(
+    scheduler: httpx.AsyncClient, gateway_db: Database, path: str
+) -> None:
+    body = codecs.BOM_UTF8 + orjson.dumps(FLIGHT)
+    assert (await scheduler.post(path, content=body, headers=JSON)).status_code == 202
+    again = (await scheduler.post(FLIGHTS, json=FLIGHT)).json()["flights"][0]
+    assert again["outcome"] == "repeated"
+    assert (await scheduler.get("/docs/")).status_code == 200
+
+
 async def test_a_repeat_is_the_same_event_and_publishes_nothing(
     scheduler: httpx.AsyncClient, gateway_db: Database
 ) -> None:
@@ -86,11 +101,27 @@ async def test_the_same_request_many_times_at_once_is_one_event_each(
     assert outcomes.count("accepted") == len(await staged(gateway_db)) == 20
 
 
+async def test_a_correction_that_nobody_reads_is_not_called_accepted(
+    scheduler: httpx.AsyncClient, gateway_db: Database
+) -> None:
+    for path in (CORRECTIONS, f"{CORRECTIONS}/"):
+        answer = await scheduler.post(path, json=CORRECTION)
+        assert problem(answer) == (501, "not_taken_yet")
+        assert "next revision" in answer.json()["detail"]
+    assert await staged(gateway_db) == []
+    document = (await scheduler.get("/openapi.json")).json()
+    assert "501" in document["paths"][CORRECTIONS]["post"]["responses"]
+
+
 async def test_a_correction_is_an_event_of_its_own(
     scheduler: httpx.AsyncClient, gateway_db: Database
 ) -> None:
     await scheduler.post(FLIGHTS, json=FLIGHT)
-    assert (await scheduler.post(CORRECTIONS, json=CORRECTION)).status_code == 202
+    corrected = [FlightCorrected.model_validate(CORRECTION)]
+    async with gateway_db.transaction() as tx:
+        key = await store.api_keys.use(tx, hash_key(scheduler.headers["Authorization"].split()[1]))
+    assert key is not None
+    await accept_flights(gateway_db, key, corrected, offered(corrected))
     assert [(topic, body["revision"]) for topic, _, body in await staged(gateway_db)] == [
         ("flight.completed", 1),
         ("flight.corrected", 2),
@@ -107,9 +138,6 @@ async def test_five_hundred_flights_in_one_request(
     assert len(await staged(gateway_db)) == FLIGHTS_MAX
 
 
-JSON = {"content-type": "application/json"}
-
-
 @pytest.mark.parametrize(
     ("path", "sent", "expected"),
     [
@@ -120,7 +148,9 @@ JSON = {"content-type": "application/json"}
         (FLIGHTS, {"json": FLIGHT | {"student": "a\x00"}}, (400, "malformed_body")),
         (FLIGHTS, {"json": FLIGHT | {"date": "soon"}}, (422, "invalid_flight")),
         (FLIGHTS, {"json": [FLIGHT, 1]}, (422, "invalid_flight")),
-        (CORRECTIONS, {"json": FLIGHT}, (422, "invalid_flight")),
+        (CORRECTIONS, {"json": FLIGHT}, (501, "not_taken_yet")),
+        ("//v1/flights", {"json": FLIGHT}, (404, "not_found")),
+        (FLIGHTS, {"content": "{}".encode("utf-16"), "headers": JSON}, (400, "malformed_body")),
         (FLIGHTS, {"content": b"x" * 1_100_000, "headers": JSON}, (413, "too_large")),
         (FLIGHTS, {"content": b"{}", "headers": {"content-type": "text/csv"}}, (415, "not_json")),
         (FLIGHTS, {"content": b"{}", "headers": JSON | {"content-encoding": "gzip"}}, (415, "not_json")),

@@ -1,6 +1,7 @@
 """Which webhooks are believed, refused or asked for again, by the real application and a real broker."""
 
 import asyncio
+import codecs
 import json
 import time
 from typing import Any
@@ -78,6 +79,16 @@ def problem(response: httpx.Response) -> tuple[int, str]:
     document = response.json()
     assert document["status"] == response.status_code
     return response.status_code, document.get("reason", document["type"].removeprefix("/docs#"))
+
+
+async def test_a_closing_slash_is_served_and_a_byte_order_mark_is_left_out(door: Door) -> None:
+    body = event("evt_marked")
+    marked = await deliver(door.client, codecs.BOM_UTF8 + body, path=f"{PLATFORM_PATH}/")
+    connect = event("evt_slash", account="acct_1")
+    there = await deliver(door.client, connect, CONNECT, path=f"{CONNECT_PATH}/")
+    assert (marked.status_code, there.status_code) == (200, 200)
+    (record,) = [r for r in await published(door.settings) if b"evt_marked" in r.value]
+    assert StripeWebhook.model_validate_json(record.value).body == body.decode()
 
 
 async def test_a_valid_webhook_is_in_kafka_before_the_answer(door: Door) -> None:

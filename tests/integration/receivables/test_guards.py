@@ -7,24 +7,31 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
+from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import take_settled_charges, take_stripe_events
 from tests.conftest import OpenDatabase
+from tests.integration.billing.given import given_school
 from tests.integration.receivables.stories import broken_invariants, charge, dispute, refund, settled, webhook
+from tests.support.decisions import answered, decision
 
 
 @pytest.fixture
 async def tampered(open_db: OpenDatabase) -> Database:
     """A database with one of everything, whose invariants may be broken on purpose."""
     db = open_db("receivables")
+    await given_school(open_db("billing"), {"kind": "student", "key": "anna", "new": {}})
     lost = dispute(status="lost", amount=1_000)
     events = [
         webhook("charge.succeeded", charge()),
         webhook("refund.created", refund()),
         webhook("charge.dispute.closed", lost),
         webhook("charge.succeeded", charge("ch_2", student=None)),
+        webhook("charge.succeeded", charge("ch_3")),
     ]
     await take_stripe_events(db, events)
     await take_settled_charges(db, [settled()])
+    moving = decision("receivables", "move", "ch_3", {"student": "student-01"}, why="a test")
+    assert (await answered(db, ACTIONS, moving)).outcome == "done"
     assert await broken_invariants(db) == {}
     return db
 
@@ -75,6 +82,9 @@ async def test_the_service_may_change_no_posting_and_see_no_other_service(tamper
         ("DELETE FROM posting WHERE event_type = 'dispute'", "dispute_is_posted"),
         ("DELETE FROM unallocated_payment", "unallocated_is_queued"),
         ("UPDATE charge SET student = 'eve' WHERE student IS NULL", "unallocated_is_queued"),
+        ("UPDATE charge SET student = 'anna' WHERE charge_id = 'ch_3'", "moved_payments_left_their_student"),
+        ("UPDATE payment_move SET amount = amount - 1", "moves_are_posted_as_decided"),
+        ("DELETE FROM payment_move", "moves_are_posted_as_decided"),
         (
             "UPDATE charge SET settled_gross = 1 WHERE settled_gross IS NOT NULL",
             "stripe_settles_what_was_paid",

@@ -1,13 +1,18 @@
 """A flights file is read whole: every line becomes a flight or a rejected row with its number."""
 
-from datetime import UTC, date, datetime
+import io
+import zipfile
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from openpyxl import Workbook
 
-from hobbs.flights.file import FileUnreadable, FlightsFile, parse_column_map, read_flights_file
+from hobbs.flights.file import FlightsFile, parse_column_map, read_flights_file
+from hobbs.flights.unreadable import FileUnreadable
 
 HEADER = (
     "flight_id,date,time_out_utc,time_in_utc,aircraft,student,instructor,"
@@ -97,7 +102,6 @@ def test_an_old_windows_file_is_read_and_said_so() -> None:
         (b"flight_id,student\nF1,s\n", {}, "no column for date or departed_at"),
         (b"date,aircraft\n", {}, "no column for flight_id, student"),
         (b"flight_id,Flight ID,student,date\n", {}, "two columns"),
-        ("a,b\n".encode("utf-16-le"), {}, "utf-16-le"),
         (b"\x81\n", {}, "not UTF-8"),
         (b"abc", {"encoding": "klingon"}, "klingon"),
         (b"\xff\xff", {"encoding": "ascii"}, "not ascii"),
@@ -218,3 +222,140 @@ def test_no_file_raises_anything_else(content: bytes, jsonl: bool) -> None:
     except FileUnreadable:
         found = FlightsFile()
     assert len({row.line for row in found.rejected}) == len(found.rejected)
+
+
+def workbook(rows: Sequence[Sequence[object]], title: str = "Log") -> bytes:
+    book = Workbook()
+    sheet = book.worksheets[0]
+    sheet.title = title
+    for row in rows:
+        sheet.append(list(row))
+    content = io.BytesIO()
+    book.save(content)
+    return content.getvalue()
+
+
+COLUMNS = ["flight_id", "date", "time_out_utc", "student", "hobbs_out", "hobbs_in", "flight_hours"]
+
+
+def test_a_workbook_is_read_by_its_cells() -> None:
+    row = ["F1", date(2026, 5, 22), time(17, 23), "s", 1253.6, 1254.9, 1254.9 - 1253.6]
+    found = read(workbook([[], COLUMNS, row, ["Total", None, None, None, None, None, 1.3]]))
+    (flight,) = found.flights
+    assert (flight.line, flight.flight.departed_at) == (3, datetime(2026, 5, 22, 17, 23, tzinfo=UTC))
+    assert (flight.flight.hobbs_out, flight.flight.flight_hours) == (Decimal("1253.6"), Decimal("1.3"))
+    assert rejected_of(found) == [(4, "totals")]
+
+
+def test_a_sheet_is_chosen_by_name() -> None:
+    content = workbook([COLUMNS])
+    with pytest.raises(FileUnreadable, match="no sheet 'Other'; it has: Log"):
+        read(content, sheet="Other")
+    with pytest.raises(FileUnreadable, match="--sheet is for a workbook"):
+        read(SMALL, sheet="Log")
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(600), ".xls"),
+        (b"%PDF-1.7", "a PDF"),
+        (b"\x1f\x8b\x08", "gzip"),
+        (b"<html><table>", "a web page"),
+        (b"PK\x03\x04rubbish", "damaged"),
+        (workbook([COLUMNS])[:-30], "damaged"),
+        (bytes(range(1, 256)) * 4, "no text|not UTF-8"),
+    ],
+)
+def test_a_file_of_another_kind_is_named(content: bytes, says: str) -> None:
+    with pytest.raises(FileUnreadable, match=says):
+        read(content)
+
+
+@pytest.mark.parametrize(
+    ("part", "says"),
+    [("content.xml", ".ods"), ("Index/Document.iwa", ".numbers"), ("a.csv", "a zip archive")],
+)
+def test_an_archive_is_named(part: str, says: str) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        archive.writestr(part, "x")
+    with pytest.raises(FileUnreadable, match=says):
+        read(content.getvalue())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'flight_id;"date, UTC, of the flight, as flown";student;date\nF1;x;s;2026-05-22\n',
+        "sep=;\nflight_id;date;student\nF1;2026-05-22;s\n",
+        '"sep=|"\r\nflight_id|date|student\r\nF1|2026-05-22|s\r\n',
+    ],
+)
+def test_the_delimiter_is_told_or_found_outside_quotes(text: str) -> None:
+    (flight,) = read(text).flights
+    assert (flight.flight.flight_id, flight.line) == ("F1", text.count("\n"))
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r", "\r\r\n", "\n\r"])
+def test_lines_are_counted_as_they_are_seen_whatever_ends_them(end: str) -> None:
+    lines = ["flight_id,date,student,instructor", 'F1,2026-05-22,s,"a', 'b"', "", "F2,soon,s,"]
+    assert rejected_of(read(end.join(lines) + end)) == [(2, "invalid"), (5, "invalid")]
+
+
+@pytest.mark.parametrize(
+    ("written", "decimals", "expected"),
+    [
+        ("1253,6", "comma", "1253.6"),
+        ("1.253,6", "comma", "1253.6"),
+        ("1253", "comma", "1253"),
+        ("1,253.6", None, "1253.6"),
+        ("1,253", "point", "1253"),
+    ],
+)
+def test_hours_are_read_by_their_decimals(written: str, decimals: str | None, expected: str) -> None:
+    found = read(f'flight_id;date;student;hobbs_in\nF1;2026-05-22;s;"{written}"\n', decimals=decimals)
+    assert [f.flight.hobbs_in for f in found.flights] == [Decimal(expected)]
+
+
+@pytest.mark.parametrize(
+    ("written", "decimals", "says"),
+    [
+        ("1253,6", None, "'1253,6' has a decimal comma; read the file with --decimal comma"),
+        ("1,253", None, "may mean 1253 or 1.253"),
+        ("1.253", "comma", "'1.253' is not a number with a decimal comma"),
+        ("12,5", "point", "'12,5' is not a number"),
+    ],
+)
+def test_hours_that_may_mean_two_numbers_are_refused(written: str, decimals: str | None, says: str) -> None:
+    found = read(f'flight_id;date;student;hobbs_in\nF1;2026-05-22;s;"{written}"\n', decimals=decimals)
+    assert says in found.rejected[0].sentence
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["17:23", "17:23:00", "17.23", "1723", "5:23 PM", "05:23:00 pm", "17:23Z", "17h23", "17:23 UTC"],
+)
+def test_a_time_is_read_as_it_is_usually_written(written: str) -> None:
+    (flight,) = read(HEADER + ROW.replace("17:23", written)).flights
+    assert flight.flight.departed_at == datetime(2026, 5, 22, 17, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("written", ["25:00", "13:00 PM", "17:23+02:00", "noon"])
+def test_another_time_is_refused_with_its_value(written: str) -> None:
+    found = read(HEADER + ROW.replace("17:23", written))
+    assert repr(written) in found.rejected[0].sentence
+
+
+@pytest.mark.parametrize(
+    "row", ["Total,,,12.3", "TOTALS:,,,12.3", ",,Grand Total,12.3", ",,,12.3", "Total,12.3"]
+)
+def test_a_row_of_totals_is_named(row: str) -> None:
+    found = read("flight_id,date,student,flight_hours\nF1,2026-05-22,s,12.3\n" + row + "\n")
+    assert rejected_of(found) == [(3, "totals")]
+
+
+def test_a_refusal_shows_the_value() -> None:
+    found = read(SMALL.strip() + ",hobbs_in\nF1,2026-05-22,s,12h\nF2,2026-05-22\n")
+    assert "'12h'" in found.rejected[0].sentence
+    assert "F2, 2026-05-22" in found.rejected[1].sentence

@@ -345,3 +345,30 @@ def test_a_fee_that_does_not_add_up_is_unreadable() -> None:
         value = settled.model_copy(update=wrong).model_dump_json().encode()
         with pytest.raises(Unreadable, match="net"):
             charge_settled(record_of(value, "charge.settled"))
+
+
+OLD_INTENT: dict[str, Any] = {name: value for name, value in INTENT.items() if name != "latest_charge"}
+
+
+@pytest.mark.parametrize("status", ["succeeded", "paid"])
+def test_an_intent_of_an_old_api_version_carries_its_charges(status: str) -> None:
+    failed = CHARGE | {"id": "ch_0", "status": "failed", "captured": False}
+    inside = {name: value for name, value in CHARGE.items() if name not in ("metadata", "payment_intent")}
+    charges = {"object": "list", "data": [inside | {"status": status}, failed]}
+    [fact] = seen("payment_intent.succeeded", OLD_INTENT | {"charges": charges}).facts
+    assert isinstance(fact, PaymentSucceeded)
+    assert (fact.charge_id, fact.student, fact.payment.amount) == ("ch_1", "anna", 100)
+    assert fact.payment.payment_intent_id == "pi_1"
+
+
+@pytest.mark.parametrize("charges", [None, {"data": []}, {"data": [CHARGE | {"status": "failed"}]}])
+def test_an_intent_that_succeeded_by_no_charge_is_seen(charges: dict[str, Any] | None) -> None:
+    with pytest.raises(Unreadable) as refused:
+        seen("payment_intent.succeeded", OLD_INTENT | {"charges": charges})
+    assert refused.value.reason == "payment_without_charge"
+
+
+def test_a_charge_that_is_only_called_paid_is_a_payment() -> None:
+    old = {name: value for name, value in CHARGE.items() if name != "status"} | {"paid": True}
+    [fact] = seen("charge.succeeded", old).facts
+    assert isinstance(fact, PaymentSucceeded)

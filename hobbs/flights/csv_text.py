@@ -1,0 +1,128 @@
+"""Text to rows: how bytes are encoded, where lines end, what stands between cells. Pure."""
+
+import codecs
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from typing import Final
+
+from hobbs.flights.unreadable import FileUnreadable
+
+FIELD_CHARS_MAX: Final = 10_000
+SHOWN_CHARS: Final = 60
+DELIMITERS: Final = ",;\t|"
+_BOMS: Final = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
+# \r\r\n is what a program writes that turns \n into \r\n twice: one end of a line, as \n\r is.
+_LINE_END: Final = re.compile(r"\r*\n\r?|\r")
+_SEP: Final = re.compile(r'"?sep=(.)"?[,;\t| ]*', re.IGNORECASE)
+_NO_TEXT: Final = re.compile(r"[\x00-\x08\x0e-\x1a\x1c-\x1f]")
+
+Malformed = Callable[[int, Sequence[str], str], None]
+
+
+def decoded(content: bytes, encoding: str | None, notes: list[str]) -> str:
+    """By --encoding, by byte-order mark, by its zeros as UTF-16, as UTF-8, or (saying so) as Windows-1252."""
+    text = _decoded(content, encoding, notes).removeprefix("\ufeff")
+    begins = text[:4000]
+    if 20 * len(_NO_TEXT.findall(begins)) > len(begins):
+        raise FileUnreadable("the file is no text; save it as CSV, or name its --encoding")
+    return text
+
+
+def _decoded(content: bytes, encoding: str | None, notes: list[str]) -> str:
+    marked = next((name for mark, name in _BOMS if content.startswith(mark)), "utf-8")
+    if marked == "utf-8" and encoding is None and b"\x00" in content[:2]:
+        marked = "utf-16-le" if content[1:2] == b"\x00" else "utf-16-be"
+        notes.append(f"the file has no byte-order mark: read as {marked}; use --encoding when that is wrong")
+    try:
+        return content.decode(encoding or marked)
+    except LookupError:
+        raise FileUnreadable(f"there is no encoding called {encoding!r}") from None
+    except UnicodeDecodeError as error:
+        if encoding or marked != "utf-8":
+            name = encoding or marked
+            raise FileUnreadable(f"the file is not {name} (byte {error.start}); try --encoding") from None
+    try:
+        text = content.decode("cp1252")
+    except UnicodeDecodeError as error:
+        raise FileUnreadable(f"the file is not UTF-8 (byte {error.start}); name its --encoding") from None
+    notes.append("the file is not UTF-8: read as Windows-1252; use --encoding when that is wrong")
+    return text
+
+
+def lines_of(text: str) -> list[str]:
+    r"""The lines, each with \n at its end; other characters that Unicode calls line breaks are data."""
+    lines = [f"{line}\n" for line in _LINE_END.split(text)]
+    lines[-1] = lines[-1].removesuffix("\n")
+    return lines if lines[-1] else lines[:-1]
+
+
+def told_delimiter(lines: Sequence[str]) -> tuple[int, str | None]:
+    """How many lines stand before the header, and the delimiter that a first line `sep=;` tells."""
+    first = next((place for place, line in enumerate(lines) if line.strip()), 0)
+    told = _SEP.fullmatch(lines[first].rstrip("\n")) if lines else None
+    return (first + 1, told[1]) if told else (0, None)
+
+
+def sniffed_delimiter(lines: Sequence[str], is_column: Callable[[str], bool]) -> str:
+    """The delimiter by which the header has most of the columns we know, then most cells; quotes are read."""
+    first = next((place for place, line in enumerate(lines) if line.strip()), 0)
+
+    def worth(delimiter: str) -> tuple[int, int]:
+        try:
+            cells = next(csv.reader(islice(lines, first, None), delimiter=delimiter), [])
+        except csv.Error:
+            return 0, 0
+        return sum(is_column(cell.strip()) for cell in cells), len(cells)
+
+    return max(DELIMITERS, key=worth)
+
+
+def csv_records(
+    lines: Sequence[str], begin: int, delimiter: str, malformed: Malformed
+) -> Iterator[tuple[int, list[str]]]:
+    """Whole records with the line each starts on; empty ones are skipped, malformed ones told.
+
+    A stray quote opens a field that swallows the lines after it. So a malformed record costs its first line
+    only, and reading goes on with the next line.
+    """
+    csv.field_size_limit(FIELD_CHARS_MAX)
+    width = 0  # of the first record, the header
+    start, reader = begin, csv.reader(islice(lines, begin, None), delimiter=delimiter, strict=True)
+    while True:
+        line, cells = start + reader.line_num + 1, list[str]()
+        try:
+            cells = next(reader)
+            fault = _wrong_count(cells, width)
+        except StopIteration:
+            return
+        except csv.Error as error:
+            fault = (
+                f"cannot be read as CSV: {error}; the line begins {lines[line - 1][:SHOWN_CHARS].rstrip()!r}"
+            )
+        if fault is None:
+            if any(cell.strip() for cell in cells):
+                width = width or len(cells)
+                yield line, cells
+            continue
+        if not width:
+            raise FileUnreadable(f"line {line}, the header, {fault}")
+        malformed(line, cells, fault)
+        start, reader = line, csv.reader(islice(lines, line, None), delimiter=delimiter, strict=True)
+
+
+def _wrong_count(cells: Sequence[str], width: int) -> str | None:
+    """A row may be as long as the header, or longer with empty fields only, or empty; else a sentence."""
+    if not width or not any(cell.strip() for cell in cells):
+        return None
+    if len(cells) >= width and not any(cell.strip() for cell in cells[width:]):
+        return None
+    begins = ", ".join(cells)[:SHOWN_CHARS]
+    return f"has {len(cells)} fields where the header has {width}; it begins {begins!r}"
