@@ -19,8 +19,9 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, make_url, pool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from fleet.database import Database
+from fleet.database import IDLE_IN_TRANSACTION_TIMEOUT_MS, Database
 from fleet.functions import apply_functions, function_files, run_script, stale_function_files
+from fleet.grants import grant_statements
 
 _SQL = Path(__file__).parent / "sql"
 _SERVICES = Path(__file__).parent.parent / "services"
@@ -38,8 +39,8 @@ async def migrate(
     """Bring roles, schemas, tables and functions of every service to this code's; the services migrated.
 
     `url` logs in as the owner of the database. `passwords` maps a service, or "operator", to the password
-    of its role; a role without one cannot log in. Another `revision` than "head" is for tests of released
-    ones: it is reached by migrations alone.
+    of its role; a role without one keeps what it has, and a new one cannot log in. Another `revision` than
+    "head" is for tests of released ones: it is reached by migrations alone.
     """
     chosen = list(only) if only is not None else services()
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool)
@@ -65,6 +66,18 @@ async def pending_migrations(database: Database) -> list[str]:
     head = head_revision(database.schema)
     revisions = [] if row and row.version_num == head else [f"{database.schema} {head}"]
     return revisions + [f"{database.schema} functions/{name}" for name in files]
+
+
+async def roles_without_login(url: str, chosen: Sequence[str]) -> list[str]:
+    """Of these services, those whose role may not log in, as the database says; `url` as for `migrate`."""
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool)
+    try:
+        async with engine.connect() as connection:
+            able = await connection.execute(text("SELECT rolname FROM pg_roles WHERE rolcanlogin"))
+            logins = set(able.scalars())
+    finally:
+        await engine.dispose()
+    return [service for service in chosen if f"hobbs_{service}" not in logins]
 
 
 @lru_cache
@@ -131,6 +144,9 @@ async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords
             await connection.execute(text(statement))
     await connection.execute(text(f"REVOKE ALL ON DATABASE {database} FROM PUBLIC"))
     await connection.execute(text("REVOKE CREATE ON SCHEMA public FROM PUBLIC"))
+    # Whoever logs in: a person's forgotten transaction holds wallets' locks. Services set their own limit.
+    limit = f"idle_in_transaction_session_timeout = {IDLE_IN_TRANSACTION_TIMEOUT_MS}"
+    await connection.execute(text(f"ALTER DATABASE {database} SET {limit}"))
     roles = ", ".join([OPERATOR, *(f"hobbs_{service}" for service in chosen)])
     await connection.execute(text(f"GRANT CONNECT ON DATABASE {database} TO {roles}"))
     await connection.execute(text(f"GRANT {READER} TO {OPERATOR}"))
@@ -161,6 +177,7 @@ def _upgrade(connection: Connection, service: str, revision: str) -> None:
         moved = _revision(connection, service) != before
         apply_functions(connection, service, function_files(service), anew=moved)
         run_script(connection, public_views(service))
+        run_script(connection, "\n".join(grant_statements(service)))  # a right that was taken away is back
 
 
 def public_views(service: str) -> str:

@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet import kafka_client
 from fleet.functions import function_names
-from fleet.migrate import head_revision, migrate
+from fleet.migrate import head_revision, migrate, roles_without_login
 from fleet.outages import is_outage
 from fleet.settings import Settings
 from hobbs.shell.connections import Unreachable, run, settings_or_exit, why
@@ -48,7 +48,8 @@ def migrate_command(
 
     HOBBS_DATABASE_URL logs in as the database's owner. HOBBS_<SERVICE>_DATABASE_URL (and _FILE), and
     HOBBS_OPERATOR_DATABASE_URL, are the URLs the services will use: each role gets the password in its own.
-    A role without one cannot log in.
+    A role whose URL is not set keeps the password it has; a new one cannot log in. Rights that somebody took
+    away from a role are given again.
     """
     settings = settings_or_exit(LoginUrls)
     passwords = role_passwords(settings)
@@ -64,7 +65,7 @@ def migrate_command(
         ]
         wrong = wrong_topics(there)
     show_rows(rows, output, columns=["what", "name", "state"])
-    for service in sorted(set(done) - passwords.keys()):
+    for service in run(roles_without_login(_url(settings), sorted(done))):
         say(f"hobbs_{service} cannot log in: set HOBBS_{service.upper()}_DATABASE_URL and migrate again")
     for sentence in wrong:
         say(sentence)

@@ -16,7 +16,8 @@ from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.shell.connections import why
 from schemas.topics import TOPICS
 
-LAG_RECORDS_MAX: Final = 10_000
+BEHIND_S_MAX: Final = 60.0  # at the pace seen, what waits must be handled within this time
+PACE_S: Final = 3.0
 GROUP_TIMEOUT_S: Final = 10.0
 UNREAD: Final = (
     "its records wait until it can be read: docs/operations/kafka.md, A partition that cannot be read"
@@ -91,10 +92,11 @@ async def _group(
             await _wait_for_coordinator(admin, group)
             backlog = await _backlog(settings, admin, consumer, group, places)
             members = await _members(admin, group)
+            handled = await _handled(admin, group, places) if backlog.records and members else 0
     except (TimeoutError, KafkaError) as error:
         found = f"group {group}: its lag cannot be read ({type(error).__name__})"
         return warning(service, found, "look again in a minute; then see whether a broker is missing")
-    return _judge(group, service, backlog, members)
+    return judge(group, service, backlog, members, handled)
 
 
 async def _wait_for_coordinator(admin: AIOKafkaAdminClient, group: str) -> None:
@@ -116,9 +118,24 @@ async def _backlog(
 ) -> Backlog:
     """What waits for the group; a partition without a committed offset counts from its first record."""
     ends, starts = await consumer.end_offsets(places), await consumer.beginning_offsets(places)
-    committed = await admin.list_consumer_group_offsets(group, partitions=list(places))
-    at = {place: committed[place].offset if place in committed else -1 for place in places}
+    at = await _committed(admin, group, places)
     return await look_at(settings, {p: at[p] if at[p] >= 0 else starts[p] for p in places}, ends)
+
+
+async def _committed(
+    admin: AIOKafkaAdminClient, group: str, places: Sequence[TopicPartition]
+) -> dict[TopicPartition, int]:
+    """The offset the group committed on each partition; -1 where it has none."""
+    committed = await admin.list_consumer_group_offsets(group, partitions=list(places))
+    return {place: committed[place].offset if place in committed else -1 for place in places}
+
+
+async def _handled(admin: AIOKafkaAdminClient, group: str, places: Sequence[TopicPartition]) -> int:
+    """How many records the group handles while we look, for PACE_S."""
+    before = await _committed(admin, group, places)
+    await asyncio.sleep(PACE_S)
+    after = await _committed(admin, group, places)
+    return sum(max(after[place] - max(before[place], 0), 0) for place in places)
 
 
 async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
@@ -127,13 +144,20 @@ async def _members(admin: AIOKafkaAdminClient, group: str) -> int:
     return sum(len(described[5]) for response in responses for described in response.groups)
 
 
-def _judge(group: str, service: str, backlog: Backlog, members: int) -> Finding:
+def judge(group: str, service: str, backlog: Backlog, members: int, handled: int) -> Finding:
+    """Say how far a group is behind; `handled` records in PACE_S are its pace."""
     lag = backlog.records
     found = f"group {group}: {members} processes, {lag} records behind"
     if backlog.troubles:
         return wrong(service, f"group {group}: {'; '.join(backlog.troubles)}", UNREAD)
     if not members:
         return warning(service, found, f"start `hobbs work {service}`")
-    if lag > LAG_RECORDS_MAX:
+    if not lag:
+        return ok(service, found)
+    found += f", {handled} handled in {PACE_S:g} s"
+    if not handled:
+        fix = f"the log of {service} says why it waits; so do /readyz and the sessions in pg_stat_activity"
+        return warning(service, found, fix)
+    if lag * PACE_S > handled * BEHIND_S_MAX:
         return warning(service, found, f"start more processes of {service}, up to the topic's partitions")
     return ok(service, found)

@@ -8,7 +8,8 @@ from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
-from fleet.migrate import OPERATOR, pending_migrations, services
+from fleet.grants import missing_grants
+from fleet.migrate import OPERATOR, READER, pending_migrations, services
 from fleet.settings import Settings
 from hobbs.check.invariants import named_invariant
 from hobbs.doctor.findings import Finding, ok, warning, wrong
@@ -54,6 +55,17 @@ _WAITING = """
                AS outbox_age_s,
            (SELECT count(*) FROM dead_letter WHERE state = 'open') AS dead_letters
 """
+
+
+# What `hobbs migrate` gives beside the rights on objects: each service reads what others publish.
+_MEMBERSHIPS = """
+    SELECT role, what FROM unnest(CAST(:roles AS text[])) AS role CROSS JOIN LATERAL (VALUES
+        ('CONNECT on this database', has_database_privilege(role, current_database(), 'CONNECT')),
+        ('membership in ' || CAST(:reader AS text), pg_has_role(role, CAST(:reader AS text), 'USAGE')))
+        AS right_of (what, is_there)
+    WHERE NOT is_there
+"""
+_RELAY_STOP = "SELECT since, sentence FROM relay_stop WHERE since IS NOT NULL"
 
 
 async def examine_postgres(settings: Settings) -> list[Finding]:
@@ -157,21 +169,25 @@ async def _privileges(database: Database) -> list[Finding]:
         trespasses = await tx.all(_TRESPASSES, roles=roles, schemas=names)
         rewritable = await tx.all(_REWRITABLE) if "hobbs_ledger" in roles else []
         switched_off = await tx.all(named_invariant("ledger", "guards_are_on").sql)
-    findings = [
-        wrong(
-            "privileges",
-            f"{row.role} may use schema {row.schema_name}",
-            f"REVOKE ALL ON SCHEMA {row.schema_name} FROM {row.role}",
-        )
-        for row in trespasses
-    ] + [
-        wrong(
-            "privileges",
-            f"hobbs_ledger may {row.privilege} ledger.{row.table_name}: the books are not append-only",
-            f"REVOKE {row.privilege} ON ledger.{row.table_name} FROM hobbs_ledger",
-        )
-        for row in rewritable
-    ]
+    findings = (
+        await _missing_rights(database)
+        + [
+            wrong(
+                "privileges",
+                f"{row.role} may use schema {row.schema_name}",
+                f"REVOKE ALL ON SCHEMA {row.schema_name} FROM {row.role}",
+            )
+            for row in trespasses
+        ]
+        + [
+            wrong(
+                "privileges",
+                f"hobbs_ledger may {row.privilege} ledger.{row.table_name}: the books are not append-only",
+                f"REVOKE {row.privilege} ON ledger.{row.table_name} FROM hobbs_ledger",
+            )
+            for row in rewritable
+        ]
+    )
     findings += [
         wrong(
             "privileges",
@@ -185,15 +201,35 @@ async def _privileges(database: Database) -> list[Finding]:
     ]
 
 
+async def _missing_rights(database: Database) -> list[Finding]:
+    """What `hobbs migrate` gives and a role does not have: the first statement that needs it fails."""
+    lacking: list[str] = []
+    async with database.transaction() as tx:
+        roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in services()])]
+        if await tx.first(_ROLES, roles=[READER]):
+            rows = await tx.all(_MEMBERSHIPS, roles=roles, reader=READER)
+            lacking += [f"{row.role} lacks {row.what}" for row in rows]
+        for service in services():
+            lacking += [grant.sentence for grant in await missing_grants(tx, service)]
+    return [wrong("privileges", sentence, f"{MIGRATE}: it gives the right again") for sentence in lacking]
+
+
 async def _service(settings: Settings, service: str) -> list[Finding]:
     async with acting_as(settings, service) as database:
         try:
             pending = await pending_migrations(database)
             async with database.transaction() as tx:
                 waiting = await tx.one(_WAITING)
+                stop = await tx.first(_RELAY_STOP) if service == "payouts" else None
         except (DBAPIError, PostgresError) as error:
             return [wrong(service, f"its tables cannot be read: {why(error)}", MIGRATE)]
-    return [_migrations(service, pending), _outbox(service, waiting), *_letters(service, waiting)]
+    findings = [_migrations(service, pending), _outbox(service, waiting), *_letters(service, waiting)]
+    return [*findings, _stop(stop)] if stop else findings
+
+
+def _stop(row: Row[Any]) -> Finding:
+    found = f"nothing is paid since {row.since:%Y-%m-%d %H:%M:%S} UTC: {row.sentence}"
+    return wrong("payouts", found, "give payouts a key that Stripe accepts: docs/operations/stripe.md")
 
 
 def _migrations(service: str, pending: list[str]) -> Finding:

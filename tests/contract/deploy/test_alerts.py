@@ -159,3 +159,26 @@ def test_each_alert_says_what_to_read_and_the_page_says_the_same(alert: dict[str
     row = re.search(rf"^\| `{alert['alert']}` \|.*$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     assert row, "not on the page"
     assert f"({runbook.name}" in row[0]
+
+
+DECLARATION = re.compile(r"\b(?:counter|gauge|histogram)\(\s*\"(\w+)\"")
+ON_THE_PAGE = re.compile(r"^\| `(\w+)` \| (.+) \| (.+) \|$", re.MULTILINE)
+
+
+@EACH_SERVICE
+def test_every_metric_is_on_the_page_with_the_alerts_that_look_at_it(service: str) -> None:
+    """The page's table has a row for each metric of each service, and no row of a metric that is gone."""
+    page = PAGE.read_text(encoding="utf-8").partition("## Every metric")[2]
+    rows = {name: set(re.findall(r"`(\w+)`", alerts)) for name, _, alerts in ON_THE_PAGE.findall(page)}
+    named = ("fleet_", f"{service}_")
+    served = {name for name in declared("fleet", f"services/{service}") if name.startswith(named)}
+    listed = {name for name in rows if name.startswith(named)}
+    assert listed == served
+    for name in served:
+        assert rows[name] == {a["alert"] for a in ALERTS if name in {n for n, _ in selectors(a["expr"])}}
+
+
+def declared(*folders: str) -> set[str]:
+    """The metrics that the code declares, also those whose series come with their events."""
+    sources = [path.read_text(encoding="utf-8") for name in folders for path in (ROOT / name).rglob("*.py")]
+    return {name for source in sources for name in DECLARATION.findall(source)}

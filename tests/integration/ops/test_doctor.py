@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ from hobbs.doctor.time_zones import examine_time_zone
 from hobbs.shell.topic_plans import topic_plans
 from schemas.topics import TOPICS
 from services.billing.handlers import configure_school
+from services.payouts import store
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import CHANGES, configured
 from tests.integration.ops.conftest import Hobbs, bury_unreadable
+from tests.support.databases import service_url
 from tests.support.records import record
 from tests.support.stripe import StripeSim
 
@@ -107,6 +110,57 @@ async def test_a_hole_in_the_privileges_is_found(hobbs: Hobbs, owner: Database) 
     _, rows = await findings(hobbs)
     assert found(rows, "hobbs_billing may use schema ledger")["state"] == "WRONG"
     assert found(rows, "may UPDATE ledger.entry")["fix"] == "REVOKE UPDATE ON ledger.entry FROM hobbs_ledger"
+
+
+TAKEN_AWAY = [
+    ("REVOKE INSERT ON ledger.entry FROM hobbs_ledger", "hobbs_ledger lacks INSERT on table ledger.entry"),
+    ("REVOKE SELECT ON payouts.relay_stop FROM hobbs_payouts", "SELECT on table payouts.relay_stop"),
+    ("REVOKE UPDATE (version) ON billing.book FROM hobbs_billing", "UPDATE (version) on table billing.book"),
+    ("REVOKE USAGE ON SCHEMA gateway FROM hobbs_gateway", "hobbs_gateway lacks USAGE on schema gateway"),
+    ("REVOKE SELECT ON ledger_public.journals FROM hobbs_reader", "SELECT on table ledger_public.journals"),
+    ("REVOKE SELECT ON billing_public.dead_letters FROM hobbs_reader", "billing_public.dead_letters"),
+    (
+        "REVOKE USAGE ON SEQUENCE payouts.operation_order FROM hobbs_payouts",
+        "sequence payouts.operation_order",
+    ),
+    (
+        "REVOKE EXECUTE ON FUNCTION ledger.extend_chain(timestamptz, integer) FROM hobbs_ledger",
+        "hobbs_ledger lacks EXECUTE on function ledger.extend_chain(timestamptz, integer)",
+    ),
+]
+
+
+async def test_each_right_that_was_taken_away_is_named_and_migrate_gives_it_again(
+    hobbs: Hobbs, owner: Database, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with owner.transaction() as tx:
+        for statement, _ in TAKEN_AWAY:
+            await tx.execute(statement)
+    _, rows = await findings(hobbs)
+    for _, sentence in TAKEN_AWAY:
+        finding = found(rows, sentence)
+        assert (finding["state"], "hobbs migrate" in finding["fix"]) == ("WRONG", True)
+    assert len([row for row in rows if " lacks " in row["found"]]) == len(TAKEN_AWAY)
+    monkeypatch.setenv("HOBBS_DATABASE_URL", database_url)
+    assert (await hobbs("migrate", "--no-topics")).exit_code == 0
+    monkeypatch.setenv("HOBBS_DATABASE_URL", service_url(database_url, "operator"))
+    _, rows = await findings(hobbs)
+    assert [row["found"] for row in rows if " lacks " in row["found"]] == []
+    assert found(rows, "append-only")["state"] == "ok"
+
+
+async def test_a_relay_that_stripe_stopped_is_found(hobbs: Hobbs, open_db: OpenDatabase) -> None:
+    sentence = "Stripe refuses the key (401)"
+    now = datetime.now(UTC)
+    async with open_db("payouts").transaction() as tx:
+        await store.relay_stop.stop(tx, sentence, now, now)
+    _, rows = await findings(hobbs)
+    row = found(rows, f"nothing is paid since {now:%Y-%m-%d %H:%M:%S} UTC: {sentence}")
+    assert (row["area"], row["state"]) == ("payouts", "WRONG")
+    async with open_db("payouts").transaction() as tx:
+        await store.relay_stop.resume(tx)
+    _, rows = await findings(hobbs)
+    assert not [row for row in rows if "nothing is paid" in row["found"]]
 
 
 async def test_a_guard_that_is_switched_off_is_found(hobbs: Hobbs, owner: Database) -> None:

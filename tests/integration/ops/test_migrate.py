@@ -69,7 +69,44 @@ async def test_a_service_without_a_password_is_named(
     monkeypatch.delenv("HOBBS_LEDGER_DATABASE_URL")
     result = await hobbs("migrate", "--no-topics")
     assert result.exit_code == 0
-    assert "hobbs_ledger cannot log in: set HOBBS_LEDGER_DATABASE_URL" in result.stderr
+    ledger_may = "hobbs_ledger cannot log in" not in result.stderr
+    connection = await asyncpg.connect(owner_settings)
+    try:
+        may = await connection.fetchval("SELECT rolcanlogin FROM pg_roles WHERE rolname = 'hobbs_ledger'")
+    finally:
+        await connection.close()
+    assert ledger_may == may, "roles are the whole server's; another test may have given this one a password"
+
+
+async def test_a_transaction_that_a_person_forgot_is_ended_by_the_server(
+    owner_settings: str, hobbs: Hobbs
+) -> None:
+    """Whoever logs in: the operator, and the owner."""
+    assert (await hobbs("migrate", "--no-topics")).exit_code == 0
+    for url in (service_url(owner_settings, "operator"), owner_settings):
+        connection = await asyncpg.connect(url)
+        try:
+            assert await connection.fetchval("SHOW idle_in_transaction_session_timeout") == "1min"
+        finally:
+            await connection.close()
+
+
+async def test_without_urls_roles_that_can_log_in_are_not_said_not_to(
+    hobbs: Hobbs, owner_settings: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert (await hobbs("migrate", "--no-topics")).exit_code == 0
+    for login in LOGINS:
+        monkeypatch.delenv(f"HOBBS_{login.upper()}_DATABASE_URL")
+    connection = await asyncpg.connect(owner_settings)
+    try:
+        assert "cannot log in" not in (await hobbs("migrate", "--no-topics")).stderr
+        await connection.execute("ALTER ROLE hobbs_gateway NOLOGIN")
+        result = await hobbs("migrate", "--no-topics")
+    finally:
+        await connection.execute("ALTER ROLE hobbs_gateway LOGIN")
+        await connection.close()
+    said = [line for line in result.stderr.splitlines() if "cannot log in" in line]
+    assert said == ["hobbs_gateway cannot log in: set HOBBS_GATEWAY_DATABASE_URL and migrate again"]
 
 
 async def test_a_wrong_password_is_final_and_said_without_the_url(
