@@ -15,11 +15,10 @@ import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from aiokafka import ConsumerRebalanceListener, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.exceptions import IgnoredException
@@ -28,7 +27,7 @@ from faststream.kafka import KafkaBroker
 from fleet import kafka_client, metrics
 from fleet.envelope import Record
 from fleet.faults import fault_point
-from fleet.positions import Positions
+from fleet.member import BACKOFF_FIRST_S, BACKOFF_MAX_S, Consumer, DrainOnRebalance
 from fleet.raw_records import record_of
 from fleet.reader import Reader
 from fleet.settings import Settings
@@ -39,7 +38,6 @@ EMPTY_MS = 10  # FastStream sleeps this long after a poll that found nothing
 PARTITION_BYTES, FETCH_BYTES = 2**21, 2**22  # a full batch from one partition; what a member has at hand
 # Records that arrive within this time share a batch; the first one after an idle period waits no longer.
 GATHER_S = 0.01
-BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 FETCH_AGAIN_S = 1.0  # after a fetch that raised
 STUCK_AFTER_S = 120.0
 AFTER_POLL_S, AFTER_MAX_S = 0.2, 60.0
@@ -47,23 +45,6 @@ BATCH_ENDS_WITHIN_S = 15.0
 LEAVE_S = BATCH_ENDS_WITHIN_S + 1  # within worker.DRAIN_S
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(slots=True, kw_only=True, eq=False)
-class Consumer:
-    """A member of a topic's group: who handles what it polls, and what the health check needs to know."""
-
-    topic: str
-    shared: SharedBatches  # of all members of the topic in this process
-    batch_max: int
-    positions: Positions | None = None  # None: what reads again from the committed offset alone
-    after: tuple[str, ...] = ()  # topics of which everything is handled first, when the process starts
-    waits_until: float | None = None
-    failures: int = 0
-    rested: bool = False
-    polled_at: float = field(default_factory=time.monotonic)
-    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
-    subscriber: Any = None
 
 
 class _ReadAgain(IgnoredException):
@@ -107,16 +88,16 @@ class Consumers:
         await fault_point("consumer.draining")
         for consumer in self._consumers:
             async with consumer.busy:
-                await _write_positions(consumer)
+                await consumer.write_positions()
 
     def stuck(self) -> str | None:
         """Name consumers that have not polled for long; None when all live."""
-        late = [c.topic for c in self._consumers if self._broker and _poll_age_s(c) > STUCK_AFTER_S]
+        late = [c.topic for c in self._consumers if self._broker and c.poll_age_s() > STUCK_AFTER_S]
         return f"no poll for {STUCK_AFTER_S:g} s: {', '.join(late)}" if late else None
 
     def unread(self) -> str | None:
         """Say which partitions cannot be read, and why; None when all can."""
-        troubles = [one for consumer in self._consumers for one in _troubles(consumer)]
+        troubles = [one for consumer in self._consumers for one in consumer.troubles()]
         return "; ".join(troubles) or None
 
     def not_joined(self) -> str | None:
@@ -128,15 +109,15 @@ class Consumers:
     async def write_positions(self) -> None:
         """Write how far each member is, of what was not written with a batch."""
         for consumer in self._consumers:
-            await _write_positions(consumer, only_if_due=True)
+            await consumer.write_positions(only_if_due=True)
 
     def measure(self) -> None:
         """Set the lag and poll-age gauges."""
         for topic in {consumer.topic for consumer in self._consumers}:
             members = self._members(topic)
-            metrics.POLL_AGE.labels(self._service, topic).set(max(map(_poll_age_s, members)))
-            metrics.CONSUMER_LAG.labels(self._service, topic).set(sum(map(_lag, members)))
-            metrics.UNREAD.labels(self._service, topic).set(sum(len(_troubles(one)) for one in members))
+            metrics.POLL_AGE.labels(self._service, topic).set(max(member.poll_age_s() for member in members))
+            metrics.CONSUMER_LAG.labels(self._service, topic).set(sum(member.lag() for member in members))
+            metrics.UNREAD.labels(self._service, topic).set(sum(len(member.troubles()) for member in members))
 
     def _members(self, topic: str) -> list[Consumer]:
         return [consumer for consumer in self._consumers if consumer.topic == topic]
@@ -175,7 +156,7 @@ class Consumers:
             session_timeout_ms=int(self._settings.kafka_session_timeout_s * 1000),
             heartbeat_interval_ms=min(3_000, int(self._settings.kafka_session_timeout_s * 1000) // 3),
             max_poll_interval_ms=300_000,
-            listener=_DrainOnRebalance(consumer),
+            listener=DrainOnRebalance(consumer),
         )
 
         async def handle(message: Any) -> None:
@@ -213,7 +194,7 @@ class Consumers:
         consumer.failures = 0
         if consumer.positions:
             consumer.positions.passed(records)
-        await _write_positions(consumer, only_if_due=True)
+        await consumer.write_positions(only_if_due=True)
         try:
             await message.ack()
             await fault_point("consumer.acknowledged")
@@ -241,7 +222,7 @@ class Consumers:
         assert consumer.positions is not None
         for topic in consumer.after:
             for member in self._members(topic):
-                await _write_positions(member)
+                await member.write_positions()
             name, kafka = self._settings.topic_prefix + topic, self._members(topic)[0].subscriber.consumer
             places = [TopicPartition(name, n) for n in sorted(kafka.partitions_for_topic(name) or ())]
             ends = await kafka.end_offsets(places)
@@ -279,16 +260,6 @@ class Consumers:
             return
 
 
-async def _write_positions(consumer: Consumer, *, only_if_due: bool = False) -> None:
-    """Write how far a member is; what an outage keeps from being written is read again."""
-    if consumer.positions is None:
-        return
-    try:
-        await (consumer.positions.write_if_due() if only_if_due else consumer.positions.write())
-    except Exception as error:
-        _log.warning("positions not written", extra={"topic": consumer.topic, "error": type(error).__name__})
-
-
 def _is_behind(consumer: Consumer, records: Sequence[Any]) -> bool:
     """Whether this is a backlog, half of the largest batch: members then share none and do not pause."""
     return len(records) >= consumer.batch_max / 2
@@ -316,27 +287,6 @@ async def _leave(broker: KafkaBroker) -> None:
     else:
         _log.warning("stopped while a group was waiting for its members")
         leaving.cancel()
-
-
-class _DrainOnRebalance(ConsumerRebalanceListener):  # type: ignore[misc]
-    def __init__(self, consumer: Consumer) -> None:
-        self._consumer = consumer
-
-    async def on_partitions_revoked(self, revoked: Any) -> None:
-        await fault_point("consumer.rebalancing")
-        async with self._consumer.busy:
-            await _write_positions(self._consumer)
-
-    async def on_partitions_assigned(self, assigned: Any) -> None:
-        """Begin where the database ends, also when it was restored; ask until it can be asked."""
-        pause = BACKOFF_FIRST_S
-        while self._consumer.positions:
-            try:
-                return await self._consumer.positions.rewind(self._consumer.subscriber.consumer, assigned)
-            except Exception:
-                _log.exception("positions not read", extra={"topic": self._consumer.topic})
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, BACKOFF_MAX_S)
 
 
 async def _parse_safely(message: Any, original: Callable[[Any], Awaitable[Any]]) -> Any:
@@ -403,21 +353,3 @@ def _gathers_until(shared: SharedBatches) -> float:
     """When to stop gathering: one instant for members whose pause just ended; a later one gathers as long."""
     now, until = time.monotonic(), shared.rests_until + GATHER_S
     return until if until > now else now + GATHER_S
-
-
-def _poll_age_s(consumer: Consumer) -> float:
-    return time.monotonic() - consumer.polled_at
-
-
-def _lag(consumer: Consumer) -> int:
-    reader = _reader(consumer)
-    return sum(map(reader.left, reader.assignment())) if reader else 0
-
-
-def _troubles(consumer: Consumer) -> list[str]:
-    reader = _reader(consumer)
-    return reader.troubles() if reader else []
-
-
-def _reader(consumer: Consumer) -> Reader | None:
-    return consumer.subscriber.consumer if consumer.subscriber else None

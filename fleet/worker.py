@@ -20,12 +20,13 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from fleet import kafka_client, logs, metrics, timers
-from fleet.consumers import Consumer, Consumers
+from fleet.consumers import Consumers
 from fleet.database import Database
 from fleet.decisions import COMMON_ACTIONS, REQUESTED, Action, take_decisions
 from fleet.envelope import Message
 from fleet.health import Check, health_app
 from fleet.isolate import isolate
+from fleet.member import Consumer
 from fleet.migrate import pending_migrations
 from fleet.outbox import OutboxRelay
 from fleet.positions import Positions

@@ -4,7 +4,8 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
-from fleet.consumers import Consumer, _gather_polls
+from fleet.consumers import _gather_polls
+from fleet.member import Consumer
 from fleet.shared_batches import SharedBatches
 
 

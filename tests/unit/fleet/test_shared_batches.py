@@ -11,8 +11,9 @@ import pytest
 from aiokafka import ConsumerRecord
 from pydantic import SecretStr
 
-from fleet.consumers import Consumer, Consumers, _ReadAgain
+from fleet.consumers import Consumers, _ReadAgain
 from fleet.envelope import Record
+from fleet.member import Consumer
 from fleet.settings import Settings
 from fleet.shared_batches import BATCH_EVERY_S, MANY, MANY_EVERY_S, SharedBatches
 

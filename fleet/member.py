@@ -1,0 +1,82 @@
+"""A member of a topic's group, and what it does when partitions come and go."""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiokafka import ConsumerRebalanceListener
+
+from fleet.faults import fault_point
+from fleet.positions import Positions
+from fleet.reader import Reader
+from fleet.shared_batches import SharedBatches
+
+BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
+class Consumer:
+    """A member of a topic's group: who handles what it polls, and what the health check needs to know."""
+
+    topic: str
+    shared: SharedBatches  # of all members of the topic in this process
+    batch_max: int
+    positions: Positions | None = None  # None: what reads again from the committed offset alone
+    after: tuple[str, ...] = ()  # topics of which everything is handled first, when the process starts
+    waits_until: float | None = None
+    failures: int = 0
+    rested: bool = False
+    polled_at: float = field(default_factory=time.monotonic)
+    busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+    subscriber: Any = None
+
+    def poll_age_s(self) -> float:
+        return time.monotonic() - self.polled_at
+
+    def lag(self) -> int:
+        """How many records wait that may be read."""
+        reader = self.reader()
+        return sum(map(reader.left, reader.assignment())) if reader else 0
+
+    def troubles(self) -> list[str]:
+        """What keeps this member from reading, a sentence each."""
+        reader = self.reader()
+        return reader.troubles() if reader else []
+
+    def reader(self) -> Reader | None:
+        return self.subscriber.consumer if self.subscriber else None
+
+    async def write_positions(self, *, only_if_due: bool = False) -> None:
+        """Write how far it is; what an outage keeps from being written is read again."""
+        if self.positions is None:
+            return
+        try:
+            await (self.positions.write_if_due() if only_if_due else self.positions.write())
+        except Exception as error:
+            details = {"topic": self.topic, "error": type(error).__name__}
+            _log.warning("positions not written", extra=details)
+
+
+class DrainOnRebalance(ConsumerRebalanceListener):  # type: ignore[misc]
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    async def on_partitions_revoked(self, revoked: Any) -> None:
+        await fault_point("consumer.rebalancing")
+        async with self._consumer.busy:
+            await self._consumer.write_positions()
+
+    async def on_partitions_assigned(self, assigned: Any) -> None:
+        """Begin where the database ends, also when it was restored; ask until it can be asked."""
+        pause = BACKOFF_FIRST_S
+        while self._consumer.positions:
+            try:
+                return await self._consumer.positions.rewind(self._consumer.subscriber.consumer, assigned)
+            except Exception:
+                _log.exception("positions not read", extra={"topic": self._consumer.topic})
+                await asyncio.sleep(pause)
+                pause = min(pause * 2, BACKOFF_MAX_S)
