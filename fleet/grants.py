@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from sqlalchemy import Connection, text
+
 from fleet.database import Tx
-from fleet.functions import function_files
+from fleet.functions import function_files, run_script
 
 _SERVICES = Path(__file__).parent.parent / "services"
 
@@ -61,13 +63,21 @@ class Grant:
     detail: str = ""
 
     @property
-    def sentence(self) -> str:
-        """Say what the role lacks, nearly in the words of a GRANT statement."""
-        where = f"{self.schema}.{self.name}" if self.name else self.schema
-        if self.kind == "COLUMN":
-            return f"{self.role} lacks {self.privilege} ({self.detail}) on table {where}"
+    def right(self) -> str:
+        """The right and its object, in the words of a GRANT statement."""
+        column = f" ({self.detail})" if self.kind == "COLUMN" else ""
+        kind = "TABLE" if self.kind == "COLUMN" else self.kind
         parameters = f"({self.detail})" if self.kind == "FUNCTION" else ""
-        return f"{self.role} lacks {self.privilege} on {self.kind.lower()} {where}{parameters}"
+        where = f"{self.schema}.{self.name}" if self.name else self.schema
+        return f"{self.privilege}{column} ON {kind} {where}{parameters}"
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.role} lacks {self.right}"
+
+    @property
+    def statement(self) -> str:
+        return f"GRANT {self.right} TO {self.role}"
 
 
 def grant_statements(service: str) -> list[str]:
@@ -115,14 +125,24 @@ def _names(listed: str) -> list[str]:
 
 async def missing_grants(tx: Tx, service: str) -> list[Grant]:
     """The rights of `wanted_grants` that a role does not have, in itself or through another role."""
+    rows = await tx.all(_MISSING, **_parameters(service))
+    return [wanted_grants(service)[row.place] for row in rows]
+
+
+def give_missing_grants(connection: Connection, service: str) -> None:
+    """Give the rights that are missing; the others' rows in the catalog stay as they are."""
+    rows = connection.execute(text(_MISSING), _parameters(service)).all()
+    for grant in [wanted_grants(service)[row.place] for row in rows]:
+        run_script(connection, grant.statement)
+
+
+def _parameters(service: str) -> dict[str, list[str]]:
     wanted = wanted_grants(service)
-    rows = await tx.all(
-        _MISSING,
-        roles=[grant.role for grant in wanted],
-        privileges=[grant.privilege for grant in wanted],
-        kinds=[grant.kind for grant in wanted],
-        schemas=[grant.schema for grant in wanted],
-        names=[grant.name for grant in wanted],
-        details=[grant.detail for grant in wanted],
-    )
-    return [wanted[row.place] for row in rows]
+    return {
+        "roles": [grant.role for grant in wanted],
+        "privileges": [grant.privilege for grant in wanted],
+        "kinds": [grant.kind for grant in wanted],
+        "schemas": [grant.schema for grant in wanted],
+        "names": [grant.name for grant in wanted],
+        "details": [grant.detail for grant in wanted],
+    }

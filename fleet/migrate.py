@@ -21,7 +21,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from fleet.database import IDLE_IN_TRANSACTION_TIMEOUT_MS, Database
 from fleet.functions import apply_functions, function_files, run_script, stale_function_files
-from fleet.grants import grant_statements
+from fleet.grants import give_missing_grants
 
 _SQL = Path(__file__).parent / "sql"
 _SERVICES = Path(__file__).parent.parent / "services"
@@ -177,7 +177,7 @@ def _upgrade(connection: Connection, service: str, revision: str) -> None:
         moved = _revision(connection, service) != before
         apply_functions(connection, service, function_files(service), anew=moved)
         run_script(connection, public_views(service))
-        run_script(connection, "\n".join(grant_statements(service)))  # a right that was taken away is back
+        give_missing_grants(connection, service)
 
 
 def public_views(service: str) -> str:

@@ -113,19 +113,19 @@ async def test_a_hole_in_the_privileges_is_found(hobbs: Hobbs, owner: Database) 
 
 
 TAKEN_AWAY = [
-    ("REVOKE INSERT ON ledger.entry FROM hobbs_ledger", "hobbs_ledger lacks INSERT on table ledger.entry"),
-    ("REVOKE SELECT ON payouts.relay_stop FROM hobbs_payouts", "SELECT on table payouts.relay_stop"),
-    ("REVOKE UPDATE (version) ON billing.book FROM hobbs_billing", "UPDATE (version) on table billing.book"),
-    ("REVOKE USAGE ON SCHEMA gateway FROM hobbs_gateway", "hobbs_gateway lacks USAGE on schema gateway"),
-    ("REVOKE SELECT ON ledger_public.journals FROM hobbs_reader", "SELECT on table ledger_public.journals"),
+    ("REVOKE INSERT ON ledger.entry FROM hobbs_ledger", "hobbs_ledger lacks INSERT ON TABLE ledger.entry"),
+    ("REVOKE SELECT ON payouts.relay_stop FROM hobbs_payouts", "SELECT ON TABLE payouts.relay_stop"),
+    ("REVOKE UPDATE (version) ON billing.book FROM hobbs_billing", "UPDATE (version) ON TABLE billing.book"),
+    ("REVOKE USAGE ON SCHEMA gateway FROM hobbs_gateway", "hobbs_gateway lacks USAGE ON SCHEMA gateway"),
+    ("REVOKE SELECT ON ledger_public.journals FROM hobbs_reader", "SELECT ON TABLE ledger_public.journals"),
     ("REVOKE SELECT ON billing_public.dead_letters FROM hobbs_reader", "billing_public.dead_letters"),
     (
         "REVOKE USAGE ON SEQUENCE payouts.operation_order FROM hobbs_payouts",
-        "sequence payouts.operation_order",
+        "SEQUENCE payouts.operation_order",
     ),
     (
         "REVOKE EXECUTE ON FUNCTION ledger.extend_chain(timestamptz, integer) FROM hobbs_ledger",
-        "hobbs_ledger lacks EXECUTE on function ledger.extend_chain(timestamptz, integer)",
+        "hobbs_ledger lacks EXECUTE ON FUNCTION ledger.extend_chain(timestamptz, integer)",
     ),
 ]
 
