@@ -30,6 +30,7 @@ REGISTERED = (
     JournalType(event_type="payment", prefix="charge", service="receivables", at_stripe=True),
     JournalType(event_type="stripe_fee", prefix="charge-fee", service="receivables", at_stripe=True),
     JournalType(event_type="allocation", prefix="allocation", service="receivables"),
+    JournalType(event_type="payment_moved", prefix="payment-moved", service="receivables"),
     JournalType(event_type="refund", prefix="refund", service="receivables", at_stripe=True),
     JournalType(event_type="refund_failed", prefix="refund-failed", service="receivables", at_stripe=True),
     JournalType(event_type="dispute", prefix="dispute", service="receivables", at_stripe=True),

@@ -28,7 +28,7 @@ RESTORE_MUTANTS = (
         breaks="Payables that Stripe paid before a restore are paid while the transfer is not adopted yet.",
         edits=(
             Edit(
-                path="services/payouts/store/transfers.py",
+                path="services/payouts/store/payables.py",
                 old="          WHERE found.wallet = payable.wallet AND found.adopted_at IS NULL\n",
                 new="          WHERE false AND found.wallet = payable.wallet AND found.adopted_at IS NULL\n",
             ),

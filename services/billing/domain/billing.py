@@ -5,6 +5,7 @@ applied_rates.py (cards in force), pricing.py (lines and legs), bills.py (what c
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from services.billing.domain.applied_rates import find_applied_rates
 from services.billing.domain.bills import Bill, Billed, BillingResult, FlightRefusal, Repeat, refuse
@@ -27,6 +28,9 @@ def decide_bills(flights: Sequence[Flight], book: Book, billed: Mapping[str, Bil
     return results
 
 
+_BY_HAND: Final = "the school's finance reverts the bill's journal, and the flight is sent under another id"
+
+
 def _again(flight: Flight, billed: Billed | None) -> FlightRefusal | Repeat | None:
     """What to say of a flight that has a bill: a repeat, or a refusal. None when it has no bill."""
     if billed is None:
@@ -35,15 +39,14 @@ def _again(flight: Flight, billed: Billed | None) -> FlightRefusal | Repeat | No
         return refuse(
             flight,
             "billed_under_another_revision",
-            f"revision {billed.revision} is billed; send revision {flight.revision} as flight.corrected",
+            f"revision {billed.revision} is billed, and corrections are not taken yet: {_BY_HAND}",
         )
     if billed.fingerprint == flight.fingerprint() and not flight.not_tenths:
         return Repeat(flight=flight)
     return refuse(
         flight,
         "billed_with_other_content",
-        f"revision {flight.revision} is billed with other content; "
-        f"send flight.corrected with revision {flight.revision + 1}",
+        f"revision {flight.revision} is billed with other content; corrections are not taken yet: {_BY_HAND}",
     )
 
 

@@ -17,6 +17,7 @@ CREATE OR REPLACE FUNCTION service_of_journal(event_type text, source text)
             ('payment', 'charge', 'receivables'),
             ('stripe_fee', 'charge-fee', 'receivables'),
             ('allocation', 'allocation', 'receivables'),
+            ('payment_moved', 'payment-moved', 'receivables'),
             ('refund', 'refund', 'receivables'),
             ('refund_failed', 'refund-failed', 'receivables'),
             ('dispute', 'dispute', 'receivables'),

@@ -32,12 +32,12 @@ async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]
     The revert of a payable's journal is a payable too, and so is a revert of that, in whatever order they
     come: a revert waits for the journal that it reverts. The revert of any other journal is none.
     """
-    owed = await store.transfers.accrue(tx, [one for one in accruals if one.reverts is None], now)
+    owed = await store.payables.accrue(tx, [one for one in accruals if one.reverts is None], now)
     await store.reverts.keep(tx, [one for one in accruals if one.reverts is not None])
     concerned = {one.reverts or one.journal_id for one in accruals}
     concerned |= {one.journal_id for one in accruals}
     while reverts := await store.reverts.take(tx, concerned):
-        owed |= await store.transfers.accrue(tx, reverts, now)
+        owed |= await store.payables.accrue(tx, reverts, now)
         concerned = {one.journal_id for one in reverts}
     return owed
 
@@ -62,7 +62,7 @@ async def pay_locked(
     """The same for payees that the caller's transaction has locked."""
     blocked = {payee.wallet: payee_hold(payee) for payee in payees}
     whole = [p.wallet for p in payees if period is not None or p.schedule == "per_flight" or not p.configured]
-    payables = await store.transfers.open_payables(tx, whole, sorted(blocked))
+    payables = await store.payables.open_payables(tx, whole, sorted(blocked))
     waiting = await store.transfers.waiting(tx, blocked, now)
     owing = {payable.wallet for payable in payables if payable.amount < 0}
     waiting += await _unsent(tx, owing)

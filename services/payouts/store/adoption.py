@@ -8,6 +8,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Row
 
+from fleet.cause import Cause
 from fleet.database import Tx, json_parameter
 from services.payouts.domain.adoption import EVENT_TYPE, FoundEffect, PaidPayable, Regrouping, Standing
 from services.payouts.domain.operations import Kind
@@ -183,7 +184,7 @@ _BALANCE = """
 
 
 async def balance_difference(
-    tx: Tx, found: FoundEffect, regrouping: Regrouping, trace: str, now: datetime
+    tx: Tx, found: FoundEffect, regrouping: Regrouping, trace: Cause, now: datetime
 ) -> int:
     """Insert the two payables of a difference; the one that belongs into the adopted transfer."""
     sources = [f"{EVENT_TYPE}:{found.stripe_id}", f"{EVENT_TYPE}:{found.stripe_id}:rest"]
@@ -194,7 +195,7 @@ async def balance_difference(
         event_type=EVENT_TYPE,
         made_at=found.made_at,
         now=now,
-        trace=trace,
+        trace=json_parameter(trace.document()),
         ids=[transfer_id(found.wallet, str(found.currency), source, ()) for source in sources],
         amounts=[regrouping.difference, -regrouping.difference],
         sources=sources,

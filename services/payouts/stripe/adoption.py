@@ -11,8 +11,6 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import orjson
-
 from fleet import outbox
 from fleet.cause import Cause
 from fleet.database import Database, Tx
@@ -217,8 +215,7 @@ async def _regroup(tx: Tx, found: FoundEffect, how: Regrouping, trace: Cause, no
             moves = [Move(transfer_id=i, to=to, reason="adopted", sentence=sentence) for i in how.dissolved]
             await store.transfers.move(tx, moves, now)
     if how.difference:
-        kept = orjson.dumps(trace.document()).decode()
-        payables += (await store.adoption.balance_difference(tx, found, how, kept, now),)
+        payables += (await store.adoption.balance_difference(tx, found, how, trace, now),)
     transfer = NewTransfer(
         id=found.transfer_id,
         wallet=found.wallet,

@@ -51,7 +51,7 @@ async def refuse_parts(tx: Tx, events: Sequence[Admitted[WebhookRead]]) -> None:
             admitted=one,
             reason=problem.reason,
             sentence=problem.sentence,
-            subject=f"part:{one.event.webhook.event_id}",
+            subject=f"{one.event.webhook.event_id}:part",
         )
         for one in events
         for problem in one.event.odd

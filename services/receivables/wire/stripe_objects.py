@@ -9,14 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
 import orjson
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import ValidationError
 
 from fleet.envelope import Record
 from fleet.inbox import Unreadable, describe, has_nul, read
-from schemas.fields import Identifier, MinorUnits, PositiveMinorUnits
 from schemas.payments import ChargeSettled
 from schemas.stripe_webhooks import StripeWebhook
 from services.receivables.domain.charges import (
@@ -33,12 +32,14 @@ from services.receivables.domain.charges import (
 )
 from services.receivables.domain.failures import PaymentFailed
 from services.receivables.domain.webhooks import KeptWebhook
-from services.receivables.wire.balance import (
-    BalanceTransaction,
-    CurrencyCode,
-    compare_dispute,
-    compare_refund,
-    in_books,
+from services.receivables.wire.balance import BalanceTransaction, compare_dispute, compare_refund
+from services.receivables.wire.shapes import (
+    StripeCharge,
+    StripeDispute,
+    StripeObject,
+    StripePaymentError,
+    StripePaymentIntent,
+    StripeRefund,
 )
 
 STUDENT_KEY: Final = "hobbs_student"
@@ -76,77 +77,6 @@ class WebhookRead:
             received_at=self.webhook.received_at,
             body=self.webhook.body,
         )
-
-
-def _id_of(value: Any) -> Any:
-    """Stripe sends an object's id, or, expanded, the object."""
-    return value.get("id") if isinstance(value, Mapping) else value
-
-
-Reference = Annotated[Identifier | None, BeforeValidator(_id_of)]
-_NotNegative = Annotated[MinorUnits, Field(ge=0)]
-# Metadata that is no map (an empty list, as some clients send it) names nobody.
-_Metadata = Annotated[
-    dict[str, Any] | None, BeforeValidator(lambda value: value if isinstance(value, Mapping) else None)
-]
-_Unix = Annotated[int, Field(ge=0, lt=7_258_118_400)]
-
-
-class _StripeObject(BaseModel):
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-    id: Identifier
-    created: _Unix
-    currency: CurrencyCode
-    metadata: _Metadata = None
-
-    def books(self, amount: int) -> int:
-        """An amount of this object in minor units of the books; raises Unreadable."""
-        return in_books(amount, self.currency, self.id)
-
-
-class _Refund(_StripeObject):
-    amount: PositiveMinorUnits
-    charge: Reference = None
-    status: str | None = None
-    balance_transaction: Reference = None
-
-
-class _Charge(_StripeObject):
-    amount: _NotNegative
-    amount_captured: _NotNegative | None = None
-    amount_refunded: _NotNegative = 0
-    captured: bool = True
-    status: str | None = None
-    paid: bool = False
-    payment_intent: Reference = None
-
-
-class _PaymentError(BaseModel):
-    code: str | None = None
-    decline_code: str | None = None
-    charge: Reference = None
-
-
-class _ChargeList(BaseModel):
-    data: list[dict[str, Any]] = Field(default_factory=list)
-
-
-class _PaymentIntent(_StripeObject):
-    """`charges` instead of `latest_charge`: as API versions before 2022-11-15 write it."""
-
-    amount: _NotNegative
-    amount_received: _NotNegative | None = None
-    latest_charge: Reference = None
-    charges: _ChargeList | None = None
-    last_payment_error: _PaymentError | None = None
-
-
-class _Dispute(_StripeObject):
-    amount: PositiveMinorUnits
-    charge: Reference
-    status: str
-    balance_transactions: list[BalanceTransaction] = Field(default_factory=list)
 
 
 def stripe_event(record: Record) -> WebhookRead:
@@ -205,7 +135,7 @@ def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[U
 
     Stripe counts what was authorized and not captured as refunded; none of that was our money.
     """
-    charge = _Charge.model_validate(subject)
+    charge = StripeCharge.model_validate(subject)
     amount = charge.amount if charge.amount_captured is None else charge.amount_captured
     if amount > charge.amount:
         raise Unreadable("amount_does_not_add_up", f"{charge.id}: captured {amount} of {charge.amount}")
@@ -248,7 +178,7 @@ def payment_intent_facts(
     By an old API version it carries its charges whole. One that received money by no charge is refused, so
     that a person sees it: nothing would be booked.
     """
-    intent = _PaymentIntent.model_validate(subject)
+    intent = StripePaymentIntent.model_validate(subject)
     amount = intent.amount if intent.amount_received is None else intent.amount_received
     if amount <= 0:
         return
@@ -269,7 +199,9 @@ def payment_intent_facts(
     yield PaymentSucceeded(charge_id=intent.latest_charge, payment=payment, student=_student(intent))
 
 
-def _carried_charges(intent: _PaymentIntent, webhook: StripeWebhook, odd: list[Unreadable]) -> Iterator[Fact]:
+def _carried_charges(
+    intent: StripePaymentIntent, webhook: StripeWebhook, odd: list[Unreadable]
+) -> Iterator[Fact]:
     """What the charges inside an intent tell; without an intent's id or metadata they have this one's."""
     for written in intent.charges.data if intent.charges else ():
         inherited = {"payment_intent": intent.id, "metadata": intent.metadata}
@@ -277,7 +209,7 @@ def _carried_charges(intent: _PaymentIntent, webhook: StripeWebhook, odd: list[U
         yield from charge_facts({**inherited, **own}, webhook, odd)
 
 
-def _succeeded(charge: _Charge) -> bool:
+def _succeeded(charge: StripeCharge) -> bool:
     """`paid` was the status before API version 2015-02-18, and `paid: true` stood alone before that."""
     return charge.status in ("succeeded", "paid") or (charge.status is None and charge.paid)
 
@@ -293,7 +225,7 @@ def dispute_facts(
 
     Raises Unreadable when its balance transactions took or brought back something else than its amount.
     """
-    dispute = _Dispute.model_validate(subject)
+    dispute = StripeDispute.model_validate(subject)
     if dispute.charge is None:
         raise Unreadable("dispute_without_charge", f"dispute {dispute.id} names no charge")
     compare_dispute(
@@ -320,8 +252,8 @@ def no_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[Unrea
 
 def payment_failure(subject: Mapping[str, Any], webhook: StripeWebhook) -> PaymentFailed:
     """Why a payment failed, by Stripe's code: Stripe's messages may name the card and are left out."""
-    intent = _PaymentIntent.model_validate(subject)
-    error = intent.last_payment_error or _PaymentError()
+    intent = StripePaymentIntent.model_validate(subject)
+    error = intent.last_payment_error or StripePaymentError()
     return PaymentFailed(
         payment_intent_id=intent.id,
         attempt=error.charge or intent.latest_charge or webhook.event_id,
@@ -385,7 +317,7 @@ def _refund_facts(subject: Any, charge_id: str | None) -> Iterator[Fact]:
 
     Releasing an amount that was never captured is reported as a refund that succeeded, but moves nothing.
     """
-    refund = _Refund.model_validate(subject)
+    refund = StripeRefund.model_validate(subject)
     if isinstance(transaction := subject.get("balance_transaction"), Mapping):
         compare_refund(
             refund.id, refund.amount, refund.currency, BalanceTransaction.model_validate(transaction)
@@ -407,7 +339,7 @@ def _refund_facts(subject: Any, charge_id: str | None) -> Iterator[Fact]:
         yield RefundReported(charge_id=about, refund=reported)
 
 
-def _student(named: _StripeObject) -> str | None:
+def _student(named: StripeObject) -> str | None:
     """The student whom the metadata name; None when a wallet cannot have that name."""
     student = (named.metadata or {}).get(STUDENT_KEY)
     return student if isinstance(student, str) and _STUDENT.fullmatch(student) else None
