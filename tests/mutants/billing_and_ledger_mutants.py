@@ -357,4 +357,19 @@ BILLING_AND_LEDGER_MUTANTS = (
         ),
         catchers=("tests/unit/fleet/test_zones.py::test_a_flight_is_billed_on_the_date_by_this_years_rules",),
     ),
+    Mutant(
+        name="misspelt-student-gets-a-wallet",
+        breaks="A payment is booked to whatever name its metadata has: a typing error makes a wallet.",
+        edits=(
+            Edit(
+                path="services/receivables/steps/charges.py",
+                old="    believed = [(_believed(fact, known), admitted) for fact, admitted in facts]\n",
+                new="    believed = [(fact, admitted) for fact, admitted in facts]\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/receivables/test_wrong_student.py"
+            "::test_a_misspelt_student_is_nobody_and_finance_hears_who_is_closest",
+        ),
+    ),
 )
