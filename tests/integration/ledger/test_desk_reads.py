@@ -38,14 +38,19 @@ async def test_a_reader_may_ask_every_question(
     now = datetime.now(UTC)
     async with reader.transaction() as tx:
         await reads.recompute.begin_snapshot(tx)
+        details = await reads.journals.find_journal(tx, "flight:F1:1")
+        assert details is not None
         asked = {
             "list_balances": await reads.balances.list_balances(tx),
             "balances_at": await reads.balances.balances_at(
                 tx, wallet=STUDENT, kind=None, occurred_by=now, known_by=now
             ),
             "statement": (await reads.statements.statement(tx, STUDENT, "USD")).lines,
+            "currencies": await reads.balances.currencies(tx),
+            "currencies_of": await reads.balances.currencies_of(tx, [STUDENT]),
             "list_holds": await reads.holds.list_holds(tx),
-            "find_journal": await reads.journals.find_journal(tx, "flight:F1:1"),
+            "find_journal": details,
+            "root_event_type": await reads.journals.root_event_type(tx, details),
             "list_monitors": await reads.monitors.list_monitors(tx),
             "list_crossings": await reads.monitors.list_crossings(tx, most=9),
             "sums_by_event_type": await reads.recompute.sums_by_event_type(tx, STUDENT, "USD"),
