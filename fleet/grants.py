@@ -82,8 +82,9 @@ class Grant:
 
 def grant_statements(service: str) -> list[str]:
     """The GRANT statements of a service: of its schemas, tables, views, sequences and functions, in order."""
-    schema = (_SERVICES / service / "schema.sql").read_text(encoding="utf-8")
-    texts = [schema, *function_files(service).values()]
+    schema = _SERVICES / service / "schema.sql"  # a new service has none before `make schemas` wrote it
+    tables = [schema.read_text(encoding="utf-8")] if schema.exists() else []
+    texts = [*tables, *function_files(service).values()]
     return [found.group() for text in texts for found in _STATEMENT.finditer(text)]
 
 

@@ -16,6 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from fleet import kafka_client
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, ok, warning, wrong
+from hobbs.doctor.kafka import members_of
 from hobbs.shell.connections import reading
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
@@ -43,6 +44,7 @@ class Place:
     committed: int
     position: int
     written_at: datetime | None
+    running: bool  # the group has members
 
 
 async def examine_restore(settings: Settings, since: datetime | None) -> list[Finding]:
@@ -96,7 +98,9 @@ async def _places(
         name = settings.topic_prefix + topic.name
         places = [TopicPartition(name, number) for number in range(topic.partitions)]
         begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-        committed = await admin.list_consumer_group_offsets(f"{settings.topic_prefix}{service}.{topic.name}")
+        group = f"{settings.topic_prefix}{service}.{topic.name}"
+        committed = await admin.list_consumer_group_offsets(group)
+        running = bool(await members_of(admin, group))
         found[topic.name] = [
             Place(
                 partition=place.partition,
@@ -105,6 +109,7 @@ async def _places(
                 committed=committed[place].offset if place in committed else -1,
                 position=row.next_offset if (row := known.get((topic.name, place.partition))) else 0,
                 written_at=row.written_at if row else None,
+                running=running,
             )
             for place in places
         ]
@@ -126,7 +131,8 @@ def judge_places(service: str, topics: Mapping[str, Sequence[Place]], now: datet
                 sentence = f"{name}-{place.partition} begins at {place.begin}; {begin} is to be read next"
                 fix = "Kafka deleted these records: restore a younger backup, or publish them again"
                 return wrong(service, sentence, fix)
-            if place.committed > place.position and (place.written_at is None or place.written_at < late):
+            written = place.running and place.written_at is not None and place.written_at >= late
+            if place.committed > place.position and not written:
                 ahead += place.committed - place.position
             elif 0 <= place.committed < place.position:
                 again += place.position - place.committed
