@@ -39,7 +39,7 @@ def uuid7() -> UUID:
 
 
 def named_uuid(name: str, at: datetime) -> UUID:
-    """Make the UUID of a name and an instant: laid out as version 7, with a hash of the name as its random bits.
+    """Make the UUID of a name and an instant: laid out as version 7, a hash of the name for its random bits.
 
     What is decided again, after a restore, has the same id. Instants before 1970 count as 1970.
     """

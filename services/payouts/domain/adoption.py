@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Any
 from uuid import UUID
 
+from fleet.cause import Cause
 from services.payouts.domain.operations import Kind
 
 EVENT_TYPE = "adopted"  # the event type of the payables that make an adopted transfer's sum right
@@ -58,18 +59,20 @@ class PaidPayable:
     transfer_id: UUID | None
     stripe_transfer_id: str | None
     in_flight: bool
+    trace: Cause
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Regrouping:
     """How a found transfer is written.
 
-    `there`: the transfer is in the database, held before it had an operation. `dissolved`: other unsent
-    transfers that hold some of its payables. `difference`: what Stripe paid more than these payables come to
-    now, in minor units (negative: less).
+    `trace`: of the first of its payables. `there`: the transfer is in the database, held before it had an
+    operation. `dissolved`: other unsent transfers that hold some of its payables. `difference`: what Stripe
+    paid more than these payables come to now, in minor units (negative: less).
     """
 
     payables: tuple[int, ...]
+    trace: Cause | None = None
     there: bool = False
     dissolved: tuple[UUID, ...] = field(default=())
     difference: int = 0
@@ -97,6 +100,7 @@ def judge_found_transfer(found: FoundEffect, payables: Sequence[PaidPayable]) ->
     holders = {p.transfer_id for p in payables if p.transfer_id}
     return Regrouping(
         payables=tuple(p.id for p in payables),
+        trace=payables[0].trace if payables else None,
         there=found.transfer_id in holders,
         dissolved=tuple(sorted(holders - {found.transfer_id})),
         difference=found.amount - sum(p.amount for p in payables),

@@ -119,7 +119,8 @@ async def note(tx: Tx, found: FoundEffect, standing: Standing, sentence: str, no
 _PAYABLES = """
     SELECT payable.id, payable.source, payable.amount, payable.transfer_id, transfer.stripe_transfer_id,
            EXISTS (SELECT FROM operation WHERE operation.transfer_id = transfer.id
-                   AND state = 'in_flight' AND lease_until > :now) AS in_flight
+                   AND state = 'in_flight' AND lease_until > :now) AS in_flight,
+           CAST(payable.trace AS text) AS trace
     FROM payable LEFT JOIN transfer ON transfer.id = payable.transfer_id
     WHERE payable.wallet = :wallet AND payable.currency = :currency
       AND payable.source = ANY (CAST(:sources AS text[]))
@@ -140,6 +141,7 @@ async def paid_by(tx: Tx, found: FoundEffect, now: datetime) -> list[PaidPayable
             transfer_id=row.transfer_id,
             stripe_transfer_id=row.stripe_transfer_id,
             in_flight=row.in_flight,
+            trace=Cause.kept(row.trace),
         )
         for row in rows
     ]

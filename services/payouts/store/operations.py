@@ -69,7 +69,8 @@ async def insert(tx: Tx, operations: Sequence[NewOperation], now: datetime) -> N
 # The recursive part takes one step in an index for each payee with an open operation, and finds the first
 # in each payee's line: the one in flight, else the oldest. While that one is parked or held, the others wait.
 # While the school's balance is short, transfers younger than the oldest that waits for it wait too. While
-# Stripe refuses our key there are no lines.
+# Stripe refuses our key there are no lines. While something that Stripe made for a payee is not adopted, that
+# payee's line stands.
 _CLAIM = """
     WITH RECURSIVE line AS (
         (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held', 'parked')
@@ -87,6 +88,10 @@ _CLAIM = """
               SELECT FROM operation AS older
               WHERE older.state = 'held' AND older.reason = 'balance_insufficient'
                 AND older.currency = operation.currency AND older.sequence < operation.sequence))
+          AND NOT EXISTS (  -- Stripe may have done it before a restore (store/adoption.py)
+              SELECT FROM found_effect AS found
+              WHERE found.wallet = operation.wallet AND found.adopted_at IS NULL
+                AND (found.standing = 'waiting' OR found.operation_id = operation.id))
         ORDER BY sequence LIMIT :most FOR UPDATE OF operation SKIP LOCKED
     ), taken AS (
         UPDATE operation SET state = 'in_flight', lease_token = gen_random_uuid(), lease_until = :until,

@@ -182,7 +182,7 @@ async def _adopt_transfer(tx: Tx, found: FoundEffect, now: datetime, effect_poli
     how = judge_found_transfer(found, await store.adoption.paid_by(tx, found, now))
     if not isinstance(how, Regrouping):
         return how
-    trace = first_cause()
+    trace = how.trace or first_cause()
     await _regroup(tx, found, how, trace, now)
     await _complete(tx, found, trace, now, effect_policy)
     return Standing.ADOPTED, f"adopted as transfer {found.transfer_id}"

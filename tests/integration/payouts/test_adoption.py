@@ -260,6 +260,26 @@ async def test_nothing_is_claimed_before_the_comparison(world: World) -> None:
     assert len(await relay.claim(100)) == 1
 
 
+async def test_a_transfer_that_is_released_before_its_effect_is_adopted_is_not_sent(
+    world: World, owner_url: str
+) -> None:
+    """At the backup it waited for the payee, who is ready before the effect is adopted."""
+    journals = await given_paid(world, 700)
+    account = await world.account_of("i1")
+    await forget_everything(owner_url)
+    await read_again(world, journals)
+    await world.rows("UPDATE payee SET stripe_account = :account, ready = true RETURNING 1", account=account)
+    await adoption(world)._compare()
+    async with world.db.transaction() as tx:
+        await payments.pay(tx, ["instructor:i1"], world.clock())
+    world.control.advance(timedelta(days=2).total_seconds())
+    assert await world.states() == ["pending"]
+    assert await world.relay().claim(100) == []
+    await adoption(world).step()
+    assert await world.states() == ["sent"]
+    assert world.paid() == [700]
+
+
 async def test_a_refused_key_stops_the_relay_also_before_the_comparison(world: World) -> None:
     world.control.add_fault("unauthorized", method="GET", path="/v1/accounts")
     started, relay = adoption(world), world.relay()
