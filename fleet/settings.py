@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, FilePath, SecretStr, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from sqlalchemy import make_url
@@ -29,7 +29,7 @@ class Settings(BaseSettings):
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
-    kafka_ca_file: Path | None = None
+    kafka_ca_file: FilePath | None = None
     topic_prefix: str = ""
     # How long a killed worker keeps its partitions; a batch may keep the event loop for about a second.
     kafka_session_timeout_s: float = Field(default=15.0, ge=1, le=300)
@@ -54,6 +54,15 @@ class Settings(BaseSettings):
             raise ValueError("it is not a URL such as postgresql://role:password@host:5432/hobbs")
         return url
 
+    @field_validator("kafka_bootstrap")
+    @classmethod
+    def _is_a_list_of_addresses(cls, bootstrap: str) -> str:
+        for address in bootstrap.split(","):
+            host, colon, port = address.strip().rpartition(":")
+            if colon and not host.endswith(":") and not _is_port(port):
+                raise ValueError("it is not a list of addresses such as kafka-1:9092,kafka-2:9092")
+        return bootstrap
+
     @classmethod
     def settings_customise_sources(
         cls,
@@ -76,6 +85,10 @@ class _EnvironmentFiles(PydanticBaseSettingsSource):
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(f, name)[0] for name, f in self.settings_cls.model_fields.items()}
         return {name: value for name, value in found.items() if value is not None}
+
+
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and 0 < int(text) < 65536
 
 
 def _first_line(path: Path) -> str:

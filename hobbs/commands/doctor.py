@@ -13,7 +13,7 @@ from hobbs.doctor.machine import examine_machine
 from hobbs.doctor.postgres import examine_postgres
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.time_zones import examine_time_zone
-from hobbs.shell.connections import why, wrong_settings
+from hobbs.shell.connections import run, why, wrong_settings
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, show_rows
 
 EXAMINATION_TIMEOUT_S = 30.0
@@ -38,7 +38,7 @@ def doctor(output: OutputOption = Output.table) -> None:
 
     Give it the settings the services have (the Stripe key and webhook secrets are looked at when set).
     """
-    findings = asyncio.run(examine())
+    findings = run(examine())
     show_rows([_row(finding) for finding in findings], output, columns=["area", "state", "found", "fix"])
     if any(finding.state is State.wrong for finding in findings):
         raise typer.Exit(EXIT_FINDINGS)

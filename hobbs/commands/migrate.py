@@ -7,17 +7,15 @@ from typing import Annotated, Any, TypeVar
 
 import typer
 from aiokafka.errors import KafkaError
-from asyncpg import PostgresError
 from pydantic import SecretStr, create_model
 from sqlalchemy import make_url
-from sqlalchemy.exc import DBAPIError
 
 from fleet import kafka_client
 from fleet.functions import function_names
 from fleet.migrate import head_revision, migrate, roles_without_login
 from fleet.outages import is_outage
 from fleet.settings import Settings
-from hobbs.shell.connections import Unreachable, run, settings_or_exit, why
+from hobbs.shell.connections import DATABASE_ERRORS, Unreachable, run, settings_or_exit, why
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from hobbs.shell.topic_plans import topic_plans
 from schemas.services import LOGINS
@@ -119,7 +117,7 @@ async def _wait_for(what: str, seconds: int, step: Callable[[], Awaitable[T]]) -
     while True:
         try:
             return await step()
-        except (OSError, DBAPIError, PostgresError, KafkaError) as error:
+        except (OSError, KafkaError, *DATABASE_ERRORS) as error:
             if time.monotonic() >= deadline or not is_outage(error):
                 raise Unreachable(f"{what}: {why(error)}") from error
         await asyncio.sleep(1)

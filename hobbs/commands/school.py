@@ -1,12 +1,12 @@
 """The school's book of rates: apply a school.toml, show the book, and every version of it."""
 
-import asyncio
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 from aiokafka.errors import KafkaError
@@ -27,10 +27,11 @@ from hobbs.school.book import (
 from hobbs.school.difference import Difference, differences, from_text, settings_text
 from hobbs.school.draft import draft
 from hobbs.school.file import SchoolFile, read_school_file
-from hobbs.shell.connections import run, settings_or_exit
+from hobbs.shell.connections import Unreachable, run, settings_or_exit
 from hobbs.shell.connections import why as reason_of
 from hobbs.shell.login_name import NAMELESS, login_name
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
+from schemas.school import SchoolConfigured
 from services.billing.desk.reads import CardHistory, WholeBook
 
 WHO_MAX, WHY_MAX = 100, 2000
@@ -232,11 +233,7 @@ def publish_and_wait(
 ) -> None:
     """Publish the change and, unless `seconds` is 0, wait for every service; exit 1 when one refuses."""
     events = change_events(changed, standing.version, who=who, why=why, at=now())
-    try:
-        ids = asyncio.run(publish(settings, events))
-    except (KafkaError, OSError) as error:
-        say(f"Kafka: {reason_of(error)}; apply again once it answers, what did arrive is not applied twice")
-        raise typer.Exit(EXIT_FINDINGS) from None
+    ids = run(_published(settings, events))
     version = events[-1].version
     if not seconds:
         say(f"published version {version}")
@@ -252,6 +249,15 @@ def publish_and_wait(
         )
         raise typer.Exit(EXIT_FINDINGS)
     say(f"the book is at version {version}")
+
+
+async def _published(settings: Settings, events: Sequence[SchoolConfigured]) -> list[UUID]:
+    try:
+        return await publish(settings, events)
+    except (KafkaError, OSError) as error:
+        raise Unreachable(
+            f"Kafka: {reason_of(error)}; apply again once it answers, what did arrive is not applied twice"
+        ) from error
 
 
 def _history_row(one: CardHistory, currency: str) -> dict[str, Any]:

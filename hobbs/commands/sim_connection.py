@@ -1,5 +1,6 @@
 """How `hobbs sim` finds the simulator and reads its options. It never talks to Stripe itself."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -33,7 +34,7 @@ def simulator(url: str | None) -> Iterator[Control]:
         except SimulatorRefused as refusal:
             say(str(refusal))
             raise typer.Exit(EXIT_USAGE) from None
-        except httpx.TransportError as failure:
+        except (httpx.HTTPError, httpx.InvalidURL, json.JSONDecodeError, UnicodeError) as failure:
             say(f"no simulator answers at {url}: {failure}")
             raise typer.Exit(EXIT_FINDINGS) from None
 

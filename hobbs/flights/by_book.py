@@ -1,12 +1,10 @@
 """Asks billing's rules what they would refuse of a file, by the school's book as it is now."""
 
-from asyncpg import PostgresError
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
 
 from fleet.settings import Settings
 from hobbs.flights.file import FlightsFile, ReadFlight, Rejected
-from hobbs.shell.connections import reading
+from hobbs.shell.connections import DATABASE_ERRORS, reading
 from hobbs.shell.output import say
 from services.billing.desk import preview
 
@@ -22,7 +20,7 @@ async def judge_by_book(found: FlightsFile) -> None:
     except ValidationError:
         say("not checked against the school's book: no database is named (HOBBS_DATABASE_URL)")
         return
-    except (DBAPIError, PostgresError, OSError) as error:
+    except (OSError, *DATABASE_ERRORS) as error:
         say(f"not checked against the school's book: the database does not answer ({type(error).__name__})")
         return
     kept: list[ReadFlight] = []

@@ -3,6 +3,7 @@
 Pure; services/billing/README.md describes the format. Money and percent are read exactly, never as floats.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
@@ -105,6 +106,7 @@ def _read_tables(name: str, value: Any, lines: Lines, found: SchoolFile) -> None
         at = _Place(lines=lines, table=name, index=index)
         problems = len(found.problems)
         card = _read_table(name, table, at, found)
+        _refuse_unfilled(table, at, found, found.problems[problems:])
         if card is not None and len(found.problems) == problems:
             found.cards.append(card)
 
@@ -142,6 +144,26 @@ def _read_table(name: str, table: Mapping[str, Any], at: _Place, found: SchoolFi
     return StatedCard(
         kind=name, key=key, effective_from=effective_from, document=document, card=card, line=line
     )
+
+
+def _refuse_unfilled(
+    table: Mapping[str, Any], at: _Place, found: SchoolFile, named: Iterable[Problem]
+) -> None:
+    """Name the places of a draft that nobody filled in, unless what they should be is named already."""
+    lines = {problem.line for problem in named}
+    unfilled = {name: text for name, value in table.items() for text in _unfilled(value)}
+    problems = [
+        at.problem(f"{name} is {json.dumps(text)}: fill it in", name) for name, text in unfilled.items()
+    ]
+    found.problems += [problem for problem in problems if problem.line not in lines]
+
+
+def _unfilled(value: Any) -> list[str]:
+    """The texts, also in a list or an inner table, where a "?" of a draft or nothing stands."""
+    if isinstance(value, dict | list):
+        inner = value.values() if isinstance(value, dict) else value
+        return [text for one in inner for text in _unfilled(one)]
+    return [value] if isinstance(value, str) and not value.strip(" \t?\uff1f") else []
 
 
 def _plain(document: Mapping[str, Any], at: _Place, found: SchoolFile) -> bool:

@@ -1,16 +1,18 @@
 """The operator's way in: settings from the environment, and a service's schema as that service's own role."""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
-from typing import Any, TypeVar
+import logging
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final, TypeVar
 
+import asyncpg
 import typer
 from aiokafka.errors import KafkaError
-from asyncpg import PostgresError
 from pydantic import ValidationError
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import SQLAlchemyError
 
+from fleet import outages
 from fleet.database import Database
 from fleet.migrate import READER
 from fleet.settings import PREFIX, Settings
@@ -18,6 +20,17 @@ from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, say
 
 S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
+
+# What Postgres says, and what the two libraries say when it ended a session or never answered: a session that
+# a time-out ended while nobody waited is asyncpg's InterfaceError, which is no PostgresError.
+DATABASE_ERRORS: Final = (
+    SQLAlchemyError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+ENDED: Final = "the session was ended before the work was done, by a time-out, a restart or a person"
 
 
 class Unreachable(Exception):
@@ -46,13 +59,8 @@ async def acting_as(settings: Settings, service: str) -> AsyncIterator[Database]
     """Lend the service's schema, acting as its role: the operator can do what the service can, no more."""
     url = settings.database_url.get_secret_value()
     database = Database(url, schema=service, role=f"hobbs_{service}", pool_size=1)
-    try:
+    async with _lent(database, f"hobbs_{service}"):
         yield database
-    except (DBAPIError, PostgresError) as error:
-        error.add_note(f"acting as hobbs_{service}")
-        raise
-    finally:
-        await database.close()
 
 
 @asynccontextmanager
@@ -67,9 +75,16 @@ async def reading(
     url = settings.database_url.get_secret_value()
     schema = f"{service}_public" if service else "public"
     database = Database(url, schema=schema, role=role, pool_size=1)
-    try:
+    async with _lent(database, role):
         yield database
-    except (DBAPIError, PostgresError) as error:
+
+
+@asynccontextmanager
+async def _lent(database: Database, role: str) -> AsyncIterator[None]:
+    """Close the database after the block; an error of its connection says whose it was."""
+    try:
+        yield
+    except (OSError, *DATABASE_ERRORS) as error:
         error.add_note(f"acting as {role}")
         raise
     finally:
@@ -77,23 +92,55 @@ async def reading(
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
-    """Run a command's coroutine; an unreachable database or broker is one sentence and exit 1."""
-    try:
+    """Run a command's coroutine; a database or broker that goes away is one sentence and exit 1."""
+    with _one_sentence(), _quiet_libraries():
         return asyncio.run(work)
+
+
+@contextmanager
+def _one_sentence() -> Iterator[None]:
+    try:
+        yield
+        return
     except Unreachable as error:
         say(str(error))
-    except (OSError, DBAPIError, PostgresError) as error:
-        say(f"Postgres: {why(error)}; `hobbs doctor` looks closer")
     except KafkaError as error:
         say(f"Kafka: {why(error)}; `hobbs doctor` looks closer")
+    except DATABASE_ERRORS as error:
+        say(f"Postgres: {why(error)}; `hobbs doctor` looks closer")
+    except (OSError, EOFError) as error:  # Postgres has noted its role; who else does not answer names itself
+        server = "Postgres: " if getattr(error, "__notes__", None) else ""
+        say(f"{server}{why(error)}; `hobbs doctor` looks closer")
+    except asyncio.CancelledError:  # a library gave up on a connection that it was closing
+        say("a server closed the connection; `hobbs doctor` looks closer")
     raise typer.Exit(EXIT_FINDINGS)
+
+
+@contextmanager
+def _quiet_libraries() -> Iterator[None]:
+    """Keep what libraries log of a lost connection, tracebacks too, off the person's terminal."""
+    before, logging.lastResort = logging.lastResort, logging.NullHandler()
+    try:
+        yield
+    finally:
+        logging.lastResort = before
 
 
 def why(error: BaseException) -> str:
     """The first line of what the server or the system said."""
+    said = ENDED if _is_ended_session(error) else _first_line(error)
+    return ", ".join([said, *dict.fromkeys(getattr(error, "__notes__", []))])
+
+
+def _is_ended_session(error: BaseException) -> bool:
+    """Whether the driver found its connection gone, in which case the server's reason is not known."""
+    return isinstance(error, DATABASE_ERRORS) and outages.is_outage(error) and outages.sqlstate(error) is None
+
+
+def _first_line(error: BaseException) -> str:
     cause = getattr(error, "orig", None) or error
-    lines = str(getattr(cause, "__cause__", None) or cause).splitlines() or [type(error).__name__]
-    return ", ".join([lines[0], *getattr(error, "__notes__", [])])
+    lines = str(getattr(cause, "__cause__", None) or cause).splitlines()
+    return lines[0] if lines else type(error).__name__
 
 
 def _sentence(kind: str, field: str, message: str) -> str:

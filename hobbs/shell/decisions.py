@@ -113,15 +113,17 @@ async def ask(
         message = _request(question, dry_run=dry_run, preview_hash=preview_hash, within_s=within_s)
     except ValidationError as error:
         raise typer.BadParameter(_fault_of(error)) from error
+    silent = f"Kafka at {settings.kafka_bootstrap}"
     try:
-        async with _answers(settings) as answers:
+        async with asyncio.timeout(within_s + ANSWER_TRAVELS_S), _answers(settings) as answers:
             await kafka_client.publish_once(settings, [message], service="operator")
-            return await asyncio.wait_for(_answer_to(message.event_id, answers), within_s + ANSWER_TRAVELS_S)
+            silent = f"the {question.service} service"
+            return await _answer_to(message.event_id, answers)
     except UnknownTopicOrPartitionError as error:
         raise Unreachable("Kafka has no topics for decisions; `hobbs migrate` makes them") from error
     except TimeoutError as error:
         raise Unreachable(
-            f"the {question.service} service did not answer within {within_s:g} s: is it running? "
+            f"{silent} did not answer within {within_s:g} s: is it running? "
             "The decision was valid until then; a worker that reads it later refuses it"
         ) from error
 

@@ -126,7 +126,9 @@ class Control:
         return self._checked(self._client.request(method, f"/_sim/{path}", json=given))
 
     def _checked(self, response: httpx.Response) -> Doc:
-        if response.status_code >= 400:
-            raise SimulatorRefused(response.json()["error"])
         doc: Doc = response.json()
+        if not isinstance(doc, dict) or (response.status_code >= 400 and "error" not in doc):
+            raise SimulatorRefused(f"what answers at {self.url} is no simulator")
+        if response.status_code >= 400:
+            raise SimulatorRefused(doc["error"])
         return doc
