@@ -131,9 +131,17 @@ def cancel_command(
 
 
 @payees.command("list")
-def payees_command(output: OutputOption = Output.table) -> None:
-    """List payees and what keeps each from being paid. Exit 1 when somebody cannot be paid."""
-    rows = _read(reads.list_payees)
+def payees_command(
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Also who left the school's book and has been paid.")
+    ] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """List payees and what keeps each from being paid. Exit 1 when somebody listed cannot be paid.
+
+    Who was removed from the school's book is listed while money of theirs is left.
+    """
+    rows = _read(lambda tx: reads.list_payees(tx, removed=everybody))
     show_rows(rows, output, columns=PAYEE_COLUMNS if output is Output.table or not rows else None)
     if any(row["status"] != "ready" or row["parked"] for row in rows):
         raise typer.Exit(EXIT_FINDINGS)
