@@ -40,6 +40,7 @@ PARTITION_BYTES, FETCH_BYTES = 2**21, 2**22  # a full batch from one partition; 
 GATHER_S = 0.01
 FETCH_AGAIN_S = 1.0  # after a fetch that raised
 STUCK_AFTER_S = 120.0
+BATCH_AGE_MAX_S = 60.0
 AFTER_POLL_S, AFTER_MAX_S = 0.2, 60.0
 BATCH_ENDS_WITHIN_S = 15.0
 LEAVE_S = BATCH_ENDS_WITHIN_S + 1  # within worker.DRAIN_S
@@ -95,6 +96,16 @@ class Consumers:
         late = [c.topic for c in self._consumers if self._broker and c.poll_age_s() > STUCK_AFTER_S]
         return f"no poll for {STUCK_AFTER_S:g} s: {', '.join(late)}" if late else None
 
+    def unhandled(self) -> str | None:
+        """Name topics whose batch has not been handled for long; None when there is none."""
+        late = sorted({c.topic for c in self._consumers if c.batch_age_s() > BATCH_AGE_MAX_S})
+        if not late:
+            return None
+        return (
+            f"no batch handled for over {BATCH_AGE_MAX_S:g} s: {', '.join(late)}; who holds the locks says "
+            "docs/operations/postgres.md, A batch that does not end"
+        )
+
     def unread(self) -> str | None:
         """Say which partitions cannot be read, and why; None when all can."""
         troubles = [one for consumer in self._consumers for one in consumer.troubles()]
@@ -117,6 +128,7 @@ class Consumers:
             members = self._members(topic)
             metrics.POLL_AGE.labels(self._service, topic).set(max(member.poll_age_s() for member in members))
             metrics.CONSUMER_LAG.labels(self._service, topic).set(sum(member.lag() for member in members))
+            metrics.BATCH_AGE.labels(self._service, topic).set(max(m.batch_age_s() for m in members))
             metrics.UNREAD.labels(self._service, topic).set(sum(len(member.troubles()) for member in members))
 
     def _members(self, topic: str) -> list[Consumer]:
@@ -182,6 +194,7 @@ class Consumers:
         if consumer.after and not await self._may_begin(consumer):
             await asyncio.sleep(AFTER_POLL_S)
             raise _ReadAgain
+        consumer.batch_since = consumer.batch_since or time.monotonic()
         try:
             await fault_point("consumer.polled", consumer.topic)
             with metrics.BATCH_SECONDS.labels(self._service, consumer.topic).time():
@@ -191,7 +204,7 @@ class Consumers:
             metrics.BATCH_FAILURES.labels(self._service, consumer.topic).inc()
             await self._back_off(consumer, records)
             raise _ReadAgain from error
-        consumer.failures = 0
+        consumer.failures, consumer.batch_since = 0, None
         if consumer.positions:
             consumer.positions.passed(records)
         await consumer.write_positions(only_if_due=True)
@@ -327,6 +340,7 @@ def _gather_polls(consumer: Consumer, service: str) -> None:
             await asyncio.sleep(FETCH_AGAIN_S)
             return {}
         if not found:
+            consumer.batch_since = None  # what was in hand is another member's now
             passed = await kafka.commit_what_was_passed()
             if consumer.positions:
                 consumer.positions.reached({place.partition: offset for place, offset in passed.items()})

@@ -29,6 +29,7 @@ class Consumer:
     after: tuple[str, ...] = ()  # topics of which everything is handled first, when the process starts
     waits_until: float | None = None
     failures: int = 0
+    batch_since: float | None = None  # since when the batch in hand is not handled
     rested: bool = False
     polled_at: float = field(default_factory=time.monotonic)
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -36,6 +37,10 @@ class Consumer:
 
     def poll_age_s(self) -> float:
         return time.monotonic() - self.polled_at
+
+    def batch_age_s(self) -> float:
+        """For how long the batch in hand has not been handled; 0 when there is none."""
+        return 0.0 if self.batch_since is None else time.monotonic() - self.batch_since
 
     def lag(self) -> int:
         """How many records wait that may be read."""

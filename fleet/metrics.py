@@ -87,6 +87,11 @@ POLL_AGE = gauge(
     "Seconds since a consumer last polled",
     {"service": UNKNOWN, "topic": UNKNOWN},
 )
+BATCH_AGE = gauge(
+    "fleet_batch_age_seconds",
+    "For how long the batch in hand has not been handled, re-reads included",
+    {"service": UNKNOWN, "topic": UNKNOWN},
+)
 LOOP_FAILURES = counter(
     "fleet_loop_failures_total", "Runs of a loop or timer that raised", {"service": UNKNOWN, "loop": UNKNOWN}
 )
@@ -110,8 +115,8 @@ def start_service(service: str) -> None:
 
 def start_topic(service: str, topic: str) -> None:
     """Start at 0 what is measured for a topic that the service consumes."""
-    of_a_topic = (BATCH_SECONDS, BATCH_FAILURES, ISOLATED, CONSUMER_LAG, UNREAD, FETCH_FAILURES, POLL_AGE)
-    for metric in of_a_topic:
+    of_consumers = (CONSUMER_LAG, UNREAD, FETCH_FAILURES, POLL_AGE, BATCH_AGE)
+    for metric in (BATCH_SECONDS, BATCH_FAILURES, ISOLATED, *of_consumers):
         start_at_zero(metric, [service], [topic])
 
 

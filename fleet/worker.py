@@ -59,6 +59,7 @@ class Worker:
             "kafka": self._check_kafka,
             "groups": self._check_groups,
             "partitions": self._check_partitions,
+            "batches": self._check_batches,
         }
         self.live_checks: dict[str, Check] = {"consumers": self._check_polls}
         self._consumers = Consumers(service, settings)
@@ -269,6 +270,9 @@ class Worker:
 
     async def _check_groups(self) -> str | None:
         return self._consumers.not_joined()
+
+    async def _check_batches(self) -> str | None:
+        return self._consumers.unhandled()
 
     async def _check_partitions(self) -> str | None:
         return self._consumers.unread()

@@ -17,7 +17,6 @@ from fleet.migrate import services
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, reading, run, settings_or_exit
 from hobbs.shell.decisions import Answer, Question, ask
-from hobbs.shell.login_name import login_name
 from hobbs.shell.output import (
     EXIT_FINDINGS,
     EXIT_USAGE,
@@ -28,6 +27,7 @@ from hobbs.shell.output import (
     show_one,
     show_rows,
 )
+from hobbs.shell.reasons import WhoOption, WhyOption, optional
 
 PAYLOAD_CHARS_MAX: Final = 4_000
 LISTED_MAX: Final = 100_000
@@ -43,7 +43,6 @@ IdsArgument = Annotated[list[UUID] | None, typer.Argument(help="Ids as `hobbs de
 AllOption = Annotated[bool, typer.Option("--all", help="Every open letter that the filters leave.")]
 DryRunOption = Annotated[bool, typer.Option(help="Show what would happen and change nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-WhoOption = Annotated[str | None, typer.Option(help="Who decides; your login name unless told.")]
 COLUMNS: Final = (
     "service",
     "id",
@@ -101,10 +100,10 @@ def redrive_command(
     service: ServiceOption = None,
     reason: ReasonOption = None,
     topic: TopicOption = None,
-    why: Annotated[str, typer.Option(help="The reason; it stays with the decision.")] = "",
+    why: WhyOption = "",
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    who: WhoOption = None,
+    who: WhoOption = "",
     output: OutputOption = Output.table,
 ) -> None:
     """Send letters back to the topic they came from, after their cause is fixed.
@@ -114,13 +113,15 @@ def redrive_command(
     """
     letters = _chosen(ids, everything, service, reason=reason, topic=topic, states=("open", "discarded"))
     show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
-    questions = questions_about(letters, "redrive", who=who or login_name(), why=why)
+    questions = questions_about(letters, "redrive", who=who, why=why)
     _exit_unless_whole(letters, ids, _decide(questions, "redrive", dry_run=dry_run, yes=yes))
 
 
 @app.command("discard")
 def discard_command(
-    why: Annotated[str, typer.Option(help="The reason; it stays with the letter.", prompt="Why")],
+    why: Annotated[
+        str, typer.Option(help="The reason; it stays with the letter.", prompt="Why", callback=optional)
+    ],
     ids: IdsArgument = None,
     everything: AllOption = False,
     service: ServiceOption = None,
@@ -128,13 +129,13 @@ def discard_command(
     topic: TopicOption = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    who: WhoOption = None,
+    who: WhoOption = "",
     output: OutputOption = Output.table,
 ) -> None:
     """Close letters without processing them; they stay readable and can still be redriven by id."""
     letters = _chosen(ids, everything, service, reason=reason, topic=topic, states=("open",))
     show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
-    questions = questions_about(letters, "discard", who=who or login_name(), why=why)
+    questions = questions_about(letters, "discard", who=who, why=why)
     _exit_unless_whole(letters, ids, _decide(questions, "discard", dry_run=dry_run, yes=yes))
 
 

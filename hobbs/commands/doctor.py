@@ -13,7 +13,7 @@ from hobbs.doctor.machine import examine_machine
 from hobbs.doctor.postgres import examine_postgres
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.time_zones import examine_time_zone
-from hobbs.shell.connections import run, why, wrong_settings
+from hobbs.shell.connections import run, way_in, why, wrong_settings
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, show_rows
 
 EXAMINATION_TIMEOUT_S = 30.0
@@ -51,7 +51,8 @@ async def examine() -> list[Finding]:
         settings = DoctorSettings()
     except ValidationError as error:
         sentences = wrong_settings(error)
-        return findings + [wrong("settings", sentence, "see .env.example") for sentence in sentences]
+        fix = f"see .env.example; {way_in()}"
+        return findings + [wrong("settings", sentence, fix) for sentence in sentences]
     except (OSError, ValueError) as error:
         fix = "write the secret into the file, readable for this user"
         return [*findings, wrong("settings", f"a HOBBS_*_FILE cannot be read: {error}", fix)]

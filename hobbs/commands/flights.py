@@ -23,10 +23,10 @@ Examples:
 """
 
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import typer
 from rich.console import Console
@@ -37,7 +37,7 @@ from fleet.settings import Settings
 from hobbs.commands import flights_keys, flights_list
 from hobbs.flights.by_book import judge_by_book
 from hobbs.flights.cells import Decimals
-from hobbs.flights.file import FlightsFile, Rejected, parse_column_map, read_flights_file
+from hobbs.flights.file import FlightsFile, ReadFlight, Rejected, parse_column_map, read_flights_file
 from hobbs.flights.publish import GatewayRefuses, Progress, publish_over_http, publish_to_kafka
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.shell.connections import run, settings_or_exit
@@ -54,6 +54,8 @@ from hobbs.shell.output import (
 
 FILE_BYTES_MAX: Final = 64 * 2**20
 REJECTED_COLUMNS: Final = ("line", "flight_id", "reason", "sentence")
+
+Send = Callable[[Sequence[ReadFlight]], AsyncIterator[Progress]]
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 app.command("list")(flights_list.list_command)
@@ -109,6 +111,7 @@ def publish_command(
     A dry run asks them first, when it reaches the database. Exit 0: every row is published, 1: some were
     rejected or not published, 2: the file or an option is wrong.
     """
+    send = None if dry_run else _sender(url, api_key, api_key_file)
     found = _read(
         file,
         column or [],
@@ -118,12 +121,11 @@ def publish_command(
         say(note)
     if dry_run:
         run(judge_by_book(found))
-    if dry_run or not found.flights:
+    if send is None or not found.flights:
         _end(_report(file, found, Progress(), dry_run=dry_run), output)
-    key = _api_key(url, api_key, api_key_file)
     _ask(found, yes)
-    steps = publish_over_http(url, key, found.flights) if url else _to_kafka(found)
-    _end(_report(file, found, run(_with_progress(steps, len(found.flights))), dry_run=False), output)
+    done = run(_with_progress(send(found.flights), len(found.flights)))
+    _end(_report(file, found, done, dry_run=False), output)
 
 
 def _read(file: Path, columns: Sequence[str], options: dict[str, Any]) -> FlightsFile:
@@ -141,9 +143,16 @@ def _read(file: Path, columns: Sequence[str], options: dict[str, Any]) -> Flight
     raise typer.Exit(EXIT_USAGE)
 
 
-def _api_key(url: str | None, api_key: str | None, file: Path | None) -> str:
-    if not url:
-        return ""
+def _sender(url: str | None, api_key: str | None, key_file: Path | None) -> Send:
+    """How flights go out. What that needs is asked for here: before the file is read and the person asked."""
+    if url:
+        key = _api_key(api_key, key_file)
+        return lambda flights: publish_over_http(url, key, flights)
+    settings = settings_or_exit(Settings)
+    return lambda flights: publish_to_kafka(settings, flights)
+
+
+def _api_key(api_key: str | None, file: Path | None) -> str:
     try:
         key = (file.read_text().splitlines() or [""])[0].strip() if file else (api_key or "")
     except (OSError, UnicodeDecodeError) as error:
@@ -160,10 +169,6 @@ def _ask(found: FlightsFile, yes: bool) -> None:
     if somebody and not yes and not agreed(f"publish {len(found.flights)} flights{rejected}?"):
         say("nothing was published")
         raise typer.Exit(EXIT_FINDINGS)
-
-
-def _to_kafka(found: FlightsFile) -> AsyncIterator[Progress]:
-    return publish_to_kafka(settings_or_exit(Settings), found.flights)
 
 
 async def _with_progress(steps: AsyncIterator[Progress], flights: int) -> Progress:
@@ -196,7 +201,7 @@ def _report(file: Path, found: FlightsFile, done: Progress, *, dry_run: bool) ->
     )
 
 
-def _end(report: Report, output: Output) -> None:
+def _end(report: Report, output: Output) -> NoReturn:
     """Write the report and exit: rejected rows on stdout, their sum on stderr; JSON has both on stdout."""
     rejected: list[dict[str, Any]] = [asdict(row) for row in report.rejected]
     if output is Output.json:

@@ -9,8 +9,8 @@ from fleet.settings import Settings
 from hobbs.flights.api_keys import new_key
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, decide
-from hobbs.shell.login_name import login_name
 from hobbs.shell.output import Output, OutputOption, say, show_one, show_rows
+from hobbs.shell.reasons import WhoOption, WhyOption
 from services.gateway.desk import reads
 from services.gateway.desk.reads import KeyListed
 from services.gateway.domain.api_keys import NAME_CHARS_MAX, SCOPES, is_name
@@ -18,8 +18,6 @@ from services.gateway.domain.api_keys import NAME_CHARS_MAX, SCOPES, is_name
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 NameArgument = Annotated[str, typer.Argument(metavar="NAME", help="Such as the scheduler's name.")]
 DryRunOption = Annotated[bool, typer.Option(help="Say what would happen and change nothing.")]
-WhyOption = Annotated[str, typer.Option(help="The reason; it stays with the decision.")]
-WhoOption = Annotated[str | None, typer.Option(help="Who decides; your login name unless told.")]
 
 
 @app.command("create")
@@ -28,7 +26,7 @@ def create_command(
     scope: Annotated[list[str] | None, typer.Option(help=f"Of {', '.join(SCOPES)}; all unless told.")] = None,
     dry_run: DryRunOption = False,
     why: WhyOption = "",
-    who: WhoOption = None,
+    who: WhoOption = "",
     output: OutputOption = Output.table,
 ) -> None:
     """Make a key and show it: now, and never again.
@@ -44,7 +42,7 @@ def create_command(
         service="gateway",
         action="create_key",
         object=name,
-        who=who or login_name(),
+        who=who,
         why=why,
         parameters={"key_hash": made.key_hash.hex(), "hint": made.hint, "scopes": scopes},
     )
@@ -71,14 +69,14 @@ def revoke_command(
     dry_run: DryRunOption = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     why: WhyOption = "",
-    who: WhoOption = None,
+    who: WhoOption = "",
 ) -> None:
     """Revoke the living key of that name: it is refused from the next request on.
 
     Exit 1 when no living key has the name, when you say no, or when the gateway does not answer.
     """
     _require_name(name)
-    question = Question(service="gateway", action="revoke_key", object=name, who=who or login_name(), why=why)
+    question = Question(service="gateway", action="revoke_key", object=name, who=who, why=why)
     decide(question, dry_run=dry_run, yes=yes, prompt=f"Revoke the key {name!r}?")
 
 

@@ -13,6 +13,7 @@ import typer
 from hobbs.commands.queries import currency_of, decide, no_wallet, read
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
+from hobbs.shell.reasons import NeededWhyOption
 from services.ledger.desk import decisions, reads
 from services.ledger.desk.reads.balances import BalanceAt, WalletBalance
 from services.ledger.desk.reads.holds import Hold
@@ -126,7 +127,7 @@ def _instant(text: str, option: str) -> datetime:
 @app.command("close")
 def close_command(
     until: Annotated[str, typer.Argument(metavar="INSTANT", help="Such as 2026-06-01T00:00:00-05:00.")],
-    why: Annotated[str, typer.Option(help="Kept beside the period.")],
+    why: NeededWhyOption,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
     """Close every period before an instant; late journals are then dated at it. Exit 1: it is refused."""

@@ -1,5 +1,6 @@
 """`hobbs demo` and `hobbs up`: the whole fleet on this machine."""
 
+import contextlib
 import shutil
 import sys
 import tempfile
@@ -49,10 +50,24 @@ def up(
     folder: Annotated[Path, typer.Option("--data", help="Where data, logs and credentials are kept.")] = Path(
         ".hobbs"
     ),
+    school: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="New data begins with this school.toml; default: the demo's."
+        ),
+    ] = None,
 ) -> None:
-    """Keep the fleet running until Ctrl-C or SIGTERM; the data stays for the next time."""
-    from hobbs.local.up import keep_running, stop_on_sigterm
+    """Keep the fleet running until Ctrl-C or SIGTERM; the data stays for the next time.
 
+    Exit 1: it is running already, or something failed.
+    """
+    from hobbs.demo.school import SCHOOL_FILE
+    from hobbs.local.up import AlreadyUp, keep_running, stop_on_sigterm
+
+    if school is not None:
+        from hobbs.commands.school import read_or_exit
+
+        read_or_exit(school)
     started = time.monotonic()
     stop_on_sigterm()
 
@@ -60,9 +75,12 @@ def up(
         say(f"{time.monotonic() - started:5.1f} s  {sentence}")
 
     try:
-        keep_running(folder.resolve(), tell)
+        keep_running(folder.resolve(), tell, school=school or SCHOOL_FILE)
     except KeyboardInterrupt:
         say("stopped")
+    except AlreadyUp as already:
+        say(str(already))
+        raise typer.Exit(EXIT_FINDINGS) from None
     except Exception as error:
         failed(folder, error)
         raise typer.Exit(EXIT_FINDINGS) from error
@@ -71,9 +89,10 @@ def up(
 def failed(folder: Path, error: Exception) -> None:
     """Keep the traceback with the other logs; people get the sentence."""
     logs = folder / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    with (logs / "hobbs.log").open("a") as log:
-        log.writelines(traceback.format_exception(error))
+    with contextlib.suppress(OSError):  # the folder itself may be what is wrong
+        logs.mkdir(parents=True, exist_ok=True)
+        with (logs / "hobbs.log").open("a") as log:
+            log.writelines(traceback.format_exception(error))
     stopped(folder, f"{type(error).__name__}: {error}")
 
 

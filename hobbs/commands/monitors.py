@@ -19,6 +19,7 @@ from fleet.money import format_minor, parse_minor
 from hobbs.commands.queries import decide, read
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_rows
+from hobbs.shell.reasons import WhyOption
 from services.ledger.desk import decisions, reads
 from services.ledger.desk.reads.monitors import CROSSINGS_MAX
 from services.ledger.domain.holds import RefusedCommand
@@ -117,7 +118,7 @@ def set_command(
 @app.command("remove")
 def remove_command(
     monitor: NameArgument,
-    why: Annotated[str, typer.Option(help="Kept beside its settings.")] = "",
+    why: WhyOption = "",
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     output: OutputOption = Output.table,

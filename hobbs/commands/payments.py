@@ -16,9 +16,9 @@ import typer
 from fleet.settings import Settings
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Effects, Question, decide
-from hobbs.shell.login_name import login_name
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
+from hobbs.shell.reasons import NeededWhyOption, WhoOption, WhyOption
 from services.receivables.desk import reads
 from services.receivables.desk.reads import Listed
 from services.receivables.domain.students import is_student_name
@@ -94,8 +94,8 @@ def allocate_command(
     dry_run: Annotated[bool, typer.Option(help="Show what would be posted and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     new_student: Annotated[bool, typer.Option(help="The student is in no book yet.")] = False,
-    why: Annotated[str, typer.Option(help="The reason; it stays with the decision.")] = "",
-    who: Annotated[str | None, typer.Option(help="Who decides; your login name unless told.")] = None,
+    why: WhyOption = "",
+    who: WhoOption = "",
     output: OutputOption = Output.table,
 ) -> None:
     """Give an unallocated payment to a student: what liability:unallocated holds for it moves, once.
@@ -109,7 +109,7 @@ def allocate_command(
         service="receivables",
         action="allocate",
         object=charge_id,
-        who=who or login_name(),
+        who=who,
         why=why,
         parameters={"student": student, "new_student": new_student},
     )
@@ -126,11 +126,11 @@ def allocate_command(
 def move_command(
     charge_id: Annotated[str, typer.Argument(metavar="ID", help="The charge, as `list` shows it.")],
     to: Annotated[str, typer.Option("--to", metavar="STUDENT", help="Whose payment it is.")],
-    why: Annotated[str, typer.Option(help="The reason; it stays with the decision.")],
+    why: NeededWhyOption,
     dry_run: Annotated[bool, typer.Option(help="Show what would be posted and change nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     new_student: Annotated[bool, typer.Option(help="The student is in no book yet.")] = False,
-    who: Annotated[str | None, typer.Option(help="Who decides; your login name unless told.")] = None,
+    who: WhoOption = "",
     output: OutputOption = Output.table,
 ) -> None:
     """Move a payment from the student it was booked for to another.
@@ -145,7 +145,7 @@ def move_command(
         service="receivables",
         action="move",
         object=charge_id,
-        who=who or login_name(),
+        who=who,
         why=why,
         parameters={"student": to, "new_student": new_student},
     )

@@ -27,6 +27,7 @@ from hobbs.shell.output import (
     show_one,
     show_rows,
 )
+from hobbs.shell.reasons import NeededWhyOption
 from services.ledger.desk import consequences, decisions, reads
 from services.ledger.desk.reads.journals import EntryDetails
 from services.ledger.domain.journals import (
@@ -96,7 +97,7 @@ def post_command(
 @app.command("revert")
 def revert_command(
     source: Annotated[str, typer.Argument(help="Of the journal to revert, such as flight:F123:1.")],
-    why: Annotated[str, typer.Option(help="Kept as the journal's memo.")],
+    why: NeededWhyOption,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     output: OutputOption = Output.table,

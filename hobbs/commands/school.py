@@ -29,12 +29,11 @@ from hobbs.school.draft import draft
 from hobbs.school.file import SchoolFile, read_school_file
 from hobbs.shell.connections import Unreachable, run, settings_or_exit
 from hobbs.shell.connections import why as reason_of
-from hobbs.shell.login_name import NAMELESS, login_name
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
+from hobbs.shell.reasons import WhoOption, needed
 from schemas.school import SchoolConfigured
 from services.billing.desk.reads import CardHistory, WholeBook
 
-WHO_MAX, WHY_MAX = 100, 2000
 FILE_BYTES_MAX = 10_000_000
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -52,8 +51,10 @@ def apply_command(
     file: FileArgument,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     dry_run: Annotated[bool, typer.Option(help="Show the difference and change nothing.")] = False,
-    who: Annotated[str | None, typer.Option(help="Who decides; your login name unless told.")] = None,
-    why: Annotated[str | None, typer.Option(help="The reason; it stays in the history.")] = None,
+    who: WhoOption = "",
+    why: Annotated[
+        str | None, typer.Option(help="The reason; it stays in the history.", callback=needed)
+    ] = None,
     wait: Annotated[bool, typer.Option(help="Wait until every service has applied it.")] = True,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait.")] = 60.0,
     output: OutputOption = Output.table,
@@ -62,6 +63,9 @@ def apply_command(
 
     Exit 0: applied, or nothing to change. Exit 1: the file is wrong, somebody said no, or it was refused.
     """
+    if why is None and not dry_run and (yes or not sys.stdin.isatty()):
+        say("say why with --why: the reason stays in the history")
+        raise typer.Exit(EXIT_USAGE)
     settings = settings_or_exit(Settings)
     stated = read_or_exit(file)
     standing = run(read_book(settings))
@@ -75,11 +79,11 @@ def apply_command(
     if dry_run:
         say(f"dry run: {len(changed)} cards would change; nothing was published")
         return
-    reason = _why_or_exit(why)
+    reason = why or needed(typer.prompt("Why", err=True)) or ""
     if not yes and not agreed(f"publish {len(changed)} changes to version {standing.version}?"):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
-    publish_and_wait(settings, standing, changed, who=_who(who), why=reason, seconds=timeout if wait else 0.0)
+    publish_and_wait(settings, standing, changed, who=who, why=reason, seconds=timeout if wait else 0.0)
 
 
 @app.command("diff")
@@ -291,18 +295,3 @@ def _bytes_or_exit(file: Path) -> bytes:
         say(f"{file}: more than {FILE_BYTES_MAX} bytes")
         raise typer.Exit(EXIT_FINDINGS)
     return content
-
-
-def _who(named: str | None) -> str:
-    shown = "".join(char for char in named or login_name() if char.isprintable()).strip()
-    return shown[:WHO_MAX] or NAMELESS
-
-
-def _why_or_exit(given: str | None) -> str:
-    reason = given.strip() if given is not None else ""
-    if not reason and given is None and sys.stdin.isatty():
-        reason = str(typer.prompt("Why", err=True)).strip()
-    if not reason:
-        say("say why with --why: the reason stays in the history")
-        raise typer.Exit(EXIT_USAGE)
-    return reason[:WHY_MAX]

@@ -11,6 +11,7 @@ import orjson
 import typer
 
 from hobbs.local.stripe_sim.control import Control, SimulatorRefused
+from hobbs.shell.connections import way_in
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, say
 
 UrlOption = Annotated[
@@ -27,6 +28,7 @@ def simulator(url: str | None) -> Iterator[Control]:
     """Talk to the simulator; a wrong address or a refusal is a sentence and an exit code."""
     if url is None or "stripe.com" in url:
         say("say where the simulator is: --url http://127.0.0.1:PORT or HOBBS_STRIPE_API_BASE")
+        say(way_in())
         raise typer.Exit(EXIT_USAGE)
     with Control(url) as control:
         try:

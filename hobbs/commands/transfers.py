@@ -15,9 +15,9 @@ from fleet.migrate import OPERATOR
 from fleet.settings import Settings
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, ask, decide
-from hobbs.shell.login_name import login_name
 from hobbs.shell.money_columns import readable, with_money
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
+from hobbs.shell.reasons import WhoOption, needed
 from services.payouts.desk import reads
 from services.payouts.domain.transfers import TransferState
 
@@ -39,10 +39,11 @@ app.add_typer(odd, name="odd")
 
 IdArgument = Annotated[UUID, typer.Argument(metavar="ID", help="As `hobbs transfers list` shows it.")]
 PayeeArgument = Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")]
-ReasonOption = Annotated[str, typer.Option(help="Why; it stays in the transfer's history.", prompt="Reason")]
+ReasonOption = Annotated[
+    str, typer.Option(help="Why; it stays in the transfer's history.", prompt="Reason", callback=needed)
+]
 DryRunOption = Annotated[bool, typer.Option(help="Say what would happen and change nothing.")]
 YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
-WhoOption = Annotated[str | None, typer.Option(help="Who decides; your login name unless told.")]
 CheckedOption = Annotated[
     bool, typer.Option(help="You looked at Stripe and vouch that this transfer is not there.")
 ]
@@ -91,7 +92,7 @@ def release_command(
     reason: ReasonOption,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    who: WhoOption = None,
+    who: WhoOption = "",
 ) -> None:
     """Send a transfer although its hold period runs or its payee's account changed."""
     question = _question("release", str(transfer_id), who, reason)
@@ -105,7 +106,7 @@ def retry_command(
     checked: CheckedOption = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    who: WhoOption = None,
+    who: WhoOption = "",
 ) -> None:
     """Send a refused transfer again as a new generation; look a parked one up at Stripe again.
 
@@ -122,7 +123,7 @@ def cancel_command(
     checked: CheckedOption = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    who: WhoOption = None,
+    who: WhoOption = "",
 ) -> None:
     """Give up a transfer that was not sent. The payee is owed the money until an adjustment says not."""
     question = _question("cancel", str(transfer_id), who, reason, checked=checked)
@@ -130,9 +131,17 @@ def cancel_command(
 
 
 @payees.command("list")
-def payees_command(output: OutputOption = Output.table) -> None:
-    """List payees and what keeps each from being paid. Exit 1 when somebody cannot be paid."""
-    rows = _read(reads.list_payees)
+def payees_command(
+    everybody: Annotated[
+        bool, typer.Option("--all", help="Also who left the school's book and has been paid.")
+    ] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """List payees and what keeps each from being paid. Exit 1 when somebody listed cannot be paid.
+
+    Who was removed from the school's book is listed while money of theirs is left.
+    """
+    rows = _read(lambda tx: reads.list_payees(tx, removed=everybody))
     show_rows(rows, output, columns=PAYEE_COLUMNS if output is Output.table or not rows else None)
     if any(row["status"] != "ready" or row["parked"] for row in rows):
         raise typer.Exit(EXIT_FINDINGS)
@@ -145,7 +154,7 @@ def unpark_command(
     checked: CheckedOption = False,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    who: WhoOption = None,
+    who: WhoOption = "",
 ) -> None:
     """Decide on the parked operation that blocks a payee, also when it is an account or an instant payout."""
     wallet = _one_wallet(payee)
@@ -157,7 +166,7 @@ def unpark_command(
 def link_command(
     payee: PayeeArgument,
     kind: Annotated[Literal["onboarding", "dashboard"], typer.Option(help="Which page.")] = "onboarding",
-    who: WhoOption = None,
+    who: WhoOption = "",
     output: OutputOption = Output.table,
 ) -> None:
     """Get a link for a payee, to Stripe's onboarding or to its Express dashboard. It lives for minutes.
@@ -193,14 +202,14 @@ def close_odd_command(
     reason: ReasonOption,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
-    who: WhoOption = None,
+    who: WhoOption = "",
 ) -> None:
     """Close an object that you looked at in Stripe's dashboard, and for which you posted what is missing."""
     question = _question("close_odd", object_id, who, reason)
     decide(question, dry_run=dry_run, yes=yes, prompt=f"close {object_id}?")
 
 
-async def _make_link(wallet: str, kind: str, who: str | None) -> dict[str, Any] | None:
+async def _make_link(wallet: str, kind: str, who: str) -> dict[str, Any] | None:
     """Ask for a link and wait for it. Its URL is in no topic: it is read where only operators may read."""
     settings = settings_or_exit(Settings)
     question = _question("link", wallet, who, f"a link to Stripe's {kind} for the payee", kind=kind)
@@ -225,12 +234,12 @@ def _one_wallet(name: str) -> str:
     raise typer.Exit(EXIT_USAGE)
 
 
-def _question(action: str, about: str, who: str | None, why: str, **parameters: Any) -> Question:
+def _question(action: str, about: str, who: str, why: str, **parameters: Any) -> Question:
     return Question(
         service=SERVICE,
         action=action,
         object=about,
-        who=who or login_name(),
+        who=who,
         why=why,
         parameters=parameters,
     )

@@ -16,9 +16,9 @@ class CommandFailed(Exception):
     """A `hobbs` command of the demo ended with findings or an error."""
 
 
-def apply_school(fleet: Fleet) -> None:
+def apply_school(fleet: Fleet, file: Path = SCHOOL_FILE) -> None:
     run_hobbs(
-        fleet, "school", "apply", str(SCHOOL_FILE), "--yes", "--who", "demo", "--why", "the demo's school"
+        fleet, "school", "apply", str(file), "--yes", "--who", "demo", "--why", f"begin with {file.name}"
     )
 
 

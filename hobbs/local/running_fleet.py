@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,7 +114,7 @@ def credentials_file(folder: Path) -> Path:
 def write_credentials(fleet: Fleet) -> None:
     """Write the environment of the `hobbs` commands for this fleet, readable by its owner only."""
     file = credentials_file(fleet.folder)
-    lines = [f"export {name}='{value}'\n" for name, value in fleet.environment("operator").items()]
+    lines = [f"export {name}={shlex.quote(value)}\n" for name, value in fleet.environment("operator").items()]
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as output:
         output.writelines(lines)

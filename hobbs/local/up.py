@@ -2,13 +2,17 @@
 
 import contextlib
 import fcntl
+import os
+import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hobbs.demo.school import SCHOOL_FILE, apply_school
 from hobbs.local.running_fleet import RunningFleet, credentials_file, running_fleet
+from hobbs.shell.login_name import login_name
 from hobbs.shell.output import say, show_rows
 from schemas.services import SERVICES
 
@@ -16,15 +20,18 @@ WATCH_S = 1.0
 
 
 class AlreadyUp(Exception):
-    """Another `hobbs up` runs on the same data."""
+    """Another `hobbs up` runs on the same data; the message says whose it is and what to do."""
 
 
-def keep_running(folder: Path, tell: Callable[[str], None]) -> None:
-    """Run until Ctrl-C or SIGTERM. Raises ChildFailed when a server or service ends by itself."""
+def keep_running(folder: Path, tell: Callable[[str], None], *, school: Path = SCHOOL_FILE) -> None:
+    """Run until Ctrl-C or SIGTERM. Raises ChildFailed when a server or service ends by itself.
+
+    school: applied to new data, and never again.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
     with alone_on(folder), running_fleet(folder, keep=True, tell=tell) as running:
-        apply_school_once(folder, running, tell)
+        apply_school_once(folder, running, tell, school)
         show_addresses(running)
         while True:
             time.sleep(WATCH_S)
@@ -34,22 +41,36 @@ def keep_running(folder: Path, tell: Callable[[str], None]) -> None:
 @contextlib.contextmanager
 def alone_on(folder: Path) -> Iterator[None]:
     """Hold the folder's lock; the kernel releases it however this process ends."""
-    with (folder / "lock").open("w") as lock:
+    with (folder / "lock").open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyUp(
-                f"{folder} is in use by another `hobbs up`; stop that, or choose --data"
-            ) from None
+            lock.seek(0)
+            raise AlreadyUp(_already_up(folder, lock.read().strip())) from None
+        lock.truncate(0)
+        lock.write(f"process {os.getpid()} of {login_name()}, since {datetime.now(UTC):%Y-%m-%d %H:%M} UTC\n")
+        lock.flush()
         yield
 
 
-def apply_school_once(folder: Path, running: RunningFleet, tell: Callable[[str], None]) -> None:
+def _already_up(folder: Path, whose: str) -> str:
+    return (
+        f"hobbs is up already: {folder} is in use by another `hobbs up` ({whose or 'it is just starting'}). "
+        f"Use it ({source(folder)}), stop it there with Ctrl-C, or choose another folder with --data"
+    )
+
+
+def source(folder: Path) -> str:
+    """The command that gives a shell the settings of this fleet."""
+    return f"source {shlex.quote(str(credentials_file(folder)))}"
+
+
+def apply_school_once(folder: Path, running: RunningFleet, tell: Callable[[str], None], school: Path) -> None:
     done = folder / "school-applied"
     if done.exists():
         return
-    tell(f"applying {SCHOOL_FILE.name}")
-    apply_school(running.fleet)
+    tell(f"applying {school.name}")
+    apply_school(running.fleet, school)
     done.touch()
 
 
@@ -66,7 +87,7 @@ def show_addresses(running: RunningFleet) -> None:
     for service in SERVICES:
         rows.append({"what": f"{service} health, metrics", "address": fleet.ops_url(service)})
     show_rows(rows, title="Hobbs is up")
-    say(f"Commands in another shell: source {credentials_file(fleet.folder)}; .venv/bin/hobbs --help")
+    say(f"Commands in another shell: {source(fleet.folder)}; .venv/bin/hobbs --help")
     say("Ctrl-C stops everything; the data stays.")
 
 

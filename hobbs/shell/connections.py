@@ -2,8 +2,10 @@
 
 import asyncio
 import logging
+import shlex
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 import asyncpg
@@ -20,6 +22,9 @@ from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, say
 
 S = TypeVar("S", bound=Settings)
 T = TypeVar("T")
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+OPERATOR_ENV: Final = Path(".hobbs", "operator.env")  # written by `hobbs up`
 
 # What Postgres says, and what the two libraries say when it ended a session or never answered: a session that
 # a time-out ended while nobody waited is asyncpg's InterfaceError, which is no PostgresError.
@@ -44,9 +49,21 @@ def settings_or_exit(kind: type[S]) -> S:
     except ValidationError as error:
         for sentence in wrong_settings(error):
             say(sentence)
+        if any(problem["type"] == "missing" for problem in error.errors()):
+            say(way_in())
     except (OSError, ValueError) as error:  # a HOBBS_*_FILE that is not there or empty
         say(f"a secret's file cannot be read: {error}")
     raise typer.Exit(EXIT_USAGE)
+
+
+def way_in() -> str:
+    """How a shell gets the settings of a fleet that `hobbs up` runs: found from here upwards, or in Hobbs."""
+    here = Path.cwd()
+    files = [folder / OPERATOR_ENV for folder in (*here.parents, ROOT)]
+    file = next((file for file in files if file.is_file()), OPERATOR_ENV)
+    if (here / OPERATOR_ENV).is_file():
+        file = OPERATOR_ENV
+    return f"with `hobbs up` on this machine: source {shlex.quote(str(file))}"
 
 
 def wrong_settings(error: ValidationError) -> list[str]:

@@ -80,13 +80,24 @@ async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
 _PAYEES = """
     SELECT wallet, ready, status, schedule, minimum_amount, hold_hours, instant, stripe_account,
            payouts_enabled, CAST(requirements AS text) AS requirements, checked_at, parked
-    FROM payouts_public.payees ORDER BY wallet
+    FROM payouts_public.payees AS payee
+    WHERE :removed OR removed_at IS NULL OR parked
+       OR EXISTS (SELECT FROM payouts_public.payables
+                   WHERE payables.wallet = payee.wallet AND transfer_id IS NULL)
+       OR EXISTS (SELECT FROM payouts_public.transfers
+                   WHERE transfers.wallet = payee.wallet
+                     AND state NOT IN ('sent', 'in_bank', 'partly_reversed', 'reversed'))
+    ORDER BY wallet
 """
 
 
-async def list_payees(tx: Tx) -> list[dict[str, Any]]:
-    """Payees with their status: "ready", or what keeps them from being paid."""
-    return [{**row._mapping, "requirements": json.loads(row.requirements)} for row in await tx.all(_PAYEES)]
+async def list_payees(tx: Tx, *, removed: bool = False) -> list[dict[str, Any]]:
+    """Payees with their status: "ready", or what keeps them from being paid.
+
+    removed: also those who are no longer in the school's book and to whom nothing is left to be paid.
+    """
+    rows = await tx.all(_PAYEES, removed=removed)
+    return [{**row._mapping, "requirements": json.loads(row.requirements)} for row in rows]
 
 
 _ODD = """

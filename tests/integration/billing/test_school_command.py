@@ -179,7 +179,9 @@ async def test_a_dry_run_publishes_nothing_and_a_change_needs_a_reason(desk: Des
     dry = await desk.hobbs("apply", str(school), "--dry-run")
     assert (dry.code, "aircraft N364MA" in dry.out) == (0, True)
     assert "nothing was published" in dry.err
-    assert (await desk.hobbs("apply", str(school), "--yes")).code == 2
+    for given in (("--yes",), (), ("--why", " "), ("--why", "x" * 2001), ("--why", "x", "--who", "y" * 101)):
+        wrong = await desk.hobbs("apply", str(school), *given)
+        assert (wrong.code, wrong.out) == (2, "")  # said before the difference
     unasked = await desk.hobbs("apply", str(school), "--why", "because")
     assert unasked.code == 1
     assert await desk.published() == []

@@ -5,12 +5,13 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 
+import asyncpg
 import httpx
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from pydantic import SecretStr
 
-from fleet import logs
+from fleet import consumers, logs, metrics
 from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause
 from fleet.kafka_client import TopicPlan, create_topics, publish_once
@@ -210,3 +211,25 @@ async def consume(settings: Settings, topic: str, count: int) -> list[tuple[str,
             records = [await consumer.getone() for _ in range(count)]
     assert all(dict(r.headers)["ce_source"] == b"hobbs/sample" for r in records)
     return [(r.key.decode(), r.value.decode()) for r in records]
+
+
+async def test_a_session_that_holds_a_lock_is_noticed_and_waited_for(
+    running: Running, database: Database, plain_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The stuck-session drill: lag is 0 and nothing fails; readiness and the batch's age say it."""
+    monkeypatch.setattr(consumers, "BATCH_AGE_MAX_S", 0.3)
+    holder = await asyncpg.connect(plain_url)
+    await holder.execute("BEGIN")
+    await holder.execute("LOCK TABLE sample.effect")
+    await publish(running.settings, ["n1"])
+    running.start()
+
+    async def is_noticed() -> bool:
+        return "thing.happened" in (await running.worker._check_batches() or "")
+
+    await until(is_noticed, True)
+    running.worker._consumers.measure()
+    assert metrics.BATCH_AGE.labels("sample", "thing.happened")._value.get() > 0.3
+    await holder.close()
+    await until(lambda: effects(database), {"n1": 1})
+    await until(is_noticed, False)

@@ -46,13 +46,13 @@ async def test_a_connection_that_breaks_off_is_one_sentence(
     assert capfd.readouterr().err == ""  # what a library logs
 
 
-@pytest.mark.parametrize("ended_by", ["idle_session_timeout", "transaction_timeout"])
+@pytest.mark.parametrize("setting", ["idle_session_timeout", "transaction_timeout"])
 @pytest.mark.parametrize("arguments", [LONG, CHANGE, ("balances",), ("transfers", "list")], ids=" ".join)
 async def test_a_session_that_a_time_out_ends_is_one_sentence(
-    hobbs: Hobbs, database_url: str, arguments: tuple[str, ...], ended_by: str
+    hobbs: Hobbs, database_url: str, arguments: tuple[str, ...], setting: str
 ) -> None:
     name = urlsplit(database_url).path.removeprefix("/")
-    await run_statement(database_url, f"ALTER DATABASE {name} SET {ended_by} = '1ms'")
+    await run_statement(database_url, f"ALTER DATABASE {name} SET {setting} = '1ms'")
     result = await hobbs(*arguments)  # a machine that is fast enough may be done before
     assert result.exit_code in (0, 1)
     if result.exit_code == 1:

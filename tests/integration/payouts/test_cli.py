@@ -4,7 +4,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any, Protocol
 from uuid import UUID, uuid4
 
@@ -14,6 +14,7 @@ from typer.testing import CliRunner, Result
 
 from hobbs.cli import assemble
 from hobbs.shell import decisions
+from schemas.school import SchoolChange
 from services.payouts.desk.decisions import ACTIONS
 from services.payouts.settings import PayoutsSettings
 from services.payouts.stripe.links import answer_links
@@ -207,6 +208,33 @@ async def test_payees_are_listed_with_what_keeps_them(world: World, hobbs: Hobbs
     assert by_wallet["instructor:i1"]["status"] == "ready"
     assert by_wallet["instructor:i2"]["status"] == "requirements.past_due"
     assert "external_account" in by_wallet["instructor:i2"]["requirements"]
+
+
+async def test_who_left_the_school_is_listed_only_while_money_of_theirs_is_left(
+    world: World, hobbs: Hobbs
+) -> None:
+    world.control.fund(100_000)
+    await world.payees("i1", "i2", "i3", "i4")
+    await world.earned("i2", 8750)  # paid
+    await world.work()
+    await world.configured("i3", payout_hold_hours=24)
+    await world.earned("i3", 5000)  # held
+    world.version += 1
+    await world.configure(
+        [
+            SchoolChange(kind="instructor", key=key, effective_from=date(2020, 1, 1), new=None)
+            for key in ("i1", "i2", "i3")
+        ]
+    )
+    await world.earned("i4", 100)
+    await world.work()
+    left = json.loads((await hobbs("payees", "list", "-o", "json")).stdout)
+    assert [(row["wallet"], row["status"]) for row in left] == [
+        ("instructor:i3", "removed"),
+        ("instructor:i4", "ready"),
+    ]
+    everybody = json.loads((await hobbs("payees", "list", "--all", "-o", "json")).stdout)
+    assert [row["wallet"] for row in everybody] == [f"instructor:i{n}" for n in range(1, 5)]
 
 
 async def test_odd_objects_are_listed_until_a_person_closes_them(world: World, hobbs: Hobbs) -> None:
