@@ -129,6 +129,7 @@ class Consumers:
             metrics.POLL_AGE.labels(self._service, topic).set(max(member.poll_age_s() for member in members))
             metrics.CONSUMER_LAG.labels(self._service, topic).set(sum(member.lag() for member in members))
             metrics.BATCH_AGE.labels(self._service, topic).set(max(m.batch_age_s() for m in members))
+            metrics.OLDEST_AGE.labels(self._service, topic).set(max(m.oldest_age_s() for m in members))
             metrics.UNREAD.labels(self._service, topic).set(sum(len(member.troubles()) for member in members))
 
     def _members(self, topic: str) -> list[Consumer]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -30,6 +31,8 @@ class Consumer:
     waits_until: float | None = None
     failures: int = 0
     batch_since: float | None = None  # since when the batch in hand is not handled
+    waiting_since: float | None = None  # since when records up to `waiting_to` are seen and not polled
+    waiting_to: Mapping[Any, int] = field(default_factory=dict)
     rested: bool = False
     polled_at: float = field(default_factory=time.monotonic)
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -41,6 +44,22 @@ class Consumer:
     def batch_age_s(self) -> float:
         """For how long the batch in hand has not been handled; 0 when there is none."""
         return 0.0 if self.batch_since is None else time.monotonic() - self.batch_since
+
+    def oldest_age_s(self) -> float:
+        """For how long the oldest record has not been handled: polled or not. No publisher's clock is asked.
+
+        It is called every few seconds: what waits is dated when it is seen first.
+        """
+        reader, now = self.reader(), time.monotonic()
+        ends = reader.ends() if reader else {}
+        at = reader.positions() if reader else {}
+        passed = all(at.get(place, end) >= end for place, end in self.waiting_to.items())
+        if all(at[place] >= end for place, end in ends.items()):
+            self.waiting_since, self.waiting_to = None, {}
+        elif self.waiting_since is None or passed:
+            self.waiting_since, self.waiting_to = now, ends
+        waits = 0.0 if self.waiting_since is None else now - self.waiting_since
+        return max(waits, self.batch_age_s())
 
     def lag(self) -> int:
         """How many records wait that may be read."""

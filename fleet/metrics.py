@@ -92,6 +92,11 @@ BATCH_AGE = gauge(
     "For how long the batch in hand has not been handled, re-reads included",
     {"service": UNKNOWN, "topic": UNKNOWN},
 )
+OLDEST_AGE = gauge(
+    "fleet_oldest_record_age_seconds",
+    "For how long the oldest record that may be read has not been handled, since this process saw it",
+    {"service": UNKNOWN, "topic": UNKNOWN},
+)
 LOOP_FAILURES = counter(
     "fleet_loop_failures_total", "Runs of a loop or timer that raised", {"service": UNKNOWN, "loop": UNKNOWN}
 )
@@ -115,7 +120,7 @@ def start_service(service: str) -> None:
 
 def start_topic(service: str, topic: str) -> None:
     """Start at 0 what is measured for a topic that the service consumes."""
-    of_consumers = (CONSUMER_LAG, UNREAD, FETCH_FAILURES, POLL_AGE, BATCH_AGE)
+    of_consumers = (CONSUMER_LAG, UNREAD, FETCH_FAILURES, POLL_AGE, BATCH_AGE, OLDEST_AGE)
     for metric in (BATCH_SECONDS, BATCH_FAILURES, ISOLATED, *of_consumers):
         start_at_zero(metric, [service], [topic])
 

@@ -103,6 +103,14 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         state = self._state(place)
         return state is not None and state.highwater is not None
 
+    def positions(self) -> dict[TopicPartition, int]:
+        """The offset that is fetched next, of each partition that has one."""
+        return self._positions()
+
+    def ends(self) -> dict[TopicPartition, int]:
+        """Behind the last record that may be read, of the same partitions."""
+        return {place: position + self.left(place) for place, position in self._positions().items()}
+
     def left(self, place: TopicPartition) -> int:
         """How many records wait that may be read: open transactions and what is behind them do not count."""
         state = self._state(place)

@@ -30,7 +30,7 @@ EACH_SERVICE = pytest.mark.parametrize("service", SERVICES)
 SELECTOR = re.compile(rf"\b(?P<name>(?:fleet|{'|'.join(SERVICES)})_[a-z_]+)(?:\{{(?P<matchers>[^}}]*)\}})?")
 MATCHER = re.compile(r'(?P<label>\w+)\s*(?P<how>=~|!~|!=|=)\s*"(?P<value>[^"]*)"')
 PER_TOPIC = (
-    "fleet_consumer_lag_records",
+    "fleet_oldest_record_age_seconds",
     "fleet_batch_age_seconds",
     "fleet_batch_failures_total",
     "fleet_fetch_failures_total",

@@ -230,6 +230,9 @@ async def test_a_session_that_holds_a_lock_is_noticed_and_waited_for(
     await until(is_noticed, True)
     running.worker._consumers.measure()
     assert metrics.BATCH_AGE.labels("sample", "thing.happened")._value.get() > 0.3
+    assert metrics.OLDEST_AGE.labels("sample", "thing.happened")._value.get() > 0.3
     await holder.close()
     await until(lambda: effects(database), {"n1": 1})
     await until(is_noticed, False)
+    running.worker._consumers.measure()
+    assert metrics.OLDEST_AGE.labels("sample", "thing.happened")._value.get() == 0
