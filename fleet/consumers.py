@@ -237,10 +237,12 @@ class Consumers:
         for topic in consumer.after:
             for member in self._members(topic):
                 await member.write_positions()
-            name, kafka = self._settings.topic_prefix + topic, self._members(topic)[0].subscriber.consumer
-            places = [TopicPartition(name, n) for n in sorted(kafka.partitions_for_topic(name) or ())]
-            ends = await kafka.end_offsets(places)
-            if not await consumer.positions.have_reached(topic, {p.partition: e for p, e in ends.items()}):
+            name, kafka = self._settings.topic_prefix + topic, self._members(topic)[0].reader()
+            there = kafka.partitions_for_topic(name) if kafka else None  # None: that member has not started
+            places = [TopicPartition(name, n) for n in sorted(there or ())]
+            ends = await kafka.end_offsets(places) if kafka and places else {}
+            handled = {place.partition: end for place, end in ends.items()}
+            if not places or not await consumer.positions.have_reached(topic, handled):
                 if now < consumer.waits_until:
                     return False
                 _log.warning("not waited for any longer", extra={"topic": topic, "for": consumer.topic})
