@@ -206,7 +206,7 @@ _LIST = """
     WHERE (CAST(:state AS text) IS NULL OR state = :state)
       AND (CAST(:reason AS text) IS NULL OR reason = :reason)
       AND (CAST(:topic AS text) IS NULL OR topic = :topic)
-    ORDER BY id LIMIT :most
+    ORDER BY CASE WHEN :newest_first THEN NULL ELSE id END, id DESC LIMIT :most OFFSET :skip
 """
 
 
@@ -217,12 +217,16 @@ async def list_letters(
     reason: str | None = None,
     topic: str | None = None,
     most: int = 1000,
+    skip: int = 0,
+    newest_first: bool = False,
 ) -> list[Row[Any]]:
-    """Letters in the order they came, without their payload: from the published view of one service.
+    """Letters in the order they came, or in the opposite one, without their payload.
 
-    `tx` sees the schema `<service>_public`.
+    They are read from the published view of one service: `tx` sees the schema `<service>_public`.
     """
-    return await tx.all(_LIST, state=state, reason=reason, topic=topic, most=most)
+    return await tx.all(
+        _LIST, state=state, reason=reason, topic=topic, most=most, skip=skip, newest_first=newest_first
+    )
 
 
 async def show(tx: Tx, letter_id: UUID) -> Row[Any] | None:

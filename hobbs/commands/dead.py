@@ -3,8 +3,8 @@
 A letter's payload may hold personal data: it is shown only when asked for, and never in a list.
 """
 
-from collections import Counter
 from collections.abc import Sequence
+from functools import partial
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -17,6 +17,7 @@ from fleet.migrate import services
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, reading, run, settings_or_exit
 from hobbs.shell.decisions import Answer, Question, ask
+from hobbs.shell.lists import LISTED_MAX, MostOption, SkipOption, part
 from hobbs.shell.output import (
     EXIT_FINDINGS,
     EXIT_USAGE,
@@ -30,7 +31,6 @@ from hobbs.shell.output import (
 from hobbs.shell.reasons import WhoOption, WhyOption, optional
 
 PAYLOAD_CHARS_MAX: Final = 4_000
-LISTED_MAX: Final = 100_000
 DONE: Final = {"redrive": "redriven", "discard": "discarded"}
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -62,17 +62,32 @@ def list_command(
     reason: ReasonOption = None,
     topic: TopicOption = None,
     state: Annotated[Literal["open", "redriven", "discarded", "all"], typer.Option()] = "open",
-    most: Annotated[int, typer.Option(min=1, max=LISTED_MAX, help="At most so many for each service.")] = 200,
+    most: MostOption = None,
+    skip: SkipOption = 0,
     output: OutputOption = Output.table,
 ) -> None:
-    """List letters, oldest first. Exit 1 when there is an open one among them, 0 when there is none."""
-    settings = settings_or_exit(Settings)
+    """List each service's letters, newest first. Exit 1 when an open one is among them, 0 when there is none.
+
+    --most and --skip count each service's letters.
+    """
+    settings, shown = settings_or_exit(Settings), part(most, skip, output)
     wanted = None if state == "all" else state
-    letters = run(find_letters(settings, service, reason=reason, topic=topic, state=wanted, most=most))
+    letters: list[Letter] = []
+    for name in _named(service):
+        rows = run(
+            find_letters(
+                settings,
+                name,
+                reason=reason,
+                topic=topic,
+                state=wanted,
+                most=shown.asked,
+                skip=skip,
+                newest_first=True,
+            )
+        )
+        letters += shown.of(rows, "letters", whose=f"{name}: ")
     show_rows(letters, output, columns=None if letters and output is not Output.table else COLUMNS)
-    for name, count in Counter(letter["service"] for letter in letters).items():
-        if count == most:
-            say(f"{name}: only the first {most} letters are shown; see --most")
     if any(letter["state"] == "open" for letter in letters):
         raise typer.Exit(EXIT_FINDINGS)
 
@@ -147,12 +162,23 @@ async def find_letters(
     topic: str | None = None,
     state: str | None = "open",
     most: int = LISTED_MAX,
+    skip: int = 0,
+    newest_first: bool = False,
 ) -> list[Letter]:
-    """Letters of one service or of all, each with its service's name."""
+    """Letters of one service or of all, each with its service's name; the oldest first unless told."""
+    ask_for = partial(
+        dead_letters.list_letters,
+        state=state,
+        reason=reason,
+        topic=topic,
+        most=most,
+        skip=skip,
+        newest_first=newest_first,
+    )
     found: list[Letter] = []
     for name in _named(service):
         async with reading(settings, name) as database, database.transaction() as tx:
-            rows = await dead_letters.list_letters(tx, state=state, reason=reason, topic=topic, most=most)
+            rows = await ask_for(tx)
         found += [{"service": name, **row._mapping} for row in rows]
     return found
 

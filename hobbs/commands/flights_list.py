@@ -8,6 +8,7 @@ import typer
 
 from fleet.settings import Settings
 from hobbs.shell.connections import reading, run, settings_or_exit
+from hobbs.shell.lists import MostOption, Part, SkipOption, part
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from services.billing.desk import reads
@@ -46,15 +47,19 @@ def list_command(
     until: Annotated[
         datetime | None, typer.Option("--to", formats=_DATE, help="Billed on or before.")
     ] = None,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many of each.")] = 1000,
+    most: MostOption = None,
+    skip: SkipOption = 0,
     output: OutputOption = Output.table,
 ) -> None:
-    """List flights by the day they are billed on; refused ones, whose facts are not in the books, first."""
+    """List flights by the day they are billed on, newest first; refused ones, which have none, before them.
+
+    --most and --skip count refused and billed flights each.
+    """
     narrowed = bool(student or instructor or aircraft or since or until)
     found: list[Row] = []
-    settings = settings_or_exit(Settings)
+    settings, shown = settings_or_exit(Settings), part(most, skip, output)
     if state in ("all", "refused") and not narrowed:
-        found += run(_refused(settings, most))
+        found += shown.of(run(_refused(settings, shown))[::-1], "refused flights")
     if state != "refused":
         wanted = {
             "student": student,
@@ -63,9 +68,10 @@ def list_command(
             "since": since.date() if since else None,
             "until": until.date() if until else None,
             "flagged": state == "flagged",
-            "most": most,
+            "most": shown.asked,
+            "skip": skip,
         }
-        found += run(_billed(settings, wanted))
+        found += shown.of(run(_billed(settings, wanted))[::-1], "billed flights")
     show_rows(with_money(found, output, MONEY), output, columns=COLUMNS, right=("revision", *MONEY))
 
 
@@ -95,9 +101,10 @@ async def _billed(settings: Settings, wanted: dict[str, Any]) -> list[Row]:
         return [asdict(flight) | {"state": "billed"} for flight in await reads.billed_flights(tx, **wanted)]
 
 
-async def _refused(settings: Settings, most: int) -> list[Row]:
+async def _refused(settings: Settings, shown: Part) -> list[Row]:
     async with reading(settings) as database, database.transaction() as tx:
-        return [_refused_row(flight) for flight in await reads.refused_flights(tx, most=most)]
+        flights = await reads.refused_flights(tx, most=shown.asked, skip=shown.skip)
+        return [_refused_row(flight) for flight in flights]
 
 
 async def _load(settings: Settings, flight_id: str) -> tuple[list[StoredBill], list[Row]]:

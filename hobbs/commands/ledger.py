@@ -1,28 +1,31 @@
-"""`hobbs balances`, `holds`, `statement`, `close`: the ledger's books.
+"""`hobbs balances`, `statement`, `close`, `periods`: the ledger's books.
 
 Amounts are minor units in JSON and CSV, and the currency's own decimals in tables.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from datetime import datetime
+from dataclasses import asdict, replace
+from datetime import UTC, tzinfo
 from typing import Annotated, Any, Final
 
 import typer
 
-from hobbs.commands.queries import currency_of, decide, no_wallet, read
+from fleet.zones import UnknownZone, time_zone
+from hobbs.commands.queries import currency_of, decide, instant_of, no_wallet, read
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
 from hobbs.shell.reasons import NeededWhyOption
+from services.billing.desk import reads as billing
 from services.ledger.desk import decisions, reads
 from services.ledger.desk.reads.balances import BalanceAt, WalletBalance
-from services.ledger.desk.reads.holds import Hold
+from services.ledger.desk.reads.periods import ClosedPeriod
 from services.ledger.desk.reads.statements import PAGE_LINES_MAX, Page, StatementLine
+from services.ledger.domain.holds import RefusedCommand
 from services.ledger.domain.wallets import WALLET_KINDS
 
-MONEY: Final = ("amount", "balance", "pending", "available", "limit", "balance_after", "posted_amount")
-HOLD_STATES: Final = ("open", "posted", "voided", "expired", "any")
-COUNTS: Final = ("entries", "version", "position")
+MONEY: Final = ("amount", "balance", "pending", "available", "limit", "balance_after")
+COUNTS: Final = ("entries", "version", "late_journals")
+TABLE_LINES: Final = 50
 
 app = typer.Typer(no_args_is_help=True)
 
@@ -47,8 +50,8 @@ def balances_command(
     """Show what the school owes each wallet's holder (negative: is owed). Exit 1: there is no such wallet."""
     if kind is not None and kind not in WALLET_KINDS:
         raise typer.BadParameter(f"{kind!r} is not one of {', '.join(WALLET_KINDS)}", param_hint="--kind")
-    occurred_by = None if at is None else _instant(at, "--at")
-    known_by = None if known_at is None else _instant(known_at, "--known-at")
+    occurred_by = None if at is None else instant_of(at, "--at")
+    known_by = None if known_at is None else instant_of(known_at, "--known-at")
     if known_by is not None and occurred_by is None:
         raise typer.BadParameter("say --at too", param_hint="--known-at")
     rows: Sequence[WalletBalance | BalanceAt]
@@ -71,73 +74,105 @@ def statement_command(
     currency: Annotated[
         str | None, typer.Option(help="Needed only when the wallet holds several currencies.")
     ] = None,
-    most: Annotated[int, typer.Option(min=1, max=PAGE_LINES_MAX, help="The last so many lines.")] = 50,
+    most: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=PAGE_LINES_MAX, help=f"The last so many lines; {TABLE_LINES} in a table unless told."
+        ),
+    ] = None,
     before: Annotated[
         int | None, typer.Option(min=1, help="Only lines before this version: the page before.")
     ] = None,
     after: Annotated[
         int | None, typer.Option(min=0, help="The first lines after this version: the next page.")
     ] = None,
+    zone: Annotated[
+        str | None,
+        typer.Option(
+            help="Of the times: UTC, America/New_York. In a table the school's unless told, else UTC."
+        ),
+    ] = None,
     output: OutputOption = Output.table,
 ) -> None:
-    """Show a wallet's entries with running balances, oldest first. Exit 1: there is no such wallet.
+    """Show a wallet's entries with running balances, in the order they were posted. Exit 1: no such wallet.
 
-    JSON is an object: `lines`, and the cursors `before` (null on the first page) and `after`.
+    A journal that came late stands where it was posted, with the time when it occurred. JSON is an object:
+    `lines`, their `order` and `time_zone`, and the cursors `before` (null on the first page) and `after`.
     """
+    named = None if zone is None else _known_zone(zone)
     chosen = currency_of(wallet, currency)
+    lines = most or (TABLE_LINES if output is Output.table else PAGE_LINES_MAX)
     page = read(
-        lambda tx: reads.statements.statement(tx, wallet, chosen, before=before, after=after, most=most)
+        lambda tx: reads.statements.statement(tx, wallet, chosen, before=before, after=after, most=lines)
     )
-    _show_page(page, output)
-
-
-def _show_page(page: Page, output: Output) -> None:
-    if output is Output.json:
-        show_one(asdict(page), output)
-        return
-    _show(page.lines, output, StatementLine)
-    if page.before is not None and output is Output.table:
+    school = output is Output.table and named is None
+    _show_page(page, output, named or (_known_zone(read(billing.whole_book).time_zone()) if school else UTC))
+    if page.before is not None:
         say(f"{page.before - 1} earlier lines: --before {page.before}; later ones: --after {page.after}")
+    elif after is not None and len(page.lines) == lines:
+        say(f"there may be later lines: --after {page.after}")
 
 
-@app.command("holds")
-def holds_command(
-    wallet: Annotated[str | None, typer.Argument(help="Only on this wallet.")] = None,
-    state: Annotated[str, typer.Option(help="open, posted, voided, expired, or any.")] = "open",
-    most: Annotated[int, typer.Option(min=1, max=PAGE_LINES_MAX, help="The last so many.")] = 100,
-    output: OutputOption = Output.table,
-) -> None:
-    """Show open holds, or closed ones; oldest first."""
-    if state not in HOLD_STATES:
-        raise typer.BadParameter(f"{state!r} is not one of {', '.join(HOLD_STATES)}", param_hint="--state")
-    chosen = None if state == "any" else state
-    _show(read(lambda tx: reads.holds.list_holds(tx, wallet=wallet, state=chosen, most=most)), output, Hold)
-
-
-def _instant(text: str, option: str) -> datetime:
+def _known_zone(name: str) -> tzinfo:
     try:
-        instant = datetime.fromisoformat(text)
-    except ValueError as error:
-        raise typer.BadParameter(f"{text!r} is not an instant: {error}", param_hint=option) from None
-    if instant.tzinfo is None:
-        raise typer.BadParameter(f"{text} says no time zone; add Z or an offset", param_hint=option)
-    return instant
+        return time_zone(name)
+    except UnknownZone as error:
+        raise typer.BadParameter(str(error), param_hint="--zone") from None
+
+
+def _show_page(page: Page, output: Output, zone: tzinfo) -> None:
+    lines = [
+        replace(
+            line, occurred_at=line.occurred_at.astimezone(zone), recorded_at=line.recorded_at.astimezone(zone)
+        )
+        for line in page.lines
+    ]
+    if output is Output.json:
+        show_one({**asdict(replace(page, lines=lines)), "order": "posting", "time_zone": str(zone)}, output)
+        return
+    said = f"in the order of posting; times are {zone}"
+    _show(lines, output, StatementLine, title=f"{page.wallet}, {page.currency}: {said}")
+    if output is Output.csv:
+        say(f"{page.wallet}, {page.currency}: {said}")
 
 
 @app.command("close")
 def close_command(
     until: Annotated[str, typer.Argument(metavar="INSTANT", help="Such as 2026-06-01T00:00:00-05:00.")],
     why: NeededWhyOption,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would happen; close nothing.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
 ) -> None:
-    """Close every period before an instant; late journals are then dated at it. Exit 1: it is refused."""
-    instant = _instant(until, "INSTANT")
+    """Close every period before an instant; late journals are then dated at it. Exit 1: it is refused.
+
+    `hobbs periods` lists what is closed.
+    """
+    instant = instant_of(until, "INSTANT")
+    if dry_run or not yes:
+        _exit_if_refused(decide(lambda tx: decisions.preview_close(tx, instant, why)))
+    if dry_run:
+        say(f"dry run, nothing changed: everything before {until} would be closed")
+        return
     if not yes and not agreed(f"Close everything before {until}? It stays closed."):
+        say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
-    decide(lambda tx: decisions.close_period(tx, instant, why))
+    _exit_if_refused(decide(lambda tx: decisions.close_period(tx, instant, why)))
     say(f"closed until {until}")
 
 
-def _show(rows: Sequence[Any], output: Output, kind: type[Any]) -> None:
+@app.command("periods")
+def periods_command(output: OutputOption = Output.table) -> None:
+    """List closed periods, the newest first: until when, by whom, why, and the journals that came late."""
+    _show(read(reads.periods.list_closed), output, ClosedPeriod)
+
+
+def _exit_if_refused(refused: RefusedCommand | None) -> None:
+    if refused is not None:
+        say(f"refused: {refused.sentence}; `hobbs periods` lists what is closed")
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _show(rows: Sequence[Any], output: Output, kind: type[Any], *, title: str | None = None) -> None:
     shown = with_money([asdict(row) for row in rows], output, MONEY)
-    show_rows(shown, output, columns=list(kind.__dataclass_fields__), right=[*MONEY, *COUNTS])
+    columns = list(kind.__dataclass_fields__)
+    show_rows(shown, output, columns=columns, right=[*MONEY, *COUNTS], title=title)

@@ -15,13 +15,13 @@ from typing import Annotated, Any, Final, get_args
 
 import typer
 
-from fleet.money import format_minor, parse_minor
-from hobbs.commands.queries import decide, read
+from fleet.money import format_minor
+from hobbs.commands.queries import CurrencyOption, amount_of, currency_or_new, decide, read
+from hobbs.shell.lists import MostOption, SkipOption, part
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_rows
 from hobbs.shell.reasons import WhyOption
 from services.ledger.desk import decisions, reads
-from services.ledger.desk.reads.monitors import CROSSINGS_MAX
 from services.ledger.domain.holds import RefusedCommand
 from services.ledger.domain.monitors import (
     Comparison,
@@ -30,6 +30,7 @@ from services.ledger.domain.monitors import (
     MonitorChange,
     MonitorCommand,
     Watches,
+    with_what_stands,
 )
 
 MONEY: Final = ("threshold", "recovers_at", "balance")
@@ -60,12 +61,18 @@ def list_command(
 def crossings_command(
     monitor: Annotated[str | None, typer.Option(help="Only of this monitor.")] = None,
     wallet: WalletOption = None,
-    most: Annotated[int, typer.Option(min=1, max=CROSSINGS_MAX, help="The last so many.")] = 100,
+    most: MostOption = None,
+    skip: SkipOption = 0,
     output: OutputOption = Output.table,
 ) -> None:
-    """Show crossings and what caused them, those of removed monitors too; oldest first."""
-    rows = read(lambda tx: reads.monitors.list_crossings(tx, monitor=monitor, wallet=wallet, most=most))
-    _show(rows, output, Crossing)
+    """Show the newest crossings and what caused them, those of removed monitors too; the newest last."""
+    shown = part(most, skip, output)
+    rows = read(
+        lambda tx: reads.monitors.list_crossings(
+            tx, monitor=monitor, wallet=wallet, most=shown.asked, skip=skip
+        )
+    )
+    _show(shown.of(rows[::-1], "crossings")[::-1], output, Crossing)
 
 
 @app.command("set")
@@ -78,31 +85,38 @@ def set_command(
     at_least: ThresholdOption = None,
     recovers_at: Annotated[
         str | None,
-        typer.Option(metavar="AMOUNT", help="Where the balance is back; by default at the threshold."),
+        typer.Option(
+            metavar="AMOUNT", help="Where the balance is back; unless told as before, at first the threshold."
+        ),
     ] = None,
     watches: Annotated[Watches, typer.Option(help="Which of the wallet's balances.")] = "available",
-    currency: Annotated[str, typer.Option(help="The balance's currency.")] = "USD",
-    memo: Annotated[str, typer.Option(help="Published with each crossing: what is to be done.")] = "",
+    currency: CurrencyOption = None,
+    memo: Annotated[
+        str | None,
+        typer.Option(help="Published with each crossing: what is to be done. As before unless told."),
+    ] = None,
     dry_run: DryRunOption = False,
     yes: YesOption = False,
     output: OutputOption = Output.table,
 ) -> None:
-    """Set a monitor, or change its threshold. Exit 1: it is refused.
+    """Set a monitor, or change its threshold; what is not said stays as it was. Exit 1: it is refused.
 
     A balance that is beyond the threshold already is a crossing at once.
     """
     given = dict(zip(get_args(Comparison), (below, at_most, above, at_least), strict=True))
     comparison, threshold = _one_of(given)
+    chosen = currency_or_new(wallet, currency)
     command = MonitorCommand(
         monitor=monitor,
         wallet=wallet,
-        currency=currency,
+        currency=chosen,
         watches=watches,
         comparison=comparison,
-        threshold=_amount(threshold, currency),
-        recovers_at=None if recovers_at is None else _amount(recovers_at, currency),
-        memo=memo,
+        threshold=amount_of(threshold, chosen),
+        recovers_at=None if recovers_at is None else amount_of(recovers_at, chosen),
     )
+    found = read(lambda tx: reads.monitors.list_monitors(tx, monitor=monitor))
+    command = with_what_stands(command, found[0] if found else None, memo=memo)
     if dry_run or not yes:
         preview = _or_exit(decide(lambda tx: decisions.preview_monitor(tx, command)))
         if dry_run:
@@ -142,13 +156,6 @@ def _one_of(given: dict[Comparison, str | None]) -> tuple[Comparison, str]:
     if len(named) != 1:
         raise typer.BadParameter("say one of --below, --at-most, --above, --at-least")
     return named[0]
-
-
-def _amount(text: str, currency: str) -> int:
-    try:
-        return parse_minor(text, currency)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def _or_exit(change: MonitorChange | RefusedCommand) -> MonitorChange:

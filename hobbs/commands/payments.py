@@ -16,6 +16,7 @@ import typer
 from fleet.settings import Settings
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Effects, Question, decide
+from hobbs.shell.lists import MostOption, Part, SkipOption, part
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption, WhyOption
@@ -70,11 +71,14 @@ def list_command(
             "moved: payments that went from one student to another."
         ),
     ] = "received",
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="The last so many.")] = 1000,
+    most: MostOption = None,
+    skip: SkipOption = 0,
     output: OutputOption = Output.table,
 ) -> None:
-    """List payments, newest last: gross, Stripe's fee once known, and what went back."""
-    rows = run(_payments(settings_or_exit(Settings), state, student, most))
+    """List payments, newest first: gross, Stripe's fee once known, and what went back."""
+    shown = part(most, skip, output)
+    found = run(_payments(settings_or_exit(Settings), state, student, shown))
+    rows = shown.of(found[::-1], f"payments ({state})")
     show_rows(with_money(rows, output, MONEY), output, columns=None if rows else PAYMENT_COLUMNS, right=MONEY)
 
 
@@ -182,10 +186,10 @@ def _show_entries(entries: Effects, output: Output) -> None:
 
 
 async def _payments(
-    settings: Settings, state: Listed, student: str | None, most: int
+    settings: Settings, state: Listed, student: str | None, shown: Part
 ) -> list[dict[str, Any]]:
     async with reading(settings) as database, database.transaction() as tx:
-        return await reads.payments(tx, state, student=student, most=most)
+        return await reads.payments(tx, state, student=student, most=shown.asked, skip=shown.skip)
 
 
 async def _payment(settings: Settings, charge_id: str) -> tuple[dict[str, Any] | None, list[dict[str, Any]]]:

@@ -190,7 +190,10 @@ def events(
     Example: hobbs sim events --type payout.paid -o json
     """
     with simulator(url) as control:
-        found = [event for event in all_events(control) if kind in (None, event["type"])][-most:]
+        every = [event for event in all_events(control) if kind in (None, event["type"])]
+    found = every[-most:]
+    if len(every) > most:
+        say(f"only the newest {most} of {len(every)} events are shown; see --limit")
     show_rows(found if output is Output.json else [event_row(event) for event in found], output)
 
 

@@ -15,6 +15,7 @@ from fleet.migrate import OPERATOR
 from fleet.settings import Settings
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, ask, decide
+from hobbs.shell.lists import MostOption, SkipOption, part
 from hobbs.shell.money_columns import readable, with_money
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_one, show_rows
 from hobbs.shell.reasons import WhoOption, needed
@@ -58,12 +59,19 @@ def list_command(
         str | None, typer.Option(help="Only this wallet, such as instructor:instructor-01.")
     ] = None,
     reason: Annotated[str | None, typer.Option(help="Only this reason, such as payee_not_ready.")] = None,
-    most: Annotated[int, typer.Option(min=1, max=100_000, help="At most so many, the newest.")] = 200,
+    most: MostOption = None,
+    skip: SkipOption = 0,
     output: OutputOption = Output.table,
 ) -> None:
     """List transfers, newest first."""
     states = [str(s) for s in state] if state else None
-    rows = _read(lambda tx: reads.list_transfers(tx, states=states, wallet=payee, reason=reason, most=most))
+    shown = part(most, skip, output)
+    found = _read(
+        lambda tx: reads.list_transfers(
+            tx, states=states, wallet=payee, reason=reason, most=shown.asked, skip=skip
+        )
+    )
+    rows = shown.of(found, "transfers")
     columns = COLUMNS if output is Output.table or not rows else None
     show_rows(with_money(rows, output, MONEY), output, columns=columns, right=MONEY)
 
@@ -79,10 +87,10 @@ def show_command(transfer_id: IdArgument, output: OutputOption = Output.table) -
         return show_one(found, output)
     parts = ("history", "attempts", "payables", "payouts")
     show_one(readable({k: v for k, v in found.items() if k not in parts}, MONEY), output)
-    for part in parts:
-        if found[part]:
-            rows = with_money(found[part], output, MONEY, currency=found["currency"])
-            show_rows(rows, output, title=part, right=MONEY)
+    for name in parts:
+        if found[name]:
+            rows = with_money(found[name], output, MONEY, currency=found["currency"])
+            show_rows(rows, output, title=name, right=MONEY)
     return None
 
 

@@ -20,7 +20,7 @@ def needed(why: str | None) -> str | None:
 def optional(why: str | None) -> str | None:
     """Refuse only a reason that is too long to be kept; without blanks around it."""
     if why is not None and len(why) > WHY_CHARS_MAX:
-        raise typer.BadParameter(f"a reason has at most {WHY_CHARS_MAX} characters, this one {len(why)}")
+        raise typer.BadParameter(f"why: a reason has at most {WHY_CHARS_MAX} characters, this one {len(why)}")
     return why and why.strip()
 
 
@@ -28,7 +28,9 @@ def who_or_login(named: str) -> str:
     """The name told, without what cannot be printed; else the login name."""
     shown = "".join(char for char in named or login_name() if char.isprintable()).strip()
     if named and len(shown) > WHO_CHARS_MAX:
-        raise typer.BadParameter(f"a name has at most {WHO_CHARS_MAX} characters, this one {len(shown)}")
+        raise typer.BadParameter(
+            f"who.name: a name has at most {WHO_CHARS_MAX} characters, this one {len(shown)}"
+        )
     return shown[:WHO_CHARS_MAX] or NAMELESS
 
 

@@ -148,4 +148,34 @@ RECOVERY_AND_MONITOR_MUTANTS = (
             "::test_workers_at_once_tell_exactly_what_the_running_balances_say",
         ),
     ),
+    Mutant(
+        name="a-hold-posted-in-silence",
+        breaks="A hold that a person posts moves money and no event says so: nobody else books it.",
+        edits=(
+            Edit(
+                path="services/ledger/desk/decisions.py",
+                old="wire.holds.changed_messages(reply, journals, first_cause())",
+                new="[]",
+            ),
+        ),
+        catchers=(
+            "tests/integration/ledger/test_hold_decisions.py"
+            "::test_a_hold_is_placed_posted_in_part_and_announced",
+        ),
+    ),
+    Mutant(
+        name="a-limit-cleared-that-is-not-there",
+        breaks="Clearing a limit that no wallet has succeeds, and opens a wallet for a misspelt name.",
+        edits=(
+            Edit(
+                path="services/ledger/desk/decisions.py",
+                old="    if clears and (new or",
+                new="    if False and (new or",
+            ),
+        ),
+        catchers=(
+            "tests/integration/ledger/test_hold_decisions.py"
+            "::test_what_cannot_be_decided_is_refused_and_changes_nothing",
+        ),
+    ),
 )

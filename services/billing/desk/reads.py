@@ -147,8 +147,8 @@ _BILLED = """
       AND (CAST(:since AS date) IS NULL OR bill.billed_on >= :since)
       AND (CAST(:until AS date) IS NULL OR bill.billed_on <= :until)
       AND (NOT CAST(:flagged AS boolean) OR flagged.flags IS NOT NULL)
-    ORDER BY bill.billed_on, bill.occurred_at, bill.flight_id, bill.revision
-    LIMIT :most
+    ORDER BY bill.billed_on DESC, bill.occurred_at DESC, bill.flight_id, bill.revision
+    LIMIT :most OFFSET :skip
 """
 
 
@@ -162,11 +162,12 @@ async def billed_flights(
     until: date | None = None,
     flagged: bool = False,
     most: int = 1000,
+    skip: int = 0,
 ) -> list[BilledFlight]:
-    """Flights by the day they are billed on. since, until: both days are included."""
+    """The flights billed on the latest days but for `skip`, the latest last. since, until: days included."""
     wanted = {"student": student, "instructor": instructor, "aircraft": aircraft}
-    rows = await tx.all(_BILLED, since=since, until=until, flagged=flagged, most=most, **wanted)
-    return [BilledFlight(**row._mapping) for row in rows]
+    rows = await tx.all(_BILLED, since=since, until=until, flagged=flagged, most=most, skip=skip, **wanted)
+    return [BilledFlight(**row._mapping) for row in reversed(rows)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,14 +183,16 @@ class RefusedFlight:
 _REFUSED = """
     SELECT flight_id, revision, reason, sentence FROM billing_public.refused_flights
     WHERE CAST(:flight_id AS text) IS NULL OR flight_id = :flight_id
-    ORDER BY dead_letter_id LIMIT :most
+    ORDER BY dead_letter_id DESC LIMIT :most OFFSET :skip
 """
 
 
-async def refused_flights(tx: Tx, *, flight_id: str | None = None, most: int = 1000) -> list[RefusedFlight]:
-    """Flights whose dead letter is open, in the order in which they were refused."""
-    rows = await tx.all(_REFUSED, flight_id=flight_id, most=most)
-    return [RefusedFlight(**row._mapping) for row in rows]
+async def refused_flights(
+    tx: Tx, *, flight_id: str | None = None, most: int = 1000, skip: int = 0
+) -> list[RefusedFlight]:
+    """The newest flights whose dead letter is open, but for `skip`, in the order they were refused in."""
+    rows = await tx.all(_REFUSED, flight_id=flight_id, most=most, skip=skip)
+    return [RefusedFlight(**row._mapping) for row in reversed(rows)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

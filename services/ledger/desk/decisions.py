@@ -3,20 +3,32 @@
 Each function is the work of one transaction, which the caller opens and commits. Previews change nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 from pydantic import TypeAdapter, ValidationError
 
 from fleet import outbox
 from fleet.database import Tx
+from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from fleet.inbox import describe
+from schemas.holds import HoldRequested, LimitRequested
 from schemas.journal_types import service_of_journal
 from schemas.journals import JournalRequested
 from services.ledger import steps, store, wire
 from services.ledger.desk import reads
-from services.ledger.domain.holds import RefusedCommand
+from services.ledger.domain.holds import (
+    RefusedCommand,
+    balances_moved,
+    hold_effects,
+    hold_sentence,
+    journal_ids,
+    limit_effects,
+    limit_sentence,
+    opening_sentence,
+)
 from services.ledger.domain.journals import (
     JournalReply,
     JournalRequest,
@@ -27,6 +39,7 @@ from services.ledger.domain.journals import (
 from services.ledger.domain.monitors import MonitorChange, MonitorCommand, monitor_fault
 from services.ledger.domain.posting import PostingPreview
 from services.ledger.domain.reverts import RevertRequest
+from services.ledger.domain.wallets import BalanceKey
 
 _JOURNALS = TypeAdapter(list[JournalRequested])
 
@@ -116,12 +129,91 @@ async def remove_monitor(tx: Tx, monitor: str, memo: str = "") -> bool:
     return await store.monitors.remove_monitor(tx, monitor, memo)
 
 
-async def close_period(tx: Tx, until: datetime, memo: str) -> None:
-    """Close every period before an instant. The database refuses an instant that is not over."""
-    await store.periods.close(tx, until, memo)
+async def close_period(tx: Tx, until: datetime, memo: str) -> RefusedCommand | None:
+    """Close every period before an instant. None: it is closed; refused: it is not over, or was before."""
+    try:
+        async with store.constraints.savepoint(tx):
+            await store.periods.close(tx, until, memo)
+    except store.constraints.ConstraintViolated as violated:
+        return RefusedCommand(reason=violated.rule, sentence=violated.sentence)
+    return None
+
+
+async def preview_close(tx: Tx, until: datetime, memo: str) -> RefusedCommand | None:
+    """Why closing would be refused now, found by closing and undoing that; None: it would not be."""
+    refusals: list[RefusedCommand | None] = []
+    try:
+        async with tx.savepoint():
+            refusals.append(await close_period(tx, until, memo))
+            raise _Undo
+    except _Undo:
+        return refusals[0]
+
+
+async def change_hold(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Place, post or void a hold, and announce it as the reply to a `hold.requested` is.
+
+    object: the hold's name. parameters: what `hold.requested` has for the action; the reason is the memo.
+    The effects are what changes on each wallet.
+    """
+    action = decision.action.removesuffix("_hold")
+    given = {**decision.parameters, "action": action, "hold": decision.object, "memo": decision.why}
+    try:
+        command = wire.holds.hold_command(HoldRequested.model_validate(given))
+    except ValidationError as error:
+        return refused(describe(error))
+    new = await _not_open(tx, balances_moved([command], await store.holds.placed_on(tx, [command.hold])))
+    [reply] = await steps.holds.change(tx, [command])
+    if isinstance(reply, RefusedCommand):
+        return refused(reply.sentence)
+    if not reply.repeated:
+        journals = await store.journals.posted(tx, journal_ids([reply]))
+        await outbox.stage(tx, wire.holds.changed_messages(reply, journals, first_cause()))
+    sentence = hold_sentence(reply, command.to_wallet) + opening_sentence(new)
+    return Ruling(done=True, sentence=sentence, effects=tuple(hold_effects(reply, command.to_wallet)))
+
+
+async def change_limit(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Set or clear a wallet's limit, and announce it as the reply to a `limit.requested` is.
+
+    object: the wallet. parameters: currency; to set one, floor and binds.
+    """
+    clears = decision.action == "clear_limit"
+    given = {**decision.parameters, "wallet": decision.object} | ({"floor": None} if clears else {})
+    try:
+        asked = LimitRequested.model_validate(given)
+    except ValidationError as error:
+        return refused(describe(error))
+    if not clears and asked.floor is None:
+        return refused("say what the available balance may not go below: parameters.floor")
+    key = (asked.wallet, asked.currency)
+    new = await _not_open(tx, [key])
+    if clears and (new or (await store.holds.read_limit(tx, *key, repeated=True)).floor is None):
+        return refused(f"{asked.wallet} has no limit in {asked.currency}")
+    [reply] = await steps.holds.limit(tx, [wire.holds.limit_command(asked)])
+    if isinstance(reply, RefusedCommand):
+        return refused(reply.sentence)
+    if not reply.repeated:
+        await outbox.stage(tx, [wire.holds.limit_changed(reply, first_cause())])
+    sentence = limit_sentence(reply) + opening_sentence(new)
+    return Ruling(done=True, sentence=sentence, effects=tuple(limit_effects(reply)))
+
+
+async def _not_open(tx: Tx, keys: Sequence[BalanceKey]) -> list[BalanceKey]:
+    there = await store.balances.read(tx, keys)
+    return [key for key in keys if key not in there]
 
 
 async def _announced(tx: Tx, replies: list[JournalReply]) -> list[JournalReply]:
     posted = [reply for reply in replies if isinstance(reply, PostedJournal)]
     await outbox.stage(tx, [wire.journals.journal_posted(reply, first_cause()) for reply in posted])
     return replies
+
+
+ACTIONS: Final[Mapping[str, Action]] = {
+    "place_hold": Action(judge=change_hold),
+    "post_hold": Action(judge=change_hold),
+    "void_hold": Action(judge=change_hold),
+    "set_limit": Action(judge=change_limit),
+    "clear_limit": Action(judge=change_limit),
+}

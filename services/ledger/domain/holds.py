@@ -6,9 +6,10 @@ The rules that need a balance are in the database's functions, which DBAs call t
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
+from fleet.money import format_minor
 from services.ledger.domain.wallets import BalanceKey, unusable_wallet
 
 Action = Literal["place", "post", "void"]
@@ -117,6 +118,72 @@ def balances_moved(commands: Sequence[HoldCommand], placed_on: Mapping[str, Bala
 def journal_ids(replies: Sequence[HoldChange | RefusedCommand]) -> list[UUID]:
     """The ids of the journals that posted these holds."""
     return [one.journal_id for one in replies if isinstance(one, HoldChange) and one.journal_id is not None]
+
+
+def hold_sentence(change: HoldChange, to_wallet: str | None) -> str:
+    """What a command did to a hold, for people; a repeated command did nothing."""
+    if change.repeated:
+        return f"hold {change.hold} is {change.state} so already; nothing changes"
+    kept = _money(change.amount, change.currency)
+    if change.state == "open":
+        until = change.expires_at.isoformat()
+        return f"hold {change.hold} keeps {kept} on {change.wallet} until {until}" + _left(change)
+    if change.state == "posted" and change.posted_amount is not None:
+        moved = _money(change.posted_amount, change.currency)
+        whole = "" if change.posted_amount == change.amount else f" of {kept}; the rest is available again"
+        return f"hold {change.hold} is posted: {moved} from {change.wallet} to {to_wallet}{whole}"
+    return f"hold {change.hold} is voided: {kept} on {change.wallet} are available again" + _left(change)
+
+
+def hold_effects(change: HoldChange, to_wallet: str | None) -> list[dict[str, Any]]:
+    """What a command to a hold changes on each wallet, in minor units: `amount`, and what is `pending`."""
+    if change.repeated:
+        return []
+    own = {"wallet": change.wallet, "currency": change.currency}
+    if change.posted_amount is None:
+        pending = change.amount if change.state == "open" else -change.amount
+        return [{**own, "amount": 0, "pending": pending, "available_after": change.available_balance}]
+    moved = {"amount": -change.posted_amount, "pending": -change.amount}
+    to = {"wallet": to_wallet, "currency": change.currency, "amount": change.posted_amount, "pending": 0}
+    return [{**own, **moved, "available_after": change.available_balance}, {**to, "available_after": None}]
+
+
+def limit_sentence(change: LimitChange) -> str:
+    """What a command did to a limit, for people."""
+    if change.repeated:
+        return f"the limit of {change.wallet} is set so already; nothing changes"
+    if change.floor is None:
+        return f"{change.wallet} has no limit in {change.currency}"
+    what = "new holds" if change.binds == "holds" else "new holds and journals"
+    beyond = (
+        "; it is below that now, so nothing more can be taken"
+        if change.available_balance < change.floor
+        else ""
+    )
+    return (
+        f"{what} may not take the available balance of {change.wallet} below "
+        f"{_money(change.floor, change.currency)}{beyond}"
+    )
+
+
+def limit_effects(change: LimitChange) -> list[dict[str, Any]]:
+    """A wallet's limit after a command, in minor units."""
+    names = ("wallet", "currency", "floor", "binds", "available_balance")
+    shown = {name: getattr(change, name) for name in names}
+    return [] if change.repeated else [{("limit" if n == "floor" else n): v for n, v in shown.items()}]
+
+
+def opening_sentence(new: Sequence[BalanceKey]) -> str:
+    """That wallets are opened by what was done: perhaps a name was misspelt."""
+    return "".join(f"; opens the wallet {wallet} in {currency}, which is new" for wallet, currency in new)
+
+
+def _left(change: HoldChange) -> str:
+    return f", which leaves {_money(change.available_balance, change.currency)} available"
+
+
+def _money(amount: int, currency: str) -> str:
+    return f"{format_minor(amount, currency)} {currency}"
 
 
 def _wallet_fault(what: str, wallet: str, currency: str | None) -> RefusedCommand | None:

@@ -4,7 +4,7 @@ The database compares balances with thresholds and publishes crossings (migratio
 balance moves. It must not be done here too: a crossing would be published twice.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -78,6 +78,20 @@ class MonitorChange:
 
     monitor: Monitor
     repeated: bool
+
+
+def with_what_stands(
+    command: MonitorCommand, standing: Monitor | None, *, memo: str | None
+) -> MonitorCommand:
+    """The command, with what it does not say as the monitor has it: where it recovers, and its memo (None).
+
+    A monitor that recovers at its threshold goes on doing so, wherever that is now.
+    """
+    if standing is None:
+        return replace(command, memo=memo or "")
+    apart = standing.recovers_at if standing.recovers_at != standing.threshold else None
+    recovers_at = apart if command.recovers_at is None else command.recovers_at
+    return replace(command, recovers_at=recovers_at, memo=standing.memo if memo is None else memo)
 
 
 def monitor_fault(command: MonitorCommand) -> RefusedCommand | None:

@@ -57,4 +57,4 @@ async def _limit(tx: Tx, command: LimitCommand) -> LimitChange | RefusedCommand:
             changed = await store.holds.set_limit(tx, command)
     except store.constraints.ConstraintViolated as violated:
         return RefusedCommand(reason=violated.rule, sentence=violated.sentence)
-    return await store.holds.read_limit(tx, command, repeated=not changed)
+    return await store.holds.read_limit(tx, command.wallet, command.currency, repeated=not changed)

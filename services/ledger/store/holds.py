@@ -116,7 +116,7 @@ _READ_LIMIT: Final = """
 """
 
 
-async def read_limit(tx: Tx, command: LimitCommand, *, repeated: bool) -> LimitChange:
-    """The limit and the available balance of a command's wallet. Minor units."""
-    row = await tx.one(_READ_LIMIT, wallet=command.wallet, currency=command.currency)
+async def read_limit(tx: Tx, wallet: str, currency: str, *, repeated: bool) -> LimitChange:
+    """The limit and the available balance of a wallet that is open. Minor units."""
+    row = await tx.one(_READ_LIMIT, wallet=wallet, currency=currency)
     return LimitChange(**row._mapping, repeated=repeated)

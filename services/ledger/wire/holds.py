@@ -48,9 +48,17 @@ def hold_messages(
         if isinstance(reply, RefusedCommand):
             messages.append(_refused(item, reply))
             continue
-        messages.append(hold_changed(reply, item.cause))
-        if reply.journal_id is not None:
-            messages.append(wire.journals.journal_posted(journals[reply.journal_id], item.cause))
+        messages += changed_messages(reply, journals, item.cause)
+    return messages
+
+
+def changed_messages(
+    reply: HoldChange, journals: Mapping[UUID, PostedJournal], cause: Cause
+) -> list[Message]:
+    """What is told of a hold that a command changed: the hold, and the journal that posted it."""
+    messages = [hold_changed(reply, cause)]
+    if reply.journal_id is not None:
+        messages.append(wire.journals.journal_posted(journals[reply.journal_id], cause))
     return messages
 
 
@@ -63,10 +71,14 @@ def limit_messages(
 ) -> list[Message]:
     """One message for each limit that is set; a refused command is a dead letter only."""
     return [
-        Message(topic=LIMIT_CHANGED, key=reply.wallet, event=LimitChanged(**asdict(reply)), cause=item.cause)
+        limit_changed(reply, item.cause)
         for item, reply in zip(admitted, replies, strict=True)
         if isinstance(reply, LimitChange)
     ]
+
+
+def limit_changed(reply: LimitChange, cause: Cause) -> Message:
+    return Message(topic=LIMIT_CHANGED, key=reply.wallet, event=LimitChanged(**asdict(reply)), cause=cause)
 
 
 def hold_refusals(

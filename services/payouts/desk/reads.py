@@ -14,16 +14,16 @@ _LIST = """
     WHERE (CAST(:states AS text[]) IS NULL OR state = ANY (CAST(:states AS text[])))
       AND (CAST(:wallet AS text) IS NULL OR wallet = :wallet)
       AND (CAST(:reason AS text) IS NULL OR reason = :reason)
-    ORDER BY created_at DESC, id DESC LIMIT :most
+    ORDER BY created_at DESC, id DESC LIMIT :most OFFSET :skip
 """
 
 
 async def list_transfers(
-    tx: Tx, *, states: Sequence[str] | None, wallet: str | None, reason: str | None, most: int
+    tx: Tx, *, states: Sequence[str] | None, wallet: str | None, reason: str | None, most: int, skip: int = 0
 ) -> list[dict[str, Any]]:
     """Transfers, newest first; amounts in minor units. None: whatever the state, wallet or reason."""
     rows = await tx.all(
-        _LIST, states=list(states) if states else None, wallet=wallet, reason=reason, most=most
+        _LIST, states=list(states) if states else None, wallet=wallet, reason=reason, most=most, skip=skip
     )
     return [dict(row._mapping) for row in rows]
 

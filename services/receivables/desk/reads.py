@@ -7,35 +7,34 @@ from fleet.database import Tx
 Listed = Literal["received", "waiting", "failed", "unexplained", "moved"]
 
 _RECEIVED = """
-    SELECT * FROM (
-        SELECT charge_id, received_at, student, currency, amount, fee, refunded, disputed, lost
-        FROM receivables_public.payments
-        WHERE CAST(:student AS text) IS NULL OR student = :student
-        ORDER BY received_at DESC, charge_id DESC LIMIT :most) AS latest
-    ORDER BY received_at, charge_id
+    SELECT charge_id, received_at, student, currency, amount, fee, refunded, disputed, lost
+    FROM receivables_public.payments
+    WHERE CAST(:student AS text) IS NULL OR student = :student
+    ORDER BY received_at DESC, charge_id DESC LIMIT :most OFFSET :skip
 """
 _WAITING = """
     SELECT charge_id, first_seen_at, fee, fee_currency AS currency, refunds, disputes
     FROM receivables_public.waiting_charges
-    WHERE CAST(:student AS text) IS NULL ORDER BY first_seen_at LIMIT :most
+    WHERE CAST(:student AS text) IS NULL
+    ORDER BY first_seen_at DESC, charge_id DESC LIMIT :most OFFSET :skip
 """
 _FAILED = """
     SELECT payment_intent_id, failed_at, student, currency, amount, code
     FROM receivables_public.payment_failures
     WHERE CAST(:student AS text) IS NULL OR student = :student
-    ORDER BY failed_at LIMIT :most
+    ORDER BY failed_at DESC, payment_intent_id DESC LIMIT :most OFFSET :skip
 """
 _UNEXPLAINED = """
     SELECT charge_id, student, currency, told_refunded, known_refunds
     FROM receivables_public.unexplained_refunds
     WHERE CAST(:student AS text) IS NULL OR student = :student
-    ORDER BY charge_id LIMIT :most
+    ORDER BY charge_id DESC LIMIT :most OFFSET :skip
 """
 _MOVED = """
     SELECT charge_id, moved_at, from_student, to_student, currency, amount, moved_by, why
     FROM receivables_public.payment_moves
     WHERE CAST(:student AS text) IS NULL OR :student IN (from_student, to_student)
-    ORDER BY moved_at, charge_id, number LIMIT :most
+    ORDER BY moved_at DESC, charge_id DESC, number DESC LIMIT :most OFFSET :skip
 """
 _LISTS: Final[dict[Listed, str]] = {
     "received": _RECEIVED,
@@ -47,16 +46,17 @@ _LISTS: Final[dict[Listed, str]] = {
 
 
 async def payments(
-    tx: Tx, listed: Listed, *, student: str | None = None, most: int = 1000
+    tx: Tx, listed: Listed, *, student: str | None = None, most: int = 1000, skip: int = 0
 ) -> list[dict[str, Any]]:
     """The payments of one kind, each kind with columns of its own; of one student, or of everybody.
 
-    received: the newest `most`, newest last. waiting: charges known only by a refund, a dispute or a fee,
+    The newest `most` but for `skip`, newest last.
+    waiting: charges known only by a refund, a dispute or a fee,
     which name no student. failed: attempts that did not go through. unexplained: charges of which more was
     refunded than by the refunds that Stripe told of. moved: payments that went from one student to another.
     """
-    rows = await tx.all(_LISTS[listed], student=student, most=most)
-    return [dict(row._mapping) for row in rows]
+    rows = await tx.all(_LISTS[listed], student=student, most=most, skip=skip)
+    return [dict(row._mapping) for row in reversed(rows)]
 
 
 _UNALLOCATED = """

@@ -96,6 +96,40 @@ async def test_holds_are_listed_by_state_with_what_they_keep(
     assert (balance["balance"], balance["pending"], balance["available"]) == (0, 400, -400)
 
 
+async def test_lists_begin_with_the_newest_and_say_what_they_leave_out(
+    ledger: Database, hobbs: Hobbs, owner: asyncpg.Connection
+) -> None:
+    await owner.execute(
+        "SELECT place_hold('h' || n, 'student:s-1', 1, 'USD', now() + interval '1 day')"
+        "  FROM generate_series(1, 203) AS n"
+    )
+    table = await hobbs("holds")
+    assert ("h203 " in table.stdout, "h3 " in table.stdout) == (True, False)
+    assert "only the first 200 holds are shown, the newest first; --skip 200 shows the next" in table.stderr
+    for form in ("json", "csv"):
+        whole = await hobbs("holds", "-o", form)
+        assert (whole.stdout.count("student:s-1"), whole.stderr) == (203, "")
+    cut = await hobbs("holds", "-o", "json", "--most", "2", "--skip", "200")
+    assert [row["hold"] for row in rows(cut)] == ["h3", "h2"]
+    assert "only the first 2 holds are shown after 200" in cut.stderr
+    last = await hobbs("holds", "-o", "json", "--most", "2", "--skip", "201")
+    assert ([row["hold"] for row in rows(last)], last.stderr) == (["h2", "h1"], "")
+
+
+async def test_a_statement_is_whole_for_programs_and_says_what_a_page_leaves_out(
+    ledger: Database, hobbs: Hobbs
+) -> None:
+    await ask(ledger, *(requested(f"flight:F{n}:1") for n in range(1, 54)))
+    table = await hobbs("statement", "platform:school")
+    assert "3 earlier lines: --before 4" in table.stderr
+    whole = await hobbs("statement", "platform:school", "-o", "csv")
+    assert (len(whole.stdout.splitlines()), "earlier" in whole.stderr) == (54, False)
+    cut = await hobbs("statement", "platform:school", "-o", "csv", "--most", "3")
+    assert "50 earlier lines: --before 51" in cut.stderr
+    onwards = await hobbs("statement", "platform:school", "-o", "csv", "--after", "0", "--most", "3")
+    assert "there may be later lines: --after 3" in onwards.stderr
+
+
 async def test_a_statement_of_several_currencies_asks_for_one(ledger: Database, hobbs: Hobbs) -> None:
     await ask(ledger, requested("flight:F1:1"), requested("flight:F2:1", currency="JPY"))
     assert (await hobbs("statement", "student:s-1")).exit_code == 2

@@ -72,6 +72,30 @@ async def test_crossings_are_shown_with_their_cause_also_of_removed_monitors(
     assert [event.topic for event in await told(paid)].count(CROSSED) == 2
 
 
+async def test_what_is_not_said_again_stays_as_it_was(paid: Database, hobbs: Hobbs) -> None:
+    await hobbs(*SET, "--yes")
+    again = ("monitors", "set", "low", STUDENT, "--yes", "-o", "json")
+    [monitor] = rows(await hobbs(*again, "--below", "4"))
+    assert (monitor["threshold"], monitor["recovers_at"], monitor["memo"]) == (400, 750, "ask")
+    [monitor] = rows(await hobbs(*again, "--below", "5", "--memo", "", "--recovers-at", "6"))
+    assert (monitor["threshold"], monitor["recovers_at"], monitor["memo"]) == (500, 600, "")
+    refused = await hobbs(*again, "--below", "7")
+    assert (refused.exit_code, "lies on the other side" in refused.stderr) == (1, True)
+    [monitor] = rows(
+        await hobbs(*again, "--below", "5", "--recovers-at", "5")
+    )  # at the threshold, and with it
+    [monitor] = rows(await hobbs(*again, "--below", "7"))
+    assert (monitor["threshold"], monitor["recovers_at"]) == (700, 700)
+
+
+async def test_a_wallets_own_currency_is_meant(ledger: Database, hobbs: Hobbs) -> None:
+    await ask(ledger, requested("flight:F1:1", currency="JPY"))
+    [monitor] = rows(await hobbs(*SET[:4], "--below", "500", "--yes", "-o", "json"))
+    assert (monitor["currency"], monitor["threshold"]) == ("JPY", 500)
+    await ask(ledger, requested("flight:F2:1"))
+    assert (await hobbs("monitors", "set", "other", STUDENT, "--below", "5", "--yes")).exit_code == 2
+
+
 async def test_a_negative_threshold_on_any_balance_can_be_said(paid: Database, hobbs: Hobbs) -> None:
     name, wallet = "cash is low", "external:bank"
     options = ("--above", "-50", "--watches", "posted", "--recovers-at", "-80.5", "--yes", "-o", "json")

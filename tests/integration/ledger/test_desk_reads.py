@@ -35,6 +35,7 @@ async def test_a_reader_may_ask_every_question(
     [posted] = await ask(ledger, requested())
     await owner.execute(f"SELECT place_hold('h', '{STUDENT}', 1, 'USD', now() + interval '1 day')")
     await owner.execute(f"SELECT set_monitor('low', '{STUDENT}', 'USD', 'below', 5)")
+    await owner.execute("SELECT close_period('2020-01-01Z')")
     now = datetime.now(UTC)
     async with reader.transaction() as tx:
         await reads.recompute.begin_snapshot(tx)
@@ -48,6 +49,7 @@ async def test_a_reader_may_ask_every_question(
             "statement": (await reads.statements.statement(tx, STUDENT, "USD")).lines,
             "currencies": await reads.balances.currencies(tx),
             "currencies_of": await reads.balances.currencies_of(tx, [STUDENT]),
+            "list_closed": await reads.periods.list_closed(tx),
             "list_holds": await reads.holds.list_holds(tx),
             "find_journal": details,
             "root_event_type": await reads.journals.root_event_type(tx, details),

@@ -16,6 +16,8 @@ from services.ledger import steps, wire
 from services.ledger.desk import reads
 from services.ledger.domain.journals import Journal
 from services.ledger.handlers import post_journals
+from tests.conftest import OpenDatabase
+from tests.integration.billing.given import given_school
 from tests.integration.ledger.books import Hobbs, Legs, ask, balances, letters, requested, rows
 from tests.integration.ledger.test_concurrency import until_waiting
 from tests.support.records import record
@@ -214,6 +216,56 @@ async def test_the_command_line_asks_by_instant_and_closes(
     journal = rows(await hobbs("explain", "journal", "flight:F3:1", "-o", "json"))
     assert (journal["content_matches_hash"], journal["belongs_at"]) == (True, MAY.isoformat())
     assert (await balances(ledger))[STUDENT] == -300
+
+
+async def test_closed_periods_are_listed_and_a_refusal_to_close_is_a_sentence(
+    ledger: Database, hobbs: Hobbs
+) -> None:
+    assert rows(await hobbs("periods", "-o", "json")) == []
+    for until in ("2026-05-01T00:00:00Z", "2026-06-01T00:00:00+02:00"):
+        assert (await hobbs("close", until, "--why", f"before {until}", "--yes")).exit_code == 0
+    await ask(ledger, dated("flight:F3:1", MAY))
+    newest, first = rows(await hobbs("periods", "-o", "json"))
+    assert (first["until"], first["began"]) == ("2026-05-01T00:00:00+00:00", None)
+    assert (newest["until"], newest["began"]) == ("2026-05-31T22:00:00+00:00", first["until"])
+    assert (newest["memo"], newest["late_journals"]) == ("before 2026-06-01T00:00:00+02:00", 1)
+    assert newest["closed_by"] == "hobbs_operator"
+    for until, why in (
+        ("2026-05-31T22:00:00Z", "refused: closed until 2026-05-31 22:00:00+00 already"),
+        ("2026-01-01T00:00:00Z", "refused: closed until"),
+        ("2199-01-01T00:00:00Z", "refused: the period until 2199-01-01 00:00:00+00 is not over"),
+        ("1800-01-01T00:00:00Z", "refused: nothing can have occurred before"),
+    ):
+        for how in ("--yes", "--dry-run"):
+            refused = await hobbs("close", until, "--why", "x", how)
+            assert (refused.exit_code, refused.stderr.startswith(why)) == (1, True), refused.stderr
+            assert "Postgres" not in refused.stderr
+    assert (await hobbs("close", "0001-01-01T00:00:00+14:00", "--why", "x", "--yes")).exit_code == 2
+    dry = await hobbs("close", "2026-05-31T22:00:01Z", "--why", "x", "--dry-run")
+    assert (dry.exit_code, "nothing changed" in dry.stderr) == (0, True)
+    assert len(rows(await hobbs("periods", "-o", "json"))) == 2
+
+
+async def test_a_statement_says_its_order_and_its_time_zone(
+    ledger: Database, open_db: OpenDatabase, hobbs: Hobbs
+) -> None:
+    await ask(ledger, dated("flight:F2:1", LATER), dated("flight:F1:1", MAY))
+    page = rows(await hobbs("statement", STUDENT, "-o", "json"))
+    assert (page["order"], page["time_zone"]) == ("posting", "UTC")
+    assert [line["occurred_at"] for line in page["lines"]] == [LATER.isoformat(), MAY.isoformat()]
+    assert "in the order of posting; times are UTC" in (await hobbs("statement", STUDENT)).stdout
+    await given_school(open_db("billing"))
+    table = (await hobbs("statement", STUDENT)).stdout
+    assert f"{STUDENT}, USD: in the order of posting; times are America/New_York" in table
+    assert "2026-06-03T20:00:00-04:00" in table
+    csv = await hobbs("statement", STUDENT, "-o", "csv")
+    assert (LATER.isoformat() in csv.stdout, "times are UTC" in csv.stderr) == (True, True)
+    chosen = rows(await hobbs("statement", STUDENT, "--zone", "Asia/Tokyo", "-o", "json"))
+    assert (chosen["time_zone"], chosen["lines"][0]["occurred_at"]) == (
+        "Asia/Tokyo",
+        "2026-06-04T09:00:00+09:00",
+    )
+    assert (await hobbs("statement", STUDENT, "--zone", "Mars/Base")).exit_code == 2
 
 
 TUPLES_READ = """

@@ -1,5 +1,14 @@
 """What people may read in the books, from the published views (`ledger_public`) only. Nothing here writes."""
 
-from services.ledger.desk.reads import balances, chain, holds, journals, monitors, recompute, statements
+from services.ledger.desk.reads import (
+    balances,
+    chain,
+    holds,
+    journals,
+    monitors,
+    periods,
+    recompute,
+    statements,
+)
 
-__all__ = ["balances", "chain", "holds", "journals", "monitors", "recompute", "statements"]
+__all__ = ["balances", "chain", "holds", "journals", "monitors", "periods", "recompute", "statements"]

@@ -31,18 +31,23 @@ _HOLDS: Final = """
     FROM ledger_public.holds
     WHERE (CAST(:wallet AS text) IS NULL OR address = :wallet)
       AND (CAST(:state AS text) IS NULL OR state = :state)
-    ORDER BY hold_id DESC LIMIT :most
+      AND (CAST(:hold AS text) IS NULL OR hold = :hold)
+    ORDER BY hold_id DESC LIMIT :most OFFSET :skip
 """
 
 
 async def list_holds(
-    tx: Tx, *, wallet: str | None = None, state: str | None = "open", most: int = 100
+    tx: Tx,
+    *,
+    wallet: str | None = None,
+    state: str | None = "open",
+    hold: str | None = None,
+    most: int = 100,
+    skip: int = 0,
 ) -> list[Hold]:
-    """The `most` newest holds, of one wallet or all, in one state or any (None); oldest first."""
-    rows = await tx.all(
-        _HOLDS,
-        wallet=wallet,
-        state=state,
-        most=most,
-    )
-    return [Hold(**row._mapping) for row in reversed(rows)]
+    """The `most` newest holds but for `skip`, of one wallet or all, in one state or any (None); newest first.
+
+    hold: only the one of this name.
+    """
+    rows = await tx.all(_HOLDS, wallet=wallet, state=state, hold=hold, most=most, skip=skip)
+    return [Hold(**row._mapping) for row in rows]

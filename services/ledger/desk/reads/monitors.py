@@ -5,8 +5,6 @@ from typing import Final
 from fleet.database import Tx
 from services.ledger.domain.monitors import Crossing, Monitor
 
-CROSSINGS_MAX: Final = 10_000
-
 _LIST: Final = """
     SELECT monitor, address AS wallet, currency, watches, comparison, threshold, recovers_at, balance, beyond,
            since, crossings, memo, set_at, set_by
@@ -32,13 +30,13 @@ _CROSSINGS: Final = """
     FROM ledger_public.crossings
     WHERE (CAST(:monitor AS text) IS NULL OR monitor = :monitor)
       AND (CAST(:wallet AS text) IS NULL OR address = :wallet)
-    ORDER BY crossed_at DESC, monitor_id DESC, nr DESC LIMIT :most
+    ORDER BY crossed_at DESC, monitor_id DESC, nr DESC LIMIT :most OFFSET :skip
 """
 
 
 async def list_crossings(
-    tx: Tx, *, monitor: str | None = None, wallet: str | None = None, most: int
+    tx: Tx, *, monitor: str | None = None, wallet: str | None = None, most: int, skip: int = 0
 ) -> list[Crossing]:
-    """The `most` newest crossings, those of removed monitors too; oldest first."""
-    rows = await tx.all(_CROSSINGS, monitor=monitor, wallet=wallet, most=most)
+    """The `most` newest crossings but for `skip`, those of removed monitors too; oldest first."""
+    rows = await tx.all(_CROSSINGS, monitor=monitor, wallet=wallet, most=most, skip=skip)
     return [Crossing(**row._mapping) for row in reversed(rows)]
