@@ -41,7 +41,7 @@ GATHER_S = 0.01
 FETCH_AGAIN_S = 1.0  # after a fetch that raised
 STUCK_AFTER_S = 120.0
 BATCH_AGE_MAX_S = 60.0
-AFTER_POLL_S, AFTER_MAX_S = 0.2, 60.0
+AFTER_POLL_S, AFTER_MAX_S = 0.2, 30.0
 BATCH_ENDS_WITHIN_S = 15.0
 LEAVE_S = BATCH_ENDS_WITHIN_S + 1  # within worker.DRAIN_S
 
@@ -192,7 +192,12 @@ class Consumers:
 
     async def _process(self, consumer: Consumer, message: Any) -> None:
         records = [record_of(raw, consumer.topic) for raw in message.raw_message]
-        if consumer.after and not await self._may_begin(consumer):
+        try:
+            begins = not consumer.after or await self._may_begin(consumer)
+        except Exception as error:  # an outage: asked again
+            _log.warning("not begun", extra={"topic": consumer.topic, "error": type(error).__name__})
+            begins = False
+        if not begins:
             await asyncio.sleep(AFTER_POLL_S)
             raise _ReadAgain
         consumer.batch_since = consumer.batch_since or time.monotonic()

@@ -15,6 +15,7 @@ from fleet.reader import Reader
 from fleet.shared_batches import SharedBatches
 
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
+REWIND_WITHIN_S = 30.0
 
 _log = logging.getLogger(__name__)
 
@@ -97,9 +98,13 @@ class DrainOnRebalance(ConsumerRebalanceListener):  # type: ignore[misc]
     async def on_partitions_assigned(self, assigned: Any) -> None:
         """Begin where the database ends, also when it was restored; ask until it can be asked."""
         pause = BACKOFF_FIRST_S
-        while self._consumer.positions:
+        until = (
+            time.monotonic() + REWIND_WITHIN_S
+        )  # the group waits for this; without Kafka it is joined anew
+        while self._consumer.positions and time.monotonic() < until:
             try:
-                return await self._consumer.positions.rewind(self._consumer.subscriber.consumer, assigned)
+                async with asyncio.timeout(REWIND_WITHIN_S / 3):
+                    return await self._consumer.positions.rewind(self._consumer.subscriber.consumer, assigned)
             except Exception:
                 _log.exception("positions not read", extra={"topic": self._consumer.topic})
                 await asyncio.sleep(pause)

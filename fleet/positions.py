@@ -68,10 +68,14 @@ class Positions:
             return
         passed, self._unwritten = self._unwritten, {}
         self._written_at = time.monotonic()
-        async with self._db.autocommit() as tx:
-            await tx.execute(
-                _WRITE, topic=self._topic, partitions=list(passed), next_offsets=list(passed.values())
-            )
+        try:
+            async with self._db.autocommit() as tx:
+                await tx.execute(
+                    _WRITE, topic=self._topic, partitions=list(passed), next_offsets=list(passed.values())
+                )
+        except BaseException:
+            self._unwritten = passed | self._unwritten  # written the next time
+            raise
 
     async def have_reached(self, topic: str, ends: Mapping[int, int]) -> bool:
         """Whether this service has handled another topic up to these ends."""
