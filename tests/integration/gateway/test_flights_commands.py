@@ -210,6 +210,10 @@ async def test_billed_and_refused_flights_are_listed_and_shown(hobbs: Hobbs, ope
         ("F124", "billed"),
     ]
     assert listed[1]["charge"] == 36151
+    cut = await hobbs("flights", "list", "--most", "1", "-o", "json")
+    assert [row["flight_id"] for row in json.loads(cut.stdout)] == ["F9", "F123"]
+    assert "only the first 1 billed flights are shown" in cut.stderr
+    assert "refused flights are shown" not in cut.stderr
     only = json.loads((await hobbs("flights", "list", "--state", "refused", "-o", "json")).stdout)
     assert [row["flight_id"] for row in only] == ["F9"]
     assert json.loads((await hobbs("flights", "list", "--from", "2027-01-01", "-o", "json")).stdout) == []

@@ -66,6 +66,8 @@ async def test_crossings_are_shown_with_their_cause_also_of_removed_monitors(
         (1, True, "journal", "flight:F1:1"),
         (2, False, "removal", None),
     ]
+    cut = await hobbs("monitors", "crossings", "--most", "1", "-o", "json")
+    assert ([one["nr"] for one in rows(cut)], "only the first 1 crossings" in cut.stderr) == ([2], True)
     table = (await hobbs("monitors", "crossings", "--wallet", STUDENT)).stdout
     assert "4.99" in table
     assert len((await hobbs("monitors", "crossings", "-o", "csv")).stdout.splitlines()) == 3

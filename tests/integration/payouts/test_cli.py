@@ -74,6 +74,10 @@ async def test_a_list_shows_money_for_people_and_minor_units_for_programs(world:
     lines = (await hobbs("list", "-o", "csv")).stdout.splitlines()
     assert len(lines) == 2
     assert json.loads((await hobbs("list", "--state", "sent", "-o", "json")).stdout) == []
+    await world.payee("i2", payout_hold_hours=24)
+    await world.earned("i2", 100)
+    cut = await hobbs("list", "--most", "1", "-o", "csv")
+    assert (len(cut.stdout.splitlines()), "only the first 1 transfers" in cut.stderr) == (2, True)
     assert len(json.loads((await hobbs("list", "--payee", "instructor:i1", "-o", "json")).stdout)) == 1
 
 

@@ -215,6 +215,13 @@ async def test_payments_are_listed_with_what_went_back(db: Database, hobbs: Hobb
         ("ch_1", None, 0),
         ("ch_2", "anna", 10_000),
     }
+    newest = await hobbs("payments", "list", "--most", "1", "-o", "csv")
+    assert "only the first 1 payments (received) are shown, the newest first" in newest.stderr
+    first = await hobbs("payments", "list", "--most", "1", "--skip", "1", "-o", "json")
+    assert {row["charge_id"] for row in json.loads(first.stdout)} == {"ch_1", "ch_2"} - {
+        name for name in ("ch_1", "ch_2") if name in newest.stdout
+    }
+    assert first.stderr == ""
     assert "300.00" not in (await hobbs("payments", "list", "--student", "anna")).stdout
     assert "100.00" in (await hobbs("payments", "list", "--student", "anna")).stdout
     assert (await hobbs("payments", "list", "--state", "waiting")).exit_code == 0
