@@ -108,13 +108,16 @@ OUTBOX_FAILURES = counter(
 )
 OUTBOX_ROWS = gauge("fleet_outbox_rows", "Outbox rows waiting", {"service": UNKNOWN})
 OUTBOX_AGE = gauge("fleet_outbox_age_seconds", "Age of the oldest waiting outbox row", {"service": UNKNOWN})
+LOCK_WAIT = gauge(
+    "fleet_lock_wait_seconds", "How long the longest wait for a lock lasts now", {"service": UNKNOWN}
+)
 DEAD_LETTERS = gauge("fleet_dead_letters_open", "Open dead letters", {"service": UNKNOWN})
 
 
 def start_service(service: str) -> None:
     """Start at 0 what every process of a service measures."""
     start_at_zero(RECORDS, [service], RECORD_OUTCOMES)
-    for metric in (OUTBOX_RELAYED, OUTBOX_FAILURES, OUTBOX_ROWS, OUTBOX_AGE, DEAD_LETTERS):
+    for metric in (OUTBOX_RELAYED, OUTBOX_FAILURES, OUTBOX_ROWS, OUTBOX_AGE, LOCK_WAIT, DEAD_LETTERS):
         start_at_zero(metric, [service])
 
 

@@ -38,7 +38,7 @@ BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 TIMER_POLL_S = 1.0
 MEASURE_S = 5.0
 PUBLISH_TIMEOUT_S = 8.0
-OWN_LOOPS = ("outbox", "measure", "consumers")  # of every worker, in the order of _all_jobs
+OWN_LOOPS = ("outbox", "watch", "measure", "consumers")  # of every worker, in the order of _all_jobs
 
 _Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -219,7 +219,10 @@ class Worker:
 
     def _all_jobs(self) -> list[tuple[str, _Job]]:
         relay = OutboxRelay(self.database, kafka_client.connection(self.settings), self.settings.topic_prefix)
-        return [*zip(OWN_LOOPS, (relay.run, self._measure, self._consume), strict=True), *self._jobs]
+        return [
+            *zip(OWN_LOOPS, (relay.run, self._watch, self._measure, self._consume), strict=True),
+            *self._jobs,
+        ]
 
     async def _consume(self) -> None:
         await self._consumers.run(self._stopping)
@@ -244,11 +247,20 @@ class Worker:
         except TimeoutError:
             return
 
-    async def _measure(self) -> None:
+    async def _watch(self) -> None:
+        """Set the gauges that need no database: they move while it hangs."""
         while not self._stopping.is_set():
             self._consumers.measure()
+            await self._pause(MEASURE_S)
+
+    async def _measure(self) -> None:
+        while not self._stopping.is_set():
+            async with self.database.autocommit() as tx:
+                longest = await tx.one(_LOCK_WAIT)
+            metrics.LOCK_WAIT.labels(self.service).set(longest.wait_s)
             await self._consumers.write_positions()
             async with self.database.transaction() as tx:
+                await tx.execute(_WAIT_BRIEFLY)
                 waiting = await tx.one(_OUTBOX_STATE)
                 dead = await tx.one("SELECT count(*) AS open FROM dead_letter WHERE state = 'open'")
             metrics.OUTBOX_ROWS.labels(self.service).set(waiting.rows)
@@ -314,6 +326,13 @@ class Worker:
         return server
 
 
+# Of this service's sessions, in all of its processes: a role sees its own.
+_LOCK_WAIT = """
+    SELECT coalesce(max(extract(epoch FROM clock_timestamp() - waitstart)), 0)::float8 AS wait_s
+    FROM pg_locks JOIN pg_stat_activity AS session ON session.pid = pg_locks.pid
+    WHERE NOT granted AND usename = current_user AND datname = current_database()
+"""
+_WAIT_BRIEFLY = "SET LOCAL lock_timeout = '2s'"  # who locks the outbox must not keep the gauges from moving
 _OUTBOX_STATE = """
     SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(staged_at)), 0)::float8 AS age_s
     FROM outbox

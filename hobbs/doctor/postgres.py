@@ -13,6 +13,7 @@ from fleet.migrate import OPERATOR, READER, pending_migrations, services
 from fleet.settings import Settings
 from hobbs.check.invariants import named_invariant
 from hobbs.doctor.findings import Finding, ok, warning, wrong
+from hobbs.doctor.sessions import examine_sessions
 from hobbs.shell.connections import acting_as, why
 
 VERSION_MIN: Final = 180000  # uuidv7() came with 18
@@ -77,6 +78,7 @@ async def examine_postgres(settings: Settings) -> list[Finding]:
         findings += roles
         if usable:
             findings += await _privileges(database)
+        findings += await examine_sessions(database)
     except (OSError, DBAPIError, PostgresError) as error:
         fix = "start it, or correct HOBBS_DATABASE_URL (host, port, name, role, password)"
         return [wrong("postgres", f"{place}: {why(error)}", fix)]

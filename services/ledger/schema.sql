@@ -831,4 +831,5 @@ GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader;
 -- * verify_links(bigint, bytea, integer)
 -- * void_hold(text)
 -- * balance_at(text, text, timestamp with time zone, timestamp with time zone)
+-- * sessions_in_the_way(integer, integer)
 -- * verify_links(bigint, bytea, integer)

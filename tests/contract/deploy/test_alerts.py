@@ -135,6 +135,8 @@ def test_no_alert_takes_the_increase_of_a_series_without_minding_its_birth(alert
     """A series that was not there when the window began: all it counts is new (see the rules' heading)."""
     expression = " ".join(alert["expr"].split())
     for function, selector, window in re.findall(r"(\w+)\(([a-z_]+(?:\{[^}]*\})?)\[(\w+)\]", expression):
+        if function == "max_over_time":  # of a gauge: nothing is subtracted from a sample before the first
+            continue
         assert function == "increase"
         assert f"{selector} unless {selector} offset {window}" in expression
     assert expression.count("increase(") == expression.count(" offset ")
