@@ -61,6 +61,7 @@ class Consumers:
         self._consumers: list[Consumer] = []
         self._broker: KafkaBroker | None = None
         self._stopping = asyncio.Event()
+        self.may_begin: Callable[[], bool] = lambda: True  # nothing is handled before
 
     def add(self, consumer: Consumer) -> None:
         self._consumers.append(consumer)
@@ -193,7 +194,7 @@ class Consumers:
     async def _process(self, consumer: Consumer, message: Any) -> None:
         records = [record_of(raw, consumer.topic) for raw in message.raw_message]
         try:
-            begins = not consumer.after or await self._may_begin(consumer)
+            begins = self.may_begin() and (not consumer.after or await self._after_others(consumer))
         except Exception as error:  # an outage: asked again
             _log.warning("not begun", extra={"topic": consumer.topic, "error": type(error).__name__})
             begins = False
@@ -230,7 +231,7 @@ class Consumers:
         else:
             await shared.handle_in_turn(consumer, records)
 
-    async def _may_begin(self, consumer: Consumer) -> bool:
+    async def _after_others(self, consumer: Consumer) -> bool:
         """Whether the topics that come first are handled as far as they went; asked until it is so once.
 
         After a restore all topics are read again at once: without this, flights would be read before the

@@ -103,6 +103,10 @@ class Worker:
                 )
             )
 
+    def begin_when(self, ready: Callable[[], bool]) -> None:
+        """Handle no record of any topic before `ready` says so; what is read meanwhile is read again."""
+        self._consumers.may_begin = ready
+
     def decide(self, actions: Mapping[str, Action], *, strays_of: Sequence[str] | None = None) -> None:
         """Take people's decisions of these kinds, and those about dead letters (fleet/decisions.py)."""
         every = {**COMMON_ACTIONS, **actions}

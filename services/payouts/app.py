@@ -1,6 +1,6 @@
 """Assembles the payouts service: Stripe's client, consumers, relay, loops, timers, health."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -57,19 +57,21 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     rereader = Rereader(db, client, reads, utc_now, rechecks_of(settings), lease=lease)
     missed_events = MissedEvents(db, client, reads, utc_now, listing_policy_of(settings))
 
+    once_compared = partial(_once_compared, adoption)
     webhooks = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
     worker.consume(
         "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.accepted"]
     )
     worker.consume("school.accepted", _waking(relay, partial(handlers.configure_payees, db)))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
+    worker.begin_when(lambda: adoption.compared)
     worker.loop("adoption", adoption.step, idle_s=1.0)
     worker.loop("relay", relay.step, idle_s=0)
-    worker.loop("rereads", rereader.step, idle_s=0.25)
-    worker.loop("treasury", treasury.step, idle_s=0.1)
-    worker.loop("holds", partial(end_holds, db), idle_s=1.0)
+    worker.loop("rereads", once_compared(rereader.step), idle_s=0.25)
+    worker.loop("treasury", once_compared(treasury.step), idle_s=0.1)
+    worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
     worker.loop("links", partial(links.answer_links, db, client, settings, utc_now), idle_s=1.0)
-    worker.loop("periods", partial(close_periods, db, settings), idle_s=5.0)
+    worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, missed_events.run)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
     worker.decide(decisions.ACTIONS)
@@ -78,6 +80,15 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.on_stop(relay.drain)
     worker.on_stop(client.close)
     return worker
+
+
+def _once_compared(adoption: Adoption, step: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:
+    """Let a loop that decides on payments rest until it is known what Stripe made (decision 0150)."""
+
+    async def compared_step() -> int:
+        return await step() if adoption.compared else 0
+
+    return compared_step
 
 
 def _waking(relay: StripeRelay, handle: Handler) -> Handler:

@@ -2,8 +2,9 @@
 
 A database that was restored from a backup has forgotten what was paid after it. Stripe has not: each transfer
 names its operation and what it paid. So each process lists the transfers since the youngest that the database
-knows, and all accounts, before its relay claims anything. What is unknown is kept (`found_effect`), its
-payables are paid by nothing else, and it is adopted as soon as they are read again (decision 0150).
+knows, and all accounts, before it handles a record or its relay claims anything: what was decided before
+could be another transfer than the one that was sent. What is unknown is kept (`found_effect`), its payables
+are paid by nothing else, and it is adopted as soon as they are read again (decision 0150).
 """
 
 import logging
@@ -65,7 +66,7 @@ class Adoption:
 
     @property
     def compared(self) -> bool:
-        """Whether operations may be sent from this process."""
+        """Whether this process may decide what is paid, and send it."""
         return self._problem is None
 
     async def check(self) -> str | None:
@@ -74,14 +75,14 @@ class Adoption:
 
     async def step(self) -> int:
         """Compare, if that is not done; then adopt what can be."""
-        if not self.compared:
-            self._problem = await self._compare()
-            if not self.compared:
-                return 0  # what differs is balanced only when all is known
+        if not self.compared and (problem := await self._compare()):
+            self._problem = problem
+            return 0  # what differs is balanced only when all is known
         async with self._db.autocommit() as tx:
             waiting = await store.adoption.waiting(tx)
         for stripe_id, wallet in waiting:
             await self._adopt(stripe_id, wallet)
+        self._problem = None  # only now: what is decided next must meet operations that are adopted
         metrics.FOUND_EFFECTS.set(len(waiting))
         return 0
 

@@ -119,3 +119,31 @@ async def test_what_comes_first_is_handled_first(settings: Settings, database: D
     worker._stopping.set()
     await asyncio.wait_for(task, 25)
     assert order == ["first"] * 12 + ["later"] * 12
+
+
+async def test_nothing_is_handled_before_the_service_may_begin(
+    settings: Settings, database: Database
+) -> None:
+    """What is read meanwhile is read again."""
+    await publish(settings, NAMES)
+    order: list[str] = []
+
+    async def handle(batch: Sequence[Record]) -> None:
+        order.extend("handled" for _ in batch)
+
+    def ready() -> bool:
+        order.append("asked")
+        return len(order) > 3
+
+    worker = Worker("sample", settings)
+    worker.consume("thing.happened", handle)
+    worker.begin_when(ready)
+    task = asyncio.create_task(worker.run())
+
+    async def number() -> int:
+        return order.count("handled")
+
+    await until(number, 12)
+    worker._stopping.set()
+    await asyncio.wait_for(task, 25)
+    assert order[:4] == ["asked"] * 4
