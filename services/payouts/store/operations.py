@@ -70,7 +70,7 @@ async def insert(tx: Tx, operations: Sequence[NewOperation], now: datetime) -> N
 # in each payee's line: the one in flight, else the oldest. While that one is parked or held, the others wait.
 # While the school's balance is short, transfers younger than the oldest that waits for it wait too. While
 # Stripe refuses our key there are no lines. While something that Stripe made for a payee is not adopted, that
-# payee's line stands.
+# payee's line stands; while it is doubtful, only what it may have paid.
 _CLAIM = """
     WITH RECURSIVE line AS (
         (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held', 'parked')
@@ -91,7 +91,11 @@ _CLAIM = """
           AND NOT EXISTS (  -- Stripe may have done it before a restore (store/adoption.py)
               SELECT FROM found_effect AS found
               WHERE found.wallet = operation.wallet AND found.adopted_at IS NULL
-                AND (found.standing = 'waiting' OR found.operation_id = operation.id))
+                AND (found.standing = 'waiting' OR found.operation_id = operation.id OR EXISTS (
+                    SELECT FROM payable WHERE payable.transfer_id = operation.transfer_id
+                      AND payable.currency = found.currency
+                      AND (payable.source = ANY (found.sources) OR found.sources IS NULL
+                           AND payable.occurred_at < found.made_at + interval '1 hour'))))
         ORDER BY sequence LIMIT :most FOR UPDATE OF operation SKIP LOCKED
     ), taken AS (
         UPDATE operation SET state = 'in_flight', lease_token = gen_random_uuid(), lease_until = :until,

@@ -43,7 +43,7 @@ async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]
 
 _OPEN_PAYABLES = """
     SELECT id, wallet, currency, amount, source, accrued_at, stripe_account, CAST(trace AS text) AS trace,
-           event_type = 'carried' AS carried
+           event_type IN ('carried', 'adopted') AS carried
     FROM payable
     WHERE transfer_id IS NULL
       AND (wallet = ANY (CAST(:all_of AS text[])) OR amount < 0 AND wallet = ANY (CAST(:debits_of AS text[])))
@@ -52,7 +52,7 @@ _OPEN_PAYABLES = """
           WHERE found.wallet = payable.wallet AND found.adopted_at IS NULL
             AND found.currency = payable.currency
             AND (payable.source = ANY (found.sources) OR payable.event_type IN ('carried', 'adopted')
-                 OR found.sources IS NULL AND payable.occurred_at <= found.made_at))
+                 OR found.sources IS NULL AND payable.occurred_at < found.made_at + interval '1 hour'))
     ORDER BY wallet, id
 """
 
