@@ -25,6 +25,12 @@ WRITTEN_LATE: Final = timedelta(seconds=30)  # a running service writes its posi
 EARLIER: Final = timedelta(hours=1)  # of what was published shortly before the backup
 NAMED_MAX: Final = 20
 READ_S: Final = 30.0
+NO_POSITIONS: Final = (
+    "the database does not say how far it is: it is of a release before 0.2, not started since"
+)
+SET_TO_EARLIEST: Final = (
+    "after a restore: set its groups to the earliest offset (docs/operations/kafka.md) first"
+)
 
 _POSITIONS = "SELECT topic, partition, next_offset, written_at FROM positions"
 _FOUND = "SELECT stripe_id, wallet, standing, sentence FROM payouts_public.found_effects ORDER BY made_at"
@@ -62,9 +68,11 @@ async def examine_restore(settings: Settings, since: datetime | None) -> list[Fi
             for service in SERVICES:
                 positions = await _positions(settings, service)
                 written += [row.written_at for row in positions]
-                findings.append(
-                    judge_places(service, await _places(settings, admin, consumer, service, positions))
-                )
+                places = await _places(settings, admin, consumer, service, positions)
+                if not positions and await _has_admitted(settings, service):
+                    findings.append(wrong(service, NO_POSITIONS, SET_TO_EARLIEST))
+                else:
+                    findings.append(judge_places(service, places))
         finally:
             await admin.close()
         begin = since or (min(written) - EARLIER if written else datetime.now(UTC) - EARLIER)
@@ -80,6 +88,11 @@ async def examine_restore(settings: Settings, since: datetime | None) -> list[Fi
 async def _positions(settings: Settings, service: str) -> list[Any]:
     async with reading(settings, service) as db, db.transaction() as tx:
         return await tx.all(_POSITIONS)
+
+
+async def _has_admitted(settings: Settings, service: str) -> bool:
+    async with reading(settings, service) as db, db.transaction() as tx:
+        return await tx.first("SELECT event_key FROM admitted_events LIMIT 1") is not None
 
 
 async def _places(

@@ -101,7 +101,6 @@ def judge_found_transfer(found: FoundEffect, payables: Sequence[PaidPayable]) ->
     return Regrouping(
         payables=tuple(p.id for p in payables),
         trace=payables[0].trace if payables else None,
-        there=found.transfer_id in holders,
         dissolved=tuple(sorted(holders - {found.transfer_id})),
         difference=found.amount - sum(p.amount for p in payables),
     )

@@ -161,6 +161,14 @@ async def dissolve(tx: Tx, transfers: Collection[UUID], sentence: str, now: date
     await tx.execute(_FREE, transfers=list(transfers))
 
 
+_IS_THERE = "SELECT id FROM transfer WHERE id = :id AND stripe_transfer_id IS NULL"
+
+
+async def is_there(tx: Tx, found: FoundEffect) -> bool:
+    """Whether a found transfer is in the database, unsent: held before it had an operation."""
+    return await tx.first(_IS_THERE, id=found.transfer_id) is not None
+
+
 _TAKE_OVER = "UPDATE transfer SET amount = :amount WHERE id = :id AND stripe_transfer_id IS NULL"
 _LINK = "UPDATE payable SET transfer_id = :id WHERE id = ANY (CAST(:payables AS bigint[]))"
 

@@ -9,6 +9,7 @@ are paid by nothing else, and it is adopted as soon as they are read again (deci
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -183,6 +184,7 @@ async def _adopt_transfer(tx: Tx, found: FoundEffect, now: datetime, effect_poli
     how = judge_found_transfer(found, await store.adoption.paid_by(tx, found, now))
     if not isinstance(how, Regrouping):
         return how
+    how = replace(how, there=await store.adoption.is_there(tx, found))
     trace = how.trace or first_cause()
     await _regroup(tx, found, how, trace, now)
     await _complete(tx, found, trace, now, effect_policy)
