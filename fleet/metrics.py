@@ -111,13 +111,24 @@ OUTBOX_AGE = gauge("fleet_outbox_age_seconds", "Age of the oldest waiting outbox
 LOCK_WAIT = gauge(
     "fleet_lock_wait_seconds", "How long the longest wait for a lock lasts now", {"service": UNKNOWN}
 )
+INVARIANTS_BROKEN = gauge(
+    "fleet_invariants_broken",
+    "Rows that broke an invariant when the service last asked it",
+    {"service": UNKNOWN, "invariant": UNKNOWN},
+)
+CHECK_AGE = gauge(
+    "fleet_check_age_seconds",
+    "Seconds since the service asked each of its invariants",
+    {"service": UNKNOWN},
+)
 DEAD_LETTERS = gauge("fleet_dead_letters_open", "Open dead letters", {"service": UNKNOWN})
 
 
 def start_service(service: str) -> None:
     """Start at 0 what every process of a service measures."""
     start_at_zero(RECORDS, [service], RECORD_OUTCOMES)
-    for metric in (OUTBOX_RELAYED, OUTBOX_FAILURES, OUTBOX_ROWS, OUTBOX_AGE, LOCK_WAIT, DEAD_LETTERS):
+    of_tables = (OUTBOX_ROWS, OUTBOX_AGE, LOCK_WAIT, DEAD_LETTERS, CHECK_AGE)
+    for metric in (OUTBOX_RELAYED, OUTBOX_FAILURES, *of_tables):
         start_at_zero(metric, [service])
 
 
@@ -131,3 +142,8 @@ def start_topic(service: str, topic: str) -> None:
 def start_loop(service: str, loop: str) -> None:
     """Start at 0 what is measured for a loop or timer of the service."""
     start_at_zero(LOOP_FAILURES, [service], [loop])
+
+
+def start_invariants(service: str, names: Iterable[str]) -> None:
+    """Start at 0 what is shown of a service's invariants."""
+    start_at_zero(INVARIANTS_BROKEN, [service], names)

@@ -104,6 +104,7 @@ def create_fleet_tables(service: str) -> None:
     """Create the tables that every service has in the service's schema; its role may write them."""
     run_sql(_SQL / "fleet_tables.sql")
     create_position_table(service)
+    create_outcome_table(service)
     _run(
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON inbox, outbox, dead_letter, timer TO hobbs_{service};"
         f"GRANT SELECT ON alembic_version TO hobbs_{service};"
@@ -114,6 +115,12 @@ def create_position_table(service: str) -> None:
     """Create the table of positions (fleet/positions.py), unless it is there; the service may write it."""
     run_sql(_SQL / "position.sql")
     _run(f"GRANT SELECT, INSERT, UPDATE ON topic_position TO hobbs_{service};")
+
+
+def create_outcome_table(service: str) -> None:
+    """Create the table of what its invariants said (fleet/own_check.py), unless it is there."""
+    run_sql(_SQL / "invariant_outcome.sql")
+    _run(f"GRANT SELECT, INSERT, UPDATE, DELETE ON invariant_outcome TO hobbs_{service};")
 
 
 def run_sql(path: Path) -> None:

@@ -128,3 +128,10 @@ def sqlstate(error: BaseException | None) -> str | None:
         if state := getattr(link, "sqlstate", None):
             return str(state)
     return None
+
+
+def first_line(error: BaseException) -> str:
+    """The first line of what the server said, else the error's class."""
+    cause = getattr(error, "orig", None) or error
+    lines = str(getattr(cause, "__cause__", None) or cause).splitlines()
+    return lines[0] if lines else type(error).__name__

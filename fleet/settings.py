@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     kafka_session_timeout_s: float = Field(default=15.0, ge=1, le=300)
     # How long a timer's job is left to a process that may be dead; a job that takes longer may run twice.
     timer_lease_s: float = Field(default=300.0, ge=1, le=86_400)
+    # How often one process of the service asks the service's invariants.
+    check_every_s: float = Field(default=3_600.0, ge=1, le=86_400)
     ops_host: str = "127.0.0.1"
     ops_port: int = Field(default=0, ge=0, le=65535)
     database_pool_size: int = Field(default=5, ge=1, le=50)

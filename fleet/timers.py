@@ -11,9 +11,10 @@ from zoneinfo import ZoneInfo
 from fleet.database import Database
 from fleet.faults import fault_point
 
-_DECLARE = (
-    "INSERT INTO timer (name) VALUES (:name) ON CONFLICT ON CONSTRAINT timer_runs_in_one_place DO NOTHING"
-)
+_DECLARE = """
+    INSERT INTO timer (name, due_at) VALUES (:name, now() + make_interval(secs => :after_s))
+    ON CONFLICT ON CONSTRAINT timer_runs_in_one_place DO NOTHING
+"""
 _CLAIM_DUE = """
     UPDATE timer SET lease_until = now() + make_interval(secs => :lease_s)
     WHERE name = :name AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
@@ -33,10 +34,10 @@ _FINISH_DATE = """
 """
 
 
-async def declare(database: Database, name: str) -> None:
-    """Make the timer's row, due at once, unless it is there."""
+async def declare(database: Database, name: str, *, after_s: float = 0.0) -> None:
+    """Make the timer's row, due after so many seconds, unless it is there."""
     async with database.transaction() as tx:
-        await tx.execute(_DECLARE, name=name)
+        await tx.execute(_DECLARE, name=name, after_s=after_s)
 
 
 async def run_if_due(

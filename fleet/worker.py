@@ -29,6 +29,7 @@ from fleet.isolate import isolate
 from fleet.member import Consumer
 from fleet.migrate import pending_migrations
 from fleet.outbox import OutboxRelay
+from fleet.own_check import POLL_S, OwnCheck
 from fleet.positions import Positions
 from fleet.settings import Settings
 from fleet.shared_batches import BATCH_EVERY_S, Handler, SharedBatches
@@ -38,7 +39,8 @@ BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
 TIMER_POLL_S = 1.0
 MEASURE_S = 5.0
 PUBLISH_TIMEOUT_S = 8.0
-OWN_LOOPS = ("outbox", "watch", "measure", "consumers")  # of every worker, in the order of _all_jobs
+# Of every worker, in the order of _all_jobs.
+OWN_LOOPS = ("outbox", "watch", "measure", "own_check", "consumers")
 
 _Job = Callable[[], Coroutine[Any, Any, None]]
 
@@ -63,6 +65,9 @@ class Worker:
         }
         self.live_checks: dict[str, Check] = {"consumers": self._check_polls}
         self._consumers = Consumers(service, settings)
+        self._own_check = OwnCheck(
+            self.database, service, every_s=settings.check_every_s, lease_s=settings.timer_lease_s
+        )
         self._jobs: list[tuple[str, _Job]] = []
         self._servers: list[tuple[Any, str, int]] = []
         self._start: list[Callable[[], Awaitable[None]]] = []
@@ -223,8 +228,9 @@ class Worker:
 
     def _all_jobs(self) -> list[tuple[str, _Job]]:
         relay = OutboxRelay(self.database, kafka_client.connection(self.settings), self.settings.topic_prefix)
+        own = (relay.run, self._watch, self._measure, self._check_own, self._consume)
         return [
-            *zip(OWN_LOOPS, (relay.run, self._watch, self._measure, self._consume), strict=True),
+            *zip(OWN_LOOPS, own, strict=True),
             *self._jobs,
         ]
 
@@ -271,6 +277,12 @@ class Worker:
             metrics.OUTBOX_AGE.labels(self.service).set(waiting.age_s)
             metrics.DEAD_LETTERS.labels(self.service).set(dead.open)
             await self._pause(MEASURE_S)
+
+    async def _check_own(self) -> None:
+        await self._own_check.declare()
+        while not self._stopping.is_set():
+            await self._own_check.step()
+            await self._pause(min(POLL_S, self.settings.check_every_s))
 
     async def _check_postgres(self) -> str | None:
         pending = await pending_migrations(self.database)

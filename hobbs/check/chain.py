@@ -4,8 +4,8 @@ import time
 
 import typer
 
+from fleet.invariants import Invariant, Outcome
 from fleet.settings import Settings
-from hobbs.check.invariants import Invariant, Outcome
 from hobbs.shell.connections import reading
 from hobbs.shell.output import say
 from services.ledger.desk import chain

@@ -1,55 +1,16 @@
-"""Runs the named queries that must return no rows: every service's invariants.sql, and check/invariants.sql.
+"""Asks the invariants of every service, each as its role, and those across services (invariants.sql)."""
 
-A file holds queries separated by `-- name: snake_case_name` lines; comment lines right below it are the
-invariant's sentence. Each service's file runs as that service's role, all of its queries in one read-only
-snapshot, so that a busy system gives no false alarm.
-"""
-
-import re
-import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
-from asyncpg import PostgresError
-from sqlalchemy import Row
-from sqlalchemy.exc import DBAPIError
-
-from fleet.database import Database, Tx
+from fleet.database import Database
+from fleet.invariants import Invariant, Outcome, ask_all, read, service_invariants
 from fleet.migrate import services
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, why
 
-ROOT: Final = Path(__file__).parents[2]
 ACROSS: Final = "across"
-EXAMPLES_MAX: Final = 5
-_NAME = re.compile(r"^--\s*name:\s*(?P<name>\w+)[ \t]*(?:[:—-]+[ \t]*(?P<rest>.+))?$", re.MULTILINE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Invariant:
-    """A query that must return no rows, and what that means."""
-
-    service: str
-    name: str
-    sentence: str
-    sql: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
-    """How one invariant fared: holds, or rows that break it, or the reason why it could not be asked."""
-
-    invariant: Invariant
-    rows: int
-    examples: list[dict[str, Any]]
-    seconds: float
-    failure: str | None = None
-
-    @property
-    def holds(self) -> bool:
-        return self.rows == 0 and self.failure is None
 
 
 async def check_invariants(settings: Settings, only: Sequence[str] = ()) -> list[Outcome]:
@@ -58,86 +19,15 @@ async def check_invariants(settings: Settings, only: Sequence[str] = ()) -> list
     for service in services():
         if not only or service in only:
             async with acting_as(settings, service) as database:
-                outcomes += await ask_all(database, service_invariants(service))
+                outcomes += await ask_all(database, service_invariants(service), why)
     if not only or ACROSS in only:
         database = Database(settings.database_url.get_secret_value(), schema="public", pool_size=1)
         try:
-            outcomes += await ask_all(database, across_services())
+            outcomes += await ask_all(database, across_services(), why)
         finally:
             await database.close()
     return outcomes
 
 
-def service_invariants(service: str) -> list[Invariant]:
-    """The service's own invariants, then those of the tables that every service has."""
-    own = ROOT / "services" / service / "invariants.sql"
-    return [*_read(service, own), *_read(service, Path(__file__).with_name("each_service.sql"))]
-
-
-def named_invariant(service: str, name: str) -> Invariant:
-    """One of a service's, for who tells of it in another way."""
-    return next(one for one in service_invariants(service) if one.name == name)
-
-
 def across_services() -> list[Invariant]:
-    return _read(ACROSS, Path(__file__).with_name("invariants.sql"))
-
-
-def _read(service: str, path: Path) -> list[Invariant]:
-    return list(parse(service, path.read_text(encoding="utf-8"))) if path.exists() else []
-
-
-def parse(service: str, text: str) -> Iterator[Invariant]:
-    """Split a file into its invariants."""
-    starts = list(_NAME.finditer(text))
-    for start, end in zip(starts, [*(s.start() for s in starts[1:]), len(text)], strict=True):
-        lines = text[start.end() : end].strip().splitlines()
-        comments = _leading_comments(lines)
-        told = " ".join(filter(None, [start["rest"], *comments])).strip()
-        yield Invariant(
-            service=service,
-            name=start["name"],
-            sentence=told or start["name"].replace("_", " "),
-            sql="\n".join(lines[len(comments) :]).strip().rstrip(";"),
-        )
-
-
-def _leading_comments(lines: Sequence[str]) -> list[str]:
-    comments: list[str] = []
-    for line in lines:
-        if not line.startswith("--"):
-            break
-        comments.append(line.removeprefix("--").strip())
-    return comments
-
-
-async def ask_all(database: Database, invariants: Sequence[Invariant]) -> list[Outcome]:
-    """Ask each invariant in one read-only snapshot; one that cannot be asked spoils no other."""
-    if not invariants:
-        return []
-    async with database.transaction() as tx:
-        await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        return [await _ask(tx, invariant) for invariant in invariants]
-
-
-async def _ask(tx: Tx, invariant: Invariant) -> Outcome:
-    started = time.perf_counter()
-    rows: list[Row[Any]] = []
-    failure = None
-    try:
-        async with tx.savepoint():
-            rows = await tx.all(_without_parameters(invariant.sql))
-    except (DBAPIError, PostgresError) as error:
-        failure = f"could not be asked: {why(error)}"
-    return Outcome(
-        invariant=invariant,
-        rows=len(rows),
-        examples=[dict(row._mapping) for row in rows[:EXAMPLES_MAX]],
-        seconds=time.perf_counter() - started,
-        failure=failure,
-    )
-
-
-def _without_parameters(sql: str) -> str:
-    """Keep `:word` in a query (a label, a regular expression) from reading as a parameter."""
-    return re.sub(r"(?<![:\w\\]):(?=[A-Za-z_])", r"\:", sql)
+    return read(ACROSS, Path(__file__).with_name("invariants.sql"))

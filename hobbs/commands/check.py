@@ -4,11 +4,11 @@ from typing import Annotated, Any
 
 import typer
 
+from fleet.invariants import Outcome
 from fleet.migrate import services
 from fleet.settings import Settings
 from hobbs.check import invariants
 from hobbs.check.chain import check_chain, noted_head
-from hobbs.check.invariants import Outcome
 from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 

@@ -9,9 +9,9 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
 from fleet.grants import missing_grants
+from fleet.invariants import named_invariant
 from fleet.migrate import OPERATOR, READER, pending_migrations, services
 from fleet.settings import Settings
-from hobbs.check.invariants import named_invariant
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.doctor.sessions import examine_sessions
 from hobbs.shell.connections import acting_as, why

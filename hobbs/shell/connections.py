@@ -145,19 +145,13 @@ def _quiet_libraries() -> Iterator[None]:
 
 def why(error: BaseException) -> str:
     """The first line of what the server or the system said."""
-    said = ENDED if _is_ended_session(error) else _first_line(error)
+    said = ENDED if _is_ended_session(error) else outages.first_line(error)
     return ", ".join([said, *dict.fromkeys(getattr(error, "__notes__", []))])
 
 
 def _is_ended_session(error: BaseException) -> bool:
     """Whether the driver found its connection gone, in which case the server's reason is not known."""
     return isinstance(error, DATABASE_ERRORS) and outages.is_outage(error) and outages.sqlstate(error) is None
-
-
-def _first_line(error: BaseException) -> str:
-    cause = getattr(error, "orig", None) or error
-    lines = str(getattr(cause, "__cause__", None) or cause).splitlines()
-    return lines[0] if lines else type(error).__name__
 
 
 def _sentence(kind: str, field: str, message: str) -> str:

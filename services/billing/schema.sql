@@ -128,6 +128,16 @@ CREATE TABLE billing.inbox (
 ALTER TABLE ONLY billing.inbox ADD CONSTRAINT event_is_admitted_once PRIMARY KEY (event_key);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.inbox TO hobbs_billing;
 
+CREATE TABLE billing.invariant_outcome (
+    name text NOT NULL,
+    rows bigint NOT NULL,
+    broken_since timestamptz,
+    asked_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT broken_invariant_says_since_when CHECK (((rows > 0) = (broken_since IS NOT NULL)))
+);
+ALTER TABLE ONLY billing.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.invariant_outcome TO hobbs_billing;
+
 CREATE TABLE billing.outbox (
     id bigint NOT NULL,
     topic text NOT NULL,

@@ -96,6 +96,16 @@ CREATE TABLE gateway.inbox (
 ALTER TABLE ONLY gateway.inbox ADD CONSTRAINT event_is_admitted_once PRIMARY KEY (event_key);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE gateway.inbox TO hobbs_gateway;
 
+CREATE TABLE gateway.invariant_outcome (
+    name text NOT NULL,
+    rows bigint NOT NULL,
+    broken_since timestamptz,
+    asked_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT broken_invariant_says_since_when CHECK (((rows > 0) = (broken_since IS NOT NULL)))
+);
+ALTER TABLE ONLY gateway.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE gateway.invariant_outcome TO hobbs_gateway;
+
 CREATE TABLE gateway.outbox (
     id bigint NOT NULL,
     topic text NOT NULL,

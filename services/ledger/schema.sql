@@ -241,6 +241,16 @@ CREATE TABLE ledger.inbox (
 ALTER TABLE ONLY ledger.inbox ADD CONSTRAINT event_is_admitted_once PRIMARY KEY (event_key);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE ledger.inbox TO hobbs_ledger;
 
+CREATE TABLE ledger.invariant_outcome (
+    name text NOT NULL,
+    rows bigint NOT NULL,
+    broken_since timestamptz,
+    asked_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT broken_invariant_says_since_when CHECK (((rows > 0) = (broken_since IS NOT NULL)))
+);
+ALTER TABLE ONLY ledger.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE ledger.invariant_outcome TO hobbs_ledger;
+
 CREATE TABLE ledger.iso_currency (
     code text NOT NULL COLLATE "C"
 );

@@ -133,6 +133,16 @@ ALTER TABLE ONLY payouts.inquiry ADD CONSTRAINT inquiry_pkey PRIMARY KEY (kind, 
 CREATE INDEX inquiry_due ON payouts.inquiry USING btree (due_at) WHERE (due_at IS NOT NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.inquiry TO hobbs_payouts;
 
+CREATE TABLE payouts.invariant_outcome (
+    name text NOT NULL,
+    rows bigint NOT NULL,
+    broken_since timestamptz,
+    asked_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT broken_invariant_says_since_when CHECK (((rows > 0) = (broken_since IS NOT NULL)))
+);
+ALTER TABLE ONLY payouts.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.invariant_outcome TO hobbs_payouts;
+
 CREATE TABLE payouts.link_request (
     id uuid NOT NULL,
     wallet text NOT NULL,

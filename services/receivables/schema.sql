@@ -102,6 +102,16 @@ CREATE TABLE receivables.inbox (
 ALTER TABLE ONLY receivables.inbox ADD CONSTRAINT event_is_admitted_once PRIMARY KEY (event_key);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.inbox TO hobbs_receivables;
 
+CREATE TABLE receivables.invariant_outcome (
+    name text NOT NULL,
+    rows bigint NOT NULL,
+    broken_since timestamptz,
+    asked_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT broken_invariant_says_since_when CHECK (((rows > 0) = (broken_since IS NOT NULL)))
+);
+ALTER TABLE ONLY receivables.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.invariant_outcome TO hobbs_receivables;
+
 CREATE TABLE receivables.kept_webhook (
     event_id text NOT NULL,
     event_type text NOT NULL,

@@ -106,10 +106,10 @@ def measuring(name: str, matchers: str) -> list[str]:
     """The services that serve what a selector names."""
     if not name.startswith("fleet_"):
         return [name.partition("_")[0]]
-    named = [m["value"] for m in MATCHER.finditer(matchers) if m["label"] == "service"]
+    of_service = [m for m in MATCHER.finditer(matchers) if m["label"] == "service"]
     if name in PER_TOPIC:
         return [s for s in SERVICES if any(s in topic.consumers for topic in TOPICS.values())]
-    return named or list(SERVICES)
+    return [s for s in SERVICES if all(HOLDS[m["how"]](s, m["value"]) for m in of_service)]
 
 
 @EACH_ALERT

@@ -9,8 +9,8 @@ import pytest
 from fleet import dead_letters
 from fleet.database import Database
 from fleet.envelope import Record
+from fleet.invariants import ask_all, service_invariants
 from fleet.settings import Settings
-from hobbs.check.invariants import ask_all, service_invariants
 from hobbs.check.recompute import explain_flight
 from services.billing.handlers import configure_school
 from tests.conftest import OpenDatabase

@@ -1,12 +1,13 @@
 """Versions of the school's book, applied whole, in order, once."""
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fleet.database import Database
-from hobbs.check.invariants import ROOT, Invariant, parse
+from fleet.invariants import Invariant, parse
 from services.billing.handlers import configure_school
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import (
@@ -170,7 +171,7 @@ async def test_a_bill_names_the_version_that_priced_it(open_db: OpenDatabase) ->
 
 
 def own_invariants() -> list[Invariant]:
-    text = (ROOT / "services" / "billing" / "invariants.sql").read_text(encoding="utf-8")
+    text = (Path(__file__).parents[3] / "services" / "billing" / "invariants.sql").read_text(encoding="utf-8")
     return list(parse("billing", text))
 
 

@@ -28,7 +28,7 @@ async def database(plain_url: str) -> AsyncIterator[Database]:
     """A database whose schema `sample` has fleet's tables and a table `effect`."""
     connection = await asyncpg.connect(plain_url)
     await connection.execute("CREATE SCHEMA sample; SET search_path TO sample")
-    for file in ("fleet_tables.sql", "position.sql"):
+    for file in ("fleet_tables.sql", "position.sql", "invariant_outcome.sql"):
         await connection.execute((SQL / file).read_text())
     await connection.execute(
         "CREATE TABLE effect (name varchar(1000) PRIMARY KEY, times integer NOT NULL DEFAULT 1)"

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
-from hobbs.check.invariants import service_invariants
+from fleet.invariants import service_invariants
 from schemas.flights import FlightCorrected
 from services.gateway import store
 from services.gateway.domain.api_keys import CORRECTIONS_WRITE, FLIGHTS_WRITE, hash_key

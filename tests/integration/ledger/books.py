@@ -11,7 +11,7 @@ from typer.testing import Result
 
 from fleet.database import Database
 from fleet.envelope import Record
-from hobbs.check.invariants import service_invariants
+from fleet.invariants import service_invariants
 from schemas.journals import EntryRequest, JournalRequested
 from services.ledger.handlers import post_journals
 from services.ledger.wire.journals import REQUESTED

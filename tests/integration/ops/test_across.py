@@ -7,7 +7,8 @@ import pytest
 
 from fleet.database import Database
 from fleet.envelope import Record, uuid7
-from hobbs.check.invariants import Outcome, across_services, ask_all
+from fleet.invariants import Outcome, ask_all
+from hobbs.check.invariants import across_services
 from schemas.journals import EntryRequest, JournalRequested
 from services.ledger.handlers import post_journals
 from tests.conftest import OpenDatabase

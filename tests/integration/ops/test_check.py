@@ -3,7 +3,7 @@
 import json
 
 from fleet.database import Database
-from hobbs.check.invariants import ask_all, parse
+from fleet.invariants import ask_all, parse
 from schemas.services import SERVICES
 from tests.conftest import OpenDatabase
 from tests.integration.ops.conftest import Hobbs

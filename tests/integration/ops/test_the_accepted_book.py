@@ -10,8 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
 from fleet.envelope import Record
+from fleet.invariants import ask_all
 from fleet.migrate import migrate
-from hobbs.check.invariants import across_services, ask_all
+from hobbs.check.invariants import across_services
 from services.billing.handlers import configure_school
 from services.payouts.handlers import configure_payees
 from tests.conftest import OpenDatabase

@@ -2,7 +2,7 @@
 
 import pytest
 
-from hobbs.check.invariants import service_invariants
+from fleet.invariants import service_invariants
 from services.payouts import handlers
 from tests.integration.payouts.world import World
 

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr
 
 from fleet.database import Database
-from hobbs.check.invariants import service_invariants
+from fleet.invariants import service_invariants
 from services.payouts.app import build
 from services.payouts.steps import payments
 from tests.integration.payouts.snapshots import Backup

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pytest
 
 from fleet.envelope import Record
-from hobbs.check.invariants import service_invariants
+from fleet.invariants import service_invariants
 from tests.integration.payouts.test_webhooks import deliver
 from tests.integration.payouts.world import World
 

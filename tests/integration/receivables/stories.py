@@ -9,7 +9,7 @@ import orjson
 
 from fleet.database import Database
 from fleet.envelope import Record
-from hobbs.check.invariants import service_invariants
+from fleet.invariants import service_invariants
 from schemas.payments import ChargeSettled
 from schemas.stripe_webhooks import StripeWebhook
 from tests.support.records import record
