@@ -13,6 +13,8 @@ READY := .venv/.complete
 BIN := .venv/bin
 LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
+# Each test process starts its own Postgres, Kafka and simulator.
+TEST_PROCESSES ?= 2
 SOURCES := bootstrap.py fleet schemas services hobbs tests deploy bench
 present = $(wildcard $(SOURCES))
 
@@ -34,7 +36,7 @@ up: $(READY)  ## The same fleet kept running, its data in .hobbs/, until Ctrl-C
 	@$(BIN)/hobbs up
 
 test: $(READY)  ## All tests: unit, integration, contract, system, architecture
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n $(TEST_PROCESSES) --dist loadfile
 
 crash: $(READY)  ## Kill workers at every named point and ask every invariant (SEEDS=3, SEED=n)
 	@$(BIN)/python -m tests.crash

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from fleet.database import Database
-from fleet.envelope import Record, uuid7
+from fleet.envelope import Record
 from fleet.invariants import Outcome, ask_all
 from hobbs.check.invariants import across_services
 from schemas.journals import EntryRequest, JournalRequested
@@ -77,7 +77,7 @@ async def test_a_cent_between_bill_and_ledger_is_found(open_db: OpenDatabase, ow
     [
         ("flight:F999:1", "flight", ("student:student-01", "platform:school"), "bills_are_posted_as_billed"),
         (
-            f"transfer:{uuid7()}",
+            "transfer:01a22124-5bba-71f3-9f90-0756f1ed26cd",
             "transfer",
             ("instructor:i1", "external:stripe"),
             "sent_transfers_are_posted",

@@ -51,6 +51,6 @@ def test_what_is_sent_follows_stripes_rules_and_leaves_less_than_one_step(amount
     assert 0 <= amount - paid_out < 100
 
 
-@pytest.mark.parametrize("currency", [*(set(ZERO) - {"MGA"}), "ISK", "UGX"])
+@pytest.mark.parametrize("currency", [*sorted(set(ZERO) - {"MGA"}), "ISK", "UGX"])
 def test_iso_s_currencies_without_decimals_have_none_in_the_books(currency: str) -> None:
     assert minor_digits(currency) == 0
