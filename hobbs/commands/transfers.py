@@ -28,6 +28,7 @@ LINK_WAIT_S: Final = 20.0
 LINK_POLL_S: Final = 0.2
 COLUMNS: Final = ("id", "wallet", "amount", "currency", "state", "reason", "sent_at", "in_bank_at")
 ODD_COLUMNS: Final = ("kind", "object_id", "stripe_account", "sentence", "first_seen_at", "times")
+FOUND_COLUMNS: Final = ("stripe_id", "wallet", "amount", "currency", "made_at", "standing", "sentence")
 PAYEE_COLUMNS: Final = ("wallet", "status", "schedule", "instant", "stripe_account", "parked")
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -37,6 +38,11 @@ odd = typer.Typer(
     no_args_is_help=True, help="Objects of Stripe's that could not be read, and were not booked."
 )
 app.add_typer(odd, name="odd")
+found = typer.Typer(
+    no_args_is_help=True,
+    help="What Stripe made and a restored database did not know (docs/operations/postgres.md).",
+)
+app.add_typer(found, name="found")
 
 IdArgument = Annotated[UUID, typer.Argument(metavar="ID", help="As `hobbs transfers list` shows it.")]
 PayeeArgument = Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")]
@@ -215,6 +221,36 @@ def close_odd_command(
     """Close an object that you looked at in Stripe's dashboard, and for which you posted what is missing."""
     question = _question("close_odd", object_id, who, reason)
     decide(question, dry_run=dry_run, yes=yes, prompt=f"close {object_id}?")
+
+
+@found.command("list")
+def found_command(
+    adopted: Annotated[bool, typer.Option("--all", help="Also what is written since.")] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """List transfers and accounts that Stripe made and the database did not know. Exit 1 when one is open."""
+    rows = _read(lambda tx: reads.list_found(tx, adopted=adopted))
+    columns = FOUND_COLUMNS if output is Output.table or not rows else None
+    show_rows(with_money(rows, output, MONEY), output, columns=columns, right=MONEY)
+    if any(row["adopted_at"] is None for row in rows):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@found.command("settle")
+def settle_command(
+    stripe_id: Annotated[str, typer.Argument(metavar="ID", help="As `hobbs transfers found list` shows it.")],
+    reason: ReasonOption,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = "",
+) -> None:
+    """Write a found transfer with what is known of it; the difference changes what is paid next.
+
+    For one that is doubtful, or waits for journals that will not come. Compare it with Stripe's dashboard
+    first.
+    """
+    question = _question("settle", stripe_id, who, reason)
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"write {stripe_id} with what is known of it?")
 
 
 async def _make_link(wallet: str, kind: str, who: str) -> dict[str, Any] | None:

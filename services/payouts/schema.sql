@@ -87,6 +87,7 @@ CREATE TABLE payouts.found_effect (
     standing text DEFAULT 'waiting'::text NOT NULL,
     sentence text DEFAULT 'found at Stripe'::text NOT NULL,
     adopted_at timestamptz,
+    settled_by text,
     CONSTRAINT adopted_effect_has_a_time CHECK (((standing = 'adopted'::text) = (adopted_at IS NOT NULL))),
     CONSTRAINT found_effect_kind_is_known CHECK ((kind = ANY (ARRAY['transfer'::text, 'account'::text]))),
     CONSTRAINT found_effect_standing_is_known CHECK ((standing = ANY (ARRAY['waiting'::text, 'doubtful'::text, 'adopted'::text]))),
@@ -571,7 +572,8 @@ CREATE VIEW payouts_public.found_effects AS
     found_at,
     adopted_at,
     standing,
-    sentence
+    sentence,
+    settled_by
    FROM payouts.found_effect;
 GRANT SELECT ON TABLE payouts_public.found_effects TO hobbs_reader;
 

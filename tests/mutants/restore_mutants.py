@@ -36,6 +36,35 @@ RESTORE_MUTANTS = (
         catchers=(f"{ADOPTION}::test_a_transfer_for_a_week_is_found_by_what_it_paid",),
     ),
     Mutant(
+        name="settled-without-its-difference",
+        breaks="A found transfer that a person settled counts as if the payee had not been paid by it.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/adoption.py",
+                old="    return [payable for payable in payables if payable.stripe_transfer_id is None]\n",
+                new="    return list(payables)\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/payouts/test_settled_effects.py::test_a_second_effect_of_an_operation_is_taken_off",
+        ),
+    ),
+    Mutant(
+        name="a-broken-invariant-ends-with-the-process",
+        breaks="What a service's own check found is not shown by another process or after a restart.",
+        edits=(
+            Edit(
+                path="fleet/own_check.py",
+                old="            broken = rows[name].rows if name in rows else 0\n",
+                new="            broken = 0\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/ops/test_own_check.py"
+            "::test_a_broken_invariant_is_shown_by_every_process_until_it_holds_again",
+        ),
+    ),
+    Mutant(
         name="sent-before-stripe-is-compared",
         breaks="The relay claims operations before what Stripe made was compared with the database.",
         edits=(

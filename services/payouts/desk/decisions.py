@@ -5,14 +5,16 @@ first, unless the person says that they looked at Stripe (`checked`). Locks are 
 payee, operation, transfer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from fleet.database import Tx
 from fleet.decisions import Action, Decision, Judge, Ruling, refused
+from fleet.money import format_minor
 from services.payouts import store
+from services.payouts.domain.adoption import FoundEffect, PaidPayable, unpaid
 from services.payouts.domain.operations import Kind, State
 from services.payouts.domain.payees import payee_hold
 from services.payouts.domain.transfers import SENTENCES, HoldReason, LockedTransfer, Move, TransferState
@@ -160,6 +162,44 @@ async def close_odd(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     return Ruling(done=True, sentence=f"{decision.object} is closed ({'; '.join(closed)})")
 
 
+async def settle(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Have a transfer that Stripe made written with what is known of it. Object: its id at Stripe.
+
+    It pays the journals it names that are here and that nothing else paid. What it paid more is taken off
+    what the payee is paid next; what it paid less is added (decision 0150).
+    """
+    wallet = await store.adoption.wallet_of(tx, decision.object)
+    if wallet is None or not await store.payees.lock(tx, [wallet]):
+        return refused(f"no effect {decision.object} of a payee waits to be adopted")
+    found = await store.adoption.lock(tx, decision.object)
+    if found is None or found.kind is not Kind.TRANSFER or found.amount is None or found.currency is None:
+        return refused(f"{decision.object} is no transfer that waits: accounts are adopted by themselves")
+    pays = unpaid(await store.adoption.paid_by(tx, found, now))
+    rest = found.amount - sum(payable.amount for payable in pays)
+    await store.adoption.settle(tx, found.stripe_id, f"{_actor(decision)}: {decision.why}")
+    effect = {
+        "stripe_id": found.stripe_id,
+        "wallet": wallet,
+        "currency": found.currency,
+        "amount": found.amount,
+        "pays": [payable.source for payable in pays],
+        "taken_off": rest,
+    }
+    return Ruling(done=True, sentence=_settled(found, wallet, pays, rest), effects=(effect,))
+
+
+def _settled(found: FoundEffect, wallet: str, pays: Sequence[PaidPayable], rest: int) -> str:
+    assert found.amount is not None
+    assert found.currency is not None
+    money = f"{format_minor(found.amount, found.currency)} {found.currency}"
+    names = f"{len(pays)} journals" if pays else "no journal"
+    sentence = f"{found.stripe_id} of {money} to {wallet} is written as paying {names} known here"
+    if rest:
+        later = f"{format_minor(abs(rest), found.currency)} {found.currency}"
+        sentence += f"; {later} is {'taken off' if rest > 0 else 'added to'} what the payee is paid next"
+    return sentence
+
+
 def _with_a_reason(judge: Judge) -> Judge:
     """Refuse a decision that says no why: it stays in the history of what it changes."""
 
@@ -177,6 +217,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "cancel": Action(judge=_with_a_reason(cancel)),
     "unpark": Action(judge=_with_a_reason(unpark)),
     "link": Action(judge=link),
+    "settle": Action(judge=_with_a_reason(settle)),
     "close_odd": Action(judge=_with_a_reason(close_odd)),
 }
 

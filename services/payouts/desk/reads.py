@@ -111,6 +111,18 @@ async def list_odd(tx: Tx, *, closed: bool) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in await tx.all(_ODD, closed=closed)]
 
 
+_FOUND = """
+    SELECT stripe_id, kind, wallet, amount, currency, made_at, standing, sentence, sources, settled_by,
+           adopted_at
+    FROM payouts_public.found_effects WHERE :adopted OR adopted_at IS NULL ORDER BY made_at DESC, stripe_id
+"""
+
+
+async def list_found(tx: Tx, *, adopted: bool) -> list[dict[str, Any]]:
+    """What Stripe made and the database did not know, newest first; `adopted`: also what is written since."""
+    return [dict(row._mapping) for row in await tx.all(_FOUND, adopted=adopted)]
+
+
 _FIND_PAYEE = "SELECT wallet FROM payouts_public.payees WHERE wallet = :name OR key = :name ORDER BY 1"
 
 

@@ -4,7 +4,7 @@ Such an effect is adopted: its transfer is written as it was made, with what it 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID
 
 from fleet.cause import Cause
 from services.payouts.domain.operations import Kind
+from services.payouts.domain.orders import operation_id, transfer_id
 
 EVENT_TYPE = "adopted"  # the event type of the payables that make an adopted transfer's sum right
 NAMES_MAX = 5
@@ -22,7 +23,8 @@ class FoundEffect:
     """An effect at Stripe, as its metadata describes it. `amount` in minor units, None for an account.
 
     `sources`: what a transfer paid, None when its metadata does not say all of it.
-    `transfer_id`: None for transfers of releases that did not name it.
+    `transfer_id`: None for transfers of releases that did not name it. `settled_by`: a person had it written
+    with what is known of it.
     """
 
     stripe_id: str
@@ -36,6 +38,7 @@ class FoundEffect:
     currency: str | None
     made_at: datetime
     thing: Mapping[str, Any]
+    settled_by: str | None = None
 
 
 class Standing(StrEnum):
@@ -80,6 +83,38 @@ class Regrouping:
 
 def judge_found_transfer(found: FoundEffect, payables: Sequence[PaidPayable]) -> Regrouping | Judged:
     """Decide how a found transfer is written, or say why it is not."""
+    if found.settled_by is None and (doubt := _doubt(found, payables)):
+        return doubt
+    if sending := [p.source for p in payables if p.in_flight]:
+        return Standing.WAITING, f"waits for a request to Stripe that is under way: {_some(sending)}"
+    assert found.amount is not None
+    paid = unpaid(payables)
+    holders = {p.transfer_id for p in paid if p.transfer_id}
+    return Regrouping(
+        payables=tuple(p.id for p in paid),
+        trace=paid[0].trace if paid else None,
+        dissolved=tuple(sorted(holders - {found.transfer_id})),
+        difference=found.amount - sum(p.amount for p in paid),
+    )
+
+
+def unpaid(payables: Sequence[PaidPayable]) -> list[PaidPayable]:
+    """Those that no transfer at Stripe paid, as far as is known here."""
+    return [payable for payable in payables if payable.stripe_transfer_id is None]
+
+
+def named_by_stripe(found: FoundEffect) -> FoundEffect:
+    """A found transfer under names that follow from Stripe's id: its own are taken, or it says none."""
+    cause = f"{EVENT_TYPE}:{found.stripe_id}"
+    return replace(
+        found,
+        operation_id=operation_id(Kind.TRANSFER, cause),
+        transfer_id=transfer_id(found.wallet, str(found.currency), cause, ()),
+        cause=cause,
+    )
+
+
+def _doubt(found: FoundEffect, payables: Sequence[PaidPayable]) -> Judged | None:
     if found.transfer_id is None:
         sentence = "made by a release that did not name the transfer; compare it with Stripe's dashboard"
         return Standing.DOUBTFUL, sentence
@@ -94,16 +129,7 @@ def judge_found_transfer(found: FoundEffect, payables: Sequence[PaidPayable]) ->
         others = sorted({str(p.stripe_transfer_id) for p in twice})
         sentence = f"paid twice: {_some([p.source for p in twice])} also by {_some(others)}"
         return Standing.DOUBTFUL, sentence
-    if sending := [p.source for p in payables if p.in_flight]:
-        return Standing.WAITING, f"waits for a request to Stripe that is under way: {_some(sending)}"
-    assert found.amount is not None
-    holders = {p.transfer_id for p in payables if p.transfer_id}
-    return Regrouping(
-        payables=tuple(p.id for p in payables),
-        trace=payables[0].trace if payables else None,
-        dissolved=tuple(sorted(holders - {found.transfer_id})),
-        difference=found.amount - sum(p.amount for p in payables),
-    )
+    return None
 
 
 def _some(names: Sequence[str]) -> str:

@@ -75,7 +75,7 @@ async def waiting(tx: Tx) -> list[tuple[str, str]]:
 
 _LOCK = """
     SELECT stripe_id, kind, operation_id, wallet, transfer_id, cause, sources, amount, currency,
-           CAST(object AS text) AS object, made_at
+           CAST(object AS text) AS object, made_at, settled_by
     FROM found_effect WHERE stripe_id = :stripe_id AND adopted_at IS NULL FOR UPDATE
 """
 
@@ -99,7 +99,25 @@ def _found(row: Row[Any]) -> FoundEffect:
         currency=row.currency,
         made_at=row.made_at,
         thing=orjson.loads(row.object),
+        settled_by=row.settled_by,
     )
+
+
+_WALLET = "SELECT wallet FROM found_effect WHERE stripe_id = :stripe_id AND adopted_at IS NULL"
+
+
+async def wallet_of(tx: Tx, stripe_id: str) -> str | None:
+    """The payee's wallet of a found effect that is not adopted; None when there is none."""
+    row = await tx.first(_WALLET, stripe_id=stripe_id)
+    return row.wallet if row else None
+
+
+_SETTLE = "UPDATE found_effect SET settled_by = :actor WHERE stripe_id = :stripe_id"
+
+
+async def settle(tx: Tx, stripe_id: str, actor: str) -> None:
+    """Note that a person wants a found transfer written with what is known of it."""
+    await tx.execute(_SETTLE, stripe_id=stripe_id, actor=actor)
 
 
 _NOTE = """

@@ -26,6 +26,7 @@ from services.payouts.domain.adoption import (
     Regrouping,
     Standing,
     judge_found_transfer,
+    named_by_stripe,
 )
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.operations import Kind, KnownOperation, State, difference
@@ -180,7 +181,11 @@ async def _adopt_account(tx: Tx, found: FoundEffect, now: datetime, effect_polic
 async def _adopt_transfer(tx: Tx, found: FoundEffect, now: datetime, effect_policy: EffectPolicy) -> Judged:
     known = (await store.operations.lock(tx, [found.operation_id])).get(found.operation_id)
     if known is not None:
-        return await _prove(tx, known, found, now, effect_policy)
+        judged = await _prove(tx, known, found, now, effect_policy)
+        if judged[0] is Standing.ADOPTED or found.settled_by is None:
+            return judged
+    if found.settled_by and (known is not None or found.transfer_id is None):
+        found = named_by_stripe(found)
     how = judge_found_transfer(found, await store.adoption.paid_by(tx, found, now))
     if not isinstance(how, Regrouping):
         return how
@@ -188,7 +193,8 @@ async def _adopt_transfer(tx: Tx, found: FoundEffect, now: datetime, effect_poli
     trace = how.trace or first_cause()
     await _regroup(tx, found, how, trace, now)
     await _complete(tx, found, trace, now, effect_policy)
-    return Standing.ADOPTED, f"adopted as transfer {found.transfer_id}"
+    by = f", {found.settled_by}" if found.settled_by else ""
+    return Standing.ADOPTED, f"adopted as transfer {found.transfer_id}{by}"
 
 
 async def _prove(
@@ -248,7 +254,7 @@ def _operation(found: FoundEffect, transfer: NewTransfer) -> NewOperation:
             "amount": transfer.amount,
             "currency": transfer.currency.lower(),
             "destination": destination,
-            "metadata": found.thing["metadata"],
+            "metadata": {**found.thing["metadata"], "hobbs_operation_id": str(found.operation_id)},
         },
         trace=transfer.trace,
         transfer_id=transfer.id,
