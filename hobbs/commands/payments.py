@@ -68,6 +68,7 @@ def list_command(
         typer.Option(
             help="waiting: charges known only by a refund, a dispute or a fee; "
             "unexplained: more was refunded than the refunds Stripe told of; "
+            "refunds_waiting: Stripe holds them until the school's balance there covers them: top it up; "
             "moved: payments that went from one student to another."
         ),
     ] = "received",

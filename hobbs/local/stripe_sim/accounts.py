@@ -1,6 +1,6 @@
 """Connect accounts (Express): creation, capabilities, links. onboarding.py has what their owners do."""
 
-from hobbs.local.stripe_sim import errors, forms, jobs, lists, onboarding
+from hobbs.local.stripe_sim import account_events, account_rules, errors, forms, jobs, lists, onboarding
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -12,6 +12,7 @@ SUPPORT_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_co
 def create(world: World, call: Call) -> Doc:
     params = call.params
     kind = forms.choice(params, "type", ("express", "custom", "standard"), "express")
+    country = account_rules.country(params)
     capabilities = _requested(params) or ({"card_payments", "transfers"} if kind == "standard" else set())
     account_id = new_id("acct", 16)
     doc: Doc = {
@@ -22,9 +23,9 @@ def create(world: World, call: Call) -> Doc:
         "capabilities": dict.fromkeys(sorted(capabilities), "inactive"),
         "charges_enabled": False,
         "controller": _controller(params, kind),
-        "country": (forms.text(params, "country") or "US").upper(),
+        "country": country,
         "created": world.now,
-        "default_currency": (forms.text(params, "default_currency") or "usd").lower(),
+        "default_currency": account_rules.default_currency(params, country),
         "details_submitted": False,
         "email": forms.text(params, "email"),
         "external_accounts": lists.as_list(f"/v1/accounts/{account_id}/external_accounts", []),
@@ -37,8 +38,9 @@ def create(world: World, call: Call) -> Doc:
         "type": "none" if "controller" in params and "type" not in params else kind,
     }
     if params.get("individual"):
-        doc["individual"] = forms.nested(params, "individual") | {"id": new_id("person"), "object": "person"}
+        doc["individual"] = account_rules.person(world, account_id, forms.nested(params, "individual"))
     world.store.insert(doc)
+    account_events.created(world, doc)
     if world.settings.auto_onboard_after_s is not None:
         jobs.schedule(world, "onboard", account_id, world.settings.auto_onboard_after_s)
     return doc
@@ -86,24 +88,7 @@ def _settings(params: Doc) -> Doc:
     schedule: Doc = {"delay_days": 2, "interval": "daily"}
     wanted = forms.nested(forms.nested(forms.nested(params, "settings"), "payouts"), "schedule")
     schedule |= {k: forms.integer(wanted, k) if k == "delay_days" else v for k, v in wanted.items()}
-    return {
-        "bacs_debit_payments": {"display_name": None, "service_user_number": None},
-        "branding": {"icon": None, "logo": None, "primary_color": None, "secondary_color": None},
-        "card_issuing": {"tos_acceptance": {"date": None, "ip": None}},
-        "card_payments": {
-            "decline_on": {"avs_failure": False, "cvc_failure": False},
-            "statement_descriptor_prefix": None,
-            "statement_descriptor_prefix_kana": None,
-            "statement_descriptor_prefix_kanji": None,
-        },
-        "dashboard": {"display_name": None, "timezone": "Etc/UTC"},
-        "invoices": {"default_account_tax_ids": None, "hosted_payment_method_save": None},
-        "payments": dict.fromkeys(
-            ("statement_descriptor", "statement_descriptor_kana", "statement_descriptor_kanji")
-        ),
-        "payouts": {"debit_negative_balances": True, "schedule": schedule, "statement_descriptor": None},
-        "sepa_debit_payments": {},
-    }
+    return account_rules.settings({"debit_negative_balances": True, "schedule": schedule})
 
 
 def connected(world: World, account_id: str) -> Doc | None:
@@ -138,10 +123,12 @@ def update(world: World, call: Call) -> Doc:
         if name in params:
             doc[name] = forms.text(params, name)
     doc["business_profile"] |= forms.nested(params, "business_profile")
+    before = dict(doc["capabilities"])
     for name in _requested(params):
         doc["capabilities"].setdefault(name, "active" if doc["details_submitted"] else "inactive")
     if "settings" in params:
         doc["settings"]["payouts"] |= _settings(params)["payouts"]
+    account_events.tell(world, doc, {"capabilities": before})
     world.store.save(doc)
     emit(world, "account.updated", doc, account=doc["id"])
     return doc
@@ -149,6 +136,7 @@ def update(world: World, call: Call) -> Doc:
 
 def delete(world: World, call: Call) -> Doc:
     doc = required(world, call.ids["id"])
+    account_rules.refuse_deletion(world, doc["id"])
     onboarding.close(world, doc["id"])
     return {"id": doc["id"], "object": "account", "deleted": True}
 
@@ -169,37 +157,26 @@ def list_all(world: World, call: Call) -> Doc:
 
 def list_capabilities(world: World, call: Call) -> Doc:
     doc = required(world, call.ids["id"])
-    return lists.as_list(call.path, [_capability(doc, name) for name in doc["capabilities"]])
+    return lists.as_list(call.path, [account_events.capability(doc, name) for name in doc["capabilities"]])
 
 
 def retrieve_capability(world: World, call: Call) -> Doc:
     doc = required(world, call.ids["id"])
-    return _capability(doc, call.ids["capability"])
+    return account_events.capability(doc, account_rules.capability(call.ids["capability"]))
 
 
 def update_capability(world: World, call: Call) -> Doc:
     doc = required(world, call.ids["id"])
-    name = call.ids["capability"]
+    name = account_rules.capability(call.ids["capability"])
+    before = dict(doc["capabilities"])
     if forms.boolean(call.params, "requested"):
         doc["capabilities"].setdefault(name, "active" if doc["details_submitted"] else "inactive")
     else:
         doc["capabilities"].pop(name, None)
+    account_events.tell(world, doc, {"capabilities": before})
     world.store.save(doc)
     emit(world, "account.updated", doc, account=doc["id"])
-    return _capability(doc, name)
-
-
-def _capability(doc: Doc, name: str) -> Doc:
-    return {
-        "id": name,
-        "object": "capability",
-        "account": doc["id"],
-        "future_requirements": onboarding.no_requirements(),
-        "requested": name in doc["capabilities"],
-        "requested_at": doc["created"] if name in doc["capabilities"] else None,
-        "requirements": doc["requirements"],
-        "status": doc["capabilities"].get(name, "unrequested"),
-    }
+    return account_events.capability(doc, name)
 
 
 def create_link(world: World, call: Call) -> Doc:

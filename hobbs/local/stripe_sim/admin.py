@@ -11,8 +11,17 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from hobbs.local.stripe_sim import balances, effects, onboarding, timers, triggers, webhook_endpoints
+from hobbs.local.stripe_sim import (
+    balances,
+    effects,
+    onboarding,
+    settlement,
+    timers,
+    triggers,
+    webhook_endpoints,
+)
 from hobbs.local.stripe_sim.api import Api
+from hobbs.local.stripe_sim.errors import StripeError
 from hobbs.local.stripe_sim.events import enqueue
 from hobbs.local.stripe_sim.faults import Faults
 from hobbs.local.stripe_sim.http import Answer, Request, json_answer
@@ -61,7 +70,7 @@ class Admin:
         try:
             given = dict(parse_qsl(request.query)) | (orjson.loads(request.body) if request.body else {})
             return json_answer(200, handler(given))
-        except (ValueError, LookupError, TypeError) as wrong:
+        except (ValueError, LookupError, TypeError, StripeError) as wrong:
             return json_answer(400, {"error": str(wrong)})
 
     def state(self, _: Doc) -> Doc:
@@ -136,6 +145,7 @@ class Admin:
         """Put money on a balance, available now: listed as a top-up, without an effect row."""
         account, currency = given.get("account", ""), str(given.get("currency", "usd")).lower()
         with self.world.store.transaction():
+            settlement.hold(self.world, account, currency)
             balances.post(
                 self.world,
                 type="topup",

@@ -11,7 +11,17 @@ import traceback
 from collections import deque
 from dataclasses import replace
 
-from hobbs.local.stripe_sim import accounts, errors, faults, forms, http, idempotency, routes
+from hobbs.local.stripe_sim import (
+    accounts,
+    errors,
+    faults,
+    forms,
+    http,
+    idempotency,
+    retry_hints,
+    routes,
+    versions,
+)
 from hobbs.local.stripe_sim.expand import expanded
 from hobbs.local.stripe_sim.faults import Fault, Faults
 from hobbs.local.stripe_sim.http import Answer, Request
@@ -32,7 +42,8 @@ class Api:
 
     async def answer(self, request: Request) -> Answer:
         request_id, arrived = new_id("req", 14), self.world.clock.now()
-        headers = {"Request-Id": request_id, "Stripe-Version": request.headers.get("stripe-version", "")}
+        version = request.headers.get("stripe-version") or self.world.api_version
+        headers = {"Request-Id": request_id, "Stripe-Version": version}
         try:
             call, route = self._understand(request, request_id)
             if call.key is not None:
@@ -45,6 +56,7 @@ class Api:
 
     def _understand(self, request: Request, request_id: str) -> tuple[Call, routes.Route]:
         key = self._authenticated(request.headers.get("authorization"))
+        versions.check(request.headers.get("stripe-version"))
         found = routes.find(request.method, request.path)
         if found is None:
             raise errors.unknown_url(request.method, request.path)
@@ -129,7 +141,7 @@ class Api:
         """Replay the saved answer, or execute and save it; effects, events and answer are one transaction."""
         saved = idempotency.saved_answer(self.world, call)
         if saved is not None:
-            replayed = {"Idempotent-Replayed": "true", "Original-Request": saved.request_id}
+            replayed = {"Idempotent-Replayed": "true", **retry_hints.for_executed(saved.request_id)}
             return Answer(status=saved.status, body=saved.body, headers=replayed)
         route.check(call.params)
         return self._execute(call, route, fault)
@@ -143,7 +155,9 @@ class Api:
                 answer = self._run(call, route, injected, fault)
                 if call.method == "POST":
                     idempotency.save(self.world, call, answer.status, answer.body, fingerprint)
-            return answer
+            if call.key is None:
+                return answer
+            return replace(answer, headers=retry_hints.for_executed(call.request_id) | answer.headers)
         except errors.StripeError as unsaved:
             return _error_answer(unsaved)
         except Exception:
@@ -189,4 +203,4 @@ class Api:
 
 
 def _error_answer(error: errors.StripeError) -> Answer:
-    return http.json_answer(error.status, public(error.body()), error.headers)
+    return http.json_answer(error.status, public(error.body()), retry_hints.for_error(error) | error.headers)

@@ -1,6 +1,6 @@
 """Money at Stripe: balance transactions, per-account balances, and when pending funds become available."""
 
-from hobbs.local.stripe_sim import errors, jobs, lists
+from hobbs.local.stripe_sim import errors, jobs, lists, reserves, settlement
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -19,6 +19,7 @@ CATEGORIES = {
     "payout_failure": "payout_reversal",
     "topup": "topup",
     "stripe_fee": "fee",
+    "reserve_transaction": "connect_reserved_funds",
 }
 NET_MAX = 1 << 53
 
@@ -36,9 +37,18 @@ def post(
     available_on: int | None = None,
     description: str | None = None,
     category: str | None = None,
+    exchange_rate: float | None = None,
 ) -> Doc:
-    """Record one balance transaction and move the account's balance by its net."""
+    """Record one balance transaction and move the account's balance by its net.
+
+    A currency that the account does not hold is converted into its own; raises StripeError without a rate.
+    """
     settle(world)
+    if exchange_rate is None:
+        money = settlement.settled(world, account, currency, amount)
+        if money.rate is not None:
+            fee = settlement.settled(world, account, currency, fee).amount
+        currency, amount, exchange_rate = money.currency, money.amount, money.rate
     due = world.now if available_on is None else available_on
     pending = due > world.now
     net = amount - fee
@@ -53,7 +63,7 @@ def post(
             "created": world.now,
             "currency": currency,
             "description": description,
-            "exchange_rate": None,
+            "exchange_rate": exchange_rate,
             "fee": fee,
             "fee_details": _fee_details(fee, currency, fee_description),
             "net": net,
@@ -90,15 +100,21 @@ def _hold(world: World, doc: Doc, account: str) -> None:
 
 
 def _make_available(world: World, transaction_id: str, account: str, currency: str, net: int) -> None:
-    world.store.write(
+    row = world.store.row(
         "INSERT INTO balance VALUES (:account, :currency, :net)"
-        " ON CONFLICT (account, currency) DO UPDATE SET available = available + excluded.available",
+        " ON CONFLICT (account, currency) DO UPDATE SET available = available + excluded.available"
+        " RETURNING available",
         account=account,
         currency=currency,
         net=net,
     )
+    assert row is not None
+    if net > 0 and _refund_waits(world, account, currency):
+        jobs.schedule(world, "refunds_wait", f"{account}/{currency}", 0)
     if not account:
         return
+    if min(row[0], row[0] - net) < 0:
+        _reserve(world, currency)
     world.store.write(
         "INSERT INTO unswept VALUES (:account, :currency, :id)",
         account=account,
@@ -109,6 +125,27 @@ def _make_available(world: World, transaction_id: str, account: str, currency: s
         jobs.schedule(
             world, "automatic_payout", f"{account}/{currency}", world.settings.automatic_payout_after_s
         )
+
+
+def _reserve(world: World, currency: str) -> None:
+    """Reserve the platform's money for what accounts owe, or give back what they no longer owe."""
+    owed, reserved = reserves.owed(world, currency), reserves.reserved(world, currency)
+    if owed == reserved:
+        return
+    reserves.keep(world, currency, owed)
+    post(
+        world,
+        type="reserve_transaction",
+        account="",
+        currency=currency,
+        amount=reserved - owed,
+        source=None,
+        description="Connect reserve for negative balances of connected accounts",
+    )
+
+
+def _refund_waits(world: World, account: str, currency: str) -> bool:
+    return next(world.store.oldest_with("refund.waits", currency, account, after=0), None) is not None
 
 
 def settle(world: World) -> None:
@@ -168,7 +205,9 @@ def balance(world: World, account: str) -> Doc:
             _instant(world, currency, settled.get(currency, 0)) for currency in currencies
         ]
     else:
-        doc["connect_reserved"] = [{"amount": 0, "currency": currency} for currency in currencies]
+        doc["connect_reserved"] = [
+            {"amount": reserves.reserved(world, currency), "currency": currency} for currency in currencies
+        ]
     return doc
 
 

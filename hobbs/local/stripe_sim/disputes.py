@@ -92,6 +92,7 @@ def _shape(world: World, charge: Doc, amount: int, reason: str, inquiry: bool) -
             "has_evidence": False,
             "past_due": False,
             "submission_count": 0,
+            "submission_method": "not_submitted",
         },
         "is_charge_refundable": inquiry,
         "livemode": False,
@@ -101,6 +102,7 @@ def _shape(world: World, charge: Doc, amount: int, reason: str, inquiry: bool) -
             "card": {
                 "brand": "visa",
                 "case_type": "inquiry" if inquiry else "chargeback",
+                "network": "visa",
                 "network_reason_code": "10.4",
             },
             "type": "card",
@@ -183,6 +185,7 @@ def update(world: World, call: Call) -> Doc:
     doc["evidence_details"]["has_evidence"] |= bool(evidence)
     if evidence and forms.boolean(call.params, "submit", True):
         doc["evidence_details"]["submission_count"] += 1
+        doc["evidence_details"]["submission_method"] = "manual"
         doc["status"] = "warning_under_review" if doc["status"].startswith("warning") else "under_review"
     world.store.save(doc)
     emit(world, "charge.dispute.updated", doc, account=call.account)

@@ -6,7 +6,7 @@ Failures here are validation errors, raised before execution begins, so no idemp
 from typing import Any
 from urllib.parse import parse_qsl
 
-from hobbs.local.stripe_sim import errors
+from hobbs.local.stripe_sim import currencies, errors
 
 Doc = dict[str, Any]
 
@@ -103,10 +103,7 @@ def required_text(params: Doc, name: str) -> str:
 
 
 def currency(params: Doc) -> str:
-    value = required_text(params, "currency").lower()
-    if len(value) != 3 or not value.isalpha():
-        raise errors.invalid_param("currency", f"Invalid currency: {value}.")
-    return value
+    return currencies.known(required_text(params, "currency").lower())
 
 
 def choice(params: Doc, name: str, allowed: tuple[str, ...], default: str) -> str:

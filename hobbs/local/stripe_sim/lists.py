@@ -8,6 +8,8 @@ from hobbs.local.stripe_sim.world import Call, Doc, World
 
 PAGING = frozenset({"limit", "starting_after", "ending_before", "expand"})
 COMPARISONS = {"gt", "gte", "lt", "lte"}
+# Quoted in github.com/stripe/stripe-dotnet/issues/1848 and stripe-python/issues/585.
+BOTH_CURSORS = "Received both starting_after and ending_before parameters. Please pass in only one."
 
 
 def listing(
@@ -27,6 +29,8 @@ def listing(
         raise errors.invalid_param("limit", "This value must be less than or equal to 100.")
     wanted = {name: value for name, value in call.params.items() if name not in PAGING and value != ""}
     backwards = forms.text(call.params, "ending_before")
+    if backwards and forms.text(call.params, "starting_after"):
+        raise errors.StripeError(400, BOTH_CURSORS, saved=False)
     docs = _candidates(world, call, kind, wanted, extra, backwards)
     page: list[Doc] = []
     has_more = False
@@ -55,19 +59,20 @@ def _candidates(
         ((f"{kind}.{name}", str(wanted[name])) for name in INDEXED.get(kind, ()) if name in wanted), None
     )
     if backwards:
-        after = _cursor(world, kind, backwards, "ending_before")
+        after = _cursor(world, call, kind, backwards, "ending_before")
         if driver:
             return store.oldest_with(*driver, account, after=after)
         return store.oldest(kind, account, after=after)
     cursor = forms.text(call.params, "starting_after")
-    before = _cursor(world, kind, cursor, "starting_after") if cursor else None
+    before = _cursor(world, call, kind, cursor, "starting_after") if cursor else None
     if driver:
         return store.newest_with(*driver, account, before=before)
     return store.newest(kind, account, before=before)
 
 
-def _cursor(world: World, kind: str, id: str, param: str) -> int:
-    position = world.store.position(id)
+def _cursor(world: World, call: Call, kind: str, id: str, param: str) -> int:
+    """Where in the list an object stands. One of another type or account is no object of this list."""
+    position = world.store.position(id, kind, call.account)
     if position is None:
         raise errors.no_such(kind, id, param, status=400)
     return position

@@ -3,7 +3,7 @@
 Each change emits account.updated to Connect endpoints, with the previous values of what changed.
 """
 
-from hobbs.local.stripe_sim import jobs, lists
+from hobbs.local.stripe_sim import account_events, account_rules, jobs
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Doc, World
@@ -163,10 +163,12 @@ def platform_account(world: World) -> Doc:
         "default_currency": "usd",
         "details_submitted": True,
         "email": "school@example.com",
-        "external_accounts": lists.as_list(f"/v1/accounts/{world.platform_account}/external_accounts", []),
+        "external_accounts": account_rules.platform_banks(world),
         "metadata": {},
         "payouts_enabled": True,
-        "settings": {"payouts": {"debit_negative_balances": True, "schedule": {"interval": "manual"}}},
+        "settings": account_rules.settings(
+            {"debit_negative_balances": True, "schedule": {"interval": "manual"}}
+        ),
         "type": "standard",
     }
 
@@ -181,6 +183,7 @@ def _account(world: World, account_id: str) -> Doc:
 def _change(world: World, doc: Doc, changes: Doc) -> Doc:
     previous = {name: doc[name] for name in WATCHED if name in changes and doc[name] != changes[name]}
     doc |= changes
+    account_events.tell(world, doc, previous)
     world.store.save(doc)
     emit(world, "account.updated", doc, account=doc["id"], previous=previous)
     return doc

@@ -4,12 +4,21 @@ A declined confirmation gets 402 and still writes its failed charge and its even
 Sources: docs.stripe.com/payments/paymentintents/lifecycle, docs.stripe.com/testing.
 """
 
-from hobbs.local.stripe_sim import currencies, customers, errors, forms, lists, taking, test_cards
+from hobbs.local.stripe_sim import (
+    currencies,
+    customers,
+    errors,
+    forms,
+    lists,
+    releases,
+    settlement,
+    taking,
+    test_cards,
+)
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Call, Doc, World, public
 
-AMOUNT_MIN = 50
 NOT_SIMULATED = (
     "transfer_data",
     "application_fee_amount",
@@ -62,7 +71,8 @@ def create(world: World, call: Call) -> Doc:
 
 def _shape(world: World, call: Call) -> Doc:
     params = call.params
-    amount, currency = _amount(params), forms.currency(params)
+    currency = forms.currency(params)
+    amount = _amount(world, call, currency)
     customer = forms.text(params, "customer")
     if customer is not None:
         customers.found(world, customer, call.account, "customer", status=400)
@@ -101,11 +111,11 @@ def _shape(world: World, call: Call) -> Doc:
     return doc
 
 
-def _amount(params: Doc) -> int:
-    amount = forms.required_amount(params)
-    currencies.check(forms.currency(params), amount)
-    if amount < AMOUNT_MIN:
-        raise errors.invalid_param("amount", "Amount must be at least $0.50 usd", "amount_too_small")
+def _amount(world: World, call: Call, currency: str) -> int:
+    amount = forms.required_amount(call.params)
+    currencies.check(currency, amount)
+    money = settlement.settled(world, call.account, currency, amount)
+    currencies.check_minimum(currency, amount, money.currency, money.amount)
     return amount
 
 
@@ -161,6 +171,8 @@ def _charge(world: World, intent: Doc, method: Doc, account: str, *, authenticat
             payment_method=public(method),
         )
     taking.succeed(world, intent, method, card, account)
+    if intent["status"] == "requires_capture":
+        releases.hold(world, intent["latest_charge"])
     if intent["setup_future_usage"] and intent["customer"] and method["customer"] is None:
         customers.attach(world, method, intent["customer"], account)
     return intent
@@ -211,7 +223,8 @@ def capture(world: World, call: Call) -> Doc:
         raise errors.refused(
             "The requested capture amount is greater than the amount you can capture.", "amount_too_large"
         )
-    taking.capture(world, intent, amount, call.account)
+    charge = taking.capture(world, intent, amount, call.account)
+    releases.captured(world, charge, call.account)
     return intent
 
 
@@ -219,6 +232,10 @@ def cancel(world: World, call: Call) -> Doc:
     intent = retrieve(world, call)
     if intent["status"] in ("succeeded", "canceled"):
         raise _unexpected(intent, "cancel")
+    if intent["status"] == "requires_capture":
+        charge = world.store.get("charge", intent["latest_charge"], call.account)
+        assert charge is not None
+        releases.cancelled(world, charge, call.account)
     reason = forms.text(call.params, "cancellation_reason")
     intent |= {
         "status": "canceled",
@@ -239,7 +256,7 @@ def update(world: World, call: Call) -> Doc:
     intent["metadata"] = forms.metadata(params, intent["metadata"])
     intent |= {name: forms.text(params, name) for name in TEXTS if name in params}
     if "amount" in params:
-        intent["amount"] = _amount(params)
+        intent["amount"] = _amount(world, call, intent["currency"])
     token = forms.text(params, "payment_method")
     if token is not None:
         intent["payment_method"] = customers.payment_method(world, token, call.account)["id"]

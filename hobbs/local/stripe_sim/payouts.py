@@ -6,15 +6,19 @@ Sources: docs.stripe.com/payouts, docs.stripe.com/connect/instant-payouts, docs.
 """
 
 from hobbs.local.stripe_sim import (
+    account_events,
+    account_rules,
     accounts,
     balances,
     currencies,
     effects,
     errors,
     forms,
+    instant,
     jobs,
     lists,
     onboarding,
+    settlement,
 )
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
@@ -42,9 +46,15 @@ def create(world: World, call: Call) -> Doc:
     metadata = forms.metadata(params)
     currencies.check(currency, amount, payout=True)
     account = _able(world, call.account)
+    bank = _destination(world, call, account, currency)
+    if method == "instant":
+        instant.check(world, account, bank, currency, amount)
     fee = balances.instant_fee(world, amount) if method == "instant" else 0
     balances.require(world, call.account, currency, amount + fee, INSUFFICIENT)
+    if method == "instant" and call.account:
+        instant.count(world, currency, amount)
     payout = _shape(world, account, amount, currency, method, automatic=False) | {
+        "destination": bank["id"],
         "metadata": metadata,
         "description": forms.text(params, "description"),
         "statement_descriptor": forms.text(params, "statement_descriptor"),
@@ -61,6 +71,29 @@ def _able(world: World, account_id: str) -> Doc:
     if not account["payouts_enabled"]:
         raise errors.refused("Payouts are not currently enabled on this account.", "payouts_not_allowed")
     return account
+
+
+def _destination(world: World, call: Call, account: Doc, currency: str) -> Doc:
+    """The external account that was named, else the one for this currency.
+
+    The sentences are quoted in public repositories; an account that was given a further settlement currency
+    stands for one that has a bank account in it.
+    """
+    banks = account["external_accounts"]["data"]
+    named = forms.text(call.params, "destination")
+    if named is not None:
+        found = next((bank for bank in banks if bank["id"] == named), None)
+        if found is None:
+            raise errors.no_such("external account", named, "destination", status=400)
+        return dict(found)
+    fitting = [bank for bank in banks if bank["currency"] == currency]
+    if not fitting and settlement.holds(world, call.account, currency):
+        fitting = banks
+    if not fitting:
+        raise errors.refused(
+            f"Sorry, you don't have any external accounts in that currency ({currency}).", param="currency"
+        )
+    return dict(fitting[0])
 
 
 def _shape(world: World, account: Doc, amount: int, currency: str, method: str, *, automatic: bool) -> Doc:
@@ -82,7 +115,7 @@ def _shape(world: World, account: Doc, amount: int, currency: str, method: str, 
         "created": world.now,
         "currency": currency,
         "description": "STRIPE PAYOUT" if automatic else None,
-        "destination": banks[0]["id"] if banks else "ba_simulated0platform0bank",
+        "destination": banks[0]["id"] if banks else account_rules.PLATFORM_BANK,
         "failure_balance_transaction": None,
         "failure_code": None,
         "failure_message": None,
@@ -196,6 +229,7 @@ def fail(world: World, payout_id: str, code: str = "account_closed") -> Doc:
     world.store.save(payout)
     emit(world, "payout.failed", payout, account=account, previous={"status": previous})
     if account:
+        account_events.bank_refused(world, account, payout["destination"])
         onboarding.pause_payouts(world, account)
     return payout
 

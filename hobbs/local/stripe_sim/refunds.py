@@ -1,16 +1,30 @@
 """Refunds from the platform's balance; Stripe keeps the fee, and transfers do not change.
 
-A refund succeeds even when it makes the balance negative; Stripe would leave it pending.
-Source: docs.stripe.com/refunds.
+A refund that the available balance does not cover is pending (pending_reason insufficient_funds, no balance
+transaction) and completes by itself once it does, the oldest first.
+Sources: docs.stripe.com/refunds (available balance, not pending amounts; held until it is topped up),
+docs.stripe.com/changelog/basil/2025-04-30/refund-pending-reason. That the charge counts a pending refund as
+refunded at once is from memory.
 """
 
-from hobbs.local.stripe_sim import balances, currencies, effects, errors, forms, jobs, lists, taking
+from hobbs.local.stripe_sim import (
+    balances,
+    currencies,
+    effects,
+    errors,
+    forms,
+    jobs,
+    lists,
+    settlement,
+    taking,
+)
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
 
 REASONS = ("duplicate", "fraudulent", "requested_by_customer")
 FAILS_AFTER_S = 1.0
+WAITS = "refund.waits"
 
 
 def create(world: World, call: Call) -> Doc:
@@ -22,7 +36,7 @@ def create(world: World, call: Call) -> Doc:
     reason = forms.choice(params, "reason", REASONS, REASONS[0]) if "reason" in params else None
     metadata = forms.metadata(params)
     charge = taking.ensure_booked(world, _refundable(world, call), call.account)
-    left = charge["amount_captured"] - charge["amount_refunded"]
+    left = refundable(charge)
     if left <= 0:
         raise errors.refused(f"Charge {charge['id']} has already been refunded.", "charge_already_refunded")
     amount = left if amount is None else amount
@@ -34,6 +48,11 @@ def create(world: World, call: Call) -> Doc:
             param="amount",
         )
     return refund(world, charge, amount, call.account, reason=reason, metadata=metadata)
+
+
+def refundable(charge: Doc) -> int:
+    """What is left to refund: what was authorized and not captured counts as refunded."""
+    return int(charge["amount"] - charge["amount_refunded"])
 
 
 def _refundable(world: World, call: Call) -> Doc:
@@ -57,6 +76,11 @@ def _refundable(world: World, call: Call) -> Doc:
         raise errors.no_such("charge", charge_id, "charge", status=400)
     if charge["status"] != "succeeded":
         raise errors.refused(f"Charge {charge_id} has not succeeded and cannot be refunded.")
+    if not charge["captured"]:
+        raise errors.refused(
+            f"This uncaptured Charge was created by a PaymentIntent ({charge['payment_intent']}). You must "
+            "cancel the PaymentIntent to reverse the authorization instead of refunding the Charge directly."
+        )
     if charge["disputed"] and charge.get("_funds_withdrawn"):
         raise errors.refused(
             f"Charge {charge_id} has been charged back; cannot issue a refund.", "charge_disputed"
@@ -71,33 +95,61 @@ def _dollars(amount: int) -> str:
 def refund(
     world: World, charge: Doc, amount: int, account: str, *, reason: str | None, metadata: dict[str, str]
 ) -> Doc:
-    doc = _shape(world, charge, amount, reason, metadata)
+    doc = world.store.insert(shape(world, charge, amount, reason, metadata), account)
+    money = settlement.settled(world, account, charge["currency"], amount)
+    if balances.available(world, account, money.currency) < money.amount:
+        doc |= {"status": "pending", "pending_reason": "insufficient_funds"}
+        world.store.save(doc)
+        world.store.mark(doc["id"], WAITS, money.currency)
+    else:
+        _pay(world, doc, charge, account)
+    previous = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
+    charge["amount_refunded"] += amount
+    charge["refunded"] = charge["amount_refunded"] == charge["amount"]
+    world.store.save(charge)
+    emit(world, "charge.refunded", charge, account=account, previous=previous)
+    emit(world, "refund.created", doc, account=account)
+    return doc
+
+
+def _pay(world: World, doc: Doc, charge: Doc, account: str) -> None:
+    """Take a refund off the balance."""
     transaction = balances.post(
         world,
         type="refund",
         account=account,
         currency=charge["currency"],
-        amount=-amount,
+        amount=-doc["amount"],
         source=doc["id"],
         description=f"REFUND FOR CHARGE ({charge['description']})"
         if charge["description"]
         else "REFUND FOR CHARGE",
     )
-    doc["balance_transaction"] = transaction["id"]
-    world.store.insert(doc, account)
-    previous = {"amount_refunded": charge["amount_refunded"], "refunded": charge["refunded"]}
-    charge["amount_refunded"] += amount
-    charge["refunded"] = charge["amount_refunded"] == charge["amount_captured"]
-    world.store.save(charge)
+    doc |= {"status": "succeeded", "balance_transaction": transaction["id"]}
+    doc.pop("pending_reason", None)
+    world.store.save(doc)
     effects.record(world, "refund", doc, account=account, destination=charge["id"])
-    emit(world, "charge.refunded", charge, account=account, previous=previous)
-    emit(world, "refund.created", doc, account=account)
     if charge.get("_card") == "refundFail":
         jobs.schedule(world, "refund_fails", doc["id"], FAILS_AFTER_S)
-    return doc
 
 
-def _shape(world: World, charge: Doc, amount: int, reason: str | None, metadata: dict[str, str]) -> Doc:
+def complete_waiting(world: World, subject: str) -> None:
+    """Job: pay the refunds that waited for the balance of "account/currency", as far as it covers them."""
+    account, _, currency = subject.partition("/")
+    for doc in list(world.store.oldest_with(WAITS, currency, account, after=0)):
+        money = settlement.settled(world, account, doc["currency"], doc["amount"])
+        if balances.available(world, account, currency) < money.amount:
+            return
+        charge = world.store.get("charge", doc["charge"], account)
+        assert charge is not None
+        world.store.unmark(doc["id"], WAITS)
+        _pay(world, doc, charge, account)
+        previous = {"status": "pending", "pending_reason": "insufficient_funds", "balance_transaction": None}
+        for type in ("refund.updated", "charge.refund.updated"):
+            emit(world, type, doc, account=account, previous=previous)
+
+
+def shape(world: World, charge: Doc, amount: int, reason: str | None, metadata: dict[str, str]) -> Doc:
     destination = {
         "reference_status": "pending",
         "reference_type": "acquirer_reference_number",

@@ -10,6 +10,7 @@ from hobbs.local.stripe_sim import (
     charges,
     customers,
     disputes,
+    errors,
     events,
     payment_intents,
     payouts,
@@ -159,6 +160,9 @@ ROUTES = _compiled()
 
 
 def find(method: str, path: str) -> tuple[Route, dict[str, str]] | None:
+    """The route and the ids in its path. Raises StripeError for a search, which would read as an id."""
+    if method == "GET" and path.endswith("/search"):
+        raise errors.not_simulated("search; list the objects instead")
     for route in ROUTES.get((method, path.count("/")), ()):
         matched = route.pattern.fullmatch(path)
         if matched:

@@ -3,7 +3,7 @@
 Defaults are Stripe's own in the United States. Delays are seconds on the simulator's clock.
 """
 
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 DAY = 86_400
@@ -24,6 +24,19 @@ class Settings:
     payout_arrives_after_s: float = 2 * DAY
     instant_payout_arrives_after_s: float = 1_800
     dispute_after_s: float = 0.0
+    settlement_currencies: tuple[str, ...] = ()
+    """Currencies in which every account settles besides its own; others are converted, or refused."""
+    exchange_rates: dict[str, str] = field(default_factory=dict)
+    """By pair, such as "eur/usd": how much one unit of the first is worth in the second."""
+    authorization_expires_after_s: float = 7 * DAY
+    # Instant payouts, in minor units of the payout's currency
+    instant_currencies: tuple[str, ...] = (
+        *("aed", "aud", "cad", "dkk", "eur", "gbp", "hkd", "myr", "nok", "nzd", "sek", "sgd", "usd"),
+    )
+    instant_amount_min: int = 50
+    instant_amount_max: int = 999_900
+    instant_daily_volume_max: int = 500_000
+    """Of all connected accounts together, from midnight to midnight Central Standard Time."""
     # Connect
     auto_onboard_after_s: float | None = None
     """Accounts finish onboarding by themselves this long after they were created; None: never."""
@@ -45,7 +58,7 @@ class Settings:
     """Share of deliveries followed by a copy whose valid signature is an hour old."""
 
     def changed(self, changes: dict[str, Any]) -> "Settings":
-        known = {field.name for field in fields(self)}
+        known = {one.name for one in fields(self)}
         unknown = sorted(set(changes) - known)
         if unknown:
             raise ValueError(f"unknown setting {unknown[0]}; known are {', '.join(sorted(known))}")

@@ -90,6 +90,13 @@ class Store:
             id=id,
         )
 
+    def unmark(self, id: str, name: str) -> None:
+        self.write(
+            "DELETE FROM attribute WHERE name = :name AND seq = (SELECT seq FROM object WHERE id = :id)",
+            name=name,
+            id=id,
+        )
+
     def get(self, kind: str, id: str, account: str = "") -> Doc | None:
         row = self.row(
             "SELECT body FROM object WHERE id = :id AND kind = :kind AND account = :account",
@@ -107,8 +114,13 @@ class Store:
         row = self.row("SELECT account FROM object WHERE id = :id", id=id)
         return str(row[0]) if row else None
 
-    def position(self, id: str) -> int | None:
-        row = self.row("SELECT seq FROM object WHERE id = :id", id=id)
+    def position(self, id: str, kind: str, account: str) -> int | None:
+        row = self.row(
+            "SELECT seq FROM object WHERE id = :id AND kind = :kind AND account = :account",
+            id=id,
+            kind=kind,
+            account=account,
+        )
         return int(row[0]) if row else None
 
     def newest(self, kind: str, account: str, *, before: int | None = None) -> Iterator[Doc]:

@@ -4,7 +4,7 @@
 asynchronous capture works (docs.stripe.com/payments/payment-intents/asynchronous-capture).
 """
 
-from hobbs.local.stripe_sim import balances, charges, effects, jobs
+from hobbs.local.stripe_sim import balances, charges, effects, jobs, settlement
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.test_cards import Card, Decline
 from hobbs.local.stripe_sim.world import Doc, World, public
@@ -46,14 +46,20 @@ def succeed(world: World, intent: Doc, method: Doc, card: Card, account: str) ->
     emit(world, "payment_intent.succeeded", intent, account=account)
 
 
-def capture(world: World, intent: Doc, amount: int, account: str) -> None:
+def capture(world: World, intent: Doc, amount: int, account: str) -> Doc:
+    """Take an authorized amount; returns the charge, which counts the rest as refunded."""
     charge = world.store.get("charge", intent["latest_charge"], account)
     assert charge is not None
-    charge |= {"captured": True, "amount_captured": amount}
+    charge |= {
+        "captured": True,
+        "amount_captured": amount,
+        "amount_refunded": charge["amount"] - amount,
+    }
     intent["amount_capturable"] = 0
     _receive(world, intent, charge, account)
     emit(world, "charge.captured", charge, account=account)
     emit(world, "payment_intent.succeeded", intent, account=account)
+    return charge
 
 
 def _receive(world: World, intent: Doc, charge: Doc, account: str) -> None:
@@ -96,14 +102,15 @@ def ensure_booked(world: World, charge: Doc, account: str) -> Doc:
 
 
 def _book(world: World, charge: Doc, account: str) -> None:
-    amount = charge["amount_captured"]
+    money = settlement.settled(world, account, charge["currency"], charge["amount_captured"])
     transaction = balances.post(
         world,
         type="charge",
         account=account,
-        currency=charge["currency"],
-        amount=amount,
-        fee=charges.fee(world, amount),
+        currency=money.currency,
+        amount=money.amount,
+        exchange_rate=money.rate,
+        fee=charges.fee(world, money.amount),
         source=charge["id"],
         available_on=charge["_available_on"],
         description=charge["description"],

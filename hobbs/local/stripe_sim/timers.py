@@ -5,7 +5,17 @@ import sys
 import traceback
 from collections.abc import Callable
 
-from hobbs.local.stripe_sim import balances, disputes, idempotency, jobs, onboarding, payouts, refunds, taking
+from hobbs.local.stripe_sim import (
+    balances,
+    disputes,
+    idempotency,
+    jobs,
+    onboarding,
+    payouts,
+    refunds,
+    releases,
+    taking,
+)
 from hobbs.local.stripe_sim.world import World
 
 TICK_S = 0.02
@@ -22,6 +32,8 @@ WORK: dict[str, Callable[[World, str], None]] = {
     "payout_arrives": payouts.arrive,
     "charge_transaction": taking.book_later,
     "refund_fails": refunds.fail,
+    "refunds_wait": refunds.complete_waiting,
+    releases.JOB: releases.expire,
     "dispute": disputes.open_for_card,
 }
 

@@ -4,7 +4,18 @@ A transfer shows at the destination as a `payment` (py_…) with its own balance
 Sources: docs.stripe.com/connect/separate-charges-and-transfers, docs.stripe.com/api/transfers.
 """
 
-from hobbs.local.stripe_sim import accounts, balances, charges, currencies, effects, errors, forms, lists
+from hobbs.local.stripe_sim import (
+    account_rules,
+    accounts,
+    balances,
+    charges,
+    currencies,
+    effects,
+    errors,
+    forms,
+    lists,
+    settlement,
+)
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -55,6 +66,9 @@ def _source_charge(world: World, source: str, currency: str, amount: int | None)
         raise errors.no_such("charge", source, "source_transaction", status=400)
     if charge["status"] != "succeeded":
         raise errors.refused("Can't create a transfer from a failed charge.", param="source_transaction")
+    money = settlement.settled(world, "", charge["currency"], charge["amount"])
+    if money.rate is not None:
+        raise errors.not_simulated("a transfer from a charge that was converted", "source_transaction")
     if charge["currency"] != currency:
         raise errors.refused(
             "The currency of source_transaction's balance transaction must match.", param="currency"
@@ -158,6 +172,7 @@ def create_reversal(world: World, call: Call) -> Doc:
     amount = forms.amount(call.params)
     metadata = forms.metadata(call.params)
     transfer = _found(world, call.ids["id"])
+    account_rules.refuse_reversal(world, transfer["destination"])
     left = transfer["amount"] - transfer["amount_reversed"]
     if left == 0:
         raise errors.refused(f"Transfer {transfer['id']} is already fully reversed.")
@@ -169,11 +184,12 @@ def create_reversal(world: World, call: Call) -> Doc:
             f"({_dollars(left)})",
             param="amount",
         )
+    owed = settlement.settled(world, transfer["destination"], transfer["currency"], amount)
     balances.require(
         world,
         transfer["destination"],
-        transfer["currency"],
-        amount,
+        owed.currency,
+        owed.amount,
         "The connected account has insufficient available funds for this transfer reversal.",
     )
     reversal = _reversal(world, call, transfer, amount, metadata)

@@ -68,7 +68,7 @@ def _paid_charge(world: World, given: Doc) -> Doc:
 def _refund(world: World, given: Doc) -> Doc:
     """Refund `charge`, or a new payment; `refund` is the amount, else the unrefunded rest."""
     charge = _paid_charge(world, given)
-    left = charge["amount_captured"] - charge["amount_refunded"]
+    left = refunds.refundable(charge)
     amount = int(given.get("refund", left))
     if not 0 < amount <= left:
         raise ValueError(f"charge {charge['id']} has {left} left to refund, not {amount}")

@@ -145,6 +145,16 @@ def instant_amount(transferred: int, basis_points: int, least_fee: int) -> int:
     return max(amount, 0)
 
 
+# One instant payout, in Stripe's units: 0.50 to 9,999.00 (docs.stripe.com/payouts/instant-payouts).
+INSTANT_LEAST = 50
+INSTANT_MOST = 999_900
+
+
+def within_instant_bounds(amount: int) -> int:
+    """What one instant payout can be of an amount, in Stripe's units; the ordinary payout brings the rest."""
+    return 0 if amount < INSTANT_LEAST else min(amount, INSTANT_MOST)
+
+
 def instant_fee(amount: int, basis_points: int, least_fee: int) -> int:
     """Stripe's fee for an instant payout: basis points, rounded half up, and at least `least_fee`."""
     return max(half_up(amount * basis_points, 10_000), least_fee)

@@ -19,7 +19,13 @@ from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
 from services.payouts.domain.odd_objects import OddField
 from services.payouts.domain.operations import Kind, Operation, State
-from services.payouts.domain.orders import MoneyToMove, NewOperation, instant_amount, order_instant_payout
+from services.payouts.domain.orders import (
+    MoneyToMove,
+    NewOperation,
+    instant_amount,
+    order_instant_payout,
+    within_instant_bounds,
+)
 from services.payouts.domain.outcomes import OperationOutcome
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.domain.transfers import Move, ProvenTransfer, SentTransfer, TransferState
@@ -140,7 +146,8 @@ async def _transfers_sent(
 def _instant_payout(transfer: SentTransfer, effect_policy: EffectPolicy) -> NewOperation | None:
     """The payout that brings a transfer to the bank at once; None when the payee waits for the ordinary one.
 
-    That is also so when the transfer is too small to pay Stripe's fee from.
+    That is also so when the transfer is too small to pay Stripe's fee from, or for an instant payout at all;
+    of one that is too large, the rest waits for the ordinary payout.
     """
     currency = transfer.currency
     # Stripe counts its fee in its own units of the currency.
@@ -149,7 +156,7 @@ def _instant_payout(transfer: SentTransfer, effect_policy: EffectPolicy) -> NewO
         effect_policy.instant_fee_basis_points,
         to_stripe(effect_policy.instant_fee_minimum, currency),
     )
-    amount = payable_out(whole_from_stripe(most, currency), currency)
+    amount = payable_out(whole_from_stripe(within_instant_bounds(most), currency), currency)
     if not transfer.instant or amount == 0:
         return None
     money = MoneyToMove(

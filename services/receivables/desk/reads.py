@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from fleet.database import Tx
 
-Listed = Literal["received", "waiting", "failed", "unexplained", "moved"]
+Listed = Literal["received", "waiting", "failed", "unexplained", "refunds_waiting", "moved"]
 
 _RECEIVED = """
     SELECT charge_id, received_at, student, currency, amount, fee, refunded, disputed, lost
@@ -26,9 +26,18 @@ _FAILED = """
 """
 _UNEXPLAINED = """
     SELECT charge_id, student, currency, told_refunded, known_refunds
-    FROM receivables_public.unexplained_refunds
-    WHERE CAST(:student AS text) IS NULL OR student = :student
+    FROM receivables_public.unexplained_refunds AS told
+    WHERE (CAST(:student AS text) IS NULL OR student = :student)
+      AND told_refunded - known_refunds >
+          (SELECT coalesce(sum(amount), 0) FROM receivables_public.refunds
+           WHERE refunds.charge_id = told.charge_id AND NOT moved AND NOT failed)
     ORDER BY charge_id DESC LIMIT :most OFFSET :skip
+"""
+_REFUNDS_WAITING = """
+    SELECT refund_id, charge_id, at, student, refunds.currency, refunds.amount
+    FROM receivables_public.refunds JOIN receivables_public.payments USING (charge_id)
+    WHERE NOT moved AND NOT failed AND (CAST(:student AS text) IS NULL OR student = :student)
+    ORDER BY at DESC, refund_id DESC LIMIT :most OFFSET :skip
 """
 _MOVED = """
     SELECT charge_id, moved_at, from_student, to_student, currency, amount, moved_by, why
@@ -41,6 +50,7 @@ _LISTS: Final[dict[Listed, str]] = {
     "waiting": _WAITING,
     "failed": _FAILED,
     "unexplained": _UNEXPLAINED,
+    "refunds_waiting": _REFUNDS_WAITING,
     "moved": _MOVED,
 }
 
@@ -53,7 +63,8 @@ async def payments(
     The newest `most` but for `skip`, newest last.
     waiting: charges known only by a refund, a dispute or a fee,
     which name no student. failed: attempts that did not go through. unexplained: charges of which more was
-    refunded than by the refunds that Stripe told of. moved: payments that went from one student to another.
+    refunded than by the refunds that Stripe told of. refunds_waiting: refunds that Stripe holds until the
+    school's balance there covers them. moved: payments that went from one student to another.
     """
     rows = await tx.all(_LISTS[listed], student=student, most=most, skip=skip)
     return [dict(row._mapping) for row in reversed(rows)]

@@ -40,7 +40,11 @@ class Fee:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Money that goes back to the student. `moved`: it left Stripe's balance; `failed`: it came back."""
+    """Money that goes back to the student. `moved`: it left Stripe's balance; `failed`: it came back.
+
+    Neither: it waits until the school's balance at Stripe covers it. `at`: when it was made, or when it moved
+    if it waited.
+    """
 
     refund_id: str
     amount: int
@@ -214,13 +218,17 @@ def _learn_fee(charge: Charge, fee: Fee) -> Charge | Contradiction:
 
 
 def _learn_refund(charge: Charge, told: Refund) -> Charge | Contradiction:
-    """A refund that moved stays moved, and one that failed stays failed, in whatever order this is learnt."""
+    """A refund that moved stays moved, and one that failed stays failed, in whatever order this is learnt.
+
+    It is dated by the fact that says so: one that waited moved later than it was made.
+    """
     if clash := _other_currency(charge, told.currency, f"refund {told.refund_id}"):
         return clash
     known = charge.refunds.get(told.refund_id, told)
     if known.amount != told.amount:
         return _changed(charge, f"refund {told.refund_id}", known.amount, told.amount)
-    refund = replace(known, moved=known.moved or told.moved, failed=known.failed or told.failed)
+    at = told.at if told.moved and not known.moved else known.at
+    refund = replace(known, at=at, moved=known.moved or told.moved, failed=known.failed or told.failed)
     return replace(charge, refunds={**charge.refunds, told.refund_id: refund})
 
 

@@ -8,7 +8,8 @@ class Waiting:
     """How many wait, and for how many seconds the oldest has waited; 0 when nothing waits.
 
     charges: known only by a refund, a dispute or a fee. students: payments that name nobody.
-    unexplained_refunds: charges of which more was refunded than by the refunds that Stripe told of.
+    unexplained_refunds: charges of which more was refunded than by the refunds that Stripe told of, those
+    that still wait for the balance included.
     """
 
     charges: int

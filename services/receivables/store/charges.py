@@ -80,7 +80,7 @@ _WRITE_REFUNDS = """
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told (
         refund_id text, charge_id text, amount bigint, currency text, at timestamptz, moved boolean,
         failed boolean)
-    ON CONFLICT (refund_id) DO UPDATE SET moved = excluded.moved, failed = excluded.failed
+    ON CONFLICT (refund_id) DO UPDATE SET at = excluded.at, moved = excluded.moved, failed = excluded.failed
 """
 _WRITE_DISPUTES = """
     INSERT INTO dispute (dispute_id, charge_id, amount, currency, opened_at, withdrawn, outcome, closed_at,

@@ -215,7 +215,13 @@ def _succeeded(charge: StripeCharge) -> bool:
 
 
 def refund_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[Unreadable]) -> Iterator[Fact]:
-    yield from _refund_facts(subject, None)
+    yield from _refund_facts(subject, None, webhook.created_at if _waited(webhook) else None)
+
+
+def _waited(webhook: StripeWebhook) -> bool:
+    """Whether the refund was pending until this event."""
+    before = orjson.loads(webhook.body)["data"].get("previous_attributes")
+    return isinstance(before, Mapping) and before.get("status") == "pending"
 
 
 def dispute_facts(
@@ -295,6 +301,7 @@ _NOTHING_TO_DO: Final = frozenset(
         "payment_intent.requires_action",
     }
 )
+_WAITING: Final = ("pending", "requires_action")
 _ELSEWHERE: Final = ("account.", "balance.", "capability.", "payout.", "person.", "topup.", "transfer.")
 
 
@@ -312,10 +319,11 @@ def _subject(webhook: StripeWebhook) -> Mapping[str, Any]:
     return subject
 
 
-def _refund_facts(subject: Any, charge_id: str | None) -> Iterator[Fact]:
+def _refund_facts(subject: Any, charge_id: str | None, moved_at: datetime | None = None) -> Iterator[Fact]:
     """A refund moved money when it has a balance transaction, whatever its status is.
 
-    Releasing an amount that was never captured is reported as a refund that succeeded, but moves nothing.
+    One without is pending until the school's balance covers it; it is known, and nothing is posted. Releasing
+    an amount that was never captured is reported as a refund that succeeded, but moves nothing, ever.
     """
     refund = StripeRefund.model_validate(subject)
     if isinstance(transaction := subject.get("balance_transaction"), Mapping):
@@ -327,12 +335,12 @@ def _refund_facts(subject: Any, charge_id: str | None) -> Iterator[Fact]:
         raise Unreadable("refund_without_charge", f"refund {refund.id} names no charge")
     failed = refund.status in ("failed", "canceled")
     moved = refund.balance_transaction is not None and not failed
-    if moved or failed:
+    if moved or failed or refund.status in _WAITING:
         reported = Refund(
             refund_id=refund.id,
             amount=refund.books(refund.amount),
             currency=refund.currency.upper(),
-            at=_instant(refund.created),
+            at=moved_at if moved and moved_at else _instant(refund.created),
             moved=moved,
             failed=failed,
         )

@@ -7,6 +7,14 @@ from services.payouts import handlers
 from tests.integration.payouts.world import World
 
 
+@pytest.fixture(autouse=True)
+def settled_as_they_are(world: World) -> None:
+    """The payees' accounts hold these currencies: nothing is converted, and they are paid out at once."""
+    held = ["bhd", "huf", "isk", "jpy", "kwd", "twd", "ugx"]
+    most = {"instant_amount_max": 10_000_000, "instant_daily_volume_max": 10_000_000}
+    world.control.set(settlement_currencies=held, instant_currencies=held, **most)
+
+
 async def broken(world: World) -> list[str]:
     return [i.name for i in service_invariants("payouts") if await world.rows(i.sql.replace(":", r"\:"))]
 
@@ -76,7 +84,7 @@ async def test_held_money_and_what_is_owed_leave_no_amount_that_stripe_refuses(w
 
 @pytest.mark.parametrize(
     ("currency", "transferred", "paid_out"),
-    [("HUF", 12_345, 12_200), ("TWD", 12_345, 12_200), ("KWD", 12_340, 12_210), ("UGX", 12_345, 12_222)],
+    [("HUF", 12_345, 12_200), ("TWD", 12_345, 12_200), ("KWD", 12_340, 12_210), ("UGX", 9_000, 8_910)],
 )
 async def test_an_instant_payout_is_an_amount_that_the_bank_takes(
     world: World, currency: str, transferred: int, paid_out: int

@@ -140,6 +140,7 @@ async def test_a_revert_after_the_backup_is_taken_off_once(world: World, backup:
 
 async def test_rests_that_a_currency_carries_are_paid_once(world: World, backup: Backup) -> None:
     """Read again in another order: the transfer that was sent last carries what it did."""
+    world.control.set(settlement_currencies=["kwd"])
     world.control.fund(10_000_000, currency="kwd")
     await world.payee("i1")
     await backup.make()

@@ -11,9 +11,11 @@ import pytest
 
 from fleet.database import Database
 from fleet.envelope import CONTENT_HEADER, Record
+from services.receivables.desk import reads
 from services.receivables.handlers import measure_waiting, take_settled_charges, take_stripe_events
 from services.receivables.metrics import WAITING
 from tests.integration.receivables.stories import (
+    broken_invariants,
     charge,
     dead_reasons,
     digest,
@@ -183,6 +185,30 @@ async def test_a_refund_only_the_charge_tells_of_is_found_and_not_posted(db: Dat
     assert await unexplained(db) == ["ch_1"]
     await take(db, webhook("refund.created", refund()))
     assert await unexplained(db) == []
+
+
+async def test_a_refund_that_waits_for_the_balance_is_posted_once_it_moved_and_not_before(
+    db: Database,
+) -> None:
+    waits = refund(status="pending", pending_reason="insufficient_funds", balance_transaction=None)
+    await take(
+        db,
+        webhook("charge.succeeded", charge()),
+        webhook("charge.refunded", charge(amount_refunded=10_000)),
+        webhook("refund.created", waits),
+    )
+    assert await wallets(db) == PAID
+    await measure_waiting(db)
+    assert WAITING.labels("refund")._value.get() == 0
+    async with db.transaction() as tx:
+        assert await reads.payments(tx, "unexplained") == []
+        [waiting] = await reads.payments(tx, "refunds_waiting")
+    assert (waiting["refund_id"], waiting["student"], waiting["amount"]) == ("re_1", "anna", 10_000)
+    await take(db, webhook("refund.updated", refund()))
+    assert await wallets(db) == {"student:anna": 30_000, "external:stripe": -30_000}
+    async with db.transaction() as tx:
+        assert await reads.payments(tx, "refunds_waiting") == []
+    assert await broken_invariants(db) == {}
 
 
 async def test_what_waits_is_measured(db: Database) -> None:

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -17,6 +18,7 @@ from services.payouts.domain.orders import (
     order_transfer,
     sources_named,
     transfer_id,
+    within_instant_bounds,
 )
 
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
@@ -100,6 +102,14 @@ def test_an_instant_payout_is_asked_for_on_the_payees_own_account() -> None:
     assert (order.kind, order.stripe_account, order.parent_id) == (Kind.INSTANT_PAYOUT, "acct_1", None)
     assert (order.params["method"], order.params["currency"]) == ("instant", "usd")
     assert order.params["metadata"]["hobbs_source"] == f"transfer:{ID}"
+
+
+@pytest.mark.parametrize(
+    ("amount", "paid"),
+    [(0, 0), (49, 0), (50, 50), (999_900, 999_900), (999_901, 999_900), (5_000_000, 999_900)],
+)
+def test_an_instant_payout_stays_within_stripes_bounds(amount: int, paid: int) -> None:
+    assert within_instant_bounds(amount) == paid
 
 
 @given(st.integers(1, 10_000_000), st.integers(0, 500), st.integers(0, 100))

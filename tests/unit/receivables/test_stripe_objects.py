@@ -116,9 +116,25 @@ def test_a_charge_that_took_no_money_tells_nothing(changed: dict[str, Any]) -> N
     assert seen("charge.updated", CHARGE | changed).facts == ()
 
 
-@pytest.mark.parametrize("status", ["pending", "succeeded", None])
-def test_a_refund_without_a_balance_transaction_moved_nothing(status: str | None) -> None:
+@pytest.mark.parametrize("status", ["succeeded", None])
+def test_a_release_of_what_was_never_captured_is_no_refund(status: str | None) -> None:
     assert seen("refund.created", REFUND | {"status": status, "balance_transaction": None}).facts == ()
+
+
+@pytest.mark.parametrize("status", ["pending", "requires_action"])
+def test_a_refund_that_waits_for_the_balance_is_known_and_moved_nothing(status: str) -> None:
+    """docs.stripe.com/refunds: pending, without a balance transaction, until the balance covers it."""
+    fact = fact_of("refund.created", REFUND | {"status": status, "balance_transaction": None})
+    assert (fact.refund.moved, fact.refund.failed) == (False, False)
+
+
+def test_a_refund_that_waited_is_dated_when_it_moved() -> None:
+    later = datetime(2026, 6, 3, 9, tzinfo=UTC)
+    body = json.dumps({"data": {"object": REFUND, "previous_attributes": {"status": "pending"}}})
+    webhook = webhook_of("refund.updated", body, created_at=later)
+    (fact,) = stripe_event(record_of(webhook.model_dump_json().encode())).facts
+    assert isinstance(fact, RefundReported)
+    assert (fact.refund.at, fact.refund.moved) == (later, True)
 
 
 def test_what_was_never_captured_is_not_refunded() -> None:
