@@ -11,7 +11,15 @@ from urllib.parse import parse_qsl
 
 import orjson
 
-from hobbs.local.stripe_sim import balances, effects, onboarding, timers, triggers, webhook_endpoints
+from hobbs.local.stripe_sim import (
+    balances,
+    effects,
+    onboarding,
+    restricted_keys,
+    timers,
+    triggers,
+    webhook_endpoints,
+)
 from hobbs.local.stripe_sim.api import Api
 from hobbs.local.stripe_sim.events import enqueue
 from hobbs.local.stripe_sim.faults import Faults
@@ -47,6 +55,8 @@ class Admin:
             ("GET", "webhook_endpoints"): lambda _: {
                 "endpoints": list(world.store.newest("webhook_endpoint", ""))
             },
+            ("GET", "restricted_keys"): lambda _: restricted_keys.listed(world),
+            ("POST", "restricted_keys"): lambda given: restricted_keys.register(world, given),
             ("GET", "deliveries"): self.deliveries,
             ("POST", "deliveries/flush"): lambda _: self.flush_deliveries(),
             ("POST", "resend"): self.resend,

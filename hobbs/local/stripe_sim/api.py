@@ -11,7 +11,18 @@ import traceback
 from collections import deque
 from dataclasses import replace
 
-from hobbs.local.stripe_sim import accounts, errors, faults, forms, http, idempotency, routes
+from hobbs.local.stripe_sim import (
+    accounts,
+    errors,
+    faults,
+    forms,
+    http,
+    idempotency,
+    not_simulated,
+    payment_types,
+    restricted_keys,
+    routes,
+)
 from hobbs.local.stripe_sim.expand import expanded
 from hobbs.local.stripe_sim.faults import Fault, Faults
 from hobbs.local.stripe_sim.http import Answer, Request
@@ -47,12 +58,15 @@ class Api:
         key = self._authenticated(request.headers.get("authorization"))
         found = routes.find(request.method, request.path)
         if found is None:
-            raise errors.unknown_url(request.method, request.path)
+            raise not_simulated.unknown(request.method, request.path, [row[1] for row in routes.TABLE])
         route, ids = found
         account = self._acting_as(request.headers.get("stripe-account"), key)
+        restricted_keys.check(self.world, key, request.method, request.path, account)
         if account and route.platform_only:
             raise errors.not_simulated("a connected account that acts as a platform")
         params = forms.parse(request.query) | (forms.parse(request.body) if request.method == "POST" else {})
+        version = request.headers.get("stripe-version") or self.world.api_version
+        params = payment_types.understood(request.method, request.path, version, params)
         call = Call(
             method=request.method,
             path=request.path,
@@ -71,8 +85,8 @@ class Api:
             value = base64.b64decode(value).decode("utf-8", "replace").partition(":")[0]
         if not value:
             raise errors.unauthenticated(None)
-        accepted = value == self.secret_key if self.secret_key else value.startswith("sk_test_")
-        if not accepted:
+        accepted = value == self.secret_key if self.secret_key else value.startswith(("sk_test_", "rk_test_"))
+        if not (accepted or restricted_keys.is_registered(self.world, value)):
             raise errors.unauthenticated(value)
         return value
 

@@ -1,6 +1,6 @@
 """Money at Stripe: balance transactions, per-account balances, and when pending funds become available."""
 
-from hobbs.local.stripe_sim import errors, jobs, lists
+from hobbs.local.stripe_sim import errors, jobs, lists, platform_payouts, reserved_balance
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -11,6 +11,7 @@ CATEGORIES = {
     "payment": "charge",
     "refund": "refund",
     "refund_failure": "refund_failure",
+    "payment_failure_refund": "charge_failure",
     "payment_refund": "refund",
     "transfer": "transfer",
     "transfer_refund": "transfer_reversal",
@@ -19,6 +20,13 @@ CATEGORIES = {
     "payout_failure": "payout_reversal",
     "topup": "topup",
     "stripe_fee": "fee",
+    "topup_reversal": "topup_reversal",
+    "payout_minimum_balance_hold": "payout_minimum_balance_hold",
+    "payout_minimum_balance_release": "payout_minimum_balance_release",
+    "reserve_hold": "risk_reserved_funds",
+    "reserve_release": "risk_reserved_funds",
+    "reserve_transaction": "risk_reserved_funds",
+    "reserved_funds": "risk_reserved_funds",
 }
 NET_MAX = 1 << 53
 
@@ -97,8 +105,10 @@ def _make_available(world: World, transaction_id: str, account: str, currency: s
         currency=currency,
         net=net,
     )
-    if not account:
+    if not account and not platform_payouts.is_automatic(world):
         return
+    if account and net > 0 and world.settings.pending_reversals:
+        jobs.schedule(world, "pending_reversals", f"{account}/{currency}", 0.0)
     world.store.write(
         "INSERT INTO unswept VALUES (:account, :currency, :id)",
         account=account,
@@ -191,7 +201,7 @@ def instant_fee(world: World, amount: int) -> int:
 
 def retrieve_balance(world: World, call: Call) -> Doc:
     settle(world)
-    return balance(world, call.account)
+    return balance(world, call.account) | reserved_balance.shown(world, call.account)
 
 
 def retrieve_transaction(world: World, call: Call) -> Doc:
