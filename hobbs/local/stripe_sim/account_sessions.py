@@ -13,6 +13,7 @@ DISPUTES = {
     "destination_on_behalf_of_charge_management": False,
     "dispute_management": True,
     "refund_management": True,
+    "smart_disputes_management": True,
 }
 PAYMENTS = {**DISPUTES, "capture_payments": True}
 PAYOUTS = {**ACCOUNT, "edit_payout_schedule": True, "instant_payouts": True, "standard_payouts": True}
@@ -38,7 +39,7 @@ FEATURES: dict[str, dict[str, bool]] = {
     "notification_banner": ACCOUNT,
     "payment_details": PAYMENTS,
     "payment_disputes": DISPUTES,
-    "payment_method_settings": {},
+    "payment_method_settings": {"disable_stripe_user_authentication": False},
     "payments": PAYMENTS,
     "payout_details": {},
     "payout_reconciliation_report": {},

@@ -21,7 +21,7 @@ def _key(account: str) -> str:
 
 
 def _kept(world: World, account: str) -> Doc:
-    """debit, interval, days, minimum, statement_descriptor, delay_days, as last set."""
+    """debit, interval, days, minimum, descriptor and delay, as last set."""
     default: Doc = {
         "debit": True,
         "interval": "daily" if account else "manual",
@@ -53,7 +53,6 @@ def _shape(world: World, kept: Doc, account: str) -> Doc:
         "payments": {
             "debit_negative_balances": kept["debit"],
             "payouts": {
-                "automatic_transfer_rules_by_currency": None,
                 "minimum_balance_by_currency": kept["minimum"],
                 "schedule": schedule,
                 "statement_descriptor": kept["descriptor"],

@@ -45,7 +45,7 @@ def shaped(control: Control) -> list[str]:
 
 
 def test_a_debit_is_processing_for_days_and_then_paid(client: stripe.StripeClient, control: Control) -> None:
-    """docs.stripe.com/payments/ach-direct-debit: up to 4 business days; 0.8 %, at most 5.00 (stripe.com/pricing)."""
+    """docs.stripe.com/payments/ach-direct-debit (4 business days), stripe.com/pricing (0.8 %, max. 5.00)."""
     intent = debit(client)
     assert (intent["status"], intent["amount_received"]) == ("processing", 0)
     charge = client.v1.charges.retrieve(intent["latest_charge"]).to_dict()
