@@ -19,14 +19,14 @@ def unknown(method: str, path: str, simulated: list[str]) -> errors.StripeError:
     """The answer to a path that no route takes; `simulated` are the routes' paths."""
     if not is_stripes(method, path):
         return errors.unknown_url(method, path)
-    resources = sorted({_resource(one) for one in simulated})
+    resources = sorted({resource(one) for one in simulated})
     return errors.not_simulated(
         f"{method} {path}, which Stripe has. It simulates {', '.join(resources)}; the routes are in its "
         "README"
     )
 
 
-def _resource(path: str) -> str:
+def resource(path: str) -> str:
     """/v1/checkout/sessions/{id}/expire to /v1/checkout/sessions."""
     return re.split(r"/\{", path)[0]
 

@@ -5,6 +5,8 @@ docs.stripe.com/changelog/endive/2026-09-30/removes-the-payment-method-types-par
 and- setup-intents, …/remove-payment-method-types-checkout-sessions.
 """
 
+import re
+from pathlib import Path
 from typing import Any, cast
 
 import pytest
@@ -12,6 +14,7 @@ import stripe
 
 from hobbs.local.stripe_sim import restricted_keys, routes
 from hobbs.local.stripe_sim.control import Control, SimulatorRefused
+from services.payouts.stripe import client as stripe_client
 from tests.contract.stripe.conftest import Connect
 
 Doc = dict[str, Any]
@@ -35,7 +38,8 @@ def test_a_restricted_key_may_what_our_pages_recommend(
     assert v1.events.list().data
     with pytest.raises(stripe.PermissionError) as refused:
         v1.payment_methods.list({"customer": "cus_1"})
-    assert (refused.value.http_status, refused.value.error.code) == (403, "more_permissions_required")
+    body = cast(Doc, refused.value.json_body)["error"]
+    assert (refused.value.http_status, body["code"]) == (403, "more_permissions_required")
     assert "Having the 'rak_payment_method_read' permission would allow this request" in message(
         refused.value
     )
@@ -65,6 +69,18 @@ def test_every_route_needs_a_permission() -> None:
         path for method, path, _, _ in routes.TABLE if restricted_keys.permission(method, path) is None
     ]
     assert open_routes == []
+
+
+def test_the_recommended_permissions_cover_every_call_of_payouts() -> None:
+    """docs/operations/stripe.md: a call that the recommended key may not make would stop at a live platform."""
+    source = Path(stripe_client.__file__).read_text(encoding="utf-8")
+    calls = re.findall(r"v([12])\.([a-z_.]+)\.(create|update|retrieve|list|cancel)_async", source)
+    assert len(calls) > 10
+    for version, names, verb in calls:
+        method = "GET" if verb in ("retrieve", "list") else "POST"
+        needed = restricted_keys.permission(method, f"/v{version}/{names.replace('.', '/')}")
+        covering = {needed, str(needed).replace("_read", "_write")}
+        assert covering & set(restricted_keys.RECOMMENDED), f"{verb} {names} needs {needed}"
 
 
 OLD = "2026-08-26.dahlia"
