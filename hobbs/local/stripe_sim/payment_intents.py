@@ -136,6 +136,7 @@ def _confirm(world: World, call: Call, intent: Doc) -> Doc:
             "The PaymentMethod supplied belongs to a different Customer.", param="payment_method"
         )
     single_use.refuse_again(method)
+    payment_types.renew(intent, params)
     payment_types.require(intent, method)
     intent["_off_session"] = params.get("off_session") not in (None, "", "false")
     if method["type"] == "us_bank_account":
@@ -257,6 +258,7 @@ def update(world: World, call: Call) -> Doc:
     intent |= {name: forms.text(params, name) for name in TEXTS if name in params}
     if "amount" in params:
         intent["amount"] = _amount(params)
+    payment_types.renew(intent, params)
     token = forms.text(params, "payment_method")
     if token is not None:
         intent["payment_method"] = customers.payment_method(world, token, call.account)["id"]

@@ -67,6 +67,12 @@ def _fits(type: str, currency: str | None) -> bool:
     return type == "card" or currency in ("usd", None)
 
 
+def renew(intent: Doc, params: Doc) -> None:
+    """Take over the allowed types that an update or a confirmation of an intent names."""
+    if NEW in params:
+        intent |= {OLD: offered(params, intent.get("currency")), NEW: forms.strings(params, NEW)}
+
+
 def require(intent: Doc, method: Doc) -> None:
     """Refuse a payment method whose type the intent does not offer. The wording is from memory."""
     offers = intent[OLD]

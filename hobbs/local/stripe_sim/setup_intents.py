@@ -99,6 +99,7 @@ def _confirm(world: World, call: Call, doc: Doc) -> Doc:
             "The PaymentMethod supplied belongs to a different Customer.", param="payment_method"
         )
     single_use.refuse_again(method)
+    payment_types.renew(doc, call.params)
     payment_types.require(doc, method)
     return attempt(world, doc, method, call.params, call.account)
 
@@ -205,6 +206,7 @@ def update(world: World, call: Call) -> Doc:
             doc[name] = forms.text(params, name)
     if doc["customer"] is not None:
         customers.found(world, doc["customer"], call.account, "customer", status=400)
+    payment_types.renew(doc, params)
     token = forms.text(params, "payment_method")
     if token is not None:
         method = customers.payment_method(world, token, call.account)

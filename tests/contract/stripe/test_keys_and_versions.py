@@ -72,7 +72,7 @@ def test_every_route_needs_a_permission() -> None:
 
 
 def test_the_recommended_permissions_cover_every_call_of_payouts() -> None:
-    """docs/operations/stripe.md: a call that the recommended key may not make would stop at a live platform."""
+    """docs/operations/stripe.md: a call that the recommended key may not make would stop us."""
     source = Path(stripe_client.__file__).read_text(encoding="utf-8")
     calls = re.findall(r"v([12])\.([a-z_.]+)\.(create|update|retrieve|list|cancel)_async", source)
     assert len(calls) > 10
