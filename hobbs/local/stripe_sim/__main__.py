@@ -1,4 +1,4 @@
-"""`python -m hobbs.local.stripe_sim`: serves until SIGTERM; its state is in the folder --data.
+"""`python -m hobbs.local.stripe_sim`: serves until SIGTERM; its state is in --data, else gone with it.
 
 Prints one JSON line on stdout once it listens: {"url": …, "pid": …}.
 """
@@ -8,12 +8,15 @@ import os
 import signal
 import socket
 import sys
+import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import orjson
 import uvicorn
 
+from hobbs.local.stripe_sim import usage
 from hobbs.local.stripe_sim.server import Server
 from hobbs.local.stripe_sim.settings import FAST, Settings
 
@@ -22,6 +25,14 @@ BACKLOG = 512
 
 def main(arguments: list[str] | None = None) -> None:
     options = _parser().parse_args(arguments)
+    with ExitStack() as stack:
+        if options.data is None:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stripe-sim-"))
+            options.data = Path(folder)
+        _serve(options)
+
+
+def _serve(options: argparse.Namespace) -> None:
     listener = _listen(options.host, options.port)
     url = f"http://{options.host}:{listener.getsockname()[1]}"
     server = Server(
@@ -55,11 +66,16 @@ class _Announcing(uvicorn.Server):
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m hobbs.local.stripe_sim", description="A simulated Stripe."
+        prog="python -m hobbs.local.stripe_sim",
+        description=usage.DESCRIPTION,
+        epilog=usage.epilog(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0, help="0: any free port, printed once it listens")
-    parser.add_argument("--data", type=Path, required=True, help="folder of the SQLite file")
+    parser.add_argument(
+        "--data", type=Path, help="folder of the SQLite file; default: a new one, gone when it stops"
+    )
     parser.add_argument(
         "--secret-key-file", type=Path, help="the one API key to accept; or HOBBS_SIM_SECRET_KEY"
     )

@@ -15,6 +15,7 @@ from hobbs.local.stripe_sim import (
     balances,
     effects,
     onboarding,
+    restricted_keys,
     settlement,
     timers,
     triggers,
@@ -56,6 +57,8 @@ class Admin:
             ("GET", "webhook_endpoints"): lambda _: {
                 "endpoints": list(world.store.newest("webhook_endpoint", ""))
             },
+            ("GET", "restricted_keys"): lambda _: restricted_keys.listed(world),
+            ("POST", "restricted_keys"): lambda given: restricted_keys.register(world, given),
             ("GET", "deliveries"): self.deliveries,
             ("POST", "deliveries/flush"): lambda _: self.flush_deliveries(),
             ("POST", "resend"): self.resend,

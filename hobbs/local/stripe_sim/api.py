@@ -18,6 +18,9 @@ from hobbs.local.stripe_sim import (
     forms,
     http,
     idempotency,
+    not_simulated,
+    payment_types,
+    restricted_keys,
     retry_hints,
     routes,
     versions,
@@ -59,12 +62,15 @@ class Api:
         versions.check(request.headers.get("stripe-version"))
         found = routes.find(request.method, request.path)
         if found is None:
-            raise errors.unknown_url(request.method, request.path)
+            raise not_simulated.unknown(request.method, request.path, [row[1] for row in routes.TABLE])
         route, ids = found
         account = self._acting_as(request.headers.get("stripe-account"), key)
+        restricted_keys.check(self.world, key, request.method, request.path, account)
         if account and route.platform_only:
             raise errors.not_simulated("a connected account that acts as a platform")
         params = forms.parse(request.query) | (forms.parse(request.body) if request.method == "POST" else {})
+        version = request.headers.get("stripe-version") or self.world.api_version
+        params = payment_types.understood(request.method, request.path, version, params)
         call = Call(
             method=request.method,
             path=request.path,
@@ -83,8 +89,8 @@ class Api:
             value = base64.b64decode(value).decode("utf-8", "replace").partition(":")[0]
         if not value:
             raise errors.unauthenticated(None)
-        accepted = value == self.secret_key if self.secret_key else value.startswith("sk_test_")
-        if not accepted:
+        accepted = value == self.secret_key if self.secret_key else value.startswith(("sk_test_", "rk_test_"))
+        if not (accepted or restricted_keys.is_registered(self.world, value)):
             raise errors.unauthenticated(value)
         return value
 

@@ -1,6 +1,14 @@
 """Money at Stripe: balance transactions, per-account balances, and when pending funds become available."""
 
-from hobbs.local.stripe_sim import errors, jobs, lists, reserves, settlement
+from hobbs.local.stripe_sim import (
+    connect_reserves,
+    errors,
+    jobs,
+    lists,
+    platform_payouts,
+    reserved_balance,
+    settlement,
+)
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -11,6 +19,7 @@ CATEGORIES = {
     "payment": "charge",
     "refund": "refund",
     "refund_failure": "refund_failure",
+    "payment_failure_refund": "charge_failure",
     "payment_refund": "refund",
     "transfer": "transfer",
     "transfer_refund": "transfer_reversal",
@@ -19,7 +28,13 @@ CATEGORIES = {
     "payout_failure": "payout_reversal",
     "topup": "topup",
     "stripe_fee": "fee",
-    "reserve_transaction": "connect_reserved_funds",
+    "topup_reversal": "topup_reversal",
+    "payout_minimum_balance_hold": "payout_minimum_balance_hold",
+    "payout_minimum_balance_release": "payout_minimum_balance_release",
+    "reserve_hold": "risk_reserved_funds",
+    "reserve_release": "risk_reserved_funds",
+    "reserve_transaction": "risk_reserved_funds",
+    "reserved_funds": "risk_reserved_funds",
 }
 NET_MAX = 1 << 53
 
@@ -111,10 +126,12 @@ def _make_available(world: World, transaction_id: str, account: str, currency: s
     assert row is not None
     if net > 0 and _refund_waits(world, account, currency):
         jobs.schedule(world, "refunds_wait", f"{account}/{currency}", 0)
-    if not account:
-        return
-    if min(row[0], row[0] - net) < 0:
+    if account and min(row[0], row[0] - net) < 0:
         _reserve(world, currency)
+    if not account and not platform_payouts.is_automatic(world):
+        return
+    if account and net > 0 and world.settings.pending_reversals:
+        jobs.schedule(world, "pending_reversals", f"{account}/{currency}", 0.0)
     world.store.write(
         "INSERT INTO unswept VALUES (:account, :currency, :id)",
         account=account,
@@ -129,10 +146,10 @@ def _make_available(world: World, transaction_id: str, account: str, currency: s
 
 def _reserve(world: World, currency: str) -> None:
     """Reserve the platform's money for what accounts owe, or give back what they no longer owe."""
-    owed, reserved = reserves.owed(world, currency), reserves.reserved(world, currency)
+    owed, reserved = connect_reserves.owed(world, currency), connect_reserves.reserved(world, currency)
     if owed == reserved:
         return
-    reserves.keep(world, currency, owed)
+    connect_reserves.keep(world, currency, owed)
     post(
         world,
         type="reserve_transaction",
@@ -140,6 +157,7 @@ def _reserve(world: World, currency: str) -> None:
         currency=currency,
         amount=reserved - owed,
         source=None,
+        category="connect_reserved_funds",
         description="Connect reserve for negative balances of connected accounts",
     )
 
@@ -206,7 +224,8 @@ def balance(world: World, account: str) -> Doc:
         ]
     else:
         doc["connect_reserved"] = [
-            {"amount": reserves.reserved(world, currency), "currency": currency} for currency in currencies
+            {"amount": connect_reserves.reserved(world, currency), "currency": currency}
+            for currency in currencies
         ]
     return doc
 
@@ -230,7 +249,7 @@ def instant_fee(world: World, amount: int) -> int:
 
 def retrieve_balance(world: World, call: Call) -> Doc:
     settle(world)
-    return balance(world, call.account)
+    return balance(world, call.account) | reserved_balance.shown(world, call.account)
 
 
 def retrieve_transaction(world: World, call: Call) -> Doc:

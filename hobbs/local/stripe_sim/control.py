@@ -101,6 +101,10 @@ class Control:
         given = {"url": url, "connect": connect, "secret": secret, "enabled_events": events or ["*"]}
         return self._post("webhook_endpoints", given)
 
+    def add_restricted_key(self, key: str, permissions: list[str] | None = None) -> Doc:
+        """Accept an rk_test_ key with these permissions (transfer_write …), else the recommended ones."""
+        return self._post("restricted_keys", {"key": key, "permissions": permissions})
+
     def add_fault(self, kind: str, **scope: Any) -> Doc:
         """kind, when="before"|"after", method, path, match, nth, probability, seed, count, delay_s, saved."""
         return self._post("faults", {"kind": kind, **scope})

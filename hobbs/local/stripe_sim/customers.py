@@ -1,6 +1,6 @@
-"""Customers, their payment methods, and setup intents that attach a card for later."""
+"""Customers and their payment methods. setup_intents.py saves a method for later."""
 
-from hobbs.local.stripe_sim import charges, errors, forms, lists, test_cards
+from hobbs.local.stripe_sim import bank_accounts, charges, errors, forms, lists, single_use, test_cards
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -32,10 +32,13 @@ def create(world: World, call: Call) -> Doc:
         "test_clock": None,
         **{name: forms.text(params, name) for name in TEXTS},
     }
-    world.store.insert(doc, call.account)
     token = forms.text(params, "payment_method")
-    if token is not None:
-        attach(world, payment_method(world, token, call.account), doc["id"], call.account)
+    method = payment_method(world, token, call.account) if token else None
+    if method is not None:
+        refuse_declining(method)
+    world.store.insert(doc, call.account)
+    if method is not None:
+        attach(world, method, doc["id"], call.account)
     emit(world, "customer.created", doc, account=call.account)
     return doc
 
@@ -88,6 +91,8 @@ def payment_method(world: World, token: str, account: str, param: str = "payment
     name = test_cards.named(token)
     if name is not None:
         return world.store.insert(_card(world, name), account)
+    if token in bank_accounts.TOKENS:
+        return world.store.insert(bank_accounts.payment_method(world, bank_accounts.TOKENS[token]), account)
     doc = world.store.get("payment_method", token, account)
     if doc is None:
         raise errors.no_such("PaymentMethod", token, param, status=400)
@@ -130,6 +135,7 @@ def _card(world: World, name: str) -> Doc:
 def attach(world: World, method: Doc, customer: str, account: str) -> Doc:
     if method["customer"] not in (None, customer):
         raise errors.refused("The payment method you provided has already been attached to a customer.")
+    single_use.refuse_attaching(method)
     method["customer"] = customer
     world.store.save(method)
     world.store.mark(method["id"], "payment_method.customer", customer)
@@ -138,7 +144,8 @@ def attach(world: World, method: Doc, customer: str, account: str) -> Doc:
 
 
 def create_payment_method(world: World, call: Call) -> Doc:
-    forms.choice(call.params, "type", ("card",), "card")
+    if forms.choice(call.params, "type", ("card", "us_bank_account"), "card") == "us_bank_account":
+        return world.store.insert(bank_accounts.from_params(world, call.params), call.account)
     card = forms.nested(call.params, "card")
     token = forms.text(card, "token") or forms.text(card, "number") or ""
     name = test_cards.named(token)
@@ -162,7 +169,17 @@ def retrieve_payment_method(world: World, call: Call) -> Doc:
 def attach_payment_method(world: World, call: Call) -> Doc:
     customer = forms.required_text(call.params, "customer")
     found(world, customer, call.account, "customer", status=400)
-    return attach(world, _method(world, call), customer, call.account)
+    method = _method(world, call)
+    refuse_declining(method)
+    return attach(world, method, customer, call.account)
+
+
+def refuse_declining(method: Doc) -> None:
+    """A card that declines cannot be attached: docs.stripe.com/testing (declined payments)."""
+    card = test_cards.CARDS.get(method.get("_card", ""))
+    decline = None if card is None else test_cards.setup_decline(card)
+    if decline is not None:
+        raise errors.card_declined(decline.message, decline.code, decline.decline_code, None)
 
 
 def detach_payment_method(world: World, call: Call) -> Doc:
@@ -172,7 +189,7 @@ def detach_payment_method(world: World, call: Call) -> Doc:
             "The payment method you provided is not attached to a customer so detachment is impossible."
         )
     doc["customer"] = None
-    world.store.save(doc)
+    single_use.consume(world, doc)
     emit(world, "payment_method.detached", doc, account=call.account)
     return doc
 
@@ -188,71 +205,3 @@ def list_payment_methods(world: World, call: Call) -> Doc:
     if "id" in call.ids:
         call.params["customer"] = call.ids["id"]
     return lists.listing(world, call, "payment_method")
-
-
-# Setup intents, minimal
-
-
-def create_setup_intent(world: World, call: Call) -> Doc:
-    params = call.params
-    customer = forms.text(params, "customer")
-    if customer is not None:
-        found(world, customer, call.account, "customer", status=400)
-    intent_id = new_id("seti")
-    nulls = (
-        "allowed_payment_method_types",
-        "application",
-        "automatic_payment_methods",
-        "cancellation_reason",
-        "customer_account",
-        "description",
-        "excluded_payment_method_types",
-        "flow_directions",
-        "last_setup_error",
-        "latest_attempt",
-        "mandate",
-        "next_action",
-        "on_behalf_of",
-        "payment_method",
-        "payment_method_configuration_details",
-        "single_use_mandate",
-    )
-    doc: Doc = {
-        **dict.fromkeys(nulls),
-        "id": intent_id,
-        "object": "setup_intent",
-        "client_secret": f"{intent_id}_secret_{random_text(25)}",
-        "created": world.now,
-        "customer": customer,
-        "livemode": False,
-        "metadata": forms.metadata(params),
-        "payment_method_options": {"card": {"request_three_d_secure": "automatic"}},
-        "payment_method_types": ["card"],
-        "status": "requires_payment_method",
-        "usage": forms.choice(params, "usage", ("off_session", "on_session"), "off_session"),
-    }
-    world.store.insert(doc, call.account)
-    emit(world, "setup_intent.created", doc, account=call.account)
-    return _confirm_setup(world, call, doc) if forms.boolean(params, "confirm") else doc
-
-
-def confirm_setup_intent(world: World, call: Call) -> Doc:
-    return _confirm_setup(world, call, retrieve_setup_intent(world, call))
-
-
-def _confirm_setup(world: World, call: Call, doc: Doc) -> Doc:
-    """Attach the card for later. A card that requires authentication counts as authenticated."""
-    method = payment_method(world, forms.required_text(call.params, "payment_method"), call.account)
-    if doc["customer"] is not None:
-        attach(world, method, doc["customer"], call.account)
-    doc |= {"payment_method": method["id"], "status": "succeeded"}
-    world.store.save(doc)
-    emit(world, "setup_intent.succeeded", doc, account=call.account)
-    return doc
-
-
-def retrieve_setup_intent(world: World, call: Call) -> Doc:
-    doc = world.store.get("setup_intent", call.ids["id"], call.account)
-    if doc is None:
-        raise errors.no_such("setupintent", call.ids["id"])
-    return doc

@@ -99,8 +99,9 @@ class Parameters:
 
 @cache
 def parameters(name: str) -> Parameters:
-    """Look up e.g. `transfer_create` in `stripe.params._transfer_create_params`."""
-    module = importlib.import_module(f"stripe.params._{name}_params")
+    """Look up `transfer_create` in `stripe.params._transfer_create_params`; a dot names a package in it."""
+    package, _, name = name.rpartition(".")
+    module = importlib.import_module(f"stripe.params.{package}{'.' if package else ''}_{name}_params")
     typed = getattr(module, "".join(word.title() for word in name.split("_")) + "Params")
     return _parameters(typed, vars(module), stripe.RequestOptions.__annotations__)
 

@@ -5,13 +5,17 @@ Sources: docs.stripe.com/payments/paymentintents/lifecycle, docs.stripe.com/test
 """
 
 from hobbs.local.stripe_sim import (
+    ach,
     currencies,
     customers,
     errors,
     forms,
     lists,
+    next_actions,
+    payment_types,
     releases,
     settlement,
+    single_use,
     taking,
     test_cards,
 )
@@ -24,7 +28,6 @@ NOT_SIMULATED = (
     "application_fee_amount",
     "on_behalf_of",
     "confirmation_token",
-    "mandate_data",
 )
 NULLS = (
     "allowed_payment_method_types",
@@ -101,7 +104,8 @@ def _shape(world: World, call: Call) -> Doc:
         "metadata": forms.metadata(params),
         "payment_method": method,
         "payment_method_options": {"card": {"installments": None, "request_three_d_secure": "automatic"}},
-        "payment_method_types": forms.strings(params, "payment_method_types") or ["card"],
+        "payment_method_types": payment_types.offered(params, currency),
+        payment_types.NEW: forms.strings(params, payment_types.NEW) or None,
         "shipping": params.get("shipping"),
         "status": "requires_confirmation" if method else "requires_payment_method",
         **{name: forms.text(params, name) for name in TEXTS},
@@ -133,22 +137,21 @@ def _confirm(world: World, call: Call, intent: Doc) -> Doc:
         raise errors.refused(
             "The PaymentMethod supplied belongs to a different Customer.", param="payment_method"
         )
+    single_use.refuse_again(method)
+    payment_types.renew(intent, params)
+    payment_types.require(intent, method)
     intent["_off_session"] = params.get("off_session") not in (None, "", "false")
-    card = test_cards.CARDS[method["_card"]]
-    if card.needs_authentication and not intent["_off_session"]:
+    if method["type"] == "us_bank_account":
+        return ach.confirm(world, intent, method, params, call.account)
+    if test_cards.asks_its_holder(method, off_session=False) and not intent["_off_session"]:
         return _ask_for_authentication(world, call, intent)
     return _charge(world, intent, method, call.account)
 
 
 def _ask_for_authentication(world: World, call: Call, intent: Doc) -> Doc:
     back = forms.text(call.params, "return_url")
-    redirect = {"return_url": back, "url": f"{world.public_url}/3ds/{intent['id']}"}
     intent["status"] = "requires_action"
-    intent["next_action"] = (
-        {"type": "redirect_to_url", "redirect_to_url": redirect}
-        if back
-        else {"type": "use_stripe_sdk", "use_stripe_sdk": {"type": "three_d_secure_redirect"}}
-    )
+    intent["next_action"] = next_actions.authentication(world, intent["id"], back)
     world.store.save(intent)
     emit(world, "payment_intent.requires_action", intent, account=call.account)
     return intent
@@ -158,7 +161,8 @@ def _charge(world: World, intent: Doc, method: Doc, account: str, *, authenticat
     """Take the money, or write the failure and raise the 402."""
     card = test_cards.CARDS[method["_card"]]
     decline = card.decline
-    if card.needs_authentication and not authenticated:
+    off_session = intent["_off_session"]
+    if test_cards.asks_its_holder(method, off_session=off_session) and not authenticated:
         decline = taking.AUTHENTICATION_REQUIRED
     if decline is not None:
         charge = taking.decline(world, intent, method, decline, account)
@@ -175,6 +179,10 @@ def _charge(world: World, intent: Doc, method: Doc, account: str, *, authenticat
         releases.hold(world, intent["latest_charge"])
     if intent["setup_future_usage"] and intent["customer"] and method["customer"] is None:
         customers.attach(world, method, intent["customer"], account)
+    if intent["setup_future_usage"] == "off_session":
+        method["_set_up"] = True
+        world.store.save(method)
+    single_use.consume(world, method)
     return intent
 
 
@@ -236,6 +244,8 @@ def cancel(world: World, call: Call) -> Doc:
         charge = world.store.get("charge", intent["latest_charge"], call.account)
         assert charge is not None
         releases.cancelled(world, charge, call.account)
+    if intent["status"] == "processing":
+        ach.call_off(world, intent, call.account)
     reason = forms.text(call.params, "cancellation_reason")
     intent |= {
         "status": "canceled",
@@ -257,11 +267,26 @@ def update(world: World, call: Call) -> Doc:
     intent |= {name: forms.text(params, name) for name in TEXTS if name in params}
     if "amount" in params:
         intent["amount"] = _amount(world, call, intent["currency"])
+    payment_types.renew(intent, params)
     token = forms.text(params, "payment_method")
     if token is not None:
         intent["payment_method"] = customers.payment_method(world, token, call.account)["id"]
         intent["status"] = "requires_confirmation"
     return world.store.save(intent)
+
+
+def verify_microdeposits(world: World, call: Call) -> Doc:
+    """Begin a debit once its bank account is verified; too many wrong guesses end the attempt."""
+    intent = retrieve(world, call)
+    method = customers.payment_method(world, intent["payment_method"] or "", call.account)
+    if next_actions.verified(world, intent, call.params):
+        method["_verified"] = True
+        world.store.save(method)
+        return ach.start(world, intent, method, call.account)
+    intent |= {"status": "requires_payment_method", "next_action": None, "payment_method": None}
+    world.store.save(intent)
+    emit(world, "payment_intent.payment_failed", intent, account=call.account)
+    return intent
 
 
 def list_all(world: World, call: Call) -> Doc:

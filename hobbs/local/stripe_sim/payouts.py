@@ -9,10 +9,12 @@ from hobbs.local.stripe_sim import (
     account_events,
     account_rules,
     accounts,
+    balance_settings,
     balances,
     currencies,
     effects,
     errors,
+    external_accounts,
     forms,
     instant,
     jobs,
@@ -156,13 +158,19 @@ def _send(world: World, payout: Doc, account: str, fee: int) -> None:
 def pay_out_automatically(world: World, subject: str) -> None:
     """Job: pay out an account's available funds, if its schedule is automatic and payouts are enabled."""
     account_id, _, currency = subject.partition("/")
-    account = accounts.connected(world, account_id)
-    amount = balances.available(world, account_id, currency)
+    account = accounts.connected(world, account_id) if account_id else onboarding.platform_account(world)
+    if account is None or not account["payouts_enabled"] or balance_settings.is_manual(world, account_id):
+        return
+    wait = balance_settings.wait_s(world, account_id)
+    if wait > 0:
+        jobs.schedule(world, "automatic_payout", subject, wait)
+        return
+    kept = balance_settings.minimum_of(world, account_id, currency)
+    amount = balances.available(world, account_id, currency) - kept
     amount -= amount % currencies.step_of(currency, payout=True)
-    if account is None or not account["payouts_enabled"] or amount <= 0:
+    if amount <= 0:
         return
-    if account["settings"]["payouts"]["schedule"]["interval"] == "manual":
-        return
+    balance_settings.keep_back(world, account_id, currency, -kept)
     payout = _shape(world, account, amount, currency, "standard", automatic=True)
     swept = world.store.rows(
         "SELECT transaction_id FROM unswept WHERE account = :account AND currency = :currency",
@@ -178,6 +186,7 @@ def pay_out_automatically(world: World, subject: str) -> None:
     for (transaction_id,) in [*swept, (payout["balance_transaction"],)]:
         world.store.mark(transaction_id, "balance_transaction.payout", payout["id"])
     effects.record(world, "automatic_payout", payout, account=account_id, destination=payout["destination"])
+    balance_settings.keep_back(world, account_id, currency, kept)
 
 
 def debit(world: World, account_id: str, amount: int, currency: str) -> Doc:
@@ -195,7 +204,7 @@ def arrive(world: World, payout_id: str) -> None:
     if payout is None or account_id is None or payout["status"] not in ("pending", "in_transit"):
         return
     account = world.store.get("account", account_id) if account_id else None
-    failure = (account or {}).get("_bank_refuses")
+    failure = (account or {}).get("_bank_refuses") or external_accounts.failure_of(account, payout)
     if failure:
         fail(world, payout_id, failure)
         return

@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl
 
 import stripe
 
-from hobbs.local.stripe_sim import http, onboarding, timers
+from hobbs.local.stripe_sim import http, onboarding, pages, timers
 from hobbs.local.stripe_sim.admin import Admin
 from hobbs.local.stripe_sim.api import Api
 from hobbs.local.stripe_sim.clock import Clock
@@ -53,7 +53,8 @@ class Server:
             elif request.path.startswith("/setup/e/"):
                 answer = self._onboarding_page(request)
             else:
-                answer = await self.api.answer(request)
+                page = pages.answer(self.world, request)
+                answer = page or await self.api.answer(request)
         except http.Hang:
             await http.hang(request)
         except http.Reset:

@@ -37,9 +37,20 @@ class Settings:
     instant_amount_max: int = 999_900
     instant_daily_volume_max: int = 500_000
     """Of all connected accounts together, from midnight to midnight Central Standard Time."""
+    topup_succeeds_after_s: float = 0.0
+    """0: a top-up succeeds at once; else it is pending and can be canceled."""
+    # Bank debits
+    ach_fee_basis_points: int = 80
+    ach_fee_max: int = 500
+    ach_succeeds_after_s: float = 4 * DAY
+    ach_fails_after_s: float = 3 * DAY
+    ach_dispute_after_s: float = DAY
+    """How long after its success the debit of the test account 000555555559 is returned."""
     # Connect
     auto_onboard_after_s: float | None = None
     """Accounts finish onboarding by themselves this long after they were created; None: never."""
+    pending_reversals: bool = False
+    """The private preview: a reversal that the account does not cover is pending instead of refused."""
     # Webhooks (wall clock)
     webhook_speed: float = 600.0
     """Stripe's retry schedule divided by this."""
@@ -70,6 +81,8 @@ class Settings:
 
 FAST: dict[str, Any] = {
     "charge_available_after_s": 0.0,
+    "ach_succeeds_after_s": 0.5,
+    "ach_fails_after_s": 0.5,
     "automatic_payout_after_s": 0.5,
     "payout_arrives_after_s": 0.5,
     "instant_payout_arrives_after_s": 0.5,

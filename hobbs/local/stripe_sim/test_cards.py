@@ -1,6 +1,7 @@
 """Stripe's documented test cards and what each one does. Source: docs.stripe.com/testing."""
 
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,7 +16,12 @@ class Card:
     last4: str
     brand: str = "visa"
     decline: Decline | None = None
+    only_charges_decline: bool = False
+    """It can be attached and set up although every charge of it is declined."""
     needs_authentication: bool = False
+    once_set_up: bool = False
+    """Set up for it, the card needs no authentication off-session any more."""
+    already_set_up: bool = False
     dispute: str | None = None
     """fraudulent, product_not_received, or inquiry"""
     funds_at_once: bool = False
@@ -53,12 +59,16 @@ CARDS: dict[str, Card] = {
     "chargeDeclinedExpiredCard": Card(last4="0069", decline=EXPIRED),
     "chargeDeclinedIncorrectCvc": Card(last4="0127", decline=BAD_CVC),
     "chargeDeclinedProcessingError": Card(last4="0119", decline=PROCESSING),
-    "chargeCustomerFail": Card(last4="0341", decline=DECLINED),
+    "chargeCustomerFail": Card(last4="0341", decline=DECLINED, only_charges_decline=True),
+    "authenticationRequiredOnSetup": Card(last4="3155", needs_authentication=True, once_set_up=True),
+    "authenticationRequiredSetupForOffSession": Card(
+        last4="0446", needs_authentication=True, already_set_up=True
+    ),
     "authenticationRequired": Card(last4="3184", needs_authentication=True),
     "threeDSecure2Required": Card(last4="3220", needs_authentication=True),
     "threeDSecureRequired": Card(last4="3063", needs_authentication=True),
     "authenticationRequiredChargeDeclinedInsufficientFunds": Card(
-        last4="9995", needs_authentication=True, decline=NO_FUNDS
+        last4="3178", needs_authentication=True, decline=NO_FUNDS, only_charges_decline=True
     ),
     "createDispute": Card(last4="0259", dispute="fraudulent"),
     "createDisputeProductNotReceived": Card(last4="2685", dispute="product_not_received"),
@@ -75,6 +85,12 @@ NUMBERS = {
     "4000000000000069": "chargeDeclinedExpiredCard",
     "4000000000000119": "chargeDeclinedProcessingError",
     "4000000000000341": "chargeCustomerFail",
+    "4000000000009987": "visa_chargeDeclinedLostCard",
+    "4000000000009979": "visa_chargeDeclinedStolenCard",
+    "4000000000000127": "chargeDeclinedIncorrectCvc",
+    "4000002500003155": "authenticationRequiredOnSetup",
+    "4000003800000446": "authenticationRequiredSetupForOffSession",
+    "4000008260003178": "authenticationRequiredChargeDeclinedInsufficientFunds",
     "4000002760003184": "authenticationRequired",
     "4000000000003220": "threeDSecure2Required",
     "4000000000000259": "createDispute",
@@ -88,3 +104,15 @@ def named(token: str) -> str | None:
         if token.startswith(prefix) and token.removeprefix(prefix) in CARDS:
             return token.removeprefix(prefix)
     return NUMBERS.get(token.replace(" ", ""))
+
+
+def setup_decline(card: Card) -> Decline | None:
+    """Why the card can be neither attached nor set up, or None."""
+    return None if card.only_charges_decline else card.decline
+
+
+def asks_its_holder(method: dict[str, Any], *, off_session: bool) -> bool:
+    """Whether a payment with this method needs its holder's authentication, given what it was set up for."""
+    card = CARDS[method["_card"]]
+    spared = card.already_set_up or (card.once_set_up and bool(method.get("_set_up")))
+    return card.needs_authentication and not (off_session and spared)

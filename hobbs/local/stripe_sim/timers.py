@@ -6,15 +6,20 @@ import traceback
 from collections.abc import Callable
 
 from hobbs.local.stripe_sim import (
+    ach,
     balances,
+    checkout,
     disputes,
     idempotency,
     jobs,
     onboarding,
     payouts,
+    pending_reversals,
     refunds,
     releases,
     taking,
+    topups,
+    transfers,
 )
 from hobbs.local.stripe_sim.world import World
 
@@ -26,7 +31,11 @@ def _onboard(world: World, account_id: str) -> None:
     onboarding.complete(world, account_id)
 
 
-WORK: dict[str, Callable[[World, str], None]] = {
+def _release_reversals(world: World, subject: str) -> None:
+    pending_reversals.release(world, subject, transfers.carry_out)
+
+
+WORK: dict[str, Callable[[World, str], object]] = {
     "onboard": _onboard,
     "automatic_payout": payouts.pay_out_automatically,
     "payout_arrives": payouts.arrive,
@@ -35,6 +44,12 @@ WORK: dict[str, Callable[[World, str], None]] = {
     "refunds_wait": refunds.complete_waiting,
     releases.JOB: releases.expire,
     "dispute": disputes.open_for_card,
+    "bank_debit_ends": checkout.bank_debit_ends,
+    "bank_debit_returned": ach.returned,
+    "checkout_expires": checkout.expire_now,
+    "pending_reversals": _release_reversals,
+    "reversal_expires": pending_reversals.end,
+    "topup_succeeds": topups.succeed,
 }
 
 

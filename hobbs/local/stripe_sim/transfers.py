@@ -14,6 +14,7 @@ from hobbs.local.stripe_sim import (
     errors,
     forms,
     lists,
+    pending_reversals,
     settlement,
 )
 from hobbs.local.stripe_sim.events import emit
@@ -64,7 +65,7 @@ def _source_charge(world: World, source: str, currency: str, amount: int | None)
     charge = world.store.get("charge", source)
     if charge is None:
         raise errors.no_such("charge", source, "source_transaction", status=400)
-    if charge["status"] != "succeeded":
+    if charge["status"] not in ("succeeded", "pending"):  # a bank debit may be pending for days
         raise errors.refused("Can't create a transfer from a failed charge.", param="source_transaction")
     money = settlement.settled(world, "", charge["currency"], charge["amount"])
     if money.rate is not None:
@@ -173,7 +174,7 @@ def create_reversal(world: World, call: Call) -> Doc:
     metadata = forms.metadata(call.params)
     transfer = _found(world, call.ids["id"])
     account_rules.refuse_reversal(world, transfer["destination"])
-    left = transfer["amount"] - transfer["amount_reversed"]
+    left = transfer["amount"] - transfer["amount_reversed"] - pending_reversals.reserved(transfer)
     if left == 0:
         raise errors.refused(f"Transfer {transfer['id']} is already fully reversed.")
     amount = left if amount is None else amount
@@ -185,6 +186,8 @@ def create_reversal(world: World, call: Call) -> Doc:
             param="amount",
         )
     owed = settlement.settled(world, transfer["destination"], transfer["currency"], amount)
+    if pending_reversals.waits(world, transfer, amount):
+        return pending_reversals.queue(world, transfer, _reversal(world, call, transfer, amount, metadata))
     balances.require(
         world,
         transfer["destination"],
@@ -193,17 +196,21 @@ def create_reversal(world: World, call: Call) -> Doc:
         "The connected account has insufficient available funds for this transfer reversal.",
     )
     reversal = _reversal(world, call, transfer, amount, metadata)
-    _move_back(world, transfer, reversal)
+    if world.settings.pending_reversals:
+        reversal["status"] = "succeeded"
     world.store.insert(reversal)
+    carry_out(world, transfer, reversal)
+    return reversal
+
+
+def carry_out(world: World, transfer: Doc, reversal: Doc) -> None:
+    """Move the money of a stored reversal back to the platform."""
+    _move_back(world, transfer, reversal)
+    world.store.save(reversal)
     _apply(world, transfer, reversal)
     effects.record(world, "reversal", reversal, destination=transfer["destination"])
-    emit(
-        world,
-        "transfer.reversed",
-        transfer,
-        previous={"amount_reversed": transfer["amount_reversed"] - amount},
-    )
-    return reversal
+    before = {"amount_reversed": transfer["amount_reversed"] - reversal["amount"]}
+    emit(world, "transfer.reversed", transfer, previous=before)
 
 
 def _dollars(amount: int) -> str:
@@ -227,6 +234,7 @@ def _reversal(world: World, call: Call, transfer: Doc, amount: int, metadata: Do
 
 def _move_back(world: World, transfer: Doc, reversal: Doc) -> None:
     account, currency, amount = transfer["destination"], transfer["currency"], reversal["amount"]
+    reversal["destination_payment_refund"] = reversal["destination_payment_refund"] or new_id("pyr")
     returned = balances.post(
         world, type="transfer_refund", account="", currency=currency, amount=amount, source=reversal["id"]
     )

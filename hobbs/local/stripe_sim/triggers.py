@@ -7,7 +7,19 @@ from collections.abc import Callable
 
 import orjson
 
-from hobbs.local.stripe_sim import customers, disputes, onboarding, payment_intents, payouts, refunds, taking
+from hobbs.local.stripe_sim import (
+    customers,
+    disputes,
+    hosted_triggers,
+    onboarding,
+    payment_intents,
+    payouts,
+    pending_reversals,
+    refunds,
+    reserves,
+    taking,
+    topups,
+)
 from hobbs.local.stripe_sim.errors import StripeError
 from hobbs.local.stripe_sim.world import Call, Doc, World
 
@@ -176,4 +188,8 @@ CAUSES: dict[str, Callable[[World, Doc], Doc]] = {
     "payout.paid": _payout_paid,
     "payout.failed": _payout_failed,
     "customer.created": _customer,
+    **hosted_triggers.CAUSES,
+    **pending_reversals.CAUSES,
+    **reserves.CAUSES,
+    **topups.CAUSES,
 }

@@ -16,18 +16,31 @@ Doc = dict[str, Any]
 ROOTS = (
     "account",
     "account_link",
+    "account_session",
     "balance",
+    "balance_settings",
     "balance_transaction",
+    "bank_account",
     "capability",
+    "card",
     "charge",
+    "checkout.session",
     "customer",
     "dispute",
     "event",
+    "item",
     "login_link",
+    "mandate",
     "payment_intent",
+    "payment_link",
     "payment_method",
     "payout",
+    "person",
+    "price",
+    "product",
     "refund",
+    "reserve_transaction",
+    "setup_attempt",
     "setup_intent",
     "topup",
     "transfer",
@@ -43,6 +56,7 @@ WATCHED = {
     "last_payment_error",
     "next_action",
 }
+WATCHED |= {"customer_details", "last_setup_error", "line_items", "restrictions", "us_bank_account"}
 WATCHED |= {"requirements", "reversals", "settings", "source_types", "metadata", "individual", "capabilities"}
 PREFIX = "#/components/schemas/"
 SHAPES = Path(__file__).with_name("shapes.json")

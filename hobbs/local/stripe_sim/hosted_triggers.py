@@ -1,0 +1,55 @@
+"""Triggers for what payers do on hosted pages, and for bank debits: their causes in triggers.py.
+
+Each runs the code of the page, so objects, balances and events are the same.
+"""
+
+from collections.abc import Callable
+
+from hobbs.local.stripe_sim import ach, authentication_page, checkout, checkout_page
+from hobbs.local.stripe_sim.errors import StripeError
+from hobbs.local.stripe_sim.world import Doc, World
+
+
+def _session(world: World, given: Doc) -> tuple[Doc, str]:
+    session_id = str(given["session"])
+    doc, account = world.store.find(session_id), world.store.account_of(session_id)
+    if doc is None or account is None or doc["object"] != "checkout.session" or doc["status"] != "open":
+        raise LookupError(f"no open Checkout session {session_id}")
+    return doc, account
+
+
+def _completed(world: World, given: Doc) -> Doc:
+    """The payer of `session` pays with `payment_method`; returns the session, open when that is declined."""
+    doc, account = _session(world, given)
+    token = str(given.get("payment_method", "pm_card_visa"))
+    try:
+        checkout_page.pay(world, doc, token, account, email=given.get("email"))
+    except StripeError as declined:
+        if declined.status != 402:
+            raise ValueError(str(declined)) from declined
+    return world.store.get("checkout.session", doc["id"], account) or doc
+
+
+def _expired(world: World, given: Doc) -> Doc:
+    doc, account = _session(world, given)
+    checkout.expire_now(world, doc["id"])
+    return world.store.get("checkout.session", doc["id"], account) or doc
+
+
+def _authenticated(world: World, given: Doc) -> Doc:
+    """The holder of the card of `setup_intent` completes or, with success false, fails the authentication."""
+    success = str(given.get("success", "true")).lower() == "true"
+    return authentication_page.authenticated(world, str(given["setup_intent"]), success=success)
+
+
+def _returned(world: World, given: Doc) -> Doc:
+    """The payer's bank takes the bank debit `charge` back after it succeeded: `reason`."""
+    return ach.returned(world, str(given["charge"]), str(given.get("reason", "debit_not_authorized")))
+
+
+CAUSES: dict[str, Callable[[World, Doc], Doc]] = {
+    "checkout.session.completed": _completed,
+    "checkout.session.expired": _expired,
+    "setup_intent.authenticated": _authenticated,
+    "bank_debit.returned": _returned,
+}
