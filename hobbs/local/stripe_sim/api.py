@@ -33,6 +33,9 @@ class Api:
     async def answer(self, request: Request) -> Answer:
         request_id, arrived = new_id("req", 14), self.world.clock.now()
         headers = {"Request-Id": request_id, "Stripe-Version": request.headers.get("stripe-version", "")}
+        context = acting_for(request.headers)
+        if context is not None:
+            headers["Stripe-Account"] = context
         try:
             call, route = self._understand(request, request_id)
             if call.key is not None:
@@ -49,7 +52,7 @@ class Api:
         if found is None:
             raise errors.unknown_url(request.method, request.path)
         route, ids = found
-        account = self._acting_as(request.headers.get("stripe-account"), key)
+        account = self._acting_as(acting_for(request.headers), key)
         if account and route.platform_only:
             raise errors.not_simulated("a connected account that acts as a platform")
         params = forms.parse(request.query) | (forms.parse(request.body) if request.method == "POST" else {})
@@ -186,6 +189,11 @@ class Api:
                 "created": self.world.clock.now(),
             }
         )
+
+
+def acting_for(headers: dict[str, str]) -> str | None:
+    """The account to act for. Stripe-Context supersedes Stripe-Account: docs.stripe.com/context."""
+    return headers.get("stripe-context") or headers.get("stripe-account") or None
 
 
 def _error_answer(error: errors.StripeError) -> Answer:

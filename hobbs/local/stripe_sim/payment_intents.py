@@ -238,8 +238,9 @@ def update(world: World, call: Call) -> Doc:
         raise _unexpected(intent, "update")
     intent["metadata"] = forms.metadata(params, intent["metadata"])
     intent |= {name: forms.text(params, name) for name in TEXTS if name in params}
-    if "amount" in params:
-        intent["amount"] = _amount(params)
+    if "amount" in params or "currency" in params:
+        wanted = {"amount": intent["amount"], "currency": intent["currency"]} | params
+        intent |= {"amount": _amount(wanted), "currency": forms.currency(wanted)}
     token = forms.text(params, "payment_method")
     if token is not None:
         intent["payment_method"] = customers.payment_method(world, token, call.account)["id"]
