@@ -24,7 +24,8 @@ track = gpxpy.parse(
 )
 up = sum(max(b - a, 0) for a, b in zip(HEIGHTS, HEIGHTS[1:]))
 climbs, extremes = track.get_uphill_downhill(), track.get_elevation_extremes()
-print(f"flown {up} up; gpxpy {climbs.uphill:.0f} up, {climbs.downhill:.0f} down, {extremes.minimum:.0f} to {extremes.maximum:.0f}")
+print(f"flown {up} up; gpxpy {climbs.uphill:.0f} up, {climbs.downhill:.0f} down,", end=" ")
+print(f"{extremes.minimum:.0f} to {extremes.maximum:.0f}")
 END
 echo "flown 200 up; gpxpy 60 up, 60 down, 100 to 200" > wanted
 venv/bin/python climbs.py > told

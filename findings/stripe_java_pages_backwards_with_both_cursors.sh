@@ -62,7 +62,7 @@ public class Backwards {
   }
 
   static final String REFUSED =
-      "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"Received both starting_after and ending_before parameters.\"}}";
+      "{\"error\":{\"type\":\"invalid_request_error\",\"message\":\"Received both cursors.\"}}";
 
   /** Two rows from `from` on, newest first; there are five. */
   static String page(int from) {

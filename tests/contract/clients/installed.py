@@ -17,7 +17,7 @@ from pathlib import Path
 from hobbs.local.packages import cache_folder
 
 FOLDER = Path(__file__).parent
-INSTALL_S_MAX = 45.0
+INSTALL_S_MAX = 30.0
 BUILD_S_MAX = 180.0
 NODE_MIN = (20,)
 GO_MIN = (1, 23)
@@ -91,7 +91,11 @@ def _install(command: tuple[str, ...], folder: Path) -> None:
     status, said = bounded(command, folder, INSTALL_S_MAX)
     if status != 0:
         assert not any(fault in said for fault in OUR_FAULT), said
-        raise Absent(f"`{' '.join(command[:2])}` {_ending(status)}, so nothing was compared: {said[-300:]}")
+        raise Absent(f"`{' '.join(command[:2])}` {_ending(status)}, so nothing was compared: {_line(said)}")
+
+
+def _line(said: str) -> str:
+    return " ".join(said.split())[:200]
 
 
 def _ending(status: int | None) -> str:
