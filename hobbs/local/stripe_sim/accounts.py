@@ -148,11 +148,10 @@ def reject(world: World, call: Call) -> Doc:
 
 
 def list_all(world: World, call: Call) -> Doc:
-    page = lists.listing(world, call, "account")
-    page["data"] = [
-        doc for doc in page["data"] if not doc.get("_closed") and doc["id"] != world.platform_account
-    ]
-    return page
+    def keep(doc: Doc) -> bool:
+        return not doc.get("_closed") and doc["id"] != world.platform_account
+
+    return lists.listing(world, call, "account", keep=keep)
 
 
 def list_capabilities(world: World, call: Call) -> Doc:

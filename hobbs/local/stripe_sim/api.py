@@ -47,6 +47,9 @@ class Api:
         request_id, arrived = new_id("req", 14), self.world.clock.now()
         version = request.headers.get("stripe-version") or self.world.api_version
         headers = {"Request-Id": request_id, "Stripe-Version": version}
+        context = acting_for(request.headers)
+        if context is not None:
+            headers["Stripe-Account"] = context
         try:
             call, route = self._understand(request, request_id)
             if call.key is not None:
@@ -64,7 +67,7 @@ class Api:
         if found is None:
             raise not_simulated.unknown(request.method, request.path, [row[1] for row in routes.TABLE])
         route, ids = found
-        account = self._acting_as(request.headers.get("stripe-account"), key)
+        account = self._acting_as(acting_for(request.headers), key)
         restricted_keys.check(self.world, key, request.method, request.path, account)
         if account and route.platform_only:
             raise errors.not_simulated("a connected account that acts as a platform")
@@ -206,6 +209,11 @@ class Api:
                 "created": self.world.clock.now(),
             }
         )
+
+
+def acting_for(headers: dict[str, str]) -> str | None:
+    """The account to act for. Stripe-Context supersedes Stripe-Account: docs.stripe.com/context."""
+    return headers.get("stripe-context") or headers.get("stripe-account") or None
 
 
 def _error_answer(error: errors.StripeError) -> Answer:

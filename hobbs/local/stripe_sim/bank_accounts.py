@@ -5,7 +5,7 @@ a payer gives on a Checkout page is verified there, as by Financial Connections.
 docs.stripe.com/payments/ach-direct-debit/accept-a-payment (test account numbers).
 """
 
-from hobbs.local.stripe_sim import charges, errors, forms
+from hobbs.local.stripe_sim import details, errors, forms
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Doc, World
 
@@ -60,7 +60,7 @@ def payment_method(
         "id": new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
-        "billing_details": charges.billing_details() | {"name": name},
+        "billing_details": details.billing_details({"billing_details": {"name": name}}),
         "created": world.now,
         "customer": None,
         "customer_account": None,

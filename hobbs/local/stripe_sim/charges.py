@@ -3,7 +3,7 @@
 payment_intents.py takes the money; refunds and disputes have their own modules.
 """
 
-from hobbs.local.stripe_sim import errors, forms, lists
+from hobbs.local.stripe_sim import details, errors, forms, lists
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -47,7 +47,7 @@ def charge(world: World, *, amount: int, currency: str, prefix: str = "ch", **fi
         "amount": amount,
         "amount_captured": amount,
         "amount_refunded": 0,
-        "billing_details": billing_details(),
+        "billing_details": details.billing_details({}),
         "captured": True,
         "created": world.now,
         "currency": currency,
@@ -60,11 +60,6 @@ def charge(world: World, *, amount: int, currency: str, prefix: str = "ch", **fi
         "status": "succeeded",
         **fields,
     }
-
-
-def billing_details() -> Doc:
-    address = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
-    return {"address": address, "email": None, "name": None, "phone": None, "tax_id": None}
 
 
 def fee(world: World, amount: int) -> int:

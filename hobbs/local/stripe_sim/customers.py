@@ -1,6 +1,6 @@
 """Customers and their payment methods. setup_intents.py saves a method for later."""
 
-from hobbs.local.stripe_sim import bank_accounts, charges, errors, forms, lists, single_use, test_cards
+from hobbs.local.stripe_sim import bank_accounts, details, errors, forms, lists, single_use, test_cards
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -13,7 +13,7 @@ def create(world: World, call: Call) -> Doc:
     doc: Doc = {
         "id": new_id("cus", 14),
         "object": "customer",
-        "address": params.get("address"),
+        "address": details.address(params, "address"),
         "balance": 0,
         "created": world.now,
         "currency": None,
@@ -26,8 +26,8 @@ def create(world: World, call: Call) -> Doc:
         "livemode": False,
         "metadata": forms.metadata(params),
         "next_invoice_sequence": 1,
-        "preferred_locales": [],
-        "shipping": params.get("shipping"),
+        "preferred_locales": forms.strings(params, "preferred_locales"),
+        "shipping": details.shipping(params),
         "tax_exempt": "none",
         "test_clock": None,
         **{name: forms.text(params, name) for name in TEXTS},
@@ -61,12 +61,17 @@ def retrieve(world: World, call: Call) -> Doc:
 
 
 def update(world: World, call: Call) -> Doc:
-    doc = found(world, call.ids["id"], call.account)
-    doc["metadata"] = forms.metadata(call.params, doc["metadata"])
-    doc |= {name: forms.text(call.params, name) for name in TEXTS if name in call.params}
-    doc["invoice_settings"] |= forms.nested(call.params, "invoice_settings")
+    doc, params = found(world, call.ids["id"], call.account), call.params
+    before = dict(doc)
+    doc["metadata"] = forms.metadata(params, doc["metadata"])
+    doc |= {name: forms.text(params, name) for name in TEXTS if name in params}
+    doc["address"] = details.address(params, "address", doc["address"])
+    doc["shipping"] = details.shipping(params, doc["shipping"])
+    if "preferred_locales" in params:
+        doc["preferred_locales"] = forms.strings(params, "preferred_locales")
+    doc["invoice_settings"] = doc["invoice_settings"] | forms.nested(params, "invoice_settings")
     world.store.save(doc)
-    emit(world, "customer.updated", doc, account=call.account)
+    emit(world, "customer.updated", doc, account=call.account, previous=details.changed(before, doc))
     return doc
 
 
@@ -78,9 +83,7 @@ def delete(world: World, call: Call) -> Doc:
 
 
 def list_all(world: World, call: Call) -> Doc:
-    page = lists.listing(world, call, "customer")
-    page["data"] = [doc for doc in page["data"] if not doc.get("deleted")]
-    return page
+    return lists.listing(world, call, "customer", keep=lambda doc: not doc.get("deleted"))
 
 
 # Payment methods
@@ -105,7 +108,7 @@ def _card(world: World, name: str) -> Doc:
         "id": new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
-        "billing_details": charges.billing_details(),
+        "billing_details": details.billing_details({}),
         "card": {
             "brand": card.brand,
             "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
@@ -151,7 +154,10 @@ def create_payment_method(world: World, call: Call) -> Doc:
     name = test_cards.named(token)
     if name is None:
         raise errors.no_such("token", token, "card[token]", status=400)
-    doc = _card(world, name) | {"metadata": forms.metadata(call.params)}
+    doc = _card(world, name) | {
+        "billing_details": details.billing_details(call.params),
+        "metadata": forms.metadata(call.params),
+    }
     return world.store.insert(doc, call.account)
 
 
@@ -161,7 +167,7 @@ def _method(world: World, call: Call) -> Doc:
 
 def retrieve_payment_method(world: World, call: Call) -> Doc:
     doc = world.store.get("payment_method", call.ids["id"], call.account)
-    if doc is None:
+    if doc is None or call.ids.get("customer") not in (None, doc["customer"]):
         raise errors.no_such("PaymentMethod", call.ids["id"])
     return doc
 
@@ -197,7 +203,7 @@ def detach_payment_method(world: World, call: Call) -> Doc:
 def update_payment_method(world: World, call: Call) -> Doc:
     doc = retrieve_payment_method(world, call)
     doc["metadata"] = forms.metadata(call.params, doc["metadata"])
-    doc["billing_details"] |= forms.nested(call.params, "billing_details")
+    doc["billing_details"] = details.billing_details(call.params, doc["billing_details"])
     return world.store.save(doc)
 
 

@@ -17,11 +17,11 @@ AMOUNT_MAX = 99_999_999
 
 
 def parse(body: str) -> Doc:
-    """Decode a form or query string; `a[0]` and `a[]` become lists."""
+    """Decode a form or query string; `a[0]` and `a[]` become lists, but a key of metadata may be a number."""
     root: Doc = {}
     for name, value in parse_qsl(body, keep_blank_values=True):
         _put(root, _segments(name), value)
-    return {key: _lists(value) for key, value in root.items()}
+    return {key: _lists(value, key) for key, value in root.items()}
 
 
 def _segments(name: str) -> list[str]:
@@ -39,12 +39,12 @@ def _put(node: Doc, segments: list[str], value: str) -> None:
     node[str(len(node)) if last == "" else last] = value
 
 
-def _lists(value: Any) -> Any:
+def _lists(value: Any, name: str = "") -> Any:
     if not isinstance(value, dict):
         return value
-    if value and all(key.isdigit() for key in value):
+    if value and name != "metadata" and all(key.isdigit() for key in value):
         return [_lists(value[key]) for key in sorted(value, key=int)]
-    return {key: _lists(nested) for key, nested in value.items()}
+    return {key: _lists(nested, key) for key, nested in value.items()}
 
 
 def integer(params: Doc, name: str, default: int | None = None, *, minimum: int | None = None) -> int | None:
@@ -134,8 +134,6 @@ def metadata(params: Doc, current: dict[str, str] | None = None) -> dict[str, st
         return dict(current or {})
     if given == "":
         return {}
-    if isinstance(given, list):
-        given = {str(index): value for index, value in enumerate(given)}
     if not isinstance(given, dict):
         raise errors.invalid_param("metadata", "Invalid object")
     merged = {k: v for k, v in {**(current or {}), **given}.items() if v != ""}

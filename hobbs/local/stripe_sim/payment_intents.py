@@ -4,6 +4,8 @@ A declined confirmation gets 402 and still writes its failed charge and its even
 Sources: docs.stripe.com/payments/paymentintents/lifecycle, docs.stripe.com/testing.
 """
 
+from dataclasses import replace
+
 from hobbs.local.stripe_sim import (
     ach,
     currencies,
@@ -265,8 +267,10 @@ def update(world: World, call: Call) -> Doc:
         raise _unexpected(intent, "update")
     intent["metadata"] = forms.metadata(params, intent["metadata"])
     intent |= {name: forms.text(params, name) for name in TEXTS if name in params}
-    if "amount" in params:
-        intent["amount"] = _amount(world, call, intent["currency"])
+    if "amount" in params or "currency" in params:
+        currency = forms.currency({"currency": intent["currency"]} | params)
+        wanted = replace(call, params={"amount": intent["amount"]} | params)
+        intent |= {"amount": _amount(world, wanted, currency), "currency": currency}
     payment_types.renew(intent, params)
     token = forms.text(params, "payment_method")
     if token is not None:

@@ -125,6 +125,12 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
         "customer_payment_method_list",
         customers.list_payment_methods,
     ),
+    (
+        "GET",
+        "/v1/customers/{customer}/payment_methods/{id}",
+        "customer_payment_method_retrieve",
+        customers.retrieve_payment_method,
+    ),
     ("GET", "/v1/disputes", "dispute_list", disputes.list_all),
     ("GET", "/v1/disputes/{id}", "dispute_retrieve", disputes.retrieve),
     ("POST", "/v1/disputes/{id}", "dispute_update", disputes.update),

@@ -173,6 +173,7 @@ def _charge(world: World, intent: Doc, method: Doc) -> Doc:
     return charges.charge(
         world,
         amount=intent["amount"],
+        billing_details=method["billing_details"],
         currency=intent["currency"],
         customer=intent["customer"],
         description=intent["description"],

@@ -68,6 +68,8 @@ def update(world: World, call: Call) -> Doc:
         doc["enabled_events"] = forms.strings(call.params, "enabled_events")
     if "url" in call.params:
         doc["url"] = forms.required_text(call.params, "url")
+    if "description" in call.params:
+        doc["description"] = forms.text(call.params, "description")
     if "disabled" in call.params:
         doc["status"] = "disabled" if forms.boolean(call.params, "disabled") else "enabled"
     doc["metadata"] = forms.metadata(call.params, doc["metadata"])
