@@ -7,6 +7,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
 from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
 from tests.mutants.restore_mutants import RESTORE_MUTANTS
+from tests.mutants.stripe_rule_mutants import STRIPE_RULE_MUTANTS
 
 MUTANTS: tuple[Mutant, ...] = (
     *FLEET_MUTANTS,
@@ -15,6 +16,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *LEDGER_HISTORY_MUTANTS,
     *RECOVERY_AND_MONITOR_MUTANTS,
     *RESTORE_MUTANTS,
+    *STRIPE_RULE_MUTANTS,
 )
 
 # The list "Testing the tests" of the issue, in its words and its order.

@@ -136,7 +136,7 @@ def test_an_authorization_expires_after_seven_days(client: stripe.StripeClient, 
 
 
 def test_an_authorization_is_cancelled_not_refunded(client: stripe.StripeClient) -> None:
-    """The sentence: woocommerce-gateway-stripe issue 1081."""
+    """The sentence: woocommerce-gateway-stripe/issues/1081."""
     intent = pay(client, capture_method="manual")
     with pytest.raises(stripe.InvalidRequestError, match="uncaptured Charge was created by a PaymentIntent"):
         client.v1.refunds.create({"charge": intent["latest_charge"]})
