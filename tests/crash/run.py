@@ -38,6 +38,7 @@ SIMULATOR_SETTINGS = {
     "automatic_payout_after_s": 0.3,
     "payout_arrives_after_s": 0.3,
     "instant_payout_arrives_after_s": 0.3,
+    "instant_daily_volume_max": 10_000_000_000,
     "webhook_duplicate": 0.2,
     "webhook_reorder": 0.2,
     "webhook_reorder_wait_s": 0.5,

@@ -266,36 +266,6 @@ BILLING_AND_LEDGER_MUTANTS = (
         ),
     ),
     Mutant(
-        name="refund-booked-before-it-moved",
-        breaks="A refund that waits for the balance at Stripe is booked as if its money had left.",
-        edits=(
-            Edit(
-                path="services/receivables/wire/stripe_objects.py",
-                old="    moved = refund.balance_transaction is not None and not failed\n",
-                new="    moved = not failed\n",
-            ),
-        ),
-        catchers=(
-            "tests/unit/receivables/test_stripe_objects.py"
-            "::test_a_refund_that_waits_for_the_balance_is_known_and_moved_nothing",
-        ),
-    ),
-    Mutant(
-        name="waiting-refund-unexplained",
-        breaks="A refund that waits for the balance is forgotten, and its charge shows as unexplained.",
-        edits=(
-            Edit(
-                path="services/receivables/wire/stripe_objects.py",
-                old="    if moved or failed or refund.status in _WAITING:\n",
-                new="    if moved or failed:\n",
-            ),
-        ),
-        catchers=(
-            "tests/integration/receivables/test_payments.py"
-            "::test_a_refund_that_waits_for_the_balance_is_posted_once_it_moved_and_not_before",
-        ),
-    ),
-    Mutant(
         name="unknown-payment-webhook-ignored",
         breaks="Receivables does not keep a webhook of an unknown type.",
         edits=(

@@ -8,6 +8,7 @@ from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
 from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
 from tests.mutants.restore_mutants import RESTORE_MUTANTS
 from tests.mutants.simulator_mutants import SIMULATOR_MUTANTS
+from tests.mutants.stripe_rule_mutants import STRIPE_RULE_MUTANTS
 
 MUTANTS: tuple[Mutant, ...] = (
     *FLEET_MUTANTS,
@@ -17,6 +18,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *RECOVERY_AND_MONITOR_MUTANTS,
     *RESTORE_MUTANTS,
     *SIMULATOR_MUTANTS,
+    *STRIPE_RULE_MUTANTS,
 )
 
 # The list "Testing the tests" of the issue, in its words and its order.

@@ -19,18 +19,6 @@ CALL_IN_A_TRANSACTION = """\
 
 PAYOUTS_MUTANTS = (
     Mutant(
-        name="instant-payout-beyond-stripes-bounds",
-        breaks="An instant payout of any size is asked for: Stripe refuses it and nothing is paid at once.",
-        edits=(
-            Edit(
-                path="services/payouts/domain/orders.py",
-                old="    return 0 if amount < INSTANT_LEAST else min(amount, INSTANT_MOST)\n",
-                new="    return 0 if amount < INSTANT_LEAST else amount\n",
-            ),
-        ),
-        catchers=("tests/unit/payouts/test_orders.py::test_an_instant_payout_stays_within_stripes_bounds",),
-    ),
-    Mutant(
         name="reverts-owe-nothing",
         breaks="A revert is no payable, so that the money of a reverted flight is sent.",
         edits=(

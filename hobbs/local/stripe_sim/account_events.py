@@ -1,8 +1,9 @@
 """Events about parts of a connected account: its capabilities, its person and its bank, and that it joined.
 
-They go to Connect endpoints before the account.updated that tells of the same change.
-Sources: docs.stripe.com/api/events/types; which of them one onboarding causes, and that an account made by
-the API sends account.application.authorized, is from memory.
+They go to Connect endpoints before the account.updated that tells of the same change; Stripe keeps no order.
+Sources: docs.stripe.com/api/events/types; a log of `stripe listen` in a public repository of 2025 shows
+account.application.authorized, account.updated and person.created for an account made by the API. That one
+onboarding causes just these is from memory.
 """
 
 from hobbs.local.stripe_sim import account_rules

@@ -1,11 +1,10 @@
 """When Stripe refuses an instant payout: destination, currency, amount, and the platform's volume of a day.
 
-Sources: docs.stripe.com/connect/instant-payouts (eligible accounts have the full service agreement, the local
-currency, and `instant` among a destination's available_payout_methods; a volume for each day over all
-accounts, at first 5,000 USD, counted anew at midnight Central Standard Time),
-docs.stripe.com/payouts/instant-payouts (at least 0.50, at most 9,999), docs.stripe.com/error-codes
-(instant_payouts_unsupported, _limit_exceeded, _currency_disabled). The code for an amount out of bounds, and
-which of several refusals comes first, are from memory.
+Sources: docs.stripe.com/connect/instant-payouts (eligible accounts have the full service agreement, the
+local currency, and `instant` among a destination's available_payout_methods; a volume for each day over all
+accounts, at first 5,000 USD, counted anew at midnight Central time), docs.stripe.com/error-codes
+(instant_payouts_unsupported, _limit_exceeded, _currency_disabled). The bounds of one payout (0.50 to
+9,999.00), the codes for them, and which of several refusals comes first, are from memory.
 """
 
 from hobbs.local.stripe_sim import currencies, errors

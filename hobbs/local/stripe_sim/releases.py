@@ -3,9 +3,10 @@
 Stripe shows it as a refund that succeeded, without a balance transaction, and says so by charge.refunded (by
 charge.expired when seven days passed); none of it was ever on the balance.
 Sources: docs.stripe.com/api/payment_intents/cancel ("the remaining amount_capturable is automatically
-refunded"), docs.stripe.com/payments/place-a-hold-on-a-payment-method (seven days),
-github.com/woocommerce/woocommerce-gateway-stripe/issues/1081 and github.com/Automattic/woocommerce-payments/
-pull/11130 (charge.refunded of a cancelled authorization). That a partial capture sends the same, and which
+refunded"), docs.stripe.com/payments/place-a-hold-on-a-payment-method (seven days), the repositories
+woocommerce-gateway-stripe/issues/1081, and woocommerce-payments/pull/11130 (charge.refunded of a
+cancelled authorization); woocommerce-gateway-stripe/issues/1073, and solidus_stripe/pull/268 (a
+refund for the rest of a partial capture). That charge.refunded tells of such a rest too, and which
 cancellation_reason an expiry has, is from memory.
 """
 

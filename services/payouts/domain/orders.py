@@ -145,7 +145,7 @@ def instant_amount(transferred: int, basis_points: int, least_fee: int) -> int:
     return max(amount, 0)
 
 
-# One instant payout, in Stripe's units: 0.50 to 9,999.00 (docs.stripe.com/payouts/instant-payouts).
+# One instant payout, in Stripe's units: 0.50 to 9,999.00 (from memory).
 INSTANT_LEAST = 50
 INSTANT_MOST = 999_900
 

@@ -99,7 +99,7 @@ def test_a_cancelled_authorization_is_told_as_refunded(client: stripe.StripeClie
 def test_the_rest_of_a_partial_capture_is_told_as_refunded(
     client: stripe.StripeClient, control: Control
 ) -> None:
-    """docs.stripe.com/payments/place-a-hold-on-a-payment-method; the events are from memory."""
+    """woocommerce-gateway-stripe 1073, solidus_stripe 268; that an event tells of it is from memory."""
     intent = pay(client, capture_method="manual")
     client.v1.payment_intents.capture(intent["id"], {"amount_to_capture": 6_000})
     charge = charge_of(client, intent)
@@ -136,7 +136,7 @@ def test_an_authorization_expires_after_seven_days(client: stripe.StripeClient, 
 
 
 def test_an_authorization_is_cancelled_not_refunded(client: stripe.StripeClient) -> None:
-    """The sentence: woocommerce-gateway-stripe issue 1081."""
+    """The sentence: woocommerce-gateway-stripe/issues/1081."""
     intent = pay(client, capture_method="manual")
     with pytest.raises(stripe.InvalidRequestError, match="uncaptured Charge was created by a PaymentIntent"):
         client.v1.refunds.create({"charge": intent["latest_charge"]})
@@ -303,10 +303,9 @@ def test_a_payout_that_stripe_does_not_make_is_refused(
     code: str | None,
     param: str,
 ) -> None:
-    """docs.stripe.com/payouts/instant-payouts (0.50 to 9,999), docs.stripe.com/error-codes.
+    """docs.stripe.com/error-codes; the bounds (0.50 to 9,999.00) and their codes are from memory.
 
-    The sentence about external accounts in a currency is quoted in public repositories; the codes of the
-    bounds are from memory.
+    The sentence about external accounts in a currency is quoted in public repositories.
     """
     control.fund(2_000_000, account=payee)
     if more.get("currency") == "huf":

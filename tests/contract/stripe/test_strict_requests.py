@@ -128,7 +128,7 @@ def test_an_unknown_event_type_is_refused(client: stripe.StripeClient) -> None:
 
 
 def test_two_cursors_are_refused(client: stripe.StripeClient, control: Control) -> None:
-    """The sentence: stripe-dotnet issue 1848, stripe-python issue 585."""
+    """The sentence: stripe-dotnet/issues/1848, stripe-python/issues/585."""
     ids = [control.trigger("customer.created")["id"] for _ in range(2)]
     with pytest.raises(stripe.InvalidRequestError) as refused:
         client.v1.customers.list({"starting_after": ids[0], "ending_before": ids[1]})
@@ -255,7 +255,7 @@ def test_a_list_is_expanded_through_its_data(client: stripe.StripeClient, object
 
 
 def test_an_unknown_version_is_refused_and_none_is_the_accounts(http: httpx.Client) -> None:
-    """docs.stripe.com/api/versioning; the sentence: stripe-java issue 682."""
+    """docs.stripe.com/api/versioning; the sentence: stripe-java/issues/682."""
     wrong = http.get("/v1/balance", headers={"Stripe-Version": "2019-2-19"})
     assert (wrong.status_code, wrong.json()["error"]["message"]) == (
         400,
@@ -294,7 +294,7 @@ def test_older_and_preview_versions_are_not_simulated(http: httpx.Client, versio
 def test_stripe_says_whether_another_try_is_worth_it(
     http: httpx.Client, control: Control, kind: str, status: int, hint: str | None
 ) -> None:
-    """docs.stripe.com/error-low-level; stripe-dotnet issue 1886 (lock time-outs, not rate limits)."""
+    """docs.stripe.com/error-low-level; stripe-dotnet/issues/1886 (lock time-outs, not rate limits)."""
     control.add_fault(kind, path="/v1/customers")
     answer = http.post("/v1/customers", headers={"Idempotency-Key": "k1"})
     assert (answer.status_code, answer.headers.get("stripe-should-retry")) == (status, hint)
