@@ -190,7 +190,7 @@ def authenticate(world: World, intent_id: str, *, success: bool = True) -> Doc:
     method = customers.payment_method(world, intent["payment_method"], account)
     intent["next_action"] = None
     if not success:
-        taking.decline(world, intent, method, taking.AUTHENTICATION_FAILED, account)
+        taking.fail_authentication(world, intent, method, account)
         return intent
     try:
         return _charge(world, intent, method, account, authenticated=True)

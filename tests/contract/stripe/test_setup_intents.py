@@ -139,6 +139,20 @@ def test_a_payment_is_authenticated_on_the_same_page(client: stripe.StripeClient
     assert httpx.get(page.replace("pi_", "pi_x")).status_code == 410
 
 
+def test_a_payment_whose_authentication_fails_makes_no_charge(
+    client: stripe.StripeClient, control: Control
+) -> None:
+    """docs.stripe.com/error-codes#payment-intent-authentication-failure; the wording is from memory."""
+    intent = pay(client, "pm_card_threeDSecure2Required", return_url=BACK).to_dict()
+    httpx.post(intent["next_action"]["redirect_to_url"]["url"], data={"outcome": "fail"})
+    failed = client.v1.payment_intents.retrieve(intent["id"]).to_dict()
+    assert (failed["status"], failed["latest_charge"]) == ("requires_payment_method", None)
+    assert failed["last_payment_error"]["code"] == "payment_intent_authentication_failure"
+    assert types(control)[-1] == "payment_intent.payment_failed"
+    assert "charge.failed" not in types(control)
+    assert misfits(failed, "payment_intent") == []
+
+
 @pytest.mark.parametrize(
     ("card", "first", "after_setup"),
     [
