@@ -18,6 +18,7 @@ NULLS = (
     "invoice_creation",
     "on_behalf_of",
     "optional_items",
+    "payment_method_options",
     "shipping_address_collection",
     "subscription_data",
     "transfer_data",
