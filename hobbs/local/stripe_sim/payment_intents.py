@@ -169,6 +169,7 @@ def _charge(world: World, intent: Doc, method: Doc, account: str, *, authenticat
             decline.code,
             decline.decline_code,
             charge["id"],
+            **({"advice_code": decline.advice} if decline.advice else {}),
             payment_intent=public(intent),
             payment_method=public(method),
         )

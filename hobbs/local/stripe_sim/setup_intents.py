@@ -142,15 +142,14 @@ def _succeed(world: World, doc: Doc, method: Doc, account: str) -> Doc:
 
 
 def _declined(world: World, doc: Doc, method: Doc, why: Decline, account: str) -> errors.StripeError:
-    error = {"code": why.code, "message": why.message, "type": "card_error"}
-    if why.decline_code is not None:
-        error["decline_code"] = why.decline_code
+    error = {"code": why.code, "message": why.message, "type": "card_error", **why.details()}
     _fail(world, doc, method, error, account)
     return errors.card_declined(
         why.message,
         why.code,
         why.decline_code,
         None,
+        **({"advice_code": why.advice} if why.advice else {}),
         setup_intent=public(doc),
         payment_method=public(method),
     )

@@ -117,7 +117,8 @@ def decline(world: World, intent: Doc, method: Doc, why: Decline, account: str) 
         "captured": False,
         "failure_code": why.code,
         "failure_message": why.message,
-        "outcome": _outcome("issuer_declined", why.decline_code or why.code, why.message),
+        "outcome": _outcome("issuer_declined", why.decline_code or why.code, why.message)
+        | {"advice_code": why.advice},
         "paid": False,
         "status": "failed",
     }
@@ -130,8 +131,7 @@ def decline(world: World, intent: Doc, method: Doc, why: Decline, account: str) 
         "payment_method": public(method),
         "type": "card_error",
     }
-    if why.decline_code is not None:
-        error["decline_code"] = why.decline_code
+    error |= why.details()
     intent |= {
         "status": "requires_payment_method",
         "last_payment_error": error,

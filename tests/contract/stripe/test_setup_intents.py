@@ -60,6 +60,42 @@ def test_a_declining_card_is_not_set_up(
     assert misfits(intent, "setup_intent") == []
 
 
+@pytest.mark.parametrize(
+    ("card", "decline_code", "advice"),
+    [
+        ("pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds", "try_again_later"),
+        ("pm_card_visa_chargeDeclinedVelocityLimitExceeded", "card_velocity_exceeded", "try_again_later"),
+        ("pm_card_visa_chargeDeclinedStolenCard", "stolen_card", "do_not_try_again"),
+        ("pm_card_chargeDeclinedExpiredCard", None, "confirm_card_data"),
+        ("pm_card_radarBlock", "fraudulent", None),
+    ],
+)
+def test_a_decline_says_whether_to_try_again(
+    client: stripe.StripeClient, card: str, decline_code: str | None, advice: str | None
+) -> None:
+    """docs.stripe.com/declines: advice_code; which card gives which is from memory."""
+    with pytest.raises(stripe.CardError) as declined:
+        pay(client, card)
+    body = refused(declined.value)
+    charge = client.v1.charges.retrieve(body["charge"]).to_dict()
+    assert (body.get("decline_code"), body.get("advice_code")) == (decline_code, advice)
+    assert charge["outcome"]["advice_code"] == advice
+    assert misfits(charge, "charge") == []
+
+
+def test_a_saved_card_is_renewed_by_its_network_or_by_hand(
+    client: stripe.StripeClient, control: Control
+) -> None:
+    """docs.stripe.com/api/events/types: payment_method.automatically_updated, payment_method.updated."""
+    method = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer(client)}).id
+    control.trigger("payment_method.automatically_updated", payment_method=method, exp_year=2040)
+    changed = control.events()[-1]["data"]
+    assert changed["previous_attributes"] == {"card": {"exp_year": 2034}}
+    assert changed["object"]["card"]["exp_year"] == 2040
+    client.v1.payment_methods.update(method, {"card": {"exp_month": 1, "exp_year": 2041}})
+    assert types(control)[-1] == "payment_method.updated"
+
+
 def test_a_declined_setup_succeeds_with_another_card(client: stripe.StripeClient) -> None:
     """docs.stripe.com/payments/setupintents/lifecycle: requires_payment_method again."""
     owner = customer(client)
