@@ -72,6 +72,10 @@ def new(world: World, params: Doc, account: str) -> Doc:
         "status": "requires_confirmation" if method else "requires_payment_method",
         "usage": forms.choice(params, "usage", ("off_session", "on_session"), "off_session"),
     }
+    automatic = forms.nested(params, "automatic_payment_methods")
+    if forms.boolean(automatic, "enabled"):
+        redirects = forms.choice(automatic, "allow_redirects", ("always", "never"), "always")
+        doc["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
     world.store.insert(doc, account)
     emit(world, "setup_intent.created", doc, account=account)
     return doc
