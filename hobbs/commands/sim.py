@@ -120,6 +120,7 @@ def trigger(
       hobbs sim trigger charge.dispute.created --charge ch_1
       hobbs sim trigger payout.failed --payout po_1 --set code=account_closed
       hobbs sim trigger account.updated --account acct_1
+      hobbs sim trigger checkout.session.completed --set session=cs_test_1
     """
     given: dict[str, object] = {"student": student, "card": card, "account": account, "charge": charge}
     given |= {"payout": payout, "amount": None if amount is None else minor_units(amount), **pairs(details)}

@@ -3,23 +3,26 @@
 Prices are one-time and per unit. Sources: docs.stripe.com/api/products, docs.stripe.com/api/prices.
 """
 
-from hobbs.local.stripe_sim import currencies, errors, forms, lists
+from hobbs.local.stripe_sim import currencies, errors, forms, lists, not_simulated
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
 
 QUANTITY_MAX = 999_999
 PRODUCT_TEXTS = ("description", "statement_descriptor", "unit_label", "url")
-NOT_SIMULATED = ("recurring", "tiers", "currency_options", "custom_unit_amount", "transform_quantity")
+PRODUCT = ("active", "id", "images", "metadata", "name", *PRODUCT_TEXTS)
+PRICE = (
+    *("active", "currency", "lookup_key", "metadata", "nickname", "product", "product_data", "tax_behavior"),
+    *("unit_amount", "billing_scheme"),
+)
 
 
 def create_product(world: World, call: Call) -> Doc:
-    if "default_price_data" in call.params:
-        raise errors.not_simulated("default_price_data", "default_price_data")
     return _product(world, call.params, call.account)
 
 
 def _product(world: World, params: Doc, account: str) -> Doc:
+    not_simulated.refuse_others(params, PRODUCT, "products")
     doc: Doc = {
         "id": forms.text(params, "id") or new_id("prod", 14),
         "object": "product",
@@ -34,11 +37,9 @@ def _product(world: World, params: Doc, account: str) -> Doc:
         "package_dimensions": None,
         "shippable": None,
         "tax_code": None,
-        "type": "service",
         "updated": world.now,
         **{name: forms.text(params, name) for name in PRODUCT_TEXTS},
     }
-    doc.pop("type")
     world.store.insert(doc, account)
     emit(world, "product.created", doc, account=account)
     return doc
@@ -49,9 +50,7 @@ def create_price(world: World, call: Call) -> Doc:
 
 
 def _price(world: World, params: Doc, account: str, *, active: bool) -> Doc:
-    for name in NOT_SIMULATED:
-        if params.get(name):
-            raise errors.not_simulated(f"prices with {name}", name)
+    not_simulated.refuse_others(params, PRICE, "prices")
     amount = forms.integer(params, "unit_amount", minimum=0)
     if amount is None:
         raise errors.missing_param("unit_amount")
@@ -162,6 +161,9 @@ def retrieve_price(world: World, call: Call) -> Doc:
 
 def update_product(world: World, call: Call) -> Doc:
     doc, params = retrieve_product(world, call), call.params
+    not_simulated.refuse_others(
+        params, ("active", "metadata", "name", "default_price", *PRODUCT_TEXTS), "updating a product"
+    )
     doc |= {
         name: forms.text(params, name) for name in (*PRODUCT_TEXTS, "name", "default_price") if name in params
     }
@@ -170,6 +172,7 @@ def update_product(world: World, call: Call) -> Doc:
 
 def update_price(world: World, call: Call) -> Doc:
     doc, params = retrieve_price(world, call), call.params
+    not_simulated.refuse_others(params, PRICE, "updating a price")
     doc |= {name: forms.text(params, name) for name in ("nickname", "lookup_key") if name in params}
     return _updated(world, call, doc)
 

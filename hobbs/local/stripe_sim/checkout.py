@@ -13,6 +13,7 @@ from hobbs.local.stripe_sim import (
     forms,
     jobs,
     lists,
+    not_simulated,
     payment_types,
     setup_intents,
 )
@@ -21,22 +22,21 @@ from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.world import Call, Doc, World
 
 DAY_S, SHORTEST_S = 86_400, 1_800
-NOT_SIMULATED = (
-    "subscription_data",
-    "discounts",
-    "optional_items",
-    "invoice_creation",
-    "shipping_options",
-    "managed_payments",
-    "payment_method_data",
+SIMULATED = (
+    *("allowed_payment_method_types", "cancel_url", "client_reference_id", "currency", "customer"),
+    *("customer_creation", "customer_email", "excluded_payment_method_types", "expires_at", "line_items"),
+    *("metadata", "mode", "payment_intent_data", "setup_intent_data", "success_url", "ui_mode"),
 )
+ONLY_LOOKS = (
+    *("billing_address_collection", "branding_settings", "custom_text", "locale", "origin_context"),
+    *("phone_number_collection", "submit_type", "wallet_options"),
+)
+"""Taken without effect on the simulator's page."""
 
 
 def create(world: World, call: Call) -> Doc:
     params = call.params
-    for name in NOT_SIMULATED:
-        if params.get(name):
-            raise errors.not_simulated(f"Checkout with {name}", name)
+    not_simulated.refuse_others(params, (*SIMULATED, *ONLY_LOOKS), "Checkout")
     if "mode" not in params:
         raise errors.missing_param("mode")
     mode = forms.choice(params, "mode", ("payment", "setup", "subscription"), "payment")
@@ -188,6 +188,7 @@ def _with_items(doc: Doc, call: Call) -> Doc:
 
 def update(world: World, call: Call) -> Doc:
     doc = _found(world, call)
+    not_simulated.refuse_others(call.params, ("metadata",), "updating a Checkout session")
     doc["metadata"] = forms.metadata(call.params, doc["metadata"])
     return world.store.save(doc)
 

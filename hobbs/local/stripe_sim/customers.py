@@ -204,7 +204,13 @@ def update_payment_method(world: World, call: Call) -> Doc:
     doc = retrieve_payment_method(world, call)
     doc["metadata"] = forms.metadata(call.params, doc["metadata"])
     doc["billing_details"] = details.billing_details(call.params, doc["billing_details"])
-    return world.store.save(doc)
+    card = forms.nested(call.params, "card")
+    for name in ("exp_month", "exp_year"):
+        if name in card:
+            doc["card"][name] = forms.integer(card, name)
+    world.store.save(doc)
+    emit(world, "payment_method.updated", doc, account=call.account)
+    return doc
 
 
 def list_payment_methods(world: World, call: Call) -> Doc:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from hobbs.local.stripe_sim import ach, authentication_page, checkout, checkout_page
 from hobbs.local.stripe_sim.errors import StripeError
+from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.world import Doc, World
 
 
@@ -47,9 +48,24 @@ def _returned(world: World, given: Doc) -> Doc:
     return ach.returned(world, str(given["charge"]), str(given.get("reason", "debit_not_authorized")))
 
 
+def _card_renewed(world: World, given: Doc) -> Doc:
+    """The network renews the saved card `payment_method`: exp_month, exp_year, last4."""
+    method_id = str(given["payment_method"])
+    doc, account = world.store.find(method_id), world.store.account_of(method_id)
+    if doc is None or account is None or doc.get("type") != "card":
+        raise LookupError(f"no card {method_id}")
+    before = {name: doc["card"][name] for name in ("exp_month", "exp_year", "last4") if name in given}
+    doc["card"] |= {name: type(before[name])(given[name]) for name in before}
+    world.store.save(doc)
+    previous = {"card": before}
+    emit(world, "payment_method.automatically_updated", doc, account=account, previous=previous)
+    return doc
+
+
 CAUSES: dict[str, Callable[[World, Doc], Doc]] = {
     "checkout.session.completed": _completed,
     "checkout.session.expired": _expired,
     "setup_intent.authenticated": _authenticated,
     "bank_debit.returned": _returned,
+    "payment_method.automatically_updated": _card_renewed,
 }

@@ -5,12 +5,14 @@ does.
 """
 
 import re
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 
 import stripe
 
 from hobbs.local.stripe_sim import errors
+from hobbs.local.stripe_sim.world import Doc
 
 CALL = re.compile(r'"(get|post|delete)",\s*"(/v[12]/[^"]+)"')
 
@@ -24,6 +26,13 @@ def unknown(method: str, path: str, simulated: list[str]) -> errors.StripeError:
         f"{method} {path}, which Stripe has. It simulates {', '.join(resources)}; the routes are in its "
         "README"
     )
+
+
+def refuse_others(params: Doc, simulated: Collection[str], what: str) -> None:
+    """Refuse the first parameter of Stripe's that would be taken and have no effect."""
+    for name, value in params.items():
+        if name not in simulated and name != "expand" and value not in ("", [], {}):
+            raise errors.not_simulated(f"{what} with {name}", name)
 
 
 def resource(path: str) -> str:

@@ -173,6 +173,7 @@ def _charge(world: World, intent: Doc, method: Doc, account: str, *, authenticat
             decline.code,
             decline.decline_code,
             charge["id"],
+            **({"advice_code": decline.advice} if decline.advice else {}),
             payment_intent=public(intent),
             payment_method=public(method),
         )
@@ -196,7 +197,7 @@ def authenticate(world: World, intent_id: str, *, success: bool = True) -> Doc:
     method = customers.payment_method(world, intent["payment_method"], account)
     intent["next_action"] = None
     if not success:
-        taking.decline(world, intent, method, taking.AUTHENTICATION_FAILED, account)
+        taking.fail_authentication(world, intent, method, account)
         return intent
     try:
         return _charge(world, intent, method, account, authenticated=True)

@@ -3,7 +3,7 @@
 Sources: docs.stripe.com/api/payment-link, docs.stripe.com/payment-links/post-payment.
 """
 
-from hobbs.local.stripe_sim import catalog, checkout, errors, forms, html, lists
+from hobbs.local.stripe_sim import catalog, checkout, errors, forms, html, lists, not_simulated
 from hobbs.local.stripe_sim.checkout_shapes import link_id
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.http import Answer, Request
@@ -18,25 +18,23 @@ NULLS = (
     "invoice_creation",
     "on_behalf_of",
     "optional_items",
+    "payment_method_options",
     "shipping_address_collection",
     "subscription_data",
     "transfer_data",
 )
-NOT_SIMULATED = (
-    *NULLS,
-    "managed_payments",
-    "custom_fields",
-    "shipping_options",
+UPDATABLE = (
+    *("active", "after_completion", "inactive_message", "metadata", "payment_intent_data", "restrictions"),
+    *("billing_address_collection", "custom_text", "phone_number_collection", "submit_type"),
 )
+CREATABLE = (*UPDATABLE, "currency", "customer_creation", "line_items", "payment_method_types")
 INTENT_TEXTS = ("capture_method", "description", "setup_future_usage")
 MORE_TEXTS = ("statement_descriptor", "statement_descriptor_suffix", "transfer_group")
 
 
 def create(world: World, call: Call) -> Doc:
     params = call.params
-    for name in NOT_SIMULATED:
-        if params.get(name):
-            raise errors.not_simulated(f"payment links with {name}", name)
+    not_simulated.refuse_others(params, CREATABLE, "payment links")
     items = catalog.line_items(world, params, call.account)
     if not items:
         raise errors.missing_param("line_items")
@@ -120,6 +118,7 @@ def _counted(world: World, doc: Doc, account: str) -> Doc:
 
 def update(world: World, call: Call) -> Doc:
     doc, params = retrieve(world, call), call.params
+    not_simulated.refuse_others(params, UPDATABLE, "updating a payment link")
     doc["active"] = forms.boolean(params, "active", doc["active"])
     doc["metadata"] = forms.metadata(params, doc["metadata"])
     if "after_completion" in params:

@@ -72,6 +72,10 @@ def new(world: World, params: Doc, account: str) -> Doc:
         "status": "requires_confirmation" if method else "requires_payment_method",
         "usage": forms.choice(params, "usage", ("off_session", "on_session"), "off_session"),
     }
+    automatic = forms.nested(params, "automatic_payment_methods")
+    if forms.boolean(automatic, "enabled"):
+        redirects = forms.choice(automatic, "allow_redirects", ("always", "never"), "always")
+        doc["automatic_payment_methods"] = {"allow_redirects": redirects, "enabled": True}
     world.store.insert(doc, account)
     emit(world, "setup_intent.created", doc, account=account)
     return doc
@@ -142,15 +146,14 @@ def _succeed(world: World, doc: Doc, method: Doc, account: str) -> Doc:
 
 
 def _declined(world: World, doc: Doc, method: Doc, why: Decline, account: str) -> errors.StripeError:
-    error = {"code": why.code, "message": why.message, "type": "card_error"}
-    if why.decline_code is not None:
-        error["decline_code"] = why.decline_code
+    error = {"code": why.code, "message": why.message, "type": "card_error", **why.details()}
     _fail(world, doc, method, error, account)
     return errors.card_declined(
         why.message,
         why.code,
         why.decline_code,
         None,
+        **({"advice_code": why.advice} if why.advice else {}),
         setup_intent=public(doc),
         payment_method=public(method),
     )

@@ -14,11 +14,9 @@ AUTHENTICATION_REQUIRED = Decline(
     decline_code="authentication_required",
     message="Your card was declined. This transaction requires authentication.",
 )
-AUTHENTICATION_FAILED = Decline(
-    code="payment_intent_authentication_failure",
-    decline_code=None,
-    message="We are unable to authenticate your payment method. Please choose a different payment method and "
-    "try again.",
+AUTHENTICATION_FAILED = (
+    "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new "
+    "PaymentMethod to attempt to fulfill this PaymentIntent again."
 )
 
 
@@ -126,7 +124,8 @@ def decline(world: World, intent: Doc, method: Doc, why: Decline, account: str) 
         "captured": False,
         "failure_code": why.code,
         "failure_message": why.message,
-        "outcome": _outcome("issuer_declined", why.decline_code or why.code, why.message),
+        "outcome": _outcome("issuer_declined", why.decline_code or why.code, why.message)
+        | {"advice_code": why.advice},
         "paid": False,
         "status": "failed",
     }
@@ -139,8 +138,7 @@ def decline(world: World, intent: Doc, method: Doc, why: Decline, account: str) 
         "payment_method": public(method),
         "type": "card_error",
     }
-    if why.decline_code is not None:
-        error["decline_code"] = why.decline_code
+    error |= why.details()
     intent |= {
         "status": "requires_payment_method",
         "last_payment_error": error,
@@ -151,6 +149,21 @@ def decline(world: World, intent: Doc, method: Doc, why: Decline, account: str) 
     emit(world, "charge.failed", charge, account=account)
     emit(world, "payment_intent.payment_failed", intent, account=account)
     return charge
+
+
+def fail_authentication(world: World, intent: Doc, method: Doc, account: str) -> None:
+    """The holder failed the bank's page: no charge is made. Source: docs.stripe.com/payments/3d-secure."""
+    code = "payment_intent_authentication_failure"
+    error = {
+        "code": code,
+        "doc_url": f"https://stripe.com/docs/error-codes/{code.replace('_', '-')}",
+        "message": AUTHENTICATION_FAILED,
+        "payment_method": public(method),
+        "type": "invalid_request_error",
+    }
+    intent |= {"status": "requires_payment_method", "last_payment_error": error, "payment_method": None}
+    world.store.save(intent)
+    emit(world, "payment_intent.payment_failed", intent, account=account)
 
 
 def _charge(world: World, intent: Doc, method: Doc) -> Doc:

@@ -1,4 +1,7 @@
-"""Stripe's documented test cards and what each one does. Source: docs.stripe.com/testing."""
+"""Stripe's documented test cards and what each one does. Source: docs.stripe.com/testing.
+
+Which advice goes with which decline is from memory; its values are those of docs.stripe.com/declines.
+"""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +12,13 @@ class Decline:
     code: str
     decline_code: str | None
     message: str
+    advice: str | None = None
+    """try_again_later, confirm_card_data or do_not_try_again"""
+
+    def details(self) -> dict[str, str]:
+        """decline_code and advice_code as an error shows them: absent when there is none."""
+        found = {"decline_code": self.decline_code, "advice_code": self.advice}
+        return {name: value for name, value in found.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,18 +38,51 @@ class Card:
     refund_fails: bool = False
 
 
-DECLINED = Decline(code="card_declined", decline_code="generic_decline", message="Your card was declined.")
-NO_FUNDS = Decline(
-    code="card_declined", decline_code="insufficient_funds", message="Your card has insufficient funds."
+AGAIN_LATER, NEVER_AGAIN, OTHER_DATA = "try_again_later", "do_not_try_again", "confirm_card_data"
+DECLINED = Decline(
+    code="card_declined",
+    decline_code="generic_decline",
+    message="Your card was declined.",
+    advice=AGAIN_LATER,
 )
-LOST = Decline(code="card_declined", decline_code="lost_card", message="Your card was declined.")
-STOLEN = Decline(code="card_declined", decline_code="stolen_card", message="Your card was declined.")
-EXPIRED = Decline(code="expired_card", decline_code=None, message="Your card has expired.")
-BAD_CVC = Decline(code="incorrect_cvc", decline_code=None, message="Your card's security code is incorrect.")
+NO_FUNDS = Decline(
+    code="card_declined",
+    decline_code="insufficient_funds",
+    message="Your card has insufficient funds.",
+    advice=AGAIN_LATER,
+)
+LOST = Decline(
+    code="card_declined",
+    decline_code="lost_card",
+    message="Your card was declined.",
+    advice=NEVER_AGAIN,
+)
+STOLEN = Decline(
+    code="card_declined",
+    decline_code="stolen_card",
+    message="Your card was declined.",
+    advice=NEVER_AGAIN,
+)
+TOO_OFTEN = Decline(
+    code="card_declined",
+    decline_code="card_velocity_exceeded",
+    message="Your card was declined for making repeated attempts too frequently or exceeding its amount "
+    "limit.",
+    advice=AGAIN_LATER,
+)
+BLOCKED = Decline(code="card_declined", decline_code="fraudulent", message="Your card was declined.")
+EXPIRED = Decline(code="expired_card", decline_code=None, message="Your card has expired.", advice=OTHER_DATA)
+BAD_CVC = Decline(
+    code="incorrect_cvc",
+    decline_code=None,
+    message="Your card's security code is incorrect.",
+    advice=OTHER_DATA,
+)
 PROCESSING = Decline(
     code="processing_error",
     decline_code=None,
     message="An error occurred while processing your card. Try again in a little bit.",
+    advice=AGAIN_LATER,
 )
 
 CARDS: dict[str, Card] = {
@@ -56,6 +99,8 @@ CARDS: dict[str, Card] = {
     "visa_chargeDeclinedInsufficientFunds": Card(last4="9995", decline=NO_FUNDS),
     "visa_chargeDeclinedLostCard": Card(last4="9987", decline=LOST),
     "visa_chargeDeclinedStolenCard": Card(last4="9979", decline=STOLEN),
+    "visa_chargeDeclinedVelocityLimitExceeded": Card(last4="6975", decline=TOO_OFTEN),
+    "radarBlock": Card(last4="0019", decline=BLOCKED),
     "chargeDeclinedExpiredCard": Card(last4="0069", decline=EXPIRED),
     "chargeDeclinedIncorrectCvc": Card(last4="0127", decline=BAD_CVC),
     "chargeDeclinedProcessingError": Card(last4="0119", decline=PROCESSING),
@@ -87,6 +132,8 @@ NUMBERS = {
     "4000000000000341": "chargeCustomerFail",
     "4000000000009987": "visa_chargeDeclinedLostCard",
     "4000000000009979": "visa_chargeDeclinedStolenCard",
+    "4000000000006975": "visa_chargeDeclinedVelocityLimitExceeded",
+    "4100000000000019": "radarBlock",
     "4000000000000127": "chargeDeclinedIncorrectCvc",
     "4000002500003155": "authenticationRequiredOnSetup",
     "4000003800000446": "authenticationRequiredSetupForOffSession",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import orjson
 
 from hobbs.local.stripe_sim import (
+    ach,
     customers,
     disputes,
     hosted_triggers,
@@ -92,6 +93,8 @@ def _refund(world: World, given: Doc) -> Doc:
 
 def _dispute(world: World, given: Doc) -> Doc:
     charge = _paid_charge(world, given)
+    if charge["payment_method_details"]["type"] == "us_bank_account":
+        return ach.returned(world, charge["id"], str(given.get("reason", "debit_not_authorized")))
     return disputes.open_dispute(world, charge["id"], reason=given.get("reason", "fraudulent"))
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import stripe
 
+from hobbs.local.stripe_sim import ach
 from hobbs.local.stripe_sim.control import Control
 from tests.contract.stripe.shapes import misfits
 from tests.contract.stripe.test_payments import balance, pay, types
@@ -92,6 +93,7 @@ def test_a_debit_fails_days_later_and_its_credit_is_taken_back(
     assert failed["last_payment_error"]["code"] == code
     charge = client.v1.charges.retrieve(intent["latest_charge"]).to_dict()
     assert (charge["status"], charge["failure_code"]) == ("failed", code)
+    assert charge["failure_message"] == ach.FAILURES[code]
     back = client.v1.balance_transactions.retrieve(charge["failure_balance_transaction"])
     assert (back.type, back.net, back.reporting_category) == (
         "payment_failure_refund",

@@ -229,6 +229,7 @@ def test_sessions_are_listed_with_their_items(client: stripe.StripeClient) -> No
         ({"setup_intent_data": {"description": "x"}}, "setup_intent_data"),
         ({"mode": "subscription"}, "mode"),
         ({"ui_mode": "embedded_page"}, "ui_mode"),
+        ({"automatic_tax": {"enabled": True}}, "automatic_tax"),
     ],
 )
 def test_a_session_that_stripe_would_not_open_is_refused(

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import stripe
 
+from hobbs.local.stripe_sim import single_use
 from hobbs.local.stripe_sim.control import Control
 from tests.contract.stripe.shapes import misfits
 from tests.contract.stripe.test_payments import pay, types
@@ -58,6 +59,42 @@ def test_a_declining_card_is_not_set_up(
     assert types(control)[1:] == ["setup_intent.created", "setup_intent.setup_failed"]
     assert client.v1.payment_methods.list({"customer": owner}).data == []
     assert misfits(intent, "setup_intent") == []
+
+
+@pytest.mark.parametrize(
+    ("card", "decline_code", "advice"),
+    [
+        ("pm_card_chargeDeclinedInsufficientFunds", "insufficient_funds", "try_again_later"),
+        ("pm_card_visa_chargeDeclinedVelocityLimitExceeded", "card_velocity_exceeded", "try_again_later"),
+        ("pm_card_visa_chargeDeclinedStolenCard", "stolen_card", "do_not_try_again"),
+        ("pm_card_chargeDeclinedExpiredCard", None, "confirm_card_data"),
+        ("pm_card_radarBlock", "fraudulent", None),
+    ],
+)
+def test_a_decline_says_whether_to_try_again(
+    client: stripe.StripeClient, card: str, decline_code: str | None, advice: str | None
+) -> None:
+    """docs.stripe.com/declines: advice_code; which card gives which is from memory."""
+    with pytest.raises(stripe.CardError) as declined:
+        pay(client, card)
+    body = refused(declined.value)
+    charge = client.v1.charges.retrieve(body["charge"]).to_dict()
+    assert (body.get("decline_code"), body.get("advice_code")) == (decline_code, advice)
+    assert charge["outcome"]["advice_code"] == advice
+    assert misfits(charge, "charge") == []
+
+
+def test_a_saved_card_is_renewed_by_its_network_or_by_hand(
+    client: stripe.StripeClient, control: Control
+) -> None:
+    """docs.stripe.com/api/events/types: payment_method.automatically_updated, payment_method.updated."""
+    method = client.v1.payment_methods.attach("pm_card_visa", {"customer": customer(client)}).id
+    control.trigger("payment_method.automatically_updated", payment_method=method, exp_year=2040)
+    changed = control.events()[-1]["data"]
+    assert changed["previous_attributes"] == {"card": {"exp_year": 2034}}
+    assert changed["object"]["card"]["exp_year"] == 2040
+    client.v1.payment_methods.update(method, {"card": {"exp_month": 1, "exp_year": 2041}})
+    assert types(control)[-1] == "payment_method.updated"
 
 
 def test_a_declined_setup_succeeds_with_another_card(client: stripe.StripeClient) -> None:
@@ -139,6 +176,20 @@ def test_a_payment_is_authenticated_on_the_same_page(client: stripe.StripeClient
     assert httpx.get(page.replace("pi_", "pi_x")).status_code == 410
 
 
+def test_a_payment_whose_authentication_fails_makes_no_charge(
+    client: stripe.StripeClient, control: Control
+) -> None:
+    """docs.stripe.com/error-codes#payment-intent-authentication-failure; the wording is from memory."""
+    intent = pay(client, "pm_card_threeDSecure2Required", return_url=BACK).to_dict()
+    httpx.post(intent["next_action"]["redirect_to_url"]["url"], data={"outcome": "fail"})
+    failed = client.v1.payment_intents.retrieve(intent["id"]).to_dict()
+    assert (failed["status"], failed["latest_charge"]) == ("requires_payment_method", None)
+    assert failed["last_payment_error"]["code"] == "payment_intent_authentication_failure"
+    assert types(control)[-1] == "payment_intent.payment_failed"
+    assert "charge.failed" not in types(control)
+    assert misfits(failed, "payment_intent") == []
+
+
 @pytest.mark.parametrize(
     ("card", "first", "after_setup"),
     [
@@ -204,7 +255,7 @@ def test_a_method_without_a_customer_pays_once(client: stripe.StripeClient) -> N
     assert pay(client, method).status == "succeeded"
     with pytest.raises(stripe.InvalidRequestError) as again:
         pay(client, method)
-    assert "may not be used again" in refused(again.value)["message"]
+    assert refused(again.value)["message"] == single_use.NOT_AGAIN
     with pytest.raises(stripe.InvalidRequestError) as attached:
         client.v1.payment_methods.attach(method, {"customer": customer(client)})
     assert "may not be used again" in refused(attached.value)["message"]

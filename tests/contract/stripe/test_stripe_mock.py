@@ -5,6 +5,7 @@ HOBBS_STRIPE_MOCK, on the PATH, or where Go installs to; otherwise these cases a
     go install github.com/stripe/stripe-mock@v0.203.0
 """
 
+import json
 import os
 import shutil
 import socket
@@ -72,6 +73,22 @@ LINK: Doc = {
 ENDPOINT: Doc = {"url": "http://127.0.0.1:9/", "enabled_events": ["*"], "connect": True}
 ACCOUNT: Doc = {"type": "express", "country": "US", "capabilities": {"transfers": {"requested": True}}}
 
+ITEM: Doc = {
+    "price_data": {"currency": "usd", "unit_amount": 900, "product_data": {"name": "F"}},
+    "quantity": 1,
+}
+SESSION: Doc = {"mode": "payment", "line_items": [ITEM], "success_url": "https://x.example/"}
+BANK: Doc = {
+    "type": "us_bank_account",
+    "billing_details": {"name": "Jenny Rosen"},
+    "us_bank_account": {
+        "account_holder_type": "individual",
+        "account_number": "000123456789",
+        "routing_number": "110000000",
+    },
+}
+SCHEDULE: Doc = {"payments": {"payouts": {"schedule": {"interval": "manual"}}}}
+
 GOOD: list[tuple[str, str, Doc]] = [
     ("/v1/accounts", "account", ACCOUNT),
     ("/v1/account_links", "account_link", LINK),
@@ -81,6 +98,17 @@ GOOD: list[tuple[str, str, Doc]] = [
     ("/v1/setup_intents", "setup_intent", {"description": "later", "usage": "off_session"}),
     ("/v1/topups", "topup", {"amount": 500, "currency": "usd", "description": "float"}),
     ("/v1/webhook_endpoints", "webhook_endpoint", ENDPOINT),
+    ("/v1/checkout/sessions", "checkout.session", SESSION),
+    ("/v1/payment_links", "payment_link", {"line_items": [ITEM]}),
+    ("/v1/products", "product", {"name": "Flight 17"}),
+    ("/v1/prices", "price", {"currency": "usd", "unit_amount": 900, "product_data": {"name": "Flight 17"}}),
+    ("/v1/payment_methods", "payment_method", BANK),
+    ("/v1/balance_settings", "balance_settings", SCHEDULE),
+    (
+        "/v1/account_sessions",
+        "account_session",
+        {"account": "PAYEE", "components": {"payouts": {"enabled": True}}},
+    ),
 ]
 
 
@@ -103,6 +131,7 @@ def test_what_stripe_mock_accepts_we_accept_with_the_same_fields(
 
 # Optional fields that stripe-mock's fixtures fill in and Stripe leaves out in these calls.
 OPTIONAL = {
+    "card",
     "individual",
     "company",
     "application",
@@ -125,6 +154,15 @@ BAD: list[tuple[str, str, Doc]] = [
     ("no url", "/v1/webhook_endpoints", {"enabled_events": ["*"]}),
     ("an unknown type of account", "/v1/accounts", ACCOUNT | {"type": "imperial"}),
     ("an unknown reason", "/v1/refunds", {"charge": "ch_1", "reason": "bored"}),
+    ("an unknown mode", "/v1/checkout/sessions", SESSION | {"mode": "barter"}),
+    ("no items", "/v1/payment_links", {"metadata": {"a": "b"}}),
+    ("no name", "/v1/products", {"description": "x"}),
+    ("no components", "/v1/account_sessions", {"account": "PAYEE"}),
+    (
+        "an unknown interval",
+        "/v1/balance_settings",
+        {"payments": {"payouts": {"schedule": {"interval": "x"}}}},
+    ),
 ]
 
 
@@ -151,6 +189,5 @@ def filled(given: Doc, account: str) -> Doc:
 
 def post(client: stripe.StripeClient, path: str, given: Doc) -> Doc:
     answer = client.raw_request("post", path, **given)
-    assert answer.data is not None
-    found: Doc = client.deserialize(answer, api_mode="V1").to_dict()
+    found: Doc = json.loads(answer.body)  # the library cannot read nulls where it expects a mapping
     return found
