@@ -70,7 +70,7 @@ func accountOfNobody() wire {
 func recipientByV2() wire {
 	sc := connect()
 	_, err := sc.V2CoreAccounts.Retrieve(ctx, "acct_of_nobody", nil)
-	if unknownAddress(err) {
+	if isLacking(err) {
 		panic(absent("the simulator has no /v2/core/accounts"))
 	}
 	requested := &stripe.V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersParams{

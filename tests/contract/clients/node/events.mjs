@@ -1,5 +1,5 @@
 // Webhooks as an endpoint of an outside user verifies them, and the list of events.
-import { Absent, assert, collected, connect, flow, newPayee, serving, sim, Stripe } from "./harness.mjs";
+import { Absent, Stripe, assert, collected, connect, flow, isLacking, newPayee, serving, sim } from "./harness.mjs";
 
 const ok = (_, response) => response.end();
 
@@ -29,13 +29,14 @@ flow("a delivered event is verified, and a tampered, stale or foreign one is not
     assert.equal(asynchronous.id, event.id);
     const tampered = came.body.toString().replace("example.com", "example.org");
     const wrong = Stripe.errors.StripeSignatureVerificationError;
-    assert.throws(() => stripe.webhooks.constructEvent(tampered, signature, made.secret), wrong);
-    assert.throws(() => stripe.webhooks.constructEvent(came.body, signature, "whsec_other"), wrong);
-    assert.throws(() => stripe.webhooks.constructEvent(came.body, signature, made.secret, 300, undefined, Date.now() + 400_000), wrong);
+    const refused = (...given) => assert.throws(() => stripe.webhooks.constructEvent(...given), wrong);
+    refused(tampered, signature, made.secret);
+    refused(came.body, signature, "whsec_other");
+    refused(came.body, signature, made.secret, 300, undefined, Date.now() + 400_000);
     assert.equal((await stripe.events.retrieve(event.id)).id, event.id);
     await sim.resend(event.id, "forged");
     const forged = await until((entry) => entry.body.includes("forged"));
-    assert.throws(() => stripe.webhooks.constructEvent(forged.body, forged.headers["stripe-signature"], made.secret), wrong);
+    refused(forged.body, forged.headers["stripe-signature"], made.secret);
     assert.match(came.headers["content-type"], /application\/json/);
   });
 });
@@ -77,7 +78,8 @@ flow("a webhook endpoint is changed, listed and deleted, and shows its secret on
     description: "another",
     disabled: true,
   });
-  assert.deepEqual([changed.enabled_events, changed.status, changed.description], [["charge.succeeded"], "disabled", "another"]);
+  assert.deepEqual(changed.enabled_events, ["charge.succeeded"]);
+  assert.deepEqual([changed.status, changed.description], ["disabled", "another"]);
   assert.equal((await stripe.webhookEndpoints.list()).data.length, 1);
   assert.equal((await stripe.webhookEndpoints.del(made.id)).deleted, true);
 });
@@ -103,7 +105,7 @@ flow("events are listed by type and time, newest first", async () => {
 flow("a thin event is parsed, and its event and object are fetched", async () => {
   const stripe = connect();
   const probe = await stripe.v2.core.events.list({ limit: 1 }).catch((error) => error);
-  if (/Unrecognized request URL/.test(probe.message ?? "")) throw new Absent("the simulator has no /v2/core/events");
+  if (isLacking(probe)) throw new Absent("the simulator has no /v2/core/events");
   const account = await stripe.v2.core.accounts.create({
     contact_email: "amelia@example.com",
     identity: { country: "us" },

@@ -1,5 +1,5 @@
 // What the client does by itself when an answer fails, and which class of error its user sees.
-import { assert, connect, flow, key, newPayee, refusal, sim, Stripe } from "./harness.mjs";
+import { Stripe, assert, connect, flow, key, newPayee, refusal, sim, url } from "./harness.mjs";
 
 const order = (payee) => ({ amount: 1_000, currency: "usd", destination: payee });
 
@@ -95,7 +95,7 @@ flow("one key at the same time is one effect", async () => {
 });
 
 flow("a wrong key and no key are authentication errors", async () => {
-  const wrong = new Stripe("pk_nothing", { host: "127.0.0.1", port: new URL(process.env.HOBBS_SIM_URL).port, protocol: "http" });
+  const wrong = new Stripe("pk_nothing", { host: url.hostname, port: url.port, protocol: "http" });
   const error = await refusal(wrong.balance.retrieve(), "StripeAuthenticationError");
   assert.equal(error.statusCode, 401);
   assert.doesNotMatch(error.message, /pk_nothing/);

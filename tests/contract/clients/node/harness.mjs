@@ -67,6 +67,11 @@ export async function newPayee(stripe, more = {}) {
   return account.id;
 }
 
+// Whether the simulator lacks what was asked for, which Stripe has.
+export function isLacking(error) {
+  return /Unrecognized request URL|does not simulate/.test(error?.message ?? "");
+}
+
 export async function refusal(promise, type) {
   const error = await promise.then(
     (answer) => assert.fail(`${type} expected, but it was answered: ${JSON.stringify(answer)}`),
