@@ -17,7 +17,8 @@ flow("what the client retries by itself has one effect", async () => {
   const retried = async ([kind, when], number) => {
     const metadata = { case: `${number}` };
     await sim.fault(kind, { path: "/v1/transfers", nth: 1, when, match: { "metadata.case": metadata.case } });
-    const transfer = await connect({ timeout: 400 }).transfers.create({ ...order(payee), metadata });
+    const stripe = connect(kind === "timeout" ? { timeout: 1_500 } : {});
+    const transfer = await stripe.transfers.create({ ...order(payee), metadata });
     const made = (await sim.effects("transfer")).filter((effect) => effect.metadata.case === metadata.case);
     assert.deepEqual(made.map((effect) => effect.object_id), [transfer.id], `${kind} ${when} the effect`);
     return made[0].idempotency_key;
