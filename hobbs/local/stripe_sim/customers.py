@@ -1,6 +1,6 @@
 """Customers, their payment methods, and setup intents that attach a card for later."""
 
-from hobbs.local.stripe_sim import details, errors, forms, lists, test_cards
+from hobbs.local.stripe_sim import charges, details, errors, forms, lists, test_cards
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -103,7 +103,7 @@ def _card(world: World, name: str) -> Doc:
         "id": new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
-        "billing_details": details.billing_details({}),
+        "billing_details": charges.billing_details(),
         "card": {
             "brand": card.brand,
             "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},
