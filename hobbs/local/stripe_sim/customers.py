@@ -1,6 +1,6 @@
 """Customers and their payment methods. setup_intents.py saves a method for later."""
 
-from hobbs.local.stripe_sim import bank_accounts, details, errors, forms, lists, single_use, test_cards
+from hobbs.local.stripe_sim import bank_accounts, charges, details, errors, forms, lists, single_use, test_cards
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -108,7 +108,7 @@ def _card(world: World, name: str) -> Doc:
         "id": new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
-        "billing_details": details.billing_details({}),
+        "billing_details": charges.billing_details(),
         "card": {
             "brand": card.brand,
             "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},

@@ -63,3 +63,37 @@ func eventsListed() wire {
 	equal(names, []string{"C", "B", "A"})
 	return nil
 }
+
+func thinEventParsed() wire {
+	arrivals := make(chan arrival, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, request *http.Request) {
+		arrivals <- arrival{request.Header, []byte(drained(request.Body))}
+	}))
+	defer server.Close()
+	sc := connect()
+	destination, err := sc.V2CoreEventDestinations.Create(ctx, &stripe.V2CoreEventDestinationCreateParams{
+		Name:            stripe.String("the school"),
+		Type:            stripe.String("webhook_endpoint"),
+		EventPayload:    stripe.String("thin"),
+		EnabledEvents:   stripe.StringSlice([]string{"v2.core.account[identity].updated"}),
+		EventsFrom:      stripe.StringSlice([]string{"@accounts"}),
+		Include:         stripe.StringSlice([]string{"webhook_endpoint.signing_secret"}),
+		WebhookEndpoint: &stripe.V2CoreEventDestinationCreateWebhookEndpointParams{URL: stripe.String(server.URL)},
+	})
+	if isLacking(err) {
+		panic(absent("the simulator has no event destinations"))
+	}
+	check(err)
+	account := must(sc.V2CoreAccounts.Create(ctx, recipient()))
+	sim("onboard", wire{"account": account.ID})
+	came := <-arrivals
+	secret, signature := destination.WebhookEndpoint.SigningSecret, came.header.Get("Stripe-Signature")
+	container := must(sc.ParseEventNotification(came.body, signature, secret))
+	equal(container.GetEventNotification().Type, "v2.core.account[identity].updated")
+	known := container.(*stripe.V2CoreAccountIncludingIdentityUpdatedEventNotification)
+	equal(must(known.FetchRelatedObject(ctx)).ID, account.ID)
+	equal(must(known.FetchEvent(ctx)).ID, known.ID)
+	_, err = sc.ParseEventNotification(came.body, signature, "whsec_other")
+	equal(err, stripe.ErrWebhookNoValidSignature)
+	return nil
+}

@@ -18,7 +18,7 @@ func withMoney() string {
 func retried() wire {
 	payee := withMoney()
 	impatient := func(config *stripe.BackendConfig) {
-		config.HTTPClient = &http.Client{Timeout: 400 * time.Millisecond}
+		config.HTTPClient = &http.Client{Timeout: 1500 * time.Millisecond}
 	}
 	sc := connect(impatient)
 	number, results := 0, make(chan string)

@@ -172,6 +172,11 @@ func refusal[T any](_ T, err error) *stripe.Error {
 	return refused
 }
 
-func unknownAddress(err error) bool {
-	return err != nil && strings.Contains(err.Error(), "Unrecognized request URL")
+// Whether the simulator lacks what was asked for, which Stripe has.
+func isLacking(err error) bool {
+	if err == nil {
+		return false
+	}
+	said := err.Error()
+	return strings.Contains(said, "Unrecognized request URL") || strings.Contains(said, "does not simulate")
 }

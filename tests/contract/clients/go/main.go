@@ -24,6 +24,7 @@ var flows = []flow{
 	{"wrong parameters name the parameter", wrongParameters},
 	{"a raw request has parameters and an account", rawRequest},
 	{"a delivered event is verified, and a tampered, stale or foreign one is not", eventVerified},
+	{"a delivered thin event is parsed, and its event and object are fetched", thinEventParsed},
 	{"events are listed by type and time, newest first", eventsListed},
 	{"the context of a client is the account it acts for", contextActs},
 	{"habits on the wire", habits},

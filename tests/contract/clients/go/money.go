@@ -70,39 +70,10 @@ func accountOfNobody() wire {
 func recipientByV2() wire {
 	sc := connect()
 	_, err := sc.V2CoreAccounts.Retrieve(ctx, "acct_of_nobody", nil)
-	if unknownAddress(err) {
+	if isLacking(err) {
 		panic(absent("the simulator has no /v2/core/accounts"))
 	}
-	requested := &stripe.V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersParams{
-		Requested: stripe.Bool(true),
-	}
-	account := must(sc.V2CoreAccounts.Create(ctx, &stripe.V2CoreAccountCreateParams{
-		ContactEmail: stripe.String("amelia@example.com"),
-		Dashboard:    stripe.String("express"),
-		Identity:     &stripe.V2CoreAccountCreateIdentityParams{Country: stripe.String("us")},
-		Configuration: &stripe.V2CoreAccountCreateConfigurationParams{
-			Merchant: &stripe.V2CoreAccountCreateConfigurationMerchantParams{
-				Capabilities: &stripe.V2CoreAccountCreateConfigurationMerchantCapabilitiesParams{
-					CardPayments: &stripe.V2CoreAccountCreateConfigurationMerchantCapabilitiesCardPaymentsParams{
-						Requested: stripe.Bool(true),
-					},
-				},
-			},
-			Recipient: &stripe.V2CoreAccountCreateConfigurationRecipientParams{
-				Capabilities: &stripe.V2CoreAccountCreateConfigurationRecipientCapabilitiesParams{
-					StripeBalance: &stripe.V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalanceParams{
-						StripeTransfers: requested,
-					},
-				},
-			},
-		},
-		Defaults: &stripe.V2CoreAccountCreateDefaultsParams{
-			Responsibilities: &stripe.V2CoreAccountCreateDefaultsResponsibilitiesParams{
-				FeesCollector: stripe.String("application"), LossesCollector: stripe.String("application"),
-			},
-		},
-		Include: stripe.StringSlice([]string{"configuration.recipient"}),
-	}))
+	account := must(sc.V2CoreAccounts.Create(ctx, recipient()))
 	sim("onboard", wire{"account": account.ID})
 	sim("fund", wire{"amount": 10_000})
 	transfer := must(sc.V1Transfers.Create(ctx, order(account.ID, 1_000)))
@@ -233,4 +204,38 @@ func rawRequest() wire {
 func drained(body io.ReadCloser) string {
 	defer body.Close()
 	return string(must(io.ReadAll(body)))
+}
+
+// The parameters of an account of API v2 that is paid by transfers.
+func recipient() *stripe.V2CoreAccountCreateParams {
+	requested := &stripe.V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfersParams{
+		Requested: stripe.Bool(true),
+	}
+	return &stripe.V2CoreAccountCreateParams{
+		ContactEmail: stripe.String("amelia@example.com"),
+		Dashboard:    stripe.String("express"),
+		Identity:     &stripe.V2CoreAccountCreateIdentityParams{Country: stripe.String("us")},
+		Configuration: &stripe.V2CoreAccountCreateConfigurationParams{
+			Merchant: &stripe.V2CoreAccountCreateConfigurationMerchantParams{
+				Capabilities: &stripe.V2CoreAccountCreateConfigurationMerchantCapabilitiesParams{
+					CardPayments: &stripe.V2CoreAccountCreateConfigurationMerchantCapabilitiesCardPaymentsParams{
+						Requested: stripe.Bool(true),
+					},
+				},
+			},
+			Recipient: &stripe.V2CoreAccountCreateConfigurationRecipientParams{
+				Capabilities: &stripe.V2CoreAccountCreateConfigurationRecipientCapabilitiesParams{
+					StripeBalance: &stripe.V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalanceParams{
+						StripeTransfers: requested,
+					},
+				},
+			},
+		},
+		Defaults: &stripe.V2CoreAccountCreateDefaultsParams{
+			Responsibilities: &stripe.V2CoreAccountCreateDefaultsResponsibilitiesParams{
+				FeesCollector: stripe.String("application"), LossesCollector: stripe.String("application"),
+			},
+		},
+		Include: stripe.StringSlice([]string{"configuration.recipient"}),
+	}
 }

@@ -1,5 +1,8 @@
 // Connected accounts as the README of stripe-node and docs.stripe.com/connect show them.
-import { Absent, EXPRESS, allowV1Accounts, assert, collected, connect, flow, newPayee, refusal, sim } from "./harness.mjs";
+import {
+  Absent, EXPRESS, allowV1Accounts, assert, collected, connect, flow, isLacking, newPayee, recipient,
+  refusal, sim,
+} from "./harness.mjs";
 
 flow("an express account is made, onboarded by its link, and can be paid", async () => {
   const stripe = connect();
@@ -115,17 +118,9 @@ flow("a v1 account is refused where the platform is new", async () => {
 flow("a recipient is made by v2, onboarded and paid", async () => {
   const stripe = connect();
   const probe = await stripe.v2.core.accounts.retrieve("acct_of_nobody").then(() => null, (error) => error);
-  if (/Unrecognized request URL/.test(probe?.message ?? "")) throw new Absent("the simulator has no /v2/core/accounts");
+  if (isLacking(probe)) throw new Absent("the simulator has no /v2/core/accounts");
   const account = await stripe.v2.core.accounts.create({
-    contact_email: "amelia@example.com",
-    display_name: "Amelia Earhart",
-    dashboard: "express",
-    identity: { country: "us", entity_type: "individual" },
-    configuration: {
-      merchant: { capabilities: { card_payments: { requested: true } } },
-      recipient: { capabilities: { stripe_balance: { stripe_transfers: { requested: true } } } },
-    },
-    defaults: { responsibilities: { fees_collector: "application", losses_collector: "application" } },
+    ...recipient(),
     include: ["configuration.merchant", "configuration.recipient", "identity", "requirements"],
     metadata: { instructor: "I7" },
   });

@@ -1,5 +1,5 @@
 // What the client does by itself when an answer fails, and which class of error its user sees.
-import { assert, connect, flow, key, newPayee, refusal, sim, Stripe } from "./harness.mjs";
+import { Stripe, assert, connect, flow, key, newPayee, refusal, sim, url } from "./harness.mjs";
 
 const order = (payee) => ({ amount: 1_000, currency: "usd", destination: payee });
 
@@ -17,7 +17,8 @@ flow("what the client retries by itself has one effect", async () => {
   const retried = async ([kind, when], number) => {
     const metadata = { case: `${number}` };
     await sim.fault(kind, { path: "/v1/transfers", nth: 1, when, match: { "metadata.case": metadata.case } });
-    const transfer = await connect({ timeout: 400 }).transfers.create({ ...order(payee), metadata });
+    const stripe = connect(kind === "timeout" ? { timeout: 1_500 } : {});
+    const transfer = await stripe.transfers.create({ ...order(payee), metadata });
     const made = (await sim.effects("transfer")).filter((effect) => effect.metadata.case === metadata.case);
     assert.deepEqual(made.map((effect) => effect.object_id), [transfer.id], `${kind} ${when} the effect`);
     return made[0].idempotency_key;
@@ -95,7 +96,7 @@ flow("one key at the same time is one effect", async () => {
 });
 
 flow("a wrong key and no key are authentication errors", async () => {
-  const wrong = new Stripe("pk_nothing", { host: "127.0.0.1", port: new URL(process.env.HOBBS_SIM_URL).port, protocol: "http" });
+  const wrong = new Stripe("pk_nothing", { host: url.hostname, port: url.port, protocol: "http" });
   const error = await refusal(wrong.balance.retrieve(), "StripeAuthenticationError");
   assert.equal(error.statusCode, 401);
   assert.doesNotMatch(error.message, /pk_nothing/);

@@ -93,13 +93,13 @@ flow("the context of a client is the account it acts for", async () => {
   assert.equal(balance.available[0].amount, 10_000);
 });
 
-flow("fifty requests at once are all answered", async () => {
+flow("twenty requests at once are all answered", async () => {
   const stripe = connect();
-  const made = await Promise.all(Array.from({ length: 50 }, (_, n) => stripe.customers.create({ name: `S${n}` })));
-  assert.equal(new Set(made.map((customer) => customer.id)).size, 50);
+  const made = await Promise.all(Array.from({ length: 20 }, (_, n) => stripe.customers.create({ name: `S${n}` })));
+  assert.equal(new Set(made.map((customer) => customer.id)).size, 20);
 });
 
-flow("a body of a thousand keys and long values is read whole", async () => {
+flow("a body of fifty long values is read whole", async () => {
   const stripe = connect();
   const metadata = Object.fromEntries(Array.from({ length: 50 }, (_, n) => [`key_${n}`, "ü".repeat(500)]));
   const customer = await stripe.customers.create({ metadata });

@@ -60,11 +60,31 @@ export const EXPRESS = {
   capabilities: { card_payments: { requested: true }, transfers: { requested: true } },
 };
 
+// The parameters of an account of API v2 that is paid by transfers.
+export function recipient() {
+  return {
+    contact_email: "amelia@example.com",
+    display_name: "Amelia Earhart",
+    dashboard: "express",
+    identity: { country: "us", entity_type: "individual" },
+    configuration: {
+      merchant: { capabilities: { card_payments: { requested: true } } },
+      recipient: { capabilities: { stripe_balance: { stripe_transfers: { requested: true } } } },
+    },
+    defaults: { responsibilities: { fees_collector: "application", losses_collector: "application" } },
+  };
+}
+
 export async function newPayee(stripe, more = {}) {
   await allowV1Accounts();
   const account = await stripe.accounts.create({ ...EXPRESS, ...more });
   await sim.onboard(account.id);
   return account.id;
+}
+
+// Whether the simulator lacks what was asked for, which Stripe has.
+export function isLacking(error) {
+  return /Unrecognized request URL|does not simulate/.test(error?.message ?? "");
 }
 
 export async function refusal(promise, type) {

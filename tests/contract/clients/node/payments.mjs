@@ -1,5 +1,5 @@
 // Card payments, saved cards, refunds and disputes.
-import { Absent, assert, collected, connect, flow, refusal, sim } from "./harness.mjs";
+import { Absent, assert, collected, connect, flow, isLacking, refusal, sim } from "./harness.mjs";
 
 const PAYMENT = {
   amount: 5_000,
@@ -11,7 +11,8 @@ const PAYMENT = {
 
 flow("a card pays, and the charge and its fee are expanded", async () => {
   const stripe = connect();
-  const intent = await stripe.paymentIntents.create({ ...PAYMENT, expand: ["latest_charge"], metadata: { flight: "F1" } });
+  const metadata = { flight: "F1" };
+  const intent = await stripe.paymentIntents.create({ ...PAYMENT, expand: ["latest_charge"], metadata });
   assert.equal(intent.status, "succeeded");
   assert.equal(intent.latest_charge.paid, true);
   assert.equal(intent.latest_charge.metadata.flight, "F1");
@@ -151,13 +152,39 @@ flow("a card is saved by a setup intent and charged later", async () => {
   assert.equal(paid.status, "succeeded");
 });
 
-flow("setup intents are listed and cancelled", async () => {
+flow("setup intents are listed, cancelled and declined", async () => {
   const stripe = connect();
-  const intent = await stripe.setupIntents.create({ payment_method_options: { card: { request_three_d_secure: "any" } } });
+  const intent = await stripe.setupIntents.create({
+    payment_method_options: { card: { request_three_d_secure: "any" } },
+  });
   const listed = await stripe.setupIntents.list({ limit: 3 }).catch((error) => error);
-  if (/Unrecognized request URL/.test(listed.message ?? "")) throw new Absent("the simulator does not list setup intents");
+  if (isLacking(listed)) throw new Absent("the simulator does not list setup intents");
   assert.equal(listed.data[0].id, intent.id);
   assert.equal((await stripe.setupIntents.cancel(intent.id)).status, "canceled");
+  const declined = stripe.setupIntents.create({
+    payment_method: "pm_card_chargeDeclined",
+    confirm: true,
+    automatic_payment_methods: { enabled: true, allow_redirects: "never" },
+  });
+  const error = await refusal(declined, "StripeCardError");
+  assert.equal(error.setup_intent.status, "requires_payment_method");
+});
+
+flow("a page of Checkout is made, read and closed", async () => {
+  const stripe = connect();
+  const made = await stripe.checkout.sessions.create({
+    mode: "payment",
+    success_url: "https://school.example.com/paid?session={CHECKOUT_SESSION_ID}",
+    line_items: [
+      { price_data: { currency: "usd", unit_amount: 9_900, product_data: { name: "Lesson" } }, quantity: 2 },
+    ],
+    metadata: { student: "S1" },
+  }).catch((error) => error);
+  if (isLacking(made)) throw new Absent("the simulator has no Checkout");
+  assert.deepEqual([made.amount_total, made.status, made.metadata.student], [19_800, "open", "S1"]);
+  assert.match(made.url, /^http/);
+  assert.equal((await stripe.checkout.sessions.retrieve(made.id)).id, made.id);
+  assert.equal((await stripe.checkout.sessions.expire(made.id)).status, "expired");
 });
 
 flow("a card is made from a test token", async () => {
@@ -183,7 +210,8 @@ flow("a payment is refunded in parts and not twice", async () => {
   const stripe = connect();
   await sim.fund(50_000);
   const intent = await stripe.paymentIntents.create(PAYMENT);
-  const part = await stripe.refunds.create({ payment_intent: intent.id, amount: 2_000, reason: "requested_by_customer" });
+  const reason = "requested_by_customer";
+  const part = await stripe.refunds.create({ payment_intent: intent.id, amount: 2_000, reason });
   assert.deepEqual([part.object, part.status], ["refund", "succeeded"]);
   await stripe.refunds.create({ charge: intent.latest_charge, metadata: { flight: "F1" } });
   const again = await refusal(stripe.refunds.create({ payment_intent: intent.id }), "StripeInvalidRequestError");

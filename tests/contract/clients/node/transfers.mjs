@@ -118,7 +118,8 @@ flow("balance transactions are paged through forwards and backwards", async () =
     return seen.length < 3;
   });
   assert.equal(seen.length, 3);
-  const since = await stripe.balanceTransactions.list({ created: { gte: new Date(Date.now() - 3_600_000) }, limit: 100 });
+  const anHourAgo = new Date(Date.now() - 3_600_000);
+  const since = await stripe.balanceTransactions.list({ created: { gte: anHourAgo }, limit: 100 });
   assert.ok(since.data.length >= 7);
   const expanded = await stripe.balanceTransactions.list({ type: "transfer", limit: 1, expand: ["data.source"] });
   assert.equal(expanded.data[0].source.object, "transfer");
