@@ -50,6 +50,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
         utc_now,
         effect_policy=effect_policy,
         probe_after=settings.policy.stopped_probe,
+        api=settings.stripe_accounts,
     )
     relay = _relay(settings, db, client, calls, effect_policy, adoption)
     treasury = Treasury(db, client, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
@@ -59,10 +60,11 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
 
     once_compared = partial(_once_compared, adoption)
     webhooks = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
+    configure = partial(handlers.configure_payees, db, accounts=settings.accounts)
     worker.consume(
         "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.accepted"]
     )
-    worker.consume("school.accepted", _waking(relay, partial(handlers.configure_payees, db)))
+    worker.consume("school.accepted", _waking(relay, configure))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
     worker.begin_when(lambda: adoption.compared)
     worker.loop("adoption", adoption.step, idle_s=1.0)

@@ -11,7 +11,7 @@ import traceback
 from collections import deque
 from dataclasses import replace
 
-from hobbs.local.stripe_sim import accounts, errors, faults, forms, http, idempotency, routes
+from hobbs.local.stripe_sim import accounts, errors, faults, forms, http, idempotency, routes, v2
 from hobbs.local.stripe_sim.expand import expanded
 from hobbs.local.stripe_sim.faults import Fault, Faults
 from hobbs.local.stripe_sim.http import Answer, Request
@@ -39,7 +39,7 @@ class Api:
                 headers["Idempotency-Key"] = call.key
             answer = await self._serve(call, route, request)
         except errors.StripeError as error:
-            answer = _error_answer(error)
+            answer = _error_answer(v2.errors_as_v2(request.path, error))
         self._remember(request, request_id, arrived, answer)
         return replace(answer, headers=headers | answer.headers)
 
@@ -52,7 +52,7 @@ class Api:
         account = self._acting_as(request.headers.get("stripe-account"), key)
         if account and route.platform_only:
             raise errors.not_simulated("a connected account that acts as a platform")
-        params = forms.parse(request.query) | (forms.parse(request.body) if request.method == "POST" else {})
+        params = forms.parse(request.query) | _body(request)
         call = Call(
             method=request.method,
             path=request.path,
@@ -123,7 +123,9 @@ class Api:
         if fault.kind == "reset":
             raise http.Reset
         error = faults.answer(fault, call)
-        return answer if error is None or error.saved else _error_answer(error)
+        if error is None or (error.saved and not v2.is_v2(call.path)):
+            return answer
+        return _error_answer(v2.errors_as_v2(call.path, error))
 
     def _execute_once(self, call: Call, route: routes.Route, fault: Fault | None) -> Answer:
         """Replay the saved answer, or execute and save it; effects, events and answer are one transaction."""
@@ -136,6 +138,8 @@ class Api:
 
     def _execute(self, call: Call, route: routes.Route, fault: Fault | None) -> Answer:
         injected = faults.answer(fault, call) if fault else None
+        if injected is not None and v2.is_v2(call.path):
+            injected.saved = False  # v2 replays no failure: the same key executes, or finds what was executed
         fingerprint = idempotency.fingerprint(call)
         self.world.call = call
         try:
@@ -145,7 +149,7 @@ class Api:
                     idempotency.save(self.world, call, answer.status, answer.body, fingerprint)
             return answer
         except errors.StripeError as unsaved:
-            return _error_answer(unsaved)
+            return _error_answer(v2.errors_as_v2(call.path, unsaved))
         except Exception:
             sys.stderr.write(f"{call.method} {call.path} failed\n{traceback.format_exc()}")
             return _error_answer(errors.server_error(saved=False))
@@ -169,7 +173,7 @@ class Api:
         except errors.StripeError as error:
             if not error.saved:
                 raise
-            return _error_answer(error)
+            return _error_answer(v2.errors_as_v2(call.path, error))
 
     def _remember(self, request: Request, request_id: str, arrived: float, answer: Answer) -> None:
         self.served += 1
@@ -186,6 +190,14 @@ class Api:
                 "created": self.world.clock.now(),
             }
         )
+
+
+def _body(request: Request) -> Doc:
+    """What a request's body says: JSON under /v2, else a form."""
+    if v2.is_v2(request.path):
+        v2.require_version(request.headers)
+        return v2.body(request.body, request.headers)
+    return forms.parse(request.body) if request.method == "POST" else {}
 
 
 def _error_answer(error: errors.StripeError) -> Answer:

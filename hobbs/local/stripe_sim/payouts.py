@@ -7,6 +7,7 @@ Sources: docs.stripe.com/payouts, docs.stripe.com/connect/instant-payouts, docs.
 
 from hobbs.local.stripe_sim import (
     accounts,
+    agreements,
     balances,
     currencies,
     effects,
@@ -42,6 +43,8 @@ def create(world: World, call: Call) -> Doc:
     metadata = forms.metadata(params)
     currencies.check(currency, amount, payout=True)
     account = _able(world, call.account)
+    if method == "instant":
+        agreements.check_instant(world, call.account)
     fee = balances.instant_fee(world, amount) if method == "instant" else 0
     balances.require(world, call.account, currency, amount + fee, INSUFFICIENT)
     payout = _shape(world, account, amount, currency, method, automatic=False) | {

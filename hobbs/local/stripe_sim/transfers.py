@@ -4,7 +4,17 @@ A transfer shows at the destination as a `payment` (py_…) with its own balance
 Sources: docs.stripe.com/connect/separate-charges-and-transfers, docs.stripe.com/api/transfers.
 """
 
-from hobbs.local.stripe_sim import accounts, balances, charges, currencies, effects, errors, forms, lists
+from hobbs.local.stripe_sim import (
+    accounts,
+    agreements,
+    balances,
+    charges,
+    currencies,
+    effects,
+    errors,
+    forms,
+    lists,
+)
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -45,6 +55,7 @@ def _payable(world: World, destination: str) -> Doc:
             "transfers, crypto_transfers, legacy_payments",
             "insufficient_capabilities_for_transfer",
         )
+    agreements.check_destination(world, account)
     return account
 
 
@@ -118,7 +129,7 @@ def _move(world: World, transfer: Doc, charge: Doc | None) -> None:
         currency=currency,
         amount=amount,
         source=payment["id"],
-        available_on=available_on,
+        available_on=agreements.available_on(world, destination, available_on),
     )
     payment["balance_transaction"] = arrived["id"]
     world.store.insert(payment, destination)

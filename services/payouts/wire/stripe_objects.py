@@ -24,6 +24,7 @@ from services.payouts.wire.fields import (
     id_of,
     instant,
     mapping,
+    moment,
     odd_object,
     text,
     whole,
@@ -212,7 +213,7 @@ def found_effect(thing: Mapping[str, Any]) -> FoundEffect | None:
     operation_id, metadata = operation_named(thing), thing.get("metadata")
     if operation_id is None or not isinstance(metadata, Mapping) or not metadata.get("hobbs_payee"):
         return None
-    kind = {"transfer": Kind.TRANSFER, "account": Kind.ACCOUNT}.get(str(thing.get("object")))
+    kind = _FOUND_KINDS.get(str(thing.get("object")))
     if kind is None:
         return None
     money = kind is Kind.TRANSFER
@@ -228,9 +229,12 @@ def found_effect(thing: Mapping[str, Any]) -> FoundEffect | None:
         sources=sources_named(metadata) if money else None,
         amount=amount(thing) if money else None,
         currency=currency(thing) if money else None,
-        made_at=instant(thing),
+        made_at=moment(thing),
         thing=thing,
     )
+
+
+_FOUND_KINDS = {"transfer": Kind.TRANSFER, "account": Kind.ACCOUNT, "v2.core.account": Kind.ACCOUNT}
 
 
 def _uuid(value: Any) -> UUID | None:

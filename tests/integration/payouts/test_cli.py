@@ -165,8 +165,8 @@ async def test_retry_of_what_a_person_checked_is_sent_under_a_new_key(world: Wor
 
 
 async def test_unpark_decides_on_an_account_that_blocks_its_payee(world: World, hobbs: Hobbs) -> None:
-    world.control.add_fault("server_error", when="after", path="/v1/accounts", count=1)
-    world.control.add_fault("unavailable", method="GET", path="/v1/accounts")
+    world.control.add_fault("server_error", when="after", path="/v2/core/accounts", count=3)
+    world.control.add_fault("unavailable", method="GET", path="/v2/core/accounts")
     world.policy = replace(world.policy, lookup_gap=timedelta(milliseconds=1), lookups_max=1)
     await world.configured("i1")
     await world.work()
