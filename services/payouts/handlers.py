@@ -11,7 +11,7 @@ from fleet.zones import local_date
 from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.event_types import MONEY_EVENTS
-from services.payouts.steps import payments
+from services.payouts.steps import agreements, payments
 from services.payouts.stripe import webhooks
 from services.payouts.stripe.effects import EffectPolicy
 
@@ -60,6 +60,7 @@ async def configure_payees(
         )
         cards = [card for event in versions for card in wire.records.payee_cards(event)]
         wallets = await store.payees.configure(tx, cards, local_date(now, zone), now)
+        await agreements.expect(tx, wallets, accounts, accepted[-1].cause)
         await payments.open_missing_accounts(tx, wallets, now, accepted[-1].cause, accounts)
         await payments.hold_unsent(tx, wallets, now)
         await payments.pay(tx, wallets, now)

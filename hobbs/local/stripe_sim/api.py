@@ -113,7 +113,7 @@ class Api:
         if fault.kind == "reset":
             raise http.Reset
         error = faults.answer(fault, call)
-        if error is not None and not error.saved:
+        if error is not None and (not error.saved or v2.is_v2(call.path)):
             raise error
 
     def _break_after(self, fault: Fault, call: Call, answer: Answer) -> Answer:

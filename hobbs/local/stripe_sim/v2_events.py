@@ -6,7 +6,7 @@ library.
 
 from hobbs.local.stripe_sim import v2
 from hobbs.local.stripe_sim.identifiers import random_text
-from hobbs.local.stripe_sim.thin_events import DESTINATION, EVENT, OWN
+from hobbs.local.stripe_sim.thin_events import DESTINATION, EVENT, OTHERS, OWN
 from hobbs.local.stripe_sim.world import Call, Doc, World
 
 INCLUDABLE = ("webhook_endpoint.signing_secret", "webhook_endpoint.url")
@@ -29,27 +29,51 @@ def create(world: World, call: Call) -> Doc:
             param="enabled_events",
             saved=False,
         )
+    doc = register(
+        world,
+        url,
+        types,
+        None,
+        name=v2.required_text(params, "name"),
+        description=v2.text(params, "description") or "",
+        events_from=v2.strings(params, "events_from") or [OWN],
+        metadata=v2.nested(params, "metadata"),
+    )
+    return _shown(doc, v2.strings(params, "include"), secret=True)
+
+
+def register(
+    world: World,
+    url: str,
+    types: list[str],
+    secret: str | None,
+    *,
+    name: str = "Hobbs",
+    description: str = "",
+    events_from: list[str] | None = None,
+    metadata: Doc | None = None,
+) -> Doc:
+    """Make a destination for thin events, with a secret that a test may choose."""
     doc: Doc = {
         "id": f"ed_test_{random_text(24)}",
         "object": DESTINATION,
         "created": v2.time(world.clock.now()),
-        "description": v2.text(params, "description") or "",
+        "description": description,
         "enabled_events": types,
-        "event_payload": payload,
-        "events_from": v2.strings(params, "events_from") or [OWN],
+        "event_payload": "thin",
+        "events_from": events_from or [OTHERS],
         "livemode": False,
-        "metadata": params.get("metadata") or {},
-        "name": v2.required_text(params, "name"),
+        "metadata": metadata or {},
+        "name": name,
         "snapshot_api_version": None,
         "status": "enabled",
         "status_details": None,
         "type": "webhook_endpoint",
         "updated": v2.time(world.clock.now()),
         "url": url,
-        "_secret": f"whsec_{random_text(32)}",
+        "_secret": secret or f"whsec_{random_text(32)}",
     }
-    world.store.insert(doc, created=world.now)
-    return _shown(doc, v2.strings(params, "include"), secret=True)
+    return world.store.insert(doc, created=world.now)
 
 
 def retrieve(world: World, call: Call) -> Doc:

@@ -40,6 +40,17 @@ class AccountPolicy:
     recipient_alone: bool
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AgreementCard:
+    """What decides about a payee's agreement: the card in force, and what is written of it."""
+
+    wallet: str
+    country: str
+    instant: bool
+    agreement: Agreement
+    has_account: bool
+
+
 _EEA: Final = (
     "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IS IT LI LT LU LV MT NL NO PL PT RO SE SI SK"  # with the EU
 )
@@ -141,7 +152,12 @@ _WAYS_OUT: Final = (
 
 def way_out(answer: StripeAnswer) -> str | None:
     """What a person does about an account that Stripe refused to make; None when nothing is known."""
-    said = f"{answer.code} {answer.sentence}"
+    return way_out_of(answer.code, answer.sentence)
+
+
+def way_out_of(code: str | None, sentence: str | None) -> str | None:
+    """The same for a refusal's code and sentence as they were kept."""
+    said = f"{code} {sentence}"
     return next((way for part, way in _WAYS_OUT if part in said), None)
 
 

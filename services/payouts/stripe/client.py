@@ -20,7 +20,7 @@ import stripe
 from fleet.database import forbid_in_transaction
 from fleet.stripe_amounts import to_stripe
 from services.payouts.domain.accounts import AccountsApi, api_of, at_stripe
-from services.payouts.domain.answers import StripeAnswer
+from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.operations import Kind, Operation
 from services.payouts.domain.outcomes import CLOCK_SKEW
 
@@ -168,14 +168,42 @@ class StripeClient:
         params |= {"starting_after": after} if after else {}
         return _with_id(await self._ask(lambda: self._client.v1.events.list_async(params)), "events")
 
-    async def onboarding_link(self, account: str, *, return_url: str, refresh_url: str) -> StripeAnswer:
-        params: Any = {
-            "account": account,
-            "type": "account_onboarding",
-            "return_url": return_url,
-            "refresh_url": refresh_url,
-        }
-        return _with_id(await self._ask(lambda: self._client.v1.account_links.create_async(params)), "link")
+    async def onboarding_link(
+        self, account: str, *, return_url: str, refresh_url: str, api: AccountsApi
+    ) -> StripeAnswer:
+        urls = {"return_url": return_url, "refresh_url": refresh_url}
+        v1: Any = {"account": account, "type": "account_onboarding", **urls}
+        use = {"type": "account_onboarding", "account_onboarding": urls}
+        v2: Any = {"account": account, "use_case": use}
+        return await self._by_either(
+            api,
+            lambda: self._client.v1.account_links.create_async(v1),
+            lambda: self._client.v2.core.account_links.create_async(v2),
+        )
+
+    async def mark_account(self, account: str, metadata: Mapping[str, str], api: AccountsApi) -> StripeAnswer:
+        """Add to an account's metadata; what is there under other names stays."""
+        params: Any = {"metadata": dict(metadata)}
+        return await self._by_either(
+            api,
+            lambda: self._client.v1.accounts.update_async(account, params),
+            lambda: self._client.v2.core.accounts.update_async(account, params),
+        )
+
+    async def _by_either(
+        self, api: AccountsApi, v1: Callable[[], Awaitable[Any]], v2: Callable[[], Awaitable[Any]]
+    ) -> StripeAnswer:
+        """Ask by the API that makes our accounts, and by the other one when that refuses the account.
+
+        Only for requests that may be repeated: which API made an account is not known of one that was
+        adopted.
+        """
+        first, second = (v2, v1) if api is AccountsApi.V2 else (v1, v2)
+        answer = _with_id(await self._ask(first), "answer")
+        if classify(answer) is not StripeVerdict.REFUSED:
+            return answer
+        other = _with_id(await self._ask(second), "answer")
+        return other if classify(other) is StripeVerdict.DONE else answer
 
     async def dashboard_link(self, account: str) -> StripeAnswer:
         link = await self._ask(lambda: self._client.v1.accounts.login_links.create_async(account))

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from fleet.stripe_amounts import whole_from_stripe
+from services.payouts.domain.accounts import Agreement
 from services.payouts.domain.adoption import FoundEffect
 from services.payouts.domain.odd_objects import OddField, OddObject
 from services.payouts.domain.operations import Kind
@@ -177,7 +178,15 @@ def account_status(
         requirements=tuple(sorted(due)),
         disabled_reason=text(requirements.get("disabled_reason")),
         balance_negative=any(total < 0 for total in totals.values()),
+        agreement=_agreement(account),
     )
+
+
+def _agreement(account: Mapping[str, Any]) -> Agreement:
+    """Stripe names the agreement only when it is the recipient's."""
+    accepted = account.get("tos_acceptance")
+    named = accepted.get("service_agreement") if isinstance(accepted, Mapping) else None
+    return Agreement.RECIPIENT if named == "recipient" else Agreement.FULL
 
 
 def available(balance: Mapping[str, Any]) -> dict[str, int]:
