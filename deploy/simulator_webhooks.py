@@ -9,6 +9,7 @@ from typing import Final
 import httpx
 
 from hobbs.local.stripe_sim.control import Control
+from hobbs.local.webhook_events import THIN_EVENTS
 
 PATHS: Final = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/connect"}
 FILES: Final = {"platform": "stripe_webhook_secrets", "connect": "stripe_connect_webhook_secrets"}
@@ -34,12 +35,15 @@ def newest_secrets(folder: Path) -> dict[str, str]:
 
 def register(control: Control, gateway: str, secrets: Mapping[str, str]) -> list[str]:
     """Register the missing endpoints; returns their URLs."""
-    listed = httpx.get(f"{control.url}/_sim/webhook_endpoints", trust_env=False).raise_for_status()
-    there = {endpoint["url"] for endpoint in listed.json()["endpoints"]}
+    listed = httpx.get(f"{control.url}/_sim/webhook_endpoints", trust_env=False).raise_for_status().json()
+    there = {endpoint["url"] for endpoint in listed["endpoints"]}
     wanted = {gateway.rstrip("/") + path: kind for kind, path in PATHS.items()}
     missing = [url for url in wanted if url not in there]
     for url in missing:
         control.add_endpoint(url, connect=wanted[url] == "connect", secret=secrets[wanted[url]])
+    connect = gateway.rstrip("/") + PATHS["connect"]
+    if connect not in {destination["url"] for destination in listed["destinations"]}:
+        control.add_endpoint(connect, thin=True, secret=secrets["connect"], events=THIN_EVENTS)
     return missing
 
 

@@ -14,6 +14,7 @@ from pydantic import ConfigDict, StringConstraints
 from schemas.fields import Event, Identifier, Instant
 
 SOURCE: Final = "stripe"
+THIN: Final = "v2.core.event"  # an event that names its object and does not carry it
 
 
 class StripeWebhook(Event):
@@ -52,6 +53,8 @@ def object_of(event: Mapping[str, Any]) -> str | None:
     """The id of the Stripe object an event is about; its events share a partition. A balance has none."""
     data = event.get("data")
     subject = data.get("object") if isinstance(data, Mapping) else None
+    if event.get("object") == THIN:
+        subject = event.get("related_object")
     name = subject.get("id") if isinstance(subject, Mapping) else None
     return name if isinstance(name, str) and 0 < len(name) <= 100 else None
 

@@ -7,6 +7,7 @@ import typer
 from pydantic import SecretStr, ValidationError
 
 from fleet.settings import Settings
+from hobbs.doctor.accounts import examine_accounts
 from hobbs.doctor.findings import Finding, State, ok, wrong
 from hobbs.doctor.kafka import examine_kafka
 from hobbs.doctor.machine import examine_machine
@@ -15,6 +16,7 @@ from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.time_zones import examine_time_zone
 from hobbs.shell.connections import run, way_in, why, wrong_settings
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, show_rows
+from services.payouts.domain.accounts import AccountPolicy, AccountsApi
 
 EXAMINATION_TIMEOUT_S = 30.0
 
@@ -30,6 +32,9 @@ class DoctorSettings(Settings):
     stripe_webhook_secrets: SecretStr = SecretStr("")
     stripe_connect_webhook_secrets: SecretStr = SecretStr("")
     stripe_livemode: bool = False
+    stripe_accounts: AccountsApi = AccountsApi.V2
+    stripe_country: str = "US"
+    stripe_recipient_alone: bool = False
 
 
 @app.command("doctor")
@@ -68,7 +73,15 @@ async def examine() -> list[Finding]:
     if not any(finding.area == "postgres" and finding.state is State.wrong for finding in findings):
         findings += await _guarded("time zone", lambda: examine_time_zone(settings))
     findings += await _guarded("kafka", lambda: examine_kafka(settings))
-    findings += await _guarded("stripe", lambda: examine_stripe(stripe))
+    at_stripe = await _guarded("stripe", lambda: examine_stripe(stripe))
+    findings += at_stripe
+    usable = None if any(finding.state is State.wrong for finding in at_stripe) else stripe
+    policy = AccountPolicy(
+        api=settings.stripe_accounts,
+        country=settings.stripe_country,
+        recipient_alone=settings.stripe_recipient_alone,
+    )
+    findings += await _guarded("accounts", lambda: examine_accounts(settings, usable, policy))
     return findings
 
 

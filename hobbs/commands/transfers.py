@@ -29,7 +29,7 @@ LINK_POLL_S: Final = 0.2
 COLUMNS: Final = ("id", "wallet", "amount", "currency", "state", "reason", "sent_at", "in_bank_at")
 ODD_COLUMNS: Final = ("kind", "object_id", "stripe_account", "sentence", "first_seen_at", "times")
 FOUND_COLUMNS: Final = ("stripe_id", "wallet", "amount", "currency", "made_at", "standing", "sentence")
-PAYEE_COLUMNS: Final = ("wallet", "status", "schedule", "instant", "stripe_account", "parked")
+PAYEE_COLUMNS: Final = ("wallet", "status", "schedule", "instant", "stripe_account", "parked", "conflict")
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 payees = typer.Typer(no_args_is_help=True, help="Whom the school pays, and whether it can.")
@@ -198,6 +198,35 @@ def link_command(
     show_one({"wallet": wallet, "kind": kind, "url": link["url"], "expires_at": link["expires_at"]}, output)
 
 
+@payees.command("adopt")
+def adopt_command(
+    payee: PayeeArgument,
+    account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="The account's id at Stripe: acct_…")],
+    reason: ReasonOption,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = "",
+) -> None:
+    """Take an account that exists at Stripe for a payee that has none; none is made for it then.
+
+    The payouts service reads it from Stripe first: it has to be running. An account of another payee is
+    refused, and one that Stripe does not show to this platform.
+    """
+    wallet = _one_wallet(payee)
+    question = _question("adopt", wallet, who, reason, account=account)
+    answer = decide(question, dry_run=dry_run, yes=yes, prompt=f"take {account} for {wallet}?")
+    if dry_run:
+        return
+    done = run(_wait_for(lambda tx: reads.find_adoption(tx, answer.decision_id)))
+    if done is None:
+        say(f"the payouts service has not read it within {LINK_WAIT_S:g} s; it will")
+        raise typer.Exit(EXIT_FINDINGS)
+    if done["problem"] is not None:
+        say(f"not taken: {done['problem']}")
+        raise typer.Exit(EXIT_FINDINGS)
+    say(f"{account} is the account of {wallet}")
+
+
 @odd.command("list")
 def odd_command(
     closed: Annotated[bool, typer.Option("--closed", help="Also those that a person closed.")] = False,
@@ -260,11 +289,16 @@ async def _make_link(wallet: str, kind: str, who: str) -> dict[str, Any] | None:
     answer = await ask(settings, question)
     if answer.outcome == "refused":
         return {"problem": answer.sentence}
-    async with reading(settings, role=OPERATOR) as database:
+    return await _wait_for(lambda tx: reads.find_link(tx, answer.decision_id))
+
+
+async def _wait_for(find: Callable[[Tx], Awaitable[dict[str, Any] | None]]) -> dict[str, Any] | None:
+    """Look again and again for what the payouts service writes; None when it does not within LINK_WAIT_S."""
+    async with reading(settings_or_exit(Settings), role=OPERATOR) as database:
         for _ in range(int(LINK_WAIT_S / LINK_POLL_S)):
             async with database.transaction() as tx:
-                if link := await reads.find_link(tx, answer.decision_id):
-                    return link
+                if found := await find(tx):
+                    return found
             await asyncio.sleep(LINK_POLL_S)
     return None
 

@@ -18,7 +18,7 @@ from hobbs.local.child import Child, stop_all
 from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
 from hobbs.local.waiting import NotInTime, wait_until
-from hobbs.local.webhook_events import EVENTS
+from hobbs.local.webhook_events import EVENTS, THIN_EVENTS
 from schemas.services import BY_NAME, LOGINS, OPERATOR, REGISTERED, SERVICES
 
 READY_WITHIN_S = 60.0
@@ -127,11 +127,37 @@ def ensure_webhook_endpoints(folder: Path, account: StripeAccount, gateway_port:
             {"url": url, "enabled_events": events, "connect": kind == "connect"}
         )
         kept[kind] = {"id": made.id, "secret": str(made.secret)}
-    if not file.exists():
-        write_secret(file, json.dumps(kept))
-    return {kind: endpoint["secret"] for kind, endpoint in kept.items()}
+    _ensure_destination(client, kept, f"http://{LOOPBACK}:{gateway_port}{WEBHOOK_PATHS['connect']}")
+    file.unlink(missing_ok=True)
+    write_secret(file, json.dumps(kept))
+    connect = f"{kept['connect']['secret']},{kept[DESTINATION]['secret']}"
+    return {"platform": kept["platform"]["secret"], "connect": connect}
 
 
+def _ensure_destination(client: stripe.StripeClient, kept: dict[str, dict[str, str]], url: str) -> None:
+    """Register the gateway for thin events of connected accounts: what Stripe tells of accounts of API v2."""
+    destinations = client.v2.core.event_destinations
+    if DESTINATION in kept:
+        destinations.update(
+            kept[DESTINATION]["id"], {"webhook_endpoint": {"url": url}, "enabled_events": THIN_EVENTS}
+        )
+        return
+    made = destinations.create(
+        {
+            "name": "Hobbs",
+            "type": "webhook_endpoint",
+            "webhook_endpoint": {"url": url},
+            "event_payload": "thin",
+            "events_from": ["@accounts"],
+            "enabled_events": THIN_EVENTS,
+            "include": ["webhook_endpoint.signing_secret"],
+        }
+    )
+    assert made.webhook_endpoint is not None
+    kept[DESTINATION] = {"id": made.id, "secret": str(made.webhook_endpoint.signing_secret)}
+
+
+DESTINATION = "accounts"
 WEBHOOK_PATHS = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/connect"}
 
 

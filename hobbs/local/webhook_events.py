@@ -11,9 +11,11 @@ from services.payouts.domain.event_types import (
     PAYOUT_EVENTS,
     PROVING,
     REVERSAL_EVENTS,
+    V2_SUBSCRIBED,
 )
 
 EVENTS: Final = {
     "platform": sorted({*LISTED_TYPES, *PROVING, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}),
     "connect": sorted(ACCOUNT_EVENTS | PAYOUT_EVENTS),
 }
+THIN_EVENTS: Final = list(V2_SUBSCRIBED)

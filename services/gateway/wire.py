@@ -4,6 +4,7 @@ Promises: whatever the bytes are, a reader returns or raises ProblemRaised.
 """
 
 import codecs
+import contextlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +18,7 @@ from pydantic import ValidationError
 from fleet.envelope import derived_key
 from fleet.inbox import has_nul
 from schemas.flights import FlightCompleted, FlightCorrected
-from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
+from schemas.stripe_webhooks import SOURCE, THIN, StripeWebhook, content_of, object_of
 from services.gateway.domain.flights import FlightOffered, flight_event_id
 from services.gateway.domain.problems import ProblemRaised
 
@@ -45,14 +46,15 @@ def read_webhook(body: bytes, *, endpoint: Endpoint, livemode: bool, received_at
     """Read a verified body as a Stripe event of this endpoint and mode. Raises ProblemRaised."""
     text = _text(body)
     document = _json_object(text)
-    if document.get("object") != "event":
+    thin = document.get("object") == THIN
+    if document.get("object") != "event" and not thin:
         raise ProblemRaised("event_refused", "the body is not a Stripe v1 event (object is not 'event')")
     try:
         event = StripeWebhook(
             event_id=document.get("id"),
             event_type=document.get("type"),
             endpoint=endpoint,
-            account=document.get("account"),
+            account=document.get("context") or None if thin else document.get("account"),
             livemode=_livemode_of(document),
             created_at=_created_at(document, received_at),
             received_at=received_at,
@@ -152,6 +154,9 @@ def _livemode_of(document: dict[str, Any]) -> bool:
 def _created_at(document: dict[str, Any], received_at: datetime) -> datetime:
     """When Stripe made the event (Unix seconds); when it was received, should it not say."""
     created = document.get("created")
+    if isinstance(created, str) and document.get("object") == THIN:
+        with contextlib.suppress(ValueError):
+            return datetime.fromisoformat(created).astimezone(UTC)
     if not isinstance(created, int) or isinstance(created, bool) or not 0 <= created < 7_258_118_400:
         return received_at
     return datetime.fromtimestamp(created, UTC)

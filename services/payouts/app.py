@@ -19,6 +19,7 @@ from services.payouts.stripe import links
 from services.payouts.stripe.adoption import Adoption
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
+from services.payouts.stripe.existing_accounts import adopt_accounts
 from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
 from services.payouts.stripe.pacer import Pacer
 from services.payouts.stripe.relay import RelayLimits, StripeRelay
@@ -50,6 +51,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
         utc_now,
         effect_policy=effect_policy,
         probe_after=settings.policy.stopped_probe,
+        api=settings.stripe_accounts,
     )
     relay = _relay(settings, db, client, calls, effect_policy, adoption)
     treasury = Treasury(db, client, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
@@ -59,10 +61,11 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
 
     once_compared = partial(_once_compared, adoption)
     webhooks = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
+    configure = partial(handlers.configure_payees, db, accounts=settings.accounts)
     worker.consume(
         "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.accepted"]
     )
-    worker.consume("school.accepted", _waking(relay, partial(handlers.configure_payees, db)))
+    worker.consume("school.accepted", _waking(relay, configure))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
     worker.begin_when(lambda: adoption.compared)
     worker.loop("adoption", adoption.step, idle_s=1.0)
@@ -71,6 +74,8 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("treasury", once_compared(treasury.step), idle_s=0.1)
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
     worker.loop("links", partial(links.answer_links, db, client, settings, utc_now), idle_s=1.0)
+    adopt = partial(adopt_accounts, db, client, settings.stripe_accounts, utc_now)
+    worker.loop("accounts", adopt, idle_s=1.0)
     worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, missed_events.run)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)

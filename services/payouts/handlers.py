@@ -9,8 +9,9 @@ from fleet.envelope import Record
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.payouts import store, wire
+from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.event_types import MONEY_EVENTS
-from services.payouts.steps import payments
+from services.payouts.steps import agreements, payments
 from services.payouts.stripe import webhooks
 from services.payouts.stripe.effects import EffectPolicy
 
@@ -37,7 +38,9 @@ async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock
             await payments.pay_locked(tx, [payee for payee in payees if payee.wallet in owed], now)
 
 
-async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+async def configure_payees(
+    db: Database, batch: Sequence[Record], *, accounts: AccountPolicy, clock: Clock = utc_now
+) -> None:
     """Take payees' cards and the time zone from the versions of the school's book that billing accepted.
 
     Nothing is judged here (decision 0170): what billing refused never comes.
@@ -57,7 +60,8 @@ async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Cloc
         )
         cards = [card for event in versions for card in wire.records.payee_cards(event)]
         wallets = await store.payees.configure(tx, cards, local_date(now, zone), now)
-        await payments.open_missing_accounts(tx, wallets, now, accepted[-1].cause)
+        await agreements.expect(tx, wallets, accounts, accepted[-1].cause)
+        await payments.open_missing_accounts(tx, wallets, now, accepted[-1].cause, accounts)
         await payments.hold_unsent(tx, wallets, now)
         await payments.pay(tx, wallets, now)
 

@@ -5,6 +5,22 @@ CREATE SCHEMA payouts_public;
 GRANT USAGE ON SCHEMA payouts TO hobbs_payouts;
 GRANT USAGE ON SCHEMA payouts_public TO hobbs_reader, hobbs_payouts;
 
+CREATE TABLE payouts.account_adoption (
+    id uuid NOT NULL,
+    wallet text NOT NULL,
+    stripe_account text NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    requested_at timestamptz NOT NULL,
+    answered_at timestamptz,
+    problem text,
+    CONSTRAINT refused_adoption_is_answered CHECK (((problem IS NULL) OR (answered_at IS NOT NULL)))
+);
+ALTER TABLE ONLY payouts.account_adoption ADD CONSTRAINT account_adoption_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payouts.account_adoption ADD CONSTRAINT account_adoption_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
+CREATE INDEX account_adoption_open ON payouts.account_adoption USING btree (requested_at) WHERE (answered_at IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.account_adoption TO hobbs_payouts;
+
 CREATE TABLE payouts.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -312,6 +328,9 @@ CREATE TABLE payouts.payee (
     checked_at timestamptz,
     told text,
     created_at timestamptz DEFAULT now() NOT NULL,
+    agreement text DEFAULT 'full'::text NOT NULL,
+    conflict text,
+    CONSTRAINT agreement_is_known CHECK ((agreement = ANY (ARRAY['full'::text, 'recipient'::text]))),
     CONSTRAINT hold_is_at_most_a_year CHECK (((hold_hours >= 0) AND (hold_hours <= 8784))),
     CONSTRAINT minimum_amount_is_not_negative CHECK ((minimum_amount >= 0)),
     CONSTRAINT payee_is_an_instructor_or_an_owner CHECK ((kind = ANY (ARRAY['instructor'::text, 'aircraft_owner'::text]))),
@@ -516,6 +535,18 @@ CREATE TABLE payouts.webhook_kept (
 ALTER TABLE ONLY payouts.webhook_kept ADD CONSTRAINT webhook_kept_pkey PRIMARY KEY (event_id);
 GRANT SELECT, INSERT ON TABLE payouts.webhook_kept TO hobbs_payouts;
 
+CREATE VIEW payouts_public.account_adoptions AS
+ SELECT id,
+    wallet,
+    stripe_account,
+    who,
+    why,
+    requested_at,
+    answered_at,
+    problem
+   FROM payouts.account_adoption;
+GRANT SELECT ON TABLE payouts_public.account_adoptions TO hobbs_reader;
+
 CREATE VIEW payouts_public.admitted_events AS
  SELECT event_key,
     admitted_at
@@ -616,6 +647,28 @@ CREATE VIEW payouts_public.payables AS
     transfer_id
    FROM payouts.payable;
 GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader;
+
+CREATE VIEW payouts_public.payee_accounts AS
+ SELECT payee.wallet,
+    payee.country,
+    payee.stripe_account,
+    payee.agreement,
+    payee.conflict,
+    payee.removed_at,
+    last.state,
+    last.reason,
+    last.sentence,
+    last.api
+   FROM (payouts.payee
+     LEFT JOIN LATERAL ( SELECT operation.state,
+            operation.reason,
+            operation.sentence,
+            COALESCE((operation.params ->> 'api'::text), 'v1'::text) AS api
+           FROM payouts.operation
+          WHERE ((operation.wallet = payee.wallet) AND (operation.kind = 'account'::text))
+          ORDER BY operation.sequence DESC
+         LIMIT 1) last ON (true));
+GRANT SELECT ON TABLE payouts_public.payee_accounts TO hobbs_reader;
 
 CREATE VIEW payouts_public.payee_cards AS
  SELECT wallet,

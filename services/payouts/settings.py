@@ -5,6 +5,7 @@ from datetime import time, timedelta
 from pydantic import Field, SecretStr
 
 from fleet.settings import Settings
+from services.payouts.domain.accounts import AccountPolicy, AccountsApi
 from services.payouts.domain.outcomes import RetryPolicy
 
 
@@ -19,6 +20,11 @@ class PayoutsSettings(Settings):
     stripe_concurrency: int = Field(default=96, ge=1, le=500)
     stripe_onboarding_return_url: str = "https://example.com/onboarded"
     stripe_onboarding_refresh_url: str = "https://example.com/onboarding"
+
+    # How payees' accounts are made (decision 0190). The country is the platform's own, as at Stripe.
+    stripe_accounts: AccountsApi = AccountsApi.V2
+    stripe_country: str = Field(default="US", pattern=r"^[A-Z]{2}$")
+    stripe_recipient_alone: bool = False
 
     lease_s: float = Field(default=30.0, gt=0, le=600)
     # An account is read in four calls; after the lease it is read again.
@@ -38,6 +44,14 @@ class PayoutsSettings(Settings):
     period_closes_at: time = time(2, 0)
     instant_fee_basis_points: int = Field(default=100, ge=0, le=10_000)
     instant_fee_minimum: int = Field(default=50, ge=0)
+
+    @property
+    def accounts(self) -> AccountPolicy:
+        return AccountPolicy(
+            api=self.stripe_accounts,
+            country=self.stripe_country,
+            recipient_alone=self.stripe_recipient_alone,
+        )
 
     @property
     def policy(self) -> RetryPolicy:

@@ -47,8 +47,8 @@ SIMULATOR_SETTINGS = {
 }
 # After a saved 500 the relay looks the operation up; after an effect a webhook often proves it earlier.
 STRIPE_ERRORS: tuple[dict[str, Any], ...] = (
-    {"kind": "server_error", "when": "after", "path": "/v1/accounts", "count": 2},
-    {"kind": "server_error", "when": "before", "path": "/v1/accounts", "count": 3},
+    {"kind": "server_error", "when": "after", "path": "/v2/core/accounts", "count": 2},
+    {"kind": "server_error", "when": "before", "path": "/v2/core/accounts", "count": 3},
     {"kind": "server_error", "when": "after", "path": "/v1/transfers", "probability": 0.08},
     {"kind": "server_error", "when": "before", "path": "/v1/transfers", "probability": 0.05},
     {"kind": "server_error", "when": "after", "path": "/v1/payouts", "count": 2},

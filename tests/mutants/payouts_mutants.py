@@ -7,6 +7,7 @@ RELAY = "tests/integration/payouts/test_relay.py"
 LOCKS = "tests/integration/payouts/test_lock_order.py"
 LEASES = "tests/integration/payouts/test_leases.py"
 WEBHOOKS = "tests/integration/payouts/test_webhooks.py"
+ACCOUNTS = "tests/integration/payouts/test_accounts_v2.py"
 REVERTS = "tests/integration/payouts/test_reverts.py"
 
 KEY = '        return f"op:{self.id}:{self.generation}"\n'
@@ -18,6 +19,44 @@ CALL_IN_A_TRANSACTION = """\
 """
 
 PAYOUTS_MUTANTS = (
+    Mutant(
+        name="accounts-of-v2-are-looked-up-in-v1",
+        breaks="A lost answer of API v2 is looked up in v1's list: a second account is made.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/client.py",
+                old="return await self._all_v2_accounts()\n",
+                new="return await self._all_pages(lambda page: v1.accounts.list_async(page), since)\n",
+            ),
+        ),
+        catchers=(f"{ACCOUNTS}::test_a_lost_answer_is_found_in_the_list_of_api_v2",),
+    ),
+    Mutant(
+        name="anybodys-account-is-adopted",
+        breaks="An account whose metadata names another payee is adopted.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/existing_accounts.py",
+                old="    if payee and payee != request.wallet:\n",
+                new="    if not request.wallet:\n",
+            ),
+        ),
+        catchers=(f"{ACCOUNTS}::test_an_account_of_somebody_else_is_not_adopted",),
+    ),
+    Mutant(
+        name="instant-under-the-recipient-agreement",
+        breaks="An instant payout is requested that the payee's agreement with Stripe does not allow.",
+        edits=(
+            Edit(
+                path="services/payouts/store/transfers.py",
+                old="payee.instant AND payee.agreement <> 'recipient' AS instant",
+                new="payee.instant AS instant",
+            ),
+        ),
+        catchers=(
+            f"{ACCOUNTS}::test_a_payee_abroad_is_under_the_recipient_agreement_and_gets_no_instant_payout",
+        ),
+    ),
     Mutant(
         name="reverts-owe-nothing",
         breaks="A revert is no payable, so that the money of a reverted flight is sent.",

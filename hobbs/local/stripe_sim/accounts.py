@@ -1,6 +1,15 @@
 """Connect accounts (Express): creation, capabilities, links. onboarding.py has what their owners do."""
 
-from hobbs.local.stripe_sim import account_events, account_rules, errors, forms, jobs, lists, onboarding
+from hobbs.local.stripe_sim import (
+    account_events,
+    account_gate,
+    account_rules,
+    errors,
+    forms,
+    jobs,
+    lists,
+    onboarding,
+)
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -10,6 +19,13 @@ SUPPORT_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_co
 
 
 def create(world: World, call: Call) -> Doc:
+    """Create an account through v1, on a platform that may (account_gate.py)."""
+    account_gate.check(world, call.params, _requested(call.params))
+    return make(world, call)
+
+
+def make(world: World, call: Call) -> Doc:
+    """Make an account, whichever API asked for it; `_v2` in the parameters when v2 did."""
     params = call.params
     kind = forms.choice(params, "type", ("express", "custom", "standard"), "express")
     country = account_rules.country(params)
@@ -34,9 +50,11 @@ def create(world: World, call: Call) -> Doc:
         "payouts_enabled": False,
         "requirements": onboarding.initial_requirements(),
         "settings": _settings(params),
-        "tos_acceptance": {"date": None, "ip": None, "user_agent": None},
+        "tos_acceptance": account_gate.tos_acceptance(params),
         "type": "none" if "controller" in params and "type" not in params else kind,
     }
+    if "_v2" in params:
+        doc["_v2"] = params["_v2"]
     if params.get("individual"):
         doc["individual"] = account_rules.person(world, account_id, forms.nested(params, "individual"))
     world.store.insert(doc)
@@ -149,7 +167,7 @@ def reject(world: World, call: Call) -> Doc:
 
 def list_all(world: World, call: Call) -> Doc:
     def keep(doc: Doc) -> bool:
-        return not doc.get("_closed") and doc["id"] != world.platform_account
+        return not doc.get("_closed") and doc["id"] != world.platform_account and "_v2" not in doc
 
     return lists.listing(world, call, "account", keep=keep)
 

@@ -17,8 +17,10 @@ from hobbs.local.stripe_sim import (
     onboarding,
     restricted_keys,
     settlement,
+    thin_events,
     timers,
     triggers,
+    v2_events,
     webhook_endpoints,
 )
 from hobbs.local.stripe_sim.api import Api
@@ -55,7 +57,8 @@ class Admin:
             ("POST", "trigger"): lambda given: public(triggers.trigger(world, given)),
             ("POST", "webhook_endpoints"): self.add_endpoint,
             ("GET", "webhook_endpoints"): lambda _: {
-                "endpoints": list(world.store.newest("webhook_endpoint", ""))
+                "endpoints": list(world.store.newest("webhook_endpoint", "")),
+                "destinations": list(world.store.newest(thin_events.DESTINATION, "")),
             },
             ("GET", "restricted_keys"): lambda _: restricted_keys.listed(world),
             ("POST", "restricted_keys"): lambda given: restricted_keys.register(world, given),
@@ -111,7 +114,9 @@ class Admin:
     def reset(self, given: Doc) -> Doc:
         """Delete everything but what keep_endpoints and keep_settings say."""
         endpoints = (
-            list(self.world.store.newest("webhook_endpoint", "")) if given.get("keep_endpoints") else []
+            [doc for kind in ENDPOINTS for doc in self.world.store.newest(kind, "")]
+            if given.get("keep_endpoints")
+            else []
         )
         settings = self.world.settings if given.get("keep_settings") else Settings()
         with self.world.store.transaction():
@@ -179,6 +184,9 @@ class Admin:
 
     def add_endpoint(self, given: Doc) -> Doc:
         with self.world.store.transaction():
+            if given.get("thin"):
+                types = given["enabled_events"]
+                return dict(public(v2_events.register(self.world, given["url"], types, given.get("secret"))))
             doc = webhook_endpoints.register(
                 self.world,
                 url=given["url"],
@@ -229,6 +237,7 @@ class Admin:
         return {"requests": [entry for entry in self.api.recent if entry["number"] > after]}
 
 
+ENDPOINTS = ("webhook_endpoint", thin_events.DESTINATION)
 OUTCOMES: dict[str, Callable[[World, str], Doc]] = {
     "complete": onboarding.complete,
     "submit": onboarding.submit,

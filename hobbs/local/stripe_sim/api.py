@@ -23,6 +23,7 @@ from hobbs.local.stripe_sim import (
     restricted_keys,
     retry_hints,
     routes,
+    v2,
     versions,
 )
 from hobbs.local.stripe_sim.expand import expanded
@@ -56,7 +57,7 @@ class Api:
                 headers["Idempotency-Key"] = call.key
             answer = await self._serve(call, route, request)
         except errors.StripeError as error:
-            answer = _error_answer(error)
+            answer = _error_answer(v2.errors_as_v2(request.path, error))
         self._remember(request, request_id, arrived, answer)
         return replace(answer, headers=headers | answer.headers)
 
@@ -71,7 +72,7 @@ class Api:
         restricted_keys.check(self.world, key, request.method, request.path, account)
         if account and route.platform_only:
             raise errors.not_simulated("a connected account that acts as a platform")
-        params = forms.parse(request.query) | (forms.parse(request.body) if request.method == "POST" else {})
+        params = forms.parse(request.query) | _body(request)
         version = request.headers.get("stripe-version") or self.world.api_version
         params = payment_types.understood(request.method, request.path, version, params)
         call = Call(
@@ -134,7 +135,7 @@ class Api:
         if fault.kind == "reset":
             raise http.Reset
         error = faults.answer(fault, call)
-        if error is not None and not error.saved:
+        if error is not None and (not error.saved or v2.is_v2(call.path)):
             raise error
 
     def _break_after(self, fault: Fault, call: Call, answer: Answer) -> Answer:
@@ -144,7 +145,9 @@ class Api:
         if fault.kind == "reset":
             raise http.Reset
         error = faults.answer(fault, call)
-        return answer if error is None or error.saved else _error_answer(error)
+        if error is None or (error.saved and not v2.is_v2(call.path)):
+            return answer
+        return _error_answer(v2.errors_as_v2(call.path, error))
 
     def _execute_once(self, call: Call, route: routes.Route, fault: Fault | None) -> Answer:
         """Replay the saved answer, or execute and save it; effects, events and answer are one transaction."""
@@ -157,6 +160,8 @@ class Api:
 
     def _execute(self, call: Call, route: routes.Route, fault: Fault | None) -> Answer:
         injected = faults.answer(fault, call) if fault else None
+        if injected is not None and v2.is_v2(call.path):
+            injected.saved = False  # v2 replays no failure: the same key executes, or finds what was executed
         fingerprint = idempotency.fingerprint(call)
         self.world.call = call
         try:
@@ -168,7 +173,7 @@ class Api:
                 return answer
             return replace(answer, headers=retry_hints.for_executed(call.request_id) | answer.headers)
         except errors.StripeError as unsaved:
-            return _error_answer(unsaved)
+            return _error_answer(v2.errors_as_v2(call.path, unsaved))
         except Exception:
             sys.stderr.write(f"{call.method} {call.path} failed\n{traceback.format_exc()}")
             return _error_answer(errors.server_error(saved=False))
@@ -192,7 +197,7 @@ class Api:
         except errors.StripeError as error:
             if not error.saved:
                 raise
-            return _error_answer(error)
+            return _error_answer(v2.errors_as_v2(call.path, error))
 
     def _remember(self, request: Request, request_id: str, arrived: float, answer: Answer) -> None:
         self.served += 1
@@ -214,6 +219,14 @@ class Api:
 def acting_for(headers: dict[str, str]) -> str | None:
     """The account to act for. Stripe-Context supersedes Stripe-Account: docs.stripe.com/context."""
     return headers.get("stripe-context") or headers.get("stripe-account") or None
+
+
+def _body(request: Request) -> Doc:
+    """What a request's body says: JSON under /v2, else a form."""
+    if v2.is_v2(request.path):
+        v2.require_version(request.headers)
+        return v2.body(request.body, request.headers)
+    return forms.parse(request.body) if request.method == "POST" else {}
 
 
 def _error_answer(error: errors.StripeError) -> Answer:

@@ -95,10 +95,25 @@ class Control:
         return self._post("trigger", {"event": event, **details})
 
     def add_endpoint(
-        self, url: str, *, connect: bool = False, secret: str | None = None, events: list[str] | None = None
+        self,
+        url: str,
+        *,
+        connect: bool = False,
+        thin: bool = False,
+        secret: str | None = None,
+        events: list[str] | None = None,
     ) -> Doc:
-        """Register a webhook endpoint; the answer carries its `secret`."""
-        given = {"url": url, "connect": connect, "secret": secret, "enabled_events": events or ["*"]}
+        """Register a webhook endpoint; the answer carries its `secret`.
+
+        thin: a destination of API v2 instead, for the named thin events of connected accounts.
+        """
+        given = {
+            "url": url,
+            "connect": connect,
+            "secret": secret,
+            "enabled_events": events or ["*"],
+            "thin": thin,
+        }
         return self._post("webhook_endpoints", given)
 
     def add_restricted_key(self, key: str, permissions: list[str] | None = None) -> Doc:

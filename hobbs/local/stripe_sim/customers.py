@@ -1,6 +1,15 @@
 """Customers and their payment methods. setup_intents.py saves a method for later."""
 
-from hobbs.local.stripe_sim import bank_accounts, charges, details, errors, forms, lists, single_use, test_cards
+from hobbs.local.stripe_sim import (
+    bank_accounts,
+    charges,
+    details,
+    errors,
+    forms,
+    lists,
+    single_use,
+    test_cards,
+)
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id, random_text
 from hobbs.local.stripe_sim.world import Call, Doc, World

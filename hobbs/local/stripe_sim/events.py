@@ -2,7 +2,7 @@
 
 import random
 
-from hobbs.local.stripe_sim import errors, lists
+from hobbs.local.stripe_sim import errors, lists, thin_events
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World, public
 
@@ -12,7 +12,16 @@ TYPES_MAX = 20
 
 
 def emit(world: World, type: str, doc: Doc, *, account: str = "", previous: Doc | None = None) -> Doc:
-    """Store an event and queue its deliveries, in the caller's transaction."""
+    """Store an event and queue its deliveries, in the caller's transaction.
+
+    Of an account that API v2 made, thin events tell instead of v1's (thin_events.py).
+    """
+    thin = [
+        emit_thin(world, kind, account)
+        for kind in thin_events.of_account(world, type, doc, account, previous)
+    ]
+    if thin_events.silences(world, type, account):
+        return thin[-1] if thin else {}
     data: Doc = {"object": public(doc)}
     if previous is not None:
         data["previous_attributes"] = public(previous)
@@ -41,6 +50,15 @@ def emit(world: World, type: str, doc: Doc, *, account: str = "", previous: Doc 
     world.store.insert(event, account)
     for endpoint_id in listeners:
         _queue(world, event["id"], endpoint_id)
+    return event
+
+
+def emit_thin(world: World, type: str, account: str) -> Doc:
+    """Store a thin event of a connected account and queue its deliveries."""
+    event = thin_events.thin_event(world, type, account)
+    world.store.insert(event, created=world.now)
+    for destination_id in thin_events.listeners(world, type):
+        _queue(world, event["id"], destination_id)
     return event
 
 

@@ -7,14 +7,17 @@
 * The same key while the first request still runs: 409 idempotency_key_in_use.
 * Keys are pruned once they are 24 hours old on the simulator's clock; then the same key executes again.
 
-Source: docs.stripe.com/api/idempotent_requests, docs.stripe.com/error-low-level.
+API v2 has its own rules: within 30 days a success is replayed, and a request that failed is executed again.
+
+Source: docs.stripe.com/api/idempotent_requests, docs.stripe.com/error-low-level,
+docs.stripe.com/api-v2-overview.
 """
 
 from dataclasses import dataclass
 
 import orjson
 
-from hobbs.local.stripe_sim import errors
+from hobbs.local.stripe_sim import errors, v2
 from hobbs.local.stripe_sim.world import Call, World
 
 KEPT_S = 24 * 3600
@@ -41,7 +44,7 @@ def saved_answer(world: World, call: Call) -> Saved | None:
         " WHERE account = :account AND key = :key AND created > :oldest",
         account=call.account,
         key=call.key,
-        oldest=world.clock.now() - KEPT_S,
+        oldest=world.clock.now() - (v2.KEPT_S if v2.is_v2(call.path) else KEPT_S),
     )
     if row is None:
         return None
@@ -55,7 +58,7 @@ def saved_answer(world: World, call: Call) -> Saved | None:
 
 def save(world: World, call: Call, status: int, body: bytes, fingerprint: bytes) -> None:
     """Save the answer in the transaction of its effects, so that a crash keeps both or neither."""
-    if call.key is None:
+    if call.key is None or (v2.is_v2(call.path) and status >= 400):
         return
     world.store.write(
         "INSERT OR REPLACE INTO idempotency VALUES"
@@ -78,5 +81,8 @@ def fingerprint(call: Call) -> bytes:
 
 def prune(world: World) -> int:
     return world.store.write(
-        "DELETE FROM idempotency WHERE created <= :oldest", oldest=world.clock.now() - KEPT_S
+        "DELETE FROM idempotency"
+        " WHERE created <= CASE WHEN path LIKE '/v2/%' THEN :oldest_v2 ELSE :oldest END",
+        oldest=world.clock.now() - KEPT_S,
+        oldest_v2=world.clock.now() - v2.KEPT_S,
     )

@@ -57,11 +57,12 @@ def complete(world: World, account_id: str) -> Doc:
         doc,
         {
             "capabilities": dict.fromkeys(doc["capabilities"], "active"),
-            "charges_enabled": True,
+            "charges_enabled": "card_payments" in doc["capabilities"],
             "payouts_enabled": True,
             "details_submitted": True,
             "requirements": no_requirements(),
-            "tos_acceptance": {"date": world.now, "ip": "127.0.0.1", "user_agent": None},
+            "tos_acceptance": doc["tos_acceptance"]
+            | {"date": world.now, "ip": "127.0.0.1", "user_agent": None},
         },
     )
 

@@ -29,6 +29,9 @@ from hobbs.local.stripe_sim import (
     setup_intents,
     topups,
     transfers,
+    v2,
+    v2_accounts,
+    v2_events,
     webhook_endpoints,
 )
 from hobbs.local.stripe_sim.parameters import parameters
@@ -230,6 +233,22 @@ TABLE: tuple[tuple[str, str, str, Handler], ...] = (
 )
 
 
+# API v2: names under stripe.params.v2.core.
+V2_TABLE: tuple[tuple[str, str, str, Handler], ...] = (
+    ("POST", "/v2/core/accounts", "v2.core.account_create", v2_accounts.create),
+    ("GET", "/v2/core/accounts", "v2.core.account_list", v2_accounts.list_all),
+    ("GET", "/v2/core/accounts/{id}", "v2.core.account_retrieve", v2_accounts.retrieve),
+    ("POST", "/v2/core/accounts/{id}", "v2.core.account_update", v2_accounts.update),
+    ("POST", "/v2/core/accounts/{id}/close", "v2.core.account_close", v2_accounts.close),
+    ("POST", "/v2/core/account_links", "v2.core.account_link_create", v2_accounts.create_link),
+    ("POST", "/v2/core/event_destinations", "v2.core.event_destination_create", v2_events.create),
+    ("GET", "/v2/core/event_destinations", "v2.core.event_destination_list", v2_events.list_all),
+    ("GET", "/v2/core/event_destinations/{id}", "v2.core.event_destination_retrieve", v2_events.retrieve),
+    ("POST", "/v2/core/event_destinations/{id}", "v2.core.event_destination_update", v2_events.update),
+    ("DELETE", "/v2/core/event_destinations/{id}", "v2.core.event_destination_delete", v2_events.delete),
+    ("GET", "/v2/core/events/{id}", "v2.core.event_retrieve", v2_events.retrieve_event),
+)
+
 # For the platform only: with a Stripe-Account header these are refused.
 PLATFORM_ONLY = (
     "account_create",
@@ -239,6 +258,7 @@ PLATFORM_ONLY = (
     "transfer",
     "topup",
     "webhook_endpoint",
+    "v2.",
 )
 
 
@@ -252,12 +272,14 @@ class Route:
 
     def check(self, params: Doc) -> None:
         """Raise StripeError for unknown or missing parameters; the types are read at the first use."""
-        parameters(self.parameters_name).check(params)
+        if self.parameters_name.startswith("v2."):
+            return v2.check_parameters(self.parameters_name, params)
+        return parameters(self.parameters_name).check(params)
 
 
 def _compiled() -> dict[tuple[str, int], list[Route]]:
     routes: dict[tuple[str, int], list[Route]] = {}
-    for method, path, name, handler in TABLE:
+    for method, path, name, handler in TABLE + V2_TABLE:
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
         route = Route(
             method=method,

@@ -47,6 +47,13 @@ class Settings:
     ach_dispute_after_s: float = DAY
     """How long after its success the debit of the test account 000555555559 is returned."""
     # Connect
+    v1_accounts: bool = False
+    """Whether POST /v1/accounts makes accounts: Stripe closed it to new platforms, but for a switch."""
+    transfers_alone_approved: bool = False
+    """Whether Stripe approved the platform for accounts with transfers and without card_payments."""
+    platform_country: str = "US"
+    v2_accounts_send_v1_events: bool = False
+    """Whether account.updated is also sent for accounts that API v2 made."""
     auto_onboard_after_s: float | None = None
     """Accounts finish onboarding by themselves this long after they were created; None: never."""
     pending_reversals: bool = False

@@ -7,6 +7,7 @@ Sources: docs.stripe.com/connect/separate-charges-and-transfers, docs.stripe.com
 from hobbs.local.stripe_sim import (
     account_rules,
     accounts,
+    agreements,
     balances,
     charges,
     currencies,
@@ -57,6 +58,7 @@ def _payable(world: World, destination: str) -> Doc:
             "transfers, crypto_transfers, legacy_payments",
             "insufficient_capabilities_for_transfer",
         )
+    agreements.check_destination(world, account)
     return account
 
 
@@ -133,7 +135,7 @@ def _move(world: World, transfer: Doc, charge: Doc | None) -> None:
         currency=currency,
         amount=amount,
         source=payment["id"],
-        available_on=available_on,
+        available_on=agreements.available_on(world, destination, available_on),
     )
     payment["balance_transaction"] = arrived["id"]
     world.store.insert(payment, destination)

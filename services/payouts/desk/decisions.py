@@ -15,6 +15,7 @@ from fleet.decisions import Action, Decision, Judge, Ruling, refused
 from fleet.money import format_minor
 from services.payouts import store
 from services.payouts.domain.adoption import FoundEffect, PaidPayable, unpaid
+from services.payouts.domain.existing_accounts import AdoptionRequest, is_account_id
 from services.payouts.domain.operations import Kind, State
 from services.payouts.domain.payees import payee_hold
 from services.payouts.domain.transfers import SENTENCES, HoldReason, LockedTransfer, Move, TransferState
@@ -151,6 +152,27 @@ async def link(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     return Ruling(done=True, sentence=f"a link to Stripe's {kind} is made for {wallet}")
 
 
+async def adopt(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Take an account that exists at Stripe for a payee. Object: the wallet. Parameter `account`: its id.
+
+    It is read from Stripe and taken a moment later (stripe/existing_accounts.py): the outcome is in
+    `payouts_public.account_adoptions` under the decision's id. A payee keeps an account that it has.
+    """
+    wallet, account = decision.object, decision.parameters.get("account")
+    if not is_account_id(account):
+        return refused("name an account as Stripe does: acct_…")
+    payees = await store.payees.lock(tx, [wallet])
+    if not payees:
+        return refused(f"there is no payee {wallet}")
+    if payees[0].stripe_account is not None:
+        return refused(f"{wallet} has {payees[0].stripe_account} already")
+    if other := await store.payees.wallet_of_account(tx, str(account)):
+        return refused(f"{account} is the account of {other}")
+    asked = AdoptionRequest(id=decision.decision_id, wallet=wallet, stripe_account=str(account))
+    await store.account_adoptions.request(tx, asked, who=decision.who.name, why=decision.why, now=now)
+    return Ruling(done=True, sentence=f"{account} is read from Stripe and taken for {wallet}")
+
+
 async def close_odd(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     """Close an object of Stripe's that could not be read: a person dealt with it. Object: its id.
 
@@ -218,6 +240,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "unpark": Action(judge=_with_a_reason(unpark)),
     "link": Action(judge=link),
     "settle": Action(judge=_with_a_reason(settle)),
+    "adopt": Action(judge=_with_a_reason(adopt)),
     "close_odd": Action(judge=_with_a_reason(close_odd)),
 }
 

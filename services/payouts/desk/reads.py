@@ -79,7 +79,9 @@ async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
 
 _PAYEES = """
     SELECT wallet, ready, status, schedule, minimum_amount, hold_hours, instant, stripe_account,
-           payouts_enabled, CAST(requirements AS text) AS requirements, checked_at, parked
+           payouts_enabled, CAST(requirements AS text) AS requirements, checked_at, parked,
+           (SELECT conflict FROM payouts_public.payee_accounts AS at WHERE at.wallet = payee.wallet) AS
+           conflict
     FROM payouts_public.payees AS payee
     WHERE :removed OR removed_at IS NULL OR parked
        OR EXISTS (SELECT FROM payouts_public.payables
@@ -98,6 +100,40 @@ async def list_payees(tx: Tx, *, removed: bool = False) -> list[dict[str, Any]]:
     """
     rows = await tx.all(_PAYEES, removed=removed)
     return [{**row._mapping, "requirements": json.loads(row.requirements)} for row in rows]
+
+
+_ADOPTION = """
+    SELECT stripe_account, problem FROM payouts_public.account_adoptions
+    WHERE id = :id AND answered_at IS NOT NULL
+"""
+
+
+async def find_adoption(tx: Tx, decision_id: UUID) -> dict[str, Any] | None:
+    """What became of an account that a person named, with the `problem`; None while it is not read yet."""
+    row = await tx.first(_ADOPTION, id=decision_id)
+    return None if row is None else dict(row._mapping)
+
+
+_REFUSED_ACCOUNTS = """
+    SELECT wallet, reason, sentence, api FROM payouts_public.payee_accounts
+    WHERE state = 'refused' AND stripe_account IS NULL AND removed_at IS NULL ORDER BY wallet
+"""
+
+
+async def refused_accounts(tx: Tx) -> list[dict[str, Any]]:
+    """Payees for whom Stripe refused to make an account: its code and sentence, and the API asked."""
+    return [dict(row._mapping) for row in await tx.all(_REFUSED_ACCOUNTS)]
+
+
+_CONFLICTS = """
+    SELECT wallet, conflict FROM payouts_public.payee_accounts
+    WHERE conflict IS NOT NULL AND removed_at IS NULL ORDER BY wallet
+"""
+
+
+async def conflicts(tx: Tx) -> list[dict[str, Any]]:
+    """Payees whose agreement with Stripe does not allow what the school's book asks for."""
+    return [dict(row._mapping) for row in await tx.all(_CONFLICTS)]
 
 
 _ODD = """

@@ -37,6 +37,17 @@ ACCOUNT_EVENTS = frozenset(
         "person.updated",
     }
 )
+# Thin events of accounts that API v2 made; their types have no other beginning, and more of them may come.
+V2_ACCOUNT_EVENTS: Final = ("v2.core.account",)
+# Those that an event destination is asked for: docs/operations/stripe.md.
+V2_SUBSCRIBED: Final = (
+    "v2.core.account.closed",
+    "v2.core.account.updated",
+    "v2.core.account[configuration.recipient].capability_status_updated",
+    "v2.core.account[configuration.recipient].updated",
+    "v2.core.account[identity].updated",
+    "v2.core.account[requirements].updated",
+)
 PAYOUT_EVENTS = frozenset(
     {"payout.created", "payout.updated", "payout.paid", "payout.failed", "payout.canceled"}
 )

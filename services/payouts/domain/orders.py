@@ -12,6 +12,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 
 from fleet.cause import Cause
 from fleet.money import half_up
+from services.payouts.domain.accounts import AccountPolicy, account_request
 from services.payouts.domain.operations import Kind
 
 VALUE_CHARS_MAX: Final = 500  # Stripe's limit for a metadata value
@@ -115,9 +116,15 @@ def _move(
 
 
 def order_account(
-    *, wallet: str, email: str | None, country: str, trace: Cause, refused: int = 0
+    policy: AccountPolicy,
+    *,
+    wallet: str,
+    email: str | None,
+    country: str,
+    trace: Cause,
+    refused: int = 0,
 ) -> NewOperation:
-    """Make a payee's Express account. `refused`: how many such requests Stripe refused before."""
+    """Make a payee's account. `refused`: how many such requests Stripe refused before."""
     cause = f"{wallet}#{refused + 1}" if refused else wallet
     named = operation_id(Kind.ACCOUNT, cause)
     return NewOperation(
@@ -127,11 +134,8 @@ def order_account(
         cause=cause,
         trace=trace,
         params={
-            "type": "express",
-            "country": country,
-            "capabilities": {"transfers": {"requested": True}},
+            **account_request(policy, country=country, email=email),
             "metadata": _metadata(named, wallet, "school.configured"),
-            **({"email": email} if email else {}),
         },
     )
 

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
+from services.payouts.domain.accounts import Agreement
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
 from services.payouts.domain.transfers import HoldReason
 
@@ -101,7 +102,10 @@ class PayeeCard:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountStatus:
-    """What Stripe says of a connected account. `ready`: it may receive transfers."""
+    """What Stripe says of a connected account. `ready`: it may receive transfers, and pay out.
+
+    `agreement`: None when Stripe shows nothing of the account.
+    """
 
     stripe_account: str
     ready: bool
@@ -111,6 +115,7 @@ class AccountStatus:
     requirements: tuple[str, ...]
     disabled_reason: str | None
     balance_negative: bool
+    agreement: Agreement | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from fleet.database import Tx
 from fleet.envelope import Message
 from fleet.faults import fault_point
 from services.payouts import store, wire
+from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.orders import MoneyToMove, NewOperation, order_account, order_transfer
 from services.payouts.domain.payees import Payee, payee_hold
 from services.payouts.domain.payments import (
@@ -179,11 +180,17 @@ async def hold_unsent(tx: Tx, wallets: Collection[str], now: datetime) -> None:
     await store.transfers.move(tx, moves, now)
 
 
-async def open_missing_accounts(tx: Tx, wallets: Collection[str], now: datetime, trace: Cause) -> None:
-    """Order a Stripe account for each configured payee that has none."""
+async def open_missing_accounts(
+    tx: Tx, wallets: Collection[str], now: datetime, trace: Cause, policy: AccountPolicy
+) -> None:
+    """Order a Stripe account for each configured payee that has none.
+
+    A request that Stripe refused is never repeated: another is ordered, with what the settings say now.
+    """
     rows = await store.payees.without_account(tx, wallets)
     orders = [
         order_account(
+            policy,
             wallet=row.wallet,
             email=row.email,
             country=row.country,

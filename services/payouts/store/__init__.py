@@ -1,7 +1,9 @@
 """Every SQL statement of payouts' worker, a file for each group of tables."""
 
 from services.payouts.store import (
+    account_adoptions,
     adoption,
+    agreements,
     balance,
     events,
     gauges,
@@ -20,7 +22,9 @@ from services.payouts.store import (
 )
 
 __all__ = [
+    "account_adoptions",
     "adoption",
+    "agreements",
     "balance",
     "events",
     "gauges",

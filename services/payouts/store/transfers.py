@@ -235,7 +235,8 @@ _COMPLETE = """
     )
     SELECT moved.id, moved.wallet, moved.currency, moved.amount, moved.stripe_transfer_id,
            moved.stripe_account, moved.sent_at, moved.clawback_until, CAST(moved.trace AS text) AS trace,
-           payee.key AS payee, payee.kind AS payee_kind, payee.instant,
+           payee.key AS payee, payee.kind AS payee_kind,
+           payee.instant AND payee.agreement <> 'recipient' AS instant,
            ARRAY(SELECT source FROM payable WHERE transfer_id = moved.id AND event_type <> 'carried'
                  ORDER BY id) AS sources
     FROM moved JOIN payee USING (wallet) ORDER BY moved.id

@@ -8,7 +8,7 @@ are paid by nothing else, and it is adopted as soon as they are read again (deci
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -20,6 +20,7 @@ from fleet.envelope import first_cause
 from fleet.faults import fault_point
 from fleet.outages import Blame, blame
 from services.payouts import metrics, store, wire
+from services.payouts.domain.accounts import AccountsApi
 from services.payouts.domain.adoption import (
     FoundEffect,
     Judged,
@@ -57,6 +58,7 @@ class Adoption:
         *,
         effect_policy: EffectPolicy,
         probe_after: timedelta,
+        api: AccountsApi = AccountsApi.V2,
     ) -> None:
         self._db = db
         self._client = client
@@ -64,6 +66,7 @@ class Adoption:
         self._clock = clock
         self._effect_policy = effect_policy
         self._probe_after = probe_after
+        self._api = api
         self._problem: str | None = "Stripe has not been asked yet"
 
     @property
@@ -104,19 +107,24 @@ class Adoption:
         async with self._db.transaction() as tx:
             latest = await store.adoption.latest_transfer_at(tx)
         since = None if latest is None else latest - OVERLAP
-        for ask in (self._client.accounts_page, lambda after: self._client.transfers_page(since, after)):
+        for ask in self._lists(since):
             after: str | None = None
             while True:
                 await self._pacer.turn()
                 answer = await ask(after)
                 if classify(answer) is not StripeVerdict.DONE:
                     return await self._refused(answer)
-                things = answer.body["data"]
-                await self._keep(things)
-                if not things or not answer.body.get("has_more"):
+                await self._keep(answer.body["data"])
+                after = _following(answer.body)
+                if after is None:
                     break
-                after = str(things[-1]["id"])
         return None
+
+    def _lists(self, since: datetime | None) -> list[Callable[[str | None], Awaitable[StripeAnswer]]]:
+        """What is listed. Stripe does not promise that v1's list has the accounts that v2 made (0190)."""
+        client = self._client
+        v2 = [client.v2_accounts_page] if self._api is AccountsApi.V2 else []
+        return [client.accounts_page, *v2, lambda after: client.transfers_page(since, after)]
 
     async def _refused(self, answer: StripeAnswer) -> str:
         """A refused key stops the relay, as for any other call. The list is read again in any case."""
@@ -134,6 +142,15 @@ class Adoption:
             await odd_objects.keep(tx, odd, self._clock(), first_cause())
             await keep(tx, [effect for effect in read if effect is not None], self._clock())
         await fault_point("adoption.listed")
+
+
+def _following(page: Mapping[str, Any]) -> str | None:
+    """Where the next page begins: after an object in v1's lists, at a path in v2's; None on the last."""
+    if "next_page_url" in page:
+        path: str | None = page["next_page_url"]
+        return path
+    things = page["data"]
+    return str(things[-1]["id"]) if things and page.get("has_more") else None
 
 
 async def keep(tx: Tx, found: Sequence[FoundEffect], now: datetime) -> None:

@@ -19,7 +19,8 @@ import stripe
 
 from fleet.database import forbid_in_transaction
 from fleet.stripe_amounts import to_stripe
-from services.payouts.domain.answers import StripeAnswer
+from services.payouts.domain.accounts import AccountsApi, api_of, at_stripe
+from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.operations import Kind, Operation
 from services.payouts.domain.outcomes import CLOCK_SKEW
 
@@ -61,6 +62,8 @@ class StripeClient:
             case Kind.INSTANT_PAYOUT:
                 options["stripe_account"] = operation.stripe_account
                 return await self._ask(lambda: v1.payouts.create_async(params, options))
+            case Kind.ACCOUNT if api_of(operation.params) is AccountsApi.V2:
+                return await self._ask(lambda: self._client.v2.core.accounts.create_async(params, options))
             case Kind.ACCOUNT:
                 return await self._ask(lambda: v1.accounts.create_async(params, options))
 
@@ -80,6 +83,8 @@ class StripeClient:
             case Kind.INSTANT_PAYOUT:
                 options: Any = {"stripe_account": operation.stripe_account}
                 return await self._all_pages(lambda page: v1.payouts.list_async(page, options), since)
+            case Kind.ACCOUNT if api_of(operation.params) is AccountsApi.V2:
+                return await self._all_v2_accounts()
             case Kind.ACCOUNT:
                 return await self._all_pages(lambda page: v1.accounts.list_async(page), since)
 
@@ -115,6 +120,32 @@ class StripeClient:
         params: Any = {"limit": PAGE} | ({"starting_after": after} if after else {})
         return _with_id(await self._ask(lambda: self._client.v1.accounts.list_async(params)), "accounts")
 
+    async def v2_accounts_page(self, next_page: str | None) -> StripeAnswer:
+        """One page of the accounts that API v2 lists; `next_page`: the path that the page before named."""
+        if next_page is None:
+            params: Any = {"limit": PAGE}
+            answer = await self._ask(lambda: self._client.v2.core.accounts.list_async(params))
+        else:
+            answer = await self._ask(lambda: self._client.raw_request_async("get", next_page))
+        return _with_id(answer, "accounts")
+
+    async def _all_v2_accounts(self) -> StripeAnswer:
+        """All accounts that API v2 lists: it lists by no time, and v1's list may lack them."""
+        found: list[Any] = []
+        next_page: str | None = None
+        for _ in range(PAGES_MAX):
+            answer = await self.v2_accounts_page(next_page)
+            if answer.status is None or not 200 <= answer.status < 300:
+                return answer
+            listed, following = answer.body.get("data"), answer.body.get("next_page_url")
+            if not isinstance(listed, list):
+                return StripeAnswer(status=None, problem="a list at Stripe has no data")
+            found += listed
+            if not isinstance(following, str):
+                return _with_id(_with(answer, {"data": found}), "list")
+            next_page = following
+        return StripeAnswer(status=None, problem=f"a list at Stripe has more than {PAGES_MAX * PAGE} objects")
+
     async def charge(self, charge: str) -> StripeAnswer:
         """A charge with its balance transaction expanded."""
         params: Any = {"expand": ["balance_transaction"]}
@@ -137,14 +168,42 @@ class StripeClient:
         params |= {"starting_after": after} if after else {}
         return _with_id(await self._ask(lambda: self._client.v1.events.list_async(params)), "events")
 
-    async def onboarding_link(self, account: str, *, return_url: str, refresh_url: str) -> StripeAnswer:
-        params: Any = {
-            "account": account,
-            "type": "account_onboarding",
-            "return_url": return_url,
-            "refresh_url": refresh_url,
-        }
-        return _with_id(await self._ask(lambda: self._client.v1.account_links.create_async(params)), "link")
+    async def onboarding_link(
+        self, account: str, *, return_url: str, refresh_url: str, api: AccountsApi
+    ) -> StripeAnswer:
+        urls = {"return_url": return_url, "refresh_url": refresh_url}
+        v1: Any = {"account": account, "type": "account_onboarding", **urls}
+        use = {"type": "account_onboarding", "account_onboarding": urls}
+        v2: Any = {"account": account, "use_case": use}
+        return await self._by_either(
+            api,
+            lambda: self._client.v1.account_links.create_async(v1),
+            lambda: self._client.v2.core.account_links.create_async(v2),
+        )
+
+    async def mark_account(self, account: str, metadata: Mapping[str, str], api: AccountsApi) -> StripeAnswer:
+        """Add to an account's metadata; what is there under other names stays."""
+        params: Any = {"metadata": dict(metadata)}
+        return await self._by_either(
+            api,
+            lambda: self._client.v1.accounts.update_async(account, params),
+            lambda: self._client.v2.core.accounts.update_async(account, params),
+        )
+
+    async def _by_either(
+        self, api: AccountsApi, v1: Callable[[], Awaitable[Any]], v2: Callable[[], Awaitable[Any]]
+    ) -> StripeAnswer:
+        """Ask by the API that makes our accounts, and by the other one when that refuses the account.
+
+        Only for requests that may be repeated: which API made an account is not known of one that was
+        adopted.
+        """
+        first, second = (v2, v1) if api is AccountsApi.V2 else (v1, v2)
+        answer = _with_id(await self._ask(first), "answer")
+        if classify(answer) is not StripeVerdict.REFUSED:
+            return answer
+        other = _with_id(await self._ask(second), "answer")
+        return other if classify(other) is StripeVerdict.DONE else answer
 
     async def dashboard_link(self, account: str) -> StripeAnswer:
         link = await self._ask(lambda: self._client.v1.accounts.login_links.create_async(account))
@@ -192,12 +251,12 @@ class StripeClient:
 def _at_stripe(operation: Operation) -> dict[str, Any]:
     """An operation's frozen parameters, with the amount as Stripe writes it."""
     if operation.amount is None or operation.currency is None:
-        return dict(operation.params)
+        return at_stripe(operation.params)
     return {**operation.params, "amount": to_stripe(operation.amount, operation.currency)}
 
 
 def _done(thing: Any) -> StripeAnswer:
-    response = thing.last_response
+    response: Any = thing if isinstance(thing, stripe.StripeResponse) else thing.last_response
     return StripeAnswer(status=response.code, body=response.data, request_id=response.request_id)
 
 

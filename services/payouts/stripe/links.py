@@ -4,11 +4,12 @@ A link moves no money and lives for minutes, so it is no operation.
 """
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from fleet.database import Database
-from services.payouts import store
+from services.payouts import store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
+from services.payouts.domain.odd_objects import OddField
 from services.payouts.domain.payees import LinkRequest
 from services.payouts.settings import PayoutsSettings
 from services.payouts.stripe.client import StripeClient
@@ -22,16 +23,15 @@ async def answer_links(
         requests = await store.links.open_requests(tx)
     for request in requests:
         answer = await _make(client, settings, request)
-        url, expires = answer.body.get("url"), answer.body.get("expires_at")
+        url, expires = answer.body.get("url"), _expiry(answer)
         done = classify(answer) is StripeVerdict.DONE and isinstance(url, str)
-        expires = expires if type(expires) is int and 0 < expires < 7_258_118_400 else None  # the year 2200
         async with db.transaction() as tx:
             await store.links.answer(
                 tx,
                 request.id,
                 now=clock(),
                 url=url if done else None,
-                expires_at=datetime.fromtimestamp(int(expires), UTC) if done and expires else None,
+                expires_at=expires if done else None,
                 problem=None if done else answer.sentence,
             )
     return len(requests)
@@ -46,4 +46,13 @@ async def _make(client: StripeClient, settings: PayoutsSettings, request: LinkRe
         request.stripe_account,
         return_url=settings.stripe_onboarding_return_url,
         refresh_url=settings.stripe_onboarding_refresh_url,
+        api=settings.stripe_accounts,
     )
+
+
+def _expiry(answer: StripeAnswer) -> datetime | None:
+    """When a link expires; a dashboard link does not say."""
+    try:
+        return wire.fields.moment(answer.body, "expires_at")
+    except OddField:
+        return None

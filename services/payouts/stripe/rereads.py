@@ -24,7 +24,7 @@ from services.payouts.domain.payees import DISCONNECTED, AccountStatus
 from services.payouts.domain.payouts import SeenPayout
 from services.payouts.domain.rereads import Reread, RereadKind, RereadRequest
 from services.payouts.domain.transfers import Move, TransferState
-from services.payouts.steps import payments
+from services.payouts.steps import agreements, payments
 from services.payouts.stripe import effects, odd_objects
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pacer
@@ -324,6 +324,8 @@ async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime,
     """Write an account's status, and pay or hold the payee's money accordingly."""
     if await store.payees.set_status(tx, status, now):
         await _retry_refused(tx, wallet, now)
+    if status.agreement is not None:
+        await agreements.note(tx, wallet, status.agreement, trace)
     if not status.ready or status.balance_negative:
         await payments.hold_unsent(tx, [wallet], now)
     await payments.pay(tx, [wallet], now)

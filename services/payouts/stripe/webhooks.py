@@ -25,6 +25,7 @@ from services.payouts.domain.event_types import (
     PAYOUT_EVENTS,
     PROVING,
     REVERSAL_EVENTS,
+    V2_ACCOUNT_EVENTS,
 )
 from services.payouts.domain.odd_objects import OddField
 from services.payouts.domain.operations import Kind, KnownOperation, State, difference
@@ -71,6 +72,8 @@ async def apply_webhooks(
 async def _act(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> bool:
     """Do what the type of a webhook requires; False when no rule knows the type."""
     webhook, kind = admitted.event, admitted.event.event_type
+    if kind.startswith(V2_ACCOUNT_EVENTS):
+        return _v2_account(admitted, follow_ups, now)
     if kind in ACCOUNT_EVENTS:
         account = webhook.account or _named(webhook, "account") or wire.fields.word(webhook.thing, "id")
         follow_ups.requests.append(
@@ -89,6 +92,17 @@ async def _act(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: d
     else:
         return kind in NOTHING_NEW or kind.startswith(OTHERS_ACT_ON)
     return True
+
+
+def _v2_account(admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> bool:
+    """Have the account read again that a thin event is about: its object itself, or else its context."""
+    webhook = admitted.event
+    itself = _named(webhook, "id") if webhook.thing.get("object") == "v2.core.account" else None
+    account = itself or webhook.account
+    if account is not None:
+        request = wire.records.reread_request(RereadKind.ACCOUNT, account, admitted.cause, now)
+        follow_ups.requests.append(request)
+    return account is not None
 
 
 async def _payout(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:

@@ -62,6 +62,20 @@ def instant(thing: Mapping[str, Any], name: str = "created") -> datetime:
     return datetime.fromtimestamp(value, UTC)
 
 
+def moment(thing: Mapping[str, Any], name: str = "created") -> datetime:
+    """A time as either API writes it: seconds in v1, RFC 3339 in UTC in v2."""
+    value = thing.get(name)
+    if not isinstance(value, str):
+        return instant(thing, name)
+    try:
+        read = datetime.fromisoformat(value)
+    except ValueError:
+        read = None
+    if read is None or read.tzinfo is None or not 1970 <= read.year < 2200:
+        raise OddField(f"{name} is {_short(value)}, not a time")
+    return read.astimezone(UTC)
+
+
 def text(value: Any) -> str | None:
     """Text for people, without what a database cannot store; None when it is none."""
     if not isinstance(value, str) or not value:

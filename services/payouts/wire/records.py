@@ -15,7 +15,7 @@ from fleet.envelope import Record
 from fleet.inbox import Unreadable, has_nul, read
 from schemas.journals import JournalPosted
 from schemas.school import InstructorCard, OwnerCard, SchoolAccepted, SchoolCard, read_card
-from schemas.stripe_webhooks import StripeWebhook
+from schemas.stripe_webhooks import THIN, StripeWebhook
 from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, REVERT_EVENT_TYPE, Accrual
 from services.payouts.domain.rereads import RereadKind, RereadRequest
@@ -155,8 +155,8 @@ def stripe_webhook(record: Record) -> Webhook:
     webhook = read(record, StripeWebhook)
     try:
         event = orjson.loads(webhook.body)
-        thing = event["data"]["object"]
-    except (orjson.JSONDecodeError, KeyError, TypeError):
+        thing = _related(event) if event.get("object") == THIN else event["data"]["object"]
+    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
         raise Unreadable("not_a_stripe_event", "the body has no data.object as Stripe's events do") from None
     if not isinstance(thing, dict):
         raise Unreadable("not_a_stripe_event", "data.object is not an object")
@@ -170,6 +170,12 @@ def stripe_webhook(record: Record) -> Webhook:
         received_at=webhook.received_at,
         body=webhook.body,
     )
+
+
+def _related(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What a thin event is about: id and type (as `object`) of the object that has to be read."""
+    related = event.get("related_object")
+    return {"id": related.get("id"), "object": related.get("type")} if isinstance(related, dict) else {}
 
 
 def webhook_key(webhook: Webhook) -> str:

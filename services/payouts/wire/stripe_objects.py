@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from fleet.stripe_amounts import whole_from_stripe
+from services.payouts.domain.accounts import Agreement
 from services.payouts.domain.adoption import FoundEffect
 from services.payouts.domain.odd_objects import OddField, OddObject
 from services.payouts.domain.operations import Kind
@@ -24,6 +25,7 @@ from services.payouts.wire.fields import (
     id_of,
     instant,
     mapping,
+    moment,
     odd_object,
     text,
     whole,
@@ -176,7 +178,15 @@ def account_status(
         requirements=tuple(sorted(due)),
         disabled_reason=text(requirements.get("disabled_reason")),
         balance_negative=any(total < 0 for total in totals.values()),
+        agreement=_agreement(account),
     )
+
+
+def _agreement(account: Mapping[str, Any]) -> Agreement:
+    """Stripe names the agreement only when it is the recipient's."""
+    accepted = account.get("tos_acceptance")
+    named = accepted.get("service_agreement") if isinstance(accepted, Mapping) else None
+    return Agreement.RECIPIENT if named == "recipient" else Agreement.FULL
 
 
 def available(balance: Mapping[str, Any]) -> dict[str, int]:
@@ -212,7 +222,7 @@ def found_effect(thing: Mapping[str, Any]) -> FoundEffect | None:
     operation_id, metadata = operation_named(thing), thing.get("metadata")
     if operation_id is None or not isinstance(metadata, Mapping) or not metadata.get("hobbs_payee"):
         return None
-    kind = {"transfer": Kind.TRANSFER, "account": Kind.ACCOUNT}.get(str(thing.get("object")))
+    kind = _FOUND_KINDS.get(str(thing.get("object")))
     if kind is None:
         return None
     money = kind is Kind.TRANSFER
@@ -228,9 +238,12 @@ def found_effect(thing: Mapping[str, Any]) -> FoundEffect | None:
         sources=sources_named(metadata) if money else None,
         amount=amount(thing) if money else None,
         currency=currency(thing) if money else None,
-        made_at=instant(thing),
+        made_at=moment(thing),
         thing=thing,
     )
+
+
+_FOUND_KINDS = {"transfer": Kind.TRANSFER, "account": Kind.ACCOUNT, "v2.core.account": Kind.ACCOUNT}
 
 
 def _uuid(value: Any) -> UUID | None:

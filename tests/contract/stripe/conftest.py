@@ -14,7 +14,9 @@ Connect = Callable[..., stripe.StripeClient]
 
 @pytest.fixture
 def control(stripe_sim: StripeSim) -> Iterator[Control]:
+    """A platform that has API v1 for accounts, and Stripe's approval for transfers alone."""
     with Control(stripe_sim.api_base) as control:
+        control.set(v1_accounts=True, transfers_alone_approved=True)
         yield control
 
 
@@ -39,7 +41,7 @@ def connect(stripe_sim: StripeSim) -> Iterator[Connect]:
 
 
 @pytest.fixture
-def client(connect: Connect) -> stripe.StripeClient:
+def client(connect: Connect, control: Control) -> stripe.StripeClient:
     return connect()
 
 

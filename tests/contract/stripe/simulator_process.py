@@ -35,6 +35,8 @@ class SimulatorProcess:
     def start(self) -> None:
         """Start on the same data, on any free port: another process may have the old one by then."""
         command = [sys.executable, "-m", "hobbs.local.stripe_sim", "--data", str(self.folder)]
+        for setting in ("v1_accounts", "transfers_alone_approved"):
+            command += ["--set", f"{setting}=true"]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self.url = json.loads(self._process.stdout.readline())["url"]

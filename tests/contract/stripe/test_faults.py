@@ -134,7 +134,7 @@ def test_a_seed_repeats_a_run_whatever_the_order(connect: Connect, control: Cont
     client = connect()
     runs = []
     for keys in (range(30), reversed(range(30))):
-        control.reset()
+        control.reset(keep_settings=True)
         made = client.v1.accounts.create(
             {"type": "express", "capabilities": {"transfers": {"requested": True}}}
         )

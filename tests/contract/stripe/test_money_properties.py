@@ -35,7 +35,7 @@ class Money(RuleBasedStateMachine):
         self.world = World(
             store=Store(Path(":memory:")),
             clock=Clock(wall=lambda: self.instant),
-            settings=Settings(),
+            settings=Settings(v1_accounts=True, transfers_alone_approved=True),
             api_version="test",
         )
         self.taken = 0

@@ -20,6 +20,7 @@ from services.billing.handlers import configure_school
 from services.payouts.handlers import configure_payees
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import completed, given_billed
+from tests.support.payouts import SETTINGS
 from tests.support.records import record
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -233,7 +234,7 @@ async def test_waiting_ends_when_billing_accepted_it_and_payouts_follows(
         told = await tx.one("SELECT value, raw_headers FROM outbox WHERE topic = 'school.accepted'")
     assert not waiting.done()
     accepted = record("school.accepted", bytes(told.value), headers=told.raw_headers)
-    await configure_payees(open_db("payouts"), [accepted])
+    await configure_payees(open_db("payouts"), [accepted], accounts=SETTINGS.accounts)
     done = await waiting
     assert (done.code, done.err.splitlines()[-1]) == (0, "the book is at version 1")
 

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib import resources
 from pathlib import Path
@@ -11,12 +12,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+import stripe
 from pydantic import SecretStr
 
 from fleet import kafka_client, zones
 from fleet.database import Database
 from fleet.kafka_client import TopicPlan
 from fleet.settings import Settings
+from hobbs.doctor import accounts
+from hobbs.doctor.accounts import examine_accounts
 from hobbs.doctor.findings import Finding, State
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.time_zones import examine_time_zone
@@ -24,6 +28,7 @@ from hobbs.shell.topic_plans import topic_plans
 from schemas.topics import TOPICS
 from services.billing.handlers import configure_school
 from services.payouts import store
+from services.payouts.domain.accounts import AccountPolicy, AccountsApi
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import CHANGES, configured
 from tests.integration.ops.conftest import Hobbs, bury_unreadable
@@ -300,3 +305,54 @@ async def test_a_zone_that_postgres_has_with_other_offsets_is_a_warning_with_bot
 @pytest.mark.usefixtures("hobbs")
 async def test_a_school_that_is_not_there_yet_has_no_zone_to_compare() -> None:
     assert await examine_time_zone(Settings()) == []
+
+
+# Payees' accounts
+
+
+async def examined(database_url: str, stripe_sim: StripeSim, policy: AccountPolicy) -> list[Finding]:
+    settings = Settings(
+        database_url=SecretStr(service_url(database_url, "operator")), kafka_bootstrap="127.0.0.1:1"
+    )
+    return await examine_accounts(settings, access(stripe_sim.secret_key, stripe_sim.api_base), policy)
+
+
+NEW_PLATFORM = AccountPolicy(api=AccountsApi.V2, country="US", recipient_alone=False)
+
+
+async def test_an_account_that_stripe_refused_is_named_with_the_setting_that_helps(
+    database_url: str, open_db: OpenDatabase, stripe_sim: StripeSim
+) -> None:
+    payouts = open_db("payouts")
+    async with payouts.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO payee (wallet, kind, key, configured_at, agreement, conflict)"
+            " VALUES ('instructor:i1', 'instructor', 'i1', now(), 'recipient', 'no instant payouts')"
+        )
+        await tx.execute(
+            "INSERT INTO operation (id, sequence, kind, wallet, cause, params, state, reason, sentence,"
+            " due_at, trace, created_at, finished_at) VALUES (gen_random_uuid(), 1, 'account',"
+            " 'instructor:i1', 'c', '{}', 'refused', 'refused', 'POST /v2/core/accounts instead', now(), '{}', now(), now())"
+        )
+    findings = await examined(database_url, stripe_sim, NEW_PLATFORM)
+    [refused] = [f for f in findings if f.state is State.wrong]
+    assert "1 account refused (API v1): instructor:i1: POST /v2/core/accounts instead" in refused.found
+    assert "HOBBS_STRIPE_ACCOUNTS=v2" in refused.fix
+    [conflict] = [f for f in findings if f.state is State.warning]
+    assert "no instant payouts" in conflict.found
+
+
+async def test_a_country_that_is_not_the_platforms_is_found(database_url: str, stripe_sim: StripeSim) -> None:
+    findings = await examined(database_url, stripe_sim, replace(NEW_PLATFORM, country="DE"))
+    [country] = [f for f in findings if f.state is State.wrong]
+    assert "HOBBS_STRIPE_COUNTRY=US" in country.fix
+
+
+async def test_api_v1_is_explained(database_url: str, stripe_sim: StripeSim) -> None:
+    findings = await examined(database_url, stripe_sim, replace(NEW_PLATFORM, api=AccountsApi.V1))
+    assert [f.state for f in findings] == [State.warning, State.ok]
+    assert "Stripe closed it to new ones" in findings[0].fix
+
+
+def test_the_doctor_names_the_pinned_api_version() -> None:
+    assert stripe.api_version == accounts.API_VERSION

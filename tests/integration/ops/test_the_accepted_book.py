@@ -19,6 +19,7 @@ from tests.conftest import OpenDatabase
 from tests.integration.billing.given import CHANGES, configured, rows
 from tests.integration.ops.test_across import spoil
 from tests.support.databases import PASSWORDS, Cluster, empty, run_statement, service_url
+from tests.support.payouts import SETTINGS
 from tests.support.records import record
 
 INSTRUCTOR = {"flight_per_hour": 4500, "ground_per_hour": 4000}
@@ -40,7 +41,7 @@ async def accepted(billing: Database) -> list[Record]:
 
 
 async def follow(billing: Database, payouts: Database) -> None:
-    await configure_payees(payouts, await accepted(billing))
+    await configure_payees(payouts, await accepted(billing), accounts=SETTINGS.accounts)
 
 
 async def terms(payouts: Database) -> dict[str, int]:
@@ -102,7 +103,7 @@ async def test_versions_that_are_read_in_another_order_leave_the_same_book(open_
         ],
     )
     for one in reversed(await accepted(billing)):
-        await configure_payees(payouts, [one])
+        await configure_payees(payouts, [one], accounts=SETTINGS.accounts)
     assert await terms(payouts) == {"instructor-01": 0, "owner-01": 0, "y": 3}
     assert await broken(open_db("operator")) == []
 
@@ -202,11 +203,13 @@ async def test_an_upgrade_heals_what_a_refused_set_left(older_url: str, turned: 
         # Nothing that is still to be read, refused sets of before included, changes what was healed.
         told = await accepted(judge)
         assert [orjson.loads(one.value or b"")["version"] for one in told] == [1, 2]
-        await configure_payees(follower, told)
+        await configure_payees(follower, told, accounts=SETTINGS.accounts)
         assert await terms(follower) == {"ann": 0, "bob": 0}
         await rows(follower, "DELETE FROM payee_card RETURNING wallet")
         await rows(follower, "DELETE FROM inbox RETURNING event_key")
-        await configure_payees(follower, told)  # who begins with nothing gets the whole book from the topic
+        await configure_payees(
+            follower, told, accounts=SETTINGS.accounts
+        )  # who begins with nothing gets the whole book from the topic
         cards = await rows(follower, "SELECT wallet, effective_from, version, withdrawn FROM payee_card")
         assert {(row["wallet"], row["version"], row["withdrawn"]) for row in cards} == {
             ("instructor:ann", 1, False),

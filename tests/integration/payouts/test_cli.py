@@ -16,8 +16,11 @@ from hobbs.cli import assemble
 from hobbs.shell import decisions
 from schemas.school import SchoolChange
 from services.payouts.desk.decisions import ACTIONS
+from services.payouts.domain.accounts import AccountsApi
 from services.payouts.settings import PayoutsSettings
+from services.payouts.stripe.existing_accounts import adopt_accounts
 from services.payouts.stripe.links import answer_links
+from tests.integration.payouts.test_accounts_v2 import given_account
 from tests.integration.payouts.world import World
 from tests.support.databases import service_url
 from tests.support.deciders import deciding
@@ -165,8 +168,8 @@ async def test_retry_of_what_a_person_checked_is_sent_under_a_new_key(world: Wor
 
 
 async def test_unpark_decides_on_an_account_that_blocks_its_payee(world: World, hobbs: Hobbs) -> None:
-    world.control.add_fault("server_error", when="after", path="/v1/accounts", count=1)
-    world.control.add_fault("unavailable", method="GET", path="/v1/accounts")
+    world.control.add_fault("server_error", when="after", path="/v2/core/accounts", count=3)
+    world.control.add_fault("unavailable", method="GET", path="/v2/core/accounts")
     world.policy = replace(world.policy, lookup_gap=timedelta(milliseconds=1), lookups_max=1)
     await world.configured("i1")
     await world.work()
@@ -329,3 +332,27 @@ async def test_a_payouts_worker_that_is_away_is_said_and_nothing_changes(
     assert away.exit_code == 1
     assert "decisions" in away.stderr or "did not answer" in away.stderr
     assert await world.states() == ["held"]
+
+
+async def given_read_accounts(world: World, service: asyncio.Event) -> None:
+    """Read named accounts as the service's loop does, until the event is set."""
+    while not service.is_set():
+        await adopt_accounts(world.db, world.client, AccountsApi.V2, world.clock)
+        await asyncio.sleep(0.05)
+
+
+async def test_an_existing_account_is_adopted_by_its_id(world: World, hobbs: Hobbs) -> None:
+    account = await given_account(world)
+    await world.configured("i1")
+    over = asyncio.Event()
+    serving = asyncio.create_task(given_read_accounts(world, over))
+    words = ("payees", "adopt", "i1")
+    previewed = await hobbs(*words, account, "--reason", "had one", "--dry-run")
+    assert "is read from Stripe and taken for instructor:i1" in previewed.stderr
+    missing = await hobbs(*words, "acct_nobody", "--reason", "had one", "--yes")
+    assert (missing.exit_code, "not taken: Stripe does not show acct_nobody" in missing.stderr) == (1, True)
+    done = await hobbs(*words, account, "--reason", "had one", "--yes")
+    over.set()
+    await serving
+    assert (done.exit_code, f"{account} is the account of instructor:i1" in done.stderr) == (0, True)
+    assert await world.account_of("i1") == account

@@ -233,8 +233,8 @@ async def answered(world: World, link: UUID, lives: timedelta) -> None:
 
 
 async def test_an_unparked_account_keeps_who_decided(world: World) -> None:
-    world.control.add_fault("server_error", when="after", path="/v1/accounts", count=1)
-    world.control.add_fault("unavailable", method="GET", path="/v1/accounts")
+    world.control.add_fault("server_error", when="after", path="/v2/core/accounts", count=3)
+    world.control.add_fault("unavailable", method="GET", path="/v2/core/accounts")
     world.policy = replace(world.policy, lookup_gap=timedelta(milliseconds=1), lookups_max=1)
     await world.configured("i1")
     await world.work()

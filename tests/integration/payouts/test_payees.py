@@ -48,7 +48,7 @@ async def test_an_account_is_made_once_for_each_payee(world: World) -> None:
 
 
 async def test_a_lost_answer_to_an_account_s_creation_makes_no_second_account(world: World) -> None:
-    world.control.add_fault("reset", when="after", path="/v1/accounts", nth=1)
+    world.control.add_fault("reset", when="after", path="/v2/core/accounts", nth=1)
     await world.configured("i1")
     await world.work()
     assert len(world.control.state()["accounts"]) == 1
@@ -273,7 +273,7 @@ async def test_a_period_closed_twice_pays_what_came_in_between_with_the_next(wor
 
 
 async def test_an_account_stripe_refused_is_asked_for_anew_when_the_card_changes(world: World) -> None:
-    world.control.add_fault("account_invalid", path="/v1/accounts", nth=1)
+    world.control.add_fault("account_invalid", path="/v2/core/accounts", nth=1)
     await world.configured("i1")
     await world.work()
     assert [o.state for o in await world.operations("account")] == ["refused"]

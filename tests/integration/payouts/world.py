@@ -18,6 +18,7 @@ from schemas.school import SchoolAccepted, SchoolChange
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts import handlers
 from services.payouts.app import effect_policy_of, listing_policy_of, rechecks_of, relay_limits_of
+from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.outcomes import RetryPolicy
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
@@ -59,6 +60,7 @@ class World:
     policy: RetryPolicy = AT_ONCE
     effect_policy: EffectPolicy = field(default_factory=lambda: effect_policy_of(SETTINGS))
     version: int = 0
+    accounts: AccountPolicy = field(default_factory=lambda: SETTINGS.accounts)
 
     def relay(self, client: StripeClient | None = None, per_s: float = 1000.0) -> StripeRelay:
         return StripeRelay(
@@ -138,7 +140,7 @@ class World:
             changes=list(changes),
         )
         batch = [record("school.accepted", event, key="school")]
-        await handlers.configure_payees(self.db, batch, clock=self.clock)
+        await handlers.configure_payees(self.db, batch, accounts=self.accounts, clock=self.clock)
 
     async def payee(self, key: str, **settings: Any) -> str:
         """A configured payee whose Stripe account is made, onboarded and read; the account."""

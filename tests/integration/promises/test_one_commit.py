@@ -100,7 +100,7 @@ CASES = [
     ),
     Case(
         service="payouts",
-        handle=configure_payees,
+        handle=partial(configure_payees, accounts=SETTINGS.accounts),
         event=taught,
         effects="SELECT count(*) AS n FROM payee_card",
     ),

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fleet.cause import Cause
+from services.payouts.domain.accounts import AccountPolicy, AccountsApi
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import (
     MoneyToMove,
@@ -24,6 +25,7 @@ from services.payouts.domain.orders import (
 ID = UUID("01890a5d-ac96-774b-bcce-b302099a8057")
 TRACE = Cause(correlation_id="c", traceparent="t", event_id=ID)
 MONEY = MoneyToMove(transfer_id=ID, wallet="instructor:i1", amount=700, currency="USD", trace=TRACE)
+V1 = AccountPolicy(api=AccountsApi.V1, country="US", recipient_alone=True)
 
 
 def test_a_transfer_names_its_operation_payee_and_source() -> None:
@@ -81,12 +83,12 @@ def test_what_stripe_does_not_say_whole_is_not_guessed() -> None:
     assert sources_named({"hobbs_source": "x", "hobbs_sources": "1", "hobbs_sources_1": "[1"}) is None
 
 
-def test_an_account_is_express_and_may_receive_transfers() -> None:
-    order = order_account(wallet="instructor:i1", email="a@example.org", country="US", trace=TRACE)
+def test_an_account_of_api_v1_is_express_and_may_receive_transfers() -> None:
+    order = order_account(V1, wallet="instructor:i1", email="a@example.org", country="US", trace=TRACE)
     assert order.params["type"] == "express"
     assert order.params["capabilities"] == {"transfers": {"requested": True}}
     assert order.params["email"] == "a@example.org"
-    without = order_account(wallet="instructor:i1", email=None, country="US", trace=TRACE)
+    without = order_account(V1, wallet="instructor:i1", email=None, country="US", trace=TRACE)
     assert "email" not in without.params
 
 
