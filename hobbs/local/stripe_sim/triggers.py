@@ -7,7 +7,16 @@ from collections.abc import Callable
 
 import orjson
 
-from hobbs.local.stripe_sim import customers, disputes, onboarding, payment_intents, payouts, refunds, taking
+from hobbs.local.stripe_sim import (
+    customers,
+    disputes,
+    fees,
+    onboarding,
+    payment_intents,
+    payouts,
+    refunds,
+    taking,
+)
 from hobbs.local.stripe_sim.errors import StripeError
 from hobbs.local.stripe_sim.world import Call, Doc, World
 
@@ -167,6 +176,7 @@ CAUSES: dict[str, Callable[[World, Doc], Doc]] = {
     "charge.refunded": _refund,
     "charge.dispute.created": _dispute,
     "charge.dispute.closed": _dispute_closed,
+    "balance.moved": fees.move,
     "account.updated": _account_updated,
     "account.application.deauthorized": _account_closed,
     "charge.dispute.funds_withdrawn": _dispute_withdrawn,

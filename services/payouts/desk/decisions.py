@@ -12,6 +12,7 @@ from uuid import UUID
 
 from fleet.database import Tx
 from fleet.decisions import Action, Decision, Judge, Ruling, refused
+from fleet.money import format_minor
 from services.payouts import store
 from services.payouts.domain.operations import Kind, State
 from services.payouts.domain.payees import payee_hold
@@ -160,6 +161,17 @@ async def close_odd(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     return Ruling(done=True, sentence=f"{decision.object} is closed ({'; '.join(closed)})")
 
 
+async def close_movement(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Close a row of Stripe's balance that is not explained: a person dealt with it. Object: its id."""
+    actor = f"{_actor(decision)}: {decision.why}"
+    closed = await store.movements.close(tx, decision.object, actor, now)
+    if closed is None:
+        return refused(f"no movement {decision.object} is unexplained and open")
+    net, currency, sentence = closed
+    told = f"{decision.object} ({format_minor(net, currency)} {currency}) is closed ({sentence})"
+    return Ruling(done=True, sentence=told)
+
+
 def _with_a_reason(judge: Judge) -> Judge:
     """Refuse a decision that says no why: it stays in the history of what it changes."""
 
@@ -178,6 +190,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "unpark": Action(judge=_with_a_reason(unpark)),
     "link": Action(judge=link),
     "close_odd": Action(judge=_with_a_reason(close_odd)),
+    "close_movement": Action(judge=_with_a_reason(close_movement)),
 }
 
 
