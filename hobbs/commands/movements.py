@@ -11,7 +11,6 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from fleet.database import Tx
 from fleet.settings import Settings
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, decide
@@ -19,7 +18,9 @@ from hobbs.shell.lists import MostOption, SkipOption, part
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from hobbs.shell.reasons import WhoOption, needed
+from services.ledger.desk.reads import balances, recompute
 from services.payouts.desk import reads
+from services.payouts.domain.movements import EXTERNAL_STRIPE
 
 MONEY: Final = ("amount", "fee", "net")
 COLUMNS: Final = ("transaction_id", "made_at", "type", "net", "currency", "standing", "sentence", "closed_by")
@@ -108,9 +109,10 @@ def balance_command(output: OutputOption = Output.table) -> None:
 async def _compare() -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What Stripe holds and the ledger says, in one snapshot, for each currency of either."""
     async with reading(settings_or_exit(Settings)) as database, database.transaction() as tx:
-        await tx.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        await recompute.begin_snapshot(tx)
         listing, stripe = await reads.movement_listing(tx), await reads.cash_at_stripe(tx)
-        books = await _books(tx)
+        posted = await balances.list_balances(tx, wallet=EXTERNAL_STRIPE)
+    books = {wallet.currency: -wallet.balance for wallet in posted}
     known = {row["currency"]: row for row in stripe}
     return listing, [compared(c, known.get(c, {}), books.get(c, 0)) for c in sorted({*known, *books})]
 
@@ -130,11 +132,3 @@ def compared(currency: str, stripe: dict[str, Any], books: int) -> dict[str, Any
         **parts,
         "before": before,
     }
-
-
-_BOOKS = "SELECT currency, balance FROM ledger_public.wallets WHERE address = 'external:stripe'"
-
-
-async def _books(tx: Tx) -> dict[str, int]:
-    """Currency -> what the ledger says that Stripe holds."""
-    return {row.currency: -int(row.balance) for row in await tx.all(_BOOKS)}

@@ -4,26 +4,31 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import NAMESPACE_URL, uuid4, uuid5
+from uuid import uuid4
 
 import pytest
 
 from fleet import faults
 from fleet.database import Database
 from fleet.decisions import Decision, Person
-from fleet.envelope import Record
-from hobbs.check.invariants import ask_all, service_invariants
-from hobbs.commands.movements import compared
-from schemas.journals import JournalPosted, JournalRequested, PostedEntry
+from schemas.journals import JournalRequested
 from services.payouts.desk import reads
 from services.payouts.desk.decisions import ACTIONS
-from services.receivables.handlers import take_settled_charges, take_stripe_events
-from tests.integration.payouts.test_missed_events import delivered
+from tests.integration.payouts.balance_rows import (
+    broken,
+    cash,
+    held,
+    journals,
+    kept_books,
+    listed,
+    opened,
+    posted,
+    requested,
+    standings,
+    told,
+)
 from tests.integration.payouts.world import World
 from tests.support.databases import run_statement, service_url
-from tests.support.records import record
-
-LATER = timedelta(days=2)
 
 
 @pytest.fixture
@@ -33,94 +38,6 @@ async def receivables(owner_url: str) -> AsyncIterator[Database]:
         await tx.execute("DELETE FROM outbox")
     yield database
     await database.close()
-
-
-async def opened(world: World) -> None:
-    """The opening is read."""
-    await world.movements().run()
-
-
-async def listed(world: World) -> None:
-    """What moved is listed, and compared with the books of now."""
-    await world.movements().run()
-
-
-def posted(requested: JournalRequested) -> Record:
-    """A requested journal as the ledger posts it: one for each source."""
-    event = JournalPosted(
-        journal_id=uuid5(NAMESPACE_URL, requested.source),
-        source=requested.source,
-        event_type=requested.event_type,
-        currency=requested.currency,
-        occurred_at=requested.occurred_at,
-        recorded_at=datetime.now(UTC),
-        entries=[
-            PostedEntry(wallet=entry.wallet, amount=entry.amount, balance_after=0, version=1)
-            for entry in requested.entries
-        ],
-    )
-    return record("journal.posted", event, key=requested.source)
-
-
-async def requested(*databases: Database) -> list[JournalRequested]:
-    """Every journal that the services asked for."""
-    found = []
-    for database in databases:
-        async with database.transaction() as tx:
-            rows = await tx.all("SELECT value FROM outbox WHERE topic = 'journal.requested' ORDER BY id")
-        found += [JournalRequested.model_validate_json(row.value) for row in rows]
-    return found
-
-
-async def kept_books(world: World, receivables: Database | None = None) -> None:
-    """Webhooks are delivered, fees are read, and the ledger posts what services ask for."""
-    databases = [world.db]
-    if receivables is not None:
-        databases.append(receivables)
-        events = [event for event in world.control.events() if not event.get("account")]
-        await take_stripe_events(receivables, [delivered(event) for event in events])
-        await world.handle(*[delivered(event) for event in events])
-        await world.work()
-        async with world.db.transaction() as tx:
-            rows = await tx.all("SELECT key, value, raw_headers FROM outbox WHERE topic = 'charge.settled'")
-        settled = [
-            record("charge.settled", row.value, key=row.key.decode(), headers=row.raw_headers) for row in rows
-        ]
-        await take_settled_charges(receivables, settled)
-    await world.hand(*[posted(one) for one in await requested(*databases)])
-
-
-async def cash(world: World) -> dict[str, int]:
-    """What Stripe holds, what the books say, and of what their difference consists; in US dollars' cents."""
-    async with world.db.transaction() as tx:
-        [stripe] = [row for row in await reads.cash_at_stripe(tx) if row["currency"] == "USD"]
-    [(books,)] = await world.rows("SELECT coalesce(-sum(amount), 0) FROM cash_journal WHERE currency = 'USD'")
-    return {name: value for name, value in compared("USD", stripe, int(books)).items() if name != "currency"}
-
-
-def held(world: World) -> int:
-    """What Stripe itself says that it holds: available and pending, in cents."""
-    balance = world.control.state()["balance"]
-    return sum(balance[part].get("usd", 0) for part in ("available", "pending"))
-
-
-async def standings(world: World) -> dict[str, int]:
-    rows = await world.rows("SELECT standing FROM movement WHERE standing <> 'before'")
-    return Counter(row.standing for row in rows)
-
-
-async def journals(world: World, prefix: str = "stripe:") -> list[str]:
-    return [one.event_type for one in await requested(world.db) if one.source.startswith(prefix)]
-
-
-async def broken(world: World) -> set[str]:
-    outcomes = await ask_all(world.db, service_invariants("payouts"))
-    return {outcome.invariant.name for outcome in outcomes if not outcome.holds}
-
-
-async def told(world: World) -> list[str]:
-    notices = await world.published("notification.requested")
-    return [notice["about"] for notice in notices if notice["kind"] == "movement_unexplained"]
 
 
 async def given_every_kind_of_row(world: World) -> None:
@@ -359,40 +276,6 @@ async def test_money_that_only_the_books_have_is_found(world: World) -> None:
     world.clock.advance(days=2)
     await listed(world)
     assert await broken(world) == {"cash_journals_have_their_row"}
-
-
-async def test_an_odd_row_is_kept_apart_and_the_others_are_booked(world: World) -> None:
-    await opened(world)
-    odd = world.control.trigger("balance.moved", amount=-1_500)
-    world.control.trigger("balance.moved", amount=-200)
-    world.control.trigger("object.changed", object=odd["id"], fields={"net": -1_400})
-    await listed(world)
-    assert await journals(world) == ["stripe_account_fee"]
-    [kept] = await world.rows("SELECT object_id, sentence FROM odd_object")
-    assert kept.object_id == odd["id"]
-
-
-async def test_a_row_that_changes_is_told_and_its_first_booking_stands(world: World) -> None:
-    await opened(world)
-    fee = world.control.trigger("balance.moved", amount=-1_500)
-    await listed(world)
-    world.control.trigger("object.changed", object=fee["id"], fields={"amount": -1_400, "net": -1_400})
-    await listed(world)
-    assert await journals(world) == ["stripe_account_fee"]
-    [kept] = await world.rows("SELECT sentence FROM odd_object")
-    assert "another amount" in kept.sentence
-
-
-async def test_a_list_that_is_none_begins_anew(world: World) -> None:
-    await opened(world)
-    movements = world.movements()
-    listing = await movements.begin()
-    assert listing is not None
-    assert await movements.note(listing, {"data": None}) is None
-    assert len(await world.rows("SELECT * FROM odd_object")) == 1
-    world.control.trigger("balance.moved", amount=-1_500)
-    await listed(world)
-    assert await journals(world) == ["stripe_account_fee"]
 
 
 async def test_no_listing_begins_while_stripe_refuses_the_key(world: World) -> None:
