@@ -136,3 +136,23 @@ FROM accepted FULL JOIN followed USING (wallet, effective_from)
 WHERE (accepted.version, accepted.says) IS DISTINCT FROM (followed.version, followed.says)
   AND NOT (coalesce(followed.version, 0) < coalesce(accepted.version, 0)
            AND accepted.applied_at > now() - interval '10 minutes');
+
+-- name: cash_journals_are_the_ledgers
+-- What payouts compares with Stripe's rows is every journal of the ledger that moves Stripe's cash, to the cent.
+WITH posted AS (
+    SELECT journal.source, entry.currency, sum(entry.amount) AS amount, max(journal.recorded_at) AS recorded_at
+    FROM ledger_public.entries AS entry
+    JOIN ledger_public.journals AS journal ON journal.journal_id = entry.journal_id
+    WHERE entry.address = 'external:stripe'
+      AND journal.recorded_at > (SELECT opened_at FROM payouts_public.movement_listing)
+    GROUP BY journal.source, entry.currency
+), noted AS (
+    SELECT source, currency, amount FROM payouts_public.cash_journals
+    WHERE recorded_at > (SELECT opened_at FROM payouts_public.movement_listing)
+)
+SELECT source, currency, posted.amount AS posted, noted.amount AS noted
+FROM posted FULL JOIN noted USING (source, currency)
+WHERE coalesce(posted.amount, 0) <> coalesce(noted.amount, 0)
+  AND (posted.recorded_at IS NULL
+       OR posted.recorded_at < now() - interval '10 minutes'
+       OR noted.amount IS NOT NULL);

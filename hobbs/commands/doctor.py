@@ -11,6 +11,7 @@ from hobbs.doctor.accounts import examine_accounts
 from hobbs.doctor.findings import Finding, State, ok, wrong
 from hobbs.doctor.kafka import examine_kafka
 from hobbs.doctor.machine import examine_machine
+from hobbs.doctor.movements import examine_movements
 from hobbs.doctor.postgres import examine_postgres
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.time_zones import examine_time_zone
@@ -72,6 +73,7 @@ async def examine() -> list[Finding]:
     findings += await _guarded("postgres", lambda: examine_postgres(settings))
     if not any(finding.area == "postgres" and finding.state is State.wrong for finding in findings):
         findings += await _guarded("time zone", lambda: examine_time_zone(settings))
+        findings += await _guarded("stripe", lambda: examine_movements(settings))
     findings += await _guarded("kafka", lambda: examine_kafka(settings))
     at_stripe = await _guarded("stripe", lambda: examine_stripe(stripe))
     findings += at_stripe

@@ -1,4 +1,5 @@
-"""`hobbs transfers`: money on its way to payees: list, show, release, retry, cancel; payees, links, oddities.
+"""`hobbs transfers`: money on its way to payees: list, show, release, retry, cancel; payees, links, oddities,
+movements of the school's Stripe balance.
 
 Amounts are minor units in JSON and CSV, and the currency's own decimals in tables.
 """
@@ -13,6 +14,7 @@ import typer
 from fleet.database import Tx
 from fleet.migrate import OPERATOR
 from fleet.settings import Settings
+from hobbs.commands import movements
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, ask, decide
 from hobbs.shell.lists import MostOption, SkipOption, part
@@ -43,6 +45,7 @@ found = typer.Typer(
     help="What Stripe made and a restored database did not know (docs/operations/postgres.md).",
 )
 app.add_typer(found, name="found")
+app.add_typer(movements.app, name="movements")
 
 IdArgument = Annotated[UUID, typer.Argument(metavar="ID", help="As `hobbs transfers list` shows it.")]
 PayeeArgument = Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")]

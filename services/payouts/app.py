@@ -21,6 +21,7 @@ from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.existing_accounts import adopt_accounts
 from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
+from services.payouts.stripe.movements import MovementPolicy, Movements
 from services.payouts.stripe.pacer import Pacer
 from services.payouts.stripe.relay import RelayLimits, StripeRelay
 from services.payouts.stripe.rereads import Rechecks, Rereader
@@ -58,6 +59,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     lease = timedelta(seconds=settings.inquiry_lease_s)
     rereader = Rereader(db, client, reads, utc_now, rechecks_of(settings), lease=lease)
     missed_events = MissedEvents(db, client, reads, utc_now, listing_policy_of(settings))
+    movements = Movements(db, client, reads, utc_now, movement_policy_of(settings))
 
     once_compared = partial(_once_compared, adoption)
     webhooks = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
@@ -78,6 +80,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("accounts", adopt, idle_s=1.0)
     worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, missed_events.run)
+    worker.every("list_movements", settings.movements_poll_s, movements.run)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
     worker.decide(decisions.ACTIONS)
     worker.ready_checks["stripe"] = relay.check
@@ -125,6 +128,13 @@ def rechecks_of(settings: PayoutsSettings) -> Rechecks:
 def listing_policy_of(settings: PayoutsSettings) -> ListingPolicy:
     return ListingPolicy(
         overlap=timedelta(seconds=settings.events_overlap_s), grace=timedelta(seconds=settings.events_grace_s)
+    )
+
+
+def movement_policy_of(settings: PayoutsSettings) -> MovementPolicy:
+    return MovementPolicy(
+        overlap=timedelta(seconds=settings.movements_overlap_s),
+        grace=timedelta(seconds=settings.movements_grace_s),
     )
 
 

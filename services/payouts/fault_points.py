@@ -13,6 +13,8 @@ POINTS = {
     "inquiry.claimed": "rereads are leased, nothing is read",
     "inquiry.answered": "an object was read again, nothing is written",
     "events.listed": "a page of Stripe's events was read, nothing of it is noted",
+    "movements.listed": "a page of Stripe's balance transactions was read, nothing of it is noted",
+    "movements.noted": "rows of the balance and their journals are written, not committed",
     "adoption.listed": "what Stripe made and is not known here is kept, nothing is sent yet",
     "adoption.adopted": "what Stripe made before a restore is written, not committed",
     "treasury.looked": "the balance was read, nothing is released",

@@ -29,6 +29,7 @@ async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock
         posted = await inbox.admit(
             tx, batch, wire.records.journal_posted, natural_key=lambda journal: str(journal.journal_id)
         )
+        await store.movements.note_cash(tx, wire.records.cash_journals(posted))
         accruals = wire.records.accruals(posted)
         if accruals:
             wallets = {accrual.wallet for accrual in accruals}

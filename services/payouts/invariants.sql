@@ -125,3 +125,23 @@ WHERE standing = 'doubtful' OR standing = 'waiting' AND found_at < now() - inter
 -- name: stripe_objects_could_be_read
 -- Every object of Stripe's could be read, or a person closed it.
 SELECT kind, object_id, stripe_account, sentence FROM odd_object WHERE closed_at IS NULL;
+
+-- name: movements_are_explained
+-- Every row of the school's Stripe balance is in the books, or a person closed it.
+SELECT transaction_id, type, net, currency, sentence FROM movement
+WHERE standing = 'unexplained' AND closed_at IS NULL;
+
+-- name: cash_journals_have_their_row
+-- What the books say moved at Stripe since rows are listed is a row of Stripe's, a day later at the latest.
+SELECT cash.source, cash.currency, cash.amount, cash.recorded_at
+FROM cash_journal AS cash CROSS JOIN movement_listing AS listing
+WHERE cash.at_stripe AND cash.transaction_id IS NULL
+  AND least(cash.occurred_at, cash.recorded_at) > listing.opened_at
+  AND cash.recorded_at < listing.completed_at - interval '1 day';
+
+-- name: a_row_is_what_its_journals_moved
+-- The journals of an explained row move exactly its net, and only one row has each of them.
+SELECT movement.transaction_id, movement.net, sum(cash.amount) AS moved
+FROM movement JOIN cash_journal AS cash USING (transaction_id)
+WHERE movement.closed_at IS NULL
+GROUP BY movement.transaction_id, movement.net HAVING sum(cash.amount) <> -movement.net;

@@ -61,3 +61,15 @@ EVENTS_RECOVERED = metrics.counter(
 LISTING_AGE = metrics.gauge(
     "payouts_event_listing_age_seconds", "How long ago Stripe's events were last listed to the end"
 )
+MOVEMENTS = metrics.counter(
+    "payouts_movements_seen_total",
+    "Rows of the school's Stripe balance, each counted once, by where they stood when they were read",
+    {"standing": ("waiting", "explained", "unexplained")},
+)
+MOVEMENTS_UNEXPLAINED = metrics.gauge(
+    "payouts_movements_unexplained", "Rows of the school's Stripe balance that the books do not explain"
+)
+MOVEMENTS_AGE = metrics.gauge(
+    "payouts_movement_listing_age_seconds",
+    "How long ago the rows of the school's Stripe balance were last listed to the end",
+)

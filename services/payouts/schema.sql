@@ -47,6 +47,21 @@ ALTER TABLE ONLY payouts.attempt ADD CONSTRAINT attempt_operation_id_fkey FOREIG
 CREATE INDEX attempt_of_an_operation ON payouts.attempt USING btree (operation_id, started_at);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.attempt TO hobbs_payouts;
 
+CREATE TABLE payouts.cash_journal (
+    source text NOT NULL,
+    currency text NOT NULL,
+    event_type text NOT NULL,
+    amount bigint NOT NULL,
+    at_stripe boolean NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    transaction_id text
+);
+ALTER TABLE ONLY payouts.cash_journal ADD CONSTRAINT cash_journal_pkey PRIMARY KEY (source, currency);
+ALTER TABLE ONLY payouts.cash_journal ADD CONSTRAINT cash_journal_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES payouts.movement(transaction_id);
+CREATE INDEX cash_journal_without_row ON payouts.cash_journal USING btree (recorded_at) WHERE (transaction_id IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.cash_journal TO hobbs_payouts;
+
 CREATE TABLE payouts.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
     topic text NOT NULL,
@@ -190,6 +205,60 @@ CREATE TABLE payouts.missed_event (
 ALTER TABLE ONLY payouts.missed_event ADD CONSTRAINT missed_event_pkey PRIMARY KEY (event_id);
 CREATE INDEX missed_event_waiting ON payouts.missed_event USING btree (noted_at) WHERE (recovered_at IS NULL);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.missed_event TO hobbs_payouts;
+
+CREATE TABLE payouts.movement (
+    transaction_id text NOT NULL,
+    type text NOT NULL,
+    category text,
+    balance_type text NOT NULL,
+    amount bigint NOT NULL,
+    fee bigint NOT NULL,
+    net bigint NOT NULL,
+    currency text NOT NULL,
+    source_id text,
+    description text,
+    made_at timestamptz NOT NULL,
+    noted_at timestamptz NOT NULL,
+    expected text[] NOT NULL,
+    booked boolean NOT NULL,
+    standing text NOT NULL,
+    sentence text,
+    explained_at timestamptz,
+    closed_at timestamptz,
+    closed_by text,
+    CONSTRAINT closed_movement_is_unexplained CHECK (((closed_at IS NULL) OR (standing = 'unexplained'::text))),
+    CONSTRAINT closed_movement_says_by_whom CHECK (((closed_at IS NULL) = (closed_by IS NULL))),
+    CONSTRAINT explained_movement_says_when CHECK (((standing = 'before'::text) OR ((standing = 'explained'::text) = (explained_at IS NOT NULL)))),
+    CONSTRAINT movement_standing_is_known CHECK ((standing = ANY (ARRAY['before'::text, 'waiting'::text, 'explained'::text, 'unexplained'::text]))),
+    CONSTRAINT net_is_amount_less_fee CHECK ((net = (amount - fee))),
+    CONSTRAINT unexplained_movement_says_why CHECK (((standing = 'unexplained'::text) = (sentence IS NOT NULL)))
+);
+ALTER TABLE ONLY payouts.movement ADD CONSTRAINT movement_pkey PRIMARY KEY (transaction_id);
+CREATE INDEX movement_open ON payouts.movement USING btree (noted_at) WHERE ((explained_at IS NULL) AND (closed_at IS NULL));
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.movement TO hobbs_payouts;
+
+CREATE TABLE payouts.movement_listing (
+    only_row boolean DEFAULT true NOT NULL,
+    opened_at timestamptz,
+    listed_until timestamptz,
+    begun_at timestamptz,
+    page_after text,
+    newest_at timestamptz,
+    completed_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT listing_begins_after_the_opening CHECK (((begun_at IS NULL) OR (opened_at IS NOT NULL))),
+    CONSTRAINT movement_page_belongs_to_a_listing CHECK (((page_after IS NULL) OR (begun_at IS NOT NULL))),
+    CONSTRAINT opened_listing_says_from_when CHECK (((opened_at IS NULL) = (listed_until IS NULL))),
+    CONSTRAINT there_is_one_movement_listing CHECK (only_row)
+);
+ALTER TABLE ONLY payouts.movement_listing ADD CONSTRAINT movement_listing_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE payouts.movement_listing TO hobbs_payouts;
+
+CREATE TABLE payouts.movement_opening (
+    currency text NOT NULL,
+    amount bigint NOT NULL
+);
+ALTER TABLE ONLY payouts.movement_opening ADD CONSTRAINT movement_opening_pkey PRIMARY KEY (currency);
+GRANT SELECT, INSERT ON TABLE payouts.movement_opening TO hobbs_payouts;
 
 CREATE TABLE payouts.odd_object (
     kind text NOT NULL,
@@ -572,6 +641,18 @@ CREATE VIEW payouts_public.attempts AS
      JOIN payouts.operation ON ((operation.id = attempt.operation_id)));
 GRANT SELECT ON TABLE payouts_public.attempts TO hobbs_reader;
 
+CREATE VIEW payouts_public.cash_journals AS
+ SELECT source,
+    currency,
+    event_type,
+    amount,
+    at_stripe,
+    occurred_at,
+    recorded_at,
+    transaction_id
+   FROM payouts.cash_journal;
+GRANT SELECT ON TABLE payouts_public.cash_journals TO hobbs_reader;
+
 CREATE VIEW payouts_public.dead_letters AS
  SELECT id,
     topic,
@@ -620,6 +701,42 @@ CREATE VIEW payouts_public.links AS
    FROM payouts.link_request
   WHERE (COALESCE(expires_at, (answered_at + '00:05:00'::interval)) > now());
 GRANT SELECT ON TABLE payouts_public.links TO hobbs_operator;
+
+CREATE VIEW payouts_public.movement_listing AS
+ SELECT opened_at,
+    listed_until,
+    completed_at
+   FROM payouts.movement_listing;
+GRANT SELECT ON TABLE payouts_public.movement_listing TO hobbs_reader;
+
+CREATE VIEW payouts_public.movement_openings AS
+ SELECT currency,
+    amount
+   FROM payouts.movement_opening;
+GRANT SELECT ON TABLE payouts_public.movement_openings TO hobbs_reader;
+
+CREATE VIEW payouts_public.movements AS
+ SELECT transaction_id,
+    type,
+    category,
+    balance_type,
+    amount,
+    fee,
+    net,
+    currency,
+    source_id,
+    description,
+    made_at,
+    noted_at,
+    expected,
+    booked,
+    standing,
+    sentence,
+    explained_at,
+    closed_at,
+    closed_by
+   FROM payouts.movement;
+GRANT SELECT ON TABLE payouts_public.movements TO hobbs_reader;
 
 CREATE VIEW payouts_public.odd_objects AS
  SELECT kind,

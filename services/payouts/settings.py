@@ -40,6 +40,10 @@ class PayoutsSettings(Settings):
     events_poll_s: float = Field(default=300.0, gt=0)
     events_grace_s: float = Field(default=300.0, ge=0)
     events_overlap_s: float = Field(default=1_800.0, ge=0)
+    # One list call an hour is 720 a month.
+    movements_poll_s: float = Field(default=3_600.0, gt=0)
+    movements_overlap_s: float = Field(default=21_600.0, ge=0)
+    movements_grace_s: float = Field(default=86_400.0, ge=0)
 
     period_closes_at: time = time(2, 0)
     instant_fee_basis_points: int = Field(default=100, ge=0, le=10_000)

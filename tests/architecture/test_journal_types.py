@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import get_args
 
 from schemas.journal_types import REGISTERED
+from services.payouts.domain.movements import MovementEventType
 from services.receivables.domain.postings import EventType
 from tests.architecture.test_house_rules import tracked
 
@@ -40,7 +41,7 @@ def test_every_source_begins_as_it_is_registered() -> None:
 
 def event_types() -> Iterator[str]:
     """What the modules that write journals name as event types, in a call."""
-    yield from get_args(EventType)
+    yield from (*get_args(EventType), *get_args(MovementEventType))
     for path in tracked("services/*.py"):
         text = path.read_text(encoding="utf-8")
         if not ("JournalRequested" in text and "wire" in path.parts):

@@ -88,6 +88,8 @@ IN_ORDER = {
         "lease expired mid-call",
         "payouts.webhooks_heeded",
         "events.listed",
+        "movements.listed",
+        "movements.noted",
         "inquiry.answered:charge_fee",
         "relay.before_send:instant_payout",
         "relay.answered:instant_payout",

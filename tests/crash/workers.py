@@ -24,6 +24,8 @@ SHORT_WAITS = {
     "HOBBS_EVENTS_POLL_S": "2",
     "HOBBS_EVENTS_GRACE_S": "5",
     "HOBBS_EVENTS_OVERLAP_S": "60",
+    "HOBBS_MOVEMENTS_POLL_S": "2",
+    "HOBBS_MOVEMENTS_OVERLAP_S": "10",
     "HOBBS_OPS_PORT": "0",
 }
 _numbers = count()

@@ -3,6 +3,7 @@
 from tests.mutants.billing_and_ledger_mutants import BILLING_AND_LEDGER_MUTANTS
 from tests.mutants.fleet_mutants import FLEET_MUTANTS
 from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
+from tests.mutants.movement_mutants import MOVEMENT_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
 from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
@@ -19,6 +20,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *RESTORE_MUTANTS,
     *SIMULATOR_MUTANTS,
     *STRIPE_RULE_MUTANTS,
+    *MOVEMENT_MUTANTS,
 )
 
 # The list "Testing the tests" of the issue, in its words and its order.

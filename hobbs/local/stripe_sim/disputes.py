@@ -1,9 +1,9 @@
-"""Disputes: the bank takes a payment back with a fee; a won dispute returns both.
+"""Disputes: the bank takes a payment back with a fee; a won dispute returns the payment, seldom the fee.
 
 The test cards and the deciding evidence texts are Stripe's: docs.stripe.com/testing.
 """
 
-from hobbs.local.stripe_sim import balances, effects, errors, forms, lists, taking
+from hobbs.local.stripe_sim import balances, effects, errors, fees, forms, lists, taking
 from hobbs.local.stripe_sim.events import emit
 from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World
@@ -140,7 +140,7 @@ def withdraw(world: World, dispute_id: str, amount: int, *, fee: int = 0, curren
 
 
 def decide(world: World, dispute_id: str, *, won: bool) -> Doc:
-    """Close a dispute as won or lost; a won one returns the money and the fee (United States)."""
+    """Close a dispute as won or lost; a won one returns the money and the fee for countering it."""
     doc, account = world.store.find(dispute_id), world.store.account_of(dispute_id)
     if doc is None or account is None or doc["status"] not in OPEN:
         raise LookupError(f"no open dispute {dispute_id}")
@@ -148,8 +148,9 @@ def decide(world: World, dispute_id: str, *, won: bool) -> Doc:
     inquiry = doc["status"].startswith("warning")
     doc["status"] = "warning_closed" if inquiry else ("won" if won else "lost")
     if won and not inquiry:
-        fee = world.settings.dispute_fee
+        fee = world.settings.dispute_fee if world.settings.dispute_fee_returned else 0
         _move(world, doc, account, doc["amount"], -fee, f"Chargeback reversal for {doc['charge']}")
+        fees.give_back_countering(world, doc, account)
         effects.record(
             world,
             "dispute_reversal",
@@ -186,6 +187,7 @@ def update(world: World, call: Call) -> Doc:
     if evidence and forms.boolean(call.params, "submit", True):
         doc["evidence_details"]["submission_count"] += 1
         doc["evidence_details"]["submission_method"] = "manual"
+        fees.charge_for_countering(world, doc, call.account)
         doc["status"] = "warning_under_review" if doc["status"].startswith("warning") else "under_review"
     world.store.save(doc)
     emit(world, "charge.dispute.updated", doc, account=call.account)

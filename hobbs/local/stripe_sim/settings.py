@@ -17,6 +17,10 @@ class Settings:
     instant_fee_basis_points: int = 100
     instant_fee_min: int = 50
     dispute_fee: int = 1_500
+    dispute_fee_returned: bool = False
+    """A won dispute returns its fee: in Mexico, and where a contract says so."""
+    dispute_countered_fee: int = 1_500
+    """Charged when evidence is submitted, returned when won; 0 in Japan and Mexico."""
     charge_available_after_s: float = 2 * DAY
     charge_transaction_after_s: float = 0.2
     """How long charge.succeeded says balance_transaction null before charge.updated names it; 0: at once."""

@@ -222,6 +222,17 @@ def _settled(found: FoundEffect, wallet: str, pays: Sequence[PaidPayable], rest:
     return sentence
 
 
+async def close_movement(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Close a row of Stripe's balance that is not explained: a person dealt with it. Object: its id."""
+    actor = f"{_actor(decision)}: {decision.why}"
+    closed = await store.movements.close(tx, decision.object, actor, now)
+    if closed is None:
+        return refused(f"no movement {decision.object} is unexplained and open")
+    net, currency, sentence = closed
+    told = f"{decision.object} ({format_minor(net, currency)} {currency}) is closed ({sentence})"
+    return Ruling(done=True, sentence=told)
+
+
 def _with_a_reason(judge: Judge) -> Judge:
     """Refuse a decision that says no why: it stays in the history of what it changes."""
 
@@ -242,6 +253,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "settle": Action(judge=_with_a_reason(settle)),
     "adopt": Action(judge=_with_a_reason(adopt)),
     "close_odd": Action(judge=_with_a_reason(close_odd)),
+    "close_movement": Action(judge=_with_a_reason(close_movement)),
 }
 
 

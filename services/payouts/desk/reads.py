@@ -159,6 +159,68 @@ async def list_found(tx: Tx, *, adopted: bool) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in await tx.all(_FOUND, adopted=adopted)]
 
 
+_MOVEMENTS = """
+    SELECT transaction_id, type, category, amount, fee, net, currency, source_id, standing, sentence,
+           description, made_at, noted_at, closed_at, closed_by
+    FROM payouts_public.movements
+    WHERE :every OR standing = 'unexplained' AND (:closed OR closed_at IS NULL)
+    ORDER BY made_at DESC, transaction_id OFFSET :skip LIMIT :most
+"""
+
+
+async def list_movements(
+    tx: Tx, *, every: bool, closed: bool, most: int, skip: int = 0
+) -> list[dict[str, Any]]:
+    """Rows of the school's Stripe balance that are unexplained, newest first.
+
+    closed: also those that a person closed; every: all rows.
+    """
+    rows = await tx.all(_MOVEMENTS, every=every, closed=closed, most=most, skip=skip)
+    return [dict(row._mapping) for row in rows]
+
+
+# What Stripe holds, and the rows and journals of which its difference to the books consists. A cash journal's
+# amount is credit positive: the books' cash falls by it.
+_CASH = """
+    WITH rows AS (
+        SELECT currency, sum(net) AS net,
+               sum(net) FILTER (WHERE standing = 'waiting') AS waiting,
+               sum(net) FILTER (WHERE standing = 'unexplained' AND closed_at IS NULL) AS unexplained,
+               sum(net) FILTER (WHERE closed_at IS NOT NULL) AS closed
+        FROM payouts_public.movements
+        WHERE standing <> 'before' AND balance_type = 'payments' GROUP BY currency
+    ), journals AS (
+        SELECT journal.currency,
+               sum(journal.amount) FILTER (WHERE movement.transaction_id IS NULL AND at_stripe) AS not_listed,
+               sum(journal.amount) FILTER (WHERE movement.closed_at IS NOT NULL
+                                              OR movement.transaction_id IS NULL AND NOT at_stripe)
+                   AS by_people
+        FROM payouts_public.cash_journals AS journal
+        LEFT JOIN payouts_public.movements AS movement USING (transaction_id)
+        WHERE journal.recorded_at > (SELECT opened_at FROM payouts_public.movement_listing)
+        GROUP BY journal.currency
+    )
+    SELECT currency, coalesce(opening.amount, 0) + coalesce(net, 0) AS stripe,
+           coalesce(not_listed, 0) AS not_listed, coalesce(waiting, 0) AS not_booked,
+           coalesce(unexplained, 0) AS unexplained,
+           coalesce(closed, 0) + coalesce(by_people, 0) AS by_people
+    FROM payouts_public.movement_openings AS opening FULL JOIN rows USING (currency)
+    FULL JOIN journals USING (currency)
+    ORDER BY currency
+"""
+_LISTED = "SELECT opened_at, listed_until, completed_at FROM payouts_public.movement_listing"
+
+
+async def cash_at_stripe(tx: Tx) -> list[dict[str, Any]]:
+    """For each currency what `stripe` holds by its rows, and what of it is not, or not so, in the books."""
+    return [{**row._mapping} for row in await tx.all(_CASH)]
+
+
+async def movement_listing(tx: Tx) -> dict[str, Any]:
+    """Since when rows are listed (None: not yet), up to which of Stripe's times, and when last to the end."""
+    return dict((await tx.one(_LISTED))._mapping)
+
+
 _FIND_PAYEE = "SELECT wallet FROM payouts_public.payees WHERE wallet = :name OR key = :name ORDER BY 1"
 
 

@@ -17,6 +17,8 @@ async def measure(db: Database) -> int:
         oldest_due_age = await store.gauges.oldest_due_age(tx)
         odd_objects = await store.odd_objects.count_open(tx)
         listing_age = await store.gauges.listing_age(tx)
+        unexplained = await store.movements.count_unexplained(tx)
+        movements_age_s = await store.movements.listing_age_s(tx)
     for state in TransferState:
         metrics.STATES.labels(state).set(transfers.get(state, 0))
     for reason in HoldReason:
@@ -26,4 +28,6 @@ async def measure(db: Database) -> int:
     metrics.OLDEST_DUE.set(oldest_due_age.total_seconds())
     metrics.ODD_OBJECTS.set(odd_objects)
     metrics.LISTING_AGE.set(listing_age.total_seconds())
+    metrics.MOVEMENTS_UNEXPLAINED.set(unexplained)
+    metrics.MOVEMENTS_AGE.set(movements_age_s)
     return 0

@@ -168,6 +168,13 @@ class StripeClient:
         params |= {"starting_after": after} if after else {}
         return _with_id(await self._ask(lambda: self._client.v1.events.list_async(params)), "events")
 
+    async def balance_transactions(self, since: datetime | None, after: str | None) -> StripeAnswer:
+        """One page of the platform's balance transactions, newest first; `after`: the last one before it."""
+        params: Any = {"limit": PAGE} | ({"created": {"gte": int(since.timestamp())}} if since else {})
+        params |= {"starting_after": after} if after else {}
+        rows = self._client.v1.balance_transactions
+        return _with_id(await self._ask(lambda: rows.list_async(params)), "balance_transactions")
+
     async def onboarding_link(
         self, account: str, *, return_url: str, refresh_url: str, api: AccountsApi
     ) -> StripeAnswer:

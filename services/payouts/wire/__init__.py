@@ -1,5 +1,21 @@
 """Records read into domain values, and messages written from them."""
 
-from services.payouts.wire import fields, messages, missed_events, notifications, records, stripe_objects
+from services.payouts.wire import (
+    fields,
+    messages,
+    missed_events,
+    movements,
+    notifications,
+    records,
+    stripe_objects,
+)
 
-__all__ = ["fields", "messages", "missed_events", "notifications", "records", "stripe_objects"]
+__all__ = [
+    "fields",
+    "messages",
+    "missed_events",
+    "movements",
+    "notifications",
+    "records",
+    "stripe_objects",
+]

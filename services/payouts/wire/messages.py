@@ -13,12 +13,11 @@ from fleet.envelope import Message
 from schemas.journals import EntryRequest, JournalRequested
 from schemas.payments import ChargeSettled
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
+from services.payouts.domain.movements import EXTERNAL_STRIPE
 from services.payouts.domain.payouts import NewReversal, SeenPayout
 from services.payouts.domain.transfers import ReversedTransfer, SentTransfer, StoppedTransfer
 from services.payouts.wire import notifications
 from services.payouts.wire.stripe_objects import SettledCharge
-
-EXTERNAL_STRIPE = "external:stripe"
 
 
 def sent_messages(sent: Sequence[SentTransfer]) -> list[Message]:

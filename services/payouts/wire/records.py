@@ -13,9 +13,11 @@ from fleet.admitted import Admitted
 from fleet.cause import Cause
 from fleet.envelope import Record
 from fleet.inbox import Unreadable, has_nul, read
+from schemas.journal_types import happened_at_stripe
 from schemas.journals import JournalPosted
 from schemas.school import InstructorCard, OwnerCard, SchoolAccepted, SchoolCard, read_card
 from schemas.stripe_webhooks import THIN, StripeWebhook
+from services.payouts.domain.movements import EXTERNAL_STRIPE, CashJournal
 from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, REVERT_EVENT_TYPE, Accrual
 from services.payouts.domain.rereads import RereadKind, RereadRequest
@@ -80,6 +82,23 @@ def _owed(journal: JournalPosted) -> dict[str, int]:
         if entry.wallet.partition(":")[0] in PAYEE_KINDS:
             owed[entry.wallet] += entry.amount
     return owed
+
+
+def cash_journals(admitted: Iterable[Admitted[JournalPosted]]) -> list[CashJournal]:
+    """The journals that move Stripe's cash in the books, each with its sum on `external:stripe`."""
+    return [
+        CashJournal(
+            source=journal.source,
+            currency=journal.currency,
+            event_type=journal.event_type,
+            amount=amount,
+            at_stripe=happened_at_stripe(journal.event_type),
+            occurred_at=journal.occurred_at,
+            recorded_at=journal.recorded_at,
+        )
+        for journal in (a.event for a in admitted)
+        if (amount := sum(entry.amount for entry in journal.entries if entry.wallet == EXTERNAL_STRIPE))
+    ]
 
 
 # school.accepted

@@ -197,6 +197,14 @@ def available(balance: Mapping[str, Any]) -> dict[str, int]:
     return {of: whole_from_stripe(units, of) for of, units in totals.items()}
 
 
+def held(balance: Mapping[str, Any]) -> dict[str, int]:
+    """Currency -> minor units at Stripe, available and pending."""
+    totals: dict[str, int] = defaultdict(int)
+    for of, units in _money(balance.get("available")) + _money(balance.get("pending")):
+        totals[of] += units
+    return {of: whole_from_stripe(units, of) for of, units in totals.items()}
+
+
 def odd_balance(balance: Mapping[str, Any], account: str | None = None) -> list[OddObject]:
     """Parts of a balance that cannot be read; nothing is sent on their account."""
     parts = [balance.get(name, []) for name in ("available", "pending")]

@@ -189,13 +189,18 @@ def test_a_refund_the_bank_returns_fails_later(client: stripe.StripeClient, cont
 
 
 @pytest.mark.parametrize(
-    ("evidence", "status", "net"),
-    [("winning_evidence", "won", 9_680), ("losing_evidence", "lost", -1_820)],
+    ("evidence", "status", "net", "returned"),
+    [
+        ("winning_evidence", "won", 8_180, False),
+        ("winning_evidence", "won", 9_680, True),  # by contract
+        ("losing_evidence", "lost", -3_320, False),
+    ],
 )
-def test_a_dispute_takes_the_money_and_its_fee_until_it_is_won(
-    client: stripe.StripeClient, control: Control, evidence: str, status: str, net: int
+def test_a_dispute_takes_the_money_until_it_is_won_and_keeps_its_fee(
+    client: stripe.StripeClient, control: Control, evidence: str, status: str, net: int, returned: bool
 ) -> None:
-    """docs.stripe.com/testing; 15.00 a dispute in the United States."""
+    """docs.stripe.com/testing; 15.00 a dispute in the United States, and 15.00 for countering it."""
+    control.set(dispute_fee_returned=returned)
     pay(client, "pm_card_createDispute", 10_000)
     control.advance(1)
     dispute = client.v1.disputes.list().data[0]
@@ -208,6 +213,25 @@ def test_a_dispute_takes_the_money_and_its_fee_until_it_is_won(
     control.advance(2 * DAY_S)
     assert balance(client) == (net, 0)
     assert types(control)[-2:] in (["charge.dispute.closed", "balance.available"], ["balance.available"] * 2)
+
+
+def test_countering_a_dispute_costs_a_row_of_its_own_that_a_win_returns(
+    client: stripe.StripeClient, control: Control
+) -> None:
+    """stripe.com/pricing, June 2025: dispute received fee kept, dispute countered fee returned when won."""
+    dispute = control.trigger("charge.dispute.created", amount=700)
+    client.v1.disputes.update(dispute["id"], {"evidence": {"product_description": "a"}, "submit": False})
+    assert _fees(client) == []
+    for _ in range(2):
+        client.v1.disputes.update(dispute["id"], {"evidence": {"product_description": "a"}, "submit": True})
+    assert _fees(client) == [-1_500]
+    control.trigger("charge.dispute.closed", dispute=dispute["id"], won=True)
+    assert _fees(client) == [1_500, -1_500]
+    assert client.v1.disputes.retrieve(dispute["id"]).to_dict()["balance_transactions"][-1]["fee"] == 0
+
+
+def _fees(client: stripe.StripeClient) -> list[int]:
+    return [row.net for row in client.v1.balance_transactions.list({"type": "stripe_fee"}).data]
 
 
 def test_an_inquiry_moves_no_money(client: stripe.StripeClient, control: Control) -> None:

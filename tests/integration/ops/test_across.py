@@ -96,6 +96,34 @@ async def test_a_journal_nobody_decided_is_found(
     assert (await broken(open_db("operator"))).keys() == {invariant}
 
 
+@pytest.mark.parametrize(
+    ("noted", "minutes", "found"),
+    [(None, 9, False), (None, 11, True), (499, 9, True), (500, 11, False)],
+)
+async def test_a_journal_that_moves_cash_and_is_compared_with_no_row_is_found(
+    open_db: OpenDatabase, owner: Database, noted: int | None, minutes: int, found: bool
+) -> None:
+    entries = [
+        EntryRequest(wallet="external:stripe", amount=500),
+        EntryRequest(wallet="platform:school", amount=-500),
+    ]
+    request = JournalRequested(
+        source="m:1", event_type="m", currency="USD", occurred_at=RECEIVED_AT, entries=entries
+    )
+    await post_journals(open_db("ledger"), [record("journal.requested", request)])
+    recorded = f"now() - interval '{minutes} minutes'"
+    await spoil(owner, "ledger.journal", f"UPDATE ledger.journal SET recorded_at = {recorded}")  # noqa: S608
+    hour = "now() - interval '1 hour'"
+    sql = f"UPDATE payouts.movement_listing SET opened_at = {hour}, listed_until = {hour}"  # noqa: S608
+    await spoil(owner, "payouts.movement_listing", sql)
+    if noted is not None:
+        values = f"('m:1', 'USD', 'm', {noted}, false, now(), {recorded})"
+        columns = "source, currency, event_type, amount, at_stripe, occurred_at, recorded_at"
+        sql = f"INSERT INTO payouts.cash_journal ({columns}) VALUES {values}"  # noqa: S608
+        await spoil(owner, "payouts.cash_journal", sql)
+    assert ("cash_journals_are_the_ledgers" in await broken(open_db("operator"))) is found
+
+
 @pytest.mark.parametrize("amount", [500, -500])
 async def test_what_a_payee_s_wallet_shows_and_nobody_pays_is_found(
     open_db: OpenDatabase, owner: Database, amount: int

@@ -12,7 +12,10 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from typer.testing import CliRunner, Result
 
+from fleet.settings import Settings
 from hobbs.cli import assemble
+from hobbs.doctor.findings import State
+from hobbs.doctor.movements import examine_movements
 from hobbs.shell import decisions
 from schemas.school import SchoolChange
 from services.payouts.desk.decisions import ACTIONS
@@ -260,6 +263,32 @@ async def test_odd_objects_are_listed_until_a_person_closes_them(world: World, h
     await world.webhook("account.updated", {"id": account, "object": "account"}, account=account)
     await world.work()
     assert (await hobbs("odd", "list")).exit_code == 0, "it looks as it did when it was closed"
+
+
+async def test_movements_are_listed_compared_and_closed_by_a_person(world: World, hobbs: Hobbs) -> None:
+    assert (await hobbs("movements", "balance")).exit_code == 1, "Stripe was not asked yet"
+    await world.movements().run()
+    row = world.control.trigger("balance.moved", type="reserve_hold", amount=-5_000)
+    await world.movements().run()
+    found = await hobbs("movements", "list", "-o", "json")
+    assert found.exit_code == 1
+    [shown] = json.loads(found.stdout)
+    assert (shown["transaction_id"], shown["net"], "reserve" in shown["sentence"]) == (
+        row["id"],
+        -5_000,
+        True,
+    )
+    compared = await hobbs("movements", "balance", "-o", "json")
+    assert compared.exit_code == 1
+    [dollars] = json.loads(compared.stdout)
+    assert (dollars["stripe"], dollars["books"], dollars["unexplained"]) == (-5_000, 0, -5_000)
+    [finding] = await examine_movements(Settings())
+    assert finding.state is State.warning
+    closed = await hobbs("movements", "close", row["id"], "--reason", "until March", "--yes")
+    assert closed.exit_code == 0, closed.output
+    assert (await hobbs("movements", "list")).exit_code == 0
+    [finding] = await examine_movements(Settings())
+    assert finding.state is State.ok
 
 
 async def given_answered_links(world: World, service: asyncio.Event) -> None:

@@ -17,12 +17,19 @@ from schemas.journals import JournalPosted, PostedEntry
 from schemas.school import SchoolAccepted, SchoolChange
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts import handlers
-from services.payouts.app import effect_policy_of, listing_policy_of, rechecks_of, relay_limits_of
+from services.payouts.app import (
+    effect_policy_of,
+    listing_policy_of,
+    movement_policy_of,
+    rechecks_of,
+    relay_limits_of,
+)
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.outcomes import RetryPolicy
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.missed_events import MissedEvents
+from services.payouts.stripe.movements import Movements
 from services.payouts.stripe.pacer import Pacer
 from services.payouts.stripe.relay import StripeRelay
 from services.payouts.stripe.rereads import Rereader
@@ -79,6 +86,11 @@ class World:
     def missed_events(self, pacer: Pacer | None = None, **policy: timedelta) -> MissedEvents:
         pacer, listing = pacer or Pacer(1000), replace(listing_policy_of(SETTINGS), **policy)
         return MissedEvents(self.db, self.client, pacer, self.clock, listing, pages_per_s=1000)
+
+    def movements(self, **policy: timedelta) -> Movements:
+        return Movements(
+            self.db, self.client, Pacer(1000), self.clock, replace(movement_policy_of(SETTINGS), **policy)
+        )
 
     def treasury(self) -> Treasury:
         return Treasury(self.db, self.client, Pacer(1000), self.clock, timedelta())
