@@ -1,5 +1,6 @@
 """Assembles the payouts service: Stripe's client, consumers, relay, loops, timers, health."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -20,6 +21,7 @@ from services.payouts.stripe.adoption import Adoption
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
+from services.payouts.stripe.mode import ModeGate
 from services.payouts.stripe.pacer import Pacer
 from services.payouts.stripe.relay import RelayLimits, StripeRelay
 from services.payouts.stripe.rereads import Rechecks, Rereader
@@ -28,6 +30,7 @@ from services.payouts.stripe.treasury import Treasury
 MEASURE_S = 10.0
 WEBHOOKS_EVERY_S = 0.2  # many share a commit; no payment waits for a webhook
 LEASE_MARGIN_S = 1.0
+COMPARED_POLL_S = 0.2
 
 
 def build(settings: PayoutsSettings | None = None) -> Worker:
@@ -51,6 +54,13 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
         effect_policy=effect_policy,
         probe_after=settings.policy.stopped_probe,
     )
+    mode = ModeGate(
+        db,
+        client,
+        utc_now,
+        api_base=settings.stripe_api_base,
+        probe_after=settings.policy.stopped_probe,
+    )
     relay = _relay(settings, db, client, calls, effect_policy, adoption)
     treasury = Treasury(db, client, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
     lease = timedelta(seconds=settings.inquiry_lease_s)
@@ -58,28 +68,50 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     missed_events = MissedEvents(db, client, reads, utc_now, listing_policy_of(settings))
 
     once_compared = partial(_once_compared, adoption)
-    webhooks = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
+    webhooks = partial(
+        handlers.handle_webhooks,
+        db,
+        effect_policy=effect_policy,
+        look_now=treasury.look_now,
+        livemode=settings.livemode,
+    )
     worker.consume(
         "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.accepted"]
     )
     worker.consume("school.accepted", _waking(relay, partial(handlers.configure_payees, db)))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
     worker.begin_when(lambda: adoption.compared)
-    worker.loop("adoption", adoption.step, idle_s=1.0)
+    worker.loop("adoption", partial(_compare, mode, adoption), idle_s=1.0)
     worker.loop("relay", relay.step, idle_s=0)
     worker.loop("rereads", once_compared(rereader.step), idle_s=0.25)
     worker.loop("treasury", once_compared(treasury.step), idle_s=0.1)
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
     worker.loop("links", partial(links.answer_links, db, client, settings, utc_now), idle_s=1.0)
     worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
-    worker.every("recover_events", settings.events_poll_s, missed_events.run)
+    recover = partial(_recover, worker, mode, missed_events)
+    worker.every("recover_events", settings.events_poll_s, recover)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
     worker.decide(decisions.ACTIONS)
     worker.ready_checks["stripe"] = relay.check
+    worker.ready_checks["mode"] = mode.check
     worker.ready_checks["compared"] = adoption.check
     worker.on_stop(relay.drain)
     worker.on_stop(client.close)
     return worker
+
+
+async def _compare(mode: ModeGate, adoption: Adoption) -> int:
+    """Compare the modes of the key and the database first: what a key of the other mode lists is not ours."""
+    await mode.step()
+    return await adoption.step() if mode.compared else 0
+
+
+async def _recover(worker: Worker, mode: ModeGate, missed_events: MissedEvents) -> None:
+    """List Stripe's events as soon as the modes are compared: the next time is minutes away."""
+    while not mode.compared and not worker.stopping:  # noqa: ASYNC110 - another loop compares
+        await asyncio.sleep(COMPARED_POLL_S)
+    if mode.compared:
+        await missed_events.run()
 
 
 def _once_compared(adoption: Adoption, step: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:

@@ -21,6 +21,7 @@ EMPTY = """
         INSERT INTO payouts.school DEFAULT VALUES;
         INSERT INTO payouts.relay_stop DEFAULT VALUES;
         INSERT INTO payouts.event_listing DEFAULT VALUES;
+        INSERT INTO payouts.stripe_mode DEFAULT VALUES;
     END $$
 """
 

@@ -75,7 +75,7 @@ def webhook_of(event_type: str, body: str, **changed: Any) -> StripeWebhook:
 
 def seen(event_type: str, subject: Any) -> WebhookRead:
     body = json.dumps({"data": {"object": subject}})
-    return stripe_event(record_of(webhook_of(event_type, body).model_dump_json().encode()))
+    return stripe_event(record_of(webhook_of(event_type, body).model_dump_json().encode()), livemode=False)
 
 
 def fact_of(event_type: str, subject: Any) -> Any:
@@ -327,7 +327,7 @@ def test_every_webhook_is_sorted(event_type: str, changed: dict[str, Any], kind:
 def test_a_handled_event_about_nothing_is_unreadable(body: str) -> None:
     value = webhook_of("charge.succeeded", body).model_dump_json().encode()
     with pytest.raises(Unreadable, match=r"data\.object"):
-        stripe_event(record_of(value))
+        stripe_event(record_of(value), livemode=False)
 
 
 def test_a_fee_that_does_not_add_up_is_unreadable() -> None:
