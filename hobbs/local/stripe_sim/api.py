@@ -19,6 +19,7 @@ from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World, public
 
 REQUESTS_KEPT = 2_000
+TEST_KEYS = ("sk_test_", "rk_test_")
 
 
 class Api:
@@ -71,8 +72,9 @@ class Api:
             value = base64.b64decode(value).decode("utf-8", "replace").partition(":")[0]
         if not value:
             raise errors.unauthenticated(None)
-        accepted = value == self.secret_key if self.secret_key else value.startswith("sk_test_")
-        if not accepted:
+        if not value.startswith(TEST_KEYS):
+            raise errors.not_a_test_key()
+        if self.secret_key and value != self.secret_key:
             raise errors.unauthenticated(value)
         return value
 
