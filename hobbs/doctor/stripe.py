@@ -47,7 +47,7 @@ def _shape(key: str, access: StripeAccess) -> Finding:
     mode = stripe_keys.mode(livemode)
     if refused := stripe_keys.refused_address(access.api_base, livemode=livemode):
         fix = "unset HOBBS_STRIPE_API_BASE, or use a test key and a simulator on this machine"
-        return wrong("stripe", f"a {mode} key would be sent to {place}: {refused}", fix)
+        return wrong("stripe", refused, fix)
     if livemode != access.livemode:
         fix = f"set HOBBS_STRIPE_LIVEMODE={str(livemode).lower()} for the gateway, or use the other key"
         return wrong("stripe", f"a {mode} key, but webhooks of the other mode are accepted", fix)

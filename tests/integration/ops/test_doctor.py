@@ -242,7 +242,10 @@ def wrong(rows: Sequence[Finding]) -> list[str]:
     ("given", "says"),
     [
         (access("pk_test_1"), "neither sk_ nor rk_"),
-        (access("sk_live_1", "http://127.0.0.1:1", livemode=True), "a live key would be sent to 127.0.0.1"),
+        (
+            access("sk_live_1", "http://127.0.0.1:1", livemode=True),
+            "a live key goes to https://api.stripe.com",
+        ),
         (access("sk_live_1"), "a live key, but webhooks of the other mode"),
         (
             access("sk_test_1", "http://127.0.0.1:1", livemode=True),
