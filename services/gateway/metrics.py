@@ -3,7 +3,7 @@
 from typing import Final, get_args
 
 from fleet import metrics
-from services.gateway.domain.sightings import Reading
+from services.gateway.domain.sightings import OTHER_MODES, Reading
 from services.gateway.http.problems import STATUSES as PROBLEM_STATUSES
 from services.gateway.wire import Endpoint
 
@@ -51,6 +51,11 @@ WEBHOOK_READINGS: Final = metrics.counter(
     "gateway_webhook_readings_total",
     "Events published, by payload and by API version beside the pinned one.",
     {"endpoint": get_args(Endpoint), "reading": tuple(Reading)},
+)
+WEBHOOK_OTHER_MODE: Final = metrics.counter(
+    "gateway_webhook_other_mode_total",
+    "Events of the mode that this deployment is not of; those at a live Connect endpoint are expected.",
+    {"what": OTHER_MODES},
 )
 FLIGHTS: Final = metrics.counter(
     "gateway_flights_total",

@@ -7,6 +7,7 @@ A test-mode event at a live deployment is dropped: Stripe sends them to live Con
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 
 class Verdict(StrEnum):
@@ -45,6 +46,17 @@ class Sighting:
     event_id: str
     event_type: str
     seen_at: datetime
+
+
+LIVE_AT_TEST: Final = "live_at_test"
+OTHER_MODES: Final = (LIVE_AT_TEST, "test_at_live_platform", "test_at_live_connect")
+
+
+def other_mode(verdict: Verdict, endpoint: str) -> str | None:
+    """Name what an event of the other mode is: one of OTHER_MODES; None when it is of ours."""
+    if verdict is Verdict.PUBLISHED:
+        return None
+    return LIVE_AT_TEST if verdict is Verdict.REFUSED else f"test_at_live_{endpoint}"
 
 
 def decide_verdict(livemode: bool, *, ours: bool) -> Verdict:

@@ -21,11 +21,16 @@ from fastapi.responses import Response
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from services.gateway.domain.problems import ProblemRaised
-from services.gateway.domain.sightings import Verdict
+from services.gateway.domain.sightings import Verdict, other_mode
 from services.gateway.domain.signatures import check_signature
 from services.gateway.http.edge import read_body
 from services.gateway.http.sightings import Sightings
-from services.gateway.metrics import WEBHOOK_AGE_SECONDS, WEBHOOK_READINGS, WEBHOOK_SECONDS
+from services.gateway.metrics import (
+    WEBHOOK_AGE_SECONDS,
+    WEBHOOK_OTHER_MODE,
+    WEBHOOK_READINGS,
+    WEBHOOK_SECONDS,
+)
 from services.gateway.settings import GatewaySettings, secrets_of
 from services.gateway.wire import WEBHOOK_TOPIC, Endpoint, ReadWebhook, read_webhook
 
@@ -138,6 +143,8 @@ async def _deal_with(served: WebhookEndpoint, webhook: ReadWebhook) -> str:
     """Publish an event of our mode, drop a test-mode one, refuse a live one; the outcome's name."""
     served.sightings.note(webhook.sighting())
     event = webhook.event
+    if other := other_mode(webhook.verdict, served.endpoint):
+        WEBHOOK_OTHER_MODE.labels(other).inc()
     if webhook.verdict is Verdict.REFUSED:
         raise ProblemRaised(
             "event_refused",
