@@ -4,6 +4,7 @@ A worker starts through here too, so what it does not need (Stripe, tables, the 
 """
 
 import importlib
+import importlib.util
 import sys
 from collections.abc import Iterable
 from typing import Final
@@ -40,13 +41,28 @@ COMMANDS: Final = {
     "revert": "hobbs.commands.post",
     "check": "hobbs.commands.check",
 }
+# These need the Stripe simulator, which is in a checkout and not in the services' image or the wheel.
+LOCAL: Final = frozenset({"demo", "sim", "up"})
+SIMULATOR: Final = "hobbs.local.stripe_sim"
+EXIT_USAGE: Final = 2
 
 
 def main() -> None:
     """Run the command line; exit 0 fine, 1 findings, 2 usage."""
     wanted = next((word for word in sys.argv[1:] if not word.startswith("-")), None)
-    chosen = [wanted] if wanted in GROUPS or wanted in COMMANDS else [*GROUPS, *COMMANDS]
-    assemble(chosen)(prog_name="hobbs")
+    there = [name for name in (*GROUPS, *COMMANDS) if name not in LOCAL or has_simulator()]
+    if wanted in LOCAL and wanted not in there:
+        sys.stderr.write(
+            f"hobbs {wanted} is not in this installation: it needs the Stripe simulator, which is only in a "
+            "checkout of Hobbs (make demo, make up, .venv/bin/hobbs sim)\n"
+        )
+        raise SystemExit(EXIT_USAGE)
+    assemble([wanted] if wanted in there else there)(prog_name="hobbs")
+
+
+def has_simulator() -> bool:
+    """Whether this installation has the Stripe simulator."""
+    return importlib.util.find_spec(SIMULATOR) is not None
 
 
 def assemble(names: Iterable[str]) -> typer.Typer:

@@ -2,6 +2,11 @@
 
 The gateway attests events whose signature it verified, payouts those that it read from Stripe with our key.
 Both use the functions here: an event's object, and the content that a repeat must have.
+
+Stripe's events have two payloads. A snapshot (`object` is `event`) carries its object as it was, in the API
+version of the endpoint. A thin one (`v2.core.event`) names its object in `related_object`, without a version:
+whoever acts on it reads the object. Sources: docs.stripe.com/event-destinations, and the library's
+stripe.v2.core.EventNotification.
 """
 
 import json
@@ -9,16 +14,36 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import ConfigDict, StringConstraints
+from pydantic import BaseModel, ConfigDict, StringConstraints
 
 from schemas.fields import Event, Identifier, Instant
 
 SOURCE: Final = "stripe"
-THIN: Final = "v2.core.event"  # an event that names its object and does not carry it
+# The API version whose shapes are read here: that of the pinned stripe library (a test compares them).
+API_VERSION: Final = "2026-10-28.endive"
+SNAPSHOT: Final = "event"
+THIN: Final = "v2.core.event"
+
+# Thin events that payouts acts on: the account that they name is read again.
+_READ_THIN: Final = ("v2.core.account", "v1.account.", "v1.capability.", "v1.person.")
+
+
+class RelatedObject(BaseModel):
+    """What a thin event is about. `url` is its path at Stripe's API; a singleton (a balance) has no id."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    id: Identifier | None = None
+    type: Identifier
+    url: Annotated[str, StringConstraints(max_length=500)]
 
 
 class StripeWebhook(Event):
-    """The raw body as received, with what the gateway read from it. `account` is set on Connect events."""
+    """The raw body as received, with what the gateway read from it. `account` is set on Connect events.
+
+    A thin event has `related_object`, and `context` as Stripe sent it, whose last part is the `account`; its
+    `api_version` is null.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -46,14 +71,27 @@ class StripeWebhook(Event):
     created_at: Instant
     received_at: Instant
     attested: Literal[True]
+    api_version: Identifier | None = None
+    context: Identifier | None = None
+    related_object: RelatedObject | None = None
     body: Annotated[str, StringConstraints(max_length=1_048_576)]
+
+
+def is_thin(event: Mapping[str, Any]) -> bool:
+    """Whether Stripe's event names its object instead of carrying it."""
+    return event.get("object") == THIN
+
+
+def is_read_thin(event_type: str) -> bool:
+    """Whether a service acts on thin events of this type; others are counted, and the doctor names them."""
+    return event_type.startswith(_READ_THIN)
 
 
 def object_of(event: Mapping[str, Any]) -> str | None:
     """The id of the Stripe object an event is about; its events share a partition. A balance has none."""
     data = event.get("data")
     subject = data.get("object") if isinstance(data, Mapping) else None
-    if event.get("object") == THIN:
+    if is_thin(event):
         subject = event.get("related_object")
     name = subject.get("id") if isinstance(subject, Mapping) else None
     return name if isinstance(name, str) and 0 < len(name) <= 100 else None

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 
 import typer
 from pydantic import SecretStr, ValidationError
@@ -14,6 +15,7 @@ from hobbs.doctor.machine import examine_machine
 from hobbs.doctor.movements import examine_movements
 from hobbs.doctor.postgres import examine_postgres
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
+from hobbs.doctor.stripe_seen import examine_stripe_seen
 from hobbs.doctor.time_zones import examine_time_zone
 from hobbs.shell.connections import run, way_in, why, wrong_settings
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, show_rows
@@ -84,6 +86,8 @@ async def examine() -> list[Finding]:
         recipient_alone=settings.stripe_recipient_alone,
     )
     findings += await _guarded("accounts", lambda: examine_accounts(settings, usable, policy))
+    seen = partial(examine_stripe_seen, settings, livemode=stripe.livemode, api_base=stripe.api_base)
+    findings += await _guarded("stripe", seen)
     return findings
 
 

@@ -4,18 +4,15 @@ import time
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Final
-from urllib.parse import urlsplit
 
 import httpx
 from pydantic import SecretStr
 
+from fleet import stripe_keys
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 
 TIMEOUT_S: Final = 10.0
 SKEW_S_MAX: Final = 60.0
-STRIPE_HOST: Final = "api.stripe.com"
-TEST_PREFIXES: Final = ("sk_test_", "rk_test_")
-LIVE_PREFIXES: Final = ("sk_live_", "rk_live_")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,26 +38,27 @@ async def examine_stripe(access: StripeAccess) -> list[Finding]:
 
 
 def _shape(key: str, access: StripeAccess) -> Finding:
-    is_live, is_test = key.startswith(LIVE_PREFIXES), key.startswith(TEST_PREFIXES)
-    host = urlsplit(access.api_base).hostname
-    if not (is_live or is_test):
+    livemode = stripe_keys.livemode_of(key)
+    place = stripe_keys.shown(access.api_base)
+    if livemode is None:
         return wrong(
             "stripe", "the secret key is neither sk_ nor rk_, test nor live", "copy it from the Dashboard"
         )
-    if is_live and host != STRIPE_HOST:
-        fix = "unset HOBBS_STRIPE_API_BASE, or use a test key"
-        return wrong("stripe", f"a live key would be sent to {host}", fix)
-    if is_live != access.livemode:
-        mode = "live" if is_live else "test"
-        fix = f"set HOBBS_STRIPE_LIVEMODE={str(is_live).lower()} for the gateway, or use the other key"
+    mode = stripe_keys.mode(livemode)
+    if refused := stripe_keys.refused_address(access.api_base, livemode=livemode):
+        fix = "unset HOBBS_STRIPE_API_BASE, or use a test key and a simulator on this machine"
+        return wrong("stripe", refused, fix)
+    if livemode != access.livemode:
+        fix = f"set HOBBS_STRIPE_LIVEMODE={str(livemode).lower()} for the gateway, or use the other key"
         return wrong("stripe", f"a {mode} key, but webhooks of the other mode are accepted", fix)
-    return ok("stripe", f"a {'live' if is_live else 'test'} key for {host}")
+    return ok("stripe", f"a {mode} key for {place}")
 
 
 async def _ask(key: str, base: str) -> list[Finding]:
     """Read the balance: the cheapest request that proves that the key is valid."""
     try:
-        async with httpx.AsyncClient(timeout=TIMEOUT_S) as client:
+        proxied = stripe_keys.is_stripe(base)  # a simulator on this machine is not behind a proxy
+        async with httpx.AsyncClient(timeout=TIMEOUT_S, trust_env=proxied) as client:
             answer = await client.get(f"{base.rstrip('/')}/v1/balance", auth=(key, ""))
     except httpx.HTTPError as error:
         fix = "allow HTTPS to it, or correct HOBBS_STRIPE_API_BASE"

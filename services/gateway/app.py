@@ -1,17 +1,24 @@
 """Composition root of the gateway: HTTP in, the outbox's relay, health."""
 
+from functools import partial
+
 from fleet.worker import Worker
 from schemas.services import SERVICES
 from services.gateway.desk.decisions import ACTIONS
+from services.gateway.http.sightings import Sightings
 from services.gateway.http.web import build_web
 from services.gateway.settings import GatewaySettings
+
+SIGHTINGS_EVERY_S = 5.0
 
 
 def build(settings: GatewaySettings | None = None) -> Worker:
     """Put the process together; `hobbs work gateway` runs it."""
     settings = settings or GatewaySettings()
     worker = Worker("gateway", settings)
-    web = build_web(settings, worker.database, worker.publish_now)
+    sightings = Sightings()
+    web = build_web(settings, worker.database, worker.publish_now, sightings)
     worker.serve(web, settings.gateway_host, settings.gateway_port)
+    worker.loop("sightings", partial(sightings.write, worker.database), idle_s=SIGHTINGS_EVERY_S)
     worker.decide(ACTIONS, strays_of=SERVICES)
     return worker

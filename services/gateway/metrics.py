@@ -3,6 +3,7 @@
 from typing import Final, get_args
 
 from fleet import metrics
+from services.gateway.domain.sightings import OTHER_MODES, Reading
 from services.gateway.http.problems import STATUSES as PROBLEM_STATUSES
 from services.gateway.wire import Endpoint
 
@@ -26,6 +27,7 @@ WEBHOOK_OUTCOMES: Final = (
     "malformed_signature",
     "missing_signature",
     "stale",
+    "test_mode",
     "too_large",
     "too_slow",
     "try_again",
@@ -44,6 +46,16 @@ WEBHOOK_AGE_SECONDS: Final = metrics.histogram(
     "How old Stripe's event was when it was published; high when Stripe had to retry.",
     {"endpoint": get_args(Endpoint)},
     buckets=(1, 2, 5, 10, 30, 60, 300, 3600, 21_600, 86_400, 259_200),
+)
+WEBHOOK_READINGS: Final = metrics.counter(
+    "gateway_webhook_readings_total",
+    "Events published, by payload and by API version beside the pinned one.",
+    {"endpoint": get_args(Endpoint), "reading": tuple(Reading)},
+)
+WEBHOOK_OTHER_MODE: Final = metrics.counter(
+    "gateway_webhook_other_mode_total",
+    "Events of the mode that this deployment is not of; those at a live Connect endpoint are expected.",
+    {"what": OTHER_MODES},
 )
 FLIGHTS: Final = metrics.counter(
     "gateway_flights_total",

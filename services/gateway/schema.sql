@@ -142,6 +142,22 @@ WITH (fillfactor='50');
 ALTER TABLE ONLY gateway.topic_position ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
 GRANT SELECT, INSERT, UPDATE ON TABLE gateway.topic_position TO hobbs_gateway;
 
+CREATE TABLE gateway.webhook_sighting (
+    endpoint text NOT NULL,
+    verdict text NOT NULL,
+    livemode boolean NOT NULL,
+    reading text NOT NULL,
+    api_version text NOT NULL,
+    events bigint NOT NULL,
+    last_event_id text NOT NULL,
+    last_event_type text NOT NULL,
+    first_seen_at timestamptz NOT NULL,
+    last_seen_at timestamptz NOT NULL,
+    CONSTRAINT seen_at_least_once CHECK ((events > 0))
+);
+ALTER TABLE ONLY gateway.webhook_sighting ADD CONSTRAINT a_kind_of_event_has_one_row PRIMARY KEY (endpoint, verdict, livemode, reading, api_version);
+GRANT SELECT, INSERT, UPDATE ON TABLE gateway.webhook_sighting TO hobbs_gateway;
+
 CREATE VIEW gateway_public.accepted_flight AS
  SELECT f.event_id,
     f.topic,
@@ -196,3 +212,17 @@ CREATE VIEW gateway_public.positions AS
     written_at
    FROM gateway.topic_position;
 GRANT SELECT ON TABLE gateway_public.positions TO hobbs_reader;
+
+CREATE VIEW gateway_public.webhook_sighting AS
+ SELECT endpoint,
+    verdict,
+    livemode,
+    reading,
+    api_version,
+    events,
+    last_event_id,
+    last_event_type,
+    first_seen_at,
+    last_seen_at
+   FROM gateway.webhook_sighting;
+GRANT SELECT ON TABLE gateway_public.webhook_sighting TO hobbs_reader;

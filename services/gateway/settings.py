@@ -8,8 +8,8 @@ from fleet.settings import Settings
 class GatewaySettings(Settings):
     """Secrets are comma-separated, newest first, so that an endpoint's secret can be rotated without a gap.
 
-    `stripe_livemode` says which of Stripe's two worlds this deployment belongs to; events of the other are
-    refused. An endpoint without a secret refuses everything.
+    `stripe_livemode` says which of Stripe's two modes this deployment is of: a live one drops test-mode
+    events, a test one refuses live events. An endpoint without a secret refuses everything.
     """
 
     gateway_host: str = "127.0.0.1"

@@ -4,7 +4,7 @@ Promises: whatever the bytes are, a reader returns or raises ProblemRaised.
 """
 
 import codecs
-import contextlib
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,18 +13,32 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 import orjson
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from fleet.envelope import derived_key
 from fleet.inbox import has_nul
+from schemas.fields import Instant
 from schemas.flights import FlightCompleted, FlightCorrected
-from schemas.stripe_webhooks import SOURCE, THIN, StripeWebhook, content_of, object_of
+from schemas.stripe_webhooks import (
+    API_VERSION,
+    SNAPSHOT,
+    SOURCE,
+    THIN,
+    StripeWebhook,
+    content_of,
+    is_read_thin,
+    is_thin,
+    object_of,
+)
 from services.gateway.domain.flights import FlightOffered, flight_event_id
 from services.gateway.domain.problems import ProblemRaised
+from services.gateway.domain.sightings import Reading, Sighting, Verdict, compare_versions, decide_verdict
 
 WEBHOOK_TOPIC: Final = "stripe.webhook"
 FLIGHTS_MAX: Final = 500
 ERRORS_SHOWN_MAX: Final = 50
+_VERSION: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[.a-z_]{0,40}", re.ASCII)
+_INSTANT: Final = TypeAdapter(Instant)
 
 Endpoint = Literal["platform", "connect"]
 
@@ -40,37 +54,64 @@ class ReadWebhook:
     event_id: UUID
     key: str
     content: str
+    reading: Reading
+    verdict: Verdict
+
+    def sighting(self) -> Sighting:
+        """What is remembered of it, for people who look for a wrong endpoint."""
+        event = self.event
+        return Sighting(
+            endpoint=event.endpoint,
+            verdict=self.verdict,
+            livemode=event.livemode,
+            reading=self.reading,
+            api_version=event.api_version or "",
+            event_id=event.event_id,
+            event_type=event.event_type,
+            seen_at=event.received_at,
+        )
 
 
 def read_webhook(body: bytes, *, endpoint: Endpoint, livemode: bool, received_at: datetime) -> ReadWebhook:
-    """Read a verified body as a Stripe event of this endpoint and mode. Raises ProblemRaised."""
+    """Read a verified body as a Stripe event, a snapshot or a thin one, of this endpoint and mode.
+
+    Raises ProblemRaised. An event of the other mode is read too: `verdict` says what becomes of it.
+    """
     text = _text(body)
     document = _json_object(text)
-    thin = document.get("object") == THIN
-    if document.get("object") != "event" and not thin:
-        raise ProblemRaised("event_refused", "the body is not a Stripe v1 event (object is not 'event')")
+    if document.get("object") not in (SNAPSHOT, THIN):
+        sentence = f"the body is no Stripe event (object is neither '{SNAPSHOT}' nor '{THIN}')"
+        raise ProblemRaised("event_refused", sentence)
+    context = document.get("context")
     try:
         event = StripeWebhook(
             event_id=document.get("id"),
             event_type=document.get("type"),
             endpoint=endpoint,
-            account=document.get("context") or None if thin else document.get("account"),
+            account=_account_of(context) if is_thin(document) else document.get("account"),
             livemode=_livemode_of(document),
             created_at=_created_at(document, received_at),
             received_at=received_at,
             attested=True,
+            api_version=_version_of(document),
+            context=context or None,
+            related_object=document.get("related_object") if is_thin(document) else None,
             body=text,
         )
     except ValidationError as error:
         fields = ", ".join(sorted({str(e["loc"][0]) for e in error.errors(include_input=False)}))
         raise ProblemRaised("event_refused", f"the Stripe event's {fields} cannot be read") from None
-    _refuse_wrong_address(event, livemode)
-    return ReadWebhook(
+    webhook = ReadWebhook(
         event=event,
         event_id=stripe_event_id(event.event_id),
         key=object_of(document) or event.account or event.event_id,
         content=content_of(document),
+        reading=_reading(event, thin=is_thin(document)),
+        verdict=decide_verdict(event.livemode, ours=livemode),
     )
+    if webhook.verdict is Verdict.PUBLISHED and not is_thin(document):
+        _refuse_wrong_endpoint(event)
+    return webhook
 
 
 def stripe_event_id(event_id: str) -> UUID:
@@ -152,24 +193,40 @@ def _livemode_of(document: dict[str, Any]) -> bool:
 
 
 def _created_at(document: dict[str, Any], received_at: datetime) -> datetime:
-    """When Stripe made the event (Unix seconds); when it was received, should it not say."""
+    """When Stripe made the event (Unix seconds, text in a thin one); when it came, should it not say."""
     created = document.get("created")
-    if isinstance(created, str) and document.get("object") == THIN:
-        with contextlib.suppress(ValueError):
-            return datetime.fromisoformat(created).astimezone(UTC)
+    if isinstance(created, str) and is_thin(document):
+        return _instant(created) or received_at
     if not isinstance(created, int) or isinstance(created, bool) or not 0 <= created < 7_258_118_400:
         return received_at
     return datetime.fromtimestamp(created, UTC)
 
 
-def _refuse_wrong_address(event: StripeWebhook, livemode: bool) -> None:
-    if event.livemode is not livemode:
-        theirs, ours = ("live", "test") if event.livemode else ("test", "live")
-        raise ProblemRaised(
-            "event_refused",
-            f"event {event.event_id} is of {theirs} mode, this deployment is of {ours} mode",
-            reason="wrong_mode",
-        )
+def _version_of(document: dict[str, Any]) -> str | None:
+    """The version of a snapshot. An odd one refuses no event: what is in it is checked by who reads it."""
+    version = document.get("api_version")
+    return version if isinstance(version, str) and _VERSION.fullmatch(version) else None
+
+
+def _reading(event: StripeWebhook, *, thin: bool) -> Reading:
+    if thin:
+        return Reading.THIN if is_read_thin(event.event_type) else Reading.THIN_UNREAD
+    return compare_versions(event.api_version, API_VERSION)
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        return _INSTANT.validate_python(text)
+    except ValidationError:
+        return None
+
+
+def _account_of(context: object) -> object:
+    """The account that a thin event is about: the last part of its context (`acct_platform/acct_payee`)."""
+    return context.rpartition("/")[2] or None if isinstance(context, str) else context
+
+
+def _refuse_wrong_endpoint(event: StripeWebhook) -> None:
     if (event.account is not None) is not (event.endpoint == "connect"):
         belongs = "connect" if event.account is not None else "platform"
         raise ProblemRaised(

@@ -1,5 +1,6 @@
 """Assembles the payouts service: Stripe's client, consumers, relay, loops, timers, health."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -21,6 +22,7 @@ from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.existing_accounts import adopt_accounts
 from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
+from services.payouts.stripe.mode import ModeGate
 from services.payouts.stripe.movements import MovementPolicy, Movements
 from services.payouts.stripe.pacer import Pacer
 from services.payouts.stripe.relay import RelayLimits, StripeRelay
@@ -30,6 +32,7 @@ from services.payouts.stripe.treasury import Treasury
 MEASURE_S = 10.0
 WEBHOOKS_EVERY_S = 0.2  # many share a commit; no payment waits for a webhook
 LEASE_MARGIN_S = 1.0
+COMPARED_POLL_S = 0.2
 
 
 def build(settings: PayoutsSettings | None = None) -> Worker:
@@ -54,6 +57,13 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
         probe_after=settings.policy.stopped_probe,
         api=settings.stripe_accounts,
     )
+    mode = ModeGate(
+        db,
+        client,
+        utc_now,
+        api_base=settings.stripe_api_base,
+        probe_after=settings.policy.stopped_probe,
+    )
     relay = _relay(settings, db, client, calls, effect_policy, adoption)
     treasury = Treasury(db, client, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
     lease = timedelta(seconds=settings.inquiry_lease_s)
@@ -62,7 +72,13 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     movements = Movements(db, client, reads, utc_now, movement_policy_of(settings))
 
     once_compared = partial(_once_compared, adoption)
-    webhooks = partial(handlers.handle_webhooks, db, effect_policy=effect_policy, look_now=treasury.look_now)
+    webhooks = partial(
+        handlers.handle_webhooks,
+        db,
+        effect_policy=effect_policy,
+        look_now=treasury.look_now,
+        livemode=settings.livemode,
+    )
     configure = partial(handlers.configure_payees, db, accounts=settings.accounts)
     worker.consume(
         "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.accepted"]
@@ -70,7 +86,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.consume("school.accepted", _waking(relay, configure))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
     worker.begin_when(lambda: adoption.compared)
-    worker.loop("adoption", adoption.step, idle_s=1.0)
+    worker.loop("adoption", partial(_compare, mode, adoption), idle_s=1.0)
     worker.loop("relay", relay.step, idle_s=0)
     worker.loop("rereads", once_compared(rereader.step), idle_s=0.25)
     worker.loop("treasury", once_compared(treasury.step), idle_s=0.1)
@@ -79,15 +95,32 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     adopt = partial(adopt_accounts, db, client, settings.stripe_accounts, utc_now)
     worker.loop("accounts", adopt, idle_s=1.0)
     worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
-    worker.every("recover_events", settings.events_poll_s, missed_events.run)
-    worker.every("list_movements", settings.movements_poll_s, movements.run)
+    recover = partial(_once_of_one_mode, worker, mode, missed_events.run)
+    worker.every("recover_events", settings.events_poll_s, recover)
+    listing = partial(_once_of_one_mode, worker, mode, movements.run)
+    worker.every("list_movements", settings.movements_poll_s, listing)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
     worker.decide(decisions.ACTIONS)
     worker.ready_checks["stripe"] = relay.check
+    worker.ready_checks["mode"] = mode.check
     worker.ready_checks["compared"] = adoption.check
     worker.on_stop(relay.drain)
     worker.on_stop(client.close)
     return worker
+
+
+async def _compare(mode: ModeGate, adoption: Adoption) -> int:
+    """Compare the modes of the key and the database first: what a key of the other mode lists is not ours."""
+    await mode.step()
+    return await adoption.step() if mode.compared else 0
+
+
+async def _once_of_one_mode(worker: Worker, mode: ModeGate, run: Callable[[], Awaitable[None]]) -> None:
+    """List what Stripe has as soon as the modes are compared: the next time is minutes away."""
+    while not mode.compared and not worker.stopping:  # noqa: ASYNC110 - another loop compares
+        await asyncio.sleep(COMPARED_POLL_S)
+    if mode.compared:
+        await run()
 
 
 def _once_compared(adoption: Adoption, step: Callable[[], Awaitable[int]]) -> Callable[[], Awaitable[int]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from fleet import inbox
 from fleet.database import Database
@@ -73,13 +74,20 @@ async def handle_webhooks(
     *,
     effect_policy: EffectPolicy,
     look_now: Callable[[], None],
+    livemode: bool = False,
     clock: Clock = utc_now,
 ) -> None:
-    """Apply Stripe's webhooks; after one that may have brought money, `look_now` reads the balance."""
+    """Apply Stripe's webhooks; after one that may have brought money, `look_now` reads the balance.
+
+    livemode: our key's; an event of the other mode becomes a dead letter.
+    """
     now = clock()
     async with db.transaction() as tx:
         admitted = await inbox.admit(
-            tx, batch, wire.records.stripe_webhook, natural_key=wire.records.webhook_key
+            tx,
+            batch,
+            partial(wire.records.stripe_webhook, livemode=livemode),
+            natural_key=wire.records.webhook_key,
         )
         await webhooks.apply_webhooks(tx, admitted, now, effect_policy)
         await fault_point("payouts.webhooks_heeded")

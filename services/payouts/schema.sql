@@ -512,6 +512,19 @@ CREATE TABLE payouts.school (
 ALTER TABLE ONLY payouts.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
 GRANT SELECT, UPDATE ON TABLE payouts.school TO hobbs_payouts;
 
+CREATE TABLE payouts.stripe_mode (
+    only_row boolean DEFAULT true NOT NULL,
+    livemode boolean,
+    key_livemode boolean,
+    api_base text,
+    api_version text,
+    seen_at timestamptz,
+    CONSTRAINT there_is_one_mode CHECK (only_row),
+    CONSTRAINT what_runs_is_said_whole CHECK ((num_nulls(key_livemode, api_base, api_version, seen_at) = ANY (ARRAY[0, 4])))
+);
+ALTER TABLE ONLY payouts.stripe_mode ADD CONSTRAINT stripe_mode_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE payouts.stripe_mode TO hobbs_payouts;
+
 CREATE TABLE payouts.timer (
     name text NOT NULL,
     due_at timestamptz DEFAULT now() NOT NULL,
@@ -905,6 +918,15 @@ CREATE VIEW payouts_public.school AS
     read_version
    FROM payouts.school;
 GRANT SELECT ON TABLE payouts_public.school TO hobbs_reader;
+
+CREATE VIEW payouts_public.stripe_mode AS
+ SELECT livemode,
+    key_livemode,
+    api_base,
+    api_version,
+    seen_at
+   FROM payouts.stripe_mode;
+GRANT SELECT ON TABLE payouts_public.stripe_mode TO hobbs_reader;
 
 CREATE VIEW payouts_public.transfer_history AS
  SELECT transfer_id,

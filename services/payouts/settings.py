@@ -2,8 +2,9 @@
 
 from datetime import time, timedelta
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from fleet import stripe_keys
 from fleet.settings import Settings
 from services.payouts.domain.accounts import AccountPolicy, AccountsApi
 from services.payouts.domain.outcomes import RetryPolicy
@@ -48,6 +49,27 @@ class PayoutsSettings(Settings):
     period_closes_at: time = time(2, 0)
     instant_fee_basis_points: int = Field(default=100, ge=0, le=10_000)
     instant_fee_minimum: int = Field(default=50, ge=0)
+
+    @field_validator("stripe_secret_key")
+    @classmethod
+    def _is_a_secret_key(cls, key: SecretStr) -> SecretStr:
+        if stripe_keys.livemode_of(key.get_secret_value()) is None:
+            raise ValueError("a secret key begins with sk_test_, rk_test_, sk_live_ or rk_live_")
+        return key
+
+    @field_validator("stripe_api_base")
+    @classmethod
+    def _is_an_address_for_the_key(cls, address: str, told: ValidationInfo) -> str:
+        key = told.data.get("stripe_secret_key", SecretStr(""))
+        livemode = stripe_keys.livemode_of(key.get_secret_value()) or False
+        if refused := stripe_keys.refused_address(address, livemode=livemode):
+            raise ValueError(refused)
+        return address.rstrip("/")
+
+    @property
+    def livemode(self) -> bool:
+        """The mode of this deployment, which the key says."""
+        return stripe_keys.livemode_of(self.stripe_secret_key.get_secret_value()) or False
 
     @property
     def accounts(self) -> AccountPolicy:

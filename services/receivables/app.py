@@ -18,8 +18,9 @@ WEBHOOKS_EVERY_S = 0.2  # many to a commit: no person waits for one
 
 def build(settings: ReceivablesSettings | None = None) -> Worker:
     """Wire a receivables worker; the caller runs it."""
-    worker = Worker("receivables", settings or ReceivablesSettings())
-    take = partial(take_stripe_events, worker.database)
+    settings = settings or ReceivablesSettings()
+    worker = Worker("receivables", settings)
+    take = partial(take_stripe_events, worker.database, livemode=settings.stripe_livemode)
     worker.consume("stripe.webhook", take, every_s=WEBHOOKS_EVERY_S)
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 
 from fleet.database import Database
 from fleet.envelope import Record, first_cause
@@ -10,12 +11,11 @@ from services.receivables import metrics, steps, store, wire
 from services.receivables.wire.stripe_objects import Kind, WebhookRead
 
 
-async def take_stripe_events(db: Database, batch: Sequence[Record]) -> None:
+async def take_stripe_events(db: Database, batch: Sequence[Record], *, livemode: bool = False) -> None:
     """Ask the ledger to post the payments, refunds and disputes that Stripe reports, each once."""
+    read = partial(wire.stripe_objects.stripe_event, livemode=livemode)
     async with db.transaction() as tx:
-        events = await admit(
-            tx, batch, wire.stripe_objects.stripe_event, natural_key=wire.stripe_objects.stripe_event_key
-        )
+        events = await admit(tx, batch, read, natural_key=wire.stripe_objects.stripe_event_key)
         await store.webhooks.keep(tx, [s.event.kept() for s in events if s.event.kind is Kind.UNKNOWN])
         await steps.charges.learn(
             tx, [(fact, s) for s in events for fact in s.event.facts], now=datetime.now(UTC)

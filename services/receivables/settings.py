@@ -4,4 +4,6 @@ from fleet.settings import Settings
 
 
 class ReceivablesSettings(Settings):
-    """Settings of a receivables worker."""
+    """`stripe_livemode`: whether this deployment is live, as the gateway has it; other events are refused."""
+
+    stripe_livemode: bool = False

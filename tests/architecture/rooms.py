@@ -20,7 +20,9 @@ PURE: Final = frozenset(
     """.split()  # noqa: SIM905
 )
 WORKING_PARTS: Final = frozenset({"fleet.consumers", "fleet.kafka_client", "fleet.worker", "fleet.health"})
-PURE_FLEET: Final = frozenset({"fleet.money", "fleet.cause", "fleet.stripe_amounts", "fleet.zones"})
+PURE_FLEET: Final = frozenset(
+    {"fleet.money", "fleet.cause", "fleet.stripe_amounts", "fleet.stripe_keys", "fleet.zones"}
+)
 OUTER: Final = frozenset({"hobbs", "typer", "rich", "click"})
 
 

@@ -10,6 +10,9 @@ WEBHOOKS = "tests/integration/payouts/test_webhooks.py"
 ACCOUNTS = "tests/integration/payouts/test_accounts_v2.py"
 REVERTS = "tests/integration/payouts/test_reverts.py"
 
+MODES = "tests/integration/payouts/test_modes.py"
+MODE_RULES = "tests/unit/payouts/test_modes.py"
+
 KEY = '        return f"op:{self.id}:{self.generation}"\n'
 CALL = "        answer = await self._ask(operation)\n"
 CALL_IN_A_TRANSACTION = """\
@@ -372,5 +375,41 @@ PAYOUTS_MUTANTS = (
             "tests/integration/payouts/test_currencies.py"
             "::test_what_a_three_decimal_currency_cannot_send_goes_with_the_next_transfer",
         ),
+    ),
+    Mutant(
+        name="any-mode-is-believed",
+        breaks="An answer of the other mode counts, so that a transfer made nowhere stands as sent.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/client.py",
+                old="    if is_of_other_mode(response.data, livemode):\n",
+                new="    if False and is_of_other_mode(response.data, livemode):\n",
+            ),
+        ),
+        catchers=(f"{MODES}::test_a_transfer_answered_in_the_other_mode_is_not_sent_and_the_relay_stops",),
+    ),
+    Mutant(
+        name="live-key-to-the-simulator",
+        breaks="A live key may go to a simulator on this machine, in clear.",
+        edits=(
+            Edit(
+                path="fleet/stripe_keys.py",
+                old="    if is_stripe(address) or (not livemode and is_loopback(address)):\n",
+                new="    if is_stripe(address) or is_loopback(address):\n",
+            ),
+        ),
+        catchers=(f"{MODE_RULES}::test_payouts_does_not_start_with_a_key_for_another_address",),
+    ),
+    Mutant(
+        name="a-database-of-any-mode",
+        breaks="A live key is used with a database that holds test-mode money.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/mode.py",
+                old="        if recorded is ours:\n",
+                new="        if recorded is ours or ours:\n",
+            ),
+        ),
+        catchers=(f"{MODES}::test_a_key_of_the_other_mode_is_not_used_with_a_database_that_holds_money",),
     ),
 )

@@ -17,6 +17,7 @@ import orjson
 import uvicorn
 
 from hobbs.local.stripe_sim import usage
+from hobbs.local.stripe_sim.api import TEST_KEYS
 from hobbs.local.stripe_sim.server import Server
 from hobbs.local.stripe_sim.settings import FAST, Settings
 
@@ -104,9 +105,14 @@ def _settings(options: argparse.Namespace) -> Settings:
 
 
 def _secret_key(path: Path | None) -> str | None:
+    """The one key to accept. Exits 2 for one that is no test key, and does not say it."""
+    key = os.environ.get("HOBBS_SIM_SECRET_KEY")
     if path is not None:
-        return path.read_text().splitlines()[0].strip()
-    return os.environ.get("HOBBS_SIM_SECRET_KEY")
+        key = path.read_text().splitlines()[0].strip()
+    if key and not key.startswith(TEST_KEYS):
+        sys.stderr.write("the simulator takes test keys only (sk_test_ or rk_test_); this one is none\n")
+        raise SystemExit(2)
+    return key
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -33,6 +33,7 @@ from hobbs.local.stripe_sim.identifiers import new_id
 from hobbs.local.stripe_sim.world import Call, Doc, World, public
 
 REQUESTS_KEPT = 2_000
+TEST_KEYS = ("sk_test_", "rk_test_")
 
 
 class Api:
@@ -93,8 +94,10 @@ class Api:
             value = base64.b64decode(value).decode("utf-8", "replace").partition(":")[0]
         if not value:
             raise errors.unauthenticated(None)
-        accepted = value == self.secret_key if self.secret_key else value.startswith(("sk_test_", "rk_test_"))
-        if not (accepted or restricted_keys.is_registered(self.world, value)):
+        if not value.startswith(TEST_KEYS):
+            raise errors.not_a_test_key()
+        known = not self.secret_key or value == self.secret_key
+        if not known and not restricted_keys.is_registered(self.world, value):
             raise errors.unauthenticated(value)
         return value
 

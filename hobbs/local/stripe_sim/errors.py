@@ -91,6 +91,11 @@ def unauthenticated(key: str | None) -> StripeError:
     return StripeError(401, message, saved=False)
 
 
+def not_a_test_key() -> StripeError:
+    """A live key, or no key of Stripe's: 401 as Stripe answers an unknown one, without a character of it."""
+    return StripeError(401, "Invalid API Key provided: this is no test key.", saved=False)
+
+
 def account_invalid(account: str, key: str) -> StripeError:
     return StripeError(
         403,

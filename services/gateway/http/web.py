@@ -17,6 +17,7 @@ from services.gateway.http.docs_page import CONTENT_POLICY, render_page
 from services.gateway.http.edge import Edge, request_id_of
 from services.gateway.http.flights import flight_routes
 from services.gateway.http.problems import problem_response
+from services.gateway.http.sightings import Sightings
 from services.gateway.http.webhooks import Publish, webhook_routes
 from services.gateway.settings import GatewaySettings
 
@@ -43,8 +44,13 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
 }
 
 
-def build_web(settings: GatewaySettings, db: Database, publish: Publish) -> ASGIApp:
-    """Make the application. `publish` returns once Kafka has acknowledged the message."""
+def build_web(
+    settings: GatewaySettings, db: Database, publish: Publish, sightings: Sightings | None = None
+) -> ASGIApp:
+    """Make the application. `publish` returns once Kafka has acknowledged the message.
+
+    sightings: where the webhooks that come are counted for people.
+    """
     app = FastAPI(
         title="Hobbs gateway",
         version="1",
@@ -53,7 +59,7 @@ def build_web(settings: GatewaySettings, db: Database, publish: Publish) -> ASGI
         openapi_url=None,
         redirect_slashes=False,  # Stripe follows no redirect; the edge takes the slash off
     )
-    app.include_router(webhook_routes(settings, publish))
+    app.include_router(webhook_routes(settings, publish, sightings or Sightings()))
     app.include_router(flight_routes(db, settings.flights_bytes_max))
     _add_documentation(app)
     app.add_exception_handler(ProblemRaised, _answer_problem)

@@ -1,8 +1,9 @@
 """POST /webhooks/stripe and /webhooks/stripe/connect: verify, attest, publish, and only then answer 2xx.
 
-Promises: what is answered 200 stands in Kafka; what is refused was never published. No database is needed
-here, so an outage of Postgres costs Stripe no retry. Duplicates are published again under the same event
-identity, and the consumers' inbox drops them.
+Promises: what is answered 200 stands in Kafka, but for test-mode events at a live deployment, which are
+counted and dropped; what is refused was never published. No database is needed here, so an outage of Postgres
+costs Stripe no retry. Duplicates are published again under the same event identity, and the consumers' inbox
+drops them.
 """
 
 import asyncio
@@ -20,9 +21,16 @@ from fastapi.responses import Response
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from services.gateway.domain.problems import ProblemRaised
+from services.gateway.domain.sightings import Verdict, other_mode
 from services.gateway.domain.signatures import check_signature
 from services.gateway.http.edge import read_body
-from services.gateway.metrics import WEBHOOK_AGE_SECONDS, WEBHOOK_SECONDS
+from services.gateway.http.sightings import Sightings
+from services.gateway.metrics import (
+    WEBHOOK_AGE_SECONDS,
+    WEBHOOK_OTHER_MODE,
+    WEBHOOK_READINGS,
+    WEBHOOK_SECONDS,
+)
 from services.gateway.settings import GatewaySettings, secrets_of
 from services.gateway.wire import WEBHOOK_TOPIC, Endpoint, ReadWebhook, read_webhook
 
@@ -32,7 +40,7 @@ _log = logging.getLogger(__name__)
 
 UNSIGNED: Final = {"missing_signature", "malformed_signature", "bad_signature", "too_large", "too_slow"}
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"description": "Published and acknowledged by Kafka."},
+    200: {"description": "Kafka acknowledged it; or it is of test mode, the deployment live: dropped."},
     400: {"description": "The signature or the event is refused; nothing was published."},
     413: {"description": "The body is larger than the limit."},
     503: {"description": "Kafka did not acknowledge in time; Stripe sends it again."},
@@ -50,15 +58,16 @@ class WebhookEndpoint:
     secrets: tuple[str, ...]
     settings: GatewaySettings
     publish: Publish
+    sightings: Sightings
     clock: Callable[[], float] = time.time
 
 
-def webhook_routes(settings: GatewaySettings, publish: Publish) -> APIRouter:
+def webhook_routes(settings: GatewaySettings, publish: Publish, sightings: Sightings) -> APIRouter:
     """The two endpoints that Stripe calls; each has secrets of its own, as it has at Stripe."""
     routes = APIRouter(tags=["webhooks"])
     platform, connect = settings.stripe_webhook_secrets, settings.stripe_connect_webhook_secrets
-    _add_endpoint(routes, "/webhooks/stripe", "platform", platform, settings, publish)
-    _add_endpoint(routes, "/webhooks/stripe/connect", "connect", connect, settings, publish)
+    _add_endpoint(routes, "/webhooks/stripe", "platform", platform, settings, publish, sightings)
+    _add_endpoint(routes, "/webhooks/stripe/connect", "connect", connect, settings, publish, sightings)
     return routes
 
 
@@ -69,9 +78,14 @@ def _add_endpoint(
     secrets: Any,
     settings: GatewaySettings,
     publish: Publish,
+    sightings: Sightings,
 ) -> None:
     served = WebhookEndpoint(
-        endpoint=endpoint, secrets=secrets_of(secrets), settings=settings, publish=publish
+        endpoint=endpoint,
+        secrets=secrets_of(secrets),
+        settings=settings,
+        publish=publish,
+        sightings=sightings,
     )
 
     async def receive(request: Request) -> Response:
@@ -96,9 +110,7 @@ async def answer_webhook(served: WebhookEndpoint, request: Request) -> Response:
     try:
         webhook = await _verified(served, request)
         await fault_point("gateway.verified")
-        await _publish(served, webhook)
-        await fault_point("gateway.published")
-        outcome = "published"
+        outcome = await _deal_with(served, webhook)
     except ProblemRaised as refused:
         outcome = str(refused.problem.members.get("reason", refused.problem.kind))
         # Anybody can send an unsigned body, so it is logged at debug only; a signed one is worth a line.
@@ -125,6 +137,27 @@ async def _verified(served: WebhookEndpoint, request: Request) -> ReadWebhook:
         livemode=served.settings.stripe_livemode,
         received_at=datetime.fromtimestamp(now, UTC),
     )
+
+
+async def _deal_with(served: WebhookEndpoint, webhook: ReadWebhook) -> str:
+    """Publish an event of our mode, drop a test-mode one, refuse a live one; the outcome's name."""
+    served.sightings.note(webhook.sighting())
+    event = webhook.event
+    if other := other_mode(webhook.verdict, served.endpoint):
+        WEBHOOK_OTHER_MODE.labels(other).inc()
+    if webhook.verdict is Verdict.REFUSED:
+        raise ProblemRaised(
+            "event_refused",
+            f"event {event.event_id} is of live mode, this deployment is of test mode: correct the "
+            "endpoint's address at Stripe, or HOBBS_STRIPE_LIVEMODE here",
+            reason="wrong_mode",
+        )
+    if webhook.verdict is Verdict.DROPPED:
+        return "test_mode"
+    await _publish(served, webhook)
+    await fault_point("gateway.published")
+    WEBHOOK_READINGS.labels(served.endpoint, webhook.reading).inc()
+    return "published"
 
 
 async def _publish(served: WebhookEndpoint, webhook: ReadWebhook) -> None:

@@ -28,12 +28,16 @@ class StripeVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeAnswer:
-    """One HTTP exchange. `status` None: no answer came (timeout, reset, unreadable)."""
+    """One HTTP exchange. `status` None: no answer came (timeout, reset, unreadable).
+
+    wrong_mode: it is not of our key's mode, or our key is not of the database's; it proves nothing.
+    """
 
     status: int | None
     body: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
     problem: str = ""
+    wrong_mode: bool = False
 
     @property
     def error(self) -> Mapping[str, Any]:
@@ -65,6 +69,8 @@ _INSUFFICIENT = frozenset({"balance_insufficient", "insufficient_funds"})
 
 def classify(answer: StripeAnswer) -> StripeVerdict:
     """Read the answer table. Whatever it does not list is `UNKNOWN`, so that nothing is taken for proven."""
+    if answer.wrong_mode:
+        return StripeVerdict.MISCONFIGURED
     match answer.status:
         case None:
             return StripeVerdict.UNKNOWN

@@ -24,7 +24,7 @@ LISTED_TYPES: Final = (
     "transfer.reversed",
 )
 
-ACCOUNT_EVENTS = frozenset(
+_ACCOUNT_EVENTS = frozenset(
     {
         "account.updated",
         "account.application.authorized",
@@ -48,6 +48,8 @@ V2_SUBSCRIBED: Final = (
     "v2.core.account[identity].updated",
     "v2.core.account[requirements].updated",
 )
+# As thin events these types begin with `v1.`; the account is read again either way.
+ACCOUNT_EVENTS = _ACCOUNT_EVENTS | {f"v1.{event_type}" for event_type in _ACCOUNT_EVENTS}
 PAYOUT_EVENTS = frozenset(
     {"payout.created", "payout.updated", "payout.paid", "payout.failed", "payout.canceled"}
 )

@@ -18,6 +18,7 @@ from services.payouts.store import (
     relay_stop,
     rereads,
     reverts,
+    stripe_mode,
     transfers,
     withholding,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "relay_stop",
     "rereads",
     "reverts",
+    "stripe_mode",
     "transfers",
     "withholding",
 ]

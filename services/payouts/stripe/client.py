@@ -8,19 +8,21 @@ import asyncio
 import re
 import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import cycle
 from math import ceil
 from typing import Any
-from urllib.parse import urlsplit
 
 import httpx
 import stripe
 
 from fleet.database import forbid_in_transaction
 from fleet.stripe_amounts import to_stripe
+from fleet.stripe_keys import is_stripe, livemode_of, refused_address
 from services.payouts.domain.accounts import AccountsApi, api_of, at_stripe
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
+from services.payouts.domain.modes import OTHER_MODE, is_of_other_mode
 from services.payouts.domain.operations import Kind, Operation
 from services.payouts.domain.outcomes import CLOCK_SKEW
 
@@ -33,17 +35,31 @@ Params = Mapping[str, Any]
 
 
 class StripeClient:
-    """The platform's account at Stripe, called with one secret key."""
+    """The platform's account at Stripe, called with one secret key.
+
+    instead: an answer that every call gets while none may be made; None: they are made.
+    """
 
     def __init__(self, secret_key: str, *, api_base: str, timeout_s: float, connections: int = 100) -> None:
+        self.livemode = livemode_of(secret_key) or False
+        if refused := refused_address(api_base, livemode=self.livemode):
+            raise ValueError(refused)
+        self.instead: StripeAnswer | None = None
         self._timeout_s = timeout_s
-        self._http = _Http(timeout_s, connections, trust_env=not _is_loopback(api_base))
+        # A proxy of the environment gets a tunnel to Stripe: TLS ends at Stripe, by the certificates that its
+        # library brings. A simulator on this machine is never called through one.
+        self._http = _Http(timeout_s, connections, trust_env=is_stripe(api_base))
         self._client = stripe.StripeClient(
             secret_key,
-            base_addresses={"api": api_base},
+            base_addresses=_bases(api_base),
             max_network_retries=0,
             http_client=self._http,
         )
+
+    @property
+    def api_version(self) -> str:
+        """The version of Stripe's API that the library asks for and reads."""
+        return str(stripe.api_version)
 
     async def close(self) -> None:
         await self._http.close_async()  # type: ignore[no-untyped-call]
@@ -239,10 +255,12 @@ class StripeClient:
 
     async def _ask(self, call: Callable[[], Awaitable[Any]]) -> StripeAnswer:
         forbid_in_transaction("a call to Stripe")
+        if self.instead is not None:
+            return self.instead
         try:
             # The library's timeout counts from byte to byte; this one bounds the whole exchange.
             async with asyncio.timeout(self._timeout_s):
-                return _done(await call())
+                return _done(await call(), self.livemode)
         except stripe.APIConnectionError as error:
             return StripeAnswer(
                 status=None, problem=f"no answer from Stripe: {type(error.__cause__).__name__}"
@@ -262,8 +280,11 @@ def _at_stripe(operation: Operation) -> dict[str, Any]:
     return {**operation.params, "amount": to_stripe(operation.amount, operation.currency)}
 
 
-def _done(thing: Any) -> StripeAnswer:
+def _done(thing: Any, livemode: bool) -> StripeAnswer:
     response: Any = thing if isinstance(thing, stripe.StripeResponse) else thing.last_response
+    if is_of_other_mode(response.data, livemode):
+        problem = OTHER_MODE[livemode]
+        return StripeAnswer(status=None, request_id=response.request_id, problem=problem, wrong_mode=True)
     return StripeAnswer(status=response.code, body=response.data, request_id=response.request_id)
 
 
@@ -275,7 +296,7 @@ def _answer_of(error: stripe.StripeError) -> StripeAnswer:
 
 
 def _with(answer: StripeAnswer, body: Params) -> StripeAnswer:
-    return StripeAnswer(status=answer.status, body=body, request_id=answer.request_id, problem=answer.problem)
+    return replace(answer, body=body)
 
 
 def _with_id(answer: StripeAnswer, name: str) -> StripeAnswer:
@@ -323,5 +344,8 @@ class _Pools:
             await client.aclose()
 
 
-def _is_loopback(api_base: str) -> bool:
-    return urlsplit(api_base).hostname in ("127.0.0.1", "localhost", "::1")
+def _bases(api_base: str) -> Any:
+    """Where each kind of call goes: all to the simulator, or each to its own of Stripe's addresses."""
+    if is_stripe(api_base):
+        return {"api": api_base}
+    return dict.fromkeys(("api", "connect", "files", "meter_events"), api_base)

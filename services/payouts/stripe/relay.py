@@ -78,6 +78,7 @@ class StripeRelay:
         self._unrecorded: list[OperationOutcome] = []
         self._wake = asyncio.Event()
         self._stopped = False
+        self._why = ""
 
     async def step(self) -> int:
         """Record the answers, claim and call what there is room for, and wait; how much was done."""
@@ -229,7 +230,7 @@ class StripeRelay:
         probe_at = now + self._policy.stopped_probe
         async with self._db.transaction() as tx:
             news = await store.relay_stop.stop(tx, sentence, now, probe_at)
-        self._stopped = True
+        self._stopped, self._why = True, sentence
         metrics.STOPPED.set(1)
         if news:
             _log.critical(
@@ -238,6 +239,7 @@ class StripeRelay:
 
     async def _note_stop(self, stop: RelayStop | None) -> None:
         self._stopped = stop is not None
+        self._why = stop.sentence if stop is not None else ""
         metrics.STOPPED.set(self._stopped)
         if stop is not None and stop.probe_at <= self._clock():
             await self._probe()
@@ -257,7 +259,7 @@ class StripeRelay:
     async def check(self) -> str | None:
         """Health: why the relay is stopped, None when it is not."""
         return (
-            "Stripe refuses our key; put the right one into HOBBS_STRIPE_SECRET_KEY"
+            f"Stripe refuses our key ({self._why}); put the right one into HOBBS_STRIPE_SECRET_KEY"
             if self._stopped
             else None
         )

@@ -13,10 +13,11 @@ from fleet.admitted import Admitted
 from fleet.cause import Cause
 from fleet.envelope import Record
 from fleet.inbox import Unreadable, has_nul, read
+from fleet.stripe_keys import mode
 from schemas.journal_types import happened_at_stripe
 from schemas.journals import JournalPosted
 from schemas.school import InstructorCard, OwnerCard, SchoolAccepted, SchoolCard, read_card
-from schemas.stripe_webhooks import THIN, StripeWebhook
+from schemas.stripe_webhooks import StripeWebhook, is_thin
 from services.payouts.domain.movements import EXTERNAL_STRIPE, CashJournal
 from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, REVERT_EVENT_TYPE, Accrual
@@ -169,13 +170,22 @@ class Webhook:
     body: str
 
 
-def stripe_webhook(record: Record) -> Webhook:
-    """Read a webhook and the event Stripe put into it; raises Unreadable."""
+def stripe_webhook(record: Record, *, livemode: bool) -> Webhook:
+    """Read a webhook and the event Stripe put into it; raises Unreadable, also for one of the other mode.
+
+    Of a thin event `thing` is what its related object is called: id and object (its type), nothing else.
+    """
     webhook = read(record, StripeWebhook)
+    if webhook.livemode is not livemode:
+        theirs, ours = mode(webhook.livemode), mode(livemode)
+        raise Unreadable(
+            "wrong_mode",
+            f"the event is of {theirs} mode and our key of {ours} mode; see HOBBS_STRIPE_LIVEMODE",
+        )
     try:
         event = orjson.loads(webhook.body)
-        thing = _related(event) if event.get("object") == THIN else event["data"]["object"]
-    except (orjson.JSONDecodeError, AttributeError, KeyError, TypeError):
+        thing = _related(webhook) if is_thin(event) else event["data"]["object"]
+    except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         raise Unreadable("not_a_stripe_event", "the body has no data.object as Stripe's events do") from None
     if not isinstance(thing, dict):
         raise Unreadable("not_a_stripe_event", "data.object is not an object")
@@ -191,10 +201,9 @@ def stripe_webhook(record: Record) -> Webhook:
     )
 
 
-def _related(event: Mapping[str, Any]) -> dict[str, Any]:
-    """What a thin event is about: id and type (as `object`) of the object that has to be read."""
-    related = event.get("related_object")
-    return {"id": related.get("id"), "object": related.get("type")} if isinstance(related, dict) else {}
+def _related(webhook: StripeWebhook) -> dict[str, Any]:
+    related = webhook.related_object
+    return {"id": related.id, "object": related.type} if related else {}
 
 
 def webhook_key(webhook: Webhook) -> str:

@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from fleet.envelope import Record
 from fleet.inbox import Unreadable, describe, has_nul, read
+from fleet.stripe_keys import mode
 from schemas.payments import ChargeSettled
 from schemas.stripe_webhooks import StripeWebhook
 from services.receivables.domain.charges import (
@@ -79,12 +80,18 @@ class WebhookRead:
         )
 
 
-def stripe_event(record: Record) -> WebhookRead:
+def stripe_event(record: Record, *, livemode: bool) -> WebhookRead:
     """Read `stripe.webhook`: payments, refunds and disputes on the school's own account.
 
-    Raises Unreadable when the object lacks what money needs.
+    Raises Unreadable when the object lacks what money needs, or the event is not of this mode.
     """
     webhook = read(record, StripeWebhook)
+    if webhook.livemode is not livemode:
+        theirs, ours = mode(webhook.livemode), mode(livemode)
+        sentence = (
+            f"the event is of {theirs} mode and this deployment of {ours} mode; see HOBBS_STRIPE_LIVEMODE"
+        )
+        raise Unreadable("wrong_mode", sentence)
     kind = kind_of(webhook)
     if kind is not Kind.HANDLED:
         return WebhookRead(webhook=webhook, kind=kind)
@@ -302,7 +309,10 @@ _NOTHING_TO_DO: Final = frozenset(
     }
 )
 _WAITING: Final = ("pending", "requires_action")
-_ELSEWHERE: Final = ("account.", "balance.", "capability.", "payout.", "person.", "topup.", "transfer.")
+_ELSEWHERE: Final = (
+    *("account.", "balance.", "capability.", "payout.", "person.", "topup.", "transfer."),
+    *("v1.account.", "v1.capability.", "v1.person.", "v2.core.account"),  # thin events of accounts
+)
 
 
 def _subject(webhook: StripeWebhook) -> Mapping[str, Any]:

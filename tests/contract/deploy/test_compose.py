@@ -11,6 +11,7 @@ import yaml
 from deploy.make_secrets import make_secrets
 from deploy.write_services import PROMETHEUS, RULES, with_absences, with_services, with_targets
 from fleet.settings import PREFIX, Settings
+from fleet.stripe_keys import refused_address
 from hobbs.commands.doctor import DoctorSettings
 from hobbs.commands.migrate import LoginUrls
 from schemas.services import SERVICES
@@ -76,7 +77,10 @@ def test_no_container_has_privileges_it_does_not_need(name: str) -> None:
     container = CONTAINERS[name]
     assert container["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in container["security_opt"]
-    assert not {"privileged", "cap_add", "pid", "network_mode", "devices"} & container.keys()
+    assert not {"privileged", "cap_add", "pid", "devices"} & container.keys()
+    # Plain http stays on the loopback: the simulator shares payouts' network, nobody shares the host's.
+    expected = "service:payouts" if name == "simulator" else None
+    assert container.get("network_mode") == expected
     assert not any("docker.sock" in str(volume) for volume in container.get("volumes", []))
 
 
@@ -161,6 +165,20 @@ def settings_of(name: str) -> type[Settings]:
     module = importlib.import_module(f"services.{name}.settings")
     found = [kind for kind in vars(module).values() if isinstance(kind, type) and issubclass(kind, Settings)]
     return max(found, key=lambda kind: len(kind.mro()))
+
+
+def test_payouts_reaches_the_simulator_over_the_loopback_only() -> None:
+    example = dict(line.split("=", 1) for line in ENV_EXAMPLE.read_text().splitlines() if "=" in line[:60])
+    address = example["HOBBS_STRIPE_API_BASE"]
+    assert refused_address(address, livemode=False) is None
+    assert CONTAINERS["simulator"]["environment"]["HOBBS_STRIPE_API_BASE"] == address
+    assert CONTAINERS["simulator"]["build"]["target"] == "simulator"
+    assert CONTAINERS["payouts"]["build"]["target"] == "services"
+
+
+def test_who_takes_webhooks_is_told_the_mode() -> None:
+    told = {name for name, c in CONTAINERS.items() if "HOBBS_STRIPE_LIVEMODE" in (c.get("environment") or {})}
+    assert told == {"gateway", "receivables", "operator"}
 
 
 def test_the_simulator_runs_only_when_asked_for() -> None:

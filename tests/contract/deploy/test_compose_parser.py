@@ -48,7 +48,7 @@ def test_dockers_parser_accepts_the_compose_file_with_every_profile() -> None:
     project: dict[str, Any] = json.loads(result.stdout)
     assert {*SERVICES, "postgres", "kafka", "migrate", "simulator", "operator"} <= project["services"].keys()
     payouts = project["services"]["payouts"]
-    assert payouts["environment"]["HOBBS_STRIPE_API_BASE"] == "http://simulator:12111"
+    assert payouts["environment"]["HOBBS_STRIPE_API_BASE"] == "http://127.0.0.1:12111"
     assert payouts["stop_grace_period"] == "30s"
     assert payouts["healthcheck"]["interval"] == "10s"
     gateway = project["services"]["gateway"]["ports"][0]

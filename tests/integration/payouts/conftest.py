@@ -22,6 +22,7 @@ EMPTY = """
         INSERT INTO payouts.relay_stop DEFAULT VALUES;
         INSERT INTO payouts.event_listing DEFAULT VALUES;
         INSERT INTO payouts.movement_listing DEFAULT VALUES;
+        INSERT INTO payouts.stripe_mode DEFAULT VALUES;
     END $$
 """
 

@@ -5,6 +5,7 @@ from pydantic import SecretStr
 from fleet.database import Database
 from fleet.envelope import Message
 from services.gateway.http.flights import flight_routes
+from services.gateway.http.sightings import Sightings
 from services.gateway.http.webhooks import webhook_routes
 from services.gateway.metrics import ROUTES
 from services.gateway.settings import GatewaySettings
@@ -22,7 +23,7 @@ async def test_every_route_is_counted_from_0() -> None:
         stripe_webhook_secrets=SecretStr("whsec_platform"),
         stripe_connect_webhook_secrets=SecretStr("whsec_connect"),
     )
-    doors = webhook_routes(settings, publish_nothing).routes
+    doors = webhook_routes(settings, publish_nothing, Sightings()).routes
     addresses = flight_routes(Database(url, schema="gateway", pool_size=1), settings.flights_bytes_max).routes
     served = {route.path for route in (*doors, *addresses)}  # type: ignore[attr-defined]
     assert served | {"/docs", "/openapi.json", "none"} == set(ROUTES)

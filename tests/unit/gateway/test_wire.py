@@ -5,14 +5,18 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+import stripe
 from hypothesis import given
 from hypothesis import strategies as st
+from stripe.v2.core import EventNotification
 
 from fleet.envelope import Record, event_key_of
 from schemas.flights import FlightCompleted, FlightCorrected
+from schemas.stripe_webhooks import API_VERSION
 from services.gateway import wire
 from services.gateway.domain.flights import FlightOffered, decide_reception, flight_event_id
 from services.gateway.domain.problems import TITLES, ProblemRaised
+from services.gateway.domain.sightings import Reading, Verdict
 from services.gateway.http.problems import STATUSES, problem_response
 
 NOW = datetime(2026, 5, 22, 12, tzinfo=UTC)
@@ -81,8 +85,76 @@ def test_an_event_is_taken_only_at_its_own_endpoint_and_in_its_own_mode() -> Non
     assert read(connect, "connect").event.account == "acct_1"
     assert refusal_of(connect) == "wrong_endpoint"
     assert refusal_of(EVENT, endpoint="connect") == "wrong_endpoint"
-    assert refusal_of(EVENT | {"livemode": True}) == "wrong_mode"
-    assert refusal_of(EVENT, livemode=True) == "wrong_mode"
+    assert read(EVENT).verdict is Verdict.PUBLISHED
+    assert read(EVENT | {"livemode": True}).verdict is Verdict.REFUSED
+    assert read(EVENT, livemode=True).verdict is Verdict.DROPPED
+    assert read(EVENT | {"livemode": True}, livemode=True).verdict is Verdict.PUBLISHED
+
+
+THIN: dict[str, Any] = {
+    "id": "evt_test_65RM8sQH9UqDGMBuG",
+    "object": "v2.core.event",
+    "type": "v2.core.account[requirements].updated",
+    "livemode": False,
+    "created": "2026-05-22T12:00:00.123Z",
+    "context": "acct_1",
+    "reason": {"type": "request", "request": {"id": "v2_r_1", "idempotency_key": "k"}},
+    "related_object": {"id": "acct_1", "type": "v2.core.account", "url": "/v2/core/accounts/acct_1"},
+}
+
+
+def test_a_thin_event_is_kept_with_what_it_names() -> None:
+    """Its shape: docs.stripe.com/api/v2/core/events/object, and the library's EventNotification."""
+    webhook = read(THIN, "connect")
+    event = webhook.event
+    assert (event.event_type, event.account, event.context) == (THIN["type"], "acct_1", "acct_1")
+    assert event.related_object is not None
+    assert event.related_object.model_dump() == THIN["related_object"]
+    assert event.created_at == datetime(2026, 5, 22, 12, 0, 0, 123_000, UTC)
+    assert json.loads(event.body) == THIN
+    assert (webhook.key, webhook.reading, event.api_version) == ("acct_1", Reading.THIN, None)
+
+
+def test_a_thin_event_reads_as_stripes_library_reads_it() -> None:
+    theirs = EventNotification.from_json(json.dumps(THIN), stripe.StripeClient("sk_test_1"))
+    ours = read(THIN).event
+    assert (ours.event_id, ours.event_type, ours.livemode) == (theirs.id, theirs.type, theirs.livemode)
+    assert str(theirs.context) == ours.context
+    assert ours.related_object is not None
+    assert vars(theirs.related_object) == ours.related_object.model_dump()  # type: ignore[attr-defined]
+
+
+def test_a_thin_event_may_come_to_either_endpoint_and_name_nothing() -> None:
+    own = THIN | {"context": None, "related_object": None}
+    assert read(own).key == own["id"]
+    assert read(own, "connect").event.account is None
+    assert read(THIN | {"context": "acct_platform/acct_2"}).event.account == "acct_2"
+
+
+def test_a_thin_event_that_no_service_acts_on_is_told_apart() -> None:
+    """Thin events of v1 objects: docs.stripe.com/changelog/endive/2026-09-30"""
+    assert read(THIN | {"type": "v1.charge.succeeded"}).reading is Reading.THIN_UNREAD
+    assert read(THIN | {"type": "v1.account.updated"}).reading is Reading.THIN
+
+
+@pytest.mark.parametrize(
+    ("version", "reading"),
+    [
+        (API_VERSION, Reading.PINNED),
+        ("2026-09-30.endive", Reading.SAME_RELEASE),
+        ("2026-11-25.endive", Reading.SAME_RELEASE),
+        ("2026-08-26.dahlia", Reading.OLDER),
+        ("2020-08-27", Reading.OLDER),
+        ("2027-03-31.fuchsia", Reading.NEWER),
+        (None, Reading.NO_VERSION),
+        ({"odd": 1}, Reading.NO_VERSION),
+        ("latest", Reading.NO_VERSION),
+    ],
+)
+def test_an_events_version_is_told_from_the_pinned_one(version: object, reading: Reading) -> None:
+    webhook = read(EVENT | {"api_version": version})
+    assert webhook.reading is reading
+    assert webhook.sighting().api_version == (version if isinstance(webhook.event.api_version, str) else "")
 
 
 @pytest.mark.parametrize(
@@ -95,6 +167,9 @@ def test_an_event_is_taken_only_at_its_own_endpoint_and_in_its_own_mode() -> Non
         (b"null", "malformed_body"),
         (b"[" * 100_000, "malformed_body"),
         ({"object": "v2.core.event"}, "event_refused"),
+        (THIN | {"context": {}}, "event_refused"),
+        (THIN | {"related_object": "acct_1"}, "event_refused"),
+        (EVENT | {"object": "v3.event"}, "event_refused"),
         (EVENT | {"id": None}, "event_refused"),
         (EVENT | {"id": "x" * 200}, "event_refused"),
         (EVENT | {"id": 7}, "event_refused"),

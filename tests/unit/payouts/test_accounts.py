@@ -179,5 +179,5 @@ def test_a_thin_event_is_read_by_what_it_is_about() -> None:
         attested=True,
         body=orjson.dumps(body).decode(),
     )
-    read = stripe_webhook(record("stripe.webhook", event, ce_id="evt_1", ce_source="stripe"))
+    read = stripe_webhook(record("stripe.webhook", event, ce_id="evt_1", ce_source="stripe"), livemode=False)
     assert read.thing == {"id": "acct_1", "object": "v2.core.account"}

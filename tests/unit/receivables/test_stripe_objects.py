@@ -75,7 +75,7 @@ def webhook_of(event_type: str, body: str, **changed: Any) -> StripeWebhook:
 
 def seen(event_type: str, subject: Any) -> WebhookRead:
     body = json.dumps({"data": {"object": subject}})
-    return stripe_event(record_of(webhook_of(event_type, body).model_dump_json().encode()))
+    return stripe_event(record_of(webhook_of(event_type, body).model_dump_json().encode()), livemode=False)
 
 
 def fact_of(event_type: str, subject: Any) -> Any:
@@ -132,7 +132,7 @@ def test_a_refund_that_waited_is_dated_when_it_moved() -> None:
     later = datetime(2026, 6, 3, 9, tzinfo=UTC)
     body = json.dumps({"data": {"object": REFUND, "previous_attributes": {"status": "pending"}}})
     webhook = webhook_of("refund.updated", body, created_at=later)
-    (fact,) = stripe_event(record_of(webhook.model_dump_json().encode())).facts
+    (fact,) = stripe_event(record_of(webhook.model_dump_json().encode()), livemode=False).facts
     assert isinstance(fact, RefundReported)
     assert (fact.refund.at, fact.refund.moved) == (later, True)
 
@@ -343,7 +343,7 @@ def test_every_webhook_is_sorted(event_type: str, changed: dict[str, Any], kind:
 def test_a_handled_event_about_nothing_is_unreadable(body: str) -> None:
     value = webhook_of("charge.succeeded", body).model_dump_json().encode()
     with pytest.raises(Unreadable, match=r"data\.object"):
-        stripe_event(record_of(value))
+        stripe_event(record_of(value), livemode=False)
 
 
 def test_a_fee_that_does_not_add_up_is_unreadable() -> None:

@@ -3,7 +3,7 @@
 from fleet.migrate import create_outcome_table
 
 revision = "0004"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 

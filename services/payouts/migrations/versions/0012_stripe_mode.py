@@ -1,0 +1,14 @@
+"""Keep the mode of the money in this database, so that a key of the other mode is not used."""
+
+from pathlib import Path
+
+from fleet.migrate import run_sql
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_name("0012_stripe_mode.sql"))
