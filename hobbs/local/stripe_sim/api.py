@@ -1,7 +1,8 @@
-"""One API request from headers to answer: authentication, validation, idempotency, faults, execution.
+"""One API request from headers to answer: authentication, rates, validation, idempotency, faults, execution.
 
-The order is Stripe's: authenticate, replay a saved answer, refuse a running key, validate, execute, save. The
-event loop runs one request between two `await`s, so the only lock is the set of keys in use.
+The order is Stripe's: authenticate, limit the rate, replay a saved answer, refuse a running key, validate,
+execute, save. The event loop runs one request between two `await`s, so the only lock is the set of keys
+in use.
 """
 
 import asyncio
@@ -11,11 +12,13 @@ import traceback
 from collections import deque
 from dataclasses import replace
 
+from fleet.stripe_limits import endpoint_of
 from hobbs.local.stripe_sim import accounts, errors, faults, forms, http, idempotency, routes
 from hobbs.local.stripe_sim.expand import expanded
 from hobbs.local.stripe_sim.faults import Fault, Faults
 from hobbs.local.stripe_sim.http import Answer, Request
 from hobbs.local.stripe_sim.identifiers import new_id
+from hobbs.local.stripe_sim.rates import Rates
 from hobbs.local.stripe_sim.world import Call, Doc, World, public
 
 REQUESTS_KEPT = 2_000
@@ -28,6 +31,7 @@ class Api:
         self.secret_key = secret_key
         self.keys_in_use: set[tuple[str, str]] = set()
         self.recent: deque[Doc] = deque(maxlen=REQUESTS_KEPT)
+        self.rates = Rates()
         self.served = 0
 
     async def answer(self, request: Request) -> Answer:
@@ -49,6 +53,7 @@ class Api:
         if found is None:
             raise errors.unknown_url(request.method, request.path)
         route, ids = found
+        self.rates.admit(endpoint_of(request.method, request.path), self.world.settings.rate_limits)
         account = self._acting_as(request.headers.get("stripe-account"), key)
         if account and route.platform_only:
             raise errors.not_simulated("a connected account that acts as a platform")

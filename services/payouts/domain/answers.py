@@ -28,12 +28,16 @@ class StripeVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeAnswer:
-    """One HTTP exchange. `status` None: no answer came (timeout, reset, unreadable)."""
+    """One HTTP exchange. `status` None: no answer came (timeout, reset, unreadable).
+
+    `limited_by`: which limit a 429 was, as `Stripe-Rate-Limited-Reason` names it.
+    """
 
     status: int | None
     body: Mapping[str, Any] = field(default_factory=dict)
     request_id: str | None = None
     problem: str = ""
+    limited_by: str | None = None
 
     @property
     def error(self) -> Mapping[str, Any]:

@@ -12,10 +12,12 @@ from services.payouts.store import (
     payables,
     payees,
     payouts,
+    read_schedule,
     relay_stop,
     rereads,
     reverts,
     transfers,
+    usage,
     withholding,
 )
 
@@ -31,9 +33,11 @@ __all__ = [
     "payables",
     "payees",
     "payouts",
+    "read_schedule",
     "relay_stop",
     "rereads",
     "reverts",
     "transfers",
+    "usage",
     "withholding",
 ]

@@ -18,6 +18,7 @@ from services.payouts.domain.answers import ACCOUNT_REFUSALS
 from services.payouts.domain.operations import Kind, KnownOperation, Operation, ParkedOperation, Phase, State
 from services.payouts.domain.orders import NewOperation
 from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, OperationOutcome
+from services.payouts.domain.relay import Room
 from services.payouts.domain.transfers import HoldReason
 
 # A cause names one operation: one that was held for its payee becomes due again, as it was decided.
@@ -81,8 +82,10 @@ _CLAIM = """
             SELECT wallet, id FROM operation
             WHERE state IN ('due', 'in_flight', 'held', 'parked') AND operation.wallet > line.wallet
             ORDER BY wallet, (state <> 'in_flight'), sequence LIMIT 1) AS head
-    ), claimable AS (
-        SELECT operation.id FROM line JOIN operation USING (id)
+    ), ready AS (
+        SELECT operation.id, kind, sequence,
+               CASE WHEN first_sent_at <= :trusted_since THEN 'look_up' ELSE phase END AS phase
+        FROM line JOIN operation USING (id)
         WHERE (state = 'due' AND due_at <= :now OR state = 'in_flight' AND lease_until < :now)
           AND (kind <> 'transfer' OR first_sent_at IS NOT NULL OR NOT EXISTS (
               SELECT FROM operation AS older
@@ -96,6 +99,16 @@ _CLAIM = """
                       AND payable.currency = found.currency
                       AND (payable.source = ANY (found.sources) OR found.sources IS NULL
                            AND payable.occurred_at < found.made_at + interval '1 hour'))))
+    ), ranked AS (
+        SELECT ready.id, row_number() OVER (PARTITION BY ready.kind, ready.phase ORDER BY sequence) AS place,
+               room.most
+        FROM ready
+        LEFT JOIN jsonb_to_recordset(CAST(:room AS jsonb)) AS room (kind text, phase text, most integer)
+            ON room.kind = ready.kind AND room.phase = ready.phase
+    ), claimable AS (
+        SELECT operation.id FROM ranked JOIN operation USING (id)
+        WHERE place <= coalesce(ranked.most, place)
+          AND (state = 'due' AND due_at <= :now OR state = 'in_flight' AND lease_until < :now)
         ORDER BY sequence LIMIT :most FOR UPDATE OF operation SKIP LOCKED
     ), taken AS (
         UPDATE operation SET state = 'in_flight', lease_token = gen_random_uuid(), lease_until = :until,
@@ -125,12 +138,23 @@ _CLAIM = """
 """
 
 
-async def claim(tx: Tx, most: int, now: datetime, lease: timedelta) -> list[Operation]:
+async def claim(
+    tx: Tx, most: int, now: datetime, lease: timedelta, room: Room | None = None
+) -> list[Operation]:
     """Lease up to `most` operations that are due: the first in each payee's line, oldest first.
 
-    It is one statement, so that it may be a transaction of its own. While the relay is stopped: none.
+    room: how many of each kind and phase at most. It is one statement, so that it may be a transaction of its
+    own. While the relay is stopped: none.
     """
-    rows = await tx.all(_CLAIM, most=most, now=now, until=now + lease, trusted_since=now - KEY_TRUSTED_FOR)
+    rooms = [{"kind": kind, "phase": phase, "most": n} for (kind, phase), n in (room or {}).items()]
+    rows = await tx.all(
+        _CLAIM,
+        most=most,
+        now=now,
+        until=now + lease,
+        trusted_since=now - KEY_TRUSTED_FOR,
+        room=json_parameter(rooms),
+    )
     return [_operation(row) for row in rows]
 
 

@@ -1,0 +1,153 @@
+"""When Stripe's objects are read without a webhook, and how many reads that makes. Pure.
+
+Stripe allows 500 reads for each transaction of the last 30 days, and 10,000 a month at least (decision 0193).
+Webhooks come first: what is here finds the one that was lost. A wait grows with the time since something may
+have changed, so that the reads of a trouble grow with the logarithm of its age until they are daily.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+# docs.stripe.com/rate-limits, "API read request allocations": a platform's reads for its connected accounts
+# count too. Only charges are counted as transactions here: Stripe does not say whether transfers are.
+READS_PER_TRANSACTION: Final = 500
+READS_AT_LEAST: Final = 10_000
+WINDOW: Final = timedelta(days=30)
+MONTH: Final = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """The wait before an object is read again: the time it has been so, at least `first`, at most `most`."""
+
+    first: timedelta
+    most: timedelta
+
+    def after(self, age: timedelta, stretch: int = 1) -> timedelta:
+        """The wait when something may have changed `age` ago, times the stretch of a scarce allowance."""
+        return min(max(age, self.first), self.most) * stretch
+
+    def reads(self, over: timedelta) -> int:
+        """How often it is read in that time, the first time included, when nothing says that it changed."""
+        at, reads = timedelta(), 0
+        while at < over:
+            reads += 1
+            at += self.after(at)
+        return reads
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rechecks:
+    """When an account is read again: one that is not ready, one with money under way, a settled one."""
+
+    unready: Wait
+    unsettled: Wait
+    ready: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backoff:
+    """The wait before what failed is tried again: `first`, doubled with each attempt up to `most`."""
+
+    first: timedelta
+    most: timedelta
+    ends_after: timedelta
+
+    def after(self, attempts: int) -> timedelta:
+        """The wait after so many attempts in a row that failed."""
+        return min(self.first * (1 << min(max(attempts - 1, 0), 40)), self.most)
+
+    def is_over(self, attempts: int) -> bool:
+        """Whether so many attempts took as long as anybody asks."""
+        waited = timedelta()
+        for attempt in range(1, attempts):
+            waited += self.after(attempt)
+            if waited >= self.ends_after:
+                return True
+        return False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutOff:
+    """When an object is tried again that could not be read, and one that is odd."""
+
+    unread: Backoff
+    odd: Backoff
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Starts:
+    """How many processes may start at once, each with its reads of Stripe, and how often one more may."""
+
+    at_once: int
+    each: timedelta
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadSchedule:
+    """All waits of this service's loops."""
+
+    rechecks: Rechecks
+    balance: Wait
+    events: Wait
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SmallSchool:
+    """What Stripe is asked about in a month: payees by how they stand, and what goes wrong.
+
+    weekly: payees with a transfer each week, whose payout takes three days. short: the balance does not cover
+    a transfer. starts: of the service's processes.
+    """
+
+    unready: int = 0
+    settled: int = 0
+    weekly: int = 0
+    short: bool = False
+    charges: int = 0
+    starts: int = 0
+
+
+ACCOUNT_CALLS: Final = 3  # balance, payouts and transfers; the accounts themselves share one list call
+START_CALLS: Final = 3  # accounts, transfers, and the accounts that are not ready
+MOVEMENT_READS: Final = 720  # the platform's balance transactions, listed hourly
+PAYOUT_TAKES: Final = timedelta(days=3)
+WEEKS: Final = 4.3
+
+
+def reads_a_month(schedule: ReadSchedule, school: SmallSchool) -> dict[str, int]:
+    """Loop -> reads in 30 days, when no webhook says anything."""
+    rechecks = schedule.rechecks
+    daily = int(MONTH / rechecks.ready)
+    episode = rechecks.unsettled.reads(PAYOUT_TAKES)
+    return {
+        "accounts that are not ready": rechecks.unready.reads(MONTH) if school.unready else 0,
+        "settled accounts": daily * (1 + ACCOUNT_CALLS * school.settled) if school.settled else 0,
+        "accounts with money under way": round(WEEKS * episode * (1 + ACCOUNT_CALLS)) * school.weekly,
+        "short balance": schedule.balance.reads(MONTH) if school.short else 0,
+        "list of events": schedule.events.reads(MONTH),
+        "movements of the balance": MOVEMENT_READS,
+        "fees of charges": school.charges,
+        "starts": school.starts * START_CALLS,
+    }
+
+
+def allowance(transactions: int) -> int:
+    """How many reads Stripe allows in 30 days with so many transactions."""
+    return max(READS_AT_LEAST, READS_PER_TRANSACTION * transactions)
+
+
+def share_of_allowance(reads: int, transactions: int) -> float:
+    return reads / allowance(transactions)
+
+
+def stretch_at(share: float) -> int:
+    """How many times longer the loops wait when so much of the allowance is used.
+
+    What moves money, its lookups and what a webhook asks for never wait.
+    """
+    return next((times for over, times in _STRETCHES if share >= over), 1)
+
+
+_STRETCHES: Final = ((0.9, 16), (0.75, 4), (0.5, 2))
