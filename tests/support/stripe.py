@@ -8,6 +8,8 @@ import httpx
 
 from hobbs.local.stack import Simulator
 
+UNLIMITED = ["--set", 'rate_limits="off"']  # for tests of something else than pace
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StripeSim:

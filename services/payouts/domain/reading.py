@@ -14,7 +14,6 @@ from typing import Final
 READS_PER_TRANSACTION: Final = 500
 READS_AT_LEAST: Final = 10_000
 WINDOW: Final = timedelta(days=30)
-MONTH: Final = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,40 +93,41 @@ class ReadSchedule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class SmallSchool:
-    """What Stripe is asked about in a month: payees by how they stand, and what goes wrong.
+class School:
+    """What Stripe is asked about: payees by how they stand, and what goes wrong.
 
     weekly: payees with a transfer each week, whose payout takes three days. short: the balance does not cover
-    a transfer. starts: of the service's processes.
+    a transfer. charges: in the time. starts: of the service's processes.
     """
 
-    unready: int = 0
-    settled: int = 0
-    weekly: int = 0
-    short: bool = False
-    charges: int = 0
-    starts: int = 0
+    unready: int
+    settled: int
+    weekly: int
+    short: bool
+    charges: int
+    starts: int
 
 
 ACCOUNT_CALLS: Final = 3  # balance, payouts and transfers; the accounts themselves share one list call
 START_CALLS: Final = 3  # accounts, transfers, and the accounts that are not ready
-MOVEMENT_READS: Final = 720  # the platform's balance transactions, listed hourly
 PAYOUT_TAKES: Final = timedelta(days=3)
-WEEKS: Final = 4.3
+MOVEMENTS: Final = timedelta(hours=1)  # how often the platform's balance transactions are listed
 
 
-def reads_a_month(schedule: ReadSchedule, school: SmallSchool) -> dict[str, int]:
-    """Loop -> reads in 30 days, when no webhook says anything."""
-    rechecks = schedule.rechecks
-    daily = int(MONTH / rechecks.ready)
+def reads_without_webhooks(
+    schedule: ReadSchedule, school: School, over: timedelta = WINDOW
+) -> dict[str, int]:
+    """Loop -> reads in that time, when no webhook says anything."""
+    rechecks, weeks = schedule.rechecks, over / timedelta(days=7)
+    days = int(over / rechecks.ready)
     episode = rechecks.unsettled.reads(PAYOUT_TAKES)
     return {
-        "accounts that are not ready": rechecks.unready.reads(MONTH) if school.unready else 0,
-        "settled accounts": daily * (1 + ACCOUNT_CALLS * school.settled) if school.settled else 0,
-        "accounts with money under way": round(WEEKS * episode * (1 + ACCOUNT_CALLS)) * school.weekly,
-        "short balance": schedule.balance.reads(MONTH) if school.short else 0,
-        "list of events": schedule.events.reads(MONTH),
-        "movements of the balance": MOVEMENT_READS,
+        "accounts that are not ready": rechecks.unready.reads(over) if school.unready else 0,
+        "settled accounts": days * (1 + ACCOUNT_CALLS * school.settled) if school.settled else 0,
+        "accounts with money under way": round(weeks * episode * (1 + ACCOUNT_CALLS) * school.weekly),
+        "short balance": schedule.balance.reads(over) if school.short else 0,
+        "list of events": schedule.events.reads(over),
+        "movements of the balance": int(over / MOVEMENTS),
         "fees of charges": school.charges,
         "starts": school.starts * START_CALLS,
     }

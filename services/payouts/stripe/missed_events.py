@@ -93,10 +93,10 @@ class MissedEvents:
 
     async def _is_time(self) -> bool:
         """Whether the list is read now: a listing broke off, or the wait since the last one is over."""
-        now = self._clock()
         async with self._db.transaction() as tx:
             calm_since, listed_at, under_way = await store.events.listed(tx)
-        return under_way or now - listed_at >= self._policy.wait.after(now - calm_since, self._usage.stretch)
+        wait = self._policy.wait.after(listed_at - calm_since, self._usage.stretch)
+        return under_way or self._clock() >= listed_at + wait
 
     async def begin(self) -> EventListing | None:
         """Begin a listing or continue the one before; None while Stripe refuses our key."""

@@ -11,6 +11,7 @@ from types import TracebackType
 import stripe
 
 from hobbs.local.stripe_sim.control import Control
+from tests.support.stripe import UNLIMITED
 
 KEY = "sk_test_contract0000000000"
 
@@ -18,8 +19,9 @@ KEY = "sk_test_contract0000000000"
 class SimulatorProcess:
     """`with SimulatorProcess(folder) as simulator:`; `kill()` and `start()` in between."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, limited: bool = False) -> None:
         self.folder = folder
+        self.options = [] if limited else UNLIMITED
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -35,6 +37,7 @@ class SimulatorProcess:
     def start(self) -> None:
         """Start on the same data, on any free port: another process may have the old one by then."""
         command = [sys.executable, "-m", "hobbs.local.stripe_sim", "--data", str(self.folder)]
+        command += self.options
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self.url = json.loads(self._process.stdout.readline())["url"]
