@@ -110,6 +110,7 @@ class School:
 
 ACCOUNT_CALLS: Final = 3  # balance, payouts and transfers; the accounts themselves share one list call
 START_CALLS: Final = 3  # accounts, transfers, and the accounts that are not ready
+WEEK: Final = timedelta(days=7)
 PAYOUT_TAKES: Final = timedelta(days=3)
 MOVEMENTS: Final = timedelta(hours=1)  # how often the platform's balance transactions are listed
 
@@ -118,16 +119,16 @@ def reads_without_webhooks(
     schedule: ReadSchedule, school: School, over: timedelta = WINDOW
 ) -> dict[str, int]:
     """Loop -> reads in that time, when no webhook says anything."""
-    rechecks, weeks = schedule.rechecks, over / timedelta(days=7)
-    days = int(over / rechecks.ready)
-    episode = rechecks.unsettled.reads(PAYOUT_TAKES)
+    rechecks = schedule.rechecks
+    days = over // rechecks.ready
+    calls_a_week = school.weekly * (1 + ACCOUNT_CALLS) * rechecks.unsettled.reads(PAYOUT_TAKES)
     return {
         "accounts that are not ready": rechecks.unready.reads(over) if school.unready else 0,
         "settled accounts": days * (1 + ACCOUNT_CALLS * school.settled) if school.settled else 0,
-        "accounts with money under way": round(weeks * episode * (1 + ACCOUNT_CALLS) * school.weekly),
+        "accounts with money under way": over * calls_a_week // WEEK,
         "short balance": schedule.balance.reads(over) if school.short else 0,
         "list of events": schedule.events.reads(over),
-        "movements of the balance": int(over / MOVEMENTS),
+        "movements of the balance": over // MOVEMENTS,
         "fees of charges": school.charges,
         "starts": school.starts * START_CALLS,
     }
@@ -138,16 +139,17 @@ def allowance(transactions: int) -> int:
     return max(READS_AT_LEAST, READS_PER_TRANSACTION * transactions)
 
 
-def share_of_allowance(reads: int, transactions: int) -> float:
-    return reads / allowance(transactions)
+def percent_used(reads: int, transactions: int) -> int:
+    """How much of the allowance is used."""
+    return 100 * reads // allowance(transactions)
 
 
-def stretch_at(share: float) -> int:
+def stretch_at(percent: int) -> int:
     """How many times longer the loops wait when so much of the allowance is used.
 
     What moves money, its lookups and what a webhook asks for never wait.
     """
-    return next((times for over, times in _STRETCHES if share >= over), 1)
+    return next((times for over, times in _STRETCHES if percent >= over), 1)
 
 
-_STRETCHES: Final = ((0.9, 16), (0.75, 4), (0.5, 2))
+_STRETCHES: Final = ((90, 16), (75, 4), (50, 2))

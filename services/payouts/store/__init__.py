@@ -3,6 +3,7 @@
 from services.payouts.store import (
     adoption,
     balance,
+    claims,
     events,
     gauges,
     kept_webhooks,
@@ -24,6 +25,7 @@ from services.payouts.store import (
 __all__ = [
     "adoption",
     "balance",
+    "claims",
     "events",
     "gauges",
     "kept_webhooks",

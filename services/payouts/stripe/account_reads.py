@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from typing import Final
 
 from services.payouts import wire
@@ -11,7 +12,7 @@ from services.payouts.domain.odd_objects import OddObject
 from services.payouts.domain.payees import DISCONNECTED, AccountStatus
 from services.payouts.domain.payouts import SeenPayout
 from services.payouts.domain.rereads import Reread
-from services.payouts.stripe.client import StripeClient
+from services.payouts.stripe.client import PAGE, StripeClient
 from services.payouts.stripe.pacer import Pace
 
 _FOUND: Final = 200
@@ -29,17 +30,20 @@ class AccountRead:
 
 
 async def list_accounts(
-    client: StripeClient, pace: Pace, wanted: Sequence[Reread]
+    client: StripeClient, pace: Pace, wanted: Sequence[Reread], among: int
 ) -> Mapping[str, StripeAnswer]:
-    """Account -> its answer, by fewer calls than one for each; empty when a list would not spare any.
+    """Account -> its answer, by list calls; empty when they would not spare half of the single ones.
 
-    A list that is refused is the answer for all. An account that no page shows is left out: it is asked for
-    by itself.
+    among: how many accounts there are. A list that is refused is the answer for all. An account that no page
+    shows is left out: it is asked for by itself.
     """
     missing = {reread.object_id for reread in wanted}
+    pages = ceil(among / PAGE) or 1
+    if len(missing) < 2 * pages:
+        return {}
     found: dict[str, StripeAnswer] = {}
     after: str | None = None
-    for _ in range(len(missing) - 1):
+    for _ in range(pages):
         listed = await pace.read(Endpoint.ACCOUNTS, _page(client, after))
         if classify(listed) is not StripeVerdict.DONE:
             return {**found, **dict.fromkeys(missing, listed)}

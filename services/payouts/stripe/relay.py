@@ -156,7 +156,7 @@ class StripeRelay:
             return []
         async with self._db.autocommit() as tx:
             operations = (
-                await store.operations.claim(tx, most, self._clock(), self._limits.lease, room)
+                await store.claims.claim(tx, most, self._clock(), self._limits.lease, room)
                 if self._may_send()
                 else []
             )

@@ -77,11 +77,12 @@ class Rereader:
             rereads = await store.rereads.claim(tx, AT_ONCE, now, self._lease)
             if any(reread.kind is RereadKind.ACCOUNT for reread in rereads):
                 rereads += await store.rereads.claim_early(tx, ACCOUNTS_AT_ONCE, now, self._lease)
+            among = await store.payees.count_accounts(tx) if len(rereads) > 1 else 1
         if not rereads:
             return 0
         await fault_point("inquiry.claimed")
         accounts = [reread for reread in rereads if reread.kind is RereadKind.ACCOUNT]
-        listed = await list_accounts(self._client, self._pace, accounts)
+        listed = await list_accounts(self._client, self._pace, accounts, among)
         await asyncio.gather(*(self._read(reread, listed.get(reread.object_id)) for reread in rereads))
         return len(rereads)
 

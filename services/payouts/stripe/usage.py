@@ -9,7 +9,7 @@ from datetime import datetime
 
 from fleet.database import Database
 from services.payouts import metrics, store
-from services.payouts.domain.reading import WINDOW, share_of_allowance, stretch_at
+from services.payouts.domain.reading import WINDOW, allowance, percent_used, stretch_at
 
 
 class Usage:
@@ -20,12 +20,12 @@ class Usage:
         self._clock = clock
         self._reads = 0
         self._transactions = 0
-        self._share = 0.0
+        self._percent = 0
 
     @property
     def stretch(self) -> int:
         """How many times longer the loops wait now."""
-        return stretch_at(self._share)
+        return stretch_at(self._percent)
 
     def asked(self, endpoint: str) -> None:
         if endpoint.startswith("GET "):
@@ -54,7 +54,7 @@ class Usage:
             self._reads += counted
             self._transactions += settled
             raise
-        self._share = share_of_allowance(reads, transactions)
+        self._percent = percent_used(reads, transactions)
         metrics.READS_PER_TRANSACTION.set(reads / max(transactions, 1))
-        metrics.ALLOWANCE_USED.set(self._share)
+        metrics.ALLOWANCE_USED.set(reads / allowance(transactions))
         metrics.STRETCH.set(self.stretch)

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from bisect import bisect_left
+from itertools import chain
 
 import pytest
 
@@ -195,17 +196,16 @@ def test_reads_take_a_fifth_of_all_calls_at_most() -> None:
 
 
 async def test_no_second_holds_more_of_an_endpoint_than_its_limit_whatever_else_is_called() -> None:
-    pace = Pace(StripeLimits(in_all=400.0, of_each=100.0, of={}), reads_per_s=400.0)
-    begun: dict[str, list[float]] = {e: [] for e in ("a", "b", "c")}
+    pace = Pace(StripeLimits(in_all=200.0, of_each=40.0, of={}), reads_per_s=40.0)
+    begun: dict[str, list[float]] = {endpoint: [] for endpoint in ("a", "b", "c")}
 
     async def call(endpoint: str) -> None:
         await pace.of(endpoint).turn()
         begun[endpoint].append(time.monotonic())
 
-    await asyncio.gather(*(call(endpoint) for endpoint in begun for _ in range(60)))
-    for times in begun.values():
-        assert max(bisect_left(times, at + 0.1) - i for i, at in enumerate(times)) <= 14
-        assert len(times) / (times[-1] - times[0]) >= 70
+    await asyncio.gather(*(call(endpoint) for endpoint in begun for _ in range(50)))
+    assert [busiest_second(times) <= 40 for times in begun.values()] == [True] * 3
+    assert busiest_second(sorted(chain(*begun.values()))) <= 120
 
 
 async def test_a_call_that_is_given_up_leaves_no_one_waiting() -> None:
