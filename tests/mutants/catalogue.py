@@ -5,6 +5,7 @@ from tests.mutants.fleet_mutants import FLEET_MUTANTS
 from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
+from tests.mutants.reading_mutants import READING_MUTANTS
 from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
 from tests.mutants.restore_mutants import RESTORE_MUTANTS
 
@@ -13,6 +14,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *PAYOUTS_MUTANTS,
     *BILLING_AND_LEDGER_MUTANTS,
     *LEDGER_HISTORY_MUTANTS,
+    *READING_MUTANTS,
     *RECOVERY_AND_MONITOR_MUTANTS,
     *RESTORE_MUTANTS,
 )

@@ -190,19 +190,14 @@ async def end_after_this(tx: Tx, reread: Reread, now: datetime, sentence: str) -
     )
 
 
-_UNREADY = """
-    SELECT inquiry.object_id, CAST(trace AS text) AS trace FROM inquiry
-    JOIN payee ON payee.stripe_account = inquiry.object_id
-    WHERE inquiry.kind = 'account' AND NOT payee.ready
+_READ_UNREADY = """
+    UPDATE inquiry SET due_at = :now, ended_at = NULL, ended_because = NULL
+    FROM payee
+    WHERE payee.stripe_account = inquiry.object_id AND NOT payee.ready AND inquiry.kind = 'account'
+      AND (inquiry.due_at > :now OR inquiry.ended_at IS NOT NULL)
 """
 
 
-async def request_unready(tx: Tx, now: datetime) -> None:
-    """Have every account that is not ready read again now, by one list call."""
-    requests = [
-        RereadRequest(
-            kind=RereadKind.ACCOUNT, object_id=row.object_id, trace=Cause.kept(row.trace), after=now
-        )
-        for row in await tx.all(_UNREADY)
-    ]
-    await request(tx, requests, now)
+async def read_unready(tx: Tx, now: datetime) -> None:
+    """Have every account that is not ready read now, once more: its waits go on as they were."""
+    await tx.execute(_READ_UNREADY, now=now)

@@ -147,7 +147,7 @@ class Adoption:
                 after = str(things[-1]["id"])
         async with self._db.transaction() as tx:
             await store.relay_stop.probe_now(tx, self._clock())
-            await store.rereads.request_unready(tx, self._clock())
+            await store.rereads.read_unready(tx, self._clock())
         return None
 
     async def _refused(self, answer: StripeAnswer) -> str:
