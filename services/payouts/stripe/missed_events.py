@@ -169,15 +169,17 @@ class MissedEvents:
         now = self._clock()
         async with self._db.transaction() as tx:
             await store.events.forget_arrived(tx)
-        while await self._publish_some(now):
-            continue
+        published = 0
+        while some := await self._publish_some(now):
+            published += some
+        if published:  # in a transaction of its own: who notes events locks the listing before them
+            async with self._db.transaction() as tx:
+                await store.events.disturb(tx, now)
 
     async def _publish_some(self, now: datetime) -> int:
         async with self._db.transaction() as tx:
             missed = await store.events.recover(tx, now - self._policy.grace, now, PUBLISHED_AT_ONCE)
             await outbox.stage_named(tx, [wire.missed_events.recovered(event, now) for event in missed])
-            if missed:
-                await store.events.disturb(tx, now)
         if missed:
             _log.warning("events that Stripe did not deliver are published", extra=_about(missed))
         metrics.EVENTS_RECOVERED.inc(len(missed))
