@@ -91,7 +91,10 @@ def running_servers() -> Iterator[Stack]:
 
 @contextlib.asynccontextmanager
 async def deployed(stack: Stack) -> AsyncIterator[Deployment]:
-    """A new database, new topics and an emptied simulator; the workers stop after the block."""
+    """A new database, new topics and an emptied simulator; the workers stop after the block.
+
+    The simulator takes any rate until a measurement sets Stripe's limits: most measure something else.
+    """
     name = f"bench_{secrets.token_hex(4)}"
     folder = stack.folder / name
     (folder / "logs").mkdir(parents=True)
@@ -104,6 +107,7 @@ async def deployed(stack: Stack) -> AsyncIterator[Deployment]:
     await create_topics(stack.kafka.bootstrap, prefix)
     with Control(stack.simulator.api_base) as simulator:
         simulator.reset()
+        simulator.set(rate_limits="off")
     ports = fleet_ports(folder)
     fleet = Fleet(
         folder=folder,

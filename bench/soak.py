@@ -80,9 +80,9 @@ async def soak(stack: Stack, minutes: float) -> list[Sample]:
         unhurried = await start_all(deployment, "payouts", settings=UNHURRIED)
         await open_school(deployment)
         deployment.stop(unhurried)
-        await start_all(deployment, "payouts", settings={})
+        await start_all(deployment, "payouts", settings={"HOBBS_STRIPE_LIMITS": "live"})
         with Control(stack.simulator.api_base) as stripe:
-            stripe.set(**STRIPE)
+            stripe.set(rate_limits="live", **STRIPE)
         owner = await deployment.connect()
         paying = asyncio.create_task(pay_in(deployment))
         try:

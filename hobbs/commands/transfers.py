@@ -242,6 +242,14 @@ def odd_command(
         raise typer.Exit(EXIT_FINDINGS)
 
 
+@odd.command("ended")
+def ended_command(most: MostOption = None, skip: SkipOption = 0, output: OutputOption = Output.table) -> None:
+    """List objects of Stripe's that are not read any more until a webhook names them, and why."""
+    shown = part(most, skip, output)
+    found = _read(lambda tx: reads.list_ended(tx, most=shown.asked, skip=skip))
+    show_rows(shown.of(found, "objects"), output)
+
+
 @odd.command("close")
 def close_odd_command(
     object_id: Annotated[str, typer.Argument(metavar="ID", help="As `hobbs transfers odd list` shows it.")],

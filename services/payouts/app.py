@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -13,6 +14,7 @@ from fleet.worker import Worker
 from fleet.zones import time_zone
 from services.payouts import handlers, store
 from services.payouts.desk import decisions
+from services.payouts.domain.reading import Backoff
 from services.payouts.handlers import Clock, utc_now
 from services.payouts.settings import PayoutsSettings
 from services.payouts.steps import gauges, payments
@@ -24,15 +26,18 @@ from services.payouts.stripe.existing_accounts import adopt_accounts
 from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
 from services.payouts.stripe.mode import ModeGate
 from services.payouts.stripe.movements import MovementPolicy, Movements
-from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.pacer import Pace
 from services.payouts.stripe.relay import RelayLimits, StripeRelay
-from services.payouts.stripe.rereads import Rechecks, Rereader
+from services.payouts.stripe.rereads import Rereader
 from services.payouts.stripe.treasury import Treasury
+from services.payouts.stripe.usage import Usage
 
 MEASURE_S = 10.0
+USAGE_S = 10.0  # a process that is killed forgets at most the reads of so long
 WEBHOOKS_EVERY_S = 0.2  # many share a commit; no payment waits for a webhook
 LEASE_MARGIN_S = 1.0
 COMPARED_POLL_S = 0.2
+UNANSWERED_MAX_S = 300.0  # nothing is sent before Stripe answered, so it is asked at least so often
 
 
 def build(settings: PayoutsSettings | None = None) -> Worker:
@@ -40,21 +45,24 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     settings = settings or PayoutsSettings()
     worker = Worker("payouts", settings)
     db, effect_policy = worker.database, effect_policy_of(settings)
+    usage = Usage(db, utc_now)
     client = StripeClient(
         settings.stripe_secret_key.get_secret_value(),
         api_base=settings.stripe_api_base,
         timeout_s=settings.stripe_timeout_s,
         connections=settings.stripe_concurrency + 16,
+        asked=usage.asked,
     )
-    calls = Pacer(settings.stripe_calls_per_s)
-    reads = Pacer(settings.stripe_reads_per_s, within=calls)
+    pace = Pace(settings.limits, reads_per_s=settings.stripe_reads_per_s)
     adoption = Adoption(
         db,
         client,
-        reads,
+        pace,
         utc_now,
         effect_policy=effect_policy,
-        probe_after=settings.policy.stopped_probe,
+        probe_after=settings.stopped_probe.first,
+        starts=settings.starts,
+        unanswered=unanswered_of(settings),
         api=settings.stripe_accounts,
     )
     mode = ModeGate(
@@ -62,14 +70,22 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
         client,
         utc_now,
         api_base=settings.stripe_api_base,
-        probe_after=settings.policy.stopped_probe,
+        probe_after=settings.stopped_probe.first,
     )
-    relay = _relay(settings, db, client, calls, effect_policy, adoption)
-    treasury = Treasury(db, client, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
-    lease = timedelta(seconds=settings.inquiry_lease_s)
-    rereader = Rereader(db, client, reads, utc_now, rechecks_of(settings), lease=lease)
-    missed_events = MissedEvents(db, client, reads, utc_now, listing_policy_of(settings))
-    movements = Movements(db, client, reads, utc_now, movement_policy_of(settings))
+    relay = _relay(settings, db, client, pace, effect_policy, adoption)
+    treasury = Treasury(db, client, pace, usage, utc_now, settings.schedule.balance)
+    rereader = Rereader(
+        db,
+        client,
+        pace,
+        usage,
+        utc_now,
+        settings.schedule.rechecks,
+        put_off=settings.put_off,
+        lease=timedelta(seconds=settings.inquiry_lease_s),
+    )
+    missed_events = MissedEvents(db, client, pace, usage, utc_now, listing_policy_of(settings))
+    movements = Movements(db, client, pace, utc_now, movement_policy_of(settings))
 
     once_compared = partial(_once_compared, adoption)
     webhooks = partial(
@@ -91,7 +107,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("rereads", once_compared(rereader.step), idle_s=0.25)
     worker.loop("treasury", once_compared(treasury.step), idle_s=0.1)
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
-    worker.loop("links", partial(links.answer_links, db, client, settings, utc_now), idle_s=1.0)
+    worker.loop("links", partial(links.answer_links, db, client, pace, settings, utc_now), idle_s=1.0)
     adopt = partial(adopt_accounts, db, client, settings.stripe_accounts, utc_now)
     worker.loop("accounts", adopt, idle_s=1.0)
     worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
@@ -99,6 +115,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.every("recover_events", settings.events_poll_s, recover)
     listing = partial(_once_of_one_mode, worker, mode, movements.run)
     worker.every("list_movements", settings.movements_poll_s, listing)
+    worker.loop("usage", usage.step, idle_s=USAGE_S)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
     worker.decide(decisions.ACTIONS)
     worker.ready_checks["stripe"] = relay.check
@@ -106,6 +123,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.ready_checks["compared"] = adoption.check
     worker.on_stop(relay.drain)
     worker.on_stop(client.close)
+    worker.on_stop(usage.save)
     return worker
 
 
@@ -150,17 +168,16 @@ def effect_policy_of(settings: PayoutsSettings) -> EffectPolicy:
     )
 
 
-def rechecks_of(settings: PayoutsSettings) -> Rechecks:
-    return Rechecks(
-        unready=timedelta(seconds=settings.unready_recheck_s),
-        unsettled=timedelta(seconds=settings.unsettled_recheck_s),
-        ready=timedelta(seconds=settings.ready_recheck_s),
-    )
+def unanswered_of(settings: PayoutsSettings) -> Backoff:
+    """When a process that has just started asks again, after Stripe did not answer it."""
+    return replace(settings.put_off.unread, most=timedelta(seconds=UNANSWERED_MAX_S))
 
 
 def listing_policy_of(settings: PayoutsSettings) -> ListingPolicy:
     return ListingPolicy(
-        overlap=timedelta(seconds=settings.events_overlap_s), grace=timedelta(seconds=settings.events_grace_s)
+        overlap=timedelta(seconds=settings.events_overlap_s),
+        grace=timedelta(seconds=settings.events_grace_s),
+        wait=settings.schedule.events,
     )
 
 
@@ -176,6 +193,7 @@ def relay_limits_of(settings: PayoutsSettings) -> RelayLimits:
         concurrency=settings.stripe_concurrency,
         lease=timedelta(seconds=settings.lease_s),
         call_time=timedelta(seconds=settings.stripe_timeout_s + LEASE_MARGIN_S),
+        probe=settings.stopped_probe,
     )
 
 
@@ -183,14 +201,14 @@ def _relay(
     settings: PayoutsSettings,
     db: Database,
     client: StripeClient,
-    pacer: Pacer,
+    pace: Pace,
     effect_policy: EffectPolicy,
     adoption: Adoption,
 ) -> StripeRelay:
     return StripeRelay(
         db,
         client,
-        pacer,
+        pace,
         utc_now,
         policy=settings.policy,
         limits=relay_limits_of(settings),

@@ -2,6 +2,7 @@
 
 from fleet import metrics
 from services.payouts.domain.answers import StripeVerdict
+from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.operations import Kind, State
 from services.payouts.domain.outcomes import EffectVerdict
 from services.payouts.domain.transfers import HoldReason, TransferState
@@ -19,6 +20,22 @@ CALL_SECONDS = metrics.histogram(
 )
 IN_FLIGHT = metrics.gauge("payouts_operations_in_flight", "Operations this process has claimed")
 PACER_RATE = metrics.gauge("payouts_stripe_rate_per_second", "Calls per second the pacer allows now")
+READS = metrics.counter(
+    "payouts_stripe_reads_total",
+    "Reads from Stripe by endpoint, whatever the answer",
+    {"endpoint": [endpoint for endpoint in Endpoint if endpoint.startswith("GET ")]},
+)
+READS_PER_TRANSACTION = metrics.gauge(
+    "payouts_stripe_reads_per_transaction",
+    "Reads from Stripe for each charge settled in the last 30 days, of all processes",
+)
+ALLOWANCE_USED = metrics.gauge(
+    "payouts_stripe_read_allowance_used",
+    "Reads of the last 30 days as a share of what Stripe allows: 500 a charge, at least 10,000",
+)
+STRETCH = metrics.gauge(
+    "payouts_stripe_read_stretch", "How many times longer the loops wait because the allowance is scarce"
+)
 LEASES_LOST = metrics.counter(
     "payouts_leases_lost_total", "Answers dropped because another relay owns the operation"
 )

@@ -96,6 +96,7 @@ CREATE TABLE payouts.event_listing (
     begun_at timestamptz,
     page_after text,
     completed_at timestamptz DEFAULT now() NOT NULL,
+    calm_since timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT page_belongs_to_a_listing CHECK (((page_after IS NULL) OR (begun_at IS NOT NULL))),
     CONSTRAINT there_is_one_listing CHECK (only_row)
 );
@@ -158,8 +159,11 @@ CREATE TABLE payouts.inquiry (
     read_again_at timestamptz,
     problem text,
     trace jsonb NOT NULL,
+    ended_at timestamptz,
+    ended_because text,
+    CONSTRAINT ended_inquiry_says_why CHECK (((ended_at IS NULL) = (ended_because IS NULL))),
     CONSTRAINT inquiry_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'charge_fee'::text, 'payout_fee'::text, 'reversals'::text]))),
-    CONSTRAINT open_inquiry_is_due_or_answered CHECK (((due_at IS NOT NULL) OR (answered_at IS NOT NULL)))
+    CONSTRAINT open_inquiry_is_due_answered_or_ended CHECK (((due_at IS NOT NULL) OR (answered_at IS NOT NULL) OR (ended_at IS NOT NULL)))
 );
 ALTER TABLE ONLY payouts.inquiry ADD CONSTRAINT inquiry_pkey PRIMARY KEY (kind, object_id);
 CREATE INDEX inquiry_due ON payouts.inquiry USING btree (due_at) WHERE (due_at IS NOT NULL);
@@ -461,6 +465,14 @@ ALTER TABLE ONLY payouts.payout_part ADD CONSTRAINT payout_part_transfer_id_fkey
 CREATE INDEX payout_part_of_a_transfer ON payouts.payout_part USING btree (transfer_id);
 GRANT SELECT, INSERT, DELETE ON TABLE payouts.payout_part TO hobbs_payouts;
 
+CREATE TABLE payouts.read_schedule (
+    name text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    due_at timestamptz NOT NULL
+);
+ALTER TABLE ONLY payouts.read_schedule ADD CONSTRAINT read_schedule_pkey PRIMARY KEY (name);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.read_schedule TO hobbs_payouts;
+
 CREATE TABLE payouts.relay_stop (
     only_row boolean DEFAULT true NOT NULL,
     since timestamptz,
@@ -524,6 +536,14 @@ CREATE TABLE payouts.stripe_mode (
 );
 ALTER TABLE ONLY payouts.stripe_mode ADD CONSTRAINT stripe_mode_pkey PRIMARY KEY (only_row);
 GRANT SELECT, UPDATE ON TABLE payouts.stripe_mode TO hobbs_payouts;
+CREATE TABLE payouts.stripe_usage (
+    day date NOT NULL,
+    reads bigint DEFAULT 0 NOT NULL,
+    transactions bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT usage_only_grows CHECK (((reads >= 0) AND (transactions >= 0)))
+);
+ALTER TABLE ONLY payouts.stripe_usage ADD CONSTRAINT stripe_usage_pkey PRIMARY KEY (day);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.stripe_usage TO hobbs_payouts;
 
 CREATE TABLE payouts.timer (
     name text NOT NULL,
@@ -682,6 +702,17 @@ CREATE VIEW payouts_public.dead_letters AS
     event_key
    FROM payouts.dead_letter;
 GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader;
+
+CREATE VIEW payouts_public.ended_rereads AS
+ SELECT kind,
+    object_id,
+    stripe_account,
+    asked_at,
+    ended_at,
+    ended_because AS sentence
+   FROM payouts.inquiry
+  WHERE (ended_at IS NOT NULL);
+GRANT SELECT ON TABLE payouts_public.ended_rereads TO hobbs_reader;
 
 CREATE VIEW payouts_public.found_effects AS
  SELECT stripe_id,

@@ -6,6 +6,7 @@ from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
 from tests.mutants.movement_mutants import MOVEMENT_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
+from tests.mutants.reading_mutants import READING_MUTANTS
 from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
 from tests.mutants.restore_mutants import RESTORE_MUTANTS
 from tests.mutants.simulator_mutants import SIMULATOR_MUTANTS
@@ -16,6 +17,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *PAYOUTS_MUTANTS,
     *BILLING_AND_LEDGER_MUTANTS,
     *LEDGER_HISTORY_MUTANTS,
+    *READING_MUTANTS,
     *RECOVERY_AND_MONITOR_MUTANTS,
     *RESTORE_MUTANTS,
     *SIMULATOR_MUTANTS,

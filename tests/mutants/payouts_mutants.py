@@ -127,9 +127,14 @@ PAYOUTS_MUTANTS = (
         breaks="A relay claims an operation whose lease another relay still holds.",
         edits=(
             Edit(
-                path="services/payouts/store/operations.py",
-                old="OR state = 'in_flight' AND lease_until < :now)",
-                new="OR state = 'in_flight')",
+                path="services/payouts/store/claims.py",
+                old="OR state = 'in_flight' AND lease_until < :now)\n          AND (kind",
+                new="OR state = 'in_flight')\n          AND (kind",
+            ),
+            Edit(
+                path="services/payouts/store/claims.py",
+                old="OR state = 'in_flight' AND lease_until < :now)\n        ORDER BY",
+                new="OR state = 'in_flight')\n        ORDER BY",
             ),
         ),
         catchers=(f"{LEASES}::test_what_another_relay_leases_is_not_claimed_before_its_lease_ends",),
@@ -297,7 +302,7 @@ PAYOUTS_MUTANTS = (
         breaks="A payee's next transfer is sent while it is unknown whether the last one moved money.",
         edits=(
             Edit(
-                path="services/payouts/store/operations.py",
+                path="services/payouts/store/claims.py",
                 old="""\
         (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held', 'parked')
 """,

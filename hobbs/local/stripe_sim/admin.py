@@ -87,6 +87,8 @@ class Admin:
             "clock_offset_s": self.world.clock.offset,
             "uptime_s": round(time.monotonic() - self.started, 3),
             "requests": self.api.served,
+            "calls": dict(self.api.rates.calls.most_common()),
+            "rate_limited": dict(self.api.rates.refused.most_common()),
             "objects": dict(store.rows("SELECT kind, count(*) FROM object GROUP BY kind ORDER BY kind")),
             "effects": dict(store.rows("SELECT kind, count(*) FROM effect GROUP BY kind ORDER BY kind")),
             "balance": _sums(balances.balance(self.world, "")),
@@ -112,13 +114,14 @@ class Admin:
         }
 
     def reset(self, given: Doc) -> Doc:
-        """Delete everything but what keep_endpoints and keep_settings say."""
+        """Delete everything but what keep_endpoints and keep_settings say, and whether rates are limited."""
         endpoints = (
             [doc for kind in ENDPOINTS for doc in self.world.store.newest(kind, "")]
             if given.get("keep_endpoints")
             else []
         )
-        settings = self.world.settings if given.get("keep_settings") else Settings()
+        kept = self.world.settings
+        settings = kept if given.get("keep_settings") else Settings(rate_limits=kept.rate_limits)
         with self.world.store.transaction():
             self.world.store.clear()
             for doc in reversed(endpoints):
@@ -128,6 +131,7 @@ class Admin:
         self.faults.clear()
         self.faults.seen_per_key.clear()
         self.api.recent.clear()
+        self.api.rates.forget()
         return {"ok": True}
 
     def effects(self, given: Doc) -> Doc:

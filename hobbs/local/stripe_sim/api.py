@@ -1,7 +1,8 @@
-"""One API request from headers to answer: authentication, validation, idempotency, faults, execution.
+"""One API request from headers to answer: authentication, rates, validation, idempotency, faults, execution.
 
-The order is Stripe's: authenticate, replay a saved answer, refuse a running key, validate, execute, save. The
-event loop runs one request between two `await`s, so the only lock is the set of keys in use.
+The order is Stripe's: authenticate, limit the rate, replay a saved answer, refuse a running key, validate,
+execute, save. The event loop runs one request between two `await`s, so the only lock is the set of keys
+in use.
 """
 
 import asyncio
@@ -11,6 +12,7 @@ import traceback
 from collections import deque
 from dataclasses import replace
 
+from fleet.stripe_limits import endpoint_of
 from hobbs.local.stripe_sim import (
     accounts,
     errors,
@@ -30,6 +32,7 @@ from hobbs.local.stripe_sim.expand import expanded
 from hobbs.local.stripe_sim.faults import Fault, Faults
 from hobbs.local.stripe_sim.http import Answer, Request
 from hobbs.local.stripe_sim.identifiers import new_id
+from hobbs.local.stripe_sim.rates import Rates
 from hobbs.local.stripe_sim.world import Call, Doc, World, public
 
 REQUESTS_KEPT = 2_000
@@ -43,6 +46,7 @@ class Api:
         self.secret_key = secret_key
         self.keys_in_use: set[tuple[str, str]] = set()
         self.recent: deque[Doc] = deque(maxlen=REQUESTS_KEPT)
+        self.rates = Rates()
         self.served = 0
 
     async def answer(self, request: Request) -> Answer:
@@ -69,6 +73,7 @@ class Api:
         if found is None:
             raise not_simulated.unknown(request.method, request.path, [row[1] for row in routes.TABLE])
         route, ids = found
+        self.rates.admit(endpoint_of(request.method, request.path), self.world.settings.rate_limits)
         account = self._acting_as(acting_for(request.headers), key)
         restricted_keys.check(self.world, key, request.method, request.path, account)
         if account and route.platform_only:

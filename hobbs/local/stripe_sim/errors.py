@@ -151,17 +151,19 @@ def key_reused_on_other_endpoint(key: str, first: str, path: str) -> StripeError
     )
 
 
-def rate_limited() -> StripeError:
+def rate_limited(reason: str = "global-rate") -> StripeError:
+    """reason: which limit it was; docs.stripe.com/rate-limits lists them. There is no Retry-After."""
     return StripeError(
         429,
         "Request rate limit exceeded. Learn more about rate limits https://stripe.com/docs/rate-limits.",
         code="rate_limit",
         saved=False,
-        headers={"Stripe-Rate-Limited-Reason": "global-rate"},
+        headers={"Stripe-Rate-Limited-Reason": reason},
     )
 
 
 def lock_timeout() -> StripeError:
+    """A 429 without Stripe-Rate-Limited-Reason: a lock, not a limit (docs.stripe.com/rate-limits)."""
     return StripeError(
         429,
         "This object cannot be accessed right now because another API request or Stripe process is currently "
@@ -170,7 +172,6 @@ def lock_timeout() -> StripeError:
         "serially or at a lower rate.",
         code="lock_timeout",
         saved=False,
-        headers={"Stripe-Rate-Limited-Reason": "resource-specific"},
     )
 
 

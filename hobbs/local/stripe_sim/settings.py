@@ -6,11 +6,15 @@ Defaults are Stripe's own in the United States. Delays are seconds on the simula
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from hobbs.local.stripe_sim import rates
+
 DAY = 86_400
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
+    rate_limits: str = "sandbox"
+    """Stripe's limits of calls a second: sandbox, live or off. `reset` keeps it."""
     # Money
     charge_fee_basis_points: int = 290
     charge_fee_fixed: int = 30
@@ -84,6 +88,7 @@ class Settings:
         unknown = sorted(set(changes) - known)
         if unknown:
             raise ValueError(f"unknown setting {unknown[0]}; known are {', '.join(sorted(known))}")
+        rates.limits_of(changes.get("rate_limits", self.rate_limits))
         return replace(self, **changes)
 
     def as_dict(self) -> dict[str, Any]:

@@ -221,6 +221,17 @@ async def movement_listing(tx: Tx) -> dict[str, Any]:
     return dict((await tx.one(_LISTED))._mapping)
 
 
+_ENDED = """
+    SELECT kind, object_id, stripe_account, asked_at, ended_at, sentence
+    FROM payouts_public.ended_rereads ORDER BY ended_at DESC, object_id LIMIT :most OFFSET :skip
+"""
+
+
+async def list_ended(tx: Tx, *, most: int, skip: int = 0) -> list[dict[str, Any]]:
+    """Objects of Stripe's that nobody reads any more, and why, newest first."""
+    return [dict(row._mapping) for row in await tx.all(_ENDED, most=most, skip=skip)]
+
+
 _FIND_PAYEE = "SELECT wallet FROM payouts_public.payees WHERE wallet = :name OR key = :name ORDER BY 1"
 
 

@@ -31,6 +31,7 @@ class StripeAnswer:
     """One HTTP exchange. `status` None: no answer came (timeout, reset, unreadable).
 
     wrong_mode: it is not of our key's mode, or our key is not of the database's; it proves nothing.
+    `limited_by`: which limit a 429 was, as `Stripe-Rate-Limited-Reason` names it.
     """
 
     status: int | None
@@ -38,6 +39,7 @@ class StripeAnswer:
     request_id: str | None = None
     problem: str = ""
     wrong_mode: bool = False
+    limited_by: str | None = None
 
     @property
     def error(self) -> Mapping[str, Any]:

@@ -29,7 +29,6 @@ class RetryPolicy:
     server_errors_max: int = 3  # Stripe replays a saved 500, so that repeating the call proves nothing
     lookup_gap: timedelta
     lookups_max: int = 12
-    stopped_probe: timedelta
 
 
 class EffectVerdict(StrEnum):

@@ -118,6 +118,15 @@ class AccountStatus:
     agreement: Agreement | None = None
 
 
+def differs(payee: Payee, status: AccountStatus) -> bool:
+    """Whether Stripe says something else of a payee's account than it did when it was last read."""
+    return (payee.ready, payee.disabled_reason, payee.balance_negative) != (
+        status.ready,
+        status.disabled_reason,
+        status.balance_negative,
+    )
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccountToOpen:
     """A configured payee without a Stripe account. `refused`: how many requests for one Stripe refused."""

@@ -17,13 +17,17 @@ class RereadKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reread:
-    """An object to read now. `token`: the lease under which what was read may be written."""
+    """An object to read now. `token`: the lease under which what was read may be written.
+
+    `asked_at`: when somebody last said that it may have changed.
+    """
 
     kind: RereadKind
     object_id: str
     stripe_account: str | None
     attempts: int
     token: UUID
+    asked_at: datetime
     trace: Cause
 
 

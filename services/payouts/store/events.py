@@ -9,6 +9,23 @@ from sqlalchemy import Row
 from fleet.database import Tx
 from services.payouts.domain.missed_events import EventListing, ListedEvent
 
+_TIMES = "SELECT calm_since, completed_at, begun_at IS NOT NULL AS under_way FROM event_listing"
+
+
+async def listed(tx: Tx) -> tuple[datetime, datetime, bool]:
+    """Since when no event had to be recovered, when the list was read to its end, whether it is now."""
+    row = await tx.one(_TIMES)
+    return row.calm_since, row.completed_at, row.under_way
+
+
+_DISTURB = "UPDATE event_listing SET calm_since = :now"
+
+
+async def disturb(tx: Tx, now: datetime) -> None:
+    """Note that an event was not delivered: the list is read often again."""
+    await tx.execute(_DISTURB, now=now)
+
+
 _BEGIN = """
     UPDATE event_listing SET begun_at = coalesce(begun_at, :now) RETURNING listed_until, begun_at, page_after
 """

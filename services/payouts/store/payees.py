@@ -246,6 +246,14 @@ async def wallet_of_account(tx: Tx, stripe_account: str) -> str | None:
     return row.wallet if row else None
 
 
+_ACCOUNTS = "SELECT count(stripe_account) AS n FROM payee"
+
+
+async def count_accounts(tx: Tx) -> int:
+    """How many payees have a Stripe account."""
+    return int((await tx.one(_ACCOUNTS)).n)
+
+
 _TO_CLOSE = """
     SELECT wallet FROM payee
     WHERE schedule = :schedule AND configured_at IS NOT NULL

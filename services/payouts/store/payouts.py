@@ -218,6 +218,18 @@ async def awaits_bank(tx: Tx, wallet: str) -> bool:
     return bool((await tx.one(_AWAITS_BANK, wallet=wallet)).waits)
 
 
+_HAD_MONEY = """
+    SELECT EXISTS (SELECT FROM payout WHERE stripe_account = :account)
+        OR EXISTS (SELECT FROM transfer WHERE stripe_account = :account AND in_bank_at IS NULL
+                   AND state IN ('sent', 'partly_reversed')) AS had
+"""
+
+
+async def had_money(tx: Tx, stripe_account: str) -> bool:
+    """Whether something was ever paid out of an account, or is on its way to its bank."""
+    return bool((await tx.one(_HAD_MONEY, account=stripe_account)).had)
+
+
 _MARK_IN_BANK = """
     WITH moved AS (
         UPDATE transfer SET state = 'in_bank', in_bank_at = :now, changed_at = :now

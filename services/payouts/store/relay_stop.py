@@ -24,6 +24,14 @@ async def resume(tx: Tx) -> None:
     await tx.execute(_RESUME)
 
 
+_PROBE_NOW = "UPDATE relay_stop SET probe_at = :now WHERE since IS NOT NULL"
+
+
+async def probe_now(tx: Tx, now: datetime) -> None:
+    """Have the key tried at once, because Stripe just answered it."""
+    await tx.execute(_PROBE_NOW, now=now)
+
+
 _CURRENT = "SELECT since, sentence, probe_at FROM relay_stop WHERE since IS NOT NULL"
 
 

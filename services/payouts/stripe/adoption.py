@@ -5,12 +5,15 @@ names its operation and what it paid. So each process lists the transfers since 
 knows, and all accounts, before it handles a record or its relay claims anything: what was decided before
 could be another transfer than the one that was sent. What is unknown is kept (`found_effect`), its payables
 are paid by nothing else, and it is adopted as soon as they are read again (decision 0150).
+
+A process that starts again and again, and one that Stripe does not answer, wait ever longer before they ask.
 """
 
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Final
 
 from fleet import outbox
@@ -30,15 +33,17 @@ from services.payouts.domain.adoption import (
     named_by_stripe,
 )
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
+from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.operations import Kind, KnownOperation, State, difference
 from services.payouts.domain.orders import NewOperation
 from services.payouts.domain.payments import NewTransfer
+from services.payouts.domain.reading import Backoff, Starts
 from services.payouts.domain.transfers import Move, TransferState
 from services.payouts.steps import payments
 from services.payouts.stripe import effects, odd_objects
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import Effect, EffectPolicy
-from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.pacer import Pace
 
 # A backup may lack transfers that were under way when it was made: older than its youngest one by minutes.
 OVERLAP: Final = timedelta(hours=1)
@@ -53,20 +58,26 @@ class Adoption:
         self,
         db: Database,
         client: StripeClient,
-        pacer: Pacer,
+        pace: Pace,
         clock: Callable[[], datetime],
         *,
         effect_policy: EffectPolicy,
         probe_after: timedelta,
         api: AccountsApi = AccountsApi.V2,
+        starts: Starts,
+        unanswered: Backoff,
     ) -> None:
         self._db = db
         self._client = client
-        self._pacer = pacer
+        self._pace = pace
         self._clock = clock
         self._effect_policy = effect_policy
         self._probe_after = probe_after
         self._api = api
+        self._starts = starts
+        self._unanswered = unanswered
+        self._ask_at: datetime | None = None
+        self._failures = 0
         self._problem: str | None = "Stripe has not been asked yet"
 
     @property
@@ -80,9 +91,14 @@ class Adoption:
 
     async def step(self) -> int:
         """Compare, if that is not done; then adopt what can be."""
-        if not self.compared and (problem := await self._compare()):
-            self._problem = problem
-            return 0  # what differs is balanced only when all is known
+        if not self.compared:
+            if not await self._may_ask():
+                return 0
+            if problem := await self._compare():
+                self._failures += 1
+                self._ask_at = self._clock() + self._unanswered.after(self._failures)
+                self._problem = problem
+                return 0  # what differs is balanced only when all is known
         async with self._db.autocommit() as tx:
             waiting = await store.adoption.waiting(tx)
         for stripe_id, wallet in waiting:
@@ -90,6 +106,18 @@ class Adoption:
         self._problem = None  # only now: what is decided next must meet operations that are adopted
         metrics.FOUND_EFFECTS.set(len(waiting))
         return 0
+
+    async def _may_ask(self) -> bool:
+        """Whether Stripe is asked now; the first time this start is counted among the others."""
+        now = self._clock()
+        if self._ask_at is None:
+            async with self._db.transaction() as tx:
+                used_until = await store.read_schedule.note_start(tx, now, self._starts.each)
+            self._ask_at = max(used_until - self._starts.each * self._starts.at_once, now)
+            if self._ask_at > now:
+                self._problem = f"this service starts too often; Stripe is asked at {self._ask_at:%H:%M} UTC"
+                _log.error("this service starts too often", extra={"asks_at": self._ask_at.isoformat()})
+        return now >= self._ask_at
 
     async def _adopt(self, stripe_id: str, wallet: str) -> None:
         """Adopt one effect; one that nobody foresaw keeps no other waiting."""
@@ -107,24 +135,32 @@ class Adoption:
         async with self._db.transaction() as tx:
             latest = await store.adoption.latest_transfer_at(tx)
         since = None if latest is None else latest - OVERLAP
-        for ask in self._lists(since):
+        for endpoint, ask in self._lists(since):
             after: str | None = None
             while True:
-                await self._pacer.turn()
-                answer = await ask(after)
+                answer = await self._pace.read(endpoint, partial(ask, after))
                 if classify(answer) is not StripeVerdict.DONE:
                     return await self._refused(answer)
                 await self._keep(answer.body["data"])
                 after = _following(answer.body)
                 if after is None:
                     break
+        async with self._db.transaction() as tx:
+            await store.relay_stop.probe_now(tx, self._clock())
+            await store.rereads.read_unready(tx, self._clock())
         return None
 
-    def _lists(self, since: datetime | None) -> list[Callable[[str | None], Awaitable[StripeAnswer]]]:
+    def _lists(
+        self, since: datetime | None
+    ) -> list[tuple[Endpoint, Callable[[str | None], Awaitable[StripeAnswer]]]]:
         """What is listed. Stripe does not promise that v1's list has the accounts that v2 made (0190)."""
         client = self._client
-        v2 = [client.v2_accounts_page] if self._api is AccountsApi.V2 else []
-        return [client.accounts_page, *v2, lambda after: client.transfers_page(since, after)]
+        v2 = [(Endpoint.V2_ACCOUNTS, client.v2_accounts_page)] if self._api is AccountsApi.V2 else []
+        return [
+            (Endpoint.ACCOUNTS, client.accounts_page),
+            *v2,
+            (Endpoint.TRANSFERS, lambda after: client.transfers_page(since, after)),
+        ]
 
     async def _refused(self, answer: StripeAnswer) -> str:
         """A refused key stops the relay, as for any other call. The list is read again in any case."""
@@ -132,8 +168,6 @@ class Adoption:
             now = self._clock()
             async with self._db.transaction() as tx:
                 await store.relay_stop.stop(tx, answer.sentence, now, now + self._probe_after)
-        if classify(answer) is StripeVerdict.SLOW_DOWN:
-            self._pacer.slow_down()
         return answer.sentence
 
     async def _keep(self, things: Sequence[Any]) -> None:

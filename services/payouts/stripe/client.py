@@ -20,6 +20,7 @@ import stripe
 from fleet.database import forbid_in_transaction
 from fleet.stripe_amounts import to_stripe
 from fleet.stripe_keys import is_stripe, livemode_of, refused_address
+from fleet.stripe_limits import endpoint_of
 from services.payouts.domain.accounts import AccountsApi, api_of, at_stripe
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.modes import OTHER_MODE, is_of_other_mode
@@ -32,15 +33,25 @@ POOL = 8
 _SECRET = re.compile(r"\b[rs]k_(?:test|live)_\w+")
 
 Params = Mapping[str, Any]
+Asked = Callable[[str], None]
+Turn = Callable[[], Awaitable[None]]
 
 
 class StripeClient:
-    """The platform's account at Stripe, called with one secret key.
+    """The platform's account at Stripe, called with one secret key. `asked` hears each call's endpoint.
 
     instead: an answer that every call gets while none may be made; None: they are made.
     """
 
-    def __init__(self, secret_key: str, *, api_base: str, timeout_s: float, connections: int = 100) -> None:
+    def __init__(
+        self,
+        secret_key: str,
+        *,
+        api_base: str,
+        timeout_s: float,
+        connections: int = 100,
+        asked: Asked = lambda endpoint: None,
+    ) -> None:
         self.livemode = livemode_of(secret_key) or False
         if refused := refused_address(api_base, livemode=self.livemode):
             raise ValueError(refused)
@@ -48,7 +59,7 @@ class StripeClient:
         self._timeout_s = timeout_s
         # A proxy of the environment gets a tunnel to Stripe: TLS ends at Stripe, by the certificates that its
         # library brings. A simulator on this machine is never called through one.
-        self._http = _Http(timeout_s, connections, trust_env=is_stripe(api_base))
+        self._http = _Http(timeout_s, connections, asked, trust_env=is_stripe(api_base))
         self._client = stripe.StripeClient(
             secret_key,
             base_addresses=_bases(api_base),
@@ -83,26 +94,31 @@ class StripeClient:
             case Kind.ACCOUNT:
                 return await self._ask(lambda: v1.accounts.create_async(params, options))
 
-    async def look_up(self, operation: Operation) -> StripeAnswer:
-        """List what an operation may have made since it was first sent; `body["data"]` has all pages."""
+    async def look_up(self, operation: Operation, next_turn: Turn | None = None) -> StripeAnswer:
+        """List what an operation may have made since it was first sent; `body["data"]` has all pages.
+
+        `next_turn` is awaited before each page but the first.
+        """
         v1 = self._client.v1
         since = {"created": {"gte": int((operation.first_sent_at - CLOCK_SKEW).timestamp())}}
         match operation.kind:
             case Kind.TRANSFER:
                 wanted = since | {"destination": operation.params["destination"]}
-                return await self._all_pages(lambda page: v1.transfers.list_async(page), wanted)
+                return await self._all_pages(lambda page: v1.transfers.list_async(page), wanted, next_turn)
             case Kind.REVERSAL:
                 transfer = str(operation.parent_id)
                 return await self._all_pages(
-                    lambda page: v1.transfers.reversals.list_async(transfer, page), {}
+                    lambda page: v1.transfers.reversals.list_async(transfer, page), {}, next_turn
                 )
             case Kind.INSTANT_PAYOUT:
                 options: Any = {"stripe_account": operation.stripe_account}
-                return await self._all_pages(lambda page: v1.payouts.list_async(page, options), since)
+                return await self._all_pages(
+                    lambda page: v1.payouts.list_async(page, options), since, next_turn
+                )
             case Kind.ACCOUNT if api_of(operation.params) is AccountsApi.V2:
-                return await self._all_v2_accounts()
+                return await self._all_v2_accounts(next_turn)
             case Kind.ACCOUNT:
-                return await self._all_pages(lambda page: v1.accounts.list_async(page), since)
+                return await self._all_pages(lambda page: v1.accounts.list_async(page), since, next_turn)
 
     async def account(self, account: str) -> StripeAnswer:
         return await self._ask(lambda: self._client.v1.accounts.retrieve_async(account))
@@ -145,11 +161,13 @@ class StripeClient:
             answer = await self._ask(lambda: self._client.raw_request_async("get", next_page))
         return _with_id(answer, "accounts")
 
-    async def _all_v2_accounts(self) -> StripeAnswer:
+    async def _all_v2_accounts(self, next_turn: Turn | None = None) -> StripeAnswer:
         """All accounts that API v2 lists: it lists by no time, and v1's list may lack them."""
         found: list[Any] = []
         next_page: str | None = None
-        for _ in range(PAGES_MAX):
+        for number in range(PAGES_MAX):
+            if number and next_turn is not None:
+                await next_turn()
             answer = await self.v2_accounts_page(next_page)
             if answer.status is None or not 200 <= answer.status < 300:
                 return answer
@@ -232,11 +250,15 @@ class StripeClient:
         link = await self._ask(lambda: self._client.v1.accounts.login_links.create_async(account))
         return _with_id(link, "link")
 
-    async def _all_pages(self, ask: Callable[[Any], Awaitable[Any]], wanted: Params) -> StripeAnswer:
+    async def _all_pages(
+        self, ask: Callable[[Any], Awaitable[Any]], wanted: Params, next_turn: Turn | None = None
+    ) -> StripeAnswer:
         """Read all pages of a list. An error on any page is the answer; so is a list of more than 5,000."""
         found: list[Any] = []
         after: dict[str, str] = {}
-        for _ in range(PAGES_MAX):
+        for number in range(PAGES_MAX):
+            if number and next_turn is not None:
+                await next_turn()
             page = {**wanted, **after, "limit": PAGE}
             answer = await self._ask(lambda page=page: ask(page))  # type: ignore[misc]
             if answer.status is None or not 200 <= answer.status < 300:
@@ -292,7 +314,18 @@ def _answer_of(error: stripe.StripeError) -> StripeAnswer:
     told = error.json_body.get("error") if isinstance(error.json_body, Mapping) else None
     message = _SECRET.sub("the key", str(error.user_message or type(error).__name__))
     body = {"error": {**told, "message": message}} if isinstance(told, Mapping) else {}
-    return StripeAnswer(status=error.http_status, body=body, request_id=error.request_id, problem=message)
+    return StripeAnswer(
+        status=error.http_status,
+        body=body,
+        request_id=error.request_id,
+        problem=message,
+        limited_by=_limited_by(error),
+    )
+
+
+def _limited_by(error: stripe.StripeError) -> str | None:
+    headers = {str(name).lower(): str(value) for name, value in (error.headers or {}).items()}
+    return headers.get("stripe-rate-limited-reason")
 
 
 def _with(answer: StripeAnswer, body: Params) -> StripeAnswer:
@@ -306,10 +339,14 @@ def _with_id(answer: StripeAnswer, name: str) -> StripeAnswer:
 
 
 class _Http(stripe.HTTPXClient):
-    """An HTTP client with more connections than the library's 20, so that a busy relay opens few new ones."""
+    """An HTTP client with more connections than the library's 20, so that a busy relay opens few new ones.
 
-    def __init__(self, timeout_s: float, connections: int, *, trust_env: bool) -> None:
+    Every call passes here, so here they are counted.
+    """
+
+    def __init__(self, timeout_s: float, connections: int, asked: Asked, *, trust_env: bool) -> None:
         super().__init__(timeout=timeout_s)
+        self._asked = asked
         verify = ssl.create_default_context(cafile=stripe.ca_bundle_path)
         limits = httpx.Limits(max_connections=2 * POOL, max_keepalive_connections=POOL)
         self._client_async = _Pools(
@@ -320,6 +357,7 @@ class _Http(stripe.HTTPXClient):
         )
 
     def _get_request_args_kwargs(self, method: str, url: str, headers: Any, post_data: Any) -> Any:
+        self._asked(endpoint_of(method, url))
         args, options = super()._get_request_args_kwargs(method, url, headers, post_data)
         options["content"] = options.pop("data") or None  # httpx deprecates text as form data
         return args, options

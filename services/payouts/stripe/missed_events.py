@@ -19,11 +19,14 @@ from fleet.faults import fault_point
 from fleet.inbox import Unreadable
 from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
+from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.event_types import LISTED_TYPES
 from services.payouts.domain.missed_events import EventListing, ListedEvent
+from services.payouts.domain.reading import Wait
 from services.payouts.stripe import odd_objects
 from services.payouts.stripe.client import StripeClient
-from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.pacer import Pace, Pacer
+from services.payouts.stripe.usage import Usage
 
 LISTED_FOR: Final = timedelta(days=30)  # docs.stripe.com/api/events/list
 PAGES_AT_ONCE: Final = (
@@ -39,10 +42,14 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListingPolicy:
-    """overlap: how far a listing reaches back behind the one before; grace: how long a delivery may take."""
+    """overlap: how far a listing reaches back behind the one before; grace: how long a delivery may take.
+
+    wait: until the next listing; it grows while every event is delivered, and begins again when one was not.
+    """
 
     overlap: timedelta
     grace: timedelta
+    wait: Wait
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +67,8 @@ class MissedEvents:
         self,
         db: Database,
         client: StripeClient,
-        pacer: Pacer,
+        pace: Pace,
+        usage: Usage,
         clock: Callable[[], datetime],
         policy: ListingPolicy,
         *,
@@ -68,19 +76,27 @@ class MissedEvents:
     ) -> None:
         self._db = db
         self._client = client
-        self._pacer = pacer
+        self._pace = pace
+        self._usage = usage
         self._list_pacer = Pacer(pages_per_s)
         self._clock = clock
         self._policy = policy
 
     async def run(self) -> None:
-        """List new events, note those not delivered, publish those missing for the grace time."""
-        listing = await self.begin()
+        """List new events if it is time, note the undelivered, publish those missing for the grace time."""
+        listing = await self.begin() if await self._is_time() else None
         for _ in range(PAGES_AT_ONCE):
             if listing is None:
                 break
             listing = await self._read_page(listing)
         await self.publish()
+
+    async def _is_time(self) -> bool:
+        """Whether the list is read now: a listing broke off, or the wait since the last one is over."""
+        async with self._db.transaction() as tx:
+            calm_since, listed_at, under_way = await store.events.listed(tx)
+        wait = self._policy.wait.after(listed_at - calm_since, self._usage.stretch)
+        return under_way or self._clock() >= listed_at + wait
 
     async def begin(self) -> EventListing | None:
         """Begin a listing or continue the one before; None while Stripe refuses our key."""
@@ -107,13 +123,13 @@ class MissedEvents:
     async def _ask(self, since: datetime, after: str | None) -> StripeAnswer:
         """Ask for a page, at the rate of this list and within the rate of all reads."""
         await self._list_pacer.turn()
-        await self._pacer.turn()
-        answer = await self._client.events(LISTED_TYPES, since, after)
-        for pacer in (self._list_pacer, self._pacer):
-            if classify(answer) is StripeVerdict.SLOW_DOWN:
-                pacer.slow_down()
-            else:
-                pacer.went_well()
+        answer = await self._pace.read(
+            Endpoint.EVENTS, lambda: self._client.events(LISTED_TYPES, since, after)
+        )
+        if classify(answer) is StripeVerdict.SLOW_DOWN:
+            self._list_pacer.slow_down()
+        else:
+            self._list_pacer.went_well()
         return answer
 
     async def note(self, listing: EventListing, page: Mapping[str, Any]) -> EventListing | None:
@@ -153,8 +169,12 @@ class MissedEvents:
         now = self._clock()
         async with self._db.transaction() as tx:
             await store.events.forget_arrived(tx)
-        while await self._publish_some(now):
-            continue
+        published = 0
+        while some := await self._publish_some(now):
+            published += some
+        if published:  # in a transaction of its own: who notes events locks the listing before them
+            async with self._db.transaction() as tx:
+                await store.events.disturb(tx, now)
 
     async def _publish_some(self, now: datetime) -> int:
         async with self._db.transaction() as tx:

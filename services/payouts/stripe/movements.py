@@ -18,10 +18,11 @@ from fleet.envelope import first_cause
 from fleet.faults import fault_point
 from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
+from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.movements import Judged, MovementListing, decide_movement
 from services.payouts.stripe import odd_objects
 from services.payouts.stripe.client import StripeClient
-from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.pacer import Pace
 
 PAGES_AT_ONCE: Final = 30  # of 100 rows, in one run; the next run goes on
 OPENINGS_AT_ONCE: Final = 3
@@ -45,13 +46,13 @@ class Movements:
         self,
         db: Database,
         client: StripeClient,
-        pacer: Pacer,
+        pace: Pace,
         clock: Callable[[], datetime],
         policy: MovementPolicy,
     ) -> None:
         self._db = db
         self._client = client
-        self._pacer = pacer
+        self._pace = pace
         self._clock = clock
         self._policy = policy
 
@@ -79,9 +80,13 @@ class Movements:
     async def _open(self) -> None:
         """Read what Stripe holds between two readings of the newest rows that show the same."""
         for _ in range(OPENINGS_AT_ONCE):
-            before = await self._ask(lambda: self._client.balance_transactions(None, None))
-            balance = await self._ask(self._client.balance)
-            after = await self._ask(lambda: self._client.balance_transactions(None, None))
+            before = await self._ask(
+                Endpoint.BALANCE_ROWS, lambda: self._client.balance_transactions(None, None)
+            )
+            balance = await self._ask(Endpoint.BALANCE, self._client.balance)
+            after = await self._ask(
+                Endpoint.BALANCE_ROWS, lambda: self._client.balance_transactions(None, None)
+            )
             for answer in (before, balance, after):
                 if classify(answer) is not StripeVerdict.DONE:
                     return self._put_off(answer)
@@ -105,7 +110,9 @@ class Movements:
     async def _read_page(self, listing: MovementListing) -> MovementListing | None:
         """Read and note one page; the place after it, None at the end or when Stripe did not answer."""
         since = listing.listed_until - self._policy.overlap
-        answer = await self._ask(lambda: self._client.balance_transactions(since, listing.page_after))
+        answer = await self._ask(
+            Endpoint.BALANCE_ROWS, lambda: self._client.balance_transactions(since, listing.page_after)
+        )
         if classify(answer) is not StripeVerdict.DONE:
             if classify(answer) is StripeVerdict.REFUSED and listing.page_after is not None:
                 async with self._db.transaction() as tx:
@@ -176,14 +183,8 @@ class Movements:
             await self._tell(tx, shown)
         return len(shown)
 
-    async def _ask(self, call: Callable[[], Awaitable[StripeAnswer]]) -> StripeAnswer:
-        await self._pacer.turn()
-        answer = await call()
-        if classify(answer) is StripeVerdict.SLOW_DOWN:
-            self._pacer.slow_down()
-        else:
-            self._pacer.went_well()
-        return answer
+    async def _ask(self, endpoint: Endpoint, call: Callable[[], Awaitable[StripeAnswer]]) -> StripeAnswer:
+        return await self._pace.read(endpoint, call)
 
     def _put_off(self, answer: StripeAnswer) -> None:
         level = logging.ERROR if classify(answer) is StripeVerdict.MISCONFIGURED else logging.INFO

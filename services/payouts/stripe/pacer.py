@@ -1,11 +1,18 @@
 """How fast Stripe is called: at an even rate, slower after a 429, faster again with the answers after it.
 
 Calls are spaced evenly instead of in bursts, so that no span of one second has more of them than the limit.
+A call has its place in several limits at once: its endpoint's, and all calls'; what only reads has a share of
+all calls too, so that reads never take the place of money.
 """
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
+from typing import Final
+
+from fleet.stripe_limits import StripeLimits, limited_as
+from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 
 CATCH_UP = 3  # calls that may be made at once after the event loop woke up late
 HEADROOM = 0.92  # of the limit: the network moves requests a little closer together
@@ -13,47 +20,31 @@ SLOWER = 0.6
 LEAST_PER_S = 1.0
 RECOVERY_S = 20.0  # from LEAST_PER_S to the full rate
 IGNORED_S = 1.0  # after slowing down, answers to calls made before change nothing
+READS_SHARE: Final = 0.2  # of all calls: what is left to money while its relay is busy
+
+Clock = Callable[[], float]
 
 
 class Pacer:
-    """`await turn()` before each call, `slow_down()` after a 429, `went_well()` after any other answer.
+    """One limit. `await turn()` before each call, `slow_down()` after a 429, `went_well()` after others."""
 
-    within: another pacer whose rate these calls count against too.
-    """
-
-    def __init__(
-        self, per_s: float, clock: Callable[[], float] = time.monotonic, *, within: "Pacer | None" = None
-    ) -> None:
-        self._within = within
+    def __init__(self, per_s: float, clock: Clock = time.monotonic) -> None:
         self._most = per_s * HEADROOM
         self._rate = self._most
         self._clock = clock
         self._next = clock()
         self._slowed_at = float("-inf")
         self._changed_at = clock()
-        self._line = asyncio.Lock()
-        self._waiting = 0
+        self.line = asyncio.Lock()
+        self.waiting = 0
 
     @property
     def per_s(self) -> float:
         return self._rate
 
     async def turn(self) -> None:
-        """Wait until this call may be made, in the order of asking.
-
-        A call's time is reserved when it starts, not when it is asked for: otherwise a process that was
-        suspended would send all calls that became due meanwhile at once.
-        """
-        self._waiting += 1
-        try:
-            async with self._line:
-                if (wait := self.wait_s()) > 0:
-                    await asyncio.sleep(wait)
-                self.take()
-        finally:
-            self._waiting -= 1
-        if self._within is not None:
-            await self._within.turn()
+        """Wait until a call that counts against this limit alone may be made."""
+        await Lane(self).turn()
 
     def wait_s(self) -> float:
         """Seconds until the next call may be made, 0 when it may be made now."""
@@ -66,7 +57,7 @@ class Pacer:
 
     def free_within(self, seconds: float) -> int:
         """How many more calls could start within so many seconds."""
-        return max(int((seconds - self.wait_s()) * self._rate) - self._waiting, 0)
+        return max(int((seconds - self.wait_s()) * self._rate) - self.waiting, 0)
 
     def slow_down(self) -> None:
         """Cut the rate after a 429, once for all calls that were already under way."""
@@ -82,3 +73,97 @@ class Pacer:
         if self._rate < self._most and now - self._slowed_at >= IGNORED_S:
             self._rate = min(self._rate + self._most * (now - self._changed_at) / RECOVERY_S, self._most)
         self._changed_at = now
+
+
+class Lane:
+    """The limits that one kind of call counts against, the narrowest first."""
+
+    def __init__(self, *limits: Pacer) -> None:
+        self.limits: Sequence[Pacer] = limits
+
+    async def turn(self) -> None:
+        """Wait until this call may be made by all its limits, in the order of asking.
+
+        A call's time is reserved when it starts, not when it is asked for: otherwise a process that was
+        suspended would send all calls that became due meanwhile at once. Whoever has a line's turn keeps it
+        while it waits for the next limit, so of each endpoint one call at a time waits for the common one.
+        """
+        for limit in self.limits:
+            limit.waiting += 1
+        try:
+            async with AsyncExitStack() as lines:
+                for limit in self.limits:
+                    await lines.enter_async_context(limit.line)
+                    if (wait := limit.wait_s()) > 0:
+                        await asyncio.sleep(wait)
+                for limit in self.limits:
+                    limit.take()
+        finally:
+            for limit in self.limits:
+                limit.waiting -= 1
+
+    def free_within(self, seconds: float) -> int:
+        """How many more calls could start within so many seconds."""
+        return min(limit.free_within(seconds) for limit in self.limits)
+
+    def slow_down(self) -> None:
+        for limit in self.limits:
+            limit.slow_down()
+
+    def went_well(self) -> None:
+        for limit in self.limits:
+            limit.went_well()
+
+
+# Values of Stripe-Rate-Limited-Reason that are about all calls; docs.stripe.com/rate-limits.
+_ABOUT_ALL: Final = ("global-rate", "global-concurrency")
+_ABOUT_AN_ENDPOINT: Final = ("endpoint-rate", "endpoint-concurrency")
+_A_LOCK: Final = "lock_timeout"  # one object was busy: nobody calls too often
+
+
+class Pace:
+    """The limits of one process: of all its calls, of each endpoint, and of its reads."""
+
+    def __init__(self, limits: StripeLimits, *, reads_per_s: float, clock: Clock = time.monotonic) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._endpoints: dict[str, Pacer] = {}
+        self.calls = Pacer(limits.in_all, clock)
+        self._reads = Pacer(min(reads_per_s, READS_SHARE * limits.in_all), clock)
+        self.reads = Lane(self._reads, self.calls)
+
+    def of(self, endpoint: str) -> Lane:
+        """The lane of what moves money, and of its lookups."""
+        return Lane(self._endpoint(endpoint), self.calls)
+
+    def reading(self, endpoint: str) -> Lane:
+        """The lane of what is read to see whether it changed."""
+        return Lane(self._reads, self._endpoint(endpoint), self.calls)
+
+    def heard(self, endpoint: str, answer: StripeAnswer) -> None:
+        """Slow down what Stripe says is too fast: all calls, or one endpoint's."""
+        of_endpoint = self._endpoint(endpoint)
+        if classify(answer) is not StripeVerdict.SLOW_DOWN:
+            of_endpoint.went_well()
+            self.calls.went_well()
+            return
+        if answer.limited_by in _ABOUT_ALL:
+            self.calls.slow_down()
+        elif answer.limited_by in _ABOUT_AN_ENDPOINT:
+            of_endpoint.slow_down()
+        elif answer.code != _A_LOCK:  # it does not say which
+            of_endpoint.slow_down()
+            self.calls.slow_down()
+
+    async def read(self, endpoint: str, call: Callable[[], Awaitable[StripeAnswer]]) -> StripeAnswer:
+        """Read something of Stripe's at the pace of reads."""
+        await self.reading(endpoint).turn()
+        answer = await call()
+        self.heard(endpoint, answer)
+        return answer
+
+    def _endpoint(self, endpoint: str) -> Pacer:
+        name = limited_as(endpoint)
+        if name not in self._endpoints:
+            self._endpoints[name] = Pacer(self._limits.of_endpoint(name), self._clock)
+        return self._endpoints[name]

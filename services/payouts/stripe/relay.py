@@ -18,22 +18,25 @@ import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 
 from fleet.database import Database
 from fleet.faults import fault_point
 from fleet.outages import Blame, blame
 from services.payouts import metrics, store
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
-from services.payouts.domain.operations import Operation, Phase
+from services.payouts.domain.endpoints import Endpoint, endpoint_for
+from services.payouts.domain.operations import Kind, Operation, Phase
 from services.payouts.domain.outcomes import KEY_TRUSTED_FOR, OperationOutcome, RetryPolicy, decide_outcome
-from services.payouts.domain.relay import RelayStop
+from services.payouts.domain.reading import Wait
+from services.payouts.domain.relay import RelayStop, Room
 from services.payouts.stripe import effects
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
-from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.pacer import Pace
 
 BATCH_MAX = 100
-SOON_S = 1.0  # operations are claimed when the pacer can start them this soon: far less than a lease
+SOON_S = 1.0  # operations are claimed when their endpoint can start them this soon: far less than a lease
 POLL_S = 0.05
 IDLE_S = 0.2
 GATHER_S = 0.01
@@ -44,11 +47,12 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RelayLimits:
-    """How many calls run at once, and how long a call and a lease may last."""
+    """How many calls run at once, how long a call and a lease may last, and when a refused key is tried."""
 
     concurrency: int
     lease: timedelta
     call_time: timedelta
+    probe: Wait
 
 
 class StripeRelay:
@@ -58,7 +62,7 @@ class StripeRelay:
         self,
         db: Database,
         client: StripeClient,
-        pacer: Pacer,
+        pace: Pace,
         clock: Callable[[], datetime],
         *,
         policy: RetryPolicy,
@@ -69,7 +73,7 @@ class StripeRelay:
         self._may_send = may_send
         self._db = db
         self._client = client
-        self._pacer = pacer
+        self._pace = pace
         self._clock = clock
         self._policy = policy
         self._limits = limits
@@ -85,7 +89,7 @@ class StripeRelay:
         self._wake.clear()
         recorded, claimed = await _both(self._record_answered(), self._claim_and_call())
         metrics.IN_FLIGHT.set(len(self._calls))
-        metrics.PACER_RATE.set(self._pacer.per_s)
+        metrics.PACER_RATE.set(self._pace.calls.per_s)
         if recorded:
             self._wake.set()  # their payees' next operations may be claimed
         if self._calls:
@@ -98,7 +102,8 @@ class StripeRelay:
         return recorded + claimed + len(self._calls)
 
     async def _claim_and_call(self) -> int:
-        claimed = await self.claim(self._room())
+        free = min(self._limits.concurrency - len(self._calls), BATCH_MAX)
+        claimed = await self.claim(free, self._room())
         for operation in claimed:
             call = asyncio.create_task(self.call(operation))
             call.add_done_callback(lambda _: self._wake.set())
@@ -134,19 +139,25 @@ class StripeRelay:
                 _log.error("a call to Stripe broke off", exc_info=error)
         return [o for task in done if task.exception() is None and (o := task.result()) is not None]
 
-    def _room(self) -> int:
-        free = self._limits.concurrency - len(self._calls)
-        return min(free, BATCH_MAX, max(self._pacer.free_within(SOON_S), 1))
+    def _room(self) -> Room:
+        """How many operations of each kind and phase their endpoint could start soon, one at least."""
+        return {
+            (kind, phase): max(self._pace.of(endpoint_for(kind, phase)).free_within(SOON_S), 1)
+            for kind, phase in product(Kind, Phase)
+        }
 
     # Phase 1
 
-    async def claim(self, most: int) -> list[Operation]:
-        """Lease up to `most` due operations, in one statement; none while the relay is stopped."""
+    async def claim(self, most: int, room: Room | None = None) -> list[Operation]:
+        """Lease up to `most` due operations, in one statement; none while the relay is stopped.
+
+        room: how many of each kind and phase, so that no lease runs out in an endpoint's queue.
+        """
         if most <= 0:
             return []
         async with self._db.autocommit() as tx:
             operations = (
-                await store.operations.claim(tx, most, self._clock(), self._limits.lease)
+                await store.claims.claim(tx, most, self._clock(), self._limits.lease, room)
                 if self._may_send()
                 else []
             )
@@ -160,7 +171,8 @@ class StripeRelay:
 
     async def call(self, operation: Operation) -> OperationOutcome | None:
         """Call Stripe, outside any transaction; None when the lease leaves too little time for a call."""
-        await self._pacer.turn()
+        endpoint = endpoint_for(operation.kind, operation.phase)
+        await self._pace.of(endpoint).turn()
         if not self._may_call(operation):
             return None
         await fault_point("relay.before_send", operation.kind)
@@ -168,7 +180,7 @@ class StripeRelay:
         answer = await self._ask(operation)
         metrics.CALL_SECONDS.labels(operation.kind).observe(time.perf_counter() - begun)
         await fault_point("relay.answered", operation.kind)
-        self._pace_by(answer)
+        self._pace.heard(endpoint, answer)
         outcome = decide_outcome(operation, answer, self._clock(), self._policy)
         metrics.CALLS.labels(operation.kind, outcome.verdict).inc()
         return outcome
@@ -176,19 +188,14 @@ class StripeRelay:
     async def _ask(self, operation: Operation) -> StripeAnswer:
         if operation.phase is Phase.LOOK_UP:
             await fault_point("relay.looking_up", operation.kind)
-            return await self._client.look_up(operation)
+            lane = self._pace.of(endpoint_for(operation.kind, operation.phase))
+            return await self._client.look_up(operation, lane.turn)
         return await self._client.perform(operation)
 
     def _may_call(self, operation: Operation) -> bool:
         now = self._clock()
         fresh = operation.phase is Phase.LOOK_UP or now - operation.first_sent_at < KEY_TRUSTED_FOR
         return fresh and operation.lease_until - now >= self._limits.call_time
-
-    def _pace_by(self, answer: StripeAnswer) -> None:
-        if classify(answer) is StripeVerdict.SLOW_DOWN:
-            self._pacer.slow_down()
-        else:
-            self._pacer.went_well()
 
     # Phase 3
 
@@ -223,11 +230,11 @@ class StripeRelay:
     async def _stop_if_refused(self, outcomes: list[OperationOutcome]) -> None:
         refused = [o for o in outcomes if o.verdict == StripeVerdict.MISCONFIGURED]
         if refused:
-            await self._stop(refused[0].answer.sentence)
+            await self._stop(refused[0].answer.sentence, stopped_for=timedelta())
 
-    async def _stop(self, sentence: str) -> None:
+    async def _stop(self, sentence: str, *, stopped_for: timedelta) -> None:
         now = self._clock()
-        probe_at = now + self._policy.stopped_probe
+        probe_at = now + self._limits.probe.after(stopped_for)
         async with self._db.transaction() as tx:
             news = await store.relay_stop.stop(tx, sentence, now, probe_at)
         self._stopped, self._why = True, sentence
@@ -242,13 +249,13 @@ class StripeRelay:
         self._why = stop.sentence if stop is not None else ""
         metrics.STOPPED.set(self._stopped)
         if stop is not None and stop.probe_at <= self._clock():
-            await self._probe()
+            await self._probe(stop)
 
-    async def _probe(self) -> None:
-        """Try the key again by reading our own balance, which moves nothing."""
-        answer = await self._client.balance()
+    async def _probe(self, stop: RelayStop) -> None:
+        """Try the key again by reading our own balance, which moves nothing; ever more seldom."""
+        answer = await self._pace.read(Endpoint.BALANCE, self._client.balance)
         if classify(answer) is not StripeVerdict.DONE:
-            return await self._stop(answer.sentence)
+            return await self._stop(answer.sentence, stopped_for=self._clock() - stop.since)
         async with self._db.transaction() as tx:
             await store.relay_stop.resume(tx)
         self._stopped = False

@@ -1,6 +1,7 @@
 """Read Stripe's objects again: webhooks are late, repeated, lost and out of order; the objects are not.
 
-Three phases, as in the relay: lease, read with no transaction open, record.
+Three phases, as in the relay: lease, read with no transaction open, record. Webhooks come first: without one
+an object is read ever more seldom, and what leads nowhere ends with a reason (decision 0193).
 """
 
 import asyncio
@@ -8,7 +9,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from fleet import outbox
@@ -18,43 +19,26 @@ from fleet.faults import fault_point
 from fleet.outages import Blame, blame
 from services.payouts import store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
+from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.odd_objects import OddField, OddObject
 from services.payouts.domain.operations import State
-from services.payouts.domain.payees import DISCONNECTED, AccountStatus
+from services.payouts.domain.payees import DISCONNECTED, AccountStatus, Payee, differs
 from services.payouts.domain.payouts import SeenPayout
+from services.payouts.domain.reading import PutOff, Rechecks
 from services.payouts.domain.rereads import Reread, RereadKind, RereadRequest
 from services.payouts.domain.transfers import Move, TransferState
 from services.payouts.steps import agreements, payments
 from services.payouts.stripe import effects, odd_objects
+from services.payouts.stripe.account_reads import AccountRead, account_read, list_accounts, lost_account
 from services.payouts.stripe.client import StripeClient
-from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.pacer import Pace
+from services.payouts.stripe.usage import Usage
 
 AT_ONCE = 8
+ACCOUNTS_AT_ONCE = 100  # of one list call
 REFUSED_AT_MOST = 5  # after so many refusals an account that is ready again starts no further generation
-PUT_OFF_MAX_S = 60.0
-ODD_AGAIN = timedelta(hours=1)  # an odd object may read well later
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rechecks:
-    """After what time an account is read again without a webhook, so that a lost webhook only delays."""
-
-    unready: timedelta
-    unsettled: timedelta
-    ready: timedelta
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _AccountRead:
-    """What Stripe shows of a connected account. `read_well`: kind -> ids of what was odd before, perhaps."""
-
-    status: AccountStatus
-    payouts: tuple[SeenPayout, ...] = ()
-    reversed_amounts: Mapping[str, int] = field(default_factory=dict)
-    read_well: tuple[tuple[str, tuple[str, ...]], ...] = ()
-    odd: tuple[OddObject, ...] = ()
 
 
 class _Superseded(Exception):
@@ -68,32 +52,45 @@ class Rereader:
         self,
         db: Database,
         client: StripeClient,
-        pacer: Pacer,
+        pace: Pace,
+        usage: Usage,
         clock: Callable[[], datetime],
         rechecks: Rechecks,
         *,
+        put_off: PutOff,
         lease: timedelta,
     ) -> None:
         self._db = db
         self._client = client
-        self._pacer = pacer
+        self._pace = pace
+        self._usage = usage
         self._clock = clock
         self._rechecks = rechecks
+        self._put_off = put_off
         self._lease = lease
+        self._room = asyncio.Semaphore(AT_ONCE)
 
     async def step(self) -> int:
         """Lease the objects that are due, read them from Stripe, and record them; how many were due."""
+        now = self._clock()
         async with self._db.transaction() as tx:
-            rereads = await store.rereads.claim(tx, AT_ONCE, self._clock(), self._lease)
-        if rereads:
-            await fault_point("inquiry.claimed")
-        await asyncio.gather(*(self._read(reread) for reread in rereads))
+            rereads = await store.rereads.claim(tx, AT_ONCE, now, self._lease)
+            if any(reread.kind is RereadKind.ACCOUNT for reread in rereads):
+                rereads += await store.rereads.claim_early(tx, ACCOUNTS_AT_ONCE, now, self._lease)
+            among = await store.payees.count_accounts(tx) if len(rereads) > 1 else 1
+        if not rereads:
+            return 0
+        await fault_point("inquiry.claimed")
+        accounts = [reread for reread in rereads if reread.kind is RereadKind.ACCOUNT]
+        listed = await list_accounts(self._client, self._pace, accounts, among)
+        await asyncio.gather(*(self._read(reread, listed.get(reread.object_id)) for reread in rereads))
         return len(rereads)
 
-    async def _read(self, reread: Reread) -> None:
+    async def _read(self, reread: Reread, listed: StripeAnswer | None) -> None:
         """Read one object; what is odd about it keeps no other from being read."""
         try:
-            await self._read_one(reread)
+            async with self._room:
+                await self._read_one(reread, listed)
         except Exception as error:
             if blame(error) is not Blame.RECORD:
                 raise
@@ -106,12 +103,16 @@ class Rereader:
         odd = wire.fields.odd_object(str(reread.kind), thing, problem, reread.stripe_account)
         async with self._db.transaction() as tx:
             await odd_objects.keep(tx, [replace(odd, object_id=reread.object_id)], now, reread.trace)
-            await store.rereads.put_off(tx, reread, now + ODD_AGAIN, odd.sentence)
+            if self._put_off.odd.is_over(reread.attempts):
+                await store.rereads.end(tx, reread, now, f"it stayed odd: {odd.sentence}")
+            else:
+                next_at = now + self._put_off.odd.after(reread.attempts)
+                await store.rereads.put_off(tx, reread, next_at, odd.sentence)
 
-    async def _read_one(self, reread: Reread) -> None:
+    async def _read_one(self, reread: Reread, listed: StripeAnswer | None) -> None:
         match reread.kind:
             case RereadKind.ACCOUNT:
-                await self._read_account(reread)
+                await self._read_account(reread, listed)
             case RereadKind.CHARGE_FEE:
                 await self._read_charge(reread)
             case RereadKind.PAYOUT_FEE:
@@ -119,33 +120,33 @@ class Rereader:
             case RereadKind.REVERSALS:
                 await self._read_reversals(reread)
 
-    async def _ask(self, call: Callable[[], Awaitable[StripeAnswer]]) -> StripeAnswer:
-        await self._pacer.turn()
-        answer = await call()
-        if classify(answer) is StripeVerdict.SLOW_DOWN:
-            self._pacer.slow_down()
-        else:
-            self._pacer.went_well()
-        return answer
+    async def _ask(self, endpoint: Endpoint, call: Callable[[], Awaitable[StripeAnswer]]) -> StripeAnswer:
+        return await self._pace.read(endpoint, call)
 
     # Accounts
 
-    async def _read_account(self, reread: Reread) -> None:
-        account = await self._ask(lambda: self._client.account(reread.object_id))
+    async def _read_account(self, reread: Reread, listed: StripeAnswer | None) -> None:
+        about = reread.object_id
+        account = listed or await self._ask(Endpoint.ACCOUNT, lambda: self._client.account(about))
         verdict = classify(account)
         if verdict is StripeVerdict.REFUSED:
-            return await self._write_account(reread, _AccountRead(status=_lost_account(reread)))
+            return await self._write_account(reread, AccountRead(status=lost_account(reread)))
         if verdict is not StripeVerdict.DONE:
             return await self._later(reread, account)
-        balance = await self._ask(lambda: self._client.balance(reread.object_id))
-        payouts = await self._ask(lambda: self._client.payouts_of(reread.object_id))
-        transfers = await self._ask(lambda: self._client.transfers_to(reread.object_id))
+        status = wire.stripe_objects.account_status(account.body, None, about)
+        async with self._db.transaction() as tx:
+            had_money = await store.payouts.had_money(tx, about)
+        if not status.ready and not had_money:  # nothing of it can move
+            return await self._write_account(reread, AccountRead(status=status))
+        balance = await self._ask(Endpoint.BALANCE, lambda: self._client.balance(about))
+        payouts = await self._ask(Endpoint.PAYOUTS, lambda: self._client.payouts_of(about))
+        transfers = await self._ask(Endpoint.TRANSFERS, lambda: self._client.transfers_to(about))
         for answer in (balance, payouts, transfers):
             if classify(answer) is not StripeVerdict.DONE:
                 return await self._later(reread, answer)
-        await self._write_account(reread, _account_read(reread, account, balance, payouts, transfers))
+        await self._write_account(reread, account_read(reread, account, balance, payouts, transfers))
 
-    async def _write_account(self, reread: Reread, read: _AccountRead) -> None:
+    async def _write_account(self, reread: Reread, read: AccountRead) -> None:
         """Write what was read; when the database refuses one payout of it, write the others without it."""
         try:
             await self._record_account(reread, read, one_by_one=False)
@@ -154,13 +155,13 @@ class Rereader:
                 raise
             await self._record_account(reread, read, one_by_one=True)
 
-    async def _record_account(self, reread: Reread, read: _AccountRead, *, one_by_one: bool) -> None:
+    async def _record_account(self, reread: Reread, read: AccountRead, *, one_by_one: bool) -> None:
         now, status = self._clock(), read.status
         async with self._recording(reread, now) as tx:
             wallet = await store.payees.wallet_of_account(tx, status.stripe_account)
             if wallet is None:  # no payee's account, or the operation that made it is still being recorded
                 return
-            await store.payees.lock(tx, [wallet])
+            [payee] = await store.payees.lock(tx, [wallet])
             odd = list(read.odd)
             for payout in reversed(read.payouts):
                 if not one_by_one:
@@ -176,13 +177,25 @@ class Rereader:
                 for transfer in transfers
             ]
             await store.rereads.request(tx, requests, now)
-            await store.rereads.schedule_next(tx, reread, now + await self._recheck(tx, wallet, status))
+            await self._plan_next(tx, reread, payee, status, now)
 
-    async def _recheck(self, tx: Tx, wallet: str, status: AccountStatus) -> timedelta:
+    async def _plan_next(
+        self, tx: Tx, reread: Reread, payee: Payee, status: AccountStatus, now: datetime
+    ) -> None:
+        """Plan an account's next reading: soon after a change, whoever told it, then ever more seldom."""
+        changed = differs(payee, status)
+        age = timedelta() if changed else now - reread.asked_at
+        if status.disabled_reason == DISCONNECTED and age >= self._put_off.unread.ends_after:
+            return await store.rereads.end_after_this(
+                tx, reread, now, "Stripe shows us the account no longer"
+            )
         if not status.ready or status.balance_negative:
-            return self._rechecks.unready
-        unsettled = await store.payouts.awaits_bank(tx, wallet)
-        return self._rechecks.unsettled if unsettled else self._rechecks.ready
+            wait = self._rechecks.unready.after(age, self._usage.stretch)
+        elif await store.payouts.awaits_bank(tx, payee.wallet):
+            wait = self._rechecks.unsettled.after(age, self._usage.stretch)
+        else:
+            wait = self._rechecks.ready * self._usage.stretch
+        return await store.rereads.schedule_next(tx, reread, now + wait, changed_at=now if changed else None)
 
     @asynccontextmanager
     async def _recording(self, reread: Reread, now: datetime) -> AsyncIterator[Tx]:
@@ -200,9 +213,11 @@ class Rereader:
     # Fees
 
     async def _read_charge(self, reread: Reread) -> None:
-        answer = await self._ask(lambda: self._client.charge(reread.object_id))
+        answer = await self._ask(Endpoint.CHARGE, lambda: self._client.charge(reread.object_id))
         transaction = answer.body.get("balance_transaction")
         if classify(answer) is not StripeVerdict.DONE or not isinstance(transaction, Mapping):
+            if why := wire.stripe_objects.moves_nothing(answer.body):
+                return await self._end(reread, why)
             return await self._later(reread, answer)
         try:
             settled = wire.stripe_objects.settled_charge(transaction, reread.object_id)
@@ -212,10 +227,11 @@ class Rereader:
         async with self._recording(reread, self._clock()) as tx:
             await store.odd_objects.forget(tx, str(reread.kind), [reread.object_id])
             await outbox.stage(tx, [message])
+        self._usage.settled()
 
     async def _read_payout(self, reread: Reread) -> None:
         account = str(reread.stripe_account)
-        answer = await self._ask(lambda: self._client.payout(reread.object_id, account))
+        answer = await self._ask(Endpoint.PAYOUT, lambda: self._client.payout(reread.object_id, account))
         transaction = answer.body.get("balance_transaction")
         if classify(answer) is not StripeVerdict.DONE or not isinstance(transaction, Mapping):
             return await self._later(reread, answer)
@@ -242,49 +258,41 @@ class Rereader:
     # Reversals
 
     async def _read_reversals(self, reread: Reread) -> None:
-        answer = await self._ask(lambda: self._client.reversals_of(reread.object_id))
+        answer = await self._ask(Endpoint.REVERSALS, lambda: self._client.reversals_of(reread.object_id))
         if classify(answer) is not StripeVerdict.DONE:
             return await self._later(reread, answer)
         now = self._clock()
         async with self._recording(reread, now) as tx:
             await effects.note_reversals(tx, answer.body.get("data"), now, reread.trace)
 
+    # What cannot be read
+
     async def _later(self, reread: Reread, answer: StripeAnswer) -> None:
-        wait = min(2.0 ** min(reread.attempts, 20) * 0.5, PUT_OFF_MAX_S)
+        """Try again later, ever more seldom; end it when Stripe does not know it, or has not told in time."""
+        if reread.kind is not RereadKind.ACCOUNT:
+            if classify(answer) is StripeVerdict.REFUSED:
+                return await self._end(reread, f"Stripe does not show it: {answer.sentence}", answer.body)
+            if self._put_off.unread.is_over(reread.attempts):
+                return await self._end(reread, f"it stayed unread: {answer.sentence}", answer.body)
+        wait = self._put_off.unread.after(reread.attempts)
         async with self._db.transaction() as tx:
-            next_at = self._clock() + timedelta(seconds=wait)
-            await store.rereads.put_off(tx, reread, next_at, answer.sentence)
+            await store.rereads.put_off(tx, reread, self._clock() + wait, answer.sentence)
         _log.info(
             "reading again put off",
-            extra={"kind": str(reread.kind), "object": reread.object_id, "wait_s": wait},
+            extra={"kind": str(reread.kind), "object": reread.object_id, "wait_s": wait.total_seconds()},
         )
+        return None
 
-
-def _account_read(
-    reread: Reread,
-    account: StripeAnswer,
-    balance: StripeAnswer,
-    payouts: StripeAnswer,
-    transfers: StripeAnswer,
-) -> _AccountRead:
-    """Read each object of the four answers; those that are not as documented are told apart."""
-    objects, about = wire.stripe_objects, reread.object_id
-    seen, odd_payouts = objects.read_each(
-        "payout", payouts.body.get("data"), lambda thing: objects.seen_payout(thing, about), about
-    )
-    listed, odd_transfers = objects.read_each(
-        "transfer", transfers.body.get("data"), objects.reversed_amount, about
-    )
-    return _AccountRead(
-        status=objects.account_status(account.body, balance.body, about),
-        payouts=tuple(seen),
-        reversed_amounts={transfer: amount for transfer, amount in listed if amount > 0},
-        read_well=(
-            ("payout", tuple(payout.stripe_payout_id for payout in seen)),
-            ("transfer", tuple(transfer for transfer, _ in listed)),
-        ),
-        odd=(*odd_payouts, *odd_transfers, *objects.odd_balance(balance.body, about)),
-    )
+    async def _end(self, reread: Reread, sentence: str, shown: Mapping[str, object] | None = None) -> None:
+        """Read it no more until a webhook names it. What somebody has to look at is kept as odd."""
+        now = self._clock()
+        async with self._db.transaction() as tx:
+            if not await store.rereads.end(tx, reread, now, sentence):
+                return
+            if shown is not None:
+                odd = wire.fields.odd_object(str(reread.kind), shown, sentence, reread.stripe_account)
+                await odd_objects.keep(tx, [replace(odd, object_id=reread.object_id)], now, reread.trace)
+        _log.info("reading again ended", extra={"object": reread.object_id, "sentence": sentence})
 
 
 async def _refusal(tx: Tx, payout: SeenPayout, now: datetime, trace: Cause) -> OddObject | None:
@@ -300,24 +308,10 @@ async def _refusal(tx: Tx, payout: SeenPayout, now: datetime, trace: Cause) -> O
     return None
 
 
-async def _forget_odd(tx: Tx, read: _AccountRead, odd: Sequence[OddObject]) -> None:
+async def _forget_odd(tx: Tx, read: AccountRead, odd: Sequence[OddObject]) -> None:
     still = {(one.kind, one.object_id) for one in odd}
     for kind, ids in read.read_well:
         await store.odd_objects.forget(tx, kind, [i for i in ids if (kind, i) not in still])
-
-
-def _lost_account(reread: Reread) -> AccountStatus:
-    """The status of an account that Stripe no longer shows us: closed, or removed from this platform."""
-    return AccountStatus(
-        stripe_account=reread.object_id,
-        ready=False,
-        details_submitted=False,
-        charges_enabled=False,
-        payouts_enabled=False,
-        requirements=(),
-        disabled_reason=DISCONNECTED,
-        balance_negative=False,
-    )
 
 
 async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime, trace: Cause) -> None:

@@ -143,6 +143,21 @@ def settled_charge(transaction: Mapping[str, Any], charge_id: str) -> SettledCha
     return settled
 
 
+def moves_nothing(charge: Mapping[str, Any]) -> str | None:
+    """Why a charge without a balance transaction needs no further look; None when it may still get one.
+
+    `charge.captured` and `charge.updated` say when that changes: docs.stripe.com/api/charges/object.
+    """
+    if charge.get("object") != "charge":
+        return None
+    if charge.get("status") == "failed":
+        return "the charge failed: no money moved"
+    if charge.get("captured") is False:
+        released = "released" if charge.get("refunded") is True else "not captured"
+        return f"the authorization was {released}: no money moved"
+    return None
+
+
 def payout_fee(transaction: Mapping[str, Any], payout: SeenPayout) -> int:
     """The fee of a payout by its balance transaction, which must be of the payout's amount and currency.
 

@@ -11,6 +11,7 @@ from types import TracebackType
 import stripe
 
 from hobbs.local.stripe_sim.control import Control
+from tests.support.stripe import UNLIMITED
 
 KEY = "sk_test_contract0000000000"
 
@@ -18,8 +19,9 @@ KEY = "sk_test_contract0000000000"
 class SimulatorProcess:
     """`with SimulatorProcess(folder) as simulator:`; `kill()` and `start()` in between."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, limited: bool = False) -> None:
         self.folder = folder
+        self.options = [] if limited else UNLIMITED
         self.url = ""
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -37,6 +39,7 @@ class SimulatorProcess:
         command = [sys.executable, "-m", "hobbs.local.stripe_sim", "--data", str(self.folder)]
         for setting in ("v1_accounts", "transfers_alone_approved"):
             command += ["--set", f"{setting}=true"]
+        command += self.options
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self.url = json.loads(self._process.stdout.readline())["url"]

@@ -8,13 +8,13 @@ import pytest
 
 from fleet.envelope import Record
 from services.payouts import handlers
+from services.payouts.domain.reading import Backoff, Starts
 from services.payouts.steps import payments
 from services.payouts.stripe.adoption import Adoption
-from services.payouts.stripe.pacer import Pacer
 from tests.integration.payouts.conftest import EMPTY
 from tests.integration.payouts.world import World
 from tests.support.databases import run_statement
-from tests.support.payouts import SETTINGS
+from tests.support.payouts import SETTINGS, unhurried
 
 WEEK = "weekly:2026-05-22"
 
@@ -23,10 +23,12 @@ def adoption(world: World) -> Adoption:
     return Adoption(
         world.db,
         world.client,
-        Pacer(1000),
+        unhurried(),
         world.clock,
         effect_policy=world.effect_policy,
-        probe_after=SETTINGS.policy.stopped_probe,
+        probe_after=SETTINGS.stopped_probe.first,
+        starts=Starts(at_once=1_000, each=timedelta(seconds=1)),
+        unanswered=Backoff(first=timedelta(), most=timedelta(), ends_after=timedelta(days=1)),
     )
 
 

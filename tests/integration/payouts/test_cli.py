@@ -27,6 +27,7 @@ from tests.integration.payouts.test_accounts_v2 import given_account
 from tests.integration.payouts.world import World
 from tests.support.databases import service_url
 from tests.support.deciders import deciding
+from tests.support.payouts import unhurried
 
 
 class Hobbs(Protocol):
@@ -298,7 +299,7 @@ async def given_answered_links(world: World, service: asyncio.Event) -> None:
         stripe_onboarding_refresh_url="https://example.com/b",
     )
     while not service.is_set():
-        await answer_links(world.db, world.client, settings, world.clock)
+        await answer_links(world.db, world.client, unhurried(), settings, world.clock)
         await asyncio.sleep(0.05)
 
 

@@ -15,10 +15,10 @@ from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause, headers_of
 from services.gateway.wire import read_webhook
 from services.payouts.domain.event_types import LISTED_TYPES
-from services.payouts.stripe.pacer import Pacer
 from services.receivables.handlers import take_stripe_events
 from tests.integration.payouts.world import World
 from tests.support.databases import run_statement, service_url
+from tests.support.payouts import unhurried
 from tests.support.records import record
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -254,7 +254,8 @@ async def test_the_first_listing_begins_with_the_deployments_own_first_event(
                 days=first_event_days_ago,
             )
     again = "SET search_path = payouts; DROP TABLE event_listing, missed_event;"
-    await run_statement(owner_url, again + MIGRATION.read_text(encoding="utf-8"))
+    later = "ALTER TABLE event_listing ADD COLUMN calm_since timestamptz NOT NULL DEFAULT now();"
+    await run_statement(owner_url, again + MIGRATION.read_text(encoding="utf-8") + later)
     begins = world.clock() - (await listing(world)).listed_until
     assert abs(begins - timedelta(days=begins_days_ago)) < timedelta(hours=1)
 
@@ -336,11 +337,11 @@ async def test_while_stripe_does_not_answer_nothing_moves(world: World, fault: s
 
 
 async def test_a_429_to_the_list_slows_all_readings(world: World) -> None:
-    pacer = Pacer(1000)
-    before = pacer.per_s
+    pace = unhurried()
+    before = pace.calls.per_s
     world.control.add_fault("rate_limit", method="GET", path="/v1/events")
-    await world.missed_events(pacer).run()
-    assert pacer.per_s < before
+    await world.missed_events(pace).run()
+    assert pace.calls.per_s < before
     assert asked(world) == 1  # and nothing more is asked in this run
 
 

@@ -20,7 +20,7 @@ from tests.integration.payouts.world import World
 from tests.support.payouts import SETTINGS
 from tests.support.stripe import StripeSim
 
-PROBE = SETTINGS.policy.stopped_probe
+PROBE = SETTINGS.stopped_probe.first
 WALLET = "instructor:i1"
 
 

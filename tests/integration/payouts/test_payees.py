@@ -15,6 +15,7 @@ from services.payouts.steps import payments
 from services.payouts.stripe import links
 from services.payouts.stripe.links import answer_links
 from tests.integration.payouts.world import World
+from tests.support.payouts import unhurried
 from tests.support.stripe import StripeSim
 
 
@@ -252,10 +253,10 @@ async def test_links_are_made_for_whoever_asks_at_the_command_line(
         stripe_onboarding_return_url="https://example.com/a",
         stripe_onboarding_refresh_url="https://example.com/b",
     )
-    assert await answer_links(world.db, world.client, settings, world.clock) == 1
+    assert await answer_links(world.db, world.client, unhurried(), settings, world.clock) == 1
     [link] = await world.rows("SELECT url, problem FROM link_request")
     assert link.url.startswith(stripe_sim.api_base)
-    assert await links.answer_links(world.db, world.client, settings, world.clock) == 0
+    assert await links.answer_links(world.db, world.client, unhurried(), settings, world.clock) == 0
 
 
 async def test_a_period_closed_twice_pays_what_came_in_between_with_the_next(world: World) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from itertools import count
 from typing import Any
 from uuid import UUID
@@ -21,22 +22,24 @@ from services.payouts.app import (
     effect_policy_of,
     listing_policy_of,
     movement_policy_of,
-    rechecks_of,
     relay_limits_of,
 )
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.outcomes import RetryPolicy
+from services.payouts.domain.reading import Wait
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.missed_events import MissedEvents
 from services.payouts.stripe.movements import Movements
-from services.payouts.stripe.pacer import Pacer
+from services.payouts.stripe.pacer import Pace
 from services.payouts.stripe.relay import StripeRelay
 from services.payouts.stripe.rereads import Rereader
 from services.payouts.stripe.treasury import Treasury
-from tests.support.payouts import SETTINGS
+from services.payouts.stripe.usage import Usage
+from tests.support.payouts import SETTINGS, unhurried
 from tests.support.records import record
 
+ALWAYS = Wait(first=timedelta(), most=timedelta())
 AT_ONCE = replace(
     SETTINGS.policy, backoff_first=timedelta(milliseconds=1), backoff_max=timedelta(milliseconds=1)
 )
@@ -69,11 +72,15 @@ class World:
     version: int = 0
     accounts: AccountPolicy = field(default_factory=lambda: SETTINGS.accounts)
 
+    @cached_property
+    def usage(self) -> Usage:
+        return Usage(self.db, self.clock)
+
     def relay(self, client: StripeClient | None = None, per_s: float = 1000.0) -> StripeRelay:
         return StripeRelay(
             self.db,
             client or self.client,
-            Pacer(per_s),
+            unhurried(per_s),
             self.clock,
             policy=self.policy,
             limits=replace(relay_limits_of(SETTINGS), call_time=timedelta(seconds=3)),
@@ -81,19 +88,31 @@ class World:
         )
 
     def rereader(self, lease: timedelta = timedelta(seconds=SETTINGS.inquiry_lease_s)) -> Rereader:
-        return Rereader(self.db, self.client, Pacer(1000), self.clock, rechecks_of(SETTINGS), lease=lease)
+        return Rereader(
+            self.db,
+            self.client,
+            unhurried(),
+            self.usage,
+            self.clock,
+            SETTINGS.schedule.rechecks,
+            put_off=SETTINGS.put_off,
+            lease=lease,
+        )
 
-    def missed_events(self, pacer: Pacer | None = None, **policy: timedelta) -> MissedEvents:
-        pacer, listing = pacer or Pacer(1000), replace(listing_policy_of(SETTINGS), **policy)
-        return MissedEvents(self.db, self.client, pacer, self.clock, listing, pages_per_s=1000)
+    def missed_events(
+        self, pace: Pace | None = None, wait: Wait = ALWAYS, **policy: timedelta
+    ) -> MissedEvents:
+        listing = replace(listing_policy_of(SETTINGS), wait=wait, **policy)
+        pace = pace or unhurried()
+        return MissedEvents(self.db, self.client, pace, self.usage, self.clock, listing, pages_per_s=1000)
 
     def movements(self, **policy: timedelta) -> Movements:
         return Movements(
-            self.db, self.client, Pacer(1000), self.clock, replace(movement_policy_of(SETTINGS), **policy)
+            self.db, self.client, unhurried(), self.clock, replace(movement_policy_of(SETTINGS), **policy)
         )
 
-    def treasury(self) -> Treasury:
-        return Treasury(self.db, self.client, Pacer(1000), self.clock, timedelta())
+    def treasury(self, wait: Wait = ALWAYS) -> Treasury:
+        return Treasury(self.db, self.client, unhurried(), self.usage, self.clock, wait)
 
     async def work(self, rounds: int = 40) -> None:
         """Run relay, rereads and treasury until nothing is due."""

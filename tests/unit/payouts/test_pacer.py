@@ -3,8 +3,14 @@
 import asyncio
 import time
 from bisect import bisect_left
+from itertools import chain
 
-from services.payouts.stripe.pacer import Pacer
+import pytest
+
+from fleet.stripe_limits import LIMITS, StripeLimits
+from services.payouts.domain.answers import StripeAnswer
+from services.payouts.domain.endpoints import Endpoint
+from services.payouts.stripe.pacer import Pace, Pacer
 
 
 class Time:
@@ -126,8 +132,89 @@ def test_it_says_how_many_calls_fit_into_a_while() -> None:
 
 
 async def test_calls_within_another_limit_count_against_both() -> None:
-    everything = Pacer(100.0)
-    reads = Pacer(1000.0, within=everything)
+    pace = Pace(LIMITS["live"], reads_per_s=1000.0)
+    transfers, payouts = pace.of("POST /v1/transfers"), pace.of("POST /v1/transfers/{id}/reversals")
     begun = time.monotonic()
-    await asyncio.gather(*(pacer.turn() for pacer in [everything, reads] * 15))
-    assert time.monotonic() - begun >= 25 / everything.per_s  # a few may follow at once
+    await asyncio.gather(*(lane.turn() for lane in [transfers, payouts] * 6))
+    assert time.monotonic() - begun >= 2 / 23.0  # a few may follow at once
+
+
+# Each endpoint, and all together
+
+
+def limited(per_s: float = 100.0, of_each: float = 25.0, reads: float = 20.0) -> tuple[Time, Pace]:
+    time = Time()
+    return time, Pace(StripeLimits(in_all=per_s, of_each=of_each, of={}), reads_per_s=reads, clock=time)
+
+
+def answer(reason: str | None, code: str = "rate_limit", status: int = 429) -> StripeAnswer:
+    return StripeAnswer(status=status, body={"error": {"code": code}}, limited_by=reason)
+
+
+def test_an_endpoint_has_room_of_its_own_and_all_together_no_more_than_their_limit() -> None:
+    _, pace = limited(per_s=40.0)
+    assert pace.of(Endpoint.SEND_TRANSFER).free_within(1.0) == 23
+    for _ in range(20):
+        pace.of(Endpoint.SEND_TRANSFER).limits[0].take()
+    assert pace.of(Endpoint.SEND_TRANSFER).free_within(1.0) <= 6
+    assert pace.of(Endpoint.SEND_PAYOUT).free_within(1.0) == 23
+    for _ in range(30):
+        pace.calls.take()
+    assert pace.of(Endpoint.SEND_PAYOUT).free_within(1.0) <= 10
+
+
+@pytest.mark.parametrize(
+    ("reason", "code", "slower"),
+    [
+        ("global-rate", "rate_limit", {"calls"}),
+        ("global-concurrency", "rate_limit", {"calls"}),
+        ("endpoint-rate", "rate_limit", {"endpoint"}),
+        ("endpoint-concurrency", "rate_limit", {"endpoint"}),
+        (None, "rate_limit", {"calls", "endpoint"}),
+        (None, "lock_timeout", set()),
+    ],
+)
+def test_a_429_slows_what_it_names(reason: str | None, code: str, slower: set[str]) -> None:
+    time, pace = limited()
+    endpoint, other = (pace.of(e).limits[0] for e in (Endpoint.SEND_TRANSFER, Endpoint.SEND_PAYOUT))
+    before = {"calls": pace.calls.per_s, "endpoint": endpoint.per_s, "other": other.per_s}
+    time.now += 2
+    pace.heard(Endpoint.SEND_TRANSFER, answer(reason, code))
+    after = {"calls": pace.calls.per_s, "endpoint": endpoint.per_s, "other": other.per_s}
+    assert {name for name in before if after[name] < before[name]} == slower
+
+
+def test_both_ways_to_make_an_account_share_a_limit() -> None:
+    _, pace = limited()
+    assert pace.of("POST /v2/core/accounts").limits[0] is pace.of("POST /v1/accounts").limits[0]
+
+
+def test_reads_take_a_fifth_of_all_calls_at_most() -> None:
+    _, pace = limited(per_s=25.0)
+    assert pace.reading(Endpoint.CHARGE).free_within(1.0) <= 5
+    assert pace.of(Endpoint.TRANSFERS).free_within(1.0) == 23, "a lookup of money does not wait behind reads"
+
+
+async def test_no_second_holds_more_of_an_endpoint_than_its_limit_whatever_else_is_called() -> None:
+    pace = Pace(StripeLimits(in_all=200.0, of_each=40.0, of={}), reads_per_s=40.0)
+    begun: dict[str, list[float]] = {endpoint: [] for endpoint in ("a", "b", "c")}
+
+    async def call(endpoint: str) -> None:
+        await pace.of(endpoint).turn()
+        begun[endpoint].append(time.monotonic())
+
+    await asyncio.gather(*(call(endpoint) for endpoint in begun for _ in range(50)))
+    assert [busiest_second(times) <= 40 for times in begun.values()] == [True] * 3
+    assert busiest_second(sorted(chain(*begun.values()))) <= 120
+
+
+async def test_a_call_that_is_given_up_leaves_no_one_waiting() -> None:
+    pace = Pace(StripeLimits(in_all=5.0, of_each=5.0, of={}), reads_per_s=5.0)
+    lane = pace.of(Endpoint.SEND_TRANSFER)
+    waiting = [asyncio.create_task(lane.turn()) for _ in range(8)]
+    await asyncio.sleep(0)
+    for task in waiting:
+        task.cancel()
+    await asyncio.gather(*waiting, return_exceptions=True)
+    assert [limit.waiting for limit in lane.limits] == [0, 0]
+    await asyncio.wait_for(lane.turn(), 2)
