@@ -139,6 +139,10 @@ class Adoption:
             after: str | None = None
             while True:
                 answer = await self._pace.read(endpoint, partial(ask, after))
+                if endpoint is Endpoint.V2_ACCOUNTS and answer.status in (400, 403, 404):
+                    # A key or platform that has no API v2 made no account with it.
+                    _log.warning("Stripe's API v2 lists no accounts to us", extra={"answer": answer.sentence})
+                    break
                 if classify(answer) is not StripeVerdict.DONE:
                     return await self._refused(answer)
                 await self._keep(answer.body["data"])
