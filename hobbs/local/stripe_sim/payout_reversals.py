@@ -1,7 +1,7 @@
 """Reversing a payout: the bank of a connected account is debited, and the money is on the account again.
 
-Source: docs.stripe.com/connect/payout-reversals, docs.stripe.com/api/payouts/reverse. Not simulated: the
-cancellation of a pending reversal whose original payout fails.
+Source: docs.stripe.com/connect/payout-reversals, docs.stripe.com/api/payouts/reverse. When the original
+payout fails meanwhile, payouts.py cancels the reversal.
 """
 
 from hobbs.local.stripe_sim import accounts, balances, effects, errors, forms, jobs, payouts

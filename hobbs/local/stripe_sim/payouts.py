@@ -229,6 +229,9 @@ def fail(world: World, payout_id: str, code: str = "account_closed") -> Doc:
     if payout["status"] in ("failed", "canceled"):
         raise ValueError(f"payout {payout_id} is already {payout['status']}")
     jobs.cancel(world, "payout_arrives", payout_id)
+    reversal = world.store.get("payout", payout["reversed_by"] or "", account)
+    if reversal is not None and reversal["status"] == "pending":
+        _call_off(world, reversal, account)
     _return(world, payout, account, "payout_failure")
     payout["failure_balance_transaction"] = payout.pop("_returned")
     previous = payout["status"]
@@ -281,12 +284,16 @@ def cancel(world: World, call: Call) -> Doc:
         raise errors.refused(
             f"Only manual payouts that are pending can be canceled; this is {doc['status']}."
         )
+    _call_off(world, doc, call.account)
+    return doc
+
+
+def _call_off(world: World, doc: Doc, account: str) -> None:
     jobs.cancel(world, "payout_arrives", doc["id"])
-    _return(world, doc, call.account, "payout_cancel")
+    _return(world, doc, account, "payout_cancel")
     doc |= {"status": "canceled", "failure_balance_transaction": doc.pop("_returned")}
     world.store.save(doc)
-    emit(world, "payout.canceled", doc, account=call.account)
-    return doc
+    emit(world, "payout.canceled", doc, account=account)
 
 
 def list_all(world: World, call: Call) -> Doc:

@@ -127,6 +127,22 @@ def test_a_payout_is_reversed_once(client: stripe.StripeClient, control: Control
     assert [row["amount"] for row in control.effects(kind="payout_reversal")] == [-8_000]
 
 
+def test_a_reversal_is_canceled_when_its_payout_fails(
+    client: stripe.StripeClient, control: Control, payee: str
+) -> None:
+    """docs.stripe.com/connect/payout-reversals, failures."""
+    theirs: Any = {"stripe_account": payee}
+    control.fund(8_000, account=payee)
+    payout = client.v1.payouts.create({"amount": 8_000, "currency": "usd"}, theirs)
+    control.advance(3 * DAY_S)
+    back = client.v1.payouts.reverse(payout.id, {}, theirs)
+    control.trigger("payout.failed", payout=payout.id)
+    assert client.v1.payouts.retrieve(back.id, {}, theirs).status == "canceled"
+    control.advance(3 * DAY_S)
+    found = client.v1.balance.retrieve({}, theirs)
+    assert (found.available[0].amount, found.pending[0].amount) == (8_000, 0)
+
+
 def test_only_payouts_of_connected_accounts_are_reversed(
     client: stripe.StripeClient, control: Control
 ) -> None:
