@@ -244,6 +244,7 @@ GRANT SELECT, INSERT, UPDATE ON TABLE payouts.movement TO hobbs_payouts;
 CREATE TABLE payouts.movement_listing (
     only_row boolean DEFAULT true NOT NULL,
     opened_at timestamptz,
+    opened_after timestamptz,
     listed_until timestamptz,
     begun_at timestamptz,
     page_after text,
@@ -251,7 +252,7 @@ CREATE TABLE payouts.movement_listing (
     completed_at timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT listing_begins_after_the_opening CHECK (((begun_at IS NULL) OR (opened_at IS NOT NULL))),
     CONSTRAINT movement_page_belongs_to_a_listing CHECK (((page_after IS NULL) OR (begun_at IS NOT NULL))),
-    CONSTRAINT opened_listing_says_from_when CHECK (((opened_at IS NULL) = (listed_until IS NULL))),
+    CONSTRAINT opened_listing_says_from_when CHECK ((num_nulls(opened_at, opened_after, listed_until) = ANY (ARRAY[0, 3]))),
     CONSTRAINT there_is_one_movement_listing CHECK (only_row)
 );
 ALTER TABLE ONLY payouts.movement_listing ADD CONSTRAINT movement_listing_pkey PRIMARY KEY (only_row);

@@ -107,9 +107,11 @@ class Judged:
 class MovementListing:
     """A listing under way: rows made since `listed_until`, newest first, after row `page_after`.
 
-    `listed_until` is Stripe's time, which may not be ours; `begun_at` is ours.
+    No row made before `opened_after` is listed: it is in the opening. Both are Stripe's time, which may not
+    be ours; `begun_at` is ours.
     """
 
+    opened_after: datetime
     listed_until: datetime
     begun_at: datetime
     page_after: str | None

@@ -16,7 +16,7 @@ from services.payouts.domain.movements import (
 
 _BEGIN = """
     UPDATE movement_listing SET begun_at = coalesce(begun_at, :now) WHERE opened_at IS NOT NULL
-    RETURNING listed_until, begun_at, page_after
+    RETURNING opened_after, listed_until, begun_at, page_after
 """
 
 
@@ -25,11 +25,16 @@ async def begin_listing(tx: Tx, now: datetime) -> MovementListing | None:
     row = await tx.first(_BEGIN, now=now)
     if row is None:
         return None
-    return MovementListing(listed_until=row.listed_until, begun_at=row.begun_at, page_after=row.page_after)
+    return MovementListing(
+        opened_after=row.opened_after,
+        listed_until=row.listed_until,
+        begun_at=row.begun_at,
+        page_after=row.page_after,
+    )
 
 
 _OPEN = """
-    UPDATE movement_listing SET opened_at = :now, listed_until = :listed_until
+    UPDATE movement_listing SET opened_at = :now, opened_after = :newest, listed_until = :newest
     WHERE opened_at IS NULL RETURNING only_row
 """
 _OPENING = """
@@ -38,9 +43,9 @@ _OPENING = """
 """
 
 
-async def open_listing(tx: Tx, amounts: Mapping[str, int], listed_until: datetime, now: datetime) -> bool:
+async def open_listing(tx: Tx, amounts: Mapping[str, int], newest: datetime, now: datetime) -> bool:
     """Note what Stripe holds and that rows are listed from here on; False: another process did."""
-    if await tx.first(_OPEN, now=now, listed_until=listed_until) is None:
+    if await tx.first(_OPEN, now=now, newest=newest) is None:
         return False
     await tx.execute(_OPENING, amounts=json_parameter(dict(amounts)))
     return True

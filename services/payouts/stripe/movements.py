@@ -109,7 +109,7 @@ class Movements:
 
     async def _read_page(self, listing: MovementListing) -> MovementListing | None:
         """Read and note one page; the place after it, None at the end or when Stripe did not answer."""
-        since = listing.listed_until - self._policy.overlap
+        since = max(listing.listed_until - self._policy.overlap, listing.opened_after)
         answer = await self._ask(
             Endpoint.BALANCE_ROWS, lambda: self._client.balance_transactions(since, listing.page_after)
         )

@@ -114,7 +114,8 @@ async def test_a_journal_that_moves_cash_and_is_compared_with_no_row_is_found(
     recorded = f"now() - interval '{minutes} minutes'"
     await spoil(owner, "ledger.journal", f"UPDATE ledger.journal SET recorded_at = {recorded}")  # noqa: S608
     hour = "now() - interval '1 hour'"
-    sql = f"UPDATE payouts.movement_listing SET opened_at = {hour}, listed_until = {hour}"  # noqa: S608
+    sql = "UPDATE payouts.movement_listing SET"
+    sql += f" (opened_at, opened_after, listed_until) = ({hour}, {hour}, {hour})"
     await spoil(owner, "payouts.movement_listing", sql)
     if noted is not None:
         values = f"('m:1', 'USD', 'm', {noted}, false, now(), {recorded})"

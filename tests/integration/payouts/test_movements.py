@@ -165,6 +165,16 @@ async def test_a_platform_with_history_begins_at_its_first_start(world: World) -
     assert await broken(world) == set()
 
 
+async def test_history_of_more_than_a_page_stays_history(world: World) -> None:
+    for _ in range(120):
+        world.control.trigger("balance.moved", amount=-1)
+    world.control.advance(2)
+    world.control.trigger("balance.moved", amount=-1)
+    await opened(world)
+    await listed(world)
+    assert (await standings(world), await journals(world)) == ({}, [])
+
+
 async def test_a_listing_at_rest_is_one_call(world: World) -> None:
     world.control.fund(5_000)
     await opened(world)

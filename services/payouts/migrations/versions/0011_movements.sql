@@ -1,18 +1,19 @@
 -- Rows of the platform's Stripe balance beside the journals that move its cash in the books: decision 0197.
 
 -- One row. opened_at (our time): from then on rows are listed; what was before is in movement_opening.
--- listed_until and newest_at are Stripe's time: rows made before listed_until were listed, and the newest row of the
--- listing under way, whose place begun_at and page_after say.
+-- Stripe's time: opened_after (the newest row of the opening; no older one is listed), listed_until (rows made before
+-- it were listed) and newest_at (the newest row of the listing under way, whose place begun_at and page_after say).
 CREATE TABLE movement_listing (
     only_row     boolean PRIMARY KEY DEFAULT true,
     opened_at    timestamptz,
+    opened_after timestamptz,
     listed_until timestamptz,
     begun_at     timestamptz,
     page_after   text,
     newest_at    timestamptz,
     completed_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT there_is_one_movement_listing CHECK (only_row),
-    CONSTRAINT opened_listing_says_from_when CHECK ((opened_at IS NULL) = (listed_until IS NULL)),
+    CONSTRAINT opened_listing_says_from_when CHECK (num_nulls(opened_at, opened_after, listed_until) IN (0, 3)),
     CONSTRAINT listing_begins_after_the_opening CHECK (begun_at IS NULL OR opened_at IS NOT NULL),
     CONSTRAINT movement_page_belongs_to_a_listing CHECK (page_after IS NULL OR begun_at IS NOT NULL)
 );
