@@ -10,6 +10,7 @@ from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, State, ok, wrong
 from hobbs.doctor.kafka import examine_kafka
 from hobbs.doctor.machine import examine_machine
+from hobbs.doctor.operations import examine_operations
 from hobbs.doctor.postgres import examine_postgres
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.time_zones import examine_time_zone
@@ -67,6 +68,7 @@ async def examine() -> list[Finding]:
     findings += await _guarded("postgres", lambda: examine_postgres(settings))
     if not any(finding.area == "postgres" and finding.state is State.wrong for finding in findings):
         findings += await _guarded("time zone", lambda: examine_time_zone(settings))
+        findings += await _guarded("payouts", lambda: examine_operations(settings))
     findings += await _guarded("kafka", lambda: examine_kafka(settings))
     findings += await _guarded("stripe", lambda: examine_stripe(stripe))
     return findings

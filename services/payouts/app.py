@@ -23,6 +23,7 @@ from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
 from services.payouts.stripe.pacer import Pacer
 from services.payouts.stripe.relay import RelayLimits, StripeRelay
 from services.payouts.stripe.rereads import Rechecks, Rereader
+from services.payouts.stripe.retries import Retries, fingerprint
 from services.payouts.stripe.treasury import Treasury
 
 MEASURE_S = 10.0
@@ -55,6 +56,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     treasury = Treasury(db, client, reads, utc_now, timedelta(seconds=settings.balance_poll_s))
     lease = timedelta(seconds=settings.inquiry_lease_s)
     rereader = Rereader(db, client, reads, utc_now, rechecks_of(settings), lease=lease)
+    retries = Retries(db, utc_now, fingerprint(settings.stripe_secret_key.get_secret_value()))
     missed_events = MissedEvents(db, client, reads, utc_now, listing_policy_of(settings))
 
     once_compared = partial(_once_compared, adoption)
@@ -70,6 +72,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("rereads", once_compared(rereader.step), idle_s=0.25)
     worker.loop("treasury", once_compared(treasury.step), idle_s=0.1)
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
+    worker.loop("retries", once_compared(retries.step), idle_s=1.0)
     worker.loop("links", partial(links.answer_links, db, client, settings, utc_now), idle_s=1.0)
     worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
     worker.every("recover_events", settings.events_poll_s, missed_events.run)

@@ -10,7 +10,8 @@ from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.payouts import store, wire
 from services.payouts.domain.event_types import MONEY_EVENTS
-from services.payouts.steps import payments
+from services.payouts.domain.retries import Occasion
+from services.payouts.steps import payments, retries
 from services.payouts.stripe import webhooks
 from services.payouts.stripe.effects import EffectPolicy
 
@@ -60,6 +61,7 @@ async def configure_payees(db: Database, batch: Sequence[Record], *, clock: Cloc
         await payments.open_missing_accounts(tx, wallets, now, accepted[-1].cause)
         await payments.hold_unsent(tx, wallets, now)
         await payments.pay(tx, wallets, now)
+        await retries.hasten(tx, Occasion.SCHOOL, now)
 
 
 async def handle_webhooks(

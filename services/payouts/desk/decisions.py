@@ -13,9 +13,10 @@ from uuid import UUID
 from fleet.database import Tx
 from fleet.decisions import Action, Decision, Judge, Ruling, refused
 from services.payouts import store
+from services.payouts.desk import stopped
 from services.payouts.domain.operations import Kind, State
-from services.payouts.domain.payees import payee_hold
-from services.payouts.domain.transfers import SENTENCES, HoldReason, LockedTransfer, Move, TransferState
+from services.payouts.domain.payees import hold_sentence, payee_hold
+from services.payouts.domain.transfers import HoldReason, LockedTransfer, Move, TransferState
 from services.payouts.steps import payments
 
 RELEASABLE: Final = frozenset({HoldReason.HOLD_PERIOD, HoldReason.ACCOUNT_CHANGED})
@@ -72,7 +73,7 @@ async def _retry_refused(tx: Tx, transfer: LockedTransfer, decision: Decision, n
     [payee] = await store.payees.lock(tx, [transfer.wallet])
     hold = payee_hold(payee)
     if hold is not None:
-        return refused(f"{transfer.wallet} cannot be paid now: {SENTENCES[hold]}")
+        return refused(f"{transfer.wallet} cannot be paid now: {hold_sentence(payee, hold)}")
     await store.operations.start_new_generation(tx, [_operation_of(transfer)], [State.REFUSED], now)
     return await _send(tx, transfer, decision, now, "retried")
 
@@ -108,7 +109,8 @@ async def unpark(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         await store.operations.start_new_generation(tx, [parked.id], [State.PARKED], now)
     else:
         await store.operations.look_up_again(tx, parked.id, now)
-    await store.operations.note_decision(tx, parked.id, f"{_actor(decision)}: {decision.why}")
+    step = (parked.id, "retried" if checked else "looked_up", None, decision.why)
+    await store.stopped.note(tx, [step], now, _actor(decision))
     await payments.pay(tx, [wallet], now)
     verb = "is sent under a new key" if checked else "is looked up again"
     effect = {"operation_id": str(parked.id), "kind": str(parked.kind), "wallet": wallet}
@@ -177,6 +179,8 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "cancel": Action(judge=_with_a_reason(cancel)),
     "unpark": Action(judge=_with_a_reason(unpark)),
     "link": Action(judge=link),
+    "retry_refused": Action(judge=_with_a_reason(stopped.retry_refused)),
+    "close_refused": Action(judge=_with_a_reason(stopped.close_refused)),
     "close_odd": Action(judge=_with_a_reason(close_odd)),
 }
 

@@ -15,6 +15,7 @@ from services.payouts.store import (
     relay_stop,
     rereads,
     reverts,
+    stopped,
     transfers,
     withholding,
 )
@@ -34,6 +35,7 @@ __all__ = [
     "relay_stop",
     "rereads",
     "reverts",
+    "stopped",
     "transfers",
     "withholding",
 ]

@@ -19,18 +19,15 @@ from fleet.outages import Blame, blame
 from services.payouts import store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.odd_objects import OddField, OddObject
-from services.payouts.domain.operations import State
 from services.payouts.domain.payees import DISCONNECTED, AccountStatus
 from services.payouts.domain.payouts import SeenPayout
 from services.payouts.domain.rereads import Reread, RereadKind, RereadRequest
-from services.payouts.domain.transfers import Move, TransferState
-from services.payouts.steps import payments
+from services.payouts.steps import payments, retries
 from services.payouts.stripe import effects, odd_objects
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pacer
 
 AT_ONCE = 8
-REFUSED_AT_MOST = 5  # after so many refusals an account that is ready again starts no further generation
 PUT_OFF_MAX_S = 60.0
 ODD_AGAIN = timedelta(hours=1)  # an odd object may read well later
 
@@ -323,19 +320,11 @@ def _lost_account(reread: Reread) -> AccountStatus:
 async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime, trace: Cause) -> None:
     """Write an account's status, and pay or hold the payee's money accordingly."""
     if await store.payees.set_status(tx, status, now):
-        await _retry_refused(tx, wallet, now)
+        await retries.retry_enabled(tx, wallet, now)
     if not status.ready or status.balance_negative:
         await payments.hold_unsent(tx, [wallet], now)
     await payments.pay(tx, [wallet], now)
     await payments.tell_of_account(tx, wallet, trace)
-
-
-async def _retry_refused(tx: Tx, wallet: str, now: datetime) -> None:
-    """Send again, under a new key, what Stripe refused because of an account that is in order again."""
-    refused = await store.operations.refused_for_account(tx, wallet, REFUSED_AT_MOST)
-    transfers = await store.operations.start_new_generation(tx, refused, [State.REFUSED], now)
-    moves = [Move(transfer_id=transfer, to=TransferState.PENDING) for transfer in transfers]
-    await store.transfers.move(tx, moves, now)
 
 
 async def note_payout(tx: Tx, payout: SeenPayout, now: datetime, trace: Cause) -> None:
