@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from fleet.database import Tx
-from services.payouts.domain.operations import Kind, State
+from services.payouts.domain.operations import STOPPED, Kind, State
 from services.payouts.domain.refusals import todo
 
 _LIST = """
@@ -75,7 +75,7 @@ _PAYOUTS = """
 
 
 async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
-    """One transfer with its parts, each a list of rows.
+    """One transfer, with what a person does (`todo`) while Stripe refuses it or it is parked, and its parts.
 
     `history`: its states; `operations`: what was refused, parked, tried again or closed, with who and why;
     `attempts`: requests to Stripe; `payables`; `payouts`.
@@ -91,7 +91,13 @@ async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
         "payouts": _PAYOUTS,
     }
     rows = {name: await tx.all(sql, id=transfer_id) for name, sql in parts.items()}
-    return {**one._mapping, **{name: [dict(row._mapping) for row in found] for name, found in rows.items()}}
+    waits = one.state in STOPPED
+    what_to_do = todo(Kind.TRANSFER, State(one.state), one.reason, one.sentence) if waits else None
+    return {
+        **one._mapping,
+        "todo": what_to_do,
+        **{name: [dict(row._mapping) for row in found] for name, found in rows.items()},
+    }
 
 
 _PAYEES = """

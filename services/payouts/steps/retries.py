@@ -55,11 +55,16 @@ async def retry_due(tx: Tx, wallet: str, now: datetime) -> None:
     [payee] = await store.payees.lock(tx, [wallet])
     due = await store.stopped.lock(tx, [wallet], due=now)
     tried = [Tried(stopped=one, judgement=judge(one, payee, one.occasion)) for one in due]
-    await store.stopped.count_try(tx, [t.stopped.id for t in _with(tried, Chance.RETRY)])
+    again = [t.stopped for t in _with(tried, Chance.RETRY)]
+    await store.stopped.count_try(tx, [one.id for one in again if one.occasion is Occasion.DUE])
     later = {t.stopped.id: now + AGAIN_AFTER for t in _with(tried, Chance.WAIT)}
     never = {t.stopped.id: None for t in tried if t.stopped.id not in later}
     await store.stopped.put_off(tx, {**later, **never})
     await _apply(tx, tried, now)
+    # A refused request for an account stays as it is: another follows it, for the payee's present card.
+    for one in again:
+        if _is_request(one):
+            await payments.open_missing_accounts(tx, [wallet], now, one.trace)
     await fault_point("payouts.retried")
 
 
@@ -84,14 +89,23 @@ async def retry_asked(
     actor: str,
     why: str,
 ) -> list[Tried]:
-    """Try again, for a person, the refused operations of payees that are wanted; what became of each."""
+    """Try again, for a person, the refused operations of payees that are wanted; what became of each.
+
+    Accounts are ordered by the loop, a moment later: it knows how they are made.
+    """
     payees = {payee.wallet: payee for payee in await store.payees.lock(tx, wallets)}
     stopped = [
         one for one in await store.stopped.lock(tx, wallets) if one.state is State.REFUSED and wanted(one)
     ]
     tried = [Tried(stopped=one, judgement=judge(one, payees[one.wallet], Occasion.PERSON)) for one in stopped]
     await _apply(tx, tried, now, occasion=Occasion.PERSON, actor=actor, why=why)
+    requests = [t.stopped.id for t in _with(tried, Chance.RETRY) if _is_request(t.stopped)]
+    await store.stopped.hasten(tx, requests, Occasion.PERSON, now)
     return tried
+
+
+def _is_request(stopped: StoppedOperation) -> bool:
+    return stopped.kind is Kind.ACCOUNT and stopped.state is State.REFUSED
 
 
 def _with(tried: Sequence[Tried], chance: Chance) -> list[Tried]:
@@ -113,19 +127,17 @@ async def _apply(
     refused = [t for t in again if t.stopped.state is State.REFUSED]
     for one in parked:
         await store.operations.look_up_again(tx, one.stopped.id, now)
-    sent = [t.stopped.id for t in refused if t.stopped.kind is not Kind.ACCOUNT]
+    sent = [t.stopped.id for t in refused if not _is_request(t.stopped)]
     await store.operations.start_new_generation(tx, sent, [State.REFUSED], now)
-    # A refused request for an account stays as it is: another follows it, for the payee's present card.
     over = [t for t in over if t.stopped.kind is not Kind.ACCOUNT]
     await store.stopped.close(tx, [t.stopped.id for t in over], now)
     steps = [(t.stopped.id, "looked_up", None, _because(t, occasion, why)) for t in parked]
-    steps += [(t.stopped.id, "retried", None, _because(t, occasion, why)) for t in refused]
+    heard = [t for t in refused if occasion is not None or t.stopped.occasion is not Occasion.PERSON]
+    steps += [(t.stopped.id, "retried", None, _because(t, occasion, why)) for t in heard]
     steps += [(t.stopped.id, "closed", None, t.judgement.why) for t in over]
     await store.stopped.note(tx, steps, now, actor)
     for one in again:
-        if one.stopped.kind is Kind.ACCOUNT and one.stopped.state is State.REFUSED:
-            await payments.open_missing_accounts(tx, [one.stopped.wallet], now, one.stopped.trace)
-        elif one.stopped.kind is Kind.TRANSFER and one.stopped.transfer_id is not None:
+        if one.stopped.kind is Kind.TRANSFER and one.stopped.transfer_id is not None:
             move = Move(transfer_id=one.stopped.transfer_id, to=TransferState.PENDING)
             note = f"{'looked up' if one in parked else 'sent'} again: {_because(one, occasion, why)}"
             await store.transfers.move(tx, [move], now, actor, note=note)

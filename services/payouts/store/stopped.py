@@ -54,6 +54,7 @@ async def refused(tx: Tx) -> list[RefusedOperation]:
 _HASTEN = """
     UPDATE operation SET retry_at = :now, retry_for = :occasion
     WHERE id IN (SELECT id FROM operation WHERE id = ANY (CAST(:ids AS uuid[])) AND state = 'refused'
+                   AND coalesce(retry_at > :now, true)
                  ORDER BY id FOR UPDATE SKIP LOCKED)
 """
 

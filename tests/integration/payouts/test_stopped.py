@@ -312,6 +312,7 @@ async def test_one_command_tries_all_of_it_again_and_says_what_first(
     sent = asked("retry_refused", "refused", why="it is fixed", preview_hash=preview.preview_hash)
     answer = await taken(world, sent)
     assert answer.outcome == "done", answer.sentence
+    await retries.step()  # it orders accounts
     again = await taken(world, asked("retry_refused", "refused"))
     assert again.outcome == "refused", "its retry is under way"
     await world.work()
