@@ -129,9 +129,11 @@ WHERE standing = 'doubtful' OR standing = 'waiting' AND found_at < now() - inter
 SELECT kind, object_id, stripe_account, sentence FROM odd_object WHERE closed_at IS NULL;
 
 -- name: stopped_operations_are_dealt_with
--- Nothing that Stripe refused, and nothing that is parked, waits for somebody.
+-- Nothing that Stripe refused, and nothing that is parked, waits for somebody; an instant payout may come too late.
 SELECT id, kind, wallet, state, amount, currency, reason, sentence, retry_at
-FROM payouts_public.stopped_operations ORDER BY stopped_at;
+FROM payouts_public.stopped_operations
+WHERE NOT (kind = 'instant_payout' AND state = 'refused' AND reason IN ('balance_insufficient', 'insufficient_funds'))
+ORDER BY stopped_at;
 
 -- name: stopped_operations_are_in_the_history
 -- Each operation that is refused or parked has a step in its history that says so, with Stripe's sentence.

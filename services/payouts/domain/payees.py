@@ -100,7 +100,7 @@ def hold_sentence(payee: Payee, hold: HoldReason) -> str:
     said = f"{plain} ({stopped.reason}): {stopped.sentence}"
     if hold is HoldReason.PARKED_OPERATION:
         said = f"{plain} ({stopped.kind}, {stopped.reason}): {stopped.sentence}"
-    return f"{said} -- {what_to_do}"
+    return f"{said} To do: {what_to_do}"
 
 
 def account_hold(payee: Payee) -> HoldReason:

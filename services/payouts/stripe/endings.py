@@ -24,16 +24,14 @@ _log = logging.getLogger(__name__)
 
 
 async def told_already(tx: Tx, outcomes: Sequence[OperationOutcome]) -> set[str]:
-    """Of the causes that are not one payee's: those that some operation stands with, and people heard of."""
-    return await store.stopped.told_already(
-        tx, {str(o.told) for o in outcomes if o.told and not _is_payees(o)}
-    )
+    """Of the causes that are everybody's: those that some operation stands with, and people heard of."""
+    return await store.stopped.told_already(tx, {str(o.told) for o in outcomes if _is_everybodys(o)})
 
 
 def news(
     outcomes: Sequence[OperationOutcome], recorded: Mapping[UUID, bool], known: Collection[str]
 ) -> set[UUID]:
-    """Operations whose ending people are told: for another cause than before, and each such cause once.
+    """Operations whose ending people are told: for another cause than before; what is everybody's once.
 
     recorded: whether an operation stopped for another cause than it did before; known: as `told_already`.
     """
@@ -41,15 +39,17 @@ def news(
     for outcome in outcomes:
         if outcome.told is not None and recorded[outcome.operation.id] and outcome.told not in seen:
             told.add(outcome.operation.id)
-            if not _is_payees(outcome):
+            if _is_everybodys(outcome):
                 seen.add(outcome.told)
     return told
 
 
-def _is_payees(outcome: OperationOutcome) -> bool:
-    """Whether one payee is the cause. What is not known of one effect is also nobody else's."""
+def _is_everybodys(outcome: OperationOutcome) -> bool:
+    """Whether no account can be made for this cause. Of money that does not move each payee hears."""
+    if outcome.operation.kind is not Kind.ACCOUNT or outcome.state is not State.REFUSED:
+        return False
     known = advice(outcome.operation.kind, str(outcome.reason), str(outcome.sentence))
-    return outcome.state is State.PARKED or known.whose is Whose.PAYEE
+    return known.whose is not Whose.PAYEE
 
 
 async def apply(tx: Tx, outcomes: Sequence[OperationOutcome], told: Collection[UUID], now: datetime) -> None:

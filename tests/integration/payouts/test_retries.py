@@ -100,6 +100,17 @@ async def test_a_cause_of_the_platform_is_told_once_and_ends_for_everybody_with_
     assert await broken(world) == {}
 
 
+async def test_of_a_transfer_that_is_refused_each_payee_hears(world: World) -> None:
+    world.control.fund(100_000)
+    await world.payees("i1", "i2")
+    world.control.add_fault("refuse", path="/v1/transfers", message="No transfers today.")
+    for payee in ("i1", "i2"):
+        await world.earned(payee, 700)
+        await world.work()
+    told = [n for n in await world.published("notification.requested") if "No transfers" in n["sentence"]]
+    assert [n["recipient"] for n in told] == ["i1", "finance", "i2", "finance"]
+
+
 async def test_several_loops_at_once_try_again_once(world: World) -> None:
     await passed(world)
     await given_refused(world, ACCOUNT)
