@@ -68,6 +68,7 @@ async def examine() -> list[Finding]:
     findings += await _guarded("postgres", lambda: examine_postgres(settings))
     if not any(finding.area == "postgres" and finding.state is State.wrong for finding in findings):
         findings += await _guarded("time zone", lambda: examine_time_zone(settings))
+    if any(finding.area == "payouts" for finding in findings):  # its tables are there and may be read
         findings += await _guarded("payouts", lambda: examine_operations(settings))
     findings += await _guarded("kafka", lambda: examine_kafka(settings))
     findings += await _guarded("stripe", lambda: examine_stripe(stripe))
