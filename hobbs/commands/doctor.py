@@ -13,6 +13,7 @@ from hobbs.doctor.findings import Finding, State, ok, wrong
 from hobbs.doctor.kafka import examine_kafka
 from hobbs.doctor.machine import examine_machine
 from hobbs.doctor.movements import examine_movements
+from hobbs.doctor.operations import examine_operations
 from hobbs.doctor.postgres import examine_postgres
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.stripe_seen import examine_stripe_seen
@@ -76,6 +77,8 @@ async def examine() -> list[Finding]:
     if not any(finding.area == "postgres" and finding.state is State.wrong for finding in findings):
         findings += await _guarded("time zone", lambda: examine_time_zone(settings))
         findings += await _guarded("stripe", lambda: examine_movements(settings))
+    if any(finding.area == "payouts" for finding in findings):  # its tables are there and may be read
+        findings += await _guarded("payouts", lambda: examine_operations(settings))
     findings += await _guarded("kafka", lambda: examine_kafka(settings))
     at_stripe = await _guarded("stripe", lambda: examine_stripe(stripe))
     findings += at_stripe

@@ -27,12 +27,13 @@ from hobbs.school.book import (
 from hobbs.school.difference import Difference, differences, from_text, settings_text
 from hobbs.school.draft import draft
 from hobbs.school.file import SchoolFile, read_school_file
-from hobbs.shell.connections import Unreachable, run, settings_or_exit
+from hobbs.shell.connections import Unreachable, reading, run, settings_or_exit
 from hobbs.shell.connections import why as reason_of
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
 from hobbs.shell.reasons import WhoOption, needed
 from schemas.school import SchoolConfigured
 from services.billing.desk.reads import CardHistory, WholeBook
+from services.payouts.desk import reads as payouts
 
 FILE_BYTES_MAX = 10_000_000
 
@@ -73,6 +74,7 @@ def apply_command(
     if not changed:
         show_difference([], stated.currency, output)
         say(f"nothing to change; the book is at version {standing.version}")
+        say_what_stripe_refused(settings)
         return
     show_difference(changed, stated.currency, output)
     warn_of_bills(settings, changed)
@@ -84,6 +86,17 @@ def apply_command(
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
     publish_and_wait(settings, standing, changed, who=who, why=reason, seconds=timeout if wait else 0.0)
+
+
+def say_what_stripe_refused(settings: Settings) -> None:
+    """Name refused requests for accounts: a version of the book makes them again, and here is none."""
+
+    async def refused() -> int:
+        async with reading(settings) as database, database.transaction() as tx:
+            return len(await payouts.list_stopped(tx, state="refused", kind="account"))
+
+    if count := run(refused()):
+        say(f"Stripe refused {count} payees' accounts: see `hobbs transfers operations list`, then `retry`")
 
 
 @app.command("diff")

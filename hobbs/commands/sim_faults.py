@@ -39,6 +39,7 @@ def add_fault(
       hobbs sim fault add timeout --when after --path /v1/transfers --nth 3
       hobbs sim fault add server_error --when after --probability 0.05 --seed 7
       hobbs sim fault add slow --set delay_s=8 --path "/v1/accounts/*"
+      hobbs sim fault add refuse --path "/v*/accounts" --set code=country_unsupported --set message="…"
     """
     scope: dict[str, object] = {"when": when, "method": method, "path": path, "nth": nth}
     scope |= {"probability": probability, "seed": seed, "count": count, **pairs(details)}

@@ -5,7 +5,7 @@ Amounts are minor units in JSON and CSV, and the currency's own decimals in tabl
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
@@ -14,7 +14,7 @@ import typer
 from fleet.database import Tx
 from fleet.migrate import OPERATOR
 from fleet.settings import Settings
-from hobbs.commands import movements
+from hobbs.commands import movements, transfers_operations
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, ask, decide
 from hobbs.shell.lists import MostOption, SkipOption, part
@@ -32,6 +32,7 @@ COLUMNS: Final = ("id", "wallet", "amount", "currency", "state", "reason", "sent
 ODD_COLUMNS: Final = ("kind", "object_id", "stripe_account", "sentence", "first_seen_at", "times")
 FOUND_COLUMNS: Final = ("stripe_id", "wallet", "amount", "currency", "made_at", "standing", "sentence")
 PAYEE_COLUMNS: Final = ("wallet", "status", "schedule", "instant", "stripe_account", "parked", "conflict")
+SAID: Final = "sentence"  # shown in a table when some row has one
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 payees = typer.Typer(no_args_is_help=True, help="Whom the school pays, and whether it can.")
@@ -46,6 +47,7 @@ found = typer.Typer(
 )
 app.add_typer(found, name="found")
 app.add_typer(movements.app, name="movements")
+app.add_typer(transfers_operations.app, name="operations")
 
 IdArgument = Annotated[UUID, typer.Argument(metavar="ID", help="As `hobbs transfers list` shows it.")]
 PayeeArgument = Annotated[str, typer.Argument(metavar="ID", help="The payee's wallet, or its id alone.")]
@@ -81,20 +83,19 @@ def list_command(
         )
     )
     rows = shown.of(found, "transfers")
-    columns = COLUMNS if output is Output.table or not rows else None
-    show_rows(with_money(rows, output, MONEY), output, columns=columns, right=MONEY)
+    show_rows(with_money(rows, output, MONEY), output, columns=_columns(COLUMNS, rows, output), right=MONEY)
 
 
 @app.command("show")
 def show_command(transfer_id: IdArgument, output: OutputOption = Output.table) -> None:
-    """Show one transfer with its history, its attempts at Stripe, what it pays, and its payouts."""
+    """Show one transfer: its history, what Stripe refused, its attempts, what it pays, and its payouts."""
     found = _read(lambda tx: reads.whole_transfer(tx, transfer_id))
     if found is None:
         say(f"there is no transfer {transfer_id}")
         raise typer.Exit(EXIT_FINDINGS)
     if output is not Output.table:
         return show_one(found, output)
-    parts = ("history", "attempts", "payables", "payouts")
+    parts = ("history", "operations", "attempts", "payables", "payouts")
     show_one(readable({k: v for k, v in found.items() if k not in parts}, MONEY), output)
     for name in parts:
         if found[name]:
@@ -156,10 +157,11 @@ def payees_command(
 ) -> None:
     """List payees and what keeps each from being paid. Exit 1 when somebody listed cannot be paid.
 
-    Who was removed from the school's book is listed while money of theirs is left.
+    The sentence is Stripe's, of a refused request for an account; `hobbs transfers operations list` says what
+    to do. Who was removed from the school's book is listed while money of theirs is left.
     """
     rows = _read(lambda tx: reads.list_payees(tx, removed=everybody))
-    show_rows(rows, output, columns=PAYEE_COLUMNS if output is Output.table or not rows else None)
+    show_rows(rows, output, columns=_columns(PAYEE_COLUMNS, rows, output))
     if any(row["status"] != "ready" or row["parked"] for row in rows):
         raise typer.Exit(EXIT_FINDINGS)
 
@@ -312,6 +314,15 @@ async def _wait_for(find: Callable[[Tx], Awaitable[dict[str, Any] | None]]) -> d
                     return found
             await asyncio.sleep(LINK_POLL_S)
     return None
+
+
+def _columns(
+    columns: Sequence[str], rows: Sequence[Mapping[str, Any]], output: Output
+) -> Sequence[str] | None:
+    """What a table shows; a program gets every field, and the header when there is no row."""
+    if output is not Output.table and rows:
+        return None
+    return (*columns, SAID) if any(row[SAID] for row in rows) else columns
 
 
 def _one_wallet(name: str) -> str:

@@ -29,6 +29,7 @@ from services.payouts.stripe.movements import MovementPolicy, Movements
 from services.payouts.stripe.pacer import Pace
 from services.payouts.stripe.relay import RelayLimits, StripeRelay
 from services.payouts.stripe.rereads import Rereader
+from services.payouts.stripe.retries import Retries, fingerprint
 from services.payouts.stripe.treasury import Treasury
 from services.payouts.stripe.usage import Usage
 
@@ -86,6 +87,17 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     )
     missed_events = MissedEvents(db, client, pace, usage, utc_now, listing_policy_of(settings))
     movements = Movements(db, client, pace, utc_now, movement_policy_of(settings))
+    retries = Retries(
+        db,
+        utc_now,
+        fingerprint(
+            settings.stripe_secret_key.get_secret_value(),
+            settings.stripe_accounts,
+            settings.stripe_country,
+            str(settings.stripe_recipient_alone),
+        ),
+        settings.accounts,
+    )
 
     once_compared = partial(_once_compared, adoption)
     webhooks = partial(
@@ -107,6 +119,7 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("rereads", once_compared(rereader.step), idle_s=0.25)
     worker.loop("treasury", once_compared(treasury.step), idle_s=0.1)
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
+    worker.loop("retries", once_compared(retries.step), idle_s=1.0)
     worker.loop("links", partial(links.answer_links, db, client, pace, settings, utc_now), idle_s=1.0)
     adopt = partial(adopt_accounts, db, client, settings.stripe_accounts, utc_now)
     worker.loop("accounts", adopt, idle_s=1.0)

@@ -3,6 +3,7 @@
 POINTS = {
     "payouts.transfers_written": "transfers are inserted, no operation is",
     "payouts.operations_written": "operations are inserted, no notification is staged",
+    "payouts.retried": "refused operations are due again, not committed",
     "payouts.webhooks_heeded": "what follows from webhooks is written",
     "relay.claimed": "operations are leased, nothing is sent",
     "relay.before_send": "about to call Stripe",

@@ -12,7 +12,8 @@ from fleet.zones import local_date
 from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.event_types import MONEY_EVENTS
-from services.payouts.steps import agreements, payments
+from services.payouts.domain.retries import Occasion
+from services.payouts.steps import agreements, payments, retries
 from services.payouts.stripe import webhooks
 from services.payouts.stripe.effects import EffectPolicy
 
@@ -66,6 +67,7 @@ async def configure_payees(
         await payments.open_missing_accounts(tx, wallets, now, accepted[-1].cause, accounts)
         await payments.hold_unsent(tx, wallets, now)
         await payments.pay(tx, wallets, now)
+        await retries.hasten(tx, Occasion.SCHOOL, now)
 
 
 async def handle_webhooks(

@@ -94,7 +94,9 @@ WHERE NOT EXISTS (
       AND proof.verdict IN ('insufficient', 'refused', 'clean', 'misused', 'ambiguous', 'mismatch'))
   AND NOT EXISTS (
     SELECT FROM operation JOIN transfer_history USING (transfer_id)
-    WHERE operation.id = later.operation_id AND actor LIKE 'operator:%');
+    WHERE operation.id = later.operation_id AND actor LIKE 'operator:%')
+  AND NOT EXISTS (
+    SELECT FROM operation_history AS step WHERE step.operation_id = later.operation_id AND actor LIKE 'operator:%');
 
 -- name: reversals_sum_to_what_came_back
 -- A transfer's reversed amount is the sum of its reversals.
@@ -145,3 +147,36 @@ SELECT movement.transaction_id, movement.net, sum(cash.amount) AS moved
 FROM movement JOIN cash_journal AS cash USING (transaction_id)
 WHERE movement.closed_at IS NULL
 GROUP BY movement.transaction_id, movement.net HAVING sum(cash.amount) <> -movement.net;
+-- name: stopped_operations_are_dealt_with
+-- Nothing that Stripe refused, and nothing that is parked, waits for somebody; an instant payout may come too late.
+SELECT id, kind, wallet, state, amount, currency, reason, sentence, retry_at
+FROM payouts_public.stopped_operations
+WHERE NOT (kind = 'instant_payout' AND state = 'refused' AND reason IN ('balance_insufficient', 'insufficient_funds'))
+ORDER BY stopped_at;
+
+-- name: stopped_operations_are_in_the_history
+-- Each operation that is refused or parked has a step in its history that says so, with Stripe's sentence.
+SELECT operation.id, operation.kind, operation.state, operation.stopped_at
+FROM operation
+WHERE operation.state IN ('refused', 'parked') AND NOT EXISTS (
+    SELECT FROM operation_history AS step
+    WHERE step.operation_id = operation.id AND step.what = operation.state AND step.sentence = operation.sentence);
+
+-- name: no_retry_is_overdue
+-- What is to be tried again by itself is tried within an hour, or put off.
+SELECT id, kind, wallet, retry_at FROM operation
+WHERE state IN ('refused', 'parked') AND retry_at < now() - interval '1 hour';
+
+-- name: held_transfers_say_what_stripe_said
+-- Money that waits for a refused request for an account says so, with Stripe's present sentence.
+SELECT transfer.id, transfer.wallet, transfer.reason, transfer.sentence
+FROM transfer JOIN payouts_public.stopped_operations AS stopped USING (wallet)
+WHERE transfer.state = 'held' AND stopped.kind = 'account' AND stopped.state = 'refused'
+  AND (transfer.reason <> 'account_refused' OR position(stopped.sentence IN transfer.sentence) = 0)
+  AND transfer.reason IN ('account_missing', 'account_refused');
+
+-- name: a_closed_operation_never_moves_money
+-- What was closed after Stripe refused it has no effect, and is no transfer or account.
+SELECT operation.id, operation.kind, operation.stripe_id FROM operation
+WHERE operation.state = 'cancelled' AND operation.reason = 'closed'
+  AND (operation.stripe_id IS NOT NULL OR operation.kind NOT IN ('reversal', 'instant_payout'));

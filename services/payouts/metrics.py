@@ -3,6 +3,7 @@
 from fleet import metrics
 from services.payouts.domain.answers import StripeVerdict
 from services.payouts.domain.endpoints import Endpoint
+from services.payouts.domain.operations import STOPPED as STOPPED_STATES
 from services.payouts.domain.operations import Kind, State
 from services.payouts.domain.outcomes import EffectVerdict
 from services.payouts.domain.transfers import HoldReason, TransferState
@@ -44,6 +45,11 @@ STATES = metrics.gauge("payouts_transfers", "Transfers by state", {"state": Tran
 HELD = metrics.gauge("payouts_transfers_held", "Held transfers by reason", {"reason": HoldReason})
 OPERATIONS = metrics.gauge(
     "payouts_operations", "Operations by kind and state", {"kind": Kind, "state": State}
+)
+STOPPED_OPERATIONS = metrics.gauge(
+    "payouts_operations_stopped",
+    "Refused and parked operations that nobody dealt with",
+    {"kind": Kind, "state": STOPPED_STATES},
 )
 OLDEST_DUE = metrics.gauge(
     "payouts_oldest_due_operation_age_seconds", "How long the oldest due operation has waited"

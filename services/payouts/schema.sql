@@ -311,6 +311,11 @@ CREATE TABLE payouts.operation (
     trace jsonb NOT NULL,
     created_at timestamptz NOT NULL,
     finished_at timestamptz,
+    stopped_at timestamptz,
+    retry_at timestamptz,
+    retry_for text,
+    tries integer DEFAULT 0 NOT NULL,
+    told text,
     CONSTRAINT finished_operation_has_a_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'refused'::text, 'cancelled'::text])) = (finished_at IS NOT NULL))),
     CONSTRAINT frozen_amount_is_the_amount CHECK ((NOT (((params ->> 'amount'::text))::bigint IS DISTINCT FROM amount))),
     CONSTRAINT generations_count_from_one CHECK ((generation >= 1)),
@@ -322,6 +327,7 @@ CREATE TABLE payouts.operation (
     CONSTRAINT operation_phase_is_known CHECK ((phase = ANY (ARRAY['send'::text, 'look_up'::text]))),
     CONSTRAINT operation_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'in_flight'::text, 'held'::text, 'succeeded'::text, 'refused'::text, 'parked'::text, 'cancelled'::text]))),
     CONSTRAINT operation_that_waits_says_why CHECK (((state <> ALL (ARRAY['held'::text, 'refused'::text, 'parked'::text, 'cancelled'::text])) OR ((reason IS NOT NULL) AND (sentence IS NOT NULL)))),
+    CONSTRAINT stopped_operation_was_told_and_has_a_time CHECK (((state <> ALL (ARRAY['refused'::text, 'parked'::text])) OR ((stopped_at IS NOT NULL) AND (told IS NOT NULL)))),
     CONSTRAINT succeeded_operation_has_a_stripe_id CHECK (((state = 'succeeded'::text) = (stripe_id IS NOT NULL)))
 );
 ALTER TABLE ONLY payouts.operation ADD CONSTRAINT one_operation_per_cause UNIQUE (kind, cause);
@@ -333,8 +339,26 @@ CREATE UNIQUE INDEX one_operation_in_flight_per_account ON payouts.operation USI
 CREATE INDEX operation_held_for_balance ON payouts.operation USING btree (currency, sequence) WHERE ((state = 'held'::text) AND (reason = 'balance_insufficient'::text));
 CREATE INDEX operation_line ON payouts.operation USING btree (wallet, ((state <> 'in_flight'::text)), sequence) WHERE (state = ANY (ARRAY['due'::text, 'in_flight'::text, 'held'::text, 'parked'::text]));
 CREATE INDEX operation_of_a_transfer ON payouts.operation USING btree (transfer_id);
+CREATE INDEX operation_stopped ON payouts.operation USING btree (wallet) WHERE (state = ANY (ARRAY['refused'::text, 'parked'::text]));
+CREATE INDEX operation_to_retry ON payouts.operation USING btree (retry_at) WHERE ((retry_at IS NOT NULL) AND (state = ANY (ARRAY['refused'::text, 'parked'::text])));
 CREATE TRIGGER operation_parameters_are_frozen BEFORE UPDATE ON payouts.operation FOR EACH ROW WHEN ((((((((((old.kind IS DISTINCT FROM new.kind) OR (old.wallet IS DISTINCT FROM new.wallet)) OR (old.transfer_id IS DISTINCT FROM new.transfer_id)) OR (old.cause IS DISTINCT FROM new.cause)) OR (old.params IS DISTINCT FROM new.params)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.stripe_account IS DISTINCT FROM new.stripe_account)) OR (old.parent_id IS DISTINCT FROM new.parent_id))) EXECUTE FUNCTION payouts.refuse_change_of_frozen_operation();
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.operation TO hobbs_payouts;
+
+CREATE TABLE payouts.operation_history (
+    id bigint NOT NULL,
+    operation_id uuid NOT NULL,
+    at timestamptz NOT NULL,
+    what text NOT NULL,
+    reason text,
+    sentence text NOT NULL,
+    actor text NOT NULL,
+    CONSTRAINT step_of_an_operation_is_known CHECK ((what = ANY (ARRAY['refused'::text, 'parked'::text, 'retried'::text, 'looked_up'::text, 'closed'::text])))
+);
+ALTER TABLE payouts.operation_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY payouts.operation_history ADD CONSTRAINT operation_history_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payouts.operation_history ADD CONSTRAINT operation_history_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
+CREATE INDEX operation_history_of_an_operation ON payouts.operation_history USING btree (operation_id, id);
+GRANT SELECT, INSERT ON TABLE payouts.operation_history TO hobbs_payouts;
 
 CREATE TABLE payouts.outbox (
     id bigint NOT NULL,
@@ -525,6 +549,14 @@ CREATE TABLE payouts.school (
 ALTER TABLE ONLY payouts.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
 GRANT SELECT, UPDATE ON TABLE payouts.school TO hobbs_payouts;
 
+CREATE TABLE payouts.stripe_access (
+    fingerprint text NOT NULL,
+    first_used_at timestamptz NOT NULL,
+    CONSTRAINT fingerprint_is_sha256 CHECK ((fingerprint ~ '^[0-9a-f]{64}$'::text))
+);
+ALTER TABLE ONLY payouts.stripe_access ADD CONSTRAINT stripe_access_pkey PRIMARY KEY (fingerprint);
+GRANT SELECT, INSERT ON TABLE payouts.stripe_access TO hobbs_payouts;
+
 CREATE TABLE payouts.stripe_mode (
     only_row boolean DEFAULT true NOT NULL,
     livemode boolean,
@@ -537,6 +569,7 @@ CREATE TABLE payouts.stripe_mode (
 );
 ALTER TABLE ONLY payouts.stripe_mode ADD CONSTRAINT stripe_mode_pkey PRIMARY KEY (only_row);
 GRANT SELECT, UPDATE ON TABLE payouts.stripe_mode TO hobbs_payouts;
+
 CREATE TABLE payouts.stripe_usage (
     day date NOT NULL,
     reads bigint DEFAULT 0 NOT NULL,
@@ -796,6 +829,21 @@ CREATE VIEW payouts_public.odd_objects AS
    FROM payouts.odd_object;
 GRANT SELECT ON TABLE payouts_public.odd_objects TO hobbs_reader;
 
+CREATE VIEW payouts_public.operation_history AS
+ SELECT history.operation_id,
+    operation.kind,
+    operation.wallet,
+    operation.transfer_id,
+    history.id AS step,
+    history.at,
+    history.what,
+    history.reason,
+    history.sentence,
+    history.actor
+   FROM (payouts.operation_history history
+     JOIN payouts.operation ON ((operation.id = history.operation_id)));
+GRANT SELECT ON TABLE payouts_public.operation_history TO hobbs_reader, hobbs_payouts;
+
 CREATE VIEW payouts_public.payables AS
  SELECT id,
     journal_id,
@@ -881,6 +929,39 @@ CREATE VIEW payouts_public.payee_totals AS
   GROUP BY payee.wallet, money.currency;
 GRANT SELECT ON TABLE payouts_public.payee_totals TO hobbs_reader;
 
+CREATE VIEW payouts_public.stopped_operations AS
+ SELECT operation.id,
+    operation.kind,
+    operation.wallet,
+    operation.transfer_id,
+    operation.amount,
+    operation.currency,
+    operation.state,
+    operation.reason,
+    operation.sentence,
+    operation.generation,
+    operation.tries,
+    operation.stopped_at,
+    operation.retry_at,
+    operation.told,
+    ( SELECT attempt.request_id
+           FROM payouts.attempt
+          WHERE (attempt.operation_id = operation.id)
+          ORDER BY attempt.started_at DESC
+         LIMIT 1) AS request_id
+   FROM ((payouts.operation
+     JOIN payouts.payee ON ((payee.wallet = operation.wallet)))
+     LEFT JOIN payouts.transfer ON ((transfer.id = operation.transfer_id)))
+  WHERE ((operation.state = ANY (ARRAY['refused'::text, 'parked'::text])) AND
+        CASE operation.kind
+            WHEN 'account'::text THEN ((payee.stripe_account IS NULL) AND (payee.removed_at IS NULL) AND (NOT (EXISTS ( SELECT
+               FROM payouts.operation later
+              WHERE ((later.wallet = operation.wallet) AND (later.kind = 'account'::text) AND (later.state = ANY (ARRAY['refused'::text, 'parked'::text])) AND (later.sequence > operation.sequence))))))
+            WHEN 'instant_payout'::text THEN ((operation.state = 'parked'::text) OR (transfer.state = 'sent'::text))
+            ELSE true
+        END);
+GRANT SELECT ON TABLE payouts_public.stopped_operations TO hobbs_reader, hobbs_payouts;
+
 CREATE VIEW payouts_public.payees AS
  SELECT wallet,
     kind,
@@ -903,7 +984,14 @@ CREATE VIEW payouts_public.payees AS
         CASE
             WHEN (configured_at IS NULL) THEN 'not configured'::text
             WHEN (removed_at IS NOT NULL) THEN 'removed'::text
-            WHEN (stripe_account IS NULL) THEN 'account is being made'::text
+            WHEN (stripe_account IS NULL) THEN ( SELECT
+                    CASE
+                        WHEN bool_or((stopped.state = 'parked'::text)) THEN 'account request is parked'::text
+                        WHEN (count(*) > 0) THEN 'account was refused'::text
+                        ELSE 'account is being made'::text
+                    END AS "case"
+               FROM payouts_public.stopped_operations stopped
+              WHERE ((stopped.wallet = payee.wallet) AND (stopped.kind = 'account'::text)))
             WHEN (NOT ready) THEN COALESCE(disabled_reason, 'onboarding'::text)
             WHEN balance_negative THEN 'negative balance'::text
             ELSE 'ready'::text

@@ -145,6 +145,11 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
     while death.point == "dead_letters.buried":
         await publish(fleet, topic_to_read(death.service), [(b"poison", b"not json", [])])
         await asyncio.sleep(UNREADABLE_EVERY_S)
+    if death.point == "payouts.retried":
+        await asyncio.to_thread(refuse_a_transfer, fleet)
+    while death.point == "payouts.retried":
+        await make_refusals_due(fleet)
+        await asyncio.sleep(UNREADABLE_EVERY_S)
 
 
 def topic_to_read(service: str) -> str:
@@ -159,6 +164,21 @@ def fail_payouts_in_doubt(fleet: Fleet) -> None:
     """
     with Control(fleet.stripe_api_base) as stripe:
         stripe.add_fault("server_error", when="before", path="/v1/payouts", count=3)
+
+
+def refuse_a_transfer(fleet: Fleet) -> None:
+    """Have Stripe refuse one transfer for a cause that nobody knows: it is sent again a day later."""
+    with Control(fleet.stripe_api_base) as stripe:
+        stripe.add_fault("refuse", path="/v1/transfers", code="refused_for_once", count=1)
+
+
+async def make_refusals_due(fleet: Fleet) -> None:
+    """Let the day pass after which what Stripe refused is tried again."""
+    connection = await asyncpg.connect(fleet.owner_url)
+    await connection.execute(
+        "UPDATE payouts.operation SET retry_at = now() WHERE state = 'refused' AND retry_at > now()"
+    )
+    await connection.close()
 
 
 async def let_leases_end(fleet: Fleet) -> None:

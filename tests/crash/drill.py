@@ -85,6 +85,7 @@ IN_ORDER = {
         "relay.mid_record:transfer",
         "relay.recorded",
         "relay.looking_up:transfer",
+        "payouts.retried",
         "lease expired mid-call",
         "payouts.webhooks_heeded",
         "events.listed",
@@ -109,6 +110,7 @@ RARE = (
     "outbox.owned",
     "draining",
     "inquiry.",
+    "payouts.retried",
 )
 
 

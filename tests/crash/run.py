@@ -18,7 +18,7 @@ from schemas.services import SERVICES
 from schemas.topics import TOPICS
 from tests.checker.reading import Place, read_topics
 from tests.crash.decisions import Deciders
-from tests.crash.director import Died, Director, let_leases_end
+from tests.crash.director import Died, Director, let_leases_end, make_refusals_due
 from tests.crash.drill import plan_run
 from tests.crash.replay import replay_everything, stop
 from tests.crash.servers import Servers, deploy
@@ -98,6 +98,7 @@ async def _run(fleet: Fleet, stripe: Control, seed: int, quick: bool) -> Outcome
     await disturb(fleet, traffic, deciders, directors, FLIGHTS_MIN_QUICK if quick else FLIGHTS_MIN)
     stripe.clear_faults()
     await let_leases_end(fleet)
+    await make_refusals_due(fleet)
     drained_s, wrong = await drain(fleet, lambda: traffic.pay_in(PAYMENT))
     if not quick:
         wrong += await redrive_all(fleet)

@@ -9,6 +9,8 @@ LEASES = "tests/integration/payouts/test_leases.py"
 WEBHOOKS = "tests/integration/payouts/test_webhooks.py"
 ACCOUNTS = "tests/integration/payouts/test_accounts_v2.py"
 REVERTS = "tests/integration/payouts/test_reverts.py"
+STOPPED = "tests/integration/payouts/test_stopped.py"
+RETRIES = "tests/integration/payouts/test_retries.py"
 
 MODES = "tests/integration/payouts/test_modes.py"
 MODE_RULES = "tests/unit/payouts/test_modes.py"
@@ -416,5 +418,41 @@ PAYOUTS_MUTANTS = (
             ),
         ),
         catchers=(f"{MODES}::test_a_key_of_the_other_mode_is_not_used_with_a_database_that_holds_money",),
+    ),
+    Mutant(
+        name="refusals-under-the-old-key",
+        breaks="What Stripe refused is tried again under the same key, so that Stripe repeats its refusal.",
+        edits=(
+            Edit(
+                path="services/payouts/store/operations.py",
+                old="state = 'due', phase = 'send', generation = generation + 1,",
+                new="state = 'due', phase = 'send', generation = generation,",
+            ),
+        ),
+        catchers=(f"{STOPPED}::test_what_stripe_refused_is_done_once_when_its_cause_is_gone",),
+    ),
+    Mutant(
+        name="instant-payout-after-the-ordinary-one",
+        breaks="A refused instant payout is repeated after the ordinary payout brought the money.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/retries.py",
+                old="    if stopped.transfer_state is not TransferState.SENT or stopped.brought:\n",
+                new="    if stopped.transfer_state is None:\n",
+            ),
+        ),
+        catchers=(f"{RETRIES}::test_an_instant_payout_is_over_when_the_ordinary_one_brought_the_money",),
+    ),
+    Mutant(
+        name="refusals-told-with-each-try",
+        breaks="People are told of a refusal each time that it is repeated.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/endings.py",
+                old="and recorded[outcome.operation.id] and",
+                new="and outcome.operation.id in recorded and",
+            ),
+        ),
+        catchers=(f"{STOPPED}::test_a_refusal_that_is_repeated_is_told_once_and_asked_less_and_less_often",),
     ),
 )

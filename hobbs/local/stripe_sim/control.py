@@ -121,7 +121,10 @@ class Control:
         return self._post("restricted_keys", {"key": key, "permissions": permissions})
 
     def add_fault(self, kind: str, **scope: Any) -> Doc:
-        """kind, when="before"|"after", method, path, match, nth, probability, seed, count, delay_s, saved."""
+        """kind, when="before"|"after", method, path, match, nth, probability, seed, count, delay_s, saved.
+
+        The kind refuse also has status, code, type, param and message.
+        """
         return self._post("faults", {"kind": kind, **scope})
 
     def clear_faults(self, id: str | None = None) -> None:

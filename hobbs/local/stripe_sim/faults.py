@@ -27,6 +27,7 @@ KINDS = (
     "balance_insufficient",  # 400, saved
     "account_invalid",  # 403
     "unauthorized",  # 401
+    "refuse",  # any refusal: status, code, type, param and message as given; saved unless saved is false
 )
 ALIASES = {
     "409": "conflict",
@@ -36,7 +37,7 @@ ALIASES = {
     "503": "unavailable",
 }
 ALIASES |= {"401": "unauthorized", "403": "account_invalid"}
-ONLY_BEFORE = frozenset({"balance_insufficient", "account_invalid", "unauthorized"})
+ONLY_BEFORE = frozenset({"balance_insufficient", "account_invalid", "unauthorized", "refuse"})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,6 +56,12 @@ class Fault:
     """How often it fires at most; nth alone fires once."""
     delay_s: float = 1.0
     saved: bool = True
+    status: int = 400
+    code: str | None = None
+    type: str = "invalid_request_error"
+    param: str | None = None
+    message: str = "Stripe refuses this request."
+    """As Stripe's error has them, for the kind refuse."""
     id: str = ""
     seen: int = 0
     fired: int = 0
@@ -158,4 +165,13 @@ def answer(fault: Fault, call: Call) -> errors.StripeError | None:
             )
         case "unauthorized":
             return errors.unauthenticated(call.api_key)
+        case "refuse":
+            return errors.StripeError(
+                fault.status,
+                fault.message,
+                type=fault.type,
+                code=fault.code,
+                param=fault.param,
+                saved=fault.saved,
+            )
     return None

@@ -14,11 +14,12 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Judge, Ruling, refused
 from fleet.money import format_minor
 from services.payouts import store
+from services.payouts.desk import stopped
 from services.payouts.domain.adoption import FoundEffect, PaidPayable, unpaid
 from services.payouts.domain.existing_accounts import AdoptionRequest, is_account_id
 from services.payouts.domain.operations import Kind, State
-from services.payouts.domain.payees import payee_hold
-from services.payouts.domain.transfers import SENTENCES, HoldReason, LockedTransfer, Move, TransferState
+from services.payouts.domain.payees import hold_sentence, payee_hold
+from services.payouts.domain.transfers import HoldReason, LockedTransfer, Move, TransferState
 from services.payouts.steps import payments
 
 RELEASABLE: Final = frozenset({HoldReason.HOLD_PERIOD, HoldReason.ACCOUNT_CHANGED})
@@ -75,7 +76,7 @@ async def _retry_refused(tx: Tx, transfer: LockedTransfer, decision: Decision, n
     [payee] = await store.payees.lock(tx, [transfer.wallet])
     hold = payee_hold(payee)
     if hold is not None:
-        return refused(f"{transfer.wallet} cannot be paid now: {SENTENCES[hold]}")
+        return refused(f"{transfer.wallet} cannot be paid now: {hold_sentence(payee, hold)}")
     await store.operations.start_new_generation(tx, [_operation_of(transfer)], [State.REFUSED], now)
     return await _send(tx, transfer, decision, now, "retried")
 
@@ -111,7 +112,8 @@ async def unpark(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         await store.operations.start_new_generation(tx, [parked.id], [State.PARKED], now)
     else:
         await store.operations.look_up_again(tx, parked.id, now)
-    await store.operations.note_decision(tx, parked.id, f"{_actor(decision)}: {decision.why}")
+    step = (parked.id, "retried" if checked else "looked_up", None, decision.why)
+    await store.stopped.note(tx, [step], now, _actor(decision))
     await payments.pay(tx, [wallet], now)
     verb = "is sent under a new key" if checked else "is looked up again"
     effect = {"operation_id": str(parked.id), "kind": str(parked.kind), "wallet": wallet}
@@ -252,6 +254,8 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "link": Action(judge=link),
     "settle": Action(judge=_with_a_reason(settle)),
     "adopt": Action(judge=_with_a_reason(adopt)),
+    "retry_refused": Action(judge=_with_a_reason(stopped.retry_refused)),
+    "close_refused": Action(judge=_with_a_reason(stopped.close_refused)),
     "close_odd": Action(judge=_with_a_reason(close_odd)),
     "close_movement": Action(judge=_with_a_reason(close_movement)),
 }

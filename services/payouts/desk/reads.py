@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from fleet.database import Tx
+from services.payouts.domain.operations import STOPPED, Kind, State
+from services.payouts.domain.refusals import todo
 
 _LIST = """
     SELECT id, wallet, amount, currency, state, reason, sentence, cause, stripe_transfer_id, amount_reversed,
@@ -48,7 +50,8 @@ _PAYABLES = """
 """
 _PAYABLES_OF = """
     SELECT payable.journal_id, payable.source, payable.wallet, payable.currency, payable.amount,
-           payable.transfer_id, transfer.state, transfer.reason, transfer.stripe_transfer_id
+           payable.transfer_id, transfer.state, transfer.reason, transfer.sentence,
+           transfer.stripe_transfer_id
     FROM payouts_public.payables AS payable
     LEFT JOIN payouts_public.transfers AS transfer ON transfer.id = payable.transfer_id
     WHERE payable.journal_id = ANY (CAST(:journal_ids AS uuid[])) ORDER BY payable.id
@@ -56,10 +59,14 @@ _PAYABLES_OF = """
 
 
 async def payables_of(tx: Tx, journal_ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """What journals owe payees, each with its transfer: that one's id, state, reason and Stripe's id."""
+    """What journals owe payees, each with its transfer: its id, state, reason, sentence and Stripe's id."""
     return [dict(row._mapping) for row in await tx.all(_PAYABLES_OF, journal_ids=list(journal_ids))]
 
 
+_OPERATIONS = """
+    SELECT kind, at, what, reason, sentence, actor
+    FROM payouts_public.operation_history WHERE transfer_id = :id ORDER BY step
+"""
 _PAYOUTS = """
     SELECT stripe_payout_id, status, instant, part.amount, fee
     FROM payouts_public.payout_parts AS part JOIN payouts_public.payouts USING (stripe_payout_id)
@@ -68,21 +75,42 @@ _PAYOUTS = """
 
 
 async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
-    """One transfer with its `history`, `attempts`, `payables` and `payouts`, each a list of rows."""
+    """One transfer, with what a person does (`todo`) while Stripe refuses it or it is parked, and its parts.
+
+    `history`: its states; `operations`: what was refused, parked, tried again or closed, with who and why;
+    `attempts`: requests to Stripe; `payables`; `payouts`.
+    """
     one = await tx.first(_ONE, id=transfer_id)
     if one is None:
         return None
-    parts = {"history": _HISTORY, "attempts": _ATTEMPTS, "payables": _PAYABLES, "payouts": _PAYOUTS}
+    parts = {
+        "history": _HISTORY,
+        "operations": _OPERATIONS,
+        "attempts": _ATTEMPTS,
+        "payables": _PAYABLES,
+        "payouts": _PAYOUTS,
+    }
     rows = {name: await tx.all(sql, id=transfer_id) for name, sql in parts.items()}
-    return {**one._mapping, **{name: [dict(row._mapping) for row in found] for name, found in rows.items()}}
+    waits = one.state in STOPPED
+    what_to_do = todo(Kind.TRANSFER, State(one.state), one.reason, one.sentence) if waits else None
+    return {
+        **one._mapping,
+        "todo": what_to_do,
+        **{name: [dict(row._mapping) for row in found] for name, found in rows.items()},
+    }
 
 
 _PAYEES = """
     SELECT wallet, ready, status, schedule, minimum_amount, hold_hours, instant, stripe_account,
            payouts_enabled, CAST(requirements AS text) AS requirements, checked_at, parked,
            (SELECT conflict FROM payouts_public.payee_accounts AS at WHERE at.wallet = payee.wallet) AS
-           conflict
+           conflict,
+           stopped.kind AS stopped, stopped.reason, stopped.sentence, stopped.stopped_at, stopped.retry_at
     FROM payouts_public.payees AS payee
+    LEFT JOIN LATERAL (
+        SELECT kind, reason, sentence, stopped_at, retry_at FROM payouts_public.stopped_operations
+        WHERE stopped_operations.wallet = payee.wallet AND (state = 'parked' OR kind = 'account')
+        ORDER BY state <> 'parked', stopped_at LIMIT 1) AS stopped ON true
     WHERE :removed OR removed_at IS NULL OR parked
        OR EXISTS (SELECT FROM payouts_public.payables
                    WHERE payables.wallet = payee.wallet AND transfer_id IS NULL)
@@ -96,6 +124,8 @@ _PAYEES = """
 async def list_payees(tx: Tx, *, removed: bool = False) -> list[dict[str, Any]]:
     """Payees with their status: "ready", or what keeps them from being paid.
 
+    `stopped`: the kind of the operation that keeps all of a payee's money back, with its reason and sentence,
+    and when it is tried again by itself.
     removed: also those who are no longer in the school's book and to whom nothing is left to be paid.
     """
     rows = await tx.all(_PAYEES, removed=removed)
@@ -134,6 +164,56 @@ _CONFLICTS = """
 async def conflicts(tx: Tx) -> list[dict[str, Any]]:
     """Payees whose agreement with Stripe does not allow what the school's book asks for."""
     return [dict(row._mapping) for row in await tx.all(_CONFLICTS)]
+
+
+_STOPPED = """
+    SELECT id, kind, wallet, state, amount, currency, reason, sentence, stopped_at, retry_at, tries,
+           transfer_id, request_id
+    FROM payouts_public.stopped_operations
+    WHERE (CAST(:state AS text) IS NULL OR state = :state) AND (CAST(:kind AS text) IS NULL OR kind = :kind)
+      AND (CAST(:wallet AS text) IS NULL OR wallet = :wallet)
+      AND (CAST(:reason AS text) IS NULL OR reason = :reason)
+    ORDER BY stopped_at, id
+"""
+
+
+async def list_stopped(
+    tx: Tx,
+    *,
+    state: str | None = None,
+    kind: str | None = None,
+    wallet: str | None = None,
+    reason: str | None = None,
+) -> list[dict[str, Any]]:
+    """Refused and parked operations that nobody dealt with, oldest first, each with what to do (`todo`).
+
+    Amounts in minor units; `retry_at`: when it is tried again by itself, None: only when somebody asks.
+    """
+    rows = await tx.all(_STOPPED, state=state, kind=kind, wallet=wallet, reason=reason)
+    return [
+        {**row._mapping, "todo": todo(Kind(row.kind), State(row.state), row.reason, row.sentence)}
+        for row in rows
+    ]
+
+
+_STEPS = """
+    SELECT kind, wallet, at, what, reason, sentence, actor
+    FROM payouts_public.operation_history WHERE operation_id = :id ORDER BY step
+"""
+_ATTEMPTS_OF = """
+    SELECT generation, phase, idempotency_key, started_at, finished_at, verdict, http_status, code,
+           request_id, sentence
+    FROM payouts_public.attempts WHERE operation_id = :id ORDER BY started_at
+"""
+
+
+async def whole_operation(tx: Tx, operation_id: UUID) -> dict[str, list[dict[str, Any]]]:
+    """What became of one operation (`history`, with who and why) and its requests to Stripe (`attempts`)."""
+    parts = {"history": _STEPS, "attempts": _ATTEMPTS_OF}
+    return {
+        name: [dict(row._mapping) for row in await tx.all(sql, id=operation_id)]
+        for name, sql in parts.items()
+    }
 
 
 _ODD = """

@@ -4,6 +4,7 @@ Errors are told apart by HTTP status and body, not by the stripe library's class
 (409 `idempotency_key_in_use` is an APIError there, 429 `lock_timeout` a RateLimitError).
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -24,6 +25,9 @@ class StripeVerdict(StrEnum):
     REFUSED = "refused"  # no effect, same replay; waits for a person or for the payee
     MISUSED = "misused"  # our bug: one key, two sets of parameters
     MISCONFIGURED = "misconfigured"  # our key: nothing may be sent until a person fixed it
+
+
+_ADDRESS = re.compile(r"[^\s<>()\[\]\"',;:]+@[^\s<>()\[\]\"',;:]+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,12 +65,14 @@ class StripeAnswer:
 
     @property
     def sentence(self) -> str:
-        return str(self.error.get("message") or self.problem or f"Stripe answered {self.status}")[:1000]
+        """Stripe's sentence, without the e-mail addresses that it may quote: it is shown, told and kept."""
+        said = str(self.error.get("message") or self.problem or f"Stripe answered {self.status}")
+        return _ADDRESS.sub("(an address)", said)[:1000]
 
 
 # A 403 with this code refuses one payee's account; any other refuses our key.
 _ACCOUNT_OUT_OF_REACH = frozenset({"account_invalid"})
-_INSUFFICIENT = frozenset({"balance_insufficient", "insufficient_funds"})
+INSUFFICIENT = frozenset({"balance_insufficient", "insufficient_funds"})
 
 
 def classify(answer: StripeAnswer) -> StripeVerdict:
@@ -108,7 +114,7 @@ def _definitive(answer: StripeAnswer) -> StripeVerdict:
         return StripeVerdict.MISUSED
     if answer.code == "rate_limit":
         return StripeVerdict.SLOW_DOWN  # Stripe answered this with 400 in the past
-    return StripeVerdict.INSUFFICIENT if answer.code in _INSUFFICIENT else StripeVerdict.REFUSED
+    return StripeVerdict.INSUFFICIENT if answer.code in INSUFFICIENT else StripeVerdict.REFUSED
 
 
 # Refusals that end when the payee's account is in order again.

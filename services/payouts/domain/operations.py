@@ -32,6 +32,9 @@ class State(StrEnum):
     CANCELLED = "cancelled"
 
 
+STOPPED = frozenset({State.REFUSED, State.PARKED})  # where an operation waits for a cause to go, or a person
+
+
 class Phase(StrEnum):
     SEND = "send"
     LOOK_UP = "look_up"
@@ -56,7 +59,8 @@ class Decided(Protocol):
 class Operation:
     """An operation as claimed.
 
-    `stripe_account`: the account that the call is made for; `parent_id`: the transfer that is reversed.
+    `stripe_account`: the account that the call is made for; `parent_id`: the transfer that is reversed;
+    `tries`: how often it was tried again by the clock, or for an account the payee's requests before it.
     """
 
     id: UUID
@@ -78,6 +82,7 @@ class Operation:
     lease_token: UUID
     lease_until: datetime
     trace: Cause
+    tries: int = 0
 
     @property
     def idempotency_key(self) -> str:

@@ -13,7 +13,16 @@ from typing import Any
 
 from services.payouts.domain.accounts import way_out
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
-from services.payouts.domain.operations import Kind, Operation, Phase, State, difference, names_operation
+from services.payouts.domain.operations import (
+    STOPPED,
+    Kind,
+    Operation,
+    Phase,
+    State,
+    difference,
+    names_operation,
+)
+from services.payouts.domain.refusals import OUTCOME_UNKNOWN, next_try, told_as
 
 KEY_TRUSTED_FOR = timedelta(hours=12)  # Stripe may prune a key after 24 h; the same key would then pay twice
 
@@ -45,7 +54,11 @@ OperationVerdict = StripeVerdict | EffectVerdict
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OperationOutcome:
-    """The state that an operation moves to after a call. `effect`: Stripe's object when it succeeded."""
+    """The state that an operation moves to after a call.
+
+    `effect`: Stripe's object when it succeeded; `retry_at`: when a stopped one is tried again by the clock;
+    `told`: the cause that people are told, unless they were.
+    """
 
     operation: Operation
     verdict: OperationVerdict
@@ -62,15 +75,24 @@ class OperationOutcome:
     reason: str | None = None
     sentence: str | None = None
     effect: Mapping[str, Any] | None = None
+    retry_at: datetime | None = None
+    told: str | None = None
 
 
 def decide_outcome(
     operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy
 ) -> OperationOutcome:
     """Decide what follows for an operation from one call to Stripe."""
-    if operation.phase is Phase.LOOK_UP:
-        return _after_lookup(operation, answer, now, policy)
-    return _after_call(operation, answer, now, policy)
+    after = _after_lookup if operation.phase is Phase.LOOK_UP else _after_call
+    outcome = after(operation, answer, now, policy)
+    if outcome.state not in STOPPED:
+        return outcome
+    kind, state, reason = operation.kind, outcome.state, str(outcome.reason)
+    return replace(
+        outcome,
+        retry_at=next_try(kind, state, reason, operation.tries, now),
+        told=told_as(kind, state, reason, str(outcome.sentence)),
+    )
 
 
 def _after_call(
@@ -215,7 +237,7 @@ def _lookup_failed(
 ) -> OperationOutcome:
     if operation.lookups + 1 >= policy.lookups_max:
         sentence = f"nobody can tell whether the money moved: looking it up failed too ({answer.sentence})"
-        return _ended(operation, answer, now, verdict, State.PARKED, "outcome_unknown", sentence)
+        return _ended(operation, answer, now, verdict, State.PARKED, OUTCOME_UNKNOWN, sentence)
     return _again(operation, answer, now, policy, verdict)
 
 

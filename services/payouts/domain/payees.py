@@ -7,7 +7,9 @@ from uuid import UUID
 
 from services.payouts.domain.accounts import Agreement
 from services.payouts.domain.answers import ACCOUNT_REFUSALS
-from services.payouts.domain.transfers import HoldReason
+from services.payouts.domain.operations import Kind, State
+from services.payouts.domain.refusals import todo
+from services.payouts.domain.transfers import SENTENCES, HoldReason
 
 PAYEE_KINDS = frozenset({"instructor", "aircraft_owner"})
 DISCONNECTED: Final = "disconnected"  # our own word: Stripe no longer shows us the account
@@ -31,6 +33,19 @@ _HOLDS: Final = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Stopped:
+    """An operation that keeps its payee from being paid: a parked one, or the refused request for an account.
+
+    reason: Stripe's code, or ours when it is parked; sentence: Stripe's, or what is not known.
+    """
+
+    kind: Kind
+    state: State
+    reason: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Payee:
     """A payee as configured, and as Stripe shows it. `parked`: one of its operations waits for a person.
 
@@ -51,6 +66,7 @@ class Payee:
     disabled_reason: str | None = None
     balance_negative: bool = False
     parked: bool = False
+    stopped: Stopped | None = None
 
 
 def payee_hold(payee: Payee) -> HoldReason | None:
@@ -60,12 +76,32 @@ def payee_hold(payee: Payee) -> HoldReason | None:
     if payee.removed:
         return HoldReason.PAYEE_REMOVED
     if payee.stripe_account is None:
-        return HoldReason.ACCOUNT_MISSING
+        return _request_hold(payee)
     if not payee.ready:
         return account_hold(payee)
     if payee.balance_negative:
         return HoldReason.ACCOUNT_NEGATIVE
     return HoldReason.PARKED_OPERATION if payee.parked else None
+
+
+def _request_hold(payee: Payee) -> HoldReason:
+    """Why a payee has no account yet. While Stripe is asked again, its last refusal stands."""
+    if payee.stopped is None:
+        return HoldReason.ACCOUNT_MISSING
+    parked = payee.stopped.state is State.PARKED
+    return HoldReason.PARKED_OPERATION if parked else HoldReason.ACCOUNT_REFUSED
+
+
+def hold_sentence(payee: Payee, hold: HoldReason) -> str:
+    """What people read of a hold: what Stripe said and what to do, where one operation is the cause of it."""
+    stopped, plain = payee.stopped, SENTENCES[hold]
+    if stopped is None or hold not in (HoldReason.ACCOUNT_REFUSED, HoldReason.PARKED_OPERATION):
+        return plain
+    what_to_do = todo(stopped.kind, stopped.state, stopped.reason, stopped.sentence)
+    said = f"{plain} ({stopped.reason}): {stopped.sentence}"
+    if hold is HoldReason.PARKED_OPERATION:
+        said = f"{plain} ({stopped.kind}, {stopped.reason}): {stopped.sentence}"
+    return f"{said} To do: {what_to_do}"
 
 
 def account_hold(payee: Payee) -> HoldReason:

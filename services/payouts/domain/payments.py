@@ -12,7 +12,7 @@ from uuid import UUID
 from fleet.cause import Cause
 from fleet.stripe_amounts import least_sendable, sendable
 from services.payouts.domain.orders import transfer_id
-from services.payouts.domain.payees import Payee, payee_hold
+from services.payouts.domain.payees import Payee, hold_sentence, payee_hold
 from services.payouts.domain.transfers import HoldReason
 
 PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment"})
@@ -56,11 +56,12 @@ class HeldTransfer:
     accounts: frozenset[str]
     trace: Cause
     ordered: bool = False
+    sentence: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewTransfer:
-    """A transfer to insert. `hold` None: an operation is written with it.
+    """A transfer to insert. `hold` None: an operation is written with it; else `sentence` says why not.
 
     `amount` is what Stripe can send; `carried` of its payables goes to the payee's next transfer: the new one
     `carried_to`, else the one that comes next.
@@ -75,6 +76,7 @@ class NewTransfer:
     sources: tuple[str, ...]
     trace: Cause
     hold: HoldReason | None = None
+    sentence: str | None = None
     due_at: datetime | None = None
     carried: int = 0
     carried_to: UUID | None = None
@@ -235,7 +237,8 @@ class _Decision:
         return waiting.waived or waiting.ordered or waiting.due_at is None or waiting.due_at <= self.now
 
     def _relabelled(self, hold: HoldReason) -> tuple[tuple[HeldTransfer, HoldReason], ...]:
-        return tuple((w, hold) for w in self.account.waiting if w.reason != hold)
+        sentence = hold_sentence(self.account.payee, hold)
+        return tuple((w, hold) for w in self.account.waiting if (w.reason, w.sentence) != (hold, sentence))
 
     # What the payee owes is deducted from the oldest money first.
 
@@ -289,6 +292,7 @@ class _Decision:
             sources=sources,
             trace=_trace(group),
             hold=hold,
+            sentence=None if hold is None else hold_sentence(self.account.payee, hold),
             due_at=group.due_at if group.due_at > self.now else None,
         )
 

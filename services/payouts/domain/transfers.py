@@ -45,11 +45,12 @@ def state_after_reversal(amount: int, amount_reversed: int) -> TransferState:
 
 
 class HoldReason(StrEnum):
-    """Why a transfer is held. People read the sentence of the reason."""
+    """Why a transfer is held. People read the sentence of the reason, or of what stopped its payee."""
 
     PAYEE_UNKNOWN = "payee_unknown"
     PAYEE_REMOVED = "payee_removed"
     ACCOUNT_MISSING = "account_missing"
+    ACCOUNT_REFUSED = "account_refused"
     PAYEE_NOT_READY = "payee_not_ready"
     ACCOUNT_UNDER_REVIEW = "account_under_review"
     ACCOUNT_REJECTED = "account_rejected"
@@ -70,6 +71,7 @@ SENTENCES: dict[HoldReason, str] = {
     _H.PAYEE_UNKNOWN: "no configuration names this payee yet; it is paid once `hobbs school apply` does",
     _H.PAYEE_REMOVED: "the school's configuration no longer names this payee; add it again, or cancel",
     _H.ACCOUNT_MISSING: "the payee's Stripe account is being created",
+    _H.ACCOUNT_REFUSED: "Stripe refused to make the payee's account",
     _H.PAYEE_NOT_READY: "the payee has to finish Stripe's onboarding; it is paid by itself afterwards",
     _H.ACCOUNT_UNDER_REVIEW: "Stripe is checking the payee's account; it is paid by itself afterwards",
     _H.ACCOUNT_REJECTED: "the payee's Stripe account was rejected and cannot be paid; ask Stripe's support, "
@@ -95,6 +97,7 @@ PAYEE_HOLDS = frozenset(
         _H.PAYEE_UNKNOWN,
         _H.PAYEE_REMOVED,
         _H.ACCOUNT_MISSING,
+        _H.ACCOUNT_REFUSED,
         _H.PAYEE_NOT_READY,
         _H.ACCOUNT_UNDER_REVIEW,
         _H.ACCOUNT_REJECTED,

@@ -4,7 +4,7 @@ from itertools import product
 
 from fleet.database import Database
 from services.payouts import metrics, store
-from services.payouts.domain.operations import Kind, State
+from services.payouts.domain.operations import STOPPED, Kind, State
 from services.payouts.domain.transfers import HoldReason, TransferState
 
 
@@ -14,6 +14,7 @@ async def measure(db: Database) -> int:
         transfers = await store.gauges.transfers_by_state(tx)
         held = await store.gauges.held_by_reason(tx)
         operations = await store.gauges.operations_by_kind_and_state(tx)
+        stopped = await store.gauges.stopped_by_kind_and_state(tx)
         oldest_due_age = await store.gauges.oldest_due_age(tx)
         odd_objects = await store.odd_objects.count_open(tx)
         listing_age = await store.gauges.listing_age(tx)
@@ -25,6 +26,8 @@ async def measure(db: Database) -> int:
         metrics.HELD.labels(reason).set(held.get(reason, 0))
     for place in product(Kind, State):
         metrics.OPERATIONS.labels(*place).set(operations.get(place, 0))
+    for place in product(Kind, STOPPED):
+        metrics.STOPPED_OPERATIONS.labels(*place).set(stopped.get(place, 0))
     metrics.OLDEST_DUE.set(oldest_due_age.total_seconds())
     metrics.ODD_OBJECTS.set(odd_objects)
     metrics.LISTING_AGE.set(listing_age.total_seconds())

@@ -14,7 +14,7 @@ from fleet.faults import fault_point
 from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.orders import MoneyToMove, NewOperation, order_account, order_transfer
-from services.payouts.domain.payees import Payee, payee_hold
+from services.payouts.domain.payees import Payee, hold_sentence, payee_hold
 from services.payouts.domain.payments import (
     Accrual,
     HeldTransfer,
@@ -24,7 +24,9 @@ from services.payouts.domain.payments import (
     Payments,
     decide_payments,
 )
-from services.payouts.domain.transfers import ACCOUNT_HOLDS, SENTENCES, HoldReason, Move, TransferState
+from services.payouts.domain.transfers import ACCOUNT_HOLDS, HoldReason, Move, TransferState
+
+NOT_TOLD = frozenset({HoldReason.HOLD_PERIOD, HoldReason.ACCOUNT_REFUSED})
 
 
 async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]:
@@ -61,7 +63,10 @@ async def pay_locked(
     tx: Tx, payees: Sequence[Payee], now: datetime, *, period: str | None = None
 ) -> Payments:
     """The same for payees that the caller's transaction has locked."""
-    blocked = {payee.wallet: payee_hold(payee) for payee in payees}
+    holds = {payee.wallet: payee_hold(payee) for payee in payees}
+    blocked = {
+        p.wallet: (hold, hold_sentence(p, hold)) if (hold := holds[p.wallet]) else None for p in payees
+    }
     whole = [p.wallet for p in payees if period is not None or p.schedule == "per_flight" or not p.configured]
     payables = await store.payables.open_payables(tx, whole, sorted(blocked))
     waiting = await store.transfers.waiting(tx, blocked, now)
@@ -98,7 +103,7 @@ async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: date
     due: list[HeldTransfer | NewTransfer] = [*payments.released]
     due += [transfer for transfer in payments.new if transfer.hold is None]
     # Merged transfers are cancelled first, since new ones take their causes; operations refer to transfers.
-    await store.transfers.move(tx, _moves(payments), now)
+    await store.transfers.move(tx, _moves(payments, payees), now)
     await store.transfers.insert(tx, payments.new, now)
     await fault_point("payouts.transfers_written")
     await store.operations.insert(tx, [_order(paid, payees) for paid in due], now)
@@ -106,7 +111,7 @@ async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: date
     await outbox.stage(tx, await _hold_notifications(tx, payments, payees))
 
 
-def _moves(payments: Payments) -> list[Move]:
+def _moves(payments: Payments, payees: dict[str, Payee]) -> list[Move]:
     dissolved = [
         Move(
             transfer_id=w.id,
@@ -118,7 +123,12 @@ def _moves(payments: Payments) -> list[Move]:
     ]
     released = [Move(transfer_id=w.id, to=TransferState.PENDING) for w in payments.released]
     held = [
-        Move(transfer_id=w.id, to=TransferState.HELD, reason=str(hold), sentence=SENTENCES[hold])
+        Move(
+            transfer_id=w.id,
+            to=TransferState.HELD,
+            reason=str(hold),
+            sentence=hold_sentence(payees[w.wallet], hold),
+        )
         for w, hold in payments.held
     ]
     return dissolved + released + held
@@ -138,13 +148,16 @@ def _order(paid: HeldTransfer | NewTransfer, payees: dict[str, Payee]) -> NewOpe
 
 
 async def _hold_notifications(tx: Tx, payments: Payments, payees: dict[str, Payee]) -> list[Message]:
-    """Tell why money is held, once per payee and reason. A hold period was agreed and is not told."""
+    """Tell why money is held, once per payee and reason.
+
+    A hold period was agreed and is not told; what stopped an operation was told when it ended (endings.py).
+    """
     reasons: dict[str, tuple[HoldReason, Cause]] = {}
     for transfer in payments.new:
-        if transfer.hold is not None and transfer.hold is not HoldReason.HOLD_PERIOD:
+        if transfer.hold is not None and transfer.hold not in NOT_TOLD:
             reasons[transfer.wallet] = (transfer.hold, transfer.trace)
     for waiting, hold in payments.held:
-        if hold is not HoldReason.HOLD_PERIOD:
+        if hold not in NOT_TOLD:
             reasons[waiting.wallet] = (hold, waiting.trace)
     if not reasons:
         return []
@@ -166,14 +179,16 @@ async def hold_unsent(tx: Tx, wallets: Collection[str], now: datetime) -> None:
     holds = {p.wallet: hold for p in payees if (hold := payee_hold(p)) is not None}
     if not holds:
         return
-    sentences = {wallet: (hold, SENTENCES[hold]) for wallet, hold in holds.items()}
+    sentences = {
+        p.wallet: (holds[p.wallet], hold_sentence(p, holds[p.wallet])) for p in payees if p.wallet in holds
+    }
     concerned = await store.operations.hold_unsent(tx, sentences)
     moves = [
         Move(
             transfer_id=transfer_id,
             to=TransferState.HELD,
             reason=str(holds[wallet]),
-            sentence=SENTENCES[holds[wallet]],
+            sentence=sentences[wallet][1],
         )
         for transfer_id, wallet in concerned.items()
     ]

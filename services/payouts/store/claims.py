@@ -78,7 +78,7 @@ _CLAIM = """
     )
     SELECT id, kind, wallet, transfer_id, CAST(params AS text) AS params, amount, currency, stripe_account,
            parent_id, phase, generation, attempts, server_errors, lookups, clean_lookups, first_sent_at,
-           lease_token, lease_until, CAST(trace AS text) AS trace
+           lease_token, lease_until, CAST(trace AS text) AS trace, tries
     FROM taken ORDER BY sequence
 """
 
@@ -124,4 +124,5 @@ def _operation(row: Row[Any]) -> Operation:
         lease_token=row.lease_token,
         lease_until=row.lease_until,
         trace=Cause.kept(row.trace),
+        tries=row.tries,
     )

@@ -28,6 +28,16 @@ async def operations_by_kind_and_state(tx: Tx) -> dict[tuple[str, str], int]:
     return {(row.kind, row.state): row.n for row in await tx.all(_OPERATIONS)}
 
 
+_STOPPED = """
+    SELECT kind, state, count(*) AS n FROM payouts_public.stopped_operations GROUP BY kind, state
+"""
+
+
+async def stopped_by_kind_and_state(tx: Tx) -> dict[tuple[str, str], int]:
+    """Kind and state -> number of refused or parked operations that nobody dealt with."""
+    return {(row.kind, row.state): row.n for row in await tx.all(_STOPPED)}
+
+
 _OLDEST_DUE = """
     SELECT coalesce(now() - min(due_at), interval '0') AS age
     FROM operation WHERE state = 'due' AND due_at <= now()

@@ -15,7 +15,6 @@ from sqlalchemy import Row
 
 from fleet.cause import Cause
 from fleet.database import Tx, json_parameter
-from services.payouts.domain.answers import ACCOUNT_REFUSALS
 from services.payouts.domain.operations import Kind, KnownOperation, ParkedOperation, State
 from services.payouts.domain.orders import NewOperation
 from services.payouts.domain.outcomes import OperationOutcome
@@ -23,19 +22,25 @@ from services.payouts.domain.transfers import HoldReason
 
 # A cause names one operation: one that was held for its payee becomes due again, as it was decided.
 # An instant payout takes its transfer's place in the line: behind all of the payee's transfers it would come
-# when Stripe's own payout has emptied the account.
+# when Stripe's own payout has emptied the account. A request for an account goes on where a refused one
+# ended.
 _INSERT = """
     INSERT INTO operation (id, sequence, kind, wallet, transfer_id, cause, params, amount, currency,
-                           stripe_account, parent_id, due_at, trace, created_at)
+                           stripe_account, parent_id, due_at, trace, created_at, tries, told)
     SELECT id,
            coalesce((SELECT sequence FROM operation AS sent
                      WHERE decided.kind = 'instant_payout' AND sent.transfer_id = decided.transfer_id
                        AND sent.kind = 'transfer'), nextval('operation_order')),
            kind, wallet, transfer_id, cause, params, amount, currency, stripe_account, parent_id, :now,
-           trace, :now
+           trace, :now, coalesce(refused.tries, 0), refused.told
     FROM jsonb_to_recordset(CAST(:operations AS jsonb)) AS decided (
         id uuid, kind text, wallet text, transfer_id uuid, cause text, params jsonb, amount bigint,
         currency text, stripe_account text, parent_id text, trace jsonb, place bigint)
+    LEFT JOIN LATERAL (
+        SELECT tries, told FROM operation AS before
+        WHERE decided.kind = 'account' AND before.wallet = decided.wallet AND before.kind = 'account'
+          AND before.state = 'refused'
+        ORDER BY sequence DESC LIMIT 1) AS refused ON true
     ORDER BY place
     ON CONFLICT ON CONSTRAINT one_operation_per_cause DO UPDATE
         SET state = 'due', due_at = excluded.due_at, reason = NULL, sentence = NULL
@@ -73,7 +78,7 @@ _RECORD = """
             id uuid, token uuid, state text, phase text, generation integer, due_at timestamptz,
             first_sent_at timestamptz, server_errors integer, lookups integer, clean_lookups integer,
             stripe_id text, reason text, sentence text, verdict text, http_status integer, code text,
-            request_id text, heard text, answered_at timestamptz)
+            request_id text, heard text, answered_at timestamptz, retry_at timestamptz, told text)
     ), recorded AS (
         UPDATE operation SET state = outcome.state, phase = outcome.phase, generation = outcome.generation,
             due_at = outcome.due_at, first_sent_at = outcome.first_sent_at,
@@ -81,11 +86,13 @@ _RECORD = """
             server_errors = outcome.server_errors, lookups = outcome.lookups,
             clean_lookups = outcome.clean_lookups, stripe_id = outcome.stripe_id, reason = outcome.reason,
             sentence = outcome.sentence, lease_token = NULL, lease_until = NULL,
-            finished_at = CASE WHEN outcome.state IN ('succeeded', 'refused') THEN outcome.answered_at END
+            finished_at = CASE WHEN outcome.state IN ('succeeded', 'refused') THEN outcome.answered_at END,
+            stopped_at = CASE WHEN outcome.told IS NOT NULL THEN outcome.answered_at END,
+            retry_at = outcome.retry_at, retry_for = NULL, told = coalesce(outcome.told, operation.told)
         FROM outcome
         WHERE operation.id = outcome.id AND operation.state = 'in_flight'
           AND operation.lease_token = outcome.token
-        RETURNING operation.id, old.lease_token AS token
+        RETURNING operation.id, old.lease_token AS token, old.told IS DISTINCT FROM new.told AS is_news
     ), finished AS (
         UPDATE attempt SET finished_at = outcome.answered_at, verdict = outcome.verdict,
             http_status = outcome.http_status, code = outcome.code, request_id = outcome.request_id,
@@ -93,14 +100,17 @@ _RECORD = """
         FROM outcome JOIN recorded USING (token)
         WHERE attempt.lease_token = outcome.token
     )
-    SELECT id FROM recorded
+    SELECT id, is_news FROM recorded
 """
 
 
-async def record(tx: Tx, outcomes: Sequence[OperationOutcome]) -> set[UUID]:
-    """Write outcomes whose lease is still ours; the operations written. Others were claimed anew."""
+async def record(tx: Tx, outcomes: Sequence[OperationOutcome]) -> dict[UUID, bool]:
+    """Write outcomes whose lease is still ours; the operations written. Others were claimed anew.
+
+    With each operation, whether it stopped for another cause than people were told before.
+    """
     rows = json_parameter([_outcome_row(o) for o in outcomes])
-    return {row.id for row in await tx.all(_RECORD, outcomes=rows)}
+    return {row.id: row.is_news for row in await tx.all(_RECORD, outcomes=rows)}
 
 
 def _outcome_row(outcome: OperationOutcome) -> dict[str, Any]:
@@ -124,6 +134,8 @@ def _outcome_row(outcome: OperationOutcome) -> dict[str, Any]:
         "request_id": outcome.answer.request_id,
         "heard": None if outcome.effect else outcome.answer.sentence,
         "answered_at": outcome.answered_at,
+        "retry_at": outcome.retry_at,
+        "told": outcome.told,
     }
 
 
@@ -183,25 +195,11 @@ def _known(row: Row[Any]) -> KnownOperation:
     )
 
 
-_REFUSED_FOR_ACCOUNT = """
-    SELECT operation.id FROM operation JOIN transfer ON transfer.id = operation.transfer_id
-    WHERE operation.wallet = :wallet AND operation.kind = 'transfer' AND operation.state = 'refused'
-      AND transfer.state = 'refused' AND operation.generation < :most
-      AND operation.reason = ANY (CAST(:reasons AS text[]))
-    ORDER BY operation.sequence FOR UPDATE OF operation
-"""
-
-
-async def refused_for_account(tx: Tx, wallet: str, most: int) -> list[UUID]:
-    """Operations that Stripe refused because of the payee's account, fewer than `most` times."""
-    rows = await tx.all(_REFUSED_FOR_ACCOUNT, wallet=wallet, most=most, reasons=sorted(ACCOUNT_REFUSALS))
-    return [row.id for row in rows]
-
-
 _NEW_GENERATION = """
     UPDATE operation SET state = 'due', phase = 'send', generation = generation + 1, due_at = :now,
         first_sent_at = NULL, attempts = 0, server_errors = 0, lookups = 0, clean_lookups = 0,
-        reason = NULL, sentence = NULL, finished_at = NULL
+        reason = NULL, sentence = NULL, finished_at = NULL, retry_at = NULL,
+        retry_for = NULL
     WHERE id = ANY (CAST(:ids AS uuid[])) AND state = ANY (CAST(:states AS text[]))
     RETURNING transfer_id
 """
@@ -220,7 +218,7 @@ async def start_new_generation(
 
 _LOOK_UP_AGAIN = """
     UPDATE operation SET state = 'due', phase = 'look_up', due_at = :now, lookups = 0, clean_lookups = 0,
-        reason = NULL, sentence = NULL
+        reason = NULL, sentence = NULL, retry_at = NULL, retry_for = NULL
     WHERE id = :id AND state = 'parked'
 """
 
@@ -282,11 +280,3 @@ async def lock_parked(tx: Tx, wallet: str) -> ParkedOperation | None:
     """Lock the oldest parked operation of a payee, which is locked already."""
     row = await tx.first(_PARKED, wallet=wallet)
     return row and ParkedOperation(id=row.id, kind=Kind(row.kind), transfer_id=row.transfer_id)
-
-
-_NOTE_DECISION = "UPDATE operation SET reason = 'decided', sentence = :sentence WHERE id = :id"
-
-
-async def note_decision(tx: Tx, operation_id: UUID, sentence: str) -> None:
-    """Keep who decided on an operation that belongs to no transfer, and so has no history."""
-    await tx.execute(_NOTE_DECISION, id=operation_id, sentence=sentence)

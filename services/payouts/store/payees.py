@@ -7,7 +7,8 @@ from typing import Any
 from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
-from services.payouts.domain.payees import AccountStatus, AccountToOpen, Payee, PayeeCard
+from services.payouts.domain.operations import Kind, State
+from services.payouts.domain.payees import AccountStatus, AccountToOpen, Payee, PayeeCard, Stopped
 from services.payouts.domain.transfers import HoldReason
 
 _FOLLOW_SCHOOL = """
@@ -124,12 +125,29 @@ _LOCK = """
 """
 
 
+# Read after the lock: what stopped may have stopped while this transaction waited for it.
+_STOPPED = """
+    SELECT DISTINCT ON (wallet) wallet, kind, state, reason, sentence
+    FROM payouts_public.stopped_operations
+    WHERE wallet = ANY (CAST(:wallets AS text[])) AND (state = 'parked' OR kind = 'account')
+    ORDER BY wallet, (state <> 'parked'), stopped_at DESC
+"""
+
+
 async def lock(tx: Tx, wallets: Collection[str]) -> list[Payee]:
     """Lock payees in the order of their wallets."""
-    return [_payee(row) for row in await tx.all(_LOCK, wallets=sorted(wallets))] if wallets else []
+    rows = await tx.all(_LOCK, wallets=sorted(wallets)) if wallets else []
+    perhaps = [row.wallet for row in rows if row.parked or row.stripe_account is None]
+    stopped = {
+        row.wallet: Stopped(
+            kind=Kind(row.kind), state=State(row.state), reason=row.reason, sentence=row.sentence
+        )
+        for row in (await tx.all(_STOPPED, wallets=perhaps) if perhaps else [])
+    }
+    return [_payee(row, stopped.get(row.wallet)) for row in rows]
 
 
-def _payee(row: Row[Any]) -> Payee:
+def _payee(row: Row[Any], stopped: Stopped | None) -> Payee:
     return Payee(
         wallet=row.wallet,
         schedule=row.schedule,
@@ -145,6 +163,7 @@ def _payee(row: Row[Any]) -> Payee:
         disabled_reason=row.disabled_reason,
         balance_negative=row.balance_negative,
         parked=row.parked,
+        stopped=stopped,
     )
 
 
@@ -190,12 +209,12 @@ _SET_STATUS = """
         balance_negative = :balance_negative, checked_at = :now,
         told = CASE WHEN :ready THEN NULL ELSE told END
     WHERE stripe_account = :stripe_account
-    RETURNING new.ready AND NOT old.ready AS became_ready
+    RETURNING new.ready AND NOT old.ready OR new.payouts_enabled AND NOT old.payouts_enabled AS became_ready
 """
 
 
 async def set_status(tx: Tx, status: AccountStatus, now: datetime) -> bool:
-    """Write what Stripe says of an account; True when it became ready by this."""
+    """Write what Stripe says of an account; True when it may be paid, or pay out, by this."""
     row = await tx.first(
         _SET_STATUS,
         stripe_account=status.stripe_account,

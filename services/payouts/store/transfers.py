@@ -3,7 +3,7 @@
 Written under the payee's lock, or by whoever holds the operation.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -17,7 +17,6 @@ from services.payouts.domain.payments import HeldTransfer, NewTransfer
 from services.payouts.domain.transfers import (
     CLAWBACK,
     PAYEE_HOLDS,
-    SENTENCES,
     TRANSITIONS,
     HoldReason,
     LockedTransfer,
@@ -28,13 +27,14 @@ from services.payouts.domain.transfers import (
     TransferState,
 )
 
-# Of a blocked payee only transfers that get another reason are read. The treasury releases those that wait
-# for the balance.
+# Of a blocked payee only transfers that get another reason or sentence are read. The treasury releases those
+# that wait for the balance.
 _WAITING = """
     SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause, transfer.reason,
-           transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace, part.ids, part.sources,
-           part.accounts
-    FROM unnest(CAST(:wallets AS text[]), CAST(:blocked AS text[])) AS account (wallet, blocked)
+           transfer.sentence, transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace,
+           part.ids, part.sources, part.accounts
+    FROM unnest(CAST(:wallets AS text[]), CAST(:blocked AS text[]), CAST(:sentences AS text[]))
+        AS account (wallet, blocked, sentence)
     JOIN transfer USING (wallet)
     CROSS JOIN LATERAL (
         SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
@@ -48,17 +48,24 @@ _WAITING = """
           THEN transfer.reason <> 'balance_insufficient'
             AND (transfer.waived OR transfer.reason NOT IN ('hold_period', 'account_changed')
                  OR transfer.reason = 'hold_period' AND transfer.due_at <= :now)
-          ELSE transfer.reason = ANY (CAST(:payee_holds AS text[])) AND transfer.reason <> account.blocked END
+          ELSE transfer.reason = ANY (CAST(:payee_holds AS text[]))
+            AND (transfer.reason, transfer.sentence) <> (account.blocked, account.sentence) END
     ORDER BY transfer.wallet, part.ids[1], transfer.id
 """
 
 
-async def waiting(tx: Tx, blocked: dict[str, HoldReason | None], now: datetime) -> list[HeldTransfer]:
-    """Held transfers that a decision may release or give another reason; wallet -> why it is blocked."""
+async def waiting(
+    tx: Tx, blocked: Mapping[str, tuple[HoldReason, str] | None], now: datetime
+) -> list[HeldTransfer]:
+    """Held transfers that a decision may release or give another reason.
+
+    blocked: wallet -> why it is blocked and what people read of that, None when it is not.
+    """
     rows = await tx.all(
         _WAITING,
         wallets=list(blocked),
-        blocked=[None if hold is None else str(hold) for hold in blocked.values()],
+        blocked=[None if hold is None else str(hold[0]) for hold in blocked.values()],
+        sentences=[None if hold is None else hold[1] for hold in blocked.values()],
         payee_holds=sorted({*PAYEE_HOLDS, HoldReason.OFFSET}),
         now=now,
     )
@@ -67,7 +74,7 @@ async def waiting(tx: Tx, blocked: dict[str, HoldReason | None], now: datetime) 
 
 _UNSENT = """
     SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause,
-           coalesce(transfer.reason, '') AS reason, transfer.due_at, transfer.waived,
+           coalesce(transfer.reason, '') AS reason, transfer.sentence, transfer.due_at, transfer.waived,
            CAST(transfer.trace AS text) AS trace, part.ids, part.sources, part.accounts
     FROM transfer
     CROSS JOIN LATERAL (
@@ -96,6 +103,7 @@ def _waiting(row: Row[Any]) -> HeldTransfer:
         amount=row.amount,
         cause=row.cause,
         reason=row.reason,
+        sentence=row.sentence,
         due_at=row.due_at,
         waived=row.waived,
         payables=tuple(row.ids),
@@ -173,7 +181,7 @@ def _new_row(transfer: NewTransfer, place: int) -> dict[str, Any]:
         "cause": transfer.cause,
         "state": TransferState.PENDING if transfer.hold is None else TransferState.HELD,
         "reason": transfer.hold,
-        "sentence": None if transfer.hold is None else SENTENCES[transfer.hold],
+        "sentence": transfer.sentence,
         "due_at": transfer.due_at,
         "trace": transfer.trace.document(),
         "place": place,

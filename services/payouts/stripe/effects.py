@@ -12,13 +12,11 @@ from uuid import UUID
 from fleet import outbox
 from fleet.cause import Cause
 from fleet.database import Database, Tx
-from fleet.envelope import Message
 from fleet.faults import fault_point
 from fleet.stripe_amounts import payable_out, to_stripe, whole_from_stripe
 from services.payouts import metrics, store, wire
-from services.payouts.domain.answers import ACCOUNT_REFUSALS
 from services.payouts.domain.odd_objects import OddField
-from services.payouts.domain.operations import Kind, Operation, State
+from services.payouts.domain.operations import STOPPED, Kind, Operation, State
 from services.payouts.domain.orders import (
     MoneyToMove,
     NewOperation,
@@ -28,9 +26,10 @@ from services.payouts.domain.orders import (
 )
 from services.payouts.domain.outcomes import OperationOutcome
 from services.payouts.domain.rereads import RereadKind, RereadRequest
-from services.payouts.domain.transfers import Move, ProvenTransfer, SentTransfer, TransferState
-from services.payouts.steps import payments
-from services.payouts.stripe import odd_objects
+from services.payouts.domain.retries import Occasion
+from services.payouts.domain.transfers import ProvenTransfer, SentTransfer
+from services.payouts.steps import payments, retries
+from services.payouts.stripe import endings, odd_objects
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,13 +74,16 @@ async def record(
         # Transfers are mapped to payouts under their payee's lock, here as in webhooks.
         touched = {o.operation.wallet for o in outcomes if o.effect is not None or _changes_payee(o)}
         await store.payees.lock(tx, touched)
+        known = await endings.told_already(tx, outcomes)
         recorded = await store.operations.record(tx, outcomes)
         await fault_point("relay.mid_record", outcomes[0].operation.kind)
         ours = [o for o in outcomes if o.operation.id in recorded]
         await apply_effects(
             tx, [effect_of(o.operation, o.effect) for o in ours if o.effect is not None], now, effect_policy
         )
-        await _apply_endings(tx, [o for o in ours if o.effect is None], now)
+        await endings.apply(
+            tx, [o for o in ours if o.effect is None], endings.news(ours, recorded, known), now
+        )
     metrics.LEASES_LOST.inc(len(outcomes) - len(recorded))
     return len(recorded)
 
@@ -89,8 +91,8 @@ async def record(
 def _changes_payee(outcome: OperationOutcome) -> bool:
     account = outcome.operation.kind is Kind.ACCOUNT
     return (
-        _came_back(outcome)
-        or outcome.state in (State.PARKED, State.REFUSED)
+        endings.came_back(outcome)
+        or outcome.state in STOPPED
         or (account and outcome.state is State.SUCCEEDED)
     )
 
@@ -211,95 +213,4 @@ async def _accounts_made(tx: Tx, effects: Sequence[Effect], now: datetime) -> No
     await store.rereads.request(tx, requests, now)
     await outbox.stage(tx, [wire.notifications.onboarding_notification(e.wallet, e.trace) for e in effects])
     await payments.pay(tx, [e.wallet for e in effects], now)
-
-
-async def _apply_endings(tx: Tx, outcomes: Sequence[OperationOutcome], now: datetime) -> None:
-    """Write what follows from operations that had no effect, or none that is proven."""
-    moves = [m for o in outcomes if (m := _transfer_move(o))]
-    moved = await store.transfers.move(tx, moves, now)
-    stopped = {transfer.id: transfer for transfer in await store.transfers.stopped(tx, moved)}
-    refused = [stopped[i] for m in moves if m.to is TransferState.REFUSED and (i := m.transfer_id) in stopped]
-    parked = [stopped[i] for m in moves if m.to is TransferState.PARKED and (i := m.transfer_id) in stopped]
-    messages = wire.messages.refused_messages(refused) + wire.messages.parked_messages(parked)
-    messages += await _balance_notifications(tx, outcomes)
-    messages += [
-        _ending_notification(o) for o in outcomes if o.operation.kind is not Kind.TRANSFER and _is_over(o)
-    ]
-    await outbox.stage(tx, messages)
-    await _doubt_accounts(tx, outcomes, now)
-    wallets = {o.operation.wallet for o in outcomes if _is_over(o)}
-    if wallets:
-        await payments.hold_unsent(tx, wallets, now)
-    await payments.set_off(tx, {o.operation.wallet for o in outcomes if _came_back(o)}, now)
-
-
-_TRANSFER_STATES = {
-    State.HELD: TransferState.HELD,
-    State.REFUSED: TransferState.REFUSED,
-    State.PARKED: TransferState.PARKED,
-}
-
-
-def _transfer_move(outcome: OperationOutcome) -> Move | None:
-    operation = outcome.operation
-    to = _TRANSFER_STATES.get(outcome.state)
-    if operation.kind is not Kind.TRANSFER or operation.transfer_id is None or to is None:
-        return None
-    return Move(transfer_id=operation.transfer_id, to=to, reason=outcome.reason, sentence=outcome.sentence)
-
-
-def _came_back(outcome: OperationOutcome) -> bool:
-    """Whether it is proven that nothing was sent, and a later request will send it unless that is stopped."""
-    return outcome.state is State.HELD or outcome.generation != outcome.operation.generation
-
-
-def _is_over(outcome: OperationOutcome) -> bool:
-    return outcome.state in (State.REFUSED, State.PARKED)
-
-
-async def _balance_notifications(tx: Tx, outcomes: Sequence[OperationOutcome]) -> list[Message]:
-    """Tell finance when the balance begins to be short, not with each transfer that it does not cover."""
-    short = [o for o in outcomes if o.state is State.HELD]
-    if not short or len(await store.balance.waiting(tx)) > len(short):
-        return []
-    messages = []
-    for currency in sorted({o.operation.currency for o in short if o.operation.currency}):
-        of_currency = [o.operation for o in short if o.operation.currency == currency]
-        missing = sum(operation.amount or 0 for operation in of_currency)
-        messages.append(wire.notifications.balance_notification(missing, currency, of_currency[0].trace))
-    return messages
-
-
-def _ending_notification(outcome: OperationOutcome) -> Message:
-    operation = outcome.operation
-    sentence = f"{operation.kind} for {operation.wallet} is {outcome.state}: {outcome.sentence}"
-    if operation.kind is Kind.INSTANT_PAYOUT and outcome.state is State.REFUSED:
-        sentence += "; the ordinary payout brings the money"
-    notify = (
-        wire.notifications.operator_notification
-        if outcome.state is State.PARKED
-        else wire.notifications.finance_notification
-    )
-    return notify(f"{operation.kind}_{outcome.state}", str(operation.id), sentence, operation.trace)
-
-
-async def _doubt_accounts(tx: Tx, outcomes: Sequence[OperationOutcome], now: datetime) -> None:
-    """Take payees for not ready whose account Stripe refused, until the account was read again."""
-    doubted = {
-        o.operation.wallet: o
-        for o in outcomes
-        if o.state is State.REFUSED and o.reason in ACCOUNT_REFUSALS and o.operation.kind is Kind.TRANSFER
-    }
-    if not doubted:
-        return
-    await store.payees.doubt(tx, {wallet: str(o.reason) for wallet, o in doubted.items()})
-    requests = [
-        RereadRequest(
-            kind=RereadKind.ACCOUNT,
-            object_id=str(o.operation.params["destination"]),
-            trace=o.operation.trace,
-            after=now + timedelta(seconds=2.0**o.operation.generation),
-        )
-        for o in doubted.values()
-    ]
-    await store.rereads.request(tx, requests, now)
+    await retries.hasten(tx, Occasion.ANOTHER_MADE, now)

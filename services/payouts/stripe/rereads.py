@@ -21,13 +21,11 @@ from services.payouts import store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.odd_objects import OddField, OddObject
-from services.payouts.domain.operations import State
 from services.payouts.domain.payees import DISCONNECTED, AccountStatus, Payee, differs
 from services.payouts.domain.payouts import SeenPayout
 from services.payouts.domain.reading import PutOff, Rechecks
 from services.payouts.domain.rereads import Reread, RereadKind, RereadRequest
-from services.payouts.domain.transfers import Move, TransferState
-from services.payouts.steps import agreements, payments
+from services.payouts.steps import agreements, payments, retries
 from services.payouts.stripe import effects, odd_objects
 from services.payouts.stripe.account_reads import AccountRead, account_read, list_accounts, lost_account
 from services.payouts.stripe.client import StripeClient
@@ -36,7 +34,6 @@ from services.payouts.stripe.usage import Usage
 
 AT_ONCE = 8
 ACCOUNTS_AT_ONCE = 100  # of one list call
-REFUSED_AT_MOST = 5  # after so many refusals an account that is ready again starts no further generation
 
 _log = logging.getLogger(__name__)
 
@@ -317,21 +314,13 @@ async def _forget_odd(tx: Tx, read: AccountRead, odd: Sequence[OddObject]) -> No
 async def note_status(tx: Tx, wallet: str, status: AccountStatus, now: datetime, trace: Cause) -> None:
     """Write an account's status, and pay or hold the payee's money accordingly."""
     if await store.payees.set_status(tx, status, now):
-        await _retry_refused(tx, wallet, now)
+        await retries.retry_enabled(tx, wallet, now)
     if status.agreement is not None:
         await agreements.note(tx, wallet, status.agreement, trace)
     if not status.ready or status.balance_negative:
         await payments.hold_unsent(tx, [wallet], now)
     await payments.pay(tx, [wallet], now)
     await payments.tell_of_account(tx, wallet, trace)
-
-
-async def _retry_refused(tx: Tx, wallet: str, now: datetime) -> None:
-    """Send again, under a new key, what Stripe refused because of an account that is in order again."""
-    refused = await store.operations.refused_for_account(tx, wallet, REFUSED_AT_MOST)
-    transfers = await store.operations.start_new_generation(tx, refused, [State.REFUSED], now)
-    moves = [Move(transfer_id=transfer, to=TransferState.PENDING) for transfer in transfers]
-    await store.transfers.move(tx, moves, now)
 
 
 async def note_payout(tx: Tx, payout: SeenPayout, now: datetime, trace: Cause) -> None:

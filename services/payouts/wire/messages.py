@@ -61,8 +61,8 @@ def _sent_event(transfer: SentTransfer) -> Message:
     return _about("transfer.sent", transfer.id, event, transfer.trace)
 
 
-def refused_messages(refused: Sequence[StoppedTransfer]) -> list[Message]:
-    """For each transfer that Stripe refused: the event, and a notification for the payee and for finance."""
+def refused_messages(refused: Sequence[StoppedTransfer], told: Sequence[StoppedTransfer]) -> list[Message]:
+    """For each transfer that Stripe refused: the event; of those in `told`, payee and finance hear."""
     messages: list[Message] = []
     for transfer in refused:
         event = TransferRefused(
@@ -75,12 +75,13 @@ def refused_messages(refused: Sequence[StoppedTransfer]) -> list[Message]:
             sentence=transfer.sentence,
         )
         messages.append(_about("transfer.refused", transfer.id, event, transfer.trace))
-        messages += notifications.refused_notifications(transfer)
+        if transfer in told:
+            messages += notifications.refused_notifications(transfer)
     return messages
 
 
-def parked_messages(parked: Sequence[StoppedTransfer]) -> list[Message]:
-    """For each transfer of which nothing proves what happened: the event, and the operator's notification."""
+def parked_messages(parked: Sequence[StoppedTransfer], told: Sequence[StoppedTransfer]) -> list[Message]:
+    """For each transfer of which nothing proves what happened: the event; of `told`, the operator hears."""
     messages: list[Message] = []
     for transfer in parked:
         event = TransferParked(
@@ -92,10 +93,9 @@ def parked_messages(parked: Sequence[StoppedTransfer]) -> list[Message]:
             reason=transfer.reason,
             sentence=transfer.sentence,
         )
-        messages += [
-            _about("transfer.parked", transfer.id, event, transfer.trace),
-            notifications.parked_notification(transfer),
-        ]
+        messages.append(_about("transfer.parked", transfer.id, event, transfer.trace))
+        if transfer in told:
+            messages.append(notifications.parked_notification(transfer))
     return messages
 
 

@@ -6,11 +6,12 @@ from fleet.cause import Cause
 from fleet.envelope import Message
 from fleet.money import format_minor
 from schemas.notifications import NotificationRequested
-from services.payouts.domain.payees import Payee
+from services.payouts.domain.operations import Kind, Operation, State
+from services.payouts.domain.payees import Payee, hold_sentence
 from services.payouts.domain.payouts import SeenPayout
+from services.payouts.domain.refusals import Whose, advice, todo
 from services.payouts.domain.transfers import (
     ACCOUNT_HOLDS,
-    SENTENCES,
     HoldReason,
     ReversedTransfer,
     SentTransfer,
@@ -24,13 +25,13 @@ def sent_notification(transfer: SentTransfer) -> Message:
 
 
 def refused_notifications(transfer: StoppedTransfer) -> list[Message]:
-    """Tell the payee and finance that a transfer could not be sent."""
+    """Tell the payee and finance that a transfer could not be sent; finance also what to do."""
     sentence = f"{_money_of(transfer)} could not be sent: {transfer.sentence}"
+    what_to_do = todo(Kind.TRANSFER, State.REFUSED, transfer.reason, transfer.sentence)
+    said = f"{transfer.wallet}: {sentence} ({transfer.reason}) -- {what_to_do}"
     return [
         _to_payee(transfer, "transfer_failed", sentence),
-        finance_notification(
-            "transfer_failed", str(transfer.id), f"{transfer.wallet}: {sentence}", transfer.trace
-        ),
+        finance_notification("transfer_failed", str(transfer.id), said, transfer.trace),
     ]
 
 
@@ -39,6 +40,19 @@ def parked_notification(transfer: StoppedTransfer) -> Message:
         f"transfer {transfer.id} of {_money_of(transfer)} to {transfer.wallet} is parked: {transfer.sentence}"
     )
     return operator_notification("transfer_parked", str(transfer.id), sentence, transfer.trace)
+
+
+def stopped_notification(operation: Operation, state: State, reason: str, sentence: str) -> Message:
+    """Tell who can do something about it that Stripe refused an operation, or that it is parked, and what.
+
+    What lies with the school's platform, and what is parked, is the operator's; the rest is finance's.
+    """
+    kind, wallet = operation.kind, operation.wallet
+    what_to_do = todo(kind, state, reason, sentence)
+    said = f"{kind} for {wallet} is {state}: {sentence} ({reason}) -- {what_to_do}"
+    platform = advice(kind, reason, sentence).whose is Whose.PLATFORM
+    notify = operator_notification if platform or state is State.PARKED else finance_notification
+    return notify(f"{kind}_{state}", str(operation.id), said, operation.trace)
 
 
 def reversed_notification(transfer: ReversedTransfer) -> Message:
@@ -102,11 +116,13 @@ def held_notifications(payee: Payee, hold: HoldReason, trace: Cause) -> list[Mes
         if told := _TOLD_TO_PAYEE.get(hold):
             messages.append(_notification(kind, key, "account_disabled", wallet, told, trace, facts))
         if hold in _TOLD_TO_OPERATOR:
-            sentence = f"{wallet} cannot be paid: {SENTENCES[hold]}"
+            sentence = f"{wallet} cannot be paid: {hold_sentence(payee, hold)}"
             messages.append(operator_notification("account_disabled", wallet, sentence, trace))
-    sentence = f"Money for {wallet} is held: {SENTENCES[hold]}"
+    sentence = f"Money for {wallet} is held: {hold_sentence(payee, hold)}"
     if hold in ACCOUNT_HOLDS:
-        sentence = f"{wallet} cannot be paid: {SENTENCES[hold]} (Stripe says: {payee.disabled_reason})"
+        sentence = (
+            f"{wallet} cannot be paid: {hold_sentence(payee, hold)} (Stripe says: {payee.disabled_reason})"
+        )
     messages.append(_notification("finance", "finance", "transfer_held", wallet, sentence, trace, facts))
     return messages
 

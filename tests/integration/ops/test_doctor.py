@@ -74,6 +74,7 @@ async def test_a_well_installation_has_nothing_wrong(
     assert found(rows, "accepts the key")["state"] == "ok"
     assert found(rows, "HOBBS_STRIPE_WEBHOOK_SECRETS: 2 secrets")["state"] == "ok"
     assert found(rows, "append-only")["state"] == "ok"
+    assert found(rows, "nothing that Stripe refused waits")["state"] == "ok"
 
 
 async def test_an_unreachable_broker_and_database_are_named_with_their_fix(

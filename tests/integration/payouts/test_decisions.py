@@ -241,4 +241,7 @@ async def test_an_unparked_account_keeps_who_decided(world: World) -> None:
     answer = await taken(world, asked("unpark", "instructor:i1"))
     assert answer.outcome == "done"
     [operation] = await world.operations("account")
-    assert (operation.state, operation.sentence) == ("due", "operator:ann: because")
+    assert operation.state == "due"
+    steps = await world.rows("SELECT what, actor, sentence FROM operation_history ORDER BY id")
+    assert [s.what for s in steps] == ["parked", "looked_up"]
+    assert (steps[-1].actor, steps[-1].sentence) == ("operator:ann", "because")
