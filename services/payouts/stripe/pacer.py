@@ -14,7 +14,7 @@ from typing import Final
 from fleet.stripe_limits import StripeLimits, limited_as
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 
-CATCH_UP = 3  # calls that may be made at once after the event loop woke up late
+CATCH_UP = 3  # calls that may be made up for at once after the event loop woke up late, where they fit
 HEADROOM = 0.92  # of the limit: the network moves requests a little closer together
 SLOWER = 0.6
 LEAST_PER_S = 1.0
@@ -30,6 +30,8 @@ class Pacer:
 
     def __init__(self, per_s: float, clock: Clock = time.monotonic) -> None:
         self._most = per_s * HEADROOM
+        # A second may begin with these and the call that is due; one place is left to jitter.
+        self._catch_up = min(max(per_s - self._most - 1, 0), CATCH_UP)
         self._rate = self._most
         self._clock = clock
         self._next = clock()
@@ -53,7 +55,7 @@ class Pacer:
     def take(self) -> None:
         """Reserve the time of a call that is made now."""
         space = 1.0 / self._rate
-        self._next = max(self._next, self._clock() - CATCH_UP * space) + space
+        self._next = max(self._next, self._clock() - self._catch_up * space) + space
 
     def free_within(self, seconds: float) -> int:
         """How many more calls could start within so many seconds."""

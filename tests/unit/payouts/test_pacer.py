@@ -58,6 +58,27 @@ def test_a_pause_earns_no_burst() -> None:
     assert busiest_second(starts(pacer, time, 300)) <= 100
 
 
+@pytest.mark.parametrize("limit", [5, 15, 25, 30, 100])
+@pytest.mark.parametrize("late_s", [0.0, 0.004, 0.03, 0.3])
+def test_a_small_limit_is_kept_too_however_late_the_calls_are(limit: int, late_s: float) -> None:
+    time = Time()
+    pacer = Pacer(float(limit), time)
+    begun = [at for _ in range(5) for at in after_a_pause(pacer, time, limit * 3, late_s)]
+    assert busiest_second(begun) <= limit
+
+
+def after_a_pause(pacer: Pacer, time: Time, calls: int, late_s: float) -> list[float]:
+    time.now += 0.7
+    return starts(pacer, time, calls, late_s=late_s)
+
+
+@pytest.mark.parametrize("limit", [15, 25, 30, 100])
+def test_ordinary_lateness_costs_less_than_a_tenth_of_the_limit(limit: int) -> None:
+    time = Time()
+    begun = starts(Pacer(float(limit), time), time, 1000, late_s=0.002)
+    assert len(begun) / (begun[-1] - begun[0]) >= 0.9 * limit
+
+
 async def test_a_process_that_was_held_up_sends_no_burst() -> None:
     pacer = Pacer(100.0)
     begun: list[float] = []
