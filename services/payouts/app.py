@@ -86,7 +86,8 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("rereads", once_compared(rereader.step), idle_s=0.25)
     worker.loop("treasury", once_compared(treasury.step), idle_s=0.1)
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
-    worker.loop("links", partial(links.answer_links, db, client, settings, utc_now), idle_s=1.0)
+    answer_links = partial(links.answer_links, db, client, settings, utc_now)
+    worker.loop("links", partial(_once_known, mode, answer_links), idle_s=1.0)
     worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
     recover = partial(_recover, worker, mode, missed_events)
     worker.every("recover_events", settings.events_poll_s, recover)
@@ -104,6 +105,11 @@ async def _compare(mode: ModeGate, adoption: Adoption) -> int:
     """Compare the modes of the key and the database first: what a key of the other mode lists is not ours."""
     await mode.step()
     return await adoption.step() if mode.compared else 0
+
+
+async def _once_known(mode: ModeGate, step: Callable[[], Awaitable[int]]) -> int:
+    """Let what a person waits for rest until the modes are compared; that they differ is an answer too."""
+    return await step() if mode.known else 0
 
 
 async def _recover(worker: Worker, mode: ModeGate, missed_events: MissedEvents) -> None:
