@@ -120,9 +120,10 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     worker.loop("treasury", once_compared(treasury.step), idle_s=0.1)
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
     worker.loop("retries", once_compared(retries.step), idle_s=1.0)
-    worker.loop("links", partial(links.answer_links, db, client, pace, settings, utc_now), idle_s=1.0)
+    answer_links = partial(links.answer_links, db, client, pace, settings, utc_now)
+    worker.loop("links", partial(_once_known, mode, answer_links), idle_s=1.0)
     adopt = partial(adopt_accounts, db, client, settings.stripe_accounts, utc_now)
-    worker.loop("accounts", adopt, idle_s=1.0)
+    worker.loop("accounts", partial(_once_known, mode, adopt), idle_s=1.0)
     worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
     recover = partial(_once_of_one_mode, worker, mode, missed_events.run)
     worker.every("recover_events", settings.events_poll_s, recover)
@@ -144,6 +145,11 @@ async def _compare(mode: ModeGate, adoption: Adoption) -> int:
     """Compare the modes of the key and the database first: what a key of the other mode lists is not ours."""
     await mode.step()
     return await adoption.step() if mode.compared else 0
+
+
+async def _once_known(mode: ModeGate, step: Callable[[], Awaitable[int]]) -> int:
+    """Let what a person waits for rest until the modes are compared; that they differ is an answer too."""
+    return await step() if mode.known else 0
 
 
 async def _once_of_one_mode(worker: Worker, mode: ModeGate, run: Callable[[], Awaitable[None]]) -> None:

@@ -56,7 +56,8 @@ class Machine:
             ("/data", str(self.folder / "simulator")),
             ("0.0.0.0", "127.0.0.1"),
             ("kafka:9092", self.kafka),
-            ("simulator:12111", f"127.0.0.1:{self.simulator_port}"),
+            ("payouts:12111", f"127.0.0.1:{self.simulator_port}"),  # the simulator is in its network
+            ("127.0.0.1:12111", f"127.0.0.1:{self.simulator_port}"),
             ("--port=12111", f"--port={self.simulator_port}"),
             ("gateway:8080", f"127.0.0.1:{self.gateway_port}"),
         ):

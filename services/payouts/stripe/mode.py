@@ -50,6 +50,11 @@ class ModeGate:
         self.compared = False
         client.instead = NOT_COMPARED
 
+    @property
+    def known(self) -> bool:
+        """Whether the key's mode was compared with the database's, whatever came of it."""
+        return self._client.instead is not NOT_COMPARED
+
     async def step(self) -> int:
         """When it is time, say what this process runs with, and compare until it is the right mode."""
         now = self._clock()

@@ -184,7 +184,7 @@ def stripe_webhook(record: Record, *, livemode: bool) -> Webhook:
         )
     try:
         event = orjson.loads(webhook.body)
-        thing = _related(webhook) if is_thin(event) else event["data"]["object"]
+        thing = _related(event) if is_thin(event) else event["data"]["object"]
     except (orjson.JSONDecodeError, KeyError, TypeError, AttributeError):
         raise Unreadable("not_a_stripe_event", "the body has no data.object as Stripe's events do") from None
     if not isinstance(thing, dict):
@@ -201,9 +201,10 @@ def stripe_webhook(record: Record, *, livemode: bool) -> Webhook:
     )
 
 
-def _related(webhook: StripeWebhook) -> dict[str, Any]:
-    related = webhook.related_object
-    return {"id": related.id, "object": related.type} if related else {}
+def _related(event: Mapping[str, Any]) -> dict[str, Any]:
+    """What a thin event is about: id and type (as `object`) of the object that has to be read."""
+    related = event.get("related_object")
+    return {"id": related.get("id"), "object": related.get("type")} if isinstance(related, dict) else {}
 
 
 def webhook_key(webhook: Webhook) -> str:
