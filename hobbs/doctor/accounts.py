@@ -16,7 +16,9 @@ from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.doctor.stripe import TIMEOUT_S, StripeAccess
 from hobbs.shell.connections import acting_as
 from services.payouts.desk import reads
-from services.payouts.domain.accounts import AccountPolicy, AccountsApi, way_out_of
+from services.payouts.domain.accounts import AccountPolicy, AccountsApi
+from services.payouts.domain.operations import Kind
+from services.payouts.domain.refusals import advice
 
 AREA: Final = "accounts"
 API_VERSION: Final = "2026-10-28.endive"  # the pinned stripe library's; API v2 wants one
@@ -62,10 +64,9 @@ async def _recorded(settings: Settings) -> list[Finding]:
 
 def _refused(rows: list[dict[str, Any]]) -> Finding:
     first = rows[0]
-    way = way_out_of(first["reason"], first["sentence"])
-    said = str(first["sentence"]).removesuffix(f"; {way}")
+    said = str(first["sentence"])
     found = f"{_many(rows, 'account refused')} (API {first['api']}): {first['wallet']}: {said}"
-    return wrong(AREA, found, way or "`hobbs transfers payees list`; ask Stripe's support")
+    return wrong(AREA, found, advice(Kind.ACCOUNT, str(first["reason"]), said).todo)
 
 
 def _many(rows: list[dict[str, Any]], what: str) -> str:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -41,70 +41,99 @@ COMPARED_POLL_S = 0.2
 UNANSWERED_MAX_S = 300.0  # nothing is sent before Stripe answered, so it is asked at least so often
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Parts:
+    """What calls Stripe, and what counts and paces its calls."""
+
+    client: StripeClient
+    pace: Pace
+    usage: Usage
+    adoption: Adoption
+    mode: ModeGate
+    relay: StripeRelay
+    treasury: Treasury
+    rereader: Rereader
+    retries: Retries
+    missed_events: MissedEvents
+    movements: Movements
+
+
 def build(settings: PayoutsSettings | None = None) -> Worker:
     """Assemble the worker; `run` it."""
     settings = settings or PayoutsSettings()
     worker = Worker("payouts", settings)
-    db, effect_policy = worker.database, effect_policy_of(settings)
-    usage = Usage(db, utc_now)
+    parts = _parts(worker.database, settings)
+    _consume(worker, settings, parts)
+    _loop(worker, settings, parts)
+    worker.decide(decisions.ACTIONS)
+    worker.begin_when(lambda: parts.adoption.compared)
+    worker.ready_checks["stripe"] = parts.relay.check
+    worker.ready_checks["mode"] = parts.mode.check
+    worker.ready_checks["compared"] = parts.adoption.check
+    worker.on_stop(parts.relay.drain)
+    worker.on_stop(parts.client.close)
+    worker.on_stop(parts.usage.save)
+    return worker
+
+
+def _parts(db: Database, settings: PayoutsSettings) -> _Parts:
+    usage, pace = Usage(db, utc_now), Pace(settings.limits, reads_per_s=settings.stripe_reads_per_s)
+    key = settings.stripe_secret_key.get_secret_value()
     client = StripeClient(
-        settings.stripe_secret_key.get_secret_value(),
+        key,
         api_base=settings.stripe_api_base,
         timeout_s=settings.stripe_timeout_s,
         connections=settings.stripe_concurrency + 16,
         asked=usage.asked,
     )
-    pace = Pace(settings.limits, reads_per_s=settings.stripe_reads_per_s)
+    probe = settings.stopped_probe.first
     adoption = Adoption(
         db,
         client,
         pace,
         utc_now,
-        effect_policy=effect_policy,
-        probe_after=settings.stopped_probe.first,
+        effect_policy=effect_policy_of(settings),
+        probe_after=probe,
         starts=settings.starts,
         unanswered=unanswered_of(settings),
         api=settings.stripe_accounts,
     )
-    mode = ModeGate(
-        db,
-        client,
-        utc_now,
-        api_base=settings.stripe_api_base,
-        probe_after=settings.stopped_probe.first,
-    )
-    relay = _relay(settings, db, client, pace, effect_policy, adoption)
-    treasury = Treasury(db, client, pace, usage, utc_now, settings.schedule.balance)
-    rereader = Rereader(
-        db,
-        client,
-        pace,
-        usage,
-        utc_now,
-        settings.schedule.rechecks,
-        put_off=settings.put_off,
-        lease=timedelta(seconds=settings.inquiry_lease_s),
-    )
-    missed_events = MissedEvents(db, client, pace, usage, utc_now, listing_policy_of(settings))
-    movements = Movements(db, client, pace, utc_now, movement_policy_of(settings))
-    retries = Retries(
-        db,
-        utc_now,
-        fingerprint(
-            settings.stripe_secret_key.get_secret_value(),
-            settings.stripe_accounts,
-            settings.stripe_country,
-            str(settings.stripe_recipient_alone),
+    return _Parts(
+        client=client,
+        pace=pace,
+        usage=usage,
+        adoption=adoption,
+        mode=ModeGate(db, client, utc_now, api_base=settings.stripe_api_base, probe_after=probe),
+        relay=_relay(settings, db, client, pace, effect_policy_of(settings), adoption),
+        treasury=Treasury(db, client, pace, usage, utc_now, settings.schedule.balance),
+        rereader=Rereader(
+            db,
+            client,
+            pace,
+            usage,
+            utc_now,
+            settings.schedule.rechecks,
+            put_off=settings.put_off,
+            lease=timedelta(seconds=settings.inquiry_lease_s),
         ),
-        settings.accounts,
+        retries=Retries(db, utc_now, fingerprint(key, *_how_accounts_are_made(settings)), settings.accounts),
+        missed_events=MissedEvents(db, client, pace, usage, utc_now, listing_policy_of(settings)),
+        movements=Movements(db, client, pace, utc_now, movement_policy_of(settings)),
     )
 
-    once_compared = partial(_once_compared, adoption)
+
+def _how_accounts_are_made(settings: PayoutsSettings) -> tuple[str, ...]:
+    """The settings that may end a refusal when they change."""
+    return settings.stripe_accounts, settings.stripe_country, str(settings.stripe_recipient_alone)
+
+
+def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
+    db, relay = worker.database, parts.relay
     webhooks = partial(
         handlers.handle_webhooks,
         db,
-        effect_policy=effect_policy,
-        look_now=treasury.look_now,
+        effect_policy=effect_policy_of(settings),
+        look_now=parts.treasury.look_now,
         livemode=settings.livemode,
     )
     configure = partial(handlers.configure_payees, db, accounts=settings.accounts)
@@ -113,32 +142,28 @@ def build(settings: PayoutsSettings | None = None) -> Worker:
     )
     worker.consume("school.accepted", _waking(relay, configure))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
-    worker.begin_when(lambda: adoption.compared)
-    worker.loop("adoption", partial(_compare, mode, adoption), idle_s=1.0)
-    worker.loop("relay", relay.step, idle_s=0)
-    worker.loop("rereads", once_compared(rereader.step), idle_s=0.25)
-    worker.loop("treasury", once_compared(treasury.step), idle_s=0.1)
+
+
+def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
+    db, client, mode = worker.database, parts.client, parts.mode
+    once_compared = partial(_once_compared, parts.adoption)
+    worker.loop("adoption", partial(_compare, mode, parts.adoption), idle_s=1.0)
+    worker.loop("relay", parts.relay.step, idle_s=0)
+    worker.loop("rereads", once_compared(parts.rereader.step), idle_s=0.25)
+    worker.loop("treasury", once_compared(parts.treasury.step), idle_s=0.1)
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
-    worker.loop("retries", once_compared(retries.step), idle_s=1.0)
-    answer_links = partial(links.answer_links, db, client, pace, settings, utc_now)
+    worker.loop("retries", once_compared(parts.retries.step), idle_s=1.0)
+    answer_links = partial(links.answer_links, db, client, parts.pace, settings, utc_now)
     worker.loop("links", partial(_once_known, mode, answer_links), idle_s=1.0)
     adopt = partial(adopt_accounts, db, client, settings.stripe_accounts, utc_now)
     worker.loop("accounts", partial(_once_known, mode, adopt), idle_s=1.0)
     worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
-    recover = partial(_once_of_one_mode, worker, mode, missed_events.run)
+    recover = partial(_once_of_one_mode, worker, mode, parts.missed_events.run)
     worker.every("recover_events", settings.events_poll_s, recover)
-    listing = partial(_once_of_one_mode, worker, mode, movements.run)
+    listing = partial(_once_of_one_mode, worker, mode, parts.movements.run)
     worker.every("list_movements", settings.movements_poll_s, listing)
-    worker.loop("usage", usage.step, idle_s=USAGE_S)
+    worker.loop("usage", parts.usage.step, idle_s=USAGE_S)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
-    worker.decide(decisions.ACTIONS)
-    worker.ready_checks["stripe"] = relay.check
-    worker.ready_checks["mode"] = mode.check
-    worker.ready_checks["compared"] = adoption.check
-    worker.on_stop(relay.drain)
-    worker.on_stop(client.close)
-    worker.on_stop(usage.save)
-    return worker
 
 
 async def _compare(mode: ModeGate, adoption: Adoption) -> int:

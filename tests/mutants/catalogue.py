@@ -11,6 +11,7 @@ from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTA
 from tests.mutants.restore_mutants import RESTORE_MUTANTS
 from tests.mutants.simulator_mutants import SIMULATOR_MUTANTS
 from tests.mutants.stripe_rule_mutants import STRIPE_RULE_MUTANTS
+from tests.mutants.stripe_today_mutants import STRIPE_TODAY_MUTANTS
 
 MUTANTS: tuple[Mutant, ...] = (
     *FLEET_MUTANTS,
@@ -22,6 +23,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *RESTORE_MUTANTS,
     *SIMULATOR_MUTANTS,
     *STRIPE_RULE_MUTANTS,
+    *STRIPE_TODAY_MUTANTS,
     *MOVEMENT_MUTANTS,
 )
 

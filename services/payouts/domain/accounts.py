@@ -16,8 +16,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from services.payouts.domain.answers import StripeAnswer
-
 API: Final = "api"  # in an operation's parameters; Stripe is not sent it
 
 
@@ -114,55 +112,6 @@ def api_of(params: Mapping[str, Any]) -> AccountsApi:
 def at_stripe(params: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters as Stripe is sent them."""
     return {name: value for name, value in params.items() if name != API}
-
-
-_APPROVAL: Final = (
-    "unset HOBBS_STRIPE_RECIPIENT_ALONE, or have Stripe's support approve transfers without card_payments"
-)
-# What ends a refusal: a part of Stripe's code or sentence, and what a person does about it.
-_WAYS_OUT: Final = (
-    (
-        "/v2/core/accounts",
-        "set HOBBS_STRIPE_ACCOUNTS=v2, which is the default, or switch Accounts v1 support on in Stripe's "
-        "dashboard",
-    ),
-    (
-        "capability_not_available_without_other_capability",
-        _APPROVAL,
-    ),
-    (
-        "without the `card_payments` capability",
-        _APPROVAL,
-    ),
-    (
-        "capability_not_available_in_country",
-        "Stripe's API v2 makes no account in this country: pay this payee another way, or adopt an account "
-        "that was made in Stripe's dashboard (`hobbs transfers payees adopt`)",
-    ),
-    (
-        "permission",  # of a restricted key, 403; the wording is from memory
-        "give the restricted key write access to Connect accounts, v1 and v2, in Stripe's dashboard",
-    ),
-    (
-        "connect_profile_not_submitted",
-        "complete the platform's profile in Stripe's dashboard, under Connect",
-    ),
-    (
-        "account_creation_liability_unacknowledged",
-        "acknowledge the liability for losses in Stripe's dashboard, under Connect",
-    ),
-)
-
-
-def way_out(answer: StripeAnswer) -> str | None:
-    """What a person does about an account that Stripe refused to make; None when nothing is known."""
-    return way_out_of(answer.code, answer.sentence)
-
-
-def way_out_of(code: str | None, sentence: str | None) -> str | None:
-    """The same for a refusal's code and sentence as they were kept."""
-    said = f"{code} {sentence}".lower()
-    return next((way for part, way in _WAYS_OUT if part.lower() in said), None)
 
 
 def conflict(agreement: Agreement, *, instant: bool) -> str | None:

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from services.payouts.domain.accounts import way_out
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.operations import (
     STOPPED,
@@ -113,8 +112,7 @@ def _after_call(
         case StripeVerdict.REFUSED if answer.status == 403 and operation.attempts > 1:
             return _look_up_next(operation, answer, now, policy, verdict)
         case StripeVerdict.INSUFFICIENT | StripeVerdict.REFUSED:
-            sentence = _refusal(operation, answer)
-            return _ended(operation, answer, now, verdict, State.REFUSED, answer.refusal, sentence)
+            return _ended(operation, answer, now, verdict, State.REFUSED, answer.refusal, answer.sentence)
         case StripeVerdict.MISUSED:
             return _ended(operation, answer, now, verdict, State.PARKED, "idempotency_error", answer.sentence)
         case StripeVerdict.MISCONFIGURED:
@@ -127,12 +125,6 @@ def _verdict(operation: Operation, answer: StripeAnswer) -> StripeVerdict:
     if operation.kind is Kind.ACCOUNT and answer.status == 403 and verdict is StripeVerdict.MISCONFIGURED:
         return StripeVerdict.REFUSED
     return verdict
-
-
-def _refusal(operation: Operation, answer: StripeAnswer) -> str:
-    """Stripe's sentence, and for an account what a person does about it."""
-    way = way_out(answer) if operation.kind is Kind.ACCOUNT else None
-    return f"{answer.sentence}; {way}" if way else answer.sentence
 
 
 def _after_lookup(

@@ -81,16 +81,17 @@ _KNOWN: Final = (
         ),
     ),
     _platform(
-        "have accounts made by Stripe's v2 API, or switch Accounts v1 support on in Stripe's dashboard "
-        "(Settings, Features)",
+        "set HOBBS_STRIPE_ACCOUNTS=v2, which is the default, or switch Accounts v1 support on in Stripe's "
+        "dashboard (Settings, Features)",
         "/v2/core/accounts",
         "accounts v1",
         "accounts_v1_support",
     ),
     _platform(
-        "ask Stripe to approve the platform for accounts that only receive transfers, or have card_payments "
-        "requested beside it",
+        "set HOBBS_STRIPE_RECIPIENT_ALONE=false, so that card_payments is requested beside transfers, or ask "
+        "Stripe to approve the platform for accounts that only receive transfers",
         "without requesting `card_payments`",
+        "without the `card_payments` capability",
         "without also requesting",
         codes=frozenset(
             {
@@ -98,6 +99,17 @@ _KNOWN: Final = (
                 "capability_not_available_without_other_capability_in_country",
             }
         ),
+    ),
+    _platform(
+        "give the restricted key write access to Connect accounts, v1 and v2, in Stripe's dashboard",
+        "required permissions",
+        codes=frozenset({"more_permissions_required"}),
+    ),
+    _payee(
+        "pay this payee another way, or adopt an account that was made in Stripe's dashboard "
+        "(`hobbs transfers payees adopt`): API v2 makes none in this country",
+        codes=frozenset({"capability_not_available_in_country"}),
+        kinds=frozenset({Kind.ACCOUNT}),
     ),
     _payee(
         "correct the payee's country in the school's book, or pay another way",

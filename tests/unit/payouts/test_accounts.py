@@ -15,7 +15,6 @@ from services.payouts.domain.accounts import (
     api_of,
     at_stripe,
     conflict,
-    way_out,
 )
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict
 from services.payouts.domain.existing_accounts import AdoptionRequest, foreign, is_account_id, marks
@@ -23,6 +22,7 @@ from services.payouts.domain.odd_objects import OddField
 from services.payouts.domain.operations import Kind, State
 from services.payouts.domain.orders import order_account
 from services.payouts.domain.outcomes import decide_outcome
+from services.payouts.domain.refusals import advice
 from services.payouts.wire.fields import moment
 from services.payouts.wire.records import stripe_webhook
 from services.payouts.wire.stripe_objects import account_status
@@ -108,26 +108,6 @@ def test_only_instant_choice_under_the_recipient_agreement_is_a_conflict() -> No
     assert "instant_payout" in str(conflict(Agreement.RECIPIENT, instant=True))
 
 
-@pytest.mark.parametrize(
-    ("code", "message", "way"),
-    [
-        (None, "Create connected accounts with POST /v2/core/accounts instead.", "HOBBS_STRIPE_ACCOUNTS=v2"),
-        (
-            "capability_not_available_without_other_capability",
-            "stripe_transfers is not available",
-            "HOBBS_STRIPE_RECIPIENT_ALONE",
-        ),
-        (None, "`transfers` without the `card_payments` capability", "HOBBS_STRIPE_RECIPIENT_ALONE"),
-        ("capability_not_available_in_country", "not available in country JM", "payees adopt"),
-        ("email_invalid", "Incorrect email is provided.", None),
-    ],
-)
-def test_a_refusal_names_the_setting_that_ends_it(code: str | None, message: str, way: str | None) -> None:
-    answer = StripeAnswer(status=400, body={"error": {"code": code, "message": message}})
-    found = way_out(answer)
-    assert found is None if way is None else way in str(found)
-
-
 ASKED = AdoptionRequest(id=ID, wallet="instructor:i1", stripe_account="acct_1")
 
 
@@ -194,7 +174,8 @@ def test_a_key_that_may_not_make_accounts_stops_no_transfer() -> None:
     )
     refused = decide_outcome(account, forbidden, NOW, POLICY)
     assert (refused.state, refused.verdict) == (State.REFUSED, StripeVerdict.REFUSED)
-    assert "write access to Connect accounts" in str(refused.sentence)
+    told = advice(Kind.ACCOUNT, str(refused.reason), str(refused.sentence))
+    assert "write access to Connect accounts" in told.todo
     assert decide_outcome(OPERATION, forbidden, NOW, POLICY).verdict is StripeVerdict.MISCONFIGURED
     unknown_key = replace(forbidden, status=401)
     assert decide_outcome(account, unknown_key, NOW, POLICY).verdict is StripeVerdict.MISCONFIGURED

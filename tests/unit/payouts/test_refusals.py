@@ -72,7 +72,7 @@ STOPPED = StoppedOperation(
             "invalid_request_error",
             "Use POST /v2/core/accounts, or enable Accounts v1 support: …/feat_accounts_v1_support",
             Whose.PLATFORM,
-            "Stripe's v2 API",
+            "HOBBS_STRIPE_ACCOUNTS=v2",
         ),
         (
             Kind.ACCOUNT,
