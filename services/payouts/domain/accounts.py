@@ -140,6 +140,10 @@ _WAYS_OUT: Final = (
         "that was made in Stripe's dashboard (`hobbs transfers payees adopt`)",
     ),
     (
+        "permission",  # of a restricted key, 403; the wording is from memory
+        "give the restricted key write access to Connect accounts, v1 and v2, in Stripe's dashboard",
+    ),
+    (
         "connect_profile_not_submitted",
         "complete the platform's profile in Stripe's dashboard, under Connect",
     ),
@@ -157,8 +161,8 @@ def way_out(answer: StripeAnswer) -> str | None:
 
 def way_out_of(code: str | None, sentence: str | None) -> str | None:
     """The same for a refusal's code and sentence as they were kept."""
-    said = f"{code} {sentence}"
-    return next((way for part, way in _WAYS_OUT if part in said), None)
+    said = f"{code} {sentence}".lower()
+    return next((way for part, way in _WAYS_OUT if part.lower() in said), None)
 
 
 def conflict(agreement: Agreement, *, instant: bool) -> str | None:

@@ -77,7 +77,7 @@ def decide_outcome(
 def _after_call(
     operation: Operation, answer: StripeAnswer, now: datetime, policy: RetryPolicy
 ) -> OperationOutcome:
-    verdict = classify(answer)
+    verdict = _verdict(operation, answer)
     match verdict:
         case StripeVerdict.DONE:
             return _completed(operation, answer, answer.body, now, verdict)
@@ -98,6 +98,14 @@ def _after_call(
             return _ended(operation, answer, now, verdict, State.PARKED, "idempotency_error", answer.sentence)
         case StripeVerdict.MISCONFIGURED:
             return _again(operation, answer, now, policy, verdict)
+
+
+def _verdict(operation: Operation, answer: StripeAnswer) -> StripeVerdict:
+    """Read the answer table. A key that may pay and may not make accounts stops no transfer."""
+    verdict = classify(answer)
+    if operation.kind is Kind.ACCOUNT and answer.status == 403 and verdict is StripeVerdict.MISCONFIGURED:
+        return StripeVerdict.REFUSED
+    return verdict
 
 
 def _refusal(operation: Operation, answer: StripeAnswer) -> str:

@@ -111,6 +111,10 @@ class Adoption:
             while True:
                 await self._pacer.turn()
                 answer = await ask(after)
+                if ask == self._client.v2_accounts_page and answer.status in (400, 403, 404):
+                    # A key or platform that has no API v2 made no account with it.
+                    _log.warning("Stripe's API v2 lists no accounts to us", extra={"answer": answer.sentence})
+                    break
                 if classify(answer) is not StripeVerdict.DONE:
                     return await self._refused(answer)
                 await self._keep(answer.body["data"])

@@ -278,3 +278,16 @@ async def test_a_link_is_asked_of_the_other_api_when_the_first_refuses(world: Wo
         account, return_url="http://127.0.0.1:9/a", refresh_url="http://127.0.0.1:9/b", api=AccountsApi.V2
     )
     assert link.status == 200
+
+
+async def test_a_platform_without_api_v2_is_compared_by_v1_alone(world: World) -> None:
+    """A restricted key may lack the right, or the platform the API: then v2 made nothing for it."""
+    world.control.add_fault("account_invalid", method="GET", path="/v2/core/accounts")
+    restored = adoption(world)
+    await restored.step()
+    assert restored.compared
+    world.control.clear_faults()
+    world.control.add_fault("unauthorized", method="GET", path="/v2/core/accounts")
+    refused = adoption(world)
+    await refused.step()
+    assert not refused.compared

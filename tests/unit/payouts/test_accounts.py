@@ -1,5 +1,7 @@
 """How payees' accounts are made: the API, the capabilities, the agreement, and the way out of a refusal."""
 
+from dataclasses import replace
+
 import orjson
 import pytest
 
@@ -15,15 +17,17 @@ from services.payouts.domain.accounts import (
     conflict,
     way_out,
 )
-from services.payouts.domain.answers import StripeAnswer
+from services.payouts.domain.answers import StripeAnswer, StripeVerdict
 from services.payouts.domain.existing_accounts import AdoptionRequest, foreign, is_account_id, marks
 from services.payouts.domain.odd_objects import OddField
+from services.payouts.domain.operations import Kind, State
 from services.payouts.domain.orders import order_account
+from services.payouts.domain.outcomes import decide_outcome
 from services.payouts.wire.fields import moment
 from services.payouts.wire.records import stripe_webhook
 from services.payouts.wire.stripe_objects import account_status
 from tests.support.records import record
-from tests.unit.payouts.test_operations import NOW
+from tests.unit.payouts.test_operations import NOW, OPERATION, POLICY
 from tests.unit.payouts.test_orders import ID, TRACE
 
 NEW = AccountPolicy(api=AccountsApi.V2, country="US", recipient_alone=False)
@@ -181,3 +185,16 @@ def test_a_thin_event_is_read_by_what_it_is_about() -> None:
     )
     read = stripe_webhook(record("stripe.webhook", event, ce_id="evt_1", ce_source="stripe"))
     assert read.thing == {"id": "acct_1", "object": "v2.core.account"}
+
+
+def test_a_key_that_may_not_make_accounts_stops_no_transfer() -> None:
+    account = replace(OPERATION, kind=Kind.ACCOUNT, params={"api": "v2"}, amount=None, currency=None)
+    forbidden = StripeAnswer(
+        status=403, body={"error": {"message": "The key does not have the required permissions."}}
+    )
+    refused = decide_outcome(account, forbidden, NOW, POLICY)
+    assert (refused.state, refused.verdict) == (State.REFUSED, StripeVerdict.REFUSED)
+    assert "write access to Connect accounts" in str(refused.sentence)
+    assert decide_outcome(OPERATION, forbidden, NOW, POLICY).verdict is StripeVerdict.MISCONFIGURED
+    unknown_key = replace(forbidden, status=401)
+    assert decide_outcome(account, unknown_key, NOW, POLICY).verdict is StripeVerdict.MISCONFIGURED
