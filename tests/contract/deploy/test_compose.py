@@ -177,8 +177,9 @@ def test_payouts_reaches_the_simulator_over_the_loopback_only() -> None:
 
 
 def test_who_takes_webhooks_is_told_the_mode() -> None:
-    told = {name for name, c in CONTAINERS.items() if "HOBBS_STRIPE_LIVEMODE" in (c.get("environment") or {})}
-    assert told == {"gateway", "receivables", "operator"}
+    for name in (*SERVICES, "operator"):
+        reads = "stripe_livemode" in settings_of(name).model_fields
+        assert ("HOBBS_STRIPE_LIVEMODE" in CONTAINERS[name]["environment"]) is reads, name
 
 
 def test_the_simulator_runs_only_when_asked_for() -> None:
