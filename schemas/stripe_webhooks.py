@@ -41,8 +41,8 @@ class RelatedObject(BaseModel):
 class StripeWebhook(Event):
     """The raw body as received, with what the gateway read from it. `account` is set on Connect events.
 
-    A thin event has `related_object`, and `context` as Stripe sent it, whose last part is the `account`; its
-    `api_version` is null.
+    `api_version` is the endpoint's; null of an event that Stripe's list brought. A thin event has
+    `related_object`, and `context` as Stripe sent it, whose last part is the `account`.
     """
 
     model_config = ConfigDict(

@@ -94,7 +94,7 @@ def read_webhook(body: bytes, *, endpoint: Endpoint, livemode: bool, received_at
             received_at=received_at,
             attested=True,
             api_version=_version_of(document),
-            context=context or None,
+            context=context or None if is_thin(document) else None,
             related_object=document.get("related_object") if is_thin(document) else None,
             body=text,
         )

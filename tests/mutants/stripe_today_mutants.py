@@ -15,7 +15,7 @@ STRIPE_TODAY_MUTANTS = (
         edits=(
             Edit(
                 path="services/payouts/stripe/client.py",
-                old="return await self._all_v2_accounts()\n",
+                old="return await self._all_v2_accounts(next_turn)\n",
                 new="return await self._all_pages(lambda page: v1.accounts.list_async(page), since)\n",
             ),
         ),

@@ -1,6 +1,7 @@
 """How often Stripe is read: by real loops against the simulator, which counts, with a clock that jumps."""
 
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, timedelta
 from typing import Any
 
@@ -11,6 +12,7 @@ from bench.quiet_days import Loops, live_through
 from fleet.envelope import uuid7
 from services.payouts import metrics, store
 from services.payouts.app import listing_policy_of
+from services.payouts.domain.accounts import AccountsApi
 from services.payouts.domain.operations import Kind, Phase
 from services.payouts.domain.reading import Backoff, School, Starts, reads_without_webhooks
 from services.payouts.stripe.adoption import Adoption
@@ -70,7 +72,23 @@ async def inquiry(world: World, kind: str) -> Any:
 # The allowance
 
 
+def through_v1(world: World) -> None:
+    """Have accounts made that v1's list shows, so that one call reads them all."""
+    world.control.set(v1_accounts=True)
+    world.accounts = replace(world.accounts, api=AccountsApi.V1)
+
+
+async def test_accounts_of_api_v2_are_read_one_by_one(world: World) -> None:
+    await world.configured(*(f"i{n}" for n in range(3)))
+    await world.work()
+    before = calls(world)
+    world.clock.advance(seconds=31)
+    assert await world.rereader().step() == 3
+    assert calls(world) - before == Counter({"GET /v1/accounts": 1, "GET /v1/accounts/{id}": 3})
+
+
 async def test_days_of_every_trouble_cost_what_the_waits_say(world: World) -> None:
+    through_v1(world)
     await given_trouble(world, payees=10)
     before, days = calls(world), timedelta(days=1)
     await live_through(loops(world), days)
@@ -85,6 +103,7 @@ async def test_days_of_every_trouble_cost_what_the_waits_say(world: World) -> No
 
 
 async def test_accounts_that_are_not_ready_cost_one_call_and_nothing_of_them_can_move(world: World) -> None:
+    through_v1(world)
     await world.configured(*(f"i{n}" for n in range(12)))
     await world.work()
     before = calls(world)
@@ -94,6 +113,7 @@ async def test_accounts_that_are_not_ready_cost_one_call_and_nothing_of_them_can
 
 
 async def test_an_account_that_is_soon_due_is_read_by_anothers_list_call(world: World) -> None:
+    through_v1(world)
     await world.configured("i1", "i2")
     await world.work()
     later = await world.account_of("i2")

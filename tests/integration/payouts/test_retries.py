@@ -282,7 +282,7 @@ async def test_what_is_parked_because_lookups_failed_is_looked_up_again_and_sent
 
 async def test_a_parked_request_for_an_account_is_shown_as_parked(world: World) -> None:
     await passed(world)
-    world.control.add_fault("server_error", when="after", path="/v*/accounts", count=1)
+    world.control.add_fault("server_error", when="after", path="/v*/accounts", count=3)
     world.control.add_fault("unavailable", method="GET", path="/v*/accounts")
     world.policy = replace(world.policy, lookup_gap=timedelta(milliseconds=1), lookups_max=1)
     await world.configured("i1")

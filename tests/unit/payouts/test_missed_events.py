@@ -65,7 +65,8 @@ def test_listed_and_delivered_are_one_event_of_one_object_with_one_content() -> 
         delivered.content,
     )
     heard = StripeWebhook.model_validate_json(message.body)
-    assert heard.model_dump(exclude={"body"}) == delivered.event.model_dump(exclude={"body"})
+    rendered = {"body", "api_version"}  # each endpoint has a version of its own
+    assert heard.model_dump(exclude=rendered) == delivered.event.model_dump(exclude=rendered)
 
 
 @pytest.mark.parametrize(
