@@ -6,7 +6,7 @@ Other types would do no harm, but `payment.created`, one for each transfer, woul
 from typing import Final
 
 from services.payouts.domain.event_types import (
-    ACCOUNT_EVENTS,
+    ACCOUNT_SNAPSHOTS,
     LISTED_TYPES,
     PAYOUT_EVENTS,
     PROVING,
@@ -16,6 +16,6 @@ from services.payouts.domain.event_types import (
 
 EVENTS: Final = {
     "platform": sorted({*LISTED_TYPES, *PROVING, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}),
-    "connect": sorted(ACCOUNT_EVENTS | PAYOUT_EVENTS),
+    "connect": sorted(ACCOUNT_SNAPSHOTS | PAYOUT_EVENTS),
 }
 THIN_EVENTS: Final = list(V2_SUBSCRIBED)

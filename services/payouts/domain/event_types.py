@@ -24,7 +24,7 @@ LISTED_TYPES: Final = (
     "transfer.reversed",
 )
 
-_ACCOUNT_EVENTS = frozenset(
+ACCOUNT_SNAPSHOTS = frozenset(
     {
         "account.updated",
         "account.application.authorized",
@@ -49,7 +49,7 @@ V2_SUBSCRIBED: Final = (
     "v2.core.account[requirements].updated",
 )
 # As thin events these types begin with `v1.`; the account is read again either way.
-ACCOUNT_EVENTS = _ACCOUNT_EVENTS | {f"v1.{event_type}" for event_type in _ACCOUNT_EVENTS}
+ACCOUNT_EVENTS = ACCOUNT_SNAPSHOTS | {f"v1.{event_type}" for event_type in ACCOUNT_SNAPSHOTS}
 PAYOUT_EVENTS = frozenset(
     {"payout.created", "payout.updated", "payout.paid", "payout.failed", "payout.canceled"}
 )
