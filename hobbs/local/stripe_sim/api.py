@@ -71,7 +71,7 @@ class Api:
         versions.check(request.headers.get("stripe-version"))
         found = routes.find(request.method, request.path)
         if found is None:
-            raise not_simulated.unknown(request.method, request.path, [row[1] for row in routes.TABLE])
+            raise not_simulated.unknown(request.method, request.path, [row[1] for row in routes.ALL])
         route, ids = found
         self.rates.admit(endpoint_of(request.method, request.path), self.world.settings.rate_limits)
         account = self._acting_as(acting_for(request.headers), key)

@@ -248,6 +248,7 @@ V2_TABLE: tuple[tuple[str, str, str, Handler], ...] = (
     ("DELETE", "/v2/core/event_destinations/{id}", "v2.core.event_destination_delete", v2_events.delete),
     ("GET", "/v2/core/events/{id}", "v2.core.event_retrieve", v2_events.retrieve_event),
 )
+ALL = TABLE + V2_TABLE
 
 # For the platform only: with a Stripe-Account header these are refused.
 PLATFORM_ONLY = (
@@ -260,6 +261,8 @@ PLATFORM_ONLY = (
     "webhook_endpoint",
     "v2.",
 )
+# What a thin event names is fetched in the event's context: that of the account it is about.
+OF_THE_CONTEXT = ("v2.core.account_retrieve", "v2.core.event_retrieve")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -279,13 +282,13 @@ class Route:
 
 def _compiled() -> dict[tuple[str, int], list[Route]]:
     routes: dict[tuple[str, int], list[Route]] = {}
-    for method, path, name, handler in TABLE + V2_TABLE:
+    for method, path, name, handler in ALL:
         pattern = re.compile(re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", path))
         route = Route(
             method=method,
             pattern=pattern,
             parameters_name=name,
-            platform_only=name.startswith(PLATFORM_ONLY),
+            platform_only=name.startswith(PLATFORM_ONLY) and name not in OF_THE_CONTEXT,
             handler=handler,
         )
         routes.setdefault((method, path.count("/")), []).append(route)

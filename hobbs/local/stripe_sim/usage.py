@@ -31,7 +31,7 @@ PARTS = (
 
 
 def epilog() -> str:
-    resources = sorted({not_simulated.resource(row[1]) for row in routes.TABLE})
+    resources = sorted({not_simulated.resource(row[1]) for row in routes.ALL})
     told = {"endpoints": ", ".join(resources), "faults": ", ".join(KINDS)}
     lines = [textwrap.fill(f"{name}: {told.get(name) or text}.", WIDTH) for name, text in PARTS]
     return "\n\n".join([*lines, "All of it, with sources: hobbs/local/stripe_sim/README.md."])

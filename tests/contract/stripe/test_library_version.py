@@ -28,13 +28,21 @@ ADDED: Final = {
     },
     "account.settings": {"paypay_payments"},
     "account.settings.payments": {"statement_descriptor_prefix_kana", "statement_descriptor_prefix_kanji"},
+    "account_session.components": {"reporting_chart", "terminal_hardware_orders", "terminal_hardware_shop"},
+    "card": {"description", "iin", "issuer"},
+    "checkout.session": {"allowed_payment_method_types"},
     "charge": {"authorization_code", "level3", "source"},
     "dispute": {"intended_submission_method", "network_reason_code"},
     "dispute.evidence": {"appeal"},
     "dispute.evidence_details": {"submission_method"},
+    "mandate.payment_method_details": {"blik"},
+    "mandate.payment_method_details.card": {"india"},
     "payment_intent": {"payment_record", "source"},
     "payment_method": {"paypay", "sequra"},
     "payment_method.card": {"description", "iin", "issuer"},
+    "product": {"tax_details", "type"},
+    "setup_attempt.payment_method_details": {"blik"},
+    "setup_attempt.payment_method_details.card": {"description", "iin", "issuer", "moto"},
 }
 # Values that the library has and the shapes have not. A dispute with an appeal is open, as any that is not
 # won or lost.
@@ -50,6 +58,11 @@ ADDED_VALUES: Final = {
     },
     "dispute.status": {"appeal_needs_response", "appeal_under_review"},
     "payment_method.type": {"paypay", "sequra"},
+    "person.requirements.errors.code": {
+        "invalid_address_cmra_address",
+        "invalid_address_registered_agent_address",
+        "invalid_url_length",
+    },
 }
 # In the library of any version and in no description of an object: marks of deleted ones.
 ALWAYS: Final = {"deleted"}

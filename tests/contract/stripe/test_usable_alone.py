@@ -33,7 +33,7 @@ def routes_in_the_readme() -> Iterator[tuple[str, str]]:
 
 
 def test_the_readme_has_every_route_and_no_other() -> None:
-    there = [(method, path) for method, path, _, _ in routes.TABLE]
+    there = [(method, path) for method, path, _, _ in routes.ALL]
     assert sorted(routes_in_the_readme()) == sorted(there)
 
 
@@ -48,7 +48,7 @@ def test_the_readme_has_every_admin_call_trigger_fault_and_page() -> None:
 
 def test_help_says_what_there_is_and_what_is_refused() -> None:
     told = " ".join(usage.epilog().split())
-    for path in {not_simulated.resource(row[1]) for row in routes.TABLE}:
+    for path in {not_simulated.resource(row[1]) for row in routes.ALL}:
         assert path in told
     for word in ("does not simulate", "restricted_keys", "README.md", *faults.KINDS):
         assert word in told

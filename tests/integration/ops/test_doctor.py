@@ -335,9 +335,9 @@ async def test_an_account_that_stripe_refused_is_named_with_the_setting_that_hel
         )
         await tx.execute(
             "INSERT INTO operation (id, sequence, kind, wallet, cause, params, state, reason, sentence,"
-            " due_at, trace, created_at, finished_at) VALUES (gen_random_uuid(), 1, 'account',"
-            " 'instructor:i1', 'c', '{}', 'refused', 'refused',"
-            " 'POST /v2/core/accounts instead', now(), '{}', now(), now())"
+            " due_at, trace, created_at, finished_at, stopped_at, told)"
+            " VALUES (gen_random_uuid(), 1, 'account', 'instructor:i1', 'c', '{}', 'refused', 'refused',"
+            " 'POST /v2/core/accounts instead', now(), '{}', now(), now(), now(), 'account refused')"
         )
     findings = await examined(database_url, stripe_sim, NEW_PLATFORM)
     [refused] = [f for f in findings if f.state is State.wrong]
