@@ -108,8 +108,11 @@ async def read_stripe(url: str) -> dict[str, Any]:
             return (await client.get(path, params=params)).raise_for_status().json()
 
         events: list[Row] = []
-        while page := (await ask("events", after=events[-1]["cursor"] if events else 0))["events"]:
-            events += page
+        for thin in (0, 1):
+            cursor = 0
+            while page := (await ask("events", after=cursor, thin=thin))["events"]:
+                events += page
+                cursor = page[-1]["cursor"]
         held: dict[str, int] = {}
         state = await ask("state")
         for part in state["balance"].values():

@@ -22,10 +22,12 @@ ALWAYS_CHANGING = (
     "missed_event",
     "read_schedule",
     "stripe_usage",
+    "stripe_mode",  # when a process last said with which key and address it runs
     "movement_listing",
     "movement",  # explained by a listing, whatever is replayed; so is the journal that explains it
     "cash_journal",
     "alembic_version",
+    "invariant_outcome",
     "journal_link",
 )
 REPLAY_WITHIN_S = 120.0

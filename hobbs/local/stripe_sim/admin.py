@@ -228,9 +228,13 @@ class Admin:
         return {"ok": True}
 
     def events(self, given: Doc) -> Doc:
-        """Events of all accounts after a cursor, oldest first; `hobbs sim listen` polls them."""
+        """Events of all accounts after a cursor, oldest first; `hobbs sim listen` polls them.
+
+        thin: 1 for those of API v2.
+        """
         rows = self.world.store.rows(
-            "SELECT seq, body FROM object WHERE kind = 'event' AND seq > :after ORDER BY seq LIMIT :limit",
+            "SELECT seq, body FROM object WHERE kind = :kind AND seq > :after ORDER BY seq LIMIT :limit",
+            kind=thin_events.EVENT if int(given.get("thin", 0)) else "event",
             after=int(given.get("after", 0)),
             limit=min(int(given.get("limit", EVENTS_PAGE_MAX)), EVENTS_PAGE_MAX),
         )
