@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from typing import Final, Literal
 from urllib.parse import urlsplit
 
+from fleet.stripe_keys import livemode_of
+
 Mode = Literal["live", "sandbox"]
 
 ACCOUNT_CREATION: Final = "POST /v1/accounts"
 PAYOUT_CREATION: Final = "POST /v1/payouts"
 # Creation of accounts is one limit, whichever of the two APIs is asked.
 _SHARES_A_LIMIT: Final = {"POST /v2/core/accounts": ACCOUNT_CREATION}
-_TEST_KEYS: Final = ("sk_test_", "rk_test_")
 _NO_IDS: Final = frozenset({"search"})
 
 
@@ -63,7 +64,7 @@ LIMITS: Final[Mapping[Mode, StripeLimits]] = {
 
 def mode_of(secret_key: str) -> Mode:
     """Live or sandbox, by the key's prefix."""
-    return "sandbox" if secret_key.startswith(_TEST_KEYS) else "live"
+    return "sandbox" if livemode_of(secret_key) is False else "live"
 
 
 def limited_as(endpoint: str) -> str:

@@ -15,13 +15,13 @@ from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.doctor.stripe import TIMEOUT_S, StripeAccess
 from hobbs.shell.connections import acting_as
+from schemas.stripe_webhooks import API_VERSION
 from services.payouts.desk import reads
 from services.payouts.domain.accounts import AccountPolicy, AccountsApi
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.refusals import advice
 
 AREA: Final = "accounts"
-API_VERSION: Final = "2026-10-28.endive"  # the pinned stripe library's; API v2 wants one
 
 
 async def examine_accounts(

@@ -16,8 +16,8 @@ from typing import Any
 import orjson
 import uvicorn
 
+from fleet.stripe_keys import TEST_PREFIXES
 from hobbs.local.stripe_sim import usage
-from hobbs.local.stripe_sim.api import TEST_KEYS
 from hobbs.local.stripe_sim.server import Server
 from hobbs.local.stripe_sim.settings import FAST, Settings
 
@@ -109,7 +109,7 @@ def _secret_key(path: Path | None) -> str | None:
     key = os.environ.get("HOBBS_SIM_SECRET_KEY")
     if path is not None:
         key = path.read_text().splitlines()[0].strip()
-    if key and not key.startswith(TEST_KEYS):
+    if key and not key.startswith(TEST_PREFIXES):
         sys.stderr.write("the simulator takes test keys only (sk_test_ or rk_test_); this one is none\n")
         raise SystemExit(2)
     return key

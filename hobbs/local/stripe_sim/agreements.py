@@ -63,10 +63,9 @@ def available_on(world: World, account: str, ordinary: int | None) -> int | None
     return max(ordinary or 0, world.now) + RECIPIENT_WAITS_S
 
 
-def check_instant(world: World, account: str) -> None:
+def check_instant(account: Doc) -> None:
     """Refuse an instant payout under the recipient agreement."""
-    doc = world.store.get("account", account) if account else None
-    if doc is not None and is_recipient(doc):
+    if is_recipient(account):
         raise errors.refused(
             "Instant Payouts are not supported for this account.", "instant_payouts_unsupported"
         )

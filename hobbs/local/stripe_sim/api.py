@@ -12,6 +12,7 @@ import traceback
 from collections import deque
 from dataclasses import replace
 
+from fleet.stripe_keys import TEST_PREFIXES
 from fleet.stripe_limits import endpoint_of
 from hobbs.local.stripe_sim import (
     accounts,
@@ -36,7 +37,6 @@ from hobbs.local.stripe_sim.rates import Rates
 from hobbs.local.stripe_sim.world import Call, Doc, World, public
 
 REQUESTS_KEPT = 2_000
-TEST_KEYS = ("sk_test_", "rk_test_")
 
 
 class Api:
@@ -99,7 +99,7 @@ class Api:
             value = base64.b64decode(value).decode("utf-8", "replace").partition(":")[0]
         if not value:
             raise errors.unauthenticated(None)
-        if not value.startswith(TEST_KEYS):
+        if not value.startswith(TEST_PREFIXES):
             raise errors.not_a_test_key()
         known = not self.secret_key or value == self.secret_key
         if not known and not restricted_keys.is_registered(self.world, value):

@@ -47,7 +47,7 @@ def charge(world: World, *, amount: int, currency: str, prefix: str = "ch", **fi
         "amount": amount,
         "amount_captured": amount,
         "amount_refunded": 0,
-        "billing_details": billing_details(),
+        "billing_details": details.billing_details({}),
         "captured": True,
         "created": world.now,
         "currency": currency,
@@ -60,11 +60,6 @@ def charge(world: World, *, amount: int, currency: str, prefix: str = "ch", **fi
         "status": "succeeded",
         **fields,
     }
-
-
-def billing_details() -> Doc:
-    """Of nobody: every part is null."""
-    return details.billing_details({})
 
 
 def fee(world: World, amount: int) -> int:

@@ -2,7 +2,6 @@
 
 from hobbs.local.stripe_sim import (
     bank_accounts,
-    charges,
     details,
     errors,
     forms,
@@ -117,7 +116,7 @@ def _card(world: World, name: str) -> Doc:
         "id": new_id("pm"),
         "object": "payment_method",
         "allow_redisplay": "unspecified",
-        "billing_details": charges.billing_details(),
+        "billing_details": details.billing_details({}),
         "card": {
             "brand": card.brand,
             "checks": {"address_line1_check": None, "address_postal_code_check": None, "cvc_check": "pass"},

@@ -7,7 +7,7 @@ accounts, at first 5,000 USD, counted anew at midnight Central time), docs.strip
 9,999.00), the codes for them, and which of several refusals comes first, are from memory.
 """
 
-from hobbs.local.stripe_sim import currencies, errors
+from hobbs.local.stripe_sim import agreements, currencies, errors
 from hobbs.local.stripe_sim.world import Doc, World
 
 DAY_S = 86_400
@@ -16,6 +16,7 @@ CENTRAL_STANDARD_S = -6 * 3_600
 
 def check(world: World, account: Doc, bank: Doc, currency: str, amount: int) -> None:
     """Raise StripeError when Stripe would not pay this amount out at once."""
+    agreements.check_instant(account)
     settings = world.settings
     if currency not in settings.instant_currencies:
         raise errors.refused(
@@ -23,8 +24,7 @@ def check(world: World, account: Doc, bank: Doc, currency: str, amount: int) -> 
             "instant_payouts_currency_disabled",
             "currency",
         )
-    agreement = (account.get("tos_acceptance") or {}).get("service_agreement")
-    if "instant" not in bank["available_payout_methods"] or agreement == "recipient":
+    if "instant" not in bank["available_payout_methods"]:
         raise errors.refused(
             "This external account is not eligible for Instant Payouts. Try a debit card from a supported "
             "bank.",

@@ -9,7 +9,6 @@ from hobbs.local.stripe_sim import (
     account_events,
     account_rules,
     accounts,
-    agreements,
     balance_settings,
     balances,
     currencies,
@@ -51,7 +50,6 @@ def create(world: World, call: Call) -> Doc:
     account = _able(world, call.account)
     bank = _destination(world, call, account, currency)
     if method == "instant":
-        agreements.check_instant(world, call.account)
         instant.check(world, account, bank, currency, amount)
     fee = balances.instant_fee(world, amount) if method == "instant" else 0
     balances.require(world, call.account, currency, amount + fee, INSUFFICIENT)

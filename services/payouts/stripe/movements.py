@@ -7,7 +7,7 @@ the row's source.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -80,11 +80,11 @@ class Movements:
     async def _open(self) -> None:
         """Read what Stripe holds between two readings of the newest rows that show the same."""
         for _ in range(OPENINGS_AT_ONCE):
-            before = await self._ask(
+            before = await self._pace.read(
                 Endpoint.BALANCE_ROWS, lambda: self._client.balance_transactions(None, None)
             )
-            balance = await self._ask(Endpoint.BALANCE, self._client.balance)
-            after = await self._ask(
+            balance = await self._pace.read(Endpoint.BALANCE, self._client.balance)
+            after = await self._pace.read(
                 Endpoint.BALANCE_ROWS, lambda: self._client.balance_transactions(None, None)
             )
             for answer in (before, balance, after):
@@ -110,7 +110,7 @@ class Movements:
     async def _read_page(self, listing: MovementListing) -> MovementListing | None:
         """Read and note one page; the place after it, None at the end or when Stripe did not answer."""
         since = max(listing.listed_until - self._policy.overlap, listing.opened_after)
-        answer = await self._ask(
+        answer = await self._pace.read(
             Endpoint.BALANCE_ROWS, lambda: self._client.balance_transactions(since, listing.page_after)
         )
         if classify(answer) is not StripeVerdict.DONE:
@@ -182,9 +182,6 @@ class Movements:
             shown = await store.movements.show_overdue(tx, now - self._policy.grace, SHOWN_AT_ONCE)
             await self._tell(tx, shown)
         return len(shown)
-
-    async def _ask(self, endpoint: Endpoint, call: Callable[[], Awaitable[StripeAnswer]]) -> StripeAnswer:
-        return await self._pace.read(endpoint, call)
 
     def _put_off(self, answer: StripeAnswer) -> None:
         level = logging.ERROR if classify(answer) is StripeVerdict.MISCONFIGURED else logging.INFO

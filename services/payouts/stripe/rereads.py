@@ -7,7 +7,7 @@ an object is read ever more seldom, and what leads nowhere ends with a reason (d
 import asyncio
 import contextlib
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -117,14 +117,11 @@ class Rereader:
             case RereadKind.REVERSALS:
                 await self._read_reversals(reread)
 
-    async def _ask(self, endpoint: Endpoint, call: Callable[[], Awaitable[StripeAnswer]]) -> StripeAnswer:
-        return await self._pace.read(endpoint, call)
-
     # Accounts
 
     async def _read_account(self, reread: Reread, listed: StripeAnswer | None) -> None:
         about = reread.object_id
-        account = listed or await self._ask(Endpoint.ACCOUNT, lambda: self._client.account(about))
+        account = listed or await self._pace.read(Endpoint.ACCOUNT, lambda: self._client.account(about))
         verdict = classify(account)
         if verdict is StripeVerdict.REFUSED:
             return await self._write_account(reread, AccountRead(status=lost_account(reread)))
@@ -135,9 +132,9 @@ class Rereader:
             had_money = await store.payouts.had_money(tx, about)
         if not status.ready and not had_money:  # nothing of it can move
             return await self._write_account(reread, AccountRead(status=status))
-        balance = await self._ask(Endpoint.BALANCE, lambda: self._client.balance(about))
-        payouts = await self._ask(Endpoint.PAYOUTS, lambda: self._client.payouts_of(about))
-        transfers = await self._ask(Endpoint.TRANSFERS, lambda: self._client.transfers_to(about))
+        balance = await self._pace.read(Endpoint.BALANCE, lambda: self._client.balance(about))
+        payouts = await self._pace.read(Endpoint.PAYOUTS, lambda: self._client.payouts_of(about))
+        transfers = await self._pace.read(Endpoint.TRANSFERS, lambda: self._client.transfers_to(about))
         for answer in (balance, payouts, transfers):
             if classify(answer) is not StripeVerdict.DONE:
                 return await self._later(reread, answer)
@@ -210,7 +207,7 @@ class Rereader:
     # Fees
 
     async def _read_charge(self, reread: Reread) -> None:
-        answer = await self._ask(Endpoint.CHARGE, lambda: self._client.charge(reread.object_id))
+        answer = await self._pace.read(Endpoint.CHARGE, lambda: self._client.charge(reread.object_id))
         transaction = answer.body.get("balance_transaction")
         if classify(answer) is not StripeVerdict.DONE or not isinstance(transaction, Mapping):
             if why := wire.stripe_objects.moves_nothing(answer.body):
@@ -228,7 +225,9 @@ class Rereader:
 
     async def _read_payout(self, reread: Reread) -> None:
         account = str(reread.stripe_account)
-        answer = await self._ask(Endpoint.PAYOUT, lambda: self._client.payout(reread.object_id, account))
+        answer = await self._pace.read(
+            Endpoint.PAYOUT, lambda: self._client.payout(reread.object_id, account)
+        )
         transaction = answer.body.get("balance_transaction")
         if classify(answer) is not StripeVerdict.DONE or not isinstance(transaction, Mapping):
             return await self._later(reread, answer)
@@ -255,7 +254,9 @@ class Rereader:
     # Reversals
 
     async def _read_reversals(self, reread: Reread) -> None:
-        answer = await self._ask(Endpoint.REVERSALS, lambda: self._client.reversals_of(reread.object_id))
+        answer = await self._pace.read(
+            Endpoint.REVERSALS, lambda: self._client.reversals_of(reread.object_id)
+        )
         if classify(answer) is not StripeVerdict.DONE:
             return await self._later(reread, answer)
         now = self._clock()

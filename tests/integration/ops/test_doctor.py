@@ -19,12 +19,12 @@ from fleet import kafka_client, zones
 from fleet.database import Database
 from fleet.kafka_client import TopicPlan
 from fleet.settings import Settings
-from hobbs.doctor import accounts
 from hobbs.doctor.accounts import examine_accounts
 from hobbs.doctor.findings import Finding, State
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.time_zones import examine_time_zone
 from hobbs.shell.topic_plans import topic_plans
+from schemas.stripe_webhooks import API_VERSION
 from schemas.topics import TOPICS
 from services.billing.handlers import configure_school
 from services.payouts import store
@@ -360,4 +360,4 @@ async def test_api_v1_is_explained(database_url: str, stripe_sim: StripeSim) -> 
 
 
 def test_the_doctor_names_the_pinned_api_version() -> None:
-    assert stripe.api_version == accounts.API_VERSION
+    assert stripe.api_version == API_VERSION
