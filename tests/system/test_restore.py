@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hobbs.demo.figures import Figures, Row
+from hobbs.demo.figures import Figures
 from hobbs.demo.story import Story
 from hobbs.demo.verdict import check_books
 from hobbs.doctor.restore import examine_restore
@@ -15,8 +15,6 @@ from tests.support.stripe import StripeSim
 from tests.system.conftest import Run
 
 SOME_FLIGHTS = 40
-ALLOCATED_WITHIN_S = 25
-UNALLOCATED = "liability:unallocated"
 
 
 async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
@@ -41,8 +39,6 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
 
     for backup, offsets in ((in_traffic, None), (opened, 0.5)):
         await restore(fleet, backup)
-        # A timer that ran while the backup was made is leased in it, for minutes; these backups are younger.
-        await figures.rows("UPDATE receivables.timer SET lease_until = NULL")
         if offsets is not None:
             await set_offsets(fleet.fleet, offsets)
         said = await found(fleet, since)
@@ -51,7 +47,7 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
         stripe_sim.admin.post("clock", json={"advance_s": timedelta(days=2).total_seconds()})
         await start(fleet)
         await story.settle()
-        ended = await ended_as(figures, undisturbed)
+        ended = await outcome(figures)
         assert [verdict for verdict in await check_books(fleet.fleet, figures) if not verdict.holds] == []
         said = await found(fleet, since)
         assert [s for s in said if "older" in s or "not in the ledger" in s or "not adopted" in s] == []
@@ -59,21 +55,6 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
             assert ended[table] == rows, (backup.name, table)
     await figures.rows("TRUNCATE billing.topic_position")  # as a backup of the release before has none
     assert any("does not say how far it is" in s for s in await found(fleet, since))
-
-
-async def ended_as(figures: Figures, undisturbed: Run) -> dict[str, list[Row]]:
-    """The outcome, once payments that were read before their students were known are allocated.
-
-    Each topic is read again at its own pace; a timer allocates such payments. Their way stays in the books.
-    """
-    for _ in range(ALLOCATED_WITHIN_S):
-        ended = await outcome(figures)
-        ended["balances"] = [r for r in ended["balances"] if r["address"] != UNALLOCATED or r["balance"]]
-        ended["journals"] = [r for r in ended["journals"] if r["event_type"] != "allocation"]
-        if ended == undisturbed.outcome:
-            break
-        await asyncio.sleep(1)
-    return ended
 
 
 async def found(running: RunningFleet, since: datetime) -> list[str]:
