@@ -6,7 +6,7 @@ import secrets
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -170,8 +170,10 @@ def start_service(fleet: Fleet, service: str, *, log: Path | None = None) -> Chi
     return Child.start(service, command, log=log or logs / f"{service}.log", environment=environment)
 
 
-def start_services(fleet: Fleet, services: Sequence[str] = SERVICES) -> dict[str, Child]:
-    return {service: start_service(fleet, service) for service in services}
+def start_services(fleet: Fleet, running: dict[str, Child]) -> None:
+    """Start one process of each service and add it to `running` at once: when one fails, the others are there."""
+    for service in SERVICES:
+        running[service] = start_service(fleet, service)
 
 
 def wait_until_ready(fleet: Fleet, children: Mapping[str, Child]) -> None:

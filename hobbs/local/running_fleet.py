@@ -14,7 +14,7 @@ from pydantic import SecretStr
 from fleet import kafka_client
 from fleet.migrate import migrate
 from fleet.settings import Settings
-from hobbs.local.child import Child
+from hobbs.local.child import Child, interrupts_put_off
 from hobbs.local.fleet_processes import (
     Fleet,
     ensure_webhook_endpoints,
@@ -73,8 +73,10 @@ def running_fleet(folder: Path, *, keep: bool, tell: Callable[[str], None]) -> I
         )
         write_credentials(fleet)
         tell("starting the services")
-        services = start_services(fleet)
+        services: dict[str, Child] = {}
         try:
+            with interrupts_put_off():
+                start_services(fleet, services)
             wait_until_ready(fleet, services)
             yield RunningFleet(fleet=fleet, services=services, servers=stack.children)
         finally:

@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from hobbs.local.child import Child, stop_all
+from hobbs.local.child import Child, interrupts_put_off, stop_all
 from hobbs.local.kafka import Kafka, prepare_kafka, start_kafka, wait_for_kafka
 from hobbs.local.ports import LOOPBACK, answers, remembered_ports
 from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres, write_secret
@@ -75,17 +75,18 @@ def running_stack(folder: Path, *, keep: bool, postgres_settings: Sequence[str] 
     ports = remembered_ports(folder / "ports.json", PORTS)
     prepare(folder, ports, logs)
     with contextlib.ExitStack() as running:
-        postgres = start_postgres(
-            folder / "postgres",
-            port=ports["postgres"],
-            log=logs / "postgres.log",
-            settings=postgres_settings,
-        )
-        running.callback(stop_server, postgres.child, signal.SIGINT if keep else signal.SIGQUIT)
-        kafka = start_kafka(folder / "kafka", port=ports["kafka"], log=logs / "kafka.log")
-        running.callback(stop_server, kafka.child, signal.SIGTERM if keep else signal.SIGKILL)
-        simulator = start_simulator(folder / "stripe", port=ports["simulator"], log=logs / "stripe.log")
-        running.callback(stop_server, simulator.child, signal.SIGTERM)
+        with interrupts_put_off():
+            postgres = start_postgres(
+                folder / "postgres",
+                port=ports["postgres"],
+                log=logs / "postgres.log",
+                settings=postgres_settings,
+            )
+            running.callback(stop_server, postgres.child, signal.SIGINT if keep else signal.SIGQUIT)
+            kafka = start_kafka(folder / "kafka", port=ports["kafka"], log=logs / "kafka.log")
+            running.callback(stop_server, kafka.child, signal.SIGTERM if keep else signal.SIGKILL)
+            simulator = start_simulator(folder / "stripe", port=ports["simulator"], log=logs / "stripe.log")
+            running.callback(stop_server, simulator.child, signal.SIGTERM)
         yield Stack(folder=folder, postgres=postgres, kafka=kafka, simulator=simulator)
 
 

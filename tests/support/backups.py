@@ -32,7 +32,7 @@ async def restore(running: RunningFleet, file: Path) -> None:
 
 
 async def start(running: RunningFleet) -> None:
-    running.services.update(start_services(running.fleet))
+    start_services(running.fleet, running.services)
     await asyncio.to_thread(wait_until_ready, running.fleet, running.services)
 
 

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from hobbs.demo.figures import Figures, Progress, Row
+from hobbs.local.child import Child
 from hobbs.local.fleet_processes import (
     Fleet,
     ensure_webhook_endpoints,
@@ -70,8 +71,9 @@ async def fleet_on(
         topic_prefix=prefix,
         log_level=log_level,
     )
-    services = start_services(fleet)
+    services: dict[str, Child] = {}
     try:
+        start_services(fleet, services)
         wait_until_ready(fleet, services)
         yield RunningFleet(fleet=fleet, services=services)
     finally:

@@ -52,7 +52,9 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
         said = await found(fleet, since)
         assert [s for s in said if "older" in s or "not in the ledger" in s or "not adopted" in s] == []
         for table, rows in undisturbed.outcome.items():
-            assert ended[table] == rows, (backup.name, table)
+            more = [row for row in ended[table] if row not in rows]
+            less = [row for row in rows if row not in ended[table]]
+            assert ended[table] == rows, (backup.name, table, {"only here": more, "only undisturbed": less})
     await figures.rows("TRUNCATE billing.topic_position")  # as a backup of the release before has none
     assert any("does not say how far it is" in s for s in await found(fleet, since))
 

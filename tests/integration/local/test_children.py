@@ -11,6 +11,7 @@ import pytest
 
 from hobbs.local.child import Child, ChildFailed, stop_all
 from hobbs.local.waiting import wait_until
+from tests.support.processes import processes_writing_under
 
 PARENT_OF_A_SLEEPER = """
 import sys, time
@@ -20,6 +21,24 @@ from hobbs.local.child import Child
 child = Child.start("sleeper", ["sleep", "1000"], log=Path(sys.argv[1]) / "sleeper.log")
 print(child.pid, flush=True)
 time.sleep(1000)
+"""
+
+PARENT_THAT_IS_INTERRUPTED_WHILE_IT_STARTS = """
+import signal, sys
+from pathlib import Path
+from hobbs.local.child import Child, interrupts_put_off, stop_all
+
+children = []
+try:
+    with interrupts_put_off():
+        for name in ("first", "second"):
+            child = Child.start(name, ["sleep", "1000"], log=Path(sys.argv[1]) / f"{name}.log")
+            signal.raise_signal(signal.SIGINT)
+            children.append(child)
+    print("was not interrupted")
+except KeyboardInterrupt:
+    print(len(children))
+    stop_all(children)
 """
 
 PARENT_OF_A_POSTGRES = """
@@ -48,6 +67,12 @@ def test_a_child_ends_when_its_parent_is_killed_outright(program: str, tmp_path:
     parent.wait()
     parent.stdout.close()
     wait_until(lambda: not is_running(child), what="the child's end", within_s=10)
+
+
+def test_an_interrupt_while_children_are_started_finds_every_one_of_them(tmp_path: Path) -> None:
+    program = [sys.executable, "-c", PARENT_THAT_IS_INTERRUPTED_WHILE_IT_STARTS, str(tmp_path)]
+    assert subprocess.run(program, capture_output=True, text=True, check=True).stdout == "2\n"
+    assert processes_writing_under(tmp_path) == []
 
 
 @pytest.fixture
