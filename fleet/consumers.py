@@ -18,7 +18,6 @@ from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Any
 
-from aiokafka import TopicPartition
 from aiokafka.errors import ConsumerStoppedError, KafkaError
 from faststream import AckPolicy
 from faststream.exceptions import IgnoredException
@@ -27,7 +26,7 @@ from faststream.kafka import KafkaBroker
 from fleet import kafka_client, metrics
 from fleet.envelope import Record
 from fleet.faults import fault_point
-from fleet.member import BACKOFF_FIRST_S, BACKOFF_MAX_S, Consumer, DrainOnRebalance
+from fleet.member import BACKOFF_FIRST_S, BACKOFF_MAX_S, Consumer, DrainOnRebalance, First
 from fleet.raw_records import record_of
 from fleet.reader import Reader
 from fleet.settings import Settings
@@ -235,25 +234,31 @@ class Consumers:
         """Whether the topics that come first are handled as far as they went; asked until it is so once.
 
         After a restore all topics are read again at once: without this, flights would be read before the
-        school's rates. A topic that does not come to its end is not waited for longer than AFTER_MAX_S.
+        school's rates. A topic that does not advance is not waited for longer than AFTER_MAX_S.
         """
-        now = time.monotonic()
-        consumer.waits_until = consumer.waits_until or now + AFTER_MAX_S
-        assert consumer.positions is not None
-        for topic in consumer.after:
-            for member in self._members(topic):
-                await member.write_positions()
-            name, kafka = self._settings.topic_prefix + topic, self._members(topic)[0].reader()
-            there = kafka.partitions_for_topic(name) if kafka else None  # None: that member has not started
-            places = [TopicPartition(name, n) for n in sorted(there or ())]
-            ends = await kafka.end_offsets(places) if kafka and places else {}
-            handled = {place.partition: end for place, end in ends.items()}
-            if not places or not await consumer.positions.have_reached(topic, handled):
-                if now < consumer.waits_until:
+        for first in consumer.after:
+            if not await self._is_handled(first, consumer):
+                if time.monotonic() - first.advanced_at < AFTER_MAX_S:
                     return False
-                _log.warning("not waited for any longer", extra={"topic": topic, "for": consumer.topic})
+                _log.warning("not waited for any longer", extra={"topic": first.topic, "for": consumer.topic})
         consumer.after = ()
         return True
+
+    async def _is_handled(self, first: First, consumer: Consumer) -> bool:
+        assert consumer.positions is not None
+        if first.service and not consumer.positions.reads_again:
+            return True
+        if first.ends is None:
+            kafka = consumer.reader()
+            assert kafka is not None  # it gave us a record
+            first.advanced_at = time.monotonic()
+            first.ends = await kafka.ends_of(self._settings.topic_prefix + first.topic)
+        for member in self._members(first.topic) if first.service is None else ():
+            await member.write_positions()
+        missing = await consumer.positions.missing(first.topic, first.ends, service=first.service)
+        if first.missing is None or missing < first.missing:
+            first.missing, first.advanced_at = missing, time.monotonic()
+        return missing == 0
 
     def _reads_all_of(self, topic: str) -> bool:
         """Whether this process has every partition: beside another, a second member only waits for locks."""

@@ -21,6 +21,20 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True, eq=False)
+class First:
+    """A topic of which everything is handled before the first record of another one, when a process starts.
+
+    service: who handles it, when that is another one: waited for only by who reads again what was read.
+    """
+
+    topic: str
+    service: str | None = None
+    ends: Mapping[int, int] | None = None  # as they were when it was asked first
+    missing: int | None = None
+    advanced_at: float = 0.0
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Consumer:
     """A member of a topic's group: who handles what it polls, and what the health check needs to know."""
 
@@ -28,8 +42,7 @@ class Consumer:
     shared: SharedBatches  # of all members of the topic in this process
     batch_max: int
     positions: Positions | None = None  # None: what reads again from the committed offset alone
-    after: tuple[str, ...] = ()  # topics of which everything is handled first, when the process starts
-    waits_until: float | None = None
+    after: tuple["First", ...] = ()  # topics of which everything is handled first, when the process starts
     failures: int = 0
     batch_since: float | None = None  # since when the batch in hand is not handled
     waiting_since: float | None = None  # since when records up to `waiting_to` are seen and not polled

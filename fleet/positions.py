@@ -36,7 +36,6 @@ _BEGIN = """
     ORDER BY partition
     ON CONFLICT ON CONSTRAINT one_position_for_each_partition DO NOTHING
 """
-_READ = "SELECT partition, next_offset FROM topic_position WHERE topic = :topic"
 
 
 class Positions:
@@ -47,6 +46,7 @@ class Positions:
         self._topic = topic
         self._unwritten: dict[int, int] = {}
         self._written_at = float("-inf")
+        self.reads_again = False  # what the group had passed, or a topic that this database never read
 
     def passed(self, records: Iterable[Any]) -> None:
         """Note records whose effects are committed."""
@@ -77,11 +77,14 @@ class Positions:
             self._unwritten = passed | self._unwritten  # written the next time
             raise
 
-    async def have_reached(self, topic: str, ends: Mapping[int, int]) -> bool:
-        """Whether this service has handled another topic up to these ends."""
+    async def missing(self, topic: str, ends: Mapping[int, int], *, service: str | None = None) -> int:
+        """How many offsets another topic is from these ends: handled by this service, or by another one.
+
+        service: one whose published positions this one's role may read.
+        """
         async with self._db.autocommit() as tx:
-            handled = await read(tx, topic)
-        return all(handled.get(partition, 0) >= end for partition, end in ends.items())
+            handled = await read(tx, topic, f"{service}_public.positions" if service else "topic_position")
+        return sum(max(end - handled.get(partition, 0), 0) for partition, end in ends.items())
 
     async def rewind(self, consumer: Any, places: Iterable[Any]) -> None:
         """Have a consumer begin where the database ends, on partitions that it has just been assigned.
@@ -101,6 +104,7 @@ class Positions:
             _log.warning(
                 "records are read again from where the database ends", extra={"topic": self._topic, **details}
             )
+            self.reads_again = True
             consumer.seek(place, position)
 
     async def _handled(self, consumer: Any, topic: str) -> dict[int, int]:
@@ -112,6 +116,7 @@ class Positions:
             handled = await read(tx, self._topic)
         if handled:
             return handled
+        self.reads_again = True
         known = dict.fromkeys(sorted(consumer.partitions_for_topic(topic) or ()), 0)
         for number in known:
             known[number] = await consumer.committed(TopicPartition(topic, number)) or 0
@@ -122,6 +127,7 @@ class Positions:
             return await read(tx, self._topic)
 
 
-async def read(tx: Tx, topic: str) -> dict[int, int]:
-    """The place behind the last handled record of each partition."""
-    return {row.partition: row.next_offset for row in await tx.all(_READ, topic=topic)}
+async def read(tx: Tx, topic: str, table: str = "topic_position") -> dict[int, int]:
+    """The place behind the last handled record of each partition. `table`: a name of ours."""
+    sql = f"SELECT partition, next_offset FROM {table} WHERE topic = :topic"  # noqa: S608
+    return {row.partition: row.next_offset for row in await tx.all(sql, topic=topic)}

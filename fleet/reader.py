@@ -111,6 +111,15 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         """Behind the last record that may be read, of the same partitions."""
         return {place: position + self.left(place) for place, position in self._positions().items()}
 
+    async def ends_of(self, topic: str) -> dict[int, int]:
+        """Behind the last record of each partition, of any topic; empty when there is no such topic."""
+        cluster = await self._client.fetch_all_metadata()
+        places = [
+            TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic) or ())
+        ]
+        ends: dict[TopicPartition, int] = await self.end_offsets(places) if places else {}
+        return {place.partition: end for place, end in ends.items()}
+
     def left(self, place: TopicPartition) -> int:
         """How many records wait that may be read: open transactions and what is behind them do not count."""
         state = self._state(place)

@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, S
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, time
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,7 +27,7 @@ from fleet.decisions import COMMON_ACTIONS, REQUESTED, Action, take_decisions
 from fleet.envelope import Message
 from fleet.health import Check, health_app
 from fleet.isolate import isolate
-from fleet.member import Consumer
+from fleet.member import Consumer, First
 from fleet.migrate import pending_migrations
 from fleet.outbox import OutboxRelay
 from fleet.own_check import POLL_S, OwnCheck
@@ -89,6 +90,7 @@ class Worker:
         members: int = 1,
         every_s: float = BATCH_EVERY_S,
         after: Sequence[str] = (),
+        after_others: Mapping[str, Sequence[str]] = MappingProxyType({}),
     ) -> None:
         """Call `handler` with batches of the topic's records; it commits, or raises and has written nothing.
 
@@ -97,14 +99,18 @@ class Worker:
         of the partitions and handle what they find in one batch. In a backlog each member handles its own
         batches, so that one waits for Postgres while another decides; when other processes read the topic
         too, the members of this one take turns. `after`: topics whose records, as many as there are when the
-        process starts, are handled before the first of this one.
+        process starts, are handled before the first of this one. `after_others`: the same of topics that
+        other services handle, by service; only when this topic is read again from an earlier place, or for
+        the first time, as after a restore.
         """
         shared = SharedBatches(partial(isolate, self.database, handler), every_s=every_s)
         for _ in range(members):
+            first = [First(topic=name) for name in after]
+            first += [First(topic=name, service=who) for who, names in after_others.items() for name in names]
             positions = Positions(self.database, topic)
             self._consumers.add(
                 Consumer(
-                    topic=topic, shared=shared, batch_max=batch_max, positions=positions, after=tuple(after)
+                    topic=topic, shared=shared, batch_max=batch_max, positions=positions, after=tuple(first)
                 )
             )
 

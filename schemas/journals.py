@@ -32,7 +32,11 @@ class EntryRequest(Event):
 
 
 class JournalRequested(Event):
-    """Ask the ledger to post one journal, once for each `source`. The ledger checks it, not this model."""
+    """Ask the ledger to post one journal, once for each `source`. The ledger checks it, not this model.
+
+    moves: the source of the journal whose money this one moves on. The ledger posts it only when that one put
+    money on every wallet that this one takes from. Both need the same Kafka key, so that they come in order.
+    """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_REQUEST]})
 
@@ -42,6 +46,7 @@ class JournalRequested(Event):
     occurred_at: Instant
     entries: list[EntryRequest]
     memo: Sentence = ""
+    moves: Identifier | None = None
 
 
 class PostedEntry(Event):

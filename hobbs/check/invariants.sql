@@ -65,6 +65,25 @@ WHERE coalesce(received.amount, 0) <> coalesce(posted.amount, 0)
        OR received.received_at < now() - interval '10 minutes'
        OR posted.amount IS NOT NULL);
 
+-- name: payments_stand_where_receivables_put_them
+-- What payments leave on each student's wallet, and on the unallocated one, is what receivables asked for.
+WITH asked AS (
+    SELECT wallet, currency, sum(amount) AS amount, max(requested_at) AS requested_at
+    FROM receivables_public.postings WHERE wallet LIKE 'student:%' OR wallet = 'liability:unallocated'
+    GROUP BY wallet, currency
+), posted AS (
+    SELECT address AS wallet, currency, sum(amount) AS amount
+    FROM ledger_public.entries
+    WHERE split_part(source, ':', 1) IN ('charge', 'allocation', 'payment-moved', 'refund', 'refund-failed',
+                                         'dispute-lost')
+      AND (address LIKE 'student:%' OR address = 'liability:unallocated')
+    GROUP BY address, currency
+)
+SELECT wallet, currency, asked.amount AS asked, posted.amount AS posted
+FROM asked FULL JOIN posted USING (wallet, currency)
+WHERE coalesce(asked.amount, 0) <> coalesce(posted.amount, 0)
+  AND (asked.requested_at IS NULL OR asked.requested_at < now() - interval '10 minutes');
+
 -- name: payees_balances_are_paid
 -- What a payee's wallet shows as owed is what payables pay: nothing is owed that nobody pays, or paid that is not owed.
 WITH posted AS (

@@ -171,7 +171,7 @@ def start_service(fleet: Fleet, service: str, *, log: Path | None = None) -> Chi
 
 
 def start_services(fleet: Fleet, running: dict[str, Child]) -> None:
-    """Start one process of each service and add it to `running` at once: when one fails, the others are there."""
+    """Start one process of each service, each added to `running` at once, also when a later one fails."""
     for service in SERVICES:
         running[service] = start_service(fleet, service)
 

@@ -7,6 +7,12 @@ FROM entry GROUP BY journal_id, currency HAVING sum(amount) <> 0;
 -- All wallets of a currency sum to zero.
 SELECT currency, sum(amount) AS excess FROM balance GROUP BY currency HAVING sum(amount) <> 0;
 
+-- name: no_more_is_allocated_than_was_received
+-- The unallocated wallet gives students no money that it did not get.
+SELECT balance.currency, balance.amount AS balance
+FROM balance JOIN wallet ON wallet.id = balance.wallet_id
+WHERE wallet.address = 'liability:unallocated' AND balance.amount < 0;
+
 -- name: balances_equal_their_entries
 -- Every balance is the sum of its entries, and its version their number.
 SELECT coalesce(balance.wallet_id, moved.wallet_id) AS wallet_id,

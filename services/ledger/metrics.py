@@ -23,6 +23,7 @@ JOURNAL_REFUSALS: Final = (
     "limit_exceeded",
     "no_entries",
     "not_balanced",
+    "nothing_to_move",
     "source_reused",
     "too_many_entries",
     "unknown_journal",

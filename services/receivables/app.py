@@ -13,6 +13,7 @@ from services.receivables.handlers import (
 from services.receivables.settings import ReceivablesSettings
 
 MEASURE_S = 15.0
+BILLINGS_TOPICS = ("school.configured", "flight.completed")
 WEBHOOKS_EVERY_S = 0.2  # many to a commit: no person waits for one
 
 
@@ -21,7 +22,10 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     settings = settings or ReceivablesSettings()
     worker = Worker("receivables", settings)
     take = partial(take_stripe_events, worker.database, livemode=settings.stripe_livemode)
-    worker.consume("stripe.webhook", take, every_s=WEBHOOKS_EVERY_S)
+    # Who the students are is billing's to say: after a restore its topics come first (docs/decisions/0201).
+    worker.consume(
+        "stripe.webhook", take, every_s=WEBHOOKS_EVERY_S, after_others={"billing": BILLINGS_TOPICS}
+    )
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
     worker.every("allocate_named", MEASURE_S, partial(allocate_named, worker.database))

@@ -334,6 +334,19 @@ CREATE VIEW receivables_public.positions AS
    FROM receivables.topic_position;
 GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader;
 
+CREATE VIEW receivables_public.postings AS
+ SELECT posting.source,
+    posting.charge_id,
+    posting.event_type,
+    posting.currency,
+    entry.wallet,
+    entry.amount,
+    posting.occurred_at,
+    posting.requested_at
+   FROM receivables.posting,
+    LATERAL jsonb_to_recordset(posting.entries) entry(wallet text, amount bigint);
+GRANT SELECT ON TABLE receivables_public.postings TO hobbs_reader;
+
 CREATE VIEW receivables_public.refunds AS
  SELECT refund_id,
     charge_id,

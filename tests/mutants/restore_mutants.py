@@ -50,6 +50,33 @@ RESTORE_MUTANTS = (
         ),
     ),
     Mutant(
+        name="allocated-without-its-payment",
+        breaks="An allocation takes from the unallocated wallet what its payment never put there.",
+        edits=(
+            Edit(
+                path="services/ledger/domain/posting.py",
+                old="        return _nothing_to_move(item.request, put_on) or _post(item, running, limits)\n",
+                new="        return _post(item, running, limits)\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/receivables/test_wrong_student.py"
+            "::test_a_payment_that_the_ledger_has_at_its_student_is_not_allocated_again",
+        ),
+    ),
+    Mutant(
+        name="payments-before-their-students",
+        breaks="After a restore payments are read before billing knows whose they are.",
+        edits=(
+            Edit(
+                path="fleet/consumers.py",
+                old="        if first.service and not consumer.positions.reads_again:\n",
+                new="        if first.service:\n",
+            ),
+        ),
+        catchers=(f"{POSITIONS}::test_what_another_service_handles_comes_first_when_records_are_read_again",),
+    ),
+    Mutant(
         name="a-broken-invariant-ends-with-the-process",
         breaks="What a service's own check found is not shown by another process or after a restart.",
         edits=(

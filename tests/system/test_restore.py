@@ -20,13 +20,11 @@ SOME_FLIGHTS = 40
 async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
     tmp_path: Path, undisturbed: Run, fleet: RunningFleet, figures: Figures, stripe_sim: StripeSim
 ) -> None:
-    """Two ages of backups, with offsets ahead of the database, and half way.
-
-    A backup of an empty database is left out: payments read before their students were not allocated.
-    """
-    opened, in_traffic = (tmp_path / name for name in ("opened", "in_traffic"))
+    """Three ages of backups, with offsets ahead of the database, half way, and at the beginning."""
+    empty, opened, in_traffic = (tmp_path / name for name in ("empty", "opened", "in_traffic"))
     since = datetime.now(UTC)
     story = Story(fleet.fleet, figures, Silent())
+    await back_up(fleet.fleet, empty)
     await story.open_school()
     await back_up(fleet.fleet, opened)
     flying = asyncio.create_task(story.take_off())
@@ -37,7 +35,7 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
     await story.settle()
     await story.pay()
 
-    for backup, offsets in ((in_traffic, None), (opened, 0.5)):
+    for backup, offsets in ((in_traffic, None), (opened, 0.5), (empty, 0.0)):
         await restore(fleet, backup)
         if offsets is not None:
             await set_offsets(fleet.fleet, offsets)

@@ -21,7 +21,10 @@ class EntryRequest(NamedTuple):
 
 
 class JournalRequest(NamedTuple):
-    """A request to post a journal, once for its source, and the id the journal will have."""
+    """A request to post a journal, once for its source, and the id the journal will have.
+
+    moves: the source of the journal whose money this one moves on; that one put it where this one takes it.
+    """
 
     journal_id: UUID
     source: str
@@ -30,6 +33,7 @@ class JournalRequest(NamedTuple):
     entries: tuple[EntryRequest, ...]
     memo: str = ""
     request_event_id: UUID | None = None
+    moves: str | None = None
 
 
 class Entry(NamedTuple):

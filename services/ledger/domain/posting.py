@@ -3,9 +3,10 @@
 Pure: no I/O, no clock, no randomness. It must not know Kafka, SQL, or what a flight is.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from services.ledger.domain.journals import (
     Entry,
@@ -62,19 +63,25 @@ def decide_posting(
     valid: Sequence[ValidRequest],
     existing: Mapping[str, ExistingJournal],
     balances: Mapping[BalanceKey, Balance],
+    credited: Mapping[str, Collection[str]] = MappingProxyType({}),
 ) -> list[PostingResult]:
     """Decide each request, in order; each journal continues the balances that the one before it left.
 
     existing: journals posted before, by source. balances: locked, all those of `balances_to_lock`.
+    credited: of the posted journals that requests move on, by source, the wallets they put money on.
     """
     posted = dict(existing)
+    put_on = dict(credited)
+    moved = {item.request.moves for item in valid}
     running = dict(balances)
     limits = {key: balance.limit for key, balance in balances.items() if balance.limit is not None}
     results: list[PostingResult] = []
     for item in valid:
-        result = _decide(item, posted, running, limits)
+        result = _decide(item, posted, running, limits, put_on)
         if isinstance(result, Journal):
             posted[result.source] = ExistingJournal(result.journal_id, result.content_hash)
+            if result.source in moved:
+                put_on[result.source] = {entry.wallet for entry in result.entries if entry.amount > 0}
         results.append(result)
     return results
 
@@ -94,10 +101,11 @@ def _decide(
     posted: Mapping[str, ExistingJournal],
     running: dict[BalanceKey, Balance],
     limits: Mapping[BalanceKey, Limit],
+    put_on: Mapping[str, Collection[str]],
 ) -> PostingResult:
     there = posted.get(item.request.source)
     if there is None:
-        return _post(item, running, limits)
+        return _nothing_to_move(item.request, put_on) or _post(item, running, limits)
     if there.content_hash == item.content_hash:
         return Repeated(journal_id=there.journal_id, source=item.request.source)
     return refuse(
@@ -106,6 +114,23 @@ def _decide(
         f"already posted with other content (journal {there.journal_id}); "
         "correct it with a journal of its own source",
     )
+
+
+def _nothing_to_move(request: JournalRequest, put_on: Mapping[str, Collection[str]]) -> RefusedJournal | None:
+    """Refuse to take money from where the journal that it came by did not put it."""
+    if request.moves is None:
+        return None
+    there = put_on.get(request.moves)
+    if there is None:
+        return refuse(request, "nothing_to_move", f"moves on {request.moves}, which is not posted")
+    for entry in request.entries:
+        if entry.amount < 0 and entry.wallet not in there:
+            return refuse(
+                request,
+                "nothing_to_move",
+                f"takes from {entry.wallet} what {request.moves} put there, but that one put nothing there",
+            )
+    return None
 
 
 def _post(

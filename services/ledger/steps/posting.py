@@ -107,7 +107,8 @@ async def _write(tx: Tx, valid: Sequence[ValidRequest], lock_balances: _Lock) ->
     existing = await store.journals.existing(tx, [item.request.source for item in valid])
     balances = await lock_balances(tx, balances_to_lock(valid, existing))
     await fault_point("ledger.balances_locked")
-    results = decide_posting(valid, existing, balances)
+    credited = await store.journals.credited(tx, (item.request.moves for item in valid))
+    results = decide_posting(valid, existing, balances, credited)
     journals = [result for result in results if isinstance(result, Journal)]
     if not journals:
         return [result for result in results if not isinstance(result, Journal)]

@@ -36,7 +36,9 @@ async def preview(tx: Tx, requests: Sequence[JournalRequest | RefusedJournal]) -
     keys = balances_to_lock(valid, existing)
     there = await store.balances.read(tx, keys)
     nothing = Balance(wallet_id=0, amount=0, version=0)
-    decided = decide_posting(valid, existing, {key: there.get(key, nothing) for key in keys})
+    balances = {key: there.get(key, nothing) for key in keys}
+    credited = await store.journals.credited(tx, (item.request.moves for item in valid))
+    decided = decide_posting(valid, existing, balances, credited)
     results = iter(await _with_repeats_read(tx, decided))
     return PostingPreview(
         results=[item if isinstance(item, RefusedJournal) else next(results) for item in checked],

@@ -24,6 +24,24 @@ async def existing(tx: Tx, sources: Sequence[str]) -> dict[str, ExistingJournal]
     return {row.source: ExistingJournal(journal_id=row.id, content_hash=row.content_hash) for row in rows}
 
 
+_CREDITED: Final = """
+    SELECT journal.source, wallet.address
+    FROM unnest(CAST(:sources AS text[])) AS asked (source)
+    JOIN journal ON journal.source = asked.source COLLATE "C"
+    JOIN entry ON entry.journal_id = journal.id AND entry.amount > 0
+    JOIN wallet ON wallet.id = entry.wallet_id
+"""
+
+
+async def credited(tx: Tx, sources: Iterable[str | None]) -> dict[str, set[str]]:
+    """The wallets that posted journals put money on, by the journal's source; None is passed over."""
+    asked = [source for source in sources if source is not None]
+    there: dict[str, set[str]] = {}
+    for row in await tx.all(_CREDITED, sources=asked) if asked else ():
+        there.setdefault(row.source, set()).add(row.address)
+    return there
+
+
 # One statement for both tables: the database refuses a journal without its entries, and entries added later.
 # An entry names its journal by its place in the arrays; integers are sent as text, half the driver's work.
 _INSERT: Final = """

@@ -78,6 +78,7 @@ def request_of(body: JournalRequested, event_key: UUID | None) -> JournalRequest
         entries=tuple([EntryRequest(entry.wallet, body.currency, entry.amount) for entry in body.entries]),
         memo=body.memo,
         request_event_id=event_key,
+        moves=body.moves,
     )
 
 

@@ -150,9 +150,14 @@ def holder_of(charge: Charge) -> str:
     return f"student:{charge.student}" if charge.student else UNALLOCATED
 
 
+def payment_source(charge: Charge) -> str:
+    """The source of the journal by which the charge's money came."""
+    return f"charge:{charge.charge_id}"
+
+
 def _payment(charge: Charge, payment: Payment) -> Iterator[Posting]:
     yield _posting(
-        f"charge:{charge.charge_id}",
+        payment_source(charge),
         "payment",
         payment.currency,
         payment.received_at,

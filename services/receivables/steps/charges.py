@@ -139,7 +139,7 @@ def _messages(step: Step, cause: Cause, new: set[str], closest: Mapping[str, str
     journals = [posting for posting in step.postings if posting.source in new]
     for posting in journals:
         metrics.JOURNALS.labels(posting.event_type).inc()
-    messages = [wire.messages.journal_message(posting, cause) for posting in journals]
+    messages = [wire.messages.journal_message(posting, step.charge, cause) for posting in journals]
     payment = step.charge.payment
     if payment and (step.received or step.before.student != step.charge.student):
         messages.append(wire.messages.payment_message(step.charge, payment, cause))

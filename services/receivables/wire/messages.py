@@ -8,10 +8,16 @@ from schemas.notifications import NotificationRequested
 from schemas.payments import PaymentReceived
 from services.receivables.domain.charges import Charge, Payment, Posting
 from services.receivables.domain.failures import PaymentFailed
+from services.receivables.domain.postings import payment_source
 
 
-def journal_message(posting: Posting, cause: Cause) -> Message:
-    """Ask the ledger to post a journal; it posts each source once."""
+def journal_message(posting: Posting, charge: Charge, cause: Cause) -> Message:
+    """Ask the ledger to post a journal; it posts each source once.
+
+    The journals of a charge share a key, so that they come in order. An allocation is posted only when the
+    payment was: a ledger that has the payment on its student already has nothing to allocate.
+    """
+    payment = payment_source(charge)
     event = JournalRequested(
         source=posting.source,
         event_type=posting.event_type,
@@ -19,8 +25,9 @@ def journal_message(posting: Posting, cause: Cause) -> Message:
         occurred_at=posting.occurred_at,
         entries=[EntryRequest(wallet=entry.wallet, amount=entry.amount) for entry in posting.entries],
         memo=posting.memo,
+        moves=payment if posting.event_type == "allocation" else None,
     )
-    return Message(topic="journal.requested", key=posting.source, event=event, cause=cause)
+    return Message(topic="journal.requested", key=payment, event=event, cause=cause)
 
 
 def payment_message(charge: Charge, payment: Payment, cause: Cause) -> Message:

@@ -147,3 +147,54 @@ async def test_nothing_is_handled_before_the_service_may_begin(
     worker._stopping.set()
     await asyncio.wait_for(task, 25)
     assert order[:4] == ["asked"] * 4
+
+
+async def test_what_another_service_handles_comes_first_when_records_are_read_again(
+    settings: Settings, database: Database
+) -> None:
+    """And only then: at an ordinary restart nobody waits for another service."""
+    async with database.transaction() as tx:
+        await tx.execute("CREATE SCHEMA another_public")
+        await tx.execute("CREATE TABLE another_public.positions (LIKE topic_position)")
+    handled: list[Record] = []
+
+    async def handle(batch: Sequence[Record]) -> None:
+        handled.extend(batch)
+
+    async def number() -> int:
+        return len(handled)
+
+    async def run(names: Sequence[str]) -> asyncio.Task[None]:
+        await publish(settings, names)
+        worker = Worker("sample", settings)
+        worker.consume("thing.happened", handle, after_others={"another": ["thing.first"]})
+        workers.append(worker)
+        return asyncio.create_task(worker.run())
+
+    workers: list[Worker] = []
+    await publish(settings, NAMES[:3], topic="thing.first")
+    task = await run(NAMES[:6])
+    await until(lambda: assigned(workers[0]), True)
+    await asyncio.sleep(1)
+    assert handled == []
+    async with database.transaction() as tx:
+        await tx.execute(
+            "INSERT INTO another_public.positions"
+            " SELECT 'thing.first', number, 3, now() FROM generate_series(0, 2) AS number"
+        )
+    await until(number, 6)
+    workers[0]._stopping.set()
+    await asyncio.wait_for(task, 25)
+
+    async with database.transaction() as tx:
+        await tx.execute("TRUNCATE another_public.positions")
+    task = await run(NAMES[6:])
+    await until(number, 12)
+    workers[1]._stopping.set()
+    await asyncio.wait_for(task, 25)
+
+
+async def assigned(worker: Worker) -> bool:
+    """Whether the worker's consumers have what they read."""
+    readers = [consumer.reader() for consumer in worker._consumers._consumers]
+    return all(reader and reader.assignment() for reader in readers)

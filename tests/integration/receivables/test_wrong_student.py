@@ -10,11 +10,14 @@ import pytest
 from fleet.database import Database
 from fleet.decisions import take_decisions
 from fleet.envelope import Record
+from schemas.journals import EntryRequest, JournalRequested
 from services.billing.handlers import configure_school
+from services.ledger.handlers import post_journals
 from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import allocate_named, take_stripe_events
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import configured
+from tests.integration.ledger.books import balances, letters
 from tests.integration.ops.conftest import Hobbs
 from tests.integration.receivables.stories import (
     charge,
@@ -28,6 +31,7 @@ from tests.integration.receivables.stories import (
 )
 from tests.support.deciders import deciding
 from tests.support.decisions import answered, decision
+from tests.support.records import RECEIVED_AT, record
 
 UNALLOCATED = {"liability:unallocated": 40_000, "external:stripe": -40_000}
 ANNAS = {"student:anna": 40_000, "external:stripe": -40_000}
@@ -64,6 +68,35 @@ async def test_a_name_that_is_like_nobodys_says_so(db: Database) -> None:
     (told,) = await staged(db, "notification.requested")
     assert "no name is close to it" in told["sentence"]
     assert "allocate ch_1 STUDENT" in told["sentence"]
+
+
+async def test_a_payment_that_the_ledger_has_at_its_student_is_not_allocated_again(
+    db: Database, open_db: OpenDatabase
+) -> None:
+    """As after a restore: receivables reads the payment before billing knows the student again."""
+    ledger = open_db("ledger")
+    before = {"student:ben": 40_000, "external:stripe": -40_000}
+    entries = [EntryRequest(wallet=wallet, amount=amount) for wallet, amount in before.items()]
+    old = JournalRequested(
+        source="charge:ch_1", event_type="payment", currency="USD", occurred_at=RECEIVED_AT, entries=entries
+    )
+    await post_journals(ledger, [record("journal.requested", old)])
+    await paid(db, "ben")
+    await configure_school(
+        open_db("billing"), [configured(2, [{"kind": "student", "key": "ben", "new": {}}])]
+    )
+    await allocate_named(db)
+    asked = [event for event in await staged(db, "journal.requested") if event["event_type"] != "stripe_fee"]
+    assert [(event["source"], event.get("moves")) for event in asked] == [
+        ("charge:ch_1", None),
+        ("allocation:ch_1", "charge:ch_1"),
+    ]
+    await post_journals(ledger, [record("journal.requested", json.dumps(one).encode()) for one in asked])
+    assert await balances(ledger) == before
+    assert sorted(await letters(ledger)) == [
+        ("nothing_to_move", "allocation:ch_1"),
+        ("source_reused", "charge:ch_1"),
+    ]
 
 
 async def test_a_student_who_is_added_after_paying_gets_the_payment(

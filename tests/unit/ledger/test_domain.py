@@ -133,6 +133,44 @@ def test_two_requests_of_one_source_in_a_batch_post_once() -> None:
     assert refused.reason == "source_reused"
 
 
+WAITING: Legs = [("external:stripe", -70), ("liability:unallocated", 70)]
+TO_STUDENT: Legs = [("external:stripe", -70), ("student:s-1", 70)]
+ALLOCATED: Legs = [("liability:unallocated", -70), ("student:s-1", 70)]
+CASH = balances({"external:stripe": 0, "liability:unallocated": 0, "student:s-1": 0})
+
+
+def allocation() -> ValidRequest:
+    return valid(request(ALLOCATED, source="allocation:ch_1")._replace(moves="charge:ch_1"))
+
+
+def test_money_is_moved_on_from_where_it_came_in_the_same_batch() -> None:
+    results = decide_posting([valid(request(WAITING, source="charge:ch_1")), allocation()], {}, CASH)
+    assert [type(one) for one in results] == [Journal, Journal]
+
+
+def test_money_is_moved_on_from_where_a_posted_journal_put_it() -> None:
+    (result,) = decide_posting([allocation()], {}, CASH, {"charge:ch_1": {"liability:unallocated"}})
+    assert isinstance(result, Journal)
+
+
+@pytest.mark.parametrize(
+    ("before", "posted", "sentence"),
+    [
+        ([], {}, "moves on charge:ch_1, which is not posted"),
+        ([TO_STUDENT], {}, "that one put nothing there"),
+        ([], {"charge:ch_1": {"student:s-1"}}, "takes from liability:unallocated what charge:ch_1 put there"),
+    ],
+)
+def test_money_is_not_moved_on_from_where_it_never_was(
+    before: list[Legs], posted: dict[str, set[str]], sentence: str
+) -> None:
+    first = [valid(request(legs, source="charge:ch_1")) for legs in before]
+    *_, refused = decide_posting([*first, allocation()], {}, CASH, posted)
+    assert isinstance(refused, RefusedJournal)
+    assert refused.reason == "nothing_to_move"
+    assert sentence in refused.sentence
+
+
 def test_a_balance_over_64_bits_is_refused_and_leaves_no_trace() -> None:
     full = balances({"student:s-1": 0, "instructor:i-1": BALANCE_MAX, "platform:school": 0})
     refused, posted = decide_posting(
