@@ -70,7 +70,10 @@ class FlightCompleted(Event):
 
 
 class FlightCorrected(FlightCompleted):
-    """The corrected facts of a completed flight: its next revision, with all fields."""
+    """The corrected facts of a completed flight: its next revision, with all fields.
+
+    `priced_by`: the version of the book that priced the flight's first bill, or the newest one.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -83,6 +86,29 @@ class FlightCorrected(FlightCompleted):
     revision: int = Field(strict=True, ge=2, le=10_000)
     reason: Sentence
     corrected_by: NewIdentifier
+    priced_by: Literal["bill", "book"] = "bill"
+
+
+class FlightCancelled(Event):
+    """A completed flight that did not take place: its next revision, on which nobody owes anything."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "flight_id": "F123",
+                    "revision": 2,
+                    "reason": "entered twice",
+                    "cancelled_by": "dispatch",
+                }
+            ]
+        }
+    )
+
+    flight_id: NewIdentifier
+    revision: int = Field(strict=True, ge=2, le=10_000)
+    reason: Sentence
+    cancelled_by: NewIdentifier
 
 
 class BillLine(Event):
@@ -154,3 +180,67 @@ class FlightBilled(Event):
     lines: list[BillLine]
     legs: list[BillLeg]
     flags: list[BillFlag] = Field(default_factory=list)
+
+
+class BilledEntry(Event):
+    """What a bill leaves on one wallet, in minor units, credit positive."""
+
+    wallet: WalletAddress
+    amount: MinorUnits
+
+
+class FlightRevised(Event):
+    """A correction or a cancellation was priced. `entries` are the whole revision, never a difference.
+
+    `first_source`, `first_entries`: the journal of the flight's first bill, and what it put on each wallet;
+    no entries when nobody owed anything. `entries` is empty when nobody owes anything now. `flown_on`: the
+    school-local date of the first bill. `made_by`: who corrected or cancelled the flight.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "flight_id": "F123",
+                    "revision": 2,
+                    "kind": "corrected",
+                    "bill_id": "01890a5d-ac96-774b-bcce-b302099a8057",
+                    "currency": "USD",
+                    "first_source": "flight:F123:1",
+                    "first_entries": [
+                        {"wallet": "student:student-01", "amount": -20000},
+                        {"wallet": "instructor:instructor-01", "amount": 8750},
+                        {"wallet": "platform:school", "amount": 11250},
+                    ],
+                    "entries": [
+                        {"wallet": "student:student-01", "amount": -16000},
+                        {"wallet": "instructor:instructor-01", "amount": 7000},
+                        {"wallet": "platform:school", "amount": 9000},
+                    ],
+                    "student_before": "student-01",
+                    "student": "student-01",
+                    "flown_on": "2026-05-22",
+                    "occurred_at": "2026-05-22T16:45:00Z",
+                    "priced_by": "bill",
+                    "reason": "digits swapped",
+                    "made_by": "dispatch",
+                }
+            ]
+        }
+    )
+
+    flight_id: Identifier
+    revision: int = Field(strict=True, ge=2, le=10_000)
+    kind: Literal["corrected", "cancelled"]
+    bill_id: UUID
+    currency: Currency
+    first_source: Identifier
+    first_entries: list[BilledEntry]
+    entries: list[BilledEntry]
+    student_before: Identifier
+    student: Identifier
+    flown_on: CalendarDate
+    occurred_at: Instant
+    priced_by: Literal["bill", "book"]
+    reason: Sentence
+    made_by: Identifier

@@ -23,7 +23,8 @@ class JournalType:
 
 REGISTERED = (
     JournalType(event_type="flight", prefix="flight", service="billing"),
-    JournalType(event_type="adjustment", prefix="adjustment", service="adjustments"),  # not there yet
+    JournalType(event_type="adjustment", prefix="adjustment", service="adjustments"),
+    JournalType(event_type="settlement", prefix="settlement", service="adjustments"),
     JournalType(event_type="transfer", prefix="transfer", service="payouts", at_stripe=True),
     JournalType(event_type="reversal", prefix="reversal", service="payouts", at_stripe=True),
     JournalType(event_type="instant_fee", prefix="instant-fee", service="payouts", at_stripe=True),

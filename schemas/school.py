@@ -12,7 +12,9 @@ from pydantic import ConfigDict, Field, model_validator
 from schemas.fields import CalendarDate, Currency, Event, Identifier, Instant, Sentence
 from schemas.identifiers import identifier_problem
 
-ChangeKind = Literal["school", "tax", "aircraft", "instructor", "owner", "student", "student_rate"]
+ChangeKind = Literal[
+    "school", "tax", "aircraft", "instructor", "owner", "student", "student_rate", "adjustments"
+]
 LineKind = Literal["rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel"]
 PayoutSchedule = Literal["per_flight", "daily", "weekly"]
 RATE_MAX = 100_000_000_000
@@ -83,6 +85,23 @@ class StudentCard(Card):
     also_owner: Identifier | None = None
 
 
+class AdjustmentsCard(Card):
+    """Key `adjustments`: who must approve which corrections, and how what payees owe comes back.
+
+    Amounts are compared with the largest absolute difference of any one party. `waterfall`: the ways tried
+    for a payee who owes, in their order. Without a card the defaults are in force.
+    """
+
+    approve_above: Rate = 5_000
+    second_approver_above: Rate = 50_000
+    approve_older_than_days: Annotated[int, Field(strict=True, ge=0, le=3_650)] = 30
+    expires_after_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 14
+    offset_escalates_after_days: Annotated[int, Field(strict=True, ge=1, le=3_650)] = 60
+    waterfall: Annotated[list[Literal["stripe_reversal", "future_payout_offset"]], Field(max_length=2)] = (
+        Field(default_factory=lambda: ["future_payout_offset"])
+    )
+
+
 class AirportFee(Event):
     """A flat amount on every flight of the aircraft that has hours."""
 
@@ -132,6 +151,7 @@ CARDS: dict[ChangeKind, type[Card]] = {
     "owner": OwnerCard,
     "student": StudentCard,
     "student_rate": StudentRateCard,
+    "adjustments": AdjustmentsCard,
 }
 
 

@@ -27,6 +27,7 @@ REGISTERED = (
     Service(name="payouts", stripe_key=True),
     Service(name="receivables"),
     Service(name="gateway", http=True, webhook_secrets=True),
+    Service(name="adjustments"),
 )
 
 BY_NAME = {service.name: service for service in REGISTERED}

@@ -2,15 +2,17 @@
 
 from dataclasses import dataclass
 
+from schemas.adjustments import AdjustmentChanged
 from schemas.dead_letters import DeadLettered
 from schemas.decisions import DecisionRequested, DecisionTaken
 from schemas.fields import Event
-from schemas.flights import FlightBilled, FlightCompleted, FlightCorrected
+from schemas.flights import FlightBilled, FlightCancelled, FlightCompleted, FlightCorrected, FlightRevised
 from schemas.holds import HoldChanged, HoldRefused, HoldRequested, LimitChanged, LimitRequested
 from schemas.journals import GroupRequested, JournalPosted, JournalRefused, JournalRequested, RevertRequested
 from schemas.monitors import BalanceCrossed
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled, PaymentReceived
+from schemas.reversals import ReversalRequested, ReversalSettled
 from schemas.school import SchoolAccepted, SchoolConfigured
 from schemas.services import SERVICES
 from schemas.stripe_webhooks import StripeWebhook
@@ -51,9 +53,43 @@ _TOPICS = (
         model=FlightCorrected,
         key="flight_id",
         owner="scheduling",
+        consumers=("billing",),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="flight.cancelled",
+        model=FlightCancelled,
+        key="flight_id",
+        owner="scheduling",
+        consumers=("billing",),
         retention_ms=FOREVER,
     ),
     Topic(name="flight.billed", model=FlightBilled, key="flight_id", owner="billing"),
+    Topic(
+        name="flight.revised",
+        model=FlightRevised,
+        key="flight_id",
+        owner="billing",
+        consumers=("adjustments",),
+        retention_ms=FOREVER,
+    ),
+    Topic(name="adjustment.changed", model=AdjustmentChanged, key="flight_id", owner="adjustments"),
+    Topic(
+        name="reversal.requested",
+        model=ReversalRequested,
+        key="wallet",
+        owner="adjustments",
+        consumers=("payouts",),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="reversal.settled",
+        model=ReversalSettled,
+        key="wallet",
+        owner="payouts",
+        consumers=("adjustments",),
+        retention_ms=FOREVER,
+    ),
     Topic(
         name="school.configured",
         model=SchoolConfigured,
@@ -68,7 +104,7 @@ _TOPICS = (
         model=SchoolAccepted,
         key="school",
         owner="billing",
-        consumers=("payouts",),
+        consumers=("payouts", "adjustments"),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -84,10 +120,16 @@ _TOPICS = (
         model=JournalPosted,
         key="source",
         owner="ledger",
-        consumers=("payouts",),
+        consumers=("payouts", "adjustments"),
         retention_ms=FOREVER,
     ),
-    Topic(name="journal.refused", model=JournalRefused, key="source", owner="ledger"),
+    Topic(
+        name="journal.refused",
+        model=JournalRefused,
+        key="source",
+        owner="ledger",
+        consumers=("adjustments",),
+    ),
     Topic(
         name="revert.requested",
         model=RevertRequested,
@@ -120,7 +162,14 @@ _TOPICS = (
     ),
     Topic(name="limit.changed", model=LimitChanged, key="wallet", owner="ledger"),
     Topic(name="balance.crossed", model=BalanceCrossed, key="wallet", owner="ledger"),
-    Topic(name="transfer.sent", model=TransferSent, key="transfer_id", owner="payouts"),
+    Topic(
+        name="transfer.sent",
+        model=TransferSent,
+        key="transfer_id",
+        owner="payouts",
+        consumers=("adjustments",),
+        retention_ms=FOREVER,
+    ),
     Topic(name="transfer.refused", model=TransferRefused, key="transfer_id", owner="payouts"),
     Topic(name="transfer.parked", model=TransferParked, key="transfer_id", owner="payouts"),
     Topic(name="transfer.reversed", model=TransferReversed, key="transfer_id", owner="payouts"),
