@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import pytest
 from pydantic import SecretStr
 
+from fleet import faults
 from fleet.database import Database
 from fleet.envelope import Record
+from fleet.faults import InjectedFault, Plan, parse_plan
 from fleet.kafka_client import TopicPlan, create_topics
 from fleet.settings import Settings
 from fleet.shared_batches import Handler
@@ -149,6 +151,39 @@ async def test_nothing_is_handled_before_the_service_may_begin(
     worker._stopping.set()
     await asyncio.wait_for(task, 25)
     assert order[:4] == ["asked"] * 4
+
+
+async def test_nothing_is_read_before_it_is_known_where_the_database_ends(
+    settings: Settings, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch from the committed offsets that is in hand meanwhile, and read again, is no place to go on."""
+    await publish(settings, NAMES)
+    await handled(settings, database, NAMES)
+    async with database.transaction() as tx:
+        await tx.execute("TRUNCATE inbox, effect")
+        await tx.execute("UPDATE topic_position SET next_offset = 0")
+    await publish(settings, ["later"] * 12)
+    monkeypatch.setattr(faults, "_plan", Plan(parse_plan("consumer.placing=delay:2@1"), None))
+    batches, order = list[int](), set[tuple[int, int]]()
+
+    async def handle(batch: Sequence[Record]) -> None:
+        batches.append(len(batch))
+        if len(batches) == 1:
+            await asyncio.sleep(3)
+            raise InjectedFault("the first batch")
+        order.update((record.partition, record.offset) for record in batch)
+
+    async def number() -> int:
+        return len(order)
+
+    worker = Worker("sample", settings)
+    worker.consume("thing.happened", handle)
+    task = asyncio.create_task(worker.run())
+    try:
+        await until(number, 24)
+    finally:
+        worker._stopping.set()
+        await asyncio.wait_for(task, 25)
 
 
 async def test_what_another_service_handles_comes_first_when_records_are_read_again(
