@@ -50,18 +50,6 @@ RESTORE_MUTANTS = (
         ),
     ),
     Mutant(
-        name="handed-out-before-the-place-is-known",
-        breaks="Records polled before it is known where the database ends are handled from there on.",
-        edits=(
-            Edit(
-                path="fleet/member.py",
-                old="        return self.positions is not None and self.assignments != assignments\n",
-                new="        return False\n",
-            ),
-        ),
-        catchers=(f"{POSITIONS}::test_nothing_is_read_before_it_is_known_where_the_database_ends",),
-    ),
-    Mutant(
         name="allocated-without-its-payment",
         breaks="An allocation takes from the unallocated wallet what its payment never put there.",
         edits=(
