@@ -344,6 +344,9 @@ def _gather_polls(consumer: Consumer, service: str) -> None:
         consumer.polled_at = time.monotonic()
         shared.withdraw(consumer)
         rested, consumer.rested = consumer.rested, False
+        assignments = consumer.assignments
+        if not await consumer.place():
+            return {}
         try:
             found: dict[Any, list[Any]] = await getmany(timeout_ms=POLL_MS, max_records=max_records)
         except ConsumerStoppedError:
@@ -352,6 +355,9 @@ def _gather_polls(consumer: Consumer, service: str) -> None:
             _log.warning("a fetch failed", extra={"topic": consumer.topic, "error": str(error)})
             metrics.FETCH_FAILURES.labels(service, consumer.topic).inc()
             await asyncio.sleep(FETCH_AGAIN_S)
+            return {}
+        if consumer.moved_since(assignments):  # perhaps not from where the database ends
+            kafka.go_back({place: records[0].offset for place, records in found.items()})
             return {}
         if not found:
             consumer.batch_since = None  # what was in hand is another member's now
@@ -369,6 +375,9 @@ def _gather_polls(consumer: Consumer, service: str) -> None:
                 more = await getmany(timeout_ms=max(round(left_s * 1000), 1), max_records=room)
             except Exception as error:  # what was taken must be handled: a later batch would commit past it
                 _log.warning("a poll failed", extra={"topic": consumer.topic, "error": str(error)})
+                break
+            if consumer.moved_since(assignments):
+                kafka.go_back({place: records[0].offset for place, records in more.items()})
                 break
             for place, records in more.items():
                 found.setdefault(place, []).extend(records)

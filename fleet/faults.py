@@ -24,6 +24,7 @@ POINTS = {
     "consumer.acknowledged": "the offsets are committed",
     "consumer.draining": "a stop was asked for, batches may be in flight",
     "consumer.rebalancing": "partitions are about to move",
+    "consumer.placing": "partitions were assigned, where the database ends is not known yet",
     "inbox.admitted": "events are admitted, their effect is not written",
     "dead_letters.buried": "dead letters are written and staged",
     "redrive.staged": "letters are forgotten by the inbox and staged again",

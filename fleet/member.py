@@ -15,7 +15,8 @@ from fleet.reader import Reader
 from fleet.shared_batches import SharedBatches
 
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
-REWIND_WITHIN_S = 30.0
+PLACE_WITHIN_S = 10.0
+PLACE_AGAIN_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -49,6 +50,8 @@ class Consumer:
     waiting_to: Mapping[Any, int] = field(default_factory=dict)
     rested: bool = False
     polled_at: float = field(default_factory=time.monotonic)
+    assignments: int = 0  # how often partitions came or went
+    placed: int = 0  # the assignment whose partitions begin where the database ends
     busy: asyncio.Lock = field(default_factory=asyncio.Lock)
     subscriber: Any = None
 
@@ -88,6 +91,30 @@ class Consumer:
     def reader(self) -> Reader | None:
         return self.subscriber.consumer if self.subscriber else None
 
+    async def place(self) -> bool:
+        """Begin where the database ends, also when it was restored; False: that cannot be asked now.
+
+        To be called by who polls, before each poll: a batch that was polled before, from where the group's
+        offsets are, would go back there when it is read again.
+        """
+        assigned, reader = self.assignments, self.reader()
+        if self.placed == assigned or self.positions is None or reader is None:
+            return True
+        try:
+            async with asyncio.timeout(PLACE_WITHIN_S):
+                await fault_point("consumer.placing")
+                await self.positions.rewind(reader, reader.assignment())
+        except Exception:
+            _log.exception("positions not read", extra={"topic": self.topic})
+            await asyncio.sleep(PLACE_AGAIN_S)
+            return False
+        self.placed = assigned
+        return self.placed == self.assignments
+
+    def moved_since(self, assignments: int) -> bool:
+        """Whether partitions came or went since there were so many assignments."""
+        return self.positions is not None and self.assignments != assignments
+
     async def write_positions(self, *, only_if_due: bool = False) -> None:
         """Write how far it is; what an outage keeps from being written is read again."""
         if self.positions is None:
@@ -104,21 +131,11 @@ class DrainOnRebalance(ConsumerRebalanceListener):  # type: ignore[misc]
         self._consumer = consumer
 
     async def on_partitions_revoked(self, revoked: Any) -> None:
+        self._consumer.assignments += 1
         await fault_point("consumer.rebalancing")
         async with self._consumer.busy:
             await self._consumer.write_positions()
 
     async def on_partitions_assigned(self, assigned: Any) -> None:
-        """Begin where the database ends, also when it was restored; ask until it can be asked."""
-        pause = BACKOFF_FIRST_S
-        until = (
-            time.monotonic() + REWIND_WITHIN_S
-        )  # the group waits for this; without Kafka it is joined anew
-        while self._consumer.positions and time.monotonic() < until:
-            try:
-                async with asyncio.timeout(REWIND_WITHIN_S / 3):
-                    return await self._consumer.positions.rewind(self._consumer.subscriber.consumer, assigned)
-            except Exception:
-                _log.exception("positions not read", extra={"topic": self._consumer.topic})
-                await asyncio.sleep(pause)
-                pause = min(pause * 2, BACKOFF_MAX_S)
+        """Nothing of these is handed out before `place` (aiokafka may have records of them already)."""
+        self._consumer.assignments += 1

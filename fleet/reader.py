@@ -54,7 +54,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
             found: dict[TopicPartition, list[Any]] = await super().getmany(*partitions, **options)
         except Exception:
             self.failing_since = self.failing_since or time.monotonic()
-            self._go_back(self._asked | before)
+            self.go_back(self._asked | before)
             raise
         self.failing_since = None
         return found
@@ -140,7 +140,8 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
     def _is_mine(self, place: TopicPartition) -> bool:
         return place in self.assignment()
 
-    def _go_back(self, before: Mapping[TopicPartition, int]) -> None:
+    def go_back(self, before: Mapping[TopicPartition, int]) -> None:
+        """Have partitions that are assigned still continue at these offsets."""
         for place, position in self._positions().items():
             if before.get(place, position) != position:
                 self.seek(place, before[place])

@@ -3,6 +3,9 @@
 Source: docs.stripe.com/payments/checkout/how-checkout-works; after a decline the session stays open.
 """
 
+from html import escape
+
+from fleet.money import format_minor
 from hobbs.local.stripe_sim import (
     bank_accounts,
     checkout,
@@ -63,7 +66,11 @@ def page(world: World, session_id: str, request: Request) -> Answer:
 def _title(doc: Doc) -> str:
     if doc["mode"] == "setup":
         return "Save a way to pay"
-    return f"Pay {doc['amount_total']} {doc['currency']} (minor units)"
+    return f"Pay {_money(doc['amount_total'], doc['currency'])}"
+
+
+def _money(amount: int, currency: str) -> str:
+    return f"{format_minor(amount, currency.upper())} {currency.upper()}"
 
 
 def _form(doc: Doc) -> str:
@@ -73,8 +80,13 @@ def _form(doc: Doc) -> str:
     fields += '<p><label>Email <input name="email" type="email"></label></p>'
     fields += '<p><label>Name <input name="name"></label></p>'
     choices = (("pay", "Pay"), ("decline", "Be declined"), ("cancel", "Cancel"))
-    items = "".join(f"<li>{item['quantity']} × {item['amount_total']}</li>" for item in doc["_items"])
+    items = "".join(_line(item) for item in doc["_items"])
     return f"<ul>{items}</ul>" + html.buttons("action", *choices, fields=fields)
+
+
+def _line(item: Doc) -> str:
+    whole = _money(item["amount_total"], item["currency"])
+    return f"<li>{item['quantity']} × {escape(item['description'] or 'item')}: {whole}</li>"
 
 
 def _after(world: World, session_id: str, intent: Doc) -> Answer:

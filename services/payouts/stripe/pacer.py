@@ -1,12 +1,14 @@
 """How fast Stripe is called: at an even rate, slower after a 429, faster again with the answers after it.
 
-Calls are spaced evenly instead of in bursts, so that no span of one second has more of them than the limit.
+Calls are spaced evenly instead of in bursts, and no second and JITTER_S has more of them than a second may:
+so none has at Stripe, however late the event loop wakes up.
 A call has its place in several limits at once: its endpoint's, and all calls'; what only reads has a share of
 all calls too, so that reads never take the place of money.
 """
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from typing import Final
@@ -14,8 +16,8 @@ from typing import Final
 from fleet.stripe_limits import StripeLimits, limited_as
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 
-CATCH_UP = 3  # calls that may be made up for at once after the event loop woke up late, where they fit
-HEADROOM = 0.92  # of the limit: the network moves requests a little closer together
+CATCH_UP = 3  # calls that may be made up for at once after the event loop woke up late
+JITTER_S = 0.08  # by so much may the way to Stripe bring calls closer together than they were made
 SLOWER = 0.6
 LEAST_PER_S = 1.0
 RECOVERY_S = 20.0  # from LEAST_PER_S to the full rate
@@ -29,9 +31,10 @@ class Pacer:
     """One limit. `await turn()` before each call, `slow_down()` after a 429, `went_well()` after others."""
 
     def __init__(self, per_s: float, clock: Clock = time.monotonic) -> None:
-        self._most = per_s * HEADROOM
-        # A second may begin with these and the call that is due; one place is left to jitter.
-        self._catch_up = min(max(per_s - self._most - 1, 0), CATCH_UP)
+        places = max(int(per_s), 1)
+        self._span_s = places / per_s + JITTER_S
+        self._starts: deque[float] = deque(maxlen=places)
+        self._most = places / self._span_s
         self._rate = self._most
         self._clock = clock
         self._next = clock()
@@ -50,12 +53,15 @@ class Pacer:
 
     def wait_s(self) -> float:
         """Seconds until the next call may be made, 0 when it may be made now."""
-        return max(self._next - self._clock(), 0.0)
+        now = self._clock()
+        full = len(self._starts) == self._starts.maxlen
+        return max(self._next - now, self._starts[0] + self._span_s - now if full else 0.0, 0.0)
 
     def take(self) -> None:
         """Reserve the time of a call that is made now."""
-        space = 1.0 / self._rate
-        self._next = max(self._next, self._clock() - self._catch_up * space) + space
+        now, space = self._clock(), 1.0 / self._rate
+        self._next = max(self._next, now - CATCH_UP * space) + space
+        self._starts.append(now)
 
     def free_within(self, seconds: float) -> int:
         """How many more calls could start within so many seconds."""

@@ -52,6 +52,7 @@ async def test_a_flight_is_billed_and_its_journal_requested(open_db: OpenDatabas
         "currency": "USD",
         "occurred_at": "2026-05-22T16:45:00Z",
         "memo": "flight F123",
+        "moves": None,
         "entries": [
             {"wallet": "student:student-01", "amount": -36151},
             {"wallet": "instructor:instructor-01", "amount": 8750},

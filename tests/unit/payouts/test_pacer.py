@@ -1,6 +1,7 @@
 """The pace of calls: never above the limit in any second, slower after a 429, back again in time."""
 
 import asyncio
+import random
 import time
 from bisect import bisect_left
 from itertools import chain
@@ -10,7 +11,7 @@ import pytest
 from fleet.stripe_limits import LIMITS, StripeLimits
 from services.payouts.domain.answers import StripeAnswer
 from services.payouts.domain.endpoints import Endpoint
-from services.payouts.stripe.pacer import Pace, Pacer
+from services.payouts.stripe.pacer import JITTER_S, Pace, Pacer
 
 
 class Time:
@@ -48,6 +49,19 @@ def test_late_wake_ups_are_made_up_for_within_the_limit() -> None:
     begun = starts(Pacer(100.0, time), time, 1000, late_s=0.004)
     assert busiest_second(begun) <= 100
     assert len(begun) / (begun[-1] - begun[0]) >= 90
+
+
+@pytest.mark.parametrize("limit", [5, 15, 25, 100])
+def test_what_the_way_brings_closer_together_is_still_within_the_limit(limit: int) -> None:
+    """Each call is late on its way by its own time, up to JITTER_S, and the event loop wakes up late too."""
+    time, luck = Time(), random.Random(limit)
+    pacer, arrived = Pacer(float(limit), time), list[float]()
+    for _ in range(limit * 60):
+        wait = pacer.wait_s()
+        time.now += wait + (luck.choice((0.0, 0.0, 0.001, 0.2)) if wait else 0.0)
+        pacer.take()
+        arrived.append(time.now + luck.uniform(0.0, JITTER_S))
+    assert busiest_second(sorted(arrived)) <= limit
 
 
 def test_a_pause_earns_no_burst() -> None:
