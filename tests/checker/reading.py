@@ -131,7 +131,9 @@ _LETTERS = """
     SELECT topic, partition, "offset", identity, subject, payload_hash, reason FROM {service}.dead_letter
 """
 _QUERIES = {
-    "billing.bill": "SELECT flight_id, revision, student, charge, margin, legs, currency FROM billing.bill",
+    "billing.bill": """
+        SELECT flight_id, revision, corrects, student, charge, margin, legs, currency FROM billing.bill
+    """,
     "ledger.journal": "SELECT id, source, event_type, entry_count FROM ledger.journal",
     "ledger.entry": """
         SELECT journal_id, address, currency, amount, balance_after, entry.version

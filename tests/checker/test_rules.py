@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.checker.given import (
+    CORRECTION,
     FLIGHT,
     WEBHOOK,
+    changed,
     consistent_world,
     record,
+    revision,
     with_records,
     with_row,
     with_rows,
@@ -65,6 +68,14 @@ def more(topic: str, body: dict[str, object] | bytes, ce_id: str = "") -> Break:
     return add
 
 
+def only(topic: str, body: dict[str, object], ce_id: str = "") -> Break:
+    return lambda world: with_records(world, topic, [record(topic, 0, body, ce_id)])
+
+
+def revised(**changes: object) -> Break:
+    return only("flight.revised", {**revision(), **changes}, "v1")
+
+
 def accepted_forgery(world: World) -> World:
     return replace(world, deliveries=[{**world.deliveries[0], "last_status": "200"}])
 
@@ -107,7 +118,23 @@ BREAKS: list[tuple[str, Break]] = [
     ("bills_are_what_the_rate_card_says", row("billing.bill", charge=17_001, margin=12_501)),
     ("bills_are_what_the_rate_card_says", row("billing.bill", margin=12_499)),
     ("bills_are_what_the_rate_card_says", row("ledger.entry", amount=-16_999)),
+    ("flights_have_one_bill_or_one_dead_letter", row("billing.bill", place=1, corrects=None)),
     ("refused_flights_may_not_be_billed", more("flight.completed", {**FLIGHT, "flight_id": "F2"})),
+    ("corrections_are_priced_once_or_refused_once", no_records("flight.corrected")),
+    ("corrections_are_priced_once_or_refused_once", no_records("flight.revised")),
+    (
+        "corrections_are_priced_once_or_refused_once",
+        more("flight.cancelled", {"flight_id": "F1", "revision": 3, "reason": "x", "cancelled_by": "ann"}),
+    ),
+    ("revisions_are_what_the_rate_card_says", revised(entries=[{"wallet": "student:s1", "amount": -8_501}])),
+    ("revisions_are_what_the_rate_card_says", revised(first_entries=[])),
+    ("revisions_are_what_the_rate_card_says", only("flight.corrected", {**CORRECTION, "hobbs_in": "10.4"})),
+    ("the_ledger_has_the_revision_in_force", row("ledger.journal", place=3, event_type="correction")),
+    ("the_ledger_has_the_revision_in_force", row("ledger.entry", place=7, amount=8_501)),
+    ("the_ledger_has_the_revision_in_force", more("adjustment.changed", changed("rejected"), "c3")),
+    ("adjustments_end_or_wait_for_a_person", no_records("adjustment.changed")),
+    ("adjustments_end_or_wait_for_a_person", no_records("flight.revised")),
+    ("adjustments_end_or_wait_for_a_person", more("adjustment.changed", changed("approved"), "c3")),
     ("journals_sum_to_zero", row("ledger.entry", amount=-16_999)),
     ("journals_sum_to_zero", row("ledger.balance", amount=1)),
     ("journals_are_whole", row("ledger.journal", entry_count=4)),
