@@ -181,7 +181,8 @@ async def test_a_flight_of_which_payouts_hears_nothing_is_found_after_ten_minute
 _REVISED = """
     INSERT INTO billing.bill
     SELECT (jsonb_populate_record(bill, jsonb_build_object(
-        'id', uuidv7(), 'revision', 2, 'corrects', id, 'charge', charge - 500, 'margin', margin - 500))).*
+        'id', uuidv7(), 'revision', 2, 'corrects', id, 'kind', 'corrected', 'reason', 'x', 'made_by', 'x',
+        'priced_by', 'bill', 'charge', charge - 500, 'margin', margin - 500))).*
     FROM billing.bill WHERE flight_id = 'F124'
 """
 
