@@ -11,7 +11,12 @@ from tests.unit.billing.independent import Refused, bill
 
 TOPIC, CORRECTED, CANCELLED = "flight.completed", "flight.corrected", "flight.cancelled"
 # Reasons of letters about another record of a billed flight; the flight itself is not dead.
-REPEAT_REASONS = ("billed_with_other_content", "billed_under_another_revision", "event_id_reused")
+REPEAT_REASONS = (
+    "billed_with_other_content",
+    "billed_under_another_revision",
+    "event_id_reused",
+    "waits_with_other_content",
+)
 Name = tuple[str, int]
 
 
@@ -48,7 +53,7 @@ def _once(
     dead = [row for row in about if row["reason"] not in REPEAT_REASONS]
     if bills and dead:
         yield f"{subject} is billed and dead ({dead[0]['reason']})"
-    if not bills and not dead:
+    if not bills and not about:  # a letter about a repeat may be of a flight that its correction billed
         yield f"{subject} was published ({records[0]}), and is neither billed nor dead"
     if len([row for row in dead if row["subject"] == subject]) > 1:
         yield f"{subject} is dead {len(dead)} times"
