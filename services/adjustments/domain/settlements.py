@@ -5,13 +5,14 @@ signed minor units as in the ledger: above zero the party is owed, below zero th
 in force of a wallet always sum to the adjustment's difference of it, so no cent is settled by two of them.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
 
+PREFIX: Final = "settlement:"
 PAYEE_KINDS: Final = frozenset({"instructor", "aircraft_owner"})
 FORGIVEN_WALLET: Final = "platform:forgiven"
 WRITTEN_OFF_WALLET: Final = "platform:written-off"
@@ -88,7 +89,8 @@ class Settlement:
     """One way in which one wallet's difference, or a part of it, is settled.
 
     number: of the wallet's settlements in this adjustment, from 1. instead_of: the method of those whose
-    place it took. decided_by: the person who chose it, None when the policy did.
+    place it took. decided_by: the person who chose it, None when the policy did. proof: what shows that it is
+    settled: a transfer's id, reversals' ids at Stripe, or the source of a journal.
     """
 
     id: UUID
@@ -102,19 +104,27 @@ class Settlement:
     instead_of: Method | None = None
     decided_by: str | None = None
     cheque: Cheque | None = None
+    proof: str | None = None
+
+    @property
+    def source(self) -> str:
+        """The source of its journal, when it is settled by one."""
+        return f"{PREFIX}{self.id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
     """What of an adjustment decides how it is settled.
 
-    approved_by: a person who approved it and did not make it, None when the policy let it pass.
+    source: of its journal. approved_by: a person who approved it and did not make it, None when the policy
+    let it pass.
     """
 
     adjustment_id: UUID
+    source: str
     currency: str
     differences: Mapping[str, int]
-    waterfall: Sequence[Method]
+    waterfall: Sequence[str]
     approved_by: str | None
 
 
@@ -131,13 +141,23 @@ class Choice:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CameBack:
+    """Payouts' answer to a reversal: minor units, not negative; the reversals at Stripe; a sentence."""
+
+    amount: int
+    proof: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
-    """A settlement's next state; `amount` is what it settles from then on."""
+    """A settlement's next state; `amount` is what it settles from then on. proof: of what is settled."""
 
     settlement: Settlement
     to: SettlementState
     amount: int
     sentence: str
+    proof: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -161,109 +181,100 @@ def is_student(wallet: str) -> bool:
     return wallet.partition(":")[0] == "student"
 
 
-def begin(terms: Terms, transferred: Collection[str]) -> list[Settlement]:
+def begin(terms: Terms, transferred: Mapping[str, str]) -> list[Settlement]:
     """The first settlement of each wallet that has a difference.
 
-    transferred: wallets of which a transfer already carried this adjustment.
+    transferred: wallets for which a transfer already carried this adjustment, with the transfer's id.
     """
     return [
-        _begun(terms.adjustment_id, 1, wallet, terms.currency, amount, method, wallet in transferred, by=by)
+        _first(wallet, amount, terms, transferred.get(wallet))
         for wallet, amount in sorted(terms.differences.items())
         if amount
-        for method, by in [_first(wallet, amount, terms)]
     ]
 
 
-def _first(wallet: str, amount: int, terms: Terms) -> tuple[Method, str | None]:
-    """How a wallet's difference is settled unless somebody decides otherwise, and who chose it.
+def _first(wallet: str, amount: int, terms: Terms, transfer: str | None) -> Settlement:
+    method = _first_method(wallet, amount, terms)
+    state, proof = _start(method, transfer if is_payee(wallet) else terms.source)
+    return Settlement(
+        id=settlement_id(terms.adjustment_id, wallet, 1),
+        adjustment_id=terms.adjustment_id,
+        number=1,
+        wallet=wallet,
+        currency=terms.currency,
+        amount=amount,
+        method=method,
+        state=state,
+        decided_by=terms.approved_by if method in FOUR_EYES else None,
+        proof=proof,
+    )
+
+
+def _first_method(wallet: str, amount: int, terms: Terms) -> Method:
+    """How a wallet's difference is settled unless somebody decides otherwise.
 
     The waterfall claws nothing back that no person approved: then it goes on with its next way. Its last
     way is always the offset, because payouts deducts what a payee owes whatever we write here.
     """
     if is_student(wallet):
-        return (_M.CREDIT if amount > 0 else _M.CHARGE), None
+        return _M.CREDIT if amount > 0 else _M.CHARGE
     if not is_payee(wallet):
-        return _M.BOOKS, None
+        return _M.BOOKS
     if amount > 0:
-        return _M.PAYOUT, None
-    if next(iter(terms.waterfall), None) is _M.STRIPE_REVERSAL and terms.approved_by is not None:
-        return _M.STRIPE_REVERSAL, terms.approved_by
-    return _M.FUTURE_PAYOUT_OFFSET, None
+        return _M.PAYOUT
+    may_reverse = next(iter(terms.waterfall), None) == _M.STRIPE_REVERSAL and terms.approved_by is not None
+    return _M.STRIPE_REVERSAL if may_reverse else _M.FUTURE_PAYOUT_OFFSET
 
 
-def _begun(
-    adjustment_id: UUID,
-    number: int,
-    wallet: str,
-    currency: str,
-    amount: int,
-    method: Method,
-    transferred: bool,
-    *,
-    by: str | None = None,
-    instead_of: Method | None = None,
-    cheque: Cheque | None = None,
-) -> Settlement:
-    return Settlement(
-        id=settlement_id(adjustment_id, wallet, number),
-        adjustment_id=adjustment_id,
-        number=number,
-        wallet=wallet,
-        currency=currency,
-        amount=amount,
-        method=method,
-        state=_first_state(method, transferred),
-        instead_of=instead_of,
-        decided_by=by,
-        cheque=cheque,
-    )
-
-
-def _first_state(method: Method, transferred: bool) -> SettlementState:
+def _start(method: Method, proof: str | None) -> tuple[SettlementState, str | None]:
+    """Where a settlement of this method begins, with what proves already that it is settled."""
     if method in BY_JOURNAL or method is _M.STRIPE_REVERSAL:
-        return _S.ASKED
-    return _S.WAITING if method in BY_TRANSFER and not transferred else _S.SETTLED
+        return _S.ASKED, None
+    return (_S.WAITING, None) if proof is None else (_S.SETTLED, proof)
 
 
 def after_reversal(
-    asked: Settlement, rows: Sequence[Settlement], came_back: int, said: str, transferred: bool
+    asked: Settlement, rows: Sequence[Settlement], came_back: CameBack, transfer: str | None
 ) -> Changes:
     """What follows from payouts' answer: what came back is settled, the rest becomes an offset by itself.
 
-    rows: every settlement of the wallet in this adjustment. came_back: minor units, not negative.
+    rows: every settlement of the wallet in this adjustment. transfer: the id of one that carried the debt.
     """
-    owed = -asked.amount
-    back = min(came_back, owed)
+    owed, said = -asked.amount, came_back.sentence
+    back = min(came_back.amount, owed)
+    if back:
+        step = Step(settlement=asked, to=_S.SETTLED, amount=-back, sentence=said, proof=came_back.proof)
+    else:
+        step = Step(settlement=asked, to=_S.FAILED, amount=asked.amount, sentence=said)
     if back == owed:
-        return Changes(steps=(Step(settlement=asked, to=_S.SETTLED, amount=asked.amount, sentence=said),))
-    rest = _begun(
-        asked.adjustment_id,
-        _next_number(rows),
-        asked.wallet,
-        asked.currency,
-        back - owed,
-        _M.FUTURE_PAYOUT_OFFSET,
-        transferred,
+        return Changes(steps=(step,))
+    state, proof = _start(_M.FUTURE_PAYOUT_OFFSET, transfer)
+    rest = replace(
+        _part(asked, back - owed, _next_number(rows)),
+        method=_M.FUTURE_PAYOUT_OFFSET,
+        state=state,
         instead_of=_M.STRIPE_REVERSAL,
+        decided_by=None,
+        proof=proof,
     )
-    settled = Step(settlement=asked, to=_S.SETTLED, amount=-back, sentence=said)
-    failed = Step(settlement=asked, to=_S.FAILED, amount=asked.amount, sentence=said)
-    return Changes(steps=(settled if back else failed,), begun=(rest,))
+    return Changes(steps=(step,), begun=(rest,))
 
 
 def after_refused_journal(
-    asked: Settlement, rows: Sequence[Settlement], said: str, transferred: bool
+    asked: Settlement, rows: Sequence[Settlement], said: str, transfer: str | None
 ) -> Changes:
     """The ledger refused a settlement's journal: what it took the place of is in force again.
 
-    rows: every settlement of the wallet in this adjustment.
+    rows: every settlement of the wallet in this adjustment. transfer: the id of one that carried it since.
     """
     old = max(
         (row for row in rows if row.method is asked.instead_of and row.state is _S.REPLACED),
         key=lambda row: row.number,
     )
-    state = _first_state(old.method, transferred) if old.method in BY_TRANSFER else _S.SETTLED
-    again = replace(_part(old, asked.amount, _next_number(rows)), instead_of=asked.method, state=state)
+    state, proof = _start(old.method, transfer) if old.method in BY_TRANSFER else (_S.SETTLED, old.proof)
+    again = replace(
+        _part(old, asked.amount, _next_number(rows)), instead_of=asked.method, state=state, proof=proof
+    )
     step = Step(settlement=asked, to=_S.FAILED, amount=asked.amount, sentence=said)
     return Changes(steps=(step,), begun=(again,))
 
@@ -281,17 +292,14 @@ def choose(rows: Sequence[Settlement], choice: Choice) -> Changes | str:
         return problem
     part = abs(total) if choice.amount is None else choice.amount
     number = _next_number(rows)
-    chosen = _begun(
-        old[0].adjustment_id,
-        number,
-        old[0].wallet,
-        old[0].currency,
-        part if total > 0 else -part,
-        choice.method,
-        False,
-        by=choice.decided_by,
+    chosen = replace(
+        _part(old[0], part if total > 0 else -part, number),
+        method=choice.method,
+        state=_S.ASKED,
         instead_of=old[0].method,
+        decided_by=choice.decided_by,
         cheque=choice.cheque,
+        proof=None,
     )
     rest = total - chosen.amount
     left = (replace(_part(old[0], rest, number + 1), instead_of=old[0].method),) if rest else ()

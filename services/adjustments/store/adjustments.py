@@ -22,9 +22,7 @@ _READ: Final = """
         expires_at, journal_id, CAST(trace AS text) AS trace
     FROM adjustment
 """
-_OF_FLIGHTS: Final = (
-    _READ + " WHERE flight_id = ANY (CAST(:flights AS text[])) ORDER BY flight_id, revision"
-)
+_OF_FLIGHTS: Final = _READ + " WHERE flight_id = ANY (CAST(:flights AS text[])) ORDER BY flight_id, revision"
 
 
 async def of_flights(tx: Tx, flights: Collection[str]) -> list[Adjustment]:

@@ -1,6 +1,6 @@
 """How a difference is settled: the first way, what a person may choose instead, and that sums stay."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from uuid import UUID
@@ -11,16 +11,19 @@ from hypothesis import strategies as st
 
 from services.adjustments.domain.settlements import (
     BY_JOURNAL,
+    BY_TRANSFER,
     CHOSEN,
     IN_FORCE,
     OPEN,
     TRANSITIONS,
+    CameBack,
     Changes,
     Cheque,
     Choice,
     Method,
     Settlement,
     SettlementState,
+    Step,
     Terms,
     after_refused_journal,
     after_reversal,
@@ -42,6 +45,7 @@ def terms(
 ) -> Terms:
     return Terms(
         adjustment_id=ADJUSTMENT,
+        source="adjustment:F1:2",
         currency="USD",
         differences=differences,
         waterfall=waterfall,
@@ -49,7 +53,8 @@ def terms(
     )
 
 
-def begun(wallet: str, amount: int, *, transferred: Collection[str] = (), **policy: object) -> Settlement:
+def begun(wallet: str, amount: int, *, transfer: str | None = None, **policy: object) -> Settlement:
+    transferred = {} if transfer is None else {wallet: transfer}
     [one] = begin(terms({wallet: amount}, **policy), transferred)  # type: ignore[arg-type]
     return one
 
@@ -70,11 +75,14 @@ def applied(rows: Sequence[Settlement], changes: Changes) -> list[Settlement]:
     after = {row.id: row for row in rows}
     for step in changes.steps:
         assert step.to in TRANSITIONS[after[step.settlement.id].state]
-        after[step.settlement.id] = replace(step.settlement, state=step.to, amount=step.amount)
+        after[step.settlement.id] = replace(
+            step.settlement, state=step.to, amount=step.amount, proof=step.proof or step.settlement.proof
+        )
     for row in changes.begun:
         assert row.id not in after
         assert row.state in TRANSITIONS[None]
         after[row.id] = row
+    assert all(row.proof for row in after.values() if row.state is S.SETTLED)
     return list(after.values())
 
 
@@ -115,18 +123,22 @@ def test_what_the_waterfall_claws_back_was_decided_by_who_approved_it() -> None:
 
 
 def test_a_wallet_without_a_difference_has_no_settlement() -> None:
-    rows = begin(terms({STUDENT: 0, SCHOOL: 5, INSTRUCTOR: -5}), ())
+    rows = begin(terms({STUDENT: 0, SCHOOL: 5, INSTRUCTOR: -5}), {})
     assert [row.wallet for row in rows] == [INSTRUCTOR, SCHOOL]
 
 
 @pytest.mark.parametrize("amount", [1750, -1750])
 def test_what_a_transfer_carried_before_we_knew_is_settled_at_once(amount: int) -> None:
-    assert begun(INSTRUCTOR, amount, transferred={INSTRUCTOR}).state is S.SETTLED
+    assert begun(INSTRUCTOR, amount, transfer="T").state is S.SETTLED
 
 
 def test_the_same_decision_has_the_same_id_again() -> None:
     assert begun(INSTRUCTOR, 5).id == begun(INSTRUCTOR, 7).id == settlement_id(ADJUSTMENT, INSTRUCTOR, 1)
     assert settlement_id(ADJUSTMENT, INSTRUCTOR, 2) != settlement_id(ADJUSTMENT, INSTRUCTOR, 1)
+
+
+def back(amount: int) -> CameBack:
+    return CameBack(amount=amount, proof="trr_1", sentence="what became of it")
 
 
 def asked_reversal() -> Settlement:
@@ -135,16 +147,16 @@ def asked_reversal() -> Settlement:
 
 def test_a_reversal_that_brings_all_back_settles() -> None:
     asked = asked_reversal()
-    rows = applied([asked], after_reversal(asked, [asked], 1750, "came back", False))
+    rows = applied([asked], after_reversal(asked, [asked], back(1750), None))
     assert [(r.method, r.state, r.amount) for r in rows] == [(M.STRIPE_REVERSAL, S.SETTLED, -1750)]
 
 
-@pytest.mark.parametrize(("transferred", "state"), [(False, S.WAITING), (True, S.SETTLED)])
+@pytest.mark.parametrize(("transfer", "state"), [(None, S.WAITING), ("T", S.SETTLED)])
 def test_what_a_reversal_does_not_bring_back_becomes_an_offset(
-    transferred: bool, state: SettlementState
+    transfer: str | None, state: SettlementState
 ) -> None:
     asked = asked_reversal()
-    rows = applied([asked], after_reversal(asked, [asked], 1200, "short", transferred))
+    rows = applied([asked], after_reversal(asked, [asked], back(1200), transfer))
     assert [(r.method, r.state, r.amount, r.number) for r in rows] == [
         (M.STRIPE_REVERSAL, S.SETTLED, -1200, 1),
         (M.FUTURE_PAYOUT_OFFSET, state, -550, 2),
@@ -153,7 +165,7 @@ def test_what_a_reversal_does_not_bring_back_becomes_an_offset(
 
 def test_a_reversal_whose_window_is_closed_becomes_an_offset() -> None:
     asked = asked_reversal()
-    rows = applied([asked], after_reversal(asked, [asked], 0, "the window is closed", False))
+    rows = applied([asked], after_reversal(asked, [asked], back(0), None))
     assert [(r.method, r.state, r.amount) for r in rows] == [
         (M.STRIPE_REVERSAL, S.FAILED, -1750),
         (M.FUTURE_PAYOUT_OFFSET, S.WAITING, -1750),
@@ -203,7 +215,7 @@ def test_a_person_may_claw_back_what_would_be_an_offset() -> None:
 
 @pytest.mark.parametrize("method", sorted(CHOSEN))
 def test_nothing_takes_the_place_of_what_is_asked_or_transferred(method: Method) -> None:
-    for row in (asked_reversal(), begun(INSTRUCTOR, -1750, transferred={INSTRUCTOR})):
+    for row in (asked_reversal(), begun(INSTRUCTOR, -1750, transfer="T")):
         assert isinstance(choose([row], choice(method)), str)
 
 
@@ -243,7 +255,7 @@ def test_a_cheque_in_the_right_direction_is_taken(paid_to_party: bool | None) ->
 
 
 def settled(rows: Sequence[Settlement], *, method: Method) -> list[Settlement]:
-    return [replace(r, state=S.SETTLED) if r.method is method else r for r in rows]
+    return [replace(r, state=S.SETTLED, proof=r.source) if r.method is method else r for r in rows]
 
 
 def test_money_that_comes_after_all_makes_the_write_off_good() -> None:
@@ -253,7 +265,7 @@ def test_money_that_comes_after_all_makes_the_write_off_good() -> None:
     [cheque] = changes.begun
     assert journal_entries(cheque) == {"platform:written-off": 1750, "external:bank": -1750}
     rows = applied(rows, changes)
-    rows = applied(rows, after_refused_journal(cheque, rows, "refused", False))
+    rows = applied(rows, after_refused_journal(cheque, rows, "refused", None))
     [again] = [row for row in rows if row.state in IN_FORCE]
     assert (again.method, again.state, again.amount, again.decided_by) == (
         M.WRITTEN_OFF,
@@ -264,22 +276,22 @@ def test_money_that_comes_after_all_makes_the_write_off_good() -> None:
 
 
 @pytest.mark.parametrize(
-    ("wallet", "amount", "transferred", "method", "state"),
+    ("wallet", "amount", "transfer", "method", "state"),
     [
-        (INSTRUCTOR, -1750, False, M.FUTURE_PAYOUT_OFFSET, S.WAITING),
-        (INSTRUCTOR, -1750, True, M.FUTURE_PAYOUT_OFFSET, S.SETTLED),
-        (INSTRUCTOR, 1750, False, M.PAYOUT, S.WAITING),
-        (STUDENT, 40, False, M.CREDIT, S.SETTLED),
-        (STUDENT, -40, False, M.CHARGE, S.SETTLED),
+        (INSTRUCTOR, -1750, None, M.FUTURE_PAYOUT_OFFSET, S.WAITING),
+        (INSTRUCTOR, -1750, "T", M.FUTURE_PAYOUT_OFFSET, S.SETTLED),
+        (INSTRUCTOR, 1750, None, M.PAYOUT, S.WAITING),
+        (STUDENT, 40, None, M.CREDIT, S.SETTLED),
+        (STUDENT, -40, None, M.CHARGE, S.SETTLED),
     ],
 )
 def test_a_refused_journal_puts_what_was_there_in_force_again(
-    wallet: str, amount: int, transferred: bool, method: Method, state: SettlementState
+    wallet: str, amount: int, transfer: str | None, method: Method, state: SettlementState
 ) -> None:
     rows = [begun(wallet, amount)]
     rows = applied(rows, changed(rows, choice(M.MANUAL_CHECK)))
     asked = rows[-1]
-    rows = applied(rows, after_refused_journal(asked, rows, "refused", transferred))
+    rows = applied(rows, after_refused_journal(asked, rows, "refused", transfer))
     assert [(r.method, r.state, r.amount) for r in rows if r.state in IN_FORCE] == [(method, state, amount)]
     assert [r.number for r in rows] == [1, 2, 3]
 
@@ -290,38 +302,47 @@ def test_whatever_happens_each_cent_is_settled_once(data: st.DataObject) -> None
     wallet = data.draw(st.sampled_from([INSTRUCTOR, STUDENT]))
     difference = data.draw(st.integers(-300, 300).filter(bool))
     approver = data.draw(st.sampled_from(["ann", None]))
-    rows = begin(terms({wallet: difference}, waterfall=REVERSAL_FIRST, approved_by=approver), ())
-    transferred = False
+    rows = begin(terms({wallet: difference}, waterfall=REVERSAL_FIRST, approved_by=approver), {})
+    transfer: str | None = None
     for _ in range(data.draw(st.integers(0, 8))):
-        rows, transferred = _anything(data, rows, transferred)
+        rows, transfer = _anything(data, rows, transfer)
         assert in_force(rows) == difference
         assert all(row.amount * difference > 0 for row in rows)
         assert len({row.id for row in rows}) == len(rows)
 
 
 def _anything(
-    data: st.DataObject, rows: list[Settlement], transferred: bool
-) -> tuple[list[Settlement], bool]:
+    data: st.DataObject, rows: list[Settlement], transfer: str | None
+) -> tuple[list[Settlement], str | None]:
+    """Payouts or the ledger answers, or payouts sends a transfer, or a person chooses."""
     asked = [row for row in rows if row.state is S.ASKED]
     answers: bool = data.draw(st.booleans())
     if asked and answers:
         one: Settlement = data.draw(st.sampled_from(asked))
-        if one.method is M.STRIPE_REVERSAL:
-            back = data.draw(st.integers(0, -one.amount))
-            return applied(rows, after_reversal(one, rows, back, "answered", transferred)), transferred
-        assert one.method in BY_JOURNAL
-        refuses: bool = data.draw(st.booleans())
-        if refuses:
-            return applied(rows, after_refused_journal(one, rows, "refused", transferred)), transferred
-        return [replace(r, state=S.SETTLED) if r is one else r for r in rows], transferred
+        return applied(rows, _answered(data, one, rows, transfer)), transfer
     sends: bool = data.draw(st.booleans())
     if sends:
-        return [replace(r, state=S.SETTLED) if r.state is S.WAITING else r for r in rows], True
+        sent = [row for row in rows if row.state is S.WAITING and row.method in BY_TRANSFER]
+        steps = tuple(
+            Step(settlement=row, to=S.SETTLED, amount=row.amount, sentence="sent", proof="T") for row in sent
+        )
+        return applied(rows, Changes(steps=steps)), "T"
     how = choice(
         data.draw(st.sampled_from(sorted(CHOSEN))), amount=data.draw(st.none() | st.integers(1, 200))
     )
     changes = choose(rows, how)
-    return (rows if isinstance(changes, str) else applied(rows, changes)), transferred
+    return (rows if isinstance(changes, str) else applied(rows, changes)), transfer
+
+
+def _answered(data: st.DataObject, one: Settlement, rows: list[Settlement], transfer: str | None) -> Changes:
+    if one.method is M.STRIPE_REVERSAL:
+        return after_reversal(one, rows, back(data.draw(st.integers(0, -one.amount))), transfer)
+    assert one.method in BY_JOURNAL
+    refuses: bool = data.draw(st.booleans())
+    if refuses:
+        return after_refused_journal(one, rows, "refused", transfer)
+    step = Step(settlement=one, to=S.SETTLED, amount=one.amount, sentence="posted", proof=one.source)
+    return Changes(steps=(step,))
 
 
 def test_open_is_what_waits() -> None:
