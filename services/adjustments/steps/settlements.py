@@ -11,9 +11,9 @@ from services.adjustments.steps import moves
 
 
 async def begin(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> None:
-    """Begin to settle adjustments that were just posted; their flights are locked, in one order for everybody.
+    """Begin to settle adjustments that were just posted; their flights are locked.
 
-    A batch may be of 10,000: use statements over sets. Moves each to `settling`, or `settled` (steps.moves.make).
+    A batch may be of 10,000: use statements over sets. Moves each to `settling`, or to `settled`.
     """
     await moves.make(
         tx, [Move(adjustment=one, to=State.SETTLED, who="hobbs", why="settled") for one in posted], now

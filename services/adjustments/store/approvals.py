@@ -24,7 +24,14 @@ _ADD: Final = """
 
 
 async def add(
-    tx: Tx, *, decision_id: UUID, adjustment_id: UUID, content_hash: str, approver: str, why: str, now: datetime
+    tx: Tx,
+    *,
+    decision_id: UUID,
+    adjustment_id: UUID,
+    content_hash: str,
+    approver: str,
+    why: str,
+    now: datetime,
 ) -> None:
     """Keep a person's approval of this content. The database refuses a maker's, and a person's second."""
     await tx.execute(

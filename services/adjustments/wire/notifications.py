@@ -1,4 +1,4 @@
-"""What students, payees and finance are told of corrections, as `notification.requested`. Ids only, no names."""
+"""What students, payees and finance are told of corrections, as `notification.requested`. Ids only."""
 
 from typing import Literal
 
@@ -33,7 +33,9 @@ def failed(adjustment: Adjustment) -> Message:
 def posted(adjustment: Adjustment) -> list[Message]:
     """Tell every person whose amount changed: old and new amount, and the difference."""
     return [
-        _message(adjustment, kind, person, "flight_corrected", _sentence(adjustment, kind, wallet, amount), wallet)
+        _message(
+            adjustment, kind, person, "flight_corrected", _sentence(adjustment, kind, wallet, amount), wallet
+        )
         for wallet, amount in adjustment.differences.items()
         for kind, person in [_person(wallet)]
         if kind is not None
@@ -69,7 +71,11 @@ def _message(
     sentence: str,
     wallet: str | None,
 ) -> Message:
-    facts = {"flight": adjustment.flight_id, "revision": str(adjustment.revision), "currency": adjustment.currency}
+    facts = {
+        "flight": adjustment.flight_id,
+        "revision": str(adjustment.revision),
+        "currency": adjustment.currency,
+    }
     if wallet is None:
         facts |= {"state": str(adjustment.state), "largest": str(adjustment.largest)}
     else:

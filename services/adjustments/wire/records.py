@@ -45,7 +45,9 @@ def flight_revised(record: Record) -> Revision:
         made_by=event.made_by,
     )
     if len(PREFIX + revision.name) > SOURCE_CHARS_MAX:
-        raise Unreadable("flight_id_too_long", f"the source of its journal has over {SOURCE_CHARS_MAX} characters")
+        raise Unreadable(
+            "flight_id_too_long", f"the source of its journal has over {SOURCE_CHARS_MAX} characters"
+        )
     return revision
 
 
