@@ -49,7 +49,7 @@ TRANSITIONS: Final[Mapping[State | None, frozenset[State]]] = {
     _S.REJECTED: frozenset({_S.POSTED}),
     _S.EXPIRED: frozenset({_S.POSTED}),
     _S.SUPERSEDED: frozenset({_S.POSTED}),
-    _S.FAILED: frozenset({_S.APPROVED, _S.POSTED, _S.SUPERSEDED}),
+    _S.FAILED: frozenset({_S.APPROVED, _S.REJECTED, _S.POSTED, _S.SUPERSEDED}),
     _S.POSTED: frozenset({_S.SETTLING, _S.SETTLED}),
     _S.SETTLING: frozenset({_S.SETTLED}),
     _S.SETTLED: frozenset(),
@@ -62,10 +62,10 @@ UNDECIDED: Final = frozenset({_S.PROPOSED, _S.WAITING, _S.FAILED})  # a later re
 class Adjustment:
     """One revision of a flight against what stands in the ledger.
 
-    entries: what the whole revision leaves on each wallet. differences: those against what stood when they were
-    computed, without zeros. paid_by: sources of the journals that stood then, the first bill's first. makers:
-    whoever made a revision that this one covers. needs: why a person must approve. content_hash: hexadecimal,
-    the database's.
+    entries: what the whole revision leaves on each wallet. differences: those against what stood when they
+    were computed, without zeros. paid_by: sources of the journals that stood then, the first bill's first.
+    makers: whoever made a revision that this one covers. needs: why a person must approve. content_hash:
+    hexadecimal, the database's.
     """
 
     id: UUID

@@ -1,44 +1,36 @@
-"""Settles what posted adjustments changed: begins, hears the answers, and tells whoever is concerned.
+"""Settles what posted adjustments owe. Stub: the settlements helper replaces this file; signatures stay."""
 
-Everything happens under the locks of the flights, which are taken first and in one order.
-"""
-
-import logging
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
-from uuid import UUID
+from typing import Any
 
-from fleet import outbox
 from fleet.admitted import Admitted
 from fleet.database import Tx
-from fleet.envelope import Message
-from fleet.faults import fault_point
-from fleet.zones import local_date
-from schemas.journals import JournalPosted, JournalRefused
-from schemas.reversals import ReversalSettled
-from schemas.transfers import TransferSent
-from services.adjustments import store, wire
-from services.adjustments.domain import settlements_told
-from services.adjustments.domain.adjustments import PREFIX as ADJUSTMENT_PREFIX
 from services.adjustments.domain.adjustments import Adjustment, Move, State
-from services.adjustments.domain.settlements import (
-    BY_JOURNAL,
-    BY_TRANSFER,
-    Changes,
-    Method,
-    Settlement,
-    SettlementState,
-    Step,
-    Terms,
-    after_refused_journal,
-    after_reversal,
-    is_payee,
-    is_student,
-)
-from services.adjustments.domain.settlements import PREFIX, begin as first_settlements
 from services.adjustments.steps import moves
 
-WHO: Final = "hobbs"
 
-_log = logging.getLogger(__name__)
+async def begin(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> None:
+    """Begin to settle adjustments that were just posted; their flights are locked.
+
+    A batch may be of 10,000: use statements over sets. Moves each to `settling`, or to `settled`.
+    """
+    await moves.make(
+        tx, [Move(adjustment=one, to=State.SETTLED, who="hobbs", why="settled") for one in posted], now
+    )
+
+
+async def take_posted(tx: Tx, posted: Sequence[Admitted[Any]], now: datetime) -> None:
+    """Take the ledger's `settlement:` journals (event: schemas.journals.JournalPosted)."""
+
+
+async def take_refused(tx: Tx, refused: Sequence[Admitted[Any]], now: datetime) -> None:
+    """Take the ledger's refusals of `settlement:` journals (event: schemas.journals.JournalRefused)."""
+
+
+async def take_sent(tx: Tx, sent: Sequence[Admitted[Any]], now: datetime) -> None:
+    """Take transfers that paid journals of adjustments (event: schemas.transfers.TransferSent)."""
+
+
+async def take_reversals(tx: Tx, reversals: Sequence[Admitted[Any]], now: datetime) -> None:
+    """Take payouts' answers (event: schemas.reversals.ReversalSettled)."""

@@ -1,6 +1,6 @@
 """SQL of adjustments and their history: a state changes only together with a history row.
 
-Written under the lock of the flight. content_hash and largest are computed by a trigger (functions/guards.sql).
+Written under the lock of the flight. A trigger computes content_hash and largest (functions/guards.sql).
 """
 
 from collections.abc import Collection, Sequence
@@ -16,9 +16,9 @@ from fleet.database import Tx, json_parameter
 from services.adjustments.domain.adjustments import Adjustment, Move, State
 
 _READ: Final = """
-    SELECT id, flight_id, revision, kind, bill_id, currency, entries, differences, paid_by, student_before, student,
-        flown_on, occurred_at, priced_by, reason, made_by, makers, state, sentence, needs, approvals_needed,
-        approve_above, second_approver_above, encode(content_hash, 'hex') AS content_hash, proposed_at,
+    SELECT id, flight_id, revision, kind, bill_id, currency, entries, differences, paid_by, student_before,
+        student, flown_on, occurred_at, priced_by, reason, made_by, makers, state, sentence, needs,
+        approvals_needed, approve_above, second_approver_above, encode(content_hash, 'hex') AS content_hash, proposed_at,
         expires_at, journal_id, CAST(trace AS text) AS trace
     FROM adjustment
 """
@@ -48,14 +48,14 @@ _INSERT: Final = """
             second_approver_above bigint, proposed_at timestamptz, expires_at timestamptz, trace jsonb,
             who text, place bigint)),
     written AS (
-        INSERT INTO adjustment (id, flight_id, revision, kind, bill_id, currency, entries, differences, paid_by,
-            student_before, student, flown_on, occurred_at, priced_by, reason, made_by, makers, state, sentence,
-            needs, approvals_needed, approve_above, second_approver_above, proposed_at, expires_at, changed_at,
-            journal_id, trace)
-        SELECT row.id, flight_id, revision, kind, bill_id, row.currency, row.entries, differences, paid_by,
-            student_before, student, flown_on, occurred_at, priced_by, reason, made_by, makers, state, sentence,
-            needs, approvals_needed, approve_above, second_approver_above, proposed_at, expires_at, proposed_at,
-            journal.journal_id, trace
+        INSERT INTO adjustment (id, flight_id, revision, kind, bill_id, currency, entries, differences,
+            paid_by, student_before, student, flown_on, occurred_at, priced_by, reason, made_by, makers,
+            state, sentence, needs, approvals_needed, approve_above, second_approver_above, proposed_at, expires_at,
+            changed_at, journal_id, trace)
+        SELECT row.id, flight_id, revision, kind, bill_id, row.currency, row.entries, differences,
+            paid_by, student_before, student, flown_on, occurred_at, priced_by, reason, made_by, makers,
+            state, sentence, needs, approvals_needed, approve_above, second_approver_above, proposed_at, expires_at,
+            proposed_at, journal.journal_id, trace
         FROM row LEFT JOIN posted_journal AS journal
             ON state = 'posted' AND journal.source = 'adjustment:' || flight_id || ':' || revision
         ORDER BY place

@@ -1,4 +1,4 @@
-"""SQL of flights that were corrected. A flight's row is the lock of everything about it: it is taken first."""
+"""SQL of flights that were corrected. A flight's row locks everything about it, and is locked first."""
 
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final

@@ -6,9 +6,9 @@ from typing import Final
 
 from fleet.database import Tx
 
-# Settled ones are history, as are those that a person or a later revision ended: only what goes on is counted.
+# Only what goes on is counted: what was settled, or ended by a person or a later revision, is history.
 _OPEN: Final = """
-    SELECT state, count(*) AS count, min(changed_at) AS since FROM adjustment
+    SELECT state, count(*) AS found, min(changed_at) AS since FROM adjustment
     WHERE state IN ('proposed', 'waiting', 'approved', 'posted', 'settling', 'failed') GROUP BY state
 """
 
@@ -23,4 +23,4 @@ class InState:
 
 async def by_state(tx: Tx) -> dict[str, InState]:
     """The states in which an adjustment still goes on, with those that are in one."""
-    return {row.state: InState(count=row.count, since=row.since) for row in await tx.all(_OPEN)}
+    return {row.state: InState(count=row.found, since=row.since) for row in await tx.all(_OPEN)}

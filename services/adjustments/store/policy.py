@@ -15,7 +15,7 @@ _FOLLOW = """
 
 
 async def follow_school(tx: Tx, *, version: int, named: tuple[int, str] | None) -> None:
-    """Note how far the book was read; `named`: the newest version read that names a time zone, and the zone."""
+    """Note how far the book was read; `named`: the newest version that names a time zone, and the zone."""
     named_in, zone = named or (-1, "")
     await tx.execute(_FOLLOW, version=version, named_in=named_in, time_zone=zone)
 
@@ -23,7 +23,8 @@ async def follow_school(tx: Tx, *, version: int, named: tuple[int, str] | None) 
 _KEEP = """
     INSERT INTO policy_card (effective_from, version, policy)
     SELECT effective_from, version, policy
-    FROM jsonb_to_recordset(CAST(:cards AS jsonb)) AS card (effective_from date, version integer, policy jsonb)
+    FROM jsonb_to_recordset(CAST(:cards AS jsonb)) 
+        AS card (effective_from date, version integer, policy jsonb)
     ORDER BY effective_from
     ON CONFLICT (effective_from) DO UPDATE SET version = excluded.version, policy = excluded.policy
     WHERE policy_card.version <= excluded.version

@@ -1,4 +1,4 @@
-"""What students, payees and finance are told of corrections, as `notification.requested`. Ids only, no names."""
+"""What students, payees and finance are told of corrections, as `notification.requested`. Ids only."""
 
 from typing import Literal
 

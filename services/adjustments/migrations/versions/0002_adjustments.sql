@@ -110,7 +110,7 @@ CREATE TABLE adjustment_history (
         'waiting>proposed', 'waiting>approved', 'waiting>rejected', 'waiting>expired', 'waiting>superseded',
         'waiting>posted',
         'approved>posted', 'approved>failed',
-        'failed>approved', 'failed>posted', 'failed>superseded',
+        'failed>approved', 'failed>rejected', 'failed>posted', 'failed>superseded',
         'rejected>posted', 'expired>posted', 'superseded>posted',
         'posted>settling', 'posted>settled', 'settling>settled'))
 );
