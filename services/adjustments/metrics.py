@@ -1,0 +1,23 @@
+"""What adjustments counts and shows."""
+
+from fleet import metrics
+from services.adjustments.domain.adjustments import State
+
+OPEN = (State.PROPOSED, State.WAITING, State.APPROVED, State.POSTED, State.SETTLING, State.FAILED)
+
+PROPOSED = metrics.counter(
+    "adjustments_proposed_total", "Revisions of flights, by what became of each at first.", {"state": State}
+)
+IN_STATE = metrics.gauge("adjustments_open", "Adjustments that still go on, by state.", {"state": OPEN})
+OLDEST = metrics.gauge(
+    "adjustments_oldest_seconds", "How long the oldest adjustment has been in a state.", {"state": OPEN}
+)
+DECIDED = metrics.counter(
+    "adjustments_decisions_total",
+    "Decisions that people took about adjustments.",
+    {"action": ("approve", "reject")},
+)
+CLAWBACK_CLOSES = metrics.gauge(
+    "adjustments_clawback_closes_seconds",
+    "Until the first clawback window closes on what a waiting adjustment would take back; 0: none is open.",
+)

@@ -1,0 +1,5 @@
+"""Every SQL statement of adjustments' worker, a file for each group of tables."""
+
+from services.adjustments.store import adjustments, approvals, flights, gauges, journals, makers, policy
+
+__all__ = ["adjustments", "approvals", "flights", "gauges", "journals", "makers", "policy"]
