@@ -238,7 +238,10 @@ async def _stored_bill(tx: Tx, bill: dict[str, Any]) -> StoredBill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillToExplain:
-    """A bill as it is stored: what it was made from (`facts`, `rates`) and what was made of it."""
+    """A bill as it is stored: what it was made from (`facts`, `rates`) and what was made of it.
+
+    corrects: the flight's first bill; None: it is that. reason, made_by, priced_by: of a correction.
+    """
 
     bill_id: UUID
     flight_id: str
@@ -258,21 +261,24 @@ class BillToExplain:
     student: str
     instructor: str | None
     aircraft: str | None
+    corrects: UUID | None = None
+    kind: str = "completed"
+    reason: str | None = None
+    made_by: str | None = None
+    priced_by: str | None = None
 
 
-_BILL_TO_EXPLAIN = """
+_BILLS_TO_EXPLAIN = """
     SELECT bill_id, flight_id, revision, billed_on, currency, charge, legs_total, margin, hours_from,
-           billed_tenths, facts, rates, lines, legs, school_version, student, instructor, aircraft
-    FROM billing_public.bills
-    WHERE flight_id = :flight_id AND (CAST(:revision AS integer) IS NULL OR revision = :revision)
-    ORDER BY revision DESC LIMIT 1
+           billed_tenths, facts, rates, lines, legs, school_version, student, instructor, aircraft, corrects,
+           kind, reason, made_by, priced_by
+    FROM billing_public.bills WHERE flight_id = :flight_id ORDER BY revision
 """
 
 
-async def bill_to_explain(tx: Tx, flight_id: str, revision: int | None = None) -> BillToExplain | None:
-    """The bill of a flight: of this revision, or the newest. None: it has no bill."""
-    row = await tx.first(_BILL_TO_EXPLAIN, flight_id=flight_id, revision=revision)
-    return None if row is None else BillToExplain(**row._mapping)
+async def bills_to_explain(tx: Tx, flight_id: str) -> list[BillToExplain]:
+    """Every bill of a flight, by revision: the first one, then its corrections; empty: it has none."""
+    return [BillToExplain(**row._mapping) for row in await tx.all(_BILLS_TO_EXPLAIN, flight_id=flight_id)]
 
 
 _CARDS_NAMED = """
