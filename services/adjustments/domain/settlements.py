@@ -310,6 +310,18 @@ def choose(rows: Sequence[Settlement], choice: Choice) -> Changes | str:
     return Changes(steps=steps, begun=(chosen, *left))
 
 
+def applied(rows: Sequence[Settlement], changes: Changes) -> list[Settlement]:
+    """The settlements as they are after these changes."""
+    steps = {step.settlement.id: step for step in changes.steps}
+    moved = [
+        replace(row, state=step.to, amount=step.amount, proof=step.proof or row.proof)
+        if (step := steps.get(row.id)) is not None
+        else row
+        for row in rows
+    ]
+    return [*moved, *changes.begun]
+
+
 def _part(old: Settlement, amount: int, number: int) -> Settlement:
     """Another settlement like an old one, of another amount."""
     identity = settlement_id(old.adjustment_id, old.wallet, number)

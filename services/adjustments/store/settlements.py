@@ -29,8 +29,8 @@ _CHANGE: Final = """
             id uuid, state text, amount bigint, sentence text, proof text)),
     begun AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:begun AS jsonb)) AS begun (
-            id uuid, adjustment_id uuid, number integer, wallet text, currency text, amount bigint, method text,
-            state text, sentence text, proof text, instead_of text, decided_by text, cheque_number text,
+            id uuid, adjustment_id uuid, number integer, wallet text, currency text, amount bigint,
+            method text, state text, sentence text, proof text, instead_of text, decided_by text, cheque_number text,
             paid_on date, place bigint)),
     moved AS (
         UPDATE settlement SET state = step.state, amount = step.amount, sentence = step.sentence,
@@ -40,8 +40,8 @@ _CHANGE: Final = """
     written AS (
         INSERT INTO settlement (id, adjustment_id, number, wallet, currency, amount, method, state, sentence,
             proof, instead_of, decided_by, cheque_number, paid_on, begun_at, changed_at)
-        SELECT id, adjustment_id, number, wallet, currency, amount, method, state, sentence, proof, instead_of,
-            decided_by, cheque_number, paid_on, :now, :now
+        SELECT id, adjustment_id, number, wallet, currency, amount, method, state, sentence, proof,
+            instead_of, decided_by, cheque_number, paid_on, :now, :now
         FROM begun ORDER BY place)
     INSERT INTO settlement_history (settlement_id, at, from_state, to_state, who, why)
     SELECT id, :now, from_state, to_state, :who, why FROM (
@@ -52,9 +52,7 @@ _CHANGE: Final = """
 """
 
 
-async def change(
-    tx: Tx, changes: Changes, sentences: Sequence[str], who: str, now: datetime
-) -> None:
+async def change(tx: Tx, changes: Changes, sentences: Sequence[str], who: str, now: datetime) -> None:
     """Write what moves on and what begins. sentences: of those that begin, in their order."""
     steps = [
         {
@@ -87,16 +85,16 @@ async def of_adjustments(tx: Tx, adjustments: Collection[UUID]) -> list[Settleme
     return [_settlement(row) for row in rows]
 
 
-_ADJUSTMENTS_OF: Final = """
-    SELECT adjustment.id, adjustment.flight_id FROM settlement
+_PLACES_OF: Final = """
+    SELECT DISTINCT adjustment.id, adjustment.flight_id FROM settlement
     JOIN adjustment ON adjustment.id = settlement.adjustment_id
     WHERE settlement.id = ANY (CAST(:ids AS uuid[]))
 """
 
 
-async def flights_of(tx: Tx, ids: Collection[UUID]) -> set[str]:
-    """The flights that these settlements are about; nothing is locked."""
-    return {row.flight_id for row in await tx.all(_ADJUSTMENTS_OF, ids=sorted(ids))}
+async def places_of(tx: Tx, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The adjustments of these settlements, with their flights; nothing is locked."""
+    return {row.id: row.flight_id for row in await tx.all(_PLACES_OF, ids=sorted(ids))}
 
 
 _STILL_OPEN: Final = """
@@ -140,7 +138,7 @@ async def approved_by(tx: Tx, adjustments: Collection[UUID]) -> dict[UUID, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Late:
-    """A settlement that finance has to hear of: its adjustment's flight and revision, and since when it waits."""
+    """A settlement that finance has to hear of, with its adjustment's flight and revision."""
 
     id: UUID
     flight_id: str
@@ -159,7 +157,8 @@ _OVERDUE: Final = """
         CAST(a.trace AS text) AS trace
     FROM settlement AS s JOIN adjustment AS a ON a.id = s.adjustment_id
     WHERE s.state = :state AND s.method = ANY (CAST(:methods AS text[])) AND s.begun_at < :before
-      AND NOT EXISTS (SELECT FROM settlement_told AS told WHERE told.settlement_id = s.id AND told.what = :what)
+      AND NOT EXISTS (SELECT FROM settlement_told AS told
+                      WHERE told.settlement_id = s.id AND told.what = :what)
     ORDER BY s.begun_at LIMIT 500
 """
 

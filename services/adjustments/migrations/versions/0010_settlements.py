@@ -5,7 +5,7 @@ from pathlib import Path
 from fleet.migrate import run_sql
 
 revision = "0010"
-down_revision = "0002"
+down_revision = "0003"
 branch_labels = None
 depends_on = None
 
