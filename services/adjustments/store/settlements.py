@@ -30,8 +30,8 @@ _CHANGE: Final = """
     begun AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:begun AS jsonb)) AS begun (
             id uuid, adjustment_id uuid, number integer, wallet text, currency text, amount bigint,
-            method text, state text, sentence text, proof text, instead_of text, decided_by text, cheque_number text,
-            paid_on date, place bigint)),
+            method text, state text, sentence text, proof text, instead_of text, decided_by text,
+            cheque_number text, paid_on date, place bigint)),
     moved AS (
         UPDATE settlement SET state = step.state, amount = step.amount, sentence = step.sentence,
             proof = coalesce(step.proof, settlement.proof), changed_at = :now
