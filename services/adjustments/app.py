@@ -5,7 +5,7 @@ from functools import partial
 from fleet.settings import Settings
 from fleet.worker import Worker
 from services.adjustments import handlers
-from services.adjustments.desk import decisions
+from services.adjustments.desk import decisions, settlements
 
 MEASURE_S = 15.0
 EXPIRE_S = 60.0
@@ -18,7 +18,7 @@ def build(settings: Settings | None = None) -> Worker:
     _consume(worker)
     worker.every("expire", EXPIRE_S, partial(handlers.expire, worker.database))
     worker.every("measure", MEASURE_S, partial(handlers.measure, worker.database))
-    worker.decide(decisions.ACTIONS)
+    worker.decide({**decisions.ACTIONS, **settlements.ACTIONS})
     return worker
 
 

@@ -15,7 +15,7 @@ OLDEST = metrics.gauge(
 DECIDED = metrics.counter(
     "adjustments_decisions_total",
     "Decisions that people took about adjustments.",
-    {"action": ("approve", "reject")},
+    {"action": ("approve", "reject", "settle", "claw_back")},
 )
 CLAWBACK_CLOSES = metrics.gauge(
     "adjustments_clawback_closes_seconds",
