@@ -9,6 +9,7 @@ from services.adjustments.desk import decisions, settlements
 
 MEASURE_S = 15.0
 EXPIRE_S = 60.0
+REMIND_S = 60.0
 BATCH_MAX = 500
 
 
@@ -18,6 +19,8 @@ def build(settings: Settings | None = None) -> Worker:
     _consume(worker)
     worker.every("expire", EXPIRE_S, partial(handlers.expire, worker.database))
     worker.every("measure", MEASURE_S, partial(handlers.measure, worker.database))
+    worker.every("remind", REMIND_S, partial(handlers.remind_of_settlements, worker.database))
+    worker.every("measure_settlements", MEASURE_S, partial(handlers.measure_settlements, worker.database))
     worker.decide({**decisions.ACTIONS, **settlements.ACTIONS})
     return worker
 

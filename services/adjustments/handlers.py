@@ -7,6 +7,7 @@ from fleet import inbox
 from fleet.database import Database
 from fleet.envelope import Record
 from services.adjustments import metrics, steps, store, wire
+from services.adjustments.domain.settlements_late import Lateness
 
 Clock = Callable[[], datetime]
 
@@ -101,6 +102,26 @@ async def expire(db: Database, *, clock: Clock = utc_now) -> None:
     while expired == steps.expiry.BATCH_MAX:
         async with db.transaction() as tx:
             expired = await steps.expiry.expire(tx, clock())
+
+
+async def remind_of_settlements(db: Database, *, clock: Clock = utc_now) -> None:
+    """Tell finance of settlements that are late, a batch in each transaction."""
+    told = steps.settlements_late.BATCH_MAX
+    while told >= steps.settlements_late.BATCH_MAX:
+        async with db.transaction() as tx:
+            told = await steps.settlements_late.remind(tx, clock())
+
+
+async def measure_settlements(db: Database, *, clock: Clock = utc_now) -> None:
+    """Set the gauges of settlements: what waits by its method, and what is late."""
+    async with db.transaction() as tx:
+        waiting = await store.settlements_late.open_by_method(tx)
+        late = await steps.settlements_late.count(tx, clock())
+    for method in metrics.WAITING_METHODS:
+        metrics.SETTLEMENTS.labels(str(method)).set(waiting.get(method, 0))
+    metrics.LATE.labels(str(Lateness.OVERDUE)).set(late.overdue)
+    metrics.LATE.labels(str(Lateness.WINDOW_CLOSES)).set(late.window_closes)
+    metrics.LATE.labels(str(Lateness.UNANSWERED)).set(late.unanswered)
 
 
 async def measure(db: Database, *, clock: Clock = utc_now) -> None:

@@ -9,6 +9,7 @@ from services.adjustments.store import (
     makers,
     policy,
     settlements,
+    settlements_late,
     settlements_sent,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "makers",
     "policy",
     "settlements",
+    "settlements_late",
     "settlements_sent",
 ]

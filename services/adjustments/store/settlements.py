@@ -5,7 +5,6 @@ statement the database compares the sums (functions/settlement_guards.sql).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +13,6 @@ from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
 from services.adjustments.domain.settlements import (
-    BY_TRANSFER,
     OPEN,
     Changes,
     Cheque,
@@ -82,7 +80,7 @@ _COLUMNS_OF: Final = """
 async def of_adjustments(tx: Tx, adjustments: Collection[UUID]) -> list[Settlement]:
     """Every settlement of these adjustments, by adjustment, wallet and number; their flights are locked."""
     rows = await tx.all(_COLUMNS_OF, adjustments=sorted(adjustments))
-    return [_settlement(row) for row in rows]
+    return [settlement_of(row) for row in rows]
 
 
 _PLACES_OF: Final = """
@@ -136,81 +134,6 @@ async def approved_by(tx: Tx, adjustments: Collection[UUID]) -> dict[UUID, str]:
     return {row.adjustment_id: row.approver for row in rows}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Late:
-    """A settlement that finance has to hear of, with its adjustment's flight and revision."""
-
-    id: UUID
-    flight_id: str
-    revision: int
-    wallet: str
-    currency: str
-    amount: int
-    method: Method
-    begun_at: datetime
-    trace: str
-    clawback_until: datetime | None = None
-
-
-_OVERDUE: Final = """
-    SELECT s.id, a.flight_id, a.revision, s.wallet, s.currency, s.amount, s.method, s.begun_at,
-        CAST(a.trace AS text) AS trace
-    FROM settlement AS s JOIN adjustment AS a ON a.id = s.adjustment_id
-    WHERE s.state = :state AND s.method = ANY (CAST(:methods AS text[])) AND s.begun_at < :before
-      AND NOT EXISTS (SELECT FROM settlement_told AS told
-                      WHERE told.settlement_id = s.id AND told.what = :what)
-    ORDER BY s.begun_at LIMIT 500
-"""
-
-
-async def overdue(tx: Tx, before: datetime) -> list[Late]:
-    """What has waited for a transfer since before then, and nobody was told of it."""
-    methods = sorted(BY_TRANSFER)
-    rows = await tx.all(_OVERDUE, state="waiting", methods=methods, before=before, what="overdue")
-    return [_late(row) for row in rows]
-
-
-async def unanswered(tx: Tx, before: datetime) -> list[Late]:
-    """Reversals that payouts was asked for before then and did not answer, and nobody was told of it."""
-    rows = await tx.all(
-        _OVERDUE, state="asked", methods=["stripe_reversal"], before=before, what="unanswered"
-    )
-    return [_late(row) for row in rows]
-
-
-# The window that closes last counts: payouts takes from any transfer of the payee that it may.
-_CLOSING: Final = """
-    SELECT s.id, a.flight_id, a.revision, s.wallet, s.currency, s.amount, s.method, s.begun_at,
-        CAST(a.trace AS text) AS trace, w.clawback_until
-    FROM settlement AS s JOIN adjustment AS a ON a.id = s.adjustment_id
-    CROSS JOIN LATERAL (
-        SELECT max(clawback_until) AS clawback_until FROM clawback_window AS w
-        WHERE (w.wallet, w.currency) = (s.wallet, s.currency)) AS w
-    WHERE s.state = 'waiting' AND s.method = 'future_payout_offset'
-      AND w.clawback_until > :now AND w.clawback_until <= :until
-      AND NOT EXISTS (SELECT FROM settlement_told AS told
-                      WHERE told.settlement_id = s.id AND told.what = 'window_closes')
-    ORDER BY w.clawback_until LIMIT 500
-"""
-
-
-async def closing(tx: Tx, now: datetime, until: datetime) -> list[Late]:
-    """Debts of payees from whom money can be taken back until then and no longer; nobody was told of it."""
-    return [_late(row) for row in await tx.all(_CLOSING, now=now, until=until)]
-
-
-_TELL: Final = """
-    INSERT INTO settlement_told (settlement_id, what, at)
-    SELECT id, :what, :now FROM unnest(CAST(:ids AS uuid[])) AS told (id)
-    ON CONFLICT DO NOTHING
-"""
-
-
-async def note_told(tx: Tx, ids: Sequence[UUID], what: str, now: datetime) -> None:
-    """Note that finance was told of these settlements."""
-    await tx.execute(_TELL, ids=list(ids), what=what, now=now)
-
-
 def _document(one: Settlement) -> dict[str, Any]:
     return {
         "id": one.id,
@@ -229,7 +152,8 @@ def _document(one: Settlement) -> dict[str, Any]:
     }
 
 
-def _settlement(row: Row[Any]) -> Settlement:
+def settlement_of(row: Row[Any]) -> Settlement:
+    """A settlement from a row that has all of its columns."""
     return Settlement(
         id=row.id,
         adjustment_id=row.adjustment_id,
@@ -244,7 +168,3 @@ def _settlement(row: Row[Any]) -> Settlement:
         cheque=None if row.paid_on is None else Cheque(number=row.cheque_number, paid_on=row.paid_on),
         proof=row.proof,
     )
-
-
-def _late(row: Row[Any]) -> Late:
-    return Late(**{**row._mapping, "method": Method(row.method)})

@@ -117,7 +117,7 @@ def reversal(
         asked=asked,
         reversed=back,
         reversals=["trr_1"] if back else [],
-        reason=reason,  # type: ignore[arg-type]
+        reason=reason,
         sentence=f"{back} came back",
         settled_at=NOW,
     )

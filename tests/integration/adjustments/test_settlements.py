@@ -1,6 +1,7 @@
 """A posted adjustment is settled party by party: by the books, by transfers, by people."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -209,7 +210,7 @@ async def test_a_part_is_paid_by_cheque_and_the_rest_stays_an_offset(db: Databas
     ],
 )
 async def test_a_choice_that_is_not_whole_is_refused(
-    db: Database, parameters: dict[str, object], sentence: str
+    db: Database, parameters: dict[str, Any], sentence: str
 ) -> None:
     await given_posted(db)
     taken = await settle(db, **parameters)
