@@ -95,3 +95,66 @@ FULL JOIN (
     WHERE journal_id IS NOT NULL AND (key LIKE 'instructor:%' OR key LIKE 'aircraft\_owner:%')
     GROUP BY 1, 2, 3) AS posted USING (made_by, wallet, currency)
 WHERE moved IS DISTINCT FROM posted;
+
+-- name: settlement_state_is_its_last_step
+-- A settlement stands where the last row of its history says.
+SELECT settlement.id, settlement.state, step.to_state
+FROM settlement
+LEFT JOIN LATERAL (SELECT to_state FROM settlement_history WHERE settlement_id = settlement.id
+                   ORDER BY id DESC LIMIT 1) AS step ON true
+WHERE step.to_state IS DISTINCT FROM settlement.state;
+
+-- name: settlement_history_has_no_gap
+-- Each step of a settlement begins where the one before ended.
+SELECT settlement_id, id, from_state, before
+FROM (SELECT settlement_id, id, from_state,
+             lag(to_state) OVER (PARTITION BY settlement_id ORDER BY id) AS before FROM settlement_history) AS step
+WHERE from_state IS DISTINCT FROM before;
+
+-- name: settlements_sum_to_the_adjustment
+-- Of each party of a posted adjustment the settlements in force sum to its difference: no cent is settled twice, none not at all.
+SELECT coalesce(party.id, s.adjustment_id) AS adjustment, coalesce(party.wallet, s.wallet) AS wallet,
+       party.difference, s.amount AS settlements
+FROM (SELECT adjustment.id, wallet, difference::bigint AS difference
+      FROM adjustment, jsonb_each_text(differences) AS party (wallet, difference)
+      WHERE state IN ('settling', 'settled')) AS party
+FULL JOIN (SELECT adjustment_id, wallet, sum(amount) AS amount FROM settlement
+           WHERE state IN ('waiting', 'asked', 'settled') GROUP BY adjustment_id, wallet) AS s
+    ON (s.adjustment_id, s.wallet) = (party.id, party.wallet)
+WHERE party.difference IS DISTINCT FROM s.amount;
+
+-- name: settled_adjustment_waits_for_nothing
+-- An adjustment is settled when all its settlements are, and settling while one is not.
+SELECT adjustment.id, adjustment.state, count(settlement.id) AS open
+FROM adjustment
+LEFT JOIN settlement ON settlement.adjustment_id = adjustment.id AND settlement.state IN ('waiting', 'asked')
+WHERE adjustment.state IN ('settling', 'settled')
+GROUP BY adjustment.id HAVING (adjustment.state = 'settled') <> (count(settlement.id) = 0);
+
+-- name: nobody_settles_their_own
+-- No claw back, forgiving or writing off was decided by whoever made the correction, or one that it covers.
+SELECT settlement.id, settlement.method FROM settlement JOIN adjustment ON adjustment.id = settlement.adjustment_id
+WHERE method IN ('stripe_reversal', 'forgiven', 'written_off')
+  AND EXISTS (SELECT FROM unnest(makers) AS maker (name)
+              WHERE lower(normalize(btrim(name), NFKC)) = lower(normalize(btrim(decided_by), NFKC)));
+
+-- name: settled_by_a_transfer_that_carried_it
+-- What a transfer is said to have settled is in the list of what transfers carried.
+SELECT settlement.id, settlement.proof FROM settlement JOIN adjustment ON adjustment.id = settlement.adjustment_id
+WHERE method IN ('payout', 'future_payout_offset') AND settlement.state = 'settled'
+  AND NOT EXISTS (SELECT FROM carried_adjustment AS carried
+                  WHERE carried.source = 'adjustment:' || adjustment.flight_id || ':' || adjustment.revision
+                    AND carried.wallet = settlement.wallet AND carried.transfer_id::text = settlement.proof);
+
+-- name: what_a_transfer_carried_waits_no_more
+-- Nothing still waits for a transfer that carried it.
+SELECT settlement.id FROM settlement JOIN adjustment ON adjustment.id = settlement.adjustment_id
+JOIN carried_adjustment AS carried ON carried.wallet = settlement.wallet
+  AND carried.source = 'adjustment:' || adjustment.flight_id || ':' || adjustment.revision
+WHERE settlement.state = 'waiting';
+
+-- name: journal_of_a_settlement_has_its_answer
+-- The ledger answers a settlement's journal within the hour.
+SELECT id, method, changed_at FROM settlement
+WHERE state = 'asked' AND method IN ('manual_check', 'forgiven', 'written_off')
+  AND changed_at < now() - interval '1 hour';
