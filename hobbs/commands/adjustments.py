@@ -7,6 +7,9 @@ Examples:
   hobbs adjustments approve F123:2 F124:3 --dry-run
   hobbs adjustments reject F123:2 --why "the meter was read again: it was right"
   hobbs adjustments makers
+  hobbs adjustments settlements --late
+  hobbs adjustments settle F123:2 --method forgiven --why "our mistake"
+  hobbs adjustments claw-back F123:2 --why "paid twice" --dry-run
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -17,6 +20,7 @@ import typer
 
 from fleet.database import Tx
 from fleet.settings import Settings
+from hobbs.commands import adjustments_settle
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Effects, Question
 from hobbs.shell.lists import MostOption, SkipOption, part
@@ -30,7 +34,7 @@ from services.adjustments.domain.adjustments import State
 SERVICE: Final = "adjustments"
 MONEY: Final = (
     *("largest", "before", "after", "difference", "moved", "moved_in_month"),
-    *("could_be_taken_back", "approve_above"),
+    *("could_be_taken_back", "approve_above", "amount"),
 )
 COLUMNS: Final = ("adjustment", "state", "largest", "currency", "made_by", "reason", "changed_at", "sentence")
 QUEUE_COLUMNS: Final = (
@@ -38,9 +42,13 @@ QUEUE_COLUMNS: Final = (
     *("waits", "expires_in", "clawback_closes_in", "could_be_taken_back", "reason"),
 )
 PARTY_COLUMNS: Final = ("adjustment", "wallet", "before", "after", "difference", "currency")
-PARTS: Final = ("parties", "approvals", "history", "computations", "next_flights")
+PARTS: Final = (
+    *("parties", "settlements", "approvals", "history", "settlement_steps"),
+    *("computations", "next_flights"),
+)
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
+app.add_typer(adjustments_settle.app)  # its commands stand beside these
 
 NamesArgument = Annotated[
     list[str],

@@ -1,11 +1,13 @@
 """What people ask of adjustments, read from published views. Amounts are minor units of `currency`."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from fleet.database import Tx
+from fleet.zones import local_date
+from services.adjustments.domain.policy import Policy
 
 MONTH_DAYS: Final = 30
 JUST_UNDER_PERCENT: Final = 80  # of the amount from which a person must approve
@@ -117,8 +119,21 @@ _APPROVALS: Final = """
 """
 
 
+_SETTLEMENTS: Final = """
+    SELECT wallet, number, amount, currency, method, state, instead_of, decided_by, cheque_number, paid_on,
+           proof, sentence, changed_at
+    FROM adjustments_public.settlements WHERE adjustment_id = :id ORDER BY wallet, number
+"""
+_SETTLEMENT_STEPS: Final = """
+    SELECT at, wallet, number, method, from_state, to_state, who, why
+    FROM adjustments_public.settlement_history AS step
+    JOIN adjustments_public.settlements AS settlement ON settlement.id = step.settlement_id
+    WHERE adjustment_id = :id ORDER BY step.id
+"""
+
+
 async def whole(tx: Tx, name: str) -> dict[str, Any] | None:
-    """One adjustment, by `<flight>:<revision>`: its parties, history, approvals and both computations."""
+    """One adjustment, by `<flight>:<revision>`: parties, history, approvals, settlements, computations."""
     flight_id, _, revision = name.rpartition(":")
     if not revision.isdecimal():
         return None
@@ -131,6 +146,8 @@ async def whole(tx: Tx, name: str) -> dict[str, Any] | None:
         "parties": [dict(party._mapping) for party in parties],
         "history": [dict(step._mapping) for step in await tx.all(_HISTORY, id=row.id)],
         "approvals": [dict(one._mapping) for one in await tx.all(_APPROVALS, id=row.id)],
+        "settlements": [dict(one._mapping) for one in await tx.all(_SETTLEMENTS, id=row.id)],
+        "settlement_steps": [dict(step._mapping) for step in await tx.all(_SETTLEMENT_STEPS, id=row.id)],
         "computations": await computations(tx, flight_id, _stood(row.paid_by), int(revision)),
         "next_flights": await _next_flights(tx, flight_id, int(revision)),
     }
@@ -233,3 +250,57 @@ async def just_under(tx: Tx, *, most: int = 1000) -> list[dict[str, Any]]:
     """Adjustments of 30 days that nobody had to approve, by a fifth of the limit or less; by maker."""
     rows = await tx.all(_JUST_UNDER, days=MONTH_DAYS, percent=JUST_UNDER_PERCENT, most=most)
     return [dict(row._mapping) for row in rows]
+
+
+# clawback_until: of the transfer to this payee whose window closes last.
+_OPEN_SETTLEMENTS: Final = """
+    SELECT flight_id || ':' || revision AS adjustment, wallet, amount, currency, method, state,
+           begun_at AS waits_since,
+           CASE WHEN amount < 0 THEN (
+               SELECT max(clawback_until) FROM adjustments_public.clawback_windows AS w
+               WHERE (w.wallet, w.currency) = (s.wallet, s.currency) AND clawback_until > now())
+           END AS clawback_until,
+           decided_by, sentence
+    FROM adjustments_public.settlements AS s
+    WHERE state IN ('waiting', 'asked')
+      AND (CAST(:wallet AS text) IS NULL OR wallet = :wallet)
+      AND (CAST(:before AS timestamptz) IS NULL OR begun_at < :before)
+    ORDER BY begun_at, s.id LIMIT :most OFFSET :skip
+"""
+
+
+async def open_settlements(
+    tx: Tx, *, wallet: str | None = None, late: bool = False, most: int = 1000, skip: int = 0
+) -> list[dict[str, Any]]:
+    """What is not settled yet, the oldest first; late: only what waits longer than today's policy says."""
+    before = datetime.now(UTC) - await _patience(tx) if late else None
+    rows = await tx.all(_OPEN_SETTLEMENTS, wallet=wallet, before=before, most=most, skip=skip)
+    return [dict(row._mapping) for row in rows]
+
+
+_ZONE: Final = "SELECT time_zone FROM adjustments_public.school"
+_POLICY: Final = """
+    SELECT policy FROM adjustments_public.policy_cards
+    WHERE effective_from <= :day AND policy IS NOT NULL ORDER BY effective_from DESC LIMIT 1
+"""
+
+
+async def _patience(tx: Tx) -> timedelta:
+    today = local_date(datetime.now(UTC), (await tx.one(_ZONE)).time_zone)
+    row = await tx.first(_POLICY, day=today)
+    days = Policy().offset_escalates_after_days if row is None else row.policy["offset_escalates_after_days"]
+    return timedelta(days=days)
+
+
+_CURRENCY: Final = """
+    SELECT currency FROM adjustments_public.adjustments WHERE flight_id = :flight_id AND revision = :revision
+"""
+
+
+async def currency_of(tx: Tx, name: str) -> str | None:
+    """The currency of an adjustment, by `<flight>:<revision>`; None when there is none."""
+    flight_id, _, revision = name.rpartition(":")
+    if not revision.isdecimal():
+        return None
+    row = await tx.first(_CURRENCY, flight_id=flight_id, revision=int(revision))
+    return None if row is None else str(row.currency)
