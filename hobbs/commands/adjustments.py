@@ -43,8 +43,7 @@ PARTS: Final = ("parties", "approvals", "history", "computations", "next_flights
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 
 NamesArgument = Annotated[
-    list[str],
-    typer.Argument(metavar="ID…", help="<flight>:<revision>, as `hobbs adjustments list` shows it."),
+    list[str], typer.Argument(metavar="ID…", help="Each as <flight>:<revision>, such as F123:2.")
 ]
 NameArgument = Annotated[
     str, typer.Argument(metavar="ID", help="<flight>:<revision>, as `hobbs adjustments list` shows it.")
