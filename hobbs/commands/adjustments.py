@@ -51,8 +51,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
 app.add_typer(adjustments_settle.app)  # its commands stand beside these
 
 NamesArgument = Annotated[
-    list[str],
-    typer.Argument(metavar="ID…", help="<flight>:<revision>, as `hobbs adjustments list` shows it."),
+    list[str], typer.Argument(metavar="ID…", help="Each as <flight>:<revision>, such as F123:2.")
 ]
 NameArgument = Annotated[
     str, typer.Argument(metavar="ID", help="<flight>:<revision>, as `hobbs adjustments list` shows it.")

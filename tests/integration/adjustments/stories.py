@@ -154,14 +154,17 @@ async def staged(db: Database, topic: str) -> list[dict[str, Any]]:
 
 
 async def states(db: Database) -> dict[str, str]:
-    """Where each adjustment stands, by name."""
+    """Where each adjustment stands, by name; "posted" also when the money follows, or has followed."""
     async with db.transaction() as tx:
-        rows = await tx.all("SELECT flight_id, revision, state FROM adjustment ORDER BY flight_id, revision")
+        rows = await tx.all(
+            "SELECT flight_id, revision, CASE WHEN journal_id IS NULL THEN state ELSE 'posted' END AS state"
+            " FROM adjustment ORDER BY flight_id, revision"
+        )
     return {f"{row.flight_id}:{row.revision}": row.state for row in rows}
 
 
 async def steps_of(db: Database, name: str) -> list[tuple[str | None, str, str]]:
-    """An adjustment's history: from, to, by whom."""
+    """An adjustment's history until it was posted: from, to, by whom."""
     flight_id, _, revision = name.rpartition(":")
     async with db.transaction() as tx:
         rows = await tx.all(
@@ -171,7 +174,7 @@ async def steps_of(db: Database, name: str) -> list[tuple[str | None, str, str]]
             flight=flight_id,
             revision=int(revision),
         )
-    return [(row.from_state, row.to_state, row.who) for row in rows]
+    return [(r.from_state, r.to_state, r.who) for r in rows if r.to_state not in ("settling", "settled")]
 
 
 async def differences(db: Database, name: str) -> dict[str, int]:
