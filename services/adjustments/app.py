@@ -5,10 +5,11 @@ from functools import partial
 from fleet.settings import Settings
 from fleet.worker import Worker
 from services.adjustments import handlers
-from services.adjustments.desk import decisions
+from services.adjustments.desk import decisions, settlements
 
 MEASURE_S = 15.0
 EXPIRE_S = 60.0
+REMIND_S = 60.0
 BATCH_MAX = 500
 
 
@@ -18,7 +19,9 @@ def build(settings: Settings | None = None) -> Worker:
     _consume(worker)
     worker.every("expire", EXPIRE_S, partial(handlers.expire, worker.database))
     worker.every("measure", MEASURE_S, partial(handlers.measure, worker.database))
-    worker.decide(decisions.ACTIONS)
+    worker.every("remind", REMIND_S, partial(handlers.remind_of_settlements, worker.database))
+    worker.every("measure_settlements", MEASURE_S, partial(handlers.measure_settlements, worker.database))
+    worker.decide({**decisions.ACTIONS, **settlements.ACTIONS})
     return worker
 
 

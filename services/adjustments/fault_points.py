@@ -6,4 +6,8 @@ POINTS: dict[str, str] = {
     "adjustments.refused": "adjustments have failed, nobody is told and what waited for them is not decided",
     "adjustments.approved": "an approval is written, the adjustment is not moved",
     "adjustments.expired": "adjustments have expired, nobody is told",
+    "adjustments.settlements_begun": "settlements are inserted and asked for, nobody is told",
+    "adjustments.settlements_answered": "settlements have their answers, nobody is told",
+    "adjustments.settlement_chosen": "a person's settlement is written and asked for, nobody is told",
+    "adjustments.settlements_reminded": "finance is told of what is late, old windows are there",
 }

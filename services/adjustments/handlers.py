@@ -7,6 +7,7 @@ from fleet import inbox
 from fleet.database import Database
 from fleet.envelope import Record
 from services.adjustments import metrics, steps, store, wire
+from services.adjustments.domain.settlements_late import Lateness
 
 Clock = Callable[[], datetime]
 
@@ -36,8 +37,7 @@ async def take_posted(db: Database, batch: Sequence[Record], *, clock: Clock = u
         of_adjustments = [one for one in posted if wire.records.is_of_adjustment(one.event.source)]
         journals = [wire.records.posted_journal(one.event) for one in of_adjustments]
         await steps.answers.take_posted(tx, journals, clock())
-        others = [one for one in posted if not wire.records.is_of_adjustment(one.event.source)]
-        await steps.settlements.take_posted(tx, others, clock())
+        await steps.settlements.take_posted(tx, wire.settlements.posted(posted), clock())
 
 
 async def take_refused(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
@@ -50,8 +50,7 @@ async def take_refused(db: Database, batch: Sequence[Record], *, clock: Clock = 
         of_adjustments = [one for one in refused if wire.records.is_of_adjustment(one.event.source)]
         journals = [wire.records.refused_journal(one.event) for one in of_adjustments]
         await steps.answers.take_refused(tx, journals, clock())
-        others = [one for one in refused if not wire.records.is_of_adjustment(one.event.source)]
-        await steps.settlements.take_refused(tx, others, clock())
+        await steps.settlements.take_refused(tx, wire.settlements.refused(refused), clock())
 
 
 async def follow_book(db: Database, batch: Sequence[Record]) -> None:
@@ -73,15 +72,19 @@ async def follow_book(db: Database, batch: Sequence[Record]) -> None:
 
 
 async def take_transfer_sent(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
-    """Take transfers that paid journals of adjustments: what was owed or deducted is settled."""
-    ours = wire.records.paying_ours(batch)
-    if not ours:
+    """Take transfers that paid journals of adjustments: what was owed or deducted is settled.
+
+    Of every other only until when its money can be taken back is kept, while that is to come.
+    """
+    ours, windows = wire.records.paying_ours(batch), wire.settlements.windows(batch, clock())
+    if not ours and not windows:
         return
     async with db.transaction() as tx:
+        await store.settlements_sent.keep_windows(tx, windows)
         sent = await inbox.admit(
             tx, ours, wire.records.transfer_sent, natural_key=lambda event: str(event.transfer_id)
         )
-        await steps.settlements.take_sent(tx, sent, clock())
+        await steps.settlements.take_sent(tx, wire.settlements.carried(sent), clock())
 
 
 async def take_reversal_settled(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
@@ -90,7 +93,7 @@ async def take_reversal_settled(db: Database, batch: Sequence[Record], *, clock:
         answers = await inbox.admit(
             tx, batch, wire.records.reversal_settled, natural_key=lambda event: str(event.settlement_id)
         )
-        await steps.settlements.take_reversals(tx, answers, clock())
+        await steps.settlements.take_reversals(tx, wire.settlements.answers(answers), clock())
 
 
 async def expire(db: Database, *, clock: Clock = utc_now) -> None:
@@ -99,6 +102,26 @@ async def expire(db: Database, *, clock: Clock = utc_now) -> None:
     while expired == steps.expiry.BATCH_MAX:
         async with db.transaction() as tx:
             expired = await steps.expiry.expire(tx, clock())
+
+
+async def remind_of_settlements(db: Database, *, clock: Clock = utc_now) -> None:
+    """Tell finance of settlements that are late, a batch in each transaction."""
+    told = steps.settlements_late.BATCH_MAX
+    while told >= steps.settlements_late.BATCH_MAX:
+        async with db.transaction() as tx:
+            told = await steps.settlements_late.remind(tx, clock())
+
+
+async def measure_settlements(db: Database, *, clock: Clock = utc_now) -> None:
+    """Set the gauges of settlements: what waits by its method, and what is late."""
+    async with db.transaction() as tx:
+        waiting = await store.settlements_late.open_by_method(tx)
+        late = await steps.settlements_late.count(tx, clock())
+    for method in metrics.WAITING_METHODS:
+        metrics.SETTLEMENTS.labels(str(method)).set(waiting.get(method, 0))
+    metrics.LATE.labels(str(Lateness.OVERDUE)).set(late.overdue)
+    metrics.LATE.labels(str(Lateness.WINDOW_CLOSES)).set(late.window_closes)
+    metrics.LATE.labels(str(Lateness.UNANSWERED)).set(late.unanswered)
 
 
 async def measure(db: Database, *, clock: Clock = utc_now) -> None:

@@ -2,6 +2,8 @@
 
 from fleet import metrics
 from services.adjustments.domain.adjustments import State
+from services.adjustments.domain.settlements import BY_JOURNAL, BY_TRANSFER, Method
+from services.adjustments.domain.settlements_late import Lateness
 
 OPEN = (State.PROPOSED, State.WAITING, State.APPROVED, State.POSTED, State.SETTLING, State.FAILED)
 
@@ -15,9 +17,20 @@ OLDEST = metrics.gauge(
 DECIDED = metrics.counter(
     "adjustments_decisions_total",
     "Decisions that people took about adjustments.",
-    {"action": ("approve", "reject")},
+    {"action": ("approve", "reject", "settle", "claw_back")},
 )
 CLAWBACK_CLOSES = metrics.gauge(
     "adjustments_clawback_closes_seconds",
     "Until the first clawback window closes on what a waiting adjustment would take back; 0: none is open.",
+)
+WAITING_METHODS = sorted({*BY_JOURNAL, *BY_TRANSFER, Method.STRIPE_REVERSAL})
+SETTLEMENTS = metrics.gauge(
+    "adjustments_settlements_open",
+    "Settlements that wait for a transfer, for the ledger or for payouts, by method.",
+    {"method": WAITING_METHODS},
+)
+LATE = metrics.gauge(
+    "adjustments_settlements_late",
+    "Settlements that wait too long, and debts that can be taken back for less than 12 hours more.",
+    {"what": Lateness},
 )

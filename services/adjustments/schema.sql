@@ -62,6 +62,7 @@ CREATE INDEX adjustment_by_state ON adjustments.adjustment USING btree (state, p
 CREATE INDEX adjustment_of_a_maker ON adjustments.adjustment USING btree (made_by, proposed_at);
 CREATE INDEX adjustment_to_expire ON adjustments.adjustment USING btree (expires_at) WHERE (state = 'waiting'::text);
 CREATE TRIGGER adjustment_keeps_the_rules BEFORE INSERT OR UPDATE ON adjustments.adjustment FOR EACH ROW EXECUTE FUNCTION adjustments.guard_adjustment();
+CREATE TRIGGER settled_adjustment_is_settled BEFORE UPDATE ON adjustments.adjustment FOR EACH ROW WHEN (((new.state = ANY (ARRAY['settling'::text, 'settled'::text])) AND (old.state IS DISTINCT FROM new.state))) EXECUTE FUNCTION adjustments.guard_settled_adjustment();
 GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.adjustment TO hobbs_adjustments;
 
 CREATE TABLE adjustments.adjustment_history (
@@ -73,7 +74,7 @@ CREATE TABLE adjustments.adjustment_history (
     who text NOT NULL,
     why text NOT NULL,
     content_hash bytea NOT NULL,
-    CONSTRAINT adjustment_step_is_in_the_table CHECK ((((COALESCE(from_state, 'new'::text) || '>'::text) || to_state) = ANY (ARRAY['new>proposed'::text, 'new>waiting'::text, 'new>approved'::text, 'new>posted'::text, 'new>settled'::text, 'new>superseded'::text, 'proposed>waiting'::text, 'proposed>approved'::text, 'proposed>posted'::text, 'proposed>settled'::text, 'proposed>superseded'::text, 'waiting>proposed'::text, 'waiting>approved'::text, 'waiting>rejected'::text, 'waiting>expired'::text, 'waiting>superseded'::text, 'waiting>posted'::text, 'approved>posted'::text, 'approved>failed'::text, 'failed>approved'::text, 'failed>rejected'::text, 'failed>posted'::text, 'failed>superseded'::text, 'rejected>posted'::text, 'expired>posted'::text, 'superseded>posted'::text, 'posted>settling'::text, 'posted>settled'::text, 'settling>settled'::text]))),
+    CONSTRAINT adjustment_step_is_in_the_table CHECK ((((COALESCE(from_state, 'new'::text) || '>'::text) || to_state) = ANY (ARRAY['new>proposed'::text, 'new>waiting'::text, 'new>approved'::text, 'new>posted'::text, 'new>settled'::text, 'new>superseded'::text, 'proposed>waiting'::text, 'proposed>approved'::text, 'proposed>posted'::text, 'proposed>settled'::text, 'proposed>superseded'::text, 'waiting>proposed'::text, 'waiting>approved'::text, 'waiting>rejected'::text, 'waiting>expired'::text, 'waiting>superseded'::text, 'waiting>posted'::text, 'approved>posted'::text, 'approved>failed'::text, 'failed>approved'::text, 'failed>rejected'::text, 'failed>posted'::text, 'failed>superseded'::text, 'rejected>posted'::text, 'expired>posted'::text, 'superseded>posted'::text, 'posted>settling'::text, 'posted>settled'::text, 'settling>settled'::text, 'settled>settling'::text]))),
     CONSTRAINT step_says_by_whom CHECK ((who <> ''::text))
 );
 ALTER TABLE adjustments.adjustment_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
@@ -101,6 +102,29 @@ ALTER TABLE ONLY adjustments.approval ADD CONSTRAINT approval_adjustment_id_fkey
 CREATE UNIQUE INDEX two_approvers_are_two_persons ON adjustments.approval USING btree (adjustment_id, content_hash, lower(NORMALIZE(btrim(approver), NFKC)));
 CREATE TRIGGER maker_is_not_checker BEFORE INSERT ON adjustments.approval FOR EACH ROW EXECUTE FUNCTION adjustments.guard_approval();
 GRANT SELECT, INSERT ON TABLE adjustments.approval TO hobbs_adjustments;
+
+CREATE TABLE adjustments.carried_adjustment (
+    source text NOT NULL,
+    wallet text NOT NULL,
+    transfer_id uuid NOT NULL,
+    sent_at timestamptz NOT NULL,
+    CONSTRAINT carried_source_is_an_adjustments CHECK ((source ~~ 'adjustment:%'::text))
+);
+ALTER TABLE ONLY adjustments.carried_adjustment ADD CONSTRAINT carried_adjustment_pkey PRIMARY KEY (source, wallet);
+GRANT SELECT, INSERT ON TABLE adjustments.carried_adjustment TO hobbs_adjustments;
+
+CREATE TABLE adjustments.clawback_window (
+    transfer_id uuid NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    sources text[] NOT NULL,
+    clawback_until timestamptz NOT NULL
+);
+ALTER TABLE ONLY adjustments.clawback_window ADD CONSTRAINT clawback_window_pkey PRIMARY KEY (transfer_id);
+CREATE INDEX clawback_window_by_end ON adjustments.clawback_window USING btree (clawback_until);
+CREATE INDEX clawback_window_of_a_wallet ON adjustments.clawback_window USING btree (wallet, currency, clawback_until);
+GRANT SELECT, INSERT, DELETE ON TABLE adjustments.clawback_window TO hobbs_adjustments;
 
 CREATE TABLE adjustments.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -227,6 +251,82 @@ CREATE TABLE adjustments.school (
 ALTER TABLE ONLY adjustments.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
 GRANT SELECT, UPDATE ON TABLE adjustments.school TO hobbs_adjustments;
 
+CREATE TABLE adjustments.settlement (
+    id uuid NOT NULL,
+    adjustment_id uuid NOT NULL,
+    number integer NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    method text NOT NULL,
+    state text NOT NULL,
+    sentence text NOT NULL,
+    proof text,
+    instead_of text,
+    decided_by text,
+    cheque_number text,
+    paid_on date,
+    begun_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT cheque_has_number_and_date CHECK ((((method = 'manual_check'::text) = (cheque_number IS NOT NULL)) AND ((cheque_number IS NULL) = (paid_on IS NULL)))),
+    CONSTRAINT costly_settlement_says_who_decided CHECK (((method <> ALL (ARRAY['stripe_reversal'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text])) OR (decided_by IS NOT NULL))),
+    CONSTRAINT method_goes_the_way_of_the_money CHECK (
+CASE
+    WHEN (method = ANY (ARRAY['credit'::text, 'payout'::text])) THEN (amount > 0)
+    WHEN (method = ANY (ARRAY['charge'::text, 'future_payout_offset'::text, 'stripe_reversal'::text, 'forgiven'::text, 'written_off'::text])) THEN (amount < 0)
+    ELSE true
+END),
+    CONSTRAINT method_is_one_of_its_party CHECK (
+CASE split_part(wallet, ':'::text, 1)
+    WHEN 'student'::text THEN (method = ANY (ARRAY['credit'::text, 'charge'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text]))
+    WHEN 'instructor'::text THEN (method <> ALL (ARRAY['books'::text, 'credit'::text, 'charge'::text]))
+    WHEN 'aircraft_owner'::text THEN (method <> ALL (ARRAY['books'::text, 'credit'::text, 'charge'::text]))
+    ELSE (method = 'books'::text)
+END),
+    CONSTRAINT settled_settlement_has_a_proof CHECK (((state <> 'settled'::text) OR (proof IS NOT NULL))),
+    CONSTRAINT settlement_amount_is_not_zero CHECK ((amount <> 0)),
+    CONSTRAINT settlement_method_is_known CHECK ((method = ANY (ARRAY['books'::text, 'credit'::text, 'charge'::text, 'payout'::text, 'future_payout_offset'::text, 'stripe_reversal'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text]))),
+    CONSTRAINT settlement_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'asked'::text, 'settled'::text, 'failed'::text, 'replaced'::text]))),
+    CONSTRAINT settlements_count_from_one CHECK ((number >= 1))
+);
+ALTER TABLE ONLY adjustments.settlement ADD CONSTRAINT settlement_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY adjustments.settlement ADD CONSTRAINT settlements_of_a_wallet_are_numbered UNIQUE (adjustment_id, wallet, number);
+ALTER TABLE ONLY adjustments.settlement ADD CONSTRAINT settlement_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES adjustments.adjustment(id);
+CREATE INDEX settlement_of_a_wallet ON adjustments.settlement USING btree (wallet) WHERE (state = ANY (ARRAY['waiting'::text, 'asked'::text]));
+CREATE INDEX settlement_open ON adjustments.settlement USING btree (method, wallet) WHERE (state = ANY (ARRAY['waiting'::text, 'asked'::text]));
+CREATE TRIGGER begun_settlements_sum_to_the_difference AFTER INSERT ON adjustments.settlement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION adjustments.guard_settlement_sums();
+CREATE TRIGGER changed_settlements_sum_to_the_difference AFTER UPDATE ON adjustments.settlement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION adjustments.guard_settlement_sums();
+CREATE TRIGGER settlement_changes_in_its_states_only BEFORE UPDATE ON adjustments.settlement FOR EACH ROW EXECUTE FUNCTION adjustments.guard_settlement_change();
+CREATE TRIGGER settler_is_not_the_maker BEFORE INSERT ON adjustments.settlement FOR EACH ROW WHEN ((new.method = ANY (ARRAY['stripe_reversal'::text, 'forgiven'::text, 'written_off'::text]))) EXECUTE FUNCTION adjustments.guard_settlement();
+GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.settlement TO hobbs_adjustments;
+
+CREATE TABLE adjustments.settlement_history (
+    id bigint NOT NULL,
+    settlement_id uuid NOT NULL,
+    at timestamptz NOT NULL,
+    from_state text,
+    to_state text NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    CONSTRAINT settlement_step_is_in_the_table CHECK ((((COALESCE(from_state, 'new'::text) || '>'::text) || to_state) = ANY (ARRAY['new>waiting'::text, 'new>asked'::text, 'new>settled'::text, 'waiting>settled'::text, 'waiting>replaced'::text, 'asked>settled'::text, 'asked>failed'::text, 'settled>replaced'::text]))),
+    CONSTRAINT settlement_step_says_by_whom CHECK ((who <> ''::text))
+);
+ALTER TABLE adjustments.settlement_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY adjustments.settlement_history ADD CONSTRAINT settlement_history_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY adjustments.settlement_history ADD CONSTRAINT settlement_history_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES adjustments.settlement(id);
+CREATE INDEX settlement_history_of_a_settlement ON adjustments.settlement_history USING btree (settlement_id, id);
+GRANT SELECT, INSERT ON TABLE adjustments.settlement_history TO hobbs_adjustments;
+
+CREATE TABLE adjustments.settlement_told (
+    settlement_id uuid NOT NULL,
+    what text NOT NULL,
+    at timestamptz NOT NULL,
+    CONSTRAINT told_is_overdue_or_closing CHECK ((what = ANY (ARRAY['overdue'::text, 'window_closes'::text, 'unanswered'::text])))
+);
+ALTER TABLE ONLY adjustments.settlement_told ADD CONSTRAINT settlement_told_pkey PRIMARY KEY (settlement_id, what);
+ALTER TABLE ONLY adjustments.settlement_told ADD CONSTRAINT settlement_told_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES adjustments.settlement(id);
+GRANT SELECT, INSERT ON TABLE adjustments.settlement_told TO hobbs_adjustments;
+
 CREATE TABLE adjustments.timer (
     name text NOT NULL,
     due_at timestamptz DEFAULT now() NOT NULL,
@@ -296,6 +396,16 @@ CREATE VIEW adjustments_public.approvals AS
    FROM (adjustments.approval
      JOIN adjustments.adjustment ON ((adjustment.id = approval.adjustment_id)));
 GRANT SELECT ON TABLE adjustments_public.approvals TO hobbs_reader;
+
+CREATE VIEW adjustments_public.clawback_windows AS
+ SELECT transfer_id,
+    wallet,
+    currency,
+    amount,
+    sources,
+    clawback_until
+   FROM adjustments.clawback_window;
+GRANT SELECT ON TABLE adjustments_public.clawback_windows TO hobbs_reader;
 
 CREATE VIEW adjustments_public.dead_letters AS
  SELECT id,
@@ -389,8 +499,46 @@ CREATE VIEW adjustments_public.school AS
    FROM adjustments.school;
 GRANT SELECT ON TABLE adjustments_public.school TO hobbs_reader;
 
+CREATE VIEW adjustments_public.settlement_history AS
+ SELECT id,
+    settlement_id,
+    at,
+    from_state,
+    to_state,
+    who,
+    why
+   FROM adjustments.settlement_history;
+GRANT SELECT ON TABLE adjustments_public.settlement_history TO hobbs_reader;
+
+CREATE VIEW adjustments_public.settlements AS
+ SELECT s.id,
+    s.adjustment_id,
+    a.flight_id,
+    a.revision,
+    s.number,
+    s.wallet,
+    s.currency,
+    s.amount,
+    s.method,
+    s.state,
+    s.sentence,
+    s.proof,
+    s.instead_of,
+    s.decided_by,
+    s.cheque_number,
+    s.paid_on,
+    s.begun_at,
+    s.changed_at
+   FROM (adjustments.settlement s
+     JOIN adjustments.adjustment a ON ((a.id = s.adjustment_id)));
+GRANT SELECT ON TABLE adjustments_public.settlements TO hobbs_reader;
+
 -- Functions; their texts are in functions/.
 -- * guard_adjustment()
 -- * guard_approval()
+-- * guard_settled_adjustment()
+-- * guard_settlement()
+-- * guard_settlement_change()
+-- * guard_settlement_sums()
 -- * person(text)
 -- * refuse(text, text)

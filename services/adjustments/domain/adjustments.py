@@ -52,7 +52,7 @@ TRANSITIONS: Final[Mapping[State | None, frozenset[State]]] = {
     _S.FAILED: frozenset({_S.APPROVED, _S.REJECTED, _S.POSTED, _S.SUPERSEDED}),
     _S.POSTED: frozenset({_S.SETTLING, _S.SETTLED}),
     _S.SETTLING: frozenset({_S.SETTLED}),
-    _S.SETTLED: frozenset(),
+    _S.SETTLED: frozenset({_S.SETTLING}),  # a person settles a part of it in another way
 }
 STANDING: Final = frozenset({_S.APPROVED, _S.POSTED, _S.SETTLING, _S.SETTLED})
 UNDECIDED: Final = frozenset({_S.PROPOSED, _S.WAITING, _S.FAILED})  # a later revision supersedes these

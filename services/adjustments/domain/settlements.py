@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import Final
 from uuid import UUID, uuid5
 
+from fleet.money import format_minor
+
 PREFIX: Final = "settlement:"
 PAYEE_KINDS: Final = frozenset({"instructor", "aircraft_owner"})
 FORGIVEN_WALLET: Final = "platform:forgiven"
@@ -284,7 +286,7 @@ def choose(rows: Sequence[Settlement], choice: Choice) -> Changes | str:
 
     rows: every settlement of the wallet in this adjustment, at least one.
     """
-    old = _replaceable(rows, choice.method)
+    old = replaceable(rows, choice.method)
     if not old:
         return f"{choice.method} cannot take the place of what there is: {describe(rows)}"
     total = sum(row.amount for row in old)
@@ -310,6 +312,18 @@ def choose(rows: Sequence[Settlement], choice: Choice) -> Changes | str:
     return Changes(steps=steps, begun=(chosen, *left))
 
 
+def applied(rows: Sequence[Settlement], changes: Changes) -> list[Settlement]:
+    """The settlements as they are after these changes."""
+    steps = {step.settlement.id: step for step in changes.steps}
+    moved = [
+        replace(row, state=step.to, amount=step.amount, proof=step.proof or row.proof)
+        if (step := steps.get(row.id)) is not None
+        else row
+        for row in rows
+    ]
+    return [*moved, *changes.begun]
+
+
 def _part(old: Settlement, amount: int, number: int) -> Settlement:
     """Another settlement like an old one, of another amount."""
     identity = settlement_id(old.adjustment_id, old.wallet, number)
@@ -320,7 +334,7 @@ def _next_number(rows: Sequence[Settlement]) -> int:
     return max(row.number for row in rows) + 1
 
 
-def _replaceable(rows: Iterable[Settlement], method: Method) -> list[Settlement]:
+def replaceable(rows: Iterable[Settlement], method: Method) -> list[Settlement]:
     """Those of the first kind that there is: what is left of one difference is settled in one step."""
     found = [row for row in rows if row.state in IN_FORCE]
     for old, state in _INSTEAD_OF[method]:
@@ -358,5 +372,8 @@ def journal_entries(settlement: Settlement) -> dict[str, int]:
 
 def describe(rows: Iterable[Settlement]) -> str:
     """What there is of one wallet, for a person: methods and states of what is in force."""
-    parts = [f"{row.method} is {row.state}" for row in rows if row.state in IN_FORCE]
+    found = [row for row in rows if row.state in IN_FORCE]
+    if len(found) == 1:
+        return f"{found[0].method} is {found[0].state}"
+    parts = (f"{row.method} of {format_minor(abs(row.amount), row.currency)} is {row.state}" for row in found)
     return ", ".join(parts) or "nothing is in force"

@@ -1,8 +1,10 @@
-"""What payouts sent, as far as settlements need it. Pure."""
+"""What payouts and the ledger tell of settlements. Pure."""
 
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
+
+from services.adjustments.domain.settlements import CameBack
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,3 +27,19 @@ class Window:
     amount: int
     sources: tuple[str, ...]
     clawback_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The ledger did not post a settlement's journal; the sentence says why."""
+
+    settlement_id: UUID
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed:
+    """Payouts' answer to a settlement by reversal."""
+
+    settlement_id: UUID
+    came_back: CameBack

@@ -60,8 +60,8 @@ def _told(settlement: Settlement) -> str | None:
             return f"{what} is taken off what you are paid next. You need not do anything."
         case Method.STRIPE_REVERSAL:
             return (
-                f"{what} is taken back from your Stripe account, as far as it is there; the rest is taken off "
-                "what you are paid next."
+                f"{what} is taken back from your Stripe account, as far as it is there; the rest is taken "
+                "off what you are paid next."
             )
         case Method.MANUAL_CHECK:
             assert cheque is not None, "the database asks for it"

@@ -9,6 +9,7 @@ CREATE OR REPLACE FUNCTION refuse(rule text, sentence text)
 BEGIN
     RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = rule, MESSAGE = sentence;
 END $$;
+GRANT EXECUTE ON FUNCTION refuse(text, text) TO hobbs_adjustments;
 
 -- A person's name, the same in whatever letters it is written.
 CREATE OR REPLACE FUNCTION person(name text)
@@ -17,6 +18,7 @@ CREATE OR REPLACE FUNCTION person(name text)
     AS $$
     SELECT lower(normalize(btrim(name), NFKC))
 $$;
+GRANT EXECUTE ON FUNCTION person(text) TO hobbs_adjustments;
 
 -- Trigger on adjustment: its differences sum to zero; hash and largest amount are what its content says; what was
 -- proposed is frozen; approved is only what enough persons approved; posted is only what the ledger posted.

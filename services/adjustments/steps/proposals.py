@@ -146,8 +146,6 @@ def consequences(adjustment: Adjustment) -> list[Message]:
         return [wire.messages.journal_requested(adjustment)]
     if adjustment.state is State.WAITING:
         return [wire.notifications.waiting(adjustment)]
-    if adjustment.state is State.POSTED:
-        return wire.notifications.posted(adjustment)
     if adjustment.state is State.FAILED:
         return [wire.notifications.failed(adjustment)]
     return [wire.notifications.expired(adjustment)] if adjustment.state is State.EXPIRED else []

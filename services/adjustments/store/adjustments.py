@@ -18,7 +18,8 @@ from services.adjustments.domain.adjustments import Adjustment, Move, State
 _READ: Final = """
     SELECT id, flight_id, revision, kind, bill_id, currency, entries, differences, paid_by, student_before,
         student, flown_on, occurred_at, priced_by, reason, made_by, makers, state, sentence, needs,
-        approvals_needed, approve_above, second_approver_above, encode(content_hash, 'hex') AS content_hash, proposed_at,
+        approvals_needed, approve_above, second_approver_above, proposed_at,
+        encode(content_hash, 'hex') AS content_hash,
         expires_at, journal_id, CAST(trace AS text) AS trace
     FROM adjustment
 """
@@ -50,11 +51,13 @@ _INSERT: Final = """
     written AS (
         INSERT INTO adjustment (id, flight_id, revision, kind, bill_id, currency, entries, differences,
             paid_by, student_before, student, flown_on, occurred_at, priced_by, reason, made_by, makers,
-            state, sentence, needs, approvals_needed, approve_above, second_approver_above, proposed_at, expires_at,
+            state, sentence, needs, approvals_needed, approve_above, second_approver_above, proposed_at,
+            expires_at,
             changed_at, journal_id, trace)
         SELECT row.id, flight_id, revision, kind, bill_id, row.currency, row.entries, differences,
             paid_by, student_before, student, flown_on, occurred_at, priced_by, reason, made_by, makers,
-            state, sentence, needs, approvals_needed, approve_above, second_approver_above, proposed_at, expires_at,
+            state, sentence, needs, approvals_needed, approve_above, second_approver_above, proposed_at,
+            expires_at,
             proposed_at, journal.journal_id, trace
         FROM row LEFT JOIN posted_journal AS journal
             ON state = 'posted' AND journal.source = 'adjustment:' || flight_id || ':' || revision

@@ -5,7 +5,6 @@ statement the database compares the sums (functions/settlement_guards.sql).
 """
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -14,7 +13,6 @@ from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
 from services.adjustments.domain.settlements import (
-    BY_TRANSFER,
     OPEN,
     Changes,
     Cheque,
@@ -29,9 +27,9 @@ _CHANGE: Final = """
             id uuid, state text, amount bigint, sentence text, proof text)),
     begun AS MATERIALIZED (
         SELECT * FROM jsonb_to_recordset(CAST(:begun AS jsonb)) AS begun (
-            id uuid, adjustment_id uuid, number integer, wallet text, currency text, amount bigint, method text,
-            state text, sentence text, proof text, instead_of text, decided_by text, cheque_number text,
-            paid_on date, place bigint)),
+            id uuid, adjustment_id uuid, number integer, wallet text, currency text, amount bigint,
+            method text, state text, sentence text, proof text, instead_of text, decided_by text,
+            cheque_number text, paid_on date, place bigint)),
     moved AS (
         UPDATE settlement SET state = step.state, amount = step.amount, sentence = step.sentence,
             proof = coalesce(step.proof, settlement.proof), changed_at = :now
@@ -40,8 +38,8 @@ _CHANGE: Final = """
     written AS (
         INSERT INTO settlement (id, adjustment_id, number, wallet, currency, amount, method, state, sentence,
             proof, instead_of, decided_by, cheque_number, paid_on, begun_at, changed_at)
-        SELECT id, adjustment_id, number, wallet, currency, amount, method, state, sentence, proof, instead_of,
-            decided_by, cheque_number, paid_on, :now, :now
+        SELECT id, adjustment_id, number, wallet, currency, amount, method, state, sentence, proof,
+            instead_of, decided_by, cheque_number, paid_on, :now, :now
         FROM begun ORDER BY place)
     INSERT INTO settlement_history (settlement_id, at, from_state, to_state, who, why)
     SELECT id, :now, from_state, to_state, :who, why FROM (
@@ -52,9 +50,7 @@ _CHANGE: Final = """
 """
 
 
-async def change(
-    tx: Tx, changes: Changes, sentences: Sequence[str], who: str, now: datetime
-) -> None:
+async def change(tx: Tx, changes: Changes, sentences: Sequence[str], who: str, now: datetime) -> None:
     """Write what moves on and what begins. sentences: of those that begin, in their order."""
     steps = [
         {
@@ -84,19 +80,19 @@ _COLUMNS_OF: Final = """
 async def of_adjustments(tx: Tx, adjustments: Collection[UUID]) -> list[Settlement]:
     """Every settlement of these adjustments, by adjustment, wallet and number; their flights are locked."""
     rows = await tx.all(_COLUMNS_OF, adjustments=sorted(adjustments))
-    return [_settlement(row) for row in rows]
+    return [settlement_of(row) for row in rows]
 
 
-_ADJUSTMENTS_OF: Final = """
-    SELECT adjustment.id, adjustment.flight_id FROM settlement
+_PLACES_OF: Final = """
+    SELECT DISTINCT adjustment.id, adjustment.flight_id FROM settlement
     JOIN adjustment ON adjustment.id = settlement.adjustment_id
     WHERE settlement.id = ANY (CAST(:ids AS uuid[]))
 """
 
 
-async def flights_of(tx: Tx, ids: Collection[UUID]) -> set[str]:
-    """The flights that these settlements are about; nothing is locked."""
-    return {row.flight_id for row in await tx.all(_ADJUSTMENTS_OF, ids=sorted(ids))}
+async def places_of(tx: Tx, ids: Collection[UUID]) -> dict[UUID, str]:
+    """The adjustments of these settlements, with their flights; nothing is locked."""
+    return {row.id: row.flight_id for row in await tx.all(_PLACES_OF, ids=sorted(ids))}
 
 
 _STILL_OPEN: Final = """
@@ -138,80 +134,6 @@ async def approved_by(tx: Tx, adjustments: Collection[UUID]) -> dict[UUID, str]:
     return {row.adjustment_id: row.approver for row in rows}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Late:
-    """A settlement that finance has to hear of: its adjustment's flight and revision, and since when it waits."""
-
-    id: UUID
-    flight_id: str
-    revision: int
-    wallet: str
-    currency: str
-    amount: int
-    method: Method
-    begun_at: datetime
-    trace: str
-    clawback_until: datetime | None = None
-
-
-_OVERDUE: Final = """
-    SELECT s.id, a.flight_id, a.revision, s.wallet, s.currency, s.amount, s.method, s.begun_at,
-        CAST(a.trace AS text) AS trace
-    FROM settlement AS s JOIN adjustment AS a ON a.id = s.adjustment_id
-    WHERE s.state = :state AND s.method = ANY (CAST(:methods AS text[])) AND s.begun_at < :before
-      AND NOT EXISTS (SELECT FROM settlement_told AS told WHERE told.settlement_id = s.id AND told.what = :what)
-    ORDER BY s.begun_at LIMIT 500
-"""
-
-
-async def overdue(tx: Tx, before: datetime) -> list[Late]:
-    """What has waited for a transfer since before then, and nobody was told of it."""
-    methods = sorted(BY_TRANSFER)
-    rows = await tx.all(_OVERDUE, state="waiting", methods=methods, before=before, what="overdue")
-    return [_late(row) for row in rows]
-
-
-async def unanswered(tx: Tx, before: datetime) -> list[Late]:
-    """Reversals that payouts was asked for before then and did not answer, and nobody was told of it."""
-    rows = await tx.all(
-        _OVERDUE, state="asked", methods=["stripe_reversal"], before=before, what="unanswered"
-    )
-    return [_late(row) for row in rows]
-
-
-# The window that closes last counts: payouts takes from any transfer of the payee that it may.
-_CLOSING: Final = """
-    SELECT s.id, a.flight_id, a.revision, s.wallet, s.currency, s.amount, s.method, s.begun_at,
-        CAST(a.trace AS text) AS trace, w.clawback_until
-    FROM settlement AS s JOIN adjustment AS a ON a.id = s.adjustment_id
-    CROSS JOIN LATERAL (
-        SELECT max(clawback_until) AS clawback_until FROM clawback_window AS w
-        WHERE (w.wallet, w.currency) = (s.wallet, s.currency)) AS w
-    WHERE s.state = 'waiting' AND s.method = 'future_payout_offset'
-      AND w.clawback_until > :now AND w.clawback_until <= :until
-      AND NOT EXISTS (SELECT FROM settlement_told AS told
-                      WHERE told.settlement_id = s.id AND told.what = 'window_closes')
-    ORDER BY w.clawback_until LIMIT 500
-"""
-
-
-async def closing(tx: Tx, now: datetime, until: datetime) -> list[Late]:
-    """Debts of payees from whom money can be taken back until then and no longer; nobody was told of it."""
-    return [_late(row) for row in await tx.all(_CLOSING, now=now, until=until)]
-
-
-_TELL: Final = """
-    INSERT INTO settlement_told (settlement_id, what, at)
-    SELECT id, :what, :now FROM unnest(CAST(:ids AS uuid[])) AS told (id)
-    ON CONFLICT DO NOTHING
-"""
-
-
-async def note_told(tx: Tx, ids: Sequence[UUID], what: str, now: datetime) -> None:
-    """Note that finance was told of these settlements."""
-    await tx.execute(_TELL, ids=list(ids), what=what, now=now)
-
-
 def _document(one: Settlement) -> dict[str, Any]:
     return {
         "id": one.id,
@@ -230,7 +152,8 @@ def _document(one: Settlement) -> dict[str, Any]:
     }
 
 
-def _settlement(row: Row[Any]) -> Settlement:
+def settlement_of(row: Row[Any]) -> Settlement:
+    """A settlement from a row that has all of its columns."""
     return Settlement(
         id=row.id,
         adjustment_id=row.adjustment_id,
@@ -245,7 +168,3 @@ def _settlement(row: Row[Any]) -> Settlement:
         cheque=None if row.paid_on is None else Cheque(number=row.cheque_number, paid_on=row.paid_on),
         proof=row.proof,
     )
-
-
-def _late(row: Row[Any]) -> Late:
-    return Late(**{**row._mapping, "method": Method(row.method)})

@@ -1,4 +1,4 @@
-"""SQL of what payouts sent, as far as settlements need it: adjustments it carried, and money it may take back."""
+"""SQL of what payouts sent: the adjustments it carried, and the money that it may take back."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -37,7 +37,7 @@ _CARRIED: Final = """
 
 
 async def carried(tx: Tx, sources: Collection[str]) -> dict[str, dict[str, str]]:
-    """By the source of an adjustment's journal: the payees that a transfer carried it to, and that transfer."""
+    """By the source of an adjustment's journal: payees that a transfer carried it to, and the transfer."""
     found: dict[str, dict[str, str]] = {source: {} for source in sources}
     for row in await tx.all(_CARRIED, sources=sorted(sources)):
         found[row.source][row.wallet] = str(row.transfer_id)
@@ -48,7 +48,8 @@ _KEEP_WINDOWS: Final = """
     INSERT INTO clawback_window (transfer_id, wallet, currency, amount, sources, clawback_until)
     SELECT transfer_id, wallet, currency, amount, sources, clawback_until
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
-        transfer_id uuid, wallet text, currency text, amount bigint, sources text[], clawback_until timestamptz)
+        transfer_id uuid, wallet text, currency text, amount bigint, sources text[],
+        clawback_until timestamptz)
     ORDER BY transfer_id
     ON CONFLICT DO NOTHING
 """
@@ -78,9 +79,7 @@ _OPEN_UNTIL: Final = """
 
 async def open_until(tx: Tx, wallet: str, currency: str, now: datetime) -> datetime | None:
     """Until when money can be taken back of what was sent to a payee; None when nothing can."""
-    until: datetime | None = (
-        await tx.one(_OPEN_UNTIL, wallet=wallet, currency=currency, now=now)
-    ).until
+    until: datetime | None = (await tx.one(_OPEN_UNTIL, wallet=wallet, currency=currency, now=now)).until
     return until
 
 

@@ -1,5 +1,6 @@
 """What students, payees and finance are told of corrections, as `notification.requested`. Ids only."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 from fleet.envelope import Message
@@ -30,11 +31,19 @@ def failed(adjustment: Adjustment) -> Message:
     return _finance(adjustment, "adjustment_failed")
 
 
-def posted(adjustment: Adjustment) -> list[Message]:
-    """Tell every person whose amount changed: old and new amount, and the difference."""
+def posted(adjustment: Adjustment, how: Mapping[str, str]) -> list[Message]:
+    """Tell every person whose amount changed: old and new amount, the difference, and what comes next.
+
+    how: by wallet, the sentence that says how it is settled.
+    """
     return [
         _message(
-            adjustment, kind, person, "flight_corrected", _sentence(adjustment, kind, wallet, amount), wallet
+            adjustment,
+            kind,
+            person,
+            "flight_corrected",
+            f"{_sentence(adjustment, kind, wallet, amount)} {how.get(wallet, '')}".rstrip(),
+            wallet,
         )
         for wallet, amount in adjustment.differences.items()
         for kind, person in [_person(wallet)]

@@ -3,18 +3,21 @@
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, time
 from typing import Final, Literal
+from uuid import UUID
 
 from pydantic import ValidationError
 
+from fleet.admitted import Admitted
 from fleet.cause import Cause
 from fleet.envelope import Message, Record
-from schemas.journals import EntryRequest, JournalRequested
+from schemas.journals import EntryRequest, JournalPosted, JournalRefused, JournalRequested
 from schemas.notifications import NotificationRequested
 from schemas.reversals import ReversalRequested, ReversalSettled
 from schemas.transfers import TransferSent
 from services.adjustments.domain.adjustments import PREFIX, Adjustment
+from services.adjustments.domain.settlements import PREFIX as SETTLEMENT_PREFIX
 from services.adjustments.domain.settlements import CameBack, Settlement, journal_entries
-from services.adjustments.domain.settlements_sent import Carried, Window
+from services.adjustments.domain.settlements_sent import Carried, Refused, Reversed, Window
 
 EVENT_TYPE: Final = "settlement"
 PAID_BY_MAX: Final = 100
@@ -101,12 +104,60 @@ def finance(kind: str, about: str, sentence: str, trace: Cause) -> Message:
 # What is read.
 
 
-def carried(events: Iterable[TransferSent]) -> list[Carried]:
+def posted(admitted: Iterable[Admitted[JournalPosted]]) -> list[UUID]:
+    """The settlements whose journals the ledger posted."""
+    found = (settlement_of(one.event.source) for one in admitted)
+    return [settlement_id for settlement_id in found if settlement_id is not None]
+
+
+def refused(admitted: Iterable[Admitted[JournalRefused]]) -> list[Refused]:
+    """The settlements whose journals the ledger did not post."""
+    return [
+        Refused(
+            settlement_id=settlement_id,
+            sentence=f"the ledger refused its journal ({one.event.reason}): {one.event.sentence}",
+        )
+        for one in admitted
+        if (settlement_id := settlement_of(one.event.source)) is not None
+    ]
+
+
+def settlement_of(source: str) -> UUID | None:
+    """The settlement whose journal a source names; None when it names none."""
+    if not source.startswith(SETTLEMENT_PREFIX):
+        return None
+    try:
+        return UUID(source.removeprefix(SETTLEMENT_PREFIX))
+    except ValueError:
+        return None
+
+
+def answers(admitted: Iterable[Admitted[ReversalSettled]]) -> list[Reversed]:
+    """Payouts' answers to reversals."""
+    return [
+        Reversed(
+            settlement_id=one.event.settlement_id,
+            came_back=CameBack(
+                amount=one.event.reversed,
+                proof=", ".join(one.event.reversals) or one.event.reason,
+                sentence=one.event.sentence or one.event.reason,
+            ),
+        )
+        for one in admitted
+    ]
+
+
+def carried(admitted: Iterable[Admitted[TransferSent]]) -> list[Carried]:
     """The adjustments that transfers carried."""
     return [
-        Carried(source=source, wallet=event.wallet, transfer_id=event.transfer_id, sent_at=event.sent_at)
-        for event in events
-        for source in event.sources
+        Carried(
+            source=source,
+            wallet=one.event.wallet,
+            transfer_id=one.event.transfer_id,
+            sent_at=one.event.sent_at,
+        )
+        for one in admitted
+        for source in one.event.sources
         if source.startswith(PREFIX)
     ]
 
@@ -135,12 +186,3 @@ def _transfer(record: Record) -> TransferSent | None:
         return TransferSent.model_validate_json(record.value or b"")
     except ValidationError:
         return None
-
-
-def came_back(event: ReversalSettled) -> CameBack:
-    """Payouts' answer."""
-    return CameBack(
-        amount=event.reversed,
-        proof=", ".join(event.reversals) or event.reason,
-        sentence=event.sentence or event.reason,
-    )

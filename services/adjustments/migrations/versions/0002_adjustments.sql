@@ -112,7 +112,7 @@ CREATE TABLE adjustment_history (
         'approved>posted', 'approved>failed',
         'failed>approved', 'failed>rejected', 'failed>posted', 'failed>superseded',
         'rejected>posted', 'expired>posted', 'superseded>posted',
-        'posted>settling', 'posted>settled', 'settling>settled'))
+        'posted>settling', 'posted>settled', 'settling>settled', 'settled>settling'))
 );
 CREATE INDEX adjustment_history_of_an_adjustment ON adjustment_history (adjustment_id, id);
 

@@ -1,18 +1,5 @@
 -- How the money follows a posted adjustment. Lock order: flight, adjustment, settlement.
 
--- What a person settles in another way opens a settled adjustment again.
-ALTER TABLE adjustment_history DROP CONSTRAINT adjustment_step_is_in_the_table;
-ALTER TABLE adjustment_history ADD CONSTRAINT adjustment_step_is_in_the_table
-    CHECK (coalesce(from_state, 'new') || '>' || to_state IN (
-        'new>proposed', 'new>waiting', 'new>approved', 'new>posted', 'new>settled', 'new>superseded',
-        'proposed>waiting', 'proposed>approved', 'proposed>posted', 'proposed>settled', 'proposed>superseded',
-        'waiting>proposed', 'waiting>approved', 'waiting>rejected', 'waiting>expired', 'waiting>superseded',
-        'waiting>posted',
-        'approved>posted', 'approved>failed',
-        'failed>approved', 'failed>posted', 'failed>superseded',
-        'rejected>posted', 'expired>posted', 'superseded>posted',
-        'posted>settling', 'posted>settled', 'settling>settled', 'settled>settling'));
-
 -- amount: minor units, credit positive: above zero the party is owed. number: of the wallet's settlements in its
 -- adjustment. proof: a transfer's id, reversals' ids at Stripe, or the source of a journal.
 CREATE TABLE settlement (
@@ -125,3 +112,14 @@ GRANT SELECT, INSERT, UPDATE ON settlement TO hobbs_adjustments;
 GRANT SELECT, INSERT ON settlement_history, settlement_told TO hobbs_adjustments;
 GRANT SELECT, INSERT ON carried_adjustment TO hobbs_adjustments;
 GRANT SELECT, INSERT, DELETE ON clawback_window TO hobbs_adjustments;
+
+CREATE VIEW adjustments_public.settlements AS
+SELECT s.id, s.adjustment_id, a.flight_id, a.revision, s.number, s.wallet, s.currency, s.amount, s.method, s.state,
+       s.sentence, s.proof, s.instead_of, s.decided_by, s.cheque_number, s.paid_on, s.begun_at, s.changed_at
+FROM adjustments.settlement AS s JOIN adjustments.adjustment AS a ON a.id = s.adjustment_id;
+CREATE VIEW adjustments_public.settlement_history AS
+SELECT id, settlement_id, at, from_state, to_state, who, why FROM adjustments.settlement_history;
+CREATE VIEW adjustments_public.clawback_windows AS
+SELECT transfer_id, wallet, currency, amount, sources, clawback_until FROM adjustments.clawback_window;
+GRANT SELECT ON adjustments_public.settlements, adjustments_public.settlement_history,
+    adjustments_public.clawback_windows TO hobbs_reader;
