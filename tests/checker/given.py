@@ -95,12 +95,14 @@ def topics() -> dict[str, list[Record]]:
             record("journal.requested", 1, {"source": "transfer:t1"}, "r2"),
             record("journal.requested", 2, {"source": "charge:ch_1"}, "r3"),
             record("journal.requested", 3, {"source": "adjustment:F1:2"}, "r4"),
+            record("journal.requested", 4, {"source": "settlement:x3"}, "r5"),
         ],
         "journal.posted": [
             record("journal.posted", 0, {"source": "flight:F1:1"}, "p1"),
             record("journal.posted", 1, {"source": "transfer:t1"}, "p2"),
             record("journal.posted", 2, {"source": "charge:ch_1"}, "p3"),
             record("journal.posted", 3, {"source": "adjustment:F1:2"}, "p4"),
+            record("journal.posted", 4, {"source": "settlement:x3"}, "p5"),
         ],
         "decision.requested": [
             record("decision.requested", 0, {"decision_id": "d1", "service": "ledger"}, "d1"),
@@ -124,13 +126,13 @@ def tables() -> dict[str, list[dict[str, Any]]]:
         {"event_key": topic, "payload_hash": published[topic][0].digest}
         for topic in ("flight.completed", "flight.corrected")
     ]
-    found["ledger.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("r1", "r2", "r3", "d1", "r4")]
+    found["ledger.inbox"] = [
+        {"event_key": key, "payload_hash": ""} for key in ("r1", "r2", "r3", "d1", "r4", "r5")
+    ]
     found["payouts.inbox"] = [
-        {"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "w1", "p4")
+        {"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "w1", "p4", "p5")
     ]
-    found["adjustments.inbox"] = [
-        {"event_key": key, "payload_hash": ""} for key in ("v1", "p1", "p2", "p3", "p4", "s1")
-    ]
+    found["adjustments.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("v1", "p4", "p5")]
     found["receivables.inbox"] = [{"event_key": "w1", "payload_hash": ""}]
     found["billing.dead_letter"] = [
         {
@@ -155,6 +157,7 @@ def tables() -> dict[str, list[dict[str, Any]]]:
         },
     ]  # fmt: skip
     found |= books()
+    found |= correction_rows()
     found["payouts.operation"] = [
         {
             "id": "o1", "sequence": 1, "kind": "transfer", "wallet": "instructor:i1", "amount": 4_500,
@@ -196,6 +199,33 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     return found
 
 
+def correction_rows() -> dict[str, list[dict[str, Any]]]:
+    """The adjustment of the correction: approved by another, its payee's debt partly paid by cheque."""
+    of = {"adjustment_id": "a1", "state": "settled"}
+    return {
+        "adjustments.adjustment": [
+            {
+                "id": "a1", "flight_id": "F1", "revision": 2, "state": "settling", "made_by": "ann",
+                "makers": ["ann"], "differences": DIFFERENCES, "approvals_needed": 1, "content_hash": "aa",
+            }
+        ],
+        "adjustments.approval": [{"adjustment_id": "a1", "approver": "bob", "content_hash": "aa"}],
+        "adjustments.settlement": [
+            {**of, "id": "x1", "wallet": "student:s1", "amount": 8_500, "method": "credit"},
+            {**of, "id": "x2", "wallet": "platform:school", "amount": -6_250, "method": "books"},
+            {**of, "id": "x3", "wallet": "instructor:i1", "amount": -250, "method": "manual_check"},
+            {
+                **of, "id": "x4", "wallet": "instructor:i1", "amount": -2_000, "state": "waiting",
+                "method": "future_payout_offset",
+            },
+            {
+                **of, "id": "x0", "wallet": "instructor:i1", "amount": -2_250, "state": "replaced",
+                "method": "future_payout_offset",
+            },
+        ],
+    }  # fmt: skip
+
+
 def books() -> dict[str, list[dict[str, Any]]]:
     """The flight, the transfer that paid the instructor, the student's card payment, the correction."""
     journals = {
@@ -203,6 +233,7 @@ def books() -> dict[str, list[dict[str, Any]]]:
         "j2": ("transfer:t1", "transfer", {"instructor:i1": -4_500, "external:stripe": 4_500}),
         "j3": ("charge:ch_1", "payment", {"student:s1": 17_000, "external:stripe": -17_000}),
         "j4": ("adjustment:F1:2", "adjustment", DIFFERENCES),
+        "j5": ("settlement:x3", "settlement", {"instructor:i1": 250, "external:bank": -250}),
     }
     entries, held = [], dict[str, tuple[int, int]]()
     for id, (_, _, moved) in journals.items():

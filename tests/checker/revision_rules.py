@@ -20,6 +20,8 @@ from tests.checker.world import Record, Row, World, grouped
 REVISED, CHANGED = "flight.revised", "adjustment.changed"
 IN_FORCE = ("approved", "posted", "settling", "settled")
 AT_REST = ("waiting", "rejected", "expired", "superseded", "settling", "settled", "failed")
+SETTLING = ("waiting", "asked", "settled")
+BY_JOURNAL = ("manual_check", "forgiven", "written_off")
 Wallets = Mapping[str, int]
 
 
@@ -87,6 +89,56 @@ def adjustments_end_or_wait_for_a_person(world: World) -> Iterator[str]:
             yield f"adjustment {name} is of no revision"
         if state not in AT_REST:
             yield f"adjustment {name} is {state} although the deployment is at rest"
+
+
+def nobody_approves_their_own(world: World) -> Iterator[str]:
+    """What a person had to approve was approved by as many others as it needed, as it stands now."""
+    given = grouped(world.rows("adjustments.approval"), lambda row: str(row["adjustment_id"]))
+    for row in world.rows("adjustments.adjustment"):
+        approvals = given.get(str(row["id"]), [])
+        name, makers = (row["flight_id"], row["revision"]), {_person(maker) for maker in row["makers"]}
+        if own := makers & {_person(one["approver"]) for one in approvals}:
+            yield f"adjustment {name} was approved by who made it: {', '.join(sorted(own))}"
+        others = {_person(a["approver"]) for a in approvals if a["content_hash"] == row["content_hash"]}
+        if row["state"] in IN_FORCE and len(others) < row["approvals_needed"]:
+            yield f"adjustment {name} is {row['state']} and was approved by {len(others)}"
+
+
+def settlements_sum_to_the_difference(world: World) -> Iterator[str]:
+    """The settlements in force of each party of a posted adjustment sum to its difference."""
+    in_force = [row for row in world.rows("adjustments.settlement") if row["state"] in SETTLING]
+    rows = grouped(in_force, lambda row: str(row["adjustment_id"]))
+    for adjustment in world.rows("adjustments.adjustment"):
+        sums: dict[str, int] = {}
+        for row in rows.get(str(adjustment["id"]), []):
+            sums[row["wallet"]] = sums.get(row["wallet"], 0) + row["amount"]
+        posted = adjustment["state"] in ("settling", "settled")
+        wanted = {wallet: amount for wallet, amount in adjustment["differences"].items() if posted and amount}
+        if sums != wanted:
+            name = (adjustment["flight_id"], adjustment["revision"])
+            yield f"adjustment {name} changes {wanted}; its settlements are of {sums}"
+
+
+def settlements_by_journal_are_posted(world: World) -> Iterator[str]:
+    """Each settlement that a journal makes has it, of its amount; no other settlement has one."""
+    entries = world.entries()
+    posted = {
+        journal["source"]: max(abs(e["amount"]) for e in entries.get(str(journal["id"]), [{"amount": 0}]))
+        for journal in world.rows("ledger.journal")
+        if journal["event_type"] == "settlement"
+    }
+    told = {
+        f"settlement:{row['id']}": abs(row["amount"])
+        for row in world.rows("adjustments.settlement")
+        if row["method"] in BY_JOURNAL and row["state"] in ("settled", "replaced")
+    }
+    for source in sorted(posted.keys() | told.keys()):
+        if posted.get(source) != told.get(source):
+            yield f"{source} settles {told.get(source)}, the ledger has {posted.get(source)}"
+
+
+def _person(name: str) -> str:
+    return name.strip().casefold()
 
 
 def adjustment_states(world: World) -> dict[Name, str]:
@@ -160,4 +212,7 @@ REVISION_RULES = (
     revisions_are_what_the_rate_card_says,
     the_ledger_has_the_revision_in_force,
     adjustments_end_or_wait_for_a_person,
+    nobody_approves_their_own,
+    settlements_sum_to_the_difference,
+    settlements_by_journal_are_posted,
 )

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from hobbs.demo.figures import Figures
-from hobbs.demo.money import Cashier, onboard
-from hobbs.demo.school import SCHOOL_FILE, apply_school
+from hobbs.demo.money import Cashier
+from hobbs.demo.school import SCHOOL_FILE
 from hobbs.demo.story import Story
 from hobbs.demo.verdict import check_books
 from hobbs.local.running_fleet import RunningFleet
@@ -76,9 +76,12 @@ NEXT_FLIGHTS = [
 async def test_corrections_in_any_order_end_as_if_the_last_records_had_come_first(
     fleet: RunningFleet, figures: Figures, tmp_path: Path, seed: int
 ) -> None:
-    story = Story(fleet.fleet, figures, Silent(), fleet.require_running)
-    school = SCHOOL_FILE.read_text(encoding="utf-8") + OTHER_STUDENT
-    await open_school(fleet, figures, school, tmp_path)
+    school, file = SCHOOL_FILE.read_text(encoding="utf-8") + OTHER_STUDENT, tmp_path / "school.toml"
+    file.write_text(school, encoding="utf-8")
+    story = Story(fleet.fleet, figures, Silent(), fleet.require_running, file)
+    await story.open_school()
+    await story.onboard()
+    await asyncio.to_thread(Cashier(fleet.fleet).pay_in, "student-01", [PAID_IN])
     await publish_in_order(fleet.fleet, FLOWN)
     await story.settle()
 
@@ -95,22 +98,9 @@ async def test_corrections_in_any_order_end_as_if_the_last_records_had_come_firs
 
     assert Counter((await states(figures)).values()).keys() <= {"settled", "superseded"}
     await wallets_agree(figures, school, [*FLOWN, *published, *NEXT_FLIGHTS])
-    code, found = await ask_checker(fleet.fleet, school=tmp_path / "school.toml")
+    code, found = await ask_checker(fleet.fleet, school=file)
     assert code == 0, found
     assert [verdict for verdict in await check_books(fleet.fleet, figures) if not verdict.holds] == []
-
-
-async def open_school(fleet: RunningFleet, figures: Figures, school: str, folder: Path) -> None:
-    """Apply the school, onboard every payee, and pay in enough for everything."""
-    file = folder / "school.toml"
-    file.write_text(school, encoding="utf-8")
-    await asyncio.to_thread(apply_school, fleet.fleet, file)
-    async with asyncio.timeout(60):
-        while not all(payee["ready"] for payee in await figures.payees()):
-            ready = [payee for payee in await figures.payees() if payee["stripe_account"]]
-            await asyncio.to_thread(onboard, fleet.fleet, ready)
-            await asyncio.sleep(0.3)
-    await asyncio.to_thread(Cashier(fleet.fleet).pay_in, "student-01", [PAID_IN])
 
 
 async def wallets_agree(figures: Figures, school: str, records: Sequence[Published]) -> None:
