@@ -189,8 +189,9 @@ _UNDER_WAY = f"""
               WHERE state = 'sending' OR state = 'pending' AND NOT EXISTS (
                   SELECT FROM payouts.operation WHERE transfer_id = transfer.id)
     UNION ALL SELECT 'payees owed money without a transfer', count(*) FROM (
-                  SELECT FROM payouts.payable WHERE transfer_id IS NULL
+                  SELECT FROM payouts.payable WHERE transfer_id IS NULL AND clawback_id IS NULL
                   GROUP BY wallet, currency HAVING sum(amount) > 0) AS owed  -- debts wait for earnings
+    UNION ALL SELECT 'claw-backs under way', count(*) FROM payouts.clawback WHERE state <> 'settled'
     UNION ALL SELECT 'corrections whose turn has come', count(*) FROM billing.waiting_revision AS waiting
               WHERE EXISTS (SELECT FROM billing.bill WHERE bill.flight_id = waiting.flight_id
                             AND bill.revision = waiting.revision - 1)

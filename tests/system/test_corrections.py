@@ -19,9 +19,14 @@ from hobbs.local.running_fleet import RunningFleet
 from tests.crash.verdict import ask_checker
 from tests.support.corrections import (
     Published,
+    APPROVERS,
+    MAKER,
+    RECENT,
+    Published,
     approve_everything,
     cancellation,
     correction,
+    decide,
     lesson,
     publish_in_order,
     shuffled,
@@ -29,6 +34,7 @@ from tests.support.corrections import (
     wallets_at_the_end,
 )
 from tests.support.fleets import Silent
+from tests.support.stripe import StripeSim
 
 OTHER_STUDENT = '\n[[student]]\nid = "student-02"\nname = "Kim Other"\nemail = "kim@example.org"\n'
 PAYEES = ("instructor:", "aircraft_owner:")
@@ -72,6 +78,14 @@ NEXT_FLIGHTS = [
 ]
 
 
+CLAWED, CHEQUE, FORGIVEN = (
+    lesson("k-clawed"),
+    lesson("k-cheque", aircraft="N695SP", instructor="instructor-03"),
+    lesson("k-forgiven", aircraft="N695SP", instructor="instructor-04"),
+)
+KEPT_AT_STRIPE = {"automatic_payout_after_s": 3_600.0}  # a payout to the bank leaves nothing to take back
+
+
 @pytest.mark.parametrize("seed", [1])
 async def test_corrections_in_any_order_end_as_if_the_last_records_had_come_first(
     fleet: RunningFleet, figures: Figures, tmp_path: Path, seed: int
@@ -98,7 +112,51 @@ async def test_corrections_in_any_order_end_as_if_the_last_records_had_come_firs
 
     assert Counter((await states(figures)).values()).keys() <= {"settled", "superseded"}
     await wallets_agree(figures, school, [*FLOWN, *published, *NEXT_FLIGHTS])
-    code, found = await ask_checker(fleet.fleet, school=file)
+    await books_are_in_order(fleet, figures, file)
+
+
+async def test_what_payees_were_paid_too_much_comes_back_from_stripe_by_cheque_or_not_at_all(
+    fleet: RunningFleet, figures: Figures, stripe_sim: StripeSim
+) -> None:
+    stripe_sim.admin.post("settings", json=KEPT_AT_STRIPE).raise_for_status()
+    story = Story(fleet.fleet, figures, Silent(), fleet.require_running)
+    await story.open_school()
+    await story.onboard()
+    await asyncio.to_thread(Cashier(fleet.fleet).pay_in, "student-01", [PAID_IN])
+    await publish_in_order(fleet.fleet, [CLAWED, CHEQUE, FORGIVEN])
+    await story.settle()
+    earned = await paid_at_stripe(figures)
+    await publish_in_order(fleet.fleet, [cancellation(flight, 2) for flight in (CLAWED, CHEQUE, FORGIVEN)])
+    await story.settle()
+    await approve_everything(fleet.fleet, figures)
+    await story.settle()
+    assert set((await states(figures)).values()) == {"settling"}
+
+    cheque = {"number": "1044", "paid_on": RECENT, "to_or_from": "from", "wallet": "instructor:instructor-03"}
+    forgiven = {"method": "forgiven", "wallet": "instructor:instructor-04"}
+    assert (await decide(fleet.fleet, "claw_back", "k-clawed:2", MAKER)).outcome == "refused"
+    assert (await decide(fleet.fleet, "settle", "k-forgiven:2", MAKER, forgiven)).outcome == "refused"
+    answers = [
+        await decide(fleet.fleet, "claw_back", "k-clawed:2", APPROVERS[0]),
+        await decide(fleet.fleet, "settle", "k-cheque:2", APPROVERS[0], {"method": "manual_check", **cheque}),
+        await decide(fleet.fleet, "settle", "k-forgiven:2", APPROVERS[0], forgiven),
+    ]
+    assert [answer.sentence for answer in answers if answer.outcome != "done"] == []
+    await story.settle()
+
+    assert set((await states(figures)).values()) == {"settled"}
+    kept = {wallet: earned[wallet] for wallet in (cheque["wallet"], forgiven["wallet"])}
+    assert await paid_at_stripe(figures) == kept
+    balances = {row["address"]: row["balance"] for row in await figures.rows(_BALANCES)}
+    assert {wallet: balances.get(wallet, 0) for wallet in earned} == dict.fromkeys(earned, 0)
+    assert balances["external:bank"] == -kept[cheque["wallet"]]
+    assert balances["platform:forgiven"] == -kept[forgiven["wallet"]]
+    await books_are_in_order(fleet, figures)
+
+
+async def books_are_in_order(fleet: RunningFleet, figures: Figures, school: Path | None = None) -> None:
+    """The checker finds nothing, and every invariant of `hobbs check` holds. school: not the demo's."""
+    code, found = await ask_checker(fleet.fleet, school=school)
     assert code == 0, found
     assert [verdict for verdict in await check_books(fleet.fleet, figures) if not verdict.holds] == []
 
@@ -123,6 +181,7 @@ async def paid_at_stripe(figures: Figures) -> dict[str, int]:
     return {wallet: amount for wallet, amount in paid.items() if amount}
 
 
+_BALANCES = "SELECT address, balance FROM ledger_public.wallets WHERE balance <> 0"
 _OF_FLIGHTS = """
     SELECT address, sum(amount)::bigint AS amount FROM ledger_public.entries
     WHERE event_type IN ('flight', 'adjustment') GROUP BY address HAVING sum(amount) <> 0
