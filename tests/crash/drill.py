@@ -43,6 +43,8 @@ IN_ORDER = {
     "billing": (
         "billing.book_written",
         "billing.bills_written",
+        "billing.revisions_kept",
+        "billing.revisions_written",
         "dead_letters.buried",
         "decision.judged",
         "outbox lock lost",
@@ -97,10 +99,27 @@ IN_ORDER = {
         "relay.mid_record:instant_payout",
         "inquiry.answered:payout_fee",
         "relay.looking_up:instant_payout",
+        "payouts.debt_claimed",
+        "payouts.reversals_ordered",
+        "relay.before_send:reversal",
+        "relay.answered:reversal",
+        "relay.mid_record:reversal",
+        "relay.looking_up:reversal",
+        "payouts.reversal_settled",
         "decision.judged",
     ),
 }
-BY_DECISION = ("decision.judged", "redrive.staged")  # people decide less often than flights are published
+BY_DECISION = (
+    "decision.judged",
+    "redrive.staged",
+    "debt_claimed",
+    "revers",
+    "adjustments.approved",
+    "refused",
+    "expired",
+    "settlement",
+    "revisions_kept",
+)  # fmt: skip - people decide less often than flights are published
 RARE = (
     ":account",
     "timer.",

@@ -18,7 +18,6 @@ from hobbs.demo.verdict import check_books
 from hobbs.local.running_fleet import RunningFleet
 from tests.crash.verdict import ask_checker
 from tests.support.corrections import (
-    Published,
     APPROVERS,
     MAKER,
     RECENT,
