@@ -33,7 +33,6 @@ from tests.support.corrections import (
     wallets_at_the_end,
 )
 from tests.support.fleets import Silent
-from tests.support.stripe import StripeSim
 
 OTHER_STUDENT = '\n[[student]]\nid = "student-02"\nname = "Kim Other"\nemail = "kim@example.org"\n'
 PAYEES = ("instructor:", "aircraft_owner:")
@@ -82,7 +81,6 @@ CLAWED, CHEQUE, FORGIVEN = (
     lesson("k-cheque", aircraft="N695SP", instructor="instructor-03"),
     lesson("k-forgiven", aircraft="N695SP", instructor="instructor-04"),
 )
-KEPT_AT_STRIPE = {"automatic_payout_after_s": 3_600.0}  # a payout to the bank leaves nothing to take back
 
 
 @pytest.mark.parametrize("seed", [1])
@@ -115,13 +113,15 @@ async def test_corrections_in_any_order_end_as_if_the_last_records_had_come_firs
 
 
 async def test_what_payees_were_paid_too_much_comes_back_from_stripe_by_cheque_or_not_at_all(
-    fleet: RunningFleet, figures: Figures, stripe_sim: StripeSim
+    fleet: RunningFleet, figures: Figures
 ) -> None:
-    stripe_sim.admin.post("settings", json=KEPT_AT_STRIPE).raise_for_status()
     story = Story(fleet.fleet, figures, Silent(), fleet.require_running)
     await story.open_school()
     await story.onboard()
-    await asyncio.to_thread(Cashier(fleet.fleet).pay_in, "student-01", [PAID_IN])
+    cashier = Cashier(fleet.fleet)
+    accounts = [payee["stripe_account"] for payee in await figures.payees()]
+    await asyncio.to_thread(cashier.keep_at_stripe, accounts)  # what is in the bank cannot be taken back
+    await asyncio.to_thread(cashier.pay_in, "student-01", [PAID_IN])
     await publish_in_order(fleet.fleet, [CLAWED, CHEQUE, FORGIVEN])
     await story.settle()
     earned = await paid_at_stripe(figures)
