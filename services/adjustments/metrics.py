@@ -26,11 +26,11 @@ CLAWBACK_CLOSES = metrics.gauge(
 WAITING_METHODS = sorted({*BY_JOURNAL, *BY_TRANSFER, Method.STRIPE_REVERSAL})
 SETTLEMENTS = metrics.gauge(
     "adjustments_settlements_open",
-    "Settlements that wait for a transfer, for the ledger or for payouts, by method.",
+    "Settlements that wait for a transfer, for the ledger or for payouts, by method",
     {"method": WAITING_METHODS},
 )
 LATE = metrics.gauge(
     "adjustments_settlements_late",
-    "Settlements that wait too long, and debts that can be taken back for less than 12 hours more.",
+    "Settlements that wait too long, and debts that can be taken back for 12 hours more at most",
     {"what": Lateness},
 )
