@@ -95,3 +95,10 @@ FULL JOIN (
     WHERE journal_id IS NOT NULL AND (key LIKE 'instructor:%' OR key LIKE 'aircraft\_owner:%')
     GROUP BY 1, 2, 3) AS posted USING (made_by, wallet, currency)
 WHERE moved IS DISTINCT FROM posted;
+
+-- name: approvals_are_guarded
+-- The triggers that keep makers from approving are there, and fire in every session.
+SELECT guard.name FROM (VALUES ('adjustment_keeps_the_rules'), ('maker_is_not_checker')) AS guard (name)
+WHERE NOT EXISTS (SELECT FROM pg_trigger
+                  WHERE tgrelid IN ('adjustment'::regclass, 'approval'::regclass)
+                    AND tgname = guard.name AND tgenabled = 'A');

@@ -17,7 +17,7 @@ DECIDED = metrics.counter(
     "Decisions that people took about adjustments.",
     {"action": ("approve", "reject")},
 )
-CLAWBACK_CLOSES = metrics.gauge(
-    "adjustments_clawback_closes_seconds",
-    "Until the first clawback window closes on what a waiting adjustment would take back; 0: none is open.",
+CLAWBACK_CLOSING = metrics.gauge(
+    "adjustments_clawback_closing",
+    "Adjustments that wait for approval while what they take back can be taken back for 12 hours more at most.",
 )

@@ -62,6 +62,7 @@ CREATE INDEX adjustment_by_state ON adjustments.adjustment USING btree (state, p
 CREATE INDEX adjustment_of_a_maker ON adjustments.adjustment USING btree (made_by, proposed_at);
 CREATE INDEX adjustment_to_expire ON adjustments.adjustment USING btree (expires_at) WHERE (state = 'waiting'::text);
 CREATE TRIGGER adjustment_keeps_the_rules BEFORE INSERT OR UPDATE ON adjustments.adjustment FOR EACH ROW EXECUTE FUNCTION adjustments.guard_adjustment();
+ALTER TABLE adjustments.adjustment ENABLE ALWAYS TRIGGER adjustment_keeps_the_rules;
 GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.adjustment TO hobbs_adjustments;
 
 CREATE TABLE adjustments.adjustment_history (
@@ -100,6 +101,7 @@ ALTER TABLE ONLY adjustments.approval ADD CONSTRAINT approval_pkey PRIMARY KEY (
 ALTER TABLE ONLY adjustments.approval ADD CONSTRAINT approval_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES adjustments.adjustment(id);
 CREATE UNIQUE INDEX two_approvers_are_two_persons ON adjustments.approval USING btree (adjustment_id, content_hash, lower(NORMALIZE(btrim(approver), NFKC)));
 CREATE TRIGGER maker_is_not_checker BEFORE INSERT ON adjustments.approval FOR EACH ROW EXECUTE FUNCTION adjustments.guard_approval();
+ALTER TABLE adjustments.approval ENABLE ALWAYS TRIGGER maker_is_not_checker;
 GRANT SELECT, INSERT ON TABLE adjustments.approval TO hobbs_adjustments;
 
 CREATE TABLE adjustments.dead_letter (
