@@ -19,9 +19,9 @@ DECIDED = metrics.counter(
     "Decisions that people took about adjustments.",
     {"action": ("approve", "reject", "settle", "claw_back")},
 )
-CLAWBACK_CLOSES = metrics.gauge(
-    "adjustments_clawback_closes_seconds",
-    "Until the first clawback window closes on what a waiting adjustment would take back; 0: none is open.",
+CLAWBACK_CLOSING = metrics.gauge(
+    "adjustments_clawback_closing",
+    "Adjustments that wait for approval while what they take back can be taken back for 12 hours more at most.",
 )
 WAITING_METHODS = sorted({*BY_JOURNAL, *BY_TRANSFER, Method.STRIPE_REVERSAL})
 SETTLEMENTS = metrics.gauge(

@@ -34,8 +34,8 @@ def test_every_source_begins_as_it_is_registered() -> None:
     }
     assert found - WALLETS - NO_SOURCES <= PREFIXES
     unused = PREFIXES - found
-    assert unused == {"adjustment", "revert"}, (
-        "adjustments is not there yet; the ledger names its reverts itself"
+    assert unused == {"settlement", "revert"}, (
+        "settlements are not there yet; the ledger names its reverts itself"
     )
 
 
