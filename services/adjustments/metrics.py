@@ -19,5 +19,5 @@ DECIDED = metrics.counter(
 )
 CLAWBACK_CLOSING = metrics.gauge(
     "adjustments_clawback_closing",
-    "Adjustments that wait for approval while what they take back can be taken back for 12 hours more at most.",
+    "Adjustments that wait while what they take back can be taken back for 12 hours more at most.",
 )
