@@ -11,7 +11,7 @@ from services.adjustments.domain.policy import Need, Policy, judge, waits_for
 
 NOW = datetime(2026, 5, 23, 3, tzinfo=UTC)  # 23:00 of May 22nd in New York
 NEW_YORK = "America/New_York"
-A, L, O, S = Need.AMOUNT, Need.LARGE_AMOUNT, Need.OLD_FLIGHT, Need.STUDENT_CHANGED
+AMOUNT, LARGE, OLD, STUDENT = Need.AMOUNT, Need.LARGE_AMOUNT, Need.OLD_FLIGHT, Need.STUDENT_CHANGED
 
 
 def asked(
@@ -35,34 +35,37 @@ def asked(
 
 @pytest.mark.parametrize(
     ("largest", "needs", "persons"),
-    [(1, (), 0), (5_000, (), 0), (5_001, (A,), 1), (50_000, (A,), 1), (50_001, (L,), 2)],
+    [(1, (), 0), (5_000, (), 0), (5_001, (AMOUNT,), 1), (50_000, (AMOUNT,), 1), (50_001, (LARGE,), 2)],
 )
 def test_an_amount_above_a_limit_needs_persons(largest: int, needs: tuple[Need, ...], persons: int) -> None:
     assert asked({"student:a": -largest, "platform:school": largest}) == (needs, persons)
 
 
 def test_a_swap_between_two_payees_is_measured_although_it_sums_to_nothing() -> None:
-    assert asked({"instructor:a": 20_000, "instructor:b": -20_000}) == ((A,), 1)
+    assert asked({"instructor:a": 20_000, "instructor:b": -20_000}) == ((AMOUNT,), 1)
 
 
-@pytest.mark.parametrize(("day", "needs"), [(22, ()), (21, (O,))])
+@pytest.mark.parametrize(("day", "needs"), [(22, ()), (21, (OLD,))])
 def test_a_flight_is_old_by_the_schools_calendar(day: int, needs: tuple[Need, ...]) -> None:
     """In New York it is still May 22nd: thirty days after April 22nd."""
     assert asked({"student:a": 1, "platform:school": -1}, flown_on=date(2026, 4, day))[0] == needs
 
 
 def test_a_changed_student_needs_a_person() -> None:
-    assert asked({"student:a": 1, "student:b": -1}, student_changed=True) == ((S,), 1)
+    assert asked({"student:a": 1, "student:b": -1}, student_changed=True) == ((STUDENT,), 1)
 
 
 def test_every_reason_is_named_and_two_persons_are_enough() -> None:
     old = date(2025, 1, 1)
-    assert asked({"a": 90_000, "b": -90_000}, flown_on=old, student_changed=True) == ((L, O, S), 2)
+    assert asked({"a": 90_000, "b": -90_000}, flown_on=old, student_changed=True) == (
+        (LARGE, OLD, STUDENT),
+        2,
+    )
 
 
 def test_a_second_limit_below_the_first_asks_for_two_at_once() -> None:
     policy = Policy(approve_above=5_000, second_approver_above=100)
-    assert asked({"a": 101, "b": -101}, policy=policy) == ((L,), 2)
+    assert asked({"a": 101, "b": -101}, policy=policy) == ((LARGE,), 2)
 
 
 def test_a_limit_of_nothing_lets_nothing_through() -> None:

@@ -51,10 +51,8 @@ def proposed(
 
 
 def in_state(state: State, number: int = 2, entries: dict[str, int] | None = None) -> Adjustment:
-    told = revision(
-        number, {"platform:school": 800, "student:a": -800} if entries is None else entries, "eve"
-    )
-    return replace(proposed(told).adjustment, state=state)
+    bill = {"platform:school": 800, "student:a": -800} if entries is None else entries
+    return replace(proposed(revision(number, bill, "eve")).adjustment, state=state)
 
 
 @pytest.mark.parametrize(
@@ -84,12 +82,9 @@ def test_what_becomes_of_a_revision_after_one_in_each_state(
 
 
 def test_what_is_paid_by_are_the_journals_that_stand() -> None:
-    known = [
-        in_state(State.SETTLED, 2),
-        in_state(State.REJECTED, 3),
-        in_state(State.SETTLED, 4, dict(FIRST.entries)),
-    ]
-    found = proposed(revision(5, {}), [known[0], known[1], replace(known[2], differences={})])
+    nothing = replace(in_state(State.SETTLED, 4), differences={})
+    known = [in_state(State.SETTLED, 2), in_state(State.REJECTED, 3), nothing]
+    found = proposed(revision(5, {}), known)
     assert found.adjustment.paid_by == ("flight:F1:1", "adjustment:F1:2")  # the fourth changed nothing
 
 
