@@ -21,7 +21,7 @@ DECIDED = metrics.counter(
 )
 CLAWBACK_CLOSING = metrics.gauge(
     "adjustments_clawback_closing",
-    "Adjustments that wait for approval while what they take back can be taken back for 12 hours more at most.",
+    "Adjustments that wait while what they take back can be taken back for 12 hours more at most.",
 )
 WAITING_METHODS = sorted({*BY_JOURNAL, *BY_TRANSFER, Method.STRIPE_REVERSAL})
 SETTLEMENTS = metrics.gauge(
