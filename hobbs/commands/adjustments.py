@@ -75,7 +75,7 @@ def list_command(
     skip: SkipOption = 0,
     output: OutputOption = Output.table,
 ) -> None:
-    """List adjustments, newest first; with --needs-approval how long each waits, and what is lost by waiting."""
+    """List adjustments, newest first; with --needs-approval what waits, how long, and what is lost by it."""
     shown = part(most, skip, output)
     if needs_approval:
         if state or flight or maker or wallet:

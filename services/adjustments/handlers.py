@@ -1,13 +1,15 @@
 """Kafka in: one function for each topic; admit, lock, decide, write, stage. No rule lives here."""
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from fleet import inbox
 from fleet.database import Database
 from fleet.envelope import Record
 from services.adjustments import metrics, steps, store, wire
 from services.adjustments.domain.settlements_late import Lateness
+
+CLOSING_WITHIN = timedelta(hours=12)
 
 Clock = Callable[[], datetime]
 
@@ -125,11 +127,13 @@ async def measure_settlements(db: Database, *, clock: Clock = utc_now) -> None:
 
 
 async def measure(db: Database, *, clock: Clock = utc_now) -> None:
-    """Set the gauges: what goes on, since when, and when the next clawback window closes."""
+    """Set the gauges: what goes on, since when, and what is lost when nobody decides soon."""
     now = clock()
     async with db.transaction() as tx:
         there = await store.gauges.by_state(tx)
+        closing = await store.gauges.clawbacks_closing(tx, now, now + CLOSING_WITHIN)
     for state in metrics.OPEN:
         found = there.get(state)
         metrics.IN_STATE.labels(str(state)).set(found.count if found else 0)
         metrics.OLDEST.labels(str(state)).set((now - found.since).total_seconds() if found else 0)
+    metrics.CLAWBACK_CLOSING.set(closing)

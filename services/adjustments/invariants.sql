@@ -96,6 +96,13 @@ FULL JOIN (
     GROUP BY 1, 2, 3) AS posted USING (made_by, wallet, currency)
 WHERE moved IS DISTINCT FROM posted;
 
+-- name: approvals_are_guarded
+-- The triggers that keep makers from approving are there, and fire in every session.
+SELECT guard.name FROM (VALUES ('adjustment_keeps_the_rules'), ('maker_is_not_checker')) AS guard (name)
+WHERE NOT EXISTS (SELECT FROM pg_trigger
+                  WHERE tgrelid IN ('adjustment'::regclass, 'approval'::regclass)
+                    AND tgname = guard.name AND tgenabled = 'A');
+
 -- name: settlement_state_is_its_last_step
 -- A settlement stands where the last row of its history says.
 SELECT settlement.id, settlement.state, step.to_state
@@ -158,3 +165,10 @@ WHERE settlement.state = 'waiting';
 SELECT id, method, changed_at FROM settlement
 WHERE state = 'asked' AND method IN ('manual_check', 'forgiven', 'written_off')
   AND changed_at < now() - interval '1 hour';
+
+-- name: settlements_are_guarded
+-- The triggers that keep sums, states and makers apart from their settlements are there, and fire in every session.
+SELECT guard.name FROM (VALUES ('settler_is_not_the_maker'), ('settlement_changes_in_its_states_only'),
+    ('begun_settlements_sum_to_the_difference'), ('changed_settlements_sum_to_the_difference')) AS guard (name)
+WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'settlement'::regclass
+                  AND tgname = guard.name AND tgenabled = 'A');

@@ -19,18 +19,18 @@ DECIDED = metrics.counter(
     "Decisions that people took about adjustments.",
     {"action": ("approve", "reject", "settle", "claw_back")},
 )
-CLAWBACK_CLOSES = metrics.gauge(
-    "adjustments_clawback_closes_seconds",
-    "Until the first clawback window closes on what a waiting adjustment would take back; 0: none is open.",
+CLAWBACK_CLOSING = metrics.gauge(
+    "adjustments_clawback_closing",
+    "Adjustments that wait while what they take back can be taken back for 12 hours more at most.",
 )
 WAITING_METHODS = sorted({*BY_JOURNAL, *BY_TRANSFER, Method.STRIPE_REVERSAL})
 SETTLEMENTS = metrics.gauge(
     "adjustments_settlements_open",
-    "Settlements that wait for a transfer, for the ledger or for payouts, by method.",
+    "Settlements that wait for a transfer, for the ledger or for payouts, by method",
     {"method": WAITING_METHODS},
 )
 LATE = metrics.gauge(
     "adjustments_settlements_late",
-    "Settlements that wait too long, and debts that can be taken back for less than 12 hours more.",
+    "Settlements that wait too long, and debts that can be taken back for 12 hours more at most",
     {"what": Lateness},
 )

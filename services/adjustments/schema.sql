@@ -62,6 +62,7 @@ CREATE INDEX adjustment_by_state ON adjustments.adjustment USING btree (state, p
 CREATE INDEX adjustment_of_a_maker ON adjustments.adjustment USING btree (made_by, proposed_at);
 CREATE INDEX adjustment_to_expire ON adjustments.adjustment USING btree (expires_at) WHERE (state = 'waiting'::text);
 CREATE TRIGGER adjustment_keeps_the_rules BEFORE INSERT OR UPDATE ON adjustments.adjustment FOR EACH ROW EXECUTE FUNCTION adjustments.guard_adjustment();
+ALTER TABLE adjustments.adjustment ENABLE ALWAYS TRIGGER adjustment_keeps_the_rules;
 CREATE TRIGGER settled_adjustment_is_settled BEFORE UPDATE ON adjustments.adjustment FOR EACH ROW WHEN (((new.state = ANY (ARRAY['settling'::text, 'settled'::text])) AND (old.state IS DISTINCT FROM new.state))) EXECUTE FUNCTION adjustments.guard_settled_adjustment();
 GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.adjustment TO hobbs_adjustments;
 
@@ -101,6 +102,7 @@ ALTER TABLE ONLY adjustments.approval ADD CONSTRAINT approval_pkey PRIMARY KEY (
 ALTER TABLE ONLY adjustments.approval ADD CONSTRAINT approval_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES adjustments.adjustment(id);
 CREATE UNIQUE INDEX two_approvers_are_two_persons ON adjustments.approval USING btree (adjustment_id, content_hash, lower(NORMALIZE(btrim(approver), NFKC)));
 CREATE TRIGGER maker_is_not_checker BEFORE INSERT ON adjustments.approval FOR EACH ROW EXECUTE FUNCTION adjustments.guard_approval();
+ALTER TABLE adjustments.approval ENABLE ALWAYS TRIGGER maker_is_not_checker;
 GRANT SELECT, INSERT ON TABLE adjustments.approval TO hobbs_adjustments;
 
 CREATE TABLE adjustments.carried_adjustment (
@@ -295,9 +297,13 @@ ALTER TABLE ONLY adjustments.settlement ADD CONSTRAINT settlement_adjustment_id_
 CREATE INDEX settlement_of_a_wallet ON adjustments.settlement USING btree (wallet) WHERE (state = ANY (ARRAY['waiting'::text, 'asked'::text]));
 CREATE INDEX settlement_open ON adjustments.settlement USING btree (method, wallet) WHERE (state = ANY (ARRAY['waiting'::text, 'asked'::text]));
 CREATE TRIGGER begun_settlements_sum_to_the_difference AFTER INSERT ON adjustments.settlement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION adjustments.guard_settlement_sums();
+ALTER TABLE adjustments.settlement ENABLE ALWAYS TRIGGER begun_settlements_sum_to_the_difference;
 CREATE TRIGGER changed_settlements_sum_to_the_difference AFTER UPDATE ON adjustments.settlement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION adjustments.guard_settlement_sums();
+ALTER TABLE adjustments.settlement ENABLE ALWAYS TRIGGER changed_settlements_sum_to_the_difference;
 CREATE TRIGGER settlement_changes_in_its_states_only BEFORE UPDATE ON adjustments.settlement FOR EACH ROW EXECUTE FUNCTION adjustments.guard_settlement_change();
+ALTER TABLE adjustments.settlement ENABLE ALWAYS TRIGGER settlement_changes_in_its_states_only;
 CREATE TRIGGER settler_is_not_the_maker BEFORE INSERT ON adjustments.settlement FOR EACH ROW WHEN ((new.method = ANY (ARRAY['stripe_reversal'::text, 'forgiven'::text, 'written_off'::text]))) EXECUTE FUNCTION adjustments.guard_settlement();
+ALTER TABLE adjustments.settlement ENABLE ALWAYS TRIGGER settler_is_not_the_maker;
 GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.settlement TO hobbs_adjustments;
 
 CREATE TABLE adjustments.settlement_history (

@@ -8,7 +8,7 @@ from fleet import outbox
 from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.faults import fault_point
-from services.adjustments import metrics, steps, store
+from services.adjustments import steps, store
 from services.adjustments.domain.adjustments import Adjustment, Move, State
 from services.adjustments.domain.persons import same_person
 from services.adjustments.domain.policy import waits_for
@@ -44,14 +44,14 @@ async def approve(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     await fault_point("adjustments.approved")
     missing = found.approvals_needed - len(given) - 1
     if missing > 0:
-        metrics.DECIDED.labels("approve").inc()
+        steps.counts.decided(decision)
         rest = waits_for(found.approvals_needed, len(given) + 1)
         return _ruling(
             found, f"adjustment {found.name} has {decision.who.name}'s approval; it waits for {rest}"
         )
     by = " and ".join([*given, decision.who.name])
     await _ask_ledger(tx, found, decision, f"approved by {by}", now)
-    metrics.DECIDED.labels("approve").inc()
+    steps.counts.decided(decision)
     return _ruling(found, f"adjustment {found.name} is approved by {by}: the ledger is asked to post it")
 
 
@@ -69,7 +69,7 @@ async def reject(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         return refused("rejecting an adjustment needs a reason (--why)")
     step = Move(adjustment=found, to=State.REJECTED, who=decision.who.name, why=decision.why)
     await steps.moves.make(tx, [step], now)
-    metrics.DECIDED.labels("reject").inc()
+    steps.counts.decided(decision)
     return _ruling(found, f"adjustment {found.name} is rejected: nothing moves")
 
 
@@ -108,7 +108,7 @@ async def _ask_again(tx: Tx, decision: Decision, found: Adjustment, now: datetim
             f"adjustment {found.name} failed, and its approvals were of other amounts; correct it anew"
         )
     await _ask_ledger(tx, found, decision, f"asked for again: {decision.why}", now)
-    metrics.DECIDED.labels("approve").inc()
+    steps.counts.decided(decision)
     return _ruling(found, f"adjustment {found.name} failed before; the ledger is asked to post it again")
 
 

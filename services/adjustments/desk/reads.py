@@ -96,7 +96,8 @@ async def queue(
 
 _ONE: Final = """
     SELECT id, flight_id || ':' || revision AS adjustment, flight_id, revision, kind, state, sentence,
-           currency, largest, student_before, student, flown_on, occurred_at, priced_by, reason, made_by, makers, needs,
+           currency, largest, student_before, student, flown_on, occurred_at, priced_by, reason, made_by,
+           makers, needs,
            approvals_needed, proposed_at, expires_at, changed_at, paid_by, journal_id, correlation_id
     FROM adjustments_public.adjustments
     WHERE flight_id = :flight_id AND revision = :revision

@@ -12,7 +12,7 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.money import format_minor
 from fleet.zones import local_date
-from services.adjustments import metrics, steps, store
+from services.adjustments import steps, store
 from services.adjustments.desk.decisions import locked
 from services.adjustments.domain.adjustments import Adjustment, State
 from services.adjustments.domain.persons import same_person
@@ -179,7 +179,7 @@ async def _change(
         begun=tuple(row for one in changes.values() for row in one.begun),
     )
     await steps.settlements.change(tx, adjustment, together, who, now)
-    metrics.DECIDED.labels(decision.action).inc()
+    steps.counts.decided(decision)
     said = "; ".join(_sentence(one) for one in chosen)
     return Ruling(
         done=True,

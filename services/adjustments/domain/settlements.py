@@ -111,7 +111,7 @@ class Settlement:
     @property
     def source(self) -> str:
         """The source of its journal, when it is settled by one."""
-        return f"{PREFIX}{self.id}"
+        return f"settlement:{self.id}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +172,7 @@ class Changes:
 
 def settlement_id(adjustment_id: UUID, wallet: str, number: int) -> UUID:
     """What is decided again, after a restore, has the same id: the ledger and payouts do it once."""
-    return uuid5(adjustment_id, f"settlement:{wallet}:{number}")
+    return uuid5(adjustment_id, f"{wallet}:{number}")
 
 
 def is_payee(wallet: str) -> bool:

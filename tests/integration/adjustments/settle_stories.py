@@ -132,6 +132,27 @@ async def asked_reversals(db: Database) -> list[dict[str, Any]]:
     return await staged(db, "reversal.requested")
 
 
+async def where(db: Database) -> dict[str, str]:
+    """The state of each adjustment, by name."""
+    async with db.transaction() as tx:
+        rows = await tx.all("SELECT flight_id, revision, state FROM adjustment ORDER BY flight_id, revision")
+    return {f"{row.flight_id}:{row.revision}": row.state for row in rows}
+
+
+async def settling_steps(db: Database, name: str = "F1:2") -> list[tuple[str | None, str, str]]:
+    """An adjustment's history since it was posted: from, to, by whom."""
+    flight_id, _, revision = name.rpartition(":")
+    async with db.transaction() as tx:
+        rows = await tx.all(
+            "SELECT from_state, to_state, who FROM adjustment_history JOIN adjustment"
+            " ON adjustment.id = adjustment_id WHERE flight_id = :flight AND revision = :revision"
+            " AND to_state IN ('settling', 'settled') ORDER BY adjustment_history.id",
+            flight=flight_id,
+            revision=int(revision),
+        )
+    return [(row.from_state, row.to_state, row.who) for row in rows]
+
+
 async def settlements(db: Database, wallet: str = INES, name: str = "F1:2") -> list[tuple[str, str, int]]:
     """The settlements of a party: method, state, amount, in their order."""
     flight, _, revision = name.rpartition(":")

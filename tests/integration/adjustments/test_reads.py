@@ -117,6 +117,16 @@ async def given_payment(payouts: Database, until: datetime) -> None:
         await tx.execute(_PAYABLE, wallet=WALLET, source="flight:F1:1", id=PAID_BY)
 
 
+@pytest.mark.parametrize(("hours", "closing"), [(11, 1), (13, 0), (-1, 0)])
+async def test_a_window_that_closes_soon_is_counted(
+    db: Database, open_db: OpenDatabase, hours: int, closing: int
+) -> None:
+    await given_payment(open_db("payouts"), NOW + timedelta(hours=hours))
+    await propose(db, revised(entries=A_THIRD_LESS), revised(flight="F2", entries=A_THIRD_LESS))
+    await measure(db, clock=lambda: NOW)
+    assert REGISTRY.get_sample_value("adjustments_clawback_closing") == closing
+
+
 async def test_a_makers_month_is_shown_by_payee(db: Database, desk: Database) -> None:
     """Split into amounts that nobody has to approve, it is one sum."""
     for flight in ("F1", "F2", "F3"):

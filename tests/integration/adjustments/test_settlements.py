@@ -19,7 +19,9 @@ from tests.integration.adjustments.settle_stories import (
     sent,
     settle,
     settlements,
+    settling_steps,
     told,
+    where,
 )
 from tests.integration.adjustments.stories import (
     FIRST,
@@ -28,8 +30,6 @@ from tests.integration.adjustments.stories import (
     journals,
     propose,
     revised,
-    states,
-    steps_of,
 )
 
 TODAY = NOW.date().isoformat()
@@ -41,13 +41,13 @@ async def test_each_party_has_its_way_and_the_adjustment_waits_for_the_payee(db:
     assert await settlements(db, ANNA) == [("credit", "settled", 4_000)]
     assert await settlements(db, SCHOOL) == [("books", "settled", -2_250)]
     assert await settlements(db, INES) == [("future_payout_offset", "waiting", -1_750)]
-    assert await states(db) == {"F1:2": "settling"}
+    assert await where(db) == {"F1:2": "settling"}
 
 
 async def test_an_adjustment_without_payees_is_settled_at_once(db: Database) -> None:
     first = {"student:anna": -20_000, "platform:school": 20_000}
     await given_posted(db, revised(first=first, entries={"student:anna": -21_000, "platform:school": 21_000}))
-    assert await states(db) == {"F1:2": "settled"}
+    assert await where(db) == {"F1:2": "settled"}
     assert await settlements(db, ANNA) == [("charge", "settled", -1_000)]
 
 
@@ -55,8 +55,8 @@ async def test_a_transfer_that_deducted_it_settles_the_offset(db: Database) -> N
     await given_posted(db)
     await send(db, sent("flight:F9:1", "adjustment:F1:2"))
     assert await settlements(db) == [("future_payout_offset", "settled", -1_750)]
-    assert await states(db) == {"F1:2": "settled"}
-    assert (await steps_of(db, "F1:2"))[-2:] == [
+    assert await where(db) == {"F1:2": "settled"}
+    assert await settling_steps(db) == [
         ("posted", "settling", "hobbs"),
         ("settling", "settled", "hobbs"),
     ]
@@ -67,7 +67,7 @@ async def test_a_transfer_that_paid_it_settles_the_payout(db: Database) -> None:
     assert await settlements(db) == [("payout", "waiting", 1_250)]
     await send(db, sent("adjustment:F1:2"))
     assert await settlements(db) == [("payout", "settled", 1_250)]
-    assert await states(db) == {"F1:2": "settled"}
+    assert await where(db) == {"F1:2": "settled"}
 
 
 async def test_a_transfer_settles_only_its_own_payee_and_adjustment(db: Database) -> None:
@@ -87,7 +87,7 @@ async def test_a_transfer_sent_before_the_posting_was_heard_of_counts(db: Databa
     await send(db, sent("adjustment:F1:2"))
     await post_adjustments(db)
     assert await settlements(db) == [("future_payout_offset", "settled", -1_750)]
-    assert await states(db) == {"F1:2": "settled"}
+    assert await where(db) == {"F1:2": "settled"}
 
 
 async def test_a_transfer_that_comes_twice_settles_once(db: Database) -> None:
@@ -130,7 +130,7 @@ async def test_a_person_settles_by_a_journal(
     assert (await settlements(db, wallet))[-1] == (method, "asked", sum_of(wallet))
     assert await answer_settlements(db) == 1
     assert [(m, s) for m, s, _ in await settlements(db, wallet)][-1] == (method, "settled")
-    assert await states(db) == {"F1:2": "settled" if wallet == INES else "settling"}
+    assert await where(db) == {"F1:2": "settled" if wallet == INES else "settling"}
 
 
 def sum_of(wallet: str) -> int:
@@ -141,9 +141,9 @@ async def test_a_settled_adjustment_opens_again_for_a_student_who_cannot_pay(db:
     first = {"student:anna": -20_000, "platform:school": 20_000}
     await given_posted(db, revised(first=first, entries={"student:anna": -21_000, "platform:school": 21_000}))
     assert (await settle(db, method="written_off", wallet=ANNA)).outcome == "done"
-    assert await states(db) == {"F1:2": "settling"}
+    assert await where(db) == {"F1:2": "settling"}
     await answer_settlements(db)
-    assert await states(db) == {"F1:2": "settled"}
+    assert await where(db) == {"F1:2": "settled"}
     assert (await settle(db, method="manual_check", number="7", paid_on=TODAY)).outcome == "done"
     assert journal_of(await journals(db))[-1] == {"platform:written-off": 1_000, "external:bank": -1_000}
     await answer_settlements(db)
@@ -166,7 +166,7 @@ async def test_a_refused_journal_puts_the_offset_in_force_again_and_tells_financ
     kinds = [kind for kind, _ in await told(db, "finance")]
     assert kinds == ["settlement_failed"]
     await send(db, sent("adjustment:F1:2"))
-    assert await states(db) == {"F1:2": "settled"}
+    assert await where(db) == {"F1:2": "settled"}
 
 
 async def test_what_is_deducted_meanwhile_is_not_deducted_again_after_a_refusal(db: Database) -> None:
@@ -183,13 +183,13 @@ async def test_a_part_is_paid_by_cheque_and_the_rest_stays_an_offset(db: Databas
     taken = await settle(db, method="manual_check", number="1", paid_on=TODAY, amount=1_000, wallet=INES)
     assert taken.outcome == "done", taken.sentence
     await answer_settlements(db)
-    assert await states(db) == {"F1:2": "settling"}
+    assert await where(db) == {"F1:2": "settling"}
     await send(db, sent("adjustment:F1:2"))
     assert [row for row in await settlements(db) if row[1] == "settled"] == [
         ("manual_check", "settled", -1_000),
         ("future_payout_offset", "settled", -750),
     ]
-    assert await states(db) == {"F1:2": "settled"}
+    assert await where(db) == {"F1:2": "settled"}
 
 
 @pytest.mark.parametrize(
@@ -246,7 +246,7 @@ async def test_the_next_revision_is_settled_beside_the_first(db: Database) -> No
     assert await settlements(db) == [("future_payout_offset", "waiting", -1_750)]
     assert await settlements(db, name="F1:3") == [("payout", "waiting", 1_313)]
     await send(db, sent("adjustment:F1:2", "adjustment:F1:3"))
-    assert await states(db) == {"F1:2": "settled", "F1:3": "settled"}
+    assert await where(db) == {"F1:2": "settled", "F1:3": "settled"}
 
 
 async def test_people_are_told_how_it_is_settled_and_how_much_is_left(db: Database) -> None:

@@ -18,8 +18,9 @@ from tests.integration.adjustments.settle_stories import (
     settle,
     settlements,
     told,
+    where,
 )
-from tests.integration.adjustments.stories import NOW, given_policy, propose, revised, states
+from tests.integration.adjustments.stories import NOW, given_policy, propose, revised
 
 REVERSAL_FIRST = {"waterfall": ["stripe_reversal", "future_payout_offset"]}
 OWNER_TOO = {
@@ -71,7 +72,7 @@ async def test_what_came_back_settles_it_with_the_reversals_as_proof(db: Databas
     asked = await clawed_back(db)
     await answer_reversals(db, reversal(asked["settlement_id"], 1_750))
     assert (await settlements(db))[-1] == ("stripe_reversal", "settled", -1_750)
-    assert await states(db) == {"F1:2": "settled"}
+    assert await where(db) == {"F1:2": "settled"}
     async with db.transaction() as tx:
         row = await tx.one("SELECT proof FROM settlement WHERE method = 'stripe_reversal'")
     assert row.proof == "trr_1"
@@ -91,7 +92,7 @@ async def test_what_does_not_come_back_becomes_an_offset_by_itself(db: Database,
         ("stripe_reversal", "failed", -1_750),
         ("future_payout_offset", "waiting", -1_750),
     ]
-    assert await states(db) == {"F1:2": "settling"}
+    assert await where(db) == {"F1:2": "settling"}
     assert [kind for kind, _ in await told(db, "finance")] == ["settlement_failed"]
     assert "taken off what you are paid next" in (await told(db, "ines"))[-1][1]
 
@@ -105,7 +106,7 @@ async def test_a_short_reversal_settles_what_came_back_and_the_rest_is_deducted(
         ("future_payout_offset", "waiting", -550),
     ]
     await send(db, sent("adjustment:F1:2"))
-    assert await states(db) == {"F1:2": "settled"}
+    assert await where(db) == {"F1:2": "settled"}
 
 
 @pytest.mark.parametrize("transfer_first", [True, False])
@@ -121,7 +122,7 @@ async def test_a_debt_that_a_transfer_deducted_meanwhile_is_settled_by_it(
     if not transfer_first:
         await send(db, sent("adjustment:F1:2"))
     assert (await settlements(db))[-1] == ("future_payout_offset", "settled", -1_750)
-    assert await states(db) == {"F1:2": "settled"}
+    assert await where(db) == {"F1:2": "settled"}
 
 
 async def test_an_answer_that_comes_twice_changes_nothing(db: Database) -> None:
@@ -196,7 +197,7 @@ async def test_a_correction_of_a_correction_while_the_first_reversal_is_under_wa
     await answer_reversals(
         db, reversal(second["settlement_id"], 1_000, asked=1_000), reversal(first["settlement_id"], 1_750)
     )
-    found = await states(db)
+    found = await where(db)
     assert (found["F1:2"], found["F1:4"]) == ("settled", "settled")
 
 

@@ -19,8 +19,9 @@ from tests.integration.adjustments.settle_stories import (
     send,
     sent,
     settlements,
+    where,
 )
-from tests.integration.adjustments.stories import NOW, posted, revised, states
+from tests.integration.adjustments.stories import NOW, posted, revised
 from tests.support.databases import service_url
 from tests.support.deciders import deciding
 
@@ -149,4 +150,4 @@ async def test_a_claw_back_is_asked_of_payouts_once(db: Database, hobbs: Hobbs) 
         ("future_payout_offset", "replaced", -1_750),
         ("stripe_reversal", "asked", -1_750),
     ]
-    assert await states(db) == {"F1:2": "settling"}
+    assert await where(db) == {"F1:2": "settling"}

@@ -137,6 +137,8 @@ CREATE TRIGGER adjustment_keeps_the_rules BEFORE INSERT OR UPDATE ON adjustment
     FOR EACH ROW EXECUTE FUNCTION guard_adjustment();
 CREATE TRIGGER maker_is_not_checker BEFORE INSERT ON approval
     FOR EACH ROW EXECUTE FUNCTION guard_approval();
+ALTER TABLE adjustment ENABLE ALWAYS TRIGGER adjustment_keeps_the_rules;
+ALTER TABLE approval ENABLE ALWAYS TRIGGER maker_is_not_checker;
 
 GRANT SELECT, UPDATE ON school TO hobbs_adjustments;
 GRANT SELECT, INSERT, UPDATE ON policy_card, flight, adjustment TO hobbs_adjustments;

@@ -107,6 +107,11 @@ CREATE TRIGGER changed_settlements_sum_to_the_difference AFTER UPDATE ON settlem
 CREATE TRIGGER settled_adjustment_is_settled BEFORE UPDATE ON adjustment
     FOR EACH ROW WHEN (NEW.state IN ('settling', 'settled') AND OLD.state IS DISTINCT FROM NEW.state)
     EXECUTE FUNCTION guard_settled_adjustment();
+-- Also in a session that replicates or restores.
+ALTER TABLE settlement ENABLE ALWAYS TRIGGER settler_is_not_the_maker;
+ALTER TABLE settlement ENABLE ALWAYS TRIGGER settlement_changes_in_its_states_only;
+ALTER TABLE settlement ENABLE ALWAYS TRIGGER begun_settlements_sum_to_the_difference;
+ALTER TABLE settlement ENABLE ALWAYS TRIGGER changed_settlements_sum_to_the_difference;
 
 GRANT SELECT, INSERT, UPDATE ON settlement TO hobbs_adjustments;
 GRANT SELECT, INSERT ON settlement_history, settlement_told TO hobbs_adjustments;
