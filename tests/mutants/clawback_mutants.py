@@ -1,4 +1,4 @@
-"""Mutants of claw-backs: money taken twice, too late, beside a deduction, or a rest that nobody owes any more."""
+"""Mutants of claw-backs: money taken twice, too late, beside a deduction; a rest that nobody owes."""
 
 from tests.mutants.mutant import Edit, Mutant
 
@@ -37,21 +37,22 @@ CLAWBACK_MUTANTS = (
     ),
     Mutant(
         name="a-reversal-is-sent-after-its-window",
-        breaks="A reversal that nobody sent in time is sent after the 72 hours.",
+        breaks="Money is taken back of transfers whose 72 hours are over.",
         edits=(
             Edit(
-                path="services/payouts/store/claims.py",
-                old="          AND (first_sent_at IS NOT NULL OR coalesce(not_after > :now, true))\n",
-                new="",
+                path="services/payouts/domain/clawbacks.py",
+                old=" if money.left > 0 and now < money.not_after]",
+                new=" if money.left > 0]",
             ),
             Edit(
-                path="services/payouts/stripe/relay.py",
-                old="        late = operation.not_after is not None and now >= operation.not_after\n",
-                new="        late = False\n",
+                path="services/payouts/domain/clawbacks.py",
+                old="            not_after=take.of.not_after,\n",
+                new="",
             ),
         ),
         catchers=(
-            f"{TESTS}/test_clawbacks_at_stripe.py::test_what_was_not_sent_before_the_window_closed_is_given_up",
+            f"{TESTS}/test_clawbacks.py"
+            "::test_nothing_is_taken_back_after_the_window_and_the_debt_is_deducted",
         ),
     ),
     Mutant(

@@ -1,4 +1,4 @@
-"""A database that was restored has forgotten what was taken back: Stripe shows it, and it is not taken again."""
+"""A restored database has forgotten what was taken back: Stripe shows it, and it is not taken again."""
 
 import pytest
 
