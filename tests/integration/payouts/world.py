@@ -228,27 +228,29 @@ class World:
         )
         return record("journal.posted", event, key=source)
 
-    async def ask_back(
+    async def ask_back(self, amount: int, source: str, *paid_by: str, **given: Any) -> None:
+        """Ask to take back what a payee owes because of the journal `source`."""
+        asked = self.asked_back(amount, source, *paid_by, **given)
+        await handlers.claw_back(self.db, [asked], clock=self.clock)
+
+    def asked_back(
         self,
         amount: int,
         source: str,
         *paid_by: str,
         wallet: str = "instructor:i1",
-        settlement_id: UUID | None = None,
         currency: str = "USD",
     ) -> Record:
-        """Ask to take back what a payee owes because of the journal `source`; the record, to send it again."""
+        """A request to take money back, as adjustments publishes it."""
         asked = ReversalRequested(
-            settlement_id=settlement_id or uuid7(),
+            settlement_id=uuid7(),
             wallet=wallet,
             currency=currency,
             amount=amount,
             source=source,
             paid_by=list(paid_by),
         )
-        sent = record("reversal.requested", asked, key=wallet)
-        await handlers.claw_back(self.db, [sent], clock=self.clock)
-        return sent
+        return record("reversal.requested", asked, key=wallet)
 
     def revert_of(self, reverted: Record) -> Record:
         """The revert of a posted journal, as the ledger announces it."""
