@@ -19,7 +19,7 @@ from hobbs.check.revisions import (
     standing_revision,
 )
 from hobbs.shell.connections import reading
-from services.adjustments.desk import explanations
+from services.adjustments.desk.reads import explanations
 from services.billing.desk import reads as bills
 from services.billing.desk.reads import BillToExplain
 from services.billing.domain.billing import decide_bill

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from services.adjustments.desk.explanations import ExplainedAdjustment
+from services.adjustments.desk.reads.explanations import ExplainedAdjustment
 from services.billing.desk.reads import BillToExplain
 from services.ledger.desk.reads.journals import JournalDetails
 

@@ -12,6 +12,7 @@ from tests.architecture.test_house_rules import tracked
 
 WALLETS = {"student", "instructor", "aircraft_owner"}
 NO_SOURCES = {
+    "clawback",
     "school",
     "group",
     "limit",

@@ -158,6 +158,14 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     ]  # fmt: skip
     found |= books()
     found |= correction_rows()
+    found |= payout_rows()
+    found["receivables.charge"] = [{"charge_id": "ch_1", "amount": 17_000}]
+    return found
+
+
+def payout_rows() -> dict[str, list[dict[str, Any]]]:
+    """The payee's account, the transfer that paid it, and what it is owed and owes."""
+    found: dict[str, list[dict[str, Any]]] = {}
     found["payouts.operation"] = [
         {
             "id": "o1", "sequence": 1, "kind": "transfer", "wallet": "instructor:i1", "amount": 4_500,
@@ -195,7 +203,6 @@ def tables() -> dict[str, list[dict[str, Any]]]:
             "transfer_id": None,
         },
     ]
-    found["receivables.charge"] = [{"charge_id": "ch_1", "amount": 17_000}]
     return found
 
 

@@ -109,17 +109,7 @@ IN_ORDER = {
         "decision.judged",
     ),
 }
-BY_DECISION = (
-    "decision.judged",
-    "redrive.staged",
-    "debt_claimed",
-    "revers",
-    "adjustments.approved",
-    "refused",
-    "expired",
-    "settlement",
-    "revisions_kept",
-)  # fmt: skip - people decide less often than flights are published
+BY_DECISION = ("decision.judged", "redrive.staged")  # people decide less often than flights are published
 RARE = (
     ":account",
     "timer.",
@@ -130,6 +120,14 @@ RARE = (
     "draining",
     "inquiry.",
     "payouts.retried",
+    # What follows a person's decision about a correction, or a clock.
+    "revisions_kept",
+    "adjustments.approved",
+    "adjustments.refused",
+    "adjustments.expired",
+    "settlement",
+    "debt_claimed",
+    "revers",
 )
 
 
