@@ -17,6 +17,7 @@ GROUPS: Final = {
     "flights": "hobbs.commands.flights",
     "transfers": "hobbs.commands.transfers",
     "payments": "hobbs.commands.payments",
+    "adjustments": "hobbs.commands.adjustments",
     "explain": "hobbs.commands.explain",
     "monitors": "hobbs.commands.monitors",
     "holds": "hobbs.commands.holds",

@@ -85,6 +85,10 @@ class StudentCard(Card):
     also_owner: Identifier | None = None
 
 
+def _offset_alone() -> list[Literal["stripe_reversal", "future_payout_offset"]]:
+    return ["future_payout_offset"]
+
+
 class AdjustmentsCard(Card):
     """Key `adjustments`: who must approve which corrections, and how what payees owe comes back.
 
@@ -98,7 +102,7 @@ class AdjustmentsCard(Card):
     expires_after_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 14
     offset_escalates_after_days: Annotated[int, Field(strict=True, ge=1, le=3_650)] = 60
     waterfall: Annotated[list[Literal["stripe_reversal", "future_payout_offset"]], Field(max_length=2)] = (
-        Field(default_factory=lambda: ["future_payout_offset"])
+        Field(default_factory=_offset_alone)
     )
 
 

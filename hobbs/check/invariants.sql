@@ -32,6 +32,36 @@ WHERE coalesce(billed.amount, 0) <> coalesce(posted.amount, 0)
        OR billed.billed_at < now() - interval '10 minutes'
        OR EXISTS (SELECT 1 FROM ledger_public.journals AS journal WHERE journal.source = billed.source));
 
+-- name: bills_in_force_stand_in_the_ledger
+-- The journals of a corrected flight, its own and its adjustments', add up to the newest revision posted, on every wallet.
+WITH moved AS (
+    SELECT substring(source FROM '^[a-z]+:(.*):[0-9]+$') AS flight_id,
+           CAST(substring(source FROM ':([0-9]{1,9})$') AS integer) AS revision,
+           event_type, currency, address AS wallet, amount
+    FROM ledger_public.entries WHERE event_type IN ('flight', 'adjustment')
+), in_force AS (
+    SELECT flight_id, max(revision) AS revision FROM moved WHERE event_type = 'adjustment' GROUP BY flight_id
+), posted AS (
+    SELECT flight_id, in_force.revision, currency, wallet, sum(amount) AS amount
+    FROM moved JOIN in_force USING (flight_id)
+    GROUP BY flight_id, in_force.revision, currency, wallet
+), billed AS (
+    SELECT flight_id, revision, currency, wallet, sum(amount) AS amount
+    FROM (
+        SELECT flight_id, revision, currency, 'student:' || student AS wallet, -charge AS amount
+        FROM billing_public.bills
+        UNION ALL
+        SELECT flight_id, revision, currency, 'platform:school', margin FROM billing_public.bills
+        UNION ALL
+        SELECT flight_id, revision, currency, wallet, amount FROM billing_public.bill_legs
+    ) AS part
+    JOIN in_force USING (flight_id, revision)
+    GROUP BY flight_id, revision, currency, wallet
+)
+SELECT flight_id, revision, currency, wallet, billed.amount AS billed, posted.amount AS posted
+FROM billed FULL JOIN posted USING (flight_id, revision, currency, wallet)
+WHERE coalesce(billed.amount, 0) <> coalesce(posted.amount, 0);
+
 -- name: sent_transfers_are_posted
 -- Every transfer that Stripe took left the payee's wallet once, for the same amount; nothing else did.
 WITH sent AS (
@@ -89,7 +119,7 @@ WHERE coalesce(asked.amount, 0) <> coalesce(posted.amount, 0)
 WITH posted AS (
     SELECT entry.journal_id, entry.address AS wallet, entry.currency, sum(entry.amount) AS amount,
            max(journal.recorded_at) AS recorded_at,
-           bool_or(entry.event_type IN ('flight', 'adjustment', 'revert')) AS may_be_on_its_way
+           bool_or(entry.event_type IN ('flight', 'adjustment', 'settlement', 'revert')) AS may_be_on_its_way
     FROM ledger_public.entries AS entry
     JOIN ledger_public.journals AS journal ON journal.journal_id = entry.journal_id
     WHERE (entry.address LIKE 'instructor:%' OR entry.address LIKE 'aircraft\_owner:%')

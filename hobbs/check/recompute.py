@@ -10,8 +10,16 @@ from typing import Any
 
 from fleet.database import Tx
 from fleet.settings import Settings
-from hobbs.check.payables import owed_to_payees
+from hobbs.check.payables import OwedToPayees, owed_to_payees
+from hobbs.check.revisions import (
+    ExplainedRevision,
+    explain_revisions,
+    posted_by,
+    sources_of,
+    standing_revision,
+)
 from hobbs.shell.connections import reading
+from services.adjustments.desk.reads import explanations
 from services.billing.desk import reads as bills
 from services.billing.desk.reads import BillToExplain
 from services.billing.domain.billing import decide_bill
@@ -44,7 +52,9 @@ class ExplainedFlight:
 
     lines: `rounding_tenths` is the rounded amount less the exact one, in tenths of a minor unit, where a line
     is hours times a rate. remainder: what is left to the platform after every leg. reverts: the sources of
-    its journal's revert, of the revert of that, and so on. payables: what they all owe payees.
+    its journals' reverts, of the reverts of those, and so on. payables: what they all owe payees. revisions:
+    every bill of the flight. in_ledger: whether this one is what the ledger has; otherwise it is compared
+    with its bill only.
     """
 
     source: str
@@ -62,6 +72,8 @@ class ExplainedFlight:
     findings: Sequence[str]
     reverts: Sequence[str] = ()
     payables: Sequence[Mapping[str, Any]] = ()
+    revisions: Sequence[ExplainedRevision] = ()
+    in_ledger: bool = True
 
 
 async def explain_flight(
@@ -69,20 +81,32 @@ async def explain_flight(
 ) -> ExplainedFlight | None:
     """Explain the bill of a flight: of this revision, or the newest. None: it has no bill."""
     async with reading(settings) as database, database.transaction() as tx:
-        row = await bills.bill_to_explain(tx, flight_id, revision)
+        found = await bills.bills_to_explain(tx, flight_id)
+        row = next((one for one in reversed(found) if revision in (None, one.revision)), None)
         if row is None:
             return None
         cards = await bills.cards_named(tx, row.rates)
+        adjustments = await explanations.of_flight(tx, flight_id)
+        named = [await reads.journals.find_journal(tx, name) for name in sources_of(found, adjustments)]
+        journals = [journal for journal in named if journal is not None]
+        owed = [await owed_to_payees(tx, journal) for journal in journals]
     again = _priced_again(row, _book_of(cards, version=row.school_version))
-    source = f"flight:{row.flight_id}:{row.revision}"
-    async with reading(settings) as database, database.transaction() as tx:
-        journal = await reads.journals.find_journal(tx, source)
-        owed = await owed_to_payees(tx, journal) if journal else None
-    explained = compare(source, row, cards, again, journal)
-    if owed is None:
-        return explained
-    findings = [*explained.findings, *owed.findings]
-    return replace(explained, reverts=owed.reverts, payables=owed.payables, findings=findings)
+    stands = row.revision == standing_revision(found, adjustments)
+    explained = compare(row, cards, again, journals if stands else None)
+    return replace(
+        _with_payables(explained, owed) if stands else explained,
+        revisions=explain_revisions(found, adjustments),
+        in_ledger=stands,
+    )
+
+
+def _with_payables(explained: ExplainedFlight, owed: Sequence[OwedToPayees]) -> ExplainedFlight:
+    return replace(
+        explained,
+        reverts=[source for one in owed for source in one.reverts],
+        payables=[payable for one in owed for payable in one.payables],
+        findings=[*explained.findings, *(sentence for one in owed for sentence in one.findings)],
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +132,16 @@ def _book_of(cards: Sequence[Mapping[str, Any]], *, version: int) -> Book | Unpr
         return Unpriceable(sentence=f"its cards cannot be read: {_what(error)}")
 
 
+@dataclass(frozen=True, slots=True)
+class NothingOwed:
+    """A cancelled flight: nobody owes anything, whatever its facts were."""
+
+    charge: int = 0
+
+
 def _priced_again(row: BillToExplain, book: Book | Unpriceable) -> object:
+    if row.kind == "cancelled":
+        return NothingOwed()
     if isinstance(book, Unpriceable):
         return book
     try:
@@ -122,11 +155,16 @@ def _what(error: Exception) -> str:
 
 
 def compare(
-    source: str, row: Any, rates: Sequence[Mapping[str, Any]], again: object, journal: JournalDetails | None
+    row: BillToExplain,
+    rates: Sequence[Mapping[str, Any]],
+    again: object,
+    journals: Sequence[JournalDetails] | None,
 ) -> ExplainedFlight:
-    """Compare the recomputed bill, the stored bill and the journal."""
+    """Compare the recomputed bill, the stored one and the journals; None: the ledger has another revision."""
+    kind = "flight" if row.corrects is None else "adjustment"
+    source = f"{kind}:{row.flight_id}:{row.revision}"
     lines, legs = row.lines, row.legs
-    wallets = _wallets(row, legs, again, journal)
+    wallets = _wallets(row, legs, again, journals)
     return ExplainedFlight(
         source=source,
         currency=row.currency,
@@ -142,7 +180,7 @@ def compare(
         wallets=wallets,
         findings=[
             *_bill_findings(source, row, lines, legs, again),
-            *_journal_findings(source, wallets, journal, row.currency),
+            *_ledger_findings(source, wallets, journals, row.currency),
         ],
     )
 
@@ -153,7 +191,10 @@ def _rounding(line: Mapping[str, Any]) -> int | None:
 
 
 def _wallets(
-    row: Any, legs: Sequence[Mapping[str, Any]], again: object, journal: JournalDetails | None
+    row: Any,
+    legs: Sequence[Mapping[str, Any]],
+    again: object,
+    journals: Sequence[JournalDetails] | None,
 ) -> list[WalletSide]:
     recomputed = dict(again.entries()) if isinstance(again, Bill) else {}
     billed: dict[str, int] = {f"student:{row.student}": -row.charge}
@@ -161,9 +202,7 @@ def _wallets(
         wallet = leg.get("wallet", "(no wallet)")
         billed[wallet] = billed.get(wallet, 0) + leg.get("amount", 0)
     billed["platform:school"] = billed.get("platform:school", 0) + row.margin
-    posted: dict[str, int] = {}
-    for entry in journal.entries if journal else ():
-        posted[entry.wallet] = posted.get(entry.wallet, 0) + entry.amount
+    posted = posted_by(journals or ())
     names = {
         wallet: None for side in (recomputed, billed, posted) for wallet, amount in side.items() if amount
     }
@@ -172,13 +211,16 @@ def _wallets(
             wallet=wallet,
             recomputed=recomputed.get(wallet),
             billed=billed.get(wallet),
-            posted=posted.get(wallet),
+            posted=posted.get(wallet) or None,  # corrections may have taken all of it back
         )
         for wallet in names
     ]
 
 
 def _bill_findings(source: str, row: Any, lines: Any, legs: Any, again: object) -> list[str]:
+    if isinstance(again, NothingOwed):
+        owed = row.charge or row.legs_total or row.margin
+        return [f"{source}: is cancelled, and somebody owes something"] if owed else []
     if not isinstance(again, Bill):
         return [f"{source}: cannot be priced again: {getattr(again, 'sentence', again)}"]
     found = []
@@ -203,10 +245,16 @@ def _bill_findings(source: str, row: Any, lines: Any, legs: Any, again: object) 
     return found
 
 
-def _journal_findings(
-    source: str, wallets: Sequence[WalletSide], journal: JournalDetails | None, currency: str
+def _ledger_findings(
+    source: str, wallets: Sequence[WalletSide], journals: Sequence[JournalDetails] | None, currency: str
 ) -> list[str]:
-    if journal is None:
+    if journals is None:
+        return [
+            f"{source}: {side.wallet} gets {side.recomputed} recomputed, {side.billed} on the bill"
+            for side in wallets
+            if side.recomputed != side.billed
+        ]
+    if not journals:
         return [f"{source}: is billed and not posted"] if wallets else []
     found = [
         f"{source}: {side.wallet} gets {side.recomputed} recomputed, {side.billed} on the bill, "
@@ -214,9 +262,9 @@ def _journal_findings(
         for side in wallets
         if not side.agrees
     ]
-    if others := sorted({entry.currency for entry in journal.entries} - {currency}):
+    if others := sorted({entry.currency for one in journals for entry in one.entries} - {currency}):
         found.append(f"{source}: is billed in {currency} and posted in {', '.join(others)}")
-    return [*found, *_content_findings(journal)]
+    return [*found, *(sentence for journal in journals for sentence in _content_findings(journal))]
 
 
 def _content_findings(journal: JournalDetails) -> list[str]:

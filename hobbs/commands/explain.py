@@ -13,6 +13,7 @@ import typer
 from fleet.money import format_minor
 from fleet.settings import Settings
 from hobbs.check.recompute import ExplainedFlight, explain_flight, explain_wallet, journal_findings
+from hobbs.check.revisions import ExplainedRevision
 from hobbs.commands.queries import currency_of, no_wallet, read, read_snapshot
 from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.money_columns import readable
@@ -22,7 +23,8 @@ from services.ledger.desk.reads.journals import JournalDetails
 
 MONEY: Final = (
     "amount", "balance_before", "balance_after", "rate", "charge", "legs_total", "remainder", "recomputed",
-    "billed", "posted", "balance", "pending", "open_holds", "available", "limit",
+    "billed", "posted", "balance", "pending", "open_holds", "available", "limit", "before", "after",
+    "difference",
 )  # fmt: skip
 COUNTS: Final = ("version", "position", "entries", "tenths", "rounding_tenths")
 
@@ -59,7 +61,10 @@ def flight_command(
     ] = None,
     output: OutputOption = Output.table,
 ) -> None:
-    """Price a flight again from its readings and card versions; compare with bill and ledger."""
+    """Price a flight again from its readings and card versions; compare with bill and ledger.
+
+    Shows every revision: what changed, by which rates, who decided, how each party's money follows.
+    """
     flight = run(explain_flight(settings_or_exit(Settings), flight_id, revision))
     if flight is None:
         say(f"flight {flight_id} has no bill; `hobbs dead list -s billing` shows flights that were refused")
@@ -133,10 +138,14 @@ def _end(findings: Sequence[str]) -> None:
 
 
 def _flight_of(journal: JournalDetails) -> ExplainedFlight | None:
-    """The bill of a flight's journal; None: it is the journal of something else."""
+    """The bill of a flight's journal, or of its adjustment's; None: it is the journal of something else."""
     kind, _, rest = journal.source.partition(":")
     flight_id, _, revision = rest.rpartition(":")
-    if kind != "flight" or not _REVISION.fullmatch(revision) or int(revision) > REVISION_MAX:
+    if (
+        kind not in ("flight", "adjustment")
+        or not _REVISION.fullmatch(revision)
+        or int(revision) > REVISION_MAX
+    ):
         return None
     return run(explain_flight(settings_or_exit(Settings), flight_id, int(revision)))
 
@@ -185,6 +194,7 @@ def _show_flight(flight: ExplainedFlight) -> None:
         "charge": flight.charge,
         "legs_total": flight.legs_total,
         "remainder": flight.remainder,
+        "in_ledger": "yes" if flight.in_ledger else "no, another revision stands there",
         "reverted_by": ", ".join(flight.reverts) or None,
     }
     currency = flight.currency
@@ -199,6 +209,30 @@ def _show_flight(flight: ExplainedFlight) -> None:
     show_rows(
         [_readable(one, one["currency"]) for one in flight.payables], title="owed to payees", right=right
     )
+    if len(flight.revisions) > 1:
+        for revision in flight.revisions:
+            _show_revision(revision, currency)
+
+
+def _show_revision(revision: ExplainedRevision, currency: str) -> None:
+    """One revision: what it says, then what it changed, how it was decided and how it is settled."""
+    said = asdict(revision)
+    parts = {name: said.pop(name) for name in _PARTS}
+    show_one(_readable({**said, "sentence": said["sentence"] or None}, currency))
+    for name, title in _PARTS.items():
+        money = name in ("differences", "settlements")
+        if rows := [_readable(row, currency) if money else row for row in parts[name]]:
+            show_rows(rows, title=f"revision {revision.revision}: {title}", right=[*MONEY, *COUNTS])
+
+
+_PARTS: Final = {
+    "facts": "facts that changed, in tenths",
+    "rates": "other rates, by version",
+    "differences": "differences against what stood",
+    "approvals": "approvals",
+    "steps": "how it was decided",
+    "settlements": "how the money follows",
+}
 
 
 def _readable(row: Mapping[str, Any], currency: str) -> dict[str, Any]:

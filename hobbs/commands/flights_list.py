@@ -1,4 +1,4 @@
-"""`hobbs flights list` and `show`: what became of flights, billed or refused, with what needs a look."""
+"""`hobbs flights list` and `show`: what became of flights: billed, refused, or waiting for their turn."""
 
 from dataclasses import asdict
 from datetime import datetime
@@ -11,8 +11,9 @@ from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.lists import MostOption, Part, SkipOption, part
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
-from services.billing.desk import reads
+from services.billing.desk import reads, revision_reads
 from services.billing.desk.reads import RefusedFlight, StoredBill
+from services.billing.desk.revision_reads import WaitingRevision
 
 COLUMNS: Final = (
     "flight_id",
@@ -33,7 +34,7 @@ MONEY: Final = ("charge", "legs_total", "margin", "amount", "rate")
 _DATE: Final = ["%Y-%m-%d"]
 
 Row = dict[str, Any]
-State = Literal["all", "billed", "refused", "flagged"]
+State = Literal["all", "billed", "refused", "waiting", "flagged"]
 
 
 def list_command(
@@ -51,16 +52,18 @@ def list_command(
     skip: SkipOption = 0,
     output: OutputOption = Output.table,
 ) -> None:
-    """List flights by the day they are billed on, newest first; refused ones, which have none, before them.
+    """List flights by the day they are billed on, newest first; before them what was refused and what waits.
 
-    --most and --skip count refused and billed flights each.
+    A flight that was corrected is listed by its bill in force. --most and --skip count each kind by itself.
     """
     narrowed = bool(student or instructor or aircraft or since or until)
     found: list[Row] = []
     settings, shown = settings_or_exit(Settings), part(most, skip, output)
     if state in ("all", "refused") and not narrowed:
         found += shown.of(run(_refused(settings, shown))[::-1], "refused flights")
-    if state != "refused":
+    if state in ("all", "waiting") and not narrowed:
+        found += shown.of(run(_waiting(settings, shown))[::-1], "revisions that wait")
+    if state not in ("refused", "waiting"):
         wanted = {
             "student": student,
             "instructor": instructor,
@@ -83,22 +86,34 @@ def show_command(
 
     Exit 1 when nothing is known of it.
     """
-    bills, refused = run(_load(settings_or_exit(Settings), flight_id))
-    if not bills and not refused:
+    bills, refused, waiting = run(_load(settings_or_exit(Settings), flight_id))
+    if not bills and not refused and not waiting:
         say(f"nothing is known of flight {flight_id}: it was not published, or waits to be billed")
         raise typer.Exit(EXIT_FINDINGS)
     if output is not Output.table:
-        show_one({"bills": [_whole(stored) for stored in bills], "refused": refused}, output)
+        whole = [_whole(stored) for stored in bills]
+        show_one({"bills": whole, "refused": refused, "waiting": waiting}, output)
         return
     for stored in bills:
         _show_bill(stored)
     if refused:
         show_rows(refused, output, columns=("flight_id", "revision", "why"), title="refused")
+    if waiting:
+        show_rows(waiting, output, columns=("flight_id", "revision", "why"), title="waiting")
 
 
 async def _billed(settings: Settings, wanted: dict[str, Any]) -> list[Row]:
     async with reading(settings) as database, database.transaction() as tx:
-        return [asdict(flight) | {"state": "billed"} for flight in await reads.billed_flights(tx, **wanted)]
+        return [
+            asdict(flight) | {"state": "cancelled" if flight.kind == "cancelled" else "billed"}
+            for flight in await reads.billed_flights(tx, **wanted)
+        ]
+
+
+async def _waiting(settings: Settings, shown: Part) -> list[Row]:
+    async with reading(settings) as database, database.transaction() as tx:
+        waiting = await revision_reads.waiting_revisions(tx, most=shown.asked, skip=shown.skip)
+        return [_waiting_row(revision) for revision in waiting]
 
 
 async def _refused(settings: Settings, shown: Part) -> list[Row]:
@@ -107,10 +122,25 @@ async def _refused(settings: Settings, shown: Part) -> list[Row]:
         return [_refused_row(flight) for flight in flights]
 
 
-async def _load(settings: Settings, flight_id: str) -> tuple[list[StoredBill], list[Row]]:
+async def _load(settings: Settings, flight_id: str) -> tuple[list[StoredBill], list[Row], list[Row]]:
     async with reading(settings) as database, database.transaction() as tx:
         refused = await reads.refused_flights(tx, flight_id=flight_id)
-        return await reads.bills_of_flight(tx, flight_id), [_refused_row(flight) for flight in refused]
+        waiting = await revision_reads.waiting_revisions(tx, flight_id=flight_id)
+        bills = await reads.bills_of_flight(tx, flight_id)
+    return bills, [_refused_row(flight) for flight in refused], [_waiting_row(one) for one in waiting]
+
+
+def _waiting_row(revision: WaitingRevision) -> Row:
+    return {
+        "flight_id": revision.flight_id,
+        "revision": revision.revision,
+        "state": "waiting",
+        "kind": revision.kind,
+        "reason": revision.reason,
+        "made_by": revision.made_by,
+        "since": revision.kept_at,
+        "why": revision.why(),
+    }
 
 
 def _refused_row(flight: RefusedFlight) -> Row:

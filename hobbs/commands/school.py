@@ -42,7 +42,7 @@ app = typer.Typer(no_args_is_help=True, help=__doc__)
 FileArgument = Annotated[Path, typer.Argument(help="A school.toml; its format: services/billing/README.md.")]
 KindArgument = Annotated[
     str | None,
-    typer.Argument(help="school, tax, student_rate, instructor, owner, student or aircraft."),
+    typer.Argument(help="school, adjustments, tax, student_rate, instructor, owner, student or aircraft."),
 ]
 KeyArgument = Annotated[str | None, typer.Argument(help="An id, a tail, a kind of line, or default.")]
 
@@ -191,7 +191,7 @@ def draft_command(
         raise typer.Exit(EXIT_FINDINGS) from None
     for rejected in read.rejected:
         say(f"{flights}:{rejected.line}: not read: {rejected.sentence}")
-    sys.stdout.write(draft([one.flight for one in read.flights], flights.name))
+    sys.stdout.write(draft(read.completed(), flights.name))
 
 
 def read_or_exit(file: Path) -> SchoolFile:

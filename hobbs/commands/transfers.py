@@ -31,7 +31,16 @@ LINK_POLL_S: Final = 0.2
 COLUMNS: Final = ("id", "wallet", "amount", "currency", "state", "reason", "sent_at", "in_bank_at")
 ODD_COLUMNS: Final = ("kind", "object_id", "stripe_account", "sentence", "first_seen_at", "times")
 FOUND_COLUMNS: Final = ("stripe_id", "wallet", "amount", "currency", "made_at", "standing", "sentence")
-PAYEE_COLUMNS: Final = ("wallet", "status", "schedule", "instant", "stripe_account", "parked", "conflict")
+PAYEE_COLUMNS: Final = (
+    "wallet",
+    "status",
+    "schedule",
+    "instant",
+    "stripe_account",
+    "parked",
+    "conflict",
+    "claw_back",
+)
 SAID: Final = "sentence"  # shown in a table when some row has one
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
@@ -95,7 +104,7 @@ def show_command(transfer_id: IdArgument, output: OutputOption = Output.table) -
         raise typer.Exit(EXIT_FINDINGS)
     if output is not Output.table:
         return show_one(found, output)
-    parts = ("history", "operations", "attempts", "payables", "payouts")
+    parts = ("history", "operations", "attempts", "payables", "payouts", "reversals")
     show_one(readable({k: v for k, v in found.items() if k not in parts}, MONEY), output)
     for name in parts:
         if found[name]:

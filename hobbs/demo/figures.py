@@ -152,6 +152,8 @@ LASTING_TABLES = (
     "payouts.attempt",
     "payouts.payout",
     "receivables.charge",
+    "adjustments.adjustment",
+    "adjustments.settlement",
 )
 
 _DIGEST = """
@@ -186,6 +188,15 @@ _UNDER_WAY = f"""
     UNION ALL SELECT 'transfers to send', count(*) FROM payouts.transfer
               WHERE state = 'sending' OR state = 'pending' AND NOT EXISTS (
                   SELECT FROM payouts.operation WHERE transfer_id = transfer.id)
-    UNION ALL SELECT 'payables without a transfer', count(*) FROM payouts.payable WHERE transfer_id IS NULL
+    UNION ALL SELECT 'payees owed money without a transfer', count(*) FROM (
+                  SELECT FROM payouts.payable WHERE transfer_id IS NULL AND clawback_id IS NULL
+                  GROUP BY wallet, currency HAVING sum(amount) > 0) AS owed  -- debts wait for earnings
+    UNION ALL SELECT 'claw-backs under way', count(*) FROM payouts.clawback WHERE state <> 'settled'
+    UNION ALL SELECT 'corrections whose turn has come', count(*) FROM billing.waiting_revision AS waiting
+              WHERE EXISTS (SELECT FROM billing.bill WHERE bill.flight_id = waiting.flight_id
+                            AND bill.revision = waiting.revision - 1)
+    UNION ALL SELECT 'adjustments under way', count(*) FROM adjustments.adjustment
+              WHERE state IN ('proposed', 'approved', 'posted')  -- others ended, or wait for people or money
+    UNION ALL SELECT 'settlements asked for', count(*) FROM adjustments.settlement WHERE state = 'asked'
     {_TO_PUBLISH}
 """  # noqa: S608

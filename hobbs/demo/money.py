@@ -34,6 +34,12 @@ class Cashier:
             return
         raise RuntimeError("the simulator accepted a card that declines")
 
+    def keep_at_stripe(self, accounts: Sequence[str]) -> None:
+        """Have Stripe pay these connected accounts' balances out to their banks only when somebody asks."""
+        schedule = {"payments": {"payouts": {"schedule": {"interval": "manual"}}}}
+        for account in accounts:
+            self._client.v1.balance_settings.update(schedule, {"stripe_account": account})  # type: ignore[arg-type]
+
     def _charge(self, student: str, amount: int, card: str) -> None:
         self._client.v1.payment_intents.create(
             {

@@ -8,7 +8,18 @@ from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import Output, show_rows
 
 CURRENCY = "USD"
-MONEY = ("charged", "paid", "balance", "earned", "transferred", "in_bank", "waiting", "amount")
+MONEY = (
+    "charged",
+    "paid",
+    "balance",
+    "earned",
+    "transferred",
+    "in_bank",
+    "waiting",
+    "amount",
+    "before",
+    "after",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,9 +41,12 @@ def show_tables(tables: Sequence[Table]) -> None:
 
 
 _STUDENTS = """
-    SELECT bill.student, count(*) AS flights, sum(bill.charge)::bigint AS charged,
+    SELECT bill.student, count(DISTINCT bill.flight_id) AS flights,
+           (SELECT -sum(amount)::bigint FROM ledger_public.entries
+            WHERE address = 'student:' || bill.student AND event_type IN ('flight', 'adjustment')) AS charged,
            coalesce((SELECT sum(amount)::bigint FROM ledger_public.entries
-                     WHERE address = 'student:' || bill.student AND event_type <> 'flight'), 0) AS paid,
+                     WHERE address = 'student:' || bill.student
+                       AND event_type NOT IN ('flight', 'adjustment')), 0) AS paid,
            (SELECT balance FROM ledger_public.wallets WHERE address = 'student:' || bill.student) AS balance
     FROM billing_public.bills AS bill
     GROUP BY bill.student
@@ -48,7 +62,8 @@ _PAYEES = """
            paid.why
     FROM payouts.payee
     LEFT JOIN (SELECT address, sum(amount)::bigint AS amount
-               FROM ledger_public.entries WHERE event_type = 'flight' GROUP BY address) AS earned
+               FROM ledger_public.entries WHERE event_type IN ('flight', 'adjustment')
+               GROUP BY address) AS earned
         ON earned.address = payee.wallet
     LEFT JOIN (SELECT wallet,
                       sum(amount - amount_reversed)
@@ -62,13 +77,14 @@ _PAYEES = """
 """
 
 _SCHOOL = """
-    SELECT 'margin of the flights' AS what, coalesce(sum(margin), 0)::bigint AS amount
-    FROM billing_public.bills
+    SELECT 'margin of the flights' AS what, coalesce(sum(amount), 0)::bigint AS amount
+    FROM ledger_public.entries
+    WHERE address = 'platform:school' AND event_type IN ('flight', 'adjustment')
     UNION ALL
     SELECT CASE event_type WHEN 'stripe_fee' THEN 'Stripe''s card fees' ELSE event_type END,
            sum(amount)::bigint
     FROM ledger_public.entries
-    WHERE address = 'platform:school' AND event_type <> 'flight' GROUP BY event_type
+    WHERE address = 'platform:school' AND event_type NOT IN ('flight', 'adjustment') GROUP BY event_type
     UNION ALL
     SELECT CASE WHEN address = 'platform:school' THEN 'school''s margin after fees'
                 WHEN address = 'external:stripe' THEN 'held at Stripe'
@@ -78,6 +94,18 @@ _SCHOOL = """
            CASE kind WHEN 'external' THEN -balance ELSE balance END
     FROM ledger_public.wallets
     WHERE kind IN ('platform', 'liability', 'external') AND balance <> 0
+"""
+
+_CORRECTED = """
+    SELECT party.wallet AS party, party.before, party.after, settlement.method AS settled_by,
+           settlement.amount, settlement.state, approved.by AS approved_by, settlement.proof
+    FROM adjustments_public.differences AS party
+    JOIN adjustments_public.settlements AS settlement USING (adjustment_id, wallet)
+    LEFT JOIN (SELECT adjustment_id, string_agg(approver, ', ' ORDER BY approved_at) AS by
+               FROM adjustments_public.approvals WHERE counts GROUP BY adjustment_id) AS approved
+        USING (adjustment_id)
+    WHERE settlement.state NOT IN ('replaced', 'failed')
+    ORDER BY party.flight_id, party.revision, party.wallet, settlement.number
 """
 
 _REFUSED = """
@@ -94,6 +122,7 @@ _TABLES = {
     "Students": _STUDENTS,
     "Instructors and owners": _PAYEES,
     "School": _SCHOOL,
+    "A flight corrected from 2.3 h to 1.3 h": _CORRECTED,
     "Flights refused": _REFUSED,
     "Bills that a person should check": _FLAGS,
 }

@@ -6,6 +6,7 @@ Everything runs for real on this machine; only Stripe is simulated.
 import asyncio
 from pathlib import Path
 
+from hobbs.demo.correction import correct_a_flight
 from hobbs.demo.figures import Figures
 from hobbs.demo.progress import Watcher, watching
 from hobbs.demo.report import Table, read_tables, show_tables
@@ -30,6 +31,7 @@ async def tell_story(running: RunningFleet, watcher: Watcher) -> tuple[list[Tabl
         await story.open_school()
         await story.fly()
         await story.pay()
+        await correct_a_flight(running.fleet, figures, story, watcher)
         tables = await read_tables(figures)
         before = await figures.fingerprint()
         await story.fly_again()

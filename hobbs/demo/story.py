@@ -12,7 +12,7 @@ from pathlib import Path
 from hobbs.demo.figures import Figures
 from hobbs.demo.money import Cashier, onboard
 from hobbs.demo.progress import Watcher
-from hobbs.demo.school import FLIGHTS_FILE, apply_school, publish_flights
+from hobbs.demo.school import FLIGHTS_FILE, SCHOOL_FILE, apply_school, publish_flights
 from hobbs.local.fleet_processes import Fleet
 
 STUDENT = "student-01"
@@ -31,23 +31,29 @@ class Story:
     """The demo's steps, in their order."""
 
     def __init__(
-        self, fleet: Fleet, figures: Figures, watcher: Watcher, alarm: Callable[[], None] = lambda: None
+        self,
+        fleet: Fleet,
+        figures: Figures,
+        watcher: Watcher,
+        alarm: Callable[[], None] = lambda: None,
+        school: Path = SCHOOL_FILE,
     ) -> None:
         """`alarm` is called while waiting; it raises when waiting is pointless."""
         self._fleet = fleet
         self._figures = figures
         self._watcher = watcher
         self._alarm = alarm
+        self._school = school
         self._cashier = Cashier(fleet)
         self._flights = count_flights(FLIGHTS_FILE)
 
     async def open_school(self) -> None:
         """Apply the school's rates; payees get Stripe accounts and all but one finish onboarding."""
         self._watcher.say("applying the school: rates, aircraft, people")
-        await asyncio.to_thread(apply_school, self._fleet)
+        await asyncio.to_thread(apply_school, self._fleet, self._school)
         await self._until(self._payees_have_accounts, "payees without a Stripe account")
         self._watcher.say(f"payees finish Stripe's onboarding, all but {LATE}")
-        await self._onboard(except_for={LATE})
+        await self.onboard(except_for={LATE})
 
     async def fly(self) -> None:
         """Publish the flights while the student has paid in too little for all transfers; wait."""
@@ -67,7 +73,7 @@ class Story:
         await asyncio.to_thread(self._cashier.pay_in, STUDENT, LATER_PAYMENTS)
         await self._release("balance_insufficient")
         self._watcher.say(f"{LATE} finishes onboarding, and the held transfers are sent")
-        await self._onboard()
+        await self.onboard()
         await self._release("payee_not_ready")
 
     async def fly_again(self) -> None:
@@ -90,7 +96,8 @@ class Story:
         payees = await self._figures.payees()
         return bool(payees) and all(payee["stripe_account"] for payee in payees)
 
-    async def _onboard(self, except_for: set[str] | None = None) -> None:
+    async def onboard(self, except_for: set[str] | None = None) -> None:
+        """Payees finish Stripe's onboarding; wait until Hobbs knows."""
         payees = await self._figures.payees()
         done = set(await asyncio.to_thread(onboard, self._fleet, payees, except_for=except_for or set()))
 

@@ -6,7 +6,7 @@ school's rules refuse, billing refuses.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from hobbs.flights import cells as cell
 from hobbs.flights import csv_text, workbook
 from hobbs.flights.unreadable import FileUnreadable
-from schemas.flights import FlightCompleted
+from schemas.flights import FlightCancelled, FlightCompleted
 
 # The columns of a flights file and the field of the event each becomes; times are UTC.
 COLUMNS: Final = (
@@ -43,6 +43,26 @@ DATE_COLUMNS: Final = ("date", "departed_at")
 SHOWN_CHARS: Final = 40
 
 
+FlightEvent = FlightCompleted | FlightCancelled  # a correction is a completed flight with a reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shape:
+    """What the rows of a file are: the columns they may have and must have, and the event each becomes.
+
+    dated: one of DATE_COLUMNS must be there. read: may raise ValueError with a sentence about the row.
+    """
+
+    columns: tuple[str, ...]
+    needed: tuple[str, ...]
+    dated: bool
+    read: Callable[[dict[str, Any]], FlightEvent]
+
+
+FLIGHTS: Final = Shape(
+    columns=COLUMNS, needed=NEEDED, dated=True, read=lambda event: FlightCompleted.model_validate(event)
+)
+
 # Where a row starts, what it says by our column names, and all that is written in it.
 Row = tuple[int, dict[str, Any], Sequence[str]]
 
@@ -52,7 +72,7 @@ class ReadFlight:
     """A flight and the line it starts on."""
 
     line: int
-    flight: FlightCompleted
+    flight: FlightEvent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,11 +93,16 @@ class FlightsFile:
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
+    def completed(self) -> list[FlightCompleted]:
+        """The flights without cancellations."""
+        return [read.flight for read in self.flights if isinstance(read.flight, FlightCompleted)]
+
 
 def read_flights_file(
     content: bytes,
     *,
     jsonl: bool,
+    shape: Shape = FLIGHTS,
     column_map: Mapping[str, str] | None = None,
     encoding: str | None = None,
     date_format: str | None = None,
@@ -91,57 +116,58 @@ def read_flights_file(
     found = FlightsFile()
     names = dict(column_map or {})
     if workbook.is_workbook(content):
-        rows = _table_rows(workbook.workbook_rows(content, sheet, found.notes), names, found)
+        rows = _table_rows(workbook.workbook_rows(content, sheet, found.notes), names, shape, found)
     elif sheet is not None:
         raise FileUnreadable("--sheet is for a workbook (.xlsx), which this is not")
     else:
         text = csv_text.decoded(content, encoding, found.notes)
-        rows = _jsonl_rows(text, names, found) if jsonl else _csv_rows(text, names, found)
+        rows_of = _jsonl_rows if jsonl else _csv_rows
+        rows = rows_of(text, names, shape, found)
     for line, row, written in rows:
-        _read_row(line, row, written, date_format, decimals, found)
+        _read_row(line, row, written, date_format, decimals, shape, found)
     _reject_repeats(found)
     found.rejected.sort(key=lambda rejected: rejected.line)
     return found
 
 
-def parse_column_map(pairs: Sequence[str]) -> dict[str, str]:
+def parse_column_map(pairs: Sequence[str], shape: Shape = FLIGHTS) -> dict[str, str]:
     """Read `--map COLUMN=NAME` options: the file's column on the left, ours on the right."""
     mapped: dict[str, str] = {}
     for pair in pairs:
         column, equals, name = (part.strip() for part in pair.rpartition("="))
         if not equals or not column:
             raise FileUnreadable(f"--map {pair!r}: write it as COLUMN=NAME, such as 'Tail number=aircraft'")
-        if name not in COLUMNS:
-            turned = f" (or did you mean {name}={column}?)" if column in COLUMNS else ""
-            raise FileUnreadable(f"--map {pair!r}: {name!r} is none of {', '.join(COLUMNS)}{turned}")
+        if name not in shape.columns:
+            turned = f" (or did you mean {name}={column}?)" if column in shape.columns else ""
+            raise FileUnreadable(f"--map {pair!r}: {name!r} is none of {', '.join(shape.columns)}{turned}")
         if column in mapped or name in mapped.values():
             raise FileUnreadable(f"--map {pair!r}: that column or name is mapped twice")
         mapped[column] = name
     return mapped
 
 
-def _csv_rows(text: str, names: dict[str, str], found: FlightsFile) -> Iterator[Row]:
+def _csv_rows(text: str, names: dict[str, str], shape: Shape, found: FlightsFile) -> Iterator[Row]:
     lines = csv_text.lines_of(text)
     begin, delimiter = csv_text.told_delimiter(lines)
     if delimiter is None:
         taken = set(names.values())
-        delimiter = csv_text.sniffed_delimiter(lines, lambda c: c in names or bool(_folded(c, taken)))
+        delimiter = csv_text.sniffed_delimiter(lines, lambda c: c in names or bool(_folded(c, taken, shape)))
 
     def malformed(line: int, written: Sequence[str], fault: str) -> None:
         label = cell.totals_label(written, {})
         found.rejected.append(_totals(line, label) if label else _rejected(line, "", "malformed", fault))
 
-    return _table_rows(csv_text.csv_records(lines, begin, delimiter, malformed), names, found)
+    return _table_rows(csv_text.csv_records(lines, begin, delimiter, malformed), names, shape, found)
 
 
 def _table_rows(
-    records: Iterator[tuple[int, list[str]]], names: dict[str, str], found: FlightsFile
+    records: Iterator[tuple[int, list[str]]], names: dict[str, str], shape: Shape, found: FlightsFile
 ) -> Iterator[Row]:
     """Rows by our column names, with the line each starts on; the header is checked first."""
     header: list[str | None] | None = None
     for line, written in records:
         if header is None:
-            header = _header_of(written, names, found.notes)
+            header = _header_of(written, names, shape, found.notes)
         else:
             named = zip(header, written, strict=False)
             yield line, {our: _stripped(c) for our, c in named if our and c.strip()}, written
@@ -153,34 +179,39 @@ def _stripped(written: str) -> str:
     return written if isinstance(written, workbook.Number) else written.strip()
 
 
-def _header_of(cells: Sequence[str], names: dict[str, str], notes: list[str]) -> list[str | None]:
+def _header_of(
+    cells: Sequence[str], names: dict[str, str], shape: Shape, notes: list[str]
+) -> list[str | None]:
     """For each column of the file, ours; None is not read. Raises when a needed column is not there."""
     columns = [cell.strip() for cell in cells]
     absent = sorted(set(names) - set(columns))
     if absent:
         raise FileUnreadable(f"--map names what the file does not have: {', '.join(absent)}; {_has(columns)}")
     taken = set(names.values())
-    ours = [names.get(c) or (c if c in COLUMNS and c not in taken else _folded(c, taken)) for c in columns]
-    _require_columns(ours, columns)
+    ours = [
+        names.get(c) or (c if c in shape.columns and c not in taken else _folded(c, taken, shape))
+        for c in columns
+    ]
+    _require_columns(ours, columns, shape)
     ignored = [column for column, our in zip(columns, ours, strict=True) if our is None and column]
     if ignored:
         notes.append(f"columns not read: {', '.join(ignored)}")
     return ours
 
 
-def _folded(column: str, taken: set[str]) -> str | None:
+def _folded(column: str, taken: set[str], shape: Shape) -> str | None:
     """`Flight ID` and `flight-id` are `flight_id`."""
     name = column.lower().replace(" ", "_").replace("-", "_")
-    return name if name in COLUMNS and name not in taken else None
+    return name if name in shape.columns and name not in taken else None
 
 
-def _require_columns(ours: Sequence[str | None], columns: Sequence[str]) -> None:
+def _require_columns(ours: Sequence[str | None], columns: Sequence[str], shape: Shape) -> None:
     there = [our for our in ours if our]
     twice = sorted({name for name in there if there.count(name) > 1})
     if twice:
         raise FileUnreadable(f"two columns are both {', '.join(twice)}; {_has(columns)}")
-    missing = [name for name in NEEDED if name not in there]
-    if not any(name in there for name in DATE_COLUMNS):
+    missing = [name for name in shape.needed if name not in there]
+    if shape.dated and not any(name in there for name in DATE_COLUMNS):
         missing.append(" or ".join(DATE_COLUMNS))
     if missing:
         raise FileUnreadable(
@@ -193,7 +224,7 @@ def _has(columns: Sequence[str]) -> str:
     return f"it has: {', '.join(columns)}"
 
 
-def _jsonl_rows(text: str, names: dict[str, str], found: FlightsFile) -> Iterator[Row]:
+def _jsonl_rows(text: str, names: dict[str, str], shape: Shape, found: FlightsFile) -> Iterator[Row]:
     for line, written in enumerate(csv_text.lines_of(text), start=1):
         if not written.strip():
             continue
@@ -207,7 +238,7 @@ def _jsonl_rows(text: str, names: dict[str, str], found: FlightsFile) -> Iterato
             found.rejected.append(_rejected(line, "", "malformed", f"is not a JSON object{begins}"))
             continue
         named = {names.get(key, key): value for key, value in document.items()}
-        row = {key: value for key, value in named.items() if key in COLUMNS and value not in (None, "")}
+        row = {key: value for key, value in named.items() if key in shape.columns and value not in (None, "")}
         yield line, row, [value for value in document.values() if isinstance(value, str)]
 
 
@@ -217,6 +248,7 @@ def _read_row(
     written: Sequence[str],
     date_format: str | None,
     decimals: cell.Decimals | None,
+    shape: Shape,
     found: FlightsFile,
 ) -> None:
     if label := cell.totals_label(written, row):
@@ -224,7 +256,7 @@ def _read_row(
         return
     flight_id = str(row.get("flight_id", ""))
     try:
-        flight = FlightCompleted.model_validate(_event_of(row, date_format, decimals))
+        flight = shape.read(_event_of(row, date_format, decimals))
     except ValidationError as error:
         found.rejected.append(_rejected(line, flight_id, "invalid", _sentence(error, row)))
     except ValueError as error:

@@ -16,11 +16,17 @@ from aiokafka.errors import KafkaError, UnknownTopicOrPartitionError
 from fleet.envelope import Message, first_cause
 from fleet.kafka_client import publish_many
 from fleet.settings import Settings
-from hobbs.flights.file import ReadFlight, Rejected
+from hobbs.flights.file import FlightEvent, ReadFlight, Rejected
 from hobbs.shell.connections import Unreachable
+from schemas.flights import FlightCancelled, FlightCorrected
 from services.gateway.domain.flights import flight_event_id
 
-TOPIC: Final = "flight.completed"
+# Where the gateway takes what each topic has.
+DOORS: Final = {
+    "flight.completed": "/v1/flights",
+    "flight.corrected": "/v1/flights/corrections",
+    "flight.cancelled": "/v1/flights/cancellations",
+}
 REQUEST_FLIGHTS_MAX: Final = 500
 ATTEMPTS_MAX: Final = 6
 TIMEOUT_S: Final = 30.0
@@ -40,16 +46,23 @@ class Progress:
     rejected: tuple[Rejected, ...] = ()
 
 
+def topic_of(flight: FlightEvent) -> str:
+    """The topic of a flight, a correction or a cancellation."""
+    if isinstance(flight, FlightCancelled):
+        return "flight.cancelled"
+    return "flight.corrected" if isinstance(flight, FlightCorrected) else "flight.completed"
+
+
 async def publish_to_kafka(settings: Settings, flights: Sequence[ReadFlight]) -> AsyncIterator[Progress]:
     """Publish in order; one step for each flight that Kafka acknowledged."""
     cause = first_cause()
     messages = [
         Message(
-            topic=TOPIC,
+            topic=topic_of(read.flight),
             key=read.flight.flight_id,
             event=read.flight,
             cause=cause,
-            event_id=flight_event_id(TOPIC, read.flight.flight_id, read.flight.revision),
+            event_id=flight_event_id(topic_of(read.flight), read.flight.flight_id, read.flight.revision),
         )
         for read in flights
     ]
@@ -58,8 +71,8 @@ async def publish_to_kafka(settings: Settings, flights: Sequence[ReadFlight]) ->
         async for _ in publish_many(settings, messages, service="flights"):
             yield Progress(accepted=1)
     except UnknownTopicOrPartitionError as error:
-        topic = settings.topic_prefix + TOPIC
-        raise Unreachable(f"Kafka has no topic {topic}; hobbs migrate makes the topics") from error
+        missing = ", ".join(sorted({settings.topic_prefix + message.topic for message in messages}))
+        raise Unreachable(f"Kafka has no topic {missing}; hobbs migrate makes the topics") from error
     except KafkaError as error:
         raise Unreachable(
             f"Kafka at {settings.kafka_bootstrap}: {error}; publishing again is safe"
@@ -67,18 +80,20 @@ async def publish_to_kafka(settings: Settings, flights: Sequence[ReadFlight]) ->
 
 
 async def publish_over_http(url: str, api_key: str, flights: Sequence[ReadFlight]) -> AsyncIterator[Progress]:
-    """Send in order, 500 in a request; one step for each request."""
+    """Send what each address takes in order, 500 in a request; one step for each request."""
     headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S) as client:
-        for start in range(0, len(flights), REQUEST_FLIGHTS_MAX):
-            yield await _send(client, flights[start : start + REQUEST_FLIGHTS_MAX])
+        for topic, door in DOORS.items():
+            there = [read for read in flights if topic_of(read.flight) == topic]
+            for start in range(0, len(there), REQUEST_FLIGHTS_MAX):
+                yield await _send(client, door, there[start : start + REQUEST_FLIGHTS_MAX])
 
 
-async def _send(client: httpx.AsyncClient, flights: Sequence[ReadFlight]) -> Progress:
+async def _send(client: httpx.AsyncClient, door: str, flights: Sequence[ReadFlight]) -> Progress:
     """Send flights; when the gateway names some it will not take, send the others again without them."""
     rejected: list[Rejected] = []
     while flights:
-        answer = await _posted(client, flights)
+        answer = await _posted(client, door, flights)
         document = answer.json()
         if answer.status_code == httpx.codes.ACCEPTED:
             outcomes = [flight["outcome"] for flight in document["flights"]]
@@ -92,13 +107,13 @@ async def _send(client: httpx.AsyncClient, flights: Sequence[ReadFlight]) -> Pro
     return Progress(rejected=tuple(rejected))
 
 
-async def _posted(client: httpx.AsyncClient, flights: Sequence[ReadFlight]) -> httpx.Response:
+async def _posted(client: httpx.AsyncClient, door: str, flights: Sequence[ReadFlight]) -> httpx.Response:
     """Post until the gateway answers for good; repeating a request is safe."""
     body = b"[" + b",".join(read.flight.model_dump_json().encode() for read in flights) + b"]"
     for attempt in range(ATTEMPTS_MAX):
         wait_s = float(2**attempt)
         try:
-            answer = await client.post("/v1/flights", content=body)
+            answer = await client.post(door, content=body)
         except httpx.TransportError as error:
             trouble = f"{type(error).__name__} {error}".strip()
         else:

@@ -9,8 +9,15 @@ from fleet.money import format_minor
 from hobbs.school.file import StatedCard, as_written, canonical
 from services.billing.domain.rates import BEGINNING
 
-_ORDER = ("school", "tax", "student_rate", "instructor", "owner", "student", "aircraft")
-_WITHOUT_MONEY = ("payout_hold_hours", "hobbs_digits", "tach_digits")
+_ORDER = ("school", "adjustments", "tax", "student_rate", "instructor", "owner", "student", "aircraft")
+_WITHOUT_MONEY = (
+    "payout_hold_hours",
+    "hobbs_digits",
+    "tach_digits",
+    "approve_older_than_days",
+    "expires_after_days",
+    "offset_escalates_after_days",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +82,8 @@ def value_text(name: str, value: Any, currency: str) -> str:
         return "yes" if value else "no"
     if name.endswith("_ppm"):
         return percent_text(value)
+    if name == "waterfall":
+        return ", then ".join(value) or "nothing"
     if name == "tax":
         return "; ".join(f"{line} {percent_text(ppm)}" for line, ppm in value.items())
     if name == "airport_fees":

@@ -95,7 +95,7 @@ def _currency(document: Mapping[str, Any]) -> str:
 
 
 def _read_tables(name: str, value: Any, lines: Lines, found: SchoolFile) -> None:
-    single = name == "school"
+    single = name == "school" or (TABLES[name].repeats and isinstance(value, dict))
     if not isinstance(value, dict if single else list) or (
         not single and not all(isinstance(x, dict) for x in value)
     ):

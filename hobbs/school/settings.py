@@ -28,12 +28,16 @@ class Setting:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Table:
-    """How a table of the file becomes a card. `identity` are the settings that make the key."""
+    """How a table of the file becomes a card. `identity` are the settings that make the key.
+
+    dated: it may say effective_from. repeats: without identity, and as [name] or, dated, as [[name]].
+    """
 
     identity: tuple[str, ...]
     key: Callable[[Mapping[str, Any]], str]
     settings: Mapping[str, Setting]
     dated: bool = True
+    repeats: bool = False
 
 
 def _money(value: Any, currency: str) -> int:
@@ -138,6 +142,15 @@ TABLES: Mapping[str, Table] = {
         key=lambda table: "school",
         settings=_settings(plain="name time_zone currency"),
         dated=False,
+    ),
+    "adjustments": Table(
+        identity=(),
+        key=lambda table: "adjustments",
+        settings=_settings(
+            "approve_above second_approver_above",
+            plain="approve_older_than_days expires_after_days offset_escalates_after_days waterfall",
+        ),
+        repeats=True,
     ),
     "tax": Table(
         identity=("line",),

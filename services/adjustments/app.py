@@ -1,11 +1,41 @@
 """Composition root of adjustments."""
 
+from functools import partial
+
 from fleet.settings import Settings
 from fleet.worker import Worker
+from services.adjustments import handlers
+from services.adjustments.desk import decisions, settlements
+
+MEASURE_S = 15.0
+EXPIRE_S = 60.0
+REMIND_S = 60.0
+BATCH_MAX = 500
 
 
 def build(settings: Settings | None = None) -> Worker:
     """Wire an adjustments worker; the caller runs it."""
     worker = Worker("adjustments", settings or Settings())
-    worker.decide({})
+    _consume(worker)
+    worker.every("expire", EXPIRE_S, partial(handlers.expire, worker.database))
+    worker.every("measure", MEASURE_S, partial(handlers.measure, worker.database))
+    worker.every("remind", REMIND_S, partial(handlers.remind_of_settlements, worker.database))
+    worker.every("measure_settlements", MEASURE_S, partial(handlers.measure_settlements, worker.database))
+    worker.decide({**decisions.ACTIONS, **settlements.ACTIONS})
     return worker
+
+
+def _consume(worker: Worker) -> None:
+    db = worker.database
+    worker.consume("school.accepted", partial(handlers.follow_book, db))
+    # What the ledger posted comes first: after a restore it says what stands (docs/decisions/0207).
+    worker.consume("journal.posted", partial(handlers.take_posted, db), batch_max=BATCH_MAX)
+    worker.consume("journal.refused", partial(handlers.take_refused, db), after=["journal.posted"])
+    worker.consume(
+        "flight.revised",
+        partial(handlers.propose_revisions, db),
+        batch_max=BATCH_MAX,
+        after=["school.accepted", "journal.posted"],
+    )
+    worker.consume("transfer.sent", partial(handlers.take_transfer_sent, db), after=["journal.posted"])
+    worker.consume("reversal.settled", partial(handlers.take_reversal_settled, db), after=["journal.posted"])

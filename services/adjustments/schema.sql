@@ -5,11 +5,128 @@ CREATE SCHEMA adjustments_public;
 GRANT USAGE ON SCHEMA adjustments TO hobbs_adjustments;
 GRANT USAGE ON SCHEMA adjustments_public TO hobbs_reader, hobbs_adjustments;
 
+CREATE TABLE adjustments.adjustment (
+    id uuid NOT NULL,
+    flight_id text NOT NULL,
+    revision integer NOT NULL,
+    kind text NOT NULL,
+    bill_id uuid NOT NULL,
+    currency text NOT NULL,
+    entries jsonb NOT NULL,
+    differences jsonb NOT NULL,
+    largest bigint NOT NULL,
+    paid_by text[] NOT NULL,
+    student_before text NOT NULL,
+    student text NOT NULL,
+    flown_on date NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    priced_by text NOT NULL,
+    reason text NOT NULL,
+    made_by text NOT NULL,
+    makers text[] NOT NULL,
+    state text NOT NULL,
+    sentence text NOT NULL,
+    needs text[] NOT NULL,
+    approvals_needed smallint NOT NULL,
+    approve_above bigint NOT NULL,
+    second_approver_above bigint NOT NULL,
+    content_hash bytea NOT NULL,
+    proposed_at timestamptz NOT NULL,
+    expires_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL,
+    journal_id uuid,
+    trace jsonb NOT NULL,
+    CONSTRAINT adjustment_follows_a_first_bill CHECK ((revision >= 2)),
+    CONSTRAINT adjustment_kind_is_known CHECK ((kind = ANY (ARRAY['corrected'::text, 'cancelled'::text]))),
+    CONSTRAINT adjustment_of_nothing_asks_nobody CHECK (((differences <> '{}'::jsonb) OR (state = ANY (ARRAY['proposed'::text, 'superseded'::text, 'settled'::text])))),
+    CONSTRAINT adjustment_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'waiting'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'superseded'::text, 'posted'::text, 'settling'::text, 'settled'::text, 'failed'::text]))),
+    CONSTRAINT amount_above_the_limit_needs_approval CHECK (((state = ANY (ARRAY['posted'::text, 'settling'::text, 'settled'::text])) OR (approvals_needed >=
+CASE
+    WHEN (largest > second_approver_above) THEN 2
+    WHEN (largest > approve_above) THEN 1
+    ELSE 0
+END))),
+    CONSTRAINT approvals_needed_are_none_one_or_two CHECK (((approvals_needed >= 0) AND (approvals_needed <= 2))),
+    CONSTRAINT changed_student_needs_approval CHECK (((student = student_before) OR (approvals_needed > 0))),
+    CONSTRAINT expiry_is_after_the_proposal CHECK ((expires_at > proposed_at)),
+    CONSTRAINT maker_is_among_the_makers CHECK ((made_by = ANY (makers))),
+    CONSTRAINT needed_approval_says_why CHECK (((approvals_needed = 0) = (needs = '{}'::text[]))),
+    CONSTRAINT posted_adjustment_has_a_journal CHECK ((((state = ANY (ARRAY['posted'::text, 'settling'::text])) OR ((state = 'settled'::text) AND (differences <> '{}'::jsonb))) = (journal_id IS NOT NULL)))
+);
+ALTER TABLE ONLY adjustments.adjustment ADD CONSTRAINT adjustment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY adjustments.adjustment ADD CONSTRAINT one_adjustment_for_each_revision UNIQUE (flight_id, revision);
+ALTER TABLE ONLY adjustments.adjustment ADD CONSTRAINT adjustment_flight_id_fkey FOREIGN KEY (flight_id) REFERENCES adjustments.flight(flight_id);
+ALTER TABLE ONLY adjustments.adjustment ADD CONSTRAINT adjustment_journal_id_fkey FOREIGN KEY (journal_id) REFERENCES adjustments.posted_journal(journal_id);
+CREATE INDEX adjustment_by_age ON adjustments.adjustment USING btree (proposed_at, id);
+CREATE INDEX adjustment_by_state ON adjustments.adjustment USING btree (state, proposed_at, id);
+CREATE INDEX adjustment_of_a_maker ON adjustments.adjustment USING btree (made_by, proposed_at);
+CREATE INDEX adjustment_to_expire ON adjustments.adjustment USING btree (expires_at) WHERE (state = 'waiting'::text);
+CREATE TRIGGER adjustment_keeps_the_rules BEFORE INSERT OR UPDATE ON adjustments.adjustment FOR EACH ROW EXECUTE FUNCTION adjustments.guard_adjustment();
+ALTER TABLE adjustments.adjustment ENABLE ALWAYS TRIGGER adjustment_keeps_the_rules;
+CREATE TRIGGER settled_adjustment_is_settled BEFORE UPDATE ON adjustments.adjustment FOR EACH ROW WHEN (((new.state = ANY (ARRAY['settling'::text, 'settled'::text])) AND (old.state IS DISTINCT FROM new.state))) EXECUTE FUNCTION adjustments.guard_settled_adjustment();
+GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.adjustment TO hobbs_adjustments;
+
+CREATE TABLE adjustments.adjustment_history (
+    id bigint NOT NULL,
+    adjustment_id uuid NOT NULL,
+    at timestamptz NOT NULL,
+    from_state text,
+    to_state text NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    content_hash bytea NOT NULL,
+    CONSTRAINT adjustment_step_is_in_the_table CHECK ((((COALESCE(from_state, 'new'::text) || '>'::text) || to_state) = ANY (ARRAY['new>proposed'::text, 'new>waiting'::text, 'new>approved'::text, 'new>posted'::text, 'new>settled'::text, 'new>superseded'::text, 'proposed>waiting'::text, 'proposed>approved'::text, 'proposed>posted'::text, 'proposed>settled'::text, 'proposed>superseded'::text, 'waiting>proposed'::text, 'waiting>approved'::text, 'waiting>rejected'::text, 'waiting>expired'::text, 'waiting>superseded'::text, 'waiting>posted'::text, 'approved>posted'::text, 'approved>failed'::text, 'failed>approved'::text, 'failed>rejected'::text, 'failed>posted'::text, 'failed>superseded'::text, 'rejected>posted'::text, 'expired>posted'::text, 'superseded>posted'::text, 'posted>settling'::text, 'posted>settled'::text, 'settling>settled'::text, 'settled>settling'::text]))),
+    CONSTRAINT step_says_by_whom CHECK ((who <> ''::text))
+);
+ALTER TABLE adjustments.adjustment_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY adjustments.adjustment_history ADD CONSTRAINT adjustment_history_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY adjustments.adjustment_history ADD CONSTRAINT adjustment_history_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES adjustments.adjustment(id);
+CREATE INDEX adjustment_history_of_an_adjustment ON adjustments.adjustment_history USING btree (adjustment_id, id);
+GRANT SELECT, INSERT ON TABLE adjustments.adjustment_history TO hobbs_adjustments;
+
 CREATE TABLE adjustments.alembic_version (
     version_num character varying(32) NOT NULL
 );
 ALTER TABLE ONLY adjustments.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE adjustments.alembic_version TO hobbs_adjustments;
+
+CREATE TABLE adjustments.approval (
+    decision_id uuid NOT NULL,
+    adjustment_id uuid NOT NULL,
+    content_hash bytea NOT NULL,
+    approver text NOT NULL,
+    why text NOT NULL,
+    approved_at timestamptz NOT NULL
+);
+ALTER TABLE ONLY adjustments.approval ADD CONSTRAINT approval_pkey PRIMARY KEY (decision_id);
+ALTER TABLE ONLY adjustments.approval ADD CONSTRAINT approval_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES adjustments.adjustment(id);
+CREATE UNIQUE INDEX two_approvers_are_two_persons ON adjustments.approval USING btree (adjustment_id, content_hash, lower(NORMALIZE(btrim(approver), NFKC)));
+CREATE TRIGGER maker_is_not_checker BEFORE INSERT ON adjustments.approval FOR EACH ROW EXECUTE FUNCTION adjustments.guard_approval();
+ALTER TABLE adjustments.approval ENABLE ALWAYS TRIGGER maker_is_not_checker;
+GRANT SELECT, INSERT ON TABLE adjustments.approval TO hobbs_adjustments;
+
+CREATE TABLE adjustments.carried_adjustment (
+    source text NOT NULL,
+    wallet text NOT NULL,
+    transfer_id uuid NOT NULL,
+    sent_at timestamptz NOT NULL,
+    CONSTRAINT carried_source_is_an_adjustments CHECK ((source ~~ 'adjustment:%'::text))
+);
+ALTER TABLE ONLY adjustments.carried_adjustment ADD CONSTRAINT carried_adjustment_pkey PRIMARY KEY (source, wallet);
+GRANT SELECT, INSERT ON TABLE adjustments.carried_adjustment TO hobbs_adjustments;
+
+CREATE TABLE adjustments.clawback_window (
+    transfer_id uuid NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    sources text[] NOT NULL,
+    clawback_until timestamptz NOT NULL
+);
+ALTER TABLE ONLY adjustments.clawback_window ADD CONSTRAINT clawback_window_pkey PRIMARY KEY (transfer_id);
+CREATE INDEX clawback_window_by_end ON adjustments.clawback_window USING btree (clawback_until);
+CREATE INDEX clawback_window_of_a_wallet ON adjustments.clawback_window USING btree (wallet, currency, clawback_until);
+GRANT SELECT, INSERT, DELETE ON TABLE adjustments.clawback_window TO hobbs_adjustments;
 
 CREATE TABLE adjustments.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
@@ -39,6 +156,15 @@ ALTER TABLE ONLY adjustments.dead_letter ADD CONSTRAINT one_dead_letter_for_each
 CREATE INDEX dead_letter_open ON adjustments.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.dead_letter TO hobbs_adjustments;
 
+CREATE TABLE adjustments.flight (
+    flight_id text NOT NULL,
+    currency text NOT NULL,
+    first_source text NOT NULL,
+    first_entries jsonb NOT NULL
+);
+ALTER TABLE ONLY adjustments.flight ADD CONSTRAINT flight_pkey PRIMARY KEY (flight_id);
+GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.flight TO hobbs_adjustments;
+
 CREATE TABLE adjustments.function_file (
     name text NOT NULL,
     sha256 text NOT NULL,
@@ -66,6 +192,19 @@ CREATE TABLE adjustments.invariant_outcome (
 ALTER TABLE ONLY adjustments.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.invariant_outcome TO hobbs_adjustments;
 
+CREATE TABLE adjustments.moved_by_maker (
+    made_by text NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    day date NOT NULL,
+    moved bigint NOT NULL,
+    adjustments integer NOT NULL,
+    CONSTRAINT what_was_moved_is_positive CHECK (((moved > 0) AND (adjustments > 0)))
+);
+ALTER TABLE ONLY adjustments.moved_by_maker ADD CONSTRAINT one_sum_for_each_maker_payee_and_day PRIMARY KEY (made_by, wallet, currency, day);
+CREATE INDEX moved_on_a_day ON adjustments.moved_by_maker USING btree (day);
+GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.moved_by_maker TO hobbs_adjustments;
+
 CREATE TABLE adjustments.outbox (
     id bigint NOT NULL,
     topic text NOT NULL,
@@ -82,6 +221,117 @@ CREATE TABLE adjustments.outbox (
 ALTER TABLE adjustments.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY adjustments.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.outbox TO hobbs_adjustments;
+
+CREATE TABLE adjustments.policy_card (
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    policy jsonb,
+    CONSTRAINT policy_is_an_object CHECK (((policy IS NULL) OR (jsonb_typeof(policy) = 'object'::text)))
+);
+ALTER TABLE ONLY adjustments.policy_card ADD CONSTRAINT policy_card_pkey PRIMARY KEY (effective_from);
+GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.policy_card TO hobbs_adjustments;
+
+CREATE TABLE adjustments.posted_journal (
+    source text NOT NULL,
+    journal_id uuid NOT NULL,
+    currency text NOT NULL,
+    entries jsonb NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    CONSTRAINT posted_journal_is_an_adjustments CHECK ((source ~~ 'adjustment:%'::text))
+);
+ALTER TABLE ONLY adjustments.posted_journal ADD CONSTRAINT posted_journal_is_of_one_source UNIQUE (journal_id);
+ALTER TABLE ONLY adjustments.posted_journal ADD CONSTRAINT posted_journal_pkey PRIMARY KEY (source);
+GRANT SELECT, INSERT ON TABLE adjustments.posted_journal TO hobbs_adjustments;
+
+CREATE TABLE adjustments.school (
+    only_row boolean DEFAULT true NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    time_zone_version integer DEFAULT 0 NOT NULL,
+    read_version integer DEFAULT 0 NOT NULL,
+    CONSTRAINT there_is_one_school CHECK (only_row)
+);
+ALTER TABLE ONLY adjustments.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE adjustments.school TO hobbs_adjustments;
+
+CREATE TABLE adjustments.settlement (
+    id uuid NOT NULL,
+    adjustment_id uuid NOT NULL,
+    number integer NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    method text NOT NULL,
+    state text NOT NULL,
+    sentence text NOT NULL,
+    proof text,
+    instead_of text,
+    decided_by text,
+    cheque_number text,
+    paid_on date,
+    begun_at timestamptz NOT NULL,
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT cheque_has_number_and_date CHECK ((((method = 'manual_check'::text) = (cheque_number IS NOT NULL)) AND ((cheque_number IS NULL) = (paid_on IS NULL)))),
+    CONSTRAINT costly_settlement_says_who_decided CHECK (((method <> ALL (ARRAY['stripe_reversal'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text])) OR (decided_by IS NOT NULL))),
+    CONSTRAINT method_goes_the_way_of_the_money CHECK (
+CASE
+    WHEN (method = ANY (ARRAY['credit'::text, 'payout'::text])) THEN (amount > 0)
+    WHEN (method = ANY (ARRAY['charge'::text, 'future_payout_offset'::text, 'stripe_reversal'::text, 'forgiven'::text, 'written_off'::text])) THEN (amount < 0)
+    ELSE true
+END),
+    CONSTRAINT method_is_one_of_its_party CHECK (
+CASE split_part(wallet, ':'::text, 1)
+    WHEN 'student'::text THEN (method = ANY (ARRAY['credit'::text, 'charge'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text]))
+    WHEN 'instructor'::text THEN (method <> ALL (ARRAY['books'::text, 'credit'::text, 'charge'::text]))
+    WHEN 'aircraft_owner'::text THEN (method <> ALL (ARRAY['books'::text, 'credit'::text, 'charge'::text]))
+    ELSE (method = 'books'::text)
+END),
+    CONSTRAINT settled_settlement_has_a_proof CHECK (((state <> 'settled'::text) OR (proof IS NOT NULL))),
+    CONSTRAINT settlement_amount_is_not_zero CHECK ((amount <> 0)),
+    CONSTRAINT settlement_method_is_known CHECK ((method = ANY (ARRAY['books'::text, 'credit'::text, 'charge'::text, 'payout'::text, 'future_payout_offset'::text, 'stripe_reversal'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text]))),
+    CONSTRAINT settlement_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'asked'::text, 'settled'::text, 'failed'::text, 'replaced'::text]))),
+    CONSTRAINT settlements_count_from_one CHECK ((number >= 1))
+);
+ALTER TABLE ONLY adjustments.settlement ADD CONSTRAINT settlement_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY adjustments.settlement ADD CONSTRAINT settlements_of_a_wallet_are_numbered UNIQUE (adjustment_id, wallet, number);
+ALTER TABLE ONLY adjustments.settlement ADD CONSTRAINT settlement_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES adjustments.adjustment(id);
+CREATE INDEX settlement_of_a_wallet ON adjustments.settlement USING btree (wallet) WHERE (state = ANY (ARRAY['waiting'::text, 'asked'::text]));
+CREATE INDEX settlement_open ON adjustments.settlement USING btree (method, wallet) WHERE (state = ANY (ARRAY['waiting'::text, 'asked'::text]));
+CREATE TRIGGER begun_settlements_sum_to_the_difference AFTER INSERT ON adjustments.settlement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION adjustments.guard_settlement_sums();
+ALTER TABLE adjustments.settlement ENABLE ALWAYS TRIGGER begun_settlements_sum_to_the_difference;
+CREATE TRIGGER changed_settlements_sum_to_the_difference AFTER UPDATE ON adjustments.settlement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION adjustments.guard_settlement_sums();
+ALTER TABLE adjustments.settlement ENABLE ALWAYS TRIGGER changed_settlements_sum_to_the_difference;
+CREATE TRIGGER settlement_changes_in_its_states_only BEFORE UPDATE ON adjustments.settlement FOR EACH ROW EXECUTE FUNCTION adjustments.guard_settlement_change();
+ALTER TABLE adjustments.settlement ENABLE ALWAYS TRIGGER settlement_changes_in_its_states_only;
+CREATE TRIGGER settler_is_not_the_maker BEFORE INSERT ON adjustments.settlement FOR EACH ROW WHEN ((new.method = ANY (ARRAY['stripe_reversal'::text, 'forgiven'::text, 'written_off'::text]))) EXECUTE FUNCTION adjustments.guard_settlement();
+ALTER TABLE adjustments.settlement ENABLE ALWAYS TRIGGER settler_is_not_the_maker;
+GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.settlement TO hobbs_adjustments;
+
+CREATE TABLE adjustments.settlement_history (
+    id bigint NOT NULL,
+    settlement_id uuid NOT NULL,
+    at timestamptz NOT NULL,
+    from_state text,
+    to_state text NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    CONSTRAINT settlement_step_is_in_the_table CHECK ((((COALESCE(from_state, 'new'::text) || '>'::text) || to_state) = ANY (ARRAY['new>waiting'::text, 'new>asked'::text, 'new>settled'::text, 'waiting>settled'::text, 'waiting>replaced'::text, 'asked>settled'::text, 'asked>failed'::text, 'settled>replaced'::text]))),
+    CONSTRAINT settlement_step_says_by_whom CHECK ((who <> ''::text))
+);
+ALTER TABLE adjustments.settlement_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY adjustments.settlement_history ADD CONSTRAINT settlement_history_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY adjustments.settlement_history ADD CONSTRAINT settlement_history_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES adjustments.settlement(id);
+CREATE INDEX settlement_history_of_a_settlement ON adjustments.settlement_history USING btree (settlement_id, id);
+GRANT SELECT, INSERT ON TABLE adjustments.settlement_history TO hobbs_adjustments;
+
+CREATE TABLE adjustments.settlement_told (
+    settlement_id uuid NOT NULL,
+    what text NOT NULL,
+    at timestamptz NOT NULL,
+    CONSTRAINT told_is_overdue_or_closing CHECK ((what = ANY (ARRAY['overdue'::text, 'window_closes'::text, 'unanswered'::text])))
+);
+ALTER TABLE ONLY adjustments.settlement_told ADD CONSTRAINT settlement_told_pkey PRIMARY KEY (settlement_id, what);
+ALTER TABLE ONLY adjustments.settlement_told ADD CONSTRAINT settlement_told_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES adjustments.settlement(id);
+GRANT SELECT, INSERT ON TABLE adjustments.settlement_told TO hobbs_adjustments;
 
 CREATE TABLE adjustments.timer (
     name text NOT NULL,
@@ -102,11 +352,66 @@ WITH (fillfactor='50');
 ALTER TABLE ONLY adjustments.topic_position ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
 GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.topic_position TO hobbs_adjustments;
 
+CREATE VIEW adjustments_public.adjustments AS
+ SELECT id,
+    flight_id,
+    revision,
+    kind,
+    bill_id,
+    currency,
+    entries,
+    differences,
+    largest,
+    paid_by,
+    student_before,
+    student,
+    flown_on,
+    occurred_at,
+    priced_by,
+    reason,
+    made_by,
+    makers,
+    state,
+    sentence,
+    needs,
+    approvals_needed,
+    approve_above,
+    second_approver_above,
+    encode(content_hash, 'hex'::text) AS content_hash,
+    proposed_at,
+    expires_at,
+    changed_at,
+    journal_id,
+    (trace ->> 'correlation_id'::text) AS correlation_id
+   FROM adjustments.adjustment;
+GRANT SELECT ON TABLE adjustments_public.adjustments TO hobbs_reader;
+
 CREATE VIEW adjustments_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM adjustments.inbox;
 GRANT SELECT ON TABLE adjustments_public.admitted_events TO hobbs_reader;
+
+CREATE VIEW adjustments_public.approvals AS
+ SELECT approval.decision_id,
+    approval.adjustment_id,
+    approval.approver,
+    approval.why,
+    approval.approved_at,
+    (approval.content_hash = adjustment.content_hash) AS counts
+   FROM (adjustments.approval
+     JOIN adjustments.adjustment ON ((adjustment.id = approval.adjustment_id)));
+GRANT SELECT ON TABLE adjustments_public.approvals TO hobbs_reader;
+
+CREATE VIEW adjustments_public.clawback_windows AS
+ SELECT transfer_id,
+    wallet,
+    currency,
+    amount,
+    sources,
+    clawback_until
+   FROM adjustments.clawback_window;
+GRANT SELECT ON TABLE adjustments_public.clawback_windows TO hobbs_reader;
 
 CREATE VIEW adjustments_public.dead_letters AS
  SELECT id,
@@ -125,6 +430,57 @@ CREATE VIEW adjustments_public.dead_letters AS
    FROM adjustments.dead_letter;
 GRANT SELECT ON TABLE adjustments_public.dead_letters TO hobbs_reader;
 
+CREATE VIEW adjustments_public.differences AS
+ SELECT adjustment.id AS adjustment_id,
+    adjustment.flight_id,
+    adjustment.revision,
+    adjustment.state,
+    adjustment.currency,
+    party.wallet,
+    (COALESCE(((adjustment.entries ->> party.wallet))::bigint, (0)::bigint) - (party.amount)::bigint) AS before,
+    COALESCE(((adjustment.entries ->> party.wallet))::bigint, (0)::bigint) AS after,
+    (party.amount)::bigint AS difference
+   FROM adjustments.adjustment,
+    LATERAL jsonb_each_text(adjustment.differences) party(wallet, amount);
+GRANT SELECT ON TABLE adjustments_public.differences TO hobbs_reader;
+
+CREATE VIEW adjustments_public.flights AS
+ SELECT flight_id,
+    currency,
+    first_source,
+    first_entries
+   FROM adjustments.flight;
+GRANT SELECT ON TABLE adjustments_public.flights TO hobbs_reader;
+
+CREATE VIEW adjustments_public.history AS
+ SELECT id,
+    adjustment_id,
+    at,
+    from_state,
+    to_state,
+    who,
+    why,
+    encode(content_hash, 'hex'::text) AS content_hash
+   FROM adjustments.adjustment_history;
+GRANT SELECT ON TABLE adjustments_public.history TO hobbs_reader;
+
+CREATE VIEW adjustments_public.moved_by_maker AS
+ SELECT made_by,
+    wallet,
+    currency,
+    day,
+    moved,
+    adjustments
+   FROM adjustments.moved_by_maker;
+GRANT SELECT ON TABLE adjustments_public.moved_by_maker TO hobbs_reader;
+
+CREATE VIEW adjustments_public.policy_cards AS
+ SELECT effective_from,
+    version,
+    policy
+   FROM adjustments.policy_card;
+GRANT SELECT ON TABLE adjustments_public.policy_cards TO hobbs_reader;
+
 CREATE VIEW adjustments_public.positions AS
  SELECT topic,
     partition,
@@ -132,3 +488,63 @@ CREATE VIEW adjustments_public.positions AS
     written_at
    FROM adjustments.topic_position;
 GRANT SELECT ON TABLE adjustments_public.positions TO hobbs_reader;
+
+CREATE VIEW adjustments_public.posted_journals AS
+ SELECT source,
+    journal_id,
+    currency,
+    entries,
+    recorded_at
+   FROM adjustments.posted_journal;
+GRANT SELECT ON TABLE adjustments_public.posted_journals TO hobbs_reader;
+
+CREATE VIEW adjustments_public.school AS
+ SELECT time_zone,
+    time_zone_version,
+    read_version
+   FROM adjustments.school;
+GRANT SELECT ON TABLE adjustments_public.school TO hobbs_reader;
+
+CREATE VIEW adjustments_public.settlement_history AS
+ SELECT id,
+    settlement_id,
+    at,
+    from_state,
+    to_state,
+    who,
+    why
+   FROM adjustments.settlement_history;
+GRANT SELECT ON TABLE adjustments_public.settlement_history TO hobbs_reader;
+
+CREATE VIEW adjustments_public.settlements AS
+ SELECT s.id,
+    s.adjustment_id,
+    a.flight_id,
+    a.revision,
+    s.number,
+    s.wallet,
+    s.currency,
+    s.amount,
+    s.method,
+    s.state,
+    s.sentence,
+    s.proof,
+    s.instead_of,
+    s.decided_by,
+    s.cheque_number,
+    s.paid_on,
+    s.begun_at,
+    s.changed_at
+   FROM (adjustments.settlement s
+     JOIN adjustments.adjustment a ON ((a.id = s.adjustment_id)));
+GRANT SELECT ON TABLE adjustments_public.settlements TO hobbs_reader;
+
+-- Functions; their texts are in functions/.
+-- * guard_adjustment()
+-- * guard_approval()
+-- * guard_settled_adjustment()
+-- * guard_settlement()
+-- * guard_settlement_change()
+-- * guard_settlement_sums()
+-- * person(text)
+-- * refuse(text, text)

@@ -3,14 +3,26 @@
 from functools import partial
 
 from fleet.worker import Worker
-from services.billing.handlers import bill_flights, configure_school
+from services.billing.handlers import (
+    apply_waiting,
+    bill_flights,
+    cancel_flights,
+    configure_school,
+    correct_flights,
+)
 from services.billing.settings import BillingSettings
+
+WAITING_EVERY_S = 1.0
+BOOK_FIRST = ("school.configured",)
 
 
 def build(settings: BillingSettings | None = None) -> Worker:
     """Wire a billing worker; the caller runs it."""
     worker = Worker("billing", settings or BillingSettings())
     worker.consume("school.configured", partial(configure_school, worker.database))
-    worker.consume("flight.completed", partial(bill_flights, worker.database), after=["school.configured"])
+    worker.consume("flight.completed", partial(bill_flights, worker.database), after=BOOK_FIRST)
+    worker.consume("flight.corrected", partial(correct_flights, worker.database), after=BOOK_FIRST)
+    worker.consume("flight.cancelled", partial(cancel_flights, worker.database), after=BOOK_FIRST)
+    worker.every("apply_waiting", WAITING_EVERY_S, partial(apply_waiting, worker.database))
     worker.decide({})
     return worker

@@ -1,22 +1,21 @@
 """Kafka in: one function for each topic; admit, lock, decide, write, stage. No rule lives here."""
 
-from collections.abc import Sequence
-from uuid import UUID
+from collections.abc import Callable, Iterable, Sequence
 
 from fleet import dead_letters, inbox, outbox
 from fleet.database import Database, Tx
-from fleet.envelope import Record, named_uuid
+from fleet.envelope import Record
 from fleet.faults import fault_point
 from fleet.inbox import Admitted
 from fleet.outages import TryAgain
-from services.billing import metrics, store, wire
+from services.billing import metrics, steps, store, wire
 from services.billing.domain.billing import decide_bills
 from services.billing.domain.bills import Bill, BillingResult, FlightRefusal
 from services.billing.domain.flights import Flight
 from services.billing.domain.rates import Book
+from services.billing.domain.revisions import CancelledUnbilled, Revision, RevisionResult
 from services.billing.domain.versions import ChangeRefusal, ChangeSet, judge_change_set
 
-SUBJECT_MAX = 100
 RACES_MAX = 5  # with other processes; one look finds what they committed
 
 FlightResults = list[tuple[Admitted[Flight], BillingResult]]
@@ -33,10 +32,11 @@ async def bill_flights(db: Database, batch: Sequence[Record]) -> None:
                 return
             book = await store.book.read(tx, [a.event for a in admitted])
             judged = await _bill_new(tx, admitted, book)
-            await dead_letters.bury(
-                tx, [_flight_refusal(a, v) for a, v in judged if isinstance(v, FlightRefusal)]
-            )
-    _count(judged)
+            refused = [(a, v) for a, v in judged if isinstance(v, FlightRefusal)]
+            await dead_letters.bury(tx, [steps.revisions.refusal_letter(a, v) for a, v in refused])
+            waited = await steps.revisions.catch_up(tx, {a.event.flight_id for a in admitted})
+    _count(result for _, result in judged)
+    _count(waited)
 
 
 async def _bill_new(tx: Tx, admitted: Sequence[Admitted[Flight]], book: Book) -> FlightResults:
@@ -60,7 +60,11 @@ async def _bill_once(
     """The result on each flight; None where another process wrote its bill first."""
     flights = [a.event for a in admitted]
     results = decide_bills(flights, book, await store.bills.known(tx, flights))
-    bills = {_bill_id(v): (a, v) for a, v in zip(admitted, results, strict=True) if isinstance(v, Bill)}
+    bills = {
+        steps.revisions.bill_id(v): (a, v)
+        for a, v in zip(admitted, results, strict=True)
+        if isinstance(v, Bill)
+    }
     written = await store.bills.insert(tx, {bill_id: bill for bill_id, (_, bill) in bills.items()})
     await fault_point("billing.bills_written")
     await outbox.stage(
@@ -70,30 +74,57 @@ async def _bill_once(
     return [(a, None if id(a) in lost else v) for a, v in zip(admitted, results, strict=True)]
 
 
-def _bill_id(bill: Bill) -> UUID:
-    """A flight that is billed again, after a restore, has the same bill."""
-    return named_uuid(f"bill {bill.flight.name}", bill.occurred_at)
+async def correct_flights(db: Database, batch: Sequence[Record]) -> None:
+    """Price each correction of a flight and tell of it, in the order of the revisions."""
+    await _revise(db, batch, wire.events.flight_corrected)
 
 
-def _flight_refusal(admitted: Admitted[Flight], refusal: FlightRefusal) -> dead_letters.Refusal:
-    return dead_letters.Refusal(
-        admitted=admitted,
-        reason=refusal.reason,
-        sentence=refusal.sentence,
-        subject=refusal.flight.name[:SUBJECT_MAX],
-    )
+async def cancel_flights(db: Database, batch: Sequence[Record]) -> None:
+    """Give each cancelled flight a bill on which nobody owes anything, in the order of the revisions."""
+    await _revise(db, batch, wire.events.flight_cancelled)
 
 
-def _count(judged: FlightResults) -> None:
-    for _, result in judged:
+async def _revise(db: Database, batch: Sequence[Record], read: Callable[[Record], Revision]) -> None:
+    with metrics.REVISION_BATCH_SECONDS.time():
+        async with db.transaction() as tx:
+            admitted = await inbox.admit(tx, batch, read, natural_key=lambda revision: revision.name)
+            results = await steps.revisions.take(tx, admitted)
+    _count(results)
+
+
+async def apply_waiting(db: Database) -> None:
+    """Apply revisions whose turn came while another process looked, and set the gauges of those that wait.
+
+    A batch of flights and a batch of corrections do not see each other's rows before both are committed.
+    """
+    async with db.transaction() as tx:
+        ready = await store.waiting.ready(tx, most=steps.revisions.WAITING_FLIGHTS_MAX)
+        results = await steps.revisions.catch_up(tx, ready)
+        waiting, age_s = await store.waiting.count(tx)
+    _count(results)
+    metrics.REVISIONS_WAITING.set(waiting)
+    metrics.REVISION_WAITING_AGE.set(age_s)
+
+
+def _count(results: Iterable[BillingResult | RevisionResult]) -> None:
+    for result in results:
         if isinstance(result, Bill):
-            metrics.BILLS.labels(result.hours.source).inc()
-            for flag in result.flags:
-                metrics.FLAGS.labels(flag.kind).inc()
+            _count_bill(result)
         elif isinstance(result, FlightRefusal):
             metrics.REFUSALS.labels(result.reason).inc()
+        elif isinstance(result, CancelledUnbilled):
+            metrics.REVISIONS.labels("cancelled").inc()
         else:
             metrics.REPEATS.inc()
+
+
+def _count_bill(bill: Bill) -> None:
+    if bill.correction is None or bill.correction.corrects is None:
+        metrics.BILLS.labels(bill.hours.source).inc()
+    if bill.correction is not None:
+        metrics.REVISIONS.labels(bill.correction.kind).inc()
+    for flag in bill.flags:
+        metrics.FLAGS.labels(flag.kind).inc()
 
 
 async def configure_school(db: Database, batch: Sequence[Record]) -> None:

@@ -12,8 +12,9 @@ SELECT bill.id, named.kind, named.key, named.effective_from, named.version
 FROM bill
 CROSS JOIN LATERAL jsonb_to_recordset(bill.rates)
     AS named (kind text, key text, effective_from date, version integer)
-LEFT JOIN card_version USING (kind, key, effective_from, version)
-WHERE card_version.new IS NULL;
+LEFT JOIN card_version AS there ON (there.kind, there.key, there.effective_from, there.version)
+    = (named.kind, named.key, named.effective_from, named.version)
+WHERE there.new IS NULL;
 
 -- name: bills_name_nothing_newer_than_their_version
 -- No bill was priced by a card that is newer than the book's version it says it was priced at.
@@ -43,3 +44,24 @@ SELECT id, flight_id, hours_from, billed_tenths
 FROM bill
 WHERE (hours_from = 'hobbs' AND billed_tenths IS DISTINCT FROM hobbs_in - hobbs_out)
    OR (hours_from = 'tach' AND billed_tenths IS DISTINCT FROM tach_in - tach_out);
+
+-- name: corrections_correct_the_first_bill_of_their_flight
+-- A bill that corrects another names an earlier bill of its flight that corrects none, in the same currency.
+SELECT bill.id, bill.flight_id, bill.revision, bill.corrects
+FROM bill JOIN bill AS first ON first.id = bill.corrects
+WHERE first.flight_id <> bill.flight_id OR first.corrects IS NOT NULL OR first.revision >= bill.revision
+   OR first.currency <> bill.currency;
+
+-- name: no_decided_revision_waits
+-- A revision that waits has no bill and no later one, and its flight was not cancelled after it.
+SELECT flight_id, waiting.revision
+FROM waiting_revision AS waiting
+WHERE EXISTS (SELECT FROM bill WHERE bill.flight_id = waiting.flight_id AND bill.revision >= waiting.revision)
+   OR EXISTS (SELECT FROM cancelled_flight AS cancelled
+              WHERE cancelled.flight_id = waiting.flight_id AND cancelled.revision >= waiting.revision);
+
+-- name: cancelled_flights_have_no_earlier_bill
+-- A flight that was cancelled before it had a bill has none of an earlier revision.
+SELECT flight_id, cancelled.revision, bill.revision AS billed
+FROM cancelled_flight AS cancelled JOIN bill USING (flight_id)
+WHERE bill.revision <= cancelled.revision;

@@ -39,12 +39,24 @@ CREATE TABLE billing.bill (
     flags jsonb NOT NULL,
     school_version integer NOT NULL,
     billed_at timestamptz DEFAULT now() NOT NULL,
+    kind text DEFAULT 'completed'::text NOT NULL,
+    reason text,
+    made_by text,
+    priced_by text,
+    CONSTRAINT bill_corrects_another_bill CHECK ((corrects <> id)),
+    CONSTRAINT bill_kind_is_known CHECK ((kind = ANY (ARRAY['completed'::text, 'corrected'::text, 'cancelled'::text]))),
     CONSTRAINT billed_hours_are_of_one_day CHECK (((billed_tenths >= 0) AND (billed_tenths <= 240))),
+    CONSTRAINT cancellation_corrects_a_bill CHECK (((kind <> 'cancelled'::text) OR (corrects IS NOT NULL))),
     CONSTRAINT charge_is_not_negative CHECK ((charge >= 0)),
     CONSTRAINT charge_less_legs_is_margin CHECK (((charge - legs_total) = margin)),
+    CONSTRAINT completed_flight_corrects_nothing CHECK (((kind <> 'completed'::text) OR (corrects IS NULL))),
+    CONSTRAINT correction_is_a_later_revision CHECK (((corrects IS NULL) OR (revision >= 2))),
     CONSTRAINT hobbs_does_not_run_backwards CHECK ((hobbs_in >= hobbs_out)),
     CONSTRAINT hours_source_is_known CHECK ((hours_from = ANY (ARRAY['hobbs'::text, 'tach'::text, 'logged'::text, 'none'::text]))),
+    CONSTRAINT nobody_owes_for_a_cancelled_flight CHECK (((kind <> 'cancelled'::text) OR ((charge = 0) AND (legs_total = 0)))),
     CONSTRAINT revision_counts_from_one CHECK ((revision >= 1)),
+    CONSTRAINT revision_is_priced_by_a_known_book CHECK ((priced_by = ANY (ARRAY['bill'::text, 'book'::text]))),
+    CONSTRAINT revision_says_why_and_by_whom CHECK ((((kind = 'completed'::text) = (reason IS NULL)) AND ((kind = 'completed'::text) = (made_by IS NULL)) AND ((kind = 'completed'::text) = (priced_by IS NULL)))),
     CONSTRAINT tach_does_not_run_backwards CHECK ((tach_in >= tach_out))
 );
 ALTER TABLE ONLY billing.bill ADD CONSTRAINT bill_has_an_id PRIMARY KEY (id);
@@ -55,6 +67,7 @@ CREATE INDEX bill_by_day ON billing.bill USING btree (billed_on);
 CREATE INDEX bill_by_hobbs ON billing.bill USING btree (aircraft, hobbs_out) WHERE ((hobbs_out IS NOT NULL) AND (hobbs_in IS NOT NULL));
 CREATE INDEX bill_by_student ON billing.bill USING btree (student, billed_on);
 CREATE INDEX bill_by_tach ON billing.bill USING btree (aircraft, tach_out) WHERE ((tach_out IS NOT NULL) AND (tach_in IS NOT NULL));
+CREATE INDEX bill_correction_of_flight ON billing.bill USING btree (flight_id, revision) WHERE (corrects IS NOT NULL);
 CREATE UNIQUE INDEX completed_flight_is_billed_once ON billing.bill USING btree (flight_id) WHERE (corrects IS NULL);
 GRANT SELECT, INSERT ON TABLE billing.bill TO hobbs_billing;
 
@@ -68,6 +81,17 @@ ALTER TABLE ONLY billing.book ADD CONSTRAINT there_is_one_book PRIMARY KEY (ther
 GRANT SELECT ON TABLE billing.book TO hobbs_billing;
 GRANT UPDATE (version) ON TABLE billing.book TO hobbs_billing;
 
+CREATE TABLE billing.cancelled_flight (
+    flight_id text NOT NULL,
+    revision integer NOT NULL,
+    fingerprint text NOT NULL,
+    reason text NOT NULL,
+    made_by text NOT NULL,
+    cancelled_at timestamptz DEFAULT now() NOT NULL
+);
+ALTER TABLE ONLY billing.cancelled_flight ADD CONSTRAINT flight_is_cancelled_once_in_a_revision PRIMARY KEY (flight_id, revision);
+GRANT SELECT, INSERT ON TABLE billing.cancelled_flight TO hobbs_billing;
+
 CREATE TABLE billing.card_version (
     kind text NOT NULL,
     key text NOT NULL,
@@ -76,7 +100,7 @@ CREATE TABLE billing.card_version (
     old jsonb,
     new jsonb,
     CONSTRAINT card_is_an_object CHECK (((new IS NULL) OR (jsonb_typeof(new) = 'object'::text))),
-    CONSTRAINT card_kind_is_known CHECK ((kind = ANY (ARRAY['school'::text, 'tax'::text, 'aircraft'::text, 'instructor'::text, 'owner'::text, 'student'::text, 'student_rate'::text])))
+    CONSTRAINT card_kind_is_known CHECK ((kind = ANY (ARRAY['school'::text, 'tax'::text, 'aircraft'::text, 'instructor'::text, 'owner'::text, 'student'::text, 'student_rate'::text, 'adjustments'::text])))
 );
 ALTER TABLE ONLY billing.card_version ADD CONSTRAINT card_changes_once_in_a_version PRIMARY KEY (kind, key, effective_from, version);
 ALTER TABLE ONLY billing.card_version ADD CONSTRAINT card_version_is_of_a_school_version FOREIGN KEY (version) REFERENCES billing.school_version(version);
@@ -108,6 +132,7 @@ CREATE TABLE billing.dead_letter (
 );
 ALTER TABLE ONLY billing.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY billing.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
+CREATE INDEX dead_letter_by_flight ON billing.dead_letter USING btree ("substring"(subject, '^flight:(.*):[0-9]+$'::text)) WHERE (topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text]));
 CREATE INDEX dead_letter_open ON billing.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.dead_letter TO hobbs_billing;
 
@@ -188,6 +213,67 @@ WITH (fillfactor='50');
 ALTER TABLE ONLY billing.topic_position ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
 GRANT SELECT, INSERT, UPDATE ON TABLE billing.topic_position TO hobbs_billing;
 
+CREATE TABLE billing.waiting_revision (
+    flight_id text NOT NULL,
+    revision integer NOT NULL,
+    fingerprint text NOT NULL,
+    reason text NOT NULL,
+    made_by text NOT NULL,
+    topic text NOT NULL,
+    partition integer NOT NULL,
+    "offset" bigint NOT NULL,
+    key bytea,
+    value bytea NOT NULL,
+    headers jsonb NOT NULL,
+    published_at timestamptz NOT NULL,
+    event_key uuid NOT NULL,
+    cause jsonb NOT NULL,
+    kept_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT only_revisions_wait CHECK ((topic = ANY (ARRAY['flight.corrected'::text, 'flight.cancelled'::text]))),
+    CONSTRAINT waiting_revision_follows_another CHECK ((revision >= 2))
+);
+ALTER TABLE ONLY billing.waiting_revision ADD CONSTRAINT revision_waits_once PRIMARY KEY (flight_id, revision);
+GRANT SELECT, INSERT, DELETE ON TABLE billing.waiting_revision TO hobbs_billing;
+GRANT UPDATE (kept_at) ON TABLE billing.waiting_revision TO hobbs_billing;
+
+CREATE VIEW billing.bill_in_force AS
+ SELECT id,
+    flight_id,
+    revision,
+    corrects,
+    fingerprint,
+    student,
+    instructor,
+    aircraft,
+    billed_on,
+    occurred_at,
+    currency,
+    charge,
+    legs_total,
+    margin,
+    hours_from,
+    billed_tenths,
+    hobbs_out,
+    hobbs_in,
+    tach_out,
+    tach_in,
+    facts,
+    rates,
+    lines,
+    legs,
+    flags,
+    school_version,
+    billed_at,
+    kind,
+    reason,
+    made_by,
+    priced_by
+   FROM billing.bill
+  WHERE (NOT (EXISTS ( SELECT
+           FROM billing.bill later
+          WHERE ((later.flight_id = bill.flight_id) AND (later.revision > bill.revision) AND (later.corrects IS NOT NULL)))));
+GRANT SELECT ON TABLE billing.bill_in_force TO hobbs_billing;
+
 CREATE VIEW billing.card AS
  SELECT kind,
     key,
@@ -262,7 +348,14 @@ CREATE VIEW billing_public.bills AS
     school_version,
     billed_at,
     lines,
-    legs
+    legs,
+    kind,
+    reason,
+    made_by,
+    priced_by,
+    (NOT (EXISTS ( SELECT
+           FROM billing.bill later
+          WHERE ((later.flight_id = bill.flight_id) AND (later.revision > bill.revision) AND (later.corrects IS NOT NULL))))) AS in_force
    FROM billing.bill;
 GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader;
 
@@ -270,6 +363,15 @@ CREATE VIEW billing_public.book AS
  SELECT version
    FROM billing.book;
 GRANT SELECT ON TABLE billing_public.book TO hobbs_reader;
+
+CREATE VIEW billing_public.cancelled_flights AS
+ SELECT flight_id,
+    revision,
+    reason,
+    made_by,
+    cancelled_at
+   FROM billing.cancelled_flight;
+GRANT SELECT ON TABLE billing_public.cancelled_flights TO hobbs_reader;
 
 CREATE VIEW billing_public.card_history AS
  SELECT card_version.version,
@@ -313,39 +415,39 @@ GRANT SELECT ON TABLE billing_public.dead_letters TO hobbs_reader;
 
 CREATE VIEW billing_public.meter_chain AS
  WITH reading AS (
-         SELECT bill.aircraft,
+         SELECT bill_in_force.aircraft,
             'hobbs'::text AS meter,
-            bill.id AS bill_id,
-            bill.flight_id,
-            bill.revision,
-            bill.student,
-            bill.billed_on,
-            bill.occurred_at,
-            bill.hobbs_out AS out_tenths,
-            bill.hobbs_in AS in_tenths,
+            bill_in_force.id AS bill_id,
+            bill_in_force.flight_id,
+            bill_in_force.revision,
+            bill_in_force.student,
+            bill_in_force.billed_on,
+            bill_in_force.occurred_at,
+            bill_in_force.hobbs_out AS out_tenths,
+            bill_in_force.hobbs_in AS in_tenths,
                 CASE
-                    WHEN (length((bill.hobbs_in)::text) > length((bill.hobbs_out)::text)) THEN (bill.hobbs_in - ((bill.facts ->> 'hobbs_in'::text))::integer)
+                    WHEN (length((bill_in_force.hobbs_in)::text) > length((bill_in_force.hobbs_out)::text)) THEN (bill_in_force.hobbs_in - ((bill_in_force.facts ->> 'hobbs_in'::text))::integer)
                     ELSE 0
                 END AS turn
-           FROM billing.bill
-          WHERE ((bill.hobbs_out IS NOT NULL) AND (bill.hobbs_in IS NOT NULL) AND ((bill.hobbs_out <> 0) OR (bill.hobbs_in <> 0)))
+           FROM billing.bill_in_force
+          WHERE ((bill_in_force.hobbs_out IS NOT NULL) AND (bill_in_force.hobbs_in IS NOT NULL) AND ((bill_in_force.hobbs_out <> 0) OR (bill_in_force.hobbs_in <> 0)))
         UNION ALL
-         SELECT bill.aircraft,
+         SELECT bill_in_force.aircraft,
             'tach'::text,
-            bill.id,
-            bill.flight_id,
-            bill.revision,
-            bill.student,
-            bill.billed_on,
-            bill.occurred_at,
-            bill.tach_out,
-            bill.tach_in,
+            bill_in_force.id,
+            bill_in_force.flight_id,
+            bill_in_force.revision,
+            bill_in_force.student,
+            bill_in_force.billed_on,
+            bill_in_force.occurred_at,
+            bill_in_force.tach_out,
+            bill_in_force.tach_in,
                 CASE
-                    WHEN (length((bill.tach_in)::text) > length((bill.tach_out)::text)) THEN (bill.tach_in - ((bill.facts ->> 'tach_in'::text))::integer)
+                    WHEN (length((bill_in_force.tach_in)::text) > length((bill_in_force.tach_out)::text)) THEN (bill_in_force.tach_in - ((bill_in_force.facts ->> 'tach_in'::text))::integer)
                     ELSE 0
                 END AS "case"
-           FROM billing.bill
-          WHERE ((bill.tach_out IS NOT NULL) AND (bill.tach_in IS NOT NULL) AND ((bill.tach_out <> 0) OR (bill.tach_in <> 0)))
+           FROM billing.bill_in_force
+          WHERE ((bill_in_force.tach_out IS NOT NULL) AND (bill_in_force.tach_in IS NOT NULL) AND ((bill_in_force.tach_out <> 0) OR (bill_in_force.tach_in <> 0)))
         ), placed AS (
          SELECT reading.aircraft,
             reading.meter,
@@ -388,7 +490,7 @@ CREATE VIEW billing_public.flags AS
     NULL::text AS meter,
     NULL::integer AS tenths,
     NULL::text AS previous_flight_id
-   FROM (billing.bill
+   FROM (billing.bill_in_force bill
      CROSS JOIN LATERAL jsonb_to_recordset(bill.flags) flag(kind text, sentence text))
 UNION ALL
  SELECT meter_chain.bill_id,
@@ -442,7 +544,7 @@ CREATE VIEW billing_public.refused_flights AS
     first_seen_at,
     last_seen_at
    FROM billing.dead_letter
-  WHERE ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text])) AND (state = 'open'::text));
+  WHERE ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text])) AND (state = 'open'::text));
 GRANT SELECT ON TABLE billing_public.refused_flights TO hobbs_reader;
 
 CREATE VIEW billing_public.school_versions AS
@@ -454,6 +556,22 @@ CREATE VIEW billing_public.school_versions AS
     applied_at
    FROM billing.school_version;
 GRANT SELECT ON TABLE billing_public.school_versions TO hobbs_reader;
+
+CREATE VIEW billing_public.waiting_revisions AS
+ SELECT flight_id,
+    revision,
+        CASE topic
+            WHEN 'flight.cancelled'::text THEN 'cancelled'::text
+            ELSE 'corrected'::text
+        END AS kind,
+    reason,
+    made_by,
+    kept_at,
+    ( SELECT max(bill.revision) AS max
+           FROM billing.bill
+          WHERE (bill.flight_id = waiting_revision.flight_id)) AS billed_revision
+   FROM billing.waiting_revision;
+GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader;
 
 -- Functions; their texts are in functions/.
 -- * current_rates(date)

@@ -12,6 +12,7 @@ ROUTES: Final = (
     "/webhooks/stripe/connect",
     "/v1/flights",
     "/v1/flights/corrections",
+    "/v1/flights/cancellations",
     "/openapi.json",
     "/docs",
     "none",  # an address that is not there, or nobody looked because too many requests were under way
@@ -59,8 +60,11 @@ WEBHOOK_OTHER_MODE: Final = metrics.counter(
 )
 FLIGHTS: Final = metrics.counter(
     "gateway_flights_total",
-    "Flights and corrections received over HTTP.",
-    {"topic": ("flight.completed", "flight.corrected"), "outcome": ("accepted", "repeated")},
+    "Flights, corrections and cancellations received over HTTP.",
+    {
+        "topic": ("flight.completed", "flight.corrected", "flight.cancelled"),
+        "outcome": ("accepted", "repeated"),
+    },
 )
 RESPONSES: Final = metrics.counter(
     "gateway_responses_total", "HTTP responses, by route and status.", {"route": ROUTES, "status": STATUSES}

@@ -18,7 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from fleet.envelope import derived_key
 from fleet.inbox import has_nul
 from schemas.fields import Instant
-from schemas.flights import FlightCompleted, FlightCorrected
+from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from schemas.stripe_webhooks import (
     API_VERSION,
     SNAPSHOT,
@@ -41,6 +41,7 @@ _VERSION: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[.a-z_]{0,40}", re.ASCI
 _INSTANT: Final = TypeAdapter(Instant)
 
 Endpoint = Literal["platform", "connect"]
+FlightEvent = FlightCompleted | FlightCancelled  # a correction is a completed flight with a reason
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +120,7 @@ def stripe_event_id(event_id: str) -> UUID:
     return derived_key(WEBHOOK_TOPIC, SOURCE, event_id)
 
 
-def read_flights(body: bytes, model: type[FlightCompleted]) -> list[FlightCompleted]:
+def read_flights(body: bytes, model: type[FlightEvent]) -> list[FlightEvent]:
     """Read one flight (an object) or up to 500 (an array). Raises ProblemRaised with each fault's place."""
     text = _text(body)
     document = _json(text)
@@ -128,7 +129,7 @@ def read_flights(body: bytes, model: type[FlightCompleted]) -> list[FlightComple
     items = document if isinstance(document, list) else [document]
     if not 1 <= len(items) <= FLIGHTS_MAX:
         raise ProblemRaised("malformed_body", f"send 1 to {FLIGHTS_MAX} flights, not {len(items)}")
-    flights: list[FlightCompleted] = []
+    flights: list[FlightEvent] = []
     errors: list[dict[str, Any]] = []
     for place, item in enumerate(items):
         try:
@@ -142,12 +143,14 @@ def read_flights(body: bytes, model: type[FlightCompleted]) -> list[FlightComple
     return flights
 
 
-def topic_of(model: type[FlightCompleted]) -> str:
+def topic_of(model: type[FlightEvent]) -> str:
     """The topic that a flight of this model is published to."""
+    if issubclass(model, FlightCancelled):
+        return "flight.cancelled"
     return "flight.corrected" if issubclass(model, FlightCorrected) else "flight.completed"
 
 
-def offered(flights: Sequence[FlightCompleted]) -> list[FlightOffered]:
+def offered(flights: Sequence[FlightEvent]) -> list[FlightOffered]:
     """Name each flight's event and hash its content. 1.30 and 1.3 are different contents."""
     return [
         FlightOffered(

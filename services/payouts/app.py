@@ -20,6 +20,7 @@ from services.payouts.settings import PayoutsSettings
 from services.payouts.steps import gauges, payments
 from services.payouts.stripe import links
 from services.payouts.stripe.adoption import Adoption
+from services.payouts.stripe.clawbacks import Clawbacks
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.existing_accounts import adopt_accounts
@@ -140,6 +141,7 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.consume(
         "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.accepted"]
     )
+    worker.consume("reversal.requested", partial(handlers.claw_back, db))
     worker.consume("school.accepted", _waking(relay, configure))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
 
@@ -152,6 +154,8 @@ def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.loop("rereads", once_compared(parts.rereader.step), idle_s=0.25)
     worker.loop("treasury", once_compared(parts.treasury.step), idle_s=0.1)
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
+    reversing = Clawbacks(db, client, parts.pace, utc_now, parts.relay.wake)
+    worker.loop("clawbacks", once_compared(reversing.step), idle_s=0.5)
     worker.loop("retries", once_compared(parts.retries.step), idle_s=1.0)
     answer_links = partial(links.answer_links, db, client, parts.pace, settings, utc_now)
     worker.loop("links", partial(_once_known, mode, answer_links), idle_s=1.0)

@@ -4,6 +4,9 @@ POINTS = {
     "payouts.transfers_written": "transfers are inserted, no operation is",
     "payouts.operations_written": "operations are inserted, no notification is staged",
     "payouts.retried": "refused operations are due again, not committed",
+    "payouts.debt_claimed": "a debt is kept out of what is deducted, its request is not committed",
+    "payouts.reversals_ordered": "reversals are inserted for a request, not committed",
+    "payouts.reversal_settled": "a request is answered, what did not come back is not deducted yet",
     "payouts.webhooks_heeded": "what follows from webhooks is written",
     "relay.claimed": "operations are leased, nothing is sent",
     "relay.before_send": "about to call Stripe",
@@ -21,11 +24,11 @@ POINTS = {
     "treasury.looked": "the balance was read, nothing is released",
 }
 
-# The same places for one kind of operation, or of reread. Nothing orders reversals yet.
+# The same places for one kind of operation, or of reread.
 OF_KIND = {
-    "relay.before_send": ("account", "transfer", "instant_payout"),
-    "relay.answered": ("account", "transfer", "instant_payout"),
-    "relay.mid_record": ("account", "transfer", "instant_payout"),
-    "relay.looking_up": ("account", "transfer", "instant_payout"),
+    "relay.before_send": ("account", "transfer", "instant_payout", "reversal"),
+    "relay.answered": ("account", "transfer", "instant_payout", "reversal"),
+    "relay.mid_record": ("account", "transfer", "instant_payout", "reversal"),
+    "relay.looking_up": ("account", "transfer", "instant_payout", "reversal"),
     "inquiry.answered": ("account", "charge_fee", "payout_fee"),
 }

@@ -13,7 +13,7 @@ from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.event_types import MONEY_EVENTS
 from services.payouts.domain.retries import Occasion
-from services.payouts.steps import agreements, payments, retries
+from services.payouts.steps import agreements, clawbacks, payments, retries
 from services.payouts.stripe import webhooks
 from services.payouts.stripe.effects import EffectPolicy
 
@@ -38,7 +38,19 @@ async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock
             await store.payees.know(tx, wallets)
             payees = await store.payees.lock(tx, wallets)
             owed = await payments.accrue(tx, accruals, now)
+            await clawbacks.claim(tx, owed, now)
             await payments.pay_locked(tx, [payee for payee in payees if payee.wallet in owed], now)
+
+
+async def claw_back(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Claim what payees owe, to take it back of transfers that were sent: stripe/clawbacks.py goes on."""
+    now = clock()
+    async with db.transaction() as tx:
+        admitted = await inbox.admit(
+            tx, batch, wire.records.reversal_requested, natural_key=lambda asked: str(asked.settlement_id)
+        )
+        if admitted:
+            await clawbacks.request(tx, [wire.records.requested(one) for one in admitted], now)
 
 
 async def configure_payees(

@@ -180,3 +180,57 @@ WHERE transfer.state = 'held' AND stopped.kind = 'account' AND stopped.state = '
 SELECT operation.id, operation.kind, operation.stripe_id FROM operation
 WHERE operation.state = 'cancelled' AND operation.reason = 'closed'
   AND (operation.stripe_id IS NOT NULL OR operation.kind NOT IN ('reversal', 'instant_payout'));
+
+-- name: a_clawback_is_the_sum_of_its_payables
+-- What a request keeps out of payments is what it claims, and once it is answered exactly what came back.
+SELECT clawback.settlement_id, clawback.state, coalesce(clawback.reversed, clawback.claimed) AS said,
+       sum(payable.amount) AS payables
+FROM clawback LEFT JOIN payable ON payable.clawback_id = clawback.settlement_id
+GROUP BY clawback.settlement_id
+HAVING coalesce(clawback.reversed, clawback.claimed, 0) <> -coalesce(sum(payable.amount), 0);
+
+-- name: an_answer_is_what_came_back
+-- What a request was answered is the sum of the reversals that closed its debt.
+SELECT clawback.settlement_id, clawback.reversed, sum(back.amount) AS came_back
+FROM clawback LEFT JOIN clawback_return AS back USING (settlement_id)
+WHERE clawback.state = 'settled'
+GROUP BY clawback.settlement_id HAVING clawback.reversed <> coalesce(sum(back.amount), 0);
+
+-- name: a_reversal_closes_no_more_than_it_brought
+-- No money that came back closes two debts.
+SELECT reversal.stripe_reversal_id, reversal.amount, sum(back.amount) AS closed
+FROM reversal JOIN clawback_return AS back USING (stripe_reversal_id)
+GROUP BY reversal.stripe_reversal_id HAVING sum(back.amount) > reversal.amount;
+
+-- name: what_stands_for_a_debt_adds_up_to_nothing
+-- What is left open of a claimed debt is left out of the claim: no debt grows, and no credit is made.
+SELECT wallet, currency, sum(amount) AS made FROM payable WHERE event_type = 'clawback'
+GROUP BY wallet, currency HAVING sum(amount) <> 0
+UNION ALL
+SELECT wallet, currency, amount FROM payable
+WHERE event_type = 'clawback' AND (clawback_id IS NULL) <> (amount < 0) AND (clawback_id IS NULL OR amount > 0);
+
+-- name: nothing_comes_back_beyond_what_was_sent_or_too_late
+-- No reversal of ours was made after its transfer's 72 hours, and no transfer gave back more than was sent.
+SELECT transfer.id, reversal.stripe_reversal_id, reversal.reversed_at, transfer.clawback_until
+FROM reversal JOIN transfer ON transfer.id = reversal.transfer_id JOIN operation ON operation.id = reversal.operation_id
+WHERE operation.not_after IS NOT NULL AND reversal.reversed_at > transfer.clawback_until
+UNION ALL
+SELECT transfer.id, NULL, NULL, transfer.clawback_until FROM transfer WHERE amount_reversed > amount;
+
+-- name: reversals_of_requests_are_decided
+-- A reversal that was ordered for a request had its effect, or ended, or its request is not answered.
+SELECT part.operation_id, operation.state, clawback.state AS clawback_state
+FROM clawback_part AS part JOIN operation ON operation.id = part.operation_id
+JOIN clawback USING (settlement_id)
+WHERE operation.state = 'refused'
+   OR clawback.state = 'settled' AND operation.state NOT IN ('succeeded', 'cancelled')
+   OR operation.state <> 'succeeded'
+      AND EXISTS (SELECT FROM reversal WHERE reversal.operation_id = operation.id);
+
+-- name: requests_to_take_money_back_are_answered
+-- No request waits for a journal for ten minutes, and none for its answer for longer than money can be taken back.
+SELECT settlement_id, wallet, source, state, sentence, requested_at FROM clawback
+WHERE state = 'waiting' AND requested_at < now() - interval '10 minutes'
+   OR state <> 'settled' AND requested_at < now() - interval '73 hours'
+   OR due_at < now() - interval '10 minutes';

@@ -2,6 +2,7 @@
 
 from fleet import metrics
 from services.payouts.domain.answers import StripeVerdict
+from services.payouts.domain.clawbacks import Reason
 from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.operations import STOPPED as STOPPED_STATES
 from services.payouts.domain.operations import Kind, State
@@ -95,4 +96,18 @@ MOVEMENTS_UNEXPLAINED = metrics.gauge(
 MOVEMENTS_AGE = metrics.gauge(
     "payouts_movement_listing_age_seconds",
     "How long ago the rows of the school's Stripe balance were last listed to the end",
+)
+CLAWBACK_STATES = ("waiting", "claimed", "reversing")
+CLAWBACKS = metrics.gauge(
+    "payouts_clawbacks", "Requests to take money back that are not answered", {"state": CLAWBACK_STATES}
+)
+CLAWBACK_AGE = metrics.gauge(
+    "payouts_clawback_age_seconds",
+    "How long ago the oldest request to take money back came that is not answered",
+    {"state": CLAWBACK_STATES},
+)
+CLAWBACKS_SETTLED = metrics.counter(
+    "payouts_clawbacks_settled_total",
+    "Requests to take money back by what they were answered",
+    {"reason": Reason},
 )

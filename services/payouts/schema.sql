@@ -62,6 +62,68 @@ ALTER TABLE ONLY payouts.cash_journal ADD CONSTRAINT cash_journal_transaction_id
 CREATE INDEX cash_journal_without_row ON payouts.cash_journal USING btree (recorded_at) WHERE (transaction_id IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.cash_journal TO hobbs_payouts;
 
+CREATE TABLE payouts.clawback (
+    settlement_id uuid NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    source text NOT NULL,
+    asked bigint NOT NULL,
+    paid_by text[] NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    claimed bigint,
+    refusals integer DEFAULT 0 NOT NULL,
+    due_at timestamptz,
+    sentence text NOT NULL,
+    reversed bigint,
+    reason text,
+    requested_at timestamptz NOT NULL,
+    claimed_at timestamptz,
+    settled_at timestamptz,
+    trace jsonb NOT NULL,
+    CONSTRAINT claim_has_a_time CHECK (((claimed IS NULL) = (claimed_at IS NULL))),
+    CONSTRAINT claim_is_no_more_than_was_asked CHECK ((claimed <= asked)),
+    CONSTRAINT clawback_asks_for_a_positive_amount CHECK ((asked > 0)),
+    CONSTRAINT clawback_reason_is_known CHECK ((reason = ANY (ARRAY['done'::text, 'window_closed'::text, 'nothing_sent'::text, 'refused'::text, 'short'::text, 'already_deducted'::text, 'unknown_debt'::text]))),
+    CONSTRAINT clawback_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'claimed'::text, 'reversing'::text, 'settled'::text]))),
+    CONSTRAINT clawback_that_waits_is_looked_at CHECK (((due_at IS NOT NULL) = (state = ANY (ARRAY['waiting'::text, 'claimed'::text])))),
+    CONSTRAINT clawback_under_way_has_a_claim CHECK (((state <> ALL (ARRAY['claimed'::text, 'reversing'::text])) OR (claimed > 0))),
+    CONSTRAINT done_is_all_that_was_asked CHECK (((reason = 'done'::text) = (reversed = asked))),
+    CONSTRAINT no_more_comes_back_than_was_claimed CHECK (((reversed >= 0) AND (reversed <= COALESCE(claimed, (0)::bigint)))),
+    CONSTRAINT settled_clawback_has_an_answer CHECK ((num_nulls(reversed, reason, settled_at) =
+CASE state
+    WHEN 'settled'::text THEN 0
+    ELSE 3
+END))
+);
+ALTER TABLE ONLY payouts.clawback ADD CONSTRAINT clawback_pkey PRIMARY KEY (settlement_id);
+ALTER TABLE ONLY payouts.clawback ADD CONSTRAINT clawback_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
+CREATE INDEX clawback_due ON payouts.clawback USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX clawback_under_way ON payouts.clawback USING btree (wallet) WHERE (state <> 'settled'::text);
+CREATE TRIGGER clawback_is_answered_once BEFORE UPDATE ON payouts.clawback FOR EACH ROW WHEN ((old.state = 'settled'::text)) EXECUTE FUNCTION payouts.refuse_change_of_settled_clawback();
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.clawback TO hobbs_payouts;
+
+CREATE TABLE payouts.clawback_part (
+    operation_id uuid NOT NULL,
+    settlement_id uuid NOT NULL
+);
+ALTER TABLE ONLY payouts.clawback_part ADD CONSTRAINT clawback_part_pkey PRIMARY KEY (operation_id);
+ALTER TABLE ONLY payouts.clawback_part ADD CONSTRAINT clawback_part_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
+ALTER TABLE ONLY payouts.clawback_part ADD CONSTRAINT clawback_part_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES payouts.clawback(settlement_id);
+CREATE INDEX clawback_part_of_a_request ON payouts.clawback_part USING btree (settlement_id);
+GRANT SELECT, INSERT ON TABLE payouts.clawback_part TO hobbs_payouts;
+
+CREATE TABLE payouts.clawback_return (
+    stripe_reversal_id text NOT NULL,
+    settlement_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    CONSTRAINT returned_amount_is_positive CHECK ((amount > 0))
+);
+ALTER TABLE ONLY payouts.clawback_return ADD CONSTRAINT clawback_return_pkey PRIMARY KEY (stripe_reversal_id, settlement_id);
+ALTER TABLE ONLY payouts.clawback_return ADD CONSTRAINT clawback_return_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES payouts.clawback(settlement_id);
+ALTER TABLE ONLY payouts.clawback_return ADD CONSTRAINT clawback_return_stripe_reversal_id_fkey FOREIGN KEY (stripe_reversal_id) REFERENCES payouts.reversal(stripe_reversal_id);
+CREATE INDEX clawback_return_of_a_request ON payouts.clawback_return USING btree (settlement_id);
+GRANT SELECT, INSERT ON TABLE payouts.clawback_return TO hobbs_payouts;
+
 CREATE TABLE payouts.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
     topic text NOT NULL,
@@ -316,6 +378,7 @@ CREATE TABLE payouts.operation (
     retry_for text,
     tries integer DEFAULT 0 NOT NULL,
     told text,
+    not_after timestamptz,
     CONSTRAINT finished_operation_has_a_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'refused'::text, 'cancelled'::text])) = (finished_at IS NOT NULL))),
     CONSTRAINT frozen_amount_is_the_amount CHECK ((NOT (((params ->> 'amount'::text))::bigint IS DISTINCT FROM amount))),
     CONSTRAINT generations_count_from_one CHECK ((generation >= 1)),
@@ -340,8 +403,9 @@ CREATE INDEX operation_held_for_balance ON payouts.operation USING btree (curren
 CREATE INDEX operation_line ON payouts.operation USING btree (wallet, ((state <> 'in_flight'::text)), sequence) WHERE (state = ANY (ARRAY['due'::text, 'in_flight'::text, 'held'::text, 'parked'::text]));
 CREATE INDEX operation_of_a_transfer ON payouts.operation USING btree (transfer_id);
 CREATE INDEX operation_stopped ON payouts.operation USING btree (wallet) WHERE (state = ANY (ARRAY['refused'::text, 'parked'::text]));
+CREATE INDEX operation_that_may_be_too_late ON payouts.operation USING btree (not_after) WHERE ((not_after IS NOT NULL) AND (state = 'due'::text));
 CREATE INDEX operation_to_retry ON payouts.operation USING btree (retry_at) WHERE ((retry_at IS NOT NULL) AND (state = ANY (ARRAY['refused'::text, 'parked'::text])));
-CREATE TRIGGER operation_parameters_are_frozen BEFORE UPDATE ON payouts.operation FOR EACH ROW WHEN ((((((((((old.kind IS DISTINCT FROM new.kind) OR (old.wallet IS DISTINCT FROM new.wallet)) OR (old.transfer_id IS DISTINCT FROM new.transfer_id)) OR (old.cause IS DISTINCT FROM new.cause)) OR (old.params IS DISTINCT FROM new.params)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.stripe_account IS DISTINCT FROM new.stripe_account)) OR (old.parent_id IS DISTINCT FROM new.parent_id))) EXECUTE FUNCTION payouts.refuse_change_of_frozen_operation();
+CREATE TRIGGER operation_parameters_are_frozen BEFORE UPDATE ON payouts.operation FOR EACH ROW WHEN (((((((((((old.kind IS DISTINCT FROM new.kind) OR (old.wallet IS DISTINCT FROM new.wallet)) OR (old.transfer_id IS DISTINCT FROM new.transfer_id)) OR (old.cause IS DISTINCT FROM new.cause)) OR (old.params IS DISTINCT FROM new.params)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.stripe_account IS DISTINCT FROM new.stripe_account)) OR (old.parent_id IS DISTINCT FROM new.parent_id)) OR (old.not_after IS DISTINCT FROM new.not_after))) EXECUTE FUNCTION payouts.refuse_change_of_frozen_operation();
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.operation TO hobbs_payouts;
 
 CREATE TABLE payouts.operation_history (
@@ -390,17 +454,24 @@ CREATE TABLE payouts.payable (
     stripe_account text,
     transfer_id uuid,
     trace jsonb NOT NULL,
-    CONSTRAINT carried_payable_has_no_journal CHECK (((event_type = 'carried'::text) = (journal_id IS NULL))),
+    clawback_id uuid,
+    stands_for text,
+    CONSTRAINT carried_payable_has_no_journal CHECK (((event_type = ANY (ARRAY['carried'::text, 'clawback'::text])) = (journal_id IS NULL))),
+    CONSTRAINT claimed_payable_is_in_no_transfer CHECK (((clawback_id IS NULL) OR (transfer_id IS NULL))),
+    CONSTRAINT only_a_rest_stands_for_a_debt CHECK (((stands_for IS NULL) OR (event_type = 'clawback'::text))),
     CONSTRAINT payable_amount_is_not_zero CHECK ((amount <> 0))
 );
 ALTER TABLE payouts.payable ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY payouts.payable ADD CONSTRAINT one_payable_per_journal_and_wallet UNIQUE (journal_id, wallet);
 ALTER TABLE ONLY payouts.payable ADD CONSTRAINT one_payable_per_source_and_wallet UNIQUE (source, wallet);
 ALTER TABLE ONLY payouts.payable ADD CONSTRAINT payable_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payouts.payable ADD CONSTRAINT payable_clawback_id_fkey FOREIGN KEY (clawback_id) REFERENCES payouts.clawback(settlement_id);
 ALTER TABLE ONLY payouts.payable ADD CONSTRAINT payable_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
 ALTER TABLE ONLY payouts.payable ADD CONSTRAINT payable_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
+CREATE INDEX payable_in_a_clawback ON payouts.payable USING btree (clawback_id) WHERE (clawback_id IS NOT NULL);
 CREATE INDEX payable_not_yet_in_a_transfer ON payouts.payable USING btree (wallet, currency, id) WHERE (transfer_id IS NULL);
 CREATE INDEX payable_of_a_transfer ON payouts.payable USING btree (transfer_id) WHERE (transfer_id IS NOT NULL);
+CREATE INDEX payable_that_stands_for_a_debt ON payouts.payable USING btree (wallet, stands_for) WHERE (stands_for IS NOT NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.payable TO hobbs_payouts;
 
 CREATE TABLE payouts.payee (
@@ -515,6 +586,7 @@ CREATE TABLE payouts.reversal (
     operation_id uuid,
     amount bigint NOT NULL,
     reversed_at timestamptz NOT NULL,
+    cause text,
     CONSTRAINT reversal_amount_is_positive CHECK ((amount > 0))
 );
 ALTER TABLE ONLY payouts.reversal ADD CONSTRAINT reversal_pkey PRIMARY KEY (stripe_reversal_id);
@@ -720,6 +792,45 @@ CREATE VIEW payouts_public.cash_journals AS
    FROM payouts.cash_journal;
 GRANT SELECT ON TABLE payouts_public.cash_journals TO hobbs_reader;
 
+CREATE VIEW payouts_public.clawback_parts AS
+ SELECT part.settlement_id,
+    operation.id AS operation_id,
+    operation.transfer_id,
+    operation.amount,
+    operation.state,
+    operation.reason,
+    operation.sentence,
+    operation.stripe_id,
+    operation.created_at,
+    operation.not_after
+   FROM (payouts.clawback_part part
+     JOIN payouts.operation ON ((operation.id = part.operation_id)));
+GRANT SELECT ON TABLE payouts_public.clawback_parts TO hobbs_reader;
+
+CREATE VIEW payouts_public.clawbacks AS
+ SELECT settlement_id,
+    wallet,
+    currency,
+    source,
+    asked,
+    state,
+    claimed,
+    sentence,
+    reversed,
+    reason,
+    requested_at,
+    claimed_at,
+    settled_at,
+    ( SELECT (COALESCE(sum(back.amount), (0)::numeric))::bigint AS "coalesce"
+           FROM payouts.clawback_return back
+          WHERE (back.settlement_id = clawback.settlement_id)) AS came_back,
+    ( SELECT min(operation.not_after) AS min
+           FROM (payouts.clawback_part part
+             JOIN payouts.operation ON ((operation.id = part.operation_id)))
+          WHERE ((part.settlement_id = clawback.settlement_id) AND (operation.state <> ALL (ARRAY['succeeded'::text, 'cancelled'::text])))) AS not_after
+   FROM payouts.clawback;
+GRANT SELECT ON TABLE payouts_public.clawbacks TO hobbs_reader;
+
 CREATE VIEW payouts_public.dead_letters AS
  SELECT id,
     topic,
@@ -854,7 +965,9 @@ CREATE VIEW payouts_public.payables AS
     event_type,
     occurred_at,
     accrued_at,
-    transfer_id
+    transfer_id,
+    clawback_id,
+    stands_for
    FROM payouts.payable;
 GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader;
 
@@ -1032,6 +1145,16 @@ CREATE VIEW payouts_public.positions AS
    FROM payouts.topic_position;
 GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader;
 
+CREATE VIEW payouts_public.reversals AS
+ SELECT stripe_reversal_id,
+    transfer_id,
+    operation_id,
+    amount,
+    reversed_at,
+    cause
+   FROM payouts.reversal;
+GRANT SELECT ON TABLE payouts_public.reversals TO hobbs_reader;
+
 CREATE VIEW payouts_public.school AS
  SELECT time_zone,
     time_zone_version,
@@ -1099,3 +1222,4 @@ GRANT USAGE ON SEQUENCE payouts.operation_order TO hobbs_payouts;
 
 -- Functions; their texts are in functions/.
 -- * refuse_change_of_frozen_operation()
+-- * refuse_change_of_settled_clawback()

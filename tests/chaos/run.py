@@ -17,6 +17,7 @@ from hobbs.local.stripe_sim.control import Control
 from schemas.services import SERVICES
 from tests.chaos.mix import NO_FAULTS, RECORDS, WEBHOOKS, Disturbance, disturbances, stripe_faults
 from tests.checker.reading import read_stripe
+from tests.crash.approvals import Approvers
 from tests.crash.director import let_leases_end
 from tests.crash.replay import replay_everything, stop
 from tests.crash.run import PAYMENT, SIMULATOR_SETTINGS, duplicates, new_api_key, onboard_everybody
@@ -119,12 +120,15 @@ async def disturb(
     alternating = asyncio.create_task(alternate_gateways(workers.fleets, fleet))
     await asyncio.to_thread(apply_school, fleet)
     key = await asyncio.to_thread(new_api_key, fleet)
+    approvers = Approvers(fleet=fleet, chance=random.Random(f"approvals {report.seed}"))
     disturbing = asyncio.create_task(run_disturbances(servers, workers, planned, report))
     try:
         turn = 0
         while traffic.counts.flights < flights or not disturbing.done():
             turn += 1
             await traffic.publish(3)
+            if turn % 2 == 0:
+                await approvers.decide_some()
             if turn % 5 == 0:
                 await traffic.publish_over_http(key, 2)
             if turn % 6 == 0:

@@ -9,19 +9,34 @@ from typing import Any
 from tests.checker.world import Record, Row, World, grouped
 from tests.unit.billing.independent import Refused, bill
 
-TOPIC = "flight.completed"
+TOPIC, CORRECTED, CANCELLED = "flight.completed", "flight.corrected", "flight.cancelled"
 # Reasons of letters about another record of a billed flight; the flight itself is not dead.
-REPEAT_REASONS = ("billed_with_other_content", "billed_under_another_revision", "event_id_reused")
+REPEAT_REASONS = (
+    "billed_with_other_content",
+    "billed_under_another_revision",
+    "event_id_reused",
+    "waits_with_other_content",
+)
 Name = tuple[str, int]
 
 
 def flights_have_one_bill_or_one_dead_letter(world: World) -> Iterator[str]:
-    """Every flight published has a bill or a dead letter, never both, never two; every bill has a flight."""
-    bills = grouped(world.rows("billing.bill"), lambda b: (b["flight_id"], b["revision"]))
+    """Every flight published has a bill or a dead letter, never both, never two; every bill has a flight.
+
+    The first bill of a flight that was refused may be of its correction.
+    """
+    bills = grouped(first_bills(world), lambda b: (b["flight_id"], b["revision"]))
     letters = world.letters(TOPIC)
     published = grouped(world.records(TOPIC), lambda r: name_of(r.body))
-    for billed in bills.keys() - published.keys():
+    corrected = {name_of(record.body) for record in world.records(CORRECTED)}
+    for billed in bills.keys() - published.keys() - corrected:
         yield f"flight {billed} is billed and was never published"
+    for billed, same in bills.items():
+        if len(same) > 1:
+            yield f"flight {billed} is billed {len(same)} times"
+    for flight, revisions in grouped(bills, lambda name: name[0]).items():
+        if len(revisions) > 1:
+            yield f"flight {flight} has {len(revisions)} first bills"
     for name, records in published.items():
         if name is None:
             yield from _unreadable(records, letters)
@@ -36,11 +51,9 @@ def _once(
     digests = {record.digest for record in records}
     about = [row for row in letters if row["subject"] == subject or row["payload_hash"] in digests]
     dead = [row for row in about if row["reason"] not in REPEAT_REASONS]
-    if len(bills) > 1:
-        yield f"{subject} is billed {len(bills)} times"
     if bills and dead:
         yield f"{subject} is billed and dead ({dead[0]['reason']})"
-    if not bills and not dead:
+    if not bills and not about:  # a letter about a repeat may be of a flight that its correction billed
         yield f"{subject} was published ({records[0]}), and is neither billed nor dead"
     if len([row for row in dead if row["subject"] == subject]) > 1:
         yield f"{subject} is dead {len(dead)} times"
@@ -60,10 +73,10 @@ def _unreadable(records: Sequence[Record], letters: Sequence[Row]) -> Iterator[s
 def bills_are_what_the_rate_card_says(world: World) -> Iterator[str]:
     """Charge, legs and margin equal those calculated again from the raw event and the school's file."""
     book = tomllib.loads(world.school, parse_float=Decimal)
-    published = grouped(world.records(TOPIC), lambda r: name_of(r.body))
+    published = grouped([*world.records(TOPIC), *world.records(CORRECTED)], lambda r: name_of(r.body))
     entries = world.entries()
     posted = {j["source"]: entries.get(str(j["id"]), []) for j in world.rows("ledger.journal")}
-    for row in world.rows("billing.bill"):
+    for row in first_bills(world):
         name = (row["flight_id"], row["revision"])
         wanted = [wallets_of(book, record.body or {}) for record in published.get(name, [])]
         billed = _wallets_billed(row)
@@ -79,7 +92,7 @@ def bills_are_what_the_rate_card_says(world: World) -> Iterator[str]:
 def refused_flights_may_not_be_billed(world: World) -> Iterator[str]:
     """A flight that the rate card can price is billed; any other is not."""
     book = tomllib.loads(world.school, parse_float=Decimal)
-    billed = {(row["flight_id"], row["revision"]) for row in world.rows("billing.bill")}
+    billed = {(row["flight_id"], row["revision"]) for row in first_bills(world)}
     for name, records in grouped(world.records(TOPIC), lambda r: name_of(r.body)).items():
         if name is None:
             continue
@@ -88,6 +101,11 @@ def refused_flights_may_not_be_billed(world: World) -> Iterator[str]:
             yield f"flight {name} {'can' if possible else 'cannot'} be priced, and is " + (
                 "billed" if name in billed else "not billed"
             )
+
+
+def first_bills(world: World) -> list[Row]:
+    """The bills that are no corrections."""
+    return [row for row in world.rows("billing.bill") if row["corrects"] is None]
 
 
 def name_of(body: Mapping[str, Any] | None) -> Name | None:

@@ -1,4 +1,4 @@
-"""Small data in which every rule holds: one flight, billed, posted, paid by card and paid out."""
+"""Small data in which every rule holds: one flight, billed, posted, paid by card, paid out and corrected."""
 
 import json
 from collections.abc import Mapping
@@ -39,8 +39,30 @@ FLIGHT = {
 }  # fmt: skip
 # 100.00 rental and 70.00 instruction; 45.00 to the instructor.
 ENTRIES = {"student:s1": -17_000, "instructor:i1": 4_500, "platform:school": 12_500}
+CORRECTION = {
+    **FLIGHT, "revision": 2, "hobbs_in": "10.5", "dual_hours": "0.5",
+    "reason": "digits", "corrected_by": "ann",
+}  # fmt: skip
+# Half of each; what changes is posted by itself.
+REVISED_ENTRIES = {"student:s1": -8_500, "instructor:i1": 2_250, "platform:school": 6_250}
+DIFFERENCES = {"student:s1": 8_500, "instructor:i1": -2_250, "platform:school": -6_250}
 BAD = b"not json"
 WEBHOOK = {"id": "evt_1", "data": {"object": {"amount": 17_000}}}
+
+
+def revision() -> dict[str, Any]:
+    """What billing says of the correction: both sides whole."""
+    return {
+        "flight_id": "F1",
+        "revision": 2,
+        "first_source": "flight:F1:1",
+        "first_entries": [{"wallet": wallet, "amount": amount} for wallet, amount in ENTRIES.items()],
+        "entries": [{"wallet": wallet, "amount": amount} for wallet, amount in REVISED_ENTRIES.items()],
+    }
+
+
+def changed(state: str) -> dict[str, Any]:
+    return {"flight_id": "F1", "revision": 2, "state": state}
 
 
 def record(topic: str, offset: int, body: Mapping[str, Any] | bytes, ce_id: str = "") -> Record:
@@ -60,16 +82,27 @@ def topics() -> dict[str, list[Record]]:
             record("flight.completed", 1, FLIGHT),
             record("flight.completed", 2, BAD),
         ],
+        "flight.corrected": [record("flight.corrected", 0, CORRECTION)],
         "flight.billed": [record("flight.billed", 0, {"flight_id": "F1", "revision": 1}, "b1")],
+        "flight.revised": [record("flight.revised", 0, revision(), "v1")],
+        "adjustment.changed": [
+            record("adjustment.changed", 0, changed("waiting"), "c1"),
+            record("adjustment.changed", 1, changed("settling"), "c2"),
+            record("adjustment.changed", 2, changed("waiting"), "c1"),
+        ],
         "journal.requested": [
             record("journal.requested", 0, {"source": "flight:F1:1"}, "r1"),
             record("journal.requested", 1, {"source": "transfer:t1"}, "r2"),
             record("journal.requested", 2, {"source": "charge:ch_1"}, "r3"),
+            record("journal.requested", 3, {"source": "adjustment:F1:2"}, "r4"),
+            record("journal.requested", 4, {"source": "settlement:x3"}, "r5"),
         ],
         "journal.posted": [
             record("journal.posted", 0, {"source": "flight:F1:1"}, "p1"),
             record("journal.posted", 1, {"source": "transfer:t1"}, "p2"),
             record("journal.posted", 2, {"source": "charge:ch_1"}, "p3"),
+            record("journal.posted", 3, {"source": "adjustment:F1:2"}, "p4"),
+            record("journal.posted", 4, {"source": "settlement:x3"}, "p5"),
         ],
         "decision.requested": [
             record("decision.requested", 0, {"decision_id": "d1", "service": "ledger"}, "d1"),
@@ -89,9 +122,17 @@ def tables() -> dict[str, list[dict[str, Any]]]:
         f"{service}.{table}": [] for service in SERVICES for table in ("inbox", "outbox", "dead_letter")
     }
     published = topics()
-    found["billing.inbox"] = [{"event_key": "x", "payload_hash": published["flight.completed"][0].digest}]
-    found["ledger.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("r1", "r2", "r3", "d1")]
-    found["payouts.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "w1")]
+    found["billing.inbox"] = [
+        {"event_key": topic, "payload_hash": published[topic][0].digest}
+        for topic in ("flight.completed", "flight.corrected")
+    ]
+    found["ledger.inbox"] = [
+        {"event_key": key, "payload_hash": ""} for key in ("r1", "r2", "r3", "d1", "r4", "r5")
+    ]
+    found["payouts.inbox"] = [
+        {"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "w1", "p4", "p5")
+    ]
+    found["adjustments.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("v1", "p4", "p5")]
     found["receivables.inbox"] = [{"event_key": "w1", "payload_hash": ""}]
     found["billing.dead_letter"] = [
         {
@@ -107,11 +148,24 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     ]  # fmt: skip
     found["billing.bill"] = [
         {
-            "flight_id": "F1", "revision": 1, "student": "s1", "charge": 17_000, "margin": 12_500,
-            "legs": [{"wallet": "instructor:i1", "amount": 4_500}], "currency": "USD",
-        }
+            "flight_id": "F1", "revision": 1, "corrects": None, "student": "s1", "charge": 17_000,
+            "margin": 12_500, "legs": [{"wallet": "instructor:i1", "amount": 4_500}], "currency": "USD",
+        },
+        {
+            "flight_id": "F1", "revision": 2, "corrects": "b1", "student": "s1", "charge": 8_500,
+            "margin": 6_250, "legs": [{"wallet": "instructor:i1", "amount": 2_250}], "currency": "USD",
+        },
     ]  # fmt: skip
     found |= books()
+    found |= correction_rows()
+    found |= payout_rows()
+    found["receivables.charge"] = [{"charge_id": "ch_1", "amount": 17_000}]
+    return found
+
+
+def payout_rows() -> dict[str, list[dict[str, Any]]]:
+    """The payee's account, the transfer that paid it, and what it is owed and owes."""
+    found: dict[str, list[dict[str, Any]]] = {}
     found["payouts.operation"] = [
         {
             "id": "o1", "sequence": 1, "kind": "transfer", "wallet": "instructor:i1", "amount": 4_500,
@@ -140,18 +194,53 @@ def tables() -> dict[str, list[dict[str, Any]]]:
             "amount": 4_500,
             "event_type": "flight",
             "transfer_id": "t1",
-        }
+        },
+        {
+            "journal_id": "j4",
+            "wallet": "instructor:i1",
+            "amount": -2_250,
+            "event_type": "adjustment",
+            "transfer_id": None,
+        },
     ]
-    found["receivables.charge"] = [{"charge_id": "ch_1", "amount": 17_000}]
     return found
 
 
+def correction_rows() -> dict[str, list[dict[str, Any]]]:
+    """The adjustment of the correction: approved by another, its payee's debt partly paid by cheque."""
+    of = {"adjustment_id": "a1", "state": "settled"}
+    return {
+        "adjustments.adjustment": [
+            {
+                "id": "a1", "flight_id": "F1", "revision": 2, "state": "settling", "made_by": "ann",
+                "makers": ["ann"], "differences": DIFFERENCES, "approvals_needed": 1, "content_hash": "aa",
+            }
+        ],
+        "adjustments.approval": [{"adjustment_id": "a1", "approver": "bob", "content_hash": "aa"}],
+        "adjustments.settlement": [
+            {**of, "id": "x1", "wallet": "student:s1", "amount": 8_500, "method": "credit"},
+            {**of, "id": "x2", "wallet": "platform:school", "amount": -6_250, "method": "books"},
+            {**of, "id": "x3", "wallet": "instructor:i1", "amount": -250, "method": "manual_check"},
+            {
+                **of, "id": "x4", "wallet": "instructor:i1", "amount": -2_000, "state": "waiting",
+                "method": "future_payout_offset",
+            },
+            {
+                **of, "id": "x0", "wallet": "instructor:i1", "amount": -2_250, "state": "replaced",
+                "method": "future_payout_offset",
+            },
+        ],
+    }  # fmt: skip
+
+
 def books() -> dict[str, list[dict[str, Any]]]:
-    """Three journals: the flight, the transfer that paid the instructor, the student's card payment."""
+    """The flight, the transfer that paid the instructor, the student's card payment, the correction."""
     journals = {
         "j1": ("flight:F1:1", "flight", ENTRIES),
         "j2": ("transfer:t1", "transfer", {"instructor:i1": -4_500, "external:stripe": 4_500}),
         "j3": ("charge:ch_1", "payment", {"student:s1": 17_000, "external:stripe": -17_000}),
+        "j4": ("adjustment:F1:2", "adjustment", DIFFERENCES),
+        "j5": ("settlement:x3", "settlement", {"instructor:i1": 250, "external:bank": -250}),
     }
     entries, held = [], dict[str, tuple[int, int]]()
     for id, (_, _, moved) in journals.items():

@@ -131,7 +131,17 @@ _LETTERS = """
     SELECT topic, partition, "offset", identity, subject, payload_hash, reason FROM {service}.dead_letter
 """
 _QUERIES = {
-    "billing.bill": "SELECT flight_id, revision, student, charge, margin, legs, currency FROM billing.bill",
+    "billing.bill": """
+        SELECT flight_id, revision, corrects, student, charge, margin, legs, currency FROM billing.bill
+    """,
+    "adjustments.adjustment": """
+        SELECT id, flight_id, revision, state, made_by, makers, differences, approvals_needed, content_hash
+        FROM adjustments.adjustment
+    """,
+    "adjustments.approval": "SELECT adjustment_id, approver, content_hash FROM adjustments.approval",
+    "adjustments.settlement": """
+        SELECT id, adjustment_id, wallet, amount, method, state FROM adjustments.settlement
+    """,
     "ledger.journal": "SELECT id, source, event_type, entry_count FROM ledger.journal",
     "ledger.entry": """
         SELECT journal_id, address, currency, amount, balance_after, entry.version

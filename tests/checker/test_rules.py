@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.checker.given import (
+    CORRECTION,
     FLIGHT,
     WEBHOOK,
+    changed,
     consistent_world,
     record,
+    revision,
     with_records,
     with_row,
     with_rows,
@@ -65,6 +68,14 @@ def more(topic: str, body: dict[str, object] | bytes, ce_id: str = "") -> Break:
     return add
 
 
+def only(topic: str, body: dict[str, object], ce_id: str = "") -> Break:
+    return lambda world: with_records(world, topic, [record(topic, 0, body, ce_id)])
+
+
+def revised(**changes: object) -> Break:
+    return only("flight.revised", {**revision(), **changes}, "v1")
+
+
 def accepted_forgery(world: World) -> World:
     return replace(world, deliveries=[{**world.deliveries[0], "last_status": "200"}])
 
@@ -107,7 +118,33 @@ BREAKS: list[tuple[str, Break]] = [
     ("bills_are_what_the_rate_card_says", row("billing.bill", charge=17_001, margin=12_501)),
     ("bills_are_what_the_rate_card_says", row("billing.bill", margin=12_499)),
     ("bills_are_what_the_rate_card_says", row("ledger.entry", amount=-16_999)),
+    ("flights_have_one_bill_or_one_dead_letter", row("billing.bill", place=1, corrects=None)),
     ("refused_flights_may_not_be_billed", more("flight.completed", {**FLIGHT, "flight_id": "F2"})),
+    ("corrections_are_priced_once_or_refused_once", no_records("flight.corrected")),
+    ("corrections_are_priced_once_or_refused_once", no_records("flight.revised")),
+    (
+        "corrections_are_priced_once_or_refused_once",
+        more("flight.cancelled", {"flight_id": "F1", "revision": 3, "reason": "x", "cancelled_by": "ann"}),
+    ),
+    ("revisions_are_what_the_rate_card_says", revised(entries=[{"wallet": "student:s1", "amount": -8_501}])),
+    ("revisions_are_what_the_rate_card_says", revised(first_entries=[])),
+    ("revisions_are_what_the_rate_card_says", only("flight.corrected", {**CORRECTION, "hobbs_in": "10.4"})),
+    ("the_ledger_has_the_revision_in_force", row("ledger.journal", place=3, event_type="correction")),
+    ("the_ledger_has_the_revision_in_force", row("ledger.entry", place=7, amount=8_501)),
+    ("the_ledger_has_the_revision_in_force", more("adjustment.changed", changed("rejected"), "c3")),
+    ("adjustments_end_or_wait_for_a_person", no_records("adjustment.changed")),
+    ("adjustments_end_or_wait_for_a_person", no_records("flight.revised")),
+    ("adjustments_end_or_wait_for_a_person", more("adjustment.changed", changed("approved"), "c3")),
+    ("nobody_approves_their_own", no_rows("adjustments.approval")),
+    ("nobody_approves_their_own", row("adjustments.approval", approver=" Ann")),
+    ("nobody_approves_their_own", row("adjustments.approval", content_hash="bb")),
+    ("nobody_approves_their_own", row("adjustments.adjustment", approvals_needed=2)),
+    ("settlements_sum_to_the_difference", row("adjustments.settlement", place=3, amount=-2_001)),
+    ("settlements_sum_to_the_difference", row("adjustments.settlement", place=4, state="settled")),
+    ("settlements_sum_to_the_difference", row("adjustments.adjustment", state="waiting")),
+    ("settlements_by_journal_are_posted", row("adjustments.settlement", place=2, amount=-251)),
+    ("settlements_by_journal_are_posted", row("adjustments.settlement", place=2, state="failed")),
+    ("settlements_by_journal_are_posted", row("ledger.journal", place=4, event_type="manual")),
     ("journals_sum_to_zero", row("ledger.entry", amount=-16_999)),
     ("journals_sum_to_zero", row("ledger.balance", amount=1)),
     ("journals_are_whole", row("ledger.journal", entry_count=4)),
@@ -119,6 +156,11 @@ BREAKS: list[tuple[str, Break]] = [
     ("outboxes_are_empty", lambda world: with_rows(world, "ledger.outbox", [{"id": 1}])),
     ("every_record_is_in_its_consumers_inboxes", row("payouts.inbox", event_key="p9")),
     ("every_record_is_in_its_consumers_inboxes", no_rows("billing.inbox")),
+    ("every_record_is_in_its_consumers_inboxes", row("adjustments.inbox", place=1, event_key="p9")),
+    (
+        "every_record_is_in_its_consumers_inboxes",
+        more("transfer.sent", {"transfer_id": "t1", "sources": ["flight:F1:1", "adjustment:F1:2"]}, "s1"),
+    ),
     ("the_ledger_admitted_only_published_events", row("ledger.inbox", event_key="r9")),
     ("decisions_are_answered_once", no_records("decision.taken")),
     ("decisions_are_answered_once", no_records("decision.requested")),

@@ -70,7 +70,8 @@ def show(outcome: Outcome) -> None:
     sys.stdout.write(
         f"seed {outcome.seed}: {len(outcome.deaths)} kills, {outcome.counts.flights} flights "
         f"({outcome.counts.duplicates} sent twice, {outcome.counts.reordered} late, "
-        f"{outcome.counts.poison} bad), "
+        f"{outcome.counts.poison} bad), {outcome.counts.corrections} corrections, "
+        f"{outcome.counts.cancellations} cancellations, "
         f"{outcome.counts.payments} payments, {outcome.decisions} decisions, "
         f"{outcome.effects} effects at Stripe, "
         f"events published again: {doubled}; drained in {outcome.drained_s:.0f} s, "

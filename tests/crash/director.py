@@ -1,10 +1,12 @@
 """Kills one service at one point after the other: start it, wait for the fault, kill it, start it again."""
 
 import asyncio
+import json
 import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import asyncpg
 
@@ -17,6 +19,13 @@ from tests.crash.workers import LEASE_S, Life
 
 REACH_WITHIN_S = 75.0
 LOOK_S = 0.1
+IN_DOUBT = {
+    "relay.looking_up:instant_payout": "/v1/payouts",
+    "relay.looking_up:reversal": "/v1/transfers/*/reversals",
+}
+BY_CLOCK = ("adjustments.expired", "adjustments.settlements_reminded")
+RESERVES = ("liability:reserve-N364MA", "liability:reserve-N695SP")
+REFUSED_FLOOR = 1_000_000_000
 UNREADABLE_EVERY_S = 1.0  # while a service is to die with a dead letter; each makes a batch of its own
 
 
@@ -57,8 +66,10 @@ class Director:
         began, flights = time.monotonic(), self.flights()
         if death.point.startswith("timer.date_"):
             await set_timers_back_a_day(self.fleet)
-        if death.point == "relay.looking_up:instant_payout":
-            await asyncio.to_thread(fail_payouts_in_doubt, self.fleet)
+        if path := IN_DOUBT.get(death.point):
+            await asyncio.to_thread(fail_in_doubt, self.fleet, path)
+        if death.point == "adjustments.refused":
+            await forbid_lower_reserves(self.fleet, floor=REFUSED_FLOOR)
         if death.point == "adoption.adopted":
             await self._leave_an_effect_unrecorded(death.service)
         life = Life(self.fleet, death.service, death.faults)
@@ -70,6 +81,8 @@ class Director:
             await asyncio.gather(needed, return_exceptions=True)
         life.child.kill()
         await let_leases_end(self.fleet)
+        if death.point == "adjustments.refused":
+            await forbid_lower_reserves(self.fleet, floor=None)
         self.done.append(
             Died(
                 death=death,
@@ -145,6 +158,9 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
     while death.point == "dead_letters.buried":
         await publish(fleet, topic_to_read(death.service), [(b"poison", b"not json", [])])
         await asyncio.sleep(UNREADABLE_EVERY_S)
+    while death.point in BY_CLOCK:
+        await let_time_pass(fleet)
+        await asyncio.sleep(UNREADABLE_EVERY_S)
     if death.point == "payouts.retried":
         await asyncio.to_thread(refuse_a_transfer, fleet)
     while death.point == "payouts.retried":
@@ -157,13 +173,35 @@ def topic_to_read(service: str) -> str:
     return next(topic for topic in CONSUMED[service] if topic != REQUESTED)
 
 
-def fail_payouts_in_doubt(fleet: Fleet) -> None:
-    """Have Stripe answer three payouts with 500 without making them; the faults of the start are used up.
+def fail_in_doubt(fleet: Fleet, path: str) -> None:
+    """Have Stripe answer three calls with 500 and do nothing; the faults of the start are used up.
 
-    If they were made, a webhook would prove it before the relay looks them up.
+    If it did them, a webhook would prove it before the relay looks them up.
     """
     with Control(fleet.stripe_api_base) as stripe:
-        stripe.add_fault("server_error", when="before", path="/v1/payouts", count=3)
+        stripe.add_fault("server_error", when="before", path=path, count=3)
+
+
+async def forbid_lower_reserves(fleet: Fleet, *, floor: int | None) -> None:
+    """Set or lift a limit on the reserves, so that the ledger refuses corrections that lower them."""
+    for wallet in RESERVES:
+        limit = {"wallet": wallet, "currency": "USD", "floor": floor, "binds": "all"}
+        headers = [("ce_source", b"crash run"), ("ce_id", str(uuid4()).encode())]
+        await publish(fleet, "limit.requested", [(wallet.encode(), json.dumps(limit).encode(), headers)])
+
+
+async def let_time_pass(fleet: Fleet) -> None:
+    """What waits for a person has waited too long, and so has what waits for money; their timers are due."""
+    connection = await asyncpg.connect(fleet.owner_url)
+    async with connection.transaction():
+        await connection.execute(
+            "UPDATE adjustments.adjustment SET expires_at = now()"
+            " WHERE id = (SELECT id FROM adjustments.adjustment WHERE state = 'waiting' LIMIT 1)"
+        )
+        await connection.execute(
+            "UPDATE adjustments.timer SET due_at = now() WHERE name IN ('expire', 'remind')"
+        )
+    await connection.close()
 
 
 def refuse_a_transfer(fleet: Fleet) -> None:

@@ -43,6 +43,8 @@ IN_ORDER = {
     "billing": (
         "billing.book_written",
         "billing.bills_written",
+        "billing.revisions_kept",
+        "billing.revisions_written",
         "dead_letters.buried",
         "decision.judged",
         "outbox lock lost",
@@ -97,6 +99,13 @@ IN_ORDER = {
         "relay.mid_record:instant_payout",
         "inquiry.answered:payout_fee",
         "relay.looking_up:instant_payout",
+        "payouts.debt_claimed",
+        "payouts.reversals_ordered",
+        "relay.before_send:reversal",
+        "relay.answered:reversal",
+        "relay.mid_record:reversal",
+        "relay.looking_up:reversal",
+        "payouts.reversal_settled",
         "decision.judged",
     ),
 }
@@ -111,6 +120,14 @@ RARE = (
     "draining",
     "inquiry.",
     "payouts.retried",
+    # What follows a person's decision about a correction, or a clock.
+    "revisions_kept",
+    "adjustments.approved",
+    "adjustments.refused",
+    "adjustments.expired",
+    "settlement",
+    "debt_claimed",
+    "revers",
 )
 
 

@@ -17,6 +17,7 @@ from hobbs.local.stripe_sim.control import Control
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
 from tests.checker.reading import Place, read_topics
+from tests.crash.approvals import Approvers
 from tests.crash.decisions import Deciders
 from tests.crash.director import Died, Director, let_leases_end, make_refusals_due
 from tests.crash.drill import plan_run
@@ -35,7 +36,7 @@ PAYMENT = 4_000_000
 
 SIMULATOR_SETTINGS = {
     "charge_available_after_s": 0.0,
-    "automatic_payout_after_s": 0.3,
+    "automatic_payout_after_s": 5.0,  # until then it can be taken back
     "payout_arrives_after_s": 0.3,
     "instant_payout_arrives_after_s": 0.3,
     "instant_daily_volume_max": 10_000_000_000,
@@ -51,6 +52,8 @@ STRIPE_ERRORS: tuple[dict[str, Any], ...] = (
     {"kind": "server_error", "when": "before", "path": "/v2/core/accounts", "count": 3},
     {"kind": "server_error", "when": "after", "path": "/v1/transfers", "probability": 0.08},
     {"kind": "server_error", "when": "before", "path": "/v1/transfers", "probability": 0.05},
+    {"kind": "server_error", "when": "after", "path": "/v1/transfers/*/reversals", "probability": 0.1},
+    {"kind": "server_error", "when": "before", "path": "/v1/transfers/*/reversals", "probability": 0.1},
     {"kind": "server_error", "when": "after", "path": "/v1/payouts", "count": 2},
     {"kind": "server_error", "when": "before", "path": "/v1/payouts", "probability": 0.3, "count": 8},
 )
@@ -95,7 +98,10 @@ async def _run(fleet: Fleet, stripe: Control, seed: int, quick: bool) -> Outcome
         service: Director(fleet, deaths, lambda: traffic.counts.flights) for service, deaths in plan.items()
     }
     deciders = Deciders(fleet=fleet, chance=random.Random(f"decisions {seed}"))
-    await disturb(fleet, traffic, deciders, directors, FLIGHTS_MIN_QUICK if quick else FLIGHTS_MIN)
+    approvers = Approvers(fleet=fleet, chance=random.Random(f"approvals {seed}"))
+    await disturb(
+        fleet, traffic, (deciders, approvers), directors, FLIGHTS_MIN_QUICK if quick else FLIGHTS_MIN
+    )
     stripe.clear_faults()
     await let_leases_end(fleet)
     await make_refusals_due(fleet)
@@ -112,7 +118,7 @@ async def _run(fleet: Fleet, stripe: Control, seed: int, quick: bool) -> Outcome
         seed=seed,
         deaths=deaths,
         counts=traffic.counts,
-        decisions=deciders.asked,
+        decisions=deciders.asked + approvers.asked,
         duplicates=await duplicates(fleet),
         effects=len(stripe.effects()),
         drained_s=drained_s,
@@ -122,9 +128,14 @@ async def _run(fleet: Fleet, stripe: Control, seed: int, quick: bool) -> Outcome
 
 
 async def disturb(
-    fleet: Fleet, traffic: Traffic, deciders: Deciders, directors: dict[str, Director], flights: int
+    fleet: Fleet,
+    traffic: Traffic,
+    people: tuple[Deciders, Approvers],
+    directors: dict[str, Director],
+    flights: int,
 ) -> None:
     """Publish flights, payments and decisions while every service goes through its deaths."""
+    deciders, approvers = people
     running = [asyncio.create_task(director.run()) for director in directors.values()]
     onboarding = asyncio.create_task(onboard_everybody(fleet))
     try:
@@ -139,6 +150,7 @@ async def disturb(
                 await traffic.publish_over_http(key, 1)
             if turn % 2 == 0:
                 await deciders.ask_every_service()
+                await approvers.decide_some()
             if turn % 6 == 0 and money_may_come(directors["payouts"], time.monotonic() - began):
                 await asyncio.to_thread(traffic.pay_in, PAYMENT // 8)  # more than the flights cost
             await asyncio.sleep(PAUSE_S * (5 if enough else 1))
@@ -203,7 +215,7 @@ async def duplicates(fleet: Fleet) -> dict[str, int]:
     )
     seen: Counter[str] = Counter(dict.fromkeys(SERVICES, 0))
     for topic, records in (await read_topics(place)).items():
-        if topic not in TOPICS or topic == "flight.completed":
+        if topic not in TOPICS or topic in ("flight.completed", "flight.corrected", "flight.cancelled"):
             continue
         for service in SERVICES:
             ids = [r.event_id for r in records if r.headers.get("ce_source") == f"hobbs/{service}"]

@@ -1,4 +1,4 @@
-"""Flights and payments for a run, from a seed: most are valid, some repeated, late, unreadable or refused."""
+"""Flights, corrections and payments for a run, from a seed: some repeated, late, unreadable or refused."""
 
 import asyncio
 import json
@@ -6,6 +6,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from itertools import groupby
 from typing import Any
 from uuid import NAMESPACE_OID, uuid5
 
@@ -20,6 +21,10 @@ STUDENT = "student-01"
 INSTRUCTORS = ("instructor-01", "instructor-02", "instructor-03", "instructor-04", "instructor-05")
 AIRCRAFT = ("N695SP", "N740SP", "N71755", "N364MA", "N822KT", "N989SP", "N842SA", "N172TP", "N124ME")
 UNREADABLE = (b"", b"not json", b"\xff\xfe\x00", b"[]", b'{"flight_id": "X"', b'{"revision": 1}', b'"N364MA"')
+COMPLETED, CORRECTED, CANCELLED = "flight.completed", "flight.corrected", "flight.cancelled"
+MAKER = "dispatch"
+CANCELLED_SHARE = 0.2
+OTHER_DAYS = ("2025-06-30T15:00:00Z", "2025-07-02T15:00:00Z", "2025-12-24T15:00:00Z")  # the tax changed
 LATE_MAX = 12
 HTTP_ATTEMPTS_MAX = 300
 
@@ -49,12 +54,16 @@ async def _publish_once(fleet: Fleet, topic: str, records: Sequence[KeyValueHead
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordFaults:
-    """Shares of records that are published twice, published late, unreadable, or refused by a rule."""
+    """Shares of records that are published twice, published late, unreadable, or refused by a rule.
+
+    corrected: of flights that are followed by a correction or a cancellation of some flight.
+    """
 
     duplicated: float = 0.1
     reordered: float = 0.1
     poison: float = 0.01
     refused: float = 0.02
+    corrected: float = 0.3
 
 
 @dataclass(slots=True, kw_only=True)
@@ -65,6 +74,8 @@ class Counts:
     duplicates: int = 0
     reordered: int = 0
     poison: int = 0
+    corrections: int = 0
+    cancellations: int = 0
     payments: int = 0
 
 
@@ -77,7 +88,8 @@ class Traffic:
     record_faults: RecordFaults
     counts: Counts = field(default_factory=Counts)
     meters: dict[str, int] = field(default_factory=dict)
-    held_back: list[tuple[int, bytes | None, bytes, Headers]] = field(default_factory=list)
+    held_back: list[tuple[int, str, KeyValueHeaders]] = field(default_factory=list)
+    flown: dict[str, dict[str, Any]] = field(default_factory=dict)
     sent: int = 0
     made: int = 0
     cashier: Cashier = field(init=False)
@@ -86,19 +98,24 @@ class Traffic:
         self.cashier = Cashier(self.fleet)
 
     async def publish(self, flights: int) -> None:
-        """Publish some flights to Kafka, and wait until it has them."""
+        """Publish some flights and corrections to Kafka, and wait until it has them."""
         for _ in range(flights):
             self.counts.flights += 1
-            key, value, headers = self._record()
-            times = 1 + (self.chance.random() < self.record_faults.duplicated)
-            self.counts.duplicates += times - 1
-            for _ in range(times):
-                late = self.chance.random() < self.record_faults.reordered
-                self.counts.reordered += late
-                wait = self.chance.randint(2, LATE_MAX) if late else 0
-                self.held_back.append((self.sent + wait, key, value, headers))
-                self.sent += 1
+            self._hold_back(COMPLETED, self._record())
+            if self.flown and self.chance.random() < self.record_faults.corrected:
+                self._hold_back(*self._correction())
         await self._send_due(self.sent)
+
+    def _hold_back(self, topic: str, record: KeyValueHeaders) -> None:
+        """Keep a record until it is due: once or twice, now or late."""
+        times = 1 + (self.chance.random() < self.record_faults.duplicated)
+        self.counts.duplicates += times - 1
+        for _ in range(times):
+            late = self.chance.random() < self.record_faults.reordered
+            self.counts.reordered += late
+            wait = self.chance.randint(2, LATE_MAX) if late else 0
+            self.held_back.append((self.sent + wait, topic, record))
+            self.sent += 1
 
     async def publish_the_rest(self) -> None:
         await self._send_due(self.sent + LATE_MAX + 1)
@@ -134,9 +151,38 @@ class Traffic:
     async def _send_due(self, until: int) -> None:
         due = sorted((r for r in self.held_back if r[0] <= until), key=lambda record: record[0])
         self.held_back = [r for r in self.held_back if r[0] > until]
-        await publish(self.fleet, "flight.completed", [record[1:] for record in due])
+        for topic, records in groupby(due, key=lambda record: record[1]):
+            await publish(self.fleet, topic, [record for _, _, record in records])
 
-    def _record(self) -> tuple[bytes | None, bytes, Headers]:
+    def _correction(self) -> tuple[str, KeyValueHeaders]:
+        """The next revision of some flight: other facts, or none."""
+        last = self.flown[self.chance.choice(sorted(self.flown))]
+        topic, body = self._next_revision(last)
+        self.flown[last["flight_id"]] = {**last, **body}
+        return topic, (body["flight_id"].encode(), json.dumps(body).encode(), [])
+
+    def _next_revision(self, last: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+        named = {"flight_id": last["flight_id"], "revision": last["revision"] + 1, "reason": "a wrong record"}
+        if self.chance.random() < CANCELLED_SHARE:
+            self.counts.cancellations += 1
+            return CANCELLED, {**named, "cancelled_by": MAKER}
+        self.counts.corrections += 1
+        facts = {name: value for name, value in last.items() if name != "cancelled_by"}
+        return CORRECTED, {**facts, **named, **self._other_facts(last), "corrected_by": MAKER}
+
+    def _other_facts(self, last: Mapping[str, Any]) -> Mapping[str, Any]:
+        tenths = self.chance.randrange(0, 35)
+        hours_in = f"{(round(float(last['hobbs_out']) * 10) + tenths) / 10}"
+        choices: list[Mapping[str, Any]] = [
+            {"hobbs_in": hours_in, "flight_hours": f"{tenths / 10}"},
+            {"instructor": self.chance.choice(INSTRUCTORS), "ground_hours": f"{tenths / 10}"},
+            {"aircraft": self.chance.choice(AIRCRAFT)},
+            {"departed_at": self.chance.choice(OTHER_DAYS)},
+            {},  # it changes nothing
+        ]
+        return self.chance.choice(choices)
+
+    def _record(self) -> KeyValueHeaders:
         if self.chance.random() < self.record_faults.poison:
             self.counts.poison += 1
             return b"poison", self.chance.choice(UNREADABLE), []
@@ -165,7 +211,7 @@ class Traffic:
         departed = datetime(2026, 1, 5, 13, tzinfo=UTC) + timedelta(minutes=37 * self.made)
         solo = self.chance.random() < 0.1
         taught = {} if solo else self._lesson(tenths)
-        return {
+        flight: dict[str, Any] = {
             "flight_id": f"c-{self.made:05d}",
             "revision": 1,
             "departed_at": f"{departed:%Y-%m-%dT%H:%M:%SZ}",
@@ -176,6 +222,8 @@ class Traffic:
             "flight_hours": f"{tenths / 10}",
             **taught,
         }
+        self.flown[flight["flight_id"]] = flight
+        return dict(flight)
 
     def _lesson(self, tenths: int) -> Mapping[str, str]:
         return {

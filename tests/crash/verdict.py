@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
+from pathlib import Path
 
 from hobbs.check.invariants import check_invariants
 from hobbs.demo.figures import Figures
@@ -61,14 +62,14 @@ async def violations(fleet: Fleet) -> list[str]:
     return broken + (lines if code else [])
 
 
-async def ask_checker(fleet: Fleet) -> tuple[int | None, list[str]]:
-    """Run `python -m tests.checker`; returns its exit code and lines."""
+async def ask_checker(fleet: Fleet, *, school: Path | None = None) -> tuple[int | None, list[str]]:
+    """Run `python -m tests.checker`; returns its exit code and lines. school: not the demo's."""
     where = {
         "--database": fleet.owner_url,
         "--kafka": fleet.kafka_bootstrap,
         "--prefix": fleet.topic_prefix,
         "--stripe": fleet.stripe_api_base,
-    }
+    } | ({"--school": str(school)} if school else {})
     command = [sys.executable, "-m", "tests.checker", *(part for pair in where.items() for part in pair)]
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT

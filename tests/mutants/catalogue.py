@@ -1,6 +1,7 @@
 """Every mutant, and which of them the issue named."""
 
 from tests.mutants.billing_and_ledger_mutants import BILLING_AND_LEDGER_MUTANTS
+from tests.mutants.clawback_mutants import CLAWBACK_MUTANTS
 from tests.mutants.fleet_mutants import FLEET_MUTANTS
 from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
 from tests.mutants.movement_mutants import MOVEMENT_MUTANTS
@@ -25,6 +26,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *STRIPE_RULE_MUTANTS,
     *STRIPE_TODAY_MUTANTS,
     *MOVEMENT_MUTANTS,
+    *CLAWBACK_MUTANTS,
 )
 
 # The list "Testing the tests" of the issue, in its words and its order.

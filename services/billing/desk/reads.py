@@ -93,7 +93,7 @@ async def card_history(tx: Tx, *, kind: str | None = None, key: str | None = Non
 _PRICED_BY = """
     SELECT changed.kind, changed.key, changed.effective_from, count(*) AS bills
     FROM jsonb_to_recordset(CAST(:places AS jsonb)) AS changed (kind text, key text, effective_from date)
-    JOIN billing_public.bills AS bill ON bill.billed_on >= changed.effective_from
+    JOIN billing_public.bills AS bill ON bill.in_force AND bill.billed_on >= changed.effective_from
      AND bill.rates @> jsonb_build_array(jsonb_build_object('kind', changed.kind, 'key', changed.key))
     GROUP BY changed.kind, changed.key, changed.effective_from
     ORDER BY changed.kind, changed.key, changed.effective_from
@@ -103,7 +103,7 @@ _PRICED_BY = """
 async def bills_priced_by(
     tx: Tx, places: Sequence[tuple[str, str, date]]
 ) -> dict[tuple[str, str, date], int]:
-    """How many bills there are from each card's date on that a card of its kind and key priced.
+    """How many bills in force there are from each card's date on that a card of its kind and key priced.
 
     places: kind, key and effective date. A place without bills is left out.
     """
@@ -114,10 +114,14 @@ async def bills_priced_by(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BilledFlight:
-    """A flight with its bill, and in one text each: what its flags are called and what they say."""
+    """A flight with its bill in force, and in one text each: what its flags are called and what they say.
+
+    kind: `completed` and never corrected, `corrected` or `cancelled`.
+    """
 
     flight_id: str
     revision: int
+    kind: str
     billed_on: date
     student: str
     instructor: str | None
@@ -136,12 +140,13 @@ _BILLED = """
         SELECT bill_id, string_agg(kind, ' ' ORDER BY kind) AS flags,
                string_agg(sentence, '; ' ORDER BY kind) AS why
         FROM billing_public.flags GROUP BY bill_id)
-    SELECT bill.flight_id, bill.revision, bill.billed_on, bill.student, bill.instructor,
+    SELECT bill.flight_id, bill.revision, bill.kind, bill.billed_on, bill.student, bill.instructor,
            bill.aircraft, bill.hours_from, bill.currency, bill.charge, bill.margin, flagged.flags,
            flagged.why
     FROM billing_public.bills AS bill
     LEFT JOIN flagged USING (bill_id)
-    WHERE (CAST(:student AS text) IS NULL OR bill.student = :student)
+    WHERE bill.in_force
+      AND (CAST(:student AS text) IS NULL OR bill.student = :student)
       AND (CAST(:instructor AS text) IS NULL OR bill.instructor = :instructor)
       AND (CAST(:aircraft AS text) IS NULL OR bill.aircraft = :aircraft)
       AND (CAST(:since AS date) IS NULL OR bill.billed_on >= :since)
@@ -207,7 +212,8 @@ class StoredBill:
 
 _BILLS_OF_FLIGHT = """
     SELECT bill_id, flight_id, revision, billed_on, occurred_at, student, instructor, aircraft, hours_from,
-           billed_tenths, currency, charge, legs_total, margin, school_version, billed_at
+           billed_tenths, currency, charge, legs_total, margin, school_version, billed_at,
+           kind, in_force, priced_by, reason, made_by
     FROM billing_public.bills WHERE flight_id = :flight_id ORDER BY revision
 """
 
@@ -238,7 +244,10 @@ async def _stored_bill(tx: Tx, bill: dict[str, Any]) -> StoredBill:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillToExplain:
-    """A bill as it is stored: what it was made from (`facts`, `rates`) and what was made of it."""
+    """A bill as it is stored: what it was made from (`facts`, `rates`) and what was made of it.
+
+    corrects: the flight's first bill; None: it is that. reason, made_by, priced_by: of a correction.
+    """
 
     bill_id: UUID
     flight_id: str
@@ -258,21 +267,24 @@ class BillToExplain:
     student: str
     instructor: str | None
     aircraft: str | None
+    corrects: UUID | None = None
+    kind: str = "completed"
+    reason: str | None = None
+    made_by: str | None = None
+    priced_by: str | None = None
 
 
-_BILL_TO_EXPLAIN = """
+_BILLS_TO_EXPLAIN = """
     SELECT bill_id, flight_id, revision, billed_on, currency, charge, legs_total, margin, hours_from,
-           billed_tenths, facts, rates, lines, legs, school_version, student, instructor, aircraft
-    FROM billing_public.bills
-    WHERE flight_id = :flight_id AND (CAST(:revision AS integer) IS NULL OR revision = :revision)
-    ORDER BY revision DESC LIMIT 1
+           billed_tenths, facts, rates, lines, legs, school_version, student, instructor, aircraft, corrects,
+           kind, reason, made_by, priced_by
+    FROM billing_public.bills WHERE flight_id = :flight_id ORDER BY revision
 """
 
 
-async def bill_to_explain(tx: Tx, flight_id: str, revision: int | None = None) -> BillToExplain | None:
-    """The bill of a flight: of this revision, or the newest. None: it has no bill."""
-    row = await tx.first(_BILL_TO_EXPLAIN, flight_id=flight_id, revision=revision)
-    return None if row is None else BillToExplain(**row._mapping)
+async def bills_to_explain(tx: Tx, flight_id: str) -> list[BillToExplain]:
+    """Every bill of a flight, by revision: the first one, then its corrections; empty: it has none."""
+    return [BillToExplain(**row._mapping) for row in await tx.all(_BILLS_TO_EXPLAIN, flight_id=flight_id)]
 
 
 _CARDS_NAMED = """

@@ -1,11 +1,10 @@
 """Which flights are billed, which are refused, and which were billed before. Pure.
 
-The parts: flights.py (facts), rates.py (cards), fact_checks.py (facts that cannot be),
-applied_rates.py (cards in force), pricing.py (lines and legs), bills.py (what comes out).
+The parts: flights.py (facts), rates.py (cards), fact_checks.py (facts that cannot be), applied_rates.py
+(cards in force), pricing.py (lines and legs), bills.py (what comes out); revisions.py: their corrections.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Final
 
 from services.billing.domain.applied_rates import find_applied_rates
 from services.billing.domain.bills import Bill, Billed, BillingResult, FlightRefusal, Repeat, refuse
@@ -28,25 +27,35 @@ def decide_bills(flights: Sequence[Flight], book: Book, billed: Mapping[str, Bil
     return results
 
 
-_BY_HAND: Final = "the school's finance reverts the bill's journal, and the flight is sent under another id"
-
-
 def _again(flight: Flight, billed: Billed | None) -> FlightRefusal | Repeat | None:
-    """What to say of a flight that has a bill: a repeat, or a refusal. None when it has no bill."""
+    """What to say of a flight that is decided: a repeat, or a refusal. None when it may be billed."""
     if billed is None:
         return None
+    if billed.cancelled:
+        return None if flight.revision > billed.revision else _cancelled(flight, billed)
     if billed.revision != flight.revision:
         return refuse(
             flight,
             "billed_under_another_revision",
-            f"revision {billed.revision} is billed, and corrections are not taken yet: {_BY_HAND}",
+            f"revision {billed.revision} is billed; what changes a billed flight is sent as flight.corrected "
+            "(hobbs flights correct)",
         )
     if billed.fingerprint == flight.fingerprint() and not flight.not_tenths:
         return Repeat(flight=flight)
     return refuse(
         flight,
         "billed_with_other_content",
-        f"revision {flight.revision} is billed with other content; corrections are not taken yet: {_BY_HAND}",
+        f"revision {flight.revision} is billed with other content; the right facts are sent as "
+        "flight.corrected, under the next revision (hobbs flights correct)",
+    )
+
+
+def _cancelled(flight: Flight, billed: Billed) -> FlightRefusal:
+    return refuse(
+        flight,
+        "flight_is_cancelled",
+        f"revision {billed.revision} cancelled it before it had a bill; when it took place, it is sent as "
+        f"flight.corrected, revision {billed.revision + 1}",
     )
 
 

@@ -3,11 +3,13 @@
 Pure data. Money is integer minor units, hours are integer tenths.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
+from uuid import UUID
 
-from services.billing.domain.flights import Flight
+from services.billing.domain.flights import Flight, Named
 from services.billing.domain.rates import DatedCard
 
 PLATFORM = "platform:school"
@@ -20,6 +22,7 @@ Reason = Literal[
     "billed_under_another_revision",
     "billed_with_other_content",
     "date_out_of_range",
+    "flight_is_cancelled",
     "hours_missing",
     "hours_negative",
     "hours_not_tenths",
@@ -29,13 +32,17 @@ Reason = Literal[
     "meter_in_before_out",
     "meter_out_of_range",
     "no_rate_in_force",
+    "revision_passed",
     "school_not_configured",
     "self_instruction",
     "unknown_aircraft",
     "unknown_instructor",
     "unknown_owner",
     "unknown_student",
+    "waits_with_other_content",
 ]
+RevisionKind = Literal["corrected", "cancelled"]
+PricedBy = Literal["bill", "book"]
 FlagKind = Literal[
     "meter_mismatch", "meter_rolled_over", "negative_margin", "owner_flies_own_aircraft", "reading_missing"
 ]
@@ -80,6 +87,17 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Correction:
+    """Why a bill is of a correction or a cancellation. `corrects`: the flight's first bill, or this is it."""
+
+    kind: RevisionKind
+    reason: str
+    made_by: str
+    priced_by: PricedBy
+    corrects: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Bill:
     """A priced flight: charge - legs = margin. `named` are the cards that priced it."""
 
@@ -96,44 +114,54 @@ class Bill:
     flags: tuple[Flag, ...]
     named: tuple[DatedCard, ...]
     school_version: int
+    correction: Correction | None = None
 
     def entries(self) -> list[tuple[str, int]]:
         """The journal's entries, one for each wallet, credit positive; empty when nothing is owed."""
-        amounts = {f"student:{self.flight.student}": -self.charge}
-        for leg in self.legs:
-            amounts[leg.wallet] = amounts.get(leg.wallet, 0) + leg.amount
-        amounts[PLATFORM] = amounts.get(PLATFORM, 0) + self.margin
-        return [(wallet, amount) for wallet, amount in amounts.items() if amount]
+        legs = [(leg.wallet, leg.amount) for leg in self.legs]
+        return entries_of(self.flight.student, self.charge, legs, self.margin)
+
+
+def entries_of(
+    student: str, charge: int, legs: Iterable[tuple[str, int]], margin: int
+) -> list[tuple[str, int]]:
+    """What a bill leaves on each wallet, credit positive; none of zero. `legs`: wallet and amount."""
+    amounts = {f"student:{student}": -charge}
+    for wallet, amount in legs:
+        amounts[wallet] = amounts.get(wallet, 0) + amount
+    amounts[PLATFORM] = amounts.get(PLATFORM, 0) + margin
+    return [(wallet, amount) for wallet, amount in amounts.items() if amount]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FlightRefusal:
-    """A flight that is not billed: the reason, and a sentence for a finance clerk."""
+    """A flight or a revision that is not billed: the reason, and a sentence for a finance clerk."""
 
-    flight: Flight
+    flight: Named
     reason: Reason
     sentence: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repeat:
-    """The same flight with the same content again: already billed, nothing to do."""
+    """The same flight or revision with the same content again: there is nothing to do."""
 
-    flight: Flight
+    flight: Named
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Billed:
-    """What is known of a flight that has a bill."""
+    """What is known of a flight that has a bill, or that was cancelled when it had none (`cancelled`)."""
 
     revision: int
     fingerprint: str
+    cancelled: bool = False
 
 
 BillingResult = Bill | FlightRefusal | Repeat
 
 
-def refuse(flight: Flight, reason: Reason, sentence: str) -> FlightRefusal:
+def refuse(flight: Named, reason: Reason, sentence: str) -> FlightRefusal:
     """Say why a flight is not billed."""
     return FlightRefusal(flight=flight, reason=reason, sentence=f"flight {flight.flight_id}: {sentence}")
 

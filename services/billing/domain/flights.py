@@ -5,11 +5,29 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 MeterName = Literal["hobbs", "tach"]
 DIGITS_MIN = 3
+
+
+class Named(Protocol):
+    """Whatever is one revision of a flight: its facts, their correction, or a cancellation."""
+
+    @property
+    def flight_id(self) -> str: ...
+
+    @property
+    def revision(self) -> int: ...
+
+    @property
+    def name(self) -> str: ...
+
+
+def name_of(flight_id: str, revision: int) -> str:
+    """The natural key of a flight's revision: a journal's source, a dead letter's subject."""
+    return f"flight:{flight_id}:{revision}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,7 +96,7 @@ class Flight:
     @property
     def name(self) -> str:
         """The flight's natural key: a journal's source, a dead letter's subject."""
-        return f"flight:{self.flight_id}:{self.revision}"
+        return name_of(self.flight_id, self.revision)
 
     def facts(self) -> dict[str, Any]:
         """The inputs a bill keeps, as JSON values."""

@@ -122,7 +122,25 @@ class AircraftCard:
         return value
 
 
-BookCard = SchoolCard | TaxCard | StudentRateCard | InstructorCard | OwnerCard | StudentCard | AircraftCard
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdjustmentsCard:
+    """The school's policy on corrections, which billing only checks. Amounts are minor units."""
+
+    approve_above: int = 5_000
+    second_approver_above: int = 50_000
+    waterfall: tuple[str, ...] = ("future_payout_offset",)
+
+
+BookCard = (
+    AdjustmentsCard
+    | SchoolCard
+    | TaxCard
+    | StudentRateCard
+    | InstructorCard
+    | OwnerCard
+    | StudentCard
+    | AircraftCard
+)
 C = TypeVar("C", bound=BookCard)
 
 
@@ -232,6 +250,16 @@ def _bundle_problems(card: AircraftCard) -> list[str]:
     if sum(part for part in parts if part is not None) != card.bundle_per_hour:
         return ["aircraft_per_hour, instruction_per_hour and fuel_per_hour must add up to bundle_per_hour"]
     return []
+
+
+def policy_problems(card: AdjustmentsCard) -> list[str]:
+    """What is wrong with a policy on corrections, as sentences."""
+    problems = []
+    if card.second_approver_above < card.approve_above:
+        problems.append("second_approver_above must not be less than approve_above")
+    if len(set(card.waterfall)) < len(card.waterfall):
+        problems.append("waterfall names a way twice")
+    return problems
 
 
 def book_problems(book: Book) -> list[tuple[DatedCard, str]]:

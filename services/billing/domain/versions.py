@@ -11,10 +11,12 @@ from fleet.zones import UnknownZone, time_zone
 from services.billing.domain.rates import (
     BEGINNING,
     LINE_KINDS,
+    AdjustmentsCard,
     AircraftCard,
     BookCard,
     SchoolCard,
     aircraft_problems,
+    policy_problems,
 )
 
 SCOPES = ("instructor:", "student:")
@@ -108,6 +110,8 @@ def card_problems(card: BookCard) -> list[str]:
     """What is wrong with a card's settings taken together."""
     if isinstance(card, AircraftCard):
         return aircraft_problems(card)
+    if isinstance(card, AdjustmentsCard):
+        return policy_problems(card)
     if isinstance(card, SchoolCard):
         return _zone_problems(card.time_zone)
     return []
@@ -116,6 +120,8 @@ def card_problems(card: BookCard) -> list[str]:
 def _key_problems(change: CardChange) -> list[str]:
     if change.kind == "school" and (change.key != "school" or change.effective_from != BEGINNING):
         return [f"the school's card has the key school and no date but {BEGINNING}"]
+    if change.kind == "adjustments" and change.key != "adjustments":
+        return ["the policy on corrections has the key adjustments"]
     if change.kind == "tax" and change.key not in LINE_KINDS:
         return [f"there is no kind of line {change.key}; known are {', '.join(LINE_KINDS)}"]
     if change.kind == "student_rate" and change.key != "default" and not change.key.startswith(SCOPES):

@@ -8,16 +8,24 @@ from fleet.database import Tx, json_parameter
 from services.billing.domain.bills import Bill, Billed, lines_and_legs
 from services.billing.domain.flights import Flight, MeterName
 
+# Cancellations come first: the bill of a flight that was flown after all takes their place.
 _BILLED = """
-    SELECT flight_id, revision, fingerprint FROM bill
+    SELECT flight_id, revision, fingerprint, true AS cancelled FROM cancelled_flight
+    WHERE flight_id = ANY (CAST(:flight_ids AS text[]))
+    UNION ALL
+    SELECT flight_id, revision, fingerprint, false FROM bill
     WHERE corrects IS NULL AND flight_id = ANY (CAST(:flight_ids AS text[]))
+    ORDER BY cancelled DESC, revision
 """
 
 
 async def known(tx: Tx, flights: Iterable[Flight]) -> dict[str, Billed]:
-    """The first bill of each flight that has one, by flight id."""
+    """By flight id: the first bill of each flight that has one, else its newest cancellation."""
     rows = await tx.all(_BILLED, flight_ids=sorted({flight.flight_id for flight in flights}))
-    return {row.flight_id: Billed(revision=row.revision, fingerprint=row.fingerprint) for row in rows}
+    return {
+        row.flight_id: Billed(revision=row.revision, fingerprint=row.fingerprint, cancelled=row.cancelled)
+        for row in rows
+    }
 
 
 # jsonb_to_recordset: one parameter however many bills; ON CONFLICT: another member may have billed the flight
@@ -26,16 +34,19 @@ _INSERT = """
     INSERT INTO bill (id, flight_id, revision, fingerprint, student, instructor, aircraft, billed_on,
                       occurred_at, currency, charge, legs_total, margin, hours_from, billed_tenths,
                       hobbs_out, hobbs_in, tach_out, tach_in,
-                      facts, rates, lines, legs, flags, school_version)
+                      facts, rates, lines, legs, flags, school_version,
+                      corrects, kind, reason, made_by, priced_by)
     SELECT id, flight_id, revision, fingerprint, student, instructor, aircraft, billed_on, occurred_at,
            currency, charge, legs_total, margin, hours_from, billed_tenths,
-           hobbs_out, hobbs_in, tach_out, tach_in, facts, rates, lines, legs, flags, school_version
+           hobbs_out, hobbs_in, tach_out, tach_in, facts, rates, lines, legs, flags, school_version,
+           corrects, kind, reason, made_by, priced_by
     FROM jsonb_to_recordset(CAST(:bills AS jsonb)) AS bill (
         id uuid, flight_id text, revision integer, fingerprint text, student text, instructor text,
         aircraft text, billed_on date, occurred_at timestamptz, currency text, charge bigint,
         legs_total bigint, margin bigint, hours_from text, billed_tenths integer,
         hobbs_out integer, hobbs_in integer, tach_out integer, tach_in integer,
-        facts jsonb, rates jsonb, lines jsonb, legs jsonb, flags jsonb, school_version integer)
+        facts jsonb, rates jsonb, lines jsonb, legs jsonb, flags jsonb, school_version integer,
+        corrects uuid, kind text, reason text, made_by text, priced_by text)
     ORDER BY flight_id
     ON CONFLICT DO NOTHING
     RETURNING id
@@ -75,9 +86,23 @@ def _row(bill_id: UUID, bill: Bill) -> dict[str, Any]:
         "legs": legs,
         "flags": [{"kind": flag.kind, "sentence": flag.sentence} for flag in bill.flags],
         "school_version": bill.school_version,
+        **_correction(bill),
         **{name: facts[name] for name in _COPIED_FACTS},
         **_readings(bill.flight, "hobbs"),
         **_readings(bill.flight, "tach"),
+    }
+
+
+def _correction(bill: Bill) -> dict[str, Any]:
+    said = bill.correction
+    if said is None:
+        return {"kind": "completed"}
+    return {
+        "kind": said.kind,
+        "corrects": said.corrects,
+        "reason": said.reason,
+        "made_by": said.made_by,
+        "priced_by": said.priced_by,
     }
 
 

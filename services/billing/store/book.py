@@ -34,6 +34,26 @@ async def read(tx: Tx, flights: Iterable[Flight]) -> Book:
     return Book((_dated(row) for row in rows), version=version)
 
 
+_CARDS_AT = """
+    SELECT kind, key, effective_from, version, document
+    FROM (SELECT DISTINCT ON (kind, key, effective_from) kind, key, effective_from, version, new AS document
+          FROM card_version
+          WHERE version <= :version
+            AND (kind IN ('school', 'tax', 'owner')
+                 OR kind = ANY (CAST(:kinds AS text[])) AND key = ANY (CAST(:keys AS text[])))
+          ORDER BY kind, key, effective_from, version DESC) AS newest
+    WHERE document IS NOT NULL
+"""
+
+
+async def read_at(tx: Tx, flights: Iterable[Flight], version: int) -> Book:
+    """The cards the flights may need, as the book was at an earlier version: nobody changes that."""
+    wanted = {place for flight in flights for place in _places(flight)}
+    kinds, keys = {kind for kind, _ in wanted}, {key for _, key in wanted}
+    rows = await tx.all(_CARDS_AT, version=version, kinds=sorted(kinds), keys=sorted(keys))
+    return Book((_dated(row) for row in rows), version=version)
+
+
 def _places(flight: Flight) -> list[tuple[str, str]]:
     places = [
         ("student", flight.student),

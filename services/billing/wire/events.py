@@ -1,18 +1,29 @@
 """Events to domain and back: one small function for each message."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from decimal import Decimal
 from uuid import UUID
 
 from fleet.cause import Cause
 from fleet.envelope import Message, Record
 from fleet.inbox import read
-from schemas.flights import BillFlag, BillLeg, BillLine, FlightBilled, FlightCompleted
+from schemas.flights import (
+    BilledEntry,
+    BillFlag,
+    BillLeg,
+    BillLine,
+    FlightBilled,
+    FlightCancelled,
+    FlightCompleted,
+    FlightCorrected,
+    FlightRevised,
+)
 from schemas.journals import EntryRequest, JournalRequested
 from schemas.school import SchoolAccepted, SchoolChange, SchoolConfigured
 from services.billing.domain.bills import Bill
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.flights import Flight, Meter
+from services.billing.domain.revisions import FiledBill, Revision
 from services.billing.domain.versions import CardChange, ChangeSet, accepted_event_id
 
 _HOURS = (
@@ -54,6 +65,42 @@ def flight_from_event(event: FlightCompleted) -> Flight:
             if getattr(event, name) is not None and figures[name] is None
         ),
     )
+
+
+def flight_corrected(record: Record) -> Revision:
+    """Read `flight.corrected`: the next revision of a flight, with all its facts."""
+    return revision_from_event(read(record, FlightCorrected))
+
+
+def flight_cancelled(record: Record) -> Revision:
+    """Read `flight.cancelled`: the next revision of a flight, on which nobody owes anything."""
+    return revision_from_event(read(record, FlightCancelled))
+
+
+def revision_from_event(event: FlightCorrected | FlightCancelled) -> Revision:
+    """Turn a correction or a cancellation into what the rules decide."""
+    if isinstance(event, FlightCancelled):
+        return Revision(
+            flight_id=event.flight_id,
+            revision=event.revision,
+            flight=None,
+            reason=event.reason,
+            made_by=event.cancelled_by,
+        )
+    return Revision(
+        flight_id=event.flight_id,
+        revision=event.revision,
+        flight=flight_from_event(event),
+        reason=event.reason,
+        made_by=event.corrected_by,
+        priced_by=event.priced_by,
+    )
+
+
+REVISIONS: Mapping[str, Callable[[Record], Revision]] = {
+    "flight.corrected": flight_corrected,
+    "flight.cancelled": flight_cancelled,
+}
 
 
 def _tenths(hours: Decimal | None) -> int | None:
@@ -114,12 +161,37 @@ def school_accepted(changes: ChangeSet, event_key: UUID, cause: Cause) -> Messag
 
 
 def messages(bills: Iterable[tuple[UUID, Bill, Cause]]) -> list[Message]:
-    """What a batch of bills publishes: each bill, and the journal it asks for when anything is owed."""
+    """What a batch of first bills publishes: each, and the journal it asks for when anything is owed."""
     staged: list[Message] = []
     for bill_id, bill, cause in bills:
         staged.append(flight_billed(bill_id, bill, cause))
         staged += journal_requests(bill, cause)
     return staged
+
+
+def flight_revised(bill_id: UUID, bill: Bill, first: FiledBill, cause: Cause) -> Message:
+    """Tell of a bill that corrects the flight's `first`, both whole; the ledger is not asked for anything."""
+    correction = bill.correction
+    if correction is None:
+        raise AssertionError(f"{bill.flight.name} corrects a bill and says not why")
+    event = FlightRevised(
+        flight_id=bill.flight.flight_id,
+        revision=bill.flight.revision,
+        kind=correction.kind,
+        bill_id=bill_id,
+        currency=bill.currency,
+        first_source=first.source,
+        first_entries=[BilledEntry(wallet=wallet, amount=amount) for wallet, amount in first.entries],
+        entries=[BilledEntry(wallet=wallet, amount=amount) for wallet, amount in bill.entries()],
+        student_before=first.student,
+        student=bill.flight.student,
+        flown_on=first.billed_on,
+        occurred_at=bill.occurred_at,
+        priced_by=correction.priced_by,
+        reason=correction.reason,
+        made_by=correction.made_by,
+    )
+    return Message(topic="flight.revised", key=event.flight_id, event=event, cause=cause)
 
 
 def flight_billed(bill_id: UUID, bill: Bill, cause: Cause) -> Message:

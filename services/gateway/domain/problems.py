@@ -23,7 +23,6 @@ TITLES: Final[Mapping[str, str]] = {
     "too_large": "The body is too large",
     "not_json": "The body must be plain JSON",
     "invalid_flight": "A flight is not valid",
-    "not_taken_yet": "Nothing reads this yet",
     "internal": "Something went wrong here",
     "try_again": "Not now; send it again",
 }

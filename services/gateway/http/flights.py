@@ -1,4 +1,4 @@
-"""POST /v1/flights and /v1/flights/corrections, for schedulers without Kafka.
+"""POST /v1/flights, /v1/flights/corrections and /v1/flights/cancellations, for schedulers without Kafka.
 
 Promises: 202 means the events are committed to the outbox and will reach Kafka; a repeat is the same event
 and publishes nothing; a repeat with other content is refused; a request is accepted whole or not at all.
@@ -19,8 +19,7 @@ from fleet.database import Database
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from fleet.outages import is_outage
-from schemas.flights import FlightCompleted, FlightCorrected
-from schemas.topics import TOPICS
+from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from services.gateway import store, wire
 from services.gateway.domain.api_keys import (
     CORRECTIONS_WRITE,
@@ -49,9 +48,6 @@ _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     422: {"description": "A flight is not valid; `errors` points at each fault.", "content": _PROBLEM},
     503: {"description": "Not now; send the same request again.", "content": _PROBLEM},
 }
-_NOT_YET: Final[dict[int | str, dict[str, Any]]] = {
-    501: {"description": "No service reads corrections yet; nothing was accepted.", "content": _PROBLEM}
-}
 
 
 class AcceptedFlight(BaseModel):
@@ -70,41 +66,31 @@ class AcceptedFlights(BaseModel):
 
 
 def flight_routes(db: Database, bytes_max: int) -> APIRouter:
-    """The two addresses for schedulers: flights and corrections."""
+    """The addresses for schedulers: flights, corrections and cancellations."""
     routes = APIRouter(tags=["flights"])
 
     @routes.post("/v1/flights", **_described("FlightCompleted", "Publish completed flights"))
     async def flights(request: Request) -> Response:
         return await take_flights(db, request, FlightCompleted, FLIGHTS_WRITE, bytes_max)
 
-    corrections_are = _described("FlightCorrected", "Publish corrections of flights")
-    if not is_read(FlightCorrected):
-        corrections_are["responses"] = _REFUSALS | _NOT_YET
-        corrections_are["description"] = "Answers 501 until a service of Hobbs reads corrections."
-
-    @routes.post("/v1/flights/corrections", **corrections_are)
+    @routes.post("/v1/flights/corrections", **_described("FlightCorrected", "Publish corrections of flights"))
     async def corrections(request: Request) -> Response:
         return await take_flights(db, request, FlightCorrected, CORRECTIONS_WRITE, bytes_max)
+
+    @routes.post(
+        "/v1/flights/cancellations", **_described("FlightCancelled", "Cancel flights that did not take place")
+    )
+    async def cancellations(request: Request) -> Response:
+        return await take_flights(db, request, FlightCancelled, CORRECTIONS_WRITE, bytes_max)
 
     return routes
 
 
-def is_read(model: type[FlightCompleted]) -> bool:
-    """Whether a service reads the topic of this model: what nobody reads must not be called accepted."""
-    return bool(TOPICS[wire.topic_of(model)].consumers)
-
-
 async def take_flights(
-    db: Database, request: Request, model: type[FlightCompleted], scope: str, bytes_max: int
+    db: Database, request: Request, model: type[wire.FlightEvent], scope: str, bytes_max: int
 ) -> Response:
     """Authorise, read, validate and accept one request; every refusal is a Problem."""
     key = await _authorised(db, request, scope)
-    if not is_read(model):
-        raise ProblemRaised(
-            "not_taken_yet",
-            "no service reads corrections yet, so nothing was accepted; a flight without a bill goes to "
-            "/v1/flights, whole, as its next revision; a billed one the school's finance puts right by hand",
-        )
     _refuse_encodings(request)
     body = await read_body(request, bytes_max)
     flights = wire.read_flights(body, model)
@@ -116,7 +102,7 @@ async def take_flights(
 
 
 async def accept_flights(
-    db: Database, key: ApiKey, flights: Sequence[FlightCompleted], offered: Sequence[FlightOffered]
+    db: Database, key: ApiKey, flights: Sequence[wire.FlightEvent], offered: Sequence[FlightOffered]
 ) -> Reception:
     """Accept what is new and stage its events, in one transaction.
 

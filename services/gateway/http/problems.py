@@ -26,7 +26,6 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "too_large": HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     "not_json": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "invalid_flight": HTTPStatus.UNPROCESSABLE_ENTITY,
-    "not_taken_yet": HTTPStatus.NOT_IMPLEMENTED,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
     "try_again": HTTPStatus.SERVICE_UNAVAILABLE,
 }

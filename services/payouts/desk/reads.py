@@ -45,21 +45,25 @@ _ATTEMPTS = """
     FROM payouts_public.attempts WHERE transfer_id = :id ORDER BY started_at
 """
 _PAYABLES = """
-    SELECT journal_id, source, event_type, amount, currency, accrued_at
+    SELECT journal_id, coalesce(stands_for, source) AS source, event_type, amount, currency, accrued_at
     FROM payouts_public.payables WHERE transfer_id = :id ORDER BY payables.id
 """
 _PAYABLES_OF = """
     SELECT payable.journal_id, payable.source, payable.wallet, payable.currency, payable.amount,
            payable.transfer_id, transfer.state, transfer.reason, transfer.sentence,
-           transfer.stripe_transfer_id
+           transfer.stripe_transfer_id, payable.clawback_id, clawback.sentence AS clawback
     FROM payouts_public.payables AS payable
     LEFT JOIN payouts_public.transfers AS transfer ON transfer.id = payable.transfer_id
+    LEFT JOIN payouts_public.clawbacks AS clawback ON clawback.settlement_id = payable.clawback_id
     WHERE payable.journal_id = ANY (CAST(:journal_ids AS uuid[])) ORDER BY payable.id
 """
 
 
 async def payables_of(tx: Tx, journal_ids: Sequence[UUID]) -> list[dict[str, Any]]:
-    """What journals owe payees, each with its transfer: its id, state, reason, sentence and Stripe's id."""
+    """What journals owe payees, each with its transfer: its id, state, reason, sentence and Stripe's id.
+
+    `clawback`: what became of the request that takes it back, None when none does.
+    """
     return [dict(row._mapping) for row in await tx.all(_PAYABLES_OF, journal_ids=list(journal_ids))]
 
 
@@ -72,13 +76,18 @@ _PAYOUTS = """
     FROM payouts_public.payout_parts AS part JOIN payouts_public.payouts USING (stripe_payout_id)
     WHERE part.transfer_id = :id ORDER BY made_at
 """
+_REVERSALS = """
+    SELECT stripe_reversal_id, amount, reversed_at, operation_id, cause
+    FROM payouts_public.reversals WHERE transfer_id = :id ORDER BY reversed_at, stripe_reversal_id
+"""
 
 
 async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
     """One transfer, with what a person does (`todo`) while Stripe refuses it or it is parked, and its parts.
 
     `history`: its states; `operations`: what was refused, parked, tried again or closed, with who and why;
-    `attempts`: requests to Stripe; `payables`; `payouts`.
+    `attempts`: requests to Stripe; `payables`; `payouts`; `reversals`: what was taken back, by hand without a
+    `cause`.
     """
     one = await tx.first(_ONE, id=transfer_id)
     if one is None:
@@ -89,6 +98,7 @@ async def whole_transfer(tx: Tx, transfer_id: UUID) -> dict[str, Any] | None:
         "attempts": _ATTEMPTS,
         "payables": _PAYABLES,
         "payouts": _PAYOUTS,
+        "reversals": _REVERSALS,
     }
     rows = {name: await tx.all(sql, id=transfer_id) for name, sql in parts.items()}
     waits = one.state in STOPPED
@@ -105,6 +115,9 @@ _PAYEES = """
            payouts_enabled, CAST(requirements AS text) AS requirements, checked_at, parked,
            (SELECT conflict FROM payouts_public.payee_accounts AS at WHERE at.wallet = payee.wallet) AS
            conflict,
+           (SELECT string_agg(claw.sentence, '; ' ORDER BY claw.requested_at)
+            FROM payouts_public.clawbacks AS claw
+            WHERE claw.wallet = payee.wallet AND claw.state <> 'settled') AS claw_back,
            stopped.kind AS stopped, stopped.reason, stopped.sentence, stopped.stopped_at, stopped.retry_at
     FROM payouts_public.payees AS payee
     LEFT JOIN LATERAL (
@@ -113,7 +126,9 @@ _PAYEES = """
         ORDER BY state <> 'parked', stopped_at LIMIT 1) AS stopped ON true
     WHERE :removed OR removed_at IS NULL OR parked
        OR EXISTS (SELECT FROM payouts_public.payables
-                   WHERE payables.wallet = payee.wallet AND transfer_id IS NULL)
+                   WHERE payables.wallet = payee.wallet AND transfer_id IS NULL AND clawback_id IS NULL)
+       OR EXISTS (SELECT FROM payouts_public.clawbacks AS claw
+                   WHERE claw.wallet = payee.wallet AND claw.state <> 'settled')
        OR EXISTS (SELECT FROM payouts_public.transfers
                    WHERE transfers.wallet = payee.wallet
                      AND state NOT IN ('sent', 'in_bank', 'partly_reversed', 'reversed'))
@@ -125,7 +140,7 @@ async def list_payees(tx: Tx, *, removed: bool = False) -> list[dict[str, Any]]:
     """Payees with their status: "ready", or what keeps them from being paid.
 
     `stopped`: the kind of the operation that keeps all of a payee's money back, with its reason and sentence,
-    and when it is tried again by itself.
+    and when it is tried again by itself; `claw_back`: where what is taken back of the payee's money stands.
     removed: also those who are no longer in the school's book and to whom nothing is left to be paid.
     """
     rows = await tx.all(_PAYEES, removed=removed)

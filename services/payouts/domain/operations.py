@@ -60,7 +60,8 @@ class Operation:
     """An operation as claimed.
 
     `stripe_account`: the account that the call is made for; `parent_id`: the transfer that is reversed;
-    `tries`: how often it was tried again by the clock, or for an account the payee's requests before it.
+    `tries`: how often it was tried again by the clock, or for an account the payee's requests before it;
+    `not_after`: from then on it is looked up, and not sent.
     """
 
     id: UUID
@@ -83,6 +84,7 @@ class Operation:
     lease_until: datetime
     trace: Cause
     tries: int = 0
+    not_after: datetime | None = None
 
     @property
     def idempotency_key(self) -> str:

@@ -7,6 +7,7 @@ transfer pays, so that a database restored from a backup learns it from Stripe (
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -32,7 +33,10 @@ def transfer_id(wallet: str, currency: str, cause: str, sources: Sequence[str]) 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewOperation:
-    """An operation as decided; nothing of it changes later. `cause` is unique for its kind."""
+    """An operation as decided; nothing of it changes later. `cause` is unique for its kind.
+
+    `not_after`: from then on it is not sent any more.
+    """
 
     id: UUID
     kind: Kind
@@ -45,6 +49,7 @@ class NewOperation:
     currency: str | None = None
     stripe_account: str | None = None
     parent_id: str | None = None
+    not_after: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,10 +81,12 @@ def order_transfer(
     return replace(order, params={**order.params, "metadata": named})
 
 
-def order_reversal(money: MoneyToMove, *, stripe_transfer_id: str, cause: str) -> NewOperation:
+def order_reversal(
+    money: MoneyToMove, *, stripe_transfer_id: str, cause: str, not_after: datetime | None = None
+) -> NewOperation:
     """Take back part of a transfer. Each part has a cause of its own, and so an operation of its own."""
     order = _move(Kind.REVERSAL, money, cause=cause, source=cause, params={})
-    return replace(order, parent_id=stripe_transfer_id)
+    return replace(order, parent_id=stripe_transfer_id, not_after=not_after)
 
 
 def order_instant_payout(money: MoneyToMove, *, stripe_account: str) -> NewOperation:

@@ -30,7 +30,10 @@ class SeenPayout:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SeenReversal:
-    """A transfer reversal at Stripe, ours or made by hand in the dashboard."""
+    """A transfer reversal at Stripe, ours or made by hand in the dashboard.
+
+    `operation_id` and `cause`: of the operation of ours that its metadata names.
+    """
 
     stripe_reversal_id: str
     stripe_transfer_id: str
@@ -38,6 +41,7 @@ class SeenReversal:
     currency: str
     reversed_at: datetime
     operation_id: UUID | None = None
+    cause: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

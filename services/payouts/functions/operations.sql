@@ -9,3 +9,13 @@ BEGIN
     RAISE EXCEPTION 'operation %: what was decided is frozen; decide anew with another cause', OLD.id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'operation_parameters_are_frozen';
 END $$;
+
+-- Trigger on clawback: a request has one answer.
+CREATE OR REPLACE FUNCTION refuse_change_of_settled_clawback()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'claw-back % is answered', OLD.settlement_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'clawback_is_answered_once';
+END $$;

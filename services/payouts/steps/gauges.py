@@ -1,5 +1,6 @@
 """Set the gauges that are read from the tables, so that any process may show them."""
 
+from datetime import timedelta
 from itertools import product
 
 from fleet.database import Database
@@ -20,6 +21,7 @@ async def measure(db: Database) -> int:
         listing_age = await store.gauges.listing_age(tx)
         unexplained = await store.movements.count_unexplained(tx)
         movements_age_s = await store.movements.listing_age_s(tx)
+        clawbacks = await store.clawbacks.under_way(tx)
     for state in TransferState:
         metrics.STATES.labels(state).set(transfers.get(state, 0))
     for reason in HoldReason:
@@ -33,4 +35,8 @@ async def measure(db: Database) -> int:
     metrics.LISTING_AGE.set(listing_age.total_seconds())
     metrics.MOVEMENTS_UNEXPLAINED.set(unexplained)
     metrics.MOVEMENTS_AGE.set(movements_age_s)
+    for standing in metrics.CLAWBACK_STATES:
+        n, age = clawbacks.get(standing, (0, timedelta()))
+        metrics.CLAWBACKS.labels(standing).set(n)
+        metrics.CLAWBACK_AGE.labels(standing).set(age.total_seconds())
     return 0

@@ -141,7 +141,7 @@ _PAYABLES = """
            CAST(payable.trace AS text) AS trace
     FROM payable LEFT JOIN transfer ON transfer.id = payable.transfer_id
     WHERE payable.wallet = :wallet AND payable.currency = :currency
-      AND payable.source = ANY (CAST(:sources AS text[]))
+      AND payable.source = ANY (CAST(:sources AS text[])) AND payable.clawback_id IS NULL
     ORDER BY payable.id
 """
 

@@ -16,7 +16,8 @@ from services.payouts.domain.relay import Room
 # in each payee's line: the one in flight, else the oldest. While that one is parked or held, the others wait.
 # While the school's balance is short, transfers younger than the oldest that waits for it wait too. While
 # Stripe refuses our key there are no lines. While something that Stripe made for a payee is not adopted, that
-# payee's line stands; while it is doubtful, only what it may have paid.
+# payee's line stands; while it is doubtful, only what it may have paid. What may not be sent any more is only
+# looked up, if it was sent before.
 _CLAIM = """
     WITH RECURSIVE line AS (
         (SELECT wallet, id FROM operation WHERE state IN ('due', 'in_flight', 'held', 'parked')
@@ -29,9 +30,11 @@ _CLAIM = """
             ORDER BY wallet, (state <> 'in_flight'), sequence LIMIT 1) AS head
     ), ready AS (
         SELECT operation.id, kind, sequence,
-               CASE WHEN first_sent_at <= :trusted_since THEN 'look_up' ELSE phase END AS phase
+               CASE WHEN first_sent_at <= :trusted_since OR not_after <= :now THEN 'look_up' ELSE phase END
+                   AS phase
         FROM line JOIN operation USING (id)
         WHERE (state = 'due' AND due_at <= :now OR state = 'in_flight' AND lease_until < :now)
+          AND (first_sent_at IS NOT NULL OR coalesce(not_after > :now, true))
           AND (kind <> 'transfer' OR first_sent_at IS NOT NULL OR NOT EXISTS (
               SELECT FROM operation AS older
               WHERE older.state = 'held' AND older.reason = 'balance_insufficient'
@@ -58,7 +61,8 @@ _CLAIM = """
     ), taken AS (
         UPDATE operation SET state = 'in_flight', lease_token = gen_random_uuid(), lease_until = :until,
             attempts = attempts + 1,
-            phase = CASE WHEN first_sent_at <= :trusted_since THEN 'look_up' ELSE phase END,
+            phase = CASE WHEN first_sent_at <= :trusted_since OR not_after <= :now THEN 'look_up'
+                ELSE phase END,
             first_sent_at = coalesce(first_sent_at, :now)
         FROM claimable WHERE operation.id = claimable.id
         RETURNING operation.*
@@ -78,7 +82,7 @@ _CLAIM = """
     )
     SELECT id, kind, wallet, transfer_id, CAST(params AS text) AS params, amount, currency, stripe_account,
            parent_id, phase, generation, attempts, server_errors, lookups, clean_lookups, first_sent_at,
-           lease_token, lease_until, CAST(trace AS text) AS trace, tries
+           lease_token, lease_until, CAST(trace AS text) AS trace, tries, not_after
     FROM taken ORDER BY sequence
 """
 
@@ -125,4 +129,5 @@ def _operation(row: Row[Any]) -> Operation:
         lease_until=row.lease_until,
         trace=Cause.kept(row.trace),
         tries=row.tries,
+        not_after=row.not_after,
     )

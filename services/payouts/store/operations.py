@@ -21,21 +21,23 @@ from services.payouts.domain.outcomes import OperationOutcome
 from services.payouts.domain.transfers import HoldReason
 
 # A cause names one operation: one that was held for its payee becomes due again, as it was decided.
-# An instant payout takes its transfer's place in the line: behind all of the payee's transfers it would come
-# when Stripe's own payout has emptied the account. A request for an account goes on where a refused one
-# ended.
+# An instant payout takes its transfer's place in the line, and so does a reversal: behind all of the payee's
+# transfers they would come when Stripe's own payout has emptied the account. A request for an account goes on
+# where a refused one ended.
 _INSERT = """
     INSERT INTO operation (id, sequence, kind, wallet, transfer_id, cause, params, amount, currency,
-                           stripe_account, parent_id, due_at, trace, created_at, tries, told)
+                           stripe_account, parent_id, due_at, trace, created_at, tries, told, not_after)
     SELECT id,
            coalesce((SELECT sequence FROM operation AS sent
-                     WHERE decided.kind = 'instant_payout' AND sent.transfer_id = decided.transfer_id
-                       AND sent.kind = 'transfer'), nextval('operation_order')),
+                     WHERE decided.kind IN ('instant_payout', 'reversal')
+                       AND sent.transfer_id = decided.transfer_id AND sent.kind = 'transfer'),
+                    nextval('operation_order')),
            kind, wallet, transfer_id, cause, params, amount, currency, stripe_account, parent_id, :now,
-           trace, :now, coalesce(refused.tries, 0), refused.told
+           trace, :now, coalesce(refused.tries, 0), refused.told, not_after
     FROM jsonb_to_recordset(CAST(:operations AS jsonb)) AS decided (
         id uuid, kind text, wallet text, transfer_id uuid, cause text, params jsonb, amount bigint,
-        currency text, stripe_account text, parent_id text, trace jsonb, place bigint)
+        currency text, stripe_account text, parent_id text, trace jsonb, not_after timestamptz,
+        place bigint)
     LEFT JOIN LATERAL (
         SELECT tries, told FROM operation AS before
         WHERE decided.kind = 'account' AND before.wallet = decided.wallet AND before.kind = 'account'
@@ -65,6 +67,7 @@ async def insert(tx: Tx, operations: Sequence[NewOperation], now: datetime) -> N
             "stripe_account": o.stripe_account,
             "parent_id": o.parent_id,
             "trace": o.trace.document(),
+            "not_after": o.not_after,
             "place": place,
         }
         for place, o in enumerate(operations)

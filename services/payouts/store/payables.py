@@ -43,22 +43,23 @@ async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]
 
 _OPEN_PAYABLES = """
     SELECT id, wallet, currency, amount, source, accrued_at, stripe_account, CAST(trace AS text) AS trace,
-           event_type IN ('carried', 'adopted') AS carried
+           event_type IN ('carried', 'adopted', 'clawback') AS carried
     FROM payable
-    WHERE transfer_id IS NULL
+    WHERE transfer_id IS NULL AND clawback_id IS NULL
       AND (wallet = ANY (CAST(:all_of AS text[])) OR amount < 0 AND wallet = ANY (CAST(:debits_of AS text[])))
       AND NOT EXISTS (  -- Stripe paid it already, and that is not written here yet
           SELECT FROM found_effect AS found
           WHERE found.wallet = payable.wallet AND found.adopted_at IS NULL
             AND found.currency = payable.currency
-            AND (payable.source = ANY (found.sources) OR payable.event_type IN ('carried', 'adopted')
+            AND (payable.source = ANY (found.sources)
+                 OR payable.event_type IN ('carried', 'adopted', 'clawback')
                  OR found.sources IS NULL AND payable.occurred_at < found.made_at + interval '1 hour'))
     ORDER BY wallet, id
 """
 
 
 async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[str]) -> list[Payable]:
-    """Payables in no transfer yet: all of the wallets `all_of`, only negative ones of `debits_of`.
+    """Payables in no transfer or claw-back: all of the wallets `all_of`, only negative ones of `debits_of`.
 
     Those that a found transfer paid (store/adoption.py) are left out.
     """

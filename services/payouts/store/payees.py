@@ -276,7 +276,8 @@ async def count_accounts(tx: Tx) -> int:
 _TO_CLOSE = """
     SELECT wallet FROM payee
     WHERE schedule = :schedule AND configured_at IS NOT NULL
-      AND EXISTS (SELECT FROM payable WHERE payable.wallet = payee.wallet AND transfer_id IS NULL)
+      AND EXISTS (SELECT FROM payable WHERE payable.wallet = payee.wallet AND transfer_id IS NULL
+                  AND clawback_id IS NULL)
       AND NOT EXISTS (SELECT FROM transfer WHERE transfer.wallet = payee.wallet AND cause = :period)
     ORDER BY wallet
 """

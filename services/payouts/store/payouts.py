@@ -1,6 +1,6 @@
 """SQL of what happens to money after it was sent: payouts to the bank, and reversals."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -251,11 +251,11 @@ _LOCK_TRANSFERS = """
 """
 _NOTED = "SELECT stripe_reversal_id FROM reversal WHERE stripe_reversal_id = ANY (CAST(:ids AS text[]))"
 _REVERSE = """
-    INSERT INTO reversal (stripe_reversal_id, transfer_id, operation_id, amount, reversed_at)
-    SELECT seen.stripe_reversal_id, transfer.id, operation.id, seen.amount, seen.reversed_at
+    INSERT INTO reversal (stripe_reversal_id, transfer_id, operation_id, amount, reversed_at, cause)
+    SELECT seen.stripe_reversal_id, transfer.id, operation.id, seen.amount, seen.reversed_at, seen.cause
     FROM jsonb_to_recordset(CAST(:reversals AS jsonb)) AS seen (
         stripe_reversal_id text, stripe_transfer_id text, operation_id uuid, amount bigint,
-        reversed_at timestamptz)
+        reversed_at timestamptz, cause text)
     JOIN transfer USING (stripe_transfer_id) LEFT JOIN operation ON operation.id = seen.operation_id
     ORDER BY seen.stripe_reversal_id
     ON CONFLICT (stripe_reversal_id) DO NOTHING
@@ -348,6 +348,14 @@ async def with_reversals_not_noted(tx: Tx, amounts: Mapping[str, int]) -> list[s
     """Transfers of which Stripe took back more than we noted; `amounts`: Stripe's id -> what it took back."""
     rows = await tx.all(_NOT_NOTED, ids=list(amounts), amounts=list(amounts.values())) if amounts else []
     return [row.stripe_transfer_id for row in rows]
+
+
+_WALLETS_OF = "SELECT DISTINCT wallet FROM transfer WHERE stripe_transfer_id = ANY (CAST(:ids AS text[]))"
+
+
+async def wallets_of_transfers(tx: Tx, ids: Collection[str]) -> set[str]:
+    """Payees of transfers, by Stripe's ids; read before locking, since payees are locked first."""
+    return {row.wallet for row in await tx.all(_WALLETS_OF, ids=sorted(ids))} if ids else set()
 
 
 _REVERSED_OF = "SELECT amount_reversed FROM transfer WHERE stripe_transfer_id = :id"

@@ -39,7 +39,8 @@ _WAITING = """
     CROSS JOIN LATERAL (
         SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
                coalesce(array_agg(payable.source ORDER BY payable.id)
-                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted')), '{}') AS sources,
+                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted', 'clawback')), '{}')
+                   AS sources,
                array_agg(DISTINCT payable.stripe_account)
                    FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts
         FROM payable WHERE payable.transfer_id = transfer.id) AS part
@@ -80,7 +81,8 @@ _UNSENT = """
     CROSS JOIN LATERAL (
         SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
                coalesce(array_agg(payable.source ORDER BY payable.id)
-                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted')), '{}') AS sources,
+                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted', 'clawback')), '{}')
+                   AS sources,
                array_agg(DISTINCT payable.stripe_account)
                    FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts
         FROM payable WHERE payable.transfer_id = transfer.id) AS part
@@ -245,8 +247,9 @@ _COMPLETE = """
            moved.stripe_account, moved.sent_at, moved.clawback_until, CAST(moved.trace AS text) AS trace,
            payee.key AS payee, payee.kind AS payee_kind,
            payee.instant AND payee.agreement <> 'recipient' AS instant,
-           ARRAY(SELECT source FROM payable WHERE transfer_id = moved.id AND event_type <> 'carried'
-                 ORDER BY id) AS sources
+           ARRAY(SELECT coalesce(stands_for, source) FROM payable
+                 WHERE transfer_id = moved.id AND event_type <> 'carried'
+                 GROUP BY 1 ORDER BY min(id)) AS sources
     FROM moved JOIN payee USING (wallet) ORDER BY moved.id
 """
 

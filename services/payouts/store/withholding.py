@@ -43,7 +43,8 @@ async def withhold(tx: Tx, holds: Mapping[UUID, HoldReason]) -> None:
 
 _OWING = """
     SELECT DISTINCT wallet FROM payable
-    WHERE transfer_id IS NULL AND amount < 0 AND wallet = ANY (CAST(:wallets AS text[]))
+    WHERE transfer_id IS NULL AND clawback_id IS NULL AND amount < 0
+      AND wallet = ANY (CAST(:wallets AS text[]))
 """
 
 

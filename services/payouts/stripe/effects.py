@@ -16,7 +16,7 @@ from fleet.faults import fault_point
 from fleet.stripe_amounts import payable_out, to_stripe, whole_from_stripe
 from services.payouts import metrics, store, wire
 from services.payouts.domain.odd_objects import OddField
-from services.payouts.domain.operations import STOPPED, Kind, Operation, State
+from services.payouts.domain.operations import STOPPED, Kind, KnownOperation, Operation, State
 from services.payouts.domain.orders import (
     MoneyToMove,
     NewOperation,
@@ -25,10 +25,11 @@ from services.payouts.domain.orders import (
     within_instant_bounds,
 )
 from services.payouts.domain.outcomes import OperationOutcome
+from services.payouts.domain.payouts import SeenReversal
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.domain.retries import Occasion
 from services.payouts.domain.transfers import ProvenTransfer, SentTransfer
-from services.payouts.steps import payments, retries
+from services.payouts.steps import clawbacks, payments, retries
 from services.payouts.stripe import endings, odd_objects
 
 
@@ -81,11 +82,23 @@ async def record(
         await apply_effects(
             tx, [effect_of(o.operation, o.effect) for o in ours if o.effect is not None], now, effect_policy
         )
-        await endings.apply(
-            tx, [o for o in ours if o.effect is None], endings.news(ours, recorded, known), now
-        )
+        ended = await _reversals_refused(tx, ours, now)
+        rest = [o for o in ours if o.effect is None and o.operation.id not in ended]
+        await endings.apply(tx, rest, endings.news(rest, recorded, known), now)
+        reversing = {o.operation.wallet for o in ours if o.operation.kind is Kind.REVERSAL}
+        await clawbacks.note_returns(tx, reversing & touched, now)
     metrics.LEASES_LOST.inc(len(outcomes) - len(recorded))
     return len(recorded)
+
+
+async def _reversals_refused(tx: Tx, outcomes: Sequence[OperationOutcome], now: datetime) -> set[UUID]:
+    """End refused reversals that were ordered for a request, which goes on without them; those of them."""
+    refused = {
+        o.operation.id: str(o.sentence)
+        for o in outcomes
+        if o.operation.kind is Kind.REVERSAL and o.state is State.REFUSED
+    }
+    return await clawbacks.note_refused(tx, refused, now)
 
 
 def _changes_payee(outcome: OperationOutcome) -> bool:
@@ -172,13 +185,37 @@ def _instant_payout(transfer: SentTransfer, effect_policy: EffectPolicy) -> NewO
 
 
 async def note_reversals(tx: Tx, listed: Any, now: datetime, trace: Cause) -> None:
-    """Note what Stripe took back, whoever asked for it, once each; one that is odd keeps no other back."""
+    """Note what Stripe took back, whoever asked for it, once each; one that is odd keeps no other back.
+
+    One that names an operation of ours proves it. Payees are locked here, if they were not before.
+    """
     seen, odd = wire.stripe_objects.read_each("reversal", listed, wire.stripe_objects.seen_reversal)
+    wallets = await store.payouts.wallets_of_transfers(tx, [r.stripe_transfer_id for r in seen])
+    await store.payees.lock(tx, wallets)
+    unparked = await _prove_reversals(tx, seen, now)
     fresh, transfers, unfit = await store.payouts.reverse(tx, seen, now)
     odd += [wire.stripe_objects.odd_reversal(reversal, why) for reversal, why in unfit]
     await odd_objects.keep(tx, odd, now, trace)
     await store.odd_objects.forget(tx, "reversal", [r.stripe_reversal_id for r in fresh])
     await outbox.stage(tx, wire.messages.reversal_messages(fresh, transfers))
+    await clawbacks.note_returns(tx, wallets, now)
+    if unparked:
+        await payments.pay(tx, unparked, now)
+
+
+async def _prove_reversals(tx: Tx, seen: Sequence[SeenReversal], now: datetime) -> set[str]:
+    """Complete reversals of ours that Stripe lists as they were decided; payees of those that were parked."""
+    named = {r.operation_id: r for r in seen if r.operation_id is not None}
+    known = await store.operations.lock(tx, list(named))
+    proven = {i: o for i, o in known.items() if _is_proven(o, named[i])}
+    await store.operations.prove(tx, {i: named[i].stripe_reversal_id for i in proven}, now)
+    return {o.wallet for o in proven.values() if o.state is State.PARKED}
+
+
+def _is_proven(operation: KnownOperation, seen: SeenReversal) -> bool:
+    decided = (operation.kind, operation.parent_id, operation.amount, operation.currency)
+    shown = (Kind.REVERSAL, seen.stripe_transfer_id, seen.amount, seen.currency)
+    return decided == shown and operation.state not in (State.SUCCEEDED, State.CANCELLED)
 
 
 async def _instant_payouts_made(tx: Tx, effects: Sequence[Effect], now: datetime) -> None:

@@ -2,7 +2,7 @@
 
 Do not break:
 * what is sent comes from the frozen row; the key is op:{id}:{generation}; the library never retries;
-* nothing is sent with less than a whole call's time left of the lease, or with a key 12 h old;
+* nothing is sent with less than a whole call's time left of the lease, with a key 12 h old, or too late;
 * an answer is recorded only under its own lease; otherwise it is dropped, and the next owner gets the same;
 * while Stripe refuses our key nothing is claimed; now and then a read of the balance tries the key;
 * nothing is claimed before this process has compared what Stripe made with the database (adoption.py).
@@ -194,7 +194,9 @@ class StripeRelay:
 
     def _may_call(self, operation: Operation) -> bool:
         now = self._clock()
-        fresh = operation.phase is Phase.LOOK_UP or now - operation.first_sent_at < KEY_TRUSTED_FOR
+        late = operation.not_after is not None and now >= operation.not_after
+        fresh = now - operation.first_sent_at < KEY_TRUSTED_FOR and not late
+        fresh |= operation.phase is Phase.LOOK_UP
         return fresh and operation.lease_until - now >= self._limits.call_time
 
     # Phase 3

@@ -12,7 +12,9 @@ from fleet.cause import Cause
 from fleet.envelope import Message
 from schemas.journals import EntryRequest, JournalRequested
 from schemas.payments import ChargeSettled
+from schemas.reversals import ReversalSettled
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
+from services.payouts.domain.clawbacks import Settled
 from services.payouts.domain.movements import EXTERNAL_STRIPE
 from services.payouts.domain.payouts import NewReversal, SeenPayout
 from services.payouts.domain.transfers import ReversedTransfer, SentTransfer, StoppedTransfer
@@ -138,6 +140,24 @@ def _reversal_journal(reversal: NewReversal, transfer: ReversedTransfer) -> Mess
         entries=((transfer.wallet, reversal.amount), (EXTERNAL_STRIPE, -reversal.amount)),
         trace=transfer.trace,
     )
+
+
+def reversal_settled(settled: Settled) -> Message:
+    """The answer to a request to take money back."""
+    asked = settled.asked
+    event = ReversalSettled(
+        settlement_id=asked.settlement_id,
+        wallet=asked.wallet,
+        currency=asked.currency,
+        source=asked.source,
+        asked=asked.asked,
+        reversed=settled.reversed,
+        reversals=list(settled.reversals),
+        reason=settled.reason,
+        sentence=settled.sentence,
+        settled_at=settled.settled_at,
+    )
+    return Message(topic="reversal.settled", key=asked.wallet, event=event, cause=asked.trace)
 
 
 def payout_messages(

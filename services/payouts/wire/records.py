@@ -16,8 +16,10 @@ from fleet.inbox import Unreadable, has_nul, read
 from fleet.stripe_keys import mode
 from schemas.journal_types import happened_at_stripe
 from schemas.journals import JournalPosted
+from schemas.reversals import ReversalRequested
 from schemas.school import InstructorCard, OwnerCard, SchoolAccepted, SchoolCard, read_card
 from schemas.stripe_webhooks import StripeWebhook, is_thin
+from services.payouts.domain.clawbacks import Requested
 from services.payouts.domain.movements import EXTERNAL_STRIPE, CashJournal
 from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, REVERT_EVENT_TYPE, Accrual
@@ -100,6 +102,32 @@ def cash_journals(admitted: Iterable[Admitted[JournalPosted]]) -> list[CashJourn
         for journal in (a.event for a in admitted)
         if (amount := sum(entry.amount for entry in journal.entries if entry.wallet == EXTERNAL_STRIPE))
     ]
+
+
+# reversal.requested
+
+
+def reversal_requested(record: Record) -> ReversalRequested:
+    """Read a request. Raises Unreadable, also when the wallet is no payee's."""
+    asked = read(record, ReversalRequested)
+    kind, _, key = asked.wallet.partition(":")
+    if kind not in PAYEE_KINDS or len(key) > IDENTIFIER_CHARS_MAX:
+        raise Unreadable("not_a_payee", f"wallet {asked.wallet} is no payee's: nothing was sent to it")
+    return asked
+
+
+def requested(admitted: Admitted[ReversalRequested]) -> Requested:
+    """What is to be taken back."""
+    asked = admitted.event
+    return Requested(
+        settlement_id=asked.settlement_id,
+        wallet=asked.wallet,
+        currency=asked.currency,
+        source=asked.source,
+        asked=asked.amount,
+        paid_by=tuple(asked.paid_by),
+        trace=admitted.cause,
+    )
 
 
 # school.accepted

@@ -106,7 +106,13 @@ def seen_reversal(thing: Mapping[str, Any]) -> SeenReversal:
         currency=currency(thing),
         reversed_at=instant(thing),
         operation_id=operation_named(thing),
+        cause=_cause_named(thing),
     )
+
+
+def _cause_named(thing: Mapping[str, Any]) -> str | None:
+    """The cause of the operation of ours that an object's metadata names."""
+    return None if operation_named(thing) is None else str(thing["metadata"].get("hobbs_source", ""))
 
 
 def odd_reversal(reversal: SeenReversal, why: str) -> OddObject:

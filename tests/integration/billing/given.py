@@ -4,11 +4,13 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+import orjson
+
 from fleet.database import Database
 from fleet.envelope import Record
-from schemas.flights import FlightCompleted
+from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from schemas.school import SchoolChange, SchoolConfigured
-from services.billing.handlers import bill_flights, configure_school
+from services.billing.handlers import bill_flights, cancel_flights, configure_school, correct_flights
 from tests.support.records import record
 
 SCHOOL = {"name": "S", "time_zone": "America/New_York", "currency": "USD"}
@@ -70,6 +72,20 @@ def completed(*, ce_id: str | None = None, **changes: Any) -> Record:
     return record("flight.completed", event, ce_id=ce_id, key=event.flight_id)
 
 
+def corrected(revision: int = 2, *, ce_id: str | None = None, **changes: Any) -> Record:
+    """A `flight.corrected` record: the worked flight as it was, but for the changes."""
+    why = {"revision": revision, "reason": "digits swapped", "corrected_by": "dispatch"}
+    event = FlightCorrected.model_validate(FLIGHT | why | changes)
+    return record("flight.corrected", event, ce_id=ce_id, key=event.flight_id)
+
+
+def cancelled(revision: int = 2, *, ce_id: str | None = None, **changes: Any) -> Record:
+    """A `flight.cancelled` record of the worked flight."""
+    why = {"revision": revision, "reason": "entered twice", "cancelled_by": "dispatch"}
+    event = FlightCancelled.model_validate({"flight_id": FLIGHT["flight_id"]} | why | changes)
+    return record("flight.cancelled", event, ce_id=ce_id, key=event.flight_id)
+
+
 def solo(number: int, hobbs_out: str, hobbs_in: str, **changes: Any) -> Record:
     """A solo flight between two Hobbs readings."""
     alone = {"flight_hours": None, "instructor": None, "dual_hours": "0", "ground_hours": "0"}
@@ -86,6 +102,16 @@ async def given_billed(db: Database, *records: Record) -> None:
     await bill_flights(db, list(records))
 
 
+async def given_corrected(db: Database, *records: Record) -> None:
+    """Apply the corrections in one batch."""
+    await correct_flights(db, list(records))
+
+
+async def given_cancelled(db: Database, *records: Record) -> None:
+    """Apply the cancellations in one batch."""
+    await cancel_flights(db, list(records))
+
+
 async def rows(db: Database, sql: str, **params: Any) -> list[dict[str, Any]]:
     """Rows of a query, as mappings."""
     async with db.transaction() as tx:
@@ -96,6 +122,12 @@ async def letters(db: Database) -> list[tuple[str, str]]:
     """Subject and reason of every dead letter."""
     found = await rows(db, "SELECT subject, reason FROM dead_letter ORDER BY subject, reason")
     return [(row["subject"], row["reason"]) for row in found]
+
+
+async def events(db: Database, topic: str) -> list[dict[str, Any]]:
+    """The bodies of what is staged for a topic, in order."""
+    found = await rows(db, "SELECT value FROM outbox WHERE topic = :topic ORDER BY id", topic=topic)
+    return [orjson.loads(row["value"]) for row in found]
 
 
 async def staged(db: Database) -> list[tuple[str, str]]:

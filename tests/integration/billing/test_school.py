@@ -13,9 +13,13 @@ from tests.conftest import OpenDatabase
 from tests.integration.billing.given import (
     CHANGES,
     SCHOOL,
+    cancelled,
     completed,
     configured,
+    corrected,
     given_billed,
+    given_cancelled,
+    given_corrected,
     given_school,
     letters,
     rows,
@@ -182,6 +186,8 @@ async def test_every_invariant_of_billing_holds_on_a_used_book_and_can_fail(
     await given_school(db)
     await given_billed(db, completed(), solo(1, "100.0", "101.0"), solo(2, "102.0", "102.0"))
     await configure_school(db, [configured(2, [STUDENT]), configured(3, [STUDENT | {"new": None}])])
+    await given_corrected(db, corrected(2), corrected(2, flight_id="F9"))
+    await given_cancelled(db, cancelled(3))
     invariants = own_invariants()
     for invariant in invariants:
         assert await rows(db, invariant.sql) == [], invariant.name
@@ -193,6 +199,10 @@ _BREAK = """
     ALTER TABLE bill DROP CONSTRAINT charge_less_legs_is_margin;
     UPDATE bill SET margin = margin + 1, school_version = 1, hours_from = 'tach',
                     rates = '[{"kind": "tax", "key": "fuel", "effective_from": "1900-01-01", "version": 9}]';
+    UPDATE bill SET corrects = (SELECT id FROM bill WHERE flight_id = 'S0001') WHERE revision = 2;
+    UPDATE waiting_revision SET flight_id = 'F123';
+    INSERT INTO cancelled_flight (flight_id, revision, fingerprint, reason, made_by)
+    VALUES ('F123', 2, '', '', '');
     UPDATE book SET version = 1;
     UPDATE card_version SET old = '{}' WHERE version = 1;
 """

@@ -14,8 +14,10 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
 from fleet.database import Database
 from fleet.envelope import Record, uuid7
+from fleet.inbox import admit
 from fleet.kafka_client import TopicPlan, create_topics
 from fleet.settings import Settings
+from services.billing import wire
 from services.billing.handlers import configure_school
 from services.payouts.handlers import configure_payees
 from tests.conftest import OpenDatabase
@@ -211,7 +213,7 @@ async def test_a_change_behind_bills_says_that_they_stay(desk: Desk, school: Pat
 async def test_waiting_names_the_services_that_have_not_applied_it(desk: Desk, school: Path) -> None:
     done = await desk.hobbs("apply", str(school), *APPLY[:-1], "--timeout", "0.3")
     assert done.code == 1
-    assert "version 1 is published, but billing, payouts has not read it" in done.err
+    assert "version 1 is published, but billing, payouts, adjustments has not read it" in done.err
 
 
 async def test_a_refused_version_is_told_with_its_sentence(desk: Desk, school: Path) -> None:
@@ -224,7 +226,7 @@ async def test_a_refused_version_is_told_with_its_sentence(desk: Desk, school: P
     assert "refused by billing: version 1 was made from version 0, but the book is at version 1" in done.err
 
 
-async def test_waiting_ends_when_billing_accepted_it_and_payouts_follows(
+async def test_waiting_ends_when_billing_accepted_it_and_the_others_follow(
     desk: Desk, school: Path, open_db: OpenDatabase
 ) -> None:
     waiting = asyncio.create_task(desk.hobbs("apply", str(school), *APPLY[:-1], "--timeout", "30"))
@@ -235,6 +237,8 @@ async def test_waiting_ends_when_billing_accepted_it_and_payouts_follows(
     assert not waiting.done()
     accepted = record("school.accepted", bytes(told.value), headers=told.raw_headers)
     await configure_payees(open_db("payouts"), [accepted], accounts=SETTINGS.accounts)
+    async with open_db("adjustments").transaction() as tx:
+        assert await admit(tx, [accepted], wire.events.school_configured)  # all that the waiting looks at
     done = await waiting
     assert (done.code, done.err.splitlines()[-1]) == (0, "the book is at version 1")
 

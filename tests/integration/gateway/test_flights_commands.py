@@ -38,7 +38,8 @@ async def running(
     )
     monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
     monkeypatch.setenv("HOBBS_TOPIC_PREFIX", settings.topic_prefix)
-    plans = {TOPIC: 3, "flight.corrected": 3, "stripe.webhook": 3, "gateway.dead": 3, REQUESTED: 1, TAKEN: 1}
+    flights = {TOPIC: 3, "flight.corrected": 3, "flight.cancelled": 3}
+    plans = flights | {"stripe.webhook": 3, "gateway.dead": 3, REQUESTED: 1, TAKEN: 1}
     await create_topics(
         settings, [TopicPlan(name=n, partitions=p, retention_ms=-1) for n, p in plans.items()]
     )
@@ -64,11 +65,11 @@ async def answers(url: str) -> None:
                 return
 
 
-async def published(settings: GatewaySettings, at_least: int) -> list[Any]:
-    """Records of the topic from its beginning, once there are so many."""
+async def published(settings: GatewaySettings, at_least: int, topic: str = TOPIC) -> list[Any]:
+    """Records of a topic from its beginning, once there are so many."""
     deadline = time.monotonic() + 20
     async with AIOKafkaConsumer(bootstrap_servers=settings.kafka_bootstrap) as consumer:
-        places = [TopicPartition(settings.topic_prefix + TOPIC, number) for number in range(3)]
+        places = [TopicPartition(settings.topic_prefix + topic, number) for number in range(3)]
         consumer.assign(places)
         await consumer.seek_to_beginning(*places)
         records: list[Any] = []

@@ -12,16 +12,15 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
 from fleet.invariants import service_invariants
-from schemas.flights import FlightCorrected
 from services.gateway import store
-from services.gateway.domain.api_keys import CORRECTIONS_WRITE, FLIGHTS_WRITE, hash_key
-from services.gateway.http.flights import accept_flights
+from services.gateway.domain.api_keys import CORRECTIONS_WRITE, FLIGHTS_WRITE
 from services.gateway.http.web import build_web
-from services.gateway.wire import FLIGHTS_MAX, offered
+from services.gateway.wire import FLIGHTS_MAX
 from tests.integration.gateway.conftest import NOWHERE, gateway_settings, new_key
 
 JSON = {"content-type": "application/json"}
-FLIGHTS, CORRECTIONS = "/v1/flights", "/v1/flights/corrections"
+FLIGHTS = "/v1/flights"
+CORRECTIONS, CANCELLATIONS = f"{FLIGHTS}/corrections", f"{FLIGHTS}/cancellations"
 FLIGHT: dict[str, Any] = {
     "flight_id": "F1",
     "date": "2026-05-22",
@@ -31,6 +30,7 @@ FLIGHT: dict[str, Any] = {
     "hobbs_in": 1254.9,
 }
 CORRECTION = FLIGHT | {"revision": 2, "reason": "digits swapped", "corrected_by": "dispatch"}
+CANCELLATION = {"flight_id": "F1", "revision": 3, "reason": "entered twice", "cancelled_by": "dispatch"}
 
 
 async def staged(db: Database) -> list[tuple[str, str, dict[str, Any]]]:
@@ -101,31 +101,40 @@ async def test_the_same_request_many_times_at_once_is_one_event_each(
     assert outcomes.count("accepted") == len(await staged(gateway_db)) == 20
 
 
-async def test_a_correction_that_nobody_reads_is_not_called_accepted(
+async def test_a_flight_its_correction_and_its_cancellation_are_three_events(
     scheduler: httpx.AsyncClient, gateway_db: Database
 ) -> None:
-    for path in (CORRECTIONS, f"{CORRECTIONS}/"):
-        answer = await scheduler.post(path, json=CORRECTION)
-        assert problem(answer) == (501, "not_taken_yet")
-        assert "next revision" in answer.json()["detail"]
-    assert await staged(gateway_db) == []
-    document = (await scheduler.get("/openapi.json")).json()
-    assert "501" in document["paths"][CORRECTIONS]["post"]["responses"]
-
-
-async def test_a_correction_is_an_event_of_its_own(
-    scheduler: httpx.AsyncClient, gateway_db: Database
-) -> None:
-    await scheduler.post(FLIGHTS, json=FLIGHT)
-    corrected = [FlightCorrected.model_validate(CORRECTION)]
-    async with gateway_db.transaction() as tx:
-        key = await store.api_keys.use(tx, hash_key(scheduler.headers["Authorization"].split()[1]))
-    assert key is not None
-    await accept_flights(gateway_db, key, corrected, offered(corrected))
+    for path, sent in ((FLIGHTS, FLIGHT), (CORRECTIONS, CORRECTION), (CANCELLATIONS, CANCELLATION)):
+        for outcome in ("accepted", "repeated"):
+            answer = await scheduler.post(path, json=sent)
+            assert (answer.status_code, answer.json()["flights"][0]["outcome"]) == (202, outcome)
     assert [(topic, body["revision"]) for topic, _, body in await staged(gateway_db)] == [
         ("flight.completed", 1),
         ("flight.corrected", 2),
+        ("flight.cancelled", 3),
     ]
+    assert len({event_id for _, event_id, _ in await staged(gateway_db)}) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "name"), [("corrections", "corrected_by"), ("cancellations", "cancelled_by")]
+)
+async def test_who_and_why_are_needed_to_change_a_flight(
+    scheduler: httpx.AsyncClient, gateway_db: Database, path: str, name: str
+) -> None:
+    answer = await scheduler.post(f"{FLIGHTS}/{path}", json=FLIGHT)
+    assert problem(answer) == (422, "invalid_flight")
+    assert {fault["pointer"] for fault in answer.json()["errors"]} == {"#/revision", "#/reason", f"#/{name}"}
+    assert await staged(gateway_db) == []
+
+
+async def test_a_cancellation_repeated_with_another_reason_is_refused(
+    scheduler: httpx.AsyncClient, gateway_db: Database
+) -> None:
+    await scheduler.post(CANCELLATIONS, json=CANCELLATION)
+    answer = await scheduler.post(CANCELLATIONS, json=[CANCELLATION | {"reason": "rain"}])
+    assert problem(answer) == (409, "content_differs")
+    assert len(await staged(gateway_db)) == 1
 
 
 async def test_five_hundred_flights_in_one_request(
@@ -148,7 +157,8 @@ async def test_five_hundred_flights_in_one_request(
         (FLIGHTS, {"json": FLIGHT | {"student": "a\x00"}}, (400, "malformed_body")),
         (FLIGHTS, {"json": FLIGHT | {"date": "soon"}}, (422, "invalid_flight")),
         (FLIGHTS, {"json": [FLIGHT, 1]}, (422, "invalid_flight")),
-        (CORRECTIONS, {"json": FLIGHT}, (501, "not_taken_yet")),
+        (CORRECTIONS, {"json": FLIGHT}, (422, "invalid_flight")),
+        (CANCELLATIONS, {"json": CORRECTION}, (422, "invalid_flight")),
         ("//v1/flights", {"json": FLIGHT}, (404, "not_found")),
         (FLIGHTS, {"content": "{}".encode("utf-16"), "headers": JSON}, (400, "malformed_body")),
         (FLIGHTS, {"content": b"x" * 1_100_000, "headers": JSON}, (413, "too_large")),
@@ -186,6 +196,7 @@ async def test_only_a_living_key_with_the_scope_gets_in(
     assert await outcome("Bearer " + "x" * 5000) == (401, "key_refused")
     assert await outcome(f"Bearer {gone}") == (401, "key_refused")
     assert await outcome(f"Bearer {flights_only}", CORRECTIONS) == (403, "scope_missing")
+    assert await outcome(f"Bearer {flights_only}", CANCELLATIONS) == (403, "scope_missing")
     assert await staged(gateway_db) == []
 
 
@@ -260,7 +271,15 @@ async def test_the_documentation_works_without_the_internet(scheduler: httpx.Asy
     assert "http" not in page.text.replace("http-equiv", "").lower().split("</style>")[1]
     assert "<script" not in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
-    for word in (FLIGHTS, CORRECTIONS, "FlightCorrected", "content_differs", "hobbs_out"):
+    for word in (
+        FLIGHTS,
+        CORRECTIONS,
+        CANCELLATIONS,
+        "FlightCancelled",
+        "FlightCorrected",
+        "content_differs",
+        "hobbs_out",
+    ):
         assert word in page.text
 
 
@@ -268,7 +287,8 @@ async def test_the_openapi_document_names_every_address_and_only_schemas_it_has(
     scheduler: httpx.AsyncClient,
 ) -> None:
     document = (await scheduler.get("/openapi.json")).json()
-    assert set(document["paths"]) == {FLIGHTS, CORRECTIONS, "/webhooks/stripe", "/webhooks/stripe/connect"}
+    doors = {FLIGHTS, CORRECTIONS, CANCELLATIONS}
+    assert set(document["paths"]) == {*doors, "/webhooks/stripe", "/webhooks/stripe/connect"}
     written = orjson.dumps(document).decode()
     named = {part.split('"')[0] for part in written.split("#/components/schemas/")[1:]}
     assert named <= set(document["components"]["schemas"])

@@ -178,6 +178,36 @@ async def test_a_flight_of_which_payouts_hears_nothing_is_found_after_ten_minute
     assert wallets == {"instructor:instructor-01", "aircraft_owner:owner-01"}
 
 
+_REVISED = """
+    INSERT INTO billing.bill
+    SELECT (jsonb_populate_record(bill, jsonb_build_object(
+        'id', uuidv7(), 'revision', 2, 'corrects', id, 'kind', 'corrected', 'reason', 'x', 'made_by', 'x',
+        'priced_by', 'bill', 'charge', charge - 500, 'margin', margin - 500))).*
+    FROM billing.bill WHERE flight_id = 'F124'
+"""
+
+
+@pytest.mark.usefixtures("billed")
+@pytest.mark.parametrize(("posted", "found"), [(500, 0), (501, 2)])
+async def test_a_corrected_flight_stands_in_the_ledger_as_its_newest_revision_is_billed(
+    open_db: OpenDatabase, owner: Database, posted: int, found: int
+) -> None:
+    await spoil(owner, "billing.bill", _REVISED)
+    assert await broken(open_db("operator")) == {}, "it is not posted yet"
+    entries = [
+        EntryRequest(wallet="student:student-01", amount=posted),
+        EntryRequest(wallet="platform:school", amount=-posted),
+    ]
+    request = JournalRequested(
+        source="adjustment:F124:2", event_type="adjustment", currency="USD", occurred_at=RECEIVED_AT,
+        entries=entries,
+    )  # fmt: skip
+    await post_journals(open_db("ledger"), [record("journal.requested", request)])
+    rows = (await broken(open_db("operator"))).get("bills_in_force_stand_in_the_ledger", [])
+    assert len(rows) == found
+    assert all(abs(row["billed"] - row["posted"]) == 1 for row in rows)
+
+
 async def spoil(owner: Database, table: str, statement: str) -> None:
     """Do what the database refuses."""
     async with owner.transaction() as tx:

@@ -15,6 +15,7 @@ from fleet.database import Database
 from fleet.envelope import Record, uuid7
 from hobbs.local.stripe_sim.control import Control
 from schemas.journals import JournalPosted, PostedEntry
+from schemas.reversals import ReversalRequested
 from schemas.school import SchoolAccepted, SchoolChange
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts import handlers
@@ -27,6 +28,7 @@ from services.payouts.app import (
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.outcomes import RetryPolicy
 from services.payouts.domain.reading import Wait
+from services.payouts.stripe.clawbacks import Clawbacks
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.missed_events import MissedEvents
@@ -111,16 +113,21 @@ class World:
             self.db, self.client, unhurried(), self.clock, replace(movement_policy_of(SETTINGS), **policy)
         )
 
+    def clawbacks(self) -> Clawbacks:
+        return Clawbacks(self.db, self.client, unhurried(), self.clock)
+
     def treasury(self, wait: Wait = ALWAYS) -> Treasury:
         return Treasury(self.db, self.client, unhurried(), self.usage, self.clock, wait)
 
     async def work(self, rounds: int = 40) -> None:
-        """Run relay, rereads and treasury until nothing is due."""
+        """Run relay, rereads, treasury and claw-backs until nothing is due."""
         relay, rereader, treasury = self.relay(), self.rereader(), self.treasury()
+        clawbacks = self.clawbacks()
         for _ in range(rounds):
             done = await self.once(relay)
             done += await rereader.step()
             done += await treasury.step()
+            done += await clawbacks.step()
             if not done:
                 return
         raise AssertionError("the service did not come to rest")
@@ -220,6 +227,30 @@ class World:
             ],
         )
         return record("journal.posted", event, key=source)
+
+    async def ask_back(self, amount: int, source: str, *paid_by: str, **given: Any) -> None:
+        """Ask to take back what a payee owes because of the journal `source`."""
+        asked = self.asked_back(amount, source, *paid_by, **given)
+        await handlers.claw_back(self.db, [asked], clock=self.clock)
+
+    def asked_back(
+        self,
+        amount: int,
+        source: str,
+        *paid_by: str,
+        wallet: str = "instructor:i1",
+        currency: str = "USD",
+    ) -> Record:
+        """A request to take money back, as adjustments publishes it."""
+        asked = ReversalRequested(
+            settlement_id=uuid7(),
+            wallet=wallet,
+            currency=currency,
+            amount=amount,
+            source=source,
+            paid_by=list(paid_by),
+        )
+        return record("reversal.requested", asked, key=wallet)
 
     def revert_of(self, reverted: Record) -> Record:
         """The revert of a posted journal, as the ledger announces it."""

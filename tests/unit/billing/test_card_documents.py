@@ -16,6 +16,7 @@ SHARES = st.integers(0, 1_000_000)
 TEXTS = st.text(st.characters(min_codepoint=32, exclude_characters="\x7f", codec="utf-8"), max_size=20)
 IDS = st.from_regex(r"[A-Za-z0-9 -]{0,10}[A-Za-z0-9]", fullmatch=True)
 FEES = st.lists(st.fixed_dictionaries({"name": TEXTS, "amount": RATES}), max_size=3)
+WATERFALLS = st.lists(st.sampled_from(["stripe_reversal", "future_payout_offset"]), max_size=2)
 TAXES = st.dictionaries(st.sampled_from(get_args(LineKind)), SHARES)
 PAYEE: dict[str, st.SearchStrategy[Any]] = {
     "name": TEXTS,
@@ -34,6 +35,9 @@ AIRCRAFT: dict[str, st.SearchStrategy[Any]] = {
 # Settings that a document must have, and those that it may leave out.
 DOCUMENTS: dict[ChangeKind, st.SearchStrategy[dict[str, Any]]] = {
     "school": st.fixed_dictionaries({"name": TEXTS, "time_zone": IDS, "currency": st.just("USD")}),
+    "adjustments": st.fixed_dictionaries(
+        {}, optional={"approve_above": RATES, "second_approver_above": RATES, "waterfall": WATERFALLS}
+    ),
     "tax": st.fixed_dictionaries({"tax_ppm": SHARES}),
     "student_rate": st.fixed_dictionaries({}, optional={"flight_per_hour": RATES, "ground_per_hour": RATES}),
     "instructor": st.fixed_dictionaries({"flight_per_hour": RATES, "ground_per_hour": RATES}, optional=PAYEE),
@@ -70,6 +74,8 @@ def test_any_valid_card_is_read_as_the_published_model_reads_it(
     expected = {field.name: getattr(model, field.name) for field in fields(card)}
     if "airport_fees" in expected:
         expected["airport_fees"] = tuple(fee.model_dump() for fee in expected["airport_fees"])
+    if "waterfall" in expected:
+        expected["waterfall"] = tuple(expected["waterfall"])
     assert asdict(card) == expected
 
 

@@ -175,3 +175,57 @@ def test_a_table_taken_out_is_withdrawn_and_one_dated_later_is_added() -> None:
         ("withdrawn", "a", date(1900, 1, 1)),
         ("added", "b", date(2026, 1, 1)),
     ]
+
+
+POLICY = "approve_above = 75\nexpires_after_days = 7\nwaterfall = ['stripe_reversal']\n"
+DEFAULTS = (
+    "approve_above = 50.00\nsecond_approver_above = 500.00\napprove_older_than_days = 30\n"
+    "expires_after_days = 14\noffset_escalates_after_days = 60\nwaterfall = ['future_payout_offset']\n"
+)
+
+
+def test_the_policy_on_corrections_is_a_card_of_the_book() -> None:
+    stated = read_school_file(f"{SCHOOL}[adjustments]\n{POLICY}")
+    assert stated.problems == []
+    (card,) = [card for card in stated.cards if card.kind == "adjustments"]
+    assert (card.key, card.effective_from) == ("adjustments", date(1900, 1, 1))
+    assert card.document == {
+        "approve_above": 7500,
+        "expires_after_days": 7,
+        "waterfall": ["stripe_reversal"],
+    }
+
+
+def test_a_policy_may_have_several_dates_and_says_its_defaults_or_not() -> None:
+    dated = f"{SCHOOL}[[adjustments]]\n[[adjustments]]\neffective_from = 2026-07-01\n{POLICY}"
+    days = [c.effective_from for c in read_school_file(dated).cards if c.kind == "adjustments"]
+    assert days == [date(1900, 1, 1), date(2026, 7, 1)]
+    written = read_school_file(f"{SCHOOL}[adjustments]\n{DEFAULTS}")
+    assert differences(written.cards, standing(f"{SCHOOL}[adjustments]\n")) == []
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("approve_above = 600", "second_approver_above must not be less than approve_above"),
+        ("waterfall = ['future_payout_offset', 'future_payout_offset']", "names a way twice"),
+        ("waterfall = ['cash']", "waterfall"),
+        ("expires_after_days = 0", "expires_after_days"),
+        ("approve_above = 1.001", "approve_above 1.001 is not an amount of USD"),
+        ("approves_above = 1", "unknown setting approves_above"),
+    ],
+)
+def test_a_policy_that_cannot_be_is_named_on_its_line(setting: str, said: str) -> None:
+    (problem,) = read_school_file(f"{SCHOOL}[adjustments]\n{setting}\n").problems
+    assert said in problem.sentence
+    assert problem.line >= SCHOOL.count("\n") + 1
+
+
+def test_a_change_of_the_policy_tells_old_and_new() -> None:
+    was = f"{SCHOOL}[adjustments]\n{POLICY}"
+    now = was.replace("75", "80").replace("= 7\n", "= 9\n").replace("['", "['future_payout_offset', '")
+    (change,) = differences(read_school_file(now).cards, standing(was))
+    assert settings_text(change.old, change.new, "USD") == (
+        "approve_above 75.00 -> 80.00, expires_after_days 7 -> 9, "
+        "waterfall stripe_reversal -> future_payout_offset, then stripe_reversal"
+    )

@@ -1,0 +1,1 @@
+"""What people may ask of adjustments, and decide."""

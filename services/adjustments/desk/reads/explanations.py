@@ -1,0 +1,94 @@
+"""What became of a flight's corrections, for who explains it: read from the published views. Minor units."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from fleet.database import Tx
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExplainedAdjustment:
+    """One revision's adjustment: what it changes, how it was decided, and how the money follows.
+
+    differences, steps, approvals, settlements: rows for people; amounts are minor units, credit positive.
+    """
+
+    revision: int
+    kind: str
+    state: str
+    sentence: str
+    currency: str
+    reason: str
+    made_by: str
+    priced_by: str
+    proposed_at: datetime
+    differences: Sequence[Json]
+    approvals: Sequence[Json]
+    steps: Sequence[Json]
+    settlements: Sequence[Json]
+
+    @property
+    def stands(self) -> bool:
+        """Whether the ledger has it."""
+        return self.state in ("posted", "settling", "settled")
+
+
+_ADJUSTMENTS: Final = """
+    SELECT id, revision, kind, state, sentence, currency, reason, made_by, priced_by, proposed_at
+    FROM adjustments_public.adjustments WHERE flight_id = :flight_id ORDER BY revision
+"""
+_DIFFERENCES: Final = """
+    SELECT revision, wallet, before, after, difference
+    FROM adjustments_public.differences WHERE adjustment_id = ANY (CAST(:ids AS uuid[]))
+    ORDER BY revision, wallet
+"""
+_APPROVALS: Final = """
+    SELECT revision, approver, approved_at, approvals.why, counts
+    FROM adjustments_public.approvals AS approvals
+    JOIN adjustments_public.adjustments AS adjustment ON adjustment.id = approvals.adjustment_id
+    WHERE adjustment_id = ANY (CAST(:ids AS uuid[])) ORDER BY revision, approved_at
+"""
+_STEPS: Final = """
+    SELECT revision, history.at, from_state, to_state, who, why
+    FROM adjustments_public.history AS history
+    JOIN adjustments_public.adjustments AS adjustment ON adjustment.id = history.adjustment_id
+    WHERE adjustment_id = ANY (CAST(:ids AS uuid[])) ORDER BY revision, history.id
+"""
+_SETTLEMENTS: Final = """
+    SELECT revision, wallet, amount, method, settlement.state, settlement.sentence, proof, decided_by
+    FROM adjustments_public.settlements AS settlement
+    JOIN adjustments_public.adjustments AS adjustment ON adjustment.id = settlement.adjustment_id
+    WHERE adjustment_id = ANY (CAST(:ids AS uuid[])) ORDER BY revision, wallet, number
+"""
+
+
+async def of_flight(tx: Tx, flight_id: str) -> list[ExplainedAdjustment]:
+    """Every adjustment of a flight, by revision; empty: it was never corrected."""
+    found = [dict(row._mapping) for row in await tx.all(_ADJUSTMENTS, flight_id=flight_id)]
+    ids: list[UUID] = [one.pop("id") for one in found]
+    differences, approvals, steps, settlements = [
+        await _by_revision(tx, sql, ids) for sql in (_DIFFERENCES, _APPROVALS, _STEPS, _SETTLEMENTS)
+    ]
+    return [
+        ExplainedAdjustment(
+            **one,
+            differences=differences.get(one["revision"], []),
+            approvals=approvals.get(one["revision"], []),
+            steps=steps.get(one["revision"], []),
+            settlements=settlements.get(one["revision"], []),
+        )
+        for one in found
+    ]
+
+
+async def _by_revision(tx: Tx, sql: str, ids: Sequence[UUID]) -> dict[int, list[Json]]:
+    rows: dict[int, list[Json]] = {}
+    for row in await tx.all(sql, ids=ids):
+        values = dict(row._mapping)
+        rows.setdefault(values.pop("revision"), []).append(values)
+    return rows

@@ -1,0 +1,1 @@
+"""The rules of adjustments: states, differences, policy. Pure."""

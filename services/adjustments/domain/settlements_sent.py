@@ -1,0 +1,45 @@
+"""What payouts and the ledger tell of settlements. Pure."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.adjustments.domain.settlements import CameBack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carried:
+    """A transfer that paid an adjustment to a payee, or took it off. source: of the adjustment's journal."""
+
+    source: str
+    wallet: str
+    transfer_id: UUID
+    sent_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """A transfer of which money can be taken back until then. sources: of the journals that it paid."""
+
+    transfer_id: UUID
+    wallet: str
+    currency: str
+    amount: int
+    sources: tuple[str, ...]
+    clawback_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refused:
+    """The ledger did not post a settlement's journal; the sentence says why."""
+
+    settlement_id: UUID
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reversed:
+    """Payouts' answer to a settlement by reversal."""
+
+    settlement_id: UUID
+    came_back: CameBack

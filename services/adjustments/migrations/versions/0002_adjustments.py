@@ -1,0 +1,14 @@
+"""Adjustments, their histories and approvals, and the policies that judge them."""
+
+from pathlib import Path
+
+from fleet.migrate import run_sql
+
+revision = "0002"
+down_revision = "0001"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_name("0002_adjustments.sql"))

@@ -1,0 +1,13 @@
+"""What happens inside one transaction: lock, decide, write, stage. The caller opens and commits it."""
+
+from services.adjustments.steps import (
+    answers,
+    counts,
+    expiry,
+    moves,
+    proposals,
+    settlements,
+    settlements_late,
+)
+
+__all__ = ["answers", "counts", "expiry", "moves", "proposals", "settlements", "settlements_late"]

@@ -1,0 +1,23 @@
+"""Moves adjustments to other states: each with its history, and told as `adjustment.changed`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fleet import outbox
+from fleet.database import Tx
+from services.adjustments import store, wire
+from services.adjustments.domain.adjustments import TRANSITIONS, Adjustment, Move
+
+
+async def make(tx: Tx, moves: Sequence[Move], now: datetime) -> list[Adjustment]:
+    """Write the moves and tell of them; the adjustments as they are then, in the same order.
+
+    Their flights are locked, and each adjustment makes one step.
+    """
+    if not moves:
+        return []
+    for move in moves:
+        assert move.to in TRANSITIONS[move.adjustment.state], f"{move.adjustment.name}: to {move.to}"
+    moved = await store.adjustments.move(tx, moves, now)
+    await outbox.stage(tx, [wire.messages.changed(one, now) for one in moved])
+    return moved

@@ -1,0 +1,285 @@
+"""Settles what posted adjustments changed: begins, hears the answers, and tells whoever is concerned.
+
+Everything happens under the locks of the flights, which are taken first and in one order.
+"""
+
+import logging
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from fleet import outbox
+from fleet.database import Tx
+from fleet.envelope import Message
+from fleet.faults import fault_point
+from fleet.zones import local_date
+from services.adjustments import store, wire
+from services.adjustments.domain import settlements, settlements_told
+from services.adjustments.domain.adjustments import Adjustment, Move, State, adjustment_id
+from services.adjustments.domain.journals import flight_of
+from services.adjustments.domain.settlements import (
+    BY_JOURNAL,
+    BY_TRANSFER,
+    Changes,
+    Method,
+    Settlement,
+    SettlementState,
+    Step,
+    Terms,
+)
+from services.adjustments.domain.settlements_sent import Carried, Refused, Reversed
+from services.adjustments.steps import moves
+
+WHO: Final = "hobbs"
+
+_Left = Mapping[tuple[str, str], int]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Known:
+    """Locked adjustments and their settlements, which follow what is decided; and the decisions so far."""
+
+    adjustments: Mapping[UUID, Adjustment]
+    rows: dict[UUID, Settlement]
+    transferred: Mapping[str, Mapping[str, str]]
+    decided: list[Changes] = field(default_factory=list)
+
+    def asked(self, settlement_id: UUID, methods: Collection[Method]) -> Settlement | None:
+        """The settlement that waits for this answer; None when it had one, or is not known here."""
+        row = self.rows.get(settlement_id)
+        if row is None:
+            _log.warning("an answer is of no known settlement", extra={"settlement_id": str(settlement_id)})
+            return None
+        return row if row.state is SettlementState.ASKED and row.method in methods else None
+
+    def beside(self, row: Settlement) -> list[Settlement]:
+        """Every settlement of its wallet in its adjustment."""
+        place = (row.adjustment_id, row.wallet)
+        return [one for one in self.rows.values() if (one.adjustment_id, one.wallet) == place]
+
+    def transfer(self, row: Settlement) -> str | None:
+        """The transfer that carried its adjustment to its wallet."""
+        return self.transferred[self.adjustments[row.adjustment_id].source].get(row.wallet)
+
+    def decide(self, changes: Changes) -> None:
+        after = settlements.applied([step.settlement for step in changes.steps], changes)
+        self.rows |= {row.id: row for row in after}
+        self.decided.append(changes)
+
+
+async def begin(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> None:
+    """Begin to settle adjustments that were just posted; tell each person what changed and how it is settled.
+
+    The flights are locked. Each adjustment goes on to `settling`, or to `settled`.
+    """
+    if not posted:
+        return
+    begun = await _first(tx, posted, now)
+    by_id = {one.id: one for one in posted}
+    left = await _write(tx, Changes(begun=tuple(begun)), by_id, WHO, now)
+    await fault_point("adjustments.settlements_begun")
+    how: dict[UUID, dict[str, str]] = {one.id: {} for one in posted}
+    for settlement in begun:
+        if said := settlements_told.told(settlement, _left_of(settlement, left)):
+            how[settlement.adjustment_id][settlement.wallet] = said
+    await outbox.stage(tx, [m for one in posted for m in wire.notifications.posted(one, how[one.id])])
+    await _finish(tx, by_id, now)
+
+
+async def _first(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> list[Settlement]:
+    """The first settlement of each party, by the policy of today."""
+    zone = await store.policy.time_zone(tx)
+    waterfall = (await store.policy.in_force(tx, local_date(now, zone))).waterfall
+    claws_back = Method.STRIPE_REVERSAL in waterfall[:1]
+    approvers = await store.settlements.approved_by(tx, [one.id for one in posted]) if claws_back else {}
+    transferred = await store.settlements_sent.carried(tx, [one.source for one in posted])
+    return [
+        settlement
+        for one in posted
+        for settlement in settlements.begin(
+            Terms(
+                adjustment_id=one.id,
+                source=one.source,
+                currency=one.currency,
+                differences=one.differences,
+                waterfall=waterfall,
+                approved_by=approvers.get(one.id),
+            ),
+            transferred[one.source],
+        )
+    ]
+
+
+async def change(tx: Tx, adjustment: Adjustment, changes: Changes, who: str, now: datetime) -> None:
+    """Settle in another way, as a person decided; the flight is locked."""
+    by_id = {adjustment.id: adjustment}
+    left = await _write(tx, changes, by_id, who, now)
+    await fault_point("adjustments.settlement_chosen")
+    chosen = [one for one in changes.begun if one.state is SettlementState.ASKED]
+    await outbox.stage(tx, [m for one in chosen for m in _tell_begun(one, adjustment, left)])
+    await _finish(tx, by_id, now)
+
+
+async def take_posted(tx: Tx, ids: Sequence[UUID], now: datetime) -> None:
+    """Take the ledger's journals of these settlements: they are settled."""
+    known = await _lock(tx, ids)
+    for settlement_id in ids:
+        if (one := known.asked(settlement_id, BY_JOURNAL)) is not None:
+            step = Step(
+                settlement=one,
+                to=SettlementState.SETTLED,
+                amount=one.amount,
+                sentence="the ledger posted its journal",
+                proof=one.source,
+            )
+            known.decide(Changes(steps=(step,)))
+    await _go_on(tx, known, now)
+
+
+async def take_refused(tx: Tx, refused: Sequence[Refused], now: datetime) -> None:
+    """Take the ledger's refusals: what was there before is in force again."""
+    known = await _lock(tx, [one.settlement_id for one in refused])
+    for one in refused:
+        if (asked := known.asked(one.settlement_id, BY_JOURNAL)) is not None:
+            beside, transfer = known.beside(asked), known.transfer(asked)
+            known.decide(settlements.after_refused_journal(asked, beside, one.sentence, transfer))
+    await _go_on(tx, known, now)
+
+
+async def take_reversals(tx: Tx, answers: Sequence[Reversed], now: datetime) -> None:
+    """Take payouts' answers: what came back is settled, the rest becomes an offset by itself."""
+    known = await _lock(tx, [one.settlement_id for one in answers])
+    for one in answers:
+        if (asked := known.asked(one.settlement_id, (Method.STRIPE_REVERSAL,))) is not None:
+            beside, transfer = known.beside(asked), known.transfer(asked)
+            known.decide(settlements.after_reversal(asked, beside, one.came_back, transfer))
+    await _go_on(tx, known, now)
+
+
+async def take_sent(tx: Tx, carried: Sequence[Carried], now: datetime) -> None:
+    """Take transfers that carried adjustments: what waited for them is settled.
+
+    They are kept too: a transfer may be sent before this service knows that the journal was posted.
+    """
+    if not carried:
+        return
+    await store.flights.lock(tx, {flight_of(one.source) for one in carried})
+    await store.settlements_sent.keep_carried(tx, carried)
+    known = await _load(tx, {id_ for one in carried if (id_ := _adjustment_of(one.source)) is not None})
+    for row in list(known.rows.values()):
+        transfer = known.transfer(row)
+        if row.state is SettlementState.WAITING and row.method in BY_TRANSFER and transfer is not None:
+            step = Step(
+                settlement=row,
+                to=SettlementState.SETTLED,
+                amount=row.amount,
+                sentence=f"transfer {transfer} carried it",
+                proof=transfer,
+            )
+            known.decide(Changes(steps=(step,)))
+    await _go_on(tx, known, now)
+
+
+def _adjustment_of(source: str) -> UUID | None:
+    """The adjustment whose journal a source names; None when it names none."""
+    _, _, revision = source.rpartition(":")
+    return adjustment_id(flight_of(source), int(revision)) if revision.isdecimal() else None
+
+
+async def _lock(tx: Tx, ids: Sequence[UUID]) -> _Known:
+    """Lock the flights that these settlements are about, and read everything of them."""
+    found = await store.settlements.places_of(tx, ids) if ids else {}
+    await store.flights.lock(tx, set(found.values()))
+    return await _load(tx, set(found))
+
+
+async def _load(tx: Tx, ids: Collection[UUID]) -> _Known:
+    adjustments = await store.adjustments.load(tx, ids) if ids else {}
+    rows = await store.settlements.of_adjustments(tx, adjustments) if adjustments else []
+    transferred = await store.settlements_sent.carried(tx, [one.source for one in adjustments.values()])
+    return _Known(adjustments=adjustments, rows={row.id: row for row in rows}, transferred=transferred)
+
+
+async def _go_on(tx: Tx, known: _Known, now: datetime) -> None:
+    """Write what was decided, tell it, and finish the adjustments of which nothing waits any more."""
+    if not known.decided:
+        return
+    changes = Changes(
+        steps=tuple(step for one in known.decided for step in one.steps),
+        begun=tuple(row for one in known.decided for row in one.begun),
+    )
+    left = await _write(tx, changes, known.adjustments, WHO, now)
+    await fault_point("adjustments.settlements_answered")
+    messages = [
+        message
+        for step in changes.steps
+        for message in _tell_step(step, known.adjustments[step.settlement.adjustment_id], left)
+    ]
+    messages += [
+        message
+        for one in changes.begun
+        for message in _tell_begun(one, known.adjustments[one.adjustment_id], left)
+    ]
+    await outbox.stage(tx, messages)
+    concerned = {step.settlement.adjustment_id for step in changes.steps}
+    await _finish(tx, {one: known.adjustments[one] for one in concerned}, now)
+
+
+async def _write(
+    tx: Tx, changes: Changes, adjustments: Mapping[UUID, Adjustment], who: str, now: datetime
+) -> _Left:
+    """Write settlements and ask for what settles them; what the parties owe in all afterwards."""
+    if changes.steps or changes.begun:
+        sentences = [settlements_told.begun(one) for one in changes.begun]
+        await store.settlements.change(tx, changes, sentences, who, now)
+    asked = [one for one in changes.begun if one.state is SettlementState.ASKED]
+    await outbox.stage(tx, [_asking(one, adjustments[one.adjustment_id], now) for one in asked])
+    owing = {row.wallet for row in (*changes.begun, *(step.settlement for step in changes.steps))}
+    return await store.settlements.left(tx, owing)
+
+
+def _asking(settlement: Settlement, adjustment: Adjustment, now: datetime) -> Message:
+    if settlement.method is Method.STRIPE_REVERSAL:
+        return wire.settlements.reversal_requested(settlement, adjustment)
+    return wire.settlements.journal_requested(settlement, adjustment, now)
+
+
+def _tell_begun(settlement: Settlement, adjustment: Adjustment, left: _Left) -> list[Message]:
+    owed = _left_of(settlement, left)
+    said = settlements_told.told(settlement, owed)
+    return [wire.settlements.told(settlement, adjustment, "settlement_changed", said, owed)] if said else []
+
+
+def _tell_step(step: Step, adjustment: Adjustment, left: _Left) -> list[Message]:
+    """Tell the party what is settled, and finance what failed."""
+    settlement, owed = step.settlement, _left_of(step.settlement, left)
+    if step.to is SettlementState.FAILED:
+        about = f"adjustment {adjustment.name}, {settlement.wallet}: {settlement.method} failed"
+        said = f"{about}: {step.sentence}; what takes its place is in `hobbs adjustments show`"
+        return [wire.settlements.finance("settlement_failed", adjustment.name, said, adjustment.trace)]
+    told = settlements_told.settled(settlement, step.amount, owed)
+    return [wire.settlements.told(settlement, adjustment, "settlement_done", told, owed)] if told else []
+
+
+def _left_of(settlement: Settlement, left: _Left) -> int:
+    return left.get((settlement.wallet, settlement.currency), 0)
+
+
+async def _finish(tx: Tx, adjustments: Mapping[UUID, Adjustment], now: datetime) -> None:
+    """Bring adjustments to `settled` when nothing of them waits, and to `settling` when something does."""
+    waiting = await store.settlements.with_open(tx, adjustments)
+    steps = [
+        Move(adjustment=one, to=to, who=WHO, why=_WHY[to])
+        for one in adjustments.values()
+        if (to := State.SETTLING if one.id in waiting else State.SETTLED) is not one.state
+    ]
+    await moves.make(tx, steps, now)
+
+
+_WHY: Final = {
+    State.SETTLING: "the money of some parties is under way",
+    State.SETTLED: "every party is settled",
+}

@@ -1,0 +1,27 @@
+"""Every SQL statement of adjustments' worker, a file for each group of tables."""
+
+from services.adjustments.store import (
+    adjustments,
+    approvals,
+    flights,
+    gauges,
+    journals,
+    makers,
+    policy,
+    settlements,
+    settlements_late,
+    settlements_sent,
+)
+
+__all__ = [
+    "adjustments",
+    "approvals",
+    "flights",
+    "gauges",
+    "journals",
+    "makers",
+    "policy",
+    "settlements",
+    "settlements_late",
+    "settlements_sent",
+]

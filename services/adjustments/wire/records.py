@@ -1,0 +1,141 @@
+"""Records in: revisions of flights, the ledger's answers, the school's book, what payouts tells."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from fleet.envelope import Record
+from fleet.inbox import Unreadable, read
+from schemas.flights import BilledEntry, FlightRevised
+from schemas.journals import JournalPosted, JournalRefused
+from schemas.reversals import ReversalSettled
+from schemas.school import AdjustmentsCard, SchoolAccepted, SchoolCard
+from schemas.transfers import TransferSent
+from services.adjustments.domain.adjustments import PREFIX
+from services.adjustments.domain.flights import FirstBill, Revision
+from services.adjustments.domain.journals import PostedJournal, RefusedJournal
+
+SOURCE_CHARS_MAX = 100  # of a journal's source, as the ledger takes it
+SETTLEMENT_PREFIX = "settlement:"
+_OURS = (PREFIX.encode(), SETTLEMENT_PREFIX.encode())
+_PAID_OURS = f'"{PREFIX}'.encode()
+
+
+def flight_revised(record: Record) -> Revision:
+    """Read `flight.revised`. Raises Unreadable when its amounts do not add up or name a wallet twice."""
+    event = read(record, FlightRevised)
+    revision = Revision(
+        flight_id=event.flight_id,
+        revision=event.revision,
+        kind=event.kind,
+        bill_id=event.bill_id,
+        first=FirstBill(
+            currency=event.currency,
+            source=event.first_source,
+            entries=_amounts(event.first_entries, "first_entries"),
+        ),
+        entries=_amounts(event.entries, "entries"),
+        student_before=event.student_before,
+        student=event.student,
+        flown_on=event.flown_on,
+        occurred_at=event.occurred_at,
+        priced_by=event.priced_by,
+        reason=event.reason,
+        made_by=event.made_by,
+    )
+    if len(PREFIX + revision.name) > SOURCE_CHARS_MAX:
+        raise Unreadable(
+            "flight_id_too_long", f"the source of its journal has over {SOURCE_CHARS_MAX} characters"
+        )
+    return revision
+
+
+def _amounts(entries: Sequence[BilledEntry], name: str) -> dict[str, int]:
+    amounts = {entry.wallet: entry.amount for entry in entries if entry.amount}
+    if len({entry.wallet for entry in entries}) < len(entries):
+        raise Unreadable("wallet_named_twice", f"{name} name a wallet twice")
+    if total := sum(amounts.values()):
+        raise Unreadable("not_balanced", f"{name} sum to {total}, not zero")
+    return dict(sorted(amounts.items()))
+
+
+def ours(batch: Sequence[Record]) -> list[Record]:
+    """Of the ledger's answers, those about this service's journals: the key is the journal's source.
+
+    There are millions of others, which cost no row in the inbox.
+    """
+    return [record for record in batch if record.key is not None and record.key.startswith(_OURS)]
+
+
+def paying_ours(batch: Sequence[Record]) -> list[Record]:
+    """Of the transfers sent, those that may name an adjustment's journal among what they paid."""
+    return [record for record in batch if record.value is not None and _PAID_OURS in record.value]
+
+
+def journal_posted(record: Record) -> JournalPosted:
+    """Read `journal.posted`."""
+    return read(record, JournalPosted)
+
+
+def posted_journal(event: JournalPosted) -> PostedJournal:
+    """What the ledger posted of an adjustment; a wallet's entries in one amount."""
+    amounts: dict[str, int] = {}
+    for entry in event.entries:
+        amounts[entry.wallet] = amounts.get(entry.wallet, 0) + entry.amount
+    return PostedJournal(
+        source=event.source,
+        journal_id=event.journal_id,
+        currency=event.currency,
+        entries={wallet: amount for wallet, amount in sorted(amounts.items()) if amount},
+        recorded_at=event.recorded_at,
+    )
+
+
+def journal_refused(record: Record) -> JournalRefused:
+    """Read `journal.refused`."""
+    return read(record, JournalRefused)
+
+
+def refused_journal(event: JournalRefused) -> RefusedJournal:
+    return RefusedJournal(source=event.source, reason=event.reason, sentence=event.sentence)
+
+
+def is_of_adjustment(source: str) -> bool:
+    return source.startswith(PREFIX)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookRead:
+    """What this service follows of a version of the school's book.
+
+    cards: first day and settings of each policy card, None for a withdrawn one. time_zone: when it is named.
+    """
+
+    version: int
+    time_zone: str | None
+    cards: tuple[tuple[date, dict[str, Any] | None], ...]
+
+
+def school_accepted(record: Record) -> BookRead:
+    """Read `school.accepted`: the policy cards, and the time zone when it names one."""
+    event = read(record, SchoolAccepted)
+    zone: str | None = None
+    cards: list[tuple[date, dict[str, Any] | None]] = []
+    for change in event.changes:
+        if change.kind == "school" and change.new is not None:
+            zone = SchoolCard.model_validate(change.new).time_zone
+        elif change.kind == "adjustments":
+            card = None if change.new is None else AdjustmentsCard.model_validate(change.new).model_dump()
+            cards.append((change.effective_from, card))
+    return BookRead(version=event.version, time_zone=zone, cards=tuple(cards))
+
+
+def transfer_sent(record: Record) -> TransferSent:
+    """Read `transfer.sent`."""
+    return read(record, TransferSent)
+
+
+def reversal_settled(record: Record) -> ReversalSettled:
+    """Read `reversal.settled`."""
+    return read(record, ReversalSettled)

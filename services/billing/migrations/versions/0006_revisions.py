@@ -1,0 +1,14 @@
+"""Bills of corrections and cancellations, revisions that wait for their turn, and which bill is in force."""
+
+from pathlib import Path
+
+from fleet.migrate import run_sql
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_name("0006_revisions.sql"))

@@ -1,0 +1,5 @@
+"""What happens inside one transaction: lock, decide, write, stage; the caller commits."""
+
+from services.billing.steps import revisions
+
+__all__ = ["revisions"]

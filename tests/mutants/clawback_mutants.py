@@ -1,0 +1,90 @@
+"""Mutants of claw-backs: money taken twice, too late, beside a deduction; a rest that nobody owes."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+TESTS = "tests/integration/payouts"
+
+CLAWBACK_MUTANTS = (
+    Mutant(
+        name="a-claimed-debt-is-deducted-too",
+        breaks="A debt is deducted from the next payment while it is taken back at Stripe.",
+        edits=(
+            Edit(
+                path="services/payouts/store/payables.py",
+                old="    WHERE transfer_id IS NULL AND clawback_id IS NULL\n",
+                new="    WHERE transfer_id IS NULL\n",
+            ),
+        ),
+        catchers=(
+            f"{TESTS}/test_clawbacks.py"
+            "::test_what_is_earned_meanwhile_is_paid_whole_and_nothing_is_deducted_later",
+        ),
+    ),
+    Mutant(
+        name="a-refused-reversal-is-left-to-be-tried-again",
+        breaks="A reversal that Stripe refused is tried again after its request was answered.",
+        edits=(
+            Edit(
+                path="services/payouts/steps/clawbacks.py",
+                old="        await store.stopped.close(tx, parts, now)\n",
+                new="",
+            ),
+        ),
+        catchers=(
+            f"{TESTS}/test_clawbacks_at_stripe.py"
+            "::test_a_reversal_that_stripe_refuses_is_not_tried_for_ever_and_never_later",
+        ),
+    ),
+    Mutant(
+        name="a-reversal-is-sent-after-its-window",
+        breaks="Money is taken back of transfers whose 72 hours are over.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/clawbacks.py",
+                old=" if money.left > 0 and now < money.not_after]",
+                new=" if money.left > 0]",
+            ),
+            Edit(
+                path="services/payouts/domain/clawbacks.py",
+                old="            not_after=take.of.not_after,\n",
+                new="",
+            ),
+        ),
+        catchers=(
+            f"{TESTS}/test_clawbacks.py"
+            "::test_nothing_is_taken_back_after_the_window_and_the_debt_is_deducted",
+        ),
+    ),
+    Mutant(
+        name="stripe-is-not-asked-what-came-back",
+        breaks="A restored database takes back once more what came back after its backup.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/clawbacks.py",
+                old="        for transfer in unnoted:\n",
+                new="        for transfer in unnoted[:0]:\n",
+            ),
+        ),
+        catchers=(
+            f"{TESTS}/test_restored_clawbacks.py"
+            "::test_what_came_back_after_the_backup_is_found_and_not_taken_again",
+            f"{TESTS}/test_clawbacks_at_stripe.py"
+            "::test_a_reversal_by_hand_of_the_same_money_is_not_taken_back_again",
+        ),
+    ),
+    Mutant(
+        name="the-rest-of-a-debt-is-forgotten",
+        breaks="What did not come back is no debt any more: the payee keeps it.",
+        edits=(
+            Edit(
+                path="services/payouts/store/clawbacks.py",
+                old='    await leave_open(tx, one, one.needs, "rest", now)\n',
+                new="",
+            ),
+        ),
+        catchers=(
+            f"{TESTS}/test_clawbacks.py"
+            "::test_what_the_account_has_not_available_is_deducted_from_what_is_earned_next",
+        ),
+    ),
+)
