@@ -186,6 +186,8 @@ _UNDER_WAY = f"""
     UNION ALL SELECT 'transfers to send', count(*) FROM payouts.transfer
               WHERE state = 'sending' OR state = 'pending' AND NOT EXISTS (
                   SELECT FROM payouts.operation WHERE transfer_id = transfer.id)
-    UNION ALL SELECT 'payables without a transfer', count(*) FROM payouts.payable WHERE transfer_id IS NULL
+    UNION ALL SELECT 'payables without a transfer', count(*) FROM payouts.payable
+              WHERE transfer_id IS NULL AND clawback_id IS NULL
+    UNION ALL SELECT 'money to take back', count(*) FROM payouts.clawback WHERE state <> 'settled'
     {_TO_PUBLISH}
 """  # noqa: S608
