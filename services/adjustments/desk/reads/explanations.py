@@ -60,9 +60,8 @@ _STEPS: Final = """
     WHERE adjustment_id = ANY (CAST(:ids AS uuid[])) ORDER BY revision, history.id
 """
 _SETTLEMENTS: Final = """
-    SELECT revision, wallet, amount, method, settlement.state, settlement.sentence, proof, decided_by
-    FROM adjustments_public.settlements AS settlement
-    JOIN adjustments_public.adjustments AS adjustment ON adjustment.id = settlement.adjustment_id
+    SELECT revision, wallet, amount, method, state, sentence, proof, decided_by, begun_at, changed_at
+    FROM adjustments_public.settlements
     WHERE adjustment_id = ANY (CAST(:ids AS uuid[])) ORDER BY revision, wallet, number
 """
 
