@@ -10,6 +10,7 @@ from fleet.settings import Settings
 from hobbs.check.recompute import ExplainedFlight, explain_flight
 from hobbs.check.revisions import FIRST_BILL
 from services.adjustments.desk.decisions import ACTIONS
+from services.adjustments.desk.reads import explanations
 from services.adjustments.handlers import propose_revisions, take_posted
 from services.ledger.handlers import post_journals
 from tests.conftest import OpenDatabase
@@ -122,6 +123,22 @@ async def test_an_approved_correction_shows_who_decided_and_adds_up_in_the_ledge
     assert {row["wallet"]: row["amount"] for row in second.settlements} == {
         row["wallet"]: row["difference"] for row in second.differences
     }
+
+
+async def test_a_corrected_line_of_a_statement_is_marked_with_its_correction(
+    books: Books, open_db: OpenDatabase
+) -> None:
+    await given_corrected(books.billing, corrected(hobbs_in="1254.4", dual_hours="0.8"))
+    await books.carry()
+    sources = ["flight:F123:1", "adjustment:F123:2", "charge:ch_1"]
+
+    async def marks() -> dict[str, str]:
+        async with open_db("operator").transaction() as tx:
+            return await explanations.corrected_by(tx, sources)
+
+    assert await marks() == {}, "it waits for approval"
+    await books.approve("F123:2", "ann")
+    assert await marks() == {"flight:F123:1": "adjustment:F123:2"}
 
 
 async def test_a_cancelled_flight_leaves_nothing(books: Books, explain: Explain) -> None:
