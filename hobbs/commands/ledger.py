@@ -4,7 +4,7 @@ Amounts are minor units in JSON and CSV, and the currency's own decimals in tabl
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, tzinfo
 from typing import Annotated, Any, Final
 
@@ -15,6 +15,7 @@ from hobbs.commands.queries import currency_of, decide, instant_of, no_wallet, r
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
 from hobbs.shell.reasons import NeededWhyOption
+from services.adjustments.desk.reads import explanations
 from services.billing.desk import reads as billing
 from services.ledger.desk import decisions, reads
 from services.ledger.desk.reads.balances import BalanceAt, WalletBalance
@@ -120,10 +121,23 @@ def _known_zone(name: str) -> tzinfo:
         raise typer.BadParameter(str(error), param_hint="--zone") from None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkedLine(StatementLine):
+    """A line, and the adjustment's journal that corrects what it says; None: it stands as it is."""
+
+    corrected_by: str | None
+
+
 def _show_page(page: Page, output: Output, zone: tzinfo) -> None:
+    marks = read(lambda tx: explanations.corrected_by(tx, [line.source for line in page.lines]))
     lines = [
-        replace(
-            line, occurred_at=line.occurred_at.astimezone(zone), recorded_at=line.recorded_at.astimezone(zone)
+        MarkedLine(
+            **{
+                **asdict(line),
+                "occurred_at": line.occurred_at.astimezone(zone),
+                "recorded_at": line.recorded_at.astimezone(zone),
+            },
+            corrected_by=marks.get(line.source),
         )
         for line in page.lines
     ]
@@ -131,7 +145,7 @@ def _show_page(page: Page, output: Output, zone: tzinfo) -> None:
         show_one({**asdict(replace(page, lines=lines)), "order": "posting", "time_zone": str(zone)}, output)
         return
     said = f"in the order of posting; times are {zone}"
-    _show(lines, output, StatementLine, title=f"{page.wallet}, {page.currency}: {said}")
+    _show(lines, output, MarkedLine, title=f"{page.wallet}, {page.currency}: {said}")
     if output is Output.csv:
         say(f"{page.wallet}, {page.currency}: {said}")
 

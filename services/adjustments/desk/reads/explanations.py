@@ -1,6 +1,6 @@
 """What became of a flight's corrections, for who explains it: read from the published views. Minor units."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -60,9 +60,8 @@ _STEPS: Final = """
     WHERE adjustment_id = ANY (CAST(:ids AS uuid[])) ORDER BY revision, history.id
 """
 _SETTLEMENTS: Final = """
-    SELECT revision, wallet, amount, method, settlement.state, settlement.sentence, proof, decided_by
-    FROM adjustments_public.settlements AS settlement
-    JOIN adjustments_public.adjustments AS adjustment ON adjustment.id = settlement.adjustment_id
+    SELECT revision, wallet, amount, method, state, sentence, proof, decided_by, begun_at, changed_at
+    FROM adjustments_public.settlements
     WHERE adjustment_id = ANY (CAST(:ids AS uuid[])) ORDER BY revision, wallet, number
 """
 
@@ -92,3 +91,29 @@ async def _by_revision(tx: Tx, sql: str, ids: Sequence[UUID]) -> dict[int, list[
         values = dict(row._mapping)
         rows.setdefault(values.pop("revision"), []).append(values)
     return rows
+
+
+_POSTED: Final = """
+    SELECT flight_id, max(revision) AS revision FROM adjustments_public.adjustments
+    WHERE flight_id = ANY (CAST(:flights AS text[])) AND journal_id IS NOT NULL GROUP BY flight_id
+"""
+
+
+async def corrected_by(tx: Tx, sources: Collection[str]) -> dict[str, str]:
+    """By the source of a journal of a flight or an adjustment: the newest adjustment that corrects it."""
+    flights = {
+        source: source.partition(":")[2].rpartition(":")[0] for source in sources if _of_a_flight(source)
+    }
+    if not flights:
+        return {}
+    rows = await tx.all(_POSTED, flights=sorted(set(flights.values())))
+    newest = {row.flight_id: f"adjustment:{row.flight_id}:{row.revision}" for row in rows}
+    return {
+        source: newest[flight]
+        for source, flight in flights.items()
+        if flight in newest and newest[flight] != source
+    }
+
+
+def _of_a_flight(source: str) -> bool:
+    return source.startswith(("flight:", "adjustment:"))
