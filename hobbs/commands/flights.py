@@ -31,6 +31,7 @@ import typer
 from hobbs.commands import flights_correct, flights_keys, flights_list
 from hobbs.commands import flights_files as files
 from hobbs.flights.by_book import judge_by_book
+from hobbs.flights.file import FLIGHTS
 from hobbs.flights.publish import Progress
 from hobbs.shell.connections import run
 from hobbs.shell.output import Output, OutputOption
@@ -72,6 +73,7 @@ def publish_command(
         file,
         column or [],
         {"encoding": encoding, "date_format": date_format, "decimals": decimal, "sheet": sheet},
+        FLIGHTS,
     )
     if dry_run:
         run(judge_by_book(found))

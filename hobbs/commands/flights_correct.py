@@ -16,6 +16,7 @@ from hobbs.flights.publish import Progress
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption, WhyOption
+from schemas.flights import FlightCorrected
 from services.billing.desk import reprice
 from services.billing.desk.preview import RevisionPreview
 from services.billing.desk.reprice import Repriced
@@ -106,9 +107,9 @@ async def _repriced(
         return await reprice.repriced(tx, since=since.date(), until=until.date() if until else None, **wanted)
 
 
-def _as_file(changed: Sequence[Repriced]) -> FlightsFile:
+def _as_file(changed: Sequence[Repriced]) -> FlightsFile[FlightCorrected]:
     """The corrections as if a file had them: the line is the place in the list that is shown."""
-    found = FlightsFile()
+    found: FlightsFile[FlightCorrected] = FlightsFile()
     for line, one in enumerate(changed, start=1):
         if one.event is not None:
             found.flights.append(ReadFlight(line=line, flight=one.event))

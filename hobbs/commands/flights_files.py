@@ -14,13 +14,14 @@ from rich.progress import Progress as Bar
 from fleet.settings import Settings
 from hobbs.flights.cells import Decimals
 from hobbs.flights.file import (
-    FLIGHTS,
+    E,
+    FlightEvent,
     FlightsFile,
     ReadFlight,
     Rejected,
     Shape,
     parse_column_map,
-    read_flights_file,
+    read_file,
 )
 from hobbs.flights.publish import GatewayRefuses, Progress, publish_over_http, publish_to_kafka
 from hobbs.flights.unreadable import FileUnreadable
@@ -30,7 +31,7 @@ from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, agreed, say, s
 FILE_BYTES_MAX: Final = 64 * 2**20
 REJECTED_COLUMNS: Final = ("line", "flight_id", "reason", "sentence")
 
-Send = Callable[[Sequence[ReadFlight]], AsyncIterator[Progress]]
+Send = Callable[[Sequence[ReadFlight[FlightEvent]]], AsyncIterator[Progress]]
 
 FileArgument = Annotated[
     Path, typer.Argument(metavar="FILE", help="A .csv or .xlsx file, or JSON lines (.jsonl).")
@@ -67,16 +68,16 @@ class Report:
 
 
 def read_or_exit(
-    file: Path, columns: Sequence[str], options: dict[str, Any], shape: Shape = FLIGHTS
-) -> FlightsFile:
+    file: Path, columns: Sequence[str], options: dict[str, Any], shape: Shape[E]
+) -> FlightsFile[E]:
     """Read the file and say what was noted of it; exit when it cannot be read."""
     try:
         if file.stat().st_size > FILE_BYTES_MAX:
             raise FileUnreadable(f"{file} is larger than {FILE_BYTES_MAX} bytes; split it")
-        found = read_flights_file(
+        found = read_file(
             file.read_bytes(),
+            shape,
             jsonl=file.suffix.lower() in (".jsonl", ".ndjson"),
-            shape=shape,
             column_map=parse_column_map(columns, shape),
             **options,
         )
@@ -107,7 +108,7 @@ def _api_key(api_key: str | None, file: Path | None) -> str:
     return key
 
 
-def ask(found: FlightsFile, yes: bool) -> None:
+def ask(found: FlightsFile[Any], yes: bool) -> None:
     """Ask on a terminal only: a script cannot answer."""
     somebody = sys.stdin.isatty() and sys.stderr.isatty()
     rejected = f" ({len(found.rejected)} rows are rejected)" if found.rejected else ""
@@ -134,7 +135,7 @@ async def with_progress(steps: AsyncIterator[Progress], flights: int) -> Progres
     return Progress(accepted=accepted, repeated=repeated, rejected=tuple(rejected))
 
 
-def report_of(file: Path, found: FlightsFile, done: Progress, *, dry_run: bool) -> Report:
+def report_of(file: Path, found: FlightsFile[Any], done: Progress, *, dry_run: bool) -> Report:
     rejected = sorted((*found.rejected, *done.rejected), key=lambda row: row.line)
     return Report(
         file=str(file),

@@ -11,9 +11,10 @@ from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.lists import MostOption, Part, SkipOption, part
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
-from services.billing.desk import reads, revision_reads
+from services.billing.desk import reads
 from services.billing.desk.reads import RefusedFlight, StoredBill
-from services.billing.desk.revision_reads import WaitingRevision
+from services.billing.desk.reads import revisions as revision_reads
+from services.billing.desk.reads.revisions import WaitingRevision
 
 COLUMNS: Final = (
     "flight_id",

@@ -191,7 +191,7 @@ def draft_command(
         raise typer.Exit(EXIT_FINDINGS) from None
     for rejected in read.rejected:
         say(f"{flights}:{rejected.line}: not read: {rejected.sentence}")
-    sys.stdout.write(draft(read.completed(), flights.name))
+    sys.stdout.write(draft(read.events(), flights.name))
 
 
 def read_or_exit(file: Path) -> SchoolFile:

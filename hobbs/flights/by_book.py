@@ -1,7 +1,7 @@
 """Asks billing's rules what they would make of a file, by the school's book as it is now."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from pydantic import ValidationError
 
@@ -10,26 +10,24 @@ from fleet.settings import Settings
 from hobbs.flights.file import FlightsFile, ReadFlight, Rejected
 from hobbs.shell.connections import DATABASE_ERRORS, reading
 from hobbs.shell.output import say
-from schemas.flights import FlightCancelled, FlightCorrected
+from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from services.billing.desk import preview
 from services.billing.desk.preview import RevisionPreview
 
 T = TypeVar("T")
 
 
-async def judge_by_book(found: FlightsFile) -> None:
+async def judge_by_book(found: FlightsFile[FlightCompleted]) -> None:
     """Move the flights that the book refuses to the rejected rows; say why when nobody could be asked."""
-    flights = found.completed()
+    flights = found.events()
     refusals = await _asked(lambda tx: preview.refusals(tx, flights)) if flights else None
     if refusals is not None:
         _reject(found, refusals)
 
 
-async def preview_corrections(found: FlightsFile) -> list[RevisionPreview]:
+async def preview_corrections(found: FlightsFile[FlightCorrected | FlightCancelled]) -> list[RevisionPreview]:
     """What each correction would do; those that would be refused move to the rejected rows."""
-    events = [
-        read.flight for read in found.flights if isinstance(read.flight, FlightCorrected | FlightCancelled)
-    ]
+    events = found.events()
     previews = await _asked(lambda tx: preview.revisions(tx, events)) if events else None
     if previews is None:
         return []
@@ -57,8 +55,8 @@ class _Refusal(Protocol):
     def sentence(self) -> str: ...
 
 
-def _reject(found: FlightsFile, refusals: Sequence[_Refusal | None]) -> None:
-    kept: list[ReadFlight] = []
+def _reject(found: FlightsFile[Any], refusals: Sequence[_Refusal | None]) -> None:
+    kept: list[ReadFlight[Any]] = []
     for read, refusal in zip(found.flights, refusals, strict=True):
         if refusal is None:
             kept.append(read)

@@ -5,7 +5,7 @@ A row is the next revision of a flight, whole; or it cancels the flight, and the
 
 from typing import Any, Final
 
-from hobbs.flights.file import COLUMNS, FlightEvent, Shape
+from hobbs.flights.file import COLUMNS, Shape
 from schemas.flights import FlightCancelled, FlightCorrected
 
 COLUMNS_MORE: Final = ("reason", "corrected_by", "priced_by", "cancelled")
@@ -13,10 +13,10 @@ YES: Final = ("yes", "y", "true", "x", "1", "cancelled", "canceled")
 NO: Final = ("no", "n", "false", "0")
 
 
-def correction_shape(*, why: str | None, who: str) -> Shape:
+def correction_shape(*, why: str | None, who: str) -> Shape[FlightCorrected | FlightCancelled]:
     """How rows are read. `why`, `who`: for the rows that say no reason, or not who corrected them."""
 
-    def read(event: dict[str, Any]) -> FlightEvent:
+    def read(event: dict[str, Any]) -> FlightCorrected | FlightCancelled:
         said = {"corrected_by": who, **({"reason": why} if why else {}), **event}
         if not _is_cancelled(said.pop("cancelled", None)):
             return FlightCorrected.model_validate(said)

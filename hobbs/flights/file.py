@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, Generic, TypeVar
 
 from pydantic import ValidationError
 
@@ -44,10 +44,11 @@ SHOWN_CHARS: Final = 40
 
 
 FlightEvent = FlightCompleted | FlightCancelled  # a correction is a completed flight with a reason
+E = TypeVar("E", bound=FlightEvent, covariant=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Shape:
+class Shape(Generic[E]):
     """What the rows of a file are: the columns they may have and must have, and the event each becomes.
 
     dated: one of DATE_COLUMNS must be there. read: may raise ValueError with a sentence about the row.
@@ -56,10 +57,10 @@ class Shape:
     columns: tuple[str, ...]
     needed: tuple[str, ...]
     dated: bool
-    read: Callable[[dict[str, Any]], FlightEvent]
+    read: Callable[[dict[str, Any]], E]
 
 
-FLIGHTS: Final = Shape(
+FLIGHTS: Final[Shape[FlightCompleted]] = Shape(
     columns=COLUMNS, needed=NEEDED, dated=True, read=lambda event: FlightCompleted.model_validate(event)
 )
 
@@ -68,11 +69,11 @@ Row = tuple[int, dict[str, Any], Sequence[str]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ReadFlight:
+class ReadFlight(Generic[E]):
     """A flight and the line it starts on."""
 
     line: int
-    flight: FlightEvent
+    flight: E
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,34 +87,39 @@ class Rejected:
 
 
 @dataclass(slots=True, kw_only=True)
-class FlightsFile:
+class FlightsFile(Generic[E]):
     """What a file holds: flights in its order, rejected rows, and notes for the person who reads it."""
 
-    flights: list[ReadFlight] = field(default_factory=list)
+    flights: list[ReadFlight[E]] = field(default_factory=list)
     rejected: list[Rejected] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
-    def completed(self) -> list[FlightCompleted]:
-        """The flights without cancellations."""
-        return [read.flight for read in self.flights if isinstance(read.flight, FlightCompleted)]
+    def events(self) -> list[E]:
+        """The flights alone."""
+        return [read.flight for read in self.flights]
 
 
-def read_flights_file(
+def read_flights_file(content: bytes, *, jsonl: bool, **options: Any) -> FlightsFile[FlightCompleted]:
+    """Read a whole file of completed flights; `options`: those of `read_file`."""
+    return read_file(content, FLIGHTS, jsonl=jsonl, **options)
+
+
+def read_file(
     content: bytes,
+    shape: Shape[E],
     *,
     jsonl: bool,
-    shape: Shape = FLIGHTS,
     column_map: Mapping[str, str] | None = None,
     encoding: str | None = None,
     date_format: str | None = None,
     decimals: cell.Decimals | None = None,
     sheet: str | None = None,
-) -> FlightsFile:
+) -> FlightsFile[E]:
     """Read a whole file. `column_map` names, for a column of the file, the column of ours it stands for.
 
     decimals: what stands before the tenths of an hour; None: a point, and a comma is refused by name.
     """
-    found = FlightsFile()
+    found: FlightsFile[E] = FlightsFile()
     names = dict(column_map or {})
     if workbook.is_workbook(content):
         rows = _table_rows(workbook.workbook_rows(content, sheet, found.notes), names, shape, found)
@@ -130,7 +136,7 @@ def read_flights_file(
     return found
 
 
-def parse_column_map(pairs: Sequence[str], shape: Shape = FLIGHTS) -> dict[str, str]:
+def parse_column_map(pairs: Sequence[str], shape: Shape[Any] = FLIGHTS) -> dict[str, str]:
     """Read `--map COLUMN=NAME` options: the file's column on the left, ours on the right."""
     mapped: dict[str, str] = {}
     for pair in pairs:
@@ -146,7 +152,7 @@ def parse_column_map(pairs: Sequence[str], shape: Shape = FLIGHTS) -> dict[str, 
     return mapped
 
 
-def _csv_rows(text: str, names: dict[str, str], shape: Shape, found: FlightsFile) -> Iterator[Row]:
+def _csv_rows(text: str, names: dict[str, str], shape: Shape[Any], found: FlightsFile[Any]) -> Iterator[Row]:
     lines = csv_text.lines_of(text)
     begin, delimiter = csv_text.told_delimiter(lines)
     if delimiter is None:
@@ -161,7 +167,10 @@ def _csv_rows(text: str, names: dict[str, str], shape: Shape, found: FlightsFile
 
 
 def _table_rows(
-    records: Iterator[tuple[int, list[str]]], names: dict[str, str], shape: Shape, found: FlightsFile
+    records: Iterator[tuple[int, list[str]]],
+    names: dict[str, str],
+    shape: Shape[Any],
+    found: FlightsFile[Any],
 ) -> Iterator[Row]:
     """Rows by our column names, with the line each starts on; the header is checked first."""
     header: list[str | None] | None = None
@@ -180,7 +189,7 @@ def _stripped(written: str) -> str:
 
 
 def _header_of(
-    cells: Sequence[str], names: dict[str, str], shape: Shape, notes: list[str]
+    cells: Sequence[str], names: dict[str, str], shape: Shape[Any], notes: list[str]
 ) -> list[str | None]:
     """For each column of the file, ours; None is not read. Raises when a needed column is not there."""
     columns = [cell.strip() for cell in cells]
@@ -199,13 +208,13 @@ def _header_of(
     return ours
 
 
-def _folded(column: str, taken: set[str], shape: Shape) -> str | None:
+def _folded(column: str, taken: set[str], shape: Shape[Any]) -> str | None:
     """`Flight ID` and `flight-id` are `flight_id`."""
     name = column.lower().replace(" ", "_").replace("-", "_")
     return name if name in shape.columns and name not in taken else None
 
 
-def _require_columns(ours: Sequence[str | None], columns: Sequence[str], shape: Shape) -> None:
+def _require_columns(ours: Sequence[str | None], columns: Sequence[str], shape: Shape[Any]) -> None:
     there = [our for our in ours if our]
     twice = sorted({name for name in there if there.count(name) > 1})
     if twice:
@@ -224,7 +233,9 @@ def _has(columns: Sequence[str]) -> str:
     return f"it has: {', '.join(columns)}"
 
 
-def _jsonl_rows(text: str, names: dict[str, str], shape: Shape, found: FlightsFile) -> Iterator[Row]:
+def _jsonl_rows(
+    text: str, names: dict[str, str], shape: Shape[Any], found: FlightsFile[Any]
+) -> Iterator[Row]:
     for line, written in enumerate(csv_text.lines_of(text), start=1):
         if not written.strip():
             continue
@@ -248,8 +259,8 @@ def _read_row(
     written: Sequence[str],
     date_format: str | None,
     decimals: cell.Decimals | None,
-    shape: Shape,
-    found: FlightsFile,
+    shape: Shape[Any],
+    found: FlightsFile[Any],
 ) -> None:
     if label := cell.totals_label(written, row):
         found.rejected.append(_totals(line, label))
@@ -300,10 +311,10 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _reject_repeats(found: FlightsFile) -> None:
+def _reject_repeats(found: FlightsFile[Any]) -> None:
     """Keep the first of each flight and revision; say of the others whether they differ."""
-    first: dict[tuple[str, int], ReadFlight] = {}
-    kept: list[ReadFlight] = []
+    first: dict[tuple[str, int], ReadFlight[Any]] = {}
+    kept: list[ReadFlight[Any]] = []
     for read in found.flights:
         before = first.setdefault((read.flight.flight_id, read.flight.revision), read)
         if before is read:

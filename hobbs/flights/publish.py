@@ -53,7 +53,9 @@ def topic_of(flight: FlightEvent) -> str:
     return "flight.corrected" if isinstance(flight, FlightCorrected) else "flight.completed"
 
 
-async def publish_to_kafka(settings: Settings, flights: Sequence[ReadFlight]) -> AsyncIterator[Progress]:
+async def publish_to_kafka(
+    settings: Settings, flights: Sequence[ReadFlight[FlightEvent]]
+) -> AsyncIterator[Progress]:
     """Publish in order; one step for each flight that Kafka acknowledged."""
     cause = first_cause()
     messages = [
@@ -79,7 +81,9 @@ async def publish_to_kafka(settings: Settings, flights: Sequence[ReadFlight]) ->
         ) from error
 
 
-async def publish_over_http(url: str, api_key: str, flights: Sequence[ReadFlight]) -> AsyncIterator[Progress]:
+async def publish_over_http(
+    url: str, api_key: str, flights: Sequence[ReadFlight[FlightEvent]]
+) -> AsyncIterator[Progress]:
     """Send what each address takes in order, 500 in a request; one step for each request."""
     headers = {"Authorization": f"Bearer {api_key}", "Content-Type": "application/json"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=TIMEOUT_S) as client:
@@ -89,7 +93,7 @@ async def publish_over_http(url: str, api_key: str, flights: Sequence[ReadFlight
                 yield await _send(client, door, there[start : start + REQUEST_FLIGHTS_MAX])
 
 
-async def _send(client: httpx.AsyncClient, door: str, flights: Sequence[ReadFlight]) -> Progress:
+async def _send(client: httpx.AsyncClient, door: str, flights: Sequence[ReadFlight[FlightEvent]]) -> Progress:
     """Send flights; when the gateway names some it will not take, send the others again without them."""
     rejected: list[Rejected] = []
     while flights:
@@ -107,7 +111,9 @@ async def _send(client: httpx.AsyncClient, door: str, flights: Sequence[ReadFlig
     return Progress(rejected=tuple(rejected))
 
 
-async def _posted(client: httpx.AsyncClient, door: str, flights: Sequence[ReadFlight]) -> httpx.Response:
+async def _posted(
+    client: httpx.AsyncClient, door: str, flights: Sequence[ReadFlight[FlightEvent]]
+) -> httpx.Response:
     """Post until the gateway answers for good; repeating a request is safe."""
     body = b"[" + b",".join(read.flight.model_dump_json().encode() for read in flights) + b"]"
     for attempt in range(ATTEMPTS_MAX):
@@ -151,5 +157,5 @@ def _refused_places(document: dict[str, Any]) -> dict[int, tuple[str, str]]:
     return places
 
 
-def _rejected(read: ReadFlight, reason: str, sentence: str) -> Rejected:
+def _rejected(read: ReadFlight[FlightEvent], reason: str, sentence: str) -> Rejected:
     return Rejected(line=read.line, flight_id=read.flight.flight_id, reason=reason, sentence=sentence)

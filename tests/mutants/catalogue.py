@@ -10,6 +10,7 @@ from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
 from tests.mutants.reading_mutants import READING_MUTANTS
 from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
 from tests.mutants.restore_mutants import RESTORE_MUTANTS
+from tests.mutants.revision_mutants import REVISION_MUTANTS
 from tests.mutants.simulator_mutants import SIMULATOR_MUTANTS
 from tests.mutants.stripe_rule_mutants import STRIPE_RULE_MUTANTS
 from tests.mutants.stripe_today_mutants import STRIPE_TODAY_MUTANTS
@@ -27,6 +28,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *STRIPE_TODAY_MUTANTS,
     *MOVEMENT_MUTANTS,
     *CLAWBACK_MUTANTS,
+    *REVISION_MUTANTS,
 )
 
 # The list "Testing the tests" of the issue, in its words and its order.

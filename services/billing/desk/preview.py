@@ -9,7 +9,8 @@ from uuid import UUID
 from fleet.database import Tx
 from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from services.billing import wire
-from services.billing.desk import reads, revision_reads
+from services.billing.desk import reads
+from services.billing.desk.reads import revisions as revision_reads
 from services.billing.domain.billing import decide_bill
 from services.billing.domain.bills import Bill, FlightRefusal
 from services.billing.domain.rates import Book

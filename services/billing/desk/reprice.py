@@ -8,9 +8,10 @@ from pydantic import ValidationError
 from fleet.database import Tx
 from fleet.inbox import describe
 from schemas.flights import FlightCorrected
-from services.billing.desk import preview, revision_reads
+from services.billing.desk import preview
 from services.billing.desk.preview import RevisionPreview
-from services.billing.desk.revision_reads import StandingFlight
+from services.billing.desk.reads import revisions as revision_reads
+from services.billing.desk.reads.revisions import StandingFlight
 from services.billing.domain.flights import hours_text
 from services.billing.domain.revisions import History
 

@@ -1,23 +1,11 @@
 """Corrections and cancellations in, bills that correct bills and `flight.revised` out, on a real database."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from contextvars import Context
-from itertools import permutations
 from typing import Any
 
 import pytest
 
-from fleet import dead_letters
-from fleet.database import Database
 from fleet.envelope import Record
-from services.billing.handlers import (
-    apply_waiting,
-    bill_flights,
-    cancel_flights,
-    configure_school,
-    correct_flights,
-)
+from services.billing.handlers import configure_school, correct_flights
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import (
     CHANGES,
@@ -35,15 +23,8 @@ from tests.integration.billing.given import (
     solo,
     staged,
 )
-from tests.support.letters import open_letters
+from tests.integration.billing.revised import SHORTER, bills, redrive, revised, take, waiting
 
-Handler = Callable[[Database, list[Record]], Awaitable[None]]
-HANDLERS: dict[str, Handler] = {
-    "flight.completed": bill_flights,
-    "flight.corrected": correct_flights,
-    "flight.cancelled": cancel_flights,
-}
-BILLS = "SELECT revision, charge, kind FROM bill ORDER BY flight_id, revision"
 FIRST = [
     {"wallet": "student:student-01", "amount": -36151},
     {"wallet": "instructor:instructor-01", "amount": 8750},
@@ -51,35 +32,7 @@ FIRST = [
     {"wallet": "liability:tax", "amount": 1201},
     {"wallet": "platform:school", "amount": 10600},
 ]
-SHORTER = {"hobbs_in": "1254.6", "flight_hours": "1.0", "dual_hours": "1.0"}
 DEARER = [CHANGES[-1] | {"new": CHANGES[-1]["new"] | {"rate_per_hour": 20000}}]
-
-
-async def bills(db: Database) -> list[tuple[Any, ...]]:
-    return [tuple(row.values()) for row in await rows(db, BILLS)]
-
-
-async def waiting(db: Database) -> list[tuple[Any, ...]]:
-    sql = "SELECT revision, kind, billed_revision FROM billing_public.waiting_revisions ORDER BY revision"
-    return [tuple(row.values()) for row in await rows(db, sql)]
-
-
-async def take(db: Database, *records: Record) -> None:
-    """Handle each record in a batch of its own."""
-    for one in records:
-        await HANDLERS[one.topic](db, [one])
-
-
-async def revised(db: Database) -> list[tuple[Any, ...]]:
-    """Revision, kind and what the student owes, of each event."""
-    return [
-        (
-            told["revision"],
-            told["kind"],
-            sum(e["amount"] for e in told["entries"] if "student" in e["wallet"]),
-        )
-        for told in await events(db, "flight.revised")
-    ]
 
 
 async def test_a_correction_is_priced_whole_and_told_with_the_first_bill(open_db: OpenDatabase) -> None:
@@ -159,52 +112,6 @@ async def test_every_revision_corrects_the_first_bill(open_db: OpenDatabase) -> 
     assert [told["first_source"] for told in await events(db, "flight.revised")] == ["flight:F123:1"] * 3
 
 
-@pytest.mark.parametrize("order", list(permutations(range(4))))
-async def test_revisions_are_applied_in_their_order_whatever_order_they_come_in(
-    open_db: OpenDatabase, order: tuple[int, ...]
-) -> None:
-    db = open_db("billing")
-    await given_school(db)
-    records = [completed(), corrected(2, **SHORTER), cancelled(3), corrected(4, dual_hours="1.4")]
-    for place in order:
-        await take(db, records[place])
-    assert [kind for _, _, kind in await bills(db)] == ["completed", "corrected", "cancelled", "corrected"]
-    assert [(revision, kind) for revision, kind, _ in await revised(db)] == [
-        (2, "corrected"),
-        (3, "cancelled"),
-        (4, "corrected"),
-    ]
-    assert (await waiting(db), await letters(db)) == ([], [])
-
-
-async def test_a_whole_batch_may_come_before_its_flights_and_in_reverse(open_db: OpenDatabase) -> None:
-    db = open_db("billing")
-    await given_school(db)
-    await given_corrected(db, *(corrected(n) for n in range(6, 1, -1)))
-    assert [revision for revision, _, _ in await waiting(db)] == [2, 3, 4, 5, 6]
-    await given_billed(db, completed())
-    assert [revision for revision, _, _ in await bills(db)] == [1, 2, 3, 4, 5, 6]
-    assert await waiting(db) == []
-
-
-async def test_a_correction_before_its_flight_waits_where_people_see_it(open_db: OpenDatabase) -> None:
-    db = open_db("billing")
-    await given_school(db)
-    await given_corrected(db, corrected(2))
-    assert await waiting(db) == [(2, "corrected", None)]
-    assert (await bills(db), await staged(db)) == ([], [])
-
-
-async def test_a_gap_waits_for_the_missing_revision(open_db: OpenDatabase) -> None:
-    db = open_db("billing")
-    await given_school(db)
-    await take(db, completed(), corrected(3, **SHORTER), cancelled(4))
-    assert await waiting(db) == [(3, "corrected", 1), (4, "cancelled", 1)]
-    await given_corrected(db, corrected(2))
-    assert [revision for revision, _, _ in await bills(db)] == [1, 2, 3, 4]
-    assert await waiting(db) == []
-
-
 async def test_a_replay_of_every_topic_changes_nothing(open_db: OpenDatabase) -> None:
     db = open_db("billing")
     await given_school(db)
@@ -242,16 +149,6 @@ async def test_a_correction_and_a_cancellation_of_one_revision_are_other_content
     assert await revised(db) == [(2, "cancelled", 0)]
 
 
-async def test_other_content_is_noticed_while_the_first_waits(open_db: OpenDatabase) -> None:
-    db = open_db("billing")
-    await given_school(db)
-    await given_corrected(db, corrected(2), corrected(2), corrected(2, dual_hours="1.4"))
-    await given_cancelled(db, cancelled(2))
-    assert [reason for _, reason in await letters(db)] == ["waits_with_other_content"] * 2
-    await given_billed(db, completed())
-    assert [(revision, kind) for revision, _, kind in await bills(db)] == [(1, "completed"), (2, "corrected")]
-
-
 @pytest.mark.parametrize("early", [False, True])
 async def test_the_correction_of_a_refused_flight_is_its_first_bill(
     open_db: OpenDatabase, early: bool
@@ -285,25 +182,12 @@ async def test_a_flight_is_not_billed_a_second_time_when_its_letter_is_redriven(
     assert await letters(db) == [("flight:F123:1", "billed_under_another_revision")]
 
 
-async def redrive(db: Database) -> None:
-    async with db.transaction() as tx:
-        await dead_letters.redrive(tx, [letter.id for letter in await open_letters(tx)], who="finance")
-
-
 async def test_a_refused_correction_is_passed_over_by_the_next(open_db: OpenDatabase) -> None:
     db = open_db("billing")
     await given_school(db)
     await take(db, completed(), corrected(2, student="nobody"), corrected(3, **SHORTER))
     assert await letters(db) == [("flight:F123:2", "unknown_student")]
     assert await revised(db) == [(3, "corrected", -27424)]
-
-
-async def test_the_revision_after_a_refused_one_does_not_wait_in_vain(open_db: OpenDatabase) -> None:
-    db = open_db("billing")
-    await given_school(db)
-    await take(db, completed(), corrected(3, **SHORTER), corrected(2, student="nobody"))
-    assert await revised(db) == [(3, "corrected", -27424)]
-    assert await waiting(db) == []
 
 
 async def test_a_refused_correction_that_was_passed_over_is_not_applied_later(open_db: OpenDatabase) -> None:
@@ -316,19 +200,6 @@ async def test_a_refused_correction_that_was_passed_over_is_not_applied_later(op
     await given_corrected(db, late)
     assert await letters(db) == [("flight:F123:2", "revision_passed")]
     assert [revision for revision, _, _ in await bills(db)] == [1, 3]
-
-
-async def test_a_redriven_correction_is_applied_before_those_that_wait_for_it(open_db: OpenDatabase) -> None:
-    db = open_db("billing")
-    await given_school(db)
-    late = corrected(2, student="student-02", priced_by="book")
-    await take(db, completed(), late)
-    await configure_school(db, [configured(2, [{"kind": "student", "key": "student-02", "new": {}}])])
-    await redrive(db)
-    await given_corrected(db, corrected(3, **SHORTER))
-    assert await waiting(db) == [(3, "corrected", 1)]
-    await given_corrected(db, late)
-    assert [revision for revision, _, _ in await revised(db)] == [2, 3]
 
 
 async def test_a_refused_flight_that_is_cancelled_is_never_billed(open_db: OpenDatabase) -> None:
@@ -394,7 +265,7 @@ async def test_a_correction_may_move_the_flight_to_another_day_and_another_aircr
     other = CHANGES[-1] | {"key": "N2", "new": CHANGES[-1]["new"] | {"owner": "owner-02"}}
     await given_school(db, {"kind": "owner", "key": "owner-02", "new": {}}, other)
     await given_billed(db, completed())
-    april = {"departed_at": "2026-04-30T15:00:00Z", "arrived_at": "2026-04-30T16:30:00Z"}
+    april: dict[str, Any] = {"departed_at": "2026-04-30T15:00:00Z", "arrived_at": "2026-04-30T16:30:00Z"}
     await given_corrected(db, corrected(2, aircraft="N2", **april))
     (told,) = await events(db, "flight.revised")
     assert (told["flown_on"], told["occurred_at"]) == ("2026-05-22", "2026-04-30T16:30:00Z")
@@ -438,81 +309,6 @@ async def counted(db: Any, batch: list[Record], statements: list[str]) -> None:
     event.remove(engine, "before_cursor_execute", note)
 
 
-async def test_a_correction_that_misses_its_flight_by_a_moment_is_applied_by_the_timer(
-    open_db: OpenDatabase,
-) -> None:
-    """Neither transaction sees the other's rows: the flight finds no correction, the correction no flight."""
-    db, other = open_db("billing"), open_db("billing")
-    await given_school(db)
-    await unseen(db, completed(), other, corrected(2, **SHORTER))
-    assert await waiting(db) == [(2, "corrected", 1)]
-    await apply_waiting(db)
-    assert await revised(db) == [(2, "corrected", -27424)]
-    assert await waiting(db) == []
-
-
-async def test_two_revisions_that_miss_each_other_are_applied_by_the_timer(open_db: OpenDatabase) -> None:
-    db, other = open_db("billing"), open_db("billing")
-    await given_school(db)
-    await given_billed(db, completed())
-    await unseen(db, corrected(2, **SHORTER), other, cancelled(3))
-    assert await waiting(db) == [(3, "cancelled", 2)]
-    await apply_waiting(db)
-    assert await revised(db) == [(2, "corrected", -27424), (3, "cancelled", 0)]
-
-
-async def unseen(db: Database, first: Record, other: Database, second: Record) -> None:
-    """`second` is handled and committed while what `first` did is written and not committed."""
-    async with db.transaction() as tx:
-        held = _Held(tx)
-        await HANDLERS[first.topic](held, [first])  # type: ignore[arg-type]
-        task = asyncio.create_task(_coroutine(HANDLERS[second.topic](other, [second])), context=Context())
-        await task
-
-
-async def _coroutine(work: Awaitable[None]) -> None:
-    await work
-
-
-class _Held:
-    """A database whose transactions are all the one that is open: its owner commits."""
-
-    def __init__(self, tx: Any) -> None:
-        self._tx = tx
-
-    def transaction(self) -> "_Held":
-        return self
-
-    async def __aenter__(self) -> Any:
-        return self._tx
-
-    async def __aexit__(self, *error: object) -> None:
-        return None
-
-
-async def test_two_processes_that_apply_one_revision_tell_of_it_once(open_db: OpenDatabase) -> None:
-    db, other = open_db("billing"), open_db("billing")
-    await given_school(db)
-    await given_billed(db, *(solo(n, "1.0", "2.0") for n in range(20)))
-    mine = [corrected(2, flight_id=f"S{n:04d}") for n in range(20)]
-    theirs = [corrected(2, flight_id=f"S{n:04d}") for n in reversed(range(20))]
-    await asyncio.gather(correct_flights(db, mine), correct_flights(other, theirs))
-    assert len(await events(db, "flight.revised")) == 20
-    assert await letters(db) == []
-
-
-async def test_the_timer_leaves_a_true_gap_alone_and_says_how_long_it_waits(open_db: OpenDatabase) -> None:
-    from prometheus_client import REGISTRY
-
-    db = open_db("billing")
-    await given_school(db)
-    await take(db, completed(), corrected(3), corrected(2, flight_id="F9"))
-    await apply_waiting(db)
-    assert [revision for revision, _, _ in await waiting(db)] == [2, 3]
-    assert REGISTRY.get_sample_value("billing_revisions_waiting") == 2
-    assert REGISTRY.get_sample_value("billing_revision_waiting_age_seconds") is not None
-
-
 FORBIDDEN = (
     "UPDATE bill SET corrects = NULL",
     "UPDATE waiting_revision SET revision = 9",
@@ -528,3 +324,44 @@ async def test_billing_itself_cannot_rewrite_what_was_decided(open_db: OpenDatab
     with pytest.raises(Exception, match="permission denied"):
         async with db.transaction() as tx:
             await tx.execute(statement)
+
+
+async def test_a_corrected_date_has_the_tax_of_that_day(open_db: OpenDatabase) -> None:
+    db = open_db("billing")
+    later = {"kind": "tax", "key": "rental", "effective_from": "2026-06-01", "new": {"tax_ppm": 100_000}}
+    await given_school(db, later)
+    june: dict[str, Any] = {"departed_at": "2026-06-02T15:00:00Z", "arrived_at": "2026-06-02T16:30:00Z"}
+    await take(db, completed(), corrected(2, **june))
+    (told,) = await events(db, "flight.revised")
+    assert {"wallet": "liability:tax", "amount": 2145} in told["entries"]
+
+
+async def test_the_meter_chain_goes_by_the_bill_in_force(open_db: OpenDatabase) -> None:
+    db = open_db("billing")
+    await given_school(db)
+    alone: dict[str, Any] = {"instructor": None, "dual_hours": "0", "ground_hours": "0", "flight_hours": None}
+    await given_billed(db, solo(1, "100.0", "101.0"), solo(2, "101.0", "102.0"), solo(3, "102.0", "103.0"))
+    flags = "SELECT flight_id, kind, tenths FROM billing_public.flags ORDER BY flight_id"
+
+    async def found() -> list[tuple[Any, ...]]:
+        return [tuple(row.values()) for row in await rows(db, flags)]
+
+    assert await found() == []
+    await given_corrected(db, corrected(2, flight_id="S0002", hobbs_out="101.0", hobbs_in="101.8", **alone))
+    assert await found() == [("S0003", "meter_gap", 2)]
+    await given_cancelled(db, cancelled(3, flight_id="S0002"))
+    assert await found() == [("S0003", "meter_gap", 10)]
+    await given_corrected(db, corrected(4, flight_id="S0002", hobbs_out="101.0", hobbs_in="102.0", **alone))
+    assert await found() == []
+    chain = await rows(db, "SELECT flight_id, revision FROM billing_public.meter_chain ORDER BY flight_id")
+    assert [tuple(row.values()) for row in chain] == [("S0001", 1), ("S0002", 4), ("S0003", 1)]
+
+
+async def test_flags_are_those_of_the_bill_in_force(open_db: OpenDatabase) -> None:
+    db = open_db("billing")
+    await given_school(db)
+    await given_billed(db, completed(flight_hours="1.2"))
+    flags = "SELECT revision, kind FROM billing_public.flags"
+    assert [row["kind"] for row in await rows(db, flags)] == ["meter_mismatch"]
+    await given_corrected(db, corrected(2))
+    assert await rows(db, flags) == []

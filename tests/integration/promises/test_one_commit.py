@@ -12,13 +12,20 @@ from fleet.database import Database
 from fleet.envelope import Record, uuid7
 from schemas.journals import JournalPosted, PostedEntry
 from schemas.school import SchoolAccepted, SchoolChange
-from services.billing.handlers import bill_flights, configure_school
+from services.billing.handlers import bill_flights, cancel_flights, configure_school, correct_flights
 from services.ledger.handlers import change_limits, post_journals
 from services.payouts.app import effect_policy_of
 from services.payouts.handlers import configure_payees, handle_webhooks, record_payables
 from services.receivables.handlers import take_settled_charges, take_stripe_events
 from tests.conftest import OpenDatabase
-from tests.integration.billing.given import CHANGES, completed, configured, given_school
+from tests.integration.billing.given import (
+    CHANGES,
+    cancelled,
+    completed,
+    configured,
+    corrected,
+    given_school,
+)
 from tests.integration.ledger.books import requested
 from tests.integration.ledger.test_holds import limit
 from tests.integration.receivables.stories import charge, settled, webhook
@@ -73,6 +80,18 @@ CASES = [
         handle=bill_flights,
         event=lambda n: completed(flight_id=f"F{n}"),
         effects="SELECT count(*) AS n FROM bill",
+    ),
+    Case(
+        service="billing",
+        handle=correct_flights,
+        event=lambda n: corrected(2, flight_id=f"F{n}"),
+        effects="SELECT count(*) AS n FROM waiting_revision",
+    ),
+    Case(
+        service="billing",
+        handle=cancel_flights,
+        event=lambda n: cancelled(2, flight_id=f"F{n}"),
+        effects="SELECT count(*) AS n FROM waiting_revision",
     ),
     Case(
         service="billing",

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from hobbs.flights.corrections import correction_shape
-from hobbs.flights.file import FlightsFile, parse_column_map, read_flights_file
+from hobbs.flights.file import FlightsFile, parse_column_map, read_file
 from hobbs.flights.unreadable import FileUnreadable
 from schemas.flights import FlightCancelled, FlightCorrected
 
@@ -15,9 +15,11 @@ HEADER = (
 )
 
 
-def read(text: str, *, why: str | None = None, jsonl: bool = False, **options: Any) -> FlightsFile:
+def read(
+    text: str, *, why: str | None = None, jsonl: bool = False, **options: Any
+) -> FlightsFile[FlightCorrected | FlightCancelled]:
     shape = correction_shape(why=why, who="dispatch")
-    return read_flights_file(text.encode(), jsonl=jsonl, shape=shape, **options)
+    return read_file(text.encode(), shape, jsonl=jsonl, **options)
 
 
 def test_a_row_is_the_whole_next_revision() -> None:
@@ -45,7 +47,7 @@ def test_a_row_that_does_not_cancel_is_a_correction(no: str) -> None:
 
 def test_the_command_says_why_and_who_for_rows_that_do_not() -> None:
     found = read("flight_id,revision,date,student\nF1,2,2026-05-22,anna\n", why="hours")
-    (flight,) = found.completed()
+    (flight,) = found.events()
     assert isinstance(flight, FlightCorrected)
     assert (flight.reason, flight.corrected_by) == ("hours", "dispatch")
 

@@ -13,6 +13,7 @@ from openpyxl import Workbook
 
 from hobbs.flights.file import FlightsFile, parse_column_map, read_flights_file
 from hobbs.flights.unreadable import FileUnreadable
+from schemas.flights import FlightCompleted
 
 HEADER = (
     "flight_id,date,time_out_utc,time_in_utc,aircraft,student,instructor,"
@@ -22,12 +23,12 @@ ROW = "F1,2026-05-22,17:23,18:23,N1,student-01,instructor-01,1253.6,1254.9,,,1.3
 SMALL = "flight_id,date,student\n"
 
 
-def read(text: str | bytes, **options: object) -> FlightsFile:
+def read(text: str | bytes, **options: object) -> FlightsFile[FlightCompleted]:
     content = text if isinstance(text, bytes) else text.encode()
     return read_flights_file(content, **{"jsonl": False, **options})  # type: ignore[arg-type]
 
 
-def rejected_of(found: FlightsFile) -> list[tuple[int, str]]:
+def rejected_of(found: FlightsFile[FlightCompleted]) -> list[tuple[int, str]]:
     return [(row.line, row.reason) for row in found.rejected]
 
 
