@@ -31,7 +31,7 @@ async def expire(tx: Tx, now: datetime) -> int:
     ]
     expired = await moves.make(tx, steps, now)
     await fault_point("adjustments.expired")
-    await outbox.stage(tx, [message for one in expired for message in proposals.consequences(one)])
+    await outbox.stage(tx, proposals.consequences_of(expired))
     return len(expired)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from typing import Final
 
 from fleet import outbox
 from fleet.admitted import Admitted
@@ -20,6 +21,7 @@ from services.adjustments.domain.journals import PostedJournal
 from services.adjustments.domain.proposals import Proposal, Refusal, Terms
 from services.adjustments.steps import moves, settlements
 
+TOLD_EACH_MAX: Final = 20  # of one batch; a corrected month is one sentence, not thousands
 _OPEN = frozenset({State.PROPOSED, State.WAITING})
 
 
@@ -78,7 +80,7 @@ async def _write(tx: Tx, decided: _Decided, now: datetime) -> None:
     await fault_point("adjustments.proposed")
     passed = {move.adjustment.id for move in decided.superseded}  # within this very batch
     stay = [one for one in new if one.id not in passed]
-    await outbox.stage(tx, [m for one in stay for m in [wire.messages.changed(one, now), *consequences(one)]])
+    await outbox.stage(tx, [wire.messages.changed(one, now) for one in stay] + consequences_of(stay))
     await moves.make(tx, decided.superseded, now)
     for one in stay:
         metrics.PROPOSED.labels(str(one.state)).inc()
@@ -137,7 +139,18 @@ async def decide(tx: Tx, proposed: Sequence[Adjustment], by: Terms) -> None:
         to, who, why = proposals.outcome(one, by)
         steps.append(Move(adjustment=one, to=to, who=who, why=why))
     moved = await moves.make(tx, steps, by.now)
-    await outbox.stage(tx, [message for one in moved for message in consequences(one)])
+    await outbox.stage(tx, consequences_of(moved))
+
+
+def consequences_of(adjustments: Sequence[Adjustment]) -> list[Message]:
+    """What follows from where these have come; of many that wait, or expired, finance reads one sentence."""
+    messages: list[Message] = []
+    for state in (State.WAITING, State.EXPIRED):
+        alike = [one for one in adjustments if one.state is state]
+        if len(alike) > TOLD_EACH_MAX:
+            messages.append(wire.notifications.many(alike))
+            adjustments = [one for one in adjustments if one.state is not state]
+    return [message for one in adjustments for message in consequences(one)] + messages
 
 
 def consequences(adjustment: Adjustment) -> list[Message]:

@@ -1,6 +1,6 @@
 """What students, payees and finance are told of corrections, as `notification.requested`. Ids only."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from fleet.envelope import Message
@@ -24,6 +24,25 @@ def waiting(adjustment: Adjustment) -> Message:
 def expired(adjustment: Adjustment) -> Message:
     """Tell finance that nobody decided in time."""
     return _finance(adjustment, "adjustment_expired")
+
+
+def many(adjustments: Sequence[Adjustment]) -> Message:
+    """Tell finance of many adjustments in one state that came there together: not of each."""
+    first = adjustments[0]
+    largest = max(adjustments, key=lambda one: one.largest)
+    sentence = (
+        f"{len(adjustments)} adjustments are {first.state}; the largest difference is "
+        f"{_money(largest.largest, largest.currency)}, of {largest.name}. `hobbs adjustments list` shows all."
+    )
+    event = NotificationRequested(
+        recipient_kind="finance",
+        recipient="finance",
+        kind=f"adjustments_{first.state}",
+        about=first.name,
+        sentence=sentence,
+        facts={"count": str(len(adjustments)), "state": str(first.state), "largest": str(largest.largest)},
+    )
+    return Message(topic="notification.requested", key="finance", event=event, cause=first.trace)
 
 
 def failed(adjustment: Adjustment) -> Message:

@@ -203,3 +203,12 @@ async def test_everybody_whose_amount_changes_is_told_old_new_and_difference(db:
         "difference": "-1750",
     }
     assert "school" not in told
+
+
+async def test_of_a_corrected_month_finance_is_told_in_one_sentence(db: Database) -> None:
+    await propose(db, *(revised(flight=f"F{n}", entries=MORE) for n in range(30)))
+    [told] = await staged(db, "notification.requested")
+    assert told["sentence"] == (
+        "30 adjustments are waiting; the largest difference is 1000.00 USD, of F0:2. "
+        "`hobbs adjustments list` shows all."
+    )
