@@ -242,7 +242,7 @@ def final_answer(clawback: Clawback, why: Answer, transfers: Sequence[str]) -> A
         return Answer(reason=Reason.DONE, sentence=f"{back} {clawback.currency} came back{of}")
     came = f"{back} of {asked} {clawback.currency} came back{of if clawback.came_back else ''}"
     if clawback.came_back == clawback.claimed and clawback.claimed:
-        return Answer(reason=Reason.ALREADY_DEDUCTED, sentence=f"{came}; the rest is deducted already")
+        return Answer(reason=Reason.ALREADY_DEDUCTED, sentence=f"{came}; unsent money covers the rest")
     return Answer(reason=why.reason, sentence=f"{came}: {why.sentence}")
 
 

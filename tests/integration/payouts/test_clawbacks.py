@@ -1,9 +1,14 @@
 """Money that was sent is taken back when it is asked for: to the cent, once, in time; the rest is a debt."""
 
+from datetime import timedelta
+
 import pytest
 
+from fleet.database import Database
 from services.payouts import handlers
 from services.payouts.app import end_holds
+from services.payouts.desk import reads
+from services.payouts.steps import gauges
 from tests.integration.payouts.clawback_world import (
     DEBT,
     WALLET,
@@ -16,9 +21,11 @@ from tests.integration.payouts.clawback_world import (
     taken_back,
     unbroken,
 )
+from tests.integration.payouts.test_gauges import shown
+from tests.integration.payouts.test_stopped import published
 from tests.integration.payouts.world import World
 
-__all__ = ["unbroken"]
+__all__ = ["published", "unbroken"]
 
 pytestmark = pytest.mark.usefixtures("unbroken")
 
@@ -281,3 +288,34 @@ async def test_a_settlement_journal_is_a_payable(world: World, event_type: str) 
     await world.earned("i1", 3000)
     await world.work()
     assert world.paid() == [8750, 3000]
+
+
+async def test_people_see_that_money_is_taken_back_and_that_it_was(world: World, published: Database) -> None:
+    await paid(world, 8750)
+    await owes(world, 1750)
+    await world.ask_back(1750, DEBT)
+    async with published.transaction() as tx:
+        [payee] = await reads.list_payees(tx)
+    assert payee["claw_back"] == "asks Stripe what can be taken back"
+    await gauges.measure(world.db)
+    assert shown("payouts_clawbacks", state="claimed") == 1
+    assert shown("payouts_clawbacks", state="reversing") == 0
+    await world.work()
+    [transfer] = await world.transfers()
+    async with published.transaction() as tx:
+        [payee] = await reads.list_payees(tx)
+        whole = await reads.whole_transfer(tx, transfer.id)
+    assert payee["claw_back"] is None
+    assert whole is not None
+    assert [r["amount"] for r in whole["reversals"]] == [1750]
+    await gauges.measure(world.db)
+    assert shown("payouts_clawbacks", state="claimed") == 0
+
+
+async def test_the_clock_of_the_window_is_stripe_s(world: World) -> None:
+    """Our clock was ahead by hours when the transfer was sent."""
+    world.clock.advance(hours=9)
+    await paid(world, 8750)
+    [transfer] = await world.transfers()
+    assert transfer.clawback_until - transfer.sent_at == timedelta(hours=72)
+    assert transfer.sent_at < world.clock() - timedelta(hours=8)
