@@ -21,7 +21,6 @@ NO_SOURCES = {
     "weekly",
     "operator",
     "op",
-    "clawback",
 }  # names of other things
 BEGINNING = re.compile(r'f"([a-z][a-z_-]*):\{')
 PREFIXES = {one.prefix for one in REGISTERED}
