@@ -33,7 +33,9 @@ class Books:
     """Billing, the ledger and adjustments with one database, and what Kafka would carry between them."""
 
     def __init__(self, open_db: OpenDatabase) -> None:
-        self.billing, self.ledger, self.adjustments = map(open_db, ("billing", "ledger", "adjustments"))
+        self.billing = open_db("billing")
+        self.ledger = open_db("ledger")
+        self.adjustments = open_db("adjustments")
 
     async def carry(self) -> None:
         """Give each service what the others published."""
