@@ -183,11 +183,17 @@ def _judge(adjustment: Adjustment, terms: Terms) -> Judgement:
         adjustment.differences,
         currency=adjustment.currency,
         flown_on=adjustment.flown_on,
-        student_changed=adjustment.student != adjustment.student_before,
+        student_changed=_changes_student(adjustment),
         policy=terms.policy,
         now=terms.now,
         zone=terms.zone,
     )
+
+
+def _changes_student(adjustment: Adjustment) -> bool:
+    """Whether money goes from one student to another, or would: also back to the first bill's student."""
+    students = [wallet for wallet in adjustment.differences if wallet.startswith("student:")]
+    return adjustment.student != adjustment.student_before or len(students) > 1
 
 
 def _judged(adjustment: Adjustment, terms: Terms) -> Adjustment:

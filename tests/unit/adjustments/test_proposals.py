@@ -148,3 +148,10 @@ def test_the_state_table_knows_every_state_and_ends() -> None:
 
 def test_a_source_names_its_flight_also_when_that_has_colons() -> None:
     assert flight_of("adjustment:N1:2026-05-22:a:3") == "N1:2026-05-22:a"
+
+
+def test_a_flight_that_goes_back_to_its_first_student_needs_a_person() -> None:
+    to_b = in_state(State.POSTED, entries={"platform:school": 900, "student:b": -900})
+    found = proposed(revision(3, dict(FIRST.entries)), [to_b])
+    assert found.adjustment.state is State.WAITING
+    assert found.adjustment.needs == ("student_changed",)
