@@ -1,6 +1,7 @@
 """`hobbs explain flight` of a corrected flight: every revision, who decided it, what the ledger has of it."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from functools import cached_property
 
 import pytest
 
@@ -33,9 +34,19 @@ class Books:
     """Billing, the ledger and adjustments with one database, and what Kafka would carry between them."""
 
     def __init__(self, open_db: OpenDatabase) -> None:
-        self.billing = open_db("billing")
-        self.ledger = open_db("ledger")
-        self.adjustments = open_db("adjustments")
+        self._open_db = open_db
+
+    @cached_property
+    def billing(self) -> Database:
+        return self._open_db("billing")
+
+    @cached_property
+    def ledger(self) -> Database:
+        return self._open_db("ledger")
+
+    @cached_property
+    def adjustments(self) -> Database:
+        return self._open_db("adjustments")
 
     async def carry(self) -> None:
         """Give each service what the others published."""
