@@ -75,7 +75,7 @@ _TOPICS = (
     Topic(
         name="journal.requested",
         model=JournalRequested,
-        key="source",
+        key="the source, or that of the payment whose money it moves",
         owner="every service",
         consumers=("ledger",),
     ),
