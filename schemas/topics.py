@@ -75,7 +75,7 @@ _TOPICS = (
     Topic(
         name="journal.requested",
         model=JournalRequested,
-        key="the source, or that of the payment whose money it moves",
+        key="source",
         owner="every service",
         consumers=("ledger",),
     ),
