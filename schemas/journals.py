@@ -34,8 +34,8 @@ class EntryRequest(Event):
 class JournalRequested(Event):
     """Ask the ledger to post one journal, once for each `source`. The ledger checks it, not this model.
 
-    moves: the source of the journal whose money this one moves on. The ledger posts it only when that one put
-    money on every wallet that this one takes from. Both need the same Kafka key, so that they come in order.
+    moves: the source of the journal whose money this one moves on. When that one is posted and put nothing on
+    a wallet that this one takes from, the ledger refuses this one.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_REQUEST]})

@@ -30,6 +30,7 @@ ANYWHERE = (
     "consumer.draining",
     "consumer.rebalancing",
     "redrive.staged",
+    "consumer.placing",
 )
 RELAYS = ("outbox.owned", "outbox.selected", "outbox.sending", "outbox.acknowledged", "outbox.deleted")
 # Faults outside the process, of the network, the clock or Postgres; they have no point in the code.
@@ -185,7 +186,7 @@ def _deaths(service: str, points: list[str], chance: random.Random) -> Iterator[
 def _pass(point: str, chance: random.Random) -> int:
     if point.startswith("transaction."):
         return chance.randint(10, 40)  # after the first ones, which measure and declare timers
-    once = any(mark in point for mark in (*RARE, *BY_DECISION))
+    once = point == "consumer.placing" or any(mark in point for mark in (*RARE, *BY_DECISION))
     return 1 if once else chance.choice((1, 1, 2, 3))
 
 

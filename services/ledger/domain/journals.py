@@ -23,7 +23,7 @@ class EntryRequest(NamedTuple):
 class JournalRequest(NamedTuple):
     """A request to post a journal, once for its source, and the id the journal will have.
 
-    moves: the source of the journal whose money this one moves on; that one put it where this one takes it.
+    moves: the source of the journal whose money this one moves on: if posted, it put it where this one takes.
     """
 
     journal_id: UUID

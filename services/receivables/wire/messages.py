@@ -14,10 +14,8 @@ from services.receivables.domain.postings import payment_source
 def journal_message(posting: Posting, charge: Charge, cause: Cause) -> Message:
     """Ask the ledger to post a journal; it posts each source once.
 
-    The journals of a charge share a key, so that they come in order. An allocation is posted only when the
-    payment was: a ledger that has the payment on its student already has nothing to allocate.
+    An allocation names the payment: a ledger that has it on its student already has nothing to allocate.
     """
-    payment = payment_source(charge)
     event = JournalRequested(
         source=posting.source,
         event_type=posting.event_type,
@@ -25,9 +23,9 @@ def journal_message(posting: Posting, charge: Charge, cause: Cause) -> Message:
         occurred_at=posting.occurred_at,
         entries=[EntryRequest(wallet=entry.wallet, amount=entry.amount) for entry in posting.entries],
         memo=posting.memo,
-        moves=payment if posting.event_type == "allocation" else None,
+        moves=payment_source(charge) if posting.event_type == "allocation" else None,
     )
-    return Message(topic="journal.requested", key=payment, event=event, cause=cause)
+    return Message(topic="journal.requested", key=posting.source, event=event, cause=cause)
 
 
 def payment_message(charge: Charge, payment: Payment, cause: Cause) -> Message:
