@@ -118,10 +118,10 @@ BILLING_AND_LEDGER_MUTANTS = (
         edits=(
             Edit(
                 path="services/billing/domain/bills.py",
-                old="            amounts[leg.wallet] = amounts.get(leg.wallet, 0) + leg.amount\n",
+                old="        amounts[wallet] = amounts.get(wallet, 0) + amount\n",
                 new="""\
-            wallet = PLATFORM if leg.wallet.startswith("aircraft_owner:") else leg.wallet
-            amounts[wallet] = amounts.get(wallet, 0) + leg.amount
+        to = PLATFORM if wallet.startswith("aircraft_owner:") else wallet
+        amounts[to] = amounts.get(to, 0) + amount
 """,
             ),
         ),

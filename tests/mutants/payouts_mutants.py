@@ -87,8 +87,8 @@ PAYOUTS_MUTANTS = (
         edits=(
             Edit(
                 path="services/payouts/store/claims.py",
-                old="OR state = 'in_flight' AND lease_until < :now)\n          AND (kind",
-                new="OR state = 'in_flight')\n          AND (kind",
+                old="OR state = 'in_flight' AND lease_until < :now)\n          AND (first_sent_at",
+                new="OR state = 'in_flight')\n          AND (first_sent_at",
             ),
             Edit(
                 path="services/payouts/store/claims.py",

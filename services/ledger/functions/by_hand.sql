@@ -11,6 +11,7 @@ CREATE OR REPLACE FUNCTION service_of_journal(event_type text, source text)
       FROM (VALUES
             ('flight', 'flight', 'billing'),
             ('adjustment', 'adjustment', 'adjustments'),
+            ('settlement', 'settlement', 'adjustments'),
             ('transfer', 'transfer', 'payouts'),
             ('reversal', 'reversal', 'payouts'),
             ('instant_fee', 'instant-fee', 'payouts'),

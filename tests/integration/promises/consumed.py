@@ -4,12 +4,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from uuid import UUID
 
 from fleet.decisions import REQUESTED
 from fleet.envelope import Record, uuid7
 from schemas.decisions import DecisionRequested, Who
+from schemas.reversals import ReversalRequested
 from schemas.services import SERVICES
-from tests.integration.billing.given import CHANGES, completed, configured
+from tests.integration.adjustments.settle_stories import reversal, sent
+from tests.integration.adjustments.stories import policy, posted, refused, revised
+from tests.integration.billing.given import CHANGES, cancelled, completed, configured, corrected
 from tests.integration.ledger.books import requested
 from tests.integration.ledger.test_holds import hold, limit
 from tests.integration.ledger.test_reverts_and_groups import group, undo
@@ -55,6 +59,18 @@ def decided(service: str, nth: int) -> Record:
     return record(REQUESTED, event, key=f"{service}/object {nth}", ce_id=event.decision_id)
 
 
+def take_back(nth: int) -> Record:
+    """A request for what a payee owes, of a journal that was not read yet."""
+    event = ReversalRequested(
+        settlement_id=UUID(int=nth),
+        wallet="instructor:i",
+        currency="USD",
+        amount=100,
+        source=f"adjustment:F{nth}:2",
+    )
+    return record("reversal.requested", event, key=event.wallet)
+
+
 CONSUMED = [
     Consumed(
         service="billing",
@@ -95,5 +111,32 @@ CONSUMED = [
         event=lambda n: webhook("charge.succeeded", charge(f"ch_{n}")),
     ),
     Consumed(service="receivables", topic="charge.settled", event=lambda n: settled(f"ch_{n}")),
+    Consumed(
+        service="billing",
+        topic="flight.corrected",
+        event=lambda n: corrected(flight_id=f"F{n}"),
+        before=a_school,
+    ),
+    Consumed(
+        service="billing",
+        topic="flight.cancelled",
+        event=lambda n: cancelled(flight_id=f"F{n}"),
+        before=a_school,
+    ),
+    Consumed(service="payouts", topic="reversal.requested", event=lambda n: take_back(n)),
+    Consumed(service="adjustments", topic="flight.revised", event=lambda n: revised(flight=f"F{n}")),
+    Consumed(
+        service="adjustments",
+        topic="journal.posted",
+        event=lambda n: posted(f"adjustment:F{n}:2", {"student:anna": 100, "platform:school": -100}),
+    ),
+    Consumed(service="adjustments", topic="journal.refused", event=lambda n: refused(f"adjustment:F{n}:2")),
+    Consumed(service="adjustments", topic="school.accepted", event=lambda n: policy(n, approve_above=n)),
+    Consumed(
+        service="adjustments",
+        topic="transfer.sent",
+        event=lambda n: sent(f"adjustment:F{n}:2", transfer=f"T{n}"),
+    ),
+    Consumed(service="adjustments", topic="reversal.settled", event=lambda n: reversal(UUID(int=n), 1_750)),
 ]
 CONSUMED += [Consumed(service=name, topic=REQUESTED, event=partial(decided, name)) for name in SERVICES]
