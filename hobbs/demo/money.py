@@ -1,7 +1,6 @@
 """Students pay by card and payees finish onboarding: through the real stripe library or, for what happens on
 Stripe's own pages, through the simulator's admin API."""
 
-import time
 from collections.abc import Collection, Sequence
 
 import httpx
@@ -9,6 +8,7 @@ import stripe
 
 from hobbs.demo.figures import Row
 from hobbs.local.fleet_processes import Fleet
+from hobbs.local.waiting import wait_until
 
 GOOD_CARD = "pm_card_visa"
 DECLINED_CARD = "pm_card_chargeDeclined"
@@ -39,25 +39,28 @@ class Cashier:
 
     def _charge(self, student: str, amount: int, card: str) -> None:
         """Charge a card, again while Stripe is called too often: payouts' transfers share its limit."""
-        until = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                return self._charge_once(student, amount, card)
-            except stripe.RateLimitError:  # it had no effect
-                if time.monotonic() > until:
-                    raise
-                time.sleep(AGAIN_S)
-
-    def _charge_once(self, student: str, amount: int, card: str) -> None:
-        self._client.v1.payment_intents.create(
-            {
-                "amount": amount,
-                "currency": "usd",
-                "payment_method": card,
-                "confirm": True,
-                "metadata": {"hobbs_student": student},
-            }
+        wait_until(
+            lambda: self._was_tried(student, amount, card),
+            what="a place within Stripe's rate limit",
+            within_s=PATIENCE_S,
+            every_s=AGAIN_S,
         )
+
+    def _was_tried(self, student: str, amount: int, card: str) -> bool:
+        """Try to charge a card; False when Stripe is called too often, and nothing happened."""
+        try:
+            self._client.v1.payment_intents.create(
+                {
+                    "amount": amount,
+                    "currency": "usd",
+                    "payment_method": card,
+                    "confirm": True,
+                    "metadata": {"hobbs_student": student},
+                }
+            )
+        except stripe.RateLimitError:
+            return False
+        return True
 
 
 def onboard(fleet: Fleet, payees: Sequence[Row], *, except_for: Collection[str] = ()) -> list[str]:
