@@ -357,7 +357,7 @@ def _gather_polls(consumer: Consumer, service: str) -> None:
             await asyncio.sleep(FETCH_AGAIN_S)
             return {}
         if consumer.moved_since(assignments):  # perhaps not from where the database ends
-            kafka.go_back({place: records[0].offset for place, records in found.items()})
+            kafka.put_back(found)
             return {}
         if not found:
             consumer.batch_since = None  # what was in hand is another member's now
@@ -377,7 +377,7 @@ def _gather_polls(consumer: Consumer, service: str) -> None:
                 _log.warning("a poll failed", extra={"topic": consumer.topic, "error": str(error)})
                 break
             if consumer.moved_since(assignments):
-                kafka.go_back({place: records[0].offset for place, records in more.items()})
+                kafka.put_back(more)
                 break
             for place, records in more.items():
                 found.setdefault(place, []).extend(records)

@@ -43,7 +43,7 @@ class Consumer:
     shared: SharedBatches  # of all members of the topic in this process
     batch_max: int
     positions: Positions | None = None  # None: what reads again from the committed offset alone
-    after: tuple["First", ...] = ()  # topics of which everything is handled first, when the process starts
+    after: tuple[First, ...] = ()  # topics of which everything is handled first, when the process starts
     failures: int = 0
     batch_since: float | None = None  # since when the batch in hand is not handled
     waiting_since: float | None = None  # since when records up to `waiting_to` are seen and not polled

@@ -8,7 +8,7 @@ from other partitions is gone. Here each answer of a broker is made readable bef
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -54,7 +54,7 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
             found: dict[TopicPartition, list[Any]] = await super().getmany(*partitions, **options)
         except Exception:
             self.failing_since = self.failing_since or time.monotonic()
-            self.go_back(self._asked | before)
+            self._go_back(self._asked | before)
             raise
         self.failing_since = None
         return found
@@ -140,7 +140,11 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
     def _is_mine(self, place: TopicPartition) -> bool:
         return place in self.assignment()
 
-    def go_back(self, before: Mapping[TopicPartition, int]) -> None:
+    def put_back(self, found: Mapping[TopicPartition, Sequence[Any]]) -> None:
+        """Have records that were handed out be handed out again, of partitions that are assigned still."""
+        self._go_back({place: records[0].offset for place, records in found.items()})
+
+    def _go_back(self, before: Mapping[TopicPartition, int]) -> None:
         """Have partitions that are assigned still continue at these offsets."""
         for place, position in self._positions().items():
             if before.get(place, position) != position:

@@ -8,9 +8,12 @@ import stripe
 
 from hobbs.demo.figures import Row
 from hobbs.local.fleet_processes import Fleet
+from hobbs.local.waiting import wait_until
 
 GOOD_CARD = "pm_card_visa"
 DECLINED_CARD = "pm_card_chargeDeclined"
+PATIENCE_S = 20.0
+AGAIN_S = 0.3
 
 
 class Cashier:
@@ -41,15 +44,29 @@ class Cashier:
             self._client.v1.balance_settings.update(schedule, {"stripe_account": account})  # type: ignore[arg-type]
 
     def _charge(self, student: str, amount: int, card: str) -> None:
-        self._client.v1.payment_intents.create(
-            {
-                "amount": amount,
-                "currency": "usd",
-                "payment_method": card,
-                "confirm": True,
-                "metadata": {"hobbs_student": student},
-            }
+        """Charge a card, again while Stripe is called too often: payouts' transfers share its limit."""
+        wait_until(
+            lambda: self._was_tried(student, amount, card),
+            what="a place within Stripe's rate limit",
+            within_s=PATIENCE_S,
+            every_s=AGAIN_S,
         )
+
+    def _was_tried(self, student: str, amount: int, card: str) -> bool:
+        """Try to charge a card; False when Stripe is called too often, and nothing happened."""
+        try:
+            self._client.v1.payment_intents.create(
+                {
+                    "amount": amount,
+                    "currency": "usd",
+                    "payment_method": card,
+                    "confirm": True,
+                    "metadata": {"hobbs_student": student},
+                }
+            )
+        except stripe.RateLimitError:
+            return False
+        return True
 
 
 def onboard(fleet: Fleet, payees: Sequence[Row], *, except_for: Collection[str] = ()) -> list[str]:

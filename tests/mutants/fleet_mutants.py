@@ -20,7 +20,9 @@ FLEET_MUTANTS = (
     Mutant(
         name="fetch-that-raised-keeps-what-it-took",
         breaks="After a fetch that raised the records of other partitions are lost.",
-        edits=(Edit(path="fleet/reader.py", old="            self.go_back(self._asked | before)\n", new=""),),
+        edits=(
+            Edit(path="fleet/reader.py", old="            self._go_back(self._asked | before)\n", new=""),
+        ),
         catchers=(FOREIGN,),
     ),
     Mutant(

@@ -1,7 +1,7 @@
 """How fast Stripe is called: at an even rate, slower after a 429, faster again with the answers after it.
 
-Calls are spaced evenly instead of in bursts, and no second and JITTER_S has more of them than a second may:
-so none has at Stripe, however late the event loop wakes up.
+Calls are spaced evenly instead of in bursts, and no span of a second plus JITTER_S has more starts than one
+second allows: so no second has at Stripe, however late the event loop wakes up.
 A call has its place in several limits at once: its endpoint's, and all calls'; what only reads has a share of
 all calls too, so that reads never take the place of money.
 """
