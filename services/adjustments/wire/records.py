@@ -19,6 +19,7 @@ from services.adjustments.domain.journals import PostedJournal, RefusedJournal
 SOURCE_CHARS_MAX = 100  # of a journal's source, as the ledger takes it
 SETTLEMENT_PREFIX = "settlement:"
 _OURS = (PREFIX.encode(), SETTLEMENT_PREFIX.encode())
+_SOURCES = b'"sources":'
 _PAID_OURS = f'"{PREFIX}'.encode()
 
 
@@ -63,14 +64,23 @@ def _amounts(entries: Sequence[BilledEntry], name: str) -> dict[str, int]:
 def ours(batch: Sequence[Record]) -> list[Record]:
     """Of the ledger's answers, those about this service's journals: the key is the journal's source.
 
-    There are millions of others, which cost no row in the inbox.
+    There are millions of others, which cost no row in the inbox. What has no source as its key is taken too:
+    it is read, and buried when it is no answer of the ledger.
     """
-    return [record for record in batch if record.key is not None and record.key.startswith(_OURS)]
+    return [record for record in batch if not _of_another(record.key)]
+
+
+def _of_another(key: bytes | None) -> bool:
+    return key is not None and b":" in key and not key.startswith(_OURS)
 
 
 def paying_ours(batch: Sequence[Record]) -> list[Record]:
-    """Of the transfers sent, those that may name an adjustment's journal among what they paid."""
-    return [record for record in batch if record.value is not None and _PAID_OURS in record.value]
+    """Of the transfers sent, those that may name an adjustment's journal; and what is no transfer at all."""
+    return [record for record in batch if not _paid_others(record.value)]
+
+
+def _paid_others(value: bytes | None) -> bool:
+    return value is not None and _SOURCES in value and _PAID_OURS not in value
 
 
 def journal_posted(record: Record) -> JournalPosted:
