@@ -177,7 +177,7 @@ ADJUSTMENTS_MUTANTS = (
             Edit(
                 path="services/adjustments/store/settlements_sent.py",
                 old="WHERE wallet = :wallet AND currency = :currency AND clawback_until > :now",
-                new="WHERE wallet = :wallet AND currency = :currency AND :now IS NOT NULL",
+                new="WHERE wallet = :wallet AND currency = :currency AND CAST(:now AS text) <> ''",
             ),
         ),
         catchers=(f"{CLAWBACK}::test_nothing_is_asked_for_after_the_window_has_closed",),
