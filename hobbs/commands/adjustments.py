@@ -34,7 +34,7 @@ from services.adjustments.domain.adjustments import State
 SERVICE: Final = "adjustments"
 MONEY: Final = (
     *("largest", "before", "after", "difference", "moved", "moved_in_month"),
-    *("could_be_taken_back", "approve_above", "amount"),
+    *("could_be_taken_back", "limit", "amount"),
 )
 COLUMNS: Final = ("adjustment", "state", "largest", "currency", "made_by", "reason", "changed_at", "sentence")
 QUEUE_COLUMNS: Final = (
@@ -109,8 +109,28 @@ def show_command(name: NameArgument, output: OutputOption = Output.table) -> Non
             rows = with_money(
                 found[title], output, MONEY, currency=found["currency"] if title == "parties" else None
             )
-            show_rows(rows, output, title=title.replace("_", " "), right=MONEY)
+            show_rows(_in_hours(rows), output, title=title.replace("_", " "), right=(*MONEY, "out"))
     return None
+
+
+def _in_hours(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Meters and hours as people read them: 23603 tenths are 2360.3. What has a currency is an amount."""
+    shown = []
+    for row in rows:
+        if "out_tenths" in row:
+            shown.append(
+                {"out" if k == "out_tenths" else k: v for k, v in row.items()}
+                | {"out": _hours(row["out_tenths"])}
+            )
+        elif "what" in row and "currency" not in row:
+            shown.append({**row, "before": _hours(row["before"]), "after": _hours(row["after"])})
+        else:
+            shown.append(dict(row))
+    return shown
+
+
+def _hours(value: Any) -> Any:
+    return f"{value // 10}.{value % 10}" if isinstance(value, int) else value
 
 
 @app.command("approve")
@@ -137,33 +157,52 @@ def reject_command(
     who: WhoOption = "",
 ) -> None:
     """Reject adjustments that wait, or that the ledger refused: nothing moves."""
-    _decide("reject", names, why, dry_run=dry_run, yes=yes, who=who)
+    _decide("reject", names, why, dry_run=dry_run, yes=yes, who=who, show=show_rejected)
 
 
 @app.command("makers")
 def makers_command(
     maker: Annotated[str | None, typer.Option(help="Only what this person corrected.")] = None,
     just_under: Annotated[
-        bool, typer.Option("--just-under", help="Instead: adjustments just under the limit of approval.")
+        bool,
+        typer.Option(
+            "--just-under",
+            help="Instead: adjustments just under the limit of an approval, or of a second one.",
+        ),
     ] = False,
     output: OutputOption = Output.table,
 ) -> None:
     """What each person's corrections moved for each payee in 30 days, in absolute amounts, the most first."""
-    rows = _read(reads.just_under if just_under else lambda tx: reads.makers(tx, made_by=maker))
+    read = reads.just_under if just_under else reads.makers
+    rows = _read(lambda tx: read(tx, made_by=maker))
     show_rows(with_money(rows, output, MONEY), output, right=MONEY)
 
 
-def _decide(action: str, names: Sequence[str], why: str, *, dry_run: bool, yes: bool, who: str) -> None:
+def show_parties(effects: Effects, title: str = "who gets and owes what") -> None:
+    """Who gets and owes what, before the person is asked."""
+    rows = with_money(effects, Output.table, MONEY)
+    show_rows(rows, Output.table, columns=PARTY_COLUMNS, title=title, right=MONEY)
+
+
+def show_rejected(effects: Effects) -> None:
+    """What each party would have got or owed."""
+    show_parties(effects, "what is not posted")
+
+
+def _decide(
+    action: str,
+    names: Sequence[str],
+    why: str,
+    *,
+    dry_run: bool,
+    yes: bool,
+    who: str,
+    show: Callable[[Effects], None] = show_parties,
+) -> None:
     chosen = list(dict.fromkeys(names))
     questions = [Question(service=SERVICE, action=action, object=name, who=who, why=why) for name in chosen]
     what = chosen[0] if len(chosen) == 1 else f"{len(chosen)} adjustments"
-    decide_several(questions, dry_run=dry_run, yes=yes, prompt=f"{action} {what}?", show=show_parties)
-
-
-def show_parties(effects: Effects) -> None:
-    """Who gets and owes what, before the person is asked."""
-    rows = with_money(effects, Output.table, MONEY)
-    show_rows(rows, Output.table, columns=PARTY_COLUMNS, title="who gets and owes what", right=MONEY)
+    decide_several(questions, dry_run=dry_run, yes=yes, prompt=f"{action} {what}?", show=show)
 
 
 def _show_queue(rows: Sequence[Mapping[str, Any]], output: Output) -> None:

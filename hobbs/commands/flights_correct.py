@@ -22,6 +22,8 @@ from services.billing.desk.preview import RevisionPreview
 from services.billing.desk.reprice import Repriced
 
 COLUMNS: Final = ("flight_id", "revision", "state", "billed_on", "currency", "differences", "sentence")
+NOTHING: Final = "nothing changes for anybody"
+WHAT: Final = "corrections"
 _DATE: Final = ["%Y-%m-%d"]
 
 
@@ -62,10 +64,10 @@ def correct_command(
         _show(previews, found.rejected, output)
         _end(f"{len(found.flights)} corrections could be published", found.rejected)
     if not found.flights:
-        files.end(files.report_of(file, found, Progress(), dry_run=False), output)
-    files.ask(found, yes)
+        files.end(files.report_of(file, found, Progress(), dry_run=False, what=WHAT), output)
+    files.ask(found, yes, WHAT)
     done = run(files.with_progress(send(found.flights), len(found.flights)))
-    files.end(files.report_of(file, found, done, dry_run=False), output)
+    files.end(files.report_of(file, found, done, dry_run=False, what=WHAT), output)
 
 
 def reprice_command(
@@ -87,6 +89,8 @@ def reprice_command(
     Prices the flights that are in force again, by today's book, shows each one that changes, and publishes
     a correction of it with the same facts. Exit 1: some flights cannot be repriced.
     """
+    if until is not None and until < since:
+        raise typer.BadParameter("--until is before --since")
     settings = settings_or_exit(Settings)
     wanted = {"aircraft": aircraft, "instructor": instructor, "student": student}
     changed = run(_repriced(settings, since, until, why=why, who=who, **wanted))
@@ -94,7 +98,7 @@ def reprice_command(
     found = _as_file(changed)
     if dry_run or not found.flights:
         _end(f"{len(found.flights)} flights would be corrected", found.rejected)
-    files.ask(found, yes)
+    files.ask(found, yes, WHAT)
     send = files.sender(None, None, None)
     done = run(files.with_progress(send(found.flights), len(found.flights)))
     _end(f"{done.accepted} corrections published", found.rejected)
@@ -149,5 +153,5 @@ def _row(one: RevisionPreview, output: Output) -> dict[str, Any]:
         "billed_on": one.billed_on,
         "currency": one.currency,
         "differences": changes if output is Output.json else told,
-        "sentence": one.sentence,
+        "sentence": one.sentence or ("" if changes else NOTHING),
     }

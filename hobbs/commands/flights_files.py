@@ -65,6 +65,7 @@ class Report:
     repeated: int
     rejected: tuple[Rejected, ...]
     dry_run: bool
+    what: str = "flights"
 
 
 def read_or_exit(
@@ -108,11 +109,11 @@ def _api_key(api_key: str | None, file: Path | None) -> str:
     return key
 
 
-def ask(found: FlightsFile[Any], yes: bool) -> None:
+def ask(found: FlightsFile[Any], yes: bool, what: str = "flights") -> None:
     """Ask on a terminal only: a script cannot answer."""
     somebody = sys.stdin.isatty() and sys.stderr.isatty()
     rejected = f" ({len(found.rejected)} rows are rejected)" if found.rejected else ""
-    if somebody and not yes and not agreed(f"publish {len(found.flights)} flights{rejected}?"):
+    if somebody and not yes and not agreed(f"publish {len(found.flights)} {what}{rejected}?"):
         say("nothing was published")
         raise typer.Exit(EXIT_FINDINGS)
 
@@ -135,7 +136,9 @@ async def with_progress(steps: AsyncIterator[Progress], flights: int) -> Progres
     return Progress(accepted=accepted, repeated=repeated, rejected=tuple(rejected))
 
 
-def report_of(file: Path, found: FlightsFile[Any], done: Progress, *, dry_run: bool) -> Report:
+def report_of(
+    file: Path, found: FlightsFile[Any], done: Progress, *, dry_run: bool, what: str = "flights"
+) -> Report:
     rejected = sorted((*found.rejected, *done.rejected), key=lambda row: row.line)
     return Report(
         file=str(file),
@@ -144,6 +147,7 @@ def report_of(file: Path, found: FlightsFile[Any], done: Progress, *, dry_run: b
         repeated=done.repeated,
         rejected=tuple(rejected),
         dry_run=dry_run,
+        what=what,
     )
 
 
@@ -151,12 +155,14 @@ def end(report: Report, output: Output) -> NoReturn:
     """Write the report and exit: rejected rows on stdout, their sum on stderr; JSON has both on stdout."""
     rejected: list[dict[str, Any]] = [asdict(row) for row in report.rejected]
     if output is Output.json:
-        show_one(asdict(report), output)
+        show_one({k: v for k, v in asdict(report).items() if k != "what"}, output)
     elif rejected or output is Output.csv:
         show_rows(rejected, output, columns=REJECTED_COLUMNS, right=("line",))
     good = report.flights - len(rejected)
     would = (
-        f"{good} flights could be published" if report.dry_run else f"{report.published} flights published"
+        f"{good} {report.what} could be published"
+        if report.dry_run
+        else f"{report.published} {report.what} published"
     )
     known = f", {report.repeated} of them known before" if report.repeated else ""
     say(f"{would}{known}, {len(rejected)} rows rejected")

@@ -236,7 +236,10 @@ def show_difference(changed: Sequence[Difference], currency: str, output: Output
 def warn_of_bills(settings: Settings, changed: Sequence[Difference]) -> None:
     """Say how many bills there are from each changed card's date on: they keep their price."""
     for (kind, key, day), bills in run(bills_that_stay(settings, changed)).items():
-        say(f"{kind} {key} from {from_text(day)}: {bills} bills from that day on stay as they are")
+        say(
+            f"{kind} {key} from {from_text(day)}: {bills} bills from that day on stay as they are; "
+            "`hobbs flights reprice` carries it to them"
+        )
 
 
 def publish_and_wait(

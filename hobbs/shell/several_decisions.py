@@ -4,6 +4,7 @@ Each is a decision of its own for the service: what is refused stops none of the
 """
 
 from collections.abc import Callable, Sequence
+from typing import Final
 
 import typer
 
@@ -11,6 +12,8 @@ from fleet.settings import Settings
 from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.decisions import Answer, Effects, Question, ask
 from hobbs.shell.output import EXIT_FINDINGS, agreed, say
+
+SENTENCES_MAX: Final = 3
 
 
 def decide_several(
@@ -32,7 +35,7 @@ def decide_several(
     if not possible:
         raise typer.Exit(EXIT_FINDINGS)
     show([effect for _, preview in possible for effect in preview.effects])
-    sentences = "; ".join(preview.sentence for _, preview in possible)
+    sentences = _together([preview.sentence for _, preview in possible])
     answers: list[Answer] = []
     if dry_run:
         say(f"dry run, nothing changed: {sentences}")
@@ -44,6 +47,13 @@ def decide_several(
         _say(answers)
     if any(answer.outcome == "refused" for answer in (*previews, *answers)):
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _together(sentences: Sequence[str]) -> str:
+    """What follows, readable at a glance: of many the first ones; the table has them all."""
+    more = len(sentences) - SENTENCES_MAX
+    said = "; ".join(sentences[:SENTENCES_MAX])
+    return f"{said}; and so on, {more} more" if more > 0 else said
 
 
 def _say(answers: Sequence[Answer]) -> None:

@@ -2,7 +2,7 @@
 
 POINTS: dict[str, str] = {
     "adjustments.proposed": "adjustments are inserted, what they supersede stands and nothing is staged",
-    "adjustments.posted": "adjustments are posted, nobody is told and nothing is settled",
+    "adjustments.posted": "the ledger's journals are kept, nothing of them is settled",
     "adjustments.refused": "adjustments have failed, nobody is told and what waited for them is not decided",
     "adjustments.approved": "an approval is written, the adjustment is not moved",
     "adjustments.expired": "adjustments have expired, nobody is told",

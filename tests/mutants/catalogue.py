@@ -1,5 +1,6 @@
 """Every mutant, and which of them the issue named."""
 
+from tests.mutants.adjustments_mutants import ADJUSTMENTS_MUTANTS
 from tests.mutants.billing_and_ledger_mutants import BILLING_AND_LEDGER_MUTANTS
 from tests.mutants.clawback_mutants import CLAWBACK_MUTANTS
 from tests.mutants.fleet_mutants import FLEET_MUTANTS
@@ -29,6 +30,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *MOVEMENT_MUTANTS,
     *CLAWBACK_MUTANTS,
     *REVISION_MUTANTS,
+    *ADJUSTMENTS_MUTANTS,
 )
 
 # The list "Testing the tests" of the issue, in its words and its order.

@@ -119,10 +119,23 @@ class Adjustment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Move:
-    """An adjustment's next state: who brought it there, and why, as a sentence."""
+    """An adjustment's next state: who brought it there, and why, as a sentence.
+
+    through: a step to the state that `adjustment` has, when that is written together with this one.
+    """
 
     adjustment: Adjustment
     to: State
+    who: str
+    why: str
+    through: "Through | None" = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Through:
+    """A state that is left again in the transaction that reached it, and who reached it why."""
+
+    state: State
     who: str
     why: str
 

@@ -290,7 +290,7 @@ def choose(rows: Sequence[Settlement], choice: Choice) -> Changes | str:
     if not old:
         return f"{choice.method} cannot take the place of what there is: {describe(rows)}"
     total = sum(row.amount for row in old)
-    if problem := _problem(total, choice):
+    if problem := _problem(total, old[0].currency, choice):
         return problem
     part = abs(total) if choice.amount is None else choice.amount
     number = _next_number(rows)
@@ -343,7 +343,7 @@ def replaceable(rows: Iterable[Settlement], method: Method) -> list[Settlement]:
     return []
 
 
-def _problem(total: int, choice: Choice) -> str | None:
+def _problem(total: int, currency: str, choice: Choice) -> str | None:
     if choice.method is _M.MANUAL_CHECK and choice.cheque is None:
         return "say the cheque's number, or the receipt's, and the date on which it was paid"
     if choice.method is not _M.MANUAL_CHECK and choice.cheque is not None:
@@ -351,7 +351,8 @@ def _problem(total: int, choice: Choice) -> str | None:
     if choice.paid_to_party is not None and choice.paid_to_party is not (total > 0):
         return WRONG_WAY[total > 0]
     if choice.amount is not None and not 0 < choice.amount <= abs(total):
-        return f"the amount has to be above zero and at most what is left, {abs(total)} minor units"
+        most = format_minor(abs(total), currency)
+        return f"the amount has to be above zero and at most what is left, {most} {currency}"
     return None
 
 

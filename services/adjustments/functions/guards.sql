@@ -65,7 +65,8 @@ BEGIN
         PERFORM refuse('approved_by_enough_persons', 'adjustment ' || name || ' needs ' || NEW.approvals_needed
             || ' approvals of this content');
     END IF;
-    IF NEW.state = 'posted' AND (is_new OR OLD.state <> 'posted') AND NOT EXISTS (
+    IF NEW.state IN ('posted', 'settling', 'settled') AND NEW.differences <> '{}'
+            AND (is_new OR OLD.state NOT IN ('posted', 'settling', 'settled')) AND NOT EXISTS (
             SELECT FROM posted_journal WHERE source = 'adjustment:' || name AND journal_id = NEW.journal_id
                 AND entries = NEW.differences) THEN
         PERFORM refuse('posted_is_what_the_ledger_posted', 'adjustment ' || name || ' is not what the ledger posted');

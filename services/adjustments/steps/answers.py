@@ -1,18 +1,21 @@
 """Takes the ledger's answers: a posted adjustment begins to be settled, a refused one has failed."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from datetime import datetime
+from typing import Final
 
 from fleet import outbox
 from fleet.database import Tx
 from fleet.faults import fault_point
 from services.adjustments import store
-from services.adjustments.domain.adjustments import Adjustment, Move, State
+from services.adjustments.domain.adjustments import Adjustment, Move, State, Through
 from services.adjustments.domain.journals import PostedJournal, RefusedJournal
 from services.adjustments.domain.proposals import LEDGER, RESTORED
 from services.adjustments.steps import moves, proposals
 
-_DONE = frozenset({State.POSTED, State.SETTLING, State.SETTLED})
+BY_LEDGER: Final = Through(state=State.POSTED, who=LEDGER, why="the ledger posted its journal")
+_DONE: Final = frozenset({State.POSTED, State.SETTLING, State.SETTLED})
 
 
 async def take_posted(tx: Tx, journals: Sequence[PostedJournal], now: datetime) -> None:
@@ -25,17 +28,19 @@ async def take_posted(tx: Tx, journals: Sequence[PostedJournal], now: datetime) 
     await store.journals.keep(tx, journals)
     firsts = await store.flights.lock(tx, {journal.flight_id for journal in journals})
     known = await store.adjustments.of_flights(tx, firsts)
-    sources = {journal.source for journal in journals}
+    by_source = {journal.source: journal for journal in journals}
+    answered = [one for one in known if one.source in by_source and one.state not in _DONE]
+    expected = [_as_posted(one, by_source[one.source]) for one in answered if one.state is State.APPROVED]
     steps = [
-        Move(adjustment=one, to=State.POSTED, who=LEDGER, why=_why(one))
-        for one in known
-        if one.source in sources and one.state not in _DONE
+        Move(adjustment=one, to=State.POSTED, who=LEDGER, why=RESTORED)
+        for one in answered
+        if one.state is not State.APPROVED
     ]
-    posted = await moves.make(tx, steps, now)
+    restored = await moves.make(tx, steps, now)
     await fault_point("adjustments.posted")
-    await outbox.stage(tx, [message for one in posted for message in proposals.consequences(one)])
-    await proposals.begin(tx, posted, now)
-    await proposals.resume(tx, firsts, _as_they_are(known, posted), now)
+    await proposals.begin(tx, expected, now, through=BY_LEDGER)
+    await proposals.begin(tx, restored, now)
+    await proposals.resume(tx, firsts, _as_they_are(known, [*expected, *restored]), now)
 
 
 async def take_refused(tx: Tx, journals: Sequence[RefusedJournal], now: datetime) -> None:
@@ -61,8 +66,15 @@ async def take_refused(tx: Tx, journals: Sequence[RefusedJournal], now: datetime
     await proposals.resume(tx, firsts, _as_they_are(known, failed), now)
 
 
-def _why(adjustment: Adjustment) -> str:
-    return "the ledger posted its journal" if adjustment.state is State.APPROVED else RESTORED
+def _as_posted(adjustment: Adjustment, journal: PostedJournal) -> Adjustment:
+    """What was asked for, as the ledger posted it; its row says so with the step that follows."""
+    return replace(
+        adjustment,
+        state=State.POSTED,
+        sentence=BY_LEDGER.why,
+        differences=journal.entries,
+        journal_id=journal.journal_id,
+    )
 
 
 def _refusal(journal: RefusedJournal) -> str:

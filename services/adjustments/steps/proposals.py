@@ -15,7 +15,7 @@ from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.adjustments import metrics, store, wire
 from services.adjustments.domain import flights, proposals
-from services.adjustments.domain.adjustments import Adjustment, Move, State
+from services.adjustments.domain.adjustments import Adjustment, Move, State, Through
 from services.adjustments.domain.flights import FirstBill, Revision
 from services.adjustments.domain.journals import PostedJournal
 from services.adjustments.domain.proposals import Proposal, Refusal, Terms
@@ -87,11 +87,16 @@ async def _write(tx: Tx, decided: _Decided, now: datetime) -> None:
     await begin(tx, [one for one in stay if one.state is State.POSTED], now)
 
 
-async def begin(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> None:
-    """Count what makers moved for payees, and begin to settle adjustments that were just posted."""
+async def begin(
+    tx: Tx, posted: Sequence[Adjustment], now: datetime, *, through: Through | None = None
+) -> None:
+    """Count what makers moved for payees, and begin to settle adjustments that were just posted.
+
+    through: the step to `posted`, when it is not written yet.
+    """
     if posted:
         await store.makers.count(tx, posted, local_date(now, await store.policy.time_zone(tx)))
-        await settlements.begin(tx, posted, now)
+        await settlements.begin(tx, posted, now, through)
 
 
 async def resume(

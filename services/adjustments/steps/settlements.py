@@ -17,7 +17,7 @@ from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.adjustments import store, wire
 from services.adjustments.domain import settlements, settlements_told
-from services.adjustments.domain.adjustments import Adjustment, Move, State, adjustment_id
+from services.adjustments.domain.adjustments import Adjustment, Move, State, Through, adjustment_id
 from services.adjustments.domain.journals import flight_of
 from services.adjustments.domain.settlements import (
     BY_JOURNAL,
@@ -70,10 +70,11 @@ class _Known:
         self.decided.append(changes)
 
 
-async def begin(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> None:
+async def begin(tx: Tx, posted: Sequence[Adjustment], now: datetime, through: Through | None) -> None:
     """Begin to settle adjustments that were just posted; tell each person what changed and how it is settled.
 
-    The flights are locked. Each adjustment goes on to `settling`, or to `settled`.
+    The flights are locked. Each adjustment goes on to `settling`, or to `settled`, `through` posted when that
+    step is not written yet.
     """
     if not posted:
         return
@@ -86,7 +87,7 @@ async def begin(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> None:
         if said := settlements_told.told(settlement, _left_of(settlement, left)):
             how[settlement.adjustment_id][settlement.wallet] = said
     await outbox.stage(tx, [m for one in posted for m in wire.notifications.posted(one, how[one.id])])
-    await _finish(tx, by_id, now)
+    await _finish(tx, by_id, now, through)
 
 
 async def _first(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> list[Settlement]:
@@ -268,11 +269,13 @@ def _left_of(settlement: Settlement, left: _Left) -> int:
     return left.get((settlement.wallet, settlement.currency), 0)
 
 
-async def _finish(tx: Tx, adjustments: Mapping[UUID, Adjustment], now: datetime) -> None:
+async def _finish(
+    tx: Tx, adjustments: Mapping[UUID, Adjustment], now: datetime, through: Through | None = None
+) -> None:
     """Bring adjustments to `settled` when nothing of them waits, and to `settling` when something does."""
     waiting = await store.settlements.with_open(tx, adjustments)
     steps = [
-        Move(adjustment=one, to=to, who=WHO, why=_WHY[to])
+        Move(adjustment=one, to=to, who=WHO, why=_WHY[to], through=through)
         for one in adjustments.values()
         if (to := State.SETTLING if one.id in waiting else State.SETTLED) is not one.state
     ]

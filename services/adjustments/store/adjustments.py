@@ -81,31 +81,38 @@ async def insert(tx: Tx, new: Sequence[tuple[Adjustment, str]]) -> list[Adjustme
     ]
 
 
-# What is posted is what the ledger posted.
+# What is posted is what the ledger posted. Of two steps at once both are in the history, and the row is
+# written once: it is in six indexes.
 _MOVE: Final = """
     WITH step AS MATERIALIZED (
         SELECT * FROM unnest(CAST(:ids AS uuid[]), CAST(:sources AS text[]), CAST(:states AS text[]),
-            CAST(:whos AS text[]), CAST(:whys AS text[])) WITH ORDINALITY
-            AS step (id, source, state, who, why, place)),
+            CAST(:whos AS text[]), CAST(:whys AS text[]), CAST(:through AS text[]),
+            CAST(:through_whos AS text[]), CAST(:through_whys AS text[])) WITH ORDINALITY
+            AS step (id, source, state, who, why, through, through_who, through_why, place)),
     moved AS (
         UPDATE adjustment SET state = step.state, sentence = step.why, changed_at = :now,
             journal_id = coalesce(journal.journal_id, adjustment.journal_id),
             differences = coalesce(journal.entries, adjustment.differences)
         FROM step LEFT JOIN posted_journal AS journal
-            ON step.state = 'posted' AND journal.source = step.source
+            ON 'posted' IN (step.state, step.through) AND journal.source = step.source
         WHERE adjustment.id = step.id
         RETURNING adjustment.id, old.state AS from_state, new.content_hash AS content_hash,
             new.journal_id AS journal_id, new.differences AS differences),
     written AS (
         INSERT INTO adjustment_history (adjustment_id, at, from_state, to_state, who, why, content_hash)
-        SELECT id, :now, from_state, state, who, why, content_hash
-        FROM moved JOIN step USING (id) ORDER BY place)
+        SELECT id, :now, part.from_state, part.to_state, part.who, part.why, content_hash
+        FROM moved JOIN step USING (id) CROSS JOIN LATERAL (VALUES
+            (1, moved.from_state, step.through, step.through_who, step.through_why),
+            (2, coalesce(step.through, moved.from_state), step.state, step.who, step.why)
+        ) AS part (number, from_state, to_state, who, why)
+        WHERE part.to_state IS NOT NULL ORDER BY place, part.number)
     SELECT id, encode(content_hash, 'hex') AS content_hash, journal_id, differences FROM moved
 """
 
 
 async def move(tx: Tx, moves: Sequence[Move], now: datetime) -> list[Adjustment]:
-    """Bring adjustments to their next states, one step each; as they are now, in the same order."""
+    """Bring adjustments to their next states, one move each; as they are now, in the same order."""
+    through = [move.through for move in moves]
     rows = await tx.all(
         _MOVE,
         ids=[move.adjustment.id for move in moves],
@@ -113,6 +120,9 @@ async def move(tx: Tx, moves: Sequence[Move], now: datetime) -> list[Adjustment]
         states=[str(move.to) for move in moves],
         whos=[move.who for move in moves],
         whys=[move.why for move in moves],
+        through=[one and one.state for one in through],
+        through_whos=[one and one.who for one in through],
+        through_whys=[one and one.why for one in through],
         now=now,
     )
     written = {row.id: row for row in rows}

@@ -239,7 +239,7 @@ def test_a_part_may_be_settled_and_the_rest_stays() -> None:
         (INSTRUCTOR, -1750, choice(M.FORGIVEN, cheque=CHEQUE), "has no cheque"),
         (INSTRUCTOR, -1750, choice(M.MANUAL_CHECK, paid_to_party=True), "it comes from them"),
         (INSTRUCTOR, 1750, choice(M.MANUAL_CHECK, paid_to_party=False), "the school pays it to them"),
-        (INSTRUCTOR, -1750, choice(M.MANUAL_CHECK, amount=1751), "at most what is left, 1750"),
+        (INSTRUCTOR, -1750, choice(M.MANUAL_CHECK, amount=1751), "at most what is left, 17.50 USD"),
         (INSTRUCTOR, -1750, choice(M.MANUAL_CHECK, amount=0), "above zero"),
     ],
 )

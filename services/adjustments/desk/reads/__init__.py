@@ -1,5 +1,6 @@
 """What people ask of adjustments, read from published views. Amounts are minor units of `currency`."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -170,15 +171,17 @@ _BILLS: Final = """
 async def computations(tx: Tx, flight_id: str, before: int | None, after: int) -> list[dict[str, Any]]:
     """What the two bills were computed from, and their lines, side by side: rows of what, before, after.
 
-    Meters and hours are tenths, as billing keeps them; amounts have a currency. Equal facts are left out.
+    Meters and hours are tenths, as billing keeps them. Amounts have a currency, and how each was computed:
+    computed_before, computed_after. Equal facts are left out.
     """
     rows = await tx.all(_BILLS, flight_id=flight_id, revisions=[n for n in (before, after) if n is not None])
     bills = {row.revision: row for row in rows}
     old, new = bills.get(before) if before else None, bills.get(after)
     facts = _side_by_side(_facts(old), _facts(new))
     lines = _side_by_side(_lines(old), _lines(new))
-    currency = {"currency": rows[0].currency} if rows else {}
-    return [row for row in facts if row["before"] != row["after"]] + [line | currency for line in lines]
+    return [row for row in facts if row["before"] != row["after"]] + [
+        _amounts(line, rows[0].currency) for line in lines
+    ]
 
 
 def _side_by_side(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:
@@ -190,17 +193,39 @@ def _facts(bill: Any) -> dict[str, Any]:
     if bill is None:
         return {}
     parties = {"date": bill.billed_on, "aircraft": bill.aircraft, "student": bill.student}
-    read = {name: value for name, value in (bill.facts or {}).items() if not isinstance(value, dict | list)}
+    read = {
+        name: value
+        for name, value in (bill.facts or {}).items()
+        if name != "revision" and not isinstance(value, dict | list)
+    }
     return {**read, **parties, "instructor": bill.instructor}
 
 
-def _lines(bill: Any) -> dict[str, Any]:
-    """The amount of each line, by kind and description; lines that read alike add up."""
-    amounts: dict[str, int] = {}
-    for line in [] if bill is None else bill.lines:
-        name = f"{line['kind']}: {line['description']}"
-        amounts[name] = amounts.get(name, 0) + line["amount"]
-    return amounts if bill is None else {**amounts, "charge": bill.charge}
+def _lines(bill: Any) -> dict[str, tuple[int, str]]:
+    """Amount and computation of each line, by its kind: the second of a kind is `rental 2`."""
+    if bill is None:
+        return {}
+    found: dict[str, tuple[int, str]] = {}
+    seen: Counter[str] = Counter()
+    for line in bill.lines:
+        seen[line["kind"]] += 1
+        number = seen[line["kind"]]
+        name = line["kind"] if number == 1 else f"{line['kind']} {number}"
+        found[name] = line["amount"], line["description"]
+    return {**found, "charge": (bill.charge, "")}
+
+
+def _amounts(line: dict[str, Any], currency: str) -> dict[str, Any]:
+    before, computed_before = line["before"] or (None, None)
+    after, computed_after = line["after"] or (None, None)
+    return {
+        "what": line["what"],
+        "before": before,
+        "after": after,
+        "currency": currency,
+        "computed_before": computed_before,
+        "computed_after": computed_after,
+    }
 
 
 _NEXT: Final = """
@@ -237,19 +262,27 @@ async def makers(tx: Tx, *, made_by: str | None = None, most: int = 1000) -> lis
 
 
 _JUST_UNDER: Final = """
-    SELECT flight_id || ':' || revision AS adjustment, made_by, currency, largest, approve_above, state,
-           proposed_at, reason
-    FROM adjustments_public.adjustments
+    SELECT flight_id || ':' || revision AS adjustment, made_by, currency, largest, limits.amount AS "limit",
+           limits.asks_for, state, proposed_at, reason
+    FROM adjustments_public.adjustments AS adjustment
+    CROSS JOIN LATERAL (VALUES
+        (approve_above, 'an approval', approvals_needed = 0),
+        (second_approver_above, 'a second approver', approvals_needed < 2)
+    ) AS limits (amount, asks_for, passed_by)
     WHERE proposed_at > now() - make_interval(days => CAST(:days AS integer))
-      AND approvals_needed = 0 AND approve_above > 0
-      AND largest * 100 >= approve_above * CAST(:percent AS bigint)
-    ORDER BY made_by, proposed_at, id LIMIT :most
+      AND (CAST(:made_by AS text) IS NULL OR made_by = :made_by)
+      AND limits.passed_by AND limits.amount > 0 AND largest <= limits.amount
+      AND largest * 100 >= limits.amount * CAST(:percent AS bigint)
+    ORDER BY made_by, proposed_at, adjustment.id LIMIT :most
 """
 
 
-async def just_under(tx: Tx, *, most: int = 1000) -> list[dict[str, Any]]:
-    """Adjustments of 30 days that nobody had to approve, by a fifth of the limit or less; by maker."""
-    rows = await tx.all(_JUST_UNDER, days=MONTH_DAYS, percent=JUST_UNDER_PERCENT, most=most)
+async def just_under(tx: Tx, *, made_by: str | None = None, most: int = 1000) -> list[dict[str, Any]]:
+    """Adjustments of 30 days that needed no approval, or no second one, by a fifth of the limit or less.
+
+    By maker; asks_for: what an amount above the limit needs.
+    """
+    rows = await tx.all(_JUST_UNDER, days=MONTH_DAYS, percent=JUST_UNDER_PERCENT, made_by=made_by, most=most)
     return [dict(row._mapping) for row in rows]
 
 
