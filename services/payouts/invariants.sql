@@ -179,7 +179,7 @@ WHERE transfer.state = 'held' AND stopped.kind = 'account' AND stopped.state = '
 -- What was closed after Stripe refused it has no effect, and is no transfer or account.
 SELECT operation.id, operation.kind, operation.stripe_id FROM operation
 WHERE operation.state = 'cancelled' AND operation.reason = 'closed'
-  AND (operation.stripe_id IS NOT NULL OR operation.kind NOT IN ('reversal', 'instant_payout'));
+  AND (operation.stripe_id IS NOT NULL OR operation.kind NOT IN ('reversal', 'instant_payout', 'refund'));
 
 -- name: a_clawback_is_the_sum_of_its_payables
 -- What a request keeps out of payments is what it claims, and once it is answered exactly what came back.

@@ -12,8 +12,10 @@ from fleet.cause import Cause
 from fleet.envelope import Message
 from schemas.journals import EntryRequest, JournalRequested
 from schemas.payments import ChargeSettled
+from schemas.refunds import RefundSettled
 from schemas.reversals import ReversalSettled
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
+from services.payouts.domain import refunds
 from services.payouts.domain.clawbacks import Settled
 from services.payouts.domain.movements import EXTERNAL_STRIPE
 from services.payouts.domain.payouts import NewReversal, SeenPayout
@@ -158,6 +160,24 @@ def reversal_settled(settled: Settled) -> Message:
         settled_at=settled.settled_at,
     )
     return Message(topic="reversal.settled", key=asked.wallet, event=event, cause=asked.trace)
+
+
+def refund_settled(settled: refunds.Settled) -> Message:
+    """The answer to a request to refund."""
+    asked, answer = settled.asked, settled.answer
+    event = RefundSettled(
+        settlement_id=asked.settlement_id,
+        wallet=asked.wallet,
+        currency=asked.currency,
+        source=asked.source,
+        asked=asked.asked,
+        refunded=answer.refunded,
+        refunds=list(answer.refunds),
+        reason=str(answer.reason),
+        sentence=answer.sentence,
+        settled_at=settled.settled_at,
+    )
+    return Message(topic="refund.settled", key=asked.wallet, event=event, cause=asked.trace)
 
 
 def payout_messages(
