@@ -45,6 +45,7 @@ class Way(StrEnum):
     manual_check = "manual_check"
     forgiven = "forgiven"
     written_off = "written_off"
+    refund = "refund"
 
 
 @app.command("settlements")
@@ -78,7 +79,7 @@ def settle_command(
         Way,
         typer.Option(
             help="manual_check: by cheque or cash, either way. forgiven: the school bears it. written_off: "
-            "collection failed."
+            "collection failed. refund: to the student's card, instead of a credit."
         ),
     ],
     why: NeededWhyOption,

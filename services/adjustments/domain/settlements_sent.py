@@ -38,6 +38,24 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedRefund:
+    """A refund at Stripe that a bank sent back. source: of the journal by which the ledger gave it back."""
+
+    refund: str
+    amount: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded:
+    """Payouts' answer to a settlement by refund. refunds: their ids at Stripe."""
+
+    settlement_id: UUID
+    came_back: CameBack
+    refunds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reversed:
     """Payouts' answer to a settlement by reversal."""
 

@@ -16,7 +16,7 @@ from fleet.envelope import Message
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.adjustments import store, wire
-from services.adjustments.domain import settlements, settlements_told
+from services.adjustments.domain import settlements, settlements_answers, settlements_told
 from services.adjustments.domain.adjustments import Adjustment, Move, State, adjustment_id
 from services.adjustments.domain.journals import flight_of
 from services.adjustments.domain.settlements import (
@@ -39,7 +39,7 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
-class _Known:
+class Known:
     """Locked adjustments and their settlements, which follow what is decided; and the decisions so far."""
 
     adjustments: Mapping[UUID, Adjustment]
@@ -125,7 +125,7 @@ async def change(tx: Tx, adjustment: Adjustment, changes: Changes, who: str, now
 
 async def take_posted(tx: Tx, ids: Sequence[UUID], now: datetime) -> None:
     """Take the ledger's journals of these settlements: they are settled."""
-    known = await _lock(tx, ids)
+    known = await lock(tx, ids)
     for settlement_id in ids:
         if (one := known.asked(settlement_id, BY_JOURNAL)) is not None:
             step = Step(
@@ -136,27 +136,27 @@ async def take_posted(tx: Tx, ids: Sequence[UUID], now: datetime) -> None:
                 proof=one.source,
             )
             known.decide(Changes(steps=(step,)))
-    await _go_on(tx, known, now)
+    await go_on(tx, known, now)
 
 
 async def take_refused(tx: Tx, refused: Sequence[Refused], now: datetime) -> None:
     """Take the ledger's refusals: what was there before is in force again."""
-    known = await _lock(tx, [one.settlement_id for one in refused])
+    known = await lock(tx, [one.settlement_id for one in refused])
     for one in refused:
         if (asked := known.asked(one.settlement_id, BY_JOURNAL)) is not None:
             beside, transfer = known.beside(asked), known.transfer(asked)
-            known.decide(settlements.after_refused_journal(asked, beside, one.sentence, transfer))
-    await _go_on(tx, known, now)
+            known.decide(settlements_answers.after_refused_journal(asked, beside, one.sentence, transfer))
+    await go_on(tx, known, now)
 
 
 async def take_reversals(tx: Tx, answers: Sequence[Reversed], now: datetime) -> None:
     """Take payouts' answers: what came back is settled, the rest becomes an offset by itself."""
-    known = await _lock(tx, [one.settlement_id for one in answers])
+    known = await lock(tx, [one.settlement_id for one in answers])
     for one in answers:
         if (asked := known.asked(one.settlement_id, (Method.STRIPE_REVERSAL,))) is not None:
             beside, transfer = known.beside(asked), known.transfer(asked)
-            known.decide(settlements.after_reversal(asked, beside, one.came_back, transfer))
-    await _go_on(tx, known, now)
+            known.decide(settlements_answers.after_reversal(asked, beside, one.came_back, transfer))
+    await go_on(tx, known, now)
 
 
 async def take_sent(tx: Tx, carried: Sequence[Carried], now: datetime) -> None:
@@ -180,7 +180,7 @@ async def take_sent(tx: Tx, carried: Sequence[Carried], now: datetime) -> None:
                 proof=transfer,
             )
             known.decide(Changes(steps=(step,)))
-    await _go_on(tx, known, now)
+    await go_on(tx, known, now)
 
 
 def _adjustment_of(source: str) -> UUID | None:
@@ -189,21 +189,21 @@ def _adjustment_of(source: str) -> UUID | None:
     return adjustment_id(flight_of(source), int(revision)) if revision.isdecimal() else None
 
 
-async def _lock(tx: Tx, ids: Sequence[UUID]) -> _Known:
+async def lock(tx: Tx, ids: Sequence[UUID]) -> Known:
     """Lock the flights that these settlements are about, and read everything of them."""
     found = await store.settlements.places_of(tx, ids) if ids else {}
     await store.flights.lock(tx, set(found.values()))
     return await _load(tx, set(found))
 
 
-async def _load(tx: Tx, ids: Collection[UUID]) -> _Known:
+async def _load(tx: Tx, ids: Collection[UUID]) -> Known:
     adjustments = await store.adjustments.load(tx, ids) if ids else {}
     rows = await store.settlements.of_adjustments(tx, adjustments) if adjustments else []
     transferred = await store.settlements_sent.carried(tx, [one.source for one in adjustments.values()])
-    return _Known(adjustments=adjustments, rows={row.id: row for row in rows}, transferred=transferred)
+    return Known(adjustments=adjustments, rows={row.id: row for row in rows}, transferred=transferred)
 
 
-async def _go_on(tx: Tx, known: _Known, now: datetime) -> None:
+async def go_on(tx: Tx, known: Known, now: datetime) -> None:
     """Write what was decided, tell it, and finish the adjustments of which nothing waits any more."""
     if not known.decided:
         return
@@ -244,6 +244,8 @@ async def _write(
 def _asking(settlement: Settlement, adjustment: Adjustment, now: datetime) -> Message:
     if settlement.method is Method.STRIPE_REVERSAL:
         return wire.settlements.reversal_requested(settlement, adjustment)
+    if settlement.method is Method.REFUND:
+        return wire.settlements.refund_requested(settlement, adjustment)
     return wire.settlements.journal_requested(settlement, adjustment, now)
 
 
@@ -254,9 +256,9 @@ def _tell_begun(settlement: Settlement, adjustment: Adjustment, left: _Left) -> 
 
 
 def _tell_step(step: Step, adjustment: Adjustment, left: _Left) -> list[Message]:
-    """Tell the party what is settled, and finance what failed."""
+    """Tell the party what is settled, and finance what failed, at once or later."""
     settlement, owed = step.settlement, _left_of(step.settlement, left)
-    if step.to is SettlementState.FAILED:
+    if step.to in (SettlementState.FAILED, SettlementState.REPLACED):
         about = f"adjustment {adjustment.name}, {settlement.wallet}: {settlement.method} failed"
         said = f"{about}: {step.sentence}; what takes its place is in `hobbs adjustments show`"
         return [wire.settlements.finance("settlement_failed", adjustment.name, said, adjustment.trace)]

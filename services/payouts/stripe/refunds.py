@@ -13,7 +13,7 @@ from uuid import UUID
 from fleet.database import Database
 from fleet.envelope import first_cause
 from services.payouts import store, wire
-from services.payouts.domain.answers import StripeVerdict, classify
+from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.odd_objects import OddObject
 from services.payouts.domain.refunds import CardPayment, SeenRefund
@@ -77,9 +77,7 @@ class Refunds:
         """Read every refund of these payments; None when Stripe did not answer."""
         whole = _Read()
         for payment in payments:
-            listed = await self._pace.read(
-                Endpoint.REFUNDS, lambda payment=payment: self._client.refunds_of(payment.charge_id)
-            )
+            listed = await self._refunds_of(payment.charge_id)
             if classify(listed) is not StripeVerdict.DONE:
                 return None
             read, unreadable = wire.stripe_objects.read_each(
@@ -90,3 +88,6 @@ class Refunds:
             if not unreadable:
                 whole.payments.append(payment)
         return whole
+
+    async def _refunds_of(self, charge: str) -> StripeAnswer:
+        return await self._pace.read(Endpoint.REFUNDS, lambda: self._client.refunds_of(charge))

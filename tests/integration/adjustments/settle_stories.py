@@ -9,11 +9,13 @@ from fleet.database import Database
 from fleet.envelope import Record
 from schemas.decisions import DecisionTaken
 from schemas.journals import JournalRefused
+from schemas.refunds import RefundSettled
 from schemas.reversals import ReversalSettled
 from schemas.transfers import TransferSent
 from services.adjustments.desk.settlements import ACTIONS
 from services.adjustments.handlers import (
     take_posted,
+    take_refund_settled,
     take_refused,
     take_reversal_settled,
     take_transfer_sent,
@@ -130,6 +132,31 @@ async def answer_reversals(db: Database, *records: Record) -> None:
 
 async def asked_reversals(db: Database) -> list[dict[str, Any]]:
     return await staged(db, "reversal.requested")
+
+
+def refund(settlement_id: str | UUID, amount: int, *refunds: str, asked: int = 4_000) -> Record:
+    """A `refund.settled` record: so much of what was asked went back to the student's card."""
+    event = RefundSettled(
+        settlement_id=UUID(str(settlement_id)),
+        wallet=ANNA,
+        currency="USD",
+        source="adjustment:F1:2",
+        asked=asked,
+        refunded=amount,
+        refunds=list(refunds or ["re_1"] * bool(amount)),
+        reason="done" if amount == asked else "short",
+        sentence=f"{amount} went back",
+        settled_at=NOW,
+    )
+    return record("refund.settled", event, key=ANNA)
+
+
+async def answer_refunds(db: Database, *records: Record) -> None:
+    await take_refund_settled(db, list(records), clock=lambda: NOW)
+
+
+async def asked_refunds(db: Database) -> list[dict[str, Any]]:
+    return await staged(db, "refund.requested")
 
 
 async def where(db: Database) -> dict[str, str]:

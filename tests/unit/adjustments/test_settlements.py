@@ -25,12 +25,16 @@ from services.adjustments.domain.settlements import (
     SettlementState,
     Step,
     Terms,
-    after_refused_journal,
-    after_reversal,
     begin,
     choose,
     journal_entries,
     settlement_id,
+)
+from services.adjustments.domain.settlements_answers import (
+    after_refund,
+    after_refused_journal,
+    after_returned_refund,
+    after_reversal,
 )
 
 M, S = Method, SettlementState
@@ -161,6 +165,73 @@ def test_what_a_reversal_does_not_bring_back_becomes_an_offset(
         (M.STRIPE_REVERSAL, S.SETTLED, -1200, 1),
         (M.FUTURE_PAYOUT_OFFSET, state, -550, 2),
     ]
+
+
+def refunding(amount: int = 4_000) -> list[Settlement]:
+    """A credit whose place a refund took."""
+    rows = [begun(STUDENT, amount)]
+    return applied(rows, chosen(rows, choice(M.REFUND)))
+
+
+def chosen(rows: Sequence[Settlement], how: Choice) -> Changes:
+    changes = choose(rows, how)
+    assert isinstance(changes, Changes), changes
+    return changes
+
+
+def refunded(amount: int, proof: str = "re_1, re_2") -> CameBack:
+    return CameBack(amount=amount, proof=proof, sentence="what went back")
+
+
+def test_a_refund_takes_the_place_of_a_credit_and_of_nothing_else() -> None:
+    assert [(r.method, r.state, r.amount) for r in refunding()] == [
+        (M.CREDIT, S.REPLACED, 4_000),
+        (M.REFUND, S.ASKED, 4_000),
+    ]
+    for rows in ([begun(STUDENT, -4_000)], [begun(INSTRUCTOR, 4_000)], [begun(SCHOOL, 4_000)]):
+        assert isinstance(choose(rows, choice(M.REFUND)), str)
+
+
+@pytest.mark.parametrize(
+    ("amount", "after"),
+    [
+        (4_000, [(M.REFUND, S.SETTLED, 4_000, "re_1, re_2")]),
+        (
+            2_500,
+            [(M.REFUND, S.SETTLED, 2_500, "re_1, re_2"), (M.CREDIT, S.SETTLED, 1_500, "adjustment:F1:2")],
+        ),
+        (0, [(M.REFUND, S.FAILED, 4_000, None), (M.CREDIT, S.SETTLED, 4_000, "adjustment:F1:2")]),
+    ],
+)
+def test_what_was_not_refunded_is_a_credit_again(
+    amount: int, after: list[tuple[Method, SettlementState, int, str | None]]
+) -> None:
+    rows = refunding()
+    rows = applied(rows, after_refund(rows[1], rows, refunded(amount)))
+    assert [(r.method, r.state, r.amount, r.proof) for r in rows[1:]] == after
+    assert in_force(rows) == 4_000
+
+
+@pytest.mark.parametrize(
+    ("proof", "after"),
+    [
+        ("re_1", [(M.CREDIT, S.SETTLED, 4_000, "refund-failed:re_1")]),
+        (
+            "re_1, re_2",
+            [(M.CREDIT, S.SETTLED, 1_000, "refund-failed:re_1"), (M.REFUND, S.SETTLED, 3_000, "re_2")],
+        ),
+    ],
+)
+def test_a_refund_that_a_bank_sends_back_later_is_a_credit_again(
+    proof: str, after: list[tuple[Method, SettlementState, int, str | None]]
+) -> None:
+    rows = refunding()
+    rows = applied(rows, after_refund(rows[1], rows, refunded(4_000, proof)))
+    amount = 4_000 if proof == "re_1" else 1_000
+    rows = applied(rows, after_returned_refund(rows[1], rows, "re_1", amount, "refund-failed:re_1"))
+    assert rows[1].state is S.REPLACED
+    assert [(r.method, r.state, r.amount, r.proof) for r in rows[2:]] == after
+    assert in_force(rows) == 4_000
 
 
 def test_a_reversal_whose_window_is_closed_becomes_an_offset() -> None:
@@ -320,6 +391,13 @@ def _anything(
     if asked and answers:
         one: Settlement = data.draw(st.sampled_from(asked))
         return applied(rows, _answered(data, one, rows, transfer)), transfer
+    refunded = [row for row in rows if row.state is S.SETTLED and row.method is M.REFUND]
+    returns: bool = data.draw(st.booleans())
+    if refunded and returns:
+        one = data.draw(st.sampled_from(refunded))
+        amount = data.draw(st.integers(1, one.amount))
+        returned = after_returned_refund(one, rows, str(one.proof), amount, "refund-failed:re")
+        return applied(rows, returned), transfer
     sends: bool = data.draw(st.booleans())
     if sends:
         sent = [row for row in rows if row.state is S.WAITING and row.method in BY_TRANSFER]
@@ -337,6 +415,9 @@ def _anything(
 def _answered(data: st.DataObject, one: Settlement, rows: list[Settlement], transfer: str | None) -> Changes:
     if one.method is M.STRIPE_REVERSAL:
         return after_reversal(one, rows, back(data.draw(st.integers(0, -one.amount))), transfer)
+    if one.method is M.REFUND:
+        amount = data.draw(st.integers(0, one.amount))
+        return after_refund(one, rows, CameBack(amount=amount, proof=f"re_{one.number}", sentence="it ended"))
     assert one.method in BY_JOURNAL
     refuses: bool = data.draw(st.booleans())
     if refuses:
