@@ -19,6 +19,8 @@ _BEGUN: Final[Mapping[Method, str]] = {
     _M.WRITTEN_OFF: "it is written off; the ledger is asked to post that",
 }
 
+_CREDITED: Final = "It is credited to your account and used for what you fly next."
+
 
 def money(amount: int, currency: str) -> str:
     """An amount without its sign."""
@@ -54,10 +56,7 @@ def _told(settlement: Settlement) -> str | None:
         return f"{what} of this correction was settled with a transfer that is on its way already."
     match settlement.method:
         case Method.CREDIT if settlement.instead_of is _M.REFUND:
-            return (
-                f"{what} could not be refunded to your card. It is credited to your account and used for what "
-                "you fly next."
-            )
+            return f"{what} could not be refunded to your card. {_CREDITED}"
         case Method.REFUND if settlement.state is SettlementState.ASKED:
             return f"{what} is refunded to the card that you paid with, as far as its payments allow."
         case Method.CREDIT:
@@ -86,7 +85,7 @@ def _told(settlement: Settlement) -> str | None:
 
 
 def settled(settlement: Settlement, amount: int, left: int) -> str | None:
-    """What a party is told when a transfer, a reversal or a refund settled it; None for every other way.
+    """What a party is told when a transfer, reversal or refund settled it; None for every other way.
 
     amount: what was settled of it. left: as for `told`.
     """
