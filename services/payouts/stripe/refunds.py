@@ -64,22 +64,21 @@ class Refunds:
     async def _order(self, settlement_id: UUID, wallet: str, currency: str) -> None:
         async with self._db.transaction() as tx:
             payments = await store.refunds.payments_of(tx, wallet, currency, PAYMENTS_MAX)
-        read = await self._read(payments)
-        if read is None:
-            return
-        now = self._clock()
+        read, now = await self._read(payments), self._clock()
         async with self._db.transaction() as tx:
+            if isinstance(read, str):
+                return await store.refunds.wait(tx, settlement_id, read, now + LEASE)
             await odd_objects.keep(tx, read.odd, now, first_cause())
             await refunds.order(tx, settlement_id, wallet, read.payments, read.seen, now)
-        self._wake()
+        return self._wake()
 
-    async def _read(self, payments: list[CardPayment]) -> _Read | None:
-        """Read every refund of these payments; None when Stripe did not answer."""
+    async def _read(self, payments: list[CardPayment]) -> _Read | str:
+        """Read every refund of these payments; a sentence when Stripe did not answer, or refused."""
         whole = _Read()
         for payment in payments:
             listed = await self._refunds_of(payment.charge_id)
             if classify(listed) is not StripeVerdict.DONE:
-                return None
+                return f"cannot see what was refunded: {listed.sentence}"
             read, unreadable = wire.stripe_objects.read_each(
                 "refund", listed.body.get("data"), wire.stripe_objects.seen_refund
             )

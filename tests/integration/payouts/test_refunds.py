@@ -1,9 +1,13 @@
 """Refunds to students' cards: of which payments, how much, once, and what is answered."""
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from schemas.decisions import DecisionTaken
 from services.payouts import handlers
+from services.payouts.desk.decisions import ACTIONS
 from services.payouts.domain.operations import Kind
 from tests.integration.payouts.refund_world import (
     ADJUSTMENT,
@@ -20,6 +24,7 @@ from tests.integration.payouts.refund_world import (
 )
 from tests.integration.payouts.snapshots import Backup
 from tests.integration.payouts.world import World
+from tests.support.decisions import answered, decision
 
 __all__ = ["unbroken"]
 
@@ -191,6 +196,84 @@ async def test_a_restored_database_refunds_nothing_twice(world: World, owner_url
     await world.work()
     assert refunded(world) == [(charges[1], 2_000), (charges[0], 1_000)]
     assert await answers(world) == [(3_000, "done")]
+
+
+async def test_a_key_that_may_not_refund_stops_no_transfer(world: World) -> None:
+    await pays(world, 5_000)
+    world.control.add_fault(
+        "refuse", method="POST", path=REFUNDS, code="more_permissions_required", status=403
+    )
+    await ask(world, 4_000)
+    await world.payee("i1")
+    await world.earned("i1", 3_000)
+    await world.work()
+    assert (await answers(world), world.paid()) == ([(0, "refused")], [3_000])
+
+
+async def test_while_stripe_does_not_say_what_was_refunded_nothing_is(world: World) -> None:
+    [charge] = await pays(world, 5_000)
+    world.control.add_fault("unavailable", method="GET", path=REFUNDS)
+    await ask(world, 4_000)
+    await world.work()
+    assert refunded(world) == []
+    [request] = await world.rows("SELECT sentence FROM refund_request")
+    assert request.sentence.startswith("cannot see what was refunded")
+    world.control.clear_faults()
+    later(world, minutes=3)
+    await world.work()
+    assert refunded(world) == [(charge, 4_000)]
+
+
+@pytest.mark.parametrize("point", ["payouts.refunds_ordered", "payouts.refund_settled"])
+async def test_a_process_that_dies_has_written_nothing_and_the_next_goes_on(
+    world: World, point: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    [charge] = await pays(world, 5_000)
+    sent = await ask(world, 4_000)
+
+    async def die(reached: str, *_: object) -> None:
+        if reached == point:
+            raise Died
+
+    with monkeypatch.context() as dying:
+        dying.setattr("services.payouts.steps.refunds.fault_point", die)
+        with pytest.raises(Died):
+            await world.work()
+    later(world, minutes=10)  # leases end
+    await handlers.refund(world.db, [sent], clock=world.clock)
+    await world.work()
+    assert refunded(world) == [(charge, 4_000)]
+    assert await answers(world) == [(4_000, "done")]
+
+
+async def test_a_parked_refund_is_decided_by_a_person_and_nothing_is_answered_before(world: World) -> None:
+    """Its effect was made, and nothing is known of it: the student's line stands."""
+    [charge] = await pays(world, 5_000)
+    world.control.add_fault("reset", when="after", method="POST", path=REFUNDS, count=1)
+    await ask(world, 4_000)
+    await world.refunds().step()
+    await world.once()
+    world.clock.advance(hours=13)
+    world.control.add_fault("unavailable", method="GET", path=REFUNDS)
+    patient, world.policy = world.policy, replace(world.policy, lookups_max=1)
+    await world.once()
+    world.policy = patient
+    world.control.clear_faults()
+    await world.work()
+    assert [o.state for o in await world.operations(Kind.REFUND)] == ["parked"]
+    assert await answers(world) == []
+    ruling = await unpark(world, ANNA)
+    assert ruling.outcome == "done", ruling.sentence
+    await world.work()
+    assert (refunded(world), await answers(world)) == ([(charge, 4_000)], [(4_000, "done")])
+
+
+async def unpark(world: World, wallet: str) -> DecisionTaken:
+    return await answered(world.db, ACTIONS, decision("payouts", "unpark", wallet, {}, why="looked"))
+
+
+class Died(BaseException):
+    """The process ends: nobody catches it."""
 
 
 async def test_the_database_answers_once_and_knows_students_only(world: World) -> None:
