@@ -87,7 +87,9 @@ async def take_transfer_sent(db: Database, batch: Sequence[Record], *, clock: Cl
         sent = await inbox.admit(
             tx, ours, wire.records.transfer_sent, natural_key=lambda event: str(event.transfer_id)
         )
-        await steps.settlements.take_sent(tx, wire.settlements.carried(sent), clock())
+        await steps.settlements.take_sent(
+            tx, wire.settlements.carried(sent), wire.settlements.parts(sent), clock()
+        )
 
 
 async def take_reversal_settled(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:

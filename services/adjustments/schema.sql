@@ -222,6 +222,17 @@ ALTER TABLE adjustments.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY adjustments.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.outbox TO hobbs_adjustments;
 
+CREATE TABLE adjustments.partly_carried (
+    source text NOT NULL,
+    wallet text NOT NULL,
+    transfer_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    sent_at timestamptz NOT NULL,
+    CONSTRAINT a_part_is_above_zero CHECK ((amount > 0))
+);
+ALTER TABLE ONLY adjustments.partly_carried ADD CONSTRAINT partly_carried_pkey PRIMARY KEY (source, wallet, transfer_id);
+GRANT SELECT, INSERT ON TABLE adjustments.partly_carried TO hobbs_adjustments;
+
 CREATE TABLE adjustments.policy_card (
     effective_from date NOT NULL,
     version integer NOT NULL,

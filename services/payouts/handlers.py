@@ -89,6 +89,9 @@ async def configure_payees(
             version=max(event.version for event in versions),
             named=wire.records.time_zone_in(versions),
         )
+        await store.offsets.keep(
+            tx, [one for event in versions for one in wire.records.share_policies(event)]
+        )
         cards = [card for event in versions for card in wire.records.payee_cards(event)]
         wallets = await store.payees.configure(tx, cards, local_date(now, zone), now)
         await agreements.expect(tx, wallets, accounts, accepted[-1].cause)

@@ -271,3 +271,11 @@ WHERE due_at < now() - interval '10 minutes'
        SELECT FROM refund_part AS part JOIN operation ON operation.id = part.operation_id
        WHERE part.settlement_id = refund_request.settlement_id
          AND operation.state NOT IN ('succeeded', 'cancelled'));
+
+-- name: the_rest_of_a_debt_adds_up_to_nothing
+-- What a transfer does not take of a debt is owed beside it: no debt grows, and no credit is made.
+SELECT wallet, currency, stands_for, sum(amount) AS made FROM payable WHERE event_type = 'offset'
+GROUP BY wallet, currency, stands_for HAVING sum(amount) <> 0
+UNION ALL
+SELECT wallet, currency, stands_for, amount FROM payable
+WHERE event_type = 'offset' AND amount > 0 AND transfer_id IS NULL;

@@ -357,6 +357,15 @@ ALTER TABLE ONLY payouts.odd_object ADD CONSTRAINT odd_object_pkey PRIMARY KEY (
 CREATE INDEX odd_object_open ON payouts.odd_object USING btree (first_seen_at) WHERE (closed_at IS NULL);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.odd_object TO hobbs_payouts;
 
+CREATE TABLE payouts.offset_policy (
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    percent integer,
+    CONSTRAINT share_is_a_percentage CHECK (((percent >= 1) AND (percent <= 100)))
+);
+ALTER TABLE ONLY payouts.offset_policy ADD CONSTRAINT offset_policy_pkey PRIMARY KEY (effective_from);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.offset_policy TO hobbs_payouts;
+
 CREATE TABLE payouts.operation (
     id uuid NOT NULL,
     sequence bigint DEFAULT nextval('payouts.operation_order'::regclass) NOT NULL,
@@ -476,9 +485,9 @@ CREATE TABLE payouts.payable (
     trace jsonb NOT NULL,
     clawback_id uuid,
     stands_for text,
-    CONSTRAINT carried_payable_has_no_journal CHECK (((event_type = ANY (ARRAY['carried'::text, 'clawback'::text])) = (journal_id IS NULL))),
+    CONSTRAINT carried_payable_has_no_journal CHECK (((event_type = ANY (ARRAY['carried'::text, 'clawback'::text, 'offset'::text])) = (journal_id IS NULL))),
     CONSTRAINT claimed_payable_is_in_no_transfer CHECK (((clawback_id IS NULL) OR (transfer_id IS NULL))),
-    CONSTRAINT only_a_rest_stands_for_a_debt CHECK (((stands_for IS NULL) OR (event_type = 'clawback'::text))),
+    CONSTRAINT only_a_rest_stands_for_a_debt CHECK (((stands_for IS NULL) OR (event_type = ANY (ARRAY['clawback'::text, 'offset'::text])))),
     CONSTRAINT payable_amount_is_not_zero CHECK ((amount <> 0))
 );
 ALTER TABLE payouts.payable ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
@@ -1018,6 +1027,13 @@ CREATE VIEW payouts_public.odd_objects AS
     closed_by
    FROM payouts.odd_object;
 GRANT SELECT ON TABLE payouts_public.odd_objects TO hobbs_reader;
+
+CREATE VIEW payouts_public.offset_policies AS
+ SELECT effective_from,
+    version,
+    percent
+   FROM payouts.offset_policy;
+GRANT SELECT ON TABLE payouts_public.offset_policies TO hobbs_reader;
 
 CREATE VIEW payouts_public.operation_history AS
  SELECT history.operation_id,

@@ -1,4 +1,4 @@
-"""People's decisions about adjustments, from a seed: they approve, reject, claw back, refund, settle otherwise.
+"""People's decisions about adjustments, from a seed: they approve, reject, claw back, refund, settle.
 
 Some try what they may not: to approve what they made themselves, or the same again.
 """

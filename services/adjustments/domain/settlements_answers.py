@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
+from fleet.money import format_minor
 from services.adjustments.domain.settlements import (
     BY_TRANSFER,
     CameBack,
@@ -69,6 +70,35 @@ def after_refused_journal(
     )
     step = Step(settlement=asked, to=_S.FAILED, amount=asked.amount, sentence=said)
     return Changes(steps=(step,), begun=(again,))
+
+
+def after_part(rows: Sequence[Settlement], transfer: str, amount: int) -> Changes:
+    """A transfer took a part of a debt off: so much of what waits is settled, and the rest waits on.
+
+    rows: every settlement of the wallet in this adjustment. The same transfer again changes nothing.
+    """
+    waiting = [row for row in rows if row.method is _M.FUTURE_PAYOUT_OFFSET and row.state is _S.WAITING]
+    if not waiting or any(row.proof == transfer for row in rows):
+        return Changes()
+    old = waiting[0]
+    taken = min(amount, -old.amount)
+    said = f"transfer {transfer} took {format_minor(taken, old.currency)} {old.currency} of it off"
+    step = Step(settlement=old, to=_S.SETTLED, amount=-taken, sentence=said, proof=transfer)
+    left = part_of(old, old.amount + taken, next_number(rows))
+    return Changes(steps=(step,), begun=(replace(left, instead_of=old.method),) if left.amount else ())
+
+
+def begun_in_parts(one: Settlement, parts: Sequence[tuple[str, int]]) -> list[Settlement]:
+    """A debt that begins to be settled, of which transfers took parts before. parts: transfer and amount."""
+    if one.method is not _M.FUTURE_PAYOUT_OFFSET or one.state is not _S.WAITING:
+        return [one]
+    begun, owed = [], -one.amount
+    for transfer, amount in parts:
+        if (taken := min(amount, owed)) > 0:
+            settled = part_of(one, -taken, one.number + len(begun))
+            begun.append(replace(settled, state=_S.SETTLED, proof=transfer))
+            owed -= taken
+    return [*begun, *([part_of(one, -owed, one.number + len(begun))] if owed else [])]
 
 
 def after_refund(asked: Settlement, rows: Sequence[Settlement], refunded: CameBack) -> Changes:

@@ -18,6 +18,13 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartCarried(Carried):
+    """A transfer that took off a part of a debt, and not its last cent. amount: minor units, above zero."""
+
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A transfer of which money can be taken back until then. sources: of the journals that it paid."""
 

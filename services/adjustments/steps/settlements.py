@@ -29,7 +29,7 @@ from services.adjustments.domain.settlements import (
     Step,
     Terms,
 )
-from services.adjustments.domain.settlements_sent import Carried, Refused, Reversed
+from services.adjustments.domain.settlements_sent import Carried, PartCarried, Refused, Reversed
 from services.adjustments.steps import moves
 
 WHO: Final = "hobbs"
@@ -45,6 +45,7 @@ class Known:
     adjustments: Mapping[UUID, Adjustment]
     rows: dict[UUID, Settlement]
     transferred: Mapping[str, Mapping[str, str]]
+    parts: Mapping[tuple[str, str], Sequence[tuple[str, int]]]
     decided: list[Changes] = field(default_factory=list)
 
     def asked(self, settlement_id: UUID, methods: Collection[Method]) -> Settlement | None:
@@ -59,6 +60,16 @@ class Known:
         """Every settlement of its wallet in its adjustment."""
         place = (row.adjustment_id, row.wallet)
         return [one for one in self.rows.values() if (one.adjustment_id, one.wallet) == place]
+
+    def take_parts(self) -> None:
+        """Settle what transfers took off of debts that wait."""
+        for (adjustment, wallet), row in {
+            (row.adjustment_id, row.wallet): row for row in self.rows.values()
+        }.items():
+            for transfer, amount in self.parts.get((self.adjustments[adjustment].source, wallet), ()):
+                changes = settlements_answers.after_part(self.beside(row), transfer, amount)
+                if changes.steps:
+                    self.decide(changes)
 
     def transfer(self, row: Settlement) -> str | None:
         """The transfer that carried its adjustment to its wallet."""
@@ -96,10 +107,11 @@ async def _first(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> list[Se
     claws_back = Method.STRIPE_REVERSAL in waterfall[:1]
     approvers = await store.settlements.approved_by(tx, [one.id for one in posted]) if claws_back else {}
     transferred = await store.settlements_sent.carried(tx, [one.source for one in posted])
+    parts = await store.settlements_sent.parts(tx, [one.source for one in posted])
     return [
         settlement
         for one in posted
-        for settlement in settlements.begin(
+        for first in settlements.begin(
             Terms(
                 adjustment_id=one.id,
                 source=one.source,
@@ -110,6 +122,7 @@ async def _first(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> list[Se
             ),
             transferred[one.source],
         )
+        for settlement in settlements_answers.begun_in_parts(first, parts.get((one.source, first.wallet), ()))
     ]
 
 
@@ -159,16 +172,19 @@ async def take_reversals(tx: Tx, answers: Sequence[Reversed], now: datetime) -> 
     await go_on(tx, known, now)
 
 
-async def take_sent(tx: Tx, carried: Sequence[Carried], now: datetime) -> None:
-    """Take transfers that carried adjustments: what waited for them is settled.
+async def take_sent(tx: Tx, carried: Sequence[Carried], parts: Sequence[PartCarried], now: datetime) -> None:
+    """Take transfers that carried adjustments, or took parts of debts off: what waited for them is settled.
 
     They are kept too: a transfer may be sent before this service knows that the journal was posted.
     """
-    if not carried:
+    sources = {one.source for one in (*carried, *parts)}
+    if not sources:
         return
-    await store.flights.lock(tx, {flight_of(one.source) for one in carried})
+    await store.flights.lock(tx, {flight_of(source) for source in sources})
     await store.settlements_sent.keep_carried(tx, carried)
-    known = await _load(tx, {id_ for one in carried if (id_ := _adjustment_of(one.source)) is not None})
+    await store.settlements_sent.keep_parts(tx, parts)
+    known = await _load(tx, {id_ for source in sources if (id_ := _adjustment_of(source)) is not None})
+    known.take_parts()
     for row in list(known.rows.values()):
         transfer = known.transfer(row)
         if row.state is SettlementState.WAITING and row.method in BY_TRANSFER and transfer is not None:
@@ -200,11 +216,15 @@ async def _load(tx: Tx, ids: Collection[UUID]) -> Known:
     adjustments = await store.adjustments.load(tx, ids) if ids else {}
     rows = await store.settlements.of_adjustments(tx, adjustments) if adjustments else []
     transferred = await store.settlements_sent.carried(tx, [one.source for one in adjustments.values()])
-    return Known(adjustments=adjustments, rows={row.id: row for row in rows}, transferred=transferred)
+    parts = await store.settlements_sent.parts(tx, [one.source for one in adjustments.values()])
+    return Known(
+        adjustments=adjustments, rows={row.id: row for row in rows}, transferred=transferred, parts=parts
+    )
 
 
 async def go_on(tx: Tx, known: Known, now: datetime) -> None:
     """Write what was decided, tell it, and finish the adjustments of which nothing waits any more."""
+    known.take_parts()
     if not known.decided:
         return
     changes = Changes(
@@ -251,7 +271,8 @@ def _asking(settlement: Settlement, adjustment: Adjustment, now: datetime) -> Me
 
 def _tell_begun(settlement: Settlement, adjustment: Adjustment, left: _Left) -> list[Message]:
     owed = _left_of(settlement, left)
-    said = settlements_told.told(settlement, owed)
+    goes_on = settlement.instead_of is settlement.method  # what was settled of it says how much is left
+    said = None if goes_on else settlements_told.told(settlement, owed)
     return [wire.settlements.told(settlement, adjustment, "settlement_changed", said, owed)] if said else []
 
 

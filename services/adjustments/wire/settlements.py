@@ -21,6 +21,7 @@ from services.adjustments.domain.settlements import CameBack, Settlement, journa
 from services.adjustments.domain.settlements_answers import PROOFS
 from services.adjustments.domain.settlements_sent import (
     Carried,
+    PartCarried,
     Refunded,
     Refused,
     ReturnedRefund,
@@ -211,6 +212,22 @@ def carried(admitted: Iterable[Admitted[TransferSent]]) -> list[Carried]:
         for one in admitted
         for source in one.event.sources
         if source.startswith(PREFIX)
+    ]
+
+
+def parts(admitted: Iterable[Admitted[TransferSent]]) -> list[PartCarried]:
+    """The parts of adjustments' debts that transfers took off."""
+    return [
+        PartCarried(
+            source=part.source,
+            wallet=one.event.wallet,
+            transfer_id=one.event.transfer_id,
+            sent_at=one.event.sent_at,
+            amount=part.amount,
+        )
+        for one in admitted
+        for part in one.event.parts
+        if part.source.startswith(PREFIX)
     ]
 
 

@@ -14,7 +14,14 @@ from schemas.journals import EntryRequest, JournalRequested
 from schemas.payments import ChargeSettled
 from schemas.refunds import RefundSettled
 from schemas.reversals import ReversalSettled
-from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
+from schemas.transfers import (
+    PartTaken,
+    PayoutSettled,
+    TransferParked,
+    TransferRefused,
+    TransferReversed,
+    TransferSent,
+)
 from services.payouts.domain import refunds
 from services.payouts.domain.clawbacks import Settled
 from services.payouts.domain.movements import EXTERNAL_STRIPE
@@ -59,6 +66,7 @@ def _sent_event(transfer: SentTransfer) -> Message:
         stripe_transfer_id=transfer.stripe_transfer_id,
         stripe_account=transfer.stripe_account,
         sources=list(transfer.sources),
+        parts=[PartTaken(source=source, amount=amount) for source, amount in transfer.parts],
         sent_at=transfer.sent_at,
         clawback_until=transfer.clawback_until,
     )

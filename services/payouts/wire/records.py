@@ -19,11 +19,12 @@ from schemas.journals import JournalPosted
 from schemas.payments import PaymentReceived
 from schemas.refunds import RefundRequested
 from schemas.reversals import ReversalRequested
-from schemas.school import InstructorCard, OwnerCard, SchoolAccepted, SchoolCard, read_card
+from schemas.school import AdjustmentsCard, InstructorCard, OwnerCard, SchoolAccepted, SchoolCard, read_card
 from schemas.stripe_webhooks import StripeWebhook, is_thin
 from services.payouts.domain import refunds
 from services.payouts.domain.clawbacks import Requested
 from services.payouts.domain.movements import EXTERNAL_STRIPE, CashJournal
+from services.payouts.domain.offsets import SharePolicy
 from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, REVERT_EVENT_TYPE, Accrual
 from services.payouts.domain.refunds import CardPayment
@@ -207,6 +208,21 @@ def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str,
         hold_hours=card.payout_hold_hours,
         instant=card.instant_payout,
     )
+
+
+def share_policies(event: SchoolAccepted) -> list[SharePolicy]:
+    """What a version of the book says of how much of each payment is taken off for corrections."""
+    return [
+        SharePolicy(
+            effective_from=change.effective_from,
+            version=event.version,
+            percent=None
+            if change.new is None
+            else AdjustmentsCard.model_validate(change.new).offset_share_percent,
+        )
+        for change in event.changes
+        if change.kind == "adjustments"
+    ]
 
 
 def time_zone_in(versions: Sequence[SchoolAccepted]) -> tuple[int, str] | None:

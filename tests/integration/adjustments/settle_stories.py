@@ -11,7 +11,7 @@ from schemas.decisions import DecisionTaken
 from schemas.journals import JournalRefused
 from schemas.refunds import RefundSettled
 from schemas.reversals import ReversalSettled
-from schemas.transfers import TransferSent
+from schemas.transfers import PartTaken, TransferSent
 from services.adjustments.desk.settlements import ACTIONS
 from services.adjustments.handlers import (
     take_posted,
@@ -85,9 +85,14 @@ async def refuse_settlements(db: Database) -> None:
 
 
 def sent(
-    *sources: str, wallet: str = INES, transfer: str = "T1", at: datetime = NOW, amount: int = 9_000
+    *sources: str,
+    wallet: str = INES,
+    transfer: str = "T1",
+    at: datetime = NOW,
+    amount: int = 9_000,
+    parts: Sequence[tuple[str, int]] = (),
 ) -> Record:
-    """A `transfer.sent` record that paid or deducted these sources."""
+    """A `transfer.sent` record that paid or deducted these sources. parts: debts that it took a part of."""
     event = TransferSent(
         transfer_id=uuid5(NAMESPACE_URL, transfer),
         payee=wallet.partition(":")[2],
@@ -97,6 +102,7 @@ def sent(
         stripe_transfer_id=f"tr_{transfer}",
         stripe_account="acct_1",
         sources=list(sources),
+        parts=[PartTaken(source=source, amount=taken) for source, taken in parts],
         sent_at=at,
         clawback_until=at + timedelta(hours=72),
     )
