@@ -92,7 +92,8 @@ def begun_in_parts(one: Settlement, parts: Sequence[tuple[str, int]]) -> list[Se
     """A debt that begins to be settled, of which transfers took parts before. parts: transfer and amount."""
     if one.method is not _M.FUTURE_PAYOUT_OFFSET or one.state is not _S.WAITING:
         return [one]
-    begun, owed = [], -one.amount
+    begun: list[Settlement] = []
+    owed = -one.amount
     for transfer, amount in parts:
         if (taken := min(amount, owed)) > 0:
             settled = part_of(one, -taken, one.number + len(begun))

@@ -136,7 +136,7 @@ def decide_refunds(
         return takes
     if pending:
         what = f"{format_minor(pending, one.currency)} {one.currency}"
-        waited = (now - one.requested_at) / 10
+        waited = (now - one.requested_at) // 10
         return Wait(
             sentence=f"Stripe has not sent {what} of refunds yet: the school's balance, or a bank",
             until=now + min(max(waited, PENDING_FIRST), PENDING_MOST),
