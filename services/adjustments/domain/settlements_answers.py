@@ -132,7 +132,7 @@ def after_returned_refund(
     back = _credit(done, min(amount, done.amount), rows, source)
     kept = done.amount - back.amount
     left = PROOFS.join(one for one in str(done.proof).split(PROOFS) if one != refund)
-    rest = (replace(part_of(done, kept, back.number + 1), proof=left),) if kept else ()
+    rest = (replace(part_of(done, kept, back.number + 1), proof=left or done.proof),) if kept else ()
     return Changes(steps=(step,), begun=(back, *rest))
 
 
