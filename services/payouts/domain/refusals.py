@@ -145,11 +145,6 @@ _KNOWN: Final = (
         kinds=frozenset({Kind.INSTANT_PAYOUT}),
     ),
     _payee(
-        "nothing has to be done: another payment of the student is refunded, or it stays on the account",
-        "charge",
-        kinds=frozenset({Kind.REFUND}),
-    ),
-    _payee(
         "wait until the payee's Stripe balance covers it, or take it off what is earned next and close it",
         codes=INSUFFICIENT,
         kinds=frozenset({Kind.REVERSAL}),
