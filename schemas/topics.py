@@ -12,6 +12,7 @@ from schemas.journals import GroupRequested, JournalPosted, JournalRefused, Jour
 from schemas.monitors import BalanceCrossed
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled, PaymentReceived
+from schemas.refunds import RefundRequested, RefundSettled
 from schemas.reversals import ReversalRequested, ReversalSettled
 from schemas.school import SchoolAccepted, SchoolConfigured
 from schemas.services import SERVICES
@@ -85,6 +86,22 @@ _TOPICS = (
     Topic(
         name="reversal.settled",
         model=ReversalSettled,
+        key="wallet",
+        owner="payouts",
+        consumers=("adjustments",),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="refund.requested",
+        model=RefundRequested,
+        key="wallet",
+        owner="adjustments",
+        consumers=("payouts",),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="refund.settled",
+        model=RefundSettled,
         key="wallet",
         owner="payouts",
         consumers=("adjustments",),
@@ -174,7 +191,14 @@ _TOPICS = (
     Topic(name="transfer.parked", model=TransferParked, key="transfer_id", owner="payouts"),
     Topic(name="transfer.reversed", model=TransferReversed, key="transfer_id", owner="payouts"),
     Topic(name="payout.settled", model=PayoutSettled, key="stripe_account", owner="payouts"),
-    Topic(name="payment.received", model=PaymentReceived, key="charge_id", owner="receivables"),
+    Topic(
+        name="payment.received",
+        model=PaymentReceived,
+        key="charge_id",
+        owner="receivables",
+        consumers=("payouts",),
+        retention_ms=FOREVER,
+    ),
     Topic(
         name="charge.settled",
         model=ChargeSettled,

@@ -35,8 +35,19 @@ class TransferFact(Event):
     currency: Currency
 
 
+class PartTaken(Event):
+    """A part of a debt, in minor units, that a transfer took off; `source`: of the debt's journal."""
+
+    source: Identifier
+    amount: PositiveMinorUnits
+
+
 class TransferSent(TransferFact):
-    """Stripe answered 2xx: the money is on the connected account."""
+    """Stripe answered 2xx: the money is on the connected account.
+
+    sources: of the journals that it paid, or took off whole. parts: debts of which it took a part, and not
+    the last one.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -56,6 +67,7 @@ class TransferSent(TransferFact):
     stripe_transfer_id: Identifier
     stripe_account: Identifier
     sources: list[Identifier]
+    parts: list[PartTaken] = Field(default_factory=list)
     sent_at: Instant
     clawback_until: Instant
 

@@ -205,3 +205,13 @@ WHERE coalesce(posted.amount, 0) <> coalesce(noted.amount, 0)
   AND (posted.recorded_at IS NULL
        OR posted.recorded_at < now() - interval '10 minutes'
        OR noted.amount IS NOT NULL);
+
+-- name: refunds_are_what_they_settle
+-- What a refund to a card settles is what receivables booked of it, to the cent.
+SELECT settlement.flight_id, settlement.revision, settlement.wallet, settlement.amount, booked.amount AS booked
+FROM adjustments_public.settlements AS settlement
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(amount), 0) AS amount FROM receivables_public.refunds
+    WHERE refund_id = ANY (string_to_array(settlement.proof, ', ')) AND moved AND NOT failed) AS booked
+WHERE settlement.method = 'refund' AND settlement.state = 'settled' AND booked.amount <> settlement.amount
+  AND settlement.changed_at < now() - interval '10 minutes';

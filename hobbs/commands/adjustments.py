@@ -34,12 +34,12 @@ from services.adjustments.domain.adjustments import State
 SERVICE: Final = "adjustments"
 MONEY: Final = (
     *("largest", "before", "after", "difference", "moved", "moved_in_month"),
-    *("could_be_taken_back", "limit", "amount"),
+    *("could_be_taken_back", "limit", "amount", "left"),
 )
 COLUMNS: Final = ("adjustment", "state", "largest", "currency", "made_by", "reason", "changed_at", "sentence")
 QUEUE_COLUMNS: Final = (
     *("adjustment", "largest", "currency", "needs", "approvals", "made_by", "moved_in_month"),
-    *("waits", "expires_in", "clawback_closes_in", "could_be_taken_back", "reason"),
+    *("waits", "expires_in", "clawback_closes_in", "could_be_taken_back", "recovered_about", "reason"),
 )
 PARTY_COLUMNS: Final = ("adjustment", "wallet", "before", "after", "difference", "currency")
 PARTS: Final = (
@@ -75,7 +75,10 @@ def list_command(
     skip: SkipOption = 0,
     output: OutputOption = Output.table,
 ) -> None:
-    """List adjustments, newest first; with --needs-approval what waits, how long, and what is lost by it."""
+    """List adjustments, newest first; with --needs-approval what waits, how long, and what is lost by it.
+
+    recovered_about: when it would be taken off the payees' payments: an estimate from their mean payouts.
+    """
     shown = part(most, skip, output)
     if needs_approval:
         if state or flight or maker or wallet:

@@ -23,7 +23,7 @@ SERVICE: Final = "adjustments"
 MONEY: Final = ("amount", "difference")
 COLUMNS: Final = (
     *("adjustment", "wallet", "amount", "currency", "method", "state", "waits_since", "clawback_until"),
-    "sentence",
+    *("recovered_about", "sentence"),
 )
 PARTY_COLUMNS: Final = ("adjustment", "wallet", "difference", "currency", "now", "then")
 
@@ -45,6 +45,7 @@ class Way(StrEnum):
     manual_check = "manual_check"
     forgiven = "forgiven"
     written_off = "written_off"
+    refund = "refund"
 
 
 @app.command("settlements")
@@ -60,7 +61,8 @@ def settlements_command(
     """List what is not settled yet, the oldest first: offsets, payouts, reversals and journals under way.
 
     An amount below zero is owed by the party. clawback_until: how long `hobbs adjustments claw-back` can
-    take money back of what the payee was sent last.
+    take money back of what the payee was sent last. recovered_about: when a debt will have been taken off,
+    an estimate from the payee's mean payouts.
     """
     shown = part(most, skip, output)
     found = _read(
@@ -78,7 +80,7 @@ def settle_command(
         Way,
         typer.Option(
             help="manual_check: by cheque or cash, either way. forgiven: the school bears it. written_off: "
-            "collection failed."
+            "collection failed. refund: to the student's card, instead of a credit."
         ),
     ],
     why: NeededWhyOption,

@@ -17,6 +17,7 @@ _WITHOUT_MONEY = (
     "approve_older_than_days",
     "expires_after_days",
     "offset_escalates_after_days",
+    "offset_share_percent",
 )
 
 

@@ -148,7 +148,8 @@ TABLES: Mapping[str, Table] = {
         key=lambda table: "adjustments",
         settings=_settings(
             "approve_above second_approver_above",
-            plain="approve_older_than_days expires_after_days offset_escalates_after_days waterfall",
+            plain="approve_older_than_days expires_after_days offset_escalates_after_days "
+            "offset_share_percent waterfall",
         ),
         repeats=True,
     ),

@@ -38,4 +38,5 @@ def _consume(worker: Worker) -> None:
         after=["school.accepted", "journal.posted"],
     )
     worker.consume("transfer.sent", partial(handlers.take_transfer_sent, db), after=["journal.posted"])
+    worker.consume("refund.settled", partial(handlers.take_refund_settled, db), after=["journal.posted"])
     worker.consume("reversal.settled", partial(handlers.take_reversal_settled, db), after=["journal.posted"])

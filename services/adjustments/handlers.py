@@ -40,6 +40,7 @@ async def take_posted(db: Database, batch: Sequence[Record], *, clock: Clock = u
         journals = [wire.records.posted_journal(one.event) for one in of_adjustments]
         await steps.answers.take_posted(tx, journals, clock())
         await steps.settlements.take_posted(tx, wire.settlements.posted(posted), clock())
+        await steps.settlements_refunds.take_returned(tx, wire.settlements.returned_refunds(posted), clock())
 
 
 async def take_refused(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
@@ -86,7 +87,9 @@ async def take_transfer_sent(db: Database, batch: Sequence[Record], *, clock: Cl
         sent = await inbox.admit(
             tx, ours, wire.records.transfer_sent, natural_key=lambda event: str(event.transfer_id)
         )
-        await steps.settlements.take_sent(tx, wire.settlements.carried(sent), clock())
+        await steps.settlements.take_sent(
+            tx, wire.settlements.carried(sent), wire.settlements.parts(sent), clock()
+        )
 
 
 async def take_reversal_settled(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
@@ -96,6 +99,15 @@ async def take_reversal_settled(db: Database, batch: Sequence[Record], *, clock:
             tx, batch, wire.records.reversal_settled, natural_key=lambda event: str(event.settlement_id)
         )
         await steps.settlements.take_reversals(tx, wire.settlements.answers(answers), clock())
+
+
+async def take_refund_settled(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Take payouts' answers to the refunds that were asked for."""
+    async with db.transaction() as tx:
+        answers = await inbox.admit(
+            tx, batch, wire.records.refund_settled, natural_key=lambda event: str(event.settlement_id)
+        )
+        await steps.settlements_refunds.take_answers(tx, wire.settlements.refund_answers(answers), clock())
 
 
 async def expire(db: Database, *, clock: Clock = utc_now) -> None:

@@ -151,7 +151,20 @@ SELECT settlement.id, settlement.proof FROM settlement JOIN adjustment ON adjust
 WHERE method IN ('payout', 'future_payout_offset') AND settlement.state = 'settled'
   AND NOT EXISTS (SELECT FROM carried_adjustment AS carried
                   WHERE carried.source = 'adjustment:' || adjustment.flight_id || ':' || adjustment.revision
-                    AND carried.wallet = settlement.wallet AND carried.transfer_id::text = settlement.proof);
+                    AND carried.wallet = settlement.wallet AND carried.transfer_id::text = settlement.proof)
+  AND NOT EXISTS (SELECT FROM partly_carried AS part
+                  WHERE part.source = 'adjustment:' || adjustment.flight_id || ':' || adjustment.revision
+                    AND part.wallet = settlement.wallet AND part.transfer_id::text = settlement.proof);
+
+-- name: parts_that_transfers_took_are_settled
+-- No debt waits for a part that a transfer took off already.
+SELECT settlement.id, part.transfer_id FROM settlement JOIN adjustment ON adjustment.id = settlement.adjustment_id
+JOIN partly_carried AS part ON part.wallet = settlement.wallet
+  AND part.source = 'adjustment:' || adjustment.flight_id || ':' || adjustment.revision
+WHERE settlement.state = 'waiting' AND settlement.method = 'future_payout_offset' AND NOT EXISTS (
+    SELECT FROM settlement AS taken
+    WHERE taken.adjustment_id = settlement.adjustment_id AND taken.wallet = settlement.wallet
+      AND taken.proof = part.transfer_id::text);
 
 -- name: what_a_transfer_carried_waits_no_more
 -- Nothing still waits for a transfer that carried it.

@@ -2,7 +2,7 @@
 
 from fleet import metrics
 from services.adjustments.domain.adjustments import State
-from services.adjustments.domain.settlements import BY_JOURNAL, BY_TRANSFER, Method
+from services.adjustments.domain.settlements import AT_STRIPE, BY_JOURNAL, BY_TRANSFER
 from services.adjustments.domain.settlements_late import Lateness
 
 OPEN = (State.PROPOSED, State.WAITING, State.APPROVED, State.POSTED, State.SETTLING, State.FAILED)
@@ -23,7 +23,7 @@ CLAWBACK_CLOSING = metrics.gauge(
     "adjustments_clawback_closing",
     "Adjustments that wait while what they take back can be taken back for 12 hours more at most.",
 )
-WAITING_METHODS = sorted({*BY_JOURNAL, *BY_TRANSFER, Method.STRIPE_REVERSAL})
+WAITING_METHODS = sorted(BY_JOURNAL | BY_TRANSFER | AT_STRIPE)
 SETTLEMENTS = metrics.gauge(
     "adjustments_settlements_open",
     "Settlements that wait for a transfer, for the ledger or for payouts, by method",

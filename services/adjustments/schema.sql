@@ -222,6 +222,17 @@ ALTER TABLE adjustments.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY adjustments.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.outbox TO hobbs_adjustments;
 
+CREATE TABLE adjustments.partly_carried (
+    source text NOT NULL,
+    wallet text NOT NULL,
+    transfer_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    sent_at timestamptz NOT NULL,
+    CONSTRAINT a_part_is_above_zero CHECK ((amount > 0))
+);
+ALTER TABLE ONLY adjustments.partly_carried ADD CONSTRAINT partly_carried_pkey PRIMARY KEY (source, wallet, transfer_id);
+GRANT SELECT, INSERT ON TABLE adjustments.partly_carried TO hobbs_adjustments;
+
 CREATE TABLE adjustments.policy_card (
     effective_from date NOT NULL,
     version integer NOT NULL,
@@ -242,6 +253,14 @@ CREATE TABLE adjustments.posted_journal (
 ALTER TABLE ONLY adjustments.posted_journal ADD CONSTRAINT posted_journal_is_of_one_source UNIQUE (journal_id);
 ALTER TABLE ONLY adjustments.posted_journal ADD CONSTRAINT posted_journal_pkey PRIMARY KEY (source);
 GRANT SELECT, INSERT ON TABLE adjustments.posted_journal TO hobbs_adjustments;
+
+CREATE TABLE adjustments.refund_heard (
+    refund text NOT NULL,
+    returned bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT a_bank_returns_no_less_than_nothing CHECK ((returned >= 0))
+);
+ALTER TABLE ONLY adjustments.refund_heard ADD CONSTRAINT refund_heard_pkey PRIMARY KEY (refund);
+GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.refund_heard TO hobbs_adjustments;
 
 CREATE TABLE adjustments.school (
     only_row boolean DEFAULT true NOT NULL,
@@ -271,29 +290,30 @@ CREATE TABLE adjustments.settlement (
     begun_at timestamptz NOT NULL,
     changed_at timestamptz NOT NULL,
     CONSTRAINT cheque_has_number_and_date CHECK ((((method = 'manual_check'::text) = (cheque_number IS NOT NULL)) AND ((cheque_number IS NULL) = (paid_on IS NULL)))),
-    CONSTRAINT costly_settlement_says_who_decided CHECK (((method <> ALL (ARRAY['stripe_reversal'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text])) OR (decided_by IS NOT NULL))),
+    CONSTRAINT costly_settlement_says_who_decided CHECK (((method <> ALL (ARRAY['stripe_reversal'::text, 'refund'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text])) OR (decided_by IS NOT NULL))),
     CONSTRAINT method_goes_the_way_of_the_money CHECK (
 CASE
-    WHEN (method = ANY (ARRAY['credit'::text, 'payout'::text])) THEN (amount > 0)
+    WHEN (method = ANY (ARRAY['credit'::text, 'payout'::text, 'refund'::text])) THEN (amount > 0)
     WHEN (method = ANY (ARRAY['charge'::text, 'future_payout_offset'::text, 'stripe_reversal'::text, 'forgiven'::text, 'written_off'::text])) THEN (amount < 0)
     ELSE true
 END),
     CONSTRAINT method_is_one_of_its_party CHECK (
 CASE split_part(wallet, ':'::text, 1)
-    WHEN 'student'::text THEN (method = ANY (ARRAY['credit'::text, 'charge'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text]))
-    WHEN 'instructor'::text THEN (method <> ALL (ARRAY['books'::text, 'credit'::text, 'charge'::text]))
-    WHEN 'aircraft_owner'::text THEN (method <> ALL (ARRAY['books'::text, 'credit'::text, 'charge'::text]))
+    WHEN 'student'::text THEN (method = ANY (ARRAY['credit'::text, 'charge'::text, 'refund'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text]))
+    WHEN 'instructor'::text THEN (method <> ALL (ARRAY['books'::text, 'credit'::text, 'charge'::text, 'refund'::text]))
+    WHEN 'aircraft_owner'::text THEN (method <> ALL (ARRAY['books'::text, 'credit'::text, 'charge'::text, 'refund'::text]))
     ELSE (method = 'books'::text)
 END),
     CONSTRAINT settled_settlement_has_a_proof CHECK (((state <> 'settled'::text) OR (proof IS NOT NULL))),
     CONSTRAINT settlement_amount_is_not_zero CHECK ((amount <> 0)),
-    CONSTRAINT settlement_method_is_known CHECK ((method = ANY (ARRAY['books'::text, 'credit'::text, 'charge'::text, 'payout'::text, 'future_payout_offset'::text, 'stripe_reversal'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text]))),
+    CONSTRAINT settlement_method_is_known CHECK ((method = ANY (ARRAY['books'::text, 'credit'::text, 'charge'::text, 'payout'::text, 'refund'::text, 'future_payout_offset'::text, 'stripe_reversal'::text, 'manual_check'::text, 'forgiven'::text, 'written_off'::text]))),
     CONSTRAINT settlement_state_is_known CHECK ((state = ANY (ARRAY['waiting'::text, 'asked'::text, 'settled'::text, 'failed'::text, 'replaced'::text]))),
     CONSTRAINT settlements_count_from_one CHECK ((number >= 1))
 );
 ALTER TABLE ONLY adjustments.settlement ADD CONSTRAINT settlement_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY adjustments.settlement ADD CONSTRAINT settlements_of_a_wallet_are_numbered UNIQUE (adjustment_id, wallet, number);
 ALTER TABLE ONLY adjustments.settlement ADD CONSTRAINT settlement_adjustment_id_fkey FOREIGN KEY (adjustment_id) REFERENCES adjustments.adjustment(id);
+CREATE INDEX settlement_by_its_refunds ON adjustments.settlement USING gin (string_to_array(proof, ', '::text)) WHERE ((method = 'refund'::text) AND (state = 'settled'::text));
 CREATE INDEX settlement_of_a_wallet ON adjustments.settlement USING btree (wallet) WHERE (state = ANY (ARRAY['waiting'::text, 'asked'::text]));
 CREATE INDEX settlement_open ON adjustments.settlement USING btree (method, wallet) WHERE (state = ANY (ARRAY['waiting'::text, 'asked'::text]));
 CREATE TRIGGER begun_settlements_sum_to_the_difference AFTER INSERT ON adjustments.settlement REFERENCING NEW TABLE AS changed FOR EACH STATEMENT EXECUTE FUNCTION adjustments.guard_settlement_sums();

@@ -28,6 +28,7 @@ from services.payouts.stripe.missed_events import ListingPolicy, MissedEvents
 from services.payouts.stripe.mode import ModeGate
 from services.payouts.stripe.movements import MovementPolicy, Movements
 from services.payouts.stripe.pacer import Pace
+from services.payouts.stripe.refunds import Refunds
 from services.payouts.stripe.relay import RelayLimits, StripeRelay
 from services.payouts.stripe.rereads import Rereader
 from services.payouts.stripe.retries import Retries, fingerprint
@@ -142,6 +143,8 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
         "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.accepted"]
     )
     worker.consume("reversal.requested", partial(handlers.claw_back, db))
+    worker.consume("payment.received", partial(handlers.know_payments, db))
+    worker.consume("refund.requested", partial(handlers.refund, db), after=["payment.received"])
     worker.consume("school.accepted", _waking(relay, configure))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
 
@@ -156,6 +159,8 @@ def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
     reversing = Clawbacks(db, client, parts.pace, utc_now, parts.relay.wake)
     worker.loop("clawbacks", once_compared(reversing.step), idle_s=0.5)
+    refunding = Refunds(db, client, parts.pace, utc_now, parts.relay.wake)
+    worker.loop("refunds", once_compared(refunding.step), idle_s=0.5)
     worker.loop("retries", once_compared(parts.retries.step), idle_s=1.0)
     answer_links = partial(links.answer_links, db, client, parts.pace, settings, utc_now)
     worker.loop("links", partial(_once_known, mode, answer_links), idle_s=1.0)

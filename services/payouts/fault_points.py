@@ -7,6 +7,8 @@ POINTS = {
     "payouts.debt_claimed": "a debt is kept out of what is deducted, its request is not committed",
     "payouts.reversals_ordered": "reversals are inserted for a request, not committed",
     "payouts.reversal_settled": "a request is answered, what did not come back is not deducted yet",
+    "payouts.refunds_ordered": "refunds are inserted for a request, not committed",
+    "payouts.refund_settled": "a request to refund is answered, not committed",
     "payouts.webhooks_heeded": "what follows from webhooks is written",
     "relay.claimed": "operations are leased, nothing is sent",
     "relay.before_send": "about to call Stripe",
@@ -26,9 +28,9 @@ POINTS = {
 
 # The same places for one kind of operation, or of reread.
 OF_KIND = {
-    "relay.before_send": ("account", "transfer", "instant_payout", "reversal"),
-    "relay.answered": ("account", "transfer", "instant_payout", "reversal"),
-    "relay.mid_record": ("account", "transfer", "instant_payout", "reversal"),
-    "relay.looking_up": ("account", "transfer", "instant_payout", "reversal"),
+    "relay.before_send": ("account", "transfer", "instant_payout", "reversal", "refund"),
+    "relay.answered": ("account", "transfer", "instant_payout", "reversal", "refund"),
+    "relay.mid_record": ("account", "transfer", "instant_payout", "reversal", "refund"),
+    "relay.looking_up": ("account", "transfer", "instant_payout", "reversal", "refund"),
     "inquiry.answered": ("account", "charge_fee", "payout_fee"),
 }

@@ -53,6 +53,22 @@ async def claw_back(db: Database, batch: Sequence[Record], *, clock: Clock = utc
             await clawbacks.request(tx, [wire.records.requested(one) for one in admitted], now)
 
 
+async def know_payments(db: Database, batch: Sequence[Record]) -> None:
+    """Keep students' card payments: of these they can be refunded."""
+    async with db.transaction() as tx:
+        received = await inbox.admit(tx, batch, wire.records.payment_received)
+        await store.refunds.keep_payments(tx, [one.event for one in received])
+
+
+async def refund(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Keep requests to refund students' cards: stripe/refunds.py goes on."""
+    async with db.transaction() as tx:
+        admitted = await inbox.admit(
+            tx, batch, wire.records.refund_requested, natural_key=lambda asked: str(asked.settlement_id)
+        )
+        await store.refunds.request(tx, [wire.records.to_refund(one) for one in admitted], clock())
+
+
 async def configure_payees(
     db: Database, batch: Sequence[Record], *, accounts: AccountPolicy, clock: Clock = utc_now
 ) -> None:
@@ -72,6 +88,9 @@ async def configure_payees(
             tx,
             version=max(event.version for event in versions),
             named=wire.records.time_zone_in(versions),
+        )
+        await store.offsets.keep(
+            tx, [one for event in versions for one in wire.records.share_policies(event)]
         )
         cards = [card for event in versions for card in wire.records.payee_cards(event)]
         wallets = await store.payees.configure(tx, cards, local_date(now, zone), now)

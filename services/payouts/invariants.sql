@@ -179,7 +179,7 @@ WHERE transfer.state = 'held' AND stopped.kind = 'account' AND stopped.state = '
 -- What was closed after Stripe refused it has no effect, and is no transfer or account.
 SELECT operation.id, operation.kind, operation.stripe_id FROM operation
 WHERE operation.state = 'cancelled' AND operation.reason = 'closed'
-  AND (operation.stripe_id IS NOT NULL OR operation.kind NOT IN ('reversal', 'instant_payout'));
+  AND (operation.stripe_id IS NOT NULL OR operation.kind NOT IN ('reversal', 'instant_payout', 'refund'));
 
 -- name: a_clawback_is_the_sum_of_its_payables
 -- What a request keeps out of payments is what it claims, and once it is answered exactly what came back.
@@ -234,3 +234,48 @@ SELECT settlement_id, wallet, source, state, sentence, requested_at FROM clawbac
 WHERE state = 'waiting' AND requested_at < now() - interval '10 minutes'
    OR state <> 'settled' AND requested_at < now() - interval '73 hours'
    OR due_at < now() - interval '10 minutes';
+
+-- name: no_payment_is_refunded_beyond_what_was_paid
+-- What requests refunded of a card payment, or are about to, is never more than was paid with it.
+SELECT payment.charge_id, payment.amount, given.amount AS refunded
+FROM card_payment AS payment
+JOIN (SELECT charge_id, sum(amount) AS amount FROM (
+          SELECT charge_id, amount FROM refund_made WHERE standing <> 'failed'
+          UNION ALL
+          SELECT parent_id, amount FROM operation
+          WHERE kind = 'refund' AND state NOT IN ('succeeded', 'cancelled')) AS part
+      GROUP BY charge_id) AS given USING (charge_id)
+WHERE given.amount > payment.amount;
+
+-- name: an_answer_to_a_refund_is_what_went_back
+-- What a request to refund was answered is the sum of its refunds that Stripe made.
+SELECT request.settlement_id, request.refunded, sum(made.amount) AS made
+FROM refund_request AS request
+LEFT JOIN refund_made AS made ON made.settlement_id = request.settlement_id AND made.standing = 'succeeded'
+WHERE request.state = 'settled'
+GROUP BY request.settlement_id HAVING request.refunded <> coalesce(sum(made.amount), 0);
+
+-- name: refunds_of_requests_are_decided
+-- A refund that was ordered for a request had its effect, or ended, or its request is not answered.
+SELECT part.operation_id, operation.state, request.state AS request_state
+FROM refund_part AS part JOIN operation ON operation.id = part.operation_id
+JOIN refund_request AS request USING (settlement_id)
+WHERE operation.state = 'refused'
+   OR request.state = 'settled' AND operation.state NOT IN ('succeeded', 'cancelled');
+
+-- name: requests_to_refund_are_looked_at
+-- Every request to refund that is not answered has refunds under way, or is looked at in time.
+SELECT settlement_id, wallet, state, sentence, due_at FROM refund_request
+WHERE due_at < now() - interval '10 minutes'
+   OR state = 'refunding' AND NOT EXISTS (
+       SELECT FROM refund_part AS part JOIN operation ON operation.id = part.operation_id
+       WHERE part.settlement_id = refund_request.settlement_id
+         AND operation.state NOT IN ('succeeded', 'cancelled'));
+
+-- name: the_rest_of_a_debt_adds_up_to_nothing
+-- What a transfer does not take of a debt is owed beside it: no debt grows, and no credit is made.
+SELECT wallet, currency, stands_for, sum(amount) AS made FROM payable WHERE event_type = 'offset'
+GROUP BY wallet, currency, stands_for HAVING sum(amount) <> 0
+UNION ALL
+SELECT wallet, currency, stands_for, amount FROM payable
+WHERE event_type = 'offset' AND amount > 0 AND transfer_id IS NULL;

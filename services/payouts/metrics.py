@@ -1,6 +1,7 @@
 """Prometheus metrics of the payouts service."""
 
 from fleet import metrics
+from services.payouts.domain import refunds
 from services.payouts.domain.answers import StripeVerdict
 from services.payouts.domain.clawbacks import Reason
 from services.payouts.domain.endpoints import Endpoint
@@ -105,6 +106,20 @@ CLAWBACK_AGE = metrics.gauge(
     "payouts_clawback_age_seconds",
     "How long ago the oldest request to take money back came that is not answered",
     {"state": CLAWBACK_STATES},
+)
+REFUND_STATES = ("looking", "refunding")
+REFUNDS = metrics.gauge(
+    "payouts_refunds", "Requests to refund students' cards that are not answered", {"state": REFUND_STATES}
+)
+REFUND_AGE = metrics.gauge(
+    "payouts_refund_age_seconds",
+    "How long ago the oldest request to refund a card came that is not answered",
+    {"state": REFUND_STATES},
+)
+REFUNDS_SETTLED = metrics.counter(
+    "payouts_refunds_settled_total",
+    "Requests to refund students' cards by what they were answered",
+    {"reason": refunds.Reason},
 )
 CLAWBACKS_SETTLED = metrics.counter(
     "payouts_clawbacks_settled_total",

@@ -47,6 +47,19 @@ ALTER TABLE ONLY payouts.attempt ADD CONSTRAINT attempt_operation_id_fkey FOREIG
 CREATE INDEX attempt_of_an_operation ON payouts.attempt USING btree (operation_id, started_at);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.attempt TO hobbs_payouts;
 
+CREATE TABLE payouts.card_payment (
+    charge_id text NOT NULL,
+    wallet text,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    received_at timestamptz NOT NULL,
+    CONSTRAINT card_payment_is_a_students CHECK ((wallet ~~ 'student:%'::text)),
+    CONSTRAINT card_payment_is_positive CHECK ((amount > 0))
+);
+ALTER TABLE ONLY payouts.card_payment ADD CONSTRAINT card_payment_pkey PRIMARY KEY (charge_id);
+CREATE INDEX card_payment_of_a_student ON payouts.card_payment USING btree (wallet, currency, received_at);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.card_payment TO hobbs_payouts;
+
 CREATE TABLE payouts.cash_journal (
     source text NOT NULL,
     currency text NOT NULL,
@@ -344,6 +357,15 @@ ALTER TABLE ONLY payouts.odd_object ADD CONSTRAINT odd_object_pkey PRIMARY KEY (
 CREATE INDEX odd_object_open ON payouts.odd_object USING btree (first_seen_at) WHERE (closed_at IS NULL);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.odd_object TO hobbs_payouts;
 
+CREATE TABLE payouts.offset_policy (
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    percent integer,
+    CONSTRAINT share_is_a_percentage CHECK (((percent >= 1) AND (percent <= 100)))
+);
+ALTER TABLE ONLY payouts.offset_policy ADD CONSTRAINT offset_policy_pkey PRIMARY KEY (effective_from);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.offset_policy TO hobbs_payouts;
+
 CREATE TABLE payouts.operation (
     id uuid NOT NULL,
     sequence bigint DEFAULT nextval('payouts.operation_order'::regclass) NOT NULL,
@@ -379,29 +401,36 @@ CREATE TABLE payouts.operation (
     tries integer DEFAULT 0 NOT NULL,
     told text,
     not_after timestamptz,
+    payee text GENERATED ALWAYS AS (
+CASE
+    WHEN (kind <> 'refund'::text) THEN wallet
+    ELSE NULL::text
+END) STORED,
     CONSTRAINT finished_operation_has_a_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'refused'::text, 'cancelled'::text])) = (finished_at IS NOT NULL))),
     CONSTRAINT frozen_amount_is_the_amount CHECK ((NOT (((params ->> 'amount'::text))::bigint IS DISTINCT FROM amount))),
     CONSTRAINT generations_count_from_one CHECK ((generation >= 1)),
-    CONSTRAINT money_operation_belongs_to_a_transfer CHECK (((kind = 'account'::text) OR (transfer_id IS NOT NULL))),
+    CONSTRAINT money_operation_belongs_to_a_transfer CHECK (((kind = ANY (ARRAY['account'::text, 'refund'::text])) OR (transfer_id IS NOT NULL))),
     CONSTRAINT operation_in_flight_has_a_lease CHECK ((((state = 'in_flight'::text) = (lease_token IS NOT NULL)) AND ((lease_token IS NULL) = (lease_until IS NULL)))),
-    CONSTRAINT operation_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'transfer'::text, 'reversal'::text, 'instant_payout'::text]))),
+    CONSTRAINT operation_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'transfer'::text, 'reversal'::text, 'instant_payout'::text, 'refund'::text]))),
     CONSTRAINT operation_moves_a_positive_amount CHECK ((((kind = 'account'::text) = (amount IS NULL)) AND ((amount IS NULL) = (currency IS NULL)) AND COALESCE((amount > 0), true))),
     CONSTRAINT operation_names_itself_at_stripe CHECK ((((params -> 'metadata'::text) ->> 'hobbs_operation_id'::text) = (id)::text)),
     CONSTRAINT operation_phase_is_known CHECK ((phase = ANY (ARRAY['send'::text, 'look_up'::text]))),
     CONSTRAINT operation_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'in_flight'::text, 'held'::text, 'succeeded'::text, 'refused'::text, 'parked'::text, 'cancelled'::text]))),
     CONSTRAINT operation_that_waits_says_why CHECK (((state <> ALL (ARRAY['held'::text, 'refused'::text, 'parked'::text, 'cancelled'::text])) OR ((reason IS NOT NULL) AND (sentence IS NOT NULL)))),
+    CONSTRAINT refund_is_of_a_students_payment CHECK (((kind <> 'refund'::text) OR ((wallet ~~ 'student:%'::text) AND (parent_id IS NOT NULL) AND (transfer_id IS NULL)))),
     CONSTRAINT stopped_operation_was_told_and_has_a_time CHECK (((state <> ALL (ARRAY['refused'::text, 'parked'::text])) OR ((stopped_at IS NOT NULL) AND (told IS NOT NULL)))),
     CONSTRAINT succeeded_operation_has_a_stripe_id CHECK (((state = 'succeeded'::text) = (stripe_id IS NOT NULL)))
 );
 ALTER TABLE ONLY payouts.operation ADD CONSTRAINT one_operation_per_cause UNIQUE (kind, cause);
 ALTER TABLE ONLY payouts.operation ADD CONSTRAINT one_stripe_object_per_operation UNIQUE (stripe_id);
 ALTER TABLE ONLY payouts.operation ADD CONSTRAINT operation_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY payouts.operation ADD CONSTRAINT operation_is_of_a_known_payee FOREIGN KEY (payee) REFERENCES payouts.payee(wallet);
 ALTER TABLE ONLY payouts.operation ADD CONSTRAINT operation_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
-ALTER TABLE ONLY payouts.operation ADD CONSTRAINT operation_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
 CREATE UNIQUE INDEX one_operation_in_flight_per_account ON payouts.operation USING btree (wallet) WHERE (state = 'in_flight'::text);
 CREATE INDEX operation_held_for_balance ON payouts.operation USING btree (currency, sequence) WHERE ((state = 'held'::text) AND (reason = 'balance_insufficient'::text));
 CREATE INDEX operation_line ON payouts.operation USING btree (wallet, ((state <> 'in_flight'::text)), sequence) WHERE (state = ANY (ARRAY['due'::text, 'in_flight'::text, 'held'::text, 'parked'::text]));
 CREATE INDEX operation_of_a_transfer ON payouts.operation USING btree (transfer_id);
+CREATE INDEX operation_refunds_a_payment ON payouts.operation USING btree (parent_id) WHERE (kind = 'refund'::text);
 CREATE INDEX operation_stopped ON payouts.operation USING btree (wallet) WHERE (state = ANY (ARRAY['refused'::text, 'parked'::text]));
 CREATE INDEX operation_that_may_be_too_late ON payouts.operation USING btree (not_after) WHERE ((not_after IS NOT NULL) AND (state = 'due'::text));
 CREATE INDEX operation_to_retry ON payouts.operation USING btree (retry_at) WHERE ((retry_at IS NOT NULL) AND (state = ANY (ARRAY['refused'::text, 'parked'::text])));
@@ -456,9 +485,9 @@ CREATE TABLE payouts.payable (
     trace jsonb NOT NULL,
     clawback_id uuid,
     stands_for text,
-    CONSTRAINT carried_payable_has_no_journal CHECK (((event_type = ANY (ARRAY['carried'::text, 'clawback'::text])) = (journal_id IS NULL))),
+    CONSTRAINT carried_payable_has_no_journal CHECK (((event_type = ANY (ARRAY['carried'::text, 'clawback'::text, 'offset'::text])) = (journal_id IS NULL))),
     CONSTRAINT claimed_payable_is_in_no_transfer CHECK (((clawback_id IS NULL) OR (transfer_id IS NULL))),
-    CONSTRAINT only_a_rest_stands_for_a_debt CHECK (((stands_for IS NULL) OR (event_type = 'clawback'::text))),
+    CONSTRAINT only_a_rest_stands_for_a_debt CHECK (((stands_for IS NULL) OR (event_type = ANY (ARRAY['clawback'::text, 'offset'::text])))),
     CONSTRAINT payable_amount_is_not_zero CHECK ((amount <> 0))
 );
 ALTER TABLE payouts.payable ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
@@ -568,6 +597,65 @@ CREATE TABLE payouts.read_schedule (
 );
 ALTER TABLE ONLY payouts.read_schedule ADD CONSTRAINT read_schedule_pkey PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.read_schedule TO hobbs_payouts;
+
+CREATE TABLE payouts.refund_made (
+    stripe_refund_id text NOT NULL,
+    settlement_id uuid NOT NULL,
+    charge_id text NOT NULL,
+    amount bigint NOT NULL,
+    standing text NOT NULL,
+    CONSTRAINT refunded_amount_is_positive CHECK ((amount > 0)),
+    CONSTRAINT standing_of_a_refund_is_known CHECK ((standing = ANY (ARRAY['succeeded'::text, 'pending'::text, 'failed'::text])))
+);
+ALTER TABLE ONLY payouts.refund_made ADD CONSTRAINT refund_made_pkey PRIMARY KEY (stripe_refund_id);
+ALTER TABLE ONLY payouts.refund_made ADD CONSTRAINT refund_made_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES payouts.card_payment(charge_id);
+ALTER TABLE ONLY payouts.refund_made ADD CONSTRAINT refund_made_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES payouts.refund_request(settlement_id);
+CREATE INDEX refund_made_for_a_request ON payouts.refund_made USING btree (settlement_id);
+CREATE INDEX refund_made_of_a_payment ON payouts.refund_made USING btree (charge_id);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.refund_made TO hobbs_payouts;
+
+CREATE TABLE payouts.refund_part (
+    operation_id uuid NOT NULL,
+    settlement_id uuid NOT NULL
+);
+ALTER TABLE ONLY payouts.refund_part ADD CONSTRAINT refund_part_pkey PRIMARY KEY (operation_id);
+ALTER TABLE ONLY payouts.refund_part ADD CONSTRAINT refund_part_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
+ALTER TABLE ONLY payouts.refund_part ADD CONSTRAINT refund_part_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES payouts.refund_request(settlement_id);
+CREATE INDEX refund_part_of_a_request ON payouts.refund_part USING btree (settlement_id);
+GRANT SELECT, INSERT ON TABLE payouts.refund_part TO hobbs_payouts;
+
+CREATE TABLE payouts.refund_request (
+    settlement_id uuid NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    source text NOT NULL,
+    asked bigint NOT NULL,
+    state text DEFAULT 'looking'::text NOT NULL,
+    due_at timestamptz,
+    sentence text NOT NULL,
+    refunded bigint,
+    reason text,
+    requested_at timestamptz NOT NULL,
+    settled_at timestamptz,
+    trace jsonb NOT NULL,
+    CONSTRAINT done_refund_is_all_that_was_asked CHECK (((reason = 'done'::text) = (refunded = asked))),
+    CONSTRAINT no_more_is_refunded_than_was_asked CHECK (((refunded >= 0) AND (refunded <= asked))),
+    CONSTRAINT refund_asks_for_a_positive_amount CHECK ((asked > 0)),
+    CONSTRAINT refund_is_for_a_student CHECK ((wallet ~~ 'student:%'::text)),
+    CONSTRAINT refund_reason_is_known CHECK ((reason = ANY (ARRAY['done'::text, 'nothing_paid'::text, 'short'::text, 'refused'::text]))),
+    CONSTRAINT refund_request_state_is_known CHECK ((state = ANY (ARRAY['looking'::text, 'refunding'::text, 'settled'::text]))),
+    CONSTRAINT refund_request_that_looks_has_a_time CHECK (((due_at IS NOT NULL) = (state = 'looking'::text))),
+    CONSTRAINT settled_refund_request_has_an_answer CHECK ((num_nulls(refunded, reason, settled_at) =
+CASE state
+    WHEN 'settled'::text THEN 0
+    ELSE 3
+END))
+);
+ALTER TABLE ONLY payouts.refund_request ADD CONSTRAINT refund_request_pkey PRIMARY KEY (settlement_id);
+CREATE INDEX refund_request_due ON payouts.refund_request USING btree (due_at) WHERE (due_at IS NOT NULL);
+CREATE INDEX refund_request_under_way ON payouts.refund_request USING btree (wallet) WHERE (state <> 'settled'::text);
+CREATE TRIGGER refund_is_answered_once BEFORE UPDATE ON payouts.refund_request FOR EACH ROW WHEN ((old.state = 'settled'::text)) EXECUTE FUNCTION payouts.refuse_change_of_settled_refund();
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.refund_request TO hobbs_payouts;
 
 CREATE TABLE payouts.relay_stop (
     only_row boolean DEFAULT true NOT NULL,
@@ -940,6 +1028,13 @@ CREATE VIEW payouts_public.odd_objects AS
    FROM payouts.odd_object;
 GRANT SELECT ON TABLE payouts_public.odd_objects TO hobbs_reader;
 
+CREATE VIEW payouts_public.offset_policies AS
+ SELECT effective_from,
+    version,
+    percent
+   FROM payouts.offset_policy;
+GRANT SELECT ON TABLE payouts_public.offset_policies TO hobbs_reader;
+
 CREATE VIEW payouts_public.operation_history AS
  SELECT history.operation_id,
     operation.kind,
@@ -1145,6 +1240,31 @@ CREATE VIEW payouts_public.positions AS
    FROM payouts.topic_position;
 GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader;
 
+CREATE VIEW payouts_public.refund_requests AS
+ SELECT settlement_id,
+    wallet,
+    currency,
+    source,
+    asked,
+    state,
+    due_at,
+    sentence,
+    refunded,
+    reason,
+    requested_at,
+    settled_at
+   FROM payouts.refund_request;
+GRANT SELECT ON TABLE payouts_public.refund_requests TO hobbs_reader;
+
+CREATE VIEW payouts_public.refunds_made AS
+ SELECT stripe_refund_id,
+    settlement_id,
+    charge_id,
+    amount,
+    standing
+   FROM payouts.refund_made;
+GRANT SELECT ON TABLE payouts_public.refunds_made TO hobbs_reader;
+
 CREATE VIEW payouts_public.reversals AS
  SELECT stripe_reversal_id,
     transfer_id,
@@ -1223,3 +1343,4 @@ GRANT USAGE ON SEQUENCE payouts.operation_order TO hobbs_payouts;
 -- Functions; their texts are in functions/.
 -- * refuse_change_of_frozen_operation()
 -- * refuse_change_of_settled_clawback()
+-- * refuse_change_of_settled_refund()

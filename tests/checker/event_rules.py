@@ -14,6 +14,9 @@ READERS = {
     "flight.revised": ("adjustments",),
     "reversal.requested": ("payouts",),
     "reversal.settled": ("adjustments",),
+    "refund.requested": ("payouts",),
+    "refund.settled": ("adjustments",),
+    "payment.received": ("payouts",),
     "school.configured": ("billing",),
     "school.accepted": ("payouts", "adjustments"),
     "journal.requested": ("ledger",),
@@ -25,7 +28,7 @@ READERS = {
 }
 # What these name is all that a consumer admits of a topic: the others' journals are no business of it.
 ONLY_ABOUT = {
-    ("journal.posted", "adjustments"): ("adjustment:", "settlement:"),
+    ("journal.posted", "adjustments"): ("adjustment:", "settlement:", "refund-failed:"),
     ("journal.refused", "adjustments"): ("adjustment:", "settlement:"),
     ("transfer.sent", "adjustments"): ("adjustment:",),
 }

@@ -1,4 +1,4 @@
-"""People's decisions about adjustments, from a seed: they approve, reject, claw back and settle otherwise.
+"""People's decisions about adjustments, from a seed: they approve, reject, claw back, refund, settle.
 
 Some try what they may not: to approve what they made themselves, or the same again.
 """
@@ -26,6 +26,8 @@ OTHER_WAYS: Final[Sequence[tuple[str, Mapping[str, Any]]]] = (
     ("claw_back", {}),
     ("settle", {"method": "manual_check", "number": "1044", "paid_on": "2026-01-31"}),
     ("settle", {"method": "forgiven"}),
+    ("settle", {"method": "refund"}),
+    ("settle", {"method": "refund"}),
     ("settle", {"method": "written_off", "amount": 100}),
 )
 

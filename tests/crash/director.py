@@ -22,6 +22,7 @@ LOOK_S = 0.1
 IN_DOUBT = {
     "relay.looking_up:instant_payout": "/v1/payouts",
     "relay.looking_up:reversal": "/v1/transfers/*/reversals",
+    "relay.looking_up:refund": "/v1/refunds",
 }
 BY_CLOCK = ("adjustments.expired", "adjustments.settlements_reminded")
 RESERVES = ("liability:reserve-N364MA", "liability:reserve-N695SP")

@@ -107,6 +107,12 @@ IN_ORDER = {
         "relay.mid_record:reversal",
         "relay.looking_up:reversal",
         "payouts.reversal_settled",
+        "payouts.refunds_ordered",
+        "relay.before_send:refund",
+        "relay.answered:refund",
+        "relay.mid_record:refund",
+        "relay.looking_up:refund",
+        "payouts.refund_settled",
         "decision.judged",
     ),
 }
@@ -129,6 +135,7 @@ RARE = (
     "settlement",
     "debt_claimed",
     "revers",
+    "refund",
 )
 
 

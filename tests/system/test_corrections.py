@@ -76,6 +76,7 @@ NEXT_FLIGHTS = [
 ]
 
 
+REFUNDED = lesson("k-refunded")
 CLAWED, CHEQUE, FORGIVEN = (
     lesson("k-clawed"),
     lesson("k-cheque", aircraft="N695SP", instructor="instructor-03"),
@@ -146,11 +147,49 @@ async def test_what_payees_were_paid_too_much_comes_back_from_stripe_by_cheque_o
     assert set((await states(figures)).values()) == {"settled"}
     kept = {wallet: earned[wallet] for wallet in (cheque["wallet"], forgiven["wallet"])}
     assert await paid_at_stripe(figures) == kept
-    balances = {row["address"]: row["balance"] for row in await figures.rows(_BALANCES)}
-    assert {wallet: balances.get(wallet, 0) for wallet in earned} == dict.fromkeys(earned, 0)
-    assert balances["external:bank"] == -kept[cheque["wallet"]]
-    assert balances["platform:forgiven"] == -kept[forgiven["wallet"]]
+    found = await balances(figures)
+    assert {wallet: found.get(wallet, 0) for wallet in earned} == dict.fromkeys(earned, 0)
+    assert found["external:bank"] == -kept[cheque["wallet"]]
+    assert found["platform:forgiven"] == -kept[forgiven["wallet"]]
     await books_are_in_order(fleet, figures)
+
+
+async def test_what_a_student_paid_too_much_goes_back_to_the_card(
+    fleet: RunningFleet, figures: Figures
+) -> None:
+    """Two payments cover the refund, the newest first; the books have it once, by the refunds' webhooks."""
+    story = Story(fleet.fleet, figures, Silent(), fleet.require_running)
+    await story.open_school()
+    await story.onboard()
+    await asyncio.to_thread(Cashier(fleet.fleet).pay_in, "student-01", [PAID_IN, 5_000])
+    await publish_in_order(fleet.fleet, [REFUNDED])
+    await story.settle()
+    charged = -(await balance_of_flights(figures, "student:student-01"))
+    await publish_in_order(fleet.fleet, [cancellation(REFUNDED, 2)])
+    await story.settle()
+    await approve_everything(fleet.fleet, figures)
+    await story.settle()
+    before = (await balances(figures))["student:student-01"]
+    refund = {"method": "refund", "wallet": "student:student-01"}
+    answer = await decide(fleet.fleet, "settle", "k-refunded:2", APPROVERS[0], refund)
+    assert answer.outcome == "done", answer.sentence
+    await story.settle()
+
+    refunds = [effect["amount"] for effect in await figures.effects() if effect["kind"] == "refund"]
+    assert refunds == [5_000, charged - 5_000]
+    after = (await balances(figures))["student:student-01"]
+    assert (before, after) == (PAID_IN + 5_000, PAID_IN + 5_000 - charged)
+    [settled] = await figures.rows(_REFUND_SETTLEMENTS)
+    assert (settled["state"], settled["amount"]) == ("settled", charged)
+    await books_are_in_order(fleet, figures)
+
+
+async def balances(figures: Figures) -> dict[str, int]:
+    return {row["address"]: row["balance"] for row in await figures.rows(_BALANCES)}
+
+
+async def balance_of_flights(figures: Figures, wallet: str) -> int:
+    return {row["address"]: int(row["amount"]) for row in await figures.rows(_OF_FLIGHTS)}[wallet]
 
 
 async def books_are_in_order(fleet: RunningFleet, figures: Figures, school: Path | None = None) -> None:
@@ -180,6 +219,7 @@ async def paid_at_stripe(figures: Figures) -> dict[str, int]:
     return {wallet: amount for wallet, amount in paid.items() if amount}
 
 
+_REFUND_SETTLEMENTS = "SELECT state, amount FROM adjustments.settlement WHERE method = 'refund'"
 _BALANCES = "SELECT address, balance FROM ledger_public.wallets WHERE balance <> 0"
 _OF_FLIGHTS = """
     SELECT address, sum(amount)::bigint AS amount FROM ledger_public.entries

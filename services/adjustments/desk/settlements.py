@@ -30,7 +30,7 @@ from services.adjustments.domain.settlements import (
     replaceable,
 )
 
-SETTLES_BY: Final = (Method.MANUAL_CHECK, Method.FORGIVEN, Method.WRITTEN_OFF)
+SETTLES_BY: Final = (Method.MANUAL_CHECK, Method.FORGIVEN, Method.WRITTEN_OFF, Method.REFUND)
 NUMBER_CHARS_MAX: Final = 100
 _BEGUN: Final = (State.SETTLING, State.SETTLED)
 _DIRECTIONS: Final = {"to": True, "from": False}
@@ -196,6 +196,8 @@ def _sentence(chosen: Settlement) -> str:
         how += f" {chosen.cheque.number} of {chosen.cheque.paid_on.isoformat()}"
     if chosen.method is Method.STRIPE_REVERSAL:
         how = "taken back at Stripe, the rest off what is paid next"
+    if chosen.method is Method.REFUND:
+        how = "refunded to the card it was paid with, the newest payment first; the rest stays credited"
     return f"{what} {whose} is {how}"
 
 

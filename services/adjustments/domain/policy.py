@@ -31,6 +31,7 @@ class Policy:
     approve_older_than_days: int = 30
     expires_after_days: int = 14
     offset_escalates_after_days: int = 60
+    offset_share_percent: int = 100
     waterfall: tuple[str, ...] = ("future_payout_offset",)
 
 

@@ -26,6 +26,7 @@ class Method(StrEnum):
     CREDIT = "credit"
     CHARGE = "charge"
     PAYOUT = "payout"
+    REFUND = "refund"
     FUTURE_PAYOUT_OFFSET = "future_payout_offset"
     STRIPE_REVERSAL = "stripe_reversal"
     MANUAL_CHECK = "manual_check"
@@ -35,7 +36,7 @@ class Method(StrEnum):
 
 class SettlementState(StrEnum):
     WAITING = "waiting"  # for a transfer of payouts
-    ASKED = "asked"  # payouts for a reversal, or the ledger for a journal
+    ASKED = "asked"  # payouts for a reversal or a refund, or the ledger for a journal
     SETTLED = "settled"
     FAILED = "failed"  # another one of the same amount took its place
     REPLACED = "replaced"  # a person chose another way
@@ -54,6 +55,7 @@ TRANSITIONS: Final[Mapping[SettlementState | None, frozenset[SettlementState]]] 
     _S.REPLACED: frozenset(),
 }
 BY_JOURNAL: Final = frozenset({_M.MANUAL_CHECK, _M.FORGIVEN, _M.WRITTEN_OFF})
+AT_STRIPE: Final = frozenset({_M.STRIPE_REVERSAL, _M.REFUND})
 BY_TRANSFER: Final = frozenset({_M.PAYOUT, _M.FUTURE_PAYOUT_OFFSET})
 # These cost somebody money that was theirs already: whoever made the correction may not decide on them.
 FOUR_EYES: Final = frozenset({_M.STRIPE_REVERSAL, _M.FORGIVEN, _M.WRITTEN_OFF})
@@ -69,6 +71,7 @@ _INSTEAD_OF: Final[Mapping[Method, tuple[tuple[Method, SettlementState], ...]]] 
     _M.FORGIVEN: ((_M.FUTURE_PAYOUT_OFFSET, _S.WAITING), (_M.CHARGE, _S.SETTLED)),
     _M.WRITTEN_OFF: ((_M.FUTURE_PAYOUT_OFFSET, _S.WAITING), (_M.CHARGE, _S.SETTLED)),
     _M.STRIPE_REVERSAL: ((_M.FUTURE_PAYOUT_OFFSET, _S.WAITING),),
+    _M.REFUND: ((_M.CREDIT, _S.SETTLED),),
 }
 CHOSEN: Final = frozenset(_INSTEAD_OF)
 # By whether the party is owed the money.
@@ -92,7 +95,7 @@ class Settlement:
 
     number: of the wallet's settlements in this adjustment, from 1. instead_of: the method of those whose
     place it took. decided_by: the person who chose it, None when the policy did. proof: what shows that it is
-    settled: a transfer's id, reversals' ids at Stripe, or the source of a journal.
+    settled: a transfer's id, ids of reversals or refunds at Stripe, or the source of a journal.
     """
 
     id: UUID
@@ -144,7 +147,7 @@ class Choice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CameBack:
-    """Payouts' answer to a reversal: minor units, not negative; the reversals at Stripe; a sentence."""
+    """Payouts' answer to a reversal or a refund: minor units, not negative; Stripe's ids; a sentence."""
 
     amount: int
     proof: str
@@ -197,7 +200,7 @@ def begin(terms: Terms, transferred: Mapping[str, str]) -> list[Settlement]:
 
 def _first(wallet: str, amount: int, terms: Terms, transfer: str | None) -> Settlement:
     method = _first_method(wallet, amount, terms)
-    state, proof = _start(method, transfer if is_payee(wallet) else terms.source)
+    state, proof = start(method, transfer if is_payee(wallet) else terms.source)
     return Settlement(
         id=settlement_id(terms.adjustment_id, wallet, 1),
         adjustment_id=terms.adjustment_id,
@@ -228,57 +231,11 @@ def _first_method(wallet: str, amount: int, terms: Terms) -> Method:
     return _M.STRIPE_REVERSAL if may_reverse else _M.FUTURE_PAYOUT_OFFSET
 
 
-def _start(method: Method, proof: str | None) -> tuple[SettlementState, str | None]:
+def start(method: Method, proof: str | None) -> tuple[SettlementState, str | None]:
     """Where a settlement of this method begins, with what proves already that it is settled."""
-    if method in BY_JOURNAL or method is _M.STRIPE_REVERSAL:
+    if method in BY_JOURNAL | AT_STRIPE:
         return _S.ASKED, None
     return (_S.WAITING, None) if proof is None else (_S.SETTLED, proof)
-
-
-def after_reversal(
-    asked: Settlement, rows: Sequence[Settlement], came_back: CameBack, transfer: str | None
-) -> Changes:
-    """What follows from payouts' answer: what came back is settled, the rest becomes an offset by itself.
-
-    rows: every settlement of the wallet in this adjustment. transfer: the id of one that carried the debt.
-    """
-    owed, said = -asked.amount, came_back.sentence
-    back = min(came_back.amount, owed)
-    if back:
-        step = Step(settlement=asked, to=_S.SETTLED, amount=-back, sentence=said, proof=came_back.proof)
-    else:
-        step = Step(settlement=asked, to=_S.FAILED, amount=asked.amount, sentence=said)
-    if back == owed:
-        return Changes(steps=(step,))
-    state, proof = _start(_M.FUTURE_PAYOUT_OFFSET, transfer)
-    rest = replace(
-        _part(asked, back - owed, _next_number(rows)),
-        method=_M.FUTURE_PAYOUT_OFFSET,
-        state=state,
-        instead_of=_M.STRIPE_REVERSAL,
-        decided_by=None,
-        proof=proof,
-    )
-    return Changes(steps=(step,), begun=(rest,))
-
-
-def after_refused_journal(
-    asked: Settlement, rows: Sequence[Settlement], said: str, transfer: str | None
-) -> Changes:
-    """The ledger refused a settlement's journal: what it took the place of is in force again.
-
-    rows: every settlement of the wallet in this adjustment. transfer: the id of one that carried it since.
-    """
-    old = max(
-        (row for row in rows if row.method is asked.instead_of and row.state is _S.REPLACED),
-        key=lambda row: row.number,
-    )
-    state, proof = _start(old.method, transfer) if old.method in BY_TRANSFER else (_S.SETTLED, old.proof)
-    again = replace(
-        _part(old, asked.amount, _next_number(rows)), instead_of=asked.method, state=state, proof=proof
-    )
-    step = Step(settlement=asked, to=_S.FAILED, amount=asked.amount, sentence=said)
-    return Changes(steps=(step,), begun=(again,))
 
 
 def choose(rows: Sequence[Settlement], choice: Choice) -> Changes | str:
@@ -293,9 +250,9 @@ def choose(rows: Sequence[Settlement], choice: Choice) -> Changes | str:
     if problem := _problem(total, old[0].currency, choice):
         return problem
     part = abs(total) if choice.amount is None else choice.amount
-    number = _next_number(rows)
+    number = next_number(rows)
     chosen = replace(
-        _part(old[0], part if total > 0 else -part, number),
+        part_of(old[0], part if total > 0 else -part, number),
         method=choice.method,
         state=_S.ASKED,
         instead_of=old[0].method,
@@ -304,7 +261,7 @@ def choose(rows: Sequence[Settlement], choice: Choice) -> Changes | str:
         proof=None,
     )
     rest = total - chosen.amount
-    left = (replace(_part(old[0], rest, number + 1), instead_of=old[0].method),) if rest else ()
+    left = (replace(part_of(old[0], rest, number + 1), instead_of=old[0].method),) if rest else ()
     steps = tuple(
         Step(settlement=row, to=_S.REPLACED, amount=row.amount, sentence=f"{choice.method} takes its place")
         for row in old
@@ -324,13 +281,13 @@ def applied(rows: Sequence[Settlement], changes: Changes) -> list[Settlement]:
     return [*moved, *changes.begun]
 
 
-def _part(old: Settlement, amount: int, number: int) -> Settlement:
+def part_of(old: Settlement, amount: int, number: int) -> Settlement:
     """Another settlement like an old one, of another amount."""
     identity = settlement_id(old.adjustment_id, old.wallet, number)
     return replace(old, id=identity, number=number, amount=amount)
 
 
-def _next_number(rows: Sequence[Settlement]) -> int:
+def next_number(rows: Sequence[Settlement]) -> int:
     return max(row.number for row in rows) + 1
 
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Final
 
 from fleet.cause import Cause
-from services.adjustments.domain.settlements import Settlement
+from services.adjustments.domain.settlements import Method, Settlement
 from services.adjustments.domain.settlements_told import money
 
 WARNED_BEFORE: Final = timedelta(hours=12)  # an evening's notice of a window that closes in the morning
@@ -16,7 +16,7 @@ UNANSWERED_AFTER: Final = timedelta(hours=24)
 class Lateness(StrEnum):
     OVERDUE = "overdue"  # waits for a transfer for longer than the policy says
     WINDOW_CLOSES = "window_closes"  # what the payee owes can be taken back for a few hours more
-    UNANSWERED = "unanswered"  # payouts was asked for a reversal and said nothing
+    UNANSWERED = "unanswered"  # payouts was asked for a reversal or a refund and said nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +48,8 @@ def sentence(late: Late, what: Lateness, now: datetime) -> str:
     if what is Lateness.OVERDUE:
         return f"{about} has waited for a transfer for {(now - late.since).days} days: {settle}"
     if what is Lateness.UNANSWERED:
-        return f"{about}: payouts has not said for a day what came back at Stripe; is a reversal parked?"
+        what_parks = "refund" if one.method is Method.REFUND else "reversal"
+        return f"{about}: payouts has not said for a day what came back at Stripe; is a {what_parks} parked?"
     assert late.until is not None, "its window is what closes"
     hours = max((late.until - now) // timedelta(hours=1), 0)
     return (

@@ -18,6 +18,13 @@ class Carried:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartCarried(Carried):
+    """A transfer that took off a part of a debt, and not its last cent. amount: minor units, above zero."""
+
+    amount: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Window:
     """A transfer of which money can be taken back until then. sources: of the journals that it paid."""
 
@@ -35,6 +42,24 @@ class Refused:
 
     settlement_id: UUID
     sentence: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReturnedRefund:
+    """A refund at Stripe that a bank sent back. source: of the journal by which the ledger gave it back."""
+
+    refund: str
+    amount: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refunded:
+    """Payouts' answer to a settlement by refund. refunds: their ids at Stripe."""
+
+    settlement_id: UUID
+    came_back: CameBack
+    refunds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,9 +14,12 @@ _BEGUN: Final[Mapping[Method, str]] = {
     _M.PAYOUT: "it is paid with the payee's next transfer",
     _M.FUTURE_PAYOUT_OFFSET: "it is taken off what the payee is paid next",
     _M.STRIPE_REVERSAL: "payouts is asked to take it back at Stripe",
+    _M.REFUND: "payouts is asked to refund it to the card it was paid with",
     _M.FORGIVEN: "the school bears it; the ledger is asked to post that",
     _M.WRITTEN_OFF: "it is written off; the ledger is asked to post that",
 }
+
+_CREDITED: Final = "It is credited to your account and used for what you fly next."
 
 
 def money(amount: int, currency: str) -> str:
@@ -28,6 +31,8 @@ def begun(settlement: Settlement) -> str:
     """How it is settled, for the history."""
     if settlement.state is SettlementState.SETTLED and settlement.method in BY_TRANSFER:
         return f"transfer {settlement.proof} carried it"
+    if settlement.state is SettlementState.SETTLED and settlement.method is _M.REFUND:
+        return f"{settlement.proof} gave it back"
     if settlement.cheque is not None:
         cheque = f"cheque {settlement.cheque.number} of {settlement.cheque.paid_on.isoformat()}"
         return f"{cheque} pays it; the ledger is asked to post that"
@@ -50,6 +55,10 @@ def _told(settlement: Settlement) -> str | None:
     if settlement.method in BY_TRANSFER and settlement.state is SettlementState.SETTLED:
         return f"{what} of this correction was settled with a transfer that is on its way already."
     match settlement.method:
+        case Method.CREDIT if settlement.instead_of is _M.REFUND:
+            return f"{what} could not be refunded to your card. {_CREDITED}"
+        case Method.REFUND if settlement.state is SettlementState.ASKED:
+            return f"{what} is refunded to the card that you paid with, as far as its payments allow."
         case Method.CREDIT:
             return f"{what} is credited to your account and used for what you fly next."
         case Method.CHARGE:
@@ -76,7 +85,7 @@ def _told(settlement: Settlement) -> str | None:
 
 
 def settled(settlement: Settlement, amount: int, left: int) -> str | None:
-    """What a payee is told when a transfer or a reversal settled it; None for every other way.
+    """What a party is told when a transfer, reversal or refund settled it; None for every other way.
 
     amount: what was settled of it. left: as for `told`.
     """
@@ -85,6 +94,7 @@ def settled(settlement: Settlement, amount: int, left: int) -> str | None:
         _M.PAYOUT: f"{what} of a correction is on its way to your Stripe account.",
         _M.FUTURE_PAYOUT_OFFSET: f"{what} of a correction was taken off a transfer to you.",
         _M.STRIPE_REVERSAL: f"{what} of a correction was taken back from your Stripe account.",
+        _M.REFUND: f"{what} of a correction was refunded to the card that you paid with.",
     }.get(settlement.method)
     if said is None or amount > 0:
         return said

@@ -14,8 +14,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
--- Trigger on settlement: what was decided is frozen, a state follows as in the table, and a reversal settles what
--- came back, which is at most what it asked for.
+-- Trigger on settlement: what was decided is frozen, a state follows as in the table, and a reversal, a
+-- refund and an offset settle what came back, went back or was taken off, which is at most what they were for.
 CREATE OR REPLACE FUNCTION guard_settlement_change()
     RETURNS trigger
     LANGUAGE plpgsql
@@ -29,12 +29,15 @@ BEGIN
        (OLD.id, OLD.adjustment_id, OLD.number, OLD.wallet, OLD.currency, OLD.method, OLD.instead_of, OLD.decided_by,
             OLD.cheque_number, OLD.paid_on, OLD.begun_at)
         OR NEW.proof IS DISTINCT FROM OLD.proof AND step NOT IN ('waiting>settled', 'asked>settled')
-        OR NEW.amount <> OLD.amount AND NOT (step = 'asked>settled' AND OLD.method = 'stripe_reversal'
-                                             AND NEW.amount BETWEEN OLD.amount AND -1) THEN
+        OR NEW.amount <> OLD.amount AND NOT (
+               step = 'waiting>settled' AND OLD.method = 'future_payout_offset' AND NEW.amount BETWEEN OLD.amount AND -1
+               OR step = 'asked>settled' AND (
+               OLD.method = 'stripe_reversal' AND NEW.amount BETWEEN OLD.amount AND -1
+               OR OLD.method = 'refund' AND NEW.amount BETWEEN 1 AND OLD.amount)) THEN
         PERFORM refuse('settlement_is_frozen', 'settlement ' || OLD.id || ': what was decided stands; begin another one');
     END IF;
     IF step NOT IN ('waiting>settled', 'waiting>replaced', 'asked>settled', 'asked>failed', 'settled>replaced')
-        OR step = 'settled>replaced' AND OLD.method NOT IN ('credit', 'charge', 'written_off') THEN
+        OR step = 'settled>replaced' AND OLD.method NOT IN ('credit', 'charge', 'written_off', 'refund') THEN
         PERFORM refuse('settlement_step_is_in_the_table',
             'settlement ' || OLD.id || ' by ' || OLD.method || ' cannot go from ' || OLD.state || ' to ' || NEW.state);
     END IF;

@@ -8,6 +8,16 @@ from services.adjustments.steps import (
     proposals,
     settlements,
     settlements_late,
+    settlements_refunds,
 )
 
-__all__ = ["answers", "counts", "expiry", "moves", "proposals", "settlements", "settlements_late"]
+__all__ = [
+    "answers",
+    "counts",
+    "expiry",
+    "moves",
+    "proposals",
+    "settlements",
+    "settlements_late",
+    "settlements_refunds",
+]

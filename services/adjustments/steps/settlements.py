@@ -16,7 +16,7 @@ from fleet.envelope import Message
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.adjustments import store, wire
-from services.adjustments.domain import settlements, settlements_told
+from services.adjustments.domain import settlements, settlements_answers, settlements_told
 from services.adjustments.domain.adjustments import Adjustment, Move, State, Through, adjustment_id
 from services.adjustments.domain.journals import flight_of
 from services.adjustments.domain.settlements import (
@@ -29,7 +29,7 @@ from services.adjustments.domain.settlements import (
     Step,
     Terms,
 )
-from services.adjustments.domain.settlements_sent import Carried, Refused, Reversed
+from services.adjustments.domain.settlements_sent import Carried, PartCarried, Refused, Reversed
 from services.adjustments.steps import moves
 
 WHO: Final = "hobbs"
@@ -39,12 +39,13 @@ _log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, kw_only=True)
-class _Known:
+class Known:
     """Locked adjustments and their settlements, which follow what is decided; and the decisions so far."""
 
     adjustments: Mapping[UUID, Adjustment]
     rows: dict[UUID, Settlement]
     transferred: Mapping[str, Mapping[str, str]]
+    parts: Mapping[tuple[str, str], Sequence[tuple[str, int]]]
     decided: list[Changes] = field(default_factory=list)
 
     def asked(self, settlement_id: UUID, methods: Collection[Method]) -> Settlement | None:
@@ -59,6 +60,16 @@ class _Known:
         """Every settlement of its wallet in its adjustment."""
         place = (row.adjustment_id, row.wallet)
         return [one for one in self.rows.values() if (one.adjustment_id, one.wallet) == place]
+
+    def take_parts(self) -> None:
+        """Settle what transfers took off of debts that wait."""
+        for (adjustment, wallet), row in {
+            (row.adjustment_id, row.wallet): row for row in self.rows.values()
+        }.items():
+            for transfer, amount in self.parts.get((self.adjustments[adjustment].source, wallet), ()):
+                changes = settlements_answers.after_part(self.beside(row), transfer, amount)
+                if changes.steps:
+                    self.decide(changes)
 
     def transfer(self, row: Settlement) -> str | None:
         """The transfer that carried its adjustment to its wallet."""
@@ -97,10 +108,11 @@ async def _first(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> list[Se
     claws_back = Method.STRIPE_REVERSAL in waterfall[:1]
     approvers = await store.settlements.approved_by(tx, [one.id for one in posted]) if claws_back else {}
     transferred = await store.settlements_sent.carried(tx, [one.source for one in posted])
+    parts = await store.settlements_sent.parts(tx, [one.source for one in posted])
     return [
         settlement
         for one in posted
-        for settlement in settlements.begin(
+        for first in settlements.begin(
             Terms(
                 adjustment_id=one.id,
                 source=one.source,
@@ -111,6 +123,7 @@ async def _first(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> list[Se
             ),
             transferred[one.source],
         )
+        for settlement in settlements_answers.begun_in_parts(first, parts.get((one.source, first.wallet), ()))
     ]
 
 
@@ -126,7 +139,7 @@ async def change(tx: Tx, adjustment: Adjustment, changes: Changes, who: str, now
 
 async def take_posted(tx: Tx, ids: Sequence[UUID], now: datetime) -> None:
     """Take the ledger's journals of these settlements: they are settled."""
-    known = await _lock(tx, ids)
+    known = await lock(tx, ids)
     for settlement_id in ids:
         if (one := known.asked(settlement_id, BY_JOURNAL)) is not None:
             step = Step(
@@ -137,39 +150,42 @@ async def take_posted(tx: Tx, ids: Sequence[UUID], now: datetime) -> None:
                 proof=one.source,
             )
             known.decide(Changes(steps=(step,)))
-    await _go_on(tx, known, now)
+    await go_on(tx, known, now)
 
 
 async def take_refused(tx: Tx, refused: Sequence[Refused], now: datetime) -> None:
     """Take the ledger's refusals: what was there before is in force again."""
-    known = await _lock(tx, [one.settlement_id for one in refused])
+    known = await lock(tx, [one.settlement_id for one in refused])
     for one in refused:
         if (asked := known.asked(one.settlement_id, BY_JOURNAL)) is not None:
             beside, transfer = known.beside(asked), known.transfer(asked)
-            known.decide(settlements.after_refused_journal(asked, beside, one.sentence, transfer))
-    await _go_on(tx, known, now)
+            known.decide(settlements_answers.after_refused_journal(asked, beside, one.sentence, transfer))
+    await go_on(tx, known, now)
 
 
 async def take_reversals(tx: Tx, answers: Sequence[Reversed], now: datetime) -> None:
     """Take payouts' answers: what came back is settled, the rest becomes an offset by itself."""
-    known = await _lock(tx, [one.settlement_id for one in answers])
+    known = await lock(tx, [one.settlement_id for one in answers])
     for one in answers:
         if (asked := known.asked(one.settlement_id, (Method.STRIPE_REVERSAL,))) is not None:
             beside, transfer = known.beside(asked), known.transfer(asked)
-            known.decide(settlements.after_reversal(asked, beside, one.came_back, transfer))
-    await _go_on(tx, known, now)
+            known.decide(settlements_answers.after_reversal(asked, beside, one.came_back, transfer))
+    await go_on(tx, known, now)
 
 
-async def take_sent(tx: Tx, carried: Sequence[Carried], now: datetime) -> None:
-    """Take transfers that carried adjustments: what waited for them is settled.
+async def take_sent(tx: Tx, carried: Sequence[Carried], parts: Sequence[PartCarried], now: datetime) -> None:
+    """Take transfers that carried adjustments, or took parts of debts off: what waited for them is settled.
 
     They are kept too: a transfer may be sent before this service knows that the journal was posted.
     """
-    if not carried:
+    sources = {one.source for one in (*carried, *parts)}
+    if not sources:
         return
-    await store.flights.lock(tx, {flight_of(one.source) for one in carried})
+    await store.flights.lock(tx, {flight_of(source) for source in sources})
     await store.settlements_sent.keep_carried(tx, carried)
-    known = await _load(tx, {id_ for one in carried if (id_ := _adjustment_of(one.source)) is not None})
+    await store.settlements_sent.keep_parts(tx, parts)
+    known = await _load(tx, {id_ for source in sources if (id_ := _adjustment_of(source)) is not None})
+    known.take_parts()
     for row in list(known.rows.values()):
         transfer = known.transfer(row)
         if row.state is SettlementState.WAITING and row.method in BY_TRANSFER and transfer is not None:
@@ -181,7 +197,7 @@ async def take_sent(tx: Tx, carried: Sequence[Carried], now: datetime) -> None:
                 proof=transfer,
             )
             known.decide(Changes(steps=(step,)))
-    await _go_on(tx, known, now)
+    await go_on(tx, known, now)
 
 
 def _adjustment_of(source: str) -> UUID | None:
@@ -190,22 +206,26 @@ def _adjustment_of(source: str) -> UUID | None:
     return adjustment_id(flight_of(source), int(revision)) if revision.isdecimal() else None
 
 
-async def _lock(tx: Tx, ids: Sequence[UUID]) -> _Known:
+async def lock(tx: Tx, ids: Sequence[UUID]) -> Known:
     """Lock the flights that these settlements are about, and read everything of them."""
     found = await store.settlements.places_of(tx, ids) if ids else {}
     await store.flights.lock(tx, set(found.values()))
     return await _load(tx, set(found))
 
 
-async def _load(tx: Tx, ids: Collection[UUID]) -> _Known:
+async def _load(tx: Tx, ids: Collection[UUID]) -> Known:
     adjustments = await store.adjustments.load(tx, ids) if ids else {}
     rows = await store.settlements.of_adjustments(tx, adjustments) if adjustments else []
     transferred = await store.settlements_sent.carried(tx, [one.source for one in adjustments.values()])
-    return _Known(adjustments=adjustments, rows={row.id: row for row in rows}, transferred=transferred)
+    parts = await store.settlements_sent.parts(tx, [one.source for one in adjustments.values()])
+    return Known(
+        adjustments=adjustments, rows={row.id: row for row in rows}, transferred=transferred, parts=parts
+    )
 
 
-async def _go_on(tx: Tx, known: _Known, now: datetime) -> None:
+async def go_on(tx: Tx, known: Known, now: datetime) -> None:
     """Write what was decided, tell it, and finish the adjustments of which nothing waits any more."""
+    known.take_parts()
     if not known.decided:
         return
     changes = Changes(
@@ -245,19 +265,22 @@ async def _write(
 def _asking(settlement: Settlement, adjustment: Adjustment, now: datetime) -> Message:
     if settlement.method is Method.STRIPE_REVERSAL:
         return wire.settlements.reversal_requested(settlement, adjustment)
+    if settlement.method is Method.REFUND:
+        return wire.settlements.refund_requested(settlement, adjustment)
     return wire.settlements.journal_requested(settlement, adjustment, now)
 
 
 def _tell_begun(settlement: Settlement, adjustment: Adjustment, left: _Left) -> list[Message]:
     owed = _left_of(settlement, left)
-    said = settlements_told.told(settlement, owed)
+    goes_on = settlement.instead_of is settlement.method  # what was settled of it says how much is left
+    said = None if goes_on else settlements_told.told(settlement, owed)
     return [wire.settlements.told(settlement, adjustment, "settlement_changed", said, owed)] if said else []
 
 
 def _tell_step(step: Step, adjustment: Adjustment, left: _Left) -> list[Message]:
-    """Tell the party what is settled, and finance what failed."""
+    """Tell the party what is settled, and finance what failed, at once or later."""
     settlement, owed = step.settlement, _left_of(step.settlement, left)
-    if step.to is SettlementState.FAILED:
+    if step.to in (SettlementState.FAILED, SettlementState.REPLACED):
         about = f"adjustment {adjustment.name}, {settlement.wallet}: {settlement.method} failed"
         said = f"{about}: {step.sentence}; what takes its place is in `hobbs adjustments show`"
         return [wire.settlements.finance("settlement_failed", adjustment.name, said, adjustment.trace)]

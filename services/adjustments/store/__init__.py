@@ -10,6 +10,7 @@ from services.adjustments.store import (
     policy,
     settlements,
     settlements_late,
+    settlements_refunds,
     settlements_sent,
 )
 
@@ -23,5 +24,6 @@ __all__ = [
     "policy",
     "settlements",
     "settlements_late",
+    "settlements_refunds",
     "settlements_sent",
 ]

@@ -39,7 +39,11 @@ _CHANGE: Final = """
         INSERT INTO settlement (id, adjustment_id, number, wallet, currency, amount, method, state, sentence,
             proof, instead_of, decided_by, cheque_number, paid_on, begun_at, changed_at)
         SELECT id, adjustment_id, number, wallet, currency, amount, method, state, sentence, proof,
-            instead_of, decided_by, cheque_number, paid_on, :now, :now
+            instead_of, decided_by, cheque_number, paid_on,
+            coalesce((SELECT min(begun_at) FROM settlement AS before  -- the rest of a debt is as old as it
+                      WHERE begun.instead_of = begun.method AND before.method = begun.method
+                        AND (before.adjustment_id, before.wallet) = (begun.adjustment_id, begun.wallet)),
+                     :now), :now
         FROM begun ORDER BY place)
     INSERT INTO settlement_history (settlement_id, at, from_state, to_state, who, why)
     SELECT id, :now, from_state, to_state, :who, why FROM (

@@ -32,8 +32,8 @@ async def overdue(tx: Tx, before: datetime, most: int) -> list[Late]:
 
 
 async def unanswered(tx: Tx, before: datetime, most: int) -> list[Late]:
-    """Reversals that payouts was asked for before then and did not answer, and nobody was told of it."""
-    return await _late(tx, before, most, Lateness.UNANSWERED, asked=("stripe_reversal",))
+    """What payouts was asked for before then and did not answer, and nobody was told of it."""
+    return await _late(tx, before, most, Lateness.UNANSWERED, asked=("stripe_reversal", "refund"))
 
 
 async def _late(
@@ -91,7 +91,7 @@ _COUNT: Final = """
             AND (SELECT max(clawback_until) FROM clawback_window AS w
                  WHERE (w.wallet, w.currency) = (s.wallet, s.currency) AND clawback_until > :now) <= :closing)
             AS window_closes,
-        count(*) FILTER (WHERE s.state = 'asked' AND s.method = 'stripe_reversal'
+        count(*) FILTER (WHERE s.state = 'asked' AND s.method IN ('stripe_reversal', 'refund')
             AND s.begun_at < :unanswered) AS unanswered
     FROM settlement AS s WHERE s.state IN ('waiting', 'asked')
 """

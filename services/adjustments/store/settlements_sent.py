@@ -5,7 +5,46 @@ from datetime import datetime
 from typing import Final
 
 from fleet.database import Tx, json_parameter
-from services.adjustments.domain.settlements_sent import Carried, Window
+from services.adjustments.domain.settlements_sent import Carried, PartCarried, Window
+
+_KEEP_PARTS: Final = """
+    INSERT INTO partly_carried (source, wallet, transfer_id, amount, sent_at)
+    SELECT source, wallet, transfer_id, amount, sent_at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS row (
+        source text, wallet text, transfer_id uuid, amount bigint, sent_at timestamptz)
+    ORDER BY source, wallet, transfer_id
+    ON CONFLICT DO NOTHING
+"""
+
+
+async def keep_parts(tx: Tx, parts: Sequence[PartCarried]) -> None:
+    """Keep which transfers took parts of which debts off; the flights are locked."""
+    rows = [
+        {
+            "source": one.source,
+            "wallet": one.wallet,
+            "transfer_id": one.transfer_id,
+            "amount": one.amount,
+            "sent_at": one.sent_at.isoformat(),
+        }
+        for one in parts
+    ]
+    await tx.execute(_KEEP_PARTS, rows=json_parameter(rows))
+
+
+_PARTS: Final = """
+    SELECT source, wallet, CAST(transfer_id AS text) AS transfer_id, amount FROM partly_carried
+    WHERE source = ANY (CAST(:sources AS text[])) ORDER BY source, wallet, sent_at, transfer_id
+"""
+
+
+async def parts(tx: Tx, sources: Collection[str]) -> dict[tuple[str, str], list[tuple[str, int]]]:
+    """By adjustment's source and wallet: the transfers that took parts of the debt off, with amounts."""
+    found: dict[tuple[str, str], list[tuple[str, int]]] = {}
+    for row in await tx.all(_PARTS, sources=sorted(sources)) if sources else []:
+        found.setdefault((row.source, row.wallet), []).append((row.transfer_id, row.amount))
+    return found
+
 
 _KEEP_CARRIED: Final = """
     INSERT INTO carried_adjustment (source, wallet, transfer_id, sent_at)

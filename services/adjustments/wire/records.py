@@ -9,6 +9,7 @@ from fleet.envelope import Record
 from fleet.inbox import Unreadable, read
 from schemas.flights import BilledEntry, FlightRevised
 from schemas.journals import JournalPosted, JournalRefused
+from schemas.refunds import RefundSettled
 from schemas.reversals import ReversalSettled
 from schemas.school import AdjustmentsCard, SchoolAccepted, SchoolCard
 from schemas.transfers import TransferSent
@@ -18,7 +19,8 @@ from services.adjustments.domain.journals import PostedJournal, RefusedJournal
 
 SOURCE_CHARS_MAX = 100  # of a journal's source, as the ledger takes it
 SETTLEMENT_PREFIX = "settlement:"
-_OURS = (PREFIX.encode(), SETTLEMENT_PREFIX.encode())
+RETURNED_PREFIX = "refund-failed:"  # receivables' journals of refunds that banks sent back
+_OURS = (PREFIX.encode(), SETTLEMENT_PREFIX.encode(), RETURNED_PREFIX.encode())
 _SOURCES = b'"sources":'
 _PAID_OURS = f'"{PREFIX}'.encode()
 
@@ -62,7 +64,7 @@ def _amounts(entries: Sequence[BilledEntry], name: str) -> dict[str, int]:
 
 
 def ours(batch: Sequence[Record]) -> list[Record]:
-    """Of the ledger's answers, those about this service's journals: the key is the journal's source.
+    """Of the ledger's answers, those about settlements or this service's journals: the key is the source.
 
     There are millions of others, which cost no row in the inbox. What has no source as its key is taken too:
     it is read, and buried when it is no answer of the ledger.
@@ -149,3 +151,8 @@ def transfer_sent(record: Record) -> TransferSent:
 def reversal_settled(record: Record) -> ReversalSettled:
     """Read `reversal.settled`."""
     return read(record, ReversalSettled)
+
+
+def refund_settled(record: Record) -> RefundSettled:
+    """Read `refund.settled`."""
+    return read(record, RefundSettled)

@@ -12,15 +12,27 @@ from fleet.cause import Cause
 from fleet.envelope import Message, Record
 from schemas.journals import EntryRequest, JournalPosted, JournalRefused, JournalRequested
 from schemas.notifications import NotificationRequested
+from schemas.refunds import RefundRequested, RefundSettled
 from schemas.reversals import ReversalRequested, ReversalSettled
 from schemas.transfers import TransferSent
 from services.adjustments.domain.adjustments import PREFIX, Adjustment
 from services.adjustments.domain.settlements import PREFIX as SETTLEMENT_PREFIX
 from services.adjustments.domain.settlements import CameBack, Settlement, journal_entries
-from services.adjustments.domain.settlements_sent import Carried, Refused, Reversed, Window
+from services.adjustments.domain.settlements_answers import PROOFS
+from services.adjustments.domain.settlements_sent import (
+    Carried,
+    PartCarried,
+    Refunded,
+    Refused,
+    ReturnedRefund,
+    Reversed,
+    Window,
+)
+from services.adjustments.wire.records import RETURNED_PREFIX
 
 EVENT_TYPE: Final = "settlement"
 PAID_BY_MAX: Final = 100
+STRIPE_WALLET: Final = "external:stripe"
 _PERSONS: Final[dict[str, Literal["student", "instructor", "aircraft_owner"]]] = {
     "student": "student",
     "instructor": "instructor",
@@ -42,6 +54,18 @@ def reversal_requested(settlement: Settlement, adjustment: Adjustment) -> Messag
         paid_by=list(adjustment.paid_by[:PAID_BY_MAX]),
     )
     return Message(topic="reversal.requested", key=settlement.wallet, event=event, cause=adjustment.trace)
+
+
+def refund_requested(settlement: Settlement, adjustment: Adjustment) -> Message:
+    """Ask payouts to refund what a student is owed; asked again it is the same request."""
+    event = RefundRequested(
+        settlement_id=settlement.id,
+        wallet=settlement.wallet,
+        currency=settlement.currency,
+        amount=settlement.amount,
+        source=adjustment.source,
+    )
+    return Message(topic="refund.requested", key=settlement.wallet, event=event, cause=adjustment.trace)
 
 
 def journal_requested(settlement: Settlement, adjustment: Adjustment, now: datetime) -> Message:
@@ -147,6 +171,35 @@ def answers(admitted: Iterable[Admitted[ReversalSettled]]) -> list[Reversed]:
     ]
 
 
+def refund_answers(admitted: Iterable[Admitted[RefundSettled]]) -> list[Refunded]:
+    """Payouts' answers to refunds."""
+    return [
+        Refunded(
+            settlement_id=one.event.settlement_id,
+            came_back=CameBack(
+                amount=one.event.refunded,
+                proof=PROOFS.join(one.event.refunds) or one.event.reason,
+                sentence=one.event.sentence or one.event.reason,
+            ),
+            refunds=tuple(one.event.refunds),
+        )
+        for one in admitted
+    ]
+
+
+def returned_refunds(admitted: Iterable[Admitted[JournalPosted]]) -> list[ReturnedRefund]:
+    """The refunds that banks sent back, by receivables' journals of them."""
+    return [
+        ReturnedRefund(
+            refund=one.event.source.removeprefix(RETURNED_PREFIX),
+            amount=-sum(entry.amount for entry in one.event.entries if entry.wallet == STRIPE_WALLET),
+            source=one.event.source,
+        )
+        for one in admitted
+        if one.event.source.startswith(RETURNED_PREFIX)
+    ]
+
+
 def carried(admitted: Iterable[Admitted[TransferSent]]) -> list[Carried]:
     """The adjustments that transfers carried."""
     return [
@@ -159,6 +212,22 @@ def carried(admitted: Iterable[Admitted[TransferSent]]) -> list[Carried]:
         for one in admitted
         for source in one.event.sources
         if source.startswith(PREFIX)
+    ]
+
+
+def parts(admitted: Iterable[Admitted[TransferSent]]) -> list[PartCarried]:
+    """The parts of adjustments' debts that transfers took off."""
+    return [
+        PartCarried(
+            source=part.source,
+            wallet=one.event.wallet,
+            transfer_id=one.event.transfer_id,
+            sent_at=one.event.sent_at,
+            amount=part.amount,
+        )
+        for one in admitted
+        for part in one.event.parts
+        if part.source.startswith(PREFIX)
     ]
 
 

@@ -10,6 +10,7 @@ from services.payouts.domain.operations import Kind, Phase
 class Endpoint(StrEnum):
     SEND_TRANSFER = "POST /v1/transfers"
     SEND_REVERSAL = "POST /v1/transfers/{id}/reversals"
+    SEND_REFUND = "POST /v1/refunds"
     SEND_PAYOUT = "POST /v1/payouts"
     MAKE_ACCOUNT = "POST /v1/accounts"  # and POST /v2/core/accounts, which shares its limit
     ONBOARDING_LINK = "POST /v1/account_links"
@@ -23,6 +24,7 @@ class Endpoint(StrEnum):
     EVENTS = "GET /v1/events"
     PAYOUT = "GET /v1/payouts/{id}"
     PAYOUTS = "GET /v1/payouts"
+    REFUNDS = "GET /v1/refunds"
     REVERSALS = "GET /v1/transfers/{id}/reversals"
     TRANSFERS = "GET /v1/transfers"
 
@@ -31,12 +33,14 @@ _SENT_TO: Final[Mapping[Kind, Endpoint]] = {
     Kind.TRANSFER: Endpoint.SEND_TRANSFER,
     Kind.REVERSAL: Endpoint.SEND_REVERSAL,
     Kind.INSTANT_PAYOUT: Endpoint.SEND_PAYOUT,
+    Kind.REFUND: Endpoint.SEND_REFUND,
     Kind.ACCOUNT: Endpoint.MAKE_ACCOUNT,
 }
 _LOOKED_UP_AT: Final[Mapping[Kind, Endpoint]] = {
     Kind.TRANSFER: Endpoint.TRANSFERS,
     Kind.REVERSAL: Endpoint.REVERSALS,
     Kind.INSTANT_PAYOUT: Endpoint.PAYOUTS,
+    Kind.REFUND: Endpoint.REFUNDS,
     Kind.ACCOUNT: Endpoint.ACCOUNTS,
 }
 

@@ -74,4 +74,4 @@ NOTHING_NEW = frozenset(
         "topup.succeeded",
     }
 )
-PROVING = frozenset({"transfer.created", "account.updated"}) | PAYOUT_EVENTS
+PROVING = frozenset({"transfer.created", "account.updated", "refund.created"}) | PAYOUT_EVENTS

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     TRANSFER = "transfer"
     REVERSAL = "reversal"
     INSTANT_PAYOUT = "instant_payout"
+    REFUND = "refund"
 
 
 class State(StrEnum):
@@ -59,9 +60,9 @@ class Decided(Protocol):
 class Operation:
     """An operation as claimed.
 
-    `stripe_account`: the account that the call is made for; `parent_id`: the transfer that is reversed;
-    `tries`: how often it was tried again by the clock, or for an account the payee's requests before it;
-    `not_after`: from then on it is looked up, and not sent.
+    `stripe_account`: the account that the call is made for; `parent_id`: the transfer that is reversed or the
+    payment that is refunded; `tries`: how often it was tried again by the clock, or for an account the
+    payee's requests before it; `not_after`: from then on it is looked up, and not sent.
     """
 
     id: UUID
@@ -108,6 +109,8 @@ def difference(operation: Decided, effect: Mapping[str, Any]) -> str | None:
             wanted["destination"] = operation.params["destination"]
         case Kind.REVERSAL:
             wanted["transfer"] = operation.parent_id
+        case Kind.REFUND:
+            wanted["charge"] = operation.parent_id
         case Kind.INSTANT_PAYOUT:
             wanted["method"] = "instant"  # an automatic payout of the same amount is another one
         case Kind.ACCOUNT:

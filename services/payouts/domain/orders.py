@@ -89,6 +89,28 @@ def order_reversal(
     return replace(order, parent_id=stripe_transfer_id, not_after=not_after)
 
 
+def order_refund(
+    *, wallet: str, charge_id: str, amount: int, currency: str, cause: str, trace: Cause
+) -> NewOperation:
+    """Give back part of a student's card payment. Each part has a cause of its own, as a reversal has."""
+    named = operation_id(Kind.REFUND, cause)
+    return NewOperation(
+        id=named,
+        kind=Kind.REFUND,
+        wallet=wallet,
+        cause=cause,
+        amount=amount,
+        currency=currency,
+        parent_id=charge_id,
+        trace=trace,
+        params={
+            "amount": amount,
+            "charge": charge_id,
+            "metadata": {"hobbs_operation_id": str(named), "hobbs_source": cause},
+        },
+    )
+
+
 def order_instant_payout(money: MoneyToMove, *, stripe_account: str) -> NewOperation:
     """Send what a transfer brought from the connected account to the payee's bank at once, for a fee."""
     order = _move(

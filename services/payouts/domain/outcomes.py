@@ -120,9 +120,13 @@ def _after_call(
 
 
 def _verdict(operation: Operation, answer: StripeAnswer) -> StripeVerdict:
-    """Read the answer table. A key that may pay and may not make accounts stops no transfer."""
+    """Read the answer table. A key that may pay and may not make accounts, or refund, stops no transfer."""
     verdict = classify(answer)
-    if operation.kind is Kind.ACCOUNT and answer.status == 403 and verdict is StripeVerdict.MISCONFIGURED:
+    if (
+        operation.kind in (Kind.ACCOUNT, Kind.REFUND)
+        and answer.status == 403
+        and verdict is StripeVerdict.MISCONFIGURED
+    ):
         return StripeVerdict.REFUSED
     return verdict
 

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from fleet.cause import Cause
 from fleet.stripe_amounts import least_sendable, sendable
+from services.payouts.domain.offsets import WHOLE, Part, Rest, Share, Touch, deduct
 from services.payouts.domain.orders import transfer_id
 from services.payouts.domain.payees import Payee, hold_sentence, payee_hold
 from services.payouts.domain.transfers import HoldReason
@@ -22,7 +23,10 @@ CARRIED = "carried"  # not a journal's: what the transfer before could not send,
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Payable:
-    """One journal's amount for one payee. A negative one is deducted from what is paid next."""
+    """One journal's amount for one payee. A negative one is deducted from what is paid next.
+
+    capped_as: the source of the correction's journal that it is, or stands for; None: of no correction.
+    """
 
     id: int
     wallet: str
@@ -33,6 +37,12 @@ class Payable:
     stripe_account: str | None
     trace: Cause
     carried: bool = False
+    capped_as: str | None = None
+
+    @property
+    def is_capped(self) -> bool:
+        """Whether it is a debt of a correction, of which the policy takes a share of each payment only."""
+        return self.amount < 0 and self.capped_as is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +50,8 @@ class HeldTransfer:
     """A held transfer that may be due, with the payables in it and the accounts they were earned for.
 
     ordered: it has an operation that will be sent without another decision, unless this one withholds it.
-    Such a transfer is only looked at when its payee owes something.
+    Such a transfer is only looked at when its payee owes something. deducted: what was taken off it already
+    for debts of corrections.
     """
 
     id: UUID
@@ -57,6 +68,7 @@ class HeldTransfer:
     trace: Cause
     ordered: bool = False
     sentence: str | None = None
+    deducted: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +76,7 @@ class NewTransfer:
     """A transfer to insert. `hold` None: an operation is written with it; else `sentence` says why not.
 
     `amount` is what Stripe can send; `carried` of its payables goes to the payee's next transfer: the new one
-    `carried_to`, else the one that comes next.
+    `carried_to`, else the one that comes next. `rest`: of a debt of which it takes a part.
     """
 
     id: UUID
@@ -80,6 +92,7 @@ class NewTransfer:
     due_at: datetime | None = None
     carried: int = 0
     carried_to: UUID | None = None
+    rest: Rest | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +102,7 @@ class PayeeMoney:
     payee: Payee
     payables: tuple[Payable, ...] = ()
     waiting: tuple[HeldTransfer, ...] = ()
+    share: Share = WHOLE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +258,10 @@ class _Decision:
 
     def _set_off(self, due: Sequence[HeldTransfer], fresh: Sequence[_Group]) -> Payments:
         debits = tuple(p for p in self.account.payables if p.amount < 0)
+        if not self.account.share.is_whole and (capped := [p for p in debits if p.is_capped]):
+            if len(capped) == len(debits):
+                return self._take_share(due, fresh, sorted(capped, key=lambda p: (p.accrued_at, p.id)))
+            debits = tuple(p for p in debits if not p.is_capped)  # the others' turn comes with what is next
         debt = -sum(p.amount for p in debits)
         if not debits:
             return Payments(released=tuple(due), new=tuple(self._transfer(g, None) for g in fresh))
@@ -263,14 +281,58 @@ class _Decision:
             dissolved=tuple((w, merged.id) for w in queue[:taken] if isinstance(w, HeldTransfer)),
         )
 
-    def _merged(
-        self, parts: Sequence[HeldTransfer | _Group], debits: Sequence[Payable], amount: int
+    def _take_share(
+        self, due: Sequence[HeldTransfer], fresh: Sequence[_Group], debts: Sequence[Payable]
+    ) -> Payments:
+        """Take at most the policy's share off each payment, the oldest debt first."""
+        queue: list[HeldTransfer | _Group] = [*sorted(due, key=lambda w: w.payables), *fresh]
+        parts = [Part(amount=p.amount, deducted=_deducted(p)) for p in queue]
+        touched = deduct(parts, [-d.amount for d in debts], self.account.share, self._least())
+        done, before = Payments(), None
+        for part, touches in zip(queue, touched, strict=True):
+            if touches:
+                less = self._less(part, touches, debts, goes_on=before is not None)
+                if before is not None and before.rest is not None:
+                    to = replace(before, rest=replace(before.rest, to=less.id))
+                    done = replace(done, new=tuple(to if t.id == to.id else t for t in done.new))
+                before = less if less.rest else None
+                merged = ((part, less.id),) if isinstance(part, HeldTransfer) else ()
+                done += Payments(new=(less,), dissolved=merged)
+            elif isinstance(part, _Group):
+                done += Payments(new=(self._transfer(part, None),))
+            elif not part.ordered:
+                done += Payments(released=(part,))
+        return done
+
+    def _less(
+        self,
+        part: HeldTransfer | _Group,
+        touches: Sequence[Touch],
+        debts: Sequence[Payable],
+        *,
+        goes_on: bool,
     ) -> NewTransfer:
+        """A payment less what is taken off it. goes_on: the first debt is the rest of the payment before."""
+        taken, last = [debts[touch.debt] for touch in touches], touches[-1]
+        amount = part.amount - sum(touch.amount for touch in touches)
+        debt, whole = taken[-1], self._merged([part], taken[goes_on:], amount, named=taken)
+        rest = Rest(source=str(debt.capped_as), amount=last.rest, accrued_at=debt.accrued_at)
+        return replace(whole, rest=rest) if last.rest else whole
+
+    def _merged(
+        self,
+        parts: Sequence[HeldTransfer | _Group],
+        debits: Sequence[Payable],
+        amount: int,
+        named: Sequence[Payable] | None = None,
+    ) -> NewTransfer:
+        """named: the debts that tell it from another transfer of the same money; the debits unless told."""
         payables = [p for part in parts for p in _payable_ids(part)] + [p.id for p in debits]
         sources = (*(s for part in parts for s in _sources(part)), *_sources_of(debits))
-        wallet, currency, cause = self.account.payee.wallet, debits[0].currency, parts[0].cause
+        wallet, currency, cause = self.account.payee.wallet, self.currency, parts[0].cause
+        unnamed = [p.source for p in (debits if named is None else named) if p.source not in sources]
         return NewTransfer(
-            id=transfer_id(wallet, currency, cause, sources),
+            id=transfer_id(wallet, currency, cause, (*sources, *unnamed)),
             wallet=wallet,
             currency=currency,
             amount=amount,
@@ -295,6 +357,10 @@ class _Decision:
             sentence=None if hold is None else hold_sentence(self.account.payee, hold),
             due_at=group.due_at if group.due_at > self.now else None,
         )
+
+
+def _deducted(part: HeldTransfer | _Group) -> int:
+    return part.deducted if isinstance(part, HeldTransfer) else 0
 
 
 def _payable_ids(part: HeldTransfer | _Group) -> tuple[int, ...]:

@@ -121,10 +121,12 @@ def ends_with_the_account(stopped: StoppedOperation) -> bool:
     return stopped.kind is Kind.REVERSAL and stopped.reason in ACCOUNT_REFUSALS | INSUFFICIENT
 
 
-def judge(stopped: StoppedOperation, payee: Payee, occasion: Occasion) -> Judgement:
+def judge(stopped: StoppedOperation, payee: Payee | None, occasion: Occasion) -> Judgement:
     """Decide whether a stopped operation is tried again on an occasion that concerns it."""
     if stopped.state is State.PARKED:
         return Judgement(chance=Chance.RETRY)
+    if payee is None:  # a student's refund: its request looks for another payment
+        return Judgement(chance=Chance.OVER, why="its request goes on without it")
     match stopped.kind:
         case Kind.ACCOUNT:
             return _judge_account(stopped, payee)
@@ -132,6 +134,8 @@ def judge(stopped: StoppedOperation, payee: Payee, occasion: Occasion) -> Judgem
             return _unless_held(payee)
         case Kind.INSTANT_PAYOUT:
             return _judge_instant_payout(stopped, payee)
+        case Kind.REFUND:
+            return Judgement(chance=Chance.OVER, why="its request goes on without it")
         case Kind.REVERSAL:
             return _judge_reversal(stopped, occasion)
 

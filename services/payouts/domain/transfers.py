@@ -145,7 +145,10 @@ class ProvenTransfer:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SentTransfer:
-    """A transfer that was just marked as sent. `payee`: its id; `sources`: what its payables came from."""
+    """A transfer that was just marked as sent. `payee`: its id; `sources`: what its payables came from.
+
+    parts: debts of which it took a part, by their journals' sources, and how much, in minor units.
+    """
 
     id: UUID
     wallet: str
@@ -160,6 +163,7 @@ class SentTransfer:
     sent_at: datetime
     clawback_until: datetime
     trace: Cause
+    parts: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

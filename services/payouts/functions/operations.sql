@@ -19,3 +19,13 @@ BEGIN
     RAISE EXCEPTION 'claw-back % is answered', OLD.settlement_id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'clawback_is_answered_once';
 END $$;
+
+-- Trigger on refund_request: a request has one answer.
+CREATE OR REPLACE FUNCTION refuse_change_of_settled_refund()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'refund % is answered', OLD.settlement_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_is_answered_once';
+END $$;

@@ -21,6 +21,7 @@ async def measure(db: Database) -> int:
         listing_age = await store.gauges.listing_age(tx)
         unexplained = await store.movements.count_unexplained(tx)
         movements_age_s = await store.movements.listing_age_s(tx)
+        refunds = await store.refunds.under_way(tx)
         clawbacks = await store.clawbacks.under_way(tx)
     for state in TransferState:
         metrics.STATES.labels(state).set(transfers.get(state, 0))
@@ -39,4 +40,8 @@ async def measure(db: Database) -> int:
         n, age = clawbacks.get(standing, (0, timedelta()))
         metrics.CLAWBACKS.labels(standing).set(n)
         metrics.CLAWBACK_AGE.labels(standing).set(age.total_seconds())
+    for standing in metrics.REFUND_STATES:
+        n, age = refunds.get(standing, (0, timedelta()))
+        metrics.REFUNDS.labels(standing).set(n)
+        metrics.REFUND_AGE.labels(standing).set(age.total_seconds())
     return 0

@@ -11,8 +11,10 @@ from fleet.cause import Cause
 from fleet.database import Tx
 from fleet.envelope import Message
 from fleet.faults import fault_point
+from fleet.zones import local_date
 from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
+from services.payouts.domain.offsets import Share
 from services.payouts.domain.orders import MoneyToMove, NewOperation, order_account, order_transfer
 from services.payouts.domain.payees import Payee, hold_sentence, payee_hold
 from services.payouts.domain.payments import (
@@ -72,9 +74,15 @@ async def pay_locked(
     waiting = await store.transfers.waiting(tx, blocked, now)
     owing = {payable.wallet for payable in payables if payable.amount < 0}
     waiting += await _unsent(tx, owing)
-    payments = decide_payments(_accounts(payees, payables, waiting), now, period=period)
+    share = await _share(tx, now) if owing else Share()
+    payments = decide_payments(_accounts(payees, payables, waiting, share), now, period=period)
     await _write(tx, payments, {p.wallet: p for p in payees}, now)
     return payments
+
+
+async def _share(tx: Tx, now: datetime) -> Share:
+    """What share of each payment the school's book takes off today."""
+    return await store.offsets.share(tx, local_date(now, await store.payees.time_zone(tx)))
 
 
 async def _unsent(tx: Tx, owing: Collection[str]) -> list[HeldTransfer]:
@@ -83,7 +91,7 @@ async def _unsent(tx: Tx, owing: Collection[str]) -> list[HeldTransfer]:
 
 
 def _accounts(
-    payees: Sequence[Payee], payables: Sequence[Payable], waiting: Sequence[HeldTransfer]
+    payees: Sequence[Payee], payables: Sequence[Payable], waiting: Sequence[HeldTransfer], share: Share
 ) -> list[PayeeMoney]:
     by_wallet: dict[str, tuple[list[Payable], list[HeldTransfer]]] = {p.wallet: ([], []) for p in payees}
     for payable in payables:
@@ -91,7 +99,12 @@ def _accounts(
     for held in waiting:
         by_wallet[held.wallet][1].append(held)
     return [
-        PayeeMoney(payee=p, payables=tuple(by_wallet[p.wallet][0]), waiting=tuple(by_wallet[p.wallet][1]))
+        PayeeMoney(
+            payee=p,
+            payables=tuple(by_wallet[p.wallet][0]),
+            waiting=tuple(by_wallet[p.wallet][1]),
+            share=share,
+        )
         for p in payees
     ]
 

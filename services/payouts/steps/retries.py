@@ -52,8 +52,8 @@ async def note_access(tx: Tx, fingerprint: str, now: datetime) -> bool:
 
 
 async def retry_due(tx: Tx, wallet: str, now: datetime, accounts: AccountPolicy) -> None:
-    """Try again what is due of one payee; put off what cannot be tried now, end what is over."""
-    [payee] = await store.payees.lock(tx, [wallet])
+    """Try again what is due of one wallet; put off what cannot be tried now, end what is over."""
+    payee = next(iter(await store.payees.lock(tx, [wallet])), None)
     due = await store.stopped.lock(tx, [wallet], due=now)
     tried = [Tried(stopped=one, judgement=judge(one, payee, one.occasion)) for one in due]
     again = [t.stopped for t in _with(tried, Chance.RETRY)]
@@ -98,7 +98,9 @@ async def retry_asked(
     stopped = [
         one for one in await store.stopped.lock(tx, wallets) if one.state is State.REFUSED and wanted(one)
     ]
-    tried = [Tried(stopped=one, judgement=judge(one, payees[one.wallet], Occasion.PERSON)) for one in stopped]
+    tried = [
+        Tried(stopped=one, judgement=judge(one, payees.get(one.wallet), Occasion.PERSON)) for one in stopped
+    ]
     await _apply(tx, tried, now, occasion=Occasion.PERSON, actor=actor, why=why)
     requests = [t.stopped.id for t in _with(tried, Chance.RETRY) if _is_request(t.stopped)]
     await store.stopped.hasten(tx, requests, Occasion.PERSON, now)

@@ -43,7 +43,9 @@ async def accrue(tx: Tx, accruals: Sequence[Accrual], now: datetime) -> set[str]
 
 _OPEN_PAYABLES = """
     SELECT id, wallet, currency, amount, source, accrued_at, stripe_account, CAST(trace AS text) AS trace,
-           event_type IN ('carried', 'adopted', 'clawback') AS carried
+           event_type IN ('carried', 'adopted', 'clawback', 'offset') AS carried,
+           CASE WHEN event_type = 'adjustment' THEN source
+                WHEN event_type IN ('clawback', 'offset') THEN stands_for END AS capped_as
     FROM payable
     WHERE transfer_id IS NULL AND clawback_id IS NULL
       AND (wallet = ANY (CAST(:all_of AS text[])) OR amount < 0 AND wallet = ANY (CAST(:debits_of AS text[])))
@@ -52,7 +54,7 @@ _OPEN_PAYABLES = """
           WHERE found.wallet = payable.wallet AND found.adopted_at IS NULL
             AND found.currency = payable.currency
             AND (payable.source = ANY (found.sources)
-                 OR payable.event_type IN ('carried', 'adopted', 'clawback')
+                 OR payable.event_type IN ('carried', 'adopted', 'clawback', 'offset')
                  OR found.sources IS NULL AND payable.occurred_at < found.made_at + interval '1 hour'))
     ORDER BY wallet, id
 """
@@ -75,6 +77,7 @@ async def open_payables(tx: Tx, all_of: Collection[str], debits_of: Collection[s
             stripe_account=row.stripe_account,
             trace=Cause.kept(row.trace),
             carried=row.carried,
+            capped_as=row.capped_as,
         )
         for row in rows
     ]

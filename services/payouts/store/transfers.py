@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from sqlalchemy import Row
 
 from fleet.cause import Cause
@@ -26,23 +27,27 @@ from services.payouts.domain.transfers import (
     StoppedTransfer,
     TransferState,
 )
+from services.payouts.store import offsets
 
 # Of a blocked payee only transfers that get another reason or sentence are read. The treasury releases those
 # that wait for the balance.
 _WAITING = """
     SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause, transfer.reason,
            transfer.sentence, transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace,
-           part.ids, part.sources, part.accounts
+           part.ids, part.sources, part.accounts, part.deducted
     FROM unnest(CAST(:wallets AS text[]), CAST(:blocked AS text[]), CAST(:sentences AS text[]))
         AS account (wallet, blocked, sentence)
     JOIN transfer USING (wallet)
     CROSS JOIN LATERAL (
         SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
                coalesce(array_agg(payable.source ORDER BY payable.id)
-                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted', 'clawback')), '{}')
-                   AS sources,
+                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted', 'clawback',
+                                                            'offset')), '{}') AS sources,
                array_agg(DISTINCT payable.stripe_account)
-                   FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts
+                   FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts,
+               coalesce(-sum(payable.amount) FILTER (
+                   WHERE payable.event_type IN ('clawback', 'offset')
+                      OR payable.event_type = 'adjustment' AND payable.amount < 0), 0)::bigint AS deducted
         FROM payable WHERE payable.transfer_id = transfer.id) AS part
     WHERE transfer.state = 'held'
       AND CASE WHEN account.blocked IS NULL
@@ -76,15 +81,18 @@ async def waiting(
 _UNSENT = """
     SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause,
            coalesce(transfer.reason, '') AS reason, transfer.sentence, transfer.due_at, transfer.waived,
-           CAST(transfer.trace AS text) AS trace, part.ids, part.sources, part.accounts
+           CAST(transfer.trace AS text) AS trace, part.ids, part.sources, part.accounts, part.deducted
     FROM transfer
     CROSS JOIN LATERAL (
         SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
                coalesce(array_agg(payable.source ORDER BY payable.id)
-                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted', 'clawback')), '{}')
-                   AS sources,
+                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted', 'clawback',
+                                                            'offset')), '{}') AS sources,
                array_agg(DISTINCT payable.stripe_account)
-                   FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts
+                   FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts,
+               coalesce(-sum(payable.amount) FILTER (
+                   WHERE payable.event_type IN ('clawback', 'offset')
+                      OR payable.event_type = 'adjustment' AND payable.amount < 0), 0)::bigint AS deducted
         FROM payable WHERE payable.transfer_id = transfer.id) AS part
     WHERE transfer.id = ANY (CAST(:ids AS uuid[])) AND transfer.stripe_transfer_id IS NULL
     ORDER BY transfer.wallet, part.ids[1], transfer.id
@@ -112,6 +120,7 @@ def _waiting(row: Row[Any]) -> HeldTransfer:
         sources=tuple(row.sources),
         accounts=frozenset(row.accounts or ()),
         trace=Cause.kept(row.trace),
+        deducted=row.deducted,
     )
 
 
@@ -157,6 +166,7 @@ async def insert(tx: Tx, transfers: Sequence[NewTransfer], now: datetime) -> Non
     await tx.execute(_INSERT, transfers=rows, now=now)
     links = [(payable, t.id) for t in transfers for payable in t.payables]
     await tx.execute(_LINK, payables=[p for p, _ in links], transfers=[t for _, t in links])
+    await offsets.leave_rests(tx, transfers, now)
     carried = [_carried_row(t, place) for place, t in enumerate(transfers) if t.carried]
     if carried:
         await tx.execute(_CARRY, carried=json_parameter(carried), now=now)
@@ -249,7 +259,16 @@ _COMPLETE = """
            payee.instant AND payee.agreement <> 'recipient' AS instant,
            ARRAY(SELECT coalesce(stands_for, source) FROM payable
                  WHERE transfer_id = moved.id AND event_type <> 'carried'
-                 GROUP BY 1 ORDER BY min(id)) AS sources
+                   AND NOT EXISTS (  -- it takes a part of a debt: the transfer that takes the last names it
+                       SELECT FROM payable AS less WHERE less.transfer_id = moved.id AND less.amount > 0
+                         AND less.event_type = 'offset'
+                         AND less.stands_for = coalesce(payable.stands_for, payable.source))
+                 GROUP BY 1 ORDER BY min(id)) AS sources,
+           (SELECT coalesce(jsonb_agg(jsonb_build_array(of_debt.source, of_debt.amount)
+                       ORDER BY of_debt.source), '[]')::text
+            FROM (SELECT coalesce(stands_for, source) AS source, -sum(amount) AS amount FROM payable
+                  WHERE transfer_id = moved.id
+                  GROUP BY 1 HAVING bool_or(event_type = 'offset' AND amount > 0)) AS of_debt) AS parts
     FROM moved JOIN payee USING (wallet) ORDER BY moved.id
 """
 
@@ -286,6 +305,7 @@ def _sent(row: Row[Any]) -> SentTransfer:
         stripe_transfer_id=row.stripe_transfer_id,
         stripe_account=row.stripe_account,
         sources=tuple(row.sources),
+        parts=tuple((source, amount) for source, amount in orjson.loads(row.parts)),
         sent_at=row.sent_at,
         clawback_until=row.clawback_until,
         trace=Cause.kept(row.trace),

@@ -86,6 +86,8 @@ class StripeClient:
             case Kind.REVERSAL:
                 transfer = str(operation.parent_id)
                 return await self._ask(lambda: v1.transfers.reversals.create_async(transfer, params, options))
+            case Kind.REFUND:
+                return await self._ask(lambda: v1.refunds.create_async(params, options))
             case Kind.INSTANT_PAYOUT:
                 options["stripe_account"] = operation.stripe_account
                 return await self._ask(lambda: v1.payouts.create_async(params, options))
@@ -110,6 +112,8 @@ class StripeClient:
                 return await self._all_pages(
                     lambda page: v1.transfers.reversals.list_async(transfer, page), {}, next_turn
                 )
+            case Kind.REFUND:
+                return await self.refunds_of(str(operation.parent_id), next_turn)
             case Kind.INSTANT_PAYOUT:
                 options: Any = {"stripe_account": operation.stripe_account}
                 return await self._all_pages(
@@ -195,6 +199,11 @@ class StripeClient:
         """Every reversal of a transfer; `body["data"]` has all pages."""
         reversals = self._client.v1.transfers.reversals
         return await self._all_pages(lambda page: reversals.list_async(transfer, page), {})
+
+    async def refunds_of(self, charge: str, next_turn: Turn | None = None) -> StripeAnswer:
+        """Every refund of a card payment; `body["data"]` has all pages."""
+        refunds = self._client.v1.refunds
+        return await self._all_pages(lambda page: refunds.list_async(page), {"charge": charge}, next_turn)
 
     async def events(self, types: Sequence[str], since: datetime, after: str | None) -> StripeAnswer:
         """One page of the platform's own events since then, newest first; `after`: the last one before it."""

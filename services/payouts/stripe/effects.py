@@ -15,7 +15,7 @@ from fleet.database import Database, Tx
 from fleet.faults import fault_point
 from fleet.stripe_amounts import payable_out, to_stripe, whole_from_stripe
 from services.payouts import metrics, store, wire
-from services.payouts.domain.odd_objects import OddField
+from services.payouts.domain.odd_objects import OddField, OddObject
 from services.payouts.domain.operations import STOPPED, Kind, KnownOperation, Operation, State
 from services.payouts.domain.orders import (
     MoneyToMove,
@@ -26,10 +26,11 @@ from services.payouts.domain.orders import (
 )
 from services.payouts.domain.outcomes import OperationOutcome
 from services.payouts.domain.payouts import SeenReversal
+from services.payouts.domain.refunds import SeenRefund
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.domain.retries import Occasion
 from services.payouts.domain.transfers import ProvenTransfer, SentTransfer
-from services.payouts.steps import clawbacks, payments, retries
+from services.payouts.steps import clawbacks, payments, refunds, retries
 from services.payouts.stripe import endings, odd_objects
 
 
@@ -82,7 +83,7 @@ async def record(
         await apply_effects(
             tx, [effect_of(o.operation, o.effect) for o in ours if o.effect is not None], now, effect_policy
         )
-        ended = await _reversals_refused(tx, ours, now)
+        ended = await _given_up(tx, ours, now)
         rest = [o for o in ours if o.effect is None and o.operation.id not in ended]
         await endings.apply(tx, rest, endings.news(rest, recorded, known), now)
         reversing = {o.operation.wallet for o in ours if o.operation.kind is Kind.REVERSAL}
@@ -91,14 +92,17 @@ async def record(
     return len(recorded)
 
 
-async def _reversals_refused(tx: Tx, outcomes: Sequence[OperationOutcome], now: datetime) -> set[UUID]:
-    """End refused reversals that were ordered for a request, which goes on without them; those of them."""
-    refused = {
-        o.operation.id: str(o.sentence)
-        for o in outcomes
-        if o.operation.kind is Kind.REVERSAL and o.state is State.REFUSED
+async def _given_up(tx: Tx, outcomes: Sequence[OperationOutcome], now: datetime) -> set[UUID]:
+    """End what Stripe refused and was ordered for a request, which goes on without it; those operations."""
+    refused = [o for o in outcomes if o.state is State.REFUSED]
+    reversals, given_back = (
+        {o.operation.id: str(o.sentence) for o in refused if o.operation.kind is kind}
+        for kind in (Kind.REVERSAL, Kind.REFUND)
+    )
+    return {
+        *await clawbacks.note_refused(tx, reversals, now),
+        *await refunds.note_refused(tx, given_back, now),
     }
-    return await clawbacks.note_refused(tx, refused, now)
 
 
 def _changes_payee(outcome: OperationOutcome) -> bool:
@@ -120,6 +124,10 @@ async def apply_effects(
     if of_kind[Kind.REVERSAL]:
         for effect in of_kind[Kind.REVERSAL]:
             await note_reversals(tx, [effect.thing], now, effect.trace)
+    if of_kind[Kind.REFUND]:
+        made, odd = _refunds_made(of_kind[Kind.REFUND])
+        await odd_objects.keep(tx, odd, now, of_kind[Kind.REFUND][0].trace)
+        await refunds.note_made(tx, made, now)
     if of_kind[Kind.INSTANT_PAYOUT]:
         await _instant_payouts_made(tx, of_kind[Kind.INSTANT_PAYOUT], now)
     if of_kind[Kind.ACCOUNT]:
@@ -239,6 +247,19 @@ async def _instant_payouts_made(tx: Tx, effects: Sequence[Effect], now: datetime
         for e in effects
     ]
     await store.rereads.request(tx, requests, now)
+
+
+def _refunds_made(effects: Sequence[Effect]) -> tuple[dict[UUID, SeenRefund | None], list[OddObject]]:
+    """What was refunded, by operation; None: it cannot be read, and Stripe is asked again."""
+    made: dict[UUID, SeenRefund | None] = {}
+    odd: list[OddObject] = []
+    for effect in effects:
+        try:
+            made[effect.operation_id] = wire.stripe_objects.seen_refund(effect.thing)
+        except OddField as problem:
+            made[effect.operation_id] = None
+            odd.append(wire.fields.odd_object("refund", effect.thing, problem))
+    return made, odd
 
 
 async def _accounts_made(tx: Tx, effects: Sequence[Effect], now: datetime) -> None:

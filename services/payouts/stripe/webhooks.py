@@ -261,6 +261,7 @@ _OBJECTS = {
     Kind.INSTANT_PAYOUT: ("payout",),
     Kind.ACCOUNT: ("account",),
     Kind.REVERSAL: ("transfer_reversal",),
+    Kind.REFUND: ("refund",),
 }
 
 

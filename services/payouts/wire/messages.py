@@ -12,8 +12,17 @@ from fleet.cause import Cause
 from fleet.envelope import Message
 from schemas.journals import EntryRequest, JournalRequested
 from schemas.payments import ChargeSettled
+from schemas.refunds import RefundSettled
 from schemas.reversals import ReversalSettled
-from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
+from schemas.transfers import (
+    PartTaken,
+    PayoutSettled,
+    TransferParked,
+    TransferRefused,
+    TransferReversed,
+    TransferSent,
+)
+from services.payouts.domain import refunds
 from services.payouts.domain.clawbacks import Settled
 from services.payouts.domain.movements import EXTERNAL_STRIPE
 from services.payouts.domain.payouts import NewReversal, SeenPayout
@@ -57,6 +66,7 @@ def _sent_event(transfer: SentTransfer) -> Message:
         stripe_transfer_id=transfer.stripe_transfer_id,
         stripe_account=transfer.stripe_account,
         sources=list(transfer.sources),
+        parts=[PartTaken(source=source, amount=amount) for source, amount in transfer.parts],
         sent_at=transfer.sent_at,
         clawback_until=transfer.clawback_until,
     )
@@ -158,6 +168,24 @@ def reversal_settled(settled: Settled) -> Message:
         settled_at=settled.settled_at,
     )
     return Message(topic="reversal.settled", key=asked.wallet, event=event, cause=asked.trace)
+
+
+def refund_settled(settled: refunds.Settled) -> Message:
+    """The answer to a request to refund."""
+    asked, answer = settled.asked, settled.answer
+    event = RefundSettled(
+        settlement_id=asked.settlement_id,
+        wallet=asked.wallet,
+        currency=asked.currency,
+        source=asked.source,
+        asked=asked.asked,
+        refunded=answer.refunded,
+        refunds=list(answer.refunds),
+        reason=str(answer.reason),
+        sentence=answer.sentence,
+        settled_at=settled.settled_at,
+    )
+    return Message(topic="refund.settled", key=asked.wallet, event=event, cause=asked.trace)
 
 
 def payout_messages(

@@ -16,16 +16,22 @@ from fleet.inbox import Unreadable, has_nul, read
 from fleet.stripe_keys import mode
 from schemas.journal_types import happened_at_stripe
 from schemas.journals import JournalPosted
+from schemas.payments import PaymentReceived
+from schemas.refunds import RefundRequested
 from schemas.reversals import ReversalRequested
-from schemas.school import InstructorCard, OwnerCard, SchoolAccepted, SchoolCard, read_card
+from schemas.school import AdjustmentsCard, InstructorCard, OwnerCard, SchoolAccepted, SchoolCard, read_card
 from schemas.stripe_webhooks import StripeWebhook, is_thin
+from services.payouts.domain import refunds
 from services.payouts.domain.clawbacks import Requested
 from services.payouts.domain.movements import EXTERNAL_STRIPE, CashJournal
+from services.payouts.domain.offsets import SharePolicy
 from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, REVERT_EVENT_TYPE, Accrual
+from services.payouts.domain.refunds import CardPayment
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 
 IDENTIFIER_CHARS_MAX = 100  # as schemas.fields.Identifier allows
+STUDENT = "student:"
 _WALLET_KINDS = {"instructor": "instructor", "owner": "aircraft_owner"}
 
 
@@ -130,6 +136,42 @@ def requested(admitted: Admitted[ReversalRequested]) -> Requested:
     )
 
 
+# refund.requested, payment.received
+
+
+def refund_requested(record: Record) -> RefundRequested:
+    """Read a request. Raises Unreadable, also when the wallet is no student's."""
+    asked = read(record, RefundRequested)
+    if not asked.wallet.startswith(STUDENT):
+        raise Unreadable("not_a_student", f"wallet {asked.wallet} is no student's: it paid nothing by card")
+    return asked
+
+
+def to_refund(admitted: Admitted[RefundRequested]) -> refunds.Requested:
+    """What is to be refunded."""
+    asked = admitted.event
+    return refunds.Requested(
+        settlement_id=asked.settlement_id,
+        wallet=asked.wallet,
+        currency=asked.currency,
+        source=asked.source,
+        asked=asked.amount,
+        trace=admitted.cause,
+    )
+
+
+def payment_received(record: Record) -> CardPayment:
+    """Read a card payment, with the student whose it is now."""
+    event = read(record, PaymentReceived)
+    return CardPayment(
+        charge_id=event.charge_id,
+        wallet=None if event.student is None else STUDENT + event.student,
+        currency=event.currency,
+        amount=event.amount,
+        received_at=event.received_at,
+    )
+
+
 # school.accepted
 
 
@@ -166,6 +208,21 @@ def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str,
         hold_hours=card.payout_hold_hours,
         instant=card.instant_payout,
     )
+
+
+def share_policies(event: SchoolAccepted) -> list[SharePolicy]:
+    """What a version of the book says of how much of each payment is taken off for corrections."""
+    return [
+        SharePolicy(
+            effective_from=change.effective_from,
+            version=event.version,
+            percent=None
+            if change.new is None
+            else AdjustmentsCard.model_validate(change.new).offset_share_percent,
+        )
+        for change in event.changes
+        if change.kind == "adjustments"
+    ]
 
 
 def time_zone_in(versions: Sequence[SchoolAccepted]) -> tuple[int, str] | None:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from fleet.stripe_amounts import whole_from_stripe
@@ -19,6 +19,7 @@ from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import sources_named
 from services.payouts.domain.payees import AccountStatus
 from services.payouts.domain.payouts import PAYOUT_STATUSES, SeenPayout, SeenReversal
+from services.payouts.domain.refunds import SeenRefund, Standing
 from services.payouts.wire.fields import (
     amount,
     currency,
@@ -106,6 +107,27 @@ def seen_reversal(thing: Mapping[str, Any]) -> SeenReversal:
         currency=currency(thing),
         reversed_at=instant(thing),
         operation_id=operation_named(thing),
+        cause=_cause_named(thing),
+    )
+
+
+_STANDINGS: Final = {
+    "succeeded": Standing.SUCCEEDED,
+    "failed": Standing.FAILED,
+    "canceled": Standing.FAILED,
+}
+
+
+def seen_refund(thing: Mapping[str, Any]) -> SeenRefund:
+    """A refund; whatever status is neither an end nor a success is pending."""
+    refunded = amount(thing)
+    if refunded <= 0:
+        raise OddField(f"amount is {refunded}; a refund gives something back")
+    return SeenRefund(
+        stripe_refund_id=word(thing, "id"),
+        charge_id=word(thing, "charge"),
+        amount=refunded,
+        standing=_STANDINGS.get(word(thing, "status"), Standing.PENDING),
         cause=_cause_named(thing),
     )
 

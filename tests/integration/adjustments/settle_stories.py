@@ -9,11 +9,13 @@ from fleet.database import Database
 from fleet.envelope import Record
 from schemas.decisions import DecisionTaken
 from schemas.journals import JournalRefused
+from schemas.refunds import RefundSettled
 from schemas.reversals import ReversalSettled
-from schemas.transfers import TransferSent
+from schemas.transfers import PartTaken, TransferSent
 from services.adjustments.desk.settlements import ACTIONS
 from services.adjustments.handlers import (
     take_posted,
+    take_refund_settled,
     take_refused,
     take_reversal_settled,
     take_transfer_sent,
@@ -83,9 +85,14 @@ async def refuse_settlements(db: Database) -> None:
 
 
 def sent(
-    *sources: str, wallet: str = INES, transfer: str = "T1", at: datetime = NOW, amount: int = 9_000
+    *sources: str,
+    wallet: str = INES,
+    transfer: str = "T1",
+    at: datetime = NOW,
+    amount: int = 9_000,
+    parts: Sequence[tuple[str, int]] = (),
 ) -> Record:
-    """A `transfer.sent` record that paid or deducted these sources."""
+    """A `transfer.sent` record that paid or deducted these sources. parts: debts that it took a part of."""
     event = TransferSent(
         transfer_id=uuid5(NAMESPACE_URL, transfer),
         payee=wallet.partition(":")[2],
@@ -95,6 +102,7 @@ def sent(
         stripe_transfer_id=f"tr_{transfer}",
         stripe_account="acct_1",
         sources=list(sources),
+        parts=[PartTaken(source=source, amount=taken) for source, taken in parts],
         sent_at=at,
         clawback_until=at + timedelta(hours=72),
     )
@@ -130,6 +138,31 @@ async def answer_reversals(db: Database, *records: Record) -> None:
 
 async def asked_reversals(db: Database) -> list[dict[str, Any]]:
     return await staged(db, "reversal.requested")
+
+
+def refund(settlement_id: str | UUID, amount: int, *refunds: str, asked: int = 4_000) -> Record:
+    """A `refund.settled` record: so much of what was asked went back to the student's card."""
+    event = RefundSettled(
+        settlement_id=UUID(str(settlement_id)),
+        wallet=ANNA,
+        currency="USD",
+        source="adjustment:F1:2",
+        asked=asked,
+        refunded=amount,
+        refunds=list(refunds or ["re_1"] * bool(amount)),
+        reason="done" if amount == asked else "short",
+        sentence=f"{amount} went back",
+        settled_at=NOW,
+    )
+    return record("refund.settled", event, key=ANNA)
+
+
+async def answer_refunds(db: Database, *records: Record) -> None:
+    await take_refund_settled(db, list(records), clock=lambda: NOW)
+
+
+async def asked_refunds(db: Database) -> list[dict[str, Any]]:
+    return await staged(db, "refund.requested")
 
 
 async def where(db: Database) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from services.adjustments.desk import reads
 from services.adjustments.desk.decisions import ACTIONS
 from services.adjustments.handlers import measure
 from tests.conftest import OpenDatabase
+from tests.integration.adjustments.settle_stories import given_posted
 from tests.integration.adjustments.stories import (
     LESS,
     MORE,
@@ -21,6 +22,7 @@ from tests.integration.adjustments.stories import (
     SLIGHTLY_LESS,
     answer_ledger,
     decide,
+    given_policy,
     propose,
     refuse_journal,
     revised,
@@ -115,6 +117,37 @@ async def given_payment(payouts: Database, until: datetime) -> None:
         )
         await tx.execute(_TRANSFER, wallet=WALLET, until=until, id=PAID_BY)
         await tx.execute(_PAYABLE, wallet=WALLET, source="flight:F1:1", id=PAID_BY)
+
+
+async def test_the_queue_estimates_when_a_debt_would_be_recovered(
+    db: Database, desk: Database, open_db: OpenDatabase
+) -> None:
+    """87.50 in 90 days, at a fifth of each payment: 26.25 take 135 days. Nobody else was paid anything."""
+    await given_policy(db, offset_share_percent=20)
+    await propose(db, revised(entries=A_THIRD_LESS))
+    assert [row["recovered_about"] for row in await page(desk)] == [None]
+    await given_payment(open_db("payouts"), NOW + timedelta(days=2))
+    today = datetime.now(UTC).date()
+    assert [row["recovered_about"] for row in await page(desk)] == [today + timedelta(days=135)]
+
+
+async def test_what_is_owed_before_is_recovered_before(
+    db: Database, desk: Database, open_db: OpenDatabase
+) -> None:
+    await given_payment(open_db("payouts"), NOW + timedelta(days=2))
+    await given_policy(db, approve_above=100_000)
+    await given_posted(db, revised(entries=A_THIRD_LESS))
+    async with desk.transaction() as tx:
+        rows = await reads.open_settlements(tx)
+        shown = await reads.whole(tx, "F1:2")
+    today = datetime.now(UTC).date()
+    assert [row["recovered_about"] for row in rows] == [today + timedelta(days=27)]
+    assert shown is not None
+    [offset] = [one for one in shown["settlements"] if one["wallet"] == WALLET]
+    assert (offset["left"], offset["recovered_about"]) == (2_625, today + timedelta(days=27))
+    await given_policy(db, version=2)
+    await propose(db, revised(flight="F2", entries=A_THIRD_LESS))
+    assert [row["recovered_about"] for row in await page(desk)] == [today + timedelta(days=54)]
 
 
 @pytest.mark.parametrize(("hours", "closing"), [(11, 1), (13, 0), (-1, 0)])

@@ -34,6 +34,7 @@ from services.payouts.stripe.effects import EffectPolicy
 from services.payouts.stripe.missed_events import MissedEvents
 from services.payouts.stripe.movements import Movements
 from services.payouts.stripe.pacer import Pace
+from services.payouts.stripe.refunds import Refunds
 from services.payouts.stripe.relay import StripeRelay
 from services.payouts.stripe.rereads import Rereader
 from services.payouts.stripe.treasury import Treasury
@@ -116,18 +117,21 @@ class World:
     def clawbacks(self) -> Clawbacks:
         return Clawbacks(self.db, self.client, unhurried(), self.clock)
 
+    def refunds(self) -> Refunds:
+        return Refunds(self.db, self.client, unhurried(), self.clock)
+
     def treasury(self, wait: Wait = ALWAYS) -> Treasury:
         return Treasury(self.db, self.client, unhurried(), self.usage, self.clock, wait)
 
     async def work(self, rounds: int = 40) -> None:
-        """Run relay, rereads, treasury and claw-backs until nothing is due."""
+        """Run relay, rereads, treasury, claw-backs and refunds until nothing is due."""
         relay, rereader, treasury = self.relay(), self.rereader(), self.treasury()
-        clawbacks = self.clawbacks()
+        clawbacks, refunds = self.clawbacks(), self.refunds()
         for _ in range(rounds):
             done = await self.once(relay)
             done += await rereader.step()
             done += await treasury.step()
-            done += await clawbacks.step()
+            done += await clawbacks.step() + await refunds.step()
             if not done:
                 return
         raise AssertionError("the service did not come to rest")

@@ -9,9 +9,11 @@ from uuid import UUID
 from fleet.decisions import REQUESTED
 from fleet.envelope import Record, uuid7
 from schemas.decisions import DecisionRequested, Who
+from schemas.payments import PaymentReceived
+from schemas.refunds import RefundRequested
 from schemas.reversals import ReversalRequested
 from schemas.services import SERVICES
-from tests.integration.adjustments.settle_stories import reversal, sent
+from tests.integration.adjustments.settle_stories import refund, reversal, sent
 from tests.integration.adjustments.stories import policy, posted, refused, revised
 from tests.integration.billing.given import CHANGES, cancelled, completed, configured, corrected
 from tests.integration.ledger.books import requested
@@ -71,6 +73,25 @@ def take_back(nth: int) -> Record:
     return record("reversal.requested", event, key=event.wallet)
 
 
+def give_back(nth: int) -> Record:
+    """A request to refund a student who paid nothing by card."""
+    event = RefundRequested(
+        settlement_id=UUID(int=nth),
+        wallet="student:anna",
+        currency="USD",
+        amount=100,
+        source=f"adjustment:F{nth}:2",
+    )
+    return record("refund.requested", event, key=event.wallet)
+
+
+def paid_by_card(nth: int) -> Record:
+    event = PaymentReceived(
+        charge_id=f"ch_{nth}", student="anna", amount=100, currency="USD", received_at=datetime.now(UTC)
+    )
+    return record("payment.received", event, key=event.charge_id)
+
+
 CONSUMED = [
     Consumed(
         service="billing",
@@ -124,6 +145,8 @@ CONSUMED = [
         before=a_school,
     ),
     Consumed(service="payouts", topic="reversal.requested", event=lambda n: take_back(n)),
+    Consumed(service="payouts", topic="refund.requested", event=give_back),
+    Consumed(service="payouts", topic="payment.received", event=paid_by_card),
     Consumed(service="adjustments", topic="flight.revised", event=lambda n: revised(flight=f"F{n}")),
     Consumed(
         service="adjustments",
@@ -138,5 +161,6 @@ CONSUMED = [
         event=lambda n: sent(f"adjustment:F{n}:2", transfer=f"T{n}"),
     ),
     Consumed(service="adjustments", topic="reversal.settled", event=lambda n: reversal(UUID(int=n), 1_750)),
+    Consumed(service="adjustments", topic="refund.settled", event=lambda n: refund(UUID(int=n), 4_000)),
 ]
 CONSUMED += [Consumed(service=name, topic=REQUESTED, event=partial(decided, name)) for name in SERVICES]

@@ -25,12 +25,16 @@ from services.adjustments.domain.settlements import (
     SettlementState,
     Step,
     Terms,
-    after_refused_journal,
-    after_reversal,
     begin,
     choose,
     journal_entries,
     settlement_id,
+)
+from services.adjustments.domain.settlements_answers import (
+    after_refund,
+    after_refused_journal,
+    after_returned_refund,
+    after_reversal,
 )
 
 M, S = Method, SettlementState
@@ -320,6 +324,13 @@ def _anything(
     if asked and answers:
         one: Settlement = data.draw(st.sampled_from(asked))
         return applied(rows, _answered(data, one, rows, transfer)), transfer
+    refunded = [row for row in rows if row.state is S.SETTLED and row.method is M.REFUND]
+    returns: bool = data.draw(st.booleans())
+    if refunded and returns:
+        one = data.draw(st.sampled_from(refunded))
+        amount = data.draw(st.integers(1, one.amount))
+        returned = after_returned_refund(one, rows, str(one.proof), amount, "refund-failed:re")
+        return applied(rows, returned), transfer
     sends: bool = data.draw(st.booleans())
     if sends:
         sent = [row for row in rows if row.state is S.WAITING and row.method in BY_TRANSFER]
@@ -337,6 +348,9 @@ def _anything(
 def _answered(data: st.DataObject, one: Settlement, rows: list[Settlement], transfer: str | None) -> Changes:
     if one.method is M.STRIPE_REVERSAL:
         return after_reversal(one, rows, back(data.draw(st.integers(0, -one.amount))), transfer)
+    if one.method is M.REFUND:
+        amount = data.draw(st.integers(0, one.amount))
+        return after_refund(one, rows, CameBack(amount=amount, proof=f"re_{one.number}", sentence="it ended"))
     assert one.method in BY_JOURNAL
     refuses: bool = data.draw(st.booleans())
     if refuses:

@@ -180,7 +180,8 @@ def test_a_table_taken_out_is_withdrawn_and_one_dated_later_is_added() -> None:
 POLICY = "approve_above = 75\nexpires_after_days = 7\nwaterfall = ['stripe_reversal']\n"
 DEFAULTS = (
     "approve_above = 50.00\nsecond_approver_above = 500.00\napprove_older_than_days = 30\n"
-    "expires_after_days = 14\noffset_escalates_after_days = 60\nwaterfall = ['future_payout_offset']\n"
+    "expires_after_days = 14\noffset_escalates_after_days = 60\noffset_share_percent = 100\n"
+    "waterfall = ['future_payout_offset']\n"
 )
 
 

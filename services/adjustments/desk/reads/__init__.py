@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fleet.database import Tx
 from fleet.zones import local_date
+from services.adjustments.desk.reads import recoveries
 from services.adjustments.domain.policy import Policy
 
 MONTH_DAYS: Final = 30
@@ -88,11 +89,14 @@ async def queue(
 
     after: `waiting_since` and `id` of the last row of the page before. clawback_until: when the first window
     closes in which could_be_taken_back can be taken back of payees who would owe; None: none is open.
-    moved_in_month: the most that the maker's posted corrections moved for one of these payees in 30 days.
+    recovered_about: an estimate of when it would be taken off, from the payees' mean payouts; None: not at
+    that pace, or nobody would owe. moved_in_month: the most that the maker's posted corrections moved for
+    one of these payees in 30 days.
     """
     at, last = after or (None, None)
     rows = await tx.all(_QUEUE, after=at, after_id=last, most=most, skip=skip, days=MONTH_DAYS)
-    return [dict(row._mapping) for row in rows]
+    about = await recoveries.of_queue(tx, [row.id for row in rows if row.largest])
+    return [dict(row._mapping) | {"recovered_about": about.get(row.id)} for row in rows]
 
 
 _ONE: Final = """
@@ -122,8 +126,8 @@ _APPROVALS: Final = """
 
 
 _SETTLEMENTS: Final = """
-    SELECT wallet, number, amount, currency, method, state, instead_of, decided_by, cheque_number, paid_on,
-           proof, sentence, changed_at
+    SELECT id, wallet, number, amount, currency, method, state, instead_of, decided_by, cheque_number,
+           paid_on, proof, sentence, changed_at
     FROM adjustments_public.settlements WHERE adjustment_id = :id ORDER BY wallet, number
 """
 _SETTLEMENT_STEPS: Final = """
@@ -148,11 +152,25 @@ async def whole(tx: Tx, name: str) -> dict[str, Any] | None:
         "parties": [dict(party._mapping) for party in parties],
         "history": [dict(step._mapping) for step in await tx.all(_HISTORY, id=row.id)],
         "approvals": [dict(one._mapping) for one in await tx.all(_APPROVALS, id=row.id)],
-        "settlements": [dict(one._mapping) for one in await tx.all(_SETTLEMENTS, id=row.id)],
+        "settlements": await _settlements(tx, row.id),
         "settlement_steps": [dict(step._mapping) for step in await tx.all(_SETTLEMENT_STEPS, id=row.id)],
         "computations": await computations(tx, flight_id, _stood(row.paid_by), int(revision)),
         "next_flights": await _next_flights(tx, flight_id, int(revision)),
     }
+
+
+async def _settlements(tx: Tx, adjustment: UUID) -> list[dict[str, Any]]:
+    """Its settlements; `left`: what is still owed of one; recovered_about: an estimate, as in the queue."""
+    rows = [dict(row._mapping) for row in await tx.all(_SETTLEMENTS, id=adjustment)]
+    about = await recoveries.of_settlements(tx, [row for row in rows if row["state"] == "waiting"])
+    return [
+        {name: value for name, value in row.items() if name != "id"}
+        | {
+            "left": -row["amount"] if row["amount"] < 0 and row["state"] in ("waiting", "asked") else None,
+            "recovered_about": about.get(row["id"]),
+        }
+        for row in rows
+    ]
 
 
 def _stood(paid_by: Sequence[str]) -> int | None:
@@ -288,7 +306,7 @@ async def just_under(tx: Tx, *, made_by: str | None = None, most: int = 1000) ->
 
 # clawback_until: of the transfer to this payee whose window closes last.
 _OPEN_SETTLEMENTS: Final = """
-    SELECT flight_id || ':' || revision AS adjustment, wallet, amount, currency, method, state,
+    SELECT s.id, flight_id || ':' || revision AS adjustment, wallet, amount, currency, method, state,
            begun_at AS waits_since,
            CASE WHEN amount < 0 THEN (
                SELECT max(clawback_until) FROM adjustments_public.clawback_windows AS w
@@ -308,8 +326,14 @@ async def open_settlements(
 ) -> list[dict[str, Any]]:
     """What is not settled yet, the oldest first; late: only what waits longer than today's policy says."""
     before = datetime.now(UTC) - await _patience(tx) if late else None
-    rows = await tx.all(_OPEN_SETTLEMENTS, wallet=wallet, before=before, most=most, skip=skip)
-    return [dict(row._mapping) for row in rows]
+    found = await tx.all(_OPEN_SETTLEMENTS, wallet=wallet, before=before, most=most, skip=skip)
+    rows = [dict(row._mapping) for row in found]
+    about = await recoveries.of_settlements(tx, [one for one in rows if one["state"] == "waiting"])
+    return [
+        {name: value for name, value in one.items() if name != "id"}
+        | {"recovered_about": about.get(one["id"])}
+        for one in rows
+    ]
 
 
 _ZONE: Final = "SELECT time_zone FROM adjustments_public.school"

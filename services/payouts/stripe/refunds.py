@@ -1,0 +1,92 @@
+"""Ask Stripe what was refunded of a student's payments, then order or answer: read with no transaction open.
+
+Stripe is asked before anything is ordered, because somebody may have refunded by hand, and because a restored
+database does not know what was refunded for the same request after its backup.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from fleet.database import Database
+from fleet.envelope import first_cause
+from services.payouts import store, wire
+from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
+from services.payouts.domain.endpoints import Endpoint
+from services.payouts.domain.odd_objects import OddObject
+from services.payouts.domain.refunds import CardPayment, SeenRefund
+from services.payouts.steps import refunds
+from services.payouts.stripe import odd_objects
+from services.payouts.stripe.client import StripeClient
+from services.payouts.stripe.pacer import Pace
+
+AT_ONCE: Final = 10
+PAYMENTS_MAX: Final = 100  # of a student: of older ones nothing is refunded
+LEASE: Final = timedelta(minutes=2)  # while Stripe is asked; when it does not answer, it is asked again
+
+
+@dataclass(slots=True)
+class _Read:
+    """Refunds at Stripe; the payments of which all could be read, and what could not be."""
+
+    payments: list[CardPayment] = field(default_factory=list)
+    seen: list[SeenRefund] = field(default_factory=list)
+    odd: list[OddObject] = field(default_factory=list)
+
+
+class Refunds:
+    """Goes on with requests that are due; its loop runs `step`."""
+
+    def __init__(
+        self,
+        db: Database,
+        client: StripeClient,
+        pace: Pace,
+        clock: Callable[[], datetime],
+        wake: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._db = db
+        self._client = client
+        self._pace = pace
+        self._clock = clock
+        self._wake = wake
+
+    async def step(self) -> int:
+        """Go on with requests that are due; how many were."""
+        async with self._db.autocommit() as tx:
+            due = await store.refunds.take_due(tx, AT_ONCE, self._clock(), LEASE)
+        for one in due:
+            await self._order(one.settlement_id, one.wallet, one.currency)
+        return len(due)
+
+    async def _order(self, settlement_id: UUID, wallet: str, currency: str) -> None:
+        async with self._db.transaction() as tx:
+            payments = await store.refunds.payments_of(tx, wallet, currency, PAYMENTS_MAX)
+        read, now = await self._read(payments), self._clock()
+        async with self._db.transaction() as tx:
+            if isinstance(read, str):
+                return await store.refunds.wait(tx, settlement_id, read, now + LEASE)
+            await odd_objects.keep(tx, read.odd, now, first_cause())
+            await refunds.order(tx, settlement_id, wallet, read.payments, read.seen, now)
+        return self._wake()
+
+    async def _read(self, payments: list[CardPayment]) -> _Read | str:
+        """Read every refund of these payments; a sentence when Stripe did not answer, or refused."""
+        whole = _Read()
+        for payment in payments:
+            listed = await self._refunds_of(payment.charge_id)
+            if classify(listed) is not StripeVerdict.DONE:
+                return f"cannot see what was refunded: {listed.sentence}"
+            read, unreadable = wire.stripe_objects.read_each(
+                "refund", listed.body.get("data"), wire.stripe_objects.seen_refund
+            )
+            whole.seen += read
+            whole.odd += unreadable
+            if not unreadable:
+                whole.payments.append(payment)
+        return whole
+
+    async def _refunds_of(self, charge: str) -> StripeAnswer:
+        return await self._pace.read(Endpoint.REFUNDS, lambda: self._client.refunds_of(charge))
