@@ -269,8 +269,10 @@ class _Decision:
         payables = [p for part in parts for p in _payable_ids(part)] + [p.id for p in debits]
         sources = (*(s for part in parts for s in _sources(part)), *_sources_of(debits))
         wallet, currency, cause = self.account.payee.wallet, debits[0].currency, parts[0].cause
+        # A debt that is no journal's is in its name too: the part that it is taken off has that name already.
+        named = (*sources, *(p.source for p in debits if p.carried))
         return NewTransfer(
-            id=transfer_id(wallet, currency, cause, sources),
+            id=transfer_id(wallet, currency, cause, named),
             wallet=wallet,
             currency=currency,
             amount=amount,
