@@ -1,4 +1,4 @@
-"""Money that is taken back while something else happens to it: another claw-back, a payout, a debt at Stripe."""
+"""Money is taken back while something else happens to it: another claw-back, a payout, a hole at Stripe."""
 
 import pytest
 
