@@ -1,7 +1,7 @@
 """Brings payouts, in every run, money to take back: a flight is paid, cancelled, approved and clawed back.
 
 Left to chance it would hardly happen: what a payee owes is deducted from the next flight within seconds. So
-this payee earns nothing else, and has the money at Stripe. What a dead service left is gone on with.
+this payee earns nothing else, and Stripe keeps its money. What a dead service left is gone on with.
 """
 
 import asyncio
@@ -13,16 +13,16 @@ from typing import Any, Final
 from uuid import uuid4
 
 import asyncpg
+import stripe
 
+from hobbs.demo.money import Cashier
 from hobbs.local.fleet_processes import Fleet
-from hobbs.local.stripe_sim.control import Control
 from tests.crash.approvals import OWN_FLIGHTS, decision
 from tests.crash.decisions import REQUESTED
 from tests.crash.traffic import CANCELLED, COMPLETED, MAKER, NOT_FLOWN_WITH, publish
 
 LOOK_S: Final = 0.3
 AGAIN_AFTER_S: Final = 8.0  # a step is asked for again: a service may have been dead
-KEPT: Final = 1_000_000
 FLIGHT: Final[Mapping[str, Any]] = {
     "revision": 1,
     "date": "2026-01-05",
@@ -63,15 +63,19 @@ async def take_money_back(fleet: Fleet) -> None:
     while True:
         try:
             await claws.go_on_until_it_is_lost()
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            await asyncio.sleep(LOOK_S)  # the database is killed, too
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, stripe.StripeError):
+            await asyncio.sleep(LOOK_S)  # the database is killed, too, and Stripe refuses some
 
 
 @dataclass(slots=True)
 class _ClawBacks:
-    """Takes the next step of each flight of this payee. asked_at: when which step was last asked for."""
+    """Takes the next step of each flight of this payee.
+
+    kept: Stripe pays the payee out only when somebody asks. asked_at: when which step was last asked for.
+    """
 
     fleet: Fleet
+    kept: bool = False
     asked_at: dict[tuple[str, str], float] = field(default_factory=dict)
 
     async def go_on_until_it_is_lost(self) -> None:
@@ -85,10 +89,14 @@ class _ClawBacks:
 
     async def _go_on(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
         wallet = f"instructor:{NOT_FLOWN_WITH}"
+        if not self.kept:
+            account = await connection.fetchval(_ACCOUNT, wallet)
+            if account is None:
+                return  # the payee is not onboarded yet
+            await asyncio.to_thread(Cashier(self.fleet).keep_at_stripe, [account])
+            self.kept = True
         for row in await connection.fetch(_STEPS, OWN_FLIGHTS, wallet):
             if self._is_due(row["flight_id"], row["step"]):
-                if row["step"] == "claw_back":
-                    await self._keep_at_stripe(await connection.fetchval(_ACCOUNT, wallet))
                 await self._take(row["flight_id"], row["step"])
         if not await connection.fetch(_UNDER_WAY, OWN_FLIGHTS) and self._is_due("", "fly"):
             flight = f"{OWN_FLIGHTS}{uuid4()}"
@@ -111,9 +119,3 @@ class _ClawBacks:
 
     async def _publish(self, topic: str, body: Mapping[str, Any]) -> None:
         await publish(self.fleet, topic, [(body["flight_id"].encode(), json.dumps(body).encode(), [])])
-
-    async def _keep_at_stripe(self, account: str | None) -> None:
-        """Stripe paid the account out before; some of it is there again, for a few seconds."""
-        with Control(self.fleet.stripe_api_base) as stripe:
-            if account is not None:
-                stripe.fund(KEPT, account=account)
