@@ -62,6 +62,56 @@ SELECT flight_id, revision, currency, wallet, billed.amount AS billed, posted.am
 FROM billed FULL JOIN posted USING (flight_id, revision, currency, wallet)
 WHERE coalesce(billed.amount, 0) <> coalesce(posted.amount, 0);
 
+-- name: settlements_by_journal_stand_in_the_ledger
+-- Each cheque and what was forgiven or written off is one journal of its amount on both wallets; the ledger has no other settlement.
+WITH chosen AS (
+    SELECT 'settlement:' || id AS source, state, currency, amount,
+           CASE WHEN instead_of = 'written_off' THEN 'platform:written-off' ELSE wallet END AS ended,
+           CASE method WHEN 'manual_check' THEN 'external:bank' WHEN 'forgiven' THEN 'platform:forgiven'
+                       ELSE 'platform:written-off' END AS against
+    FROM adjustments_public.settlements
+    WHERE method IN ('manual_check', 'forgiven', 'written_off') AND state IN ('asked', 'settled', 'replaced')
+), told AS (
+    SELECT source, state, currency, ended AS wallet, -amount AS amount FROM chosen
+    UNION ALL
+    SELECT source, state, currency, against, amount FROM chosen
+), posted AS (
+    SELECT source, currency, address AS wallet, sum(amount) AS amount
+    FROM ledger_public.entries WHERE event_type = 'settlement'
+    GROUP BY source, currency, address
+)
+SELECT source, currency, wallet, told.amount AS told, posted.amount AS posted
+FROM told FULL JOIN posted USING (source, currency, wallet)
+WHERE coalesce(told.amount, 0) <> coalesce(posted.amount, 0)
+  AND NOT (told.state = 'asked' AND posted.amount IS NULL);
+
+-- name: settlements_by_reversal_are_what_came_back
+-- What is settled by a reversal came back at Stripe for that request; whoever waits for an answer gets it in ten minutes.
+SELECT coalesce(asked.id, answer.settlement_id) AS settlement, coalesce(asked.wallet, answer.wallet) AS wallet,
+       asked.state, CASE asked.state WHEN 'settled' THEN -asked.amount ELSE 0 END AS told,
+       answer.state AS at_payouts, answer.reversed AS came_back
+FROM (SELECT * FROM adjustments_public.settlements WHERE method = 'stripe_reversal') AS asked
+FULL JOIN payouts_public.clawbacks AS answer ON answer.settlement_id = asked.id
+WHERE CASE
+    WHEN asked.id IS NULL THEN answer.requested_at < now() - interval '10 minutes'
+    WHEN asked.state = 'asked' AND answer.settlement_id IS NULL THEN asked.begun_at < now() - interval '10 minutes'
+    WHEN asked.state = 'asked' THEN answer.settled_at < now() - interval '10 minutes'
+    ELSE (asked.wallet, asked.currency, CASE asked.state WHEN 'settled' THEN -asked.amount ELSE 0 END)
+         IS DISTINCT FROM (answer.wallet, answer.currency, answer.reversed) END;
+
+-- name: settlements_by_transfer_were_sent
+-- The transfer that is said to have paid or deducted a correction was sent to that payee, and has it in it.
+SELECT settlement.id AS settlement, settlement.wallet, settlement.proof AS transfer
+FROM adjustments_public.settlements AS settlement
+WHERE settlement.method IN ('payout', 'future_payout_offset') AND settlement.state = 'settled'
+  AND NOT EXISTS (
+      SELECT FROM payouts_public.payables AS payable
+      JOIN payouts_public.transfers AS transfer ON transfer.id = payable.transfer_id
+      WHERE transfer.id::text = settlement.proof AND transfer.stripe_transfer_id IS NOT NULL
+        AND payable.wallet = settlement.wallet
+        AND 'adjustment:' || settlement.flight_id || ':' || settlement.revision
+            IN (payable.source, payable.stands_for));
+
 -- name: sent_transfers_are_posted
 -- Every transfer that Stripe took left the payee's wallet once, for the same amount; nothing else did.
 WITH sent AS (

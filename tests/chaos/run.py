@@ -22,6 +22,7 @@ from tests.crash.director import let_leases_end
 from tests.crash.replay import replay_everything, stop
 from tests.crash.run import PAYMENT, SIMULATOR_SETTINGS, duplicates, new_api_key, onboard_everybody
 from tests.crash.servers import Servers, deploy, second_gateway
+from tests.crash.taken_back import take_money_back
 from tests.crash.traffic import Counts, Traffic
 from tests.crash.verdict import drain, violations
 from tests.crash.workers import Life
@@ -117,6 +118,7 @@ async def disturb(
 ) -> None:
     """Publish flights and payments while the disturbances happen."""
     onboarding = asyncio.create_task(onboard_everybody(fleet))
+    taking_back = asyncio.create_task(take_money_back(fleet))
     alternating = asyncio.create_task(alternate_gateways(workers.fleets, fleet))
     await asyncio.to_thread(apply_school, fleet)
     key = await asyncio.to_thread(new_api_key, fleet)
@@ -137,9 +139,10 @@ async def disturb(
         await traffic.publish_the_rest()
         await disturbing
     finally:
-        for task in (onboarding, alternating, disturbing):
+        tasks = (onboarding, taking_back, alternating, disturbing)
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(onboarding, alternating, disturbing, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 async def run_disturbances(

@@ -19,6 +19,7 @@ from tests.crash.traffic import MAKER, KeyValueHeaders, publish
 
 SERVICE: Final = "adjustments"
 PEOPLE: Final = ("ann", "bob", MAKER)
+OWN_FLIGHTS: Final = "taken-back-"  # nobody decides about them by chance
 EACH_TURN_MAX: Final = 6
 OTHER_WAY, REJECTED, DOUBLED, LEFT = 0.3, 0.1, 0.2, 0.2  # shares of the decisions; LEFT are not asked for
 OTHER_WAYS: Final[Sequence[tuple[str, Mapping[str, Any]]]] = (
@@ -33,7 +34,7 @@ OTHER_WAYS: Final[Sequence[tuple[str, Mapping[str, Any]]]] = (
 
 _OPEN = """
     SELECT flight_id || ':' || revision AS name, state FROM adjustments.adjustment
-    WHERE state IN ('waiting', 'failed', 'settling') ORDER BY id
+    WHERE state IN ('waiting', 'failed', 'settling') AND NOT starts_with(flight_id, $1) ORDER BY id
 """
 
 
@@ -49,7 +50,7 @@ class Approvers:
         """Ask for some decisions about what is open, and wait until Kafka has them."""
         connection = await asyncpg.connect(self.fleet.owner_url)
         try:
-            found = await connection.fetch(_OPEN)
+            found = await connection.fetch(_OPEN, OWN_FLIGHTS)
         finally:
             await connection.close()
         waiting = [row["name"] for row in found if row["state"] != "settling"]
@@ -74,18 +75,26 @@ class Approvers:
         return self._decision(name, *self.chance.choice(OTHER_WAYS))
 
     def _decision(self, name: str, action: str, parameters: Mapping[str, Any]) -> KeyValueHeaders:
-        now, identity = datetime.now(UTC), str(UUID(int=self.chance.getrandbits(128), version=4))
-        decision = {
-            "decision_id": identity,
-            "service": SERVICE,
-            "action": action,
-            "object": name,
-            "parameters": parameters,
-            "who": {"name": self.chance.choice(PEOPLE), "roles": ["finance"], "channel": "crash run"},
-            "why": "a crash run",
-            "dry_run": False,
-            "requested_at": now.isoformat(),
-            "valid_until": (now + VALID_FOR).isoformat(),
-        }
-        headers = [("ce_source", b"hobbs/operator"), ("ce_id", identity.encode())]
-        return f"{SERVICE}/{name}".encode(), json.dumps(decision).encode(), headers
+        identity = UUID(int=self.chance.getrandbits(128), version=4)
+        return decision(name, action, parameters, who=self.chance.choice(PEOPLE), identity=identity)
+
+
+def decision(
+    name: str, action: str, parameters: Mapping[str, Any], *, who: str, identity: UUID
+) -> KeyValueHeaders:
+    """A person's decision about the adjustment `<flight>:<revision>`."""
+    now = datetime.now(UTC)
+    body = {
+        "decision_id": str(identity),
+        "service": SERVICE,
+        "action": action,
+        "object": name,
+        "parameters": parameters,
+        "who": {"name": who, "roles": ["finance"], "channel": "crash run"},
+        "why": "a crash run",
+        "dry_run": False,
+        "requested_at": now.isoformat(),
+        "valid_until": (now + VALID_FOR).isoformat(),
+    }
+    headers = [("ce_source", b"hobbs/operator"), ("ce_id", str(identity).encode())]
+    return f"{SERVICE}/{name}".encode(), json.dumps(body).encode(), headers

@@ -14,6 +14,7 @@ from fleet.decisions import REQUESTED
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.stripe_sim.control import Control
 from tests.crash.drill import CONSUMED, Death
+from tests.crash.taken_back import take_money_back
 from tests.crash.traffic import publish
 from tests.crash.workers import LEASE_S, Life
 
@@ -24,6 +25,7 @@ IN_DOUBT = {
     "relay.looking_up:reversal": "/v1/transfers/*/reversals",
     "relay.looking_up:refund": "/v1/refunds",
 }
+TAKEN_BACK = ("payouts.debt_claimed", "payouts.reversals_ordered", "payouts.reversal_settled")
 BY_CLOCK = ("adjustments.expired", "adjustments.settlements_reminded")
 RESERVES = ("liability:reserve-N364MA", "liability:reserve-N695SP")
 REFUSED_FLOOR = 1_000_000_000
@@ -162,6 +164,8 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
     while death.point in BY_CLOCK:
         await let_time_pass(fleet)
         await asyncio.sleep(UNREADABLE_EVERY_S)
+    if death.point in TAKEN_BACK or death.point.endswith(":reversal"):
+        await take_money_back(fleet)
     if death.point == "payouts.retried":
         await asyncio.to_thread(refuse_a_transfer, fleet)
     while death.point == "payouts.retried":

@@ -18,7 +18,8 @@ from hobbs.demo.money import Cashier
 from hobbs.local.fleet_processes import Fleet
 
 STUDENT = "student-01"
-INSTRUCTORS = ("instructor-01", "instructor-02", "instructor-03", "instructor-04", "instructor-05")
+INSTRUCTORS = ("instructor-01", "instructor-02", "instructor-03", "instructor-05")
+NOT_FLOWN_WITH = "instructor-04"  # by this traffic: what is taken back of this payee is not deducted before
 AIRCRAFT = ("N695SP", "N740SP", "N71755", "N364MA", "N822KT", "N989SP", "N842SA", "N172TP", "N124ME")
 UNREADABLE = (b"", b"not json", b"\xff\xfe\x00", b"[]", b'{"flight_id": "X"', b'{"revision": 1}', b'"N364MA"')
 COMPLETED, CORRECTED, CANCELLED = "flight.completed", "flight.corrected", "flight.cancelled"

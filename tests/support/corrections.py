@@ -16,6 +16,7 @@ from tests.crash.traffic import KeyValueHeaders, publish
 
 Body = Mapping[str, Any]
 Published = tuple[str, Body]  # topic and body
+OTHER_STUDENT: Final = '\n[[student]]\nid = "student-02"\nname = "Kim Other"\nemail = "kim@example.org"\n'
 MAKER: Final = "dispatch"
 APPROVERS: Final = ("ann", "bob")
 RECENT: Final = f"{datetime.now(UTC) - timedelta(days=3):%Y-%m-%d}"  # an older flight always needs approval

@@ -20,6 +20,7 @@ from tests.crash.verdict import ask_checker
 from tests.support.corrections import (
     APPROVERS,
     MAKER,
+    OTHER_STUDENT,
     RECENT,
     Published,
     approve_everything,
@@ -34,7 +35,6 @@ from tests.support.corrections import (
 )
 from tests.support.fleets import Silent
 
-OTHER_STUDENT = '\n[[student]]\nid = "student-02"\nname = "Kim Other"\nemail = "kim@example.org"\n'
 PAYEES = ("instructor:", "aircraft_owner:")
 PAID_IN = 1_500_000
 
