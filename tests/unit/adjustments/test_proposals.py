@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.cause import Cause
@@ -134,6 +134,7 @@ def test_after_any_corrections_what_stands_is_the_last_that_stands(
     assert {wallet: amount for wallet, amount in stands.items() if amount} == expected
 
 
+@settings(deadline=None)
 @given(ENTRIES, ENTRIES)
 def test_a_correction_and_its_opposite_are_nothing(one: dict[str, int], other: dict[str, int]) -> None:
     there, back = Counter(flights.differences(one, other)), Counter(flights.differences(other, one))
