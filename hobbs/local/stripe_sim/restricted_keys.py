@@ -48,7 +48,7 @@ RECOMMENDED = (
     "payout_write",
     "balance_read",
     "balance_transaction_source_read",
-    "charge_read",
+    "charge_write",
     "event_read",
 )
 PREFIX = "rak_"
