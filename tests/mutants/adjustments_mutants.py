@@ -151,7 +151,7 @@ ADJUSTMENTS_MUTANTS = (
         breaks="What did not come back at Stripe is owed by nobody.",
         edits=(
             Edit(
-                path="services/adjustments/domain/settlements.py",
+                path="services/adjustments/domain/settlements_answers.py",
                 old="    if back == owed:\n        return Changes(steps=(step,))\n",
                 new="    if True:\n        return Changes(steps=(step,))\n",
             ),
@@ -211,7 +211,7 @@ ADJUSTMENTS_MUTANTS = (
         breaks="The ledger refuses to post what was forgiven, and the debt is gone all the same.",
         edits=(
             Edit(
-                path="services/adjustments/domain/settlements.py",
+                path="services/adjustments/domain/settlements_answers.py",
                 old="    return Changes(steps=(step,), begun=(again,))\n",
                 new="    return Changes(steps=(step,))\n",
             ),

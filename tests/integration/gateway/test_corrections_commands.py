@@ -175,7 +175,7 @@ async def test_repricing_shows_the_flights_that_a_changed_rate_touches(
         (("--aircraft", "N1"), 0),
         (("--instructor", "instructor-01"), 3),
         (("--student", "nobody"), 0),
-        (("--until", "2026-05-21"), 0),
+        (("--until", "2026-05-22"), 3),
     ],
 )
 async def test_repricing_may_be_narrowed(
@@ -183,6 +183,13 @@ async def test_repricing_may_be_narrowed(
 ) -> None:
     await given_dearer(open_db("billing"))
     assert len(await repriced(hobbs, *narrowed)) == found
+
+
+async def test_repricing_refuses_a_time_that_ends_before_it_begins(hobbs: Hobbs) -> None:
+    asked = ("--since", "2026-05-22", "--until", "2026-05-21", "--why", "fuel price", "--dry-run")
+    result = await hobbs("flights", "reprice", *asked)
+    assert result.exit_code == 2
+    assert "--until is before --since" in result.stderr
 
 
 async def test_what_reprice_publishes_is_what_it_showed_and_then_there_is_nothing_left(
