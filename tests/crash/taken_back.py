@@ -23,6 +23,7 @@ from tests.crash.traffic import CANCELLED, COMPLETED, MAKER, NOT_FLOWN_WITH, pub
 
 LOOK_S: Final = 0.3
 AGAIN_AFTER_S: Final = 8.0  # a step is asked for again: a service may have been dead
+# Old, so that a person approves it, and cheap: one person is enough.
 FLIGHT: Final[Mapping[str, Any]] = {
     "revision": 1,
     "date": "2026-01-05",
@@ -30,9 +31,9 @@ FLIGHT: Final[Mapping[str, Any]] = {
     "student": "student-01",
     "instructor": NOT_FLOWN_WITH,
     "hobbs_out": "1000.0",
-    "hobbs_in": "1003.0",
-    "flight_hours": "3.0",
-    "dual_hours": "3.0",
+    "hobbs_in": "1001.0",
+    "flight_hours": "1.0",
+    "dual_hours": "1.0",
 }
 
 _STEPS: Final = """
