@@ -7,7 +7,7 @@ much of each difference is where; whatever happens, that adds up to the differen
 
 import asyncio
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -29,7 +29,7 @@ from tests.integration.adjustments.settle_stories import (
     sent,
     settle,
 )
-from tests.integration.adjustments.stories import NOW, broken_invariants, given_policy, posted
+from tests.integration.adjustments.stories import LESS, NOW, broken_invariants, given_policy, posted
 from tests.integration.adjustments.test_machine import BILLS, CHECKERS, FLIGHTS, Corrections
 from tests.support.machines import run_machine
 from tests.support.records import record
@@ -95,14 +95,20 @@ class MoneyOfCorrections(Corrections):
         self.carried: set[str] = set()
         self.reverses_first = False
 
-    @initialize(reverses_first=st.booleans())
-    def follow_a_policy(self, reverses_first: bool) -> None:
+    @initialize(reverses_first=st.booleans(), entries=st.sampled_from((LESS, {})))
+    def begin(self, reverses_first: bool = False, entries: Mapping[str, int] = LESS) -> None:
+        """The payee owes for each flight, by one of two policies, and was sent money lately."""
+        super().begin()
         self.reverses_first = reverses_first
         waterfall = ["stripe_reversal"] if reverses_first else []
-        self.wait(
-            given_policy(self.db, version=next(_versions), waterfall=[*waterfall, "future_payout_offset"])
+        policy = given_policy(
+            self.db, version=next(_versions), waterfall=[*waterfall, "future_payout_offset"]
         )
-        self.wait(send(self.db, sent("flight:M:1", transfer=self._transfer())))  # it can be taken back
+        self.wait(policy)
+        self.wait(send(self.db, sent("flight:M:1", transfer=self._transfer())))
+        for place in (0, 1):
+            self.correct_approve_and_post(place, dict(entries))
+        self.each_cent_is_where_the_model_says()
 
     @rule(place=FLIGHTS, entries=st.sampled_from(BILLS))
     def correct_approve_and_post(self, place: int, entries: dict[str, int]) -> None:
@@ -180,6 +186,20 @@ class MoneyOfCorrections(Corrections):
                 else:
                     money.wait(asked.amount)
 
+    @MONEY_FOLLOWS
+    @rule(method=st.sampled_from((REVERSAL, *JOURNALS)), half=st.booleans(), sent_meanwhile=st.booleans())
+    def settle_and_hear_the_answer(self, method: str, half: bool, sent_meanwhile: bool) -> None:
+        """All that is open, to the end; perhaps a transfer carries it while nobody has answered."""
+        if method == REVERSAL:
+            self.claw_back("bob")
+        else:
+            self.settle_by_a_journal("bob", method, half)
+        if sent_meanwhile:
+            for place in (0, 1):
+                self.send_a_transfer(place)
+        self.answer_a_reversal(50 if half else 0, twice=False)
+        self.answer_the_journals(refused=half)
+
     @invariant()
     def each_cent_is_where_the_model_says(self) -> None:
         for flight in self.flights:
@@ -251,4 +271,4 @@ class MoneyOfCorrections(Corrections):
 
 
 async def test_the_money_of_corrections_is_settled_once_in_any_order(db: Database) -> None:
-    await run_machine(lambda loop: MoneyOfCorrections(loop, db), examples=8, steps=40)
+    await run_machine(lambda loop: MoneyOfCorrections(loop, db), examples=20, steps=40)
