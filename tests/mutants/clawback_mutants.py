@@ -87,4 +87,19 @@ CLAWBACK_MUTANTS = (
             "::test_what_the_account_has_not_available_is_deducted_from_what_is_earned_next",
         ),
     ),
+    Mutant(
+        name="a-transfer-with-a-rest-taken-off-keeps-its-name",
+        breaks="What a payee is owed and a rest of a debt never become a transfer: its name is taken.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/payments.py",
+                old="        named = (*sources, *(p.source for p in debits if p.carried))\n",
+                new="        named = sources\n",
+            ),
+        ),
+        catchers=(
+            f"{TESTS}/test_clawbacks_meet_others.py"
+            "::test_what_is_held_for_a_negative_account_is_netted_before_it_leaves",
+        ),
+    ),
 )

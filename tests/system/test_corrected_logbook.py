@@ -121,11 +121,15 @@ class Doors:
             await self._by_gateway(records)
 
     def _by_file(self, records: Sequence[Published]) -> None:
+        """A row that is twice in one file is rejected, so what comes again is another file."""
+        rows = [json.dumps(_row(*record)) for record in records]
         self._files += 1
         path = self._folder / f"records-{self._files}.jsonl"
-        path.write_text("\n".join(json.dumps(_row(*record)) for record in records), encoding="utf-8")
+        path.write_text("\n".join(dict.fromkeys(rows)), encoding="utf-8")
         command = "publish" if records[0][0] == TOPIC else "correct"
         run_hobbs(self._fleet, "flights", command, str(path), "--yes")
+        if again := [record for place, record in enumerate(records) if rows[place] in rows[:place]]:
+            self._by_file(again)
 
     async def _by_gateway(self, records: Sequence[Published]) -> None:
         headers = {"Authorization": f"Bearer {self._key}"}

@@ -271,4 +271,4 @@ class MoneyOfCorrections(Corrections):
 
 
 async def test_the_money_of_corrections_is_settled_once_in_any_order(db: Database) -> None:
-    await run_machine(lambda loop: MoneyOfCorrections(loop, db), examples=20, steps=40)
+    await run_machine(lambda loop: MoneyOfCorrections(loop, db), examples=12, steps=40)
