@@ -93,8 +93,8 @@ CLAWBACK_MUTANTS = (
         edits=(
             Edit(
                 path="services/payouts/domain/payments.py",
-                old="        named = (*sources, *(p.source for p in debits if p.carried))\n",
-                new="        named = sources\n",
+                old="transfer_id(wallet, currency, cause, (*sources, *unnamed))",
+                new="transfer_id(wallet, currency, cause, sources)",
             ),
         ),
         catchers=(
