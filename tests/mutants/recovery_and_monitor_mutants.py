@@ -40,8 +40,8 @@ RECOVERY_AND_MONITOR_MUTANTS = (
         edits=(
             Edit(
                 path="fleet/consumers.py",
-                old='"a poll failed", extra={"topic": consumer.topic, "error": str(error)})\n                break\n',
-                new='"a poll failed", extra={"topic": consumer.topic, "error": str(error)})\n                return {}\n',
+                old='"error": str(error)})\n                break\n',
+                new='"error": str(error)})\n                return {}\n',
             ),
         ),
         catchers=(
