@@ -29,15 +29,8 @@ from services.payouts.domain.transfers import (
 )
 from services.payouts.store import offsets
 
-# Of a blocked payee only transfers that get another reason or sentence are read. The treasury releases those
-# that wait for the balance.
-_WAITING = """
-    SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause, transfer.reason,
-           transfer.sentence, transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace,
-           part.ids, part.sources, part.accounts, part.deducted
-    FROM unnest(CAST(:wallets AS text[]), CAST(:blocked AS text[]), CAST(:sentences AS text[]))
-        AS account (wallet, blocked, sentence)
-    JOIN transfer USING (wallet)
+# What is in a transfer: payables, the journals behind them, accounts, what was taken off for corrections.
+_PARTS = """
     CROSS JOIN LATERAL (
         SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
                coalesce(array_agg(payable.source ORDER BY payable.id)
@@ -49,6 +42,17 @@ _WAITING = """
                    WHERE payable.event_type IN ('clawback', 'offset')
                       OR payable.event_type = 'adjustment' AND payable.amount < 0), 0)::bigint AS deducted
         FROM payable WHERE payable.transfer_id = transfer.id) AS part
+"""
+# Of a blocked payee only transfers that get another reason or sentence are read. The treasury releases those
+# that wait for the balance.
+_WAITING = f"""
+    SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause, transfer.reason,
+           transfer.sentence, transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace,
+           part.ids, part.sources, part.accounts, part.deducted
+    FROM unnest(CAST(:wallets AS text[]), CAST(:blocked AS text[]), CAST(:sentences AS text[]))
+        AS account (wallet, blocked, sentence)
+    JOIN transfer USING (wallet)
+    {_PARTS}
     WHERE transfer.state = 'held'
       AND CASE WHEN account.blocked IS NULL
           THEN transfer.reason <> 'balance_insufficient'
@@ -57,7 +61,7 @@ _WAITING = """
           ELSE transfer.reason = ANY (CAST(:payee_holds AS text[]))
             AND (transfer.reason, transfer.sentence) <> (account.blocked, account.sentence) END
     ORDER BY transfer.wallet, part.ids[1], transfer.id
-"""
+"""  # noqa: S608 - a text of ours
 
 
 async def waiting(
@@ -78,25 +82,15 @@ async def waiting(
     return [_waiting(row) for row in rows]
 
 
-_UNSENT = """
+_UNSENT = f"""
     SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause,
            coalesce(transfer.reason, '') AS reason, transfer.sentence, transfer.due_at, transfer.waived,
            CAST(transfer.trace AS text) AS trace, part.ids, part.sources, part.accounts, part.deducted
     FROM transfer
-    CROSS JOIN LATERAL (
-        SELECT array_agg(payable.id ORDER BY payable.id) AS ids,
-               coalesce(array_agg(payable.source ORDER BY payable.id)
-                   FILTER (WHERE payable.event_type NOT IN ('carried', 'adopted', 'clawback',
-                                                            'offset')), '{}') AS sources,
-               array_agg(DISTINCT payable.stripe_account)
-                   FILTER (WHERE payable.stripe_account IS NOT NULL) AS accounts,
-               coalesce(-sum(payable.amount) FILTER (
-                   WHERE payable.event_type IN ('clawback', 'offset')
-                      OR payable.event_type = 'adjustment' AND payable.amount < 0), 0)::bigint AS deducted
-        FROM payable WHERE payable.transfer_id = transfer.id) AS part
+    {_PARTS}
     WHERE transfer.id = ANY (CAST(:ids AS uuid[])) AND transfer.stripe_transfer_id IS NULL
     ORDER BY transfer.wallet, part.ids[1], transfer.id
-"""
+"""  # noqa: S608 - a text of ours
 
 
 async def unsent(tx: Tx, ids: Collection[UUID]) -> list[HeldTransfer]:
