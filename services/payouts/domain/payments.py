@@ -288,20 +288,17 @@ class _Decision:
         queue: list[HeldTransfer | _Group] = [*sorted(due, key=lambda w: w.payables), *fresh]
         parts = [Part(amount=p.amount, deducted=_deducted(p)) for p in queue]
         touched = deduct(parts, [-d.amount for d in debts], self.account.share, self._least())
-        done, before = Payments(), None
-        for part, touches in zip(queue, touched, strict=True):
+        done, after = Payments(), None
+        for part, touches in reversed(list(zip(queue, touched, strict=True))):
             if touches:
-                less = self._less(part, touches, debts, goes_on=before is not None)
-                if before is not None and before.rest is not None:
-                    to = replace(before, rest=replace(before.rest, to=less.id))
-                    done = replace(done, new=tuple(to if t.id == to.id else t for t in done.new))
-                before = less if less.rest else None
+                less = self._less(part, touches, debts, after)
+                after = less.id
                 merged = ((part, less.id),) if isinstance(part, HeldTransfer) else ()
-                done += Payments(new=(less,), dissolved=merged)
+                done = Payments(new=(less,), dissolved=merged) + done
             elif isinstance(part, _Group):
-                done += Payments(new=(self._transfer(part, None),))
+                done = Payments(new=(self._transfer(part, None),)) + done
             elif not part.ordered:
-                done += Payments(released=(part,))
+                done = Payments(released=(part,)) + done
         return done
 
     def _less(
@@ -309,14 +306,14 @@ class _Decision:
         part: HeldTransfer | _Group,
         touches: Sequence[Touch],
         debts: Sequence[Payable],
-        *,
-        goes_on: bool,
+        after: UUID | None,
     ) -> NewTransfer:
-        """A payment less what is taken off it. goes_on: the first debt is the rest of the payment before."""
-        taken, last = [debts[touch.debt] for touch in touches], touches[-1]
+        """A payment less what is taken off it. after: the next payment that something is taken off."""
+        taken, first, last = [debts[touch.debt] for touch in touches], touches[0], touches[-1]
         amount = part.amount - sum(touch.amount for touch in touches)
+        goes_on = first.amount + first.rest < -taken[0].amount  # it is the rest of the payment before
         debt, whole = taken[-1], self._merged([part], taken[goes_on:], amount, named=taken)
-        rest = Rest(source=str(debt.capped_as), amount=last.rest, accrued_at=debt.accrued_at)
+        rest = Rest(source=str(debt.capped_as), amount=last.rest, accrued_at=debt.accrued_at, to=after)
         return replace(whole, rest=rest) if last.rest else whole
 
     def _merged(

@@ -125,7 +125,7 @@ def judge(stopped: StoppedOperation, payee: Payee | None, occasion: Occasion) ->
     """Decide whether a stopped operation is tried again on an occasion that concerns it."""
     if stopped.state is State.PARKED:
         return Judgement(chance=Chance.RETRY)
-    if payee is None:  # a student's refund: its request looks for another payment
+    if payee is None or stopped.kind is Kind.REFUND:  # students are no payees; a request tries other payments
         return Judgement(chance=Chance.OVER, why="its request goes on without it")
     match stopped.kind:
         case Kind.ACCOUNT:
@@ -134,8 +134,6 @@ def judge(stopped: StoppedOperation, payee: Payee | None, occasion: Occasion) ->
             return _unless_held(payee)
         case Kind.INSTANT_PAYOUT:
             return _judge_instant_payout(stopped, payee)
-        case Kind.REFUND:
-            return Judgement(chance=Chance.OVER, why="its request goes on without it")
         case Kind.REVERSAL:
             return _judge_reversal(stopped, occasion)
 
