@@ -15,7 +15,7 @@ from fleet import dead_letters, inbox, metrics
 from fleet.database import Database
 from fleet.envelope import Record
 from fleet.inbox import Unreadable
-from fleet.outages import Blame, TryAgain, blame, sqlstate
+from fleet.outages import Blame, TryAgain, blame, constraint, sqlstate
 from fleet.shared_batches import Handler
 
 UNFORESEEN: Final = "unforeseen"
@@ -92,6 +92,7 @@ async def _bury(db: Database, record: Record, error: Exception) -> None:
             "offset": record.offset,
             "error": type(error).__name__,
             "sqlstate": sqlstate(error),
+            "constraint": constraint(error),
             "where": _where(error),
         },
     )

@@ -130,6 +130,14 @@ def sqlstate(error: BaseException | None) -> str | None:
     return None
 
 
+def constraint(error: BaseException | None) -> str | None:
+    """The name of the constraint that refused the statement; None when it was not a constraint."""
+    for link in (error, getattr(error, "orig", None)):
+        if name := getattr(getattr(link, "__cause__", None), "constraint_name", None):
+            return str(name)
+    return None
+
+
 def first_line(error: BaseException) -> str:
     """The first line of what the server said, else the error's class."""
     cause = getattr(error, "orig", None) or error
