@@ -102,4 +102,18 @@ CLAWBACK_MUTANTS = (
             "::test_what_is_held_for_a_negative_account_is_netted_before_it_leaves",
         ),
     ),
+    Mutant(
+        name="what-is-proven-unsent-stays-sending",
+        breaks="What is proven unsent is in no transfer that can be merged with a debt.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/endings.py",
+                old="    if to is None and came_back(outcome):\n        to = TransferState.PENDING\n",
+                new="",
+            ),
+        ),
+        catchers=(
+            f"{TESTS}/test_answer_table.py::test_what_is_proven_unsent_is_merged_with_what_the_payee_owes",
+        ),
+    ),
 )

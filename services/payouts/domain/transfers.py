@@ -29,7 +29,7 @@ TRANSITIONS: dict[TransferState | None, frozenset[TransferState]] = {
     None: frozenset({_S.PENDING, _S.HELD}),
     _S.PENDING: frozenset({_S.HELD, _S.SENDING, _S.SENT, _S.CANCELLED}),
     _S.HELD: frozenset({_S.HELD, _S.PENDING, _S.SENT, _S.CANCELLED}),
-    _S.SENDING: frozenset({_S.SENT, _S.HELD, _S.REFUSED, _S.PARKED}),
+    _S.SENDING: frozenset({_S.SENT, _S.PENDING, _S.HELD, _S.REFUSED, _S.PARKED}),
     _S.REFUSED: frozenset({_S.PENDING, _S.HELD, _S.SENT, _S.CANCELLED}),
     _S.PARKED: frozenset({_S.SENT, _S.PENDING, _S.HELD, _S.CANCELLED}),
     _S.SENT: frozenset({_S.IN_BANK, _S.PARTLY_REVERSED, _S.REVERSED}),

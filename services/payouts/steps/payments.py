@@ -116,7 +116,8 @@ async def _write(tx: Tx, payments: Payments, payees: dict[str, Payee], now: date
     due: list[HeldTransfer | NewTransfer] = [*payments.released]
     due += [transfer for transfer in payments.new if transfer.hold is None]
     # Merged transfers are cancelled first, since new ones take their causes; operations refer to transfers.
-    await store.transfers.move(tx, _moves(payments, payees), now)
+    moved = await store.transfers.move(tx, _moves(payments, payees), now)
+    assert moved.issuperset(merged), "only what is proven unsent is merged"
     await store.transfers.insert(tx, payments.new, now)
     await fault_point("payouts.transfers_written")
     await store.operations.insert(tx, [_order(paid, payees) for paid in due], now)

@@ -120,6 +120,8 @@ _TRANSFER_STATES = {
 def _transfer_move(outcome: OperationOutcome) -> Move | None:
     operation = outcome.operation
     to = _TRANSFER_STATES.get(outcome.state)
+    if to is None and came_back(outcome):
+        to = TransferState.PENDING
     if operation.kind is not Kind.TRANSFER or operation.transfer_id is None or to is None:
         return None
     return Move(transfer_id=operation.transfer_id, to=to, reason=outcome.reason, sentence=outcome.sentence)

@@ -15,9 +15,12 @@ from services.payouts.domain.orders import MoneyToMove, order_transfer
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pace
 from services.payouts.stripe.relay import StripeRelay
+from tests.integration.payouts.clawback_world import unbroken
 from tests.integration.payouts.world import AT_ONCE, World
 from tests.support.payouts import SETTINGS
 from tests.support.stripe import StripeSim
+
+__all__ = ["unbroken"]
 
 
 @pytest.fixture
@@ -109,6 +112,25 @@ async def test_a_saved_500_before_the_effect_gets_a_new_generation_after_two_cle
     assert await owed.verdicts() == ["server_error"] * 3 + ["clean", "clean", "done"]
     assert await keys(owed) == ["1"] * 5 + ["2"]
     assert owed.paid() == [8750]
+
+
+@pytest.mark.parametrize("verdicts_before", [3, 5])
+@pytest.mark.usefixtures("unbroken")
+async def test_what_is_proven_unsent_is_merged_with_what_the_payee_owes(
+    owed: World, verdicts_before: int
+) -> None:
+    """The debt comes before the lookups that prove it, or between them and the next request."""
+    owed.control.add_fault("server_error", when="before", path="/v1/transfers", nth=1)
+    while len(await owed.verdicts()) < verdicts_before:
+        await owed.once()
+        owed.clock.advance(seconds=2)
+    await owed.journal("instructor:i1", -2000, event_type="adjustment")
+    await rested(owed)
+    assert await owed.states() == ["cancelled", "sent"]
+    assert await owed.verdicts() == ["server_error"] * 3 + ["clean", "clean", "done"]
+    assert owed.paid() == [6750]
+    [merged, _] = await owed.transfers()
+    assert await owed.history(merged.id) == ["pending", "sending", "pending", "cancelled"]
 
 
 async def test_502_is_asked_again_and_then_looked_up(owed: World) -> None:
