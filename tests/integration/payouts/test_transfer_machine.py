@@ -1,8 +1,8 @@
 """The life of transfers under any order of debts, answers, deaths, days and webhooks.
 
 The model is what each payee is owed, and the table of what may follow what. Whatever happens, an operation
-has at most one effect at Stripe, it is the one that was decided, and nobody is paid more than was earned; when
-Stripe behaves again, everybody is paid what is owed less what corrections take, or a person was asked.
+has at most one effect at Stripe, it is the one that was decided, and nobody is paid more than was earned;
+when Stripe behaves again, everybody is paid what is owed less what corrections take, or a person was asked.
 """
 
 import asyncio
