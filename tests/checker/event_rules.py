@@ -20,6 +20,10 @@ READERS = {
     "school.configured": ("billing",),
     "school.accepted": ("payouts", "adjustments"),
     "journal.requested": ("ledger",),
+    "revert.requested": ("ledger",),
+    "group.requested": ("ledger",),
+    "hold.requested": ("ledger",),
+    "limit.requested": ("ledger",),
     "journal.posted": ("payouts", "adjustments"),
     "journal.refused": ("adjustments",),
     "transfer.sent": ("adjustments",),
@@ -68,8 +72,8 @@ def _names(record: Record, about: str) -> bool:
 
 def the_ledger_admitted_only_published_events(world: World) -> Iterator[str]:
     """Every event in the ledger's inbox is on a topic that the ledger reads."""
-    read = (*world.records("journal.requested"), *world.records("decision.requested"))
-    published = {record.event_id for record in read}
+    read = [topic for topic, readers in READERS.items() if "ledger" in readers] + ["decision.requested"]
+    published = {record.event_id for topic in read for record in world.records(topic)}
     for row in world.rows("ledger.inbox"):
         if str(row["event_key"]) not in published:
             yield f"the ledger admitted event {row['event_key']}, which is on no topic"

@@ -225,9 +225,11 @@ async def make_refusals_due(fleet: Fleet) -> None:
 
 
 async def let_leases_end(fleet: Fleet) -> None:
-    """End the leases of rereads now; they last a minute."""
+    """End the leases of rereads and of requests to take back or refund now; they last up to two minutes."""
     connection = await asyncpg.connect(fleet.owner_url)
     await connection.execute("UPDATE payouts.inquiry SET lease_until = now() WHERE lease_until > now()")
+    await connection.execute("UPDATE payouts.clawback SET due_at = now() WHERE due_at > now()")
+    await connection.execute("UPDATE payouts.refund_request SET due_at = now() WHERE due_at > now()")
     await connection.close()
 
 
