@@ -19,7 +19,13 @@ WEBHOOKS = {
     "webhook_stale": 0.02,
 }
 NO_FAULTS = dict.fromkeys(WEBHOOKS, 0.0)
-MOVING_MONEY = ("/v1/transfers", "/v1/transfers/*/reversals", "/v1/payouts", "/v2/core/accounts")
+MOVING_MONEY = (
+    "/v1/transfers",
+    "/v1/transfers/*/reversals",
+    "/v1/payouts",
+    "/v1/refunds",
+    "/v2/core/accounts",
+)
 STRIPE: tuple[dict[str, Any], ...] = (
     {"kind": "timeout", "when": "after", "probability": 0.10},
     {"kind": "timeout", "when": "before", "probability": 0.05},
