@@ -36,13 +36,9 @@ async def order(
     now: datetime,
 ) -> None:
     """Order what is refunded for a request, or answer it. seen: every refund of the payments at Stripe."""
-    under_way = await store.refunds.lock(tx, wallet)
-    one = next((r for r in under_way if r.settlement_id == settlement_id and r.state == "looking"), None)
+    one = await take_turn(tx, settlement_id, wallet, now)
     if one is None:
-        return None  # another process was faster
-    if any(r.state == "refunding" for r in under_way):
-        sentence = "waits for another request to the same student"
-        return await store.refunds.wait(tx, settlement_id, sentence, now + POLL)
+        return None
     ours = [refund for refund in seen if refund.is_for(settlement_id)]
     await store.refunds.note(tx, settlement_id, ours)
     made = await store.refunds.made(tx, settlement_id)
@@ -60,6 +56,19 @@ async def order(
     named = ", ".join(take.charge_id for take in decided[:5])
     await store.refunds.order(tx, settlement_id, [o.id for o in orders], f"refunds {asked} of {named}")
     return await fault_point("payouts.refunds_ordered")
+
+
+async def take_turn(tx: Tx, settlement_id: UUID, wallet: str, now: datetime) -> Refunding | None:
+    """Lock a request that is to be decided. None: another one of the student is under way, or was faster.
+
+    It is asked before Stripe is too: the refunds of a student are many reads.
+    """
+    under_way = await store.refunds.lock(tx, wallet)
+    one = next((r for r in under_way if r.settlement_id == settlement_id and r.state == "looking"), None)
+    if one is None or not any(r.state == "refunding" for r in under_way):
+        return one
+    await store.refunds.wait(tx, settlement_id, "waits for another request to the same student", now + POLL)
+    return None
 
 
 async def note_made(tx: Tx, made: Mapping[UUID, SeenRefund | None], now: datetime) -> None:

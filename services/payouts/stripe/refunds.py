@@ -63,6 +63,8 @@ class Refunds:
 
     async def _order(self, settlement_id: UUID, wallet: str, currency: str) -> None:
         async with self._db.transaction() as tx:
+            if await refunds.take_turn(tx, settlement_id, wallet, self._clock()) is None:
+                return
             payments = await store.refunds.payments_of(tx, wallet, currency, PAYMENTS_MAX)
         read, now = await self._read(payments), self._clock()
         async with self._db.transaction() as tx:

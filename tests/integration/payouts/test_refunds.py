@@ -97,6 +97,19 @@ async def test_two_requests_of_a_student_refund_no_payment_beyond_what_was_paid(
     assert await answers(world) == [(3_000, "done"), (3_000, "done")]
 
 
+async def test_a_request_that_waits_for_another_one_asks_stripe_nothing(world: World) -> None:
+    """What was refunded is a read for each payment: a crowd of requests would read without end."""
+    await pays(world, 2_500, 4_000)
+    await ask(world, 1_000)
+    await world.refunds().step()
+    [ordered] = await world.operations(Kind.REFUND)
+    assert ordered.state == "due"
+    await ask(world, 1_000)
+    before = world.control.state()["calls"]
+    assert await world.refunds().step() == 1
+    assert world.control.state()["calls"] == before
+
+
 async def test_a_refund_that_stripe_refuses_goes_to_the_next_payment(world: World) -> None:
     """The newest payment is disputed: Stripe refuses to refund it."""
     older, disputed = await pays(world, 5_000, 5_000)
