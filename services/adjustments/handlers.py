@@ -118,6 +118,14 @@ async def expire(db: Database, *, clock: Clock = utc_now) -> None:
             expired = await steps.expiry.expire(tx, clock())
 
 
+async def hear_early(db: Database, *, clock: Clock = utc_now) -> None:
+    """Hear answers that were kept while their settlements began, a batch in each transaction."""
+    heard = steps.settlements_early.BATCH_MAX
+    while heard == steps.settlements_early.BATCH_MAX:
+        async with db.transaction() as tx:
+            heard = await steps.settlements_early.hear_missed(tx, clock())
+
+
 async def remind_of_settlements(db: Database, *, clock: Clock = utc_now) -> None:
     """Tell finance of settlements that are late, a batch in each transaction."""
     told = steps.settlements_late.BATCH_MAX
@@ -136,6 +144,7 @@ async def measure_settlements(db: Database, *, clock: Clock = utc_now) -> None:
     metrics.LATE.labels(str(Lateness.OVERDUE)).set(late.overdue)
     metrics.LATE.labels(str(Lateness.WINDOW_CLOSES)).set(late.window_closes)
     metrics.LATE.labels(str(Lateness.UNANSWERED)).set(late.unanswered)
+    metrics.LATE.labels(str(Lateness.FORGOTTEN)).set(late.forgotten)
 
 
 async def measure(db: Database, *, clock: Clock = utc_now) -> None:

@@ -156,6 +156,19 @@ ALTER TABLE ONLY adjustments.dead_letter ADD CONSTRAINT one_dead_letter_for_each
 CREATE INDEX dead_letter_open ON adjustments.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.dead_letter TO hobbs_adjustments;
 
+CREATE TABLE adjustments.early_answer (
+    settlement_id uuid NOT NULL,
+    answer text NOT NULL,
+    document jsonb NOT NULL,
+    sentence text NOT NULL,
+    heard_at timestamptz NOT NULL,
+    told_at timestamptz,
+    CONSTRAINT early_answer_is_known CHECK ((answer = ANY (ARRAY['journal'::text, 'reversal'::text, 'refund'::text])))
+);
+ALTER TABLE ONLY adjustments.early_answer ADD CONSTRAINT early_answer_pkey PRIMARY KEY (settlement_id);
+GRANT SELECT, INSERT, DELETE ON TABLE adjustments.early_answer TO hobbs_adjustments;
+GRANT UPDATE (told_at) ON TABLE adjustments.early_answer TO hobbs_adjustments;
+
 CREATE TABLE adjustments.flight (
     flight_id text NOT NULL,
     currency text NOT NULL,
@@ -463,6 +476,16 @@ CREATE VIEW adjustments_public.differences AS
    FROM adjustments.adjustment,
     LATERAL jsonb_each_text(adjustment.differences) party(wallet, amount);
 GRANT SELECT ON TABLE adjustments_public.differences TO hobbs_reader;
+
+CREATE VIEW adjustments_public.early_answers AS
+ SELECT settlement_id,
+    answer,
+    document,
+    sentence,
+    heard_at,
+    told_at
+   FROM adjustments.early_answer;
+GRANT SELECT ON TABLE adjustments_public.early_answers TO hobbs_reader;
 
 CREATE VIEW adjustments_public.flights AS
  SELECT flight_id,

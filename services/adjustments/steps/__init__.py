@@ -7,6 +7,7 @@ from services.adjustments.steps import (
     moves,
     proposals,
     settlements,
+    settlements_early,
     settlements_late,
     settlements_refunds,
 )
@@ -18,6 +19,7 @@ __all__ = [
     "moves",
     "proposals",
     "settlements",
+    "settlements_early",
     "settlements_late",
     "settlements_refunds",
 ]
