@@ -28,7 +28,7 @@ async def propose_revisions(db: Database, batch: Sequence[Record], *, clock: Clo
 
 
 async def take_posted(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
-    """Take the journals of adjustments and settlements that the ledger posted; others cost nothing here."""
+    """Take the ledger's journals of adjustments, settlements and ended disputes; others cost nothing here."""
     ours = wire.records.ours(batch)
     if not ours:
         return
@@ -41,6 +41,8 @@ async def take_posted(db: Database, batch: Sequence[Record], *, clock: Clock = u
         await steps.answers.take_posted(tx, journals, clock())
         await steps.settlements.take_posted(tx, wire.settlements.posted(posted), clock())
         await steps.settlements_refunds.take_returned(tx, wire.settlements.returned_refunds(posted), clock())
+        ended = [(one, wire.records.ended_dispute(one.event)) for one in posted]
+        await steps.recoveries.take(tx, [(one, end) for one, end in ended if end is not None], clock())
 
 
 async def take_refused(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:

@@ -37,7 +37,7 @@ CREATE TABLE adjustments.adjustment (
     journal_id uuid,
     trace jsonb NOT NULL,
     CONSTRAINT adjustment_follows_a_first_bill CHECK ((revision >= 2)),
-    CONSTRAINT adjustment_kind_is_known CHECK ((kind = ANY (ARRAY['corrected'::text, 'cancelled'::text]))),
+    CONSTRAINT adjustment_kind_is_known CHECK ((kind = ANY (ARRAY['corrected'::text, 'cancelled'::text, 'recovered'::text]))),
     CONSTRAINT adjustment_of_nothing_asks_nobody CHECK (((differences <> '{}'::jsonb) OR (state = ANY (ARRAY['proposed'::text, 'superseded'::text, 'settled'::text])))),
     CONSTRAINT adjustment_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'waiting'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'superseded'::text, 'posted'::text, 'settling'::text, 'settled'::text, 'failed'::text]))),
     CONSTRAINT amount_above_the_limit_needs_approval CHECK (((state = ANY (ARRAY['posted'::text, 'settling'::text, 'settled'::text])) OR (approvals_needed >=
@@ -51,7 +51,8 @@ END))),
     CONSTRAINT expiry_is_after_the_proposal CHECK ((expires_at > proposed_at)),
     CONSTRAINT maker_is_among_the_makers CHECK ((made_by = ANY (makers))),
     CONSTRAINT needed_approval_says_why CHECK (((approvals_needed = 0) = (needs = '{}'::text[]))),
-    CONSTRAINT posted_adjustment_has_a_journal CHECK ((((state = ANY (ARRAY['posted'::text, 'settling'::text])) OR ((state = 'settled'::text) AND (differences <> '{}'::jsonb))) = (journal_id IS NOT NULL)))
+    CONSTRAINT posted_adjustment_has_a_journal CHECK ((((state = ANY (ARRAY['posted'::text, 'settling'::text])) OR ((state = 'settled'::text) AND (differences <> '{}'::jsonb))) = (journal_id IS NOT NULL))),
+    CONSTRAINT recovery_needs_approval CHECK (((kind <> 'recovered'::text) OR (approvals_needed > 0) OR (state = ANY (ARRAY['posted'::text, 'settling'::text, 'settled'::text]))))
 );
 ALTER TABLE ONLY adjustments.adjustment ADD CONSTRAINT adjustment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY adjustments.adjustment ADD CONSTRAINT one_adjustment_for_each_revision UNIQUE (flight_id, revision);
@@ -176,6 +177,7 @@ CREATE TABLE adjustments.flight (
     first_entries jsonb NOT NULL
 );
 ALTER TABLE ONLY adjustments.flight ADD CONSTRAINT flight_pkey PRIMARY KEY (flight_id);
+CREATE INDEX flight_of_a_dispute ON adjustments.flight USING btree (split_part(flight_id, '/'::text, 1)) WHERE (strpos(flight_id, '/'::text) > 0);
 GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.flight TO hobbs_adjustments;
 
 CREATE TABLE adjustments.function_file (

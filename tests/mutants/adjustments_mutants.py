@@ -8,6 +8,7 @@ PROPOSALS = f"{TESTS}/test_proposals.py"
 CLAWBACK = f"{TESTS}/test_settlements_clawback.py"
 SETTLEMENTS = f"{TESTS}/test_settlements.py"
 RESTORED = f"{TESTS}/test_settlements_restored.py"
+RECOVERIES = f"{TESTS}/test_recoveries.py"
 GUARDS = f"{TESTS}/test_settlements_guards.py"
 
 ADJUSTMENTS_MUTANTS = (
@@ -266,5 +267,29 @@ ADJUSTMENTS_MUTANTS = (
             ),
         ),
         catchers=(f"{TESTS}/test_settlements_parts.py::test_a_short_reversal_leaves_what_no_transfer_took",),
+    ),
+    Mutant(
+        name="a-lost-dispute-is-recovered-without-the-policy",
+        breaks="Payees bear lost disputes in a school that never said so.",
+        edits=(
+            Edit(
+                path="services/adjustments/domain/policy.py",
+                old="    recover_lost_disputes: bool = False\n",
+                new="    recover_lost_disputes: bool = True\n",
+            ),
+        ),
+        catchers=(f"{RECOVERIES}::test_without_a_card_nothing_is_proposed",),
+    ),
+    Mutant(
+        name="a-recovery-needs-nobody",
+        breaks="Below the policy's limit a lost dispute is taken from the payees by itself.",
+        edits=(
+            Edit(
+                path="services/adjustments/domain/policy.py",
+                old="    if recovered:\n",
+                new="    if False:\n",
+            ),
+        ),
+        catchers=(f"{RECOVERIES}::test_a_small_recovery_waits_for_a_person_too",),
     ),
 )

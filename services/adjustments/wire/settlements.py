@@ -106,9 +106,9 @@ def told(settlement: Settlement, adjustment: Adjustment, kind: str, sentence: st
         recipient=recipient,
         kind=kind,
         about=adjustment.name,
-        sentence=f"Flight {adjustment.flight_id}: {sentence}",
+        sentence=f"Flight {adjustment.flight}: {sentence}",
         facts={
-            "flight": adjustment.flight_id,
+            "flight": adjustment.flight,
             "revision": str(adjustment.revision),
             "method": str(settlement.method),
             "amount": str(settlement.amount),
