@@ -41,8 +41,7 @@ async def take_posted(db: Database, batch: Sequence[Record], *, clock: Clock = u
         await steps.answers.take_posted(tx, journals, clock())
         await steps.settlements.take_posted(tx, wire.settlements.posted(posted), clock())
         await steps.settlements_refunds.take_returned(tx, wire.settlements.returned_refunds(posted), clock())
-        ended = [(one, wire.records.ended_dispute(one.event)) for one in posted]
-        await steps.recoveries.take(tx, [(one, end) for one, end in ended if end is not None], clock())
+        await steps.recoveries.take(tx, wire.records.ended_disputes(posted), clock())
 
 
 async def take_refused(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:

@@ -6,7 +6,6 @@ from datetime import datetime
 
 from fleet.admitted import Admitted
 from fleet.database import Tx
-from schemas.journals import JournalPosted
 from services.adjustments import store
 from services.adjustments.domain import flights, recoveries
 from services.adjustments.domain.flights import FirstBill, Revision
@@ -14,26 +13,17 @@ from services.adjustments.domain.proposals import Terms
 from services.adjustments.domain.recoveries import Billed, Line, Lost, Won
 from services.adjustments.steps import proposals
 
-Ended = tuple[Admitted[JournalPosted], Lost | Won]
 
-
-async def take(tx: Tx, ended: Sequence[Ended], now: datetime) -> None:
+async def take(tx: Tx, ended: Sequence[Admitted[Lost | Won]], now: datetime) -> None:
     """Propose what lost disputes let recover, and give back what was recovered of those won after all."""
     if not ended:
         return
     by = await proposals.terms(tx, now)
-    revised = []
-    for admitted, one in ended:
-        found = await _given_back(tx, one) if isinstance(one, Won) else await _recovered(tx, one, by)
-        for revision in found:
-            revised.append(
-                Admitted(
-                    event=revision,
-                    record=admitted.record,
-                    event_key=admitted.event_key,
-                    cause=admitted.cause,
-                )
-            )
+    revised: list[Admitted[Revision]] = []
+    for one in ended:
+        end = one.event
+        found = await _given_back(tx, end) if isinstance(end, Won) else await _recovered(tx, end, by)
+        revised += [Admitted(revision, one.record, one.event_key, one.cause) for revision in found]
     await proposals.propose(tx, revised, now)
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from fleet.admitted import Admitted
 from fleet.envelope import Record
 from fleet.inbox import Unreadable, read
 from schemas.flights import BilledEntry, FlightRevised
@@ -110,8 +111,16 @@ def posted_journal(event: JournalPosted) -> PostedJournal:
     )
 
 
-def ended_dispute(event: JournalPosted) -> Lost | Won | None:
-    """The dispute whose end a journal of receivables books, when a student's account bears it; else None."""
+def ended_disputes(posted: Sequence[Admitted[JournalPosted]]) -> list[Admitted[Lost | Won]]:
+    """The disputes whose end receivables' journals book, when a student's account bears it."""
+    return [
+        Admitted(end, one.record, one.event_key, one.cause)
+        for one in posted
+        if (end := _ended_dispute(one.event)) is not None
+    ]
+
+
+def _ended_dispute(event: JournalPosted) -> Lost | Won | None:
     if event.source.startswith(WON_PREFIX):
         return Won(dispute_id=event.source.removeprefix(WON_PREFIX), occurred_at=event.occurred_at)
     owing = [entry for entry in event.entries if entry.amount < 0 and entry.wallet.startswith("student:")]

@@ -42,13 +42,13 @@ NAME = "du_1/F1:2"
 class School:
     """Receivables, ledger and adjustments of one school; what one tells the next is handed on."""
 
-    receivables: Database
-    ledger: Database
+    payments: Database
+    books: Database
     adjustments: Database
     handed: dict[str, int] = field(default_factory=dict)
 
     async def flown(self, source: str, legs: tuple[tuple[str, int], ...]) -> None:
-        await post_journals(self.ledger, [requested(source, legs)])
+        await post_journals(self.books, [requested(source, legs)])
         await self.work()
 
     async def paid(self, charge_id: str, amount: int) -> None:
@@ -60,19 +60,19 @@ class School:
         await self.hears("charge.dispute.closed", dispute(status=status, **changed), event_id=f"evt_{status}")
 
     async def hears(self, event_type: str, subject: dict[str, Any], event_id: str | None = None) -> None:
-        await take_stripe_events(self.receivables, [webhook(event_type, subject, event_id)])
+        await take_stripe_events(self.payments, [webhook(event_type, subject, event_id)])
         await self.work()
 
     async def work(self) -> None:
         """Hand on what was asked of the ledger, and what it answered, until nothing is new."""
-        while await self._ask(self.receivables) + await self._ask(self.adjustments):
+        while await self._ask(self.payments) + await self._ask(self.adjustments):
             pass
 
     async def _ask(self, service: Database) -> int:
         asked = await self._new(service, "journal.requested")
         if asked:
-            await post_journals(self.ledger, [record("journal.requested", v, key=k) for k, v in asked])
-        posted = await self._new(self.ledger, "journal.posted")
+            await post_journals(self.books, [record("journal.requested", v, key=k) for k, v in asked])
+        posted = await self._new(self.books, "journal.posted")
         if posted:
             records = [record("journal.posted", v, key=k) for k, v in posted]
             await take_posted(self.adjustments, records, clock=lambda: NOW)
@@ -99,7 +99,7 @@ async def withdraw_policy(db: Database) -> None:
 async def school(db: Database, open_db: OpenDatabase) -> AsyncIterator[School]:
     """Anna flew twice and paid both, the second flight with the payment that is disputed."""
     await given_school(open_db("billing"), {"kind": "student", "key": "anna", "new": {}})
-    found = School(receivables=open_db("receivables"), ledger=open_db("ledger"), adjustments=db)
+    found = School(payments=open_db("receivables"), books=open_db("ledger"), adjustments=db)
     await given_policy(db, recover_lost_disputes=True)
     await found.flown("flight:F0:1", EARLIER)
     await found.flown("flight:F1:1", FLIGHT)
@@ -112,12 +112,12 @@ async def school(db: Database, open_db: OpenDatabase) -> AsyncIterator[School]:
 async def test_a_lost_dispute_waits_for_a_person_and_is_then_taken_from_who_was_paid(school: School) -> None:
     db = school.adjustments
     await school.disputed("lost")
-    before = await balances(school.ledger)
+    before = await balances(school.books)
     assert await where(db) == {NAME: "waiting"}
     assert (before[INES], before[OTTO], before["student:anna"]) == (22_500, 10_000, -40_000)
     assert (await decide(db, "approve", NAME, "ann")).outcome == "done"
     await school.work()
-    after = await balances(school.ledger)
+    after = await balances(school.books)
     assert (after[INES], OTTO in after, after["student:anna"]) == (5_000, False, -40_000)
     assert after["platform:school"] - before["platform:school"] == 27_500
     assert await settlements(db, INES, NAME) == [("future_payout_offset", "waiting", -17_500)]
@@ -144,7 +144,7 @@ async def test_only_the_share_of_what_was_lost_is_recovered(school: School) -> N
     await school.disputed("lost", amount=10_000)
     await decide(school.adjustments, "approve", NAME, "ann")
     await school.work()
-    after = await balances(school.ledger)
+    after = await balances(school.books)
     assert (after[INES], after[OTTO]) == (22_500 - 4_375, 10_000 - 2_500)
 
 
@@ -162,7 +162,7 @@ async def test_without_a_card_nothing_is_proposed(school: School) -> None:
 @pytest.mark.parametrize("approved", [True, False])
 async def test_a_dispute_won_after_all_gives_it_back(school: School, approved: bool) -> None:
     db = school.adjustments
-    before = await balances(school.ledger)
+    before = await balances(school.books)
     await school.disputed("lost")
     if approved:
         await decide(db, "approve", NAME, "ann")
@@ -174,7 +174,7 @@ async def test_a_dispute_won_after_all_gives_it_back(school: School, approved: b
         await school.work()
     else:
         assert await where(db) == {NAME: "superseded", "du_1/F1:3": "settled"}
-    after = await balances(school.ledger)
+    after = await balances(school.books)
     fee = {"platform:school": before["platform:school"] - 1_500, "external:stripe": -48_500}
     assert after == before | fee
 
