@@ -100,7 +100,7 @@ async def school(db: Database, open_db: OpenDatabase) -> AsyncIterator[School]:
     """Anna flew twice and paid both, the second flight with the payment that is disputed."""
     await given_school(open_db("billing"), {"kind": "student", "key": "anna", "new": {}})
     found = School(payments=open_db("receivables"), books=open_db("ledger"), adjustments=db)
-    await given_policy(db, recover_lost_disputes=True)
+    await given_policy(db, recover_lost_disputes=True, approve_older_than_days=3_650)
     await found.flown("flight:F0:1", EARLIER)
     await found.flown("flight:F1:1", FLIGHT)
     await found.paid("ch_0", 10_000)
