@@ -94,7 +94,8 @@ class AdjustmentsCard(Card):
 
     Amounts are compared with the largest absolute difference of any one party. `waterfall`: the ways tried
     for a payee who owes, in their order. `offset_share_percent`: at most so much of each
-    payment is taken off for what a payee owes. Without a card the defaults are in force.
+    payment is taken off for what a payee owes. `recover_lost_disputes`: whether a lost dispute proposes that
+    instructors and owners give back their share. Without a card the defaults are in force.
     """
 
     approve_above: Rate = 5_000
@@ -103,6 +104,7 @@ class AdjustmentsCard(Card):
     expires_after_days: Annotated[int, Field(strict=True, ge=1, le=365)] = 14
     offset_escalates_after_days: Annotated[int, Field(strict=True, ge=1, le=3_650)] = 60
     offset_share_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 100
+    recover_lost_disputes: bool = False
     waterfall: Annotated[list[Literal["stripe_reversal", "future_payout_offset"]], Field(max_length=2)] = (
         Field(default_factory=_offset_alone)
     )

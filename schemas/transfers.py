@@ -45,8 +45,9 @@ class PartTaken(Event):
 class TransferSent(TransferFact):
     """Stripe answered 2xx: the money is on the connected account.
 
-    sources: of the journals that it paid, or took off whole. parts: debts of which it took a part, and not
-    the last one.
+    sources: of the journals that it paid, or took the last cent of off. parts: debts of which it took a part,
+    and not the last one. deducted: of the debts among its sources, how much it took off: less than the whole
+    when other transfers or reversals took the rest.
     """
 
     model_config = ConfigDict(
@@ -68,6 +69,7 @@ class TransferSent(TransferFact):
     stripe_account: Identifier
     sources: list[Identifier]
     parts: list[PartTaken] = Field(default_factory=list)
+    deducted: list[PartTaken] = Field(default_factory=list)
     sent_at: Instant
     clawback_until: Instant
 

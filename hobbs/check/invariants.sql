@@ -39,6 +39,9 @@ WITH moved AS (
            CAST(substring(source FROM ':([0-9]{1,9})$') AS integer) AS revision,
            event_type, currency, address AS wallet, amount
     FROM ledger_public.entries WHERE event_type IN ('flight', 'adjustment')
+      AND source NOT IN (  -- of what a lost dispute took there is no bill
+          SELECT 'adjustment:' || flight_id || ':' || revision FROM adjustments_public.adjustments
+          WHERE kind = 'recovered')
 ), in_force AS (
     SELECT flight_id, max(revision) AS revision FROM moved WHERE event_type = 'adjustment' GROUP BY flight_id
 ), posted AS (
@@ -90,10 +93,18 @@ WHERE coalesce(told.amount, 0) <> coalesce(posted.amount, 0)
 SELECT coalesce(asked.id, answer.settlement_id) AS settlement, coalesce(asked.wallet, answer.wallet) AS wallet,
        asked.state, CASE asked.state WHEN 'settled' THEN -asked.amount ELSE 0 END AS told,
        answer.state AS at_payouts, answer.reversed AS came_back
-FROM (SELECT * FROM adjustments_public.settlements WHERE method = 'stripe_reversal') AS asked
+FROM (SELECT coalesce(forgotten.id, s.id) AS id, s.wallet, s.currency, s.amount, s.state, s.begun_at
+      FROM adjustments_public.settlements AS s
+      LEFT JOIN LATERAL (  -- a restore has lost who approved it: the debt began as an offset under the request's id
+          SELECT id FROM adjustments_public.settlements AS debt
+          WHERE s.decided_by = 'payouts' AND debt.method = 'future_payout_offset'
+            AND (debt.adjustment_id, debt.wallet) = (s.adjustment_id, s.wallet)
+            AND EXISTS (SELECT FROM payouts_public.clawbacks WHERE settlement_id = debt.id)) AS forgotten ON true
+      WHERE s.method = 'stripe_reversal') AS asked
 FULL JOIN payouts_public.clawbacks AS answer ON answer.settlement_id = asked.id
 WHERE CASE
-    WHEN asked.id IS NULL THEN answer.requested_at < now() - interval '10 minutes'
+    WHEN asked.id IS NULL THEN answer.requested_at < now() - interval '10 minutes' AND NOT (
+        answer.reversed = 0 AND EXISTS (SELECT FROM adjustments_public.settlements WHERE id = answer.settlement_id))
     WHEN asked.state = 'asked' AND answer.settlement_id IS NULL THEN asked.begun_at < now() - interval '10 minutes'
     WHEN asked.state = 'asked' THEN answer.settled_at < now() - interval '10 minutes'
     ELSE (asked.wallet, asked.currency, CASE asked.state WHEN 'settled' THEN -asked.amount ELSE 0 END)
@@ -155,7 +166,7 @@ WITH asked AS (
     SELECT address AS wallet, currency, sum(amount) AS amount
     FROM ledger_public.entries
     WHERE split_part(source, ':', 1) IN ('charge', 'allocation', 'payment-moved', 'refund', 'refund-failed',
-                                         'dispute-lost')
+                                         'dispute-lost', 'dispute-won')
       AND (address LIKE 'student:%' OR address = 'liability:unallocated')
     GROUP BY address, currency
 )

@@ -43,7 +43,7 @@ QUEUE_COLUMNS: Final = (
 )
 PARTY_COLUMNS: Final = ("adjustment", "wallet", "before", "after", "difference", "currency")
 PARTS: Final = (
-    *("parties", "settlements", "approvals", "history", "settlement_steps"),
+    *("parties", "settlements", "forgotten", "approvals", "history", "settlement_steps"),
     *("computations", "next_flights"),
 )
 

@@ -149,7 +149,7 @@ TABLES: Mapping[str, Table] = {
         settings=_settings(
             "approve_above second_approver_above",
             plain="approve_older_than_days expires_after_days offset_escalates_after_days "
-            "offset_share_percent waterfall",
+            "offset_share_percent recover_lost_disputes waterfall",
         ),
         repeats=True,
     ),

@@ -10,6 +10,7 @@ from services.adjustments.desk import decisions, settlements
 MEASURE_S = 15.0
 EXPIRE_S = 60.0
 REMIND_S = 60.0
+HEAR_S = 5.0
 BATCH_MAX = 500
 
 
@@ -19,6 +20,7 @@ def build(settings: Settings | None = None) -> Worker:
     _consume(worker)
     worker.every("expire", EXPIRE_S, partial(handlers.expire, worker.database))
     worker.every("measure", MEASURE_S, partial(handlers.measure, worker.database))
+    worker.every("hear_early", HEAR_S, partial(handlers.hear_early, worker.database))
     worker.every("remind", REMIND_S, partial(handlers.remind_of_settlements, worker.database))
     worker.every("measure_settlements", MEASURE_S, partial(handlers.measure_settlements, worker.database))
     worker.decide({**decisions.ACTIONS, **settlements.ACTIONS})

@@ -28,7 +28,7 @@ async def propose_revisions(db: Database, batch: Sequence[Record], *, clock: Clo
 
 
 async def take_posted(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
-    """Take the journals of adjustments and settlements that the ledger posted; others cost nothing here."""
+    """Take the ledger's journals of adjustments, settlements and ended disputes; others cost nothing here."""
     ours = wire.records.ours(batch)
     if not ours:
         return
@@ -41,6 +41,7 @@ async def take_posted(db: Database, batch: Sequence[Record], *, clock: Clock = u
         await steps.answers.take_posted(tx, journals, clock())
         await steps.settlements.take_posted(tx, wire.settlements.posted(posted), clock())
         await steps.settlements_refunds.take_returned(tx, wire.settlements.returned_refunds(posted), clock())
+        await steps.recoveries.take(tx, wire.records.ended_disputes(posted), clock())
 
 
 async def take_refused(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
@@ -118,6 +119,14 @@ async def expire(db: Database, *, clock: Clock = utc_now) -> None:
             expired = await steps.expiry.expire(tx, clock())
 
 
+async def hear_early(db: Database, *, clock: Clock = utc_now) -> None:
+    """Hear answers that were kept while their settlements began, a batch in each transaction."""
+    heard = steps.settlements_early.BATCH_MAX
+    while heard == steps.settlements_early.BATCH_MAX:
+        async with db.transaction() as tx:
+            heard = await steps.settlements_early.hear_missed(tx, clock())
+
+
 async def remind_of_settlements(db: Database, *, clock: Clock = utc_now) -> None:
     """Tell finance of settlements that are late, a batch in each transaction."""
     told = steps.settlements_late.BATCH_MAX
@@ -136,6 +145,7 @@ async def measure_settlements(db: Database, *, clock: Clock = utc_now) -> None:
     metrics.LATE.labels(str(Lateness.OVERDUE)).set(late.overdue)
     metrics.LATE.labels(str(Lateness.WINDOW_CLOSES)).set(late.window_closes)
     metrics.LATE.labels(str(Lateness.UNANSWERED)).set(late.unanswered)
+    metrics.LATE.labels(str(Lateness.FORGOTTEN)).set(late.forgotten)
 
 
 async def measure(db: Database, *, clock: Clock = utc_now) -> None:

@@ -161,10 +161,21 @@ WHERE method IN ('payout', 'future_payout_offset') AND settlement.state = 'settl
 SELECT settlement.id, part.transfer_id FROM settlement JOIN adjustment ON adjustment.id = settlement.adjustment_id
 JOIN partly_carried AS part ON part.wallet = settlement.wallet
   AND part.source = 'adjustment:' || adjustment.flight_id || ':' || adjustment.revision
-WHERE settlement.state = 'waiting' AND settlement.method = 'future_payout_offset' AND NOT EXISTS (
-    SELECT FROM settlement AS taken
+WHERE settlement.state = 'waiting' AND settlement.method = 'future_payout_offset' AND part.amount > (
+    SELECT coalesce(-sum(taken.amount), 0) FROM settlement AS taken
     WHERE taken.adjustment_id = settlement.adjustment_id AND taken.wallet = settlement.wallet
-      AND taken.proof = part.transfer_id::text);
+      AND taken.state = 'settled' AND taken.proof = part.transfer_id::text);
+
+-- name: no_more_is_settled_than_a_transfer_took
+-- What a transfer settles of a debt is at most what it took off of it.
+SELECT part.source, part.wallet, part.transfer_id, part.amount, -sum(settlement.amount) AS settled
+FROM partly_carried AS part
+JOIN adjustment ON part.source = 'adjustment:' || adjustment.flight_id || ':' || adjustment.revision
+JOIN settlement ON settlement.adjustment_id = adjustment.id AND settlement.wallet = part.wallet
+    AND settlement.state = 'settled' AND settlement.proof = part.transfer_id::text
+WHERE NOT EXISTS (SELECT FROM carried_adjustment AS carried  -- told before transfers said how much
+                  WHERE (carried.source, carried.wallet) = (part.source, part.wallet))
+GROUP BY part.source, part.wallet, part.transfer_id, part.amount HAVING -sum(settlement.amount) > part.amount;
 
 -- name: what_a_transfer_carried_waits_no_more
 -- Nothing still waits for a transfer that carried it.
@@ -185,3 +196,10 @@ SELECT guard.name FROM (VALUES ('settler_is_not_the_maker'), ('settlement_change
     ('begun_settlements_sum_to_the_difference'), ('changed_settlements_sum_to_the_difference')) AS guard (name)
 WHERE NOT EXISTS (SELECT FROM pg_trigger WHERE tgrelid = 'settlement'::regclass
                   AND tgname = guard.name AND tgenabled = 'A');
+
+-- name: early_answers_are_heard
+-- No settlement waits for an answer that came before it began and was kept.
+SELECT settlement_id, answer, heard_at FROM early_answer JOIN settlement ON settlement.id = settlement_id
+WHERE settlement.state = 'asked' AND greatest(heard_at, changed_at) < now() - interval '5 minutes'
+  AND CASE answer WHEN 'reversal' THEN method = 'stripe_reversal' WHEN 'refund' THEN method = 'refund'
+                  ELSE method IN ('manual_check', 'forgiven', 'written_off') END;

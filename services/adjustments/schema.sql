@@ -37,7 +37,7 @@ CREATE TABLE adjustments.adjustment (
     journal_id uuid,
     trace jsonb NOT NULL,
     CONSTRAINT adjustment_follows_a_first_bill CHECK ((revision >= 2)),
-    CONSTRAINT adjustment_kind_is_known CHECK ((kind = ANY (ARRAY['corrected'::text, 'cancelled'::text]))),
+    CONSTRAINT adjustment_kind_is_known CHECK ((kind = ANY (ARRAY['corrected'::text, 'cancelled'::text, 'recovered'::text]))),
     CONSTRAINT adjustment_of_nothing_asks_nobody CHECK (((differences <> '{}'::jsonb) OR (state = ANY (ARRAY['proposed'::text, 'superseded'::text, 'settled'::text])))),
     CONSTRAINT adjustment_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'waiting'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'superseded'::text, 'posted'::text, 'settling'::text, 'settled'::text, 'failed'::text]))),
     CONSTRAINT amount_above_the_limit_needs_approval CHECK (((state = ANY (ARRAY['posted'::text, 'settling'::text, 'settled'::text])) OR (approvals_needed >=
@@ -51,7 +51,8 @@ END))),
     CONSTRAINT expiry_is_after_the_proposal CHECK ((expires_at > proposed_at)),
     CONSTRAINT maker_is_among_the_makers CHECK ((made_by = ANY (makers))),
     CONSTRAINT needed_approval_says_why CHECK (((approvals_needed = 0) = (needs = '{}'::text[]))),
-    CONSTRAINT posted_adjustment_has_a_journal CHECK ((((state = ANY (ARRAY['posted'::text, 'settling'::text])) OR ((state = 'settled'::text) AND (differences <> '{}'::jsonb))) = (journal_id IS NOT NULL)))
+    CONSTRAINT posted_adjustment_has_a_journal CHECK ((((state = ANY (ARRAY['posted'::text, 'settling'::text])) OR ((state = 'settled'::text) AND (differences <> '{}'::jsonb))) = (journal_id IS NOT NULL))),
+    CONSTRAINT recovery_needs_approval CHECK (((kind <> 'recovered'::text) OR (approvals_needed > 0) OR (state = ANY (ARRAY['posted'::text, 'settling'::text, 'settled'::text]))))
 );
 ALTER TABLE ONLY adjustments.adjustment ADD CONSTRAINT adjustment_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY adjustments.adjustment ADD CONSTRAINT one_adjustment_for_each_revision UNIQUE (flight_id, revision);
@@ -156,6 +157,19 @@ ALTER TABLE ONLY adjustments.dead_letter ADD CONSTRAINT one_dead_letter_for_each
 CREATE INDEX dead_letter_open ON adjustments.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.dead_letter TO hobbs_adjustments;
 
+CREATE TABLE adjustments.early_answer (
+    settlement_id uuid NOT NULL,
+    answer text NOT NULL,
+    document jsonb NOT NULL,
+    sentence text NOT NULL,
+    heard_at timestamptz NOT NULL,
+    told_at timestamptz,
+    CONSTRAINT early_answer_is_known CHECK ((answer = ANY (ARRAY['journal'::text, 'reversal'::text, 'refund'::text])))
+);
+ALTER TABLE ONLY adjustments.early_answer ADD CONSTRAINT early_answer_pkey PRIMARY KEY (settlement_id);
+GRANT SELECT, INSERT, DELETE ON TABLE adjustments.early_answer TO hobbs_adjustments;
+GRANT UPDATE (told_at) ON TABLE adjustments.early_answer TO hobbs_adjustments;
+
 CREATE TABLE adjustments.flight (
     flight_id text NOT NULL,
     currency text NOT NULL,
@@ -163,6 +177,7 @@ CREATE TABLE adjustments.flight (
     first_entries jsonb NOT NULL
 );
 ALTER TABLE ONLY adjustments.flight ADD CONSTRAINT flight_pkey PRIMARY KEY (flight_id);
+CREATE INDEX flight_of_a_dispute ON adjustments.flight USING btree (split_part(flight_id, '/'::text, 1)) WHERE (strpos(flight_id, '/'::text) > 0);
 GRANT SELECT, INSERT, UPDATE ON TABLE adjustments.flight TO hobbs_adjustments;
 
 CREATE TABLE adjustments.function_file (
@@ -463,6 +478,16 @@ CREATE VIEW adjustments_public.differences AS
    FROM adjustments.adjustment,
     LATERAL jsonb_each_text(adjustment.differences) party(wallet, amount);
 GRANT SELECT ON TABLE adjustments_public.differences TO hobbs_reader;
+
+CREATE VIEW adjustments_public.early_answers AS
+ SELECT settlement_id,
+    answer,
+    document,
+    sentence,
+    heard_at,
+    told_at
+   FROM adjustments.early_answer;
+GRANT SELECT ON TABLE adjustments_public.early_answers TO hobbs_reader;
 
 CREATE VIEW adjustments_public.flights AS
  SELECT flight_id,

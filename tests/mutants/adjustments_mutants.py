@@ -7,6 +7,8 @@ APPROVALS = f"{TESTS}/test_approvals.py"
 PROPOSALS = f"{TESTS}/test_proposals.py"
 CLAWBACK = f"{TESTS}/test_settlements_clawback.py"
 SETTLEMENTS = f"{TESTS}/test_settlements.py"
+RESTORED = f"{TESTS}/test_settlements_restored.py"
+RECOVERIES = f"{TESTS}/test_recoveries.py"
 GUARDS = f"{TESTS}/test_settlements_guards.py"
 
 ADJUSTMENTS_MUTANTS = (
@@ -229,5 +231,65 @@ ADJUSTMENTS_MUTANTS = (
             ),
         ),
         catchers=(f"{PROPOSALS}::test_a_small_difference_is_approved_by_policy_and_posted",),
+    ),
+    Mutant(
+        name="an-early-answer-is-dropped",
+        breaks="After a restore a claw back that is decided again waits for an answer that was given.",
+        edits=(
+            Edit(
+                path="services/adjustments/steps/settlements.py",
+                old="            self.early.append(answer)\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{RESTORED}::test_an_answer_read_again_settles_what_is_decided_again",),
+    ),
+    Mutant(
+        name="an-answered-settlement-is-decided-otherwise",
+        breaks="What came back at Stripe before a restore is forgiven as well.",
+        edits=(
+            Edit(
+                path="services/adjustments/domain/settlements_early.py",
+                old="    if same and (",
+                new="    if same or (",
+            ),
+        ),
+        catchers=(f"{RESTORED}::test_what_was_answered_cannot_be_decided_otherwise",),
+    ),
+    Mutant(
+        name="the-first-transfer-proves-the-whole-rest",
+        breaks="What is still deducted after a short reversal counts as settled by the transfer before.",
+        edits=(
+            Edit(
+                path="services/adjustments/wire/settlements.py",
+                old=" and source not in {part.source for part in one.event.deducted}",
+                new="",
+            ),
+        ),
+        catchers=(f"{TESTS}/test_settlements_parts.py::test_a_short_reversal_leaves_what_no_transfer_took",),
+    ),
+    Mutant(
+        name="a-lost-dispute-is-recovered-without-the-policy",
+        breaks="Payees bear lost disputes in a school that never said so.",
+        edits=(
+            Edit(
+                path="services/adjustments/domain/policy.py",
+                old="    recover_lost_disputes: bool = False\n",
+                new="    recover_lost_disputes: bool = True\n",
+            ),
+        ),
+        catchers=(f"{RECOVERIES}::test_without_a_card_nothing_is_proposed",),
+    ),
+    Mutant(
+        name="a-recovery-needs-nobody",
+        breaks="Below the policy's limit a lost dispute is taken from the payees by itself.",
+        edits=(
+            Edit(
+                path="services/adjustments/domain/policy.py",
+                old="    if recovered:\n",
+                new="    if False:\n",
+            ),
+        ),
+        catchers=(f"{RECOVERIES}::test_a_small_recovery_waits_for_a_person_too",),
     ),
 )

@@ -29,6 +29,7 @@ from services.adjustments.domain.settlements import (
     describe,
     replaceable,
 )
+from services.adjustments.domain.settlements_early import contradiction
 
 SETTLES_BY: Final = (Method.MANUAL_CHECK, Method.FORGIVEN, Method.WRITTEN_OFF, Method.REFUND)
 NUMBER_CHARS_MAX: Final = 100
@@ -178,7 +179,12 @@ async def _change(
         steps=tuple(step for one in changes.values() for step in one.steps),
         begun=tuple(row for one in changes.values() for row in one.begun),
     )
+    answered = await store.settlements_early.of(tx, [row.id for row in chosen])
+    for row in chosen:
+        if row.id in answered and (said := contradiction(answered[row.id], row)) is not None:
+            return refused(f"adjustment {adjustment.name}, {row.wallet}: {said}")
     await steps.settlements.change(tx, adjustment, together, who, now)
+    await steps.settlements_early.hear(tx, answered, now)
     steps.counts.decided(decision)
     said = "; ".join(_sentence(one) for one in chosen)
     return Ruling(

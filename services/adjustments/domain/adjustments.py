@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from fleet.cause import Cause
 
 Amounts = Mapping[str, int]
-Kind = Literal["corrected", "cancelled"]
+Kind = Literal["corrected", "cancelled", "recovered"]  # the last: after a lost dispute (recoveries.py)
 PricedBy = Literal["bill", "book"]
 
 PREFIX: Final = "adjustment:"
@@ -101,6 +101,11 @@ class Adjustment:
     def name(self) -> str:
         """What people and decisions call it: F123:2."""
         return f"{self.flight_id}:{self.revision}"
+
+    @property
+    def flight(self) -> str:
+        """The flight as people know it: a recovery is named after its dispute too."""
+        return self.flight_id.partition("/")[2] if self.kind == "recovered" else self.flight_id
 
     @property
     def source(self) -> str:

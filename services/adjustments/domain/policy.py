@@ -17,6 +17,7 @@ class Need(StrEnum):
     LARGE_AMOUNT = "large_amount"
     OLD_FLIGHT = "old_flight"
     STUDENT_CHANGED = "student_changed"
+    LOST_DISPUTE = "lost_dispute"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +33,7 @@ class Policy:
     expires_after_days: int = 14
     offset_escalates_after_days: int = 60
     offset_share_percent: int = 100
+    recover_lost_disputes: bool = False
     waterfall: tuple[str, ...] = ("future_payout_offset",)
 
 
@@ -53,6 +55,7 @@ def judge(
     currency: str,
     flown_on: date,
     student_changed: bool,
+    recovered: bool = False,
     policy: Policy,
     now: datetime,
     zone: str,
@@ -68,6 +71,8 @@ def judge(
         needs.append(Need.OLD_FLIGHT)
     if student_changed:
         needs.append(Need.STUDENT_CHANGED)
+    if recovered:
+        needs.append(Need.LOST_DISPUTE)
     count = 2 if Need.LARGE_AMOUNT in needs else 1 if needs else 0
     return Judgement(
         needs=tuple(needs),
@@ -96,5 +101,6 @@ def _sentence(needs: Sequence[Need], count: int, largest: int, currency: str, po
         Need.LARGE_AMOUNT: amount,
         Need.OLD_FLIGHT: f"the flight is older than {policy.approve_older_than_days} days",
         Need.STUDENT_CHANGED: "the student changed",
+        Need.LOST_DISPUTE: "payees bear what a dispute took, or get it back",
     }
     return f"waits for {_COUNTED[count]}: {', '.join(said[need] for need in needs)}"

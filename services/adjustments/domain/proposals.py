@@ -184,6 +184,7 @@ def _judge(adjustment: Adjustment, terms: Terms) -> Judgement:
         currency=adjustment.currency,
         flown_on=adjustment.flown_on,
         student_changed=_changes_student(adjustment),
+        recovered=adjustment.kind == "recovered",
         policy=terms.policy,
         now=terms.now,
         zone=terms.zone,

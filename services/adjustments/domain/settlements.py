@@ -281,6 +281,20 @@ def applied(rows: Sequence[Settlement], changes: Changes) -> list[Settlement]:
     return [*moved, *changes.begun]
 
 
+def together(decided: Sequence[Changes]) -> Changes:
+    """What was decided one after the other, as one: what begins and moves on at once begins where it ends."""
+    steps: list[Step] = []
+    begun: dict[UUID, Settlement] = {}
+    for one in decided:
+        for step in one.steps:
+            if (new := begun.get(step.settlement.id)) is None:
+                steps.append(step)
+            else:
+                begun[new.id] = replace(new, state=step.to, amount=step.amount, proof=step.proof)
+        begun |= {row.id: row for row in one.begun}
+    return Changes(steps=tuple(steps), begun=tuple(begun.values()))
+
+
 def part_of(old: Settlement, amount: int, number: int) -> Settlement:
     """Another settlement like an old one, of another amount."""
     identity = settlement_id(old.adjustment_id, old.wallet, number)

@@ -17,12 +17,16 @@ from services.adjustments.domain.settlements import (
     Settlement,
     SettlementState,
     Step,
+    applied,
     next_number,
     part_of,
     start,
+    together,
 )
+from services.adjustments.domain.settlements_sent import Reversed
 
 PROOFS: Final = ", "  # between Stripe's ids in a proof
+PAYOUTS: Final = "payouts"  # in the place of a person whom a restored database has forgotten
 _M, _S = Method, SettlementState
 
 
@@ -53,6 +57,30 @@ def after_reversal(
     return Changes(steps=(step,), begun=(rest,))
 
 
+def after_forgotten_reversal(offset: Settlement, rows: Sequence[Settlement], answer: Reversed) -> Changes:
+    """What came back at Stripe before a restore, of a debt that waits now under the reversal's id.
+
+    Who approved it is forgotten, so it began as an offset; of that the money that is there is taken out.
+    """
+    owed, came_back = -offset.amount, answer.came_back
+    back = min(came_back.amount, owed)
+    if not back:
+        return Changes()
+    said = f"before the database was restored: {came_back.sentence}"
+    number = next_number(rows)
+    reversal = replace(
+        part_of(offset, -back, number),
+        method=_M.STRIPE_REVERSAL,
+        state=_S.SETTLED,
+        instead_of=_M.FUTURE_PAYOUT_OFFSET,
+        decided_by=PAYOUTS,
+        proof=came_back.proof,
+    )
+    rest = replace(part_of(offset, back - owed, number + 1), instead_of=offset.method)
+    step = Step(settlement=offset, to=_S.REPLACED, amount=offset.amount, sentence=said)
+    return Changes(steps=(step,), begun=(reversal, rest) if rest.amount else (reversal,))
+
+
 def after_refused_journal(
     asked: Settlement, rows: Sequence[Settlement], said: str, transfer: str | None
 ) -> Changes:
@@ -72,20 +100,36 @@ def after_refused_journal(
     return Changes(steps=(step,), begun=(again,))
 
 
-def after_part(rows: Sequence[Settlement], transfer: str, amount: int) -> Changes:
-    """A transfer took a part of a debt off: so much of what waits is settled, and the rest waits on.
+def after_parts(rows: Sequence[Settlement], parts: Sequence[tuple[str, int]]) -> Changes:
+    """Transfers took parts of a debt off, or its last: so much of what waits is settled, the rest waits on.
 
-    rows: every settlement of the wallet in this adjustment. The same transfer again changes nothing.
+    rows: every settlement of the wallet in this adjustment. parts: transfer and amount. What a transfer took
+    while another way was under way settles what comes back to the offset later; no part settles more than it
+    took.
     """
-    waiting = [row for row in rows if row.method is _M.FUTURE_PAYOUT_OFFSET and row.state is _S.WAITING]
-    if not waiting or any(row.proof == transfer for row in rows):
-        return Changes()
-    old = waiting[0]
-    taken = min(amount, -old.amount)
-    said = f"transfer {transfer} took {format_minor(taken, old.currency)} {old.currency} of it off"
-    step = Step(settlement=old, to=_S.SETTLED, amount=-taken, sentence=said, proof=transfer)
-    left = part_of(old, old.amount + taken, next_number(rows))
-    return Changes(steps=(step,), begun=(replace(left, instead_of=old.method),) if left.amount else ())
+    decided: list[Changes] = []
+    now = list(rows)
+    for transfer, amount in parts:
+        one = _after_part(now, transfer, amount)
+        now = applied(now, one)
+        decided.append(one)
+    return together(decided)
+
+
+def _after_part(rows: Sequence[Settlement], transfer: str, amount: int) -> Changes:
+    spare = amount + sum(row.amount for row in rows if row.proof == transfer and row.state is _S.SETTLED)
+    steps: list[Step] = []
+    begun: list[Settlement] = []
+    for old in rows:
+        if old.method is not _M.FUTURE_PAYOUT_OFFSET or old.state is not _S.WAITING or spare <= 0:
+            continue
+        taken = min(spare, -old.amount)
+        spare -= taken
+        said = f"transfer {transfer} took {format_minor(taken, old.currency)} {old.currency} of it off"
+        steps.append(Step(settlement=old, to=_S.SETTLED, amount=-taken, sentence=said, proof=transfer))
+        if left := old.amount + taken:
+            begun.append(replace(part_of(old, left, next_number(rows)), instead_of=old.method))
+    return Changes(steps=tuple(steps), begun=tuple(begun))
 
 
 def begun_in_parts(one: Settlement, parts: Sequence[tuple[str, int]]) -> list[Settlement]:

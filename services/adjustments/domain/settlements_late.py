@@ -17,6 +17,7 @@ class Lateness(StrEnum):
     OVERDUE = "overdue"  # waits for a transfer for longer than the policy says
     WINDOW_CLOSES = "window_closes"  # what the payee owes can be taken back for a few hours more
     UNANSWERED = "unanswered"  # payouts was asked for a reversal or a refund and said nothing
+    FORGOTTEN = "forgotten"  # an answer came of what nobody decided here: a restore has lost the decision
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class LateCounts:
     overdue: int
     window_closes: int
     unanswered: int
+    forgotten: int
 
 
 def sentence(late: Late, what: Lateness, now: datetime) -> str:

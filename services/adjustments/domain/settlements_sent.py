@@ -1,5 +1,6 @@
 """What payouts and the ledger tell of settlements. Pure."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -19,7 +20,7 @@ class Carried:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PartCarried(Carried):
-    """A transfer that took off a part of a debt, and not its last cent. amount: minor units, above zero."""
+    """A transfer that took so much of a debt off. amount: minor units, above zero."""
 
     amount: int
 
@@ -34,6 +35,14 @@ class Window:
     amount: int
     sources: tuple[str, ...]
     clawback_until: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Posted:
+    """The ledger posted a settlement's journal. entries: wallet -> minor units."""
+
+    settlement_id: UUID
+    entries: Mapping[str, int]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,16 +64,18 @@ class ReturnedRefund:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refunded:
-    """Payouts' answer to a settlement by refund. refunds: their ids at Stripe."""
+    """Payouts' answer to a settlement by refund. asked: minor units. refunds: their ids at Stripe."""
 
     settlement_id: UUID
+    asked: int
     came_back: CameBack
     refunds: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reversed:
-    """Payouts' answer to a settlement by reversal."""
+    """Payouts' answer to a settlement by reversal. asked: minor units, above zero."""
 
     settlement_id: UUID
+    asked: int
     came_back: CameBack

@@ -33,6 +33,8 @@ def begun(settlement: Settlement) -> str:
         return f"transfer {settlement.proof} carried it"
     if settlement.state is SettlementState.SETTLED and settlement.method is _M.REFUND:
         return f"{settlement.proof} gave it back"
+    if settlement.state is SettlementState.SETTLED and settlement.method is _M.STRIPE_REVERSAL:
+        return f"{settlement.proof} brought it back before the database was restored"
     if settlement.cheque is not None:
         cheque = f"cheque {settlement.cheque.number} of {settlement.cheque.paid_on.isoformat()}"
         return f"{cheque} pays it; the ledger is asked to post that"
@@ -55,6 +57,8 @@ def _told(settlement: Settlement) -> str | None:
     if settlement.method in BY_TRANSFER and settlement.state is SettlementState.SETTLED:
         return f"{what} of this correction was settled with a transfer that is on its way already."
     match settlement.method:
+        case Method.STRIPE_REVERSAL if settlement.state is SettlementState.SETTLED:
+            return f"{what} was taken back from your Stripe account."
         case Method.CREDIT if settlement.instead_of is _M.REFUND:
             return f"{what} could not be refunded to your card. {_CREDITED}"
         case Method.REFUND if settlement.state is SettlementState.ASKED:

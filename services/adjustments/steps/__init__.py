@@ -6,7 +6,9 @@ from services.adjustments.steps import (
     expiry,
     moves,
     proposals,
+    recoveries,
     settlements,
+    settlements_early,
     settlements_late,
     settlements_refunds,
 )
@@ -17,7 +19,9 @@ __all__ = [
     "expiry",
     "moves",
     "proposals",
+    "recoveries",
     "settlements",
+    "settlements_early",
     "settlements_late",
     "settlements_refunds",
 ]

@@ -19,7 +19,7 @@ from services.adjustments.domain.adjustments import Adjustment, Move, State, Thr
 from services.adjustments.domain.flights import FirstBill, Revision
 from services.adjustments.domain.journals import PostedJournal
 from services.adjustments.domain.proposals import Proposal, Refusal, Terms
-from services.adjustments.steps import moves, settlements
+from services.adjustments.steps import moves, settlements, settlements_early
 
 TOLD_EACH_MAX: Final = 20  # of one batch; a corrected month is one sentence, not thousands
 _OPEN = frozenset({State.PROPOSED, State.WAITING})
@@ -96,7 +96,8 @@ async def begin(
     """
     if posted:
         await store.makers.count(tx, posted, local_date(now, await store.policy.time_zone(tx)))
-        await settlements.begin(tx, posted, now, through)
+        owed = await settlements.begin(tx, posted, now, through)
+        await settlements_early.hear(tx, owed, now)
 
 
 async def resume(

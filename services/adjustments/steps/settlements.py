@@ -29,7 +29,8 @@ from services.adjustments.domain.settlements import (
     Step,
     Terms,
 )
-from services.adjustments.domain.settlements_sent import Carried, PartCarried, Refused, Reversed
+from services.adjustments.domain.settlements_early import Answer, is_answer_to
+from services.adjustments.domain.settlements_sent import Carried, PartCarried, Posted, Refused, Reversed
 from services.adjustments.steps import moves
 
 WHO: Final = "hobbs"
@@ -47,14 +48,27 @@ class Known:
     transferred: Mapping[str, Mapping[str, str]]
     parts: Mapping[tuple[str, str], Sequence[tuple[str, int]]]
     decided: list[Changes] = field(default_factory=list)
+    early: list[Answer] = field(default_factory=list)
 
-    def asked(self, settlement_id: UUID, methods: Collection[Method]) -> Settlement | None:
-        """The settlement that waits for this answer; None when it had one, or is not known here."""
-        row = self.rows.get(settlement_id)
-        if row is None:
-            _log.warning("an answer is of no known settlement", extra={"settlement_id": str(settlement_id)})
+    def asked(self, answer: Answer) -> Settlement | None:
+        """The settlement that waits for this answer; None when it had one, or is not known here.
+
+        What is not known here is kept until it is decided again.
+        """
+        row = self.rows.get(answer.settlement_id)
+        if row is None or not is_answer_to(answer, row):
+            told = {"settlement_id": str(answer.settlement_id)}
+            _log.warning("an answer is of no settlement known here and is kept", extra=told)
+            self.early.append(answer)
             return None
-        return row if row.state is SettlementState.ASKED and row.method in methods else None
+        return row if row.state is SettlementState.ASKED else None
+
+    def offset(self, settlement_id: UUID) -> Settlement | None:
+        """The debt that waits to be deducted under this id; None when there is none."""
+        row = self.rows.get(settlement_id)
+        if row is None or row.method is not Method.FUTURE_PAYOUT_OFFSET:
+            return None
+        return row if row.state is SettlementState.WAITING else None
 
     def beside(self, row: Settlement) -> list[Settlement]:
         """Every settlement of its wallet in its adjustment."""
@@ -66,29 +80,29 @@ class Known:
         for (adjustment, wallet), row in {
             (row.adjustment_id, row.wallet): row for row in self.rows.values()
         }.items():
-            for transfer, amount in self.parts.get((self.adjustments[adjustment].source, wallet), ()):
-                changes = settlements_answers.after_part(self.beside(row), transfer, amount)
-                if changes.steps:
-                    self.decide(changes)
+            parts = self.parts.get((self.adjustments[adjustment].source, wallet), ())
+            changes = settlements_answers.after_parts(self.beside(row), parts)
+            if changes.steps:
+                self.decide(changes)
 
     def transfer(self, row: Settlement) -> str | None:
         """The transfer that carried its adjustment to its wallet."""
         return self.transferred[self.adjustments[row.adjustment_id].source].get(row.wallet)
 
     def decide(self, changes: Changes) -> None:
-        after = settlements.applied([step.settlement for step in changes.steps], changes)
-        self.rows |= {row.id: row for row in after}
+        after = settlements.applied(list(self.rows.values()), changes)
+        self.rows = {row.id: row for row in after}
         self.decided.append(changes)
 
 
-async def begin(tx: Tx, posted: Sequence[Adjustment], now: datetime, through: Through | None) -> None:
+async def begin(tx: Tx, posted: Sequence[Adjustment], now: datetime, through: Through | None) -> list[UUID]:
     """Begin to settle adjustments that were just posted; tell each person what changed and how it is settled.
 
     The flights are locked. Each adjustment goes on to `settling`, or to `settled`, `through` posted when that
-    step is not written yet.
+    step is not written yet. Gives the settlements of what payees owe.
     """
     if not posted:
-        return
+        return []
     begun = await _first(tx, posted, now)
     by_id = {one.id: one for one in posted}
     left = await _write(tx, Changes(begun=tuple(begun)), by_id, WHO, now)
@@ -99,6 +113,7 @@ async def begin(tx: Tx, posted: Sequence[Adjustment], now: datetime, through: Th
             how[settlement.adjustment_id][settlement.wallet] = said
     await outbox.stage(tx, [m for one in posted for m in wire.notifications.posted(one, how[one.id])])
     await _finish(tx, by_id, now, through)
+    return [one.id for one in begun if one.method in (Method.STRIPE_REVERSAL, Method.FUTURE_PAYOUT_OFFSET)]
 
 
 async def _first(tx: Tx, posted: Sequence[Adjustment], now: datetime) -> list[Settlement]:
@@ -137,11 +152,11 @@ async def change(tx: Tx, adjustment: Adjustment, changes: Changes, who: str, now
     await _finish(tx, by_id, now)
 
 
-async def take_posted(tx: Tx, ids: Sequence[UUID], now: datetime) -> None:
-    """Take the ledger's journals of these settlements: they are settled."""
-    known = await lock(tx, ids)
-    for settlement_id in ids:
-        if (one := known.asked(settlement_id, BY_JOURNAL)) is not None:
+async def take_posted(tx: Tx, posted: Sequence[Posted], now: datetime) -> None:
+    """Take the ledger's journals of settlements: they are settled."""
+    known = await lock(tx, [one.settlement_id for one in posted])
+    for journal in posted:
+        if (one := known.asked(journal)) is not None:
             step = Step(
                 settlement=one,
                 to=SettlementState.SETTLED,
@@ -157,7 +172,8 @@ async def take_refused(tx: Tx, refused: Sequence[Refused], now: datetime) -> Non
     """Take the ledger's refusals: what was there before is in force again."""
     known = await lock(tx, [one.settlement_id for one in refused])
     for one in refused:
-        if (asked := known.asked(one.settlement_id, BY_JOURNAL)) is not None:
+        asked = known.rows.get(one.settlement_id)  # what is not known here is judged anew when it is asked
+        if asked is not None and asked.method in BY_JOURNAL and asked.state is SettlementState.ASKED:
             beside, transfer = known.beside(asked), known.transfer(asked)
             known.decide(settlements_answers.after_refused_journal(asked, beside, one.sentence, transfer))
     await go_on(tx, known, now)
@@ -167,7 +183,9 @@ async def take_reversals(tx: Tx, answers: Sequence[Reversed], now: datetime) -> 
     """Take payouts' answers: what came back is settled, the rest becomes an offset by itself."""
     known = await lock(tx, [one.settlement_id for one in answers])
     for one in answers:
-        if (asked := known.asked(one.settlement_id, (Method.STRIPE_REVERSAL,))) is not None:
+        if (offset := known.offset(one.settlement_id)) is not None:
+            known.decide(settlements_answers.after_forgotten_reversal(offset, known.beside(offset), one))
+        elif (asked := known.asked(one)) is not None:
             beside, transfer = known.beside(asked), known.transfer(asked)
             known.decide(settlements_answers.after_reversal(asked, beside, one.came_back, transfer))
     await go_on(tx, known, now)
@@ -225,13 +243,12 @@ async def _load(tx: Tx, ids: Collection[UUID]) -> Known:
 
 async def go_on(tx: Tx, known: Known, now: datetime) -> None:
     """Write what was decided, tell it, and finish the adjustments of which nothing waits any more."""
+    if known.early:
+        await store.settlements_early.keep(tx, known.early, now)
     known.take_parts()
     if not known.decided:
         return
-    changes = Changes(
-        steps=tuple(step for one in known.decided for step in one.steps),
-        begun=tuple(row for one in known.decided for row in one.begun),
-    )
+    changes = settlements.together(known.decided)
     left = await _write(tx, changes, known.adjustments, WHO, now)
     await fault_point("adjustments.settlements_answered")
     messages = [
@@ -252,11 +269,16 @@ async def go_on(tx: Tx, known: Known, now: datetime) -> None:
 async def _write(
     tx: Tx, changes: Changes, adjustments: Mapping[UUID, Adjustment], who: str, now: datetime
 ) -> _Left:
-    """Write settlements and ask for what settles them; what the parties owe in all afterwards."""
+    """Write settlements and ask for what settles them; what the parties owe in all afterwards.
+
+    What was answered before a restore is not asked for again: its answer is heard when all is written.
+    """
     if changes.steps or changes.begun:
         sentences = [settlements_told.begun(one) for one in changes.begun]
         await store.settlements.change(tx, changes, sentences, who, now)
     asked = [one for one in changes.begun if one.state is SettlementState.ASKED]
+    answered = await store.settlements_early.of(tx, [one.id for one in asked])
+    asked = [one for one in asked if one.id not in answered]
     await outbox.stage(tx, [_asking(one, adjustments[one.adjustment_id], now) for one in asked])
     owing = {row.wallet for row in (*changes.begun, *(step.settlement for step in changes.steps))}
     return await store.settlements.left(tx, owing)
@@ -272,8 +294,12 @@ def _asking(settlement: Settlement, adjustment: Adjustment, now: datetime) -> Me
 
 def _tell_begun(settlement: Settlement, adjustment: Adjustment, left: _Left) -> list[Message]:
     owed = _left_of(settlement, left)
-    goes_on = settlement.instead_of is settlement.method  # what was settled of it says how much is left
-    said = None if goes_on else settlements_told.told(settlement, owed)
+    if settlement.instead_of is settlement.method:  # the rest of a debt, of which what was settled tells
+        if settlement.state is not SettlementState.SETTLED:
+            return []
+        said = settlements_told.settled(settlement, settlement.amount, owed)
+        return [wire.settlements.told(settlement, adjustment, "settlement_done", said, owed)] if said else []
+    said = settlements_told.told(settlement, owed)
     return [wire.settlements.told(settlement, adjustment, "settlement_changed", said, owed)] if said else []
 
 

@@ -9,6 +9,7 @@ from fleet.database import Tx
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.adjustments import store, wire
+from services.adjustments.domain.settlements_early import TOLD_AFTER
 from services.adjustments.domain.settlements_late import (
     UNANSWERED_AFTER,
     WARNED_BEFORE,
@@ -33,6 +34,8 @@ async def remind(tx: Tx, now: datetime) -> int:
     await _tell(tx, closing, Lateness.WINDOW_CLOSES, now)
     await _tell(tx, unanswered, Lateness.UNANSWERED, now)
     await _tell(tx, overdue, Lateness.OVERDUE, now)
+    forgotten = await store.settlements_early.untold(tx, now - TOLD_AFTER, now)
+    await outbox.stage(tx, [wire.settlements.forgotten(one) for one in forgotten])
     await fault_point("adjustments.settlements_reminded")
     await store.settlements_sent.forget_closed(tx, now)
     return len(closing) + len(unanswered) + len(overdue)
@@ -46,6 +49,7 @@ async def count(tx: Tx, now: datetime) -> LateCounts:
         overdue=now - await _patience(tx, now),
         unanswered=now - UNANSWERED_AFTER,
         closing=now + WARNED_BEFORE,
+        forgotten=now - TOLD_AFTER,
     )
 
 

@@ -17,7 +17,7 @@ async def take_answers(tx: Tx, answers: Sequence[Refunded], now: datetime) -> No
     known = await lock(tx, [one.settlement_id for one in answers])
     returned = await store.settlements_refunds.note(tx, [r for one in answers for r in one.refunds])
     for one in answers:
-        if (asked := known.asked(one.settlement_id, (Method.REFUND,))) is not None:
+        if (asked := known.asked(one)) is not None:
             known.decide(after_refund(asked, known.beside(asked), _less(one, returned).came_back))
     await go_on(tx, known, now)
 

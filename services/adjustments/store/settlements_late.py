@@ -92,16 +92,19 @@ _COUNT: Final = """
                  WHERE (w.wallet, w.currency) = (s.wallet, s.currency) AND clawback_until > :now) <= :closing)
             AS window_closes,
         count(*) FILTER (WHERE s.state = 'asked' AND s.method IN ('stripe_reversal', 'refund')
-            AND s.begun_at < :unanswered) AS unanswered
+            AND s.begun_at < :unanswered) AS unanswered,
+        (SELECT count(*) FROM early_answer WHERE heard_at < :forgotten) AS forgotten
     FROM settlement AS s WHERE s.state IN ('waiting', 'asked')
 """
 
 
 async def count(
-    tx: Tx, now: datetime, *, overdue: datetime, unanswered: datetime, closing: datetime
+    tx: Tx, now: datetime, *, overdue: datetime, unanswered: datetime, closing: datetime, forgotten: datetime
 ) -> LateCounts:
-    """How many settlements are late: begun before these instants, or with windows that close until then."""
-    row = await tx.one(_COUNT, now=now, overdue=overdue, unanswered=unanswered, closing=closing)
+    """How many settlements are late: begun or answered before these instants, or windows close by then."""
+    row = await tx.one(
+        _COUNT, now=now, overdue=overdue, unanswered=unanswered, closing=closing, forgotten=forgotten
+    )
     return LateCounts(**row._mapping)
 
 

@@ -39,7 +39,7 @@ _PARTS: Final = """
 
 
 async def parts(tx: Tx, sources: Collection[str]) -> dict[tuple[str, str], list[tuple[str, int]]]:
-    """By adjustment's source and wallet: the transfers that took parts of the debt off, with amounts."""
+    """By adjustment's source and wallet: the transfers that took something of the debt off, with amounts."""
     found: dict[tuple[str, str], list[tuple[str, int]]] = {}
     for row in await tx.all(_PARTS, sources=sorted(sources)) if sources else []:
         found.setdefault((row.source, row.wallet), []).append((row.transfer_id, row.amount))

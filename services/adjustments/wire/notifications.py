@@ -6,13 +6,20 @@ from typing import Literal
 from fleet.envelope import Message
 from fleet.money import format_minor
 from schemas.notifications import NotificationRequested
-from services.adjustments.domain.adjustments import Adjustment
+from services.adjustments.domain.adjustments import Adjustment, Kind
 
 _Told = Literal["student", "instructor", "aircraft_owner"]
 _PEOPLE: dict[str, _Told] = {
     "student": "student",
     "instructor": "instructor",
     "aircraft_owner": "aircraft_owner",
+}
+
+
+_CAUSES: dict[Kind, str] = {
+    "corrected": "was corrected",
+    "cancelled": "was cancelled",
+    "recovered": "was paid with money about which the student's bank decided",
 }
 
 
@@ -82,8 +89,8 @@ def _sentence(adjustment: Adjustment, kind: _Told, wallet: str, amount: int) -> 
     new = _money(sign * adjustment.entries.get(wallet, 0), adjustment.currency)
     change = _money(abs(amount), adjustment.currency)
     more = "more" if sign * amount > 0 else "less"
-    cause = "was cancelled" if adjustment.kind == "cancelled" else "was corrected"
-    return f"Flight {adjustment.flight_id} {cause}: it {word} you {new} instead of {old}, {change} {more}."
+    cause = _CAUSES[adjustment.kind]
+    return f"Flight {adjustment.flight} {cause}: it {word} you {new} instead of {old}, {change} {more}."
 
 
 def _finance(adjustment: Adjustment, kind: str) -> Message:
@@ -100,7 +107,7 @@ def _message(
     wallet: str | None,
 ) -> Message:
     facts = {
-        "flight": adjustment.flight_id,
+        "flight": adjustment.flight,
         "revision": str(adjustment.revision),
         "currency": adjustment.currency,
     }

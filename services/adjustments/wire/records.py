@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+from fleet.admitted import Admitted
 from fleet.envelope import Record
 from fleet.inbox import Unreadable, read
 from schemas.flights import BilledEntry, FlightRevised
@@ -16,11 +17,15 @@ from schemas.transfers import TransferSent
 from services.adjustments.domain.adjustments import PREFIX
 from services.adjustments.domain.flights import FirstBill, Revision
 from services.adjustments.domain.journals import PostedJournal, RefusedJournal
+from services.adjustments.domain.recoveries import Lost, Won
 
 SOURCE_CHARS_MAX = 100  # of a journal's source, as the ledger takes it
 SETTLEMENT_PREFIX = "settlement:"
 RETURNED_PREFIX = "refund-failed:"  # receivables' journals of refunds that banks sent back
-_OURS = (PREFIX.encode(), SETTLEMENT_PREFIX.encode(), RETURNED_PREFIX.encode())
+LOST_PREFIX, WON_PREFIX = "dispute-lost:", "dispute-won:"  # receivables' journals of disputes that ended
+_OURS = tuple(
+    prefix.encode() for prefix in (PREFIX, SETTLEMENT_PREFIX, RETURNED_PREFIX, LOST_PREFIX, WON_PREFIX)
+)
 _SOURCES = b'"sources":'
 _PAID_OURS = f'"{PREFIX}'.encode()
 
@@ -64,7 +69,9 @@ def _amounts(entries: Sequence[BilledEntry], name: str) -> dict[str, int]:
 
 
 def ours(batch: Sequence[Record]) -> list[Record]:
-    """Of the ledger's answers, those about settlements or this service's journals: the key is the source.
+    """Of the ledger's answers, those about this service's journals, settlements, and disputes that ended.
+
+    The key is the source.
 
     There are millions of others, which cost no row in the inbox. What has no source as its key is taken too:
     it is read, and buried when it is no answer of the ledger.
@@ -101,6 +108,31 @@ def posted_journal(event: JournalPosted) -> PostedJournal:
         currency=event.currency,
         entries={wallet: amount for wallet, amount in sorted(amounts.items()) if amount},
         recorded_at=event.recorded_at,
+    )
+
+
+def ended_disputes(posted: Sequence[Admitted[JournalPosted]]) -> list[Admitted[Lost | Won]]:
+    """The disputes whose end receivables' journals book, when a student's account bears it."""
+    return [
+        Admitted(end, one.record, one.event_key, one.cause)
+        for one in posted
+        if (end := _ended_dispute(one.event)) is not None
+    ]
+
+
+def _ended_dispute(event: JournalPosted) -> Lost | Won | None:
+    if event.source.startswith(WON_PREFIX):
+        return Won(dispute_id=event.source.removeprefix(WON_PREFIX), occurred_at=event.occurred_at)
+    owing = [entry for entry in event.entries if entry.amount < 0 and entry.wallet.startswith("student:")]
+    if not event.source.startswith(LOST_PREFIX) or not owing:
+        return None
+    return Lost(
+        dispute_id=event.source.removeprefix(LOST_PREFIX),
+        student=owing[0].wallet,
+        currency=event.currency,
+        amount=-owing[0].amount,
+        version=owing[0].version,
+        occurred_at=event.occurred_at,
     )
 
 

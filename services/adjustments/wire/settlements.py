@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from fleet.admitted import Admitted
 from fleet.cause import Cause
-from fleet.envelope import Message, Record
+from fleet.envelope import Message, Record, first_cause
 from schemas.journals import EntryRequest, JournalPosted, JournalRefused, JournalRequested
 from schemas.notifications import NotificationRequested
 from schemas.refunds import RefundRequested, RefundSettled
@@ -19,9 +19,11 @@ from services.adjustments.domain.adjustments import PREFIX, Adjustment
 from services.adjustments.domain.settlements import PREFIX as SETTLEMENT_PREFIX
 from services.adjustments.domain.settlements import CameBack, Settlement, journal_entries
 from services.adjustments.domain.settlements_answers import PROOFS
+from services.adjustments.domain.settlements_early import Kept
 from services.adjustments.domain.settlements_sent import (
     Carried,
     PartCarried,
+    Posted,
     Refunded,
     Refused,
     ReturnedRefund,
@@ -104,9 +106,9 @@ def told(settlement: Settlement, adjustment: Adjustment, kind: str, sentence: st
         recipient=recipient,
         kind=kind,
         about=adjustment.name,
-        sentence=f"Flight {adjustment.flight_id}: {sentence}",
+        sentence=f"Flight {adjustment.flight}: {sentence}",
         facts={
-            "flight": adjustment.flight_id,
+            "flight": adjustment.flight,
             "revision": str(adjustment.revision),
             "method": str(settlement.method),
             "amount": str(settlement.amount),
@@ -125,13 +127,28 @@ def finance(kind: str, about: str, sentence: str, trace: Cause) -> Message:
     return Message(topic="notification.requested", key="finance", event=event, cause=trace)
 
 
+def forgotten(kept: Kept) -> Message:
+    """Tell finance of an answer to what a restored database has forgotten."""
+    said = (
+        f"settlement {kept.settlement_id} was answered, and nobody decided it here: {kept.sentence}. The "
+        "database was restored: decide again what was decided since its backup (runbook settlements)"
+    )
+    return finance("settlement_forgotten", str(kept.settlement_id), said, first_cause())
+
+
 # What is read.
 
 
-def posted(admitted: Iterable[Admitted[JournalPosted]]) -> list[UUID]:
-    """The settlements whose journals the ledger posted."""
-    found = (settlement_of(one.event.source) for one in admitted)
-    return [settlement_id for settlement_id in found if settlement_id is not None]
+def posted(admitted: Iterable[Admitted[JournalPosted]]) -> list[Posted]:
+    """The journals of settlements that the ledger posted."""
+    return [
+        Posted(
+            settlement_id=settlement_id,
+            entries={entry.wallet: entry.amount for entry in one.event.entries},
+        )
+        for one in admitted
+        if (settlement_id := settlement_of(one.event.source)) is not None
+    ]
 
 
 def refused(admitted: Iterable[Admitted[JournalRefused]]) -> list[Refused]:
@@ -161,6 +178,7 @@ def answers(admitted: Iterable[Admitted[ReversalSettled]]) -> list[Reversed]:
     return [
         Reversed(
             settlement_id=one.event.settlement_id,
+            asked=one.event.asked,
             came_back=CameBack(
                 amount=one.event.reversed,
                 proof=", ".join(one.event.reversals) or one.event.reason,
@@ -176,6 +194,7 @@ def refund_answers(admitted: Iterable[Admitted[RefundSettled]]) -> list[Refunded
     return [
         Refunded(
             settlement_id=one.event.settlement_id,
+            asked=one.event.asked,
             came_back=CameBack(
                 amount=one.event.refunded,
                 proof=PROOFS.join(one.event.refunds) or one.event.reason,
@@ -201,7 +220,7 @@ def returned_refunds(admitted: Iterable[Admitted[JournalPosted]]) -> list[Return
 
 
 def carried(admitted: Iterable[Admitted[TransferSent]]) -> list[Carried]:
-    """The adjustments that transfers carried."""
+    """The adjustments that transfers carried, but for debts of which they say how much they took off."""
     return [
         Carried(
             source=source,
@@ -211,12 +230,12 @@ def carried(admitted: Iterable[Admitted[TransferSent]]) -> list[Carried]:
         )
         for one in admitted
         for source in one.event.sources
-        if source.startswith(PREFIX)
+        if source.startswith(PREFIX) and source not in {part.source for part in one.event.deducted}
     ]
 
 
 def parts(admitted: Iterable[Admitted[TransferSent]]) -> list[PartCarried]:
-    """The parts of adjustments' debts that transfers took off."""
+    """How much of adjustments' debts transfers took off, the last part too."""
     return [
         PartCarried(
             source=part.source,
@@ -226,7 +245,7 @@ def parts(admitted: Iterable[Admitted[TransferSent]]) -> list[PartCarried]:
             amount=part.amount,
         )
         for one in admitted
-        for part in one.event.parts
+        for part in (*one.event.parts, *one.event.deducted)
         if part.source.startswith(PREFIX)
     ]
 

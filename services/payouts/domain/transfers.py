@@ -147,7 +147,8 @@ class ProvenTransfer:
 class SentTransfer:
     """A transfer that was just marked as sent. `payee`: its id; `sources`: what its payables came from.
 
-    parts: debts of which it took a part, by their journals' sources, and how much, in minor units.
+    parts: debts of which it took a part, by their journals' sources, and how much, in minor units. deducted:
+    how much it took off of those of which it took the last cent.
     """
 
     id: UUID
@@ -164,6 +165,7 @@ class SentTransfer:
     clawback_until: datetime
     trace: Cause
     parts: tuple[tuple[str, int], ...] = ()
+    deducted: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -258,11 +258,12 @@ _COMPLETE = """
                          AND less.event_type = 'offset'
                          AND less.stands_for = coalesce(payable.stands_for, payable.source))
                  GROUP BY 1 ORDER BY min(id)) AS sources,
-           (SELECT coalesce(jsonb_agg(jsonb_build_array(of_debt.source, of_debt.amount)
+           (SELECT coalesce(jsonb_agg(jsonb_build_array(of_debt.source, of_debt.amount, of_debt.last)
                        ORDER BY of_debt.source), '[]')::text
-            FROM (SELECT coalesce(stands_for, source) AS source, -sum(amount) AS amount FROM payable
-                  WHERE transfer_id = moved.id
-                  GROUP BY 1 HAVING bool_or(event_type = 'offset' AND amount > 0)) AS of_debt) AS parts
+            FROM (SELECT coalesce(stands_for, source) AS source, -sum(amount) AS amount,
+                         NOT bool_or(event_type = 'offset' AND amount > 0) AS last
+                  FROM payable WHERE transfer_id = moved.id AND event_type <> 'carried'
+                  GROUP BY 1 HAVING sum(amount) < 0) AS of_debt) AS debts
     FROM moved JOIN payee USING (wallet) ORDER BY moved.id
 """
 
@@ -288,6 +289,7 @@ async def complete(
 
 
 def _sent(row: Row[Any]) -> SentTransfer:
+    debts = orjson.loads(row.debts)
     return SentTransfer(
         id=row.id,
         wallet=row.wallet,
@@ -299,7 +301,8 @@ def _sent(row: Row[Any]) -> SentTransfer:
         stripe_transfer_id=row.stripe_transfer_id,
         stripe_account=row.stripe_account,
         sources=tuple(row.sources),
-        parts=tuple((source, amount) for source, amount in orjson.loads(row.parts)),
+        parts=tuple((source, amount) for source, amount, last in debts if not last),
+        deducted=tuple((source, amount) for source, amount, last in debts if last),
         sent_at=row.sent_at,
         clawback_until=row.clawback_until,
         trace=Cause.kept(row.trace),

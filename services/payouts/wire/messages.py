@@ -67,6 +67,7 @@ def _sent_event(transfer: SentTransfer) -> Message:
         stripe_account=transfer.stripe_account,
         sources=list(transfer.sources),
         parts=[PartTaken(source=source, amount=amount) for source, amount in transfer.parts],
+        deducted=[PartTaken(source=source, amount=amount) for source, amount in transfer.deducted],
         sent_at=transfer.sent_at,
         clawback_until=transfer.clawback_until,
     )

@@ -238,7 +238,8 @@ def _learn_dispute(charge: Charge, told: Dispute) -> Charge | Contradiction:
     known = charge.disputes.get(told.dispute_id, told)
     if known.amount != told.amount:
         return _changed(charge, f"dispute {told.dispute_id}", known.amount, told.amount)
-    if known.outcome and told.outcome and known.outcome is not told.outcome:
+    won_after_all = known.outcome is DisputeOutcome.LOST and told.outcome is DisputeOutcome.WON
+    if known.outcome and told.outcome and known.outcome is not told.outcome and not won_after_all:
         return Contradiction(
             reason="dispute_outcome_changed",
             sentence=f"dispute {told.dispute_id} was {known.outcome} and is now {told.outcome}",
@@ -249,8 +250,8 @@ def _learn_dispute(charge: Charge, told: Dispute) -> Charge | Contradiction:
     dispute = replace(
         known,
         withdrawn=known.withdrawn or told.withdrawn,
-        outcome=known.outcome or told.outcome,
-        closed_at=known.closed_at or told.closed_at,
+        outcome=told.outcome if won_after_all else known.outcome or told.outcome,
+        closed_at=told.closed_at if won_after_all else known.closed_at or told.closed_at,
         fees={**told.fees, **known.fees},
     )
     return replace(charge, disputes={**charge.disputes, told.dispute_id: dispute})

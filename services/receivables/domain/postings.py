@@ -7,7 +7,7 @@ earlier wait in the charge. Everything about the student's money goes to the cha
 charge, once; from then on the student is the holder, and the unallocated wallet stays at zero for the charge.
 """
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -131,7 +131,7 @@ def due_postings(charge: Charge, *, now: datetime) -> Iterator[Posting]:
     for refund in charge.refunds.values():
         yield from (p for p in _refund(charge, refund, posted) if p.source not in posted)
     for dispute in charge.disputes.values():
-        yield from (p for p in _dispute(charge, dispute) if p.source not in posted)
+        yield from (p for p in _dispute(charge, dispute, posted) if p.source not in posted)
 
 
 def unallocated_balance(charge: Charge) -> int:
@@ -201,8 +201,11 @@ def _refund(charge: Charge, refund: Refund, posted: set[str]) -> Iterator[Postin
         yield _posting(f"refund-failed:{name}", "refund_failed", currency, refund.at, again, failed)
 
 
-def _dispute(charge: Charge, dispute: Dispute) -> Iterator[Posting]:
-    """The amount of an open dispute is a claim of the school; of a lost one it is the student's debt."""
+def _dispute(charge: Charge, dispute: Dispute, posted: Collection[str]) -> Iterator[Posting]:
+    """The amount of an open dispute is a claim of the school; of a lost one it is the student's debt.
+
+    One that is won after it was lost ends that debt.
+    """
     if not dispute.withdrawn:
         return
     opened, closed = dispute.opened_at, dispute.closed_at or dispute.opened_at
@@ -215,7 +218,8 @@ def _dispute(charge: Charge, dispute: Dispute) -> Iterator[Posting]:
             source, kept = f"dispute-fee:{transaction}", {SCHOOL: -fee, STRIPE: fee}
             yield _posting(source, "dispute_fee", currency, opened, kept, f"fee of a {about}")
     if dispute.outcome is DisputeOutcome.WON:
-        regained = {DISPUTES: amount, STRIPE: -amount}
+        owing = holder_of(charge) if f"dispute-lost:{name}" in posted else DISPUTES
+        regained = {owing: amount, STRIPE: -amount}
         yield _posting(f"dispute-won:{name}", "dispute_won", currency, closed, regained, f"{about} won")
     if dispute.outcome is DisputeOutcome.LOST:
         owed = {DISPUTES: amount, holder_of(charge): -amount}

@@ -91,8 +91,12 @@ def sent(
     at: datetime = NOW,
     amount: int = 9_000,
     parts: Sequence[tuple[str, int]] = (),
+    deducted: Sequence[tuple[str, int]] = (),
 ) -> Record:
-    """A `transfer.sent` record that paid or deducted these sources. parts: debts that it took a part of."""
+    """A `transfer.sent` record that paid or deducted these sources. parts: debts that it took a part of.
+
+    deducted: debts that it took the last cent of, which are sources too.
+    """
     event = TransferSent(
         transfer_id=uuid5(NAMESPACE_URL, transfer),
         payee=wallet.partition(":")[2],
@@ -101,8 +105,9 @@ def sent(
         currency="USD",
         stripe_transfer_id=f"tr_{transfer}",
         stripe_account="acct_1",
-        sources=list(sources),
+        sources=[*sources, *(source for source, _ in deducted)],
         parts=[PartTaken(source=source, amount=taken) for source, taken in parts],
+        deducted=[PartTaken(source=source, amount=taken) for source, taken in deducted],
         sent_at=at,
         clawback_until=at + timedelta(hours=72),
     )

@@ -7,6 +7,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 import pytest
 
 from fleet.database import Database
+from services.adjustments.domain.adjustments import adjustment_id
+from services.adjustments.domain.settlements import settlement_id
 from services.ledger.handlers import post_journals
 from tests.conftest import OpenDatabase
 from tests.integration.adjustments.settle_stories import (
@@ -117,6 +119,18 @@ async def test_an_answer_that_does_not_arrive_is_found_after_ten_minutes(
     assert await found(open_db, BY_REVERSAL) == []
     await as_owner(owner, _ANSWER, id=asked, back=1750, ago=timedelta(minutes=ago))
     assert len(await found(open_db, BY_REVERSAL)) == rows
+
+
+@pytest.mark.parametrize(("heard", "answered", "findings"), [(1_200, 1_200, 0), (1_200, 1_000, 1), (0, 0, 0)])
+async def test_a_reversal_whose_decision_a_restore_has_lost_is_compared_too(
+    db: Database, open_db: OpenDatabase, owner: Database, heard: int, answered: int, findings: int
+) -> None:
+    """The debt began as an offset under the id of payouts' request."""
+    await given_posted(db)
+    first = settlement_id(adjustment_id("F1", 2), INES, 1)
+    await answer_reversals(db, reversal(first, heard))
+    await as_owner(owner, _ANSWER, id=first, back=answered, ago=timedelta(hours=1))
+    assert len(await found(open_db, BY_REVERSAL)) == findings
 
 
 async def test_a_request_that_nobody_made_is_found(

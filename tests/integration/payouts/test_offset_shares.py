@@ -58,6 +58,14 @@ async def test_at_most_a_share_of_each_payment_is_taken_off_until_the_last_cent(
     ]
 
 
+async def test_a_transfer_says_how_much_of_a_debt_it_took(world: World) -> None:
+    """Also of what is left beside a claim: the last cent of that is not the debt."""
+    await owes(world, 1_750)
+    await earns(world, 5_000, 3_000, 2_000)
+    every = [sent["deducted"] for sent in await world.published("transfer.sent")]
+    assert every == [[], [], [{"source": DEBT, "amount": 150}]]
+
+
 async def test_the_oldest_debt_comes_first_and_payments_of_one_decision_share_it(world: World) -> None:
     await owes(world, 700)
     world.clock.advance(seconds=1)

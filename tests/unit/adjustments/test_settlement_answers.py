@@ -11,7 +11,7 @@ from services.adjustments.domain.settlements import (
     choose,
 )
 from services.adjustments.domain.settlements_answers import (
-    after_part,
+    after_parts,
     after_refund,
     after_returned_refund,
     begun_in_parts,
@@ -93,7 +93,7 @@ def test_a_refund_that_a_bank_sends_back_later_is_a_credit_again(
 def test_parts_are_taken_off_until_nothing_is_left_and_the_same_transfer_once() -> None:
     rows = [begun(INSTRUCTOR, -1_750)]
     for transfer, amount in (("T1", 500), ("T1", 500), ("T2", 5_000), ("T3", 1)):
-        rows = applied(rows, after_part(rows, transfer, amount))
+        rows = applied(rows, after_parts(rows, [(transfer, amount)]))
         assert in_force(rows) == -1_750
     assert [(r.state, r.amount, r.proof) for r in rows] == [
         (S.SETTLED, -500, "T1"),

@@ -181,6 +181,7 @@ POLICY = "approve_above = 75\nexpires_after_days = 7\nwaterfall = ['stripe_rever
 DEFAULTS = (
     "approve_above = 50.00\nsecond_approver_above = 500.00\napprove_older_than_days = 30\n"
     "expires_after_days = 14\noffset_escalates_after_days = 60\noffset_share_percent = 100\n"
+    "recover_lost_disputes = false\n"
     "waterfall = ['future_payout_offset']\n"
 )
 

@@ -104,6 +104,10 @@ def wallets(postings: Iterable[Posting]) -> dict[str, int]:
         ([paid(), dispute(outcome=DisputeOutcome.WON)], {"student:anna": 40_000, "external:stripe": -40_000}),
         ([paid(), dispute(outcome=DisputeOutcome.LOST)], {}),
         (
+            [paid(), dispute(outcome=DisputeOutcome.LOST), dispute(outcome=DisputeOutcome.WON)],
+            {"student:anna": 40_000, "external:stripe": -40_000},
+        ),
+        (
             [paid(), dispute(outcome=DisputeOutcome.WON, fees={"txn_2": 1_500, "txn_3": -1_500})],
             {"student:anna": 40_000, "external:stripe": -40_000},
         ),

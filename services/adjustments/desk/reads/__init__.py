@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fleet.database import Tx
 from fleet.zones import local_date
-from services.adjustments.desk.reads import recoveries
+from services.adjustments.desk.reads import forgotten, recoveries
 from services.adjustments.domain.policy import Policy
 
 MONTH_DAYS: Final = 30
@@ -148,11 +148,14 @@ async def whole(tx: Tx, name: str) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = dict(row._mapping)
     parties = await tx.all(_PARTIES, id=row.id, made_by=row.made_by, days=MONTH_DAYS)
+    settlements = await _settlements(tx, row.id)
+    wallets = [party.wallet for party in parties]
     return found | {
         "parties": [dict(party._mapping) for party in parties],
         "history": [dict(step._mapping) for step in await tx.all(_HISTORY, id=row.id)],
         "approvals": [dict(one._mapping) for one in await tx.all(_APPROVALS, id=row.id)],
-        "settlements": await _settlements(tx, row.id),
+        "settlements": settlements,
+        "forgotten": await forgotten.of_adjustment(tx, row.id, row.currency, wallets, settlements),
         "settlement_steps": [dict(step._mapping) for step in await tx.all(_SETTLEMENT_STEPS, id=row.id)],
         "computations": await computations(tx, flight_id, _stood(row.paid_by), int(revision)),
         "next_flights": await _next_flights(tx, flight_id, int(revision)),
