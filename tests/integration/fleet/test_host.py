@@ -1,10 +1,12 @@
 """Two services in one process on real Kafka: one goes down alone, and comes back to what it missed."""
 
 import asyncio
+import io
 import json
 import os
 import secrets
 import signal
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 
@@ -102,6 +104,14 @@ async def databases(plain_url: str) -> AsyncIterator[dict[str, Database]]:
 
 
 @pytest.fixture
+def said(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
+    """What is written to stderr from now on."""
+    written = io.StringIO()
+    monkeypatch.setattr(sys, "stderr", written)
+    return written
+
+
+@pytest.fixture
 async def machinery(
     kafka: str, plain_url: str, databases: dict[str, Database], monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Machinery]:
@@ -175,34 +185,14 @@ async def test_a_service_whose_consumers_do_not_poll_is_ended_and_built_again(ma
 
 
 async def test_each_line_names_the_service_whose_task_wrote_it(
-    capsys: pytest.CaptureFixture[str], machinery: Machinery
+    said: io.StringIO, machinery: Machinery
 ) -> None:
     await until(machinery.wrong, {})
     machinery.bug = a_library_gives_up
     await until(machinery.wrong, {"second": "down (PartEnded); it is started again"})
-    said = capsys.readouterr().err.splitlines()
-    lines = [json.loads(line) for line in said if line.startswith("{")]  # beside what pytest itself says
+    lines = [json.loads(line) for line in said.getvalue().splitlines()]
     assert {line["service"] for line in lines if line["message"] == "ended by itself"} == {"second"}
     for line in lines:
         assert (
             line["service"] == line["logger"].removeprefix("services.") or "services." not in line["logger"]
         )
-
-
-async def test_a_service_that_can_never_be_built_is_tried_ever_more_seldom_and_the_other_works(
-    machinery: Machinery, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(host, "PAUSE_FIRST_S", 0.2)
-    tried = 0
-
-    def broken() -> Worker:
-        nonlocal tried
-        tried += 1
-        raise RuntimeError("a bug")
-
-    machinery.host._services[1]._build = broken
-    machinery.bug = a_library_gives_up
-    await until(machinery.wrong, {"second": "down (RuntimeError); it is started again"})
-    await asyncio.sleep(5)  # 0.2, 0.4, 0.8, 1.6 and 3.2 s
-    assert 3 <= tried <= 6
-    assert machinery.built["sample"] == 1
