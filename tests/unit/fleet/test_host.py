@@ -1,6 +1,7 @@
 """A service that can never be built is tried ever more seldom, and ends as soon as it is asked to."""
 
 import asyncio
+from itertools import pairwise
 
 import pytest
 
@@ -30,6 +31,6 @@ async def test_pauses_between_tries_double_up_to_the_longest(monkeypatch: pytest
     assert await process._live_checks()["sample"]() is None
     service.stop()
     await asyncio.wait_for(running, 5)
-    gaps = [later - earlier for earlier, later in zip(tried, tried[1:], strict=False)]
+    gaps = [later - earlier for earlier, later in pairwise(tried)]
     assert all(gap >= least for gap, least in zip(gaps, (0.1, 0.2, 0.4, 0.4, 0.4), strict=True)), gaps
     assert len(tried) == 6
