@@ -21,10 +21,11 @@ from fleet import kafka_client
 from fleet.settings import Settings
 from hobbs.local.ports import free_ports
 from hobbs.shell.topic_plans import topic_plans
+from schemas.services import SERVICES
 from tests.support.databases import service_url
 
 Environment = dict[str, str]
-BOTH = ("billing", "ledger")
+BOTH = SERVICES[:2]
 
 
 @pytest.fixture
@@ -121,10 +122,9 @@ def test_two_services_share_a_process_each_with_its_role_and_drain_together(
     both: Environment, database_url: str
 ) -> None:
     (port,) = free_ports(1)
-    with work(both | {"HOBBS_OPS_PORT": str(port)}, services="ledger,billing") as process:
+    with work(both | {"HOBBS_OPS_PORT": str(port)}, services=",".join(BOTH)) as process:
         eventually(lambda: is_well(port), "both are ready")
-        roles = asyncio.run(logged_in(database_url))
-        assert roles == {("hobbs-billing", "hobbs_billing"), ("hobbs-ledger", "hobbs_ledger")}
+        assert asyncio.run(logged_in(database_url)) == {(f"hobbs-{s}", f"hobbs_{s}") for s in BOTH}
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=3) as answer:
             metrics = answer.read().decode()
         assert [
@@ -156,7 +156,7 @@ async def logged_in(url: str) -> set[tuple[str, str]]:
 def test_a_service_of_several_without_a_url_of_its_own_is_named(both: Environment) -> None:
     del both["HOBBS_LEDGER_DATABASE_URL"]
     result = subprocess.run(
-        [sys.executable, "-m", "hobbs", "work", "billing,ledger"],
+        [sys.executable, "-m", "hobbs", "work", *BOTH],
         env={"PATH": os.environ["PATH"], "HOBBS_DATABASE_URL": "postgresql://owner@nowhere/hobbs", **both},
         capture_output=True,
         text=True,
@@ -177,7 +177,6 @@ def test_a_service_of_several_without_a_url_of_its_own_is_named(both: Environmen
         ("gateway", "--processes", "2"),
         ("ledger", "--processes", "0"),
         ("all,gateway",),
-        ("payouts", "gateway"),
     ],
 )
 def test_wrong_arguments_are_a_usage_error(arguments: tuple[str, ...]) -> None:
