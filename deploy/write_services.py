@@ -14,10 +14,11 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it finds only its own folder
 
-from schemas.services import SERVICES
+from schemas.services import SERVICES, TOGETHER
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 COMPOSE: Final = ROOT / "docker-compose.yml"
+SMALL: Final = ROOT / "deploy" / "compose.small.yml"
 PROMETHEUS: Final = ROOT / "deploy" / "prometheus" / "prometheus.yml"
 RULES: Final = PROMETHEUS.with_name("hobbs.rules.yml")
 # What a service has outside its own container: the URL and the secret of `migrate`, and the secret's file.
@@ -26,6 +27,8 @@ LINES: Final = (
     "      - {name}_database_url",
     "  {name}_database_url: {{ file: deploy/secrets/{name}_database_url }}",
 )
+# What a service is in the variant for a small school: not on its own, and a URL and a secret of `all`.
+SMALL_LINES: Final = ("  {name}: {{ profiles: [apart] }}", *LINES[:2])
 CONTAINER: Final = """\
   {name}:
     <<: *worker
@@ -37,9 +40,14 @@ _ABSENCES: Final = r"absent\(fleet_outbox_age_seconds.*(?:\n *or absent\(fleet_o
 
 
 def main() -> int:
-    for path, write in ((COMPOSE, with_services), (PROMETHEUS, with_targets), (RULES, with_absences)):
+    for path, write, services in (
+        (COMPOSE, with_services, SERVICES),
+        (SMALL, in_one_container, TOGETHER),
+        (PROMETHEUS, with_targets, SERVICES),
+        (RULES, with_absences, SERVICES),
+    ):
         text = path.read_text(encoding="utf-8")
-        written = write(text, SERVICES)
+        written = write(text, services)
         if written != text:
             path.write_text(written, encoding="utf-8")
             sys.stdout.write(f"wrote {path.relative_to(ROOT)}\n")
@@ -50,13 +58,25 @@ def with_services(compose: str, services: Sequence[str]) -> str:
     """The compose file with what it lacks. ValueError when the service before a missing one is not found."""
     lines = compose.splitlines()
     for before, name in pairwise(services):
-        for line in LINES:
-            if _filled(line, name) not in lines:
-                lines.insert(_place(lines, _filled(line, before)) + 1, _filled(line, name))
+        _insert(lines, LINES, before, name)
         if f"  {name}:" not in lines:
             end = lines.index("", _place(lines, f"  {before}:"))
             lines[end:end] = ["", *_filled(CONTAINER, name).splitlines()]
     return "\n".join(lines) + "\n"
+
+
+def in_one_container(small: str, services: Sequence[str]) -> str:
+    """The variant for a small school with what it lacks."""
+    lines = small.splitlines()
+    for before, name in pairwise(services):
+        _insert(lines, SMALL_LINES, before, name)
+    return "\n".join(lines) + "\n"
+
+
+def _insert(lines: list[str], templates: Sequence[str], before: str, name: str) -> None:
+    for template in templates:
+        if _filled(template, name) not in lines:
+            lines.insert(_place(lines, _filled(template, before)) + 1, _filled(template, name))
 
 
 def with_targets(prometheus: str, services: Sequence[str]) -> str:
@@ -78,7 +98,7 @@ def _filled(template: str, name: str) -> str:
 
 def _place(lines: Sequence[str], line: str) -> int:
     if line not in lines:
-        raise ValueError(f"docker-compose.yml has no line {line!r} to write the next service after")
+        raise ValueError(f"no line {line!r} to write the next service after")
     return lines.index(line)
 
 

@@ -300,6 +300,14 @@ class _Broker(KafkaBroker):
         self.config.broker_config.builder = partial(Reader, **made.keywords)  # type: ignore[attr-defined]
         return self.config.broker_config.builder
 
+    async def start(self) -> None:
+        """Start all members at once: one after another, each would wait for the group of the one before."""
+        await self.connect()
+        async with asyncio.TaskGroup() as starting:  # when one fails, none goes on
+            for subscriber in self.subscribers:
+                starting.create_task(subscriber.start())
+        self.running = True
+
 
 async def _leave(broker: KafkaBroker) -> None:
     """Leave the groups, for as long as a drain may take.

@@ -11,27 +11,34 @@ from starlette.routing import Route
 
 Check = Callable[[], Awaitable[str | None]]  # None is well, a sentence is what is wrong
 
+Checks = Callable[[], Mapping[str, Check]]  # those that apply now, by name
+
 CHECK_TIMEOUT_S = 3.0
 
 
-def health_app(live: Mapping[str, Check], ready: Mapping[str, Check]) -> Starlette:
-    """Build the operations endpoints from named checks."""
+def health_app(live: Checks, ready: Checks) -> Starlette:
+    """Build the operations endpoints from named checks; what must hold to live must hold to be ready."""
     return Starlette(
         routes=[
             Route("/healthz", _endpoint(live)),
-            Route("/readyz", _endpoint({**live, **ready})),
+            Route("/readyz", _endpoint(lambda: {**live(), **ready()})),
             Route("/metrics", _metrics),
         ]
     )
 
 
-def _endpoint(checks: Mapping[str, Check]) -> Callable[[Request], Awaitable[Response]]:
+def _endpoint(checks: Checks) -> Callable[[Request], Awaitable[Response]]:
     async def answer(_: Request) -> Response:
-        results = await asyncio.gather(*(_outcome(check) for check in checks.values()))
-        wrong = {name: sentence for name, sentence in zip(checks, results, strict=True) if sentence}
+        wrong = await what_is_wrong(checks())
         return JSONResponse({"ok": not wrong, "wrong": wrong}, status_code=503 if wrong else 200)
 
     return answer
+
+
+async def what_is_wrong(checks: Mapping[str, Check]) -> dict[str, str]:
+    """Ask all at once; a sentence for each that is not well."""
+    results = await asyncio.gather(*(_outcome(check) for check in checks.values()))
+    return {name: sentence for name, sentence in zip(checks, results, strict=True) if sentence}
 
 
 async def _outcome(check: Check) -> str | None:

@@ -1,8 +1,14 @@
-"""Structured logs on stderr: one JSON object a line, with correlation fields and without personal data."""
+"""Structured logs on stderr: one JSON object a line, with correlation fields and without personal data.
+
+A line's `service` is that of the task which wrote it: `of_service` sets it for a task and all that it starts.
+"""
 
 import logging
 import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,13 +18,30 @@ EVERY_S = 30.0  # how often one sentence of a library is worth reading
 REMEMBERED_MAX = 1_000
 
 _FAILING_ROW = re.compile(r"Failing row contains \(.*?\)\.$", re.DOTALL | re.MULTILINE)
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
+    "message",
+    "asctime",
+    "taskName",
+    "color_message",
+    "service",
+}
+_service: ContextVar[str | None] = ContextVar("service", default=None)
 
 
-def configure(level: str, style: str, service: str) -> None:
-    """Send every logger's records to stderr in one format."""
+@contextmanager
+def of_service(service: str) -> Iterator[None]:
+    """Let what this block and the tasks it starts write be the service's."""
+    token = _service.set(service)
+    try:
+        yield
+    finally:
+        _service.reset(token)
+
+
+def configure(level: str, style: str, process: str) -> None:
+    """Send every logger's records to stderr in one format; what no service's task wrote is the process's."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Json(service) if style == "json" else _Console(service))
+    handler.setFormatter(_Json(process) if style == "json" else _Console(process))
     handler.addFilter(Seldom())
     logging.basicConfig(level=level, handlers=[handler], force=True)
     for chatty in ("aiokafka", "uvicorn", "httpx", "alembic", "stripe", "httpcore"):
@@ -58,15 +81,15 @@ class Seldom(logging.Filter):
 
 
 class _Json(logging.Formatter):
-    def __init__(self, service: str) -> None:
+    def __init__(self, process: str) -> None:
         super().__init__()
-        self._service = service
+        self._process = process
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
-            "service": self._service,
+            "service": _service.get() or self._process,
             "logger": record.name,
             "message": record.getMessage(),
             **_fields(record),
@@ -79,10 +102,12 @@ class _Json(logging.Formatter):
 
 
 class _Console(logging.Formatter):
-    def __init__(self, service: str) -> None:
-        super().__init__("%(asctime)s %(levelname)-7s " + service + " %(message)s", "%H:%M:%S")
+    def __init__(self, process: str) -> None:
+        super().__init__("%(asctime)s %(levelname)-7s %(service)s %(message)s", "%H:%M:%S")
+        self._process = process
 
     def format(self, record: logging.LogRecord) -> str:
+        record.service = _service.get() or self._process
         fields = " ".join(f"{key}={value}" for key, value in _fields(record).items())
         return f"{super().format(record)} {fields}".rstrip()
 

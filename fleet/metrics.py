@@ -122,20 +122,31 @@ CHECK_AGE = gauge(
     {"service": UNKNOWN},
 )
 DEAD_LETTERS = gauge("fleet_dead_letters_open", "Open dead letters", {"service": UNKNOWN})
+SERVICE_ENDS = counter(
+    "fleet_service_ends_total",
+    "Times a service ended by itself in a process that goes on and starts it again",
+    {"service": UNKNOWN},
+)
+_OF_TABLES = (OUTBOX_ROWS, OUTBOX_AGE, LOCK_WAIT, DEAD_LETTERS, CHECK_AGE)
+_OF_CONSUMERS = (CONSUMER_LAG, UNREAD, POLL_AGE, BATCH_AGE, OLDEST_AGE)
 
 
 def start_service(service: str) -> None:
     """Start at 0 what every process of a service measures."""
     start_at_zero(RECORDS, [service], RECORD_OUTCOMES)
-    of_tables = (OUTBOX_ROWS, OUTBOX_AGE, LOCK_WAIT, DEAD_LETTERS, CHECK_AGE)
-    for metric in (OUTBOX_RELAYED, OUTBOX_FAILURES, *of_tables):
+    for metric in (OUTBOX_RELAYED, OUTBOX_FAILURES, SERVICE_ENDS, *_OF_TABLES):
         start_at_zero(metric, [service])
+
+
+def end_service(service: str) -> None:
+    """Show none of its gauges while nobody measures them: a service that is down is absent."""
+    for gauge in (*_OF_TABLES, *_OF_CONSUMERS, INVARIANTS_BROKEN):
+        gauge.remove_by_labels({"service": service})
 
 
 def start_topic(service: str, topic: str) -> None:
     """Start at 0 what is measured for a topic that the service consumes."""
-    of_consumers = (CONSUMER_LAG, UNREAD, FETCH_FAILURES, POLL_AGE, BATCH_AGE, OLDEST_AGE)
-    for metric in (BATCH_SECONDS, BATCH_FAILURES, ISOLATED, *of_consumers):
+    for metric in (BATCH_SECONDS, BATCH_FAILURES, ISOLATED, FETCH_FAILURES, *_OF_CONSUMERS):
         start_at_zero(metric, [service], [topic])
 
 

@@ -1,27 +1,96 @@
 """Settings from the environment: `HOBBS_X`, or `HOBBS_X_FILE` naming a file whose first line is the value.
 
 Secrets are `SecretStr`, so neither a log line nor a traceback shows them; validation errors hide their input.
+Where several services share a process, `HOBBS_<SERVICE>_X` is one service's own and wins over `HOBBS_X`; a
+secret is nobody's but its owner's, so it is read by the service's name only.
 """
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
-from pydantic import Field, FilePath, SecretStr, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 PREFIX = "HOBBS_"
+SHARED_SECRETS = frozenset({"kafka_password"})  # of the brokers' user, which may be one for all services
+
+_reader: ContextVar[str | None] = ContextVar("reader", default=None)
 
 
-class Settings(BaseSettings):
-    """What every worker needs to know; a service adds its own fields in a subclass."""
+class WrongSettings(Exception):
+    """What a service of several needs to know is missing or refused; `error` says which."""
+
+    def __init__(self, service: str, error: ValidationError) -> None:
+        super().__init__(f"settings of {service}")
+        self.service = service
+        self.error = error
+
+
+@contextmanager
+def read_by(service: str) -> Iterator[None]:
+    """Read settings, in this block, as this service of several in the process. Raises WrongSettings."""
+    token = _reader.set(service)
+    try:
+        yield
+    except ValidationError as error:
+        raise WrongSettings(service, error) from None
+    finally:
+        _reader.reset(token)
+
+
+def own_prefix(service: str) -> str:
+    """How the variables of one service begin where several share the environment."""
+    return f"{PREFIX}{service.upper()}_"
+
+
+class ProcessSettings(BaseSettings):
+    """What a process needs to know, whatever runs in it."""
 
     model_config = SettingsConfigDict(
         env_prefix=PREFIX, env_ignore_empty=True, extra="ignore", hide_input_in_errors=True
     )
+
+    ops_host: str = "127.0.0.1"
+    ops_port: int = Field(default=0, ge=0, le=65535)
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_format: Literal["json", "console"] = "json"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        service, files = _reader.get(), _EnvironmentFiles(settings_cls, PREFIX)
+        if service is None:
+            return init_settings, files, env_settings
+        own = own_prefix(service)
+        return (
+            init_settings,
+            _EnvironmentFiles(settings_cls, own),
+            EnvSettingsSource(settings_cls, env_prefix=own),
+            _OfEverybody(settings_cls, files),
+            _OfEverybody(settings_cls, env_settings),
+        )
+
+
+class Settings(ProcessSettings):
+    """What every worker needs to know; a service adds its own fields in a subclass."""
 
     database_url: SecretStr
     kafka_bootstrap: str
@@ -37,11 +106,7 @@ class Settings(BaseSettings):
     timer_lease_s: float = Field(default=300.0, ge=1, le=86_400)
     # How often one process of the service asks the service's invariants.
     check_every_s: float = Field(default=3_600.0, ge=1, le=86_400)
-    ops_host: str = "127.0.0.1"
-    ops_port: int = Field(default=0, ge=0, le=65535)
     database_pool_size: int = Field(default=5, ge=1, le=50)
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    log_format: Literal["json", "console"] = "json"
 
     @field_validator("database_url")
     @classmethod
@@ -65,28 +130,44 @@ class Settings(BaseSettings):
                 raise ValueError("it is not a list of addresses such as kafka-1:9092,kafka-2:9092")
         return bootstrap
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        return init_settings, _EnvironmentFiles(settings_cls), env_settings
-
 
 class _EnvironmentFiles(PydanticBaseSettingsSource):
     """Reads `HOBBS_X_FILE`: orchestrators mount secrets as files, and files leak into no child process."""
 
+    def __init__(self, settings_cls: type[BaseSettings], prefix: str) -> None:
+        super().__init__(settings_cls)
+        self._prefix = prefix
+
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        path = os.environ.get(f"{PREFIX}{field_name.upper()}_FILE")
+        path = os.environ.get(f"{self._prefix}{field_name.upper()}_FILE")
         return (_first_line(Path(path)) if path else None), field_name, False
 
     def __call__(self) -> dict[str, Any]:
         found = {name: self.get_field_value(f, name)[0] for name, f in self.settings_cls.model_fields.items()}
         return {name: value for name, value in found.items() if value is not None}
+
+
+class _OfEverybody(PydanticBaseSettingsSource):
+    """What another source says without the secrets, which belong to one service each."""
+
+    def __init__(self, settings_cls: type[BaseSettings], everything: PydanticBaseSettingsSource) -> None:
+        super().__init__(settings_cls)
+        self._everything = everything
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        return self._everything.get_field_value(field, field_name)
+
+    def __call__(self) -> dict[str, Any]:
+        fields = self.settings_cls.model_fields
+        return {
+            name: value
+            for name, value in self._everything().items()
+            if name in SHARED_SECRETS or not _is_secret(fields.get(name))
+        }
+
+
+def _is_secret(field: FieldInfo | None) -> bool:
+    return field is not None and SecretStr in (field.annotation, *get_args(field.annotation))
 
 
 def _is_port(text: str) -> bool:

@@ -1,15 +1,14 @@
-"""One worker process: its consumers, loops, timers, outbox relay and health, started and drained together.
+"""One service's worker: its consumers, loops, timers, outbox relay and health, started and drained together.
 
-Every record passes a handler that commits its effect and only then the offsets (NACK_ON_ERROR: a raising
-batch is read again from each partition's first record; the pause before that is ours). What one record
-causes never raises: `fleet/isolate.py` buries it. Scale by starting more processes.
+It has a process of its own (`run`), or shares one (fleet/host.py). Every record passes a handler that commits
+its effect and only then the offsets (NACK_ON_ERROR: a raising batch is read again from each partition's first
+record; the pause before that is ours). What one record causes never raises: `fleet/isolate.py` buries it.
+Scale by starting more processes.
 """
 
 import asyncio
 import logging
-import signal
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import partial
 from types import MappingProxyType
@@ -20,18 +19,19 @@ import uvicorn
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from fleet import kafka_client, logs, metrics, timers
+from fleet import kafka_client, logs, metrics, signals, timers
 from fleet.consumers import Consumers
 from fleet.database import Database
 from fleet.decisions import COMMON_ACTIONS, REQUESTED, Action, take_decisions
 from fleet.envelope import Message
-from fleet.health import Check, health_app
+from fleet.health import Check
 from fleet.isolate import isolate
 from fleet.member import Consumer, First
 from fleet.migrate import pending_migrations
 from fleet.outbox import OutboxRelay
 from fleet.own_check import POLL_S, OwnCheck
 from fleet.positions import Positions
+from fleet.serving import make_server, ops_server
 from fleet.settings import Settings
 from fleet.shared_batches import BATCH_EVERY_S, Handler, SharedBatches
 
@@ -46,11 +46,14 @@ OWN_LOOPS = ("outbox", "watch", "measure", "own_check", "consumers")
 _Job = Callable[[], Coroutine[Any, Any, None]]
 
 
+class PartEnded(Exception):
+    """A part of the worker ended that nobody asked to: the worker is of no more use."""
+
+
 class Worker:
-    """A service's process. Register consumers, loops and timers, then `run`."""
+    """A service's worker. Register consumers, loops and timers, then `run`."""
 
     def __init__(self, service: str, settings: Settings) -> None:
-        logs.configure(settings.log_level, settings.log_format, service)
         self.service = service
         self.settings = settings
         self.log = logging.getLogger(f"services.{service}")
@@ -71,7 +74,6 @@ class Worker:
         )
         self._jobs: list[tuple[str, _Job]] = []
         self._servers: list[tuple[Any, str, int]] = []
-        self._start: list[Callable[[], Awaitable[None]]] = []
         self._stop: list[Callable[[], Awaitable[None]]] = []
         self._stopping = asyncio.Event()
         self._producer: AIOKafkaProducer | None = None
@@ -165,9 +167,6 @@ class Worker:
         """Serve an ASGI application beside the consumers."""
         self._servers.append((app, host, port))
 
-    def on_start(self, hook: Callable[[], Awaitable[None]]) -> None:
-        self._start.append(hook)
-
     def on_stop(self, hook: Callable[[], Awaitable[None]]) -> None:
         self._stop.append(hook)
 
@@ -186,21 +185,51 @@ class Worker:
                 raise
 
     async def run(self) -> None:
-        """Work until SIGTERM or SIGINT, then drain: finish what is in flight, commit, leave the groups."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._stopping.set)
-        servers = [self._ops_server(), *(self._server(*s) for s in self._servers)]
-        tasks = [asyncio.create_task(self._supervise(name, job), name=name) for name, job in self._all_jobs()]
-        serving = [asyncio.create_task(s.serve()) for s in servers]
-        self.log.info("started")
+        """Work alone in this process until SIGTERM or SIGINT, with its log and ops port."""
+        logs.configure(self.settings.log_level, self.settings.log_format, self.service)
+        signals.on_stop(self.stop)
+        server = ops_server(self.settings, lambda: self.live_checks, lambda: self.ready_checks)
+        serving = asyncio.create_task(server.serve())
         try:
-            for hook in self._start:
-                await hook()
-            await self._stopping.wait()
+            await self.work()
         finally:
-            self._stopping.set()
-            await self._drain(tasks, servers, serving)
+            server.should_exit = True
+            await serving
+
+    def stop(self) -> None:
+        """Have `work` drain and return."""
+        self._stopping.set()
+
+    async def work(self) -> None:
+        """Work until `stop`, then drain: finish what is in flight, commit, leave the groups.
+
+        Raises PartEnded, after draining, when a part ended by itself.
+        """
+        with logs.of_service(self.service):
+            servers = [make_server(*s) for s in self._servers]
+            tasks = [
+                asyncio.create_task(self._supervise(name, job), name=name) for name, job in self._all_jobs()
+            ]
+            serving = [asyncio.create_task(_serve(server), name="http") for server in servers]
+            self.log.info("started")
+            try:
+                await self._until_asked_to_stop([*tasks, *serving])
+            finally:
+                self._stopping.set()
+                await self._drain(tasks, servers, serving)
+
+    async def _until_asked_to_stop(self, parts: Sequence["asyncio.Task[None]"]) -> None:
+        asked = asyncio.create_task(self._stopping.wait())
+        try:
+            ended, _ = await asyncio.wait({asked, *parts}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            asked.cancel()
+        if self._stopping.is_set():
+            return
+        part = next(iter(ended))  # a library's own cancellation, or its exit
+        raise PartEnded(f"{part.get_name()} ended by itself") from (
+            None if part.cancelled() else part.exception()
+        )
 
     async def _drain(
         self,
@@ -221,11 +250,12 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, *serving, return_exceptions=True)
-        for hook in self._stop:
-            await hook()
-        if self._producer:
-            await self._producer.stop()
-        await self.database.close()
+        closing = [*self._stop, *([self._producer.stop] if self._producer else []), self.database.close]
+        for close in closing:
+            try:
+                await close()
+            except Exception:  # the others must be closed too: the process may go on without this worker
+                self.log.exception("not closed")
         self.log.info("stopped")
 
     def _add_job(self, name: str, job: _Job) -> None:
@@ -249,6 +279,8 @@ class Worker:
             started = asyncio.get_running_loop().time()
             try:
                 await job()
+            except SystemExit as asked:  # of a library: an exit is the whole process's, and not its to decide
+                raise PartEnded(f"{name} asked to exit") from asked
             except Exception:  # an outage; the work is in tables and topics and is found again
                 metrics.LOOP_FAILURES.labels(self.service, name).inc()
                 if asyncio.get_running_loop().time() - started > 60:
@@ -335,17 +367,12 @@ class Worker:
         self._discarded.add(stopping)
         stopping.add_done_callback(self._discarded.discard)
 
-    def _ops_server(self) -> uvicorn.Server:
-        app = health_app(self.live_checks, self.ready_checks)
-        return self._server(app, self.settings.ops_host, self.settings.ops_port)
 
-    def _server(self, app: Any, host: str, port: int) -> uvicorn.Server:
-        config = uvicorn.Config(
-            app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10
-        )
-        server = uvicorn.Server(config)
-        server.capture_signals = _signals_stay_ours  # type: ignore[method-assign]
-        return server
+async def _serve(server: uvicorn.Server) -> None:
+    try:
+        await server.serve()
+    except SystemExit as asked:  # uvicorn's answer to an address that is taken
+        raise PartEnded("no HTTP server") from asked
 
 
 # Of this service's sessions, in all of its processes: a role sees its own.
@@ -359,9 +386,3 @@ _OUTBOX_STATE = """
     SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(staged_at)), 0)::float8 AS age_s
     FROM outbox
 """
-
-
-@contextmanager
-def _signals_stay_ours() -> Iterator[None]:
-    """Takes the place of uvicorn's signal handlers: the worker drains in its own order."""
-    yield

@@ -32,5 +32,8 @@ REGISTERED = (
 
 BY_NAME = {service.name: service for service in REGISTERED}
 SERVICES = tuple(BY_NAME)
+# What one process may run for a small school: the door to the internet stays outside (docs/decisions/0270).
+ALL = "all"
+TOGETHER = tuple(service.name for service in REGISTERED if not service.http)
 OPERATOR = "operator"
 LOGINS = (OPERATOR, *SERVICES)  # whoever logs in to Postgres: the command line, and each service

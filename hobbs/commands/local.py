@@ -17,9 +17,13 @@ EXIT_INTERRUPTED = 130
 
 app = typer.Typer()
 
+Apart = Annotated[
+    bool, typer.Option("--apart", help="A process for each service; else all but the gateway share one.")
+]
+
 
 @app.command()
-def demo() -> None:
+def demo(apart: Apart = False) -> None:
     """Bill and pay 98 real flights on a throw-away Postgres, Kafka and Stripe simulator; check the books.
 
     Exit 0 only when every invariant holds. On failure the folder with data and logs stays, and is named.
@@ -31,7 +35,7 @@ def demo() -> None:
     stop_on_sigterm()
     folder = Path(tempfile.mkdtemp(prefix="hobbs-demo-"))
     try:
-        holds = run_demo(folder, started)
+        holds = run_demo(folder, started, apart=apart)
     except KeyboardInterrupt:
         stopped(folder, "interrupted")
         raise typer.Exit(EXIT_INTERRUPTED) from None
@@ -56,6 +60,7 @@ def up(
             exists=True, dir_okay=False, help="New data begins with this school.toml; default: the demo's."
         ),
     ] = None,
+    apart: Apart = False,
 ) -> None:
     """Keep the fleet running until Ctrl-C or SIGTERM; the data stays for the next time.
 
@@ -75,7 +80,7 @@ def up(
         say(f"{time.monotonic() - started:5.1f} s  {sentence}")
 
     try:
-        keep_running(folder.resolve(), tell, school=school or SCHOOL_FILE)
+        keep_running(folder.resolve(), tell, school=school or SCHOOL_FILE, apart=apart)
     except KeyboardInterrupt:
         say("stopped")
     except AlreadyUp as already:

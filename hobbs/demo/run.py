@@ -15,9 +15,12 @@ from hobbs.demo.verdict import Verdict, check_books, nothing_changed, show_verdi
 from hobbs.local.running_fleet import RunningFleet, running_fleet
 
 
-def run_demo(folder: Path, started: float) -> bool:
+def run_demo(folder: Path, started: float, *, apart: bool = False) -> bool:
     """Run all steps with data in `folder`; True when every check holds."""
-    with watching(started=started) as watcher, running_fleet(folder, keep=False, tell=watcher.say) as running:
+    with (
+        watching(started=started) as watcher,
+        running_fleet(folder, keep=False, tell=watcher.say, apart=apart) as running,
+    ):
         tables, verdicts = asyncio.run(tell_story(running, watcher))
         watcher.say("stopping")
     show_tables(tables)

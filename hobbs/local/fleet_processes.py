@@ -1,4 +1,4 @@
-"""Starts each service as a process on a running stack, with its own database role and secrets."""
+"""Starts the services' processes on a running stack, each service with its own database role and secrets."""
 
 import json
 import os
@@ -14,15 +14,18 @@ from urllib.parse import urlsplit, urlunsplit
 
 import stripe
 
+from fleet.settings import PREFIX, own_prefix
 from hobbs.local.child import Child, stop_all
 from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
 from hobbs.local.waiting import NotInTime, wait_until
 from hobbs.local.webhook_events import EVENTS, THIN_EVENTS
-from schemas.services import BY_NAME, LOGINS, OPERATOR, REGISTERED, SERVICES
+from schemas.services import ALL, BY_NAME, LOGINS, OPERATOR, REGISTERED, SERVICES
 
-READY_WITHIN_S = 60.0
+READY_WITHIN_S = 120.0
 DRAIN_WITHIN_S = 25.0
+OPS_PORT = "HOBBS_OPS_PORT"
+OF_EVERYBODY = frozenset({"HOBBS_KAFKA_BOOTSTRAP", "HOBBS_TOPIC_PREFIX", "HOBBS_LOG_LEVEL", OPS_PORT})
 
 
 class StripeAccount(Protocol):
@@ -38,7 +41,8 @@ class StripeAccount(Protocol):
 class Fleet:
     """The addresses and secrets of one deployment, and the environment of each of its services.
 
-    `owner_url` logs in as the owner of the database, who may read and write everything.
+    `owner_url` logs in as the owner of the database, who may read and write everything. The services of
+    `together` share one process, named `all`; each of the others has one, named as it is.
     """
 
     folder: Path
@@ -51,13 +55,22 @@ class Fleet:
     webhook_secrets: Mapping[str, str]
     topic_prefix: str = ""
     log_level: str = "INFO"
+    together: tuple[str, ...] = ()
+
+    @property
+    def processes(self) -> dict[str, tuple[str, ...]]:
+        """The services of each process, by the process's name."""
+        alone: dict[str, tuple[str, ...]] = {s: (s,) for s in SERVICES if s not in self.together}
+        return {ALL: self.together, **alone} if self.together else alone
 
     @property
     def gateway_url(self) -> str:
         return f"http://{LOOPBACK}:{self.ports['gateway']}"
 
-    def ops_url(self, service: str) -> str:
-        return f"http://{LOOPBACK}:{self.ports[ops_port(service)]}"
+    def ops_url(self, name: str) -> str:
+        """Where a process, or the process of a service, is healthy and measured."""
+        process = ALL if name in self.together else name
+        return f"http://{LOOPBACK}:{self.ports[ops_port(process)]}"
 
     def database_url(self, login: str) -> str:
         """The database URL of a service's role; `login` "operator" is the command line's."""
@@ -66,7 +79,7 @@ class Fleet:
         return urlunsplit(parts._replace(netloc=f"{credentials}@{parts.hostname}:{parts.port}"))
 
     def environment(self, login: str) -> dict[str, str]:
-        """The environment variables of a service, or of the operator's command line (`login` "operator")."""
+        """What a service alone in its process reads, or the operator's command line (`login` "operator")."""
         environment = {
             "HOBBS_DATABASE_URL": self.database_url(login),
             "HOBBS_KAFKA_BOOTSTRAP": self.kafka_bootstrap,
@@ -75,7 +88,7 @@ class Fleet:
         if login == OPERATOR:
             return environment | {"HOBBS_STRIPE_API_BASE": self.stripe_api_base}
         service = BY_NAME[login]
-        environment["HOBBS_OPS_PORT"] = str(self.ports[ops_port(login)])
+        environment[OPS_PORT] = str(self.ports[ops_port(login)])
         environment["HOBBS_LOG_LEVEL"] = self.log_level
         if service.stripe_key:
             environment["HOBBS_STRIPE_API_BASE"] = self.stripe_api_base
@@ -87,6 +100,17 @@ class Fleet:
             environment["HOBBS_STRIPE_CONNECT_WEBHOOK_SECRETS"] = self.webhook_secrets["connect"]
         return environment
 
+    def process_environment(self, process: str) -> dict[str, str]:
+        """What a process reads: of several services, what is a service's own is under its name."""
+        if process != ALL:
+            return self.environment(process)
+        merged = {OPS_PORT: str(self.ports[ops_port(ALL)])}
+        for service in self.together:
+            for name, value in self.environment(service).items():
+                own = own_prefix(service) + name.removeprefix(PREFIX)
+                merged.setdefault(name if name in OF_EVERYBODY else own, value)
+        return merged
+
 
 def ops_port(service: str) -> str:
     return f"{service}_ops"
@@ -94,7 +118,7 @@ def ops_port(service: str) -> str:
 
 def fleet_ports(folder: Path) -> dict[str, int]:
     http = [service.name for service in REGISTERED if service.http]
-    return remembered_ports(folder / "fleet-ports.json", [*http, *map(ops_port, SERVICES)])
+    return remembered_ports(folder / "fleet-ports.json", [*http, *map(ops_port, (ALL, *SERVICES))])
 
 
 def role_passwords(folder: Path) -> dict[str, str]:
@@ -161,39 +185,39 @@ DESTINATION = "accounts"
 WEBHOOK_PATHS = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/connect"}
 
 
-def start_service(fleet: Fleet, service: str, *, log: Path | None = None) -> Child:
-    """Start one worker process of a service."""
-    command = [sys.executable, "-m", "hobbs", "work", service]
-    logs = fleet.folder / "logs"
+def start_process(fleet: Fleet, process: str, *, log: Path | None = None) -> Child:
+    """Start one of the fleet's processes."""
+    command = [sys.executable, "-m", "hobbs", "work", *fleet.processes[process]]
+    log = log or fleet.folder / "logs" / f"{process}.log"
     # A service must not inherit the caller's HOBBS_ variables.
-    environment = {name: "" for name in os.environ if name.startswith("HOBBS_")} | fleet.environment(service)
-    return Child.start(service, command, log=log or logs / f"{service}.log", environment=environment)
+    nothing = {name: "" for name in os.environ if name.startswith(PREFIX)}
+    return Child.start(process, command, log=log, environment=nothing | fleet.process_environment(process))
 
 
 def start_services(fleet: Fleet, running: dict[str, Child]) -> None:
-    """Start one process of each service, each added to `running` at once, also when a later one fails."""
-    for service in SERVICES:
-        running[service] = start_service(fleet, service)
+    """Start each process, added to `running` at once, also when a later one fails."""
+    for process in fleet.processes:
+        running[process] = start_process(fleet, process)
 
 
 def wait_until_ready(fleet: Fleet, children: Mapping[str, Child]) -> None:
-    """Wait until every service is ready (/readyz). Raises ChildFailed when one ends instead."""
-    for service, child in children.items():
+    """Wait until every process is ready (/readyz). Raises ChildFailed when one ends instead."""
+    for process, child in children.items():
         last = [""]
 
-        def ready(service: str = service, child: Child = child, last: list[str] = last) -> bool:
+        def ready(process: str = process, child: Child = child, last: list[str] = last) -> bool:
             child.require_running()
-            last[0] = not_ready(fleet.ops_url(service))
+            last[0] = not_ready(fleet.ops_url(process))
             return not last[0]
 
         try:
-            wait_until(ready, what=f"{service} (log: {child.log})", within_s=READY_WITHIN_S)
+            wait_until(ready, what=f"{process} (log: {child.log})", within_s=READY_WITHIN_S)
         except NotInTime as error:
             raise NotInTime(f"{error}; it says {last[0]}") from None
 
 
 def not_ready(ops_url: str) -> str:
-    """What a service's readiness check reports as wrong; empty when it is ready."""
+    """What a process's readiness check reports as wrong; empty when it is ready."""
     try:
         with urllib.request.urlopen(f"{ops_url}/readyz", timeout=5):
             return ""

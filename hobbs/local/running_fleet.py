@@ -27,13 +27,14 @@ from hobbs.local.fleet_processes import (
 from hobbs.local.kafka_jars import remembered_class_path
 from hobbs.local.stack import Stack, running_stack
 from hobbs.shell.topic_plans import topic_plans
+from schemas.services import TOGETHER
 
 DATABASE = "hobbs"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunningFleet:
-    """A fleet and its processes; each service may be stopped and started again."""
+    """A fleet and its processes, by name; each may be stopped and started again."""
 
     fleet: Fleet
     services: dict[str, Child]
@@ -46,8 +47,13 @@ class RunningFleet:
 
 
 @contextlib.contextmanager
-def running_fleet(folder: Path, *, keep: bool, tell: Callable[[str], None]) -> Iterator[RunningFleet]:
-    """Start everything under `folder` and stop it after the block; `tell` gets a sentence for each step."""
+def running_fleet(
+    folder: Path, *, keep: bool, tell: Callable[[str], None], apart: bool = False
+) -> Iterator[RunningFleet]:
+    """Start everything under `folder` and stop it after the block; `tell` gets a sentence for each step.
+
+    All services but the gateway share a process, unless `apart`.
+    """
     if not remembered_class_path():
         tell("fetching Kafka's jars (the first time only)")
     tell("starting Postgres, Kafka and the Stripe simulator")
@@ -70,6 +76,7 @@ def running_fleet(folder: Path, *, keep: bool, tell: Callable[[str], None]) -> I
             passwords=passwords,
             ports=ports,
             webhook_secrets=endpoints,
+            together=() if apart else TOGETHER,
         )
         write_credentials(fleet)
         tell("starting the services")

@@ -1,7 +1,8 @@
-"""Runs one service: in this process, or as several processes that stop together.
+"""Runs services: in this process, or as several processes that stop together.
 
-It restarts nothing: when one process ends, it stops the others and exits 1, so that the caller (systemd,
-Docker, Kubernetes) sees the failure and decides.
+It restarts no process: when one ends, it stops the others and exits 1, so that the caller (systemd, Docker,
+Kubernetes) sees the failure and decides. Of several services in a process one may end and is started again
+there (fleet/host.py).
 """
 
 import asyncio
@@ -11,11 +12,13 @@ import os
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from typing import Final
 
 import uvloop
 
-from fleet.settings import PREFIX
+from fleet.host import Host
+from fleet.settings import PREFIX, ProcessSettings, read_by
 from fleet.worker import Worker
 from hobbs.local.child import TETHER
 from hobbs.shell.output import EXIT_FINDINGS, say
@@ -29,17 +32,37 @@ PROCESSES: Final = f"{PREFIX}WORK_PROCESSES"
 Child = asyncio.subprocess.Process
 
 
-def work_here(service: str) -> None:
-    """Run the service in this process until SIGTERM or SIGINT."""
-    uvloop.run(_work(service))
+def work_here(services: Sequence[str]) -> None:
+    """Run the services in this process until SIGTERM or SIGINT. Wrong settings are raised first.
+
+    Raises ValidationError, or of one service of several WrongSettings.
+    """
+    uvloop.run(_work(services))
 
 
-async def _work(service: str) -> None:
-    app = importlib.import_module(f"services.{service}.app")
-    worker: Worker = app.build()
+async def _work(services: Sequence[str]) -> None:
+    run = _build(services[0]).run if len(services) == 1 else _host(services).run
     tune_gc()
-    worker.loop("collect_garbage", _collect_garbage, idle_s=COLLECT_EVERY_S)
-    await worker.run()
+    collecting = asyncio.create_task(_collect_garbage())
+    try:
+        await run()
+    finally:
+        collecting.cancel()
+
+
+def _host(services: Sequence[str]) -> Host:
+    builds = {service: partial(_build_among_others, service) for service in services}
+    return Host(",".join(services), ProcessSettings(), builds)
+
+
+def _build(service: str) -> Worker:
+    worker: Worker = importlib.import_module(f"services.{service}.app").build()
+    return worker
+
+
+def _build_among_others(service: str) -> Worker:
+    with read_by(service):
+        return _build(service)
 
 
 def tune_gc() -> None:
@@ -53,16 +76,17 @@ def tune_gc() -> None:
     gc.set_threshold(COLLECT_AFTER)
 
 
-async def _collect_garbage() -> int:
-    gc.collect()
-    return 0
+async def _collect_garbage() -> None:
+    while True:
+        await asyncio.sleep(COLLECT_EVERY_S)
+        gc.collect()
 
 
-def work_in_processes(service: str, count: int) -> int:
-    """Run `count` processes of the service; returns the exit code, 0 when all stopped after a signal."""
+def work_in_processes(services: Sequence[str], count: int) -> int:
+    """Run `count` processes of the services; returns the exit code, 0 when all stopped after a signal."""
     # With the tether the workers end too when the supervisor is killed by SIGKILL.
     tether = [sys.executable, "-I", "-S", str(TETHER), str(int(signal.SIGTERM)), str(os.getpid())]
-    return asyncio.run(_supervise([*tether, sys.executable, "-m", "hobbs", "work", service], count))
+    return asyncio.run(_supervise([*tether, sys.executable, "-m", "hobbs", "work", *services], count))
 
 
 async def _supervise(command: Sequence[str], count: int) -> int:

@@ -14,7 +14,6 @@ from hobbs.demo.school import SCHOOL_FILE, apply_school
 from hobbs.local.running_fleet import RunningFleet, credentials_file, running_fleet
 from hobbs.shell.login_name import login_name
 from hobbs.shell.output import say, show_rows
-from schemas.services import SERVICES
 
 WATCH_S = 1.0
 
@@ -23,14 +22,16 @@ class AlreadyUp(Exception):
     """Another `hobbs up` runs on the same data; the message says whose it is and what to do."""
 
 
-def keep_running(folder: Path, tell: Callable[[str], None], *, school: Path = SCHOOL_FILE) -> None:
+def keep_running(
+    folder: Path, tell: Callable[[str], None], *, school: Path = SCHOOL_FILE, apart: bool = False
+) -> None:
     """Run until Ctrl-C or SIGTERM. Raises ChildFailed when a server or service ends by itself.
 
-    school: applied to new data, and never again.
+    school: applied to new data, and never again. apart: each service in a process of its own.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o700)
-    with alone_on(folder), running_fleet(folder, keep=True, tell=tell) as running:
+    with alone_on(folder), running_fleet(folder, keep=True, tell=tell, apart=apart) as running:
         apply_school_once(folder, running, tell, school)
         show_addresses(running)
         while True:
@@ -84,8 +85,8 @@ def show_addresses(running: RunningFleet) -> None:
         {"what": "Stripe simulator", "address": fleet.stripe_api_base},
         {"what": "logs", "address": fleet.folder / "logs"},
     ]
-    for service in SERVICES:
-        rows.append({"what": f"{service} health, metrics", "address": fleet.ops_url(service)})
+    for process, services in fleet.processes.items():
+        rows.append({"what": f"{', '.join(services)}: health, metrics", "address": fleet.ops_url(process)})
     show_rows(rows, title="Hobbs is up")
     say(f"Commands in another shell: {source(fleet.folder)}; .venv/bin/hobbs --help")
     say("Ctrl-C stops everything; the data stays.")

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from fleet import outages
 from fleet.database import Database
 from fleet.migrate import READER
-from fleet.settings import PREFIX, Settings
+from fleet.settings import PREFIX, Settings, own_prefix
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, say
 
 S = TypeVar("S", bound=Settings)
@@ -66,9 +66,19 @@ def way_in() -> str:
     return f"with `hobbs up` on this machine: source {shlex.quote(str(file))}"
 
 
-def wrong_settings(error: ValidationError) -> list[str]:
-    """One sentence for each setting that is missing or refused, without its value."""
-    return [_sentence(problem["type"], str(problem["loc"][0]), problem["msg"]) for problem in error.errors()]
+def wrong_settings(error: ValidationError, service: str | None = None) -> list[str]:
+    """One sentence for each setting that is missing or refused, without its value.
+
+    service: of several in a process, whose own variables begin with its name.
+    """
+    found = [(problem["type"], str(problem["loc"][0]), problem["msg"]) for problem in error.errors()]
+    return [_sentence(kind, _variable(field, service), message) for kind, field, message in found]
+
+
+def _variable(field: str, service: str | None) -> str:
+    of_everybody = field in Settings.model_fields and field != "database_url"
+    prefix = PREFIX if service is None or of_everybody else own_prefix(service)
+    return f"{prefix}{field.upper()}"
 
 
 @asynccontextmanager
@@ -154,8 +164,7 @@ def _is_ended_session(error: BaseException) -> bool:
     return isinstance(error, DATABASE_ERRORS) and outages.is_outage(error) and outages.sqlstate(error) is None
 
 
-def _sentence(kind: str, field: str, message: str) -> str:
-    name = f"{PREFIX}{field.upper()}"
+def _sentence(kind: str, name: str, message: str) -> str:
     if kind == "missing":
         return f"{name} is not set; set it, or {name}_FILE to a file whose first line is the value"
     return f"{name}: {message}"

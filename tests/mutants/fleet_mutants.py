@@ -365,4 +365,22 @@ FLEET_MUTANTS = (
         ),
         catchers=(f"{INBOX}::test_nothing_slow_runs_inside_a_transaction",),
     ),
+    Mutant(
+        name="a-secret-is-lent-in-a-shared-process",
+        breaks="In a process of several services one reads the Stripe key of another.",
+        edits=(
+            Edit(
+                path="fleet/settings.py",
+                old="            if name in SHARED_SECRETS or not _is_secret(fields.get(name))\n",
+                new="            if name in fields\n",
+            ),
+        ),
+        catchers=("tests/unit/fleet/test_settings.py",),
+    ),
+    Mutant(
+        name="a-service-that-is-down-still-shows-its-gauges",
+        breaks="HobbsServiceGone says nothing of a service that is down in a process that lives.",
+        edits=(Edit(path="fleet/host.py", old="        metrics.end_service(self.name)\n", new=""),),
+        catchers=("tests/integration/fleet/test_host.py",),
+    ),
 )

@@ -16,6 +16,7 @@ from hobbs.local.fleet_processes import (
     wait_until_ready,
 )
 from hobbs.local.running_fleet import RunningFleet, create_topics
+from schemas.services import TOGETHER
 from tests.support.databases import PASSWORDS
 from tests.support.stripe import StripeSim
 
@@ -50,9 +51,18 @@ class Silent:
 
 @asynccontextmanager
 async def fleet_on(
-    folder: Path, *, owner_url: str, kafka: str, stripe_sim: StripeSim, log_level: str = "INFO"
+    folder: Path,
+    *,
+    owner_url: str,
+    kafka: str,
+    stripe_sim: StripeSim,
+    log_level: str = "INFO",
+    together: tuple[str, ...] = TOGETHER,
 ) -> AsyncIterator[RunningFleet]:
-    """Start every service on these servers and wait until it is ready; stop them after the block."""
+    """Start every service on these servers and wait until it is ready; stop them after the block.
+
+    together: the services that share a process; none where a test ends services one by one.
+    """
     (folder / "logs").mkdir()
     stripe_sim.admin.post("settings", json=ROUGH_STRIPE).raise_for_status()
     prefix = f"t{secrets.token_hex(4)}."
@@ -70,6 +80,7 @@ async def fleet_on(
         webhook_secrets=endpoints,
         topic_prefix=prefix,
         log_level=log_level,
+        together=together,
     )
     services: dict[str, Child] = {}
     try:

@@ -33,8 +33,19 @@ class Run:
 async def fleet(
     tmp_path: Path, database_url: str, kafka: str, stripe_sim: StripeSim
 ) -> AsyncIterator[RunningFleet]:
-    """Every service as a process, with empty tables."""
+    """Every service on empty tables: the gateway in a process of its own, the others in one."""
     async with fleet_on(tmp_path, owner_url=database_url, kafka=kafka, stripe_sim=stripe_sim) as running:
+        yield running
+
+
+@pytest.fixture
+async def fleet_apart(
+    tmp_path: Path, database_url: str, kafka: str, stripe_sim: StripeSim
+) -> AsyncIterator[RunningFleet]:
+    """Every service as a process of its own: for tests that end services one by one."""
+    async with fleet_on(
+        tmp_path, owner_url=database_url, kafka=kafka, stripe_sim=stripe_sim, together=()
+    ) as running:
         yield running
 
 

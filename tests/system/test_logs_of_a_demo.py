@@ -16,20 +16,27 @@ from tests.system.conftest import Run
 
 @pytest.fixture
 def logs(undisturbed: Run) -> dict[str, str]:
+    """What each process wrote."""
     folder = undisturbed.fleet.folder / "logs"
-    return {service: (folder / f"{service}.log").read_text() for service in SERVICES}
+    return {process: (folder / f"{process}.log").read_text() for process in undisturbed.fleet.processes}
 
 
-def test_every_line_of_a_log_is_one_json_object(logs: dict[str, str]) -> None:
-    for service, text in logs.items():
-        lines = [json.loads(line) for line in text.splitlines()]
-        assert {line["service"] for line in lines} == {service}
+def test_every_line_of_a_log_is_one_json_object_and_names_its_service(
+    undisturbed: Run, logs: dict[str, str]
+) -> None:
+    for process, services in undisturbed.fleet.processes.items():
+        lines = [json.loads(line) for line in logs[process].splitlines()]
+        assert {line["service"] for line in lines} == set(services)
+        for line in lines:
+            assert line["service"] in line["logger"] or not line["logger"].startswith("services.")
 
 
-def test_the_logs_are_of_a_run_from_beginning_to_end(logs: dict[str, str]) -> None:
-    for text in logs.values():
-        said = [json.loads(line)["message"] for line in text.splitlines()]
-        assert (said[0], said[-1]) == ("started", "stopped")
+def test_the_logs_are_of_a_run_from_beginning_to_end(undisturbed: Run, logs: dict[str, str]) -> None:
+    for process, services in undisturbed.fleet.processes.items():
+        lines = [json.loads(line) for line in logs[process].splitlines()]
+        for service in services:
+            said = [line["message"] for line in lines if line["service"] == service]
+            assert (said[0], said[-1]) == ("started", "stopped")
     assert '"level":"debug"' in "".join(logs.values())
     assert "webhook refused" in logs["gateway"]
 

@@ -91,7 +91,9 @@ async def test_an_outage_of_postgres_and_of_kafka_loses_nothing(
     await migrate(owner_url, PASSWORDS)
     folder = tmp_path / "fleet"
     folder.mkdir()
-    async with fleet_on(folder, owner_url=owner_url, kafka=kafka, stripe_sim=stripe_sim) as running:
+    async with fleet_on(
+        folder, owner_url=owner_url, kafka=kafka, stripe_sim=stripe_sim, together=()
+    ) as running:
         async with Figures(running.fleet) as figures:
             story = Story(running.fleet, figures, Silent(), running.require_running)
             await story.open_school()

@@ -1,5 +1,6 @@
-"""`hobbs work`: starts, serves its health, drains on SIGTERM; several processes stop together."""
+"""`hobbs work`: starts, serves its health, drains on SIGTERM; several services, and several processes."""
 
+import asyncio
 import json
 import os
 import secrets
@@ -12,6 +13,7 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+import asyncpg
 import pytest
 from pydantic import SecretStr
 
@@ -19,9 +21,11 @@ from fleet import kafka_client
 from fleet.settings import Settings
 from hobbs.local.ports import free_ports
 from hobbs.shell.topic_plans import topic_plans
+from schemas.services import SERVICES
 from tests.support.databases import service_url
 
 Environment = dict[str, str]
+BOTH = SERVICES[:2]
 
 
 @pytest.fixture
@@ -37,10 +41,19 @@ async def ledger(database_url: str, kafka: str) -> Environment:
     }
 
 
+@pytest.fixture
+def both(ledger: Environment, database_url: str) -> Environment:
+    """The environment of a process of the ledger and billing: each has a URL of its own."""
+    urls = {f"HOBBS_{name.upper()}_DATABASE_URL": service_url(database_url, name) for name in BOTH}
+    return {name: value for name, value in ledger.items() if name != "HOBBS_DATABASE_URL"} | urls
+
+
 @contextmanager
-def work(environment: Environment, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+def work(
+    environment: Environment, *arguments: str, services: str = "ledger"
+) -> Iterator[subprocess.Popen[str]]:
     with subprocess.Popen(
-        [sys.executable, "-m", "hobbs", "work", "ledger", *arguments],
+        [sys.executable, "-m", "hobbs", "work", services, *arguments],
         env=os.environ | environment,
         stderr=subprocess.PIPE,
         text=True,
@@ -105,8 +118,66 @@ def test_missing_settings_are_named_and_are_usage() -> None:
     )
 
 
+def test_two_services_share_a_process_each_with_its_role_and_drain_together(
+    both: Environment, database_url: str
+) -> None:
+    (port,) = free_ports(1)
+    with work(both | {"HOBBS_OPS_PORT": str(port)}, services=",".join(BOTH)) as process:
+        eventually(lambda: is_well(port), "both are ready")
+        assert asyncio.run(logged_in(database_url)) == {(f"hobbs-{s}", f"hobbs_{s}") for s in BOTH}
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=3) as answer:
+            metrics = answer.read().decode()
+        assert [
+            line.split("}")[0] for line in metrics.splitlines() if line.startswith("fleet_outbox_rows{")
+        ] == ['fleet_outbox_rows{service="billing"', 'fleet_outbox_rows{service="ledger"']
+        assert metrics.count("\nprocess_cpu_seconds_total ") == 1
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=29)
+        assert process.returncode == 0
+    lines = [json.loads(line) for line in said.splitlines()]
+    for service in BOTH:
+        told = [line["message"] for line in lines if line["service"] == service]
+        assert (told[0], told[-1]) == ("started", "stopped")
+
+
+async def logged_in(url: str) -> set[tuple[str, str]]:
+    """Applications of Hobbs that are connected, each with its role."""
+    owner = await asyncpg.connect(url)
+    try:
+        rows = await owner.fetch(
+            "SELECT application_name, usename FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name LIKE 'hobbs-%'"
+        )
+    finally:
+        await owner.close()
+    return {(row["application_name"], row["usename"]) for row in rows}
+
+
+def test_a_service_of_several_without_a_url_of_its_own_is_named(both: Environment) -> None:
+    del both["HOBBS_LEDGER_DATABASE_URL"]
+    result = subprocess.run(
+        [sys.executable, "-m", "hobbs", "work", *BOTH],
+        env={"PATH": os.environ["PATH"], "HOBBS_DATABASE_URL": "postgresql://owner@nowhere/hobbs", **both},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert result.returncode == 2
+    assert result.stderr == (
+        "ledger: HOBBS_LEDGER_DATABASE_URL is not set; set it, or HOBBS_LEDGER_DATABASE_URL_FILE to a file "
+        "whose first line is the value\n"
+    )
+
+
 @pytest.mark.parametrize(
-    "arguments", [("leger",), ("gateway", "--processes", "2"), ("ledger", "--processes", "0")]
+    "arguments",
+    [
+        ("leger",),
+        ("ledger,biling",),
+        ("gateway", "--processes", "2"),
+        ("ledger", "--processes", "0"),
+        ("all,gateway",),
+    ],
 )
 def test_wrong_arguments_are_a_usage_error(arguments: tuple[str, ...]) -> None:
     command = [sys.executable, "-m", "hobbs", "work", *arguments]

@@ -1,9 +1,11 @@
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import SecretStr, ValidationError
 
-from fleet.settings import Settings
+from fleet.settings import Settings, WrongSettings, read_by
+from hobbs.shell.connections import wrong_settings
+from services.payouts.settings import PayoutsSettings
 
 
 @pytest.fixture(autouse=True)
@@ -52,3 +54,47 @@ def test_an_empty_variable_is_as_good_as_none(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("HOBBS_DATABASE_URL", "")
     with pytest.raises(ValidationError, match="database_url"):
         Settings()
+
+
+def test_of_several_services_in_a_process_each_reads_its_own_and_lends_no_secret(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("HOBBS_BILLING_DATABASE_URL", "postgresql://hobbs_billing:b@localhost/hobbs")
+    (tmp_path / "url").write_text("postgresql://hobbs_payouts:p@localhost/hobbs\n")
+    monkeypatch.setenv("HOBBS_PAYOUTS_DATABASE_URL_FILE", str(tmp_path / "url"))
+    monkeypatch.setenv("HOBBS_PAYOUTS_STRIPE_SECRET_KEY", "sk_test_payouts")
+    monkeypatch.setenv("HOBBS_STRIPE_SECRET_KEY", "sk_test_everybodys")
+    monkeypatch.setenv("HOBBS_DATABASE_POOL_SIZE", "3")
+    monkeypatch.setenv("HOBBS_PAYOUTS_DATABASE_POOL_SIZE", "7")
+    monkeypatch.setenv("HOBBS_KAFKA_PASSWORD", "brokers")
+    with read_by("billing"):
+        billing = Thief()
+    with read_by("payouts"):
+        payouts = PayoutsSettings()
+    assert "hobbs_billing" in billing.database_url.get_secret_value()
+    assert "hobbs_payouts" in payouts.database_url.get_secret_value()
+    assert (billing.database_pool_size, payouts.database_pool_size) == (3, 7)
+    assert (billing.kafka_bootstrap, payouts.kafka_bootstrap) == ("localhost:9092",) * 2
+    assert payouts.stripe_secret_key.get_secret_value() == "sk_test_payouts"
+    assert billing.stripe_secret_key is None
+    assert [s.kafka_password and s.kafka_password.get_secret_value() for s in (billing, payouts)] == [
+        "brokers"
+    ] * 2
+
+
+class Thief(Settings):
+    """Settings of a service that asks for the key of another."""
+
+    stripe_secret_key: SecretStr | None = None
+
+
+def test_one_database_url_is_not_the_role_of_several_services() -> None:
+    with pytest.raises(WrongSettings) as wrong, read_by("ledger"):
+        Settings()
+    assert wrong.value.service == "ledger"
+    assert wrong_settings(wrong.value.error, "ledger")[0].startswith("HOBBS_LEDGER_DATABASE_URL is not set")
+
+
+def test_alone_in_its_process_a_service_reads_what_has_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOBBS_LEDGER_DATABASE_URL", "postgresql://other@localhost/hobbs")
+    assert "hobbs_ledger:secret" in Settings().database_url.get_secret_value()
