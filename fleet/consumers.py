@@ -38,8 +38,7 @@ PARTITION_BYTES, FETCH_BYTES = 2**21, 2**22  # a full batch from one partition; 
 # Records that arrive within this time share a batch; the first one after an idle period waits no longer.
 GATHER_S = 0.01
 FETCH_AGAIN_S = 1.0  # after a fetch that raised
-STUCK_AFTER_S = 120.0
-BATCH_AGE_MAX_S = 60.0
+STUCK_AFTER_S, BATCH_AGE_MAX_S = 120.0, 60.0
 AFTER_POLL_S, AFTER_MAX_S = 0.2, 30.0
 BATCH_ENDS_WITHIN_S = 15.0
 LEAVE_S = BATCH_ENDS_WITHIN_S + 1  # within worker.DRAIN_S
@@ -80,6 +79,7 @@ class Consumers:
                 await told
         finally:
             self._broker = None
+            await asyncio.wait([starting], timeout=1.0)  # aiokafka closes no connection that it is making
             await _leave(broker)
             starting.cancel()
             told.cancel()

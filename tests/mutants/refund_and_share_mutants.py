@@ -69,8 +69,8 @@ REFUND_AND_SHARE_MUTANTS = (
         edits=(
             Edit(
                 path="services/adjustments/wire/records.py",
-                old="SETTLEMENT_PREFIX.encode(), RETURNED_PREFIX.encode())",
-                new="SETTLEMENT_PREFIX.encode())",
+                old="(PREFIX, SETTLEMENT_PREFIX, RETURNED_PREFIX, LOST_PREFIX, WON_PREFIX)",
+                new="(PREFIX, SETTLEMENT_PREFIX, LOST_PREFIX, WON_PREFIX)",
             ),
         ),
         catchers=(

@@ -22,14 +22,20 @@ from schemas.journals import JournalRefused
 from services.adjustments.handlers import take_posted, take_refused
 from tests.integration.adjustments.settle_stories import (
     INES,
-    SCHOOL,
     answer_reversals,
     reversal,
     send,
     sent,
     settle,
 )
-from tests.integration.adjustments.stories import LESS, NOW, broken_invariants, given_policy, posted
+from tests.integration.adjustments.stories import (
+    LESS,
+    NOW,
+    broken_invariants,
+    given_policy,
+    journals,
+    posted,
+)
 from tests.integration.adjustments.test_machine import BILLS, CHECKERS, FLIGHTS, Corrections
 from tests.support.machines import run_machine
 from tests.support.records import record
@@ -263,7 +269,8 @@ class MoneyOfCorrections(Corrections):
             )
             self.wait(take_refused(self.db, [record("journal.refused", said, key=source)], clock=lambda: NOW))
         else:
-            self.wait(take_posted(self.db, [posted(source, {INES: 1, SCHOOL: -1})], clock=lambda: NOW))
+            asked = self.wait(journals(self.db))[source]
+            self.wait(take_posted(self.db, [posted(source, asked)], clock=lambda: NOW))
 
     @staticmethod
     def _transfer() -> str:

@@ -11,7 +11,7 @@ from functools import partial
 import asyncpg
 import pytest
 
-from fleet import faults, metrics
+from fleet import faults, logs, metrics
 from fleet.database import Database
 from fleet.envelope import Record, event_key_of
 from fleet.isolate import NotIsolated, isolate
@@ -215,6 +215,7 @@ async def test_each_is_counted_from_nothing_and_logged_without_its_content(
     build: Build, capsys: pytest.CaptureFixture[str]
 ) -> None:
     service = await given(build, LEDGER)
+    logs.configure("INFO", "json", "ledger")
     counted = metrics.ISOLATED.labels("ledger", LEDGER.topic)
     before = counted._value.get()
     odd = requested("flight:Robin:1")
