@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
+from fleet import outages
 from fleet.database import Tx
 
 # A journal's id follows from its source: which of the two indexes is looked at first makes no difference.
@@ -35,10 +36,10 @@ async def savepoint(tx: Tx) -> AsyncIterator[None]:
         async with tx.savepoint():
             yield
     except DBAPIError as error:
-        sqlstate = str(getattr(error.orig, "sqlstate", None) or "")
+        sqlstate = outages.sqlstate(error) or ""
         if not sqlstate.startswith(_DATA_ERRORS):
             raise
         cause = getattr(error.orig, "__cause__", None)
-        rule = getattr(cause, "constraint_name", None) or f"sqlstate_{sqlstate}"
+        rule = outages.constraint(error) or f"sqlstate_{sqlstate}"
         short = int(getattr(cause, "detail", "")) if rule == LIMIT_EXCEEDED else None
         raise ConstraintViolated(rule, getattr(cause, "message", None) or rule, short) from error
