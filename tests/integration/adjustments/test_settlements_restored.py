@@ -94,14 +94,12 @@ async def answer_it(db: Database, decided: Decided) -> Record:
     """What payouts or the ledger says of the decision, which is heard here too."""
     if asked := await asked_reversals(db):
         record = reversal(asked[-1]["settlement_id"], 1_750)
-        await answer_reversals(db, record)
     elif asked := await asked_refunds(db):
         record = refund(asked[-1]["settlement_id"], 4_000)
-        await answer_refunds(db, record)
     else:
         [(source, entries)] = [one for one in (await journals(db)).items() if "settlement:" in one[0]]
         record = posted(source, entries)
-        await take_posted(db, [record], clock=lambda: NOW)
+    await hear(db, record)
     return record
 
 
