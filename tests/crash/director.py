@@ -5,12 +5,16 @@ import json
 import signal
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import asyncpg
 
 from fleet.decisions import REQUESTED
+from hobbs.demo.school import SCHOOL_FILE, CommandFailed, apply_school
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.stripe_sim.control import Control
 from tests.crash.drill import CONSUMED, Death
@@ -21,12 +25,21 @@ from tests.crash.workers import LEASE_S, Life
 REACH_WITHIN_S = 75.0
 LOOK_S = 0.1
 IN_DOUBT = {
+    "relay.looking_up:account": "/v2/core/accounts",
     "relay.looking_up:instant_payout": "/v1/payouts",
     "relay.looking_up:reversal": "/v1/transfers/*/reversals",
     "relay.looking_up:refund": "/v1/refunds",
 }
 TAKEN_BACK = ("payouts.debt_claimed", "payouts.reversals_ordered", "payouts.reversal_settled")
 BY_CLOCK = ("adjustments.expired", "adjustments.settlements_reminded")
+NEW_INSTRUCTOR = """
+[[instructor]]
+id = "instructor-{number}"
+name = "Robin New"
+email = "robin.new@example.org"
+flight_per_hour = 40.00
+ground_per_hour = 30.00
+"""
 RESERVES = ("liability:reserve-N364MA", "liability:reserve-N695SP")
 REFUSED_FLOOR = 1_000_000_000
 UNREADABLE_EVERY_S = 1.0  # while a service is to die with a dead letter; each makes a batch of its own
@@ -166,6 +179,8 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
         await asyncio.sleep(UNREADABLE_EVERY_S)
     if death.point in TAKEN_BACK or death.point.endswith(":reversal"):
         await take_money_back(fleet)
+    if death.point == "relay.looking_up:account":
+        await asyncio.to_thread(employ_an_instructor, fleet)
     if death.point == "payouts.retried":
         await asyncio.to_thread(refuse_a_transfer, fleet)
     while death.point == "payouts.retried":
@@ -185,6 +200,17 @@ def fail_in_doubt(fleet: Fleet, path: str) -> None:
     """
     with Control(fleet.stripe_api_base) as stripe:
         stripe.add_fault("server_error", when="before", path=path, count=3)
+
+
+def employ_an_instructor(fleet: Fleet) -> None:
+    """Have an account made: those of the school's payees were made at the start."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "school.toml"
+        file.write_text(
+            SCHOOL_FILE.read_text(encoding="utf-8") + NEW_INSTRUCTOR.format(number=uuid4()), encoding="utf-8"
+        )
+        with suppress(CommandFailed):  # billing may be dead just now; the death is tried again
+            apply_school(fleet, file)
 
 
 async def forbid_lower_reserves(fleet: Fleet, *, floor: int | None) -> None:

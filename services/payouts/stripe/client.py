@@ -10,6 +10,7 @@ import ssl
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from itertools import cycle
 from math import ceil
 from typing import Any
@@ -109,16 +110,13 @@ class StripeClient:
                 return await self._all_pages(lambda page: v1.transfers.list_async(page), wanted, next_turn)
             case Kind.REVERSAL:
                 transfer = str(operation.parent_id)
-                return await self._all_pages(
-                    lambda page: v1.transfers.reversals.list_async(transfer, page), {}, next_turn
-                )
+                reversals = partial(v1.transfers.reversals.list_async, transfer)
+                return await self._all_pages(reversals, {}, next_turn)
             case Kind.REFUND:
                 return await self.refunds_of(str(operation.parent_id), next_turn)
             case Kind.INSTANT_PAYOUT:
-                options: Any = {"stripe_account": operation.stripe_account}
-                return await self._all_pages(
-                    lambda page: v1.payouts.list_async(page, options), since, next_turn
-                )
+                payouts = partial(v1.payouts.list_async, options={"stripe_account": operation.stripe_account})
+                return await self._all_pages(payouts, since, next_turn)
             case Kind.ACCOUNT if api_of(operation.params) is AccountsApi.V2:
                 return await self._all_v2_accounts(next_turn)
             case Kind.ACCOUNT:
@@ -202,8 +200,12 @@ class StripeClient:
 
     async def refunds_of(self, charge: str, next_turn: Turn | None = None) -> StripeAnswer:
         """Every refund of a card payment; `body["data"]` has all pages."""
-        refunds = self._client.v1.refunds
-        return await self._all_pages(lambda page: refunds.list_async(page), {"charge": charge}, next_turn)
+        return await self._all_pages(self._client.v1.refunds.list_async, {"charge": charge}, next_turn)
+
+    async def refunds_since(self, since: datetime, next_turn: Turn) -> StripeAnswer:
+        """Every refund of the platform made since then; `body["data"]` has all pages."""
+        wanted = {"created": {"gte": int(since.timestamp())}}
+        return await self._all_pages(self._client.v1.refunds.list_async, wanted, next_turn)
 
     async def events(self, types: Sequence[str], since: datetime, after: str | None) -> StripeAnswer:
         """One page of the platform's own events since then, newest first; `after`: the last one before it."""

@@ -4,10 +4,10 @@ Stripe is asked before anything is ordered, because somebody may have refunded b
 database does not know what was refunded for the same request after its backup.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from fleet.database import Database
@@ -24,6 +24,8 @@ from services.payouts.stripe.pacer import Pace
 
 AT_ONCE: Final = 10
 PAYMENTS_MAX: Final = 100  # of a student: of older ones nothing is refunded
+BY_ONE_MAX: Final = 5  # payments that are asked for one by one; of more, all refunds are listed at once
+EARLIER: Final = timedelta(days=4)  # a payment may be told of so long after it was made: Stripe tries 3 days
 LEASE: Final = timedelta(minutes=2)  # while Stripe is asked; when it does not answer, it is asked again
 
 
@@ -74,21 +76,39 @@ class Refunds:
             await refunds.order(tx, settlement_id, wallet, read.payments, read.seen, now)
         return self._wake()
 
-    async def _read(self, payments: list[CardPayment]) -> _Read | str:
+    async def _read(self, payments: Sequence[CardPayment]) -> _Read | str:
         """Read every refund of these payments; a sentence when Stripe did not answer, or refused."""
+        listed = await self._listed(payments) if len(payments) > BY_ONE_MAX else None
         whole = _Read()
         for payment in payments:
-            listed = await self._refunds_of(payment.charge_id)
-            if classify(listed) is not StripeVerdict.DONE:
-                return f"cannot see what was refunded: {listed.sentence}"
+            if listed is None:
+                answer = await self._refunds_of(payment.charge_id)
+                if classify(answer) is not StripeVerdict.DONE:
+                    return f"cannot see what was refunded: {answer.sentence}"
+                things = answer.body.get("data")
+            else:
+                things = listed.get(payment.charge_id, [])
             read, unreadable = wire.stripe_objects.read_each(
-                "refund", listed.body.get("data"), wire.stripe_objects.seen_refund
+                "refund", things, wire.stripe_objects.seen_refund
             )
             whole.seen += read
             whole.odd += unreadable
             if not unreadable:
                 whole.payments.append(payment)
         return whole
+
+    async def _listed(self, payments: Sequence[CardPayment]) -> Mapping[str, list[Any]] | None:
+        """The school's refunds since the oldest of these payments, by charge; None: ask for each payment."""
+        since = min(payment.received_at for payment in payments) - EARLIER
+        turn = self._pace.reading(Endpoint.REFUNDS).turn
+        answer = await self._pace.read(Endpoint.REFUNDS, lambda: self._client.refunds_since(since, turn))
+        if classify(answer) is not StripeVerdict.DONE:
+            return None
+        found: dict[str, list[Any]] = {}
+        for thing in answer.body.get("data") or []:
+            charge = thing.get("charge") if isinstance(thing, Mapping) else None
+            found.setdefault(str(charge), []).append(thing)
+        return found
 
     async def _refunds_of(self, charge: str) -> StripeAnswer:
         return await self._pace.read(Endpoint.REFUNDS, lambda: self._client.refunds_of(charge))

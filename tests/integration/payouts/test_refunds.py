@@ -110,6 +110,31 @@ async def test_a_request_that_waits_for_another_one_asks_stripe_nothing(world: W
     assert world.control.state()["calls"] == before
 
 
+async def test_of_many_payments_the_refunds_are_one_list(world: World) -> None:
+    """Read for each payment, a student of 50 payments took half a minute for each refund."""
+    charges = await pays(world, *[2_000] * 8)
+    await ask(world, 5_000)
+    before = world.control.state()["calls"]
+    await world.refunds().step()
+    after = world.control.state()["calls"]
+    assert set(after.items()) - set(before.items()) == {(f"GET {REFUNDS}", 1)}
+    await world.work()
+    newest = charges[::-1]
+    assert refunded(world) == [(newest[0], 2_000), (newest[1], 2_000), (newest[2], 1_000)]
+    await ask(world, 2_000)
+    await world.work()
+    assert refunded(world)[3:] == [(newest[2], 1_000), (newest[3], 1_000)]
+    assert await answers(world) == [(5_000, "done"), (2_000, "done")]
+
+
+async def test_refunds_that_cannot_be_listed_are_read_for_each_payment(world: World) -> None:
+    charges = await pays(world, *[2_000] * 8)
+    world.control.add_fault("server_error", method="GET", path=REFUNDS, when="before", count=1)
+    await ask(world, 3_000)
+    await world.work()
+    assert refunded(world) == [(charges[-1], 2_000), (charges[-2], 1_000)]
+
+
 async def test_a_refund_that_stripe_refuses_goes_to_the_next_payment(world: World) -> None:
     """The newest payment is disputed: Stripe refuses to refund it."""
     older, disputed = await pays(world, 5_000, 5_000)
