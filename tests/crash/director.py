@@ -30,7 +30,7 @@ IN_DOUBT = {
     "relay.looking_up:reversal": "/v1/transfers/*/reversals",
     "relay.looking_up:refund": "/v1/refunds",
 }
-TAKEN_BACK = ("payouts.debt_claimed", "payouts.reversals_ordered", "payouts.reversal_settled")
+TAKEN_BACK = ("payouts.debt_claimed", "revers", "refund")
 BY_CLOCK = ("adjustments.expired", "adjustments.settlements_reminded")
 NEW_INSTRUCTOR = """
 [[instructor]]
@@ -177,7 +177,7 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
     while death.point in BY_CLOCK:
         await let_time_pass(fleet)
         await asyncio.sleep(UNREADABLE_EVERY_S)
-    if death.point in TAKEN_BACK or death.point.endswith(":reversal"):
+    if death.service == "payouts" and any(part in death.point for part in TAKEN_BACK):
         await take_money_back(fleet)
     if death.point == "relay.looking_up:account":
         await asyncio.to_thread(employ_an_instructor, fleet)

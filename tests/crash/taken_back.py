@@ -1,5 +1,7 @@
 """Brings payouts, in every run, money to take back: a flight is paid, cancelled, approved and clawed back.
 
+What the student is owed then goes back to the card.
+
 Left to chance it would hardly happen: what a payee owes is deducted from the next flight within seconds. So
 this payee earns nothing else, and Stripe keeps its money. What a dead service left is gone on with.
 """
@@ -44,6 +46,10 @@ _STEPS: Final = """
     JOIN adjustments.settlement ON adjustment_id = adjustment.id
     WHERE starts_with(flight_id, $1) AND settlement.state = 'waiting' AND wallet = $2
     UNION ALL
+    SELECT flight_id, 'refund' FROM adjustments.adjustment AS adjustment
+    JOIN adjustments.settlement ON adjustment_id = adjustment.id
+    WHERE starts_with(flight_id, $1) AND settlement.state = 'settled' AND wallet = $3 AND method = 'credit'
+    UNION ALL
     SELECT split_part(source, ':', 2), 'cancel' FROM payouts.payable
     JOIN payouts.transfer ON transfer.id = transfer_id
     WHERE starts_with(source, 'flight:' || $1) AND stripe_transfer_id IS NOT NULL
@@ -55,11 +61,12 @@ _UNDER_WAY: Final = """
       AND NOT EXISTS (SELECT FROM adjustments.adjustment AS adjustment
                       WHERE adjustment.flight_id = bill.flight_id AND adjustment.state = 'settled')
 """
+REFUND: Final = {"method": "refund", "wallet": f"student:{FLIGHT['student']}"}
 _ACCOUNT: Final = "SELECT stripe_account FROM payouts.payee WHERE wallet = $1 AND ready"
 
 
 async def take_money_back(fleet: Fleet) -> None:
-    """Have the money of one flight after the other taken back; ends when it is cancelled."""
+    """Have the money of one flight after the other taken back and refunded; ends when it is cancelled."""
     claws = _ClawBacks(fleet)
     while True:
         try:
@@ -96,7 +103,7 @@ class _ClawBacks:
                 return  # the payee is not onboarded yet
             await asyncio.to_thread(Cashier(self.fleet).keep_at_stripe, [account])
             self.kept = True
-        for row in await connection.fetch(_STEPS, OWN_FLIGHTS, wallet):
+        for row in await connection.fetch(_STEPS, OWN_FLIGHTS, wallet, REFUND["wallet"]):
             if self._is_due(row["flight_id"], row["step"]):
                 await self._take(row["flight_id"], row["step"])
         if not await connection.fetch(_UNDER_WAY, OWN_FLIGHTS) and self._is_due("", "fly"):
@@ -115,7 +122,8 @@ class _ClawBacks:
             said = {"revision": 2, "reason": "a crash run", "cancelled_by": MAKER}
             await self._publish(CANCELLED, {"flight_id": flight, **said})
         else:
-            asked = decision(f"{flight}:2", step, {}, who="ann", identity=uuid4())
+            action, told = ("settle", REFUND) if step == "refund" else (step, {})
+            asked = decision(f"{flight}:2", action, told, who="ann", identity=uuid4())
             await publish(self.fleet, REQUESTED, [asked])
 
     async def _publish(self, topic: str, body: Mapping[str, Any]) -> None:
