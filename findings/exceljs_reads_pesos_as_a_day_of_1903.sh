@@ -1,10 +1,9 @@
 #!/bin/sh
 # exceljs 4.4.0 (npm): numbers of a workbook whose formats have a unit, its letters escaped one by one with a backslash,
-# as workbooks store a unit that was typed without quotes: 1234.50 MXN, 1.5 h, 85 km; the last is #,##0.00 alone.
+# one of the two ways to say a text in a number format: 1234.50 MXN, 1.5 h, 85 km; the last is #,##0.00 alone.
 # Guess: the values are the numbers; a unit in the format changes how a cell looks, not what it holds.
 # Seen: each comes as a Date, 1234.5 as noon of 18 May 1903, since M, h and m outside of quotes and brackets are taken
-# for parts of a date, escaped or not. Written as CSV by exceljs, the amount is that date too. xlsx 0.18.5 (npm) reads
-# the numbers and shows them as guessed.
+# for parts of a date, escaped or not. xlsx 0.18.5 (npm) reads the numbers and shows them as guessed.
 # Exit 0 while this is so; 1 when it changed.
 set -eu
 folder=$(mktemp -d)

@@ -4,6 +4,7 @@
 # Guess: the year that brings the entry date near the value date: 31 December 2025, and 2 January 2026.
 # Seen: both take the year of the value date: 31 December 2026, a year in the future, and 2 January 2025, before the
 # statement begins. mt-940 5.1.1 (PyPI) reads 2025-12-31 and 2026-01-02.
+# tslib stands beside them because mt940-js loads it and declares no dependency.
 # Exit 0 while this is so; 1 when it changed.
 set -eu
 folder=$(mktemp -d)

@@ -28,7 +28,7 @@ from tests.support.corrections import OTHER_STUDENT, Published, publish_in_order
 from tests.support.fleets import Silent
 from tests.support.logbooks import Door, Logbook, Then, earnings, make_logbook
 from tests.support.people import People
-from tests.system.test_corrections import PAYEES, books_are_in_order, paid_at_stripe
+from tests.system.test_corrections import PAYEES, books_are_in_order, by_flights, paid_at_stripe
 
 SEEDS = [int(seed) for seed in os.environ.get("SEEDS", "1").split(",")]
 FLIGHTS = int(os.environ.get("FLIGHTS", "8"))
@@ -154,7 +154,7 @@ def _row(topic: str, body: Mapping[str, object]) -> dict[str, object]:
 async def money_agrees(figures: Figures, flown: Mapping[str, int], people: People, *, paid_in: int) -> None:
     """Each wallet of a person and each of the school's that only flights and people move, to the cent."""
     flown = {wallet: amount for wallet, amount in flown.items() if amount}
-    assert {row["address"]: row["amount"] for row in await figures.rows(_OF_FLIGHTS)} == flown
+    assert await by_flights(figures) == flown
     ended = Counter(people.ended)
     paid = {w: flown.get(w, 0) + ended[w] for w in {*flown, *ended} if w.startswith(PAYEES)}
     assert await paid_at_stripe(figures) == {wallet: amount for wallet, amount in paid.items() if amount}
@@ -166,10 +166,6 @@ async def money_agrees(figures: Figures, flown: Mapping[str, int], people: Peopl
     assert balances == {w: a for w, a in wanted.items() if a and w != "platform:school"}
 
 
-_OF_FLIGHTS = """
-    SELECT address, sum(amount)::bigint AS amount FROM ledger_public.entries
-    WHERE event_type IN ('flight', 'adjustment') GROUP BY address HAVING sum(amount) <> 0
-"""
 # The school's own wallet bears Stripe's fees too; the checker compares it and Stripe's cash.
 _BALANCES = """
     SELECT address, balance FROM ledger_public.wallets

@@ -87,7 +87,7 @@ async def test_what_a_student_paid_too_much_goes_back_to_the_card(
     await story.settle()  # Stripe's times have whole seconds: the second payment has to be a later one
     await asyncio.to_thread(Cashier(fleet.fleet).pay_in, "student-01", [5_000])
     await story.settle()
-    charged = -(await balance_of_flights(figures, "student:student-01"))
+    charged = -(await by_flights(figures))["student:student-01"]
     await publish_in_order(fleet.fleet, [cancellation(REFUNDED, 2)])
     await story.settle()
     await approve_everything(fleet.fleet, figures)
@@ -111,8 +111,9 @@ async def balances(figures: Figures) -> dict[str, int]:
     return {row["address"]: row["balance"] for row in await figures.rows(_BALANCES)}
 
 
-async def balance_of_flights(figures: Figures, wallet: str) -> int:
-    return {row["address"]: int(row["amount"]) for row in await figures.rows(_OF_FLIGHTS)}[wallet]
+async def by_flights(figures: Figures) -> dict[str, int]:
+    """What flights and their corrections put on each wallet; none of zero."""
+    return {row["address"]: row["amount"] for row in await figures.rows(_OF_FLIGHTS)}
 
 
 async def books_are_in_order(fleet: RunningFleet, figures: Figures, school: Path | None = None) -> None:

@@ -22,7 +22,7 @@ from tests.support.corrections import (
     wallets_at_the_end,
 )
 from tests.support.fleets import Silent
-from tests.system.test_corrections import PAID_IN
+from tests.system.test_corrections import PAID_IN, by_flights
 
 NOW = datetime.now(UTC)
 CLOSED_UNTIL = NOW.replace(hour=0, minute=0, second=0, microsecond=0) - timedelta(days=20)
@@ -61,8 +61,7 @@ async def test_a_closed_period_and_new_rates_leave_what_the_last_records_say(
     wanted = Counter(wallets_at_the_end(_book(before), AT_OLD_RATES))
     wanted.update(wallets_at_the_end(_book(after), AT_NEW_RATES))
     assert wanted != Counter(wallets_at_the_end(_book(before), [*AT_OLD_RATES, *AT_NEW_RATES]))
-    rows = await figures.rows(_OF_FLIGHTS)
-    assert {row["address"]: row["amount"] for row in rows} == {w: a for w, a in wanted.items() if a}
+    assert await by_flights(figures) == {w: a for w, a in wanted.items() if a}
     [late] = await figures.rows(_LATE)
     assert (late["source"], late["occurred_at"]) == ("adjustment:l-old:2", CLOSED_UNTIL)
     assert [verdict for verdict in await check_books(fleet.fleet, figures) if not verdict.holds] == []
@@ -72,8 +71,4 @@ def _book(text: str) -> dict[str, object]:
     return tomllib.loads(text, parse_float=Decimal)
 
 
-_OF_FLIGHTS = """
-    SELECT address, sum(amount)::bigint AS amount FROM ledger_public.entries
-    WHERE event_type IN ('flight', 'adjustment') GROUP BY address HAVING sum(amount) <> 0
-"""
 _LATE = "SELECT source, occurred_at FROM ledger_public.late_journals"

@@ -107,11 +107,9 @@ class StripeClient:
         match operation.kind:
             case Kind.TRANSFER:
                 wanted = since | {"destination": operation.params["destination"]}
-                return await self._all_pages(lambda page: v1.transfers.list_async(page), wanted, next_turn)
+                return await self._all_pages(v1.transfers.list_async, wanted, next_turn)
             case Kind.REVERSAL:
-                transfer = str(operation.parent_id)
-                reversals = partial(v1.transfers.reversals.list_async, transfer)
-                return await self._all_pages(reversals, {}, next_turn)
+                return await self.reversals_of(str(operation.parent_id), next_turn)
             case Kind.REFUND:
                 return await self.refunds_of(str(operation.parent_id), next_turn)
             case Kind.INSTANT_PAYOUT:
@@ -120,7 +118,7 @@ class StripeClient:
             case Kind.ACCOUNT if api_of(operation.params) is AccountsApi.V2:
                 return await self._all_v2_accounts(next_turn)
             case Kind.ACCOUNT:
-                return await self._all_pages(lambda page: v1.accounts.list_async(page), since, next_turn)
+                return await self._all_pages(v1.accounts.list_async, since, next_turn)
 
     async def account(self, account: str) -> StripeAnswer:
         return await self._ask(lambda: self._client.v1.accounts.retrieve_async(account))
@@ -193,10 +191,10 @@ class StripeClient:
         options: Any = {"stripe_account": account}
         return await self._ask(lambda: self._client.v1.payouts.retrieve_async(payout, params, options))
 
-    async def reversals_of(self, transfer: str) -> StripeAnswer:
+    async def reversals_of(self, transfer: str, next_turn: Turn | None = None) -> StripeAnswer:
         """Every reversal of a transfer; `body["data"]` has all pages."""
-        reversals = self._client.v1.transfers.reversals
-        return await self._all_pages(lambda page: reversals.list_async(transfer, page), {})
+        reversals = partial(self._client.v1.transfers.reversals.list_async, transfer)
+        return await self._all_pages(reversals, {}, next_turn)
 
     async def refunds_of(self, charge: str, next_turn: Turn | None = None) -> StripeAnswer:
         """Every refund of a card payment; `body["data"]` has all pages."""

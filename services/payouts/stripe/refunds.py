@@ -79,17 +79,13 @@ class Refunds:
     async def _read(self, payments: Sequence[CardPayment]) -> _Read | str:
         """Read every refund of these payments; a sentence when Stripe did not answer, or refused."""
         listed = await self._listed(payments) if len(payments) > BY_ONE_MAX else None
+        shown = await self._one_by_one(payments) if listed is None else listed
+        if isinstance(shown, str):
+            return shown
         whole = _Read()
         for payment in payments:
-            if listed is None:
-                answer = await self._refunds_of(payment.charge_id)
-                if classify(answer) is not StripeVerdict.DONE:
-                    return f"cannot see what was refunded: {answer.sentence}"
-                things = answer.body.get("data")
-            else:
-                things = listed.get(payment.charge_id, [])
             read, unreadable = wire.stripe_objects.read_each(
-                "refund", things, wire.stripe_objects.seen_refund
+                "refund", shown.get(payment.charge_id, []), wire.stripe_objects.seen_refund
             )
             whole.seen += read
             whole.odd += unreadable
@@ -97,7 +93,7 @@ class Refunds:
                 whole.payments.append(payment)
         return whole
 
-    async def _listed(self, payments: Sequence[CardPayment]) -> Mapping[str, list[Any]] | None:
+    async def _listed(self, payments: Sequence[CardPayment]) -> Mapping[str, Any] | None:
         """The school's refunds since the oldest of these payments, by charge; None: ask for each payment."""
         since = min(payment.received_at for payment in payments) - EARLIER
         turn = self._pace.reading(Endpoint.REFUNDS).turn
@@ -106,8 +102,18 @@ class Refunds:
             return None
         found: dict[str, list[Any]] = {}
         for thing in answer.body.get("data") or []:
-            charge = thing.get("charge") if isinstance(thing, Mapping) else None
-            found.setdefault(str(charge), []).append(thing)
+            if isinstance(thing, Mapping):  # what names no charge is of none of these payments
+                found.setdefault(str(thing.get("charge")), []).append(thing)
+        return found
+
+    async def _one_by_one(self, payments: Sequence[CardPayment]) -> Mapping[str, Any] | str:
+        """What Stripe lists as each payment's refunds, by charge; a sentence when it did not answer."""
+        found: dict[str, Any] = {}
+        for payment in payments:
+            answer = await self._refunds_of(payment.charge_id)
+            if classify(answer) is not StripeVerdict.DONE:
+                return f"cannot see what was refunded: {answer.sentence}"
+            found[payment.charge_id] = answer.body.get("data")
         return found
 
     async def _refunds_of(self, charge: str) -> StripeAnswer:
