@@ -88,14 +88,14 @@ def licence(name: str) -> str:
     if name in BY_HAND:
         return BY_HAND[name]
     try:
-        said = metadata.metadata(name)
+        said = metadata.metadata(name).json
     except metadata.PackageNotFoundError:
         return ""
-    if expression := said.get("License-Expression"):
+    if expression := said.get("license_expression"):
         return str(expression)
-    if text := SPDX.get((said.get("License") or "").strip()):
+    if text := SPDX.get(str(said.get("license") or "").strip()):
         return text
-    classified = {CLASSIFIERS[c] for c in said.get_all("Classifier") or [] if c in CLASSIFIERS}
+    classified = {CLASSIFIERS[c] for c in said.get("classifier") or [] if c in CLASSIFIERS}
     return classified.pop() if len(classified) == 1 else ""
 
 
@@ -128,7 +128,9 @@ def is_allowed(expression: str, allowed: frozenset[str]) -> bool:
 def _split(expression: str) -> list[str]:
     """The operator that binds least and its sides; the expression alone when there is none."""
     for operator in ("OR", "AND"):
-        depth, sides, words = 0, [], []
+        depth = 0
+        sides: list[str] = []
+        words: list[str] = []
         for word in expression.split():
             if word == operator and depth == 0:
                 sides.append(" ".join(words))
