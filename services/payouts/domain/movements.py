@@ -101,7 +101,7 @@ class ShownMovement:
     movement: Movement
     version: int
     expected: tuple[str, ...]
-    standing: str
+    standing: Literal["before", "waiting", "explained", "unexplained"]
     sentence: str | None
     noted_at: datetime
 

@@ -53,7 +53,7 @@ async def take_openings(tx: Tx) -> list[Unlisted]:
 
 def _shown(row: Row[Any]) -> ShownMovement:
     """The row as it was first noted, or as Stripe showed it since."""
-    seen: Mapping[str, Any] = row.shown or row._mapping
+    seen: Mapping[str, Any] = row.shown or dict(row._mapping)
     fields = {name: seen[name] for name in Movement.__slots__}
     fields["made_at"] = _instant(fields["made_at"])
     fields["available_at"] = _instant(fields["available_at"] or fields["made_at"])

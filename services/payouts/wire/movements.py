@@ -76,7 +76,7 @@ def shown(row: ShownMovement) -> Message:
         made_at=moved.made_at,
         available_at=moved.available_at,
         expected=list(row.expected),
-        standing=row.standing,  # type: ignore[arg-type] - the table's constraint
+        standing=row.standing,
         sentence=row.sentence,
         noted_at=row.noted_at,
     )

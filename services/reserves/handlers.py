@@ -1,0 +1,59 @@
+"""Kafka in: one function for each topic; admit, lock, decide, write, stage. No rule lives here."""
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+
+from fleet import inbox
+from fleet.database import Database
+from fleet.envelope import Record
+from services.reserves import steps, store, wire
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+async def follow_book(db: Database, batch: Sequence[Record]) -> None:
+    """Take the time zone from the versions of the school's book that billing accepted."""
+    async with db.transaction() as tx:
+        accepted = await inbox.admit(
+            tx, batch, wire.lines.school_accepted, natural_key=lambda event: f"school:{event.version}"
+        )
+        named = wire.lines.time_zone_in([one.event for one in accepted])
+        if named is not None:
+            await store.lines.follow_time_zone(tx, *named)
+
+
+async def take_transactions(db: Database, batch: Sequence[Record]) -> None:
+    """Keep the rows of Stripe's balance, each version once."""
+    async with db.transaction() as tx:
+        shown = await inbox.admit(tx, batch, wire.lines.stripe_transaction)
+        await steps.lines.keep_lines(tx, [one.event for one in shown])
+
+
+async def take_journals(db: Database, batch: Sequence[Record]) -> None:
+    """Keep the journals that move Stripe's cash; others cost nothing here."""
+    ours = wire.lines.of_cash(batch)
+    if not ours:
+        return
+    async with db.transaction() as tx:
+        posted = await inbox.admit(
+            tx, ours, wire.lines.journal_posted, natural_key=lambda journal: str(journal.journal_id)
+        )
+        await steps.lines.keep_journals(tx, wire.lines.book_lines(posted))
+
+
+async def take_transfers(db: Database, batch: Sequence[Record]) -> None:
+    """Keep which of Stripe's transfers are ours."""
+    async with db.transaction() as tx:
+        sent = await inbox.admit(
+            tx, batch, wire.lines.transfer_sent, natural_key=lambda event: str(event.transfer_id)
+        )
+        await store.lines.keep_sent(tx, {one.event.stripe_transfer_id: one.event.transfer_id for one in sent})
+
+
+async def match(db: Database, *, clock: Clock = utc_now) -> None:
+    """Match what is open on both sides."""
+    await steps.reconciliation.match(db, clock())
