@@ -4,9 +4,8 @@ A half that is young is of class timing: the other half is on its way. Signs: a 
 to Stripe less books; a proposed journal moves the books' cash by it.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -99,6 +98,7 @@ class OpenLine:
     source_id: str | None
     expected: tuple[str, ...]
     day: date
+    at: datetime
     twin: str | None
 
 
@@ -123,6 +123,7 @@ class Difference:
     currency: str
     amount: int
     day: date
+    at: datetime
     lines: tuple[tuple[str, str, int, int], ...]
     journals: tuple[tuple[str, str, int], ...]
     currencies: int
@@ -148,6 +149,7 @@ def of_line(line: OpenLine, *, settled_before: date) -> Break:
         f"stripe:{line.transaction_id}",
         COUNTERPARTS.get(line.type, SCHOOL),
         line.counts,
+        line.at,
         f"Stripe's {line.type} {line.source_id or line.transaction_id}",
     )
     if line.balance_type != PAYMENTS:
@@ -251,18 +253,24 @@ def _fix(found: Difference, counterpart: str) -> dict[str, Any]:
     name = found.lines[0][0] if found.lines else found.match_id
     taken = sum(source.startswith(f"stripe:{name}") for source, _, _ in found.journals)
     source = f"stripe:{name}:{taken + 1}" if taken or found.journals else f"stripe:{name}"
-    return _journal(source, counterpart, found.amount, f"what differs of Stripe's {name}")
+    return _journal(source, counterpart, found.amount, found.at, f"what differs of Stripe's {name}")
 
 
-def _journal(source: str, counterpart: str, cash: int, memo: str) -> dict[str, Any]:
+def _journal(source: str, counterpart: str, cash: int, at: datetime, memo: str) -> dict[str, Any]:
     """A journal that moves the books' cash at Stripe by so much."""
     if not cash:
         return {"kind": Kind.LEAVE}
     entries = [[counterpart, cash], [EXTERNAL_STRIPE, -cash]]
-    return {"kind": Kind.JOURNAL, "source": source, "entries": entries, "memo": memo}
+    return {
+        "kind": Kind.JOURNAL,
+        "source": source,
+        "entries": entries,
+        "occurred_at": at.isoformat(),
+        "memo": memo,
+    }
 
 
-def of_opening(currency: str, amount: int, day: date) -> Break:
+def of_opening(currency: str, amount: int, day: date, at: datetime) -> Break:
     """The break of all that was there before Stripe's rows were listed: their rows, journals of that time."""
     return Break(
         subject=f"opening:{currency}",
@@ -273,7 +281,11 @@ def of_opening(currency: str, amount: int, day: date) -> Break:
         sentence=f"before Stripe's rows were listed Stripe held {format_minor(amount, currency)} {currency} more "
         "than the books: hobbs reserve backfill --since DATE lists what was before",
         proposal=_journal(
-            f"stripe:opening:{currency}", SCHOOL, amount, "what Stripe held when its rows were first listed"
+            f"stripe:opening:{currency}",
+            SCHOOL,
+            amount,
+            at,
+            "what Stripe held when its rows were first listed",
         ),
     )
 
@@ -291,8 +303,3 @@ def needed(amount: int, accepted_by_one_up_to: int) -> int:
 
 def _a(word: str) -> str:
     return f"an {word}" if word[0] in "aeiou" else f"a {word}"
-
-
-def drift_of(breaks: Sequence[Break]) -> int:
-    """What real breaks come to, each without its sign: two that cancel each other are two."""
-    return sum(abs(one.amount) for one in breaks if one.kind_of is not Class.TIMING)

@@ -1,7 +1,8 @@
 -- What of the difference between Stripe and the books needs a name, and what is proposed for it: decision 0251.
 
 -- subject: line:<id>, journal:<id>, match:<id>:<currency>, opening:<currency>. amount: what of the difference it is,
--- Stripe less books. proposal: what accepting it asks for. accepted_by_one_up_to: as the policy said when it was proposed.
+-- Stripe less books. proposal: what accepting it asks for; counterpart: the wallet that a person chose for it.
+-- accepted_by_one_up_to: as the policy said when it was proposed.
 CREATE TABLE break (
     id                    bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     subject               text NOT NULL,
@@ -11,6 +12,7 @@ CREATE TABLE break (
     day                   date NOT NULL,
     sentence              text NOT NULL,
     proposal              jsonb NOT NULL,
+    counterpart           text,
     accepted_by_one_up_to bigint NOT NULL,
     content_hash          bytea NOT NULL,
     state                 text NOT NULL,
