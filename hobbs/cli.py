@@ -19,6 +19,7 @@ GROUPS: Final = {
     "payments": "hobbs.commands.payments",
     "adjustments": "hobbs.commands.adjustments",
     "explain": "hobbs.commands.explain",
+    "reserve": "hobbs.commands.reserve",
     "monitors": "hobbs.commands.monitors",
     "holds": "hobbs.commands.holds",
     "limits": "hobbs.commands.limits",

@@ -1,0 +1,1 @@
+"""What people may ask about the reserve and the comparison with Stripe, and decide."""
