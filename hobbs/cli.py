@@ -18,6 +18,7 @@ GROUPS: Final = {
     "transfers": "hobbs.commands.transfers",
     "payments": "hobbs.commands.payments",
     "adjustments": "hobbs.commands.adjustments",
+    "reconcile": "hobbs.commands.reconcile",
     "explain": "hobbs.commands.explain",
     "reserve": "hobbs.commands.reserve",
     "monitors": "hobbs.commands.monitors",

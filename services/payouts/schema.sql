@@ -305,15 +305,23 @@ CREATE TABLE payouts.movement (
     explained_at timestamptz,
     closed_at timestamptz,
     closed_by text,
+    available_at timestamptz,
+    content text,
+    version integer DEFAULT 1 NOT NULL,
+    shown jsonb,
+    published integer DEFAULT 0 NOT NULL,
     CONSTRAINT closed_movement_is_unexplained CHECK (((closed_at IS NULL) OR (standing = 'unexplained'::text))),
     CONSTRAINT closed_movement_says_by_whom CHECK (((closed_at IS NULL) = (closed_by IS NULL))),
     CONSTRAINT explained_movement_says_when CHECK (((standing = 'before'::text) OR ((standing = 'explained'::text) = (explained_at IS NOT NULL)))),
+    CONSTRAINT later_version_says_what_is_shown CHECK (((version > 1) = (shown IS NOT NULL))),
     CONSTRAINT movement_standing_is_known CHECK ((standing = ANY (ARRAY['before'::text, 'waiting'::text, 'explained'::text, 'unexplained'::text]))),
     CONSTRAINT net_is_amount_less_fee CHECK ((net = (amount - fee))),
+    CONSTRAINT told_version_was_shown CHECK (((published >= 0) AND (published <= version))),
     CONSTRAINT unexplained_movement_says_why CHECK (((standing = 'unexplained'::text) = (sentence IS NOT NULL)))
 );
 ALTER TABLE ONLY payouts.movement ADD CONSTRAINT movement_pkey PRIMARY KEY (transaction_id);
 CREATE INDEX movement_open ON payouts.movement USING btree (noted_at) WHERE ((explained_at IS NULL) AND (closed_at IS NULL));
+CREATE INDEX movement_untold ON payouts.movement USING btree (transaction_id) WHERE (published < version);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.movement TO hobbs_payouts;
 
 CREATE TABLE payouts.movement_listing (
@@ -335,10 +343,14 @@ GRANT SELECT, UPDATE ON TABLE payouts.movement_listing TO hobbs_payouts;
 
 CREATE TABLE payouts.movement_opening (
     currency text NOT NULL,
-    amount bigint NOT NULL
+    amount bigint NOT NULL,
+    unlisted bigint NOT NULL,
+    since timestamptz NOT NULL,
+    version integer DEFAULT 0 NOT NULL,
+    told bigint
 );
 ALTER TABLE ONLY payouts.movement_opening ADD CONSTRAINT movement_opening_pkey PRIMARY KEY (currency);
-GRANT SELECT, INSERT ON TABLE payouts.movement_opening TO hobbs_payouts;
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.movement_opening TO hobbs_payouts;
 
 CREATE TABLE payouts.odd_object (
     kind text NOT NULL,

@@ -16,38 +16,43 @@ def utc_now() -> datetime:
 
 
 async def follow_book(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
-    """Take the policies, time zone and currency from the versions of the book that billing accepted."""
+    """Take policies, time zone and currency from the versions of the school's book that billing accepted."""
     async with db.transaction() as tx:
         accepted = await inbox.admit(
-            tx,
-            batch,
-            wire.reserve_records.school_accepted,
-            natural_key=lambda read: f"school:{read.version}",
+            tx, batch, wire.lines.school_accepted, natural_key=lambda event: f"school:{event.version}"
         )
-        if not accepted:
-            return
-        versions = [one.event for one in accepted]
-        named = [(read.version, *read.school) for read in versions if read.school is not None]
-        await store.policy.follow_school(
-            tx, version=max(read.version for read in versions), named=max(named, default=None)
-        )
-        await store.policy.keep(
-            tx, [(read.version, day, card) for read in versions for day, card in read.cards]
-        )
-        await steps.health.judge_reserve(tx, clock())
+        named = wire.lines.time_zone_in([one.event for one in accepted])
+        if named is not None:
+            await store.lines.follow_time_zone(tx, *named)
+        await steps.health.follow_book(tx, wire.reserve_records.policies(accepted), clock())
 
 
-async def take_posted(db: Database, batch: Sequence[Record]) -> None:
-    """Add the ledger's journals to the positions."""
+async def take_transactions(db: Database, batch: Sequence[Record]) -> None:
+    """Keep the rows of Stripe's balance, each version once."""
+    async with db.transaction() as tx:
+        shown = await inbox.admit(tx, batch, wire.lines.stripe_transaction)
+        await steps.lines.keep_lines(tx, [one.event for one in shown])
+
+
+async def take_journals(db: Database, batch: Sequence[Record]) -> None:
+    """Add journals to the positions, and keep those that move Stripe's cash."""
     async with db.transaction() as tx:
         posted = await inbox.admit(
-            tx,
-            batch,
-            wire.reserve_records.journal_posted,
-            natural_key=lambda journal: str(journal.journal_id),
+            tx, batch, wire.lines.journal_posted, natural_key=lambda journal: str(journal.journal_id)
         )
-        zone, _ = await store.policy.school(tx)
-        await steps.positions.take(tx, wire.reserve_records.taken(posted, zone))
+        if posted:
+            zone, _ = await store.policy.school(tx)
+            await steps.positions.take(tx, wire.reserve_records.taken(posted, zone))
+            await steps.lines.keep_journals(tx, wire.lines.book_lines(posted))
+
+
+async def take_transfers(db: Database, batch: Sequence[Record]) -> None:
+    """Keep which of Stripe's transfers are ours."""
+    async with db.transaction() as tx:
+        sent = await inbox.admit(
+            tx, batch, wire.lines.transfer_sent, natural_key=lambda event: str(event.transfer_id)
+        )
+        await store.lines.keep_sent(tx, {one.event.stripe_transfer_id: one.event.transfer_id for one in sent})
 
 
 async def take_balance(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
@@ -62,6 +67,11 @@ async def take_balance(db: Database, batch: Sequence[Record], *, clock: Clock = 
 
 
 async def judge(db: Database, *, clock: Clock = utc_now) -> None:
-    """Judge the reserve by the time and by what journals moved meanwhile."""
+    """Judge the reserve by the time, and by what journals moved meanwhile."""
     async with db.transaction() as tx:
         await steps.health.judge_reserve(tx, clock())
+
+
+async def match(db: Database, *, clock: Clock = utc_now) -> None:
+    """Match what is open on both sides."""
+    await steps.reconciliation.match(db, clock())

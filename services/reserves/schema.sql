@@ -11,6 +11,77 @@ CREATE TABLE reserves.alembic_version (
 ALTER TABLE ONLY reserves.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE reserves.alembic_version TO hobbs_reserves;
 
+CREATE TABLE reserves.book_line (
+    journal_id uuid NOT NULL,
+    source text NOT NULL,
+    event_type text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    at_stripe boolean NOT NULL,
+    parties text[] NOT NULL,
+    occurred_at timestamptz NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    version bigint NOT NULL,
+    day date NOT NULL
+);
+ALTER TABLE ONLY reserves.book_line ADD CONSTRAINT book_line_is_of_one_source UNIQUE (source);
+ALTER TABLE ONLY reserves.book_line ADD CONSTRAINT book_line_pkey PRIMARY KEY (journal_id);
+CREATE INDEX book_line_of_a_day ON reserves.book_line USING btree (day);
+GRANT SELECT, INSERT ON TABLE reserves.book_line TO hobbs_reserves;
+
+CREATE TABLE reserves.book_match (
+    journal_id uuid NOT NULL,
+    match_id text NOT NULL,
+    how text NOT NULL,
+    matched_at timestamptz NOT NULL,
+    CONSTRAINT book_match_is_made_somehow CHECK ((how = ANY (ARRAY['ids'::text, 'amount'::text])))
+);
+ALTER TABLE ONLY reserves.book_match ADD CONSTRAINT book_match_pkey PRIMARY KEY (journal_id);
+ALTER TABLE ONLY reserves.book_match ADD CONSTRAINT book_match_journal_id_fkey FOREIGN KEY (journal_id) REFERENCES reserves.book_line(journal_id);
+CREATE INDEX book_match_together ON reserves.book_match USING btree (match_id);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.book_match TO hobbs_reserves;
+
+CREATE TABLE reserves.calendar (
+    only_row boolean DEFAULT true NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    time_zone_version integer DEFAULT 0 NOT NULL,
+    frozen_until date,
+    CONSTRAINT there_is_one_calendar CHECK (only_row)
+);
+ALTER TABLE ONLY reserves.calendar ADD CONSTRAINT calendar_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE reserves.calendar TO hobbs_reserves;
+
+CREATE TABLE reserves.day (
+    business_date date NOT NULL,
+    currency text NOT NULL,
+    run integer NOT NULL,
+    stripe_opening bigint NOT NULL,
+    stripe_moved bigint NOT NULL,
+    stripe_closing bigint NOT NULL,
+    books_opening bigint NOT NULL,
+    books_moved bigint NOT NULL,
+    books_closing bigint NOT NULL,
+    explained bigint NOT NULL,
+    breaks_open integer NOT NULL,
+    stripe_as_of timestamptz,
+    books_as_of timestamptz,
+    movements jsonb NOT NULL,
+    completed_at timestamptz NOT NULL,
+    CONSTRAINT books_closing_adds_up CHECK ((books_closing = (books_opening + books_moved))),
+    CONSTRAINT stripe_closing_adds_up CHECK ((stripe_closing = (stripe_opening + stripe_moved)))
+);
+ALTER TABLE ONLY reserves.day ADD CONSTRAINT day_pkey PRIMARY KEY (business_date, currency);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.day TO hobbs_reserves;
+
+CREATE TABLE reserves.day_total (
+    currency text NOT NULL,
+    day date NOT NULL,
+    stripe bigint NOT NULL,
+    books bigint NOT NULL
+);
+ALTER TABLE ONLY reserves.day_total ADD CONSTRAINT day_total_pkey PRIMARY KEY (currency, day);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.day_total TO hobbs_reserves;
+
 CREATE TABLE reserves.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
     topic text NOT NULL,
@@ -66,6 +137,52 @@ CREATE TABLE reserves.invariant_outcome (
 ALTER TABLE ONLY reserves.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.invariant_outcome TO hobbs_reserves;
 
+CREATE TABLE reserves.line_change (
+    id bigint NOT NULL,
+    transaction_id text NOT NULL,
+    version integer NOT NULL,
+    currency text NOT NULL,
+    day date NOT NULL,
+    amount bigint NOT NULL
+);
+ALTER TABLE reserves.line_change ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY reserves.line_change ADD CONSTRAINT line_change_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY reserves.line_change ADD CONSTRAINT line_change_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES reserves.stripe_line(transaction_id);
+CREATE INDEX line_change_of_a_day ON reserves.line_change USING btree (day);
+CREATE INDEX line_change_of_a_line ON reserves.line_change USING btree (transaction_id);
+GRANT SELECT, INSERT ON TABLE reserves.line_change TO hobbs_reserves;
+
+CREATE TABLE reserves.line_match (
+    transaction_id text NOT NULL,
+    match_id text NOT NULL,
+    how text NOT NULL,
+    matched_at timestamptz NOT NULL,
+    CONSTRAINT line_match_is_made_somehow CHECK ((how = ANY (ARRAY['ids'::text, 'amount'::text, 'nothing'::text])))
+);
+ALTER TABLE ONLY reserves.line_match ADD CONSTRAINT line_match_pkey PRIMARY KEY (transaction_id);
+ALTER TABLE ONLY reserves.line_match ADD CONSTRAINT line_match_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES reserves.stripe_line(transaction_id);
+CREATE INDEX line_match_together ON reserves.line_match USING btree (match_id) WHERE (match_id <> transaction_id);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.line_match TO hobbs_reserves;
+
+CREATE TABLE reserves.open_journal (
+    journal_id uuid NOT NULL,
+    source text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    day date NOT NULL
+);
+ALTER TABLE ONLY reserves.open_journal ADD CONSTRAINT open_journal_pkey PRIMARY KEY (journal_id);
+ALTER TABLE ONLY reserves.open_journal ADD CONSTRAINT open_journal_journal_id_fkey FOREIGN KEY (journal_id) REFERENCES reserves.book_line(journal_id);
+CREATE UNIQUE INDEX open_journal_of_a_source ON reserves.open_journal USING btree (source);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.open_journal TO hobbs_reserves;
+
+CREATE TABLE reserves.open_line (
+    transaction_id text NOT NULL
+);
+ALTER TABLE ONLY reserves.open_line ADD CONSTRAINT open_line_pkey PRIMARY KEY (transaction_id);
+ALTER TABLE ONLY reserves.open_line ADD CONSTRAINT open_line_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES reserves.stripe_line(transaction_id);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.open_line TO hobbs_reserves;
+
 CREATE TABLE reserves.outbox (
     id bigint NOT NULL,
     topic text NOT NULL,
@@ -82,6 +199,60 @@ CREATE TABLE reserves.outbox (
 ALTER TABLE reserves.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY reserves.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.outbox TO hobbs_reserves;
+
+CREATE TABLE reserves.sent_transfer (
+    stripe_transfer_id text NOT NULL,
+    transfer_id uuid NOT NULL
+);
+ALTER TABLE ONLY reserves.sent_transfer ADD CONSTRAINT sent_transfer_pkey PRIMARY KEY (stripe_transfer_id);
+GRANT SELECT, INSERT ON TABLE reserves.sent_transfer TO hobbs_reserves;
+
+CREATE TABLE reserves.spread (
+    match_id text NOT NULL,
+    currency text NOT NULL,
+    from_day date NOT NULL,
+    until_day date,
+    amount bigint NOT NULL,
+    CONSTRAINT spread_is_not_nothing CHECK ((amount <> 0))
+);
+ALTER TABLE ONLY reserves.spread ADD CONSTRAINT spread_pkey PRIMARY KEY (match_id, currency, from_day);
+CREATE INDEX spread_until ON reserves.spread USING btree (until_day);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.spread TO hobbs_reserves;
+
+CREATE TABLE reserves.stripe_line (
+    transaction_id text NOT NULL,
+    version integer NOT NULL,
+    type text NOT NULL,
+    category text NOT NULL,
+    balance_type text NOT NULL,
+    amount bigint NOT NULL,
+    fee bigint NOT NULL,
+    net bigint NOT NULL,
+    currency text NOT NULL,
+    source_id text,
+    made_at timestamptz NOT NULL,
+    available_at timestamptz NOT NULL,
+    expected text[] NOT NULL,
+    is_before boolean NOT NULL,
+    noted_at timestamptz NOT NULL,
+    day date NOT NULL,
+    counted bigint NOT NULL,
+    CONSTRAINT line_net_is_amount_less_fee CHECK ((net = (amount - fee)))
+);
+ALTER TABLE ONLY reserves.stripe_line ADD CONSTRAINT stripe_line_pkey PRIMARY KEY (transaction_id);
+CREATE INDEX stripe_line_of_a_day ON reserves.stripe_line USING btree (day);
+CREATE INDEX stripe_line_of_a_source ON reserves.stripe_line USING btree (source_id);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.stripe_line TO hobbs_reserves;
+
+CREATE TABLE reserves.stripe_line_version (
+    transaction_id text NOT NULL,
+    version integer NOT NULL,
+    noted_at timestamptz NOT NULL,
+    content jsonb NOT NULL
+);
+ALTER TABLE ONLY reserves.stripe_line_version ADD CONSTRAINT stripe_line_version_pkey PRIMARY KEY (transaction_id, noted_at);
+ALTER TABLE ONLY reserves.stripe_line_version ADD CONSTRAINT stripe_line_version_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES reserves.stripe_line(transaction_id);
+GRANT SELECT, INSERT ON TABLE reserves.stripe_line_version TO hobbs_reserves;
 
 CREATE TABLE reserves.timer (
     name text NOT NULL,
@@ -107,6 +278,27 @@ CREATE VIEW reserves_public.admitted_events AS
     admitted_at
    FROM reserves.inbox;
 GRANT SELECT ON TABLE reserves_public.admitted_events TO hobbs_reader;
+
+CREATE VIEW reserves_public.days AS
+ SELECT business_date,
+    currency,
+    run,
+    stripe_opening,
+    stripe_moved,
+    stripe_closing,
+    books_opening,
+    books_moved,
+    books_closing,
+    (stripe_closing - books_closing) AS drift,
+    explained,
+    ((stripe_closing - books_closing) - explained) AS unexplained,
+    breaks_open,
+    stripe_as_of,
+    books_as_of,
+    movements,
+    completed_at
+   FROM reserves.day;
+GRANT SELECT ON TABLE reserves_public.days TO hobbs_reader;
 
 CREATE VIEW reserves_public.dead_letters AS
  SELECT id,

@@ -20,7 +20,7 @@ from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.movements import Judged, MovementListing, decide_movement
-from services.payouts.stripe import odd_objects
+from services.payouts.stripe import odd_objects, telling
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pace
 
@@ -63,6 +63,7 @@ class Movements:
             if listing is None:
                 break
             listing = await self._read_page(listing)
+        await telling.tell_all_left(self._db, self._clock())
         await self.compare()
 
     async def begin(self) -> MovementListing | None:
@@ -103,6 +104,7 @@ class Movements:
         async with self._db.transaction() as tx:
             if await store.movements.open_listing(tx, amounts, newest, now):
                 await store.movements.note_before(tx, judged, now)
+                await telling.tell_left(tx, now)
                 await odd_objects.keep(tx, odd, now, first_cause())
 
     # Pages
@@ -142,13 +144,14 @@ class Movements:
         return replace(listing, page_after=last) if page.get("has_more") else None
 
     async def _note_rows(self, tx: Tx, judged: list[Judged], now: datetime) -> None:
-        new, changed = await store.movements.note(tx, judged, now)
-        journals = [message for one in new if (message := wire.movements.movement_journal(one))]
+        noted = await store.movements.note(tx, judged, now)
+        journals = [message for one in noted.new if (message := wire.movements.movement_journal(one))]
         await outbox.stage(tx, journals)
-        for one in new:
+        await telling.tell(tx, noted.told)
+        for one in noted.new:
             metrics.MOVEMENTS.labels(one.standing).inc()
-        await self._tell(tx, {o.movement.transaction_id: o.sentence for o in new if o.sentence})
-        await odd_objects.keep(tx, [wire.movements.odd_change(row) for row in changed], now, first_cause())
+        await self._tell(tx, {o.movement.transaction_id: o.sentence for o in noted.new if o.sentence})
+        await odd_objects.keep(tx, [wire.movements.odd_change(row) for row in noted.odd], now, first_cause())
 
     async def _tell(self, tx: Tx, unexplained: Mapping[str, str]) -> None:
         """Tell finance of each row that the books do not explain."""

@@ -1,1 +1,1 @@
-"""What people may ask about the reserve and the comparison with Stripe, and decide."""
+"""What people may ask and decide about the school's money at Stripe."""

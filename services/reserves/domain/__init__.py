@@ -1,1 +1,1 @@
-"""Rules of the reserve and of the comparison with Stripe. Pure."""
+"""Rules and values of reserves. Pure."""

@@ -1,5 +1,6 @@
 """Judge the reserve by what is known now; publish the gate and the health when they are others."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +12,19 @@ from services.reserves import store, wire
 from services.reserves.domain.health import OFF, UNKNOWN, Judgement, judge
 from services.reserves.domain.policy import Policy
 from services.reserves.domain.positions import owed
+from services.reserves.wire.reserve_records import BookRead
+
+
+async def follow_book(tx: Tx, versions: Sequence[BookRead], now: datetime) -> None:
+    """Keep what versions of the school's book say of the reserve, and judge by it."""
+    if not versions:
+        return
+    named = [(read.version, *read.school) for read in versions if read.school is not None]
+    await store.policy.follow_school(
+        tx, version=max(read.version for read in versions), named=max(named, default=None)
+    )
+    await store.policy.keep(tx, [(read.version, day, card) for read in versions for day, card in read.cards])
+    await judge_reserve(tx, now)
 
 
 async def judge_reserve(tx: Tx, now: datetime) -> None:

@@ -25,9 +25,12 @@ class BookRead:
     cards: tuple[tuple[date, dict[str, Any] | None], ...]
 
 
-def school_accepted(record: Record) -> BookRead:
-    """Read the policies on the reserve, and the time zone and currency when the version names them."""
-    event = read(record, SchoolAccepted)
+def policies(accepted: Iterable[Admitted[SchoolAccepted]]) -> list[BookRead]:
+    """The policies on the reserve in versions of the book, with time zone and currency where named."""
+    return [_book_read(one.event) for one in accepted]
+
+
+def _book_read(event: SchoolAccepted) -> BookRead:
     school: tuple[str, str] | None = None
     cards: list[tuple[date, dict[str, Any] | None]] = []
     for change in event.changes:
@@ -38,10 +41,6 @@ def school_accepted(record: Record) -> BookRead:
             policy = None if change.new is None else ReserveCard.model_validate(change.new).model_dump()
             cards.append((change.effective_from, policy))
     return BookRead(version=event.version, school=school, cards=tuple(cards))
-
-
-def journal_posted(record: Record) -> JournalPosted:
-    return read(record, JournalPosted)
 
 
 def taken(posted: Iterable[Admitted[JournalPosted]], zone: str) -> list[Taken]:

@@ -1,5 +1,5 @@
-"""What people are shown; published views only."""
+"""What people may read, from published views only."""
 
-from services.reserves.desk.reads import reserve
+from services.reserves.desk.reads import reconciliation, reserve
 
-__all__ = ["reserve"]
+__all__ = ["reconciliation", "reserve"]
