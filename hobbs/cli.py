@@ -20,6 +20,7 @@ GROUPS: Final = {
     "adjustments": "hobbs.commands.adjustments",
     "reconcile": "hobbs.commands.reconcile",
     "explain": "hobbs.commands.explain",
+    "reserve": "hobbs.commands.reserve",
     "monitors": "hobbs.commands.monitors",
     "holds": "hobbs.commands.holds",
     "limits": "hobbs.commands.limits",

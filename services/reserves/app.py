@@ -13,6 +13,7 @@ from services.reserves.settings import ReservesSettings
 
 BATCH_MAX = 500
 DAYS_IDLE_S = 30.0
+JUDGE_S = 5.0
 
 
 def build(settings: ReservesSettings | None = None) -> Worker:
@@ -20,6 +21,7 @@ def build(settings: ReservesSettings | None = None) -> Worker:
     settings = settings or ReservesSettings()
     worker = Worker("reserves", settings)
     _reconcile(worker, settings)
+    _judge(worker)
     worker.decide(decisions.ACTIONS)
     return worker
 
@@ -40,6 +42,13 @@ def _reconcile(worker: Worker, settings: ReservesSettings) -> None:
     )
     worker.every("match", settings.match_every_s, partial(handlers.match, db))
     worker.loop("days", partial(reconcile_days, db, settings), idle_s=DAYS_IDLE_S)
+
+
+def _judge(worker: Worker) -> None:
+    """How the reserve stands, and how much payouts may let out."""
+    db = worker.database
+    worker.consume("stripe.balance", partial(handlers.take_balance, db), after=["school.accepted"])
+    worker.every("judge", JUDGE_S, partial(handlers.judge, db))
 
 
 async def reconcile_days(db: Database, settings: ReservesSettings) -> int:

@@ -1,6 +1,8 @@
 """Places where a process of reserves can be made to die; see fleet/faults.py."""
 
 POINTS: dict[str, str] = {
+    "reserves.positions_written": "journals are added to the positions, not committed",
+    "reserves.judged": "the reserve is judged, gate and health are staged, not committed",
     "reserves.lines_kept": "rows of Stripe's balance are kept, with their days' totals; not committed",
     "reserves.journals_kept": "journals that move Stripe's cash are kept, with the totals; not committed",
     "reserves.matched": "lines and journals are matched; not committed",

@@ -15,8 +15,8 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-async def follow_book(db: Database, batch: Sequence[Record]) -> None:
-    """Take the time zone from the versions of the school's book that billing accepted."""
+async def follow_book(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Take policies, time zone and currency from the versions of the school's book that billing accepted."""
     async with db.transaction() as tx:
         accepted = await inbox.admit(
             tx, batch, wire.lines.school_accepted, natural_key=lambda event: f"school:{event.version}"
@@ -24,6 +24,7 @@ async def follow_book(db: Database, batch: Sequence[Record]) -> None:
         named = wire.lines.time_zone_in([one.event for one in accepted])
         if named is not None:
             await store.lines.follow_time_zone(tx, *named)
+        await steps.health.follow_book(tx, wire.reserve_records.policies(accepted), clock())
 
 
 async def take_transactions(db: Database, batch: Sequence[Record]) -> None:
@@ -34,15 +35,15 @@ async def take_transactions(db: Database, batch: Sequence[Record]) -> None:
 
 
 async def take_journals(db: Database, batch: Sequence[Record]) -> None:
-    """Keep the journals that move Stripe's cash; others cost nothing here."""
-    ours = wire.lines.of_cash(batch)
-    if not ours:
-        return
+    """Add journals to the positions, and keep those that move Stripe's cash."""
     async with db.transaction() as tx:
         posted = await inbox.admit(
-            tx, ours, wire.lines.journal_posted, natural_key=lambda journal: str(journal.journal_id)
+            tx, batch, wire.lines.journal_posted, natural_key=lambda journal: str(journal.journal_id)
         )
-        await steps.lines.keep_journals(tx, wire.lines.book_lines(posted))
+        if posted:
+            zone, _ = await store.policy.school(tx)
+            await steps.positions.take(tx, wire.reserve_records.taken(posted, zone))
+            await steps.lines.keep_journals(tx, wire.lines.book_lines(posted))
 
 
 async def take_transfers(db: Database, batch: Sequence[Record]) -> None:
@@ -52,6 +53,23 @@ async def take_transfers(db: Database, batch: Sequence[Record]) -> None:
             tx, batch, wire.lines.transfer_sent, natural_key=lambda event: str(event.transfer_id)
         )
         await store.lines.keep_sent(tx, {one.event.stripe_transfer_id: one.event.transfer_id for one in sent})
+
+
+async def take_balance(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Keep the newest reading of the balance, and judge the reserve by it."""
+    async with db.transaction() as tx:
+        read = await inbox.admit(tx, batch, wire.reserve_records.balance_read)
+        if read:
+            await store.health.keep_balances(
+                tx, [held for one in read for held in wire.reserve_records.balances(one.event)]
+            )
+            await steps.health.judge_reserve(tx, clock())
+
+
+async def judge(db: Database, *, clock: Clock = utc_now) -> None:
+    """Judge the reserve by the time, and by what journals moved meanwhile."""
+    async with db.transaction() as tx:
+        await steps.health.judge_reserve(tx, clock())
 
 
 async def match(db: Database, *, clock: Clock = utc_now) -> None:

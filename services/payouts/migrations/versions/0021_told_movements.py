@@ -5,7 +5,7 @@ from pathlib import Path
 from fleet.migrate import run_sql
 
 revision = "0021"
-down_revision = "0018"
+down_revision = "0019"
 branch_labels = None
 depends_on = None
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from fleet.migrate import run_sql
 
 revision = "0003"
-down_revision = "0001"
+down_revision = "0002"
 branch_labels = None
 depends_on = None
 
