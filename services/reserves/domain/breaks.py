@@ -117,7 +117,7 @@ class OpenJournal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
-    """What a match leaves in one currency. lines: id, type, amount, fee. journals: source, type, cash moved."""
+    """What a match leaves in one currency. lines: id, type, amount, fee; journals: source, type, cash."""
 
     match_id: str
     currency: str
@@ -278,8 +278,8 @@ def of_opening(currency: str, amount: int, day: date, at: datetime) -> Break:
         currency=currency,
         amount=amount,
         day=day,
-        sentence=f"before Stripe's rows were listed Stripe held {format_minor(amount, currency)} {currency} more "
-        "than the books: hobbs reserve backfill --since DATE lists what was before",
+        sentence=f"Stripe held {format_minor(amount, currency)} {currency} more than the books when its rows "
+        "were first listed: hobbs reserve backfill --since DATE lists what was before",
         proposal=_journal(
             f"stripe:opening:{currency}",
             SCHOOL,

@@ -31,7 +31,7 @@ BEGIN
     IF NEW.state = 'accepted' AND (TG_OP = 'INSERT' OR OLD.state <> 'accepted')
             AND (SELECT count(DISTINCT person(who)) FROM acceptance
                  WHERE break_id = NEW.id AND content_hash = NEW.content_hash)
-                < CASE WHEN abs(NEW.amount) > NEW.accepted_by_one_up_to THEN 2 ELSE 1 END THEN
+                < (CASE WHEN abs(NEW.amount) > NEW.accepted_by_one_up_to THEN 2 ELSE 1 END) THEN
         PERFORM refuse('accepted_by_enough_persons', 'break ' || NEW.id || ' is not accepted by enough persons');
     END IF;
     IF TG_OP = 'UPDATE' AND OLD.state = 'closed' THEN

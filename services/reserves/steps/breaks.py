@@ -42,9 +42,7 @@ async def keep(tx: Tx, day: date, today: date, policy: Policy, now: datetime) ->
     await fault_point("reserves.breaks_kept")
 
 
-async def _keep(
-    tx: Tx, found: list[Break], chosen: dict[str, str], policy: Policy, now: datetime
-) -> None:
+async def _keep(tx: Tx, found: list[Break], chosen: dict[str, str], policy: Policy, now: datetime) -> None:
     await store.breaks.keep(tx, [_chosen(one, chosen) for one in found], policy.accepted_by_one_up_to, now)
 
 

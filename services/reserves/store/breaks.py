@@ -21,7 +21,8 @@ _LINES: Final = """
                          AND other.amount = line.amount AND other.currency = line.currency),
                     (SELECT min(other.transaction_id) FROM stripe_line AS other
                          JOIN line_match USING (transaction_id)
-                     WHERE line.type IN ('charge', 'payment') AND other.day BETWEEN line.day - 1 AND line.day + 1
+                     WHERE line.type IN ('charge', 'payment') AND other.day BETWEEN line.day - 1 AND
+                         line.day + 1
                          AND other.type = line.type AND other.amount = line.amount
                          AND other.currency = line.currency
                          AND other.made_at BETWEEN line.made_at - interval '10 minutes'
@@ -40,10 +41,12 @@ async def open_lines(tx: Tx, day: date, after: str, most: int) -> list[OpenLine]
     ]
 
 
-# A journal of before the rows were listed is in the opening's difference. A twin: one of the same amount and parties
+# A journal of before the rows were listed is in the opening's difference. A twin: one of the same amount
+# and parties
 # within some days that has its line.
 _JOURNALS: Final = """
-    SELECT CAST(book.journal_id AS text) AS journal_id, book.source, book.event_type, book.currency, book.amount, book.day,
+    SELECT CAST(book.journal_id AS text) AS journal_id, book.source, book.event_type, book.currency,
+           book.amount, book.day,
            (SELECT min(other.source) FROM book_line AS other JOIN book_match USING (journal_id)
             WHERE other.day BETWEEN book.day - CAST(:days AS integer) AND book.day + CAST(:days AS integer)
                 AND other.amount = book.amount AND other.currency = book.currency
@@ -64,7 +67,8 @@ async def open_journals(tx: Tx, day: date, days: int, after: str, most: int) -> 
 
 _DIFFERENCES: Final = """
     SELECT spread.match_id, spread.currency, spread.amount, spread.from_day AS day,
-           (SELECT count(*) FROM spread AS each WHERE each.match_id = spread.match_id AND each.until_day IS NULL)
+           (SELECT count(*) FROM spread AS each WHERE each.match_id = spread.match_id AND each.until_day IS
+               NULL)
                AS currencies,
            coalesce((SELECT max(line.made_at) FROM line_match JOIN stripe_line AS line USING (transaction_id)
                      WHERE line_match.match_id = spread.match_id),
@@ -110,19 +114,22 @@ async def counterparts(tx: Tx) -> dict[str, str]:
 
 
 _KEEP: Final = """
-    INSERT INTO break AS kept (subject, class, currency, amount, day, sentence, proposal, accepted_by_one_up_to,
+    INSERT INTO break AS kept (subject, class, currency, amount, day, sentence, proposal,
+        accepted_by_one_up_to,
                                content_hash, state, opened_at, classed_at)
     SELECT subject, class, currency, amount, day, sentence, proposal, :limit, '', 'open', :now, :now
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS found (
         subject text, class text, currency text, amount bigint, day date, sentence text, proposal jsonb)
     ORDER BY subject
-    ON CONFLICT (subject) WHERE closed_at IS NULL DO UPDATE SET class = excluded.class, amount = excluded.amount,
+    ON CONFLICT (subject) WHERE closed_at IS NULL DO UPDATE SET class = excluded.class,
+        amount = excluded.amount,
         day = excluded.day, sentence = excluded.sentence, proposal = excluded.proposal, state = 'open',
         accepted_by_one_up_to = excluded.accepted_by_one_up_to,
         classed_at = CASE WHEN kept.class = excluded.class THEN kept.classed_at ELSE excluded.classed_at END
     WHERE (kept.state = 'open' OR kept.amount <> excluded.amount)
       AND (kept.class, kept.amount, kept.day, kept.sentence, kept.proposal, kept.accepted_by_one_up_to)
-          IS DISTINCT FROM (excluded.class, excluded.amount, excluded.day, excluded.sentence, excluded.proposal,
+          IS DISTINCT FROM (excluded.class, excluded.amount, excluded.day, excluded.sentence,
+              excluded.proposal,
                             excluded.accepted_by_one_up_to)
 """
 
@@ -144,7 +151,8 @@ _CLOSE_GONE: Final = """
     WHERE closed_at IS NULL AND NOT CASE split_part(subject, ':', 1)
         WHEN 'line' THEN EXISTS (SELECT FROM open_line JOIN stripe_line AS line USING (transaction_id)
                                  WHERE open_line.transaction_id = substr(subject, 6) AND NOT line.is_before)
-        WHEN 'journal' THEN EXISTS (SELECT FROM open_journal WHERE journal_id = CAST(substr(subject, 9) AS uuid))
+        WHEN 'journal' THEN EXISTS (SELECT FROM open_journal WHERE journal_id = CAST(substr(subject,
+            9) AS uuid))
         WHEN 'match' THEN EXISTS (SELECT FROM spread WHERE match_id = substr(subject, 7, length(subject) - 10)
                                       AND spread.currency = break.currency AND until_day IS NULL)
         ELSE EXISTS (SELECT FROM open_line JOIN stripe_line AS line USING (transaction_id)

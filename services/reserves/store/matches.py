@@ -242,11 +242,13 @@ async def by_amount(tx: Tx, days: int, now: datetime) -> int:
     return len(found)
 
 
-# What names each other and is not the same amount: it is one difference, not two halves without the other. Before all
+# What names each other and is not the same amount: it is one difference,
+# not two halves without the other. Before all
 # expected journals are there, or the line is old, the rest may be on its way.
 _DIFFERING: Final = """
     WITH wanted AS (
-        SELECT line.transaction_id, line.day, line.made_at, cardinality(line.expected) AS expected, named.source
+        SELECT line.transaction_id, line.day, line.made_at, cardinality(line.expected) AS expected,
+               named.source
         FROM open_line JOIN stripe_line AS line USING (transaction_id)
         CROSS JOIN LATERAL (
             SELECT unnest(line.expected) AS source

@@ -9,7 +9,8 @@ from fleet.database import Tx
 # since: of the line that stands for all that is not listed; what the books have of then is in it.
 _MEMBERS: Final = """
     SELECT line.currency, line.transaction_id, NULL::uuid AS journal_id, line.counted + coalesce((
-               SELECT sum(amount) FROM line_change WHERE line_change.transaction_id = line.transaction_id), 0) AS amount,
+               SELECT sum(amount) FROM line_change WHERE line_change.transaction_id = line.transaction_id),
+                      0) AS amount,
            line.day, line.made_at AS at
     FROM open_line JOIN stripe_line AS line USING (transaction_id) WHERE line.is_before
     UNION ALL

@@ -2,13 +2,19 @@
 
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
+
+from pydantic import TypeAdapter, ValidationError
 
 from fleet.cause import Cause
 from fleet.envelope import Message, first_cause
+from schemas.fields import WalletAddress
 from schemas.journals import EntryRequest, JournalRequested, RevertRequested
 from schemas.reserves import ReconciliationCompleted
 from services.reserves.domain.days import ComparedDay
+from services.reserves.domain.lines import EXTERNAL_STRIPE
+
+_WALLET: Final[TypeAdapter[str]] = TypeAdapter(WalletAddress)
 
 
 def completed(compared: ComparedDay, run: int, now: datetime) -> Message:
@@ -46,3 +52,12 @@ def revert_requested(proposal: Mapping[str, Any], why: str, now: datetime, cause
     """Ask the ledger for the opposite of a journal."""
     event = RevertRequested(reverts=proposal["reverts"], occurred_at=now, memo=why[:500])
     return Message(topic="revert.requested", key=event.reverts, event=event, cause=cause)
+
+
+def is_counterpart(wallet: str) -> bool:
+    """Whether this is a wallet that Stripe's money can come from or go to."""
+    try:
+        _WALLET.validate_python(wallet)
+    except ValidationError:
+        return False
+    return wallet != EXTERNAL_STRIPE
