@@ -11,6 +11,20 @@ CREATE TABLE reserves.alembic_version (
 ALTER TABLE ONLY reserves.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE reserves.alembic_version TO hobbs_reserves;
 
+CREATE TABLE reserves.balance (
+    currency text NOT NULL,
+    number bigint NOT NULL,
+    read_at timestamptz NOT NULL,
+    available bigint NOT NULL,
+    pending bigint NOT NULL,
+    connect_reserved bigint NOT NULL,
+    under_way bigint NOT NULL,
+    allowed_until_now bigint NOT NULL,
+    CONSTRAINT under_way_is_not_negative CHECK ((under_way >= 0))
+);
+ALTER TABLE ONLY reserves.balance ADD CONSTRAINT balance_pkey PRIMARY KEY (currency);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.balance TO hobbs_reserves;
+
 CREATE TABLE reserves.book_line (
     journal_id uuid NOT NULL,
     source text NOT NULL,
@@ -137,6 +151,29 @@ CREATE TABLE reserves.invariant_outcome (
 ALTER TABLE ONLY reserves.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.invariant_outcome TO hobbs_reserves;
 
+CREATE TABLE reserves.judgement (
+    currency text NOT NULL,
+    number bigint NOT NULL,
+    balance_number bigint NOT NULL,
+    health text NOT NULL,
+    health_since timestamptz NOT NULL,
+    gate text NOT NULL,
+    gate_since timestamptz NOT NULL,
+    blocks_transfers boolean NOT NULL,
+    ceiling bigint NOT NULL,
+    free bigint NOT NULL,
+    minimum bigint NOT NULL,
+    terms jsonb NOT NULL,
+    sentence text NOT NULL,
+    published jsonb NOT NULL,
+    judged_at timestamptz NOT NULL,
+    valid_until timestamptz,
+    CONSTRAINT gate_is_known CHECK ((gate = ANY (ARRAY['open'::text, 'closed'::text, 'off'::text]))),
+    CONSTRAINT health_is_known CHECK ((health = ANY (ARRAY['healthy'::text, 'warning'::text, 'critical'::text, 'unknown'::text])))
+);
+ALTER TABLE ONLY reserves.judgement ADD CONSTRAINT judgement_pkey PRIMARY KEY (currency);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.judgement TO hobbs_reserves;
+
 CREATE TABLE reserves.line_change (
     id bigint NOT NULL,
     transaction_id text NOT NULL,
@@ -199,6 +236,47 @@ CREATE TABLE reserves.outbox (
 ALTER TABLE reserves.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY reserves.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.outbox TO hobbs_reserves;
+
+CREATE TABLE reserves.payout_day (
+    day date NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL
+);
+ALTER TABLE ONLY reserves.payout_day ADD CONSTRAINT payout_day_pkey PRIMARY KEY (day, currency);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.payout_day TO hobbs_reserves;
+
+CREATE TABLE reserves.policy_card (
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    policy jsonb,
+    CONSTRAINT policy_is_an_object CHECK (((policy IS NULL) OR (jsonb_typeof(policy) = 'object'::text)))
+);
+ALTER TABLE ONLY reserves.policy_card ADD CONSTRAINT policy_card_pkey PRIMARY KEY (effective_from);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.policy_card TO hobbs_reserves;
+
+CREATE TABLE reserves."position" (
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    kind text GENERATED ALWAYS AS (split_part(wallet, ':'::text, 1)) STORED NOT NULL,
+    amount bigint NOT NULL
+);
+
+CREATE TABLE reserves.position_journal (
+    journal_id uuid NOT NULL
+);
+ALTER TABLE ONLY reserves.position_journal ADD CONSTRAINT position_journal_pkey PRIMARY KEY (journal_id);
+GRANT SELECT, INSERT ON TABLE reserves.position_journal TO hobbs_reserves;
+
+CREATE TABLE reserves.school (
+    only_row boolean DEFAULT true NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    currency text,
+    time_zone_version integer DEFAULT 0 NOT NULL,
+    read_version integer DEFAULT 0 NOT NULL,
+    CONSTRAINT there_is_one_school CHECK (only_row)
+);
+ALTER TABLE ONLY reserves.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE reserves.school TO hobbs_reserves;
 
 CREATE TABLE reserves.sent_transfer (
     stripe_transfer_id text NOT NULL,
@@ -279,6 +357,18 @@ CREATE VIEW reserves_public.admitted_events AS
    FROM reserves.inbox;
 GRANT SELECT ON TABLE reserves_public.admitted_events TO hobbs_reader;
 
+CREATE VIEW reserves_public.balances AS
+ SELECT currency,
+    number,
+    read_at,
+    available,
+    pending,
+    connect_reserved,
+    under_way,
+    allowed_until_now
+   FROM reserves.balance;
+GRANT SELECT ON TABLE reserves_public.balances TO hobbs_reader;
+
 CREATE VIEW reserves_public.days AS
  SELECT business_date,
     currency,
@@ -317,6 +407,13 @@ CREATE VIEW reserves_public.dead_letters AS
    FROM reserves.dead_letter;
 GRANT SELECT ON TABLE reserves_public.dead_letters TO hobbs_reader;
 
+CREATE VIEW reserves_public.policies AS
+ SELECT effective_from,
+    version,
+    policy
+   FROM reserves.policy_card;
+GRANT SELECT ON TABLE reserves_public.policies TO hobbs_reader;
+
 CREATE VIEW reserves_public.positions AS
  SELECT topic,
     partition,
@@ -324,3 +421,42 @@ CREATE VIEW reserves_public.positions AS
     written_at
    FROM reserves.topic_position;
 GRANT SELECT ON TABLE reserves_public.positions TO hobbs_reader;
+
+CREATE VIEW reserves_public.reserve AS
+ SELECT currency,
+    number,
+    balance_number,
+    health,
+    health_since,
+    gate,
+    gate_since,
+    blocks_transfers,
+    ceiling,
+    free,
+    minimum,
+    terms,
+    sentence,
+    judged_at,
+    valid_until
+   FROM reserves.judgement;
+GRANT SELECT ON TABLE reserves_public.reserve TO hobbs_reader;
+
+CREATE VIEW reserves_public.school AS
+ SELECT time_zone,
+    currency,
+    time_zone_version,
+    read_version
+   FROM reserves.school;
+GRANT SELECT ON TABLE reserves_public.school TO hobbs_reader;
+
+CREATE VIEW reserves_public.wallet_positions AS
+ SELECT wallet,
+    currency,
+    kind,
+    amount
+   FROM reserves."position";
+GRANT SELECT ON TABLE reserves_public.wallet_positions TO hobbs_reader;
+
+ALTER TABLE ONLY reserves."position" ADD CONSTRAINT position_pkey PRIMARY KEY (wallet, currency);
+
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves."position" TO hobbs_reserves;

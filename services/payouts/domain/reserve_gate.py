@@ -77,6 +77,28 @@ class Gate:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GateNews:
+    """What a look at a gate shows. due: transfers wait to be let out; held: some are held for the reserve."""
+
+    currency: str
+    number: int
+    is_stale: bool
+    watched: bool
+    due: bool
+    held: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BegunReading:
+    """A reading of the balance that begins: what was let out in all, and what of it is under way."""
+
+    number: int
+    currency: str
+    allowed_total: int
+    under_way: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WaitingTransfer:
     """A transfer that was not let out yet. held: it is held for the reserve already."""
 

@@ -2,11 +2,9 @@
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
-
-from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
+from services.payouts.domain.reserve_gate import BegunReading
 
 # The update takes the gates' locks: nothing is let out between the count and the sum under way. The number is
 # of the clock, so that a restored database gives no number twice (decision 0240).
@@ -30,12 +28,12 @@ _LOCK_DUE = """
 """
 
 
-async def begin(tx: Tx, now: datetime, again: datetime) -> dict[str, Row[Any]]:
+async def begin(tx: Tx, now: datetime, again: datetime) -> dict[str, BegunReading]:
     """Begin a reading when one is due: currency -> its number and counts. Nobody else reads until `again`."""
     if not await tx.all(_LOCK_DUE, now=now):
         return {}
     rows = await tx.all(_BEGIN, now=now, again=again, clock=int(now.timestamp() * 1000))
-    return {row.currency: row for row in rows}
+    return {row.currency: BegunReading(**row._mapping) for row in rows}
 
 
 _FINISH = """

@@ -5,13 +5,10 @@ Payees are locked before the gate's row, and that before operations.
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row
-
 from fleet.database import Tx, json_parameter
-from services.payouts.domain.reserve_gate import Gate, HeardGate, ReservePolicy, WaitingTransfer
+from services.payouts.domain.reserve_gate import Gate, GateNews, HeardGate, ReservePolicy, WaitingTransfer
 from services.payouts.domain.transfers import HoldReason
 
 # A card's newest version stands, in whatever order they are read.
@@ -163,7 +160,7 @@ async def heed(tx: Tx, gate: HeardGate) -> bool:
 
 
 _NEWS = """
-    SELECT number, valid_until <= :now AS stale, watched,
+    SELECT number, valid_until <= :now AS is_stale, watched,
            EXISTS (SELECT FROM operation WHERE kind = 'transfer' AND state = 'due' AND let_out_at IS NULL
                      AND operation.currency = reserve_gate.currency) AS due,
            EXISTS (SELECT FROM operation WHERE state = 'held' AND reason = 'reserve'
@@ -172,9 +169,9 @@ _NEWS = """
 """
 
 
-async def news(tx: Tx, now: datetime) -> list[Row[Any]]:
+async def news(tx: Tx, now: datetime) -> list[GateNews]:
     """Of each gate: its number, whether it is stale, and whether transfers are due or held."""
-    return list(await tx.all(_NEWS, now=now))
+    return [GateNews(**row._mapping) for row in await tx.all(_NEWS, now=now)]
 
 
 _WALLETS_WAITING = """

@@ -8,8 +8,6 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from fleet import outbox
 from fleet.database import Database
 from fleet.faults import fault_point
@@ -17,6 +15,7 @@ from services.payouts import store, wire
 from services.payouts.domain.answers import StripeVerdict, classify
 from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.reading import Wait
+from services.payouts.domain.reserve_gate import BegunReading
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pace
 
@@ -72,7 +71,7 @@ class BalanceReadings:
         await self._publish(begun, answer.body, now)
         return 1
 
-    async def _begin(self, now: datetime) -> dict[str, Row[Any]]:
+    async def _begin(self, now: datetime) -> dict[str, BegunReading]:
         async with self._db.transaction() as tx:
             if await store.relay_stop.current(tx) is not None:
                 return {}
@@ -89,7 +88,7 @@ class BalanceReadings:
         async with self._db.transaction() as tx:
             await store.balance_readings.plan(tx, now + wait)
 
-    async def _publish(self, begun: dict[str, Row[Any]], body: Any, read_at: datetime) -> None:
+    async def _publish(self, begun: dict[str, BegunReading], body: Any, read_at: datetime) -> None:
         found = wire.balance.amounts(body)
         for currency in begun:
             found.setdefault(currency, wire.balance.nothing())

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row
-
 from fleet.database import Database
 from services.payouts import metrics, store
+from services.payouts.domain.reserve_gate import GateNews
 from services.payouts.steps import reserve_gate
 
 FOLLOWS: Final = timedelta(seconds=5)  # after what time a new policy of the book is in force
@@ -50,9 +49,9 @@ class ReserveGates:
             return 0
         return sum([await self._let_out(gate, now) for gate in gates])
 
-    async def _let_out(self, gate: Row[Any], now: datetime) -> int:
+    async def _let_out(self, gate: GateNews, now: datetime) -> int:
         """Held transfers are looked at when the gate is another than at the last look."""
-        state = (gate.number, gate.stale, gate.watched)
+        state = (gate.number, gate.is_stale, gate.watched)
         if not gate.due and not (gate.held and self._seen.get(gate.currency) != state):
             await self._read_again(gate, now)
             return 0
@@ -68,7 +67,7 @@ class ReserveGates:
                 self._wake()
         return done
 
-    async def _read_again(self, gate: Row[Any], now: datetime) -> None:
+    async def _read_again(self, gate: GateNews, now: datetime) -> None:
         """Have the balance read when transfers wait, and what a reading took off is no longer under way."""
         if not gate.held or now < self._behind_at:
             return

@@ -81,7 +81,7 @@ GRANT SELECT, INSERT, UPDATE ON policy_card, position, payout_day, balance, judg
 CREATE VIEW reserves_public.school AS
 SELECT time_zone, currency, time_zone_version, read_version FROM reserves.school;
 CREATE VIEW reserves_public.policies AS SELECT effective_from, version, policy FROM reserves.policy_card;
-CREATE VIEW reserves_public.positions AS SELECT wallet, currency, kind, amount FROM reserves.position;
+CREATE VIEW reserves_public.wallet_positions AS SELECT wallet, currency, kind, amount FROM reserves.position;
 CREATE VIEW reserves_public.balances AS
 SELECT currency, number, read_at, available, pending, connect_reserved, under_way, allowed_until_now
 FROM reserves.balance;
@@ -89,5 +89,5 @@ CREATE VIEW reserves_public.reserve AS
 SELECT currency, number, balance_number, health, health_since, gate, gate_since, blocks_transfers, ceiling, free,
        minimum, terms, sentence, judged_at, valid_until
 FROM reserves.judgement;
-GRANT SELECT ON reserves_public.school, reserves_public.policies, reserves_public.positions,
+GRANT SELECT ON reserves_public.school, reserves_public.policies, reserves_public.wallet_positions,
     reserves_public.balances, reserves_public.reserve TO hobbs_reader;
