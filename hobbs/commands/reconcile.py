@@ -8,6 +8,7 @@ Examples:
   hobbs reconcile breaks
   hobbs reconcile show 17
   hobbs reconcile accept 17 --why "looked at Stripe: a reserve" --dry-run
+  hobbs reconcile sign 2026-05-22 --why "every break has its reason"
 """
 
 from collections.abc import Awaitable, Callable
@@ -183,6 +184,25 @@ def accept_command(
         parameters={} if wallet is None else {"wallet": wallet},
     )
     decide(question, dry_run=dry_run, yes=yes, prompt=f"accept {number}?", show=_show_proposals)
+
+
+@app.command("sign")
+def sign_command(
+    business_date: Annotated[str, typer.Argument(metavar="DATE", help="A business date that is over.")],
+    why: NeededWhyOption,
+    dry_run: Annotated[bool, typer.Option(help="Say what would happen and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    who: WhoOption = "",
+) -> None:
+    """Sign a date off: it and all before it are frozen; what becomes known later counts on a later day."""
+    question = Question(service=SERVICE, action="sign", object=business_date, who=who, why=why)
+    decide(
+        question,
+        dry_run=dry_run,
+        yes=yes,
+        prompt=f"sign {business_date}?",
+        show=lambda effects: show_rows(with_money(effects, Output.table, MONEY), right=MONEY),
+    )
 
 
 def _show_proposals(effects: Effects) -> None:

@@ -8,5 +8,6 @@ POINTS: dict[str, str] = {
     "reserves.matched": "lines and journals are matched; not committed",
     "reserves.breaks_kept": "what is open and differs has its names; not committed",
     "reserves.accepted": "a person's acceptance is written, nothing is asked for",
+    "reserves.signed": "a date is signed off; not committed",
     "reserves.day_completed": "a date's comparison is kept and told; not committed",
 }

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 from fleet import inbox
 from fleet.database import Database
 from fleet.envelope import Record
-from services.reserves import steps, store, wire
+from services.reserves import metrics, steps, store, wire
+from services.reserves.domain.breaks import Class
 
 Clock = Callable[[], datetime]
 
@@ -70,6 +71,18 @@ async def judge(db: Database, *, clock: Clock = utc_now) -> None:
     """Judge the reserve by the time, and by what journals moved meanwhile."""
     async with db.transaction() as tx:
         await steps.health.judge_reserve(tx, clock())
+
+
+async def measure_reconciliation(db: Database, *, clock: Clock = utc_now) -> None:
+    """Set the gauges of the comparison with Stripe."""
+    async with db.transaction() as tx:
+        standing = await store.reconciliation_gauges.standing(tx)
+        limit = await steps.reconciliation.drift_limit(tx, clock())
+    for name in Class:
+        metrics.BREAKS.labels(name).set(standing.breaks.get(name, 0))
+    metrics.DRIFT_ABOVE_LIMIT.set(sum(amount > limit for amount in standing.drifts.values()))
+    metrics.OLDEST_BREAK.set(standing.oldest_s)
+    metrics.COMPARISON_AGE.set(standing.age_s)
 
 
 async def match(db: Database, *, clock: Clock = utc_now) -> None:

@@ -32,6 +32,32 @@ async def reconcile(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     return Ruling(done=True, sentence=_sentence(day, compared), effects=tuple(map(_effect, compared)))
 
 
+async def sign(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Sign a business date off: it and all before it stand from now on. Object: the date."""
+    frozen = await store.signatures.lock_frozen(tx)
+    today = local_date(now, await store.days.time_zone(tx))
+    day = _day(decision.object, today)
+    if day is None:
+        return refused(f"{decision.object} is no date such as {today - timedelta(days=1)}")
+    if day >= today:
+        return refused(f"{day} is not over: the last date that can be signed is {today - timedelta(days=1)}")
+    if frozen is not None and day <= frozen:
+        return refused(f"{day} is signed off already: all until {frozen} is")
+    if not decision.why.strip():
+        return refused("signing needs a reason (--why): what was looked at?")
+    compared = await steps.reconciliation.complete(tx, day, now)
+    for one in compared:
+        if one.unexplained:
+            left = format_minor(one.unexplained, one.currency)
+            return refused(f"{left} {one.currency} of {day} is unexplained: hobbs reconcile {day} shows it")
+    await store.signatures.sign(
+        tx, day, decision_id=decision.decision_id, who=decision.who.name, why=decision.why, now=now
+    )
+    await fault_point("reserves.signed")
+    sentence = f"{day} and all before it is signed off: what becomes known later counts on a later day"
+    return Ruling(done=True, sentence=sentence, effects=tuple(map(_effect, compared)))
+
+
 async def accept(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     """Agree to what is proposed for a break; the last one who must agree has it done. Object: the break's id.
 
@@ -95,6 +121,7 @@ def _ruling(found: KeptBreak, sentence: str) -> Ruling:
 ACTIONS: Final[Mapping[str, Action]] = {
     "reconcile": Action(judge=reconcile),
     "accept": Action(judge=accept),
+    "sign": Action(judge=sign),
 }
 
 

@@ -57,3 +57,43 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+-- Trigger on day: a date that was signed off, or is before one that was, stands as it was compared.
+CREATE OR REPLACE FUNCTION guard_signed()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.business_date <= (SELECT frozen_until FROM calendar) THEN
+        PERFORM refuse('signed_day_is_frozen', NEW.business_date || ' is signed off: what is known now is of a later day');
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- Trigger on day_total: the same of what moved on a day.
+CREATE OR REPLACE FUNCTION guard_frozen_total()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.day <= (SELECT frozen_until FROM calendar) THEN
+        PERFORM refuse('signed_total_is_frozen', NEW.day || ' is signed off: what is known now is of a later day');
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- Trigger on calendar: what was signed off stays so.
+CREATE OR REPLACE FUNCTION guard_calendar()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF OLD.frozen_until IS NOT NULL AND (NEW.frozen_until IS NULL OR NEW.frozen_until < OLD.frozen_until) THEN
+        PERFORM refuse('signed_days_stay_signed', OLD.frozen_until || ' is signed off');
+    END IF;
+    IF NEW.frozen_until IS DISTINCT FROM OLD.frozen_until
+            AND NOT EXISTS (SELECT FROM signature WHERE business_date = NEW.frozen_until) THEN
+        PERFORM refuse('frozen_day_is_signed', NEW.frozen_until || ' is not signed off by anybody');
+    END IF;
+    RETURN NEW;
+END $$;

@@ -60,8 +60,14 @@ async def match_the_rest(tx: Tx, now: datetime) -> None:
 
 
 async def complete(tx: Tx, day: date, now: datetime) -> list[ComparedDay]:
-    """Compare both sides of a date, name what differs, and tell what it came to unless it is as it was."""
+    """Compare both sides of a date, name what differs, and tell what it came to unless it is as it was.
+
+    A date that is signed off stands as it was compared then.
+    """
     await store.days.lock_day(tx, day)
+    frozen = await store.signatures.frozen_until(tx)
+    if frozen is not None and day <= frozen:
+        return await store.days.kept(tx, day)
     today, policy = await _today(tx, now)
     await breaks.keep(tx, day, today, policy, now)
     number = await store.breaks.count_open(tx, day)
@@ -74,6 +80,12 @@ async def complete(tx: Tx, day: date, now: datetime) -> list[ComparedDay]:
             await outbox.stage(tx, [wire.reconciliation.completed(one, run, now)])
     await fault_point("reserves.day_completed")
     return compared
+
+
+async def drift_limit(tx: Tx, now: datetime) -> int:
+    """What real breaks of a currency may come to before somebody is called."""
+    _, policy = await _today(tx, now)
+    return policy.drift_alert_above
 
 
 async def _today(tx: Tx, now: datetime) -> tuple[date, Policy]:

@@ -255,6 +255,7 @@ _DIFFERING: Final = """
             UNION SELECT 'stripe:' || line.transaction_id
             UNION SELECT 'transfer:' || sent.transfer_id FROM sent_transfer AS sent
                   WHERE line.type = 'transfer' AND sent.stripe_transfer_id = line.source_id) AS named
+        WHERE line.type <> 'opening'
     ), found AS (
         SELECT DISTINCT ON (journal.journal_id) journal.journal_id, wanted.transaction_id, wanted.day,
                wanted.expected

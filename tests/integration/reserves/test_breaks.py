@@ -58,7 +58,8 @@ async def post_what_was_asked_for(db: Database) -> None:
     for asked in await published(db, "journal.requested"):
         cash = -sum(one["amount"] for one in asked["entries"] if one["wallet"] == "external:stripe")
         at = datetime.fromisoformat(asked["occurred_at"])
-        records.append(journal(asked["source"], cash, at=at, event_type=asked["event_type"]))
+        currency, event_type = asked["currency"], asked["event_type"]
+        records.append(journal(asked["source"], cash, at=at, event_type=event_type, currency=currency))
     async with db.transaction() as tx:
         ids = {row.source: row for row in await tx.all("SELECT source, journal_id, amount FROM book_line")}
     for asked in await published(db, "revert.requested"):

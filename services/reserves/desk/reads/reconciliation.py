@@ -9,8 +9,9 @@ _DAY: Final = """
     SELECT business_date, currency, run, stripe_opening, stripe_moved, stripe_closing, books_opening,
            books_moved,
            books_closing, drift, explained, unexplained, breaks_open, stripe_as_of, books_as_of, completed_at,
-           movements
-    FROM reserves_public.days WHERE business_date = :day ORDER BY currency
+           movements, signed_by, signed_at, content_hash
+    FROM reserves_public.days LEFT JOIN reserves_public.signatures USING (business_date)
+    WHERE business_date = :day ORDER BY currency
 """
 
 
