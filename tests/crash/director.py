@@ -21,6 +21,7 @@ from tests.crash.drill import CONSUMED, Death
 from tests.crash.taken_back import take_money_back
 from tests.crash.traffic import publish
 from tests.crash.workers import LEASE_S, Life
+from tests.support.reserves import KEPT_IN_RUNS
 
 REACH_WITHIN_S = 75.0
 LOOK_S = 0.1
@@ -181,6 +182,8 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
         await take_money_back(fleet)
     if death.point == "relay.looking_up:account":
         await asyncio.to_thread(employ_an_instructor, fleet)
+    if death.point == "treasury.looked":
+        await asyncio.to_thread(fall_short, fleet)
     if death.point == "payouts.retried":
         await asyncio.to_thread(refuse_a_transfer, fleet)
     while death.point == "payouts.retried":
@@ -206,9 +209,8 @@ def employ_an_instructor(fleet: Fleet) -> None:
     """Have an account made: those of the school's payees were made at the start."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "school.toml"
-        file.write_text(
-            SCHOOL_FILE.read_text(encoding="utf-8") + NEW_INSTRUCTOR.format(number=uuid4()), encoding="utf-8"
-        )
+        school = SCHOOL_FILE.read_text(encoding="utf-8") + KEPT_IN_RUNS
+        file.write_text(school + NEW_INSTRUCTOR.format(number=uuid4()), encoding="utf-8")
         with suppress(CommandFailed):  # billing may be dead just now; the death is tried again
             apply_school(fleet, file)
 
@@ -233,6 +235,12 @@ async def let_time_pass(fleet: Fleet) -> None:
             "UPDATE adjustments.timer SET due_at = now() WHERE name IN ('expire', 'remind')"
         )
     await connection.close()
+
+
+def fall_short(fleet: Fleet) -> None:
+    """Have Stripe refuse transfers for lack of money: by now the run may have paid in more than enough."""
+    with Control(fleet.stripe_api_base) as stripe:
+        stripe.add_fault("balance_insufficient", path="/v1/transfers", count=2)
 
 
 def refuse_a_transfer(fleet: Fleet) -> None:

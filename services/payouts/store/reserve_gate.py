@@ -90,9 +90,14 @@ _WATCH = """
         read_due_at = excluded.read_due_at
 """
 _ALREADY_OUT = """
-    UPDATE operation SET let_out_at = :now
-    WHERE kind = 'transfer' AND currency = :currency AND let_out_at IS NULL
-      AND (state IN ('in_flight', 'parked') OR state = 'due' AND first_sent_at IS NOT NULL)
+    WITH already AS (
+        UPDATE operation SET let_out_at = :now
+        WHERE kind = 'transfer' AND currency = :currency AND let_out_at IS NULL
+          AND (state IN ('in_flight', 'parked') OR state = 'due' AND first_sent_at IS NOT NULL)
+        RETURNING amount
+    )
+    UPDATE reserve_gate SET allowed_total = allowed_total + (SELECT coalesce(sum(amount), 0) FROM already)
+    WHERE currency = :currency
 """
 
 
