@@ -41,6 +41,7 @@ REGISTERED = (
     JournalType(event_type="dispute_fee", prefix="dispute-fee", service="receivables", at_stripe=True),
     JournalType(event_type="dispute_won", prefix="dispute-won", service="receivables", at_stripe=True),
     JournalType(event_type="dispute_lost", prefix="dispute-lost", service="receivables", at_stripe=True),
+    JournalType(event_type="stripe_reconciliation", prefix="stripe", service="reserves"),
     JournalType(event_type="revert", prefix="revert", service="ledger"),
     JournalType(event_type="hold", prefix="hold", service="ledger"),
 )

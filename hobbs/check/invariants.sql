@@ -276,3 +276,16 @@ CROSS JOIN LATERAL (
     WHERE refund_id = ANY (string_to_array(settlement.proof, ', ')) AND moved AND NOT failed) AS booked
 WHERE settlement.method = 'refund' AND settlement.state = 'settled' AND booked.amount <> settlement.amount
   AND settlement.changed_at < now() - interval '10 minutes';
+
+-- name: positions_are_the_ledgers
+-- What reserves holds for each wallet is the ledger's balance; a journal may be on its way for ten minutes.
+SELECT coalesce(held.wallet, posted.address) AS wallet, currency, coalesce(held.amount, 0) AS in_reserves,
+       coalesce(posted.balance, 0) AS in_the_ledger
+FROM (SELECT wallet AS address, wallet, currency, amount FROM reserves_public.wallet_positions) AS held
+FULL JOIN (SELECT address, currency, balance FROM ledger_public.balances) AS posted USING (address, currency)
+WHERE coalesce(held.amount, 0) <> coalesce(posted.balance, 0)
+  AND EXISTS (SELECT FROM reserves_public.wallet_positions)  -- it has read the ledger's journals
+  AND NOT EXISTS (
+      SELECT FROM ledger_public.entries AS entry
+      JOIN ledger_public.journals AS journal ON journal.journal_id = entry.journal_id
+      WHERE entry.address = posted.address AND journal.recorded_at > now() - interval '10 minutes');

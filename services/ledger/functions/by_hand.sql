@@ -28,6 +28,7 @@ CREATE OR REPLACE FUNCTION service_of_journal(event_type text, source text)
             ('dispute_fee', 'dispute-fee', 'receivables'),
             ('dispute_won', 'dispute-won', 'receivables'),
             ('dispute_lost', 'dispute-lost', 'receivables'),
+            ('stripe_reconciliation', 'stripe', 'reserves'),
             ('revert', 'revert', 'ledger'),
             ('hold', 'hold', 'ledger')
            ) AS owned (event_type, prefix, service)
