@@ -84,7 +84,16 @@ def postgres_with(
     command += [part for option in options for part in ("-c", option)]
     server = Child.start("postgres", unprivileged(command), log=folder / "log")
     try:
-        ready = [programs / "pg_isready", "-q", "-h", LOOPBACK, "-p", str(port), "-d", "postgres"]
+        ready: list[str | Path] = [
+            programs / "pg_isready",
+            "-q",
+            "-h",
+            LOOPBACK,
+            "-p",
+            str(port),
+            "-d",
+            "postgres",
+        ]
         wait_until(
             lambda: subprocess.run(ready, check=False).returncode == 0,
             what=f"Postgres (log: {folder / 'log'})",

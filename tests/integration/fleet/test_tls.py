@@ -37,13 +37,10 @@ class Server:
     ca: Authority
     stranger: Authority
 
-    def url(self, host: str = "localhost", **words: str | Path) -> str:
+    def url(self, host: str = "localhost", root: Path | None = None, **words: str) -> str:
+        words |= {"sslrootcert": str(root)} if root else {}
         query = "&".join(f"{word}={value}" for word, value in words.items())
         return f"postgresql://{OWNER}:{PASSWORD}@{host}:{self.port}/postgres?{query}".rstrip("?")
-
-    def root(self, mode: str) -> dict[str, str | Path]:
-        """The word for the CA's file, in the modes that verify."""
-        return {"sslrootcert": self.ca.certificate} if mode.startswith("verify") else {}
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +77,7 @@ async def encryption(url: str) -> str | None:
 
 async def test_a_verified_connection_is_encrypted(server: Server) -> None:
     for mode in ("verify-full", "verify-ca", "require"):
-        url = server.url(sslmode=mode, **server.root(mode))
+        url = server.url(sslmode=mode, root=server.ca.certificate if mode != "require" else None)
         assert str(await encryption(url)).startswith("TLSv1.")
 
 
@@ -91,22 +88,22 @@ async def test_disable_is_not_encrypted(server: Server) -> None:
 @pytest.mark.parametrize("mode", ["verify-full", "verify-ca"])
 async def test_a_certificate_of_somebody_else_s_ca_is_refused(server: Server, mode: str) -> None:
     with pytest.raises(ssl.SSLCertVerificationError):
-        await encryption(server.url(sslmode=mode, sslrootcert=server.stranger.certificate))
+        await encryption(server.url(sslmode=mode, root=server.stranger.certificate))
     with pytest.raises(ssl.SSLCertVerificationError):  # nor does this machine trust the made-up CA
         await encryption(server.url(sslmode=mode))
 
 
 async def test_a_certificate_for_another_name_is_refused_by_verify_full_only(server: Server) -> None:
-    words = server.root("verify-full")
+    root = server.ca.certificate
     with pytest.raises(ssl.SSLCertVerificationError, match=r"127\.0\.0\.1"):
-        await encryption(server.url("127.0.0.1", sslmode="verify-full", **words))
-    assert await encryption(server.url("127.0.0.1", sslmode="verify-ca", **words))
+        await encryption(server.url("127.0.0.1", sslmode="verify-full", root=root))
+    assert await encryption(server.url("127.0.0.1", sslmode="verify-ca", root=root))
 
 
 @pytest.mark.parametrize("mode", ["require", "verify-ca", "verify-full"])
 async def test_who_takes_tls_away_gets_no_password(plain: Server, mode: str) -> None:
     with pytest.raises(OSError, match="SSL"):
-        await encryption(plain.url(sslmode=mode, **plain.root(mode)))
+        await encryption(plain.url(sslmode=mode, root=plain.ca.certificate if mode != "require" else None))
 
 
 @pytest.mark.skipif(ADDRESS is None, reason="this machine has no address but its loopback")
@@ -116,7 +113,7 @@ async def test_off_this_machine_a_url_without_words_is_verified(server: Server, 
         await encryption(server.url(ADDRESS))
     with pytest.raises(OSError, match="SSL"):
         await encryption(plain.url(ADDRESS))
-    assert await encryption(server.url(ADDRESS, sslrootcert=server.ca.certificate))
+    assert await encryption(server.url(ADDRESS, root=server.ca.certificate))
 
 
 MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
@@ -127,10 +124,7 @@ MODES = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 @pytest.mark.parametrize("root", ["ours", "another's", "none"])
 async def test_each_word_is_what_libpq_makes_of_it(server: Server, host: str, mode: str, root: str) -> None:
     files = {"ours": server.ca.certificate, "another's": server.stranger.certificate}
-    words: dict[str, str | Path] = {"sslmode": mode}
-    if root in files:
-        words["sslrootcert"] = files[root]
-    url = server.url(host, **words)
+    url = server.url(host, files.get(root), sslmode=mode)
     if root != "none" and mode in ("disable", "allow", "prefer"):
         with pytest.raises(WrongUrl, match="certificates are for"):  # libpq ignores the file
             await encryption(url)
