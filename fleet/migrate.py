@@ -20,29 +20,36 @@ from sqlalchemy import Connection, make_url, pool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 from fleet.database import IDLE_IN_TRANSACTION_TIMEOUT_MS, Database
+from fleet.folders import CONSOLE, ROOT, folder_of
 from fleet.functions import apply_functions, function_files, run_script, stale_function_files
 from fleet.grants import give_missing_grants
 
 _SQL = Path(__file__).parent / "sql"
-_SERVICES = Path(__file__).parent.parent / "services"
 OPERATOR, READER = "hobbs_operator", "hobbs_reader"
 
 
 def services() -> list[str]:
     """Every service that has migrations, in the order of their names."""
-    return sorted(p.parent.parent.name for p in _SERVICES.glob("*/migrations/env.py"))
+    return sorted(p.parent.parent.name for p in (ROOT / "services").glob("*/migrations/env.py"))
+
+
+def migrated() -> list[str]:
+    """Whoever has a schema of its own, in the order of their migrations: the services, then the console."""
+    return [*services(), CONSOLE]
 
 
 async def migrate(
     url: str, passwords: Mapping[str, str], only: Sequence[str] | None = None, revision: str = "head"
 ) -> list[str]:
-    """Bring roles, schemas, tables and functions of every service to this code's; the services migrated.
+    """Bring roles, schemas, tables and functions of every service and the console to this code's.
+
+    Returns who was migrated.
 
     `url` logs in as the owner of the database. `passwords` maps a service, or "operator", to the password
     of its role; a role without one keeps what it has, and a new one cannot log in. Another `revision` than
     "head" is for tests of released ones: it is reached by migrations alone.
     """
-    chosen = list(only) if only is not None else services()
+    chosen = list(only) if only is not None else migrated()
     engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool)
     try:
         async with engine.begin() as connection:
@@ -200,7 +207,7 @@ def _revision(connection: Connection, service: str) -> str | None:
 
 def _config(service: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_SERVICES / service / "migrations"))
+    config.set_main_option("script_location", str(folder_of(service) / "migrations"))
     return config
 
 

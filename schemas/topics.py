@@ -15,7 +15,7 @@ from schemas.payments import ChargeSettled, PaymentReceived
 from schemas.refunds import RefundRequested, RefundSettled
 from schemas.reversals import ReversalRequested, ReversalSettled
 from schemas.school import SchoolAccepted, SchoolConfigured
-from schemas.services import SERVICES
+from schemas.services import CONSOLE, DECIDE, SERVICES
 from schemas.stripe_webhooks import StripeWebhook
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
 
@@ -27,7 +27,7 @@ DAY_MS = 86_400_000
 class Topic:
     """One Kafka topic. `key` names the field (or fields) whose order the partition keeps.
 
-    `also_from`: publishers besides the owner.
+    `also_from`: publishers besides the owner. `copied_by`: who keeps a copy of every record, and buries none.
     """
 
     name: str
@@ -36,6 +36,7 @@ class Topic:
     owner: str
     consumers: tuple[str, ...] = ()
     also_from: tuple[str, ...] = ()
+    copied_by: tuple[str, ...] = ()
     partitions: int = 12
     retention_ms: int = 30 * DAY_MS
 
@@ -226,7 +227,9 @@ _TOPICS = (
         model=DecisionRequested,
         key="<service>/<object>",
         owner="operator",
+        also_from=(CONSOLE,),
         consumers=SERVICES,
+        copied_by=(CONSOLE,),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -235,6 +238,7 @@ _TOPICS = (
         model=DecisionTaken,
         key="<service>/<object>",
         owner="every service",
+        copied_by=(CONSOLE,),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -247,7 +251,7 @@ _TOPICS = (
             partitions=1,
             retention_ms=FOREVER,
         )
-        for service in SERVICES
+        for service in DECIDE
     ),
 )
 
