@@ -20,7 +20,12 @@ async def list_page(visit: Visit, listing: Listing, template: str = "list.html",
             rows = await tables.everything(tx, listing, asked, zone=visit.school.zone)
             return csv_file(listing, rows, visit.school.zone)
         found = await tables.page(tx, listing, asked, zone=visit.school.zone)
-    shown_with = {"listing": listing, "asked": asked, "found": found, "links": Links(visit, asked)}
+    shown_with: dict[str, Any] = {
+        "listing": listing,
+        "asked": asked,
+        "found": found,
+        "links": Links(visit, asked),
+    }
     return visit.page(template, **shown_with, **more)
 
 

@@ -28,7 +28,7 @@ from console.signin.leaving import own_page
 def test_a_claim_gives_known_roles_and_a_wallet_of_their_kind(
     claimed: object, wallet: object, roles: set[str], whose: str | None
 ) -> None:
-    assert known_roles(claimed, wallet) == (roles, whose)
+    assert known_roles(claimed, wallet) == (frozenset(roles), whose)
 
 
 def test_a_viewer_asks_for_nothing_and_an_approver_as_finance() -> None:
