@@ -1,8 +1,8 @@
 """How a person's act becomes a preview and then a decision: through the outbox, once for each form.
 
-The preview is asked for first, and what it showed is what is decided: the form that follows names the bundle
-only, and services refuse a decision that would do anything else than its preview (its hash). A bundle's
-decisions are claimed in the transaction that stages them, so a form that is sent twice, from two tabs or after
+The preview is asked for first, and what it showed is what is decided: the form that follows names only the
+bundle, and services refuse a decision that would do anything else than its preview (its hash). A bundle's
+decisions are claimed in the transaction that stages them: a form that is sent twice, from two tabs or after
 going back, asks for nothing new.
 """
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from console.roles import STAFF, Person
+from console.roles import HOLDERS, STAFF, Person
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,8 +27,31 @@ class Group:
 GROUPS: Final = (
     Group(title="Every day", entries=(
         Entry(title="Overview", address="/"),
+        Entry(title="Corrections", address="/corrections"),
+        Entry(title="Settlements", address="/settlements"),
         Entry(title="Transfers", address="/transfers"),
+        Entry(title="Payees", address="/payees"),
+    )),
+    Group(title="Money in", entries=(
+        Entry(title="Payments", address="/payments"),
+        Entry(title="Without a student", address="/payments/unallocated"),
+        Entry(title="Disputes", address="/payments/disputes"),
+        Entry(title="Unexplained rows", address="/movements"),
+    )),
+    Group(title="Books", entries=(
+        Entry(title="Flights", address="/flights"),
+        Entry(title="Refused flights", address="/flights/refused"),
+        Entry(title="Wallets", address="/wallets"),
+        Entry(title="Rates", address="/rates"),
+    )),
+    Group(title="Watch", entries=(
         Entry(title="Dead letters", address="/dead"),
+        Entry(title="Questions", address="/questions"),
+        Entry(title="Audit", address="/audit"),
+        Entry(title="Refused accesses", address="/audit/refused"),
+    )),
+    Group(title="Mine", entries=(
+        Entry(title="My money", address="/own", roles=HOLDERS),
     )),
 )  # fmt: skip
 

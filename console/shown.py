@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from console.reads.tables import Column, Listing
 from console.times import shown_instant
@@ -62,3 +63,13 @@ def _quoted(text: str) -> str:
     """A text in quotes; one that a spreadsheet would compute begins with an apostrophe."""
     guarded = f"'{text}" if text.startswith(_FORMULA) else text
     return '"' + guarded.replace('"', '""') + '"'
+
+
+def link_of(link: str, row: Mapping[str, Any]) -> str:
+    """An address with a row's fields in it, each as one part of the path."""
+    return link.format(**{name: quote(str(value), safe="") for name, value in row.items()})
+
+
+def filled(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:
+    """The rows with every name: what a row does not have is None."""
+    return [{name: row.get(name) for name in (*names, "currency")} for row in rows]

@@ -15,11 +15,23 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from console import shown, store
+from console.catalogue import allowed
 from console.context import Console
 from console.edge import Edge
 from console.guard import Missing, NotSignedIn, Refused, console_of
 from console.menu import here, menu
-from console.pages import letters, overview, transfers
+from console.pages import (
+    acts,
+    audit,
+    books,
+    corrections,
+    flights,
+    letters,
+    overview,
+    payees,
+    payments,
+    transfers,
+)
 from console.reads.tables import filter_names
 from console.signin.leaving import leaving_routes
 from console.signin.local import local_routes
@@ -27,7 +39,7 @@ from console.times import shown_instant, span
 from fleet.money import minor_digits
 
 HERE: Final = Path(__file__).parent
-MODULES: Final = (overview, transfers, letters)
+MODULES: Final = (overview, transfers, payees, corrections, flights, books, payments, letters, audit, acts)
 
 _log = logging.getLogger("console.web")
 
@@ -74,6 +86,9 @@ def templates() -> Environment:
         "menu": menu,
         "here": here,
         "digits": minor_digits,
+        "link_of": shown.link_of,
+        "filled": shown.filled,
+        "acts_for": allowed,
     }
     environment.globals["parts"] = environment.get_template("parts.html").module
     return environment

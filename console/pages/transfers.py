@@ -4,6 +4,7 @@ from uuid import UUID
 
 from fastapi.responses import Response
 
+from console import catalogue
 from console.context import Visit
 from console.guard import Missing, Pages
 from console.pages.lists import list_page
@@ -26,4 +27,11 @@ async def transfer(visit: Visit, transfer_id: UUID) -> Response:
         found = await reads.whole_transfer(tx, transfer_id)
     if found is None:
         raise Missing
-    return visit.page("transfer.html", found=found)
+    by_state = {
+        "held": ("release", "cancel"),
+        "refused": ("retry", "cancel"),
+        "parked": ("retry", "cancel"),
+        "pending": ("cancel",),
+    }
+    acts = catalogue.allowed(visit.person, *by_state.get(found["state"], ()))
+    return visit.page("transfer.html", found=found, acts=acts)

@@ -1,6 +1,7 @@
 """Dead letters of every service as one list, and questions of holders."""
 
 from typing import Any, Final
+from uuid import UUID
 
 from console.reads.tables import Column, Listing
 from fleet.database import Tx
@@ -56,3 +57,12 @@ async def waiting(tx: Tx) -> dict[str, Any]:
 async def questions_waiting(tx: Tx) -> dict[str, Any]:
     """How many questions have no answer, and since when the oldest."""
     return dict((await tx.one(_QUESTIONS))._mapping)
+
+
+_ONE: Final = f"SELECT * FROM ({_EVERY}) AS letter WHERE service = :service AND id = :id"  # noqa: S608 - as above
+
+
+async def letter(tx: Tx, service: str, letter_id: UUID) -> dict[str, Any] | None:
+    """One dead letter without its payload, which may hold people's data; None: there is none."""
+    row = await tx.first(_ONE, service=service, id=letter_id)
+    return dict(row._mapping) if row else None
