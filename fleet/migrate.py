@@ -21,18 +21,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from fleet.database import IDLE_IN_TRANSACTION_TIMEOUT_MS, Database
 from fleet.database_url import address
+from fleet.folders import CONSOLE, ROOT, folder_of
 from fleet.functions import apply_functions, function_files, run_script, stale_function_files
 from fleet.grants import give_missing_grants
 from fleet.scram import verifier
 
 _SQL = Path(__file__).parent / "sql"
-_SERVICES = Path(__file__).parent.parent / "services"
 OPERATOR, READER = "hobbs_operator", "hobbs_reader"
 
 
 def services() -> list[str]:
     """Every service that has migrations, in the order of their names."""
-    return sorted(p.parent.parent.name for p in _SERVICES.glob("*/migrations/env.py"))
+    return sorted(p.parent.parent.name for p in (ROOT / "services").glob("*/migrations/env.py"))
+
+
+def migrated() -> list[str]:
+    """Whoever has a schema of its own, in the order of their migrations: the services, then the console."""
+    return [*services(), CONSOLE]
 
 
 class RolesOfAnother(Exception):
@@ -47,7 +52,9 @@ async def migrate(
     *,
     share_roles: bool = True,
 ) -> list[str]:
-    """Bring roles, schemas, tables and functions of every service to this code's; the services migrated.
+    """Bring roles, schemas, tables and functions of every service and the console to this code's.
+
+    Returns who was migrated.
 
     `url` logs in as the owner of the database. `passwords` maps a service, or "operator", to the password
     of its role; a role without one keeps what it has, and a new one cannot log in. Another `revision` than
@@ -56,7 +63,7 @@ async def migrate(
     Roles are the server's, not the database's. When those of Hobbs are used by another database, this raises
     RolesOfAnother and changes nothing, unless `share_roles`; `hobbs migrate` shares them only when told to.
     """
-    chosen = list(only) if only is not None else services()
+    chosen = list(only) if only is not None else migrated()
     engine = _owner_engine(url)
     try:
         async with engine.begin() as connection:
@@ -240,7 +247,7 @@ def _revision(connection: Connection, service: str) -> str | None:
 
 def _config(service: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_SERVICES / service / "migrations"))
+    config.set_main_option("script_location", str(folder_of(service) / "migrations"))
     return config
 
 
