@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import orjson
+from prometheus_client import REGISTRY
 
 from fleet.database import Database
 from fleet.envelope import Record, uuid7
@@ -146,3 +147,21 @@ async def test_a_withdrawn_card_takes_the_gate_away(db: Database) -> None:
     )
     await handlers.follow_book(db, [record("school.accepted", withdrawn, key="school")])
     assert [gate["state"] for gate in await published(db, "reserve.gate")] == ["closed", "off"]
+
+
+def sample_value(name: str, labels: dict[str, str] | None = None) -> float | None:
+    return REGISTRY.get_sample_value(name, labels or {})
+
+
+async def test_the_gauges_say_how_the_reserve_stands(db: Database) -> None:
+    await handlers.measure_reserve(db)
+    assert sample_value("reserves_health", {"health": "healthy"}) == 0
+    await handlers.follow_book(db, [book(minimum=10_000)])
+    await handlers.take_balance(db, [balance_read(1, 9_000)])
+    await handlers.measure_reserve(db)
+    assert sample_value("reserves_health", {"health": "critical"}) == 1
+    assert sample_value("reserves_gate_closed") == 1
+    assert (sample_value("reserves_free_minor_units"), sample_value("reserves_minimum_minor_units")) == (
+        9_000,
+        10_000,
+    )
