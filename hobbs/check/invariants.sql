@@ -297,7 +297,7 @@ WHERE settlement.method = 'refund' AND settlement.state = 'settled' AND booked.a
 SELECT coalesce(held.wallet, posted.address) AS wallet, currency, coalesce(held.amount, 0) AS in_reserves,
        coalesce(posted.balance, 0) AS in_the_ledger
 FROM (SELECT wallet AS address, wallet, currency, amount FROM reserves_public.wallet_positions) AS held
-FULL JOIN (SELECT address, currency, balance FROM ledger_public.balances) AS posted USING (address, currency)
+FULL JOIN (SELECT address, currency, balance FROM ledger_public.wallets) AS posted USING (address, currency)
 WHERE coalesce(held.amount, 0) <> coalesce(posted.balance, 0)
   AND EXISTS (SELECT FROM reserves_public.wallet_positions)  -- it has read the ledger's journals
   AND NOT EXISTS (
