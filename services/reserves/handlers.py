@@ -82,8 +82,8 @@ async def measure_reconciliation(db: Database, *, clock: Clock = utc_now) -> Non
     for name in Class:
         metrics.BREAKS.labels(name).set(standing.breaks.get(name, 0))
     metrics.DRIFT_ABOVE_LIMIT.set(sum(amount > limit for amount in standing.drifts.values()))
-    metrics.OLDEST_BREAK.set(standing.oldest_s)
-    metrics.COMPARISON_AGE.set(standing.age_s)
+    metrics.OLDEST_BREAK.set(standing.oldest.total_seconds())
+    metrics.COMPARISON_AGE.set(standing.age.total_seconds())
 
 
 async def measure_reserve(db: Database, *, clock: Clock = utc_now) -> None:
