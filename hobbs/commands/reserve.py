@@ -5,6 +5,7 @@ Examples:
   hobbs reserve
   hobbs reserve --explain
   hobbs reserve -o json
+  hobbs reserve backfill --since 2026-01-01
 """
 
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from fleet.settings import Settings
+from hobbs.commands.reserve_backfill import backfill_command
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
@@ -72,3 +74,6 @@ def _show_sentences(rows: list[dict[str, Any]], explain: bool) -> None:
 async def _stands() -> list[dict[str, Any]]:
     async with reading(settings_or_exit(Settings)) as database, database.transaction() as tx:
         return await reads.reserve.stands(tx, datetime.now(UTC))
+
+
+app.command("backfill")(backfill_command)

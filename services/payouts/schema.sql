@@ -1416,6 +1416,14 @@ CREATE VIEW payouts_public.stripe_mode AS
    FROM payouts.stripe_mode;
 GRANT SELECT ON TABLE payouts_public.stripe_mode TO hobbs_reader;
 
+CREATE VIEW payouts_public.told_movements AS
+ SELECT transaction_id,
+    published AS version,
+    noted_at
+   FROM payouts.movement
+  WHERE (published > 0);
+GRANT SELECT ON TABLE payouts_public.told_movements TO hobbs_reader;
+
 CREATE VIEW payouts_public.transfer_history AS
  SELECT transfer_id,
     id AS step,

@@ -15,6 +15,7 @@ BATCH_MAX = 500
 DAYS_IDLE_S = 30.0
 MEASURE_S = 15.0
 JUDGE_S = 5.0
+MEASURE_S = 15.0
 
 
 def build(settings: ReservesSettings | None = None) -> Worker:
@@ -51,6 +52,7 @@ def _judge(worker: Worker) -> None:
     db = worker.database
     worker.consume("stripe.balance", partial(handlers.take_balance, db), after=["school.accepted"])
     worker.every("judge", JUDGE_S, partial(handlers.judge, db))
+    worker.every("measure_reserve", MEASURE_S, partial(handlers.measure_reserve, db))
 
 
 async def reconcile_days(db: Database, settings: ReservesSettings) -> int:

@@ -8,6 +8,7 @@ from fleet.database import Database
 from fleet.envelope import Record
 from services.reserves import metrics, steps, store, wire
 from services.reserves.domain.breaks import Class
+from services.reserves.domain.health import HEALTHS, UNKNOWN
 
 Clock = Callable[[], datetime]
 
@@ -81,8 +82,23 @@ async def measure_reconciliation(db: Database, *, clock: Clock = utc_now) -> Non
     for name in Class:
         metrics.BREAKS.labels(name).set(standing.breaks.get(name, 0))
     metrics.DRIFT_ABOVE_LIMIT.set(sum(amount > limit for amount in standing.drifts.values()))
-    metrics.OLDEST_BREAK.set(standing.oldest_s)
-    metrics.COMPARISON_AGE.set(standing.age_s)
+    metrics.OLDEST_BREAK.set(standing.oldest.total_seconds())
+    metrics.COMPARISON_AGE.set(standing.age.total_seconds())
+
+
+async def measure_reserve(db: Database, *, clock: Clock = utc_now) -> None:
+    """Set the gauges of the reserve; all are 0 while the school keeps none."""
+    now = clock()
+    async with db.transaction() as tx:
+        standing = await store.health.standing(tx)
+    for health in HEALTHS:
+        metrics.HEALTH.labels(health).set(standing is not None and standing.health == health)
+    closed = standing is not None and standing.blocks_transfers and standing.health != UNKNOWN
+    metrics.GATE_CLOSED.set(closed)
+    metrics.FREE.set(standing.free if standing else 0)
+    metrics.MINIMUM.set(standing.minimum if standing else 0)
+    read_at = standing.read_at if standing else None
+    metrics.BALANCE_AGE.set((now - read_at).total_seconds() if read_at else 0)
 
 
 async def match(db: Database, *, clock: Clock = utc_now) -> None:

@@ -11,6 +11,7 @@ from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
 from tests.mutants.reading_mutants import READING_MUTANTS
 from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
 from tests.mutants.refund_and_share_mutants import REFUND_AND_SHARE_MUTANTS
+from tests.mutants.reserve_mutants import RESERVE_MUTANTS
 from tests.mutants.restore_mutants import RESTORE_MUTANTS
 from tests.mutants.revision_mutants import REVISION_MUTANTS
 from tests.mutants.simulator_mutants import SIMULATOR_MUTANTS
@@ -33,6 +34,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *REVISION_MUTANTS,
     *ADJUSTMENTS_MUTANTS,
     *REFUND_AND_SHARE_MUTANTS,
+    *RESERVE_MUTANTS,
 )
 
 # The list "Testing the tests" of the issue, in its words and its order.

@@ -86,7 +86,7 @@ async def read_soon(tx: Tx, now: datetime, apart: timedelta) -> None:
 # A reading takes what is under way as if it were to come, though some of it may have left. When less is under
 # way now, another reading may show more.
 _BEHIND = """
-    SELECT FROM balance_reading AS last
+    SELECT last.number FROM balance_reading AS last
     WHERE currency = :currency AND answered_at IS NOT NULL
       AND number = (SELECT max(number) FROM balance_reading AS any_of WHERE answered_at IS NOT NULL)
       AND (SELECT coalesce(sum(amount), 0) FROM operation

@@ -57,6 +57,17 @@ class Judgement:
     valid_until: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """How the reserve was judged last. read_at: when the balance was read, None: never."""
+
+    health: str
+    blocks_transfers: bool
+    free: int
+    minimum: int
+    read_at: datetime | None
+
+
 def judge(
     policy: Policy, balance: Balance | None, owed: Owed, payouts: int, *, gate: str, now: datetime
 ) -> Judgement:

@@ -9,7 +9,7 @@ import orjson
 from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
-from services.reserves.domain.health import Balance, Judgement
+from services.reserves.domain.health import Balance, Judgement, Standing
 
 # A reading with a lower number is older, whatever comes first.
 _KEEP = """
@@ -108,3 +108,15 @@ async def save(
         now=now,
         valid_until=judged.valid_until,
     )
+
+
+_STANDING = """
+    SELECT judgement.health, judgement.blocks_transfers, judgement.free, judgement.minimum, balance.read_at
+    FROM judgement LEFT JOIN balance USING (currency) WHERE gate <> 'off' ORDER BY currency LIMIT 1
+"""
+
+
+async def standing(tx: Tx) -> Standing | None:
+    """How the reserve was judged last; None: the school keeps none."""
+    row = await tx.first(_STANDING)
+    return None if row is None else Standing(**row._mapping)

@@ -1,6 +1,7 @@
 """SQL of what the comparison with Stripe shows: breaks by class, what they come to, ages."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Final
 
 from fleet.database import Tx
@@ -20,20 +21,20 @@ _DRIFTS: Final = """
     ) AS part GROUP BY currency
 """
 _OTHERS: Final = """
-    SELECT (SELECT extract(epoch FROM now() - min(opened_at)) FROM break
-            WHERE closed_at IS NULL AND class <> 'timing') AS oldest_s,
-           (SELECT extract(epoch FROM now() - max(completed_at)) FROM day) AS age_s
+    SELECT (SELECT greatest(now() - min(opened_at), interval '0') FROM break
+            WHERE closed_at IS NULL AND class <> 'timing') AS oldest,
+           (SELECT greatest(now() - max(completed_at), interval '0') FROM day) AS age
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Standing:
-    """Breaks by class, what real ones come to by currency, ages in seconds."""
+    """Breaks by class, what real ones come to by currency, how old the oldest and the last comparison is."""
 
     breaks: dict[str, int]
     drifts: dict[str, int]
-    oldest_s: float
-    age_s: float
+    oldest: timedelta
+    age: timedelta
 
 
 async def standing(tx: Tx) -> Standing:
@@ -42,6 +43,6 @@ async def standing(tx: Tx) -> Standing:
     return Standing(
         breaks={row[0]: row.number for row in await tx.all(_BREAKS)},
         drifts={row.currency: int(row.amount) for row in await tx.all(_DRIFTS)},
-        oldest_s=max(float(others.oldest_s or 0), 0.0),
-        age_s=max(float(others.age_s or 0), 0.0),
+        oldest=others.oldest or timedelta(),
+        age=others.age or timedelta(),
     )

@@ -1,5 +1,8 @@
 """While the school keeps a reserve: what is let out, what is held, and when it goes."""
 
+import asyncio
+from collections.abc import Sequence
+from contextvars import Context
 from datetime import date, timedelta
 from typing import Any
 
@@ -8,7 +11,7 @@ import pytest
 from fleet.envelope import uuid7
 from schemas.reserves import ReserveGate
 from schemas.school import SchoolChange
-from services.payouts import handlers
+from services.payouts import handlers, store
 from services.payouts.domain.reading import Wait
 from services.payouts.stripe.balance_readings import BalanceReadings
 from services.payouts.stripe.reserve_gate import ReserveGates
@@ -133,3 +136,197 @@ async def test_without_a_reserve_nothing_is_let_out_or_read(world: World, reserv
     assert world.paid() == [10_000]
     assert await world.published("stripe.balance") == []
     assert [op.let_out_at for op in await world.operations()] == [None]
+
+
+async def test_two_processes_let_out_no_more_than_the_ceiling(world: World, reserve: Reserve) -> None:
+    keys = [f"i{n}" for n in range(1, 7)]
+    await world.payees(*keys)
+    await reserve.begun()
+    world.control.fund(100_000)
+    await reserve.judged(minimum=35_000)
+    for key in keys:
+        await world.earned(key, 20_000)
+    others = [ReserveGates(world.db, world.clock) for _ in range(3)]
+    await asyncio.gather(*(gates.step() for gates in (reserve.gates, *others)))
+    relays = [world.relay(), world.relay()]
+    await asyncio.gather(*(world.once(relay) for relay in relays))
+    await reserve.work()
+    assert sum(world.paid()) == 60_000
+    assert (await reserve.row()).allowed_total == 60_000
+
+
+async def test_what_leaves_while_the_balance_is_read_is_not_free(world: World, reserve: Reserve) -> None:
+    """The gate judges what Stripe held before the transfer; the count says that it left."""
+    await reserve.begun("i1", "i2")
+    world.control.fund(100_000)
+    await reserve.judged(minimum=30_000)
+    async with world.db.transaction() as tx:
+        await store.balance_readings.plan(tx, world.clock())
+    begun = await reserve.readings._begin(world.clock() + timedelta(seconds=1))
+    before = world.control.state()["balance"]["available"]["usd"]
+    await world.earned("i1", 50_000)
+    await reserve.work()
+    ceiling = begun["USD"].allowed_total + before - begun["USD"].under_way - 30_000
+    await reserve.hear(ceiling=ceiling, balance_number=begun["USD"].number)
+    await world.earned("i2", 20_001)
+    await reserve.work()
+    assert world.paid() == [50_000]
+    assert await reasons(world) == [None, "reserve"]
+
+
+async def test_a_transfer_under_way_is_taken_off_what_a_reading_finds(world: World, reserve: Reserve) -> None:
+    await reserve.begun("i1")
+    world.control.fund(100_000)
+    await reserve.judged()
+    await world.earned("i1", 60_000)
+    while await reserve.gates.step():
+        pass
+    read = await reserve.read()
+    assert (read["available"], read["under_way"], read["allowed_until_now"]) == (100_000, 60_000, 60_000)
+
+
+async def test_a_transfer_that_is_sent_again_is_counted_once(world: World, reserve: Reserve) -> None:
+    await reserve.begun("i1")
+    world.control.fund(10_000)
+    await reserve.judged()
+    await reserve.hear(ceiling=50_000, balance_number=(await reserve.read())["number"])
+    await world.earned("i1", 40_000)
+    await reserve.work()  # Stripe refuses it: the balance is short
+    assert await reasons(world) == ["balance_insufficient"]
+    world.control.fund(30_000)
+    await reserve.work()
+    assert world.paid() == [40_000]
+    assert [operation.generation for operation in await world.operations()] > [1]
+    assert (await reserve.row()).allowed_total == 40_000
+
+
+async def test_the_oldest_goes_first_and_small_ones_do_not_starve_it(world: World, reserve: Reserve) -> None:
+    await reserve.begun("i1", "i2")
+    world.control.fund(100_000)
+    await reserve.judged(minimum=70_000)
+    await world.earned("i1", 40_000)
+    await reserve.work()
+    await world.earned("i2", 1_000)
+    await reserve.work()
+    assert world.paid() == []
+    await reserve.judged(minimum=60_000)
+    await reserve.work()
+    assert world.paid() == [40_000]
+    await reserve.judged(minimum=0)
+    await reserve.work()
+    assert world.paid() == [40_000, 1_000]
+
+
+async def test_what_the_policy_exempts_goes_and_is_counted(world: World, reserve: Reserve) -> None:
+    await reserve.begun("i1", "i2")
+    world.control.fund(100_000)
+    await reserve.judged(minimum=100_000, exempt_below=5_000)
+    await world.earned("i1", 5_000)
+    await world.earned("i2", 4_999)
+    await reserve.work()
+    assert world.paid() == [4_999]
+    await reserve.judged(minimum=100_000, state="closed", exempt_wallets=["instructor"])
+    await reserve.work()
+    assert world.paid() == [4_999, 5_000]
+    assert (await reserve.row()).allowed_total == 9_999
+
+
+@pytest.mark.parametrize(("when_over", "paid"), [("closed", []), ("open", [10_000])])
+async def test_an_old_picture_closes_or_opens_by_policy(
+    world: World, reserve: Reserve, when_over: str, paid: Sequence[int]
+) -> None:
+    await reserve.begun("i1")
+    world.control.fund(100_000)
+    await reserve.judged(minimum=95_000, when_over=when_over)
+    world.clock.advance(minutes=16)
+    await world.earned("i1", 10_000)
+    await reserve.work()
+    assert world.paid() == paid
+
+
+async def test_before_the_first_gate_money_goes_until_the_policys_age_is_over(
+    world: World, reserve: Reserve
+) -> None:
+    await reserve.begun("i1")
+    world.control.fund(100_000)
+    await world.earned("i1", 10_000)
+    await reserve.work()
+    world.clock.advance(minutes=16)
+    await world.earned("i1", 20_000)
+    await reserve.work()
+    assert world.paid() == [10_000]
+    assert await reasons(world) == [None, "reserve"]
+
+
+async def test_an_older_gate_and_one_of_a_reading_nobody_knows_change_nothing(
+    world: World, reserve: Reserve
+) -> None:
+    """After a restore reserves' gates judge readings that this database does not have."""
+    await reserve.begun("i1")
+    gate = await reserve.judged(minimum=0)
+    number = gate.balance_number
+    await reserve.hear(number=10, ceiling=5, balance_number=number)
+    await reserve.hear(number=9, ceiling=9_000_000, balance_number=number)
+    await reserve.hear(number=11, ceiling=9_000_000, balance_number=number + 1)
+    assert ((await reserve.row()).number, (await reserve.row()).ceiling) == (10, 5)
+
+
+async def test_a_payee_who_may_not_be_paid_by_now_waits_for_that_instead(
+    world: World, reserve: Reserve
+) -> None:
+    account = await world.payee("i1")
+    await reserve.begun()
+    world.control.fund(100_000)
+    await reserve.judged(minimum=100_000)
+    await world.earned("i1", 10_000)
+    await reserve.work()
+    world.control.onboard(account, "restrict")
+    await world.webhook("account.updated", {"id": account, "object": "account"}, account=account)
+    await world.work()
+    await reserve.judged(minimum=0)
+    await reserve.work()
+    assert world.paid() == []
+    assert await reasons(world) != ["reserve"]
+
+
+async def test_the_first_gate_waits_for_claims_that_saw_none(world: World, reserve: Reserve) -> None:
+    """A transfer that is claimed while the reserve begins is under way for the first reading."""
+    await world.payee("i1")
+    await world.configure([SCHOOL, RESERVE])
+    await world.earned("i1", 10_000)
+    world.clock.advance(seconds=6)
+    async with world.db.transaction() as tx:
+        now = world.clock()
+        [claimed] = await store.claims.claim(tx, 10, now, timedelta(seconds=30))
+        begins = asyncio.create_task(reserve.gates.step(), context=Context())
+        await asyncio.sleep(0.2)
+        assert not begins.done()
+    await begins
+    [operation] = await world.operations()
+    assert (claimed.id, operation.let_out_at is not None) == (operation.id, True)
+    assert (await reserve.row()).allowed_total == 10_000
+
+
+async def test_without_the_card_everything_goes_again(world: World, reserve: Reserve) -> None:
+    await reserve.begun("i1")
+    world.control.fund(100_000)
+    await reserve.judged(minimum=100_000)
+    await world.earned("i1", 10_000)
+    await reserve.work()
+    world.version += 1
+    await world.configure([RESERVE.model_copy(update={"old": RESERVE.new, "new": None})])
+    await reserve.follow()
+    await reserve.work()
+    assert world.paid() == [10_000]
+
+
+async def test_a_debt_is_taken_off_what_is_held_for_the_reserve(world: World, reserve: Reserve) -> None:
+    await reserve.begun("i1")
+    world.control.fund(100_000)
+    await reserve.judged(minimum=100_000)
+    await world.earned("i1", 10_000)
+    await reserve.work()
+    await world.journal("instructor:i1", -4_000, event_type="adjustment")
+    await reserve.judged(minimum=0)
+    await reserve.work()
+    assert world.paid() == [6_000]

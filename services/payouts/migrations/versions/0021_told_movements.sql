@@ -41,6 +41,8 @@ CREATE TABLE movement_backfill (
 );
 CREATE UNIQUE INDEX one_backfill_at_a_time ON movement_backfill ((true)) WHERE ended_at IS NULL;
 GRANT SELECT, INSERT, UPDATE ON movement_backfill TO hobbs_payouts;
+CREATE VIEW payouts_public.told_movements AS
+SELECT transaction_id, published AS version, noted_at FROM payouts.movement WHERE published > 0;
 CREATE VIEW payouts_public.movement_backfills AS
 SELECT id, since, asked_by, asked_at, pages, found, ended_at FROM payouts.movement_backfill;
-GRANT SELECT ON payouts_public.movement_backfills TO hobbs_reader;
+GRANT SELECT ON payouts_public.told_movements, payouts_public.movement_backfills TO hobbs_reader;
