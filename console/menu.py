@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from console.roles import HOLDERS, STAFF, Person
+from console.roles import HOLDERS, INSTRUCTOR, OWNER, STAFF, STUDENT, Person
+
+PAID: Final = frozenset({INSTRUCTOR, OWNER})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +54,12 @@ GROUPS: Final = (
     )),
     Group(title="Mine", entries=(
         Entry(title="My money", address="/own", roles=HOLDERS),
+        Entry(title="My flights", address="/own/flights", roles=HOLDERS),
+        Entry(title="My statement", address="/own/statement", roles=HOLDERS),
+        Entry(title="My transfers", address="/own/transfers", roles=PAID),
+        Entry(title="My payments", address="/own/payments", roles=frozenset({STUDENT})),
+        Entry(title="My corrections", address="/own/corrections", roles=HOLDERS),
+        Entry(title="My questions", address="/own/questions", roles=HOLDERS),
     )),
 )  # fmt: skip
 

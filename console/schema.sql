@@ -170,12 +170,14 @@ CREATE TABLE console.session (
     seen_at timestamptz DEFAULT now() NOT NULL,
     ends_at timestamptz NOT NULL,
     ended_at timestamptz,
+    subject text,
     CONSTRAINT session_came_by_is_known CHECK ((came_by = ANY (ARRAY['local'::text, 'oidc'::text]))),
     CONSTRAINT session_cookie_hash_is_sha256 CHECK ((octet_length(cookie_hash) = 32))
 );
 ALTER TABLE ONLY console.session ADD CONSTRAINT session_has_one_cookie PRIMARY KEY (cookie_hash);
 CREATE INDEX session_by_person ON console.session USING btree (person) WHERE (ended_at IS NULL);
 CREATE INDEX session_by_provider_session ON console.session USING btree (provider_session) WHERE (ended_at IS NULL);
+CREATE INDEX session_by_subject ON console.session USING btree (subject) WHERE (ended_at IS NULL);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE console.session TO hobbs_console;
 
 CREATE TABLE console.sign_in (
@@ -281,3 +283,16 @@ CREATE VIEW console_public.refused_accesses AS
     why
    FROM console.refused_access;
 GRANT SELECT ON TABLE console_public.refused_accesses TO hobbs_reader;
+
+-- Functions; their texts are in functions/.
+-- * own_balances()
+-- * own_corrections()
+-- * own_entries()
+-- * own_flights()
+-- * own_holds()
+-- * own_lines(text)
+-- * own_payee()
+-- * own_payments()
+-- * own_questions()
+-- * own_transfers()
+-- * own_wallet()

@@ -27,6 +27,8 @@ class ConsoleSettings(Settings):
     console_oidc_client_id: str = ""
     console_oidc_client_secret: SecretStr = SecretStr("")
     console_oidc_scopes: str = "openid profile"
+    # What the audit calls a person: a claim that people cannot change themselves.
+    console_oidc_name_claim: str = "preferred_username"
     console_oidc_roles_claim: str = "hobbs_roles"
     console_oidc_wallet_claim: str = "hobbs_wallet"
     console_idle_minutes: int = Field(default=30, ge=1, le=1_440)

@@ -16,7 +16,7 @@ def money(amount: int | None, currency: str | None) -> str:
     """-1,234.50: minor units with the currency's own decimals, grouped; empty for None."""
     if amount is None or not currency:
         return "" if amount is None else str(amount)
-    text = format_minor(amount, currency)
+    text = format_minor(int(amount), currency)  # a sum of the database may be a Decimal
     sign, body = ("-", text[1:]) if text.startswith("-") else ("", text)
     whole, point, part = body.partition(".")
     return f"{sign}{int(whole):,}{point}{part}"

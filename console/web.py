@@ -28,6 +28,7 @@ from console.pages import (
     flights,
     letters,
     overview,
+    own,
     payees,
     payments,
     transfers,
@@ -35,11 +36,25 @@ from console.pages import (
 from console.reads.tables import filter_names
 from console.signin.leaving import leaving_routes
 from console.signin.local import local_routes
+from console.signin.oidc import oidc_routes
+from console.signin.provider import Provider
 from console.times import shown_instant, span
 from fleet.money import minor_digits
 
 HERE: Final = Path(__file__).parent
-MODULES: Final = (overview, transfers, payees, corrections, flights, books, payments, letters, audit, acts)
+MODULES: Final = (
+    overview,
+    transfers,
+    payees,
+    corrections,
+    flights,
+    books,
+    payments,
+    letters,
+    own,
+    audit,
+    acts,
+)
 
 _log = logging.getLogger("console.web")
 
@@ -54,6 +69,8 @@ def build_web(console: Console) -> ASGIApp:
     app.include_router(leaving_routes())
     if console.settings.console_login == "local":
         app.include_router(local_routes())
+    else:
+        app.include_router(oidc_routes(Provider(console.settings)))
     app.add_exception_handler(NotSignedIn, _sign_in_first)
     app.add_exception_handler(Refused, _answer_refused)
     app.add_exception_handler(Missing, _answer_missing)

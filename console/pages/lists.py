@@ -12,10 +12,15 @@ from console.reads import tables
 from console.reads.tables import Listing, Question
 
 
-async def list_page(visit: Visit, listing: Listing, template: str = "list.html", **more: Any) -> Response:
-    """The list as the browser asked for it: a page, or a file with all rows that the filters let through."""
+async def list_page(
+    visit: Visit, listing: Listing, template: str = "list.html", *, own: bool = False, **more: Any
+) -> Response:
+    """The list as the browser asked for it: a page, or a file with all rows that the filters let through.
+
+    own: in a transaction that shows the holder's own wallet only.
+    """
     asked = tables.question(listing, dict(visit.request.query_params))
-    async with visit.reading() as tx:
+    async with visit.reading_own() if own else visit.reading() as tx:
         if visit.request.query_params.get("as") == "csv":
             rows = await tables.everything(tx, listing, asked, zone=visit.school.zone)
             return csv_file(listing, rows, visit.school.zone)

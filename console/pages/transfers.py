@@ -14,6 +14,8 @@ from services.payouts.desk import reads
 
 pages = Pages()
 
+RELEASABLE = ("hold_period", "account_changed")  # what is held for another reason goes by itself
+
 
 @pages.get("/transfers", STAFF)
 async def transfers(visit: Visit) -> Response:
@@ -28,7 +30,7 @@ async def transfer(visit: Visit, transfer_id: UUID) -> Response:
     if found is None:
         raise Missing
     by_state = {
-        "held": ("release", "cancel"),
+        "held": ("release", "cancel") if found["reason"] in RELEASABLE else ("cancel",),
         "refused": ("retry", "cancel"),
         "parked": ("retry", "cancel"),
         "pending": ("cancel",),

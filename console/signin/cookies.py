@@ -21,6 +21,7 @@ async def begin_session(
     *,
     came_by: str,
     provider_session: str | None = None,
+    subject: str | None = None,
 ) -> None:
     """Begin a session with a new cookie: whatever the browser had before is worth nothing."""
     cookie, hours = secrets.token_urlsafe(SECRET_BYTES), console.settings.console_session_hours
@@ -33,6 +34,7 @@ async def begin_session(
             came_by=came_by,
             lasts=timedelta(hours=hours),
             provider_session=provider_session,
+            subject=subject,
         )
     set_cookie(console, response, cookie_name(console), cookie, max_age_s=hours * 3600)
 

@@ -1,6 +1,5 @@
 """Sessions, and sign-ins that are under way. A cookie is a secret: only its hash is kept."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -27,9 +26,9 @@ def hashed(secret: str) -> bytes:
 
 _BEGIN: Final = """
     INSERT INTO session (cookie_hash, person, shown_name, roles, wallet, form_token, came_by,
-                         provider_session, ends_at)
+                         provider_session, subject, ends_at)
     VALUES (:cookie_hash, :person, :shown_name, CAST(:roles AS text[]), :wallet, :form_token, :came_by,
-            :provider_session, now() + CAST(:lasts AS interval))
+            :provider_session, :subject, now() + CAST(:lasts AS interval))
 """
 
 
@@ -42,6 +41,7 @@ async def begin(
     came_by: str,
     lasts: timedelta,
     provider_session: str | None = None,
+    subject: str | None = None,
 ) -> None:
     """Begin a session that this cookie names."""
     await tx.execute(
@@ -54,6 +54,7 @@ async def begin(
         form_token=form_token,
         came_by=came_by,
         provider_session=provider_session,
+        subject=subject,
         lasts=lasts,
     )
 
@@ -93,7 +94,8 @@ async def use(tx: Tx, cookie: str, *, idle: timedelta) -> Session | None:
 _END: Final = "UPDATE session SET ended_at = now() WHERE cookie_hash = :cookie_hash AND ended_at IS NULL"
 _END_OF_PROVIDER: Final = """
     UPDATE session SET ended_at = now()
-    WHERE provider_session = ANY (CAST(:names AS text[])) AND ended_at IS NULL
+    WHERE (provider_session = :session OR CAST(:session AS text) IS NULL AND subject = :subject)
+      AND ended_at IS NULL
 """
 
 
@@ -102,9 +104,9 @@ async def end(tx: Tx, cookie: str) -> None:
     await tx.execute(_END, cookie_hash=hashed(cookie))
 
 
-async def end_of_provider(tx: Tx, names: Sequence[str]) -> int:
-    """End the sessions that began with these sessions, or of these subjects, of the provider's."""
-    return await tx.execute(_END_OF_PROVIDER, names=list(names))
+async def end_of_provider(tx: Tx, *, session: str | None, subject: str | None) -> int:
+    """End what began with a session of the provider's, or without one all of a subject's; how many ended."""
+    return await tx.execute(_END_OF_PROVIDER, session=session, subject=subject)
 
 
 _LIVE: Final = """
