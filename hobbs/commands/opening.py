@@ -29,10 +29,12 @@ from hobbs.shell.reasons import NeededWhyOption, WhoOption
 from services.billing.desk import reads as billing
 from services.ledger.desk import reads
 from services.ledger.desk.reads.openings import TrialRow
+from services.payouts.desk import reads as payouts
 
 FILE_BYTES_MAX: Final = 16 * 2**20
 FAULTS_SHOWN_MAX: Final = 20
 EFFECTS: Final = ("what", "lines", "amount", "currency")
+ACCOUNTS: Final = ("wallet", "amount", "currency", "status", "stripe_account")
 SIDES: Final = ("had", "owes")
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
@@ -94,10 +96,7 @@ def load_command(
     given = {"as_of": day.isoformat(), "occurred_at": begins.isoformat(), "lines": lines}
     question = _question("load_opening", day, who, why, **given)
 
-    def show(effects: Effects) -> None:
-        show_rows(with_money(effects, output, ["amount"]), output, columns=EFFECTS, right=["lines", "amount"])
-
-    decide(question, dry_run=dry_run, yes=yes, prompt=f"Load {file.name}?", show=show)
+    _decide(question, f"Load {file.name}?", dry_run=dry_run, yes=yes, output=output)
 
 
 @app.command("show")
@@ -117,9 +116,94 @@ def show_command(
     show_rows(
         with_money(shown, output, SIDES), output, columns=list(TrialRow.__dataclass_fields__), right=SIDES
     )
+    for one in read(lambda tx: reads.openings.signatures(tx, day)):
+        say(f"{one.as_of}: {one.action} by {one.who} at {one.recorded_at.isoformat()}: {one.why}")
     if any(total.had != total.owes for total in _totals(trial)):
         say("the two sides differ: something is missing, or the school's own (kind school) is not loaded yet")
         raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command("revert")
+def revert_command(
+    as_of: AsOfOption,
+    why: NeededWhyOption,
+    kind: Annotated[str | None, typer.Option(help="Only lines of this kind.")] = None,
+    key: Annotated[str | None, typer.Option(help="Only lines about this student, payee or aircraft.")] = None,
+    reference: Annotated[str | None, typer.Option(help="Only lines with this reference.")] = None,
+    currency: Annotated[str | None, typer.Option(help="Only lines in this currency.")] = None,
+    who: WhoOption = "",
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Take lines back, all that are meant or none; a corrected file posts them anew. Exit 1: refused."""
+    day = _day(as_of)
+    named = {"kind": kind, "key": key, "reference": reference, "currency": currency}
+    meant = {name: value for name, value in named.items() if value is not None}
+    question = _question("revert_opening", day, who, why, as_of=day.isoformat(), **meant)
+    _decide(question, "Revert these lines?", dry_run=dry_run, yes=yes, output=output)
+
+
+@app.command("sign")
+def sign_command(
+    as_of: AsOfOption,
+    why: NeededWhyOption,
+    who: WhoOption = "",
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Sign the trial balance: from then on external:opening stays at zero. Exit 1: it is not at zero yet."""
+    day = _day(as_of)
+    question = _question("sign_opening", day, who, why, as_of=day.isoformat())
+    _decide(question, "Sign this trial balance?", dry_run=dry_run, yes=yes, output=output)
+
+
+@app.command("reopen")
+def reopen_command(
+    as_of: AsOfOption,
+    why: NeededWhyOption,
+    who: WhoOption = "",
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """Take the signature back, so that one side can be changed before the other. Exit 1: it is not signed."""
+    day = _day(as_of)
+    question = _question("reopen_opening", day, who, why, as_of=day.isoformat())
+    _decide(question, "Reopen this opening?", dry_run=dry_run, yes=yes, output=output)
+
+
+@app.command("accounts")
+def accounts_command(output: OutputOption = Output.table) -> None:
+    """List the payees that opening lines pay, and whether they have a Stripe account. Exit 1: one has none.
+
+    An account that exists is adopted by its id: hobbs transfers payees adopt.
+    """
+    owed = read(reads.openings.payees)
+    known = {row["wallet"]: row for row in read(payouts.list_payees)}
+    rows = [
+        {
+            **asdict(one),
+            "status": known.get(one.wallet, {}).get("status"),
+            "stripe_account": known.get(one.wallet, {}).get("stripe_account"),
+        }
+        for one in owed
+    ]
+    show_rows(with_money(rows, output, ["amount"]), output, columns=ACCOUNTS, right=["amount"])
+    if without := [row["wallet"] for row in rows if row["stripe_account"] is None]:
+        say(
+            f"{len(without)} without a Stripe account; adopt one that exists "
+            f"(hobbs transfers payees adopt {without[0]} acct_…), or put them into the school's book"
+        )
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _decide(question: Question, prompt: str, *, dry_run: bool, yes: bool, output: Output) -> None:
+    def show(effects: Effects) -> None:
+        show_rows(with_money(effects, output, ["amount"]), output, columns=EFFECTS, right=["lines", "amount"])
+
+    decide(question, dry_run=dry_run, yes=yes, prompt=prompt, show=show)
 
 
 def _totals(trial: list[TrialRow]) -> list[TrialRow]:

@@ -1,4 +1,4 @@
-"""An amount as exports of other programs write it, in minor units. Pure: what a comma means is not guessed."""
+"""An amount as other programs' exports write it, in minor units; what a comma means is not guessed. Pure."""
 
 import re
 from typing import Final, Literal

@@ -808,12 +808,14 @@ CREATE VIEW ledger_public.opening_lines AS
     wallet.address AS wallet,
     entry.amount,
     ((reverted.reverts % 2) = 0) AS stands,
+    COALESCE(late_journal.belongs_at, journal.occurred_at) AS occurred_at,
     journal.recorded_at
-   FROM ((((ledger.opening_line line
+   FROM (((((ledger.opening_line line
      JOIN reverted ON ((reverted.line_id = line.journal_id)))
      JOIN ledger.journal ON ((journal.id = line.journal_id)))
      JOIN ledger.entry ON (((entry.journal_id = line.journal_id) AND (entry."position" = 1))))
-     JOIN ledger.wallet ON ((wallet.id = entry.wallet_id)));
+     JOIN ledger.wallet ON ((wallet.id = entry.wallet_id)))
+     LEFT JOIN ledger.late_journal ON ((late_journal.journal_id = line.journal_id)));
 COMMENT ON VIEW ledger_public.opening_lines IS 'Lines of the books kept before, with what each put on its wallet (credit positive), and whether it stands.';
 GRANT SELECT ON TABLE ledger_public.opening_lines TO hobbs_reader;
 

@@ -6,7 +6,7 @@ It becomes one journal between the kind's wallet and `external:opening`, which e
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from typing import Final, NamedTuple
 
@@ -107,7 +107,13 @@ class KnownLine:
     amount: int
     attempt: int
     source: str
+    occurred_at: datetime
     stands: bool
+
+    @property
+    def moved(self) -> int:
+        """What the line put on its wallet, credit positive."""
+        return KINDS[self.about.kind].sign * self.amount
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -209,7 +215,7 @@ def left_open(moved: Iterable[tuple[str, int]]) -> dict[str, int]:
 
 def left_after(load: Load, known: Iterable[KnownLine]) -> dict[str, int]:
     """What is left on `external:opening` when the load is posted, by currency."""
-    standing = [(one.about.currency, KINDS[one.about.kind].sign * one.amount) for one in known if one.stands]
+    standing = [(one.about.currency, one.moved) for one in known if one.stands]
     return left_open([*standing, *((one.line.about.currency, one.line.moved) for one in load.new)])
 
 
@@ -261,4 +267,74 @@ def load_effects(load: Load) -> list[dict[str, object]]:
             "currency": currency,
         }
         for (wallet, currency), amount in sorted(payees.items())
+    ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Signature:
+    """Who signed an opening, or reopened it. of: the hash of the trial balance that they saw."""
+
+    signs: bool
+    of: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chosen:
+    """Which lines are meant; None: of whatever value."""
+
+    kind: str | None = None
+    key: str | None = None
+    reference: str | None = None
+    currency: str | None = None
+
+    def among(self, known: Iterable[KnownLine]) -> list[KnownLine]:
+        """The standing lines that are meant."""
+        asked = (self.kind, self.key, self.reference, self.currency)
+        return [
+            one
+            for one in known
+            if one.stands and all(want in (None, has) for want, has in zip(asked, one.about, strict=True))
+        ]
+
+
+def balance_hash(known: Iterable[KnownLine]) -> str:
+    """Name what a trial balance is of: every line that stands, with its amount."""
+    lines = sorted("\x1f".join((*one.about, str(one.amount))) for one in known if one.stands)
+    return sha256("\n".join(lines).encode()).hexdigest()
+
+
+def must_stay_at_zero(as_of: date, left: Mapping[str, int]) -> str | None:
+    """Why what is signed cannot be changed so; None: it can, `external:opening` stays at zero."""
+    if not left:
+        return None
+    off = ", ".join(_money(amount, currency) for currency, amount in sorted(left.items()))
+    return (
+        f"the opening as of {as_of.isoformat()} is signed, and {OPENING_WALLET} would be at {off}: load both "
+        "sides in one file, or reopen it first (hobbs opening reopen)"
+    )
+
+
+def reverted_sentence(as_of: date, reverted: Sequence[KnownLine], left: Mapping[str, int]) -> str:
+    """What a revert of lines does, for people."""
+    return f"{len(reverted)} opening lines as of {as_of.isoformat()} are reverted; {stands_sentence(left)}"
+
+
+def reverted_effects(reverted: Sequence[KnownLine]) -> list[dict[str, object]]:
+    """A row for each line that is reverted."""
+    return [
+        {"what": str(one.about), "lines": 1, "amount": one.amount, "currency": one.about.currency}
+        for one in reverted
+    ]
+
+
+def trial_effects(known: Iterable[KnownLine]) -> list[dict[str, object]]:
+    """The trial balance that is signed: a row for each kind and currency, its amount as the kind says."""
+    sums: dict[tuple[str, str], list[int]] = {}
+    for one in known:
+        if one.stands:
+            sums.setdefault((one.about.kind, one.about.currency), []).append(one.amount)
+    return [
+        {"what": kind, "lines": len(amounts), "amount": sum(amounts), "currency": currency}
+        for (kind, currency), amounts in sorted(sums.items())
     ]

@@ -6,11 +6,11 @@ from typing import Final
 from uuid import UUID
 
 from fleet.database import Tx
-from services.ledger.domain.openings import KINDS, KnownLine, LineKey, NewLine
+from services.ledger.domain.openings import KINDS, KnownLine, LineKey, NewLine, Signature
 
 _KNOWN: Final = """
     SELECT DISTINCT ON (kind, key, reference, currency)
-           kind, key, reference, currency, attempt, source, amount, stands
+           kind, key, reference, currency, attempt, source, occurred_at, amount, stands
     FROM ledger_public.opening_lines WHERE as_of = :as_of
     ORDER BY kind, key, reference, currency, attempt DESC
 """
@@ -26,6 +26,7 @@ async def known(tx: Tx, as_of: date) -> dict[LineKey, KnownLine]:
             amount=KINDS[row.kind].sign * row.amount,
             attempt=row.attempt,
             source=row.source,
+            occurred_at=row.occurred_at,
             stands=row.stands,
         )
     return lines
@@ -52,4 +53,35 @@ async def insert(tx: Tx, as_of: date, lines: Sequence[NewLine], journal_ids: Seq
         references=[about.reference for about in abouts],
         currencies=[about.currency for about in abouts],
         attempts=[one.attempt for one in lines],
+    )
+
+
+_NEWEST: Final = """
+    SELECT action, balance_hash, who FROM opening_signature WHERE as_of = :as_of ORDER BY id DESC LIMIT 1
+"""
+
+
+async def newest_signature(tx: Tx, as_of: date) -> Signature | None:
+    """What was last said about an opening; None: it was never signed."""
+    row = await tx.first(_NEWEST, as_of=as_of)
+    return None if row is None else Signature(signs=row.action == "signed", of=row.balance_hash, who=row.who)
+
+
+_SIGN: Final = """
+    INSERT INTO opening_signature (as_of, action, balance_hash, who, why, decision_id)
+    VALUES (:as_of, CAST(:action AS text), :of, :who, :why, :decision_id)
+"""
+
+
+async def sign(tx: Tx, as_of: date, signature: Signature, why: str, decision_id: UUID) -> None:
+    """Note that an opening is signed, or reopened."""
+    action = "signed" if signature.signs else "reopened"
+    await tx.execute(
+        _SIGN,
+        as_of=as_of,
+        action=action,
+        of=signature.of,
+        who=signature.who,
+        why=why,
+        decision_id=decision_id,
     )

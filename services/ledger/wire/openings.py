@@ -12,11 +12,14 @@ from services.ledger.domain.openings import (
     LINES_MAX,
     OPENING,
     OPENING_WALLET,
+    Chosen,
+    KnownLine,
     LineKey,
     NewLine,
     OpeningLine,
     source_of,
 )
+from services.ledger.domain.reverts import RevertRequest
 
 Word = Annotated[
     str, StringConstraints(max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$", strip_whitespace=True)
@@ -53,4 +56,38 @@ def line_journal(as_of: date, occurred_at: datetime, new: NewLine) -> JournalReq
             EntryRequest(OPENING_WALLET, line.about.currency, -line.moved),
         ),
         memo=" ".join(part for part in (OPENING, line.about.kind, line.about.reference) if part),
+    )
+
+
+class RevertAsked(BaseModel):
+    """The parameters of `revert_opening`: which lines; what is not said is of whatever value."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    as_of: date
+    kind: Word | None = None
+    key: Word | None = None
+    reference: Word | None = None
+    currency: Currency | None = None
+
+    def chosen(self) -> Chosen:
+        """The lines that are meant."""
+        return Chosen(kind=self.kind, key=self.key, reference=self.reference, currency=self.currency)
+
+
+class SignAsked(BaseModel):
+    """The parameters of `sign_opening` and `reopen_opening`."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    as_of: date
+
+
+def line_revert(line: KnownLine, memo: str) -> RevertRequest:
+    """The request to take a line back, as of the day it was loaded for."""
+    return RevertRequest(
+        journal_id=named_uuid(f"revert {line.source}", line.occurred_at),
+        reverts=line.source,
+        occurred_at=line.occurred_at,
+        memo=memo,
     )

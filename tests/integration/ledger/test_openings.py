@@ -7,9 +7,14 @@ from typing import Any
 import pytest
 
 from fleet.database import Database
+from fleet.envelope import uuid7
 from schemas.decisions import DecisionTaken
+from services.ledger.desk import decisions as by_hand
 from services.ledger.desk.openings import ACTIONS
-from tests.integration.ledger.books import Hobbs, balances, told
+from services.ledger.domain.journals import EntryRequest, JournalRequest
+from services.ledger.domain.openings import KINDS, OPENING_WALLET
+from services.ledger.domain.reverts import RevertRequest
+from tests.integration.ledger.books import NOON, Hobbs, balances, broken_invariants, told
 from tests.support.deciders import deciding
 from tests.support.decisions import answered, decision
 
@@ -25,6 +30,11 @@ async def load(ledger: Database, *lines: list[Any], **more: Any) -> DecisionTake
     return await answered(
         ledger, ACTIONS, decision("ledger", "load_opening", f"opening:{DAY}", given, why="move", **more)
     )
+
+
+async def decided(ledger: Database, action: str, why: str = "", **given: Any) -> DecisionTaken:
+    asked = decision("ledger", action, f"opening:{DAY}", {"as_of": DAY, **given}, why=why, who="ann")
+    return await answered(ledger, ACTIONS, asked)
 
 
 async def posted(ledger: Database) -> list[dict[str, Any]]:
@@ -67,6 +77,120 @@ async def test_a_line_that_was_changed_is_refused_with_the_way_out(ledger: Datab
     assert "student_balance s-1 USD is loaded with 50.00 USD, the file says 40.00 USD" in other.sentence
     assert "hobbs opening revert" in other.sentence
     assert await balances(ledger) == {"student:s-1": 5000, "external:opening": -5000}
+
+
+async def test_a_reverted_line_is_loaded_anew_with_what_is_right(ledger: Database) -> None:
+    await load(ledger, ANN, BOB)
+    back = await decided(ledger, "revert_opening", key="s-1", why="a wrong file")
+    assert back.sentence.startswith(
+        "1 opening lines as of 2026-06-01 are reverted; external:opening is at 12.00"
+    )
+    assert back.effects == [
+        {"what": "student_balance s-1 USD", "lines": 1, "amount": 5000, "currency": "USD"}
+    ]
+    assert await balances(ledger) == {"student:s-2": -1200, "external:opening": 1200}
+    again = await load(ledger, [*ANN[:4], 4000], BOB)
+    assert "1 opening lines as of 2026-06-01 are posted, 1 were before" in again.sentence
+    assert (await balances(ledger))["student:s-1"] == 4000
+    sources = [one["source"] for one in await posted(ledger) if one["event_type"] == "opening"]
+    assert [source.rpartition(":")[2] for source in sources] == ["1", "1", "2"]
+    assert (await decided(ledger, "revert_opening", key="s-9")).outcome == "refused"
+    assert (await decided(ledger, "revert_opening")).outcome == "done", "all of them"
+    assert await balances(ledger) == {}
+
+
+async def test_a_revert_of_the_revert_lets_the_line_stand_again(ledger: Database) -> None:
+    await load(ledger, ANN)
+    await decided(ledger, "revert_opening")
+    [reverted] = [one for one in await posted(ledger) if one["event_type"] == "revert"]
+    request = RevertRequest(journal_id=uuid7(), reverts=reverted["source"], occurred_at=NOON)
+    async with ledger.transaction() as tx:
+        await by_hand.revert(tx, request)
+    assert "0 opening lines as of 2026-06-01 are posted, 1 were before" in (await load(ledger, ANN)).sentence
+    assert await balances(ledger) == {"student:s-1": 5000, "external:opening": -5000}
+
+
+async def test_only_a_trial_balance_at_zero_is_signed_and_it_stays_there(ledger: Database) -> None:
+    assert "load them first" in (await decided(ledger, "sign_opening")).sentence
+    await load(ledger, ANN, BOB)
+    early = await decided(ledger, "sign_opening")
+    assert (early.outcome, "external:opening is at -38.00 USD" in early.sentence) == ("refused", True)
+    await load(ledger, BANK)
+    signed = await decided(ledger, "sign_opening", "compared with the old books")
+    assert signed.sentence.startswith("the opening as of 2026-06-01 is signed: 3 lines, trial balance ")
+    assert [row["amount"] for row in signed.effects] == [3800, 3800]
+    assert "ann has signed this trial balance already" in (await decided(ledger, "sign_opening")).sentence
+    alone = await load(ledger, ["instructor", "i-1", "", "USD", 700])
+    assert (alone.outcome, "external:opening would be at -7.00 USD" in alone.sentence) == ("refused", True)
+    assert "hobbs opening reopen" in (await decided(ledger, "revert_opening", kind="bank")).sentence
+    both = await load(ledger, ["instructor", "i-1", "", "USD", 700], ["school", "", "", "USD", -700])
+    assert both.outcome == "done"
+    assert (await decided(ledger, "sign_opening")).outcome == "done", "what was loaded since"
+    assert (await decided(ledger, "reopen_opening", "the bank was wrong")).outcome == "done"
+    assert "is not signed" in (await decided(ledger, "reopen_opening")).sentence
+    assert (await decided(ledger, "revert_opening", kind="bank")).outcome == "done"
+
+
+async def test_every_kind_stands_where_the_books_have_it(ledger: Database) -> None:
+    lines = [
+        ["student_balance", "s-1", "", "USD", 100],
+        ["student_item", "s-1", "bill 7", "USD", 30],
+        ["instructor", "i-1", "", "USD", 50],
+        ["owner", "o-1", "", "USD", 60],
+        ["tax", "", "", "USD", 7],
+        ["reserve", "N1", "", "USD", 20],
+        ["stripe", "", "", "USD", 500],
+        ["bank", "", "", "USD", 900],
+        ["deposit_under_way", "", "po_1", "USD", 40],
+        ["payment_under_way", "", "cheque 12", "USD", 25],
+        ["bank_line", "", "31 May", "USD", 5],
+        ["school", "", "", "USD", 1203],
+    ]
+    assert {line[0] for line in lines} == set(KINDS)
+    done = await load(ledger, *lines)
+    assert done.sentence == (
+        "12 opening lines as of 2026-06-01 are posted; external:opening is at zero; payouts pays what "
+        "instructors and owners are owed of it (1.10 USD) from now on"
+    )
+    assert [row["what"] for row in done.effects[-2:]] == [
+        "paid by payouts: aircraft_owner:o-1",
+        "paid by payouts: instructor:i-1",
+    ]
+    assert await balances(ledger) == {
+        "student:s-1": 70,
+        "instructor:i-1": 50,
+        "aircraft_owner:o-1": 60,
+        "liability:tax": 7,
+        "liability:reserve-N1": 20,
+        "external:stripe": -500,
+        "external:bank": -915,
+        "liability:unallocated": 5,
+        "platform:school": 1203,
+    }
+
+
+async def test_nobody_posts_an_opening_by_hand_and_other_journals_on_its_wallet_are_found(
+    ledger: Database,
+) -> None:
+    entries = (EntryRequest(OPENING_WALLET, "USD", -100), EntryRequest("student:s-1", "USD", 100))
+    asked = JournalRequest(uuid7(), "opening:x", "manual", NOON, entries)
+    async with ledger.transaction() as tx:
+        [refused] = await by_hand.post(tx, [asked])
+        assert "ledger posts journals of such an event type and source" in getattr(refused, "sentence", "")
+        await by_hand.post(tx, [asked._replace(source="manual:x")])
+    assert set(await broken_invariants(ledger)) == {"external_opening_is_its_lines"}
+    async with ledger.transaction() as tx:
+        await by_hand.revert(tx, RevertRequest(journal_id=uuid7(), reverts="manual:x", occurred_at=NOON))
+
+
+async def test_a_signed_opening_that_a_revert_by_hand_took_from_zero_is_found(ledger: Database) -> None:
+    await load(ledger, ANN, [*BANK[:4], 5000])
+    await decided(ledger, "sign_opening")
+    source = (await posted(ledger))[0]["source"]
+    async with ledger.transaction() as tx:
+        await by_hand.revert(tx, RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=NOON))
+    assert set(await broken_invariants(ledger)) == {"signed_openings_are_at_zero"}
+    await decided(ledger, "reopen_opening")
 
 
 @pytest.mark.parametrize(

@@ -62,3 +62,45 @@ _TRIAL: Final = """
 async def trial_balance(tx: Tx, as_of: date | None) -> list[TrialRow]:
     """What stands, by kind: its sums on both sides."""
     return [TrialRow(**row._mapping) for row in await tx.all(_TRIAL, as_of=as_of)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedOpening:
+    """Who signed or reopened an opening, and why."""
+
+    as_of: date
+    action: str
+    who: str
+    why: str
+    recorded_at: datetime
+
+
+_SIGNATURES: Final = """
+    SELECT as_of, action, who, why, recorded_at FROM ledger_public.opening_signatures
+    WHERE (CAST(:as_of AS date) IS NULL OR as_of = :as_of) ORDER BY id
+"""
+
+
+async def signatures(tx: Tx, as_of: date | None) -> list[SignedOpening]:
+    """Every signature and reopening, newest last."""
+    return [SignedOpening(**row._mapping) for row in await tx.all(_SIGNATURES, as_of=as_of)]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpeningPayee:
+    """A payee, and what the opening lines that stand say is owed. Minor units."""
+
+    wallet: str
+    currency: str
+    amount: int
+
+
+_PAYEES: Final = """
+    SELECT wallet, currency, CAST(sum(amount) AS bigint) AS amount FROM ledger_public.opening_lines
+    WHERE stands AND kind IN ('instructor', 'owner') GROUP BY wallet, currency ORDER BY wallet, currency
+"""
+
+
+async def payees(tx: Tx) -> list[OpeningPayee]:
+    """The payees of opening lines that stand."""
+    return [OpeningPayee(**row._mapping) for row in await tx.all(_PAYEES)]

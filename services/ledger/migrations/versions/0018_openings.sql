@@ -49,12 +49,13 @@ CREATE VIEW ledger_public.opening_lines AS
     )
     SELECT line.as_of, line.kind, line.key, line.reference, line.currency, line.attempt, line.journal_id,
            journal.source, wallet.address AS wallet, entry.amount, reverted.reverts % 2 = 0 AS stands,
-           journal.recorded_at
+           coalesce(late_journal.belongs_at, journal.occurred_at) AS occurred_at, journal.recorded_at
       FROM opening_line AS line
       JOIN reverted ON reverted.line_id = line.journal_id
       JOIN journal ON journal.id = line.journal_id
       JOIN entry ON entry.journal_id = line.journal_id AND entry.position = 1
-      JOIN wallet ON wallet.id = entry.wallet_id;
+      JOIN wallet ON wallet.id = entry.wallet_id
+      LEFT JOIN late_journal ON late_journal.journal_id = line.journal_id;
 COMMENT ON VIEW ledger_public.opening_lines IS
     'Lines of the books kept before, with what each put on its wallet (credit positive), and whether it stands.';
 CREATE VIEW ledger_public.opening_signatures AS
