@@ -18,7 +18,7 @@ TEST_PROCESSES ?= 2
 SOURCES := bootstrap.py fleet schemas services hobbs tests deploy bench
 present = $(wildcard $(SOURCES))
 
-.PHONY: help demo up test crash chaos mutants bench soak check format lint types contracts schemas services secrets lock clean bootstrap
+.PHONY: help demo up test crash chaos mutants bench soak check format lint types contracts schemas services secrets bill-of-materials lock sbom advisories clean bootstrap
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -53,7 +53,7 @@ bench: $(READY)  ## Measure speed, each figure beside its limit (NAMES="posting 
 soak: $(READY)  ## An hour of traffic: memory and tables must not grow (MINUTES=60)
 	@$(BIN)/python -m bench.soak
 
-check: lint types contracts gate  ## Format, lint, types, import contracts and event compatibility
+check: lint types contracts gate bill-of-materials  ## Format, lint, types, import contracts, event compatibility, licences
 
 lint: $(READY)
 	@$(BIN)/ruff format --check $(present)
@@ -68,6 +68,9 @@ contracts: $(READY)
 
 gate: $(READY)
 	@$(BIN)/python -m schemas.gate
+
+bill-of-materials: $(READY)
+	@$(BIN)/python deploy/sbom.py --check
 
 format: $(READY)  ## Rewrite the sources to the house format
 	@$(BIN)/ruff format $(present)
@@ -86,6 +89,12 @@ secrets:  ## Make the secrets of a docker compose installation in deploy/secrets
 lock: $(READY)  ## Pin what pyproject.toml asks for, with hashes
 	@$(LOCK) --all-extras --output-file requirements-dev.txt
 	@$(LOCK) --constraint requirements-dev.txt --output-file requirements.txt
+
+sbom: $(READY)  ## Write deploy/sbom.cdx.json (CycloneDX) from the pins, and refuse licences we may not ship
+	@$(BIN)/python deploy/sbom.py
+
+advisories:  ## Ask an advisory service about the pins (exit 3 inside make: nobody could be asked)
+	@$(PYTHON) deploy/advisories.py
 
 clean:  ## Remove the environment, caches and the data of `make up`
 	@rm -rf .venv .hobbs build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,7 +1,8 @@
 """Fetches Apache Kafka's jars once and remembers the class path.
 
 jgo needs no Maven. It runs as a process of its own: importing it and resolving the jars take seconds, which
-later starts save by reading the remembered paths.
+later starts save by reading the remembered paths. Each jar must be the one whose checksum is committed here:
+what a repository or a proxy gave instead is never run.
 """
 
 import hashlib
@@ -18,15 +19,20 @@ COORDINATES = ("org.apache.kafka:kafka_2.13:4.3.1", "org.apache.logging.log4j:lo
 RESOLVE = "import jgo, sys; [print(jgo.build(coordinate).path) for coordinate in sys.argv[1:]]"
 
 
+CHECKSUMS = Path(__file__).with_name("kafka_jars.sha256")
+
+
 class JarsMissing(Exception):
-    """Kafka's jars could not be fetched."""
+    """Kafka's jars could not be fetched, or are not those that were expected."""
 
 
 def class_path() -> str:
     """The class path of COORDINATES; the first call of a user on this machine fetches the jars."""
     if known := remembered_class_path():
         return known
-    paths = os.pathsep.join(str(jar) for jar in fetch_jars())
+    jars = fetch_jars()
+    require_expected(jars)
+    paths = os.pathsep.join(str(jar) for jar in jars)
     fresh = memory().with_suffix(f".{os.getpid()}")
     fresh.write_text(paths + "\n")
     fresh.replace(memory())  # atomic: another process may do the same now
@@ -42,7 +48,8 @@ def remembered_class_path() -> str | None:
 
 
 def memory() -> Path:
-    fingerprint = hashlib.sha256(" ".join(COORDINATES).encode()).hexdigest()[:12]
+    expected = " ".join(COORDINATES) + CHECKSUMS.read_text(encoding="utf-8")
+    fingerprint = hashlib.sha256(expected.encode()).hexdigest()[:12]
     return cache_folder() / f"kafka-{fingerprint}.classpath"
 
 
@@ -59,3 +66,16 @@ def fetch_jars() -> list[Path]:
     folders = [Path(line) for line in done.stdout.split("\n")[-len(COORDINATES) - 1 : -1]]
     jars = [jar for folder in folders for kind in ("jars", "modules") for jar in folder.glob(f"{kind}/*.jar")]
     return sorted({jar.name: jar for jar in reversed(jars)}.values())
+
+
+def require_expected(jars: list[Path]) -> None:
+    """Raise JarsMissing unless these are the jars of CHECKSUMS, all of them and no other."""
+    expected = {name: digest for digest, name in map(str.split, CHECKSUMS.read_text("utf-8").splitlines())}
+    for jar in jars:
+        if hashlib.sha256(jar.read_bytes()).hexdigest() != expected.pop(jar.name, None):
+            raise JarsMissing(
+                f"{jar} is not the jar whose SHA-256 is in {CHECKSUMS.name}: delete it and fetch it again; "
+                "if it is so again, ask who answers for the repository before you run it"
+            )
+    if expected:
+        raise JarsMissing(f"{', '.join(sorted(expected))} of {CHECKSUMS.name} did not come: fetch again")

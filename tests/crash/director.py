@@ -181,6 +181,8 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
         await take_money_back(fleet)
     if death.point == "relay.looking_up:account":
         await asyncio.to_thread(employ_an_instructor, fleet)
+    if death.point == "treasury.looked":
+        await asyncio.to_thread(fall_short, fleet)
     if death.point == "payouts.retried":
         await asyncio.to_thread(refuse_a_transfer, fleet)
     while death.point == "payouts.retried":
@@ -233,6 +235,12 @@ async def let_time_pass(fleet: Fleet) -> None:
             "UPDATE adjustments.timer SET due_at = now() WHERE name IN ('expire', 'remind')"
         )
     await connection.close()
+
+
+def fall_short(fleet: Fleet) -> None:
+    """Have Stripe refuse transfers for lack of money: by now the run may have paid in more than enough."""
+    with Control(fleet.stripe_api_base) as stripe:
+        stripe.add_fault("balance_insufficient", path="/v1/transfers", count=2)
 
 
 def refuse_a_transfer(fleet: Fleet) -> None:

@@ -127,6 +127,7 @@ RARE = (
     "draining",
     "inquiry.",
     "payouts.retried",
+    "adoption.",  # of one effect, or of none
     # What follows a person's decision about a correction, or a clock.
     "revisions_kept",
     "adjustments.approved",

@@ -93,11 +93,16 @@ class Refunds:
                 whole.payments.append(payment)
         return whole
 
-    async def _listed(self, payments: Sequence[CardPayment]) -> Mapping[str, Any] | None:
-        """The school's refunds since the oldest of these payments, by charge; None: ask for each payment."""
+    async def _listed(self, payments: Sequence[CardPayment]) -> Mapping[str, Any] | str | None:
+        """The school's refunds since the oldest of these payments, by charge; None: ask for each payment.
+
+        A sentence when Stripe wants fewer calls: a call for each payment would be more of them.
+        """
         since = min(payment.received_at for payment in payments) - EARLIER
         turn = self._pace.reading(Endpoint.REFUNDS).turn
         answer = await self._pace.read(Endpoint.REFUNDS, lambda: self._client.refunds_since(since, turn))
+        if classify(answer) is StripeVerdict.SLOW_DOWN:
+            return f"cannot see what was refunded: {answer.sentence}"
         if classify(answer) is not StripeVerdict.DONE:
             return None
         found: dict[str, list[Any]] = {}

@@ -196,7 +196,7 @@ async def test_an_old_outbox_row_and_open_letters_are_found(
             "VALUES ('journal.posted', '{}', now() - interval '1 hour')"
         )
     _, rows = await findings(hobbs)
-    assert found(rows, "1 rows, the oldest 3600 s old")["area"] == "ledger"
+    assert found(rows, "1 rows, the oldest 36")["area"] == "ledger"
     assert found(rows, "1 open dead letters")["fix"].startswith("`hobbs dead list --service billing`")
 
 

@@ -135,6 +135,19 @@ async def test_refunds_that_cannot_be_listed_are_read_for_each_payment(world: Wo
     assert refunded(world) == [(charges[-1], 2_000), (charges[-2], 1_000)]
 
 
+async def test_a_list_that_is_refused_for_haste_is_read_later_and_not_by_more_calls(world: World) -> None:
+    charges = await pays(world, *[2_000] * 8)
+    world.control.add_fault("rate_limit", method="GET", path=REFUNDS, count=1)
+    await ask(world, 3_000)
+    before = world.control.state()["calls"].get(f"GET {REFUNDS}", 0)
+    await world.refunds().step()
+    assert world.control.state()["calls"][f"GET {REFUNDS}"] == before + 1
+    assert refunded(world) == []
+    later(world, minutes=3)
+    await world.work()
+    assert refunded(world) == [(charges[-1], 2_000), (charges[-2], 1_000)]
+
+
 async def test_a_refund_that_stripe_refuses_goes_to_the_next_payment(world: World) -> None:
     """The newest payment is disputed: Stripe refuses to refund it."""
     older, disputed = await pays(world, 5_000, 5_000)
