@@ -67,7 +67,7 @@ def read_opening_file(content: bytes, reading: Reading) -> OpeningFile:
     names = _names(header[1], reading, found.notes)
     zero = 0
     for number, written in records:
-        row = {our: cell.strip() for our, cell in zip(names, written, strict=False) if our}
+        row = {our: cell for our, cell in zip(names, written, strict=False) if our}
         if label := cells.totals_label(written, {}):
             found.notes.append(f"line {number} is left out: a row of totals ({label})")
             continue
@@ -84,16 +84,19 @@ def read_opening_file(content: bytes, reading: Reading) -> OpeningFile:
 
 
 def _line(number: int, row: Mapping[str, str], reading: Reading) -> ReadLine:
-    kind = row.get("kind") or reading.kind
+    """A line's cells. A number of a workbook has a point before its cents, whatever its texts have."""
+    cell = {name: written.strip() for name, written in row.items()}
+    kind = cell.get("kind") or reading.kind
     if not kind:
         raise ValueError("kind: is empty; fill the column, or name one for the whole file with --kind")
-    currency = row.get("currency") or reading.currency
-    value = amount(row.get("amount", ""), currency, reading.decimals)
+    currency = cell.get("currency") or reading.currency
+    decimals = None if isinstance(row.get("amount"), workbook.Number) else reading.decimals
+    value = amount(cell.get("amount", ""), currency, decimals)
     return ReadLine(
         line=number,
         kind=kind,
-        key=row.get("key", ""),
-        reference=row.get("reference", ""),
+        key=cell.get("key", ""),
+        reference=cell.get("reference", ""),
         currency=currency,
         amount=-value if reading.turned else value,
     )
