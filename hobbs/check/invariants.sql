@@ -195,7 +195,7 @@ WHERE coalesce(asked.amount, 0) <> coalesce(posted.amount, 0)
 WITH posted AS (
     SELECT entry.journal_id, entry.address AS wallet, entry.currency, sum(entry.amount) AS amount,
            max(journal.recorded_at) AS recorded_at,
-           bool_or(entry.event_type IN ('flight', 'adjustment', 'settlement', 'revert')) AS may_be_on_its_way
+           bool_or(entry.event_type IN ('flight', 'adjustment', 'settlement', 'opening', 'revert')) AS may_be_on_its_way
     FROM ledger_public.entries AS entry
     JOIN ledger_public.journals AS journal ON journal.journal_id = entry.journal_id
     WHERE (entry.address LIKE 'instructor:%' OR entry.address LIKE 'aircraft\_owner:%')
