@@ -21,20 +21,25 @@ AGAIN_AFTER_S: Final = 5.0  # the service may have been dead
 UNKNOWN: Final = "fee_of_a_crash_run"
 POINTS: Final = ("reserves.breaks_kept", "reserves.day_completed", "reserves.accepted", "reserves.signed")
 _OPEN: Final = "SELECT id FROM reserves.break WHERE state = 'open' AND class = 'unknown_type' ORDER BY id"
+# What was at Stripe before that is no row of its own in the comparison.
+_IS_LISTED: Final = "SELECT EXISTS (SELECT FROM reserves.stripe_line WHERE NOT is_before)"
 
 
 async def compare(fleet: Fleet, point: str) -> None:
     """Ask, until it is cancelled, for what passes this point of reserves."""
-    if point == "reserves.accepted":
-        await asyncio.to_thread(move_what_nobody_knows, fleet)
+    moved = False
     while True:
         if point == "reserves.signed":
             await _ask(fleet, "sign", "yesterday", "ann")
         else:
             await _ask(fleet, "reconcile", "today", "ann")
         if point == "reserves.accepted":
-            for number in await open_breaks(fleet):
+            is_listed, numbers = await look(fleet)
+            for number in numbers:
                 await _ask(fleet, "accept", str(number), "ann", "bob")
+            if is_listed and not moved and not numbers:
+                await asyncio.to_thread(move_what_nobody_knows, fleet)
+                moved = True
         await asyncio.sleep(AGAIN_AFTER_S)
 
 
@@ -44,11 +49,12 @@ def move_what_nobody_knows(fleet: Fleet) -> None:
         stripe.trigger("balance.moved", type=UNKNOWN, amount=-123, description="of a crash run")
 
 
-async def open_breaks(fleet: Fleet) -> list[int]:
-    """The breaks of such rows that wait for a person."""
+async def look(fleet: Fleet) -> tuple[bool, list[int]]:
+    """Whether rows of Stripe's balance are listed by now, and the breaks that wait for a person."""
     connection = await asyncpg.connect(fleet.owner_url)
     try:
-        return [row["id"] for row in await connection.fetch(_OPEN)]
+        numbers = [row["id"] for row in await connection.fetch(_OPEN)]
+        return bool(await connection.fetchval(_IS_LISTED)), numbers
     finally:
         await connection.close()
 
