@@ -7,10 +7,13 @@ import orjson
 from prometheus_client import REGISTRY
 
 from fleet.database import Database
+from fleet.decisions import Decision, Person, Ruling
 from fleet.envelope import Record, uuid7
 from schemas.journals import JournalPosted, PostedEntry
 from schemas.school import SchoolAccepted, SchoolChange
 from services.reserves import handlers
+from services.reserves.desk import reads
+from services.reserves.desk.decisions import ACTIONS
 from tests.support.records import record
 from tests.support.reserves import balance_read
 
@@ -165,3 +168,79 @@ async def test_the_gauges_say_how_the_reserve_stands(db: Database) -> None:
         9_000,
         10_000,
     )
+
+
+async def test_an_alert_is_raised_once_acknowledged_and_resolved_by_itself(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=10_000)])
+    for number, available in enumerate((5_000, 4_000), start=1):
+        await handlers.take_balance(db, [balance_read(number, available)])
+    [alert] = await alerts(db)
+    assert (alert["kind"], alert["severity"], alert["resolved_at"]) == ("short", "critical", None)
+    assert (await decided(db, "acknowledge_alert", str(alert["id"]), "ann", why="")).done is False
+    assert (await decided(db, "acknowledge_alert", str(alert["id"]), "ann", why="the bank sends")).done
+    assert (await decided(db, "acknowledge_alert", str(alert["id"]), "ben", why="me too")).done is False
+    await handlers.take_balance(db, [balance_read(3, 50_000)])
+    [alert] = await alerts(db)
+    assert (alert["acknowledged_by"], alert["note"]) == ("ann", "the bank sends")
+    assert alert["resolved_at"] is not None
+    await handlers.take_balance(db, [balance_read(4, 1_000)])
+    assert [one["resolved_at"] is None for one in await alerts(db)] == [True, False]
+
+
+async def test_a_person_opens_the_gate_for_a_time_and_above_a_limit_two_do(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=30_000, opened_by_one_up_to=1_000)])
+    await handlers.take_balance(db, [balance_read(1, 20_000)])
+    until = datetime.now(UTC) + timedelta(hours=1)
+    small: dict[str, Any] = {"amount": 1_000, "until": until.isoformat()}
+    large = {**small, "amount": 19_000}
+    assert (await decided(db, "open_gate", "USD", "ann", **small)).done
+    assert await ceilings(db) == [-10_000, -9_000]
+    assert (await decided(db, "open_gate", "USD", "ann", **large)).done
+    assert await ceilings(db) == [-10_000, -9_000]
+    async with db.transaction() as tx:
+        opening = str((await tx.one("SELECT id FROM opening WHERE needs_second")).id)
+    assert not (await decided(db, "approve_opening", opening, "Ann ")).done
+    assert (await decided(db, "approve_opening", opening, "ben")).done
+    assert await ceilings(db) == [-10_000, -9_000, 10_000]
+    assert (await published(db, "reserve.gate"))[-1]["state"] == "open"
+    assert (await published(db, "reserve.changed"))[-1]["health"] == "critical"
+    async with db.transaction() as tx:
+        await tx.execute("UPDATE balance SET read_at = now() + interval '61 minutes'")
+    await handlers.judge(db, clock=lambda: until + timedelta(seconds=1))
+    assert (await ceilings(db))[-1] == -10_000
+
+
+async def test_an_opening_needs_a_reason_an_amount_and_an_end(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=30_000)])
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    late = (datetime.now(UTC) + timedelta(days=8)).isoformat()
+    assert not (await decided(db, "open_gate", "EUR", "ann", amount=1, until=soon)).done
+    assert not (await decided(db, "open_gate", "USD", "ann", amount=0, until=soon)).done
+    assert not (await decided(db, "open_gate", "USD", "ann", amount=1, until=late)).done
+    assert not (await decided(db, "open_gate", "USD", "ann", why=" ", amount=1, until=soon)).done
+
+
+async def alerts(db: Database) -> list[dict[str, Any]]:
+    async with db.transaction() as tx:
+        return await reads.alerts.list_alerts(tx, every=True)
+
+
+async def ceilings(db: Database) -> list[int]:
+    return [gate["ceiling"] for gate in await published(db, "reserve.gate")]
+
+
+async def decided(
+    db: Database, action: str, about: str, who: str, why: str = "a test", **parameters: Any
+) -> Ruling:
+    decision = Decision(
+        decision_id=uuid7(),
+        action=action,
+        object=about,
+        parameters=parameters,
+        who=Person(name=who, roles=frozenset({"operator"}), channel="test"),
+        why=why,
+        dry_run=False,
+        requested_at=datetime.now(UTC),
+    )
+    async with db.transaction() as tx:
+        return await ACTIONS[action].judge(tx, decision, datetime.now(UTC))
