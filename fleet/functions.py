@@ -20,9 +20,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
 from fleet.database import Tx
+from fleet.folders import ROOT, folder_of
 
 _TABLE = Path(__file__).parent / "sql" / "function_files.sql"
-_SERVICES = Path(__file__).parent.parent / "services"
 
 _DEFINED = re.compile(r"^CREATE OR REPLACE FUNCTION ((?:\w+_public\.)?\w+)", re.MULTILINE)
 
@@ -55,7 +55,7 @@ SELECT CASE l.lanname WHEN 'sql' THEN fmgr_sql_validator(p.oid)
 @lru_cache
 def function_files(service: str) -> Mapping[str, str]:
     """File name -> text of the service's functions, in the order in which they are run."""
-    folder = _SERVICES / service / "functions"
+    folder = folder_of(service) / "functions"
     return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
 
 
@@ -126,7 +126,7 @@ def _named(service: str, name: str) -> Iterator[None]:
     try:
         yield
     except (asyncpg.PostgresError, DBAPIError) as error:
-        error.add_note(f"in services/{service}/functions/{name}")
+        error.add_note(f"in {folder_of(service).relative_to(ROOT)}/functions/{name}")
         raise
 
 

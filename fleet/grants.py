@@ -8,14 +8,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from fleet.database import Tx
+from fleet.folders import folder_of
 from fleet.functions import function_files, run_script
-
-_SERVICES = Path(__file__).parent.parent / "services"
 
 _STATEMENT = re.compile(r"^GRANT\s+([^;]+?)\s+ON\s+([^;]+?)\s+TO\s+([^;]+?);", re.MULTILINE)
 _PRIVILEGE = re.compile(r"(\w+)\s*(?:\(([^)]*)\))?")
@@ -82,7 +80,7 @@ class Grant:
 
 def grant_statements(service: str) -> list[str]:
     """The GRANT statements of a service: of its schemas, tables, views, sequences and functions, in order."""
-    schema = _SERVICES / service / "schema.sql"  # a new service has none before `make schemas` wrote it
+    schema = folder_of(service) / "schema.sql"  # a new service has none before `make schemas` wrote it
     tables = [schema.read_text(encoding="utf-8")] if schema.exists() else []
     texts = [*tables, *function_files(service).values()]
     return [found.group() for text in texts for found in _STATEMENT.finditer(text)]

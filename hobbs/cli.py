@@ -24,6 +24,7 @@ GROUPS: Final = {
     "monitors": "hobbs.commands.monitors",
     "holds": "hobbs.commands.holds",
     "limits": "hobbs.commands.limits",
+    "opening": "hobbs.commands.opening",
     "dead": "hobbs.commands.dead",
     "restore": "hobbs.commands.restore",
     "sim": "hobbs.commands.sim",

@@ -16,7 +16,7 @@ from schemas.refunds import RefundRequested, RefundSettled
 from schemas.reserves import ReconciliationCompleted, ReserveChanged, ReserveGate
 from schemas.reversals import ReversalRequested, ReversalSettled
 from schemas.school import SchoolAccepted, SchoolConfigured
-from schemas.services import SERVICES
+from schemas.services import CONSOLE, DECIDE, SERVICES
 from schemas.stripe_balance import StripeBalanceRead, StripeTransaction
 from schemas.stripe_webhooks import StripeWebhook
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
@@ -29,7 +29,7 @@ DAY_MS = 86_400_000
 class Topic:
     """One Kafka topic. `key` names the field (or fields) whose order the partition keeps.
 
-    `also_from`: publishers besides the owner.
+    `also_from`: publishers besides the owner. `copied_by`: who keeps a copy of every record, and buries none.
     """
 
     name: str
@@ -38,6 +38,7 @@ class Topic:
     owner: str
     consumers: tuple[str, ...] = ()
     also_from: tuple[str, ...] = ()
+    copied_by: tuple[str, ...] = ()
     partitions: int = 12
     retention_ms: int = 30 * DAY_MS
 
@@ -266,7 +267,9 @@ _TOPICS = (
         model=DecisionRequested,
         key="<service>/<object>",
         owner="operator",
+        also_from=(CONSOLE,),
         consumers=SERVICES,
+        copied_by=(CONSOLE,),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -275,6 +278,7 @@ _TOPICS = (
         model=DecisionTaken,
         key="<service>/<object>",
         owner="every service",
+        copied_by=(CONSOLE,),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -287,7 +291,7 @@ _TOPICS = (
             partitions=1,
             retention_ms=FOREVER,
         )
-        for service in SERVICES
+        for service in DECIDE
     ),
 )
 

@@ -6,8 +6,9 @@ Examples:
   hobbs reserve --explain
   hobbs reserve -o json
   hobbs reserve alerts
-  hobbs reserve ack 12 --why "the bank sends 5,000.00 tomorrow"
+  hobbs reserve acknowledge 12 --why "the bank sends 5,000.00 tomorrow"
   hobbs reserve open 500.00 --hours 4 --why "payday; the top-up comes at noon"
+  hobbs reserve backfill --since 2026-01-01
 """
 
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ import typer
 
 from fleet.money import parse_minor
 from fleet.settings import Settings
+from hobbs.commands.reserve_backfill import backfill_command
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, decide
 from hobbs.shell.money_columns import with_money
@@ -111,8 +113,8 @@ def alerts_command(
         raise typer.Exit(EXIT_FINDINGS)
 
 
-@app.command("ack")
-def ack_command(
+@app.command("acknowledge")
+def acknowledge_command(
     alert: Annotated[int, typer.Argument(help="Its number, as `hobbs reserve alerts` shows it.")],
     why: NeededWhyOption,
     dry_run: DryRunOption = False,
@@ -199,3 +201,6 @@ async def _alerts(every: bool) -> list[dict[str, Any]]:
 async def _openings() -> list[dict[str, Any]]:
     async with reading(settings_or_exit(Settings)) as database, database.transaction() as tx:
         return await reads.alerts.list_openings(tx)
+
+
+app.command("backfill")(backfill_command)

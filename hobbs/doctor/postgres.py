@@ -4,13 +4,14 @@ import time
 from typing import Any, Final
 
 from asyncpg import PostgresError
-from sqlalchemy import Row
+from sqlalchemy import URL, Row
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
+from fleet.database_url import VERIFIED, is_local, mode, read_url
 from fleet.grants import missing_grants
 from fleet.invariants import named_invariant
-from fleet.migrate import OPERATOR, READER, pending_migrations, services
+from fleet.migrate import OPERATOR, READER, migrated, pending_migrations
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.doctor.sessions import examine_sessions
@@ -28,6 +29,7 @@ _SERVER = """
            current_setting('synchronous_commit') AS synchronous_commit, current_setting('fsync') AS fsync,
            current_setting('max_connections')::int AS connections_max,
            (SELECT count(*) FROM pg_stat_activity WHERE usename IS NOT NULL) AS connections,
+           (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS tls,
            current_user AS login
 """
 _ROLES = """
@@ -73,7 +75,7 @@ async def examine_postgres(settings: Settings) -> list[Finding]:
     database = Database(settings.database_url.get_secret_value(), schema="public", pool_size=1)
     place = f"{database.url.host}:{database.url.port or 5432}/{database.url.database}"
     try:
-        findings = await _server(database, place)
+        findings = await _server(database, place, settings)
         roles, usable = await _roles(database)
         findings += roles
         if usable:
@@ -89,7 +91,7 @@ async def examine_postgres(settings: Settings) -> list[Finding]:
     return findings
 
 
-async def _server(database: Database, place: str) -> list[Finding]:
+async def _server(database: Database, place: str, settings: Settings) -> list[Finding]:
     async with database.transaction() as tx:
         await tx.one("SELECT 1")  # the time to connect must not count as clock skew
         before = time.time()
@@ -100,6 +102,7 @@ async def _server(database: Database, place: str) -> list[Finding]:
         _skew(row.now - (before + after) / 2),
         *_durability(row),
         _connections(row),
+        *_way(read_url(settings.database_url.get_secret_value()), row),
     ]
 
 
@@ -129,6 +132,16 @@ def _durability(row: Row[Any]) -> list[Finding]:
     return findings or [ok("postgres", "commits are durable (fsync, synchronous_commit)")]
 
 
+def _way(url: URL, row: Row[Any]) -> list[Finding]:
+    """What somebody between this machine and the database could do; nothing to say of this machine's own."""
+    if is_local(url):
+        return []
+    if mode(url) in VERIFIED:
+        return [ok("postgres", f"the connection is {row.tls}, and the server proved who it is ({mode(url)})")]
+    said = f"{row.tls}, to whoever answered" if row.tls else "not encrypted"
+    return [ok("postgres", f"the connection is {said}: the settings call the way to {url.host} private")]
+
+
 def _connections(row: Row[Any]) -> Finding:
     found = f"{row.connections} of {row.connections_max} connections in use"
     if row.connections_max - row.connections < CONNECTIONS_SPARE_MIN:
@@ -138,7 +151,7 @@ def _connections(row: Row[Any]) -> Finding:
 
 async def _roles(database: Database) -> tuple[list[Finding], list[str]]:
     """Findings about the roles, and the services whose role exists and may be used by this login."""
-    named = {f"hobbs_{service}": service for service in services()}
+    named = {f"hobbs_{service}": service for service in migrated()}
     async with database.transaction() as tx:
         rows = {row.role: row for row in await tx.all(_ROLES, roles=[*named, OPERATOR])}
     missing = sorted(({*named, OPERATOR}) - rows.keys())
@@ -165,7 +178,7 @@ def _role(role: str, row: Row[Any]) -> list[Finding]:
 
 
 async def _privileges(database: Database) -> list[Finding]:
-    names = services()
+    names = migrated()
     async with database.transaction() as tx:
         roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in names])]
         trespasses = await tx.all(_TRESPASSES, roles=roles, schemas=names)
@@ -207,11 +220,11 @@ async def _missing_rights(database: Database) -> list[Finding]:
     """What `hobbs migrate` gives and a role does not have: the first statement that needs it fails."""
     lacking: list[str] = []
     async with database.transaction() as tx:
-        roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in services()])]
+        roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in migrated()])]
         if await tx.first(_ROLES, roles=[READER]):
             rows = await tx.all(_MEMBERSHIPS, roles=roles, reader=READER)
             lacking += [f"{row.role} lacks {row.what}" for row in rows]
-        for service in services():
+        for service in migrated():
             lacking += [grant.sentence for grant in await missing_grants(tx, service)]
     return [wrong("privileges", sentence, f"{MIGRATE}: it gives the right again") for sentence in lacking]
 

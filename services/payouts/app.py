@@ -186,6 +186,7 @@ def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.every("recover_events", settings.events_poll_s, recover)
     listing = partial(_once_of_one_mode, worker, mode, parts.movements.run)
     worker.every("list_movements", settings.movements_poll_s, listing)
+    worker.loop("backfill", once_compared(parts.movements.backfill), idle_s=2.0)
     worker.loop("usage", parts.usage.step, idle_s=USAGE_S)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
 

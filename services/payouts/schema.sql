@@ -338,6 +338,20 @@ CREATE INDEX movement_open ON payouts.movement USING btree (noted_at) WHERE ((ex
 CREATE INDEX movement_untold ON payouts.movement USING btree (transaction_id) WHERE (published < version);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.movement TO hobbs_payouts;
 
+CREATE TABLE payouts.movement_backfill (
+    id uuid NOT NULL,
+    since timestamptz NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    page_after text,
+    pages integer DEFAULT 0 NOT NULL,
+    found integer DEFAULT 0 NOT NULL,
+    ended_at timestamptz
+);
+ALTER TABLE ONLY payouts.movement_backfill ADD CONSTRAINT movement_backfill_pkey PRIMARY KEY (id);
+CREATE UNIQUE INDEX one_backfill_at_a_time ON payouts.movement_backfill USING btree ((true)) WHERE (ended_at IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.movement_backfill TO hobbs_payouts;
+
 CREATE TABLE payouts.movement_listing (
     only_row boolean DEFAULT true NOT NULL,
     opened_at timestamptz,
@@ -1044,6 +1058,17 @@ CREATE VIEW payouts_public.links AS
   WHERE (COALESCE(expires_at, (answered_at + '00:05:00'::interval)) > now());
 GRANT SELECT ON TABLE payouts_public.links TO hobbs_operator;
 
+CREATE VIEW payouts_public.movement_backfills AS
+ SELECT id,
+    since,
+    asked_by,
+    asked_at,
+    pages,
+    found,
+    ended_at
+   FROM payouts.movement_backfill;
+GRANT SELECT ON TABLE payouts_public.movement_backfills TO hobbs_reader;
+
 CREATE VIEW payouts_public.movement_listing AS
  SELECT opened_at,
     listed_until,
@@ -1390,6 +1415,14 @@ CREATE VIEW payouts_public.stripe_mode AS
     seen_at
    FROM payouts.stripe_mode;
 GRANT SELECT ON TABLE payouts_public.stripe_mode TO hobbs_reader;
+
+CREATE VIEW payouts_public.told_movements AS
+ SELECT transaction_id,
+    published AS version,
+    noted_at
+   FROM payouts.movement
+  WHERE (published > 0);
+GRANT SELECT ON TABLE payouts_public.told_movements TO hobbs_reader;
 
 CREATE VIEW payouts_public.transfer_history AS
  SELECT transfer_id,

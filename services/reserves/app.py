@@ -42,6 +42,7 @@ def _reconcile(worker: Worker, settings: ReservesSettings) -> None:
         after=["school.accepted"],
     )
     worker.every("match", settings.match_every_s, partial(handlers.match, db))
+    worker.every("measure_reconciliation", MEASURE_S, partial(handlers.measure_reconciliation, db))
     worker.loop("days", partial(reconcile_days, db, settings), idle_s=DAYS_IDLE_S)
 
 

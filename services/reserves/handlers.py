@@ -7,6 +7,7 @@ from fleet import inbox
 from fleet.database import Database
 from fleet.envelope import Record
 from services.reserves import metrics, steps, store, wire
+from services.reserves.domain.breaks import Class
 from services.reserves.domain.health import HEALTHS, UNKNOWN
 
 Clock = Callable[[], datetime]
@@ -73,15 +74,30 @@ async def judge(db: Database, *, clock: Clock = utc_now) -> None:
         await steps.health.judge_reserve(tx, clock())
 
 
+async def measure_reconciliation(db: Database, *, clock: Clock = utc_now) -> None:
+    """Set the gauges of the comparison with Stripe."""
+    async with db.transaction() as tx:
+        standing = await store.reconciliation_gauges.standing(tx)
+        limit = await steps.reconciliation.drift_limit(tx, clock())
+    for name in Class:
+        metrics.BREAKS.labels(name).set(standing.breaks.get(name, 0))
+    metrics.DRIFT_ABOVE_LIMIT.set(sum(amount > limit for amount in standing.drifts.values()))
+    metrics.OLDEST_BREAK.set(standing.oldest.total_seconds())
+    metrics.COMPARISON_AGE.set(standing.age.total_seconds())
+
+
 async def measure_reserve(db: Database, *, clock: Clock = utc_now) -> None:
     """Set the gauges of the reserve; all are 0 while the school keeps none."""
     now = clock()
     async with db.transaction() as tx:
         standing = await store.health.standing(tx)
+        unacknowledged, opened = await store.alerts.standing(tx, now)
     for health in HEALTHS:
         metrics.HEALTH.labels(health).set(standing is not None and standing.health == health)
     closed = standing is not None and standing.blocks_transfers and standing.health != UNKNOWN
     metrics.GATE_CLOSED.set(closed)
+    metrics.ALERTS.set(unacknowledged)
+    metrics.OPENED.set(opened)
     metrics.FREE.set(standing.free if standing else 0)
     metrics.MINIMUM.set(standing.minimum if standing else 0)
     read_at = standing.read_at if standing else None

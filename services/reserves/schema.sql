@@ -5,11 +5,46 @@ CREATE SCHEMA reserves_public;
 GRANT USAGE ON SCHEMA reserves TO hobbs_reserves;
 GRANT USAGE ON SCHEMA reserves_public TO hobbs_reader, hobbs_reserves;
 
+CREATE TABLE reserves.acceptance (
+    decision_id uuid NOT NULL,
+    break_id bigint NOT NULL,
+    content_hash bytea NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    accepted_at timestamptz NOT NULL
+);
+ALTER TABLE ONLY reserves.acceptance ADD CONSTRAINT acceptance_pkey PRIMARY KEY (decision_id);
+ALTER TABLE ONLY reserves.acceptance ADD CONSTRAINT acceptance_break_id_fkey FOREIGN KEY (break_id) REFERENCES reserves.break(id);
+CREATE UNIQUE INDEX acceptors_are_different_persons ON reserves.acceptance USING btree (break_id, content_hash, lower(NORMALIZE(btrim(who), NFKC)));
+CREATE TRIGGER acceptance_is_of_what_is_open BEFORE INSERT ON reserves.acceptance FOR EACH ROW EXECUTE FUNCTION reserves.guard_acceptance();
+ALTER TABLE reserves.acceptance ENABLE ALWAYS TRIGGER acceptance_is_of_what_is_open;
+GRANT SELECT, INSERT ON TABLE reserves.acceptance TO hobbs_reserves;
+
 CREATE TABLE reserves.alembic_version (
     version_num character varying(32) NOT NULL
 );
 ALTER TABLE ONLY reserves.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE reserves.alembic_version TO hobbs_reserves;
+
+CREATE TABLE reserves.alert (
+    id bigint NOT NULL,
+    currency text NOT NULL,
+    kind text NOT NULL,
+    severity text NOT NULL,
+    sentence text NOT NULL,
+    raised_at timestamptz NOT NULL,
+    acknowledged_at timestamptz,
+    acknowledged_by text,
+    note text,
+    resolved_at timestamptz,
+    CONSTRAINT acknowledgement_says_by_whom CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((acknowledged_at IS NULL) = (note IS NULL)))),
+    CONSTRAINT alert_kind_is_known CHECK ((kind = ANY (ARRAY['low'::text, 'short'::text, 'stale'::text]))),
+    CONSTRAINT alert_severity_is_known CHECK ((severity = ANY (ARRAY['warning'::text, 'critical'::text])))
+);
+ALTER TABLE reserves.alert ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY reserves.alert ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
+CREATE UNIQUE INDEX alert_is_raised_once ON reserves.alert USING btree (currency, kind) WHERE (resolved_at IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.alert TO hobbs_reserves;
 
 CREATE TABLE reserves.balance (
     currency text NOT NULL,
@@ -55,6 +90,36 @@ ALTER TABLE ONLY reserves.book_match ADD CONSTRAINT book_match_journal_id_fkey F
 CREATE INDEX book_match_together ON reserves.book_match USING btree (match_id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.book_match TO hobbs_reserves;
 
+CREATE TABLE reserves.break (
+    id bigint NOT NULL,
+    subject text NOT NULL,
+    class text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    day date NOT NULL,
+    sentence text NOT NULL,
+    proposal jsonb NOT NULL,
+    counterpart text,
+    accepted_by_one_up_to bigint NOT NULL,
+    content_hash bytea NOT NULL,
+    state text NOT NULL,
+    opened_at timestamptz NOT NULL,
+    classed_at timestamptz NOT NULL,
+    accepted_at timestamptz,
+    closed_at timestamptz,
+    CONSTRAINT accepted_break_says_when CHECK (((state <> 'accepted'::text) OR (accepted_at IS NOT NULL))),
+    CONSTRAINT break_class_is_known CHECK ((class = ANY (ARRAY['timing'::text, 'fee'::text, 'missing_journal'::text, 'missing_at_stripe'::text, 'duplicate'::text, 'amount_differs'::text, 'currency'::text, 'made_by_hand'::text, 'unknown_type'::text, 'opening'::text]))),
+    CONSTRAINT break_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'closed'::text]))),
+    CONSTRAINT closed_break_says_when CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL)))
+);
+ALTER TABLE reserves.break ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY reserves.break ADD CONSTRAINT break_pkey PRIMARY KEY (id);
+CREATE INDEX break_by_age ON reserves.break USING btree (opened_at, id);
+CREATE UNIQUE INDEX one_open_break_of_a_subject ON reserves.break USING btree (subject) WHERE (closed_at IS NULL);
+CREATE TRIGGER break_keeps_the_rules BEFORE INSERT OR UPDATE ON reserves.break FOR EACH ROW EXECUTE FUNCTION reserves.guard_break();
+ALTER TABLE reserves.break ENABLE ALWAYS TRIGGER break_keeps_the_rules;
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.break TO hobbs_reserves;
+
 CREATE TABLE reserves.calendar (
     only_row boolean DEFAULT true NOT NULL,
     time_zone text DEFAULT 'UTC'::text NOT NULL,
@@ -63,6 +128,8 @@ CREATE TABLE reserves.calendar (
     CONSTRAINT there_is_one_calendar CHECK (only_row)
 );
 ALTER TABLE ONLY reserves.calendar ADD CONSTRAINT calendar_pkey PRIMARY KEY (only_row);
+CREATE TRIGGER signed_days_stay_signed BEFORE UPDATE ON reserves.calendar FOR EACH ROW EXECUTE FUNCTION reserves.guard_calendar();
+ALTER TABLE reserves.calendar ENABLE ALWAYS TRIGGER signed_days_stay_signed;
 GRANT SELECT, UPDATE ON TABLE reserves.calendar TO hobbs_reserves;
 
 CREATE TABLE reserves.day (
@@ -85,6 +152,8 @@ CREATE TABLE reserves.day (
     CONSTRAINT stripe_closing_adds_up CHECK ((stripe_closing = (stripe_opening + stripe_moved)))
 );
 ALTER TABLE ONLY reserves.day ADD CONSTRAINT day_pkey PRIMARY KEY (business_date, currency);
+CREATE TRIGGER signed_day_stands BEFORE INSERT OR UPDATE ON reserves.day FOR EACH ROW EXECUTE FUNCTION reserves.guard_signed();
+ALTER TABLE reserves.day ENABLE ALWAYS TRIGGER signed_day_stands;
 GRANT SELECT, INSERT, UPDATE ON TABLE reserves.day TO hobbs_reserves;
 
 CREATE TABLE reserves.day_total (
@@ -94,6 +163,8 @@ CREATE TABLE reserves.day_total (
     books bigint NOT NULL
 );
 ALTER TABLE ONLY reserves.day_total ADD CONSTRAINT day_total_pkey PRIMARY KEY (currency, day);
+CREATE TRIGGER signed_total_stands BEFORE INSERT OR UPDATE ON reserves.day_total FOR EACH ROW EXECUTE FUNCTION reserves.guard_frozen_total();
+ALTER TABLE reserves.day_total ENABLE ALWAYS TRIGGER signed_total_stands;
 GRANT SELECT, INSERT, UPDATE ON TABLE reserves.day_total TO hobbs_reserves;
 
 CREATE TABLE reserves.dead_letter (
@@ -220,6 +291,28 @@ ALTER TABLE ONLY reserves.open_line ADD CONSTRAINT open_line_pkey PRIMARY KEY (t
 ALTER TABLE ONLY reserves.open_line ADD CONSTRAINT open_line_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES reserves.stripe_line(transaction_id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.open_line TO hobbs_reserves;
 
+CREATE TABLE reserves.opening (
+    id uuid NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    until timestamptz NOT NULL,
+    why text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    needs_second boolean NOT NULL,
+    approved_by text,
+    approved_at timestamptz,
+    closed_by text,
+    closed_at timestamptz,
+    CONSTRAINT maker_of_an_opening_is_not_its_checker CHECK (((approved_by IS NULL) OR (lower(NORMALIZE(btrim(approved_by), NFKC)) <> lower(NORMALIZE(btrim(asked_by), NFKC))))),
+    CONSTRAINT opening_ends_after_it_began CHECK ((until > asked_at)),
+    CONSTRAINT opening_is_of_an_amount CHECK ((amount > 0)),
+    CONSTRAINT opening_says_why CHECK ((why <> ''::text))
+);
+ALTER TABLE ONLY reserves.opening ADD CONSTRAINT opening_pkey PRIMARY KEY (id);
+CREATE INDEX opening_in_force ON reserves.opening USING btree (currency, until) WHERE (closed_at IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.opening TO hobbs_reserves;
+
 CREATE TABLE reserves.outbox (
     id bigint NOT NULL,
     topic text NOT NULL,
@@ -284,6 +377,18 @@ CREATE TABLE reserves.sent_transfer (
 );
 ALTER TABLE ONLY reserves.sent_transfer ADD CONSTRAINT sent_transfer_pkey PRIMARY KEY (stripe_transfer_id);
 GRANT SELECT, INSERT ON TABLE reserves.sent_transfer TO hobbs_reserves;
+
+CREATE TABLE reserves.signature (
+    business_date date NOT NULL,
+    decision_id uuid NOT NULL,
+    signed_by text NOT NULL,
+    why text NOT NULL,
+    signed_at timestamptz NOT NULL,
+    content_hash bytea NOT NULL,
+    CONSTRAINT signature_names_its_content CHECK ((octet_length(content_hash) = 32))
+);
+ALTER TABLE ONLY reserves.signature ADD CONSTRAINT signature_pkey PRIMARY KEY (business_date);
+GRANT SELECT, INSERT ON TABLE reserves.signature TO hobbs_reserves;
 
 CREATE TABLE reserves.spread (
     match_id text NOT NULL,
@@ -351,11 +456,37 @@ WITH (fillfactor='50');
 ALTER TABLE ONLY reserves.topic_position ADD CONSTRAINT one_position_for_each_partition PRIMARY KEY (topic, partition);
 GRANT SELECT, INSERT, UPDATE ON TABLE reserves.topic_position TO hobbs_reserves;
 
+CREATE VIEW reserves_public.acceptances AS
+ SELECT decision_id,
+    break_id,
+    who,
+    why,
+    accepted_at,
+    (content_hash = ( SELECT break.content_hash
+           FROM reserves.break
+          WHERE (break.id = acceptance.break_id))) AS counts
+   FROM reserves.acceptance;
+GRANT SELECT ON TABLE reserves_public.acceptances TO hobbs_reader;
+
 CREATE VIEW reserves_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM reserves.inbox;
 GRANT SELECT ON TABLE reserves_public.admitted_events TO hobbs_reader;
+
+CREATE VIEW reserves_public.alerts AS
+ SELECT id,
+    currency,
+    kind,
+    severity,
+    sentence,
+    raised_at,
+    acknowledged_at,
+    acknowledged_by,
+    note,
+    resolved_at
+   FROM reserves.alert;
+GRANT SELECT ON TABLE reserves_public.alerts TO hobbs_reader;
 
 CREATE VIEW reserves_public.balances AS
  SELECT currency,
@@ -368,6 +499,45 @@ CREATE VIEW reserves_public.balances AS
     allowed_until_now
    FROM reserves.balance;
 GRANT SELECT ON TABLE reserves_public.balances TO hobbs_reader;
+
+CREATE VIEW reserves_public.book_lines AS
+ SELECT journal.journal_id,
+    journal.source,
+    journal.event_type,
+    journal.currency,
+    journal.amount,
+    journal.at_stripe,
+    journal.parties,
+    journal.occurred_at,
+    journal.recorded_at,
+    journal.day,
+    match.match_id,
+    match.how
+   FROM (reserves.book_line journal
+     LEFT JOIN reserves.book_match match USING (journal_id));
+GRANT SELECT ON TABLE reserves_public.book_lines TO hobbs_reader;
+
+CREATE VIEW reserves_public.breaks AS
+ SELECT id,
+    subject,
+    class,
+    currency,
+    amount,
+    day,
+    sentence,
+    proposal,
+    accepted_by_one_up_to,
+    state,
+    opened_at,
+    classed_at,
+    accepted_at,
+    closed_at,
+    ARRAY( SELECT acceptance.who
+           FROM reserves.acceptance
+          WHERE ((acceptance.break_id = break.id) AND (acceptance.content_hash = break.content_hash))
+          ORDER BY acceptance.accepted_at, acceptance.decision_id) AS accepted_by
+   FROM reserves.break;
+GRANT SELECT ON TABLE reserves_public.breaks TO hobbs_reader;
 
 CREATE VIEW reserves_public.days AS
  SELECT business_date,
@@ -406,6 +576,22 @@ CREATE VIEW reserves_public.dead_letters AS
     event_key
    FROM reserves.dead_letter;
 GRANT SELECT ON TABLE reserves_public.dead_letters TO hobbs_reader;
+
+CREATE VIEW reserves_public.openings AS
+ SELECT id,
+    currency,
+    amount,
+    until,
+    why,
+    asked_by,
+    asked_at,
+    needs_second,
+    approved_by,
+    approved_at,
+    closed_by,
+    closed_at
+   FROM reserves.opening;
+GRANT SELECT ON TABLE reserves_public.openings TO hobbs_reader;
 
 CREATE VIEW reserves_public.policies AS
  SELECT effective_from,
@@ -449,6 +635,40 @@ CREATE VIEW reserves_public.school AS
    FROM reserves.school;
 GRANT SELECT ON TABLE reserves_public.school TO hobbs_reader;
 
+CREATE VIEW reserves_public.signatures AS
+ SELECT business_date,
+    decision_id,
+    signed_by,
+    why,
+    signed_at,
+    encode(content_hash, 'hex'::text) AS content_hash
+   FROM reserves.signature;
+GRANT SELECT ON TABLE reserves_public.signatures TO hobbs_reader;
+
+CREATE VIEW reserves_public.stripe_lines AS
+ SELECT line.transaction_id,
+    line.version,
+    line.type,
+    line.category,
+    line.balance_type,
+    line.amount,
+    line.fee,
+    line.net,
+    line.currency,
+    line.source_id,
+    line.made_at,
+    line.available_at,
+    line.expected,
+    line.is_before,
+    line.noted_at,
+    line.day,
+    line.counted,
+    match.match_id,
+    match.how
+   FROM (reserves.stripe_line line
+     LEFT JOIN reserves.line_match match USING (transaction_id));
+GRANT SELECT ON TABLE reserves_public.stripe_lines TO hobbs_reader;
+
 CREATE VIEW reserves_public.wallet_positions AS
  SELECT wallet,
     currency,
@@ -460,3 +680,12 @@ GRANT SELECT ON TABLE reserves_public.wallet_positions TO hobbs_reader;
 ALTER TABLE ONLY reserves."position" ADD CONSTRAINT position_pkey PRIMARY KEY (wallet, currency);
 
 GRANT SELECT, INSERT, UPDATE ON TABLE reserves."position" TO hobbs_reserves;
+
+-- Functions; their texts are in functions/.
+-- * guard_acceptance()
+-- * guard_break()
+-- * guard_calendar()
+-- * guard_frozen_total()
+-- * guard_signed()
+-- * person(text)
+-- * refuse(text, text)

@@ -186,13 +186,17 @@ def _document(judged: Judged, standing: str, sentence: str | None) -> dict[str, 
     return row | {"standing": standing, "sentence": sentence, "content": judged.movement.content}
 
 
-# Each journal is one row's: the oldest that names it. A row whose journals move another amount stays open.
+# Each journal is one row's: the oldest that names it. A journal that a person accepted for a row is named
+# after it.
+# A row whose journals move another amount stays open.
 _EXPLAIN = """
     WITH wanted AS (
         SELECT DISTINCT ON (source, movement.currency) movement.transaction_id, movement.net,
                movement.currency, source
         FROM movement CROSS JOIN LATERAL (
             SELECT unnest(movement.expected) AS source
+            UNION
+            SELECT 'stripe:' || movement.transaction_id
             UNION ALL
             SELECT 'transfer:' || transfer.id FROM transfer
             WHERE movement.type = 'transfer' AND transfer.stripe_transfer_id = movement.source_id) AS named

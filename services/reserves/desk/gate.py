@@ -17,7 +17,11 @@ LONGEST: Final = timedelta(days=7)
 
 
 async def open_gate(tx: Tx, decision: Decision, now: datetime) -> Ruling:
-    """Let so much less stay at Stripe until an instant. Object: the currency. Above a limit two persons do."""
+    """Let so much less stay at Stripe until an instant. Object: the currency.
+
+    Above a limit two persons do. What stands already without a second person counts, so that no large
+    opening is made of small ones.
+    """
     zone, currency = await store.policy.school(tx)
     policy = await store.policy.in_force(tx, local_date(now, zone))
     if policy is None or currency is None or decision.object != currency:
@@ -30,22 +34,24 @@ async def open_gate(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         return refused(f"an opening ends within {LONGEST.days} days, not at {until:%Y-%m-%d %H:%M} UTC")
     if not decision.why.strip():
         return refused("opening the gate needs a reason (--why)")
+    await store.health.lock_judgements(tx)  # so that two openings at once see each other
+    alone = amount + await store.alerts.opened_by_one(tx, currency, now)
     opening = Opening(
         id=decision.decision_id,
         currency=currency,
         amount=amount,
         until=until,
         asked_by=decision.who.name,
-        needs_second=amount > policy.opened_by_one_up_to,
+        needs_second=alone > policy.opened_by_one_up_to,
         approved_by=None,
         closed=False,
     )
     await store.alerts.open_gate(tx, opening, decision.why, now)
     await steps.health.judge_reserve(tx, now)
-    stands = "waits for a second person" if opening.needs_second else "is in force"
-    return Ruling(
-        done=True, sentence=f"the opening {_in_words(opening)} {stands}"
-    )  # a preview has another id
+    waits = "waits for a second person: `hobbs reserve openings` shows its id"
+    stands = waits if opening.needs_second else "is in force"
+    # A preview has another id, so the sentence has none.
+    return Ruling(done=True, sentence=f"the opening {_in_words(opening)} {stands}")
 
 
 async def approve_opening(tx: Tx, decision: Decision, now: datetime) -> Ruling:

@@ -1,7 +1,7 @@
 """Judge the reserve by what is known now; publish the gate and the health when they are others."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from fleet import outbox
@@ -38,17 +38,16 @@ async def judge_reserve(tx: Tx, now: datetime) -> None:
         if (policy is None or gone != currency) and row.gate != OFF:
             await _take_away(tx, gone, row, now)
     if policy is not None and currency is not None:
-        await _judge(tx, currency, policy, last.get(currency), now)
+        await _judge(tx, currency, policy, last.get(currency), today, now)
 
 
-async def _judge(tx: Tx, currency: str, policy: Policy, last: Any, now: datetime) -> None:
-    zone, _ = await store.policy.school(tx)
+async def _judge(tx: Tx, currency: str, policy: Policy, last: Any, today: date, now: datetime) -> None:
     balance = await store.health.balance(tx, currency)
     judged = judge(
         policy,
         balance,
         owed(await store.positions.owed(tx, currency)),
-        await store.positions.paid(tx, currency, local_date(now, zone), policy.payout_days_measured),
+        await store.positions.paid(tx, currency, today, policy.payout_days_measured),
         gate=OFF if last is None else last.gate,
         now=now,
         opened=await store.alerts.opened(tx, currency, now),

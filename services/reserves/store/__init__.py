@@ -1,5 +1,29 @@
 """Every SQL statement of reserves' worker, a file for each group of tables."""
 
-from services.reserves.store import alerts, days, health, lines, matches, policy, positions
+from services.reserves.store import (
+    alerts,
+    breaks,
+    days,
+    health,
+    lines,
+    matches,
+    openings,
+    policy,
+    positions,
+    reconciliation_gauges,
+    signatures,
+)
 
-__all__ = ["alerts", "days", "health", "lines", "matches", "policy", "positions"]
+__all__ = [
+    "alerts",
+    "breaks",
+    "days",
+    "health",
+    "lines",
+    "matches",
+    "openings",
+    "policy",
+    "positions",
+    "reconciliation_gauges",
+    "signatures",
+]

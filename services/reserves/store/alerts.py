@@ -102,3 +102,30 @@ async def opened(tx: Tx, currency: str, now: datetime) -> int:
     """By how much people have opened the gate now."""
     amount: int = (await tx.one(_OPENED, currency=currency, now=now)).amount
     return amount
+
+
+_OPENED_BY_ONE = """
+    SELECT coalesce(sum(amount), 0)::bigint AS amount FROM opening
+    WHERE currency = :currency AND until > :now AND closed_at IS NULL AND NOT needs_second
+"""
+
+
+async def opened_by_one(tx: Tx, currency: str, now: datetime) -> int:
+    """By how much the gate is open now without a second person."""
+    amount: int = (await tx.one(_OPENED_BY_ONE, currency=currency, now=now)).amount
+    return amount
+
+
+_STANDING = """
+    SELECT (SELECT count(*) FROM alert
+            WHERE resolved_at IS NULL AND acknowledged_at IS NULL) AS unacknowledged,
+           (SELECT coalesce(sum(amount), 0)::bigint FROM opening
+            WHERE until > :now AND closed_at IS NULL
+              AND (NOT needs_second OR approved_at IS NOT NULL)) AS opened
+"""
+
+
+async def standing(tx: Tx, now: datetime) -> tuple[int, int]:
+    """How many alerts nobody acknowledged, and by how much the gate is open; the school has one currency."""
+    row = await tx.one(_STANDING, now=now)
+    return row.unacknowledged, row.opened

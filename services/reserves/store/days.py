@@ -138,3 +138,19 @@ async def keep(tx: Tx, compared: ComparedDay, now: datetime) -> int | None:
         now=now,
     )
     return None if row is None else row.run
+
+
+_KEPT: Final = """
+    SELECT business_date, currency, stripe_opening, stripe_moved, books_opening, books_moved, explained,
+           breaks_open,
+           stripe_as_of, books_as_of, movements
+    FROM day WHERE business_date = :day ORDER BY currency
+"""
+
+
+async def kept(tx: Tx, day: date) -> list[ComparedDay]:
+    """A date as it was last compared."""
+    return [
+        ComparedDay(**{**row._mapping, "movements": tuple(row.movements)})
+        for row in await tx.all(_KEPT, day=day)
+    ]

@@ -1,7 +1,7 @@
 """SQL of what belongs together: lines at Stripe and journals of the books. Set-based, of what is open."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from fleet.database import Tx
@@ -170,12 +170,13 @@ async def together(tx: Tx, now: datetime) -> int:
 _LATE: Final = """
     WITH late AS (
         SELECT DISTINCT ON (journal.journal_id) journal.journal_id, match.match_id
-        FROM (SELECT journal_id, source, currency, substr(source, strpos(source, ':') + 1) AS name
+        FROM (SELECT journal_id, source, currency, split_part(source, ':', 2) AS name
               FROM open_journal) AS journal
         JOIN stripe_line AS line ON line.currency = journal.currency
             AND (line.transaction_id = journal.name OR line.source_id = journal.name)
         JOIN line_match AS match USING (transaction_id)
-        WHERE journal.source = ANY (line.expected) OR journal.source = 'stripe:' || line.transaction_id
+        WHERE journal.source = ANY (line.expected)
+            OR journal.source LIKE 'stripe:%' AND journal.name = line.transaction_id
         ORDER BY journal.journal_id, line.made_at, line.transaction_id
     ), reverts AS (
         SELECT journal.journal_id, coalesce(match.match_id, reverted.journal_id::text) AS match_id,
@@ -239,3 +240,60 @@ async def by_amount(tx: Tx, days: int, now: datetime) -> int:
     found = [row.transaction_id for row in await tx.all(_BY_AMOUNT, days=days, now=now)]
     await respread(tx, found)
     return len(found)
+
+
+# What names each other and is not the same amount: it is one difference,
+# not two halves without the other. Before all
+# expected journals are there, or the line is old, the rest may be on its way.
+_DIFFERING: Final = """
+    WITH wanted AS (
+        SELECT line.transaction_id, line.day, line.made_at, cardinality(line.expected) AS expected,
+               named.source
+        FROM open_line JOIN stripe_line AS line USING (transaction_id)
+        CROSS JOIN LATERAL (
+            SELECT unnest(line.expected) AS source
+            UNION SELECT 'stripe:' || line.transaction_id
+            UNION SELECT 'transfer:' || sent.transfer_id FROM sent_transfer AS sent
+                  WHERE line.type = 'transfer' AND sent.stripe_transfer_id = line.source_id) AS named
+        WHERE line.type <> 'opening'
+    ), found AS (
+        SELECT DISTINCT ON (journal.journal_id) journal.journal_id, wanted.transaction_id, wanted.day,
+               wanted.expected
+        FROM wanted JOIN open_journal AS journal USING (source)
+        ORDER BY journal.journal_id, wanted.made_at, wanted.transaction_id
+    ), told AS (
+        SELECT transaction_id FROM found GROUP BY transaction_id, day, expected
+        HAVING day < :settled_before OR count(*) >= greatest(expected, 1)
+    ), lines AS (
+        DELETE FROM open_line USING told WHERE open_line.transaction_id = told.transaction_id
+    ), journals AS (
+        DELETE FROM open_journal USING found JOIN told USING (transaction_id)
+        WHERE open_journal.journal_id = found.journal_id
+    ), line_matches AS (
+        INSERT INTO line_match (transaction_id, match_id, how, matched_at)
+        SELECT transaction_id, transaction_id, 'ids', :now FROM told
+    ), book_matches AS (
+        INSERT INTO book_match (journal_id, match_id, how, matched_at)
+        SELECT journal_id, transaction_id, 'ids', :now FROM found JOIN told USING (transaction_id)
+    )
+    SELECT transaction_id FROM told
+"""
+
+
+async def differing(tx: Tx, settled_before: date, now: datetime) -> int:
+    """Match lines with the journals that they name although the amounts are not the same; how many lines."""
+    found = [row.transaction_id for row in await tx.all(_DIFFERING, settled_before=settled_before, now=now)]
+    await respread(tx, found)
+    return len(found)
+
+
+_LEAVE: Final = """
+    WITH left_alone AS (DELETE FROM open_line WHERE transaction_id = :id RETURNING transaction_id)
+    INSERT INTO line_match (transaction_id, match_id, how, matched_at)
+    SELECT transaction_id, transaction_id, 'nothing', :now FROM left_alone
+"""
+
+
+async def leave(tx: Tx, transaction_id: str, now: datetime) -> None:
+    """Match a line that moves nothing of the books' with nothing."""
+    await tx.execute(_LEAVE, id=transaction_id, now=now)

@@ -14,6 +14,7 @@ from schemas.school import SchoolAccepted, SchoolChange
 from services.reserves import handlers
 from services.reserves.desk import reads
 from services.reserves.desk.decisions import ACTIONS
+from tests.integration.reserves.comparisons import broken_invariants
 from tests.support.records import record
 from tests.support.reserves import balance_read
 
@@ -183,6 +184,7 @@ async def test_an_alert_is_raised_once_acknowledged_and_resolved_by_itself(db: D
     [alert] = await alerts(db)
     assert (alert["acknowledged_by"], alert["note"]) == ("ann", "the bank sends")
     assert alert["resolved_at"] is not None
+    assert await broken_invariants(db) == {}
     await handlers.take_balance(db, [balance_read(4, 1_000)])
     assert [one["resolved_at"] is None for one in await alerts(db)] == [True, False]
 
@@ -210,6 +212,49 @@ async def test_a_person_opens_the_gate_for_a_time_and_above_a_limit_two_do(db: D
     assert (await ceilings(db))[-1] == -10_000
 
 
+async def test_small_openings_by_one_person_come_to_no_large_one(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=30_000, opened_by_one_up_to=1_000)])
+    await handlers.take_balance(db, [balance_read(1, 20_000)])
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    first = await decided(db, "open_gate", "USD", "ann", amount=600, until=until)
+    second = await decided(db, "open_gate", "USD", "ann", amount=600, until=until)
+    assert ("in force" in first.sentence, "waits for a second person" in second.sentence) == (True, True)
+    assert await ceilings(db) == [-10_000, -9_400]
+    async with db.transaction() as tx:
+        opening = str((await tx.one("SELECT id FROM opening WHERE NOT needs_second")).id)
+    assert (await decided(db, "close_opening", opening, "ben")).done
+    assert not (await decided(db, "close_opening", opening, "ben")).done
+    assert (await ceilings(db))[-1] == -10_000
+
+
+async def test_nobody_agrees_to_what_is_over_or_in_force(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=30_000, opened_by_one_up_to=1_000)])
+    await handlers.take_balance(db, [balance_read(1, 20_000)])
+    until = datetime.now(UTC) + timedelta(hours=1)
+    await decided(db, "open_gate", "USD", "ann", amount=1_000, until=until.isoformat())
+    await decided(db, "open_gate", "USD", "ann", amount=5_000, until=until.isoformat())
+    small, large = [str(row["id"]) for row in sorted(await openings(db), key=lambda row: row["amount"])]
+    assert "in force already" in (await decided(db, "approve_opening", small, "ben")).sentence
+    later = until + timedelta(seconds=1)
+    assert not (await decided(db, "approve_opening", large, "ben", now=later)).done
+    assert not (await decided(db, "approve_opening", "no-id", "ben")).done
+    assert await ceilings(db) == [-10_000, -9_000]
+
+
+async def test_the_gauges_say_who_has_to_look_and_how_far_the_gate_is_open(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=30_000, opened_by_one_up_to=1_000)])
+    await handlers.take_balance(db, [balance_read(1, 20_000)])
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    await decided(db, "open_gate", "USD", "ann", amount=1_000, until=until)
+    await handlers.measure_reserve(db)
+    names = ("reserves_alerts_unacknowledged", "reserves_opened_minor_units")
+    assert [sample_value(name) for name in names] == [1, 1_000]
+    [alert] = await alerts(db)
+    await decided(db, "acknowledge_alert", str(alert["id"]), "ann", why="I know")
+    await handlers.measure_reserve(db, clock=lambda: datetime.now(UTC) + timedelta(hours=2))
+    assert [sample_value(name) for name in names] == [0, 0]
+
+
 async def test_an_opening_needs_a_reason_an_amount_and_an_end(db: Database) -> None:
     await handlers.follow_book(db, [book(minimum=30_000)])
     soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
@@ -225,12 +270,23 @@ async def alerts(db: Database) -> list[dict[str, Any]]:
         return await reads.alerts.list_alerts(tx, every=True)
 
 
+async def openings(db: Database) -> list[dict[str, Any]]:
+    async with db.transaction() as tx:
+        return await reads.alerts.list_openings(tx)
+
+
 async def ceilings(db: Database) -> list[int]:
     return [gate["ceiling"] for gate in await published(db, "reserve.gate")]
 
 
 async def decided(
-    db: Database, action: str, about: str, who: str, why: str = "a test", **parameters: Any
+    db: Database,
+    action: str,
+    about: str,
+    who: str,
+    why: str = "a test",
+    now: datetime | None = None,
+    **parameters: Any,
 ) -> Ruling:
     decision = Decision(
         decision_id=uuid7(),
@@ -243,4 +299,4 @@ async def decided(
         requested_at=datetime.now(UTC),
     )
     async with db.transaction() as tx:
-        return await ACTIONS[action].judge(tx, decision, datetime.now(UTC))
+        return await ACTIONS[action].judge(tx, decision, now or datetime.now(UTC))

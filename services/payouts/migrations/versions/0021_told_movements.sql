@@ -26,3 +26,23 @@ UPDATE movement_opening AS opening SET unlisted = amount - coalesce((
                      (SELECT opened_after FROM movement_listing));
 ALTER TABLE movement_opening ALTER COLUMN unlisted SET NOT NULL, ALTER COLUMN since SET NOT NULL;
 GRANT UPDATE ON movement_opening TO hobbs_payouts;
+
+-- Listing again from a date, as a person asked for it: what is of before the opening is noted as such, what is later and
+-- unknown as any row is. One at a time.
+CREATE TABLE movement_backfill (
+    id         uuid PRIMARY KEY,
+    since      timestamptz NOT NULL,
+    asked_by   text NOT NULL,
+    asked_at   timestamptz NOT NULL,
+    page_after text,
+    pages      integer NOT NULL DEFAULT 0,
+    found      integer NOT NULL DEFAULT 0,
+    ended_at   timestamptz
+);
+CREATE UNIQUE INDEX one_backfill_at_a_time ON movement_backfill ((true)) WHERE ended_at IS NULL;
+GRANT SELECT, INSERT, UPDATE ON movement_backfill TO hobbs_payouts;
+CREATE VIEW payouts_public.told_movements AS
+SELECT transaction_id, published AS version, noted_at FROM payouts.movement WHERE published > 0;
+CREATE VIEW payouts_public.movement_backfills AS
+SELECT id, since, asked_by, asked_at, pages, found, ended_at FROM payouts.movement_backfill;
+GRANT SELECT ON payouts_public.told_movements, payouts_public.movement_backfills TO hobbs_reader;

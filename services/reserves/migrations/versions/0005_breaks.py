@@ -1,10 +1,10 @@
-"""Alerts of the reserve, and who opened its gate until when."""
+"""Breaks of the comparison with Stripe, what is proposed for each, and who accepted it."""
 
 from pathlib import Path
 
 from fleet.migrate import run_sql
 
-revision = "0004"
+revision = "0005"
 down_revision = "0003"
 branch_labels = None
 depends_on = None
