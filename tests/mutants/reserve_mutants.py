@@ -73,8 +73,8 @@ RESERVE_MUTANTS = (
         edits=(
             Edit(
                 path="services/reserves/domain/health.py",
-                old="    free = balance.available - balance.under_way\n    stands",
-                new="    free = balance.available\n    stands",
+                old="    free = balance.available - balance.under_way\n    must_stay",
+                new="    free = balance.available\n    must_stay",
             ),
         ),
         catchers=(f"{RESERVE}::test_a_reading_is_judged_and_the_gate_says_how_much_may_go",),
