@@ -13,9 +13,10 @@ from typing import Any
 from uuid import UUID
 
 import orjson
-from sqlalchemy import Row, TextClause, make_url, text
+from sqlalchemy import Row, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
+from fleet.database_url import address
 from fleet.faults import fault_point
 
 _open_transaction: ContextVar[bool] = ContextVar("open_transaction", default=False)
@@ -79,14 +80,14 @@ class Tx:
 class Database:
     """A pool of connections that see one schema, as one role.
 
-    `url` is postgresql://role:password@host:port/name; `role` switches to a role the login is a member of
-    (the operator's command line acts as the service it works on).
+    `url` is postgresql://role:password@host:port/name, with the words of fleet/database_url.py; `role`
+    switches to a role the login is a member of (the operator's command line acts as the service it works on).
     """
 
     def __init__(self, url: str, *, schema: str, pool_size: int, role: str | None = None) -> None:
         self.schema = schema
         self.on_staged: Callable[[], None] | None = None  # wakes this process's outbox relay
-        self.url = make_url(url).set(drivername="postgresql+asyncpg")
+        self.url, way = address(url)
         self._engine = create_async_engine(
             self.url,
             pool_size=pool_size,
@@ -97,6 +98,7 @@ class Database:
             hide_parameters=True,  # errors are logged, and parameters are people's data
             connect_args={
                 "timeout": 10,
+                **way,
                 "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 5,
                 "server_settings": _server_settings(schema, role),
             },

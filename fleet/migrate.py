@@ -16,13 +16,15 @@ from alembic import command, context, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, make_url, pool, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy import Connection, pool, text
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from fleet.database import IDLE_IN_TRANSACTION_TIMEOUT_MS, Database
+from fleet.database_url import address
 from fleet.folders import CONSOLE, ROOT, folder_of
 from fleet.functions import apply_functions, function_files, run_script, stale_function_files
 from fleet.grants import give_missing_grants
+from fleet.scram import verifier
 
 _SQL = Path(__file__).parent / "sql"
 OPERATOR, READER = "hobbs_operator", "hobbs_reader"
@@ -38,8 +40,17 @@ def migrated() -> list[str]:
     return [*services(), CONSOLE]
 
 
+class RolesOfAnother(Exception):
+    """The server's roles are another school's; the message names its database."""
+
+
 async def migrate(
-    url: str, passwords: Mapping[str, str], only: Sequence[str] | None = None, revision: str = "head"
+    url: str,
+    passwords: Mapping[str, str],
+    only: Sequence[str] | None = None,
+    revision: str = "head",
+    *,
+    share_roles: bool = True,
 ) -> list[str]:
     """Bring roles, schemas, tables and functions of every service and the console to this code's.
 
@@ -48,14 +59,19 @@ async def migrate(
     `url` logs in as the owner of the database. `passwords` maps a service, or "operator", to the password
     of its role; a role without one keeps what it has, and a new one cannot log in. Another `revision` than
     "head" is for tests of released ones: it is reached by migrations alone.
+
+    Roles are the server's, not the database's. When those of Hobbs are used by another database, this raises
+    RolesOfAnother and changes nothing, unless `share_roles`; `hobbs migrate` shares them only when told to.
     """
     chosen = list(only) if only is not None else migrated()
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool)
+    engine = _owner_engine(url)
     try:
         async with engine.begin() as connection:
             await connection.execute(
                 text("SELECT pg_advisory_xact_lock(hashtextextended('hobbs:migrate', 0))")
             )
+            if not share_roles:
+                await _refuse_roles_of_another(connection)
             await _prepare(connection, chosen, passwords)
         for service in chosen:
             async with engine.begin() as connection:
@@ -63,6 +79,11 @@ async def migrate(
     finally:
         await engine.dispose()
     return chosen
+
+
+def _owner_engine(url: str) -> AsyncEngine:
+    place, way = address(url)
+    return create_async_engine(place, poolclass=pool.NullPool, connect_args=way, hide_parameters=True)
 
 
 async def pending_migrations(database: Database) -> list[str]:
@@ -77,7 +98,7 @@ async def pending_migrations(database: Database) -> list[str]:
 
 async def roles_without_login(url: str, chosen: Sequence[str]) -> list[str]:
     """Of these services, those whose role may not log in, as the database says; `url` as for `migrate`."""
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=pool.NullPool)
+    engine = _owner_engine(url)
     try:
         async with engine.connect() as connection:
             able = await connection.execute(text("SELECT rolname FROM pg_roles WHERE rolcanlogin"))
@@ -139,6 +160,26 @@ def _run(script: str) -> None:
     run_script(op.get_bind(), script)
 
 
+_OTHER_DATABASES = """
+    SELECT d.datname FROM pg_database AS d
+    WHERE d.datname <> current_database()
+      AND EXISTS (SELECT 1 FROM aclexplode(d.datacl) AS a JOIN pg_roles AS r ON r.oid = a.grantee
+                  WHERE r.rolname = :operator)
+    ORDER BY d.datname
+"""
+
+
+async def _refuse_roles_of_another(connection: AsyncConnection) -> None:
+    """Two schools of one server would set each other's passwords, and log in to each other's database."""
+    others = (await connection.execute(text(_OTHER_DATABASES), {"operator": OPERATOR})).scalars().all()
+    if others:
+        raise RolesOfAnother(
+            f"the roles hobbs_* of this server are used by database {', '.join(others)}, and a role is the "
+            "whole server's: a second school needs a server of its own. For a copy of the same school's "
+            "database, such as a restored backup beside it: --share-roles"
+        )
+
+
 async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords: Mapping[str, str]) -> None:
     database = (await connection.execute(text("SELECT quote_ident(current_database())"))).scalar_one()
     await _ensure_role(connection, READER, None)
@@ -171,10 +212,9 @@ async def _ensure_role(connection: AsyncConnection, role: str, password: str | N
     if there.first() is None:
         await connection.execute(text(f"CREATE ROLE {role} NOLOGIN"))
     if password is not None:
-        quoted = await connection.execute(text("SELECT quote_literal(:password)"), {"password": password})
-        await connection.execute(
-            text(f"ALTER ROLE {role} LOGIN PASSWORD {quoted.scalar_one()}".replace(":", r"\:"))
-        )
+        # The statement is in the server's log: it holds what is kept of the password, not the password.
+        kept = verifier(password).replace(":", r"\:")
+        await connection.execute(text(f"ALTER ROLE {role} LOGIN PASSWORD '{kept}'"))
 
 
 def _upgrade(connection: Connection, service: str, revision: str) -> None:

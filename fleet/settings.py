@@ -12,7 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-from pydantic import Field, FilePath, SecretStr, ValidationError, field_validator
+from pydantic import Field, FilePath, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
     BaseSettings,
@@ -20,8 +20,8 @@ from pydantic_settings import (
     PydanticBaseSettingsSource,
     SettingsConfigDict,
 )
-from sqlalchemy import make_url
-from sqlalchemy.exc import ArgumentError
+
+from fleet.database_url import VERIFIED, is_local, mode, read_url, with_mode
 
 PREFIX = "HOBBS_"
 SHARED_SECRETS = frozenset({"kafka_password"})  # of the brokers' user, which may be one for all services
@@ -92,6 +92,8 @@ class ProcessSettings(BaseSettings):
 class Settings(ProcessSettings):
     """What every worker needs to know; a service adds its own fields in a subclass."""
 
+    # Hosts to which nobody else is on the way, such as compose's own network: comma-separated, exact names.
+    database_private_hosts: str = ""
     database_url: SecretStr
     kafka_bootstrap: str
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
@@ -110,16 +112,20 @@ class Settings(ProcessSettings):
 
     @field_validator("database_url")
     @classmethod
-    def _is_a_url(cls, url: SecretStr) -> SecretStr:
-        if not url.get_secret_value():  # whoever needs Kafka only says so
-            return url
-        try:
-            port = make_url(url.get_secret_value()).port
-        except (ArgumentError, ValueError):
-            port = -1
-        if port is not None and not 0 < port < 65536:
-            raise ValueError("it is not a URL such as postgresql://role:password@host:5432/hobbs")
-        return url
+    def _is_a_url_whose_way_is_trusted(cls, given: SecretStr, info: ValidationInfo) -> SecretStr:
+        if not given.get_secret_value():  # whoever needs Kafka only says so
+            return given
+        url = read_url(given.get_secret_value())
+        private = [host.strip() for host in info.data.get("database_private_hosts", "").split(",")]
+        if url.host in private:
+            return given if "sslmode" in url.query else SecretStr(with_mode(url, "prefer"))
+        if not is_local(url) and mode(url) not in VERIFIED:
+            raise ValueError(
+                f"sslmode={mode(url)} verifies nobody, and {url.host} is not this machine: use verify-full, "
+                f"with sslrootcert=FILE for a CA of your own; or name {url.host} in "
+                f"{PREFIX}DATABASE_PRIVATE_HOSTS when nobody else is on the network to it"
+            )
+        return given
 
     @field_validator("kafka_bootstrap")
     @classmethod

@@ -28,6 +28,7 @@ REGISTERED = (
     Service(name="receivables"),
     Service(name="gateway", http=True, webhook_secrets=True),
     Service(name="adjustments"),
+    Service(name="reserves"),
 )
 
 BY_NAME = {service.name: service for service in REGISTERED}

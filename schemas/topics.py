@@ -13,9 +13,11 @@ from schemas.monitors import BalanceCrossed
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled, PaymentReceived
 from schemas.refunds import RefundRequested, RefundSettled
+from schemas.reserves import ReconciliationCompleted, ReserveChanged, ReserveGate
 from schemas.reversals import ReversalRequested, ReversalSettled
 from schemas.school import SchoolAccepted, SchoolConfigured
 from schemas.services import CONSOLE, DECIDE, SERVICES
+from schemas.stripe_balance import StripeBalanceRead, StripeTransaction
 from schemas.stripe_webhooks import StripeWebhook
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
 
@@ -75,7 +77,12 @@ _TOPICS = (
         consumers=("adjustments",),
         retention_ms=FOREVER,
     ),
-    Topic(name="adjustment.changed", model=AdjustmentChanged, key="flight_id", owner="adjustments"),
+    Topic(
+        name="adjustment.changed",
+        model=AdjustmentChanged,
+        key="flight_id",
+        owner="adjustments",
+    ),
     Topic(
         name="reversal.requested",
         model=ReversalRequested,
@@ -122,7 +129,7 @@ _TOPICS = (
         model=SchoolAccepted,
         key="school",
         owner="billing",
-        consumers=("payouts", "adjustments"),
+        consumers=("payouts", "adjustments", "reserves"),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -138,7 +145,7 @@ _TOPICS = (
         model=JournalPosted,
         key="source",
         owner="ledger",
-        consumers=("payouts", "adjustments"),
+        consumers=("payouts", "adjustments", "reserves"),
         retention_ms=FOREVER,
     ),
     Topic(
@@ -185,7 +192,7 @@ _TOPICS = (
         model=TransferSent,
         key="transfer_id",
         owner="payouts",
-        consumers=("adjustments",),
+        consumers=("adjustments", "reserves"),
         retention_ms=FOREVER,
     ),
     Topic(name="transfer.refused", model=TransferRefused, key="transfer_id", owner="payouts"),
@@ -214,6 +221,39 @@ _TOPICS = (
         owner="gateway",
         also_from=("payouts",),  # events that Stripe never delivered
         consumers=("payouts", "receivables"),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="stripe.transaction",
+        model=StripeTransaction,
+        key="transaction_id",
+        owner="payouts",
+        consumers=("reserves",),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="stripe.balance",
+        model=StripeBalanceRead,
+        key="balance",
+        owner="payouts",
+        consumers=("reserves",),
+        partitions=1,
+    ),
+    Topic(
+        name="reserve.gate",
+        model=ReserveGate,
+        key="currency",
+        owner="reserves",
+        consumers=("payouts",),
+        partitions=1,
+    ),
+    Topic(name="reserve.changed", model=ReserveChanged, key="currency", owner="reserves", partitions=1),
+    Topic(
+        name="reconciliation.completed",
+        model=ReconciliationCompleted,
+        key="business_date",
+        owner="reserves",
+        partitions=1,
         retention_ms=FOREVER,
     ),
     Topic(

@@ -1,6 +1,7 @@
 """`hobbs demo` and `hobbs up`: the whole fleet on this machine."""
 
 import contextlib
+import os
 import shutil
 import sys
 import tempfile
@@ -29,10 +30,11 @@ def demo(apart: Apart = False) -> None:
     Exit 0 only when every invariant holds. On failure the folder with data and logs stays, and is named.
     """
     from hobbs.demo.run import run_demo
-    from hobbs.local.up import stop_on_sigterm
+    from hobbs.local.up import OTHERS, stop_on_sigterm
 
     started = time.monotonic()
     stop_on_sigterm()
+    os.umask(OTHERS)
     folder = Path(tempfile.mkdtemp(prefix="hobbs-demo-"))
     try:
         holds = run_demo(folder, started, apart=apart)

@@ -12,7 +12,7 @@ from sqlalchemy import make_url
 
 from fleet import kafka_client
 from fleet.functions import function_names
-from fleet.migrate import head_revision, migrate, roles_without_login
+from fleet.migrate import RolesOfAnother, head_revision, migrate, roles_without_login
 from fleet.outages import is_outage
 from fleet.settings import Settings
 from hobbs.shell.connections import DATABASE_ERRORS, Unreachable, run, settings_or_exit, why
@@ -40,6 +40,13 @@ def migrate_command(
     wait_s: Annotated[
         int, typer.Option("--wait", min=0, help="Seconds to wait for Postgres and Kafka.")
     ] = 60,
+    share_roles: Annotated[
+        bool,
+        typer.Option(
+            help="Another database of this server may use the same roles: a copy of this school's.",
+            envvar="HOBBS_SHARE_ROLES",
+        ),
+    ] = False,
     output: OutputOption = Output.table,
 ) -> None:
     """Create roles, schemas, tables, functions and topics, or bring them up to date. Safe to run again.
@@ -51,7 +58,7 @@ def migrate_command(
     """
     settings = settings_or_exit(LoginUrls)
     passwords = role_passwords(settings)
-    done = run(_wait_for("Postgres", wait_s, lambda: migrate(_url(settings), passwords)))
+    done = run(_wait_for("Postgres", wait_s, lambda: _migrate(_url(settings), passwords, share_roles)))
     rows: list[dict[str, Any]] = [
         {"what": "schema", "name": service, "state": schema_state(service)} for service in done
     ]
@@ -105,6 +112,13 @@ def wrong_topics(there: Mapping[str, int]) -> list[str]:
 
 def _url(settings: Settings) -> str:
     return settings.database_url.get_secret_value()
+
+
+async def _migrate(url: str, passwords: Mapping[str, str], share_roles: bool) -> list[str]:
+    try:
+        return await migrate(url, passwords, share_roles=share_roles)
+    except RolesOfAnother as error:
+        raise Unreachable(str(error)) from None
 
 
 async def _create_topics(settings: Settings, replication: int) -> dict[str, int]:

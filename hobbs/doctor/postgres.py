@@ -4,10 +4,11 @@ import time
 from typing import Any, Final
 
 from asyncpg import PostgresError
-from sqlalchemy import Row
+from sqlalchemy import URL, Row
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
+from fleet.database_url import VERIFIED, is_local, mode, read_url
 from fleet.grants import missing_grants
 from fleet.invariants import named_invariant
 from fleet.migrate import OPERATOR, READER, migrated, pending_migrations
@@ -28,6 +29,7 @@ _SERVER = """
            current_setting('synchronous_commit') AS synchronous_commit, current_setting('fsync') AS fsync,
            current_setting('max_connections')::int AS connections_max,
            (SELECT count(*) FROM pg_stat_activity WHERE usename IS NOT NULL) AS connections,
+           (SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid()) AS tls,
            current_user AS login
 """
 _ROLES = """
@@ -73,7 +75,7 @@ async def examine_postgres(settings: Settings) -> list[Finding]:
     database = Database(settings.database_url.get_secret_value(), schema="public", pool_size=1)
     place = f"{database.url.host}:{database.url.port or 5432}/{database.url.database}"
     try:
-        findings = await _server(database, place)
+        findings = await _server(database, place, settings)
         roles, usable = await _roles(database)
         findings += roles
         if usable:
@@ -89,7 +91,7 @@ async def examine_postgres(settings: Settings) -> list[Finding]:
     return findings
 
 
-async def _server(database: Database, place: str) -> list[Finding]:
+async def _server(database: Database, place: str, settings: Settings) -> list[Finding]:
     async with database.transaction() as tx:
         await tx.one("SELECT 1")  # the time to connect must not count as clock skew
         before = time.time()
@@ -100,6 +102,7 @@ async def _server(database: Database, place: str) -> list[Finding]:
         _skew(row.now - (before + after) / 2),
         *_durability(row),
         _connections(row),
+        *_way(read_url(settings.database_url.get_secret_value()), row),
     ]
 
 
@@ -127,6 +130,16 @@ def _durability(row: Row[Any]) -> list[Finding]:
         found = f"fsync={row.fsync}, synchronous_commit={row.synchronous_commit}: a crash can lose commits"
         findings.append(wrong("postgres", found, "set both to on: this is money"))
     return findings or [ok("postgres", "commits are durable (fsync, synchronous_commit)")]
+
+
+def _way(url: URL, row: Row[Any]) -> list[Finding]:
+    """What somebody between this machine and the database could do; nothing to say of this machine's own."""
+    if is_local(url):
+        return []
+    if mode(url) in VERIFIED:
+        return [ok("postgres", f"the connection is {row.tls}, and the server proved who it is ({mode(url)})")]
+    said = f"{row.tls}, to whoever answered" if row.tls else "not encrypted"
+    return [ok("postgres", f"the connection is {said}: the settings call the way to {url.host} private")]
 
 
 def _connections(row: Row[Any]) -> Finding:

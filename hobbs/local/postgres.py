@@ -105,11 +105,15 @@ def wait_for_postgres(server: Postgres) -> None:
 
 
 def let_nobody_through(folder: Path, password_file: Path) -> None:
-    """Let the user nobody pass through our folders, without listing them; for a root without capabilities."""
+    """Let the user nobody pass through our folders, without listing them; for a root without capabilities.
+
+    By its group: who else is on this machine may not even pass through.
+    """
     os.chown(password_file, NOBODY, 0)
     password_file.chmod(0o640)
     for ours in (folder, folder.parent):
-        ours.chmod(ours.stat().st_mode | 0o011)
+        os.chown(ours, -1, NOBODY)
+        ours.chmod(ours.stat().st_mode & 0o700 | 0o010)
 
 
 def write_secret(path: Path, secret: str) -> None:

@@ -16,6 +16,7 @@ from hobbs.shell.login_name import login_name
 from hobbs.shell.output import say, show_rows
 
 WATCH_S = 1.0
+OTHERS = 0o077  # keys, passwords, logs and amounts are nobody's but who runs it
 
 
 class AlreadyUp(Exception):
@@ -29,14 +30,25 @@ def keep_running(
 
     school: applied to new data, and never again. apart: each service in a process of its own.
     """
+    os.umask(OTHERS)
     folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
+    keep_from_others(folder)
     with alone_on(folder), running_fleet(folder, keep=True, tell=tell, apart=apart) as running:
         apply_school_once(folder, running, tell, school)
         show_addresses(running)
         while True:
             time.sleep(WATCH_S)
             running.require_running()
+
+
+def keep_from_others(folder: Path) -> None:
+    """Take the rights of others away from what an older release left; Postgres keeps its own folder so."""
+    for here, folders, files in os.walk(folder):
+        if Path(here) == folder:
+            folders[:] = [name for name in folders if name != "postgres"]
+        for path in (Path(here), *(Path(here, name) for name in files)):
+            if not path.is_symlink() and (mode := path.stat().st_mode) & OTHERS:
+                path.chmod(mode & ~OTHERS & 0o7777)
 
 
 @contextlib.contextmanager

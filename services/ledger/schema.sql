@@ -406,6 +406,42 @@ CREATE TABLE ledger.open_period (
 COMMENT ON TABLE ledger.open_period IS 'Where the open period begins; null: nothing was ever closed.';
 ALTER TABLE ONLY ledger.open_period ADD CONSTRAINT open_period_pkey PRIMARY KEY (one);
 
+CREATE TABLE ledger.opening_line (
+    journal_id uuid NOT NULL,
+    as_of date NOT NULL,
+    kind text NOT NULL COLLATE "C",
+    key text NOT NULL COLLATE "C",
+    reference text NOT NULL COLLATE "C",
+    currency text NOT NULL COLLATE "C",
+    attempt integer NOT NULL,
+    CONSTRAINT opening_attempt_is_counted CHECK ((attempt > 0))
+);
+COMMENT ON TABLE ledger.opening_line IS 'A line of the books kept before, and the journal that posted it.';
+ALTER TABLE ONLY ledger.opening_line ADD CONSTRAINT opening_line_is_posted_once UNIQUE (as_of, kind, key, reference, currency, attempt);
+ALTER TABLE ONLY ledger.opening_line ADD CONSTRAINT opening_line_pkey PRIMARY KEY (journal_id);
+CREATE TRIGGER opening_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.opening_line FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.opening_line ENABLE ALWAYS TRIGGER opening_line_is_append_only;
+GRANT SELECT, INSERT ON TABLE ledger.opening_line TO hobbs_ledger;
+
+CREATE TABLE ledger.opening_signature (
+    id bigint NOT NULL,
+    as_of date NOT NULL,
+    action text NOT NULL,
+    balance_hash text NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    decision_id uuid NOT NULL,
+    recorded_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT opening_is_signed_or_reopened CHECK ((action = ANY (ARRAY['signed'::text, 'reopened'::text])))
+);
+COMMENT ON TABLE ledger.opening_signature IS 'Who signed or reopened an opening, newest last.';
+ALTER TABLE ledger.opening_signature ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY ledger.opening_signature ADD CONSTRAINT opening_is_signed_once_by_a_decision UNIQUE (decision_id);
+ALTER TABLE ONLY ledger.opening_signature ADD CONSTRAINT opening_signature_pkey PRIMARY KEY (id);
+CREATE TRIGGER opening_signature_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.opening_signature FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.opening_signature ENABLE ALWAYS TRIGGER opening_signature_is_append_only;
+GRANT SELECT, INSERT ON TABLE ledger.opening_signature TO hobbs_ledger;
+
 CREATE TABLE ledger.outbox (
     id bigint NOT NULL,
     topic text NOT NULL,
@@ -742,6 +778,59 @@ CREATE VIEW ledger_public.my_holds WITH (security_invoker='true') AS
      JOIN ledger.wallet ON ((wallet.id = hold.wallet_id)));
 COMMENT ON VIEW ledger_public.my_holds IS 'The holds that the reader may see.';
 GRANT SELECT ON TABLE ledger_public.my_holds TO hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
+
+CREATE VIEW ledger_public.opening_lines AS
+ WITH RECURSIVE undone(line_id, journal_id, reverts) AS (
+         SELECT opening_line.journal_id,
+            opening_line.journal_id,
+            0 AS "?column?"
+           FROM ledger.opening_line
+        UNION ALL
+         SELECT undone.line_id,
+            revert.journal_id,
+            (undone.reverts + 1)
+           FROM (undone
+             JOIN ledger.revert ON ((revert.reverted_id = undone.journal_id)))
+        ), reverted AS (
+         SELECT undone.line_id,
+            max(undone.reverts) AS reverts
+           FROM undone
+          GROUP BY undone.line_id
+        )
+ SELECT line.as_of,
+    line.kind,
+    line.key,
+    line.reference,
+    line.currency,
+    line.attempt,
+    line.journal_id,
+    journal.source,
+    wallet.address AS wallet,
+    entry.amount,
+    ((reverted.reverts % 2) = 0) AS stands,
+    COALESCE(late_journal.belongs_at, journal.occurred_at) AS occurred_at,
+    journal.recorded_at
+   FROM (((((ledger.opening_line line
+     JOIN reverted ON ((reverted.line_id = line.journal_id)))
+     JOIN ledger.journal ON ((journal.id = line.journal_id)))
+     JOIN ledger.entry ON (((entry.journal_id = line.journal_id) AND (entry."position" = 1))))
+     JOIN ledger.wallet ON ((wallet.id = entry.wallet_id)))
+     LEFT JOIN ledger.late_journal ON ((late_journal.journal_id = line.journal_id)));
+COMMENT ON VIEW ledger_public.opening_lines IS 'Lines of the books kept before, with what each put on its wallet (credit positive), and whether it stands.';
+GRANT SELECT ON TABLE ledger_public.opening_lines TO hobbs_reader;
+
+CREATE VIEW ledger_public.opening_signatures AS
+ SELECT id,
+    as_of,
+    action,
+    balance_hash,
+    who,
+    why,
+    decision_id,
+    recorded_at
+   FROM ledger.opening_signature;
+COMMENT ON VIEW ledger_public.opening_signatures IS 'Who signed or reopened an opening, newest last.';
+GRANT SELECT ON TABLE ledger_public.opening_signatures TO hobbs_reader;
 
 CREATE VIEW ledger_public.positions AS
  SELECT topic,

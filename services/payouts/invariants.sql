@@ -279,3 +279,15 @@ GROUP BY wallet, currency, stands_for HAVING sum(amount) <> 0
 UNION ALL
 SELECT wallet, currency, stands_for, amount FROM payable
 WHERE event_type = 'offset' AND amount > 0 AND transfer_id IS NULL;
+
+-- name: what_was_let_out_is_counted
+-- What was let out under a reserve's gate is its transfers' amounts, each once.
+SELECT gate.currency, allowed_total, coalesce(let_out.amount, 0) AS let_out FROM reserve_gate AS gate
+LEFT JOIN (SELECT currency, sum(amount) AS amount FROM operation WHERE let_out_at IS NOT NULL GROUP BY currency)
+    AS let_out USING (currency)
+WHERE allowed_total <> coalesce(let_out.amount, 0);
+
+-- name: nothing_is_sent_past_the_gate
+-- While the school keeps a reserve, every transfer under way was let out.
+SELECT operation.id, operation.wallet, operation.amount FROM operation JOIN reserve_gate USING (currency)
+WHERE operation.kind = 'transfer' AND operation.state = 'in_flight' AND let_out_at IS NULL;

@@ -1,5 +1,6 @@
 """`hobbs up` keeps its data, stops cleanly, and leaves no process behind however it ends."""
 
+import os
 import signal
 import subprocess
 import sys
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from hobbs.local.postgres import NOBODY
 from hobbs.local.waiting import wait_until
 from tests.support.processes import processes_writing_under
 
@@ -26,6 +28,7 @@ class Up:
                 stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                umask=0o022,  # as most shells have it
             )
 
     @property
@@ -52,19 +55,34 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     wait_until(lambda: not processes_writing_under(folder), what="the end of every process", within_s=20)
 
 
+def open_to_others(folder: Path) -> list[str]:
+    """What another user of this machine may read, write or pass through; as root, Postgres is nobody."""
+    found = []
+    for path in (folder, *folder.rglob("*")):
+        there = path.lstat()
+        # Only Postgres' user is in its group, and only root in root's.
+        others = 0o007 if there.st_gid in (0, NOBODY) and os.geteuid() == 0 else 0o077
+        if there.st_mode & others and not path.is_symlink():
+            found.append(f"{there.st_mode:o} {path}")
+    return found
+
+
 def test_a_stopped_fleet_starts_again_on_its_data_and_applies_the_school_once(folder: Path) -> None:
     first = Up(folder)
     first.wait_until_ready()
     assert "applying school.toml" in first.said
     assert first.stop(signal.SIGTERM) == 0, first.said
     assert processes_writing_under(folder) == []
+    assert open_to_others(folder) == []
+    (folder / "logs").chmod(0o755)  # as an older release left it
+    (folder / "logs" / "stripe.log").chmod(0o644)
     second = Up(folder)
     second.wait_until_ready()
     assert "applying school.toml" not in second.said
     other = Up(folder, output="other.out")
     assert other.process.wait(60) == 1
     assert "in use by another `hobbs up`" in other.said
-    assert (folder / "operator.env").stat().st_mode & 0o077 == 0
+    assert open_to_others(folder) == []
     assert second.stop(signal.SIGINT) == 0, second.said
     assert processes_writing_under(folder) == []
 

@@ -11,7 +11,7 @@ from schemas.services import CONSOLE, DECIDE, SERVICES
 from schemas.topics import TOPICS, Topic
 
 PUBLISHERS = {*DECIDE, "scheduling", "operator", "every service"}
-KEYED_BY_A_CONSTANT = {"<service>/<object>", "school", "the Stripe object's id"}
+KEYED_BY_A_CONSTANT = {"<service>/<object>", "school", "balance", "the Stripe object's id"}
 
 
 def examples(topic: Topic) -> list[dict[str, Any]]:

@@ -1,10 +1,13 @@
 """Who gets in, from where, for how long, and what every answer says to a browser."""
 
+from collections.abc import Iterator, Sequence
+
 import asyncpg
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
+from starlette.routing import BaseRoute
 
 from console.edge import HEADERS, Edge
 from console.guard import cookie_name
@@ -172,7 +175,18 @@ def routes(desk: Desk) -> list[APIRoute]:
     assert isinstance(edge, Edge)
     app = edge._app
     assert isinstance(app, FastAPI)
-    return [route for route in app.routes if isinstance(route, APIRoute)]
+    found = list(flat(app.routes))
+    assert len(found) > 25, "the console's pages are not among the routes"
+    return found
+
+
+def flat(listed: Sequence[BaseRoute]) -> Iterator[APIRoute]:
+    """The routes, those of included routers too: FastAPI keeps each as one route (findings/)."""
+    for route in listed:
+        if isinstance(route, APIRoute):
+            yield route
+        elif inside := getattr(route, "original_router", None):
+            yield from flat(inside.routes)
 
 
 def roles_of(route: APIRoute) -> frozenset[str] | None:

@@ -165,7 +165,7 @@ async def test_a_sign_out_at_the_provider_ends_the_session_here(school: School) 
     await school.sign_in(browser)
     school.provider.claims = ANN | {"sid": "s-2"}
     await school.sign_in(other)
-    events = {signin_provider.LOGOUT_EVENT: {}}
+    events: dict[str, dict[str, str]] = {signin_provider.LOGOUT_EVENT: {}}
     no_event = school.provider.token(sub="u-1", sid="s-1", jti="j")
     assert (await browser.post("/login/ended", data={"logout_token": no_event})).status_code == 403
     token = school.provider.token(sub="u-1", sid="s-1", jti="j", events=events)

@@ -26,6 +26,7 @@ def hobbs(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Hobbs:
     """Run `hobbs ARGUMENTS…`, in a thread because a command has its own event loop; `answer` is typed in."""
     monkeypatch.setenv("HOBBS_DATABASE_URL", service_url(database_url, "operator"))
     monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", NO_KAFKA)
+    monkeypatch.setenv("HOBBS_SHARE_ROLES", "1")  # every test's database is on one server
 
     async def invoke(*arguments: str, answer: str | None = None) -> Result:
         command = assemble([arguments[0]])

@@ -2,17 +2,21 @@
 
 import json
 import secrets
-from collections.abc import AsyncIterator
+import signal
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from fleet.functions import function_names
-from fleet.migrate import head_revision, migrated
+from fleet.migrate import head_revision, migrate, migrated
+from hobbs.local.ports import free_port
+from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres
 from schemas.services import LOGINS
 from schemas.topics import TOPICS
 from tests.integration.ops.conftest import NO_KAFKA, Hobbs
-from tests.support.databases import Cluster, empty, service_url
+from tests.support.databases import Cluster, empty, run_statement, service_url
 
 
 @pytest.fixture
@@ -134,3 +138,67 @@ async def test_a_secrets_file_that_is_not_there_is_named(
     monkeypatch.setenv("HOBBS_DATABASE_URL_FILE", "/nowhere/database_url")
     result = await hobbs("migrate")
     assert (result.exit_code, "/nowhere/database_url" in result.stderr) == (2, True)
+
+
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[Postgres]:
+    """A server of the test's own, which logs every statement."""
+    log = tmp_path / "log"
+    prepare_postgres(tmp_path / "postgres", log)
+    settings = ["fsync=off", "log_statement=all", "log_min_duration_statement=0"]
+    server = start_postgres(tmp_path / "postgres", port=free_port(), log=log, settings=settings)
+    wait_for_postgres(server)
+    yield server
+    server.child.signal(signal.SIGQUIT)
+    server.child.wait(10)
+
+
+async def test_no_password_is_in_the_server_s_log_and_each_logs_in(own_server: Postgres) -> None:
+    odd = "p:a'ss\\ wörd ｆｕｌｌ\u00ad%s"
+    passwords = {"ledger": odd, "operator": "plain-operator-password"}
+    await run_statement(own_server.url(), "CREATE DATABASE school")
+    await migrate(own_server.url("school"), passwords, ["ledger"])
+    said = own_server.child.log.read_text(encoding="utf-8")
+    assert "ALTER ROLE hobbs_ledger LOGIN PASSWORD 'SCRAM-SHA-256$4096:" in said, (
+        "the log is of every statement"
+    )
+    for login, password in passwords.items():
+        assert password not in said
+        connection = await asyncpg.connect(
+            host="127.0.0.1",
+            port=own_server.port,
+            database="school",
+            user=f"hobbs_{login}",
+            password=password,
+        )
+        await connection.close()
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        await asyncpg.connect(
+            host="127.0.0.1", port=own_server.port, database="school", user="hobbs_ledger", password=odd + "x"
+        )
+
+
+async def test_a_second_school_on_one_server_is_refused_and_changes_nothing(
+    own_server: Postgres, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("first", "second"):
+        await run_statement(own_server.url(), f"CREATE DATABASE {name}")
+    await migrate(own_server.url("first"), {"ledger": "of-the-first"}, ["ledger"])
+    monkeypatch.delenv("HOBBS_SHARE_ROLES")
+    monkeypatch.setenv("HOBBS_DATABASE_URL", own_server.url("second"))
+    other = f"postgresql://hobbs_ledger:of-the-second@127.0.0.1:{own_server.port}/second"
+    monkeypatch.setenv("HOBBS_LEDGER_DATABASE_URL", other)
+    refused = await hobbs("migrate", "--no-topics")
+    assert refused.exit_code == 1
+    assert "are used by database first" in refused.stderr
+    assert "--share-roles" in refused.stderr
+    first = await asyncpg.connect(f"postgresql://hobbs_ledger:of-the-first@127.0.0.1:{own_server.port}/first")
+    await first.close()
+    second = await asyncpg.connect(own_server.url("second"))
+    try:
+        assert not await second.fetchval("SELECT count(*) FROM pg_namespace WHERE nspname = 'ledger'")
+    finally:
+        await second.close()
+    assert (await hobbs("migrate", "--no-topics", "--share-roles")).exit_code == 0
+    monkeypatch.setenv("HOBBS_DATABASE_URL", own_server.url("first"))
+    assert (await hobbs("migrate", "--no-topics")).exit_code == 1, "now each is another's"
