@@ -145,7 +145,8 @@ async def whole(tx: Tx, name: str) -> dict[str, Any] | None:
     parts = _parts(name)
     if parts is None:
         return None
-    row = await tx.first(_ONE, flight_id=parts[0], revision=parts[1])
+    flight_id, revision = parts
+    row = await tx.first(_ONE, flight_id=flight_id, revision=revision)
     if row is None:
         return None
     found: dict[str, Any] = dict(row._mapping)
@@ -159,8 +160,8 @@ async def whole(tx: Tx, name: str) -> dict[str, Any] | None:
         "settlements": settlements,
         "forgotten": await forgotten.of_adjustment(tx, row.id, row.currency, wallets, settlements),
         "settlement_steps": [dict(step._mapping) for step in await tx.all(_SETTLEMENT_STEPS, id=row.id)],
-        "computations": await computations(tx, flight_id, _stood(row.paid_by), int(revision)),
-        "next_flights": await _next_flights(tx, flight_id, int(revision)),
+        "computations": await computations(tx, flight_id, _stood(row.paid_by), revision),
+        "next_flights": await _next_flights(tx, flight_id, revision),
     }
 
 
