@@ -65,7 +65,7 @@ class Grant:
     @property
     def right(self) -> str:
         """The right and its object, in the words of a GRANT statement."""
-        column = f" ({self.detail})" if self.kind == "COLUMN" else ""
+        column = f' ("{self.detail}")' if self.kind == "COLUMN" else ""
         kind = "TABLE" if self.kind == "COLUMN" else self.kind
         parameters = f"({self.detail})" if self.kind == "FUNCTION" else ""
         where = f"{self.schema}.{self.name}" if self.name else self.schema
@@ -117,7 +117,7 @@ def _one(service: str, role: str, privilege: str, kind: str, name: str, columns:
     if not columns:
         yield Grant(**place, kind=kind, detail=detail)
     for column in _names(columns):
-        yield Grant(**place, kind="COLUMN", detail=column)
+        yield Grant(**place, kind="COLUMN", detail=column.strip('"'))
 
 
 def _names(listed: str) -> list[str]:

@@ -155,7 +155,13 @@ CREATE TABLE adjustments.dead_letter (
 ALTER TABLE ONLY adjustments.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY adjustments.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON adjustments.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.dead_letter TO hobbs_adjustments;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON adjustments.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION adjustments.refuse_rewritten_letter();
+ALTER TABLE adjustments.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON adjustments.dead_letter FOR EACH ROW EXECUTE FUNCTION adjustments.refuse_rewritten_letter();
+ALTER TABLE adjustments.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE adjustments.dead_letter TO hobbs_adjustments;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE adjustments.dead_letter TO hobbs_adjustments;
+GRANT UPDATE("offset") ON TABLE adjustments.dead_letter TO hobbs_adjustments;
 
 CREATE TABLE adjustments.early_answer (
     settlement_id uuid NOT NULL,
@@ -593,3 +599,4 @@ GRANT SELECT ON TABLE adjustments_public.settlements TO hobbs_reader;
 -- * guard_settlement_sums()
 -- * person(text)
 -- * refuse(text, text)
+-- * refuse_rewritten_letter()

@@ -134,7 +134,13 @@ ALTER TABLE ONLY billing.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMAR
 ALTER TABLE ONLY billing.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_by_flight ON billing.dead_letter USING btree ("substring"(subject, '^flight:(.*):[0-9]+$'::text)) WHERE (topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text]));
 CREATE INDEX dead_letter_open ON billing.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.dead_letter TO hobbs_billing;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON billing.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewritten_letter();
+ALTER TABLE billing.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON billing.dead_letter FOR EACH ROW EXECUTE FUNCTION billing.refuse_rewritten_letter();
+ALTER TABLE billing.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE billing.dead_letter TO hobbs_billing;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE billing.dead_letter TO hobbs_billing;
+GRANT UPDATE("offset") ON TABLE billing.dead_letter TO hobbs_billing;
 
 CREATE TABLE billing.function_file (
     name text NOT NULL,
@@ -574,4 +580,5 @@ CREATE VIEW billing_public.waiting_revisions AS
 GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader;
 
 -- Functions; their texts are in functions/.
+-- * refuse_rewritten_letter()
 -- * current_rates(date)

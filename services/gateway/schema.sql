@@ -77,7 +77,13 @@ CREATE TABLE gateway.dead_letter (
 ALTER TABLE ONLY gateway.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY gateway.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON gateway.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE gateway.dead_letter TO hobbs_gateway;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON gateway.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION gateway.refuse_rewritten_letter();
+ALTER TABLE gateway.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON gateway.dead_letter FOR EACH ROW EXECUTE FUNCTION gateway.refuse_rewritten_letter();
+ALTER TABLE gateway.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE gateway.dead_letter TO hobbs_gateway;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE gateway.dead_letter TO hobbs_gateway;
+GRANT UPDATE("offset") ON TABLE gateway.dead_letter TO hobbs_gateway;
 
 CREATE TABLE gateway.function_file (
     name text NOT NULL,
@@ -226,3 +232,6 @@ CREATE VIEW gateway_public.webhook_sighting AS
     last_seen_at
    FROM gateway.webhook_sighting;
 GRANT SELECT ON TABLE gateway_public.webhook_sighting TO hobbs_reader;
+
+-- Functions; their texts are in functions/.
+-- * refuse_rewritten_letter()

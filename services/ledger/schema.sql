@@ -125,7 +125,13 @@ CREATE TABLE ledger.dead_letter (
 ALTER TABLE ONLY ledger.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY ledger.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON ledger.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE ledger.dead_letter TO hobbs_ledger;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON ledger.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_rewritten_letter();
+ALTER TABLE ledger.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON ledger.dead_letter FOR EACH ROW EXECUTE FUNCTION ledger.refuse_rewritten_letter();
+ALTER TABLE ledger.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE ledger.dead_letter TO hobbs_ledger;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE ledger.dead_letter TO hobbs_ledger;
+GRANT UPDATE("offset") ON TABLE ledger.dead_letter TO hobbs_ledger;
 
 CREATE TABLE ledger.displaced_entry (
     wallet_id bigint NOT NULL,
@@ -826,6 +832,7 @@ GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader;
 -- * refuse_entries_below_limit(bigint, text, numeric)
 -- * refuse_lock_out_of_order(text)
 -- * refuse_other_entries()
+-- * refuse_rewritten_letter()
 -- * refuse_unearned_balance()
 -- * refuse_unset_monitor()
 -- * refuse_untrue_crossing()

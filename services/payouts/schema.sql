@@ -45,7 +45,14 @@ CREATE TABLE payouts.attempt (
 ALTER TABLE ONLY payouts.attempt ADD CONSTRAINT attempt_pkey PRIMARY KEY (lease_token);
 ALTER TABLE ONLY payouts.attempt ADD CONSTRAINT attempt_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
 CREATE INDEX attempt_of_an_operation ON payouts.attempt USING btree (operation_id, started_at);
-GRANT SELECT, INSERT, UPDATE ON TABLE payouts.attempt TO hobbs_payouts;
+CREATE TRIGGER attempt_is_not_removed BEFORE DELETE ON payouts.attempt FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.attempt ENABLE ALWAYS TRIGGER attempt_is_not_removed;
+CREATE TRIGGER attempt_is_written_once BEFORE UPDATE ON payouts.attempt FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((((((old.lease_token IS DISTINCT FROM new.lease_token) OR (old.operation_id IS DISTINCT FROM new.operation_id)) OR (old.generation IS DISTINCT FROM new.generation)) OR (old.phase IS DISTINCT FROM new.phase)) OR (old.idempotency_key IS DISTINCT FROM new.idempotency_key)) OR (old.started_at IS DISTINCT FROM new.started_at)))) EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.attempt ENABLE ALWAYS TRIGGER attempt_is_written_once;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.attempt FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.attempt ENABLE ALWAYS TRIGGER table_is_not_emptied;
+GRANT SELECT, INSERT ON TABLE payouts.attempt TO hobbs_payouts;
+GRANT UPDATE (finished_at, verdict, http_status, code, request_id, sentence) ON TABLE payouts.attempt TO hobbs_payouts;
 
 CREATE TABLE payouts.card_payment (
     charge_id text NOT NULL,
@@ -163,7 +170,13 @@ CREATE TABLE payouts.dead_letter (
 ALTER TABLE ONLY payouts.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY payouts.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON payouts.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.dead_letter TO hobbs_payouts;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON payouts.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewritten_letter();
+ALTER TABLE payouts.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON payouts.dead_letter FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewritten_letter();
+ALTER TABLE payouts.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE payouts.dead_letter TO hobbs_payouts;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE payouts.dead_letter TO hobbs_payouts;
+GRANT UPDATE("offset") ON TABLE payouts.dead_letter TO hobbs_payouts;
 
 CREATE TABLE payouts.event_listing (
     only_row boolean DEFAULT true NOT NULL,
@@ -451,6 +464,10 @@ ALTER TABLE payouts.operation_history ALTER COLUMN id ADD GENERATED ALWAYS AS ID
 ALTER TABLE ONLY payouts.operation_history ADD CONSTRAINT operation_history_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payouts.operation_history ADD CONSTRAINT operation_history_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
 CREATE INDEX operation_history_of_an_operation ON payouts.operation_history USING btree (operation_id, id);
+CREATE TRIGGER history_is_only_added_to BEFORE DELETE OR UPDATE ON payouts.operation_history FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.operation_history ENABLE ALWAYS TRIGGER history_is_only_added_to;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.operation_history FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.operation_history ENABLE ALWAYS TRIGGER table_is_not_emptied;
 GRANT SELECT, INSERT ON TABLE payouts.operation_history TO hobbs_payouts;
 
 CREATE TABLE payouts.outbox (
@@ -501,7 +518,14 @@ CREATE INDEX payable_in_a_clawback ON payouts.payable USING btree (clawback_id) 
 CREATE INDEX payable_not_yet_in_a_transfer ON payouts.payable USING btree (wallet, currency, id) WHERE (transfer_id IS NULL);
 CREATE INDEX payable_of_a_transfer ON payouts.payable USING btree (transfer_id) WHERE (transfer_id IS NOT NULL);
 CREATE INDEX payable_that_stands_for_a_debt ON payouts.payable USING btree (wallet, stands_for) WHERE (stands_for IS NOT NULL);
-GRANT SELECT, INSERT, UPDATE ON TABLE payouts.payable TO hobbs_payouts;
+CREATE TRIGGER payable_is_not_removed BEFORE DELETE ON payouts.payable FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payable ENABLE ALWAYS TRIGGER payable_is_not_removed;
+CREATE TRIGGER payable_is_what_was_posted BEFORE UPDATE ON payouts.payable FOR EACH ROW WHEN ((((((((((old.id IS DISTINCT FROM new.id) OR (old.journal_id IS DISTINCT FROM new.journal_id)) OR (old.wallet IS DISTINCT FROM new.wallet)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.source IS DISTINCT FROM new.source)) OR (old.event_type IS DISTINCT FROM new.event_type)) OR (old.occurred_at IS DISTINCT FROM new.occurred_at)) OR (old.accrued_at IS DISTINCT FROM new.accrued_at))) EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payable ENABLE ALWAYS TRIGGER payable_is_what_was_posted;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.payable FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payable ENABLE ALWAYS TRIGGER table_is_not_emptied;
+GRANT SELECT, INSERT ON TABLE payouts.payable TO hobbs_payouts;
+GRANT UPDATE (stripe_account, transfer_id, trace, clawback_id, stands_for) ON TABLE payouts.payable TO hobbs_payouts;
 
 CREATE TABLE payouts.payee (
     wallet text NOT NULL,
@@ -538,7 +562,14 @@ CREATE TABLE payouts.payee (
 );
 ALTER TABLE ONLY payouts.payee ADD CONSTRAINT one_payee_per_stripe_account UNIQUE (stripe_account);
 ALTER TABLE ONLY payouts.payee ADD CONSTRAINT payee_pkey PRIMARY KEY (wallet);
-GRANT SELECT, INSERT, UPDATE ON TABLE payouts.payee TO hobbs_payouts;
+CREATE TRIGGER payee_is_not_removed BEFORE DELETE ON payouts.payee FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payee ENABLE ALWAYS TRIGGER payee_is_not_removed;
+CREATE TRIGGER payee_keeps_the_account BEFORE UPDATE ON payouts.payee FOR EACH ROW WHEN ((((((old.wallet IS DISTINCT FROM new.wallet) OR (old.kind IS DISTINCT FROM new.kind)) OR (old.key IS DISTINCT FROM new.key)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR ((old.stripe_account IS NOT NULL) AND (old.stripe_account IS DISTINCT FROM new.stripe_account)))) EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payee ENABLE ALWAYS TRIGGER payee_keeps_the_account;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.payee FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payee ENABLE ALWAYS TRIGGER table_is_not_emptied;
+GRANT SELECT, INSERT ON TABLE payouts.payee TO hobbs_payouts;
+GRANT UPDATE (email, country, schedule, minimum_amount, hold_hours, instant, configured_at, removed_at, stripe_account, ready, details_submitted, charges_enabled, payouts_enabled, balance_negative, requirements, disabled_reason, checked_at, told, agreement, conflict) ON TABLE payouts.payee TO hobbs_payouts;
 
 CREATE TABLE payouts.payee_card (
     wallet text NOT NULL,
@@ -800,7 +831,14 @@ CREATE UNIQUE INDEX one_live_transfer_per_cause ON payouts.transfer USING btree 
 CREATE INDEX transfer_in_hold_period ON payouts.transfer USING btree (due_at) WHERE ((state = 'held'::text) AND (reason = 'hold_period'::text));
 CREATE INDEX transfer_not_settled ON payouts.transfer USING btree (wallet, state) WHERE (state = ANY (ARRAY['pending'::text, 'held'::text, 'sending'::text, 'refused'::text, 'parked'::text]));
 CREATE INDEX transfer_on_its_way_to_the_bank ON payouts.transfer USING btree (stripe_account, currency, sent_at) WHERE ((state = ANY (ARRAY['sent'::text, 'partly_reversed'::text])) AND (in_bank_at IS NULL));
-GRANT SELECT, INSERT, UPDATE ON TABLE payouts.transfer TO hobbs_payouts;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.transfer FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.transfer ENABLE ALWAYS TRIGGER table_is_not_emptied;
+CREATE TRIGGER transfer_is_not_removed BEFORE DELETE ON payouts.transfer FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.transfer ENABLE ALWAYS TRIGGER transfer_is_not_removed;
+CREATE TRIGGER transfer_keeps_what_was_sent BEFORE UPDATE ON payouts.transfer FOR EACH ROW WHEN (((((((old.id IS DISTINCT FROM new.id) OR (old.wallet IS DISTINCT FROM new.wallet)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.cause IS DISTINCT FROM new.cause)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR ((old.stripe_transfer_id IS NOT NULL) AND ((((old.amount IS DISTINCT FROM new.amount) OR (old.stripe_transfer_id IS DISTINCT FROM new.stripe_transfer_id)) OR (old.stripe_account IS DISTINCT FROM new.stripe_account)) OR (old.sent_at IS DISTINCT FROM new.sent_at))))) EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.transfer ENABLE ALWAYS TRIGGER transfer_keeps_what_was_sent;
+GRANT SELECT, INSERT ON TABLE payouts.transfer TO hobbs_payouts;
+GRANT UPDATE (amount, state, reason, sentence, due_at, waived, stripe_transfer_id, stripe_account, sent_at, clawback_until, in_bank_at, amount_reversed, trace, changed_at) ON TABLE payouts.transfer TO hobbs_payouts;
 
 CREATE TABLE payouts.transfer_history (
     id bigint NOT NULL,
@@ -817,6 +855,10 @@ ALTER TABLE payouts.transfer_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDE
 ALTER TABLE ONLY payouts.transfer_history ADD CONSTRAINT transfer_history_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payouts.transfer_history ADD CONSTRAINT transfer_history_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
 CREATE INDEX transfer_history_of_a_transfer ON payouts.transfer_history USING btree (transfer_id, id);
+CREATE TRIGGER history_is_only_added_to BEFORE DELETE OR UPDATE ON payouts.transfer_history FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.transfer_history ENABLE ALWAYS TRIGGER history_is_only_added_to;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.transfer_history FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.transfer_history ENABLE ALWAYS TRIGGER table_is_not_emptied;
 GRANT SELECT, INSERT ON TABLE payouts.transfer_history TO hobbs_payouts;
 
 CREATE TABLE payouts.webhook_kept (
@@ -1341,6 +1383,9 @@ CREATE SEQUENCE payouts.operation_order
 GRANT USAGE ON SEQUENCE payouts.operation_order TO hobbs_payouts;
 
 -- Functions; their texts are in functions/.
+-- * let_change_all_but(regclass, text[])
 -- * refuse_change_of_frozen_operation()
 -- * refuse_change_of_settled_clawback()
 -- * refuse_change_of_settled_refund()
+-- * refuse_rewriting()
+-- * refuse_rewritten_letter()

@@ -64,7 +64,13 @@ CREATE TABLE receivables.dead_letter (
 ALTER TABLE ONLY receivables.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY receivables.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON receivables.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.dead_letter TO hobbs_receivables;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON receivables.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION receivables.refuse_rewritten_letter();
+ALTER TABLE receivables.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON receivables.dead_letter FOR EACH ROW EXECUTE FUNCTION receivables.refuse_rewritten_letter();
+ALTER TABLE receivables.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE receivables.dead_letter TO hobbs_receivables;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE receivables.dead_letter TO hobbs_receivables;
+GRANT UPDATE("offset") ON TABLE receivables.dead_letter TO hobbs_receivables;
 
 CREATE TABLE receivables.dispute (
     dispute_id text NOT NULL,
@@ -405,3 +411,6 @@ CREATE VIEW receivables_public.waiting_charges AS
    FROM receivables.charge
   WHERE (amount IS NULL);
 GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader;
+
+-- Functions; their texts are in functions/.
+-- * refuse_rewritten_letter()
