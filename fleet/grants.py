@@ -1,12 +1,13 @@
-"""Which rights our roles must have: the GRANT statements of each service's schema.sql and function files.
+"""Which rights our roles must have: the GRANT statements of a service's schema.sql, functions and reads.sql.
 
-`hobbs migrate` runs them again, so that a right that somebody took away is back; `hobbs doctor` names what
-is missing. Rights beyond these are not looked at here.
+A service also has what it publishes to hobbs_reader; of other services' views those that its reads.sql names.
+`hobbs migrate` runs the statements again, so that a right that somebody took away is back; `hobbs doctor`
+names what is missing. Rights beyond these: fleet/excess.py.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from sqlalchemy import Connection, text
 from fleet.database import Tx
 from fleet.functions import function_files, run_script
 
+READER = "hobbs_reader"
 _SERVICES = Path(__file__).parent.parent / "services"
 
 _STATEMENT = re.compile(r"^GRANT\s+([^;]+?)\s+ON\s+([^;]+?)\s+TO\s+([^;]+?);", re.MULTILINE)
@@ -82,16 +84,23 @@ class Grant:
 
 def grant_statements(service: str) -> list[str]:
     """The GRANT statements of a service: of its schemas, tables, views, sequences and functions, in order."""
-    schema = _SERVICES / service / "schema.sql"  # a new service has none before `make schemas` wrote it
-    tables = [schema.read_text(encoding="utf-8")] if schema.exists() else []
-    texts = [*tables, *function_files(service).values()]
+    # A new service has no schema.sql before `make schemas` wrote it.
+    paths = [_SERVICES / service / name for name in ("schema.sql", "reads.sql")]
+    texts = [path.read_text(encoding="utf-8") for path in paths if path.exists()]
+    texts += function_files(service).values()
     return [found.group() for text in texts for found in _STATEMENT.finditer(text)]
 
 
 @lru_cache
 def wanted_grants(service: str) -> tuple[Grant, ...]:
     """What the statements give, one right of one role on one object each."""
-    return tuple(grant for statement in grant_statements(service) for grant in _grants(service, statement))
+    said = [grant for statement in grant_statements(service) for grant in _grants(service, statement)]
+    own = [replace(grant, role=f"hobbs_{service}") for grant in said if _is_published(service, grant)]
+    return tuple(dict.fromkeys([*said, *own]))
+
+
+def _is_published(service: str, grant: Grant) -> bool:
+    return grant.role == READER and grant.schema == f"{service}_public"
 
 
 def _grants(service: str, statement: str) -> Iterator[Grant]:

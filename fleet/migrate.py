@@ -21,13 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from fleet.database import IDLE_IN_TRANSACTION_TIMEOUT_MS, Database
 from fleet.database_url import address
+from fleet.excess import take_excess_away
 from fleet.functions import apply_functions, function_files, run_script, stale_function_files
-from fleet.grants import give_missing_grants
+from fleet.grants import READER, give_missing_grants
 from fleet.scram import verifier
 
 _SQL = Path(__file__).parent / "sql"
 _SERVICES = Path(__file__).parent.parent / "services"
-OPERATOR, READER = "hobbs_operator", "hobbs_reader"
+OPERATOR = "hobbs_operator"
 
 
 def services() -> list[str]:
@@ -69,6 +70,9 @@ async def migrate(
         for service in chosen:
             async with engine.begin() as connection:
                 await connection.run_sync(_upgrade, service, revision)
+        if revision == "head":
+            async with engine.begin() as connection:
+                await connection.run_sync(_settle_rights, chosen)
     finally:
         await engine.dispose()
     return chosen
@@ -186,7 +190,7 @@ async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords
             f"REVOKE ALL ON SCHEMA {service}, {service}_public FROM PUBLIC",
             f"GRANT USAGE ON SCHEMA {service} TO {role}",
             f"GRANT USAGE ON SCHEMA {service}_public TO {READER}, {role}",
-            f"GRANT {READER} TO {role}",
+            f"REVOKE {READER} FROM {role}",  # releases before let each service read everything
             f"GRANT {role} TO {OPERATOR} WITH INHERIT FALSE, SET TRUE",
         ):
             await connection.execute(text(statement))
@@ -230,6 +234,19 @@ def _upgrade(connection: Connection, service: str, revision: str) -> None:
 def public_views(service: str) -> str:
     """The statements that publish what every service has to `hobbs_reader`."""
     return (_SQL / "public_views.sql").read_text(encoding="utf-8").replace("<service>", service)
+
+
+def _settle_rights(connection: Connection, chosen: Sequence[str]) -> None:
+    """Give what services read of one another, once all of them are there, and take back what is beyond.
+
+    Nothing is taken back when only some services were migrated: what is beyond at one's head may be what
+    another's older release needs.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('hobbs:migrate', 0))"))
+    for service in services():
+        give_missing_grants(connection, service)
+    if set(chosen) == set(services()):
+        take_excess_away(connection, services())
 
 
 def _revision(connection: Connection, service: str) -> str | None:
