@@ -48,11 +48,10 @@ class Approvers:
 
     async def decide_some(self) -> None:
         """Ask for some decisions about what is open, and wait until Kafka has them."""
-        connection = await asyncpg.connect(self.fleet.owner_url)
         try:
-            found = await connection.fetch(_OPEN, OWN_FLIGHTS)
-        finally:
-            await connection.close()
+            found = await self._open()
+        except (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError):
+            return  # Postgres is away: people come back later
         waiting = [row["name"] for row in found if row["state"] != "settling"]
         settling = [row["name"] for row in found if row["state"] == "settling"]
         records = [self._approval(name) for name in self._some(waiting)]
@@ -62,6 +61,14 @@ class Approvers:
         for record in records:
             await publish(self.fleet, REQUESTED, [record] * (1 + (self.chance.random() < DOUBLED)))
         self.asked += len(records)
+
+    async def _open(self) -> Sequence[Mapping[str, Any]]:
+        connection = await asyncpg.connect(self.fleet.owner_url)
+        try:
+            found: Sequence[Mapping[str, Any]] = await connection.fetch(_OPEN, OWN_FLIGHTS)
+            return found
+        finally:
+            await connection.close()
 
     def _some(self, names: Sequence[str]) -> list[str]:
         kept = [name for name in names if self.chance.random() >= LEFT]
