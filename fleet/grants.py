@@ -67,7 +67,8 @@ class Grant:
     @property
     def right(self) -> str:
         """The right and its object, in the words of a GRANT statement."""
-        column = f' ("{self.detail}")' if self.kind == "COLUMN" else ""
+        named = f'"{self.detail}"' if self.detail == "offset" else self.detail  # a reserved word
+        column = f" ({named})" if self.kind == "COLUMN" else ""
         kind = "TABLE" if self.kind == "COLUMN" else self.kind
         parameters = f"({self.detail})" if self.kind == "FUNCTION" else ""
         where = f"{self.schema}.{self.name}" if self.name else self.schema
