@@ -15,7 +15,7 @@ LOCK = $(BIN)/uv pip compile --quiet pyproject.toml --universal --python-version
 	--no-emit-index-url --no-emit-find-links --no-annotate --custom-compile-command 'make lock'
 # Each test process starts its own Postgres, Kafka and simulator.
 TEST_PROCESSES ?= 2
-SOURCES := bootstrap.py fleet schemas services hobbs tests deploy bench
+SOURCES := bootstrap.py fleet schemas services hobbs console tests deploy bench
 present = $(wildcard $(SOURCES))
 
 .PHONY: help demo up test crash chaos mutants bench soak check format lint types contracts schemas services secrets bill-of-materials lock sbom advisories clean bootstrap

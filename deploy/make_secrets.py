@@ -47,12 +47,13 @@ def make_secrets(folder: Path, place: str = PLACE) -> list[str]:
 
 
 def _plain_secrets() -> dict[str, str]:
-    """Random secrets, which suit the simulator; replace them by those of your Stripe account."""
+    """Random secrets, which suit the simulator; replace them by those of Stripe and of your sign-in."""
     return {
         "postgres_password": secrets.token_urlsafe(24),
         "stripe_secret_key": f"sk_test_{secrets.token_hex(16)}",
         "stripe_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "stripe_connect_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
+        "console_oidc_client_secret": secrets.token_urlsafe(24),
     }
 
 

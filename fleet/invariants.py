@@ -17,10 +17,10 @@ from sqlalchemy import Row
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database, Tx
+from fleet.folders import folder_of
 from fleet.outages import first_line
 
 EXAMPLES_MAX: Final = 5
-_SERVICES: Final = Path(__file__).parent.parent / "services"
 _OF_EACH: Final = Path(__file__).parent / "sql" / "each_service.sql"
 _NAME = re.compile(r"^--\s*name:\s*(?P<name>\w+)[ \t]*(?:[:—-]+[ \t]*(?P<rest>.+))?$", re.MULTILINE)
 
@@ -52,7 +52,7 @@ class Outcome:
 
 def service_invariants(service: str) -> list[Invariant]:
     """The service's own invariants, then those of the tables that every service has."""
-    return [*read(service, _SERVICES / service / "invariants.sql"), *read(service, _OF_EACH)]
+    return [*read(service, folder_of(service) / "invariants.sql"), *read(service, _OF_EACH)]
 
 
 def named_invariant(service: str, name: str) -> Invariant:

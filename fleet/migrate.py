@@ -22,18 +22,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from fleet.database import IDLE_IN_TRANSACTION_TIMEOUT_MS, Database
 from fleet.database_url import address
 from fleet.excess import take_excess_away
+from fleet.folders import CONSOLE, ROOT, folder_of
 from fleet.functions import apply_functions, function_files, run_script, stale_function_files
 from fleet.grants import READER, give_missing_grants
 from fleet.scram import verifier
 
 _SQL = Path(__file__).parent / "sql"
-_SERVICES = Path(__file__).parent.parent / "services"
 OPERATOR = "hobbs_operator"
 
 
 def services() -> list[str]:
     """Every service that has migrations, in the order of their names."""
-    return sorted(p.parent.parent.name for p in _SERVICES.glob("*/migrations/env.py"))
+    return sorted(p.parent.parent.name for p in (ROOT / "services").glob("*/migrations/env.py"))
+
+
+def migrated() -> list[str]:
+    """Whoever has a schema of its own, in the order of their migrations: the services, then the console."""
+    return [*services(), CONSOLE]
 
 
 class RolesOfAnother(Exception):
@@ -48,7 +53,9 @@ async def migrate(
     *,
     share_roles: bool = True,
 ) -> list[str]:
-    """Bring roles, schemas, tables and functions of every service to this code's; the services migrated.
+    """Bring roles, schemas, tables and functions of every service and the console to this code's.
+
+    Returns who was migrated.
 
     `url` logs in as the owner of the database. `passwords` maps a service, or "operator", to the password
     of its role; a role without one keeps what it has, and a new one cannot log in. Another `revision` than
@@ -57,7 +64,7 @@ async def migrate(
     Roles are the server's, not the database's. When those of Hobbs are used by another database, this raises
     RolesOfAnother and changes nothing, unless `share_roles`; `hobbs migrate` shares them only when told to.
     """
-    chosen = list(only) if only is not None else services()
+    chosen = list(only) if only is not None else migrated()
     engine = _owner_engine(url)
     try:
         async with engine.begin() as connection:
@@ -190,7 +197,8 @@ async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords
             f"REVOKE ALL ON SCHEMA {service}, {service}_public FROM PUBLIC",
             f"GRANT USAGE ON SCHEMA {service} TO {role}",
             f"GRANT USAGE ON SCHEMA {service}_public TO {READER}, {role}",
-            f"REVOKE {READER} FROM {role}",  # releases before let each service read everything
+            # Releases before let each service read everything. The console shows people all of it.
+            f"GRANT {READER} TO {role}" if service == CONSOLE else f"REVOKE {READER} FROM {role}",
             f"GRANT {role} TO {OPERATOR} WITH INHERIT FALSE, SET TRUE",
         ):
             await connection.execute(text(statement))
@@ -243,10 +251,10 @@ def _settle_rights(connection: Connection, chosen: Sequence[str]) -> None:
     another's older release needs.
     """
     connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('hobbs:migrate', 0))"))
-    for service in services():
+    for service in migrated():
         give_missing_grants(connection, service)
-    if set(chosen) == set(services()):
-        take_excess_away(connection, services())
+    if set(chosen) == set(migrated()):
+        take_excess_away(connection, migrated())
 
 
 def _revision(connection: Connection, service: str) -> str | None:
@@ -257,7 +265,7 @@ def _revision(connection: Connection, service: str) -> str | None:
 
 def _config(service: str) -> Config:
     config = Config()
-    config.set_main_option("script_location", str(_SERVICES / service / "migrations"))
+    config.set_main_option("script_location", str(folder_of(service) / "migrations"))
     return config
 
 

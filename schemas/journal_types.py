@@ -41,8 +41,10 @@ REGISTERED = (
     JournalType(event_type="dispute_fee", prefix="dispute-fee", service="receivables", at_stripe=True),
     JournalType(event_type="dispute_won", prefix="dispute-won", service="receivables", at_stripe=True),
     JournalType(event_type="dispute_lost", prefix="dispute-lost", service="receivables", at_stripe=True),
+    JournalType(event_type="stripe_reconciliation", prefix="stripe", service="reserves"),
     JournalType(event_type="revert", prefix="revert", service="ledger"),
     JournalType(event_type="hold", prefix="hold", service="ledger"),
+    JournalType(event_type="opening", prefix="opening", service="ledger"),
 )
 _OWNERS = {name: one for one in reversed(REGISTERED) for name in (one.event_type, one.prefix)}
 

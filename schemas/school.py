@@ -13,7 +13,7 @@ from schemas.fields import CalendarDate, Currency, Event, Identifier, Instant, S
 from schemas.identifiers import identifier_problem
 
 ChangeKind = Literal[
-    "school", "tax", "aircraft", "instructor", "owner", "student", "student_rate", "adjustments"
+    "school", "tax", "aircraft", "instructor", "owner", "student", "student_rate", "adjustments", "reserve"
 ]
 LineKind = Literal["rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel"]
 PayoutSchedule = Literal["per_flight", "daily", "weekly"]
@@ -110,6 +110,38 @@ class AdjustmentsCard(Card):
     )
 
 
+class ReserveCard(Card):
+    """Key `reserve`: what must stay at Stripe, and what happens when less does.
+
+    The minimum is the largest of `minimum`, `minimum_payout_days` days of payouts (their mean over
+    `payout_days_measured`), and `minimum_share_ppm` of what is owed. Below `warning_percent` of it a person
+    is warned. A closed gate opens at `reopen_percent` of it. A balance older than `stale_after_minutes` is
+    not believed; then `when_stale` holds. `opened_by_one_up_to`, `accepted_by_one_up_to`: up to this amount
+    one person may open the gate, or accept what reconciliation proposes; above, a second must agree.
+    Without a card there is no gate.
+    """
+
+    minimum: Rate = 0
+    minimum_payout_days: Annotated[int, Field(strict=True, ge=0, le=90)] = 0
+    payout_days_measured: Annotated[int, Field(strict=True, ge=1, le=365)] = 28
+    minimum_share_ppm: Share = 0
+    warning_percent: Annotated[int, Field(strict=True, ge=100, le=1_000)] = 150
+    reopen_percent: Annotated[int, Field(strict=True, ge=100, le=1_000)] = 110
+    count_student_deposits: bool = True
+    count_tax: bool = True
+    count_aircraft_reserves: bool = True
+    stale_after_minutes: Annotated[int, Field(strict=True, ge=1, le=10_080)] = 15
+    when_stale: Literal["closed", "open"] = "closed"
+    exempt_below: Rate = 0
+    exempt_wallets: Annotated[list[Literal["instructor", "aircraft_owner"]], Field(max_length=2)] = Field(
+        default_factory=list
+    )
+    opened_by_one_up_to: Rate = 0
+    accepted_by_one_up_to: Rate = 0
+    drift_alert_above: Rate = 1_000
+    timing_days: Annotated[int, Field(strict=True, ge=0, le=30)] = 3
+
+
 class AirportFee(Event):
     """A flat amount on every flight of the aircraft that has hours."""
 
@@ -160,6 +192,7 @@ CARDS: dict[ChangeKind, type[Card]] = {
     "student": StudentCard,
     "student_rate": StudentRateCard,
     "adjustments": AdjustmentsCard,
+    "reserve": ReserveCard,
 }
 
 

@@ -28,6 +28,7 @@ REGISTERED = (
     Service(name="receivables"),
     Service(name="gateway", http=True, webhook_secrets=True),
     Service(name="adjustments"),
+    Service(name="reserves"),
 )
 
 BY_NAME = {service.name: service for service in REGISTERED}
@@ -36,4 +37,6 @@ SERVICES = tuple(BY_NAME)
 ALL = "all"
 TOGETHER = tuple(service.name for service in REGISTERED if not service.http)
 OPERATOR = "operator"
-LOGINS = (OPERATOR, *SERVICES)  # whoever logs in to Postgres: the command line, and each service
+CONSOLE = "console"  # people's browsers: no service, but with a schema, a login and topics of its own
+DECIDE = (*SERVICES, CONSOLE)  # whoever takes people's decisions, each about its own objects
+LOGINS = (OPERATOR, *SERVICES, CONSOLE)  # whoever logs in to Postgres

@@ -13,9 +13,11 @@ from schemas.monitors import BalanceCrossed
 from schemas.notifications import NotificationRequested
 from schemas.payments import ChargeSettled, PaymentReceived
 from schemas.refunds import RefundRequested, RefundSettled
+from schemas.reserves import ReconciliationCompleted, ReserveChanged, ReserveGate
 from schemas.reversals import ReversalRequested, ReversalSettled
 from schemas.school import SchoolAccepted, SchoolConfigured
-from schemas.services import SERVICES
+from schemas.services import CONSOLE, DECIDE, SERVICES
+from schemas.stripe_balance import StripeBalanceRead, StripeTransaction
 from schemas.stripe_webhooks import StripeWebhook
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
 
@@ -27,7 +29,7 @@ DAY_MS = 86_400_000
 class Topic:
     """One Kafka topic. `key` names the field (or fields) whose order the partition keeps.
 
-    `also_from`: publishers besides the owner.
+    `also_from`: publishers besides the owner. `copied_by`: who keeps a copy of every record, and buries none.
     """
 
     name: str
@@ -36,6 +38,7 @@ class Topic:
     owner: str
     consumers: tuple[str, ...] = ()
     also_from: tuple[str, ...] = ()
+    copied_by: tuple[str, ...] = ()
     partitions: int = 12
     retention_ms: int = 30 * DAY_MS
 
@@ -74,7 +77,12 @@ _TOPICS = (
         consumers=("adjustments",),
         retention_ms=FOREVER,
     ),
-    Topic(name="adjustment.changed", model=AdjustmentChanged, key="flight_id", owner="adjustments"),
+    Topic(
+        name="adjustment.changed",
+        model=AdjustmentChanged,
+        key="flight_id",
+        owner="adjustments",
+    ),
     Topic(
         name="reversal.requested",
         model=ReversalRequested,
@@ -121,7 +129,7 @@ _TOPICS = (
         model=SchoolAccepted,
         key="school",
         owner="billing",
-        consumers=("payouts", "adjustments"),
+        consumers=("payouts", "adjustments", "reserves"),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -137,7 +145,7 @@ _TOPICS = (
         model=JournalPosted,
         key="source",
         owner="ledger",
-        consumers=("payouts", "adjustments"),
+        consumers=("payouts", "adjustments", "reserves"),
         retention_ms=FOREVER,
     ),
     Topic(
@@ -184,7 +192,7 @@ _TOPICS = (
         model=TransferSent,
         key="transfer_id",
         owner="payouts",
-        consumers=("adjustments",),
+        consumers=("adjustments", "reserves"),
         retention_ms=FOREVER,
     ),
     Topic(name="transfer.refused", model=TransferRefused, key="transfer_id", owner="payouts"),
@@ -216,6 +224,39 @@ _TOPICS = (
         retention_ms=FOREVER,
     ),
     Topic(
+        name="stripe.transaction",
+        model=StripeTransaction,
+        key="transaction_id",
+        owner="payouts",
+        consumers=("reserves",),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="stripe.balance",
+        model=StripeBalanceRead,
+        key="balance",
+        owner="payouts",
+        consumers=("reserves",),
+        partitions=1,
+    ),
+    Topic(
+        name="reserve.gate",
+        model=ReserveGate,
+        key="currency",
+        owner="reserves",
+        consumers=("payouts",),
+        partitions=1,
+    ),
+    Topic(name="reserve.changed", model=ReserveChanged, key="currency", owner="reserves", partitions=1),
+    Topic(
+        name="reconciliation.completed",
+        model=ReconciliationCompleted,
+        key="business_date",
+        owner="reserves",
+        partitions=1,
+        retention_ms=FOREVER,
+    ),
+    Topic(
         name="notification.requested",
         model=NotificationRequested,
         key="recipient",
@@ -226,7 +267,9 @@ _TOPICS = (
         model=DecisionRequested,
         key="<service>/<object>",
         owner="operator",
+        also_from=(CONSOLE,),
         consumers=SERVICES,
+        copied_by=(CONSOLE,),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -235,6 +278,7 @@ _TOPICS = (
         model=DecisionTaken,
         key="<service>/<object>",
         owner="every service",
+        copied_by=(CONSOLE,),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -247,7 +291,7 @@ _TOPICS = (
             partitions=1,
             retention_ms=FOREVER,
         )
-        for service in SERVICES
+        for service in DECIDE
     ),
 )
 

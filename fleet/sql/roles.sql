@@ -26,6 +26,9 @@ WITH ours AS (
       AND NOT (member.rolname = 'hobbs_operator'
                AND (granted.rolname = 'hobbs_reader' OR of_granted.is_service AND NOT m.inherit_option)
                AND NOT m.admin_option)
+      AND NOT (member.rolname = 'hobbs_console' AND granted.rolname = 'hobbs_reader' AND NOT m.admin_option)
+      AND NOT (member.rolname = 'hobbs_console' AND granted.rolname = 'hobbs_holder'
+               AND NOT m.inherit_option AND NOT m.admin_option)
       AND NOT (member.rolname = 'hobbs_finance' AND granted.rolname = 'hobbs_reader' AND NOT m.admin_option)
       -- Who makes a role without being a superuser administers it.
       AND NOT member.rolname = ANY (SELECT pg_get_userbyid(datdba) FROM pg_database)

@@ -123,6 +123,21 @@ WHERE settlement.method IN ('payout', 'future_payout_offset') AND settlement.sta
         AND 'adjustment:' || settlement.flight_id || ':' || settlement.revision
             IN (payable.source, payable.stands_for));
 
+-- name: compared_journals_are_the_ledgers
+-- What reserves compares with Stripe's rows is what the ledger holds at Stripe, to the cent; a journal may be on its way for ten minutes.
+SELECT currency, sum(amount) AS difference FROM (
+    SELECT currency, amount FROM ledger_public.entries
+    WHERE address = 'external:stripe' AND recorded_at < now() - interval '10 minutes'
+    UNION ALL
+    SELECT currency, -amount FROM reserves_public.book_lines WHERE recorded_at < now() - interval '10 minutes'
+) AS part GROUP BY currency HAVING sum(amount) <> 0;
+
+-- name: compared_rows_are_payouts
+-- What reserves compares with the books is every row that payouts told of, ten minutes later at the latest.
+SELECT told.transaction_id, told.version
+FROM payouts_public.told_movements AS told LEFT JOIN reserves_public.stripe_lines AS line USING (transaction_id)
+WHERE told.noted_at < now() - interval '10 minutes' AND line.transaction_id IS NULL;
+
 -- name: sent_transfers_are_posted
 -- Every transfer that Stripe took left the payee's wallet once, for the same amount; nothing else did.
 WITH sent AS (
@@ -180,7 +195,7 @@ WHERE coalesce(asked.amount, 0) <> coalesce(posted.amount, 0)
 WITH posted AS (
     SELECT entry.journal_id, entry.address AS wallet, entry.currency, sum(entry.amount) AS amount,
            max(journal.recorded_at) AS recorded_at,
-           bool_or(entry.event_type IN ('flight', 'adjustment', 'settlement', 'revert')) AS may_be_on_its_way
+           bool_or(entry.event_type IN ('flight', 'adjustment', 'settlement', 'opening', 'revert')) AS may_be_on_its_way
     FROM ledger_public.entries AS entry
     JOIN ledger_public.journals AS journal ON journal.journal_id = entry.journal_id
     WHERE (entry.address LIKE 'instructor:%' OR entry.address LIKE 'aircraft\_owner:%')
@@ -276,3 +291,16 @@ CROSS JOIN LATERAL (
     WHERE refund_id = ANY (string_to_array(settlement.proof, ', ')) AND moved AND NOT failed) AS booked
 WHERE settlement.method = 'refund' AND settlement.state = 'settled' AND booked.amount <> settlement.amount
   AND settlement.changed_at < now() - interval '10 minutes';
+
+-- name: positions_are_the_ledgers
+-- What reserves holds for each wallet is the ledger's balance; a journal may be on its way for ten minutes.
+SELECT coalesce(held.wallet, posted.address) AS wallet, currency, coalesce(held.amount, 0) AS in_reserves,
+       coalesce(posted.balance, 0) AS in_the_ledger
+FROM (SELECT wallet AS address, wallet, currency, amount FROM reserves_public.wallet_positions) AS held
+FULL JOIN (SELECT address, currency, balance FROM ledger_public.wallets) AS posted USING (address, currency)
+WHERE coalesce(held.amount, 0) <> coalesce(posted.balance, 0)
+  AND EXISTS (SELECT FROM reserves_public.wallet_positions)  -- it has read the ledger's journals
+  AND NOT EXISTS (
+      SELECT FROM ledger_public.entries AS entry
+      JOIN ledger_public.journals AS journal ON journal.journal_id = entry.journal_id
+      WHERE entry.address = posted.address AND journal.recorded_at > now() - interval '10 minutes');

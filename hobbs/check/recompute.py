@@ -81,15 +81,20 @@ async def explain_flight(
 ) -> ExplainedFlight | None:
     """Explain the bill of a flight: of this revision, or the newest. None: it has no bill."""
     async with reading(settings) as database, database.transaction() as tx:
-        found = await bills.bills_to_explain(tx, flight_id)
-        row = next((one for one in reversed(found) if revision in (None, one.revision)), None)
-        if row is None:
-            return None
-        cards = await bills.cards_named(tx, row.rates)
-        adjustments = await explanations.of_flight(tx, flight_id)
-        named = [await reads.journals.find_journal(tx, name) for name in sources_of(found, adjustments)]
-        journals = [journal for journal in named if journal is not None]
-        owed = [await owed_to_payees(tx, journal) for journal in journals]
+        return await explain_flight_in(tx, flight_id, revision)
+
+
+async def explain_flight_in(tx: Tx, flight_id: str, revision: int | None = None) -> ExplainedFlight | None:
+    """The same in a transaction that may read published views."""
+    found = await bills.bills_to_explain(tx, flight_id)
+    row = next((one for one in reversed(found) if revision in (None, one.revision)), None)
+    if row is None:
+        return None
+    cards = await bills.cards_named(tx, row.rates)
+    adjustments = await explanations.of_flight(tx, flight_id)
+    named = [await reads.journals.find_journal(tx, name) for name in sources_of(found, adjustments)]
+    journals = [journal for journal in named if journal is not None]
+    owed = [await owed_to_payees(tx, journal) for journal in journals]
     again = _priced_again(row, _book_of(cards, version=row.school_version))
     stands = row.revision == standing_revision(found, adjustments)
     explained = compare(row, cards, again, journals if stands else None)

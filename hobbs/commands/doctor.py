@@ -15,6 +15,7 @@ from hobbs.doctor.machine import examine_machine
 from hobbs.doctor.movements import examine_movements
 from hobbs.doctor.operations import examine_operations
 from hobbs.doctor.postgres import examine_postgres
+from hobbs.doctor.reserve import examine_reserve
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.stripe_seen import examine_stripe_seen
 from hobbs.doctor.time_zones import examine_time_zone
@@ -77,6 +78,7 @@ async def examine() -> list[Finding]:
     if not any(finding.area == "postgres" and finding.state is State.wrong for finding in findings):
         findings += await _guarded("time zone", lambda: examine_time_zone(settings))
         findings += await _guarded("stripe", lambda: examine_movements(settings))
+        findings += await _guarded("stripe", lambda: examine_reserve(settings))
     if any(finding.area == "payouts" for finding in findings):  # its tables are there and may be read
         findings += await _guarded("payouts", lambda: examine_operations(settings))
     findings += await _guarded("kafka", lambda: examine_kafka(settings))

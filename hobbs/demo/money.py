@@ -43,6 +43,10 @@ class Cashier:
         for account in accounts:
             self._client.v1.balance_settings.update(schedule, {"stripe_account": account})  # type: ignore[arg-type]
 
+    def top_up(self, amount: int) -> None:
+        """Add money to the school's Stripe balance from its bank, in cents."""
+        self._client.v1.topups.create({"amount": amount, "currency": "usd", "description": "reserve"})
+
     def _charge(self, student: str, amount: int, card: str) -> None:
         """Charge a card, again while Stripe is called too often: payouts' transfers share its limit."""
         wait_until(

@@ -12,7 +12,7 @@ from fleet.database_url import VERIFIED, is_local, mode, read_url
 from fleet.excess import excess_rights
 from fleet.grants import READER, missing_grants
 from fleet.invariants import named_invariant
-from fleet.migrate import OPERATOR, pending_migrations, services
+from fleet.migrate import OPERATOR, migrated, pending_migrations
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.doctor.sessions import examine_sessions
@@ -153,7 +153,7 @@ def _connections(row: Row[Any]) -> Finding:
 
 async def _roles(database: Database) -> tuple[list[Finding], list[str]]:
     """Findings about the roles, and the services whose role exists and may be used by this login."""
-    named = {f"hobbs_{service}": service for service in services()}
+    named = {f"hobbs_{service}": service for service in migrated()}
     async with database.transaction() as tx:
         rows = {row.role: row for row in await tx.all(_ROLES, roles=[*named, OPERATOR])}
     missing = sorted(({*named, OPERATOR}) - rows.keys())
@@ -180,7 +180,7 @@ def _role(role: str, row: Row[Any]) -> list[Finding]:
 
 
 async def _privileges(database: Database) -> list[Finding]:
-    names = services()
+    names = migrated()
     async with database.transaction() as tx:
         roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in names])]
         trespasses = await tx.all(_TRESPASSES, roles=roles, schemas=names)
@@ -227,11 +227,11 @@ async def _missing_rights(database: Database) -> list[Finding]:
     """What `hobbs migrate` gives and a role does not have: the first statement that needs it fails."""
     lacking: list[str] = []
     async with database.transaction() as tx:
-        roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in services()])]
+        roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in migrated()])]
         if len(await tx.all(_ROLES, roles=[READER, OPERATOR])) == 2:
             rows = await tx.all(_MEMBERSHIPS, roles=roles, reader=READER, operator=OPERATOR)
             lacking += [f"{row.role} lacks {row.what}" for row in rows]
-        for service in services():
+        for service in migrated():
             lacking += [grant.sentence for grant in await missing_grants(tx, service)]
     return [wrong("privileges", sentence, f"{MIGRATE}: it gives the right again") for sentence in lacking]
 

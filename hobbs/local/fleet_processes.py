@@ -20,7 +20,7 @@ from hobbs.local.ports import LOOPBACK, remembered_ports
 from hobbs.local.postgres import write_secret
 from hobbs.local.waiting import NotInTime, wait_until
 from hobbs.local.webhook_events import EVENTS, THIN_EVENTS
-from schemas.services import ALL, BY_NAME, LOGINS, OPERATOR, REGISTERED, SERVICES
+from schemas.services import ALL, BY_NAME, CONSOLE, LOGINS, OPERATOR, REGISTERED, SERVICES
 
 READY_WITHIN_S = 120.0
 DRAIN_WITHIN_S = 25.0
@@ -56,6 +56,7 @@ class Fleet:
     topic_prefix: str = ""
     log_level: str = "INFO"
     together: tuple[str, ...] = ()
+    console_secret: str = ""
 
     @property
     def processes(self) -> dict[str, tuple[str, ...]]:
@@ -66,6 +67,11 @@ class Fleet:
     @property
     def gateway_url(self) -> str:
         return f"http://{LOOPBACK}:{self.ports['gateway']}"
+
+    @property
+    def console_url(self) -> str:
+        """The link that lets a person in on this machine; whoever has it may choose who to be."""
+        return f"http://{LOOPBACK}:{self.ports[CONSOLE]}/login/local?key={self.console_secret}"
 
     def ops_url(self, name: str) -> str:
         """Where a process, or the process of a service, is healthy and measured."""
@@ -87,9 +93,15 @@ class Fleet:
         }
         if login == OPERATOR:
             return environment | {"HOBBS_STRIPE_API_BASE": self.stripe_api_base}
-        service = BY_NAME[login]
         environment[OPS_PORT] = str(self.ports[ops_port(login)])
         environment["HOBBS_LOG_LEVEL"] = self.log_level
+        if login == CONSOLE:
+            return environment | {
+                "HOBBS_CONSOLE_PORT": str(self.ports[CONSOLE]),
+                "HOBBS_CONSOLE_LOGIN": "local",
+                "HOBBS_CONSOLE_LOCAL_SECRET": self.console_secret,
+            }
+        service = BY_NAME[login]
         if service.stripe_key:
             environment["HOBBS_STRIPE_API_BASE"] = self.stripe_api_base
             environment["HOBBS_STRIPE_SECRET_KEY"] = self.stripe_secret_key
@@ -118,7 +130,16 @@ def ops_port(service: str) -> str:
 
 def fleet_ports(folder: Path) -> dict[str, int]:
     http = [service.name for service in REGISTERED if service.http]
-    return remembered_ports(folder / "fleet-ports.json", [*http, *map(ops_port, (ALL, *SERVICES))])
+    names = [*http, CONSOLE, *map(ops_port, (ALL, *SERVICES, CONSOLE))]
+    return remembered_ports(folder / "fleet-ports.json", names)
+
+
+def console_secret(folder: Path) -> str:
+    """The secret in the link to the console, made once and kept with mode 600."""
+    file = folder / "console-secret"
+    if not file.exists():
+        write_secret(file, secrets.token_urlsafe(24))
+    return file.read_text(encoding="utf-8").strip()
 
 
 def role_passwords(folder: Path) -> dict[str, str]:
@@ -198,6 +219,14 @@ def start_services(fleet: Fleet, running: dict[str, Child]) -> None:
     """Start each process, added to `running` at once, also when a later one fails."""
     for process in fleet.processes:
         running[process] = start_process(fleet, process)
+
+
+def start_console(fleet: Fleet) -> Child:
+    """Start the console's process; only a fleet with a secret for its link has one."""
+    nothing = {name: "" for name in os.environ if name.startswith(PREFIX)}
+    log = fleet.folder / "logs" / f"{CONSOLE}.log"
+    command = [sys.executable, "-m", CONSOLE]
+    return Child.start(CONSOLE, command, log=log, environment=nothing | fleet.environment(CONSOLE))
 
 
 def wait_until_ready(fleet: Fleet, children: Mapping[str, Child]) -> None:

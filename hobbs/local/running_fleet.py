@@ -17,9 +17,11 @@ from fleet.settings import Settings
 from hobbs.local.child import Child, interrupts_put_off
 from hobbs.local.fleet_processes import (
     Fleet,
+    console_secret,
     ensure_webhook_endpoints,
     fleet_ports,
     role_passwords,
+    start_console,
     start_services,
     stop_services,
     wait_until_ready,
@@ -27,7 +29,7 @@ from hobbs.local.fleet_processes import (
 from hobbs.local.kafka_jars import remembered_class_path
 from hobbs.local.stack import Stack, running_stack
 from hobbs.shell.topic_plans import topic_plans
-from schemas.services import TOGETHER
+from schemas.services import CONSOLE, TOGETHER
 
 DATABASE = "hobbs"
 
@@ -77,6 +79,7 @@ def running_fleet(
             ports=ports,
             webhook_secrets=endpoints,
             together=() if apart else TOGETHER,
+            console_secret=console_secret(folder),
         )
         write_credentials(fleet)
         tell("starting the services")
@@ -84,6 +87,7 @@ def running_fleet(
         try:
             with interrupts_put_off():
                 start_services(fleet, services)
+                services[CONSOLE] = start_console(fleet)
             wait_until_ready(fleet, services)
             yield RunningFleet(fleet=fleet, services=services, servers=stack.children)
         finally:

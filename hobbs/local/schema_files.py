@@ -1,4 +1,4 @@
-"""Writes services/*/schema.sql, from a throw-away Postgres: `python -m hobbs.local.schema_files`."""
+"""Writes each schema.sql, from a throw-away Postgres: `python -m hobbs.local.schema_files`."""
 
 import asyncio
 import signal
@@ -10,26 +10,26 @@ from pathlib import Path
 
 import asyncpg
 
-from fleet.migrate import migrate, services
+from fleet.folders import folder_of
+from fleet.migrate import migrate, migrated
 from hobbs.local.ports import free_port
 from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.schema_dump import schema_text
 
 DATABASE = "hobbs"
-_SERVICES = Path(__file__).parents[2] / "services"
 
 
 def main() -> int:
-    """Write the file of every service."""
+    """Write the file of every service, and the console's."""
     with throwaway_postgres() as server:
         asyncio.run(_migrate_new_database(server))
-        for service in services():
+        for service in migrated():
             schema_file(service).write_text(schema_text(server.url(DATABASE), service), encoding="utf-8")
     return 0
 
 
 def schema_file(service: str) -> Path:
-    return _SERVICES / service / "schema.sql"
+    return folder_of(service) / "schema.sql"
 
 
 @contextmanager

@@ -90,6 +90,7 @@ def apply_school_once(folder: Path, running: RunningFleet, tell: Callable[[str],
 def show_addresses(running: RunningFleet) -> None:
     fleet = running.fleet
     rows: list[dict[str, object]] = [
+        {"what": "console", "address": fleet.console_url},
         {"what": "flights and webhooks (HTTP)", "address": fleet.gateway_url},
         {"what": "API page", "address": f"{fleet.gateway_url}/docs"},
         {"what": "Kafka", "address": fleet.kafka_bootstrap},

@@ -9,7 +9,17 @@ from fleet.money import format_minor
 from hobbs.school.file import StatedCard, as_written, canonical
 from services.billing.domain.rates import BEGINNING
 
-_ORDER = ("school", "adjustments", "tax", "student_rate", "instructor", "owner", "student", "aircraft")
+_ORDER = (
+    "school",
+    "adjustments",
+    "reserve",
+    "tax",
+    "student_rate",
+    "instructor",
+    "owner",
+    "student",
+    "aircraft",
+)
 _WITHOUT_MONEY = (
     "payout_hold_hours",
     "hobbs_digits",
@@ -18,6 +28,12 @@ _WITHOUT_MONEY = (
     "expires_after_days",
     "offset_escalates_after_days",
     "offset_share_percent",
+    "minimum_payout_days",
+    "payout_days_measured",
+    "warning_percent",
+    "reopen_percent",
+    "stale_after_minutes",
+    "timing_days",
 )
 
 

@@ -153,6 +153,17 @@ TABLES: Mapping[str, Table] = {
         ),
         repeats=True,
     ),
+    "reserve": Table(
+        identity=(),
+        key=lambda table: "reserve",
+        settings=_settings(
+            "minimum exempt_below opened_by_one_up_to accepted_by_one_up_to drift_alert_above",
+            "minimum_share_percent",
+            "minimum_payout_days payout_days_measured warning_percent reopen_percent count_student_deposits "
+            "count_tax count_aircraft_reserves stale_after_minutes when_stale exempt_wallets timing_days",
+        ),
+        repeats=True,
+    ),
     "tax": Table(
         identity=("line",),
         key=_one("line"),

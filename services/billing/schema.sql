@@ -3,7 +3,7 @@
 CREATE SCHEMA billing;
 CREATE SCHEMA billing_public;
 GRANT USAGE ON SCHEMA billing TO hobbs_billing;
-GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing;
+GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing, hobbs_adjustments, hobbs_receivables;
 
 CREATE TABLE billing.alembic_version (
     version_num character varying(32) NOT NULL
@@ -100,7 +100,7 @@ CREATE TABLE billing.card_version (
     old jsonb,
     new jsonb,
     CONSTRAINT card_is_an_object CHECK (((new IS NULL) OR (jsonb_typeof(new) = 'object'::text))),
-    CONSTRAINT card_kind_is_known CHECK ((kind = ANY (ARRAY['school'::text, 'tax'::text, 'aircraft'::text, 'instructor'::text, 'owner'::text, 'student'::text, 'student_rate'::text, 'adjustments'::text])))
+    CONSTRAINT card_kind_is_known CHECK ((kind = ANY (ARRAY['school'::text, 'tax'::text, 'aircraft'::text, 'instructor'::text, 'owner'::text, 'student'::text, 'student_rate'::text, 'adjustments'::text, 'reserve'::text])))
 );
 ALTER TABLE ONLY billing.card_version ADD CONSTRAINT card_changes_once_in_a_version PRIMARY KEY (kind, key, effective_from, version);
 ALTER TABLE ONLY billing.card_version ADD CONSTRAINT card_version_is_of_a_school_version FOREIGN KEY (version) REFERENCES billing.school_version(version);
@@ -300,7 +300,7 @@ CREATE VIEW billing_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM billing.inbox;
-GRANT SELECT ON TABLE billing_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.admitted_events TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.bill_legs AS
  SELECT bill.id AS bill_id,
@@ -313,7 +313,7 @@ CREATE VIEW billing_public.bill_legs AS
     leg.amount
    FROM (billing.bill
      CROSS JOIN LATERAL jsonb_to_recordset(bill.legs) leg(wallet text, kind text, amount bigint));
-GRANT SELECT ON TABLE billing_public.bill_legs TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.bill_legs TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.bill_lines AS
  SELECT bill.id AS bill_id,
@@ -331,7 +331,7 @@ CREATE VIEW billing_public.bill_lines AS
     line.parts
    FROM (billing.bill
      CROSS JOIN LATERAL ROWS FROM(jsonb_to_recordset(bill.lines) AS (kind text, description text, amount bigint, tenths integer, rate bigint, parts jsonb)) WITH ORDINALITY line(kind, description, amount, tenths, rate, parts, "position"));
-GRANT SELECT ON TABLE billing_public.bill_lines TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.bill_lines TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.bills AS
  SELECT id AS bill_id,
@@ -363,12 +363,12 @@ CREATE VIEW billing_public.bills AS
            FROM billing.bill later
           WHERE ((later.flight_id = bill.flight_id) AND (later.revision > bill.revision) AND (later.corrects IS NOT NULL))))) AS in_force
    FROM billing.bill;
-GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader, hobbs_billing, hobbs_receivables, hobbs_adjustments;
 
 CREATE VIEW billing_public.book AS
  SELECT version
    FROM billing.book;
-GRANT SELECT ON TABLE billing_public.book TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.book TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.cancelled_flights AS
  SELECT flight_id,
@@ -377,7 +377,7 @@ CREATE VIEW billing_public.cancelled_flights AS
     made_by,
     cancelled_at
    FROM billing.cancelled_flight;
-GRANT SELECT ON TABLE billing_public.cancelled_flights TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.cancelled_flights TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.card_history AS
  SELECT card_version.version,
@@ -391,7 +391,7 @@ CREATE VIEW billing_public.card_history AS
     card_version.new
    FROM (billing.card_version
      JOIN billing.school_version USING (version));
-GRANT SELECT ON TABLE billing_public.card_history TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.card_history TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.cards AS
  SELECT kind,
@@ -400,7 +400,7 @@ CREATE VIEW billing_public.cards AS
     version,
     document
    FROM billing.card;
-GRANT SELECT ON TABLE billing_public.cards TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.cards TO hobbs_reader, hobbs_billing, hobbs_receivables;
 
 CREATE VIEW billing_public.dead_letters AS
  SELECT id,
@@ -417,7 +417,7 @@ CREATE VIEW billing_public.dead_letters AS
     correlation_id,
     event_key
    FROM billing.dead_letter;
-GRANT SELECT ON TABLE billing_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.dead_letters TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.meter_chain AS
  WITH reading AS (
@@ -482,7 +482,7 @@ CREATE VIEW billing_public.meter_chain AS
     (max((before + in_tenths)) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) - before) AS reached_tenths
    FROM placed
   WINDOW earlier AS (PARTITION BY aircraft, meter ORDER BY (before + out_tenths), (before + in_tenths), flight_id, revision);
-GRANT SELECT ON TABLE billing_public.meter_chain TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.meter_chain TO hobbs_reader, hobbs_billing, hobbs_adjustments;
 
 CREATE VIEW billing_public.flags AS
  SELECT bill.id AS bill_id,
@@ -523,7 +523,7 @@ UNION ALL
     meter_chain.previous_flight_id
    FROM billing_public.meter_chain
   WHERE (meter_chain.out_tenths <> meter_chain.reached_tenths);
-GRANT SELECT ON TABLE billing_public.flags TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.flags TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.positions AS
  SELECT topic,
@@ -531,7 +531,7 @@ CREATE VIEW billing_public.positions AS
     next_offset,
     written_at
    FROM billing.topic_position;
-GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.refused_flights AS
  SELECT id AS dead_letter_id,
@@ -551,7 +551,7 @@ CREATE VIEW billing_public.refused_flights AS
     last_seen_at
    FROM billing.dead_letter
   WHERE ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text])) AND (state = 'open'::text));
-GRANT SELECT ON TABLE billing_public.refused_flights TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.refused_flights TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.school_versions AS
  SELECT version,
@@ -561,7 +561,7 @@ CREATE VIEW billing_public.school_versions AS
     at,
     applied_at
    FROM billing.school_version;
-GRANT SELECT ON TABLE billing_public.school_versions TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.school_versions TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.waiting_revisions AS
  SELECT flight_id,
@@ -577,7 +577,7 @@ CREATE VIEW billing_public.waiting_revisions AS
            FROM billing.bill
           WHERE (bill.flight_id = waiting_revision.flight_id)) AS billed_revision
    FROM billing.waiting_revision;
-GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader, hobbs_billing;
 
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()

@@ -3,7 +3,7 @@
 from functools import partial
 
 from fleet.worker import Worker
-from schemas.services import SERVICES
+from schemas.services import DECIDE
 from services.gateway.desk.decisions import ACTIONS
 from services.gateway.http.sightings import Sightings
 from services.gateway.http.web import build_web
@@ -20,5 +20,5 @@ def build(settings: GatewaySettings | None = None) -> Worker:
     web = build_web(settings, worker.database, worker.publish_now, sightings)
     worker.serve(web, settings.gateway_host, settings.gateway_port)
     worker.loop("sightings", partial(sightings.write, worker.database), idle_s=SIGHTINGS_EVERY_S)
-    worker.decide(ACTIONS, strays_of=SERVICES)
+    worker.decide(ACTIONS, strays_of=DECIDE)
     return worker

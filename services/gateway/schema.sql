@@ -173,13 +173,13 @@ CREATE VIEW gateway_public.accepted_flight AS
     k.name AS key_name
    FROM (gateway.accepted_flight f
      JOIN gateway.api_key k USING (key_id));
-GRANT SELECT ON TABLE gateway_public.accepted_flight TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.accepted_flight TO hobbs_reader, hobbs_gateway;
 
 CREATE VIEW gateway_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM gateway.inbox;
-GRANT SELECT ON TABLE gateway_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.admitted_events TO hobbs_reader, hobbs_gateway;
 
 CREATE VIEW gateway_public.api_key AS
  SELECT key_id,
@@ -192,7 +192,7 @@ CREATE VIEW gateway_public.api_key AS
     revoked_at,
     revoked_by
    FROM gateway.api_key;
-GRANT SELECT ON TABLE gateway_public.api_key TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.api_key TO hobbs_reader, hobbs_gateway;
 
 CREATE VIEW gateway_public.dead_letters AS
  SELECT id,
@@ -209,7 +209,7 @@ CREATE VIEW gateway_public.dead_letters AS
     correlation_id,
     event_key
    FROM gateway.dead_letter;
-GRANT SELECT ON TABLE gateway_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.dead_letters TO hobbs_reader, hobbs_gateway;
 
 CREATE VIEW gateway_public.positions AS
  SELECT topic,
@@ -217,7 +217,7 @@ CREATE VIEW gateway_public.positions AS
     next_offset,
     written_at
    FROM gateway.topic_position;
-GRANT SELECT ON TABLE gateway_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.positions TO hobbs_reader, hobbs_gateway;
 
 CREATE VIEW gateway_public.webhook_sighting AS
  SELECT endpoint,
@@ -231,7 +231,7 @@ CREATE VIEW gateway_public.webhook_sighting AS
     first_seen_at,
     last_seen_at
    FROM gateway.webhook_sighting;
-GRANT SELECT ON TABLE gateway_public.webhook_sighting TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.webhook_sighting TO hobbs_reader, hobbs_gateway;
 
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()

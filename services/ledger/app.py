@@ -6,7 +6,7 @@ from functools import partial
 from fleet.settings import Settings
 from fleet.worker import Worker
 from services.ledger import handlers, wire
-from services.ledger.desk.decisions import ACTIONS
+from services.ledger.desk import decisions, openings
 
 BATCH_MAX = 2_000  # reached only by a backlog; fewer commits post more journals (docs/decisions/0093)
 POSTING_MEMBERS = 3  # one computes, one waits for Postgres, one reads (docs/decisions/0142)
@@ -49,5 +49,5 @@ def build(settings: Settings | None = None) -> Worker:
 
     worker.every("expire_holds", EXPIRE_EVERY_S, expire_holds)
     worker.every("extend_chain", CHAIN_EVERY_S, extend_chain)
-    worker.decide(ACTIONS)
+    worker.decide({**decisions.ACTIONS, **openings.ACTIONS})
     return worker

@@ -208,3 +208,28 @@ LEFT JOIN entry ON entry.wallet_id = monitor.wallet_id AND entry.currency = moni
 WHERE crossing.posted <> coalesce(entry.balance_after, 0)
    OR (crossing.version > 0 AND entry.journal_id IS NULL)
    OR (crossing.because = 'journal' AND crossing.journal_id IS DISTINCT FROM entry.journal_id);
+
+-- name: external_opening_is_its_lines
+-- What is on external:opening is what the opening lines that stand put there: nothing else moves it.
+SELECT currency, balance.amount AS balance, -coalesce(standing.amount, 0) AS of_lines
+FROM (SELECT balance.currency, balance.amount FROM balance JOIN wallet ON wallet.id = balance.wallet_id
+       WHERE wallet.address = 'external:opening') AS balance
+LEFT JOIN (SELECT currency, sum(amount) AS amount FROM ledger_public.opening_lines WHERE stands GROUP BY currency)
+     AS standing USING (currency)
+WHERE balance.amount <> -coalesce(standing.amount, 0);
+
+-- name: signed_openings_are_at_zero
+-- The lines of an opening that is signed sum to zero in each currency, also those that were loaded afterwards.
+SELECT line.as_of, line.currency, sum(line.amount) AS excess
+FROM ledger_public.opening_lines AS line
+JOIN (SELECT DISTINCT ON (as_of) as_of, action FROM opening_signature ORDER BY as_of, id DESC) AS newest
+     ON newest.as_of = line.as_of AND newest.action = 'signed'
+WHERE line.stands
+GROUP BY line.as_of, line.currency HAVING sum(line.amount) <> 0;
+
+-- name: openings_have_their_line
+-- Every journal of the type opening is a line of the books kept before, and every line is such a journal.
+SELECT journal.source, line.as_of, line.kind
+FROM (SELECT id, source FROM journal WHERE event_type = 'opening') AS journal
+FULL JOIN opening_line AS line ON line.journal_id = journal.id
+WHERE journal.id IS NULL OR line.journal_id IS NULL;

@@ -3,7 +3,7 @@
 CREATE SCHEMA ledger;
 CREATE SCHEMA ledger_public;
 GRANT USAGE ON SCHEMA ledger TO hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
-GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
+GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_adjustments, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
 
 CREATE TYPE ledger.balance_step AS (
     monitor_id bigint,
@@ -412,6 +412,42 @@ CREATE TABLE ledger.open_period (
 COMMENT ON TABLE ledger.open_period IS 'Where the open period begins; null: nothing was ever closed.';
 ALTER TABLE ONLY ledger.open_period ADD CONSTRAINT open_period_pkey PRIMARY KEY (one);
 
+CREATE TABLE ledger.opening_line (
+    journal_id uuid NOT NULL,
+    as_of date NOT NULL,
+    kind text NOT NULL COLLATE "C",
+    key text NOT NULL COLLATE "C",
+    reference text NOT NULL COLLATE "C",
+    currency text NOT NULL COLLATE "C",
+    attempt integer NOT NULL,
+    CONSTRAINT opening_attempt_is_counted CHECK ((attempt > 0))
+);
+COMMENT ON TABLE ledger.opening_line IS 'A line of the books kept before, and the journal that posted it.';
+ALTER TABLE ONLY ledger.opening_line ADD CONSTRAINT opening_line_is_posted_once UNIQUE (as_of, kind, key, reference, currency, attempt);
+ALTER TABLE ONLY ledger.opening_line ADD CONSTRAINT opening_line_pkey PRIMARY KEY (journal_id);
+CREATE TRIGGER opening_line_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.opening_line FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.opening_line ENABLE ALWAYS TRIGGER opening_line_is_append_only;
+GRANT SELECT, INSERT ON TABLE ledger.opening_line TO hobbs_ledger;
+
+CREATE TABLE ledger.opening_signature (
+    id bigint NOT NULL,
+    as_of date NOT NULL,
+    action text NOT NULL,
+    balance_hash text NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    decision_id uuid NOT NULL,
+    recorded_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT opening_is_signed_or_reopened CHECK ((action = ANY (ARRAY['signed'::text, 'reopened'::text])))
+);
+COMMENT ON TABLE ledger.opening_signature IS 'Who signed or reopened an opening, newest last.';
+ALTER TABLE ledger.opening_signature ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY ledger.opening_signature ADD CONSTRAINT opening_is_signed_once_by_a_decision UNIQUE (decision_id);
+ALTER TABLE ONLY ledger.opening_signature ADD CONSTRAINT opening_signature_pkey PRIMARY KEY (id);
+CREATE TRIGGER opening_signature_is_append_only BEFORE DELETE OR UPDATE OR TRUNCATE ON ledger.opening_signature FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_change();
+ALTER TABLE ledger.opening_signature ENABLE ALWAYS TRIGGER opening_signature_is_append_only;
+GRANT SELECT, INSERT ON TABLE ledger.opening_signature TO hobbs_ledger;
+
 CREATE TABLE ledger.outbox (
     id bigint NOT NULL,
     topic text NOT NULL,
@@ -512,7 +548,7 @@ CREATE VIEW ledger_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM ledger.inbox;
-GRANT SELECT ON TABLE ledger_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.admitted_events TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.closed_periods AS
  SELECT until,
@@ -521,7 +557,7 @@ CREATE VIEW ledger_public.closed_periods AS
     memo
    FROM ledger.closed_period;
 COMMENT ON VIEW ledger_public.closed_periods IS 'What occurred before `until` takes no more journals.';
-GRANT SELECT ON TABLE ledger_public.closed_periods TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.closed_periods TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.crossings AS
  SELECT crossing.monitor_id,
@@ -555,7 +591,7 @@ CREATE VIEW ledger_public.crossings AS
      JOIN ledger.wallet ON ((wallet.id = monitor.wallet_id)))
      LEFT JOIN ledger.journal ON ((journal.id = crossing.journal_id)));
 COMMENT ON VIEW ledger_public.crossings IS 'What monitors have told, removed ones too: each crossing, its cause.';
-GRANT SELECT ON TABLE ledger_public.crossings TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.crossings TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.dead_letters AS
  SELECT id,
@@ -572,7 +608,7 @@ CREATE VIEW ledger_public.dead_letters AS
     correlation_id,
     event_key
    FROM ledger.dead_letter;
-GRANT SELECT ON TABLE ledger_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.dead_letters TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.entries AS
  SELECT entry.journal_id,
@@ -593,7 +629,7 @@ CREATE VIEW ledger_public.entries AS
      JOIN ledger.journal ON ((journal.id = entry.journal_id)))
      JOIN ledger.wallet ON ((wallet.id = entry.wallet_id)));
 COMMENT ON VIEW ledger_public.entries IS 'Statement lines: each entry with its journal, running balance, version.';
-GRANT SELECT ON TABLE ledger_public.entries TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.entries TO hobbs_reader, hobbs_ledger, hobbs_adjustments;
 
 CREATE VIEW ledger_public.holds AS
  SELECT hold.id AS hold_id,
@@ -614,7 +650,7 @@ CREATE VIEW ledger_public.holds AS
    FROM (ledger.hold
      JOIN ledger.wallet ON ((wallet.id = hold.wallet_id)));
 COMMENT ON VIEW ledger_public.holds IS 'Every hold: what it keeps or kept on a wallet, and how it ended.';
-GRANT SELECT ON TABLE ledger_public.holds TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.holds TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.journal_groups AS
  SELECT journal_group.name,
@@ -623,7 +659,7 @@ CREATE VIEW ledger_public.journal_groups AS
    FROM (ledger.journal_group
      JOIN ledger.journal ON ((journal.id = journal_group.journal_id)));
 COMMENT ON VIEW ledger_public.journal_groups IS 'Journals that were posted together or not at all.';
-GRANT SELECT ON TABLE ledger_public.journal_groups TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.journal_groups TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.journal_links AS
  SELECT "position",
@@ -632,7 +668,7 @@ CREATE VIEW ledger_public.journal_links AS
     recorded_at
    FROM ledger.journal_link;
 COMMENT ON VIEW ledger_public.journal_links IS 'The hash chain: a link for each journal, numbered by position.';
-GRANT SELECT ON TABLE ledger_public.journal_links TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.journal_links TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.journals AS
  SELECT id AS journal_id,
@@ -647,7 +683,7 @@ CREATE VIEW ledger_public.journals AS
     request_event_id
    FROM ledger.journal;
 COMMENT ON VIEW ledger_public.journals IS 'Every journal, without its entries.';
-GRANT SELECT ON TABLE ledger_public.journals TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.journals TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.late_journals AS
  SELECT late_journal.journal_id,
@@ -659,7 +695,7 @@ CREATE VIEW ledger_public.late_journals AS
    FROM (ledger.late_journal
      JOIN ledger.journal ON ((journal.id = late_journal.journal_id)));
 COMMENT ON VIEW ledger_public.late_journals IS 'Journals dated into the open period, and where they belong.';
-GRANT SELECT ON TABLE ledger_public.late_journals TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.late_journals TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.monitors AS
  SELECT monitor.id AS monitor_id,
@@ -701,7 +737,7 @@ CREATE VIEW ledger_public.monitors AS
          LIMIT 1) setting ON (true))
   WHERE (monitor.threshold IS NOT NULL);
 COMMENT ON VIEW ledger_public.monitors IS 'Monitors that are set, the balance each watches, and its state.';
-GRANT SELECT ON TABLE ledger_public.monitors TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.monitors TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.my_balances WITH (security_invoker='true') AS
  SELECT wallet.address,
@@ -749,13 +785,66 @@ CREATE VIEW ledger_public.my_holds WITH (security_invoker='true') AS
 COMMENT ON VIEW ledger_public.my_holds IS 'The holds that the reader may see.';
 GRANT SELECT ON TABLE ledger_public.my_holds TO hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
 
+CREATE VIEW ledger_public.opening_lines AS
+ WITH RECURSIVE undone(line_id, journal_id, reverts) AS (
+         SELECT opening_line.journal_id,
+            opening_line.journal_id,
+            0 AS "?column?"
+           FROM ledger.opening_line
+        UNION ALL
+         SELECT undone.line_id,
+            revert.journal_id,
+            (undone.reverts + 1)
+           FROM (undone
+             JOIN ledger.revert ON ((revert.reverted_id = undone.journal_id)))
+        ), reverted AS (
+         SELECT undone.line_id,
+            max(undone.reverts) AS reverts
+           FROM undone
+          GROUP BY undone.line_id
+        )
+ SELECT line.as_of,
+    line.kind,
+    line.key,
+    line.reference,
+    line.currency,
+    line.attempt,
+    line.journal_id,
+    journal.source,
+    wallet.address AS wallet,
+    entry.amount,
+    ((reverted.reverts % 2) = 0) AS stands,
+    COALESCE(late_journal.belongs_at, journal.occurred_at) AS occurred_at,
+    journal.recorded_at
+   FROM (((((ledger.opening_line line
+     JOIN reverted ON ((reverted.line_id = line.journal_id)))
+     JOIN ledger.journal ON ((journal.id = line.journal_id)))
+     JOIN ledger.entry ON (((entry.journal_id = line.journal_id) AND (entry."position" = 1))))
+     JOIN ledger.wallet ON ((wallet.id = entry.wallet_id)))
+     LEFT JOIN ledger.late_journal ON ((late_journal.journal_id = line.journal_id)));
+COMMENT ON VIEW ledger_public.opening_lines IS 'Lines of the books kept before, with what each put on its wallet (credit positive), and whether it stands.';
+GRANT SELECT ON TABLE ledger_public.opening_lines TO hobbs_reader, hobbs_ledger;
+
+CREATE VIEW ledger_public.opening_signatures AS
+ SELECT id,
+    as_of,
+    action,
+    balance_hash,
+    who,
+    why,
+    decision_id,
+    recorded_at
+   FROM ledger.opening_signature;
+COMMENT ON VIEW ledger_public.opening_signatures IS 'Who signed or reopened an opening, newest last.';
+GRANT SELECT ON TABLE ledger_public.opening_signatures TO hobbs_reader, hobbs_ledger;
+
 CREATE VIEW ledger_public.positions AS
  SELECT topic,
     partition,
     next_offset,
     written_at
    FROM ledger.topic_position;
-GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.reverts AS
  SELECT revert.journal_id,
@@ -768,7 +857,7 @@ CREATE VIEW ledger_public.reverts AS
      JOIN ledger.journal made ON ((made.id = revert.journal_id)))
      JOIN ledger.journal taken ON ((taken.id = revert.reverted_id)));
 COMMENT ON VIEW ledger_public.reverts IS 'Which journal takes back which.';
-GRANT SELECT ON TABLE ledger_public.reverts TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.reverts TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.wallets AS
  SELECT wallet.id AS wallet_id,
@@ -785,7 +874,7 @@ CREATE VIEW ledger_public.wallets AS
    FROM (ledger.wallet
      JOIN ledger.balance ON ((balance.wallet_id = wallet.id)));
 COMMENT ON VIEW ledger_public.wallets IS 'Every wallet with its balance, one row per currency.';
-GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader, hobbs_ledger;
 
 -- Functions; their texts are in functions/.
 -- * acquire_wallet_lock(bigint)

@@ -20,6 +20,7 @@ from services.payouts.settings import PayoutsSettings
 from services.payouts.steps import gauges, payments
 from services.payouts.stripe import links
 from services.payouts.stripe.adoption import Adoption
+from services.payouts.stripe.balance_readings import BalanceReadings
 from services.payouts.stripe.clawbacks import Clawbacks
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
@@ -31,6 +32,7 @@ from services.payouts.stripe.pacer import Pace
 from services.payouts.stripe.refunds import Refunds
 from services.payouts.stripe.relay import RelayLimits, StripeRelay
 from services.payouts.stripe.rereads import Rereader
+from services.payouts.stripe.reserve_gate import ReserveGates
 from services.payouts.stripe.retries import Retries, fingerprint
 from services.payouts.stripe.treasury import Treasury
 from services.payouts.stripe.usage import Usage
@@ -54,6 +56,7 @@ class _Parts:
     mode: ModeGate
     relay: StripeRelay
     treasury: Treasury
+    readings: BalanceReadings
     rereader: Rereader
     retries: Retries
     missed_events: MissedEvents
@@ -108,6 +111,14 @@ def _parts(db: Database, settings: PayoutsSettings) -> _Parts:
         mode=ModeGate(db, client, utc_now, api_base=settings.stripe_api_base, probe_after=probe),
         relay=_relay(settings, db, client, pace, effect_policy_of(settings), adoption),
         treasury=Treasury(db, client, pace, usage, utc_now, settings.schedule.balance),
+        readings=BalanceReadings(
+            db,
+            client,
+            pace,
+            utc_now,
+            settings.reserve_readings,
+            timedelta(seconds=settings.reserve_readings_apart_s),
+        ),
         rereader=Rereader(
             db,
             client,
@@ -136,6 +147,7 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
         db,
         effect_policy=effect_policy_of(settings),
         look_now=parts.treasury.look_now,
+        balance_moved=parts.readings.look_now,
         livemode=settings.livemode,
     )
     configure = partial(handlers.configure_payees, db, accounts=settings.accounts)
@@ -146,6 +158,7 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.consume("payment.received", partial(handlers.know_payments, db))
     worker.consume("refund.requested", partial(handlers.refund, db), after=["payment.received"])
     worker.consume("school.accepted", _waking(relay, configure))
+    worker.consume("reserve.gate", partial(handlers.heed_gate, db))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
 
 
@@ -156,6 +169,8 @@ def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.loop("relay", parts.relay.step, idle_s=0)
     worker.loop("rereads", once_compared(parts.rereader.step), idle_s=0.25)
     worker.loop("treasury", once_compared(parts.treasury.step), idle_s=0.1)
+    worker.loop("reserve_gate", once_compared(_reserve_gates(db, settings, parts.relay).step), idle_s=0.1)
+    worker.loop("balance", once_compared(parts.readings.step), idle_s=0.25)
     worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
     reversing = Clawbacks(db, client, parts.pace, utc_now, parts.relay.wake)
     worker.loop("clawbacks", once_compared(reversing.step), idle_s=0.5)
@@ -171,8 +186,13 @@ def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.every("recover_events", settings.events_poll_s, recover)
     listing = partial(_once_of_one_mode, worker, mode, parts.movements.run)
     worker.every("list_movements", settings.movements_poll_s, listing)
+    worker.loop("backfill", once_compared(parts.movements.backfill), idle_s=2.0)
     worker.loop("usage", parts.usage.step, idle_s=USAGE_S)
     worker.loop("measure", partial(gauges.measure, db), idle_s=MEASURE_S)
+
+
+def _reserve_gates(db: Database, settings: PayoutsSettings, relay: StripeRelay) -> ReserveGates:
+    return ReserveGates(db, utc_now, relay.wake, timedelta(seconds=settings.reserve_readings_apart_s))
 
 
 async def _compare(mode: ModeGate, adoption: Adoption) -> int:

@@ -23,6 +23,9 @@ POINTS = {
     "movements.noted": "rows of the balance and their journals are written, not committed",
     "adoption.listed": "what Stripe made and is not known here is kept, nothing is sent yet",
     "adoption.adopted": "what Stripe made before a restore is written, not committed",
+    "payouts.let_out": "transfers are let out or held for the reserve, not committed",
+    "balance.read": "the balance was read for the reserve, nothing is noted",
+    "balance.noted": "a reading of the balance is noted and staged, not committed",
     "treasury.looked": "the balance was read, nothing is released",
 }
 

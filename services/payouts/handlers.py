@@ -11,7 +11,7 @@ from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
-from services.payouts.domain.event_types import MONEY_EVENTS
+from services.payouts.domain.event_types import MONEY_EVENTS, MOVES_THE_BALANCE
 from services.payouts.domain.retries import Occasion
 from services.payouts.steps import agreements, clawbacks, payments, retries
 from services.payouts.stripe import webhooks
@@ -69,6 +69,13 @@ async def refund(db: Database, batch: Sequence[Record], *, clock: Clock = utc_no
         await store.refunds.request(tx, [wire.records.to_refund(one) for one in admitted], clock())
 
 
+async def heed_gate(db: Database, batch: Sequence[Record]) -> None:
+    """Take how much may be let out: steps/reserve_gate.py goes on."""
+    async with db.transaction() as tx:
+        for one in await inbox.admit(tx, batch, wire.records.reserve_gate):
+            await store.reserve_gate.heed(tx, one.event)
+
+
 async def configure_payees(
     db: Database, batch: Sequence[Record], *, accounts: AccountPolicy, clock: Clock = utc_now
 ) -> None:
@@ -84,6 +91,8 @@ async def configure_payees(
         if not accepted:
             return
         versions = [admitted.event for admitted in accepted]
+        if named := wire.records.currency_in(versions):
+            await store.reserve_gate.name_currency(tx, *named)
         zone = await store.payees.follow_school(
             tx,
             version=max(event.version for event in versions),
@@ -91,6 +100,9 @@ async def configure_payees(
         )
         await store.offsets.keep(
             tx, [one for event in versions for one in wire.records.share_policies(event)]
+        )
+        await store.reserve_gate.keep_policies(
+            tx, [one for event in versions for one in wire.records.reserve_policies(event)]
         )
         cards = [card for event in versions for card in wire.records.payee_cards(event)]
         wallets = await store.payees.configure(tx, cards, local_date(now, zone), now)
@@ -107,12 +119,14 @@ async def handle_webhooks(
     *,
     effect_policy: EffectPolicy,
     look_now: Callable[[], None],
+    balance_moved: Callable[[], None] = lambda: None,
     livemode: bool = False,
     clock: Clock = utc_now,
 ) -> None:
     """Apply Stripe's webhooks; after one that may have brought money, `look_now` reads the balance.
 
-    livemode: our key's; an event of the other mode becomes a dead letter.
+    balance_moved: has the balance read for the reserve. livemode: our key's; an event of the other mode
+    becomes a dead letter.
     """
     now = clock()
     async with db.transaction() as tx:
@@ -126,3 +140,5 @@ async def handle_webhooks(
         await fault_point("payouts.webhooks_heeded")
     if any(a.event.event_type in MONEY_EVENTS for a in admitted):
         look_now()
+    if any(a.event.event_type in MOVES_THE_BALANCE and a.event.account is None for a in admitted):
+        balance_moved()

@@ -295,3 +295,15 @@ FROM (VALUES ('attempt', 'attempt_is_written_once'), ('attempt', 'attempt_is_not
 WHERE NOT EXISTS (SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
                   WHERE tgrelid = to_regclass(guard.of_table) AND tgname = guard.name AND tgenabled = 'A'
                     AND proname = 'refuse_rewriting');
+
+-- name: what_was_let_out_is_counted
+-- What was let out under a reserve's gate is its transfers' amounts, each once.
+SELECT gate.currency, allowed_total, coalesce(let_out.amount, 0) AS let_out FROM reserve_gate AS gate
+LEFT JOIN (SELECT currency, sum(amount) AS amount FROM operation WHERE let_out_at IS NOT NULL GROUP BY currency)
+    AS let_out USING (currency)
+WHERE allowed_total <> coalesce(let_out.amount, 0);
+
+-- name: nothing_is_sent_past_the_gate
+-- While the school keeps a reserve, every transfer under way was let out.
+SELECT operation.id, operation.wallet, operation.amount FROM operation JOIN reserve_gate USING (currency)
+WHERE operation.kind = 'transfer' AND operation.state = 'in_flight' AND let_out_at IS NULL;

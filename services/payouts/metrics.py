@@ -45,6 +45,11 @@ LEASES_LOST = metrics.counter(
 STOPPED = metrics.gauge("payouts_relay_stopped", "1 while Stripe refuses our key and nothing may be sent")
 STATES = metrics.gauge("payouts_transfers", "Transfers by state", {"state": TransferState})
 HELD = metrics.gauge("payouts_transfers_held", "Held transfers by reason", {"reason": HoldReason})
+GATED = metrics.counter(
+    "payouts_reserve_transfers_total",
+    "Transfers let out or held while the school keeps a reserve",
+    {"did": ("let_out", "held")},
+)
 OPERATIONS = metrics.gauge(
     "payouts_operations", "Operations by kind and state", {"kind": Kind, "state": State}
 )

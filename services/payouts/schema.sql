@@ -3,7 +3,7 @@
 CREATE SCHEMA payouts;
 CREATE SCHEMA payouts_public;
 GRANT USAGE ON SCHEMA payouts TO hobbs_payouts;
-GRANT USAGE ON SCHEMA payouts_public TO hobbs_reader, hobbs_payouts;
+GRANT USAGE ON SCHEMA payouts_public TO hobbs_reader, hobbs_payouts, hobbs_adjustments, hobbs_reserves;
 
 CREATE TABLE payouts.account_adoption (
     id uuid NOT NULL,
@@ -53,6 +53,20 @@ CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.attempt FOR EACH 
 ALTER TABLE payouts.attempt ENABLE ALWAYS TRIGGER table_is_not_emptied;
 GRANT SELECT, INSERT ON TABLE payouts.attempt TO hobbs_payouts;
 GRANT UPDATE (finished_at, verdict, http_status, code, request_id, sentence) ON TABLE payouts.attempt TO hobbs_payouts;
+
+CREATE TABLE payouts.balance_reading (
+    number bigint NOT NULL,
+    currency text NOT NULL,
+    begun_at timestamptz NOT NULL,
+    allowed_total bigint NOT NULL,
+    under_way bigint NOT NULL,
+    available bigint,
+    pending bigint,
+    connect_reserved bigint,
+    answered_at timestamptz
+);
+ALTER TABLE ONLY payouts.balance_reading ADD CONSTRAINT balance_reading_pkey PRIMARY KEY (number, currency);
+GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.balance_reading TO hobbs_payouts;
 
 CREATE TABLE payouts.card_payment (
     charge_id text NOT NULL,
@@ -318,16 +332,38 @@ CREATE TABLE payouts.movement (
     explained_at timestamptz,
     closed_at timestamptz,
     closed_by text,
+    available_at timestamptz,
+    content text,
+    version integer DEFAULT 1 NOT NULL,
+    shown jsonb,
+    published integer DEFAULT 0 NOT NULL,
     CONSTRAINT closed_movement_is_unexplained CHECK (((closed_at IS NULL) OR (standing = 'unexplained'::text))),
     CONSTRAINT closed_movement_says_by_whom CHECK (((closed_at IS NULL) = (closed_by IS NULL))),
     CONSTRAINT explained_movement_says_when CHECK (((standing = 'before'::text) OR ((standing = 'explained'::text) = (explained_at IS NOT NULL)))),
+    CONSTRAINT later_version_says_what_is_shown CHECK (((version > 1) = (shown IS NOT NULL))),
     CONSTRAINT movement_standing_is_known CHECK ((standing = ANY (ARRAY['before'::text, 'waiting'::text, 'explained'::text, 'unexplained'::text]))),
     CONSTRAINT net_is_amount_less_fee CHECK ((net = (amount - fee))),
+    CONSTRAINT told_version_was_shown CHECK (((published >= 0) AND (published <= version))),
     CONSTRAINT unexplained_movement_says_why CHECK (((standing = 'unexplained'::text) = (sentence IS NOT NULL)))
 );
 ALTER TABLE ONLY payouts.movement ADD CONSTRAINT movement_pkey PRIMARY KEY (transaction_id);
 CREATE INDEX movement_open ON payouts.movement USING btree (noted_at) WHERE ((explained_at IS NULL) AND (closed_at IS NULL));
+CREATE INDEX movement_untold ON payouts.movement USING btree (transaction_id) WHERE (published < version);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.movement TO hobbs_payouts;
+
+CREATE TABLE payouts.movement_backfill (
+    id uuid NOT NULL,
+    since timestamptz NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    page_after text,
+    pages integer DEFAULT 0 NOT NULL,
+    found integer DEFAULT 0 NOT NULL,
+    ended_at timestamptz
+);
+ALTER TABLE ONLY payouts.movement_backfill ADD CONSTRAINT movement_backfill_pkey PRIMARY KEY (id);
+CREATE UNIQUE INDEX one_backfill_at_a_time ON payouts.movement_backfill USING btree ((true)) WHERE (ended_at IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.movement_backfill TO hobbs_payouts;
 
 CREATE TABLE payouts.movement_listing (
     only_row boolean DEFAULT true NOT NULL,
@@ -348,10 +384,14 @@ GRANT SELECT, UPDATE ON TABLE payouts.movement_listing TO hobbs_payouts;
 
 CREATE TABLE payouts.movement_opening (
     currency text NOT NULL,
-    amount bigint NOT NULL
+    amount bigint NOT NULL,
+    unlisted bigint NOT NULL,
+    since timestamptz NOT NULL,
+    version integer DEFAULT 0 NOT NULL,
+    told bigint
 );
 ALTER TABLE ONLY payouts.movement_opening ADD CONSTRAINT movement_opening_pkey PRIMARY KEY (currency);
-GRANT SELECT, INSERT ON TABLE payouts.movement_opening TO hobbs_payouts;
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.movement_opening TO hobbs_payouts;
 
 CREATE TABLE payouts.odd_object (
     kind text NOT NULL,
@@ -419,10 +459,12 @@ CASE
     WHEN (kind <> 'refund'::text) THEN wallet
     ELSE NULL::text
 END) STORED,
+    let_out_at timestamptz,
     CONSTRAINT finished_operation_has_a_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'refused'::text, 'cancelled'::text])) = (finished_at IS NOT NULL))),
     CONSTRAINT frozen_amount_is_the_amount CHECK ((NOT (((params ->> 'amount'::text))::bigint IS DISTINCT FROM amount))),
     CONSTRAINT generations_count_from_one CHECK ((generation >= 1)),
     CONSTRAINT money_operation_belongs_to_a_transfer CHECK (((kind = ANY (ARRAY['account'::text, 'refund'::text])) OR (transfer_id IS NOT NULL))),
+    CONSTRAINT only_transfers_are_let_out CHECK (((let_out_at IS NULL) OR (kind = 'transfer'::text))),
     CONSTRAINT operation_in_flight_has_a_lease CHECK ((((state = 'in_flight'::text) = (lease_token IS NOT NULL)) AND ((lease_token IS NULL) = (lease_until IS NULL)))),
     CONSTRAINT operation_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'transfer'::text, 'reversal'::text, 'instant_payout'::text, 'refund'::text]))),
     CONSTRAINT operation_moves_a_positive_amount CHECK ((((kind = 'account'::text) = (amount IS NULL)) AND ((amount IS NULL) = (currency IS NULL)) AND COALESCE((amount > 0), true))),
@@ -441,6 +483,8 @@ ALTER TABLE ONLY payouts.operation ADD CONSTRAINT operation_is_of_a_known_payee 
 ALTER TABLE ONLY payouts.operation ADD CONSTRAINT operation_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
 CREATE UNIQUE INDEX one_operation_in_flight_per_account ON payouts.operation USING btree (wallet) WHERE (state = 'in_flight'::text);
 CREATE INDEX operation_held_for_balance ON payouts.operation USING btree (currency, sequence) WHERE ((state = 'held'::text) AND (reason = 'balance_insufficient'::text));
+CREATE INDEX operation_held_for_reserve ON payouts.operation USING btree (currency, sequence) WHERE ((state = 'held'::text) AND (reason = 'reserve'::text));
+CREATE INDEX operation_let_out ON payouts.operation USING btree (currency) WHERE ((let_out_at IS NOT NULL) AND (state <> ALL (ARRAY['succeeded'::text, 'cancelled'::text])));
 CREATE INDEX operation_line ON payouts.operation USING btree (wallet, ((state <> 'in_flight'::text)), sequence) WHERE (state = ANY (ARRAY['due'::text, 'in_flight'::text, 'held'::text, 'parked'::text]));
 CREATE INDEX operation_of_a_transfer ON payouts.operation USING btree (transfer_id);
 CREATE INDEX operation_refunds_a_payment ON payouts.operation USING btree (parent_id) WHERE (kind = 'refund'::text);
@@ -699,6 +743,40 @@ CREATE TABLE payouts.relay_stop (
 ALTER TABLE ONLY payouts.relay_stop ADD CONSTRAINT relay_stop_pkey PRIMARY KEY (only_row);
 GRANT SELECT, UPDATE ON TABLE payouts.relay_stop TO hobbs_payouts;
 
+CREATE TABLE payouts.reserve_gate (
+    currency text NOT NULL,
+    watched boolean NOT NULL,
+    allowed_total bigint DEFAULT 0 NOT NULL,
+    number bigint DEFAULT 0 NOT NULL,
+    state text DEFAULT 'off'::text NOT NULL,
+    ceiling bigint DEFAULT 0 NOT NULL,
+    balance_number bigint DEFAULT 0 NOT NULL,
+    exempt_below bigint DEFAULT 0 NOT NULL,
+    exempt_wallets text[] DEFAULT '{}'::text[] NOT NULL,
+    sentence text DEFAULT ''::text NOT NULL,
+    valid_until timestamptz NOT NULL,
+    when_over text NOT NULL,
+    stale_after interval NOT NULL,
+    read_due_at timestamptz NOT NULL,
+    CONSTRAINT allowed_total_only_grows CHECK ((allowed_total >= 0)),
+    CONSTRAINT gate_over_is_closed_or_open CHECK ((when_over = ANY (ARRAY['closed'::text, 'open'::text]))),
+    CONSTRAINT gate_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'closed'::text, 'off'::text])))
+);
+ALTER TABLE ONLY payouts.reserve_gate ADD CONSTRAINT reserve_gate_pkey PRIMARY KEY (currency);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.reserve_gate TO hobbs_payouts;
+
+CREATE TABLE payouts.reserve_policy (
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    stale_after_minutes integer,
+    when_stale text,
+    CONSTRAINT balance_may_be_a_minute_old CHECK ((stale_after_minutes >= 1)),
+    CONSTRAINT stale_gate_is_closed_or_open CHECK ((when_stale = ANY (ARRAY['closed'::text, 'open'::text]))),
+    CONSTRAINT withdrawn_policy_says_nothing CHECK (((stale_after_minutes IS NULL) = (when_stale IS NULL)))
+);
+ALTER TABLE ONLY payouts.reserve_policy ADD CONSTRAINT reserve_policy_pkey PRIMARY KEY (effective_from);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.reserve_policy TO hobbs_payouts;
+
 CREATE TABLE payouts.reversal (
     stripe_reversal_id text NOT NULL,
     transfer_id uuid NOT NULL,
@@ -735,6 +813,7 @@ CREATE TABLE payouts.school (
     time_zone text DEFAULT 'UTC'::text NOT NULL,
     read_version integer DEFAULT 0 CONSTRAINT school_version_not_null NOT NULL,
     time_zone_version integer DEFAULT 0 NOT NULL,
+    currency text,
     CONSTRAINT there_is_one_school CHECK (only_row)
 );
 ALTER TABLE ONLY payouts.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
@@ -883,13 +962,13 @@ CREATE VIEW payouts_public.account_adoptions AS
     answered_at,
     problem
    FROM payouts.account_adoption;
-GRANT SELECT ON TABLE payouts_public.account_adoptions TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.account_adoptions TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM payouts.inbox;
-GRANT SELECT ON TABLE payouts_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.admitted_events TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.attempts AS
  SELECT operation.transfer_id,
@@ -908,7 +987,7 @@ CREATE VIEW payouts_public.attempts AS
     attempt.sentence
    FROM (payouts.attempt
      JOIN payouts.operation ON ((operation.id = attempt.operation_id)));
-GRANT SELECT ON TABLE payouts_public.attempts TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.attempts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.cash_journals AS
  SELECT source,
@@ -920,7 +999,7 @@ CREATE VIEW payouts_public.cash_journals AS
     recorded_at,
     transaction_id
    FROM payouts.cash_journal;
-GRANT SELECT ON TABLE payouts_public.cash_journals TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.cash_journals TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.clawback_parts AS
  SELECT part.settlement_id,
@@ -935,7 +1014,7 @@ CREATE VIEW payouts_public.clawback_parts AS
     operation.not_after
    FROM (payouts.clawback_part part
      JOIN payouts.operation ON ((operation.id = part.operation_id)));
-GRANT SELECT ON TABLE payouts_public.clawback_parts TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.clawback_parts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.clawbacks AS
  SELECT settlement_id,
@@ -959,7 +1038,7 @@ CREATE VIEW payouts_public.clawbacks AS
              JOIN payouts.operation ON ((operation.id = part.operation_id)))
           WHERE ((part.settlement_id = clawback.settlement_id) AND (operation.state <> ALL (ARRAY['succeeded'::text, 'cancelled'::text])))) AS not_after
    FROM payouts.clawback;
-GRANT SELECT ON TABLE payouts_public.clawbacks TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.clawbacks TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.dead_letters AS
  SELECT id,
@@ -976,7 +1055,7 @@ CREATE VIEW payouts_public.dead_letters AS
     correlation_id,
     event_key
    FROM payouts.dead_letter;
-GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.ended_rereads AS
  SELECT kind,
@@ -987,7 +1066,7 @@ CREATE VIEW payouts_public.ended_rereads AS
     ended_because AS sentence
    FROM payouts.inquiry
   WHERE (ended_at IS NOT NULL);
-GRANT SELECT ON TABLE payouts_public.ended_rereads TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.ended_rereads TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.found_effects AS
  SELECT stripe_id,
@@ -1006,7 +1085,7 @@ CREATE VIEW payouts_public.found_effects AS
     sentence,
     settled_by
    FROM payouts.found_effect;
-GRANT SELECT ON TABLE payouts_public.found_effects TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.found_effects TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.links AS
  SELECT id,
@@ -1021,18 +1100,29 @@ CREATE VIEW payouts_public.links AS
   WHERE (COALESCE(expires_at, (answered_at + '00:05:00'::interval)) > now());
 GRANT SELECT ON TABLE payouts_public.links TO hobbs_operator;
 
+CREATE VIEW payouts_public.movement_backfills AS
+ SELECT id,
+    since,
+    asked_by,
+    asked_at,
+    pages,
+    found,
+    ended_at
+   FROM payouts.movement_backfill;
+GRANT SELECT ON TABLE payouts_public.movement_backfills TO hobbs_reader, hobbs_payouts;
+
 CREATE VIEW payouts_public.movement_listing AS
  SELECT opened_at,
     listed_until,
     completed_at
    FROM payouts.movement_listing;
-GRANT SELECT ON TABLE payouts_public.movement_listing TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.movement_listing TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.movement_openings AS
  SELECT currency,
     amount
    FROM payouts.movement_opening;
-GRANT SELECT ON TABLE payouts_public.movement_openings TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.movement_openings TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.movements AS
  SELECT transaction_id,
@@ -1055,7 +1145,7 @@ CREATE VIEW payouts_public.movements AS
     closed_at,
     closed_by
    FROM payouts.movement;
-GRANT SELECT ON TABLE payouts_public.movements TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.movements TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.odd_objects AS
  SELECT kind,
@@ -1068,14 +1158,14 @@ CREATE VIEW payouts_public.odd_objects AS
     closed_at,
     closed_by
    FROM payouts.odd_object;
-GRANT SELECT ON TABLE payouts_public.odd_objects TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.odd_objects TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.offset_policies AS
  SELECT effective_from,
     version,
     percent
    FROM payouts.offset_policy;
-GRANT SELECT ON TABLE payouts_public.offset_policies TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.offset_policies TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.operation_history AS
  SELECT history.operation_id,
@@ -1106,7 +1196,7 @@ CREATE VIEW payouts_public.payables AS
     clawback_id,
     stands_for
    FROM payouts.payable;
-GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader, hobbs_payouts, hobbs_adjustments;
 
 CREATE VIEW payouts_public.payee_accounts AS
  SELECT payee.wallet,
@@ -1128,7 +1218,7 @@ CREATE VIEW payouts_public.payee_accounts AS
           WHERE ((operation.wallet = payee.wallet) AND (operation.kind = 'account'::text))
           ORDER BY operation.sequence DESC
          LIMIT 1) last ON (true));
-GRANT SELECT ON TABLE payouts_public.payee_accounts TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payee_accounts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.payee_cards AS
  SELECT wallet,
@@ -1142,7 +1232,7 @@ CREATE VIEW payouts_public.payee_cards AS
     instant,
     withdrawn
    FROM payouts.payee_card;
-GRANT SELECT ON TABLE payouts_public.payee_cards TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payee_cards TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.payee_totals AS
  SELECT payee.wallet,
@@ -1177,7 +1267,7 @@ CREATE VIEW payouts_public.payee_totals AS
                 END AS "case"
            FROM payouts.transfer) money USING (wallet))
   GROUP BY payee.wallet, money.currency;
-GRANT SELECT ON TABLE payouts_public.payee_totals TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payee_totals TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.stopped_operations AS
  SELECT operation.id,
@@ -1250,14 +1340,14 @@ CREATE VIEW payouts_public.payees AS
            FROM payouts.operation
           WHERE ((operation.wallet = payee.wallet) AND (operation.state = 'parked'::text)))) AS parked
    FROM payouts.payee;
-GRANT SELECT ON TABLE payouts_public.payees TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payees TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.payout_parts AS
  SELECT stripe_payout_id,
     transfer_id,
     amount
    FROM payouts.payout_part;
-GRANT SELECT ON TABLE payouts_public.payout_parts TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payout_parts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.payouts AS
  SELECT stripe_payout_id,
@@ -1272,7 +1362,7 @@ CREATE VIEW payouts_public.payouts AS
     seen_at,
     made_at
    FROM payouts.payout;
-GRANT SELECT ON TABLE payouts_public.payouts TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payouts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.positions AS
  SELECT topic,
@@ -1280,7 +1370,7 @@ CREATE VIEW payouts_public.positions AS
     next_offset,
     written_at
    FROM payouts.topic_position;
-GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.refund_requests AS
  SELECT settlement_id,
@@ -1296,7 +1386,7 @@ CREATE VIEW payouts_public.refund_requests AS
     requested_at,
     settled_at
    FROM payouts.refund_request;
-GRANT SELECT ON TABLE payouts_public.refund_requests TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.refund_requests TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.refunds_made AS
  SELECT stripe_refund_id,
@@ -1305,7 +1395,42 @@ CREATE VIEW payouts_public.refunds_made AS
     amount,
     standing
    FROM payouts.refund_made;
-GRANT SELECT ON TABLE payouts_public.refunds_made TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.refunds_made TO hobbs_reader, hobbs_payouts;
+
+CREATE VIEW payouts_public.reserve_gates AS
+ SELECT gate.currency,
+    gate.watched,
+    gate.allowed_total,
+    gate.number,
+    gate.state,
+    gate.ceiling,
+    gate.balance_number,
+    gate.sentence,
+    gate.valid_until,
+    gate.when_over,
+    held.transfers AS held,
+    held.amount AS held_amount,
+    held.since AS held_since,
+    under_way.amount AS under_way
+   FROM ((payouts.reserve_gate gate
+     CROSS JOIN LATERAL ( SELECT count(*) AS transfers,
+            (COALESCE(sum(operation.amount), (0)::numeric))::bigint AS amount,
+            min(transfer.changed_at) AS since
+           FROM (payouts.operation
+             JOIN payouts.transfer ON ((transfer.id = operation.transfer_id)))
+          WHERE ((operation.currency = gate.currency) AND (operation.state = 'held'::text) AND (operation.reason = 'reserve'::text))) held)
+     CROSS JOIN LATERAL ( SELECT (COALESCE(sum(operation.amount), (0)::numeric))::bigint AS amount
+           FROM payouts.operation
+          WHERE ((operation.currency = gate.currency) AND (operation.let_out_at IS NOT NULL) AND (operation.state <> ALL (ARRAY['succeeded'::text, 'cancelled'::text])))) under_way);
+GRANT SELECT ON TABLE payouts_public.reserve_gates TO hobbs_reader, hobbs_payouts, hobbs_reserves;
+
+CREATE VIEW payouts_public.reserve_policies AS
+ SELECT effective_from,
+    version,
+    stale_after_minutes,
+    when_stale
+   FROM payouts.reserve_policy;
+GRANT SELECT ON TABLE payouts_public.reserve_policies TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.reversals AS
  SELECT stripe_reversal_id,
@@ -1315,14 +1440,14 @@ CREATE VIEW payouts_public.reversals AS
     reversed_at,
     cause
    FROM payouts.reversal;
-GRANT SELECT ON TABLE payouts_public.reversals TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.reversals TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.school AS
  SELECT time_zone,
     time_zone_version,
     read_version
    FROM payouts.school;
-GRANT SELECT ON TABLE payouts_public.school TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.school TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.stripe_mode AS
  SELECT livemode,
@@ -1331,7 +1456,15 @@ CREATE VIEW payouts_public.stripe_mode AS
     api_version,
     seen_at
    FROM payouts.stripe_mode;
-GRANT SELECT ON TABLE payouts_public.stripe_mode TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.stripe_mode TO hobbs_reader, hobbs_payouts;
+
+CREATE VIEW payouts_public.told_movements AS
+ SELECT transaction_id,
+    published AS version,
+    noted_at
+   FROM payouts.movement
+  WHERE (published > 0);
+GRANT SELECT ON TABLE payouts_public.told_movements TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.transfer_history AS
  SELECT transfer_id,
@@ -1343,7 +1476,7 @@ CREATE VIEW payouts_public.transfer_history AS
     sentence,
     actor
    FROM payouts.transfer_history;
-GRANT SELECT ON TABLE payouts_public.transfer_history TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.transfer_history TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.transfers AS
  SELECT transfer.id,
@@ -1372,7 +1505,7 @@ CREATE VIEW payouts_public.transfers AS
     (transfer.trace ->> 'correlation_id'::text) AS correlation_id
    FROM (payouts.transfer
      JOIN payouts.payee USING (wallet));
-GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader, hobbs_payouts, hobbs_adjustments;
 
 CREATE SEQUENCE payouts.operation_order
     START WITH 1

@@ -45,6 +45,9 @@ class PayoutsSettings(Settings):
     # Waits before something is read without a webhook grow from the first to the second (decision 0193).
     balance_poll_s: float = Field(default=5.0, gt=0)
     balance_poll_max_s: float = Field(default=3_600.0, gt=0)
+    # While the school keeps a reserve: between two readings when nothing moves, and two because it moved.
+    reserve_poll_s: float = Field(default=600.0, gt=0)
+    reserve_readings_apart_s: float = Field(default=10.0, ge=0)
     unready_recheck_s: float = Field(default=30.0, gt=0)
     unready_recheck_max_s: float = Field(default=86_400.0, gt=0)
     unsettled_recheck_s: float = Field(default=600.0, gt=0)
@@ -119,6 +122,11 @@ class PayoutsSettings(Settings):
             balance=_wait(self.balance_poll_s, self.balance_poll_max_s),
             events=_wait(self.events_poll_s, self.events_poll_max_s),
         )
+
+    @property
+    def reserve_readings(self) -> Wait:
+        """When the balance is read for the reserve: after Stripe did not answer, and while nothing moves."""
+        return _wait(self.balance_poll_s, self.reserve_poll_s)
 
     @property
     def put_off(self) -> PutOff:

@@ -3,7 +3,7 @@
 CREATE SCHEMA receivables;
 CREATE SCHEMA receivables_public;
 GRANT USAGE ON SCHEMA receivables TO hobbs_receivables;
-GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables;
+GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments;
 
 CREATE TABLE receivables.alembic_version (
     version_num character varying(32) NOT NULL
@@ -245,7 +245,7 @@ CREATE VIEW receivables_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM receivables.inbox;
-GRANT SELECT ON TABLE receivables_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.admitted_events TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.dead_letters AS
  SELECT id,
@@ -262,7 +262,7 @@ CREATE VIEW receivables_public.dead_letters AS
     correlation_id,
     event_key
    FROM receivables.dead_letter;
-GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.disputes AS
  SELECT dispute_id,
@@ -275,14 +275,14 @@ CREATE VIEW receivables_public.disputes AS
     closed_at,
     fees
    FROM receivables.dispute;
-GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader, hobbs_receivables, hobbs_adjustments;
 
 CREATE VIEW receivables_public.kept_webhooks AS
  SELECT event_id,
     event_type,
     received_at
    FROM receivables.kept_webhook;
-GRANT SELECT ON TABLE receivables_public.kept_webhooks TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.kept_webhooks TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.payment_failures AS
  SELECT payment_intent_id,
@@ -293,7 +293,7 @@ CREATE VIEW receivables_public.payment_failures AS
     code,
     failed_at
    FROM receivables.payment_failure;
-GRANT SELECT ON TABLE receivables_public.payment_failures TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.payment_failures TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.payment_moves AS
  SELECT charge_id,
@@ -306,7 +306,7 @@ CREATE VIEW receivables_public.payment_moves AS
     moved_by,
     why
    FROM receivables.payment_move;
-GRANT SELECT ON TABLE receivables_public.payment_moves TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.payment_moves TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.payments AS
  SELECT charge.charge_id,
@@ -330,7 +330,7 @@ CREATE VIEW receivables_public.payments AS
            FROM receivables.dispute
           WHERE ((dispute.charge_id = charge.charge_id) AND dispute.withdrawn)) disputed ON (true))
   WHERE (charge.amount IS NOT NULL);
-GRANT SELECT ON TABLE receivables_public.payments TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.payments TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.positions AS
  SELECT topic,
@@ -338,7 +338,7 @@ CREATE VIEW receivables_public.positions AS
     next_offset,
     written_at
    FROM receivables.topic_position;
-GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.postings AS
  SELECT posting.source,
@@ -351,7 +351,7 @@ CREATE VIEW receivables_public.postings AS
     posting.requested_at
    FROM receivables.posting,
     LATERAL jsonb_to_recordset(posting.entries) entry(wallet text, amount bigint);
-GRANT SELECT ON TABLE receivables_public.postings TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.postings TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.refunds AS
  SELECT refund_id,
@@ -362,7 +362,7 @@ CREATE VIEW receivables_public.refunds AS
     moved,
     failed
    FROM receivables.refund;
-GRANT SELECT ON TABLE receivables_public.refunds TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.refunds TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.unallocated_payments AS
  SELECT queue.charge_id,
@@ -382,7 +382,7 @@ CREATE VIEW receivables_public.unallocated_payments AS
            FROM receivables.posting,
             LATERAL jsonb_to_recordset(posting.entries) entry(wallet text, amount bigint)
           WHERE ((posting.charge_id = queue.charge_id) AND (entry.wallet = 'liability:unallocated'::text))) held ON (true));
-GRANT SELECT ON TABLE receivables_public.unallocated_payments TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.unallocated_payments TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.unexplained_refunds AS
  SELECT charge.charge_id,
@@ -395,7 +395,7 @@ CREATE VIEW receivables_public.unexplained_refunds AS
            FROM receivables.refund
           WHERE ((refund.charge_id = charge.charge_id) AND (refund.moved OR refund.failed))) known ON (true))
   WHERE ((charge.told_refunded)::numeric > COALESCE(known.amount, (0)::numeric));
-GRANT SELECT ON TABLE receivables_public.unexplained_refunds TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.unexplained_refunds TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.waiting_charges AS
  SELECT charge_id,
@@ -410,7 +410,7 @@ CREATE VIEW receivables_public.waiting_charges AS
           WHERE (dispute.charge_id = charge.charge_id)) AS disputes
    FROM receivables.charge
   WHERE (amount IS NULL);
-GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_receivables;
 
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()

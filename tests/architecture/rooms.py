@@ -71,6 +71,8 @@ SQL: Final = re.compile(
     re.DOTALL | re.IGNORECASE,
 )
 # Beside the services: fleet's own tables, and what looks at a whole installation as its owner.
+CONSOLE_STORE: Final = "console/store/"  # its own tables
+CONSOLE_READS: Final = "console/reads/"  # published views only, as a desk's
 SQL_BESIDE: Final = ("fleet", "hobbs/demo", "hobbs/doctor", "hobbs/local", "bench", "tests", "deploy")
 # What a desk reads: published views, its own WITH queries, and functions.
 SOURCE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(?:LATERAL\s+)?([a-z_]\w*(?:\.\w+)?)(?!\w*[.(])", re.ASCII)
@@ -183,16 +185,19 @@ def _number_faults(tree: ast.Module, *, exact: bool) -> Iterator[str]:
 
 
 def _sql_faults(path: str, place: _Place | None, tree: ast.Module) -> Iterator[str]:
-    if path.startswith(SQL_BESIDE) or "/migrations/" in path:
+    if path.startswith((*SQL_BESIDE, CONSOLE_STORE)) or "/migrations/" in path:
         return
     if place is not None and place.room is not None and ROOMS[place.room].sql:
         return
     texts = [text for text in _strings(tree) if SQL.search(text)]
-    if place is not None and place.room == "desk" and path.split("/")[3].removesuffix(".py") == "reads":
+    desk_reads = (
+        place is not None and place.room == "desk" and path.split("/")[3].removesuffix(".py") == "reads"
+    )
+    if desk_reads or path.startswith(CONSOLE_READS):
         known = {name for text in texts for name in WITH.findall(text)}
         for name in (name for text in texts for name in SOURCE.findall(text)):
             if "_public." not in name and name not in known:
-                yield f"desk/reads reads {name}, which is no published view"
+                yield f"it reads {name}, which is no published view"
     else:
         for text in texts:
             yield f"SQL outside store, desk/reads and migrations: {' '.join(text.split())[:60]}"

@@ -21,6 +21,11 @@ NO_SOURCES = {
     "weekly",
     "operator",
     "op",
+    # what a break is of
+    "line",
+    "journal",
+    "match",
+    "opening",
 }  # names of other things
 BEGINNING = re.compile(r'f"([a-z][a-z_-]*):\{')
 PREFIXES = {one.prefix for one in REGISTERED}

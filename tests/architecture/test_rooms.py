@@ -110,6 +110,8 @@ PUBLISHED = 'X = "WITH a AS (SELECT id FROM new_public.transfers) SELECT id FROM
         ("hobbs/commands/x.py", "X = 'TRUNCATE TABLE ledger.entry'\n", "SQL outside store"),
         ("hobbs/commands/x.py", "from services.ledger import store\n", "not services.ledger.store"),
         ("console/pages.py", QUERY, "SQL outside store"),
+        ("console/pages/x.py", QUERY, "SQL outside store"),
+        ("console/reads/x.py", QUERY, "reads transfer, which is no published view"),
         ("console/pages.py", "from services.ledger.steps import posting\n", "not services.ledger.steps"),
     ],
 )
@@ -126,6 +128,8 @@ def test_a_module_in_the_wrong_room_is_found(path: str, text: str, fault: str) -
         ),
         ("services/new/store/x.py", QUERY),
         ("services/new/store.py", QUERY),
+        ("console/store/x.py", QUERY),
+        ("console/reads/x.py", PUBLISHED),
         ("services/new/desk/reads.py", PUBLISHED),
         ("services/new/desk/reads/lists.py", PUBLISHED),
         ("services/new/migrations/versions/0001_initial.py", QUERY),

@@ -26,6 +26,7 @@ from tests.crash.taken_back import take_money_back
 from tests.crash.traffic import Counts, Traffic
 from tests.crash.verdict import drain, violations
 from tests.crash.workers import Life
+from tests.support.reserves import school_with_a_reserve
 
 FLIGHTS = 300
 DISTURBANCES = 12
@@ -120,7 +121,7 @@ async def disturb(
     onboarding = asyncio.create_task(onboard_everybody(fleet))
     taking_back = asyncio.create_task(take_money_back(fleet))
     alternating = asyncio.create_task(alternate_gateways(workers.fleets, fleet))
-    await asyncio.to_thread(apply_school, fleet)
+    await asyncio.to_thread(apply_school, fleet, school_with_a_reserve(fleet.folder))
     key = await asyncio.to_thread(new_api_key, fleet)
     approvers = Approvers(fleet=fleet, chance=random.Random(f"approvals {report.seed}"))
     disturbing = asyncio.create_task(run_disturbances(servers, workers, planned, report))

@@ -18,17 +18,20 @@ READERS = {
     "refund.settled": ("adjustments",),
     "payment.received": ("payouts",),
     "school.configured": ("billing",),
-    "school.accepted": ("payouts", "adjustments"),
+    "school.accepted": ("payouts", "adjustments", "reserves"),
     "journal.requested": ("ledger",),
     "revert.requested": ("ledger",),
     "group.requested": ("ledger",),
     "hold.requested": ("ledger",),
     "limit.requested": ("ledger",),
-    "journal.posted": ("payouts", "adjustments"),
+    "journal.posted": ("payouts", "adjustments", "reserves"),
     "journal.refused": ("adjustments",),
-    "transfer.sent": ("adjustments",),
+    "transfer.sent": ("adjustments", "reserves"),
     "stripe.webhook": ("payouts", "receivables"),
     "charge.settled": ("receivables",),
+    "stripe.transaction": ("reserves",),
+    "stripe.balance": ("reserves",),
+    "reserve.gate": ("payouts",),
 }
 # What these name is all that a consumer admits of a topic: the others' journals are no business of it.
 ONLY_ABOUT = {

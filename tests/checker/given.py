@@ -133,6 +133,9 @@ def tables() -> dict[str, list[dict[str, Any]]]:
         {"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "w1", "p4", "p5", "m1")
     ]
     found["adjustments.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("v1", "p4", "p5")]
+    found["reserves.inbox"] = [
+        {"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "p4", "p5", "s1")
+    ]
     found["receivables.inbox"] = [{"event_key": "w1", "payload_hash": ""}]
     found["billing.dead_letter"] = [
         {

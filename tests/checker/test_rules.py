@@ -156,6 +156,7 @@ BREAKS: list[tuple[str, Break]] = [
     ("outboxes_are_empty", lambda world: with_rows(world, "ledger.outbox", [{"id": 1}])),
     ("every_record_is_in_its_consumers_inboxes", row("payouts.inbox", event_key="p9")),
     ("every_record_is_in_its_consumers_inboxes", no_rows("billing.inbox")),
+    ("every_record_is_in_its_consumers_inboxes", row("reserves.inbox", event_key="p9")),
     ("every_record_is_in_its_consumers_inboxes", row("adjustments.inbox", place=1, event_key="p9")),
     (
         "every_record_is_in_its_consumers_inboxes",

@@ -21,6 +21,7 @@ from tests.crash.drill import CONSUMED, Death
 from tests.crash.taken_back import take_money_back
 from tests.crash.traffic import publish
 from tests.crash.workers import LEASE_S, Life
+from tests.support.reserves import KEPT_IN_RUNS
 
 REACH_WITHIN_S = 75.0
 LOOK_S = 0.1
@@ -208,9 +209,8 @@ def employ_an_instructor(fleet: Fleet) -> None:
     """Have an account made: those of the school's payees were made at the start."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "school.toml"
-        file.write_text(
-            SCHOOL_FILE.read_text(encoding="utf-8") + NEW_INSTRUCTOR.format(number=uuid4()), encoding="utf-8"
-        )
+        school = SCHOOL_FILE.read_text(encoding="utf-8") + KEPT_IN_RUNS
+        file.write_text(school + NEW_INSTRUCTOR.format(number=uuid4()), encoding="utf-8")
         with suppress(CommandFailed):  # billing may be dead just now; the death is tried again
             apply_school(fleet, file)
 

@@ -26,6 +26,7 @@ from tests.crash.servers import Servers, deploy
 from tests.crash.traffic import Counts, RecordFaults, Traffic
 from tests.crash.verdict import drain, violations
 from tests.crash.workers import SHORT_WAITS
+from tests.support.reserves import school_with_a_reserve
 
 FLIGHTS_MIN = 300
 FLIGHTS_MIN_QUICK = 40
@@ -139,7 +140,7 @@ async def disturb(
     running = [asyncio.create_task(director.run()) for director in directors.values()]
     onboarding = asyncio.create_task(onboard_everybody(fleet))
     try:
-        await asyncio.to_thread(apply_school, fleet)
+        await asyncio.to_thread(apply_school, fleet, school_with_a_reserve(fleet.folder))
         key = await asyncio.to_thread(new_api_key, fleet)
         began, turn = time.monotonic(), 0
         while not all(task.done() for task in running) or traffic.counts.flights < flights:

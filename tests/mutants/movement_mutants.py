@@ -13,7 +13,7 @@ MOVEMENT_MUTANTS = (
         edits=(
             Edit(
                 path=LISTING,
-                old="for one in new if (message := ",
+                old="for one in noted.new if (message := ",
                 new="for one in judged if (message := ",
             ),
         ),

@@ -13,7 +13,7 @@ from aiokafka.structs import OffsetAndMetadata
 from hobbs.local.fleet_processes import Fleet, start_services, stop_services, wait_until_ready
 from hobbs.local.postgres import binaries
 from hobbs.local.running_fleet import RunningFleet
-from schemas.services import SERVICES
+from schemas.services import DECIDE
 from schemas.topics import TOPICS
 
 
@@ -26,7 +26,7 @@ async def restore(running: RunningFleet, file: Path) -> None:
     """Stop every service and take the database back to a backup."""
     await asyncio.to_thread(stop_services, running.services.values())
     async with _owner(running.fleet) as owner:
-        for service in SERVICES:
+        for service in DECIDE:
             await owner.execute(f"DROP SCHEMA IF EXISTS {service}, {service}_public CASCADE")
     await _run("pg_restore", "--exit-on-error", f"--dbname={running.fleet.owner_url}", str(file))
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from fleet.migrate import migrate, services
+from fleet.migrate import migrate, migrated
 from schemas.services import LOGINS
 
 PASSWORDS = {login: f"{login}-password" for login in LOGINS}
@@ -46,7 +46,7 @@ async def make_template(cluster: Cluster) -> Template:
     await run_statement(cluster.url, "CREATE DATABASE hobbs_template")
     url = cluster.database("hobbs_template")
     broken: dict[str, Exception] = {}
-    for service in services():
+    for service in migrated():
         try:
             await migrate(url, PASSWORDS, [service])
         except Exception as error:

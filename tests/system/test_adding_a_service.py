@@ -140,7 +140,7 @@ async def test_it_is_migrated_starts_gets_ready_and_drains(
         f"HOBBS_{NEW.upper()}_DATABASE_URL": f"postgresql://hobbs_{NEW}:{NEW}-password@{place}",
     }
     owner = told | {"HOBBS_DATABASE_URL": empty_database}
-    made = copy.python("-m", "hobbs", "migrate", "-o", "json", settings=owner)
+    made = copy.python("-m", "hobbs", "migrate", "--share-roles", "-o", "json", settings=owner)
     assert {f"{NEW}", f"{NEW}.dead"} <= {row["name"] for row in json.loads(made)}
     own = told[f"HOBBS_{NEW.upper()}_DATABASE_URL"]
     connection = await asyncpg.connect(own, server_settings={"search_path": NEW})

@@ -13,6 +13,7 @@ from services.billing.domain import rates
 
 _CARD_TYPES: Mapping[str, type[Any]] = {
     "adjustments": rates.AdjustmentsCard,
+    "reserve": rates.ReserveCard,
     "school": rates.SchoolCard,
     "tax": rates.TaxCard,
     "aircraft": rates.AircraftCard,
@@ -36,8 +37,8 @@ def read_card(kind: str, document: Mapping[str, Any]) -> rates.BookCard:
 def _value(name: str, value: Any) -> Any:
     if name == "airport_fees":
         return tuple(_airport_fee(fee) for fee in value)
-    if name == "waterfall":
-        return tuple(_scalar("waterfall", way) for way in value)
+    if name in ("waterfall", "exempt_wallets"):
+        return tuple(_scalar(name, one) for one in value)
     if name == "tax":
         return {line: _scalar(f"tax on {line}", ppm) for line, ppm in value.items()}
     return _scalar(name, value)

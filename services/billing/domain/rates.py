@@ -131,8 +131,19 @@ class AdjustmentsCard:
     waterfall: tuple[str, ...] = ("future_payout_offset",)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReserveCard:
+    """The school's policy on its reserve, which billing only checks."""
+
+    minimum_payout_days: int = 0
+    warning_percent: int = 150
+    reopen_percent: int = 110
+    exempt_wallets: tuple[str, ...] = ()
+
+
 BookCard = (
     AdjustmentsCard
+    | ReserveCard
     | SchoolCard
     | TaxCard
     | StudentRateCard
@@ -259,6 +270,16 @@ def policy_problems(card: AdjustmentsCard) -> list[str]:
         problems.append("second_approver_above must not be less than approve_above")
     if len(set(card.waterfall)) < len(card.waterfall):
         problems.append("waterfall names a way twice")
+    return problems
+
+
+def reserve_problems(card: ReserveCard) -> list[str]:
+    """What is wrong with a policy on the reserve, as sentences."""
+    problems = []
+    if card.reopen_percent > card.warning_percent:
+        problems.append("reopen_percent must not be more than warning_percent")
+    if len(set(card.exempt_wallets)) < len(card.exempt_wallets):
+        problems.append("exempt_wallets names a kind twice")
     return problems
 
 

@@ -14,9 +14,11 @@ from services.billing.domain.rates import (
     AdjustmentsCard,
     AircraftCard,
     BookCard,
+    ReserveCard,
     SchoolCard,
     aircraft_problems,
     policy_problems,
+    reserve_problems,
 )
 
 SCOPES = ("instructor:", "student:")
@@ -112,6 +114,8 @@ def card_problems(card: BookCard) -> list[str]:
         return aircraft_problems(card)
     if isinstance(card, AdjustmentsCard):
         return policy_problems(card)
+    if isinstance(card, ReserveCard):
+        return reserve_problems(card)
     if isinstance(card, SchoolCard):
         return _zone_problems(card.time_zone)
     return []
@@ -122,6 +126,8 @@ def _key_problems(change: CardChange) -> list[str]:
         return [f"the school's card has the key school and no date but {BEGINNING}"]
     if change.kind == "adjustments" and change.key != "adjustments":
         return ["the policy on corrections has the key adjustments"]
+    if change.kind == "reserve" and change.key != "reserve":
+        return ["the policy on the reserve has the key reserve"]
     if change.kind == "tax" and change.key not in LINE_KINDS:
         return [f"there is no kind of line {change.key}; known are {', '.join(LINE_KINDS)}"]
     if change.kind == "student_rate" and change.key != "default" and not change.key.startswith(SCOPES):

@@ -28,8 +28,10 @@ CREATE OR REPLACE FUNCTION service_of_journal(event_type text, source text)
             ('dispute_fee', 'dispute-fee', 'receivables'),
             ('dispute_won', 'dispute-won', 'receivables'),
             ('dispute_lost', 'dispute-lost', 'receivables'),
+            ('stripe_reconciliation', 'stripe', 'reserves'),
             ('revert', 'revert', 'ledger'),
-            ('hold', 'hold', 'ledger')
+            ('hold', 'hold', 'ledger'),
+            ('opening', 'opening', 'ledger')
            ) AS owned (event_type, prefix, service)
      WHERE lower(btrim(service_of_journal.event_type)) IN (owned.event_type, owned.prefix)
         OR lower(btrim(split_part(source, ':', 1))) IN (owned.event_type, owned.prefix)

@@ -12,6 +12,7 @@ from services.ledger.store import (
     holds,
     journals,
     monitors,
+    openings,
     periods,
     reverts,
 )
@@ -24,6 +25,7 @@ __all__ = [
     "holds",
     "journals",
     "monitors",
+    "openings",
     "periods",
     "reverts",
 ]

@@ -61,6 +61,20 @@ MONEY_EVENTS = CHARGE_EVENTS | {
     "topup.succeeded",
     "transfer.reversed",
 }
+# Of the platform's own account: after these the reserve is judged by another balance.
+MOVES_THE_BALANCE = MONEY_EVENTS | {
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
+    "charge.refunded",
+    "payout.canceled",
+    "payout.created",
+    "payout.failed",
+    "refund.created",
+    "refund.failed",
+    "topup.reversed",
+}
 LEGACY_EVENTS = frozenset({"transfer.paid", "transfer.failed"})
 # Receivables acts on what concerns students' money.
 OTHERS_ACT_ON = ("payment_intent.", "charge.", "refund.", "customer.", "setup_intent.", "payment_method.")

@@ -75,6 +75,45 @@ class Movement:
     source_id: str | None
     description: str | None
     made_at: datetime
+    available_at: datetime
+
+    @property
+    def content(self) -> str:
+        """All that Stripe may show differently later, and books or dates would have to follow."""
+        parts = (
+            self.type,
+            self.category or "",
+            self.balance_type,
+            self.amount,
+            self.fee,
+            self.net,
+            self.currency,
+            self.source_id or "",
+            self.available_at.isoformat(),
+        )
+        return "|".join(str(part) for part in parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShownMovement:
+    """A row in one of the versions that Stripe showed, as others hear of it."""
+
+    movement: Movement
+    version: int
+    expected: tuple[str, ...]
+    standing: Literal["before", "waiting", "explained", "unexplained"]
+    sentence: str | None
+    noted_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unlisted:
+    """What Stripe held of a currency before the oldest row that was listed, told as a row of its own."""
+
+    currency: str
+    version: int
+    amount: int
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from services.payouts.domain.orders import transfer_id
 from services.payouts.domain.payees import Payee, hold_sentence, payee_hold
 from services.payouts.domain.transfers import HoldReason
 
-PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment", "settlement"})
+PAYABLE_EVENT_TYPES = frozenset({"flight", "adjustment", "settlement", "opening"})
 REVERT_EVENT_TYPE = "revert"
 CARRIED = "carried"  # not a journal's: what the transfer before could not send, by Stripe's currency rules
 

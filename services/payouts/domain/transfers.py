@@ -64,6 +64,7 @@ class HoldReason(StrEnum):
     HOLD_PERIOD = "hold_period"
     OFFSET = "offset"
     BALANCE_INSUFFICIENT = "balance_insufficient"
+    RESERVE = "reserve"
 
 
 _H = HoldReason
@@ -90,6 +91,7 @@ SENTENCES: dict[HoldReason, str] = {
     _H.HOLD_PERIOD: "it is kept for the payee's hold period",
     _H.OFFSET: "the payee owes at least as much; it is set off against what is earned next",
     _H.BALANCE_INSUFFICIENT: "the school's Stripe balance does not cover it yet; it is sent once it does",
+    _H.RESERVE: "the school keeps a reserve at Stripe; it is sent by itself once there is more",
 }
 # Reasons that lie with the payee: they hold all of its transfers, and end for all of them at once.
 PAYEE_HOLDS = frozenset(

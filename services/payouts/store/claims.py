@@ -14,6 +14,7 @@ from services.payouts.domain.relay import Room
 
 # The recursive part takes one step in an index for each payee with an open operation, and finds the first
 # in each payee's line: the one in flight, else the oldest. While that one is parked or held, the others wait.
+# While the school keeps a reserve, only transfers that were let out are sent (steps/reserve_gate.py).
 # While the school's balance is short, transfers younger than the oldest that waits for it wait too. While
 # Stripe refuses our key there are no lines. While something that Stripe made for a payee is not adopted, that
 # payee's line stands; while it is doubtful, only what it may have paid. What may not be sent any more is only
@@ -39,6 +40,8 @@ _CLAIM = """
               SELECT FROM operation AS older
               WHERE older.state = 'held' AND older.reason = 'balance_insufficient'
                 AND older.currency = operation.currency AND older.sequence < operation.sequence))
+          AND (kind <> 'transfer' OR let_out_at IS NOT NULL OR NOT EXISTS (
+              SELECT FROM reserve_gate WHERE reserve_gate.currency = operation.currency))
           AND NOT EXISTS (  -- Stripe may have done it before a restore (store/adoption.py)
               SELECT FROM found_effect AS found
               WHERE found.wallet = operation.wallet AND found.adopted_at IS NULL

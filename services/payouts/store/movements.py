@@ -1,11 +1,13 @@
 """SQL of the rows of the platform's Stripe balance, and of the journals that move its cash in the books."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from fleet.database import Tx, json_parameter
 from services.payouts.domain.movements import (
+    PAYMENTS,
     CashJournal,
     Judged,
     Movement,
@@ -38,8 +40,9 @@ _OPEN = """
     WHERE opened_at IS NULL RETURNING only_row
 """
 _OPENING = """
-    INSERT INTO movement_opening (currency, amount)
-    SELECT key, CAST(value AS bigint) FROM jsonb_each_text(CAST(:amounts AS jsonb))
+    INSERT INTO movement_opening (currency, amount, unlisted, since)
+    SELECT key, CAST(value AS bigint), CAST(value AS bigint), :newest
+    FROM jsonb_each_text(CAST(:amounts AS jsonb))
 """
 
 
@@ -47,7 +50,7 @@ async def open_listing(tx: Tx, amounts: Mapping[str, int], newest: datetime, now
     """Note what Stripe holds and that rows are listed from here on; False: another process did."""
     if await tx.first(_OPEN, now=now, newest=newest) is None:
         return False
-    await tx.execute(_OPENING, amounts=json_parameter(dict(amounts)))
+    await tx.execute(_OPENING, amounts=json_parameter(dict(amounts)), newest=newest)
     return True
 
 
@@ -90,66 +93,110 @@ async def start_over(tx: Tx, listing: MovementListing) -> None:
 
 _NOTE = """
     INSERT INTO movement (transaction_id, type, category, balance_type, amount, fee, net, currency, source_id,
-                          description, made_at, noted_at, expected, booked, standing, sentence, explained_at)
+                          description, made_at, available_at, content, noted_at, expected, booked, standing,
+                          sentence, explained_at)
     SELECT transaction_id, type, category, balance_type, amount, fee, net, currency, source_id, description,
-           made_at, :now, ARRAY(SELECT jsonb_array_elements_text(expected)), booked, standing, sentence,
-           CASE standing WHEN 'explained' THEN CAST(:now AS timestamptz) END
+           made_at, available_at, content, :now, ARRAY(SELECT jsonb_array_elements_text(expected)), booked,
+           standing, sentence, CASE standing WHEN 'explained' THEN CAST(:now AS timestamptz) END
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS listed (
         transaction_id text, type text, category text, balance_type text, amount bigint, fee bigint,
         net bigint, currency text, source_id text, description text,
-        made_at timestamptz, expected jsonb, booked boolean,
+        made_at timestamptz, available_at timestamptz, content text, expected jsonb, booked boolean,
         standing text, sentence text)
     ORDER BY transaction_id
     ON CONFLICT (transaction_id) DO NOTHING
     RETURNING transaction_id
 """
+# What the books were asked for by the first version stands; `shown` is what Stripe shows now.
 _CHANGED = """
-    SELECT movement.transaction_id
-    FROM movement JOIN jsonb_to_recordset(CAST(:rows AS jsonb)) AS listed (
-        transaction_id text, type text, amount bigint, fee bigint, currency text) USING (transaction_id)
-    WHERE (movement.type, movement.amount, movement.fee, movement.currency)
-          <> (listed.type, listed.amount, listed.fee, listed.currency)
+    UPDATE movement SET version = movement.version + 1, content = listed.document ->> 'content',
+        shown = listed.document || jsonb_build_object('noted_at', CAST(:now AS timestamptz))
+    FROM (SELECT value ->> 'transaction_id' AS transaction_id, value AS document
+          FROM jsonb_array_elements(CAST(:rows AS jsonb)) ORDER BY 1) AS listed
+    WHERE movement.transaction_id = listed.transaction_id
+      AND movement.content IS DISTINCT FROM listed.document ->> 'content'
+    RETURNING movement.transaction_id, (movement.type, movement.amount, movement.fee, movement.currency)
+        <> (shown ->> 'type', CAST(shown ->> 'amount' AS bigint), CAST(shown ->> 'fee' AS bigint),
+            shown ->> 'currency') AS is_odd
 """
 
 
-async def note(tx: Tx, judged: Sequence[Judged], now: datetime) -> tuple[list[Judged], list[Movement]]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Noted:
+    """Of a page: rows that are new, rows whose money Stripe shows differently, all that others must hear."""
+
+    new: list[Judged]
+    odd: list[Movement]
+    told: list[str]
+
+
+async def note(tx: Tx, judged: Sequence[Judged], now: datetime) -> Noted:
     """Note the rows of a page: those that were not known yet, and those that Stripe shows differently."""
     return await _insert(tx, [_document(one, one.standing, one.sentence) for one in judged], judged, now)
 
 
-async def note_before(tx: Tx, judged: Sequence[Judged], now: datetime) -> None:
+async def note_before(tx: Tx, judged: Sequence[Judged], now: datetime) -> Noted:
     """Note rows that are in the opening already, so that no listing takes them for new ones."""
-    await _insert(tx, [_document(one, "before", None) | {"booked": False} for one in judged], judged, now)
+    before = [_document(one, "before", None) | {"booked": False} for one in judged]
+    noted = await _insert(tx, before, judged, now)
+    await _take_from_opening(tx, [one.movement for one in noted.new])
+    return noted
 
 
 async def _insert(
     tx: Tx, documents: Sequence[Mapping[str, Any]], judged: Sequence[Judged], now: datetime
-) -> tuple[list[Judged], list[Movement]]:
+) -> Noted:
     if not documents:
-        return [], []
+        return Noted(new=[], odd=[], told=[])
     rows = json_parameter(list(documents))
     new = {row.transaction_id for row in await tx.all(_NOTE, rows=rows, now=now)}
-    changed = {row.transaction_id for row in await tx.all(_CHANGED, rows=rows)}
+    changed = {row.transaction_id: row.is_odd for row in await tx.all(_CHANGED, rows=rows, now=now)}
     by_id = {one.movement.transaction_id: one for one in judged}
-    return (
-        [one for key, one in by_id.items() if key in new],
-        [one.movement for key, one in by_id.items() if key in changed],
+    return Noted(
+        new=[one for key, one in by_id.items() if key in new],
+        odd=[one.movement for key, one in by_id.items() if changed.get(key)],
+        told=sorted({*new, *changed}),
     )
+
+
+_LESS_UNLISTED = """
+    INSERT INTO movement_opening AS opening (currency, amount, unlisted, since)
+    SELECT currency, 0, -sum(net), min(made_at)
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS listed (currency text, net bigint, made_at timestamptz)
+    GROUP BY currency ORDER BY currency
+    ON CONFLICT (currency) DO UPDATE SET unlisted = opening.unlisted + excluded.unlisted,
+        since = least(opening.since, excluded.since)
+"""
+
+
+async def _take_from_opening(tx: Tx, listed: Sequence[Movement]) -> None:
+    """Note that rows of before are listed: so much less of the opening is unlisted."""
+    rows = [
+        {"currency": one.currency, "net": one.net, "made_at": one.made_at}
+        for one in listed
+        if one.balance_type == PAYMENTS
+    ]
+    if rows:
+        await tx.execute(_LESS_UNLISTED, rows=json_parameter(rows))
 
 
 def _document(judged: Judged, standing: str, sentence: str | None) -> dict[str, Any]:
     row = {name: getattr(judged.movement, name) for name in Movement.__slots__}
     row |= {"expected": list(judged.expected), "booked": judged.booking is not None}
-    return row | {"standing": standing, "sentence": sentence}
+    return row | {"standing": standing, "sentence": sentence, "content": judged.movement.content}
 
 
-# Each journal is one row's: the oldest that names it. A row whose journals move another amount stays open.
+# Each journal is one row's: the oldest that names it. A journal that a person accepted for a row is named
+# after it.
+# A row whose journals move another amount stays open.
 _EXPLAIN = """
     WITH wanted AS (
         SELECT DISTINCT ON (source, movement.currency) movement.transaction_id, movement.net,
                movement.currency, source
         FROM movement CROSS JOIN LATERAL (
             SELECT unnest(movement.expected) AS source
+            UNION
+            SELECT 'stripe:' || movement.transaction_id
             UNION ALL
             SELECT 'transfer:' || transfer.id FROM transfer
             WHERE movement.type = 'transfer' AND transfer.stripe_transfer_id = movement.source_id) AS named

@@ -43,8 +43,8 @@ _PARTS = """
                       OR payable.event_type = 'adjustment' AND payable.amount < 0), 0)::bigint AS deducted
         FROM payable WHERE payable.transfer_id = transfer.id) AS part
 """
-# Of a blocked payee only transfers that get another reason or sentence are read. The treasury releases those
-# that wait for the balance.
+# Of a blocked payee only transfers that get another reason or sentence are read. Those that
+# wait for the balance or the reserve are released by the treasury and the gate.
 _WAITING = f"""
     SELECT transfer.id, transfer.wallet, transfer.currency, transfer.amount, transfer.cause, transfer.reason,
            transfer.sentence, transfer.due_at, transfer.waived, CAST(transfer.trace AS text) AS trace,
@@ -55,7 +55,7 @@ _WAITING = f"""
     {_PARTS}
     WHERE transfer.state = 'held'
       AND CASE WHEN account.blocked IS NULL
-          THEN transfer.reason <> 'balance_insufficient'
+          THEN transfer.reason NOT IN ('balance_insufficient', 'reserve')
             AND (transfer.waived OR transfer.reason NOT IN ('hold_period', 'account_changed')
                  OR transfer.reason = 'hold_period' AND transfer.due_at <= :now)
           ELSE transfer.reason = ANY (CAST(:payee_holds AS text[]))

@@ -9,7 +9,8 @@ from services.payouts.domain.transfers import SENTENCES, HoldReason
 _LOCK_UNSENT = """
     SELECT transfer_id FROM operation
     WHERE wallet = ANY (CAST(:wallets AS text[])) AND kind = 'transfer'
-      AND (state = 'due' AND first_sent_at IS NULL OR state = 'held' AND reason = 'balance_insufficient')
+      AND (state = 'due' AND first_sent_at IS NULL
+           OR state = 'held' AND reason IN ('balance_insufficient', 'reserve'))
     ORDER BY sequence FOR UPDATE
 """
 

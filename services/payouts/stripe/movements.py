@@ -20,7 +20,8 @@ from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.movements import Judged, MovementListing, decide_movement
-from services.payouts.stripe import odd_objects
+from services.payouts.store.backfills import Backfill
+from services.payouts.stripe import odd_objects, telling
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.pacer import Pace
 
@@ -63,6 +64,7 @@ class Movements:
             if listing is None:
                 break
             listing = await self._read_page(listing)
+        await telling.tell_all_left(self._db, self._clock())
         await self.compare()
 
     async def begin(self) -> MovementListing | None:
@@ -103,6 +105,7 @@ class Movements:
         async with self._db.transaction() as tx:
             if await store.movements.open_listing(tx, amounts, newest, now):
                 await store.movements.note_before(tx, judged, now)
+                await telling.tell_left(tx, now)
                 await odd_objects.keep(tx, odd, now, first_cause())
 
     # Pages
@@ -141,14 +144,55 @@ class Movements:
             await fault_point("movements.noted")
         return replace(listing, page_after=last) if page.get("has_more") else None
 
-    async def _note_rows(self, tx: Tx, judged: list[Judged], now: datetime) -> None:
-        new, changed = await store.movements.note(tx, judged, now)
-        journals = [message for one in new if (message := wire.movements.movement_journal(one))]
+    # What was before, or was lost, from a date that a person names
+
+    async def backfill(self) -> int:
+        """List one page again of what a person asked for; 1 while there is more."""
+        async with self._db.transaction() as tx:
+            wanted = await store.backfills.under_way(tx)
+        if wanted is None:
+            return 0
+        answer = await self._pace.read(
+            Endpoint.BALANCE_ROWS, lambda: self._client.balance_transactions(wanted.since, wanted.page_after)
+        )
+        if classify(answer) is not StripeVerdict.DONE or not isinstance(answer.body.get("data"), list):
+            self._put_off(answer)
+            return 0
+        await fault_point("movements.listed")
+        return await self._note_again(wanted, answer.body)
+
+    async def _note_again(self, wanted: Backfill, page: Mapping[str, Any]) -> int:
+        now, rows = self._clock(), page["data"]
+        judged, odd = wire.stripe_objects.read_each("balance transaction", rows, _judged)
+        last = next((named for row in reversed(rows) if (named := _id_of(row))), wanted.page_after)
+        before = [one for one in judged if one.movement.made_at <= wanted.opened_after]
+        later = [one for one in judged if one.movement.made_at > wanted.opened_after]
+        async with self._db.transaction() as tx:
+            if not await store.backfills.turn_page(tx, wanted, last):
+                return 0
+            noted = await store.movements.note_before(tx, before, now)
+            await telling.tell(tx, noted.told)
+            await store.backfills.add_found(
+                tx, wanted, len(noted.new) + await self._note_rows(tx, later, now)
+            )
+            await telling.tell_left(tx, now)
+            await odd_objects.keep(tx, odd, now, first_cause())
+            more = bool(page.get("has_more")) and bool(rows)
+            if not more:
+                await store.backfills.end(tx, wanted, now)
+            await fault_point("movements.noted")
+        return int(more)
+
+    async def _note_rows(self, tx: Tx, judged: list[Judged], now: datetime) -> int:
+        noted = await store.movements.note(tx, judged, now)
+        journals = [message for one in noted.new if (message := wire.movements.movement_journal(one))]
         await outbox.stage(tx, journals)
-        for one in new:
+        await telling.tell(tx, noted.told)
+        for one in noted.new:
             metrics.MOVEMENTS.labels(one.standing).inc()
-        await self._tell(tx, {o.movement.transaction_id: o.sentence for o in new if o.sentence})
-        await odd_objects.keep(tx, [wire.movements.odd_change(row) for row in changed], now, first_cause())
+        await self._tell(tx, {o.movement.transaction_id: o.sentence for o in noted.new if o.sentence})
+        await odd_objects.keep(tx, [wire.movements.odd_change(row) for row in noted.odd], now, first_cause())
+        return len(noted.new)
 
     async def _tell(self, tx: Tx, unexplained: Mapping[str, str]) -> None:
         """Tell finance of each row that the books do not explain."""

@@ -1,6 +1,7 @@
 """Records read into domain values, and messages written from them."""
 
 from services.payouts.wire import (
+    balance,
     fields,
     messages,
     missed_events,
@@ -11,6 +12,7 @@ from services.payouts.wire import (
 )
 
 __all__ = [
+    "balance",
     "fields",
     "messages",
     "missed_events",

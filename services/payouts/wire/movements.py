@@ -1,13 +1,25 @@
 """Rows of the platform's Stripe balance, read without believing them, and the journals that they need."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from typing import Any, Final
 
 from fleet.envelope import Message, first_cause
-from services.payouts.domain.movements import PAYMENTS, Judged, Movement, source_of
+from schemas.stripe_balance import StripeTransaction
+from services.payouts.domain.movements import (
+    PAYMENTS,
+    Judged,
+    Movement,
+    ShownMovement,
+    Unlisted,
+    source_of,
+)
 from services.payouts.domain.odd_objects import OddField, OddObject
 from services.payouts.wire.fields import amount, currency, id_of, instant, odd_object, text, whole, word
 from services.payouts.wire.messages import journal
+
+TOPIC: Final = "stripe.transaction"
+OPENING: Final = "opening"
 
 
 def movement(row: Mapping[str, Any]) -> Movement:
@@ -27,6 +39,7 @@ def movement(row: Mapping[str, Any]) -> Movement:
         source_id=word(row, "source") if source is not None else None,
         description=text(row.get("description")),
         made_at=instant(row),
+        available_at=instant(row, "available_on") if row.get("available_on") is not None else instant(row),
     )
 
 
@@ -44,6 +57,48 @@ def movement_journal(judged: Judged) -> Message | None:
         entries=booking.entries,
         trace=first_cause(),
     )
+
+
+def shown(row: ShownMovement) -> Message:
+    """Tell of a row as Stripe shows it now."""
+    moved = row.movement
+    event = StripeTransaction(
+        transaction_id=moved.transaction_id,
+        version=row.version,
+        type=moved.type,
+        category=moved.category,
+        balance_type=moved.balance_type,
+        amount=moved.amount,
+        fee=moved.fee,
+        net=moved.net,
+        currency=moved.currency,
+        source_id=moved.source_id,
+        made_at=moved.made_at,
+        available_at=moved.available_at,
+        expected=list(row.expected),
+        standing=row.standing,
+        sentence=row.sentence,
+        noted_at=row.noted_at,
+    )
+    return Message(topic=TOPIC, key=event.transaction_id, event=event, cause=first_cause())
+
+
+def unlisted(opening: Unlisted, now: datetime) -> Message:
+    """Tell of what was there before the oldest listed row, as one row; backfilling makes it smaller."""
+    event = StripeTransaction(
+        transaction_id=f"{OPENING}:{opening.currency}",
+        version=opening.version,
+        type=OPENING,
+        amount=opening.amount,
+        fee=0,
+        net=opening.amount,
+        currency=opening.currency,
+        made_at=opening.since,
+        available_at=opening.since,
+        standing="before",
+        noted_at=now,
+    )
+    return Message(topic=TOPIC, key=event.transaction_id, event=event, cause=first_cause())
 
 
 def odd_change(row: Movement) -> OddObject:

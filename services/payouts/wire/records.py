@@ -18,8 +18,17 @@ from schemas.journal_types import happened_at_stripe
 from schemas.journals import JournalPosted
 from schemas.payments import PaymentReceived
 from schemas.refunds import RefundRequested
+from schemas.reserves import ReserveGate
 from schemas.reversals import ReversalRequested
-from schemas.school import AdjustmentsCard, InstructorCard, OwnerCard, SchoolAccepted, SchoolCard, read_card
+from schemas.school import (
+    AdjustmentsCard,
+    InstructorCard,
+    OwnerCard,
+    ReserveCard,
+    SchoolAccepted,
+    SchoolCard,
+    read_card,
+)
 from schemas.stripe_webhooks import StripeWebhook, is_thin
 from services.payouts.domain import refunds
 from services.payouts.domain.clawbacks import Requested
@@ -29,6 +38,7 @@ from services.payouts.domain.payees import PAYEE_KINDS, PayeeCard
 from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, REVERT_EVENT_TYPE, Accrual
 from services.payouts.domain.refunds import CardPayment
 from services.payouts.domain.rereads import RereadKind, RereadRequest
+from services.payouts.domain.reserve_gate import HeardGate, ReservePolicy
 
 IDENTIFIER_CHARS_MAX = 100  # as schemas.fields.Identifier allows
 STUDENT = "student:"
@@ -223,6 +233,55 @@ def share_policies(event: SchoolAccepted) -> list[SharePolicy]:
         for change in event.changes
         if change.kind == "adjustments"
     ]
+
+
+def reserve_policies(event: SchoolAccepted) -> list[ReservePolicy]:
+    """What a version of the book says of the reserve, as far as it concerns payouts."""
+    cards = [
+        (change.effective_from, None if change.new is None else ReserveCard.model_validate(change.new))
+        for change in event.changes
+        if change.kind == "reserve"
+    ]
+    return [
+        ReservePolicy(
+            effective_from=day,
+            version=event.version,
+            stale_after_minutes=None if card is None else card.stale_after_minutes,
+            when_stale=None if card is None else card.when_stale,
+        )
+        for day, card in cards
+    ]
+
+
+def currency_in(versions: Sequence[SchoolAccepted]) -> tuple[int, str] | None:
+    """The newest of the versions that names the school's currency, and the currency."""
+    named = [
+        (event.version, SchoolCard.model_validate(change.new).currency)
+        for event in versions
+        for change in event.changes
+        if change.kind == "school" and change.new is not None
+    ]
+    return max(named, default=None)
+
+
+# reserve.gate
+
+
+def reserve_gate(record: Record) -> HeardGate:
+    """Read how much may be let out."""
+    gate = read(record, ReserveGate)
+    return HeardGate(
+        currency=gate.currency,
+        number=gate.number,
+        state=gate.state,
+        ceiling=gate.ceiling,
+        balance_number=gate.balance_number,
+        exempt_below=gate.exempt_below,
+        exempt_wallets=tuple(gate.exempt_wallets),
+        sentence=gate.sentence,
+        valid_until=gate.valid_until,
+        when_over=gate.when_over,
+    )
 
 
 def time_zone_in(versions: Sequence[SchoolAccepted]) -> tuple[int, str] | None:

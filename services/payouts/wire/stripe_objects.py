@@ -210,7 +210,7 @@ def account_status(
     requirements = requirements if isinstance(requirements, Mapping) else {}
     due = {*_texts(requirements.get("currently_due")), *_texts(requirements.get("past_due"))}
     totals: dict[str, int] = defaultdict(int)
-    for of, units in _money((balance or {}).get("available")) + _money((balance or {}).get("pending")):
+    for of, units in money_of((balance or {}).get("available")) + money_of((balance or {}).get("pending")):
         totals[of] += units
     return AccountStatus(
         stripe_account=account_id,
@@ -235,7 +235,7 @@ def _agreement(account: Mapping[str, Any]) -> Agreement:
 def available(balance: Mapping[str, Any]) -> dict[str, int]:
     """Currency -> minor units that may be sent now; what is pending at Stripe is not among them."""
     totals: dict[str, int] = defaultdict(int)
-    for of, units in _money(balance.get("available")):
+    for of, units in money_of(balance.get("available")):
         totals[of] += units
     return {of: whole_from_stripe(units, of) for of, units in totals.items()}
 
@@ -243,7 +243,7 @@ def available(balance: Mapping[str, Any]) -> dict[str, int]:
 def held(balance: Mapping[str, Any]) -> dict[str, int]:
     """Currency -> minor units at Stripe, available and pending."""
     totals: dict[str, int] = defaultdict(int)
-    for of, units in _money(balance.get("available")) + _money(balance.get("pending")):
+    for of, units in money_of(balance.get("available")) + money_of(balance.get("pending")):
         totals[of] += units
     return {of: whole_from_stripe(units, of) for of, units in totals.items()}
 
@@ -255,7 +255,7 @@ def odd_balance(balance: Mapping[str, Any], account: str | None = None) -> list[
     return odd
 
 
-def _money(parts: Any) -> list[tuple[str, int]]:
+def money_of(parts: Any) -> list[tuple[str, int]]:
     """Currency and Stripe's units of each part of a balance that can be read."""
     return read_each("balance entry", parts, _part)[0] if parts is not None else []
 

@@ -7,11 +7,11 @@ import pytest
 from pydantic import BaseModel
 
 from schemas.generate import topic_schema
-from schemas.services import SERVICES
+from schemas.services import CONSOLE, DECIDE, SERVICES
 from schemas.topics import TOPICS, Topic
 
-PUBLISHERS = {*SERVICES, "scheduling", "operator", "every service"}
-KEYED_BY_A_CONSTANT = {"<service>/<object>", "school", "the Stripe object's id"}
+PUBLISHERS = {*DECIDE, "scheduling", "operator", "every service"}
+KEYED_BY_A_CONSTANT = {"<service>/<object>", "school", "balance", "the Stripe object's id"}
 
 
 def examples(topic: Topic) -> list[dict[str, Any]]:
@@ -62,8 +62,9 @@ def test_the_key_is_a_field_of_the_event(topic: Topic) -> None:
 @EACH_TOPIC
 def test_owner_and_consumers_are_known(topic: Topic) -> None:
     assert topic.owner in PUBLISHERS
-    assert set(topic.also_from) <= set(SERVICES) - {topic.owner}
+    assert set(topic.also_from) <= set(DECIDE) - {topic.owner}
     assert set(topic.consumers) <= set(SERVICES)
+    assert set(topic.copied_by) <= {CONSOLE}
     assert len(set(topic.consumers)) == len(topic.consumers)
 
 
@@ -77,7 +78,7 @@ def test_an_error_never_echoes_the_input(topic: Topic) -> None:
 
 def test_each_topic_is_listed_under_its_own_name_and_each_service_has_a_dead_letter_topic() -> None:
     assert all(name == topic.name for name, topic in TOPICS.items())
-    assert {f"{service}.dead" for service in SERVICES} <= TOPICS.keys()
+    assert {f"{service}.dead" for service in DECIDE} <= TOPICS.keys()
 
 
 def _refuses(model: type[BaseModel], event: dict[str, Any]) -> bool:

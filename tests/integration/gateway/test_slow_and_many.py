@@ -29,7 +29,7 @@ async def port(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[int]:
     )
     server = serving.make_server(web, "127.0.0.1", 0)
     running = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110 - uvicorn tells by an attribute only
         await asyncio.sleep(0.01)
     yield int(server.servers[0].sockets[0].getsockname()[1])
     server.should_exit = True

@@ -64,12 +64,19 @@ async def test_a_reader_may_ask_every_question(
             "first_break": await reads.recompute.first_break(tx, STUDENT, "USD"),
             "unchained": await reads.chain.unchained(tx),
         }
+        of_no_opening = {
+            "lines": await reads.openings.lines(tx, None),
+            "trial_balance": await reads.openings.trial_balance(tx, None),
+            "signatures": await reads.openings.signatures(tx, None),
+            "payees": await reads.openings.payees(tx),
+        }
         chain_of_none = {
             "head": await reads.chain.head(tx),
             "verify_onwards": await reads.chain.verify_onwards(tx, START),
         }
     assert all(asked.values()), asked
     assert not any(nothing_wrong.values()), nothing_wrong
+    assert not any(of_no_opening.values()), of_no_opening
     assert set(chain_of_none.values()) == {START}
     every = {
         name
@@ -80,7 +87,7 @@ async def test_a_reader_may_ask_every_question(
     }
     assert (
         every - {"begin_snapshot", "noted_fault"}
-        == asked.keys() | nothing_wrong.keys() | chain_of_none.keys()
+        == asked.keys() | nothing_wrong.keys() | of_no_opening.keys() | chain_of_none.keys()
     )
 
 

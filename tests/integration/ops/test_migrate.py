@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from fleet.functions import function_names
-from fleet.migrate import head_revision, migrate, services
+from fleet.migrate import head_revision, migrate, migrated
 from hobbs.local.ports import free_port
 from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres
 from schemas.services import LOGINS
@@ -41,13 +41,13 @@ async def test_an_empty_installation_is_made_ready_and_again_changes_nothing(
     first = await hobbs("migrate", "-o", "json")
     assert (first.exit_code, first.stderr) == (0, "")
     rows = json.loads(first.stdout)
-    assert [row["name"] for row in rows if row["what"] == "schema"] == services()
+    assert [row["name"] for row in rows if row["what"] == "schema"] == migrated()
     ledger = next(row for row in rows if row["name"] == "ledger")
     assert ledger["state"] == f"revision {head_revision('ledger')}, {len(function_names('ledger'))} functions"
     assert {row["name"] for row in rows if row["what"] == "topic"} == TOPICS.keys()
     again = await hobbs("migrate", "-o", "json")
     assert json.loads(again.stdout) == rows
-    for login in ("operator", *services()):
+    for login in ("operator", *migrated()):
         connection = await asyncpg.connect(service_url(owner_settings, login))
         await connection.close()
 

@@ -10,7 +10,7 @@ import pytest
 from fleet.database import Database
 from fleet.excess import excess_rights
 from fleet.grants import wanted_grants
-from fleet.migrate import migrate, services
+from fleet.migrate import migrate, migrated, services
 from tests.integration.ops.conftest import Hobbs
 from tests.support.databases import PASSWORDS, service_url
 
@@ -29,7 +29,7 @@ async def beyond(url: str) -> dict[str, str]:
     database = Database(service_url(url, "operator"), schema="public", pool_size=1)
     try:
         async with database.transaction() as tx:
-            return {one.sentence: one.statement for one in await excess_rights(tx, services())}
+            return {one.sentence: one.statement for one in await excess_rights(tx, migrated())}
     finally:
         await database.close()
 
@@ -106,6 +106,8 @@ PLANTED_ON_ROLES = [
     ("GRANT hobbs_reader TO hobbs_gateway", "hobbs_gateway may act as hobbs_reader"),
     ("GRANT hobbs_payouts TO hobbs_gateway", "hobbs_gateway may act as hobbs_payouts"),
     ("GRANT hobbs_payouts TO hobbs_operator WITH INHERIT TRUE", "hobbs_operator may act as hobbs_payouts"),
+    ("GRANT hobbs_holder TO hobbs_console WITH INHERIT TRUE", "hobbs_console may act as hobbs_holder"),
+    ("GRANT hobbs_holder TO hobbs_gateway", "hobbs_gateway may act as hobbs_holder"),
     ("GRANT hobbs_payouts TO pg_monitor", "pg_monitor may act as hobbs_payouts"),
 ]
 

@@ -22,6 +22,7 @@ from tests.integration.ledger.test_reverts_and_groups import group, undo
 from tests.integration.promises.test_one_commit import owed, taught
 from tests.integration.receivables.stories import charge, settled, webhook
 from tests.support.records import record
+from tests.support.reserves import balance_read, gate, row_shown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +161,12 @@ CONSUMED = [
         topic="transfer.sent",
         event=lambda n: sent(f"adjustment:F{n}:2", transfer=f"T{n}"),
     ),
+    Consumed(service="payouts", topic="reserve.gate", event=gate),
+    Consumed(service="reserves", topic="school.accepted", event=taught),
+    Consumed(service="reserves", topic="journal.posted", event=owed),
+    Consumed(service="reserves", topic="transfer.sent", event=lambda n: sent("a", transfer=f"T{n}")),
+    Consumed(service="reserves", topic="stripe.balance", event=lambda n: balance_read(n, 100)),
+    Consumed(service="reserves", topic="stripe.transaction", event=row_shown),
     Consumed(service="adjustments", topic="reversal.settled", event=lambda n: reversal(UUID(int=n), 1_750)),
     Consumed(service="adjustments", topic="refund.settled", event=lambda n: refund(UUID(int=n), 4_000)),
 ]

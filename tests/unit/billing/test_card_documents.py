@@ -17,6 +17,7 @@ TEXTS = st.text(st.characters(min_codepoint=32, exclude_characters="\x7f", codec
 IDS = st.from_regex(r"[A-Za-z0-9 -]{0,10}[A-Za-z0-9]", fullmatch=True)
 FEES = st.lists(st.fixed_dictionaries({"name": TEXTS, "amount": RATES}), max_size=3)
 WATERFALLS = st.lists(st.sampled_from(["stripe_reversal", "future_payout_offset"]), max_size=2)
+EXEMPT = st.lists(st.sampled_from(["instructor", "aircraft_owner"]), max_size=2)
 TAXES = st.dictionaries(st.sampled_from(get_args(LineKind)), SHARES)
 PAYEE: dict[str, st.SearchStrategy[Any]] = {
     "name": TEXTS,
@@ -37,6 +38,15 @@ DOCUMENTS: dict[ChangeKind, st.SearchStrategy[dict[str, Any]]] = {
     "school": st.fixed_dictionaries({"name": TEXTS, "time_zone": IDS, "currency": st.just("USD")}),
     "adjustments": st.fixed_dictionaries(
         {}, optional={"approve_above": RATES, "second_approver_above": RATES, "waterfall": WATERFALLS}
+    ),
+    "reserve": st.fixed_dictionaries(
+        {},
+        optional={
+            "minimum_payout_days": st.integers(0, 90),
+            "warning_percent": st.integers(100, 1_000),
+            "reopen_percent": st.integers(100, 1_000),
+            "exempt_wallets": EXEMPT,
+        },
     ),
     "tax": st.fixed_dictionaries({"tax_ppm": SHARES}),
     "student_rate": st.fixed_dictionaries({}, optional={"flight_per_hour": RATES, "ground_per_hour": RATES}),
@@ -74,8 +84,8 @@ def test_any_valid_card_is_read_as_the_published_model_reads_it(
     expected = {field.name: getattr(model, field.name) for field in fields(card)}
     if "airport_fees" in expected:
         expected["airport_fees"] = tuple(fee.model_dump() for fee in expected["airport_fees"])
-    if "waterfall" in expected:
-        expected["waterfall"] = tuple(expected["waterfall"])
+    for name in {"waterfall", "exempt_wallets"} & set(expected):
+        expected[name] = tuple(expected[name])
     assert asdict(card) == expected
 
 

@@ -102,7 +102,8 @@ def fault_of(words: list[str], *, group_is_fine: bool = False) -> str:
         if len(several) > 1:
             return next(filter(None, (fault_in(command.commands[word], words[1:]) for word in several)), "")
         command, words = command.commands[words[0]], words[1:]
-    if hasattr(command, "commands") and words != ["--help"] and not group_is_fine:
+    only_helps = hasattr(command, "commands") and not command.invoke_without_command
+    if only_helps and words != ["--help"] and not group_is_fine:
         return "it is a group, and only prints help"
     return fault_in(command, words)
 

@@ -6,9 +6,20 @@ from services.ledger.desk.reads import (
     holds,
     journals,
     monitors,
+    openings,
     periods,
     recompute,
     statements,
 )
 
-__all__ = ["balances", "chain", "holds", "journals", "monitors", "periods", "recompute", "statements"]
+__all__ = [
+    "balances",
+    "chain",
+    "holds",
+    "journals",
+    "monitors",
+    "openings",
+    "periods",
+    "recompute",
+    "statements",
+]

@@ -1,0 +1,82 @@
+"""Composition root of the console: the web application beside the copies of both decision topics."""
+
+import logging
+from collections.abc import Sequence
+from datetime import timedelta
+
+from pydantic import ValidationError
+
+from console import store
+from console.context import Console
+from console.settings import ConsoleSettings
+from console.web import build_web, templates
+from fleet.database import Database
+from fleet.decisions import COMMON_ACTIONS, REQUESTED, TAKEN, take_decisions
+from fleet.envelope import Record
+from fleet.worker import Worker
+from schemas.decisions import DecisionRequested, DecisionTaken
+
+HOLDER_ROLE = "hobbs_holder"
+FORGET_EVERY = timedelta(hours=1)
+
+_log = logging.getLogger("console")
+
+
+def build(settings: ConsoleSettings | None = None) -> Worker:
+    """Put the process together; `python -m console` runs it."""
+    settings = settings or ConsoleSettings()
+    worker = Worker("console", settings)
+    holders = Database(
+        settings.database_url.get_secret_value(),
+        schema="console_public",
+        role=HOLDER_ROLE,
+        pool_size=settings.database_pool_size,
+    )
+    console = Console(settings=settings, db=worker.database, holders=holders, templates=templates())
+    worker.serve(build_web(console), settings.console_host, settings.console_port)
+    worker.on_stop(holders.close)
+
+    async def requested(batch: Sequence[Record]) -> None:
+        await copy_requested(worker.database, batch)
+
+    async def taken(batch: Sequence[Record]) -> None:
+        await copy_taken(worker.database, batch)
+
+    async def forget() -> None:
+        async with worker.database.transaction() as tx:
+            await store.sessions.forget_old(tx)
+
+    worker.consume(REQUESTED, requested, every_s=0)
+    worker.consume(TAKEN, taken, every_s=0)
+    worker.every("forget", FORGET_EVERY.total_seconds(), forget)
+    return worker
+
+
+async def copy_requested(db: Database, batch: Sequence[Record]) -> None:
+    """Copy what was asked, then take what is about the console's own dead letters."""
+    async with db.transaction() as tx:
+        await store.decisions.copy_asked(tx, [one for record in batch if (one := _asked(record))])
+    await take_decisions(db, COMMON_ACTIONS, batch)
+
+
+async def copy_taken(db: Database, batch: Sequence[Record]) -> None:
+    """Copy what was answered."""
+    async with db.transaction() as tx:
+        await store.decisions.copy_taken(tx, [one for record in batch if (one := _taken(record))])
+
+
+def _asked(record: Record) -> DecisionRequested | None:
+    """A decision; None for what is none, which whoever owns the key keeps as a dead letter."""
+    try:
+        asked = DecisionRequested.model_validate_json(record.value or b"")
+    except ValidationError:
+        return None
+    return asked if record.headers.get("ce_id") == str(asked.decision_id) else None
+
+
+def _taken(record: Record) -> DecisionTaken | None:
+    try:
+        return DecisionTaken.model_validate_json(record.value or b"")
+    except ValidationError:
+        _log.warning("an answer cannot be read", extra={"offset": record.offset})
+        return None

@@ -1,0 +1,82 @@
+"""What every page has at hand: databases, templates, the school; and the visit that it answers."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment
+
+from console import store
+from console.reads.school import School, school
+from console.roles import Person
+from console.settings import ConsoleSettings
+from console.store.sessions import Session
+from fleet.database import Database, Tx
+
+SCHOOL_FOR_S: Final = 30.0
+
+
+@dataclass(slots=True, kw_only=True)
+class Console:
+    """The console's process. `holders`: the database as a role that reads one wallet's money at a time."""
+
+    settings: ConsoleSettings
+    db: Database
+    holders: Database
+    templates: Environment
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    _school: School | None = None
+    _school_at: float = field(default=0.0)
+
+    async def school(self) -> School:
+        """The school, as it was half a minute ago at most."""
+        if self._school is None or time.monotonic() - self._school_at > SCHOOL_FOR_S:
+            async with self.db.transaction() as tx:
+                self._school = await school(tx)
+            self._school_at = time.monotonic()
+        return self._school
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Visit:
+    """One request of a person who is signed in and may see this page."""
+
+    request: Request
+    console: Console
+    session: Session
+    school: School
+
+    @property
+    def person(self) -> Person:
+        return self.session.person
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[Tx]:
+        """A transaction that reads published views: all of them for staff."""
+        async with self.console.db.transaction() as tx:
+            yield tx
+
+    @asynccontextmanager
+    async def reading_own(self) -> AsyncIterator[Tx]:
+        """A transaction in which the database shows the holder's own wallet only, whatever the query says."""
+        async with self.console.holders.transaction() as tx:
+            await store.holders.speak_for(tx, self.person.wallet)
+            yield tx
+
+    def page(self, template: str, *, status: int = 200, **shown: Any) -> HTMLResponse:
+        """A page from a template, which also knows the visit and the time."""
+        text = self.console.templates.get_template(template).render(
+            visit=self,
+            person=self.person,
+            school=self.school,
+            now=self.console.clock(),
+            path=self.request.url.path,
+            theme=self.request.cookies.get("theme", "auto"),
+            **shown,
+        )
+        return HTMLResponse(text, status_code=status)

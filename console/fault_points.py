@@ -1,0 +1,3 @@
+"""Places where the console's process can be made to die; see fleet/faults.py."""
+
+POINTS: dict[str, str] = {}

@@ -1,0 +1,143 @@
+-- What a holder may read: the rows of the wallet that app.actor names, and no others, whatever a query asks for.
+-- They run as their owner, because hobbs_holder can read no view. Their bodies name published views in text, so that
+-- no service's migration is held up by the console.
+
+CREATE OR REPLACE FUNCTION console_public.own_wallet() RETURNS text
+    LANGUAGE sql STABLE
+    AS $$ SELECT nullif(current_setting('app.actor', true), '') $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_balances()
+    RETURNS TABLE (address text, currency text, balance bigint, pending bigint, available bigint, floor bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT w.address::text, w.currency::text, w.balance::bigint, w.pending::bigint, w.available::bigint,
+                        w."limit"::bigint
+        FROM ledger_public.wallets AS w WHERE w.address = console_public.own_wallet() ORDER BY w.currency;
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_entries()
+    RETURNS TABLE (place text, occurred_at timestamptz, event_type text, source text, memo text, currency text,
+                   amount bigint, balance_after bigint, version bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT e.currency || lpad(e.version::text, 19, '0'), e.occurred_at, e.event_type::text,
+                        e.source::text, e.memo::text, e.currency::text, e.amount::bigint, e.balance_after::bigint,
+                        e.version::bigint
+        FROM ledger_public.entries AS e
+        WHERE e.wallet_id IN (SELECT w.wallet_id FROM ledger_public.wallets AS w
+                              WHERE w.address = console_public.own_wallet());
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_holds()
+    RETURNS TABLE (hold text, amount bigint, currency text, placed_at timestamptz, expires_at timestamptz, memo text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT h.hold::text, h.amount::bigint, h.currency::text, h.placed_at, h.expires_at, h.memo::text
+        FROM ledger_public.holds AS h
+        WHERE h.address = console_public.own_wallet() AND h.state = 'open' ORDER BY h.placed_at DESC;
+END $$;
+
+-- What each flight means to the wallet: what a student is charged is below zero, what a payee earns above.
+CREATE OR REPLACE FUNCTION console_public.own_flights()
+    RETURNS TABLE (bill_id uuid, flight_id text, revision integer, kind text, billed_on date, aircraft text,
+                   instructor text, tenths integer, currency text, amount bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT b.bill_id, b.flight_id::text, b.revision::integer, b.kind::text, b.billed_on,
+                        b.aircraft::text, b.instructor::text, b.billed_tenths::integer, b.currency::text,
+                        (CASE WHEN 'student:' || b.student = console_public.own_wallet() THEN -b.charge ELSE 0 END
+                         + (SELECT coalesce(sum((leg ->> 'amount')::bigint), 0) FROM jsonb_array_elements(b.legs) AS leg
+                            WHERE leg ->> 'wallet' = console_public.own_wallet()))::bigint
+        FROM billing_public.bills AS b
+        WHERE b.in_force
+          AND ('student:' || b.student = console_public.own_wallet()
+               OR b.legs @> jsonb_build_array(jsonb_build_object('wallet', console_public.own_wallet())));
+END $$;
+
+-- A student sees the lines of the bill, a payee what of it is theirs.
+CREATE OR REPLACE FUNCTION console_public.own_lines(of_flight text)
+    RETURNS TABLE (kind text, description text, tenths integer, rate bigint, amount bigint, currency text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT l.kind::text, l.description::text, l.tenths::integer, l.rate::bigint, l.amount::bigint,
+                        l.currency::text
+        FROM billing_public.bill_lines AS l
+        WHERE l.flight_id = of_flight AND 'student:' || l.student = console_public.own_wallet()
+          AND l.bill_id IN (SELECT f.bill_id FROM console_public.own_flights() AS f WHERE f.flight_id = of_flight)
+        ORDER BY l."position";
+    RETURN QUERY SELECT g.kind::text, ''::text, NULL::integer, NULL::bigint, g.amount::bigint, g.currency::text
+        FROM billing_public.bill_legs AS g
+        WHERE g.flight_id = of_flight AND g.wallet = console_public.own_wallet()
+          AND g.bill_id IN (SELECT f.bill_id FROM console_public.own_flights() AS f WHERE f.flight_id = of_flight);
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_transfers()
+    RETURNS TABLE (id uuid, created_at timestamptz, amount bigint, currency text, state text, reason text,
+                   sentence text, sent_at timestamptz, in_bank_at timestamptz, amount_reversed bigint, sources text[])
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT t.id, t.created_at, t.amount::bigint, t.currency::text, t.state::text, t.reason::text,
+                        t.sentence::text, t.sent_at, t.in_bank_at, t.amount_reversed::bigint, t.sources::text[]
+        FROM payouts_public.transfers AS t WHERE t.wallet = console_public.own_wallet();
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_payments()
+    RETURNS TABLE (charge_id text, received_at timestamptz, amount bigint, currency text, refunded bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT p.charge_id::text, p.received_at, p.amount::bigint, p.currency::text, p.refunded::bigint
+        FROM receivables_public.payments AS p WHERE 'student:' || p.student = console_public.own_wallet();
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_corrections()
+    RETURNS TABLE (place text, flight_id text, revision integer, state text, currency text, before bigint, after bigint,
+                   difference bigint, reason text, proposed_at timestamptz, changed_at timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT d.flight_id || ':' || d.revision, d.flight_id::text, d.revision::integer, d.state::text,
+                        d.currency::text, d.before::bigint, d.after::bigint, d.difference::bigint, a.reason::text,
+                        a.proposed_at, a.changed_at
+        FROM adjustments_public.differences AS d JOIN adjustments_public.adjustments AS a ON a.id = d.adjustment_id
+        WHERE d.wallet = console_public.own_wallet();
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_questions()
+    RETURNS TABLE (id uuid, asked_at timestamptz, about text, words text, answered_at timestamptz, answer text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT q.id, q.asked_at, q.about, q.words, q.answered_at, q.answer
+        FROM console.question AS q WHERE q.wallet = console_public.own_wallet();
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_payee()
+    RETURNS TABLE (status text, ready boolean, schedule text, hold_hours integer)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT p.status::text, p.ready, p.schedule::text, p.hold_hours::integer
+        FROM payouts_public.payees AS p WHERE p.wallet = console_public.own_wallet();
+END $$;
+
+GRANT EXECUTE ON FUNCTION console_public.own_wallet(), console_public.own_balances(), console_public.own_entries(),
+    console_public.own_holds(), console_public.own_flights(), console_public.own_lines(text),
+    console_public.own_transfers(), console_public.own_payments(), console_public.own_corrections(),
+    console_public.own_questions(), console_public.own_payee() TO hobbs_holder;

@@ -1,0 +1,84 @@
+"""The menu: what each person finds, and nothing that they may not open. Pure."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from console.roles import HOLDERS, INSTRUCTOR, OWNER, STAFF, STUDENT, Person
+
+PAID: Final = frozenset({INSTRUCTOR, OWNER})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """A line of the menu."""
+
+    title: str
+    address: str
+    roles: frozenset[str] = STAFF
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Lines that belong together."""
+
+    title: str
+    entries: Sequence[Entry]
+
+
+GROUPS: Final = (
+    Group(title="Every day", entries=(
+        Entry(title="Overview", address="/"),
+        Entry(title="Corrections", address="/corrections"),
+        Entry(title="Settlements", address="/settlements"),
+        Entry(title="Transfers", address="/transfers"),
+        Entry(title="Payees", address="/payees"),
+    )),
+    Group(title="Money in", entries=(
+        Entry(title="Payments", address="/payments"),
+        Entry(title="Without a student", address="/payments/unallocated"),
+        Entry(title="Disputes", address="/payments/disputes"),
+        Entry(title="Unexplained rows", address="/movements"),
+    )),
+    Group(title="Books", entries=(
+        Entry(title="Flights", address="/flights"),
+        Entry(title="Refused flights", address="/flights/refused"),
+        Entry(title="Wallets", address="/wallets"),
+        Entry(title="Rates", address="/rates"),
+    )),
+    Group(title="Watch", entries=(
+        Entry(title="Dead letters", address="/dead"),
+        Entry(title="Questions", address="/questions"),
+        Entry(title="Audit", address="/audit"),
+        Entry(title="Refused accesses", address="/audit/refused"),
+    )),
+    Group(title="Mine", entries=(
+        Entry(title="My money", address="/own", roles=HOLDERS),
+        Entry(title="My flights", address="/own/flights", roles=HOLDERS),
+        Entry(title="My statement", address="/own/statement", roles=HOLDERS),
+        Entry(title="My transfers", address="/own/transfers", roles=PAID),
+        Entry(title="My payments", address="/own/payments", roles=frozenset({STUDENT})),
+        Entry(title="My corrections", address="/own/corrections", roles=HOLDERS),
+        Entry(title="My questions", address="/own/questions", roles=HOLDERS),
+    )),
+)  # fmt: skip
+
+
+def menu(person: Person) -> list[Group]:
+    """The groups of the menu with what this person may open."""
+    groups = [
+        Group(title=group.title, entries=[one for one in group.entries if person.has(one.roles)])
+        for group in GROUPS
+    ]
+    return [group for group in groups if group.entries]
+
+
+def here(groups: Sequence[Group], path: str) -> str:
+    """The address of the menu's line that a page belongs to: the longest that its path begins with."""
+    fitting = [
+        one.address
+        for group in groups
+        for one in group.entries
+        if path == one.address or path.startswith(one.address.rstrip("/") + "/")
+    ]
+    return max(fitting, key=len, default="")

@@ -1,0 +1,3 @@
+from fleet.migrate import run_env
+
+run_env("console")

@@ -1,0 +1,112 @@
+"""An act: what it would do, the decision, and what became of it. All three at one address."""
+
+from uuid import UUID
+
+from fastapi.responses import RedirectResponse, Response
+from pydantic import ValidationError
+
+from console import asking, catalogue, store
+from console.asking import Asked
+from console.catalogue import ACTS, Act, Unfit
+from console.context import Visit
+from console.guard import Form, Missing, Pages, Refused, form_of
+from console.roles import STAFF
+from schemas.services import DECIDE
+from schemas.topics import TOPICS
+
+pages = Pages()
+
+OBJECTS_MAX = 100
+OBJECT_CHARS_MAX = 200
+WHY_CHARS_MAX = 1_000
+LETTERS = "dead letters"  # what a decision about several of them is about, as the command line says it
+
+
+@pages.post("/acts", STAFF)
+async def ask(visit: Visit) -> Response:
+    """Have the owner say what the act would do, then go and look at it."""
+    form = await form_of(visit)
+    act = ACTS.get(form.get("act", ""))
+    if act is None:
+        raise Missing
+    if not visit.person.has(act.roles):
+        wanted = " or ".join(sorted(act.roles))
+        raise Refused(f"{act.title.lower()} is for {wanted}", person=visit.person.name)
+    back, why = form.get("back", "/"), form.get("why", "").strip()
+    try:
+        asked = _asked(act, form, visit.school.currency)
+        if act.why_needed and not why:
+            raise Unfit("Reason: say why; it stays in the history")
+        if len(why) > WHY_CHARS_MAX:
+            raise Unfit(f"Reason: at most {WHY_CHARS_MAX} characters")
+        bundle_id = await asking.preview(visit, act, asked, why)
+    except Unfit as unfit:
+        return visit.page("unfit.html", status=422, sentence=str(unfit), back=back if _is_ours(back) else "/")
+    except ValidationError:
+        return visit.page("unfit.html", status=422, sentence="A field is too long or damaged", back="/")
+    return RedirectResponse(f"/acts/{bundle_id}", status_code=303)
+
+
+def _asked(act: Act, form: Form, currency: str) -> list[Asked]:
+    """The objects that the form names, each once. Raises Unfit."""
+    objects = list(dict.fromkeys(form.all("object")))
+    if not 0 < len(objects) <= OBJECTS_MAX:
+        raise Unfit(f"Choose at least one line, and at most {OBJECTS_MAX}")
+    if any(not 0 < len(one) <= OBJECT_CHARS_MAX for one in objects):
+        raise Unfit("A line's name is damaged")
+    told = catalogue.parameters(act, form, form.get("currency") or currency)
+    if act.service is not None:
+        return [Asked(service=act.service, object=one, parameters=told) for one in objects]
+    named = [one.partition("/") for one in objects]  # <service>/<letter>
+    if any(service not in DECIDE for service, _, _ in named):
+        raise Unfit("A letter's name is damaged")
+    services = dict.fromkeys(service for service, _, _ in named)
+    return [
+        Asked(
+            service=service,
+            object=LETTERS,
+            parameters={"ids": [letter for owner, _, letter in named if owner == service]},
+        )
+        for service in services
+    ]
+
+
+def _is_ours(path: str) -> bool:
+    return path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+
+
+@pages.get("/acts/{bundle_id}", STAFF)
+async def show(visit: Visit, bundle_id: UUID) -> Response:
+    """What the act would do, or what became of it; it looks again by itself while an answer is to come."""
+    async with visit.reading() as tx:
+        found = await store.acts.of_bundle(tx, bundle_id, visit.person.name)
+        waits = await store.acts.still_waits(tx, bundle_id)
+    if not found:
+        raise Missing
+    act = next((one for one in ACTS.values() if one.action == found[0].action), None)
+    age_s = (visit.console.clock() - max(one.decided_at or one.asked_at for one in found)).total_seconds()
+    late = age_s > visit.console.settings.console_answer_within_s + 5
+    return visit.page(
+        "act.html",
+        bundle_id=bundle_id,
+        found=found,
+        act=act,
+        waits=waits and not late,
+        late=waits and late,
+        topic=TOPICS["decision.requested"].name,
+    )
+
+
+@pages.post("/acts/{bundle_id}", STAFF)
+async def decide(visit: Visit, bundle_id: UUID) -> Response:
+    """Ask for what was shown. Sent again, it leads to the same receipt."""
+    await form_of(visit)
+    async with visit.reading() as tx:
+        found = await store.acts.of_bundle(tx, bundle_id, visit.person.name)
+    if not found:
+        raise Missing
+    act = next((one for one in ACTS.values() if one.action == found[0].action), None)
+    if act is None or not visit.person.has(act.roles):
+        raise Refused("your roles changed since the preview", person=visit.person.name)
+    await asking.decide(visit, bundle_id)
+    return RedirectResponse(f"/acts/{bundle_id}", status_code=303)

@@ -1,0 +1,65 @@
+"""Wallets with their statements, and journals with their entries."""
+
+from fastapi.responses import Response
+
+from console.context import Visit
+from console.guard import Missing, Pages
+from console.pages.lists import list_page
+from console.reads.books import MOVEMENTS, WALLETS
+from console.roles import STAFF
+from services.ledger.desk import reads
+from services.payouts.desk.reads import list_movements
+
+pages = Pages()
+
+LINES = 50
+NAME_CHARS_MAX = 300
+
+
+@pages.get("/wallets", STAFF)
+async def wallets(visit: Visit) -> Response:
+    return await list_page(visit, WALLETS)
+
+
+@pages.get("/wallets/{address:path}", STAFF)
+async def wallet(visit: Visit, address: str, currency: str = "", before: str = "") -> Response:
+    """A wallet's balance, holds and statement, the newest lines first."""
+    if len(address) > NAME_CHARS_MAX or "\x00" in address:
+        raise Missing
+    version = int(before) if before.isascii() and before.isdecimal() and len(before) < 19 else None
+    async with visit.reading() as tx:
+        balances = await reads.balances.list_balances(tx, wallet=address)
+        chosen = next((one for one in balances if currency in ("", one.currency)), None)
+        if chosen is None:
+            raise Missing
+        lines = await reads.statements.statement(tx, address, chosen.currency, before=version, most=LINES)
+        holds = await reads.holds.list_holds(tx, wallet=address)
+    return visit.page("wallet.html", balances=balances, chosen=chosen, lines=lines, holds=holds)
+
+
+@pages.get("/journals/{name:path}", STAFF)
+async def journal(visit: Visit, name: str) -> Response:
+    """A journal by its source or id, with its entries."""
+    if len(name) > NAME_CHARS_MAX or "\x00" in name:
+        raise Missing
+    async with visit.reading() as tx:
+        found = await reads.journals.find_journal(tx, name)
+    if found is None:
+        raise Missing
+    return visit.page("journal.html", found=found)
+
+
+@pages.get("/movements", STAFF)
+async def movements(visit: Visit) -> Response:
+    return await list_page(visit, MOVEMENTS)
+
+
+@pages.get("/movements/{transaction_id}", STAFF)
+async def movement(visit: Visit, transaction_id: str) -> Response:
+    """One row of the school's Stripe balance that nothing explains."""
+    async with visit.reading() as tx:
+        rows = await list_movements(tx, every=False, closed=True, most=5_000)
+    found = next((row for row in rows if row["transaction_id"] == transaction_id), None)
+    if found is None:
+        raise Missing
+    return visit.page("movement.html", found=found)

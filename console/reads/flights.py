@@ -1,0 +1,79 @@
+"""Billed and refused flights, and the cards of the school's book, as lists."""
+
+from typing import Final
+
+from console.reads.tables import Column, Listing
+
+FLIGHTS: Final = Listing(
+    name="flights",
+    title="Flights",
+    sql="""
+        SELECT bill_id, flight_id, revision, kind, billed_on, student, instructor, aircraft, billed_tenths,
+               currency, charge, legs_total, margin, hours_from
+        FROM billing_public.bills WHERE in_force
+    """,
+    columns=(
+        Column(name="billed_on", title="Day", kind="date", filtered="between"),
+        Column(name="flight_id", title="Flight", filtered="has", link="/flights/{flight_id}"),
+        Column(name="revision", title="Revision", kind="number"),
+        Column(name="kind", title="Bill", kind="state", choices=("completed", "corrected", "cancelled")),
+        Column(name="student", title="Student", filtered="has"),
+        Column(name="instructor", title="Instructor", filtered="has", empty=True),
+        Column(name="aircraft", title="Aircraft", filtered="has", empty=True),
+        Column(name="charge", title="Charged", kind="money"),
+        Column(name="legs_total", title="To others", kind="money"),
+        Column(name="margin", title="To the school", kind="money"),
+        Column(name="currency", title="Currency", export_only=True),
+        Column(name="bill_id", title="Bill's id", kind="id", export_only=True),
+    ),
+    key="bill_id",
+    key_kind="uuid",
+    order="-billed_on",
+    empty="No flight is billed yet. Publish one, or POST it to the gateway; it shows here within a second.",
+)
+
+REFUSED: Final = Listing(
+    name="refused-flights",
+    title="Refused flights",
+    sql="""
+        SELECT dead_letter_id, last_seen_at, coalesce(flight_id, '') AS flight_id, revision, reason, sentence,
+               attempts
+        FROM billing_public.refused_flights
+    """,
+    columns=(
+        Column(name="last_seen_at", title="Last seen", kind="instant", link="/dead/billing/{dead_letter_id}"),
+        Column(name="flight_id", title="Flight", filtered="has"),
+        Column(name="revision", title="Revision", kind="number", empty=True),
+        Column(name="reason", title="Reason", kind="state", filtered="is"),
+        Column(name="sentence", title="What is wrong", kind="long", unsorted=True),
+        Column(name="attempts", title="Tries", kind="number"),
+    ),
+    key="dead_letter_id",
+    key_kind="uuid",
+    order="-last_seen_at",
+    empty="No flight is refused: each that came has a bill.",
+)
+
+CARDS: Final = Listing(
+    name="rates",
+    title="Rates",
+    sql="""
+        SELECT kind || ' ' || key || ' ' || effective_from AS card, kind, key, effective_from, version,
+               (SELECT string_agg(part.key || ' ' || (part.value #>> '{}'), ', ' ORDER BY part.key)
+                FROM jsonb_each(document) AS part
+                WHERE part.key NOT IN ('kind', 'key', 'effective_from', 'email', 'name', 'id')
+                  AND jsonb_typeof(part.value) <> 'null') AS says
+        FROM billing_public.cards
+    """,
+    columns=(
+        Column(name="kind", title="Kind", kind="state", filtered="is", link="/rates/{kind}/{key}"),
+        Column(name="key", title="Of", filtered="has"),
+        Column(name="effective_from", title="From", kind="date", filtered="between"),
+        Column(name="version", title="Book's version", kind="number"),
+        Column(name="says", title="Says", kind="long", unsorted=True),
+        Column(name="card", title="Card", export_only=True, unsorted=True),
+    ),
+    key="card",
+    order="kind",
+    empty="The school's book is empty: write school.toml and apply it with `hobbs school apply`.",
+)

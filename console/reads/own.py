@@ -1,0 +1,140 @@
+"""What a holder sees: rows of functions that show one wallet only (console/functions/own.sql)."""
+
+from typing import Any, Final
+
+from console.reads.tables import Column, Listing
+from fleet.database import Tx
+
+FLIGHTS: Final = Listing(
+    name="my-flights",
+    title="My flights",
+    sql="SELECT * FROM console_public.own_flights()",
+    columns=(
+        Column(name="billed_on", title="Day", kind="date", filtered="between"),
+        Column(name="flight_id", title="Flight", filtered="has", link="/own/flights/{flight_id}"),
+        Column(name="kind", title="Bill", kind="state", choices=("completed", "corrected", "cancelled")),
+        Column(name="aircraft", title="Aircraft", filtered="has", empty=True),
+        Column(name="instructor", title="Instructor", empty=True),
+        Column(name="amount", title="For me", kind="money"),
+        Column(name="currency", title="Currency", export_only=True),
+        Column(name="bill_id", title="Bill", kind="id", export_only=True),
+    ),
+    key="bill_id",
+    key_kind="uuid",
+    order="-billed_on",
+    empty="No flight of yours is billed yet.",
+)
+STATEMENT: Final = Listing(
+    name="my-statement",
+    title="My statement",
+    sql="SELECT * FROM console_public.own_entries()",
+    columns=(
+        Column(name="occurred_at", title="Occurred", kind="instant", filtered="between"),
+        Column(name="event_type", title="Kind", kind="state", filtered="is"),
+        Column(name="source", title="For", filtered="has"),
+        Column(name="memo", title="Memo", kind="long", unsorted=True),
+        Column(name="amount", title="Amount", kind="money"),
+        Column(name="balance_after", title="Balance", kind="money", unsorted=True),
+        Column(name="currency", title="Currency", export_only=True),
+        Column(name="place", title="Entry", export_only=True),
+    ),
+    key="place",
+    order="-occurred_at",
+    empty="Nothing is on your account yet.",
+)
+TRANSFERS: Final = Listing(
+    name="my-transfers",
+    title="My transfers",
+    sql="SELECT * FROM console_public.own_transfers()",
+    columns=(
+        Column(name="created_at", title="Made", kind="instant", filtered="between"),
+        Column(name="amount", title="Amount", kind="money"),
+        Column(name="state", title="State", kind="state", filtered="is"),
+        Column(name="sentence", title="Why it waits", kind="long", unsorted=True),
+        Column(name="sources", title="For", kind="list", unsorted=True),
+        Column(name="sent_at", title="Sent", kind="instant", empty=True),
+        Column(name="in_bank_at", title="In my bank", kind="instant", empty=True),
+        Column(name="currency", title="Currency", export_only=True),
+        Column(name="id", title="Transfer", kind="id", export_only=True),
+    ),
+    key="id",
+    key_kind="uuid",
+    order="-created_at",
+    empty="Nothing was transferred to you yet.",
+)
+PAYMENTS: Final = Listing(
+    name="my-payments",
+    title="My payments",
+    sql="SELECT * FROM console_public.own_payments()",
+    columns=(
+        Column(name="received_at", title="Received", kind="instant", filtered="between"),
+        Column(name="charge_id", title="Payment", filtered="has"),
+        Column(name="amount", title="Amount", kind="money"),
+        Column(name="refunded", title="Refunded", kind="money"),
+        Column(name="currency", title="Currency", export_only=True),
+    ),
+    key="charge_id",
+    order="-received_at",
+    empty="No payment of yours came yet.",
+)
+CORRECTIONS: Final = Listing(
+    name="my-corrections",
+    title="My corrections",
+    sql="SELECT * FROM console_public.own_corrections()",
+    columns=(
+        Column(name="proposed_at", title="Proposed", kind="instant"),
+        Column(name="flight_id", title="Flight", filtered="has", link="/own/flights/{flight_id}"),
+        Column(name="state", title="State", kind="state", filtered="is"),
+        Column(name="before", title="Before", kind="money"),
+        Column(name="after", title="After", kind="money"),
+        Column(name="difference", title="Difference", kind="money"),
+        Column(name="reason", title="Reason", kind="long", unsorted=True),
+        Column(name="currency", title="Currency", export_only=True),
+        Column(name="place", title="Correction", export_only=True),
+    ),
+    key="place",
+    order="-proposed_at",
+    empty="No flight of yours was corrected.",
+)
+QUESTIONS: Final = Listing(
+    name="my-questions",
+    title="My questions",
+    sql="SELECT * FROM console_public.own_questions()",
+    columns=(
+        Column(name="asked_at", title="Asked", kind="instant"),
+        Column(name="about", title="About"),
+        Column(name="words", title="Question", kind="long", unsorted=True),
+        Column(name="answer", title="Answer", kind="long", unsorted=True),
+        Column(name="answered_at", title="Answered", kind="instant", empty=True),
+        Column(name="id", title="Id", kind="id", export_only=True),
+    ),
+    key="id",
+    key_kind="uuid",
+    order="-asked_at",
+    empty="You have asked nothing yet.",
+)
+
+_BALANCES: Final = "SELECT * FROM console_public.own_balances()"
+_HOLDS: Final = "SELECT * FROM console_public.own_holds()"
+_PAYEE: Final = "SELECT * FROM console_public.own_payee()"
+_WAITING: Final = """
+    SELECT id, created_at, amount, currency, state, reason, sentence FROM console_public.own_transfers()
+    WHERE state IN ('pending', 'held', 'sending', 'refused', 'parked') ORDER BY created_at DESC LIMIT 20
+"""
+_FLIGHT: Final = "SELECT * FROM console_public.own_flights() WHERE flight_id = :flight_id"
+_LINES: Final = "SELECT * FROM console_public.own_lines(CAST(:flight_id AS text))"
+
+
+async def summary(tx: Tx) -> dict[str, Any]:
+    """Balances, open holds, how the holder is paid, and transfers that wait, each with why."""
+    parts = {"balances": _BALANCES, "holds": _HOLDS, "payee": _PAYEE, "waiting": _WAITING}
+    return {name: [dict(row._mapping) for row in await tx.all(sql)] for name, sql in parts.items()}
+
+
+async def flight(tx: Tx, flight_id: str) -> dict[str, Any] | None:
+    """A flight that means something to the wallet, with its lines for it; None: there is none of theirs."""
+    row = await tx.first(_FLIGHT, flight_id=flight_id)
+    if row is None:
+        return None
+    lines = [dict(line._mapping) for line in await tx.all(_LINES, flight_id=flight_id)]
+    return {**row._mapping, "lines": lines}

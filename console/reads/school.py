@@ -1,0 +1,122 @@
+"""The school's name, zone and currency, and the figures of the first page."""
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fleet.database import Tx
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class School:
+    """What every page says of the school."""
+
+    name: str
+    zone: str
+    currency: str
+
+
+_SCHOOL: Final = """
+    SELECT document ->> 'name' AS name, document ->> 'time_zone' AS zone, document ->> 'currency' AS currency
+    FROM billing_public.cards WHERE kind = 'school' ORDER BY effective_from DESC, version DESC LIMIT 1
+"""
+
+
+async def school(tx: Tx) -> School:
+    """The school as billing has it; before there is one, UTC and dollars."""
+    row = await tx.first(_SCHOOL)
+    if row is None:
+        return School(name="No school yet", zone="UTC", currency="USD")
+    return School(name=row.name or "School", zone=row.zone or "UTC", currency=row.currency or "USD")
+
+
+_BALANCES: Final = """
+    SELECT currency,
+           coalesce(-sum(balance) FILTER (WHERE kind = 'student' AND balance < 0), 0)::bigint AS students_owe,
+           coalesce(sum(balance) FILTER (WHERE kind = 'student' AND balance > 0), 0)::bigint
+               AS students_ahead,
+           coalesce(sum(balance) FILTER (WHERE kind IN ('instructor', 'aircraft_owner') AND balance > 0), 0)
+               ::bigint AS owed_to_payees,
+           coalesce(-sum(balance) FILTER (WHERE address = 'asset:stripe'), 0)::bigint AS at_stripe
+    FROM ledger_public.wallets GROUP BY currency ORDER BY currency
+"""
+_MONTH: Final = """
+    SELECT currency, count(*) AS flights, sum(charge)::bigint AS charged, sum(margin)::bigint AS margin
+    FROM billing_public.bills
+    WHERE in_force AND kind <> 'cancelled' AND billed_on >= :since AND billed_on < :until
+    GROUP BY currency ORDER BY currency
+"""
+_MONEY_IN: Final = """
+    SELECT currency, count(*) AS payments, sum(amount)::bigint AS amount
+    FROM receivables_public.payments
+    WHERE received_at >= :since AND received_at < :until GROUP BY currency ORDER BY currency
+"""
+
+
+async def balances(tx: Tx) -> list[dict[str, Any]]:
+    """For each currency: what students owe and have paid ahead, what payees are owed, what Stripe holds."""
+    return [dict(row._mapping) for row in await tx.all(_BALANCES)]
+
+
+async def month(tx: Tx, *, since: Any, until: Any) -> list[dict[str, Any]]:
+    """Flights, charge and margin of bills in force, by currency; days since, and until excluded."""
+    return [dict(row._mapping) for row in await tx.all(_MONTH, since=since, until=until)]
+
+
+async def money_in(tx: Tx, *, since: Any, until: Any) -> list[dict[str, Any]]:
+    """Card payments received between two instants, by currency."""
+    return [dict(row._mapping) for row in await tx.all(_MONEY_IN, since=since, until=until)]
+
+
+_DAYS: Final = """
+    SELECT billed_on AS day, sum(charge)::bigint AS charged, sum(margin)::bigint AS margin
+    FROM billing_public.bills
+    WHERE in_force AND kind <> 'cancelled' AND currency = :currency
+      AND billed_on >= :since AND billed_on < :until
+    GROUP BY billed_on ORDER BY billed_on
+"""
+_NEWEST: Final = "SELECT max(billed_on) AS day FROM billing_public.bills"
+
+
+async def days(tx: Tx, *, currency: str, since: Any, until: Any) -> list[dict[str, Any]]:
+    """Charge and margin of each day with flights."""
+    rows = await tx.all(_DAYS, currency=currency, since=since, until=until)
+    return [dict(row._mapping) for row in rows]
+
+
+async def newest_day(tx: Tx) -> Any:
+    """The latest day with a bill; None before the first."""
+    return (await tx.one(_NEWEST)).day
+
+
+_WAITING: Final = """
+    SELECT 'corrections' AS what, count(*) AS number, min(proposed_at) AS oldest
+    FROM adjustments_public.adjustments WHERE state = 'waiting'
+    UNION ALL
+    SELECT 'failed', count(*), min(changed_at) FROM adjustments_public.adjustments WHERE state = 'failed'
+    UNION ALL
+    SELECT 'settlements', count(*), min(begun_at) FROM adjustments_public.settlements WHERE state = 'waiting'
+    UNION ALL
+    SELECT 'parked', count(*), min(created_at) FROM payouts_public.transfers WHERE state = 'parked'
+    UNION ALL
+    SELECT 'refused', count(*), min(created_at) FROM payouts_public.transfers WHERE state = 'refused'
+    UNION ALL
+    SELECT 'held', count(*), min(created_at) FROM payouts_public.transfers WHERE state = 'held'
+    UNION ALL
+    SELECT 'not_ready', count(*), min(configured_at) FROM payouts_public.payees
+    WHERE removed_at IS NULL AND NOT ready
+    UNION ALL
+    SELECT 'unallocated', count(*), min(queued_at) FROM receivables_public.unallocated_payments
+    WHERE allocated_at IS NULL
+    UNION ALL
+    SELECT 'unexplained', count(*), min(noted_at) FROM payouts_public.movements
+    WHERE standing = 'unexplained' AND closed_at IS NULL
+    UNION ALL
+    SELECT 'refused_flights', count(*), min(first_seen_at) FROM billing_public.refused_flights
+    UNION ALL
+    SELECT 'disputes', count(*), min(opened_at) FROM receivables_public.disputes WHERE outcome IS NULL
+"""
+
+
+async def waiting(tx: Tx) -> dict[str, dict[str, Any]]:
+    """What waits for a person: of each kind how many, and since when the oldest."""
+    return {row.what: {"number": row.number, "oldest": row.oldest} for row in await tx.all(_WAITING)}

@@ -1,0 +1,39 @@
+"""Signing out, and the page that says how to sign in."""
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from console import store
+from console.guard import console_of, cookie_name, require_own_origin, session_of
+from console.signin.cookies import drop_cookie
+
+
+def leaving_routes() -> APIRouter:
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/login")
+    async def login(request: Request, next: str = "/") -> Response:
+        console = console_of(request)
+        text = console.templates.get_template("login.html").render(
+            kind=console.settings.console_login, next_page=own_page(next), school=await console.school()
+        )
+        return HTMLResponse(text)
+
+    @router.post("/logout")
+    async def logout(request: Request) -> Response:
+        console = console_of(request)
+        session = await session_of(request)
+        require_own_origin(request, person=session.person.name if session else None)
+        async with console.db.transaction() as tx:
+            await store.sessions.end(tx, request.cookies.get(cookie_name(console), ""))
+        response = RedirectResponse("/login", status_code=303)
+        drop_cookie(console, response, cookie_name(console))
+        return response
+
+    return router
+
+
+def own_page(path: str) -> str:
+    """A page of ours to go to after signing in; anything else, and what a browser reads as a host, is `/`."""
+    plain = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return path if plain and "\\" not in path and len(path) <= 1_000 else "/"

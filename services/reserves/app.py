@@ -1,0 +1,67 @@
+"""Composition root of reserves."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from fleet import timers
+from fleet.database import Database
+from fleet.worker import Worker
+from fleet.zones import time_zone
+from services.reserves import handlers, steps, store
+from services.reserves.desk import decisions
+from services.reserves.settings import ReservesSettings
+
+BATCH_MAX = 500
+DAYS_IDLE_S = 30.0
+MEASURE_S = 15.0
+JUDGE_S = 5.0
+MEASURE_S = 15.0
+
+
+def build(settings: ReservesSettings | None = None) -> Worker:
+    """Wire a reserves worker; the caller runs it."""
+    settings = settings or ReservesSettings()
+    worker = Worker("reserves", settings)
+    _reconcile(worker, settings)
+    _judge(worker)
+    worker.decide(decisions.ACTIONS)
+    return worker
+
+
+def _reconcile(worker: Worker, settings: ReservesSettings) -> None:
+    """The comparison with Stripe: both sides, what belongs together, each business date."""
+    db = worker.database
+    worker.consume("school.accepted", partial(handlers.follow_book, db))
+    worker.consume(
+        "journal.posted", partial(handlers.take_journals, db), batch_max=BATCH_MAX, after=["school.accepted"]
+    )
+    worker.consume("transfer.sent", partial(handlers.take_transfers, db), batch_max=BATCH_MAX)
+    worker.consume(
+        "stripe.transaction",
+        partial(handlers.take_transactions, db),
+        batch_max=BATCH_MAX,
+        after=["school.accepted"],
+    )
+    worker.every("match", settings.match_every_s, partial(handlers.match, db))
+    worker.every("measure_reconciliation", MEASURE_S, partial(handlers.measure_reconciliation, db))
+    worker.loop("days", partial(reconcile_days, db, settings), idle_s=DAYS_IDLE_S)
+
+
+def _judge(worker: Worker) -> None:
+    """How the reserve stands, and how much payouts may let out."""
+    db = worker.database
+    worker.consume("stripe.balance", partial(handlers.take_balance, db), after=["school.accepted"])
+    worker.every("judge", JUDGE_S, partial(handlers.judge, db))
+    worker.every("measure_reserve", MEASURE_S, partial(handlers.measure_reserve, db))
+
+
+async def reconcile_days(db: Database, settings: ReservesSettings) -> int:
+    """Compare each business date that has ended, once; a date is as the school's calendar has it."""
+    async with db.transaction() as tx:
+        here = time_zone(await store.days.time_zone(tx))
+    name = "reconcile"
+    await timers.declare(db, name)
+    ended = timers.business_date(datetime.now(here), here, settings.reconciles_at) - timedelta(days=1)
+    reconcile = partial(steps.reconciliation.reconcile, db, now=datetime.now(UTC))
+    await timers.run_missed_dates(db, name, ended, reconcile, lease_s=settings.timer_lease_s)
+    return 0

@@ -1,0 +1,1 @@
+"""What people may ask and decide about the school's money at Stripe."""

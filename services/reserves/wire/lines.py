@@ -1,0 +1,92 @@
+"""Records in: rows of Stripe's balance, journals that move its cash, transfers that were sent."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from fleet.admitted import Admitted
+from fleet.envelope import Record
+from fleet.inbox import read
+from schemas.journal_types import happened_at_stripe
+from schemas.journals import JournalPosted
+from schemas.school import SchoolAccepted, SchoolCard
+from schemas.stripe_balance import StripeTransaction
+from schemas.transfers import TransferSent
+from services.reserves.domain.lines import EXTERNAL_STRIPE, BookLine, StripeLine
+
+_CASH: Final = f'"{EXTERNAL_STRIPE}"'.encode()
+
+
+def stripe_transaction(record: Record) -> StripeLine:
+    """Read `stripe.transaction`."""
+    event = read(record, StripeTransaction)
+    return StripeLine(
+        transaction_id=event.transaction_id,
+        version=event.version,
+        type=event.type,
+        category=event.category or event.type,
+        balance_type=event.balance_type,
+        amount=event.amount,
+        fee=event.fee,
+        net=event.net,
+        currency=event.currency,
+        source_id=event.source_id,
+        made_at=event.made_at,
+        available_at=event.available_at,
+        expected=tuple(dict.fromkeys(event.expected)),
+        is_before=event.standing == "before",
+        noted_at=event.noted_at,
+    )
+
+
+def of_cash(batch: Sequence[Record]) -> list[Record]:
+    """Of the ledger's journals, those that name Stripe's cash; there are many times as many others."""
+    return [record for record in batch if record.value is None or _CASH in record.value]
+
+
+def journal_posted(record: Record) -> JournalPosted:
+    """Read `journal.posted`."""
+    return read(record, JournalPosted)
+
+
+def book_lines(admitted: Iterable[Admitted[JournalPosted]]) -> list[BookLine]:
+    """The journals that move Stripe's cash in the books."""
+    return [line for one in admitted if (line := _book_line(one.event)) is not None]
+
+
+def _book_line(event: JournalPosted) -> BookLine | None:
+    ours = [entry for entry in event.entries if entry.wallet == EXTERNAL_STRIPE]
+    if not ours:
+        return None
+    return BookLine(
+        journal_id=event.journal_id,
+        source=event.source,
+        event_type=event.event_type,
+        currency=event.currency,
+        amount=sum(entry.amount for entry in ours),
+        at_stripe=happened_at_stripe(event.event_type),
+        parties=tuple(sorted({entry.wallet for entry in event.entries} - {EXTERNAL_STRIPE})),
+        occurred_at=event.occurred_at,
+        recorded_at=event.recorded_at,
+        version=max(entry.version for entry in ours),
+    )
+
+
+def transfer_sent(record: Record) -> TransferSent:
+    """Read `transfer.sent`."""
+    return read(record, TransferSent)
+
+
+def time_zone_in(versions: Iterable[SchoolAccepted]) -> tuple[int, str] | None:
+    """The newest version of the school's book that names a time zone, and the zone."""
+    named = [
+        (event.version, SchoolCard.model_validate(change.new).time_zone)
+        for event in versions
+        for change in event.changes
+        if change.kind == "school" and change.new is not None
+    ]
+    return max(named, default=None)
+
+
+def school_accepted(record: Record) -> SchoolAccepted:
+    """Read `school.accepted`."""
+    return read(record, SchoolAccepted)

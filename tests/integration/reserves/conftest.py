@@ -1,0 +1,15 @@
+from collections.abc import AsyncIterator
+
+import pytest
+
+from fleet.database import Database
+from tests.conftest import OpenDatabase
+from tests.integration.reserves.comparisons import broken_invariants
+
+
+@pytest.fixture
+async def db(open_db: OpenDatabase) -> AsyncIterator[Database]:
+    """Reserves' own database; a test's end finds the invariants unbroken."""
+    database = open_db("reserves", pool_size=8)
+    yield database
+    assert await broken_invariants(database) == {}

@@ -1,0 +1,82 @@
+"""Mutants of opening balances."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+DOMAIN = "services/ledger/domain/openings.py"
+DESK = "services/ledger/desk/openings.py"
+INVARIANTS = "services/ledger/invariants.sql"
+AMOUNTS = "hobbs/opening/amounts.py"
+TESTS = "tests/integration/ledger/test_openings.py"
+FILES = "tests/unit/hobbs/test_opening_file.py"
+
+
+def _mutant(name: str, breaks: str, path: str, old: str, new: str, *catchers: str) -> Mutant:
+    return Mutant(name=name, breaks=breaks, edits=(Edit(path=path, old=old, new=new),), catchers=catchers)
+
+
+OPENING_MUTANTS = (
+    _mutant(
+        "opening-line-changed-silently",
+        "A line with another amount is taken for a repeat.",
+        DOMAIN,
+        "    return old.stands and old.amount != line.amount\n",
+        "    return False\n",
+        f"{TESTS}::test_a_line_that_was_changed_is_refused_with_the_way_out",
+    ),
+    _mutant(
+        "opening-line-never-again",
+        "A line that was reverted cannot be loaded again.",
+        DOMAIN,
+        "        if not ((old := known.get(line.about)) and old.stands)\n",
+        "        if not (old := known.get(line.about))\n",
+        f"{TESTS}::test_a_reverted_line_is_loaded_anew_with_what_is_right",
+    ),
+    _mutant(
+        "opening-attempt-is-always-the-first",
+        "A line that is loaded again takes the source of the one that was reverted.",
+        DOMAIN,
+        "attempt=1 if old is None else old.attempt + 1",
+        "attempt=1 if old is None else old.attempt",
+        f"{TESTS}::test_a_reverted_line_is_loaded_anew_with_what_is_right",
+    ),
+    _mutant(
+        "opening-item-is-a-credit",
+        "An unpaid bill is put on the student's wallet as money paid in.",
+        DOMAIN,
+        'prefix="student:", sign=-1,',
+        'prefix="student:", sign=1,',
+        f"{TESTS}::test_every_kind_stands_where_the_books_have_it",
+    ),
+    _mutant(
+        "opening-signed-off-zero",
+        "A trial balance is signed whose sides differ.",
+        DESK,
+        "    if left := left_open((one.about.currency, one.moved) for one in known):\n",
+        "    if left := left_open(()):\n",
+        f"{TESTS}::test_only_a_trial_balance_at_zero_is_signed_and_it_stays_there",
+    ),
+    _mutant(
+        "opening-signed-and-left",
+        "What is signed is taken from zero by a later load.",
+        DOMAIN,
+        "    if not left:\n        return None\n    off",
+        "    if left is not None:\n        return None\n    off",
+        f"{TESTS}::test_only_a_trial_balance_at_zero_is_signed_and_it_stays_there",
+    ),
+    _mutant(
+        "opening-wallet-is-anybodys",
+        "Nobody looks whether other journals move external:opening.",
+        INVARIANTS,
+        "WHERE balance.amount <> -coalesce(standing.amount, 0);",
+        "WHERE false;",
+        f"{TESTS}::test_nobody_posts_an_opening_by_hand_and_other_journals_on_its_wallet_are_found",
+    ),
+    _mutant(
+        "opening-comma-is-guessed",
+        "1,234 is read as 1234 without being told what a comma is.",
+        AMOUNTS,
+        '    if decimals is None and "," in body:\n',
+        "    if False:\n",
+        f"{FILES}::test_what_may_be_either_or_is_no_amount_is_refused",
+    ),
+)

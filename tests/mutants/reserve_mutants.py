@@ -1,0 +1,106 @@
+"""Mutants of the reserve: the gate's count, the readings, positions and health."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+GATE = "tests/integration/payouts/test_reserve_gate.py"
+RESERVE = "tests/integration/reserves/test_reserve.py"
+STORE = "services/payouts/store/reserve_gate.py"
+
+RESERVE_MUTANTS = (
+    Mutant(
+        name="what-is-let-out-is-not-counted",
+        breaks="The count of what was let out never grows: each gate lets its ceiling out again and again.",
+        edits=(
+            Edit(
+                path=STORE,
+                old="SET allowed_total = allowed_total + :amount WHERE",
+                new="SET allowed_total = allowed_total + 0 * :amount WHERE",
+            ),
+        ),
+        catchers=(f"{GATE}::test_a_transfer_that_is_sent_again_is_counted_once",),
+    ),
+    Mutant(
+        name="an-older-gate-is-heeded",
+        breaks="A gate that comes late raises the ceiling again.",
+        edits=(Edit(path=STORE, old="AND number < :number", new="AND number <> :number"),),
+        catchers=(f"{GATE}::test_an_older_gate_and_one_of_a_reading_nobody_knows_change_nothing",),
+    ),
+    Mutant(
+        name="a-gate-of-before-a-restore-is-heeded",
+        breaks="A gate that judges a reading of before a restore lets out what left already.",
+        edits=(
+            Edit(
+                path=STORE,
+                old="AND reading.number = :balance_number))",
+                new="AND reading.number <= :balance_number))",
+            ),
+        ),
+        catchers=(f"{GATE}::test_an_older_gate_and_one_of_a_reading_nobody_knows_change_nothing",),
+    ),
+    Mutant(
+        name="claims-go-past-the-gate",
+        breaks="A relay claims transfers that were not let out.",
+        edits=(
+            Edit(
+                path="services/payouts/store/claims.py",
+                old="let_out_at IS NOT NULL OR NOT EXISTS (",
+                new="let_out_at IS NOT NULL OR EXISTS (",
+            ),
+        ),
+        catchers=(f"{GATE}::test_a_school_with_a_reserve_stops_at_its_limit_to_the_cent_and_resumes",),
+    ),
+    Mutant(
+        name="the-gate-begins-beside-claims",
+        breaks="A transfer that is claimed while the reserve begins is neither counted nor under way.",
+        edits=(Edit(path=STORE, old="    await tx.execute(_STOP_CLAIMS)\n", new=""),),
+        catchers=(f"{GATE}::test_the_first_gate_waits_for_claims_that_saw_none",),
+    ),
+    Mutant(
+        name="small-transfers-pass-the-oldest",
+        breaks="Behind a transfer that does not fit smaller ones go, and it waits for ever.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/reserve_gate.py",
+                old="            shut, sentence = True, _does",
+                new="            sentence = _does",
+            ),
+        ),
+        catchers=(f"{GATE}::test_the_oldest_goes_first_and_small_ones_do_not_starve_it",),
+    ),
+    Mutant(
+        name="what-is-under-way-is-free",
+        breaks="What was let out and may leave at any moment is let out a second time.",
+        edits=(
+            Edit(
+                path="services/reserves/domain/health.py",
+                old="    free = balance.available - balance.under_way\n    stands",
+                new="    free = balance.available\n    stands",
+            ),
+        ),
+        catchers=(f"{RESERVE}::test_a_reading_is_judged_and_the_gate_says_how_much_may_go",),
+    ),
+    Mutant(
+        name="a-journal-is-added-for-each-event",
+        breaks="After a restore of the ledger its journals are in the positions twice.",
+        edits=(
+            Edit(
+                path="services/reserves/steps/positions.py",
+                old="for one in journals if one.journal_id in new}",
+                new="for one in journals}",
+            ),
+        ),
+        catchers=(f"{RESERVE}::test_a_journal_published_again_after_a_restore_is_in_the_positions_once",),
+    ),
+    Mutant(
+        name="a-closed-gate-opens-at-once",
+        breaks="The gate opens and closes with each payment around its limit.",
+        edits=(
+            Edit(
+                path="services/reserves/domain/health.py",
+                old="    if gate == CLOSED:\n        return OPEN",
+                new="    if gate == OFF:\n        return OPEN",
+            ),
+        ),
+        catchers=(f"{RESERVE}::test_a_closed_gate_opens_only_above_its_limit",),
+    ),
+)
