@@ -121,8 +121,8 @@ _HOLDING = """
     FROM jsonb_to_recordset(CAST(:letters AS jsonb)) AS claim (
         topic text, identity text, key text, payload_hash text, headers jsonb)
     JOIN dead_letter AS letter ON letter.topic = claim.topic AND letter.identity = claim.identity
-    WHERE letter.state IN ('redriven', 'open')  -- open: the redriven record came, and its batch is read again
-      AND letter.payload_hash = decode(claim.payload_hash, 'base64')
+    -- In any state: when the topic is read again, the letter may be open or discarded long since.
+    WHERE letter.payload_hash = decode(claim.payload_hash, 'base64')
       AND letter.key IS NOT DISTINCT FROM decode(claim.key, 'base64')
       AND letter.headers - CAST(:mark AS text) = claim.headers - CAST(:mark AS text)
 """

@@ -122,7 +122,7 @@ def _one(service: str, role: str, privilege: str, kind: str, name: str, columns:
     path, _, parameters = name.partition("(")
     schema, _, own = path.rpartition(".")
     detail = ", ".join(_names(parameters.rstrip(")")))
-    place = {"role": role, "privilege": privilege, "schema": schema or service, "name": own}
+    place = {"role": role, "privilege": privilege, "schema": schema or service, "name": own.strip('"')}
     if not columns:
         yield Grant(**place, kind=kind, detail=detail)
     for column in _names(columns):

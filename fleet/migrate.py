@@ -52,6 +52,7 @@ async def migrate(
     revision: str = "head",
     *,
     share_roles: bool = True,
+    exact_rights: bool = True,
 ) -> list[str]:
     """Bring roles, schemas, tables and functions of every service and the console to this code's.
 
@@ -63,6 +64,8 @@ async def migrate(
 
     Roles are the server's, not the database's. When those of Hobbs are used by another database, this raises
     RolesOfAnother and changes nothing, unless `share_roles`; `hobbs migrate` shares them only when told to.
+
+    Without `exact_rights` they are what migrations and functions gave: schema.sql is written from that.
     """
     chosen = list(only) if only is not None else migrated()
     engine = _owner_engine(url)
@@ -77,7 +80,7 @@ async def migrate(
         for service in chosen:
             async with engine.begin() as connection:
                 await connection.run_sync(_upgrade, service, revision)
-        if revision == "head":
+        if revision == "head" and exact_rights:
             async with engine.begin() as connection:
                 await connection.run_sync(_settle_rights, chosen)
     finally:
@@ -236,7 +239,6 @@ def _upgrade(connection: Connection, service: str, revision: str) -> None:
         moved = _revision(connection, service) != before
         apply_functions(connection, service, function_files(service), anew=moved)
         run_script(connection, public_views(service))
-        give_missing_grants(connection, service)
 
 
 def public_views(service: str) -> str:

@@ -363,7 +363,7 @@ CREATE VIEW billing_public.bills AS
            FROM billing.bill later
           WHERE ((later.flight_id = bill.flight_id) AND (later.revision > bill.revision) AND (later.corrects IS NOT NULL))))) AS in_force
    FROM billing.bill;
-GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader, hobbs_billing, hobbs_receivables, hobbs_adjustments;
+GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader, hobbs_adjustments, hobbs_billing, hobbs_receivables;
 
 CREATE VIEW billing_public.book AS
  SELECT version
@@ -482,7 +482,7 @@ CREATE VIEW billing_public.meter_chain AS
     (max((before + in_tenths)) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) - before) AS reached_tenths
    FROM placed
   WINDOW earlier AS (PARTITION BY aircraft, meter ORDER BY (before + out_tenths), (before + in_tenths), flight_id, revision);
-GRANT SELECT ON TABLE billing_public.meter_chain TO hobbs_reader, hobbs_billing, hobbs_adjustments;
+GRANT SELECT ON TABLE billing_public.meter_chain TO hobbs_reader, hobbs_adjustments, hobbs_billing;
 
 CREATE VIEW billing_public.flags AS
  SELECT bill.id AS bill_id,

@@ -1196,7 +1196,7 @@ CREATE VIEW payouts_public.payables AS
     clawback_id,
     stands_for
    FROM payouts.payable;
-GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader, hobbs_payouts, hobbs_adjustments;
+GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader, hobbs_adjustments, hobbs_payouts;
 
 CREATE VIEW payouts_public.payee_accounts AS
  SELECT payee.wallet,
@@ -1505,7 +1505,7 @@ CREATE VIEW payouts_public.transfers AS
     (transfer.trace ->> 'correlation_id'::text) AS correlation_id
    FROM (payouts.transfer
      JOIN payouts.payee USING (wallet));
-GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader, hobbs_payouts, hobbs_adjustments;
+GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader, hobbs_adjustments, hobbs_payouts;
 
 CREATE SEQUENCE payouts.operation_order
     START WITH 1

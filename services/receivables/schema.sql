@@ -275,7 +275,7 @@ CREATE VIEW receivables_public.disputes AS
     closed_at,
     fees
    FROM receivables.dispute;
-GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader, hobbs_receivables, hobbs_adjustments;
+GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader, hobbs_adjustments, hobbs_receivables;
 
 CREATE VIEW receivables_public.kept_webhooks AS
  SELECT event_id,

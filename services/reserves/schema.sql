@@ -613,6 +613,8 @@ GRANT SELECT ON TABLE reserves_public.wallet_positions TO hobbs_reader, hobbs_re
 
 ALTER TABLE ONLY reserves."position" ADD CONSTRAINT position_pkey PRIMARY KEY (wallet, currency);
 
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves."position" TO hobbs_reserves;
+
 -- Functions; their texts are in functions/.
 -- * guard_acceptance()
 -- * guard_break()

@@ -1,4 +1,4 @@
-"""How much of the gateway a stranger may hold: bodies that are read, requests that are worked on, a key's quota.
+"""How much of the gateway a stranger may hold: bodies being read, requests being worked on, a key's quota.
 
 Webhooks and flights have budgets of their own, so that neither can stop the other. A request takes part of
 its budget only once its body is there: slow senders hold a place among the readers, and the slowest loses it.

@@ -164,6 +164,10 @@ async def test_the_record_that_was_redriven_opens_its_letter_again_and_once(data
     for _ in range(2):  # the batch is read again
         await record_things(database, [back])
     assert await letters(database) == [("not_utf8", "open", 2)]
+    async with database.transaction() as tx:
+        await discard(tx, [letter.id], who="test", why="a test")
+    await record_things(database, [back])  # the topic is read from its beginning
+    assert await letters(database) == [("not_utf8", "discarded", 2)]
 
 
 async def test_a_discarded_letter_keeps_its_reason_and_history(database: Database) -> None:
