@@ -5,19 +5,25 @@ Examples:
   hobbs reserve
   hobbs reserve --explain
   hobbs reserve -o json
+  hobbs reserve alerts
+  hobbs reserve acknowledge 12 --why "the bank sends 5,000.00 tomorrow"
+  hobbs reserve open 500.00 --hours 4 --why "payday; the top-up comes at noon"
   hobbs reserve backfill --since 2026-01-01
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Final
 
 import typer
 
+from fleet.money import parse_minor
 from fleet.settings import Settings
 from hobbs.commands.reserve_backfill import backfill_command
 from hobbs.shell.connections import reading, run, settings_or_exit
+from hobbs.shell.decisions import Question, decide
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
+from hobbs.shell.reasons import NeededWhyOption, WhoOption
 from services.reserves.desk import reads
 from services.reserves.domain.health import HEALTHY
 
@@ -34,6 +40,24 @@ COLUMNS: Final = (
     "held_amount",
     "read_at",
 )
+
+ALERT_COLUMNS: Final = (
+    "id",
+    "currency",
+    "kind",
+    "severity",
+    "raised_at",
+    "acknowledged_by",
+    "note",
+    "resolved_at",
+    "sentence",
+)
+
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say what would happen; change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+OpeningArgument = Annotated[
+    str, typer.Argument(metavar="OPENING", help="Its id, as `hobbs reserve openings` shows it.")
+]
 
 app = typer.Typer(help=__doc__, rich_markup_mode=None)
 
@@ -74,6 +98,109 @@ def _show_sentences(rows: list[dict[str, Any]], explain: bool) -> None:
 async def _stands() -> list[dict[str, Any]]:
     async with reading(settings_or_exit(Settings)) as database, database.transaction() as tx:
         return await reads.reserve.stands(tx, datetime.now(UTC))
+
+
+@app.command("alerts")
+def alerts_command(
+    every: Annotated[bool, typer.Option("--all", help="Also those that are over.")] = False,
+    output: OutputOption = Output.table,
+) -> None:
+    """List alerts of the reserve that stand, newest first. Exit 1 when one is not acknowledged."""
+    rows = run(_alerts(every))
+    columns = None if output is not Output.table or not rows else ALERT_COLUMNS
+    show_rows(rows, output, columns=columns)
+    if any(row["resolved_at"] is None and row["acknowledged_at"] is None for row in rows):
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command("acknowledge")
+def acknowledge_command(
+    alert: Annotated[int, typer.Argument(help="Its number, as `hobbs reserve alerts` shows it.")],
+    why: NeededWhyOption,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = "",
+) -> None:
+    """Say that you know of an alert; the note stays with it. It ends by itself."""
+    _decide("acknowledge_alert", str(alert), who, why, dry_run, yes)
+
+
+@app.command("openings")
+def openings_command(output: OutputOption = Output.table) -> None:
+    """List who opened the gate, by how much, until when and why; newest first."""
+    rows = run(_openings())
+    show_rows(with_money(rows, output, ("amount",)), output, right=("amount",))
+
+
+@app.command("open")
+def open_command(
+    amount: Annotated[str, typer.Argument(help="How much less may stay, such as 500.00.")],
+    why: NeededWhyOption,
+    hours: Annotated[float, typer.Option(help="For how long.", min=0.1, max=168.0)] = 4.0,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = "",
+) -> None:
+    """Open the gate by an amount for a time. Above the policy's limit a second person has to approve."""
+    rows = run(_stands())
+    if not rows:
+        say("the school's book keeps no reserve: there is no gate to open")
+        raise typer.Exit(EXIT_FINDINGS)
+    currency = rows[0]["currency"]
+    try:
+        units = parse_minor(amount, currency)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    until = (datetime.now(UTC) + timedelta(hours=hours)).replace(microsecond=0)
+    asked = {"amount": units, "until": until.isoformat()}
+    _decide("open_gate", currency, who, why, dry_run, yes, asked)
+
+
+@app.command("approve")
+def approve_command(
+    opening: OpeningArgument,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = "",
+) -> None:
+    """Agree to an opening that somebody else asked for."""
+    _decide("approve_opening", opening, who, "", dry_run, yes)
+
+
+@app.command("close")
+def close_command(
+    opening: OpeningArgument,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = "",
+) -> None:
+    """End an opening before its time."""
+    _decide("close_opening", opening, who, "", dry_run, yes)
+
+
+def _decide(
+    action: str,
+    about: str,
+    who: str,
+    why: str,
+    dry_run: bool,
+    yes: bool,
+    parameters: dict[str, Any] | None = None,
+) -> None:
+    question = Question(
+        service="reserves", action=action, object=about, who=who, why=why, parameters=parameters or {}
+    )
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"{action.replace('_', ' ')} {about}?")
+
+
+async def _alerts(every: bool) -> list[dict[str, Any]]:
+    async with reading(settings_or_exit(Settings)) as database, database.transaction() as tx:
+        return await reads.alerts.list_alerts(tx, every=every)
+
+
+async def _openings() -> list[dict[str, Any]]:
+    async with reading(settings_or_exit(Settings)) as database, database.transaction() as tx:
+        return await reads.alerts.list_openings(tx)
 
 
 app.command("backfill")(backfill_command)

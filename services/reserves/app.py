@@ -13,7 +13,6 @@ from services.reserves.settings import ReservesSettings
 
 BATCH_MAX = 500
 DAYS_IDLE_S = 30.0
-MEASURE_S = 15.0
 JUDGE_S = 5.0
 MEASURE_S = 15.0
 

@@ -91,10 +91,13 @@ async def measure_reserve(db: Database, *, clock: Clock = utc_now) -> None:
     now = clock()
     async with db.transaction() as tx:
         standing = await store.health.standing(tx)
+        unacknowledged, opened = await store.alerts.standing(tx, now)
     for health in HEALTHS:
         metrics.HEALTH.labels(health).set(standing is not None and standing.health == health)
     closed = standing is not None and standing.blocks_transfers and standing.health != UNKNOWN
     metrics.GATE_CLOSED.set(closed)
+    metrics.ALERTS.set(unacknowledged)
+    metrics.OPENED.set(opened)
     metrics.FREE.set(standing.free if standing else 0)
     metrics.MINIMUM.set(standing.minimum if standing else 0)
     read_at = standing.read_at if standing else None

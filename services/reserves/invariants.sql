@@ -44,3 +44,12 @@ SELECT currency, day, sum(stripe) AS stripe, sum(books) AS books FROM (
     UNION ALL SELECT currency, day, 0, -amount FROM book_line
     UNION ALL SELECT currency, day, -stripe, -books FROM day_total
 ) AS part GROUP BY currency, day HAVING sum(stripe) <> 0 OR sum(books) <> 0;
+
+-- name: alerts_stand_as_judged
+-- The alert that stands is the one that the last judgement calls for, and no other.
+SELECT currency, judgement.health, alert.kind FROM judgement
+FULL JOIN (SELECT currency, kind FROM alert WHERE resolved_at IS NULL) AS alert USING (currency)
+LEFT JOIN balance USING (currency)
+WHERE alert.kind IS DISTINCT FROM CASE WHEN judgement.gate = 'off' THEN NULL
+    WHEN judgement.health = 'warning' THEN 'low' WHEN judgement.health = 'critical' THEN 'short'
+    WHEN judgement.health = 'unknown' AND balance.currency IS NOT NULL THEN 'stale' END;

@@ -24,6 +24,10 @@ HEALTH = metrics.gauge(
 )
 GATE_CLOSED = metrics.gauge("reserves_gate_closed", "1 while new transfers wait for the reserve")
 FREE = metrics.gauge("reserves_free_minor_units", "What can be sent now, less what is under way")
+ALERTS = metrics.gauge(
+    "reserves_alerts_unacknowledged", "Alerts of the reserve that stand and nobody acknowledged"
+)
+OPENED = metrics.gauge("reserves_opened_minor_units", "By how much people have opened the gate now")
 MINIMUM = metrics.gauge("reserves_minimum_minor_units", "What must stay at Stripe")
 BALANCE_AGE = metrics.gauge(
     "reserves_balance_age_seconds", "How long ago the balance was read by which the reserve is judged"

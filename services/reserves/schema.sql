@@ -26,6 +26,26 @@ CREATE TABLE reserves.alembic_version (
 ALTER TABLE ONLY reserves.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE reserves.alembic_version TO hobbs_reserves;
 
+CREATE TABLE reserves.alert (
+    id bigint NOT NULL,
+    currency text NOT NULL,
+    kind text NOT NULL,
+    severity text NOT NULL,
+    sentence text NOT NULL,
+    raised_at timestamptz NOT NULL,
+    acknowledged_at timestamptz,
+    acknowledged_by text,
+    note text,
+    resolved_at timestamptz,
+    CONSTRAINT acknowledgement_says_by_whom CHECK ((((acknowledged_at IS NULL) = (acknowledged_by IS NULL)) AND ((acknowledged_at IS NULL) = (note IS NULL)))),
+    CONSTRAINT alert_kind_is_known CHECK ((kind = ANY (ARRAY['low'::text, 'short'::text, 'stale'::text]))),
+    CONSTRAINT alert_severity_is_known CHECK ((severity = ANY (ARRAY['warning'::text, 'critical'::text])))
+);
+ALTER TABLE reserves.alert ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY reserves.alert ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
+CREATE UNIQUE INDEX alert_is_raised_once ON reserves.alert USING btree (currency, kind) WHERE (resolved_at IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.alert TO hobbs_reserves;
+
 CREATE TABLE reserves.balance (
     currency text NOT NULL,
     number bigint NOT NULL,
@@ -277,6 +297,28 @@ ALTER TABLE ONLY reserves.open_line ADD CONSTRAINT open_line_pkey PRIMARY KEY (t
 ALTER TABLE ONLY reserves.open_line ADD CONSTRAINT open_line_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES reserves.stripe_line(transaction_id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.open_line TO hobbs_reserves;
 
+CREATE TABLE reserves.opening (
+    id uuid NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    until timestamptz NOT NULL,
+    why text NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    needs_second boolean NOT NULL,
+    approved_by text,
+    approved_at timestamptz,
+    closed_by text,
+    closed_at timestamptz,
+    CONSTRAINT maker_of_an_opening_is_not_its_checker CHECK (((approved_by IS NULL) OR (lower(NORMALIZE(btrim(approved_by), NFKC)) <> lower(NORMALIZE(btrim(asked_by), NFKC))))),
+    CONSTRAINT opening_ends_after_it_began CHECK ((until > asked_at)),
+    CONSTRAINT opening_is_of_an_amount CHECK ((amount > 0)),
+    CONSTRAINT opening_says_why CHECK ((why <> ''::text))
+);
+ALTER TABLE ONLY reserves.opening ADD CONSTRAINT opening_pkey PRIMARY KEY (id);
+CREATE INDEX opening_in_force ON reserves.opening USING btree (currency, until) WHERE (closed_at IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE reserves.opening TO hobbs_reserves;
+
 CREATE TABLE reserves.outbox (
     id bigint NOT NULL,
     topic text NOT NULL,
@@ -438,6 +480,20 @@ CREATE VIEW reserves_public.admitted_events AS
    FROM reserves.inbox;
 GRANT SELECT ON TABLE reserves_public.admitted_events TO hobbs_reader, hobbs_reserves;
 
+CREATE VIEW reserves_public.alerts AS
+ SELECT id,
+    currency,
+    kind,
+    severity,
+    sentence,
+    raised_at,
+    acknowledged_at,
+    acknowledged_by,
+    note,
+    resolved_at
+   FROM reserves.alert;
+GRANT SELECT ON TABLE reserves_public.alerts TO hobbs_reader, hobbs_reserves;
+
 CREATE VIEW reserves_public.balances AS
  SELECT currency,
     number,
@@ -526,6 +582,22 @@ CREATE VIEW reserves_public.dead_letters AS
     event_key
    FROM reserves.dead_letter;
 GRANT SELECT ON TABLE reserves_public.dead_letters TO hobbs_reader, hobbs_reserves;
+
+CREATE VIEW reserves_public.openings AS
+ SELECT id,
+    currency,
+    amount,
+    until,
+    why,
+    asked_by,
+    asked_at,
+    needs_second,
+    approved_by,
+    approved_at,
+    closed_by,
+    closed_at
+   FROM reserves.opening;
+GRANT SELECT ON TABLE reserves_public.openings TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.policies AS
  SELECT effective_from,

@@ -73,8 +73,8 @@ RESERVE_MUTANTS = (
         edits=(
             Edit(
                 path="services/reserves/domain/health.py",
-                old="    free = balance.available - balance.under_way\n    stands",
-                new="    free = balance.available\n    stands",
+                old="    free = balance.available - balance.under_way\n    must_stay",
+                new="    free = balance.available\n    must_stay",
             ),
         ),
         catchers=(f"{RESERVE}::test_a_reading_is_judged_and_the_gate_says_how_much_may_go",),
@@ -102,5 +102,42 @@ RESERVE_MUTANTS = (
             ),
         ),
         catchers=(f"{RESERVE}::test_a_closed_gate_opens_only_above_its_limit",),
+    ),
+    Mutant(
+        name="an-opening-needs-no-second-person",
+        breaks="A large opening is in force before anybody else agreed.",
+        edits=(
+            Edit(
+                path="services/reserves/store/alerts.py",
+                old="""      AND (NOT needs_second OR approved_at IS NOT NULL)
+\"\"\"""",
+                new="""\"\"\"""",
+            ),
+        ),
+        catchers=(f"{RESERVE}::test_a_person_opens_the_gate_for_a_time_and_above_a_limit_two_do",),
+    ),
+    Mutant(
+        name="small-openings-add-up",
+        breaks="One person opens the gate as far as they like, in small steps.",
+        edits=(
+            Edit(
+                path="services/reserves/desk/gate.py",
+                old="needs_second=alone > policy",
+                new="needs_second=amount > policy",
+            ),
+        ),
+        catchers=(f"{RESERVE}::test_small_openings_by_one_person_come_to_no_large_one",),
+    ),
+    Mutant(
+        name="an-alert-never-ends",
+        breaks="An alert stands when the reserve is healthy again.",
+        edits=(
+            Edit(
+                path="services/reserves/store/alerts.py",
+                old="kind IS DISTINCT FROM CAST(:kind AS text)\n",
+                new="kind IS DISTINCT FROM CAST(:kind AS text) AND severity = 'warning'\n",
+            ),
+        ),
+        catchers=(f"{RESERVE}::test_an_alert_is_raised_once_acknowledged_and_resolved_by_itself",),
     ),
 )

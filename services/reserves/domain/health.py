@@ -69,23 +69,35 @@ class Standing:
 
 
 def judge(
-    policy: Policy, balance: Balance | None, owed: Owed, payouts: int, *, gate: str, now: datetime
+    policy: Policy,
+    balance: Balance | None,
+    owed: Owed,
+    payouts: int,
+    *,
+    gate: str,
+    now: datetime,
+    opened: int = 0,
 ) -> Judgement:
-    """Judge the reserve. gate: how it stood before; payouts: what went out in the days measured."""
+    """Judge the reserve.
+
+    gate: how it stood before; payouts: what went out in the days measured; opened: how much less must stay
+    because people opened the gate, which makes the health no better.
+    """
     minimums = _minimums(policy, owed, payouts)
     minimum = max(term.amount for term in minimums)
     largest = next(term for term in minimums if term.amount == minimum)
-    terms = (*_of_balance(balance), *_of_owed(policy, owed), *_marked(minimums, largest))
+    terms = (*_of_balance(balance), *_of_owed(policy, owed), *_marked(minimums, largest), *_opened(opened))
     if balance is None or balance.read_at + policy.stale_after <= now:
         return _unknown(policy, balance, minimum, terms, gate)
     free = balance.available - balance.under_way
-    stands = _gate(policy, free, minimum, gate)
+    must_stay = max(minimum - opened, 0)
+    stands = _gate(policy, free, must_stay, gate)
     return Judgement(
         health=_health(policy, free, minimum),
         gate=stands,
         free=free,
         minimum=minimum,
-        ceiling=balance.allowed_until_now + free - minimum,
+        ceiling=balance.allowed_until_now + free - must_stay,
         blocks_transfers=stands == CLOSED,
         terms=terms,
         sentence=_sentence(balance.currency, free, minimum, largest, stands),
@@ -121,6 +133,10 @@ def _up(amount: int, by: int) -> int:
 
 def _marked(minimums: Sequence[Term], largest: Term) -> tuple[Term, ...]:
     return tuple(replace(term, amount=-term.amount, counts=term is largest) for term in minimums)
+
+
+def _opened(amount: int) -> tuple[Term, ...]:
+    return (Term(name="opened_by_people", amount=amount),) if amount else ()
 
 
 def _of_balance(balance: Balance | None) -> tuple[Term, ...]:

@@ -9,6 +9,7 @@ from fleet.database import Tx
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.reserves import store, wire
+from services.reserves.domain.alerts import alert_of
 from services.reserves.domain.health import OFF, UNKNOWN, Judgement, judge
 from services.reserves.domain.policy import Policy
 from services.reserves.domain.positions import owed
@@ -49,7 +50,9 @@ async def _judge(tx: Tx, currency: str, policy: Policy, last: Any, today: date, 
         await store.positions.paid(tx, currency, today, policy.payout_days_measured),
         gate=OFF if last is None else last.gate,
         now=now,
+        opened=await store.alerts.opened(tx, currency, now),
     )
+    await store.alerts.stand(tx, currency, alert_of(judged, read=balance is not None), now)
     gate = _gate(currency, policy, judged, 0 if balance is None else balance.number)
     await _write(tx, currency, judged, gate, last, now)
 
@@ -101,6 +104,7 @@ def _document(gate: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _take_away(tx: Tx, currency: str, last: Any, now: datetime) -> None:
+    await store.alerts.stand(tx, currency, None, now)
     sentence = "the school's book keeps no reserve"
     judged = Judgement(
         health=UNKNOWN,

@@ -1,6 +1,7 @@
 """Every SQL statement of reserves' worker, a file for each group of tables."""
 
 from services.reserves.store import (
+    alerts,
     breaks,
     days,
     health,
@@ -14,6 +15,7 @@ from services.reserves.store import (
 )
 
 __all__ = [
+    "alerts",
     "breaks",
     "days",
     "health",

@@ -7,10 +7,14 @@ import orjson
 from prometheus_client import REGISTRY
 
 from fleet.database import Database
+from fleet.decisions import Decision, Person, Ruling
 from fleet.envelope import Record, uuid7
 from schemas.journals import JournalPosted, PostedEntry
 from schemas.school import SchoolAccepted, SchoolChange
 from services.reserves import handlers
+from services.reserves.desk import reads
+from services.reserves.desk.decisions import ACTIONS
+from tests.integration.reserves.comparisons import broken_invariants
 from tests.support.records import record
 from tests.support.reserves import balance_read
 
@@ -165,3 +169,134 @@ async def test_the_gauges_say_how_the_reserve_stands(db: Database) -> None:
         9_000,
         10_000,
     )
+
+
+async def test_an_alert_is_raised_once_acknowledged_and_resolved_by_itself(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=10_000)])
+    for number, available in enumerate((5_000, 4_000), start=1):
+        await handlers.take_balance(db, [balance_read(number, available)])
+    [alert] = await alerts(db)
+    assert (alert["kind"], alert["severity"], alert["resolved_at"]) == ("short", "critical", None)
+    assert (await decided(db, "acknowledge_alert", str(alert["id"]), "ann", why="")).done is False
+    assert (await decided(db, "acknowledge_alert", str(alert["id"]), "ann", why="the bank sends")).done
+    assert (await decided(db, "acknowledge_alert", str(alert["id"]), "ben", why="me too")).done is False
+    await handlers.take_balance(db, [balance_read(3, 50_000)])
+    [alert] = await alerts(db)
+    assert (alert["acknowledged_by"], alert["note"]) == ("ann", "the bank sends")
+    assert alert["resolved_at"] is not None
+    assert await broken_invariants(db) == {}
+    await handlers.take_balance(db, [balance_read(4, 1_000)])
+    assert [one["resolved_at"] is None for one in await alerts(db)] == [True, False]
+
+
+async def test_a_person_opens_the_gate_for_a_time_and_above_a_limit_two_do(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=30_000, opened_by_one_up_to=1_000)])
+    await handlers.take_balance(db, [balance_read(1, 20_000)])
+    until = datetime.now(UTC) + timedelta(hours=1)
+    small: dict[str, Any] = {"amount": 1_000, "until": until.isoformat()}
+    large = {**small, "amount": 19_000}
+    assert (await decided(db, "open_gate", "USD", "ann", **small)).done
+    assert await ceilings(db) == [-10_000, -9_000]
+    assert (await decided(db, "open_gate", "USD", "ann", **large)).done
+    assert await ceilings(db) == [-10_000, -9_000]
+    async with db.transaction() as tx:
+        opening = str((await tx.one("SELECT id FROM opening WHERE needs_second")).id)
+    assert not (await decided(db, "approve_opening", opening, "Ann ")).done
+    assert (await decided(db, "approve_opening", opening, "ben")).done
+    assert await ceilings(db) == [-10_000, -9_000, 10_000]
+    assert (await published(db, "reserve.gate"))[-1]["state"] == "open"
+    assert (await published(db, "reserve.changed"))[-1]["health"] == "critical"
+    async with db.transaction() as tx:
+        await tx.execute("UPDATE balance SET read_at = now() + interval '61 minutes'")
+    await handlers.judge(db, clock=lambda: until + timedelta(seconds=1))
+    assert (await ceilings(db))[-1] == -10_000
+
+
+async def test_small_openings_by_one_person_come_to_no_large_one(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=30_000, opened_by_one_up_to=1_000)])
+    await handlers.take_balance(db, [balance_read(1, 20_000)])
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    first = await decided(db, "open_gate", "USD", "ann", amount=600, until=until)
+    second = await decided(db, "open_gate", "USD", "ann", amount=600, until=until)
+    assert ("in force" in first.sentence, "waits for a second person" in second.sentence) == (True, True)
+    assert await ceilings(db) == [-10_000, -9_400]
+    async with db.transaction() as tx:
+        opening = str((await tx.one("SELECT id FROM opening WHERE NOT needs_second")).id)
+    assert (await decided(db, "close_opening", opening, "ben")).done
+    assert not (await decided(db, "close_opening", opening, "ben")).done
+    assert (await ceilings(db))[-1] == -10_000
+
+
+async def test_nobody_agrees_to_what_is_over_or_in_force(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=30_000, opened_by_one_up_to=1_000)])
+    await handlers.take_balance(db, [balance_read(1, 20_000)])
+    until = datetime.now(UTC) + timedelta(hours=1)
+    await decided(db, "open_gate", "USD", "ann", amount=1_000, until=until.isoformat())
+    await decided(db, "open_gate", "USD", "ann", amount=5_000, until=until.isoformat())
+    small, large = [str(row["id"]) for row in sorted(await openings(db), key=lambda row: row["amount"])]
+    assert "in force already" in (await decided(db, "approve_opening", small, "ben")).sentence
+    later = until + timedelta(seconds=1)
+    assert not (await decided(db, "approve_opening", large, "ben", now=later)).done
+    assert not (await decided(db, "approve_opening", "no-id", "ben")).done
+    assert await ceilings(db) == [-10_000, -9_000]
+
+
+async def test_the_gauges_say_who_has_to_look_and_how_far_the_gate_is_open(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=30_000, opened_by_one_up_to=1_000)])
+    await handlers.take_balance(db, [balance_read(1, 20_000)])
+    until = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    await decided(db, "open_gate", "USD", "ann", amount=1_000, until=until)
+    await handlers.measure_reserve(db)
+    names = ("reserves_alerts_unacknowledged", "reserves_opened_minor_units")
+    assert [sample_value(name) for name in names] == [1, 1_000]
+    [alert] = await alerts(db)
+    await decided(db, "acknowledge_alert", str(alert["id"]), "ann", why="I know")
+    await handlers.measure_reserve(db, clock=lambda: datetime.now(UTC) + timedelta(hours=2))
+    assert [sample_value(name) for name in names] == [0, 0]
+
+
+async def test_an_opening_needs_a_reason_an_amount_and_an_end(db: Database) -> None:
+    await handlers.follow_book(db, [book(minimum=30_000)])
+    soon = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    late = (datetime.now(UTC) + timedelta(days=8)).isoformat()
+    assert not (await decided(db, "open_gate", "EUR", "ann", amount=1, until=soon)).done
+    assert not (await decided(db, "open_gate", "USD", "ann", amount=0, until=soon)).done
+    assert not (await decided(db, "open_gate", "USD", "ann", amount=1, until=late)).done
+    assert not (await decided(db, "open_gate", "USD", "ann", why=" ", amount=1, until=soon)).done
+
+
+async def alerts(db: Database) -> list[dict[str, Any]]:
+    async with db.transaction() as tx:
+        return await reads.alerts.list_alerts(tx, every=True)
+
+
+async def openings(db: Database) -> list[dict[str, Any]]:
+    async with db.transaction() as tx:
+        return await reads.alerts.list_openings(tx)
+
+
+async def ceilings(db: Database) -> list[int]:
+    return [gate["ceiling"] for gate in await published(db, "reserve.gate")]
+
+
+async def decided(
+    db: Database,
+    action: str,
+    about: str,
+    who: str,
+    why: str = "a test",
+    now: datetime | None = None,
+    **parameters: Any,
+) -> Ruling:
+    decision = Decision(
+        decision_id=uuid7(),
+        action=action,
+        object=about,
+        parameters=parameters,
+        who=Person(name=who, roles=frozenset({"operator"}), channel="test"),
+        why=why,
+        dry_run=False,
+        requested_at=datetime.now(UTC),
+    )
+    async with db.transaction() as tx:
+        return await ACTIONS[action].judge(tx, decision, now or datetime.now(UTC))
