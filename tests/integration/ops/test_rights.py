@@ -186,6 +186,8 @@ async def test_the_gateway_reads_nothing_that_others_publish(
 
 
 PUBLISHED = re.compile(rf"\b({'|'.join(services())})_public\.(\w+)")
+WAITED_FOR = re.compile(r'after_others=\{"(\w+)"')
+"""A consumer that waits for another service reads how far that one is (fleet/positions.py)."""
 
 
 @pytest.mark.parametrize("service", services())
@@ -197,6 +199,7 @@ def test_what_a_service_reads_of_others_is_in_its_list_and_nothing_else(service:
         path.read_text(encoding="utf-8") for path in files if path.exists() and "migrations" not in path.parts
     ]
     named = {(of, view) for text in texts for of, view in PUBLISHED.findall(text) if of != service}
+    named |= {(of, "positions") for text in texts for of in WAITED_FOR.findall(text)}
     listed = {
         (grant.schema.removesuffix("_public"), grant.name)
         for grant in wanted_grants(service)
