@@ -531,7 +531,7 @@ CREATE VIEW billing_public.positions AS
     next_offset,
     written_at
    FROM billing.topic_position;
-GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader, hobbs_billing;
+GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader, hobbs_billing, hobbs_receivables;
 
 CREATE VIEW billing_public.refused_flights AS
  SELECT id AS dead_letter_id,
