@@ -5,8 +5,8 @@ from time import monotonic
 from typing import Final
 
 WINDOW_S: Final = 60.0
-TRIES_OF_ONE: Final = 10
-TRIES_OF_ALL: Final = 200
+TRIES_OF_ONE: Final = 60  # a proxy in front of the console is one address
+TRIES_OF_ALL: Final = 600
 KNOWN_MAX: Final = 10_000
 
 

@@ -2,9 +2,7 @@
 
 import importlib
 import importlib.util
-import shutil
 import signal
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +15,7 @@ from hobbs.local.ports import free_port, free_ports
 from hobbs.local.postgres import prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.stack import Simulator, start_simulator, wait_for_simulator
 from schemas.services import SERVICES
+from tests.support import folders
 from tests.support.brokers import allow_short_sessions
 from tests.support.databases import Cluster, Template, cloned, make_template, service_url
 from tests.support.metrics import WITH_NAMES_OF_CONSTRAINTS, labelled
@@ -41,9 +40,8 @@ def every_label_value_is_declared() -> Iterator[None]:
 @pytest.fixture(scope="session")
 def session_folder() -> Iterator[Path]:
     """A folder for servers' data and logs, gone with the session."""
-    folder = Path(tempfile.mkdtemp(prefix="hobbs-test-"))
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
+    with folders.session_folder() as folder:
+        yield folder
 
 
 @pytest.fixture(scope="session")

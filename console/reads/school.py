@@ -36,7 +36,7 @@ _BALANCES: Final = """
                AS students_ahead,
            coalesce(sum(balance) FILTER (WHERE kind IN ('instructor', 'aircraft_owner') AND balance > 0), 0)
                ::bigint AS owed_to_payees,
-           coalesce(-sum(balance) FILTER (WHERE address = 'asset:stripe'), 0)::bigint AS at_stripe
+           (-sum(balance) FILTER (WHERE address = 'external:stripe'))::bigint AS at_stripe
     FROM ledger_public.wallets GROUP BY currency ORDER BY currency
 """
 _MONTH: Final = """
@@ -53,7 +53,10 @@ _MONEY_IN: Final = """
 
 
 async def balances(tx: Tx) -> list[dict[str, Any]]:
-    """For each currency: what students owe and have paid ahead, what payees are owed, what Stripe holds."""
+    """For each currency: what students owe and have paid ahead, what payees are owed, what Stripe holds.
+
+    `at_stripe` is None as long as no money came in at Stripe: that wallet is not there then.
+    """
     return [dict(row._mapping) for row in await tx.all(_BALANCES)]
 
 

@@ -73,6 +73,7 @@ class ExplainedFlight:
     reverts: Sequence[str] = ()
     payables: Sequence[Mapping[str, Any]] = ()
     revisions: Sequence[ExplainedRevision] = ()
+    recoveries: Sequence[Mapping[str, Any]] = ()
     in_ledger: bool = True
 
 
@@ -101,6 +102,7 @@ async def explain_flight_in(tx: Tx, flight_id: str, revision: int | None = None)
     return replace(
         _with_payables(explained, owed) if stands else explained,
         revisions=explain_revisions(found, adjustments),
+        recoveries=await explanations.recoveries_of(tx, flight_id),
         in_ledger=stands,
     )
 

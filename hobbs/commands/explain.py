@@ -209,6 +209,11 @@ def _show_flight(flight: ExplainedFlight) -> None:
     show_rows(
         [_readable(one, one["currency"]) for one in flight.payables], title="owed to payees", right=right
     )
+    show_rows(
+        [_readable(one, currency) for one in flight.recoveries],
+        title="lost disputes, borne by payees",
+        right=right,
+    )
     if len(flight.revisions) > 1:
         for revision in flight.revisions:
             _show_revision(revision, currency)

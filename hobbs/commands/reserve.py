@@ -17,9 +17,8 @@ from typing import Annotated, Any, Final
 import typer
 
 from fleet.money import parse_minor
-from fleet.settings import Settings
+from hobbs.commands.queries import read, read_snapshot
 from hobbs.commands.reserve_backfill import backfill_command
-from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Question, decide
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
@@ -75,7 +74,7 @@ def reserve_command(
     """
     if context.invoked_subcommand is not None:
         return
-    rows = run(_stands())
+    rows = _stands()
     if not rows:
         say("the school's book keeps no reserve: every transfer is sent as soon as it is due")
     columns = None if output is Output.json or not rows else COLUMNS
@@ -95,9 +94,8 @@ def _show_sentences(rows: list[dict[str, Any]], explain: bool) -> None:
         say(row["sentence"])
 
 
-async def _stands() -> list[dict[str, Any]]:
-    async with reading(settings_or_exit(Settings)) as database, database.transaction() as tx:
-        return await reads.reserve.stands(tx, datetime.now(UTC))
+def _stands() -> list[dict[str, Any]]:
+    return read_snapshot(lambda tx: reads.reserve.stands(tx, datetime.now(UTC)))
 
 
 @app.command("alerts")
@@ -106,7 +104,7 @@ def alerts_command(
     output: OutputOption = Output.table,
 ) -> None:
     """List alerts of the reserve that stand, newest first. Exit 1 when one is not acknowledged."""
-    rows = run(_alerts(every))
+    rows = read(lambda tx: reads.alerts.list_alerts(tx, every=every))
     columns = None if output is not Output.table or not rows else ALERT_COLUMNS
     show_rows(rows, output, columns=columns)
     if any(row["resolved_at"] is None and row["acknowledged_at"] is None for row in rows):
@@ -128,7 +126,7 @@ def acknowledge_command(
 @app.command("openings")
 def openings_command(output: OutputOption = Output.table) -> None:
     """List who opened the gate, by how much, until when and why; newest first."""
-    rows = run(_openings())
+    rows = read(reads.alerts.list_openings)
     show_rows(with_money(rows, output, ("amount",)), output, right=("amount",))
 
 
@@ -142,7 +140,7 @@ def open_command(
     who: WhoOption = "",
 ) -> None:
     """Open the gate by an amount for a time. Above the policy's limit a second person has to approve."""
-    rows = run(_stands())
+    rows = _stands()
     if not rows:
         say("the school's book keeps no reserve: there is no gate to open")
         raise typer.Exit(EXIT_FINDINGS)
@@ -191,16 +189,6 @@ def _decide(
         service="reserves", action=action, object=about, who=who, why=why, parameters=parameters or {}
     )
     decide(question, dry_run=dry_run, yes=yes, prompt=f"{action.replace('_', ' ')} {about}?")
-
-
-async def _alerts(every: bool) -> list[dict[str, Any]]:
-    async with reading(settings_or_exit(Settings)) as database, database.transaction() as tx:
-        return await reads.alerts.list_alerts(tx, every=every)
-
-
-async def _openings() -> list[dict[str, Any]]:
-    async with reading(settings_or_exit(Settings)) as database, database.transaction() as tx:
-        return await reads.alerts.list_openings(tx)
 
 
 app.command("backfill")(backfill_command)

@@ -173,7 +173,6 @@ def ensure_webhook_endpoints(folder: Path, account: StripeAccount, gateway_port:
         )
         kept[kind] = {"id": made.id, "secret": str(made.secret)}
     _ensure_destination(client, kept, f"http://{LOOPBACK}:{gateway_port}{WEBHOOK_PATHS['connect']}")
-    file.unlink(missing_ok=True)
     write_secret(file, json.dumps(kept))
     connect = f"{kept['connect']['secret']},{kept[DESTINATION]['secret']}"
     return {"platform": kept["platform"]["secret"], "connect": connect}

@@ -117,9 +117,13 @@ def let_nobody_through(folder: Path, password_file: Path) -> None:
 
 
 def write_secret(path: Path, secret: str) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Write a file that only this user reads; a process that dies meanwhile leaves the old one whole."""
+    unfinished = path.with_name(f"{path.name}.{os.getpid()}")
+    unfinished.unlink(missing_ok=True)
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w") as file:
         file.write(secret + "\n")
+    unfinished.replace(path)
 
 
 def run_initdb(data: Path, password_file: Path, log: Path) -> None:

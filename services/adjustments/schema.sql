@@ -61,6 +61,7 @@ ALTER TABLE ONLY adjustments.adjustment ADD CONSTRAINT adjustment_journal_id_fke
 CREATE INDEX adjustment_by_age ON adjustments.adjustment USING btree (proposed_at, id);
 CREATE INDEX adjustment_by_state ON adjustments.adjustment USING btree (state, proposed_at, id);
 CREATE INDEX adjustment_of_a_maker ON adjustments.adjustment USING btree (made_by, proposed_at);
+CREATE INDEX adjustment_recovers_a_flight ON adjustments.adjustment USING btree (substr(flight_id, (strpos(flight_id, '/'::text) + 1))) WHERE (kind = 'recovered'::text);
 CREATE INDEX adjustment_to_expire ON adjustments.adjustment USING btree (expires_at) WHERE (state = 'waiting'::text);
 CREATE TRIGGER adjustment_keeps_the_rules BEFORE INSERT OR UPDATE ON adjustments.adjustment FOR EACH ROW EXECUTE FUNCTION adjustments.guard_adjustment();
 ALTER TABLE adjustments.adjustment ENABLE ALWAYS TRIGGER adjustment_keeps_the_rules;

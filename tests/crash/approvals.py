@@ -87,13 +87,19 @@ class Approvers:
 
 
 def decision(
-    name: str, action: str, parameters: Mapping[str, Any], *, who: str, identity: UUID
+    name: str,
+    action: str,
+    parameters: Mapping[str, Any],
+    *,
+    who: str,
+    identity: UUID,
+    service: str = SERVICE,
 ) -> KeyValueHeaders:
-    """A person's decision about the adjustment `<flight>:<revision>`."""
+    """A person's decision about an object: for adjustments `<flight>:<revision>`."""
     now = datetime.now(UTC)
     body = {
         "decision_id": str(identity),
-        "service": SERVICE,
+        "service": service,
         "action": action,
         "object": name,
         "parameters": parameters,
@@ -104,4 +110,4 @@ def decision(
         "valid_until": (now + VALID_FOR).isoformat(),
     }
     headers = [("ce_source", b"hobbs/operator"), ("ce_id", str(identity).encode())]
-    return f"{SERVICE}/{name}".encode(), json.dumps(body).encode(), headers
+    return f"{service}/{name}".encode(), json.dumps(body).encode(), headers

@@ -17,6 +17,8 @@ from fleet.decisions import REQUESTED
 from hobbs.demo.school import SCHOOL_FILE, CommandFailed, apply_school
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.stripe_sim.control import Control
+from tests.crash.compared import POINTS as COMPARED
+from tests.crash.compared import compare
 from tests.crash.drill import CONSUMED, Death
 from tests.crash.taken_back import take_money_back
 from tests.crash.traffic import publish
@@ -180,6 +182,8 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
         await asyncio.sleep(UNREADABLE_EVERY_S)
     if death.service == "payouts" and any(part in death.point for part in TAKEN_BACK):
         await take_money_back(fleet)
+    if death.point in COMPARED:
+        await compare(fleet, death.point)
     if death.point == "relay.looking_up:account":
         await asyncio.to_thread(employ_an_instructor, fleet)
     if death.point == "treasury.looked":

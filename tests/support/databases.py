@@ -76,7 +76,7 @@ async def empty(cluster: Cluster) -> AsyncIterator[str]:
 async def cloned(cluster: Cluster, template: Template) -> AsyncIterator[str]:
     """Clone the template for the block; yields the URL of the clone's owner."""
     name = f"test_{secrets.token_hex(6)}"
-    await run_statement(cluster.url, f"CREATE DATABASE {name} TEMPLATE {template.name}")
+    await run_statement(cluster.url, f"CREATE DATABASE {name} TEMPLATE {template.name} STRATEGY file_copy")
     try:
         yield cluster.database(name)
     finally:

@@ -8,9 +8,9 @@ from fleet import outbox
 from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.faults import fault_point
+from fleet.persons import same_person
 from services.adjustments import steps, store
 from services.adjustments.domain.adjustments import Adjustment, Move, State
-from services.adjustments.domain.persons import same_person
 from services.adjustments.domain.policy import waits_for
 
 

@@ -11,11 +11,11 @@ from typing import Any, Final
 from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.money import format_minor
+from fleet.persons import same_person
 from fleet.zones import local_date
 from services.adjustments import steps, store
 from services.adjustments.desk.decisions import locked
 from services.adjustments.domain.adjustments import Adjustment, State
-from services.adjustments.domain.persons import same_person
 from services.adjustments.domain.settlements import (
     FOUR_EYES,
     IN_FORCE,

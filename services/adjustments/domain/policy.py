@@ -18,6 +18,7 @@ class Need(StrEnum):
     OLD_FLIGHT = "old_flight"
     STUDENT_CHANGED = "student_changed"
     LOST_DISPUTE = "lost_dispute"
+    RECOVERED_FLIGHT = "recovered_flight"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +57,7 @@ def judge(
     flown_on: date,
     student_changed: bool,
     recovered: bool = False,
+    recovered_flight: bool = False,
     policy: Policy,
     now: datetime,
     zone: str,
@@ -73,6 +75,8 @@ def judge(
         needs.append(Need.STUDENT_CHANGED)
     if recovered:
         needs.append(Need.LOST_DISPUTE)
+    if recovered_flight:
+        needs.append(Need.RECOVERED_FLIGHT)
     count = 2 if Need.LARGE_AMOUNT in needs else 1 if needs else 0
     return Judgement(
         needs=tuple(needs),
@@ -102,5 +106,6 @@ def _sentence(needs: Sequence[Need], count: int, largest: int, currency: str, po
         Need.OLD_FLIGHT: f"the flight is older than {policy.approve_older_than_days} days",
         Need.STUDENT_CHANGED: "the student changed",
         Need.LOST_DISPUTE: "payees bear what a dispute took, or get it back",
+        Need.RECOVERED_FLIGHT: "payees of this flight bear a part of a lost dispute, of other amounts",
     }
     return f"waits for {_COUNTED[count]}: {', '.join(said[need] for need in needs)}"

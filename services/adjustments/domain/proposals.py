@@ -1,6 +1,6 @@
 """Decides what becomes of a flight's revision: proposed against what stands, by the school's policy. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
@@ -30,11 +30,15 @@ UNDER_WAY: Final = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Terms:
-    """By what a revision is judged: the policy in force, the school's time zone, the time."""
+    """By what a revision is judged: the policy in force, the school's time zone, the time.
+
+    recovered: flights of which payees bear what a dispute took, or are to.
+    """
 
     policy: Policy
     zone: str
     now: datetime
+    recovered: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,6 +189,7 @@ def _judge(adjustment: Adjustment, terms: Terms) -> Judgement:
         flown_on=adjustment.flown_on,
         student_changed=_changes_student(adjustment),
         recovered=adjustment.kind == "recovered",
+        recovered_flight=adjustment.kind != "recovered" and adjustment.flight_id in terms.recovered,
         policy=terms.policy,
         now=terms.now,
         zone=terms.zone,

@@ -45,7 +45,7 @@ async def propose(tx: Tx, revised: Sequence[Admitted[Revision]], now: datetime) 
     firsts = await store.flights.lock(tx, first_told)
     known = by_flight(await store.adjustments.of_flights(tx, firsts))
     posted = await store.journals.known(tx, {f"adjustment:{one.event.name}" for one in revised})
-    decided = _decide(revised, firsts, known, posted, await terms(tx, now))
+    decided = _decide(revised, firsts, known, posted, await terms(tx, now, firsts))
     await bury(tx, decided.buried)
     await _write(tx, decided, now)
 
@@ -118,7 +118,7 @@ async def resume(
     }
     if not open_:
         return
-    by = await terms(tx, now)
+    by = await terms(tx, now, open_)
     for flight_id, adjustments in open_.items():
         for one in adjustments:
             if one.state not in _OPEN:
@@ -170,10 +170,15 @@ def consequences(adjustment: Adjustment) -> list[Message]:
     return [wire.notifications.expired(adjustment)] if adjustment.state is State.EXPIRED else []
 
 
-async def terms(tx: Tx, now: datetime) -> Terms:
-    """By what adjustments are judged at this time."""
+async def terms(tx: Tx, now: datetime, of: Collection[str] = ()) -> Terms:
+    """By what adjustments of these flights are judged at this time."""
     zone = await store.policy.time_zone(tx)
-    return Terms(policy=await store.policy.in_force(tx, local_date(now, zone)), zone=zone, now=now)
+    return Terms(
+        policy=await store.policy.in_force(tx, local_date(now, zone)),
+        zone=zone,
+        now=now,
+        recovered=await store.recoveries.recovered(tx, of),
+    )
 
 
 def by_flight(adjustments: Collection[Adjustment]) -> dict[str, list[Adjustment]]:

@@ -9,7 +9,7 @@ from typing import Final
 from fleet.database import Tx
 from fleet.zones import local_date
 from services.adjustments.domain.flights import FirstBill
-from services.adjustments.domain.recoveries import Billed, Line, Lost
+from services.adjustments.domain.recoveries import RECOVERED, Billed, Line, Lost
 
 _CHARGE: Final = "SELECT charge_id FROM receivables_public.disputes WHERE dispute_id = :dispute"
 
@@ -66,3 +66,23 @@ async def of_disputes(tx: Tx, disputes: Collection[str]) -> dict[str, FirstBill]
         row.flight_id: FirstBill(currency=row.currency, source=row.first_source, entries=row.first_entries)
         for row in rows
     }
+
+
+# One that was rejected, or given back, is none: what counts is the newest revision that stands or may.
+_RECOVERED: Final = """
+    SELECT substr(flight_id, strpos(flight_id, '/') + 1) AS flight FROM adjustment
+    WHERE kind = 'recovered'
+      AND substr(flight_id, strpos(flight_id, '/') + 1) = ANY (CAST(:flights AS text[]))
+      AND state IN ('proposed', 'waiting', 'approved', 'posted', 'settling', 'settled')
+    GROUP BY flight_id
+    HAVING max(revision) = :recovered
+        OR bool_or(revision > :recovered AND state IN ('proposed', 'waiting'))
+"""
+
+
+async def recovered(tx: Tx, flights: Collection[str]) -> frozenset[str]:
+    """Which of these flights have payees who bear what a dispute took, or are to."""
+    if not flights:
+        return frozenset()
+    rows = await tx.all(_RECOVERED, flights=sorted(flights), recovered=RECOVERED)
+    return frozenset(row.flight for row in rows)

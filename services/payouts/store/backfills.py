@@ -19,7 +19,8 @@ class Backfill:
 
 
 _UNDER_WAY: Final = """
-    SELECT id, since, page_after, opened_after FROM movement_backfill CROSS JOIN movement_listing
+    SELECT id, since, backfill.page_after, opened_after
+    FROM movement_backfill AS backfill CROSS JOIN movement_listing
     WHERE ended_at IS NULL AND opened_at IS NOT NULL
 """
 

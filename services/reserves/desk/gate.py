@@ -8,10 +8,10 @@ from uuid import UUID
 from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.money import format_minor
+from fleet.persons import same_person
 from fleet.zones import local_date
 from services.reserves import steps, store
 from services.reserves.domain.alerts import Opening
-from services.reserves.domain.persons import same_person
 
 LONGEST: Final = timedelta(days=7)
 

@@ -40,11 +40,15 @@ class Absent(Exception):
 
 def stripe_node() -> Path:
     """The folder whose node_modules has stripe-node."""
+    return of_npm(FOLDER / "node", "node")
+
+
+def of_npm(source: Path, name: str) -> Path:
+    """The folder with node_modules as `source`'s package-lock.json has them."""
     _require("node", NODE_MIN, "--version")
     _require("npm", (), "--version")
-    source = FOLDER / "node"
     pins = [source / "package.json", source / "package-lock.json"]
-    wanted = _cached("node", pins)
+    wanted = _cached(name, pins)
     if not wanted.exists():
         with tempfile.TemporaryDirectory(dir=wanted.parent, prefix="installing-") as unfinished:
             for pin in pins:
@@ -71,7 +75,7 @@ def stripe_go() -> Path:
 
 def _require(tool: str, least: tuple[int, ...], asking: str) -> None:
     if shutil.which(tool) is None:
-        raise Absent(f"no {tool} on the PATH, so its client of Stripe's was not compared")
+        raise Absent(f"no {tool} on the PATH, so nothing was compared")
     said = subprocess.run(
         [tool, asking], capture_output=True, text=True, check=False, env=_environment()
     ).stdout

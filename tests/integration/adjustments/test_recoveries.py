@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
+from services.adjustments.desk.reads import explanations
 from services.adjustments.handlers import follow_book, take_posted
 from services.ledger.handlers import post_journals
 from services.receivables.handlers import take_stripe_events
@@ -23,7 +24,15 @@ from tests.integration.adjustments.settle_stories import (
     told,
     where,
 )
-from tests.integration.adjustments.stories import NOW, broken_invariants, decide, given_policy, policy
+from tests.integration.adjustments.stories import (
+    NOW,
+    broken_invariants,
+    decide,
+    given_policy,
+    policy,
+    propose,
+    revised,
+)
 from tests.integration.billing.given import given_school
 from tests.integration.ledger.books import balances, requested
 from tests.integration.receivables.stories import charge, dispute, intent, webhook
@@ -177,6 +186,49 @@ async def test_a_dispute_won_after_all_gives_it_back(school: School, approved: b
     after = await balances(school.books)
     fee = {"platform:school": before["platform:school"] - 1_500, "external:stripe": -48_500}
     assert after == before | fee
+
+
+SLIGHTLY_LESS = {"student:anna": -39_000, INES: 17_100, OTTO: 9_750, "platform:school": 12_150}
+
+
+@pytest.mark.parametrize(("until", "state"), [
+    ("lost", "waiting"), ("approved", "waiting"), ("rejected", "approved"), ("won, not decided", "waiting"),
+    ("won", "approved"), ("nothing", "approved"),
+])  # fmt: skip
+async def test_a_correction_of_a_flight_whose_payees_bear_a_dispute_needs_a_person(
+    school: School, until: str, state: str
+) -> None:
+    """However small: what they gave back was a share of what they had got."""
+    db = school.adjustments
+    if until != "nothing":
+        await school.disputed("lost")
+        await decide(
+            db, "reject" if until == "rejected" else "approve", NAME, "ann"
+        ) if until != "lost" else None
+        await school.work()
+    if until.startswith("won"):
+        await school.disputed("won")
+    if until == "won":
+        await decide(db, "approve", "du_1/F1:3", "ann")
+        await school.work()
+    await propose(db, revised(2, SLIGHTLY_LESS, first=dict(FLIGHT)))
+    assert (await where(db))["F1:2"] == state
+    async with db.transaction() as tx:
+        row = await tx.first("SELECT needs FROM adjustment WHERE flight_id = 'F1'")
+    assert row is not None
+    assert row.needs == (["recovered_flight"] if state == "waiting" else [])
+
+
+async def test_a_flight_tells_what_its_payees_bear(school: School) -> None:
+    await school.disputed("lost")
+    async with school.adjustments.transaction() as tx:
+        rows = await explanations.recoveries_of(tx, "F1")
+        assert await explanations.recoveries_of(tx, "F0") == []
+    assert [(row["adjustment"], row["state"], row["wallet"], row["difference"]) for row in rows] == [
+        (NAME, "waiting", OTTO, -10_000),
+        (NAME, "waiting", INES, -17_500),
+        (NAME, "waiting", "platform:school", 27_500),
+    ]
 
 
 async def test_nobody_recovers_without_a_person_even_by_sql(school: School) -> None:

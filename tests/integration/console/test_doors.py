@@ -1,19 +1,15 @@
 """Who gets in, from where, for how long, and what every answer says to a browser."""
 
-from collections.abc import Iterator, Sequence
-
 import asyncpg
 import pytest
-from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import ValidationError
-from starlette.routing import BaseRoute
 
-from console.edge import HEADERS, Edge
+from console.edge import HEADERS
 from console.guard import cookie_name
-from console.web import build_web
 from tests.conftest import OpenDatabase
 from tests.integration.console.conftest import LINK_SECRET, ORIGIN, Desk, MakeDesk, console_settings
+from tests.support.console import routes
 from tests.support.databases import service_url
 
 OPEN = {"/login", "/logout", "/login/local", "/login/begin", "/login/answer", "/login/ended", "/static"}
@@ -64,7 +60,7 @@ async def test_a_wrong_link_lets_nobody_in_and_is_kept(desk: Desk, open_db: Open
 
 async def test_guessing_is_slowed_down(desk: Desk) -> None:
     browser = desk.opened()
-    for _ in range(10):
+    for _ in range(60):
         await browser.get("/login/local", params={"key": "x"})
     told = await browser.get("/login/local", params={"key": LINK_SECRET})
     assert (told.status_code, "wait a minute" in told.text) == (403, True)
@@ -170,32 +166,13 @@ async def test_every_answer_has_the_headers(desk: Desk, path: str) -> None:
     assert stored.startswith("public") if path.startswith("/static") else stored == "no-store"
 
 
-def routes(desk: Desk) -> list[APIRoute]:
-    edge = build_web(desk.console)
-    assert isinstance(edge, Edge)
-    app = edge._app
-    assert isinstance(app, FastAPI)
-    found = list(flat(app.routes))
-    assert len(found) > 25, "the console's pages are not among the routes"
-    return found
-
-
-def flat(listed: Sequence[BaseRoute]) -> Iterator[APIRoute]:
-    """The routes, those of included routers too: FastAPI keeps each as one route (findings/)."""
-    for route in listed:
-        if isinstance(route, APIRoute):
-            yield route
-        elif inside := getattr(route, "original_router", None):
-            yield from flat(inside.routes)
-
-
 def roles_of(route: APIRoute) -> frozenset[str] | None:
     named = (getattr(one.call, "roles", None) for one in route.dependant.dependencies)
     return next((roles for roles in named if roles), None)
 
 
 def test_every_route_names_the_roles_it_is_for(desk: Desk) -> None:
-    unguarded = {route.path for route in routes(desk) if not roles_of(route)}
+    unguarded = {route.path for route in routes(desk.console) if not roles_of(route)}
     assert unguarded <= OPEN
 
 
@@ -203,7 +180,7 @@ async def test_nobody_opens_a_page_of_others(desk: Desk, open_db: OpenDatabase) 
     """Each page, by somebody whose role is not among its own: refused, and kept."""
     stranger = await desk.browser("otto")
     nobody = desk.opened()
-    for route in routes(desk):
+    for route in routes(desk.console):
         roles = roles_of(route)
         if roles is None or "GET" not in (route.methods or ()) or "{" in route.path:
             continue

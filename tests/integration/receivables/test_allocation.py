@@ -123,6 +123,7 @@ async def test_receivables_that_is_away_is_said_and_nothing_is_posted(
     unallocated: Database, kafka: str, database_url: str, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+    monkeypatch.setattr("hobbs.shell.decisions.ANSWER_WITHIN_S", 5.0)  # billing is there and does answer
     async with deciding(kafka, database_url, {"billing": {}}) as prefix:
         monkeypatch.setenv("HOBBS_TOPIC_PREFIX", prefix)
         away = await hobbs(*ALLOCATE, "--new-student", "--yes")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.adjustments.domain.persons import same_person
+from fleet.persons import same_person
 from services.adjustments.domain.policy import Need, Policy, judge, waits_for
 
 NOW = datetime(2026, 5, 23, 3, tzinfo=UTC)  # 23:00 of May 22nd in New York

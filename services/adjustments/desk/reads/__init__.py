@@ -14,6 +14,8 @@ from services.adjustments.domain.policy import Policy
 MONTH_DAYS: Final = 30
 JUST_UNDER_PERCENT: Final = 80  # of the amount from which a person must approve
 
+REVISION_DIGITS_MAX: Final = 9  # what fits into the column
+
 _LIST: Final = """
     SELECT flight_id || ':' || revision AS adjustment, kind, state, currency, largest, made_by, reason,
            approvals_needed, proposed_at, changed_at, sentence
@@ -140,10 +142,11 @@ _SETTLEMENT_STEPS: Final = """
 
 async def whole(tx: Tx, name: str) -> dict[str, Any] | None:
     """One adjustment, by `<flight>:<revision>`: parties, history, approvals, settlements, computations."""
-    flight_id, _, revision = name.rpartition(":")
-    if not revision.isdecimal():
+    parts = _parts(name)
+    if parts is None:
         return None
-    row = await tx.first(_ONE, flight_id=flight_id, revision=int(revision))
+    flight_id, revision = parts
+    row = await tx.first(_ONE, flight_id=flight_id, revision=revision)
     if row is None:
         return None
     found: dict[str, Any] = dict(row._mapping)
@@ -157,8 +160,8 @@ async def whole(tx: Tx, name: str) -> dict[str, Any] | None:
         "settlements": settlements,
         "forgotten": await forgotten.of_adjustment(tx, row.id, row.currency, wallets, settlements),
         "settlement_steps": [dict(step._mapping) for step in await tx.all(_SETTLEMENT_STEPS, id=row.id)],
-        "computations": await computations(tx, flight_id, _stood(row.paid_by), int(revision)),
-        "next_flights": await _next_flights(tx, flight_id, int(revision)),
+        "computations": await computations(tx, flight_id, _stood(row.paid_by), revision),
+        "next_flights": await _next_flights(tx, flight_id, revision),
     }
 
 
@@ -360,8 +363,16 @@ _CURRENCY: Final = """
 
 async def currency_of(tx: Tx, name: str) -> str | None:
     """The currency of an adjustment, by `<flight>:<revision>`; None when there is none."""
-    flight_id, _, revision = name.rpartition(":")
-    if not revision.isdecimal():
+    parts = _parts(name)
+    if parts is None:
         return None
-    row = await tx.first(_CURRENCY, flight_id=flight_id, revision=int(revision))
+    row = await tx.first(_CURRENCY, flight_id=parts[0], revision=parts[1])
     return None if row is None else str(row.currency)
+
+
+def _parts(name: str) -> tuple[str, int] | None:
+    """Flight and revision of `<flight>:<revision>`; None for what names no adjustment."""
+    flight_id, _, revision = name.rpartition(":")
+    if not revision.isdecimal() or len(revision) > REVISION_DIGITS_MAX:
+        return None
+    return flight_id, int(revision)

@@ -85,6 +85,22 @@ async def of_flight(tx: Tx, flight_id: str) -> list[ExplainedAdjustment]:
     ]
 
 
+_RECOVERIES: Final = """
+    SELECT adjustment.flight_id || ':' || adjustment.revision AS adjustment, adjustment.state, party.wallet,
+        party.before, party.after, party.difference, adjustment.reason, adjustment.sentence
+    FROM adjustments_public.adjustments AS adjustment
+    JOIN adjustments_public.differences AS party ON party.adjustment_id = adjustment.id
+    WHERE kind = 'recovered'
+      AND substr(adjustment.flight_id, strpos(adjustment.flight_id, '/') + 1) = :flight_id
+    ORDER BY adjustment.flight_id, adjustment.revision, party.wallet
+"""
+
+
+async def recoveries_of(tx: Tx, flight_id: str) -> list[Json]:
+    """What payees of a flight bear of lost disputes, or got back: a row for each party, minor units."""
+    return [dict(row._mapping) for row in await tx.all(_RECOVERIES, flight_id=flight_id)]
+
+
 async def _by_revision(tx: Tx, sql: str, ids: Sequence[UUID]) -> dict[int, list[Json]]:
     rows: dict[int, list[Json]] = {}
     for row in await tx.all(sql, ids=ids):

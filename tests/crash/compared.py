@@ -1,0 +1,65 @@
+"""Brings reserves, in every run, a comparison with Stripe: a date compared, a break accepted, a date signed.
+
+The traffic makes no break that a person could accept: what is young is a matter of timing. So Stripe's
+balance gets rows of a type that nobody knows, and people agree to what is proposed for them.
+"""
+
+import asyncio
+from typing import Final
+from uuid import uuid4
+
+import asyncpg
+
+from hobbs.local.fleet_processes import Fleet
+from hobbs.local.stripe_sim.control import Control
+from tests.crash.approvals import decision
+from tests.crash.decisions import REQUESTED
+from tests.crash.traffic import publish
+
+SERVICE: Final = "reserves"
+AGAIN_AFTER_S: Final = 5.0  # the service may have been dead
+UNKNOWN: Final = "fee_of_a_crash_run"
+POINTS: Final = ("reserves.breaks_kept", "reserves.day_completed", "reserves.accepted", "reserves.signed")
+_OPEN: Final = "SELECT id FROM reserves.break WHERE state = 'open' AND class = 'unknown_type' ORDER BY id"
+# What was at Stripe before that is no row of its own in the comparison.
+_IS_LISTED: Final = "SELECT EXISTS (SELECT FROM reserves.stripe_line WHERE NOT is_before)"
+
+
+async def compare(fleet: Fleet, point: str) -> None:
+    """Ask, until it is cancelled, for what passes this point of reserves."""
+    moved = False
+    while True:
+        if point == "reserves.signed":
+            await _ask(fleet, "sign", "yesterday", "ann")
+        else:
+            await _ask(fleet, "reconcile", "today", "ann")
+        if point == "reserves.accepted":
+            is_listed, numbers = await look(fleet)
+            for number in numbers:
+                await _ask(fleet, "accept", str(number), "ann", "bob")
+            if is_listed and not moved and not numbers:
+                await asyncio.to_thread(move_what_nobody_knows, fleet)
+                moved = True
+        await asyncio.sleep(AGAIN_AFTER_S)
+
+
+def move_what_nobody_knows(fleet: Fleet) -> None:
+    """Have Stripe take a little money by a row of a type that Hobbs does not know."""
+    with Control(fleet.stripe_api_base) as stripe:
+        stripe.trigger("balance.moved", type=UNKNOWN, amount=-123, description="of a crash run")
+
+
+async def look(fleet: Fleet) -> tuple[bool, list[int]]:
+    """Whether rows of Stripe's balance are listed by now, and the breaks that wait for a person."""
+    connection = await asyncpg.connect(fleet.owner_url)
+    try:
+        numbers = [row["id"] for row in await connection.fetch(_OPEN)]
+        return bool(await connection.fetchval(_IS_LISTED)), numbers
+    finally:
+        await connection.close()
+
+
+async def _ask(fleet: Fleet, action: str, name: str, *persons: str) -> None:
+    """Publish these persons' decisions at once: whoever dies by the first still finds the others."""
+    asked = [decision(name, action, {}, who=who, identity=uuid4(), service=SERVICE) for who in persons]
+    await publish(fleet, REQUESTED, asked)

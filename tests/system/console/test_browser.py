@@ -1,0 +1,105 @@
+"""A real browser: a job from the overview to its receipt, and every page wide and narrow, light and dark."""
+
+import shutil
+from collections.abc import AsyncIterator, Mapping
+from typing import Any, Final
+
+import pytest
+from playwright.async_api import BrowserContext, Page, async_playwright
+
+from tests.contract.clients.installed import Absent
+from tests.support.console import School, axe_source
+from tests.support.corrections import correction, publish_in_order
+from tests.system.console.conftest import FIRST
+from tests.system.console.test_rows import crawled, pattern_of
+
+CHROMIUM: Final = shutil.which("chromium") or shutil.which("chromium-browser")
+EVERYTHING: Final = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]}
+COLOURS: Final = {
+    "runOnly": {"type": "rule", "values": ["color-contrast"]}
+}  # all that dark pages have otherwise
+TOO_WIDE: Final = "document.documentElement.scrollWidth > document.documentElement.clientWidth"
+WIDE, NARROW = 1440, 390
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None, reason="ABSENT: no Chromium on this machine: apt-get install chromium"
+)
+
+
+@pytest.fixture(scope="module")
+async def browser() -> AsyncIterator[Any]:
+    async with async_playwright() as playwright:
+        chromium = await playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield chromium
+        await chromium.close()
+
+
+async def entered(context: BrowserContext, school: School, person: str) -> tuple[Page, list[str]]:
+    """A page in which this person has just signed in, and what the browser complains of from then on."""
+    page, complaints = await context.new_page(), list[str]()
+    page.on(
+        "console", lambda said: complaints.append(said.text) if said.type in ("error", "warning") else None
+    )
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.set_default_timeout(10_000)
+    await page.goto(school.fleet.console_url)
+    await page.click(f"button[value={person}]")
+    await page.wait_for_selector("#content")
+    return page, complaints
+
+
+async def test_a_correction_is_approved_from_the_overview_in_three_clicks(
+    school: School, browser: Any
+) -> None:
+    third = correction(FIRST, 3, hobbs_in="1003.3", flight_hours="3.3", dual_hours="3.3")
+    await publish_in_order(school.fleet, [third])
+    await school.story.settle()
+    context = await browser.new_context(viewport={"width": WIDE, "height": 900})
+    page, complaints = await entered(context, school, "bea")
+    await page.click("a:has-text('wait for approval')")
+    await page.click("a:has-text('k-first:3')")
+    await page.click(".doing summary:has-text('Approve')")
+    await page.click("button:has-text('Approve: show what it does')")
+    await page.click("form.confirm button")
+    await page.wait_for_selector("text=Done:")
+    assert "Receipt: decision" in await page.inner_text("main")
+    assert complaints == [], "the browser blocked or missed something"
+    await context.close()
+
+
+@pytest.mark.parametrize(("person", "begin"), [("ada", "/"), ("instructor-01", "/own")])
+async def test_every_page_fits_and_axe_finds_nothing(
+    school: School, browser: Any, person: str, begin: str
+) -> None:
+    try:
+        axe = axe_source()
+    except Absent as absent:
+        pytest.skip(f"ABSENT: {absent}")
+    pages: dict[str, str] = {}
+    for path in await crawled(school, person, begin=begin):
+        if "as=" not in path:
+            pages.setdefault(pattern_of(path.partition("?")[0]), path)
+    context = await browser.new_context(
+        viewport={"width": WIDE, "height": 900}, bypass_csp=True, reduced_motion="reduce"
+    )
+    page, complaints = await entered(context, school, person)
+    found: list[str] = []
+    for path in pages.values():
+        await page.set_viewport_size({"width": WIDE, "height": 900})
+        await page.goto(school.origin + path)
+        await page.evaluate(axe)
+        for theme, rules in (("light", EVERYTHING), ("dark", COLOURS)):
+            await page.evaluate("theme => document.documentElement.dataset.bsTheme = theme", theme)
+            found += [f"{path} {theme}: {said}" for said in await violations(page, rules)]
+        for width in (WIDE, NARROW):
+            await page.set_viewport_size({"width": width, "height": 900})
+            if await page.evaluate(TOO_WIDE):
+                found.append(f"{path} is wider than {width} px")
+    assert found == []
+    assert complaints == [], "the browser blocked or missed something"
+    await context.close()
+
+
+async def violations(page: Page, rules: Mapping[str, Any]) -> list[str]:
+    result = await page.evaluate("rules => axe.run(document, rules)", rules)
+    return [f"{one['id']}: {one['nodes'][0]['html'][:200]}" for one in result["violations"]]
