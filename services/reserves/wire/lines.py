@@ -84,7 +84,7 @@ def school_accepted(record: Record) -> SchoolAccepted:
 
 
 def of_reconciliation(batch: Sequence[Record]) -> list[Record]:
-    """Refusals that may be of what somebody accepted: of Stripe's rows, and of reverts. The key is the source.
+    """Refusals that may be of what somebody accepted: of rows of Stripe's, and of reverts; keyed by source.
 
     What has no source as its key is taken too: it is read, and buried when it is no answer of the ledger.
     """
