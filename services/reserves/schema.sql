@@ -107,6 +107,7 @@ CREATE TABLE reserves.break (
     classed_at timestamptz NOT NULL,
     accepted_at timestamptz,
     closed_at timestamptz,
+    refused text,
     CONSTRAINT accepted_break_says_when CHECK (((state <> 'accepted'::text) OR (accepted_at IS NOT NULL))),
     CONSTRAINT break_class_is_known CHECK ((class = ANY (ARRAY['timing'::text, 'fee'::text, 'missing_journal'::text, 'missing_at_stripe'::text, 'duplicate'::text, 'amount_differs'::text, 'currency'::text, 'made_by_hand'::text, 'unknown_type'::text, 'opening'::text]))),
     CONSTRAINT break_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'closed'::text]))),
@@ -120,17 +121,13 @@ CREATE TRIGGER break_keeps_the_rules BEFORE INSERT OR UPDATE ON reserves.break F
 ALTER TABLE reserves.break ENABLE ALWAYS TRIGGER break_keeps_the_rules;
 GRANT SELECT, INSERT, UPDATE ON TABLE reserves.break TO hobbs_reserves;
 
-CREATE TABLE reserves.calendar (
+CREATE TABLE reserves.comparison (
     only_row boolean DEFAULT true NOT NULL,
-    time_zone text DEFAULT 'UTC'::text NOT NULL,
-    time_zone_version integer DEFAULT 0 NOT NULL,
-    frozen_until date,
-    CONSTRAINT there_is_one_calendar CHECK (only_row)
+    completed_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT there_is_one_last_comparison CHECK (only_row)
 );
-ALTER TABLE ONLY reserves.calendar ADD CONSTRAINT calendar_pkey PRIMARY KEY (only_row);
-CREATE TRIGGER signed_days_stay_signed BEFORE UPDATE ON reserves.calendar FOR EACH ROW EXECUTE FUNCTION reserves.guard_calendar();
-ALTER TABLE reserves.calendar ENABLE ALWAYS TRIGGER signed_days_stay_signed;
-GRANT SELECT, UPDATE ON TABLE reserves.calendar TO hobbs_reserves;
+ALTER TABLE ONLY reserves.comparison ADD CONSTRAINT comparison_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE reserves.comparison TO hobbs_reserves;
 
 CREATE TABLE reserves.day (
     business_date date NOT NULL,
@@ -336,6 +333,12 @@ ALTER TABLE reserves.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY reserves.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.outbox TO hobbs_reserves;
 
+CREATE TABLE reserves.own_refund (
+    refund_id text NOT NULL
+);
+ALTER TABLE ONLY reserves.own_refund ADD CONSTRAINT own_refund_pkey PRIMARY KEY (refund_id);
+GRANT SELECT, INSERT ON TABLE reserves.own_refund TO hobbs_reserves;
+
 CREATE TABLE reserves.payout_day (
     day date NOT NULL,
     currency text NOT NULL,
@@ -372,9 +375,12 @@ CREATE TABLE reserves.school (
     currency text,
     time_zone_version integer DEFAULT 0 NOT NULL,
     read_version integer DEFAULT 0 NOT NULL,
+    frozen_until date,
     CONSTRAINT there_is_one_school CHECK (only_row)
 );
 ALTER TABLE ONLY reserves.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
+CREATE TRIGGER signed_days_stay_signed BEFORE UPDATE ON reserves.school FOR EACH ROW EXECUTE FUNCTION reserves.guard_frozen_until();
+ALTER TABLE reserves.school ENABLE ALWAYS TRIGGER signed_days_stay_signed;
 GRANT SELECT, UPDATE ON TABLE reserves.school TO hobbs_reserves;
 
 CREATE TABLE reserves.sent_transfer (
@@ -442,6 +448,14 @@ CREATE TABLE reserves.stripe_line_version (
 ALTER TABLE ONLY reserves.stripe_line_version ADD CONSTRAINT stripe_line_version_pkey PRIMARY KEY (transaction_id, noted_at);
 ALTER TABLE ONLY reserves.stripe_line_version ADD CONSTRAINT stripe_line_version_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES reserves.stripe_line(transaction_id);
 GRANT SELECT, INSERT ON TABLE reserves.stripe_line_version TO hobbs_reserves;
+
+CREATE TABLE reserves.taken_back (
+    journal_id uuid NOT NULL,
+    asked_at timestamptz NOT NULL
+);
+ALTER TABLE ONLY reserves.taken_back ADD CONSTRAINT taken_back_pkey PRIMARY KEY (journal_id);
+ALTER TABLE ONLY reserves.taken_back ADD CONSTRAINT taken_back_journal_id_fkey FOREIGN KEY (journal_id) REFERENCES reserves.book_line(journal_id);
+GRANT SELECT, INSERT ON TABLE reserves.taken_back TO hobbs_reserves;
 
 CREATE TABLE reserves.timer (
     name text NOT NULL,
@@ -541,7 +555,8 @@ CREATE VIEW reserves_public.breaks AS
     ARRAY( SELECT acceptance.who
            FROM reserves.acceptance
           WHERE ((acceptance.break_id = break.id) AND (acceptance.content_hash = break.content_hash))
-          ORDER BY acceptance.accepted_at, acceptance.decision_id) AS accepted_by
+          ORDER BY acceptance.accepted_at, acceptance.decision_id) AS accepted_by,
+    refused
    FROM reserves.break;
 GRANT SELECT ON TABLE reserves_public.breaks TO hobbs_reader, hobbs_reserves;
 
@@ -690,8 +705,8 @@ GRANT SELECT, INSERT, UPDATE ON TABLE reserves."position" TO hobbs_reserves;
 -- Functions; their texts are in functions/.
 -- * guard_acceptance()
 -- * guard_break()
--- * guard_calendar()
 -- * guard_frozen_total()
+-- * guard_frozen_until()
 -- * guard_signed()
 -- * person(text)
 -- * refuse(text, text)
