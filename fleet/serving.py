@@ -11,9 +11,18 @@ from fleet.settings import ProcessSettings
 
 
 def make_server(app: Any, host: str, port: int) -> uvicorn.Server:
-    """A server of an ASGI application; `serve` runs it until `should_exit`."""
+    """A server of an ASGI application; `serve` runs it until `should_exit`.
+
+    The client is whoever connected: uvicorn alone would believe X-Forwarded-For of anybody on this machine.
+    """
     config = uvicorn.Config(
-        app, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10
+        app,
+        host=host,
+        port=port,
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)
     server.capture_signals = _signals_stay_ours  # type: ignore[method-assign]
