@@ -42,7 +42,10 @@ class PromptHeaders(H11Protocol):
 
 
 def make_server(app: Any, host: str, port: int) -> uvicorn.Server:
-    """A server of an ASGI application; `serve` runs it until `should_exit`."""
+    """A server of an ASGI application; `serve` runs it until `should_exit`.
+
+    The client is whoever connected: uvicorn alone would believe X-Forwarded-For of anybody on this machine.
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -51,6 +54,7 @@ def make_server(app: Any, host: str, port: int) -> uvicorn.Server:
         ws="none",
         log_config=None,
         access_log=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=10,
     )
     server = uvicorn.Server(config)
