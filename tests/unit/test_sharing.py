@@ -36,7 +36,7 @@ def test_one_worker_begins_with_fleets_and_the_others_come_to_them_at_the_end() 
 
 
 def test_a_folder_with_a_fixture_of_its_package_is_a_package() -> None:
-    """Otherwise pytest keeps the fixture to the end of the session: a fleet that idles beside all other tests."""
+    """Otherwise pytest keeps the fixture to the end of the session: a fleet beside all other tests."""
     conftests = [
         file for file in ROOT.glob("tests/**/conftest.py") if 'scope="package"' in file.read_text("utf-8")
     ]
