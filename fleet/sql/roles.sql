@@ -18,7 +18,14 @@ WITH ours AS (
     WHERE is_so
     UNION ALL
     SELECT member.rolname, format('%s may act as %s', member.rolname, granted.rolname),
-           format('REVOKE %I FROM %I', granted.rolname, member.rolname)
+           -- What it should be a member of in another way, it stays a member of.
+           CASE WHEN granted.rolname = 'hobbs_reader'
+                     AND member.rolname IN ('hobbs_operator', 'hobbs_console', 'hobbs_finance')
+                THEN format('GRANT %I TO %I WITH ADMIN FALSE', granted.rolname, member.rolname)
+                WHEN member.rolname = 'hobbs_operator' AND of_granted.is_service
+                     OR member.rolname = 'hobbs_console' AND granted.rolname = 'hobbs_holder'
+                THEN format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE, ADMIN FALSE', granted.rolname, member.rolname)
+                ELSE format('REVOKE %I FROM %I', granted.rolname, member.rolname) END
     FROM pg_auth_members AS m JOIN pg_roles AS granted ON granted.oid = m.roleid
          JOIN pg_roles AS member ON member.oid = m.member
          LEFT JOIN ours AS of_member ON of_member.oid = m.member LEFT JOIN ours AS of_granted ON of_granted.oid = m.roleid

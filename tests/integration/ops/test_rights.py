@@ -108,6 +108,7 @@ PLANTED_ON_ROLES = [
     ("GRANT hobbs_payouts TO hobbs_operator WITH INHERIT TRUE", "hobbs_operator may act as hobbs_payouts"),
     ("GRANT hobbs_holder TO hobbs_console WITH INHERIT TRUE", "hobbs_console may act as hobbs_holder"),
     ("GRANT hobbs_holder TO hobbs_gateway", "hobbs_gateway may act as hobbs_holder"),
+    ("GRANT hobbs_reader TO hobbs_console WITH ADMIN TRUE", "hobbs_console may act as hobbs_reader"),
     ("GRANT hobbs_payouts TO pg_monitor", "pg_monitor may act as hobbs_payouts"),
 ]
 
@@ -124,11 +125,17 @@ async def test_a_right_that_somebody_gave_is_named_and_taken_back(
     assert await beyond(database_url) == {}
 
 
+MEMBERS = """
+    SELECT roleid::regrole::text AS role, member::regrole::text AS member, inherit_option, set_option, admin_option
+    FROM pg_auth_members ORDER BY 1, 2
+"""
+
+
 @pytest.mark.parametrize(("plant", "said"), PLANTED_ON_ROLES)
 async def test_what_somebody_made_of_a_role_is_named_and_taken_back(
     owner: asyncpg.Connection, database_url: str, plant: str, said: str
 ) -> None:
-    name = await owner.fetchval("SELECT quote_ident(current_database())")
+    name, before = await owner.fetchval("SELECT quote_ident(current_database())"), await owner.fetch(MEMBERS)
     await owner.execute(plant.format(db=name))
     try:
         found = await beyond(database_url)
@@ -136,6 +143,7 @@ async def test_what_somebody_made_of_a_role_is_named_and_taken_back(
     finally:
         await migrate(database_url, PASSWORDS)
     assert await beyond(database_url) == {}
+    assert await owner.fetch(MEMBERS) == before, "what a role should be a member of, it is again"
 
 
 @pytest.mark.parametrize(
