@@ -7,7 +7,6 @@ the oldest that does not fit only exempt ones. What must stay is taken to be wha
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from statistics import median_low
 from typing import Final, TypeVar
 
 HOURS: Final = 14 * 24
@@ -178,6 +177,7 @@ def usual(paid: Mapping[date, int], first: date, today: date) -> dict[int, int]:
     found: dict[int, int] = {}
     for back in range(1, 8):
         days = [today - timedelta(days=back + 7 * week) for week in range(LIKE_WEEKDAYS)]
-        known = [paid.get(day, 0) for day in days if day >= first]
-        found[days[0].isoweekday()] = max(median_low(known), 0) if known else 0
+        known = sorted(paid.get(day, 0) for day in days if day >= first)
+        # Of two in the middle the lower: nothing is promised that half of the weeks did not bring.
+        found[days[0].isoweekday()] = max(known[(len(known) - 1) // 2], 0) if known else 0
     return found
