@@ -9,6 +9,7 @@ Examples:
   hobbs reserve acknowledge 12 --why "the bank sends 5,000.00 tomorrow"
   hobbs reserve open 500.00 --hours 4 --why "payday; the top-up comes at noon"
   hobbs reserve backfill --since 2026-01-01
+  hobbs reserve forecast --top-up 500.00 --on 2026-05-22
 """
 
 from datetime import UTC, datetime, timedelta
@@ -19,6 +20,7 @@ import typer
 from fleet.money import parse_minor
 from hobbs.commands.queries import read, read_snapshot
 from hobbs.commands.reserve_backfill import backfill_command
+from hobbs.commands.reserve_forecast import forecast_command
 from hobbs.shell.decisions import Question, decide
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
@@ -192,3 +194,4 @@ def _decide(
 
 
 app.command("backfill")(backfill_command)
+app.command("forecast")(forecast_command)

@@ -264,7 +264,7 @@ CREATE TABLE payouts.inquiry (
     ended_at timestamptz,
     ended_because text,
     CONSTRAINT ended_inquiry_says_why CHECK (((ended_at IS NULL) = (ended_because IS NULL))),
-    CONSTRAINT inquiry_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'charge_fee'::text, 'payout_fee'::text, 'reversals'::text]))),
+    CONSTRAINT inquiry_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'charge_fee'::text, 'payment'::text, 'payout_fee'::text, 'reversals'::text]))),
     CONSTRAINT open_inquiry_is_due_answered_or_ended CHECK (((due_at IS NOT NULL) OR (answered_at IS NOT NULL) OR (ended_at IS NOT NULL)))
 );
 ALTER TABLE ONLY payouts.inquiry ADD CONSTRAINT inquiry_pkey PRIMARY KEY (kind, object_id);

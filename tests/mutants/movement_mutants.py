@@ -43,4 +43,16 @@ MOVEMENT_MUTANTS = (
         edits=(Edit(path=STORE, old=" HAVING sum(cash_journal.amount) = -wanted.net\n", new="\n"),),
         catchers=(f"{MOVEMENTS}::test_a_row_that_moves_another_amount_than_its_journal_stays_open",),
     ),
+    Mutant(
+        name="a-lost-payment-is-only-shown",
+        breaks="A payment of which no webhook told is in the balance, and receivables never knows it.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/movements.py",
+                old="        return self.source_id if is_payment else None\n",
+                new="        return self.source_id if is_payment and self.booked else None\n",
+            ),
+        ),
+        catchers=(f"{MOVEMENTS}::test_a_payment_of_which_no_webhook_told_is_read_and_booked_as_if_one_had",),
+    ),
 )

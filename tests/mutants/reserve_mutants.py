@@ -97,11 +97,60 @@ RESERVE_MUTANTS = (
         edits=(
             Edit(
                 path="services/reserves/domain/health.py",
-                old="    if gate == CLOSED:\n        return OPEN",
-                new="    if gate == OFF:\n        return OPEN",
+                old="    if gate == CLOSED:\n        free",
+                new="    if gate == OFF:\n        free",
             ),
         ),
         catchers=(f"{RESERVE}::test_a_closed_gate_opens_only_above_its_limit",),
+    ),
+    Mutant(
+        name="what-had-left-closes-the-gate",
+        breaks="A transfer that is taken off twice closes the gate until more money is there than before.",
+        edits=(
+            Edit(
+                path="services/reserves/domain/health.py",
+                old="return OPEN if balance.available >= minimum",
+                new="return OPEN if balance.available - balance.under_way >= minimum",
+            ),
+        ),
+        catchers=(f"{RESERVE}::test_what_had_left_when_the_balance_was_read_closes_no_gate",),
+    ),
+    Mutant(
+        name="money-that-moves-meanwhile-is-forgotten",
+        breaks="A webhook that comes while a process looks whether to read is forgotten.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/balance_readings.py",
+                old="return await store.balance_readings.begin(tx, now, now + LEASE)",
+                new="begun = await store.balance_readings.begin(tx, now, now + LEASE)\n"
+                "                self._moved = False\n                return begun",
+            ),
+        ),
+        catchers=(f"{GATE}::test_money_that_moves_while_a_process_looks_whether_to_read_is_read",),
+    ),
+    Mutant(
+        name="a-reading-plans-over-another",
+        breaks="Who finishes a reading forgets that another process asked for the next.",
+        edits=(
+            Edit(
+                path="services/payouts/store/balance_readings.py",
+                old="    WHERE watched AND read_due_at = :instead_of\n",
+                new="    WHERE watched AND read_due_at <= :instead_of\n",
+            ),
+        ),
+        catchers=(f"{GATE}::test_money_that_moves_while_another_process_reads_is_read_again",),
+    ),
+    Mutant(
+        name="what-is-held-elsewhere-is-passed",
+        breaks="A younger transfer goes before the oldest, which another process holds for a moment.",
+        edits=(
+            Edit(
+                path="services/payouts/steps/reserve_gate.py",
+                old="AT_ONCE) != len(waiting):",
+                new="AT_ONCE) < len(waiting):",
+            ),
+        ),
+        catchers=(f"{GATE}::test_what_another_process_holds_is_not_passed_and_is_looked_at_again",),
     ),
     Mutant(
         name="an-opening-needs-no-second-person",

@@ -181,6 +181,12 @@ class OverdueMovement:
     source_id: str | None
     booked: int | None
 
+    @property
+    def lost_payment(self) -> str | None:
+        """The charge that the row is of, when the books know nothing of the payment."""
+        is_payment = self.booked is None and PREFIXES.get(self.type) == "charge"
+        return self.source_id if is_payment else None
+
 
 def decide_movement(movement: Movement) -> Judged:
     """What a row means. What is not certain is unexplained; nothing is guessed."""

@@ -11,6 +11,7 @@ from fleet.cause import Cause
 class RereadKind(StrEnum):
     ACCOUNT = "account"
     CHARGE_FEE = "charge_fee"
+    PAYMENT = "payment"
     PAYOUT_FEE = "payout_fee"
     REVERSALS = "reversals"
 

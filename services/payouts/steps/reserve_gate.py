@@ -28,7 +28,7 @@ async def follow_policy(tx: Tx, now: datetime) -> None:
 
 
 async def let_out(tx: Tx, currency: str, now: datetime) -> LetOut | None:
-    """Let out what the gate lets out, oldest first, and hold the rest; None when nothing waits.
+    """Let out what the gate lets out, oldest first, and hold the rest; None when it cannot be said now.
 
     Held for the reserve and of a payee that may not be paid by now, a transfer waits for its payee instead.
     """
@@ -39,6 +39,8 @@ async def let_out(tx: Tx, currency: str, now: datetime) -> LetOut | None:
     gate = await store.reserve_gate.lock(tx, currency)
     waiting = await store.reserve_gate.lock_waiting(tx, currency, wallets, AT_ONCE)
     holds = {wallet: payee_hold(payee) for wallet, payee in payees.items()}
+    if await store.reserve_gate.number_waiting(tx, currency, wallets, AT_ONCE) != len(waiting):
+        return None  # somebody else holds one now: none passes it
     decided = decide_let_out(gate, [one for one in waiting if holds[one.wallet] is None], now)
     await store.reserve_gate.let_out(tx, currency, decided.out, now)
     await store.reserve_gate.hold(

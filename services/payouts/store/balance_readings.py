@@ -43,11 +43,15 @@ _FINISH = """
         AS found (currency text, available bigint, pending bigint, connect_reserved bigint)
     WHERE number = :number AND balance_reading.currency = found.currency
 """
-_PLAN = "UPDATE reserve_gate SET read_due_at = :at WHERE watched"
+# Another process may have asked for a reading while this one was under way: what moved then is not in it.
+_PLAN = """
+    UPDATE reserve_gate SET read_due_at = :at
+    WHERE watched AND read_due_at = coalesce(CAST(:instead_of AS timestamptz), read_due_at)
+"""
 # Before the last one is too old to be believed.
 _PLAN_NEXT = """
     UPDATE reserve_gate SET read_due_at = CAST(:now AS timestamptz) + least(:most, stale_after * 2 / 3)
-    WHERE watched
+    WHERE watched AND read_due_at = :instead_of
 """
 _FORGET = """
     DELETE FROM balance_reading WHERE begun_at < CAST(:now AS timestamptz) - interval '7 days'
@@ -56,18 +60,26 @@ _FORGET = """
 
 
 async def finish(
-    tx: Tx, number: int, found: Mapping[str, Mapping[str, int]], now: datetime, most: timedelta
+    tx: Tx,
+    number: int,
+    found: Mapping[str, Mapping[str, int]],
+    now: datetime,
+    most: timedelta,
+    instead_of: datetime,
 ) -> None:
-    """Keep what Stripe answered, and plan the next reading. Readings of a week ago are forgotten."""
+    """Keep what Stripe answered, and plan the next reading. Readings of a week ago are forgotten.
+
+    instead_of: `again` of the beginning; a reading that was asked for meanwhile stays planned.
+    """
     rows = [{"currency": currency, **amounts} for currency, amounts in found.items()]
     await tx.execute(_FINISH, number=number, found=json_parameter(rows), now=now)
-    await tx.execute(_PLAN_NEXT, now=now, most=most)
+    await tx.execute(_PLAN_NEXT, now=now, most=most, instead_of=instead_of)
     await tx.execute(_FORGET, now=now)
 
 
-async def plan(tx: Tx, at: datetime) -> None:
-    """Read the balance next at that time."""
-    await tx.execute(_PLAN, at=at)
+async def plan(tx: Tx, at: datetime, *, instead_of: datetime | None = None) -> None:
+    """Read the balance next at that time; instead_of: only when it is still planned for then."""
+    await tx.execute(_PLAN, at=at, instead_of=instead_of)
 
 
 _SOON = """
@@ -84,11 +96,11 @@ async def read_soon(tx: Tx, now: datetime, apart: timedelta) -> None:
 
 
 # A reading takes what is under way as if it were to come, though some of it may have left. When less is under
-# way now, another reading may show more.
+# way now, another reading may show more. A reading that is not answered yet is waited for.
 _BEHIND = """
     SELECT last.number FROM balance_reading AS last
     WHERE currency = :currency AND answered_at IS NOT NULL
-      AND number = (SELECT max(number) FROM balance_reading AS any_of WHERE answered_at IS NOT NULL)
+      AND number = (SELECT max(number) FROM balance_reading)
       AND (SELECT coalesce(sum(amount), 0) FROM operation
            WHERE operation.currency = last.currency AND let_out_at IS NOT NULL
              AND state NOT IN ('succeeded', 'cancelled')) < last.under_way

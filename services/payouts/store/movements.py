@@ -236,23 +236,21 @@ _SHOW = """
 """
 
 
-async def show_overdue(tx: Tx, before: datetime, most: int) -> dict[str, str]:
-    """Show rows that wait since before then for their journals as unexplained: row's id -> sentence."""
-    rows = await tx.all(_OVERDUE, before=before, most=most)
-    sentences = {
-        row.transaction_id: overdue_sentence(
-            OverdueMovement(
-                type=row.type,
-                expected=row.expected,
-                source_id=row.source_id,
-                booked=None if row.booked is None else int(row.booked),
-            )
+async def show_overdue(tx: Tx, before: datetime, most: int) -> dict[str, OverdueMovement]:
+    """Show rows that wait since before then for their journals as unexplained, by the rows' ids."""
+    overdue = {
+        row.transaction_id: OverdueMovement(
+            type=row.type,
+            expected=row.expected,
+            source_id=row.source_id,
+            booked=None if row.booked is None else int(row.booked),
         )
-        for row in rows
+        for row in await tx.all(_OVERDUE, before=before, most=most)
     }
-    if sentences:
+    if overdue:
+        sentences = {name: overdue_sentence(row) for name, row in overdue.items()}
         await tx.execute(_SHOW, sentences=json_parameter(sentences))
-    return sentences
+    return overdue
 
 
 _CLOSE = """

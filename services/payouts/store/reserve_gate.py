@@ -217,12 +217,17 @@ async def lock(tx: Tx, currency: str) -> Gate:
     )
 
 
-# What another transaction holds now is let out at the next step.
+# What another transaction holds now is let out at a later step.
 _LOCK_WAITING = """
     SELECT id, transfer_id, wallet, amount, state = 'held' AS held FROM operation
     WHERE kind = 'transfer' AND currency = :currency AND wallet = ANY (CAST(:wallets AS text[]))
       AND (state = 'due' AND let_out_at IS NULL OR state = 'held' AND reason = 'reserve')
     ORDER BY sequence LIMIT :most FOR UPDATE SKIP LOCKED
+"""
+_NUMBER_WAITING = """
+    SELECT least(count(*), :most) AS number FROM operation
+    WHERE kind = 'transfer' AND currency = :currency AND wallet = ANY (CAST(:wallets AS text[]))
+      AND (state = 'due' AND let_out_at IS NULL OR state = 'held' AND reason = 'reserve')
 """
 
 
@@ -239,6 +244,13 @@ async def lock_waiting(tx: Tx, currency: str, wallets: Collection[str], most: in
         )
         for row in rows
     ]
+
+
+async def number_waiting(tx: Tx, currency: str, wallets: Collection[str], most: int) -> int:
+    """How many `lock_waiting` locks when nobody else holds any."""
+    row = await tx.one(_NUMBER_WAITING, currency=currency, wallets=sorted(wallets), most=most)
+    number: int = row.number
+    return number
 
 
 _LET_OUT = """

@@ -72,21 +72,26 @@ class BalanceReadings:
         return 1
 
     async def _begin(self, now: datetime) -> dict[str, BegunReading]:
-        async with self._db.transaction() as tx:
-            if await store.relay_stop.current(tx) is not None:
-                return {}
-            if self._moved:
-                await store.balance_readings.read_soon(tx, now, self._apart)
-            begun = await store.balance_readings.begin(tx, now, now + LEASE)
-        self._moved = False
-        return begun
+        """What moves while this waits for the database is heard at the next step."""
+        moved, self._moved = self._moved, False
+        try:
+            async with self._db.transaction() as tx:
+                if await store.relay_stop.current(tx) is not None:
+                    self._moved = self._moved or moved
+                    return {}
+                if moved:
+                    await store.balance_readings.read_soon(tx, now, self._apart)
+                return await store.balance_readings.begin(tx, now, now + LEASE)
+        except BaseException:
+            self._moved = self._moved or moved
+            raise
 
     async def _again(self, now: datetime) -> None:
         """Read again soon after Stripe did not answer; ever more seldom when it goes on."""
         wait = min(self._wait.first * (1 << min(self._failures, 20)), self._wait.most)
         self._failures += 1
         async with self._db.transaction() as tx:
-            await store.balance_readings.plan(tx, now + wait)
+            await store.balance_readings.plan(tx, now + wait, instead_of=now + LEASE)
 
     async def _publish(self, begun: dict[str, BegunReading], body: Any, read_at: datetime) -> None:
         found = wire.balance.amounts(body)
@@ -95,6 +100,8 @@ class BalanceReadings:
         number = next(iter(begun.values())).number
         counts = {currency: (row.allowed_total, row.under_way) for currency, row in begun.items()}
         async with self._db.transaction() as tx:
-            await store.balance_readings.finish(tx, number, found, self._clock(), self._wait.most)
+            await store.balance_readings.finish(
+                tx, number, found, self._clock(), self._wait.most, read_at + LEASE
+            )
             await outbox.stage(tx, [wire.balance.read_message(number, read_at, found, counts)])
             await fault_point("balance.noted")

@@ -19,7 +19,7 @@ from fleet.faults import fault_point
 from services.payouts import metrics, store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.endpoints import Endpoint
-from services.payouts.domain.movements import Judged, MovementListing, decide_movement
+from services.payouts.domain.movements import Judged, MovementListing, decide_movement, overdue_sentence
 from services.payouts.store.backfills import Backfill
 from services.payouts.stripe import odd_objects, telling
 from services.payouts.stripe.client import StripeClient
@@ -224,7 +224,8 @@ class Movements:
     async def _show_some(self, now: datetime) -> int:
         async with self._db.transaction() as tx:
             shown = await store.movements.show_overdue(tx, now - self._policy.grace, SHOWN_AT_ONCE)
-            await self._tell(tx, shown)
+            await self._tell(tx, {name: overdue_sentence(row) for name, row in shown.items()})
+            await store.rereads.request(tx, wire.movements.lost_payments(shown.values(), now), now)
         return len(shown)
 
     def _put_off(self, answer: StripeAnswer) -> None:

@@ -16,6 +16,7 @@ from fleet import outbox
 from fleet.cause import Cause
 from fleet.database import Database, Tx
 from fleet.faults import fault_point
+from fleet.inbox import Unreadable
 from fleet.outages import Blame, blame
 from services.payouts import store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
@@ -112,6 +113,8 @@ class Rereader:
                 await self._read_account(reread, listed)
             case RereadKind.CHARGE_FEE:
                 await self._read_charge(reread)
+            case RereadKind.PAYMENT:
+                await self._read_payment(reread)
             case RereadKind.PAYOUT_FEE:
                 await self._read_payout(reread)
             case RereadKind.REVERSALS:
@@ -222,6 +225,20 @@ class Rereader:
             await store.odd_objects.forget(tx, str(reread.kind), [reread.object_id])
             await outbox.stage(tx, [message])
         self._usage.settled()
+
+    async def _read_payment(self, reread: Reread) -> None:
+        """Tell of a payment of which no webhook told: receivables books it, and its fee is read then."""
+        answer = await self._pace.read(Endpoint.CHARGE, lambda: self._client.charge(reread.object_id))
+        if classify(answer) is not StripeVerdict.DONE:
+            return await self._later(reread, answer)
+        now = self._clock()
+        try:
+            message = wire.missed_events.payment_read(answer.body, now)
+        except Unreadable as problem:
+            return await self._put_off_odd(reread, answer.body, problem)
+        async with self._recording(reread, now) as tx:
+            await store.odd_objects.forget(tx, str(reread.kind), [reread.object_id])
+            await outbox.stage(tx, [message])
 
     async def _read_payout(self, reread: Reread) -> None:
         account = str(reread.stripe_account)

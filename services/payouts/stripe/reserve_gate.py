@@ -57,15 +57,15 @@ class ReserveGates:
             return 0
         async with self._db.transaction() as tx:
             decided = await reserve_gate.let_out(tx, gate.currency, now)
-        done = len(decided.out) + len(decided.held) if decided else 0
-        if not decided or not decided.out:
+        if decided is None:
+            return 0
+        if not decided.out:
             self._seen[gate.currency] = state
-        if decided:
-            metrics.GATED.labels("let_out").inc(len(decided.out))
-            metrics.GATED.labels("held").inc(len(decided.held))
-            if decided.out:
-                self._wake()
-        return done
+        metrics.GATED.labels("let_out").inc(len(decided.out))
+        metrics.GATED.labels("held").inc(len(decided.held))
+        if decided.out:
+            self._wake()
+        return len(decided.out) + len(decided.held)
 
     async def _read_again(self, gate: GateNews, now: datetime) -> None:
         """Have the balance read when transfers wait, and what a reading took off is no longer under way."""

@@ -53,6 +53,22 @@ def recovered(listed: ListedEvent, now: datetime) -> Message:
     )
 
 
+def payment_read(charge: Mapping[str, Any], now: datetime) -> Message:
+    """Publish a charge that was read from Stripe as its webhook would have been; read again it is the same.
+
+    Raises Unreadable when it is not as Stripe's charges are.
+    """
+    event = {
+        "id": f"evt_read_{charge.get('id')}",
+        "object": "event",
+        "type": "charge.succeeded",
+        "created": charge.get("created"),
+        "livemode": charge.get("livemode"),
+        "data": {"object": charge},
+    }
+    return recovered(listed_event(event, now), now)
+
+
 def _webhook(event: Mapping[str, Any], body: str, now: datetime) -> StripeWebhook:
     """Attested, because it was read from Stripe itself, with our key and over TLS."""
     account = event.get("account")

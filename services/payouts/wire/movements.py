@@ -1,6 +1,6 @@
 """Rows of the platform's Stripe balance, read without believing them, and the journals that they need."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -10,11 +10,13 @@ from services.payouts.domain.movements import (
     PAYMENTS,
     Judged,
     Movement,
+    OverdueMovement,
     ShownMovement,
     Unlisted,
     source_of,
 )
 from services.payouts.domain.odd_objects import OddField, OddObject
+from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.wire.fields import amount, currency, id_of, instant, odd_object, text, whole, word
 from services.payouts.wire.messages import journal
 
@@ -106,3 +108,12 @@ def odd_change(row: Movement) -> OddObject:
     shown = {name: str(getattr(row, name)) for name in Movement.__slots__}
     why = "it is shown with another amount, currency or type than before"
     return odd_object("balance transaction", {"id": row.transaction_id, **shown}, why)
+
+
+def lost_payments(overdue: Iterable[OverdueMovement], now: datetime) -> list[RereadRequest]:
+    """Have the charges read that only Stripe's rows tell of."""
+    return [
+        RereadRequest(kind=RereadKind.PAYMENT, object_id=charge, trace=first_cause(), after=now)
+        for row in overdue
+        if (charge := row.lost_payment) is not None
+    ]

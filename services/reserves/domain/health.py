@@ -91,7 +91,7 @@ def judge(
         return _unknown(policy, balance, minimum, terms, gate)
     free = balance.available - balance.under_way
     must_stay = max(minimum - opened, 0)
-    stands = _gate(policy, free, must_stay, gate)
+    stands = _gate(policy, balance, must_stay, gate)
     return Judgement(
         health=_health(policy, free, minimum),
         gate=stands,
@@ -168,11 +168,16 @@ def _health(policy: Policy, free: int, minimum: int) -> str:
     return WARNING if free * 100 < minimum * policy.warning_percent else HEALTHY
 
 
-def _gate(policy: Policy, free: int, minimum: int, gate: str) -> str:
-    """Open while the minimum is there; once closed, only when more is there, so that it does not flap."""
+def _gate(policy: Policy, balance: Balance, minimum: int, gate: str) -> str:
+    """Open while the minimum is there; once closed, only when more is there, so that it does not flap.
+
+    What is under way may have left before the balance was read, and is taken off twice then: that alone lets
+    nothing more out, but closes no gate, which would stay closed when the money was there all the time.
+    """
     if gate == CLOSED:
+        free = balance.available - balance.under_way
         return OPEN if free >= minimum and free * 100 >= minimum * policy.reopen_percent else CLOSED
-    return OPEN if free >= minimum else CLOSED
+    return OPEN if balance.available >= minimum else CLOSED
 
 
 def _unknown(

@@ -62,13 +62,18 @@ async def kept_books(world: World, receivables: Database | None = None) -> None:
         await take_stripe_events(receivables, [delivered(event) for event in events])
         await world.handle(*[delivered(event) for event in events])
         await world.work()
-        async with world.db.transaction() as tx:
-            rows = await tx.all("SELECT key, value, raw_headers FROM outbox WHERE topic = 'charge.settled'")
-        settled = [
-            record("charge.settled", row.value, key=row.key.decode(), headers=row.raw_headers) for row in rows
-        ]
-        await take_settled_charges(receivables, settled)
+        await settled(world, receivables)
     await world.hand(*[posted(one) for one in await requested(*databases)])
+
+
+async def settled(world: World, receivables: Database) -> None:
+    """Receivables hears of the fees that payouts read."""
+    async with world.db.transaction() as tx:
+        rows = await tx.all("SELECT key, value, raw_headers FROM outbox WHERE topic = 'charge.settled'")
+    charges = [
+        record("charge.settled", row.value, key=row.key.decode(), headers=row.raw_headers) for row in rows
+    ]
+    await take_settled_charges(receivables, charges)
 
 
 async def cash(world: World) -> dict[str, int]:

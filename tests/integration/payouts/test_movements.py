@@ -11,9 +11,11 @@ import pytest
 from fleet import faults
 from fleet.database import Database
 from fleet.decisions import Decision, Person
+from fleet.envelope import Record
 from schemas.journals import JournalRequested
 from services.payouts.desk import reads
 from services.payouts.desk.decisions import ACTIONS
+from services.receivables.handlers import take_stripe_events
 from tests.integration.payouts.balance_rows import (
     broken,
     cash,
@@ -24,11 +26,13 @@ from tests.integration.payouts.balance_rows import (
     opened,
     posted,
     requested,
+    settled,
     standings,
     told,
 )
 from tests.integration.payouts.world import World
 from tests.support.databases import run_statement, service_url
+from tests.support.records import record
 
 
 @pytest.fixture
@@ -219,6 +223,43 @@ async def test_a_row_that_the_books_lack_is_shown_after_a_day_and_explained_when
     await listed(world)
     assert await standings(world) == {"explained": 1}
     assert await broken(world) == set()
+
+
+async def test_a_payment_of_which_no_webhook_told_is_read_and_booked_as_if_one_had(
+    world: World, receivables: Database
+) -> None:
+    """Stripe's event is older than its list; the row of the balance is all that is left."""
+    await opened(world)
+    charge = world.control.trigger("payment_intent.succeeded", amount=40_000, student="anna")["latest_charge"]
+    world.control.advance(1)
+    await listed(world)
+    await world.work()
+    assert await read_payments(world) == []
+    world.clock.advance(hours=25)
+    await listed(world)
+    await listed(world)
+    await world.work()
+    [told_of] = await read_payments(world)
+    await take_stripe_events(receivables, [told_of])
+    await world.handle(told_of)
+    await world.work()
+    await settled(world, receivables)
+    asked = await requested(receivables)
+    assert {one.source.partition(":")[0] for one in asked} == {"charge", "charge-fee"}
+    assert next(one.source for one in asked) == f"charge:{charge}"
+    await world.hand(*[posted(one) for one in asked])
+    await listed(world)
+    assert await standings(world) == {"explained": 1}
+    await kept_books(world, receivables)  # the webhooks come after all
+    assert len(await requested(receivables)) == len(asked)
+
+
+async def read_payments(world: World) -> list[Record]:
+    async with world.db.transaction() as tx:
+        rows = await tx.all("SELECT key, value, raw_headers FROM outbox WHERE topic = 'stripe.webhook'")
+    return [
+        record("stripe.webhook", row.value, key=row.key.decode(), headers=row.raw_headers) for row in rows
+    ]
 
 
 async def test_a_transfer_that_is_not_ours_is_unexplained(world: World) -> None:

@@ -36,15 +36,19 @@ class Reserve:
     def __init__(self, world: World) -> None:
         self.world = world
         self.gates = ReserveGates(world.db, world.clock, apart=timedelta())
-        self.readings = BalanceReadings(
-            world.db,
-            world.client,
-            unhurried(),
-            world.clock,
-            Wait(first=timedelta(seconds=5), most=timedelta(minutes=10)),
-            apart=timedelta(),
-        )
+        self.readings = self.reading(apart_s=0)
         self._number = 0
+
+    def reading(self, *, apart_s: int) -> BalanceReadings:
+        """What reads the balance in one process."""
+        return BalanceReadings(
+            self.world.db,
+            self.world.client,
+            unhurried(),
+            self.world.clock,
+            Wait(first=timedelta(seconds=5), most=timedelta(minutes=10)),
+            apart=timedelta(seconds=apart_s),
+        )
 
     async def begun(self, *keys: str, settings: dict[str, Any] | None = None) -> "Reserve":
         """Payees that can be paid, and a reserve from now on."""
@@ -305,6 +309,57 @@ async def test_the_first_gate_waits_for_claims_that_saw_none(world: World, reser
     [operation] = await world.operations()
     assert (claimed.id, operation.let_out_at is not None) == (operation.id, True)
     assert (await reserve.row()).allowed_total == 10_000
+
+
+async def test_money_that_moves_while_a_process_looks_whether_to_read_is_read(
+    world: World, reserve: Reserve
+) -> None:
+    await reserve.begun()
+    await reserve.read()
+    world.clock.advance(seconds=2)
+    async with world.db.transaction() as tx:
+        await tx.execute("LOCK TABLE relay_stop IN ACCESS EXCLUSIVE MODE")
+        looks = asyncio.create_task(reserve.readings.step(), context=Context())
+        await asyncio.sleep(0.2)
+        reserve.readings.look_now()
+    assert await looks == 0
+    assert await reserve.readings.step() == 1
+
+
+async def test_money_that_moves_while_another_process_reads_is_read_again(
+    world: World, reserve: Reserve
+) -> None:
+    """Stripe answered the other process before the money moved."""
+    await reserve.begun()
+    first, second = reserve.reading(apart_s=10), reserve.reading(apart_s=10)
+    begun_at = world.clock()
+    begun = await first._begin(begun_at)
+    answer = await world.client.balance()
+    world.control.fund(500)
+    second.look_now()
+    assert await second.step() == 0
+    await first._publish(begun, answer.body, begun_at)
+    world.clock.advance(seconds=10)
+    assert await second.step() == 1
+    read = (await world.published("stripe.balance"))[-1]
+    assert [one["available"] for one in read["held"] if one["currency"] == "USD"] == [500]
+
+
+async def test_what_another_process_holds_is_not_passed_and_is_looked_at_again(
+    world: World, reserve: Reserve
+) -> None:
+    await reserve.begun("i1", "i2")
+    world.control.fund(100_000)
+    await reserve.judged(minimum=100_000)
+    await world.earned("i1", 10_000)
+    await world.earned("i2", 20_000)
+    await reserve.work()
+    await reserve.judged(minimum=75_000)
+    async with world.db.transaction() as tx:
+        await tx.execute("SELECT FROM operation WHERE kind = 'transfer' AND amount = 10000 FOR UPDATE")
+        assert await asyncio.create_task(reserve.gates.step(), context=Context()) == 0
+    await reserve.work()
+    assert world.paid() == [10_000]
 
 
 async def test_without_the_card_everything_goes_again(world: World, reserve: Reserve) -> None:

@@ -117,6 +117,17 @@ async def test_a_closed_gate_opens_only_above_its_limit(db: Database) -> None:
     assert [one["health"] for one in await published(db, "reserve.changed")] == ["critical", "warning"]
 
 
+async def test_what_had_left_when_the_balance_was_read_closes_no_gate(db: Database) -> None:
+    """It is taken off twice at the first reading; at the next nothing of it is under way."""
+    await handlers.follow_book(db, [book(minimum=10_000)])
+    await handlers.take_balance(db, [balance_read(1, 10_500, under_way=4_000, allowed_until_now=4_000)])
+    await handlers.take_balance(db, [balance_read(2, 10_500, allowed_until_now=4_000)])
+    gates = await published(db, "reserve.gate")
+    assert [(gate["state"], gate["ceiling"]) for gate in gates] == [("open", 500), ("open", 4_500)]
+    await handlers.take_balance(db, [balance_read(3, 9_999, allowed_until_now=4_000)])
+    assert (await published(db, "reserve.gate"))[-1]["state"] == "closed"
+
+
 async def test_a_balance_that_is_too_old_is_not_believed(db: Database) -> None:
     await handlers.follow_book(db, [book(minimum=10_000)])
     await handlers.take_balance(db, [balance_read(1, 50_000)])
