@@ -1,6 +1,6 @@
 """The demo's report: students' balances, payees' transfers, the margin, refused flights, flags."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hobbs.demo.figures import Figures, Row
@@ -19,6 +19,9 @@ MONEY = (
     "amount",
     "before",
     "after",
+    "opening",
+    "moved",
+    "closing",
 )
 
 
@@ -28,9 +31,10 @@ class Table:
     rows: Sequence[Row]
 
 
-async def read_tables(figures: Figures) -> list[Table]:
-    """Read the tables of the report."""
-    return [Table(title=title, rows=await figures.rows(sql)) for title, sql in _TABLES.items()]
+async def read_tables(figures: Figures, wanted: Mapping[str, str] | None = None) -> list[Table]:
+    """Read tables of the report, by title and SQL; those of flights and people unless told."""
+    wanted = _TABLES if wanted is None else wanted
+    return [Table(title=title, rows=await figures.rows(sql)) for title, sql in wanted.items()]
 
 
 def show_tables(tables: Sequence[Table]) -> None:

@@ -6,6 +6,7 @@ Everything runs for real on this machine; only Stripe is simulated.
 import asyncio
 from pathlib import Path
 
+from hobbs.demo.closing import CLOSING_TABLES, compare_the_day, keep_a_reserve
 from hobbs.demo.correction import correct_a_flight
 from hobbs.demo.figures import Figures
 from hobbs.demo.progress import Watcher, watching
@@ -39,4 +40,7 @@ async def tell_story(running: RunningFleet, watcher: Watcher) -> tuple[list[Tabl
         before = await figures.fingerprint()
         await story.fly_again()
         after = await figures.fingerprint()
-        return tables, [*await check_books(running.fleet, figures), nothing_changed(before, after)]
+        await keep_a_reserve(running.fleet, figures, story, watcher)
+        compared = await compare_the_day(running.fleet, figures, watcher)
+        tables += await read_tables(figures, CLOSING_TABLES)
+        return tables, [*await check_books(running.fleet, figures), nothing_changed(before, after), compared]

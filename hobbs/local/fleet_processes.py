@@ -57,6 +57,7 @@ class Fleet:
     log_level: str = "INFO"
     together: tuple[str, ...] = ()
     console_secret: str = ""
+    rows_listed_every_s: float | None = None  # the rows of Stripe's balance; None: as in production
 
     @property
     def processes(self) -> dict[str, tuple[str, ...]]:
@@ -105,6 +106,8 @@ class Fleet:
         if service.stripe_key:
             environment["HOBBS_STRIPE_API_BASE"] = self.stripe_api_base
             environment["HOBBS_STRIPE_SECRET_KEY"] = self.stripe_secret_key
+            if self.rows_listed_every_s is not None:
+                environment["HOBBS_MOVEMENTS_POLL_S"] = str(self.rows_listed_every_s)
         if service.http:
             environment[f"HOBBS_{login.upper()}_PORT"] = str(self.ports[login])
         if service.webhook_secrets:

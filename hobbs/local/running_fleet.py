@@ -32,6 +32,7 @@ from hobbs.shell.topic_plans import topic_plans
 from schemas.services import CONSOLE, TOGETHER
 
 DATABASE = "hobbs"
+ROWS_LISTED_EVERY_S = 3.0  # of a throw-away fleet, which is compared with Stripe at its end
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ def running_fleet(
             webhook_secrets=endpoints,
             together=() if apart else TOGETHER,
             console_secret=console_secret(folder),
+            rows_listed_every_s=None if keep else ROWS_LISTED_EVERY_S,
         )
         write_credentials(fleet)
         tell("starting the services")
