@@ -47,7 +47,7 @@ RESERVE_MUTANTS = (
                 new="let_out_at IS NOT NULL OR EXISTS (",
             ),
         ),
-        catchers=(f"{GATE}::test_a_school_with_a_reserve_stops_at_its_limit_to_the_cent_and_resumes",),
+        catchers=(f"{GATE}::test_a_relay_sends_nothing_that_was_not_let_out",),
     ),
     Mutant(
         name="the-gate-begins-beside-claims",

@@ -142,6 +142,17 @@ async def test_without_a_reserve_nothing_is_let_out_or_read(world: World, reserv
     assert [op.let_out_at for op in await world.operations()] == [None]
 
 
+async def test_a_relay_sends_nothing_that_was_not_let_out(world: World, reserve: Reserve) -> None:
+    await reserve.begun("i1")
+    world.control.fund(100_000)
+    await reserve.judged()
+    await world.earned("i1", 10_000)
+    await world.work()
+    assert world.paid() == []
+    await reserve.work()
+    assert world.paid() == [10_000]
+
+
 async def test_two_processes_let_out_no_more_than_the_ceiling(world: World, reserve: Reserve) -> None:
     keys = [f"i{n}" for n in range(1, 7)]
     await world.payees(*keys)
