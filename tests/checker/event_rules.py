@@ -126,9 +126,12 @@ def every_fact_has_its_event(world: World) -> Iterator[str]:
     for first, topic in ((True, "flight.billed"), (False, "flight.revised")):
         named = {(b["flight_id"], b["revision"]) for b in bills.get(first, [])}
         yield from _published(world, topic, named, lambda b: (b["flight_id"], b["revision"]))
-    journals = {j["source"] for j in world.rows("ledger.journal")}
-    yield from _published(world, "journal.posted", journals, lambda b: b["source"])
-    yield from _published(world, "journal.requested", journals, lambda b: b["source"], once=False)
+    journals = {j["source"]: str(j["id"]) for j in world.rows("ledger.journal")}
+    yield from _published(world, "journal.posted", set(journals), lambda b: b["source"])
+    reverted = {source for source, id in journals.items() if f"revert:{id}" in journals}
+    requested = {source for source in journals if not source.startswith("revert:")}
+    yield from _published(world, "journal.requested", requested, lambda b: b["source"], once=False)
+    yield from _published(world, "revert.requested", reverted, lambda b: b["reverts"], once=False)
     sent = {str(t["id"]) for t in world.rows("payouts.transfer") if t["stripe_transfer_id"]}
     yield from _published(world, "transfer.sent", sent, lambda b: b["transfer_id"])
     paid = {c["charge_id"] for c in world.rows("receivables.charge") if c["amount"] is not None}

@@ -174,6 +174,7 @@ BREAKS: list[tuple[str, Break]] = [
     ("one_event_id_has_one_content", more("journal.requested", {"source": "flight:F1:2"}, "r1")),
     ("every_fact_has_its_event", no_records("flight.billed")),
     ("every_fact_has_its_event", no_records("transfer.sent")),
+    ("every_fact_has_its_event", more("revert.requested", {"reverts": "flight:F1:1"}, "v1")),
     ("every_fact_has_its_event", more("journal.posted", {"source": "flight:F1:1"}, "p9")),
     ("every_fact_has_its_event", more("transfer.sent", {"transfer_id": "t9"}, "s9")),
 ]
