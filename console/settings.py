@@ -3,8 +3,9 @@
 from typing import Final, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
+from console.addresses import Network, networks_of
 from fleet.settings import Settings
 
 LOOPBACK: Final = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -31,9 +32,17 @@ class ConsoleSettings(Settings):
     console_oidc_name_claim: str = "preferred_username"
     console_oidc_roles_claim: str = "hobbs_roles"
     console_oidc_wallet_claim: str = "hobbs_wallet"
+    # Networks of the proxies in front of the console, such as "10.1.0.0/16": theirs is X-Forwarded-For.
+    console_trusted_proxies: str = ""
     console_idle_minutes: int = Field(default=30, ge=1, le=1_440)
     console_session_hours: int = Field(default=12, ge=1, le=72)
     console_answer_within_s: float = Field(default=20.0, gt=0, le=60)
+
+    @field_validator("console_trusted_proxies")
+    @classmethod
+    def _are_networks(cls, text: str) -> str:
+        networks_of(text)
+        return text
 
     @model_validator(mode="after")
     def _can_be_served(self) -> Self:
@@ -59,6 +68,10 @@ class ConsoleSettings(Settings):
             if address.scheme != "https" and address.hostname not in LOOPBACK:
                 raise ValueError(f"HOBBS_{name.upper()} begins with https://")
         return self
+
+    @property
+    def trusted_proxies(self) -> tuple[Network, ...]:
+        return networks_of(self.console_trusted_proxies)
 
     @property
     def origin(self) -> str:

@@ -5,7 +5,7 @@ import importlib.util
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import pytest
 
@@ -15,11 +15,16 @@ from hobbs.local.ports import free_port, free_ports
 from hobbs.local.postgres import prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.stack import Simulator, start_simulator, wait_for_simulator
 from schemas.services import SERVICES
-from tests.support import folders
+from tests.support import folders, sharing
 from tests.support.brokers import allow_short_sessions
 from tests.support.databases import Cluster, Template, cloned, make_template, service_url
 from tests.support.metrics import WITH_NAMES_OF_CONSTRAINTS, labelled
 from tests.support.stripe import StripeSim, emptied
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
+    return sharing.scheduler(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,6 +10,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from console import store
+from console.addresses import address_of
 from console.context import Console
 from console.guard import Refused, console_of, read_form, require_own_origin
 from console.rate import Tries
@@ -61,11 +62,12 @@ def local_routes() -> APIRouter:
 
 async def _require_key(console: Console, tries: Tries, request: Request, key: str) -> None:
     """The link's own secret, and no live money. Raises Refused."""
-    if not tries.may(request.client.host if request.client else ""):
-        raise Refused("too many tries: wait a minute", person=None)
+    address = address_of(request, console.settings.trusted_proxies)
+    tries.require(address)
     wanted = console.settings.console_local_secret.get_secret_value()
     if not hmac.compare_digest(key.encode(), wanted.encode()):
         raise Refused("this is not the link that `make up` printed", person=None)
+    tries.succeeded(address)
     async with console.db.transaction() as tx:
         if await store.sessions.money_is_real(tx):
             raise Refused(REAL_MONEY, person=None)

@@ -13,6 +13,7 @@ from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
 from console import store
+from console.addresses import address_of
 from console.context import Console
 from console.guard import Refused, console_of, read_form
 from console.rate import Tries
@@ -24,6 +25,7 @@ from console.store.sessions import SignIn
 
 LASTS: Final = timedelta(minutes=10)
 NAME_CHARS_MAX: Final = 100
+TRIES_OF_A_SIGN_IN: Final = 2  # to the provider and back
 
 
 def oidc_routes(provider: Provider) -> APIRouter:
@@ -33,7 +35,7 @@ def oidc_routes(provider: Provider) -> APIRouter:
     @router.get("/login/begin")
     async def begin(request: Request, next: str = "/") -> Response:
         console = console_of(request)
-        _require_patience(tries, request)
+        tries.require(_caller(request))
         state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
         try:
             url = await provider.sign_in_url(state=state, nonce=nonce, verifier=verifier)
@@ -50,7 +52,7 @@ def oidc_routes(provider: Provider) -> APIRouter:
     @router.get("/login/answer")
     async def answer(request: Request, state: str = "", code: str = "", error: str = "") -> Response:
         console = console_of(request)
-        _require_patience(tries, request)
+        tries.require(_caller(request))
         name = _cookie(console, state)
         if not state or not secrets.compare_digest(request.cookies.get(name, "").encode(), state.encode()):
             raise Refused("this browser did not begin this sign-in: sign in again", person=None)
@@ -75,12 +77,13 @@ def oidc_routes(provider: Provider) -> APIRouter:
             subject=subject if isinstance(subject, str) else None,
         )
         drop_cookie(console, response, name)
+        tries.succeeded(_caller(request), tries=TRIES_OF_A_SIGN_IN)
         return response
 
     @router.post("/login/ended")
     async def ended(request: Request) -> Response:
         """The provider's back channel: it has no cookie and no origin, only its signature."""
-        _require_patience(tries, request)
+        tries.require(_caller(request))
         form = await read_form(request)
         try:
             session, subject = await provider.ended_by(form.get("logout_token", ""))
@@ -88,14 +91,14 @@ def oidc_routes(provider: Provider) -> APIRouter:
             raise Refused(str(doubt), person=None) from None
         async with console_of(request).db.transaction() as tx:
             await store.sessions.end_of_provider(tx, session=session, subject=subject)
+        tries.succeeded(_caller(request))
         return Response(status_code=200)
 
     return router
 
 
-def _require_patience(tries: Tries, request: Request) -> None:
-    if not tries.may(request.client.host if request.client else ""):
-        raise Refused("too many tries: wait a minute", person=None)
+def _caller(request: Request) -> str:
+    return address_of(request, console_of(request).settings.trusted_proxies)
 
 
 def _cookie(console: Console, state: str) -> str:

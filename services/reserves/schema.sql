@@ -190,7 +190,13 @@ CREATE TABLE reserves.dead_letter (
 ALTER TABLE ONLY reserves.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY reserves.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON reserves.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.dead_letter TO hobbs_reserves;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON reserves.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION reserves.refuse_rewritten_letter();
+ALTER TABLE reserves.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON reserves.dead_letter FOR EACH ROW EXECUTE FUNCTION reserves.refuse_rewritten_letter();
+ALTER TABLE reserves.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE reserves.dead_letter TO hobbs_reserves;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE reserves.dead_letter TO hobbs_reserves;
+GRANT UPDATE("offset") ON TABLE reserves.dead_letter TO hobbs_reserves;
 
 CREATE TABLE reserves.function_file (
     name text NOT NULL,
@@ -480,13 +486,13 @@ CREATE VIEW reserves_public.acceptances AS
            FROM reserves.break
           WHERE (break.id = acceptance.break_id))) AS counts
    FROM reserves.acceptance;
-GRANT SELECT ON TABLE reserves_public.acceptances TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.acceptances TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM reserves.inbox;
-GRANT SELECT ON TABLE reserves_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.admitted_events TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.alerts AS
  SELECT id,
@@ -500,7 +506,7 @@ CREATE VIEW reserves_public.alerts AS
     note,
     resolved_at
    FROM reserves.alert;
-GRANT SELECT ON TABLE reserves_public.alerts TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.alerts TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.balances AS
  SELECT currency,
@@ -512,7 +518,7 @@ CREATE VIEW reserves_public.balances AS
     under_way,
     allowed_until_now
    FROM reserves.balance;
-GRANT SELECT ON TABLE reserves_public.balances TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.balances TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.book_lines AS
  SELECT journal.journal_id,
@@ -529,7 +535,7 @@ CREATE VIEW reserves_public.book_lines AS
     match.how
    FROM (reserves.book_line journal
      LEFT JOIN reserves.book_match match USING (journal_id));
-GRANT SELECT ON TABLE reserves_public.book_lines TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.book_lines TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.breaks AS
  SELECT id,
@@ -552,7 +558,7 @@ CREATE VIEW reserves_public.breaks AS
           ORDER BY acceptance.accepted_at, acceptance.decision_id) AS accepted_by,
     refused
    FROM reserves.break;
-GRANT SELECT ON TABLE reserves_public.breaks TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.breaks TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.days AS
  SELECT business_date,
@@ -573,7 +579,7 @@ CREATE VIEW reserves_public.days AS
     movements,
     completed_at
    FROM reserves.day;
-GRANT SELECT ON TABLE reserves_public.days TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.days TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.dead_letters AS
  SELECT id,
@@ -590,7 +596,7 @@ CREATE VIEW reserves_public.dead_letters AS
     correlation_id,
     event_key
    FROM reserves.dead_letter;
-GRANT SELECT ON TABLE reserves_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.dead_letters TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.openings AS
  SELECT id,
@@ -606,14 +612,14 @@ CREATE VIEW reserves_public.openings AS
     closed_by,
     closed_at
    FROM reserves.opening;
-GRANT SELECT ON TABLE reserves_public.openings TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.openings TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.policies AS
  SELECT effective_from,
     version,
     policy
    FROM reserves.policy_card;
-GRANT SELECT ON TABLE reserves_public.policies TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.policies TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.positions AS
  SELECT topic,
@@ -621,7 +627,7 @@ CREATE VIEW reserves_public.positions AS
     next_offset,
     written_at
    FROM reserves.topic_position;
-GRANT SELECT ON TABLE reserves_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.positions TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.reserve AS
  SELECT currency,
@@ -640,7 +646,7 @@ CREATE VIEW reserves_public.reserve AS
     judged_at,
     valid_until
    FROM reserves.judgement;
-GRANT SELECT ON TABLE reserves_public.reserve TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.reserve TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.school AS
  SELECT time_zone,
@@ -648,7 +654,7 @@ CREATE VIEW reserves_public.school AS
     time_zone_version,
     read_version
    FROM reserves.school;
-GRANT SELECT ON TABLE reserves_public.school TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.school TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.signatures AS
  SELECT business_date,
@@ -658,7 +664,7 @@ CREATE VIEW reserves_public.signatures AS
     signed_at,
     encode(content_hash, 'hex'::text) AS content_hash
    FROM reserves.signature;
-GRANT SELECT ON TABLE reserves_public.signatures TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.signatures TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.stripe_lines AS
  SELECT line.transaction_id,
@@ -682,7 +688,7 @@ CREATE VIEW reserves_public.stripe_lines AS
     match.how
    FROM (reserves.stripe_line line
      LEFT JOIN reserves.line_match match USING (transaction_id));
-GRANT SELECT ON TABLE reserves_public.stripe_lines TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.stripe_lines TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.wallet_positions AS
  SELECT wallet,
@@ -690,7 +696,7 @@ CREATE VIEW reserves_public.wallet_positions AS
     kind,
     amount
    FROM reserves."position";
-GRANT SELECT ON TABLE reserves_public.wallet_positions TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.wallet_positions TO hobbs_reader, hobbs_reserves;
 
 ALTER TABLE ONLY reserves."position" ADD CONSTRAINT position_pkey PRIMARY KEY (wallet, currency);
 
@@ -704,3 +710,4 @@ GRANT SELECT, INSERT, UPDATE ON TABLE reserves."position" TO hobbs_reserves;
 -- * guard_signed()
 -- * person(text)
 -- * refuse(text, text)
+-- * refuse_rewritten_letter()

@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
@@ -21,9 +21,11 @@ from hobbs.demo.figures import Figures
 from hobbs.demo.story import Story
 from hobbs.local.fleet_processes import Fleet
 from tests.contract.clients.installed import of_npm
+from tests.support.corrections import Published, correction, publish_in_order, waiting
 
 SECRET: Final = "only-for-this-machine-0123456789"
 ROUTES_MIN: Final = 25
+PATIENCE_S: Final = 60.0
 WITH_AXE: Final = Path(__file__).parent / "axe"
 
 
@@ -67,6 +69,30 @@ class School:
     story: Story
     origin: str
     visitors: dict[str, Visitor]
+    crawls: dict[str, dict[str, httpx.Response]] = field(default_factory=dict)
+
+    async def given_waiting(self, *flights: Published, corrected_by: str) -> list[str]:
+        """Publish flights of 1.3 h, each corrected to 2.3 h; their corrections' names once all wait.
+
+        No test takes another's correction: each runs alone as well.
+        """
+        later = [
+            correction(
+                flight,
+                2,
+                hobbs_in="1002.3",
+                flight_hours="2.3",
+                dual_hours="2.3",
+                corrected_by=corrected_by,
+            )
+            for flight in flights
+        ]
+        await publish_in_order(self.fleet, [*flights, *later])
+        names = [f"{flight['flight_id']}:2" for _, flight in flights]
+        async with asyncio.timeout(PATIENCE_S):
+            while not set(names) <= set(await waiting(self.figures)):  # noqa: ASYNC110 - another process's state
+                await asyncio.sleep(0.1)
+        return names
 
     async def visitor(self, name: str) -> Visitor:
         if name not in self.visitors:

@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from console.edge import HEADERS
 from console.guard import cookie_name
+from console.rate import TRIES_OF_ONE
 from tests.conftest import OpenDatabase
 from tests.integration.console.conftest import LINK_SECRET, ORIGIN, Desk, MakeDesk, console_settings
 from tests.support.console import routes
@@ -60,10 +61,25 @@ async def test_a_wrong_link_lets_nobody_in_and_is_kept(desk: Desk, open_db: Open
 
 async def test_guessing_is_slowed_down(desk: Desk) -> None:
     browser = desk.opened()
-    for _ in range(60):
+    for _ in range(TRIES_OF_ONE):
         await browser.get("/login/local", params={"key": "x"})
     told = await browser.get("/login/local", params={"key": LINK_SECRET})
     assert (told.status_code, "wait a minute" in told.text) == (403, True)
+
+
+async def test_an_office_behind_one_address_signs_in_all_the_same(desk: Desk) -> None:
+    for _ in range(TRIES_OF_ONE + 1):
+        assert (await desk.opened().sign_in("ann")).status_code == 303
+
+
+@pytest.mark.parametrize(("trusted", "stopped"), [("", True), ("127.0.0.0/8", False)])
+async def test_only_a_trusted_proxy_says_who_asks(make_desk: MakeDesk, trusted: str, stopped: bool) -> None:
+    browser = make_desk(console_trusted_proxies=trusted).opened()
+    for number in range(TRIES_OF_ONE + 1):
+        told = await browser.get(
+            "/login/local", params={"key": "x"}, headers={"x-forwarded-for": f"198.51.100.{number}"}
+        )
+    assert ("wait a minute" in told.text) == stopped
 
 
 async def test_live_money_ends_the_local_sign_in_and_its_sessions(desk: Desk, database_url: str) -> None:
@@ -85,6 +101,7 @@ async def test_live_money_ends_the_local_sign_in_and_its_sessions(desk: Desk, da
     [
         ({"console_host": "0.0.0.0"}, "this machine only"),
         ({"console_local_secret": "short"}, "at least 16"),
+        ({"console_trusted_proxies": "10.1.0.4/16"}, "10.1.0.4/16"),
         ({"console_login": "oidc"}, "HOBBS_CONSOLE_OIDC_ISSUER"),
         (
             {

@@ -1,4 +1,4 @@
-"""One fleet with the demo's flights for all tests of the console; they run in the order of their files."""
+"""One fleet with the demo's flights for all tests of the console (tests/support/sharing.py)."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -19,8 +19,8 @@ from tests.support.databases import Cluster, Template, cloned
 from tests.support.fleets import Silent, fleet_on
 from tests.support.stripe import emptied
 
-FIRST: Final = lesson("k-first")
-SECOND: Final = lesson("k-second", student="student-01", instructor="instructor-03")
+FLOWN: Final = lesson("k-first"), lesson("k-second", instructor="instructor-03")
+CORRECTED: Final = lesson("k-waiting")  # its correction waits as long as the fleet lives
 
 
 @pytest.fixture(scope="package")
@@ -45,14 +45,16 @@ async def school(
                 story = Story(fleet, figures, Silent(), running.require_running)
                 await story.open_school()
                 await story.take_off()
-                await publish_in_order(fleet, [FIRST, SECOND])
+                await publish_in_order(fleet, FLOWN)
                 await story.settle()
                 while not_ready(fleet.ops_url(CONSOLE)):
                     child.require_running()
                     await asyncio.sleep(0.1)
                 parts = urlsplit(fleet.console_url)
                 origin = f"{parts.scheme}://{parts.netloc}"
-                yield School(fleet=fleet, figures=figures, story=story, origin=origin, visitors=visitors)
+                school = School(fleet=fleet, figures=figures, story=story, origin=origin, visitors=visitors)
+                await school.given_waiting(CORRECTED, corrected_by="ann")
+                yield school
             finally:
                 for visitor in visitors.values():
                     await visitor.aclose()

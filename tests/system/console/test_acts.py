@@ -8,26 +8,21 @@ import re
 import asyncpg
 
 from tests.support.console import School
-from tests.support.corrections import correction, publish_in_order
-from tests.system.console.conftest import FIRST, SECOND
+from tests.support.corrections import lesson
 
 
 async def test_a_correction_is_approved_by_another_than_its_maker_and_once_for_two_clicks(
     school: School,
 ) -> None:
-    later = [
-        correction(one, 2, hobbs_in="1002.3", flight_hours="2.3", dual_hours="2.3") for one in (FIRST, SECOND)
-    ]
-    made_by_ann = [(topic, {**body, "corrected_by": "ann"}) for topic, body in later]
-    await publish_in_order(school.fleet, made_by_ann)
-    await school.story.settle()
+    flights = lesson("k-approved"), lesson("k-left", instructor="instructor-03")
+    name, other = await school.given_waiting(*flights, corrected_by="ann")
     ann, bea = await school.visitor("ann"), await school.visitor("bea")
-    assert {"k-first:2", "k-second:2"} <= set(
+    assert {name, other} <= set(
         re.findall(r'name="object" value="([^"]+)"', (await bea.get("/corrections")).text)
     )
-    refused = await ann.outcome(await ann.preview("approve", "k-first:2"))
+    refused = await ann.outcome(await ann.preview("approve", name))
     assert "ann made this" in refused, "nobody approves what they made"
-    address = await bea.preview("approve", "k-first:2")
+    address = await bea.preview("approve", name)
     shown = await bea.outcome(address)
     assert "It would do this" in shown
     assert "instructor:instructor-01" in shown
@@ -36,16 +31,17 @@ async def test_a_correction_is_approved_by_another_than_its_maker_and_once_for_t
     assert {click.status_code for click in clicks} == {303}
     assert "Done:" in await bea.outcome(address)
     await school.story.settle()
-    page = (await bea.get("/corrections/k-first:2")).text
+    page = (await bea.get(f"/corrections/{name}")).text
     assert page.count("<td>bea</td>") == 2, "one approval, and one step of its history"
-    audit = csv.DictReader(io.StringIO((await bea.get("/audit?as=csv&f.object=k-first:2")).text))
+    audit = csv.DictReader(io.StringIO((await bea.get(f"/audit?as=csv&f.object={name}")).text))
     assert [(row["Who"], row["What"], row["Outcome"]) for row in audit] == [("bea", "approve", "done")]
 
 
 async def test_what_changed_since_its_preview_is_not_done(school: School) -> None:
     bea, ada = await school.visitor("bea"), await school.visitor("ada")
-    address = await bea.preview("reject", "k-second:2", why="the meter was right")
-    assert "Done:" in await ada.confirm(await ada.preview("reject", "k-second:2", why="the same"))
+    (name,) = await school.given_waiting(lesson("k-changed"), corrected_by="ann")
+    address = await bea.preview("reject", name, why="the meter was right")
+    assert "Done:" in await ada.confirm(await ada.preview("reject", name, why="the same"))
     said = await bea.confirm(address)
     assert "Refused:" in said
 
@@ -56,7 +52,7 @@ async def test_a_role_is_asked_for_when_the_form_is_sent_not_only_when_the_butto
     vera, paula, otto = [await school.visitor(name) for name in ("vera", "paula", "otto")]
     letter = re.findall(r"/dead/(\w+)/([0-9a-f-]{36})", (await otto.get("/dead?f.state=open")).text)[0]
     for visitor in (vera, paula):
-        sent = {"form_token": await visitor.form_token(), "act": "approve", "object": "k-first:2"}
+        sent = {"form_token": await visitor.form_token(), "act": "approve", "object": "k-waiting:2"}
         assert (await visitor.post("/acts", data=sent)).status_code == 403
     assert "Done:" in await otto.confirm(await otto.preview("discard", "/".join(letter), why="a test record"))
     refused = (await otto.get("/audit/refused?as=csv")).text
@@ -65,9 +61,9 @@ async def test_a_role_is_asked_for_when_the_form_is_sent_not_only_when_the_butto
 
 async def test_a_form_without_its_session_s_token_does_nothing(school: School) -> None:
     bea = await school.visitor("bea")
-    sent = {"form_token": "guessed", "act": "approve", "object": "k-first:2"}
+    sent = {"form_token": "guessed", "act": "approve", "object": "k-waiting:2"}
     assert (await bea.post("/acts", data=sent)).status_code == 403
-    address = await bea.preview("approve", "k-first:2")
+    address = await bea.preview("approve", "k-waiting:2")
     assert (await bea.post(address, data={})).status_code == 403
     ann = await school.visitor("ann")
     assert (await ann.get(address)).status_code == 404, "a preview is its person's"
@@ -75,6 +71,7 @@ async def test_a_form_without_its_session_s_token_does_nothing(school: School) -
 
 
 async def test_pages_and_files_say_what_the_ledger_says_to_the_cent(school: School) -> None:
+    await school.story.settle()
     ann = await school.visitor("ann")
     rows = list(csv.DictReader(io.StringIO((await ann.get("/wallets?as=csv")).text)))
     shown = {row["Wallet"]: round(float(row["Balance"]) * 100) for row in rows}

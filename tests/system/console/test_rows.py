@@ -53,7 +53,9 @@ def pattern_of(path: str) -> str:
 
 
 async def crawled(school: School, person: str, *, begin: str) -> dict[str, httpx.Response]:
-    """Every address that a person comes to by links, a few of each page."""
+    """Every address that a person comes to by links, a few of each page. Each person walks once."""
+    if person in school.crawls:
+        return school.crawls[person]
     visitor, waiting, answers = await school.visitor(person), [begin], dict[str, httpx.Response]()
     seen: dict[tuple[str, bool], int] = {}
     while waiting:
@@ -64,6 +66,7 @@ async def crawled(school: School, person: str, *, begin: str) -> dict[str, httpx
         seen[page] = seen.get(page, 0) + 1
         answers[address] = await visitor.get(address)
         waiting += [link.replace("&amp;", "&") for link in LINK.findall(answers[address].text)]
+    school.crawls[person] = answers
     return answers
 
 
@@ -131,9 +134,14 @@ async def test_a_flight_opens_for_those_who_flew_taught_or_own_and_for_nobody_el
         file = (await (await school.visitor(name)).get("/own/flights?as=csv")).text
         flights[name] = {row["Flight"] for row in csv.DictReader(io.StringIO(file))}
     assert flights["instructor-01"] - flights["instructor-03"]
+    alike: dict[frozenset[str], list[str]] = {}  # by those who see them
+    for flight in sorted(set().union(*flights.values())):
+        alike.setdefault(frozenset(name for name in HOLDERS if flight in flights[name]), []).append(flight)
+    assert len(alike) > 2
+    asked = [flight for some in alike.values() for flight in some[:EXAMPLES_OF_A_PAGE]]
     for name in HOLDERS:
         visitor = await school.visitor(name)
-        for flight in set().union(*flights.values()):
+        for flight in asked:
             status = (await visitor.get(f"/own/flights/{flight}")).status_code
             assert status == (200 if flight in flights[name] else 404), (name, flight)
 
@@ -181,6 +189,8 @@ async def test_no_page_breaks_whatever_is_asked_of_it_and_none_is_large(school: 
         if path.startswith("/login"):
             continue
         for number, odd in enumerate(ODD):
+            if number % 3 == 0 and number and "{" not in path:
+                continue  # it was opened without a question already
             filled = re.sub(r"\{[^}]+\}", quote(odd, safe=""), path)
             query = {"sort": odd, "after": odd, "f.state": odd, "f.created_at.from": odd, "before": odd,
                      "revision": odd, "currency": odd, "f.wallet": odd, "as": ODD[number - 1]}  # fmt: skip
