@@ -19,7 +19,10 @@ from bench.figures import Figure
 from bench.servers import running_servers
 from hobbs.local.stack import Stack
 
-MEASUREMENTS = ("posting", "growth", "path", "stripe_relay", "reads", "corrections", "outbox_relay", "replay")
+MEASUREMENTS = (
+    *("posting", "growth", "path", "stripe_relay", "reads", "corrections", "outbox_relay", "replay"),
+    "reconcile",
+)
 OUTPUT = Path("build/bench")
 
 

@@ -28,9 +28,11 @@ _LINES: Final = """
                          AND other.made_at BETWEEN line.made_at - interval '10 minutes'
                              AND line.made_at + interval '10 minutes')) AS twin,
            EXISTS (SELECT FROM own_refund WHERE refund_id = line.source_id) AS is_own
-    FROM open_line JOIN stripe_line AS line USING (transaction_id)
-    WHERE NOT line.is_before AND line.day <= :day AND line.transaction_id > :after
-    ORDER BY line.transaction_id LIMIT :most
+    FROM open_line CROSS JOIN LATERAL (
+        SELECT * FROM stripe_line WHERE stripe_line.transaction_id = open_line.transaction_id OFFSET 0
+    ) AS line
+    WHERE NOT line.is_before AND line.day <= :day AND open_line.transaction_id > :after
+    ORDER BY open_line.transaction_id LIMIT :most
 """
 
 
@@ -52,11 +54,12 @@ _JOURNALS: Final = """
             WHERE other.day BETWEEN book.day - CAST(:days AS integer) AND book.day + CAST(:days AS integer)
                 AND other.amount = book.amount AND other.currency = book.currency
                 AND other.parties = book.parties) AS twin
-    FROM open_journal AS journal JOIN book_line AS book USING (journal_id)
+    FROM open_journal AS journal CROSS JOIN LATERAL (
+        SELECT * FROM book_line WHERE book_line.journal_id = journal.journal_id OFFSET 0) AS book
     LEFT JOIN stripe_line AS opening ON opening.transaction_id = 'opening:' || book.currency
-    WHERE book.day <= :day AND book.journal_id > CAST(:after AS uuid)
+    WHERE book.day <= :day AND journal.journal_id > CAST(:after AS uuid)
       AND (opening.made_at IS NULL OR book.occurred_at > opening.made_at)
-    ORDER BY book.journal_id LIMIT :most
+    ORDER BY journal.journal_id LIMIT :most
 """
 
 

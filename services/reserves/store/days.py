@@ -34,7 +34,10 @@ _CLOSINGS: Final = """
     ), named AS (
         SELECT currency, sum(amount) AS explained FROM (
             SELECT line.currency, line.counted AS amount
-            FROM open_line JOIN stripe_line AS line USING (transaction_id) WHERE line.day <= :day
+            FROM open_line CROSS JOIN LATERAL (
+                SELECT * FROM stripe_line
+                WHERE stripe_line.transaction_id = open_line.transaction_id OFFSET 0) AS line
+            WHERE line.day <= :day
             UNION ALL
             SELECT change.currency, change.amount
             FROM open_line JOIN line_change AS change USING (transaction_id) WHERE change.day <= :day

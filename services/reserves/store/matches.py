@@ -1,4 +1,8 @@
-"""SQL of what belongs together: lines at Stripe and journals of the books. Set-based, of what is open."""
+"""SQL of what belongs together: lines at Stripe and journals of the books. Set-based, of what is open.
+
+What is open is few among many, and the planner, whose statistics are of another hour, may begin with all that
+there ever was. So lines are fetched for what is open, one by one (`OFFSET 0` keeps the planner to that).
+"""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -120,7 +124,9 @@ async def reopen(tx: Tx, transaction_id: str) -> None:
 _TOGETHER: Final = """
     WITH wanted AS (
         SELECT line.transaction_id, line.net, line.currency, unnest(line.expected) AS source
-        FROM open_line JOIN stripe_line AS line USING (transaction_id)
+        FROM open_line CROSS JOIN LATERAL (
+            SELECT * FROM stripe_line WHERE stripe_line.transaction_id = open_line.transaction_id OFFSET 0
+        ) AS line
     ), named AS (
         SELECT transaction_id, net, wanted.currency, journal.journal_id, journal.amount,
                min(transaction_id) OVER (PARTITION BY journal.journal_id) AS first
@@ -239,7 +245,9 @@ _BY_AMOUNT: Final = """
         SELECT line.transaction_id, journal.journal_id,
                count(*) OVER (PARTITION BY line.transaction_id) AS journals,
                count(*) OVER (PARTITION BY journal.journal_id) AS lines
-        FROM open_line JOIN stripe_line AS line USING (transaction_id)
+        FROM open_line CROSS JOIN LATERAL (
+            SELECT * FROM stripe_line WHERE stripe_line.transaction_id = open_line.transaction_id OFFSET 0
+        ) AS line
         JOIN open_journal AS journal ON journal.currency = line.currency AND journal.amount = -line.net
             AND journal.day BETWEEN line.day - CAST(:days AS integer) AND line.day + CAST(:days AS integer)
         JOIN book_line AS book ON book.journal_id = journal.journal_id AND NOT book.at_stripe
@@ -274,7 +282,9 @@ _DIFFERING: Final = """
     WITH wanted AS (
         SELECT line.transaction_id, line.day, line.made_at, cardinality(line.expected) AS expected,
                named.source
-        FROM open_line JOIN stripe_line AS line USING (transaction_id)
+        FROM open_line CROSS JOIN LATERAL (
+            SELECT * FROM stripe_line WHERE stripe_line.transaction_id = open_line.transaction_id OFFSET 0
+        ) AS line
         CROSS JOIN LATERAL (
             SELECT unnest(line.expected) AS source
             UNION SELECT 'stripe:' || line.transaction_id
