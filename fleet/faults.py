@@ -91,8 +91,14 @@ async def fault_point(point: str, thing: str | None = None) -> None:
 
 
 def parse_plan(text: str) -> dict[str, Fault]:
-    """Read `a.b=kill@1,c.d=delay:0.5@3`. Raises ValueError naming the part it cannot read."""
-    return dict(_parse(part) for part in text.split(",") if part)
+    """Read `a.b=kill@1,c.d=delay:0.5@3`. Raises ValueError naming what it cannot read or a point's second."""
+    plan: dict[str, Fault] = {}
+    for part in filter(None, text.split(",")):
+        point, fault = _parse(part)
+        if point in plan:
+            raise ValueError(f"{part!r} is a second fault at its point")
+        plan[point] = fault
+    return plan
 
 
 def _parse(part: str) -> tuple[str, Fault]:

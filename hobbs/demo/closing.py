@@ -19,7 +19,8 @@ CLOSING_TABLES: Final = {
     "The reserve at Stripe": """
         SELECT term.what, term.amount FROM reserves_public.reserve,
             LATERAL (VALUES ('free at Stripe', free), ('must stay', minimum),
-                            ('above it: ' || health || ', the gate is ' || gate, free - minimum)) AS term (what, amount)
+                            ('above it: ' || health || ', the gate is ' || gate, free - minimum)
+                ) AS term (what, amount)
     """,
     "Today, compared with Stripe row by row": """
         SELECT side.of AS side, side.opening, side.moved, side.closing FROM reserves_public.days,

@@ -211,14 +211,12 @@ def _pass(point: str, chance: random.Random) -> int:
 
 def _faults(service: str, point: str, action: str, nth: int, chance: random.Random) -> str:
     """The value of HOBBS_FAULTS: the death, and a raise and a delay at two other points."""
-    also = [
-        other
-        for other in (*ANYWHERE[:7], *RELAYS[1:], *own_places()[service])
-        if other != point and other not in OUTSIDE
-    ]
+    end = _end(service, point, action, nth)
+    taken = {point, *OUTSIDE, end.partition("=")[0]}
+    also = [o for o in (*ANYWHERE[:7], *RELAYS[1:], *own_places()[service]) if o not in taken]
     raised, delayed = chance.sample(also, 2)
     others = [f"{raised}=raise@{chance.randint(1, 3)}", f"{delayed}=delay:0.3@{chance.randint(1, 3)}"]
-    return ",".join(filter(None, [_end(service, point, action, nth), *others]))
+    return ",".join(filter(None, [end, *others]))
 
 
 def _end(service: str, point: str, action: str, nth: int) -> str:

@@ -65,3 +65,11 @@ def test_what_a_run_brings_once_ends_at_its_first_pass() -> None:
     for seed in range(20):
         deaths = {death.point: death.faults for death in plan_run(seed)["payouts"]}
         assert deaths["adoption.adopted"].split(",")[0].endswith("@1"), seed
+
+
+def test_no_fault_of_a_run_takes_another_s_place() -> None:
+    """Seed 2 raised where a call was to outlive its lease, and its death was never met."""
+    for seed in range(60):
+        for deaths in plan_run(seed).values():
+            for death in deaths:
+                parse_plan(death.faults)
