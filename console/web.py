@@ -31,6 +31,8 @@ from console.pages import (
     own,
     payees,
     payments,
+    reconciliation,
+    reserve,
     transfers,
 )
 from console.reads.tables import filter_names
@@ -50,6 +52,8 @@ MODULES: Final = (
     flights,
     books,
     payments,
+    reserve,
+    reconciliation,
     letters,
     own,
     audit,
