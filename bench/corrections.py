@@ -22,7 +22,7 @@ from bench.readers import percentile
 from bench.servers import Deployment, deployed
 from fleet.database import Database
 from fleet.envelope import Record
-from fleet.migrate import READER
+from fleet.grants import READER
 from hobbs.local.stack import Stack
 from schemas.services import SERVICES
 from services.adjustments.desk import reads

@@ -56,7 +56,13 @@ CREATE TABLE console.dead_letter (
 ALTER TABLE ONLY console.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY console.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON console.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE console.dead_letter TO hobbs_console;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON console.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION console.refuse_rewritten_letter();
+ALTER TABLE console.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON console.dead_letter FOR EACH ROW EXECUTE FUNCTION console.refuse_rewritten_letter();
+ALTER TABLE console.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE console.dead_letter TO hobbs_console;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE console.dead_letter TO hobbs_console;
+GRANT UPDATE("offset") ON TABLE console.dead_letter TO hobbs_console;
 
 CREATE TABLE console.decision (
     decision_id uuid NOT NULL,
@@ -285,6 +291,7 @@ CREATE VIEW console_public.refused_accesses AS
 GRANT SELECT ON TABLE console_public.refused_accesses TO hobbs_reader;
 
 -- Functions; their texts are in functions/.
+-- * refuse_rewritten_letter()
 -- * own_balances()
 -- * own_corrections()
 -- * own_entries()

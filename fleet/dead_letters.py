@@ -27,6 +27,7 @@ from fleet.faults import fault_point
 from fleet.record_format import VALUE_BYTES_MAX
 
 CUT: Final = "hobbs_cut"  # the header that says what of the record the letter does not hold
+REDRIVEN: Final = "hobbs_redriven"  # the header of a redriven record: which letter it was
 BURIED_BYTES: Final = 4_000_000  # of records in one statement: jsonb holds no more than 255 MB
 
 STATES = ("open", "redriven", "discarded")
@@ -113,6 +114,25 @@ async def still_open(tx: Tx, topic: str, identities: Sequence[str], reason: str)
     """Which of these letters are open for this reason."""
     rows = await tx.all(_STILL_OPEN, topic=topic, identities=list(identities), reason=reason)
     return {row.identity for row in rows}
+
+
+_HOLDING = """
+    SELECT letter.topic, letter.identity
+    FROM jsonb_to_recordset(CAST(:letters AS jsonb)) AS claim (
+        topic text, identity text, key text, payload_hash text, headers jsonb)
+    JOIN dead_letter AS letter ON letter.topic = claim.topic AND letter.identity = claim.identity
+    -- In any state: when the topic is read again, the letter may be open or discarded long since.
+    WHERE letter.payload_hash = decode(claim.payload_hash, 'base64')
+      AND letter.key IS NOT DISTINCT FROM decode(claim.key, 'base64')
+      AND letter.headers - CAST(:mark AS text) = claim.headers - CAST(:mark AS text)
+"""
+
+
+async def holding_their_record(tx: Tx, letters: Sequence[Letter]) -> set[tuple[str, str]]:
+    """Topic and identity of those rows that hold the very record of the letter given for them."""
+    claims = [{name: value for name, value in _row(letter).items() if name != "value"} for letter in letters]
+    rows = await tx.all(_HOLDING, letters=json_parameter(claims), mark=REDRIVEN)
+    return {(row.topic, row.identity) for row in rows}
 
 
 def _letter(refusal: Refusal) -> Letter:
@@ -247,7 +267,7 @@ _REDRIVE = """
         DELETE FROM inbox USING letter WHERE inbox.event_key = letter.event_key
     ), staged AS (
         INSERT INTO outbox (topic, key, value, raw_headers)
-        SELECT topic, key, value, headers || jsonb_build_object('hobbs_redriven', identity)
+        SELECT topic, key, value, headers || jsonb_build_object(CAST(:mark AS text), identity)
         FROM letter ORDER BY id
     )
     SELECT id FROM letter
@@ -261,7 +281,7 @@ async def redrive(tx: Tx, ids: Sequence[UUID], *, who: str) -> list[UUID]:
     that do not hold their record whole (see `cut`).
     """
     tx.wake_outbox()
-    rows = await tx.all(_REDRIVE, ids=list(ids), who=who, cut=CUT, most=VALUE_BYTES_MAX)
+    rows = await tx.all(_REDRIVE, ids=list(ids), who=who, cut=CUT, most=VALUE_BYTES_MAX, mark=REDRIVEN)
     redriven = [row.id for row in rows]
     await fault_point("redrive.staged")
     return redriven

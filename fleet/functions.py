@@ -23,6 +23,7 @@ from fleet.database import Tx
 from fleet.folders import ROOT, folder_of
 
 _TABLE = Path(__file__).parent / "sql" / "function_files.sql"
+_OF_EACH = Path(__file__).parent / "sql" / "functions"
 
 _DEFINED = re.compile(r"^CREATE OR REPLACE FUNCTION ((?:\w+_public\.)?\w+)", re.MULTILINE)
 
@@ -54,9 +55,15 @@ SELECT CASE l.lanname WHEN 'sql' THEN fmgr_sql_validator(p.oid)
 
 @lru_cache
 def function_files(service: str) -> Mapping[str, str]:
-    """File name -> text of the service's functions, in the order in which they are run."""
-    folder = folder_of(service) / "functions"
-    return {path.name: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.sql"))}
+    """File name -> text of the service's functions, in the order in which they are run.
+
+    Those of `fleet/sql/functions` are every service's, and `<service>` in them is its name.
+    """
+    paths = [*_OF_EACH.glob("*.sql"), *(folder_of(service) / "functions").glob("*.sql")]
+    bodies = {
+        path.name: path.read_text(encoding="utf-8") for path in sorted(paths, key=lambda path: path.name)
+    }
+    return {name: body.replace("<service>", service) for name, body in bodies.items()}
 
 
 def function_names(service: str) -> list[str]:

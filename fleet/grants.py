@@ -1,12 +1,13 @@
-"""Which rights our roles must have: the GRANT statements of each service's schema.sql and function files.
+"""Which rights our roles must have: the GRANT statements of a service's schema.sql, functions and reads.sql.
 
-`hobbs migrate` runs them again, so that a right that somebody took away is back; `hobbs doctor` names what
-is missing. Rights beyond these are not looked at here.
+A service also has what it publishes to hobbs_reader; of other services' views those that its reads.sql names.
+`hobbs migrate` runs the statements again, so that a right that somebody took away is back; `hobbs doctor`
+names what is missing. Rights beyond these: fleet/excess.py.
 """
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from sqlalchemy import Connection, text
@@ -14,6 +15,8 @@ from sqlalchemy import Connection, text
 from fleet.database import Tx
 from fleet.folders import folder_of
 from fleet.functions import function_files, run_script
+
+READER = "hobbs_reader"
 
 _STATEMENT = re.compile(r"^GRANT\s+([^;]+?)\s+ON\s+([^;]+?)\s+TO\s+([^;]+?);", re.MULTILINE)
 _PRIVILEGE = re.compile(r"(\w+)\s*(?:\(([^)]*)\))?")
@@ -63,7 +66,8 @@ class Grant:
     @property
     def right(self) -> str:
         """The right and its object, in the words of a GRANT statement."""
-        column = f" ({self.detail})" if self.kind == "COLUMN" else ""
+        named = f'"{self.detail}"' if self.detail == "offset" else self.detail  # a reserved word
+        column = f" ({named})" if self.kind == "COLUMN" else ""
         kind = "TABLE" if self.kind == "COLUMN" else self.kind
         parameters = f"({self.detail})" if self.kind == "FUNCTION" else ""
         where = f"{self.schema}.{self.name}" if self.name else self.schema
@@ -80,16 +84,23 @@ class Grant:
 
 def grant_statements(service: str) -> list[str]:
     """The GRANT statements of a service: of its schemas, tables, views, sequences and functions, in order."""
-    schema = folder_of(service) / "schema.sql"  # a new service has none before `make schemas` wrote it
-    tables = [schema.read_text(encoding="utf-8")] if schema.exists() else []
-    texts = [*tables, *function_files(service).values()]
+    # A new service has no schema.sql before `make schemas` wrote it.
+    paths = [folder_of(service) / name for name in ("schema.sql", "reads.sql")]
+    texts = [path.read_text(encoding="utf-8") for path in paths if path.exists()]
+    texts += function_files(service).values()
     return [found.group() for text in texts for found in _STATEMENT.finditer(text)]
 
 
 @lru_cache
 def wanted_grants(service: str) -> tuple[Grant, ...]:
     """What the statements give, one right of one role on one object each."""
-    return tuple(grant for statement in grant_statements(service) for grant in _grants(service, statement))
+    said = [grant for statement in grant_statements(service) for grant in _grants(service, statement)]
+    own = [replace(grant, role=f"hobbs_{service}") for grant in said if _is_published(service, grant)]
+    return tuple(dict.fromkeys([*said, *own]))
+
+
+def _is_published(service: str, grant: Grant) -> bool:
+    return grant.role == READER and grant.schema == f"{service}_public"
 
 
 def _grants(service: str, statement: str) -> Iterator[Grant]:
@@ -111,11 +122,11 @@ def _one(service: str, role: str, privilege: str, kind: str, name: str, columns:
     path, _, parameters = name.partition("(")
     schema, _, own = path.rpartition(".")
     detail = ", ".join(_names(parameters.rstrip(")")))
-    place = {"role": role, "privilege": privilege, "schema": schema or service, "name": own}
+    place = {"role": role, "privilege": privilege, "schema": schema or service, "name": own.strip('"')}
     if not columns:
         yield Grant(**place, kind=kind, detail=detail)
     for column in _names(columns):
-        yield Grant(**place, kind="COLUMN", detail=column)
+        yield Grant(**place, kind="COLUMN", detail=column.strip('"'))
 
 
 def _names(listed: str) -> list[str]:

@@ -5,6 +5,7 @@ NACK_ON_ERROR one raising record would come back at once, forever.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Generic, NamedTuple, TypeVar
 from uuid import UUID
@@ -15,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from fleet import dead_letters, metrics
 from fleet.admitted import Admitted as Admitted
 from fleet.database import Tx
-from fleet.dead_letters import Letter
+from fleet.dead_letters import REDRIVEN, Letter
 from fleet.envelope import CONTENT_HEADER, OWN_SOURCES, Record, cause_of, derived_key, event_key_of
 from fleet.faults import fault_point
 from fleet.record_format import VALUE_BYTES_MAX
@@ -109,7 +110,7 @@ async def admit(
     fresh = [r for r in first.values() if r.admitted.event_key not in known]
     if known or len(first) < len(readings):
         letters += _reused_ids(readings, {k: r.payload_hash for k, r in first.items()} | known)
-    letters = await _news(tx, letters)
+    letters = await _news(tx, await _as_redriven(tx, letters))
     await dead_letters.bury_letters(tx, letters)
     await fault_point("inbox.admitted")
     metrics.RECORDS.labels(tx.service, "admitted").inc(len(fresh))
@@ -120,7 +121,7 @@ async def admit(
 
 async def bury_unreadable(tx: Tx, record: Record, problem: Unreadable) -> None:
     """Keep one record as a dead letter; its event is not admitted."""
-    await dead_letters.bury_letters(tx, [unreadable_letter(record, problem)])
+    await dead_letters.bury_letters(tx, await unreadable_letters(tx, [record], problem))
     metrics.RECORDS.labels(tx.service, "dead").inc()
 
 
@@ -135,7 +136,7 @@ def _read_all(
                 raise Unreadable(record.cut.reason, record.cut.sentence)
             event = parse(record)
         except (Unreadable, ValidationError) as error:
-            letters.append(unreadable_letter(record, error))
+            letters.append(_unreadable_letter(record, error))
         else:
             readings.append(_reading(record, event, natural_key(event) if natural_key else None))
     return readings, letters
@@ -215,10 +216,14 @@ def _reused_ids(readings: Sequence[_Reading[T]], accepted: dict[UUID, bytes]) ->
     ]
 
 
-def unreadable_letter(record: Record, error: Unreadable | ValidationError) -> Letter:
-    """The letter of a record whose body says nothing; the same one however often the record comes."""
+async def unreadable_letters(tx: Tx, records: Sequence[Record], problem: Unreadable) -> list[Letter]:
+    """The letters of records whose bodies say nothing; the same ones however often the records come."""
+    return await _as_redriven(tx, [_unreadable_letter(record, problem) for record in records])
+
+
+def _unreadable_letter(record: Record, error: Unreadable | ValidationError) -> Letter:
     key = event_key_of(record, None)
-    place = record.headers.get("hobbs_redriven") or f"{record.partition}:{record.offset}"
+    place = f"{record.partition}:{record.offset}"
     readable = isinstance(error, Unreadable)
     return Letter(
         record=record,
@@ -229,6 +234,28 @@ def unreadable_letter(record: Record, error: Unreadable | ValidationError) -> Le
         subject=None,
         identity=place if key is None else f"{key}:{payload_hash(record).hex()[:16]}",
     )
+
+
+async def _as_redriven(tx: Tx, letters: list[Letter]) -> list[Letter]:
+    """Give letters of redriven records the identity of the letter that was redriven, where that is proven.
+
+    Anybody can write the header. It counts when the letter it names holds this very record; otherwise a
+    stranger's record would take the place of the evidence in that letter.
+    """
+    claims = {
+        number: letter.record.headers[REDRIVEN]
+        for number, letter in enumerate(letters)
+        if letter.event_key is None and REDRIVEN in letter.record.headers
+    }
+    if not claims:
+        return letters
+    claimed = {number: replace(letters[number], identity=claim) for number, claim in claims.items()}
+    proven = await dead_letters.holding_their_record(tx, list(claimed.values()))
+    for number, claim in claims.items():
+        if (letters[number].record.topic, claim) in proven:
+            cause = cause_of(letters[number].record, derived_key(letters[number].record.topic, "", claim))
+            letters[number] = replace(claimed[number], cause=cause)
+    return letters
 
 
 def _not_json(value: bytes, error: orjson.JSONDecodeError) -> Unreadable:

@@ -73,8 +73,8 @@ async def _raised(handler: Handler, part: Sequence[Record]) -> Exception | None:
 async def _not_buried(db: Database, batch: Sequence[Record]) -> list[Record]:
     """Leave out what an earlier reading of the batch has buried, so that each reading gets further."""
     problem = Unreadable(UNFORESEEN, "")
-    identities = [inbox.unreadable_letter(record, problem).identity for record in batch]
     async with db.transaction() as tx:
+        identities = [letter.identity for letter in await inbox.unreadable_letters(tx, batch, problem)]
         buried = await dead_letters.still_open(tx, batch[0].topic, identities, UNFORESEEN)
     return [record for record, identity in zip(batch, identities, strict=True) if identity not in buried]
 

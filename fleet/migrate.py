@@ -21,13 +21,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from fleet.database import IDLE_IN_TRANSACTION_TIMEOUT_MS, Database
 from fleet.database_url import address
+from fleet.excess import take_excess_away
 from fleet.folders import CONSOLE, ROOT, folder_of
 from fleet.functions import apply_functions, function_files, run_script, stale_function_files
-from fleet.grants import give_missing_grants
+from fleet.grants import READER, give_missing_grants
 from fleet.scram import verifier
 
 _SQL = Path(__file__).parent / "sql"
-OPERATOR, READER = "hobbs_operator", "hobbs_reader"
+OPERATOR = "hobbs_operator"
 
 
 def services() -> list[str]:
@@ -51,6 +52,7 @@ async def migrate(
     revision: str = "head",
     *,
     share_roles: bool = True,
+    exact_rights: bool = True,
 ) -> list[str]:
     """Bring roles, schemas, tables and functions of every service and the console to this code's.
 
@@ -62,6 +64,8 @@ async def migrate(
 
     Roles are the server's, not the database's. When those of Hobbs are used by another database, this raises
     RolesOfAnother and changes nothing, unless `share_roles`; `hobbs migrate` shares them only when told to.
+
+    Without `exact_rights` they are what migrations and functions gave: schema.sql is written from that.
     """
     chosen = list(only) if only is not None else migrated()
     engine = _owner_engine(url)
@@ -76,6 +80,9 @@ async def migrate(
         for service in chosen:
             async with engine.begin() as connection:
                 await connection.run_sync(_upgrade, service, revision)
+        if revision == "head" and exact_rights:
+            async with engine.begin() as connection:
+                await connection.run_sync(_settle_rights, chosen)
     finally:
         await engine.dispose()
     return chosen
@@ -193,7 +200,8 @@ async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords
             f"REVOKE ALL ON SCHEMA {service}, {service}_public FROM PUBLIC",
             f"GRANT USAGE ON SCHEMA {service} TO {role}",
             f"GRANT USAGE ON SCHEMA {service}_public TO {READER}, {role}",
-            f"GRANT {READER} TO {role}",
+            # Releases before let each service read everything. The console shows people all of it.
+            f"GRANT {READER} TO {role}" if service == CONSOLE else f"REVOKE {READER} FROM {role}",
             f"GRANT {role} TO {OPERATOR} WITH INHERIT FALSE, SET TRUE",
         ):
             await connection.execute(text(statement))
@@ -231,12 +239,24 @@ def _upgrade(connection: Connection, service: str, revision: str) -> None:
         moved = _revision(connection, service) != before
         apply_functions(connection, service, function_files(service), anew=moved)
         run_script(connection, public_views(service))
-        give_missing_grants(connection, service)
 
 
 def public_views(service: str) -> str:
     """The statements that publish what every service has to `hobbs_reader`."""
     return (_SQL / "public_views.sql").read_text(encoding="utf-8").replace("<service>", service)
+
+
+def _settle_rights(connection: Connection, chosen: Sequence[str]) -> None:
+    """Give what services read of one another, once all of them are there, and take back what is beyond.
+
+    Nothing is taken back when only some services were migrated: what is beyond at one's head may be what
+    another's older release needs.
+    """
+    connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('hobbs:migrate', 0))"))
+    for service in migrated():
+        give_missing_grants(connection, service)
+    if set(chosen) == set(migrated()):
+        take_excess_away(connection, migrated())
 
 
 def _revision(connection: Connection, service: str) -> str | None:

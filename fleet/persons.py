@@ -4,9 +4,16 @@ import unicodedata
 
 
 def same_person(one: str, other: str) -> bool:
-    """Whether two names differ in capital letters, blanks around, or forms of a character only."""
-    return _plain(one) == _plain(other)
+    """Whether two names differ in capital letters, blanks around, or forms of a character only.
+
+    At least as strict as the databases' constraints, which know no folding of cases (lower of NFKC).
+    """
+    return _lowered(one) == _lowered(other) or _folded(one) == _folded(other)
 
 
-def _plain(name: str) -> str:
+def _lowered(name: str) -> str:
     return unicodedata.normalize("NFKC", name.strip(" ")).lower()
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold()).strip()

@@ -1,13 +1,44 @@
 """HTTP servers inside a worker's process: uvicorn without its signal handlers."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
+import h11
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from fleet.health import Checks, health_app
 from fleet.settings import ProcessSettings
+
+HEADERS_WITHIN_S: Final = 10.0
+
+
+class PromptHeaders(H11Protocol):
+    """Closes a connection whose request's head is not whole in time: uvicorn itself waits for ever."""
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._late = self.loop.call_later(HEADERS_WITHIN_S, transport.close)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_waiting()
+        super().connection_lost(exc)
+
+    def handle_events(self) -> None:
+        super().handle_events()
+        if self.conn.their_state is not h11.IDLE:
+            self._stop_waiting()
+        elif self._late is None:  # the head of a further request began on the same connection
+            self._late = self.loop.call_later(HEADERS_WITHIN_S, self.transport.close)
+
+    def _stop_waiting(self) -> None:
+        if self._late:
+            self._late.cancel()
+            self._late = None
 
 
 def make_server(app: Any, host: str, port: int) -> uvicorn.Server:
@@ -19,6 +50,8 @@ def make_server(app: Any, host: str, port: int) -> uvicorn.Server:
         app,
         host=host,
         port=port,
+        http=PromptHeaders,
+        ws="none",
         log_config=None,
         access_log=False,
         proxy_headers=False,

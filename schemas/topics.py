@@ -112,7 +112,7 @@ _TOPICS = (
         model=RefundSettled,
         key="wallet",
         owner="payouts",
-        consumers=("adjustments",),
+        consumers=("adjustments", "reserves"),
         retention_ms=FOREVER,
     ),
     Topic(
@@ -153,7 +153,7 @@ _TOPICS = (
         model=JournalRefused,
         key="source",
         owner="ledger",
-        consumers=("adjustments",),
+        consumers=("adjustments", "reserves"),
     ),
     Topic(
         name="revert.requested",

@@ -10,3 +10,10 @@ SELECT id, topic, state, attempts
 FROM dead_letter
 WHERE attempts <> (SELECT count(*) FROM jsonb_array_elements(history) AS step WHERE step ->> 'what' = 'refused')
    OR (state <> 'open' AND history -> -1 ->> 'who' IS NULL);
+
+-- name: letters_are_guarded
+-- The triggers that keep a dead letter's history are there, and fire in every session.
+SELECT guard.name FROM (VALUES ('dead_letter_is_only_added_to'), ('dead_letter_is_not_emptied')) AS guard (name)
+WHERE NOT EXISTS (SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+                  WHERE tgrelid = 'dead_letter'::regclass AND tgname = guard.name AND tgenabled = 'A'
+                    AND proname = 'refuse_rewritten_letter');

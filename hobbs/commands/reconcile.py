@@ -36,7 +36,9 @@ MONEY: Final = (
     *CLOSINGS,
     *("amount", "fee", "net", "cash"),
 )
-BREAK_COLUMNS: Final = ("break", "class", "amount", "currency", "day", "state", "accepted_by", "sentence")
+BREAK_COLUMNS: Final = (
+    *("break", "class", "amount", "currency", "day", "state", "accepted_by", "sentence", "refused"),
+)
 PARTS: Final = ("lines", "journals", "acceptances")
 SIDES: Final = ("opening", "moved", "closing")
 

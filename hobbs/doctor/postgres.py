@@ -9,9 +9,10 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
 from fleet.database_url import VERIFIED, is_local, mode, read_url
-from fleet.grants import missing_grants
+from fleet.excess import excess_rights
+from fleet.grants import READER, missing_grants
 from fleet.invariants import named_invariant
-from fleet.migrate import OPERATOR, READER, migrated, pending_migrations
+from fleet.migrate import OPERATOR, migrated, pending_migrations
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.doctor.sessions import examine_sessions
@@ -21,6 +22,7 @@ VERSION_MIN: Final = 180000  # uuidv7() came with 18
 SKEW_S_MAX: Final = 2.0
 OUTBOX_AGE_S_MAX: Final = 60.0
 CONNECTIONS_SPARE_MIN: Final = 10
+BY_HAND: Final = "nobody of ours made it: look what it is, then drop it or give it to the owner"
 MIGRATE: Final = "run `hobbs migrate` as the database's owner"
 
 _SERVER = """
@@ -60,13 +62,13 @@ _WAITING = """
 """
 
 
-# What `hobbs migrate` gives beside the rights on objects: each service reads what others publish.
+# What `hobbs migrate` gives beside the rights on objects; the operator reads what services publish.
 _MEMBERSHIPS = """
-    SELECT role, what FROM unnest(CAST(:roles AS text[])) AS role CROSS JOIN LATERAL (VALUES
-        ('CONNECT on this database', has_database_privilege(role, current_database(), 'CONNECT')),
-        ('membership in ' || CAST(:reader AS text), pg_has_role(role, CAST(:reader AS text), 'USAGE')))
-        AS right_of (what, is_there)
-    WHERE NOT is_there
+    SELECT role, 'CONNECT on this database' AS what FROM unnest(CAST(:roles AS text[])) AS role
+    WHERE NOT has_database_privilege(role, current_database(), 'CONNECT')
+    UNION ALL
+    SELECT CAST(:operator AS text), 'membership in ' || CAST(:reader AS text)
+    WHERE NOT pg_has_role(CAST(:operator AS text), CAST(:reader AS text), 'USAGE')
 """
 _RELAY_STOP = "SELECT since, sentence FROM relay_stop WHERE since IS NOT NULL"
 
@@ -183,6 +185,7 @@ async def _privileges(database: Database) -> list[Finding]:
         roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in names])]
         trespasses = await tx.all(_TRESPASSES, roles=roles, schemas=names)
         rewritable = await tx.all(_REWRITABLE) if "hobbs_ledger" in roles else []
+        beyond = await excess_rights(tx, names)
         switched_off = await tx.all(named_invariant("ledger", "guards_are_on").sql)
     findings = (
         await _missing_rights(database)
@@ -204,6 +207,10 @@ async def _privileges(database: Database) -> list[Finding]:
         ]
     )
     findings += [
+        wrong("privileges", one.sentence, f"{one.statement}, or {MIGRATE}" if one.statement else BY_HAND)
+        for one in beyond
+    ]
+    findings += [
         wrong(
             "privileges",
             f"trigger {row.trigger_name} of ledger.{row.table_name} is switched off: nothing guards it",
@@ -221,8 +228,8 @@ async def _missing_rights(database: Database) -> list[Finding]:
     lacking: list[str] = []
     async with database.transaction() as tx:
         roles = [row.role for row in await tx.all(_ROLES, roles=[f"hobbs_{name}" for name in migrated()])]
-        if await tx.first(_ROLES, roles=[READER]):
-            rows = await tx.all(_MEMBERSHIPS, roles=roles, reader=READER)
+        if len(await tx.all(_ROLES, roles=[READER, OPERATOR])) == 2:
+            rows = await tx.all(_MEMBERSHIPS, roles=roles, reader=READER, operator=OPERATOR)
             lacking += [f"{row.role} lacks {row.what}" for row in rows]
         for service in migrated():
             lacking += [grant.sentence for grant in await missing_grants(tx, service)]

@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 
 from fleet.folders import folder_of
+from fleet.grants import wanted_grants
 from fleet.migrate import migrate, migrated
 from hobbs.local.ports import free_port
 from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres
@@ -22,9 +23,14 @@ DATABASE = "hobbs"
 def main() -> int:
     """Write the file of every service, and the console's."""
     with throwaway_postgres() as server:
-        asyncio.run(_migrate_new_database(server))
-        for service in migrated():
-            schema_file(service).write_text(schema_text(server.url(DATABASE), service), encoding="utf-8")
+        asyncio.run(_make_database(server))
+        # Twice: what roles should have is read from these files (fleet.grants). First what migrations give,
+        # then with what follows from it. Otherwise the right of a new migration is taken back as unwanted.
+        for exact_rights in (False, True):
+            asyncio.run(migrate(server.url(DATABASE), {}, exact_rights=exact_rights))
+            for service in migrated():
+                schema_file(service).write_text(schema_text(server.url(DATABASE), service), encoding="utf-8")
+            wanted_grants.cache_clear()
     return 0
 
 
@@ -47,13 +53,12 @@ def throwaway_postgres() -> Iterator[Postgres]:
             server.child.wait(10)
 
 
-async def _migrate_new_database(server: Postgres) -> None:
+async def _make_database(server: Postgres) -> None:
     connection = await asyncpg.connect(server.url())
     try:
         await connection.execute(f"CREATE DATABASE {DATABASE}")
     finally:
         await connection.close()
-    await migrate(server.url(DATABASE), {})
 
 
 if __name__ == "__main__":

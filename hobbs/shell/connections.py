@@ -16,7 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from fleet import outages
 from fleet.database import Database
-from fleet.migrate import READER
+from fleet.grants import READER
 from fleet.settings import PREFIX, Settings, own_prefix
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, say
 

@@ -156,7 +156,13 @@ CREATE TABLE adjustments.dead_letter (
 ALTER TABLE ONLY adjustments.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY adjustments.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON adjustments.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.dead_letter TO hobbs_adjustments;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON adjustments.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION adjustments.refuse_rewritten_letter();
+ALTER TABLE adjustments.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON adjustments.dead_letter FOR EACH ROW EXECUTE FUNCTION adjustments.refuse_rewritten_letter();
+ALTER TABLE adjustments.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE adjustments.dead_letter TO hobbs_adjustments;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE adjustments.dead_letter TO hobbs_adjustments;
+GRANT UPDATE("offset") ON TABLE adjustments.dead_letter TO hobbs_adjustments;
 
 CREATE TABLE adjustments.early_answer (
     settlement_id uuid NOT NULL,
@@ -420,13 +426,13 @@ CREATE VIEW adjustments_public.adjustments AS
     journal_id,
     (trace ->> 'correlation_id'::text) AS correlation_id
    FROM adjustments.adjustment;
-GRANT SELECT ON TABLE adjustments_public.adjustments TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.adjustments TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM adjustments.inbox;
-GRANT SELECT ON TABLE adjustments_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.admitted_events TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.approvals AS
  SELECT approval.decision_id,
@@ -437,7 +443,7 @@ CREATE VIEW adjustments_public.approvals AS
     (approval.content_hash = adjustment.content_hash) AS counts
    FROM (adjustments.approval
      JOIN adjustments.adjustment ON ((adjustment.id = approval.adjustment_id)));
-GRANT SELECT ON TABLE adjustments_public.approvals TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.approvals TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.clawback_windows AS
  SELECT transfer_id,
@@ -447,7 +453,7 @@ CREATE VIEW adjustments_public.clawback_windows AS
     sources,
     clawback_until
    FROM adjustments.clawback_window;
-GRANT SELECT ON TABLE adjustments_public.clawback_windows TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.clawback_windows TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.dead_letters AS
  SELECT id,
@@ -464,7 +470,7 @@ CREATE VIEW adjustments_public.dead_letters AS
     correlation_id,
     event_key
    FROM adjustments.dead_letter;
-GRANT SELECT ON TABLE adjustments_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.dead_letters TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.differences AS
  SELECT adjustment.id AS adjustment_id,
@@ -478,7 +484,7 @@ CREATE VIEW adjustments_public.differences AS
     (party.amount)::bigint AS difference
    FROM adjustments.adjustment,
     LATERAL jsonb_each_text(adjustment.differences) party(wallet, amount);
-GRANT SELECT ON TABLE adjustments_public.differences TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.differences TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.early_answers AS
  SELECT settlement_id,
@@ -488,7 +494,7 @@ CREATE VIEW adjustments_public.early_answers AS
     heard_at,
     told_at
    FROM adjustments.early_answer;
-GRANT SELECT ON TABLE adjustments_public.early_answers TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.early_answers TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.flights AS
  SELECT flight_id,
@@ -496,7 +502,7 @@ CREATE VIEW adjustments_public.flights AS
     first_source,
     first_entries
    FROM adjustments.flight;
-GRANT SELECT ON TABLE adjustments_public.flights TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.flights TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.history AS
  SELECT id,
@@ -508,7 +514,7 @@ CREATE VIEW adjustments_public.history AS
     why,
     encode(content_hash, 'hex'::text) AS content_hash
    FROM adjustments.adjustment_history;
-GRANT SELECT ON TABLE adjustments_public.history TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.history TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.moved_by_maker AS
  SELECT made_by,
@@ -518,14 +524,14 @@ CREATE VIEW adjustments_public.moved_by_maker AS
     moved,
     adjustments
    FROM adjustments.moved_by_maker;
-GRANT SELECT ON TABLE adjustments_public.moved_by_maker TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.moved_by_maker TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.policy_cards AS
  SELECT effective_from,
     version,
     policy
    FROM adjustments.policy_card;
-GRANT SELECT ON TABLE adjustments_public.policy_cards TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.policy_cards TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.positions AS
  SELECT topic,
@@ -533,7 +539,7 @@ CREATE VIEW adjustments_public.positions AS
     next_offset,
     written_at
    FROM adjustments.topic_position;
-GRANT SELECT ON TABLE adjustments_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.positions TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.posted_journals AS
  SELECT source,
@@ -542,14 +548,14 @@ CREATE VIEW adjustments_public.posted_journals AS
     entries,
     recorded_at
    FROM adjustments.posted_journal;
-GRANT SELECT ON TABLE adjustments_public.posted_journals TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.posted_journals TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.school AS
  SELECT time_zone,
     time_zone_version,
     read_version
    FROM adjustments.school;
-GRANT SELECT ON TABLE adjustments_public.school TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.school TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.settlement_history AS
  SELECT id,
@@ -560,7 +566,7 @@ CREATE VIEW adjustments_public.settlement_history AS
     who,
     why
    FROM adjustments.settlement_history;
-GRANT SELECT ON TABLE adjustments_public.settlement_history TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.settlement_history TO hobbs_reader, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.settlements AS
  SELECT s.id,
@@ -583,7 +589,7 @@ CREATE VIEW adjustments_public.settlements AS
     s.changed_at
    FROM (adjustments.settlement s
      JOIN adjustments.adjustment a ON ((a.id = s.adjustment_id)));
-GRANT SELECT ON TABLE adjustments_public.settlements TO hobbs_reader;
+GRANT SELECT ON TABLE adjustments_public.settlements TO hobbs_reader, hobbs_adjustments;
 
 -- Functions; their texts are in functions/.
 -- * guard_adjustment()
@@ -594,3 +600,4 @@ GRANT SELECT ON TABLE adjustments_public.settlements TO hobbs_reader;
 -- * guard_settlement_sums()
 -- * person(text)
 -- * refuse(text, text)
+-- * refuse_rewritten_letter()

@@ -3,7 +3,7 @@
 CREATE SCHEMA billing;
 CREATE SCHEMA billing_public;
 GRANT USAGE ON SCHEMA billing TO hobbs_billing;
-GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing;
+GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing, hobbs_adjustments, hobbs_receivables;
 
 CREATE TABLE billing.alembic_version (
     version_num character varying(32) NOT NULL
@@ -134,7 +134,13 @@ ALTER TABLE ONLY billing.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMAR
 ALTER TABLE ONLY billing.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_by_flight ON billing.dead_letter USING btree ("substring"(subject, '^flight:(.*):[0-9]+$'::text)) WHERE (topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text]));
 CREATE INDEX dead_letter_open ON billing.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.dead_letter TO hobbs_billing;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON billing.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION billing.refuse_rewritten_letter();
+ALTER TABLE billing.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON billing.dead_letter FOR EACH ROW EXECUTE FUNCTION billing.refuse_rewritten_letter();
+ALTER TABLE billing.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE billing.dead_letter TO hobbs_billing;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE billing.dead_letter TO hobbs_billing;
+GRANT UPDATE("offset") ON TABLE billing.dead_letter TO hobbs_billing;
 
 CREATE TABLE billing.function_file (
     name text NOT NULL,
@@ -294,7 +300,7 @@ CREATE VIEW billing_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM billing.inbox;
-GRANT SELECT ON TABLE billing_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.admitted_events TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.bill_legs AS
  SELECT bill.id AS bill_id,
@@ -307,7 +313,7 @@ CREATE VIEW billing_public.bill_legs AS
     leg.amount
    FROM (billing.bill
      CROSS JOIN LATERAL jsonb_to_recordset(bill.legs) leg(wallet text, kind text, amount bigint));
-GRANT SELECT ON TABLE billing_public.bill_legs TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.bill_legs TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.bill_lines AS
  SELECT bill.id AS bill_id,
@@ -325,7 +331,7 @@ CREATE VIEW billing_public.bill_lines AS
     line.parts
    FROM (billing.bill
      CROSS JOIN LATERAL ROWS FROM(jsonb_to_recordset(bill.lines) AS (kind text, description text, amount bigint, tenths integer, rate bigint, parts jsonb)) WITH ORDINALITY line(kind, description, amount, tenths, rate, parts, "position"));
-GRANT SELECT ON TABLE billing_public.bill_lines TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.bill_lines TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.bills AS
  SELECT id AS bill_id,
@@ -357,12 +363,12 @@ CREATE VIEW billing_public.bills AS
            FROM billing.bill later
           WHERE ((later.flight_id = bill.flight_id) AND (later.revision > bill.revision) AND (later.corrects IS NOT NULL))))) AS in_force
    FROM billing.bill;
-GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader, hobbs_adjustments, hobbs_billing, hobbs_receivables;
 
 CREATE VIEW billing_public.book AS
  SELECT version
    FROM billing.book;
-GRANT SELECT ON TABLE billing_public.book TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.book TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.cancelled_flights AS
  SELECT flight_id,
@@ -371,7 +377,7 @@ CREATE VIEW billing_public.cancelled_flights AS
     made_by,
     cancelled_at
    FROM billing.cancelled_flight;
-GRANT SELECT ON TABLE billing_public.cancelled_flights TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.cancelled_flights TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.card_history AS
  SELECT card_version.version,
@@ -385,7 +391,7 @@ CREATE VIEW billing_public.card_history AS
     card_version.new
    FROM (billing.card_version
      JOIN billing.school_version USING (version));
-GRANT SELECT ON TABLE billing_public.card_history TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.card_history TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.cards AS
  SELECT kind,
@@ -394,7 +400,7 @@ CREATE VIEW billing_public.cards AS
     version,
     document
    FROM billing.card;
-GRANT SELECT ON TABLE billing_public.cards TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.cards TO hobbs_reader, hobbs_billing, hobbs_receivables;
 
 CREATE VIEW billing_public.dead_letters AS
  SELECT id,
@@ -411,7 +417,7 @@ CREATE VIEW billing_public.dead_letters AS
     correlation_id,
     event_key
    FROM billing.dead_letter;
-GRANT SELECT ON TABLE billing_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.dead_letters TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.meter_chain AS
  WITH reading AS (
@@ -476,7 +482,7 @@ CREATE VIEW billing_public.meter_chain AS
     (max((before + in_tenths)) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) - before) AS reached_tenths
    FROM placed
   WINDOW earlier AS (PARTITION BY aircraft, meter ORDER BY (before + out_tenths), (before + in_tenths), flight_id, revision);
-GRANT SELECT ON TABLE billing_public.meter_chain TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.meter_chain TO hobbs_reader, hobbs_adjustments, hobbs_billing;
 
 CREATE VIEW billing_public.flags AS
  SELECT bill.id AS bill_id,
@@ -517,7 +523,7 @@ UNION ALL
     meter_chain.previous_flight_id
    FROM billing_public.meter_chain
   WHERE (meter_chain.out_tenths <> meter_chain.reached_tenths);
-GRANT SELECT ON TABLE billing_public.flags TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.flags TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.positions AS
  SELECT topic,
@@ -525,7 +531,7 @@ CREATE VIEW billing_public.positions AS
     next_offset,
     written_at
    FROM billing.topic_position;
-GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader, hobbs_billing, hobbs_receivables;
 
 CREATE VIEW billing_public.refused_flights AS
  SELECT id AS dead_letter_id,
@@ -545,7 +551,7 @@ CREATE VIEW billing_public.refused_flights AS
     last_seen_at
    FROM billing.dead_letter
   WHERE ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text])) AND (state = 'open'::text));
-GRANT SELECT ON TABLE billing_public.refused_flights TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.refused_flights TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.school_versions AS
  SELECT version,
@@ -555,7 +561,7 @@ CREATE VIEW billing_public.school_versions AS
     at,
     applied_at
    FROM billing.school_version;
-GRANT SELECT ON TABLE billing_public.school_versions TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.school_versions TO hobbs_reader, hobbs_billing;
 
 CREATE VIEW billing_public.waiting_revisions AS
  SELECT flight_id,
@@ -571,7 +577,8 @@ CREATE VIEW billing_public.waiting_revisions AS
            FROM billing.bill
           WHERE (bill.flight_id = waiting_revision.flight_id)) AS billed_revision
    FROM billing.waiting_revision;
-GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader;
+GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader, hobbs_billing;
 
 -- Functions; their texts are in functions/.
+-- * refuse_rewritten_letter()
 -- * current_rates(date)

@@ -77,7 +77,13 @@ CREATE TABLE gateway.dead_letter (
 ALTER TABLE ONLY gateway.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY gateway.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON gateway.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE gateway.dead_letter TO hobbs_gateway;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON gateway.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION gateway.refuse_rewritten_letter();
+ALTER TABLE gateway.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON gateway.dead_letter FOR EACH ROW EXECUTE FUNCTION gateway.refuse_rewritten_letter();
+ALTER TABLE gateway.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE gateway.dead_letter TO hobbs_gateway;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE gateway.dead_letter TO hobbs_gateway;
+GRANT UPDATE("offset") ON TABLE gateway.dead_letter TO hobbs_gateway;
 
 CREATE TABLE gateway.function_file (
     name text NOT NULL,
@@ -167,13 +173,13 @@ CREATE VIEW gateway_public.accepted_flight AS
     k.name AS key_name
    FROM (gateway.accepted_flight f
      JOIN gateway.api_key k USING (key_id));
-GRANT SELECT ON TABLE gateway_public.accepted_flight TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.accepted_flight TO hobbs_reader, hobbs_gateway;
 
 CREATE VIEW gateway_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM gateway.inbox;
-GRANT SELECT ON TABLE gateway_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.admitted_events TO hobbs_reader, hobbs_gateway;
 
 CREATE VIEW gateway_public.api_key AS
  SELECT key_id,
@@ -186,7 +192,7 @@ CREATE VIEW gateway_public.api_key AS
     revoked_at,
     revoked_by
    FROM gateway.api_key;
-GRANT SELECT ON TABLE gateway_public.api_key TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.api_key TO hobbs_reader, hobbs_gateway;
 
 CREATE VIEW gateway_public.dead_letters AS
  SELECT id,
@@ -203,7 +209,7 @@ CREATE VIEW gateway_public.dead_letters AS
     correlation_id,
     event_key
    FROM gateway.dead_letter;
-GRANT SELECT ON TABLE gateway_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.dead_letters TO hobbs_reader, hobbs_gateway;
 
 CREATE VIEW gateway_public.positions AS
  SELECT topic,
@@ -211,7 +217,7 @@ CREATE VIEW gateway_public.positions AS
     next_offset,
     written_at
    FROM gateway.topic_position;
-GRANT SELECT ON TABLE gateway_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.positions TO hobbs_reader, hobbs_gateway;
 
 CREATE VIEW gateway_public.webhook_sighting AS
  SELECT endpoint,
@@ -225,4 +231,7 @@ CREATE VIEW gateway_public.webhook_sighting AS
     first_seen_at,
     last_seen_at
    FROM gateway.webhook_sighting;
-GRANT SELECT ON TABLE gateway_public.webhook_sighting TO hobbs_reader;
+GRANT SELECT ON TABLE gateway_public.webhook_sighting TO hobbs_reader, hobbs_gateway;
+
+-- Functions; their texts are in functions/.
+-- * refuse_rewritten_letter()

@@ -27,6 +27,7 @@ JOURNAL_REFUSALS: Final = (
     "source_reused",
     "too_many_entries",
     "unknown_journal",
+    "opening_line",
 )
 HOLD_REFUSALS: Final = (
     *WALLET_REFUSALS,

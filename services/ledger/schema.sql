@@ -3,7 +3,7 @@
 CREATE SCHEMA ledger;
 CREATE SCHEMA ledger_public;
 GRANT USAGE ON SCHEMA ledger TO hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
-GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
+GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance, hobbs_adjustments;
 
 CREATE TYPE ledger.balance_step AS (
     monitor_id bigint,
@@ -125,7 +125,13 @@ CREATE TABLE ledger.dead_letter (
 ALTER TABLE ONLY ledger.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY ledger.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON ledger.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE ledger.dead_letter TO hobbs_ledger;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON ledger.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION ledger.refuse_rewritten_letter();
+ALTER TABLE ledger.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON ledger.dead_letter FOR EACH ROW EXECUTE FUNCTION ledger.refuse_rewritten_letter();
+ALTER TABLE ledger.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE ledger.dead_letter TO hobbs_ledger;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE ledger.dead_letter TO hobbs_ledger;
+GRANT UPDATE("offset") ON TABLE ledger.dead_letter TO hobbs_ledger;
 
 CREATE TABLE ledger.displaced_entry (
     wallet_id bigint NOT NULL,
@@ -542,7 +548,7 @@ CREATE VIEW ledger_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM ledger.inbox;
-GRANT SELECT ON TABLE ledger_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.admitted_events TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.closed_periods AS
  SELECT until,
@@ -551,7 +557,7 @@ CREATE VIEW ledger_public.closed_periods AS
     memo
    FROM ledger.closed_period;
 COMMENT ON VIEW ledger_public.closed_periods IS 'What occurred before `until` takes no more journals.';
-GRANT SELECT ON TABLE ledger_public.closed_periods TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.closed_periods TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.crossings AS
  SELECT crossing.monitor_id,
@@ -585,7 +591,7 @@ CREATE VIEW ledger_public.crossings AS
      JOIN ledger.wallet ON ((wallet.id = monitor.wallet_id)))
      LEFT JOIN ledger.journal ON ((journal.id = crossing.journal_id)));
 COMMENT ON VIEW ledger_public.crossings IS 'What monitors have told, removed ones too: each crossing, its cause.';
-GRANT SELECT ON TABLE ledger_public.crossings TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.crossings TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.dead_letters AS
  SELECT id,
@@ -602,7 +608,7 @@ CREATE VIEW ledger_public.dead_letters AS
     correlation_id,
     event_key
    FROM ledger.dead_letter;
-GRANT SELECT ON TABLE ledger_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.dead_letters TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.entries AS
  SELECT entry.journal_id,
@@ -623,7 +629,7 @@ CREATE VIEW ledger_public.entries AS
      JOIN ledger.journal ON ((journal.id = entry.journal_id)))
      JOIN ledger.wallet ON ((wallet.id = entry.wallet_id)));
 COMMENT ON VIEW ledger_public.entries IS 'Statement lines: each entry with its journal, running balance, version.';
-GRANT SELECT ON TABLE ledger_public.entries TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.entries TO hobbs_reader, hobbs_adjustments, hobbs_ledger;
 
 CREATE VIEW ledger_public.holds AS
  SELECT hold.id AS hold_id,
@@ -644,7 +650,7 @@ CREATE VIEW ledger_public.holds AS
    FROM (ledger.hold
      JOIN ledger.wallet ON ((wallet.id = hold.wallet_id)));
 COMMENT ON VIEW ledger_public.holds IS 'Every hold: what it keeps or kept on a wallet, and how it ended.';
-GRANT SELECT ON TABLE ledger_public.holds TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.holds TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.journal_groups AS
  SELECT journal_group.name,
@@ -653,7 +659,7 @@ CREATE VIEW ledger_public.journal_groups AS
    FROM (ledger.journal_group
      JOIN ledger.journal ON ((journal.id = journal_group.journal_id)));
 COMMENT ON VIEW ledger_public.journal_groups IS 'Journals that were posted together or not at all.';
-GRANT SELECT ON TABLE ledger_public.journal_groups TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.journal_groups TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.journal_links AS
  SELECT "position",
@@ -662,7 +668,7 @@ CREATE VIEW ledger_public.journal_links AS
     recorded_at
    FROM ledger.journal_link;
 COMMENT ON VIEW ledger_public.journal_links IS 'The hash chain: a link for each journal, numbered by position.';
-GRANT SELECT ON TABLE ledger_public.journal_links TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.journal_links TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.journals AS
  SELECT id AS journal_id,
@@ -677,7 +683,7 @@ CREATE VIEW ledger_public.journals AS
     request_event_id
    FROM ledger.journal;
 COMMENT ON VIEW ledger_public.journals IS 'Every journal, without its entries.';
-GRANT SELECT ON TABLE ledger_public.journals TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.journals TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.late_journals AS
  SELECT late_journal.journal_id,
@@ -689,7 +695,7 @@ CREATE VIEW ledger_public.late_journals AS
    FROM (ledger.late_journal
      JOIN ledger.journal ON ((journal.id = late_journal.journal_id)));
 COMMENT ON VIEW ledger_public.late_journals IS 'Journals dated into the open period, and where they belong.';
-GRANT SELECT ON TABLE ledger_public.late_journals TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.late_journals TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.monitors AS
  SELECT monitor.id AS monitor_id,
@@ -731,7 +737,7 @@ CREATE VIEW ledger_public.monitors AS
          LIMIT 1) setting ON (true))
   WHERE (monitor.threshold IS NOT NULL);
 COMMENT ON VIEW ledger_public.monitors IS 'Monitors that are set, the balance each watches, and its state.';
-GRANT SELECT ON TABLE ledger_public.monitors TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.monitors TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.my_balances WITH (security_invoker='true') AS
  SELECT wallet.address,
@@ -817,7 +823,7 @@ CREATE VIEW ledger_public.opening_lines AS
      JOIN ledger.wallet ON ((wallet.id = entry.wallet_id)))
      LEFT JOIN ledger.late_journal ON ((late_journal.journal_id = line.journal_id)));
 COMMENT ON VIEW ledger_public.opening_lines IS 'Lines of the books kept before, with what each put on its wallet (credit positive), and whether it stands.';
-GRANT SELECT ON TABLE ledger_public.opening_lines TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.opening_lines TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.opening_signatures AS
  SELECT id,
@@ -830,7 +836,7 @@ CREATE VIEW ledger_public.opening_signatures AS
     recorded_at
    FROM ledger.opening_signature;
 COMMENT ON VIEW ledger_public.opening_signatures IS 'Who signed or reopened an opening, newest last.';
-GRANT SELECT ON TABLE ledger_public.opening_signatures TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.opening_signatures TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.positions AS
  SELECT topic,
@@ -838,7 +844,7 @@ CREATE VIEW ledger_public.positions AS
     next_offset,
     written_at
    FROM ledger.topic_position;
-GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.reverts AS
  SELECT revert.journal_id,
@@ -851,7 +857,7 @@ CREATE VIEW ledger_public.reverts AS
      JOIN ledger.journal made ON ((made.id = revert.journal_id)))
      JOIN ledger.journal taken ON ((taken.id = revert.reverted_id)));
 COMMENT ON VIEW ledger_public.reverts IS 'Which journal takes back which.';
-GRANT SELECT ON TABLE ledger_public.reverts TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.reverts TO hobbs_reader, hobbs_ledger;
 
 CREATE VIEW ledger_public.wallets AS
  SELECT wallet.id AS wallet_id,
@@ -868,7 +874,7 @@ CREATE VIEW ledger_public.wallets AS
    FROM (ledger.wallet
      JOIN ledger.balance ON ((balance.wallet_id = wallet.id)));
 COMMENT ON VIEW ledger_public.wallets IS 'Every wallet with its balance, one row per currency.';
-GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader;
+GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader, hobbs_ledger;
 
 -- Functions; their texts are in functions/.
 -- * acquire_wallet_lock(bigint)
@@ -915,6 +921,7 @@ GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader;
 -- * refuse_entries_below_limit(bigint, text, numeric)
 -- * refuse_lock_out_of_order(text)
 -- * refuse_other_entries()
+-- * refuse_rewritten_letter()
 -- * refuse_unearned_balance()
 -- * refuse_unset_monitor()
 -- * refuse_untrue_crossing()

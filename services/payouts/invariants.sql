@@ -280,6 +280,22 @@ UNION ALL
 SELECT wallet, currency, stands_for, amount FROM payable
 WHERE event_type = 'offset' AND amount > 0 AND transfer_id IS NULL;
 
+-- name: histories_are_guarded
+-- The triggers that keep attempts, transfers, payables, accounts and histories are there, and fire in every session.
+SELECT guard.of_table, guard.name
+FROM (VALUES ('attempt', 'attempt_is_written_once'), ('attempt', 'attempt_is_not_removed'),
+             ('transfer', 'transfer_keeps_what_was_sent'), ('transfer', 'transfer_is_not_removed'),
+             ('payable', 'payable_is_what_was_posted'), ('payable', 'payable_is_not_removed'),
+             ('payee', 'payee_keeps_the_account'), ('payee', 'payee_is_not_removed'),
+             ('transfer_history', 'history_is_only_added_to'), ('operation_history', 'history_is_only_added_to'),
+             ('attempt', 'table_is_not_emptied'), ('transfer', 'table_is_not_emptied'),
+             ('payable', 'table_is_not_emptied'), ('payee', 'table_is_not_emptied'),
+             ('transfer_history', 'table_is_not_emptied'), ('operation_history', 'table_is_not_emptied'))
+     AS guard (of_table, name)
+WHERE NOT EXISTS (SELECT FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid
+                  WHERE tgrelid = to_regclass(guard.of_table) AND tgname = guard.name AND tgenabled = 'A'
+                    AND proname = 'refuse_rewriting');
+
 -- name: what_was_let_out_is_counted
 -- What was let out under a reserve's gate is its transfers' amounts, each once.
 SELECT gate.currency, allowed_total, coalesce(let_out.amount, 0) AS let_out FROM reserve_gate AS gate

@@ -3,7 +3,7 @@
 CREATE SCHEMA payouts;
 CREATE SCHEMA payouts_public;
 GRANT USAGE ON SCHEMA payouts TO hobbs_payouts;
-GRANT USAGE ON SCHEMA payouts_public TO hobbs_reader, hobbs_payouts;
+GRANT USAGE ON SCHEMA payouts_public TO hobbs_reader, hobbs_payouts, hobbs_adjustments, hobbs_reserves;
 
 CREATE TABLE payouts.account_adoption (
     id uuid NOT NULL,
@@ -45,7 +45,14 @@ CREATE TABLE payouts.attempt (
 ALTER TABLE ONLY payouts.attempt ADD CONSTRAINT attempt_pkey PRIMARY KEY (lease_token);
 ALTER TABLE ONLY payouts.attempt ADD CONSTRAINT attempt_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
 CREATE INDEX attempt_of_an_operation ON payouts.attempt USING btree (operation_id, started_at);
-GRANT SELECT, INSERT, UPDATE ON TABLE payouts.attempt TO hobbs_payouts;
+CREATE TRIGGER attempt_is_not_removed BEFORE DELETE ON payouts.attempt FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.attempt ENABLE ALWAYS TRIGGER attempt_is_not_removed;
+CREATE TRIGGER attempt_is_written_once BEFORE UPDATE ON payouts.attempt FOR EACH ROW WHEN (((old.finished_at IS NOT NULL) OR ((((((old.lease_token IS DISTINCT FROM new.lease_token) OR (old.operation_id IS DISTINCT FROM new.operation_id)) OR (old.generation IS DISTINCT FROM new.generation)) OR (old.phase IS DISTINCT FROM new.phase)) OR (old.idempotency_key IS DISTINCT FROM new.idempotency_key)) OR (old.started_at IS DISTINCT FROM new.started_at)))) EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.attempt ENABLE ALWAYS TRIGGER attempt_is_written_once;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.attempt FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.attempt ENABLE ALWAYS TRIGGER table_is_not_emptied;
+GRANT SELECT, INSERT ON TABLE payouts.attempt TO hobbs_payouts;
+GRANT UPDATE (finished_at, verdict, http_status, code, request_id, sentence) ON TABLE payouts.attempt TO hobbs_payouts;
 
 CREATE TABLE payouts.balance_reading (
     number bigint NOT NULL,
@@ -177,7 +184,13 @@ CREATE TABLE payouts.dead_letter (
 ALTER TABLE ONLY payouts.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY payouts.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON payouts.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.dead_letter TO hobbs_payouts;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON payouts.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewritten_letter();
+ALTER TABLE payouts.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON payouts.dead_letter FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewritten_letter();
+ALTER TABLE payouts.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE payouts.dead_letter TO hobbs_payouts;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE payouts.dead_letter TO hobbs_payouts;
+GRANT UPDATE("offset") ON TABLE payouts.dead_letter TO hobbs_payouts;
 
 CREATE TABLE payouts.event_listing (
     only_row boolean DEFAULT true NOT NULL,
@@ -495,6 +508,10 @@ ALTER TABLE payouts.operation_history ALTER COLUMN id ADD GENERATED ALWAYS AS ID
 ALTER TABLE ONLY payouts.operation_history ADD CONSTRAINT operation_history_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payouts.operation_history ADD CONSTRAINT operation_history_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
 CREATE INDEX operation_history_of_an_operation ON payouts.operation_history USING btree (operation_id, id);
+CREATE TRIGGER history_is_only_added_to BEFORE DELETE OR UPDATE ON payouts.operation_history FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.operation_history ENABLE ALWAYS TRIGGER history_is_only_added_to;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.operation_history FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.operation_history ENABLE ALWAYS TRIGGER table_is_not_emptied;
 GRANT SELECT, INSERT ON TABLE payouts.operation_history TO hobbs_payouts;
 
 CREATE TABLE payouts.outbox (
@@ -545,7 +562,14 @@ CREATE INDEX payable_in_a_clawback ON payouts.payable USING btree (clawback_id) 
 CREATE INDEX payable_not_yet_in_a_transfer ON payouts.payable USING btree (wallet, currency, id) WHERE (transfer_id IS NULL);
 CREATE INDEX payable_of_a_transfer ON payouts.payable USING btree (transfer_id) WHERE (transfer_id IS NOT NULL);
 CREATE INDEX payable_that_stands_for_a_debt ON payouts.payable USING btree (wallet, stands_for) WHERE (stands_for IS NOT NULL);
-GRANT SELECT, INSERT, UPDATE ON TABLE payouts.payable TO hobbs_payouts;
+CREATE TRIGGER payable_is_not_removed BEFORE DELETE ON payouts.payable FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payable ENABLE ALWAYS TRIGGER payable_is_not_removed;
+CREATE TRIGGER payable_is_what_was_posted BEFORE UPDATE ON payouts.payable FOR EACH ROW WHEN ((((((((((old.id IS DISTINCT FROM new.id) OR (old.journal_id IS DISTINCT FROM new.journal_id)) OR (old.wallet IS DISTINCT FROM new.wallet)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.amount IS DISTINCT FROM new.amount)) OR (old.source IS DISTINCT FROM new.source)) OR (old.event_type IS DISTINCT FROM new.event_type)) OR (old.occurred_at IS DISTINCT FROM new.occurred_at)) OR (old.accrued_at IS DISTINCT FROM new.accrued_at))) EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payable ENABLE ALWAYS TRIGGER payable_is_what_was_posted;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.payable FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payable ENABLE ALWAYS TRIGGER table_is_not_emptied;
+GRANT SELECT, INSERT ON TABLE payouts.payable TO hobbs_payouts;
+GRANT UPDATE (stripe_account, transfer_id, trace, clawback_id, stands_for) ON TABLE payouts.payable TO hobbs_payouts;
 
 CREATE TABLE payouts.payee (
     wallet text NOT NULL,
@@ -582,7 +606,14 @@ CREATE TABLE payouts.payee (
 );
 ALTER TABLE ONLY payouts.payee ADD CONSTRAINT one_payee_per_stripe_account UNIQUE (stripe_account);
 ALTER TABLE ONLY payouts.payee ADD CONSTRAINT payee_pkey PRIMARY KEY (wallet);
-GRANT SELECT, INSERT, UPDATE ON TABLE payouts.payee TO hobbs_payouts;
+CREATE TRIGGER payee_is_not_removed BEFORE DELETE ON payouts.payee FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payee ENABLE ALWAYS TRIGGER payee_is_not_removed;
+CREATE TRIGGER payee_keeps_the_account BEFORE UPDATE ON payouts.payee FOR EACH ROW WHEN ((((((old.wallet IS DISTINCT FROM new.wallet) OR (old.kind IS DISTINCT FROM new.kind)) OR (old.key IS DISTINCT FROM new.key)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR ((old.stripe_account IS NOT NULL) AND (old.stripe_account IS DISTINCT FROM new.stripe_account)))) EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payee ENABLE ALWAYS TRIGGER payee_keeps_the_account;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.payee FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.payee ENABLE ALWAYS TRIGGER table_is_not_emptied;
+GRANT SELECT, INSERT ON TABLE payouts.payee TO hobbs_payouts;
+GRANT UPDATE (email, country, schedule, minimum_amount, hold_hours, instant, configured_at, removed_at, stripe_account, ready, details_submitted, charges_enabled, payouts_enabled, balance_negative, requirements, disabled_reason, checked_at, told, agreement, conflict) ON TABLE payouts.payee TO hobbs_payouts;
 
 CREATE TABLE payouts.payee_card (
     wallet text NOT NULL,
@@ -879,7 +910,14 @@ CREATE UNIQUE INDEX one_live_transfer_per_cause ON payouts.transfer USING btree 
 CREATE INDEX transfer_in_hold_period ON payouts.transfer USING btree (due_at) WHERE ((state = 'held'::text) AND (reason = 'hold_period'::text));
 CREATE INDEX transfer_not_settled ON payouts.transfer USING btree (wallet, state) WHERE (state = ANY (ARRAY['pending'::text, 'held'::text, 'sending'::text, 'refused'::text, 'parked'::text]));
 CREATE INDEX transfer_on_its_way_to_the_bank ON payouts.transfer USING btree (stripe_account, currency, sent_at) WHERE ((state = ANY (ARRAY['sent'::text, 'partly_reversed'::text])) AND (in_bank_at IS NULL));
-GRANT SELECT, INSERT, UPDATE ON TABLE payouts.transfer TO hobbs_payouts;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.transfer FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.transfer ENABLE ALWAYS TRIGGER table_is_not_emptied;
+CREATE TRIGGER transfer_is_not_removed BEFORE DELETE ON payouts.transfer FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.transfer ENABLE ALWAYS TRIGGER transfer_is_not_removed;
+CREATE TRIGGER transfer_keeps_what_was_sent BEFORE UPDATE ON payouts.transfer FOR EACH ROW WHEN (((((((old.id IS DISTINCT FROM new.id) OR (old.wallet IS DISTINCT FROM new.wallet)) OR (old.currency IS DISTINCT FROM new.currency)) OR (old.cause IS DISTINCT FROM new.cause)) OR (old.created_at IS DISTINCT FROM new.created_at)) OR ((old.stripe_transfer_id IS NOT NULL) AND ((((old.amount IS DISTINCT FROM new.amount) OR (old.stripe_transfer_id IS DISTINCT FROM new.stripe_transfer_id)) OR (old.stripe_account IS DISTINCT FROM new.stripe_account)) OR (old.sent_at IS DISTINCT FROM new.sent_at))))) EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.transfer ENABLE ALWAYS TRIGGER transfer_keeps_what_was_sent;
+GRANT SELECT, INSERT ON TABLE payouts.transfer TO hobbs_payouts;
+GRANT UPDATE (amount, state, reason, sentence, due_at, waived, stripe_transfer_id, stripe_account, sent_at, clawback_until, in_bank_at, amount_reversed, trace, changed_at) ON TABLE payouts.transfer TO hobbs_payouts;
 
 CREATE TABLE payouts.transfer_history (
     id bigint NOT NULL,
@@ -896,6 +934,10 @@ ALTER TABLE payouts.transfer_history ALTER COLUMN id ADD GENERATED ALWAYS AS IDE
 ALTER TABLE ONLY payouts.transfer_history ADD CONSTRAINT transfer_history_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payouts.transfer_history ADD CONSTRAINT transfer_history_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
 CREATE INDEX transfer_history_of_a_transfer ON payouts.transfer_history USING btree (transfer_id, id);
+CREATE TRIGGER history_is_only_added_to BEFORE DELETE OR UPDATE ON payouts.transfer_history FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.transfer_history ENABLE ALWAYS TRIGGER history_is_only_added_to;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.transfer_history FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.transfer_history ENABLE ALWAYS TRIGGER table_is_not_emptied;
 GRANT SELECT, INSERT ON TABLE payouts.transfer_history TO hobbs_payouts;
 
 CREATE TABLE payouts.webhook_kept (
@@ -920,13 +962,13 @@ CREATE VIEW payouts_public.account_adoptions AS
     answered_at,
     problem
    FROM payouts.account_adoption;
-GRANT SELECT ON TABLE payouts_public.account_adoptions TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.account_adoptions TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM payouts.inbox;
-GRANT SELECT ON TABLE payouts_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.admitted_events TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.attempts AS
  SELECT operation.transfer_id,
@@ -945,7 +987,7 @@ CREATE VIEW payouts_public.attempts AS
     attempt.sentence
    FROM (payouts.attempt
      JOIN payouts.operation ON ((operation.id = attempt.operation_id)));
-GRANT SELECT ON TABLE payouts_public.attempts TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.attempts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.cash_journals AS
  SELECT source,
@@ -957,7 +999,7 @@ CREATE VIEW payouts_public.cash_journals AS
     recorded_at,
     transaction_id
    FROM payouts.cash_journal;
-GRANT SELECT ON TABLE payouts_public.cash_journals TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.cash_journals TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.clawback_parts AS
  SELECT part.settlement_id,
@@ -972,7 +1014,7 @@ CREATE VIEW payouts_public.clawback_parts AS
     operation.not_after
    FROM (payouts.clawback_part part
      JOIN payouts.operation ON ((operation.id = part.operation_id)));
-GRANT SELECT ON TABLE payouts_public.clawback_parts TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.clawback_parts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.clawbacks AS
  SELECT settlement_id,
@@ -996,7 +1038,7 @@ CREATE VIEW payouts_public.clawbacks AS
              JOIN payouts.operation ON ((operation.id = part.operation_id)))
           WHERE ((part.settlement_id = clawback.settlement_id) AND (operation.state <> ALL (ARRAY['succeeded'::text, 'cancelled'::text])))) AS not_after
    FROM payouts.clawback;
-GRANT SELECT ON TABLE payouts_public.clawbacks TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.clawbacks TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.dead_letters AS
  SELECT id,
@@ -1013,7 +1055,7 @@ CREATE VIEW payouts_public.dead_letters AS
     correlation_id,
     event_key
    FROM payouts.dead_letter;
-GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.ended_rereads AS
  SELECT kind,
@@ -1024,7 +1066,7 @@ CREATE VIEW payouts_public.ended_rereads AS
     ended_because AS sentence
    FROM payouts.inquiry
   WHERE (ended_at IS NOT NULL);
-GRANT SELECT ON TABLE payouts_public.ended_rereads TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.ended_rereads TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.found_effects AS
  SELECT stripe_id,
@@ -1043,7 +1085,7 @@ CREATE VIEW payouts_public.found_effects AS
     sentence,
     settled_by
    FROM payouts.found_effect;
-GRANT SELECT ON TABLE payouts_public.found_effects TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.found_effects TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.links AS
  SELECT id,
@@ -1067,20 +1109,20 @@ CREATE VIEW payouts_public.movement_backfills AS
     found,
     ended_at
    FROM payouts.movement_backfill;
-GRANT SELECT ON TABLE payouts_public.movement_backfills TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.movement_backfills TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.movement_listing AS
  SELECT opened_at,
     listed_until,
     completed_at
    FROM payouts.movement_listing;
-GRANT SELECT ON TABLE payouts_public.movement_listing TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.movement_listing TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.movement_openings AS
  SELECT currency,
     amount
    FROM payouts.movement_opening;
-GRANT SELECT ON TABLE payouts_public.movement_openings TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.movement_openings TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.movements AS
  SELECT transaction_id,
@@ -1103,7 +1145,7 @@ CREATE VIEW payouts_public.movements AS
     closed_at,
     closed_by
    FROM payouts.movement;
-GRANT SELECT ON TABLE payouts_public.movements TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.movements TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.odd_objects AS
  SELECT kind,
@@ -1116,14 +1158,14 @@ CREATE VIEW payouts_public.odd_objects AS
     closed_at,
     closed_by
    FROM payouts.odd_object;
-GRANT SELECT ON TABLE payouts_public.odd_objects TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.odd_objects TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.offset_policies AS
  SELECT effective_from,
     version,
     percent
    FROM payouts.offset_policy;
-GRANT SELECT ON TABLE payouts_public.offset_policies TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.offset_policies TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.operation_history AS
  SELECT history.operation_id,
@@ -1154,7 +1196,7 @@ CREATE VIEW payouts_public.payables AS
     clawback_id,
     stands_for
    FROM payouts.payable;
-GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader, hobbs_adjustments, hobbs_payouts;
 
 CREATE VIEW payouts_public.payee_accounts AS
  SELECT payee.wallet,
@@ -1176,7 +1218,7 @@ CREATE VIEW payouts_public.payee_accounts AS
           WHERE ((operation.wallet = payee.wallet) AND (operation.kind = 'account'::text))
           ORDER BY operation.sequence DESC
          LIMIT 1) last ON (true));
-GRANT SELECT ON TABLE payouts_public.payee_accounts TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payee_accounts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.payee_cards AS
  SELECT wallet,
@@ -1190,7 +1232,7 @@ CREATE VIEW payouts_public.payee_cards AS
     instant,
     withdrawn
    FROM payouts.payee_card;
-GRANT SELECT ON TABLE payouts_public.payee_cards TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payee_cards TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.payee_totals AS
  SELECT payee.wallet,
@@ -1225,7 +1267,7 @@ CREATE VIEW payouts_public.payee_totals AS
                 END AS "case"
            FROM payouts.transfer) money USING (wallet))
   GROUP BY payee.wallet, money.currency;
-GRANT SELECT ON TABLE payouts_public.payee_totals TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payee_totals TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.stopped_operations AS
  SELECT operation.id,
@@ -1298,14 +1340,14 @@ CREATE VIEW payouts_public.payees AS
            FROM payouts.operation
           WHERE ((operation.wallet = payee.wallet) AND (operation.state = 'parked'::text)))) AS parked
    FROM payouts.payee;
-GRANT SELECT ON TABLE payouts_public.payees TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payees TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.payout_parts AS
  SELECT stripe_payout_id,
     transfer_id,
     amount
    FROM payouts.payout_part;
-GRANT SELECT ON TABLE payouts_public.payout_parts TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payout_parts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.payouts AS
  SELECT stripe_payout_id,
@@ -1320,7 +1362,7 @@ CREATE VIEW payouts_public.payouts AS
     seen_at,
     made_at
    FROM payouts.payout;
-GRANT SELECT ON TABLE payouts_public.payouts TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.payouts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.positions AS
  SELECT topic,
@@ -1328,7 +1370,7 @@ CREATE VIEW payouts_public.positions AS
     next_offset,
     written_at
    FROM payouts.topic_position;
-GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.refund_requests AS
  SELECT settlement_id,
@@ -1344,7 +1386,7 @@ CREATE VIEW payouts_public.refund_requests AS
     requested_at,
     settled_at
    FROM payouts.refund_request;
-GRANT SELECT ON TABLE payouts_public.refund_requests TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.refund_requests TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.refunds_made AS
  SELECT stripe_refund_id,
@@ -1353,7 +1395,7 @@ CREATE VIEW payouts_public.refunds_made AS
     amount,
     standing
    FROM payouts.refund_made;
-GRANT SELECT ON TABLE payouts_public.refunds_made TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.refunds_made TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.reserve_gates AS
  SELECT gate.currency,
@@ -1380,7 +1422,7 @@ CREATE VIEW payouts_public.reserve_gates AS
      CROSS JOIN LATERAL ( SELECT (COALESCE(sum(operation.amount), (0)::numeric))::bigint AS amount
            FROM payouts.operation
           WHERE ((operation.currency = gate.currency) AND (operation.let_out_at IS NOT NULL) AND (operation.state <> ALL (ARRAY['succeeded'::text, 'cancelled'::text])))) under_way);
-GRANT SELECT ON TABLE payouts_public.reserve_gates TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.reserve_gates TO hobbs_reader, hobbs_payouts, hobbs_reserves;
 
 CREATE VIEW payouts_public.reserve_policies AS
  SELECT effective_from,
@@ -1388,7 +1430,7 @@ CREATE VIEW payouts_public.reserve_policies AS
     stale_after_minutes,
     when_stale
    FROM payouts.reserve_policy;
-GRANT SELECT ON TABLE payouts_public.reserve_policies TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.reserve_policies TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.reversals AS
  SELECT stripe_reversal_id,
@@ -1398,14 +1440,14 @@ CREATE VIEW payouts_public.reversals AS
     reversed_at,
     cause
    FROM payouts.reversal;
-GRANT SELECT ON TABLE payouts_public.reversals TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.reversals TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.school AS
  SELECT time_zone,
     time_zone_version,
     read_version
    FROM payouts.school;
-GRANT SELECT ON TABLE payouts_public.school TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.school TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.stripe_mode AS
  SELECT livemode,
@@ -1414,7 +1456,7 @@ CREATE VIEW payouts_public.stripe_mode AS
     api_version,
     seen_at
    FROM payouts.stripe_mode;
-GRANT SELECT ON TABLE payouts_public.stripe_mode TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.stripe_mode TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.told_movements AS
  SELECT transaction_id,
@@ -1422,7 +1464,7 @@ CREATE VIEW payouts_public.told_movements AS
     noted_at
    FROM payouts.movement
   WHERE (published > 0);
-GRANT SELECT ON TABLE payouts_public.told_movements TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.told_movements TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.transfer_history AS
  SELECT transfer_id,
@@ -1434,7 +1476,7 @@ CREATE VIEW payouts_public.transfer_history AS
     sentence,
     actor
    FROM payouts.transfer_history;
-GRANT SELECT ON TABLE payouts_public.transfer_history TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.transfer_history TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.transfers AS
  SELECT transfer.id,
@@ -1463,7 +1505,7 @@ CREATE VIEW payouts_public.transfers AS
     (transfer.trace ->> 'correlation_id'::text) AS correlation_id
    FROM (payouts.transfer
      JOIN payouts.payee USING (wallet));
-GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader;
+GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader, hobbs_adjustments, hobbs_payouts;
 
 CREATE SEQUENCE payouts.operation_order
     START WITH 1
@@ -1474,6 +1516,9 @@ CREATE SEQUENCE payouts.operation_order
 GRANT USAGE ON SEQUENCE payouts.operation_order TO hobbs_payouts;
 
 -- Functions; their texts are in functions/.
+-- * let_change_all_but(regclass, text[])
 -- * refuse_change_of_frozen_operation()
 -- * refuse_change_of_settled_clawback()
 -- * refuse_change_of_settled_refund()
+-- * refuse_rewriting()
+-- * refuse_rewritten_letter()

@@ -3,7 +3,7 @@
 CREATE SCHEMA receivables;
 CREATE SCHEMA receivables_public;
 GRANT USAGE ON SCHEMA receivables TO hobbs_receivables;
-GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables;
+GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments;
 
 CREATE TABLE receivables.alembic_version (
     version_num character varying(32) NOT NULL
@@ -64,7 +64,13 @@ CREATE TABLE receivables.dead_letter (
 ALTER TABLE ONLY receivables.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY receivables.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON receivables.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.dead_letter TO hobbs_receivables;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON receivables.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION receivables.refuse_rewritten_letter();
+ALTER TABLE receivables.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON receivables.dead_letter FOR EACH ROW EXECUTE FUNCTION receivables.refuse_rewritten_letter();
+ALTER TABLE receivables.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE receivables.dead_letter TO hobbs_receivables;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE receivables.dead_letter TO hobbs_receivables;
+GRANT UPDATE("offset") ON TABLE receivables.dead_letter TO hobbs_receivables;
 
 CREATE TABLE receivables.dispute (
     dispute_id text NOT NULL,
@@ -239,7 +245,7 @@ CREATE VIEW receivables_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM receivables.inbox;
-GRANT SELECT ON TABLE receivables_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.admitted_events TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.dead_letters AS
  SELECT id,
@@ -256,7 +262,7 @@ CREATE VIEW receivables_public.dead_letters AS
     correlation_id,
     event_key
    FROM receivables.dead_letter;
-GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.disputes AS
  SELECT dispute_id,
@@ -269,14 +275,14 @@ CREATE VIEW receivables_public.disputes AS
     closed_at,
     fees
    FROM receivables.dispute;
-GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader, hobbs_adjustments, hobbs_receivables;
 
 CREATE VIEW receivables_public.kept_webhooks AS
  SELECT event_id,
     event_type,
     received_at
    FROM receivables.kept_webhook;
-GRANT SELECT ON TABLE receivables_public.kept_webhooks TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.kept_webhooks TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.payment_failures AS
  SELECT payment_intent_id,
@@ -287,7 +293,7 @@ CREATE VIEW receivables_public.payment_failures AS
     code,
     failed_at
    FROM receivables.payment_failure;
-GRANT SELECT ON TABLE receivables_public.payment_failures TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.payment_failures TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.payment_moves AS
  SELECT charge_id,
@@ -300,7 +306,7 @@ CREATE VIEW receivables_public.payment_moves AS
     moved_by,
     why
    FROM receivables.payment_move;
-GRANT SELECT ON TABLE receivables_public.payment_moves TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.payment_moves TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.payments AS
  SELECT charge.charge_id,
@@ -324,7 +330,7 @@ CREATE VIEW receivables_public.payments AS
            FROM receivables.dispute
           WHERE ((dispute.charge_id = charge.charge_id) AND dispute.withdrawn)) disputed ON (true))
   WHERE (charge.amount IS NOT NULL);
-GRANT SELECT ON TABLE receivables_public.payments TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.payments TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.positions AS
  SELECT topic,
@@ -332,7 +338,7 @@ CREATE VIEW receivables_public.positions AS
     next_offset,
     written_at
    FROM receivables.topic_position;
-GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.postings AS
  SELECT posting.source,
@@ -345,7 +351,7 @@ CREATE VIEW receivables_public.postings AS
     posting.requested_at
    FROM receivables.posting,
     LATERAL jsonb_to_recordset(posting.entries) entry(wallet text, amount bigint);
-GRANT SELECT ON TABLE receivables_public.postings TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.postings TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.refunds AS
  SELECT refund_id,
@@ -356,7 +362,7 @@ CREATE VIEW receivables_public.refunds AS
     moved,
     failed
    FROM receivables.refund;
-GRANT SELECT ON TABLE receivables_public.refunds TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.refunds TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.unallocated_payments AS
  SELECT queue.charge_id,
@@ -376,7 +382,7 @@ CREATE VIEW receivables_public.unallocated_payments AS
            FROM receivables.posting,
             LATERAL jsonb_to_recordset(posting.entries) entry(wallet text, amount bigint)
           WHERE ((posting.charge_id = queue.charge_id) AND (entry.wallet = 'liability:unallocated'::text))) held ON (true));
-GRANT SELECT ON TABLE receivables_public.unallocated_payments TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.unallocated_payments TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.unexplained_refunds AS
  SELECT charge.charge_id,
@@ -389,7 +395,7 @@ CREATE VIEW receivables_public.unexplained_refunds AS
            FROM receivables.refund
           WHERE ((refund.charge_id = charge.charge_id) AND (refund.moved OR refund.failed))) known ON (true))
   WHERE ((charge.told_refunded)::numeric > COALESCE(known.amount, (0)::numeric));
-GRANT SELECT ON TABLE receivables_public.unexplained_refunds TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.unexplained_refunds TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.waiting_charges AS
  SELECT charge_id,
@@ -404,4 +410,7 @@ CREATE VIEW receivables_public.waiting_charges AS
           WHERE (dispute.charge_id = charge.charge_id)) AS disputes
    FROM receivables.charge
   WHERE (amount IS NULL);
-GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader;
+GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_receivables;
+
+-- Functions; their texts are in functions/.
+-- * refuse_rewritten_letter()

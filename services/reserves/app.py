@@ -34,7 +34,9 @@ def _reconcile(worker: Worker, settings: ReservesSettings) -> None:
     worker.consume(
         "journal.posted", partial(handlers.take_journals, db), batch_max=BATCH_MAX, after=["school.accepted"]
     )
+    worker.consume("journal.refused", partial(handlers.take_refused, db), after=["journal.posted"])
     worker.consume("transfer.sent", partial(handlers.take_transfers, db), batch_max=BATCH_MAX)
+    worker.consume("refund.settled", partial(handlers.take_refunds, db))
     worker.consume(
         "stripe.transaction",
         partial(handlers.take_transactions, db),

@@ -23,9 +23,6 @@ async def follow_book(db: Database, batch: Sequence[Record], *, clock: Clock = u
         accepted = await inbox.admit(
             tx, batch, wire.lines.school_accepted, natural_key=lambda event: f"school:{event.version}"
         )
-        named = wire.lines.time_zone_in([one.event for one in accepted])
-        if named is not None:
-            await store.lines.follow_time_zone(tx, *named)
         await steps.health.follow_book(tx, wire.reserve_records.policies(accepted), clock())
 
 
@@ -55,6 +52,26 @@ async def take_transfers(db: Database, batch: Sequence[Record]) -> None:
             tx, batch, wire.lines.transfer_sent, natural_key=lambda event: str(event.transfer_id)
         )
         await store.lines.keep_sent(tx, {one.event.stripe_transfer_id: one.event.transfer_id for one in sent})
+
+
+async def take_refused(db: Database, batch: Sequence[Record]) -> None:
+    """Note at accepted breaks that the ledger refused what was asked for."""
+    ours = wire.lines.of_reconciliation(batch)
+    if not ours:
+        return
+    async with db.transaction() as tx:
+        refused = await inbox.admit(tx, ours, wire.lines.journal_refused)
+        for one in refused:
+            await store.breaks.set_refused(tx, one.event.source, one.event.sentence)
+
+
+async def take_refunds(db: Database, batch: Sequence[Record]) -> None:
+    """Keep which refunds Hobbs ordered: a person made the others in Stripe's dashboard."""
+    async with db.transaction() as tx:
+        settled = await inbox.admit(
+            tx, batch, wire.lines.refund_settled, natural_key=lambda event: str(event.settlement_id)
+        )
+        await store.lines.keep_own_refunds(tx, [name for one in settled for name in one.event.refunds])
 
 
 async def take_balance(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:

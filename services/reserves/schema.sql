@@ -107,6 +107,7 @@ CREATE TABLE reserves.break (
     classed_at timestamptz NOT NULL,
     accepted_at timestamptz,
     closed_at timestamptz,
+    refused text,
     CONSTRAINT accepted_break_says_when CHECK (((state <> 'accepted'::text) OR (accepted_at IS NOT NULL))),
     CONSTRAINT break_class_is_known CHECK ((class = ANY (ARRAY['timing'::text, 'fee'::text, 'missing_journal'::text, 'missing_at_stripe'::text, 'duplicate'::text, 'amount_differs'::text, 'currency'::text, 'made_by_hand'::text, 'unknown_type'::text, 'opening'::text]))),
     CONSTRAINT break_state_is_known CHECK ((state = ANY (ARRAY['open'::text, 'accepted'::text, 'closed'::text]))),
@@ -120,17 +121,13 @@ CREATE TRIGGER break_keeps_the_rules BEFORE INSERT OR UPDATE ON reserves.break F
 ALTER TABLE reserves.break ENABLE ALWAYS TRIGGER break_keeps_the_rules;
 GRANT SELECT, INSERT, UPDATE ON TABLE reserves.break TO hobbs_reserves;
 
-CREATE TABLE reserves.calendar (
+CREATE TABLE reserves.comparison (
     only_row boolean DEFAULT true NOT NULL,
-    time_zone text DEFAULT 'UTC'::text NOT NULL,
-    time_zone_version integer DEFAULT 0 NOT NULL,
-    frozen_until date,
-    CONSTRAINT there_is_one_calendar CHECK (only_row)
+    completed_at timestamptz DEFAULT now() NOT NULL,
+    CONSTRAINT there_is_one_last_comparison CHECK (only_row)
 );
-ALTER TABLE ONLY reserves.calendar ADD CONSTRAINT calendar_pkey PRIMARY KEY (only_row);
-CREATE TRIGGER signed_days_stay_signed BEFORE UPDATE ON reserves.calendar FOR EACH ROW EXECUTE FUNCTION reserves.guard_calendar();
-ALTER TABLE reserves.calendar ENABLE ALWAYS TRIGGER signed_days_stay_signed;
-GRANT SELECT, UPDATE ON TABLE reserves.calendar TO hobbs_reserves;
+ALTER TABLE ONLY reserves.comparison ADD CONSTRAINT comparison_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE reserves.comparison TO hobbs_reserves;
 
 CREATE TABLE reserves.day (
     business_date date NOT NULL,
@@ -193,7 +190,13 @@ CREATE TABLE reserves.dead_letter (
 ALTER TABLE ONLY reserves.dead_letter ADD CONSTRAINT dead_letter_has_an_id PRIMARY KEY (id);
 ALTER TABLE ONLY reserves.dead_letter ADD CONSTRAINT one_dead_letter_for_each_subject UNIQUE (topic, identity);
 CREATE INDEX dead_letter_open ON reserves.dead_letter USING btree (last_seen_at) WHERE (state = 'open'::text);
-GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.dead_letter TO hobbs_reserves;
+CREATE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON reserves.dead_letter FOR EACH STATEMENT EXECUTE FUNCTION reserves.refuse_rewritten_letter();
+ALTER TABLE reserves.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+CREATE TRIGGER dead_letter_is_only_added_to BEFORE DELETE OR UPDATE ON reserves.dead_letter FOR EACH ROW EXECUTE FUNCTION reserves.refuse_rewritten_letter();
+ALTER TABLE reserves.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+GRANT SELECT, INSERT ON TABLE reserves.dead_letter TO hobbs_reserves;
+GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE reserves.dead_letter TO hobbs_reserves;
+GRANT UPDATE("offset") ON TABLE reserves.dead_letter TO hobbs_reserves;
 
 CREATE TABLE reserves.function_file (
     name text NOT NULL,
@@ -330,6 +333,12 @@ ALTER TABLE reserves.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY reserves.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.outbox TO hobbs_reserves;
 
+CREATE TABLE reserves.own_refund (
+    refund_id text NOT NULL
+);
+ALTER TABLE ONLY reserves.own_refund ADD CONSTRAINT own_refund_pkey PRIMARY KEY (refund_id);
+GRANT SELECT, INSERT ON TABLE reserves.own_refund TO hobbs_reserves;
+
 CREATE TABLE reserves.payout_day (
     day date NOT NULL,
     currency text NOT NULL,
@@ -366,9 +375,12 @@ CREATE TABLE reserves.school (
     currency text,
     time_zone_version integer DEFAULT 0 NOT NULL,
     read_version integer DEFAULT 0 NOT NULL,
+    frozen_until date,
     CONSTRAINT there_is_one_school CHECK (only_row)
 );
 ALTER TABLE ONLY reserves.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
+CREATE TRIGGER signed_days_stay_signed BEFORE UPDATE ON reserves.school FOR EACH ROW EXECUTE FUNCTION reserves.guard_frozen_until();
+ALTER TABLE reserves.school ENABLE ALWAYS TRIGGER signed_days_stay_signed;
 GRANT SELECT, UPDATE ON TABLE reserves.school TO hobbs_reserves;
 
 CREATE TABLE reserves.sent_transfer (
@@ -437,6 +449,14 @@ ALTER TABLE ONLY reserves.stripe_line_version ADD CONSTRAINT stripe_line_version
 ALTER TABLE ONLY reserves.stripe_line_version ADD CONSTRAINT stripe_line_version_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES reserves.stripe_line(transaction_id);
 GRANT SELECT, INSERT ON TABLE reserves.stripe_line_version TO hobbs_reserves;
 
+CREATE TABLE reserves.taken_back (
+    journal_id uuid NOT NULL,
+    asked_at timestamptz NOT NULL
+);
+ALTER TABLE ONLY reserves.taken_back ADD CONSTRAINT taken_back_pkey PRIMARY KEY (journal_id);
+ALTER TABLE ONLY reserves.taken_back ADD CONSTRAINT taken_back_journal_id_fkey FOREIGN KEY (journal_id) REFERENCES reserves.book_line(journal_id);
+GRANT SELECT, INSERT ON TABLE reserves.taken_back TO hobbs_reserves;
+
 CREATE TABLE reserves.timer (
     name text NOT NULL,
     due_at timestamptz DEFAULT now() NOT NULL,
@@ -466,13 +486,13 @@ CREATE VIEW reserves_public.acceptances AS
            FROM reserves.break
           WHERE (break.id = acceptance.break_id))) AS counts
    FROM reserves.acceptance;
-GRANT SELECT ON TABLE reserves_public.acceptances TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.acceptances TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM reserves.inbox;
-GRANT SELECT ON TABLE reserves_public.admitted_events TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.admitted_events TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.alerts AS
  SELECT id,
@@ -486,7 +506,7 @@ CREATE VIEW reserves_public.alerts AS
     note,
     resolved_at
    FROM reserves.alert;
-GRANT SELECT ON TABLE reserves_public.alerts TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.alerts TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.balances AS
  SELECT currency,
@@ -498,7 +518,7 @@ CREATE VIEW reserves_public.balances AS
     under_way,
     allowed_until_now
    FROM reserves.balance;
-GRANT SELECT ON TABLE reserves_public.balances TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.balances TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.book_lines AS
  SELECT journal.journal_id,
@@ -515,7 +535,7 @@ CREATE VIEW reserves_public.book_lines AS
     match.how
    FROM (reserves.book_line journal
      LEFT JOIN reserves.book_match match USING (journal_id));
-GRANT SELECT ON TABLE reserves_public.book_lines TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.book_lines TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.breaks AS
  SELECT id,
@@ -535,9 +555,10 @@ CREATE VIEW reserves_public.breaks AS
     ARRAY( SELECT acceptance.who
            FROM reserves.acceptance
           WHERE ((acceptance.break_id = break.id) AND (acceptance.content_hash = break.content_hash))
-          ORDER BY acceptance.accepted_at, acceptance.decision_id) AS accepted_by
+          ORDER BY acceptance.accepted_at, acceptance.decision_id) AS accepted_by,
+    refused
    FROM reserves.break;
-GRANT SELECT ON TABLE reserves_public.breaks TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.breaks TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.days AS
  SELECT business_date,
@@ -558,7 +579,7 @@ CREATE VIEW reserves_public.days AS
     movements,
     completed_at
    FROM reserves.day;
-GRANT SELECT ON TABLE reserves_public.days TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.days TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.dead_letters AS
  SELECT id,
@@ -575,7 +596,7 @@ CREATE VIEW reserves_public.dead_letters AS
     correlation_id,
     event_key
    FROM reserves.dead_letter;
-GRANT SELECT ON TABLE reserves_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.dead_letters TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.openings AS
  SELECT id,
@@ -591,14 +612,14 @@ CREATE VIEW reserves_public.openings AS
     closed_by,
     closed_at
    FROM reserves.opening;
-GRANT SELECT ON TABLE reserves_public.openings TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.openings TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.policies AS
  SELECT effective_from,
     version,
     policy
    FROM reserves.policy_card;
-GRANT SELECT ON TABLE reserves_public.policies TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.policies TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.positions AS
  SELECT topic,
@@ -606,7 +627,7 @@ CREATE VIEW reserves_public.positions AS
     next_offset,
     written_at
    FROM reserves.topic_position;
-GRANT SELECT ON TABLE reserves_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.positions TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.reserve AS
  SELECT currency,
@@ -625,7 +646,7 @@ CREATE VIEW reserves_public.reserve AS
     judged_at,
     valid_until
    FROM reserves.judgement;
-GRANT SELECT ON TABLE reserves_public.reserve TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.reserve TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.school AS
  SELECT time_zone,
@@ -633,7 +654,7 @@ CREATE VIEW reserves_public.school AS
     time_zone_version,
     read_version
    FROM reserves.school;
-GRANT SELECT ON TABLE reserves_public.school TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.school TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.signatures AS
  SELECT business_date,
@@ -643,7 +664,7 @@ CREATE VIEW reserves_public.signatures AS
     signed_at,
     encode(content_hash, 'hex'::text) AS content_hash
    FROM reserves.signature;
-GRANT SELECT ON TABLE reserves_public.signatures TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.signatures TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.stripe_lines AS
  SELECT line.transaction_id,
@@ -667,7 +688,7 @@ CREATE VIEW reserves_public.stripe_lines AS
     match.how
    FROM (reserves.stripe_line line
      LEFT JOIN reserves.line_match match USING (transaction_id));
-GRANT SELECT ON TABLE reserves_public.stripe_lines TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.stripe_lines TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.wallet_positions AS
  SELECT wallet,
@@ -675,7 +696,7 @@ CREATE VIEW reserves_public.wallet_positions AS
     kind,
     amount
    FROM reserves."position";
-GRANT SELECT ON TABLE reserves_public.wallet_positions TO hobbs_reader;
+GRANT SELECT ON TABLE reserves_public.wallet_positions TO hobbs_reader, hobbs_reserves;
 
 ALTER TABLE ONLY reserves."position" ADD CONSTRAINT position_pkey PRIMARY KEY (wallet, currency);
 
@@ -684,8 +705,9 @@ GRANT SELECT, INSERT, UPDATE ON TABLE reserves."position" TO hobbs_reserves;
 -- Functions; their texts are in functions/.
 -- * guard_acceptance()
 -- * guard_break()
--- * guard_calendar()
 -- * guard_frozen_total()
+-- * guard_frozen_until()
 -- * guard_signed()
 -- * person(text)
 -- * refuse(text, text)
+-- * refuse_rewritten_letter()

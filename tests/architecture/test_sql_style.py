@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-FILES = sorted(ROOT.glob("services/*/functions/*.sql"))
+FILES = sorted([*ROOT.glob("services/*/functions/*.sql"), *ROOT.glob("fleet/sql/functions/*.sql")])
 
 # Comments, strings and quoted names are nobody's keywords; PL/pgSQL's own directive is in lower case.
 _TEXT = re.compile(r"--[^\n]*|'(?:[^']|'')*'|\"[^\"]*\"|#variable_conflict use_column")

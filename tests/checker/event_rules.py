@@ -15,7 +15,7 @@ READERS = {
     "reversal.requested": ("payouts",),
     "reversal.settled": ("adjustments",),
     "refund.requested": ("payouts",),
-    "refund.settled": ("adjustments",),
+    "refund.settled": ("adjustments", "reserves"),
     "payment.received": ("payouts",),
     "school.configured": ("billing",),
     "school.accepted": ("payouts", "adjustments", "reserves"),
@@ -25,7 +25,7 @@ READERS = {
     "hold.requested": ("ledger",),
     "limit.requested": ("ledger",),
     "journal.posted": ("payouts", "adjustments", "reserves"),
-    "journal.refused": ("adjustments",),
+    "journal.refused": ("adjustments", "reserves"),
     "transfer.sent": ("adjustments", "reserves"),
     "stripe.webhook": ("payouts", "receivables"),
     "charge.settled": ("receivables",),
@@ -37,6 +37,7 @@ READERS = {
 ONLY_ABOUT = {
     ("journal.posted", "adjustments"): ("adjustment:", "settlement:", "refund-failed:"),
     ("journal.refused", "adjustments"): ("adjustment:", "settlement:"),
+    ("journal.refused", "reserves"): ("stripe:", "revert:"),
     ("transfer.sent", "adjustments"): ("adjustment:",),
 }
 # By the folders, because the checker imports nothing of what it checks.

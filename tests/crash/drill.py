@@ -132,6 +132,7 @@ RARE = (
     "reserves.breaks_kept",
     "reserves.day_completed",
     "reserves.accepted",
+    "reserves.taken_back",
     "reserves.signed",
     "outbox.owned",
     "draining",

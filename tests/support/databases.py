@@ -26,9 +26,15 @@ class Cluster:
 
 async def run_statement(url: str, statement: str) -> None:
     """Run one administrative statement outside any transaction."""
+    await run_statements(url, statement)
+
+
+async def run_statements(url: str, *statements: str) -> None:
+    """Run administrative statements, each outside any transaction."""
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(statement)
+        for statement in statements:
+            await connection.execute(statement)
     finally:
         await connection.close()
 
@@ -76,7 +82,14 @@ async def empty(cluster: Cluster) -> AsyncIterator[str]:
 async def cloned(cluster: Cluster, template: Template) -> AsyncIterator[str]:
     """Clone the template for the block; yields the URL of the clone's owner."""
     name = f"test_{secrets.token_hex(6)}"
-    await run_statement(cluster.url, f"CREATE DATABASE {name} TEMPLATE {template.name} STRATEGY file_copy")
+    # The rights are what `hobbs migrate` gives on the database itself; a template has no say in that.
+    roles = ", ".join(f"hobbs_{login}" for login in LOGINS)
+    await run_statements(
+        cluster.url,
+        f"CREATE DATABASE {name} TEMPLATE {template.name} STRATEGY file_copy",
+        f"REVOKE ALL ON DATABASE {name} FROM PUBLIC",
+        f"GRANT CONNECT ON DATABASE {name} TO {roles}",
+    )
     try:
         yield cluster.database(name)
     finally:

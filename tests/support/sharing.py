@@ -39,7 +39,7 @@ def next_piece(waiting: Sequence[str], *, fleets_first: bool) -> str:
     return next((piece for piece in waiting if piece.startswith(FLEETS) == fleets_first), waiting[0])
 
 
-class BySharedFleet(LoadFileScheduling):
+class BySharedFleet(LoadFileScheduling):  # type: ignore[misc]
     """`--dist loadfile`, with the pieces and the order above."""
 
     def _split_scope(self, nodeid: str) -> str:

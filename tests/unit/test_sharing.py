@@ -33,3 +33,12 @@ def test_one_worker_begins_with_fleets_and_the_others_come_to_them_at_the_end() 
     assert next_piece(waiting, fleets_first=False) == small
     assert next_piece([fleet], fleets_first=False) == fleet
     assert next_piece([small], fleets_first=True) == small
+
+
+def test_a_folder_with_a_fixture_of_its_package_is_a_package() -> None:
+    """Otherwise pytest keeps the fixture to the end of the session: a fleet beside all other tests."""
+    conftests = [
+        file for file in ROOT.glob("tests/**/conftest.py") if 'scope="package"' in file.read_text("utf-8")
+    ]
+    assert len(conftests) > 1
+    assert [file for file in conftests if not file.with_name("__init__.py").is_file()] == []

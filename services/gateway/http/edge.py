@@ -1,11 +1,11 @@
-"""What every request passes: a request id, a limit on requests under way, security headers, a bounded body.
+"""What every request passes: a request id, budgets, one length, security headers, a bounded body.
 
 A plain ASGI middleware, so that an answer made anywhere below carries the headers. Limits are here because a
 stranger can reach this port before anybody knows who it is.
 """
 
-import asyncio
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from fastapi import Request
@@ -14,12 +14,13 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from fleet.envelope import uuid7
-from services.gateway.domain.problems import Problem, ProblemRaised
+from services.gateway.domain.problems import ProblemRaised
+from services.gateway.http.budgets import Budget
 from services.gateway.http.problems import problem_response
 from services.gateway.metrics import RESPONSES
 
-UNDER_WAY_MAX: Final = 256
-BODY_SECONDS_MAX: Final = 10.0
+WEBHOOKS, FLIGHTS = "/webhooks/", "/v1/"
+BODILESS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 CONTENT_POLICY: Final = "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
 SECURITY_HEADERS: Final = {
     "Cache-Control": "no-store",
@@ -35,48 +36,78 @@ _REQUEST_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
 class Edge:
-    """Wraps the application; while `under_way_max` requests are under way, another one is answered 503."""
+    """Wraps the application; each request has the budget of its address, and gives back what it took."""
 
-    def __init__(self, app: ASGIApp, *, under_way_max: int = UNDER_WAY_MAX) -> None:
+    def __init__(self, app: ASGIApp, *, budgets: Mapping[str, Budget] | None = None) -> None:
         self._app = app
-        self._under_way_max = under_way_max
-        self._under_way = 0
+        self._budgets = budgets or {WEBHOOKS: Budget(), FLIGHTS: Budget(), "": Budget(working_max=32)}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         scope = _without_closing_slash(scope)
-        scope.setdefault("state", {})["request_id"] = _request_id(scope)
+        place = Place(self._budget_of(scope["path"]))
+        scope.setdefault("state", {}).update(request_id=_request_id(scope), place=place)
         guarded = _with_headers(scope, send)
-        if self._under_way >= self._under_way_max:
-            busy = Problem(kind="try_again", detail="too many requests are under way")
-            await problem_response(busy, scope["state"]["request_id"])(scope, receive, guarded)
-            return
-        self._under_way += 1
         try:
+            _refuse_two_lengths(scope)
+            if scope["method"] in BODILESS:
+                place.begin()
             await self._app(scope, receive, guarded)
+        except ProblemRaised as refused:
+            await problem_response(refused.problem, scope["state"]["request_id"])(scope, receive, guarded)
         finally:
-            self._under_way -= 1
+            place.end()
+
+    def _budget_of(self, path: str) -> Budget:
+        return next(budget for prefix, budget in self._budgets.items() if path.startswith(prefix))
+
+
+class Place:
+    """A request's place in its budget, taken at most once."""
+
+    def __init__(self, budget: Budget) -> None:
+        self.budget = budget
+        self._taken = False
+
+    def begin(self) -> None:
+        self.budget.begin()
+        self._taken = True
+
+    def end(self) -> None:
+        if self._taken:
+            self.budget.end()
 
 
 async def read_body(request: Request, bytes_max: int) -> bytes:
-    """Read the raw body. Raises ProblemRaised as soon as it is too large, or takes longer than 10 s."""
+    """Read the raw body, then take the place for the work.
+
+    Raises ProblemRaised as soon as it is too large, too slow, or nothing more can be worked on.
+    """
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > bytes_max:
         raise _too_large(bytes_max)
+    place: Place = request.state.place
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS_MAX):
+        async with place.budget.reading():
             async for chunk in request.stream():
                 body += chunk
                 if len(body) > bytes_max:
                     raise _too_large(bytes_max)
     except ClientDisconnect:
         raise ProblemRaised("too_slow", "the client went away before its body was read") from None
-    except TimeoutError:
-        raise ProblemRaised("too_slow", f"the body took longer than {BODY_SECONDS_MAX:.0f} s") from None
+    place.begin()
     return bytes(body)
+
+
+def _refuse_two_lengths(scope: Scope) -> None:
+    """A proxy and this server may not disagree about where a request ends (RFC 9112, request smuggling)."""
+    headers = Headers(scope=scope)
+    lengths = headers.getlist("content-length")
+    if ("transfer-encoding" in headers and lengths) or len(lengths) > 1:
+        raise ProblemRaised("malformed_body", "the request says its length in two ways")
 
 
 def request_id_of(request: Request) -> str:

@@ -30,6 +30,7 @@ from services.gateway.domain.api_keys import (
 )
 from services.gateway.domain.flights import FlightOffered, Reception, decide_reception
 from services.gateway.domain.problems import ProblemRaised
+from services.gateway.http.budgets import Quotas
 from services.gateway.http.edge import read_body
 from services.gateway.http.problems import MEDIA_TYPE
 from services.gateway.metrics import FLIGHTS
@@ -46,6 +47,7 @@ _REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
     413: {"description": "The body is larger than the limit.", "content": _PROBLEM},
     415: {"description": "The body is compressed or not declared as JSON.", "content": _PROBLEM},
     422: {"description": "A flight is not valid; `errors` points at each fault.", "content": _PROBLEM},
+    429: {"description": "The key makes too many requests; Retry-After says when.", "content": _PROBLEM},
     503: {"description": "Not now; send the same request again.", "content": _PROBLEM},
 }
 
@@ -65,32 +67,39 @@ class AcceptedFlights(BaseModel):
     flights: list[AcceptedFlight] = Field(max_length=wire.FLIGHTS_MAX)
 
 
-def flight_routes(db: Database, bytes_max: int) -> APIRouter:
+def flight_routes(db: Database, bytes_max: int, per_minute: int) -> APIRouter:
     """The addresses for schedulers: flights, corrections and cancellations."""
     routes = APIRouter(tags=["flights"])
+    quotas = Quotas(per_minute)
 
     @routes.post("/v1/flights", **_described("FlightCompleted", "Publish completed flights"))
     async def flights(request: Request) -> Response:
-        return await take_flights(db, request, FlightCompleted, FLIGHTS_WRITE, bytes_max)
+        return await take_flights(db, quotas, request, FlightCompleted, FLIGHTS_WRITE, bytes_max)
 
     @routes.post("/v1/flights/corrections", **_described("FlightCorrected", "Publish corrections of flights"))
     async def corrections(request: Request) -> Response:
-        return await take_flights(db, request, FlightCorrected, CORRECTIONS_WRITE, bytes_max)
+        return await take_flights(db, quotas, request, FlightCorrected, CORRECTIONS_WRITE, bytes_max)
 
     @routes.post(
         "/v1/flights/cancellations", **_described("FlightCancelled", "Cancel flights that did not take place")
     )
     async def cancellations(request: Request) -> Response:
-        return await take_flights(db, request, FlightCancelled, CORRECTIONS_WRITE, bytes_max)
+        return await take_flights(db, quotas, request, FlightCancelled, CORRECTIONS_WRITE, bytes_max)
 
     return routes
 
 
 async def take_flights(
-    db: Database, request: Request, model: type[wire.FlightEvent], scope: str, bytes_max: int
+    db: Database,
+    quotas: Quotas,
+    request: Request,
+    model: type[wire.FlightEvent],
+    scope: str,
+    bytes_max: int,
 ) -> Response:
     """Authorise, read, validate and accept one request; every refusal is a Problem."""
     key = await _authorised(db, request, scope)
+    quotas.take(key.key_id)
     _refuse_encodings(request)
     body = await read_body(request, bytes_max)
     flights = wire.read_flights(body, model)

@@ -27,6 +27,7 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "not_json": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "invalid_flight": HTTPStatus.UNPROCESSABLE_ENTITY,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
+    "too_many": HTTPStatus.TOO_MANY_REQUESTS,
     "try_again": HTTPStatus.SERVICE_UNAVAILABLE,
 }
 
@@ -41,7 +42,7 @@ def problem_response(problem: Problem, request_id: str) -> Response:
         content=orjson.dumps(_body(problem, status, request_id)),
         status_code=status,
         media_type=MEDIA_TYPE,
-        headers=_headers(status),
+        headers=_headers(status, problem),
     )
 
 
@@ -56,7 +57,9 @@ def _body(problem: Problem, status: HTTPStatus, request_id: str) -> dict[str, An
     }
 
 
-def _headers(status: HTTPStatus) -> dict[str, str]:
+def _headers(status: HTTPStatus, problem: Problem) -> dict[str, str]:
+    if status is HTTPStatus.TOO_MANY_REQUESTS:
+        return {"Retry-After": str(problem.members["retry_after_s"])}
     if status is HTTPStatus.SERVICE_UNAVAILABLE:
         return {"Retry-After": str(RETRY_AFTER_S)}
     if status is HTTPStatus.UNAUTHORIZED:

@@ -60,7 +60,7 @@ def build_web(
         redirect_slashes=False,  # Stripe follows no redirect; the edge takes the slash off
     )
     app.include_router(webhook_routes(settings, publish, sightings or Sightings()))
-    app.include_router(flight_routes(db, settings.flights_bytes_max))
+    app.include_router(flight_routes(db, settings.flights_bytes_max, settings.flights_per_minute))
     _add_documentation(app)
     app.add_exception_handler(ProblemRaised, _answer_problem)
     app.add_exception_handler(HTTPException, _answer_http)

@@ -13,19 +13,24 @@ from services.ledger.domain.journals import (
     PostedJournal,
     RefusedJournal,
 )
+from services.ledger.domain.openings import OPENING, OPENING_WALLET
 
 REVERT: Final = "revert"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevertRequest:
-    """A request to revert the journal of the source `reverts`; the revert will have the id `journal_id`."""
+    """A request to revert the journal of the source `reverts`; the revert will have the id `journal_id`.
+
+    of_opening: it is the opening that takes a line back, which knows whether it is signed.
+    """
 
     journal_id: UUID
     reverts: str
     occurred_at: datetime
     memo: str = ""
     request_event_id: UUID | None = None
+    of_opening: bool = False
 
 
 def revert_source(reverted: UUID) -> str:
@@ -53,6 +58,16 @@ def reversal(
             reason="unknown_journal",
             sentence=f"journal {asked.reverts}: is not posted, so there is nothing to revert",
         )
+    if not asked.of_opening and _is_of_an_opening(there) and there.journal.journal_id not in dates:
+        return RefusedJournal(
+            source=asked.reverts,
+            event_type=REVERT,
+            reason="opening_line",
+            sentence=(
+                f"journal {asked.reverts}: is of an opening, which may be signed: take a line back with "
+                "`hobbs opening revert`, load it anew with `hobbs opening load`"
+            ),
+        )
     return JournalRequest(
         journal_id=asked.journal_id,
         source=revert_source(there.journal.journal_id),
@@ -65,6 +80,12 @@ def reversal(
         memo=asked.memo or f"reverts {there.journal.source}",
         request_event_id=asked.request_event_id,
     )
+
+
+def _is_of_an_opening(there: PostedJournal) -> bool:
+    """Whether it is a line, or takes one back. What somebody posted on the wallet by hand is neither."""
+    of_type = there.journal.event_type in (OPENING, REVERT)
+    return of_type and any(entry.wallet == OPENING_WALLET for entry in there.journal.entries)
 
 
 def was_posted_meanwhile(reply: JournalReply) -> bool:

@@ -90,4 +90,5 @@ def line_revert(line: KnownLine, memo: str) -> RevertRequest:
         reverts=line.source,
         occurred_at=line.occurred_at,
         memo=memo,
+        of_opening=True,
     )

@@ -26,7 +26,9 @@ AT_ONCE: Final = 10
 PAYMENTS_MAX: Final = 100  # of a student: of older ones nothing is refunded
 BY_ONE_MAX: Final = 5  # payments that are asked for one by one; of more, all refunds are listed at once
 EARLIER: Final = timedelta(days=4)  # a payment may be told of so long after it was made: Stripe tries 3 days
-LEASE: Final = timedelta(minutes=2)  # while Stripe is asked; when it does not answer, it is asked again
+LEASE: Final = timedelta(seconds=30)  # while Stripe is asked: after a killed process another one asks
+ASK_AGAIN_MIN: Final = timedelta(seconds=5)  # after no answer, then as long as the request is old
+ASK_AGAIN_MAX: Final = timedelta(minutes=10)
 
 
 @dataclass(slots=True)
@@ -71,7 +73,9 @@ class Refunds:
         read, now = await self._read(payments), self._clock()
         async with self._db.transaction() as tx:
             if isinstance(read, str):
-                return await store.refunds.wait(tx, settlement_id, read, now + LEASE)
+                return await store.refunds.ask_again(
+                    tx, settlement_id, read, now, at_least=ASK_AGAIN_MIN, at_most=ASK_AGAIN_MAX
+                )
             await odd_objects.keep(tx, read.odd, now, first_cause())
             await refunds.order(tx, settlement_id, wallet, read.payments, read.seen, now)
         return self._wake()

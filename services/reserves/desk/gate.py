@@ -10,7 +10,9 @@ from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.money import format_minor
 from fleet.persons import same_person
 from fleet.zones import local_date
+from schemas.fields import MINOR_UNITS_MAX
 from services.reserves import steps, store
+from services.reserves.desk.objects import numbered
 from services.reserves.domain.alerts import Opening
 
 LONGEST: Final = timedelta(days=7)
@@ -84,8 +86,12 @@ async def acknowledge_alert(tx: Tx, decision: Decision, now: datetime) -> Ruling
     """Say that a person knows of an alert, with a note. Object: its number."""
     if not decision.why.strip():
         return refused("acknowledging an alert needs a note (--why)")
-    number = int(decision.object) if decision.object.isdecimal() else 0
-    kind = await store.alerts.acknowledge(tx, number, decision.who.name, decision.why, now)
+    number = numbered(decision.object)
+    kind = (
+        None
+        if number is None
+        else await store.alerts.acknowledge(tx, number, decision.who.name, decision.why, now)
+    )
     if kind is None:
         return refused(
             f"there is no alert {decision.object} to acknowledge; `hobbs reserve alerts` shows all"
@@ -103,10 +109,11 @@ ACTIONS: Final[Mapping[str, Action]] = {
 
 def _asked(parameters: Mapping[str, Any]) -> tuple[int, datetime] | None:
     try:
-        amount, until = int(parameters["amount"]), datetime.fromisoformat(str(parameters["until"]))
-    except (KeyError, TypeError, ValueError):
+        amount, until = parameters["amount"], datetime.fromisoformat(str(parameters["until"]))
+    except (KeyError, ValueError):
         return None
-    return (amount, until) if amount > 0 and until.tzinfo is not None else None
+    whole = type(amount) is int and 0 < amount <= MINOR_UNITS_MAX  # a fraction of a cent is no amount
+    return (amount, until) if whole and until.tzinfo is not None else None
 
 
 async def _locked(tx: Tx, named: str) -> Opening | None:

@@ -8,8 +8,10 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.faults import fault_point
 from fleet.money import format_minor
+from fleet.persons import same_person
 from fleet.zones import local_date
 from services.reserves import steps, store, wire
+from services.reserves.desk.objects import numbered
 from services.reserves.domain import breaks
 from services.reserves.domain.breaks import Kind
 from services.reserves.domain.days import ComparedDay
@@ -72,7 +74,7 @@ async def accept(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     given = await store.breaks.accepted_by(tx, found)
     again = found.state == "accepted"
     if not again:
-        if decision.who.name.strip().casefold() in (name.strip().casefold() for name in given):
+        if any(same_person(name, decision.who.name) for name in given):
             return refused(f"{decision.who.name} accepted break {found.id} already; another person has to")
         await store.breaks.add_acceptance(
             tx, found, decision_id=decision.decision_id, who=decision.who.name, why=decision.why, now=now
@@ -90,7 +92,8 @@ async def accept(tx: Tx, decision: Decision, now: datetime) -> Ruling:
 async def _locked(tx: Tx, decision: Decision) -> KeptBreak | Ruling:
     """Lock the break that a decision names, with the wallet that it chooses; or say why it cannot be."""
     number = decision.object
-    found = await store.breaks.lock(tx, int(number)) if number.isdecimal() and len(number) < 18 else None
+    named = numbered(number)
+    found = None if named is None else await store.breaks.lock(tx, named)
     if found is None:
         return refused(f"there is no break {number}; `hobbs reconcile breaks` shows all")
     if found.state == "closed":

@@ -54,6 +54,7 @@ COUNTERPARTS: Final = {
     "payout_minimum_balance_hold": "external:stripe-reserve",
     "payout_minimum_balance_release": "external:stripe-reserve",
 }
+STANDS_IN: Final = "stripe:"  # begins the source of what was booked for a row, by its id
 FEES: Final = frozenset({"stripe_fee", "stripe_fx_fee", "tax_fee", "network_cost"})
 # What somebody does in Stripe's dashboard when no operation or payment of ours did it.
 BY_HAND: Final = frozenset(
@@ -87,7 +88,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenLine:
-    """A line without its journals. counts: what of it the books should have. twin: a matched line like it."""
+    """A line without its journals. counts: what of it the books should have. twin: a matched line like it.
+
+    is_own: it is of a refund that Hobbs ordered.
+    """
 
     transaction_id: str
     type: str
@@ -100,6 +104,7 @@ class OpenLine:
     day: date
     at: datetime
     twin: str | None
+    is_own: bool
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -178,7 +183,7 @@ def _real(line: OpenLine) -> tuple[Class, str]:
         return Class.DUPLICATE, f"it is like {line.twin}, which is in the books: charged or shown twice"
     if line.type in FEES:
         return Class.FEE, "a fee of Stripe's that nobody booked"
-    if line.type in BY_HAND:
+    if line.type in BY_HAND and not line.is_own:
         return Class.MADE_BY_HAND, f"{_a(line.type)} that is none of Hobbs': made in Stripe's dashboard"
     named = " and ".join(line.expected) or "for it"
     return Class.MISSING_JOURNAL, f"the books have no journal {named}"
@@ -231,7 +236,9 @@ def _differing(found: Difference) -> tuple[Class, str, dict[str, Any]]:
         return Class.CURRENCY, "Stripe's row is in another currency than its journal", fix
     booked = [moved for _, _, moved in found.journals]
     if found.lines and -found.amount in booked and len(booked) > len(found.lines) and not reverts:
-        extra = next(source for source, _, moved in reversed(found.journals) if moved == -found.amount)
+        like = [source for source, _, moved in found.journals if moved == -found.amount]
+        # What was accepted for a row stood in for the journal that came after all.
+        extra = next((source for source in like if source.startswith(STANDS_IN)), like[-1])
         revert = {"kind": Kind.REVERT, "reverts": extra}
         return Class.DUPLICATE, f"{extra} books what the others book already", revert
     if found.lines and not reverts and _is_fee(found):

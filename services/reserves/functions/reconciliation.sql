@@ -64,7 +64,7 @@ CREATE OR REPLACE FUNCTION guard_signed()
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF NEW.business_date <= (SELECT frozen_until FROM calendar) THEN
+    IF NEW.business_date <= (SELECT frozen_until FROM school) THEN
         PERFORM refuse('signed_day_is_frozen', NEW.business_date || ' is signed off: what is known now is of a later day');
     END IF;
     RETURN NEW;
@@ -76,14 +76,14 @@ CREATE OR REPLACE FUNCTION guard_frozen_total()
     LANGUAGE plpgsql
     AS $$
 BEGIN
-    IF NEW.day <= (SELECT frozen_until FROM calendar) THEN
+    IF NEW.day <= (SELECT frozen_until FROM school) THEN
         PERFORM refuse('signed_total_is_frozen', NEW.day || ' is signed off: what is known now is of a later day');
     END IF;
     RETURN NEW;
 END $$;
 
--- Trigger on calendar: what was signed off stays so.
-CREATE OR REPLACE FUNCTION guard_calendar()
+-- Trigger on school: what was signed off stays so.
+CREATE OR REPLACE FUNCTION guard_frozen_until()
     RETURNS trigger
     LANGUAGE plpgsql
     AS $$

@@ -57,6 +57,7 @@ async def heal(tx: Tx, found: KeptBreak, now: datetime) -> str:
     """Do what was proposed for a break and accepted; what was done, in words."""
     proposal: dict[str, Any] = dict(found.proposal)
     kind = Kind(proposal["kind"])
+    await store.breaks.asked_again(tx, found.id)
     if kind is Kind.JOURNAL:
         message = wire.reconciliation.journal_requested(found.currency, proposal, first_cause())
         await outbox.stage(tx, [message])

@@ -9,6 +9,7 @@ from typing import Final
 
 from fleet import outbox
 from fleet.database import Database, Tx
+from fleet.envelope import first_cause
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.reserves import store, wire
@@ -56,7 +57,18 @@ async def match_the_rest(tx: Tx, now: datetime) -> None:
     for one in await store.openings.differences(tx):
         if not one.amount:
             await store.openings.match(tx, one.currency, now)
+    await _take_back(tx, now)
     await store.breaks.close_gone(tx, now)
+
+
+async def _take_back(tx: Tx, now: datetime) -> None:
+    """Ask for the revert of what was accepted for a row whose own journals came after all."""
+    for source in await store.matches.take_back(tx, now):
+        why = f"the journals that {source} stood in for came after all"
+        await outbox.stage(
+            tx, [wire.reconciliation.revert_requested({"reverts": source}, why, now, first_cause())]
+        )
+        await fault_point("reserves.taken_back")
 
 
 async def complete(tx: Tx, day: date, now: datetime) -> list[ComparedDay]:
@@ -65,6 +77,7 @@ async def complete(tx: Tx, day: date, now: datetime) -> list[ComparedDay]:
     A date that is signed off stands as it was compared then.
     """
     await store.days.lock_day(tx, day)
+    await store.days.note_comparison(tx, now)
     frozen = await store.signatures.frozen_until(tx)
     if frozen is not None and day <= frozen:
         return await store.days.kept(tx, day)

@@ -26,7 +26,8 @@ _LINES: Final = """
                          AND other.type = line.type AND other.amount = line.amount
                          AND other.currency = line.currency
                          AND other.made_at BETWEEN line.made_at - interval '10 minutes'
-                             AND line.made_at + interval '10 minutes')) AS twin
+                             AND line.made_at + interval '10 minutes')) AS twin,
+           EXISTS (SELECT FROM own_refund WHERE refund_id = line.source_id) AS is_own
     FROM open_line JOIN stripe_line AS line USING (transaction_id)
     WHERE NOT line.is_before AND line.day <= :day AND line.transaction_id > :after
     ORDER BY line.transaction_id LIMIT :most
@@ -124,6 +125,7 @@ _KEEP: Final = """
     ON CONFLICT (subject) WHERE closed_at IS NULL DO UPDATE SET class = excluded.class,
         amount = excluded.amount,
         day = excluded.day, sentence = excluded.sentence, proposal = excluded.proposal, state = 'open',
+        refused = NULL,
         accepted_by_one_up_to = excluded.accepted_by_one_up_to,
         classed_at = CASE WHEN kept.class = excluded.class THEN kept.classed_at ELSE excluded.classed_at END
     WHERE (kept.state = 'open' OR kept.amount <> excluded.amount)
@@ -196,7 +198,9 @@ async def lock(tx: Tx, break_id: int) -> KeptBreak | None:
 
 
 _CHOOSE: Final = """
-    UPDATE break SET counterpart = :wallet, proposal = CAST(:proposal AS jsonb), state = 'open' WHERE id = :id
+    UPDATE break SET counterpart = :wallet, proposal = CAST(:proposal AS jsonb), state = 'open',
+        refused = NULL
+    WHERE id = :id
 """
 
 
@@ -236,6 +240,28 @@ _SET_ACCEPTED: Final = "UPDATE break SET state = 'accepted', accepted_at = :now 
 async def set_accepted(tx: Tx, break_id: int, now: datetime) -> None:
     """Note that enough persons accepted: the database counts them."""
     await tx.execute(_SET_ACCEPTED, id=break_id, now=now)
+
+
+# A revert's source names the journal by its id, the proposal by its source.
+_SET_REFUSED: Final = """
+    UPDATE break SET refused = :sentence
+    WHERE state = 'accepted' AND (proposal ->> 'source' = :source
+        OR 'revert:' || (proposal ->> 'reverts') = :source
+        OR proposal ->> 'reverts' = (SELECT source FROM book_line
+                                     WHERE 'revert:' || CAST(journal_id AS text) = :source))
+"""
+
+
+async def set_refused(tx: Tx, source: str, sentence: str) -> None:
+    """Note why the ledger refused what was accepted: accepted again, it is asked for again."""
+    await tx.execute(_SET_REFUSED, source=source, sentence=sentence)
+
+
+_ASKED_AGAIN: Final = "UPDATE break SET refused = NULL WHERE id = :id AND refused IS NOT NULL"
+
+
+async def asked_again(tx: Tx, break_id: int) -> None:
+    await tx.execute(_ASKED_AGAIN, id=break_id)
 
 
 _OPEN: Final = """

@@ -6,7 +6,7 @@ from typing import Any, Final
 from fleet.database import Tx, json_parameter
 from services.reserves.domain.days import ComparedDay
 
-_TIME_ZONE: Final = "SELECT time_zone FROM calendar"
+_TIME_ZONE: Final = "SELECT time_zone FROM school"
 
 
 async def time_zone(tx: Tx) -> str:
@@ -138,6 +138,14 @@ async def keep(tx: Tx, compared: ComparedDay, now: datetime) -> int | None:
         now=now,
     )
     return None if row is None else row.run
+
+
+_COMPARED: Final = "UPDATE comparison SET completed_at = greatest(completed_at, :now)"
+
+
+async def note_comparison(tx: Tx, now: datetime) -> None:
+    """Note that a date was compared, also when nothing moved on it."""
+    await tx.execute(_COMPARED, now=now)
 
 
 _KEPT: Final = """

@@ -9,24 +9,13 @@ from uuid import UUID
 from fleet.database import Tx, json_parameter
 from services.reserves.domain.lines import BookLine, Calendar, Moved, StripeLine
 
-_CALENDAR: Final = "SELECT time_zone, frozen_until FROM calendar FOR SHARE"
+_CALENDAR: Final = "SELECT time_zone, frozen_until FROM school FOR SHARE"
 
 
 async def lock_calendar(tx: Tx) -> Calendar:
     """The school's calendar; nobody signs a day off before this transaction ends."""
     row = await tx.one(_CALENDAR)
     return Calendar(time_zone=row.time_zone, frozen_until=row.frozen_until)
-
-
-_FOLLOW: Final = """
-    UPDATE calendar SET time_zone = :time_zone, time_zone_version = :version
-    WHERE time_zone_version <= :version
-"""
-
-
-async def follow_time_zone(tx: Tx, version: int, time_zone: str) -> None:
-    """Note the time zone that a version of the school's book names."""
-    await tx.execute(_FOLLOW, version=version, time_zone=time_zone)
 
 
 _INSERT_LINES: Final = """
@@ -182,6 +171,18 @@ async def insert_journals(tx: Tx, journals: Sequence[tuple[BookLine, date]]) -> 
         for one, day in journals
     ]
     return {row.journal_id for row in await tx.all(_INSERT_JOURNALS, rows=json_parameter(rows))}
+
+
+_OWN_REFUNDS: Final = """
+    INSERT INTO own_refund (refund_id)
+    SELECT DISTINCT id FROM unnest(CAST(:ids AS text[])) AS refund (id) ORDER BY id ON CONFLICT DO NOTHING
+"""
+
+
+async def keep_own_refunds(tx: Tx, refunds: Sequence[str]) -> None:
+    """Keep which refunds Hobbs ordered."""
+    if refunds:
+        await tx.execute(_OWN_REFUNDS, ids=list(refunds))
 
 
 _SENT: Final = """

@@ -206,6 +206,31 @@ async def late(tx: Tx, now: datetime) -> int:
     return len(joined)
 
 
+# What was accepted for a row stood in for its own journals. They are all there when the match is too much by
+# exactly what stood in for them. Each is asked for once: the revert may be on its way, or be refused.
+_TAKE_BACK: Final = """
+    WITH stood_in AS (
+        SELECT book.journal_id, book.source FROM spread
+        JOIN book_match AS match USING (match_id)
+        JOIN book_line AS book ON book.journal_id = match.journal_id AND book.currency = spread.currency
+        WHERE spread.until_day IS NULL AND book.event_type = 'stripe_reconciliation'
+          AND book.amount = spread.amount
+          AND EXISTS (SELECT FROM book_match AS other JOIN book_line AS own USING (journal_id)
+                      WHERE other.match_id = spread.match_id AND own.at_stripe
+                        AND own.event_type <> 'stripe_reconciliation')
+    ), asked AS (
+        INSERT INTO taken_back (journal_id, asked_at) SELECT journal_id, :now FROM stood_in
+        ON CONFLICT (journal_id) DO NOTHING RETURNING journal_id
+    )
+    SELECT source FROM stood_in JOIN asked USING (journal_id) ORDER BY source
+"""
+
+
+async def take_back(tx: Tx, now: datetime) -> list[str]:
+    """Note accepted journals whose own counterparts came after all; the sources of those that are new."""
+    return [row.source for row in await tx.all(_TAKE_BACK, now=now)]
+
+
 # Only journals that no service asked for: the others name what happened at Stripe,
 # and that is no other thing of the
 # same amount. Only pairs of which neither half has a second choice.

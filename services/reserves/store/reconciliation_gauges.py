@@ -23,7 +23,7 @@ _DRIFTS: Final = """
 _OTHERS: Final = """
     SELECT (SELECT greatest(now() - min(opened_at), interval '0') FROM break
             WHERE closed_at IS NULL AND class <> 'timing') AS oldest,
-           (SELECT greatest(now() - max(completed_at), interval '0') FROM day) AS age
+           (SELECT greatest(now() - completed_at, interval '0') FROM comparison) AS age
 """
 
 

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fleet.database import Tx
 
-_LOCK: Final = "SELECT frozen_until FROM calendar FOR UPDATE"
+_LOCK: Final = "SELECT frozen_until FROM school FOR UPDATE"
 
 
 async def lock_frozen(tx: Tx) -> date | None:
@@ -15,7 +15,7 @@ async def lock_frozen(tx: Tx) -> date | None:
     return frozen
 
 
-_FROZEN: Final = "SELECT frozen_until FROM calendar"
+_FROZEN: Final = "SELECT frozen_until FROM school"
 
 
 async def frozen_until(tx: Tx) -> date | None:
@@ -33,7 +33,7 @@ _SIGN: Final = """
         '[]')::text, 'UTF8')))
     RETURNING encode(content_hash, 'hex') AS content_hash
 """
-_FREEZE: Final = "UPDATE calendar SET frozen_until = :day"
+_FREEZE: Final = "UPDATE school SET frozen_until = :day"
 
 
 async def sign(tx: Tx, day: date, *, decision_id: UUID, who: str, why: str, now: datetime) -> str:

@@ -7,13 +7,15 @@ from fleet.admitted import Admitted
 from fleet.envelope import Record
 from fleet.inbox import read
 from schemas.journal_types import happened_at_stripe
-from schemas.journals import JournalPosted
-from schemas.school import SchoolAccepted, SchoolCard
+from schemas.journals import JournalPosted, JournalRefused
+from schemas.refunds import RefundSettled
+from schemas.school import SchoolAccepted
 from schemas.stripe_balance import StripeTransaction
 from schemas.transfers import TransferSent
 from services.reserves.domain.lines import EXTERNAL_STRIPE, BookLine, StripeLine
 
 _CASH: Final = f'"{EXTERNAL_STRIPE}"'.encode()
+_ASKED_FOR: Final = (b"stripe:", b"revert:")
 
 
 def stripe_transaction(record: Record) -> StripeLine:
@@ -76,17 +78,24 @@ def transfer_sent(record: Record) -> TransferSent:
     return read(record, TransferSent)
 
 
-def time_zone_in(versions: Iterable[SchoolAccepted]) -> tuple[int, str] | None:
-    """The newest version of the school's book that names a time zone, and the zone."""
-    named = [
-        (event.version, SchoolCard.model_validate(change.new).time_zone)
-        for event in versions
-        for change in event.changes
-        if change.kind == "school" and change.new is not None
-    ]
-    return max(named, default=None)
-
-
 def school_accepted(record: Record) -> SchoolAccepted:
     """Read `school.accepted`."""
     return read(record, SchoolAccepted)
+
+
+def of_reconciliation(batch: Sequence[Record]) -> list[Record]:
+    """Refusals that may be of what somebody accepted: of rows of Stripe's, and of reverts; keyed by source.
+
+    What has no source as its key is taken too: it is read, and buried when it is no answer of the ledger.
+    """
+    return [one for one in batch if one.key is None or b":" not in one.key or one.key.startswith(_ASKED_FOR)]
+
+
+def journal_refused(record: Record) -> JournalRefused:
+    """Read `journal.refused`."""
+    return read(record, JournalRefused)
+
+
+def refund_settled(record: Record) -> RefundSettled:
+    """Read `refund.settled`."""
+    return read(record, RefundSettled)

@@ -268,7 +268,7 @@ async def test_a_gap_is_no_finding_any_more_when_the_missing_flight_is_billed(op
 
 
 async def test_published_views_are_readable_by_others(open_db: OpenDatabase) -> None:
-    db, other = open_db("billing"), open_db("ledger")
+    db, other = open_db("billing"), open_db("operator")
     await given_school(db)
     await given_billed(db, completed(flight_hours="1.2"))
     views = ("bills", "bill_lines", "bill_legs", "flags", "cards", "card_history",

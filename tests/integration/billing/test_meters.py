@@ -137,7 +137,7 @@ async def test_the_cards_in_force_are_those_of_the_day_that_is_asked_about(
 ) -> None:
     later = {"kind": "owner", "key": "owner-01", "effective_from": "2026-12-01", "new": {"name": "L"}}
     await given_school(open_db("billing"), later)
-    assert await rows(open_db("ledger"), RATES, day=day) == [{"name": name}]
+    assert await rows(open_db("operator"), RATES, day=day) == [{"name": name}]
 
 
 LOCAL_DATES = """

@@ -120,6 +120,56 @@ async def test_a_redriven_letter_is_read_again_and_opens_again_when_it_fails_aga
     assert await letters(database) == [("refused", "open", 2)]
 
 
+STRANGERS = [
+    (b"other garbage", None, {}),  # another content
+    (b"\xff garbage", "another key", {}),
+    (b"\xff garbage", None, {"ce_time": "1999-01-01T00:00:00Z"}),
+]
+
+
+@pytest.mark.parametrize("state", ["open", "redriven"])
+@pytest.mark.parametrize(("body", "key", "headers"), STRANGERS)
+async def test_a_record_that_says_it_was_redriven_takes_no_other_letters_place(
+    database: Database, body: bytes, key: str | None, headers: dict[str, str], state: str
+) -> None:
+    """Whoever may write to a topic may write the header of redriven records."""
+    honest = record("thing.happened", b"\xff garbage", ce_id="", partition=3, offset=5)
+    await record_things(database, [honest])
+    async with database.transaction() as tx:
+        (letter,) = await open_letters(tx)
+        if state == "redriven":
+            await redrive(tx, [letter.id], who="test")
+        before = await show(tx, letter.id)
+    claim = {"hobbs_redriven": "3:5", **headers}
+    stranger = record("thing.happened", body, ce_id="", key=key, partition=4, offset=6, headers=claim)
+    await record_things(database, [stranger])
+    async with database.transaction() as tx:
+        assert await show(tx, letter.id) == before
+        rows = await tx.all("SELECT identity, state, value FROM dead_letter ORDER BY identity")
+    assert [(row.identity, row.state, row.value) for row in rows] == [
+        ("3:5", state, honest.value),
+        ("4:6", "open", body),
+    ]
+
+
+async def test_the_record_that_was_redriven_opens_its_letter_again_and_once(database: Database) -> None:
+    await record_things(
+        database, [record("thing.happened", b"\xff garbage", ce_id="", partition=3, offset=5)]
+    )
+    async with database.transaction() as tx:
+        (letter,) = await open_letters(tx)
+        await redrive(tx, [letter.id], who="test")
+        staged = await tx.one("SELECT value, raw_headers FROM outbox WHERE raw_headers IS NOT NULL")
+    back = record("thing.happened", staged.value, ce_id="", partition=3, offset=8, headers=staged.raw_headers)
+    for _ in range(2):  # the batch is read again
+        await record_things(database, [back])
+    assert await letters(database) == [("not_utf8", "open", 2)]
+    async with database.transaction() as tx:
+        await discard(tx, [letter.id], who="test", why="a test")
+    await record_things(database, [back])  # the topic is read from its beginning
+    assert await letters(database) == [("not_utf8", "discarded", 2)]
+
+
 async def test_a_discarded_letter_keeps_its_reason_and_history(database: Database) -> None:
     await record_things(database, [record("thing.happened", Thing(name="a", refused=True))])
     async with database.transaction() as tx:

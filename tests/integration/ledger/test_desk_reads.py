@@ -23,7 +23,7 @@ STUDENT = "student:s-1"
 async def reader(ledger: Database, database_url: str) -> AsyncIterator[Database]:
     """The ledger's database with nothing but a reader's rights."""
     database = Database(
-        service_url(database_url, "ledger"), schema="ledger_public", pool_size=1, role="hobbs_reader"
+        service_url(database_url, "operator"), schema="ledger_public", pool_size=1, role="hobbs_reader"
     )
     yield database
     await database.close()

@@ -39,7 +39,7 @@ async def flown(ledger: Database, open_db: OpenDatabase) -> Database:
 async def tampering(owner: asyncpg.Connection) -> asyncpg.Connection:
     """A superuser whom no trigger stops."""
     await owner.execute("SET session_replication_role = replica")
-    for table in ("journal", "entry", "balance", "billing.bill"):
+    for table in ("journal", "entry", "balance", "billing.bill", "payouts.payable"):
         await owner.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
     return owner
 

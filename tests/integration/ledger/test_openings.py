@@ -99,15 +99,24 @@ async def test_a_reverted_line_is_loaded_anew_with_what_is_right(ledger: Databas
     assert await balances(ledger) == {}
 
 
-async def test_a_revert_of_the_revert_lets_the_line_stand_again(ledger: Database) -> None:
+async def test_neither_a_line_nor_its_revert_is_reverted_by_hand(ledger: Database) -> None:
+    """A signed opening would be off zero, and nobody asked it."""
     await load(ledger, ANN)
+    await refused_by_hand(ledger, (await posted(ledger))[0]["source"])
     await decided(ledger, "revert_opening")
-    [reverted] = [one for one in await posted(ledger) if one["event_type"] == "revert"]
-    request = RevertRequest(journal_id=uuid7(), reverts=reverted["source"], occurred_at=NOON)
+    [revert] = [one for one in await posted(ledger) if one["event_type"] == "revert"]
+    await refused_by_hand(ledger, revert["source"])
+    assert await balances(ledger) == {}
+    assert await broken_invariants(ledger) == {}
+
+
+async def refused_by_hand(ledger: Database, source: str) -> None:
+    request = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=NOON)
     async with ledger.transaction() as tx:
-        await by_hand.revert(tx, request)
-    assert "0 opening lines as of 2026-06-01 are posted, 1 were before" in (await load(ledger, ANN)).sentence
-    assert await balances(ledger) == {"student:s-1": 5000, "external:opening": -5000}
+        [previewed] = (await by_hand.preview_revert(tx, request)).results
+        [reply] = await by_hand.revert(tx, request)
+    said = [getattr(one, "sentence", "") for one in (previewed, reply)]
+    assert all("hobbs opening revert" in one for one in said), (previewed, reply)
 
 
 async def test_only_a_trial_balance_at_zero_is_signed_and_it_stays_there(ledger: Database) -> None:
@@ -183,12 +192,13 @@ async def test_nobody_posts_an_opening_by_hand_and_other_journals_on_its_wallet_
         await by_hand.revert(tx, RevertRequest(journal_id=uuid7(), reverts="manual:x", occurred_at=NOON))
 
 
-async def test_a_signed_opening_that_a_revert_by_hand_took_from_zero_is_found(ledger: Database) -> None:
+async def test_a_signed_opening_that_is_off_zero_all_the_same_is_found(ledger: Database) -> None:
     await load(ledger, ANN, [*BANK[:4], 5000])
     await decided(ledger, "sign_opening")
     source = (await posted(ledger))[0]["source"]
     async with ledger.transaction() as tx:
-        await by_hand.revert(tx, RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=NOON))
+        asked = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=NOON, of_opening=True)
+        await by_hand.revert(tx, asked)
     assert set(await broken_invariants(ledger)) == {"signed_openings_are_at_zero"}
     await decided(ledger, "reopen_opening")
 

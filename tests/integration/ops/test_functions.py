@@ -53,7 +53,8 @@ async def pending(owner_url: str) -> list[str]:
 
 
 async def apply(owner_url: str, service: str = "gateway", **files: str) -> None:
-    """Apply invented files; the gateway has no functions of its own."""
+    """Apply invented files beside those that every service has; the gateway has no functions of its own."""
+    files = {**function_files(service), **files}
     engine = create_async_engine(make_url(owner_url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
     async with engine.begin() as connection:
         await connection.execute(text("SELECT set_config('search_path', :schema, true)"), {"schema": service})

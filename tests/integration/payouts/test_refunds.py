@@ -265,12 +265,17 @@ async def test_while_stripe_does_not_say_what_was_refunded_nothing_is(world: Wor
     [charge] = await pays(world, 5_000)
     world.control.add_fault("unavailable", method="GET", path=REFUNDS)
     await ask(world, 4_000)
-    await world.work()
+    pauses = []  # each as long as the request is old, within bounds
+    for minutes in (0, 2, 60):
+        later(world, minutes=minutes)
+        await world.work()
+        [request] = await world.rows("SELECT sentence, due_at FROM refund_request")
+        assert request.sentence.startswith("cannot see what was refunded")
+        pauses.append((request.due_at - world.clock()).total_seconds())
     assert refunded(world) == []
-    [request] = await world.rows("SELECT sentence FROM refund_request")
-    assert request.sentence.startswith("cannot see what was refunded")
+    assert pauses == [pytest.approx(wanted, abs=4) for wanted in (5, 120, 600)]
     world.control.clear_faults()
-    later(world, minutes=3)
+    later(world, minutes=11)
     await world.work()
     assert refunded(world) == [(charge, 4_000)]
 

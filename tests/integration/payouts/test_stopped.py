@@ -12,8 +12,8 @@ from pydantic import SecretStr
 
 from fleet.database import Database
 from fleet.envelope import first_cause
+from fleet.grants import READER
 from fleet.invariants import ask_all, service_invariants
-from fleet.migrate import READER
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, State
 from hobbs.doctor.operations import examine_operations

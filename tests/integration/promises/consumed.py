@@ -164,6 +164,8 @@ CONSUMED = [
     Consumed(service="payouts", topic="reserve.gate", event=gate),
     Consumed(service="reserves", topic="school.accepted", event=taught),
     Consumed(service="reserves", topic="journal.posted", event=owed),
+    Consumed(service="reserves", topic="journal.refused", event=lambda n: refused(f"stripe:txn_{n}")),
+    Consumed(service="reserves", topic="refund.settled", event=lambda n: refund(UUID(int=n), 4_000)),
     Consumed(service="reserves", topic="transfer.sent", event=lambda n: sent("a", transfer=f"T{n}")),
     Consumed(service="reserves", topic="stripe.balance", event=lambda n: balance_read(n, 100)),
     Consumed(service="reserves", topic="stripe.transaction", event=row_shown),

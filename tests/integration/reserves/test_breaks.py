@@ -7,16 +7,21 @@ import pytest
 from sqlalchemy.exc import IntegrityError
 
 from fleet.database import Database
-from fleet.envelope import Record
+from fleet.envelope import Record, uuid7
 from schemas.decisions import DecisionTaken
+from services.reserves import handlers
 from services.reserves.desk.decisions import ACTIONS
+from tests.integration.adjustments.settle_stories import refund
+from tests.integration.adjustments.stories import refused
 from tests.integration.reserves.comparisons import (
     DAY,
     NOON,
+    broken_invariants,
     compared,
     given,
     journal,
     line,
+    matched,
     open_ids,
     published,
     sent,
@@ -161,7 +166,8 @@ async def test_nobody_accepts_twice_and_the_database_says_so_too(db: Database) -
     await given(db, line("t1", 500))
     await compared(db, now=LATER)
     assert (await accept(db, "line:t1", "Ann")).outcome == "done"
-    assert (await accept(db, "line:t1", " ann")).outcome == "refused"
+    for again in (" ann", "ａｎｎ"):
+        assert "another person has to" in (await accept(db, "line:t1", again)).sentence
     assert await published(db, "journal.requested") == []
     with pytest.raises(IntegrityError, match="is not accepted by enough persons"):
         async with db.transaction() as tx:
@@ -198,3 +204,63 @@ async def test_what_was_before_is_one_difference_with_a_name(db: Database) -> No
     await post_what_was_asked_for(db)
     day = await compared(db, now=LATER)
     assert (await classes(db), await open_ids(db), day.drift) == ({}, set(), 0)
+
+
+async def test_what_the_ledger_refused_is_seen_and_asked_for_again_when_accepted_again(db: Database) -> None:
+    await given(db, line("t1", 500))
+    await compared(db, now=LATER)
+    await accepted_by_two(db, "line:t1")
+    await handlers.take_refused(db, [refused("stripe:t1", "the period is closed")])
+    await compared(db, now=LATER)
+    kept = (await breaks(db))["line:t1"]
+    assert (kept.state, kept.refused) == ("accepted", "the period is closed")
+    assert (await accept(db, "line:t1", "cat")).outcome == "done"
+    assert (await breaks(db))["line:t1"].refused is None
+    assert [one["source"] for one in await published(db, "journal.requested")] == ["stripe:t1"] * 2
+
+
+async def test_a_refused_revert_is_seen_at_its_break(db: Database) -> None:
+    await given(db, journal("charge:ch_nowhere", 77))
+    await compared(db, now=LATER)
+    [subject] = await classes(db)
+    await accepted_by_two(db, subject)
+    of = subject.removeprefix("journal:")
+    await handlers.take_refused(db, [refused(f"revert:{of}", "below its limit")])
+    assert (await breaks(db))[subject].refused == "below its limit"
+
+
+async def test_a_webhook_that_comes_after_an_accepted_break_doubles_nothing(db: Database) -> None:
+    """The accepted journal stood in for the payment's own, and is taken back once by itself."""
+    await given(db, line("t1", 485, fee=15))
+    await compared(db, now=LATER)
+    await accepted_by_two(db, "line:t1")
+    await post_what_was_asked_for(db)
+    await compared(db, now=LATER)
+    assert await classes(db) == {}
+    await given(db, journal("charge:src_t1", 500))
+    await matched(db, LATER)
+    assert await published(db, "revert.requested") == []  # its fee is on its way
+    await given(db, journal("charge-fee:t1", -15, other="platform:school"))
+    await matched(db, LATER)
+    await matched(db, LATER)
+    [asked] = await published(db, "revert.requested")
+    assert asked["reverts"] == "stripe:t1"
+    await post_what_was_asked_for(db)
+    day = await compared(db, DAY + timedelta(days=11), now=LATER)
+    assert (await classes(db), day.drift, day.books_closing) == ({}, 0, 485)
+    assert await broken_invariants(db) == {}
+
+
+async def test_a_refund_that_hobbs_ordered_was_not_made_by_hand(db: Database) -> None:
+    """Its webhook was lost, so the books have no journal; nobody was in Stripe's dashboard."""
+    await handlers.take_refunds(db, [refund(uuid7(), 700)])
+    await given(
+        db,
+        line("ours", -700, type="refund", source_id="re_1", expected=("refund:re_1",)),
+        line("theirs", -500, type="refund", source_id="re_9", expected=("refund:re_9",)),
+    )
+    await compared(db, now=LATER)
+    assert await classes(db) == {
+        "line:ours": ("missing_journal", -700),
+        "line:theirs": ("made_by_hand", -500),
+    }

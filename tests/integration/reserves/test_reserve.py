@@ -263,6 +263,10 @@ async def test_an_opening_needs_a_reason_an_amount_and_an_end(db: Database) -> N
     assert not (await decided(db, "open_gate", "USD", "ann", amount=0, until=soon)).done
     assert not (await decided(db, "open_gate", "USD", "ann", amount=1, until=late)).done
     assert not (await decided(db, "open_gate", "USD", "ann", why=" ", amount=1, until=soon)).done
+    for no_amount in (500.9, "500", True, 10**16):
+        assert not (await decided(db, "open_gate", "USD", "ann", amount=no_amount, until=soon)).done
+    for no_alert in ("9" * 30, "٣", "-1", "none"):
+        assert "there is no alert" in (await decided(db, "acknowledge_alert", no_alert, "ann")).sentence
 
 
 async def alerts(db: Database) -> list[dict[str, Any]]:

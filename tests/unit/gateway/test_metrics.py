@@ -24,6 +24,7 @@ async def test_every_route_is_counted_from_0() -> None:
         stripe_connect_webhook_secrets=SecretStr("whsec_connect"),
     )
     doors = webhook_routes(settings, publish_nothing, Sightings()).routes
-    addresses = flight_routes(Database(url, schema="gateway", pool_size=1), settings.flights_bytes_max).routes
+    database = Database(url, schema="gateway", pool_size=1)
+    addresses = flight_routes(database, settings.flights_bytes_max, settings.flights_per_minute).routes
     served = {route.path for route in (*doors, *addresses)}  # type: ignore[attr-defined]
     assert served | {"/docs", "/openapi.json", "none"} == set(ROUTES)

@@ -35,7 +35,7 @@ async def days(tx: Tx, *, most: int, skip: int = 0) -> list[dict[str, Any]]:
 
 _BREAKS: Final = """
     SELECT id AS break, class, amount, currency, day, state, opened_at, sentence, proposal, accepted_by,
-           accepted_by_one_up_to, subject, classed_at, accepted_at, closed_at
+           accepted_by_one_up_to, subject, classed_at, accepted_at, closed_at, refused
     FROM reserves_public.breaks
     WHERE (:closed OR closed_at IS NULL) AND (:timing OR class <> 'timing')
       AND (CAST(:class AS text) IS NULL OR class = :class)
@@ -56,7 +56,7 @@ async def breaks(
 _BREAK: Final = """
     SELECT id AS break, class, amount, currency, day, state, sentence, subject, proposal,
            accepted_by_one_up_to,
-           opened_at, classed_at, accepted_at, closed_at
+           opened_at, classed_at, accepted_at, closed_at, refused
     FROM reserves_public.breaks WHERE id = :id
 """
 _ACCEPTANCES: Final = """

@@ -1,0 +1,37 @@
+-- What became of a dead letter is only added to. `<service>` stands for the service's name (fleet/functions.py).
+
+-- Trigger on dead_letter: a letter changes only by a further step of its history, and is never removed.
+CREATE OR REPLACE FUNCTION refuse_rewritten_letter()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    kept jsonb;
+BEGIN
+    IF TG_OP = 'UPDATE' THEN
+        SELECT coalesce(jsonb_agg(step ORDER BY number), '[]') INTO kept
+        FROM jsonb_array_elements(NEW.history) WITH ORDINALITY AS told (step, number)
+        WHERE number <= jsonb_array_length(OLD.history);
+        IF kept = OLD.history AND jsonb_array_length(NEW.history) > jsonb_array_length(OLD.history)
+            AND (NEW.id, NEW.topic, NEW.identity, NEW.first_seen_at)
+                IS NOT DISTINCT FROM (OLD.id, OLD.topic, OLD.identity, OLD.first_seen_at) THEN
+            RETURN NEW;
+        END IF;
+    END IF;
+    RAISE EXCEPTION USING
+        ERRCODE = 'check_violation',
+        CONSTRAINT = 'dead_letter_history_is_append_only',
+        MESSAGE = format('%s of dead_letter is refused: its history is only added to', lower(TG_OP)),
+        HINT = 'Discard or redrive the letter.';
+END $$;
+
+CREATE OR REPLACE TRIGGER dead_letter_is_only_added_to BEFORE UPDATE OR DELETE ON dead_letter
+    FOR EACH ROW EXECUTE FUNCTION refuse_rewritten_letter();
+CREATE OR REPLACE TRIGGER dead_letter_is_not_emptied BEFORE TRUNCATE ON dead_letter
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewritten_letter();
+ALTER TABLE dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_to;
+ALTER TABLE dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_not_emptied;
+
+REVOKE UPDATE, DELETE ON dead_letter FROM hobbs_<service>;
+GRANT UPDATE (partition, "offset", key, value, headers, payload_hash, event_key, correlation_id, reason, sentence,
+              attempts, state, last_seen_at, history) ON dead_letter TO hobbs_<service>;

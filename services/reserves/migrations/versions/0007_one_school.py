@@ -1,0 +1,14 @@
+"""One table of the school; when dates were last compared; refusals, refunds of ours, journals taken back."""
+
+from pathlib import Path
+
+from fleet.migrate import run_sql
+
+revision = "0007"
+down_revision = "0006"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    run_sql(Path(__file__).with_suffix(".sql"))
