@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 
+from console import asking
 from tests.integration.console.conftest import Desk
 
 ROWS = (
@@ -84,7 +85,10 @@ async def test_an_alert_and_an_opening_are_offered_to_those_who_may_decide(desk:
         assert "500.00 USD" in page
 
 
-async def test_each_act_asks_its_service_as_the_command_line_does(desk: Desk, broken: str) -> None:
+async def test_each_act_asks_its_service_as_the_command_line_does(
+    desk: Desk, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "LOOK_TIMES", 1)  # no service answers here
     ann = await desk.browser("ann")
     sent = {"form_token": await ann.token(), "why": "seen"}
     number = broken.rpartition("/")[2]
