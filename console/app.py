@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from pydantic import ValidationError
 
-from console import store
+from console import metrics, store
 from console.context import Console
 from console.settings import ConsoleSettings
 from console.web import build_web, templates
@@ -18,6 +18,7 @@ from schemas.decisions import DecisionRequested, DecisionTaken
 
 HOLDER_ROLE = "hobbs_holder"
 FORGET_EVERY = timedelta(hours=1)
+MEASURE_S = 15.0
 
 _log = logging.getLogger("console")
 
@@ -46,10 +47,23 @@ def build(settings: ConsoleSettings | None = None) -> Worker:
         async with worker.database.transaction() as tx:
             await store.sessions.forget_old(tx)
 
+    async def measured() -> None:
+        await measure(worker.database, idle=timedelta(minutes=settings.console_idle_minutes))
+
     worker.consume(REQUESTED, requested, every_s=0)
     worker.consume(TAKEN, taken, every_s=0)
     worker.every("forget", FORGET_EVERY.total_seconds(), forget)
+    worker.every("measure_console", MEASURE_S, measured)
     return worker
+
+
+async def measure(db: Database, *, idle: timedelta) -> None:
+    """Show how many sessions live, and which decisions of people wait for an answer."""
+    async with db.transaction() as tx:
+        waiting, oldest_s = await store.acts.unanswered(tx)
+        metrics.SESSIONS.set(await store.sessions.living(tx, idle=idle))
+    metrics.WAITING.set(waiting)
+    metrics.OLDEST_WAITING.set(oldest_s)
 
 
 async def copy_requested(db: Database, batch: Sequence[Record]) -> None:

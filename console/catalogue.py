@@ -5,7 +5,7 @@ The owning service judges each act by its own rules; this table says who is show
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
 from console.roles import ADMIN, APPROVER, OPERATIONS, PREPARER, Person
@@ -15,6 +15,7 @@ DECIDES: Final = frozenset({PREPARER, APPROVER, ADMIN})
 APPROVES: Final = frozenset({APPROVER, ADMIN})
 RUNS: Final = frozenset({OPERATIONS, ADMIN, APPROVER})
 TEXT_CHARS_MAX: Final = 200
+HOURS_MAX: Final = 168
 
 
 class Unfit(ValueError):
@@ -27,7 +28,7 @@ class Field:
 
     name: str
     title: str
-    kind: Literal["text", "choice", "day", "money", "tick"] = "text"
+    kind: Literal["text", "choice", "day", "money", "hours", "tick"] = "text"
     choices: Sequence[tuple[str, str]] = ()
     needed: bool = False
 
@@ -97,6 +98,27 @@ ACTS: Final[Mapping[str, Act]] = {
         Act(name="move", service="receivables", action="move", title="Move to another student",
             roles=DECIDES, fields=(_STUDENT, _NEW_STUDENT),
             consequence="The payment leaves the one student's account and is on the other's."),
+        Act(name="acknowledge_alert", service="reserves", action="acknowledge_alert", title="Acknowledge",
+            roles=RUNS | DECIDES, consequence="Your name and note stand beside it. It ends by itself."),
+        Act(name="open_gate", service="reserves", action="open_gate", title="Open the gate", roles=DECIDES,
+            fields=(
+                Field(name="amount", title="By how much", kind="money", needed=True),
+                Field(name="until", title="For how many hours", kind="hours", needed=True),
+            ),
+            danger=True,
+            consequence="So much less stays at Stripe for a time. Above the school's limit a second person "
+                        "has to agree."),
+        Act(name="approve_opening", service="reserves", action="approve_opening", title="Agree",
+            roles=APPROVES, why_needed=False, consequence="The gate is open by this amount until its end."),
+        Act(name="close_opening", service="reserves", action="close_opening", title="End it now",
+            roles=RUNS | DECIDES, why_needed=False, consequence="What must stay is what it was before."),
+        Act(name="accept_break", service="reserves", action="accept", title="Accept", roles=APPROVES,
+            fields=(Field(name="wallet", title="Whose money it is (empty: as proposed)"),),
+            consequence="What is proposed is done. Above the school's limit two persons have to accept."),
+        Act(name="compare_day", service="reserves", action="reconcile", title="Compare again", roles=DECIDES,
+            why_needed=False, consequence="The day is compared with what Stripe and the books say now."),
+        Act(name="sign_day", service="reserves", action="sign", title="Sign", roles=APPROVES, danger=True,
+            consequence="This day and all before it stand from now on: nothing of them changes any more."),
         Act(name="redrive", service=None, action="redrive", title="Send again", roles=RUNS, why_needed=False,
             consequence="The record goes back to its topic and is processed like a new one."),
         Act(name="discard", service=None, action="discard", title="Discard", roles=RUNS, danger=True,
@@ -110,7 +132,13 @@ def allowed(person: Person, *names: str) -> list[Act]:
     return [ACTS[name] for name in names if person.has(ACTS[name].roles)]
 
 
-def parameters(act: Act, sent: Mapping[str, str], currency: str) -> dict[str, Any]:
+def act_of(service: str, action: str) -> Act | None:
+    """The act by which a service was asked for an action; None when there is none any more."""
+    fitting = (act for act in ACTS.values() if act.action == action and act.service in (service, None))
+    return next(fitting, None)
+
+
+def parameters(act: Act, sent: Mapping[str, str], currency: str, now: datetime) -> dict[str, Any]:
     """The parameters that a form's fields become. Raises Unfit for what cannot be asked."""
     found: dict[str, Any] = {}
     for field in act.fields:
@@ -118,13 +146,13 @@ def parameters(act: Act, sent: Mapping[str, str], currency: str) -> dict[str, An
         if field.kind == "tick":
             found[field.name] = text == "yes"
         elif text:
-            found[field.name] = _read(field, text, currency)
+            found[field.name] = _read(field, text, currency, now)
         elif field.needed:
             raise Unfit(f"{field.title}: this is needed")
     return found
 
 
-def _read(field: Field, text: str, currency: str) -> Any:
+def _read(field: Field, text: str, currency: str, now: datetime) -> Any:
     if len(text) > TEXT_CHARS_MAX:
         raise Unfit(f"{field.title}: at most {TEXT_CHARS_MAX} characters")
     if field.kind == "choice" and text not in {value for value, _ in field.choices}:
@@ -134,9 +162,20 @@ def _read(field: Field, text: str, currency: str) -> Any:
             return date.fromisoformat(text).isoformat()
         if field.kind == "money":
             return parse_minor(text.replace(",", ""), currency)
+        if field.kind == "hours":
+            return (now + timedelta(hours=_hours(text))).replace(microsecond=0).isoformat()
     except ValueError:
-        what = (
-            "a day such as 2026-05-22" if field.kind == "day" else f"an amount of {currency} such as 165.50"
-        )
-        raise Unfit(f"{field.title}: write {what}") from None
+        wanted = {
+            "day": "a day such as 2026-05-22",
+            "money": f"an amount of {currency} such as 165.50",
+            "hours": f"a number of hours such as 4 or 0.5, at most {HOURS_MAX}",
+        }
+        raise Unfit(f"{field.title}: write {wanted[field.kind]}") from None
     return text
+
+
+def _hours(text: str) -> float:
+    hours = float(text)
+    if not 0 < hours <= HOURS_MAX:  # nor for what is no number
+        raise ValueError(text)
+    return hours

@@ -1,10 +1,13 @@
 """Every answer's headers: no foreign host, no inline code, no frame, nothing kept by caches."""
 
+import time
 from typing import Final
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from console import metrics
 
 POLICY: Final = "; ".join(
     (
@@ -45,12 +48,12 @@ class Edge:
             await self._app(scope, receive, send)
             return
 
-        answered = False
+        answered, began = 0, time.monotonic()
 
         async def send_guarded(message: Message) -> None:
             nonlocal answered
             if message["type"] == "http.response.start":
-                answered = True
+                answered = message["status"]
                 self._complete(MutableHeaders(scope=message), scope["path"])
             await send(message)
 
@@ -63,6 +66,8 @@ class Edge:
         except Exception:  # the page that says so is sent, and the log has it: the connection is sound
             if not answered:
                 raise
+        finally:
+            _count(scope, answered, time.monotonic() - began)
 
     def _host_of(self, scope: Scope) -> str:
         found = [value for name, value in scope["headers"] if name == b"host"]
@@ -75,6 +80,14 @@ class Edge:
             headers["strict-transport-security"] = "max-age=31536000"
         is_static = path.startswith("/static/")
         headers["cache-control"] = f"public, max-age={STATIC_FOR_S}" if is_static else "no-store"
+
+
+def _count(scope: Scope, status: int, seconds: float) -> None:
+    """Count an answer by its page; 0: there was none, as the connection broke."""
+    page = getattr(scope.get("route"), "path", metrics.NO_PAGE)
+    said = str(status) if str(status) in metrics.STATUSES else "other"
+    metrics.REQUESTS.labels(page, said).inc()
+    metrics.REQUEST_SECONDS.labels(page).observe(seconds)
 
 
 async def _answer(send: Send, status: int, body: bytes) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Final
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends, Request
+from fastapi.routing import APIRoute
 
 from console import store
 from console.context import Console, Visit
@@ -131,6 +132,10 @@ class Pages:
 
     def __init__(self) -> None:
         self.router = APIRouter()
+
+    @property
+    def routes(self) -> list[APIRoute]:
+        return [route for route in self.router.routes if isinstance(route, APIRoute)]
 
     def get(self, path: str, roles: frozenset[str]) -> Callable[[Any], Any]:
         return self._route(path, roles, "GET")

@@ -40,6 +40,11 @@ GROUPS: Final = (
         Entry(title="Disputes", address="/payments/disputes"),
         Entry(title="Unexplained rows", address="/movements"),
     )),
+    Group(title="At Stripe", entries=(
+        Entry(title="Reserve", address="/reserve"),
+        Entry(title="Reconciliation", address="/reconciliation"),
+        Entry(title="Breaks", address="/reconciliation/breaks"),
+    )),
     Group(title="Books", entries=(
         Entry(title="Flights", address="/flights"),
         Entry(title="Refused flights", address="/flights/refused"),

@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from console import shown, store
+from console import metrics, shown, store
 from console.catalogue import allowed
 from console.context import Console
 from console.edge import Edge
@@ -31,6 +31,8 @@ from console.pages import (
     own,
     payees,
     payments,
+    reconciliation,
+    reserve,
     transfers,
 )
 from console.reads.tables import filter_names
@@ -39,6 +41,7 @@ from console.signin.local import local_routes
 from console.signin.oidc import oidc_routes
 from console.signin.provider import Provider
 from console.times import shown_instant, span
+from fleet.metrics import start_at_zero
 from fleet.money import minor_digits
 
 HERE: Final = Path(__file__).parent
@@ -50,13 +53,21 @@ MODULES: Final = (
     flights,
     books,
     payments,
+    reserve,
+    reconciliation,
     letters,
     own,
     audit,
     acts,
 )
 
+SIGN_IN: Final = (*("/login", "/logout", "/login/local", "/login/begin"), *("/login/answer", "/login/ended"))
+PAGES: Final = (*sorted({one.path for module in MODULES for one in module.pages.routes}), *SIGN_IN)
+
 _log = logging.getLogger("console.web")
+
+start_at_zero(metrics.REQUESTS, (*PAGES, metrics.NO_PAGE), metrics.STATUSES)
+start_at_zero(metrics.REQUEST_SECONDS, (*PAGES, metrics.NO_PAGE))
 
 
 def build_web(console: Console) -> ASGIApp:
@@ -123,6 +134,8 @@ async def _sign_in_first(request: Request, _: Exception) -> Response:
 async def _answer_refused(request: Request, raised: Exception) -> Response:
     assert isinstance(raised, Refused)  # registered for that class only
     console = console_of(request)
+    if request.url.path.startswith("/login"):
+        metrics.SIGN_INS_REFUSED.labels(console.settings.console_login).inc()
     async with console.db.transaction() as tx:
         await store.refusals.note(
             tx, person=raised.person, method=request.method, path=request.url.path, why=raised.why

@@ -80,9 +80,9 @@ def _insert(lines: list[str], templates: Sequence[str], before: str, name: str) 
 
 
 def with_targets(prometheus: str, services: Sequence[str]) -> str:
-    """The Prometheus configuration with every service among the names it scrapes."""
+    """The Prometheus configuration with every service among the names of its first list."""
     names = ", ".join(services)
-    return re.sub(r"(?<=- names: )\[[^\]]*\]", f"[{names}]", prometheus)
+    return re.sub(r"(?<=- names: )\[[^\]]*\]", f"[{names}]", prometheus, count=1)
 
 
 def with_absences(rules: str, services: Sequence[str]) -> str:

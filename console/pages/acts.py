@@ -1,5 +1,6 @@
 """An act: what it would do, the decision, and what became of it. All three at one address."""
 
+from datetime import datetime
 from uuid import UUID
 
 from fastapi.responses import RedirectResponse, Response
@@ -34,7 +35,7 @@ async def ask(visit: Visit) -> Response:
         raise Refused(f"{act.title.lower()} is for {wanted}", person=visit.person.name)
     back, why = form.get("back", "/"), form.get("why", "").strip()
     try:
-        asked = _asked(act, form, visit.school.currency)
+        asked = _asked(act, form, visit.school.currency, visit.console.clock())
         if act.why_needed and not why:
             raise Unfit("Reason: say why; it stays in the history")
         if len(why) > WHY_CHARS_MAX:
@@ -47,14 +48,14 @@ async def ask(visit: Visit) -> Response:
     return RedirectResponse(f"/acts/{bundle_id}", status_code=303)
 
 
-def _asked(act: Act, form: Form, currency: str) -> list[Asked]:
+def _asked(act: Act, form: Form, currency: str, now: datetime) -> list[Asked]:
     """The objects that the form names, each once. Raises Unfit."""
     objects = list(dict.fromkeys(form.all("object")))
     if not 0 < len(objects) <= OBJECTS_MAX:
         raise Unfit(f"Choose at least one line, and at most {OBJECTS_MAX}")
     if any(not 0 < len(one) <= OBJECT_CHARS_MAX for one in objects):
         raise Unfit("A line's name is damaged")
-    told = catalogue.parameters(act, form, form.get("currency") or currency)
+    told = catalogue.parameters(act, form, form.get("currency") or currency, now)
     if act.service is not None:
         return [Asked(service=act.service, object=one, parameters=told) for one in objects]
     named = [one.partition("/") for one in objects]  # <service>/<letter>
@@ -83,7 +84,7 @@ async def show(visit: Visit, bundle_id: UUID) -> Response:
         waits = await store.acts.still_waits(tx, bundle_id)
     if not found:
         raise Missing
-    act = next((one for one in ACTS.values() if one.action == found[0].action), None)
+    act = catalogue.act_of(found[0].service, found[0].action)
     age_s = (visit.console.clock() - max(one.decided_at or one.asked_at for one in found)).total_seconds()
     late = age_s > visit.console.settings.console_answer_within_s + 5
     return visit.page(
@@ -105,7 +106,7 @@ async def decide(visit: Visit, bundle_id: UUID) -> Response:
         found = await store.acts.of_bundle(tx, bundle_id, visit.person.name)
     if not found:
         raise Missing
-    act = next((one for one in ACTS.values() if one.action == found[0].action), None)
+    act = catalogue.act_of(found[0].service, found[0].action)
     if act is None or not visit.person.has(act.roles):
         raise Refused("your roles changed since the preview", person=visit.person.name)
     await asking.decide(visit, bundle_id)

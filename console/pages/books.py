@@ -1,12 +1,17 @@
 """Wallets with their statements, and journals with their entries."""
 
+from dataclasses import asdict
+from typing import Any
+
 from fastapi.responses import Response
 
 from console.context import Visit
 from console.guard import Missing, Pages
-from console.pages.lists import list_page
-from console.reads.books import MOVEMENTS, WALLETS
+from console.pages.lists import csv_file, list_page
+from console.reads.books import MOVEMENTS, STATEMENT, WALLETS
+from console.reads.tables import EXPORT_MAX
 from console.roles import STAFF
+from fleet.database import Tx
 from services.ledger.desk import reads
 from services.payouts.desk.reads import list_movements
 
@@ -32,9 +37,27 @@ async def wallet(visit: Visit, address: str, currency: str = "", before: str = "
         chosen = next((one for one in balances if currency in ("", one.currency)), None)
         if chosen is None:
             raise Missing
+        if visit.request.query_params.get("as") == "csv":
+            whole = await _whole_statement(tx, address, chosen.currency)
+            return csv_file(STATEMENT, whole, visit.school.zone)
         lines = await reads.statements.statement(tx, address, chosen.currency, before=version, most=LINES)
         holds = await reads.holds.list_holds(tx, wallet=address)
     return visit.page("wallet.html", balances=balances, chosen=chosen, lines=lines, holds=holds)
+
+
+async def _whole_statement(tx: Tx, address: str, currency: str) -> list[dict[str, Any]]:
+    """A statement for a file, the newest lines first: more than a file may hold when there are more."""
+    found: list[dict[str, Any]] = []
+    before: int | None = None
+    while len(found) <= EXPORT_MAX:
+        page = await reads.statements.statement(
+            tx, address, currency, before=before, most=reads.statements.PAGE_LINES_MAX
+        )
+        found += [asdict(line) for line in reversed(page.lines)]
+        before = page.before
+        if before is None:
+            break
+    return found
 
 
 @pages.get("/journals/{name:path}", STAFF)

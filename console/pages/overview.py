@@ -12,6 +12,7 @@ from console.reads import letters, school
 from console.roles import ROLES
 from console.times import begin_of_day, span
 from fleet.zones import local_date
+from services.reserves.desk.reads import reserve
 
 pages = Pages()
 
@@ -40,6 +41,13 @@ DUTIES: Final = (
     Duty(what="unallocated", title="payments name no student", address="/payments/unallocated"),
     Duty(what="disputes", title="payments are disputed", address="/payments/disputes"),
     Duty(what="unexplained", title="rows at Stripe are unexplained", address="/movements"),
+    Duty(what="reserve_alerts", title="alerts of the reserve nobody acknowledged", address="/reserve"),
+    Duty(what="openings", title="openings of the gate need a second person", address="/reserve"),
+    Duty(
+        what="breaks",
+        title="breaks between Stripe and the books are open",
+        address="/reconciliation/breaks?f.state=open",
+    ),
     Duty(what="refused_flights", title="flights were refused", address="/flights/refused"),
     Duty(what="dead_letters", title="records could not be processed", address="/dead"),
     Duty(what="questions", title="questions wait for an answer", address="/questions"),
@@ -69,6 +77,7 @@ async def _for_staff(visit: Visit) -> Response:
             "money_in": await school.money_in(
                 tx, since=begin_of_day(first, zone), until=begin_of_day(after, zone)
             ),
+            "stands": await reserve.stands(tx, now),
             "days": await school.days(
                 tx, currency=visit.school.currency, since=first - timedelta(days=180), until=after
             ),

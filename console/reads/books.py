@@ -28,6 +28,26 @@ WALLETS: Final = Listing(
     empty="No wallet is open yet. The first flight opens those of its student, instructor and owner.",
 )
 
+# Of one wallet; read by the ledger's desk, so it has no query here.
+STATEMENT: Final = Listing(
+    name="statement",
+    title="Statement",
+    sql="",
+    columns=(
+        Column(name="occurred_at", title="Occurred", kind="instant"),
+        Column(name="event_type", title="Kind", kind="state"),
+        Column(name="source", title="Source"),
+        Column(name="memo", title="Memo", kind="long"),
+        Column(name="amount", title="Amount", kind="money"),
+        Column(name="balance_after", title="Balance", kind="money"),
+        Column(name="currency", title="Currency"),
+        Column(name="version", title="Entry", kind="number"),
+        Column(name="recorded_at", title="Recorded", kind="instant"),
+    ),
+    key="version",
+    order="-version",
+)
+
 PAYMENTS: Final = Listing(
     name="payments",
     title="Payments",

@@ -116,6 +116,15 @@ _WAITING: Final = """
     UNION ALL
     SELECT 'refused_flights', count(*), min(first_seen_at) FROM billing_public.refused_flights
     UNION ALL
+    SELECT 'reserve_alerts', count(*), min(raised_at) FROM reserves_public.alerts
+    WHERE resolved_at IS NULL AND acknowledged_at IS NULL
+    UNION ALL
+    SELECT 'openings', count(*), min(asked_at) FROM reserves_public.openings
+    WHERE needs_second AND approved_at IS NULL AND closed_at IS NULL AND until > now()
+    UNION ALL
+    SELECT 'breaks', count(*), min(opened_at) FROM reserves_public.breaks
+    WHERE state = 'open' AND class <> 'timing'
+    UNION ALL
     SELECT 'disputes', count(*), min(opened_at) FROM receivables_public.disputes WHERE outcome IS NULL
 """
 

@@ -132,6 +132,20 @@ async def claim(tx: Tx, bundle_id: UUID, person: str) -> set[UUID]:
     return {row.decision_id for row in await tx.all(_CLAIM, bundle_id=bundle_id, person=person)}
 
 
+_UNANSWERED: Final = """
+    SELECT count(*) AS waiting,
+           coalesce(extract(epoch FROM now() - min(act.decided_at)), 0)::float AS oldest_s
+    FROM act LEFT JOIN decision AS done ON done.decision_id = act.decision_id
+    WHERE act.decided_at IS NOT NULL AND done.outcome IS NULL
+"""
+
+
+async def unanswered(tx: Tx) -> tuple[int, float]:
+    """How many decisions were asked for and not answered, and for how many seconds the oldest has waited."""
+    row = await tx.one(_UNANSWERED)
+    return row.waiting, row.oldest_s
+
+
 _WAITING: Final = """
     SELECT count(*) AS waiting FROM act
     LEFT JOIN decision AS shown ON shown.decision_id = act.preview_id

@@ -91,6 +91,17 @@ async def use(tx: Tx, cookie: str, *, idle: timedelta) -> Session | None:
     )
 
 
+_LIVING: Final = """
+    SELECT count(*) AS living FROM session
+    WHERE ended_at IS NULL AND ends_at > now() AND seen_at > now() - CAST(:idle AS interval)
+"""
+
+
+async def living(tx: Tx, *, idle: timedelta) -> int:
+    """How many sessions are somebody's now."""
+    return int((await tx.one(_LIVING, idle=idle)).living)
+
+
 _END: Final = "UPDATE session SET ended_at = now() WHERE cookie_hash = :cookie_hash AND ended_at IS NULL"
 _END_OF_PROVIDER: Final = """
     UPDATE session SET ended_at = now()

@@ -9,6 +9,7 @@ from pydantic import SecretStr, ValidationError
 
 from fleet.settings import Settings
 from hobbs.doctor.accounts import examine_accounts
+from hobbs.doctor.console import examine_console
 from hobbs.doctor.findings import Finding, State, ok, wrong
 from hobbs.doctor.kafka import examine_kafka
 from hobbs.doctor.machine import examine_machine
@@ -79,6 +80,7 @@ async def examine() -> list[Finding]:
         findings += await _guarded("time zone", lambda: examine_time_zone(settings))
         findings += await _guarded("stripe", lambda: examine_movements(settings))
         findings += await _guarded("stripe", lambda: examine_reserve(settings))
+        findings += await _guarded("console", lambda: examine_console(settings))
     if any(finding.area == "payouts" for finding in findings):  # its tables are there and may be read
         findings += await _guarded("payouts", lambda: examine_operations(settings))
     findings += await _guarded("kafka", lambda: examine_kafka(settings))

@@ -10,6 +10,8 @@ from functools import cache
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
+from schemas.services import CONSOLE
+
 LabelSet = frozenset[tuple[str, str]]
 
 # Their reasons cannot be listed: a constraint that no rule foresaw refuses under its own name.
@@ -18,7 +20,7 @@ WITH_NAMES_OF_CONSTRAINTS = {"ledger_journals_refused", "ledger_holds_refused"}
 _FRESH = """
 import importlib, sys
 from prometheus_client import generate_latest
-importlib.import_module(f"services.{sys.argv[1]}.app").build()
+importlib.import_module(f"{sys.argv[1]}.app").build()
 sys.stdout.buffer.write(generate_latest())
 """
 _NOWHERE = {
@@ -27,6 +29,8 @@ _NOWHERE = {
     "HOBBS_STRIPE_SECRET_KEY": "sk_test_nothing",
     "HOBBS_STRIPE_WEBHOOK_SECRETS": "whsec_platform",
     "HOBBS_STRIPE_CONNECT_WEBHOOK_SECRETS": "whsec_connect",
+    "HOBBS_CONSOLE_LOGIN": "local",
+    "HOBBS_CONSOLE_LOCAL_SECRET": "only-for-this-machine",
 }
 
 
@@ -42,8 +46,9 @@ class Series:
 @cache
 def fresh_series(service: str) -> tuple[Series, ...]:
     """What a worker of the service serves before it has done anything: built in a process of its own."""
+    package = service if service == CONSOLE else f"services.{service}"
     built = subprocess.run(
-        [sys.executable, "-c", _FRESH, service], env=os.environ | _NOWHERE, capture_output=True, text=True
+        [sys.executable, "-c", _FRESH, package], env=os.environ | _NOWHERE, capture_output=True, text=True
     )
     assert built.returncode == 0, built.stderr
     return tuple(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from schemas.services import SERVICES
+from schemas.services import CONSOLE, SERVICES
 from schemas.topics import TOPICS
 from tests.contract.deploy.conftest import ROOT
 from tests.support.metrics import Series, fresh_series
@@ -26,8 +26,11 @@ ALERTS: list[dict[str, Any]] = [
 ]
 EACH_ALERT = pytest.mark.parametrize("alert", ALERTS, ids=lambda alert: alert["alert"])
 EACH_SERVICE = pytest.mark.parametrize("service", SERVICES)
+EACH_MEASURED = pytest.mark.parametrize("service", [*SERVICES, CONSOLE])
 
-SELECTOR = re.compile(rf"\b(?P<name>(?:fleet|{'|'.join(SERVICES)})_[a-z_]+)(?:\{{(?P<matchers>[^}}]*)\}})?")
+SELECTOR = re.compile(
+    rf"\b(?P<name>(?:fleet|{'|'.join([*SERVICES, CONSOLE])})_[a-z_]+)(?:\{{(?P<matchers>[^}}]*)\}})?"
+)
 MATCHER = re.compile(r'(?P<label>\w+)\s*(?P<how>=~|!~|!=|=)\s*"(?P<value>[^"]*)"')
 PER_TOPIC = (
     "fleet_oldest_record_age_seconds",
@@ -152,7 +155,8 @@ def test_a_service_whose_processes_are_gone_is_missed() -> None:
     gone = next(alert for alert in ALERTS if alert["alert"] == "HobbsServiceGone")
     assert re.findall(r'service="(\w+)"', gone["expr"]) == list(SERVICES)
     config = yaml.safe_load((FOLDER / "prometheus.yml").read_text(encoding="utf-8"))
-    assert config["scrape_configs"][0]["dns_sd_configs"][0]["names"] == list(SERVICES)
+    scraped = [one["names"] for one in config["scrape_configs"][0]["dns_sd_configs"]]
+    assert scraped == [list(SERVICES), [CONSOLE]]
 
 
 @EACH_ALERT
@@ -168,13 +172,17 @@ DECLARATION = re.compile(r"\b(?:counter|gauge|histogram)\(\s*\"(\w+)\"")
 ON_THE_PAGE = re.compile(r"^\| `(\w+)` \| (.+) \| (.+) \|$", re.MULTILINE)
 
 
-@EACH_SERVICE
+@EACH_MEASURED
 def test_every_metric_is_on_the_page_with_the_alerts_that_look_at_it(service: str) -> None:
     """The page's table has a row for each metric of each service, and no row of a metric that is gone."""
     page = PAGE.read_text(encoding="utf-8").partition("## Every metric")[2]
     rows = {name: set(re.findall(r"`(\w+)`", alerts)) for name, _, alerts in ON_THE_PAGE.findall(page)}
     named = ("fleet_", f"{service}_")
-    served = {name for name in declared("fleet", f"services/{service}") if name.startswith(named)}
+    served = {
+        name
+        for name in declared("fleet", service if service == CONSOLE else f"services/{service}")
+        if name.startswith(named)
+    }
     listed = {name for name in rows if name.startswith(named)}
     assert listed == served
     for name in served:

@@ -1,10 +1,14 @@
 """Who gets in, from where, for how long, and what every answer says to a browser."""
 
+from datetime import timedelta
+
 import asyncpg
 import pytest
 from fastapi.routing import APIRoute
+from prometheus_client import REGISTRY
 from pydantic import ValidationError
 
+from console.app import measure
 from console.edge import HEADERS
 from console.guard import cookie_name
 from console.rate import TRIES_OF_ONE
@@ -35,6 +39,37 @@ async def test_whoever_has_the_link_chooses_a_person_and_the_cookie_is_a_script_
     page = await browser.get("/transfers")
     assert page.status_code == 200
     assert "No transfer yet" in page.text
+
+
+async def test_pages_refused_sign_ins_and_sessions_are_counted(desk: Desk) -> None:
+    def value(name: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(name, labels) or 0.0
+
+    pages = (
+        ("/transfers", {"page": "/transfers", "status": "200"}),
+        ("/wallets/nobody:1", {"page": "/wallets/{address:path}", "status": "404"}),
+        ("/no/such/page", {"page": "none", "status": "404"}),
+    )
+    before = [value("console_requests_total", **labels) for _, labels in pages]
+    refused = value("console_sign_ins_refused_total", way="local")
+    browser = await desk.browser("ann")
+    for path, _ in pages:
+        await browser.get(path)
+    assert [value("console_requests_total", **labels) for _, labels in pages] == [n + 1 for n in before]
+    await browser.get("/login/local", params={"key": "x"})
+    assert value("console_sign_ins_refused_total", way="local") == refused + 1
+    async with desk.console.db.transaction() as tx:
+        await tx.execute(
+            """
+            INSERT INTO act (preview_id, bundle_id, decision_id, position, person, service, action, object,
+                             parameters, why, decided_at)
+            VALUES (uuidv7(), uuidv7(), uuidv7(), 0, 'ann', 'payouts', 'release', 'x', '{}', 'why',
+                    now() - interval '5 minutes')
+            """
+        )
+    await measure(desk.console.db, idle=timedelta(minutes=30))
+    assert (value("console_sessions"), value("console_decisions_waiting")) == (1, 1)
+    assert value("console_oldest_decision_seconds") >= 300
 
 
 async def test_over_https_the_cookie_is_of_this_host_alone(make_desk: MakeDesk) -> None:

@@ -20,6 +20,7 @@ from fleet.database import Database
 from fleet.kafka_client import TopicPlan
 from fleet.settings import Settings
 from hobbs.doctor.accounts import examine_accounts
+from hobbs.doctor.console import examine_console
 from hobbs.doctor.findings import Finding, State
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.time_zones import examine_time_zone
@@ -167,6 +168,27 @@ async def test_a_relay_that_stripe_stopped_is_found(hobbs: Hobbs, open_db: OpenD
         await store.relay_stop.resume(tx)
     _, rows = await findings(hobbs)
     assert not [row for row in rows if "nothing is paid" in row["found"]]
+
+
+@pytest.mark.usefixtures("hobbs")
+async def test_a_decision_in_the_console_that_nobody_answers_is_found(owner: Database) -> None:
+    (well,) = await examine_console(Settings())
+    assert (well.state, well.found) == (
+        State.ok,
+        "0 sessions, every decision is answered, 0 questions wait",
+    )
+    async with owner.transaction() as tx:
+        await tx.execute(
+            """
+            INSERT INTO console.act (preview_id, bundle_id, decision_id, position, person, service, action,
+                                     object, parameters, why, decided_at)
+            VALUES (uuidv7(), uuidv7(), uuidv7(), 0, 'ann', 'payouts', 'release', 'x', '{}', 'why',
+                    now() - interval '5 minutes')
+            """
+        )
+    (waits,) = await examine_console(Settings())
+    assert waits.state is State.warning
+    assert "1 decisions of people are not answered, the oldest for 300 s" in waits.found
 
 
 async def test_a_guard_that_is_switched_off_is_found(hobbs: Hobbs, owner: Database) -> None:

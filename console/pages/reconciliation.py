@@ -1,0 +1,68 @@
+"""The books compared with Stripe: each business date, the breaks between them, and who signed."""
+
+from datetime import date
+from typing import Any, Final
+
+from fastapi.responses import Response
+
+from console import catalogue
+from console.context import Visit
+from console.guard import Missing, Pages
+from console.pages.lists import list_page
+from console.reads.reserves import BREAKS, DAYS
+from console.roles import STAFF
+from fleet.zones import local_date
+from services.reserves.desk import reads
+
+pages = Pages()
+
+NUMBER_DIGITS_MAX: Final = 17
+SIDES: Final = ("stripe", "books")
+
+
+@pages.get("/reconciliation", STAFF)
+async def days(visit: Visit) -> Response:
+    return await list_page(visit, DAYS)
+
+
+@pages.get("/reconciliation/breaks", STAFF)
+async def breaks(visit: Visit) -> Response:
+    return await list_page(visit, BREAKS)
+
+
+@pages.get("/reconciliation/breaks/{number}", STAFF)
+async def one_break(visit: Visit, number: str) -> Response:
+    """One break: its rows of Stripe's and its journals, what is proposed, who accepted it."""
+    if not (number.isascii() and number.isdecimal() and len(number) <= NUMBER_DIGITS_MAX):
+        raise Missing
+    async with visit.reading() as tx:
+        found = await reads.reconciliation.one_break(tx, int(number))
+    if found is None:
+        raise Missing
+    open_now = found["state"] != "closed" and found["proposal"]["kind"] != "wait"
+    acts = catalogue.allowed(visit.person, "accept_break") if open_now else []
+    return visit.page("break.html", found=found, acts=acts)
+
+
+@pages.get("/reconciliation/{day}", STAFF)
+async def day(visit: Visit, day: date) -> Response:
+    """One business date: both sides, what moved, what is left, and its signature."""
+    async with visit.reading() as tx:
+        rows = await reads.reconciliation.day(tx, day)
+    if not rows:
+        raise Missing
+    is_over = day < local_date(visit.console.clock(), visit.school.zone)
+    signed = rows[0]["signed_at"] is not None
+    acts = catalogue.allowed(visit.person, "compare_day", *(("sign_day",) if is_over else ()))
+    return visit.page(
+        "day.html",
+        day=day,
+        rows=rows,
+        sides={row["currency"]: [_side(row, side) for side in SIDES] for row in rows},
+        acts=[] if signed else acts,
+    )
+
+
+def _side(row: dict[str, Any], side: str) -> dict[str, Any]:
+    moved = {name: row[f"{side}_{name}"] for name in ("opening", "moved", "closing", "as_of")}
+    return {"side": side, "currency": row["currency"], **moved}
