@@ -1,13 +1,15 @@
 """Every mutant applies to the present tree and names tests that exist. None is run."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from tests.mutants.catalogue import ASKED_FOR, MUTANTS
 from tests.mutants.mutant import DoesNotApply, Edit, Mutant, mutated
-from tests.mutants.trial import Unusable, finding
+from tests.mutants.trial import COPIED, Unusable, finding
+from tests.mutants.witness import PACKAGES
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -32,6 +34,14 @@ def test_every_mutant_the_issue_named_exists_and_names_are_unique() -> None:
     assert len(names) == len(set(names))
     assert len(ASKED_FOR) == 16
     assert set(ASKED_FOR.values()) <= set(names)
+
+
+def test_a_copy_has_every_package_and_watches_where_it_is_imported_from() -> None:
+    """Without the newest package no test starts in a copy, and every mutant is unusable."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = set(project["tool"]["importlinter"]["root_packages"])
+    assert packages <= set(COPIED)
+    assert packages <= set(PACKAGES)
 
 
 @pytest.mark.parametrize(

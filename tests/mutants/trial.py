@@ -19,7 +19,7 @@ from tests.mutants.mutant import Mutant, mutated
 ROOT = Path(__file__).resolve().parents[2]
 BYTECODE = ROOT / ".venv" / "pycache"  # shared with every make target, so that libraries are compiled once
 # What the tests need in a copy. The virtual environment is shared.
-COPIED = ("docs", "fleet", "schemas", "services", "hobbs", "school", "tests", "pyproject.toml")
+COPIED = ("docs", "fleet", "schemas", "services", "hobbs", "console", "school", "tests", "pyproject.toml")
 TRIAL_S_MAX = 600.0
 # A test that fails with one of these shows an error in the mutant itself, not a broken rule.
 MUTANT_ERRORS = frozenset(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-PACKAGES = ("fleet", "schemas", "services", "hobbs", "tests")
+PACKAGES = ("fleet", "schemas", "services", "hobbs", "console", "tests")
 
 _observed: dict[str, Any] = {"passed": 0, "first_failure": None}
 
