@@ -60,13 +60,14 @@ def aircraft(tail: str, more: str = "") -> str:
 
 
 async def open_school(deployment: Deployment) -> None:
-    """Apply the school's file and wait until each payee can be paid. Every service must be running."""
+    """Apply the school's file and wait until each payee can be paid. Billing and payouts must be running."""
     file = deployment.fleet.folder / "school.toml"
     file.write_text(school())
     with Control(deployment.stack.simulator.api_base) as stripe:
         stripe.set(auto_onboard_after_s=0.0)
         stripe.fund(MONEY)
-    command = ("school", "apply", str(file), "--yes", "--who", "bench", "--why", "a school to measure")
+    # Who does not run here is not waited for.
+    command = ("school", "apply", str(file), "--yes", "--no-wait", "--who", "bench", "--why", "to measure")
     await asyncio.to_thread(run_hobbs, deployment.fleet, *command)
     owner = await deployment.connect()
     try:
