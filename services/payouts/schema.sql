@@ -910,6 +910,7 @@ CREATE UNIQUE INDEX one_live_transfer_per_cause ON payouts.transfer USING btree 
 CREATE INDEX transfer_in_hold_period ON payouts.transfer USING btree (due_at) WHERE ((state = 'held'::text) AND (reason = 'hold_period'::text));
 CREATE INDEX transfer_not_settled ON payouts.transfer USING btree (wallet, state) WHERE (state = ANY (ARRAY['pending'::text, 'held'::text, 'sending'::text, 'refused'::text, 'parked'::text]));
 CREATE INDEX transfer_on_its_way_to_the_bank ON payouts.transfer USING btree (stripe_account, currency, sent_at) WHERE ((state = ANY (ARRAY['sent'::text, 'partly_reversed'::text])) AND (in_bank_at IS NULL));
+CREATE INDEX transfer_sent_to_a_wallet ON payouts.transfer USING btree (wallet, sent_at) INCLUDE (currency, amount, amount_reversed) WHERE (sent_at IS NOT NULL);
 CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.transfer FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
 ALTER TABLE payouts.transfer ENABLE ALWAYS TRIGGER table_is_not_emptied;
 CREATE TRIGGER transfer_is_not_removed BEFORE DELETE ON payouts.transfer FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
