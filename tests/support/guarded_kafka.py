@@ -42,10 +42,10 @@ class GuardedKafka:
 
     def settings(self, user: str | None, **more: Any) -> Settings:
         """The settings of a process that logs in as this user, or that knows none."""
-        who = {"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_username": user} if user else {}
         if user:
-            who["kafka_password"] = SecretStr(password_of(user))
-        return Settings(database_url=SecretStr(""), kafka_bootstrap=self.bootstrap, **who | more)
+            more |= {"kafka_security_protocol": "SASL_PLAINTEXT", "kafka_username": user}
+            more["kafka_password"] = SecretStr(password_of(user))
+        return Settings(database_url=SecretStr(""), kafka_bootstrap=self.bootstrap, **more)
 
 
 def password_of(user: str) -> str:

@@ -52,7 +52,7 @@ async def consumer_groups_are_kept(kafka: GuardedKafka) -> None:
     """Wait until the broker has its topic of offsets: the first question about a group makes it."""
     group = group_of("ledger", "journal.requested", PREFIX)
     async with admin_of(of(kafka, "ledger")) as admin, asyncio.timeout(20):
-        while not await _has_coordinator(admin, group):
+        while not await _has_coordinator(admin, group):  # noqa: ASYNC110 - no event tells of it
             await asyncio.sleep(0.1)
 
 

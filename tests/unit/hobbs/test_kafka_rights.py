@@ -3,7 +3,9 @@
 import re
 import shlex
 import subprocess
+from itertools import pairwise
 from pathlib import Path
+from typing import Final, cast
 
 import pytest
 
@@ -11,6 +13,8 @@ from hobbs.shell.kafka_script import script
 from schemas.kafka_rights import (
     MIGRATE,
     WHO,
+    Operation,
+    Resource,
     Right,
     describes,
     every_right,
@@ -24,10 +28,13 @@ from schemas.topics import TOPICS
 from services.receivables.app import BILLINGS_TOPICS
 
 SCRIPT = Path(__file__).resolve().parents[3] / "deploy" / "kafka" / "acls.sh"
+RESOURCES: Final[dict[str, Resource]] = {"--topic": "topic", "--group": "group"}
 
 
 def test_the_committed_script_is_the_tables() -> None:
-    assert SCRIPT.read_text(encoding="utf-8") == script(), "run `.venv/bin/hobbs kafka acls > deploy/kafka/acls.sh`"
+    assert SCRIPT.read_text(encoding="utf-8") == script(), (
+        "run `.venv/bin/hobbs kafka acls > deploy/kafka/acls.sh`"
+    )
 
 
 def test_the_script_grants_exactly_the_rights_and_makes_each_user(tmp_path: Path) -> None:
@@ -57,13 +64,15 @@ def test_the_script_grants_exactly_the_rights_and_makes_each_user(tmp_path: Path
 
 
 def _rights(call: list[str]) -> list[Right]:
-    words = dict(zip(call, call[1:], strict=False))
+    words = dict(pairwise(call))
     user = re.fullmatch(r"User:(\S+)", words["--allow-principal"])
-    assert user and "--add" in call and words["--bootstrap-server"] == "b:1"
+    operation = cast(Operation, words["--operation"])
+    assert user is not None
+    assert ("--add" in call, words["--bootstrap-server"]) == (True, "b:1")
     return [
-        Right(user=user[1], operation=words["--operation"], resource=option.removeprefix("--"), name=name)  # type: ignore[arg-type]
-        for option, name in zip(call, call[1:], strict=False)
-        if option in ("--topic", "--group")
+        Right(user=user[1], operation=operation, resource=RESOURCES[option], name=name)
+        for option, name in pairwise(call)
+        if option in RESOURCES
     ]
 
 
@@ -94,7 +103,9 @@ def test_a_scheduler_publishes_flights_and_sees_nothing_else() -> None:
 
 def test_people_ask_and_hear_but_write_no_books() -> None:
     assert {"decision.requested", "school.configured"} <= set(writes(OPERATOR))
-    assert not {"journal.requested", "journal.posted", "stripe.webhook", "decision.taken"} & set(writes(OPERATOR))
+    assert not {"journal.requested", "journal.posted", "stripe.webhook", "decision.taken"} & set(
+        writes(OPERATOR)
+    )
     assert "decision.taken" in reads(OPERATOR)
     assert set(writes(CONSOLE)) == {"decision.requested", "decision.taken", "console.dead"}
 
