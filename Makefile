@@ -76,9 +76,10 @@ format: $(READY)  ## Rewrite the sources to the house format
 	@$(BIN)/ruff format $(present)
 	@$(BIN)/ruff check --fix $(present)
 
-schemas: $(READY)  ## Write schemas/generated/ from the event models, services/*/schema.sql from the migrations
+schemas: $(READY)  ## Write schemas/generated/ from the event models, schema.sql from the migrations, Kafka's rights
 	@$(BIN)/python -m schemas.generate
 	@$(BIN)/python -m hobbs.local.schema_files
+	@$(BIN)/python -m hobbs kafka acls --prefix "" > deploy/kafka/acls.sh
 
 services:  ## Write services that are new in schemas/services.py into docker-compose.yml and deploy/prometheus
 	@$(PYTHON) deploy/write_services.py

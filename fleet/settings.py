@@ -101,6 +101,8 @@ class Settings(ProcessSettings):
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
     kafka_ca_file: FilePath | None = None
+    # Brokers that ask nobody who they are, and to which a live deployment may go all the same: as above.
+    kafka_private_hosts: str = ""
     topic_prefix: str = ""
     # How long a killed worker keeps its partitions; a batch may keep the event loop for about a second.
     kafka_session_timeout_s: float = Field(default=15.0, ge=1, le=300)

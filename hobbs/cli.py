@@ -26,6 +26,7 @@ GROUPS: Final = {
     "limits": "hobbs.commands.limits",
     "opening": "hobbs.commands.opening",
     "dead": "hobbs.commands.dead",
+    "kafka": "hobbs.commands.kafka",
     "restore": "hobbs.commands.restore",
     "sim": "hobbs.commands.sim",
 }

@@ -38,5 +38,6 @@ ALL = "all"
 TOGETHER = tuple(service.name for service in REGISTERED if not service.http)
 OPERATOR = "operator"
 CONSOLE = "console"  # people's browsers: no service, but with a schema, a login and topics of its own
+SCHEDULING = "scheduling"  # the school's own system that books aircraft: foreign, it publishes flights
 DECIDE = (*SERVICES, CONSOLE)  # whoever takes people's decisions, each about its own objects
 LOGINS = (OPERATOR, *SERVICES, CONSOLE)  # whoever logs in to Postgres

@@ -16,11 +16,12 @@ from schemas.refunds import RefundRequested, RefundSettled
 from schemas.reserves import ReconciliationCompleted, ReserveChanged, ReserveGate
 from schemas.reversals import ReversalRequested, ReversalSettled
 from schemas.school import SchoolAccepted, SchoolConfigured
-from schemas.services import CONSOLE, DECIDE, SERVICES
+from schemas.services import CONSOLE, DECIDE, OPERATOR, SCHEDULING, SERVICES
 from schemas.stripe_balance import StripeBalanceRead, StripeTransaction
 from schemas.stripe_webhooks import StripeWebhook
 from schemas.transfers import PayoutSettled, TransferParked, TransferRefused, TransferReversed, TransferSent
 
+FLIGHTS_ALSO_FROM = ("gateway", OPERATOR)  # schedulers that publish over HTTP, and files of flights
 FOREVER = -1
 DAY_MS = 86_400_000
 
@@ -30,6 +31,7 @@ class Topic:
     """One Kafka topic. `key` names the field (or fields) whose order the partition keeps.
 
     `also_from`: publishers besides the owner. `copied_by`: who keeps a copy of every record, and buries none.
+    `measured_by`: who asks how far it goes, and reads no record. Who is not named may not (kafka_rights.py).
     """
 
     name: str
@@ -39,6 +41,7 @@ class Topic:
     consumers: tuple[str, ...] = ()
     also_from: tuple[str, ...] = ()
     copied_by: tuple[str, ...] = ()
+    measured_by: tuple[str, ...] = ()
     partitions: int = 12
     retention_ms: int = 30 * DAY_MS
 
@@ -48,15 +51,18 @@ _TOPICS = (
         name="flight.completed",
         model=FlightCompleted,
         key="flight_id",
-        owner="scheduling",
+        owner=SCHEDULING,
+        also_from=FLIGHTS_ALSO_FROM,
         consumers=("billing",),
+        measured_by=("receivables",),
         retention_ms=FOREVER,
     ),
     Topic(
         name="flight.corrected",
         model=FlightCorrected,
         key="flight_id",
-        owner="scheduling",
+        owner=SCHEDULING,
+        also_from=FLIGHTS_ALSO_FROM,
         consumers=("billing",),
         retention_ms=FOREVER,
     ),
@@ -64,7 +70,8 @@ _TOPICS = (
         name="flight.cancelled",
         model=FlightCancelled,
         key="flight_id",
-        owner="scheduling",
+        owner=SCHEDULING,
+        also_from=FLIGHTS_ALSO_FROM,
         consumers=("billing",),
         retention_ms=FOREVER,
     ),
@@ -119,8 +126,9 @@ _TOPICS = (
         name="school.configured",
         model=SchoolConfigured,
         key="school",
-        owner="operator",
+        owner=OPERATOR,
         consumers=("billing",),
+        measured_by=("receivables",),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -137,7 +145,8 @@ _TOPICS = (
         name="journal.requested",
         model=JournalRequested,
         key="source",
-        owner="every service",
+        owner="billing",
+        also_from=("payouts", "receivables", "adjustments", "reserves"),
         consumers=("ledger",),
     ),
     Topic(
@@ -159,21 +168,21 @@ _TOPICS = (
         name="revert.requested",
         model=RevertRequested,
         key="reverts",
-        owner="every service",
+        owner="reserves",
         consumers=("ledger",),
     ),
     Topic(
         name="group.requested",
         model=GroupRequested,
         key="group",
-        owner="every service",
+        owner=OPERATOR,  # no service of ours asks; one that does is named here
         consumers=("ledger",),
     ),
     Topic(
         name="hold.requested",
         model=HoldRequested,
         key="hold",
-        owner="every service",
+        owner=OPERATOR,  # no service of ours asks; one that does is named here
         consumers=("ledger",),
     ),
     Topic(name="hold.changed", model=HoldChanged, key="hold", owner="ledger"),
@@ -182,7 +191,7 @@ _TOPICS = (
         name="limit.requested",
         model=LimitRequested,
         key="wallet",
-        owner="every service",
+        owner=OPERATOR,  # no service of ours asks; one that does is named here
         consumers=("ledger",),
     ),
     Topic(name="limit.changed", model=LimitChanged, key="wallet", owner="ledger"),
@@ -260,13 +269,14 @@ _TOPICS = (
         name="notification.requested",
         model=NotificationRequested,
         key="recipient",
-        owner="every service",
+        owner="payouts",
+        also_from=("receivables", "adjustments"),
     ),
     Topic(
         name="decision.requested",
         model=DecisionRequested,
         key="<service>/<object>",
-        owner="operator",
+        owner=OPERATOR,
         also_from=(CONSOLE,),
         consumers=SERVICES,
         copied_by=(CONSOLE,),
@@ -277,7 +287,8 @@ _TOPICS = (
         name="decision.taken",
         model=DecisionTaken,
         key="<service>/<object>",
-        owner="every service",
+        owner=CONSOLE,
+        also_from=SERVICES,
         copied_by=(CONSOLE,),
         partitions=1,
         retention_ms=FOREVER,

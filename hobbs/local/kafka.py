@@ -101,7 +101,7 @@ def java() -> list[str]:
     return [str(runtime), *JVM_OPTIONS, f"-Dlog4j2.configurationFile={logging}", "-cp", class_path()]
 
 
-def format_storage(settings: Path, log: Path) -> None:
+def format_storage(settings: Path, log: Path, *more: str) -> None:
     command = [
         *java(),
         "kafka.tools.StorageTool",
@@ -111,6 +111,7 @@ def format_storage(settings: Path, log: Path) -> None:
         CLUSTER_ID,
         "-c",
         str(settings),
+        *more,
     ]
     with log.open("ab") as output:
         done = subprocess.run(command, stdout=output, stderr=output, check=False)

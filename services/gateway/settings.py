@@ -1,7 +1,8 @@
 """What the gateway is told: its address, Stripe's webhook secrets, its limits."""
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
+from fleet.kafka_address import refused_brokers
 from fleet.settings import Settings
 
 
@@ -22,6 +23,13 @@ class GatewaySettings(Settings):
     flights_bytes_max: int = Field(default=1_048_576, ge=1_024, le=8_388_608)
     flights_per_minute: int = Field(default=600, ge=1, le=60_000)
     publish_timeout_s: float = Field(default=3.0, gt=0, le=8.0)
+
+    @field_validator("stripe_livemode")
+    @classmethod
+    def _is_live_only_where_brokers_ask(cls, livemode: bool, told: ValidationInfo) -> bool:
+        if livemode and (refused := refused_brokers(told.data)):
+            raise ValueError(refused)
+        return livemode
 
 
 def secrets_of(setting: SecretStr) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from fleet import stripe_keys
+from fleet.kafka_address import refused_brokers
 from fleet.settings import Settings
 from fleet.stripe_limits import LIMITS, StripeLimits, mode_of
 from services.payouts.domain.accounts import AccountPolicy, AccountsApi
@@ -75,9 +76,12 @@ class PayoutsSettings(Settings):
 
     @field_validator("stripe_secret_key")
     @classmethod
-    def _is_a_secret_key(cls, key: SecretStr) -> SecretStr:
-        if stripe_keys.livemode_of(key.get_secret_value()) is None:
+    def _is_a_secret_key(cls, key: SecretStr, told: ValidationInfo) -> SecretStr:
+        livemode = stripe_keys.livemode_of(key.get_secret_value())
+        if livemode is None:
             raise ValueError("a secret key begins with sk_test_, rk_test_, sk_live_ or rk_live_")
+        if livemode and (refused := refused_brokers(told.data)):
+            raise ValueError(refused)
         return key
 
     @field_validator("stripe_api_base")

@@ -21,6 +21,7 @@ MAY_LIST = {
     "tests/checker/event_rules.py": "the same, found out without the code that is checked",
     "tests/crash/drill.py": "in which order each dies",
     "deploy/prometheus/hobbs.rules.yml": "a test holds it to the registry",
+    "deploy/kafka/acls.sh": "written by `make schemas`",
     "docker-compose.yml": "written by `make services`",
     "deploy/compose.small.yml": "written by `make services`",
     "deploy/prometheus/prometheus.yml": "written by `make services`",

@@ -7,10 +7,10 @@ import pytest
 from pydantic import BaseModel
 
 from schemas.generate import topic_schema
-from schemas.services import CONSOLE, DECIDE, SERVICES
+from schemas.services import CONSOLE, DECIDE, OPERATOR, SCHEDULING, SERVICES
 from schemas.topics import TOPICS, Topic
 
-PUBLISHERS = {*DECIDE, "scheduling", "operator", "every service"}
+PUBLISHERS = {*DECIDE, SCHEDULING, OPERATOR}
 KEYED_BY_A_CONSTANT = {"<service>/<object>", "school", "balance", "the Stripe object's id"}
 
 
@@ -62,9 +62,10 @@ def test_the_key_is_a_field_of_the_event(topic: Topic) -> None:
 @EACH_TOPIC
 def test_owner_and_consumers_are_known(topic: Topic) -> None:
     assert topic.owner in PUBLISHERS
-    assert set(topic.also_from) <= set(DECIDE) - {topic.owner}
+    assert set(topic.also_from) <= PUBLISHERS - {topic.owner}
     assert set(topic.consumers) <= set(SERVICES)
     assert set(topic.copied_by) <= {CONSOLE}
+    assert set(topic.measured_by) <= set(SERVICES) - set(topic.consumers)
     assert len(set(topic.consumers)) == len(topic.consumers)
 
 

@@ -1,0 +1,439 @@
+#!/bin/sh
+# Made by `hobbs kafka acls`: Kafka's users and what each may do, from schemas/topics.py. Do not edit.
+# BOOTSTRAP: a broker's address. ADMIN_CONFIG: a client's properties that log in as a super user.
+# PASSWORDS: a folder with a file <who>_kafka_password for each user; who has none stays as it is.
+set -eu
+: "${BOOTSTRAP:?a broker's address}" "${ADMIN_CONFIG:?properties of a super user}" "${PASSWORDS:?a folder}"
+
+user() {
+  [ -s "$PASSWORDS/$2" ] || return 0
+  credential=$(umask 077; mktemp)
+  printf 'SCRAM-SHA-512=[iterations=8192,password=%s]\n' "$(head -n 1 "$PASSWORDS/$2")" > "$credential"
+  kafka-configs.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN_CONFIG" \
+    --alter --add-config-file "$credential" --entity-type users --entity-name "$1"
+  rm "$credential"
+}
+
+allow() {
+  who=$1 operation=$2
+  shift 2
+  kafka-acls.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN_CONFIG" \
+    --add --allow-principal "User:$who" --operation "$operation" "$@"
+}
+
+user hobbs_billing billing_kafka_password
+user hobbs_ledger ledger_kafka_password
+user hobbs_payouts payouts_kafka_password
+user hobbs_receivables receivables_kafka_password
+user hobbs_gateway gateway_kafka_password
+user hobbs_adjustments adjustments_kafka_password
+user hobbs_reserves reserves_kafka_password
+user hobbs_console console_kafka_password
+user hobbs_operator operator_kafka_password
+user hobbs_scheduling scheduling_kafka_password
+user hobbs_migrate migrate_kafka_password
+
+allow hobbs_billing Write \
+  --topic flight.completed \
+  --topic flight.corrected \
+  --topic flight.cancelled \
+  --topic flight.billed \
+  --topic flight.revised \
+  --topic school.configured \
+  --topic school.accepted \
+  --topic journal.requested \
+  --topic decision.requested \
+  --topic decision.taken \
+  --topic billing.dead
+allow hobbs_billing Read \
+  --topic flight.completed \
+  --topic flight.corrected \
+  --topic flight.cancelled \
+  --topic school.configured \
+  --topic decision.requested
+allow hobbs_billing Read \
+  --group billing.flight.completed \
+  --group billing.flight.corrected \
+  --group billing.flight.cancelled \
+  --group billing.school.configured \
+  --group billing.decision.requested
+allow hobbs_ledger Write \
+  --topic journal.requested \
+  --topic journal.posted \
+  --topic journal.refused \
+  --topic revert.requested \
+  --topic group.requested \
+  --topic hold.requested \
+  --topic hold.changed \
+  --topic hold.refused \
+  --topic limit.requested \
+  --topic limit.changed \
+  --topic balance.crossed \
+  --topic decision.requested \
+  --topic decision.taken \
+  --topic ledger.dead
+allow hobbs_ledger Read \
+  --topic journal.requested \
+  --topic revert.requested \
+  --topic group.requested \
+  --topic hold.requested \
+  --topic limit.requested \
+  --topic decision.requested
+allow hobbs_ledger Read \
+  --group ledger.journal.requested \
+  --group ledger.revert.requested \
+  --group ledger.group.requested \
+  --group ledger.hold.requested \
+  --group ledger.limit.requested \
+  --group ledger.decision.requested
+allow hobbs_payouts Write \
+  --topic reversal.requested \
+  --topic reversal.settled \
+  --topic refund.requested \
+  --topic refund.settled \
+  --topic school.accepted \
+  --topic journal.requested \
+  --topic journal.posted \
+  --topic transfer.sent \
+  --topic transfer.refused \
+  --topic transfer.parked \
+  --topic transfer.reversed \
+  --topic payout.settled \
+  --topic payment.received \
+  --topic charge.settled \
+  --topic stripe.webhook \
+  --topic stripe.transaction \
+  --topic stripe.balance \
+  --topic reserve.gate \
+  --topic notification.requested \
+  --topic decision.requested \
+  --topic decision.taken \
+  --topic payouts.dead
+allow hobbs_payouts Read \
+  --topic reversal.requested \
+  --topic refund.requested \
+  --topic school.accepted \
+  --topic journal.posted \
+  --topic payment.received \
+  --topic stripe.webhook \
+  --topic reserve.gate \
+  --topic decision.requested
+allow hobbs_payouts Read \
+  --group payouts.reversal.requested \
+  --group payouts.refund.requested \
+  --group payouts.school.accepted \
+  --group payouts.journal.posted \
+  --group payouts.payment.received \
+  --group payouts.stripe.webhook \
+  --group payouts.reserve.gate \
+  --group payouts.decision.requested
+allow hobbs_receivables Write \
+  --topic journal.requested \
+  --topic payment.received \
+  --topic charge.settled \
+  --topic stripe.webhook \
+  --topic notification.requested \
+  --topic decision.requested \
+  --topic decision.taken \
+  --topic receivables.dead
+allow hobbs_receivables Read \
+  --topic charge.settled \
+  --topic stripe.webhook \
+  --topic decision.requested
+allow hobbs_receivables Describe \
+  --topic flight.completed \
+  --topic school.configured
+allow hobbs_receivables Read \
+  --group receivables.charge.settled \
+  --group receivables.stripe.webhook \
+  --group receivables.decision.requested
+allow hobbs_gateway Write \
+  --topic flight.completed \
+  --topic flight.corrected \
+  --topic flight.cancelled \
+  --topic stripe.webhook \
+  --topic decision.requested \
+  --topic decision.taken \
+  --topic gateway.dead
+allow hobbs_gateway Read \
+  --topic decision.requested
+allow hobbs_gateway Read \
+  --group gateway.decision.requested
+allow hobbs_adjustments Write \
+  --topic flight.revised \
+  --topic adjustment.changed \
+  --topic reversal.requested \
+  --topic reversal.settled \
+  --topic refund.requested \
+  --topic refund.settled \
+  --topic school.accepted \
+  --topic journal.requested \
+  --topic journal.posted \
+  --topic journal.refused \
+  --topic transfer.sent \
+  --topic notification.requested \
+  --topic decision.requested \
+  --topic decision.taken \
+  --topic adjustments.dead
+allow hobbs_adjustments Read \
+  --topic flight.revised \
+  --topic reversal.settled \
+  --topic refund.settled \
+  --topic school.accepted \
+  --topic journal.posted \
+  --topic journal.refused \
+  --topic transfer.sent \
+  --topic decision.requested
+allow hobbs_adjustments Read \
+  --group adjustments.flight.revised \
+  --group adjustments.reversal.settled \
+  --group adjustments.refund.settled \
+  --group adjustments.school.accepted \
+  --group adjustments.journal.posted \
+  --group adjustments.journal.refused \
+  --group adjustments.transfer.sent \
+  --group adjustments.decision.requested
+allow hobbs_reserves Write \
+  --topic refund.settled \
+  --topic school.accepted \
+  --topic journal.requested \
+  --topic journal.posted \
+  --topic journal.refused \
+  --topic revert.requested \
+  --topic transfer.sent \
+  --topic stripe.transaction \
+  --topic stripe.balance \
+  --topic reserve.gate \
+  --topic reserve.changed \
+  --topic reconciliation.completed \
+  --topic decision.requested \
+  --topic decision.taken \
+  --topic reserves.dead
+allow hobbs_reserves Read \
+  --topic refund.settled \
+  --topic school.accepted \
+  --topic journal.posted \
+  --topic journal.refused \
+  --topic transfer.sent \
+  --topic stripe.transaction \
+  --topic stripe.balance \
+  --topic decision.requested
+allow hobbs_reserves Read \
+  --group reserves.refund.settled \
+  --group reserves.school.accepted \
+  --group reserves.journal.posted \
+  --group reserves.journal.refused \
+  --group reserves.transfer.sent \
+  --group reserves.stripe.transaction \
+  --group reserves.stripe.balance \
+  --group reserves.decision.requested
+allow hobbs_console Write \
+  --topic decision.requested \
+  --topic decision.taken \
+  --topic console.dead
+allow hobbs_console Read \
+  --topic decision.requested \
+  --topic decision.taken
+allow hobbs_console Read \
+  --group console.decision.requested \
+  --group console.decision.taken
+allow hobbs_operator Write \
+  --topic flight.completed \
+  --topic flight.corrected \
+  --topic flight.cancelled \
+  --topic school.configured \
+  --topic group.requested \
+  --topic hold.requested \
+  --topic limit.requested \
+  --topic decision.requested
+allow hobbs_operator Read \
+  --topic flight.completed \
+  --topic flight.corrected \
+  --topic flight.cancelled \
+  --topic flight.revised \
+  --topic reversal.requested \
+  --topic reversal.settled \
+  --topic refund.requested \
+  --topic refund.settled \
+  --topic school.configured \
+  --topic school.accepted \
+  --topic journal.requested \
+  --topic journal.posted \
+  --topic journal.refused \
+  --topic revert.requested \
+  --topic group.requested \
+  --topic hold.requested \
+  --topic limit.requested \
+  --topic transfer.sent \
+  --topic payment.received \
+  --topic charge.settled \
+  --topic stripe.webhook \
+  --topic stripe.transaction \
+  --topic stripe.balance \
+  --topic reserve.gate \
+  --topic decision.requested \
+  --topic decision.taken
+allow hobbs_operator Describe \
+  --topic flight.billed \
+  --topic adjustment.changed \
+  --topic hold.changed \
+  --topic hold.refused \
+  --topic limit.changed \
+  --topic balance.crossed \
+  --topic transfer.refused \
+  --topic transfer.parked \
+  --topic transfer.reversed \
+  --topic payout.settled \
+  --topic reserve.changed \
+  --topic reconciliation.completed \
+  --topic notification.requested \
+  --topic billing.dead \
+  --topic ledger.dead \
+  --topic payouts.dead \
+  --topic receivables.dead \
+  --topic gateway.dead \
+  --topic adjustments.dead \
+  --topic reserves.dead \
+  --topic console.dead
+allow hobbs_operator Describe \
+  --group billing.flight.completed \
+  --group billing.flight.corrected \
+  --group billing.flight.cancelled \
+  --group adjustments.flight.revised \
+  --group payouts.reversal.requested \
+  --group adjustments.reversal.settled \
+  --group payouts.refund.requested \
+  --group adjustments.refund.settled \
+  --group reserves.refund.settled \
+  --group billing.school.configured \
+  --group payouts.school.accepted \
+  --group adjustments.school.accepted \
+  --group reserves.school.accepted \
+  --group ledger.journal.requested \
+  --group payouts.journal.posted \
+  --group adjustments.journal.posted \
+  --group reserves.journal.posted \
+  --group adjustments.journal.refused \
+  --group reserves.journal.refused \
+  --group ledger.revert.requested \
+  --group ledger.group.requested \
+  --group ledger.hold.requested \
+  --group ledger.limit.requested \
+  --group adjustments.transfer.sent \
+  --group reserves.transfer.sent \
+  --group payouts.payment.received \
+  --group receivables.charge.settled \
+  --group payouts.stripe.webhook \
+  --group receivables.stripe.webhook \
+  --group reserves.stripe.transaction \
+  --group reserves.stripe.balance \
+  --group payouts.reserve.gate \
+  --group billing.decision.requested \
+  --group ledger.decision.requested \
+  --group payouts.decision.requested \
+  --group receivables.decision.requested \
+  --group gateway.decision.requested \
+  --group adjustments.decision.requested \
+  --group reserves.decision.requested \
+  --group console.decision.requested \
+  --group console.decision.taken
+allow hobbs_scheduling Write \
+  --topic flight.completed \
+  --topic flight.corrected \
+  --topic flight.cancelled
+allow hobbs_migrate Describe \
+  --topic flight.completed \
+  --topic flight.corrected \
+  --topic flight.cancelled \
+  --topic flight.billed \
+  --topic flight.revised \
+  --topic adjustment.changed \
+  --topic reversal.requested \
+  --topic reversal.settled \
+  --topic refund.requested \
+  --topic refund.settled \
+  --topic school.configured \
+  --topic school.accepted \
+  --topic journal.requested \
+  --topic journal.posted \
+  --topic journal.refused \
+  --topic revert.requested \
+  --topic group.requested \
+  --topic hold.requested \
+  --topic hold.changed \
+  --topic hold.refused \
+  --topic limit.requested \
+  --topic limit.changed \
+  --topic balance.crossed \
+  --topic transfer.sent \
+  --topic transfer.refused \
+  --topic transfer.parked \
+  --topic transfer.reversed \
+  --topic payout.settled \
+  --topic payment.received \
+  --topic charge.settled \
+  --topic stripe.webhook \
+  --topic stripe.transaction \
+  --topic stripe.balance \
+  --topic reserve.gate \
+  --topic reserve.changed \
+  --topic reconciliation.completed \
+  --topic notification.requested \
+  --topic decision.requested \
+  --topic decision.taken \
+  --topic billing.dead \
+  --topic ledger.dead \
+  --topic payouts.dead \
+  --topic receivables.dead \
+  --topic gateway.dead \
+  --topic adjustments.dead \
+  --topic reserves.dead \
+  --topic console.dead
+allow hobbs_migrate Create \
+  --topic flight.completed \
+  --topic flight.corrected \
+  --topic flight.cancelled \
+  --topic flight.billed \
+  --topic flight.revised \
+  --topic adjustment.changed \
+  --topic reversal.requested \
+  --topic reversal.settled \
+  --topic refund.requested \
+  --topic refund.settled \
+  --topic school.configured \
+  --topic school.accepted \
+  --topic journal.requested \
+  --topic journal.posted \
+  --topic journal.refused \
+  --topic revert.requested \
+  --topic group.requested \
+  --topic hold.requested \
+  --topic hold.changed \
+  --topic hold.refused \
+  --topic limit.requested \
+  --topic limit.changed \
+  --topic balance.crossed \
+  --topic transfer.sent \
+  --topic transfer.refused \
+  --topic transfer.parked \
+  --topic transfer.reversed \
+  --topic payout.settled \
+  --topic payment.received \
+  --topic charge.settled \
+  --topic stripe.webhook \
+  --topic stripe.transaction \
+  --topic stripe.balance \
+  --topic reserve.gate \
+  --topic reserve.changed \
+  --topic reconciliation.completed \
+  --topic notification.requested \
+  --topic decision.requested \
+  --topic decision.taken \
+  --topic billing.dead \
+  --topic ledger.dead \
+  --topic payouts.dead \
+  --topic receivables.dead \
+  --topic gateway.dead \
+  --topic adjustments.dead \
+  --topic reserves.dead \
+  --topic console.dead

@@ -1,0 +1,40 @@
+"""Who may stand between us and the brokers, before money of people is moved on what they hand over."""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Any
+
+
+def refused_brokers(told: Mapping[str, Any]) -> str | None:
+    """Why a live deployment may not use the brokers of these settings; None when it may.
+
+    told: the settings of Kafka that are known already. Brokers ask for a login, or are on this machine, or
+    somebody named each as a host that nobody else reaches.
+    """
+    if str(told.get("kafka_security_protocol", "")).startswith("SASL"):
+        return None
+    private = [host.strip() for host in str(told.get("kafka_private_hosts", "")).split(",")]
+    hosts = [_host(address) for address in str(told.get("kafka_bootstrap", "")).split(",")]
+    open_to_others = [host for host in hosts if host not in private and not _is_here(host)]
+    if not open_to_others:
+        return None
+    return (
+        f"{open_to_others[0]} asks nobody who writes to Kafka, and who writes there has live money paid: set "
+        "HOBBS_KAFKA_SECURITY_PROTOCOL=SASL_SSL with a user and a password (hobbs kafka acls makes them); or "
+        f"name {open_to_others[0]} in HOBBS_KAFKA_PRIVATE_HOSTS when nobody else reaches it"
+    )
+
+
+def _host(address: str) -> str:
+    """The host of `host:port`, `[::1]:port` or `host`."""
+    host, colon, port = address.strip().rpartition(":")
+    return (host if colon and port.isdigit() and not host.endswith(":") else address.strip()).strip("[]")
+
+
+def _is_here(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

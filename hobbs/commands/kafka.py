@@ -1,0 +1,51 @@
+"""Kafka's users: what each may do, for whoever administers the brokers.
+
+\b
+Examples:
+  hobbs kafka acls > acls.sh
+  hobbs kafka acls --output table
+  hobbs kafka acls --who gateway --output json
+"""
+
+from dataclasses import asdict
+from typing import Annotated, Final
+
+import typer
+
+from hobbs.shell.kafka_script import script
+from hobbs.shell.output import Output, show_rows
+from schemas.kafka_rights import WHO, every_right, rights_of
+
+COLUMNS: Final = ("user", "operation", "resource", "name")
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `acls` a word of its own, although there is no other yet."""
+
+
+@app.command("acls")
+def acls_command(
+    prefix: Annotated[
+        str, typer.Option(envvar="HOBBS_TOPIC_PREFIX", help="What the deployment's topics begin with.")
+    ] = "",
+    who: Annotated[
+        str | None, typer.Option(help=f"Only rows of one of: {', '.join(WHO)}. Needs --output.")
+    ] = None,
+    output: Annotated[
+        Output | None, typer.Option("--output", "-o", help="Rows instead of a script.", case_sensitive=False)
+    ] = None,
+) -> None:
+    """Print the script that makes Kafka's users and their rights, or the rights as rows. Asks nobody.
+
+    The script calls kafka-configs.sh and kafka-acls.sh of Kafka's own; see docs/operations/kafka.md.
+    """
+    if who is not None and (who not in WHO or output is None):
+        raise typer.BadParameter(f"one of {', '.join(WHO)}, with --output", param_hint="--who")
+    if output is None:
+        typer.echo(script(prefix), nl=False)
+        return
+    rights = every_right(prefix) if who is None else rights_of(who, prefix)
+    show_rows([asdict(right) for right in rights], output, columns=COLUMNS)

@@ -1,0 +1,57 @@
+"""Nothing live starts where brokers ask nobody who writes."""
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from fleet.settings import Settings
+from hobbs.shell.connections import wrong_settings
+from services.gateway.settings import GatewaySettings
+from services.payouts.settings import PayoutsSettings
+from services.receivables.settings import ReceivablesSettings
+
+LOGIN = {"kafka_security_protocol": "SASL_SSL", "kafka_username": "hobbs_x", "kafka_password": "p"}
+LIVE = pytest.mark.parametrize(
+    ("kind", "live"),
+    [
+        (PayoutsSettings, {"stripe_secret_key": "sk_live_1"}),
+        (PayoutsSettings, {"stripe_secret_key": "rk_live_1"}),
+        (GatewaySettings, {"stripe_livemode": True}),
+        (ReceivablesSettings, {"stripe_livemode": True}),
+    ],
+)
+
+
+def made(kind: type[Settings], brokers: str, **more: Any) -> Settings:
+    return kind.model_validate({"database_url": "", "kafka_bootstrap": brokers, **more})
+
+
+@LIVE
+@pytest.mark.parametrize("brokers", ["kafka:9092", "127.0.0.1:1,kafka:9092", "10.0.0.5:9092", "kafka"])
+@pytest.mark.parametrize("protocol", ["PLAINTEXT", "SSL"])
+def test_a_live_deployment_starts_only_where_brokers_ask_who_writes(
+    kind: type[Settings], live: dict[str, Any], brokers: str, protocol: str
+) -> None:
+    with pytest.raises(ValidationError) as refused:
+        made(kind, brokers, kafka_security_protocol=protocol, **live)
+    [sentence] = wrong_settings(refused.value)
+    assert "asks nobody who writes" in sentence
+    assert "HOBBS_KAFKA_SECURITY_PROTOCOL=SASL_SSL" in sentence
+    assert "sk_live" not in sentence
+    made(kind, brokers, **LOGIN, **live)
+
+
+@LIVE
+@pytest.mark.parametrize(
+    "brokers", ["127.0.0.1:9092", "localhost:9092,[::1]:9092", "localhost", "kafka-1:9092,kafka-2:9092"]
+)
+def test_this_machine_and_hosts_that_somebody_named_are_trusted(
+    kind: type[Settings], live: dict[str, Any], brokers: str
+) -> None:
+    made(kind, brokers, kafka_private_hosts="kafka-1, kafka-2", **live)
+
+
+def test_a_test_deployment_may_use_any_broker() -> None:
+    made(PayoutsSettings, "kafka:9092", stripe_secret_key="sk_test_1")
+    made(GatewaySettings, "kafka:9092", stripe_livemode=False)

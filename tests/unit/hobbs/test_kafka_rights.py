@@ -1,0 +1,122 @@
+"""Kafka's users and rights follow from the table of topics, and the committed script says the same."""
+
+import re
+import shlex
+import subprocess
+from itertools import pairwise
+from pathlib import Path
+from typing import Final, cast
+
+import pytest
+
+from hobbs.shell.kafka_script import script
+from schemas.kafka_rights import (
+    MIGRATE,
+    WHO,
+    Operation,
+    Resource,
+    Right,
+    describes,
+    every_right,
+    reads,
+    rights_of,
+    user_of,
+    writes,
+)
+from schemas.services import CONSOLE, OPERATOR, SCHEDULING, SERVICES
+from schemas.topics import TOPICS
+from services.receivables.app import BILLINGS_TOPICS
+
+SCRIPT = Path(__file__).resolve().parents[3] / "deploy" / "kafka" / "acls.sh"
+RESOURCES: Final[dict[str, Resource]] = {"--topic": "topic", "--group": "group"}
+
+
+def test_the_committed_script_is_the_tables() -> None:
+    assert SCRIPT.read_text(encoding="utf-8") == script(), (
+        "run `.venv/bin/hobbs kafka acls > deploy/kafka/acls.sh`"
+    )
+
+
+def test_the_script_grants_exactly_the_rights_and_makes_each_user(tmp_path: Path) -> None:
+    """Run, with Kafka's tools replaced by ones that write down how they were called."""
+    for tool in ("kafka-acls.sh", "kafka-configs.sh"):
+        (tmp_path / tool).write_text(f'#!/bin/sh\necho {tool} "$@" >> "{tmp_path}/calls"\n')
+        (tmp_path / tool).chmod(0o755)
+    (tmp_path / "gateway_kafka_password").write_text("secret\n")
+    done = subprocess.run(
+        ["/bin/sh", SCRIPT],
+        env={
+            "PATH": f"{tmp_path}:/usr/bin:/bin",
+            "BOOTSTRAP": "b:1",
+            "ADMIN_CONFIG": "a",
+            "PASSWORDS": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    calls = [shlex.split(line) for line in (tmp_path / "calls").read_text().splitlines()]
+    made = [call for call in calls if call[0] == "kafka-configs.sh"]
+    assert [call[-1] for call in made] == ["hobbs_gateway"]
+    assert "secret" not in done.stdout + done.stderr + str(calls)
+    granted = [right for call in calls if call[0] == "kafka-acls.sh" for right in _rights(call)]
+    assert granted == every_right()
+
+
+def _rights(call: list[str]) -> list[Right]:
+    words = dict(pairwise(call))
+    user = re.fullmatch(r"User:(\S+)", words["--allow-principal"])
+    operation = cast(Operation, words["--operation"])
+    assert user is not None
+    assert ("--add" in call, words["--bootstrap-server"]) == (True, "b:1")
+    return [
+        Right(user=user[1], operation=operation, resource=RESOURCES[option], name=name)
+        for option, name in pairwise(call)
+        if option in RESOURCES
+    ]
+
+
+def test_two_deployments_share_no_user_topic_or_group() -> None:
+    north, south = ({(r.user, r.name) for r in every_right(prefix)} for prefix in ("north.", "south."))
+    assert not {user for user, _ in north} & {user for user, _ in south}
+    assert not {name for _, name in north} & {name for _, name in south}
+
+
+def test_every_topic_has_a_publisher_who_has_a_login() -> None:
+    for topic in TOPICS.values():
+        assert {topic.owner, *topic.also_from} <= set(WHO)
+
+
+def test_only_migrate_makes_topics_and_it_reads_and_writes_none() -> None:
+    assert (reads(MIGRATE), writes(MIGRATE)) == ([], [])
+    makers = {right.user for right in every_right() if right.operation == "Create"}
+    assert makers == {user_of(MIGRATE)}
+
+
+def test_a_scheduler_publishes_flights_and_sees_nothing_else() -> None:
+    assert {(right.operation, right.name) for right in rights_of(SCHEDULING)} == {
+        ("Write", "flight.completed"),
+        ("Write", "flight.corrected"),
+        ("Write", "flight.cancelled"),
+    }
+
+
+def test_people_ask_and_hear_but_write_no_books() -> None:
+    assert {"decision.requested", "school.configured"} <= set(writes(OPERATOR))
+    assert not {"journal.requested", "journal.posted", "stripe.webhook", "decision.taken"} & set(
+        writes(OPERATOR)
+    )
+    assert "decision.taken" in reads(OPERATOR)
+    assert set(writes(CONSOLE)) == {"decision.requested", "decision.taken", "console.dead"}
+
+
+def test_who_waits_for_others_topics_may_measure_them() -> None:
+    assert set(describes("receivables")) == set(BILLINGS_TOPICS)
+    assert all(not describes(service) for service in SERVICES if service != "receivables")
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_no_service_reads_dead_letters_or_joins_anothers_group(service: str) -> None:
+    groups = {right.name for right in rights_of(service) if right.resource == "group"}
+    assert groups == {f"{service}.{topic}" for topic in reads(service)}
+    assert not [name for name in reads(service) if name.endswith(".dead")]
