@@ -1197,7 +1197,7 @@ CREATE VIEW payouts_public.payables AS
     clawback_id,
     stands_for
    FROM payouts.payable;
-GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader, hobbs_adjustments, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.payables TO hobbs_reader, hobbs_adjustments, hobbs_payouts, hobbs_reserves;
 
 CREATE VIEW payouts_public.payee_accounts AS
  SELECT payee.wallet,
@@ -1341,7 +1341,7 @@ CREATE VIEW payouts_public.payees AS
            FROM payouts.operation
           WHERE ((operation.wallet = payee.wallet) AND (operation.state = 'parked'::text)))) AS parked
    FROM payouts.payee;
-GRANT SELECT ON TABLE payouts_public.payees TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.payees TO hobbs_reader, hobbs_payouts, hobbs_reserves;
 
 CREATE VIEW payouts_public.payout_parts AS
  SELECT stripe_payout_id,
@@ -1506,7 +1506,7 @@ CREATE VIEW payouts_public.transfers AS
     (transfer.trace ->> 'correlation_id'::text) AS correlation_id
    FROM (payouts.transfer
      JOIN payouts.payee USING (wallet));
-GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader, hobbs_adjustments, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader, hobbs_adjustments, hobbs_payouts, hobbs_reserves;
 
 CREATE SEQUENCE payouts.operation_order
     START WITH 1

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from typer.main import get_command
 
+from console.settings import ConsoleSettings
 from fleet.settings import Settings, own_prefix
 from hobbs.cli import COMMANDS, GROUPS, assemble
 from hobbs.commands.migrate import LoginUrls
@@ -166,7 +167,7 @@ def test_a_command_that_does_nothing_is_found(command: str, fault: str) -> None:
 
 
 def known_settings() -> set[str]:
-    kinds: list[type[Settings]] = [LoginUrls]
+    kinds: list[type[Settings]] = [LoginUrls, ConsoleSettings]
     for service in SERVICES:
         if (ROOT / "services" / service / "settings.py").exists():
             module = importlib.import_module(f"services.{service}.settings")
