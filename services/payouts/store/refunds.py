@@ -112,22 +112,6 @@ async def wait(tx: Tx, settlement_id: UUID, sentence: str, due_at: datetime) -> 
     await tx.execute(_WAIT, id=settlement_id, sentence=sentence[:1000], due_at=due_at)
 
 
-_ASK_AGAIN = """
-    UPDATE refund_request SET sentence = :sentence,
-        due_at = CAST(:now AS timestamptz) + least(greatest(:now - requested_at, :at_least), :at_most)
-    WHERE settlement_id = :id
-"""
-
-
-async def ask_again(
-    tx: Tx, settlement_id: UUID, sentence: str, now: datetime, *, at_least: timedelta, at_most: timedelta
-) -> None:
-    """Note that Stripe did not answer; the pause is as long as the request is old, within these bounds."""
-    await tx.execute(
-        _ASK_AGAIN, id=settlement_id, sentence=sentence[:1000], now=now, at_least=at_least, at_most=at_most
-    )
-
-
 _NOTE = """
     INSERT INTO refund_made (stripe_refund_id, settlement_id, charge_id, amount, standing)
     SELECT stripe_refund_id, :id, charge_id, amount, standing

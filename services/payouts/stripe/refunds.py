@@ -16,6 +16,7 @@ from services.payouts import store, wire
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.endpoints import Endpoint
 from services.payouts.domain.odd_objects import OddObject
+from services.payouts.domain.reading import Wait
 from services.payouts.domain.refunds import CardPayment, SeenRefund
 from services.payouts.steps import refunds
 from services.payouts.stripe import odd_objects
@@ -27,8 +28,7 @@ PAYMENTS_MAX: Final = 100  # of a student: of older ones nothing is refunded
 BY_ONE_MAX: Final = 5  # payments that are asked for one by one; of more, all refunds are listed at once
 EARLIER: Final = timedelta(days=4)  # a payment may be told of so long after it was made: Stripe tries 3 days
 LEASE: Final = timedelta(seconds=30)  # while Stripe is asked: after a killed process another one asks
-ASK_AGAIN_MIN: Final = timedelta(seconds=5)  # after no answer, then as long as the request is old
-ASK_AGAIN_MAX: Final = timedelta(minutes=10)
+ASKED_AGAIN: Final = Wait(first=timedelta(seconds=5), most=timedelta(minutes=10))  # after no answer
 
 
 @dataclass(slots=True)
@@ -67,15 +67,15 @@ class Refunds:
 
     async def _order(self, settlement_id: UUID, wallet: str, currency: str) -> None:
         async with self._db.transaction() as tx:
-            if await refunds.take_turn(tx, settlement_id, wallet, self._clock()) is None:
+            request = await refunds.take_turn(tx, settlement_id, wallet, self._clock())
+            if request is None:
                 return
             payments = await store.refunds.payments_of(tx, wallet, currency, PAYMENTS_MAX)
         read, now = await self._read(payments), self._clock()
         async with self._db.transaction() as tx:
             if isinstance(read, str):
-                return await store.refunds.ask_again(
-                    tx, settlement_id, read, now, at_least=ASK_AGAIN_MIN, at_most=ASK_AGAIN_MAX
-                )
+                due_at = now + ASKED_AGAIN.after(now - request.requested_at)
+                return await store.refunds.wait(tx, settlement_id, read, due_at)
             await odd_objects.keep(tx, read.odd, now, first_cause())
             await refunds.order(tx, settlement_id, wallet, read.payments, read.seen, now)
         return self._wake()
