@@ -6,13 +6,14 @@ to that host private (fleet/settings.py). A word that is not known is refused: o
 nobody.
 """
 
-import ipaddress
 import ssl
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
+
+from fleet.hosts import is_this_machine
 
 MODES: Final = ("disable", "allow", "prefer", "require", "verify-ca", "verify-full")
 VERIFIED: Final = frozenset({"verify-ca", "verify-full"})
@@ -68,12 +69,7 @@ def mode(url: URL) -> str:
 
 def is_local(url: URL) -> bool:
     """Whether nothing leaves this machine on the way to the database."""
-    if url.host is None or url.host == "localhost":  # without a host: a socket, as in libpq
-        return True
-    try:
-        return ipaddress.ip_address(url.host).is_loopback
-    except ValueError:
-        return False
+    return url.host is None or is_this_machine(url.host)  # without a host: a socket, as in libpq
 
 
 def with_mode(url: URL, chosen: str) -> str:

@@ -1,8 +1,9 @@
 """Who may stand between us and the brokers, before money of people is moved on what they hand over."""
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Any
+
+from fleet.hosts import is_this_machine, named_hosts
 
 
 def refused_brokers(told: Mapping[str, Any]) -> str | None:
@@ -13,9 +14,9 @@ def refused_brokers(told: Mapping[str, Any]) -> str | None:
     """
     if str(told.get("kafka_security_protocol", "")).startswith("SASL"):
         return None
-    private = [host.strip() for host in str(told.get("kafka_private_hosts", "")).split(",")]
+    private = named_hosts(str(told.get("kafka_private_hosts", "")))
     hosts = [_host(address) for address in str(told.get("kafka_bootstrap", "")).split(",")]
-    open_to_others = [host for host in hosts if host not in private and not _is_here(host)]
+    open_to_others = [host for host in hosts if host not in private and not is_this_machine(host)]
     if not open_to_others:
         return None
     return (
@@ -29,12 +30,3 @@ def _host(address: str) -> str:
     """The host of `host:port`, `[::1]:port` or `host`."""
     host, colon, port = address.strip().rpartition(":")
     return (host if colon and port.isdigit() and not host.endswith(":") else address.strip()).strip("[]")
-
-
-def _is_here(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -22,6 +22,8 @@ from pydantic_settings import (
 )
 
 from fleet.database_url import VERIFIED, is_local, mode, read_url, with_mode
+from fleet.hosts import named_hosts
+from fleet.kafka_address import refused_brokers
 
 PREFIX = "HOBBS_"
 SHARED_SECRETS = frozenset({"kafka_password"})  # of the brokers' user, which may be one for all services
@@ -118,7 +120,7 @@ class Settings(ProcessSettings):
         if not given.get_secret_value():  # whoever needs Kafka only says so
             return given
         url = read_url(given.get_secret_value())
-        private = [host.strip() for host in info.data.get("database_private_hosts", "").split(",")]
+        private = named_hosts(info.data.get("database_private_hosts", ""))
         if url.host in private:
             return given if "sslmode" in url.query else SecretStr(with_mode(url, "prefer"))
         if not is_local(url) and mode(url) not in VERIFIED:
@@ -187,3 +189,16 @@ def _first_line(path: Path) -> str:
     if not lines or not lines[0].strip():
         raise ValueError(f"{path} is empty; it should hold the setting on its first line")
     return lines[0].strip()
+
+
+class SettingsWithMode(Settings):
+    """Of who has no key of Stripe's, and is told which of Stripe's two modes this deployment is of."""
+
+    stripe_livemode: bool = False
+
+    @field_validator("stripe_livemode")
+    @classmethod
+    def _is_live_only_where_brokers_ask(cls, livemode: bool, told: ValidationInfo) -> bool:
+        if livemode and (refused := refused_brokers(told.data)):
+            raise ValueError(refused)
+        return livemode

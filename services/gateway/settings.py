@@ -1,12 +1,11 @@
 """What the gateway is told: its address, Stripe's webhook secrets, its limits."""
 
-from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic import Field, SecretStr
 
-from fleet.kafka_address import refused_brokers
-from fleet.settings import Settings
+from fleet.settings import SettingsWithMode
 
 
-class GatewaySettings(Settings):
+class GatewaySettings(SettingsWithMode):
     """Secrets are comma-separated, newest first, so that an endpoint's secret can be rotated without a gap.
 
     `stripe_livemode` says which of Stripe's two modes this deployment is of: a live one drops test-mode
@@ -17,19 +16,11 @@ class GatewaySettings(Settings):
     gateway_port: int = Field(default=8080, ge=0, le=65535)
     stripe_webhook_secrets: SecretStr = SecretStr("")
     stripe_connect_webhook_secrets: SecretStr = SecretStr("")
-    stripe_livemode: bool = False
     webhook_bytes_max: int = Field(default=262_144, ge=1_024, le=400_000)
     webhook_tolerance_s: int = Field(default=300, ge=1, le=3_600)
     flights_bytes_max: int = Field(default=1_048_576, ge=1_024, le=8_388_608)
     flights_per_minute: int = Field(default=600, ge=1, le=60_000)
     publish_timeout_s: float = Field(default=3.0, gt=0, le=8.0)
-
-    @field_validator("stripe_livemode")
-    @classmethod
-    def _is_live_only_where_brokers_ask(cls, livemode: bool, told: ValidationInfo) -> bool:
-        if livemode and (refused := refused_brokers(told.data)):
-            raise ValueError(refused)
-        return livemode
 
 
 def secrets_of(setting: SecretStr) -> tuple[str, ...]:
