@@ -1,13 +1,14 @@
 """The demo's end: the school keeps a reserve, and the day is compared with Stripe row by row."""
 
 import asyncio
-import time
+from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from hobbs.demo.figures import Figures, Row
 from hobbs.demo.progress import Watcher
-from hobbs.demo.school import SCHOOL_FILE, CommandFailed, apply_school, run_hobbs
-from hobbs.demo.story import PATIENCE_S, POLL_S, Stalled, Story
+from hobbs.demo.school import CommandFailed, apply_school, run_hobbs, school_with
+from hobbs.demo.story import Stalled, Story
 from hobbs.demo.verdict import Verdict
 from hobbs.local.fleet_processes import Fleet
 
@@ -34,26 +35,21 @@ CLOSING_TABLES: Final = {
 async def keep_a_reserve(fleet: Fleet, figures: Figures, story: Story, watcher: Watcher) -> None:
     """Apply the school with a reserve, and wait until the balance is read and judged."""
     watcher.say(f"the school keeps {RESERVE} at Stripe from now on")
-    file = fleet.folder / "school-with-a-reserve.toml"
-    reserve = f"\n[[reserve]]\nminimum = {RESERVE}\n"
-    file.write_text(SCHOOL_FILE.read_text(encoding="utf-8") + reserve, encoding="utf-8")
+    file = school_with(fleet.folder, f"\n[[reserve]]\nminimum = {RESERVE}\n")
     await asyncio.to_thread(apply_school, fleet, file)
-    deadline = time.monotonic() + PATIENCE_S
-    while not await figures.rows(_JUDGED):
-        if time.monotonic() > deadline:
-            raise Stalled(f"after {PATIENCE_S:.0f} s the reserve is not judged")
-        await asyncio.sleep(POLL_S)
+
+    async def judged() -> bool:
+        return bool(await figures.rows(_JUDGED))
+
+    await story.until(judged, "reserves that nobody judged")
     await story.settle()
 
 
-async def compare_the_day(fleet: Fleet, figures: Figures, watcher: Watcher) -> Verdict:
+async def compare_the_day(fleet: Fleet, figures: Figures, story: Story, watcher: Watcher) -> Verdict:
     """Compare today until every row of Stripe's balance is listed and has its journal."""
     watcher.say("comparing the day with Stripe, row by row")
-    deadline = time.monotonic() + PATIENCE_S
-    while not await _compared(fleet):  # rows are listed every few seconds
-        if time.monotonic() > deadline:
-            break
-        await asyncio.sleep(POLL_S)
+    with suppress(Stalled):  # rows are listed every few seconds; what is off then is in the verdict
+        await story.until(partial(_compared, fleet), "rows that do not agree")
     days = await figures.rows(_DAY)
     rows = (await figures.rows("SELECT count(*) AS n FROM reserves_public.stripe_lines"))[0]["n"]
     return Verdict(

@@ -41,6 +41,6 @@ async def tell_story(running: RunningFleet, watcher: Watcher) -> tuple[list[Tabl
         await story.fly_again()
         after = await figures.fingerprint()
         await keep_a_reserve(running.fleet, figures, story, watcher)
-        compared = await compare_the_day(running.fleet, figures, watcher)
+        compared = await compare_the_day(running.fleet, figures, story, watcher)
         tables += await read_tables(figures, CLOSING_TABLES)
         return tables, [*await check_books(running.fleet, figures), nothing_changed(before, after), compared]

@@ -22,6 +22,13 @@ def apply_school(fleet: Fleet, file: Path = SCHOOL_FILE) -> None:
     )
 
 
+def school_with(folder: Path, more: str) -> Path:
+    """A file of the demo's school with more in it, such as a reserve."""
+    file = folder / "school-with-more.toml"
+    file.write_text(SCHOOL_FILE.read_text(encoding="utf-8") + more, encoding="utf-8")
+    return file
+
+
 def publish_flights(fleet: Fleet) -> None:
     run_hobbs(fleet, "flights", "publish", str(FLIGHTS_FILE))
 

@@ -51,7 +51,7 @@ class Story:
         """Apply the school's rates; payees get Stripe accounts and all but one finish onboarding."""
         self._watcher.say("applying the school: rates, aircraft, people")
         await asyncio.to_thread(apply_school, self._fleet, self._school)
-        await self._until(self._payees_have_accounts, "payees without a Stripe account")
+        await self.until(self._payees_have_accounts, "payees without a Stripe account")
         self._watcher.say(f"payees finish Stripe's onboarding, all but {LATE}")
         await self.onboard(except_for={LATE})
 
@@ -89,7 +89,7 @@ class Story:
             self._watcher.show(await self._figures.progress(), self._flights)
             return await self._figures.held(reason) == 0
 
-        await self._until(none_is_held, f"transfers held ({reason})")
+        await self.until(none_is_held, f"transfers held ({reason})")
         await self.settle()
 
     async def _payees_have_accounts(self) -> bool:
@@ -104,7 +104,7 @@ class Story:
         async def known_to_be_ready() -> bool:
             return done <= {payee["wallet"] for payee in await self._figures.payees() if payee["ready"]}
 
-        await self._until(known_to_be_ready, "payees that are not ready")
+        await self.until(known_to_be_ready, "payees that are not ready")
 
     async def settle(self) -> None:
         """Wait until Hobbs, Kafka and the simulator have no pending work."""
@@ -121,7 +121,8 @@ class Story:
                 raise Stalled(f"nothing moved for {PATIENCE_S:.0f} s, with {', '.join(under_way)} pending")
             await asyncio.sleep(POLL_S)
 
-    async def _until(self, condition: Callable[[], Awaitable[bool]], what: str) -> None:
+    async def until(self, condition: Callable[[], Awaitable[bool]], what: str) -> None:
+        """Wait for a condition. Raises Stalled, saying what there still is, after PATIENCE_S."""
         deadline = time.monotonic() + PATIENCE_S
         while not await condition():
             self._alarm()

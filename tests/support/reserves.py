@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from fleet.envelope import Record
-from hobbs.demo.school import SCHOOL_FILE
+from hobbs.demo.school import school_with
 from schemas.reserves import ReserveGate
 from schemas.stripe_balance import AmountHeld, StripeBalanceRead, StripeTransaction
 from tests.support.records import record
@@ -16,9 +16,7 @@ KEPT_IN_RUNS = '\n[[reserve]]\nminimum = 1.00\nexempt_wallets = ["instructor"]\n
 
 def school_with_a_reserve(folder: Path, reserve: str = KEPT_IN_RUNS) -> Path:
     """A file of the demo's school that keeps a reserve."""
-    file = folder / "school-with-a-reserve.toml"
-    file.write_text(SCHOOL_FILE.read_text(encoding="utf-8") + reserve, encoding="utf-8")
-    return file
+    return school_with(folder, reserve)
 
 
 def gate(number: int, **given: Any) -> Record:

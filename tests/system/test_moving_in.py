@@ -43,7 +43,7 @@ async def test_a_school_moves_in_by_the_page_and_its_payees_are_paid_what_they_w
     assert "external:opening" not in wallets
     assert (wallets["student:student-01"], wallets["student:student-02"]) == (125_000, -136_000)
     story = Story(fleet.fleet, figures, Silent(), fleet.require_running)
-    await story._until(story._payees_have_accounts, "payees without a Stripe account")
+    await story.until(story._payees_have_accounts, "payees without a Stripe account")
     await story.onboard()
     await asyncio.to_thread(Cashier(fleet.fleet).pay_in, "student-02", [136_000])
     await story.settle()
