@@ -6,13 +6,9 @@ import unicodedata
 def same_person(one: str, other: str) -> bool:
     """Whether two names differ in capital letters, blanks around, or forms of a character only.
 
-    At least as strict as the databases' constraints, which know no folding of cases (lower of NFKC).
+    At least as strict as the databases' constraints: they compare NFKC in small letters, which folds less.
     """
-    return _lowered(one) == _lowered(other) or _folded(one) == _folded(other)
-
-
-def _lowered(name: str) -> str:
-    return unicodedata.normalize("NFKC", name.strip(" ")).lower()
+    return _folded(one) == _folded(other)
 
 
 def _folded(name: str) -> str:

@@ -13,10 +13,10 @@ from console.reads.reserves import BREAKS, DAYS
 from console.roles import STAFF
 from fleet.zones import local_date
 from services.reserves.desk import reads
+from services.reserves.desk.objects import numbered
 
 pages = Pages()
 
-NUMBER_DIGITS_MAX: Final = 17
 SIDES: Final = ("stripe", "books")
 
 
@@ -33,10 +33,11 @@ async def breaks(visit: Visit) -> Response:
 @pages.get("/reconciliation/breaks/{number}", STAFF)
 async def one_break(visit: Visit, number: str) -> Response:
     """One break: its rows of Stripe's and its journals, what is proposed, who accepted it."""
-    if not (number.isascii() and number.isdecimal() and len(number) <= NUMBER_DIGITS_MAX):
+    named = numbered(number)
+    if named is None:
         raise Missing
     async with visit.reading() as tx:
-        found = await reads.reconciliation.one_break(tx, int(number))
+        found = await reads.reconciliation.one_break(tx, named)
     if found is None:
         raise Missing
     open_now = found["state"] != "closed" and found["proposal"]["kind"] != "wait"

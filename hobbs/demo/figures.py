@@ -15,6 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 
 from fleet.reader import READ_COMMITTED
 from hobbs.local.fleet_processes import Fleet
+from schemas.kafka_rights import group_of
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
 
@@ -104,7 +105,7 @@ class Figures:
                 places = [TopicPartition(name, partition) for partition in range(topic.partitions)]
                 if places[0] not in ends:
                     ends |= await self._consumer.end_offsets(places)
-                group = f"{self._prefix}{service}.{topic.name}"
+                group = group_of(service, topic.name, self._prefix)
                 committed = await self._admin.list_consumer_group_offsets(group)
                 for place in places:
                     done = committed.get(place)

@@ -14,6 +14,7 @@ from fleet.settings import Settings
 from hobbs.doctor.backlog import Backlog, look_at
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.shell.connections import why
+from schemas.kafka_rights import group_of
 from schemas.topics import TOPICS
 
 BEHIND_S_MAX: Final = 60.0  # at the pace seen, what waits must be handled within this time
@@ -66,7 +67,12 @@ async def _groups(settings: Settings, admin: AIOKafkaAdminClient, topics: Mappin
     async with Reader(**kafka_client.connection(settings)) as consumer:
         looks = [
             _group(
-                settings, admin, consumer, f"{settings.topic_prefix}{service}.{topic.name}", service, places
+                settings,
+                admin,
+                consumer,
+                group_of(service, topic.name, settings.topic_prefix),
+                service,
+                places,
             )
             for topic in TOPICS.values()
             if (places := _places(topics, settings.topic_prefix + topic.name))

@@ -18,6 +18,7 @@ from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.doctor.kafka import members_of
 from hobbs.shell.connections import reading
+from schemas.kafka_rights import group_of
 from schemas.services import SERVICES
 from schemas.topics import TOPICS
 
@@ -111,7 +112,7 @@ async def _places(
         name = settings.topic_prefix + topic.name
         places = [TopicPartition(name, number) for number in range(topic.partitions)]
         begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
-        group = f"{settings.topic_prefix}{service}.{topic.name}"
+        group = group_of(service, topic.name, settings.topic_prefix)
         committed = await admin.list_consumer_group_offsets(group)
         running = bool(await members_of(admin, group))
         found[topic.name] = [

@@ -72,4 +72,4 @@ def test_no_fault_of_a_run_takes_another_s_place() -> None:
     for seed in range(60):
         for deaths in plan_run(seed).values():
             for death in deaths:
-                parse_plan(death.faults)
+                assert len(parse_plan(death.faults)) == len(death.faults.split(","))
