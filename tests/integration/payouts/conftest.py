@@ -17,20 +17,22 @@ from tests.support.stripe import StripeSim
 EMPTY = """
     DO $$ DECLARE always record; BEGIN
         CREATE TEMPORARY TABLE guard ON COMMIT DROP AS  -- triggers that keep tables from being emptied
-            SELECT relname AS named, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-            WHERE relnamespace = 'payouts'::regnamespace AND tgenabled = 'A' AND tgtype & 32 <> 0;
+            SELECT tgrelid::regclass AS named, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+            WHERE relnamespace::regnamespace::text IN ('payouts', 'ledger')
+                AND tgenabled = 'A' AND tgtype & 32 <> 0;
         FOR always IN SELECT * FROM guard LOOP
-            EXECUTE format('ALTER TABLE payouts.%I DISABLE TRIGGER %I', always.named, always.tgname);
+            EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', always.named, always.tgname);
         END LOOP;
         EXECUTE (SELECT 'TRUNCATE ' || string_agg('payouts.' || quote_ident(tablename), ', ')
                  FROM pg_tables WHERE schemaname = 'payouts' AND tablename <> 'alembic_version');
+        TRUNCATE ledger.journal, ledger.entry, ledger.wallet, ledger.balance, ledger.displaced_entry CASCADE;
         INSERT INTO payouts.school DEFAULT VALUES;
         INSERT INTO payouts.relay_stop DEFAULT VALUES;
         INSERT INTO payouts.event_listing DEFAULT VALUES;
         INSERT INTO payouts.movement_listing DEFAULT VALUES;
         INSERT INTO payouts.stripe_mode DEFAULT VALUES;
         FOR always IN SELECT * FROM guard LOOP
-            EXECUTE format('ALTER TABLE payouts.%I ENABLE ALWAYS TRIGGER %I', always.named, always.tgname);
+            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', always.named, always.tgname);
         END LOOP;
     END $$
 """
@@ -60,6 +62,14 @@ async def db(owner_url: str) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
+async def ledger(owner_url: str) -> AsyncIterator[Database]:
+    """The ledger, whose books say what was posted."""
+    database = Database(service_url(owner_url, "ledger"), schema="ledger", pool_size=2)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
 def control(stripe_sim: StripeSim) -> Iterator[Control]:
     with Control(stripe_sim.api_base) as control:
         yield control
@@ -73,5 +83,5 @@ async def client(stripe_sim: StripeSim) -> AsyncIterator[StripeClient]:
 
 
 @pytest.fixture
-async def world(db: Database, client: StripeClient, control: Control) -> World:
-    return World(db=db, client=client, control=control, clock=Clock())
+async def world(db: Database, ledger: Database, client: StripeClient, control: Control) -> World:
+    return World(db=db, ledger=ledger, client=client, control=control, clock=Clock())

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from fleet.envelope import Record
-from services.payouts import handlers
 from services.payouts.domain.reading import Backoff, Starts
 from services.payouts.steps import payments
 from services.payouts.stripe.adoption import Adoption
@@ -39,7 +38,7 @@ async def forget_everything(owner_url: str) -> None:
 
 async def read_again(world: World, journals: Sequence[Record], **settings: Any) -> None:
     await world.configured("i1", **settings)
-    await handlers.record_payables(world.db, journals, clock=world.clock)
+    await world.hand(*journals)
 
 
 async def found(world: World) -> list[Any]:
@@ -51,7 +50,7 @@ async def given_paid(world: World, *amounts: int) -> list[Record]:
     world.control.fund(1_000_000)
     await world.payee("i1")
     journals = [world.posted("instructor:i1", amount) for amount in amounts]
-    await handlers.record_payables(world.db, journals, clock=world.clock)
+    await world.hand(*journals)
     await world.work(rounds=40 + len(amounts))
     return journals
 
@@ -110,7 +109,7 @@ async def test_what_is_decided_again_before_the_comparison_has_the_same_key(
     [before] = await world.operations()
     await forget_everything(owner_url)
     await world.payee("i1")
-    await handlers.record_payables(world.db, journals, clock=world.clock)
+    await world.hand(*journals)
     await world.work()
     assert world.paid() == [700]
     [after] = await world.operations()
@@ -123,7 +122,7 @@ async def test_a_transfer_for_a_week_is_found_by_what_it_paid(world: World, owne
     world.control.fund(1_000_000)
     await world.payee("i1", payout_schedule="weekly")
     journals = [world.posted("instructor:i1", amount) for amount in (700, 800, 900)]
-    await handlers.record_payables(world.db, journals[:2], clock=world.clock)
+    await world.hand(*journals[:2])
     async with world.db.transaction() as tx:
         await payments.close_period(tx, "weekly", WEEK, world.clock())
     await world.work()
@@ -135,7 +134,7 @@ async def test_a_transfer_for_a_week_is_found_by_what_it_paid(world: World, owne
     [waiting] = [row for row in await found(world) if row.kind == "transfer"]
     assert "waits for 1 journals that are not read yet: " in waiting.sentence
     assert await world.states() == []  # what it paid is not paid again meanwhile
-    await handlers.record_payables(world.db, journals[1:], clock=world.clock)
+    await world.hand(*journals[1:])
     await restored.step()
     await ready(world)
     assert sorted(world.paid()) == [900, 1500]
@@ -200,7 +199,7 @@ async def test_a_transfer_that_waited_at_the_backup_is_dissolved_into_the_one_th
     wallet = "instructor:i1"
     flights = [world.posted(wallet, 700), world.posted(wallet, 800)]
     debit = world.posted(wallet, -100, event_type="adjustment")
-    await handlers.record_payables(world.db, [debit, *flights], clock=world.clock)
+    await world.hand(debit, *flights)
     await world.work()
     paid = world.paid()
     assert sum(paid) == 1400
@@ -209,7 +208,7 @@ async def test_a_transfer_that_waited_at_the_backup_is_dissolved_into_the_one_th
     assert await world.states() == ["held", "held"]
     restored = adoption(world)
     await restored.step()
-    await handlers.record_payables(world.db, [debit], clock=world.clock)
+    await world.hand(debit)
     await restored.step()
     await ready(world)
     assert world.paid() == paid

@@ -16,7 +16,6 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from fleet.envelope import Record
 from hobbs.local.stripe_sim.control import Control
-from services.payouts import handlers
 from services.payouts.domain.outcomes import OperationOutcome
 from services.payouts.stripe.relay import StripeRelay
 from tests.integration.payouts.conftest import EMPTY
@@ -223,7 +222,7 @@ class Transfers(Machine):
         self.accounts = dict(zip(PAYEES, await self.world.payees(*PAYEES), strict=True))
 
     async def _owe(self, debt: Record) -> None:
-        await handlers.record_payables(self.world.db, [debt], clock=self.world.clock)
+        await self.world.hand(debt)
 
     async def _call(self) -> Late:
         relay = self.world.relay()
