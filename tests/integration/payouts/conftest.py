@@ -10,32 +10,36 @@ import pytest
 from fleet.database import Database
 from hobbs.local.stripe_sim.control import Control
 from services.payouts.stripe.client import StripeClient
+from tests.integration.payouts.snapshots import FORGET_BOOKS
 from tests.integration.payouts.world import Clock, World
-from tests.support.databases import Cluster, Template, cloned, run_statement, service_url
+from tests.support.databases import Cluster, Template, cloned, run_statements, service_url
 from tests.support.stripe import StripeSim
 
-EMPTY = """
+EMPTY_PAYOUTS = """
     DO $$ DECLARE always record; BEGIN
         CREATE TEMPORARY TABLE guard ON COMMIT DROP AS  -- triggers that keep tables from being emptied
-            SELECT tgrelid::regclass AS named, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
-            WHERE relnamespace::regnamespace::text IN ('payouts', 'ledger')
-                AND tgenabled = 'A' AND tgtype & 32 <> 0;
+            SELECT relname AS named, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
+            WHERE relnamespace = 'payouts'::regnamespace AND tgenabled = 'A' AND tgtype & 32 <> 0;
         FOR always IN SELECT * FROM guard LOOP
-            EXECUTE format('ALTER TABLE %s DISABLE TRIGGER %I', always.named, always.tgname);
+            EXECUTE format('ALTER TABLE payouts.%I DISABLE TRIGGER %I', always.named, always.tgname);
         END LOOP;
         EXECUTE (SELECT 'TRUNCATE ' || string_agg('payouts.' || quote_ident(tablename), ', ')
                  FROM pg_tables WHERE schemaname = 'payouts' AND tablename <> 'alembic_version');
-        TRUNCATE ledger.journal, ledger.entry, ledger.wallet, ledger.balance, ledger.displaced_entry CASCADE;
         INSERT INTO payouts.school DEFAULT VALUES;
         INSERT INTO payouts.relay_stop DEFAULT VALUES;
         INSERT INTO payouts.event_listing DEFAULT VALUES;
         INSERT INTO payouts.movement_listing DEFAULT VALUES;
         INSERT INTO payouts.stripe_mode DEFAULT VALUES;
         FOR always IN SELECT * FROM guard LOOP
-            EXECUTE format('ALTER TABLE %s ENABLE ALWAYS TRIGGER %I', always.named, always.tgname);
+            EXECUTE format('ALTER TABLE payouts.%I ENABLE ALWAYS TRIGGER %I', always.named, always.tgname);
         END LOOP;
     END $$
 """
+
+
+async def empty(owner_url: str) -> None:
+    """Forget everything that happened, in payouts and in the ledger."""
+    await run_statements(owner_url, EMPTY_PAYOUTS, FORGET_BOOKS)
 
 
 @pytest.fixture(scope="package")
@@ -50,7 +54,7 @@ async def payouts_database(cluster: Cluster, template: Template) -> AsyncIterato
 @pytest.fixture
 async def owner_url(payouts_database: str) -> str:
     """The owner's URL of the database, emptied."""
-    await run_statement(payouts_database, EMPTY)
+    await empty(payouts_database)
     return payouts_database
 
 

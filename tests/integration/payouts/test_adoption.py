@@ -10,9 +10,8 @@ from fleet.envelope import Record
 from services.payouts.domain.reading import Backoff, Starts
 from services.payouts.steps import payments
 from services.payouts.stripe.adoption import Adoption
-from tests.integration.payouts.conftest import EMPTY
+from tests.integration.payouts.conftest import empty
 from tests.integration.payouts.world import World
-from tests.support.databases import run_statement
 from tests.support.payouts import SETTINGS, unhurried
 
 WEEK = "weekly:2026-05-22"
@@ -33,7 +32,7 @@ def adoption(world: World) -> Adoption:
 
 async def forget_everything(owner_url: str) -> None:
     """Restore the backup of a database to which nothing had happened."""
-    await run_statement(owner_url, EMPTY)
+    await empty(owner_url)
 
 
 async def read_again(world: World, journals: Sequence[Record], **settings: Any) -> None:
