@@ -3,15 +3,14 @@
 from collections.abc import Sequence
 
 from fleet import dead_letters
-from fleet.admitted import Admitted
 from fleet.database import Tx
 from fleet.dead_letters import Refusal
-from schemas.journals import JournalPosted
 from services.payouts import store, wire
 from services.payouts.domain.books import doubt
+from services.payouts.wire.records import Posted
 
 
-async def believed(tx: Tx, posted: Sequence[Admitted[JournalPosted]]) -> list[Admitted[JournalPosted]]:
+async def believed(tx: Tx, posted: Sequence[Posted]) -> list[Posted]:
     """The journals that are in the ledger as they were announced; the others are buried."""
     books = await store.books.read(tx, [one.event.journal_id for one in posted])
     doubts = [doubt(one.event.journal_id, wire.records.as_booked(one.event), books) for one in posted]

@@ -48,6 +48,8 @@ _WALLET_KINDS = {"instructor": "instructor", "owner": "aircraft_owner"}
 
 # journal.posted
 
+Posted = Admitted[JournalPosted]
+
 
 def journal_posted(record: Record) -> JournalPosted:
     """Read a journal. Raises Unreadable, also for a payee whose id is too long for our events."""
