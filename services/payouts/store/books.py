@@ -6,11 +6,16 @@ from uuid import UUID
 from fleet.database import Tx
 from services.payouts.domain.books import Booked, booked
 
+# Journal by journal, each by its index: joined as a set, the planner may read the whole table of entries.
 _BOOKED = """
-    SELECT journal_id, source, event_type, occurred_at,
-           array_agg(address || ' ' || currency || ' ' || amount) AS lines
-    FROM ledger_public.entries WHERE journal_id = ANY (CAST(:ids AS uuid[]))
-    GROUP BY journal_id, source, event_type, occurred_at
+    SELECT kept.journal_id, source, event_type, occurred_at, lines
+    FROM unnest(CAST(:ids AS uuid[])) AS asked (id)
+    CROSS JOIN LATERAL (
+        SELECT journal_id, source, event_type, occurred_at,
+               array_agg(address || ' ' || currency || ' ' || amount) AS lines
+        FROM ledger_public.entries WHERE journal_id = asked.id
+        GROUP BY journal_id, source, event_type, occurred_at
+    ) AS kept
 """
 
 
