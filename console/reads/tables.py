@@ -22,10 +22,14 @@ PAGE: Final = 50
 EXPORT_MAX: Final = 50_000
 TEXT_CHARS_MAX: Final = 200
 
-Kind = Literal["text", "long", "money", "number", "instant", "date", "state", "flag", "id", "wallet", "list"]
+Kind = Literal[
+    "text", "long", "money", "number", "hours", "instant", "date", "state", "flag", "id", "wallet", "list",
+    "source", "card",
+]  # fmt: skip
 _CASTS: Final = {
     "money": "bigint",
     "number": "bigint",
+    "hours": "bigint",
     "instant": "timestamptz",
     "date": "date",
     "flag": "boolean",
@@ -39,6 +43,7 @@ class Column:
 
     `unsorted`: nobody may sort by it. `choices`: the values it is filtered by. `filtered`: how a text is.
     `export_only`: in files, not on the page. `empty`: it may be null, so it is compared with care.
+    `of`: what stands before the value to make it a wallet's address. `hours` are tenths of an hour.
     """
 
     name: str
@@ -50,6 +55,7 @@ class Column:
     unsorted: bool = False
     empty: bool = False
     export_only: bool = False
+    of: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,7 +266,7 @@ def _typed(column: Column, value: Any) -> Any:
         if not column.empty:
             raise ValueError("no null in this column")
         return None
-    if column.kind in ("money", "number"):
+    if column.kind in ("money", "number", "hours"):
         if isinstance(value, bool) or not isinstance(value, int) or abs(value) > _INTEGER_MAX:
             raise ValueError("not a number of this column")
         return value
