@@ -18,8 +18,8 @@ DECISIONS: Final = Listing(
     columns=(
         Column(name="at", title="When", kind="instant", filtered="between", link="/audit/{decision_id}"),
         Column(name="person", title="Who", filtered="has"),
-        Column(name="channel", title="By", kind="state", filtered="is"),
-        Column(name="service", title="Service", kind="state", choices=DECIDE),
+        Column(name="channel", title="By", kind="state", filtered="is", export_only=True),
+        Column(name="service", title="Service", kind="state", choices=DECIDE, export_only=True),
         Column(name="action", title="What", kind="state", filtered="is"),
         Column(name="object", title="About", filtered="is"),
         Column(name="why", title="Why", kind="long", unsorted=True),

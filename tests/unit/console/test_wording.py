@@ -1,4 +1,4 @@
-"""What people read: amounts of the school's book, sentences that stand alone, sources that can be told apart."""
+"""What people read: amounts of rates, sentences that stand alone, sources short enough to tell apart."""
 
 from typing import Any
 
