@@ -8,6 +8,7 @@ in the same application, a page that asks the database for nothing but `SELECT 1
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
@@ -37,13 +38,14 @@ PAGE_MS, PAGE_BYTES = 100.0, 500_000
 SECRET: Final = "only-for-this-bench-0123456789"
 PAST: Final = Path(__file__).with_name("console_past.sql")
 BARE: Final = "/bare"
-# {n} is another flight, person or payment each time.
+# {n} is another flight or payment each time, {p} another person, {month} the first day of this one.
 STAFF_PAGES: Final = (
     "/", "/transfers", "/transfers?f.state=held", "/transfers?sort=amount", "/transfers?f.wallet=past-{p}",
     "/payees", "/payees?f.ready=no", "/payees/instructor:past-{p}", "/payments", "/payments/ch_{n}",
     "/payments/unallocated", "/payments/disputes", "/movements", "/corrections", "/corrections/all",
     "/settlements", "/reserve", "/reconciliation", "/reconciliation/breaks",
-    "/flights", "/flights?f.student=past-{p}", "/flights?sort=margin", "/flights/past-{n}",
+    "/flights", "/flights?f.student=past-{p}", "/flights?f.billed_on.from={month}&sort=margin",
+    "/flights/past-{n}",
     "/flights/refused",
     "/wallets", "/wallets?f.kind=student&sort=balance", "/wallets/instructor:past-{p}",
     "/wallets/platform:school", "/journals/flight:past-{n}:1", "/rates", "/rates/instructor/past-{p}",
@@ -117,9 +119,10 @@ async def signed_in(app: httpx.ASGITransport, person: str) -> httpx.AsyncClient:
 async def asked(browser: httpx.AsyncClient, page: str) -> tuple[list[float], int]:
     """How many milliseconds a page took each time, and its largest size; the first few times do not count."""
     took, largest = list[float](), 0
+    month = f"{datetime.now(UTC):%Y-%m}-01"
     for number in range(-WARMED, ASKED):
         turn = number + WARMED
-        address = page.replace("{p}", str(turn)).replace("{n}", str(1 + turn * 997))
+        address = page.replace("{p}", str(turn)).replace("{n}", str(1 + turn * 997)).replace("{month}", month)
         began = time.perf_counter()
         answer = await browser.get(address)
         if number >= 0:

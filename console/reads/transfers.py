@@ -44,7 +44,9 @@ PAYEES: Final = Listing(
                total.currency, coalesce(total.earned, 0) AS earned, coalesce(total.waiting, 0) AS waiting,
                coalesce(total.transferred, 0) AS transferred, coalesce(total.in_bank, 0) AS in_bank
         FROM payouts_public.payees AS payee
-        LEFT JOIN payouts_public.payee_totals AS total USING (wallet)
+        LEFT JOIN LATERAL (SELECT currency, earned, waiting, transferred, in_bank
+                           FROM payouts_public.payee_totals AS one WHERE one.wallet = payee.wallet
+                           OFFSET 0) AS total ON true -- for the payees of a page only
     """,
     columns=(
         Column(name="wallet", title="Payee", kind="wallet", filtered="has", link="/payees/{wallet}"),
