@@ -1,20 +1,21 @@
 """`make pictures`: takes the pictures of README.md anew, of the fleet that the console's tests share.
 
-No test: pytest is only told of this file by name. The school and its people are invented (school.toml).
+No test: pytest is only told of this file by name. The school and its people are invented (school/school.toml).
 """
 
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from playwright.async_api import async_playwright
+from playwright.async_api import ViewportSize, async_playwright
 
 from tests.support.console import School
 from tests.system.console.test_browser import CHROMIUM, entered
 
 FOLDER: Final = Path(__file__).parents[3] / "docs" / "pictures"
 BYTES_MAX: Final = 150_000
-WIDE, NARROW = {"width": 1200, "height": 780}, {"width": 390, "height": 780}
+WIDE: Final = ViewportSize(width=1200, height=780)
+NARROW: Final = ViewportSize(width=390, height=780)
 # A picture's name, who looks, at what, how wide, in which colours.
 PICTURES: Final = (
     ("overview", "ada", "/", WIDE, "light"),
@@ -28,7 +29,7 @@ PICTURES: Final = (
 
 @pytest.mark.parametrize(("name", "person", "path", "size", "theme"), PICTURES)
 async def test_take(
-    school: School, name: str, person: str, path: str, size: dict[str, int], theme: str
+    school: School, name: str, person: str, path: str, size: ViewportSize, theme: str
 ) -> None:
     await school.story.settle()
     FOLDER.mkdir(exist_ok=True)
