@@ -1,6 +1,6 @@
-"""`make pictures`: takes the pictures of README.md anew, of the fleet that the console's tests share.
+"""`make pictures`: takes the pictures of docs/pictures anew, of the fleet that the console's tests share.
 
-No test: pytest is only told of this file by name. School and people are invented (school/school.toml).
+No test: pytest is only told of this file by name. The school and its people are invented.
 """
 
 from pathlib import Path
@@ -14,7 +14,7 @@ from tests.system.console.test_browser import CHROMIUM, entered
 
 FOLDER: Final = Path(__file__).parents[3] / "docs" / "pictures"
 BYTES_MAX: Final = 150_000
-WIDE: Final = ViewportSize(width=1200, height=780)
+WIDE: Final = ViewportSize(width=1200, height=720)
 NARROW: Final = ViewportSize(width=390, height=780)
 # A picture's name, who looks, at what, how wide, in which colours.
 PICTURES: Final = (
