@@ -9,6 +9,9 @@ Examples:
   hobbs reconcile show 17
   hobbs reconcile accept 17 --why "looked at Stripe: a reserve" --dry-run
   hobbs reconcile sign 2026-05-22 --why "every break has its reason"
+  hobbs reconcile flights --now
+  hobbs reconcile flights --by-aircraft
+  hobbs reconcile explain 4 --why "ferried by the mechanic, log of 12 May"
 """
 
 from collections.abc import Awaitable, Callable
@@ -26,6 +29,7 @@ from hobbs.shell.lists import MostOption, SkipOption, part
 from hobbs.shell.money_columns import readable, with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption
+from services.reserves.desk.reads import mismatches as mismatch_reads
 from services.reserves.desk.reads import reconciliation as reads
 from services.reserves.domain.breaks import Class
 
@@ -38,6 +42,9 @@ MONEY: Final = (
 )
 BREAK_COLUMNS: Final = (
     *("break", "class", "amount", "currency", "day", "state", "accepted_by", "sentence", "refused"),
+)
+MISMATCH_COLUMNS: Final = (
+    *("mismatch", "kind", "day", "aircraft", "tenths", "amount", "currency", "state", "sentence", "reason"),
 )
 PARTS: Final = ("lines", "journals", "acceptances")
 SIDES: Final = ("opening", "moved", "closing")
@@ -205,6 +212,60 @@ def sign_command(
         prompt=f"sign {business_date}?",
         show=lambda effects: show_rows(with_money(effects, Output.table, MONEY), right=MONEY),
     )
+
+
+@app.command("flights")
+def flights_command(
+    now: Annotated[
+        bool, typer.Option("--now", help="Compare before listing; it is done each night.")
+    ] = False,
+    by_aircraft: Annotated[
+        bool, typer.Option("--by-aircraft", help="How often and how much, of each aircraft.")
+    ] = False,
+    every: Annotated[
+        bool, typer.Option("--all", help="Also explained ones and those that are over.")
+    ] = False,
+    aircraft: Annotated[str | None, typer.Option(help="Only of this aircraft.")] = None,
+    most: MostOption = None,
+    skip: SkipOption = 0,
+    output: OutputOption = Output.table,
+    who: WhoOption = "",
+) -> None:
+    """List flights whose meters, bill, books and payees do not agree. Exit 1 when one is not explained."""
+    if now:
+        question = Question(service=SERVICE, action="match_flights", object="today", who=who, why="")
+        answer = run(ask(settings_or_exit(Settings), question))
+        say(answer.sentence)
+        if answer.outcome != "done":
+            raise typer.Exit(EXIT_FINDINGS)
+    if by_aircraft:
+        rows = _read(mismatch_reads.by_aircraft)
+        return show_rows(with_money(rows, output, MONEY), output, right=("number", "open", "tenths", *MONEY))
+    shown = part(most, skip, output)
+    found = _read(
+        lambda tx: mismatch_reads.mismatches(tx, every=every, aircraft=aircraft, most=shown.asked, skip=skip)
+    )
+    rows = shown.of(found, "mismatches")
+    columns = MISMATCH_COLUMNS if output is Output.table or not rows else None
+    show_rows(with_money(rows, output, MONEY), output, columns=columns, right=("tenths", *MONEY))
+    if any(row["state"] == "open" for row in rows):
+        raise typer.Exit(EXIT_FINDINGS)
+    return None
+
+
+@app.command("explain")
+def explain_command(
+    number: Annotated[
+        int, typer.Argument(metavar="MISMATCH", help="Its number, as `hobbs reconcile flights` shows it.")
+    ],
+    why: NeededWhyOption,
+    dry_run: Annotated[bool, typer.Option(help="Say what would happen and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    who: WhoOption = "",
+) -> None:
+    """Say why a flight's mismatch is as it should be. It asks again when its hours or money change."""
+    question = Question(service=SERVICE, action="explain", object=str(number), who=who, why=why)
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"explain {number}?")
 
 
 def _show_proposals(effects: Effects) -> None:

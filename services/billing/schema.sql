@@ -3,7 +3,7 @@
 CREATE SCHEMA billing;
 CREATE SCHEMA billing_public;
 GRANT USAGE ON SCHEMA billing TO hobbs_billing;
-GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing, hobbs_adjustments, hobbs_receivables;
+GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing, hobbs_adjustments, hobbs_receivables, hobbs_reserves;
 
 CREATE TABLE billing.alembic_version (
     version_num character varying(32) NOT NULL
@@ -314,7 +314,7 @@ CREATE VIEW billing_public.bill_legs AS
     leg.amount
    FROM (billing.bill
      CROSS JOIN LATERAL jsonb_to_recordset(bill.legs) leg(wallet text, kind text, amount bigint));
-GRANT SELECT ON TABLE billing_public.bill_legs TO hobbs_reader, hobbs_billing;
+GRANT SELECT ON TABLE billing_public.bill_legs TO hobbs_reader, hobbs_billing, hobbs_reserves;
 
 CREATE VIEW billing_public.bill_lines AS
  SELECT bill.id AS bill_id,
@@ -332,7 +332,7 @@ CREATE VIEW billing_public.bill_lines AS
     line.parts
    FROM (billing.bill
      CROSS JOIN LATERAL ROWS FROM(jsonb_to_recordset(bill.lines) AS (kind text, description text, amount bigint, tenths integer, rate bigint, parts jsonb)) WITH ORDINALITY line(kind, description, amount, tenths, rate, parts, "position"));
-GRANT SELECT ON TABLE billing_public.bill_lines TO hobbs_reader, hobbs_billing;
+GRANT SELECT ON TABLE billing_public.bill_lines TO hobbs_reader, hobbs_billing, hobbs_reserves;
 
 CREATE VIEW billing_public.bills AS
  SELECT id AS bill_id,
@@ -364,7 +364,7 @@ CREATE VIEW billing_public.bills AS
            FROM billing.bill later
           WHERE ((later.flight_id = bill.flight_id) AND (later.revision > bill.revision) AND (later.corrects IS NOT NULL))))) AS in_force
    FROM billing.bill;
-GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader, hobbs_adjustments, hobbs_billing, hobbs_receivables;
+GRANT SELECT ON TABLE billing_public.bills TO hobbs_reader, hobbs_adjustments, hobbs_billing, hobbs_receivables, hobbs_reserves;
 
 CREATE VIEW billing_public.book AS
  SELECT version
@@ -483,7 +483,7 @@ CREATE VIEW billing_public.meter_chain AS
     (max((before + in_tenths)) OVER (earlier ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) - before) AS reached_tenths
    FROM placed
   WINDOW earlier AS (PARTITION BY aircraft, meter ORDER BY (before + out_tenths), (before + in_tenths), flight_id, revision);
-GRANT SELECT ON TABLE billing_public.meter_chain TO hobbs_reader, hobbs_adjustments, hobbs_billing;
+GRANT SELECT ON TABLE billing_public.meter_chain TO hobbs_reader, hobbs_adjustments, hobbs_billing, hobbs_reserves;
 
 CREATE VIEW billing_public.flags AS
  SELECT bill.id AS bill_id,

@@ -1,7 +1,8 @@
 """Composition root of reserves."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
+from typing import Protocol
 
 from fleet import timers
 from fleet.database import Database
@@ -19,6 +20,12 @@ DAYS_IDLE_S = 30.0
 JUDGE_S = 5.0
 MEASURE_S = 15.0
 LOOK_AHEAD_S = 300.0
+
+
+class _DateJob(Protocol):
+    """What is done once for each business date."""
+
+    async def __call__(self, db: Database, day: date, *, now: datetime) -> None: ...
 
 
 def build(settings: ReservesSettings | None = None) -> Worker:
@@ -57,6 +64,7 @@ def _reconcile(worker: Worker, settings: ReservesSettings) -> None:
     worker.every("match", settings.match_every_s, partial(handlers.match, db))
     worker.every("measure_reconciliation", MEASURE_S, partial(handlers.measure_reconciliation, db))
     worker.loop("days", partial(reconcile_days, db, settings), idle_s=DAYS_IDLE_S)
+    worker.loop("flights", partial(match_flights, db, settings), idle_s=DAYS_IDLE_S)
 
 
 def _judge(worker: Worker) -> None:
@@ -70,13 +78,21 @@ def _judge(worker: Worker) -> None:
 
 async def reconcile_days(db: Database, settings: ReservesSettings) -> int:
     """Compare each business date that has ended, once; a date is as the school's calendar has it."""
+    return await _each_date(db, settings, "reconcile", steps.reconciliation.reconcile)
+
+
+async def match_flights(db: Database, settings: ReservesSettings) -> int:
+    """Compare the flights of the last weeks three ways, once for each business date that has ended."""
+    return await _each_date(db, settings, "match_flights", steps.mismatches.match_flights)
+
+
+async def _each_date(db: Database, settings: ReservesSettings, name: str, job: _DateJob) -> int:
     async with db.transaction() as tx:
         here = time_zone(await store.days.time_zone(tx))
-    name = "reconcile"
     await timers.declare(db, name)
     ended = timers.business_date(datetime.now(here), here, settings.reconciles_at) - timedelta(days=1)
-    reconcile = partial(steps.reconciliation.reconcile, db, now=datetime.now(UTC))
-    await timers.run_missed_dates(db, name, ended, reconcile, lease_s=settings.timer_lease_s)
+    run = partial(job, db, now=datetime.now(UTC))
+    await timers.run_missed_dates(db, name, ended, run, lease_s=settings.timer_lease_s)
     return 0
 
 

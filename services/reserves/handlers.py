@@ -9,6 +9,7 @@ from fleet.envelope import Record
 from services.reserves import metrics, steps, store, wire
 from services.reserves.domain.breaks import Class
 from services.reserves.domain.health import HEALTHS, UNKNOWN
+from services.reserves.domain.mismatches import Mismatch
 
 Clock = Callable[[], datetime]
 
@@ -96,6 +97,9 @@ async def measure_reconciliation(db: Database, *, clock: Clock = utc_now) -> Non
     async with db.transaction() as tx:
         standing = await store.reconciliation_gauges.standing(tx)
         limit = await steps.reconciliation.drift_limit(tx, clock())
+        mismatches = await store.mismatches.open_by_kind(tx)
+    for kind in Mismatch:
+        metrics.MISMATCHES.labels(kind).set(mismatches.get(kind, 0))
     for name in Class:
         metrics.BREAKS.labels(name).set(standing.breaks.get(name, 0))
     metrics.DRIFT_ABOVE_LIMIT.set(sum(amount > limit for amount in standing.drifts.values()))

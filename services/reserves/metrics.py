@@ -3,6 +3,7 @@
 from fleet import metrics
 from services.reserves.domain.breaks import Class
 from services.reserves.domain.health import HEALTHS
+from services.reserves.domain.mismatches import Mismatch
 
 BREAKS = metrics.gauge(
     "reserves_breaks_open",
@@ -17,6 +18,11 @@ OLDEST_BREAK = metrics.gauge(
 )
 COMPARISON_AGE = metrics.gauge(
     "reserves_comparison_age_seconds", "How long ago a business date was last compared with Stripe"
+)
+MISMATCHES = metrics.gauge(
+    "reserves_mismatches_open",
+    "Flights whose meters, bill, books or payees do not agree and nobody explained, by kind",
+    {"kind": Mismatch},
 )
 # Of the school's own currency; none is set while it keeps no reserve.
 HEALTH = metrics.gauge(

@@ -296,6 +296,44 @@ ALTER TABLE ONLY reserves.line_match ADD CONSTRAINT line_match_transaction_id_fk
 CREATE INDEX line_match_together ON reserves.line_match USING btree (match_id) WHERE (match_id <> transaction_id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.line_match TO hobbs_reserves;
 
+CREATE TABLE reserves.mismatch (
+    id bigint NOT NULL,
+    subject text NOT NULL,
+    kind text NOT NULL,
+    flight_id text NOT NULL,
+    aircraft text,
+    wallet text,
+    day date NOT NULL,
+    tenths integer,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    sentence text NOT NULL,
+    content_hash text GENERATED ALWAYS AS (md5(((((((kind || ' '::text) || (amount)::text) || ' '::text) || currency) || ' '::text) || COALESCE((tenths)::text, ''::text)))) STORED NOT NULL,
+    found_at timestamptz NOT NULL,
+    closed_at timestamptz,
+    CONSTRAINT mismatch_has_no_sign CHECK (((amount >= 0) AND (tenths > 0))),
+    CONSTRAINT mismatch_kind_is_known CHECK ((kind = ANY (ARRAY['unbilled'::text, 'billed_twice'::text, 'not_in_the_books'::text, 'not_billed'::text, 'books_differ'::text, 'not_owed'::text, 'paid_twice'::text, 'not_paid'::text])))
+);
+ALTER TABLE reserves.mismatch ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY reserves.mismatch ADD CONSTRAINT mismatch_pkey PRIMARY KEY (id);
+CREATE INDEX mismatch_of_an_aircraft ON reserves.mismatch USING btree (aircraft, day);
+CREATE UNIQUE INDEX one_open_mismatch_per_subject ON reserves.mismatch USING btree (subject) WHERE (closed_at IS NULL);
+GRANT SELECT, INSERT ON TABLE reserves.mismatch TO hobbs_reserves;
+GRANT UPDATE (day, tenths, amount, sentence, closed_at) ON TABLE reserves.mismatch TO hobbs_reserves;
+
+CREATE TABLE reserves.mismatch_reason (
+    decision_id uuid NOT NULL,
+    mismatch_id bigint NOT NULL,
+    content_hash text NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    given_at timestamptz NOT NULL
+);
+ALTER TABLE ONLY reserves.mismatch_reason ADD CONSTRAINT mismatch_reason_pkey PRIMARY KEY (decision_id);
+ALTER TABLE ONLY reserves.mismatch_reason ADD CONSTRAINT mismatch_reason_mismatch_id_fkey FOREIGN KEY (mismatch_id) REFERENCES reserves.mismatch(id);
+CREATE INDEX mismatch_reason_of_a_mismatch ON reserves.mismatch_reason USING btree (mismatch_id, given_at);
+GRANT SELECT, INSERT ON TABLE reserves.mismatch_reason TO hobbs_reserves;
+
 CREATE TABLE reserves.open_journal (
     journal_id uuid NOT NULL,
     source text NOT NULL,
@@ -634,6 +672,37 @@ CREATE VIEW reserves_public.forecasts AS
     compared_at
    FROM reserves.forecast;
 GRANT SELECT ON TABLE reserves_public.forecasts TO hobbs_reader, hobbs_reserves;
+
+CREATE VIEW reserves_public.mismatches AS
+ SELECT mismatch.id,
+    mismatch.kind,
+    mismatch.flight_id,
+    mismatch.aircraft,
+    mismatch.wallet,
+    mismatch.day,
+    mismatch.tenths,
+    mismatch.amount,
+    mismatch.currency,
+    mismatch.sentence,
+    mismatch.found_at,
+    mismatch.closed_at,
+        CASE
+            WHEN (mismatch.closed_at IS NOT NULL) THEN 'closed'::text
+            WHEN (reason.why IS NOT NULL) THEN 'explained'::text
+            ELSE 'open'::text
+        END AS state,
+    reason.why AS reason,
+    reason.who AS reason_by,
+    reason.given_at AS reason_at
+   FROM (reserves.mismatch
+     LEFT JOIN LATERAL ( SELECT given.why,
+            given.who,
+            given.given_at
+           FROM reserves.mismatch_reason given
+          WHERE ((given.mismatch_id = mismatch.id) AND (given.content_hash = mismatch.content_hash))
+          ORDER BY given.given_at DESC, given.decision_id DESC
+         LIMIT 1) reason ON (true));
+GRANT SELECT ON TABLE reserves_public.mismatches TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.openings AS
  SELECT id,

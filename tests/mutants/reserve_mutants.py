@@ -189,4 +189,46 @@ RESERVE_MUTANTS = (
         ),
         catchers=(f"{RESERVE}::test_an_alert_is_raised_once_acknowledged_and_resolved_by_itself",),
     ),
+    Mutant(
+        name="an-overlap-counts-beyond-its-flight",
+        breaks="A flight inside another is said to be billed twice for the other's time too.",
+        edits=(
+            Edit(
+                path="services/reserves/domain/mismatches.py",
+                old="min(read.reached_tenths, read.in_tenths) - read.out_tenths",
+                new="read.reached_tenths - read.out_tenths",
+            ),
+        ),
+        catchers=(
+            "tests/integration/reserves/test_mismatches.py::test_a_flight_inside_another_is_on_two_bills_for_its_own_time_alone",
+        ),
+    ),
+    Mutant(
+        name="an-explanation-outlives-what-it-explains",
+        breaks="A gap that grew stays explained by what was said of a smaller one.",
+        edits=(
+            Edit(
+                path="services/reserves/migrations/versions/0009_mismatches.sql",
+                old=" AND given.content_hash = mismatch.content_hash",
+                new="",
+            ),
+        ),
+        catchers=(
+            "tests/integration/reserves/test_mismatches.py::test_an_explanation_stands_until_the_mismatch_changes",
+        ),
+    ),
+    Mutant(
+        name="a-cancelled-flight-is-never-paid",
+        breaks="Flights that were cancelled are reported as unpaid for ever.",
+        edits=(
+            Edit(
+                path="services/reserves/store/mismatches.py",
+                old="payable.unsent > 0 AND payable.overdue AND leg.in_force\n",
+                new="payable.unsent > 0 AND payable.overdue\n",
+            ),
+        ),
+        catchers=(
+            "tests/integration/reserves/test_mismatches.py::test_what_is_not_sent_after_a_week_says_why_and_a_cancelled_flight_does_not",
+        ),
+    ),
 )

@@ -4,6 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from fleet.decisions import Action
-from services.reserves.desk import gate, reconciliation
+from services.reserves.desk import gate, mismatches, reconciliation
 
-ACTIONS: Final[Mapping[str, Action]] = {**reconciliation.ACTIONS, **gate.ACTIONS}
+ACTIONS: Final[Mapping[str, Action]] = {**reconciliation.ACTIONS, **gate.ACTIONS, **mismatches.ACTIONS}
