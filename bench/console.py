@@ -38,7 +38,7 @@ PAGE_MS, PAGE_BYTES = 100.0, 500_000
 SECRET: Final = "only-for-this-bench-0123456789"
 PAST: Final = Path(__file__).with_name("console_past.sql")
 BARE: Final = "/bare"
-# {n} is another flight or payment each time, {p} another person, {month} the first day of this one.
+# {n} is another flight or payment each time, {p} another person, {month} the first day of this one, {now}.
 STAFF_PAGES: Final = (
     "/", "/transfers", "/transfers?f.state=held", "/transfers?sort=amount", "/transfers?f.wallet=past-{p}",
     "/payees", "/payees?f.ready=no", "/payees/instructor:past-{p}", "/payments", "/payments/ch_{n}",
@@ -50,10 +50,11 @@ STAFF_PAGES: Final = (
     "/wallets", "/wallets?f.kind=student&sort=balance", "/wallets/instructor:past-{p}",
     "/wallets/platform:school", "/journals/flight:past-{n}:1", "/rates", "/rates/instructor/past-{p}",
     "/dead", "/questions", "/audit", "/audit/refused",
+    "/statements/instructor:past-{p}", "/statements/instructor:past-{p}?month={now}",
 )  # fmt: skip
 HOLDER_PAGES: Final = (
     "/own", "/own/flights", "/own/flights?f.aircraft=N105", "/own/statement", "/own/transfers",
-    "/own/corrections", "/own/questions",
+    "/own/corrections", "/own/questions", "/own/statements?month={now}",
 )  # fmt: skip
 PEOPLE: Final = {"ada": STAFF_PAGES, "past-7": HOLDER_PAGES}
 
@@ -122,7 +123,12 @@ async def asked(browser: httpx.AsyncClient, page: str) -> tuple[list[float], int
     month = f"{datetime.now(UTC):%Y-%m}-01"
     for number in range(-WARMED, ASKED):
         turn = number + WARMED
-        address = page.replace("{p}", str(turn)).replace("{n}", str(1 + turn * 997)).replace("{month}", month)
+        address = (
+            page.replace("{p}", str(turn))
+            .replace("{n}", str(1 + turn * 997))
+            .replace("{month}", month)
+            .replace("{now}", month[:7])
+        )
         began = time.perf_counter()
         answer = await browser.get(address)
         if number >= 0:

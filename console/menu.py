@@ -7,7 +7,7 @@ from typing import Final
 from console.roles import HOLDERS, INSTRUCTOR, OWNER, STAFF, STUDENT, Person
 
 # Pages that no line of the menu leads to, with the line they belong to.
-UNDER: Final = {"journals": "/wallets", "acts": "/audit"}
+UNDER: Final = {"journals": "/wallets", "acts": "/audit", "statements": "/wallets"}
 PAID: Final = frozenset({INSTRUCTOR, OWNER})
 
 
@@ -62,7 +62,8 @@ GROUPS: Final = (
     Group(title="Mine", entries=(
         Entry(title="My money", address="/own", roles=HOLDERS),
         Entry(title="My flights", address="/own/flights", roles=HOLDERS),
-        Entry(title="My statement", address="/own/statement", roles=HOLDERS),
+        Entry(title="My account", address="/own/statement", roles=HOLDERS),
+        Entry(title="My statements", address="/own/statements", roles=HOLDERS),
         Entry(title="My transfers", address="/own/transfers", roles=PAID),
         Entry(title="My payments", address="/own/payments", roles=frozenset({STUDENT})),
         Entry(title="My corrections", address="/own/corrections", roles=HOLDERS),

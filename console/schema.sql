@@ -294,6 +294,7 @@ GRANT SELECT ON TABLE console_public.refused_accesses TO hobbs_reader;
 -- * refuse_rewritten_letter()
 -- * own_balances()
 -- * own_corrections()
+-- * own_dated_entries()
 -- * own_entries()
 -- * own_flights()
 -- * own_holds()

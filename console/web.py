@@ -33,6 +33,7 @@ from console.pages import (
     payments,
     reconciliation,
     reserve,
+    statements,
     transfers,
 )
 from console.reads.tables import filter_names
@@ -56,6 +57,7 @@ MODULES: Final = (
     reserve,
     reconciliation,
     letters,
+    statements,
     own,
     audit,
     acts,

@@ -32,6 +32,21 @@ BEGIN
                               WHERE w.address = console_public.own_wallet());
 END $$;
 
+-- The same, with when each was recorded: what a month was known to be at an instant.
+CREATE OR REPLACE FUNCTION console_public.own_dated_entries()
+    RETURNS TABLE (occurred_at timestamptz, recorded_at timestamptz, event_type text, source text, memo text,
+                   currency text, amount bigint, version bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT e.occurred_at, e.recorded_at, e.event_type::text, e.source::text, e.memo::text,
+                        e.currency::text, e.amount::bigint, e.version::bigint
+        FROM ledger_public.entries AS e
+        WHERE e.wallet_id IN (SELECT w.wallet_id FROM ledger_public.wallets AS w
+                              WHERE w.address = console_public.own_wallet());
+END $$;
+
 CREATE OR REPLACE FUNCTION console_public.own_holds()
     RETURNS TABLE (hold text, amount bigint, currency text, placed_at timestamptz, expires_at timestamptz, memo text)
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
@@ -141,4 +156,4 @@ END $$;
 GRANT EXECUTE ON FUNCTION console_public.own_wallet(), console_public.own_balances(), console_public.own_entries(),
     console_public.own_holds(), console_public.own_flights(), console_public.own_lines(text),
     console_public.own_transfers(), console_public.own_payments(), console_public.own_corrections(),
-    console_public.own_questions(), console_public.own_payee() TO hobbs_holder;
+    console_public.own_questions(), console_public.own_payee(), console_public.own_dated_entries() TO hobbs_holder;

@@ -27,7 +27,7 @@ FLIGHTS: Final = Listing(
 )
 STATEMENT: Final = Listing(
     name="my-statement",
-    title="My statement",
+    title="My account",
     sql="SELECT * FROM console_public.own_entries()",
     columns=(
         Column(name="occurred_at", title="Occurred", kind="instant", filtered="between"),

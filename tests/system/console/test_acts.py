@@ -4,9 +4,11 @@ import asyncio
 import csv
 import io
 import re
+from datetime import UTC, datetime
 
 import asyncpg
 
+from fleet.zones import local_date
 from tests.support.console import School
 from tests.support.corrections import lesson
 
@@ -68,6 +70,24 @@ async def test_a_form_without_its_session_s_token_does_nothing(school: School) -
     ann = await school.visitor("ann")
     assert (await ann.get(address)).status_code == 404, "a preview is its person's"
     assert (await ann.post(address, data={"form_token": await ann.form_token()})).status_code == 404
+
+
+async def test_a_statement_ends_with_the_balance_and_is_the_same_for_the_office_and_its_holder(
+    school: School,
+) -> None:
+    await school.story.settle()
+    ann, holder = await school.visitor("ann"), await school.visitor("instructor-01")
+    asked = {"month": f"{local_date(datetime.now(UTC), 'America/New_York'):%Y-%m}", "as": "csv"}
+    mine = (await holder.get("/own/statements", params=asked)).text
+    assert mine == (await ann.get("/statements/instructor:instructor-01", params=asked)).text
+    rows = list(csv.DictReader(io.StringIO(mine)))
+    wallets = csv.DictReader(io.StringIO((await ann.get("/wallets?as=csv")).text))
+    balances = {row["Wallet"]: row["Balance"] for row in wallets}
+    assert rows[-1]["Balance"] == balances["instructor:instructor-01"]
+    assert len(rows) > 3
+    assert (await holder.get("/statements/instructor:instructor-03", params=asked)).status_code == 403
+    for month in ("2999-01", "2026-13", "x"):
+        assert (await holder.get("/own/statements", params={"month": month})).status_code == 404
 
 
 async def test_pages_and_files_say_what_the_ledger_says_to_the_cent(school: School) -> None:
