@@ -33,6 +33,7 @@ CREATE TABLE receivables.charge (
     CONSTRAINT charge_payment_is_whole CHECK ((num_nulls(amount, currency, received_at) = ANY (ARRAY[0, 3])))
 );
 ALTER TABLE ONLY receivables.charge ADD CONSTRAINT charge_pkey PRIMARY KEY (charge_id);
+CREATE INDEX charge_by_time ON receivables.charge USING btree (received_at, charge_id) WHERE (amount IS NOT NULL);
 CREATE INDEX charge_named ON receivables.charge USING btree (named) WHERE ((student IS NULL) AND (named IS NOT NULL));
 CREATE INDEX charge_of_payment_intent ON receivables.charge USING btree (payment_intent_id);
 CREATE INDEX charge_waiting ON receivables.charge USING btree (first_seen_at) WHERE (amount IS NULL);
