@@ -193,7 +193,7 @@ def _first_line(path: Path) -> str:
 
 
 class SettingsWithKeys(Settings):
-    """Of who writes or reads `stripe.webhook`: keys of at least 32 characters, comma-separated, newest first."""
+    """Of who writes or reads Stripe's webhooks: keys of 32 characters or more, with commas, newest first."""
 
     attestation_keys: SecretStr = SecretStr("")
 
