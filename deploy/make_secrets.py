@@ -51,6 +51,7 @@ def _plain_secrets() -> dict[str, str]:
     return {
         "postgres_password": secrets.token_urlsafe(24),
         "stripe_secret_key": f"sk_test_{secrets.token_hex(16)}",
+        "attestation_keys": secrets.token_urlsafe(32),
         "stripe_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "stripe_connect_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "console_oidc_client_secret": secrets.token_urlsafe(24),

@@ -21,6 +21,7 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from fleet.attestation_keys import missing_keys, refused_keys
 from fleet.database_url import VERIFIED, is_local, mode, read_url, with_mode
 from fleet.hosts import named_hosts
 from fleet.kafka_address import refused_brokers
@@ -191,14 +192,27 @@ def _first_line(path: Path) -> str:
     return lines[0].strip()
 
 
-class SettingsWithMode(Settings):
+class SettingsWithKeys(Settings):
+    """Of who writes or reads Stripe's webhooks: keys of 32 characters or more, with commas, newest first."""
+
+    attestation_keys: SecretStr = SecretStr("")
+
+    @field_validator("attestation_keys")
+    @classmethod
+    def _are_strong(cls, keys: SecretStr) -> SecretStr:
+        if refused := refused_keys(keys):
+            raise ValueError(refused)
+        return keys
+
+
+class SettingsWithMode(SettingsWithKeys):
     """Of who has no key of Stripe's, and is told which of Stripe's two modes this deployment is of."""
 
     stripe_livemode: bool = False
 
     @field_validator("stripe_livemode")
     @classmethod
-    def _is_live_only_where_brokers_ask(cls, livemode: bool, told: ValidationInfo) -> bool:
-        if livemode and (refused := refused_brokers(told.data)):
+    def _is_live_only_where_writers_are_known(cls, livemode: bool, told: ValidationInfo) -> bool:
+        if livemode and (refused := refused_brokers(told.data) or missing_keys(told.data)):
             raise ValueError(refused)
         return livemode

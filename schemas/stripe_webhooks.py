@@ -42,7 +42,8 @@ class StripeWebhook(Event):
     """The raw body as received, with what the gateway read from it. `account` is set on Connect events.
 
     `api_version` is the endpoint's; null of an event that Stripe's list brought. A thin event has
-    `related_object`, and `context` as Stripe sent it, whose last part is the `account`.
+    `related_object`, and `context` as Stripe sent it, whose last part is the `account`. `mac` proves that who
+    holds the key wrote the record (schemas/attestation.py).
     """
 
     model_config = ConfigDict(
@@ -75,6 +76,7 @@ class StripeWebhook(Event):
     context: Identifier | None = None
     related_object: RelatedObject | None = None
     body: Annotated[str, StringConstraints(max_length=1_048_576)]
+    mac: Identifier | None = None
 
 
 def is_thin(event: Mapping[str, Any]) -> bool:

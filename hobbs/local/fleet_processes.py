@@ -21,11 +21,14 @@ from hobbs.local.postgres import write_secret
 from hobbs.local.waiting import NotInTime, wait_until
 from hobbs.local.webhook_events import EVENTS, THIN_EVENTS
 from schemas.services import ALL, BY_NAME, CONSOLE, LOGINS, OPERATOR, REGISTERED, SERVICES
+from schemas.topics import TOPICS
 
 READY_WITHIN_S = 120.0
 DRAIN_WITHIN_S = 25.0
 OPS_PORT = "HOBBS_OPS_PORT"
 OF_EVERYBODY = frozenset({"HOBBS_KAFKA_BOOTSTRAP", "HOBBS_TOPIC_PREFIX", "HOBBS_LOG_LEVEL", OPS_PORT})
+_WEBHOOKS = TOPICS["stripe.webhook"]
+ATTESTING = frozenset({_WEBHOOKS.owner, *_WEBHOOKS.also_from, *_WEBHOOKS.consumers})
 
 
 class StripeAccount(Protocol):
@@ -57,6 +60,7 @@ class Fleet:
     log_level: str = "INFO"
     together: tuple[str, ...] = ()
     console_secret: str = ""
+    attestation_key: str = ""  # proves who wrote a webhook's record; "": nothing is proved
     rows_listed_every_s: float | None = None  # the rows of Stripe's balance; None: as in production
 
     @property
@@ -110,6 +114,8 @@ class Fleet:
                 environment["HOBBS_MOVEMENTS_POLL_S"] = str(self.rows_listed_every_s)
         if service.http:
             environment[f"HOBBS_{login.upper()}_PORT"] = str(self.ports[login])
+        if login in ATTESTING:
+            environment["HOBBS_ATTESTATION_KEYS"] = self.attestation_key
         if service.webhook_secrets:
             environment["HOBBS_STRIPE_WEBHOOK_SECRETS"] = self.webhook_secrets["platform"]
             environment["HOBBS_STRIPE_CONNECT_WEBHOOK_SECRETS"] = self.webhook_secrets["connect"]
@@ -142,6 +148,14 @@ def console_secret(folder: Path) -> str:
     file = folder / "console-secret"
     if not file.exists():
         write_secret(file, secrets.token_urlsafe(24))
+    return file.read_text(encoding="utf-8").strip()
+
+
+def attestation_key(folder: Path) -> str:
+    """The key that proves who wrote a webhook's record, made once and kept with mode 600."""
+    file = folder / "attestation-key"
+    if not file.exists():
+        write_secret(file, secrets.token_urlsafe(32))
     return file.read_text(encoding="utf-8").strip()
 
 

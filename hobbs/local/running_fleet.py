@@ -17,6 +17,7 @@ from fleet.settings import Settings
 from hobbs.local.child import Child, interrupts_put_off
 from hobbs.local.fleet_processes import (
     Fleet,
+    attestation_key,
     console_secret,
     ensure_webhook_endpoints,
     fleet_ports,
@@ -81,6 +82,7 @@ def running_fleet(
             webhook_secrets=endpoints,
             together=() if apart else TOGETHER,
             console_secret=console_secret(folder),
+            attestation_key=attestation_key(folder),
             rows_listed_every_s=None if keep else ROWS_LISTED_EVERY_S,
         )
         write_credentials(fleet)

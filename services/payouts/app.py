@@ -7,6 +7,7 @@ from datetime import date, datetime, timedelta
 from functools import partial
 
 from fleet import timers
+from fleet.attestation_keys import keys_of
 from fleet.database import Database
 from fleet.envelope import Record
 from fleet.shared_batches import Handler
@@ -93,6 +94,7 @@ def _parts(db: Database, settings: PayoutsSettings) -> _Parts:
         asked=usage.asked,
     )
     probe = settings.stopped_probe.first
+    keys = keys_of(settings.attestation_keys)
     adoption = Adoption(
         db,
         client,
@@ -129,9 +131,10 @@ def _parts(db: Database, settings: PayoutsSettings) -> _Parts:
             settings.schedule.rechecks,
             put_off=settings.put_off,
             lease=timedelta(seconds=settings.inquiry_lease_s),
+            keys=keys,
         ),
         retries=Retries(db, utc_now, fingerprint(key, *_how_accounts_are_made(settings)), settings.accounts),
-        missed_events=MissedEvents(db, client, pace, usage, utc_now, listing_policy_of(settings)),
+        missed_events=MissedEvents(db, client, pace, usage, utc_now, listing_policy_of(settings), keys=keys),
         movements=Movements(db, client, pace, utc_now, movement_policy_of(settings)),
     )
 
@@ -150,6 +153,7 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
         look_now=parts.treasury.look_now,
         balance_moved=parts.readings.look_now,
         livemode=settings.livemode,
+        keys=keys_of(settings.attestation_keys),
     )
     configure = partial(handlers.configure_payees, db, accounts=settings.accounts)
     # What is announced must be in the ledger: after a restore the ledger posts first (docs/decisions/0310).

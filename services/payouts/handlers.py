@@ -122,19 +122,20 @@ async def handle_webhooks(
     look_now: Callable[[], None],
     balance_moved: Callable[[], None] = lambda: None,
     livemode: bool = False,
+    keys: Sequence[str] = (),
     clock: Clock = utc_now,
 ) -> None:
     """Apply Stripe's webhooks; after one that may have brought money, `look_now` reads the balance.
 
     balance_moved: has the balance read for the reserve. livemode: our key's; an event of the other mode
-    becomes a dead letter.
+    becomes a dead letter. keys: of which one must have proved it (schemas/attestation.py).
     """
     now = clock()
     async with db.transaction() as tx:
         admitted = await inbox.admit(
             tx,
             batch,
-            partial(wire.records.stripe_webhook, livemode=livemode),
+            partial(wire.records.stripe_webhook, livemode=livemode, keys=keys),
             natural_key=wire.records.webhook_key,
         )
         await webhooks.apply_webhooks(tx, admitted, now, effect_policy)

@@ -6,15 +6,16 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from fleet import stripe_keys
+from fleet.attestation_keys import missing_keys
 from fleet.kafka_address import refused_brokers
-from fleet.settings import Settings
+from fleet.settings import SettingsWithKeys
 from fleet.stripe_limits import LIMITS, StripeLimits, mode_of
 from services.payouts.domain.accounts import AccountPolicy, AccountsApi
 from services.payouts.domain.outcomes import RetryPolicy
 from services.payouts.domain.reading import Backoff, PutOff, ReadSchedule, Rechecks, Starts, Wait
 
 
-class PayoutsSettings(Settings):
+class PayoutsSettings(SettingsWithKeys):
     """`HOBBS_STRIPE_*`: where Stripe is, and how fast it is called. Names in `_s` are seconds."""
 
     stripe_secret_key: SecretStr
@@ -80,7 +81,7 @@ class PayoutsSettings(Settings):
         livemode = stripe_keys.livemode_of(key.get_secret_value())
         if livemode is None:
             raise ValueError("a secret key begins with sk_test_, rk_test_, sk_live_ or rk_live_")
-        if livemode and (refused := refused_brokers(told.data)):
+        if livemode and (refused := refused_brokers(told.data) or missing_keys(told.data)):
             raise ValueError(refused)
         return key
 

@@ -2,6 +2,7 @@
 
 from functools import partial
 
+from fleet.attestation_keys import keys_of
 from fleet.worker import Worker
 from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import (
@@ -21,7 +22,12 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     """Wire a receivables worker; the caller runs it."""
     settings = settings or ReceivablesSettings()
     worker = Worker("receivables", settings)
-    take = partial(take_stripe_events, worker.database, livemode=settings.stripe_livemode)
+    take = partial(
+        take_stripe_events,
+        worker.database,
+        livemode=settings.stripe_livemode,
+        keys=keys_of(settings.attestation_keys),
+    )
     # Who the students are is billing's to say: after a restore its topics come first (docs/decisions/0201).
     worker.consume(
         "stripe.webhook", take, every_s=WEBHOOKS_EVERY_S, after_others={"billing": BILLINGS_TOPICS}

@@ -11,9 +11,11 @@ from services.receivables import metrics, steps, store, wire
 from services.receivables.wire.stripe_objects import Kind, WebhookRead
 
 
-async def take_stripe_events(db: Database, batch: Sequence[Record], *, livemode: bool = False) -> None:
+async def take_stripe_events(
+    db: Database, batch: Sequence[Record], *, livemode: bool = False, keys: Sequence[str] = ()
+) -> None:
     """Ask the ledger to post the payments, refunds and disputes that Stripe reports, each once."""
-    read = partial(wire.stripe_objects.stripe_event, livemode=livemode)
+    read = partial(wire.stripe_objects.stripe_event, livemode=livemode, keys=keys)
     async with db.transaction() as tx:
         events = await admit(tx, batch, read, natural_key=wire.stripe_objects.stripe_event_key)
         await store.webhooks.keep(tx, [s.event.kept() for s in events if s.event.kind is Kind.UNKNOWN])

@@ -34,4 +34,24 @@ SECURITY_MUTANTS = (
         ),
         catchers=(f"{BOOKS}::test_a_journal_that_says_something_else_than_the_ledger_pays_nobody",),
     ),
+    Mutant(
+        name="a-webhook-is-believed-unproved",
+        breaks="Who may publish on stripe.webhook makes up a payment.",
+        edits=(
+            Edit(
+                path="schemas/attestation.py",
+                old="    return not keys or any(",
+                new="    return not webhook.mac or any(",
+            ),
+        ),
+        catchers=(
+            "tests/unit/fleet/test_attestation.py::test_both_readers_bury_what_nobody_with_the_key_wrote",
+        ),
+    ),
+    Mutant(
+        name="the-body-is-not-in-the-proof",
+        breaks="A true record may be written again with another amount.",
+        edits=(Edit(path="schemas/attestation.py", old="        webhook.body,\n", new=""),),
+        catchers=("tests/unit/fleet/test_attestation.py::test_no_field_may_be_changed",),
+    ),
 )

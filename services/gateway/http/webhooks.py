@@ -18,8 +18,10 @@ from aiokafka.errors import KafkaError
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from fleet.attestation_keys import keys_of
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
+from schemas.attestation import attest
 from services.gateway.domain.problems import ProblemRaised
 from services.gateway.domain.sightings import Verdict, other_mode
 from services.gateway.domain.signatures import check_signature
@@ -165,7 +167,7 @@ async def _publish(served: WebhookEndpoint, webhook: ReadWebhook) -> None:
     message = Message(
         topic=WEBHOOK_TOPIC,
         key=webhook.key,
-        event=webhook.event,
+        event=attest(webhook.event, keys_of(served.settings.attestation_keys)),
         cause=first_cause(),
         event_id=webhook.event_id,
         content=webhook.content,

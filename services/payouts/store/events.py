@@ -69,7 +69,8 @@ async def start_over(tx: Tx, listing: EventListing) -> None:
     await tx.execute(_START_OVER, begun_at=listing.begun_at)
 
 
-# An event was delivered when it is in the inbox, or a dead letter because it could not be read.
+# An event was delivered when it is in the inbox, or a dead letter because it could not be read. A letter that
+# nobody with the key wrote is no delivery: a stranger could keep events of Stripe's list from us.
 _NOTE = """
     INSERT INTO missed_event (event_id, event_key, event_type, made_at, noted_at, body)
     SELECT event_id, event_key, event_type, made_at, :now, body
@@ -77,7 +78,8 @@ _NOTE = """
                 CAST(:made AS timestamptz[]), CAST(:bodies AS text[]))
          AS listed (event_id, event_key, event_type, made_at, body)
     WHERE NOT EXISTS (SELECT FROM inbox WHERE inbox.event_key = listed.event_key)
-      AND NOT EXISTS (SELECT FROM dead_letter WHERE dead_letter.event_key = listed.event_key)
+      AND NOT EXISTS (SELECT FROM dead_letter
+                      WHERE dead_letter.event_key = listed.event_key AND reason <> 'not_attested')
     ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING
 """
@@ -100,7 +102,8 @@ _ARRIVED = """
     DELETE FROM missed_event
     WHERE recovered_at IS NULL
       AND (EXISTS (SELECT FROM inbox WHERE inbox.event_key = missed_event.event_key)
-           OR EXISTS (SELECT FROM dead_letter WHERE dead_letter.event_key = missed_event.event_key))
+           OR EXISTS (SELECT FROM dead_letter
+                      WHERE dead_letter.event_key = missed_event.event_key AND reason <> 'not_attested'))
 """
 
 

@@ -73,7 +73,9 @@ class MissedEvents:
         policy: ListingPolicy,
         *,
         pages_per_s: float = PAGES_PER_S,
+        keys: Sequence[str] = (),
     ) -> None:
+        self._keys = keys
         self._db = db
         self._client = client
         self._pace = pace
@@ -179,7 +181,8 @@ class MissedEvents:
     async def _publish_some(self, now: datetime) -> int:
         async with self._db.transaction() as tx:
             missed = await store.events.recover(tx, now - self._policy.grace, now, PUBLISHED_AT_ONCE)
-            await outbox.stage_named(tx, [wire.missed_events.recovered(event, now) for event in missed])
+            messages = [wire.missed_events.recovered(event, now, self._keys) for event in missed]
+            await outbox.stage_named(tx, messages)
         if missed:
             _log.warning("events that Stripe did not deliver are published", extra=_about(missed))
         metrics.EVENTS_RECOVERED.inc(len(missed))

@@ -57,8 +57,10 @@ class Rereader:
         *,
         put_off: PutOff,
         lease: timedelta,
+        keys: Sequence[str] = (),
     ) -> None:
         self._db = db
+        self._keys = keys  # that prove what is published as a webhook
         self._client = client
         self._pace = pace
         self._usage = usage
@@ -233,7 +235,7 @@ class Rereader:
             return await self._later(reread, answer)
         now = self._clock()
         try:
-            message = wire.missed_events.payment_read(answer.body, now)
+            message = wire.missed_events.payment_read(answer.body, now, self._keys)
         except Unreadable as problem:
             return await self._put_off_odd(reread, answer.body, problem)
         async with self._recording(reread, now) as tx:

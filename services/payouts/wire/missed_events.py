@@ -1,6 +1,6 @@
 """Events of Stripe's list, and the records that publish those whose webhook did not arrive."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from fleet.envelope import Message, derived_key, first_cause
 from fleet.inbox import Unreadable, describe
+from schemas.attestation import attest
 from schemas.stripe_webhooks import SOURCE, StripeWebhook, content_of, object_of
 from services.payouts.domain.missed_events import ListedEvent
 from services.payouts.domain.odd_objects import OddField
@@ -39,21 +40,21 @@ def listed_event(event: Mapping[str, Any], now: datetime) -> ListedEvent:
     )
 
 
-def recovered(listed: ListedEvent, now: datetime) -> Message:
+def recovered(listed: ListedEvent, now: datetime, keys: Sequence[str] = ()) -> Message:
     """Publish a listed event as the gateway publishes a delivered one: same identity, key and content."""
     event = orjson.loads(listed.body)
     webhook = _webhook(event, listed.body, now)
     return Message(
         topic="stripe.webhook",
         key=object_of(event) or webhook.account or webhook.event_id,
-        event=webhook,
+        event=attest(webhook, keys),
         cause=first_cause(),
         event_id=listed.event_key,
         content=content_of(event),
     )
 
 
-def payment_read(charge: Mapping[str, Any], now: datetime) -> Message:
+def payment_read(charge: Mapping[str, Any], now: datetime, keys: Sequence[str] = ()) -> Message:
     """Publish a charge that was read from Stripe as its webhook would have been; read again it is the same.
 
     Raises Unreadable when it is not as Stripe's charges are.
@@ -66,7 +67,7 @@ def payment_read(charge: Mapping[str, Any], now: datetime) -> Message:
         "livemode": charge.get("livemode"),
         "data": {"object": charge},
     }
-    return recovered(listed_event(event, now), now)
+    return recovered(listed_event(event, now), now, keys)
 
 
 def _webhook(event: Mapping[str, Any], body: str, now: datetime) -> StripeWebhook:

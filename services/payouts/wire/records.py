@@ -14,6 +14,7 @@ from fleet.cause import Cause
 from fleet.envelope import Record
 from fleet.inbox import Unreadable, has_nul, read
 from fleet.stripe_keys import mode
+from schemas.attestation import NOT_ATTESTED, NOT_ATTESTED_SENTENCE, is_attested
 from schemas.journal_types import happened_at_stripe
 from schemas.journals import JournalPosted
 from schemas.payments import PaymentReceived
@@ -323,12 +324,14 @@ class Webhook:
     body: str
 
 
-def stripe_webhook(record: Record, *, livemode: bool) -> Webhook:
+def stripe_webhook(record: Record, *, livemode: bool, keys: Sequence[str] = ()) -> Webhook:
     """Read a webhook and the event Stripe put into it; raises Unreadable, also for one of the other mode.
 
     Of a thin event `thing` is what its related object is called: id and object (its type), nothing else.
     """
     webhook = read(record, StripeWebhook)
+    if not is_attested(webhook, keys):
+        raise Unreadable(NOT_ATTESTED, NOT_ATTESTED_SENTENCE)
     if webhook.livemode is not livemode:
         theirs, ours = mode(webhook.livemode), mode(livemode)
         raise Unreadable(

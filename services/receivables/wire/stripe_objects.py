@@ -5,7 +5,7 @@ before `charge.succeeded` reports the payment as well.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -17,6 +17,7 @@ from pydantic import ValidationError
 from fleet.envelope import Record
 from fleet.inbox import Unreadable, describe, has_nul, read
 from fleet.stripe_keys import mode
+from schemas.attestation import NOT_ATTESTED, NOT_ATTESTED_SENTENCE, is_attested
 from schemas.payments import ChargeSettled
 from schemas.stripe_webhooks import StripeWebhook
 from services.receivables.domain.charges import (
@@ -80,12 +81,14 @@ class WebhookRead:
         )
 
 
-def stripe_event(record: Record, *, livemode: bool) -> WebhookRead:
+def stripe_event(record: Record, *, livemode: bool, keys: Sequence[str] = ()) -> WebhookRead:
     """Read `stripe.webhook`: payments, refunds and disputes on the school's own account.
 
     Raises Unreadable when the object lacks what money needs, or the event is not of this mode.
     """
     webhook = read(record, StripeWebhook)
+    if not is_attested(webhook, keys):
+        raise Unreadable(NOT_ATTESTED, NOT_ATTESTED_SENTENCE)
     if webhook.livemode is not livemode:
         theirs, ours = mode(webhook.livemode), mode(livemode)
         sentence = (

@@ -6,10 +6,12 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from fleet.database import Database
 from fleet.kafka_client import TopicPlan, create_topics
 from fleet.worker import Worker
+from schemas.attestation import is_attested
 from schemas.stripe_webhooks import API_VERSION, StripeWebhook
 from services.gateway.http.sightings import KINDS_MAX, Sightings
 from services.gateway.http.web import build_web
@@ -18,12 +20,13 @@ from tests.integration.gateway.test_webhooks import CONNECT_PATH, deliver, event
 from tests.unit.gateway.test_wire import EVENT, THIN, read
 
 seen = Sightings()
+KEY = "k" * 40
 
 
 @pytest.fixture(scope="module")
 async def live(kafka: str) -> AsyncIterator[Door]:
     """A live deployment's gateway, without a database as in test_webhooks.py."""
-    async for door in door_of(kafka, stripe_livemode=True):
+    async for door in door_of(kafka, stripe_livemode=True, attestation_keys=SecretStr(KEY)):
         yield door
 
 
@@ -59,6 +62,9 @@ async def test_a_test_event_at_a_live_connect_endpoint_is_taken_and_dropped(live
     assert (await deliver(live.client, body, CONNECT, path=CONNECT_PATH)).status_code == 200
     [record] = await published(live.settings)
     assert b"evt_live" in record.value
+    webhook = StripeWebhook.model_validate_json(record.value)
+    assert is_attested(webhook, [KEY])
+    assert not is_attested(webhook, ["another" * 8])
     assert {("connect", "dropped"), ("platform", "dropped"), ("connect", "published")} <= counted()
 
 

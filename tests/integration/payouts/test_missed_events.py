@@ -14,6 +14,7 @@ from fleet import faults
 from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause, headers_of
 from services.gateway.wire import read_webhook
+from services.payouts import handlers
 from services.payouts.domain.event_types import LISTED_TYPES
 from services.receivables.handlers import take_stripe_events
 from tests.integration.payouts.world import World
@@ -199,6 +200,19 @@ async def test_what_is_a_dead_letter_already_is_not_even_noted(world: World) -> 
     await world.missed_events().run()
     assert await dead(world.db) == len(OF_A_PAYMENT)
     assert await world.rows("SELECT * FROM missed_event") == []
+
+
+async def test_a_record_without_proof_keeps_no_event_from_being_recovered(world: World) -> None:
+    """A stranger writes a lost event's id: it is buried, and Stripe's list brings the event."""
+    pay(world)
+    lost = made(world)
+    forged = [delivered(event) for event in lost]
+    await handlers.handle_webhooks(
+        world.db, forged, effect_policy=world.effect_policy, look_now=lambda: None, keys=["k" * 32]
+    )
+    assert {r.reason for r in await world.rows("SELECT reason FROM dead_letter")} == {"not_attested"}
+    await world.missed_events(grace=timedelta()).run()
+    assert len(await published(world)) == len(lost) > 0
 
 
 async def test_only_what_a_webhook_alone_tells_is_recovered(world: World) -> None:

@@ -151,7 +151,8 @@ async def test_books_that_have_another_amount_than_the_bill_are_found(school: Sc
     await school.owner.execute(
         """UPDATE billing.bill SET legs = (
                SELECT jsonb_agg(CASE leg ->> 'kind' WHEN 'instruction'
-               THEN jsonb_set(leg, '{amount}', '6850') ELSE leg END) FROM jsonb_array_elements(legs) AS leg)"""
+               THEN jsonb_set(leg, '{amount}', '6850') ELSE leg END)
+               FROM jsonb_array_elements(legs) AS leg)"""
     )
     assert await school.compared() == [("books_differ", "F123", 100, None)]
 

@@ -24,7 +24,8 @@ LIVE = pytest.mark.parametrize(
 
 
 def made(kind: type[Settings], brokers: str, **more: Any) -> Settings:
-    return kind.model_validate({"database_url": "", "kafka_bootstrap": brokers, **more})
+    known = {"database_url": "", "kafka_bootstrap": brokers, "attestation_keys": "k" * 32}
+    return kind.model_validate(known | more)
 
 
 @LIVE
@@ -55,3 +56,18 @@ def test_this_machine_and_hosts_that_somebody_named_are_trusted(
 def test_a_test_deployment_may_use_any_broker() -> None:
     made(PayoutsSettings, "kafka:9092", stripe_secret_key="sk_test_1")
     made(GatewaySettings, "kafka:9092", stripe_livemode=False)
+
+
+@LIVE
+def test_a_live_deployment_starts_only_with_keys_that_prove_who_wrote_a_webhook(
+    kind: type[Settings], live: dict[str, Any]
+) -> None:
+    for keys in ("", " , "):
+        with pytest.raises(ValidationError) as refused:
+            made(kind, "127.0.0.1:9092", **live, attestation_keys=keys)
+        [sentence] = wrong_settings(refused.value)
+        assert "HOBBS_ATTESTATION_KEYS" in sentence
+    with pytest.raises(ValidationError) as weak:
+        made(kind, "127.0.0.1:9092", attestation_keys="x" * 32 + ",short_key", **live)
+    assert "short_key" not in str(weak.value)
+    assert "key 2 of HOBBS_ATTESTATION_KEYS" in " ".join(wrong_settings(weak.value))

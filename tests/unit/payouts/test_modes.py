@@ -45,7 +45,13 @@ def test_an_answer_of_the_other_mode_is_for_a_person_whatever_it_says(status: in
 def settings(key: str, address: str | None = None) -> PayoutsSettings:
     known = {"stripe_api_base": address} if address else {}
     return PayoutsSettings.model_validate(
-        {"database_url": "", "kafka_bootstrap": "127.0.0.1:1", "stripe_secret_key": key, **known}
+        {
+            "database_url": "",
+            "kafka_bootstrap": "127.0.0.1:1",
+            "stripe_secret_key": key,
+            "attestation_keys": "k" * 32,
+            **known,
+        }
     )
 
 
