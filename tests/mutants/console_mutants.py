@@ -94,10 +94,15 @@ CONSOLE_MUTANTS = (
             Edit(
                 path="console/functions/own.sql",
                 old=(
-                    "WHERE e.wallet_id IN (SELECT w.wallet_id FROM ledger_public.wallets AS w\n"
+                    "                        e.version::bigint\n"
+                    "        FROM ledger_public.entries AS e\n"
+                    "        WHERE e.wallet_id IN (SELECT w.wallet_id FROM ledger_public.wallets AS w\n"
                     "                              WHERE w.address = console_public.own_wallet());"
                 ),
-                new="WHERE console_public.own_wallet() <> '';",
+                new=(
+                    "                        e.version::bigint\n"
+                    "        FROM ledger_public.entries AS e WHERE console_public.own_wallet() <> '';"
+                ),
             ),
         ),
         catchers=(f"{ROWS}::test_no_parameter_shows_a_holder_another_s_rows",),
