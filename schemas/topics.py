@@ -148,6 +148,7 @@ _TOPICS = (
         owner="billing",
         also_from=("payouts", "receivables", "adjustments", "reserves"),
         consumers=("ledger",),
+        measured_by=("payouts",),
     ),
     Topic(
         name="journal.posted",
@@ -170,6 +171,7 @@ _TOPICS = (
         key="reverts",
         owner="reserves",
         consumers=("ledger",),
+        measured_by=("payouts",),
     ),
     Topic(
         name="group.requested",
@@ -177,6 +179,7 @@ _TOPICS = (
         key="group",
         owner=OPERATOR,  # no service of ours asks; one that does is named here
         consumers=("ledger",),
+        measured_by=("payouts",),
     ),
     Topic(
         name="hold.requested",
@@ -184,6 +187,7 @@ _TOPICS = (
         key="hold",
         owner=OPERATOR,  # no service of ours asks; one that does is named here
         consumers=("ledger",),
+        measured_by=("payouts",),
     ),
     Topic(name="hold.changed", model=HoldChanged, key="hold", owner="ledger"),
     Topic(name="hold.refused", model=HoldRefused, key="hold", owner="ledger"),

@@ -118,6 +118,10 @@ allow hobbs_payouts Read \
   --topic stripe.webhook \
   --topic reserve.gate \
   --topic decision.requested
+allow hobbs_payouts Describe \
+  --topic revert.requested \
+  --topic group.requested \
+  --topic hold.requested
 allow hobbs_payouts Read \
   --group payouts.reversal.requested \
   --group payouts.refund.requested \

@@ -1,4 +1,4 @@
-"""`make pictures`: takes the pictures of docs/pictures anew, of the fleet that the console's tests share.
+"""`make pictures`: takes the pictures of the console anew, of the fleet that the tests of its folder share.
 
 No test: pytest is only told of this file by name. The school and its people are invented.
 """
