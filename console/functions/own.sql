@@ -43,8 +43,8 @@ BEGIN
     RETURN QUERY SELECT e.occurred_at, e.recorded_at, e.event_type::text, e.source::text, e.memo::text,
                         e.currency::text, e.amount::bigint, e.version::bigint
         FROM ledger_public.entries AS e
-        WHERE e.wallet_id IN (SELECT w.wallet_id FROM ledger_public.wallets AS w
-                              WHERE w.address = console_public.own_wallet());
+        WHERE e.wallet_id IN (SELECT mine.wallet_id FROM ledger_public.wallets AS mine
+                              WHERE mine.address = console_public.own_wallet());
 END $$;
 
 CREATE OR REPLACE FUNCTION console_public.own_holds()
