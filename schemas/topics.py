@@ -137,7 +137,7 @@ _TOPICS = (
         model=SchoolAccepted,
         key="school",
         owner="billing",
-        consumers=("payouts", "adjustments", "reserves"),
+        consumers=("payouts", "adjustments", "reserves", "receivables"),
         partitions=1,
         retention_ms=FOREVER,
     ),

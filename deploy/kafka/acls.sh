@@ -128,6 +128,7 @@ allow hobbs_payouts Read \
   --group payouts.reserve.gate \
   --group payouts.decision.requested
 allow hobbs_receivables Write \
+  --topic school.accepted \
   --topic journal.requested \
   --topic payment.received \
   --topic charge.settled \
@@ -137,6 +138,7 @@ allow hobbs_receivables Write \
   --topic decision.taken \
   --topic receivables.dead
 allow hobbs_receivables Read \
+  --topic school.accepted \
   --topic charge.settled \
   --topic stripe.webhook \
   --topic decision.requested
@@ -144,6 +146,7 @@ allow hobbs_receivables Describe \
   --topic flight.completed \
   --topic school.configured
 allow hobbs_receivables Read \
+  --group receivables.school.accepted \
   --group receivables.charge.settled \
   --group receivables.stripe.webhook \
   --group receivables.decision.requested
@@ -309,6 +312,7 @@ allow hobbs_operator Describe \
   --group payouts.school.accepted \
   --group adjustments.school.accepted \
   --group reserves.school.accepted \
+  --group receivables.school.accepted \
   --group ledger.journal.requested \
   --group payouts.journal.posted \
   --group adjustments.journal.posted \

@@ -6,6 +6,7 @@ from fleet.worker import Worker
 from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import (
     allocate_named,
+    follow_book,
     measure_waiting,
     take_settled_charges,
     take_stripe_events,
@@ -27,6 +28,7 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
         "stripe.webhook", take, every_s=WEBHOOKS_EVERY_S, after_others={"billing": BILLINGS_TOPICS}
     )
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
+    worker.consume("school.accepted", partial(follow_book, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
     worker.every("allocate_named", MEASURE_S, partial(allocate_named, worker.database))
     worker.decide(ACTIONS)

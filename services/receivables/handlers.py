@@ -35,6 +35,15 @@ async def take_settled_charges(db: Database, batch: Sequence[Record]) -> None:
         await steps.charges.learn(tx, [(s.event, s) for s in settled], now=datetime.now(UTC))
 
 
+async def follow_book(db: Database, batch: Sequence[Record]) -> None:
+    """Take what the versions of the school's book that billing accepted say of credit."""
+    async with db.transaction() as tx:
+        accepted = await admit(
+            tx, batch, wire.book.school_accepted, natural_key=lambda event: f"school:{event.version}"
+        )
+        await steps.credit.follow_book(tx, wire.book.versions(accepted))
+
+
 async def allocate_named(db: Database) -> None:
     """Give payments to students who became known after they paid."""
     async with db.transaction() as tx:

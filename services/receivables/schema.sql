@@ -38,6 +38,28 @@ CREATE INDEX charge_of_payment_intent ON receivables.charge USING btree (payment
 CREATE INDEX charge_waiting ON receivables.charge USING btree (first_seen_at) WHERE (amount IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.charge TO hobbs_receivables;
 
+CREATE TABLE receivables.credit_limit (
+    student text NOT NULL,
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    withdrawn boolean NOT NULL,
+    amount bigint,
+    until date,
+    frozen boolean NOT NULL,
+    CONSTRAINT credit_limit_is_not_negative CHECK ((amount >= 0))
+);
+ALTER TABLE ONLY receivables.credit_limit ADD CONSTRAINT credit_limit_is_dated_once PRIMARY KEY (student, effective_from);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.credit_limit TO hobbs_receivables;
+
+CREATE TABLE receivables.credit_policy (
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    policy jsonb,
+    CONSTRAINT policy_is_an_object CHECK (((policy IS NULL) OR (jsonb_typeof(policy) = 'object'::text)))
+);
+ALTER TABLE ONLY receivables.credit_policy ADD CONSTRAINT credit_policy_pkey PRIMARY KEY (effective_from);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.credit_policy TO hobbs_receivables;
+
 CREATE TABLE receivables.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
     topic text NOT NULL,
@@ -88,6 +110,7 @@ CREATE TABLE receivables.dispute (
 );
 ALTER TABLE ONLY receivables.dispute ADD CONSTRAINT dispute_pkey PRIMARY KEY (dispute_id);
 ALTER TABLE ONLY receivables.dispute ADD CONSTRAINT dispute_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
+CREATE INDEX dispute_is_open ON receivables.dispute USING btree (charge_id) WHERE (withdrawn AND (outcome IS NULL));
 CREATE INDEX dispute_of_charge ON receivables.dispute USING btree (charge_id);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.dispute TO hobbs_receivables;
 
@@ -208,6 +231,17 @@ ALTER TABLE ONLY receivables.refund ADD CONSTRAINT refund_charge_id_fkey FOREIGN
 CREATE INDEX refund_of_charge ON receivables.refund USING btree (charge_id);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.refund TO hobbs_receivables;
 
+CREATE TABLE receivables.school (
+    only_row boolean DEFAULT true NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    currency text,
+    named_version integer DEFAULT 0 NOT NULL,
+    read_version integer DEFAULT 0 NOT NULL,
+    CONSTRAINT there_is_one_school CHECK (only_row)
+);
+ALTER TABLE ONLY receivables.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE receivables.school TO hobbs_receivables;
+
 CREATE TABLE receivables.timer (
     name text NOT NULL,
     due_at timestamptz DEFAULT now() NOT NULL,
@@ -246,6 +280,17 @@ CREATE VIEW receivables_public.admitted_events AS
     admitted_at
    FROM receivables.inbox;
 GRANT SELECT ON TABLE receivables_public.admitted_events TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.credit_limits AS
+ SELECT student,
+    effective_from,
+    version,
+    withdrawn,
+    amount,
+    until,
+    frozen
+   FROM receivables.credit_limit;
+GRANT SELECT ON TABLE receivables_public.credit_limits TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.dead_letters AS
  SELECT id,
@@ -364,6 +409,13 @@ CREATE VIEW receivables_public.refunds AS
    FROM receivables.refund;
 GRANT SELECT ON TABLE receivables_public.refunds TO hobbs_reader, hobbs_receivables;
 
+CREATE VIEW receivables_public.school AS
+ SELECT time_zone,
+    currency,
+    read_version
+   FROM receivables.school;
+GRANT SELECT ON TABLE receivables_public.school TO hobbs_reader, hobbs_receivables;
+
 CREATE VIEW receivables_public.unallocated_payments AS
  SELECT queue.charge_id,
     charge.amount,
@@ -413,4 +465,6 @@ CREATE VIEW receivables_public.waiting_charges AS
 GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_receivables;
 
 -- Functions; their texts are in functions/.
+-- * credit_policy_on(date)
 -- * refuse_rewritten_letter()
+-- * credit_of(date, text)

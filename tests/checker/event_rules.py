@@ -18,7 +18,7 @@ READERS = {
     "refund.settled": ("adjustments", "reserves"),
     "payment.received": ("payouts",),
     "school.configured": ("billing",),
-    "school.accepted": ("payouts", "adjustments", "reserves"),
+    "school.accepted": ("payouts", "adjustments", "reserves", "receivables"),
     "journal.requested": ("ledger",),
     "revert.requested": ("ledger",),
     "group.requested": ("ledger",),
