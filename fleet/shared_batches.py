@@ -16,6 +16,7 @@ from fleet.envelope import Record
 Handler = Callable[[Sequence[Record]], Awaitable[None]]
 
 BATCH_EVERY_S = 0.05  # records that arrive one by one share a commit
+UNHURRIED_S = 0.5  # of what no payment and no person waits for (docs/decisions/0258)
 MANY, MANY_EVERY_S = 32, 0.15  # hundreds of records a second share fewer commits (docs/decisions/0136)
 WAIT_S = 0.02  # how long a batch waits for an announced member: longer than a member gathers
 

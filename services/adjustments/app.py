@@ -3,6 +3,7 @@
 from functools import partial
 
 from fleet.settings import Settings
+from fleet.shared_batches import UNHURRIED_S
 from fleet.worker import Worker
 from services.adjustments import handlers
 from services.adjustments.desk import decisions, settlements
@@ -31,7 +32,9 @@ def _consume(worker: Worker) -> None:
     db = worker.database
     worker.consume("school.accepted", partial(handlers.follow_book, db))
     # What the ledger posted comes first: after a restore it says what stands (docs/decisions/0207).
-    worker.consume("journal.posted", partial(handlers.take_posted, db), batch_max=BATCH_MAX)
+    worker.consume(
+        "journal.posted", partial(handlers.take_posted, db), batch_max=BATCH_MAX, every_s=UNHURRIED_S
+    )
     worker.consume("journal.refused", partial(handlers.take_refused, db), after=["journal.posted"])
     worker.consume(
         "flight.revised",
@@ -39,6 +42,11 @@ def _consume(worker: Worker) -> None:
         batch_max=BATCH_MAX,
         after=["school.accepted", "journal.posted"],
     )
-    worker.consume("transfer.sent", partial(handlers.take_transfer_sent, db), after=["journal.posted"])
+    worker.consume(
+        "transfer.sent",
+        partial(handlers.take_transfer_sent, db),
+        every_s=UNHURRIED_S,
+        after=["journal.posted"],
+    )
     worker.consume("refund.settled", partial(handlers.take_refund_settled, db), after=["journal.posted"])
     worker.consume("reversal.settled", partial(handlers.take_reversal_settled, db), after=["journal.posted"])

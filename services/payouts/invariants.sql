@@ -105,15 +105,19 @@ FROM transfer LEFT JOIN reversal ON reversal.transfer_id = transfer.id
 GROUP BY transfer.id HAVING transfer.amount_reversed <> coalesce(sum(reversal.amount), 0);
 
 -- name: payouts_carry_no_more_than_they_hold
--- The parts of a payout never exceed it and its fee, nor a transfer's parts the transfer.
+-- The parts of a payout never exceed it and its fee (or what it took from the payee's bank), nor a transfer's
+-- parts the transfer, and no more goes off payouts than was taken back of a transfer.
 SELECT payout.stripe_payout_id AS id, sum(part.amount) AS parts
 FROM payout JOIN payout_part AS part USING (stripe_payout_id)
 GROUP BY payout.stripe_payout_id, payout.amount, payout.fee
-HAVING sum(part.amount) > payout.amount + coalesce(payout.fee, 0)
+HAVING CASE WHEN payout.amount > 0 THEN sum(part.amount) > payout.amount + coalesce(payout.fee, 0)
+       ELSE sum(part.amount) NOT BETWEEN payout.amount AND 0 END
 UNION ALL
 SELECT transfer.id::text, sum(part.amount)
 FROM transfer JOIN payout_part AS part ON part.transfer_id = transfer.id
-GROUP BY transfer.id, transfer.amount HAVING sum(part.amount) > transfer.amount;
+GROUP BY transfer.id, transfer.amount, transfer.amount_reversed
+HAVING sum(part.amount) > transfer.amount
+    OR sum(part.amount) FILTER (WHERE part.amount < 0) < -transfer.amount_reversed;
 
 -- name: no_second_effect_was_seen
 -- No webhook ever showed a second effect of an operation, or one that differs from what was decided.

@@ -656,14 +656,14 @@ GRANT SELECT, INSERT, UPDATE ON TABLE payouts.payout TO hobbs_payouts;
 CREATE TABLE payouts.payout_part (
     stripe_payout_id text NOT NULL,
     transfer_id uuid NOT NULL,
-    amount bigint NOT NULL,
-    CONSTRAINT payout_part_is_positive CHECK ((amount > 0))
+    amount bigint NOT NULL
 );
 ALTER TABLE ONLY payouts.payout_part ADD CONSTRAINT payout_part_pkey PRIMARY KEY (stripe_payout_id, transfer_id);
 ALTER TABLE ONLY payouts.payout_part ADD CONSTRAINT payout_part_stripe_payout_id_fkey FOREIGN KEY (stripe_payout_id) REFERENCES payouts.payout(stripe_payout_id);
 ALTER TABLE ONLY payouts.payout_part ADD CONSTRAINT payout_part_transfer_id_fkey FOREIGN KEY (transfer_id) REFERENCES payouts.transfer(id);
 CREATE INDEX payout_part_of_a_transfer ON payouts.payout_part USING btree (transfer_id);
 GRANT SELECT, INSERT, DELETE ON TABLE payouts.payout_part TO hobbs_payouts;
+GRANT UPDATE (amount) ON TABLE payouts.payout_part TO hobbs_payouts;
 
 CREATE TABLE payouts.read_schedule (
     name text NOT NULL,
@@ -909,6 +909,7 @@ ALTER TABLE ONLY payouts.transfer ADD CONSTRAINT transfer_wallet_fkey FOREIGN KE
 CREATE UNIQUE INDEX one_live_transfer_per_cause ON payouts.transfer USING btree (wallet, currency, cause) WHERE (state <> 'cancelled'::text);
 CREATE INDEX transfer_in_hold_period ON payouts.transfer USING btree (due_at) WHERE ((state = 'held'::text) AND (reason = 'hold_period'::text));
 CREATE INDEX transfer_not_settled ON payouts.transfer USING btree (wallet, state) WHERE (state = ANY (ARRAY['pending'::text, 'held'::text, 'sending'::text, 'refused'::text, 'parked'::text]));
+CREATE INDEX transfer_of_which_some_was_taken_back ON payouts.transfer USING btree (stripe_account, currency) WHERE (amount_reversed > 0);
 CREATE INDEX transfer_on_its_way_to_the_bank ON payouts.transfer USING btree (stripe_account, currency, sent_at) WHERE ((state = ANY (ARRAY['sent'::text, 'partly_reversed'::text])) AND (in_bank_at IS NULL));
 CREATE INDEX transfer_sent_to_a_wallet ON payouts.transfer USING btree (wallet, sent_at) INCLUDE (currency, amount, amount_reversed) WHERE (sent_at IS NOT NULL);
 CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.transfer FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
@@ -1347,7 +1348,8 @@ CREATE VIEW payouts_public.payout_parts AS
  SELECT stripe_payout_id,
     transfer_id,
     amount
-   FROM payouts.payout_part;
+   FROM payouts.payout_part
+  WHERE (amount <> 0);
 GRANT SELECT ON TABLE payouts_public.payout_parts TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.payouts AS

@@ -5,6 +5,7 @@ from functools import partial
 
 from fleet import timers
 from fleet.database import Database
+from fleet.shared_batches import UNHURRIED_S
 from fleet.worker import Worker
 from fleet.zones import time_zone
 from services.reserves import handlers, steps, store
@@ -32,15 +33,22 @@ def _reconcile(worker: Worker, settings: ReservesSettings) -> None:
     db = worker.database
     worker.consume("school.accepted", partial(handlers.follow_book, db))
     worker.consume(
-        "journal.posted", partial(handlers.take_journals, db), batch_max=BATCH_MAX, after=["school.accepted"]
+        "journal.posted",
+        partial(handlers.take_journals, db),
+        batch_max=BATCH_MAX,
+        every_s=UNHURRIED_S,
+        after=["school.accepted"],
     )
     worker.consume("journal.refused", partial(handlers.take_refused, db), after=["journal.posted"])
-    worker.consume("transfer.sent", partial(handlers.take_transfers, db), batch_max=BATCH_MAX)
+    worker.consume(
+        "transfer.sent", partial(handlers.take_transfers, db), batch_max=BATCH_MAX, every_s=UNHURRIED_S
+    )
     worker.consume("refund.settled", partial(handlers.take_refunds, db))
     worker.consume(
         "stripe.transaction",
         partial(handlers.take_transactions, db),
         batch_max=BATCH_MAX,
+        every_s=UNHURRIED_S,
         after=["school.accepted"],
     )
     worker.every("match", settings.match_every_s, partial(handlers.match, db))

@@ -116,4 +116,33 @@ CLAWBACK_MUTANTS = (
             f"{TESTS}/test_answer_table.py::test_what_is_proven_unsent_is_merged_with_what_the_payee_owes",
         ),
     ),
+    Mutant(
+        name="what-was-taken-back-goes-off-no-payout",
+        breaks="After a reversal of money in the bank a payee's youngest transfer never counts as paid.",
+        edits=(
+            Edit(
+                path="services/payouts/store/payout_parts.py",
+                old="SELECT * FROM taken_back WHERE left_over < 0",
+                new="SELECT * FROM taken_back WHERE false",
+            ),
+        ),
+        catchers=(
+            f"{TESTS}/test_payout_parts.py"
+            "::test_money_that_was_taken_back_from_the_bank_goes_off_the_next_payout",
+        ),
+    ),
+    Mutant(
+        name="a-late-reversal-goes-off-no-payout",
+        breaks="A reversal told after the payout that it made smaller leaves a transfer on its way.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/effects.py",
+                old="map_late_reversals(tx, {r.transfer_id for r in fresh}, now)",
+                new="map_late_reversals(tx, [], now)",
+            ),
+        ),
+        catchers=(
+            f"{TESTS}/test_payout_parts.py::test_a_reversal_that_is_noted_after_the_payout_goes_off_it_still",
+        ),
+    ),
 )

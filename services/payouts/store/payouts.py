@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Row
 
@@ -52,119 +51,6 @@ async def note(tx: Tx, payout: SeenPayout, now: datetime) -> bool:
     return noted is not None
 
 
-# First in, first out: transfers that are not in the bank yet are mapped to the payout, oldest first, until
-# its amount is used up. Transfers made after the account's last payout are left out. Those made after this
-# payout are not: when webhooks arrive out of order, a later payout may have been mapped to the older ones.
-_MAP = """
-    WITH unpaid AS (
-        SELECT transfer.id, transfer.sent_at,
-               transfer.amount - transfer.amount_reversed
-                 - coalesce((SELECT sum(amount) FROM payout_part WHERE transfer_id = transfer.id), 0)
-               AS left_over
-        FROM transfer
-        WHERE stripe_account = :stripe_account AND currency = :currency AND in_bank_at IS NULL
-          AND state IN ('sent', 'partly_reversed')
-          AND sent_at <= greatest(:made_at, (SELECT max(made_at) FROM payout
-                                             WHERE stripe_account = :stripe_account AND currency = :currency
-                                               AND status = 'paid' AND amount > 0))
-    ), queue AS (
-        SELECT id, left_over, sum(left_over) OVER (ORDER BY sent_at, id) - left_over AS before
-        FROM unpaid WHERE left_over > 0
-    )
-    INSERT INTO payout_part (stripe_payout_id, transfer_id, amount)
-    SELECT :stripe_payout_id, id, least(left_over, room.covers - before)
-    FROM queue, (SELECT CAST(:covers AS bigint) - coalesce(sum(amount), 0) AS covers
-                 FROM payout_part WHERE stripe_payout_id = :stripe_payout_id) AS room
-    WHERE before < room.covers
-    ON CONFLICT (stripe_payout_id, transfer_id) DO NOTHING
-"""
-_COVERED = """
-    WITH covered AS (
-        UPDATE transfer SET state = CASE state WHEN 'sent' THEN 'in_bank' ELSE state END, in_bank_at = :now,
-                            changed_at = :now
-        FROM payout_part AS part
-        WHERE part.stripe_payout_id = :stripe_payout_id AND transfer.id = part.transfer_id
-          AND transfer.in_bank_at IS NULL AND transfer.state IN ('sent', 'partly_reversed')
-          AND transfer.amount - transfer.amount_reversed
-              <= (SELECT sum(amount) FROM payout_part WHERE transfer_id = transfer.id)
-        RETURNING transfer.id, old.state AS from_state, new.state AS to_state
-    ), noted AS (
-        INSERT INTO transfer_history (transfer_id, at, from_state, to_state, sentence, actor)
-        SELECT id, :now, from_state, to_state, 'in the bank with ' || CAST(:stripe_payout_id AS text),
-               'stripe'
-        FROM covered WHERE from_state <> to_state
-    )
-    SELECT id FROM covered ORDER BY id
-"""
-
-
-async def map_to_transfers(tx: Tx, payout: SeenPayout, covers: int, now: datetime) -> list[UUID]:
-    """Note which transfers a payout carried to the bank; those that are now there in full.
-
-    `covers`: the payout's amount and, for an instant one, the fee that was taken from the same money.
-    """
-    await tx.execute(
-        _MAP,
-        stripe_payout_id=payout.stripe_payout_id,
-        stripe_account=payout.stripe_account,
-        currency=payout.currency,
-        covers=covers,
-        made_at=payout.made_at,
-    )
-    rows = await tx.all(_COVERED, stripe_payout_id=payout.stripe_payout_id, now=now)
-    return [row.id for row in rows]
-
-
-_WITH_ROOM = """
-    SELECT stripe_payout_id, stripe_account, amount, currency, status, instant, made_at,
-           coalesce(fee, 0) AS fee
-    FROM payout
-    WHERE stripe_account = ANY (CAST(:accounts AS text[])) AND status = 'paid' AND told = 'paid'
-      AND made_at >= CAST(:since AS timestamptz) - interval '3 days'  -- as late as a webhook may be
-      AND amount + coalesce(fee, 0) > coalesce((SELECT sum(part.amount) FROM payout_part AS part
-                                                WHERE part.stripe_payout_id = payout.stripe_payout_id), 0)
-    ORDER BY made_at, stripe_payout_id
-"""
-
-
-async def map_late_transfers(tx: Tx, accounts: Sequence[str], since: datetime, now: datetime) -> None:
-    """Map transfers to payouts that were noted before them and carried them."""
-    for row in await tx.all(_WITH_ROOM, accounts=sorted(accounts), since=since):
-        payout = SeenPayout(
-            stripe_payout_id=row.stripe_payout_id,
-            stripe_account=row.stripe_account,
-            amount=row.amount,
-            currency=row.currency,
-            status=row.status,
-            instant=row.instant,
-            made_at=row.made_at,
-        )
-        await map_to_transfers(tx, payout, row.amount + row.fee, now)
-
-
-_UNMAP = """
-    WITH part AS (
-        SELECT transfer_id FROM payout_part WHERE stripe_payout_id = :stripe_payout_id
-    ), back AS (
-        UPDATE transfer SET state = CASE state WHEN 'in_bank' THEN 'sent' ELSE state END, in_bank_at = NULL,
-                            changed_at = :now
-        FROM part WHERE transfer.id = part.transfer_id AND transfer.in_bank_at IS NOT NULL
-        RETURNING transfer.id, old.state AS from_state, new.state AS to_state
-    ), noted AS (
-        INSERT INTO transfer_history (transfer_id, at, from_state, to_state, sentence, actor)
-        SELECT id, :now, from_state, to_state, CAST(:sentence AS text), 'stripe'
-        FROM back WHERE from_state <> to_state
-    )
-    DELETE FROM payout_part WHERE stripe_payout_id = :stripe_payout_id RETURNING transfer_id AS id
-"""
-
-
-async def unmap(tx: Tx, stripe_payout_id: str, sentence: str, now: datetime) -> list[UUID]:
-    """Undo a payout that the bank returned; the transfers that are on the connected account again."""
-    rows = await tx.all(_UNMAP, stripe_payout_id=stripe_payout_id, sentence=sentence, now=now)
-    return [row.id for row in rows]
-
-
 _SET_FEE = """
     UPDATE payout SET fee = :fee WHERE stripe_payout_id = :id AND fee IS NULL RETURNING wallet, currency
 """
@@ -183,14 +69,6 @@ async def fee_of(tx: Tx, stripe_payout_id: str) -> int | None:
     """An instant payout's fee in minor units, None while it is not known."""
     row = await tx.first(_FEE_OF, id=stripe_payout_id)
     return None if row is None else row.fee
-
-
-_TRANSFERS_IN = "SELECT transfer_id FROM payout_part WHERE stripe_payout_id = :id ORDER BY transfer_id"
-
-
-async def transfers_in(tx: Tx, stripe_payout_id: str) -> list[UUID]:
-    """Transfers that a payout carried, whole or in part."""
-    return [row.transfer_id for row in await tx.all(_TRANSFERS_IN, id=stripe_payout_id)]
 
 
 _SETTLE_ONCE = """

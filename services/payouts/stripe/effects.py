@@ -152,7 +152,7 @@ async def _transfers_sent(
     if completed:
         accounts = {transfer.stripe_account for transfer in completed}
         earliest = min(transfer.sent_at for transfer in completed)
-        await store.payouts.map_late_transfers(tx, sorted(accounts), earliest, now)
+        await store.payout_parts.map_late_transfers(tx, sorted(accounts), earliest, now)
     requests = [
         RereadRequest(
             kind=RereadKind.ACCOUNT,
@@ -202,6 +202,7 @@ async def note_reversals(tx: Tx, listed: Any, now: datetime, trace: Cause) -> No
     await store.payees.lock(tx, wallets)
     unparked = await _prove_reversals(tx, seen, now)
     fresh, transfers, unfit = await store.payouts.reverse(tx, seen, now)
+    await store.payout_parts.map_late_reversals(tx, {r.transfer_id for r in fresh}, now)
     odd += [wire.stripe_objects.odd_reversal(reversal, why) for reversal, why in unfit]
     await odd_objects.keep(tx, odd, now, trace)
     await store.odd_objects.forget(tx, "reversal", [r.stripe_reversal_id for r in fresh])

@@ -363,13 +363,13 @@ async def settle_payout(tx: Tx, payout: SeenPayout, now: datetime, trace: Cause)
     settled = await store.payouts.settle_once(tx, payout.stripe_payout_id, payout.status)
     if wallet is None or not settled:
         return
-    if payout.amount <= 0:  # Stripe took it from the payee's bank: no transfer is in it
-        return await outbox.stage(tx, wire.notifications.debit_notifications(payout, wallet, trace))
     fee = await store.payouts.fee_of(tx, payout.stripe_payout_id) or 0
     if payout.status == "paid":
-        await store.payouts.map_to_transfers(tx, payout, payout.amount + fee, now)
-        transfers = await store.payouts.transfers_in(tx, payout.stripe_payout_id)
+        await store.payout_parts.map_to_transfers(tx, payout, payout.amount + fee, now)
+        transfers = await store.payout_parts.transfers_in(tx, payout.stripe_payout_id)
     else:
         sentence = f"payout {payout.stripe_payout_id} came back: {payout.failure or payout.status}"
-        transfers = await store.payouts.unmap(tx, payout.stripe_payout_id, sentence, now)
+        transfers = await store.payout_parts.unmap(tx, payout.stripe_payout_id, sentence, now)
+    if payout.amount <= 0:  # Stripe took it from the payee's bank: it brought nothing there
+        return await outbox.stage(tx, wire.notifications.debit_notifications(payout, wallet, trace))
     await outbox.stage(tx, wire.messages.payout_messages(payout, wallet, fee, transfers, now, trace))
