@@ -163,6 +163,7 @@ CONSUMED = [
     ),
     Consumed(service="payouts", topic="reserve.gate", event=gate),
     Consumed(service="reserves", topic="school.accepted", event=taught),
+    Consumed(service="receivables", topic="school.accepted", event=taught),
     Consumed(service="reserves", topic="journal.posted", event=owed),
     Consumed(service="reserves", topic="journal.refused", event=lambda n: refused(f"stripe:txn_{n}")),
     Consumed(service="reserves", topic="refund.settled", event=lambda n: refund(UUID(int=n), 4_000)),
