@@ -3,6 +3,7 @@
 from services.receivables.store import (
     charges,
     credit,
+    dispatches,
     failures,
     moves,
     students,
@@ -11,4 +12,14 @@ from services.receivables.store import (
     webhooks,
 )
 
-__all__ = ["charges", "credit", "failures", "moves", "students", "unallocated", "waiting", "webhooks"]
+__all__ = [
+    "charges",
+    "credit",
+    "dispatches",
+    "failures",
+    "moves",
+    "students",
+    "unallocated",
+    "waiting",
+    "webhooks",
+]
