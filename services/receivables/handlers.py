@@ -51,7 +51,7 @@ async def take_estimates(db: Database, batch: Sequence[Record]) -> None:
             tx,
             batch,
             wire.dispatches.flight_estimated,
-            natural_key=lambda event: f"dispatch:{event.flight_id}:{event.revision}",
+            natural_key=lambda event: event.natural_key,
         )
         await steps.dispatches.take_estimates(tx, estimated, datetime.now(UTC))
 

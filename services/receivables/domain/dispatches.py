@@ -37,6 +37,38 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Estimated:
+    """A dispatch that billing priced, or why it could not (`reason`)."""
+
+    dispatch: Dispatch
+    reason: str | None
+    sentence: str
+
+    @property
+    def natural_key(self) -> str:
+        return self.dispatch.hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldAnswer:
+    """The state of a hold that the ledger tells of, and what is available on its wallet."""
+
+    hold: str
+    state: str
+    available: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRefusal:
+    """A command to a hold that the ledger refused; shortfall: what is missing, if a limit is the reason."""
+
+    hold: str
+    reason: str
+    sentence: str
+    shortfall: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Place:
     """Ask for the dispatch's hold, in the place of one that stands."""
 

@@ -14,13 +14,14 @@ from fleet.database import Tx
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from fleet.zones import local_date
-from schemas.dispatches import FlightEstimated
-from schemas.holds import HoldChanged, HoldRefused
 from services.receivables import store, wire
 from services.receivables.domain.credit import check, too_little_room
 from services.receivables.domain.dispatches import (
     Dispatch,
     Ended,
+    Estimated,
+    HoldAnswer,
+    HoldRefusal,
     Place,
     Refuse,
     Void,
@@ -33,24 +34,24 @@ from services.receivables.domain.dispatches import (
 ENDED_AT_ONCE = 500
 
 
-async def take_estimates(tx: Tx, estimated: Sequence[Admitted[FlightEstimated]], now: datetime) -> None:
+async def take_estimates(tx: Tx, estimated: Sequence[Admitted[Estimated]], now: datetime) -> None:
     """Keep what flights would cost, refuse what cannot be priced, and ask for the holds that are due."""
     if not estimated:
         return
-    causes = {one.event.flight_id: one.cause for one in estimated}
+    causes = {one.event.dispatch.flight_id: one.cause for one in estimated}
     await store.dispatches.open_flights(tx, causes.keys())
     ended = await store.dispatches.lock(tx, causes.keys())
-    new = await store.dispatches.add(tx, [wire.dispatches.dispatch_of(one.event) for one in estimated])
+    new = await store.dispatches.add(tx, [one.event.dispatch for one in estimated])
     messages: list[Message] = []
     for one in estimated:
-        event = one.event
-        if event.reason is not None and (event.flight_id, event.revision) in new:
-            told = (event.reason, event.sentence, None, ())
-            messages.append(await _refuse(tx, wire.dispatches.dispatch_of(event), told, one.cause, now))
+        dispatch, reason = one.event.dispatch, one.event.reason
+        if reason is not None and (dispatch.flight_id, dispatch.revision) in new:
+            told = (reason, one.event.sentence, None, ())
+            messages.append(await _refuse(tx, dispatch, told, one.cause, now))
     await _go_on(tx, ended, causes, messages, now)
 
 
-async def take_changed(tx: Tx, changed: Sequence[Admitted[HoldChanged]], now: datetime) -> None:
+async def take_changed(tx: Tx, changed: Sequence[Admitted[HoldAnswer]], now: datetime) -> None:
     """Take the ledger's answers: holds that stand clear their dispatch, others have ended."""
     ours = [(place, one) for one in changed if (place := named(one.event.hold))]
     causes = {flight_id: one.cause for (flight_id, _), one in ours}
@@ -75,11 +76,11 @@ async def take_changed(tx: Tx, changed: Sequence[Admitted[HoldChanged]], now: da
         elif dispatch.state == "asked":
             await store.dispatches.set_state(tx, dispatch, "cleared", now)
             known[place] = replace(dispatch, state="cleared")
-            messages.append(wire.dispatches.cleared(dispatch, one.event.available_balance, one.cause))
+            messages.append(wire.dispatches.cleared(dispatch, one.event.available, one.cause))
     await _go_on(tx, ended, causes, messages, now)
 
 
-async def take_refused(tx: Tx, refused: Sequence[Admitted[HoldRefused]], now: datetime) -> None:
+async def take_refused(tx: Tx, refused: Sequence[Admitted[HoldRefusal]], now: datetime) -> None:
     """Take the ledger's refusals: of a hold that was asked for, or of the end of one that is over."""
     ours = [(place, one) for one in refused if (place := named(one.event.hold))]
     causes = {flight_id: one.cause for (flight_id, _), one in ours}
@@ -162,7 +163,7 @@ async def _place(tx: Tx, step: Place, cause: Cause, now: datetime) -> Message:
 _Told = tuple[str, str, int | None, Sequence[str]]
 
 
-def _in_words(dispatch: Dispatch, event: HoldRefused) -> _Told:
+def _in_words(dispatch: Dispatch, event: HoldRefusal) -> _Told:
     """A refusal of the ledger for the scheduler: over the limit, in words of credit."""
     if event.shortfall is None or dispatch.currency is None or dispatch.held is None:
         return event.reason, event.sentence, event.shortfall, ()

@@ -7,24 +7,13 @@ from fleet.envelope import Message, Record
 from fleet.inbox import read
 from schemas.dispatches import DispatchCleared, DispatchRefused, FlightEstimated
 from schemas.holds import HoldChanged, HoldRefused, HoldRequested
-from services.receivables.domain.dispatches import Dispatch
+from services.receivables.domain.dispatches import Dispatch, Estimated, HoldAnswer, HoldRefusal
 
 
-def flight_estimated(record: Record) -> FlightEstimated:
-    return read(record, FlightEstimated)
-
-
-def hold_changed(record: Record) -> HoldChanged:
-    return read(record, HoldChanged)
-
-
-def hold_refused(record: Record) -> HoldRefused:
-    return read(record, HoldRefused)
-
-
-def dispatch_of(event: FlightEstimated) -> Dispatch:
-    """An estimate as a dispatch that waits to be decided."""
-    return Dispatch(
+def flight_estimated(record: Record) -> Estimated:
+    """Read `flight.estimated`: a dispatch that waits to be decided."""
+    event = read(record, FlightEstimated)
+    dispatch = Dispatch(
         flight_id=event.flight_id,
         revision=event.revision,
         student=event.student,
@@ -32,6 +21,21 @@ def dispatch_of(event: FlightEstimated) -> Dispatch:
         estimate=event.estimate,
         ends_at=event.ends_at,
         state="waits",
+    )
+    return Estimated(dispatch=dispatch, reason=event.reason, sentence=event.sentence)
+
+
+def hold_changed(record: Record) -> HoldAnswer:
+    """Read `hold.changed`."""
+    event = read(record, HoldChanged)
+    return HoldAnswer(hold=event.hold, state=event.state, available=event.available_balance)
+
+
+def hold_refused(record: Record) -> HoldRefusal:
+    """Read `hold.refused`."""
+    event = read(record, HoldRefused)
+    return HoldRefusal(
+        hold=event.hold, reason=event.reason, sentence=event.sentence, shortfall=event.shortfall
     )
 
 

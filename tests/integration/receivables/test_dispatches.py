@@ -22,6 +22,7 @@ from tests.support.records import record
 DEPARTS = datetime.now(UTC).replace(microsecond=0) + timedelta(hours=1)
 HOUR = 165_00 + 924  # of N364MA, and its tax
 HELD = 19_167  # with ten percent more, rounded up
+RECEIVABLES = "receivables"
 ROUTES = {
     "flight.dispatched": ("billing", estimate_flights),
     "flight.completed": ("billing", bill_flights),
@@ -38,7 +39,7 @@ class School:
     """Billing, receivables and the ledger, with Kafka played by hand: what one stages the others read."""
 
     def __init__(self, open_db: OpenDatabase, receivables: Database) -> None:
-        self.db = {"billing": open_db("billing"), "ledger": open_db("ledger"), "receivables": receivables}
+        self.db = {service: open_db(service) for service, _ in ROUTES.values()} | {RECEIVABLES: receivables}
         self._read: dict[str, int] = {}
 
     async def say(self, *records: Record) -> None:
