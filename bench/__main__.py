@@ -21,7 +21,7 @@ from hobbs.local.stack import Stack
 
 MEASUREMENTS = (
     *("posting", "growth", "path", "stripe_relay", "reads", "corrections", "outbox_relay", "replay"),
-    "reconcile",
+    *("reconcile", "console"),
 )
 OUTPUT = Path("build/bench")
 

@@ -18,12 +18,12 @@ from bench.figures import Figure, at_least, at_most
 from bench.flights import UNHURRIED, open_school, start_all, until, wallets
 from bench.processes import Shares, percentages
 from bench.servers import Deployment, deployed
-from fleet.envelope import Message, first_cause, uuid7
+from fleet.envelope import Message, first_cause
 from fleet.kafka_client import publish_once
 from hobbs.local.running_fleet import operator_settings
 from hobbs.local.stack import Stack
 from hobbs.local.stripe_sim.control import Control
-from schemas.journals import JournalPosted, PostedEntry
+from schemas.journals import EntryRequest, JournalRequested
 
 STRIPE_ANSWERS_AFTER_S = 0.3
 LIMIT_PER_S = 25  # of POST /v1/transfers: fleet/stripe_limits.py
@@ -35,7 +35,7 @@ RISES_S, STEADY_S, SANDBOX_S, ONE_AT_A_TIME_S = 4.0, 20.0, 12.0, 6.0
 async def measure(stack: Stack) -> list[Figure]:
     """Some transfers for each of many payees under the limits of both modes; then some one at a time."""
     async with deployed(stack) as deployment:
-        await start_all(deployment, "billing", "gateway", settings={})
+        await start_all(deployment, "billing", "gateway", "ledger", settings={})
         unhurried = await start_all(deployment, "payouts", settings=UNHURRIED)
         await open_school(deployment)
         deployment.stop(unhurried)
@@ -103,30 +103,27 @@ async def one_at_a_time(deployment: Deployment, calls: Calls) -> float:
 
 
 async def owe(deployment: Deployment, waves: int) -> None:
-    """Publish journal.posted as the ledger would, `waves` times for each payee, so that none are merged."""
+    """Ask the ledger for a journal, `waves` times for each payee, so that none are merged."""
     settings = operator_settings(deployment.fleet)
     for wave in range(waves):
-        batch = [posted(wave, wallet) for wallet in wallets()[:PAYEES]]
-        await publish_once(settings, batch, service="ledger")
+        batch = [requested(wave, wallet) for wallet in wallets()[:PAYEES]]
+        await publish_once(settings, batch, service="billing")
         await asyncio.sleep(1.5)
 
 
-def posted(wave: int, wallet: str) -> Message:
-    amount, now = 5_000 + wave, datetime.now(UTC)
-    entries = [
-        PostedEntry(wallet="student:s-0", amount=-amount, balance_after=-amount, version=1),
-        PostedEntry(wallet=wallet, amount=amount, balance_after=amount, version=1),
-    ]
-    event = JournalPosted(
-        journal_id=uuid7(),
+def requested(wave: int, wallet: str) -> Message:
+    amount = 5_000 + wave
+    event = JournalRequested(
         source=f"flight:{wallet.replace(':', '-')}-{wave}:1",
         event_type="flight",
         currency="USD",
-        occurred_at=now,
-        recorded_at=now,
-        entries=entries,
+        occurred_at=datetime.now(UTC),
+        entries=[
+            EntryRequest(wallet="student:s-0", amount=-amount),
+            EntryRequest(wallet=wallet, amount=amount),
+        ],
     )
-    return Message(topic="journal.posted", key=wallet, event=event, cause=first_cause())
+    return Message(topic="journal.requested", key=event.source, event=event, cause=first_cause())
 
 
 async def out_of_order(owner: asyncpg.Connection, stripe: Control) -> int:

@@ -6,6 +6,8 @@ from typing import Final
 
 from console.roles import HOLDERS, INSTRUCTOR, OWNER, STAFF, STUDENT, Person
 
+# Pages that no line of the menu leads to, with the line they belong to.
+UNDER: Final = {"journals": "/wallets", "acts": "/audit"}
 PAID: Final = frozenset({INSTRUCTOR, OWNER})
 
 
@@ -84,6 +86,6 @@ def here(groups: Sequence[Group], path: str) -> str:
         one.address
         for group in groups
         for one in group.entries
-        if path == one.address or path.startswith(one.address.rstrip("/") + "/")
+        if path == one.address or (one.address != "/" and path.startswith(one.address + "/"))
     ]
-    return max(fitting, key=len, default="")
+    return max(fitting, key=len, default=UNDER.get(path.split("/")[1], ""))

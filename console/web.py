@@ -14,7 +14,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
-from console import metrics, shown, store
+from console import cards, metrics, shown, store, wording
 from console.catalogue import allowed
 from console.context import Console
 from console.edge import Edge
@@ -101,10 +101,13 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "money": shown.money,
-        "words": shown.words,
-        "hours": shown.hours,
+        "money": wording.money,
+        "words": wording.words,
+        "hours": wording.hours,
+        "sentence": wording.sentence,
+        "source_words": wording.source_words,
         "instant": shown_instant,
+        "instant_of": wording.instant_of,
         "part": lambda value: quote(str(value), safe=""),
     }
     environment.tests["instant_like"] = lambda value: isinstance(value, datetime)
@@ -116,6 +119,10 @@ def templates() -> Environment:
         "digits": minor_digits,
         "link_of": shown.link_of,
         "filled": shown.filled,
+        "card_says": cards.says,
+        "card_setting": cards.setting,
+        "card_title": cards.title_of,
+        "card_hides": cards.HIDDEN,
         "acts_for": allowed,
     }
     environment.globals["parts"] = environment.get_template("parts.html").module

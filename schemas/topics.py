@@ -166,6 +166,7 @@ _TOPICS = (
         owner="billing",
         also_from=("payouts", "receivables", "adjustments", "reserves"),
         consumers=("ledger",),
+        measured_by=("payouts",),
     ),
     Topic(
         name="journal.posted",
@@ -188,6 +189,7 @@ _TOPICS = (
         key="reverts",
         owner="reserves",
         consumers=("ledger",),
+        measured_by=("payouts",),
     ),
     Topic(
         name="group.requested",
@@ -195,6 +197,7 @@ _TOPICS = (
         key="group",
         owner=OPERATOR,  # no service of ours asks; one that does is named here
         consumers=("ledger",),
+        measured_by=("payouts",),
     ),
     Topic(
         name="hold.requested",
@@ -203,6 +206,7 @@ _TOPICS = (
         owner=OPERATOR,
         also_from=("receivables",),
         consumers=("ledger",),
+        measured_by=("payouts",),
     ),
     Topic(name="hold.changed", model=HoldChanged, key="hold", owner="ledger", consumers=("receivables",)),
     Topic(name="hold.refused", model=HoldRefused, key="hold", owner="ledger", consumers=("receivables",)),

@@ -58,7 +58,8 @@ BEGIN
                             WHERE leg ->> 'wallet' = console_public.own_wallet()))::bigint
         FROM billing_public.bills AS b
         WHERE b.in_force
-          AND ('student:' || b.student = console_public.own_wallet()
+          AND (b.student = CASE WHEN starts_with(console_public.own_wallet(), 'student:')
+                                THEN substr(console_public.own_wallet(), length('student:') + 1) END
                OR b.legs @> jsonb_build_array(jsonb_build_object('wallet', console_public.own_wallet())));
 END $$;
 

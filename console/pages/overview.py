@@ -23,34 +23,65 @@ class Duty:
 
     what: str
     title: str
+    title_of_one: str
     address: str
 
 
-DUTIES: Final = (
-    Duty(what="corrections", title="corrections wait for approval", address="/corrections"),
-    Duty(
-        what="failed",
-        title="approved corrections failed at the ledger",
-        address="/corrections/all?f.state=failed",
-    ),
-    Duty(what="settlements", title="settlements are open", address="/settlements?f.state=waiting"),
-    Duty(what="parked", title="transfers are parked", address="/transfers?f.state=parked"),
-    Duty(what="refused", title="transfers were refused by Stripe", address="/transfers?f.state=refused"),
-    Duty(what="held", title="transfers are held", address="/transfers?f.state=held"),
-    Duty(what="not_ready", title="payees cannot be paid yet", address="/payees"),
-    Duty(what="unallocated", title="payments name no student", address="/payments/unallocated"),
-    Duty(what="disputes", title="payments are disputed", address="/payments/disputes"),
-    Duty(what="unexplained", title="rows at Stripe are unexplained", address="/movements"),
-    Duty(what="reserve_alerts", title="alerts of the reserve nobody acknowledged", address="/reserve"),
-    Duty(what="openings", title="openings of the gate need a second person", address="/reserve"),
-    Duty(
-        what="breaks",
-        title="breaks between Stripe and the books are open",
-        address="/reconciliation/breaks?f.state=open",
-    ),
-    Duty(what="refused_flights", title="flights were refused", address="/flights/refused"),
-    Duty(what="dead_letters", title="records could not be processed", address="/dead"),
-    Duty(what="questions", title="questions wait for an answer", address="/questions"),
+DUTIES: Final = tuple(
+    Duty(what=what, title=title, title_of_one=one, address=address)
+    for what, title, one, address in (
+        ("corrections", "corrections wait for approval", "correction waits for approval", "/corrections"),
+        (
+            "failed",
+            "approved corrections failed at the ledger",
+            "approved correction failed at the ledger",
+            "/corrections/all?f.state=failed",
+        ),
+        ("settlements", "settlements are open", "settlement is open", "/settlements?f.state=waiting"),
+        ("parked", "transfers are parked", "transfer is parked", "/transfers?f.state=parked"),
+        (
+            "refused",
+            "transfers were refused by Stripe",
+            "transfer was refused by Stripe",
+            "/transfers?f.state=refused",
+        ),
+        ("held", "transfers are held", "transfer is held", "/transfers?f.state=held"),
+        ("not_ready", "payees cannot be paid yet", "payee cannot be paid yet", "/payees?f.ready=no"),
+        ("unallocated", "payments name no student", "payment names no student", "/payments/unallocated"),
+        ("disputes", "payments are disputed", "payment is disputed", "/payments/disputes"),
+        ("unexplained", "rows at Stripe are unexplained", "row at Stripe is unexplained", "/movements"),
+        (
+            "reserve_alerts",
+            "alerts of the reserve nobody acknowledged",
+            "alert of the reserve nobody acknowledged",
+            "/reserve",
+        ),
+        (
+            "openings",
+            "openings of the gate need a second person",
+            "opening of the gate needs a second person",
+            "/reserve",
+        ),
+        (
+            "breaks",
+            "breaks between Stripe and the books are open",
+            "break between Stripe and the books is open",
+            "/reconciliation/breaks?f.state=open",
+        ),
+        ("refused_flights", "flights were refused", "flight was refused", "/flights/refused"),
+        (
+            "dead_letters",
+            "records could not be processed",
+            "record could not be processed",
+            "/dead?f.state=open",
+        ),
+        (
+            "questions",
+            "questions wait for an answer",
+            "question waits for an answer",
+            "/questions?f.state=open",
+        ),
+    )
 )
 
 

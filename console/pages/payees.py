@@ -24,8 +24,7 @@ async def payee(visit: Visit, wallet: str) -> Response:
     if "\x00" in wallet:
         raise Missing
     async with visit.reading() as tx:
-        everybody = await reads.list_payees(tx, removed=True)
-        found = next((one for one in everybody if one["wallet"] == wallet), None)
+        found = next(iter(await reads.list_payees(tx, removed=True, wallet=wallet)), None)
         if found is None:
             raise Missing
         stopped = await reads.list_stopped(tx, wallet=wallet)

@@ -18,8 +18,8 @@ DECISIONS: Final = Listing(
     columns=(
         Column(name="at", title="When", kind="instant", filtered="between", link="/audit/{decision_id}"),
         Column(name="person", title="Who", filtered="has"),
-        Column(name="channel", title="By", kind="state", filtered="is"),
-        Column(name="service", title="Service", kind="state", choices=DECIDE),
+        Column(name="channel", title="By", kind="state", filtered="is", export_only=True),
+        Column(name="service", title="Service", kind="state", choices=DECIDE, export_only=True),
         Column(name="action", title="What", kind="state", filtered="is"),
         Column(name="object", title="About", filtered="is"),
         Column(name="why", title="Why", kind="long", unsorted=True),
@@ -59,6 +59,7 @@ QUESTIONS: Final = Listing(
     title="Questions of holders",
     sql="""
         SELECT id, asked_at, person, wallet, about, words, answered_at,
+               CASE WHEN answered_at IS NULL THEN 'open' ELSE 'answered' END AS state,
                coalesce(answered_by, '') AS answered_by,
                coalesce(answer, '') AS answer
         FROM console_public.questions
@@ -68,7 +69,8 @@ QUESTIONS: Final = Listing(
         Column(name="wallet", title="Whose", kind="wallet", filtered="has"),
         Column(name="about", title="About", filtered="has"),
         Column(name="words", title="Question", kind="long", unsorted=True),
-        Column(name="answered_at", title="Answered", kind="instant", empty=True),
+        Column(name="state", title="State", kind="state", choices=("open", "answered")),
+        Column(name="answered_at", title="Answered", kind="instant", empty=True, export_only=True),
         Column(name="answered_by", title="By"),
         Column(name="answer", title="Answer", kind="long", unsorted=True),
         Column(name="id", title="Id", kind="id", export_only=True),

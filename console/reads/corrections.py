@@ -24,7 +24,7 @@ CORRECTIONS: Final = Listing(
         Column(name="made_by", title="Made by", filtered="has"),
         Column(name="reason", title="Reason", kind="long", unsorted=True),
         Column(name="sentence", title="Why it is so", kind="long", unsorted=True),
-        Column(name="changed_at", title="Changed", kind="instant"),
+        Column(name="changed_at", title="Changed", kind="instant", export_only=True),
         Column(name="id", title="Id", kind="id", export_only=True),
     ),
     key="id",

@@ -15,14 +15,19 @@ FLIGHTS: Final = Listing(
     columns=(
         Column(name="billed_on", title="Day", kind="date", filtered="between"),
         Column(name="flight_id", title="Flight", filtered="has", link="/flights/{flight_id}"),
-        Column(name="revision", title="Revision", kind="number"),
         Column(name="kind", title="Bill", kind="state", choices=("completed", "corrected", "cancelled")),
-        Column(name="student", title="Student", filtered="has"),
-        Column(name="instructor", title="Instructor", filtered="has", empty=True),
-        Column(name="aircraft", title="Aircraft", filtered="has", empty=True),
-        Column(name="charge", title="Charged", kind="money"),
-        Column(name="legs_total", title="To others", kind="money"),
+        Column(name="student", title="Student", kind="wallet", of="student:", filtered="has"),
+        Column(
+            name="instructor", title="Instructor", kind="wallet", of="instructor:", filtered="has", empty=True
+        ),
+        Column(
+            name="aircraft", title="Aircraft", filtered="has", empty=True, link="/rates/aircraft/{aircraft}"
+        ),
+        Column(name="billed_tenths", title="Hours", kind="hours", empty=True),
+        Column(name="charge", title="Charged", kind="money", link="/flights/{flight_id}#lines"),
+        Column(name="legs_total", title="To others", kind="money", link="/flights/{flight_id}#who"),
         Column(name="margin", title="To the school", kind="money"),
+        Column(name="revision", title="Revision", kind="number", export_only=True),
         Column(name="currency", title="Currency", export_only=True),
         Column(name="bill_id", title="Bill's id", kind="id", export_only=True),
     ),
@@ -59,18 +64,18 @@ CARDS: Final = Listing(
     title="Rates",
     sql="""
         SELECT kind || ' ' || key || ' ' || effective_from AS card, kind, key, effective_from, version,
-               (SELECT string_agg(part.key || ' ' || (part.value #>> '{}'), ', ' ORDER BY part.key)
-                FROM jsonb_each(document) AS part
-                WHERE part.key NOT IN ('kind', 'key', 'effective_from', 'email', 'name', 'id')
-                  AND jsonb_typeof(part.value) <> 'null') AS says
+               document,
+               (SELECT school.document ->> 'currency' FROM billing_public.cards AS school
+                WHERE school.kind = 'school' ORDER BY school.effective_from DESC, school.version DESC LIMIT 1)
+                   AS currency
         FROM billing_public.cards
     """,
     columns=(
-        Column(name="kind", title="Kind", kind="state", filtered="is", link="/rates/{kind}/{key}"),
-        Column(name="key", title="Of", filtered="has"),
-        Column(name="effective_from", title="From", kind="date", filtered="between"),
+        Column(name="kind", title="Kind", kind="state", filtered="is"),
+        Column(name="key", title="Of", filtered="has", link="/rates/{kind}/{key}"),
+        Column(name="effective_from", title="In force", kind="date", filtered="between"),
+        Column(name="document", title="Says", kind="card", unsorted=True),
         Column(name="version", title="Book's version", kind="number"),
-        Column(name="says", title="Says", kind="long", unsorted=True),
         Column(name="card", title="Card", export_only=True, unsorted=True),
     ),
     key="card",

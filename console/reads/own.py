@@ -15,7 +15,8 @@ FLIGHTS: Final = Listing(
         Column(name="kind", title="Bill", kind="state", choices=("completed", "corrected", "cancelled")),
         Column(name="aircraft", title="Aircraft", filtered="has", empty=True),
         Column(name="instructor", title="Instructor", empty=True),
-        Column(name="amount", title="For me", kind="money"),
+        Column(name="tenths", title="Hours", kind="hours", empty=True),
+        Column(name="amount", title="For me", kind="money", link="/own/flights/{flight_id}"),
         Column(name="currency", title="Currency", export_only=True),
         Column(name="bill_id", title="Bill", kind="id", export_only=True),
     ),
@@ -31,7 +32,7 @@ STATEMENT: Final = Listing(
     columns=(
         Column(name="occurred_at", title="Occurred", kind="instant", filtered="between"),
         Column(name="event_type", title="Kind", kind="state", filtered="is"),
-        Column(name="source", title="For", filtered="has"),
+        Column(name="source", title="For", kind="source", filtered="has"),
         Column(name="memo", title="Memo", kind="long", unsorted=True),
         Column(name="amount", title="Amount", kind="money"),
         Column(name="balance_after", title="Balance", kind="money", unsorted=True),
@@ -39,13 +40,17 @@ STATEMENT: Final = Listing(
         Column(name="place", title="Entry", export_only=True),
     ),
     key="place",
-    order="-occurred_at",
+    order="-place",  # as the balance ran: a flight that was billed late stands where it was billed
     empty="Nothing is on your account yet.",
 )
 TRANSFERS: Final = Listing(
     name="my-transfers",
     title="My transfers",
-    sql="SELECT * FROM console_public.own_transfers()",
+    sql="""
+        SELECT id, created_at, amount, currency, state, sources, sent_at, in_bank_at,
+               coalesce(sentence, CASE state WHEN 'pending' THEN 'waits for its turn' END) AS sentence
+        FROM console_public.own_transfers()
+    """,
     columns=(
         Column(name="created_at", title="Made", kind="instant", filtered="between"),
         Column(name="amount", title="Amount", kind="money"),
@@ -118,7 +123,9 @@ _BALANCES: Final = "SELECT * FROM console_public.own_balances()"
 _HOLDS: Final = "SELECT * FROM console_public.own_holds()"
 _PAYEE: Final = "SELECT * FROM console_public.own_payee()"
 _WAITING: Final = """
-    SELECT id, created_at, amount, currency, state, reason, sentence FROM console_public.own_transfers()
+    SELECT id, created_at, amount, currency, state, reason,
+           coalesce(sentence, CASE state WHEN 'pending' THEN 'waits for its turn' END) AS sentence
+    FROM console_public.own_transfers()
     WHERE state IN ('pending', 'held', 'sending', 'refused', 'parked') ORDER BY created_at DESC LIMIT 20
 """
 _FLIGHT: Final = "SELECT * FROM console_public.own_flights() WHERE flight_id = :flight_id"

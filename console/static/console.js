@@ -18,7 +18,12 @@
   });
   // On a narrow screen the menu begins folded.
   var menu = document.querySelector(".menu > details");
-  if (menu && window.matchMedia("(max-width: 900px)").matches) menu.removeAttribute("open");
+  var narrow = window.matchMedia("(max-width: 900px)").matches;
+  if (menu && narrow) menu.removeAttribute("open");
+  // So do filters, unless some are set.
+  document.querySelectorAll(".filter-fold:not([data-in-use])").forEach(function (fold) {
+    if (narrow) fold.removeAttribute("open");
+  });
   // Tick every row of a list.
   document.addEventListener("change", function (event) {
     if (!event.target.matches("[data-ticks-all]")) return;

@@ -37,6 +37,8 @@ allow hobbs_billing Write \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
+  --topic flight.estimated \
   --topic flight.billed \
   --topic flight.revised \
   --topic school.configured \
@@ -49,12 +51,14 @@ allow hobbs_billing Read \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
   --topic school.configured \
   --topic decision.requested
 allow hobbs_billing Read \
   --group billing.flight.completed \
   --group billing.flight.corrected \
   --group billing.flight.cancelled \
+  --group billing.flight.dispatched \
   --group billing.school.configured \
   --group billing.decision.requested
 allow hobbs_ledger Write \
@@ -118,6 +122,10 @@ allow hobbs_payouts Read \
   --topic stripe.webhook \
   --topic reserve.gate \
   --topic decision.requested
+allow hobbs_payouts Describe \
+  --topic revert.requested \
+  --topic group.requested \
+  --topic hold.requested
 allow hobbs_payouts Read \
   --group payouts.reversal.requested \
   --group payouts.refund.requested \
@@ -128,8 +136,14 @@ allow hobbs_payouts Read \
   --group payouts.reserve.gate \
   --group payouts.decision.requested
 allow hobbs_receivables Write \
+  --topic flight.estimated \
+  --topic dispatch.cleared \
+  --topic dispatch.refused \
   --topic school.accepted \
   --topic journal.requested \
+  --topic hold.requested \
+  --topic hold.changed \
+  --topic hold.refused \
   --topic payment.received \
   --topic charge.settled \
   --topic stripe.webhook \
@@ -138,7 +152,10 @@ allow hobbs_receivables Write \
   --topic decision.taken \
   --topic receivables.dead
 allow hobbs_receivables Read \
+  --topic flight.estimated \
   --topic school.accepted \
+  --topic hold.changed \
+  --topic hold.refused \
   --topic charge.settled \
   --topic stripe.webhook \
   --topic decision.requested
@@ -146,7 +163,10 @@ allow hobbs_receivables Describe \
   --topic flight.completed \
   --topic school.configured
 allow hobbs_receivables Read \
+  --group receivables.flight.estimated \
   --group receivables.school.accepted \
+  --group receivables.hold.changed \
+  --group receivables.hold.refused \
   --group receivables.charge.settled \
   --group receivables.stripe.webhook \
   --group receivables.decision.requested
@@ -154,6 +174,7 @@ allow hobbs_gateway Write \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
   --topic stripe.webhook \
   --topic decision.requested \
   --topic decision.taken \
@@ -244,6 +265,7 @@ allow hobbs_operator Write \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
   --topic school.configured \
   --topic group.requested \
   --topic hold.requested \
@@ -253,6 +275,8 @@ allow hobbs_operator Read \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
+  --topic flight.estimated \
   --topic flight.revised \
   --topic reversal.requested \
   --topic reversal.settled \
@@ -266,6 +290,8 @@ allow hobbs_operator Read \
   --topic revert.requested \
   --topic group.requested \
   --topic hold.requested \
+  --topic hold.changed \
+  --topic hold.refused \
   --topic limit.requested \
   --topic transfer.sent \
   --topic payment.received \
@@ -277,10 +303,10 @@ allow hobbs_operator Read \
   --topic decision.requested \
   --topic decision.taken
 allow hobbs_operator Describe \
+  --topic dispatch.cleared \
+  --topic dispatch.refused \
   --topic flight.billed \
   --topic adjustment.changed \
-  --topic hold.changed \
-  --topic hold.refused \
   --topic limit.changed \
   --topic balance.crossed \
   --topic transfer.refused \
@@ -302,6 +328,8 @@ allow hobbs_operator Describe \
   --group billing.flight.completed \
   --group billing.flight.corrected \
   --group billing.flight.cancelled \
+  --group billing.flight.dispatched \
+  --group receivables.flight.estimated \
   --group adjustments.flight.revised \
   --group payouts.reversal.requested \
   --group adjustments.reversal.settled \
@@ -322,6 +350,8 @@ allow hobbs_operator Describe \
   --group ledger.revert.requested \
   --group ledger.group.requested \
   --group ledger.hold.requested \
+  --group receivables.hold.changed \
+  --group receivables.hold.refused \
   --group ledger.limit.requested \
   --group adjustments.transfer.sent \
   --group reserves.transfer.sent \
@@ -344,11 +374,16 @@ allow hobbs_operator Describe \
 allow hobbs_scheduling Write \
   --topic flight.completed \
   --topic flight.corrected \
-  --topic flight.cancelled
+  --topic flight.cancelled \
+  --topic flight.dispatched
 allow hobbs_migrate Describe \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
+  --topic flight.estimated \
+  --topic dispatch.cleared \
+  --topic dispatch.refused \
   --topic flight.billed \
   --topic flight.revised \
   --topic adjustment.changed \
@@ -397,6 +432,10 @@ allow hobbs_migrate Create \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
+  --topic flight.estimated \
+  --topic dispatch.cleared \
+  --topic dispatch.refused \
   --topic flight.billed \
   --topic flight.revised \
   --topic adjustment.changed \

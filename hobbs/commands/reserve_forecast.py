@@ -2,18 +2,21 @@
 
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
 
 from fleet.money import format_minor, parse_minor
 from hobbs.commands.queries import read_snapshot
+from hobbs.commands.reserve_picture import drawn
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from services.reserves.desk import reads
 from services.reserves.desk.reads.forecast import Looked, WhatIf
 
 WEEKDAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+PAST: Final = ("free", "free_error", "sent", "sent_error", "payments", "payments_error")
 MOVED: Final = ("came", "expected", "sent", "free", "waiting", "short")
 
 
@@ -28,6 +31,10 @@ def forecast_command(
     by_hour: Annotated[
         bool, typer.Option("--hours", help="Each hour in which something moves, instead of the transfers.")
     ] = False,
+    past: Annotated[
+        bool, typer.Option("--past", help="What was forecast of each day as it began, and what came.")
+    ] = False,
+    picture: Annotated[Path | None, typer.Option(help="Draw it, as SVG, into this file.")] = None,
     output: OutputOption = Output.table,
 ) -> None:
     """Say what can be sent in the next 14 days, in which order, and what is short. Exit 1 when something is.
@@ -38,10 +45,14 @@ def forecast_command(
     """
     if bool(top_up) != (on is not None):
         raise typer.BadParameter("a top-up is of an amount and on a date: --top-up 500.00 --on 2026-05-22")
+    if past:
+        return _show_past(output)
     looked = _look(without_payments, top_up, on)
     if looked is None:
         say("the school's book keeps no reserve, or its balance was never read: nothing is known ahead")
         raise typer.Exit(EXIT_FINDINGS)
+    if picture is not None:
+        picture.write_text(drawn(looked))
     if output is Output.json:
         show_one(_whole(looked), output)
     elif by_hour:
@@ -55,6 +66,14 @@ def forecast_command(
         _tell(looked)
     if looked.ahead.top_up:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _show_past(output: Output) -> None:
+    """The last 30 days of which something was forecast; what came above the forecast is positive."""
+    rows = read_snapshot(reads.forecast.past)
+    show_rows(with_money(rows, output, PAST), output, right=PAST)
+    if not rows and output is Output.table:
+        say("nothing was forecast yet: reserves does it as each day begins, once the school keeps a reserve")
 
 
 def _look(without_payments: bool, top_up: str, on: datetime | None) -> Looked | None:

@@ -65,6 +65,7 @@ ALTER TABLE ONLY billing.bill ADD CONSTRAINT bill_is_of_a_school_version FOREIGN
 ALTER TABLE ONLY billing.bill ADD CONSTRAINT correction_has_an_earlier_bill FOREIGN KEY (corrects) REFERENCES billing.bill(id);
 CREATE INDEX bill_by_day ON billing.bill USING btree (billed_on);
 CREATE INDEX bill_by_hobbs ON billing.bill USING btree (aircraft, hobbs_out) WHERE ((hobbs_out IS NOT NULL) AND (hobbs_in IS NOT NULL));
+CREATE INDEX bill_by_payee ON billing.bill USING gin (legs jsonb_path_ops);
 CREATE INDEX bill_by_student ON billing.bill USING btree (student, billed_on);
 CREATE INDEX bill_by_tach ON billing.bill USING btree (aircraft, tach_out) WHERE ((tach_out IS NOT NULL) AND (tach_in IS NOT NULL));
 CREATE INDEX bill_correction_of_flight ON billing.bill USING btree (flight_id, revision) WHERE (corrects IS NOT NULL);

@@ -15,7 +15,7 @@ CREATE TABLE gateway.accepted_flight (
     accepted_at timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT accepted_flight_hash_is_sha256 CHECK ((octet_length(content_hash) = 32)),
     CONSTRAINT accepted_flight_revision_is_positive CHECK ((revision > 0)),
-    CONSTRAINT accepted_flight_topic_is_a_flight_topic CHECK ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text])))
+    CONSTRAINT accepted_flight_topic_is_a_flight_topic CHECK ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text, 'flight.dispatched'::text])))
 );
 ALTER TABLE ONLY gateway.accepted_flight ADD CONSTRAINT accepted_flight_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY gateway.accepted_flight ADD CONSTRAINT accepted_flight_revision_is_accepted_once UNIQUE (topic, flight_id, revision);

@@ -3,7 +3,7 @@
 CREATE SCHEMA ledger;
 CREATE SCHEMA ledger_public;
 GRANT USAGE ON SCHEMA ledger TO hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
-GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance, hobbs_adjustments, hobbs_receivables;
+GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance, hobbs_adjustments, hobbs_payouts, hobbs_receivables;
 
 CREATE TYPE ledger.balance_step AS (
     monitor_id bigint,
@@ -629,7 +629,7 @@ CREATE VIEW ledger_public.entries AS
      JOIN ledger.journal ON ((journal.id = entry.journal_id)))
      JOIN ledger.wallet ON ((wallet.id = entry.wallet_id)));
 COMMENT ON VIEW ledger_public.entries IS 'Statement lines: each entry with its journal, running balance, version.';
-GRANT SELECT ON TABLE ledger_public.entries TO hobbs_reader, hobbs_adjustments, hobbs_ledger;
+GRANT SELECT ON TABLE ledger_public.entries TO hobbs_reader, hobbs_adjustments, hobbs_ledger, hobbs_payouts;
 
 CREATE VIEW ledger_public.holds AS
  SELECT hold.id AS hold_id,
@@ -844,7 +844,7 @@ CREATE VIEW ledger_public.positions AS
     next_offset,
     written_at
    FROM ledger.topic_position;
-GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader, hobbs_ledger;
+GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader, hobbs_ledger, hobbs_payouts;
 
 CREATE VIEW ledger_public.reverts AS
  SELECT revert.journal_id,

@@ -42,6 +42,7 @@ USAGE_S = 10.0  # a process that is killed forgets at most the reads of so long
 WEBHOOKS_EVERY_S = 0.2  # many share a commit; no payment waits for a webhook
 LEASE_MARGIN_S = 1.0
 COMPARED_POLL_S = 0.2
+LEDGERS_TOPICS = ("journal.requested", "revert.requested", "group.requested", "hold.requested")
 UNANSWERED_MAX_S = 300.0  # nothing is sent before Stripe answered, so it is asked at least so often
 
 
@@ -151,8 +152,12 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
         livemode=settings.livemode,
     )
     configure = partial(handlers.configure_payees, db, accounts=settings.accounts)
+    # What is announced must be in the ledger: after a restore the ledger posts first (docs/decisions/0310).
     worker.consume(
-        "journal.posted", _waking(relay, partial(handlers.record_payables, db)), after=["school.accepted"]
+        "journal.posted",
+        _waking(relay, partial(handlers.record_payables, db)),
+        after=["school.accepted"],
+        after_others={"ledger": LEDGERS_TOPICS},
     )
     worker.consume("reversal.requested", partial(handlers.claw_back, db))
     worker.consume("payment.received", partial(handlers.know_payments, db))

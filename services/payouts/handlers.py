@@ -13,7 +13,7 @@ from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.event_types import MONEY_EVENTS, MOVES_THE_BALANCE
 from services.payouts.domain.retries import Occasion
-from services.payouts.steps import agreements, clawbacks, payments, retries
+from services.payouts.steps import agreements, books, clawbacks, payments, retries
 from services.payouts.stripe import webhooks
 from services.payouts.stripe.effects import EffectPolicy
 
@@ -31,6 +31,7 @@ async def record_payables(db: Database, batch: Sequence[Record], *, clock: Clock
         posted = await inbox.admit(
             tx, batch, wire.records.journal_posted, natural_key=lambda journal: str(journal.journal_id)
         )
+        posted = await books.believed(tx, posted)
         await store.movements.note_cash(tx, wire.records.cash_journals(posted))
         accruals = wire.records.accruals(posted)
         if accruals:

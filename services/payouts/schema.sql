@@ -561,6 +561,7 @@ ALTER TABLE ONLY payouts.payable ADD CONSTRAINT payable_wallet_fkey FOREIGN KEY 
 CREATE INDEX payable_in_a_clawback ON payouts.payable USING btree (clawback_id) WHERE (clawback_id IS NOT NULL);
 CREATE INDEX payable_not_yet_in_a_transfer ON payouts.payable USING btree (wallet, currency, id) WHERE (transfer_id IS NULL);
 CREATE INDEX payable_of_a_transfer ON payouts.payable USING btree (transfer_id) WHERE (transfer_id IS NOT NULL);
+CREATE INDEX payable_of_a_wallet ON payouts.payable USING btree (wallet, currency) INCLUDE (amount);
 CREATE INDEX payable_that_stands_for_a_debt ON payouts.payable USING btree (wallet, stands_for) WHERE (stands_for IS NOT NULL);
 CREATE TRIGGER payable_is_not_removed BEFORE DELETE ON payouts.payable FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
 ALTER TABLE payouts.payable ENABLE ALWAYS TRIGGER payable_is_not_removed;
@@ -907,8 +908,10 @@ ALTER TABLE ONLY payouts.transfer ADD CONSTRAINT one_stripe_transfer_per_transfe
 ALTER TABLE ONLY payouts.transfer ADD CONSTRAINT transfer_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payouts.transfer ADD CONSTRAINT transfer_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
 CREATE UNIQUE INDEX one_live_transfer_per_cause ON payouts.transfer USING btree (wallet, currency, cause) WHERE (state <> 'cancelled'::text);
+CREATE INDEX transfer_by_time ON payouts.transfer USING btree (created_at, id);
 CREATE INDEX transfer_in_hold_period ON payouts.transfer USING btree (due_at) WHERE ((state = 'held'::text) AND (reason = 'hold_period'::text));
 CREATE INDEX transfer_not_settled ON payouts.transfer USING btree (wallet, state) WHERE (state = ANY (ARRAY['pending'::text, 'held'::text, 'sending'::text, 'refused'::text, 'parked'::text]));
+CREATE INDEX transfer_of_a_wallet ON payouts.transfer USING btree (wallet, created_at);
 CREATE INDEX transfer_of_which_some_was_taken_back ON payouts.transfer USING btree (stripe_account, currency) WHERE (amount_reversed > 0);
 CREATE INDEX transfer_on_its_way_to_the_bank ON payouts.transfer USING btree (stripe_account, currency, sent_at) WHERE ((state = ANY (ARRAY['sent'::text, 'partly_reversed'::text])) AND (in_bank_at IS NULL));
 CREATE INDEX transfer_sent_to_a_wallet ON payouts.transfer USING btree (wallet, sent_at) INCLUDE (currency, amount, amount_reversed) WHERE (sent_at IS NOT NULL);

@@ -33,6 +33,7 @@ CREATE TABLE receivables.charge (
     CONSTRAINT charge_payment_is_whole CHECK ((num_nulls(amount, currency, received_at) = ANY (ARRAY[0, 3])))
 );
 ALTER TABLE ONLY receivables.charge ADD CONSTRAINT charge_pkey PRIMARY KEY (charge_id);
+CREATE INDEX charge_by_time ON receivables.charge USING btree (received_at, charge_id) WHERE (amount IS NOT NULL);
 CREATE INDEX charge_named ON receivables.charge USING btree (named) WHERE ((student IS NULL) AND (named IS NOT NULL));
 CREATE INDEX charge_of_payment_intent ON receivables.charge USING btree (payment_intent_id);
 CREATE INDEX charge_waiting ON receivables.charge USING btree (first_seen_at) WHERE (amount IS NULL);
@@ -93,6 +94,46 @@ ALTER TABLE receivables.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_ad
 GRANT SELECT, INSERT ON TABLE receivables.dead_letter TO hobbs_receivables;
 GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE receivables.dead_letter TO hobbs_receivables;
 GRANT UPDATE("offset") ON TABLE receivables.dead_letter TO hobbs_receivables;
+
+CREATE TABLE receivables.dispatch (
+    flight_id text NOT NULL,
+    revision integer NOT NULL,
+    student text NOT NULL,
+    currency text,
+    estimate bigint,
+    held bigint,
+    ends_at timestamptz NOT NULL,
+    expires_at timestamptz,
+    state text NOT NULL,
+    reason text,
+    sentence text DEFAULT ''::text NOT NULL,
+    shortfall bigint,
+    estimated_at timestamptz DEFAULT now() NOT NULL,
+    answered_at timestamptz,
+    closed_at timestamptz,
+    CONSTRAINT closed_dispatch_says_when CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
+    CONSTRAINT dispatch_holds_something CHECK ((held > 0)),
+    CONSTRAINT dispatch_is_answered_when_it_is_decided CHECK (((answered_at IS NULL) = (state = ANY (ARRAY['waits'::text, 'asked'::text])))),
+    CONSTRAINT dispatch_state_is_known CHECK ((state = ANY (ARRAY['waits'::text, 'asked'::text, 'cleared'::text, 'voiding'::text, 'closed'::text, 'refused'::text]))),
+    CONSTRAINT held_dispatch_says_what CHECK (((state <> ALL (ARRAY['asked'::text, 'cleared'::text, 'voiding'::text, 'closed'::text])) OR (num_nulls(currency, estimate, held, expires_at) = 0))),
+    CONSTRAINT refused_dispatch_says_why CHECK (((state = 'refused'::text) = (reason IS NOT NULL)))
+);
+ALTER TABLE ONLY receivables.dispatch ADD CONSTRAINT dispatch_is_numbered_once PRIMARY KEY (flight_id, revision);
+ALTER TABLE ONLY receivables.dispatch ADD CONSTRAINT dispatch_flight_id_fkey FOREIGN KEY (flight_id) REFERENCES receivables.dispatched_flight(flight_id);
+CREATE INDEX dispatch_is_open ON receivables.dispatch USING btree (flight_id) WHERE (state = ANY (ARRAY['waits'::text, 'asked'::text, 'cleared'::text, 'voiding'::text]));
+CREATE INDEX dispatch_of_student ON receivables.dispatch USING btree (student, estimated_at);
+CREATE UNIQUE INDEX one_command_of_a_flight_is_on_its_way ON receivables.dispatch USING btree (flight_id) WHERE (state = ANY (ARRAY['asked'::text, 'voiding'::text]));
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.dispatch TO hobbs_receivables;
+
+CREATE TABLE receivables.dispatched_flight (
+    flight_id text NOT NULL,
+    ended text,
+    ended_at timestamptz,
+    CONSTRAINT ended_flight_says_when CHECK (((ended IS NULL) = (ended_at IS NULL))),
+    CONSTRAINT flight_ends_one_way CHECK ((ended = ANY (ARRAY['billed'::text, 'cancelled'::text])))
+);
+ALTER TABLE ONLY receivables.dispatched_flight ADD CONSTRAINT dispatched_flight_pkey PRIMARY KEY (flight_id);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.dispatched_flight TO hobbs_receivables;
 
 CREATE TABLE receivables.dispute (
     dispute_id text NOT NULL,
@@ -308,6 +349,27 @@ CREATE VIEW receivables_public.dead_letters AS
     event_key
    FROM receivables.dead_letter;
 GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.dispatches AS
+ SELECT dispatch.flight_id,
+    dispatch.revision,
+    dispatch.student,
+    dispatch.currency,
+    dispatch.estimate,
+    dispatch.held,
+    dispatch.ends_at,
+    dispatch.expires_at,
+    dispatch.state,
+    dispatch.reason,
+    dispatch.sentence,
+    dispatch.shortfall,
+    dispatch.estimated_at,
+    dispatch.answered_at,
+    dispatch.closed_at,
+    dispatched_flight.ended
+   FROM (receivables.dispatch
+     JOIN receivables.dispatched_flight USING (flight_id));
+GRANT SELECT ON TABLE receivables_public.dispatches TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.disputes AS
  SELECT dispute_id,

@@ -1,6 +1,6 @@
 """Composition root of reserves."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from functools import partial
 
 from fleet import timers
@@ -8,14 +8,17 @@ from fleet.database import Database
 from fleet.shared_batches import UNHURRIED_S
 from fleet.worker import Worker
 from fleet.zones import time_zone
-from services.reserves import handlers, steps, store
-from services.reserves.desk import decisions
+from services.reserves import handlers, metrics, steps, store
+from services.reserves.desk import decisions, reads
+from services.reserves.desk.reads.forecast import WhatIf
+from services.reserves.domain import forecast
 from services.reserves.settings import ReservesSettings
 
 BATCH_MAX = 500
 DAYS_IDLE_S = 30.0
 JUDGE_S = 5.0
 MEASURE_S = 15.0
+LOOK_AHEAD_S = 300.0
 
 
 def build(settings: ReservesSettings | None = None) -> Worker:
@@ -62,6 +65,7 @@ def _judge(worker: Worker) -> None:
     worker.consume("stripe.balance", partial(handlers.take_balance, db), after=["school.accepted"])
     worker.every("judge", JUDGE_S, partial(handlers.judge, db))
     worker.every("measure_reserve", MEASURE_S, partial(handlers.measure_reserve, db))
+    worker.every("look_ahead", LOOK_AHEAD_S, partial(look_ahead, db))
 
 
 async def reconcile_days(db: Database, settings: ReservesSettings) -> int:
@@ -74,3 +78,21 @@ async def reconcile_days(db: Database, settings: ReservesSettings) -> int:
     reconcile = partial(steps.reconciliation.reconcile, db, now=datetime.now(UTC))
     await timers.run_missed_dates(db, name, ended, reconcile, lease_s=settings.timer_lease_s)
     return 0
+
+
+async def look_ahead(db: Database, *, clock: handlers.Clock = handlers.utc_now) -> None:
+    """Set the gauges of what will be short; keep the day's first forecast, and what came of those before."""
+    now = clock()
+    async with db.transaction() as tx:
+        await store.forecasts.compare(tx, now)
+        looked = await reads.forecast.look_ahead(tx, now, WhatIf())
+        if looked is not None:
+            today = now.astimezone(looked.zone).date()
+            midnight = datetime.combine(today + timedelta(days=1), time(), looked.zone)
+            foreseen = forecast.of_day(looked.ahead, looked.usual, looked.currency, today, midnight)
+            await store.forecasts.keep(tx, foreseen)
+        missed = None if looked is None else await store.forecasts.last_missed(tx, looked.currency)
+    metrics.HOURS_TO_SHORTFALL.set(forecast.HOURS if looked is None else looked.ahead.hours_to_shortfall)
+    metrics.TOP_UP.set(0 if looked is None else looked.ahead.top_up)
+    for name in ("free", "sent", "payments"):
+        metrics.FORECAST_ERROR.labels(name).set((missed and getattr(missed, name)) or 0)

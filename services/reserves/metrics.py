@@ -32,3 +32,14 @@ MINIMUM = metrics.gauge("reserves_minimum_minor_units", "What must stay at Strip
 BALANCE_AGE = metrics.gauge(
     "reserves_balance_age_seconds", "How long ago the balance was read by which the reserve is judged"
 )
+HOURS_TO_SHORTFALL = metrics.gauge(
+    "reserves_hours_to_shortfall", "After how many hours a transfer will wait for the reserve; 336: in none"
+)
+TOP_UP = metrics.gauge(
+    "reserves_top_up_minor_units", "The least paid in now that lets every transfer of 14 days go when due"
+)
+FORECAST_ERROR = metrics.gauge(
+    "reserves_forecast_error_minor_units",
+    "By how much the last day that is over came out above its forecast",
+    {"of": ("free", "sent", "payments")},
+)

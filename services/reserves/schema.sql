@@ -198,6 +198,27 @@ GRANT SELECT, INSERT ON TABLE reserves.dead_letter TO hobbs_reserves;
 GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE reserves.dead_letter TO hobbs_reserves;
 GRANT UPDATE("offset") ON TABLE reserves.dead_letter TO hobbs_reserves;
 
+CREATE TABLE reserves.forecast (
+    currency text NOT NULL,
+    day date NOT NULL,
+    made_at timestamptz NOT NULL,
+    ends_at timestamptz NOT NULL,
+    free bigint NOT NULL,
+    sent bigint NOT NULL,
+    payments bigint NOT NULL,
+    short bigint NOT NULL,
+    compared_at timestamptz,
+    free_came bigint,
+    sent_came bigint,
+    payments_came bigint,
+    CONSTRAINT forecast_is_compared_whole CHECK ((((compared_at IS NULL) = (sent_came IS NULL)) AND ((compared_at IS NULL) = (payments_came IS NULL)) AND ((compared_at IS NOT NULL) OR (free_came IS NULL)))),
+    CONSTRAINT forecast_is_made_before_it_ends CHECK (((made_at < ends_at) AND (compared_at >= ends_at)))
+);
+ALTER TABLE ONLY reserves.forecast ADD CONSTRAINT forecast_pkey PRIMARY KEY (currency, day);
+CREATE INDEX forecast_to_compare ON reserves.forecast USING btree (ends_at) WHERE (compared_at IS NULL);
+GRANT SELECT, INSERT ON TABLE reserves.forecast TO hobbs_reserves;
+GRANT UPDATE (compared_at, free_came, sent_came, payments_came) ON TABLE reserves.forecast TO hobbs_reserves;
+
 CREATE TABLE reserves.function_file (
     name text NOT NULL,
     sha256 text NOT NULL,
@@ -597,6 +618,22 @@ CREATE VIEW reserves_public.dead_letters AS
     event_key
    FROM reserves.dead_letter;
 GRANT SELECT ON TABLE reserves_public.dead_letters TO hobbs_reader, hobbs_reserves;
+
+CREATE VIEW reserves_public.forecasts AS
+ SELECT currency,
+    day,
+    made_at,
+    ends_at,
+    free,
+    free_came,
+    sent,
+    sent_came,
+    payments,
+    payments_came,
+    short,
+    compared_at
+   FROM reserves.forecast;
+GRANT SELECT ON TABLE reserves_public.forecasts TO hobbs_reader, hobbs_reserves;
 
 CREATE VIEW reserves_public.openings AS
  SELECT id,

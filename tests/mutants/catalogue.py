@@ -16,6 +16,7 @@ from tests.mutants.refund_and_share_mutants import REFUND_AND_SHARE_MUTANTS
 from tests.mutants.reserve_mutants import RESERVE_MUTANTS
 from tests.mutants.restore_mutants import RESTORE_MUTANTS
 from tests.mutants.revision_mutants import REVISION_MUTANTS
+from tests.mutants.security_mutants import SECURITY_MUTANTS
 from tests.mutants.simulator_mutants import SIMULATOR_MUTANTS
 from tests.mutants.stripe_rule_mutants import STRIPE_RULE_MUTANTS
 from tests.mutants.stripe_today_mutants import STRIPE_TODAY_MUTANTS
@@ -28,6 +29,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *READING_MUTANTS,
     *RECOVERY_AND_MONITOR_MUTANTS,
     *RESTORE_MUTANTS,
+    *SECURITY_MUTANTS,
     *SIMULATOR_MUTANTS,
     *STRIPE_RULE_MUTANTS,
     *STRIPE_TODAY_MUTANTS,

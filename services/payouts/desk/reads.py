@@ -124,26 +124,27 @@ _PAYEES = """
         SELECT kind, reason, sentence, stopped_at, retry_at FROM payouts_public.stopped_operations
         WHERE stopped_operations.wallet = payee.wallet AND (state = 'parked' OR kind = 'account')
         ORDER BY state <> 'parked', stopped_at LIMIT 1) AS stopped ON true
-    WHERE :removed OR removed_at IS NULL OR parked
+    WHERE (CAST(:wallet AS text) IS NULL OR wallet = :wallet) AND (:removed OR removed_at IS NULL OR parked
        OR EXISTS (SELECT FROM payouts_public.payables
                    WHERE payables.wallet = payee.wallet AND transfer_id IS NULL AND clawback_id IS NULL)
        OR EXISTS (SELECT FROM payouts_public.clawbacks AS claw
                    WHERE claw.wallet = payee.wallet AND claw.state <> 'settled')
        OR EXISTS (SELECT FROM payouts_public.transfers
                    WHERE transfers.wallet = payee.wallet
-                     AND state NOT IN ('sent', 'in_bank', 'partly_reversed', 'reversed'))
+                     AND state NOT IN ('sent', 'in_bank', 'partly_reversed', 'reversed')))
     ORDER BY wallet
 """
 
 
-async def list_payees(tx: Tx, *, removed: bool = False) -> list[dict[str, Any]]:
+async def list_payees(tx: Tx, *, removed: bool = False, wallet: str | None = None) -> list[dict[str, Any]]:
     """Payees with their status: "ready", or what keeps them from being paid.
 
     `stopped`: the kind of the operation that keeps all of a payee's money back, with its reason and sentence,
     and when it is tried again by itself; `claw_back`: where what is taken back of the payee's money stands.
     removed: also those who are no longer in the school's book and to whom nothing is left to be paid.
+    wallet: of this payee only.
     """
-    rows = await tx.all(_PAYEES, removed=removed)
+    rows = await tx.all(_PAYEES, removed=removed, wallet=wallet)
     return [{**row._mapping, "requirements": json.loads(row.requirements)} for row in rows]
 
 

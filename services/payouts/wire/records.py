@@ -31,6 +31,7 @@ from schemas.school import (
 )
 from schemas.stripe_webhooks import StripeWebhook, is_thin
 from services.payouts.domain import refunds
+from services.payouts.domain.books import Booked, booked
 from services.payouts.domain.clawbacks import Requested
 from services.payouts.domain.movements import EXTERNAL_STRIPE, CashJournal
 from services.payouts.domain.offsets import SharePolicy
@@ -46,6 +47,8 @@ _WALLET_KINDS = {"instructor": "instructor", "owner": "aircraft_owner"}
 
 
 # journal.posted
+
+Posted = Admitted[JournalPosted]
 
 
 def journal_posted(record: Record) -> JournalPosted:
@@ -101,6 +104,12 @@ def _owed(journal: JournalPosted) -> dict[str, int]:
         if entry.wallet.partition(":")[0] in PAYEE_KINDS:
             owed[entry.wallet] += entry.amount
     return owed
+
+
+def as_booked(journal: JournalPosted) -> Booked:
+    """What of a journal must be in the ledger's books."""
+    lines = [f"{entry.wallet} {journal.currency} {entry.amount}" for entry in journal.entries]
+    return booked(journal.source, journal.event_type, journal.occurred_at, lines)
 
 
 def cash_journals(admitted: Iterable[Admitted[JournalPosted]]) -> list[CashJournal]:

@@ -83,6 +83,23 @@ class Forecast:
         return next((n for n, hour in enumerate(self.hours) if hour.short), len(self.hours))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreseen:
+    """What is foreseen of a day as it begins: its end's free money, what it sends, what cards pay in it.
+
+    short: the most that is missing at any hour of it.
+    """
+
+    currency: str
+    day: date
+    made_at: datetime
+    ends_at: datetime
+    free: int
+    sent: int
+    payments: int
+    short: int
+
+
 def forecast(
     start: datetime, free: int, minimum: int, coming: Sequence[Coming], due: Sequence[Due], hours: int = HOURS
 ) -> Forecast:
@@ -124,6 +141,23 @@ def forecast(
         shortages=_shortages(seen),
         top_up=most,
         top_up_by=next((hour.at for hour in seen if hour.short), None),
+    )
+
+
+def of_day(
+    ahead: Forecast, usual_payments: Mapping[int, int], currency: str, day: date, ends_at: datetime
+) -> Foreseen:
+    """What a forecast that was made on this day says of the rest of it. ends_at: the next midnight there."""
+    hours = [hour for hour in ahead.hours if hour.at < ends_at]
+    return Foreseen(
+        currency=currency,
+        day=day,
+        made_at=hours[0].at,
+        ends_at=ends_at,
+        free=hours[-1].free,
+        sent=sum(hour.sent for hour in hours),
+        payments=usual_payments[day.isoweekday()],
+        short=max(hour.short for hour in hours),
     )
 
 

@@ -50,9 +50,9 @@ async def broken(database_url: str) -> str:
 async def test_a_break_is_found_from_the_overview_and_says_what_is_proposed(desk: Desk, broken: str) -> None:
     ann = await desk.browser("ann")
     overview = (await ann.get("/")).text
-    assert "breaks between Stripe and the books are open" in overview
-    assert "alerts of the reserve nobody acknowledged" in overview
-    assert "openings of the gate need a second person" in overview
+    assert "break between Stripe and the books is open" in overview
+    assert "alert of the reserve nobody acknowledged" in overview
+    assert "opening of the gate needs a second person" in overview
     assert broken in (await ann.get("/reconciliation/breaks?f.state=open")).text
     page = (await ann.get(broken)).text
     for said in (

@@ -10,11 +10,12 @@ import pytest
 from fleet.database import Database
 from hobbs.local.stripe_sim.control import Control
 from services.payouts.stripe.client import StripeClient
+from tests.integration.payouts.snapshots import FORGET_BOOKS
 from tests.integration.payouts.world import Clock, World
-from tests.support.databases import Cluster, Template, cloned, run_statement, service_url
+from tests.support.databases import Cluster, Template, cloned, run_statements, service_url
 from tests.support.stripe import StripeSim
 
-EMPTY = """
+EMPTY_PAYOUTS = """
     DO $$ DECLARE always record; BEGIN
         CREATE TEMPORARY TABLE guard ON COMMIT DROP AS  -- triggers that keep tables from being emptied
             SELECT relname AS named, tgname FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid
@@ -36,6 +37,11 @@ EMPTY = """
 """
 
 
+async def empty(owner_url: str) -> None:
+    """Forget everything that happened, in payouts and in the ledger."""
+    await run_statements(owner_url, EMPTY_PAYOUTS, FORGET_BOOKS)
+
+
 @pytest.fixture(scope="package")
 async def payouts_database(cluster: Cluster, template: Template) -> AsyncIterator[str]:
     """The owner's URL of the folder's database."""
@@ -48,13 +54,21 @@ async def payouts_database(cluster: Cluster, template: Template) -> AsyncIterato
 @pytest.fixture
 async def owner_url(payouts_database: str) -> str:
     """The owner's URL of the database, emptied."""
-    await run_statement(payouts_database, EMPTY)
+    await empty(payouts_database)
     return payouts_database
 
 
 @pytest.fixture
 async def db(owner_url: str) -> AsyncIterator[Database]:
     database = Database(service_url(owner_url, "payouts"), schema="payouts", pool_size=8)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def ledger(owner_url: str) -> AsyncIterator[Database]:
+    """The ledger, whose books say what was posted."""
+    database = Database(service_url(owner_url, "ledger"), schema="ledger", pool_size=2)
     yield database
     await database.close()
 
@@ -73,5 +87,5 @@ async def client(stripe_sim: StripeSim) -> AsyncIterator[StripeClient]:
 
 
 @pytest.fixture
-async def world(db: Database, client: StripeClient, control: Control) -> World:
-    return World(db=db, client=client, control=control, clock=Clock())
+async def world(db: Database, ledger: Database, client: StripeClient, control: Control) -> World:
+    return World(db=db, ledger=ledger, client=client, control=control, clock=Clock())

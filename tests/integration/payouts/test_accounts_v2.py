@@ -12,11 +12,10 @@ from services.payouts.domain.operations import Kind
 from services.payouts.domain.refusals import advice
 from services.payouts.stripe import client
 from services.payouts.stripe.existing_accounts import adopt_accounts
-from tests.integration.payouts.conftest import EMPTY
+from tests.integration.payouts.conftest import empty
 from tests.integration.payouts.test_adoption import adoption
 from tests.integration.payouts.test_decisions import asked, taken
 from tests.integration.payouts.world import World
-from tests.support.databases import run_statement
 from tests.support.records import record
 
 
@@ -222,7 +221,7 @@ async def test_an_adopted_account_is_found_after_a_restore(world: World, owner_u
     account = await given_account(world)
     await world.configured("i1")
     assert await adopted(world, "i1", account) is None
-    await run_statement(owner_url, EMPTY)
+    await empty(owner_url)
     restored = adoption(world)
     await restored.step()
     await world.configured("i1")

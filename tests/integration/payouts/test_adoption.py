@@ -7,13 +7,11 @@ from typing import Any
 import pytest
 
 from fleet.envelope import Record
-from services.payouts import handlers
 from services.payouts.domain.reading import Backoff, Starts
 from services.payouts.steps import payments
 from services.payouts.stripe.adoption import Adoption
-from tests.integration.payouts.conftest import EMPTY
+from tests.integration.payouts.conftest import empty
 from tests.integration.payouts.world import World
-from tests.support.databases import run_statement
 from tests.support.payouts import SETTINGS, unhurried
 
 WEEK = "weekly:2026-05-22"
@@ -34,12 +32,12 @@ def adoption(world: World) -> Adoption:
 
 async def forget_everything(owner_url: str) -> None:
     """Restore the backup of a database to which nothing had happened."""
-    await run_statement(owner_url, EMPTY)
+    await empty(owner_url)
 
 
 async def read_again(world: World, journals: Sequence[Record], **settings: Any) -> None:
     await world.configured("i1", **settings)
-    await handlers.record_payables(world.db, journals, clock=world.clock)
+    await world.hand(*journals)
 
 
 async def found(world: World) -> list[Any]:
@@ -51,7 +49,7 @@ async def given_paid(world: World, *amounts: int) -> list[Record]:
     world.control.fund(1_000_000)
     await world.payee("i1")
     journals = [world.posted("instructor:i1", amount) for amount in amounts]
-    await handlers.record_payables(world.db, journals, clock=world.clock)
+    await world.hand(*journals)
     await world.work(rounds=40 + len(amounts))
     return journals
 
@@ -110,7 +108,7 @@ async def test_what_is_decided_again_before_the_comparison_has_the_same_key(
     [before] = await world.operations()
     await forget_everything(owner_url)
     await world.payee("i1")
-    await handlers.record_payables(world.db, journals, clock=world.clock)
+    await world.hand(*journals)
     await world.work()
     assert world.paid() == [700]
     [after] = await world.operations()
@@ -123,7 +121,7 @@ async def test_a_transfer_for_a_week_is_found_by_what_it_paid(world: World, owne
     world.control.fund(1_000_000)
     await world.payee("i1", payout_schedule="weekly")
     journals = [world.posted("instructor:i1", amount) for amount in (700, 800, 900)]
-    await handlers.record_payables(world.db, journals[:2], clock=world.clock)
+    await world.hand(*journals[:2])
     async with world.db.transaction() as tx:
         await payments.close_period(tx, "weekly", WEEK, world.clock())
     await world.work()
@@ -135,7 +133,7 @@ async def test_a_transfer_for_a_week_is_found_by_what_it_paid(world: World, owne
     [waiting] = [row for row in await found(world) if row.kind == "transfer"]
     assert "waits for 1 journals that are not read yet: " in waiting.sentence
     assert await world.states() == []  # what it paid is not paid again meanwhile
-    await handlers.record_payables(world.db, journals[1:], clock=world.clock)
+    await world.hand(*journals[1:])
     await restored.step()
     await ready(world)
     assert sorted(world.paid()) == [900, 1500]
@@ -200,7 +198,7 @@ async def test_a_transfer_that_waited_at_the_backup_is_dissolved_into_the_one_th
     wallet = "instructor:i1"
     flights = [world.posted(wallet, 700), world.posted(wallet, 800)]
     debit = world.posted(wallet, -100, event_type="adjustment")
-    await handlers.record_payables(world.db, [debit, *flights], clock=world.clock)
+    await world.hand(debit, *flights)
     await world.work()
     paid = world.paid()
     assert sum(paid) == 1400
@@ -209,7 +207,7 @@ async def test_a_transfer_that_waited_at_the_backup_is_dissolved_into_the_one_th
     assert await world.states() == ["held", "held"]
     restored = adoption(world)
     await restored.step()
-    await handlers.record_payables(world.db, [debit], clock=world.clock)
+    await world.hand(debit)
     await restored.step()
     await ready(world)
     assert world.paid() == paid

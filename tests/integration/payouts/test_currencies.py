@@ -3,7 +3,6 @@
 import pytest
 
 from fleet.invariants import service_invariants
-from services.payouts import handlers
 from tests.integration.payouts.world import World
 
 
@@ -71,7 +70,7 @@ async def test_held_money_and_what_is_owed_leave_no_amount_that_stripe_refuses(w
     await world.earned("i1", 1234, 2345, currency="KWD")
     record = world.posted("instructor:i1", -301, event_type="adjustment", currency="KWD")
     await world.payee("i1")
-    await handlers.record_payables(world.db, [record], clock=world.clock)
+    await world.hand(record)
     await world.earned("i1", 5, currency="KWD")
     await world.work()
     assert all(amount % 10 == 0 for amount in world.paid())

@@ -1,7 +1,6 @@
 """A posted journal becomes money on the payee's account."""
 
 from fleet.envelope import uuid7
-from services.payouts import handlers
 from tests.integration.payouts.world import World
 
 
@@ -34,7 +33,7 @@ async def test_a_replayed_journal_pays_nobody_twice(world: World) -> None:
     await world.payee("i1")
     sent = await world.journal("instructor:i1", 8750)
     await world.work()
-    await handlers.record_payables(world.db, [sent], clock=world.clock)
+    await world.hand(sent)
     await world.work()
     assert world.paid() == [8750]
 
@@ -46,7 +45,7 @@ async def test_a_journal_replayed_after_the_inbox_was_pruned_pays_nobody_twice(w
     sent = await world.journal("instructor:i1", 8750)
     await world.work()
     again = sent._replace(headers={**sent.headers, "ce_id": str(uuid7())})
-    await handlers.record_payables(world.db, [again], clock=world.clock)
+    await world.hand(again)
     await world.work()
     assert world.paid() == [8750]
     assert len(await world.rows("SELECT * FROM payable")) == 1

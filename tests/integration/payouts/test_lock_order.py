@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.payouts import handlers, store
+from services.payouts import store
 from tests.integration.ledger.test_concurrency import until_waiting
 from tests.integration.payouts.test_relay import given_pending
 from tests.integration.payouts.world import World
@@ -32,7 +32,7 @@ async def test_who_waits_for_a_payee_holds_none_that_comes_after_it(
     batch = [world.posted(wallet, 700) for wallet in (SECOND, FIRST)]
     async with owner.transaction():
         await owner.execute(LOCK, FIRST)
-        owing = asyncio.create_task(handlers.record_payables(world.db, batch, clock=world.clock))
+        owing = asyncio.create_task(world.hand(*batch))
         await until_waiting(owner)
         await owner.execute("SET LOCAL lock_timeout = '5s'")
         await owner.execute(LOCK, SECOND)

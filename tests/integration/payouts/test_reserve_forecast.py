@@ -9,8 +9,10 @@ import pytest
 from fleet.database import Database
 from fleet.envelope import Record
 from schemas.school import SchoolAccepted, SchoolChange
-from services.reserves import handlers
-from services.reserves.desk.reads.forecast import Looked, WhatIf, look_ahead, period_ends
+from services.reserves import handlers, metrics
+from services.reserves.app import look_ahead as look_ahead_and_keep
+from services.reserves.desk.reads.forecast import Looked, WhatIf, look_ahead, past, period_ends
+from services.reserves.domain.forecast import HOURS
 from tests.integration.payouts.test_reserve_gate import RESERVE, SCHOOL, Reserve
 from tests.integration.payouts.world import World
 from tests.integration.reserves.comparisons import line
@@ -97,3 +99,41 @@ def test_a_period_ends_at_night_by_the_schools_clock() -> None:
     assert period_ends(friday, here, weekly=True) == datetime(2026, 5, 25, 2, tzinfo=here)
     night = datetime(2026, 5, 25, 5, tzinfo=UTC)  # 01:00 there, on Monday
     assert period_ends(night, here, weekly=True).date() == date(2026, 5, 25)
+
+
+async def test_each_day_s_first_forecast_is_kept_and_compared_with_what_came(
+    world: World, reserves: Database, operator: Database
+) -> None:
+    reserve = await Reserve(world).begun("i1")
+    world.control.fund(60_000)
+    await reserve.judged(minimum=30_000)
+    await handlers.follow_book(reserves, [book([SCHOOL, RESERVE])])
+    await handlers.take_balance(reserves, [balance_read(11, 60_000)])
+    morning = world.clock().replace(hour=6, minute=0, second=0, microsecond=0)
+    usual = [line(f"p{n}", 1_000, at=morning - timedelta(days=7 * n)) for n in range(1, 9)]
+    await handlers.take_transactions(reserves, usual)
+    await look_ahead_and_keep(reserves, clock=lambda: morning)
+    first = await kept(operator)
+    assert [(row["day"], row["payments"], row["payments_error"]) for row in first] == [
+        (morning.date(), 1_000, None)
+    ]
+
+    # The day goes on: another forecast of it is not kept; a payment comes that no Thursday had.
+    await handlers.take_transactions(reserves, [line("today", 2_500, at=morning + timedelta(hours=5))])
+    await handlers.take_balance(reserves, [balance_read(12, 61_500)])
+    await look_ahead_and_keep(reserves, clock=lambda: morning + timedelta(hours=6))
+    assert await kept(operator) == first
+
+    next_day = morning + timedelta(hours=18, minutes=10)
+    await look_ahead_and_keep(reserves, clock=lambda: next_day)
+    tomorrow, today = await kept(operator)
+    assert tomorrow["compared_at"] is None
+    assert (today["payments_error"], today["sent_error"], today["free_error"]) == (1_500, 0, 1_500)
+    assert metrics.FORECAST_ERROR.labels("payments")._value.get() == 1_500
+    assert metrics.HOURS_TO_SHORTFALL._value.get() == HOURS
+
+
+async def kept(operator: Database) -> list[dict[str, object]]:
+    async with operator.transaction() as tx:
+        await tx.execute("SET LOCAL ROLE hobbs_reader")
+        return await past(tx)

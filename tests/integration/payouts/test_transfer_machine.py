@@ -16,12 +16,10 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from fleet.envelope import Record
 from hobbs.local.stripe_sim.control import Control
-from services.payouts import handlers
 from services.payouts.domain.outcomes import OperationOutcome
 from services.payouts.stripe.relay import StripeRelay
-from tests.integration.payouts.conftest import EMPTY
+from tests.integration.payouts.conftest import empty
 from tests.integration.payouts.world import World
-from tests.support.databases import run_statement
 from tests.support.machines import Machine, run_machine
 
 PAYEES = ("a", "b")
@@ -217,13 +215,13 @@ class Transfers(Machine):
                 assert seen.open[payee] or seen.paid[payee] == self.owed[payee]
 
     async def _begin(self) -> None:
-        await run_statement(self.owner_url, EMPTY)
+        await empty(self.owner_url)
         self.world.clock.moved *= 0
         self.world.version = 0
         self.accounts = dict(zip(PAYEES, await self.world.payees(*PAYEES), strict=True))
 
     async def _owe(self, debt: Record) -> None:
-        await handlers.record_payables(self.world.db, [debt], clock=self.world.clock)
+        await self.world.hand(debt)
 
     async def _call(self) -> Late:
         relay = self.world.relay()

@@ -39,6 +39,7 @@ from services.payouts.stripe.relay import StripeRelay
 from services.payouts.stripe.rereads import Rereader
 from services.payouts.stripe.treasury import Treasury
 from services.payouts.stripe.usage import Usage
+from tests.support.books import keep_books
 from tests.support.payouts import SETTINGS, unhurried
 from tests.support.records import record
 
@@ -67,6 +68,7 @@ class Clock:
 @dataclass(kw_only=True)
 class World:
     db: Database
+    ledger: Database
     client: StripeClient
     control: Control
     clock: Clock
@@ -204,7 +206,7 @@ class World:
     ) -> Record:
         """A posted journal that owes (or takes) so much; the record, to send it again."""
         sent = self.posted(wallet, amount, source=source, event_type=event_type)
-        await handlers.record_payables(self.db, [sent], clock=self.clock)
+        await self.hand(sent)
         return sent
 
     def posted(
@@ -264,12 +266,13 @@ class World:
         return self.posted(entry["wallet"], -entry["amount"], source=source, event_type="revert")
 
     async def hand(self, *batch: Record) -> None:
-        """Hand posted journals to the service as one batch."""
+        """Hand journals to the service as one batch, once the ledger has posted them."""
+        await keep_books(self.ledger, *batch)
         await handlers.record_payables(self.db, list(batch), clock=self.clock)
 
     async def earned(self, key: str, *amounts: int, currency: str = "USD") -> None:
         batch = [self.posted(f"instructor:{key}", amount, currency=currency) for amount in amounts]
-        await handlers.record_payables(self.db, batch, clock=self.clock)
+        await self.hand(*batch)
 
     async def webhook(
         self,

@@ -38,6 +38,7 @@ class Consumed:
     topic: str
     event: Callable[[int], Record]
     before: Callable[[], list[tuple[str, list[Record]]]] = list
+    in_the_books: bool = False  # the ledger has posted what its events announce
 
     def __str__(self) -> str:
         return f"{self.service}-{self.topic}"
@@ -168,7 +169,7 @@ CONSUMED = [
     ),
     Consumed(service="ledger", topic="hold.requested", event=lambda n: hold(name=f"flight:F{n}")),
     Consumed(service="ledger", topic="limit.requested", event=lambda n: limit(0, wallet=f"student:s-{n}")),
-    Consumed(service="payouts", topic="journal.posted", event=owed),
+    Consumed(service="payouts", topic="journal.posted", event=owed, in_the_books=True),
     Consumed(service="payouts", topic="school.accepted", event=taught),
     Consumed(
         service="payouts",

@@ -24,6 +24,7 @@ from services.payouts.stripe.relay import StripeRelay
 from tests.integration.billing.given import CHANGES, completed, configured
 from tests.integration.ledger.books import requested
 from tests.integration.promises.consumed import CONSUMED, Consumed
+from tests.support.books import keep_books
 from tests.support.databases import service_url
 
 every_topic = pytest.mark.parametrize("consumed", CONSUMED, ids=str)
@@ -84,6 +85,9 @@ async def given(build: Build, consumed: Consumed) -> Service:
     service = await build(consumed.service)
     for topic, batch in consumed.before():
         await service.handle(topic, batch)
+    if consumed.in_the_books:
+        ledger = await build("ledger")
+        await keep_books(ledger.db, *[consumed.event(nth) for nth in range(1, 5)])
     assert await service.letters() == []
     return service
 

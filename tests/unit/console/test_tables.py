@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from console.reads.tables import Listing, Question, filter_names, question
 from console.reads.transfers import PAYEES, TRANSFERS
-from console.shown import csv_lines, hours, money
+from console.shown import csv_lines
 from console.times import begin_of_day, end_of_day, shown_instant, span
+from console.wording import hours, money
 
 ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 

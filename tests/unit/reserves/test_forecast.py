@@ -6,7 +6,7 @@ from itertools import pairwise
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reserves.domain.forecast import Coming, Due, Forecast, forecast, usual
+from services.reserves.domain.forecast import Coming, Due, Forecast, forecast, of_day, usual
 
 FRIDAY = datetime(2026, 5, 22, 12, tzinfo=UTC)
 
@@ -96,3 +96,17 @@ def test_paid_in_by_then_the_least_top_up_lets_everything_go_when_it_is_due(
     assert forecast(FRIDAY, free, 10_000, enough, owed, hours=100).top_up == 0
     less = [*money, Coming(at=looked.top_up_by, amount=looked.top_up - 1)]
     assert forecast(FRIDAY, free, 10_000, less, owed, hours=100).top_up == 1
+
+
+def test_of_a_day_is_foreseen_what_its_remaining_hours_say() -> None:
+    midnight = datetime(2026, 5, 23, tzinfo=UTC)
+    looked = forecast(
+        FRIDAY,
+        20_000,
+        5_000,
+        [Coming(at=hours(3), amount=1_000), Coming(at=hours(12), amount=9_000)],
+        [due("a", 12_000), due("b", 5_000, after=2), due("c", 1_000, after=12)],
+    )
+    seen = of_day(looked, {5: 700}, "USD", FRIDAY.date(), midnight)
+    assert (seen.free, seen.sent, seen.payments, seen.short) == (9_000, 12_000, 700, 2_000)
+    assert (seen.made_at, seen.ends_at) == (FRIDAY, midnight)

@@ -123,6 +123,19 @@ async def look_ahead(tx: Tx, now: datetime, what_if: WhatIf) -> Looked | None:
     )
 
 
+# What came above the forecast is positive; null: the day is not over, or nobody saw its end.
+_PAST = """
+    SELECT day, currency, free, free_came - free AS free_error, sent, sent_came - sent AS sent_error,
+           payments, payments_came - payments AS payments_error, made_at, compared_at
+    FROM reserves_public.forecasts ORDER BY day DESC, currency LIMIT 30
+"""
+
+
+async def past(tx: Tx) -> list[dict[str, Any]]:
+    """What was forecast of the last days as each began, and by how much what came was above it."""
+    return [dict(row._mapping) for row in await tx.all(_PAST)]
+
+
 async def _pending(tx: Tx, currency: str, today: date, now: datetime) -> Iterable[Any]:
     return await tx.all(_PENDING, currency=currency, since=today - LATEST, now=now)
 

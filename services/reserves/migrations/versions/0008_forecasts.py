@@ -1,11 +1,11 @@
-"""Dispatched flights: what the ledger was asked to hold for each, and what became of it."""
+"""What was forecast of each day, and what came."""
 
 from pathlib import Path
 
 from fleet.migrate import run_sql
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 branch_labels = None
 depends_on = None
 

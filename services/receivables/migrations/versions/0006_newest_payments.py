@@ -1,4 +1,4 @@
-"""How far students may fly on credit, as the school's book says."""
+"""The newest payments are found without adding up the refunds of all."""
 
 from pathlib import Path
 

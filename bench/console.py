@@ -1,0 +1,159 @@
+"""The console's pages over 100,000 flights and a million entries: server time, and how large each page is.
+
+The application runs in this process and is asked one page at a time, as its own database roles; beside it,
+in the same application, a page that asks the database for nothing but `SELECT 1`. The past is written by SQL
+(console_past.sql, and bench/growth.py for the ledger).
+"""
+
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+import httpx
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse
+from pydantic import SecretStr
+
+from bench.figures import Figure, at_most
+from bench.growth import write_past
+from bench.readers import percentile
+from bench.servers import deployed
+from console.app import HOLDER_ROLE
+from console.context import Console, Visit
+from console.edge import Edge
+from console.guard import Pages
+from console.roles import ROLES
+from console.settings import ConsoleSettings
+from console.web import build_web, templates
+from fleet.database import Database
+from hobbs.local.stack import Stack
+from schemas.services import CONSOLE
+
+FLIGHTS, JOURNALS = 100_000, 333_334
+ASKED, WARMED = 40, 3
+PAGE_MS, PAGE_BYTES = 100.0, 500_000
+SECRET: Final = "only-for-this-bench-0123456789"
+PAST: Final = Path(__file__).with_name("console_past.sql")
+BARE: Final = "/bare"
+# {n} is another flight or payment each time, {p} another person, {month} the first day of this one.
+STAFF_PAGES: Final = (
+    "/", "/transfers", "/transfers?f.state=held", "/transfers?sort=amount", "/transfers?f.wallet=past-{p}",
+    "/payees", "/payees?f.ready=no", "/payees/instructor:past-{p}", "/payments", "/payments/ch_{n}",
+    "/payments/unallocated", "/payments/disputes", "/movements", "/corrections", "/corrections/all",
+    "/settlements", "/reserve", "/reconciliation", "/reconciliation/breaks",
+    "/flights", "/flights?f.student=past-{p}", "/flights?f.billed_on.from={month}&sort=margin",
+    "/flights/past-{n}",
+    "/flights/refused",
+    "/wallets", "/wallets?f.kind=student&sort=balance", "/wallets/instructor:past-{p}",
+    "/wallets/platform:school", "/journals/flight:past-{n}:1", "/rates", "/rates/instructor/past-{p}",
+    "/dead", "/questions", "/audit", "/audit/refused",
+)  # fmt: skip
+HOLDER_PAGES: Final = (
+    "/own", "/own/flights", "/own/flights?f.aircraft=N105", "/own/statement", "/own/transfers",
+    "/own/corrections", "/own/questions",
+)  # fmt: skip
+PEOPLE: Final = {"ada": STAFF_PAGES, "past-7": HOLDER_PAGES}
+
+
+async def measure(stack: Stack) -> list[Figure]:
+    """The 95th percentile of each page's server time; the slowest are figures, the others are in the note."""
+    async with deployed(stack) as deployment:
+        owner = await deployment.connect()
+        await write_past(owner, JOURNALS)
+        await owner.execute(PAST.read_text(encoding="utf-8"), timeout=600)
+        await owner.execute("VACUUM (ANALYZE)", timeout=600)
+        await owner.close()
+        found: dict[str, list[float]] = {}
+        sizes: dict[str, int] = {}
+        async with application(deployment.fleet.database_url(CONSOLE)) as app:
+            for person, pages in PEOPLE.items():
+                browser = await signed_in(app, person)
+                for page in (BARE, *pages):
+                    found[page], sizes[page] = await asked(browser, page)
+                await browser.aclose()
+    return figures(found, sizes)
+
+
+@asynccontextmanager
+async def application(url: str) -> AsyncIterator[httpx.ASGITransport]:
+    """The console's application with one page more."""
+    settings = ConsoleSettings.model_validate(
+        {
+            "database_url": SecretStr(url),
+            "kafka_bootstrap": "127.0.0.1:1",
+            "console_login": "local",
+            "console_local_secret": SecretStr(SECRET),
+        }
+    )
+    db = Database(url, schema="console", pool_size=2)
+    holders = Database(url, schema="console_public", role=HOLDER_ROLE, pool_size=2)
+    web = build_web(Console(settings=settings, db=db, holders=holders, templates=templates()))
+    assert isinstance(web, Edge)
+    assert isinstance(web._app, FastAPI)
+    pages = Pages()
+
+    @pages.get(BARE, ROLES)
+    async def bare(visit: Visit) -> HTMLResponse:
+        async with visit.reading() as tx:
+            return HTMLResponse(f"<p>{(await tx.one('SELECT 1 AS one')).one}</p>")
+
+    web._app.include_router(pages.router)
+    try:
+        yield httpx.ASGITransport(web, raise_app_exceptions=False)
+    finally:
+        await db.close()
+        await holders.close()
+
+
+async def signed_in(app: httpx.ASGITransport, person: str) -> httpx.AsyncClient:
+    origin = "http://127.0.0.1:8090"
+    browser = httpx.AsyncClient(transport=app, base_url=origin, headers={"origin": origin}, timeout=60)
+    entered = await browser.post("/login/local", data={"key": SECRET, "person": person})
+    entered.raise_for_status() if entered.status_code != 303 else None
+    return browser
+
+
+async def asked(browser: httpx.AsyncClient, page: str) -> tuple[list[float], int]:
+    """How many milliseconds a page took each time, and its largest size; the first few times do not count."""
+    took, largest = list[float](), 0
+    month = f"{datetime.now(UTC):%Y-%m}-01"
+    for number in range(-WARMED, ASKED):
+        turn = number + WARMED
+        address = page.replace("{p}", str(turn)).replace("{n}", str(1 + turn * 997)).replace("{month}", month)
+        began = time.perf_counter()
+        answer = await browser.get(address)
+        if number >= 0:
+            took.append((time.perf_counter() - began) * 1_000)
+        if answer.status_code != 200:
+            raise AssertionError(f"{address} answered {answer.status_code}")
+        largest = max(largest, len(answer.content))
+    return took, largest
+
+
+def figures(found: dict[str, list[float]], sizes: dict[str, int]) -> list[Figure]:
+    bare = percentile(found.pop(BARE), 0.95)
+    largest = max(sizes, key=lambda page: sizes[page])
+    slow = sorted(found, key=lambda page: -percentile(found[page], 0.95))
+    return [
+        *(
+            Figure(
+                name=f"console: {page}, 95th percentile of its server time",
+                value=percentile(found[page], 0.95),
+                unit="ms",
+                limit=at_most(PAGE_MS),
+                baseline=("a page of SELECT 1 in the same application, ms", bare),
+                note=f"median {percentile(found[page], 0.5):.3g} ms; 100,000 flights, 1,000,000 entries",
+            )
+            for page in slow
+        ),
+        Figure(
+            name="console: largest page",
+            value=sizes[largest],
+            unit="bytes",
+            limit=at_most(PAGE_BYTES),
+            note=largest,
+        ),
+    ]

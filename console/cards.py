@@ -1,0 +1,64 @@
+"""The settings of a card of the school's book as people read them: amounts in the school's currency. Pure."""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final, get_args, get_type_hints
+
+from console.wording import money, words
+from schemas.school import CARDS, AirportFee, Rate
+
+HIDDEN: Final = frozenset({"kind", "key", "effective_from", "email", "name", "id"})
+PPM_PER_PERCENT: Final = 10_000
+
+
+@cache
+def _amounts_of(kind: str) -> frozenset[str]:
+    """The settings of a kind of card that are amounts of money, by the published model."""
+    card = CARDS.get(kind)  # type: ignore[call-overload]  # a kind that is no longer published
+    hints = get_type_hints(card, include_extras=True) if card else {}
+    return frozenset(name for name, hint in hints.items() if hint == Rate or Rate in get_args(hint))
+
+
+def setting(kind: str, name: str, value: Any, currency: str) -> str:
+    """A setting's value: 13500 of `rate_per_hour` is 135.00, 700000 of `owner_share_ppm` is 70 %."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if name in _amounts_of(kind):
+        return money(value, currency)
+    if name.endswith("_ppm"):
+        return percent(value)
+    if isinstance(value, Mapping):  # taxes by kind of line
+        return ", ".join(f"{words(line)} {percent(share)}" for line, share in value.items())
+    if isinstance(value, list):
+        return ", ".join(_one_of(one, currency) for one in value)
+    return str(value)
+
+
+def _one_of(value: Any, currency: str) -> str:
+    if isinstance(value, Mapping):  # a fee of an airport
+        fee = AirportFee.model_validate(value)
+        return f"{fee.name} {money(fee.amount, currency)}"
+    return words(str(value))
+
+
+def percent(millionths: int) -> str:
+    """70000 millionths are 7 %; no digit is lost."""
+    whole, rest = divmod(millionths, PPM_PER_PERCENT)
+    part = f".{rest:04d}".rstrip("0") if rest else ""
+    return f"{whole}{part} %"
+
+
+def title_of(name: str) -> str:
+    """A setting's name as words: `owner_share_ppm` is "owner share"."""
+    return words(name.removesuffix("_ppm"))
+
+
+def says(kind: str, document: Mapping[str, Any], currency: str) -> str:
+    """A card in one line; names and addresses of people are left out."""
+    return ", ".join(
+        f"{title_of(name)} {setting(kind, name, value, currency)}"
+        for name, value in sorted(document.items())
+        if name not in HIDDEN and value is not None and value not in ([], {})
+    )

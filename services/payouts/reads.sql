@@ -1,0 +1,3 @@
+-- Which views of other services payouts reads. `hobbs migrate` gives exactly these; hobbs_reader reads all.
+GRANT USAGE ON SCHEMA ledger_public TO hobbs_payouts;
+GRANT SELECT ON ledger_public.entries, ledger_public.positions TO hobbs_payouts;
