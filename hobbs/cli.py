@@ -17,6 +17,7 @@ GROUPS: Final = {
     "flights": "hobbs.commands.flights",
     "transfers": "hobbs.commands.transfers",
     "payments": "hobbs.commands.payments",
+    "credit": "hobbs.commands.credit",
     "adjustments": "hobbs.commands.adjustments",
     "reconcile": "hobbs.commands.reconcile",
     "explain": "hobbs.commands.explain",

@@ -90,7 +90,10 @@ class FlightCorrected(FlightCompleted):
 
 
 class FlightCancelled(Event):
-    """A completed flight that did not take place: its next revision, on which nobody owes anything."""
+    """A flight that did not take place: its next revision, on which nobody owes anything.
+
+    Revision 1 calls off a flight that was dispatched and never completed.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -106,7 +109,7 @@ class FlightCancelled(Event):
     )
 
     flight_id: NewIdentifier
-    revision: int = Field(strict=True, ge=2, le=10_000)
+    revision: int = Field(strict=True, ge=1, le=10_000)
     reason: Sentence
     cancelled_by: NewIdentifier
 

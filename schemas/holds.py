@@ -42,6 +42,8 @@ class HoldRequested(Event):
     """Ask the ledger to place, post or void one hold. One topic for the three, so that they keep their order.
 
     place: wallet, currency, amount, expires_at. post: to_wallet, and amount for a part. void: nothing more.
+    `floor`: what the available balance may not go below by this hold, beside the wallet's own limit.
+    `replaces`: a hold that is voided when this one is placed, and stands when this one is refused.
     """
 
     model_config = ConfigDict(
@@ -69,6 +71,8 @@ class HoldRequested(Event):
     to_wallet: WalletAddress | None = None
     occurred_at: Instant | None = None
     memo: Sentence = ""
+    floor: MinorUnits | None = None
+    replaces: HoldName | None = None
 
     @model_validator(mode="after")
     def _has_what_its_action_needs(self) -> Self:

@@ -13,7 +13,17 @@ from schemas.fields import CalendarDate, Currency, Event, Identifier, Instant, S
 from schemas.identifiers import identifier_problem
 
 ChangeKind = Literal[
-    "school", "tax", "aircraft", "instructor", "owner", "student", "student_rate", "adjustments", "reserve"
+    "school",
+    "tax",
+    "aircraft",
+    "instructor",
+    "owner",
+    "student",
+    "student_rate",
+    "adjustments",
+    "reserve",
+    "credit",
+    "credit_limit",
 ]
 LineKind = Literal["rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel"]
 PayoutSchedule = Literal["per_flight", "daily", "weekly"]
@@ -142,6 +152,35 @@ class ReserveCard(Card):
     timing_days: Annotated[int, Field(strict=True, ge=0, le=30)] = 3
 
 
+class CreditCard(Card):
+    """Key `credit`: how far students may fly on credit, and what a dispatch holds of it.
+
+    `limit`: how far below zero a student's available balance may go who has no card of their own; None: as
+    far as they like. A dispatch holds its estimate and `margin_percent` more, until `hold_hours` after its
+    planned end. From `near_percent` and `close_percent` of the limit on a student is warned.
+    `allowed_by_one_up_to`: up to this amount one person may allow a flight beyond the limit; above, a second
+    must agree.
+    """
+
+    limit: Rate | None = None
+    margin_percent: Annotated[int, Field(strict=True, ge=0, le=100)] = 10
+    hold_hours: Annotated[int, Field(strict=True, ge=1, le=720)] = 24
+    near_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 80
+    close_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 95
+    allowed_by_one_up_to: Rate = 0
+
+
+class CreditLimitCard(Card):
+    """Key: the student's id. Stands instead of the school's limit, until the day `until`, that day included.
+
+    `frozen`: no flight of the student is cleared, whatever the balance is.
+    """
+
+    limit: Rate | None = None
+    until: CalendarDate | None = None
+    frozen: Annotated[bool, Field(strict=True)] = False
+
+
 class AirportFee(Event):
     """A flat amount on every flight of the aircraft that has hours."""
 
@@ -193,6 +232,8 @@ CARDS: dict[ChangeKind, type[Card]] = {
     "student_rate": StudentRateCard,
     "adjustments": AdjustmentsCard,
     "reserve": ReserveCard,
+    "credit": CreditCard,
+    "credit_limit": CreditLimitCard,
 }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from schemas.adjustments import AdjustmentChanged
 from schemas.dead_letters import DeadLettered
 from schemas.decisions import DecisionRequested, DecisionTaken
+from schemas.dispatches import DispatchCleared, DispatchRefused, FlightDispatched, FlightEstimated
 from schemas.fields import Event
 from schemas.flights import FlightBilled, FlightCancelled, FlightCompleted, FlightCorrected, FlightRevised
 from schemas.holds import HoldChanged, HoldRefused, HoldRequested, LimitChanged, LimitRequested
@@ -75,6 +76,23 @@ _TOPICS = (
         consumers=("billing",),
         retention_ms=FOREVER,
     ),
+    Topic(
+        name="flight.dispatched",
+        model=FlightDispatched,
+        key="flight_id",
+        owner=SCHEDULING,
+        also_from=FLIGHTS_ALSO_FROM,
+        consumers=("billing",),
+    ),
+    Topic(
+        name="flight.estimated",
+        model=FlightEstimated,
+        key="flight_id",
+        owner="billing",
+        consumers=("receivables",),
+    ),
+    Topic(name="dispatch.cleared", model=DispatchCleared, key="flight_id", owner="receivables"),
+    Topic(name="dispatch.refused", model=DispatchRefused, key="flight_id", owner="receivables"),
     Topic(name="flight.billed", model=FlightBilled, key="flight_id", owner="billing"),
     Topic(
         name="flight.revised",
@@ -137,7 +155,7 @@ _TOPICS = (
         model=SchoolAccepted,
         key="school",
         owner="billing",
-        consumers=("payouts", "adjustments", "reserves"),
+        consumers=("payouts", "adjustments", "reserves", "receivables"),
         partitions=1,
         retention_ms=FOREVER,
     ),
@@ -185,12 +203,13 @@ _TOPICS = (
         name="hold.requested",
         model=HoldRequested,
         key="hold",
-        owner=OPERATOR,  # no service of ours asks; one that does is named here
+        owner=OPERATOR,
+        also_from=("receivables",),
         consumers=("ledger",),
         measured_by=("payouts",),
     ),
-    Topic(name="hold.changed", model=HoldChanged, key="hold", owner="ledger"),
-    Topic(name="hold.refused", model=HoldRefused, key="hold", owner="ledger"),
+    Topic(name="hold.changed", model=HoldChanged, key="hold", owner="ledger", consumers=("receivables",)),
+    Topic(name="hold.refused", model=HoldRefused, key="hold", owner="ledger", consumers=("receivables",)),
     Topic(
         name="limit.requested",
         model=LimitRequested,

@@ -37,6 +37,8 @@ allow hobbs_billing Write \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
+  --topic flight.estimated \
   --topic flight.billed \
   --topic flight.revised \
   --topic school.configured \
@@ -49,12 +51,14 @@ allow hobbs_billing Read \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
   --topic school.configured \
   --topic decision.requested
 allow hobbs_billing Read \
   --group billing.flight.completed \
   --group billing.flight.corrected \
   --group billing.flight.cancelled \
+  --group billing.flight.dispatched \
   --group billing.school.configured \
   --group billing.decision.requested
 allow hobbs_ledger Write \
@@ -132,7 +136,14 @@ allow hobbs_payouts Read \
   --group payouts.reserve.gate \
   --group payouts.decision.requested
 allow hobbs_receivables Write \
+  --topic flight.estimated \
+  --topic dispatch.cleared \
+  --topic dispatch.refused \
+  --topic school.accepted \
   --topic journal.requested \
+  --topic hold.requested \
+  --topic hold.changed \
+  --topic hold.refused \
   --topic payment.received \
   --topic charge.settled \
   --topic stripe.webhook \
@@ -141,6 +152,10 @@ allow hobbs_receivables Write \
   --topic decision.taken \
   --topic receivables.dead
 allow hobbs_receivables Read \
+  --topic flight.estimated \
+  --topic school.accepted \
+  --topic hold.changed \
+  --topic hold.refused \
   --topic charge.settled \
   --topic stripe.webhook \
   --topic decision.requested
@@ -148,6 +163,10 @@ allow hobbs_receivables Describe \
   --topic flight.completed \
   --topic school.configured
 allow hobbs_receivables Read \
+  --group receivables.flight.estimated \
+  --group receivables.school.accepted \
+  --group receivables.hold.changed \
+  --group receivables.hold.refused \
   --group receivables.charge.settled \
   --group receivables.stripe.webhook \
   --group receivables.decision.requested
@@ -155,6 +174,7 @@ allow hobbs_gateway Write \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
   --topic stripe.webhook \
   --topic decision.requested \
   --topic decision.taken \
@@ -245,6 +265,7 @@ allow hobbs_operator Write \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
   --topic school.configured \
   --topic group.requested \
   --topic hold.requested \
@@ -254,6 +275,8 @@ allow hobbs_operator Read \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
+  --topic flight.estimated \
   --topic flight.revised \
   --topic reversal.requested \
   --topic reversal.settled \
@@ -267,6 +290,8 @@ allow hobbs_operator Read \
   --topic revert.requested \
   --topic group.requested \
   --topic hold.requested \
+  --topic hold.changed \
+  --topic hold.refused \
   --topic limit.requested \
   --topic transfer.sent \
   --topic payment.received \
@@ -278,10 +303,10 @@ allow hobbs_operator Read \
   --topic decision.requested \
   --topic decision.taken
 allow hobbs_operator Describe \
+  --topic dispatch.cleared \
+  --topic dispatch.refused \
   --topic flight.billed \
   --topic adjustment.changed \
-  --topic hold.changed \
-  --topic hold.refused \
   --topic limit.changed \
   --topic balance.crossed \
   --topic transfer.refused \
@@ -303,6 +328,8 @@ allow hobbs_operator Describe \
   --group billing.flight.completed \
   --group billing.flight.corrected \
   --group billing.flight.cancelled \
+  --group billing.flight.dispatched \
+  --group receivables.flight.estimated \
   --group adjustments.flight.revised \
   --group payouts.reversal.requested \
   --group adjustments.reversal.settled \
@@ -313,6 +340,7 @@ allow hobbs_operator Describe \
   --group payouts.school.accepted \
   --group adjustments.school.accepted \
   --group reserves.school.accepted \
+  --group receivables.school.accepted \
   --group ledger.journal.requested \
   --group payouts.journal.posted \
   --group adjustments.journal.posted \
@@ -322,6 +350,8 @@ allow hobbs_operator Describe \
   --group ledger.revert.requested \
   --group ledger.group.requested \
   --group ledger.hold.requested \
+  --group receivables.hold.changed \
+  --group receivables.hold.refused \
   --group ledger.limit.requested \
   --group adjustments.transfer.sent \
   --group reserves.transfer.sent \
@@ -344,11 +374,16 @@ allow hobbs_operator Describe \
 allow hobbs_scheduling Write \
   --topic flight.completed \
   --topic flight.corrected \
-  --topic flight.cancelled
+  --topic flight.cancelled \
+  --topic flight.dispatched
 allow hobbs_migrate Describe \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
+  --topic flight.estimated \
+  --topic dispatch.cleared \
+  --topic dispatch.refused \
   --topic flight.billed \
   --topic flight.revised \
   --topic adjustment.changed \
@@ -397,6 +432,10 @@ allow hobbs_migrate Create \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
+  --topic flight.dispatched \
+  --topic flight.estimated \
+  --topic dispatch.cleared \
+  --topic dispatch.refused \
   --topic flight.billed \
   --topic flight.revised \
   --topic adjustment.changed \

@@ -13,11 +13,13 @@ _ORDER = (
     "school",
     "adjustments",
     "reserve",
+    "credit",
     "tax",
     "student_rate",
     "instructor",
     "owner",
     "student",
+    "credit_limit",
     "aircraft",
 )
 _WITHOUT_MONEY = (
@@ -34,6 +36,10 @@ _WITHOUT_MONEY = (
     "reopen_percent",
     "stale_after_minutes",
     "timing_days",
+    "margin_percent",
+    "hold_hours",
+    "near_percent",
+    "close_percent",
 )
 
 

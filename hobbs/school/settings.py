@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -73,6 +74,11 @@ def _percent(value: Any, currency: str) -> int:
 def _as_is(value: Any, currency: str) -> Any:
     """Leave the value to the card's model, which checks it; a decimal becomes text, which it refuses."""
     return str(value) if isinstance(value, Decimal) else value
+
+
+def _day(value: Any, currency: str) -> Any:
+    """A date of TOML, or its text; the card's model checks text."""
+    return value.isoformat() if isinstance(value, date) and not isinstance(value, datetime) else value
 
 
 def _fees(value: Any, currency: str) -> list[dict[str, Any]]:
@@ -163,6 +169,19 @@ TABLES: Mapping[str, Table] = {
             "count_tax count_aircraft_reserves stale_after_minutes when_stale exempt_wallets timing_days",
         ),
         repeats=True,
+    ),
+    "credit": Table(
+        identity=(),
+        key=lambda table: "credit",
+        settings=_settings(
+            "limit allowed_by_one_up_to", plain="margin_percent hold_hours near_percent close_percent"
+        ),
+        repeats=True,
+    ),
+    "credit_limit": Table(
+        identity=("id",),
+        key=_one("id"),
+        settings=_settings("limit", plain="frozen") | {"until": Setting(name="until", read=_day)},
     ),
     "tax": Table(
         identity=("line",),

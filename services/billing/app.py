@@ -9,10 +9,12 @@ from services.billing.handlers import (
     cancel_flights,
     configure_school,
     correct_flights,
+    estimate_flights,
 )
 from services.billing.settings import BillingSettings
 
 WAITING_EVERY_S = 1.0
+ESTIMATE_EVERY_S = 0.01  # somebody stands beside the aircraft and waits for the answer
 BOOK_FIRST = ("school.configured",)
 
 
@@ -23,6 +25,12 @@ def build(settings: BillingSettings | None = None) -> Worker:
     worker.consume("flight.completed", partial(bill_flights, worker.database), after=BOOK_FIRST)
     worker.consume("flight.corrected", partial(correct_flights, worker.database), after=BOOK_FIRST)
     worker.consume("flight.cancelled", partial(cancel_flights, worker.database), after=BOOK_FIRST)
+    worker.consume(
+        "flight.dispatched",
+        partial(estimate_flights, worker.database),
+        after=BOOK_FIRST,
+        every_s=ESTIMATE_EVERY_S,
+    )
     worker.every("apply_waiting", WAITING_EVERY_S, partial(apply_waiting, worker.database))
     worker.decide({})
     return worker

@@ -9,7 +9,7 @@ from fleet.faults import fault_point
 from fleet.inbox import Admitted
 from fleet.outages import TryAgain
 from services.billing import metrics, steps, store, wire
-from services.billing.domain.billing import decide_bills
+from services.billing.domain.billing import decide_bill, decide_bills
 from services.billing.domain.bills import Bill, BillingResult, FlightRefusal
 from services.billing.domain.flights import Flight
 from services.billing.domain.rates import Book
@@ -72,6 +72,27 @@ async def _bill_once(
     )
     lost = {id(a) for i, (a, _) in bills.items() if i not in written}
     return [(a, None if id(a) in lost else v) for a, v in zip(admitted, results, strict=True)]
+
+
+async def estimate_flights(db: Database, batch: Sequence[Record]) -> None:
+    """Say what each dispatched flight would be billed, by the cards and the function that will bill it."""
+    async with db.transaction() as tx:
+        admitted = await inbox.admit(
+            tx,
+            batch,
+            wire.events.flight_dispatched,
+            natural_key=lambda event: f"dispatch:{event.flight_id}:{event.revision}",
+        )
+        planned = [wire.events.planned_flight(one.event) for one in admitted]
+        book = await store.book.read(tx, planned) if planned else None
+        await outbox.stage(
+            tx,
+            [
+                wire.events.flight_estimated(one.event, decide_bill(flight, book), one.cause)
+                for one, flight in zip(admitted, planned, strict=True)
+                if book is not None
+            ],
+        )
 
 
 async def correct_flights(db: Database, batch: Sequence[Record]) -> None:

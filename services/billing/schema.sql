@@ -101,7 +101,7 @@ CREATE TABLE billing.card_version (
     old jsonb,
     new jsonb,
     CONSTRAINT card_is_an_object CHECK (((new IS NULL) OR (jsonb_typeof(new) = 'object'::text))),
-    CONSTRAINT card_kind_is_known CHECK ((kind = ANY (ARRAY['school'::text, 'tax'::text, 'aircraft'::text, 'instructor'::text, 'owner'::text, 'student'::text, 'student_rate'::text, 'adjustments'::text, 'reserve'::text])))
+    CONSTRAINT card_kind_is_known CHECK ((kind = ANY (ARRAY['school'::text, 'tax'::text, 'aircraft'::text, 'instructor'::text, 'owner'::text, 'student'::text, 'student_rate'::text, 'adjustments'::text, 'reserve'::text, 'credit'::text, 'credit_limit'::text])))
 );
 ALTER TABLE ONLY billing.card_version ADD CONSTRAINT card_changes_once_in_a_version PRIMARY KEY (kind, key, effective_from, version);
 ALTER TABLE ONLY billing.card_version ADD CONSTRAINT card_version_is_of_a_school_version FOREIGN KEY (version) REFERENCES billing.school_version(version);
@@ -378,7 +378,7 @@ CREATE VIEW billing_public.cancelled_flights AS
     made_by,
     cancelled_at
    FROM billing.cancelled_flight;
-GRANT SELECT ON TABLE billing_public.cancelled_flights TO hobbs_reader, hobbs_billing;
+GRANT SELECT ON TABLE billing_public.cancelled_flights TO hobbs_reader, hobbs_billing, hobbs_receivables;
 
 CREATE VIEW billing_public.card_history AS
  SELECT card_version.version,

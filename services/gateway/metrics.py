@@ -13,6 +13,7 @@ ROUTES: Final = (
     "/v1/flights",
     "/v1/flights/corrections",
     "/v1/flights/cancellations",
+    "/v1/flights/dispatches",
     "/openapi.json",
     "/docs",
     "none",  # an address that is not there, or nobody looked because too many requests were under way
@@ -62,7 +63,7 @@ FLIGHTS: Final = metrics.counter(
     "gateway_flights_total",
     "Flights, corrections and cancellations received over HTTP.",
     {
-        "topic": ("flight.completed", "flight.corrected", "flight.cancelled"),
+        "topic": ("flight.completed", "flight.corrected", "flight.cancelled", "flight.dispatched"),
         "outcome": ("accepted", "repeated"),
     },
 )

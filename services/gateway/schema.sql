@@ -15,7 +15,7 @@ CREATE TABLE gateway.accepted_flight (
     accepted_at timestamptz DEFAULT now() NOT NULL,
     CONSTRAINT accepted_flight_hash_is_sha256 CHECK ((octet_length(content_hash) = 32)),
     CONSTRAINT accepted_flight_revision_is_positive CHECK ((revision > 0)),
-    CONSTRAINT accepted_flight_topic_is_a_flight_topic CHECK ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text])))
+    CONSTRAINT accepted_flight_topic_is_a_flight_topic CHECK ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text, 'flight.dispatched'::text])))
 );
 ALTER TABLE ONLY gateway.accepted_flight ADD CONSTRAINT accepted_flight_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY gateway.accepted_flight ADD CONSTRAINT accepted_flight_revision_is_accepted_once UNIQUE (topic, flight_id, revision);
@@ -124,7 +124,7 @@ CREATE TABLE gateway.outbox (
     raw_headers jsonb,
     staged_at timestamptz DEFAULT clock_timestamp() NOT NULL,
     CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL)))),
-    CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text, 'decision.requested'::text, 'decision.taken'::text, 'gateway.dead'::text])))
+    CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text, 'flight.dispatched'::text, 'decision.requested'::text, 'decision.taken'::text, 'gateway.dead'::text])))
 );
 ALTER TABLE gateway.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY gateway.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from fleet.envelope import derived_key
 from fleet.inbox import has_nul
+from schemas.dispatches import FlightDispatched
 from schemas.fields import Instant
 from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from schemas.stripe_webhooks import (
@@ -41,7 +42,8 @@ _VERSION: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[.a-z_]{0,40}", re.ASCI
 _INSTANT: Final = TypeAdapter(Instant)
 
 Endpoint = Literal["platform", "connect"]
-FlightEvent = FlightCompleted | FlightCancelled  # a correction is a completed flight with a reason
+# A correction is a completed flight with a reason.
+FlightEvent = FlightCompleted | FlightCancelled | FlightDispatched
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,6 +149,8 @@ def topic_of(model: type[FlightEvent]) -> str:
     """The topic that a flight of this model is published to."""
     if issubclass(model, FlightCancelled):
         return "flight.cancelled"
+    if issubclass(model, FlightDispatched):
+        return "flight.dispatched"
     return "flight.corrected" if issubclass(model, FlightCorrected) else "flight.completed"
 
 

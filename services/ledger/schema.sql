@@ -3,7 +3,7 @@
 CREATE SCHEMA ledger;
 CREATE SCHEMA ledger_public;
 GRANT USAGE ON SCHEMA ledger TO hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
-GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance, hobbs_adjustments, hobbs_payouts, hobbs_reserves;
+GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance, hobbs_adjustments, hobbs_payouts, hobbs_receivables, hobbs_reserves;
 
 CREATE TYPE ledger.balance_step AS (
     monitor_id bigint,
@@ -683,7 +683,7 @@ CREATE VIEW ledger_public.journals AS
     request_event_id
    FROM ledger.journal;
 COMMENT ON VIEW ledger_public.journals IS 'Every journal, without its entries.';
-GRANT SELECT ON TABLE ledger_public.journals TO hobbs_reader, hobbs_ledger;
+GRANT SELECT ON TABLE ledger_public.journals TO hobbs_reader, hobbs_ledger, hobbs_receivables;
 
 CREATE VIEW ledger_public.late_journals AS
  SELECT late_journal.journal_id,
@@ -874,7 +874,7 @@ CREATE VIEW ledger_public.wallets AS
    FROM (ledger.wallet
      JOIN ledger.balance ON ((balance.wallet_id = wallet.id)));
 COMMENT ON VIEW ledger_public.wallets IS 'Every wallet with its balance, one row per currency.';
-GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader, hobbs_ledger;
+GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader, hobbs_ledger, hobbs_receivables;
 
 -- Functions; their texts are in functions/.
 -- * acquire_wallet_lock(bigint)

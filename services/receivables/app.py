@@ -7,13 +7,20 @@ from fleet.worker import Worker
 from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import (
     allocate_named,
+    end_flights,
+    follow_book,
     measure_waiting,
+    take_changed_holds,
+    take_estimates,
+    take_refused_holds,
     take_settled_charges,
     take_stripe_events,
 )
 from services.receivables.settings import ReceivablesSettings
 
 MEASURE_S = 15.0
+END_EVERY_S = 1.0
+ANSWER_EVERY_S = 0.01
 BILLINGS_TOPICS = ("school.configured", "flight.completed")
 WEBHOOKS_EVERY_S = 0.2  # many to a commit: no person waits for one
 
@@ -33,7 +40,20 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
         "stripe.webhook", take, every_s=WEBHOOKS_EVERY_S, after_others={"billing": BILLINGS_TOPICS}
     )
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
+    worker.consume("school.accepted", partial(follow_book, worker.database))
+    _dispatch(worker)
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
     worker.every("allocate_named", MEASURE_S, partial(allocate_named, worker.database))
     worker.decide(ACTIONS)
     return worker
+
+
+def _dispatch(worker: Worker) -> None:
+    """Whether students may fly: somebody stands beside the aircraft and waits for the answer."""
+    db = worker.database
+    worker.consume(
+        "flight.estimated", partial(take_estimates, db), every_s=ANSWER_EVERY_S, after=["school.accepted"]
+    )
+    worker.consume("hold.changed", partial(take_changed_holds, db), every_s=ANSWER_EVERY_S)
+    worker.consume("hold.refused", partial(take_refused_holds, db), every_s=ANSWER_EVERY_S)
+    worker.every("end_flights", END_EVERY_S, partial(end_flights, db))

@@ -37,6 +37,47 @@ async def take_settled_charges(db: Database, batch: Sequence[Record]) -> None:
         await steps.charges.learn(tx, [(s.event, s) for s in settled], now=datetime.now(UTC))
 
 
+async def follow_book(db: Database, batch: Sequence[Record]) -> None:
+    """Take what the versions of the school's book that billing accepted say of credit."""
+    async with db.transaction() as tx:
+        accepted = await admit(
+            tx, batch, wire.book.school_accepted, natural_key=lambda event: f"school:{event.version}"
+        )
+        await steps.credit.follow_book(tx, wire.book.versions(accepted))
+
+
+async def take_estimates(db: Database, batch: Sequence[Record]) -> None:
+    """Ask the ledger for the holds of dispatched flights."""
+    async with db.transaction() as tx:
+        estimated = await admit(
+            tx,
+            batch,
+            wire.dispatches.flight_estimated,
+            natural_key=lambda event: event.natural_key,
+        )
+        await steps.dispatches.take_estimates(tx, estimated, datetime.now(UTC))
+
+
+async def take_changed_holds(db: Database, batch: Sequence[Record]) -> None:
+    """Clear the dispatches whose holds stand, and note those that have ended."""
+    async with db.transaction() as tx:
+        changed = await admit(tx, batch, wire.dispatches.hold_changed)
+        await steps.dispatches.take_changed(tx, changed, datetime.now(UTC))
+
+
+async def take_refused_holds(db: Database, batch: Sequence[Record]) -> None:
+    """Refuse the dispatches whose holds the ledger refused."""
+    async with db.transaction() as tx:
+        refused = await admit(tx, batch, wire.dispatches.hold_refused)
+        await steps.dispatches.take_refused(tx, refused, datetime.now(UTC))
+
+
+async def end_flights(db: Database) -> None:
+    """Ask for the end of the holds of flights that were billed or cancelled."""
+    async with db.transaction() as tx:
+        await steps.dispatches.end_flights(tx, datetime.now(UTC))
+
+
 async def allocate_named(db: Database) -> None:
     """Give payments to students who became known after they paid."""
     async with db.transaction() as tx:

@@ -73,6 +73,12 @@ WHERE posting.entries IS NULL OR payment_move.number IS NULL OR NOT posting.entr
     jsonb_build_object('wallet', 'student:' || from_student, 'amount', -payment_move.amount),
     jsonb_build_object('wallet', 'student:' || to_student, 'amount', payment_move.amount));
 
+-- name: ended_flights_hold_nothing
+-- A flight that was billed or cancelled, ten minutes ago or more, has no dispatch that is open.
+SELECT flight_id, revision, state, ended
+FROM dispatch JOIN dispatched_flight USING (flight_id)
+WHERE ended_at < now() - interval '10 minutes' AND state IN ('waits', 'asked', 'cleared', 'voiding');
+
 -- name: stripe_settles_what_was_paid
 -- Stripe settled the amount that was posted.
 SELECT charge_id, amount, settled_gross FROM charge WHERE settled_gross <> amount;

@@ -39,6 +39,28 @@ CREATE INDEX charge_of_payment_intent ON receivables.charge USING btree (payment
 CREATE INDEX charge_waiting ON receivables.charge USING btree (first_seen_at) WHERE (amount IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.charge TO hobbs_receivables;
 
+CREATE TABLE receivables.credit_limit (
+    student text NOT NULL,
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    withdrawn boolean NOT NULL,
+    amount bigint,
+    until date,
+    frozen boolean NOT NULL,
+    CONSTRAINT credit_limit_is_not_negative CHECK ((amount >= 0))
+);
+ALTER TABLE ONLY receivables.credit_limit ADD CONSTRAINT credit_limit_is_dated_once PRIMARY KEY (student, effective_from);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.credit_limit TO hobbs_receivables;
+
+CREATE TABLE receivables.credit_policy (
+    effective_from date NOT NULL,
+    version integer NOT NULL,
+    policy jsonb,
+    CONSTRAINT policy_is_an_object CHECK (((policy IS NULL) OR (jsonb_typeof(policy) = 'object'::text)))
+);
+ALTER TABLE ONLY receivables.credit_policy ADD CONSTRAINT credit_policy_pkey PRIMARY KEY (effective_from);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.credit_policy TO hobbs_receivables;
+
 CREATE TABLE receivables.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
     topic text NOT NULL,
@@ -73,6 +95,46 @@ GRANT SELECT, INSERT ON TABLE receivables.dead_letter TO hobbs_receivables;
 GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE receivables.dead_letter TO hobbs_receivables;
 GRANT UPDATE("offset") ON TABLE receivables.dead_letter TO hobbs_receivables;
 
+CREATE TABLE receivables.dispatch (
+    flight_id text NOT NULL,
+    revision integer NOT NULL,
+    student text NOT NULL,
+    currency text,
+    estimate bigint,
+    held bigint,
+    ends_at timestamptz NOT NULL,
+    expires_at timestamptz,
+    state text NOT NULL,
+    reason text,
+    sentence text DEFAULT ''::text NOT NULL,
+    shortfall bigint,
+    estimated_at timestamptz DEFAULT now() NOT NULL,
+    answered_at timestamptz,
+    closed_at timestamptz,
+    CONSTRAINT closed_dispatch_says_when CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
+    CONSTRAINT dispatch_holds_something CHECK ((held > 0)),
+    CONSTRAINT dispatch_is_answered_when_it_is_decided CHECK (((answered_at IS NULL) = (state = ANY (ARRAY['waits'::text, 'asked'::text])))),
+    CONSTRAINT dispatch_state_is_known CHECK ((state = ANY (ARRAY['waits'::text, 'asked'::text, 'cleared'::text, 'voiding'::text, 'closed'::text, 'refused'::text]))),
+    CONSTRAINT held_dispatch_says_what CHECK (((state <> ALL (ARRAY['asked'::text, 'cleared'::text, 'voiding'::text, 'closed'::text])) OR (num_nulls(currency, estimate, held, expires_at) = 0))),
+    CONSTRAINT refused_dispatch_says_why CHECK (((state = 'refused'::text) = (reason IS NOT NULL)))
+);
+ALTER TABLE ONLY receivables.dispatch ADD CONSTRAINT dispatch_is_numbered_once PRIMARY KEY (flight_id, revision);
+ALTER TABLE ONLY receivables.dispatch ADD CONSTRAINT dispatch_flight_id_fkey FOREIGN KEY (flight_id) REFERENCES receivables.dispatched_flight(flight_id);
+CREATE INDEX dispatch_is_open ON receivables.dispatch USING btree (flight_id) WHERE (state = ANY (ARRAY['waits'::text, 'asked'::text, 'cleared'::text, 'voiding'::text]));
+CREATE INDEX dispatch_of_student ON receivables.dispatch USING btree (student, estimated_at);
+CREATE UNIQUE INDEX one_command_of_a_flight_is_on_its_way ON receivables.dispatch USING btree (flight_id) WHERE (state = ANY (ARRAY['asked'::text, 'voiding'::text]));
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.dispatch TO hobbs_receivables;
+
+CREATE TABLE receivables.dispatched_flight (
+    flight_id text NOT NULL,
+    ended text,
+    ended_at timestamptz,
+    CONSTRAINT ended_flight_says_when CHECK (((ended IS NULL) = (ended_at IS NULL))),
+    CONSTRAINT flight_ends_one_way CHECK ((ended = ANY (ARRAY['billed'::text, 'cancelled'::text])))
+);
+ALTER TABLE ONLY receivables.dispatched_flight ADD CONSTRAINT dispatched_flight_pkey PRIMARY KEY (flight_id);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.dispatched_flight TO hobbs_receivables;
+
 CREATE TABLE receivables.dispute (
     dispute_id text NOT NULL,
     charge_id text NOT NULL,
@@ -89,6 +151,7 @@ CREATE TABLE receivables.dispute (
 );
 ALTER TABLE ONLY receivables.dispute ADD CONSTRAINT dispute_pkey PRIMARY KEY (dispute_id);
 ALTER TABLE ONLY receivables.dispute ADD CONSTRAINT dispute_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
+CREATE INDEX dispute_is_open ON receivables.dispute USING btree (charge_id) WHERE (withdrawn AND (outcome IS NULL));
 CREATE INDEX dispute_of_charge ON receivables.dispute USING btree (charge_id);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.dispute TO hobbs_receivables;
 
@@ -209,6 +272,17 @@ ALTER TABLE ONLY receivables.refund ADD CONSTRAINT refund_charge_id_fkey FOREIGN
 CREATE INDEX refund_of_charge ON receivables.refund USING btree (charge_id);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.refund TO hobbs_receivables;
 
+CREATE TABLE receivables.school (
+    only_row boolean DEFAULT true NOT NULL,
+    time_zone text DEFAULT 'UTC'::text NOT NULL,
+    currency text,
+    named_version integer DEFAULT 0 NOT NULL,
+    read_version integer DEFAULT 0 NOT NULL,
+    CONSTRAINT there_is_one_school CHECK (only_row)
+);
+ALTER TABLE ONLY receivables.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
+GRANT SELECT, UPDATE ON TABLE receivables.school TO hobbs_receivables;
+
 CREATE TABLE receivables.timer (
     name text NOT NULL,
     due_at timestamptz DEFAULT now() NOT NULL,
@@ -248,6 +322,17 @@ CREATE VIEW receivables_public.admitted_events AS
    FROM receivables.inbox;
 GRANT SELECT ON TABLE receivables_public.admitted_events TO hobbs_reader, hobbs_receivables;
 
+CREATE VIEW receivables_public.credit_limits AS
+ SELECT student,
+    effective_from,
+    version,
+    withdrawn,
+    amount,
+    until,
+    frozen
+   FROM receivables.credit_limit;
+GRANT SELECT ON TABLE receivables_public.credit_limits TO hobbs_reader, hobbs_receivables;
+
 CREATE VIEW receivables_public.dead_letters AS
  SELECT id,
     topic,
@@ -264,6 +349,27 @@ CREATE VIEW receivables_public.dead_letters AS
     event_key
    FROM receivables.dead_letter;
 GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.dispatches AS
+ SELECT dispatch.flight_id,
+    dispatch.revision,
+    dispatch.student,
+    dispatch.currency,
+    dispatch.estimate,
+    dispatch.held,
+    dispatch.ends_at,
+    dispatch.expires_at,
+    dispatch.state,
+    dispatch.reason,
+    dispatch.sentence,
+    dispatch.shortfall,
+    dispatch.estimated_at,
+    dispatch.answered_at,
+    dispatch.closed_at,
+    dispatched_flight.ended
+   FROM (receivables.dispatch
+     JOIN receivables.dispatched_flight USING (flight_id));
+GRANT SELECT ON TABLE receivables_public.dispatches TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.disputes AS
  SELECT dispute_id,
@@ -365,6 +471,13 @@ CREATE VIEW receivables_public.refunds AS
    FROM receivables.refund;
 GRANT SELECT ON TABLE receivables_public.refunds TO hobbs_reader, hobbs_receivables;
 
+CREATE VIEW receivables_public.school AS
+ SELECT time_zone,
+    currency,
+    read_version
+   FROM receivables.school;
+GRANT SELECT ON TABLE receivables_public.school TO hobbs_reader, hobbs_receivables;
+
 CREATE VIEW receivables_public.unallocated_payments AS
  SELECT queue.charge_id,
     charge.amount,
@@ -414,4 +527,6 @@ CREATE VIEW receivables_public.waiting_charges AS
 GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_receivables;
 
 -- Functions; their texts are in functions/.
+-- * credit_policy_on(date)
 -- * refuse_rewritten_letter()
+-- * credit_of(date, text)

@@ -14,6 +14,7 @@ WALLETS = {"student", "instructor", "aircraft_owner"}
 NO_SOURCES = {
     "clawback",
     "school",
+    "dispatch",
     "group",
     "limit",
     "balance",

@@ -23,6 +23,8 @@ NOT_FLOWN_WITH = "instructor-04"  # by this traffic: what is taken back of this 
 AIRCRAFT = ("N695SP", "N740SP", "N71755", "N364MA", "N822KT", "N989SP", "N842SA", "N172TP", "N124ME")
 UNREADABLE = (b"", b"not json", b"\xff\xfe\x00", b"[]", b'{"flight_id": "X"', b'{"revision": 1}', b'"N364MA"')
 COMPLETED, CORRECTED, CANCELLED = "flight.completed", "flight.corrected", "flight.cancelled"
+DISPATCHED = "flight.dispatched"
+DISPATCHED_SHARE = 0.3
 MAKER = "dispatch"
 CANCELLED_SHARE = 0.2
 OTHER_DAYS = ("2025-06-30T15:00:00Z", "2025-07-02T15:00:00Z", "2025-12-24T15:00:00Z")  # the tax changed
@@ -102,7 +104,10 @@ class Traffic:
         """Publish some flights and corrections to Kafka, and wait until it has them."""
         for _ in range(flights):
             self.counts.flights += 1
-            self._hold_back(COMPLETED, self._record())
+            record = self._record()
+            if self.chance.random() < DISPATCHED_SHARE:
+                self._hold_back(DISPATCHED, self._dispatch())
+            self._hold_back(COMPLETED, record)
             if self.flown and self.chance.random() < self.record_faults.corrected:
                 self._hold_back(*self._correction())
         await self._send_due(self.sent)
@@ -194,6 +199,22 @@ class Traffic:
                 [{"aircraft": "N0SUCH"}, {"hobbs_in": "0.1"}, {"student": "nobody"}, {"dual_hours": "1.25"}]
             )
         return body["flight_id"].encode(), json.dumps(body).encode(), self._headers(body["flight_id"])
+
+    def _dispatch(self) -> KeyValueHeaders:
+        """The dispatch of the newest flight, planned as it was flown, departing now."""
+        flight = next(reversed(self.flown.values()), {"flight_id": "c-0", "student": STUDENT})
+        known = (
+            "flight_id",
+            "aircraft",
+            "student",
+            "instructor",
+            "flight_hours",
+            "dual_hours",
+            "ground_hours",
+        )
+        body = {name: flight[name] for name in known if name in flight}
+        body |= {"departs_at": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        return body["flight_id"].encode(), json.dumps(body).encode(), []
 
     def _headers(self, flight: str) -> Headers:
         """A foreign publisher's id, a UUID as ours, or no id: then the natural key is the identity."""

@@ -14,6 +14,8 @@ from services.billing.domain import rates
 _CARD_TYPES: Mapping[str, type[Any]] = {
     "adjustments": rates.AdjustmentsCard,
     "reserve": rates.ReserveCard,
+    "credit": rates.CreditCard,
+    "credit_limit": rates.CreditLimitCard,
     "school": rates.SchoolCard,
     "tax": rates.TaxCard,
     "aircraft": rates.AircraftCard,

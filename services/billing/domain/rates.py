@@ -141,9 +141,28 @@ class ReserveCard:
     exempt_wallets: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditCard:
+    """The school's policy on flying on credit, which billing only checks."""
+
+    near_percent: int = 80
+    close_percent: int = 95
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreditLimitCard:
+    """A student's own limit, which billing only checks."""
+
+    limit: int | None = None
+    until: str | None = None
+    frozen: bool = False
+
+
 BookCard = (
     AdjustmentsCard
     | ReserveCard
+    | CreditCard
+    | CreditLimitCard
     | SchoolCard
     | TaxCard
     | StudentRateCard
@@ -283,6 +302,20 @@ def reserve_problems(card: ReserveCard) -> list[str]:
     return problems
 
 
+def credit_problems(card: CreditCard) -> list[str]:
+    """What is wrong with a policy on credit, as sentences."""
+    if card.near_percent > card.close_percent:
+        return ["near_percent must not be more than close_percent"]
+    return []
+
+
+def credit_limit_problems(card: CreditLimitCard, effective_from: date) -> list[str]:
+    """What is wrong with a student's own limit, as sentences."""
+    if card.until is not None and date.fromisoformat(card.until) < effective_from:
+        return [f"until {card.until} is before the limit is in force, {effective_from}"]
+    return []
+
+
 def book_problems(book: Book) -> list[tuple[DatedCard, str]]:
     """Each card that names a card which is not in the book, with a sentence that says which."""
     return [(dated, sentence) for dated in book for sentence in _dangling(dated, book)]
@@ -305,6 +338,8 @@ def _references(dated: DatedCard) -> list[tuple[str, str, str | None]]:
             ("also_instructor", "instructor", card.also_instructor),
             ("also_owner", "owner", card.also_owner),
         ]
+    if isinstance(card, CreditLimitCard):
+        return [("id", "student", dated.key)]
     if isinstance(card, StudentRateCard) and dated.key != "default":
         kind, _, key = dated.key.partition(":")
         return [(kind, kind, key)]

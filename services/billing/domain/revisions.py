@@ -128,7 +128,8 @@ def judge_turn(revision: Revision, history: History) -> Due | Waits | FlightRefu
         )
     begin = last or max((r for r in history.refused_flights if r < revision.revision), default=None)
     if begin is None:
-        return Waits(missing=None)
+        # A cancellation as revision 1 is of a flight that was only dispatched: nothing comes before it.
+        return Due() if revision.revision == 1 else Waits(missing=None)
     between = range(begin + 1, revision.revision)
     missing = next((r for r in between if r not in history.refused), None)
     return Due() if missing is None else Waits(missing=missing)

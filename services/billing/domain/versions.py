@@ -14,9 +14,13 @@ from services.billing.domain.rates import (
     AdjustmentsCard,
     AircraftCard,
     BookCard,
+    CreditCard,
+    CreditLimitCard,
     ReserveCard,
     SchoolCard,
     aircraft_problems,
+    credit_limit_problems,
+    credit_problems,
     policy_problems,
     reserve_problems,
 )
@@ -105,7 +109,10 @@ def change_problems(change: CardChange) -> list[str]:
     """What is wrong with one dated card by itself."""
     if change.card is None:
         return [] if change.kind != "school" else ["the school's own card cannot be withdrawn"]
-    return [*_key_problems(change), *card_problems(change.card)]
+    ended = isinstance(change.card, CreditLimitCard) and credit_limit_problems(
+        change.card, change.effective_from
+    )
+    return [*_key_problems(change), *card_problems(change.card), *(ended or [])]
 
 
 def card_problems(card: BookCard) -> list[str]:
@@ -116,6 +123,8 @@ def card_problems(card: BookCard) -> list[str]:
         return policy_problems(card)
     if isinstance(card, ReserveCard):
         return reserve_problems(card)
+    if isinstance(card, CreditCard):
+        return credit_problems(card)
     if isinstance(card, SchoolCard):
         return _zone_problems(card.time_zone)
     return []
@@ -128,6 +137,8 @@ def _key_problems(change: CardChange) -> list[str]:
         return ["the policy on corrections has the key adjustments"]
     if change.kind == "reserve" and change.key != "reserve":
         return ["the policy on the reserve has the key reserve"]
+    if change.kind == "credit" and change.key != "credit":
+        return ["the policy on credit has the key credit"]
     if change.kind == "tax" and change.key not in LINE_KINDS:
         return [f"there is no kind of line {change.key}; known are {', '.join(LINE_KINDS)}"]
     if change.kind == "student_rate" and change.key != "default" and not change.key.startswith(SCOPES):

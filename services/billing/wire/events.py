@@ -7,6 +7,7 @@ from uuid import UUID
 from fleet.cause import Cause
 from fleet.envelope import Message, Record
 from fleet.inbox import read
+from schemas.dispatches import FlightDispatched, FlightEstimated
 from schemas.flights import (
     BilledEntry,
     BillFlag,
@@ -20,7 +21,7 @@ from schemas.flights import (
 )
 from schemas.journals import EntryRequest, JournalRequested
 from schemas.school import SchoolAccepted, SchoolChange, SchoolConfigured
-from services.billing.domain.bills import Bill
+from services.billing.domain.bills import Bill, FlightRefusal
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.flights import Flight, Meter
 from services.billing.domain.revisions import FiledBill, Revision
@@ -35,6 +36,7 @@ _HOURS = (
     "dual_hours",
     "ground_hours",
 )
+_PLANNED = ("flight_hours", "dual_hours", "ground_hours")
 
 
 def flight_completed(record: Record) -> Flight:
@@ -65,6 +67,47 @@ def flight_from_event(event: FlightCompleted) -> Flight:
             if getattr(event, name) is not None and figures[name] is None
         ),
     )
+
+
+def flight_dispatched(record: Record) -> FlightDispatched:
+    """Read `flight.dispatched`."""
+    return read(record, FlightDispatched)
+
+
+def planned_flight(event: FlightDispatched) -> Flight:
+    """A dispatch as the flight it would be if it were flown as planned."""
+    figures = {name: _tenths(getattr(event, name)) for name in _PLANNED}
+    return Flight(
+        flight_id=event.flight_id,
+        revision=event.revision,
+        student=event.student,
+        departed_at=event.departs_at,
+        aircraft=event.aircraft,
+        instructor=event.instructor,
+        logged=figures["flight_hours"],
+        dual=figures["dual_hours"] or 0,
+        ground=figures["ground_hours"] or 0,
+        not_tenths=tuple(
+            f"{name} {getattr(event, name)}"
+            for name in _PLANNED
+            if getattr(event, name) is not None and figures[name] is None
+        ),
+    )
+
+
+def flight_estimated(event: FlightDispatched, result: Bill | FlightRefusal, cause: Cause) -> Message:
+    """Say what a dispatched flight would be billed, or why it cannot be priced."""
+    told = FlightEstimated(
+        flight_id=event.flight_id,
+        revision=event.revision,
+        student=event.student,
+        ends_at=event.ends_at(),
+        currency=result.currency if isinstance(result, Bill) else None,
+        estimate=result.charge if isinstance(result, Bill) else None,
+        reason=None if isinstance(result, Bill) else result.reason,
+        sentence="" if isinstance(result, Bill) else result.sentence,
+    )
+    return Message(topic="flight.estimated", key=event.flight_id, event=told, cause=cause)
 
 
 def flight_corrected(record: Record) -> Revision:

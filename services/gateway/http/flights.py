@@ -1,4 +1,4 @@
-"""POST /v1/flights, /v1/flights/corrections and /v1/flights/cancellations, for schedulers without Kafka.
+"""POST /v1/flights, /v1/flights/corrections, …/cancellations and …/dispatches, for schedulers without Kafka.
 
 Promises: 202 means the events are committed to the outbox and will reach Kafka; a repeat is the same event
 and publishes nothing; a repeat with other content is refused; a request is accepted whole or not at all.
@@ -19,6 +19,7 @@ from fleet.database import Database
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from fleet.outages import is_outage
+from schemas.dispatches import FlightDispatched
 from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from services.gateway import store, wire
 from services.gateway.domain.api_keys import (
@@ -85,6 +86,10 @@ def flight_routes(db: Database, bytes_max: int, per_minute: int) -> APIRouter:
     )
     async def cancellations(request: Request) -> Response:
         return await take_flights(db, quotas, request, FlightCancelled, CORRECTIONS_WRITE, bytes_max)
+
+    @routes.post("/v1/flights/dispatches", **_described("FlightDispatched", "Ask whether flights may begin"))
+    async def dispatches(request: Request) -> Response:
+        return await take_flights(db, quotas, request, FlightDispatched, FLIGHTS_WRITE, bytes_max)
 
     return routes
 

@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp
 
 from fleet.database import Database
+from schemas.dispatches import FlightDispatched
 from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from services.gateway.domain.problems import Problem, ProblemRaised
 from services.gateway.http.docs_page import CONTENT_POLICY, render_page
@@ -72,7 +73,10 @@ def openapi_of(app: FastAPI) -> dict[str, Any]:
     """The OpenAPI 3.1 document, the flights' schemas included."""
     document = get_openapi(title=app.title, version=app.version, summary=_SUMMARY, routes=app.routes)
     _, flights = models_json_schema(
-        [(model, "validation") for model in (FlightCompleted, FlightCorrected, FlightCancelled)],
+        [
+            (model, "validation")
+            for model in (FlightCompleted, FlightCorrected, FlightCancelled, FlightDispatched)
+        ],
         ref_template="#/components/schemas/{model}",
     )
     components = document.setdefault("components", {})

@@ -21,6 +21,7 @@ class HoldCommand:
     """A command to place, post or void a hold. Amounts are minor units.
 
     place: every field but `to_wallet`. post: `to_wallet`, and `amount` to post a part of the hold.
+    floor: what placing it may not take the available balance below. replaces: the hold it takes the place of.
     """
 
     action: Action
@@ -32,6 +33,8 @@ class HoldCommand:
     to_wallet: str | None = None
     occurred_at: datetime | None = None
     memo: str = ""
+    floor: int | None = None
+    replaces: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +51,8 @@ class LimitCommand:
 class HoldChange:
     """A hold after a command, with its wallet's balances. Minor units; available = posted - pending.
 
-    repeated: the command changed nothing, since the hold was in this state already.
+    repeated: the command changed nothing, since the hold was in this state already. replaced: the hold that
+    was voided for it.
     """
 
     hold: str
@@ -64,6 +68,7 @@ class HoldChange:
     posted_amount: int | None = None
     journal_id: UUID | None = None
     repeated: bool = False
+    replaced: "HoldChange | None" = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +105,20 @@ def limit_fault(command: LimitCommand) -> RefusedCommand | None:
     return _wallet_fault(f"limit on {command.wallet}", command.wallet, command.currency)
 
 
+def below_floor(command: HoldCommand, available: int) -> RefusedCommand | None:
+    """Refuse a hold that would take its wallet's available balance below the command's floor."""
+    if command.floor is None or command.amount is None or available - command.amount >= command.floor:
+        return None
+    shortfall = command.floor - (available - command.amount)
+    asked = f"hold {command.hold} takes {command.amount} {command.currency} from {command.wallet}"
+    return RefusedCommand(
+        reason="limit_exceeded",
+        sentence=f"{asked}, which has {available} available and may not go below {command.floor} by it: "
+        f"short by {shortfall}",
+        shortfall=shortfall,
+    )
+
+
 def balances_moved(commands: Sequence[HoldCommand], placed_on: Mapping[str, BalanceKey]) -> list[BalanceKey]:
     """The balances that these commands move, sorted.
 
@@ -107,6 +126,7 @@ def balances_moved(commands: Sequence[HoldCommand], placed_on: Mapping[str, Bala
     """
     placed_here = {one.hold: (one.wallet, one.currency) for one in commands if one.action == "place"}
     keys = set(placed_here.values())
+    keys |= {placed_on[one.replaces] for one in commands if one.replaces and one.replaces in placed_on}
     for one in commands:
         if one.action == "place":
             continue

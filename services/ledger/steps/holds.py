@@ -4,6 +4,7 @@ Promises: a reply for each command, in order; a refused command changes nothing 
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from fleet.database import Tx
 from services.ledger import store
@@ -14,6 +15,7 @@ from services.ledger.domain.holds import (
     LimitCommand,
     RefusedCommand,
     balances_moved,
+    below_floor,
     hold_fault,
     limit_fault,
 )
@@ -23,7 +25,8 @@ async def change(tx: Tx, commands: Sequence[HoldCommand]) -> list[HoldChange | R
     """Place, post and void holds, in order, after locking every wallet of the batch, in wallet order."""
     faults = [hold_fault(command) for command in commands]
     valid = [command for command, fault in zip(commands, faults, strict=True) if fault is None]
-    placed = await store.holds.placed_on(tx, [one.hold for one in valid if one.action != "place"])
+    named = [one.replaces or one.hold for one in valid if one.action != "place" or one.replaces]
+    placed = await store.holds.placed_on(tx, named)
     await store.balances.lock(tx, balances_moved(valid, placed))
     return [fault or await _change(tx, command) for command, fault in zip(commands, faults, strict=True)]
 
@@ -41,14 +44,39 @@ async def expire(tx: Tx) -> list[HoldChange]:
     return [await store.holds.read_hold(tx, hold, repeated=False) for hold in await store.holds.expire(tx)]
 
 
+class _BelowFloor(Exception):
+    """Undoes a hold that goes below its floor; its reply is `args[0]`."""
+
+
+async def _place(tx: Tx, command: HoldCommand) -> bool:
+    """Place a hold, in another's place; raises _BelowFloor. False: it was placed before."""
+    if await store.holds.placed_on(tx, [command.hold]):
+        return await store.holds.place(tx, command)
+    if command.replaces and await store.holds.placed_on(tx, [command.replaces]):
+        await store.holds.void(tx, HoldCommand(action="void", hold=command.replaces))
+    if fault := below_floor(command, await store.holds.available(tx, command)):
+        raise _BelowFloor(fault)
+    return await store.holds.place(tx, command)
+
+
+async def _replaced(tx: Tx, command: HoldCommand) -> HoldChange | None:
+    if not command.replaces or not await store.holds.placed_on(tx, [command.replaces]):
+        return None
+    return await store.holds.read_hold(tx, command.replaces, repeated=False)
+
+
 async def _change(tx: Tx, command: HoldCommand) -> HoldChange | RefusedCommand:
-    do = {"place": store.holds.place, "post": store.holds.post, "void": store.holds.void}[command.action]
+    do = {"place": _place, "post": store.holds.post, "void": store.holds.void}[command.action]
     try:
         async with store.constraints.savepoint(tx):
             changed = await do(tx, command)
     except store.constraints.ConstraintViolated as violated:
         return RefusedCommand(reason=violated.rule, sentence=violated.sentence, shortfall=violated.shortfall)
-    return await store.holds.read_hold(tx, command.hold, repeated=not changed)
+    except _BelowFloor as below:
+        fault: RefusedCommand = below.args[0]
+        return fault
+    change = await store.holds.read_hold(tx, command.hold, repeated=not changed)
+    return replace(change, replaced=await _replaced(tx, command)) if changed else change
 
 
 async def _limit(tx: Tx, command: LimitCommand) -> LimitChange | RefusedCommand:

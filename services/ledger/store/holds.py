@@ -39,6 +39,17 @@ async def place(tx: Tx, command: HoldCommand) -> bool:
     return bool(row.done)
 
 
+_AVAILABLE: Final = """
+    SELECT available FROM ledger_public.wallets WHERE address = :wallet AND currency = :currency
+"""
+
+
+async def available(tx: Tx, command: HoldCommand) -> int:
+    """What is available on the wallet of a hold that is to be placed; its balance is locked."""
+    row = await tx.first(_AVAILABLE, wallet=command.wallet, currency=command.currency)
+    return int(row.available) if row else 0
+
+
 _POST: Final = """
     WITH before AS (SELECT state FROM hold WHERE name = :hold)
     SELECT (SELECT state = 'open' FROM before) AS done,

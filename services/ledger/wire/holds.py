@@ -56,14 +56,16 @@ def changed_messages(
     reply: HoldChange, journals: Mapping[UUID, PostedJournal], cause: Cause
 ) -> list[Message]:
     """What is told of a hold that a command changed: the hold, and the journal that posted it."""
-    messages = [hold_changed(reply, cause)]
+    messages = [hold_changed(reply.replaced, cause)] if reply.replaced else []
+    messages.append(hold_changed(reply, cause))
     if reply.journal_id is not None:
         messages.append(wire.journals.journal_posted(journals[reply.journal_id], cause))
     return messages
 
 
 def hold_changed(reply: HoldChange, cause: Cause) -> Message:
-    return Message(topic=CHANGED, key=reply.hold, event=HoldChanged(**asdict(reply)), cause=cause)
+    said = {name: value for name, value in asdict(reply).items() if name != "replaced"}
+    return Message(topic=CHANGED, key=reply.hold, event=HoldChanged(**said), cause=cause)
 
 
 def limit_messages(

@@ -1,8 +1,10 @@
 """What people ask of receivables, read from published views. Amounts are minor units of `currency`."""
 
+from datetime import date, datetime
 from typing import Any, Final, Literal
 
 from fleet.database import Tx
+from fleet.zones import local_date
 
 Listed = Literal["received", "waiting", "failed", "unexplained", "refunds_waiting", "moved"]
 
@@ -106,3 +108,32 @@ async def payment(tx: Tx, charge_id: str) -> dict[str, Any] | None:
     """One payment as `received` lists it, and its payment intent."""
     row = await tx.first(_PAYMENT, charge_id=charge_id)
     return dict(row._mapping) if row else None
+
+
+_ZONE = "SELECT time_zone FROM receivables_public.school"
+_CREDITS = """
+    SELECT student, currency, posted, pending, available, disputed, credit_limit, room, used_percent, level,
+           frozen, own_limit, until
+    FROM receivables_public.credit_of(:day, CAST(:student AS text))
+"""
+_LIMITS = """
+    SELECT student, effective_from, until, amount AS credit_limit, frozen, withdrawn, version
+    FROM receivables_public.credit_limits WHERE student = :student ORDER BY effective_from, version
+"""
+
+
+async def today(tx: Tx, now: datetime) -> date:
+    """The date of an instant on the school's calendar."""
+    row = await tx.one(_ZONE)
+    return local_date(now, row.time_zone)
+
+
+async def credits(tx: Tx, now: datetime, *, student: str | None = None) -> list[dict[str, Any]]:
+    """How students stand, by name; of one or of everybody. Amounts are minor units of `currency`."""
+    rows = await tx.all(_CREDITS, day=await today(tx, now), student=student)
+    return [dict(row._mapping) for row in rows]
+
+
+async def credit_limits(tx: Tx, student: str) -> list[dict[str, Any]]:
+    """A student's own limits by the day from which they stand, withdrawn ones too."""
+    return [dict(row._mapping) for row in await tx.all(_LIMITS, student=student)]

@@ -3,12 +3,15 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
 from fleet.decisions import REQUESTED
 from fleet.envelope import Record, uuid7
 from schemas.decisions import DecisionRequested, Who
+from schemas.dispatches import FlightDispatched, FlightEstimated
+from schemas.holds import HoldChanged, HoldRefused
 from schemas.payments import PaymentReceived
 from schemas.refunds import RefundRequested
 from schemas.reversals import ReversalRequested
@@ -23,6 +26,8 @@ from tests.integration.promises.test_one_commit import owed, taught
 from tests.integration.receivables.stories import charge, settled, webhook
 from tests.support.records import record
 from tests.support.reserves import balance_read, gate, row_shown
+
+NOW = datetime.now(UTC)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +46,49 @@ class Consumed:
 
 def a_school() -> list[tuple[str, list[Record]]]:
     return [("school.configured", [configured(1, CHANGES)])]
+
+
+def dispatch(nth: int) -> Record:
+    event = FlightDispatched(
+        flight_id=f"D{nth}", departs_at=NOW, student="student-01", aircraft="N364MA", flight_hours=Decimal(1)
+    )
+    return record("flight.dispatched", event, key=event.flight_id)
+
+
+def estimate(nth: int) -> Record:
+    """An estimate of 100.00 for the nth flight."""
+    event = FlightEstimated(
+        flight_id=f"D{nth}", revision=1, student="student-01", ends_at=NOW, currency="USD", estimate=10_000
+    )
+    return record("flight.estimated", event, key=event.flight_id)
+
+
+def three_estimates() -> list[tuple[str, list[Record]]]:
+    return [("flight.estimated", [estimate(n) for n in (1, 2, 3)])]
+
+
+def hold_answer(nth: int) -> Record:
+    """The ledger placed what the nth estimate asked for."""
+    event = HoldChanged(
+        hold=f"dispatch:D{nth}:1",
+        state="open",
+        wallet="student:student-01",
+        currency="USD",
+        amount=11_000,
+        expires_at=NOW,
+        changed_at=NOW,
+        posted_balance=0,
+        pending_balance=11_000,
+        available_balance=-11_000,
+    )
+    return record("hold.changed", event, key=event.hold)
+
+
+def hold_refusal(nth: int) -> Record:
+    event = HoldRefused(
+        hold=f"dispatch:D{nth}:1", action="place", reason="limit_exceeded", sentence="too little", shortfall=1
+    )
+    return record("hold.refused", event, key=event.hold)
 
 
 def three_journals() -> list[tuple[str, list[Record]]]:
@@ -134,6 +182,11 @@ CONSUMED = [
         event=lambda n: webhook("charge.succeeded", charge(f"ch_{n}")),
     ),
     Consumed(service="receivables", topic="charge.settled", event=lambda n: settled(f"ch_{n}")),
+    Consumed(service="receivables", topic="school.accepted", event=taught),
+    Consumed(service="billing", topic="flight.dispatched", event=dispatch, before=a_school),
+    Consumed(service="receivables", topic="flight.estimated", event=estimate),
+    Consumed(service="receivables", topic="hold.changed", event=hold_answer, before=three_estimates),
+    Consumed(service="receivables", topic="hold.refused", event=hold_refusal, before=three_estimates),
     Consumed(
         service="billing",
         topic="flight.corrected",

@@ -48,6 +48,13 @@ DOCUMENTS: dict[ChangeKind, st.SearchStrategy[dict[str, Any]]] = {
             "exempt_wallets": EXEMPT,
         },
     ),
+    "credit": st.fixed_dictionaries(
+        {},
+        optional={"limit": RATES, "near_percent": st.integers(1, 90), "close_percent": st.integers(90, 100)},
+    ),
+    "credit_limit": st.fixed_dictionaries(
+        {}, optional={"limit": RATES, "until": st.just("2026-12-31"), "frozen": st.booleans()}
+    ),
     "tax": st.fixed_dictionaries({"tax_ppm": SHARES}),
     "student_rate": st.fixed_dictionaries({}, optional={"flight_per_hour": RATES, "ground_per_hour": RATES}),
     "instructor": st.fixed_dictionaries({"flight_per_hour": RATES, "ground_per_hour": RATES}, optional=PAYEE),
@@ -86,6 +93,8 @@ def test_any_valid_card_is_read_as_the_published_model_reads_it(
         expected["airport_fees"] = tuple(fee.model_dump() for fee in expected["airport_fees"])
     for name in {"waterfall", "exempt_wallets"} & set(expected):
         expected[name] = tuple(expected[name])
+    if kind == "credit_limit" and expected["until"] is not None:
+        expected["until"] = expected["until"].isoformat()
     assert asdict(card) == expected
 
 

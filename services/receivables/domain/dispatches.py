@@ -1,0 +1,136 @@
+"""What follows of a dispatched flight: which hold is asked for, voided, or what is refused. Pure.
+
+At most one command of a flight is on its way to the ledger. What comes meanwhile waits for the answer, so the
+order in which dispatches, answers and ends come does not matter. Amounts are minor units.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+
+from services.receivables.domain.credit import CreditPolicy
+
+State = Literal["waits", "asked", "cleared", "voiding", "closed", "refused"]
+Ended = Literal["billed", "cancelled"]
+PREFIX = "dispatch:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispatch:
+    """One dispatch of a flight. held and expires_at are None until a hold is asked for."""
+
+    flight_id: str
+    revision: int
+    student: str
+    currency: str | None
+    estimate: int | None
+    ends_at: datetime
+    state: State
+    held: int | None = None
+    expires_at: datetime | None = None
+
+    @property
+    def hold(self) -> str:
+        """The name of its hold."""
+        return f"{PREFIX}{self.flight_id}:{self.revision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Estimated:
+    """A dispatch that billing priced, or why it could not (`reason`)."""
+
+    dispatch: Dispatch
+    reason: str | None
+    sentence: str
+
+    @property
+    def natural_key(self) -> str:
+        return self.dispatch.hold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldAnswer:
+    """The state of a hold that the ledger tells of, and what is available on its wallet."""
+
+    hold: str
+    state: str
+    available: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldRefusal:
+    """A command to a hold that the ledger refused; shortfall: what is missing, if a limit is the reason."""
+
+    hold: str
+    reason: str
+    sentence: str
+    shortfall: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Ask for the dispatch's hold, in the place of one that stands."""
+
+    dispatch: Dispatch
+    replaces: Dispatch | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Void:
+    """Ask for the end of a hold that stands."""
+
+    dispatch: Dispatch
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refuse:
+    """A dispatch that is not asked for any more."""
+
+    dispatch: Dispatch
+    reason: Literal["flight_has_ended", "dispatched_again"]
+    sentence: str
+
+
+Step = Place | Void | Refuse
+
+
+def decide(dispatches: Sequence[Dispatch], ended: Ended | None) -> list[Step]:
+    """What is due of one flight, by its dispatches in the order of their revisions, and how it ended."""
+    waiting = [one for one in dispatches if one.state == "waits"]
+    steps: list[Step] = []
+    if ended is not None:
+        steps += [_refuse(one, "flight_has_ended", f"the flight is {ended} already") for one in waiting]
+    else:
+        last = waiting[-1].revision if waiting else 0
+        again = f"it was dispatched again, as revision {last}, before it was decided"
+        steps += [_refuse(one, "dispatched_again", again) for one in waiting[:-1]]
+    if any(one.state in ("asked", "voiding") for one in dispatches):
+        return steps
+    standing = next((one for one in reversed(dispatches) if one.state == "cleared"), None)
+    if ended is not None:
+        return [*steps, Void(dispatch=standing)] if standing else steps
+    return [*steps, Place(dispatch=waiting[-1], replaces=standing)] if waiting else steps
+
+
+def _refuse(
+    dispatch: Dispatch, reason: Literal["flight_has_ended", "dispatched_again"], sentence: str
+) -> Refuse:
+    return Refuse(dispatch=dispatch, reason=reason, sentence=f"flight {dispatch.flight_id}: {sentence}")
+
+
+def named(hold: str) -> tuple[str, int] | None:
+    """The flight and the revision of a dispatch's hold; None: it is another hold."""
+    flight_id, _, revision = hold.removeprefix(PREFIX).rpartition(":")
+    ours = hold.startswith(PREFIX) and flight_id and revision.isascii() and revision.isdigit()
+    return (flight_id, int(revision)) if ours and len(revision) < 5 else None
+
+
+def to_hold(estimate: int, policy: CreditPolicy) -> int:
+    """The estimate and the policy's margin, rounded up; a hold keeps at least one minor unit."""
+    return max(1, -(-estimate * (100 + policy.margin_percent) // 100))
+
+
+def expires_at(ends_at: datetime, policy: CreditPolicy) -> datetime:
+    """Until when a hold stands that nobody ends."""
+    return ends_at + timedelta(hours=policy.hold_hours)

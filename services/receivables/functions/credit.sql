@@ -1,0 +1,77 @@
+-- How students stand with their credit: the one place that says it, for the worker, the gateway, lists and people.
+
+-- The policy of the book on a day of the school's calendar, with its defaults; no row: the book has none.
+CREATE OR REPLACE FUNCTION credit_policy_on(
+    on_day date, OUT default_limit bigint, OUT margin_percent integer, OUT hold_hours integer,
+    OUT near_percent integer, OUT close_percent integer, OUT allowed_by_one_up_to bigint)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE
+    SET search_path = receivables, pg_temp
+    AS $$
+    SELECT (policy ->> 'limit')::bigint, (policy ->> 'margin_percent')::integer, (policy ->> 'hold_hours')::integer,
+           (policy ->> 'near_percent')::integer, (policy ->> 'close_percent')::integer,
+           (policy ->> 'allowed_by_one_up_to')::bigint
+    FROM credit_policy WHERE effective_from <= on_day AND policy IS NOT NULL
+    ORDER BY effective_from DESC LIMIT 1
+$$;
+GRANT EXECUTE ON FUNCTION credit_policy_on(date) TO hobbs_receivables;
+
+-- A student's wallet beside what they may owe. Amounts are minor units, credit positive. posted, pending and
+-- available are the ledger's; disputed is what card holders' banks took back until it is decided. credit_limit is
+-- NULL where there is none, and so is room: what may still be flown for. used_percent is NULL where the limit is
+-- zero or none. One student, or everybody (NULL), by name.
+CREATE OR REPLACE FUNCTION receivables_public.credit_of(
+    on_day date, one text, OUT student text, OUT currency text, OUT posted bigint, OUT pending bigint,
+    OUT available bigint, OUT disputed bigint, OUT credit_limit bigint, OUT room bigint, OUT used_percent bigint,
+    OUT level text, OUT frozen boolean, OUT own_limit boolean, OUT until date)
+    RETURNS SETOF record
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
+    SET search_path = receivables, pg_temp
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    WITH policy AS (
+        SELECT p.default_limit, p.near_percent, p.close_percent
+        FROM (VALUES (true)) AS always LEFT JOIN credit_policy_on(on_day) AS p ON true
+    ), person AS (
+        SELECT one AS name WHERE one IS NOT NULL
+        UNION
+        SELECT substr(address, 9) FROM ledger_public.wallets
+        WHERE one IS NULL AND kind = 'student' AND wallets.currency = (SELECT school.currency FROM school)
+        UNION
+        SELECT own.student FROM credit_limit AS own WHERE one IS NULL AND NOT own.withdrawn
+    ), sums AS (
+        SELECT person.name, school.currency, coalesce(wallet.balance, 0) AS posted,
+               coalesce(wallet.pending, 0) AS pending, coalesce(wallet.available, 0) AS available,
+               coalesce((SELECT sum(dispute.amount) FROM dispute JOIN charge USING (charge_id)
+                         WHERE dispute.withdrawn AND dispute.outcome IS NULL AND charge.student = person.name
+                           AND dispute.currency = school.currency), 0)::bigint AS disputed,
+               CASE WHEN own.student IS NULL THEN policy.default_limit ELSE own.amount END AS credit_limit,
+               coalesce(own.frozen, false) AS frozen, own.student IS NOT NULL AS own_limit, own.until,
+               coalesce(policy.near_percent, 80) AS near_percent, coalesce(policy.close_percent, 95) AS close_percent
+        FROM person CROSS JOIN school CROSS JOIN policy
+        LEFT JOIN ledger_public.wallets AS wallet
+            ON wallet.address = 'student:' || person.name AND wallet.currency = school.currency
+        LEFT JOIN LATERAL (
+            SELECT each.student, each.amount, each.frozen, each.until FROM credit_limit AS each
+            WHERE each.student = person.name AND NOT each.withdrawn AND each.effective_from <= on_day
+              AND (each.until IS NULL OR each.until >= on_day)
+            ORDER BY each.effective_from DESC LIMIT 1) AS own ON true
+        WHERE school.currency IS NOT NULL
+    ), used AS (
+        SELECT sums.*, greatest(sums.disputed - sums.available, 0) AS amount FROM sums
+    )
+    SELECT used.name, used.currency, used.posted, used.pending, used.available, used.disputed, used.credit_limit,
+           used.credit_limit + used.available - used.disputed,
+           CASE WHEN used.credit_limit > 0 THEN div(used.amount::numeric * 100, used.credit_limit)::bigint END,
+           CASE WHEN used.credit_limit IS NULL THEN 'ok'
+                WHEN used.amount > used.credit_limit THEN 'exceeded'
+                WHEN used.credit_limit = 0 THEN 'ok'
+                WHEN used.amount::numeric * 100 >= used.credit_limit::numeric * used.close_percent THEN 'close'
+                WHEN used.amount::numeric * 100 >= used.credit_limit::numeric * used.near_percent THEN 'near'
+                ELSE 'ok' END,
+           used.frozen, used.own_limit, used.until
+    FROM used ORDER BY used.name;
+END $$;
+GRANT EXECUTE ON FUNCTION receivables_public.credit_of(date, text) TO hobbs_reader;

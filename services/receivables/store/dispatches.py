@@ -1,0 +1,155 @@
+"""SQL of dispatched flights."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+
+from fleet.database import Tx, json_parameter
+from services.receivables.domain.dispatches import Dispatch, Ended
+
+_OPEN_FLIGHTS = """
+    INSERT INTO dispatched_flight (flight_id)
+    SELECT flight_id FROM unnest(CAST(:flight_ids AS text[])) AS named (flight_id) ORDER BY flight_id
+    ON CONFLICT DO NOTHING
+"""
+_LOCK = """
+    SELECT flight_id, ended FROM dispatched_flight
+    WHERE flight_id = ANY (CAST(:flight_ids AS text[])) ORDER BY flight_id FOR UPDATE
+"""
+
+
+async def open_flights(tx: Tx, flight_ids: Collection[str]) -> None:
+    """Make the rows of flights that are dispatched for the first time."""
+    await tx.execute(_OPEN_FLIGHTS, flight_ids=sorted(flight_ids))
+
+
+async def lock(tx: Tx, flight_ids: Collection[str]) -> dict[str, Ended | None]:
+    """Lock flights, in their order; how each ended. Flights that were never dispatched are left out."""
+    rows = await tx.all(_LOCK, flight_ids=sorted(flight_ids))
+    return {row.flight_id: row.ended for row in rows}
+
+
+_ADD = """
+    INSERT INTO dispatch (flight_id, revision, student, currency, estimate, ends_at, state)
+    SELECT flight_id, revision, student, currency, estimate, ends_at, 'waits'
+    FROM jsonb_to_recordset(CAST(:dispatches AS jsonb)) AS said (
+        flight_id text, revision integer, student text, currency text, estimate bigint, ends_at timestamptz)
+    WHERE NOT EXISTS (SELECT FROM dispatch AS later
+                      WHERE later.flight_id = said.flight_id AND later.revision >= said.revision)
+    ON CONFLICT DO NOTHING
+    RETURNING flight_id, revision
+"""
+
+
+async def add(tx: Tx, dispatches: Sequence[Dispatch]) -> set[tuple[str, int]]:
+    """Keep dispatches that are later than those that are known; which they are."""
+    said = [
+        {
+            "flight_id": one.flight_id,
+            "revision": one.revision,
+            "student": one.student,
+            "currency": one.currency,
+            "estimate": one.estimate,
+            "ends_at": one.ends_at.isoformat(),
+        }
+        for one in dispatches
+    ]
+    rows = await tx.all(_ADD, dispatches=json_parameter(said))
+    return {(row.flight_id, row.revision) for row in rows}
+
+
+_OF_FLIGHTS = """
+    SELECT flight_id, revision, student, currency, estimate, ends_at, state, held, expires_at FROM dispatch
+    WHERE flight_id = ANY (CAST(:flight_ids AS text[]))
+      AND state IN ('waits', 'asked', 'cleared', 'voiding')
+    ORDER BY flight_id, revision
+"""
+
+
+async def open_of(tx: Tx, flight_ids: Collection[str]) -> dict[str, list[Dispatch]]:
+    """The dispatches of locked flights that are not over, in the order of their revisions."""
+    found: dict[str, list[Dispatch]] = {}
+    for row in await tx.all(_OF_FLIGHTS, flight_ids=sorted(flight_ids)):
+        found.setdefault(row.flight_id, []).append(Dispatch(**row._mapping))
+    return found
+
+
+_ASK = """
+    UPDATE dispatch SET state = 'asked', held = :held, expires_at = :expires_at
+    WHERE flight_id = :flight_id AND revision = :revision
+"""
+_SET = """
+    UPDATE dispatch SET state = CAST(:state AS text),
+        answered_at = coalesce(answered_at, CAST(:at AS timestamptz)),
+        closed_at = CASE WHEN CAST(:state AS text) = 'closed' THEN CAST(:at AS timestamptz) END
+    WHERE flight_id = :flight_id AND revision = :revision
+"""
+_REFUSE = """
+    UPDATE dispatch SET state = 'refused', reason = :reason, sentence = :sentence, shortfall = :shortfall,
+                        answered_at = :at
+    WHERE flight_id = :flight_id AND revision = :revision
+"""
+
+
+async def ask(tx: Tx, dispatch: Dispatch) -> None:
+    """Note that the dispatch's hold is asked for."""
+    await tx.execute(
+        _ASK,
+        flight_id=dispatch.flight_id,
+        revision=dispatch.revision,
+        held=dispatch.held,
+        expires_at=dispatch.expires_at,
+    )
+
+
+async def set_state(tx: Tx, dispatch: Dispatch, state: str, at: datetime) -> None:
+    """Note that a dispatch is cleared, voiding or closed."""
+    await tx.execute(_SET, flight_id=dispatch.flight_id, revision=dispatch.revision, state=state, at=at)
+
+
+async def refuse(
+    tx: Tx, dispatch: Dispatch, *, reason: str, sentence: str, shortfall: int | None, at: datetime
+) -> None:
+    """Note that a dispatch is refused, and why."""
+    await tx.execute(
+        _REFUSE,
+        flight_id=dispatch.flight_id,
+        revision=dispatch.revision,
+        reason=reason,
+        sentence=sentence,
+        shortfall=shortfall,
+        at=at,
+    )
+
+
+# A bill on which nobody owes anything has no journal. Only flights with something open are looked at.
+_ENDED = """
+    SELECT flight.flight_id, CASE WHEN bill.flight_id IS NULL THEN 'cancelled' ELSE 'billed' END AS how
+    FROM dispatched_flight AS flight
+    LEFT JOIN billing_public.bills AS bill ON bill.flight_id = flight.flight_id AND bill.corrects IS NULL
+    WHERE ended IS NULL
+      AND flight.flight_id IN (SELECT open.flight_id FROM dispatch AS open
+                               WHERE open.state IN ('waits', 'asked', 'cleared', 'voiding'))
+      AND (EXISTS (SELECT FROM billing_public.cancelled_flights AS gone
+                   WHERE gone.flight_id = flight.flight_id)
+           OR bill.charge = 0
+           OR EXISTS (SELECT FROM ledger_public.journals AS posted
+                      WHERE posted.source = 'flight:' || bill.flight_id || ':' || bill.revision))
+    ORDER BY flight_id LIMIT :most
+"""
+_END = """
+    UPDATE dispatched_flight SET ended = ends.how, ended_at = :at
+    FROM jsonb_to_recordset(CAST(:ends AS jsonb)) AS ends (flight_id text, how text)
+    WHERE dispatched_flight.flight_id = ends.flight_id AND ended IS NULL
+"""
+
+
+async def over(tx: Tx, *, most: int) -> dict[str, Ended]:
+    """Flights whose dispatch is open and that were billed in the ledger, or cancelled."""
+    rows = await tx.all(_ENDED, most=most)
+    return {row.flight_id: row.how for row in rows}
+
+
+async def end(tx: Tx, ends: dict[str, Ended], at: datetime) -> None:
+    """Note how locked flights ended."""
+    told = [{"flight_id": flight_id, "how": how} for flight_id, how in ends.items()]
+    await tx.execute(_END, ends=json_parameter(told), at=at)
