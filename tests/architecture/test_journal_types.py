@@ -27,6 +27,10 @@ NO_SOURCES = {
     "journal",
     "match",
     "opening",
+    # what a mismatch is of
+    "meter",
+    "payee",
+    "source",
 }  # names of other things
 BEGINNING = re.compile(r'f"([a-z][a-z_-]*):\{')
 PREFIXES = {one.prefix for one in REGISTERED}

@@ -1,7 +1,7 @@
 """Flights compared three ways: what billing, the ledger and payouts have made of real records."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ import pytest
 
 from fleet.database import Database
 from fleet.envelope import Record
+from schemas.services import SERVICES
 from services.ledger.handlers import post_journals
 from services.payouts.domain.accounts import AccountPolicy, AccountsApi
 from services.payouts.handlers import configure_payees, record_payables
@@ -36,19 +37,16 @@ DAY = date(2026, 5, 25)
 class School:
     """The services of one database, each as its own role, and an owner who may break things."""
 
-    billing: Database
-    ledger: Database
-    payouts: Database
-    reserves: Database
+    of: Mapping[str, Database]
     owner: asyncpg.Connection
 
     async def fly(self, *flights: Record, books: bool = True, payees: bool = True) -> None:
         """Bill flights, and pass on what each service staged, as far as the next ones work."""
-        await given_billed(self.billing, *flights)
+        await given_billed(self.of["billing"], *flights)
         if books:
-            await post_journals(self.ledger, await self.taken("billing", "journal.requested"))
+            await post_journals(self.of["ledger"], await self.taken("billing", "journal.requested"))
             if payees:
-                await record_payables(self.payouts, await self.taken("ledger", "journal.posted"))
+                await record_payables(self.of["payouts"], await self.taken("ledger", "journal.posted"))
 
     async def taken(self, service: str, topic: str) -> list[Record]:
         """What a service staged for a topic, which is then gone from its outbox."""
@@ -60,27 +58,23 @@ class School:
         self, *, later: timedelta = timedelta(hours=2)
     ) -> list[tuple[str, str, int, int | None]]:
         """Kind, flight, money and tenths of what is open once the flights were compared."""
-        await match_flights(self.reserves, DAY, now=datetime.now(UTC) + later)
+        await match_flights(self.of["reserves"], DAY, now=datetime.now(UTC) + later)
         return [(row["kind"], row["flight"], row["amount"], row["tenths"]) for row in await self.open()]
 
     async def open(self, *, every: bool = False) -> list[dict[str, Any]]:
-        async with self.reserves.transaction() as tx:
+        async with self.of["reserves"].transaction() as tx:
             return await mismatches(tx, every=every, aircraft=None, most=100)
 
 
 @pytest.fixture
 async def school(open_db: OpenDatabase, database_url: str) -> AsyncIterator[School]:
     owner = await asyncpg.connect(database_url)
-    made = School(
-        billing=open_db("billing"),
-        ledger=open_db("ledger"),
-        payouts=open_db("payouts"),
-        reserves=open_db("reserves"),
-        owner=owner,
-    )
-    await given_school(made.billing)
+    made = School(of={name: open_db(name) for name in SERVICES}, owner=owner)
+    await given_school(made.of["billing"])
     accounts = AccountPolicy(api=AccountsApi.V2, country="US", recipient_alone=False)
-    await configure_payees(made.payouts, await made.taken("billing", "school.accepted"), accounts=accounts)
+    await configure_payees(
+        made.of["payouts"], await made.taken("billing", "school.accepted"), accounts=accounts
+    )
     yield made
     await owner.close()
 
@@ -165,7 +159,7 @@ async def test_what_is_not_sent_after_a_week_says_why_and_a_cancelled_flight_doe
         ("not_paid", 15_600),
     ]
     assert all("not sent after 7 days" in row["sentence"] for row in await school.open())
-    await given_cancelled(school.billing, cancelled())
+    await given_cancelled(school.of["billing"], cancelled())
     assert await school.compared(later=timedelta(days=8)) == []
 
 
@@ -180,7 +174,7 @@ async def test_an_explanation_stands_until_the_mismatch_changes(school: School) 
     assert (row["state"], row["reason"], row["reason_by"]) == ("explained", "ferried by the mechanic", "ann")
     await school.fly(solo(2, "1254.9", "1255.3"))
     assert await school.compared() == [("unbilled", "S0001", 8 * 1650, 8)]
-    async with school.reserves.transaction() as tx:
+    async with school.of["reserves"].transaction() as tx:
         [aircraft] = await by_aircraft(tx)
     assert (aircraft["aircraft"], aircraft["number"], aircraft["open"], aircraft["tenths"]) == (
         "N364MA",
@@ -202,10 +196,10 @@ async def test_what_cannot_be_explained_is_refused(school: School, named: str, w
 async def test_two_runs_at_once_keep_each_mismatch_once(school: School) -> None:
     await school.fly(completed(), solo(1, "1256.1", "1257.0"))
     now = datetime.now(UTC) + timedelta(hours=2)
-    await asyncio.gather(*(match_flights(school.reserves, DAY, now=now) for _ in range(4)))
+    await asyncio.gather(*(match_flights(school.of["reserves"], DAY, now=now) for _ in range(4)))
     assert len(await school.open(every=True)) == 1
 
 
 async def explained(school: School, named: str, why: str) -> str:
     asked = decision("reserves", "explain", named, who="ann", why=why)
-    return (await answered(school.reserves, ACTIONS, asked)).outcome
+    return (await answered(school.of["reserves"], ACTIONS, asked)).outcome
