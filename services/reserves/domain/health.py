@@ -44,7 +44,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """How the reserve stands. ceiling: what payouts may have let out in all; None: the balance is unknown."""
+    """How the reserve stands. ceiling: what payouts may have let out in all; None: the balance is unknown.
+
+    gate_sentence: why the gate stands so, by the balance that was read: it changes with readings only.
+    """
 
     health: str
     gate: str
@@ -55,6 +58,7 @@ class Judgement:
     terms: tuple[Term, ...]
     sentence: str
     valid_until: datetime | None
+    gate_sentence: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,30 +81,39 @@ def judge(
     gate: str,
     now: datetime,
     opened: int = 0,
+    let_out: int = 0,
 ) -> Judgement:
     """Judge the reserve.
 
     gate: how it stood before; payouts: what went out in the days measured; opened: how much less must stay
-    because people opened the gate, which makes the health no better.
+    because people opened the gate, which makes the health no better; let_out: what payouts let out since the
+    balance was read. The ceiling counts that already, so only the health goes by it.
     """
     minimums = _minimums(policy, owed, payouts)
     minimum = max(term.amount for term in minimums)
     largest = next(term for term in minimums if term.amount == minimum)
-    terms = (*_of_balance(balance), *_of_owed(policy, owed), *_marked(minimums, largest), *_opened(opened))
+    terms = (
+        *_of_balance(balance),
+        *_of_transfers(let_out),
+        *_of_owed(policy, owed),
+        *_marked(minimums, largest),
+        *_opened(opened),
+    )
     if balance is None or balance.read_at + policy.stale_after <= now:
         return _unknown(policy, balance, minimum, terms, gate)
     free = balance.available - balance.under_way
     must_stay = max(minimum - opened, 0)
     stands = _gate(policy, balance, must_stay, gate)
     return Judgement(
-        health=_health(policy, free, minimum),
+        health=_health(policy, free - let_out, minimum),
         gate=stands,
-        free=free,
+        free=free - let_out,
         minimum=minimum,
         ceiling=balance.allowed_until_now + free - must_stay,
         blocks_transfers=stands == CLOSED,
         terms=terms,
-        sentence=_sentence(balance.currency, free, minimum, largest, stands),
+        sentence=_sentence(balance.currency, free - let_out, minimum, largest, stands),
+        gate_sentence=_sentence(balance.currency, free, minimum, largest, stands),
         valid_until=balance.read_at + policy.stale_after,
     )
 
@@ -148,6 +161,10 @@ def _of_balance(balance: Balance | None) -> tuple[Term, ...]:
         Term(name="pending", amount=balance.pending, counts=False),
         Term(name="connect_reserved", amount=balance.connect_reserved, counts=False),
     )
+
+
+def _of_transfers(let_out: int) -> tuple[Term, ...]:
+    return (Term(name="let_out_since", amount=-let_out),) if let_out else ()
 
 
 def _of_owed(policy: Policy, owed: Owed) -> tuple[Term, ...]:

@@ -51,6 +51,7 @@ async def _judge(tx: Tx, currency: str, policy: Policy, last: Any, today: date, 
         gate=OFF if last is None else last.gate,
         now=now,
         opened=await store.alerts.opened(tx, currency, now),
+        let_out=0 if balance is None else await store.health.let_out(tx, balance),
     )
     await store.alerts.stand(tx, currency, alert_of(judged, read=balance is not None), now)
     gate = _gate(currency, policy, judged, 0 if balance is None else balance.number)
@@ -92,7 +93,7 @@ def _gate(currency: str, policy: Policy, judged: Judgement, balance_number: int)
         "balance_number": balance_number,
         "exempt_below": policy.exempt_below,
         "exempt_wallets": list(policy.exempt_wallets),
-        "sentence": judged.sentence,
+        "sentence": judged.gate_sentence,
         "valid_until": judged.valid_until,
         "when_over": policy.when_stale,
     }

@@ -48,6 +48,18 @@ async def balance(tx: Tx, currency: str) -> Balance | None:
     return None if row is None else Balance(**row._mapping)
 
 
+_LET_OUT = """
+    SELECT greatest(allowed_total - CAST(:until_now AS bigint), 0) AS let_out
+    FROM payouts_public.reserve_gates WHERE currency = :currency
+"""
+
+
+async def let_out(tx: Tx, read: Balance) -> int:
+    """What payouts let out since a reading of the balance began; it is not in the reading."""
+    row = await tx.first(_LET_OUT, currency=read.currency, until_now=read.allowed_until_now)
+    return 0 if row is None else int(row.let_out)
+
+
 # One judgement at a time, also of a currency that was never judged.
 _LOCK = "SELECT pg_advisory_xact_lock(hashtextextended('hobbs:reserves:judgement', 0))"
 _LAST = """

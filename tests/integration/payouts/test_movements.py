@@ -280,7 +280,10 @@ async def test_a_row_that_moves_another_amount_than_its_journal_stays_open(world
     fee = world.control.trigger("balance.moved", amount=-1_500)
     await listed(world)
     [asked] = await requested(world.db)
-    entries = [entry.model_copy(update={"amount": entry.amount + 1}) for entry in asked.entries]
+    entries = [
+        entry.model_copy(update={"amount": entry.amount + (1 if entry.amount > 0 else -1)})
+        for entry in asked.entries
+    ]
     await world.hand(posted(asked.model_copy(update={"entries": entries})))
     world.clock.advance(days=2)
     await listed(world)
