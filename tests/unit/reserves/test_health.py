@@ -4,8 +4,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.reserves.domain.health import OPEN, Balance, Owed, judge
+from services.reserves.domain.health import OPEN, Balance, judge
 from services.reserves.domain.policy import Policy
+from services.reserves.domain.positions import Owed
 
 NOON = datetime(2026, 5, 22, 12, tzinfo=UTC)
 NOTHING_OWED = Owed(payees=0, students=0, unallocated=0, tax=0, aircraft_reserves=0, disputes=0)
