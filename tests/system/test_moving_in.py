@@ -75,6 +75,17 @@ def written(page: Path, folder: Path) -> list[list[str]]:
     return [shlex.split(line) for kind, text in blocks if kind == "console" for line in text.splitlines()]
 
 
+async def known(figures: Figures, payee: str) -> None:
+    """Wait as a person does who looks at `hobbs transfers payees list`."""
+    async with asyncio.timeout(30):
+        while payee not in await payees(figures):  # noqa: ASYNC110 - another process changes it
+            await asyncio.sleep(0.2)
+
+
+async def payees(figures: Figures) -> list[str]:
+    return [row["key"] for row in await figures.rows("SELECT key FROM payouts.payee")]
+
+
 def existing_account(fleet: Fleet) -> str:
     """An account that the old software made for the instructor, at the same platform."""
     client = stripe.StripeClient(fleet.stripe_secret_key, base_addresses={"api": fleet.stripe_api_base})
@@ -86,6 +97,8 @@ async def typed(words: Sequence[str], figures: Figures) -> None:
     assert words[0] == "hobbs"
     arguments = [*words[1:]]
     before = await figures.rows(BALANCES)
+    if arguments[:3] == ["transfers", "payees", "adopt"]:  # what was loaded is on its way to payouts
+        await known(figures, arguments[3])
     result = await asyncio.to_thread(CliRunner().invoke, assemble([arguments[0]]), arguments)
     may_find = arguments[:2] == ["opening", "accounts"]
     assert result.exit_code == 0 or may_find, (words, result.output, result.stderr, result.exception)

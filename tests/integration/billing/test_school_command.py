@@ -20,6 +20,7 @@ from fleet.settings import Settings
 from services.billing import wire
 from services.billing.handlers import configure_school
 from services.payouts.handlers import configure_payees
+from services.receivables.handlers import follow_book as follow_credit
 from services.reserves.handlers import follow_book
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import completed, given_billed
@@ -214,7 +215,8 @@ async def test_a_change_behind_bills_says_that_they_stay(desk: Desk, school: Pat
 async def test_waiting_names_the_services_that_have_not_applied_it(desk: Desk, school: Path) -> None:
     done = await desk.hobbs("apply", str(school), *APPLY[:-1], "--timeout", "0.3")
     assert done.code == 1
-    assert "version 1 is published, but billing, payouts, adjustments, reserves has not read it" in done.err
+    waiting_for = "billing, payouts, adjustments, reserves, receivables"
+    assert f"version 1 is published, but {waiting_for} has not read it" in done.err
 
 
 async def test_a_refused_version_is_told_with_its_sentence(desk: Desk, school: Path) -> None:
@@ -241,6 +243,7 @@ async def test_waiting_ends_when_billing_accepted_it_and_the_others_follow(
     async with open_db("adjustments").transaction() as tx:
         assert await admit(tx, [accepted], wire.events.school_configured)  # all that the waiting looks at
     await follow_book(open_db("reserves"), [accepted])
+    await follow_credit(open_db("receivables"), [accepted])
     done = await waiting
     assert (done.code, done.err.splitlines()[-1]) == (0, "the book is at version 1")
 

@@ -99,6 +99,7 @@ def test_a_scheduler_publishes_flights_and_sees_nothing_else() -> None:
         ("Write", "flight.completed"),
         ("Write", "flight.corrected"),
         ("Write", "flight.cancelled"),
+        ("Write", "flight.dispatched"),
     }
 
 
