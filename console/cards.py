@@ -5,10 +5,10 @@ from functools import cache
 from typing import Any, Final, get_args, get_type_hints
 
 from console.wording import money, words
+from fleet.money import percent_text
 from schemas.school import CARDS, AirportFee, Rate
 
 HIDDEN: Final = frozenset({"kind", "key", "effective_from", "email", "name", "id"})
-PPM_PER_PERCENT: Final = 10_000
 
 
 @cache
@@ -28,9 +28,9 @@ def setting(kind: str, name: str, value: Any, currency: str) -> str:
     if name in _amounts_of(kind):
         return money(value, currency)
     if name.endswith("_ppm"):
-        return percent(value)
+        return percent_text(value)
     if isinstance(value, Mapping):  # taxes by kind of line
-        return ", ".join(f"{words(line)} {percent(share)}" for line, share in value.items())
+        return ", ".join(f"{words(line)} {percent_text(share)}" for line, share in value.items())
     if isinstance(value, list):
         return ", ".join(_one_of(one, currency) for one in value)
     return str(value)
@@ -41,13 +41,6 @@ def _one_of(value: Any, currency: str) -> str:
         fee = AirportFee.model_validate(value)
         return f"{fee.name} {money(fee.amount, currency)}"
     return words(str(value))
-
-
-def percent(millionths: int) -> str:
-    """70000 millionths are 7 %; no digit is lost."""
-    whole, rest = divmod(millionths, PPM_PER_PERCENT)
-    part = f".{rest:04d}".rstrip("0") if rest else ""
-    return f"{whole}{part} %"
 
 
 def title_of(name: str) -> str:

@@ -49,6 +49,12 @@ def format_minor(amount: int, currency: str) -> str:
     return f"{sign}{whole}.{part:0{digits}d}" if digits else f"{sign}{whole}"
 
 
+def percent_text(ppm: int) -> str:
+    """Write parts per million as a percentage: 56000 is "5.6 %"; no digit is lost."""
+    whole, part = divmod(ppm, 10_000)
+    return f"{whole}.{part:04d}".rstrip("0").rstrip(".") + " %"
+
+
 def parse_minor(text: str, currency: str) -> int:
     """Read an amount such as "165" or "-165.50" into minor units; ValueError when it is not exact."""
     digits = minor_digits(currency)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from fleet.money import format_minor
+from fleet.money import format_minor, percent_text
 from hobbs.school.file import StatedCard, as_written, canonical
 from services.billing.domain.rates import BEGINNING
 
@@ -114,9 +114,3 @@ def value_text(name: str, value: Any, currency: str) -> str:
     if isinstance(value, int) and name not in _WITHOUT_MONEY:
         return format_minor(value, currency)
     return str(value)
-
-
-def percent_text(ppm: int) -> str:
-    """Parts per million as a percentage: 56000 is "5.6 %"."""
-    whole, part = divmod(ppm, 10_000)
-    return f"{whole}.{part:04d}".rstrip("0").rstrip(".") + " %"

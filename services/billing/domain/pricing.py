@@ -7,7 +7,7 @@ The platform takes what the other legs leave, so it bears every rounding remaind
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from fleet.money import half_up, split_by_largest_remainder
+from fleet.money import half_up, percent_text, split_by_largest_remainder
 from services.billing.domain.applied_rates import AppliedRates
 from services.billing.domain.bills import TAX, Bill, Flag, Hours, Leg, Line
 from services.billing.domain.flights import Flight, hours_text
@@ -211,17 +211,12 @@ def _taxable(line: Line) -> tuple[tuple[str, int], ...]:
 def _with_taxes(lines: list[Line], taxes: Mapping[str, int]) -> tuple[Line, ...]:
     """One tax line for each taxed line (each part of a bundle), of its rounded amount."""
     taxed = [
-        Line(kind="tax", description=f"tax {_percent_text(ppm)} on {LINE_NAMES[kind]}", amount=tax)
+        Line(kind="tax", description=f"tax {percent_text(ppm)} on {LINE_NAMES[kind]}", amount=tax)
         for line in lines
         for kind, amount in _taxable(line)
         if (ppm := taxes.get(kind, 0)) and (tax := _percent(ppm, amount))
     ]
     return (*lines, *taxed)
-
-
-def _percent_text(ppm: int) -> str:
-    whole, part = divmod(ppm, 10_000)
-    return f"{whole}.{part:04d}".rstrip("0").rstrip(".") + " %"
 
 
 def _legs(
