@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final
 
+from fleet.money import half_up
+
 LOOKED_AT: Final = timedelta(days=60)  # flights of so many days are compared each night
 SETTLES_WITHIN: Final = timedelta(hours=1)  # a bill, its journal and what is owed by it follow each other
 PAID_WITHIN: Final = timedelta(days=7)
@@ -105,7 +107,7 @@ def of_reading(read: Reading) -> Found:
         aircraft=read.aircraft,
         day=read.day,
         tenths=tenths,
-        amount=(tenths * read.per_hour + 5) // 10,
+        amount=half_up(tenths * read.per_hour, 10),
         currency=read.currency,
         sentence=f"{tenths // 10}.{tenths % 10} h of {read.aircraft} by its {read.meter} {between} {says}",
     )
