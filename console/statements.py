@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from console.times import begin_of_day
+from console.times import begin_of_day, next_month
 from fleet.zones import local_date
 
 MONTH: Final = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])")
@@ -38,7 +38,7 @@ class Month:
         if not MONTH.fullmatch(name):
             return None
         first = date(int(name[:4]), int(name[5:]), 1)
-        after = (first + timedelta(days=31)).replace(day=1)
+        after = next_month(first)
         return cls(
             name=name,
             since=begin_of_day(first, zone),

@@ -24,6 +24,11 @@ def end_of_day(day: date, zone: str) -> datetime:
     return begin_of_day(min(day, _LAST) + timedelta(days=1), zone)
 
 
+def next_month(first: date) -> date:
+    """The first day of the month after the one that begins on this day."""
+    return (first + timedelta(days=31)).replace(day=1)
+
+
 def span(begin: datetime | None, end: datetime | None) -> str:
     """How long from one instant to another, in its two largest units: 3 d 4 h, 5 h 20 min."""
     if begin is None or end is None:

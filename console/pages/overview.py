@@ -10,7 +10,7 @@ from console.context import Visit
 from console.guard import Pages
 from console.reads import letters, school
 from console.roles import ROLES
-from console.times import begin_of_day, span
+from console.times import begin_of_day, next_month, span
 from fleet.zones import local_date
 from services.reserves.desk.reads import reserve
 
@@ -98,7 +98,7 @@ async def _for_staff(visit: Visit) -> Response:
     async with visit.reading() as tx:
         newest = await school.newest_day(tx)
         first = _month_of(newest or local_date(now, zone))
-        after = _next_month(first)
+        after = next_month(first)
         waiting = await school.waiting(tx)
         waiting["dead_letters"] = await letters.waiting(tx)
         waiting["questions"] = await letters.questions_waiting(tx)
@@ -123,10 +123,6 @@ async def _for_staff(visit: Visit) -> Response:
 
 def _month_of(day: date) -> date:
     return day.replace(day=1)
-
-
-def _next_month(first: date) -> date:
-    return (first + timedelta(days=31)).replace(day=1)
 
 
 def _chart(days: list[dict[str, Any]]) -> dict[str, list[Any]]:
