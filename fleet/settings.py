@@ -6,7 +6,7 @@ secret is nobody's but its owner's, so it is read by the service's name only.
 """
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from pathlib import Path
@@ -192,6 +192,11 @@ def _first_line(path: Path) -> str:
     return lines[0].strip()
 
 
+def refused_live(told: Mapping[str, Any]) -> str | None:
+    """Why a live deployment does not start with these settings: it would believe whoever writes to Kafka."""
+    return refused_brokers(told) or missing_keys(told)
+
+
 class SettingsWithKeys(Settings):
     """Of who writes or reads Stripe's webhooks: keys of 32 characters or more, with commas, newest first."""
 
@@ -213,6 +218,6 @@ class SettingsWithMode(SettingsWithKeys):
     @field_validator("stripe_livemode")
     @classmethod
     def _is_live_only_where_writers_are_known(cls, livemode: bool, told: ValidationInfo) -> bool:
-        if livemode and (refused := refused_brokers(told.data) or missing_keys(told.data)):
+        if livemode and (refused := refused_live(told.data)):
             raise ValueError(refused)
         return livemode

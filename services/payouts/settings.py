@@ -6,9 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from fleet import stripe_keys
-from fleet.attestation_keys import missing_keys
-from fleet.kafka_address import refused_brokers
-from fleet.settings import SettingsWithKeys
+from fleet.settings import SettingsWithKeys, refused_live
 from fleet.stripe_limits import LIMITS, StripeLimits, mode_of
 from services.payouts.domain.accounts import AccountPolicy, AccountsApi
 from services.payouts.domain.outcomes import RetryPolicy
@@ -81,7 +79,7 @@ class PayoutsSettings(SettingsWithKeys):
         livemode = stripe_keys.livemode_of(key.get_secret_value())
         if livemode is None:
             raise ValueError("a secret key begins with sk_test_, rk_test_, sk_live_ or rk_live_")
-        if livemode and (refused := refused_brokers(told.data) or missing_keys(told.data)):
+        if livemode and (refused := refused_live(told.data)):
             raise ValueError(refused)
         return key
 
