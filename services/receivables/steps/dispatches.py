@@ -5,7 +5,7 @@ Every step locks the flights' rows first, in their order, and then does what dom
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 
 from fleet import outbox
 from fleet.admitted import Admitted
@@ -15,7 +15,7 @@ from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.receivables import store, wire
-from services.receivables.domain.credit import check, too_little_room
+from services.receivables.domain.credit import CreditPolicy, check, too_little_room
 from services.receivables.domain.dispatches import (
     Dispatch,
     Ended,
@@ -123,11 +123,13 @@ async def _go_on(
     now: datetime,
 ) -> None:
     """Do what is due of locked flights, and stage it after `messages`."""
+    terms: tuple[date, CreditPolicy] | None = None  # read once, when the first hold is asked for
     for flight_id, dispatches in (await store.dispatches.open_of(tx, ended.keys())).items():
         cause = causes[flight_id]
         for step in decide(dispatches, ended[flight_id]):
             if isinstance(step, Place):
-                messages.append(await _place(tx, step, cause, now))
+                terms = terms or await _terms(tx, now)
+                messages.append(await _place(tx, step, terms, cause, now))
             elif isinstance(step, Void):
                 await store.dispatches.set_state(tx, step.dispatch, "voiding", now)
                 messages.append(wire.dispatches.void(step.dispatch, cause))
@@ -137,12 +139,18 @@ async def _go_on(
     await outbox.stage(tx, messages)
 
 
-async def _place(tx: Tx, step: Place, cause: Cause, now: datetime) -> Message:
-    """Ask for a hold, unless the student's credit is frozen; its floor is what the policy leaves them."""
-    dispatch = step.dispatch
+async def _terms(tx: Tx, now: datetime) -> tuple[date, CreditPolicy]:
+    """The school's date, and its policy on credit of that day."""
     zone, _ = await store.credit.school(tx)
     day = local_date(now, zone)
-    policy = await store.credit.policy(tx, day)
+    return day, await store.credit.policy(tx, day)
+
+
+async def _place(
+    tx: Tx, step: Place, terms: tuple[date, CreditPolicy], cause: Cause, now: datetime
+) -> Message:
+    """Ask for a hold, unless the student's credit is frozen; its floor is what the policy leaves them."""
+    dispatch, (day, policy) = step.dispatch, terms
     credit = await store.credit.of_student(tx, dispatch.student, day)
     if dispatch.estimate is None:
         raise AssertionError(f"{dispatch.hold} waits without an estimate")
