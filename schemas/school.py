@@ -297,6 +297,14 @@ class SchoolVersion(Event):
     at: Instant
     changes: list[SchoolChange] = Field(min_length=1, max_length=CHANGES_MAX)
 
+    def schools(self) -> list[SchoolCard]:
+        """The school's own card as these changes write it, the one that stands last; empty: they do not."""
+        return [
+            SchoolCard.model_validate(change.new)
+            for change in self.changes
+            if change.kind == "school" and change.new is not None
+        ]
+
 
 class SchoolConfigured(SchoolVersion):
     """Version `version` of the school's book, made from `base_version`; refused when that is stale.

@@ -12,7 +12,7 @@ from schemas.flights import BilledEntry, FlightRevised
 from schemas.journals import JournalPosted, JournalRefused
 from schemas.refunds import RefundSettled
 from schemas.reversals import ReversalSettled
-from schemas.school import AdjustmentsCard, SchoolAccepted, SchoolCard
+from schemas.school import AdjustmentsCard, SchoolAccepted
 from schemas.transfers import TransferSent
 from services.adjustments.domain.adjustments import PREFIX
 from services.adjustments.domain.flights import FirstBill, Revision
@@ -164,15 +164,16 @@ class BookRead:
 def school_accepted(record: Record) -> BookRead:
     """Read `school.accepted`: the policy cards, and the time zone when it names one."""
     event = read(record, SchoolAccepted)
-    zone: str | None = None
-    cards: list[tuple[date, dict[str, Any] | None]] = []
-    for change in event.changes:
-        if change.kind == "school" and change.new is not None:
-            zone = SchoolCard.model_validate(change.new).time_zone
-        elif change.kind == "adjustments":
-            card = None if change.new is None else AdjustmentsCard.model_validate(change.new).model_dump()
-            cards.append((change.effective_from, card))
-    return BookRead(version=event.version, time_zone=zone, cards=tuple(cards))
+    schools = event.schools()
+    cards = tuple(
+        (
+            change.effective_from,
+            None if change.new is None else AdjustmentsCard.model_validate(change.new).model_dump(),
+        )
+        for change in event.changes
+        if change.kind == "adjustments"
+    )
+    return BookRead(version=event.version, time_zone=schools[-1].time_zone if schools else None, cards=cards)
 
 
 def transfer_sent(record: Record) -> TransferSent:

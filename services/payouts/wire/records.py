@@ -27,7 +27,6 @@ from schemas.school import (
     OwnerCard,
     ReserveCard,
     SchoolAccepted,
-    SchoolCard,
     read_card,
 )
 from schemas.stripe_webhooks import StripeWebhook, is_thin
@@ -265,12 +264,7 @@ def reserve_policies(event: SchoolAccepted) -> list[ReservePolicy]:
 
 def currency_in(versions: Sequence[SchoolAccepted]) -> tuple[int, str] | None:
     """The newest of the versions that names the school's currency, and the currency."""
-    named = [
-        (event.version, SchoolCard.model_validate(change.new).currency)
-        for event in versions
-        for change in event.changes
-        if change.kind == "school" and change.new is not None
-    ]
+    named = [(event.version, card.currency) for event in versions for card in event.schools()]
     return max(named, default=None)
 
 
@@ -296,13 +290,7 @@ def reserve_gate(record: Record) -> HeardGate:
 
 def time_zone_in(versions: Sequence[SchoolAccepted]) -> tuple[int, str] | None:
     """The newest of the versions that names the school's time zone, and the zone; None when none does."""
-    named = [
-        (event.version, card.time_zone)
-        for event in versions
-        for change in event.changes
-        if change.kind == "school" and change.new is not None
-        if isinstance(card := read_card("school", change.new), SchoolCard)
-    ]
+    named = [(event.version, card.time_zone) for event in versions for card in event.schools()]
     return max(named, default=None)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fleet.admitted import Admitted
 from fleet.envelope import Record
 from fleet.inbox import read
-from schemas.school import CreditCard, CreditLimitCard, SchoolAccepted, SchoolCard, SchoolChange
+from schemas.school import CreditCard, CreditLimitCard, SchoolAccepted, SchoolChange
 from services.receivables.domain.credit import LimitCard, PolicyCard
 
 
@@ -30,11 +30,7 @@ def versions(accepted: Iterable[Admitted[SchoolAccepted]]) -> list[BookRead]:
 
 
 def _book_read(event: SchoolAccepted) -> BookRead:
-    schools = [
-        SchoolCard.model_validate(change.new)
-        for change in event.changes
-        if change.kind == "school" and change.new is not None
-    ]
+    schools = event.schools()
     return BookRead(
         version=event.version,
         school=(schools[-1].time_zone, schools[-1].currency) if schools else None,

@@ -10,7 +10,7 @@ from fleet.envelope import Record
 from fleet.inbox import read
 from fleet.zones import local_date
 from schemas.journals import JournalPosted
-from schemas.school import ReserveCard, SchoolAccepted, SchoolCard
+from schemas.school import ReserveCard, SchoolAccepted
 from schemas.stripe_balance import StripeBalanceRead
 from services.reserves.domain.health import Balance
 from services.reserves.domain.positions import Taken
@@ -31,16 +31,17 @@ def policies(accepted: Iterable[Admitted[SchoolAccepted]]) -> list[BookRead]:
 
 
 def _book_read(event: SchoolAccepted) -> BookRead:
-    school: tuple[str, str] | None = None
-    cards: list[tuple[date, dict[str, Any] | None]] = []
-    for change in event.changes:
-        if change.kind == "school" and change.new is not None:
-            card = SchoolCard.model_validate(change.new)
-            school = card.time_zone, card.currency
-        elif change.kind == "reserve":
-            policy = None if change.new is None else ReserveCard.model_validate(change.new).model_dump()
-            cards.append((change.effective_from, policy))
-    return BookRead(version=event.version, school=school, cards=tuple(cards))
+    schools = event.schools()
+    cards = tuple(
+        (
+            change.effective_from,
+            None if change.new is None else ReserveCard.model_validate(change.new).model_dump(),
+        )
+        for change in event.changes
+        if change.kind == "reserve"
+    )
+    school = (schools[-1].time_zone, schools[-1].currency) if schools else None
+    return BookRead(version=event.version, school=school, cards=cards)
 
 
 def taken(posted: Iterable[Admitted[JournalPosted]], zone: str) -> list[Taken]:
