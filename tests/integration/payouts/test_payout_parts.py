@@ -39,12 +39,18 @@ async def first_of(world: World) -> str:
     return str(transfer.stripe_transfer_id)
 
 
-async def test_money_that_was_taken_back_from_the_bank_goes_off_the_next_payout(world: World) -> None:
+async def given_taken_back(world: World) -> str:
+    """An account whose 700 are in the bank; then 500 are sent, and 200 of the 700 taken back by hand."""
     await paid(world, 700)
     account = await world.account_of("i1")
     await settle(world, account)
     await send(world, 500, "flight:A2:1")
     await reverse_by_hand(world, await first_of(world), 200)
+    return account
+
+
+async def test_money_that_was_taken_back_from_the_bank_goes_off_the_next_payout(world: World) -> None:
+    account = await given_taken_back(world)
     await deliver(world, "transfer.reversed")
     await world.work()
     world.control.advance(2)
@@ -57,11 +63,7 @@ async def test_money_that_was_taken_back_from_the_bank_goes_off_the_next_payout(
 
 
 async def test_a_reversal_that_is_noted_after_the_payout_goes_off_it_still(world: World) -> None:
-    await paid(world, 700)
-    account = await world.account_of("i1")
-    await settle(world, account)
-    await send(world, 500, "flight:A2:1")
-    await reverse_by_hand(world, await first_of(world), 200)
+    account = await given_taken_back(world)
     world.control.advance(2)
     await settle(world, account)
     assert sorted(await world.states()) == ["in_bank", "sent"]
@@ -72,11 +74,7 @@ async def test_a_reversal_that_is_noted_after_the_payout_goes_off_it_still(world
 
 
 async def test_a_payout_that_comes_back_gives_back_what_was_taken_off_it(world: World) -> None:
-    await paid(world, 700)
-    account = await world.account_of("i1")
-    await settle(world, account)
-    await send(world, 500, "flight:A2:1")
-    await reverse_by_hand(world, await first_of(world), 200)
+    account = await given_taken_back(world)
     await deliver(world, "transfer.reversed")
     await world.work()
     world.control.advance(2)
