@@ -59,7 +59,8 @@ async def of_topic(
 
 async def of_nothing() -> AsyncIterator[Sequence[Record]]:
     """No batch."""
-    for batch in ():
+    nothing: Sequence[Sequence[Record]] = ()
+    for batch in nothing:
         yield batch
 
 
