@@ -88,4 +88,9 @@ NOTHING_NEW = frozenset(
         "topup.succeeded",
     }
 )
-PROVING = frozenset({"transfer.created", "account.updated", "refund.created"}) | PAYOUT_EVENTS
+# A payment intent proves a charge once it says that the money is taken, or on its way.
+PROVING = (
+    frozenset({"transfer.created", "account.updated", "refund.created"})
+    | frozenset({"payment_intent.succeeded", "payment_intent.processing"})
+    | PAYOUT_EVENTS
+)
