@@ -92,7 +92,7 @@ WHERE state = 'asked' AND decided_at < now() - interval '3 days';
 -- Of every charge that was made, the student's payment of exactly that amount is known.
 SELECT auto_charge.request_id, auto_charge.student, auto_charge.amount, charge.amount AS received
 FROM auto_charge LEFT JOIN charge ON charge.charge_id = auto_charge.charge_id
-WHERE state = 'succeeded' AND (charge.charge_id IS NULL OR charge.amount <> auto_charge.amount
+WHERE state = 'succeeded' AND (charge.amount IS NULL OR charge.amount <> auto_charge.amount
                                OR charge.payment_intent_id IS DISTINCT FROM auto_charge.payment_intent);
 
 -- name: nothing_is_charged_again_after_a_stop

@@ -30,14 +30,14 @@ WAITING_AGE: Final = metrics.gauge(
 )
 AUTO_CHARGES: Final = metrics.counter(
     "receivables_auto_charges_total",
-    "Charges of students' saved methods that were decided, and what became of them.",
+    "Charges of students' saved methods that were decided, and what became of them",
     {"what": ("decided", *(state for state in get_args(State) if state != "asked"))},
 )
 AUTO_CHARGES_DECLINED: Final = metrics.counter(
-    "receivables_auto_charges_declined_total", "Declined charges by what follows.", {"kind": DeclineClass}
+    "receivables_auto_charges_declined_total", "Declined charges by what follows", {"kind": DeclineClass}
 )
 AUTO_CHARGE_AGE: Final = metrics.gauge(
     "receivables_auto_charge_age_seconds",
-    "How long ago the oldest charge was decided that is not answered, or that a bank processes.",
+    "How long ago the oldest charge was decided that is not answered, or that a bank processes",
     {"state": ("asked", "processing")},
 )

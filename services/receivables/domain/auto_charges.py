@@ -285,6 +285,21 @@ class ChargeAnswer:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownCharge:
+    """A charge as it was decided, and where it stands."""
+
+    request_id: UUID
+    student: str
+    cause: str
+    attempt: int
+    currency: str
+    amount: int
+    payment_method: str | None
+    payment_intent: str | None
+    state: State
+
+
 _SAID: Final[Mapping[DeclineClass, str]] = {
     DeclineClass.LATER: "it is tried again later",
     DeclineClass.ANOTHER_CARD: "save another card or bank account: the school sends a link",

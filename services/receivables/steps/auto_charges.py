@@ -8,8 +8,6 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
-from sqlalchemy import Row
-
 from fleet import outbox
 from fleet.admitted import Admitted
 from fleet.cause import Cause
@@ -21,6 +19,7 @@ from services.receivables import metrics, store, wire
 from services.receivables.domain.auto_charges import (
     ChargeAnswer,
     DeclineClass,
+    KnownCharge,
     NewCharge,
     State,
     causes_of,
@@ -100,14 +99,14 @@ async def _answer(
 ) -> list[Message]:
     """Write one answer; a bank debit may have ended before it was heard that it is under way."""
     state: State = answer.outcome
-    code = answer.code
-    if state == "processing" and answer.payment_intent is not None:
-        intent = [answer.payment_intent]
-        if await store.charges.paid_intents(tx, intent):
-            state = "succeeded"
-        elif (failed := await store.auto_charges.failed(tx, intent)).get(answer.payment_intent):
-            state, code = "declined", failed[answer.payment_intent]
-    return await _write(tx, replace(answer, code=code), state, attempt, method, cause, now)
+    code, charge, intent = answer.code, answer.charge, answer.payment_intent
+    if state == "processing" and intent is not None:
+        if paid := (await store.auto_charges.paid(tx, [intent])).get(intent):
+            state, charge = "succeeded", paid
+        elif failed := (await store.auto_charges.failed(tx, [intent])).get(intent):
+            state, code = "declined", failed
+    told = replace(answer, code=code, charge=charge)
+    return await _write(tx, told, state, attempt, method, cause, now)
 
 
 async def _write(
@@ -149,13 +148,13 @@ async def note_ended(
     ended = {**{f.payment_intent_id: (f.code, None, cause) for f, cause in failures}, **done}
     messages: list[Message] = []
     for row in await store.auto_charges.lock_processing(tx, [intent for intent in ended if intent]):
-        code, charge_id, cause = ended[row.payment_intent]
+        code, charge_id, cause = ended[str(row.payment_intent)]
         messages += await _ended(tx, row, code, charge_id, cause, now)
     await outbox.stage(tx, messages)
 
 
 async def _ended(
-    tx: Tx, row: Row[Any], code: str | None, charge_id: str | None, cause: Cause, now: datetime
+    tx: Tx, row: KnownCharge, code: str | None, charge_id: str | None, cause: Cause, now: datetime
 ) -> list[Message]:
     answer = ChargeAnswer(
         request_id=row.request_id,

@@ -14,6 +14,7 @@ from services.receivables.domain.auto_charges import (
     ChargeAnswer,
     Choice,
     DeclineClass,
+    KnownCharge,
     LastCharge,
     NewCharge,
     Standing,
@@ -225,8 +226,8 @@ async def insert(tx: Tx, charge: NewCharge, now: datetime) -> None:
 
 
 _LOCK = """
-    SELECT request_id, attempt, state, amount, payment_method FROM auto_charge
-    WHERE request_id = ANY (CAST(:ids AS uuid[])) ORDER BY request_id FOR UPDATE
+    SELECT request_id, student, cause, attempt, currency, amount, payment_method, payment_intent, state
+    FROM auto_charge WHERE request_id = ANY (CAST(:ids AS uuid[])) ORDER BY request_id FOR UPDATE
 """
 _TAKE_OVER = """
     INSERT INTO auto_charge (request_id, student, cause, attempt, currency, amount, state, decided_at)
@@ -235,9 +236,9 @@ _TAKE_OVER = """
 """
 
 
-async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, Row[Any]]:
-    """Lock charges: attempt, state, amount and method of each that is known."""
-    return {row.request_id: row for row in await tx.all(_LOCK, ids=list(ids))}
+async def lock(tx: Tx, ids: Collection[UUID]) -> dict[UUID, KnownCharge]:
+    """Lock charges; those that are known."""
+    return {row.request_id: KnownCharge(**row._mapping) for row in await tx.all(_LOCK, ids=list(ids))}
 
 
 async def take_over(tx: Tx, answer: ChargeAnswer, attempt: int) -> None:
@@ -295,16 +296,17 @@ async def declines(tx: Tx, payment_method: str | None, now: datetime) -> int:
 
 # A bank debit ends days after it was made; Stripe's webhooks say how.
 _PROCESSING = """
-    SELECT request_id, student, cause, currency, amount, attempt, payment_intent, payment_method
+    SELECT request_id, student, cause, attempt, currency, amount, payment_method, payment_intent, state
     FROM auto_charge
     WHERE state = 'processing' AND payment_intent = ANY (CAST(:intents AS text[]))
     ORDER BY request_id FOR UPDATE
 """
 
 
-async def lock_processing(tx: Tx, intents: Collection[str]) -> list[Row[Any]]:
+async def lock_processing(tx: Tx, intents: Collection[str]) -> list[KnownCharge]:
     """Lock the bank debits under way that these payment intents make."""
-    return list(await tx.all(_PROCESSING, intents=sorted(intents))) if intents else []
+    rows = await tx.all(_PROCESSING, intents=sorted(intents)) if intents else []
+    return [KnownCharge(**row._mapping) for row in rows]
 
 
 _FAILED = """
@@ -319,6 +321,18 @@ async def failed(tx: Tx, intents: Collection[str]) -> dict[str, str]:
         return {}
     rows = await tx.all(_FAILED, intents=sorted(intents))
     return {row.payment_intent_id: row.code for row in rows}
+
+
+_PAID = """
+    SELECT payment_intent_id, charge_id FROM charge
+    WHERE payment_intent_id = ANY (CAST(:intents AS text[])) AND amount IS NOT NULL
+"""
+
+
+async def paid(tx: Tx, intents: Collection[str]) -> dict[str, str]:
+    """Which of these payment intents were paid, and by which charge."""
+    rows = await tx.all(_PAID, intents=sorted(intents))
+    return {row.payment_intent_id: row.charge_id for row in rows}
 
 
 _AGES = """

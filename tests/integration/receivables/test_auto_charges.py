@@ -8,18 +8,16 @@ import orjson
 import pytest
 
 from fleet.database import Database
-from fleet.decisions import Decision
 from fleet.envelope import Record
 from schemas.charges import ChargeAnswered
-from services.ledger.handlers import post_journals
 from services.receivables import handlers, steps
 from services.receivables.desk.decisions import ACTIONS
 from services.receivables.domain.auto_charges import request_id
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import rows
 from tests.integration.receivables.credits import a_school, owes
-from tests.integration.receivables.stories import intent, failed_intent, webhook
-from tests.support.decisions import decision
+from tests.integration.receivables.stories import failed_intent, intent, webhook
+from tests.support.decisions import answered, decision
 from tests.support.records import record
 
 CARD = {"id": "pm_1", "object": "payment_method", "type": "card", "customer": "cus_1"}
@@ -50,13 +48,12 @@ async def anna(db: Database, ledger: Database) -> Database:
 
 async def allows(db: Database, **said: Any) -> None:
     ruling = await choose(db, **said)
-    assert ruling.done, ruling.sentence
+    assert ruling.outcome == "done", ruling.sentence
 
 
 async def choose(db: Database, **said: Any) -> Any:
-    asked = decision("choose_charges", "anna", {"most": 500_00, "most_a_day": 800_00} | said)
-    async with db.transaction() as tx:
-        return await ACTIONS["choose_charges"].judge(tx, asked, datetime.now(UTC))
+    asked = decision("receivables", "choose_charges", "anna", {"most": 500_00, "most_a_day": 800_00} | said)
+    return await answered(db, ACTIONS, asked)
 
 
 async def due(db: Database, *, later: timedelta = timedelta()) -> None:
@@ -196,7 +193,9 @@ async def test_another_card_ends_the_wait(anna: Database, ledger: Database) -> N
 
 @pytest.mark.parametrize("paid", [True, False])
 @pytest.mark.parametrize("early", [True, False])
-async def test_a_bank_debit_ends_days_later(anna: Database, ledger: Database, paid: bool, early: bool) -> None:
+async def test_a_bank_debit_ends_days_later(
+    anna: Database, ledger: Database, paid: bool, early: bool
+) -> None:
     """In whatever order payouts' answer and Stripe's webhook come."""
     await owes(ledger, 150_00)
     await due(anna)
@@ -250,5 +249,5 @@ async def test_a_restored_database_takes_over_what_was_charged(anna: Database, l
 async def test_a_choice_that_makes_no_sense_is_refused_with_a_sentence(db: Database, said: Any) -> None:
     await handlers.follow_book(db, [a_school()])
     ruling = await choose(db, **said)
-    assert not ruling.done
+    assert ruling.outcome == "refused"
     assert len(ruling.sentence) > 20
