@@ -6,7 +6,7 @@ held across an HTTP call.
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from contextvars import ContextVar
 from functools import lru_cache
 from typing import Any
@@ -87,6 +87,8 @@ class Database:
     def __init__(self, url: str, *, schema: str, pool_size: int, role: str | None = None) -> None:
         self.schema = schema
         self.on_staged: Callable[[], None] | None = None  # wakes this process's outbox relay
+        # Of a rehearsal (fleet/rehearsal.py): sees what each transaction writes, and nothing is committed.
+        self.watch: Callable[[Tx], AbstractAsyncContextManager[None]] | None = None
         self.url, way = address(url)
         self._engine = create_async_engine(
             self.url,
@@ -112,6 +114,11 @@ class Database:
         try:
             async with self._engine.begin() as connection:
                 tx = Tx(connection, self.schema)
+                if self.watch is not None:
+                    async with self.watch(tx):
+                        yield tx
+                    await connection.rollback()
+                    return
                 yield tx
                 await fault_point("transaction.before_commit")
         finally:
@@ -127,6 +134,8 @@ class Database:
         For questions, and for a change that is one statement. What must agree goes into one statement, or
         into `transaction()`.
         """
+        if self.watch is not None:
+            raise InsideTransaction("a statement of its own in a rehearsal, which commits nothing")
         async with self._engine.connect() as connection:
             asking = await connection.execution_options(isolation_level="AUTOCOMMIT")
             yield Tx(asking, self.schema)

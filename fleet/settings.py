@@ -98,6 +98,7 @@ class Settings(ProcessSettings):
     # Hosts to which nobody else is on the way, such as compose's own network: comma-separated, exact names.
     database_private_hosts: str = ""
     database_url: SecretStr
+    database_role: str | None = None  # that the login is a member of, and acts as: of a person's commands
     kafka_bootstrap: str
     kafka_security_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
     kafka_sasl_mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = "SCRAM-SHA-512"

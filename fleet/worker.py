@@ -58,8 +58,12 @@ class Worker:
         self.settings = settings
         self.log = logging.getLogger(f"services.{service}")
         self.database = Database(
-            settings.database_url.get_secret_value(), schema=service, pool_size=settings.database_pool_size
+            settings.database_url.get_secret_value(),
+            schema=service,
+            pool_size=settings.database_pool_size,
+            role=settings.database_role,
         )
+        self.handlers: dict[str, Handler] = {}  # of each topic that it consumes, for whoever replays one
         self.ready_checks: dict[str, Check] = {
             "postgres": self._check_postgres,
             "kafka": self._check_kafka,
@@ -105,7 +109,8 @@ class Worker:
         other services handle, by service; only when this topic is read again from an earlier place, or for
         the first time, as after a restore.
         """
-        shared = SharedBatches(partial(isolate, self.database, handler), every_s=every_s)
+        self.handlers[topic] = partial(isolate, self.database, handler)
+        shared = SharedBatches(self.handlers[topic], every_s=every_s)
         for _ in range(members):
             first = [First(topic=name) for name in after]
             first += [First(topic=name, service=who) for who, names in after_others.items() for name in names]

@@ -45,6 +45,7 @@ COMMANDS: Final = {
     "periods": "hobbs.commands.ledger",
     "post": "hobbs.commands.post",
     "revert": "hobbs.commands.post",
+    "replay": "hobbs.commands.replay",
     "check": "hobbs.commands.check",
 }
 # These need the Stripe simulator, which is in a checkout and not in the services' image or the wheel.

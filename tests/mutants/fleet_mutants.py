@@ -140,8 +140,8 @@ FLEET_MUTANTS = (
         edits=(
             Edit(
                 path="fleet/worker.py",
-                old="SharedBatches(partial(isolate, self.database, handler), every_s=every_s)",
-                new="SharedBatches(partial(handler), every_s=every_s)",
+                old="self.handlers[topic] = partial(isolate, self.database, handler)",
+                new="self.handlers[topic] = partial(handler)",
             ),
         ),
         catchers=(f"{ISOLATION}::test_a_record_nobody_foresaw_is_buried_alone",),

@@ -1,0 +1,52 @@
+"""A service's own handlers in a process that has no key of Stripe's and no loop of the service's."""
+
+import importlib
+import os
+from typing import Final
+
+from fleet.worker import Worker
+from schemas.services import BY_NAME
+from schemas.topics import TOPICS
+
+STRIPES_KEYS: Final = ("STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE")
+ROLE: Final = "HOBBS_DATABASE_ROLE"
+DECISIONS: Final = "decision.requested"  # a person who decided waits no longer
+
+
+class NoService(ValueError):
+    """The records cannot go to this service from here; the sentence says why."""
+
+
+def refused(service: str, topic: str) -> str | None:
+    """Why this topic is not replayed to this service by this process; None when it may be."""
+    if service not in BY_NAME:
+        return f"{service!r} is not one of {', '.join(BY_NAME)}"
+    readers = TOPICS[topic].consumers
+    if service not in readers or topic == DECISIONS:
+        return f"{service} has no handler for {topic} to replay to: those that have one are {_names(topic)}"
+    if BY_NAME[service].stripe_key:
+        return f"{service} calls Stripe: nothing is replayed to it by this command"
+    for name, value in os.environ.items():
+        if value and name.startswith("HOBBS_") and name.endswith(STRIPES_KEYS):
+            return f"this process could call Stripe: {name} is set; unset it"
+    return None
+
+
+def build(service: str) -> Worker:
+    """The service's worker, as this command's login acting as the service's role; it is never run.
+
+    Raises ValidationError for settings that are missing or wrong.
+    """
+    before = os.environ.get(ROLE)
+    os.environ[ROLE] = f"hobbs_{service}"
+    try:
+        worker: Worker = importlib.import_module(f"services.{service}.app").build()
+    finally:
+        os.environ.pop(ROLE)
+        os.environ |= {} if before is None else {ROLE: before}
+    return worker
+
+
+def _names(topic: str) -> str:
+    names = [name for name in TOPICS[topic].consumers if not BY_NAME[name].stripe_key]
+    return ", ".join(names) if names and topic != DECISIONS else "none"
