@@ -1,6 +1,6 @@
 """Payment methods that students saved on Stripe's page: what Stripe tells of them. Pure.
 
-No number of a card comes here: brand, last four digits and expiry are all that is read.
+No digit of a card comes here: whose it is, its type and when it expires are all that is read.
 """
 
 from dataclasses import dataclass
@@ -24,8 +24,6 @@ class MethodSeen:
     payment_method: str
     customer: str | None
     method_type: str
-    brand: str | None
-    last4: str | None
     expires: tuple[int, int] | None
     at: datetime
 

@@ -20,15 +20,14 @@ _SET_UP = """
         set_up_at = greatest(saved_method.set_up_at, excluded.set_up_at)
 """
 _SEEN = """
-    INSERT INTO saved_method (payment_method, customer, method_type, brand, last4, expires_on, seen_at)
-    SELECT payment_method, customer, method_type, brand, last4, expires_on, at
+    INSERT INTO saved_method (payment_method, customer, method_type, expires_on, seen_at)
+    SELECT payment_method, customer, method_type, expires_on, at
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told (
-        payment_method text, customer text, method_type text, brand text, last4 text, expires_on date,
-        at timestamptz)
+        payment_method text, customer text, method_type text, expires_on date, at timestamptz)
     ORDER BY payment_method
     ON CONFLICT (payment_method) DO UPDATE SET
         customer = coalesce(saved_method.customer, excluded.customer), method_type = excluded.method_type,
-        brand = excluded.brand, last4 = excluded.last4, expires_on = excluded.expires_on,
+        expires_on = excluded.expires_on,
         seen_at = excluded.seen_at,
         stopped_at = CASE WHEN saved_method.stopped_why = 'another_card'
                                AND saved_method.expires_on IS DISTINCT FROM excluded.expires_on THEN NULL
@@ -66,8 +65,6 @@ def _seen_row(fact: MethodSeen) -> dict[str, object]:
         "payment_method": fact.payment_method,
         "customer": fact.customer,
         "method_type": fact.method_type,
-        "brand": fact.brand,
-        "last4": fact.last4,
         "expires_on": fact.expires and _last_day(*fact.expires).isoformat(),
         "at": fact.at,
     }

@@ -1,4 +1,4 @@
-"""Reads what Stripe tells of saved payment methods. Of a card: brand, last digits, expiry."""
+"""Reads what Stripe tells of saved payment methods. Of a card: when it expires."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -31,15 +31,8 @@ class _SetupIntent(_Shape):
 
 
 class _Card(_Shape):
-    brand: Annotated[str | None, Field(max_length=50)] = None
-    last4: Annotated[str | None, Field(pattern=r"^[0-9A-Za-z]{4}$")] = None
     exp_month: Annotated[int | None, Field(ge=1, le=12)] = None
     exp_year: Annotated[int | None, Field(ge=2000, le=2200)] = None
-
-
-class _Bank(_Shape):
-    bank_name: Annotated[str | None, Field(max_length=200)] = None
-    last4: Annotated[str | None, Field(pattern=r"^[0-9A-Za-z]{4}$")] = None
 
 
 class _PaymentMethod(_Shape):
@@ -47,7 +40,6 @@ class _PaymentMethod(_Shape):
     type: Annotated[str, Field(max_length=50)]
     customer: Reference = None
     card: _Card | None = None
-    us_bank_account: _Bank | None = None
 
 
 def method_fact(event_type: str, subject: Mapping[str, Any], at: datetime) -> MethodFact | None:
@@ -57,14 +49,12 @@ def method_fact(event_type: str, subject: Mapping[str, Any], at: datetime) -> Me
     method = _PaymentMethod.model_validate(subject)
     if event_type == _DETACHED:
         return MethodDetached(payment_method=method.id, at=at)
-    card, bank = method.card or _Card(), method.us_bank_account or _Bank()
+    card = method.card or _Card()
     whole = card.exp_year is not None and card.exp_month is not None
     return MethodSeen(
         payment_method=method.id,
         customer=method.customer,
         method_type=method.type,
-        brand=card.brand or bank.bank_name,
-        last4=card.last4 or bank.last4,
         expires=(card.exp_year or 0, card.exp_month or 0) if whole else None,
         at=at,
     )

@@ -39,7 +39,7 @@ def ledger(open_db: OpenDatabase) -> Database:
 async def anna(db: Database, ledger: Database) -> Database:
     """Anna saved a card, and lets it be charged once she owes 100.00."""
     await handlers.follow_book(db, [a_school()])
-    card = CARD | {"card": {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2090}}
+    card = CARD | {"card": {"exp_month": 12, "exp_year": 2090}}
     await handlers.take_stripe_events(db, [webhook("payment_method.attached", card)])
     await handlers.take_stripe_events(db, [webhook("setup_intent.succeeded", SETUP)])
     await allows(db, occasion="threshold", threshold=100_00)
@@ -251,3 +251,19 @@ async def test_a_choice_that_makes_no_sense_is_refused_with_a_sentence(db: Datab
     ruling = await choose(db, **said)
     assert ruling.outcome == "refused"
     assert len(ruling.sentence) > 20
+
+
+async def test_a_card_that_has_expired_is_not_charged(anna: Database, ledger: Database) -> None:
+    card = CARD | {"card": {"exp_month": 5, "exp_year": 2025}}
+    soon = datetime.now(UTC)
+    await handlers.take_stripe_events(anna, [webhook("payment_method.updated", card, created_at=soon)])
+    await owes(ledger, 150_00)
+    await due(anna)
+    assert await asked(anna) == []
+
+
+async def test_a_card_that_was_removed_is_not_charged(anna: Database, ledger: Database) -> None:
+    await handlers.take_stripe_events(anna, [webhook("payment_method.detached", CARD | {"customer": None})])
+    await owes(ledger, 150_00)
+    await due(anna)
+    assert await asked(anna) == []

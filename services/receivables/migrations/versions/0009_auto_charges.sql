@@ -1,12 +1,10 @@
 -- Payment methods that students saved at Stripe. A row begins with whichever fact comes first: that it was set up
--- names the student, Stripe's own events say what it is. No number of a card is here.
+-- names the student, Stripe's own events say what it is. No digit of a card's number is here.
 CREATE TABLE saved_method (
     payment_method text PRIMARY KEY,
     customer       text,
     student        text,
     method_type    text,
-    brand          text,
-    last4          text,
     expires_on     date,
     seen_at        timestamptz,
     set_up_at      timestamptz,
@@ -15,8 +13,7 @@ CREATE TABLE saved_method (
     stopped_why    text,
     CONSTRAINT set_up_method_has_a_student
         CHECK ((set_up_at IS NULL) = (student IS NULL) AND (student IS NULL OR customer IS NOT NULL)),
-    CONSTRAINT stopped_method_says_why CHECK ((stopped_at IS NULL) = (stopped_why IS NULL)),
-    CONSTRAINT last_digits_are_four CHECK (last4 ~ '^[0-9A-Za-z]{4}$')
+    CONSTRAINT stopped_method_says_why CHECK ((stopped_at IS NULL) = (stopped_why IS NULL))
 );
 CREATE INDEX saved_method_of_student ON saved_method (student, set_up_at);
 
@@ -75,7 +72,7 @@ CREATE INDEX posting_requested_at ON posting (requested_at);
 GRANT SELECT, INSERT, UPDATE ON saved_method, charge_choice, auto_charge TO hobbs_receivables;
 
 CREATE VIEW receivables_public.saved_methods AS
-SELECT payment_method, student, method_type, brand, last4, expires_on, set_up_at, detached_at, stopped_at, stopped_why
+SELECT payment_method, student, method_type, expires_on, set_up_at, detached_at, stopped_at, stopped_why
 FROM receivables.saved_method WHERE student IS NOT NULL;
 CREATE VIEW receivables_public.charge_choices AS
 SELECT student, occasion, threshold, day, most, most_a_day, chosen_on, chosen_at, chosen_by FROM receivables.charge_choice;
