@@ -14,7 +14,6 @@ tables. A difference is what is here less what is there.
 import csv
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
@@ -29,7 +28,7 @@ from hobbs.opening.amounts import Decimals
 from hobbs.school.file import book_of
 from hobbs.shadow import books, figures_file, log
 from hobbs.shadow.compare import Difference, differences
-from hobbs.shadow.figures import PARTIES
+from hobbs.shadow.figures import PARTIES, FlightFigures
 from hobbs.shadow.figures_file import FiguresFile, Reading
 from hobbs.shadow.live import over_live_books
 from hobbs.shadow.report import Report
@@ -54,15 +53,6 @@ SORTS: Final = {
     "cause": lambda one: one.cause,
     "party": lambda one: one.party,
 }
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _There:
-    """What the live books are compared with: a file of figures, or another book of rates."""
-
-    file: Path | None
-    reading: Reading
-    book: Book | None
 
 
 @app.command("diff")
@@ -99,11 +89,8 @@ def diff_command(
         raise typer.BadParameter("say what to compare with: a file of figures, or --rates school.toml")
     settings = settings_or_exit(Settings)
     currency = read(billing.whole_book).currency()
-    there = _There(
-        file=file,
-        reading=Reading(currency=currency, decimals=decimals, column_map=_map(maps)),
-        book=None if rates is None else book_of(read_school_or_exit(rates).cards),
-    )
+    reading = Reading(currency=currency, decimals=decimals, column_map=_map(maps))
+    book = None if rates is None else book_of(read_school_or_exit(rates).cards)
     found = FiguresFile()
     report = Report(rules=_rules(rules, currency), today=datetime.now(UTC).date(), most=most)
     with ExitStack() as stack:
@@ -116,8 +103,11 @@ def diff_command(
                 if writer:
                     writer.writerow(getattr(one, name) for name in COLUMNS)
 
+            # The file is read before a transaction is open: Postgres ends one that is idle for a minute.
+            told = None if file is None else figures_file.sorted_flights(file, reading, found, stack)
+
             def compare(flights: Iterator[FiledFlight], known: books.RatesOfTheBook) -> None:
-                report.add(_differences(there, found, flights, known, stack), take)
+                report.add(_differences(told, book, found, flights, known), take)
 
             run(over_live_books(settings, compare))
         except (FileUnreadable, OSError, UnicodeDecodeError) as error:
@@ -135,19 +125,17 @@ def diff_command(
 
 
 def _differences(
-    there: _There,
+    told: Iterator[FlightFigures] | None,
+    book: Book | None,
     found: FiguresFile,
     flights: Iterator[FiledFlight],
     known: books.RatesOfTheBook,
-    stack: ExitStack,
 ) -> Iterator[Difference | None]:
-    if there.book is not None:
-        yield from books.between(flights, there.book, known)
-        return
-    assert there.file is not None
-    told = figures_file.sorted_flights(there.file, there.reading, found, stack)
-    here = books.filed(flights, known, named=found.named)
-    yield from differences(told, here, found.roles & set(PARTIES))
+    if told is not None:
+        here = books.filed(flights, known, named=found.named)
+        return differences(told, here, found.roles & set(PARTIES))
+    assert book is not None
+    return books.between(flights, book, known)
 
 
 @app.command("sign")

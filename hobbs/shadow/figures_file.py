@@ -7,12 +7,12 @@ amounts for each party. What a comma means is said, never guessed; a row that ca
 import csv
 import heapq
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
-from itertools import groupby
+from functools import lru_cache, partial
+from itertools import groupby, islice
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -27,16 +27,11 @@ FAULTS_MAX: Final = 20
 
 
 class _Row(NamedTuple):
-    """A row as it is sorted: by flight, in the file's order. Numbers are text; empty: not said."""
+    """A row as it is sorted: by flight, in the file's order. `cells` are read only when their turn comes."""
 
     flight_id: str
     number: int
-    day: str
-    party: str
-    amount: int
-    tenths: int | None
-    rate: int | None
-    tax: int | None
+    cells: Sequence[str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,11 +53,11 @@ class FiguresFile:
     roles: set[str] = field(default_factory=set)
     named: bool = False  # parties are `student:student-01`, not `student`
 
-    def wrong(self, line: int, sentence: str) -> None:
+    def wrong(self, row: int, sentence: str) -> None:
         """Note a row that cannot be read."""
         self.faulty += 1
         if len(self.faults) < FAULTS_MAX:
-            self.faults.append(f"line {line}: {sentence}")
+            self.faults.append(f"row {row}: {sentence}")
 
 
 def sorted_flights(
@@ -70,21 +65,66 @@ def sorted_flights(
 ) -> Iterator[FlightFigures]:
     """The file's flights in the order of their ids. What is on disk meanwhile goes with `stack`.
 
-    The file is read whole before this returns: then `found` is complete.
+    Before this returns the file was read once: then `found.roles` and `found.named` are complete. Faults are
+    found while the flights are taken.
     """
-    chunks = [_spill(sorted(some), stack) for some in _chunks(_rows(path, reading, found))]
-    return _grouped(heapq.merge(*chunks), found)
+    table = stack.enter_context(path.open(encoding="utf-8-sig", newline=""))
+    records = csv.reader(table, delimiter=_delimiter(table))
+    header = next(records, None)
+    if header is None:
+        raise FileUnreadable("the file is empty: it needs a header line with the column names")
+    names, wide = _names(header, reading)
+    at = names.index("flight_id")
+    rows = _rows(records, at)
+    seen = _seen(rows, names, found, wide=wide)
+    chunks = [_spill(sorted(some), stack) for some in _chunks(seen)]
+    read = partial(_wide if wide else _long, reading)
+    return _grouped(heapq.merge(*chunks), names, read, found)
 
 
-def _grouped(rows: Iterable[_Row], found: FiguresFile) -> Iterator[FlightFigures]:
+def _rows(records: Iterator[list[str]], at: int) -> Iterator[_Row]:
+    for number, cells in enumerate(records, 2):
+        if any(cells):
+            yield _Row(cells[at].strip() if at < len(cells) else "", number, cells)
+
+
+def _seen(
+    rows: Iterable[_Row], names: Sequence[str | None], found: FiguresFile, *, wide: bool
+) -> Iterator[_Row]:
+    """Note which parties the rows say anything of."""
+    parties = [(n, name) for n, name in enumerate(names) if name in (PARTIES if wide else ("party",))]
+    for row in rows:
+        found.rows += 1
+        for n, name in parties:
+            if said := row.cells[n].strip() if n < len(row.cells) else "":
+                found.roles.add(str(name) if wide else role_of(said))
+                found.named = found.named or (not wide and ":" in said)
+        yield row
+
+
+def _grouped(
+    rows: Iterable[_Row],
+    names: Sequence[str | None],
+    read: Callable[[Mapping[str, str]], list[Figure]],
+    found: FiguresFile,
+) -> Iterator[FlightFigures]:
     for flight_id, some in groupby(rows, lambda row: row.flight_id):
-        of_flight = list(some)
         figures: dict[str, Figure] = {}
-        for row in of_flight:
-            figure = Figure(row.party, row.amount, row.tenths, row.rate, row.tax)
-            before = figures.get(row.party)
-            figures[row.party] = figure if before is None else _added(before, figure)
-        yield FlightFigures(flight_id, max(row.day for row in of_flight), list(figures.values()))
+        day = ""
+        for row in some:
+            said = {our: cell.strip() for our, cell in zip(names, row.cells, strict=False) if our}
+            try:
+                _check_flight_id(flight_id)
+                on, of_row = _day(said.get("date", "")), read(said)
+            except ValueError as error:
+                found.wrong(row.number, str(error))
+                continue
+            day = max(day, on)
+            for figure in of_row:
+                before = figures.get(figure.party)
+                figures[figure.party] = figure if before is None else _added(before, figure)
+        if figures:
+            yield FlightFigures(flight_id, day, list(figures.values()))
 
 
 def _added(one: Figure, other: Figure) -> Figure:
@@ -94,13 +134,7 @@ def _added(one: Figure, other: Figure) -> Figure:
 
 
 def _chunks(rows: Iterator[_Row]) -> Iterator[list[_Row]]:
-    some: list[_Row] = []
-    for row in rows:
-        some.append(row)
-        if len(some) == CHUNK:
-            yield some
-            some = []
-    if some:
+    while some := list(islice(rows, CHUNK)):
         yield some
 
 
@@ -109,49 +143,9 @@ def _spill(rows: Sequence[_Row], stack: ExitStack) -> Iterator[_Row]:
     file = stack.enter_context(
         tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - the stack closes it
     )
-    csv.writer(file).writerows(rows)
+    csv.writer(file).writerows((row.flight_id, row.number, *row.cells) for row in rows)
     file.seek(0)
-    return map(_row_of, csv.reader(file))
-
-
-def _row_of(cells: Sequence[str]) -> _Row:
-    flight_id, number, day, party, value, tenths, rate, tax = cells
-    return _Row(
-        flight_id,
-        int(number),
-        day,
-        party,
-        int(value),
-        int(tenths) if tenths else None,
-        int(rate) if rate else None,
-        int(tax) if tax else None,
-    )
-
-
-def _rows(path: Path, reading: Reading, found: FiguresFile) -> Iterator[_Row]:
-    with path.open(encoding="utf-8-sig", newline="") as file:
-        delimiter = _delimiter(file)
-        records = csv.reader(file, delimiter=delimiter)
-        header = next(records, None)
-        if header is None:
-            raise FileUnreadable("the file is empty: it needs a header line with the column names")
-        names, wide = _names(header, reading)
-        for cells in records:
-            if not any(cells):
-                continue
-            row = {our: cell.strip() for our, cell in zip(names, cells, strict=False) if our}
-            try:
-                figures = _wide(row, reading) if wide else [_long(row, reading)]
-                day = _day(row.get("date", ""))
-                flight_id = _flight_id(row.get("flight_id", ""))
-            except ValueError as error:
-                found.wrong(records.line_num, str(error))
-                continue
-            for figure in figures:
-                found.rows += 1
-                found.roles.add(role_of(figure.party))
-                found.named = found.named or ":" in figure.party
-                yield _Row(flight_id, found.rows, day, *figure)
+    return (_Row(cells[0], int(cells[1]), cells[2:]) for cells in csv.reader(file))
 
 
 def _delimiter(file: IO[str]) -> str:
@@ -196,20 +190,22 @@ def column_map(pairs: Sequence[str]) -> dict[str, str]:
     return mapped
 
 
-def _long(row: Mapping[str, str], reading: Reading) -> Figure:
-    party = row["party"]
+def _long(reading: Reading, row: Mapping[str, str]) -> list[Figure]:
+    party = row.get("party", "")
     if role_of(party) not in PARTIES:
         raise ValueError(f"party: {role_of(party)[:40]!r} is none of {', '.join(PARTIES)}")
-    return Figure(
-        party,
-        _money("amount", row.get("amount", ""), reading),
-        _tenths(row.get("hours", ""), reading.decimals),
-        _optional("rate", row, reading),
-        _optional("tax", row, reading),
-    )
+    return [
+        Figure(
+            party,
+            _money("amount", row.get("amount", ""), reading),
+            _tenths(row.get("hours", ""), reading.decimals),
+            _optional("rate", row, reading),
+            _optional("tax", row, reading),
+        )
+    ]
 
 
-def _wide(row: Mapping[str, str], reading: Reading) -> list[Figure]:
+def _wide(reading: Reading, row: Mapping[str, str]) -> list[Figure]:
     """A figure for each party that the row names; hours and rate are of the student's bill."""
     tenths, rate = _tenths(row.get("hours", ""), reading.decimals), _optional("rate", row, reading)
     tax = _optional("tax", row, reading)
@@ -246,13 +242,16 @@ def _tenths(written: str, decimals: Decimals | None) -> int | None:
     return int(whole) * 10 + int(part[:1] or 0) if len(part.rstrip("0")) <= 1 else None
 
 
+@lru_cache(maxsize=4_096)
 def _day(written: str) -> str:
     if written:
-        date.fromisoformat(written)
+        try:
+            date.fromisoformat(written)
+        except ValueError:
+            raise ValueError(f"date: {written[:40]!r} is not a date such as 2026-05-22") from None
     return written
 
 
-def _flight_id(written: str) -> str:
+def _check_flight_id(written: str) -> None:
     if not written:
         raise ValueError("flight_id: is empty")
-    return written

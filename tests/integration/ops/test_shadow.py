@@ -1,6 +1,8 @@
 """`hobbs shadow diff`: every seeded difference is found, to the cent and with its cause; none is invented."""
 
 import json
+import re
+import shlex
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -214,3 +216,24 @@ def test_it_is_signed_after_enough_days_without_an_open_difference(tmp_path: Pat
     assert log.last_signature(file) is not None
     ran(0, 1)
     assert log.last_signature(file) is None
+
+
+@pytest.mark.usefixtures("billing")
+async def test_the_page_says_what_can_be_typed(
+    hobbs: Hobbs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its file names three of the eight flights: the others are added, as they are here."""
+    page = PAGE.read_text()
+    blocks = dict(re.findall(r"^```(csv|toml)\n(.*?)^```$", page, re.MULTILINE | re.DOTALL))
+    others = "".join(f"F{n},{DAY},{SAME}\n" for n in range(4, 9))
+    (tmp_path / "old.csv").write_text(blocks["csv"] + others)
+    (tmp_path / "accepted.toml").write_text(blocks["toml"])
+    (tmp_path / "school.toml").write_text(SCHOOL)
+    monkeypatch.chdir(tmp_path)
+    codes = []
+    for block in re.findall(r"^```console\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        for line in block.splitlines():
+            result = await hobbs(*shlex.split(line)[1:])
+            codes.append(result.exit_code)
+    assert codes == [1, 1, 1, 1, 0, 0, 1], "open until the rules accept them, and by other prices"
+    assert len((tmp_path / "differences.csv").read_text().splitlines()) == 1 + 4

@@ -82,7 +82,7 @@ def test_what_cannot_be_read_is_a_fault_and_not_a_zero(tmp_path: Path) -> None:
     told, found = read(tmp_path / "old.csv", text)
     assert [one.flight_id for one in told] == ["F5"]
     assert found.faulty == 4
-    assert [fault.split(":")[0] for fault in found.faults] == ["line 2", "line 3", "line 4", "line 5"]
+    assert [fault.split(":")[0] for fault in found.faults] == ["row 5", "row 2", "row 3", "row 4"]
 
 
 @pytest.mark.parametrize("header", ["date,party,amount", "flight_id,hours", "flight_id,party", ""])
