@@ -115,6 +115,8 @@ ACTS: Final[Mapping[str, Act]] = {
         Act(name="accept_break", service="reserves", action="accept", title="Accept", roles=APPROVES,
             fields=(Field(name="wallet", title="Whose money it is (empty: as proposed)"),),
             consequence="What is proposed is done. Above the school's limit two persons have to accept."),
+        Act(name="explain_mismatch", service="reserves", action="explain", title="Explain", roles=DECIDES,
+            consequence="It counts as explained, with your name and reason, until what differs changes."),
         Act(name="compare_day", service="reserves", action="reconcile", title="Compare again", roles=DECIDES,
             why_needed=False, consequence="The day is compared with what Stripe and the books say now."),
         Act(name="sign_day", service="reserves", action="sign", title="Sign", roles=APPROVES, danger=True,

@@ -46,6 +46,7 @@ GROUPS: Final = (
         Entry(title="Reserve", address="/reserve"),
         Entry(title="Reconciliation", address="/reconciliation"),
         Entry(title="Breaks", address="/reconciliation/breaks"),
+        Entry(title="Flights compared", address="/reconciliation/flights"),
     )),
     Group(title="Books", entries=(
         Entry(title="Flights", address="/flights"),

@@ -18,6 +18,9 @@ Handler = Callable[[Sequence[Record]], Awaitable[None]]
 BATCH_EVERY_S = 0.05  # records that arrive one by one share a commit
 UNHURRIED_S = 0.5  # of what no payment and no person waits for (docs/decisions/0258)
 MANY, MANY_EVERY_S = 32, 0.15  # hundreds of records a second share fewer commits (docs/decisions/0136)
+# A batch begins three times as long after the one before as that took: where cores are short, records wait
+# and share one (docs/decisions/0261).
+BUSY_FOR, BUSY_EVERY_S = 3, 0.3
 WAIT_S = 0.02  # how long a batch waits for an announced member: longer than a member gathers
 
 
@@ -85,9 +88,13 @@ class SharedBatches:
     async def _handle_shares(self, shares: Sequence[_Share]) -> None:
         records = [record for share in shares for record in share.records]
         many = len(records) >= MANY
-        self.rests_until = time.monotonic() + (max(self._every_s, MANY_EVERY_S) if many else self._every_s)
+        began = time.monotonic()
+        self.rests_until = began + (max(self._every_s, MANY_EVERY_S) if many else self._every_s)
         try:
             await self.handler(records)
+            if self._every_s:
+                busy_s = min(BUSY_FOR * (time.monotonic() - began), BUSY_EVERY_S)
+                self.rests_until = max(self.rests_until, began + busy_s)
         except Exception as error:
             for share in shares:
                 if not share.handled.done():

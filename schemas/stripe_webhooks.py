@@ -39,8 +39,9 @@ class RelatedObject(BaseModel):
 
 
 class StripeWebhook(Event):
-    """The raw body as received, with what the gateway read from it. `account` is set on Connect events.
+    """`body`: the event as Stripe sent it, without what nobody reads (stripe_fields.py).
 
+    `account` is set on Connect events.
     `api_version` is the endpoint's; null of an event that Stripe's list brought. A thin event has
     `related_object`, and `context` as Stripe sent it, whose last part is the `account`. `mac` proves that who
     holds the key wrote the record (schemas/attestation.py).

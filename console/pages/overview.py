@@ -68,6 +68,12 @@ DUTIES: Final = tuple(
             "break between Stripe and the books is open",
             "/reconciliation/breaks?f.state=open",
         ),
+        (
+            "mismatches",
+            "flights do not agree with bills, books or payees",
+            "flight does not agree with its bill, the books or its payees",
+            "/reconciliation/flights?f.state=open",
+        ),
         ("refused_flights", "flights were refused", "flight was refused", "/flights/refused"),
         (
             "dead_letters",

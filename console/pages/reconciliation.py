@@ -1,4 +1,4 @@
-"""The books compared with Stripe: each business date, the breaks between them, and who signed."""
+"""The books compared with Stripe, day by day, and flights compared three ways."""
 
 from datetime import date
 from typing import Any, Final
@@ -9,7 +9,7 @@ from console import catalogue
 from console.context import Visit
 from console.guard import Missing, Pages
 from console.pages.lists import list_page
-from console.reads.reserves import BREAKS, DAYS
+from console.reads.reserves import BREAKS, DAYS, MISMATCHES, MISMATCHES_BY_AIRCRAFT
 from console.roles import STAFF
 from fleet.zones import local_date
 from services.reserves.desk import reads
@@ -43,6 +43,30 @@ async def one_break(visit: Visit, number: str) -> Response:
     open_now = found["state"] != "closed" and found["proposal"]["kind"] != "wait"
     acts = catalogue.allowed(visit.person, "accept_break") if open_now else []
     return visit.page("break.html", found=found, acts=acts)
+
+
+@pages.get("/reconciliation/flights", STAFF)
+async def mismatches(visit: Visit) -> Response:
+    return await list_page(visit, MISMATCHES)
+
+
+@pages.get("/reconciliation/flights/by-aircraft", STAFF)
+async def by_aircraft(visit: Visit) -> Response:
+    return await list_page(visit, MISMATCHES_BY_AIRCRAFT)
+
+
+@pages.get("/reconciliation/flights/{number}", STAFF)
+async def one_mismatch(visit: Visit, number: str) -> Response:
+    """One flight that does not agree: with what, for how much money, and the reason that a person gave."""
+    named = numbered(number)
+    if named is None:
+        raise Missing
+    async with visit.reading() as tx:
+        found = await reads.mismatches.one(tx, named)
+    if found is None:
+        raise Missing
+    acts = catalogue.allowed(visit.person, "explain_mismatch") if found["state"] != "closed" else []
+    return visit.page("mismatch.html", found=found, acts=acts)
 
 
 @pages.get("/reconciliation/{day}", STAFF)

@@ -1,9 +1,10 @@
-"""Business dates that were compared with Stripe, and the breaks between the two sides, as lists."""
+"""Business dates that were compared with Stripe, breaks between the sides, and flights that do not agree."""
 
 from typing import Final
 
 from console.reads.tables import Column, Listing
 from services.reserves.domain.breaks import Class
+from services.reserves.domain.mismatches import Mismatch
 
 DAYS: Final = Listing(
     name="days",
@@ -64,4 +65,72 @@ BREAKS: Final = Listing(
     key="number",
     order="opened_at",
     empty="Stripe and the books agree, row by row.",
+)
+
+MISMATCHES: Final = Listing(
+    name="mismatches",
+    title="Flights that do not agree",
+    sql="""
+        SELECT CAST(id AS text) AS number, kind AS named, aircraft, flight_id, wallet, day, tenths, amount,
+               currency, state, sentence, reason, reason_by, found_at, closed_at
+        FROM reserves_public.mismatches
+    """,
+    columns=(
+        Column(
+            name="day",
+            title="Flown",
+            kind="date",
+            filtered="between",
+            link="/reconciliation/flights/{number}",
+        ),
+        Column(name="named", title="What", kind="state", choices=tuple(map(str, Mismatch))),
+        Column(name="aircraft", title="Aircraft", filtered="has", empty=True),
+        Column(name="flight_id", title="Flight", filtered="has", link="/flights/{flight_id}"),
+        Column(name="amount", title="Money", kind="money"),
+        Column(name="state", title="State", kind="state", choices=("open", "explained", "closed")),
+        Column(name="sentence", title="Why", kind="long", unsorted=True),
+        Column(name="reason_by", title="Explained by", empty=True),
+        Column(name="reason", title="Reason", kind="long", empty=True, unsorted=True, export_only=True),
+        Column(name="wallet", title="Payee", kind="wallet", filtered="has", empty=True, export_only=True),
+        Column(name="tenths", title="Tenths", kind="number", empty=True, export_only=True),
+        Column(name="found_at", title="Found", kind="instant", export_only=True),
+        Column(name="closed_at", title="Over", kind="instant", empty=True, export_only=True),
+        Column(name="currency", title="Currency", filtered="is", export_only=True),
+        Column(name="number", title="Number", export_only=True, unsorted=True),
+    ),
+    key="number",
+    order="-day",
+    empty="Meters, bills, books and payees agree about every flight of the last weeks.",
+)
+
+MISMATCHES_BY_AIRCRAFT: Final = Listing(
+    name="mismatches_by_aircraft",
+    title="Aircraft whose flights do not agree",
+    sql="""
+        SELECT aircraft || ' ' || kind || ' ' || currency AS place, aircraft, kind AS named, currency,
+               count(*) AS number, count(*) FILTER (WHERE state = 'open') AS still_open,
+               CAST(sum(tenths) AS bigint) AS tenths, CAST(sum(amount) AS bigint) AS amount,
+               min(day) AS first_day, max(day) AS last_day
+        FROM reserves_public.mismatches WHERE aircraft IS NOT NULL GROUP BY aircraft, kind, currency
+    """,
+    columns=(
+        Column(
+            name="aircraft",
+            title="Aircraft",
+            filtered="has",
+            link="/reconciliation/flights?f.aircraft={aircraft}",
+        ),
+        Column(name="named", title="What", kind="state", choices=tuple(map(str, Mismatch))),
+        Column(name="number", title="How often", kind="number"),
+        Column(name="still_open", title="Open", kind="number"),
+        Column(name="tenths", title="Tenths", kind="number", empty=True),
+        Column(name="amount", title="Money", kind="money"),
+        Column(name="first_day", title="First", kind="date"),
+        Column(name="last_day", title="Last", kind="date"),
+        Column(name="currency", title="Currency", filtered="is", export_only=True),
+        Column(name="place", title="Place", export_only=True, unsorted=True),
+    ),
+    key="place",
+    order="-amount",
+    empty="No aircraft has a flight that does not agree.",
 )

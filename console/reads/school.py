@@ -139,6 +139,8 @@ _WAITING: Final = """
     SELECT 'breaks', count(*), min(opened_at) FROM reserves_public.breaks
     WHERE state = 'open' AND class <> 'timing'
     UNION ALL
+    SELECT 'mismatches', count(*), min(found_at) FROM reserves_public.mismatches WHERE state = 'open'
+    UNION ALL
     SELECT 'disputes', count(*), min(opened_at) FROM receivables_public.disputes WHERE outcome IS NULL
 """
 

@@ -20,6 +20,7 @@ from fleet.inbox import has_nul
 from schemas.dispatches import FlightDispatched
 from schemas.fields import Instant
 from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
+from schemas.stripe_fields import reduced
 from schemas.stripe_webhooks import (
     API_VERSION,
     SNAPSHOT,
@@ -99,7 +100,7 @@ def read_webhook(body: bytes, *, endpoint: Endpoint, livemode: bool, received_at
             api_version=_version_of(document),
             context=context or None if is_thin(document) else None,
             related_object=document.get("related_object") if is_thin(document) else None,
-            body=text,
+            body=orjson.dumps(reduced(document)).decode(),
         )
     except ValidationError as error:
         fields = ", ".join(sorted({str(e["loc"][0]) for e in error.errors(include_input=False)}))

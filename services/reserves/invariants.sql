@@ -4,6 +4,12 @@ SELECT line.transaction_id AS name FROM stripe_line AS line
 LEFT JOIN open_line USING (transaction_id) LEFT JOIN line_match AS match USING (transaction_id)
 WHERE (open_line.transaction_id IS NULL) = (match.transaction_id IS NULL)
 UNION ALL
+SELECT match.transaction_id FROM line_match AS match LEFT JOIN stripe_line AS line USING (transaction_id)
+WHERE line.transaction_id IS NULL
+UNION ALL
+SELECT match.journal_id::text FROM book_match AS match LEFT JOIN book_line AS journal USING (journal_id)
+WHERE journal.journal_id IS NULL
+UNION ALL
 SELECT journal.source FROM book_line AS journal
 LEFT JOIN open_journal USING (journal_id) LEFT JOIN book_match AS match USING (journal_id)
 WHERE (open_journal.journal_id IS NULL) = (match.journal_id IS NULL);

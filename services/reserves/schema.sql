@@ -86,7 +86,6 @@ CREATE TABLE reserves.book_match (
     CONSTRAINT book_match_is_made_somehow CHECK ((how = ANY (ARRAY['ids'::text, 'amount'::text])))
 );
 ALTER TABLE ONLY reserves.book_match ADD CONSTRAINT book_match_pkey PRIMARY KEY (journal_id);
-ALTER TABLE ONLY reserves.book_match ADD CONSTRAINT book_match_journal_id_fkey FOREIGN KEY (journal_id) REFERENCES reserves.book_line(journal_id);
 CREATE INDEX book_match_together ON reserves.book_match USING btree (match_id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.book_match TO hobbs_reserves;
 
@@ -292,7 +291,6 @@ CREATE TABLE reserves.line_match (
     CONSTRAINT line_match_is_made_somehow CHECK ((how = ANY (ARRAY['ids'::text, 'amount'::text, 'nothing'::text])))
 );
 ALTER TABLE ONLY reserves.line_match ADD CONSTRAINT line_match_pkey PRIMARY KEY (transaction_id);
-ALTER TABLE ONLY reserves.line_match ADD CONSTRAINT line_match_transaction_id_fkey FOREIGN KEY (transaction_id) REFERENCES reserves.stripe_line(transaction_id);
 CREATE INDEX line_match_together ON reserves.line_match USING btree (match_id) WHERE (match_id <> transaction_id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.line_match TO hobbs_reserves;
 

@@ -17,7 +17,8 @@ def main() -> int:
     place = Place(
         database_url=options.database, kafka=options.kafka, prefix=options.prefix, stripe=options.stripe
     )
-    world = asyncio.run(read_world(place, options.school.read_text(encoding="utf-8")))
+    school = options.school.read_text(encoding="utf-8")
+    world = asyncio.run(read_world(place, school, is_compared=options.compared))
     violations = check(world)
     for violation in violations[:SHOWN_MAX]:
         sys.stdout.write(f"{violation.rule}: {violation.sentence}\n")
@@ -36,6 +37,7 @@ def parse_options() -> argparse.Namespace:
     parser.add_argument("--prefix", default="", help="prefix of every topic")
     parser.add_argument("--stripe", required=True, help="URL of the Stripe simulator")
     parser.add_argument("--school", type=Path, default=SCHOOL, help="the school's file")
+    parser.add_argument("--compared", action="store_true", help="all was compared with Stripe before")
     return parser.parse_args()
 
 

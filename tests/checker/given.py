@@ -162,8 +162,50 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     found |= books()
     found |= correction_rows()
     found |= payout_rows()
+    found |= compared_rows()
     found["receivables.charge"] = [{"charge_id": "ch_1", "amount": 17_000}]
     return found
+
+
+def transactions() -> list[dict[str, Any]]:
+    """Stripe's balance: the payment, the transfer, and what is in a balance that the books do not have."""
+    rows = (
+        ("txn_1", "charge", 17_000, "ch_1"),
+        ("txn_2", "transfer", -4_500, "tr_1"),
+        ("txn_3", "x", 5, None),
+    )
+    return [
+        {"id": id, "type": kind, "net": net, "currency": "usd", "source": source}
+        for id, kind, net, source in rows
+    ]
+
+
+def compared_rows() -> dict[str, list[dict[str, Any]]]:
+    """What reserves keeps of them: two matched, one a break."""
+    return {
+        "reserves.stripe_line": [
+            {
+                "transaction_id": row["id"],
+                "type": row["type"],
+                "balance_type": "issuing" if row["type"] == "x" else "payments",
+                "net": row["net"],
+                "currency": "USD",
+                "source_id": row["source"],
+                "is_before": False,
+            }
+            for row in transactions()
+        ],
+        "reserves.book_line": [
+            {"journal_id": "j3", "source": "charge:ch_1", "currency": "USD", "amount": -17_000},
+            {"journal_id": "j2", "source": "transfer:t1", "currency": "USD", "amount": 4_500},
+        ],
+        "reserves.line_match": [{"transaction_id": id, "match_id": id} for id in ("txn_1", "txn_2")],
+        "reserves.book_match": [
+            {"journal_id": "j3", "match_id": "txn_1"},
+            {"journal_id": "j2", "match_id": "txn_2"},
+        ],
+        "reserves.break": [{"subject": "line:txn_3", "amount": 0, "state": "open"}],
+    }
 
 
 def payout_rows() -> dict[str, list[dict[str, Any]]]:
@@ -285,6 +327,8 @@ def consistent_world() -> World:
         deliveries=[{"event_id": "evt_1", "variant": "forged", "last_status": "400"}],
         accounts=[{"id": "acct_1", "metadata": {"hobbs_operation_id": "o0"}}],
         balance={"USD": 12_500},
+        transactions=transactions(),
+        is_compared=True,
     )  # fmt: skip
 
 

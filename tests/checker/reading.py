@@ -24,10 +24,14 @@ class Place:
     stripe: str
 
 
-async def read_world(place: Place, school: str) -> World:
+async def read_world(place: Place, school: str, *, is_compared: bool) -> World:
     stripe = await read_stripe(place.stripe)
     return World(
-        school=school, topics=await read_topics(place), tables=await read_tables(place.database_url), **stripe
+        school=school,
+        topics=await read_topics(place),
+        tables=await read_tables(place.database_url),
+        is_compared=is_compared,
+        **stripe,
     )
 
 
@@ -124,6 +128,7 @@ async def read_stripe(url: str) -> dict[str, Any]:
             "deliveries": (await ask("deliveries", limit=1_000_000))["deliveries"],
             "accounts": state["accounts"],
             "balance": held,
+            "transactions": (await ask("transactions"))["transactions"],
         }
 
 
@@ -158,6 +163,14 @@ _QUERIES = {
     """,
     "payouts.transfer": "SELECT id, wallet, amount, state, stripe_transfer_id FROM payouts.transfer",
     "payouts.payable": "SELECT journal_id, wallet, amount, event_type, transfer_id FROM payouts.payable",
+    "reserves.stripe_line": """
+        SELECT transaction_id, type, balance_type, net, currency, source_id, is_before
+        FROM reserves.stripe_line
+    """,
+    "reserves.book_line": "SELECT journal_id, source, currency, amount FROM reserves.book_line",
+    "reserves.line_match": "SELECT transaction_id, match_id FROM reserves.line_match",
+    "reserves.book_match": "SELECT journal_id, match_id FROM reserves.book_match",
+    "reserves.break": "SELECT subject, amount, state FROM reserves.break",
     "receivables.charge": "SELECT charge_id, amount FROM receivables.charge",
 }
 for _service in SERVICES:  # constant names, so nothing can be injected

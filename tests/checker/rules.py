@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from tests.checker.event_rules import EVENT_RULES
 from tests.checker.flight_rules import FLIGHT_RULES
 from tests.checker.ledger_rules import LEDGER_RULES
+from tests.checker.reserve_rules import RESERVE_RULES
 from tests.checker.revision_rules import REVISION_RULES
 from tests.checker.stripe_rules import STRIPE_RULES
 from tests.checker.world import World
 
 Rule = Callable[[World], Iterator[str]]
-RULES: tuple[Rule, ...] = (*STRIPE_RULES, *FLIGHT_RULES, *REVISION_RULES, *LEDGER_RULES, *EVENT_RULES)
+RULES: tuple[Rule, ...] = (
+    *STRIPE_RULES,
+    *FLIGHT_RULES,
+    *REVISION_RULES,
+    *LEDGER_RULES,
+    *RESERVE_RULES,
+    *EVENT_RULES,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

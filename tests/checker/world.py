@@ -53,7 +53,10 @@ class Record:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class World:
-    """A deployment's data. Tables are named `schema.table`; byte columns come as hex text."""
+    """A deployment's data. Tables are named `schema.table`; byte columns come as hex text.
+
+    is_compared: all that happened was compared with Stripe before this was read.
+    """
 
     school: str
     topics: Mapping[str, Sequence[Record]]
@@ -63,6 +66,8 @@ class World:
     deliveries: Sequence[Row]
     accounts: Sequence[Row]
     balance: Mapping[str, int]
+    transactions: Sequence[Row]
+    is_compared: bool = False
 
     def rows(self, table: str) -> Sequence[Row]:
         return self.tables[table]

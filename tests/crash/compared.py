@@ -6,6 +6,7 @@ balance gets rows of a type that nobody knows, and people agree to what is propo
 
 import asyncio
 import json
+import time
 from datetime import UTC, datetime
 from typing import Final
 from uuid import uuid4
@@ -19,6 +20,7 @@ from tests.crash.decisions import REQUESTED
 from tests.crash.traffic import publish
 
 SERVICE: Final = "reserves"
+COMPARED_WITHIN_S: Final = 60.0
 AGAIN_AFTER_S: Final = 5.0  # the service may have been dead
 UNKNOWN: Final = "fee_of_a_crash_run"
 POINTS: Final = (
@@ -38,6 +40,10 @@ _IN_THE_BOOKS: Final = """
 _OPEN: Final = "SELECT id FROM reserves.break WHERE state = 'open' AND class = 'unknown_type' ORDER BY id"
 # What was at Stripe before that is no row of its own in the comparison.
 _IS_LISTED: Final = "SELECT EXISTS (SELECT FROM reserves.stripe_line WHERE NOT is_before)"
+
+
+_LISTED: Final = "SELECT count(*) FROM reserves.stripe_line WHERE type <> 'opening'"
+_IS_COMPARED: Final = "SELECT EXISTS (SELECT FROM reserves.comparison WHERE completed_at > $1)"
 
 
 async def compare(fleet: Fleet, point: str) -> None:
@@ -64,6 +70,12 @@ def move_what_nobody_knows(fleet: Fleet) -> None:
     """Have Stripe take a little money by a row of a type that Hobbs does not know."""
     with Control(fleet.stripe_api_base) as stripe:
         stripe.trigger("balance.moved", type=UNKNOWN, amount=-123, description="of a crash run")
+
+
+def rows_of_stripe(fleet: Fleet) -> int:
+    """How many rows the balance has at Stripe."""
+    with Control(fleet.stripe_api_base) as stripe:
+        return len(stripe.transactions())
 
 
 async def stand_in(fleet: Fleet) -> None:
@@ -101,6 +113,26 @@ async def look(fleet: Fleet) -> tuple[bool, list[int]]:
         return bool(await connection.fetchval(_IS_LISTED)), numbers
     finally:
         await connection.close()
+
+
+async def compare_all(fleet: Fleet) -> list[str]:
+    """Have a deployment at rest compared with Stripe once more; a violation when that does not end."""
+    connection = await asyncpg.connect(fleet.owner_url)
+    try:
+        deadline = time.monotonic() + COMPARED_WITHIN_S
+        while time.monotonic() < deadline:
+            if await connection.fetchval(_LISTED) == await asyncio.to_thread(rows_of_stripe, fleet):
+                break
+            await asyncio.sleep(0.5)
+        asked_at = datetime.now(UTC)
+        await _ask(fleet, "reconcile", "today", "ann")
+        while time.monotonic() < deadline:
+            if await connection.fetchval(_IS_COMPARED, asked_at):
+                return []
+            await asyncio.sleep(0.2)
+    finally:
+        await connection.close()
+    return [f"the books are not compared with Stripe after {COMPARED_WITHIN_S:.0f} s"]
 
 
 async def _ask(fleet: Fleet, action: str, name: str, *persons: str) -> None:

@@ -11,6 +11,7 @@ from hobbs.check.invariants import check_invariants
 from hobbs.demo.figures import Figures
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.running_fleet import operator_settings
+from tests.crash.compared import compare_all
 
 DRAIN_WITHIN_S = 60.0
 REST_WITHIN_S = 300.0
@@ -52,17 +53,20 @@ _UNRECOVERED = """
 
 async def violations(fleet: Fleet) -> list[str]:
     """Every invariant of `hobbs check` that does not hold, and every violation of the checker."""
+    uncompared = await compare_all(fleet)
     outcomes = await check_invariants(operator_settings(fleet))
     broken = [
         f"{o.invariant.service}.{o.invariant.name}: {o.failure or o.examples}"
         for o in outcomes
         if not o.holds
     ]
-    code, lines = await ask_checker(fleet)
-    return broken + (lines if code else [])
+    code, lines = await ask_checker(fleet, compared=not uncompared)
+    return uncompared + broken + (lines if code else [])
 
 
-async def ask_checker(fleet: Fleet, *, school: Path | None = None) -> tuple[int | None, list[str]]:
+async def ask_checker(
+    fleet: Fleet, *, school: Path | None = None, compared: bool = False
+) -> tuple[int | None, list[str]]:
     """Run `python -m tests.checker`; returns its exit code and lines. school: not the demo's."""
     where = {
         "--database": fleet.owner_url,
@@ -71,6 +75,7 @@ async def ask_checker(fleet: Fleet, *, school: Path | None = None) -> tuple[int 
         "--stripe": fleet.stripe_api_base,
     } | ({"--school": str(school)} if school else {})
     command = [sys.executable, "-m", "tests.checker", *(part for pair in where.items() for part in pair)]
+    command += ["--compared"] if compared else []
     process = await asyncio.create_subprocess_exec(
         *command, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
     )

@@ -3,6 +3,7 @@
 from tests.mutants.adjustments_mutants import ADJUSTMENTS_MUTANTS
 from tests.mutants.billing_and_ledger_mutants import BILLING_AND_LEDGER_MUTANTS
 from tests.mutants.clawback_mutants import CLAWBACK_MUTANTS
+from tests.mutants.comparison_mutants import COMPARISON_MUTANTS
 from tests.mutants.console_mutants import CONSOLE_MUTANTS
 from tests.mutants.fleet_mutants import FLEET_MUTANTS
 from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
@@ -39,6 +40,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *ADJUSTMENTS_MUTANTS,
     *REFUND_AND_SHARE_MUTANTS,
     *RESERVE_MUTANTS,
+    *COMPARISON_MUTANTS,
     *CONSOLE_MUTANTS,
     *OPENING_MUTANTS,
 )

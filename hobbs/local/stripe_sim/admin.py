@@ -67,6 +67,9 @@ class Admin:
             ("POST", "resend"): self.resend,
             ("GET", "events"): self.events,
             ("GET", "requests"): self.requests,
+            ("GET", "transactions"): lambda _: {
+                "transactions": list(world.store.newest("balance_transaction", ""))
+            },
         }
 
     def answer(self, request: Request) -> Answer:

@@ -63,6 +63,11 @@ class Control:
         rows: list[Doc] = self._get("deliveries", {"state": state} if state else {})["deliveries"]
         return rows
 
+    def transactions(self) -> list[Doc]:
+        """Balance transactions of the platform, newest first."""
+        rows: list[Doc] = self._get("transactions")["transactions"]
+        return rows
+
     def settings(self) -> Doc:
         return self._get("settings")
 

@@ -29,6 +29,7 @@ BANK: Final[Mapping[str, tuple[MovementEventType, int]]] = {
     "topup": ("stripe_topup", 1),
     "topup_reversal": ("stripe_topup", -1),
 }
+DESCRIBED_BY_STRIPE: Final = FEES | BANK.keys() | {"adjustment"}
 PREFIXES: Final = {
     "charge": "charge",
     "payment": "charge",

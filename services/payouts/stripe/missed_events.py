@@ -5,7 +5,6 @@ that are still missing some time later. A process may die in each, and two may r
 the list moves in the transaction that notes a page, so each page is either noted or read again.
 """
 
-import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -216,7 +215,7 @@ async def _keep(tx: Tx, unreadable: UnreadableEvent, now: datetime) -> None:
         account=None,
         reason=unreadable.problem.reason,
         sentence=str(unreadable.problem),
-        body=json.dumps(unreadable.thing),
+        body=odd.body,
         received_at=now,
     )
     await odd_objects.keep(tx, [odd], now, first_cause())

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from fleet.stripe_amounts import InexactAmount, from_stripe
+from schemas.stripe_fields import reduced
 from services.payouts.domain.odd_objects import OddField, OddObject
 
 ID_CHARS_MAX = 100  # as schemas.fields.Identifier allows
@@ -90,7 +91,7 @@ def id_of(value: Any) -> Any:
 
 def odd_object(kind: str, thing: Any, problem: Exception | str, account: str | None = None) -> OddObject:
     """What is kept of an object that was not believed; one without an id is known by its content."""
-    body = json.dumps(thing)
+    body = json.dumps(reduced(thing))
     named = id_of(thing) if isinstance(thing, Mapping) else None
     usable = isinstance(named, str) and 0 < len(named) <= ID_CHARS_MAX and named.isprintable()
     content = hashlib.sha256(f"{account} {body}".encode())

@@ -7,6 +7,7 @@ from typing import Any, Final
 from fleet.envelope import Message, first_cause
 from schemas.stripe_balance import StripeTransaction
 from services.payouts.domain.movements import (
+    DESCRIBED_BY_STRIPE,
     PAYMENTS,
     Judged,
     Movement,
@@ -39,10 +40,15 @@ def movement(row: Mapping[str, Any]) -> Movement:
         net=amount(row, "net"),
         currency=currency(row),
         source_id=word(row, "source") if source is not None else None,
-        description=text(row.get("description")),
+        description=_description(row),
         made_at=instant(row),
         available_at=instant(row, "available_on") if row.get("available_on") is not None else instant(row),
     )
+
+
+def _description(row: Mapping[str, Any]) -> str | None:
+    """What Stripe says of a row of its own; a charge's description is what somebody wrote about a person."""
+    return text(row.get("description")) if row.get("type") in DESCRIBED_BY_STRIPE else None
 
 
 def movement_journal(judged: Judged) -> Message | None:

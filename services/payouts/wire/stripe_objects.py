@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 from uuid import UUID
 
 from fleet.stripe_amounts import whole_from_stripe
+from schemas.stripe_fields import reduced
 from services.payouts.domain.accounts import Agreement
 from services.payouts.domain.adoption import FoundEffect
 from services.payouts.domain.odd_objects import OddField, OddObject
@@ -290,7 +291,7 @@ def found_effect(thing: Mapping[str, Any]) -> FoundEffect | None:
         amount=amount(thing) if money else None,
         currency=currency(thing) if money else None,
         made_at=moment(thing),
-        thing=thing,
+        thing=reduced(thing),
     )
 
 

@@ -14,7 +14,7 @@ _KEEP = """
 
 
 async def keep(tx: Tx, webhooks: Sequence[KeptWebhook]) -> None:
-    """Keep webhooks whole; those that are kept already stay as they are."""
+    """Keep webhooks as they were published; those that are kept already stay as they are."""
     if not webhooks:
         return
     await tx.execute(

@@ -24,6 +24,14 @@ ROWS = (
             '[{"type": "stripe_fee", "number": 1, "amount": -250, "fee": 0, "net": -250}]', now())
     """,
     """
+    INSERT INTO reserves.mismatch (subject, kind, flight_id, aircraft, wallet, day, tenths, amount, currency,
+                                   sentence, found_at)
+    VALUES ('gap:N1:F2', 'unbilled', 'F2', 'N1', NULL, '2026-05-22', 3, 4950, 'USD',
+            'N1 begins at 10.3, the flight before ended at 10.0', now() - interval '1 day'),
+           ('paid:F3', 'not_paid', 'F3', NULL, 'instructor:i1', '2026-05-20', NULL, 9000, 'USD',
+            'instructor:i1 is owed it for nine days', now() - interval '1 hour')
+    """,
+    """
     INSERT INTO reserves.break (subject, class, currency, amount, day, sentence, proposal,
                                 accepted_by_one_up_to, content_hash, state, opened_at, classed_at)
     VALUES ('line:txn_1', 'fee', 'USD', -250, '2026-05-22', 'a fee of Stripe''s that the books lack',
@@ -32,7 +40,14 @@ ROWS = (
             10000, sha256('x'), 'open', now() - interval '2 days', now())
     """,
 )
-PAGES = ("/reserve", "/reconciliation", "/reconciliation/2026-05-22", "/reconciliation/breaks")
+PAGES = (
+    "/reserve",
+    "/reconciliation",
+    "/reconciliation/2026-05-22",
+    "/reconciliation/breaks",
+    "/reconciliation/flights",
+    "/reconciliation/flights/by-aircraft",
+)
 
 
 @pytest.fixture
@@ -68,6 +83,34 @@ async def test_a_break_is_found_from_the_overview_and_says_what_is_proposed(desk
     assert "stripe_fee" in day
     file = (await ann.get("/reconciliation?as=csv")).text
     assert "2026-05-22,97.50,100.00,-2.50,-2.50,0.00,1" in file
+
+
+async def test_a_flight_that_does_not_agree_is_found_and_explained(
+    desk: Desk, broken: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(asking, "LOOK_TIMES", 1)  # no service answers here
+    paula = await desk.browser("paula")
+    assert "flights do not agree with bills, books or payees" in (await paula.get("/")).text
+    by_aircraft = (await paula.get("/reconciliation/flights/by-aircraft")).text
+    assert "/reconciliation/flights?f.aircraft=N1" in by_aircraft
+    assert "49.50" in by_aircraft
+    assert "90.00" not in by_aircraft  # of no aircraft
+    listed = (await paula.get("/reconciliation/flights?f.aircraft=N1")).text
+    assert "F3" not in listed
+    address = listed.partition('href="/reconciliation/flights/')[2].partition('"')[0]
+    page = (await paula.get(f"/reconciliation/flights/{address}")).text
+    for said in ("N1 begins at 10.3", 'href="/flights/F2"', "49.50 USD", 'value="explain_mismatch"'):
+        assert said in page
+    assert (
+        'value="explain_mismatch"'
+        not in (await (await desk.browser("vera")).get(f"/reconciliation/flights/{address}")).text
+    )
+    sent = {"form_token": await paula.token(), "act": "explain_mismatch", "object": address}
+    assert (await paula.post("/acts", data={**sent, "why": ""})).status_code == 422
+    assert (await paula.post("/acts", data={**sent, "why": "ferried, log of 12 May"})).status_code == 303
+    async with desk.console.db.transaction() as tx:
+        [row] = await tx.all("SELECT service, action, object FROM act")
+    assert (row.service, row.action, row.object) == ("reserves", "explain", address)
 
 
 async def test_an_alert_and_an_opening_are_offered_to_those_who_may_decide(desk: Desk, broken: str) -> None:
@@ -121,7 +164,14 @@ async def test_these_pages_are_for_the_office(desk: Desk, broken: str, path: str
 
 
 @pytest.mark.parametrize(
-    "path", ["/reconciliation/breaks/0", "/reconciliation/breaks/x", "/reconciliation/2026-13-01"]
+    "path",
+    [
+        "/reconciliation/breaks/0",
+        "/reconciliation/breaks/x",
+        "/reconciliation/2026-13-01",
+        "/reconciliation/flights/0",
+        "/reconciliation/flights/x",
+    ],
 )
 async def test_what_is_not_there_is_not_found(desk: Desk, path: str) -> None:
     assert (await (await desk.browser("ann")).get(path)).status_code == 404

@@ -40,9 +40,14 @@ def event(event_id: str = "evt_1", **changed: Any) -> bytes:
         "created": int(time.time()),
         "livemode": False,
         "pending_webhooks": 1,
-        "data": {"object": {"id": "ch_1", "object": "charge", "description": "Überlandflug"}},
+        "data": {"object": {"id": "ch_1", "object": "charge", "failure_message": "Überlandflug"}},
     }
     return json.dumps(document | changed, ensure_ascii=False).encode()
+
+
+def kept(body: bytes) -> dict[str, Any]:
+    """What of that event is published: Stripe's count of deliveries means nothing to anybody."""
+    return {name: value for name, value in json.loads(body).items() if name != "pending_webhooks"}
 
 
 async def deliver(
@@ -88,7 +93,7 @@ async def test_a_closing_slash_is_served_and_a_byte_order_mark_is_left_out(door:
     there = await deliver(door.client, connect, CONNECT, path=f"{CONNECT_PATH}/")
     assert (marked.status_code, there.status_code) == (200, 200)
     (record,) = [r for r in await published(door.settings) if b"evt_marked" in r.value]
-    assert StripeWebhook.model_validate_json(record.value).body == body.decode()
+    assert json.loads(StripeWebhook.model_validate_json(record.value).body) == kept(body)
 
 
 async def test_a_valid_webhook_is_in_kafka_before_the_answer(door: Door) -> None:
@@ -98,14 +103,14 @@ async def test_a_valid_webhook_is_in_kafka_before_the_answer(door: Door) -> None
     (record,) = [r for r in await published(door.settings) if b"evt_valid" in r.value]
     assert record.key == b"ch_1"
     webhook = StripeWebhook.model_validate_json(record.value)
-    assert webhook.body == body.decode()
+    assert json.loads(webhook.body) == kept(body)
     assert (webhook.endpoint, webhook.account, webhook.attested) == ("platform", None, True)
 
 
 async def test_the_largest_webhook_fits_a_record_whatever_it_is_made_of(door: Door) -> None:
-    frame = len(event("evt_large", padding=""))
+    frame = len(event("evt_large", url=""))
     room = door.settings.webhook_bytes_max - frame
-    body = event("evt_large", padding='"' * (room // 2))  # every character is escaped, twice over
+    body = event("evt_large", url='"' * (room // 2))  # every character is escaped, twice over
     assert len(body) > door.settings.webhook_bytes_max - 2
     assert (await deliver(door.client, body)).status_code == 200
     (record,) = [r for r in await published(door.settings) if b"evt_large" in r.value]
@@ -143,7 +148,7 @@ REFUSED: list[tuple[str, dict[str, Any], tuple[int, str]]] = [
     ("truncated", {"body": event("evt_forged")[:-9]}, (400, "malformed_body")),
     ("empty", {"body": b""}, (400, "malformed_body")),
     ("not an object", {"body": b"[]"}, (400, "malformed_body")),
-    ("1 MiB", {"body": event("evt_forged", padding="x" * 2**20)}, (413, "too_large")),
+    ("1 MiB", {"body": event("evt_forged", url="x" * 2**20)}, (413, "too_large")),
     ("live mode in test", {"body": event("evt_forged", livemode=True)}, (400, "wrong_mode")),
     ("wrong account", {"body": event("evt_forged", account="acct_1")}, (400, "wrong_endpoint")),
     (

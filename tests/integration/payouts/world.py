@@ -17,6 +17,7 @@ from hobbs.local.stripe_sim.control import Control
 from schemas.journals import JournalPosted, PostedEntry
 from schemas.reversals import ReversalRequested
 from schemas.school import SchoolAccepted, SchoolChange
+from schemas.stripe_fields import reduced
 from schemas.stripe_webhooks import StripeWebhook
 from services.payouts import handlers
 from services.payouts.app import (
@@ -302,7 +303,7 @@ class World:
             created_at=self.clock(),
             received_at=self.clock(),
             attested=True,
-            body=json.dumps(body),
+            body=json.dumps(reduced(body)),
         )
         return record("stripe.webhook", event, ce_id=event_id, ce_source="stripe")
 

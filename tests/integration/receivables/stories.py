@@ -11,6 +11,7 @@ from fleet.database import Database
 from fleet.envelope import Record
 from fleet.invariants import service_invariants
 from schemas.payments import ChargeSettled
+from schemas.stripe_fields import reduced
 from schemas.stripe_webhooks import StripeWebhook
 from tests.support.records import record
 
@@ -30,7 +31,7 @@ def webhook(event_type: str, subject: dict[str, Any], event_id: str | None = Non
             "created_at": datetime.fromtimestamp(AT, UTC),
             "received_at": datetime.fromtimestamp(AT, UTC),
             "attested": True,
-            "body": json.dumps(body),
+            "body": json.dumps(reduced(body)),
             **changed,
         }
     )

@@ -15,7 +15,7 @@ from fleet.consumers import Consumers, _ReadAgain
 from fleet.envelope import Record
 from fleet.member import Consumer
 from fleet.settings import Settings
-from fleet.shared_batches import BATCH_EVERY_S, MANY, MANY_EVERY_S, SharedBatches
+from fleet.shared_batches import BATCH_EVERY_S, BUSY_EVERY_S, BUSY_FOR, MANY, MANY_EVERY_S, SharedBatches
 
 BATCH_MAX = 100
 SETTINGS = Settings(database_url=SecretStr("postgresql://nowhere"), kafka_bootstrap="x")
@@ -214,6 +214,22 @@ async def test_many_records_rest_longer(records: int, own_s: float, expected_s: 
     [record] = [SimpleNamespace(offset=1)]
     await shared.handle("member", [record] * records)  # type: ignore[list-item]
     assert began + expected_s <= shared.rests_until <= time.monotonic() + expected_s
+
+
+@pytest.mark.parametrize(
+    ("own_s", "took_s"), [(BATCH_EVERY_S, 0.03), (BATCH_EVERY_S, 0.1), (0.0, 0.03), (0.5, 0.03)]
+)
+async def test_what_took_long_is_followed_by_a_longer_rest(own_s: float, took_s: float) -> None:
+    async def work(records: Sequence[Record]) -> None:
+        await asyncio.sleep(took_s)
+
+    shared = SharedBatches(work, every_s=own_s)
+    began = time.monotonic()
+    await shared.handle("member", [SimpleNamespace(offset=1)])  # type: ignore[list-item]
+    ended = time.monotonic()
+    wanted = max(own_s, min(BUSY_FOR * took_s, BUSY_EVERY_S)) if own_s else 0.0
+    assert began + wanted <= shared.rests_until
+    assert shared.rests_until <= ended + (max(own_s, BUSY_EVERY_S) if own_s else 0.0)
 
 
 async def test_members_end_their_rest_together_also_when_one_of_them_worked_later() -> None:

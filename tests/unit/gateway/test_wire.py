@@ -42,7 +42,7 @@ def refusal_of(document: object, **expected: Any) -> str:
     return str(raised.value.problem.members.get("reason", raised.value.problem.kind))
 
 
-def test_a_stripe_event_is_attested_whole_and_keyed_by_its_object() -> None:
+def test_a_stripe_event_is_attested_and_keyed_by_its_object() -> None:
     webhook = read(EVENT)
     assert webhook.key == "ch_1"
     assert json.loads(webhook.event.body) == EVENT
@@ -111,7 +111,7 @@ def test_a_thin_event_is_kept_with_what_it_names() -> None:
     assert event.related_object is not None
     assert event.related_object.model_dump() == THIN["related_object"]
     assert event.created_at == datetime(2026, 5, 22, 12, 0, 0, 123_000, UTC)
-    assert json.loads(event.body) == THIN
+    assert json.loads(event.body) == {name: value for name, value in THIN.items() if name != "reason"}
     assert (webhook.key, webhook.reading, event.api_version) == ("acct_1", Reading.THIN, None)
 
 

@@ -77,8 +77,8 @@ def test_listed_and_delivered_are_one_event_of_one_object_with_one_content() -> 
         ({"livemode": "maybe"}, "invalid"),
         ({"created": None}, "invalid"),
         ({"created": 10**20}, "invalid"),
-        ({"data": {"object": {"id": "ch_1", "description": "\ud800"}}}, "invalid"),
-        ({"data": {"object": {"id": "ch_1", "description": "x" * 400_000}}}, "oversized"),
+        ({"data": {"object": {"id": "ch_1", "failure_message": "\ud800"}}}, "invalid"),
+        ({"data": {"object": {"id": "ch_1", "failure_message": "x" * 400_000}}}, "oversized"),
     ],
     ids=["no id", "type too long", "no mode", "no time", "far future", "no UTF-8", "too large"],
 )
@@ -91,6 +91,6 @@ def test_what_cannot_be_published_says_so(spoiled: dict[str, Any], reason: str) 
 def test_the_largest_event_that_is_taken_fits_into_a_record() -> None:
     quotes = '"' * 199_000  # each of them is four characters in the end
     listed = wire.missed_events.listed_event(
-        EVENT | {"data": {"object": {"id": "ch_1", "description": quotes}}}, NOW
+        EVENT | {"data": {"object": {"id": "ch_1", "failure_message": quotes}}}, NOW
     )
     assert len(wire.missed_events.recovered(listed, NOW).body) < 900_000

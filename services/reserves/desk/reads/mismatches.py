@@ -33,3 +33,16 @@ _BY_AIRCRAFT: Final = """
 async def by_aircraft(tx: Tx) -> list[dict[str, Any]]:
     """How often and for how much money the flights of each aircraft did not agree, the dearest first."""
     return [dict(row._mapping) for row in await tx.all(_BY_AIRCRAFT)]
+
+
+_ONE: Final = """
+    SELECT id AS mismatch, kind, aircraft, flight_id AS flight, wallet, day, tenths, amount, currency, state,
+           sentence, reason, reason_by, reason_at, found_at, closed_at
+    FROM reserves_public.mismatches WHERE id = :id
+"""
+
+
+async def one(tx: Tx, id: int) -> dict[str, Any] | None:
+    """A mismatch by its number."""
+    row = await tx.first(_ONE, id=id)
+    return None if row is None else dict(row._mapping)
