@@ -2,9 +2,9 @@
 
 \b
 Examples:
-  hobbs shadow diff old.csv --rules accepted.toml --log shadow.jsonl
+  hobbs shadow diff old.csv --rules ~/accepted.toml --log shadow.jsonl
   hobbs shadow diff old.csv --map "Flight No=flight_id" --decimals comma --most 50 --sort flight
-  hobbs shadow diff --rates school-2027.toml --to-file changes.csv
+  hobbs shadow diff --rates ~/school-2027.toml --to-file changes.csv
   hobbs shadow sign --log shadow.jsonl --days 14 --why "the owner saw the last list"
 
 Nothing is changed, published or sent. Amounts are minor units in JSON and CSV, the currency's own decimals in
@@ -61,7 +61,7 @@ def diff_command(
         Path | None, typer.Argument(metavar="[FIGURES]", help="A .csv file of the other system's figures.")
     ] = None,
     rates: Annotated[
-        Path | None, typer.Option(metavar="SCHOOL", help="Instead: the same flights by this school.toml.")
+        Path | None, typer.Option(metavar="SCHOOL", help="Instead: the same flights by this book of rates.")
     ] = None,
     maps: Annotated[
         list[str] | None,
@@ -86,7 +86,7 @@ def diff_command(
 ) -> None:
     """List each difference with its cause. Exit 1: there are open ones; 2: a file cannot be read."""
     if (file is None) == (rates is None):
-        raise typer.BadParameter("say what to compare with: a file of figures, or --rates school.toml")
+        raise typer.BadParameter("say what to compare with: a file of figures, or --rates and a book")
     settings = settings_or_exit(Settings)
     currency = read(billing.whole_book).currency()
     reading = Reading(currency=currency, decimals=decimals, column_map=_map(maps))
