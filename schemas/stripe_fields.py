@@ -23,7 +23,10 @@ _REASONS: Final = "code decline_code failure_code failure_message last_payment_e
 # What payouts itself writes of a row that is not as it was before (services/payouts/wire/movements.py).
 _ROWS: Final = "available_at balance_type category made_at source_id transaction_id"
 
-KEPT: Final = frozenset(" ".join((_EVENT, _MONEY, _REASONS, _ROWS)).split())
+# Of a saved card whose it is and when it expires: no digit of its number (decision 0351).
+_SAVED: Final = "card customer exp_month exp_year payment_method"
+
+KEPT: Final = frozenset(" ".join((_EVENT, _MONEY, _REASONS, _ROWS, _SAVED)).split())
 
 
 def reduced(document: Any, depth: int = 0) -> Any:

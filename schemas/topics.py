@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from schemas.adjustments import AdjustmentChanged
+from schemas.charges import ChargeAnswered, ChargeRequested
 from schemas.dead_letters import DeadLettered
 from schemas.decisions import DecisionRequested, DecisionTaken
 from schemas.dispatches import DispatchCleared, DispatchRefused, FlightDispatched, FlightEstimated
@@ -138,6 +139,22 @@ _TOPICS = (
         key="wallet",
         owner="payouts",
         consumers=("adjustments", "reserves"),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="charge.requested",
+        model=ChargeRequested,
+        key="wallet",
+        owner="receivables",
+        consumers=("payouts",),
+        retention_ms=FOREVER,
+    ),
+    Topic(
+        name="charge.answered",
+        model=ChargeAnswered,
+        key="wallet",
+        owner="payouts",
+        consumers=("receivables",),
         retention_ms=FOREVER,
     ),
     Topic(

@@ -95,6 +95,8 @@ allow hobbs_payouts Write \
   --topic reversal.settled \
   --topic refund.requested \
   --topic refund.settled \
+  --topic charge.requested \
+  --topic charge.answered \
   --topic school.accepted \
   --topic journal.requested \
   --topic journal.posted \
@@ -116,6 +118,7 @@ allow hobbs_payouts Write \
 allow hobbs_payouts Read \
   --topic reversal.requested \
   --topic refund.requested \
+  --topic charge.requested \
   --topic school.accepted \
   --topic journal.posted \
   --topic payment.received \
@@ -129,6 +132,7 @@ allow hobbs_payouts Describe \
 allow hobbs_payouts Read \
   --group payouts.reversal.requested \
   --group payouts.refund.requested \
+  --group payouts.charge.requested \
   --group payouts.school.accepted \
   --group payouts.journal.posted \
   --group payouts.payment.received \
@@ -139,6 +143,8 @@ allow hobbs_receivables Write \
   --topic flight.estimated \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic charge.requested \
+  --topic charge.answered \
   --topic school.accepted \
   --topic journal.requested \
   --topic hold.requested \
@@ -153,6 +159,7 @@ allow hobbs_receivables Write \
   --topic receivables.dead
 allow hobbs_receivables Read \
   --topic flight.estimated \
+  --topic charge.answered \
   --topic school.accepted \
   --topic hold.changed \
   --topic hold.refused \
@@ -164,6 +171,7 @@ allow hobbs_receivables Describe \
   --topic school.configured
 allow hobbs_receivables Read \
   --group receivables.flight.estimated \
+  --group receivables.charge.answered \
   --group receivables.school.accepted \
   --group receivables.hold.changed \
   --group receivables.hold.refused \
@@ -282,6 +290,8 @@ allow hobbs_operator Read \
   --topic reversal.settled \
   --topic refund.requested \
   --topic refund.settled \
+  --topic charge.requested \
+  --topic charge.answered \
   --topic school.configured \
   --topic school.accepted \
   --topic journal.requested \
@@ -336,6 +346,8 @@ allow hobbs_operator Describe \
   --group payouts.refund.requested \
   --group adjustments.refund.settled \
   --group reserves.refund.settled \
+  --group payouts.charge.requested \
+  --group receivables.charge.answered \
   --group billing.school.configured \
   --group payouts.school.accepted \
   --group adjustments.school.accepted \
@@ -391,6 +403,8 @@ allow hobbs_migrate Describe \
   --topic reversal.settled \
   --topic refund.requested \
   --topic refund.settled \
+  --topic charge.requested \
+  --topic charge.answered \
   --topic school.configured \
   --topic school.accepted \
   --topic journal.requested \
@@ -443,6 +457,8 @@ allow hobbs_migrate Create \
   --topic reversal.settled \
   --topic refund.requested \
   --topic refund.settled \
+  --topic charge.requested \
+  --topic charge.answered \
   --topic school.configured \
   --topic school.accepted \
   --topic journal.requested \

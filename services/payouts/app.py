@@ -18,7 +18,7 @@ from services.payouts.desk import decisions
 from services.payouts.domain.reading import Backoff
 from services.payouts.handlers import Clock, utc_now
 from services.payouts.settings import PayoutsSettings
-from services.payouts.steps import gauges, payments
+from services.payouts.steps import charges, gauges, payments
 from services.payouts.stripe import links
 from services.payouts.stripe.adoption import Adoption
 from services.payouts.stripe.balance_readings import BalanceReadings
@@ -166,6 +166,7 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.consume("reversal.requested", partial(handlers.claw_back, db))
     worker.consume("payment.received", partial(handlers.know_payments, db))
     worker.consume("refund.requested", partial(handlers.refund, db), after=["payment.received"])
+    worker.consume("charge.requested", _waking(relay, partial(handlers.charge, db)))
     worker.consume("school.accepted", _waking(relay, configure))
     worker.consume("reserve.gate", partial(handlers.heed_gate, db))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
@@ -185,6 +186,7 @@ def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.loop("clawbacks", once_compared(reversing.step), idle_s=0.5)
     refunding = Refunds(db, client, parts.pace, utc_now, parts.relay.wake)
     worker.loop("refunds", once_compared(refunding.step), idle_s=0.5)
+    worker.loop("charges", once_compared(partial(close_charges, db)), idle_s=5.0)
     worker.loop("retries", once_compared(parts.retries.step), idle_s=1.0)
     answer_links = partial(links.answer_links, db, client, parts.pace, settings, utc_now)
     worker.loop("links", partial(_once_known, mode, answer_links), idle_s=1.0)
@@ -307,6 +309,12 @@ async def end_holds(db: Database, *, clock: Clock = utc_now) -> int:
         if wallets:
             await payments.pay(tx, wallets, now)
     return 0
+
+
+async def close_charges(db: Database, *, clock: Clock = utc_now) -> int:
+    """Give up charges of saved payment methods that were not made in time."""
+    async with db.transaction() as tx:
+        return await charges.close_lapsed(tx, clock())
 
 
 async def close_periods(db: Database, settings: PayoutsSettings) -> int:

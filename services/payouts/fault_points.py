@@ -7,6 +7,8 @@ POINTS = {
     "payouts.debt_claimed": "a debt is kept out of what is deducted, its request is not committed",
     "payouts.reversals_ordered": "reversals are inserted for a request, not committed",
     "payouts.reversal_settled": "a request is answered, what did not come back is not deducted yet",
+    "payouts.charges_ordered": "charges are inserted for their requests, not committed",
+    "payouts.charge_answered": "requests to charge are answered, not committed",
     "payouts.refunds_ordered": "refunds are inserted for a request, not committed",
     "payouts.refund_settled": "a request to refund is answered, not committed",
     "payouts.webhooks_heeded": "what follows from webhooks is written",
@@ -31,9 +33,9 @@ POINTS = {
 
 # The same places for one kind of operation, or of reread.
 OF_KIND = {
-    "relay.before_send": ("account", "transfer", "instant_payout", "reversal", "refund"),
-    "relay.answered": ("account", "transfer", "instant_payout", "reversal", "refund"),
-    "relay.mid_record": ("account", "transfer", "instant_payout", "reversal", "refund"),
-    "relay.looking_up": ("account", "transfer", "instant_payout", "reversal", "refund"),
+    "relay.before_send": ("account", "transfer", "instant_payout", "reversal", "refund", "charge"),
+    "relay.answered": ("account", "transfer", "instant_payout", "reversal", "refund", "charge"),
+    "relay.mid_record": ("account", "transfer", "instant_payout", "reversal", "refund", "charge"),
+    "relay.looking_up": ("account", "transfer", "instant_payout", "reversal", "refund", "charge"),
     "inquiry.answered": ("account", "charge_fee", "payout_fee"),
 }

@@ -13,7 +13,7 @@ from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.event_types import MONEY_EVENTS, MOVES_THE_BALANCE
 from services.payouts.domain.retries import Occasion
-from services.payouts.steps import agreements, books, clawbacks, payments, retries
+from services.payouts.steps import agreements, books, charges, clawbacks, payments, retries
 from services.payouts.stripe import webhooks
 from services.payouts.stripe.effects import EffectPolicy
 
@@ -68,6 +68,15 @@ async def refund(db: Database, batch: Sequence[Record], *, clock: Clock = utc_no
             tx, batch, wire.records.refund_requested, natural_key=lambda asked: str(asked.settlement_id)
         )
         await store.refunds.request(tx, [wire.records.to_refund(one) for one in admitted], clock())
+
+
+async def charge(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Order the charges of students' saved payment methods that are asked for: the relay goes on."""
+    async with db.transaction() as tx:
+        admitted = await inbox.admit(
+            tx, batch, wire.records.charge_requested, natural_key=lambda asked: str(asked.request_id)
+        )
+        await charges.request(tx, [wire.records.to_charge(one) for one in admitted], clock())
 
 
 async def heed_gate(db: Database, batch: Sequence[Record]) -> None:

@@ -183,7 +183,7 @@ WHERE transfer.state = 'held' AND stopped.kind = 'account' AND stopped.state = '
 -- What was closed after Stripe refused it has no effect, and is no transfer or account.
 SELECT operation.id, operation.kind, operation.stripe_id FROM operation
 WHERE operation.state = 'cancelled' AND operation.reason = 'closed'
-  AND (operation.stripe_id IS NOT NULL OR operation.kind NOT IN ('reversal', 'instant_payout', 'refund'));
+  AND (operation.stripe_id IS NOT NULL OR operation.kind NOT IN ('reversal', 'instant_payout', 'refund', 'charge'));
 
 -- name: a_clawback_is_the_sum_of_its_payables
 -- What a request keeps out of payments is what it claims, and once it is answered exactly what came back.
@@ -275,6 +275,29 @@ WHERE due_at < now() - interval '10 minutes'
        SELECT FROM refund_part AS part JOIN operation ON operation.id = part.operation_id
        WHERE part.settlement_id = refund_request.settlement_id
          AND operation.state NOT IN ('succeeded', 'cancelled'));
+
+-- name: a_charge_is_what_was_asked_for
+-- Every request to charge has one operation, for its student and of its amount, and no charge is anybody else's.
+SELECT coalesce(request.operation_id, operation.id) AS operation_id, request.amount, operation.amount AS ordered
+FROM charge_request AS request
+FULL JOIN (SELECT * FROM operation WHERE kind = 'charge') AS operation ON operation.id = request.operation_id
+WHERE request.request_id IS NULL OR operation.id IS NULL OR operation.wallet <> request.wallet
+   OR operation.amount <> request.amount OR operation.currency <> request.currency
+   OR operation.params ->> 'payment_method' <> request.payment_method;
+
+-- name: an_answer_to_a_charge_is_what_became_of_it
+-- What a request to charge was answered is what its operation came to; an operation that ended is answered.
+SELECT request_id, outcome, operation.state, stripe_id
+FROM charge_request JOIN operation ON operation.id = operation_id
+WHERE (operation.state = 'succeeded') <> coalesce(outcome IN ('succeeded', 'processing'), false)
+   OR (operation.state = 'cancelled') <> coalesce(outcome IN ('declined', 'not_made'), false)
+   OR operation.state = 'succeeded' AND stripe_id IS DISTINCT FROM payment_intent;
+
+-- name: requests_to_charge_are_answered
+-- No request to charge waits for its answer for longer than it may be sent and looked up, unless it is parked.
+SELECT request_id, charge_request.wallet, requested_at, operation.state
+FROM charge_request JOIN operation ON operation.id = operation_id
+WHERE outcome IS NULL AND operation.state <> 'parked' AND requested_at < now() - interval '2 days';
 
 -- name: the_rest_of_a_debt_adds_up_to_nothing
 -- What a transfer does not take of a debt is owed beside it: no debt grows, and no credit is made.

@@ -1,7 +1,7 @@
 """Prometheus metrics of the payouts service."""
 
 from fleet import metrics
-from services.payouts.domain import refunds
+from services.payouts.domain import charges, refunds
 from services.payouts.domain.answers import StripeVerdict
 from services.payouts.domain.clawbacks import Reason
 from services.payouts.domain.endpoints import Endpoint
@@ -130,4 +130,13 @@ CLAWBACKS_SETTLED = metrics.counter(
     "payouts_clawbacks_settled_total",
     "Requests to take money back by what they were answered",
     {"reason": Reason},
+)
+CHARGES_ANSWERED = metrics.counter(
+    "payouts_charges_answered_total",
+    "Charges of students' saved payment methods by what became of them",
+    {"outcome": charges.Outcome},
+)
+CHARGE_AGE = metrics.gauge(
+    "payouts_charge_age_seconds",
+    "How long ago the oldest charge of a saved payment method was asked for that is not answered",
 )

@@ -96,6 +96,40 @@ ALTER TABLE ONLY payouts.cash_journal ADD CONSTRAINT cash_journal_transaction_id
 CREATE INDEX cash_journal_without_row ON payouts.cash_journal USING btree (recorded_at) WHERE (transaction_id IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.cash_journal TO hobbs_payouts;
 
+CREATE TABLE payouts.charge_request (
+    request_id uuid NOT NULL,
+    operation_id uuid NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    cause text NOT NULL,
+    customer text NOT NULL,
+    payment_method text NOT NULL,
+    method_type text NOT NULL,
+    decided_at timestamptz NOT NULL,
+    requested_at timestamptz NOT NULL,
+    outcome text,
+    payment_intent text,
+    charge text,
+    code text,
+    advice text,
+    sentence text,
+    answered_at timestamptz,
+    trace jsonb NOT NULL,
+    CONSTRAINT answered_charge_says_what_and_when CHECK ((num_nulls(outcome, sentence, answered_at) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT charge_is_for_a_student CHECK ((wallet ~~ 'student:%'::text)),
+    CONSTRAINT charge_outcome_is_known CHECK ((outcome = ANY (ARRAY['succeeded'::text, 'processing'::text, 'declined'::text, 'not_made'::text]))),
+    CONSTRAINT charge_takes_a_positive_amount CHECK ((amount > 0)),
+    CONSTRAINT made_charge_names_its_intent CHECK (((outcome <> ALL (ARRAY['succeeded'::text, 'processing'::text])) OR (payment_intent IS NOT NULL)))
+);
+ALTER TABLE ONLY payouts.charge_request ADD CONSTRAINT charge_request_operation_id_key UNIQUE (operation_id);
+ALTER TABLE ONLY payouts.charge_request ADD CONSTRAINT charge_request_pkey PRIMARY KEY (request_id);
+ALTER TABLE ONLY payouts.charge_request ADD CONSTRAINT one_charge_for_one_cause UNIQUE (wallet, cause);
+ALTER TABLE ONLY payouts.charge_request ADD CONSTRAINT charge_request_operation_id_fkey FOREIGN KEY (operation_id) REFERENCES payouts.operation(id);
+CREATE INDEX charge_request_under_way ON payouts.charge_request USING btree (requested_at) WHERE (outcome IS NULL);
+CREATE TRIGGER charge_is_answered_once BEFORE UPDATE ON payouts.charge_request FOR EACH ROW WHEN ((old.outcome IS NOT NULL)) EXECUTE FUNCTION payouts.refuse_change_of_answered_charge();
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.charge_request TO hobbs_payouts;
+
 CREATE TABLE payouts.clawback (
     settlement_id uuid NOT NULL,
     wallet text NOT NULL,
@@ -456,17 +490,18 @@ CREATE TABLE payouts.operation (
     not_after timestamptz,
     payee text GENERATED ALWAYS AS (
 CASE
-    WHEN (kind <> 'refund'::text) THEN wallet
+    WHEN (kind <> ALL (ARRAY['refund'::text, 'charge'::text])) THEN wallet
     ELSE NULL::text
 END) STORED,
     let_out_at timestamptz,
+    CONSTRAINT charge_is_of_a_student CHECK (((kind <> 'charge'::text) OR ((wallet ~~ 'student:%'::text) AND (amount > 0) AND (transfer_id IS NULL) AND (parent_id IS NULL)))),
     CONSTRAINT finished_operation_has_a_time CHECK (((state = ANY (ARRAY['succeeded'::text, 'refused'::text, 'cancelled'::text])) = (finished_at IS NOT NULL))),
     CONSTRAINT frozen_amount_is_the_amount CHECK ((NOT (((params ->> 'amount'::text))::bigint IS DISTINCT FROM amount))),
     CONSTRAINT generations_count_from_one CHECK ((generation >= 1)),
-    CONSTRAINT money_operation_belongs_to_a_transfer CHECK (((kind = ANY (ARRAY['account'::text, 'refund'::text])) OR (transfer_id IS NOT NULL))),
+    CONSTRAINT money_operation_belongs_to_a_transfer CHECK (((kind = ANY (ARRAY['account'::text, 'refund'::text, 'charge'::text])) OR (transfer_id IS NOT NULL))),
     CONSTRAINT only_transfers_are_let_out CHECK (((let_out_at IS NULL) OR (kind = 'transfer'::text))),
     CONSTRAINT operation_in_flight_has_a_lease CHECK ((((state = 'in_flight'::text) = (lease_token IS NOT NULL)) AND ((lease_token IS NULL) = (lease_until IS NULL)))),
-    CONSTRAINT operation_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'transfer'::text, 'reversal'::text, 'instant_payout'::text, 'refund'::text]))),
+    CONSTRAINT operation_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'transfer'::text, 'reversal'::text, 'instant_payout'::text, 'refund'::text, 'charge'::text]))),
     CONSTRAINT operation_moves_a_positive_amount CHECK ((((kind = 'account'::text) = (amount IS NULL)) AND ((amount IS NULL) = (currency IS NULL)) AND COALESCE((amount > 0), true))),
     CONSTRAINT operation_names_itself_at_stripe CHECK ((((params -> 'metadata'::text) ->> 'hobbs_operation_id'::text) = (id)::text)),
     CONSTRAINT operation_phase_is_known CHECK ((phase = ANY (ARRAY['send'::text, 'look_up'::text]))),
@@ -1006,6 +1041,26 @@ CREATE VIEW payouts_public.cash_journals AS
    FROM payouts.cash_journal;
 GRANT SELECT ON TABLE payouts_public.cash_journals TO hobbs_reader, hobbs_payouts;
 
+CREATE VIEW payouts_public.charge_requests AS
+ SELECT request_id,
+    operation_id,
+    wallet,
+    currency,
+    amount,
+    cause,
+    method_type,
+    decided_at,
+    requested_at,
+    outcome,
+    payment_intent,
+    charge,
+    code,
+    advice,
+    sentence,
+    answered_at
+   FROM payouts.charge_request;
+GRANT SELECT ON TABLE payouts_public.charge_requests TO hobbs_reader, hobbs_payouts;
+
 CREATE VIEW payouts_public.clawback_parts AS
  SELECT part.settlement_id,
     operation.id AS operation_id,
@@ -1523,6 +1578,7 @@ GRANT USAGE ON SEQUENCE payouts.operation_order TO hobbs_payouts;
 
 -- Functions; their texts are in functions/.
 -- * let_change_all_but(regclass, text[])
+-- * refuse_change_of_answered_charge()
 -- * refuse_change_of_frozen_operation()
 -- * refuse_change_of_settled_clawback()
 -- * refuse_change_of_settled_refund()

@@ -7,10 +7,12 @@ from fleet.worker import Worker
 from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import (
     allocate_named,
+    charge_due,
     end_flights,
     follow_book,
     measure_waiting,
     take_changed_holds,
+    take_charge_answers,
     take_estimates,
     take_refused_holds,
     take_settled_charges,
@@ -20,6 +22,7 @@ from services.receivables.settings import ReceivablesSettings
 
 MEASURE_S = 15.0
 END_EVERY_S = 1.0
+CHARGE_EVERY_S = 2.0
 ANSWER_EVERY_S = 0.01
 BILLINGS_TOPICS = ("school.configured", "flight.completed")
 WEBHOOKS_EVERY_S = 0.2  # many to a commit: no person waits for one
@@ -41,7 +44,9 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     )
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
     worker.consume("school.accepted", partial(follow_book, worker.database))
+    worker.consume("charge.answered", partial(take_charge_answers, worker.database))
     _dispatch(worker)
+    worker.every("charge_due", CHARGE_EVERY_S, partial(charge_due, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
     worker.every("allocate_named", MEASURE_S, partial(allocate_named, worker.database))
     worker.decide(ACTIONS)

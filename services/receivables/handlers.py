@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
+from typing import Final
 
 from fleet.database import Database
 from fleet.envelope import Record, first_cause
 from fleet.inbox import admit
 from services.receivables import metrics, steps, store, wire
 from services.receivables.wire.stripe_objects import Kind, WebhookRead
+
+CHARGED_AT_ONCE: Final = 200
 
 
 async def take_stripe_events(
@@ -23,7 +26,11 @@ async def take_stripe_events(
             tx, [(fact, s) for s in events for fact in s.event.facts], now=datetime.now(UTC)
         )
         await steps.charges.refuse_parts(tx, events)
-        await steps.failures.tell(tx, [(s.event.failure, s.cause) for s in events if s.event.failure])
+        paid = [(fact, s.cause) for s in events for fact in s.event.facts]
+        failures = [(s.event.failure, s.cause) for s in events if s.event.failure]
+        await steps.failures.tell(tx, failures)
+        await steps.saved_methods.learn(tx, [s.event.method for s in events if s.event.method])
+        await steps.auto_charges.note_ended(tx, paid, failures, datetime.now(UTC))
     for admitted in events:
         metrics.WEBHOOKS.labels(admitted.event.kind, _label(admitted.event)).inc()
 
@@ -78,6 +85,21 @@ async def end_flights(db: Database) -> None:
         await steps.dispatches.end_flights(tx, datetime.now(UTC))
 
 
+async def take_charge_answers(db: Database, batch: Sequence[Record]) -> None:
+    """Keep what became of charges of saved methods, and ask the ledger to post what was paid."""
+    async with db.transaction() as tx:
+        answered = await admit(tx, batch, wire.auto_charges.answered)
+        await steps.auto_charges.take_answers(tx, answered, datetime.now(UTC))
+
+
+async def charge_due(db: Database, *, most: int = CHARGED_AT_ONCE) -> None:
+    """Charge the saved methods of students who owe something and allowed it. A transaction for each part."""
+    after: str | None = ""
+    while after is not None:
+        async with db.transaction() as tx:
+            after = await steps.auto_charges.decide_due(tx, after, most, datetime.now(UTC))
+
+
 async def allocate_named(db: Database) -> None:
     """Give payments to students who became known after they paid."""
     async with db.transaction() as tx:
@@ -88,6 +110,9 @@ async def measure_waiting(db: Database) -> None:
     """Set the gauges of what waits for a payment or for a person."""
     async with db.transaction() as tx:
         waiting = await store.waiting.count(tx)
+        ages = await store.auto_charges.ages(tx)
+    for state, age in ages.items():
+        metrics.AUTO_CHARGE_AGE.labels(state).set(age.total_seconds())
     metrics.WAITING.labels("payment").set(waiting.charges)
     metrics.WAITING.labels("student").set(waiting.students)
     metrics.WAITING.labels("refund").set(waiting.unexplained_refunds)

@@ -82,3 +82,30 @@ WHERE ended_at < now() - interval '10 minutes' AND state IN ('waits', 'asked', '
 -- name: stripe_settles_what_was_paid
 -- Stripe settled the amount that was posted.
 SELECT charge_id, amount, settled_gross FROM charge WHERE settled_gross <> amount;
+
+-- name: a_charge_under_way_is_answered
+-- No charge of a saved method waits for its answer for more than two days, unless payouts has parked it.
+SELECT request_id, student, cause, decided_at FROM auto_charge
+WHERE state = 'asked' AND decided_at < now() - interval '3 days';
+
+-- name: what_was_charged_was_received
+-- Of every charge that was made, the student's payment of exactly that amount is known.
+SELECT auto_charge.request_id, auto_charge.student, auto_charge.amount, charge.amount AS received
+FROM auto_charge LEFT JOIN charge ON charge.charge_id = auto_charge.charge_id
+WHERE state = 'succeeded' AND (charge.amount IS NULL OR charge.amount <> auto_charge.amount
+                               OR charge.payment_intent_id IS DISTINCT FROM auto_charge.payment_intent);
+
+-- name: nothing_is_charged_again_after_a_stop
+-- A method of which a bank said never again was not charged later.
+SELECT later.request_id, later.student, later.payment_method FROM auto_charge AS later
+JOIN auto_charge AS stopped USING (payment_method)
+WHERE stopped.kind = 'stop' AND later.decided_at > stopped.answered_at + interval '1 minute';
+
+-- name: a_method_is_not_tried_too_often
+-- No method was declined more than four times within thirty days.
+SELECT payment_method, answered_at, n FROM (
+    SELECT payment_method, answered_at,
+           count(*) OVER (PARTITION BY payment_method ORDER BY answered_at
+                          RANGE BETWEEN interval '30 days' PRECEDING AND CURRENT ROW) AS n
+    FROM auto_charge WHERE state = 'declined' AND payment_method IS NOT NULL) AS counted
+WHERE n > 4;

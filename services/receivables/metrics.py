@@ -3,6 +3,7 @@
 from typing import Final, get_args
 
 from fleet import metrics
+from services.receivables.domain.auto_charges import DeclineClass, State
 from services.receivables.domain.postings import EventType
 from services.receivables.wire.stripe_objects import Kind
 
@@ -26,4 +27,17 @@ WAITING: Final = metrics.gauge(
 )
 WAITING_AGE: Final = metrics.gauge(
     "receivables_waiting_age_seconds", "Age of the oldest that waits.", {"what": ("payment", "student")}
+)
+AUTO_CHARGES: Final = metrics.counter(
+    "receivables_auto_charges_total",
+    "Charges of students' saved methods that were decided, and what became of them",
+    {"what": ("decided", *(state for state in get_args(State) if state != "asked"))},
+)
+AUTO_CHARGES_DECLINED: Final = metrics.counter(
+    "receivables_auto_charges_declined_total", "Declined charges by what follows", {"kind": DeclineClass}
+)
+AUTO_CHARGE_AGE: Final = metrics.gauge(
+    "receivables_auto_charge_age_seconds",
+    "How long ago the oldest charge was decided that is not answered, or that a bank processes",
+    {"state": ("asked", "processing")},
 )

@@ -11,6 +11,39 @@ CREATE TABLE receivables.alembic_version (
 ALTER TABLE ONLY receivables.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE receivables.alembic_version TO hobbs_receivables;
 
+CREATE TABLE receivables.auto_charge (
+    request_id uuid NOT NULL,
+    student text NOT NULL,
+    cause text NOT NULL,
+    attempt integer NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    payment_method text,
+    state text NOT NULL,
+    decided_at timestamptz NOT NULL,
+    answered_at timestamptz,
+    payment_intent text,
+    charge_id text,
+    kind text,
+    code text,
+    sentence text DEFAULT ''::text NOT NULL,
+    retry_at timestamptz,
+    CONSTRAINT answered_charge_says_when CHECK (((state = 'asked'::text) = (answered_at IS NULL))),
+    CONSTRAINT auto_charge_is_positive CHECK ((amount > 0)),
+    CONSTRAINT auto_charge_state_is_known CHECK ((state = ANY (ARRAY['asked'::text, 'processing'::text, 'succeeded'::text, 'declined'::text, 'not_made'::text]))),
+    CONSTRAINT decline_class_is_known CHECK ((kind = ANY (ARRAY['later'::text, 'another_card'::text, 'authentication'::text, 'stop'::text]))),
+    CONSTRAINT declined_charge_has_a_class CHECK (((state = 'declined'::text) = (kind IS NOT NULL))),
+    CONSTRAINT made_charge_names_its_intent CHECK (((state <> ALL (ARRAY['processing'::text, 'succeeded'::text])) OR (payment_intent IS NOT NULL))),
+    CONSTRAINT only_a_decline_is_tried_again CHECK (((retry_at IS NULL) OR (kind = 'later'::text)))
+);
+ALTER TABLE ONLY receivables.auto_charge ADD CONSTRAINT auto_charge_pkey PRIMARY KEY (request_id);
+ALTER TABLE ONLY receivables.auto_charge ADD CONSTRAINT one_charge_for_one_cause UNIQUE (student, cause);
+ALTER TABLE ONLY receivables.auto_charge ADD CONSTRAINT auto_charge_payment_method_fkey FOREIGN KEY (payment_method) REFERENCES receivables.saved_method(payment_method);
+CREATE INDEX auto_charge_of_intent ON receivables.auto_charge USING btree (payment_intent) WHERE (state = 'processing'::text);
+CREATE INDEX auto_charge_of_student ON receivables.auto_charge USING btree (student, decided_at);
+CREATE UNIQUE INDEX one_charge_of_a_student_is_under_way ON receivables.auto_charge USING btree (student) WHERE (state = ANY (ARRAY['asked'::text, 'processing'::text]));
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.auto_charge TO hobbs_receivables;
+
 CREATE TABLE receivables.charge (
     charge_id text NOT NULL,
     payment_intent_id text,
@@ -38,6 +71,24 @@ CREATE INDEX charge_named ON receivables.charge USING btree (named) WHERE ((stud
 CREATE INDEX charge_of_payment_intent ON receivables.charge USING btree (payment_intent_id);
 CREATE INDEX charge_waiting ON receivables.charge USING btree (first_seen_at) WHERE (amount IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.charge TO hobbs_receivables;
+
+CREATE TABLE receivables.charge_choice (
+    student text NOT NULL,
+    occasion text NOT NULL,
+    threshold bigint,
+    day integer,
+    most bigint NOT NULL,
+    most_a_day bigint NOT NULL,
+    chosen_on date NOT NULL,
+    chosen_at timestamptz NOT NULL,
+    chosen_by text NOT NULL,
+    CONSTRAINT choice_is_capped CHECK (((most > 0) AND (most_a_day >= most))),
+    CONSTRAINT choice_is_known CHECK ((occasion = ANY (ARRAY['each_flight'::text, 'threshold'::text, 'day'::text, 'off'::text]))),
+    CONSTRAINT choice_says_its_day CHECK ((((occasion = 'day'::text) = (day IS NOT NULL)) AND ((day >= 1) AND (day <= 28)))),
+    CONSTRAINT choice_says_its_threshold CHECK ((((occasion = 'threshold'::text) = (threshold IS NOT NULL)) AND (threshold > 0)))
+);
+ALTER TABLE ONLY receivables.charge_choice ADD CONSTRAINT charge_choice_pkey PRIMARY KEY (student);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.charge_choice TO hobbs_receivables;
 
 CREATE TABLE receivables.credit_limit (
     student text NOT NULL,
@@ -255,6 +306,7 @@ ALTER TABLE receivables.posting ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDE
 ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
 CREATE INDEX posting_of_charge ON receivables.posting USING btree (charge_id);
+CREATE INDEX posting_requested_at ON receivables.posting USING btree (requested_at);
 GRANT SELECT, INSERT ON TABLE receivables.posting TO hobbs_receivables;
 
 CREATE TABLE receivables.refund (
@@ -271,6 +323,24 @@ ALTER TABLE ONLY receivables.refund ADD CONSTRAINT refund_pkey PRIMARY KEY (refu
 ALTER TABLE ONLY receivables.refund ADD CONSTRAINT refund_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
 CREATE INDEX refund_of_charge ON receivables.refund USING btree (charge_id);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.refund TO hobbs_receivables;
+
+CREATE TABLE receivables.saved_method (
+    payment_method text NOT NULL,
+    customer text,
+    student text,
+    method_type text,
+    expires_on date,
+    seen_at timestamptz,
+    set_up_at timestamptz,
+    detached_at timestamptz,
+    stopped_at timestamptz,
+    stopped_why text,
+    CONSTRAINT set_up_method_has_a_student CHECK ((((set_up_at IS NULL) = (student IS NULL)) AND ((student IS NULL) OR (customer IS NOT NULL)))),
+    CONSTRAINT stopped_method_says_why CHECK (((stopped_at IS NULL) = (stopped_why IS NULL)))
+);
+ALTER TABLE ONLY receivables.saved_method ADD CONSTRAINT saved_method_pkey PRIMARY KEY (payment_method);
+CREATE INDEX saved_method_of_student ON receivables.saved_method USING btree (student, set_up_at);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.saved_method TO hobbs_receivables;
 
 CREATE TABLE receivables.school (
     only_row boolean DEFAULT true NOT NULL,
@@ -321,6 +391,39 @@ CREATE VIEW receivables_public.admitted_events AS
     admitted_at
    FROM receivables.inbox;
 GRANT SELECT ON TABLE receivables_public.admitted_events TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.auto_charges AS
+ SELECT request_id,
+    student,
+    cause,
+    attempt,
+    currency,
+    amount,
+    payment_method,
+    state,
+    decided_at,
+    answered_at,
+    payment_intent,
+    charge_id,
+    kind,
+    code,
+    sentence,
+    retry_at
+   FROM receivables.auto_charge;
+GRANT SELECT ON TABLE receivables_public.auto_charges TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.charge_choices AS
+ SELECT student,
+    occasion,
+    threshold,
+    day,
+    most,
+    most_a_day,
+    chosen_on,
+    chosen_at,
+    chosen_by
+   FROM receivables.charge_choice;
+GRANT SELECT ON TABLE receivables_public.charge_choices TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.credit_limits AS
  SELECT student,
@@ -470,6 +573,19 @@ CREATE VIEW receivables_public.refunds AS
     failed
    FROM receivables.refund;
 GRANT SELECT ON TABLE receivables_public.refunds TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.saved_methods AS
+ SELECT payment_method,
+    student,
+    method_type,
+    expires_on,
+    set_up_at,
+    detached_at,
+    stopped_at,
+    stopped_why
+   FROM receivables.saved_method
+  WHERE (student IS NOT NULL);
+GRANT SELECT ON TABLE receivables_public.saved_methods TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.school AS
  SELECT time_zone,

@@ -22,6 +22,9 @@ NO_SOURCES = {
     "weekly",
     "operator",
     "op",
+    # causes of charges
+    "day",
+    "threshold",
     # what a break is of
     "line",
     "journal",

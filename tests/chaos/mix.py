@@ -24,6 +24,7 @@ MOVING_MONEY = (
     "/v1/transfers/*/reversals",
     "/v1/payouts",
     "/v1/refunds",
+    "/v1/payment_intents",
     "/v2/core/accounts",
 )
 STRIPE: tuple[dict[str, Any], ...] = (

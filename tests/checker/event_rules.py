@@ -16,6 +16,8 @@ READERS = {
     "reversal.settled": ("adjustments",),
     "refund.requested": ("payouts",),
     "refund.settled": ("adjustments", "reserves"),
+    "charge.requested": ("payouts",),
+    "charge.answered": ("receivables",),
     "payment.received": ("payouts",),
     "school.configured": ("billing",),
     "school.accepted": ("payouts", "adjustments", "reserves", "receivables"),

@@ -17,6 +17,7 @@ from fleet.decisions import REQUESTED
 from hobbs.demo.school import SCHOOL_FILE, CommandFailed, apply_school
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.stripe_sim.control import Control
+from tests.crash.charged import charge_cards
 from tests.crash.compared import POINTS as COMPARED
 from tests.crash.compared import compare
 from tests.crash.drill import CONSUMED, Death
@@ -32,6 +33,7 @@ IN_DOUBT = {
     "relay.looking_up:instant_payout": "/v1/payouts",
     "relay.looking_up:reversal": "/v1/transfers/*/reversals",
     "relay.looking_up:refund": "/v1/refunds",
+    "relay.looking_up:charge": "/v1/payment_intents",
 }
 TAKEN_BACK = ("payouts.debt_claimed", "revers", "refund")
 BY_CLOCK = ("adjustments.expired", "adjustments.settlements_reminded")
@@ -182,6 +184,8 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
         await asyncio.sleep(UNREADABLE_EVERY_S)
     if death.service == "payouts" and any(part in death.point for part in TAKEN_BACK):
         await take_money_back(fleet)
+    if "charge" in death.point and not death.point.endswith((":charge_fee", "charges_written")):
+        await charge_cards(fleet)
     if death.point in COMPARED:
         await compare(fleet, death.point)
     if death.point == "relay.looking_up:account":

@@ -57,6 +57,8 @@ IN_ORDER = {
         "receivables.charges_written",
         "receivables.postings_written",
         "receivables.dispatches_written",
+        "receivables.charges_decided",
+        "receivables.charge_answered",
         "decision.judged",
     ),
     "gateway": (
@@ -117,6 +119,12 @@ IN_ORDER = {
         "relay.mid_record:refund",
         "relay.looking_up:refund",
         "payouts.refund_settled",
+        "payouts.charges_ordered",
+        "relay.before_send:charge",
+        "relay.answered:charge",
+        "relay.mid_record:charge",
+        "relay.looking_up:charge",
+        "payouts.charge_answered",
         "decision.judged",
     ),
 }
@@ -149,6 +157,10 @@ RARE = (
     "debt_claimed",
     "revers",
     "refund",
+    ":charge",
+    "receivables.charges_decided",
+    "charge_answered",
+    "charges_ordered",
 )
 
 

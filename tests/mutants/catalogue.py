@@ -2,6 +2,7 @@
 
 from tests.mutants.adjustments_mutants import ADJUSTMENTS_MUTANTS
 from tests.mutants.billing_and_ledger_mutants import BILLING_AND_LEDGER_MUTANTS
+from tests.mutants.charge_mutants import CHARGE_MUTANTS
 from tests.mutants.clawback_mutants import CLAWBACK_MUTANTS
 from tests.mutants.comparison_mutants import COMPARISON_MUTANTS
 from tests.mutants.console_mutants import CONSOLE_MUTANTS
@@ -38,6 +39,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *CLAWBACK_MUTANTS,
     *REVISION_MUTANTS,
     *ADJUSTMENTS_MUTANTS,
+    *CHARGE_MUTANTS,
     *REFUND_AND_SHARE_MUTANTS,
     *RESERVE_MUTANTS,
     *COMPARISON_MUTANTS,

@@ -57,8 +57,8 @@ REFUND_AND_SHARE_MUTANTS = (
         edits=(
             Edit(
                 path="services/payouts/domain/outcomes.py",
-                old="operation.kind in (Kind.ACCOUNT, Kind.REFUND)",
-                new="operation.kind is Kind.ACCOUNT",
+                old="operation.kind in (Kind.ACCOUNT, Kind.REFUND, Kind.CHARGE)",
+                new="operation.kind in (Kind.ACCOUNT, Kind.CHARGE)",
             ),
         ),
         catchers=(f"{REFUNDS}::test_a_key_that_may_not_refund_stops_no_transfer",),

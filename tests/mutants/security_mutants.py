@@ -16,8 +16,8 @@ SECURITY_MUTANTS = (
             ),
             Edit(
                 path="services/payouts/handlers.py",
-                old="from services.payouts.steps import agreements, books, clawbacks,",
-                new="from services.payouts.steps import agreements, clawbacks,",
+                old="from services.payouts.steps import agreements, books, charges, clawbacks,",
+                new="from services.payouts.steps import agreements, charges, clawbacks,",
             ),
         ),
         catchers=(f"{BOOKS}::test_a_journal_that_the_ledger_never_wrote_pays_nobody",),

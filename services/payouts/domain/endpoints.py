@@ -11,6 +11,7 @@ class Endpoint(StrEnum):
     SEND_TRANSFER = "POST /v1/transfers"
     SEND_REVERSAL = "POST /v1/transfers/{id}/reversals"
     SEND_REFUND = "POST /v1/refunds"
+    SEND_CHARGE = "POST /v1/payment_intents"
     SEND_PAYOUT = "POST /v1/payouts"
     MAKE_ACCOUNT = "POST /v1/accounts"  # and POST /v2/core/accounts, which shares its limit
     ONBOARDING_LINK = "POST /v1/account_links"
@@ -22,6 +23,7 @@ class Endpoint(StrEnum):
     BALANCE_ROWS = "GET /v1/balance_transactions"
     CHARGE = "GET /v1/charges/{id}"
     EVENTS = "GET /v1/events"
+    CHARGES_MADE = "GET /v1/payment_intents"
     PAYOUT = "GET /v1/payouts/{id}"
     PAYOUTS = "GET /v1/payouts"
     REFUNDS = "GET /v1/refunds"
@@ -34,6 +36,7 @@ _SENT_TO: Final[Mapping[Kind, Endpoint]] = {
     Kind.REVERSAL: Endpoint.SEND_REVERSAL,
     Kind.INSTANT_PAYOUT: Endpoint.SEND_PAYOUT,
     Kind.REFUND: Endpoint.SEND_REFUND,
+    Kind.CHARGE: Endpoint.SEND_CHARGE,
     Kind.ACCOUNT: Endpoint.MAKE_ACCOUNT,
 }
 _LOOKED_UP_AT: Final[Mapping[Kind, Endpoint]] = {
@@ -41,6 +44,7 @@ _LOOKED_UP_AT: Final[Mapping[Kind, Endpoint]] = {
     Kind.REVERSAL: Endpoint.REVERSALS,
     Kind.INSTANT_PAYOUT: Endpoint.PAYOUTS,
     Kind.REFUND: Endpoint.REFUNDS,
+    Kind.CHARGE: Endpoint.CHARGES_MADE,
     Kind.ACCOUNT: Endpoint.ACCOUNTS,
 }
 

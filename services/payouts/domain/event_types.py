@@ -17,10 +17,13 @@ LISTED_TYPES: Final = (
     "charge.updated",
     "payment_intent.payment_failed",
     "payment_intent.succeeded",
+    "payment_method.attached",
+    "payment_method.detached",
     "payout.created",
     "refund.created",
     "refund.failed",
     "refund.updated",
+    "setup_intent.succeeded",
     "transfer.reversed",
 )
 
@@ -77,7 +80,15 @@ MOVES_THE_BALANCE = MONEY_EVENTS | {
 }
 LEGACY_EVENTS = frozenset({"transfer.paid", "transfer.failed"})
 # Receivables acts on what concerns students' money.
-OTHERS_ACT_ON = ("payment_intent.", "charge.", "refund.", "customer.", "setup_intent.", "payment_method.")
+OTHERS_ACT_ON = (
+    "payment_intent.",
+    "charge.",
+    "refund.",
+    "customer.",
+    "setup_intent.",
+    "payment_method.",
+    "checkout.",
+)
 # payment.created is our own transfer, as the payee's account receives it.
 NOTHING_NEW = frozenset(
     {
@@ -88,4 +99,9 @@ NOTHING_NEW = frozenset(
         "topup.succeeded",
     }
 )
-PROVING = frozenset({"transfer.created", "account.updated", "refund.created"}) | PAYOUT_EVENTS
+# A payment intent proves a charge once it says that the money is taken, or on its way.
+PROVING = (
+    frozenset({"transfer.created", "account.updated", "refund.created"})
+    | frozenset({"payment_intent.succeeded", "payment_intent.processing"})
+    | PAYOUT_EVENTS
+)

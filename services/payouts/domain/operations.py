@@ -21,6 +21,7 @@ class Kind(StrEnum):
     REVERSAL = "reversal"
     INSTANT_PAYOUT = "instant_payout"
     REFUND = "refund"
+    CHARGE = "charge"
 
 
 class State(StrEnum):
@@ -111,6 +112,8 @@ def difference(operation: Decided, effect: Mapping[str, Any]) -> str | None:
             wanted["transfer"] = operation.parent_id
         case Kind.REFUND:
             wanted["charge"] = operation.parent_id
+        case Kind.CHARGE:
+            wanted["customer"] = operation.params["customer"]
         case Kind.INSTANT_PAYOUT:
             wanted["method"] = "instant"  # an automatic payout of the same amount is another one
         case Kind.ACCOUNT:

@@ -14,6 +14,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from fleet.cause import Cause
 from fleet.money import half_up
 from services.payouts.domain.accounts import AccountPolicy, account_request
+from services.payouts.domain.charges import ToCharge
 from services.payouts.domain.operations import Kind
 
 VALUE_CHARS_MAX: Final = 500  # Stripe's limit for a metadata value
@@ -35,7 +36,8 @@ def transfer_id(wallet: str, currency: str, cause: str, sources: Sequence[str]) 
 class NewOperation:
     """An operation as decided; nothing of it changes later. `cause` is unique for its kind.
 
-    `not_after`: from then on it is not sent any more.
+    `not_after`: from then on it is not sent any more. `sent_since`: it may have been sent since then, by this
+    database before it was restored: its key is not trusted for longer than if it had been.
     """
 
     id: UUID
@@ -50,6 +52,7 @@ class NewOperation:
     stripe_account: str | None = None
     parent_id: str | None = None
     not_after: datetime | None = None
+    sent_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +110,37 @@ def order_refund(
             "amount": amount,
             "charge": charge_id,
             "metadata": {"hobbs_operation_id": str(named), "hobbs_source": cause},
+        },
+    )
+
+
+def order_charge(request: ToCharge, *, not_after: datetime) -> NewOperation:
+    """Charge a student's saved payment method, while the student is away: what asks for them is refused."""
+    cause = str(request.request_id)
+    named = operation_id(Kind.CHARGE, cause)
+    return NewOperation(
+        id=named,
+        kind=Kind.CHARGE,
+        wallet=request.wallet,
+        cause=cause,
+        amount=request.amount,
+        currency=request.currency,
+        trace=request.trace,
+        not_after=not_after,
+        sent_since=request.decided_at,
+        params={
+            "amount": request.amount,
+            "currency": request.currency.lower(),
+            "customer": request.customer,
+            "payment_method": request.payment_method,
+            "allowed_payment_method_types": [request.method_type],
+            "confirm": True,
+            "off_session": True,
+            "metadata": {
+                "hobbs_operation_id": str(named),
+                "hobbs_source": request.cause[:VALUE_CHARS_MAX],
+                "hobbs_student": request.wallet.partition(":")[2],
+            },
         },
     )
 

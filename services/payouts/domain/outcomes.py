@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
+from services.payouts.domain import charges
 from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classify
 from services.payouts.domain.operations import (
     STOPPED,
@@ -99,6 +100,8 @@ def _after_call(
 ) -> OperationOutcome:
     verdict = _verdict(operation, answer)
     match verdict:
+        case StripeVerdict.DONE if operation.kind is Kind.CHARGE:
+            return _charged(operation, answer, answer.body, now, policy, verdict)
         case StripeVerdict.DONE:
             return _completed(operation, answer, answer.body, now, verdict)
         case StripeVerdict.UNKNOWN | StripeVerdict.NOT_NOW | StripeVerdict.SLOW_DOWN:
@@ -120,10 +123,10 @@ def _after_call(
 
 
 def _verdict(operation: Operation, answer: StripeAnswer) -> StripeVerdict:
-    """Read the answer table. A key that may pay and may not make accounts, or refund, stops no transfer."""
+    """Read the answer table. A key that may pay and nothing else stops no transfer."""
     verdict = classify(answer)
     if (
-        operation.kind in (Kind.ACCOUNT, Kind.REFUND)
+        operation.kind in (Kind.ACCOUNT, Kind.REFUND, Kind.CHARGE)
         and answer.status == 403
         and verdict is StripeVerdict.MISCONFIGURED
     ):
@@ -141,6 +144,8 @@ def _after_lookup(
         return _lookup_failed(operation, answer, now, policy, verdict)
     found = judge_candidates(operation, answer.body.get("data", ()))
     match found:
+        case Mapping() if operation.kind is Kind.CHARGE:
+            return _charged(operation, answer, found, now, policy, EffectVerdict.ADOPTED)
         case Mapping():
             return _completed(operation, answer, found, now, EffectVerdict.ADOPTED)
         case str():
@@ -162,7 +167,7 @@ def judge_candidates(
     if ours:
         return ours[0]
     unnamed = [c for c in candidates if names_operation(c) is None and _could_be(operation, c)]
-    if unnamed and operation.kind is not Kind.ACCOUNT:
+    if unnamed and operation.kind not in (Kind.ACCOUNT, Kind.CHARGE):
         return f"{unnamed[0]['id']} has the same amount and destination but names no operation"
     return None
 
@@ -184,6 +189,26 @@ def _completed(
     if unlike := difference(operation, effect):
         return _ended(operation, answer, now, EffectVerdict.MISMATCH, State.PARKED, "effect_differs", unlike)
     return replace(_ended(operation, answer, now, verdict, State.SUCCEEDED, None, None), effect=effect)
+
+
+def _charged(
+    operation: Operation,
+    answer: StripeAnswer,
+    intent: Mapping[str, Any],
+    now: datetime,
+    policy: RetryPolicy,
+    verdict: OperationVerdict,
+) -> OperationOutcome:
+    """A payment intent is there: that it took money, or that it was declined, is in its status."""
+    if error := charges.refusal_in(intent):
+        said = replace(answer, body={"error": {**error, "payment_intent": {"id": intent.get("id")}}})
+        refused = StripeVerdict.REFUSED
+        return _ended(operation, said, now, refused, State.REFUSED, said.refusal, said.sentence)
+    if not charges.is_undecided(intent):
+        return _completed(operation, answer, intent, now, verdict)
+    if operation.phase is Phase.LOOK_UP:
+        return _lookup_failed(operation, answer, now, policy, StripeVerdict.UNKNOWN)
+    return _look_up_next(operation, answer, now, policy, StripeVerdict.UNKNOWN)
 
 
 def _after_server_error(

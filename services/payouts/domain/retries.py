@@ -125,7 +125,7 @@ def judge(stopped: StoppedOperation, payee: Payee | None, occasion: Occasion) ->
     """Decide whether a stopped operation is tried again on an occasion that concerns it."""
     if stopped.state is State.PARKED:
         return Judgement(chance=Chance.RETRY)
-    if payee is None or stopped.kind is Kind.REFUND:  # students are no payees; a request tries other payments
+    if payee is None or stopped.kind in (Kind.REFUND, Kind.CHARGE):  # students are no payees
         return Judgement(chance=Chance.OVER, why="its request goes on without it")
     match stopped.kind:
         case Kind.ACCOUNT:

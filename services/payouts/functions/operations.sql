@@ -29,3 +29,13 @@ BEGIN
     RAISE EXCEPTION 'refund % is answered', OLD.settlement_id
         USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_is_answered_once';
 END $$;
+
+-- Trigger on charge_request: a request has one answer.
+CREATE OR REPLACE FUNCTION refuse_change_of_answered_charge()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'charge % is answered', OLD.request_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'charge_is_answered_once';
+END $$;

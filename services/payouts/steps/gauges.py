@@ -22,6 +22,7 @@ async def measure(db: Database) -> int:
         unexplained = await store.movements.count_unexplained(tx)
         movements_age_s = await store.movements.listing_age_s(tx)
         refunds = await store.refunds.under_way(tx)
+        charge_age_s = await store.charges.oldest_age_s(tx)
         clawbacks = await store.clawbacks.under_way(tx)
     for state in TransferState:
         metrics.STATES.labels(state).set(transfers.get(state, 0))
@@ -44,4 +45,5 @@ async def measure(db: Database) -> int:
         n, age = refunds.get(standing, (0, timedelta()))
         metrics.REFUNDS.labels(standing).set(n)
         metrics.REFUND_AGE.labels(standing).set(age.total_seconds())
+    metrics.CHARGE_AGE.set(charge_age_s)
     return 0

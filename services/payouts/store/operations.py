@@ -26,18 +26,19 @@ from services.payouts.domain.transfers import HoldReason
 # where a refused one ended.
 _INSERT = """
     INSERT INTO operation (id, sequence, kind, wallet, transfer_id, cause, params, amount, currency,
-                           stripe_account, parent_id, due_at, trace, created_at, tries, told, not_after)
+                           stripe_account, parent_id, due_at, trace, created_at, tries, told, not_after,
+                           first_sent_at)
     SELECT id,
            coalesce((SELECT sequence FROM operation AS sent
                      WHERE decided.kind IN ('instant_payout', 'reversal')
                        AND sent.transfer_id = decided.transfer_id AND sent.kind = 'transfer'),
                     nextval('operation_order')),
            kind, wallet, transfer_id, cause, params, amount, currency, stripe_account, parent_id, :now,
-           trace, :now, coalesce(refused.tries, 0), refused.told, not_after
+           trace, :now, coalesce(refused.tries, 0), refused.told, not_after, sent_since
     FROM jsonb_to_recordset(CAST(:operations AS jsonb)) AS decided (
         id uuid, kind text, wallet text, transfer_id uuid, cause text, params jsonb, amount bigint,
         currency text, stripe_account text, parent_id text, trace jsonb, not_after timestamptz,
-        place bigint)
+        sent_since timestamptz, place bigint)
     LEFT JOIN LATERAL (
         SELECT tries, told FROM operation AS before
         WHERE decided.kind = 'account' AND before.wallet = decided.wallet AND before.kind = 'account'
@@ -68,6 +69,7 @@ async def insert(tx: Tx, operations: Sequence[NewOperation], now: datetime) -> N
             "parent_id": o.parent_id,
             "trace": o.trace.document(),
             "not_after": o.not_after,
+            "sent_since": o.sent_since,
             "place": place,
         }
         for place, o in enumerate(operations)

@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
-from itertools import cycle
 from math import ceil
 from typing import Any
 
@@ -27,6 +26,7 @@ from services.payouts.domain.answers import StripeAnswer, StripeVerdict, classif
 from services.payouts.domain.modes import OTHER_MODE, is_of_other_mode
 from services.payouts.domain.operations import Kind, Operation
 from services.payouts.domain.outcomes import CLOCK_SKEW
+from services.payouts.stripe.pools import Pools
 
 PAGES_MAX = 50
 PAGE = 100
@@ -89,6 +89,8 @@ class StripeClient:
                 return await self._ask(lambda: v1.transfers.reversals.create_async(transfer, params, options))
             case Kind.REFUND:
                 return await self._ask(lambda: v1.refunds.create_async(params, options))
+            case Kind.CHARGE:
+                return await self._ask(lambda: v1.payment_intents.create_async(params, options))
             case Kind.INSTANT_PAYOUT:
                 options["stripe_account"] = operation.stripe_account
                 return await self._ask(lambda: v1.payouts.create_async(params, options))
@@ -112,6 +114,9 @@ class StripeClient:
                 return await self.reversals_of(str(operation.parent_id), next_turn)
             case Kind.REFUND:
                 return await self.refunds_of(str(operation.parent_id), next_turn)
+            case Kind.CHARGE:
+                wanted = since | {"customer": operation.params["customer"]}
+                return await self._all_pages(v1.payment_intents.list_async, wanted, next_turn)
             case Kind.INSTANT_PAYOUT:
                 payouts = partial(v1.payouts.list_async, options={"stripe_account": operation.stripe_account})
                 return await self._all_pages(payouts, since, next_turn)
@@ -358,7 +363,7 @@ class _Http(stripe.HTTPXClient):
         self._asked = asked
         verify = ssl.create_default_context(cafile=stripe.ca_bundle_path)
         limits = httpx.Limits(max_connections=2 * POOL, max_keepalive_connections=POOL)
-        self._client_async = _Pools(
+        self._client_async = Pools(
             [
                 httpx.AsyncClient(verify=verify, limits=limits, trust_env=trust_env)
                 for _ in range(ceil(connections / POOL))
@@ -370,25 +375,6 @@ class _Http(stripe.HTTPXClient):
         args, options = super()._get_request_args_kwargs(method, url, headers, post_data)
         options["content"] = options.pop("data") or None  # httpx deprecates text as form data
         return args, options
-
-
-class _Pools:
-    """Several small connection pools, used in turn.
-
-    For each request httpcore compares all connections of a pool with each other: in one large pool that
-    costs more than the request.
-    """
-
-    def __init__(self, clients: Sequence[httpx.AsyncClient]) -> None:
-        self._clients = clients
-        self._turn = cycle(clients)
-
-    async def request(self, *args: Any, **kwargs: Any) -> httpx.Response:
-        return await next(self._turn).request(*args, **kwargs)
-
-    async def aclose(self) -> None:
-        for client in self._clients:
-            await client.aclose()
 
 
 def _bases(api_base: str) -> Any:

@@ -30,7 +30,7 @@ from services.payouts.domain.refunds import SeenRefund
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.domain.retries import Occasion
 from services.payouts.domain.transfers import ProvenTransfer, SentTransfer
-from services.payouts.steps import clawbacks, payments, refunds, retries
+from services.payouts.steps import charges, clawbacks, payments, refunds, retries
 from services.payouts.stripe import endings, odd_objects
 
 
@@ -102,6 +102,7 @@ async def _given_up(tx: Tx, outcomes: Sequence[OperationOutcome], now: datetime)
     return {
         *await clawbacks.note_refused(tx, reversals, now),
         *await refunds.note_refused(tx, given_back, now),
+        *await charges.note_refused(tx, [o for o in refused if o.operation.kind is Kind.CHARGE], now),
     }
 
 
@@ -128,6 +129,8 @@ async def apply_effects(
         made, odd = _refunds_made(of_kind[Kind.REFUND])
         await odd_objects.keep(tx, odd, now, of_kind[Kind.REFUND][0].trace)
         await refunds.note_made(tx, made, now)
+    if of_kind[Kind.CHARGE]:
+        await charges.note_made(tx, _charges_made(of_kind[Kind.CHARGE], now), now)
     if of_kind[Kind.INSTANT_PAYOUT]:
         await _instant_payouts_made(tx, of_kind[Kind.INSTANT_PAYOUT], now)
     if of_kind[Kind.ACCOUNT]:
@@ -248,6 +251,11 @@ async def _instant_payouts_made(tx: Tx, effects: Sequence[Effect], now: datetime
         for e in effects
     ]
     await store.rereads.request(tx, requests, now)
+
+
+def _charges_made(effects: Sequence[Effect], now: datetime) -> dict[UUID, tuple[Mapping[str, Any], datetime]]:
+    """The payment intents of charges, with when each was made, by operation."""
+    return {e.operation_id: (e.thing, wire.stripe_objects.made_at(e.thing, now)) for e in effects}
 
 
 def _refunds_made(effects: Sequence[Effect]) -> tuple[dict[UUID, SeenRefund | None], list[OddObject]]:

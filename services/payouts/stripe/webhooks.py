@@ -262,6 +262,7 @@ _OBJECTS = {
     Kind.ACCOUNT: ("account",),
     Kind.REVERSAL: ("transfer_reversal",),
     Kind.REFUND: ("refund",),
+    Kind.CHARGE: ("payment_intent",),
 }
 
 

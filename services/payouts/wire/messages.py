@@ -10,6 +10,7 @@ from uuid import UUID
 
 from fleet.cause import Cause
 from fleet.envelope import Message
+from schemas.charges import ChargeAnswered
 from schemas.journals import EntryRequest, JournalRequested
 from schemas.payments import ChargeSettled
 from schemas.refunds import RefundSettled
@@ -23,6 +24,7 @@ from schemas.transfers import (
     TransferSent,
 )
 from services.payouts.domain import refunds
+from services.payouts.domain.charges import Answered
 from services.payouts.domain.clawbacks import Settled
 from services.payouts.domain.movements import EXTERNAL_STRIPE
 from services.payouts.domain.payouts import NewReversal, SeenPayout
@@ -187,6 +189,26 @@ def refund_settled(settled: refunds.Settled) -> Message:
         settled_at=settled.settled_at,
     )
     return Message(topic="refund.settled", key=asked.wallet, event=event, cause=asked.trace)
+
+
+def charge_answered(told: Answered) -> Message:
+    """The answer to a request to charge."""
+    asked, answer = told.asked, told.answer
+    event = ChargeAnswered(
+        request_id=asked.request_id,
+        wallet=asked.wallet,
+        currency=asked.currency,
+        amount=asked.amount,
+        cause=asked.cause,
+        outcome=str(answer.outcome),
+        payment_intent=answer.payment_intent,
+        charge=answer.charge,
+        code=answer.code,
+        advice=answer.advice,
+        sentence=answer.sentence,
+        answered_at=answer.at,
+    )
+    return Message(topic="charge.answered", key=asked.wallet, event=event, cause=asked.trace)
 
 
 def payout_messages(

@@ -13,8 +13,10 @@ from fleet.admitted import Admitted
 from fleet.cause import Cause
 from fleet.envelope import Record
 from fleet.inbox import Unreadable, has_nul, read
+from fleet.stripe_amounts import sendable
 from fleet.stripe_keys import mode
 from schemas.attestation import NOT_ATTESTED, NOT_ATTESTED_SENTENCE, is_attested
+from schemas.charges import ChargeRequested
 from schemas.journal_types import happened_at_stripe
 from schemas.journals import JournalPosted
 from schemas.payments import PaymentReceived
@@ -32,6 +34,7 @@ from schemas.school import (
 from schemas.stripe_webhooks import StripeWebhook, is_thin
 from services.payouts.domain import refunds
 from services.payouts.domain.books import Booked, booked
+from services.payouts.domain.charges import ToCharge
 from services.payouts.domain.clawbacks import Requested
 from services.payouts.domain.movements import EXTERNAL_STRIPE, CashJournal
 from services.payouts.domain.offsets import SharePolicy
@@ -175,6 +178,33 @@ def to_refund(admitted: Admitted[RefundRequested]) -> refunds.Requested:
         currency=asked.currency,
         source=asked.source,
         asked=asked.amount,
+        trace=admitted.cause,
+    )
+
+
+def charge_requested(record: Record) -> ChargeRequested:
+    """Read a request. Raises Unreadable, also when the wallet is no student's, or Stripe cannot take it."""
+    asked = read(record, ChargeRequested)
+    if not asked.wallet.startswith(STUDENT):
+        raise Unreadable("not_a_student", f"wallet {asked.wallet} is no student's: no card is saved for it")
+    if sendable(asked.amount, asked.currency) != asked.amount:
+        raise Unreadable("amount_not_sendable", f"Stripe takes no payment of {asked.amount} {asked.currency}")
+    return asked
+
+
+def to_charge(admitted: Admitted[ChargeRequested]) -> ToCharge:
+    """What is to be charged."""
+    asked = admitted.event
+    return ToCharge(
+        request_id=asked.request_id,
+        wallet=asked.wallet,
+        currency=asked.currency,
+        amount=asked.amount,
+        cause=asked.cause,
+        customer=asked.customer,
+        payment_method=asked.payment_method,
+        method_type=asked.method_type,
+        decided_at=asked.decided_at,
         trace=admitted.cause,
     )
 

@@ -8,6 +8,7 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from services.receivables import steps, store
+from services.receivables.desk import auto_charges
 from services.receivables.domain import postings
 from services.receivables.domain.charges import Charge, Contradiction, StudentNamed
 from services.receivables.domain.postings import Step, decide
@@ -101,4 +102,5 @@ def _entries(step: Step) -> Iterator[dict[str, Any]]:
 ACTIONS: Final[Mapping[str, Action]] = {
     "allocate": Action(judge=allocate),
     "move": Action(judge=move),
+    "choose_charges": Action(judge=auto_charges.choose),
 }

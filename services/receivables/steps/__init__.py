@@ -1,5 +1,5 @@
 """What happens inside one transaction: lock, decide, write, stage. The caller commits."""
 
-from services.receivables.steps import charges, credit, dispatches, failures
+from services.receivables.steps import auto_charges, charges, credit, dispatches, failures, saved_methods
 
-__all__ = ["charges", "credit", "dispatches", "failures"]
+__all__ = ["auto_charges", "charges", "credit", "dispatches", "failures", "saved_methods"]

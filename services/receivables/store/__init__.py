@@ -1,11 +1,13 @@
 """Every SQL statement of the worker, a module for each group of tables."""
 
 from services.receivables.store import (
+    auto_charges,
     charges,
     credit,
     dispatches,
     failures,
     moves,
+    saved_methods,
     students,
     unallocated,
     waiting,
@@ -13,11 +15,13 @@ from services.receivables.store import (
 )
 
 __all__ = [
+    "auto_charges",
     "charges",
     "credit",
     "dispatches",
     "failures",
     "moves",
+    "saved_methods",
     "students",
     "unallocated",
     "waiting",

@@ -17,7 +17,7 @@ def _id_of(value: Any) -> Any:
 Reference = Annotated[Identifier | None, BeforeValidator(_id_of)]
 _NotNegative = Annotated[MinorUnits, Field(ge=0)]
 # Metadata that is no map (an empty list, as some clients send it) names nobody.
-_Metadata = Annotated[
+Metadata = Annotated[
     dict[str, Any] | None, BeforeValidator(lambda value: value if isinstance(value, Mapping) else None)
 ]
 _Unix = Annotated[int, Field(ge=0, lt=7_258_118_400)]
@@ -29,7 +29,7 @@ class StripeObject(BaseModel):
     id: Identifier
     created: _Unix
     currency: CurrencyCode
-    metadata: _Metadata = None
+    metadata: Metadata = None
 
     def books(self, amount: int) -> int:
         """An amount of this object in minor units of the books; raises Unreadable."""

@@ -33,7 +33,9 @@ from services.receivables.domain.charges import (
     RefundReported,
 )
 from services.receivables.domain.failures import PaymentFailed
+from services.receivables.domain.saved_methods import MethodFact
 from services.receivables.domain.webhooks import KeptWebhook
+from services.receivables.wire import saved_methods
 from services.receivables.wire.balance import BalanceTransaction, compare_dispute, compare_refund
 from services.receivables.wire.shapes import (
     StripeCharge,
@@ -44,7 +46,6 @@ from services.receivables.wire.shapes import (
     StripeRefund,
 )
 
-STUDENT_KEY: Final = "hobbs_student"
 _CODE: Final = re.compile(r"[a-z0-9_]{1,100}")
 _STUDENT: Final = re.compile(r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,98}[^\x00-\x20\x7f])?")
 
@@ -69,6 +70,7 @@ class WebhookRead:
     kind: Kind
     facts: tuple[Fact, ...] = ()
     failure: PaymentFailed | None = None
+    method: MethodFact | None = None
     odd: tuple[Unreadable, ...] = ()
 
     def kept(self) -> KeptWebhook:
@@ -101,6 +103,9 @@ def stripe_event(record: Record, *, livemode: bool, keys: Sequence[str] = ()) ->
     subject = _subject(webhook)
     odd: list[Unreadable] = []
     try:
+        if webhook.event_type in saved_methods.TYPES:
+            method = saved_methods.method_fact(webhook.event_type, subject, webhook.created_at)
+            return WebhookRead(webhook=webhook, kind=kind, method=method)
         facts = tuple(_FACTS[webhook.event_type](subject, webhook, odd))
         failure = payment_failure(subject, webhook) if webhook.event_type == _FAILED else None
     except ValidationError as error:
@@ -117,7 +122,7 @@ def kind_of(webhook: StripeWebhook) -> Kind:
     """Say what a webhook means here. Connected accounts' events and money going out belong to payouts."""
     if webhook.endpoint == "connect" or webhook.event_type.startswith(_ELSEWHERE):
         return Kind.ELSEWHERE
-    if webhook.event_type in _FACTS:
+    if webhook.event_type in _FACTS or webhook.event_type in saved_methods.TYPES:
         return Kind.HANDLED
     return Kind.NOTHING_TO_DO if webhook.event_type in _NOTHING_TO_DO else Kind.UNKNOWN
 
@@ -302,6 +307,17 @@ _FACTS: Final = {
 _NOTHING_TO_DO: Final = frozenset(
     {
         "charge.expired",
+        "checkout.session.async_payment_failed",
+        "checkout.session.async_payment_succeeded",
+        "checkout.session.completed",
+        "checkout.session.expired",
+        "customer.created",
+        "customer.deleted",
+        "customer.updated",
+        "setup_intent.canceled",
+        "setup_intent.created",
+        "setup_intent.requires_action",
+        "setup_intent.setup_failed",
         "charge.failed",
         "charge.pending",
         "payment_intent.amount_capturable_updated",
@@ -362,7 +378,7 @@ def _refund_facts(subject: Any, charge_id: str | None, moved_at: datetime | None
 
 def _student(named: StripeObject) -> str | None:
     """The student whom the metadata name; None when a wallet cannot have that name."""
-    student = (named.metadata or {}).get(STUDENT_KEY)
+    student = (named.metadata or {}).get(saved_methods.STUDENT_KEY)
     return student if isinstance(student, str) and _STUDENT.fullmatch(student) else None
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from fleet.decisions import REQUESTED
 from fleet.envelope import Record, uuid7
+from schemas.charges import ChargeAnswered, ChargeRequested
 from schemas.decisions import DecisionRequested, Who
 from schemas.dispatches import FlightDispatched, FlightEstimated
 from schemas.holds import HoldChanged, HoldRefused
@@ -135,6 +136,39 @@ def give_back(nth: int) -> Record:
     return record("refund.requested", event, key=event.wallet)
 
 
+def charge_a_card(nth: int) -> Record:
+    """A request to charge a saved card."""
+    event = ChargeRequested(
+        request_id=UUID(int=nth),
+        wallet="student:anna",
+        currency="USD",
+        amount=100,
+        cause=f"flight:F{nth}:1",
+        customer="cus_1",
+        payment_method="pm_1",
+        method_type="card",
+        decided_at=datetime.now(UTC),
+    )
+    return record("charge.requested", event, key=event.wallet)
+
+
+def card_charged(nth: int) -> Record:
+    """What became of a charge that a restored database does not know."""
+    event = ChargeAnswered(
+        request_id=UUID(int=nth),
+        wallet="student:anna",
+        currency="USD",
+        amount=100,
+        cause=f"flight:F{nth}:1",
+        outcome="succeeded",
+        payment_intent=f"pi_{nth}",
+        charge=f"ch_{nth}",
+        sentence="1.00 USD was charged",
+        answered_at=datetime.now(UTC),
+    )
+    return record("charge.answered", event, key=event.wallet)
+
+
 def paid_by_card(nth: int) -> Record:
     event = PaymentReceived(
         charge_id=f"ch_{nth}", student="anna", amount=100, currency="USD", received_at=datetime.now(UTC)
@@ -202,6 +236,8 @@ CONSUMED = [
     Consumed(service="payouts", topic="reversal.requested", event=lambda n: take_back(n)),
     Consumed(service="payouts", topic="refund.requested", event=give_back),
     Consumed(service="payouts", topic="payment.received", event=paid_by_card),
+    Consumed(service="payouts", topic="charge.requested", event=charge_a_card),
+    Consumed(service="receivables", topic="charge.answered", event=card_charged),
     Consumed(service="adjustments", topic="flight.revised", event=lambda n: revised(flight=f"F{n}")),
     Consumed(
         service="adjustments",

@@ -1,0 +1,86 @@
+"""Mutants of charges of saved cards: a student is charged twice, or after a bank said never again."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+PAYOUTS = "tests/integration/payouts/test_charges.py"
+RECEIVABLES = "tests/integration/receivables/test_auto_charges.py"
+RULES = "services/receivables/domain/auto_charges.py"
+
+CHARGE_MUTANTS = (
+    Mutant(
+        name="a-restored-charge-is-not-looked-up",
+        breaks="A restored database charges a card again once Stripe has forgotten the key.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/orders.py",
+                old="        sent_since=request.decided_at,\n",
+                new="",
+            ),
+            Edit(
+                path="services/payouts/steps/charges.py",
+                old="not_after=one.decided_at + LAPSES_AFTER",
+                new="not_after=now + LAPSES_AFTER",
+            ),
+        ),
+        catchers=(f"{PAYOUTS}::test_a_charge_that_was_asked_for_long_ago_is_looked_up_before_it_is_sent",),
+    ),
+    Mutant(
+        name="a-stale-charge-is-made-all-the-same",
+        breaks="A charge that waited for hours is made, though what was owed may be paid otherwise.",
+        edits=(
+            Edit(
+                path="services/payouts/steps/charges.py",
+                old="not_after=one.decided_at + LAPSES_AFTER",
+                new="not_after=one.decided_at + 9 * LAPSES_AFTER",
+            ),
+        ),
+        catchers=(f"{PAYOUTS}::test_what_was_not_sent_in_time_is_given_up",),
+    ),
+    Mutant(
+        name="a-declined-charge-stays-open",
+        breaks="A decline is no answer, and the clock tries the card again without anybody's decision.",
+        edits=(
+            Edit(
+                path="services/payouts/stripe/effects.py",
+                old="[o for o in refused if o.operation.kind is Kind.CHARGE]",
+                new="[o for o in refused if o.operation.kind is Kind.ACCOUNT]",
+            ),
+        ),
+        catchers=(f"{PAYOUTS}::test_a_decline_is_an_answer_and_no_retry",),
+    ),
+    Mutant(
+        name="what-is-on-its-way-to-the-ledger-is-charged-again",
+        breaks="A payment that the ledger has not posted yet is charged a second time.",
+        edits=(
+            Edit(
+                path="services/receivables/store/auto_charges.py",
+                old="greatest(-(wallet.balance + greatest(coming.amount, 0)), 0)::bigint AS owed",
+                new="greatest(-wallet.balance, 0)::bigint AS owed",
+            ),
+        ),
+        catchers=(
+            f"{RECEIVABLES}"
+            "::test_what_was_charged_is_a_card_payment_and_is_not_charged_again_before_the_ledger_has_it",
+        ),
+    ),
+    Mutant(
+        name="a-stolen-card-is-tried-again",
+        breaks="A card of which the bank said never again is charged again.",
+        edits=(
+            Edit(path=RULES, old='        "stolen_card",\n', new=""),
+            Edit(path=RULES, old='        "lost_card",\n', new=""),
+        ),
+        catchers=(f"{RECEIVABLES}::test_a_decline_is_tried_again_by_its_class",),
+    ),
+    Mutant(
+        name="a-card-is-tried-for-ever",
+        breaks="A card that is declined is tried more often than card networks allow.",
+        edits=(
+            Edit(path=RULES, old="or standing.declines >= DECLINES_MAX:", new="or standing.declines < 0:"),
+            Edit(
+                path=RULES, old="or declines >= DECLINES_MAX or attempt > len(_GAPS):", new="or attempt > 3:"
+            ),
+        ),
+        catchers=(f"{RECEIVABLES}::test_a_method_is_tried_four_times_and_no_more",),
+    ),
+)
