@@ -89,6 +89,7 @@ class Rehearsal:
         """Count what is written between; the database rolls back afterwards."""
         before = await _written(tx)  # of transactions before this one, as far as they are not reported yet
         yield
+        await tx.execute("SET CONSTRAINTS ALL IMMEDIATE")  # what a commit would check
         written = await _written(tx) - before
         self.forgotten += written[INBOX, "added"] if self._old else 0
         if written["outbox", "added"]:

@@ -30,6 +30,7 @@ GROUPS: Final = {
     "kafka": "hobbs.commands.kafka",
     "restore": "hobbs.commands.restore",
     "shadow": "hobbs.commands.shadow",
+    "cutover": "hobbs.commands.cutover",
     "sim": "hobbs.commands.sim",
 }
 # Commands of their own; a module brings all of its commands.

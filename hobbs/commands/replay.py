@@ -155,7 +155,7 @@ async def _write(settings: Settings, asked: _Asked, path: Path) -> None:
     with _one_sentence():
         source = await _source(settings, asked)
         written = left_out = 0
-        with records_file.create(path, asked.topic) as file:
+        with records_file.create(path, asked.topic) as file, _gone_unless_whole(path):
             async with source() as batches:
                 async for batch in batches:
                     whole = [record for record in batch if record.cut is None]
@@ -232,6 +232,16 @@ def _built(name: str) -> Worker:
         for sentence in wrong_settings(error):
             say(f"{name}: {sentence}")
         raise typer.Exit(EXIT_USAGE) from None
+
+
+@contextmanager
+def _gone_unless_whole(path: Path) -> Iterator[None]:
+    """Leave no file that holds a part of the range and looks like all of it."""
+    try:
+        yield
+    except BaseException:
+        path.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager

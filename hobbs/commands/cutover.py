@@ -1,0 +1,60 @@
+"""Before a school cuts over: what is there, what is missing, what only a person knows.
+
+\b
+Examples:
+  hobbs cutover check
+  hobbs cutover check --days 14 --shadow-log shadow.jsonl -o json
+
+It reads, and changes nothing: it can be run every night.
+"""
+
+from dataclasses import asdict
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+
+from fleet.zones import time_zone
+from hobbs.commands.queries import read
+from hobbs.cutover.items import MISSING, read_items
+from hobbs.shadow import log
+from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_rows
+from services.billing.desk import reads as billing
+
+COLUMNS: Final = ("item", "state", "found", "way_out")
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
+
+
+@app.callback()
+def _group() -> None:
+    """Keeps `check` a word of its own, although there is no other yet."""
+
+
+@app.command("check")
+def check_command(
+    days: Annotated[int, typer.Option(min=1, max=366, help="So many business dates without drift.")] = 14,
+    shadow_log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where hobbs shadow noted its runs and signature.")
+    ] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Walk the list. Exit 1: something is missing; what only a person knows is said and counts as there."""
+    signature = None if shadow_log is None else _signature(shadow_log)
+    zone = time_zone(read(billing.whole_book).time_zone())
+    today = datetime.now(zone).date()
+    items = read(lambda tx: read_items(tx, days=days, today=today, signature=signature))
+    show_rows([asdict(item) for item in items], output, columns=COLUMNS)
+    if missing := [item.item for item in items if item.state == MISSING]:
+        say(f"{len(missing)} of {len(items)} are missing")
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _signature(file: Path) -> str | None:
+    try:
+        found = log.last_signature(file)
+    except (OSError, log.LogUnreadable) as error:
+        say(f"{file}: {error}")
+        raise typer.Exit(EXIT_USAGE) from None
+    return None if found is None else f"{found['at'][:10]} by {found['who']}"

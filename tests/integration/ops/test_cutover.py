@@ -1,0 +1,113 @@
+"""`hobbs cutover check`: what is missing is said, item by item, and what is there is not."""
+
+import json
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from fleet.database import Database
+from hobbs.cutover.items import BY_HAND, MISSING, THERE, read_items
+from hobbs.shadow import log
+from hobbs.shadow.report import Report
+from services.billing.handlers import bill_flights, configure_school
+from services.ledger.desk.openings import ACTIONS
+from tests.conftest import OpenDatabase
+from tests.integration.billing.given import CHANGES, completed, configured
+from tests.integration.ops.conftest import Hobbs
+from tests.integration.reserves.comparisons import DAY, NOON, compared, given, journal, line
+from tests.support.decisions import answered, decision
+
+POLICIES = [
+    {"kind": "reserve", "key": "reserve", "new": {}},
+    {"kind": "credit", "key": "credit", "new": {}},
+]
+
+
+async def states(owner: Database, *, days: int = 1, today: date = DAY, **told: str | None) -> dict[str, str]:
+    async with owner.transaction() as tx:
+        items = await read_items(tx, days=days, today=today, signature=told.get("signature"))
+    return {item.item: item.state for item in items}
+
+
+async def opening(ledger: Database, action: str, lines: list[list[object]] | None = None) -> None:
+    given_ = {"as_of": "2026-06-01"}
+    if lines is not None:
+        given_ |= {"occurred_at": "2026-06-01T00:00:00-05:00", "lines": lines}  # type: ignore[dict-item]
+    asked = decision("ledger", action, "opening:2026-06-01", given_, who="ann", why="moving in")
+    assert (await answered(ledger, ACTIONS, asked)).outcome == "done"
+
+
+async def test_of_a_new_deployment_everything_but_refusals_is_missing(hobbs: Hobbs) -> None:
+    result = await hobbs("cutover", "check", "-o", "json")
+    assert result.exit_code == 1
+    found = {row["item"]: row["state"] for row in json.loads(result.stdout)}
+    assert [item for item, state in found.items() if state == THERE] == ["no flight is refused"]
+    assert [item for item, state in found.items() if state == BY_HAND] == [
+        "a backup was restored once",
+        "every kind of webhook came once",
+    ]
+    assert "7 of 10 are missing" in result.stderr
+
+
+async def test_an_opening_counts_once_it_is_at_zero_and_signed(
+    open_db: OpenDatabase, owner: Database
+) -> None:
+    ledger = open_db("ledger")
+    wanted = ("the opening is at zero", "the opening is signed")
+
+    async def seen() -> list[str]:
+        found = await states(owner)
+        return [found[name] for name in wanted]
+
+    await opening(ledger, "load_opening", [["bank", "", "", "USD", 3800]])
+    assert await seen() == [MISSING, MISSING]
+    await opening(ledger, "load_opening", [["school", "", "", "USD", 3800]])
+    assert await seen() == [THERE, MISSING]
+    await opening(ledger, "sign_opening")
+    assert await seen() == [THERE, THERE]
+    await opening(ledger, "reopen_opening")
+    assert await seen() == [THERE, MISSING]
+
+
+async def test_policies_and_refused_flights_are_read_from_the_book(
+    open_db: OpenDatabase, owner: Database
+) -> None:
+    billing = open_db("billing")
+    await configure_school(billing, [configured(1, [*CHANGES, *POLICIES])])
+    await bill_flights(billing, [completed(flight_id="F1")])
+    before = await states(owner)
+    assert [before[name] for name in ("a policy on credit", "a policy on the reserve")] == [THERE, THERE]
+    assert before["no flight is refused"] == THERE
+    await bill_flights(billing, [completed(flight_id="F2", instructor="instructor-99")])
+    assert (await states(owner))["no flight is refused"] == MISSING
+
+
+async def test_each_of_the_last_dates_was_compared_and_nothing_of_it_is_open(
+    open_db: OpenDatabase, owner: Database
+) -> None:
+    reserves = open_db("reserves")
+    await given(
+        reserves, line("t1", 485, fee=15), journal("charge:src_t1", 500), journal("charge-fee:t1", -15)
+    )
+    await compared(reserves)
+    after = DAY + timedelta(days=1)
+    assert (await states(owner, today=after))["1 dates without drift"] == THERE
+    assert (await states(owner, days=2, today=after))["2 dates without drift"] == MISSING
+    await given(reserves, line("lost", 300))
+    await compared(reserves, now=NOON + timedelta(days=10))
+    assert (await states(owner, today=after))["1 dates without drift"] == MISSING
+
+
+async def test_the_comparison_with_the_old_system_is_signed(
+    owner: Database, hobbs: Hobbs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    what = "the comparison with the old system is signed"
+    assert (await states(owner))[what] == MISSING
+    file, now = tmp_path / "shadow.jsonl", datetime.now(UTC)
+    log.note(file, Report(rules=[], today=now.date(), most=0, flights=1), faulty=0, now=now)
+    assert log.signed(file, days=1, now=now, who="ann", why="seen").signed
+    result = await hobbs("cutover", "check", "--shadow-log", str(file), "-o", "json")
+    found = {row["item"]: row["found"] for row in json.loads(result.stdout)}
+    assert found[what] == f"{now.date()} by ann"
+    assert (await hobbs("cutover", "check", "--shadow-log", str(tmp_path / "none"))).exit_code == 2
