@@ -23,7 +23,7 @@ from bench.processes import family, used_s
 
 BASELINE = "d16077e"
 FOLDER = Path("build/baseline")
-TURNS = 2
+TURNS = 1
 SETTLE_S, AT_REST_S = 20.0, 30.0
 READY_WITHIN_S, STOPS_WITHIN_S = 180.0, 60.0
 PATH_PER_S = 50.0
