@@ -22,7 +22,7 @@ ACCOUNT_CREATION: Final = "POST /v1/accounts"
 PAYOUT_CREATION: Final = "POST /v1/payouts"
 # Creation of accounts is one limit, whichever of the two APIs is asked.
 _SHARES_A_LIMIT: Final = {"POST /v2/core/accounts": ACCOUNT_CREATION}
-_NO_IDS: Final = frozenset({"search"})
+_NO_IDS: Final = frozenset({"search", "sessions"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,9 @@ Examples:
   hobbs payments list --student student-01
   hobbs payments unallocated
   hobbs payments allocate ch_3Qx student-01 --dry-run
+  hobbs payments link student-01
+  hobbs payments link student-01 --amount 120.00
+  hobbs payments auto student-01 --each-flight --most 500.00
   hobbs payments show ch_3Qx
   hobbs payments move ch_3Qx --to student-02 --why "metadata named another student" --dry-run
 """
@@ -14,6 +17,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from fleet.settings import Settings
+from hobbs.commands import payments_cards
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Effects, Question, decide
 from hobbs.shell.lists import MostOption, Part, SkipOption, part
@@ -201,3 +205,6 @@ async def _payment(settings: Settings, charge_id: str) -> tuple[dict[str, Any] |
 async def _unallocated(settings: Settings) -> list[dict[str, Any]]:
     async with reading(settings) as database, database.transaction() as tx:
         return await reads.unallocated_payments(tx)
+
+
+payments_cards.add_to(app)

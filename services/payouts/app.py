@@ -35,6 +35,7 @@ from services.payouts.stripe.relay import RelayLimits, StripeRelay
 from services.payouts.stripe.rereads import Rereader
 from services.payouts.stripe.reserve_gate import ReserveGates
 from services.payouts.stripe.retries import Retries, fingerprint
+from services.payouts.stripe.student_links import answer_student_links
 from services.payouts.stripe.treasury import Treasury
 from services.payouts.stripe.usage import Usage
 
@@ -190,6 +191,10 @@ def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.loop("retries", once_compared(parts.retries.step), idle_s=1.0)
     answer_links = partial(links.answer_links, db, client, parts.pace, settings, utc_now)
     worker.loop("links", partial(_once_known, mode, answer_links), idle_s=1.0)
+    pages = partial(
+        answer_student_links, db, client, parts.pace, settings.stripe_checkout_return_url, utc_now
+    )
+    worker.loop("student_links", partial(_once_known, mode, pages), idle_s=1.0)
     adopt = partial(adopt_accounts, db, client, settings.stripe_accounts, utc_now)
     worker.loop("accounts", partial(_once_known, mode, adopt), idle_s=1.0)
     worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)

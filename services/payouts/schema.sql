@@ -885,6 +885,33 @@ CREATE TABLE payouts.stripe_usage (
 ALTER TABLE ONLY payouts.stripe_usage ADD CONSTRAINT stripe_usage_pkey PRIMARY KEY (day);
 GRANT SELECT, INSERT, UPDATE ON TABLE payouts.stripe_usage TO hobbs_payouts;
 
+CREATE TABLE payouts.student_customer (
+    wallet text NOT NULL,
+    customer text NOT NULL,
+    made_at timestamptz NOT NULL,
+    CONSTRAINT customer_is_a_student CHECK ((wallet ~~ 'student:%'::text))
+);
+ALTER TABLE ONLY payouts.student_customer ADD CONSTRAINT student_customer_pkey PRIMARY KEY (wallet);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.student_customer TO hobbs_payouts;
+
+CREATE TABLE payouts.student_link (
+    id uuid NOT NULL,
+    wallet text NOT NULL,
+    currency text NOT NULL,
+    amount bigint,
+    requested_at timestamptz NOT NULL,
+    answered_at timestamptz,
+    url text,
+    expires_at timestamptz,
+    problem text,
+    CONSTRAINT amount_to_pay_is_positive CHECK ((amount > 0)),
+    CONSTRAINT answered_student_link_has_url_or_problem CHECK (((answered_at IS NULL) = ((url IS NULL) AND (problem IS NULL)))),
+    CONSTRAINT link_is_for_a_student CHECK ((wallet ~~ 'student:%'::text))
+);
+ALTER TABLE ONLY payouts.student_link ADD CONSTRAINT student_link_pkey PRIMARY KEY (id);
+CREATE INDEX student_link_open ON payouts.student_link USING btree (requested_at) WHERE (answered_at IS NULL);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.student_link TO hobbs_payouts;
+
 CREATE TABLE payouts.timer (
     name text NOT NULL,
     due_at timestamptz DEFAULT now() NOT NULL,
@@ -1518,6 +1545,22 @@ CREATE VIEW payouts_public.stripe_mode AS
     seen_at
    FROM payouts.stripe_mode;
 GRANT SELECT ON TABLE payouts_public.stripe_mode TO hobbs_reader, hobbs_payouts;
+
+CREATE VIEW payouts_public.student_links AS
+ SELECT id,
+    wallet,
+    currency,
+    amount,
+    requested_at,
+    answered_at,
+        CASE
+            WHEN (expires_at > now()) THEN url
+            ELSE NULL::text
+        END AS url,
+    expires_at,
+    problem
+   FROM payouts.student_link;
+GRANT SELECT ON TABLE payouts_public.student_links TO hobbs_operator;
 
 CREATE VIEW payouts_public.told_movements AS
  SELECT transaction_id,

@@ -28,6 +28,7 @@ class PayoutsSettings(SettingsWithKeys):
     stripe_concurrency: int = Field(default=96, ge=1, le=500)
     stripe_onboarding_return_url: str = "https://example.com/onboarded"
     stripe_onboarding_refresh_url: str = "https://example.com/onboarding"
+    stripe_checkout_return_url: str = "https://example.com/thank-you"
 
     # How payees' accounts are made (decision 0190). The country is the platform's own, as at Stripe.
     stripe_accounts: AccountsApi = AccountsApi.V2

@@ -14,7 +14,7 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Judge, Ruling, refused
 from fleet.money import format_minor
 from services.payouts import store
-from services.payouts.desk import backfills, stopped
+from services.payouts.desk import backfills, stopped, student_links
 from services.payouts.domain.adoption import FoundEffect, PaidPayable, unpaid
 from services.payouts.domain.existing_accounts import AdoptionRequest, is_account_id
 from services.payouts.domain.operations import Kind, State
@@ -252,6 +252,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "cancel": Action(judge=_with_a_reason(cancel)),
     "unpark": Action(judge=_with_a_reason(unpark)),
     "link": Action(judge=link),
+    "student_link": Action(judge=student_links.make),
     "settle": Action(judge=_with_a_reason(settle)),
     "adopt": Action(judge=_with_a_reason(adopt)),
     "retry_refused": Action(judge=_with_a_reason(stopped.retry_refused)),

@@ -336,6 +336,7 @@ async def find_payee(tx: Tx, name: str) -> list[str]:
     return [row.wallet for row in await tx.all(_FIND_PAYEE, name=name)]
 
 
+_STUDENT_LINK = "SELECT url, expires_at, problem FROM payouts_public.student_links WHERE id = :id"
 _LINK = "SELECT url, expires_at, problem FROM payouts_public.links WHERE id = :id"
 
 
@@ -346,3 +347,9 @@ async def find_link(tx: Tx, request_id: UUID) -> dict[str, Any] | None:
     """
     row = await tx.first(_LINK, id=request_id)
     return None if row is None else dict(row._mapping)
+
+
+async def find_student_link(tx: Tx, request_id: UUID) -> dict[str, Any] | None:
+    """A student's page as `find_link` shows a payee's."""
+    row = await tx.first(_STUDENT_LINK, id=request_id)
+    return dict(row._mapping) if row and (row.url or row.problem) else None

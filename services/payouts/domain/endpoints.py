@@ -14,6 +14,8 @@ class Endpoint(StrEnum):
     SEND_CHARGE = "POST /v1/payment_intents"
     SEND_PAYOUT = "POST /v1/payouts"
     MAKE_ACCOUNT = "POST /v1/accounts"  # and POST /v2/core/accounts, which shares its limit
+    MAKE_CUSTOMER = "POST /v1/customers"
+    CHECKOUT = "POST /v1/checkout/sessions"
     ONBOARDING_LINK = "POST /v1/account_links"
     DASHBOARD_LINK = "POST /v1/accounts/{id}/login_links"
     ACCOUNT = "GET /v1/accounts/{id}"

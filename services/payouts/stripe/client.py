@@ -260,6 +260,16 @@ class StripeClient:
         other = _with_id(await self._ask(second), "answer")
         return other if classify(other) is StripeVerdict.DONE else answer
 
+    async def make_customer(self, params: Params, key: str) -> StripeAnswer:
+        """Make a customer; asked for again under the same key within a day, it is the same one."""
+        told: Any = dict(params)
+        return await self._ask(lambda: self._client.v1.customers.create_async(told, {"idempotency_key": key}))
+
+    async def checkout(self, params: Params) -> StripeAnswer:
+        """A page of Stripe's where somebody pays, or saves a payment method."""
+        told: Any = dict(params)
+        return await self._ask(lambda: self._client.v1.checkout.sessions.create_async(told))
+
     async def dashboard_link(self, account: str) -> StripeAnswer:
         link = await self._ask(lambda: self._client.v1.accounts.login_links.create_async(account))
         return _with_id(link, "link")

@@ -137,3 +137,51 @@ async def credits(tx: Tx, now: datetime, *, student: str | None = None) -> list[
 async def credit_limits(tx: Tx, student: str) -> list[dict[str, Any]]:
     """A student's own limits by the day from which they stand, withdrawn ones too."""
     return [dict(row._mapping) for row in await tx.all(_LIMITS, student=student)]
+
+
+_STUDENT_KNOWN = """
+    SELECT EXISTS (SELECT FROM billing_public.cards WHERE kind = 'student' AND key = :student)
+        OR EXISTS (SELECT FROM billing_public.bills WHERE student = :student) AS known,
+           (SELECT currency FROM receivables_public.school) AS currency
+"""
+_METHODS = """
+    SELECT student, payment_method, method_type, expires_on, set_up_at, detached_at, stopped_at, stopped_why
+    FROM receivables_public.saved_methods
+    WHERE CAST(:student AS text) IS NULL OR student = :student ORDER BY student, set_up_at
+"""
+_CHOICES = """
+    SELECT choice.student, occasion, threshold, day, most, most_a_day, school.currency, chosen_at, chosen_by
+    FROM receivables_public.charge_choices AS choice CROSS JOIN receivables_public.school
+    WHERE CAST(:student AS text) IS NULL OR student = :student ORDER BY student
+"""
+_CHARGES = """
+    SELECT decided_at, student, cause, currency, amount, state, kind, code, retry_at, charge_id, sentence
+    FROM receivables_public.auto_charges
+    WHERE (CAST(:student AS text) IS NULL OR student = :student)
+      AND (CAST(:state AS text) IS NULL OR state = :state)
+    ORDER BY decided_at DESC, request_id LIMIT :most OFFSET :skip
+"""
+
+
+async def student_and_currency(tx: Tx, student: str) -> tuple[bool, str | None]:
+    """Whether the school knows a student, by its book or a bill; and the school's currency."""
+    row = await tx.one(_STUDENT_KNOWN, student=student)
+    return row.known, row.currency
+
+
+async def saved_methods(tx: Tx, student: str | None = None) -> list[dict[str, Any]]:
+    """Payment methods that students saved, the newest of each last: that one is charged."""
+    return [dict(row._mapping) for row in await tx.all(_METHODS, student=student)]
+
+
+async def charge_choices(tx: Tx, student: str | None = None) -> list[dict[str, Any]]:
+    """When students let their saved method be charged, and up to how much."""
+    return [dict(row._mapping) for row in await tx.all(_CHOICES, student=student)]
+
+
+async def auto_charges(
+    tx: Tx, *, student: str | None = None, state: str | None = None, most: int = 1000, skip: int = 0
+) -> list[dict[str, Any]]:
+    """Charges of saved methods, newest last: the newest `most` but for `skip`."""
+    rows = await tx.all(_CHARGES, student=student, state=state, most=most, skip=skip)
+    return [dict(row._mapping) for row in reversed(rows)]

@@ -41,11 +41,15 @@ async def take_estimates(tx: Tx, estimated: Sequence[Admitted[Estimated]], now: 
     causes = {one.event.dispatch.flight_id: one.cause for one in estimated}
     await store.dispatches.open_flights(tx, causes.keys())
     ended = await store.dispatches.lock(tx, causes.keys())
-    new = await store.dispatches.add(tx, [one.event.dispatch for one in estimated])
+    new = await store.dispatches.add(tx, [one.event.dispatch for one in estimated], now)
     messages: list[Message] = []
     for one in estimated:
         dispatch, reason = one.event.dispatch, one.event.reason
-        if reason is not None and (dispatch.flight_id, dispatch.revision) in new:
+        state = new.get((dispatch.flight_id, dispatch.revision))
+        if state == "refused":  # nobody waits in vain for its answer
+            again = f"flight {dispatch.flight_id}: it was dispatched again before this dispatch was read"
+            messages.append(_refused(dispatch, ("dispatched_again", again, None, ()), one.cause))
+        elif reason is not None and state is not None:
             told = (reason, one.event.sentence, None, ())
             messages.append(await _refuse(tx, dispatch, told, one.cause, now))
     await _go_on(tx, ended, causes, messages, now)

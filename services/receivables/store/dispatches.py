@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from fleet.database import Tx, json_parameter
-from services.receivables.domain.dispatches import Dispatch, Ended
+from services.receivables.domain.dispatches import Dispatch, Ended, State
 
 _OPEN_FLIGHTS = """
     INSERT INTO dispatched_flight (flight_id)
@@ -29,19 +29,25 @@ async def lock(tx: Tx, flight_ids: Collection[str]) -> dict[str, Ended | None]:
 
 
 _ADD = """
-    INSERT INTO dispatch (flight_id, revision, student, currency, estimate, ends_at, state)
-    SELECT flight_id, revision, student, currency, estimate, ends_at, 'waits'
+    INSERT INTO dispatch (flight_id, revision, student, currency, estimate, ends_at, state, reason, sentence,
+                          answered_at)
+    SELECT said.flight_id, said.revision, said.student, said.currency, said.estimate, said.ends_at,
+           CASE WHEN later.revision IS NULL THEN 'waits' ELSE 'refused' END,
+           CASE WHEN later.revision IS NOT NULL THEN 'dispatched_again' END,
+           CASE WHEN later.revision IS NULL THEN '' ELSE 'read after revision ' || later.revision END,
+           CASE WHEN later.revision IS NOT NULL THEN CAST(:at AS timestamptz) END
     FROM jsonb_to_recordset(CAST(:dispatches AS jsonb)) AS said (
         flight_id text, revision integer, student text, currency text, estimate bigint, ends_at timestamptz)
-    WHERE NOT EXISTS (SELECT FROM dispatch AS later
-                      WHERE later.flight_id = said.flight_id AND later.revision >= said.revision)
+    LEFT JOIN LATERAL (SELECT max(known.revision) AS revision FROM dispatch AS known
+                       WHERE known.flight_id = said.flight_id AND known.revision > said.revision) AS later
+        ON true
     ON CONFLICT DO NOTHING
-    RETURNING flight_id, revision
+    RETURNING flight_id, revision, state
 """
 
 
-async def add(tx: Tx, dispatches: Sequence[Dispatch]) -> set[tuple[str, int]]:
-    """Keep dispatches that are later than those that are known; which they are."""
+async def add(tx: Tx, dispatches: Sequence[Dispatch], at: datetime) -> dict[tuple[str, int], State]:
+    """Keep dispatches that are not known, with the state of each: what a later one overtook is refused."""
     said = [
         {
             "flight_id": one.flight_id,
@@ -53,8 +59,8 @@ async def add(tx: Tx, dispatches: Sequence[Dispatch]) -> set[tuple[str, int]]:
         }
         for one in dispatches
     ]
-    rows = await tx.all(_ADD, dispatches=json_parameter(said))
-    return {(row.flight_id, row.revision) for row in rows}
+    rows = await tx.all(_ADD, dispatches=json_parameter(said), at=at)
+    return {(row.flight_id, row.revision): row.state for row in rows}
 
 
 _OF_FLIGHTS = """

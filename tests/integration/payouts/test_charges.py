@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid5
 
+import httpx
 import pytest
 import stripe
 
@@ -13,9 +14,15 @@ from fleet.envelope import Record
 from schemas.charges import ChargeRequested
 from services.payouts import handlers
 from services.payouts.app import close_charges
+from services.payouts.desk.decisions import ACTIONS
+from services.payouts.stripe.student_links import answer_student_links
+from services.receivables.domain.saved_methods import MethodSetUp
+from services.receivables.wire.saved_methods import method_fact
 from tests.integration.payouts.refund_world import unbroken  # noqa: F401 - a fixture
 from tests.integration.payouts.snapshots import Backup
 from tests.integration.payouts.world import World
+from tests.support.decisions import answered, decision
+from tests.support.payouts import unhurried
 from tests.support.records import record
 from tests.support.stripe import StripeSim
 
@@ -175,3 +182,61 @@ async def test_a_crash_at_any_point_charges_once(
     await world.work()
     assert charged(world) == [17_250]
     assert await answers(world) == [("succeeded", None)]
+
+
+async def test_a_student_saves_a_card_on_a_page_that_names_the_student(world: World, owner_url: str) -> None:
+    for _ in range(2):
+        asked_for = decision("payouts", "student_link", ANNA, {"currency": "USD"})
+        assert (await answered(world.db, ACTIONS, asked_for)).outcome == "done"
+    assert await pages(world) == 2
+    links = await world.rows("SELECT url FROM student_link ORDER BY requested_at")
+    assert len(await world.rows("SELECT wallet FROM student_customer")) == 1
+    press(links[-1].url)
+    [event] = [e for e in world.control.events() if e["type"] == "setup_intent.succeeded"]
+    fact = method_fact(event["type"], event["data"]["object"], world.clock())
+    assert isinstance(fact, MethodSetUp)
+    assert fact.student == "anna"
+    await ask(world, asked(world, (fact.customer, fact.payment_method)))
+    await world.work()
+    assert charged(world) == [17_250]
+
+
+async def test_a_payment_page_names_the_student_and_the_amount(world: World) -> None:
+    asked_for = decision("payouts", "student_link", ANNA, {"currency": "USD", "amount": 12_000})
+    assert (await answered(world.db, ACTIONS, asked_for)).outcome == "done"
+    assert await pages(world) == 1
+    [link] = await world.rows("SELECT url, expires_at FROM student_link")
+    assert link.expires_at > world.clock() + timedelta(hours=20)
+    press(link.url)
+    [event] = [e for e in world.control.events() if e["type"] == "payment_intent.succeeded"]
+    paid = event["data"]["object"]
+    assert (paid["amount"], paid["metadata"]) == (12_000, {"hobbs_student": "anna"})
+
+
+@pytest.mark.parametrize(
+    ("wallet", "parameters"),
+    [
+        ("instructor:i1", {"currency": "USD"}),
+        ("student:", {"currency": "USD"}),
+        (ANNA, {}),
+        (ANNA, {"currency": "dollars"}),
+        (ANNA, {"currency": "USD", "amount": 0}),
+        (ANNA, {"currency": "USD", "amount": "12"}),
+        (ANNA, {"currency": "USD", "amount": True}),
+    ],
+)
+async def test_a_page_that_makes_no_sense_is_refused(world: World, wallet: str, parameters: Any) -> None:
+    ruling = await answered(world.db, ACTIONS, decision("payouts", "student_link", wallet, parameters))
+    assert ruling.outcome == "refused"
+
+
+def press(url: str) -> None:
+    """Fill the page in with a good card."""
+    httpx.post(url, data={"action": "pay", "payment_method": "pm_card_visa"})
+
+
+async def pages(world: World) -> int:
+    """Make the pages that people wait for; how many."""
+    return await answer_student_links(
+        world.db, world.client, unhurried(), "https://school.example/thank-you", world.clock
+    )

@@ -176,10 +176,16 @@ async def test_a_refused_change_leaves_what_was_cleared(school: School) -> None:
     assert await school.states() == ["cleared", "refused"]
 
 
-async def test_an_earlier_dispatch_that_comes_late_changes_nothing(school: School) -> None:
-    await school.say(dispatched(revision=2), dispatched(revision=1, hours="2.0"))
-    assert await school.answers() == [("D1", 2, "cleared")]
+async def test_an_earlier_dispatch_that_comes_late_is_refused_and_changes_nothing_else(
+    school: School,
+) -> None:
+    """Each dispatch has its answer, in whatever order they are read."""
+    late = dispatched(revision=1, hours="2.0")
+    await school.say(dispatched(revision=2))
+    await school.say(late, late)
+    assert sorted(await school.answers()) == [("D1", 1, "dispatched_again"), ("D1", 2, "cleared")]
     assert await school.pending() == HELD
+    assert await school.states() == ["refused", "cleared"]
 
 
 async def test_a_cancelled_flight_gives_its_hold_back(school: School) -> None:

@@ -1,0 +1,41 @@
+"""What people may decide about students' pages at Stripe: to have one made."""
+
+import re
+from datetime import datetime
+from typing import Final
+
+from fleet.database import Tx
+from fleet.decisions import Decision, Ruling, refused
+from fleet.money import format_minor
+from fleet.stripe_amounts import sendable
+from services.payouts import store
+from services.payouts.domain.student_links import STUDENT, StudentLink
+
+AMOUNT_MAX: Final = 99_999_999
+_CURRENCY: Final = re.compile(r"[A-Z]{3}")
+
+
+async def make(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Have a page made where a student saves a payment method, or pays. Object: the student's wallet.
+
+    Parameters: currency; amount in minor units, where something is to be paid. The address is in no topic:
+    who may read `payouts_public.student_links` finds it there under the decision's id.
+    """
+    wallet, amount = decision.object, decision.parameters.get("amount")
+    currency = decision.parameters.get("currency")
+    if not wallet.startswith(STUDENT) or wallet == STUDENT:
+        return refused(f"{wallet} is no student's wallet")
+    if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
+        return refused(f"currency is {currency!r}; name it by its three letters")
+    if amount is not None and (type(amount) is not int or not 0 < amount <= AMOUNT_MAX):
+        return refused(f"amount is {amount!r}; it is in minor units, from 1 to {AMOUNT_MAX}")
+    if amount is not None and sendable(amount, currency) != amount:
+        return refused(f"Stripe takes no payment of {format_minor(amount, currency)} {currency}")
+    link = StudentLink(
+        id=decision.decision_id, wallet=wallet, currency=currency, amount=amount, customer=None
+    )
+    await store.student_links.request(tx, link, now)
+    what = "save a card or bank account"
+    if amount is not None:
+        what = f"pay {format_minor(amount, currency)} {currency}"
+    return Ruling(done=True, sentence=f"a page of Stripe's is made where {wallet} can {what}")

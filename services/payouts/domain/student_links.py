@@ -1,0 +1,49 @@
+"""Pages of Stripe's where a student saves a payment method, or pays: what Stripe is asked for. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from fleet.stripe_amounts import to_stripe
+
+STUDENT = "student:"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StudentLink:
+    """A page that a person asked for. amount: to be paid, in minor units; None: a payment method is saved."""
+
+    id: UUID
+    wallet: str
+    currency: str
+    amount: int | None
+    customer: str | None
+
+    @property
+    def student(self) -> str:
+        return self.wallet.removeprefix(STUDENT)
+
+
+def new_customer(link: StudentLink) -> Mapping[str, Any]:
+    """A customer without name or address: the student gives Stripe what it needs."""
+    return {"metadata": {"hobbs_student": link.student}}
+
+
+def page(link: StudentLink, customer: str, return_url: str) -> Mapping[str, Any]:
+    """A Checkout session. What it makes names the student, so that webhooks tell whose it is."""
+    named = {"metadata": {"hobbs_student": link.student}}
+    common: dict[str, Any] = {"customer": customer, "success_url": return_url}
+    currency = link.currency.lower()
+    if link.amount is None:
+        return common | {"mode": "setup", "currency": currency, "setup_intent_data": named}
+    item = {
+        "currency": currency,
+        "unit_amount": to_stripe(link.amount, link.currency),
+        "product_data": {"name": "Flight account"},
+    }
+    return common | {
+        "mode": "payment",
+        "line_items": [{"price_data": item, "quantity": 1}],
+        "payment_intent_data": named,
+    }
