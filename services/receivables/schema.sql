@@ -646,3 +646,4 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * credit_policy_on(date)
 -- * refuse_rewritten_letter()
 -- * credit_of(date, text)
+-- * margin_percent_on(date)

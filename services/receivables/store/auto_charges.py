@@ -335,6 +335,17 @@ async def paid(tx: Tx, intents: Collection[str]) -> dict[str, str]:
     return {row.payment_intent_id: row.charge_id for row in rows}
 
 
+_UNDER_WAY = """
+    SELECT coalesce(sum(amount), 0)::bigint AS amount FROM auto_charge
+    WHERE student = :student AND state IN ('asked', 'processing')
+"""
+
+
+async def under_way(tx: Tx, student: str) -> int:
+    """What is being charged to a student's saved method."""
+    return int((await tx.one(_UNDER_WAY, student=student)).amount)
+
+
 _AGES = """
     SELECT coalesce(extract(epoch FROM max(now() - decided_at) FILTER (WHERE state = 'asked')), 0) AS asked,
            coalesce(extract(epoch FROM max(now() - decided_at) FILTER (WHERE state = 'processing')), 0)
