@@ -29,6 +29,7 @@ GROUPS: Final = {
     "dead": "hobbs.commands.dead",
     "kafka": "hobbs.commands.kafka",
     "restore": "hobbs.commands.restore",
+    "shadow": "hobbs.commands.shadow",
     "sim": "hobbs.commands.sim",
 }
 # Commands of their own; a module brings all of its commands.

@@ -10,6 +10,7 @@ The columns of a CSV file, or the names in JSON lines (times are UTC, empty mean
   instructor                        empty: solo
   hobbs_out, hobbs_in, tach_out, tach_in, flight_hours, dual_hours, ground_hours
                                     hours with one decimal; --decimal comma when it is written 1,3
+                                    --minutes tenths: 1:18 is 1.3; not of a meter
   revision                          1 unless said
 Without a time the date is the school's own; with one, the school's date follows from the instant.
 
@@ -17,6 +18,7 @@ Without a time the date is the school's own; with one, the school's date follows
 Examples:
   hobbs flights publish flights.csv --dry-run
   hobbs flights publish log.csv --map "Flight No=flight_id" --map Tail=aircraft --date-format %m/%d/%Y
+  hobbs flights publish logbook.csv --like foreflight --student student-01 --people names.csv --dry-run
   hobbs flights publish flights.csv --url https://hobbs.example --api-key-file key.txt
   hobbs flights correct corrections.csv --why "digits swapped" --dry-run
   hobbs flights reprice --since 2026-05-01 --aircraft N364MA --why "fuel price" --dry-run
@@ -54,7 +56,11 @@ def publish_command(
     encoding: files.EncodingOption = None,
     date_format: files.DateFormatOption = None,
     decimal: files.DecimalOption = None,
+    minutes: files.MinutesOption = None,
     sheet: files.SheetOption = None,
+    like: files.ExportOption = None,
+    student: files.StudentOption = None,
+    people: files.PeopleOption = None,
     url: files.UrlOption = None,
     api_key: files.ApiKeyOption = None,
     api_key_file: files.ApiKeyFileOption = None,
@@ -69,12 +75,15 @@ def publish_command(
     rejected or not published, 2: the file or an option is wrong.
     """
     send = None if dry_run else files.sender(url, api_key, api_key_file)
-    found = files.read_or_exit(
-        file,
-        column or [],
-        {"encoding": encoding, "date_format": date_format, "decimals": decimal, "sheet": sheet},
-        FLIGHTS,
-    )
+    options = {"encoding": encoding, "date_format": date_format, "decimals": decimal, "sheet": sheet}
+    if like is not None:
+        if column or minutes:
+            raise typer.BadParameter("--like says the columns and the minutes itself")
+        found = files.read_export_or_exit(file, like, student=student, people=people, options=options)
+    elif student or people:
+        raise typer.BadParameter("--student and --people go with --like")
+    else:
+        found = files.read_or_exit(file, column or [], {**options, "minutes": minutes}, FLIGHTS)
     if dry_run:
         run(judge_by_book(found))
     if send is None or not found.flights:

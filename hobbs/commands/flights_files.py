@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as Bar
 
 from fleet.settings import Settings
-from hobbs.flights.cells import Decimals
+from hobbs.flights.cells import Decimals, Minutes
+from hobbs.flights.exports import EXPORTS, Told, read_export, read_people
 from hobbs.flights.file import (
     E,
     FlightEvent,
@@ -27,6 +28,7 @@ from hobbs.flights.publish import GatewayRefuses, Progress, publish_over_http, p
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.shell.connections import settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, agreed, say, show_one, show_rows
+from schemas.flights import FlightCompleted
 
 FILE_BYTES_MAX: Final = 64 * 2**20
 REJECTED_COLUMNS: Final = ("line", "flight_id", "reason", "sentence")
@@ -44,6 +46,16 @@ EncodingOption = Annotated[str | None, typer.Option(help="Unless told: UTF-8, or
 DateFormatOption = Annotated[str | None, typer.Option(help="Such as %m/%d/%Y; YYYY-MM-DD unless told.")]
 DecimalOption = Annotated[
     Decimals | None, typer.Option(help="What stands before the tenths of an hour; a point unless told.")
+]
+MinutesOption = Annotated[
+    Minutes | None, typer.Option(help="What becomes of 1:18: the nearest tenth of an hour.")
+]
+ExportOption = Annotated[
+    str | None, typer.Option("--like", metavar="NAME", help=f"An export of: {', '.join(EXPORTS)}.")
+]
+StudentOption = Annotated[str | None, typer.Option(help="With --like: whose logbook it is, by our id.")]
+PeopleOption = Annotated[
+    Path | None, typer.Option(help="With --like: a file of NAME,ID lines, for its names.")
 ]
 SheetOption = Annotated[str | None, typer.Option(help="A workbook's sheet; the first with rows.")]
 UrlOption = Annotated[str | None, typer.Option(help="Publish through this gateway, not straight to Kafka.")]
@@ -72,17 +84,32 @@ def read_or_exit(
     file: Path, columns: Sequence[str], options: dict[str, Any], shape: Shape[E]
 ) -> FlightsFile[E]:
     """Read the file and say what was noted of it; exit when it cannot be read."""
+
+    def read(content: bytes) -> FlightsFile[E]:
+        jsonl = file.suffix.lower() in (".jsonl", ".ndjson")
+        return read_file(content, shape, jsonl=jsonl, column_map=parse_column_map(columns, shape), **options)
+
+    return _found_or_exit(file, read)
+
+
+def read_export_or_exit(
+    file: Path, name: str, *, student: str | None, people: Path | None, options: dict[str, Any]
+) -> FlightsFile[FlightCompleted]:
+    """Read another program's export, in the same way."""
+
+    def read(content: bytes) -> FlightsFile[FlightCompleted]:
+        names = read_people(people.read_text(encoding="utf-8")) if people else None
+        return read_export(content, name, Told(student=student, people=names, **options))
+
+    return _found_or_exit(file, read)
+
+
+def _found_or_exit(file: Path, read: Callable[[bytes], FlightsFile[E]]) -> FlightsFile[E]:
     try:
         if file.stat().st_size > FILE_BYTES_MAX:
             raise FileUnreadable(f"{file} is larger than {FILE_BYTES_MAX} bytes; split it")
-        found = read_file(
-            file.read_bytes(),
-            shape,
-            jsonl=file.suffix.lower() in (".jsonl", ".ndjson"),
-            column_map=parse_column_map(columns, shape),
-            **options,
-        )
-    except (OSError, FileUnreadable) as error:
+        found = read(file.read_bytes())
+    except (OSError, UnicodeDecodeError, FileUnreadable) as error:
         say(f"{file}: {error.strerror if isinstance(error, OSError) else error}")
         raise typer.Exit(EXIT_USAGE) from None
     for note in found.notes:

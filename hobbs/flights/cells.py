@@ -8,6 +8,7 @@ from typing import Any, Final, Literal
 from hobbs.flights.workbook import Number
 
 Decimals = Literal["point", "comma"]
+Minutes = Literal["tenths"]  # what hours and minutes become: the nearest tenth of an hour
 
 HOURS: Final = (
     "hobbs_out",
@@ -18,7 +19,9 @@ HOURS: Final = (
     "dual_hours",
     "ground_hours",
 )
+READINGS: Final = HOURS[:4]
 SHOWN_CHARS: Final = 40
+_H_MM: Final = re.compile(r"(\d{1,3}):([0-5]\d)(?::00)?", re.ASCII)
 _POINT: Final = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?", re.ASCII)
 _COMMA: Final = re.compile(r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?", re.ASCII)
 _TIME: Final = re.compile(
@@ -36,12 +39,20 @@ _TOTALS: Final = re.compile(
 )
 
 
-def hours(name: str, written: Any, decimals: Decimals | None) -> Any:
+def hours(name: str, written: Any, decimals: Decimals | None, minutes: Minutes | None = None) -> Any:
     """Hours with a point. Raises ValueError when they may mean two numbers, or are written the other way."""
     if not isinstance(written, str) or isinstance(written, Number):
         return written
     text = written.strip().replace("\u00a0", "").replace("\u202f", "")
     shown = f"{name}: {written[:SHOWN_CHARS]!r}"
+    if found := _H_MM.fullmatch(text):
+        if minutes is None or name in READINGS:
+            way_out = (
+                "a meter's reading has a decimal" if name in READINGS else "read it with --minutes tenths"
+            )
+            raise ValueError(f"{shown} is hours and minutes; {way_out}")
+        tenths = (int(found[1]) * 60 + int(found[2]) + 3) // 6
+        return f"{tenths // 10}.{tenths % 10}"
     if decimals == "comma":
         if not _COMMA.fullmatch(text) or ("." in text and "," not in text):
             raise ValueError(f"{shown} is not a number with a decimal comma (--decimal comma)")

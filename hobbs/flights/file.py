@@ -9,7 +9,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 from pydantic import ValidationError
 
@@ -64,6 +64,15 @@ FLIGHTS: Final[Shape[FlightCompleted]] = Shape(
     columns=COLUMNS, needed=NEEDED, dated=True, read=lambda event: FlightCompleted.model_validate(event)
 )
 
+
+class _Cells(NamedTuple):
+    """How cells are written; None: as ours are."""
+
+    date_format: str | None
+    decimals: cell.Decimals | None
+    minutes: cell.Minutes | None
+
+
 # Where a row starts, what it says by our column names, and all that is written in it.
 Row = tuple[int, dict[str, Any], Sequence[str]]
 
@@ -113,11 +122,13 @@ def read_file(
     encoding: str | None = None,
     date_format: str | None = None,
     decimals: cell.Decimals | None = None,
+    minutes: cell.Minutes | None = None,
     sheet: str | None = None,
 ) -> FlightsFile[E]:
     """Read a whole file. `column_map` names, for a column of the file, the column of ours it stands for.
 
     decimals: what stands before the tenths of an hour; None: a point, and a comma is refused by name.
+    minutes: what becomes of 1:18; None: it is refused by name.
     """
     found: FlightsFile[E] = FlightsFile()
     names = dict(column_map or {})
@@ -130,7 +141,7 @@ def read_file(
         rows_of = _jsonl_rows if jsonl else _csv_rows
         rows = rows_of(text, names, shape, found)
     for line, row, written in rows:
-        _read_row(line, row, written, date_format, decimals, shape, found)
+        _read_row(line, row, written, _Cells(date_format, decimals, minutes), shape, found)
     _reject_repeats(found)
     found.rejected.sort(key=lambda rejected: rejected.line)
     return found
@@ -257,8 +268,7 @@ def _read_row(
     line: int,
     row: Mapping[str, Any],
     written: Sequence[str],
-    date_format: str | None,
-    decimals: cell.Decimals | None,
+    cells: _Cells,
     shape: Shape[Any],
     found: FlightsFile[Any],
 ) -> None:
@@ -267,7 +277,7 @@ def _read_row(
         return
     flight_id = str(row.get("flight_id", ""))
     try:
-        flight = shape.read(_event_of(row, date_format, decimals))
+        flight = shape.read(_event_of(row, cells))
     except ValidationError as error:
         found.rejected.append(_rejected(line, flight_id, "invalid", _sentence(error, row)))
     except ValueError as error:
@@ -276,9 +286,7 @@ def _read_row(
         found.flights.append(ReadFlight(line=line, flight=flight))
 
 
-def _event_of(
-    row: Mapping[str, Any], date_format: str | None, decimals: cell.Decimals | None
-) -> dict[str, Any]:
+def _event_of(row: Mapping[str, Any], cells: _Cells) -> dict[str, Any]:
     """Turn columns into the event's fields: a UTC date and times become instants.
 
     With a departure time the bill's date follows from the instant and the school's time zone, so the UTC
@@ -286,10 +294,10 @@ def _event_of(
     """
     event = {name: value for name, value in row.items() if name not in ("time_out_utc", "time_in_utc")}
     for name in event.keys() & set(cell.HOURS):
-        event[name] = cell.hours(name, event[name], decimals)
+        event[name] = cell.hours(name, event[name], cells.decimals, cells.minutes)
     if isinstance(event.get("revision"), str):
         event["revision"] = _whole(event["revision"])
-    day = cell.day(event["date"], date_format) if "date" in event else None
+    day = cell.day(event["date"], cells.date_format) if "date" in event else None
     out = cell.clock("time_out_utc", row.get("time_out_utc"))
     back = cell.clock("time_in_utc", row.get("time_in_utc"))
     if day is None:

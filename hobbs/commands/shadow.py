@@ -1,0 +1,200 @@
+"""What another system makes of the same flights, to the cent: the old software, or another rate card.
+
+\b
+Examples:
+  hobbs shadow diff old.csv --rules ~/accepted.toml --log shadow.jsonl
+  hobbs shadow diff old.csv --map "Flight No=flight_id" --decimals comma --most 50 --sort flight
+  hobbs shadow diff --rates ~/school-2027.toml --to-file changes.csv
+  hobbs shadow sign --log shadow.jsonl --days 14 --why "the owner saw the last list"
+
+Nothing is changed, published or sent. Amounts are minor units in JSON and CSV, the currency's own decimals in
+tables. A difference is what is here less what is there.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal
+
+import typer
+
+from fleet.settings import Settings
+from hobbs.commands.queries import read
+from hobbs.commands.school import read_or_exit as read_school_or_exit
+from hobbs.flights.unreadable import FileUnreadable
+from hobbs.opening.amounts import Decimals
+from hobbs.school.file import book_of
+from hobbs.shadow import books, figures_file, log
+from hobbs.shadow.compare import Difference, differences
+from hobbs.shadow.figures import PARTIES, FlightFigures
+from hobbs.shadow.figures_file import FiguresFile, Reading
+from hobbs.shadow.live import over_live_books
+from hobbs.shadow.report import Report
+from hobbs.shadow.rules import Rule, RulesUnreadable, read_rules
+from hobbs.shell.connections import run, settings_or_exit
+from hobbs.shell.money_columns import with_money
+from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_rows
+from hobbs.shell.reasons import NeededWhyOption, WhoOption
+from services.billing.desk import reads as billing
+from services.billing.desk.reads.in_order import FiledFlight
+from services.billing.domain.rates import Book
+
+app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
+
+COLUMNS: Final = ("flight_id", "day", "party", "there", "here", "amount", "cause", "accepted_by", "detail")
+SUMS: Final = ("month", "party", "cause", "accepted_by", "differences", "net", "gross")
+MONEY: Final = ("there", "here", "amount", "net", "gross")
+SORTS: Final = {
+    "money": lambda one: -abs(one.amount),
+    "flight": lambda one: one.flight_id,
+    "day": lambda one: one.day,
+    "cause": lambda one: one.cause,
+    "party": lambda one: one.party,
+}
+
+
+@app.command("diff")
+def diff_command(
+    file: Annotated[
+        Path | None, typer.Argument(metavar="[FIGURES]", help="A .csv file of the other system's figures.")
+    ] = None,
+    rates: Annotated[
+        Path | None, typer.Option(metavar="SCHOOL", help="Instead: the same flights by this book of rates.")
+    ] = None,
+    maps: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=NAME", help="A column of the file that has another name."),
+    ] = None,
+    decimals: Annotated[
+        Decimals | None, typer.Option(help="What stands before the cents; a point unless told.")
+    ] = None,
+    rules: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Named rules that accept differences (.toml).")
+    ] = None,
+    most: Annotated[int, typer.Option(min=0, max=100_000, help="So many of the most money are shown.")] = 100,
+    sort: Annotated[
+        Literal["money", "flight", "day", "cause", "party"], typer.Option(help="The order they are shown in.")
+    ] = "money",
+    by_month: Annotated[bool, typer.Option("--by-month", help="Only the sums by month and cause.")] = False,
+    to_file: Annotated[Path | None, typer.Option(help="All of them, as CSV, into this new file.")] = None,
+    log_file: Annotated[
+        Path | None, typer.Option("--log", metavar="FILE", help="Note the run there, for the sign-off.")
+    ] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """List each difference with its cause. Exit 1: there are open ones; 2: a file cannot be read."""
+    if (file is None) == (rates is None):
+        raise typer.BadParameter("say what to compare with: a file of figures, or --rates and a book")
+    settings = settings_or_exit(Settings)
+    currency = read(billing.whole_book).currency()
+    reading = Reading(currency=currency, decimals=decimals, column_map=_map(maps))
+    book = None if rates is None else book_of(read_school_or_exit(rates).cards)
+    found = FiguresFile()
+    report = Report(rules=_rules(rules, currency), today=datetime.now(UTC).date(), most=most)
+    with ExitStack() as stack:
+        try:
+            writer = csv.writer(stack.enter_context(to_file.open("x", newline=""))) if to_file else None
+            if writer:
+                writer.writerow(COLUMNS)
+
+            def take(one: Difference) -> None:
+                if writer:
+                    writer.writerow(getattr(one, name) for name in COLUMNS)
+
+            # The file is read before a transaction is open: Postgres ends one that is idle for a minute.
+            told = None if file is None else figures_file.sorted_flights(file, reading, found, stack)
+
+            def compare(flights: Iterator[FiledFlight], known: books.RatesOfTheBook) -> None:
+                report.add(_differences(told, book, found, flights, known), take)
+
+            run(over_live_books(settings, compare))
+        except (FileUnreadable, OSError, UnicodeDecodeError) as error:
+            say(f"{file or to_file}: {error}")
+            raise typer.Exit(EXIT_USAGE) from None
+    _tell_faults(found)
+    shown = _sums(report) if by_month else _rows(report, sort)
+    show_rows(
+        with_money([row | {"currency": currency} for row in shown], output, MONEY),
+        output,
+        columns=SUMS if by_month else COLUMNS,
+        right=[*MONEY, "differences"],
+    )
+    _conclude(report, found, log_file)
+
+
+def _differences(
+    told: Iterator[FlightFigures] | None,
+    book: Book | None,
+    found: FiguresFile,
+    flights: Iterator[FiledFlight],
+    known: books.RatesOfTheBook,
+) -> Iterator[Difference | None]:
+    if told is not None:
+        here = books.filed(flights, known, named=found.named)
+        return differences(told, here, found.roles & set(PARTIES))
+    assert book is not None
+    return books.between(flights, book, known)
+
+
+@app.command("sign")
+def sign_command(
+    log_file: Annotated[Path, typer.Option("--log", metavar="FILE", help="Where diff noted its runs.")],
+    why: NeededWhyOption,
+    days: Annotated[int, typer.Option(min=1, max=366, help="So many days without an open difference.")] = 14,
+    who: WhoOption = "",
+) -> None:
+    """Sign the comparison off. Exit 1: a day of the last ones has no run, or one with open differences."""
+    try:
+        said = log.signed(log_file, days=days, now=datetime.now(UTC), who=who, why=why)
+    except (OSError, log.LogUnreadable) as error:
+        say(f"{log_file}: {error}")
+        raise typer.Exit(EXIT_USAGE) from None
+    say(said.sentence)
+    if not said.signed:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _rows(report: Report, sort: str) -> list[dict[str, Any]]:
+    return [one._asdict() for one in sorted(report.largest(), key=SORTS[sort])]
+
+
+def _sums(report: Report) -> list[dict[str, Any]]:
+    return [one._asdict() for one in report.sums()]
+
+
+def _tell_faults(found: FiguresFile) -> None:
+    for sentence in found.faults:
+        say(sentence)
+    if found.faulty:
+        say(f"{found.faulty} rows cannot be read: what they say is missing below")
+
+
+def _conclude(report: Report, found: FiguresFile, log_file: Path | None) -> None:
+    for rule in report.rules:
+        ended = "" if report.today <= rule.until else f"; it ended on {rule.until} and accepts nothing"
+        say(f"rule {rule.name!r} accepts {report.accepted[rule.name]}{ended}")
+    say(
+        f"{report.flights} flights compared, {report.differing} differ; {report.open} differences are open, "
+        f"{report.accepted.total()} are accepted"
+    )
+    if log_file is not None:
+        log.note(log_file, report, faulty=found.faulty, now=datetime.now(UTC))
+    if report.open or found.faulty:
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _map(pairs: Sequence[str] | None) -> Mapping[str, str]:
+    try:
+        return figures_file.column_map(pairs or [])
+    except FileUnreadable as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _rules(file: Path | None, currency: str) -> Sequence[Rule]:
+    try:
+        return [] if file is None else read_rules(file.read_text(encoding="utf-8"), currency)
+    except (OSError, RulesUnreadable) as error:
+        say(f"{file}: {error}")
+        raise typer.Exit(EXIT_USAGE) from None

@@ -1,0 +1,152 @@
+"""Why two systems differ about one amount: the first cause that explains it to the cent. Pure."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from fleet.money import half_up
+from hobbs.shadow.figures import Figure, Part, role_of
+
+MISSING_HERE: Final = "missing here"
+MISSING_THERE: Final = "missing there"
+HOURS: Final = "hours"
+RATE: Final = "rate version"
+TAX: Final = "tax"
+ROUNDING: Final = "rounding"
+SEVERAL: Final = "several"
+UNKNOWN: Final = "unknown"
+CAUSES: Final = (HOURS, RATE, ROUNDING, TAX, MISSING_HERE, MISSING_THERE, SEVERAL, UNKNOWN)
+
+TENTHS_MAX: Final = 240
+
+
+class Cause(NamedTuple):
+    """A cause, and what shows it, for a person."""
+
+    name: str
+    detail: str
+
+
+# Rates that the book had or has for a line of this kind, in minor units per hour.
+OtherRates = Callable[[str], Iterable[int]]
+
+
+def cause_of(
+    there: Figure, here: Figure, parts: Sequence[Part], others: OtherRates = lambda kind: ()
+) -> Cause:
+    """The cause of a difference. parts: what the amount here is made of; empty: nobody knows.
+
+    Each part was rounded once and so was its tax: that many minor units are rounding. What the other system
+    says of hours, rate and tax is believed; what it does not say is inferred where one thing explains it.
+    """
+    difference = here.amount - there.amount
+    slack = max(len(parts) + sum(1 for part in parts if part.tax_ppm), 1)
+    told = list(_told(there, here, parts))
+    for name, by, detail in told:
+        if abs(difference - by) <= slack:
+            return Cause(name, detail)
+    if len(told) > 1 and abs(difference - sum(by for _, by, _ in told)) <= 2 * slack:
+        return Cause(SEVERAL, "; ".join(detail for _, _, detail in told))
+    if told:
+        return Cause(UNKNOWN, "; ".join(detail for _, _, detail in told) + ", which explains another amount")
+    if abs(difference) <= slack:
+        return Cause(ROUNDING, f"{slack} amounts are rounded here")
+    return _inferred(difference, there, here, parts, others)
+
+
+def cause_between(there: Sequence[Part], here: Sequence[Part]) -> Cause:
+    """The cause of a difference between two amounts of which both sides' parts are known."""
+    left, right = _by_kind(there), _by_kind(here)
+    found: dict[str, str] = {}
+    for place in {**left, **right}:
+        for name, detail in _differing(place[0], left.get(place), right.get(place)):
+            found.setdefault(name, detail)
+    if len(found) == 1:
+        return Cause(*next(iter(found.items())))
+    detail = "; ".join(found.values())
+    return Cause(SEVERAL, detail) if found else Cause(ROUNDING, "the same hours, rates and taxes")
+
+
+def _by_kind(parts: Sequence[Part]) -> dict[tuple[str, int], Part]:
+    """The parts by kind; of several of a kind, such as fees, the first is compared with the first."""
+    seen: Counter[str] = Counter()
+    found: dict[tuple[str, int], Part] = {}
+    for part in parts:
+        found[part.kind, seen[part.kind]] = part
+        seen[part.kind] += 1
+    return found
+
+
+def _differing(kind: str, there: Part | None, here: Part | None) -> Iterator[tuple[str, str]]:
+    if there is None or here is None:
+        yield RATE, f"{kind}: only {'here' if there is None else 'there'}"
+        return
+    if there.tenths != here.tenths:
+        yield HOURS, f"{kind}: {_hours(there.tenths or 0)} h there, {_hours(here.tenths or 0)} h here"
+    if there.rate != here.rate:
+        yield RATE, f"{kind}: {there.rate} an hour there, {here.rate} here"
+    elif there.rate is None and there.amount != here.amount:
+        yield RATE, f"{kind}: {there.amount} there, {here.amount} here"
+    if there.tax_ppm != here.tax_ppm:
+        yield TAX, f"{kind}: tax of {there.tax_ppm} ppm there, {here.tax_ppm} here"
+
+
+def _told(there: Figure, here: Figure, parts: Sequence[Part]) -> Iterator[tuple[str, int, str]]:
+    """What both sides say and differ about: the cause, the difference that it alone would make, and what."""
+    if there.tenths is not None and here.tenths is not None and there.tenths != here.tenths:
+        by = sum(_gross(p, p.rate, here.tenths) - _gross(p, p.rate, there.tenths) for p in _by(parts, here))
+        yield HOURS, by, f"{_hours(there.tenths)} h there, {_hours(here.tenths)} h here"
+    if there.rate is not None and here.rate is not None and there.rate != here.rate:
+        part = next((p for p in parts if p.rate == here.rate), None)
+        if part is not None:
+            hours = there.tenths if there.tenths is not None and part.tenths == here.tenths else part.tenths
+            by = _gross(part, here.rate, hours) - _gross(part, there.rate, hours)
+            yield RATE, by, f"{there.rate} an hour there, {here.rate} here"
+    if there.tax is None or here.tax is None or there.tax == here.tax:
+        return
+    if abs((here.amount - here.tax) - (there.amount - there.tax)) <= max(len(parts), 1):
+        yield TAX, here.tax - there.tax, f"tax of {there.tax} there, {here.tax} here"
+
+
+def _inferred(
+    difference: int, there: Figure, here: Figure, parts: Sequence[Part], others: OtherRates
+) -> Cause:
+    if here.tax and abs(difference - here.tax) <= 1 and there.tax in (None, 0):
+        return Cause(TAX, f"tax of {here.tax} here, none there")
+    for part in parts:
+        for rate in others(part.kind):
+            if rate != part.rate and _explains(part, rate, part.tenths, difference):
+                return Cause(RATE, f"{part.kind}: {rate} an hour would be what is there, {part.rate} is here")
+    by_hours = [p for p in _by(parts, here) if p.rate]
+    found = [h for h in range(TENTHS_MAX + 1) if _all_explain(by_hours, h, difference)] if by_hours else []
+    if len(found) == 1:
+        assert here.tenths is not None
+        return Cause(HOURS, f"{_hours(found[0])} h would be what is there, {_hours(here.tenths)} h is here")
+    if role_of(here.party) == "tax":
+        return Cause(TAX, f"tax of {there.amount} there, {here.amount} here")
+    return Cause(UNKNOWN, "neither hours, a rate of the book, tax nor rounding alone explains it")
+
+
+def _by(parts: Sequence[Part], here: Figure) -> list[Part]:
+    """The parts that are made of the flight's own hours."""
+    return [part for part in parts if part.tenths is not None and part.tenths == here.tenths]
+
+
+def _gross(part: Part, rate: int | None, tenths: int | None) -> int:
+    net = half_up((rate or 0) * (tenths or 0), 10)
+    return net + half_up(net * part.tax_ppm, 1_000_000)
+
+
+def _explains(part: Part, rate: int, tenths: int | None, difference: int) -> bool:
+    if part.tenths is None or tenths is None:
+        return False
+    return abs(_gross(part, part.rate, part.tenths) - _gross(part, rate, tenths) - difference) <= 1
+
+
+def _all_explain(parts: Sequence[Part], tenths: int, difference: int) -> bool:
+    by = sum(_gross(part, part.rate, part.tenths) - _gross(part, part.rate, tenths) for part in parts)
+    return bool(by) and abs(by - difference) <= len(parts)
+
+
+def _hours(tenths: int) -> str:
+    return f"{tenths // 10}.{tenths % 10}"
