@@ -5,17 +5,23 @@ Examples:
   hobbs credit list
   hobbs credit list --level exceeded -o csv
   hobbs credit show student-01
+  hobbs credit check student-01 --aircraft N364MA --hours 1.5 --instructor instructor-01
 """
 
 from datetime import UTC, datetime
 from typing import Annotated, Final, Literal
 
 import typer
+from pydantic import ValidationError
 
+from fleet.inbox import describe
 from hobbs.commands.queries import read, read_snapshot
 from hobbs.shell.list_group import ListByDefault
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
+from schemas.dispatches import FlightDispatched
+from services.billing.desk import preview
+from services.billing.domain.bills import FlightRefusal
 from services.receivables.desk import reads
 
 Chosen = Literal["ok", "near", "close", "exceeded", "frozen"]
@@ -60,3 +66,63 @@ def show_command(student: StudentArgument, output: OutputOption = Output.table) 
             show_rows(shown, output, columns=LIMIT_COLUMNS, right=("credit_limit",))
     if rows[0]["level"] == "exceeded" or rows[0]["frozen"]:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command("check")
+def check_command(
+    student: StudentArgument,
+    aircraft: Annotated[str, typer.Option(help="Its registration, as in the school's book.")],
+    hours: Annotated[str, typer.Option(help="Planned hours in the aircraft, in tenths: 1.5")],
+    instructor: Annotated[str | None, typer.Option(help="Who flies along for all of them.")] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """Say whether a student may fly as planned, by the cards that will bill the flight. Nothing is held.
+
+    Exit 1: they may not, or the flight cannot be priced.
+    """
+    now = datetime.now(UTC)
+    planned = _planned(student, aircraft, hours, instructor, now)
+    bill = read_snapshot(lambda tx: preview.estimate(tx, planned))
+    if isinstance(bill, FlightRefusal):
+        say(bill.sentence)
+        raise typer.Exit(EXIT_FINDINGS)
+    found = read_snapshot(lambda tx: reads.check(tx, student, bill.charge, now))
+    if found is None:
+        say("the school's book names no currency yet: hobbs school apply")
+        raise typer.Exit(EXIT_FINDINGS)
+    credit, held, refused = found
+    row = {
+        "student": student,
+        "currency": credit.currency,
+        "estimate": bill.charge,
+        "held": held,
+        "available": credit.available,
+        "room": credit.room,
+        "level": credit.level,
+        "answer": "allowed" if refused is None else refused.reason,
+        "shortfall": refused and refused.shortfall,
+    }
+    money = ("estimate", "held", "available", "room", "shortfall")
+    show_rows(with_money([row], output, money), output, right=money)
+    if refused is not None:
+        say("; or ".join((refused.sentence, *refused.ways)))
+        raise typer.Exit(EXIT_FINDINGS)
+
+
+def _planned(
+    student: str, aircraft: str, hours: str, instructor: str | None, now: datetime
+) -> FlightDispatched:
+    said = {
+        "flight_id": "credit-check",
+        "revision": 1,
+        "departs_at": now,
+        "aircraft": aircraft,
+        "student": student,
+        "flight_hours": hours,
+        "instructor": instructor,
+        "dual_hours": hours if instructor else "0",
+    }
+    try:
+        return FlightDispatched.model_validate(said)
+    except ValidationError as error:
+        raise typer.BadParameter(describe(error)) from None

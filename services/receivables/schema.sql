@@ -69,6 +69,7 @@ ALTER TABLE ONLY receivables.charge ADD CONSTRAINT charge_pkey PRIMARY KEY (char
 CREATE INDEX charge_by_time ON receivables.charge USING btree (received_at, charge_id) WHERE (amount IS NOT NULL);
 CREATE INDEX charge_named ON receivables.charge USING btree (named) WHERE ((student IS NULL) AND (named IS NOT NULL));
 CREATE INDEX charge_of_payment_intent ON receivables.charge USING btree (payment_intent_id);
+CREATE INDEX charge_of_student ON receivables.charge USING btree (student) WHERE (student IS NOT NULL);
 CREATE INDEX charge_waiting ON receivables.charge USING btree (first_seen_at) WHERE (amount IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.charge TO hobbs_receivables;
 
@@ -646,3 +647,4 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * credit_policy_on(date)
 -- * refuse_rewritten_letter()
 -- * credit_of(date, text)
+-- * margin_percent_on(date)

@@ -5,6 +5,9 @@ from typing import Any, Final, Literal
 
 from fleet.database import Tx
 from fleet.zones import local_date
+from services.receivables.domain.credit import Credit, CreditPolicy, Refused
+from services.receivables.domain.credit import check as judge
+from services.receivables.domain.dispatches import to_hold
 
 Listed = Literal["received", "waiting", "failed", "unexplained", "refunds_waiting", "moved"]
 
@@ -185,3 +188,28 @@ async def auto_charges(
     """Charges of saved methods, newest last: the newest `most` but for `skip`."""
     rows = await tx.all(_CHARGES, student=student, state=state, most=most, skip=skip)
     return [dict(row._mapping) for row in reversed(rows)]
+
+
+_MARGIN = "SELECT receivables_public.margin_percent_on(:day) AS percent"
+_UNDER_WAY = """
+    SELECT coalesce(sum(amount), 0)::bigint AS amount FROM receivables_public.auto_charges
+    WHERE student = :student AND state IN ('asked', 'processing')
+"""
+
+
+async def check(
+    tx: Tx, student: str, estimate: int, now: datetime
+) -> tuple[Credit, int, Refused | None] | None:
+    """Whether a student may fly for an estimate: how they stand, what would be held, and why not.
+
+    The answer of a dispatch that is decided now; nothing is held. None: the book names no currency yet.
+    """
+    day = await today(tx, now)
+    row = await tx.first(_CREDITS, day=day, student=student)
+    if row is None:
+        return None
+    credit = Credit(**row._mapping)
+    margin = (await tx.one(_MARGIN, day=day)).percent
+    held = to_hold(estimate, CreditPolicy(margin_percent=margin))
+    under_way = (await tx.one(_UNDER_WAY, student=student)).amount
+    return credit, held, judge(credit, held, under_way)

@@ -76,8 +76,11 @@ class Refused:
     ways: tuple[str, ...]
 
 
-def check(credit: Credit, charge: int) -> Refused | None:
-    """Say why a student may not be charged so much more; None: they may."""
+def check(credit: Credit, charge: int, under_way: int = 0) -> Refused | None:
+    """Say why a student may not be charged so much more; None: they may.
+
+    under_way: what is being charged to a saved card. It gives no room: it may be declined.
+    """
     if credit.frozen:
         return Refused(
             reason="frozen",
@@ -87,11 +90,12 @@ def check(credit: Credit, charge: int) -> Refused | None:
         )
     if credit.room is None or charge <= credit.room:
         return None
-    return too_little_room(credit.student, credit.currency, charge, charge - credit.room)
+    return too_little_room(credit.student, credit.currency, charge, charge - credit.room, under_way)
 
 
-def too_little_room(student: str, currency: str, charge: int, shortfall: int) -> Refused:
-    """A charge that the limit does not leave room for; shortfall: what is missing."""
+def too_little_room(student: str, currency: str, charge: int, shortfall: int, under_way: int = 0) -> Refused:
+    """A charge for which there is too little room; shortfall: what is missing; under_way: see `check`."""
+    waits = (f"wait: {format_minor(under_way, currency)} {currency} are being charged to the saved card",)
     missing = f"{format_minor(shortfall, currency)} {currency}"
     asked = f"{format_minor(charge, currency)} {currency}"
     return Refused(
@@ -99,6 +103,7 @@ def too_little_room(student: str, currency: str, charge: int, shortfall: int) ->
         sentence=f"{asked} more are {missing} beyond what {student} may owe",
         shortfall=shortfall,
         ways=(
+            *(waits if under_way else ()),
             f"pay {missing} or more first",
             "plan a shorter flight",
             "ask the school to allow this flight",

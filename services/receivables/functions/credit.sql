@@ -75,3 +75,14 @@ BEGIN
     FROM used ORDER BY used.name;
 END $$;
 GRANT EXECUTE ON FUNCTION receivables_public.credit_of(date, text) TO hobbs_reader;
+
+-- By how many percent more than its estimate a dispatched flight holds, by the book's policy of a day.
+CREATE OR REPLACE FUNCTION receivables_public.margin_percent_on(on_day date)
+    RETURNS integer
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = receivables, pg_temp
+    AS $$
+    SELECT coalesce((SELECT margin_percent FROM credit_policy_on(on_day)), 10)
+$$;
+
+GRANT EXECUTE ON FUNCTION receivables_public.margin_percent_on(date) TO hobbs_reader;

@@ -98,7 +98,7 @@ async def take_refused(tx: Tx, refused: Sequence[Admitted[HoldRefusal]], now: da
         if dispatch.state == "voiding":
             await store.dispatches.set_state(tx, dispatch, "closed", now)
         elif dispatch.state == "asked":
-            told = _in_words(dispatch, one.event)
+            told = _in_words(dispatch, one.event, await store.auto_charges.under_way(tx, dispatch.student))
             messages.append(await _refuse(tx, dispatch, told, one.cause, now))
     await _go_on(tx, ended, causes, messages, now)
 
@@ -175,11 +175,11 @@ async def _place(
 _Told = tuple[str, str, int | None, Sequence[str]]
 
 
-def _in_words(dispatch: Dispatch, event: HoldRefusal) -> _Told:
+def _in_words(dispatch: Dispatch, event: HoldRefusal, under_way: int) -> _Told:
     """A refusal of the ledger for the scheduler: over the limit, in words of credit."""
     if event.shortfall is None or dispatch.currency is None or dispatch.held is None:
         return event.reason, event.sentence, event.shortfall, ()
-    why = too_little_room(dispatch.student, dispatch.currency, dispatch.held, event.shortfall)
+    why = too_little_room(dispatch.student, dispatch.currency, dispatch.held, event.shortfall, under_way)
     return why.reason, why.sentence, why.shortfall, why.ways
 
 

@@ -91,9 +91,10 @@ _STANDING = """
         ORDER BY set_up_at DESC, payment_method LIMIT 1) AS method ON true
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(entry.amount), 0)::bigint AS amount
-        FROM posting
+        FROM charge JOIN posting USING (charge_id)
         CROSS JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
-        WHERE posting.requested_at > CAST(:now AS timestamptz) - interval '7 days'
+        WHERE charge.student = choice.student
+          AND posting.requested_at > CAST(:now AS timestamptz) - interval '7 days'
           AND posting.currency = school.currency AND entry.wallet = 'student:' || choice.student
           AND NOT EXISTS (SELECT FROM ledger_public.journals AS posted WHERE posted.source = posting.source)
         ) AS coming
@@ -333,6 +334,17 @@ async def paid(tx: Tx, intents: Collection[str]) -> dict[str, str]:
     """Which of these payment intents were paid, and by which charge."""
     rows = await tx.all(_PAID, intents=sorted(intents))
     return {row.payment_intent_id: row.charge_id for row in rows}
+
+
+_UNDER_WAY = """
+    SELECT coalesce(sum(amount), 0)::bigint AS amount FROM auto_charge
+    WHERE student = :student AND state IN ('asked', 'processing')
+"""
+
+
+async def under_way(tx: Tx, student: str) -> int:
+    """What is being charged to a student's saved method."""
+    return int((await tx.one(_UNDER_WAY, student=student)).amount)
 
 
 _AGES = """

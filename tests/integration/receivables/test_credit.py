@@ -1,5 +1,6 @@
 """Limits of the book, and how students stand by them."""
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -8,6 +9,7 @@ from fleet.database import Database
 from services.receivables import handlers
 from services.receivables.desk import reads
 from tests.conftest import OpenDatabase
+from tests.integration.ops.conftest import Hobbs
 from tests.integration.receivables.credits import NOON, a_school, book, owes, stands
 from tests.integration.receivables.stories import charge, dispute, webhook
 
@@ -103,3 +105,23 @@ async def test_everybody_with_a_wallet_or_a_limit_is_listed(db: Database, ledger
     async with db.transaction() as tx:
         rows = await reads.credits(tx, NOON)
     assert [(row["student"], row["frozen"]) for row in rows] == [("ben", False), ("carl", True)]
+
+
+async def test_a_check_says_what_a_dispatch_would_be_answered_and_holds_nothing(
+    db: Database,
+    open_db: OpenDatabase,
+    hobbs: Hobbs,
+) -> None:
+    await handlers.follow_book(db, [a_school(limit=50_000)])
+    asked = ("credit", "check", "anna", "--aircraft", "N364MA", "-o", "json")
+    may = await hobbs(*asked, "--hours", "1.0")
+    assert (may.exit_code, json.loads(may.stdout)[0]["answer"]) == (0, "allowed"), may.output
+    assert json.loads(may.stdout)[0]["held"] == 19_167
+    beyond = await hobbs(*asked, "--hours", "3.0")
+    assert (beyond.exit_code, json.loads(beyond.stdout)[0]["answer"]) == (1, "limit_exceeded")
+    assert "pay " in beyond.stderr
+    unknown = await hobbs("credit", "check", "anna", "--aircraft", "N0", "--hours", "1.0")
+    assert unknown.exit_code == 1
+    assert (await hobbs("credit", "check", "anna", "--aircraft", "N364MA", "--hours", "x")).exit_code == 2
+    await owes(open_db("ledger"), 40_000)
+    assert (await hobbs(*asked, "--hours", "1.0")).exit_code == 1
