@@ -1,8 +1,10 @@
 """The command: every examination in turn; one that cannot be made is a finding itself."""
 
 import asyncio
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
+from typing import Annotated, Literal
 
 import typer
 from pydantic import SecretStr, ValidationError
@@ -16,6 +18,7 @@ from hobbs.doctor.machine import examine_machine
 from hobbs.doctor.movements import examine_movements
 from hobbs.doctor.operations import examine_operations
 from hobbs.doctor.postgres import examine_postgres
+from hobbs.doctor.production import examine_production
 from hobbs.doctor.reserve import examine_reserve
 from hobbs.doctor.stripe import StripeAccess, examine_stripe
 from hobbs.doctor.stripe_seen import examine_stripe_seen
@@ -41,18 +44,36 @@ class DoctorSettings(Settings):
     stripe_accounts: AccountsApi = AccountsApi.V2
     stripe_country: str = "US"
     stripe_recipient_alone: bool = False
+    attestation_keys: SecretStr = SecretStr("")
+    console_login: Literal["oidc", "local"] = "oidc"
 
 
 @app.command("doctor")
-def doctor(output: OutputOption = Output.table) -> None:
+def doctor(
+    production: Annotated[
+        bool, typer.Option("--production", help="List only what is not fit for a live key.")
+    ] = False,
+    output: OutputOption = Output.table,
+) -> None:
     """Look at Python, settings, Postgres, Kafka and Stripe; say what is wrong and its fix. Exit 1 if any is.
 
     Give it the settings the services have (the Stripe key and webhook secrets are looked at when set).
     """
     findings = run(examine())
+    if production:
+        unfit = [finding for finding in findings if finding.state is not State.ok]
+        findings = [*unfit, *examine_settings_for_production()]
     show_rows([_row(finding) for finding in findings], output, columns=["area", "state", "found", "fix"])
-    if any(finding.state is State.wrong for finding in findings):
+    if any(production or finding.state is State.wrong for finding in findings):
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def examine_settings_for_production() -> list[Finding]:
+    """What of the settings is not fit for a live key; none when they cannot be read, which is said anyhow."""
+    try:
+        return examine_production(DoctorSettings(), os.environ)
+    except (OSError, ValueError):
+        return []
 
 
 async def examine() -> list[Finding]:

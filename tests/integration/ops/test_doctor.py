@@ -383,3 +383,11 @@ async def test_api_v1_is_explained(database_url: str, stripe_sim: StripeSim) -> 
 
 def test_the_doctor_names_the_pinned_api_version() -> None:
     assert stripe.api_version == API_VERSION
+
+
+async def test_what_is_not_fit_for_a_live_key_is_a_list_of_its_own(hobbs: Hobbs, topics: Settings) -> None:
+    result = await hobbs("doctor", "--production", "-o", "json")
+    rows = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert [row for row in rows if row["state"] == "ok"] == []
+    assert "HOBBS_KAFKA_SECURITY_PROTOCOL=SASL_SSL" in found(rows, "ask nobody who writes")["fix"]
