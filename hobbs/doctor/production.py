@@ -26,16 +26,24 @@ SECRET_ENDINGS: Final = ("_SECRET", "_SECRETS", "_DATABASE_URL", "_PASSWORD")
 class Told(Protocol):
     """The settings that are judged."""
 
-    database_url: SecretStr
-    kafka_bootstrap: str
-    kafka_security_protocol: str
-    kafka_sasl_mechanism: str
-    kafka_private_hosts: str
-    stripe_secret_key: SecretStr | None
-    stripe_api_base: str
-    stripe_livemode: bool
-    attestation_keys: SecretStr
-    console_login: str
+    @property
+    def database_url(self) -> SecretStr: ...
+    @property
+    def kafka_bootstrap(self) -> str: ...
+    @property
+    def kafka_security_protocol(self) -> str: ...
+    @property
+    def kafka_private_hosts(self) -> str: ...
+    @property
+    def stripe_secret_key(self) -> SecretStr | None: ...
+    @property
+    def stripe_api_base(self) -> str: ...
+    @property
+    def stripe_livemode(self) -> bool: ...
+    @property
+    def attestation_keys(self) -> SecretStr: ...
+    @property
+    def console_login(self) -> str: ...
 
 
 def examine_production(told: Told, environment: Mapping[str, str]) -> list[Finding]:
