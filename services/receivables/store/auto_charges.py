@@ -116,7 +116,7 @@ _STANDING = """
             SELECT 'flight:' || bill.flight_id || ':' || bill.revision AS source
             FROM billing_public.bills AS bill
             WHERE bill.student = choice.student AND bill.corrects IS NULL
-              AND bill.billed_on >= choice.chosen_on - 60
+              AND bill.billed_on >= choice.chosen_on - 366
             ORDER BY bill.billed_on DESC LIMIT 100) AS billed
         JOIN ledger_public.journals AS posted USING (source)
         WHERE posted.recorded_at >= choice.chosen_at

@@ -17,6 +17,7 @@ from tests.conftest import OpenDatabase
 from tests.integration.billing.given import rows
 from tests.integration.receivables.credits import a_school, owes
 from tests.integration.receivables.stories import failed_intent, intent, webhook
+from tests.integration.receivables.test_dispatches import HOUR, School, flown
 from tests.support.decisions import answered, decision
 from tests.support.records import record
 
@@ -267,3 +268,27 @@ async def test_a_card_that_was_removed_is_not_charged(anna: Database, ledger: Da
     await owes(ledger, 150_00)
     await due(anna)
     assert await asked(anna) == []
+
+
+async def test_after_each_flight_what_is_owed_is_charged_once(anna: Database, open_db: OpenDatabase) -> None:
+    school = School(open_db, anna)
+    await school.say(flown("D1"))
+    await allows(anna, occasion="each_flight")
+    await due(anna)
+    assert await asked(anna) == []  # it was flown before she allowed it
+    await school.say(flown("D2"))
+    await due(anna)
+    [request] = await asked(anna)
+    assert (request["cause"], request["amount"]) == ("flight:D2:1", 2 * HOUR)
+    await handlers.take_charge_answers(anna, [answer(request, "succeeded")])
+    await due(anna, later=timedelta(hours=2))
+    assert len(await asked(anna)) == 1
+
+
+async def test_on_a_day_of_the_month_what_is_owed_is_charged_once(anna: Database, ledger: Database) -> None:
+    await allows(anna, occasion="day", day=1)
+    await owes(ledger, 150_00)
+    await due(anna, later=timedelta(days=40))
+    await due(anna, later=timedelta(days=40))
+    [request] = await asked(anna)
+    assert request["cause"].startswith("day:20")
