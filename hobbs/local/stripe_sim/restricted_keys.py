@@ -50,6 +50,9 @@ RECOMMENDED = (
     "balance_transaction_source_read",
     "charge_write",
     "event_read",
+    "payment_intent_write",
+    "customer_write",
+    "checkout_session_write",
 )
 PREFIX = "rak_"
 SETTING = "restricted_keys"
