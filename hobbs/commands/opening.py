@@ -19,9 +19,11 @@ import typer
 
 from fleet.zones import time_zone
 from hobbs.commands.queries import read
+from hobbs.flights.column_maps import column_map
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.opening.amounts import Decimals
-from hobbs.opening.file import OpeningFile, Reading, column_map, read_opening_file
+from hobbs.opening.file import COLUMNS as FILE_COLUMNS
+from hobbs.opening.file import OpeningFile, Reading, read_opening_file
 from hobbs.shell.decisions import Effects, Question, decide
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_rows
@@ -237,7 +239,7 @@ def _day(text: str) -> date:
 
 def _map(pairs: list[str] | None) -> dict[str, str]:
     try:
-        return column_map(pairs or [])
+        return column_map(pairs or [], FILE_COLUMNS)
     except FileUnreadable as error:
         raise typer.BadParameter(str(error)) from None
 

@@ -23,6 +23,7 @@ import typer
 from fleet.settings import Settings
 from hobbs.commands.queries import read
 from hobbs.commands.school import read_or_exit as read_school_or_exit
+from hobbs.flights.column_maps import column_map
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.opening.amounts import Decimals
 from hobbs.school.file import book_of
@@ -187,7 +188,7 @@ def _conclude(report: Report, found: FiguresFile, log_file: Path | None) -> None
 
 def _map(pairs: Sequence[str] | None) -> Mapping[str, str]:
     try:
-        return figures_file.column_map(pairs or [])
+        return column_map(pairs or [], figures_file.COLUMNS)
     except FileUnreadable as error:
         raise typer.BadParameter(str(error)) from None
 

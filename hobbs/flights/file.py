@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from hobbs.flights import cells as cell
 from hobbs.flights import csv_text, workbook
+from hobbs.flights.column_maps import column_map
 from hobbs.flights.unreadable import FileUnreadable
 from schemas.flights import FlightCancelled, FlightCompleted
 
@@ -149,18 +150,7 @@ def read_file(
 
 def parse_column_map(pairs: Sequence[str], shape: Shape[Any] = FLIGHTS) -> dict[str, str]:
     """Read `--map COLUMN=NAME` options: the file's column on the left, ours on the right."""
-    mapped: dict[str, str] = {}
-    for pair in pairs:
-        column, equals, name = (part.strip() for part in pair.rpartition("="))
-        if not equals or not column:
-            raise FileUnreadable(f"--map {pair!r}: write it as COLUMN=NAME, such as 'Tail number=aircraft'")
-        if name not in shape.columns:
-            turned = f" (or did you mean {name}={column}?)" if column in shape.columns else ""
-            raise FileUnreadable(f"--map {pair!r}: {name!r} is none of {', '.join(shape.columns)}{turned}")
-        if column in mapped or name in mapped.values():
-            raise FileUnreadable(f"--map {pair!r}: that column or name is mapped twice")
-        mapped[column] = name
-    return mapped
+    return column_map(pairs, shape.columns)
 
 
 def _csv_rows(text: str, names: dict[str, str], shape: Shape[Any], found: FlightsFile[Any]) -> Iterator[Row]:

@@ -143,18 +143,3 @@ def _names(header: Sequence[str], reading: Reading, notes: list[str]) -> list[st
     if ignored := [c for c, our in zip(columns, names, strict=True) if our is None and c]:
         notes.append(f"columns not read: {', '.join(ignored)}")
     return names
-
-
-def column_map(pairs: Sequence[str]) -> dict[str, str]:
-    """Read `--map COLUMN=NAME` options: the file's column on the left, ours on the right."""
-    mapped: dict[str, str] = {}
-    for pair in pairs:
-        column, equals, name = (part.strip() for part in pair.rpartition("="))
-        if not equals or not column or name not in COLUMNS:
-            raise FileUnreadable(
-                f"--map {pair!r}: write it as COLUMN=NAME; the names are {', '.join(COLUMNS)}"
-            )
-        if column in mapped or name in mapped.values():
-            raise FileUnreadable(f"--map {pair!r}: that column or name is mapped twice")
-        mapped[column] = name
-    return mapped

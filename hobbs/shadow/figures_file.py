@@ -22,6 +22,7 @@ from hobbs.shadow.figures import PARTIES, STUDENT, Figure, FlightFigures, role_o
 
 LONG: Final = ("flight_id", "date", "party", "amount", "hours", "rate", "tax")
 WIDE: Final = ("flight_id", "date", *PARTIES, "hours", "rate")
+COLUMNS: Final = tuple(dict.fromkeys((*LONG, *WIDE)))
 CHUNK: Final = 100_000  # rows that are sorted in memory
 FAULTS_MAX: Final = 20
 
@@ -174,20 +175,6 @@ def _names(header: Sequence[str], reading: Reading) -> tuple[list[str | None], b
     if not wide and "amount" not in there:
         raise FileUnreadable(f"the file has a column party and none for amount; {has}")
     return names, wide
-
-
-def column_map(pairs: Sequence[str]) -> dict[str, str]:
-    """Read `--map COLUMN=NAME` options: the file's column on the left, ours on the right."""
-    mapped: dict[str, str] = {}
-    for pair in pairs:
-        column, equals, name = (part.strip() for part in pair.rpartition("="))
-        if not equals or not column or name not in (*LONG, *WIDE) or name in mapped.values():
-            raise FileUnreadable(
-                f"--map {pair!r}: write it as COLUMN=NAME, each once; the names are "
-                f"{', '.join(dict.fromkeys((*LONG, *WIDE)))}"
-            )
-        mapped[column] = name
-    return mapped
 
 
 def _long(reading: Reading, row: Mapping[str, str]) -> list[Figure]:

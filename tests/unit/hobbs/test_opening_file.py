@@ -5,9 +5,10 @@ import io
 import pytest
 from openpyxl import Workbook
 
+from hobbs.flights.column_maps import column_map
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.opening.amounts import Decimals, amount
-from hobbs.opening.file import OpeningFile, Reading, column_map, read_opening_file
+from hobbs.opening.file import COLUMNS, OpeningFile, Reading, read_opening_file
 
 
 @pytest.mark.parametrize(
@@ -67,7 +68,12 @@ def test_an_amount_has_the_decimals_of_its_currency() -> None:
 
 
 def read(text: str, *maps: str, **how: object) -> OpeningFile:
-    given: dict[str, object] = {"kind": None, "currency": "USD", "column_map": column_map(maps), **how}
+    given: dict[str, object] = {
+        "kind": None,
+        "currency": "USD",
+        "column_map": column_map(maps, COLUMNS),
+        **how,
+    }
     return read_opening_file(text.encode(), Reading(**given))  # type: ignore[arg-type]
 
 

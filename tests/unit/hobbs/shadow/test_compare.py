@@ -8,11 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hobbs.flights.column_maps import column_map
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.shadow import figures_file
 from hobbs.shadow.compare import Difference, differences
 from hobbs.shadow.figures import Figure, FlightFigures
-from hobbs.shadow.figures_file import FiguresFile, Reading, column_map, sorted_flights
+from hobbs.shadow.figures_file import COLUMNS, FiguresFile, Reading, sorted_flights
 
 SIDES = st.dictionaries(st.text("ab-1é\U0001f6e9", min_size=1, max_size=3), st.integers(-3, 3), max_size=8)
 
@@ -56,7 +57,7 @@ def test_a_row_for_each_flight_has_a_column_for_each_party(tmp_path: Path) -> No
         "Flight No;date;student;instructor;tax;hours\nF1;2026-05-22;1.331,51;67,50;12,01;1,3\nF2;;9,00;;;\n"
     )
     told, found = read(
-        tmp_path / "old.csv", text, decimals="comma", column_map=column_map(["Flight No=flight_id"])
+        tmp_path / "old.csv", text, decimals="comma", column_map=column_map(["Flight No=flight_id"], COLUMNS)
     )
     assert list(told[0].figures) == [
         Figure("student", 133_151, 13, None, 1_201),
