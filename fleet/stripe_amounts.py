@@ -23,6 +23,9 @@ _STEPS = {"ISK": 100, "UGX": 100} | dict.fromkeys(("BHD", "JOD", "KWD", "OMR", "
 _PAYOUT_STEPS = _STEPS | {"HUF": 100, "TWD": 100}
 
 
+PAYMENT_MAX = 99_999_999  # Stripe's most for one payment, in most currencies
+
+
 class InexactAmount(ValueError):
     """An amount that the other side cannot write."""
 

@@ -7,11 +7,10 @@ from typing import Final
 from fleet.database import Tx
 from fleet.decisions import Decision, Ruling, refused
 from fleet.money import format_minor
-from fleet.stripe_amounts import sendable
+from fleet.stripe_amounts import PAYMENT_MAX, sendable
 from services.payouts import store
 from services.payouts.domain.student_links import STUDENT, StudentLink
 
-AMOUNT_MAX: Final = 99_999_999
 _CURRENCY: Final = re.compile(r"[A-Z]{3}")
 
 
@@ -27,8 +26,8 @@ async def make(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         return refused(f"{wallet} is no student's wallet")
     if not isinstance(currency, str) or not _CURRENCY.fullmatch(currency):
         return refused(f"currency is {currency!r}; name it by its three letters")
-    if amount is not None and (type(amount) is not int or not 0 < amount <= AMOUNT_MAX):
-        return refused(f"amount is {amount!r}; it is in minor units, from 1 to {AMOUNT_MAX}")
+    if amount is not None and (type(amount) is not int or not 0 < amount <= PAYMENT_MAX):
+        return refused(f"amount is {amount!r}; it is in minor units, from 1 to {PAYMENT_MAX}")
     if amount is not None and sendable(amount, currency) != amount:
         return refused(f"Stripe takes no payment of {format_minor(amount, currency)} {currency}")
     link = StudentLink(

@@ -43,9 +43,9 @@ from services.payouts.domain.payments import PAYABLE_EVENT_TYPES, REVERT_EVENT_T
 from services.payouts.domain.refunds import CardPayment
 from services.payouts.domain.rereads import RereadKind, RereadRequest
 from services.payouts.domain.reserve_gate import HeardGate, ReservePolicy
+from services.payouts.domain.student_links import STUDENT
 
 IDENTIFIER_CHARS_MAX = 100  # as schemas.fields.Identifier allows
-STUDENT = "student:"
 _WALLET_KINDS = {"instructor": "instructor", "owner": "aircraft_owner"}
 
 

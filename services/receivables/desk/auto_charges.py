@@ -1,17 +1,16 @@
 """What people may decide about charges of saved payment methods: what a student allows."""
 
 from datetime import datetime
-from typing import Any, Final, cast, get_args
+from typing import Any, cast, get_args
 
 from fleet.database import Tx
 from fleet.decisions import Decision, Ruling, refused
 from fleet.money import format_minor
+from fleet.stripe_amounts import PAYMENT_MAX
 from fleet.zones import local_date
 from services.receivables import store
 from services.receivables.domain.auto_charges import DAY_MOST, Choice, Occasion
 from services.receivables.domain.students import closest_student
-
-AMOUNT_MAX: Final = 99_999_999  # Stripe's most for one payment, in most currencies
 
 
 async def choose(tx: Tx, decision: Decision, now: datetime) -> Ruling:
@@ -47,7 +46,7 @@ def _choice(student: str, said: Any, now: datetime, zone: str) -> Choice | str:
             return f"{name} is {value!r}; it is an amount in minor units, at least 1"
     if most_a_day < most:
         return f"most_a_day ({most_a_day}) is less than most ({most}): no charge could be so large"
-    if not _fits(occasion == "threshold", threshold, AMOUNT_MAX):
+    if not _fits(occasion == "threshold", threshold, PAYMENT_MAX):
         return f"threshold is {threshold!r}; say an amount in minor units, for the occasion threshold only"
     if not _fits(occasion == "day", day, DAY_MOST):
         return f"day is {day!r}; say a day of the month, 1 to {DAY_MOST}, for the occasion day only"
@@ -63,7 +62,7 @@ def _choice(student: str, said: Any, now: datetime, zone: str) -> Choice | str:
 
 
 def _is_amount(value: object) -> bool:
-    return type(value) is int and 0 < value <= AMOUNT_MAX
+    return type(value) is int and 0 < value <= PAYMENT_MAX
 
 
 def _fits(wanted: bool, value: object, most: int) -> bool:

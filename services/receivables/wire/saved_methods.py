@@ -4,12 +4,12 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from schemas.fields import Identifier
 from services.receivables.domain.saved_methods import MethodDetached, MethodFact, MethodSeen, MethodSetUp
 from services.receivables.domain.students import is_student_name
-from services.receivables.wire.shapes import Metadata, Reference
+from services.receivables.wire.shapes import Metadata, Reference, Shape
 
 SET_UP: Final = "setup_intent.succeeded"
 _SEEN: Final = frozenset(
@@ -20,22 +20,18 @@ TYPES: Final = frozenset({SET_UP, _DETACHED, *_SEEN})
 STUDENT_KEY: Final = "hobbs_student"
 
 
-class _Shape(BaseModel):
-    model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
-
-
-class _SetupIntent(_Shape):
+class _SetupIntent(Shape):
     customer: Reference = None
     payment_method: Reference = None
     metadata: Metadata = None
 
 
-class _Card(_Shape):
+class _Card(Shape):
     exp_month: Annotated[int | None, Field(ge=1, le=12)] = None
     exp_year: Annotated[int | None, Field(ge=2000, le=2200)] = None
 
 
-class _PaymentMethod(_Shape):
+class _PaymentMethod(Shape):
     id: Identifier
     type: Annotated[str, Field(max_length=50)]
     customer: Reference = None

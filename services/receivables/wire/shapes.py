@@ -23,9 +23,13 @@ Metadata = Annotated[
 _Unix = Annotated[int, Field(ge=0, lt=7_258_118_400)]
 
 
-class StripeObject(BaseModel):
+class Shape(BaseModel):
+    """What is read of an object, or of a part of one."""
+
     model_config = ConfigDict(extra="ignore", hide_input_in_errors=True)
 
+
+class StripeObject(Shape):
     id: Identifier
     created: _Unix
     currency: CurrencyCode
