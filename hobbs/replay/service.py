@@ -13,10 +13,6 @@ ROLE: Final = "HOBBS_DATABASE_ROLE"
 DECISIONS: Final = "decision.requested"  # a person who decided waits no longer
 
 
-class NoService(ValueError):
-    """The records cannot go to this service from here; the sentence says why."""
-
-
 def refused(service: str, topic: str) -> str | None:
     """Why this topic is not replayed to this service by this process; None when it may be."""
     if service not in BY_NAME:
