@@ -5,6 +5,7 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from hobbs.demo.credit import BOOK
 from hobbs.demo.figures import Figures, Row
 from hobbs.demo.progress import Watcher
 from hobbs.demo.school import CommandFailed, apply_school, run_hobbs, school_with
@@ -35,7 +36,7 @@ CLOSING_TABLES: Final = {
 async def keep_a_reserve(fleet: Fleet, figures: Figures, story: Story, watcher: Watcher) -> None:
     """Apply the school with a reserve, and wait until the balance is read and judged."""
     watcher.say(f"the school keeps {RESERVE} at Stripe from now on")
-    file = school_with(fleet.folder, f"\n[[reserve]]\nminimum = {RESERVE}\n")
+    file = school_with(fleet.folder, f"{BOOK}\n[[reserve]]\nminimum = {RESERVE}\n")
     await asyncio.to_thread(apply_school, fleet, file)
 
     async def judged() -> bool:

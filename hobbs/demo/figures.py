@@ -198,6 +198,10 @@ _UNDER_WAY = f"""
                             AND bill.revision = waiting.revision - 1)
     UNION ALL SELECT 'adjustments under way', count(*) FROM adjustments.adjustment
               WHERE state IN ('proposed', 'approved', 'posted')  -- others ended, or wait for people or money
+    UNION ALL SELECT 'charges of saved cards under way', count(*) FROM receivables.auto_charge
+              WHERE state = 'asked'  -- a bank debit is processing for days
+    UNION ALL SELECT 'dispatches without an answer', count(*) FROM receivables.dispatch
+              WHERE state IN ('waits', 'asked', 'voiding')
     UNION ALL SELECT 'settlements asked for', count(*) FROM adjustments.settlement WHERE state = 'asked'
     {_TO_PUBLISH}
 """  # noqa: S608

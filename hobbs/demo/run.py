@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hobbs.demo.closing import CLOSING_TABLES, compare_the_day, keep_a_reserve
 from hobbs.demo.correction import correct_a_flight
+from hobbs.demo.credit import CREDIT_TABLES, fly_on_credit, read_credit
 from hobbs.demo.figures import Figures
 from hobbs.demo.progress import Watcher, watching
 from hobbs.demo.report import Table, read_tables, show_tables
@@ -40,7 +41,11 @@ async def tell_story(running: RunningFleet, watcher: Watcher) -> tuple[list[Tabl
         before = await figures.fingerprint()
         await story.fly_again()
         after = await figures.fingerprint()
+        await fly_on_credit(running.fleet, figures, story, watcher)
+        credit = await read_credit(figures)
+        tables += await read_tables(figures, CREDIT_TABLES)
         await keep_a_reserve(running.fleet, figures, story, watcher)
         compared = await compare_the_day(running.fleet, figures, story, watcher)
         tables += await read_tables(figures, CLOSING_TABLES)
-        return tables, [*await check_books(running.fleet, figures), nothing_changed(before, after), compared]
+        books = await check_books(running.fleet, figures)
+        return tables, [*books, nothing_changed(before, after), credit, compared]

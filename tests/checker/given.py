@@ -111,6 +111,13 @@ def topics() -> dict[str, list[Record]]:
         "decision.taken": [record("decision.taken", 0, {"decision_id": "d1", "service": "ledger"}, "a1")],
         "transfer.sent": [record("transfer.sent", 0, {"transfer_id": "t1"}, "s1")],
         "payment.received": [record("payment.received", 0, {"charge_id": "ch_1"}, "m1")],
+        "flight.dispatched": [
+            record("flight.dispatched", 0, {"flight_id": flight, "revision": revision}, f"d-{flight}")
+            for flight, revision in (("F1", 1), ("F2", 1))
+        ],
+        "flight.estimated": [],
+        "dispatch.cleared": [record("dispatch.cleared", 0, {"flight_id": "F2", "revision": 1}, "k1")],
+        "dispatch.refused": [record("dispatch.refused", 0, {"flight_id": "F1", "revision": 1}, "k2")],
         "stripe.webhook": [
             record("stripe.webhook", 0, {"event_id": "evt_1", "body": json.dumps(WEBHOOK)}, "w1")
         ],
@@ -125,7 +132,7 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     found["billing.inbox"] = [
         {"event_key": topic, "payload_hash": published[topic][0].digest}
         for topic in ("flight.completed", "flight.corrected")
-    ]
+    ] + [{"event_key": f"d-{flight}", "payload_hash": ""} for flight in ("F1", "F2")]
     found["ledger.inbox"] = [
         {"event_key": key, "payload_hash": ""} for key in ("r1", "r2", "r3", "d1", "r4", "r5")
     ]
@@ -163,8 +170,34 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     found |= correction_rows()
     found |= payout_rows()
     found |= compared_rows()
-    found["receivables.charge"] = [{"charge_id": "ch_1", "amount": 17_000}]
+    found |= credit_rows()
     return found
+
+
+def credit_rows() -> dict[str, list[dict[str, Any]]]:
+    """The payment was a charge of a saved card, declined before; a dispatch is cleared, one refused."""
+    charge = {"student": "s1", "currency": "USD", "amount": 17_000}
+    asked = {"wallet": "student:s1", "currency": "USD", "amount": 17_000}
+    first, again = "flight:F1:1", "flight:F1:1#2"
+    return {
+        "receivables.charge": [{"charge_id": "ch_1", "amount": 17_000}],
+        "receivables.auto_charge": [
+            {**charge, "request_id": "q1", "cause": first, "state": "declined"},
+            {**charge, "request_id": "q2", "cause": again, "state": "succeeded"},
+        ],
+        "payouts.charge_request": [
+            {**asked, "request_id": "q1", "operation_id": "o2", "cause": first, "outcome": "declined"},
+            {**asked, "request_id": "q2", "operation_id": "o3", "cause": again, "outcome": "succeeded"},
+        ],
+        "receivables.dispatch": [
+            {"flight_id": "F1", "revision": 1, "student": "s1", "held": None, "state": "refused"},
+            {"flight_id": "F2", "revision": 1, "student": "s1", "held": 9_000, "state": "cleared"},
+        ],
+        "ledger.hold": [
+            {"name": "dispatch:F2:1", "address": "student:s1", "amount": 9_000, "state": "open"},
+            {"name": "dispatch:F0:1", "address": "student:s1", "amount": 9_000, "state": "voided"},
+        ],
+    }
 
 
 def transactions() -> list[dict[str, Any]]:
@@ -321,7 +354,10 @@ def consistent_world() -> World:
                 "kind": "transfer", "object_id": "tr_1", "operation_id": "o1", "amount": 4_500,
                 "currency": "usd", "destination": "acct_1", "account": "",
             },
-            {"kind": "charge", "object_id": "ch_1", "operation_id": None, "amount": 17_000},
+            {
+                "kind": "charge", "object_id": "ch_1", "operation_id": "o3", "amount": 17_000,
+                "currency": "usd", "metadata": {"hobbs_student": "s1"},
+            },
         ],
         events=[WEBHOOK],
         deliveries=[{"event_id": "evt_1", "variant": "forged", "last_status": "400"}],

@@ -156,6 +156,13 @@ _QUERIES = {
         SELECT address, currency, amount, version
         FROM ledger.balance JOIN ledger.wallet ON wallet.id = wallet_id
     """,
+    "ledger.hold": """
+        SELECT name, address, hold.amount, hold.state
+        FROM ledger.hold JOIN ledger.wallet ON wallet.id = wallet_id
+    """,
+    "payouts.charge_request": """
+        SELECT request_id, operation_id, wallet, currency, amount, cause, outcome FROM payouts.charge_request
+    """,
     "payouts.operation": """
         SELECT id, sequence, kind, wallet, amount, currency, params, stripe_account, state, sentence,
                stripe_id
@@ -172,6 +179,10 @@ _QUERIES = {
     "reserves.book_match": "SELECT journal_id, match_id FROM reserves.book_match",
     "reserves.break": "SELECT subject, amount, state FROM reserves.break",
     "receivables.charge": "SELECT charge_id, amount FROM receivables.charge",
+    "receivables.auto_charge": """
+        SELECT request_id, student, cause, currency, amount, state FROM receivables.auto_charge
+    """,
+    "receivables.dispatch": "SELECT flight_id, revision, student, held, state FROM receivables.dispatch",
 }
 for _service in SERVICES:  # constant names, so nothing can be injected
     _QUERIES |= {

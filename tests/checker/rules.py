@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from tests.checker.credit_rules import CREDIT_RULES
 from tests.checker.event_rules import EVENT_RULES
 from tests.checker.flight_rules import FLIGHT_RULES
 from tests.checker.ledger_rules import LEDGER_RULES
@@ -18,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     *REVISION_RULES,
     *LEDGER_RULES,
     *RESERVE_RULES,
+    *CREDIT_RULES,
     *EVENT_RULES,
 )
 

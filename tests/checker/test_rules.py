@@ -95,6 +95,26 @@ def nothing_matched(world: World) -> World:
     return with_rows(with_rows(world, "reserves.line_match", []), "reserves.book_match", [])
 
 
+def charged_again(world: World) -> World:
+    return replace(world, effects=[*world.effects, {**world.effects[1], "object_id": "ch_2"}])
+
+
+def charge_changed(**changes: object) -> Break:
+    return lambda world: replace(world, effects=[world.effects[0], {**world.effects[1], **changes}])
+
+
+def more_bills(world: World) -> World:
+    return with_rows(
+        world,
+        "billing.bill",
+        [*world.rows("billing.bill"), {**world.rows("billing.bill")[0], "flight_id": "F2"}],
+    )
+
+
+def first_charge(state: str) -> Break:
+    return row("receivables.auto_charge", state=state)
+
+
 BREAKS: list[tuple[str, Break]] = [
     ("one_effect_per_operation", effect_again),
     ("one_effect_per_operation", effect_changed(operation_id=None)),
@@ -177,6 +197,27 @@ BREAKS: list[tuple[str, Break]] = [
     ("what_is_left_is_a_break", row("reserves.break", amount=1)),
     ("what_is_left_is_a_break", row("reserves.break", subject="line:txn_1")),
     ("what_is_left_is_a_break", nothing_matched),
+    ("saved_methods_are_charged_as_decided", charged_again),
+    ("saved_methods_are_charged_as_decided", charge_changed(amount=17_001)),
+    ("saved_methods_are_charged_as_decided", charge_changed(metadata={"hobbs_student": "s2"})),
+    ("saved_methods_are_charged_as_decided", charge_changed(operation_id="o2")),
+    ("saved_methods_are_charged_as_decided", charge_changed(operation_id="o9")),
+    ("charges_are_known_alike", first_charge("not_made")),
+    ("charges_are_known_alike", first_charge("asked")),
+    ("charges_are_known_alike", no_rows("payouts.charge_request")),
+    ("charges_are_known_alike", no_rows("receivables.auto_charge")),
+    ("charges_are_known_alike", row("payouts.charge_request", amount=1)),
+    ("no_cause_is_charged_twice", first_charge("succeeded")),
+    ("no_cause_is_charged_twice", first_charge("processing")),
+    ("no_more_is_charged_than_was_owed", row("ledger.entry", amount=-16_999)),
+    ("dispatches_are_answered_once", no_records("dispatch.cleared")),
+    ("dispatches_are_answered_once", more("dispatch.refused", {"flight_id": "F2", "revision": 1}, "k3")),
+    ("dispatches_are_answered_once", more("flight.dispatched", {"flight_id": "F3"}, "d-F1")),
+    ("holds_end_with_their_flights", no_rows("ledger.hold")),
+    ("holds_end_with_their_flights", row("ledger.hold", amount=9_001)),
+    ("holds_end_with_their_flights", row("ledger.hold", name="dispatch:F1:1")),
+    ("holds_end_with_their_flights", row("receivables.dispatch", place=1, state="closed")),
+    ("holds_end_with_their_flights", more_bills),
     ("outboxes_are_empty", lambda world: with_rows(world, "ledger.outbox", [{"id": 1}])),
     ("every_record_is_in_its_consumers_inboxes", row("payouts.inbox", event_key="p9")),
     ("every_record_is_in_its_consumers_inboxes", no_rows("billing.inbox")),

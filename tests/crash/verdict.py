@@ -12,6 +12,7 @@ from hobbs.demo.figures import Figures
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.running_fleet import operator_settings
 from tests.crash.compared import compare_all
+from tests.support.reserves import school_with_a_reserve
 
 DRAIN_WITHIN_S = 60.0
 REST_WITHIN_S = 300.0
@@ -60,7 +61,8 @@ async def violations(fleet: Fleet) -> list[str]:
         for o in outcomes
         if not o.holds
     ]
-    code, lines = await ask_checker(fleet, compared=not uncompared)
+    school = school_with_a_reserve(fleet.folder)  # as the run applied it
+    code, lines = await ask_checker(fleet, school=school, compared=not uncompared)
     return uncompared + broken + (lines if code else [])
 
 

@@ -11,7 +11,16 @@ from schemas.stripe_balance import AmountHeld, StripeBalanceRead, StripeTransact
 from tests.support.records import record
 
 # What runs with faults keep. Instructors are exempt: what they earn still meets a balance that is too small.
-KEPT_IN_RUNS = '\n[[reserve]]\nminimum = 1.00\nexempt_wallets = ["instructor"]\n'
+# And there is a student whose saved card is charged (tests/crash/charged.py).
+KEPT_IN_RUNS = """
+[[reserve]]
+minimum = 1.00
+exempt_wallets = ["instructor"]
+
+[[student]]
+id = "student-who-saves-a-card"
+name = "Kim Saver"
+"""
 
 
 def school_with_a_reserve(folder: Path, reserve: str = KEPT_IN_RUNS) -> Path:

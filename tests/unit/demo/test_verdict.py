@@ -2,6 +2,7 @@
 
 import pytest
 
+from hobbs.demo.credit import ANSWERS, STUDENT, credit_held
 from hobbs.demo.figures import Row
 from hobbs.demo.verdict import (
     every_transfer_happened_once,
@@ -81,3 +82,26 @@ def test_the_ledgers_cash_must_be_stripes_to_the_cent(
     ledger: list[Row], stripe: dict[str, int], holds: bool
 ) -> None:
     assert ledger_holds_what_stripe_holds(ledger, stripe).holds is holds
+
+
+def charged(amount: int, student: str = STUDENT) -> Row:
+    return {"kind": "charge", "amount": amount, "metadata": {"hobbs_student": student}}
+
+
+@pytest.mark.parametrize(
+    ("answers", "taken", "holds"),
+    [
+        (ANSWERS, [charged(24_490)], True),
+        (ANSWERS, [charged(24_490), charged(24_490)], False),
+        (ANSWERS, [charged(24_490, student="student-01")], False),
+        (ANSWERS, [charged(24_491)], False),
+        ([*ANSWERS[:1], (ANSWERS[1][0], 1, "cleared"), *ANSWERS[2:]], [charged(24_490)], False),
+        (ANSWERS[:2], [charged(24_490)], False),
+    ],
+)
+def test_credit_held_means_refused_once_and_charged_once(
+    answers: list[tuple[str, int, str]], taken: list[Row], *, holds: bool
+) -> None:
+    rows = [{"flight_id": flight, "revision": number, "state": state} for flight, number, state in answers]
+    charges = [{"amount": 24_490, "state": state} for state in ("declined", "succeeded")]
+    assert credit_held(rows, charges, taken).holds is holds

@@ -1,0 +1,118 @@
+"""Rules about students' credit: saved cards are charged as decided, dispatches are answered, holds end."""
+
+from collections.abc import Iterator
+
+from tests.checker.world import Row, World, grouped
+
+TOOK = ("processing", "succeeded")  # of a bank debit that is processing nothing has come yet
+
+
+def saved_methods_are_charged_as_decided(world: World) -> Iterator[str]:
+    """Stripe took what a request says, of its student, once; and nothing for any other operation."""
+    charges = [e for e in world.effects if e["kind"] == "charge" and e["operation_id"]]
+    taken = grouped(charges, lambda effect: str(effect["operation_id"]))
+    requests = {str(row["operation_id"]): row for row in world.rows("payouts.charge_request")}
+    for operation in taken.keys() - requests.keys():
+        yield f"{taken[operation][0]['object_id']} was charged for operation {operation}, which is unknown"
+    for operation, request in requests.items():
+        took = [
+            (f"student:{effect['metadata'].get('hobbs_student')}", effect["amount"], effect["currency"])
+            for effect in taken.get(operation, [])
+        ]
+        whole = [(request["wallet"], request["amount"], request["currency"].lower())]
+        right = {"succeeded": [whole], "processing": [[], whole]}.get(request["outcome"], [[]])
+        if took not in right:
+            yield f"request {request['request_id']} of {whole} is {request['outcome']}, Stripe took {took}"
+
+
+def charges_are_known_alike(world: World) -> Iterator[str]:
+    """What receivables decided is what payouts was asked for, and both know the same end."""
+    decided = {str(row["request_id"]): _told(row) for row in world.rows("receivables.auto_charge")}
+    asked = {str(row["request_id"]): _asked(row) for row in world.rows("payouts.charge_request")}
+    for request in sorted(decided.keys() | asked.keys()):
+        if decided.get(request) != asked.get(request):
+            yield f"charge {request} was decided as {decided.get(request)} and asked as {asked.get(request)}"
+
+
+def _told(row: Row) -> tuple[object, ...]:
+    outcome = None if row["state"] == "asked" else row["state"]
+    return f"student:{row['student']}", row["currency"], row["amount"], row["cause"], outcome
+
+
+def _asked(row: Row) -> tuple[object, ...]:
+    return row["wallet"], row["currency"], row["amount"], row["cause"], row["outcome"]
+
+
+def no_cause_is_charged_twice(world: World) -> Iterator[str]:
+    """Of a cause and its retries, one charge takes money at most."""
+    took = [row for row in world.rows("receivables.auto_charge") if row["state"] in TOOK]
+    for (student, cause), rows in grouped(
+        took, lambda r: (r["student"], r["cause"].partition("#")[0])
+    ).items():
+        if len(rows) > 1:
+            yield f"{student} was charged {len(rows)} times for {cause}"
+
+
+def no_more_is_charged_than_was_owed(world: World) -> Iterator[str]:
+    """All charges of a student together take no more than the ledger ever debited."""
+    took = [row for row in world.rows("receivables.auto_charge") if row["state"] in TOOK]
+    for (student, currency), rows in grouped(took, lambda row: (row["student"], row["currency"])).items():
+        debits = -sum(
+            entry["amount"]
+            for entry in world.rows("ledger.entry")
+            if (entry["address"], entry["currency"]) == (f"student:{student}", currency)
+            and entry["amount"] < 0
+        )
+        charged = sum(row["amount"] for row in rows)
+        if charged > debits:
+            yield f"{student} was charged {charged} {currency} by saved methods and owed {debits} in all"
+
+
+def dispatches_are_answered_once(world: World) -> Iterator[str]:
+    """Each dispatch that can be read is cleared or refused, and never both."""
+    answers: dict[tuple[str, int], set[str]] = {}
+    for topic in ("dispatch.cleared", "dispatch.refused"):
+        for record in world.records(topic):
+            body = record.body or {}
+            answers.setdefault((body["flight_id"], body["revision"]), set()).add(topic)
+    refused = {(row["partition"], row["offset"]) for row in world.letters("flight.dispatched")}
+    for record in world.records("flight.dispatched"):
+        body = record.body or {}
+        asked = (str(body.get("flight_id")), int(body.get("revision", 1)))
+        if (record.partition, record.offset) not in refused and asked not in answers:
+            yield f"{record}: dispatch {asked[1]} of {asked[0]} was never answered"
+    for (flight, revision), kinds in answers.items():
+        if len(kinds) > 1:
+            yield f"dispatch {revision} of {flight} was both cleared and refused"
+
+
+def holds_end_with_their_flights(world: World) -> Iterator[str]:
+    """Open holds are those of cleared dispatches, of their amounts; a flight that was billed has none."""
+    open_holds = {
+        row["name"]: (row["address"], row["amount"])
+        for row in world.rows("ledger.hold")
+        if row["state"] == "open" and row["name"].startswith("dispatch:")
+    }
+    cleared = {
+        f"dispatch:{row['flight_id']}:{row['revision']}": (f"student:{row['student']}", row["held"])
+        for row in world.rows("receivables.dispatch")
+        if row["state"] == "cleared"
+    }
+    for name in sorted(open_holds.keys() | cleared.keys()):
+        if open_holds.get(name) != cleared.get(name):
+            yield f"hold {name} is {open_holds.get(name)} in the ledger, cleared was {cleared.get(name)}"
+    billed = {row["flight_id"] for row in world.rows("billing.bill")}
+    for name in open_holds:
+        flight = name.removeprefix("dispatch:").rpartition(":")[0]
+        if flight in billed:
+            yield f"hold {name} is open although {flight} was billed"
+
+
+CREDIT_RULES = (
+    saved_methods_are_charged_as_decided,
+    charges_are_known_alike,
+    no_cause_is_charged_twice,
+    no_more_is_charged_than_was_owed,
+    dispatches_are_answered_once,
+    holds_end_with_their_flights,
+)
