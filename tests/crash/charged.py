@@ -1,13 +1,15 @@
-"""Brings receivables and payouts, in every run, a saved card to charge: its student pays nothing otherwise.
+"""Brings receivables and payouts, in every run, saved cards to charge: their students pay nothing otherwise.
 
-The card is set up at Stripe, the choice is a person's decision, and each flight that is billed is a cause.
-What a dead service left is gone on with.
+Each time it is the next student: one is charged three times in ten minutes at most. The card is set up at
+Stripe, the choice is a person's decision, and each flight that is billed is a cause. What a dead service left
+is gone on with.
 """
 
 import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import cycle
 from typing import Any, Final
 from uuid import uuid4
 
@@ -18,14 +20,14 @@ from hobbs.local.fleet_processes import Fleet
 from tests.crash.approvals import decision
 from tests.crash.decisions import REQUESTED
 from tests.crash.traffic import COMPLETED, publish
+from tests.support.reserves import SAVERS
 
 LOOK_S: Final = 0.5
-STUDENT: Final = "student-who-saves-a-card"
+_NEXT: Final = cycle(SAVERS)
 FLIGHT: Final[Mapping[str, Any]] = {
     "revision": 1,
     "date": "2026-01-05",
     "aircraft": "N740SP",
-    "student": STUDENT,
     "instructor": "instructor-01",
     "hobbs_out": "1000.0",
     "hobbs_in": "1001.0",
@@ -42,7 +44,7 @@ _STANDS: Final = """
 
 async def charge_cards(fleet: Fleet) -> None:
     """Have one flight after the other charged to a saved card; ends when it is cancelled."""
-    charges = _Charges(fleet)
+    charges = _Charges(fleet, next(_NEXT))
     while True:
         try:
             await charges.go_on_until_it_is_lost()
@@ -55,6 +57,7 @@ class _Charges:
     """Sees to it that there is a card, a choice and something owed."""
 
     fleet: Fleet
+    student: str
     set_up: bool = field(default=False)
 
     async def go_on_until_it_is_lost(self) -> None:
@@ -67,7 +70,7 @@ class _Charges:
             await connection.close()
 
     async def _go_on(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        stands = await connection.fetchrow(_STANDS, STUDENT)
+        stands = await connection.fetchrow(_STANDS, self.student)
         if stands is None:
             return
         if not stands["saved"] and not self.set_up:
@@ -76,11 +79,11 @@ class _Charges:
         if not stands["chosen"]:
             told = {"occasion": "each_flight", "most": 1_000_00, "most_a_day": 90_000_000}
             asked = decision(
-                STUDENT, "choose_charges", told, who="ann", identity=uuid4(), service="receivables"
+                self.student, "choose_charges", told, who="ann", identity=uuid4(), service="receivables"
             )
             await publish(self.fleet, REQUESTED, [asked])
         if not stands["flying"]:
-            body = {"flight_id": f"charged-{uuid4()}", **FLIGHT}
+            body = {"flight_id": f"charged-{uuid4()}", "student": self.student, **FLIGHT}
             await publish(
                 self.fleet, COMPLETED, [(body["flight_id"].encode(), json.dumps(body).encode(), [])]
             )
@@ -97,6 +100,6 @@ class _Charges:
                 "confirm": True,
                 "usage": "off_session",
                 "allowed_payment_method_types": ["card"],
-                "metadata": {"hobbs_student": STUDENT},
+                "metadata": {"hobbs_student": self.student},
             }
         )
