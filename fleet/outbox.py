@@ -2,6 +2,8 @@
 
 The relay selects what is present and deletes what Kafka acknowledged; it never remembers a position, so a
 row that commits late is never skipped. One owner per service (a session lock) keeps the order of each key.
+What its own process stages wakes it; another process of the service tells it by a notification of Postgres,
+which may be lost, so it looks by itself, too, less often the longer nothing came (decision 0263).
 A crash between acknowledgement and delete publishes a row again, with the same event id.
 """
 
@@ -11,6 +13,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import orjson
 from aiokafka import AIOKafkaProducer
 from sqlalchemy import Row, text
@@ -26,7 +29,8 @@ from fleet.partitions import partition_of
 VALUE_BYTES_MAX = 900_000
 BATCH_ROWS = 2_000
 BATCH_BYTES = 262_144  # of one partition; a larger record travels alone
-POLL_S = 0.05
+POLL_S = 0.05  # how long it rests while rows come; doubled up to POLL_MOST_S while none do
+POLL_MOST_S = 1.0
 # Rows staged within this time are sent together; the first row after an idle period is sent at once.
 GATHER_S = 0.01
 STANDBY_S = 1.0
@@ -97,6 +101,7 @@ _DELETE = text("DELETE FROM outbox WHERE id = ANY (CAST(:ids AS bigint[]))")
 # When a power cut undoes a delete, its rows are published again under the same ids: no need to wait for it.
 _RELAXED = text("SET synchronous_commit = off")
 _LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
+_NOTIFY = text("SELECT pg_notify(:channel, '')")
 
 
 class OutboxRelay:
@@ -106,6 +111,7 @@ class OutboxRelay:
         self._database = database
         self._kafka = connection
         self._prefix = topic_prefix
+        self._channel = f"outbox_{database.schema}"
         self._wake = asyncio.Event()
         database.on_staged = self._wake.set
 
@@ -117,7 +123,10 @@ class OutboxRelay:
                 async with self._database.session() as session:
                     if await self._owns(session):
                         await self._relay(session)
+                    else:
+                        await self._stand_by(session)
                 pause = STANDBY_S
+                continue
             except Exception:  # an outage of Kafka or Postgres; the rows wait
                 _log.exception("outbox relay stopped", extra={"retry_in_s": pause})
                 metrics.OUTBOX_FAILURES.labels(self._database.schema).inc()
@@ -128,28 +137,48 @@ class OutboxRelay:
         name = f"outbox:{self._database.schema}"
         return bool((await session.execute(_LOCK, {"name": name})).scalar_one())
 
+    async def _stand_by(self, session: AsyncConnection) -> None:
+        """Tell the owner, for a while, what this process stages."""
+        await session.execute(_RELAXED)
+        end = asyncio.get_running_loop().time() + STANDBY_S
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            if await self._rest(left):
+                self._wake.clear()
+                await session.execute(_NOTIFY, {"channel": self._channel})
+                await asyncio.sleep(GATHER_S)
+
+    async def _listen(self, session: AsyncConnection) -> None:
+        """Be woken by what other processes of the service stage."""
+        raw = await session.get_raw_connection()
+        connection: asyncpg.Connection[asyncpg.Record] = raw.driver_connection
+        await connection.add_listener(self._channel, lambda *_: self._wake.set())
+
     async def _relay(self, session: AsyncConnection) -> None:
         # A producer that met a fatal error stays broken: each time the lock is taken it is a new one.
         producer = make_producer(self._kafka, timeout_s=PRODUCER_TIMEOUT_S, batch_bytes=BATCH_BYTES)
         try:
             await producer.start()
             await session.execute(_RELAXED)
+            await self._listen(session)
             await fault_point("outbox.owned")
+            pause = POLL_S
             while True:
                 self._wake.clear()
                 relayed = await self._relay_batch(session, producer)
                 if 0 < relayed < BATCH_ROWS:
                     await asyncio.sleep(GATHER_S)
                 if relayed < BATCH_ROWS:
-                    await self._rest()
+                    await self._rest(pause)
+                pause = POLL_S if relayed else min(2 * pause, POLL_MOST_S)
         finally:
             await producer.stop()  # also one whose start failed, which `async with` would leave open
 
-    async def _rest(self) -> None:
+    async def _rest(self, most_s: float) -> bool:
+        """Wait until something is staged, or for so long; whether something was."""
         try:
-            await asyncio.wait_for(self._wake.wait(), POLL_S)
+            return await asyncio.wait_for(self._wake.wait(), most_s)
         except TimeoutError:
-            return
+            return False
 
     async def _relay_batch(self, session: AsyncConnection, producer: AIOKafkaProducer) -> int:
         rows = (await session.execute(_SELECT, {"most": BATCH_ROWS})).all()

@@ -4,6 +4,8 @@ A process that dies in a job leaves a lease; when it ends another process runs t
 must be safe to run twice, as everything here is.
 """
 
+import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -11,9 +13,15 @@ from zoneinfo import ZoneInfo
 from fleet.database import Database
 from fleet.faults import fault_point
 
+POLL_S = 1.0
+
 _DECLARE = """
     INSERT INTO timer (name, due_at) VALUES (:name, now() + make_interval(secs => :after_s))
     ON CONFLICT ON CONSTRAINT timer_runs_in_one_place DO NOTHING
+"""
+_DUE = """
+    SELECT name FROM timer
+    WHERE name = ANY (:names) AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
 """
 _CLAIM_DUE = """
     UPDATE timer SET lease_until = now() + make_interval(secs => :lease_s)
@@ -32,6 +40,33 @@ _CLAIM_DATE = """
 _FINISH_DATE = """
     UPDATE timer SET lease_until = NULL, last_run = :business_date WHERE name = :name
 """
+
+
+class DueTimers:
+    """Looks which timers of a worker are due, for all of them at once."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._due: dict[str, asyncio.Event] = {}
+        self._every_s = POLL_S
+
+    def add(self, name: str, seconds: float) -> asyncio.Event:
+        """Look for this timer, too; the event is set when it may be due, and at the end."""
+        self._every_s = min(self._every_s, seconds)
+        return self._due.setdefault(name, asyncio.Event())
+
+    async def run(self, stopping: asyncio.Event) -> None:
+        """Set the events of timers that are due, again and again; of all at the end, and in an outage."""
+        try:
+            while not stopping.is_set():
+                async with self._database.autocommit() as tx:
+                    for row in await tx.all(_DUE, names=list(self._due)):
+                        self._due[row.name].set()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stopping.wait(), self._every_s)
+        finally:
+            for due in self._due.values():
+                due.set()
 
 
 async def declare(database: Database, name: str, *, after_s: float = 0.0) -> None:

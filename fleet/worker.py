@@ -37,7 +37,6 @@ from fleet.shared_batches import BATCH_EVERY_S, Handler, SharedBatches
 
 DRAIN_S = 20.0
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 0.2, 10.0
-TIMER_POLL_S = 1.0
 MEASURE_S = 5.0
 PUBLISH_TIMEOUT_S = 8.0
 # Of every worker, in the order of _all_jobs.
@@ -76,6 +75,7 @@ class Worker:
         self._own_check = OwnCheck(
             self.database, service, every_s=settings.check_every_s, lease_s=settings.timer_lease_s
         )
+        self._timers = timers.DueTimers(self.database)
         self._jobs: list[tuple[str, _Job]] = []
         self._servers: list[tuple[Any, str, int]] = []
         self._stop: list[Callable[[], Awaitable[None]]] = []
@@ -144,14 +144,20 @@ class Worker:
     def every(self, name: str, seconds: float, job: Callable[[], Awaitable[None]]) -> None:
         """Run `job` every so many seconds in one process of the service."""
 
+        due = self._timers.add(name, seconds)
+
         async def forever() -> None:
             await timers.declare(self.database, name)
             while not self._stopping.is_set():
-                await timers.run_if_due(
-                    self.database, name, seconds, job, lease_s=self.settings.timer_lease_s
-                )
-                await self._pause(min(seconds, TIMER_POLL_S))
+                await due.wait()
+                due.clear()
+                if not self._stopping.is_set():
+                    await timers.run_if_due(
+                        self.database, name, seconds, job, lease_s=self.settings.timer_lease_s
+                    )
 
+        if not any(known == "timers" for known, _ in self._jobs):
+            self._add_job("timers", partial(self._timers.run, self._stopping))
         self._add_job(name, forever)
 
     def daily(self, name: str, job: Callable[[date], Awaitable[None]], *, at: time, zone: ZoneInfo) -> None:
@@ -164,7 +170,7 @@ class Worker:
                 await timers.run_missed_dates(
                     self.database, name, today, job, lease_s=self.settings.timer_lease_s
                 )
-                await self._pause(TIMER_POLL_S)
+                await self._pause(timers.POLL_S)
 
         self._add_job(name, forever)
 

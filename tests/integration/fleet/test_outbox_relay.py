@@ -186,3 +186,47 @@ async def test_a_second_relay_waits_for_the_first_to_end(
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)
             await other.close()
+
+
+async def test_what_a_process_that_stands_by_stages_is_relayed_when_it_says_so(
+    database: Database, plain_url: str, told: Told, kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The owner would look by itself after an hour only."""
+    monkeypatch.setattr(outbox, "POLL_S", 3600.0)
+    monkeypatch.setattr(outbox, "POLL_MOST_S", 3600.0)
+    other = Counted(plain_url, schema="sample", pool_size=5)
+    second = OutboxRelay(other, {"bootstrap_servers": kafka}, prefix)
+
+    async def first_owns() -> bool:
+        async with other.session() as session:
+            return not await second._owns(session)
+
+    running = [asyncio.create_task(told.relay.run())]
+    try:
+        await until(first_owns, True, within_s=15)
+        running.append(asyncio.create_task(second.run()))
+        for key in ("a", "b", "c"):
+            await staged(other, message(key))
+            await until(lambda: waiting(database), [], within_s=15)
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
+        await other.close()
+
+
+async def test_rows_that_nobody_told_of_are_found(
+    database: Database, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A notification may be lost."""
+    monkeypatch.setattr(outbox, "POLL_MOST_S", 0.2)
+    running = asyncio.create_task(told.relay.run())
+    try:
+        for _ in range(3):
+            await asyncio.sleep(0.3)
+            database.on_staged = None
+            await staged(database, message("a"))
+            await until(lambda: waiting(database), [], within_s=15)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
