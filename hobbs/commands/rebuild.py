@@ -115,6 +115,7 @@ async def _make(settings: RebuildSettings, sources: Sources, *, anew: bool, outp
         async with schemas.owner_of(settings.owner_database_url.get_secret_value()) as engine:
             await _beside(engine, service, anew=anew)
         _say_made(service, await making.make(settings, sources))
+        await making.make(settings, sources, beyond=True)  # places are written seldom
         compared = await making.compared(settings, service, since=began)
     return _show(compared, output)
 

@@ -29,7 +29,7 @@ from tests.integration.billing.given import CHANGES, FLIGHT, configured
 from tests.integration.ops.conftest import Hobbs
 from tests.support.databases import service_url
 
-WITHIN_S = 60.0
+WITHIN_S = 180.0
 STOPPED = ("--swap", "--yes", "--why", "a test", "--who", "ann")
 
 
@@ -161,7 +161,6 @@ async def test_tables_made_anew_are_the_live_ones_and_take_their_place_in_the_mi
 ) -> None:
     async with school.billing_at_work():
         await a_month(school)
-        await asyncio.sleep(1.5)  # positions are written every second
         code, seen, said = await tables(hobbs)
         assert code == 0, said
         assert {name: row["same"] for name, row in seen.items()} == dict.fromkeys(seen, "yes")
@@ -225,9 +224,7 @@ async def test_a_row_that_was_changed_by_hand_is_found_and_put_right_only_when_t
     assert await billed.number(BILLS) == 31
     done = await hobbs("rebuild", "billing", *STOPPED, "--although-different")
     assert done.exit_code == 0, done.stderr
-    assert await billed.rows(
-        "SELECT flight_id, charge FROM billing.bill WHERE flight_id IN ('F7', 'F8')"
-    ) == [
+    assert await billed.rows(TWO) == [
         {"flight_id": "F7", "charge": 36151},
         {"flight_id": "F8", "charge": 36151},
     ]
