@@ -44,7 +44,7 @@ async def measure(stack: Stack) -> list[Figure]:
         await owner.close()
         file = deployment.fleet.folder / "figures.csv"
         await asyncio.to_thread(write_figures, file)
-        ran = await asyncio.to_thread(diff, deployment, file)
+        ran = await asyncio.to_thread(hobbs, deployment, "shadow", "diff", str(file), "--by-month")
     if f"{FLIGHTS} flights compared, {-(-FLIGHTS // DIFFERING)} differ" not in ran.said:
         raise AssertionError(f"hobbs shadow diff exited with {ran.exit_code} and said: {ran.said}")
     return figures(ran)
@@ -59,18 +59,15 @@ def write_figures(file: Path) -> None:
             out.write(f"past-{number},,{student},80.00,120.00\n")
 
 
-def diff(deployment: Deployment, file: Path) -> Run:
-    """Run the command as a process of its own."""
+def hobbs(deployment: Deployment, *arguments: str, owner_url: str = "") -> Run:
+    """Run a command as a process of its own, logged in as the operator."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("HOBBS_")}
-    environment |= {
-        "HOBBS_DATABASE_URL": deployment.fleet.database_url("operator"),
-        "HOBBS_KAFKA_BOOTSTRAP": deployment.fleet.kafka_bootstrap,
-    }
-    command = [sys.executable, "-m", "hobbs", "shadow", "diff", str(file), "--by-month"]
-    said = file.with_suffix(".txt")
+    environment |= deployment.fleet.environment("operator") | {"HOBBS_OWNER_DATABASE_URL": owner_url}
+    said = deployment.fleet.folder / f"{arguments[0]}.txt"
     began = time.monotonic()
     with said.open("wb") as out:
         streams = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, out.fileno(), 2)]
+        command = [sys.executable, "-m", "hobbs", *arguments]
         pid = os.posix_spawn(sys.executable, command, environment, file_actions=streams)
         _, status, usage = os.wait4(pid, 0)
     return Run(

@@ -115,7 +115,6 @@ async def _make(settings: RebuildSettings, sources: Sources, *, anew: bool, outp
         async with schemas.owner_of(settings.owner_database_url.get_secret_value()) as engine:
             await _beside(engine, service, anew=anew)
         _say_made(service, await making.make(settings, sources))
-        await making.make(settings, sources, beyond=True)  # places are written seldom
         compared = await making.compared(settings, service, since=began)
     return _show(compared, output)
 
@@ -139,7 +138,6 @@ async def _swap(
                 raise NotSwapped(f"{twin(service, BEFORE)} is still there: hobbs rebuild {service} --drop")
             async with schemas.fenced(engine, service) as connection:
                 await making.make(settings, sources)
-                await making.make(settings, sources, beyond=True)
                 compared = await making.compared(settings, service)
                 if (differing := _show(compared, output)) and not although_different:
                     raise NotSwapped(
@@ -197,7 +195,9 @@ def _difference(example: Mapping[str, Any]) -> str:
     if live is None or rebuilt is None:
         return "only rebuilt" if live is None else "only live"
     names = [name for name in live if live[name] != rebuilt.get(name)]
-    return ", ".join(f"{name} {live[name]!r} live, {rebuilt.get(name)!r} rebuilt" for name in names)
+    plain = [name for name in names if not isinstance(live[name], list | dict)]
+    said = [f"{name} {live[name]!r} live, {rebuilt.get(name)!r} rebuilt" for name in plain]
+    return "; ".join([*said, *(name for name in names if name not in plain)])
 
 
 @contextmanager

@@ -18,9 +18,8 @@ from fleet.rehearsal import INBOX, NotCounted, Rehearsal
 from fleet.settings import Settings
 from fleet.shared_batches import Handler
 from fleet.worker import Worker
-from hobbs.replay import audit
+from hobbs.replay import audit, reading, service, span
 from hobbs.replay import file as records_file
-from hobbs.replay import reading, service, span
 from hobbs.replay.file import NotAFile
 from hobbs.replay.reading import BATCH, Choice, Unread
 from hobbs.replay.span import BEGINNING, NOW, NoSpan
@@ -105,7 +104,8 @@ def replay_command(
       hobbs replay --past
 
     First the handlers run in transactions that are rolled back, and what they would write is shown; then a
-    person is asked. No group is joined, no offset moves; who, what and why is kept on decision.taken. Exit 1: refused, or not readable; 2: usage.
+    person is asked. No group is joined, no offset moves. Who replayed what and why is kept on decision.taken.
+    Exit 1: refused, or not readable; 2: usage.
     """
     if past:
         run(_show_past(settings_or_exit(Settings), output))

@@ -115,25 +115,27 @@ async def _refused(tx: Tx) -> Item:
 
 
 def _limits(cards: Sequence[book_reads.StandingCard], today: date) -> Item:
-    """A student has the policy's limit, or one of their own that has not ended."""
+    """A student's own card stands instead of the policy's limit until it ends, also where it has no limit."""
     what = "every student has a limit"
-    students = {card.key for card in cards if card.kind == "student"}
+    students = sorted(card.key for card in cards if card.kind == "student")
     if not students:
         return Item(item=what, state=MISSING, found="there is no student", way_out="hobbs school apply")
-    everybody = any(
-        card.kind == "credit" and card.document.get("default_limit") is not None for card in cards
-    )
-    limited = {card.key for card in cards if card.kind == "credit_limit" and _limits_on(card.document, today)}
-    if without := sorted(set() if everybody else students - limited):
+    everybody = any(card.kind == "credit" and card.document.get("limit") is not None for card in cards)
+    own = {
+        card.key: card.document.get("limit") is not None or bool(card.document.get("frozen"))
+        for card in cards
+        if card.kind == "credit_limit" and not _has_ended(card.document, today)
+    }
+    if without := [student for student in students if not own.get(student, everybody)]:
         said = f"{len(without)} of {len(students)} have none: {_some(without)}"
-        way_out = "set default_limit in [credit], or a [[credit_limit]]"
+        way_out = "set limit in [credit], or in the student's [[credit_limit]]"
         return Item(item=what, state=MISSING, found=said, way_out=way_out)
     return Item(item=what, state=THERE, found=f"{len(students)}")
 
 
-def _limits_on(document: dict[str, Any], today: date) -> bool:
+def _has_ended(document: dict[str, Any], today: date) -> bool:
     until = document.get("until")
-    return document.get("limit") is not None and (until is None or date.fromisoformat(until) >= today)
+    return until is not None and date.fromisoformat(until) < today
 
 
 async def _reserve(tx: Tx, now: datetime) -> Item:

@@ -1,7 +1,7 @@
 """Makes a service's tables anew in the schema beside: its own handlers, its own topics, nothing published."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -12,7 +12,7 @@ from aiokafka import TopicPartition
 from fleet import positions
 from fleet.beside import twin
 from fleet.database import Database
-from fleet.envelope import event_key_of
+from fleet.envelope import Record, event_key_of
 from fleet.reader import Reader
 from fleet.settings import Settings
 from fleet.worker import Worker
@@ -36,18 +36,19 @@ class Made:
     thrown_away: Counter[str] = field(default_factory=Counter)
 
 
-async def make(settings: Settings, sources: Sources, *, beyond: bool = False) -> Made:
-    """Read on from where the schema beside ends to where the live service is, and handle what was read.
+async def make(settings: Settings, sources: Sources) -> Made:
+    """Read on from where the schema beside ends, and handle what the live service has handled.
 
-    beyond: also what the live service admitted behind the places that it wrote down, as after a kill. Raises
-    NotMade when a topic has lost its beginning, or ends before the live service's place.
+    That is what is before its written places, and of what follows what its inbox holds: places are written
+    seldom, and not at all by a process that was killed. Raises NotMade when a topic has lost its beginning,
+    or ends before the live service's place.
     """
     worker = service.build(sources.service)
     worker.database.stand_beside(twin(sources.service))
     try:
         async with acting_as(settings, sources.service) as live, reading.open_reader(settings) as reader:
-            parts = await _parts(settings, reader, sources, live, worker.database, beyond=beyond)
-            return await _handle(worker, reader, parts, _Remembered(live), beyond=beyond)
+            ranges = await _ranges(settings, reader, sources, live, worker.database)
+            return await _handle(worker, reader, ranges, _Remembered(live))
     finally:
         await worker.database.close()
 
@@ -72,63 +73,75 @@ class _Remembered:
         return {row.event_key: row.admitted_at for row in rows}
 
 
-async def _parts(
-    settings: Settings, reader: Reader, sources: Sources, live: Database, beside: Database, *, beyond: bool
-) -> dict[str, list[Part]]:
-    """Of each topic and partition: from where the schema beside ends to where the live service is."""
-    found: dict[str, list[Part]] = {}
+@dataclass(slots=True, kw_only=True)
+class _Ranges:
+    """What is read of each topic, and behind which offset of each partition the live service may not be."""
+
+    parts: dict[str, list[Part]] = field(default_factory=dict)
+    handled: dict[str, dict[int, int]] = field(default_factory=dict)
+
+
+async def _ranges(
+    settings: Settings, reader: Reader, sources: Sources, live: Database, beside: Database
+) -> _Ranges:
+    """Of each topic and partition: from where the schema beside ends to where the topic ends now."""
+    found = _Ranges()
     for topic in sources.topics:
         name = settings.topic_prefix + topic
         ends = await reader.ends_of(name)
         places = [TopicPartition(name, number) for number in sorted(ends)]
         firsts = await reader.beginning_offsets(places)
         async with live.autocommit() as tx:
-            handled = await positions.read(tx, topic)
+            handled = found.handled[topic] = await positions.read(tx, topic)
         async with beside.autocommit() as tx:
             made = await positions.read(tx, topic)
         for place in places:
-            begin, end = made.get(place.partition, 0), handled.get(place.partition, 0)
+            begin, end = made.get(place.partition, 0), ends[place.partition]
+            where = f"{topic} partition {place.partition}"
             if begin < firsts[place]:
                 raise NotMade(
-                    f"{topic} partition {place.partition} begins with offset {firsts[place]}: "
-                    "what was before is gone, and the tables were made of it too"
+                    f"{where} begins with offset {firsts[place]}: what was before is gone, and the tables "
+                    "were made of it too"
                 )
-            if end > ends[place.partition]:
+            if end < handled.get(place.partition, 0):
                 raise NotMade(
-                    f"{topic} partition {place.partition} ends before offset {end}, which "
-                    f"{sources.service} has handled: the topic was lost or cut"
+                    f"{where} ends before offset {handled[place.partition]}, where {sources.service} is: "
+                    "the topic was lost or cut"
                 )
-            end = ends[place.partition] if beyond else end
             if begin < end:
-                found.setdefault(topic, []).append(Part(place=place, begin=begin, end=end))
+                found.parts.setdefault(topic, []).append(Part(place=place, begin=begin, end=end))
     return found
 
 
-async def _handle(
-    worker: Worker,
-    reader: Reader,
-    parts: Mapping[str, Sequence[Part]],
-    remembered: _Remembered,
-    *,
-    beyond: bool,
-) -> Made:
+async def _handle(worker: Worker, reader: Reader, ranges: _Ranges, remembered: _Remembered) -> Made:
     made = Made()
-    if not parts:
+    if not ranges.parts:
         return made
-    async for batch, passed in in_order(reader, parts, remembered):
+    async for batch, passed in in_order(reader, ranges.parts, remembered):
         topic = batch[0].topic
-        if beyond:
-            keys = [event_key_of(record, None) for record in batch]
-            known = await remembered([key for key in keys if key is not None])
-            batch = [record for key, record in zip(keys, batch, strict=True) if key in known]
-        if batch:
-            await worker.handlers[topic](batch)
-        made.handled[topic] += len(batch)
+        handled = ranges.handled[topic]
+        known = await _known(
+            [one for one in batch if one.offset >= handled.get(one.partition, 0)], remembered
+        )
+        chosen = [
+            one
+            for one in batch
+            if one.offset < handled.get(one.partition, 0) or event_key_of(one, None) in known
+        ]
+        if chosen:
+            await worker.handlers[topic](chosen)
+        made.handled[topic] += len(chosen)
+        certain = {number: min(offset, handled.get(number, 0)) for number, offset in passed.items()}
         async with worker.database.transaction() as tx:
-            made.thrown_away += Counter({row.topic: row.rows for row in await tx.all(_THROW_AWAY)})
-            if not beyond:
-                await positions.write(tx, topic, passed)
+            thrown_away = await tx.all(_THROW_AWAY)
+            await positions.write(tx, topic, certain)
+        made.thrown_away += Counter({row.topic: row.rows for row in thrown_away})
     return made
+
+
+async def _known(records: Sequence[Record], remembered: _Remembered) -> Collection[UUID]:
+    keys = [key for record in records if (key := event_key_of(record, None)) is not None]
+    return await remembered(keys) if keys else ()
 
 
 _ADMITTED: Final = """

@@ -53,7 +53,7 @@ async def test_of_a_new_deployment_everything_but_refusals_is_missing(hobbs: Hob
     found = {row["item"]: row["state"] for row in json.loads(result.stdout)}
     assert [item for item, state in found.items() if state == THERE] == ["no flight is refused"]
     assert [item for item, state in found.items() if state == BY_HAND] == ["every kind of webhook came once"]
-    assert "10 of 12 are missing" in result.stderr
+    assert "11 of 13 are missing" in result.stderr
 
 
 async def test_an_opening_counts_once_it_is_at_zero_and_signed(
@@ -138,9 +138,12 @@ async def test_every_student_has_a_limit_and_every_instructor_a_rate(
     after = await states(owner)
     assert (after[limits], after[rates]) == (THERE, THERE)
     assert (await states(owner, today=DAY + timedelta(days=1)))[limits] == MISSING
-    everybody = {"kind": "credit", "key": "credit", "new": {"default_limit": 10_000}}
+    everybody = {"kind": "credit", "key": "credit", "new": {"limit": 10_000}}
     await configure_school(billing, [configured(3, [everybody])])
     assert (await states(owner, today=DAY + timedelta(days=1)))[limits] == THERE
+    unlimited = {"kind": "credit_limit", "key": "student-01", "new": {}}
+    await configure_school(billing, [configured(4, [unlimited])])
+    assert (await states(owner))[limits] == MISSING
 
 
 async def test_a_restore_counts_that_agreed_within_three_months(owner: Database, tmp_path: Path) -> None:

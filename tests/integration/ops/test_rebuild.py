@@ -2,11 +2,14 @@
 
 import asyncio
 import json
+import re
 import secrets
+import shlex
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,6 +32,7 @@ from tests.integration.billing.given import CHANGES, FLIGHT, configured
 from tests.integration.ops.conftest import Hobbs
 from tests.support.databases import service_url
 
+PAGE = Path(__file__).resolve().parents[3] / "docs" / "operations" / "rebuild.md"
 WITHIN_S = 180.0
 STOPPED = ("--swap", "--yes", "--why", "a test", "--who", "ann")
 
@@ -124,6 +128,10 @@ def dispatched(name: str) -> Message:
 
 
 BILLS = "SELECT count(*) FROM billing.bill"
+UNSENT = """
+    INSERT INTO billing.outbox (topic, key, value, event_id, source, correlation_id, traceparent)
+    VALUES ('journal.requested', 'k', '{}', uuidv7(), 'hobbs/billing', 'c', 't')
+"""
 EVERY_BILL = "SELECT id, flight_id, revision, charge, billed_at FROM billing.bill ORDER BY id"
 OTHERS = "SELECT nspname FROM pg_namespace WHERE nspname ~ '_(before|rebuilt|aside)'"
 TWO = "SELECT flight_id, charge FROM billing.bill WHERE flight_id IN ('F7', 'F8') ORDER BY flight_id"
@@ -202,8 +210,15 @@ async def _records(school: School, topic: str) -> int:
 
 @pytest.fixture
 async def billed(school: School) -> School:
+    """Its last flight was stamped before a version of the book, and handled after it."""
     async with school.billing_at_work():
         await a_month(school)
+    later = CHANGES[-1] | {"new": CHANGES[-1]["new"] | {"rate_per_hour": 21_000}}
+    await school.publish(flown("F40"))
+    await school.publish(book(3, [later]))
+    async with school.billing_at_work():
+        await school.until(BILLS, 33)
+    assert await school.number("SELECT school_version FROM billing.bill WHERE flight_id = 'F40'") == 3
     return school
 
 
@@ -221,7 +236,7 @@ async def test_a_row_that_was_changed_by_hand_is_found_and_put_right_only_when_t
     assert "charge 36152 live, 36151 rebuilt" in said
     refused = await hobbs("rebuild", "billing", *STOPPED)
     assert (refused.exit_code, "nothing was changed" in refused.stderr) == (1, True)
-    assert await billed.number(BILLS) == 31
+    assert await billed.number(BILLS) == 32
     done = await hobbs("rebuild", "billing", *STOPPED, "--although-different")
     assert done.exit_code == 0, done.stderr
     assert await billed.rows(TWO) == [
@@ -262,13 +277,25 @@ async def test_what_only_one_process_admitted_after_its_last_written_place_is_ma
     """A killed worker's places are a second behind what it committed."""
     async with billed.owner.transaction() as tx:
         await tx.execute("UPDATE billing.topic_position SET next_offset = 0 WHERE topic = 'flight.completed'")
+        await tx.execute(UNSENT)
     published = await _records(billed, "journal.requested")
     done = await hobbs("rebuild", "billing", *STOPPED)
     assert done.exit_code == 0, done.stderr
-    assert await billed.number(BILLS) == 32
+    assert await billed.number(BILLS) == 33
     async with billed.billing_at_work():
-        await asyncio.sleep(3)
-    assert await _records(billed, "journal.requested") == published
+        await asyncio.sleep(5)
+    assert await _records(billed, "journal.requested") == published + 1, (
+        "what waited in the outbox, and no more"
+    )
+
+
+async def test_the_page_says_what_can_be_typed(billed: School, hobbs: Hobbs) -> None:
+    blocks = re.findall(r"^```console\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
+    lines = "".join(blocks).splitlines()
+    assert len(lines) == 4
+    for line in lines:
+        result = await hobbs(*shlex.split(line)[1:])
+        assert result.exit_code == 0, (line, result.stderr)
 
 
 async def test_nothing_is_made_by_a_process_with_stripes_key(

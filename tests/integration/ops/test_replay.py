@@ -80,7 +80,8 @@ async def school(
             "topic_prefix": prefix,
         }
     )
-    await create_topics(settings, [TopicPlan(name=TOPIC, partitions=3, retention_ms=-1)])
+    plans = [(TOPIC, 3), ("decision.taken", 1)]
+    await create_topics(settings, [TopicPlan(name=n, partitions=p, retention_ms=-1) for n, p in plans])
     flights = [FlightCompleted.model_validate(FLIGHT | {"flight_id": name}) for name in NAMES]
     messages = [Message(topic=TOPIC, key=f.flight_id, event=f, cause=first_cause()) for f in flights]
     await publish_once(settings, messages, service="gateway")
@@ -145,7 +146,6 @@ async def test_who_replayed_what_and_why_is_kept_before_the_first_record(
     assert note["sentence"].endswith(f"only key F5) of {TOPIC} to billing: billing was down")
     assert {"what": "bill", "change": "added", "rows": 1} in note["effects"]
 
-    await create_topics(school.settings, [TopicPlan(name="decision.taken", partitions=1, retention_ms=-1)])
     body = orjson.dumps(note)
     told = [Message(topic="decision.taken", key="k", event=one, cause=first_cause()) for one in (body, b"{}")]
     await publish_once(school.settings, told, service="billing")
