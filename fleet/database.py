@@ -14,7 +14,7 @@ from uuid import UUID
 
 import orjson
 from sqlalchemy import Row, TextClause, text
-from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from fleet.database_url import address
 from fleet.faults import fault_point
@@ -89,10 +89,18 @@ class Database:
         self.on_staged: Callable[[], None] | None = None  # wakes this process's outbox relay
         # Of a rehearsal (fleet/rehearsal.py): sees what each transaction writes, and nothing is committed.
         self.watch: Callable[[Tx], AbstractAsyncContextManager[None]] | None = None
-        self.url, way = address(url)
-        self._engine = create_async_engine(
+        self.url, self._way = address(url)
+        self._pool_size, self._role = pool_size, role
+        self._engine = self._made(schema)
+
+    def stand_beside(self, name: str) -> None:
+        """Before the first use: see the schema `name`, which has the same tables (fleet/beside.py)."""
+        self._engine = self._made(name)
+
+    def _made(self, seen: str) -> AsyncEngine:
+        return create_async_engine(
             self.url,
-            pool_size=pool_size,
+            pool_size=self._pool_size,
             max_overflow=0,
             pool_use_lifo=True,  # the connection used last knows its statements and has its pages at hand
             pool_timeout=30,
@@ -100,9 +108,9 @@ class Database:
             hide_parameters=True,  # errors are logged, and parameters are people's data
             connect_args={
                 "timeout": 10,
-                **way,
+                **self._way,
                 "command_timeout": STATEMENT_TIMEOUT_MS / 1000 + 5,
-                "server_settings": _server_settings(schema, role),
+                "server_settings": _server_settings(seen, self._role),
             },
         )
 

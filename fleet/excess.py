@@ -6,12 +6,13 @@ out. Roles that are not ours (`hobbs_…`) are their owner's business, unless th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 from sqlalchemy import Connection, text
 
+from fleet import beside
 from fleet.database import Tx
 from fleet.functions import run_script
 from fleet.grants import Grant, wanted_grants
@@ -29,7 +30,9 @@ class Excess:
 
 
 def _wanted(services: Sequence[str]) -> list[Grant]:
-    return [grant for service in services for grant in wanted_grants(service)]
+    """What is wanted in the services' schemas, and in those that are rebuilt beside (fleet/beside.py)."""
+    wanted = [grant for service in services for grant in wanted_grants(service)]
+    return wanted + [replace(grant, schema=beside.twin(grant.schema)) for grant in wanted]
 
 
 def _parameters(services: Sequence[str]) -> dict[str, Any]:

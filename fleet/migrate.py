@@ -68,7 +68,7 @@ async def migrate(
     Without `exact_rights` they are what migrations and functions gave: schema.sql is written from that.
     """
     chosen = list(only) if only is not None else migrated()
-    engine = _owner_engine(url)
+    engine = owner_engine(url)
     try:
         async with engine.begin() as connection:
             await connection.execute(
@@ -88,7 +88,7 @@ async def migrate(
     return chosen
 
 
-def _owner_engine(url: str) -> AsyncEngine:
+def owner_engine(url: str) -> AsyncEngine:
     place, way = address(url)
     return create_async_engine(place, poolclass=pool.NullPool, connect_args=way, hide_parameters=True)
 
@@ -105,7 +105,7 @@ async def pending_migrations(database: Database) -> list[str]:
 
 async def roles_without_login(url: str, chosen: Sequence[str]) -> list[str]:
     """Of these services, those whose role may not log in, as the database says; `url` as for `migrate`."""
-    engine = _owner_engine(url)
+    engine = owner_engine(url)
     try:
         async with engine.connect() as connection:
             able = await connection.execute(text("SELECT rolname FROM pg_roles WHERE rolcanlogin"))
@@ -195,11 +195,7 @@ async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords
         role = f"hobbs_{service}"
         await _ensure_role(connection, role, passwords.get(service))
         for statement in (
-            f"CREATE SCHEMA IF NOT EXISTS {service}",
-            f"CREATE SCHEMA IF NOT EXISTS {service}_public",
-            f"REVOKE ALL ON SCHEMA {service}, {service}_public FROM PUBLIC",
-            f"GRANT USAGE ON SCHEMA {service} TO {role}",
-            f"GRANT USAGE ON SCHEMA {service}_public TO {READER}, {role}",
+            *_schemas_of(service),
             # Releases before let each service read everything. The console shows people all of it.
             f"GRANT {READER} TO {role}" if service == CONSOLE else f"REVOKE {READER} FROM {role}",
             f"GRANT {role} TO {OPERATOR} WITH INHERIT FALSE, SET TRUE",
@@ -213,6 +209,29 @@ async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords
     roles = ", ".join([OPERATOR, *(f"hobbs_{service}" for service in chosen)])
     await connection.execute(text(f"GRANT CONNECT ON DATABASE {database} TO {roles}"))
     await connection.execute(text(f"GRANT {READER} TO {OPERATOR}"))
+
+
+def _schemas_of(service: str) -> tuple[str, ...]:
+    return (
+        f"CREATE SCHEMA IF NOT EXISTS {service}",
+        f"CREATE SCHEMA IF NOT EXISTS {service}_public",
+        f"REVOKE ALL ON SCHEMA {service}, {service}_public FROM PUBLIC",
+        f"GRANT USAGE ON SCHEMA {service} TO hobbs_{service}",
+        f"GRANT USAGE ON SCHEMA {service}_public TO {READER}, hobbs_{service}",
+    )
+
+
+async def make_anew(connection: AsyncConnection, service: str) -> None:
+    """Make a service's schemas at this code's head, where there are none; the caller's transaction.
+
+    Nothing else is touched: no role, no other service's schema, but what others may read here.
+    """
+    await connection.execute(text("SELECT pg_advisory_xact_lock(hashtextextended('hobbs:migrate', 0))"))
+    for statement in _schemas_of(service):
+        await connection.execute(text(statement))
+    await connection.run_sync(_upgrade, service, "head")
+    for other in migrated():
+        await connection.run_sync(give_missing_grants, other)
 
 
 async def _ensure_role(connection: AsyncConnection, role: str, password: str | None) -> None:

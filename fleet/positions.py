@@ -70,9 +70,7 @@ class Positions:
         self._written_at = time.monotonic()
         try:
             async with self._db.autocommit() as tx:
-                await tx.execute(
-                    _WRITE, topic=self._topic, partitions=list(passed), next_offsets=list(passed.values())
-                )
+                await write(tx, self._topic, passed)
         except BaseException:
             self._unwritten = passed | self._unwritten  # written the next time
             raise
@@ -125,6 +123,11 @@ class Positions:
                 _BEGIN, topic=self._topic, partitions=list(known), next_offsets=list(known.values())
             )
             return await read(tx, self._topic)
+
+
+async def write(tx: Tx, topic: str, passed: Mapping[int, int]) -> None:
+    """Keep the places behind what is handled; one that is earlier than what is kept changes nothing."""
+    await tx.execute(_WRITE, topic=topic, partitions=list(passed), next_offsets=list(passed.values()))
 
 
 async def read(tx: Tx, topic: str, table: str = "topic_position") -> dict[int, int]:

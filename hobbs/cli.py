@@ -48,6 +48,7 @@ COMMANDS: Final = {
     "post": "hobbs.commands.post",
     "revert": "hobbs.commands.post",
     "replay": "hobbs.commands.replay",
+    "rebuild": "hobbs.commands.rebuild",
     "check": "hobbs.commands.check",
 }
 # These need the Stripe simulator, which is in a checkout and not in the services' image or the wheel.

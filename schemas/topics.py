@@ -34,6 +34,7 @@ class Topic:
 
     `also_from`: publishers besides the owner. `copied_by`: who keeps a copy of every record, and buries none.
     `measured_by`: who asks how far it goes, and reads no record. Who is not named may not (kafka_rights.py).
+    `only_answered_by`: consumers that answer each record and keep no row of it.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Topic:
     also_from: tuple[str, ...] = ()
     copied_by: tuple[str, ...] = ()
     measured_by: tuple[str, ...] = ()
+    only_answered_by: tuple[str, ...] = ()
     partitions: int = 12
     retention_ms: int = 30 * DAY_MS
 
@@ -84,6 +86,7 @@ _TOPICS = (
         owner=SCHEDULING,
         also_from=FLIGHTS_ALSO_FROM,
         consumers=("billing",),
+        only_answered_by=("billing",),
     ),
     Topic(
         name="flight.estimated",

@@ -3,7 +3,7 @@
 \b
 Examples:
   hobbs cutover check
-  hobbs cutover check --days 14 --shadow-log shadow.jsonl -o json
+  hobbs cutover check --days 14 --shadow-log shadow.jsonl --restore-log restore.jsonl --webhooks
 
 It reads, and changes nothing: it can be run every night.
 """
@@ -15,10 +15,14 @@ from typing import Annotated, Final
 
 import typer
 
+from fleet.settings import Settings
 from fleet.zones import time_zone
 from hobbs.commands.queries import read
-from hobbs.cutover.items import MISSING, read_items
+from hobbs.cutover import restores
+from hobbs.cutover.items import MISSING, Evidence, read_items
+from hobbs.cutover.webhooks import missing_kinds
 from hobbs.shadow import log
+from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_rows
 from services.billing.desk import reads as billing
 
@@ -38,13 +42,23 @@ def check_command(
     shadow_log: Annotated[
         Path | None, typer.Option(metavar="FILE", help="Where hobbs shadow noted its runs and signature.")
     ] = None,
+    restore_log: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where hobbs restore check noted its runs.")
+    ] = None,
+    webhooks: Annotated[
+        bool, typer.Option("--webhooks", help="Read from Kafka which kinds of events came in --days.")
+    ] = False,
     output: OutputOption = Output.table,
 ) -> None:
     """Walk the list. Exit 1: something is missing; what only a person knows is said and counts as there."""
-    signature = None if shadow_log is None else _signature(shadow_log)
+    evidence = Evidence(
+        signature=None if shadow_log is None else _signature(shadow_log),
+        restored_at=None if restore_log is None else _restored_at(restore_log),
+        webhooks_missing=run(missing_kinds(settings_or_exit(Settings), days=days)) if webhooks else None,
+    )
     zone = time_zone(read(billing.whole_book).time_zone())
-    today = datetime.now(zone).date()
-    items = read(lambda tx: read_items(tx, days=days, today=today, signature=signature))
+    now = datetime.now(zone)
+    items = read(lambda tx: read_items(tx, days=days, now=now, today=now.date(), evidence=evidence))
     show_rows([asdict(item) for item in items], output, columns=COLUMNS)
     if missing := [item.item for item in items if item.state == MISSING]:
         say(f"{len(missing)} of {len(items)} are missing")
@@ -58,3 +72,11 @@ def _signature(file: Path) -> str | None:
         say(f"{file}: {error}")
         raise typer.Exit(EXIT_USAGE) from None
     return None if found is None else f"{found['at'][:10]} by {found['who']}"
+
+
+def _restored_at(file: Path) -> datetime | None:
+    try:
+        return restores.last_agreed(file)
+    except (OSError, ValueError) as error:
+        say(f"{file}: {error}")
+        raise typer.Exit(EXIT_USAGE) from None

@@ -6,33 +6,43 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, context
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
 from pydantic import ValidationError
 
 from fleet import rehearsal
+from fleet.decisions import TAKEN
 from fleet.envelope import Record
 from fleet.rehearsal import INBOX, NotCounted, Rehearsal
 from fleet.settings import Settings
 from fleet.shared_batches import Handler
 from fleet.worker import Worker
+from hobbs.replay import audit, reading, service, span
 from hobbs.replay import file as records_file
-from hobbs.replay import reading, service, span
 from hobbs.replay.file import NotAFile
 from hobbs.replay.reading import BATCH, Choice, Unread
 from hobbs.replay.span import BEGINNING, NOW, NoSpan
 from hobbs.shell.connections import Unreachable, run, settings_or_exit, wrong_settings
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
+from hobbs.shell.reasons import WhoOption, WhyOption
 from schemas.topics import TOPICS
 
 app = typer.Typer(no_args_is_help=True)
 
 COLUMNS: Final = ("what", "change", "rows")
+PAST: Final = ("taken_at", "service", "sentence")
 EDGE: Final = "an offset (with --partition where there are several), a time with its zone"
 
 Batches = AsyncIterator[Sequence[Record]]
-Source = Callable[[], AbstractAsyncContextManager[Batches]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """Where records come from, the same ones each time it is opened; said: for people."""
+
+    open: Callable[[], AbstractAsyncContextManager[Batches]]
+    said: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,9 +57,20 @@ class _Asked:
     choice: Choice
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _By:
+    """Who replays and why; agreed: need not be asked again."""
+
+    who: str
+    why: str
+    agreed: bool
+
+
 @app.command("replay")
 def replay_command(
-    topic: Annotated[str, typer.Argument(help="Without the deployment's prefix, such as flight.completed.")],
+    topic: Annotated[
+        str | None, typer.Argument(help="Without the deployment's prefix, such as flight.completed.")
+    ] = None,
     begin: Annotated[
         str | None, typer.Option("--from", metavar="EDGE", help=f"{EDGE}, or {BEGINNING}.")
     ] = None,
@@ -67,6 +88,9 @@ def replay_command(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be written.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    past: Annotated[bool, typer.Option("--past", help="Only list the replays there were.")] = False,
+    why: WhyOption = "",
+    who: WhoOption = "",
     output: OutputOption = Output.table,
 ) -> None:
     """Read a closed range of a topic again: to one service's own handlers, or into a file.
@@ -77,10 +101,17 @@ def replay_command(
       hobbs replay flight.completed --from 120 --to 140 --partition 3 --key F123 --service billing
       hobbs replay flight.completed --from beginning --to now --to-file flights.jsonl
       hobbs replay flight.completed --from-file flights.jsonl --service billing
+      hobbs replay --past
 
     First the handlers run in transactions that are rolled back, and what they would write is shown; then a
-    person is asked. No group is joined, no offset moves. Exit 1: refused, or not readable; 2: usage.
+    person is asked. No group is joined, no offset moves. Who replayed what and why is kept on decision.taken.
+    Exit 1: refused, or not readable; 2: usage.
     """
+    if past:
+        run(_show_past(settings_or_exit(Settings), output))
+        return
+    if topic is None:
+        raise typer.BadParameter("name a topic, or ask for --past")
     asked = _asked(topic, begin, end, partition, from_file, Choice(key=key, limit=limit, rate=rate))
     if (to_service is None) == (to_file is None):
         raise typer.BadParameter("say where to: --service NAME or --to-file FILE")
@@ -93,7 +124,8 @@ def replay_command(
     if refused := service.refused(to_service, topic):
         say(refused)
         raise typer.Exit(EXIT_USAGE)
-    run(_replay(settings_or_exit(Settings), asked, to_service, dry_run=dry_run, yes=yes, output=output))
+    by = None if dry_run else _By(who=who, why=why, agreed=yes)
+    run(_replay(settings_or_exit(Settings), asked, to_service, by=by, output=output))
 
 
 def _asked(
@@ -121,7 +153,6 @@ def _asked(
 
 
 async def _source(settings: Settings, asked: _Asked) -> Source:
-    """Where the records come from, as often as they are asked for: the same ones each time."""
     if asked.file is not None:
         path = asked.file
         if (there := records_file.topic_of(path)) != asked.topic:
@@ -131,14 +162,15 @@ async def _source(settings: Settings, asked: _Asked) -> Source:
         async def from_file() -> AsyncIterator[Batches]:
             yield reading.chosen(records_file.of_file(path, BATCH), asked.choice)
 
-        return from_file
+        return Source(open=from_file, said=f"from {path.name}")
     name = settings.topic_prefix + asked.topic
     async with reading.open_reader(settings) as reader:
         parts = await span.parts(
             reader, name, asked.begin, asked.end, partition=asked.partition, now=datetime.now(UTC)
         )
-    for part in parts:
-        say(f"{name} partition {part.place.partition}: offsets {part.begin} to {part.end - 1}")
+    ranges = [f"partition {part.place.partition}: offsets {part.begin} to {part.end - 1}" for part in parts]
+    for one in ranges:
+        say(f"{name} {one}")
 
     @asynccontextmanager
     async def from_kafka() -> AsyncIterator[Batches]:
@@ -148,7 +180,7 @@ async def _source(settings: Settings, asked: _Asked) -> Source:
         async with reading.open_reader(settings) as reader:
             yield reading.of_topic(reader, asked.topic, parts, asked.choice)
 
-    return from_kafka
+    return Source(open=from_kafka, said="; ".join([*ranges, *asked.choice.sentences]))
 
 
 async def _write(settings: Settings, asked: _Asked, path: Path) -> None:
@@ -156,7 +188,7 @@ async def _write(settings: Settings, asked: _Asked, path: Path) -> None:
         source = await _source(settings, asked)
         written = left_out = 0
         with records_file.create(path, asked.topic) as file, _gone_unless_whole(path):
-            async with source() as batches:
+            async with source.open() as batches:
                 async for batch in batches:
                     whole = [record for record in batch if record.cut is None]
                     file.writelines(map(records_file.line, whole))
@@ -167,9 +199,8 @@ async def _write(settings: Settings, asked: _Asked, path: Path) -> None:
         raise typer.Exit(EXIT_FINDINGS)
 
 
-async def _replay(
-    settings: Settings, asked: _Asked, name: str, *, dry_run: bool, yes: bool, output: Output
-) -> None:
+async def _replay(settings: Settings, asked: _Asked, name: str, *, by: _By | None, output: Output) -> None:
+    """by: None: only rehearse."""
     with _one_sentence():
         source = await _source(settings, asked)
         worker = _built(name)
@@ -177,10 +208,16 @@ async def _replay(
         try:
             tried, read = await _rehearse(worker, handler, source)
             _show(tried, read, name, output)
-            if dry_run or not read:
+            if by is None or not read:
                 return
-            if not yes and not await asyncio.to_thread(agreed, f"Replay these {read} records to {name}?"):
+            if not by.agreed and not await asyncio.to_thread(
+                agreed, f"Replay these {read} records to {name}?"
+            ):
                 raise typer.Exit(EXIT_FINDINGS)
+            what = f"{read} records ({source.said})"
+            await audit.note(
+                worker.database, topic=asked.topic, who=by.who, why=by.why, what=what, effects=_changes(tried)
+            )
             done = await _hand_over(handler, source)
             say(f"{done} records replayed to {name}")
         finally:
@@ -190,7 +227,7 @@ async def _replay(
 async def _rehearse(worker: Worker, handler: Handler, source: Source) -> tuple[Rehearsal, int]:
     tried = await rehearsal.begin(worker.database)
     read = 0
-    async with source() as batches:
+    async with source.open() as batches:
         async for batch in batches:
             await tried.try_out(handler, batch)
             read += len(batch)
@@ -200,7 +237,7 @@ async def _rehearse(worker: Worker, handler: Handler, source: Source) -> tuple[R
 
 async def _hand_over(handler: Handler, source: Source) -> int:
     done = 0
-    async with source() as batches:
+    async with source.open() as batches:
         async for batch in batches:
             await handler(batch)
             done += len(batch)
@@ -209,8 +246,7 @@ async def _hand_over(handler: Handler, source: Source) -> int:
 
 def _show(tried: Rehearsal, read: int, name: str, output: Output) -> None:
     """What would be written. Exits when the service may have handled, and forgotten, some of it."""
-    changes = sorted((+tried.changes).items())
-    rows = [{"what": what, "change": change, "rows": number} for (what, change), number in changes]
+    rows = _changes(tried)
     show_rows(rows, output, columns=COLUMNS, right=["rows"])
     new = tried.changes[INBOX, "added"]
     say(
@@ -223,6 +259,26 @@ def _show(tried: Rehearsal, read: int, name: str, output: Output) -> None:
             f"({tried.epoch.sentence}): it may have handled them before; begin later"
         )
         raise typer.Exit(EXIT_FINDINGS)
+
+
+def _changes(tried: Rehearsal) -> list[dict[str, Any]]:
+    changes = sorted((+tried.changes).items())
+    return [{"what": what, "change": change, "rows": number} for (what, change), number in changes]
+
+
+async def _show_past(settings: Settings, output: Output) -> None:
+    with _one_sentence():
+        async with reading.open_reader(settings) as reader:
+            parts = await span.parts(
+                reader,
+                settings.topic_prefix + TAKEN,
+                BEGINNING,
+                NOW,
+                partition=None,
+                now=datetime.now(UTC),
+            )
+            rows = await audit.past(reading.of_topic(reader, TAKEN, parts, Choice())) if parts else []
+    show_rows(rows, output, columns=PAST)
 
 
 def _built(name: str) -> Worker:

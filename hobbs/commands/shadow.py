@@ -31,7 +31,7 @@ from hobbs.shadow import books, figures_file, log
 from hobbs.shadow.compare import Difference, differences
 from hobbs.shadow.figures import PARTIES, FlightFigures
 from hobbs.shadow.figures_file import FiguresFile, Reading
-from hobbs.shadow.live import over_live_books
+from hobbs.shadow.live import Details, over_live_books
 from hobbs.shadow.report import Report
 from hobbs.shadow.rules import Rule, RulesUnreadable, read_rules
 from hobbs.shell.connections import run, settings_or_exit
@@ -107,8 +107,10 @@ def diff_command(
             # The file is read before a transaction is open: Postgres ends one that is idle for a minute.
             told = None if file is None else figures_file.sorted_flights(file, reading, found, stack)
 
-            def compare(flights: Iterator[FiledFlight], known: books.RatesOfTheBook) -> None:
-                report.add(_differences(told, book, found, flights, known), take)
+            def compare(
+                flights: Iterator[FiledFlight], known: books.RatesOfTheBook, details: Details
+            ) -> None:
+                report.add(_differences(told, book, found, flights, known, details), take)
 
             run(over_live_books(settings, compare))
         except (FileUnreadable, OSError, UnicodeDecodeError) as error:
@@ -131,12 +133,13 @@ def _differences(
     found: FiguresFile,
     flights: Iterator[FiledFlight],
     known: books.RatesOfTheBook,
+    details: Details,
 ) -> Iterator[Difference | None]:
     if told is not None:
-        here = books.filed(flights, known, named=found.named)
-        return differences(told, here, found.roles & set(PARTIES))
+        here = books.filed(flights, known, details.of, named=found.named)
+        return differences(told, here, found.roles & set(PARTIES), details.expect)
     assert book is not None
-    return books.between(flights, book, known)
+    return books.between(flights, book, known, details.of, details.expect)
 
 
 @app.command("sign")

@@ -5,7 +5,7 @@ It reads published views and changes nothing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from fleet.database import Tx
@@ -13,11 +13,15 @@ from services.billing.desk import reads as book_reads
 from services.ledger.desk import reads as wallet_reads
 from services.payouts.desk import reads as payee_reads
 from services.reserves.desk.reads import reconciliation
+from services.reserves.desk.reads import reserve as reserve_reads
+from services.reserves.domain.health import HEALTHY
 
 THERE: Final = "there"
 MISSING: Final = "MISSING"
 BY_HAND: Final = "by hand"
 NAMED_MAX: Final = 5
+RESTORED_WITHIN: Final = timedelta(days=90)
+INSTRUCTOR: Final = "instructor:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,31 +34,38 @@ class Item:
     way_out: str = ""
 
 
-async def read_items(tx: Tx, *, days: int, today: date, signature: str | None) -> list[Item]:
-    """Every item. signature: of the comparison with the old system, when it is signed."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What is in no view. signature: of the comparison with the old system, while it counts.
+
+    restored_at: when a restored backup last agreed with Kafka and Stripe. webhooks_missing: kinds of Stripe's
+    events that did not come; None: nobody looked.
+    """
+
+    signature: str | None = None
+    restored_at: datetime | None = None
+    webhooks_missing: Sequence[str] | None = None
+
+
+async def read_items(tx: Tx, *, days: int, now: datetime, today: date, evidence: Evidence) -> list[Item]:
+    """Every item. today: the date at the school."""
     book = await book_reads.whole_book(tx)
     cards = book.in_force(today)
     opening = [await _opening(tx), await _signed(tx)]
+    payees = await payee_reads.list_payees(tx)
     return [
         *opening,
         _policy(cards, "credit", "a policy on credit", "students fly without a limit: set [credit]"),
+        _limits(cards, today),
         _policy(cards, "reserve", "a policy on the reserve", "nothing keeps cash at Stripe: set [reserve]"),
+        await _reserve(tx, now),
+        _rates(cards, payees),
         await _refused(tx),
-        await _onboarded(tx),
+        _onboarded(payees),
         await _reconciled(tx, days=days, today=today),
-        _shadow(signature),
-        Item(
-            item="a backup was restored once",
-            state=BY_HAND,
-            found="nothing here knows",
-            way_out="restore one beside the live database; see docs/operations/postgres.md",
-        ),
-        Item(
-            item="every kind of webhook came once",
-            state=BY_HAND,
-            found="the gateway keeps the latest kind of each endpoint only",
-            way_out="send each from Stripe's dashboard or workbench; hobbs doctor shows what came last",
-        ),
+        _shadow(evidence.signature),
+        _restored(evidence.restored_at, now),
+        _webhooks(evidence.webhooks_missing),
     ]
 
 
@@ -103,9 +114,61 @@ async def _refused(tx: Tx) -> Item:
     return Item(item=what, state=MISSING, found=said, way_out="hobbs flights list --state refused")
 
 
-async def _onboarded(tx: Tx) -> Item:
+def _limits(cards: Sequence[book_reads.StandingCard], today: date) -> Item:
+    """A student's own card stands instead of the policy's limit until it ends, also where it has no limit."""
+    what = "every student has a limit"
+    students = sorted(card.key for card in cards if card.kind == "student")
+    if not students:
+        return Item(item=what, state=MISSING, found="there is no student", way_out="hobbs school apply")
+    everybody = any(card.kind == "credit" and card.document.get("limit") is not None for card in cards)
+    own = {
+        card.key: card.document.get("limit") is not None or bool(card.document.get("frozen"))
+        for card in cards
+        if card.kind == "credit_limit" and not _has_ended(card.document, today)
+    }
+    if without := [student for student in students if not own.get(student, everybody)]:
+        said = f"{len(without)} of {len(students)} have none: {_some(without)}"
+        way_out = "set limit in [credit], or in the student's [[credit_limit]]"
+        return Item(item=what, state=MISSING, found=said, way_out=way_out)
+    return Item(item=what, state=THERE, found=f"{len(students)}")
+
+
+def _has_ended(document: dict[str, Any], today: date) -> bool:
+    until = document.get("until")
+    return until is not None and date.fromisoformat(until) < today
+
+
+async def _reserve(tx: Tx, now: datetime) -> Item:
+    what = "the reserve is covered"
+    rows = await reserve_reads.stands(tx, now)
+    if not rows:
+        return Item(item=what, state=MISSING, found="it was not judged yet", way_out="hobbs reserve show")
+    if short := [f"{row['currency']}: {row['sentence']}" for row in rows if row["health"] != HEALTHY]:
+        return Item(item=what, state=MISSING, found=_some(short), way_out="hobbs reserve show")
+    return Item(item=what, state=THERE, found=", ".join(row["currency"] for row in rows))
+
+
+def _rates(cards: Sequence[book_reads.StandingCard], payees: Sequence[dict[str, Any]]) -> Item:
+    """Those who are paid: a card without rates pays nothing, and without a card a flight is refused."""
+    what = "every instructor has a rate"
+    rated = {
+        card.key
+        for card in cards
+        if card.kind == "instructor"
+        and (card.document["flight_per_hour"] or card.document["ground_per_hour"])
+    }
+    known = {card.key for card in cards if card.kind == "instructor"}
+    paid = {row["wallet"].removeprefix(INSTRUCTOR) for row in payees if row["wallet"].startswith(INSTRUCTOR)}
+    if without := sorted((known | paid) - rated):
+        said = f"{len(without)} of {len(known | paid)} have none: {_some(without)}"
+        return Item(item=what, state=MISSING, found=said, way_out="hobbs school apply")
+    if not rated:
+        return Item(item=what, state=MISSING, found="there is no instructor", way_out="hobbs school apply")
+    return Item(item=what, state=THERE, found=f"{len(rated)}")
+
+
+def _onboarded(payees: Sequence[dict[str, Any]]) -> Item:
     what = "all payees can be paid"
-    payees = await payee_reads.list_payees(tx)
     if not payees:
         return Item(item=what, state=MISSING, found="there is none", way_out="hobbs school apply")
     without = [row["wallet"] for row in payees if row["status"] != "ready"]
@@ -138,6 +201,30 @@ def _shadow(signature: str | None) -> Item:
         way_out = "hobbs shadow sign, and name its log with --shadow-log"
         return Item(item=what, state=MISSING, found="no signature that still counts", way_out=way_out)
     return Item(item=what, state=THERE, found=signature)
+
+
+def _restored(restored_at: datetime | None, now: datetime) -> Item:
+    what = "a backup was restored once"
+    way_out = (
+        "restore one beside the live database: hobbs restore check --log FILE, and --restore-log FILE here"
+    )
+    if restored_at is None:
+        return Item(item=what, state=MISSING, found="no restore that agreed is noted", way_out=way_out)
+    if now - restored_at > RESTORED_WITHIN:
+        said = f"{restored_at.date()} is over {RESTORED_WITHIN.days} days ago"
+        return Item(item=what, state=MISSING, found=said, way_out=way_out)
+    return Item(item=what, state=THERE, found=f"{restored_at.date()}")
+
+
+def _webhooks(missing: Sequence[str] | None) -> Item:
+    what = "every kind of webhook came once"
+    way_out = "send each from Stripe's dashboard or workbench; hobbs doctor shows what came last"
+    if missing is None:
+        return Item(item=what, state=BY_HAND, found="nobody looked", way_out="--webhooks reads their topic")
+    if missing:
+        said = f"{len(missing)} did not: {_some(missing)}"
+        return Item(item=what, state=MISSING, found=said, way_out=way_out)
+    return Item(item=what, state=THERE, found="all")
 
 
 def _some(names: Sequence[str]) -> str:

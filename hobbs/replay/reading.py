@@ -31,6 +31,12 @@ class Choice:
     limit: int | None = None
     rate: float | None = None
 
+    @property
+    def sentences(self) -> list[str]:
+        """What narrows the range, for people."""
+        said = [] if self.key is None else [f"only key {self.key}"]
+        return said if self.limit is None else [*said, f"at most {self.limit}"]
+
 
 @asynccontextmanager
 async def open_reader(settings: Settings) -> AsyncIterator[Reader]:

@@ -2,17 +2,18 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import islice
 from typing import Any, Final
 
 import orjson
 
 from fleet.money import half_up
-from hobbs.shadow.compare import Difference, differences
+from hobbs.shadow.compare import AT_ONCE, Difference, differences
 from hobbs.shadow.figures import PARTIES, STUDENT, Figure, FlightFigures, Part, party_of, role_of
 from services.billing.desk.reads import CardHistory
-from services.billing.desk.reads.in_order import FiledFlight
+from services.billing.desk.reads.in_order import FiledFlight, FlightDetails
 from services.billing.domain.billing import decide_bill
 from services.billing.domain.bills import Bill, lines_and_legs
 from services.billing.domain.flights import flight_from_facts
@@ -23,6 +24,8 @@ _TAX: Final = re.compile(r"tax (?P<percent>[\d.]+) % on (?P<name>.+)")
 _KINDS: Final = {name: kind for kind, name in LINE_NAMES.items()}
 _RENTAL: Final = ("rate_per_hour", "cost_per_hour", "margin_per_hour")
 _BUNDLE: Final = ("aircraft_per_hour", "instruction_per_hour", "fuel_per_hour")
+
+DetailsOf = Callable[[str], FlightDetails]  # of a flight by its id, asked only where they are needed
 
 
 class RatesOfTheBook:
@@ -56,24 +59,26 @@ class RatesOfTheBook:
         return self._rates.get((*whose, part), set()) - {0}
 
 
-def filed(flights: Iterable[FiledFlight], rates: RatesOfTheBook, *, named: bool) -> Iterator[FlightFigures]:
+def filed(
+    flights: Iterable[FiledFlight], rates: RatesOfTheBook, details: DetailsOf, *, named: bool
+) -> Iterator[FlightFigures]:
     """The live books' figures."""
     for flight in flights:
         yield FlightFigures(
             flight.flight_id,
             flight.billed_on.isoformat(),
             _figures(flight, flight.charge, flight.margin, flight.leg_amounts(), named=named),
-            partial(_parts, flight),
+            partial(_parts, flight, details),
             partial(rates.of, flight),
         )
 
 
 def repriced(
-    flights: Iterable[FiledFlight], book: Book, rates: RatesOfTheBook, *, named: bool
+    flights: Iterable[FiledFlight], book: Book, rates: RatesOfTheBook, details: DetailsOf, *, named: bool
 ) -> Iterator[FlightFigures]:
     """The figures of the same flights under another book; a flight that it refuses is not there."""
     for flight in flights:
-        facts = orjson.loads(flight.facts)
+        facts = orjson.loads(details(flight.flight_id).facts)
         bill = decide_bill(flight_from_facts(facts, hours_from=flight.hours_from), book)
         if isinstance(bill, Bill):
             yield _of_bill(flight, facts, bill, rates, named=named)
@@ -112,11 +117,12 @@ def _figures(
     return [*found, Figure("school", margin, hours)]
 
 
-def _parts(flight: FiledFlight, party: str) -> list[Part]:
+def _parts(flight: FiledFlight, details: DetailsOf, party: str) -> list[Part]:
+    known = details(flight.flight_id)
     return _made_of(
         role_of(party),
-        facts=orjson.loads(flight.facts),
-        lines=orjson.loads(flight.lines),
+        facts=orjson.loads(known.facts),
+        lines=orjson.loads(known.lines),
         legs=flight.leg_amounts(),
         billed=flight.billed_tenths,
     )
@@ -159,9 +165,16 @@ def _lines(lines: Sequence[Mapping[str, Any]]) -> list[Part]:
     ]
 
 
-def between(flights: Iterable[FiledFlight], book: Book, rates: RatesOfTheBook) -> Iterator[Difference | None]:
+def between(
+    flights: Iterator[FiledFlight],
+    book: Book,
+    rates: RatesOfTheBook,
+    details: DetailsOf,
+    expect: Callable[[Sequence[str]], None],
+) -> Iterator[Difference | None]:
     """What another book would change: there are the live books, here is the other one. All parties."""
-    for flight in flights:
-        there = next(filed([flight], rates, named=True))
-        here = repriced([flight], book, rates, named=True)
-        yield from differences([there], here, frozenset(PARTIES))
+    while some := list(islice(flights, AT_ONCE)):
+        expect([flight.flight_id for flight in some])
+        there = filed(some, rates, details, named=True)
+        here = repriced(some, book, rates, details, named=True)
+        yield from differences(there, here, frozenset(PARTIES))

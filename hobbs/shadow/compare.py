@@ -1,7 +1,8 @@
 """Walks through two systems' flights side by side and yields each difference once. Pure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
+from itertools import islice
 from typing import Final, NamedTuple
 
 from hobbs.shadow.causes import MISSING_HERE, MISSING_THERE, SEVERAL, Cause, cause_between, cause_of
@@ -9,6 +10,7 @@ from hobbs.shadow.figures import STUDENT, Figure, FlightFigures, role_of
 
 OPEN: Final = ""
 DERIVED: Final = ("tax", "school")
+AT_ONCE: Final = 1_000  # flights that are in memory
 
 
 class Difference(NamedTuple):
@@ -26,15 +28,22 @@ class Difference(NamedTuple):
 
 
 def differences(
-    there: Iterable[FlightFigures], here: Iterable[FlightFigures], roles: Set[str]
+    there: Iterable[FlightFigures],
+    here: Iterable[FlightFigures],
+    roles: Set[str],
+    expect: Callable[[Sequence[str]], None] = lambda flight_ids: None,
 ) -> Iterator[Difference | None]:
     """For each flight its differences and then None. Both sides are in the order of the flights' ids.
 
-    roles: what the other system says anything of; of other parties nothing is compared.
+    roles: what the other system says anything of; of other parties nothing is compared. expect: told which
+    flights differ, some at a time, before anything is asked about them.
     """
-    for left, right in _side_by_side(iter(there), iter(here)):
-        yield from _of_flight(left, right, roles)
-        yield None
+    pairs = _side_by_side(iter(there), iter(here))
+    while some := [_Pair(*pair, roles) for pair in islice(pairs, AT_ONCE)]:
+        expect([pair.flight.flight_id for pair in some if pair.parties])
+        for pair in some:
+            yield from _of_flight(pair) if pair.parties else ()
+            yield None
 
 
 def _side_by_side(
@@ -60,21 +69,30 @@ def _next(side: Iterator[FlightFigures], last: FlightFigures | None) -> FlightFi
     return following
 
 
-def _of_flight(
-    left: FlightFigures | None, right: FlightFigures | None, roles: Set[str]
-) -> Iterator[Difference]:
-    flight = right or left
-    assert flight is not None
-    there = _by_party(left, roles)
-    here = _by_party(right, roles)
-    if there == here:
-        return
+class _Pair:
+    """A flight on both sides, and the parties whose amounts differ."""
+
+    __slots__ = ("here", "left", "parties", "right", "there")
+
+    def __init__(self, left: FlightFigures | None, right: FlightFigures | None, roles: Set[str]) -> None:
+        self.left, self.right = left, right
+        self.there, self.here = _by_party(left, roles), _by_party(right, roles)
+        self.parties = _differing(self.there, self.here)
+
+    @property
+    def flight(self) -> FlightFigures:
+        """As it is here, if it is."""
+        flight = self.right or self.left
+        assert flight is not None
+        return flight
+
+
+def _of_flight(pair: _Pair) -> Iterator[Difference]:
+    left, right, flight = pair.left, pair.right, pair.flight
     day = flight.day or (left.day if left else "")
     found: dict[str, Difference] = {}
-    for party in sorted({**there, **here}, key=lambda party: role_of(party) in DERIVED):
-        one, other = there.get(party), here.get(party)
-        if (one.amount if one else 0) == (other.amount if other else 0):
-            continue
+    for party in sorted(pair.parties, key=lambda party: role_of(party) in DERIVED):
+        one, other = pair.there.get(party), pair.here.get(party)
         cause = _inherited(party, one, other, found) or _cause(left, right, one, other)
         found[party] = Difference(
             flight_id=flight.flight_id,
@@ -87,6 +105,14 @@ def _of_flight(
             detail=cause.detail,
         )
     yield from found.values()
+
+
+def _differing(there: Mapping[str, Figure], here: Mapping[str, Figure]) -> list[str]:
+    """The parties whose amounts differ; who is in one of them only has 0 in the other."""
+    if there.keys() == here.keys():
+        return [party for party, one in there.items() if one.amount != here[party].amount]
+    amounts = {party: (there[party].amount if party in there else 0) for party in {**there, **here}}
+    return [party for party, one in amounts.items() if one != (here[party].amount if party in here else 0)]
 
 
 def _inherited(

@@ -5,6 +5,7 @@ are integer tenths, rates minor units per hour.
 """
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 STUDENT: Final = "student"
@@ -54,11 +55,13 @@ class FlightFigures(NamedTuple):
     rates: Callable[[str, str], Iterable[int]] | None = None
 
 
+@lru_cache(maxsize=65_536)
 def role_of(party: str) -> str:
     """The role of a party that may be named."""
     return party.partition(":")[0]
 
 
+@lru_cache(maxsize=65_536)
 def party_of(wallet: str, *, named: bool) -> str:
     """The party of a wallet: `instructor:instructor-01`, or `instructor` where nobody is named."""
     kind, _, key = wallet.partition(":")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from functools import lru_cache, partial
 from itertools import groupby, islice
+from operator import itemgetter
 from pathlib import Path
 from typing import IO, Final, NamedTuple
 
@@ -109,11 +110,13 @@ def _grouped(
     read: Callable[[Mapping[str, str]], list[Figure]],
     found: FiguresFile,
 ) -> Iterator[FlightFigures]:
-    for flight_id, some in groupby(rows, lambda row: row.flight_id):
+    ours = [(our, place) for place, our in enumerate(names) if our]
+    for flight_id, some in groupby(rows, itemgetter(0)):
         figures: dict[str, Figure] = {}
         day = ""
         for row in some:
-            said = {our: cell.strip() for our, cell in zip(names, row.cells, strict=False) if our}
+            cells = row.cells
+            said = {our: cells[place].strip() for our, place in ours if place < len(cells)}
             try:
                 _check_flight_id(flight_id)
                 on, of_row = _day(said.get("date", "")), read(said)
@@ -196,10 +199,12 @@ def _wide(reading: Reading, row: Mapping[str, str]) -> list[Figure]:
     """A figure for each party that the row names; hours and rate are of the student's bill."""
     tenths, rate = _tenths(row.get("hours", ""), reading.decimals), _optional("rate", row, reading)
     tax = _optional("tax", row, reading)
-    said = {party: value for party in PARTIES if (value := _optional(party, row, reading)) is not None}
     return [
-        Figure(party, value, tenths, rate, tax) if party == STUDENT else Figure(party, value)
-        for party, value in said.items()
+        Figure(party, _money(party, written, reading), tenths, rate, tax)
+        if party == STUDENT
+        else Figure(party, _money(party, written, reading))
+        for party in PARTIES
+        if (written := row.get(party))
     ]
 
 

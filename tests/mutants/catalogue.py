@@ -13,6 +13,7 @@ from tests.mutants.mutant import Mutant
 from tests.mutants.opening_mutants import OPENING_MUTANTS
 from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
 from tests.mutants.reading_mutants import READING_MUTANTS
+from tests.mutants.rebuild_mutants import REBUILD_MUTANTS
 from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
 from tests.mutants.refund_and_share_mutants import REFUND_AND_SHARE_MUTANTS
 from tests.mutants.reserve_mutants import RESERVE_MUTANTS
@@ -45,6 +46,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *COMPARISON_MUTANTS,
     *CONSOLE_MUTANTS,
     *OPENING_MUTANTS,
+    *REBUILD_MUTANTS,
 )
 
 # The list "Testing the tests" of the issue, in its words and its order.

@@ -1,13 +1,20 @@
 """`hobbs cutover check`: what is missing is said, item by item, and what is there is not."""
 
 import json
-from datetime import UTC, date, datetime, timedelta
+import secrets
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from fleet.database import Database
-from hobbs.cutover.items import BY_HAND, MISSING, THERE, read_items
+from fleet.envelope import Message, first_cause
+from fleet.kafka_client import TopicPlan, create_topics, publish_once
+from fleet.settings import Settings
+from hobbs.cutover import restores
+from hobbs.cutover.items import BY_HAND, MISSING, THERE, Evidence, read_items
+from hobbs.cutover.webhooks import WANTED
 from hobbs.shadow import log
 from hobbs.shadow.report import Report
 from services.billing.handlers import bill_flights, configure_school
@@ -24,9 +31,11 @@ POLICIES = [
 ]
 
 
-async def states(owner: Database, *, days: int = 1, today: date = DAY, **told: str | None) -> dict[str, str]:
+async def states(owner: Database, *, days: int = 1, today: date = DAY, **told: Any) -> dict[str, str]:
+    evidence = Evidence(**told)
+    now = datetime.combine(today, time(12), UTC)
     async with owner.transaction() as tx:
-        items = await read_items(tx, days=days, today=today, signature=told.get("signature"))
+        items = await read_items(tx, days=days, now=now, today=today, evidence=evidence)
     return {item.item: item.state for item in items}
 
 
@@ -43,11 +52,8 @@ async def test_of_a_new_deployment_everything_but_refusals_is_missing(hobbs: Hob
     assert result.exit_code == 1
     found = {row["item"]: row["state"] for row in json.loads(result.stdout)}
     assert [item for item, state in found.items() if state == THERE] == ["no flight is refused"]
-    assert [item for item, state in found.items() if state == BY_HAND] == [
-        "a backup was restored once",
-        "every kind of webhook came once",
-    ]
-    assert "7 of 10 are missing" in result.stderr
+    assert [item for item, state in found.items() if state == BY_HAND] == ["every kind of webhook came once"]
+    assert "11 of 13 are missing" in result.stderr
 
 
 async def test_an_opening_counts_once_it_is_at_zero_and_signed(
@@ -111,3 +117,75 @@ async def test_the_comparison_with_the_old_system_is_signed(
     found = {row["item"]: row["found"] for row in json.loads(result.stdout)}
     assert found[what] == f"{now.date()} by ann"
     assert (await hobbs("cutover", "check", "--shadow-log", str(tmp_path / "none"))).exit_code == 2
+
+
+async def test_every_student_has_a_limit_and_every_instructor_a_rate(
+    open_db: OpenDatabase, owner: Database
+) -> None:
+    billing = open_db("billing")
+    limits, rates = "every student has a limit", "every instructor has a rate"
+    unpaid = {
+        "kind": "instructor",
+        "key": "instructor-02",
+        "new": {"flight_per_hour": 0, "ground_per_hour": 0},
+    }
+    await configure_school(billing, [configured(1, [*CHANGES, unpaid])])
+    before = await states(owner)
+    assert (before[limits], before[rates]) == (MISSING, MISSING)
+    own = {"kind": "credit_limit", "key": "student-01", "new": {"limit": 50_000, "until": str(DAY)}}
+    paid = unpaid | {"new": {"flight_per_hour": 4500, "ground_per_hour": 4000}}
+    await configure_school(billing, [configured(2, [own, paid])])
+    after = await states(owner)
+    assert (after[limits], after[rates]) == (THERE, THERE)
+    assert (await states(owner, today=DAY + timedelta(days=1)))[limits] == MISSING
+    everybody = {"kind": "credit", "key": "credit", "new": {"limit": 10_000}}
+    await configure_school(billing, [configured(3, [everybody])])
+    assert (await states(owner, today=DAY + timedelta(days=1)))[limits] == THERE
+    unlimited = {"kind": "credit_limit", "key": "student-01", "new": {}}
+    await configure_school(billing, [configured(4, [unlimited])])
+    assert (await states(owner))[limits] == MISSING
+
+
+async def test_a_restore_counts_that_agreed_within_three_months(owner: Database, tmp_path: Path) -> None:
+    what, file, now = (
+        "a backup was restored once",
+        tmp_path / "restore.jsonl",
+        datetime.combine(DAY, time(12), UTC),
+    )
+    restores.note(file, now=now - timedelta(days=1), agreed=False)
+    assert restores.last_agreed(file) is None
+    restores.note(file, now=now - timedelta(days=91), agreed=True)
+    assert (await states(owner, restored_at=restores.last_agreed(file)))[what] == MISSING
+    restores.note(file, now=now - timedelta(days=89), agreed=True)
+    assert (await states(owner, restored_at=restores.last_agreed(file)))[what] == THERE
+    file.write_text("{}\n")
+    with pytest.raises(ValueError, match="line 1"):
+        restores.last_agreed(file)
+
+
+async def test_kinds_of_webhooks_that_never_came_are_named(owner: Database) -> None:
+    what = "every kind of webhook came once"
+    assert (await states(owner))[what] == BY_HAND
+    assert (await states(owner, webhooks_missing=["charge.failed"]))[what] == MISSING
+    assert (await states(owner, webhooks_missing=[]))[what] == THERE
+
+
+async def test_which_kinds_came_is_read_from_the_topic(
+    kafka: str, hobbs: Hobbs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    prefix = f"{secrets.token_hex(4)}."
+    monkeypatch.setenv("HOBBS_KAFKA_BOOTSTRAP", kafka)
+    monkeypatch.setenv("HOBBS_TOPIC_PREFIX", prefix)
+    given_ = {"database_url": "", "kafka_bootstrap": kafka, "topic_prefix": prefix}
+    settings = Settings.model_validate(given_)
+    await create_topics(settings, [TopicPlan(name="stripe.webhook", partitions=3, retention_ms=-1)])
+    kinds = sorted(WANTED - {"charge.failed", "topup.succeeded"})
+    bodies = [f'{{"id": "evt_{n}", "type": "{kind}"}}'.encode() for n, kind in enumerate(kinds)]
+    messages = [
+        Message(topic="stripe.webhook", key=str(n), event=body, cause=first_cause())
+        for n, body in enumerate([*bodies, b"no JSON"])
+    ]
+    await publish_once(settings, messages, service="gateway")
+    result = await hobbs("cutover", "check", "--webhooks", "-o", "json")
+    found = {row["item"]: row["found"] for row in json.loads(result.stdout)}
+    assert found["every kind of webhook came once"] == "2 did not: charge.failed, topup.succeeded"

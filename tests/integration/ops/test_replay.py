@@ -7,7 +7,9 @@ import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+import orjson
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient
 
@@ -43,11 +45,16 @@ class School:
                 "UPDATE billing.inbox SET admitted_at = admitted_at - make_interval(days => :d)", d=days
             )
 
+    async def notes(self) -> list[dict[str, Any]]:
+        async with self.owner.transaction() as tx:
+            rows = await tx.all("SELECT value FROM billing.outbox WHERE topic = 'decision.taken'")
+        return [orjson.loads(bytes(row.value)) for row in rows]
+
     async def state(self) -> dict[str, int]:
         async with self.owner.transaction() as tx:
             rows = await tx.all(
                 "SELECT 'bills' AS what, count(*) AS n FROM billing.bill UNION ALL "
-                "SELECT 'outbox', count(*) FROM billing.outbox UNION ALL "
+                "SELECT 'outbox', count(*) FROM billing.outbox WHERE topic <> 'decision.taken' UNION ALL "
                 "SELECT 'inbox', count(*) FROM billing.inbox UNION ALL "
                 "SELECT 'letters', count(*) FROM billing.dead_letter"
             )
@@ -73,7 +80,8 @@ async def school(
             "topic_prefix": prefix,
         }
     )
-    await create_topics(settings, [TopicPlan(name=TOPIC, partitions=3, retention_ms=-1)])
+    plans = [(TOPIC, 3), ("decision.taken", 1)]
+    await create_topics(settings, [TopicPlan(name=n, partitions=p, retention_ms=-1) for n, p in plans])
     flights = [FlightCompleted.model_validate(FLIGHT | {"flight_id": name}) for name in NAMES]
     messages = [Message(topic=TOPIC, key=f.flight_id, event=f, cause=first_cause()) for f in flights]
     await publish_once(settings, messages, service="gateway")
@@ -122,6 +130,27 @@ async def test_a_rehearsal_says_exactly_what_the_replay_then_writes(school: Scho
     assert (again.exit_code, effects(again.stdout)) == (0, {})
     assert "nothing would be written" in again.stderr
     assert await school.state() == after
+
+
+async def test_who_replayed_what_and_why_is_kept_before_the_first_record(
+    school: School, hobbs: Hobbs
+) -> None:
+    await school.remembers_since_days(2)
+    who = ("--who", "ann", "--why", "billing was down")
+    await hobbs("replay", *ALL, "--service", "billing", "--dry-run", *who)
+    assert await school.notes() == []
+    await hobbs("replay", *ALL, "--service", "billing", "--key", "F5", "--yes", *who)
+    [note] = await school.notes()
+    assert (note["action"], note["service"], note["object"]) == ("replay", "billing", f"topic:{TOPIC}")
+    assert note["sentence"].startswith("ann replays 1 records (partition 0: offsets 0 to ")
+    assert note["sentence"].endswith(f"only key F5) of {TOPIC} to billing: billing was down")
+    assert {"what": "bill", "change": "added", "rows": 1} in note["effects"]
+
+    body = orjson.dumps(note)
+    told = [Message(topic="decision.taken", key="k", event=one, cause=first_cause()) for one in (body, b"{}")]
+    await publish_once(school.settings, told, service="billing")
+    shown = await hobbs("replay", "--past", "-o", "json")
+    assert [row["sentence"] for row in json.loads(shown.stdout)] == [note["sentence"]]
 
 
 async def test_nobody_is_asked_twice_and_a_no_changes_nothing(school: School, hobbs: Hobbs) -> None:

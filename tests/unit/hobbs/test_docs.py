@@ -17,6 +17,7 @@ from console.settings import ConsoleSettings
 from fleet.settings import Settings, own_prefix
 from hobbs.cli import COMMANDS, GROUPS, assemble
 from hobbs.commands.migrate import LoginUrls
+from hobbs.commands.rebuild import RebuildSettings
 from schemas.services import SERVICES
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -167,7 +168,7 @@ def test_a_command_that_does_nothing_is_found(command: str, fault: str) -> None:
 
 
 def known_settings() -> set[str]:
-    kinds: list[type[Settings]] = [LoginUrls, ConsoleSettings]
+    kinds: list[type[Settings]] = [LoginUrls, ConsoleSettings, RebuildSettings]
     for service in SERVICES:
         if (ROOT / "services" / service / "settings.py").exists():
             module = importlib.import_module(f"services.{service}.settings")

@@ -1,0 +1,62 @@
+"""Which services can be made anew from topics, and what stands against the others. Derived, not listed."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from fleet.decisions import REQUESTED
+from fleet.folders import folder_of
+from schemas.services import BY_NAME, SERVICES
+from schemas.topics import FOREVER, TOPICS
+
+READS: Final = "reads.sql"
+DECISIONS: Final = ("desk", "decisions.py")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What a service's tables come from. topics: those it is made anew from.
+
+    against: why it cannot be, a sentence each. to_keep: topics that would have to be kept for ever for it.
+    """
+
+    service: str
+    topics: tuple[str, ...]
+    against: tuple[str, ...]
+    to_keep: tuple[str, ...]
+
+
+def sources_of(service: str) -> Sources:
+    """What one service is made of."""
+    leaving_rows = [
+        topic
+        for topic in TOPICS.values()
+        if service in topic.consumers and service not in topic.only_answered_by and topic.name != REQUESTED
+    ]
+    to_keep = tuple(topic.name for topic in leaving_rows if topic.retention_ms != FOREVER)
+    return Sources(
+        service=service,
+        topics=tuple(topic.name for topic in leaving_rows),
+        against=tuple(_against(service, to_keep)),
+        to_keep=to_keep,
+    )
+
+
+def all_sources() -> list[Sources]:
+    """Of every service."""
+    return [sources_of(service) for service in SERVICES]
+
+
+def _against(service: str, to_keep: tuple[str, ...]) -> list[str]:
+    folder, registered = folder_of(service), BY_NAME[service]
+    said = []
+    if registered.stripe_key:
+        said.append("Stripe's answers are in its tables only: what was sent must be known from there")
+    if registered.http:
+        said.append("what came over HTTP is in its tables only")
+    if to_keep:
+        said.append(f"not kept for ever: {', '.join(to_keep)}")
+    if (folder / READS).exists():
+        said.append("it reads other services' views as they are now, not as they were")
+    if folder.joinpath(*DECISIONS).exists():
+        said.append("people's decisions changed its tables, and each is valid for seconds only")
+    return said

@@ -1,0 +1,58 @@
+"""Mutants of tables that are made anew, and of replays."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+MAKING = "hobbs/rebuild/making.py"
+ORDER = "hobbs/rebuild/order.py"
+SCHEMAS = "hobbs/rebuild/schemas.py"
+AUDIT = "hobbs/replay/audit.py"
+TESTS = "tests/integration/ops/test_rebuild.py"
+REPLAYS = "tests/integration/ops/test_replay.py"
+
+
+def _mutant(name: str, breaks: str, path: str, old: str, new: str, *catchers: str) -> Mutant:
+    return Mutant(name=name, breaks=breaks, edits=(Edit(path=path, old=old, new=new),), catchers=catchers)
+
+
+REBUILD_MUTANTS = (
+    _mutant(
+        "rebuild-by-stamps",
+        "Records are handled as they were stamped, not as the live service admitted them.",
+        ORDER,
+        "(known.get(key, record.timestamp) if key else record.timestamp, record)",
+        "(record.timestamp, record)",
+        f"{TESTS}::test_killed_in_the_middle_it_goes_on_where_it_was",
+    ),
+    _mutant(
+        "rebuild-swaps-under-a-running-service",
+        "The schemas change places while workers hold offsets that are in no table.",
+        SCHEMAS,
+        "        if sessions:\n",
+        "        if sessions < 0:\n",
+        f"{TESTS}::test_tables_made_anew_are_the_live_ones_and_take_their_place_in_the_middle_of_traffic",
+    ),
+    _mutant(
+        "rebuild-forgets-what-waits",
+        "What the service was about to publish is lost with the swap.",
+        SCHEMAS,
+        'CARRIED: Final = ("outbox", "topic_position",',
+        'CARRIED: Final = ("topic_position",',
+        f"{TESTS}::test_what_only_one_process_admitted_after_its_last_written_place_is_made_too",
+    ),
+    _mutant(
+        "rebuild-stops-at-the-written-places",
+        "What was committed behind the last written place is made by nobody, and told twice.",
+        MAKING,
+        " or event_key_of(one, None) in known\n",
+        "\n",
+        f"{TESTS}::test_what_only_one_process_admitted_after_its_last_written_place_is_made_too",
+    ),
+    _mutant(
+        "replay-without-a-trace",
+        "Nobody can say afterwards who replayed what.",
+        AUDIT,
+        "        await outbox.stage(tx, [Message(",
+        "        _ = (outbox.stage, tx, [Message(",
+        f"{REPLAYS}::test_who_replayed_what_and_why_is_kept_before_the_first_record",
+    ),
+)
