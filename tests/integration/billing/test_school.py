@@ -26,7 +26,7 @@ from tests.integration.billing.given import (
     solo,
 )
 
-STUDENT: dict[str, Any] = {"kind": "student", "key": "student-02", "new": {"name": "Student 2"}}
+STUDENT: dict[str, Any] = {"kind": "student", "key": "student-02", "new": {"also_owner": "o2"}}
 BOOK = "SELECT version FROM book"
 
 
@@ -42,7 +42,7 @@ async def test_a_version_is_applied_whole_with_who_when_why_old_and_new(open_db:
     db = open_db("billing")
     await given_school(db, STUDENT)
     await configure_school(
-        db, [configured(2, [STUDENT | {"old": {"name": "a lie"}, "new": {"name": "Student II"}}])]
+        db, [configured(2, [STUDENT | {"old": {"also_owner": "a-lie"}, "new": {"also_owner": "o3"}}])]
     )
     history = await rows(
         db,
@@ -50,8 +50,8 @@ async def test_a_version_is_applied_whole_with_who_when_why_old_and_new(open_db:
         " WHERE kind = 'student' AND key = 'student-02' ORDER BY version",
     )
     assert [tuple(row.values()) for row in history] == [
-        (1, "finance", "a test", None, {"name": "Student 2"}),
-        (2, "finance", "a test", {"name": "Student 2"}, {"name": "Student II"}),
+        (1, "finance", "a test", None, {"also_owner": "o2"}),
+        (2, "finance", "a test", {"also_owner": "o2"}, {"also_owner": "o3"}),
     ]
 
 
@@ -69,7 +69,7 @@ async def test_a_version_made_from_another_than_the_one_in_force_is_refused(
 async def test_of_two_operators_with_the_same_base_one_is_refused(open_db: OpenDatabase) -> None:
     db, other = open_db("billing"), open_db("billing")
     await given_school(db)
-    changes = [STUDENT | {"new": {"name": name}} for name in ("mine", "theirs")]
+    changes = [STUDENT | {"new": {"also_owner": name}} for name in ("mine", "theirs")]
     await asyncio.gather(
         configure_school(db, [configured(2, [changes[0]])]),
         configure_school(other, [configured(2, [changes[1]])]),

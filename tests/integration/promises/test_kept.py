@@ -61,9 +61,19 @@ ATTACKS = [
     ("transfer_history", "DELETE FROM transfer_history"),
     ("operation_history", "UPDATE operation_history SET sentence = 'nothing'"),
     ("operation_history", "DELETE FROM operation_history"),
+    ("erasure", "UPDATE erasure SET why = 'nobody asked'"),
+    ("erasure", "DELETE FROM erasure"),
     *(
         (table, f"TRUNCATE {table} CASCADE")
-        for table in ("attempt", "transfer", "payable", "payee", "transfer_history", "operation_history")
+        for table in (
+            "attempt",
+            "transfer",
+            "payable",
+            "payee",
+            "transfer_history",
+            "operation_history",
+            "erasure",
+        )
     ),
 ]
 LETTER_ATTACKS = [
@@ -118,7 +128,7 @@ async def test_what_payouts_did_is_rewritten_neither_by_its_role_nor_by_the_owne
 
 async def test_what_may_change_still_changes(worker: asyncpg.Connection) -> None:
     await worker.execute("UPDATE transfer SET state = 'in_bank', in_bank_at = now(), changed_at = now()")
-    await worker.execute("UPDATE payee SET ready = true, email = NULL")
+    await worker.execute("UPDATE payee SET ready = true, checked_at = NULL")
     await worker.execute("UPDATE payable SET transfer_id = NULL")
     await worker.execute("SELECT * FROM payee FOR UPDATE")
 
