@@ -11,7 +11,8 @@ _PEOPLE: Final = """
     FROM (SELECT DISTINCT kind, key FROM billing_public.cards
           WHERE kind IN ('instructor', 'owner', 'student')) AS person
     LEFT JOIN payouts_public.names
-        ON names.wallet = CASE person.kind WHEN 'owner' THEN :owner ELSE person.kind END || ':' || person.key
+        ON names.wallet = CASE person.kind WHEN 'owner' THEN CAST(:owner AS text) ELSE person.kind END
+                          || ':' || person.key
     ORDER BY kind, key
 """
 _NAMES: Final = "SELECT wallet, full_name FROM payouts_public.names"

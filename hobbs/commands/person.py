@@ -14,7 +14,7 @@ from fleet import dead_letters
 from fleet.decisions import LETTERS_MAX
 from fleet.migrate import OPERATOR
 from fleet.settings import Settings
-from hobbs.persons.held import held_about, students
+from hobbs.persons.held import asked_something, held_about, students
 from hobbs.persons.parts import NoPerson, parts_of, wallet_of
 from hobbs.shell.connections import acting_as, reading, run, settings_or_exit
 from hobbs.shell.decisions import Question
@@ -22,7 +22,7 @@ from hobbs.shell.output import EXIT_USAGE, Output, OutputOption, say, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption
 from hobbs.shell.several_decisions import decide_several
 from schemas.services import DECIDE
-from services.payouts.desk import contacts
+from services.payouts.desk.reads import contacts
 
 app = typer.Typer(no_args_is_help=True, help=__doc__)
 
@@ -140,14 +140,8 @@ async def _letters_of(
 
 
 async def _asked_something(settings: Settings, wallets: Sequence[str]) -> bool:
-    async with acting_as(settings, "console") as database, database.transaction() as tx:
-        return (await tx.first(_SPOKE, wallets=list(wallets))) is not None
-
-
-_SPOKE: Final = """
-    SELECT FROM question WHERE wallet = ANY (CAST(:wallets AS text[])) AND words <> '(erased)'
-    UNION ALL SELECT FROM session WHERE wallet = ANY (CAST(:wallets AS text[]))
-"""
+    async with reading(settings) as database, database.transaction() as tx:
+        return await asked_something(tx, wallets)
 
 
 async def _erasures(settings: Settings) -> list[contacts.Erasure]:

@@ -95,6 +95,14 @@ async def held_about(tx: Tx, wallets: Sequence[str]) -> dict[str, list[dict[str,
     return found
 
 
+_ASKED: Final = "SELECT FROM console_public.questions WHERE wallet = ANY (CAST(:wallets AS text[])) LIMIT 1"
+
+
+async def asked_something(tx: Tx, wallets: Sequence[str]) -> bool:
+    """Whether the person asked finance anything in the console."""
+    return await tx.first(_ASKED, wallets=list(wallets)) is not None
+
+
 _STUDENTS: Final = """
     SELECT key, new AS card FROM billing_public.card_history WHERE kind = 'student' AND new IS NOT NULL
 """

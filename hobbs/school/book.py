@@ -22,7 +22,7 @@ from schemas.topics import TOPICS
 from services.billing.desk import reads
 from services.billing.desk.reads import CardHistory, WholeBook
 from services.billing.domain.versions import accepted_event_id
-from services.payouts.desk import contacts
+from services.payouts.desk.reads import contacts
 
 TOPIC = TOPICS["school.configured"]
 ACCEPTED = TOPICS["school.accepted"]

@@ -9,7 +9,7 @@ from fleet.persons import named_in
 from fleet.settings import Settings
 from hobbs.shell.connections import DATABASE_ERRORS, reading
 from hobbs.shell.output import say
-from services.payouts.desk import contacts
+from services.payouts.desk.reads import contacts
 
 
 async def refuse_names(settings: Settings, why: str) -> None:

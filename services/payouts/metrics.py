@@ -140,6 +140,6 @@ CHARGE_AGE = metrics.gauge(
     "payouts_charge_age_seconds",
     "How long ago the oldest charge of a saved payment method was asked for that is not answered",
 )
-PEOPLE_ERASED = metrics.counter(
-    "payouts_people_erased_total", "Wallets whose name and address a person had erased"
+PEOPLE = metrics.gauge(
+    "payouts_people", "Wallets of people, by whether they were erased", {"erased": ("no", "yes")}
 )

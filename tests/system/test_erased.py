@@ -1,26 +1,24 @@
-"""A person who is planted everywhere is erased: no table, topic or log names them afterwards, and the money stays."""
+"""A person who is planted everywhere is erased: nothing names them afterwards, and the money stays."""
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any, Final
 from uuid import uuid4
 
-import asyncpg
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from fleet.migrate import migrated
 from hobbs.demo.figures import Figures
 from hobbs.demo.money import Cashier
-from hobbs.demo.school import CommandFailed, run_hobbs
+from hobbs.demo.school import SCHOOL_FILE, CommandFailed, run_hobbs
 from hobbs.demo.story import Story
 from hobbs.local.running_fleet import RunningFleet
 from hobbs.school.book import CONTACTS
 from schemas.topics import TOPICS
 from tests.crash.traffic import publish
 from tests.support.fleets import Silent
+from tests.support.leaks import tables_with
 
 NAME, ADDRESS, LAST = "Petra Planted", "petra@planted.example", "planted"
 STUDENT: Final = f'\n[[student]]\nid = "p1"\nname = "{NAME}"\nemail = "{ADDRESS}"\nalso_instructor = "p2"\n'
@@ -32,48 +30,13 @@ email = "{ADDRESS}"
 flight_per_hour = 40.00
 ground_per_hour = 30.00
 """
-COLUMNS: Final = """
-    SELECT table_schema, table_name, column_name FROM information_schema.columns
-    JOIN information_schema.tables USING (table_schema, table_name)
-    WHERE table_schema = ANY ($1) AND table_type = 'BASE TABLE'
-      AND (data_type IN ('text', 'json', 'jsonb', 'bytea', 'ARRAY'))
-"""
-
-
-async def tables_with(url: str, word: str) -> list[str]:
-    """Columns of any table that have the word, in any case, as text, JSON or bytes."""
-    connection = await asyncpg.connect(url)
-    found = []
-    try:
-        for schema, table, column in await connection.fetch(COLUMNS, migrated()):
-            place = f'"{schema}"."{table}"'
-            as_text = f"CASE pg_typeof(\"{column}\")::text WHEN 'bytea' THEN '' ELSE \"{column}\"::text END"
-            query = f"SELECT count(*) FROM {place} WHERE {as_text} ILIKE $1"  # noqa: S608 - the catalogue's names
-            if await connection.fetchval(query, f"%{word}%"):
-                found.append(f"{schema}.{table}.{column}")
-            kind = await connection.fetchval(
-                "SELECT data_type FROM information_schema.columns WHERE table_schema = $1 AND table_name = $2"
-                " AND column_name = $3",
-                schema,
-                table,
-                column,
-            )
-            if kind == "bytea":
-                query = f"SELECT count(*) FROM {place} WHERE encode(\"{column}\", 'escape') ILIKE $1"  # noqa: S608
-                if await connection.fetchval(query, f"%{word}%"):
-                    found.append(f"{schema}.{table}.{column}")
-    finally:
-        await connection.close()
-    return sorted(found)
 
 
 async def topics_with(running: RunningFleet, word: str) -> list[str]:
     """Topics with a record that has the word in its key, value or headers, in any case."""
     found: set[str] = set()
     wanted, prefix = word.lower().encode(), running.fleet.topic_prefix
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=running.fleet.kafka_bootstrap, auto_offset_reset="earliest"
-    )
+    consumer = AIOKafkaConsumer(bootstrap_servers=running.fleet.kafka_bootstrap, auto_offset_reset="earliest")
     async with consumer:
         for topic in TOPICS.values():
             places = [TopicPartition(prefix + topic.name, n) for n in range(topic.partitions)]
@@ -83,7 +46,9 @@ async def topics_with(running: RunningFleet, word: str) -> list[str]:
             while any([await consumer.position(place) < ends[place] for place in places]):
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     for one in records:
-                        said = b" ".join([one.key or b"", one.value or b"", *(v or b"" for _, v in one.headers)])
+                        said = b" ".join(
+                            [one.key or b"", one.value or b"", *(v or b"" for _, v in one.headers)]
+                        )
                         if wanted in said.lower():
                             found.add(topic.name)
     return sorted(found)
@@ -95,11 +60,11 @@ def logs_with(running: RunningFleet, word: str) -> list[str]:
 
 
 @pytest.fixture
-async def planted(fleet: RunningFleet, figures: Figures, tmp_path: Path) -> AsyncIterator[RunningFleet]:
-    """A school that runs, and in it a person in the book, a flight, a webhook and two dead letters."""
+async def planted(fleet: RunningFleet, figures: Figures, tmp_path: Path) -> RunningFleet:
+    """A school that runs."""
     story = Story(fleet.fleet, figures, Silent(), fleet.require_running)
     await story.open_school()
-    yield fleet
+    return fleet
 
 
 async def apply(running: RunningFleet, file: Path, *more: str, why: str = "a new student") -> str:
@@ -111,8 +76,6 @@ async def apply(running: RunningFleet, file: Path, *more: str, why: str = "a new
 async def test_nothing_that_is_kept_names_who_was_erased(
     planted: RunningFleet, figures: Figures, tmp_path: Path
 ) -> None:
-    from hobbs.demo.school import SCHOOL_FILE
-
     running, file = planted, tmp_path / "school.toml"
     file.write_text(SCHOOL_FILE.read_text() + STUDENT + INSTRUCTOR)
     await apply(running, file)

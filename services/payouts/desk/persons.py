@@ -5,7 +5,7 @@ from typing import Final
 
 from fleet.database import Tx
 from fleet.decisions import Decision, Ruling, refused
-from services.payouts import metrics, store
+from services.payouts import store
 from services.payouts.domain.contacts import is_person
 
 PARTS_MAX: Final = 10
@@ -29,8 +29,6 @@ async def erase(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     erased = await store.contacts.erase(
         tx, wallets, decision_id=decision.decision_id, who=decision.who.name, why=decision.why, now=now
     )
-    if not decision.dry_run:
-        metrics.PEOPLE_ERASED.inc(len(erased))
     before = [wallet for wallet in wallets if wallet not in erased]
     parts = [f"{', '.join(erased)} erased"] if erased else []
     parts += [f"{', '.join(before)} erased already"] if before else []

@@ -50,6 +50,18 @@ async def keep(tx: Tx, contacts: Sequence[Contact]) -> list[str]:
     return [row.wallet for row in found]
 
 
+_COUNT = """
+    SELECT count(*) FILTER (WHERE erased_at IS NULL) AS kept,
+           count(*) FILTER (WHERE erased_at IS NOT NULL) AS erased FROM contact
+"""
+
+
+async def count(tx: Tx) -> tuple[int, int]:
+    """How many wallets something was stated of that is kept, and how many were erased."""
+    row = await tx.one(_COUNT)
+    return row.kept, row.erased
+
+
 # A person of whom nothing was stated is erased too: what is stated later is not kept.
 _ERASE = """
     WITH erased AS (

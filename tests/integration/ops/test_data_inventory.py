@@ -1,4 +1,4 @@
-"""docs/data-inventory.md names every topic, and every column that can hold a text, as the database has them."""
+"""docs/data-inventory.md names every topic, and every column that can hold a text."""
 
 import re
 from fnmatch import fnmatchcase
@@ -63,7 +63,9 @@ async def test_every_column_that_can_hold_a_text_is_in_the_inventory(places: lis
     assert [one for one in named if not any(fnmatchcase(place, one) for place in places)] == []
     there = {place.rpartition(".")[2] for place in places}
     assert sorted(plain_names() - there) == []
-    assert unknown([*places, "billing.student.nickname"], named, plain_names()) == ["billing.student.nickname"]
+    assert unknown([*places, "billing.student.nickname"], named, plain_names()) == [
+        "billing.student.nickname"
+    ]
 
 
 async def test_every_row_says_why_how_long_and_how_it_is_erased() -> None:

@@ -1,13 +1,16 @@
 """Names and addresses of people: kept in one table, erased for good, also while they are being stated."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
 import pytest
 
+from fleet import dead_letters
 from fleet.database import Database, Tx
 from fleet.decisions import Decision, Person, Ruling
 from fleet.envelope import uuid7
@@ -15,7 +18,9 @@ from services.payouts import handlers, store
 from services.payouts.desk import persons
 from services.payouts.domain.contacts import Contact
 from tests.conftest import OpenDatabase
+from tests.integration.payouts.test_stopped import broken
 from tests.integration.payouts.world import World
+from tests.support.records import record
 
 NAME, ADDRESS, WALLET = "Jo Planted", "jo.planted@example.org", "instructor:i1"
 
@@ -236,3 +241,37 @@ async def test_no_other_service_reads_names(service: str, open_db: OpenDatabase)
     with pytest.raises(Exception, match="permission denied"):
         async with open_db(service).transaction() as tx:
             await tx.all("SELECT * FROM payouts_public.names")
+
+
+async def test_a_record_of_people_that_cannot_be_read_leaves_nothing_in_its_letter(world: World) -> None:
+    spoilt = record("contact.changed", f'{{"wallet": "{WALLET}", "full_name": "{NAME}"}}'.encode())
+    await handlers.know_people(world.db, [spoilt], accounts=world.accounts)
+    [letter] = await world.rows("SELECT value, headers::text AS headers, payload_hash FROM dead_letter")
+    assert letter.value is None
+    assert letter.payload_hash == sha256(spoilt.value or b"").digest()
+    assert NAME not in letter.headers
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"{NAME} is no JSON",
+        f'{{"version": "{NAME.upper()}"}}',
+        json.dumps({"version": "J\u00f8rn \u00d6st"}),
+        '{"version": "J\u00f8rn \u00d6st"}',
+    ],
+)
+async def test_letters_that_name_a_person_are_found_and_forgotten_for_good(world: World, body: str) -> None:
+    spoilt = record("school.accepted", body.encode(), key="school")
+    await handlers.configure_payees(world.db, [spoilt], accounts=world.accounts)
+    async with world.db.transaction() as tx:
+        assert await dead_letters.telling_of(tx, ["Somebody Else", ""]) == []
+        [found] = await dead_letters.telling_of(tx, [NAME, "J\u00f8rn \u00d6st"])
+        assert await dead_letters.forget(tx, [found], who="ann", why="erased") == [found]
+        assert await dead_letters.forget(tx, [found], who="ann", why="again") == []
+        assert await dead_letters.redrive(tx, [found], who="ann") == []
+    await handlers.configure_payees(world.db, [spoilt], accounts=world.accounts)  # the topic is read again
+    [letter] = await world.rows("SELECT value, key, state, attempts, history FROM dead_letter")
+    assert (letter.value, letter.key, letter.state, letter.attempts) == (None, None, "discarded", 1)
+    assert [step["what"] for step in letter.history] == ["refused", "forgotten"]
+    assert await broken(world) == {}
