@@ -7,9 +7,14 @@ import typer
 from fleet.migrate import OPERATOR
 from fleet.persons import named_in
 from fleet.settings import Settings
-from hobbs.shell.connections import DATABASE_ERRORS, reading
+from hobbs.shell.connections import DATABASE_ERRORS, reading, run, settings_or_exit
 from hobbs.shell.output import say
 from services.payouts.desk.reads import contacts
+
+
+def refuse_named(*texts: str | None) -> None:
+    """The same for texts that a command writes without asking a service. Exits when there are no settings."""
+    run(refuse_names(settings_or_exit(Settings), " ".join(text for text in texts if text)))
 
 
 async def refuse_names(settings: Settings, why: str) -> None:

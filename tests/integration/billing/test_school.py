@@ -1,13 +1,18 @@
 """Versions of the school's book, applied whole, in order, once."""
 
 import asyncio
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fleet.database import Database
+from fleet.decisions import Decision, Person
+from fleet.envelope import uuid7
 from fleet.invariants import Invariant, parse
+from services.billing.desk import decisions
 from services.billing.handlers import configure_school
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import (
@@ -219,3 +224,34 @@ async def _broken(owner_url: str) -> set[str]:
         return {invariant.name for invariant in own_invariants() if await connection.fetch(invariant.sql)}
     finally:
         await connection.close()
+
+
+async def test_the_whole_book_is_told_again_as_the_same_events(open_db: OpenDatabase) -> None:
+    """A reader that is new gets it; who has read it knows the events already."""
+    db = open_db("billing")
+    await given_school(db, STUDENT)
+    await configure_school(db, [configured(2, [STUDENT | {"new": {"also_owner": "o3"}}])])
+    wanted = (
+        "SELECT value, raw_headers ->> 'ce_id' AS event FROM outbox"
+        " WHERE topic = 'school.accepted' ORDER BY id"
+    )
+    before = [(row["event"], json.loads(bytes(row["value"]))) for row in await rows(db, wanted)]
+    decision = Decision(
+        decision_id=uuid7(),
+        action="tell",
+        object="school",
+        parameters={},
+        who=Person(name="ann", roles=frozenset({"operator"}), channel="test"),
+        why="old records were deleted",
+        dry_run=False,
+        requested_at=datetime.now(UTC),
+    )
+    async with db.transaction() as tx:
+        await tx.execute("DELETE FROM outbox")
+        ruling = await decisions.tell(tx, decision, datetime.now(UTC))
+    assert (ruling.done, ruling.sentence) == (True, "2 versions of the book are told again")
+    after = [(row["event"], json.loads(bytes(row["value"]))) for row in await rows(db, wanted)]
+    for told in (before, after):  # of one version the cards may come in any order
+        for _, event in told:
+            event["changes"].sort(key=lambda change: (change["kind"], change["key"]))
+    assert after == before
