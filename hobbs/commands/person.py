@@ -3,7 +3,7 @@
 People are named by the ids of the school's book: student:ID, instructor:ID, owner:ID.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Annotated, Any, Final
 
@@ -74,13 +74,22 @@ def erase_command(
     letters = run(_letters_of(settings, wallets, also_called or ()))
     questions = [
         Question(service=service, action="forget", object=LETTERS, who=who, why=why, parameters={"ids": ids})
-        for service, ids in letters.items()
+        for service, found in letters.items()
+        for ids in _portions(found)
     ]
     if run(_asked_something(settings, wallets)):
         questions.append(_erase("console", wallets, who, why))
-    questions.append(_erase("payouts", wallets, who, why))  # last: it is how the letters are found
+    people = ", ".join(wallets)
     say(STAYS)
-    decide_several(questions, dry_run=dry_run, yes=yes, prompt=f"Erase {', '.join(wallets)} for good?")
+    if questions:  # first, and whole: letters are found by the name
+        decide_several(questions, dry_run=dry_run, yes=yes, prompt=f"Forget what else is kept of {people}?")
+    last = [_erase("payouts", wallets, who, why)]
+    decide_several(last, dry_run=dry_run, yes=yes, prompt=f"Erase {people} for good?")
+
+
+def _portions(ids: Sequence[str]) -> Iterator[list[str]]:
+    """As many letters as one decision may name."""
+    yield from (list(ids[first : first + LETTERS_MAX]) for first in range(0, len(ids), LETTERS_MAX))
 
 
 def _erase(service: str, wallets: Sequence[str], who: str, why: str) -> Question:
@@ -135,7 +144,7 @@ async def _letters_of(
         async with acting_as(settings, service) as database, database.transaction() as tx:
             ids = [str(one) for one in await dead_letters.telling_of(tx, texts)]
         if ids:
-            found[service] = ids[:LETTERS_MAX]
+            found[service] = ids
     return found
 
 
