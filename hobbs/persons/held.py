@@ -95,7 +95,9 @@ async def held_about(tx: Tx, wallets: Sequence[str]) -> dict[str, list[dict[str,
     return found
 
 
-_ASKED: Final = "SELECT FROM console_public.questions WHERE wallet = ANY (CAST(:wallets AS text[])) LIMIT 1"
+_ASKED: Final = """
+    SELECT id FROM console_public.questions WHERE wallet = ANY (CAST(:wallets AS text[])) LIMIT 1
+"""
 
 
 async def asked_something(tx: Tx, wallets: Sequence[str]) -> bool:

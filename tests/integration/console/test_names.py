@@ -93,7 +93,7 @@ async def test_what_a_person_wrote_and_how_they_were_signed_in_is_erased(
         first = await erase(tx, asked(wallet), datetime.now(UTC))
         again = await erase(tx, asked(wallet), datetime.now(UTC))
         [question] = await tx.all("SELECT words, answer, about FROM question")
-        sessions = await tx.all("SELECT FROM session WHERE wallet = :wallet", wallet=wallet)
+        sessions = await tx.all("SELECT person FROM session WHERE wallet = :wallet", wallet=wallet)
     assert first.sentence == f"the words of 1 questions and 1 sessions of {wallet} erased"
     assert again.sentence == f"the words of 0 questions and 0 sessions of {wallet} erased"
     assert tuple(question) == ("(erased)", "(erased)", "F1")

@@ -216,7 +216,7 @@ async def test_many_erasures_and_statements_at_once_end_erased_without_a_deadloc
 async def somebody_waits(world: World) -> None:
     """Return once a session waits for another's lock."""
     for _ in range(200):
-        rows = await world.rows("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        rows = await world.rows("SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
         if rows:
             return
         await asyncio.sleep(0.02)
