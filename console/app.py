@@ -8,10 +8,11 @@ from pydantic import ValidationError
 
 from console import metrics, store
 from console.context import Console
+from console.erasing import erase
 from console.settings import ConsoleSettings
 from console.web import build_web, templates
 from fleet.database import Database
-from fleet.decisions import COMMON_ACTIONS, REQUESTED, TAKEN, take_decisions
+from fleet.decisions import COMMON_ACTIONS, REQUESTED, TAKEN, Action, take_decisions
 from fleet.envelope import Record
 from fleet.worker import Worker
 from schemas.decisions import DecisionRequested, DecisionTaken
@@ -67,10 +68,10 @@ async def measure(db: Database, *, idle: timedelta) -> None:
 
 
 async def copy_requested(db: Database, batch: Sequence[Record]) -> None:
-    """Copy what was asked, then take what is about the console's own dead letters."""
+    """Copy what was asked, then take what is about the console's own dead letters and questions."""
     async with db.transaction() as tx:
         await store.decisions.copy_asked(tx, [one for record in batch if (one := _asked(record))])
-    await take_decisions(db, COMMON_ACTIONS, batch)
+    await take_decisions(db, {**COMMON_ACTIONS, "erase": Action(judge=erase)}, batch)
 
 
 async def copy_taken(db: Database, batch: Sequence[Record]) -> None:

@@ -1,13 +1,15 @@
 """Records that could not be processed: kept, listed, redriven or discarded; never swallowed.
 
 A letter keeps its record whole, except one that is too large or that Kafka's client cannot read: of that it
-keeps the beginning, the size and the hash, and it cannot be redriven.
+keeps the beginning, the size and the hash, and it cannot be redriven. Of a topic of people's contact data it
+keeps the place and the hash. `forget` takes the content out of any other letter, for a person who is erased.
 
 A letter is one row for each subject (or event, or place in the topic). When a redriven record fails
 again its row opens again with one attempt more. The topic `<service>.dead` tells the rest of the world.
 """
 
 import base64
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +30,8 @@ from fleet.record_format import VALUE_BYTES_MAX
 
 CUT: Final = "hobbs_cut"  # the header that says what of the record the letter does not hold
 REDRIVEN: Final = "hobbs_redriven"  # the header of a redriven record: which letter it was
+# Topics whose records tell of people: a letter keeps no content of theirs. A test compares it with the table.
+PERSONAL: Final = frozenset({"contact.changed"})
 BURIED_BYTES: Final = 4_000_000  # of records in one statement: jsonb holds no more than 255 MB
 
 STATES = ("open", "redriven", "discarded")
@@ -181,7 +185,7 @@ def _row(letter: Letter) -> dict[str, Any]:
         "identity": letter.identity,
         "subject": letter.subject,
         "key": _base64(record.key),
-        "value": _base64(record.value),
+        "value": None if record.topic in PERSONAL else _base64(record.value),
         "headers": _headers(record),
         "payload_hash": _base64(record.cut.digest if record.cut else sha256(record.value or b"").digest()),
         "event_key": letter.event_key,
@@ -193,7 +197,9 @@ def _row(letter: Letter) -> dict[str, Any]:
 
 def _headers(record: Record) -> dict[str, str]:
     kept = {name: value for name, value in record.headers.items() if name != CUT}
-    if record.cut:
+    if record.topic in PERSONAL:
+        kept |= {CUT: "the record tells of a person: nothing of it is kept; state it anew"}
+    elif record.cut:
         size = "unknown" if record.cut.size is None else str(record.cut.size)
         kept |= {CUT: f"bytes of the record: {size}; kept: {len(record.value or b'')}"}
     return kept
@@ -313,6 +319,56 @@ _DISCARD = """
 async def discard(tx: Tx, ids: Sequence[UUID], *, who: str, why: str) -> list[UUID]:
     """Close letters without processing them, with a reason; they stay readable."""
     return [row.id for row in await tx.all(_DISCARD, ids=list(ids), who=who, why=why)]
+
+
+# The hash stays, so that the same record is no news when its topic is read again; identity and reason too.
+_FORGET = """
+    UPDATE dead_letter
+    SET value = NULL, key = NULL,
+        headers = jsonb_build_object(CAST(:cut AS text), CAST(:said AS text)),
+        state = CASE state WHEN 'open' THEN 'discarded' ELSE state END, last_seen_at = now(),
+        history = history || jsonb_build_array(jsonb_build_object(
+            'at', now(), 'what', 'forgotten', 'who', CAST(:who AS text), 'why', CAST(:why AS text)))
+    WHERE id = ANY (CAST(:ids AS uuid[])) AND value IS NOT NULL
+    RETURNING id
+"""
+FORGOTTEN: Final = "the content was forgotten: it told of a person"
+
+
+async def forget(tx: Tx, ids: Sequence[UUID], *, who: str, why: str) -> list[UUID]:
+    """Take the content out of letters, for good; which of them had one. An open one is discarded."""
+    rows = await tx.all(_FORGET, ids=list(ids), who=who, why=why, cut=CUT, said=FORGOTTEN)
+    return [row.id for row in rows]
+
+
+_TELLING = """
+    SELECT id FROM dead_letter
+    WHERE value IS NOT NULL AND EXISTS (
+        SELECT FROM unnest(CAST(:texts AS text[])) AS told
+        WHERE position(lower(told) IN lower(
+            concat_ws(' ', encode(value, 'escape'), encode(key, 'escape'), headers::text))) > 0)
+    ORDER BY id
+"""
+
+
+async def telling_of(tx: Tx, texts: Sequence[str]) -> list[UUID]:
+    """Letters whose content has one of these texts in it, in small or capital letters, as UTF-8 or JSON."""
+    told = sorted({form for one in texts if one for form in _forms(one)})
+    return [row.id for row in await tx.all(_TELLING, texts=told)] if told else []
+
+
+def _forms(text: str) -> Iterator[str]:
+    """A text as bytea's escapes show it: its letters in UTF-8, and in JSON's escapes."""
+    yield _escaped(text.encode())
+    yield _escaped(json.dumps(text)[1:-1].encode())
+    yield text  # headers are text
+
+
+def _escaped(value: bytes) -> str:
+    """As Postgres writes bytes in the format 'escape'."""
+    return "".join(
+        "\\\\" if byte == 0x5C else chr(byte) if 0 < byte < 0x80 else f"\\{byte:03o}" for byte in value
+    )
 
 
 _SENTENCE = "SELECT sentence FROM dead_letters WHERE event_key = ANY (CAST(:keys AS uuid[])) LIMIT 1"

@@ -280,6 +280,17 @@ async def _discard(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     return _about_letters(ids, discarded, "discarded")
 
 
+async def _forget(tx: Tx, decision: Decision, now: datetime) -> Ruling:
+    """Take the content out of dead letters, because it tells of a person who is erased."""
+    ids = _letters_named(decision)
+    if isinstance(ids, str):
+        return refused(ids)
+    if not decision.why:
+        return refused("say why: the reason stays with the letters")
+    forgotten = await dead_letters.forget(tx, ids, who=decision.who.name, why=decision.why)
+    return _about_letters(ids, forgotten, "forgotten")
+
+
 def _letters_named(decision: Decision) -> list[UUID] | str:
     named = decision.parameters.get("ids")
     if not isinstance(named, list) or not 1 <= len(named) <= LETTERS_MAX:
@@ -303,4 +314,5 @@ def _about_letters(asked: Sequence[UUID], changed: Sequence[UUID], verb: str, wh
 COMMON_ACTIONS: Final[Mapping[str, Action]] = {
     "redrive": Action(judge=_redrive),
     "discard": Action(judge=_discard),
+    "forget": Action(judge=_forget),
 }

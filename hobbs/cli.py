@@ -27,6 +27,7 @@ GROUPS: Final = {
     "limits": "hobbs.commands.limits",
     "opening": "hobbs.commands.opening",
     "dead": "hobbs.commands.dead",
+    "person": "hobbs.commands.person",
     "kafka": "hobbs.commands.kafka",
     "restore": "hobbs.commands.restore",
     "shadow": "hobbs.commands.shadow",

@@ -2,10 +2,12 @@
 
 A change names one dated card (kind, key, effective_from), its old and its new settings; each service keeps
 the kinds it needs and reads `new` with `read_card`. Money is minor units, per hour where the name says so;
-`_ppm` is parts per million (5.6 % is 56000).
+`_ppm` is parts per million (5.6 % is 56000). Cards hold ids and money; names and addresses of people are in
+`contact.changed` (schemas/contacts.py).
 """
 
-from typing import Annotated, Any, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -66,8 +68,6 @@ class StudentRateCard(Card):
 class PayeeCard(Card):
     """How the school pays a payee: the transfer schedule, the minimum amount, the hold time."""
 
-    name: Text = ""
-    email: Text = ""
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "US"
     instant_payout: Annotated[bool, Field(strict=True)] = False
     payout_schedule: PayoutSchedule = "per_flight"
@@ -89,8 +89,6 @@ class InstructorCard(PayeeCard):
 class StudentCard(Card):
     """Key: the student's id. `also_*` names the same person in another part."""
 
-    name: Text = ""
-    email: Text = ""
     also_instructor: Identifier | None = None
     also_owner: Identifier | None = None
 
@@ -237,9 +235,19 @@ CARDS: dict[ChangeKind, type[Card]] = {
 }
 
 
-def read_card(kind: ChangeKind, document: dict[str, Any]) -> Card:
+PEOPLE: Final = {"instructor": "instructor", "owner": "aircraft_owner", "student": "student"}  # their wallets
+CONTACT: Final = frozenset({"name", "email"})
+
+
+def without_contact(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
+    """A card as it is published now: the releases before 0314 had names and addresses of people in it."""
+    left_out = CONTACT if kind in PEOPLE else frozenset()
+    return {name: value for name, value in document.items() if name not in left_out}
+
+
+def read_card(kind: ChangeKind, document: Mapping[str, Any]) -> Card:
     """Read a card of this kind. Raises pydantic.ValidationError."""
-    return CARDS[kind].model_validate(document)
+    return CARDS[kind].model_validate(without_contact(kind, document))
 
 
 class SchoolChange(Event):
@@ -250,6 +258,16 @@ class SchoolChange(Event):
     effective_from: CalendarDate
     old: dict[str, Any] | None = None
     new: dict[str, Any] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def a_card_names_nobody(cls, change: Any) -> Any:
+        """Leave out the contact data that records of earlier releases have: nobody keeps or passes it on."""
+        if not isinstance(change, Mapping):
+            return change
+        cards = {side: change[side] for side in ("old", "new") if isinstance(change.get(side), Mapping)}
+        kind = str(change.get("kind"))
+        return {**change, **{side: without_contact(kind, card) for side, card in cards.items()}}
 
     @model_validator(mode="after")
     def new_is_a_card_of_its_kind(self) -> Self:
@@ -275,7 +293,7 @@ class SchoolVersion(Event):
                             "kind": "student",
                             "key": "student-02",
                             "effective_from": "2026-06-01",
-                            "new": {"name": "Student 2"},
+                            "new": {"also_instructor": "instructor-01"},
                         },
                         {
                             "kind": "instructor",

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from schemas.adjustments import AdjustmentChanged
 from schemas.charges import ChargeAnswered, ChargeRequested
+from schemas.contacts import ContactChanged
 from schemas.dead_letters import DeadLettered
 from schemas.decisions import DecisionRequested, DecisionTaken
 from schemas.dispatches import DispatchCleared, DispatchRefused, FlightDispatched, FlightEstimated
@@ -35,6 +36,7 @@ class Topic:
     `also_from`: publishers besides the owner. `copied_by`: who keeps a copy of every record, and buries none.
     `measured_by`: who asks how far it goes, and reads no record. Who is not named may not (kafka_rights.py).
     `only_answered_by`: consumers that answer each record and keep no row of it.
+    `personal`: it holds contact data: it is kept shortly, and its dead letters have no content.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Topic:
     copied_by: tuple[str, ...] = ()
     measured_by: tuple[str, ...] = ()
     only_answered_by: tuple[str, ...] = ()
+    personal: bool = False
     partitions: int = 12
     retention_ms: int = 30 * DAY_MS
 
@@ -178,6 +181,16 @@ _TOPICS = (
         consumers=("payouts", "adjustments", "reserves", "receivables"),
         partitions=1,
         retention_ms=FOREVER,
+    ),
+    Topic(
+        name="contact.changed",
+        model=ContactChanged,
+        key="wallet",
+        owner="billing",  # once, what its book held before decision 0314
+        also_from=(OPERATOR,),
+        consumers=("payouts",),
+        personal=True,
+        retention_ms=7 * DAY_MS,
     ),
     Topic(
         name="journal.requested",

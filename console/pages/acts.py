@@ -12,6 +12,7 @@ from console.catalogue import ACTS, Act, Unfit
 from console.context import Visit
 from console.guard import Form, Missing, Pages, Refused, form_of
 from console.roles import STAFF
+from fleet.persons import named_in
 from schemas.services import DECIDE
 from schemas.topics import TOPICS
 
@@ -40,6 +41,8 @@ async def ask(visit: Visit) -> Response:
             raise Unfit("Reason: say why; it stays in the history")
         if len(why) > WHY_CHARS_MAX:
             raise Unfit(f"Reason: at most {WHY_CHARS_MAX} characters")
+        if named := named_in(why, {wallet: [name] for wallet, name in visit.school.people.items()}):
+            raise Unfit(f"Reason: it names {named}, and reasons are kept for ever: write {named} instead")
         bundle_id = await asking.preview(visit, act, asked, why)
     except Unfit as unfit:
         return visit.page("unfit.html", status=422, sentence=str(unfit), back=back if _is_ours(back) else "/")

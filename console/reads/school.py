@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from console.reads.people import holders
-from console.roles import WALLET_KINDS
+from console.reads.people import names
 from fleet.database import Tx
-
-_WALLETS_OF: Final = {"owner": WALLET_KINDS["owner"]}  # a card's kind, where the wallet's is another
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,14 +29,11 @@ async def school(tx: Tx) -> School:
     row = await tx.first(_SCHOOL)
     if row is None:
         return School(name="No school yet", zone="UTC", currency="USD")
-    names = {
-        f"{_WALLETS_OF.get(one['kind'], one['kind'])}:{one['key']}": one["name"] for one in await holders(tx)
-    }
     return School(
         name=row.name or "School",
         zone=row.zone or "UTC",
         currency=row.currency or "USD",
-        people={wallet: name for wallet, name in names.items() if name},
+        people=await names(tx),
     )
 
 

@@ -1,5 +1,6 @@
 """Questions of holders about a line, and finance's answers."""
 
+from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
@@ -23,3 +24,15 @@ async def ask(tx: Tx, question_id: UUID, *, person: str, wallet: str, about: str
 async def answer(tx: Tx, question_id: UUID, *, person: str, words: str) -> bool:
     """Answer a question, once; False: somebody did already, or there is none."""
     return await tx.execute(_ANSWER, id=question_id, person=person, answer=words) > 0
+
+
+_ERASE: Final = """
+    UPDATE question SET words = :erased, answer = CASE WHEN answered_at IS NOT NULL THEN :erased END
+    WHERE wallet = ANY (CAST(:wallets AS text[])) AND words <> :erased
+"""
+ERASED: Final = "(erased)"
+
+
+async def erase(tx: Tx, wallets: Sequence[str]) -> int:
+    """Take the words out of these holders' questions and the answers; of how many."""
+    return await tx.execute(_ERASE, wallets=list(wallets), erased=ERASED)

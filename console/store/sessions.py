@@ -1,5 +1,6 @@
 """Sessions, and sign-ins that are under way. A cookie is a secret: only its hash is kept."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -123,6 +124,14 @@ async def end_of_provider(tx: Tx, *, session: str | None, subject: str | None) -
 _LIVE: Final = """
     SELECT EXISTS (SELECT FROM payouts_public.stripe_mode WHERE livemode OR key_livemode) AS live
 """
+
+
+_ERASE: Final = "DELETE FROM session WHERE wallet = ANY (CAST(:wallets AS text[]))"
+
+
+async def erase(tx: Tx, wallets: Sequence[str]) -> int:
+    """Remove these holders' sessions, with the names they were shown by; how many."""
+    return await tx.execute(_ERASE, wallets=list(wallets))
 
 
 async def money_is_real(tx: Tx) -> bool:

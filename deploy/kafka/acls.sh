@@ -43,6 +43,7 @@ allow hobbs_billing Write \
   --topic flight.revised \
   --topic school.configured \
   --topic school.accepted \
+  --topic contact.changed \
   --topic journal.requested \
   --topic decision.requested \
   --topic decision.taken \
@@ -98,6 +99,7 @@ allow hobbs_payouts Write \
   --topic charge.requested \
   --topic charge.answered \
   --topic school.accepted \
+  --topic contact.changed \
   --topic journal.requested \
   --topic journal.posted \
   --topic transfer.sent \
@@ -120,6 +122,7 @@ allow hobbs_payouts Read \
   --topic refund.requested \
   --topic charge.requested \
   --topic school.accepted \
+  --topic contact.changed \
   --topic journal.posted \
   --topic payment.received \
   --topic stripe.webhook \
@@ -134,6 +137,7 @@ allow hobbs_payouts Read \
   --group payouts.refund.requested \
   --group payouts.charge.requested \
   --group payouts.school.accepted \
+  --group payouts.contact.changed \
   --group payouts.journal.posted \
   --group payouts.payment.received \
   --group payouts.stripe.webhook \
@@ -275,6 +279,7 @@ allow hobbs_operator Write \
   --topic flight.cancelled \
   --topic flight.dispatched \
   --topic school.configured \
+  --topic contact.changed \
   --topic group.requested \
   --topic hold.requested \
   --topic limit.requested \
@@ -294,6 +299,7 @@ allow hobbs_operator Read \
   --topic charge.answered \
   --topic school.configured \
   --topic school.accepted \
+  --topic contact.changed \
   --topic journal.requested \
   --topic journal.posted \
   --topic journal.refused \
@@ -353,6 +359,7 @@ allow hobbs_operator Describe \
   --group adjustments.school.accepted \
   --group reserves.school.accepted \
   --group receivables.school.accepted \
+  --group payouts.contact.changed \
   --group ledger.journal.requested \
   --group payouts.journal.posted \
   --group adjustments.journal.posted \
@@ -407,6 +414,7 @@ allow hobbs_migrate Describe \
   --topic charge.answered \
   --topic school.configured \
   --topic school.accepted \
+  --topic contact.changed \
   --topic journal.requested \
   --topic journal.posted \
   --topic journal.refused \
@@ -461,6 +469,7 @@ allow hobbs_migrate Create \
   --topic charge.answered \
   --topic school.configured \
   --topic school.accepted \
+  --topic contact.changed \
   --topic journal.requested \
   --topic journal.posted \
   --topic journal.refused \

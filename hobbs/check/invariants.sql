@@ -240,7 +240,7 @@ WITH newest AS (
                      ELSE 'instructor:' || key END AS wallet,
            effective_from, version, school_versions.applied_at,
            CASE WHEN new IS NULL THEN 'withdrawn' WHEN kind = 'school' THEN new ->> 'time_zone'
-                ELSE concat_ws(', ', coalesce(nullif(new ->> 'email', ''), '-'), coalesce(new ->> 'country', 'US'),
+                ELSE concat_ws(', ', coalesce(new ->> 'country', 'US'),
                                coalesce(new ->> 'payout_schedule', 'per_flight'),
                                coalesce(new ->> 'payout_minimum', '0'),
                                coalesce(new ->> 'payout_hold_hours', '0'),
@@ -249,7 +249,7 @@ WITH newest AS (
 ), followed AS (
     SELECT wallet, effective_from, version,
            CASE WHEN withdrawn THEN 'withdrawn'
-                ELSE concat_ws(', ', coalesce(email, '-'), country, schedule, minimum_amount, hold_hours,
+                ELSE concat_ws(', ', country, schedule, minimum_amount, hold_hours,
                                CASE WHEN instant THEN 'true' ELSE 'false' END) END AS says
     FROM payouts_public.payee_cards
     UNION ALL

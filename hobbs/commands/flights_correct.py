@@ -14,6 +14,7 @@ from hobbs.flights.corrections import correction_shape
 from hobbs.flights.file import FlightsFile, ReadFlight, Rejected
 from hobbs.flights.publish import Progress
 from hobbs.shell.connections import reading, run, settings_or_exit
+from hobbs.shell.names import refuse_named
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption, WhyOption
 from schemas.flights import FlightCorrected
@@ -56,6 +57,8 @@ def correct_command(
     Rows may come in any order, and before their flight: billing applies revisions in their order.
     Exit 0: every row is published, 1: some were rejected or not published, 2: the file or an option is wrong.
     """
+    if url is None:
+        refuse_named(why)
     send = None if dry_run else files.sender(url, api_key, api_key_file)
     options = {"encoding": encoding, "date_format": date_format, "decimals": decimal, "sheet": sheet}
     found = files.read_or_exit(file, column or [], options, correction_shape(why=why or None, who=who))
@@ -92,6 +95,7 @@ def reprice_command(
     if until is not None and until < since:
         raise typer.BadParameter("--until is before --since")
     settings = settings_or_exit(Settings)
+    refuse_named(why)
     wanted = {"aircraft": aircraft, "instructor": instructor, "student": student}
     changed = run(_repriced(settings, since, until, why=why, who=who, **wanted))
     _show([one.preview for one in changed], [], output)

@@ -13,6 +13,7 @@ import typer
 from fleet.zones import UnknownZone, time_zone
 from hobbs.commands.queries import currency_of, decide, instant_of, no_wallet, read
 from hobbs.shell.money_columns import with_money
+from hobbs.shell.names import refuse_named
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_one, show_rows
 from hobbs.shell.reasons import NeededWhyOption
 from services.adjustments.desk.reads import explanations
@@ -162,6 +163,7 @@ def close_command(
     `hobbs periods` lists what is closed.
     """
     instant = instant_of(until, "INSTANT")
+    refuse_named(why)
     if dry_run or not yes:
         _exit_if_refused(decide(lambda tx: decisions.preview_close(tx, instant, why)))
     if dry_run:

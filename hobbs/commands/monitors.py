@@ -19,6 +19,7 @@ from fleet.money import format_minor
 from hobbs.commands.queries import CurrencyOption, amount_of, currency_or_new, decide, read
 from hobbs.shell.lists import MostOption, SkipOption, part
 from hobbs.shell.money_columns import with_money
+from hobbs.shell.names import refuse_named
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, agreed, say, show_rows
 from hobbs.shell.reasons import WhyOption
 from services.ledger.desk import decisions, reads
@@ -115,6 +116,7 @@ def set_command(
         threshold=amount_of(threshold, chosen),
         recovers_at=None if recovers_at is None else amount_of(recovers_at, chosen),
     )
+    refuse_named(memo)
     found = read(lambda tx: reads.monitors.list_monitors(tx, monitor=monitor))
     command = with_what_stands(command, found[0] if found else None, memo=memo)
     if dry_run or not yes:
@@ -138,6 +140,7 @@ def remove_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Remove a monitor; its crossings stay. Exit 1: there is none of this name."""
+    refuse_named(why)
     found = read(lambda tx: reads.monitors.list_monitors(tx, monitor=monitor))
     _show(found, output, Monitor)
     if dry_run and found:

@@ -17,6 +17,7 @@ from fleet.envelope import uuid7
 from fleet.money import format_minor
 from hobbs.commands.queries import decide, read
 from hobbs.shell.money_columns import with_money
+from hobbs.shell.names import refuse_named
 from hobbs.shell.output import (
     EXIT_FINDINGS,
     EXIT_USAGE,
@@ -84,6 +85,7 @@ def post_command(
     Journals of services are refused: flight, adjustment, transfer and so on.
     """
     requests = _read_file(file)
+    refuse_named(*(request.memo for request in requests))
     _post_by_hand(
         lambda tx: decisions.preview_post(tx, requests, group=together),
         lambda tx: decisions.post(tx, requests, group=together),
@@ -103,6 +105,7 @@ def revert_command(
     output: OutputOption = Output.table,
 ) -> None:
     """Revert a journal by one with the opposite entries. Exit 1: it cannot be reverted."""
+    refuse_named(why)
     request = RevertRequest(journal_id=uuid7(), reverts=source, occurred_at=datetime.now(UTC), memo=why)
     _post_by_hand(
         lambda tx: decisions.preview_revert(tx, request),

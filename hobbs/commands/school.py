@@ -1,7 +1,7 @@
 """The school's book of rates: apply a school.toml, show the book, and every version of it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,18 +20,27 @@ from hobbs.school.book import (
     change_events,
     now,
     publish,
+    publish_contacts,
     read_book,
+    read_contacts,
     read_history,
     wait_until_applied,
+)
+from hobbs.school.contacts import (
+    ContactDifference,
+    contact_differences,
+    contact_events,
+    contact_text,
 )
 from hobbs.school.difference import Difference, differences, from_text, settings_text
 from hobbs.school.draft import draft
 from hobbs.school.file import SchoolFile, read_school_file
 from hobbs.shell.connections import Unreachable, reading, run, settings_or_exit
 from hobbs.shell.connections import why as reason_of
+from hobbs.shell.decisions import Question, decide
+from hobbs.shell.names import refuse_names
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, agreed, say, show_rows
-from hobbs.shell.reasons import WhoOption, needed
-from schemas.school import SchoolConfigured
+from hobbs.shell.reasons import NeededWhyOption, WhoOption, needed
 from services.billing.desk.reads import CardHistory, WholeBook
 from services.payouts.desk import reads as payouts
 
@@ -46,6 +55,11 @@ KindArgument = Annotated[
 ]
 KeyArgument = Annotated[str | None, typer.Argument(help="An id, a tail, a kind of line, or default.")]
 
+AnewOption = Annotated[
+    list[str] | None,
+    typer.Option("--anew", metavar="WALLET", help="State a person again who was erased, on purpose."),
+]
+
 
 @app.command("apply")
 def apply_command(
@@ -58,10 +72,12 @@ def apply_command(
     ] = None,
     wait: Annotated[bool, typer.Option(help="Wait until every service has applied it.")] = True,
     timeout: Annotated[float, typer.Option(min=0, help="Seconds to wait.")] = 60.0,
+    anew: AnewOption = None,
     output: OutputOption = Output.table,
 ) -> None:
     """Make the book say what FILE says: show the difference, ask, publish, wait until it is applied.
 
+    Names and addresses of people are published apart from the book, and kept where they can be erased.
     Exit 0: applied, or nothing to change. Exit 1: the file is wrong, somebody said no, or it was refused.
     """
     if why is None and not dry_run and (yes or not sys.stdin.isatty()):
@@ -71,21 +87,43 @@ def apply_command(
     stated = read_or_exit(file)
     standing = run(read_book(settings))
     changed = differences(stated.cards, standing.cards)
-    if not changed:
-        show_difference([], stated.currency, output)
+    people = changed_people(settings, stated, anew or ())
+    if not changed and not people:
+        show_difference([], [], stated.currency, output)
         say(f"nothing to change; the book is at version {standing.version}")
         say_what_stripe_refused(settings)
         return
-    show_difference(changed, stated.currency, output)
+    show_difference(changed, people, stated.currency, output)
     warn_of_bills(settings, changed)
     if dry_run:
-        say(f"dry run: {len(changed)} cards would change; nothing was published")
+        say(f"dry run: {_counted(changed, people)} would change; nothing was published")
         return
     reason = why or needed(typer.prompt("Why", err=True)) or ""
-    if not yes and not agreed(f"publish {len(changed)} changes to version {standing.version}?"):
+    run(refuse_names(settings, reason))
+    if not yes and not agreed(f"publish {_counted(changed, people)} to version {standing.version}?"):
         say("nothing changed")
         raise typer.Exit(EXIT_FINDINGS)
-    publish_and_wait(settings, standing, changed, who=who, why=reason, seconds=timeout if wait else 0.0)
+    seconds = timeout if wait else 0.0
+    publish_people(settings, people, seconds=seconds)
+    if changed:
+        publish_and_wait(settings, standing, changed, who=who, why=reason, seconds=seconds)
+
+
+def changed_people(settings: Settings, stated: SchoolFile, anew: Sequence[str]) -> list[ContactDifference]:
+    """Of whom the file says another name or address; names those who were erased and stay so."""
+    people, left_out = contact_differences(stated.contacts, run(read_contacts(settings)), anew=anew)
+    for wallet in left_out:
+        say(
+            f"{wallet} was erased: the file's name and address stay out; take them from the file, or state "
+            f"them on purpose with --anew {wallet}"
+        )
+    return people
+
+
+def _counted(changed: Sequence[Difference], people: Sequence[ContactDifference]) -> str:
+    parts = [f"{len(changed)} cards"] if changed else []
+    parts += [f"names or addresses of {len(people)} people"] if people else []
+    return " and ".join(parts)
 
 
 def say_what_stripe_refused(settings: Settings) -> None:
@@ -99,6 +137,18 @@ def say_what_stripe_refused(settings: Settings) -> None:
         say(f"Stripe refused {count} payees' accounts: see `hobbs transfers operations list`, then `retry`")
 
 
+@app.command("tell")
+def tell_command(
+    why: NeededWhyOption,
+    dry_run: Annotated[bool, typer.Option(help="Show what would happen and change nothing.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    who: WhoOption = "",
+) -> None:
+    """Have billing tell the whole book again, for readers that are new or whose records were deleted."""
+    question = Question(service="billing", action="tell", object="school", who=who, why=why)
+    decide(question, dry_run=dry_run, yes=yes, prompt="Tell the whole book again?")
+
+
 @app.command("diff")
 def diff_command(file: FileArgument, output: OutputOption = Output.table) -> None:
     """Show what FILE would change. Exit 1 when it would change something, 0 when nothing."""
@@ -106,8 +156,9 @@ def diff_command(file: FileArgument, output: OutputOption = Output.table) -> Non
     stated = read_or_exit(file)
     standing = run(read_book(settings))
     changed = differences(stated.cards, standing.cards)
-    show_difference(changed, stated.currency, output)
-    if changed:
+    people = changed_people(settings, stated, ())
+    show_difference(changed, people, stated.currency, output)
+    if changed or people:
         raise typer.Exit(EXIT_FINDINGS)
     say(f"nothing to change; the book is at version {standing.version}")
 
@@ -209,8 +260,10 @@ def read_or_exit(file: Path) -> SchoolFile:
     return stated
 
 
-def show_difference(changed: Sequence[Difference], currency: str, output: Output) -> None:
-    """Write one row for each card that changes."""
+def show_difference(
+    changed: Sequence[Difference], people: Sequence[ContactDifference], currency: str, output: Output
+) -> None:
+    """Write one row for each card that changes, and for each person whose name or address does."""
     rows: list[dict[str, Any]] = [
         {
             "change": d.what,
@@ -229,6 +282,19 @@ def show_difference(changed: Sequence[Difference], currency: str, output: Output
         }
         for d in changed
     ]
+    rows += [
+        {"change": one.what, "card": f"contact {one.wallet}", "from": "now", "settings": contact_text(one)}
+        if output is Output.table
+        else {
+            "change": one.what,
+            "kind": "contact",
+            "key": one.wallet,
+            "effective_from": None,
+            "old": {"name": one.old.full_name, "email": one.old.email},
+            "new": {"name": one.new.full_name, "email": one.new.email},
+        }
+        for one in people
+    ]
     if rows or output is not Output.table:
         show_rows(rows, output)
 
@@ -242,6 +308,23 @@ def warn_of_bills(settings: Settings, changed: Sequence[Difference]) -> None:
         )
 
 
+def publish_people(settings: Settings, people: Sequence[ContactDifference], *, seconds: float) -> None:
+    """Publish names and addresses and, unless `seconds` is 0, wait for them: accounts are made with them."""
+    if not people:
+        return
+    ids = run(_reached(publish_contacts(settings, contact_events(people, now()))))
+    if not seconds:
+        say(f"published names or addresses of {len(people)} people")
+        return
+    arrival = run(wait_until_applied(settings, ids, seconds=seconds, of_contacts=True))
+    if arrival.refused or arrival.waiting_for:
+        late = f"published, but {', '.join(arrival.waiting_for)} has not read them in {seconds:g} s"
+        what = f"refused by {arrival.refused}" if arrival.refused else f"{late}: is it running?"
+        say(f"names and addresses are {what}; nothing of the book was published: apply again")
+        raise typer.Exit(EXIT_FINDINGS)
+    say(f"names and addresses of {len(people)} people are kept")
+
+
 def publish_and_wait(
     settings: Settings,
     standing: WholeBook,
@@ -253,7 +336,7 @@ def publish_and_wait(
 ) -> None:
     """Publish the change and, unless `seconds` is 0, wait for every service; exit 1 when one refuses."""
     events = change_events(changed, standing.version, who=who, why=why, at=now())
-    ids = run(_published(settings, events))
+    ids = run(_reached(publish(settings, events)))
     version = events[-1].version
     if not seconds:
         say(f"published version {version}")
@@ -271,9 +354,9 @@ def publish_and_wait(
     say(f"the book is at version {version}")
 
 
-async def _published(settings: Settings, events: Sequence[SchoolConfigured]) -> list[UUID]:
+async def _reached(publishing: Awaitable[list[UUID]]) -> list[UUID]:
     try:
-        return await publish(settings, events)
+        return await publishing
     except (KafkaError, OSError) as error:
         raise Unreachable(
             f"Kafka: {reason_of(error)}; apply again once it answers, what did arrive is not applied twice"

@@ -11,17 +11,22 @@ from fleet import dead_letters, inbox
 from fleet.cause import Cause
 from fleet.envelope import Message, first_cause
 from fleet.kafka_client import publish_once
+from fleet.migrate import OPERATOR
 from fleet.settings import Settings
+from hobbs.school.contacts import KeptContact
 from hobbs.school.difference import Difference
 from hobbs.shell.connections import reading
+from schemas.contacts import ContactChanged
 from schemas.school import SchoolChange, SchoolConfigured
 from schemas.topics import TOPICS
 from services.billing.desk import reads
 from services.billing.desk.reads import CardHistory, WholeBook
 from services.billing.domain.versions import accepted_event_id
+from services.payouts.desk.reads import contacts
 
 TOPIC = TOPICS["school.configured"]
 ACCEPTED = TOPICS["school.accepted"]
+CONTACTS = TOPICS["contact.changed"]
 CHANGES_IN_ONE_EVENT = 200
 POLL_S = 0.1
 
@@ -30,6 +35,17 @@ async def read_book(settings: Settings) -> WholeBook:
     """Read the whole book as it stands."""
     async with reading(settings) as database, database.transaction() as tx:
         return await reads.whole_book(tx)
+
+
+async def read_contacts(settings: Settings) -> dict[str, KeptContact]:
+    """What is kept of people, by wallet; who was erased is there with nothing else."""
+    async with reading(settings, role=OPERATOR) as database, database.transaction() as tx:
+        return {
+            row.wallet: KeptContact(
+                full_name=row.full_name or "", email=row.email or "", erased_at=row.erased_at
+            )
+            for row in await contacts.every(tx)
+        }
 
 
 async def read_history(settings: Settings, kind: str | None, key: str | None) -> list[CardHistory]:
@@ -84,6 +100,14 @@ async def publish(settings: Settings, events: Sequence[SchoolConfigured]) -> lis
     return [message.event_id for message in messages]
 
 
+async def publish_contacts(settings: Settings, events: Sequence[ContactChanged]) -> list[UUID]:
+    """Publish what is stated of people; the events' ids, once Kafka has acknowledged them all."""
+    cause: Cause = first_cause()
+    messages = [Message(topic=CONTACTS.name, key=one.wallet, event=one, cause=cause) for one in events]
+    await publish_once(settings, messages, service="operator")
+    return [message.event_id for message in messages]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Arrival:
     """What became of a published change: why it was refused, and the services that have not read it yet."""
@@ -92,21 +116,37 @@ class Arrival:
     waiting_for: Sequence[str]
 
 
-async def wait_until_applied(settings: Settings, events: Sequence[UUID], *, seconds: float) -> Arrival:
-    """Wait until every consuming service has admitted the events, or one of them refused."""
+async def wait_until_applied(
+    settings: Settings, events: Sequence[UUID], *, seconds: float, of_contacts: bool = False
+) -> Arrival:
+    """Wait until every consuming service has admitted the events, or one of them refused.
+
+    of_contacts: they are of `contact.changed`, and not versions of the book.
+    """
     deadline = time.monotonic() + seconds
+    readers = _readers_of_contacts(events) if of_contacts else _readers_of_book(events)
     while True:
-        arrival = await _look(settings, events)
+        arrival = await _look(settings, readers)
         if arrival.refused or not arrival.waiting_for or time.monotonic() >= deadline:
             return arrival
         await asyncio.sleep(POLL_S)
 
 
-async def _look(settings: Settings, events: Sequence[UUID]) -> Arrival:
-    """Ask the service that judges the events, then those that follow what it accepted."""
+_Readers = Sequence[tuple[str, Sequence[UUID]]]
+
+
+def _readers_of_book(events: Sequence[UUID]) -> _Readers:
+    """The service that judges the events, then those that follow what it accepted."""
     accepted = [accepted_event_id(event) for event in events]
-    readers = [(service, events) for service in TOPIC.consumers]
-    readers += [(service, accepted) for service in ACCEPTED.consumers]
+    judges = [(service, events) for service in TOPIC.consumers]
+    return [*judges, *((service, accepted) for service in ACCEPTED.consumers)]
+
+
+def _readers_of_contacts(events: Sequence[UUID]) -> _Readers:
+    return [(service, events) for service in CONTACTS.consumers]
+
+
+async def _look(settings: Settings, readers: _Readers) -> Arrival:
     waiting = []
     for service, expected in readers:
         async with reading(settings, service) as database, database.transaction() as tx:

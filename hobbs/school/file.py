@@ -14,11 +14,14 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from hobbs.school.contacts import StatedContact
 from hobbs.school.lines import Lines
 from hobbs.school.settings import TABLES, Misread, Table
+from schemas.contacts import Text
 from schemas.fields import Currency
 from schemas.identifiers import NewIdentifier, identifier_problem
-from schemas.school import CARDS
+from schemas.school import CONTACT, PEOPLE
+from schemas.school import read_card as read_published_card
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.rates import BEGINNING, Book, BookCard, DatedCard, book_problems
 from services.billing.domain.versions import CardChange, change_problems
@@ -28,6 +31,7 @@ _REFERENCES = frozenset({"owner", "also_instructor", "also_owner"})
 DATES = (date(1900, 1, 1), date(2200, 12, 31))
 _IDENTIFIER: TypeAdapter[str] = TypeAdapter(NewIdentifier)
 _CURRENCY: TypeAdapter[str] = TypeAdapter(Currency)
+_TEXT: TypeAdapter[str] = TypeAdapter(Text)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,10 +56,11 @@ class StatedCard:
 
 @dataclass(slots=True, kw_only=True)
 class SchoolFile:
-    """What a file states. The cards are of use only when there is no problem."""
+    """What a file states. Cards and contacts are of use only when there is no problem."""
 
     currency: str = "USD"
     cards: list[StatedCard] = field(default_factory=list)
+    contacts: list[StatedContact] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -131,7 +136,9 @@ def _read_table(name: str, table: Mapping[str, Any], at: _Place, found: SchoolFi
     key = _key(shape, table, at, found)
     effective_from = _effective_from(table, at, found) if shape.dated else BEGINNING
     document = _document(shape, table, at, found)
+    contact = _contact(name, document or {}, at, found)
     if document is not None:
+        document = {setting: value for setting, value in document.items() if setting not in contact}
         document = _canonical(name, document, table, at, found) if _plain(document, at, found) else None
     if key is None or effective_from is None or document is None:
         return None
@@ -141,9 +148,25 @@ def _read_table(name: str, table: Mapping[str, Any], at: _Place, found: SchoolFi
     for problem in map(as_written, change_problems(change)):
         found.problems.append(at.problem(named + problem, _setting_in(problem, table)))
     line = at.lines.of(name, at.index)
+    if name in PEOPLE:
+        wallet = f"{PEOPLE[name]}:{key}"
+        texts = {"full_name": contact.get("name", ""), "email": contact.get("email", "")}
+        found.contacts.append(StatedContact(wallet=wallet, effective_from=effective_from, **texts))
     return StatedCard(
         kind=name, key=key, effective_from=effective_from, document=document, card=card, line=line
     )
+
+
+def _contact(name: str, document: Mapping[str, Any], at: _Place, found: SchoolFile) -> dict[str, str]:
+    """What a person's table says of them: it becomes no part of the card."""
+    said = {setting: document[setting] for setting in CONTACT & document.keys()} if name in PEOPLE else {}
+    for setting, value in said.items():
+        try:
+            _TEXT.validate_python(value, strict=True)
+        except ValidationError as error:
+            problem = error.errors(include_url=False, include_input=False)[0]["msg"]
+            found.problems.append(at.problem(f"{setting}: {problem}", setting))
+    return said
 
 
 def _refuse_unfilled(
@@ -233,7 +256,7 @@ def _canonical(
 
 def canonical(kind: str, document: Mapping[str, Any]) -> dict[str, Any]:
     """A card's document in the one form in which equal cards are equal. Raises pydantic.ValidationError."""
-    model = CARDS[kind].model_validate(document)  # type: ignore[index]
+    model = read_published_card(kind, document)  # type: ignore[arg-type]
     return model.model_dump(mode="json", exclude_defaults=True)
 
 

@@ -23,6 +23,7 @@ from fleet.envelope import Message, first_cause, uuid7
 from fleet.reader import Reader
 from fleet.settings import Settings
 from hobbs.shell.connections import Unreachable, run, settings_or_exit
+from hobbs.shell.names import refuse_names
 from hobbs.shell.output import EXIT_FINDINGS, agreed, say
 from schemas.decisions import DecisionRequested, DecisionTaken
 from schemas.topics import TOPICS
@@ -103,12 +104,14 @@ async def ask(
     within_s: float | None = None,
 ) -> Answer:
     """Ask once and wait for the answer. Raises Unreachable when no worker answers in time, BadParameter for
-    what no decision can hold, such as a reason of many pages.
+    what no decision can hold, such as a reason of many pages, or one that names a person (names.py).
 
     A decision that nobody took in time is refused by the worker that comes later: `valid_until`. One that was
     taken in its last moment is still heard, within ANSWER_TRAVELS_S.
     """
     within_s = ANSWER_WITHIN_S if within_s is None else within_s
+    if preview_hash is None:
+        await refuse_names(settings, question.why)
     try:
         message = _request(question, dry_run=dry_run, preview_hash=preview_hash, within_s=within_s)
     except ValidationError as error:

@@ -3,6 +3,7 @@
 from functools import partial
 
 from fleet.worker import Worker
+from services.billing.desk import decisions
 from services.billing.handlers import (
     apply_waiting,
     bill_flights,
@@ -32,5 +33,5 @@ def build(settings: BillingSettings | None = None) -> Worker:
         every_s=ESTIMATE_EVERY_S,
     )
     worker.every("apply_waiting", WAITING_EVERY_S, partial(apply_waiting, worker.database))
-    worker.decide({})
+    worker.decide(decisions.ACTIONS)
     return worker

@@ -101,7 +101,8 @@ CREATE TABLE billing.card_version (
     old jsonb,
     new jsonb,
     CONSTRAINT card_is_an_object CHECK (((new IS NULL) OR (jsonb_typeof(new) = 'object'::text))),
-    CONSTRAINT card_kind_is_known CHECK ((kind = ANY (ARRAY['school'::text, 'tax'::text, 'aircraft'::text, 'instructor'::text, 'owner'::text, 'student'::text, 'student_rate'::text, 'adjustments'::text, 'reserve'::text, 'credit'::text, 'credit_limit'::text])))
+    CONSTRAINT card_kind_is_known CHECK ((kind = ANY (ARRAY['school'::text, 'tax'::text, 'aircraft'::text, 'instructor'::text, 'owner'::text, 'student'::text, 'student_rate'::text, 'adjustments'::text, 'reserve'::text, 'credit'::text, 'credit_limit'::text]))),
+    CONSTRAINT card_names_nobody CHECK (((kind <> ALL (ARRAY['instructor'::text, 'owner'::text, 'student'::text])) OR ((NOT COALESCE(jsonb_exists_any(old, ARRAY['name'::text, 'email'::text]), false)) AND (NOT COALESCE(jsonb_exists_any(new, ARRAY['name'::text, 'email'::text]), false)))))
 );
 ALTER TABLE ONLY billing.card_version ADD CONSTRAINT card_changes_once_in_a_version PRIMARY KEY (kind, key, effective_from, version);
 ALTER TABLE ONLY billing.card_version ADD CONSTRAINT card_version_is_of_a_school_version FOREIGN KEY (version) REFERENCES billing.school_version(version);

@@ -169,6 +169,8 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.consume("refund.requested", partial(handlers.refund, db), after=["payment.received"])
     worker.consume("charge.requested", _waking(relay, partial(handlers.charge, db)))
     worker.consume("school.accepted", _waking(relay, configure))
+    people = partial(handlers.know_people, db, accounts=settings.accounts)
+    worker.consume("contact.changed", _waking(relay, people))
     worker.consume("reserve.gate", partial(handlers.heed_gate, db))
     worker.consume("stripe.webhook", _waking(relay, webhooks), every_s=WEBHOOKS_EVERY_S)
 

@@ -11,6 +11,7 @@ POINTS = {
     "payouts.charge_answered": "requests to charge are answered, not committed",
     "payouts.refunds_ordered": "refunds are inserted for a request, not committed",
     "payouts.refund_settled": "a request to refund is answered, not committed",
+    "payouts.contacts_kept": "what people are called is written, not committed",
     "payouts.webhooks_heeded": "what follows from webhooks is written",
     "relay.claimed": "operations are leased, nothing is sent",
     "relay.before_send": "about to call Stripe",

@@ -11,6 +11,7 @@ from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
+from services.payouts.domain.contacts import newest
 from services.payouts.domain.event_types import MONEY_EVENTS, MOVES_THE_BALANCE
 from services.payouts.domain.retries import Occasion
 from services.payouts.steps import agreements, books, charges, clawbacks, payments, retries
@@ -121,6 +122,26 @@ async def configure_payees(
         await payments.hold_unsent(tx, wallets, now)
         await payments.pay(tx, wallets, now)
         await retries.hasten(tx, Occasion.SCHOOL, now)
+
+
+async def know_people(
+    db: Database, batch: Sequence[Record], *, accounts: AccountPolicy, clock: Clock = utc_now
+) -> None:
+    """Keep what people are called and where mail reaches them, in the one table that can be erased.
+
+    A payee whose request for an account Stripe refused gets another one when the address is another.
+    """
+    now = clock()
+    async with db.transaction() as tx:
+        stated = await inbox.admit(tx, batch, wire.contacts.contact_changed)
+        if not stated:
+            return
+        contacts = newest(one.event for one in stated)
+        await store.payees.lock(tx, [contact.wallet for contact in contacts])
+        written_to = await store.contacts.keep(tx, contacts)
+        await fault_point("payouts.contacts_kept")
+        if written_to:
+            await payments.open_missing_accounts(tx, written_to, now, stated[-1].cause, accounts)
 
 
 async def handle_webhooks(

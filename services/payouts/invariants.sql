@@ -315,6 +315,7 @@ FROM (VALUES ('attempt', 'attempt_is_written_once'), ('attempt', 'attempt_is_not
              ('payable', 'payable_is_what_was_posted'), ('payable', 'payable_is_not_removed'),
              ('payee', 'payee_keeps_the_account'), ('payee', 'payee_is_not_removed'),
              ('transfer_history', 'history_is_only_added_to'), ('operation_history', 'history_is_only_added_to'),
+             ('erasure', 'history_is_only_added_to'), ('erasure', 'table_is_not_emptied'),
              ('attempt', 'table_is_not_emptied'), ('transfer', 'table_is_not_emptied'),
              ('payable', 'table_is_not_emptied'), ('payee', 'table_is_not_emptied'),
              ('transfer_history', 'table_is_not_emptied'), ('operation_history', 'table_is_not_emptied'))

@@ -140,3 +140,6 @@ CHARGE_AGE = metrics.gauge(
     "payouts_charge_age_seconds",
     "How long ago the oldest charge of a saved payment method was asked for that is not answered",
 )
+PEOPLE = metrics.gauge(
+    "payouts_people", "Wallets of people, by whether they were erased", {"erased": ("no", "yes")}
+)

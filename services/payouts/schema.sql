@@ -192,6 +192,20 @@ ALTER TABLE ONLY payouts.clawback_return ADD CONSTRAINT clawback_return_stripe_r
 CREATE INDEX clawback_return_of_a_request ON payouts.clawback_return USING btree (settlement_id);
 GRANT SELECT, INSERT ON TABLE payouts.clawback_return TO hobbs_payouts;
 
+CREATE TABLE payouts.contact (
+    wallet text NOT NULL,
+    full_name text,
+    email text,
+    stated_at timestamptz,
+    erased_at timestamptz,
+    CONSTRAINT contact_has_no_empty_text CHECK (((full_name <> ''::text) AND (email <> ''::text))),
+    CONSTRAINT contact_is_of_a_person CHECK ((wallet ~ '^(student|instructor|aircraft_owner):.'::text)),
+    CONSTRAINT contact_was_stated CHECK (((stated_at IS NOT NULL) OR (erased_at IS NOT NULL))),
+    CONSTRAINT erased_contact_is_empty CHECK (((erased_at IS NULL) OR ((full_name IS NULL) AND (email IS NULL))))
+);
+ALTER TABLE ONLY payouts.contact ADD CONSTRAINT contact_pkey PRIMARY KEY (wallet);
+GRANT SELECT, INSERT, UPDATE ON TABLE payouts.contact TO hobbs_payouts;
+
 CREATE TABLE payouts.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
     topic text NOT NULL,
@@ -225,6 +239,23 @@ ALTER TABLE payouts.dead_letter ENABLE ALWAYS TRIGGER dead_letter_is_only_added_
 GRANT SELECT, INSERT ON TABLE payouts.dead_letter TO hobbs_payouts;
 GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE payouts.dead_letter TO hobbs_payouts;
 GRANT UPDATE("offset") ON TABLE payouts.dead_letter TO hobbs_payouts;
+
+CREATE TABLE payouts.erasure (
+    decision_id uuid NOT NULL,
+    wallet text NOT NULL,
+    erased_at timestamptz NOT NULL,
+    who text NOT NULL,
+    why text NOT NULL,
+    CONSTRAINT erasure_has_a_reason CHECK ((why <> ''::text))
+);
+ALTER TABLE ONLY payouts.erasure ADD CONSTRAINT erasure_pkey PRIMARY KEY (decision_id, wallet);
+ALTER TABLE ONLY payouts.erasure ADD CONSTRAINT erasure_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.contact(wallet);
+CREATE INDEX erasure_of_a_wallet ON payouts.erasure USING btree (wallet);
+CREATE TRIGGER history_is_only_added_to BEFORE DELETE OR UPDATE ON payouts.erasure FOR EACH ROW EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.erasure ENABLE ALWAYS TRIGGER history_is_only_added_to;
+CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.erasure FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
+ALTER TABLE payouts.erasure ENABLE ALWAYS TRIGGER table_is_not_emptied;
+GRANT SELECT, INSERT ON TABLE payouts.erasure TO hobbs_payouts;
 
 CREATE TABLE payouts.event_listing (
     only_row boolean DEFAULT true NOT NULL,
@@ -504,6 +535,7 @@ END) STORED,
     CONSTRAINT operation_kind_is_known CHECK ((kind = ANY (ARRAY['account'::text, 'transfer'::text, 'reversal'::text, 'instant_payout'::text, 'refund'::text, 'charge'::text]))),
     CONSTRAINT operation_moves_a_positive_amount CHECK ((((kind = 'account'::text) = (amount IS NULL)) AND ((amount IS NULL) = (currency IS NULL)) AND COALESCE((amount > 0), true))),
     CONSTRAINT operation_names_itself_at_stripe CHECK ((((params -> 'metadata'::text) ->> 'hobbs_operation_id'::text) = (id)::text)),
+    CONSTRAINT operation_names_nobody CHECK ((NOT jsonb_exists_any(params, ARRAY['email'::text, 'contact_email'::text]))),
     CONSTRAINT operation_phase_is_known CHECK ((phase = ANY (ARRAY['send'::text, 'look_up'::text]))),
     CONSTRAINT operation_state_is_known CHECK ((state = ANY (ARRAY['due'::text, 'in_flight'::text, 'held'::text, 'succeeded'::text, 'refused'::text, 'parked'::text, 'cancelled'::text]))),
     CONSTRAINT operation_that_waits_says_why CHECK (((state <> ALL (ARRAY['held'::text, 'refused'::text, 'parked'::text, 'cancelled'::text])) OR ((reason IS NOT NULL) AND (sentence IS NOT NULL)))),
@@ -611,7 +643,6 @@ CREATE TABLE payouts.payee (
     wallet text NOT NULL,
     kind text NOT NULL,
     key text NOT NULL,
-    email text,
     country text,
     schedule text DEFAULT 'per_flight'::text NOT NULL,
     minimum_amount bigint DEFAULT 0 NOT NULL,
@@ -649,13 +680,12 @@ ALTER TABLE payouts.payee ENABLE ALWAYS TRIGGER payee_keeps_the_account;
 CREATE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON payouts.payee FOR EACH STATEMENT EXECUTE FUNCTION payouts.refuse_rewriting();
 ALTER TABLE payouts.payee ENABLE ALWAYS TRIGGER table_is_not_emptied;
 GRANT SELECT, INSERT ON TABLE payouts.payee TO hobbs_payouts;
-GRANT UPDATE (email, country, schedule, minimum_amount, hold_hours, instant, configured_at, removed_at, stripe_account, ready, details_submitted, charges_enabled, payouts_enabled, balance_negative, requirements, disabled_reason, checked_at, told, agreement, conflict) ON TABLE payouts.payee TO hobbs_payouts;
+GRANT UPDATE (country, schedule, minimum_amount, hold_hours, instant, configured_at, removed_at, stripe_account, ready, details_submitted, charges_enabled, payouts_enabled, balance_negative, requirements, disabled_reason, checked_at, told, agreement, conflict) ON TABLE payouts.payee TO hobbs_payouts;
 
 CREATE TABLE payouts.payee_card (
     wallet text NOT NULL,
     effective_from date NOT NULL,
     version integer NOT NULL,
-    email text,
     country text NOT NULL,
     schedule text NOT NULL,
     minimum_amount bigint NOT NULL,
@@ -1127,6 +1157,15 @@ CREATE VIEW payouts_public.clawbacks AS
    FROM payouts.clawback;
 GRANT SELECT ON TABLE payouts_public.clawbacks TO hobbs_reader, hobbs_payouts;
 
+CREATE VIEW payouts_public.contacts AS
+ SELECT wallet,
+    full_name,
+    email,
+    stated_at,
+    erased_at
+   FROM payouts.contact;
+GRANT SELECT ON TABLE payouts_public.contacts TO hobbs_operator;
+
 CREATE VIEW payouts_public.dead_letters AS
  SELECT id,
     topic,
@@ -1154,6 +1193,17 @@ CREATE VIEW payouts_public.ended_rereads AS
    FROM payouts.inquiry
   WHERE (ended_at IS NOT NULL);
 GRANT SELECT ON TABLE payouts_public.ended_rereads TO hobbs_reader, hobbs_payouts;
+
+CREATE VIEW payouts_public.erasures AS
+ SELECT erasure.wallet,
+    erasure.erased_at,
+    erasure.who,
+    erasure.why,
+    erasure.decision_id,
+    (contact.erased_at IS NULL) AS stated_anew
+   FROM (payouts.erasure
+     JOIN payouts.contact USING (wallet));
+GRANT SELECT ON TABLE payouts_public.erasures TO hobbs_reader, hobbs_payouts;
 
 CREATE VIEW payouts_public.found_effects AS
  SELECT stripe_id,
@@ -1234,6 +1284,13 @@ CREATE VIEW payouts_public.movements AS
    FROM payouts.movement;
 GRANT SELECT ON TABLE payouts_public.movements TO hobbs_reader, hobbs_payouts;
 
+CREATE VIEW payouts_public.names AS
+ SELECT wallet,
+    full_name
+   FROM payouts.contact
+  WHERE (full_name IS NOT NULL);
+GRANT SELECT ON TABLE payouts_public.names TO hobbs_operator, hobbs_console;
+
 CREATE VIEW payouts_public.odd_objects AS
  SELECT kind,
     object_id,
@@ -1311,7 +1368,6 @@ CREATE VIEW payouts_public.payee_cards AS
  SELECT wallet,
     effective_from,
     version,
-    email,
     country,
     schedule,
     minimum_amount,

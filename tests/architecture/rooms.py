@@ -73,7 +73,16 @@ SQL: Final = re.compile(
 # Beside the services: fleet's own tables, and what looks at a whole installation as its owner.
 CONSOLE_STORE: Final = "console/store/"  # its own tables
 CONSOLE_READS: Final = "console/reads/"  # published views only, as a desk's
-SQL_BESIDE: Final = ("fleet", "hobbs/demo", "hobbs/doctor", "hobbs/local", "bench", "tests", "deploy")
+SQL_BESIDE: Final = (
+    "fleet",
+    "hobbs/demo",
+    "hobbs/doctor",
+    "hobbs/local",
+    "hobbs/persons",
+    "bench",
+    "tests",
+    "deploy",
+)
 # What a desk reads: published views, its own WITH queries, and functions.
 SOURCE: Final = re.compile(r"\b(?:FROM|JOIN)\s+(?:LATERAL\s+)?([a-z_]\w*(?:\.\w+)?)(?!\w*[.(])", re.ASCII)
 WITH: Final = re.compile(r"\b(\w+) AS (?:NOT )?(?:MATERIALIZED )?\(", re.ASCII)

@@ -20,6 +20,7 @@ READERS = {
     "charge.answered": ("receivables",),
     "payment.received": ("payouts",),
     "school.configured": ("billing",),
+    "contact.changed": ("payouts",),
     "school.accepted": ("payouts", "adjustments", "reserves", "receivables"),
     "journal.requested": ("ledger",),
     "revert.requested": ("ledger",),

@@ -188,7 +188,7 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
         await charge_cards(fleet)
     if death.point in COMPARED:
         await compare(fleet, death.point)
-    if death.point == "relay.looking_up:account":
+    if death.point in ("relay.looking_up:account", "payouts.contacts_kept"):
         await asyncio.to_thread(employ_an_instructor, fleet)
     if death.point == "treasury.looked":
         await asyncio.to_thread(fall_short, fleet)
@@ -214,7 +214,7 @@ def fail_in_doubt(fleet: Fleet, path: str) -> None:
 
 
 def employ_an_instructor(fleet: Fleet) -> None:
-    """Have an account made: those of the school's payees were made at the start."""
+    """Have somebody stated and an account made: those of the school's payees were made at the start."""
     with TemporaryDirectory() as folder:
         file = Path(folder) / "school.toml"
         school = SCHOOL_FILE.read_text(encoding="utf-8") + KEPT_IN_RUNS

@@ -78,6 +78,7 @@ IN_ORDER = {
         "relay.looking_up:account",
         "inquiry.claimed",
         "inquiry.answered:account",
+        "payouts.contacts_kept",
         "treasury.looked",
         "balance.read",
         "balance.noted",
@@ -131,6 +132,7 @@ IN_ORDER = {
 BY_DECISION = ("decision.judged", "redrive.staged")  # people decide less often than flights are published
 RARE = (
     ":account",
+    "contacts_kept",
     "timer.",
     "book_written",
     "looking_up",

@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Edit, Mutant
 
 BOOKS = "tests/integration/payouts/test_books.py"
+CONTACTS = "tests/integration/payouts/test_contacts.py"
 
 SECURITY_MUTANTS = (
     Mutant(
@@ -53,5 +54,70 @@ SECURITY_MUTANTS = (
         breaks="A true record may be written again with another amount.",
         edits=(Edit(path="schemas/attestation.py", old="        webhook.body,\n", new=""),),
         catchers=("tests/unit/fleet/test_attestation.py::test_no_field_may_be_changed",),
+    ),
+    Mutant(
+        name="who-was-erased-comes-back",
+        breaks="The next school.toml that still has the name brings an erased person back.",
+        edits=(
+            Edit(
+                path="services/payouts/store/contacts.py",
+                old="          AND (contact.erased_at IS NULL OR contact.erased_at < (",
+                new="          AND (true OR contact.erased_at < (",
+            ),
+        ),
+        catchers=(f"{CONTACTS}::test_what_is_erased_is_gone_and_stays_gone",),
+    ),
+    Mutant(
+        name="an-older-statement-stands",
+        breaks="A statement that comes late replaces a newer name.",
+        edits=(
+            Edit(
+                path="services/payouts/store/contacts.py",
+                old="        WHERE coalesce(contact.stated_at <= excluded.stated_at, true)\n",
+                new="        WHERE true\n",
+            ),
+        ),
+        catchers=(f"{CONTACTS}::test_the_newest_statement_stands_in_whatever_order_they_come",),
+    ),
+    Mutant(
+        name="letters-keep-what-tells-of-people",
+        breaks="A record of contact.changed that cannot be read stays in a dead letter for ever.",
+        edits=(
+            Edit(
+                path="fleet/dead_letters.py",
+                old="None if record.topic in PERSONAL else _base64(record.value)",
+                new="_base64(record.value)",
+            ),
+        ),
+        catchers=(f"{CONTACTS}::test_a_record_of_people_that_cannot_be_read_leaves_nothing_in_its_letter",),
+    ),
+    Mutant(
+        name="cards-name-people",
+        breaks="Records of earlier releases put names into billing's history and into the next topic.",
+        edits=(
+            Edit(
+                path="schemas/school.py",
+                old="    left_out = CONTACT if kind in PEOPLE else frozenset()\n",
+                new="    left_out: frozenset[str] = frozenset()\n",
+            ),
+        ),
+        catchers=(
+            "tests/unit/billing/test_card_documents.py"
+            "::test_a_card_of_an_earlier_release_is_read_without_its_name_and_address",
+        ),
+    ),
+    Mutant(
+        name="an-address-is-frozen-with-the-request",
+        breaks="A repeat with another address is parked, and the payee is never paid.",
+        edits=(
+            Edit(
+                path="services/payouts/domain/outcomes.py",
+                old="        case StripeVerdict.MISUSED if operation.kind is Kind.ACCOUNT:",
+                new="        case StripeVerdict.MISUSED if operation.kind is Kind.CHARGE:",
+            ),
+        ),
+        catchers=(
+            f"{CONTACTS}::test_an_address_that_changed_while_the_request_was_in_doubt_makes_no_second_account",
+        ),
     ),
 )

@@ -3,7 +3,11 @@
 import re
 import tomllib
 from collections.abc import Iterator
+from typing import Final
 
+import asyncpg
+
+from fleet.migrate import migrated
 from hobbs.demo.school import SCHOOL_FILE
 
 ANY_SECRET = re.compile(r"\b(?:sk|rk)_(?:test|live)_\w+|\bwhsec_\w+|\w+://[^\s/:\"]+:[^\s/@\"]+@")
@@ -26,3 +30,28 @@ def names_in_the_school() -> Iterator[str]:
             yield person["name"]
             yield person["email"]
             yield from person["name"].split()
+
+
+COLUMNS: Final = """
+    SELECT quote_ident(table_schema) AS schema, quote_ident(table_name) AS name,
+           quote_ident(column_name) AS word, data_type = 'bytea' AS bytes
+    FROM information_schema.columns JOIN information_schema.tables USING (table_schema, table_name)
+    WHERE table_schema = ANY ($1) AND table_type = 'BASE TABLE'
+      AND data_type IN ('text', 'json', 'jsonb', 'bytea', 'ARRAY')
+    ORDER BY 1, 2, 3
+"""
+
+
+async def tables_with(url: str, word: str) -> list[str]:
+    """The columns of any table that have the word, in any case, as text, JSON or bytes."""
+    connection = await asyncpg.connect(url)
+    found = []
+    try:
+        for one in await connection.fetch(COLUMNS, migrated()):
+            text = f"encode({one['word']}, 'escape')" if one["bytes"] else f"CAST({one['word']} AS text)"
+            query = f"SELECT count(*) FROM {one['schema']}.{one['name']} WHERE {text} ILIKE $1"  # noqa: S608
+            if await connection.fetchval(query, f"%{word}%"):
+                found.append(f"{one['schema']}.{one['name']}.{one['word']}")
+    finally:
+        await connection.close()
+    return found

@@ -1,6 +1,7 @@
 """The statements about the school's book: its cards, its versions, and which version is in force."""
 
 from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from fleet.database import Tx, json_parameter
 from services.billing.domain.card_documents import read_card
 from services.billing.domain.flights import Flight
 from services.billing.domain.rates import Book, DatedCard
-from services.billing.domain.versions import ChangeSet
+from services.billing.domain.versions import CardChange, ChangeSet
 
 _LOCK_SHARED = "SELECT version FROM book FOR SHARE"
 
@@ -107,6 +108,29 @@ async def version_of_event(tx: Tx, event_key: UUID) -> int | None:
     """The version an event made, when it was applied before."""
     row = await tx.first(_VERSION_OF_EVENT, key=event_key)
     return row.version if row else None
+
+
+_VERSIONS = """
+    SELECT version, base_version, who, why, at, event_key, kind, key, effective_from, new
+    FROM school_version JOIN card_version USING (version)
+    ORDER BY version, kind, key, effective_from
+"""
+
+
+async def versions(tx: Tx) -> list[tuple[ChangeSet, UUID]]:
+    """Every version of the book as it was accepted, oldest first, with the key of the event that made it."""
+    rows = await tx.all(_VERSIONS)
+    return [_change_set(list(of_one)) for _, of_one in groupby(rows, key=lambda row: row.version)]
+
+
+def _change_set(rows: list[Any]) -> tuple[ChangeSet, UUID]:
+    first = rows[0]
+    changes = tuple(
+        CardChange(kind=r.kind, key=r.key, effective_from=r.effective_from, document=r.new, card=None)
+        for r in rows
+    )
+    made = {name: getattr(first, name) for name in ("version", "base_version", "who", "why", "at")}
+    return ChangeSet(**made, changes=changes), first.event_key
 
 
 _INSERT_VERSION = """

@@ -14,7 +14,7 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Judge, Ruling, refused
 from fleet.money import format_minor
 from services.payouts import store
-from services.payouts.desk import backfills, stopped, student_links
+from services.payouts.desk import backfills, persons, stopped, student_links
 from services.payouts.domain.adoption import FoundEffect, PaidPayable, unpaid
 from services.payouts.domain.existing_accounts import AdoptionRequest, is_account_id
 from services.payouts.domain.operations import Kind, State
@@ -260,6 +260,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "close_odd": Action(judge=_with_a_reason(close_odd)),
     "backfill_movements": Action(judge=backfills.backfill_movements),
     "close_movement": Action(judge=_with_a_reason(close_movement)),
+    "erase": Action(judge=persons.erase),
 }
 
 

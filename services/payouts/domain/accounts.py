@@ -62,15 +62,15 @@ def agreement_of(country: str, platform: str) -> Agreement:
     return Agreement.FULL if free else Agreement.RECIPIENT
 
 
-def account_request(policy: AccountPolicy, *, country: str, email: str | None) -> dict[str, Any]:
-    """What is requested for a payee's account, without its metadata."""
+def account_request(policy: AccountPolicy, *, country: str) -> dict[str, Any]:
+    """What is requested for a payee's account, without its metadata and without the payee's address."""
     agreement = agreement_of(country, policy.country)
     cards = not policy.recipient_alone and agreement is Agreement.FULL
     make = _v2_request if policy.api is AccountsApi.V2 else _v1_request
-    return make(country, email, agreement, cards=cards)
+    return make(country, agreement, cards=cards)
 
 
-def _v1_request(country: str, email: str | None, agreement: Agreement, *, cards: bool) -> dict[str, Any]:
+def _v1_request(country: str, agreement: Agreement, *, cards: bool) -> dict[str, Any]:
     wanted = {"requested": True}
     return {
         "type": "express",
@@ -81,11 +81,10 @@ def _v1_request(country: str, email: str | None, agreement: Agreement, *, cards:
             if agreement is Agreement.RECIPIENT
             else {}
         ),
-        **({"email": email} if email else {}),
     }
 
 
-def _v2_request(country: str, email: str | None, agreement: Agreement, *, cards: bool) -> dict[str, Any]:
+def _v2_request(country: str, agreement: Agreement, *, cards: bool) -> dict[str, Any]:
     """API v2 has no parameter for the agreement: Stripe decides, and may refuse the country."""
     wanted = {"requested": True}
     merchant = {"merchant": {"capabilities": {"card_payments": wanted}}} if cards else {}
@@ -100,7 +99,6 @@ def _v2_request(country: str, email: str | None, agreement: Agreement, *, cards:
         "defaults": {
             "responsibilities": {"fees_collector": "application", "losses_collector": "application"}
         },
-        **({"contact_email": email} if email else {}),
     }
 
 
@@ -109,9 +107,15 @@ def api_of(params: Mapping[str, Any]) -> AccountsApi:
     return AccountsApi(params.get(API, AccountsApi.V1))
 
 
-def at_stripe(params: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters as Stripe is sent them."""
-    return {name: value for name, value in params.items() if name != API}
+def at_stripe(params: Mapping[str, Any], email: str | None) -> dict[str, Any]:
+    """The parameters as Stripe is sent them, with the payee's address as it is known now.
+
+    It is not frozen with them, because it must be erasable: a repeat with another address is refused as a
+    misuse of its key, which proves that Stripe has the first request (decision 0314).
+    """
+    named = "contact_email" if api_of(params) is AccountsApi.V2 else "email"
+    sent = {name: value for name, value in params.items() if name != API}
+    return sent | ({named: email} if email else {})
 
 
 def conflict(agreement: Agreement, *, instant: bool) -> str | None:

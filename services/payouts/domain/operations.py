@@ -63,7 +63,8 @@ class Operation:
 
     `stripe_account`: the account that the call is made for; `parent_id`: the transfer that is reversed or the
     payment that is refunded; `tries`: how often it was tried again by the clock, or for an account the
-    payee's requests before it; `not_after`: from then on it is looked up, and not sent.
+    payee's requests before it; `not_after`: from then on it is looked up, and not sent. `email`: the payee's
+    address as it was known at the claim, for an account; nothing keeps it with the operation.
     """
 
     id: UUID
@@ -87,6 +88,7 @@ class Operation:
     trace: Cause
     tries: int = 0
     not_after: datetime | None = None
+    email: str | None = None
 
     @property
     def idempotency_key(self) -> str:

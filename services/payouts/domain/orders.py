@@ -182,7 +182,6 @@ def order_account(
     policy: AccountPolicy,
     *,
     wallet: str,
-    email: str | None,
     country: str,
     trace: Cause,
     refused: int = 0,
@@ -197,7 +196,7 @@ def order_account(
         cause=cause,
         trace=trace,
         params={
-            **account_request(policy, country=country, email=email),
+            **account_request(policy, country=country),
             "metadata": _metadata(named, wallet, "school.configured"),
         },
     )

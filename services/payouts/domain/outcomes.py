@@ -116,6 +116,8 @@ def _after_call(
             return _look_up_next(operation, answer, now, policy, verdict)
         case StripeVerdict.INSUFFICIENT | StripeVerdict.REFUSED:
             return _ended(operation, answer, now, verdict, State.REFUSED, answer.refusal, answer.sentence)
+        case StripeVerdict.MISUSED if operation.kind is Kind.ACCOUNT:  # the payee's address changed meanwhile
+            return _look_up_next(operation, answer, now, policy, verdict)
         case StripeVerdict.MISUSED:
             return _ended(operation, answer, now, verdict, State.PARKED, "idempotency_error", answer.sentence)
         case StripeVerdict.MISCONFIGURED:

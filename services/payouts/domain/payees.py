@@ -123,7 +123,6 @@ class PayeeCard:
     key: str
     effective_from: date
     version: int
-    email: str | None = None
     country: str = "US"
     schedule: str = "per_flight"
     minimum_amount: int = 0
@@ -168,7 +167,6 @@ class AccountToOpen:
     """A configured payee without a Stripe account. `refused`: how many requests for one Stripe refused."""
 
     wallet: str
-    email: str | None
     country: str
     refused: int
 

@@ -62,6 +62,9 @@ CREATE OR REPLACE TRIGGER history_is_only_added_to BEFORE UPDATE OR DELETE ON tr
     FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
 CREATE OR REPLACE TRIGGER history_is_only_added_to BEFORE UPDATE OR DELETE ON operation_history
     FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
+-- Who was erased, and why: it names ids.
+CREATE OR REPLACE TRIGGER history_is_only_added_to BEFORE UPDATE OR DELETE ON erasure
+    FOR EACH ROW EXECUTE FUNCTION refuse_rewriting();
 
 -- Nothing of it is removed.
 CREATE OR REPLACE TRIGGER attempt_is_not_removed BEFORE DELETE ON attempt
@@ -79,8 +82,8 @@ DECLARE
     found record;
     kept regclass;
 BEGIN
-    FOREACH kept IN ARRAY ARRAY['attempt', 'transfer', 'payable', 'payee', 'transfer_history', 'operation_history']
-        ::regclass[] LOOP
+    FOREACH kept IN ARRAY ARRAY['attempt', 'transfer', 'payable', 'payee', 'transfer_history', 'operation_history',
+                                'erasure']::regclass[] LOOP
         EXECUTE format('CREATE OR REPLACE TRIGGER table_is_not_emptied BEFORE TRUNCATE ON %s
             FOR EACH STATEMENT EXECUTE FUNCTION refuse_rewriting()', kept);
         FOR found IN SELECT tgname FROM pg_trigger JOIN pg_proc ON pg_proc.oid = tgfoid

@@ -23,6 +23,7 @@ async def measure(db: Database) -> int:
         movements_age_s = await store.movements.listing_age_s(tx)
         refunds = await store.refunds.under_way(tx)
         charge_age_s = await store.charges.oldest_age_s(tx)
+        kept, erased = await store.contacts.count(tx)
         clawbacks = await store.clawbacks.under_way(tx)
     for state in TransferState:
         metrics.STATES.labels(state).set(transfers.get(state, 0))
@@ -46,4 +47,6 @@ async def measure(db: Database) -> int:
         metrics.REFUNDS.labels(standing).set(n)
         metrics.REFUND_AGE.labels(standing).set(age.total_seconds())
     metrics.CHARGE_AGE.set(charge_age_s)
+    metrics.PEOPLE.labels("no").set(kept)
+    metrics.PEOPLE.labels("yes").set(erased)
     return 0

@@ -221,7 +221,6 @@ async def open_missing_accounts(
         order_account(
             policy,
             wallet=row.wallet,
-            email=row.email,
             country=row.country,
             trace=trace,
             refused=row.refused,

@@ -85,7 +85,9 @@ _CLAIM = """
     )
     SELECT id, kind, wallet, transfer_id, CAST(params AS text) AS params, amount, currency, stripe_account,
            parent_id, phase, generation, attempts, server_errors, lookups, clean_lookups, first_sent_at,
-           lease_token, lease_until, CAST(trace AS text) AS trace, tries, not_after
+           lease_token, lease_until, CAST(trace AS text) AS trace, tries, not_after,
+           CASE kind WHEN 'account' THEN (SELECT email FROM contact WHERE contact.wallet = taken.wallet) END
+               AS email
     FROM taken ORDER BY sequence
 """
 
@@ -133,4 +135,5 @@ def _operation(row: Row[Any]) -> Operation:
         trace=Cause.kept(row.trace),
         tries=row.tries,
         not_after=row.not_after,
+        email=row.email,
     )

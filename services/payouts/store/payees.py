@@ -41,16 +41,16 @@ async def time_zone(tx: Tx) -> str:
 
 # A card's newest version stands, in whatever order they are read; so a withdrawn card keeps its row.
 _KEEP_CARDS = """
-    INSERT INTO payee_card (wallet, effective_from, version, email, country, schedule, minimum_amount,
+    INSERT INTO payee_card (wallet, effective_from, version, country, schedule, minimum_amount,
                             hold_hours, instant, withdrawn)
-    SELECT wallet, effective_from, version, email, country, schedule, minimum_amount, hold_hours, instant,
+    SELECT wallet, effective_from, version, country, schedule, minimum_amount, hold_hours, instant,
            withdrawn
     FROM jsonb_to_recordset(CAST(:cards AS jsonb)) AS card (
-        wallet text, effective_from date, version integer, email text, country text, schedule text,
+        wallet text, effective_from date, version integer, country text, schedule text,
         minimum_amount bigint, hold_hours integer, instant boolean, withdrawn boolean)
     ORDER BY wallet, effective_from
     ON CONFLICT (wallet, effective_from) DO UPDATE SET
-        version = excluded.version, email = excluded.email, country = excluded.country,
+        version = excluded.version, country = excluded.country,
         schedule = excluded.schedule, minimum_amount = excluded.minimum_amount,
         hold_hours = excluded.hold_hours, instant = excluded.instant, withdrawn = excluded.withdrawn
     WHERE payee_card.version <= excluded.version
@@ -71,8 +71,7 @@ async def configure(tx: Tx, cards: Sequence[PayeeCard], today: date, now: dateti
 
 # In force is the latest card that has begun, else the first that will. Without a card the payee is removed.
 _PUT_IN_FORCE = """
-    UPDATE payee SET email = coalesce(card.email, payee.email),
-        country = coalesce(card.country, payee.country),
+    UPDATE payee SET country = coalesce(card.country, payee.country),
         schedule = coalesce(card.schedule, payee.schedule),
         minimum_amount = coalesce(card.minimum_amount, payee.minimum_amount),
         hold_hours = coalesce(card.hold_hours, payee.hold_hours),
@@ -168,7 +167,7 @@ def _payee(row: Row[Any], stopped: Stopped | None) -> Payee:
 
 
 _WITHOUT_ACCOUNT = """
-    SELECT wallet, email, country,
+    SELECT wallet, country,
            (SELECT count(*) FROM operation WHERE kind = 'account' AND wallet = payee.wallet) AS refused
     FROM payee
     WHERE wallet = ANY (CAST(:wallets AS text[])) AND stripe_account IS NULL AND removed_at IS NULL
@@ -184,10 +183,7 @@ _WITHOUT_ACCOUNT = """
 async def without_account(tx: Tx, wallets: Collection[str]) -> list[AccountToOpen]:
     """Configured payees that have no Stripe account and none under way."""
     rows = await tx.all(_WITHOUT_ACCOUNT, wallets=sorted(wallets))
-    return [
-        AccountToOpen(wallet=row.wallet, email=row.email, country=row.country, refused=row.refused)
-        for row in rows
-    ]
+    return [AccountToOpen(wallet=row.wallet, country=row.country, refused=row.refused) for row in rows]
 
 
 _OPEN_ACCOUNTS = """

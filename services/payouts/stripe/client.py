@@ -320,9 +320,9 @@ class StripeClient:
 
 
 def _at_stripe(operation: Operation) -> dict[str, Any]:
-    """An operation's frozen parameters, with the amount as Stripe writes it."""
+    """An operation's frozen parameters, with the amount as Stripe writes it, an account's with an address."""
     if operation.amount is None or operation.currency is None:
-        return at_stripe(operation.params)
+        return at_stripe(operation.params, operation.email)
     return {**operation.params, "amount": to_stripe(operation.amount, operation.currency)}
 
 

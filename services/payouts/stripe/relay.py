@@ -1,7 +1,8 @@
 """The relay: claim, call, record. Three phases, three commits, and no transaction open while Stripe is asked.
 
 Do not break:
-* what is sent comes from the frozen row; the key is op:{id}:{generation}; the library never retries;
+* what is sent comes from the frozen row, but for a payee's address; the key is op:{id}:{generation};
+* the library never retries;
 * nothing is sent with less than a whole call's time left of the lease, with a key 12 h old, or too late;
 * an answer is recorded only under its own lease; otherwise it is dropped, and the next owner gets the same;
 * while Stripe refuses our key nothing is claimed; now and then a read of the balance tries the key;
@@ -206,7 +207,7 @@ class StripeRelay:
         if not outcomes:
             return 0
         for outcome in outcomes:
-            if outcome.verdict == StripeVerdict.MISUSED:
+            if outcome.verdict == StripeVerdict.MISUSED and outcome.operation.kind is not Kind.ACCOUNT:
                 metrics.INVARIANT_BREACHES.labels("idempotency_error").inc()
                 _log.critical("idempotency error", extra={"operation_id": str(outcome.operation.id)})
         await self._stop_if_refused(outcomes)

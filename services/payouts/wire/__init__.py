@@ -2,6 +2,7 @@
 
 from services.payouts.wire import (
     balance,
+    contacts,
     fields,
     messages,
     missed_events,
@@ -13,6 +14,7 @@ from services.payouts.wire import (
 
 __all__ = [
     "balance",
+    "contacts",
     "fields",
     "messages",
     "missed_events",

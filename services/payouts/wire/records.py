@@ -250,7 +250,6 @@ def _card(version: int, kind: Any, key: str, effective_from: Any, new: dict[str,
     assert isinstance(card, InstructorCard | OwnerCard)
     return PayeeCard(
         **plain,
-        email=card.email or None,
         country=card.country,
         schedule=card.payout_schedule,
         minimum_amount=card.payout_minimum,

@@ -19,8 +19,8 @@ CHANGES: list[dict[str, Any]] = [
     {"kind": "tax", "key": "rental", "new": {"tax_ppm": 56_000}},
     {"kind": "student_rate", "key": "default", "new": {"flight_per_hour": 7000, "ground_per_hour": 6000}},
     {"kind": "instructor", "key": "instructor-01", "new": {"flight_per_hour": 4500, "ground_per_hour": 4000}},
-    {"kind": "owner", "key": "owner-01", "new": {"name": "Owner 1"}},
-    {"kind": "student", "key": "student-01", "new": {"name": "Student 1"}},
+    {"kind": "owner", "key": "owner-01", "new": {"country": "US"}},
+    {"kind": "student", "key": "student-01", "new": {}},
     {
         "kind": "aircraft",
         "key": "N364MA",

@@ -126,18 +126,18 @@ async def test_a_bill_that_is_older_than_the_rule_explains_itself(
 
 
 RATES = """
-    SELECT document ->> 'name' AS name FROM billing_public.current_rates(CAST(:day AS date))
+    SELECT document ->> 'country' AS country FROM billing_public.current_rates(CAST(:day AS date))
     WHERE kind = 'owner'
 """
 
 
-@pytest.mark.parametrize(("day", "name"), [(date(2026, 11, 30), "Owner 1"), (date(2026, 12, 1), "L")])
+@pytest.mark.parametrize(("day", "country"), [(date(2026, 11, 30), "US"), (date(2026, 12, 1), "DE")])
 async def test_the_cards_in_force_are_those_of_the_day_that_is_asked_about(
-    open_db: OpenDatabase, day: date, name: str
+    open_db: OpenDatabase, day: date, country: str
 ) -> None:
-    later = {"kind": "owner", "key": "owner-01", "effective_from": "2026-12-01", "new": {"name": "L"}}
+    later = {"kind": "owner", "key": "owner-01", "effective_from": "2026-12-01", "new": {"country": "DE"}}
     await given_school(open_db("billing"), later)
-    assert await rows(open_db("operator"), RATES, day=day) == [{"name": name}]
+    assert await rows(open_db("operator"), RATES, day=day) == [{"country": country}]
 
 
 LOCAL_DATES = """

@@ -1,13 +1,18 @@
 """Versions of the school's book, applied whole, in order, once."""
 
 import asyncio
+import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from fleet.database import Database
+from fleet.decisions import Decision, Person
+from fleet.envelope import uuid7
 from fleet.invariants import Invariant, parse
+from services.billing.desk import decisions
 from services.billing.handlers import configure_school
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import (
@@ -26,7 +31,7 @@ from tests.integration.billing.given import (
     solo,
 )
 
-STUDENT: dict[str, Any] = {"kind": "student", "key": "student-02", "new": {"name": "Student 2"}}
+STUDENT: dict[str, Any] = {"kind": "student", "key": "student-02", "new": {"also_owner": "o2"}}
 BOOK = "SELECT version FROM book"
 
 
@@ -42,7 +47,7 @@ async def test_a_version_is_applied_whole_with_who_when_why_old_and_new(open_db:
     db = open_db("billing")
     await given_school(db, STUDENT)
     await configure_school(
-        db, [configured(2, [STUDENT | {"old": {"name": "a lie"}, "new": {"name": "Student II"}}])]
+        db, [configured(2, [STUDENT | {"old": {"also_owner": "a-lie"}, "new": {"also_owner": "o3"}}])]
     )
     history = await rows(
         db,
@@ -50,8 +55,8 @@ async def test_a_version_is_applied_whole_with_who_when_why_old_and_new(open_db:
         " WHERE kind = 'student' AND key = 'student-02' ORDER BY version",
     )
     assert [tuple(row.values()) for row in history] == [
-        (1, "finance", "a test", None, {"name": "Student 2"}),
-        (2, "finance", "a test", {"name": "Student 2"}, {"name": "Student II"}),
+        (1, "finance", "a test", None, {"also_owner": "o2"}),
+        (2, "finance", "a test", {"also_owner": "o2"}, {"also_owner": "o3"}),
     ]
 
 
@@ -69,7 +74,7 @@ async def test_a_version_made_from_another_than_the_one_in_force_is_refused(
 async def test_of_two_operators_with_the_same_base_one_is_refused(open_db: OpenDatabase) -> None:
     db, other = open_db("billing"), open_db("billing")
     await given_school(db)
-    changes = [STUDENT | {"new": {"name": name}} for name in ("mine", "theirs")]
+    changes = [STUDENT | {"new": {"also_owner": name}} for name in ("mine", "theirs")]
     await asyncio.gather(
         configure_school(db, [configured(2, [changes[0]])]),
         configure_school(other, [configured(2, [changes[1]])]),
@@ -219,3 +224,34 @@ async def _broken(owner_url: str) -> set[str]:
         return {invariant.name for invariant in own_invariants() if await connection.fetch(invariant.sql)}
     finally:
         await connection.close()
+
+
+async def test_the_whole_book_is_told_again_as_the_same_events(open_db: OpenDatabase) -> None:
+    """A reader that is new gets it; who has read it knows the events already."""
+    db = open_db("billing")
+    await given_school(db, STUDENT)
+    await configure_school(db, [configured(2, [STUDENT | {"new": {"also_owner": "o3"}}])])
+    wanted = (
+        "SELECT value, raw_headers ->> 'ce_id' AS event FROM outbox"
+        " WHERE topic = 'school.accepted' ORDER BY id"
+    )
+    before = [(row["event"], json.loads(bytes(row["value"]))) for row in await rows(db, wanted)]
+    decision = Decision(
+        decision_id=uuid7(),
+        action="tell",
+        object="school",
+        parameters={},
+        who=Person(name="ann", roles=frozenset({"operator"}), channel="test"),
+        why="old records were deleted",
+        dry_run=False,
+        requested_at=datetime.now(UTC),
+    )
+    async with db.transaction() as tx:
+        await tx.execute("DELETE FROM outbox")
+        ruling = await decisions.tell(tx, decision, datetime.now(UTC))
+    assert (ruling.done, ruling.sentence) == (True, "2 versions of the book are told again")
+    after = [(row["event"], json.loads(bytes(row["value"]))) for row in await rows(db, wanted)]
+    for told in (before, after):  # of one version the cards may come in any order
+        for _, event in told:
+            event["changes"].sort(key=lambda change: (change["kind"], change["key"]))
+    assert after == before

@@ -121,7 +121,7 @@ async def test_what_was_shown_is_done_and_anything_else_is_refused(database: Dat
     [
         ({"name": "no"}, "no is not a thing"),
         ({"name": "odd"}, "add broke (LookupError) and changed nothing"),
-        ({"action": "sing"}, "sample knows no action sing; it knows add, discard, redrive"),
+        ({"action": "sing"}, "sample knows no action sing; it knows add, discard, forget, redrive"),
         ({"roles": ("student",)}, "add needs one of the roles finance"),
         ({"seconds": -1}, "it is later: ask again"),
         ({"action": "redrive", "parameters": {}}, "name the letters: parameters.ids"),

@@ -14,6 +14,7 @@ import orjson
 from fleet.database import Database
 from fleet.envelope import Record, uuid7
 from hobbs.local.stripe_sim.control import Control
+from schemas.contacts import ContactChanged
 from schemas.journals import JournalPosted, PostedEntry
 from schemas.reversals import ReversalRequested
 from schemas.school import SchoolAccepted, SchoolChange
@@ -161,8 +162,13 @@ class World:
 
     # What comes in
 
-    async def configured(self, *keys: str, kind: str = "instructor", **settings: Any) -> None:
+    async def configured(
+        self, *keys: str, kind: str = "instructor", email: str | None = None, **settings: Any
+    ) -> None:
+        """Payees are in the book; an address is known first, as `hobbs school apply` publishes it."""
         self.version += 1
+        if email is not None:
+            await self.stated(f"instructor:{keys[0]}", email=email)
         rates = {"flight_per_hour": 4500, "ground_per_hour": 4000} if kind == "instructor" else {}
         changes = [
             SchoolChange(
@@ -186,6 +192,13 @@ class World:
         )
         batch = [record("school.accepted", event, key="school")]
         await handlers.configure_payees(self.db, batch, accounts=self.accounts, clock=self.clock)
+
+    async def stated(self, wallet: str, **said: Any) -> Record:
+        """The book's operator says what a person is called; the record, to send it again."""
+        event = ContactChanged(**({"wallet": wallet, "stated_at": self.clock()} | said))
+        sent = record("contact.changed", event, key=wallet)
+        await handlers.know_people(self.db, [sent], accounts=self.accounts, clock=self.clock)
+        return sent
 
     async def payee(self, key: str, **settings: Any) -> str:
         """A configured payee whose Stripe account is made, onboarded and read; the account."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from fleet.decisions import REQUESTED
 from fleet.envelope import Record, uuid7
 from schemas.charges import ChargeAnswered, ChargeRequested
+from schemas.contacts import ContactChanged
 from schemas.decisions import DecisionRequested, Who
 from schemas.dispatches import FlightDispatched, FlightEstimated
 from schemas.holds import HoldChanged, HoldRefused
@@ -152,6 +153,12 @@ def charge_a_card(nth: int) -> Record:
     return record("charge.requested", event, key=event.wallet)
 
 
+def stated(nth: int) -> Record:
+    """What the school's book says of the nth student."""
+    event = ContactChanged(wallet=f"student:s{nth}", full_name=f"Student {nth}", stated_at=NOW)
+    return record("contact.changed", event, key=event.wallet)
+
+
 def card_charged(nth: int) -> Record:
     """What became of a charge that a restored database does not know."""
     event = ChargeAnswered(
@@ -237,6 +244,7 @@ CONSUMED = [
     Consumed(service="payouts", topic="refund.requested", event=give_back),
     Consumed(service="payouts", topic="payment.received", event=paid_by_card),
     Consumed(service="payouts", topic="charge.requested", event=charge_a_card),
+    Consumed(service="payouts", topic="contact.changed", event=stated),
     Consumed(service="receivables", topic="charge.answered", event=card_charged),
     Consumed(service="adjustments", topic="flight.revised", event=lambda n: revised(flight=f"F{n}")),
     Consumed(

@@ -38,6 +38,9 @@ PAID = """
                          finished_at, verdict)
     VALUES (gen_random_uuid(), '00000000-0000-0000-0000-000000000002', 1, 'send', 'op:2:1', now(),
             now(), 'sent');
+    INSERT INTO contact (wallet, erased_at) VALUES ('student:s1', now());
+    INSERT INTO erasure (decision_id, wallet, erased_at, who, why)
+    VALUES (gen_random_uuid(), 'student:s1', now(), 'ann', 'by letter');
 """
 ATTACKS = [
     ("attempt", "UPDATE attempt SET verdict = 'refused'"),
@@ -61,9 +64,19 @@ ATTACKS = [
     ("transfer_history", "DELETE FROM transfer_history"),
     ("operation_history", "UPDATE operation_history SET sentence = 'nothing'"),
     ("operation_history", "DELETE FROM operation_history"),
+    ("erasure", "UPDATE erasure SET why = 'nobody asked'"),
+    ("erasure", "DELETE FROM erasure"),
     *(
         (table, f"TRUNCATE {table} CASCADE")
-        for table in ("attempt", "transfer", "payable", "payee", "transfer_history", "operation_history")
+        for table in (
+            "attempt",
+            "transfer",
+            "payable",
+            "payee",
+            "transfer_history",
+            "operation_history",
+            "erasure",
+        )
     ),
 ]
 LETTER_ATTACKS = [
@@ -118,7 +131,7 @@ async def test_what_payouts_did_is_rewritten_neither_by_its_role_nor_by_the_owne
 
 async def test_what_may_change_still_changes(worker: asyncpg.Connection) -> None:
     await worker.execute("UPDATE transfer SET state = 'in_bank', in_bank_at = now(), changed_at = now()")
-    await worker.execute("UPDATE payee SET ready = true, email = NULL")
+    await worker.execute("UPDATE payee SET ready = true, checked_at = NULL")
     await worker.execute("UPDATE payable SET transfer_id = NULL")
     await worker.execute("SELECT * FROM payee FOR UPDATE")
 
@@ -185,5 +198,5 @@ async def test_a_letters_guard_that_is_off_is_found(
 def test_every_attack_is_of_a_guarded_table() -> None:
     said: Any = named_invariant("payouts", "histories_are_guarded").sql
     assert {table for table, _ in ATTACKS} == {
-        part.split("'")[1] for part in said.split("VALUES")[1].split("(")[1:17]
+        part.split("'")[1] for part in said.split("VALUES")[1].split("(")[1:19]
     }

@@ -36,7 +36,7 @@ OLD = AccountPolicy(api=AccountsApi.V1, country="US", recipient_alone=False)
 
 
 def test_a_new_platform_asks_api_v2_for_transfers_and_card_payments() -> None:
-    asked = account_request(NEW, country="US", email="a@example.org")
+    asked = account_request(NEW, country="US")
     assert asked == {
         "api": "v2",
         "identity": {"country": "us"},
@@ -48,28 +48,34 @@ def test_a_new_platform_asks_api_v2_for_transfers_and_card_payments() -> None:
         "defaults": {
             "responsibilities": {"fees_collector": "application", "losses_collector": "application"}
         },
-        "contact_email": "a@example.org",
     }
-    assert "api" not in at_stripe(asked)
+    assert "api" not in at_stripe(asked, None)
+
+
+@pytest.mark.parametrize(("policy", "named"), [(NEW, "contact_email"), (OLD, "email")])
+def test_an_address_is_added_when_it_is_sent_and_is_in_nothing_that_is_kept(
+    policy: AccountPolicy, named: str
+) -> None:
+    kept = account_request(policy, country="US")
+    assert at_stripe(kept, "a@example.org") == at_stripe(kept, None) | {named: "a@example.org"}
+    assert not {"email", "contact_email"} & kept.keys()
 
 
 def test_an_approved_platform_asks_for_transfers_alone() -> None:
-    assert set(account_request(APPROVED, country="US", email=None)["configuration"]) == {"recipient"}
-    v1 = account_request(
-        AccountPolicy(api=AccountsApi.V1, country="US", recipient_alone=True), country="US", email=None
-    )
+    assert set(account_request(APPROVED, country="US")["configuration"]) == {"recipient"}
+    v1 = account_request(AccountPolicy(api=AccountsApi.V1, country="US", recipient_alone=True), country="US")
     assert set(v1["capabilities"]) == {"transfers"}
 
 
 def test_parameters_decided_before_api_v2_are_for_v1() -> None:
     assert api_of({"type": "express", "country": "US"}) is AccountsApi.V1
-    assert api_of(account_request(OLD, country="US", email=None)) is AccountsApi.V1
-    assert api_of(account_request(NEW, country="US", email=None)) is AccountsApi.V2
+    assert api_of(account_request(OLD, country="US")) is AccountsApi.V1
+    assert api_of(account_request(NEW, country="US")) is AccountsApi.V2
 
 
 def test_after_a_refusal_the_next_order_is_another_operation_with_the_present_settings() -> None:
-    first = order_account(OLD, wallet="instructor:i1", email=None, country="US", trace=TRACE)
-    second = order_account(NEW, wallet="instructor:i1", email=None, country="US", trace=TRACE, refused=1)
+    first = order_account(OLD, wallet="instructor:i1", country="US", trace=TRACE)
+    second = order_account(NEW, wallet="instructor:i1", country="US", trace=TRACE, refused=1)
     assert (first.cause, second.cause) == ("instructor:i1", "instructor:i1#2")
     assert first.id != second.id
     assert (api_of(first.params), api_of(second.params)) == (AccountsApi.V1, AccountsApi.V2)
@@ -95,11 +101,11 @@ def test_agreements_follow_the_countries(country: str, platform: str, agreement:
 
 
 def test_the_recipient_agreement_excludes_card_payments() -> None:
-    asked = account_request(OLD, country="NG", email=None)
+    asked = account_request(OLD, country="NG")
     assert asked["tos_acceptance"] == {"service_agreement": "recipient"}
     assert set(asked["capabilities"]) == {"transfers"}
-    assert "tos_acceptance" not in account_request(OLD, country="DE", email=None)
-    assert set(account_request(NEW, country="NG", email=None)["configuration"]) == {"recipient"}
+    assert "tos_acceptance" not in account_request(OLD, country="DE")
+    assert set(account_request(NEW, country="NG")["configuration"]) == {"recipient"}
 
 
 def test_only_instant_choice_under_the_recipient_agreement_is_a_conflict() -> None:

@@ -84,12 +84,9 @@ def test_what_stripe_does_not_say_whole_is_not_guessed() -> None:
 
 
 def test_an_account_of_api_v1_is_express_and_may_receive_transfers() -> None:
-    order = order_account(V1, wallet="instructor:i1", email="a@example.org", country="US", trace=TRACE)
+    order = order_account(V1, wallet="instructor:i1", country="US", trace=TRACE)
     assert order.params["type"] == "express"
     assert order.params["capabilities"] == {"transfers": {"requested": True}}
-    assert order.params["email"] == "a@example.org"
-    without = order_account(V1, wallet="instructor:i1", email=None, country="US", trace=TRACE)
-    assert "email" not in without.params
 
 
 def test_a_reversal_is_one_operation_for_each_cause() -> None:

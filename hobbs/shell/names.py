@@ -1,0 +1,40 @@
+"""Reasons are kept for ever, in topics and histories: whoever is kept by name is named there by id."""
+
+from collections.abc import Iterable, Mapping
+
+import typer
+
+from fleet.migrate import OPERATOR
+from fleet.persons import named_in
+from fleet.settings import Settings
+from hobbs.shell.connections import DATABASE_ERRORS, reading, run, settings_or_exit
+from hobbs.shell.output import say
+from services.payouts.desk.reads import contacts
+
+
+def refuse_named(*texts: str | None) -> None:
+    """The same for texts that a command writes without asking a service. Exits when there are no settings."""
+    run(refuse_names(settings_or_exit(Settings), " ".join(text for text in texts if text)))
+
+
+async def refuse_names(settings: Settings, why: str) -> None:
+    """Refuse a reason that has somebody's name or address in it. Raises BadParameter, with the id to write.
+
+    Where the database does not answer, the reason is not compared: decisions need Kafka only.
+    """
+    if not why.strip():
+        return
+    if wallet := named_in(why, await _kept(settings)):
+        raise typer.BadParameter(
+            f"why: it names {wallet}, and reasons are kept for ever: write {wallet} instead"
+        )
+
+
+async def _kept(settings: Settings) -> Mapping[str, Iterable[str]]:
+    try:
+        async with reading(settings, role=OPERATOR) as database, database.transaction() as tx:
+            rows = await contacts.every(tx)
+    except (OSError, *DATABASE_ERRORS):
+        say("the reason was not compared with names: the database does not answer")
+        return {}
+    return {row.wallet: [text for text in (row.full_name, row.email) if text] for row in rows}
