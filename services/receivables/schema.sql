@@ -5,6 +5,14 @@ CREATE SCHEMA receivables_public;
 GRANT USAGE ON SCHEMA receivables TO hobbs_receivables;
 GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments;
 
+CREATE TABLE receivables.account (
+    student text NOT NULL,
+    currency text NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE ONLY receivables.account ADD CONSTRAINT one_account_of_a_student_and_currency PRIMARY KEY (student, currency);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.account TO hobbs_receivables;
+
 CREATE TABLE receivables.alembic_version (
     version_num character varying(32) NOT NULL
 );
@@ -234,6 +242,37 @@ CREATE TABLE receivables.invariant_outcome (
 ALTER TABLE ONLY receivables.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.invariant_outcome TO hobbs_receivables;
 
+CREATE TABLE receivables.item (
+    student text NOT NULL,
+    currency text NOT NULL,
+    document text NOT NULL,
+    amount bigint NOT NULL,
+    open bigint DEFAULT 0 NOT NULL,
+    booked_on date NOT NULL,
+    due_on date NOT NULL,
+    CONSTRAINT no_more_is_settled_than_the_amount CHECK (((open >= LEAST(amount, (0)::bigint)) AND (open <= GREATEST(amount, (0)::bigint)))),
+    CONSTRAINT nothing_is_due_before_it_is_booked CHECK ((due_on >= booked_on))
+);
+ALTER TABLE ONLY receivables.item ADD CONSTRAINT one_item_of_a_document PRIMARY KEY (student, currency, document);
+ALTER TABLE ONLY receivables.item ADD CONSTRAINT item_of_an_account FOREIGN KEY (student, currency) REFERENCES receivables.account(student, currency);
+CREATE INDEX item_by_due_date ON receivables.item USING btree (student, currency, due_on, document);
+CREATE INDEX item_is_open ON receivables.item USING btree (student, currency, due_on) INCLUDE (open) WHERE (open <> 0);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.item TO hobbs_receivables;
+
+CREATE TABLE receivables.item_line (
+    journal_id uuid NOT NULL,
+    student text NOT NULL,
+    currency text NOT NULL,
+    document text NOT NULL,
+    source text NOT NULL,
+    amount bigint NOT NULL,
+    booked_on date NOT NULL
+);
+ALTER TABLE ONLY receivables.item_line ADD CONSTRAINT journal_is_itemised_once PRIMARY KEY (journal_id, student, currency);
+ALTER TABLE ONLY receivables.item_line ADD CONSTRAINT line_of_an_item FOREIGN KEY (student, currency, document) REFERENCES receivables.item(student, currency, document);
+CREATE INDEX line_of_item ON receivables.item_line USING btree (student, currency, document);
+GRANT SELECT, INSERT ON TABLE receivables.item_line TO hobbs_receivables;
+
 CREATE TABLE receivables.kept_webhook (
     event_id text NOT NULL,
     event_type text NOT NULL,
@@ -387,6 +426,13 @@ ALTER TABLE ONLY receivables.unallocated_payment ADD CONSTRAINT unallocated_paym
 CREATE INDEX unallocated_payment_open ON receivables.unallocated_payment USING btree (queued_at) WHERE (student IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.unallocated_payment TO hobbs_receivables;
 
+CREATE VIEW receivables_public.accounts AS
+ SELECT student,
+    currency,
+    balance
+   FROM receivables.account;
+GRANT SELECT ON TABLE receivables_public.accounts TO hobbs_reader, hobbs_receivables;
+
 CREATE VIEW receivables_public.admitted_events AS
  SELECT event_key,
     admitted_at
@@ -487,6 +533,28 @@ CREATE VIEW receivables_public.disputes AS
     fees
    FROM receivables.dispute;
 GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader, hobbs_adjustments, hobbs_receivables;
+
+CREATE VIEW receivables_public.item_lines AS
+ SELECT journal_id,
+    student,
+    currency,
+    document,
+    source,
+    amount,
+    booked_on
+   FROM receivables.item_line;
+GRANT SELECT ON TABLE receivables_public.item_lines TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.items AS
+ SELECT student,
+    currency,
+    document,
+    amount,
+    open,
+    booked_on,
+    due_on
+   FROM receivables.item;
+GRANT SELECT ON TABLE receivables_public.items TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.kept_webhooks AS
  SELECT event_id,
@@ -645,6 +713,10 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 
 -- Functions; their texts are in functions/.
 -- * credit_policy_on(date)
+-- * document_of(text)
+-- * due_on(date)
 -- * refuse_rewritten_letter()
+-- * ageing_in_total(date)
+-- * ageing_of(date, text)
 -- * credit_of(date, text)
 -- * margin_percent_on(date)

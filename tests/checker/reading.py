@@ -172,6 +172,13 @@ _QUERIES = {
     "reserves.book_match": "SELECT journal_id, match_id FROM reserves.book_match",
     "reserves.break": "SELECT subject, amount, state FROM reserves.break",
     "receivables.charge": "SELECT charge_id, amount FROM receivables.charge",
+    "receivables.account": "SELECT student, currency, balance FROM receivables.account",
+    "receivables.item": """
+        SELECT student, currency, document, amount, open, due_on::text FROM receivables.item
+    """,
+    "receivables.item_line": """
+        SELECT journal_id, student, currency, document, amount FROM receivables.item_line
+    """,
 }
 for _service in SERVICES:  # constant names, so nothing can be injected
     _QUERIES |= {
