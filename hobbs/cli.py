@@ -18,7 +18,7 @@ GROUPS: Final = {
     "transfers": "hobbs.commands.transfers",
     "payments": "hobbs.commands.payments",
     "credit": "hobbs.commands.credit",
-    "receivables": "hobbs.commands.receivables",
+    "accounts": "hobbs.commands.accounts",
     "adjustments": "hobbs.commands.adjustments",
     "reconcile": "hobbs.commands.reconcile",
     "explain": "hobbs.commands.explain",

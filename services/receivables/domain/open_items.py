@@ -19,6 +19,14 @@ class Account(NamedTuple):
     currency: str
 
 
+class Posted(NamedTuple):
+    """A journal that the ledger announced. of_students: it says that it moved a student's wallet."""
+
+    journal_id: UUID
+    source: str
+    of_students: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Line:
     """What a journal put on a student's wallet, and the item it belongs to. booked_on: the school's date."""

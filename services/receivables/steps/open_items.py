@@ -7,18 +7,16 @@ from fleet.admitted import Admitted
 from fleet.database import Tx
 from fleet.dead_letters import Refusal
 from fleet.faults import fault_point
-from schemas.journals import JournalPosted
 from services.receivables import store
-from services.receivables.domain.open_items import Account
+from services.receivables.domain.open_items import Account, Posted
 
-STUDENT = "student:"
 NEWEST_MOST = 64  # few accounts have more items open
 EVERY_ITEM = 2**31 - 1
 
 
-async def take_posted(tx: Tx, posted: Sequence[Admitted[JournalPosted]]) -> None:
+async def take_posted(tx: Tx, posted: Sequence[Admitted[Posted]]) -> None:
     """Add what journals put on students' wallets; what the ledger does not have becomes a dead letter."""
-    ours = [one for one in posted if any(e.wallet.startswith(STUDENT) for e in one.event.entries)]
+    ours = [one for one in posted if one.event.of_students]
     if not ours:
         return
     lines = await store.open_items.read(tx, [one.event.journal_id for one in ours])
@@ -38,7 +36,7 @@ async def settle(tx: Tx, accounts: Collection[Account]) -> None:
         await store.open_items.settle(tx, more, most=EVERY_ITEM)
 
 
-def _not_there(one: Admitted[JournalPosted]) -> Refusal:
+def _not_there(one: Admitted[Posted]) -> Refusal:
     return Refusal(
         admitted=one,
         reason="not_in_the_ledger",

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from fleet.envelope import Record
 from fleet.inbox import read
 from schemas.journals import JournalPosted
+from services.receivables.domain.open_items import Posted
 
 _STUDENTS = b'"student:'
 
@@ -18,6 +19,8 @@ def of_students(batch: Sequence[Record]) -> list[Record]:
     ]
 
 
-def journal_posted(record: Record) -> JournalPosted:
-    """Read `journal.posted`."""
-    return read(record, JournalPosted)
+def journal_posted(record: Record) -> Posted:
+    """Read `journal.posted`: which journal it is. What it moved is read from the ledger's tables."""
+    event = read(record, JournalPosted)
+    of_students = any(entry.wallet.startswith("student:") for entry in event.entries)
+    return Posted(event.journal_id, event.source, of_students)

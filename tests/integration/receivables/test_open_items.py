@@ -267,24 +267,26 @@ async def test_the_database_says_what_the_rule_says(db: Database, ledger: Databa
     for who in ("s1", "s2", "s3"):
         async with db.transaction() as tx:
             rows = await tx.all("SELECT due_on, document, amount FROM item WHERE student = :who", who=who)
-        assert await open_of(db, who) == dict(open_amounts(Item(*row) for row in rows))
+        assert await open_of(db, who) == dict(
+            open_amounts(Item(row.due_on, row.document, row.amount) for row in rows)
+        )
         assert sum((await open_of(db, who)).values()) == await balance(ledger, who)
 
 
 async def test_the_command_shows_items_and_ages(db: Database, ledger: Database, hobbs: Hobbs) -> None:
     await taken(db, await posts(ledger, bill("F1", 12_000), bill("F2", 500, student="ben"), pay("1", 2_000)))
     later = (datetime.now().astimezone().date() + timedelta(days=40)).isoformat()
-    told_ages = await hobbs("receivables", "ageing", "--on", later, "-o", "json")
+    told_ages = await hobbs("accounts", "ageing", "--on", later, "-o", "json")
     rows = {row["student"]: row for row in json.loads(told_ages.stdout)}
     assert (rows["anna"]["days_31_60"], rows["anna"]["balance"]) == (10_000, -10_000)
-    total = await hobbs("receivables", "ageing", "--total", "-o", "json")
+    total = await hobbs("accounts", "ageing", "--total", "-o", "json")
     assert json.loads(total.stdout)[0] | {"students": 2, "owed": 10_500} == json.loads(total.stdout)[0]
-    listed = await hobbs("receivables", "items", "anna", "--all", "-o", "json")
+    listed = await hobbs("accounts", "items", "anna", "--all", "-o", "json")
     assert [(r["document"], r["open"]) for r in json.loads(listed.stdout)] == [
         ("cash:1", 0),
         ("flight:F1", -10_000),
     ]
-    table = await hobbs("receivables", "items", "anna", "--document", "flight:F1")
+    table = await hobbs("accounts", "items", "anna", "--document", "flight:F1")
     assert "flight:F1:1" in table.stdout
-    assert (await hobbs("receivables", "items", "anna", "--document", "flight:F9")).exit_code == 1
-    assert (await hobbs("receivables", "ageing", "--on", "x")).exit_code == 2
+    assert (await hobbs("accounts", "items", "anna", "--document", "flight:F9")).exit_code == 1
+    assert (await hobbs("accounts", "ageing", "--on", "x")).exit_code == 2

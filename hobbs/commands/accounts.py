@@ -2,11 +2,11 @@
 
 \b
 Examples:
-  hobbs receivables ageing
-  hobbs receivables ageing --total --on 2026-12-31
-  hobbs receivables ageing --student student-01 -o csv
-  hobbs receivables items student-01
-  hobbs receivables items student-01 --document flight:F123
+  hobbs accounts ageing
+  hobbs accounts ageing --total --on 2026-12-31
+  hobbs accounts ageing --student student-01 -o csv
+  hobbs accounts items student-01
+  hobbs accounts items student-01 --document flight:F123
 """
 
 from datetime import UTC, date, datetime
@@ -89,7 +89,7 @@ def items_command(
 
 def _show_lines(student: str | None, document: str, output: Output) -> None:
     if student is None:
-        raise typer.BadParameter("--document needs its student: hobbs receivables items STUDENT --document …")
+        raise typer.BadParameter("--document needs its student: hobbs accounts items STUDENT --document …")
     rows = read(lambda tx: open_items.lines(tx, student, document))
     if not rows:
         say(f"{student} has no item {document}")
