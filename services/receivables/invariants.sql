@@ -135,3 +135,12 @@ SELECT student, currency, document, amount, open, stands FROM (
           FROM item JOIN account USING (student, currency)) AS added
     WHERE sign(amount) = sign(balance) OR open <> 0) AS compared
 WHERE open <> stands OR sign(amount) <> sign(stands) AND open <> 0;
+
+-- name: beyond_the_limit_is_allowed_by_people
+-- What a dispatch was let go beyond the limit is what people allowed for that flight and student, two where two had to.
+SELECT dispatch.flight_id, revision, dispatch.student, dispatch.allowed
+FROM dispatch
+WHERE dispatch.allowed > 0 AND dispatch.allowed > (
+    SELECT coalesce(sum(amount), 0) FROM credit_allowance AS allowance
+    WHERE (allowance.flight_id, allowance.student) = (dispatch.flight_id, dispatch.student)
+      AND (NOT needs_second OR approved_at IS NOT NULL));

@@ -3,7 +3,7 @@
 CREATE SCHEMA receivables;
 CREATE SCHEMA receivables_public;
 GRANT USAGE ON SCHEMA receivables TO hobbs_receivables;
-GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments;
+GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments, hobbs_gateway;
 
 CREATE TABLE receivables.account (
     student text NOT NULL,
@@ -99,6 +99,34 @@ CREATE TABLE receivables.charge_choice (
 ALTER TABLE ONLY receivables.charge_choice ADD CONSTRAINT charge_choice_pkey PRIMARY KEY (student);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.charge_choice TO hobbs_receivables;
 
+CREATE TABLE receivables.credit_allowance (
+    id uuid NOT NULL,
+    flight_id text NOT NULL,
+    student text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    until timestamptz NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    why text NOT NULL,
+    needs_second boolean NOT NULL,
+    approved_by text,
+    approved_at timestamptz,
+    closed_by text,
+    closed_at timestamptz,
+    CONSTRAINT a_second_person_approves CHECK (((approved_by IS NULL) OR (lower(NORMALIZE(TRIM(BOTH FROM approved_by), NFKC)) <> lower(NORMALIZE(TRIM(BOTH FROM asked_by), NFKC))))),
+    CONSTRAINT allowance_ends CHECK ((until > asked_at)),
+    CONSTRAINT allowance_has_a_reason CHECK ((TRIM(BOTH FROM why) <> ''::text)),
+    CONSTRAINT allowance_is_positive CHECK ((amount > 0)),
+    CONSTRAINT approved_allowance_says_when CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+    CONSTRAINT closed_allowance_says_when CHECK (((closed_by IS NULL) = (closed_at IS NULL)))
+);
+ALTER TABLE ONLY receivables.credit_allowance ADD CONSTRAINT credit_allowance_pkey PRIMARY KEY (id);
+CREATE INDEX allowance_of_flight ON receivables.credit_allowance USING btree (flight_id);
+CREATE INDEX allowance_of_student ON receivables.credit_allowance USING btree (student, until);
+GRANT SELECT, INSERT ON TABLE receivables.credit_allowance TO hobbs_receivables;
+GRANT UPDATE (approved_by, approved_at, closed_by, closed_at) ON TABLE receivables.credit_allowance TO hobbs_receivables;
+
 CREATE TABLE receivables.credit_limit (
     student text NOT NULL,
     effective_from date NOT NULL,
@@ -171,6 +199,8 @@ CREATE TABLE receivables.dispatch (
     estimated_at timestamptz DEFAULT now() NOT NULL,
     answered_at timestamptz,
     closed_at timestamptz,
+    allowed bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT allowed_is_not_negative CHECK ((allowed >= 0)),
     CONSTRAINT closed_dispatch_says_when CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
     CONSTRAINT dispatch_holds_something CHECK ((held > 0)),
     CONSTRAINT dispatch_is_answered_when_it_is_decided CHECK (((answered_at IS NULL) = (state = ANY (ARRAY['waits'::text, 'asked'::text])))),
@@ -472,6 +502,24 @@ CREATE VIEW receivables_public.charge_choices AS
    FROM receivables.charge_choice;
 GRANT SELECT ON TABLE receivables_public.charge_choices TO hobbs_reader, hobbs_receivables;
 
+CREATE VIEW receivables_public.credit_allowances AS
+ SELECT id,
+    flight_id,
+    student,
+    currency,
+    amount,
+    until,
+    asked_by,
+    asked_at,
+    why,
+    needs_second,
+    approved_by,
+    approved_at,
+    closed_by,
+    closed_at
+   FROM receivables.credit_allowance;
+GRANT SELECT ON TABLE receivables_public.credit_allowances TO hobbs_reader, hobbs_receivables;
+
 CREATE VIEW receivables_public.credit_limits AS
  SELECT student,
     effective_from,
@@ -516,7 +564,8 @@ CREATE VIEW receivables_public.dispatches AS
     dispatch.estimated_at,
     dispatch.answered_at,
     dispatch.closed_at,
-    dispatched_flight.ended
+    dispatched_flight.ended,
+    dispatch.allowed
    FROM (receivables.dispatch
      JOIN receivables.dispatched_flight USING (flight_id));
 GRANT SELECT ON TABLE receivables_public.dispatches TO hobbs_reader, hobbs_receivables;
@@ -718,5 +767,6 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * refuse_rewritten_letter()
 -- * ageing_in_total(date)
 -- * ageing_of(date, text)
+-- * credit_check(text, bigint)
 -- * credit_of(date, text)
 -- * margin_percent_on(date)

@@ -1,6 +1,7 @@
 """Every SQL statement of the worker, a module for each group of tables."""
 
 from services.receivables.store import (
+    allowances,
     auto_charges,
     charges,
     credit,
@@ -16,6 +17,7 @@ from services.receivables.store import (
 )
 
 __all__ = [
+    "allowances",
     "auto_charges",
     "charges",
     "credit",
