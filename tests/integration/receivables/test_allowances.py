@@ -68,7 +68,7 @@ async def test_a_larger_amount_needs_a_second_person(db: Database, school: Schoo
     await school.say(dispatched())
     assert await school.answers() == [("D1", 1, "limit_exceeded")]
     id = await only_id(db)
-    own = await answered(db, ACTIONS, decision("receivables", "approve_allowance", id, who=" ANN "))
+    own = await answered(db, ACTIONS, decision("receivables", "approve_allowance", id, who=" ANN"))
     assert (own.outcome, "another person" in own.sentence) == ("refused", True)
     other = await answered(db, ACTIONS, decision("receivables", "approve_allowance", id, who="bob"))
     assert other.outcome == "done"
