@@ -287,6 +287,7 @@ ALTER TABLE ONLY receivables.item ADD CONSTRAINT one_item_of_a_document PRIMARY 
 ALTER TABLE ONLY receivables.item ADD CONSTRAINT item_of_an_account FOREIGN KEY (student, currency) REFERENCES receivables.account(student, currency);
 CREATE INDEX item_by_due_date ON receivables.item USING btree (student, currency, due_on, document);
 CREATE INDEX item_is_open ON receivables.item USING btree (student, currency, due_on) INCLUDE (open) WHERE (open <> 0);
+CREATE INDEX open_item_by_due_date ON receivables.item USING btree (due_on) WHERE (open <> 0);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.item TO hobbs_receivables;
 
 CREATE TABLE receivables.item_line (

@@ -23,6 +23,7 @@ CREATE TABLE item (
     CONSTRAINT nothing_is_due_before_it_is_booked CHECK (due_on >= booked_on)
 );
 CREATE INDEX item_by_due_date ON item (student, currency, due_on, document);
+CREATE INDEX open_item_by_due_date ON item (due_on) WHERE open <> 0;
 CREATE INDEX item_is_open ON item (student, currency, due_on) INCLUDE (open) WHERE open <> 0;
 
 -- The ledger's entries that make up an item: each journal's once.
