@@ -42,7 +42,8 @@ BARE: Final = "/bare"
 STAFF_PAGES: Final = (
     "/", "/transfers", "/transfers?f.state=held", "/transfers?sort=amount", "/transfers?f.wallet=past-{p}",
     "/payees", "/payees?f.ready=no", "/payees/instructor:past-{p}", "/payments", "/payments/ch_{n}",
-    "/payments/unallocated", "/payments/disputes", "/movements", "/corrections", "/corrections/all",
+    "/payments/unallocated", "/payments/disputes", "/accounts", "/accounts/items",
+    "/movements", "/corrections", "/corrections/all",
     "/settlements", "/reserve", "/reconciliation", "/reconciliation/breaks",
     "/flights", "/flights?f.student=past-{p}", "/flights?f.billed_on.from={month}&sort=margin",
     "/flights/past-{n}",

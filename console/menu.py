@@ -41,6 +41,8 @@ GROUPS: Final = (
         Entry(title="Without a student", address="/payments/unallocated"),
         Entry(title="Disputes", address="/payments/disputes"),
         Entry(title="Unexplained rows", address="/movements"),
+        Entry(title="Ageing", address="/accounts"),
+        Entry(title="Open items", address="/accounts/items"),
     )),
     Group(title="At Stripe", entries=(
         Entry(title="Reserve", address="/reserve"),
@@ -67,6 +69,7 @@ GROUPS: Final = (
         Entry(title="My statements", address="/own/statements", roles=HOLDERS),
         Entry(title="My transfers", address="/own/transfers", roles=PAID),
         Entry(title="My payments", address="/own/payments", roles=frozenset({STUDENT})),
+        Entry(title="My open items", address="/own/items", roles=frozenset({STUDENT})),
         Entry(title="My corrections", address="/own/corrections", roles=HOLDERS),
         Entry(title="My questions", address="/own/questions", roles=HOLDERS),
     )),

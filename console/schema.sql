@@ -298,6 +298,7 @@ GRANT SELECT ON TABLE console_public.refused_accesses TO hobbs_reader;
 -- * own_entries()
 -- * own_flights()
 -- * own_holds()
+-- * own_items()
 -- * own_lines(text)
 -- * own_payee()
 -- * own_payments()

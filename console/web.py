@@ -21,6 +21,7 @@ from console.edge import Edge
 from console.guard import Missing, NotSignedIn, Refused, console_of
 from console.menu import here, menu
 from console.pages import (
+    accounts,
     acts,
     audit,
     books,
@@ -54,6 +55,7 @@ MODULES: Final = (
     flights,
     books,
     payments,
+    accounts,
     reserve,
     reconciliation,
     letters,

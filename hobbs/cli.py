@@ -18,6 +18,7 @@ GROUPS: Final = {
     "transfers": "hobbs.commands.transfers",
     "payments": "hobbs.commands.payments",
     "credit": "hobbs.commands.credit",
+    "accounts": "hobbs.commands.accounts",
     "adjustments": "hobbs.commands.adjustments",
     "reconcile": "hobbs.commands.reconcile",
     "explain": "hobbs.commands.explain",

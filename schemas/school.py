@@ -157,7 +157,7 @@ class CreditCard(Card):
     far as they like. A dispatch holds its estimate and `margin_percent` more, until `hold_hours` after its
     planned end. From `near_percent` and `close_percent` of the limit on a student is warned.
     `allowed_by_one_up_to`: up to this amount one person may allow a flight beyond the limit; above, a second
-    must agree.
+    must agree. What is billed is due `terms_days` after the day (`net`) or after the end of its month.
     """
 
     limit: Rate | None = None
@@ -166,6 +166,8 @@ class CreditCard(Card):
     near_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 80
     close_percent: Annotated[int, Field(strict=True, ge=1, le=100)] = 95
     allowed_by_one_up_to: Rate = 0
+    terms: Literal["net", "end_of_month"] = "net"
+    terms_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 0
 
 
 class CreditLimitCard(Card):

@@ -206,7 +206,7 @@ _TOPICS = (
         model=JournalPosted,
         key="source",
         owner="ledger",
-        consumers=("payouts", "adjustments", "reserves"),
+        consumers=("payouts", "adjustments", "reserves", "receivables"),
         retention_ms=FOREVER,
     ),
     Topic(
@@ -222,7 +222,7 @@ _TOPICS = (
         key="reverts",
         owner="reserves",
         consumers=("ledger",),
-        measured_by=("payouts",),
+        measured_by=("payouts", "receivables"),
     ),
     Topic(
         name="group.requested",
@@ -230,7 +230,7 @@ _TOPICS = (
         key="group",
         owner=OPERATOR,  # no service of ours asks; one that does is named here
         consumers=("ledger",),
-        measured_by=("payouts",),
+        measured_by=("payouts", "receivables"),
     ),
     Topic(
         name="hold.requested",

@@ -119,6 +119,20 @@ BEGIN
         FROM receivables_public.payments AS p WHERE 'student:' || p.student = console_public.own_wallet();
 END $$;
 
+CREATE OR REPLACE FUNCTION console_public.own_items()
+    RETURNS TABLE (place text, document text, currency text, booked_on date, due_on date, amount bigint, settled bigint,
+                   open bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT i.currency || ' ' || i.document, i.document, i.currency, i.booked_on, i.due_on, i.amount,
+            i.amount - i.open, i.open
+        FROM receivables_public.items AS i
+        WHERE i.student = substr(console_public.own_wallet(), 9) AND console_public.own_wallet() LIKE 'student:%'
+          AND i.open <> 0;
+END $$;
+
 CREATE OR REPLACE FUNCTION console_public.own_corrections()
     RETURNS TABLE (place text, flight_id text, revision integer, state text, currency text, before bigint, after bigint,
                    difference bigint, reason text, proposed_at timestamptz, changed_at timestamptz)
@@ -155,5 +169,5 @@ END $$;
 
 GRANT EXECUTE ON FUNCTION console_public.own_wallet(), console_public.own_balances(), console_public.own_entries(),
     console_public.own_holds(), console_public.own_flights(), console_public.own_lines(text),
-    console_public.own_transfers(), console_public.own_payments(), console_public.own_corrections(),
+    console_public.own_transfers(), console_public.own_payments(), console_public.own_items(), console_public.own_corrections(),
     console_public.own_questions(), console_public.own_payee(), console_public.own_dated_entries() TO hobbs_holder;

@@ -56,6 +56,11 @@ async def transfers(visit: Visit) -> Response:
     return await list_page(visit, own.TRANSFERS, own=True)
 
 
+@pages.get("/own/items", HOLDERS)
+async def items(visit: Visit) -> Response:
+    return await list_page(visit, own.ITEMS, own=True)
+
+
 @pages.get("/own/payments", HOLDERS)
 async def payments(visit: Visit) -> Response:
     return await list_page(visit, own.PAYMENTS, own=True)

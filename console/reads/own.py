@@ -82,6 +82,24 @@ PAYMENTS: Final = Listing(
     order="-received_at",
     empty="No payment of yours came yet.",
 )
+ITEMS: Final = Listing(
+    name="my-items",
+    title="My open items",
+    sql="SELECT * FROM console_public.own_items()",
+    columns=(
+        Column(name="due_on", title="Due", kind="date"),
+        Column(name="document", title="Document", filtered="has"),
+        Column(name="booked_on", title="Booked", kind="date"),
+        Column(name="amount", title="Amount", kind="money"),
+        Column(name="settled", title="Settled", kind="money"),
+        Column(name="open", title="Open", kind="money"),
+        Column(name="currency", title="Currency", export_only=True),
+        Column(name="place", title="Place", export_only=True, unsorted=True),
+    ),
+    key="place",
+    order="due_on",
+    empty="Nothing is open: every bill of yours is paid.",
+)
 CORRECTIONS: Final = Listing(
     name="my-corrections",
     title="My corrections",

@@ -151,6 +151,7 @@ allow hobbs_receivables Write \
   --topic charge.answered \
   --topic school.accepted \
   --topic journal.requested \
+  --topic journal.posted \
   --topic hold.requested \
   --topic hold.changed \
   --topic hold.refused \
@@ -165,6 +166,7 @@ allow hobbs_receivables Read \
   --topic flight.estimated \
   --topic charge.answered \
   --topic school.accepted \
+  --topic journal.posted \
   --topic hold.changed \
   --topic hold.refused \
   --topic charge.settled \
@@ -172,11 +174,14 @@ allow hobbs_receivables Read \
   --topic decision.requested
 allow hobbs_receivables Describe \
   --topic flight.completed \
-  --topic school.configured
+  --topic school.configured \
+  --topic revert.requested \
+  --topic group.requested
 allow hobbs_receivables Read \
   --group receivables.flight.estimated \
   --group receivables.charge.answered \
   --group receivables.school.accepted \
+  --group receivables.journal.posted \
   --group receivables.hold.changed \
   --group receivables.hold.refused \
   --group receivables.charge.settled \
@@ -364,6 +369,7 @@ allow hobbs_operator Describe \
   --group payouts.journal.posted \
   --group adjustments.journal.posted \
   --group reserves.journal.posted \
+  --group receivables.journal.posted \
   --group adjustments.journal.refused \
   --group reserves.journal.refused \
   --group ledger.revert.requested \

@@ -292,6 +292,20 @@ CROSS JOIN LATERAL (
 WHERE settlement.method = 'refund' AND settlement.state = 'settled' AND booked.amount <> settlement.amount
   AND settlement.changed_at < now() - interval '10 minutes';
 
+-- name: ageing_is_the_ledgers_balance
+-- What is open of each student's items is the ledger's balance; a journal may be on its way for ten minutes.
+SELECT coalesce(aged.student, posted.student) AS student, currency, coalesce(aged.open, 0) AS open,
+       coalesce(posted.balance, 0) AS in_the_ledger
+FROM (SELECT student, currency, sum(open) AS open FROM receivables_public.items GROUP BY student, currency) AS aged
+FULL JOIN (SELECT substr(address, 9) AS student, currency, balance FROM ledger_public.wallets
+           WHERE kind = 'student') AS posted USING (student, currency)
+WHERE coalesce(aged.open, 0) <> coalesce(posted.balance, 0)
+  AND EXISTS (SELECT FROM receivables_public.accounts)  -- receivables has read the ledger's journals
+  AND NOT EXISTS (
+      SELECT FROM ledger_public.entries AS entry
+      WHERE entry.address = 'student:' || coalesce(aged.student, posted.student)
+        AND entry.recorded_at > now() - interval '10 minutes');
+
 -- name: positions_are_the_ledgers
 -- What reserves holds for each wallet is the ledger's balance; a journal may be on its way for ten minutes.
 SELECT coalesce(held.wallet, posted.address) AS wallet, currency, coalesce(held.amount, 0) AS in_reserves,

@@ -6,19 +6,24 @@ Examples:
   hobbs credit list --level exceeded -o csv
   hobbs credit show student-01
   hobbs credit check student-01 --aircraft N364MA --hours 1.5 --instructor instructor-01
+  hobbs credit allow F123 student-01 --amount 120.00 --hours 24 --why "pays on Friday" --dry-run
+  hobbs credit allowances
 """
 
-from datetime import UTC, datetime
-from typing import Annotated, Final, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, Literal
 
 import typer
 from pydantic import ValidationError
 
 from fleet.inbox import describe
+from fleet.money import parse_minor
 from hobbs.commands.queries import read, read_snapshot
+from hobbs.shell.decisions import Question, decide
 from hobbs.shell.list_group import ListByDefault
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
+from hobbs.shell.reasons import NeededWhyOption, WhoOption
 from schemas.dispatches import FlightDispatched
 from services.billing.desk import preview
 from services.billing.domain.bills import FlightRefusal
@@ -31,6 +36,13 @@ LIMIT_COLUMNS: Final = ("effective_from", "until", "credit_limit", "frozen", "wi
 
 app = typer.Typer(cls=ListByDefault, help=__doc__, rich_markup_mode=None)
 
+ALLOWANCE_COLUMNS: Final = ("id", "flight_id", "student", "currency", "amount", "until", "stands")
+
+DryRunOption = Annotated[bool, typer.Option(help="Show what would be decided and change nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+AllowanceArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="As `hobbs credit allowances` shows it.")
+]
 StudentArgument = Annotated[str, typer.Argument(help="Its name, as in the school's book.")]
 
 
@@ -107,6 +119,80 @@ def check_command(
     if refused is not None:
         say("; or ".join((refused.sentence, *refused.ways)))
         raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command("allow")
+def allow_command(
+    flight: Annotated[str, typer.Argument(help="The flight's id, as it is dispatched.")],
+    student: StudentArgument,
+    amount: Annotated[str, typer.Option(help="How much beyond the limit, such as 120.00.")],
+    why: NeededWhyOption,
+    hours: Annotated[float, typer.Option(help="For how long.", min=0.1, max=168.0)] = 24.0,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = "",
+) -> None:
+    """Allow one flight beyond a student's limit; then it is dispatched again.
+
+    Above the book's allowed_by_one_up_to a second person has to approve. A frozen student stays frozen.
+    """
+    _, currency = read(lambda tx: reads.student_and_currency(tx, student))
+    if currency is None:
+        say("the school's book names no currency yet: hobbs school apply")
+        raise typer.Exit(EXIT_FINDINGS)
+    try:
+        minor = parse_minor(amount, currency)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--amount") from None
+    until = datetime.now(UTC) + timedelta(hours=hours)
+    told = {"student": student, "amount": minor, "until": until.isoformat()}
+    _decide("allow_flight", flight, who, why, dry_run, yes, told)
+
+
+@app.command("allowances")
+def allowances_command(
+    student: Annotated[str | None, typer.Option(help="Only this student's.")] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """List which flights were allowed beyond the limit, by whom, until when and why; newest first."""
+    rows = read(lambda tx: reads.allowances(tx, datetime.now(UTC), student=student))
+    show_rows(
+        with_money(rows, output, ("amount",)),
+        output,
+        columns=None if rows else ALLOWANCE_COLUMNS,
+        right=("amount",),
+    )
+
+
+@app.command("approve")
+def approve_command(
+    allowance: AllowanceArgument, dry_run: DryRunOption = False, yes: YesOption = False, who: WhoOption = ""
+) -> None:
+    """Agree to an allowance that somebody else asked for."""
+    _decide("approve_allowance", allowance, who, "", dry_run, yes)
+
+
+@app.command("end")
+def end_command(
+    allowance: AllowanceArgument, dry_run: DryRunOption = False, yes: YesOption = False, who: WhoOption = ""
+) -> None:
+    """End an allowance before its time; a flight that was cleared by it stays cleared."""
+    _decide("close_allowance", allowance, who, "", dry_run, yes)
+
+
+def _decide(
+    action: str,
+    about: str,
+    who: str,
+    why: str,
+    dry_run: bool,
+    yes: bool,
+    parameters: dict[str, Any] | None = None,
+) -> None:
+    question = Question(
+        service="receivables", action=action, object=about, who=who, why=why, parameters=parameters or {}
+    )
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"{action.replace('_', ' ')} {about}?")
 
 
 def _planned(

@@ -40,6 +40,7 @@ _WITHOUT_MONEY = (
     "hold_hours",
     "near_percent",
     "close_percent",
+    "terms_days",
 )
 
 

@@ -174,7 +174,8 @@ TABLES: Mapping[str, Table] = {
         identity=(),
         key=lambda table: "credit",
         settings=_settings(
-            "limit allowed_by_one_up_to", plain="margin_percent hold_hours near_percent close_percent"
+            "limit allowed_by_one_up_to", 
+            plain="margin_percent hold_hours near_percent close_percent terms terms_days",
         ),
         repeats=True,
     ),

@@ -35,12 +35,14 @@ class Part:
     def asked(self) -> int:
         return self.most + 1
 
-    def of(self, rows: Sequence[T], what: str, *, whose: str = "") -> list[T]:
-        """The rows to show; says it when there are more. rows: at most `asked`, the newest first."""
+    def of(
+        self, rows: Sequence[T], what: str, *, whose: str = "", order: str = "the newest first"
+    ) -> list[T]:
+        """The rows to show; says it when there are more. rows: at most `asked`, in this `order`."""
         if len(rows) > self.most:
             after = f" after {self.skip}" if self.skip else ""
             say(
-                f"{whose}only the first {self.most} {what} are shown{after}, the newest first; "
+                f"{whose}only the first {self.most} {what} are shown{after}, {order}; "
                 f"--skip {self.skip + self.most} shows the next, --most up to {LISTED_MAX} at once"
             )
         return list(rows[: self.most])

@@ -3,6 +3,7 @@
 from typing import Final, get_args
 
 from fleet import metrics
+from services.gateway.domain.credit import Reason
 from services.gateway.domain.sightings import OTHER_MODES, Reading
 from services.gateway.http.problems import STATUSES as PROBLEM_STATUSES
 from services.gateway.wire import Endpoint
@@ -14,6 +15,7 @@ ROUTES: Final = (
     "/v1/flights/corrections",
     "/v1/flights/cancellations",
     "/v1/flights/dispatches",
+    "/v1/credit-checks",
     "/openapi.json",
     "/docs",
     "none",  # an address that is not there, or nobody looked because too many requests were under way
@@ -66,6 +68,11 @@ FLIGHTS: Final = metrics.counter(
         "topic": ("flight.completed", "flight.corrected", "flight.cancelled", "flight.dispatched"),
         "outcome": ("accepted", "repeated"),
     },
+)
+CREDIT_CHECKS: Final = metrics.counter(
+    "gateway_credit_checks_total",
+    "Credit checks answered over HTTP, by what spoke against the charge.",
+    {"answer": ("allowed", *get_args(Reason))},
 )
 RESPONSES: Final = metrics.counter(
     "gateway_responses_total", "HTTP responses, by route and status.", {"route": ROUTES, "status": STATUSES}

@@ -40,7 +40,7 @@ CREATE TABLE gateway.api_key (
     revoked_at timestamptz,
     revoked_by text,
     CONSTRAINT api_key_has_a_name CHECK (((length(name) >= 1) AND (length(name) <= 100))),
-    CONSTRAINT api_key_has_known_scopes CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['flights:write'::text, 'corrections:write'::text]))),
+    CONSTRAINT api_key_has_known_scopes CHECK (((cardinality(scopes) > 0) AND (scopes <@ ARRAY['flights:write'::text, 'corrections:write'::text, 'credit:read'::text]))),
     CONSTRAINT api_key_hash_is_sha256 CHECK ((octet_length(key_hash) = 32)),
     CONSTRAINT api_key_revoked_by_somebody_or_not CHECK (((revoked_at IS NULL) = (revoked_by IS NULL)))
 );

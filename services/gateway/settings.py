@@ -20,6 +20,7 @@ class GatewaySettings(SettingsWithMode):
     webhook_tolerance_s: int = Field(default=300, ge=1, le=3_600)
     flights_bytes_max: int = Field(default=1_048_576, ge=1_024, le=8_388_608)
     flights_per_minute: int = Field(default=600, ge=1, le=60_000)
+    credit_checks_per_minute: int = Field(default=12_000, ge=1, le=60_000)
     publish_timeout_s: float = Field(default=3.0, gt=0, le=8.0)
 
 

@@ -629,7 +629,7 @@ CREATE VIEW ledger_public.entries AS
      JOIN ledger.journal ON ((journal.id = entry.journal_id)))
      JOIN ledger.wallet ON ((wallet.id = entry.wallet_id)));
 COMMENT ON VIEW ledger_public.entries IS 'Statement lines: each entry with its journal, running balance, version.';
-GRANT SELECT ON TABLE ledger_public.entries TO hobbs_reader, hobbs_adjustments, hobbs_ledger, hobbs_payouts, hobbs_reserves;
+GRANT SELECT ON TABLE ledger_public.entries TO hobbs_reader, hobbs_adjustments, hobbs_ledger, hobbs_payouts, hobbs_receivables, hobbs_reserves;
 
 CREATE VIEW ledger_public.holds AS
  SELECT hold.id AS hold_id,
@@ -844,7 +844,7 @@ CREATE VIEW ledger_public.positions AS
     next_offset,
     written_at
    FROM ledger.topic_position;
-GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader, hobbs_ledger, hobbs_payouts;
+GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader, hobbs_ledger, hobbs_payouts, hobbs_receivables;
 
 CREATE VIEW ledger_public.reverts AS
  SELECT revert.journal_id,
@@ -857,7 +857,7 @@ CREATE VIEW ledger_public.reverts AS
      JOIN ledger.journal made ON ((made.id = revert.journal_id)))
      JOIN ledger.journal taken ON ((taken.id = revert.reverted_id)));
 COMMENT ON VIEW ledger_public.reverts IS 'Which journal takes back which.';
-GRANT SELECT ON TABLE ledger_public.reverts TO hobbs_reader, hobbs_ledger;
+GRANT SELECT ON TABLE ledger_public.reverts TO hobbs_reader, hobbs_ledger, hobbs_receivables;
 
 CREATE VIEW ledger_public.wallets AS
  SELECT wallet.id AS wallet_id,

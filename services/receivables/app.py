@@ -3,6 +3,7 @@
 from functools import partial
 
 from fleet.attestation_keys import keys_of
+from fleet.shared_batches import UNHURRIED_S
 from fleet.worker import Worker
 from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import (
@@ -14,6 +15,7 @@ from services.receivables.handlers import (
     take_changed_holds,
     take_charge_answers,
     take_estimates,
+    take_journals,
     take_refused_holds,
     take_settled_charges,
     take_stripe_events,
@@ -24,7 +26,9 @@ MEASURE_S = 15.0
 END_EVERY_S = 1.0
 CHARGE_EVERY_S = 2.0
 ANSWER_EVERY_S = 0.01
+BATCH_MAX = 500
 BILLINGS_TOPICS = ("school.configured", "flight.completed")
+LEDGERS_TOPICS = ("journal.requested", "revert.requested", "group.requested", "hold.requested")
 WEBHOOKS_EVERY_S = 0.2  # many to a commit: no person waits for one
 
 
@@ -45,6 +49,15 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     worker.consume("charge.settled", partial(take_settled_charges, worker.database))
     worker.consume("school.accepted", partial(follow_book, worker.database))
     worker.consume("charge.answered", partial(take_charge_answers, worker.database))
+    # What is announced must be in the ledger: after a restore the ledger posts first (docs/decisions/0310).
+    worker.consume(
+        "journal.posted",
+        partial(take_journals, worker.database),
+        batch_max=BATCH_MAX,
+        every_s=UNHURRIED_S,
+        after=["school.accepted", "stripe.webhook"],
+        after_others={"ledger": LEDGERS_TOPICS},
+    )
     _dispatch(worker)
     worker.every("charge_due", CHARGE_EVERY_S, partial(charge_due, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))

@@ -92,6 +92,18 @@ async def take_charge_answers(db: Database, batch: Sequence[Record]) -> None:
         await steps.auto_charges.take_answers(tx, answered, datetime.now(UTC))
 
 
+async def take_journals(db: Database, batch: Sequence[Record]) -> None:
+    """Keep students' open items as the ledger posts; journals without a student cost nothing here."""
+    ours = wire.journals.of_students(batch)
+    if not ours:
+        return
+    async with db.transaction() as tx:
+        posted = await admit(
+            tx, ours, wire.journals.journal_posted, natural_key=lambda journal: str(journal.journal_id)
+        )
+        await steps.open_items.take_posted(tx, posted)
+
+
 async def charge_due(db: Database, *, most: int = CHARGED_AT_ONCE) -> None:
     """Charge the saved methods of students who owe something and allowed it. A transaction for each part."""
     after: str | None = ""

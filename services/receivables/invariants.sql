@@ -109,3 +109,38 @@ SELECT payment_method, answered_at, n FROM (
                           RANGE BETWEEN interval '30 days' PRECEDING AND CURRENT ROW) AS n
     FROM auto_charge WHERE state = 'declined' AND payment_method IS NOT NULL) AS counted
 WHERE n > 4;
+
+-- name: items_are_their_lines
+-- Every item is the sum of its lines, and begins on the day of the first one.
+SELECT student, currency, document, item.amount, sum(line.amount) AS lines, item.booked_on
+FROM item LEFT JOIN item_line AS line USING (student, currency, document)
+GROUP BY student, currency, document
+HAVING item.amount <> coalesce(sum(line.amount), 0) OR item.booked_on IS DISTINCT FROM min(line.booked_on);
+
+-- name: ageing_is_the_balance
+-- What is open of a student's items sums to the account's balance, and so do the items.
+SELECT student, currency, account.balance, coalesce(sum(open), 0) AS open, coalesce(sum(amount), 0) AS items
+FROM account LEFT JOIN item USING (student, currency)
+GROUP BY student, currency
+HAVING account.balance <> coalesce(sum(open), 0) OR account.balance <> coalesce(sum(amount), 0);
+
+-- name: payments_settle_the_oldest
+-- What is open stands on the items that are due last, whole but for the oldest of them.
+SELECT student, currency, document, amount, open, stands FROM (
+    SELECT student, currency, document, amount, open,
+           greatest(least(abs(amount), abs(balance) - (upto - abs(amount))), 0) * sign(balance) AS stands
+    FROM (SELECT student, currency, document, amount, open, balance,
+                 sum(abs(amount)) OVER (PARTITION BY student, currency, sign(amount)
+                                        ORDER BY due_on DESC, document DESC) AS upto
+          FROM item JOIN account USING (student, currency)) AS added
+    WHERE sign(amount) = sign(balance) OR open <> 0) AS compared
+WHERE open <> stands OR sign(amount) <> sign(stands) AND open <> 0;
+
+-- name: beyond_the_limit_is_allowed_by_people
+-- What a dispatch was let go beyond the limit is what people allowed for that flight and student, two where two had to.
+SELECT dispatch.flight_id, revision, dispatch.student, dispatch.allowed
+FROM dispatch
+WHERE dispatch.allowed > 0 AND dispatch.allowed > (
+    SELECT coalesce(sum(amount), 0) FROM credit_allowance AS allowance
+    WHERE (allowance.flight_id, allowance.student) = (dispatch.flight_id, dispatch.student)
+      AND (NOT needs_second OR approved_at IS NOT NULL));

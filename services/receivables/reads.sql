@@ -3,4 +3,5 @@ GRANT USAGE ON SCHEMA billing_public TO hobbs_receivables;
 GRANT SELECT ON billing_public.bills, billing_public.cancelled_flights, billing_public.cards,
     billing_public.positions TO hobbs_receivables;
 GRANT USAGE ON SCHEMA ledger_public TO hobbs_receivables;
-GRANT SELECT ON ledger_public.journals, ledger_public.wallets TO hobbs_receivables;
+GRANT SELECT ON ledger_public.entries, ledger_public.journals, ledger_public.positions,
+    ledger_public.reverts, ledger_public.wallets TO hobbs_receivables;

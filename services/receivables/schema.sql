@@ -3,7 +3,15 @@
 CREATE SCHEMA receivables;
 CREATE SCHEMA receivables_public;
 GRANT USAGE ON SCHEMA receivables TO hobbs_receivables;
-GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments;
+GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments, hobbs_gateway;
+
+CREATE TABLE receivables.account (
+    student text NOT NULL,
+    currency text NOT NULL,
+    balance bigint DEFAULT 0 NOT NULL
+);
+ALTER TABLE ONLY receivables.account ADD CONSTRAINT one_account_of_a_student_and_currency PRIMARY KEY (student, currency);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.account TO hobbs_receivables;
 
 CREATE TABLE receivables.alembic_version (
     version_num character varying(32) NOT NULL
@@ -91,6 +99,34 @@ CREATE TABLE receivables.charge_choice (
 ALTER TABLE ONLY receivables.charge_choice ADD CONSTRAINT charge_choice_pkey PRIMARY KEY (student);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.charge_choice TO hobbs_receivables;
 
+CREATE TABLE receivables.credit_allowance (
+    id uuid NOT NULL,
+    flight_id text NOT NULL,
+    student text NOT NULL,
+    currency text NOT NULL,
+    amount bigint NOT NULL,
+    until timestamptz NOT NULL,
+    asked_by text NOT NULL,
+    asked_at timestamptz NOT NULL,
+    why text NOT NULL,
+    needs_second boolean NOT NULL,
+    approved_by text,
+    approved_at timestamptz,
+    closed_by text,
+    closed_at timestamptz,
+    CONSTRAINT a_second_person_approves CHECK (((approved_by IS NULL) OR (lower(NORMALIZE(TRIM(BOTH FROM approved_by), NFKC)) <> lower(NORMALIZE(TRIM(BOTH FROM asked_by), NFKC))))),
+    CONSTRAINT allowance_ends CHECK ((until > asked_at)),
+    CONSTRAINT allowance_has_a_reason CHECK ((TRIM(BOTH FROM why) <> ''::text)),
+    CONSTRAINT allowance_is_positive CHECK ((amount > 0)),
+    CONSTRAINT approved_allowance_says_when CHECK (((approved_by IS NULL) = (approved_at IS NULL))),
+    CONSTRAINT closed_allowance_says_when CHECK (((closed_by IS NULL) = (closed_at IS NULL)))
+);
+ALTER TABLE ONLY receivables.credit_allowance ADD CONSTRAINT credit_allowance_pkey PRIMARY KEY (id);
+CREATE INDEX allowance_of_flight ON receivables.credit_allowance USING btree (flight_id);
+CREATE INDEX allowance_of_student ON receivables.credit_allowance USING btree (student, until);
+GRANT SELECT, INSERT ON TABLE receivables.credit_allowance TO hobbs_receivables;
+GRANT UPDATE (approved_by, approved_at, closed_by, closed_at) ON TABLE receivables.credit_allowance TO hobbs_receivables;
+
 CREATE TABLE receivables.credit_limit (
     student text NOT NULL,
     effective_from date NOT NULL,
@@ -163,6 +199,8 @@ CREATE TABLE receivables.dispatch (
     estimated_at timestamptz DEFAULT now() NOT NULL,
     answered_at timestamptz,
     closed_at timestamptz,
+    allowed bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT allowed_is_not_negative CHECK ((allowed >= 0)),
     CONSTRAINT closed_dispatch_says_when CHECK (((state = 'closed'::text) = (closed_at IS NOT NULL))),
     CONSTRAINT dispatch_holds_something CHECK ((held > 0)),
     CONSTRAINT dispatch_is_answered_when_it_is_decided CHECK (((answered_at IS NULL) = (state = ANY (ARRAY['waits'::text, 'asked'::text])))),
@@ -233,6 +271,38 @@ CREATE TABLE receivables.invariant_outcome (
 );
 ALTER TABLE ONLY receivables.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.invariant_outcome TO hobbs_receivables;
+
+CREATE TABLE receivables.item (
+    student text NOT NULL,
+    currency text NOT NULL,
+    document text NOT NULL,
+    amount bigint NOT NULL,
+    open bigint DEFAULT 0 NOT NULL,
+    booked_on date NOT NULL,
+    due_on date NOT NULL,
+    CONSTRAINT no_more_is_settled_than_the_amount CHECK (((open >= LEAST(amount, (0)::bigint)) AND (open <= GREATEST(amount, (0)::bigint)))),
+    CONSTRAINT nothing_is_due_before_it_is_booked CHECK ((due_on >= booked_on))
+);
+ALTER TABLE ONLY receivables.item ADD CONSTRAINT one_item_of_a_document PRIMARY KEY (student, currency, document);
+ALTER TABLE ONLY receivables.item ADD CONSTRAINT item_of_an_account FOREIGN KEY (student, currency) REFERENCES receivables.account(student, currency);
+CREATE INDEX item_by_due_date ON receivables.item USING btree (student, currency, due_on, document);
+CREATE INDEX item_is_open ON receivables.item USING btree (student, currency, due_on) INCLUDE (open) WHERE (open <> 0);
+CREATE INDEX open_item_by_due_date ON receivables.item USING btree (due_on) WHERE (open <> 0);
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.item TO hobbs_receivables;
+
+CREATE TABLE receivables.item_line (
+    journal_id uuid NOT NULL,
+    student text NOT NULL,
+    currency text NOT NULL,
+    document text NOT NULL,
+    source text NOT NULL,
+    amount bigint NOT NULL,
+    booked_on date NOT NULL
+);
+ALTER TABLE ONLY receivables.item_line ADD CONSTRAINT journal_is_itemised_once PRIMARY KEY (journal_id, student, currency);
+ALTER TABLE ONLY receivables.item_line ADD CONSTRAINT line_of_an_item FOREIGN KEY (student, currency, document) REFERENCES receivables.item(student, currency, document);
+CREATE INDEX line_of_item ON receivables.item_line USING btree (student, currency, document);
+GRANT SELECT, INSERT ON TABLE receivables.item_line TO hobbs_receivables;
 
 CREATE TABLE receivables.kept_webhook (
     event_id text NOT NULL,
@@ -387,6 +457,13 @@ ALTER TABLE ONLY receivables.unallocated_payment ADD CONSTRAINT unallocated_paym
 CREATE INDEX unallocated_payment_open ON receivables.unallocated_payment USING btree (queued_at) WHERE (student IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.unallocated_payment TO hobbs_receivables;
 
+CREATE VIEW receivables_public.accounts AS
+ SELECT student,
+    currency,
+    balance
+   FROM receivables.account;
+GRANT SELECT ON TABLE receivables_public.accounts TO hobbs_reader, hobbs_receivables;
+
 CREATE VIEW receivables_public.admitted_events AS
  SELECT event_key,
     admitted_at
@@ -425,6 +502,24 @@ CREATE VIEW receivables_public.charge_choices AS
     chosen_by
    FROM receivables.charge_choice;
 GRANT SELECT ON TABLE receivables_public.charge_choices TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.credit_allowances AS
+ SELECT id,
+    flight_id,
+    student,
+    currency,
+    amount,
+    until,
+    asked_by,
+    asked_at,
+    why,
+    needs_second,
+    approved_by,
+    approved_at,
+    closed_by,
+    closed_at
+   FROM receivables.credit_allowance;
+GRANT SELECT ON TABLE receivables_public.credit_allowances TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.credit_limits AS
  SELECT student,
@@ -470,7 +565,8 @@ CREATE VIEW receivables_public.dispatches AS
     dispatch.estimated_at,
     dispatch.answered_at,
     dispatch.closed_at,
-    dispatched_flight.ended
+    dispatched_flight.ended,
+    dispatch.allowed
    FROM (receivables.dispatch
      JOIN receivables.dispatched_flight USING (flight_id));
 GRANT SELECT ON TABLE receivables_public.dispatches TO hobbs_reader, hobbs_receivables;
@@ -487,6 +583,28 @@ CREATE VIEW receivables_public.disputes AS
     fees
    FROM receivables.dispute;
 GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader, hobbs_adjustments, hobbs_receivables;
+
+CREATE VIEW receivables_public.item_lines AS
+ SELECT journal_id,
+    student,
+    currency,
+    document,
+    source,
+    amount,
+    booked_on
+   FROM receivables.item_line;
+GRANT SELECT ON TABLE receivables_public.item_lines TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.items AS
+ SELECT student,
+    currency,
+    document,
+    amount,
+    open,
+    booked_on,
+    due_on
+   FROM receivables.item;
+GRANT SELECT ON TABLE receivables_public.items TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.kept_webhooks AS
  SELECT event_id,
@@ -645,6 +763,11 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 
 -- Functions; their texts are in functions/.
 -- * credit_policy_on(date)
+-- * document_of(text)
+-- * due_on(date)
 -- * refuse_rewritten_letter()
+-- * ageing_in_total(date)
+-- * ageing_of(date, text)
+-- * credit_check(text, bigint)
 -- * credit_of(date, text)
 -- * margin_percent_on(date)

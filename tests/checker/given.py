@@ -171,6 +171,7 @@ def tables() -> dict[str, list[dict[str, Any]]]:
     found |= payout_rows()
     found |= compared_rows()
     found |= credit_rows()
+    found |= account_rows()
     return found
 
 
@@ -196,6 +197,24 @@ def credit_rows() -> dict[str, list[dict[str, Any]]]:
         "ledger.hold": [
             {"name": "dispatch:F2:1", "address": "student:s1", "amount": 9_000, "state": "open"},
             {"name": "dispatch:F0:1", "address": "student:s1", "amount": 9_000, "state": "voided"},
+        ],
+    }
+
+
+def account_rows() -> dict[str, list[dict[str, Any]]]:
+    """The student's account: the corrected bill is settled, half of the payment is left."""
+    of = {"student": "s1", "currency": "USD"}
+    items = (("flight:F1", -8_500, 0, "2026-05-23"), ("charge:ch_1", 17_000, 8_500, "2026-05-22"))
+    lines = (("j1", "flight:F1", -17_000), ("j4", "flight:F1", 8_500), ("j3", "charge:ch_1", 17_000))
+    return {
+        "receivables.account": [{**of, "balance": 8_500}],
+        "receivables.item": [
+            {**of, "document": document, "amount": amount, "open": left, "due_on": due}
+            for document, amount, left, due in items
+        ],
+        "receivables.item_line": [
+            {**of, "journal_id": journal, "document": document, "amount": amount}
+            for journal, document, amount in lines
         ],
     }
 

@@ -183,6 +183,13 @@ _QUERIES = {
         SELECT request_id, student, cause, currency, amount, state FROM receivables.auto_charge
     """,
     "receivables.dispatch": "SELECT flight_id, revision, student, held, state FROM receivables.dispatch",
+    "receivables.account": "SELECT student, currency, balance FROM receivables.account",
+    "receivables.item": """
+        SELECT student, currency, document, amount, open, due_on::text FROM receivables.item
+    """,
+    "receivables.item_line": """
+        SELECT journal_id, student, currency, document, amount FROM receivables.item_line
+    """,
 }
 for _service in SERVICES:  # constant names, so nothing can be injected
     _QUERIES |= {

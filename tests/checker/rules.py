@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tests.checker.credit_rules import CREDIT_RULES
 from tests.checker.event_rules import EVENT_RULES
 from tests.checker.flight_rules import FLIGHT_RULES
+from tests.checker.item_rules import ITEM_RULES
 from tests.checker.ledger_rules import LEDGER_RULES
 from tests.checker.reserve_rules import RESERVE_RULES
 from tests.checker.revision_rules import REVISION_RULES
@@ -18,6 +19,7 @@ RULES: tuple[Rule, ...] = (
     *FLIGHT_RULES,
     *REVISION_RULES,
     *LEDGER_RULES,
+    *ITEM_RULES,
     *RESERVE_RULES,
     *CREDIT_RULES,
     *EVENT_RULES,

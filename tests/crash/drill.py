@@ -56,6 +56,7 @@ IN_ORDER = {
         "timer.ran",
         "receivables.charges_written",
         "receivables.postings_written",
+        "receivables.items_written",
         "receivables.dispatches_written",
         "receivables.charges_decided",
         "receivables.charge_answered",

@@ -10,6 +10,7 @@ from tests.mutants.fleet_mutants import FLEET_MUTANTS
 from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
 from tests.mutants.movement_mutants import MOVEMENT_MUTANTS
 from tests.mutants.mutant import Mutant
+from tests.mutants.open_item_mutants import OPEN_ITEM_MUTANTS
 from tests.mutants.opening_mutants import OPENING_MUTANTS
 from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
 from tests.mutants.reading_mutants import READING_MUTANTS
@@ -45,6 +46,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *RESERVE_MUTANTS,
     *COMPARISON_MUTANTS,
     *CONSOLE_MUTANTS,
+    *OPEN_ITEM_MUTANTS,
     *OPENING_MUTANTS,
     *REBUILD_MUTANTS,
 )

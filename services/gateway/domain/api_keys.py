@@ -10,7 +10,8 @@ from typing import Final
 
 FLIGHTS_WRITE: Final = "flights:write"
 CORRECTIONS_WRITE: Final = "corrections:write"
-SCOPES: Final = (FLIGHTS_WRITE, CORRECTIONS_WRITE)
+CREDIT_READ: Final = "credit:read"
+SCOPES: Final = (FLIGHTS_WRITE, CORRECTIONS_WRITE, CREDIT_READ)
 
 KEY_PREFIX: Final = "hfk_"
 KEY_BYTES: Final = 32

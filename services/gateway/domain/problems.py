@@ -23,6 +23,7 @@ TITLES: Final[Mapping[str, str]] = {
     "too_large": "The body is too large",
     "not_json": "The body must be plain JSON",
     "invalid_flight": "A flight is not valid",
+    "invalid_check": "The request is not valid",
     "internal": "Something went wrong here",
     "too_many": "This key makes too many requests",
     "try_again": "Not now; send it again",

@@ -4,9 +4,8 @@ Promises: 202 means the events are committed to the outbox and will reach Kafka;
 and publishes nothing; a repeat with other content is refused; a request is accepted whole or not at all.
 """
 
-import logging
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Final, Literal, TypeVar
+from collections.abc import Sequence
+from typing import Any, Literal
 from uuid import UUID
 
 import orjson
@@ -18,39 +17,16 @@ from fleet import outbox
 from fleet.database import Database
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
-from fleet.outages import is_outage
 from schemas.dispatches import FlightDispatched
 from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from services.gateway import store, wire
-from services.gateway.domain.api_keys import (
-    CORRECTIONS_WRITE,
-    FLIGHTS_WRITE,
-    ApiKey,
-    hash_key,
-    looks_like_a_key,
-)
+from services.gateway.domain.api_keys import CORRECTIONS_WRITE, FLIGHTS_WRITE, ApiKey
 from services.gateway.domain.flights import FlightOffered, Reception, decide_reception
 from services.gateway.domain.problems import ProblemRaised
 from services.gateway.http.budgets import Quotas
 from services.gateway.http.edge import read_body
-from services.gateway.http.problems import MEDIA_TYPE
+from services.gateway.http.keys import REFUSALS, authorised, refuse_encodings, while_database_lives
 from services.gateway.metrics import FLIGHTS
-
-T = TypeVar("T")
-_log = logging.getLogger(__name__)
-
-_PROBLEM: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-_REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
-    400: {"description": "The body cannot be read.", "content": _PROBLEM},
-    401: {"description": "No API key, or one that is unknown or revoked.", "content": _PROBLEM},
-    403: {"description": "The key lacks the scope.", "content": _PROBLEM},
-    409: {"description": "A revision was accepted before with other content.", "content": _PROBLEM},
-    413: {"description": "The body is larger than the limit.", "content": _PROBLEM},
-    415: {"description": "The body is compressed or not declared as JSON.", "content": _PROBLEM},
-    422: {"description": "A flight is not valid; `errors` points at each fault.", "content": _PROBLEM},
-    429: {"description": "The key makes too many requests; Retry-After says when.", "content": _PROBLEM},
-    503: {"description": "Not now; send the same request again.", "content": _PROBLEM},
-}
 
 
 class AcceptedFlight(BaseModel):
@@ -103,13 +79,13 @@ async def take_flights(
     bytes_max: int,
 ) -> Response:
     """Authorise, read, validate and accept one request; every refusal is a Problem."""
-    key = await _authorised(db, request, scope)
+    key = await authorised(db, request, scope)
     quotas.take(key.key_id)
-    _refuse_encodings(request)
+    refuse_encodings(request)
     body = await read_body(request, bytes_max)
     flights = wire.read_flights(body, model)
     offered = wire.offered(flights)
-    reception = await _while_database_lives(lambda: accept_flights(db, key, flights, offered))
+    reception = await while_database_lives(lambda: accept_flights(db, key, flights, offered))
     await fault_point("gateway.flights_accepted")
     _count(wire.topic_of(model), reception)
     return _answer(offered, reception)
@@ -143,46 +119,6 @@ async def accept_flights(
         ]
         await outbox.stage(tx, messages)
     return reception
-
-
-async def _authorised(db: Database, request: Request, scope: str) -> ApiKey:
-    """Find the request's key before its body is read: a stranger costs one look-up in an index."""
-    scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    if scheme.lower() != "bearer" or not token.strip():
-        raise ProblemRaised("key_missing", "send Authorization: Bearer <API key>")
-    token = token.strip()
-    found = await _while_database_lives(lambda: _key_of(db, token)) if looks_like_a_key(token) else None
-    if found is None or found.revoked:
-        raise ProblemRaised("key_refused", "this API key is unknown or was revoked")
-    if scope not in found.scopes:
-        raise ProblemRaised("scope_missing", f"key {found.name!r} lacks the scope {scope}")
-    return found
-
-
-async def _key_of(db: Database, token: str) -> ApiKey | None:
-    async with db.transaction() as tx:
-        return await store.api_keys.use(tx, hash_key(token))
-
-
-async def _while_database_lives(work: Callable[[], Awaitable[T]]) -> T:
-    """Run `work`; an outage of Postgres becomes a 503. What is no outage is raised as it is."""
-    try:
-        return await work()
-    except Exception as error:
-        if not is_outage(error):
-            raise
-        raise _not_now(error) from error
-
-
-def _not_now(error: Exception) -> ProblemRaised:
-    _log.error("database unavailable", extra={"error": type(error).__name__})
-    return ProblemRaised("try_again", "the flights could not be stored; send the same request again")
-
-
-def _refuse_encodings(request: Request) -> None:
-    declared = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
-    if declared != "application/json" or request.headers.get("content-encoding", "identity") != "identity":
-        raise ProblemRaised("not_json", "send Content-Type: application/json, uncompressed")
 
 
 def _differing(offered: Sequence[FlightOffered], places: Sequence[int]) -> ProblemRaised:
@@ -227,6 +163,6 @@ def _described(model: str, summary: str) -> dict[str, Any]:
         "summary": summary,
         "description": "One flight or up to 500, all or nothing. Repeating a request is safe.",
         "response_model": AcceptedFlights,
-        "responses": _REFUSALS,
+        "responses": REFUSALS,
         "openapi_extra": {"requestBody": body, "security": [{"api_key": []}]},
     }

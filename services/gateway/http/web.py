@@ -14,6 +14,7 @@ from fleet.database import Database
 from schemas.dispatches import FlightDispatched
 from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from services.gateway.domain.problems import Problem, ProblemRaised
+from services.gateway.http.credit import CreditCheck, credit_routes
 from services.gateway.http.docs_page import CONTENT_POLICY, render_page
 from services.gateway.http.edge import Edge, request_id_of
 from services.gateway.http.flights import flight_routes
@@ -62,6 +63,7 @@ def build_web(
     )
     app.include_router(webhook_routes(settings, publish, sightings or Sightings()))
     app.include_router(flight_routes(db, settings.flights_bytes_max, settings.flights_per_minute))
+    app.include_router(credit_routes(db, settings.credit_checks_per_minute))
     _add_documentation(app)
     app.add_exception_handler(ProblemRaised, _answer_problem)
     app.add_exception_handler(HTTPException, _answer_http)
@@ -70,12 +72,12 @@ def build_web(
 
 
 def openapi_of(app: FastAPI) -> dict[str, Any]:
-    """The OpenAPI 3.1 document, the flights' schemas included."""
+    """The OpenAPI 3.1 document, the requests' schemas included."""
     document = get_openapi(title=app.title, version=app.version, summary=_SUMMARY, routes=app.routes)
     _, flights = models_json_schema(
         [
             (model, "validation")
-            for model in (FlightCompleted, FlightCorrected, FlightCancelled, FlightDispatched)
+            for model in (FlightCompleted, FlightCorrected, FlightCancelled, FlightDispatched, CreditCheck)
         ],
         ref_template="#/components/schemas/{model}",
     )

@@ -8,7 +8,7 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from services.receivables import steps, store
-from services.receivables.desk import auto_charges
+from services.receivables.desk import allowances, auto_charges
 from services.receivables.domain import postings
 from services.receivables.domain.charges import Charge, Contradiction, StudentNamed
 from services.receivables.domain.postings import Step, decide
@@ -103,4 +103,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "allocate": Action(judge=allocate),
     "move": Action(judge=move),
     "choose_charges": Action(judge=auto_charges.choose),
+    "allow_flight": Action(judge=allowances.allow),
+    "approve_allowance": Action(judge=allowances.approve),
+    "close_allowance": Action(judge=allowances.close),
 }

@@ -18,7 +18,10 @@ PREFIX = "dispatch:"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Dispatch:
-    """One dispatch of a flight. held and expires_at are None until a hold is asked for."""
+    """One dispatch of a flight. held and expires_at are None until a hold is asked for.
+
+    allowed: how much beyond the limit the hold may go, by allowances of people.
+    """
 
     flight_id: str
     revision: int
@@ -29,6 +32,7 @@ class Dispatch:
     state: State
     held: int | None = None
     expires_at: datetime | None = None
+    allowed: int = 0
 
     @property
     def hold(self) -> str:

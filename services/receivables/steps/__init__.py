@@ -1,5 +1,13 @@
 """What happens inside one transaction: lock, decide, write, stage. The caller commits."""
 
-from services.receivables.steps import auto_charges, charges, credit, dispatches, failures, saved_methods
+from services.receivables.steps import (
+    auto_charges,
+    charges,
+    credit,
+    dispatches,
+    failures,
+    open_items,
+    saved_methods,
+)
 
-__all__ = ["auto_charges", "charges", "credit", "dispatches", "failures", "saved_methods"]
+__all__ = ["auto_charges", "charges", "credit", "dispatches", "failures", "open_items", "saved_methods"]

@@ -15,7 +15,7 @@ from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.receivables import store, wire
-from services.receivables.domain.credit import CreditPolicy, check, too_little_room
+from services.receivables.domain.credit import Credit, CreditPolicy, check, too_little_room
 from services.receivables.domain.dispatches import (
     Dispatch,
     Ended,
@@ -162,14 +162,23 @@ async def _place(
     if frozen is not None:
         told = (frozen.reason, frozen.sentence, frozen.shortfall, frozen.ways)
         return await _refuse(tx, dispatch, told, cause, now)
+    allowed = await store.allowances.standing(tx, dispatch.flight_id, dispatch.student, now)
     asked = replace(
         dispatch,
+        allowed=allowed,
         held=to_hold(dispatch.estimate, policy),
         expires_at=expires_at(dispatch.ends_at, policy),
     )
     await store.dispatches.ask(tx, asked)
-    floor = None if credit is None or credit.credit_limit is None else credit.disputed - credit.credit_limit
+    floor = _floor(credit, allowed)
     return wire.dispatches.place(asked, step.replaces, floor, cause)
+
+
+def _floor(credit: Credit | None, allowed: int) -> int | None:
+    """How low the balance may be once the hold stands; None: there is no limit."""
+    if credit is None or credit.credit_limit is None:
+        return None
+    return credit.disputed - credit.credit_limit - allowed
 
 
 _Told = tuple[str, str, int | None, Sequence[str]]

@@ -1,12 +1,14 @@
 """Every SQL statement of the worker, a module for each group of tables."""
 
 from services.receivables.store import (
+    allowances,
     auto_charges,
     charges,
     credit,
     dispatches,
     failures,
     moves,
+    open_items,
     saved_methods,
     students,
     unallocated,
@@ -15,12 +17,14 @@ from services.receivables.store import (
 )
 
 __all__ = [
+    "allowances",
     "auto_charges",
     "charges",
     "credit",
     "dispatches",
     "failures",
     "moves",
+    "open_items",
     "saved_methods",
     "students",
     "unallocated",

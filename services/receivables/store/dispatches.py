@@ -80,7 +80,7 @@ async def open_of(tx: Tx, flight_ids: Collection[str]) -> dict[str, list[Dispatc
 
 
 _ASK = """
-    UPDATE dispatch SET state = 'asked', held = :held, expires_at = :expires_at
+    UPDATE dispatch SET state = 'asked', held = :held, expires_at = :expires_at, allowed = :allowed
     WHERE flight_id = :flight_id AND revision = :revision
 """
 _SET = """
@@ -104,6 +104,7 @@ async def ask(tx: Tx, dispatch: Dispatch) -> None:
         revision=dispatch.revision,
         held=dispatch.held,
         expires_at=dispatch.expires_at,
+        allowed=dispatch.allowed,
     )
 
 

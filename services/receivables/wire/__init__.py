@@ -1,5 +1,13 @@
 """Reads Stripe's objects and the school's book into facts, and writes messages."""
 
-from services.receivables.wire import auto_charges, book, dispatches, messages, saved_methods, stripe_objects
+from services.receivables.wire import (
+    auto_charges,
+    book,
+    dispatches,
+    journals,
+    messages,
+    saved_methods,
+    stripe_objects,
+)
 
-__all__ = ["auto_charges", "book", "dispatches", "messages", "saved_methods", "stripe_objects"]
+__all__ = ["auto_charges", "book", "dispatches", "journals", "messages", "saved_methods", "stripe_objects"]

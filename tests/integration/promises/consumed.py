@@ -226,6 +226,7 @@ CONSUMED = [
     Consumed(service="receivables", topic="school.accepted", event=taught),
     Consumed(service="billing", topic="flight.dispatched", event=dispatch, before=a_school),
     Consumed(service="receivables", topic="flight.estimated", event=estimate),
+    Consumed(service="receivables", topic="journal.posted", event=owed, in_the_books=True),
     Consumed(service="receivables", topic="hold.changed", event=hold_answer, before=three_estimates),
     Consumed(service="receivables", topic="hold.refused", event=hold_refusal, before=three_estimates),
     Consumed(

@@ -59,7 +59,13 @@ DOCUMENTS: dict[ChangeKind, st.SearchStrategy[dict[str, Any]]] = {
     ),
     "credit": st.fixed_dictionaries(
         {},
-        optional={"limit": RATES, "near_percent": st.integers(1, 90), "close_percent": st.integers(90, 100)},
+        optional={
+            "limit": RATES,
+            "near_percent": st.integers(1, 90),
+            "close_percent": st.integers(90, 100),
+            "terms": st.sampled_from(["net", "end_of_month"]),
+            "terms_days": st.integers(0, 365),
+        },
     ),
     "credit_limit": st.fixed_dictionaries(
         {}, optional={"limit": RATES, "until": st.just("2026-12-31"), "frozen": st.booleans()}

@@ -27,6 +27,7 @@ from schemas.services import CONSOLE, OPERATOR, SCHEDULING, SERVICES
 from schemas.topics import TOPICS
 from services.payouts.app import LEDGERS_TOPICS
 from services.receivables.app import BILLINGS_TOPICS
+from services.receivables.app import LEDGERS_TOPICS as RECEIVABLES_WAITS_FOR
 
 SCRIPT = Path(__file__).resolve().parents[3] / "deploy" / "kafka" / "acls.sh"
 RESOURCES: Final[dict[str, Resource]] = {"--topic": "topic", "--group": "group"}
@@ -113,7 +114,9 @@ def test_people_ask_and_hear_but_write_no_books() -> None:
 
 
 def test_who_waits_for_others_topics_may_measure_them() -> None:
-    assert set(describes("receivables")) == set(BILLINGS_TOPICS)
+    asked = {"journal.requested", "hold.requested"}  # on these it publishes
+    waited_for = {*BILLINGS_TOPICS, *RECEIVABLES_WAITS_FOR}
+    assert {*describes("receivables"), *asked} == waited_for
     assert {*describes("payouts"), "journal.requested"} == set(LEDGERS_TOPICS)  # on that one it publishes
     others = set(SERVICES) - {"receivables"} - {"payouts"}
     assert not any(describes(service) for service in others)

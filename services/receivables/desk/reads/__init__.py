@@ -213,3 +213,19 @@ async def check(
     held = to_hold(estimate, CreditPolicy(margin_percent=margin))
     under_way = (await tx.one(_UNDER_WAY, student=student)).amount
     return credit, held, judge(credit, held, under_way)
+
+
+_ALLOWANCES = """
+    SELECT id, flight_id, student, currency, amount, until, asked_by, asked_at, approved_by, closed_by, why,
+           CASE WHEN closed_at IS NOT NULL THEN 'ended' WHEN until <= :now THEN 'over'
+                WHEN needs_second AND approved_at IS NULL THEN 'waits' ELSE 'in force' END AS stands
+    FROM receivables_public.credit_allowances
+    WHERE CAST(:student AS text) IS NULL OR student = :student ORDER BY asked_at DESC LIMIT :most
+"""
+
+
+async def allowances(
+    tx: Tx, now: datetime, *, student: str | None = None, most: int = 1000
+) -> list[dict[str, Any]]:
+    """Flights that people allowed beyond the limit, newest first."""
+    return [dict(row._mapping) for row in await tx.all(_ALLOWANCES, now=now, student=student, most=most)]

@@ -1,0 +1,57 @@
+"""What students owe, as lists."""
+
+from typing import Final
+
+from console.reads.tables import Column, Listing
+
+AGEING: Final = Listing(
+    name="ageing",
+    title="Ageing",
+    sql="""
+        SELECT student || ' ' || currency AS place, student, currency, not_due, days_1_30, days_31_60,
+               days_61_90, over_90, owed, overdue, credit, oldest_due
+        FROM receivables_public.school
+        CROSS JOIN LATERAL receivables_public.ageing_of((now() AT TIME ZONE time_zone)::date, NULL)
+    """,
+    columns=(
+        Column(name="student", title="Student", kind="wallet", of="student:", filtered="has"),
+        Column(name="owed", title="Owed", kind="money", link="/accounts/items?f.student={student}"),
+        Column(name="overdue", title="Overdue", kind="money"),
+        Column(name="not_due", title="Not due", kind="money"),
+        Column(name="days_1_30", title="1 to 30 days", kind="money"),
+        Column(name="days_31_60", title="31 to 60", kind="money"),
+        Column(name="days_61_90", title="61 to 90", kind="money"),
+        Column(name="over_90", title="Over 90", kind="money"),
+        Column(name="credit", title="Credit", kind="money"),
+        Column(name="oldest_due", title="Oldest due", kind="date", empty=True),
+        Column(name="currency", title="Currency", export_only=True),
+        Column(name="place", title="Place", export_only=True, unsorted=True),
+    ),
+    key="place",
+    order="-overdue",
+    empty="No student owes anything, and none has a credit.",
+)
+
+ITEMS: Final = Listing(
+    name="items",
+    title="Open items",
+    sql="""
+        SELECT student || ' ' || currency || ' ' || document AS place, student, currency, document, booked_on,
+               due_on, amount, amount - open AS settled, open
+        FROM receivables_public.items WHERE open <> 0
+    """,
+    columns=(
+        Column(name="due_on", title="Due", kind="date"),
+        Column(name="student", title="Student", kind="wallet", of="student:", filtered="is"),
+        Column(name="document", title="Document", filtered="has"),
+        Column(name="booked_on", title="Booked", kind="date"),
+        Column(name="amount", title="Amount", kind="money"),
+        Column(name="settled", title="Settled", kind="money"),
+        Column(name="open", title="Open", kind="money"),
+        Column(name="currency", title="Currency", export_only=True),
+        Column(name="place", title="Place", export_only=True, unsorted=True),
+    ),
+    key="place",
+    order="due_on",
+    empty="Nothing is open: every bill is paid, and every payment is used.",
+)

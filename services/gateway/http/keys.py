@@ -1,0 +1,70 @@
+"""Who may ask: the request's API key, and what every request of a key has in common."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+from fastapi import Request
+
+from fleet.database import Database
+from fleet.outages import is_outage
+from services.gateway import store
+from services.gateway.domain.api_keys import ApiKey, hash_key, looks_like_a_key
+from services.gateway.domain.problems import ProblemRaised
+from services.gateway.http.problems import MEDIA_TYPE
+
+T = TypeVar("T")
+_log = logging.getLogger(__name__)
+
+_PROBLEM: Final[dict[str, Any]] = {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+REFUSALS: Final[dict[int | str, dict[str, Any]]] = {
+    400: {"description": "The body cannot be read.", "content": _PROBLEM},
+    401: {"description": "No API key, or one that is unknown or revoked.", "content": _PROBLEM},
+    403: {"description": "The key lacks the scope.", "content": _PROBLEM},
+    409: {"description": "A revision was accepted before with other content.", "content": _PROBLEM},
+    413: {"description": "The body is larger than the limit.", "content": _PROBLEM},
+    415: {"description": "The body is compressed or not declared as JSON.", "content": _PROBLEM},
+    422: {"description": "The request is not valid; `errors` points at each fault.", "content": _PROBLEM},
+    429: {"description": "The key makes too many requests; Retry-After says when.", "content": _PROBLEM},
+    503: {"description": "Not now; send the same request again.", "content": _PROBLEM},
+}
+
+
+async def authorised(db: Database, request: Request, scope: str) -> ApiKey:
+    """Find the request's key before its body is read: a stranger costs one look-up in an index."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer" or not token.strip():
+        raise ProblemRaised("key_missing", "send Authorization: Bearer <API key>")
+    token = token.strip()
+    found = await while_database_lives(lambda: _key_of(db, token)) if looks_like_a_key(token) else None
+    if found is None or found.revoked:
+        raise ProblemRaised("key_refused", "this API key is unknown or was revoked")
+    if scope not in found.scopes:
+        raise ProblemRaised("scope_missing", f"key {found.name!r} lacks the scope {scope}")
+    return found
+
+
+async def _key_of(db: Database, token: str) -> ApiKey | None:
+    async with db.transaction() as tx:
+        return await store.api_keys.use(tx, hash_key(token))
+
+
+async def while_database_lives(work: Callable[[], Awaitable[T]]) -> T:
+    """Run `work`; an outage of Postgres becomes a 503. What is no outage is raised as it is."""
+    try:
+        return await work()
+    except Exception as error:
+        if not is_outage(error):
+            raise
+        raise _not_now(error) from error
+
+
+def _not_now(error: Exception) -> ProblemRaised:
+    _log.error("database unavailable", extra={"error": type(error).__name__})
+    return ProblemRaised("try_again", "the database does not answer; send the same request again")
+
+
+def refuse_encodings(request: Request) -> None:
+    declared = request.headers.get("content-type", "application/json").partition(";")[0].strip().lower()
+    if declared != "application/json" or request.headers.get("content-encoding", "identity") != "identity":
+        raise ProblemRaised("not_json", "send Content-Type: application/json, uncompressed")

@@ -1,0 +1,109 @@
+"""Whether a student may be charged, asked over HTTP: receivables' answer, read only."""
+
+from typing import Any
+
+import httpx
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from fleet.database import Database
+from services.gateway.domain.api_keys import FLIGHTS_WRITE
+from services.receivables import handlers
+from tests.conftest import OpenDatabase
+from tests.integration.billing.given import given_school
+from tests.integration.gateway.conftest import new_key
+from tests.integration.gateway.test_flights_over_http import problem
+from tests.integration.receivables.credits import a_school, book, owes
+
+CHECKS = "/v1/credit-checks"
+
+
+@pytest.fixture
+async def receivables(open_db: OpenDatabase) -> Database:
+    """A school that knows anna, whose students may owe 500.00; a dispatch holds a tenth more."""
+    await given_school(open_db("billing"), {"kind": "student", "key": "anna", "new": {}})
+    database = open_db("receivables")
+    await handlers.follow_book(database, [a_school(limit=50_000, margin_percent=10)])
+    return database
+
+
+async def asked(scheduler: httpx.AsyncClient, charge: int, student: str = "anna") -> dict[str, Any]:
+    answer = await scheduler.post(CHECKS, json={"student": student, "charge": charge})
+    assert answer.status_code == 200, answer.text
+    document: dict[str, Any] = answer.json()
+    return document
+
+
+async def test_a_check_says_what_a_dispatch_would_be_answered(
+    scheduler: httpx.AsyncClient, receivables: Database, open_db: OpenDatabase
+) -> None:
+    may = await asked(scheduler, 45_454)
+    assert (may["allowed"], may["held"], may["room"], may["ways"]) == (True, 50_000, 50_000, [])
+    beyond = await asked(scheduler, 45_455)
+    assert (beyond["allowed"], beyond["reason"], beyond["shortfall"]) == (False, "limit_exceeded", 1)
+    assert beyond["ways"] == ["pay", "plan_shorter", "ask_school"]
+    assert "0.01 USD" in beyond["detail"]
+    await owes(open_db("ledger"), 40_000)
+    owing = await asked(scheduler, 10_000)
+    assert (owing["posted"], owing["level"], owing["shortfall"]) == (-40_000, "near", 1_000)
+
+
+async def test_a_frozen_and_an_unknown_student_are_told_apart(
+    scheduler: httpx.AsyncClient, receivables: Database
+) -> None:
+    frozen = ("credit_limit", "anna", "2026-01-01", {"frozen": True})
+    await handlers.follow_book(receivables, [book(2, frozen)])
+    assert (await asked(scheduler, 1))["reason"] == "frozen"
+    unknown = await asked(scheduler, 1, "ana")
+    assert (unknown["allowed"], unknown["reason"], unknown["ways"]) == (
+        False,
+        "unknown_student",
+        ["ask_school"],
+    )
+
+
+async def test_before_the_book_names_a_currency_nobody_is_judged(scheduler: httpx.AsyncClient) -> None:
+    answer = await scheduler.post(CHECKS, json={"student": "anna", "charge": 1})
+    assert problem(answer) == (503, "try_again")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        (b"", "malformed_body"),
+        (b"{", "malformed_body"),
+        (b'{"student": "a\\u0000", "charge": 1}', "malformed_body"),
+        (b'{"student": "anna"}', "invalid_check"),
+        (b'{"student": "anna", "charge": 0}', "invalid_check"),
+        (b'{"student": "anna", "charge": "1"}', "invalid_check"),
+        (b'{"student": "anna", "charge": 1.5}', "invalid_check"),
+        (b'{"student": "anna", "charge": 1, "more": 1}', "invalid_check"),
+        (b"[]", "invalid_check"),
+        (b'{"student": "' + b"x" * 5_000 + b'", "charge": 1}', "too_large"),
+    ],
+)
+async def test_what_cannot_be_a_check_is_refused_with_a_sentence(
+    scheduler: httpx.AsyncClient, body: bytes, kind: str
+) -> None:
+    headers = {"content-type": "application/json"}
+    assert problem(await scheduler.post(CHECKS, content=body, headers=headers))[1] == kind
+
+
+async def test_a_key_needs_the_scope(scheduler: httpx.AsyncClient, gateway_db: Database) -> None:
+    key = await new_key(gateway_db, "flights only", (FLIGHTS_WRITE,))
+    answer = await scheduler.post(
+        CHECKS, json={"student": "anna", "charge": 1}, headers={"Authorization": f"Bearer {key}"}
+    )
+    assert problem(answer) == (403, "scope_missing")
+    nobody = await scheduler.post(CHECKS, json={}, headers={"Authorization": "Bearer x"})
+    assert problem(nobody) == (401, "key_refused")
+
+
+@pytest.mark.parametrize(
+    "table",
+    ["receivables.charge", "receivables_public.items", "ledger_public.wallets", "billing_public.bills"],
+)
+async def test_the_gateway_may_read_nothing_else(gateway_db: Database, table: str) -> None:
+    with pytest.raises(DBAPIError, match="permission denied"):
+        async with gateway_db.autocommit() as tx:
+            await tx.all(f"SELECT 1 FROM {table}")  # noqa: S608 - names from the list above
