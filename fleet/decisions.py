@@ -74,10 +74,11 @@ Judge = Callable[[Tx, Decision, datetime], Awaitable[Ruling]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One thing people may decide: who judges it, and which roles may ask for it."""
+    """One thing people may decide: who judges it, which roles may ask for it, whether it changes a table."""
 
     judge: Judge
     roles: frozenset[str] = field(default=ROLES)
+    changes_tables: bool = True
 
 
 def refused(sentence: str) -> Ruling:

@@ -1,9 +1,12 @@
 """Which services can be made anew from topics, and what stands against the others. Derived, not listed."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
 from typing import Final
 
-from fleet.decisions import REQUESTED
+from fleet.decisions import REQUESTED, Action
 from fleet.folders import folder_of
 from schemas.services import BY_NAME, SERVICES
 from schemas.topics import FOREVER, TOPICS
@@ -57,6 +60,14 @@ def _against(service: str, to_keep: tuple[str, ...]) -> list[str]:
         said.append(f"not kept for ever: {', '.join(to_keep)}")
     if (folder / READS).exists():
         said.append("it reads other services' views as they are now, not as they were")
-    if folder.joinpath(*DECISIONS).exists():
+    if _people_change(service, folder):
         said.append("people's decisions changed its tables, and each is valid for seconds only")
     return said
+
+
+def _people_change(service: str, folder: Path) -> bool:
+    """Whether people may decide something that changes the service's tables."""
+    if not folder.joinpath(*DECISIONS).exists():
+        return False
+    actions: Mapping[str, Action] = import_module(f"services.{service}.desk.decisions").ACTIONS
+    return any(action.changes_tables for action in actions.values())
