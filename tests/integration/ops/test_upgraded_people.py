@@ -18,7 +18,7 @@ from tests.support.leaks import tables_with
 from tests.support.payouts import SETTINGS
 from tests.support.records import record
 
-RELEASED = {"billing": "0009", "payouts": "0027"}
+RELEASED = {"billing": "0009"} | {"payouts": "0027"}
 BEFORE = """
     INSERT INTO billing.school_version (version, base_version, who, why, at, event_key) VALUES
         (1, 0, 'finance', 'first', '2026-05-01', '01890a5d-ac96-774b-bcce-b302099a8057'),
@@ -67,6 +67,10 @@ async def older_url(cluster: Cluster) -> AsyncIterator[str]:
         yield url
 
 
+def opened(url: str, service: str) -> Database:
+    return Database(service_url(url, service), schema=service, pool_size=1)
+
+
 async def told(billing: Database) -> list[Record]:
     """What billing's outbox has for `contact.changed`, as payouts will read it."""
     found = await rows(
@@ -81,8 +85,7 @@ async def test_what_was_kept_of_people_moves_to_one_place_and_is_nowhere_else(
 ) -> None:
     for service in sorted(RELEASED, reverse=turned):
         await migrate(older_url, PASSWORDS, [service])
-    billing = Database(service_url(older_url, "billing"), schema="billing", pool_size=1)
-    payouts = Database(service_url(older_url, "payouts"), schema="payouts", pool_size=1)
+    billing, payouts = opened(older_url, "billing"), opened(older_url, "payouts")
     try:
         assert await kept(payouts) == [("instructor:ann", None, "new@planted.example")]
         await handlers.know_people(payouts, await told(billing), accounts=SETTINGS.accounts)
@@ -122,7 +125,7 @@ async def test_an_upgrade_that_is_made_again_tells_of_the_same_events(cluster: C
             await migrate(url, PASSWORDS, ["billing"], RELEASED["billing"])
             await run_statement(url, BEFORE.partition("INSERT INTO payouts.")[0])
             await migrate(url, PASSWORDS, ["billing"])
-            billing = Database(service_url(url, "billing"), schema="billing", pool_size=1)
+            billing = opened(url, "billing")
             hashes.append([(one.headers["ce_id"], payload_hash(one)) for one in await told(billing)])
             await billing.close()
     assert hashes[0] == hashes[1]
