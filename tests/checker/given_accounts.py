@@ -1,0 +1,47 @@
+"""Small data in which every rule about students holds: their cards, dispatches, holds and accounts."""
+
+from typing import Any
+
+
+def credit_rows() -> dict[str, list[dict[str, Any]]]:
+    """The payment was a charge of a saved card, declined before; a dispatch is cleared, one refused."""
+    charge = {"student": "s1", "currency": "USD", "amount": 17_000}
+    asked = {"wallet": "student:s1", "currency": "USD", "amount": 17_000}
+    first, again = "flight:F1:1", "flight:F1:1#2"
+    return {
+        "receivables.charge": [{"charge_id": "ch_1", "amount": 17_000}],
+        "receivables.auto_charge": [
+            {**charge, "request_id": "q1", "cause": first, "state": "declined"},
+            {**charge, "request_id": "q2", "cause": again, "state": "succeeded"},
+        ],
+        "payouts.charge_request": [
+            {**asked, "request_id": "q1", "operation_id": "o2", "cause": first, "outcome": "declined"},
+            {**asked, "request_id": "q2", "operation_id": "o3", "cause": again, "outcome": "succeeded"},
+        ],
+        "receivables.dispatch": [
+            {"flight_id": "F1", "revision": 1, "student": "s1", "held": None, "state": "refused"},
+            {"flight_id": "F2", "revision": 1, "student": "s1", "held": 9_000, "state": "cleared"},
+        ],
+        "ledger.hold": [
+            {"name": "dispatch:F2:1", "address": "student:s1", "amount": 9_000, "state": "open"},
+            {"name": "dispatch:F0:1", "address": "student:s1", "amount": 9_000, "state": "voided"},
+        ],
+    }
+
+
+def account_rows() -> dict[str, list[dict[str, Any]]]:
+    """The student's account: the corrected bill is settled, half of the payment is left."""
+    of = {"student": "s1", "currency": "USD"}
+    items = (("flight:F1", -8_500, 0, "2026-05-23"), ("charge:ch_1", 17_000, 8_500, "2026-05-22"))
+    lines = (("j1", "flight:F1", -17_000), ("j4", "flight:F1", 8_500), ("j3", "charge:ch_1", 17_000))
+    return {
+        "receivables.account": [{**of, "balance": 8_500}],
+        "receivables.item": [
+            {**of, "document": document, "amount": amount, "open": left, "due_on": due}
+            for document, amount, left, due in items
+        ],
+        "receivables.item_line": [
+            {**of, "journal_id": journal, "document": document, "amount": amount}
+            for journal, document, amount in lines
+        ],
+    }
