@@ -21,7 +21,7 @@ _DECLARE = """
 """
 _DUE = """
     SELECT name FROM timer
-    WHERE name = ANY (:names) AND due_at <= now() AND (lease_until IS NULL OR lease_until < now())
+    WHERE name = ANY (:names) AND due_at <= now() AND coalesce(lease_until < now(), true)
 """
 _CLAIM_DUE = """
     UPDATE timer SET lease_until = now() + make_interval(secs => :lease_s)

@@ -79,6 +79,7 @@ SQL_BESIDE: Final = (
     "hobbs/doctor",
     "hobbs/local",
     "hobbs/persons",
+    "hobbs/rebuild",
     "bench",
     "tests",
     "deploy",
