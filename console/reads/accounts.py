@@ -10,8 +10,8 @@ AGEING: Final = Listing(
     sql="""
         SELECT student || ' ' || currency AS place, student, currency, not_due, days_1_30, days_31_60,
                days_61_90, over_90, owed, overdue, credit, oldest_due
-        FROM receivables_public.school
-        CROSS JOIN LATERAL receivables_public.ageing_of((now() AT TIME ZONE time_zone)::date, NULL)
+        FROM (SELECT (now() AT TIME ZONE time_zone)::date AS day FROM receivables_public.school) AS today
+        CROSS JOIN LATERAL receivables_public.ageing_of(today.day, NULL)
     """,
     columns=(
         Column(name="student", title="Student", kind="wallet", of="student:", filtered="has"),
