@@ -95,9 +95,12 @@ CREATE OR REPLACE FUNCTION receivables_public.credit_check(
     OUT disputed bigint, OUT under_way bigint, OUT credit_limit bigint, OUT room bigint, OUT used_percent bigint,
     OUT level text, OUT held bigint, OUT reason text, OUT shortfall bigint)
     RETURNS SETOF record
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = receivables, pg_temp
     AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     SELECT of.currency, of.posted, of.pending, of.available, of.disputed, coalesce(way.amount, 0), of.credit_limit,
            of.room, of.used_percent, of.level, hold.amount,
            CASE WHEN NOT EXISTS (SELECT FROM billing_public.cards WHERE kind = 'student' AND key = one)
@@ -111,6 +114,7 @@ CREATE OR REPLACE FUNCTION receivables_public.credit_check(
         SELECT greatest(ceil(charge::numeric * (100 + receivables_public.margin_percent_on(today.day)) / 100),
                         1)::bigint AS amount) AS hold
     LEFT JOIN LATERAL (SELECT sum(amount)::bigint AS amount FROM auto_charge
-                       WHERE student = one AND state IN ('asked', 'processing')) AS way ON true
+                       WHERE student = one AND state IN ('asked', 'processing')) AS way ON true;
+END
 $$;
 GRANT EXECUTE ON FUNCTION receivables_public.credit_check(text, bigint) TO hobbs_reader;
