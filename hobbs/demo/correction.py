@@ -5,15 +5,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final
 
-from fleet import kafka_client
-from fleet.envelope import Message, first_cause
 from hobbs.demo.figures import Figures
 from hobbs.demo.money import Cashier
 from hobbs.demo.progress import Watcher
-from hobbs.demo.school import CommandFailed, run_hobbs
+from hobbs.demo.school import CommandFailed, publish, run_hobbs
 from hobbs.demo.story import STUDENT, Story
 from hobbs.local.fleet_processes import Fleet
-from hobbs.local.running_fleet import operator_settings
 from schemas.flights import FlightCompleted, FlightCorrected
 
 FLIGHT: Final = "demo-correction"
@@ -30,10 +27,10 @@ async def correct_a_flight(fleet: Fleet, figures: Figures, story: Story, watcher
     accounts = [payee["stripe_account"] for payee in await figures.payees() if payee["stripe_account"]]
     await asyncio.to_thread(cashier.keep_at_stripe, accounts)  # what is in the bank cannot be taken back
     await asyncio.to_thread(cashier.pay_in, STUDENT, [PAID_IN])
-    await _publish(fleet, "flight.completed", _flown("2.3"))
+    await publish(fleet, "flight.completed", FLIGHT, _flown("2.3"))
     await story.settle()
     watcher.say(f"{MAKER} corrects it to 1.3 h, and may not approve that")
-    await _publish(fleet, "flight.corrected", _corrected("1.3"))
+    await publish(fleet, "flight.corrected", FLIGHT, _corrected("1.3"))
     await story.settle()
     await _refused_to_its_maker(fleet)
     watcher.say(f"{APPROVER} approves it, and claws back at Stripe what the payees got too much")
@@ -74,8 +71,3 @@ def _flown(hours: str) -> FlightCompleted:
 def _corrected(hours: str) -> FlightCorrected:
     facts = _flown(hours).model_dump(exclude={"revision"})
     return FlightCorrected(**facts, revision=2, reason=WHY, corrected_by=MAKER)
-
-
-async def _publish(fleet: Fleet, topic: str, event: FlightCompleted) -> None:
-    message = Message(topic=topic, key=FLIGHT, event=event, cause=first_cause())
-    await kafka_client.publish_once(operator_settings(fleet), [message], service="flights")

@@ -9,18 +9,14 @@ from functools import partial
 from typing import Final
 
 import httpx
-from pydantic import BaseModel
 
-from fleet import kafka_client
-from fleet.envelope import Message, first_cause
 from hobbs.demo.figures import Figures, Row
 from hobbs.demo.money import GOOD_CARD
 from hobbs.demo.progress import Watcher
-from hobbs.demo.school import apply_school, run_hobbs, school_with
+from hobbs.demo.school import apply_school, publish, run_hobbs, school_with
 from hobbs.demo.story import Story
 from hobbs.demo.verdict import Verdict
 from hobbs.local.fleet_processes import Fleet
-from hobbs.local.running_fleet import operator_settings
 from schemas.dispatches import FlightDispatched
 from schemas.flights import FlightCompleted
 
@@ -86,7 +82,7 @@ async def fly_on_credit(fleet: Fleet, figures: Figures, story: Story, watcher: W
     allowed = ("--each-flight", "--most", LIMIT, "--yes", "--who", STUDENT, "--why", "by hand at the desk")
     await asyncio.to_thread(run_hobbs, fleet, "payments", "auto", STUDENT, *allowed)
     await _dispatch(fleet, figures, story, FLOWN)
-    await _publish(fleet, "flight.completed", FLOWN, _flown())
+    await publish(fleet, "flight.completed", FLOWN, _flown())
     await story.until(partial(_charges_are, figures, ["declined"]), "charges without an answer")
     await story.settle()
     watcher.say("the card is declined, so the next flight is refused")
@@ -149,7 +145,7 @@ async def _dispatch(fleet: Fleet, figures: Figures, story: Story, flight: str, *
         flight_hours=HOURS,
         dual_hours=HOURS,
     )
-    await _publish(fleet, "flight.dispatched", flight, asked)
+    await publish(fleet, "flight.dispatched", flight, asked)
 
     async def answered() -> bool:
         return bool(await figures.rows(_ANSWER, flight, revision))
@@ -173,8 +169,3 @@ def _flown() -> FlightCompleted:
         flight_hours=HOURS,
         dual_hours=HOURS,
     )
-
-
-async def _publish(fleet: Fleet, topic: str, flight: str, event: BaseModel) -> None:
-    message = Message(topic=topic, key=flight, event=event, cause=first_cause())
-    await kafka_client.publish_once(operator_settings(fleet), [message], service="flights")

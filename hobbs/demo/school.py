@@ -1,11 +1,16 @@
-"""Applies the demo's school and publishes its flights, by the commands that an operator types."""
+"""Applies the demo's school and publishes flights, by the commands that an operator types or one by one."""
 
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+from pydantic import BaseModel
+
+from fleet import kafka_client
+from fleet.envelope import Message, first_cause
 from hobbs.local.fleet_processes import Fleet
+from hobbs.local.running_fleet import operator_settings
 
 SCHOOL = Path(__file__).resolve().parents[2] / "school"
 SCHOOL_FILE = SCHOOL / "school.toml"
@@ -31,6 +36,12 @@ def school_with(folder: Path, more: str) -> Path:
 
 def publish_flights(fleet: Fleet) -> None:
     run_hobbs(fleet, "flights", "publish", str(FLIGHTS_FILE))
+
+
+async def publish(fleet: Fleet, topic: str, flight: str, event: BaseModel) -> None:
+    """Publish one event of a flight, as a scheduler does."""
+    message = Message(topic=topic, key=flight, event=event, cause=first_cause())
+    await kafka_client.publish_once(operator_settings(fleet), [message], service="flights")
 
 
 def run_hobbs(fleet: Fleet, *arguments: str) -> str:
