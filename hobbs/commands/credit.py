@@ -11,7 +11,7 @@ Examples:
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Final, Literal
 
 import typer
 from pydantic import ValidationError
@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from fleet.inbox import describe
 from fleet.money import parse_minor
 from hobbs.commands.queries import read, read_snapshot
-from hobbs.shell.decisions import Question, decide
+from hobbs.shell.decisions import decide_about
 from hobbs.shell.list_group import ListByDefault
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
@@ -146,7 +146,7 @@ def allow_command(
         raise typer.BadParameter(str(error), param_hint="--amount") from None
     until = datetime.now(UTC) + timedelta(hours=hours)
     told = {"student": student, "amount": minor, "until": until.isoformat()}
-    _decide("allow_flight", flight, who, why, dry_run, yes, told)
+    decide_about("receivables", "allow_flight", flight, who, why, dry_run=dry_run, yes=yes, parameters=told)
 
 
 @app.command("allowances")
@@ -169,7 +169,7 @@ def approve_command(
     allowance: AllowanceArgument, dry_run: DryRunOption = False, yes: YesOption = False, who: WhoOption = ""
 ) -> None:
     """Agree to an allowance that somebody else asked for."""
-    _decide("approve_allowance", allowance, who, "", dry_run, yes)
+    decide_about("receivables", "approve_allowance", allowance, who, "", dry_run=dry_run, yes=yes)
 
 
 @app.command("end")
@@ -177,22 +177,7 @@ def end_command(
     allowance: AllowanceArgument, dry_run: DryRunOption = False, yes: YesOption = False, who: WhoOption = ""
 ) -> None:
     """End an allowance before its time; a flight that was cleared by it stays cleared."""
-    _decide("close_allowance", allowance, who, "", dry_run, yes)
-
-
-def _decide(
-    action: str,
-    about: str,
-    who: str,
-    why: str,
-    dry_run: bool,
-    yes: bool,
-    parameters: dict[str, Any] | None = None,
-) -> None:
-    question = Question(
-        service="receivables", action=action, object=about, who=who, why=why, parameters=parameters or {}
-    )
-    decide(question, dry_run=dry_run, yes=yes, prompt=f"{action.replace('_', ' ')} {about}?")
+    decide_about("receivables", "close_allowance", allowance, who, "", dry_run=dry_run, yes=yes)
 
 
 def _planned(

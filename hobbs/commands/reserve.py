@@ -21,7 +21,7 @@ from fleet.money import parse_minor
 from hobbs.commands.queries import read, read_snapshot
 from hobbs.commands.reserve_backfill import backfill_command
 from hobbs.commands.reserve_forecast import forecast_command
-from hobbs.shell.decisions import Question, decide
+from hobbs.shell.decisions import decide_about
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption
@@ -122,7 +122,7 @@ def acknowledge_command(
     who: WhoOption = "",
 ) -> None:
     """Say that you know of an alert; the note stays with it. It ends by itself."""
-    _decide("acknowledge_alert", str(alert), who, why, dry_run, yes)
+    decide_about("reserves", "acknowledge_alert", str(alert), who, why, dry_run=dry_run, yes=yes)
 
 
 @app.command("openings")
@@ -153,7 +153,7 @@ def open_command(
         raise typer.BadParameter(str(error)) from None
     until = (datetime.now(UTC) + timedelta(hours=hours)).replace(microsecond=0)
     asked = {"amount": units, "until": until.isoformat()}
-    _decide("open_gate", currency, who, why, dry_run, yes, asked)
+    decide_about("reserves", "open_gate", currency, who, why, dry_run=dry_run, yes=yes, parameters=asked)
 
 
 @app.command("approve")
@@ -164,7 +164,7 @@ def approve_command(
     who: WhoOption = "",
 ) -> None:
     """Agree to an opening that somebody else asked for."""
-    _decide("approve_opening", opening, who, "", dry_run, yes)
+    decide_about("reserves", "approve_opening", opening, who, "", dry_run=dry_run, yes=yes)
 
 
 @app.command("close")
@@ -175,22 +175,7 @@ def close_command(
     who: WhoOption = "",
 ) -> None:
     """End an opening before its time."""
-    _decide("close_opening", opening, who, "", dry_run, yes)
-
-
-def _decide(
-    action: str,
-    about: str,
-    who: str,
-    why: str,
-    dry_run: bool,
-    yes: bool,
-    parameters: dict[str, Any] | None = None,
-) -> None:
-    question = Question(
-        service="reserves", action=action, object=about, who=who, why=why, parameters=parameters or {}
-    )
-    decide(question, dry_run=dry_run, yes=yes, prompt=f"{action.replace('_', ' ')} {about}?")
+    decide_about("reserves", "close_opening", opening, who, "", dry_run=dry_run, yes=yes)
 
 
 app.command("backfill")(backfill_command)

@@ -61,6 +61,24 @@ class Answer:
     preview_hash: str | None
 
 
+def decide_about(
+    service: str,
+    action: str,
+    about: str,
+    who: str,
+    why: str,
+    *,
+    dry_run: bool,
+    yes: bool,
+    parameters: dict[str, Any] | None = None,
+) -> None:
+    """Decide one thing of a service; the person is asked by the action's name and what it is about."""
+    question = Question(
+        service=service, action=action, object=about, who=who, why=why, parameters=parameters or {}
+    )
+    decide(question, dry_run=dry_run, yes=yes, prompt=f"{action.replace('_', ' ')} {about}?")
+
+
 def decide(
     question: Question,
     *,
