@@ -272,24 +272,24 @@ async def _redrive(tx: Tx, decision: Decision, now: datetime) -> Ruling:
 
 async def _discard(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     """Close dead letters without processing them; the reason stays with each."""
-    ids = _letters_named(decision)
-    if isinstance(ids, str):
-        return refused(ids)
-    if not decision.why:
-        return refused("say why: the reason stays with the letters")
-    discarded = await dead_letters.discard(tx, ids, who=decision.who.name, why=decision.why)
-    return _about_letters(ids, discarded, "discarded")
+    return await _with_a_reason(tx, decision, dead_letters.discard, "discarded")
 
 
 async def _forget(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     """Take the content out of dead letters, because it tells of a person who is erased."""
+    return await _with_a_reason(tx, decision, dead_letters.forget, "forgotten")
+
+
+async def _with_a_reason(
+    tx: Tx, decision: Decision, change: Callable[..., Awaitable[list[UUID]]], verb: str
+) -> Ruling:
     ids = _letters_named(decision)
     if isinstance(ids, str):
         return refused(ids)
     if not decision.why:
         return refused("say why: the reason stays with the letters")
-    forgotten = await dead_letters.forget(tx, ids, who=decision.who.name, why=decision.why)
-    return _about_letters(ids, forgotten, "forgotten")
+    changed = await change(tx, ids, who=decision.who.name, why=decision.why)
+    return _about_letters(ids, changed, verb)
 
 
 def _letters_named(decision: Decision) -> list[UUID] | str:
