@@ -4,6 +4,18 @@ from typing import Final
 
 from console.reads.tables import Column, Listing
 
+# What everybody is shown of an item; finance also whose it is.
+DUE: Final = Column(name="due_on", title="Due", kind="date")
+OF_ITEM: Final = (
+    Column(name="document", title="Document", filtered="has"),
+    Column(name="booked_on", title="Booked", kind="date"),
+    Column(name="amount", title="Amount", kind="money"),
+    Column(name="settled", title="Settled", kind="money"),
+    Column(name="open", title="Open", kind="money"),
+    Column(name="currency", title="Currency", export_only=True),
+    Column(name="place", title="Place", export_only=True, unsorted=True),
+)
+
 AGEING: Final = Listing(
     name="ageing",
     title="Ageing",
@@ -41,15 +53,9 @@ ITEMS: Final = Listing(
         FROM receivables_public.items WHERE open <> 0
     """,
     columns=(
-        Column(name="due_on", title="Due", kind="date"),
+        DUE,
         Column(name="student", title="Student", kind="wallet", of="student:", filtered="is"),
-        Column(name="document", title="Document", filtered="has"),
-        Column(name="booked_on", title="Booked", kind="date"),
-        Column(name="amount", title="Amount", kind="money"),
-        Column(name="settled", title="Settled", kind="money"),
-        Column(name="open", title="Open", kind="money"),
-        Column(name="currency", title="Currency", export_only=True),
-        Column(name="place", title="Place", export_only=True, unsorted=True),
+        *OF_ITEM,
     ),
     key="place",
     order="due_on",

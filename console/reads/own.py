@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from console.reads.accounts import DUE, OF_ITEM
 from console.reads.tables import Column, Listing
 from fleet.database import Tx
 
@@ -86,16 +87,7 @@ ITEMS: Final = Listing(
     name="my-items",
     title="My open items",
     sql="SELECT * FROM console_public.own_items()",
-    columns=(
-        Column(name="due_on", title="Due", kind="date"),
-        Column(name="document", title="Document", filtered="has"),
-        Column(name="booked_on", title="Booked", kind="date"),
-        Column(name="amount", title="Amount", kind="money"),
-        Column(name="settled", title="Settled", kind="money"),
-        Column(name="open", title="Open", kind="money"),
-        Column(name="currency", title="Currency", export_only=True),
-        Column(name="place", title="Place", export_only=True, unsorted=True),
-    ),
+    columns=(DUE, *OF_ITEM),
     key="place",
     order="due_on",
     empty="Nothing is open: every bill of yours is paid.",
