@@ -4,6 +4,7 @@ Promises: nothing is held or written but when the key was used. The answer is re
 """
 
 from dataclasses import asdict
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 import orjson
@@ -99,7 +100,7 @@ def read_check(body: bytes) -> CreditCheck:
 
 async def _standing(db: Database, asked: CreditCheck) -> Standing | None:
     async with db.autocommit() as tx:
-        return await store.credit.check(tx, asked.student, asked.charge)
+        return await store.credit.check(tx, asked.student, asked.charge, datetime.now(UTC))
 
 
 def _answer(asked: CreditCheck, standing: Standing) -> dict[str, Any]:

@@ -87,11 +87,11 @@ $$;
 
 GRANT EXECUTE ON FUNCTION receivables_public.margin_percent_on(date) TO hobbs_reader;
 
--- Whether a student may be charged so much more now: what a dispatch with this estimate would be answered. Nothing is
--- held. held: the charge and the policy's margin; under_way: what is being charged to the saved card, which gives no
+-- Whether a student may be charged so much more on a day of the school's calendar: what a dispatch with this estimate
+-- would be answered. Nothing is held. held: the charge and the policy's margin; under_way: what is being charged to the saved card, which gives no
 -- room. reason is NULL where it is allowed. No row: the book names no currency yet.
 CREATE OR REPLACE FUNCTION receivables_public.credit_check(
-    one text, charge bigint, OUT currency text, OUT posted bigint, OUT pending bigint, OUT available bigint,
+    one text, charge bigint, on_day date, OUT currency text, OUT posted bigint, OUT pending bigint, OUT available bigint,
     OUT disputed bigint, OUT under_way bigint, OUT credit_limit bigint, OUT room bigint, OUT used_percent bigint,
     OUT level text, OUT held bigint, OUT reason text, OUT shortfall bigint)
     RETURNS SETOF record
@@ -108,13 +108,12 @@ BEGIN
                 WHEN of.frozen THEN 'frozen'
                 WHEN of.room < hold.amount THEN 'limit_exceeded' END,
            CASE WHEN of.room < hold.amount THEN hold.amount - of.room END
-    FROM (SELECT (now() AT TIME ZONE time_zone)::date AS day FROM school) AS today
-    CROSS JOIN LATERAL receivables_public.credit_of(today.day, one) AS of
+    FROM receivables_public.credit_of(on_day, one) AS of
     CROSS JOIN LATERAL (
-        SELECT greatest(ceil(charge::numeric * (100 + receivables_public.margin_percent_on(today.day)) / 100),
+        SELECT greatest(ceil(charge::numeric * (100 + receivables_public.margin_percent_on(on_day)) / 100),
                         1)::bigint AS amount) AS hold
     LEFT JOIN LATERAL (SELECT sum(amount)::bigint AS amount FROM auto_charge
                        WHERE student = one AND state IN ('asked', 'processing')) AS way ON true;
 END
 $$;
-GRANT EXECUTE ON FUNCTION receivables_public.credit_check(text, bigint) TO hobbs_reader;
+GRANT EXECUTE ON FUNCTION receivables_public.credit_check(text, bigint, date) TO hobbs_reader;
