@@ -9,12 +9,13 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import NoError, RequestTimedOutError, TopicAlreadyExistsError, for_code
 from faststream.security import BaseSecurity, SASLPlaintext, SASLScram256, SASLScram512
 
 from fleet.envelope import Message, headers_of
 from fleet.settings import Settings
 
-DESCRIBE_TIMES, DESCRIBE_EVERY_S = 50, 0.1
+DESCRIBE_TIMES, DESCRIBE_EVERY_S = 300, 0.1
 PRODUCER_TIMEOUT_S = 20.0
 METADATA_AGE_MS = 30_000  # after so long a client knows new partitions and brokers
 BATCH_BYTES = 16_384  # aiokafka's own default
@@ -139,18 +140,33 @@ async def publish_many(
 async def create_topics(
     settings: Settings, plans: Sequence[TopicPlan], *, replication: int = 1
 ) -> dict[str, int]:
-    """Create the topics that are missing; the partition count of every topic now there, by planned name."""
+    """Create the topics that are missing; the partition count of every topic now there, by planned name.
+
+    Raises aiokafka's error of what the broker refuses, naming the topic.
+    """
     admin = AIOKafkaAdminClient(**connection(settings))
     await admin.start()
     try:
         there = set(await admin.list_topics())
         missing = [p for p in plans if settings.topic_prefix + p.name not in there]
         if missing:
-            await admin.create_topics([_new_topic(settings.topic_prefix, p, replication) for p in missing])
+            _require_created(
+                await admin.create_topics(
+                    [_new_topic(settings.topic_prefix, p, replication) for p in missing]
+                )
+            )
         names = {settings.topic_prefix + p.name: p.name for p in plans}
         return {names[topic]: count for topic, count in (await _described(admin, list(names))).items()}
     finally:
         await admin.close()
+
+
+def _require_created(answer: Any) -> None:
+    """Raise what the broker says against a topic. Made by another at once, or made late: it will be there."""
+    for topic, code, said in answer.topic_errors:
+        kind = for_code(code)
+        if kind not in (NoError, TopicAlreadyExistsError, RequestTimedOutError):
+            raise kind(f"{topic}: {said or kind.description}")
 
 
 async def _described(admin: AIOKafkaAdminClient, names: Sequence[str]) -> dict[str, int]:

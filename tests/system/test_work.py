@@ -66,7 +66,7 @@ def work(
             process.wait(40)
 
 
-def eventually(holds: Callable[[], bool], what: str, within_s: float = 90) -> None:
+def eventually(holds: Callable[[], bool], what: str, within_s: float = 240) -> None:
     deadline = time.monotonic() + within_s
     while not holds():
         assert time.monotonic() < deadline, f"not within {within_s} s: {what}"
