@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from datetime import date, datetime, time
 from typing import Any, Final
 
-from openpyxl import load_workbook
-
 from hobbs.flights.unreadable import FileUnreadable
 
 UNPACKED_BYTES_MAX: Final = 512 * 2**20
@@ -91,6 +89,8 @@ def workbook_rows(content: bytes, sheet: str | None, notes: list[str]) -> Iterat
 
 
 def _rows(content: bytes, sheet: str | None, notes: list[str]) -> Iterator[tuple[int, list[str]]]:
+    from openpyxl import load_workbook  # most files are text, and this import outweighs the rest of a command
+
     book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     tables = {table.title: table for table in book.worksheets}
     if sheet is not None and sheet not in tables:
