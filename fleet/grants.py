@@ -17,6 +17,7 @@ from fleet.folders import folder_of
 from fleet.functions import function_files, run_script
 
 READER = "hobbs_reader"
+OPERATOR = "hobbs_operator"  # the command line
 
 _STATEMENT = re.compile(r"^GRANT\s+([^;]+?)\s+ON\s+([^;]+?)\s+TO\s+([^;]+?);", re.MULTILINE)
 _PRIVILEGE = re.compile(r"(\w+)\s*(?:\(([^)]*)\))?")

@@ -9,36 +9,24 @@ Roles: `hobbs_<service>` logs in and owns nothing; `hobbs_reader` may read every
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
 
 from alembic import command, context, op
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, pool, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from fleet.database import IDLE_IN_TRANSACTION_TIMEOUT_MS, Database
+from fleet.database import IDLE_IN_TRANSACTION_TIMEOUT_MS
 from fleet.database_url import address
 from fleet.excess import take_excess_away
-from fleet.folders import CONSOLE, ROOT, folder_of
-from fleet.functions import apply_functions, function_files, run_script, stale_function_files
-from fleet.grants import READER, give_missing_grants
+from fleet.folders import CONSOLE, folder_of
+from fleet.functions import apply_functions, function_files, run_script
+from fleet.grants import OPERATOR, READER, give_missing_grants
+from fleet.revisions import migrated
 from fleet.scram import verifier
 
 _SQL = Path(__file__).parent / "sql"
-OPERATOR = "hobbs_operator"
-
-
-def services() -> list[str]:
-    """Every service that has migrations, in the order of their names."""
-    return sorted(p.parent.parent.name for p in (ROOT / "services").glob("*/migrations/env.py"))
-
-
-def migrated() -> list[str]:
-    """Whoever has a schema of its own, in the order of their migrations: the services, then the console."""
-    return [*services(), CONSOLE]
 
 
 class RolesOfAnother(Exception):
@@ -93,16 +81,6 @@ def owner_engine(url: str) -> AsyncEngine:
     return create_async_engine(place, poolclass=pool.NullPool, connect_args=way, hide_parameters=True)
 
 
-async def pending_migrations(database: Database) -> list[str]:
-    """What `hobbs migrate` of this code would bring: the newest revision, and files of functions."""
-    async with database.transaction() as tx:
-        row = await tx.first("SELECT version_num FROM alembic_version")
-        files = await stale_function_files(tx)
-    head = head_revision(database.schema)
-    revisions = [] if row and row.version_num == head else [f"{database.schema} {head}"]
-    return revisions + [f"{database.schema} functions/{name}" for name in files]
-
-
 async def roles_without_login(url: str, chosen: Sequence[str]) -> list[str]:
     """Of these services, those whose role may not log in, as the database says; `url` as for `migrate`."""
     engine = owner_engine(url)
@@ -113,18 +91,6 @@ async def roles_without_login(url: str, chosen: Sequence[str]) -> list[str]:
     finally:
         await engine.dispose()
     return [service for service in chosen if f"hobbs_{service}" not in logins]
-
-
-@lru_cache
-def head_revision(service: str) -> str:
-    """The newest revision the code of a service knows."""
-    return ScriptDirectory.from_config(_config(service)).get_current_head() or ""
-
-
-@lru_cache
-def revisions(service: str) -> list[str]:
-    """Every revision the code of a service knows, oldest first."""
-    return [step.revision for step in ScriptDirectory.from_config(_config(service)).walk_revisions()][::-1]
 
 
 def run_env(service: str) -> None:

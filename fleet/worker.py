@@ -27,10 +27,10 @@ from fleet.envelope import Message
 from fleet.health import Check
 from fleet.isolate import isolate
 from fleet.member import Consumer, First
-from fleet.migrate import pending_migrations
 from fleet.outbox import OutboxRelay
 from fleet.own_check import POLL_S, OwnCheck
 from fleet.positions import Positions
+from fleet.revisions import pending_migrations
 from fleet.serving import make_server, ops_server
 from fleet.settings import Settings
 from fleet.shared_batches import BATCH_EVERY_S, Handler, SharedBatches

@@ -6,7 +6,7 @@ from typing import Final
 
 from fleet.database import Database
 from fleet.invariants import Invariant, Outcome, ask_all, read, service_invariants
-from fleet.migrate import services
+from fleet.revisions import services
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, why
 

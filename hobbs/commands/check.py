@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import typer
 
 from fleet.invariants import Outcome
-from fleet.migrate import services
+from fleet.revisions import services
 from fleet.settings import Settings
 from hobbs.check import invariants
 from hobbs.check.chain import check_chain, noted_head

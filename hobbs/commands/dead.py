@@ -13,7 +13,7 @@ import typer
 
 from fleet import dead_letters
 from fleet.decisions import LETTERS_MAX
-from fleet.migrate import services
+from fleet.revisions import services
 from fleet.settings import Settings
 from hobbs.shell.connections import acting_as, reading, run, settings_or_exit
 from hobbs.shell.decisions import Answer, Question, ask

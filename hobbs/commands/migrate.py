@@ -12,8 +12,9 @@ from sqlalchemy import make_url
 
 from fleet import kafka_client
 from fleet.functions import function_names
-from fleet.migrate import RolesOfAnother, head_revision, migrate, roles_without_login
+from fleet.migrate import RolesOfAnother, migrate, roles_without_login
 from fleet.outages import is_outage
+from fleet.revisions import head_revision
 from fleet.settings import Settings
 from hobbs.shell.connections import DATABASE_ERRORS, Unreachable, run, settings_or_exit, why
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows

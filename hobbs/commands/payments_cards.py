@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from fleet.migrate import OPERATOR
+from fleet.grants import OPERATOR
 from fleet.money import parse_minor
 from fleet.settings import Settings
 from hobbs.commands.queries import read_snapshot

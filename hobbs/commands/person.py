@@ -12,7 +12,7 @@ import typer
 
 from fleet import dead_letters
 from fleet.decisions import LETTERS_MAX
-from fleet.migrate import OPERATOR
+from fleet.grants import OPERATOR
 from fleet.settings import Settings
 from hobbs.persons.held import asked_something, held_about, students
 from hobbs.persons.parts import NoPerson, parts_of, wallet_of

@@ -12,7 +12,7 @@ from uuid import UUID
 import typer
 
 from fleet.database import Tx
-from fleet.migrate import OPERATOR
+from fleet.grants import OPERATOR
 from fleet.settings import Settings
 from hobbs.commands import movements, transfers_operations
 from hobbs.shell.connections import reading, run, settings_or_exit

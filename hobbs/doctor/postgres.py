@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 from fleet.database import Database
 from fleet.database_url import VERIFIED, is_local, mode, read_url
 from fleet.excess import excess_rights
-from fleet.grants import READER, missing_grants
+from fleet.grants import OPERATOR, READER, missing_grants
 from fleet.invariants import named_invariant
-from fleet.migrate import OPERATOR, migrated, pending_migrations
+from fleet.revisions import migrated, pending_migrations
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.doctor.sessions import examine_sessions

@@ -12,7 +12,8 @@ import asyncpg
 
 from fleet.folders import folder_of
 from fleet.grants import wanted_grants
-from fleet.migrate import migrate, migrated
+from fleet.migrate import migrate
+from fleet.revisions import migrated
 from hobbs.local.ports import free_port
 from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.schema_dump import schema_text

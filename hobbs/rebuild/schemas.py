@@ -13,7 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from fleet.beside import BEFORE, PUBLIC, twin
-from fleet.migrate import head_revision, make_anew, owner_engine
+from fleet.migrate import make_anew, owner_engine
+from fleet.revisions import head_revision
 
 ASIDE: Final = "_aside"
 LOCK_TIMEOUT: Final = "10s"

@@ -10,8 +10,8 @@ from uuid import UUID
 from fleet import dead_letters, inbox
 from fleet.cause import Cause
 from fleet.envelope import Message, first_cause
+from fleet.grants import OPERATOR
 from fleet.kafka_client import publish_once
-from fleet.migrate import OPERATOR
 from fleet.settings import Settings
 from hobbs.school.contacts import KeptContact
 from hobbs.school.difference import Difference

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 
 import typer
 
-from fleet.migrate import OPERATOR
+from fleet.grants import OPERATOR
 from fleet.persons import named_in
 from fleet.settings import Settings
 from hobbs.shell.connections import DATABASE_ERRORS, reading, run, settings_or_exit

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from fleet.migrate import services
+from fleet.revisions import services
 from schemas.services import REGISTERED, SERVICES
 from tests.architecture.test_house_rules import ROOT, name, tracked
 

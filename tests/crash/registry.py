@@ -3,7 +3,7 @@
 from importlib import import_module
 
 from fleet import faults
-from fleet.migrate import services
+from fleet.revisions import services
 
 
 def all_points() -> dict[str, str]:

@@ -8,7 +8,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from fleet.migrate import migrate, migrated
+from fleet.migrate import migrate
+from fleet.revisions import migrated
 from schemas.services import LOGINS
 
 PASSWORDS = {login: f"{login}-password" for login in LOGINS}

@@ -7,7 +7,7 @@ from typing import Final
 
 import asyncpg
 
-from fleet.migrate import migrated
+from fleet.revisions import migrated
 from hobbs.demo.school import SCHOOL_FILE
 
 ANY_SECRET = re.compile(r"\b(?:sk|rk)_(?:test|live)_\w+|\bwhsec_\w+|\w+://[^\s/:\"]+:[^\s/@\"]+@")

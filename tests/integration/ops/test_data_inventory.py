@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from fleet.dead_letters import PERSONAL
-from fleet.migrate import migrated
+from fleet.revisions import migrated
 from schemas.topics import DAY_MS, FOREVER, TOPICS
 from tests.architecture.test_pages import tables
 

@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from fleet.database import Database
 from fleet.functions import apply_functions, function_files
-from fleet.migrate import head_revision, migrate, pending_migrations, revisions
+from fleet.migrate import migrate
+from fleet.revisions import head_revision, pending_migrations, revisions
 from hobbs.local.schema_dump import dump_schema
 from tests.integration.ops.conftest import Hobbs
 from tests.support.databases import PASSWORDS, Cluster, empty, run_statement, service_url

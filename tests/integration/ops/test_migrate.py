@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 
 from fleet.functions import function_names
-from fleet.migrate import head_revision, migrate, migrated
+from fleet.migrate import migrate
+from fleet.revisions import head_revision, migrated
 from hobbs.local.ports import free_port
 from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres
 from schemas.services import LOGINS

@@ -10,7 +10,8 @@ import pytest
 from fleet.database import Database
 from fleet.excess import excess_rights
 from fleet.grants import wanted_grants
-from fleet.migrate import migrate, migrated, services
+from fleet.migrate import migrate
+from fleet.revisions import migrated, services
 from tests.integration.ops.conftest import Hobbs
 from tests.support.databases import PASSWORDS, service_url
 

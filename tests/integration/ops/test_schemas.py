@@ -6,7 +6,8 @@ import asyncpg
 import pytest
 
 from fleet.functions import function_names
-from fleet.migrate import migrate, migrated, revisions
+from fleet.migrate import migrate
+from fleet.revisions import migrated, revisions
 from hobbs.local.schema_dump import dump_schema, merged_grants, schema_text
 from hobbs.local.schema_files import schema_file
 from tests.support.databases import PASSWORDS, Cluster, Template, cloned, empty, run_statement

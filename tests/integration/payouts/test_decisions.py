@@ -13,8 +13,7 @@ from sqlalchemy.exc import ProgrammingError
 from fleet.database import Database
 from fleet.decisions import REQUESTED, take_decisions
 from fleet.envelope import Record, uuid7
-from fleet.grants import READER
-from fleet.migrate import OPERATOR
+from fleet.grants import OPERATOR, READER
 from schemas.decisions import DecisionRequested, DecisionTaken, Who
 from services.payouts.desk import reads
 from services.payouts.desk.decisions import ACTIONS

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fleet.invariants import parse, service_invariants, without_parameters
-from fleet.migrate import services
+from fleet.revisions import services
 from hobbs.check.invariants import across_services
 
 FILE = """
