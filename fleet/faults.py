@@ -14,6 +14,7 @@ import logging
 import os
 import signal
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 HANG_S = 3600.0
@@ -84,10 +85,11 @@ class Plan:
 
 async def fault_point(point: str, thing: str | None = None) -> None:
     """Pass a named place, perhaps for a `thing`; nothing happens unless the environment planned it."""
-    if _plan is not None:
-        await _plan.meet(point)
+    plan = _plan()
+    if plan is not None:
+        await plan.meet(point)
         if thing is not None:
-            await _plan.meet(f"{point}:{thing}")
+            await plan.meet(f"{point}:{thing}")
 
 
 def parse_plan(text: str) -> dict[str, Fault]:
@@ -119,11 +121,10 @@ async def _happen(point: str, fault: Fault) -> None:
     await asyncio.sleep(HANG_S if fault.action == "hang" else fault.seconds)
 
 
-def _plan_from_environment() -> Plan | None:
+@cache
+def _plan() -> Plan | None:
+    """What the environment planned, read when the first point is passed: imports may be shared (a fork)."""
     planned, reached = os.environ.get("HOBBS_FAULTS", ""), os.environ.get("HOBBS_FAULTS_REACHED")
     if not planned and not reached:
         return None
     return Plan(parse_plan(planned), Path(reached) if reached else None)
-
-
-_plan = _plan_from_environment()

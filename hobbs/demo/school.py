@@ -1,14 +1,13 @@
 """Applies the demo's school and publishes flights, by the commands that an operator types or one by one."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from fleet import kafka_client
 from fleet.envelope import Message, first_cause
+from hobbs.local import fork_server
 from hobbs.local.fleet_processes import Fleet
 from hobbs.local.running_fleet import operator_settings
 
@@ -46,13 +45,7 @@ async def publish(fleet: Fleet, topic: str, flight: str, event: BaseModel) -> No
 
 def run_hobbs(fleet: Fleet, *arguments: str) -> str:
     """Run a `hobbs` command as the operator; returns its stdout. Raises CommandFailed with its stderr."""
-    done = subprocess.run(
-        [sys.executable, "-m", "hobbs", *arguments],
-        env={**os.environ, **fleet.environment("operator")},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = fork_server.run("hobbs", arguments, {**os.environ, **fleet.environment("operator")})
     if done.returncode != 0:
         message = (done.stderr or done.stdout).strip()
         raise CommandFailed(

@@ -13,6 +13,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
+from hobbs.local import fork_server
+from hobbs.local.fork_server import Forked
+
 TETHER = Path(__file__).with_name("tether.py")
 
 
@@ -23,7 +26,7 @@ class ChildFailed(Exception):
 class Child:
     """One running child process; `name` is its log file's name too."""
 
-    def __init__(self, name: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    def __init__(self, name: str, process: subprocess.Popen[bytes] | Forked, log: Path) -> None:
         self.name = name
         self.log = log
         self._process = process
@@ -48,6 +51,21 @@ class Child:
                 stderr=subprocess.STDOUT,
                 env=None if environment is None else {**os.environ, **environment},
                 start_new_session=True,
+            )
+        return cls(name, process, log)
+
+    @classmethod
+    def start_module(
+        cls, name: str, module: str, *arguments: str, log: Path, environment: Mapping[str, str]
+    ) -> Self:
+        """Start `python -m module arguments` from the fork server, with its output in `log`."""
+        with log.open("ab") as output:
+            process = fork_server.start(
+                module,
+                arguments,
+                output=output.fileno(),
+                errors=output.fileno(),
+                environment={**os.environ, **environment},
             )
         return cls(name, process, log)
 

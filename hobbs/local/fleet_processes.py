@@ -3,7 +3,6 @@
 import json
 import os
 import secrets
-import sys
 import urllib.error
 import urllib.request
 from collections.abc import Iterable, Mapping
@@ -224,11 +223,13 @@ WEBHOOK_PATHS = {"platform": "/webhooks/stripe", "connect": "/webhooks/stripe/co
 
 def start_process(fleet: Fleet, process: str, *, log: Path | None = None) -> Child:
     """Start one of the fleet's processes."""
-    command = [sys.executable, "-m", "hobbs", "work", *fleet.processes[process]]
     log = log or fleet.folder / "logs" / f"{process}.log"
     # A service must not inherit the caller's HOBBS_ variables.
     nothing = {name: "" for name in os.environ if name.startswith(PREFIX)}
-    return Child.start(process, command, log=log, environment=nothing | fleet.process_environment(process))
+    environment = nothing | fleet.process_environment(process)
+    return Child.start_module(
+        process, "hobbs", "work", *fleet.processes[process], log=log, environment=environment
+    )
 
 
 def start_services(fleet: Fleet, running: dict[str, Child]) -> None:
@@ -241,8 +242,7 @@ def start_console(fleet: Fleet) -> Child:
     """Start the console's process; only a fleet with a secret for its link has one."""
     nothing = {name: "" for name in os.environ if name.startswith(PREFIX)}
     log = fleet.folder / "logs" / f"{CONSOLE}.log"
-    command = [sys.executable, "-m", CONSOLE]
-    return Child.start(CONSOLE, command, log=log, environment=nothing | fleet.environment(CONSOLE))
+    return Child.start_module(CONSOLE, CONSOLE, log=log, environment=nothing | fleet.environment(CONSOLE))
 
 
 def wait_until_ready(fleet: Fleet, children: Mapping[str, Child]) -> None:

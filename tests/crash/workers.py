@@ -1,7 +1,6 @@
 """Worker processes with planned faults and short waits: seconds where production waits minutes."""
 
 import os
-import sys
 from itertools import count
 from pathlib import Path
 
@@ -47,10 +46,9 @@ class Life:
         environment = {name: "" for name in os.environ if name.startswith("HOBBS_")}
         environment |= fleet.environment(service) | SHORT_WAITS
         environment |= {"HOBBS_FAULTS": faults, "HOBBS_FAULTS_REACHED": str(self.reached_file)}
-        command = [sys.executable, "-m", "hobbs", "work", service]
         log = Path(fleet.folder) / "logs" / f"{service}.log"
         self.service = service
-        self.child = Child.start(service, command, log=log, environment=environment)
+        self.child = Child.start_module(service, "hobbs", "work", service, log=log, environment=environment)
 
     @property
     def reached(self) -> set[str]:
