@@ -111,12 +111,18 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         """Behind the last record that may be read, of the same partitions."""
         return {place: position + self.left(place) for place, position in self._positions().items()}
 
+    async def places_of(self, *topics: str) -> list[TopicPartition]:
+        """Every partition of these topics as the broker has them; none of a topic that is not there."""
+        cluster = await self._client.fetch_all_metadata()
+        return [
+            TopicPartition(topic, number)
+            for topic in topics
+            for number in sorted(cluster.partitions_for_topic(topic) or ())
+        ]
+
     async def ends_of(self, topic: str) -> dict[int, int]:
         """Behind the last record of each partition, of any topic; empty when there is no such topic."""
-        cluster = await self._client.fetch_all_metadata()
-        places = [
-            TopicPartition(topic, number) for number in sorted(cluster.partitions_for_topic(topic) or ())
-        ]
+        places = await self.places_of(topic)
         ends: dict[TopicPartition, int] = await self.end_offsets(places) if places else {}
         return {place.partition: end for place, end in ends.items()}
 

@@ -10,10 +10,10 @@ from typing import Any, Self
 
 import asyncpg
 import httpx
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from fleet.reader import READ_COMMITTED
+from fleet.reader import Reader
 from hobbs.local.fleet_processes import Fleet
 from schemas.kafka_rights import group_of
 from schemas.services import SERVICES
@@ -47,8 +47,10 @@ class Figures:
         self._database = await asyncpg.connect(self._database_url)
         self._admin = AIOKafkaAdminClient(bootstrap_servers=self._kafka)
         await self._admin.start()
-        self._consumer = AIOKafkaConsumer(bootstrap_servers=self._kafka, isolation_level=READ_COMMITTED)
+        self._consumer = Reader(bootstrap_servers=self._kafka)
         await self._consumer.start()
+        self._broker = await self._admin.find_coordinator("any")  # a local fleet has one broker
+        self._places: list[TopicPartition] = []
         return self
 
     async def __aexit__(
@@ -97,19 +99,22 @@ class Figures:
 
     async def lag(self) -> int:
         """The lag of all consumer groups of the fleet together, in records."""
-        ends: dict[TopicPartition, int] = {}
+        if not self._places:
+            read = [self._prefix + topic.name for topic in TOPICS.values() if topic.consumers]
+            self._places = await self._consumer.places_of(*read)
+        ends = await self._consumer.end_offsets(self._places)
+        written: dict[str, dict[TopicPartition, int]] = {}
+        for place, end in ends.items():
+            if end:
+                written.setdefault(place.topic.removeprefix(self._prefix), {})[place] = end
         lag = 0
-        for topic in TOPICS.values():
-            for service in topic.consumers:
-                name = self._prefix + topic.name
-                places = [TopicPartition(name, partition) for partition in range(topic.partitions)]
-                if places[0] not in ends:
-                    ends |= await self._consumer.end_offsets(places)
-                group = group_of(service, topic.name, self._prefix)
-                committed = await self._admin.list_consumer_group_offsets(group)
-                for place in places:
+        for topic, filled in written.items():
+            for service in TOPICS[topic].consumers:
+                group = group_of(service, topic, self._prefix)
+                committed = await self._admin.list_consumer_group_offsets(group, self._broker)
+                for place, end in filled.items():
                     done = committed.get(place)
-                    lag += ends[place] - (max(done.offset, 0) if done else 0)
+                    lag += end - (max(done.offset, 0) if done else 0)
         return lag
 
     async def stripe_balance(self) -> dict[str, int]:

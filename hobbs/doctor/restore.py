@@ -10,10 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
 from fleet import kafka_client
+from fleet.reader import Reader
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, ok, warning, wrong
 from hobbs.doctor.kafka import members_of
@@ -63,7 +63,7 @@ async def examine_restore(settings: Settings, since: datetime | None) -> list[Fi
     findings: list[Finding] = []
     written: list[datetime] = []
     admin = AIOKafkaAdminClient(**kafka_client.connection(settings), request_timeout_ms=10_000)
-    async with AIOKafkaConsumer(**kafka_client.connection(settings)) as consumer:
+    async with Reader(**kafka_client.connection(settings)) as consumer:
         await admin.start()
         try:
             for service in SERVICES:
@@ -99,7 +99,7 @@ async def _has_admitted(settings: Settings, service: str) -> bool:
 async def _places(
     settings: Settings,
     admin: AIOKafkaAdminClient,
-    consumer: AIOKafkaConsumer,
+    consumer: Reader,
     service: str,
     positions: Sequence[Any],
 ) -> dict[str, list[Place]]:
@@ -110,7 +110,7 @@ async def _places(
         if service not in topic.consumers:
             continue
         name = settings.topic_prefix + topic.name
-        places = [TopicPartition(name, number) for number in range(topic.partitions)]
+        places = await consumer.places_of(name)
         begins, ends = await consumer.beginning_offsets(places), await consumer.end_offsets(places)
         group = group_of(service, topic.name, settings.topic_prefix)
         committed = await admin.list_consumer_group_offsets(group)
@@ -181,7 +181,7 @@ async def _found_effects(settings: Settings) -> list[Finding]:
 # What nobody publishes again
 
 
-async def _decisions(settings: Settings, consumer: AIOKafkaConsumer, since: datetime) -> Finding:
+async def _decisions(settings: Settings, consumer: Reader, since: datetime) -> Finding:
     """Decisions that were done and that the database does not know, or refused when they were read again."""
     done: dict[str, dict[str, Any]] = {}
     async for body in _records(settings, consumer, "decision.taken", since):
@@ -202,7 +202,7 @@ async def _decisions(settings: Settings, consumer: AIOKafkaConsumer, since: date
     return wrong("decisions", f"{len(lost)} decisions are forgotten: {named}", "take them again")
 
 
-async def _journals(settings: Settings, consumer: AIOKafkaConsumer, since: datetime) -> Finding:
+async def _journals(settings: Settings, consumer: Reader, since: datetime) -> Finding:
     """Journals that were posted and that the ledger does not have: most were posted by hand."""
     posted = [body["source"] async for body in _records(settings, consumer, "journal.posted", since)]
     async with reading(settings) as db, db.transaction() as tx:
@@ -216,11 +216,11 @@ async def _journals(settings: Settings, consumer: AIOKafkaConsumer, since: datet
 
 
 async def _records(
-    settings: Settings, consumer: AIOKafkaConsumer, topic: str, since: datetime
+    settings: Settings, consumer: Reader, topic: str, since: datetime
 ) -> AsyncIterator[dict[str, Any]]:
     """The bodies of a topic's records since then, as far as they are JSON."""
     name = settings.topic_prefix + topic
-    places = [TopicPartition(name, number) for number in range(TOPICS[topic].partitions)]
+    places = await consumer.places_of(name)
     ends = await consumer.end_offsets(places)
     begins = await consumer.offsets_for_times({p: int(since.timestamp() * 1000) for p in places})
     left = {p: ends[p] for p in places if begins[p] is not None and begins[p].offset < ends[p]}

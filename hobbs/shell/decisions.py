@@ -13,7 +13,6 @@ from typing import Any, Final, Literal
 from uuid import UUID
 
 import typer
-from aiokafka import TopicPartition
 from aiokafka.errors import UnknownTopicOrPartitionError
 from pydantic import ValidationError
 
@@ -26,7 +25,6 @@ from hobbs.shell.connections import Unreachable, run, settings_or_exit
 from hobbs.shell.names import refuse_names
 from hobbs.shell.output import EXIT_FINDINGS, agreed, say
 from schemas.decisions import DecisionRequested, DecisionTaken
-from schemas.topics import TOPICS
 
 CHANNEL: Final = "command_line"
 ROLES: Final = ("operator",)
@@ -189,7 +187,7 @@ async def _answers(settings: Settings) -> AsyncIterator[Reader]:
         await consumer.start()
         topic = settings.topic_prefix + TAKEN
         await _known(consumer, topic)
-        places = [TopicPartition(topic, number) for number in range(TOPICS[TAKEN].partitions)]
+        places = await consumer.places_of(topic)
         consumer.assign(places)
         await consumer.seek_to_end(*places)
         for place in places:

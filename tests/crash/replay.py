@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, OffsetAndMetadata, TopicPartition
+from aiokafka import OffsetAndMetadata
 
+from fleet.reader import Reader
 from hobbs.demo.figures import Figures
 from hobbs.local.fleet_processes import Fleet
 from schemas.services import SERVICES
@@ -103,11 +104,11 @@ async def rewind(fleet: Fleet) -> None:
     for topic in TOPICS.values():
         for service in topic.consumers:
             group = f"{fleet.topic_prefix}{service}.{topic.name}"
-            places = [TopicPartition(fleet.topic_prefix + topic.name, p) for p in range(topic.partitions)]
-            consumer = AIOKafkaConsumer(
+            consumer = Reader(
                 bootstrap_servers=fleet.kafka_bootstrap, group_id=group, enable_auto_commit=False
             )
             await consumer.start()
+            places = await consumer.places_of(fleet.topic_prefix + topic.name)
             consumer.assign(places)
             await consumer.commit({place: OffsetAndMetadata(0, "") for place in places})
             await consumer.stop()

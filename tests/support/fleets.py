@@ -39,6 +39,9 @@ ROUGH_STRIPE = {
 STRIPES_OWN = ("automatic_payout", "payout")
 
 
+PARTITIONS = 3  # of each topic: enough to share work and to mix up an order
+
+
 class Silent:
     """A watcher of the demo that shows nothing."""
 
@@ -66,7 +69,7 @@ async def fleet_on(
     (folder / "logs").mkdir()
     stripe_sim.admin.post("settings", json=ROUGH_STRIPE).raise_for_status()
     prefix = f"t{secrets.token_hex(4)}."
-    await create_topics(kafka, prefix)
+    await create_topics(kafka, prefix, partitions_most=PARTITIONS)
     ports = fleet_ports(folder)
     endpoints = ensure_webhook_endpoints(folder, stripe_sim, ports["gateway"])
     fleet = Fleet(
