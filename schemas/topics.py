@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from schemas.adjustments import AdjustmentChanged
 from schemas.charges import ChargeAnswered, ChargeRequested
 from schemas.contacts import ContactChanged
+from schemas.credit import CreditLevelChanged
 from schemas.dead_letters import DeadLettered
 from schemas.decisions import DecisionRequested, DecisionTaken
 from schemas.dispatches import DispatchCleared, DispatchRefused, FlightDispatched, FlightEstimated
@@ -100,6 +101,7 @@ _TOPICS = (
     ),
     Topic(name="dispatch.cleared", model=DispatchCleared, key="flight_id", owner="receivables"),
     Topic(name="dispatch.refused", model=DispatchRefused, key="flight_id", owner="receivables"),
+    Topic(name="credit.level_changed", model=CreditLevelChanged, key="student", owner="receivables"),
     Topic(name="flight.billed", model=FlightBilled, key="flight_id", owner="billing"),
     Topic(
         name="flight.revised",

@@ -147,6 +147,7 @@ allow hobbs_receivables Write \
   --topic flight.estimated \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic credit.level_changed \
   --topic charge.requested \
   --topic charge.answered \
   --topic school.accepted \
@@ -326,6 +327,7 @@ allow hobbs_operator Read \
 allow hobbs_operator Describe \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic credit.level_changed \
   --topic flight.billed \
   --topic adjustment.changed \
   --topic limit.changed \
@@ -409,6 +411,7 @@ allow hobbs_migrate Describe \
   --topic flight.estimated \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic credit.level_changed \
   --topic flight.billed \
   --topic flight.revised \
   --topic adjustment.changed \
@@ -464,6 +467,7 @@ allow hobbs_migrate Create \
   --topic flight.estimated \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic credit.level_changed \
   --topic flight.billed \
   --topic flight.revised \
   --topic adjustment.changed \

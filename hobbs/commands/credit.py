@@ -5,6 +5,7 @@ Examples:
   hobbs credit list
   hobbs credit list --level exceeded -o csv
   hobbs credit show student-01
+  hobbs credit crossings
   hobbs credit check student-01 --aircraft N364MA --hours 1.5 --instructor instructor-01
   hobbs credit allow F123 student-01 --amount 120.00 --hours 24 --why "pays on Friday" --dry-run
   hobbs credit allowances
@@ -33,6 +34,9 @@ Chosen = Literal["ok", "near", "close", "exceeded", "frozen"]
 MONEY: Final = ("posted", "pending", "available", "disputed", "credit_limit", "room")
 COLUMNS: Final = ("student", "currency", *MONEY, "used_percent", "level", "frozen", "until")
 LIMIT_COLUMNS: Final = ("effective_from", "until", "credit_limit", "frozen", "withdrawn", "version")
+CROSSING_MONEY: Final = ("posted", "pending", "disputed", "credit_limit")
+CROSSING_COLUMNS: Final = ("student", "changed_at", "from_level", "to_level", "currency", *CROSSING_MONEY)
+SHOWN_CROSSINGS: Final = 20
 
 app = typer.Typer(cls=ListByDefault, help=__doc__, rich_markup_mode=None)
 
@@ -64,7 +68,10 @@ def list_command(
 
 @app.command("show")
 def show_command(student: StudentArgument, output: OutputOption = Output.table) -> None:
-    """Show how one student stands, and the limits of their own. Exit 1: exceeded or frozen."""
+    """Show how one student stands, the limits of their own, and the levels they crossed lately.
+
+    Exit 1: exceeded or frozen.
+    """
     rows = read_snapshot(lambda tx: reads.credits(tx, datetime.now(UTC), student=student))
     if not rows:
         say("the school's book names no currency yet: hobbs school apply")
@@ -76,8 +83,23 @@ def show_command(student: StudentArgument, output: OutputOption = Output.table) 
             named = [{**row, "currency": rows[0]["currency"]} for row in own]
             shown = with_money(named, output, ("credit_limit",))
             show_rows(shown, output, columns=LIMIT_COLUMNS, right=("credit_limit",))
+        if crossed := read(lambda tx: reads.crossings(tx, student=student, most=SHOWN_CROSSINGS)):
+            shown = with_money(crossed, output, CROSSING_MONEY)
+            show_rows(shown, output, columns=CROSSING_COLUMNS[1:], right=CROSSING_MONEY)
     if rows[0]["level"] == "exceeded" or rows[0]["frozen"]:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command("crossings")
+def crossings_command(
+    student: Annotated[str | None, typer.Argument(help="Only this student's.")] = None,
+    output: OutputOption = Output.table,
+) -> None:
+    """List who crossed a level of their limit and what was said then; newest first."""
+    rows = read(lambda tx: reads.crossings(tx, student=student))
+    show_rows(
+        with_money(rows, output, CROSSING_MONEY), output, columns=CROSSING_COLUMNS, right=CROSSING_MONEY
+    )
 
 
 @app.command("check")

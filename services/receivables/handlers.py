@@ -12,6 +12,7 @@ from services.receivables import metrics, steps, store, wire
 from services.receivables.wire.stripe_objects import Kind, WebhookRead
 
 CHARGED_AT_ONCE: Final = 200
+LOOKED_AT_AT_ONCE: Final = 500
 
 
 async def take_stripe_events(
@@ -110,6 +111,14 @@ async def charge_due(db: Database, *, most: int = CHARGED_AT_ONCE) -> None:
     while after is not None:
         async with db.transaction() as tx:
             after = await steps.auto_charges.decide_due(tx, after, most, datetime.now(UTC))
+
+
+async def tell_levels(db: Database, *, most: int = LOOKED_AT_AT_ONCE) -> None:
+    """Say which students crossed a level of their limit. A transaction for each part."""
+    more = True
+    while more:
+        async with db.transaction() as tx:
+            more = await steps.credit_levels.tell(tx, most, datetime.now(UTC))
 
 
 async def allocate_named(db: Database) -> None:

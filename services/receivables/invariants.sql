@@ -144,3 +144,16 @@ WHERE dispatch.allowed > 0 AND dispatch.allowed > (
     SELECT coalesce(sum(amount), 0) FROM credit_allowance AS allowance
     WHERE (allowance.flight_id, allowance.student) = (dispatch.flight_id, dispatch.student)
       AND (NOT needs_second OR approved_at IS NOT NULL));
+
+-- name: crossings_form_a_chain
+-- A student's crossings are counted without a gap, each begins where the one before ended, and the last one is where they stand.
+SELECT student, level, changes, said.number, said.from_level, said.to_level
+FROM credit_level
+LEFT JOIN LATERAL (
+    SELECT number, from_level, to_level,
+           lag(to_level, 1, 'ok') OVER (ORDER BY number) AS before, lag(number, 1, 0) OVER (ORDER BY number) AS previous,
+           lead(number) OVER (ORDER BY number) AS next
+    FROM credit_level_change AS change WHERE change.student = credit_level.student) AS said ON true
+WHERE said.number IS NULL AND (changes, level) <> (0, 'ok')
+   OR said.from_level <> said.before OR said.number <> said.previous + 1
+   OR said.next IS NULL AND (said.number, said.to_level) <> (changes, level);

@@ -4,6 +4,7 @@ from typing import Final, get_args
 
 from fleet import metrics
 from services.receivables.domain.auto_charges import DeclineClass, State
+from services.receivables.domain.credit_levels import Crossing
 from services.receivables.domain.postings import EventType
 from services.receivables.wire.stripe_objects import Kind
 
@@ -32,6 +33,11 @@ AUTO_CHARGES: Final = metrics.counter(
     "receivables_auto_charges_total",
     "Charges of students' saved methods that were decided, and what became of them",
     {"what": ("decided", *(state for state in get_args(State) if state != "asked"))},
+)
+CREDIT_CROSSINGS: Final = metrics.counter(
+    "receivables_credit_crossings_total",
+    "Students who crossed a level of their limit",
+    {"crossing": get_args(Crossing)},
 )
 AUTO_CHARGES_DECLINED: Final = metrics.counter(
     "receivables_auto_charges_declined_total", "Declined charges by what follows", {"kind": DeclineClass}

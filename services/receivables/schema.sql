@@ -127,6 +127,36 @@ CREATE INDEX allowance_of_student ON receivables.credit_allowance USING btree (s
 GRANT SELECT, INSERT ON TABLE receivables.credit_allowance TO hobbs_receivables;
 GRANT UPDATE (approved_by, approved_at, closed_by, closed_at) ON TABLE receivables.credit_allowance TO hobbs_receivables;
 
+CREATE TABLE receivables.credit_level (
+    student text NOT NULL,
+    level text DEFAULT 'ok'::text NOT NULL,
+    changes integer DEFAULT 0 NOT NULL,
+    stale boolean DEFAULT true NOT NULL,
+    CONSTRAINT credit_level_is_known CHECK ((level = ANY (ARRAY['ok'::text, 'near'::text, 'close'::text, 'exceeded'::text])))
+);
+ALTER TABLE ONLY receivables.credit_level ADD CONSTRAINT credit_level_pkey PRIMARY KEY (student);
+CREATE INDEX credit_level_is_stale ON receivables.credit_level USING btree (student) WHERE stale;
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.credit_level TO hobbs_receivables;
+
+CREATE TABLE receivables.credit_level_change (
+    student text NOT NULL,
+    number integer NOT NULL,
+    from_level text NOT NULL,
+    to_level text NOT NULL,
+    currency text NOT NULL,
+    posted bigint NOT NULL,
+    pending bigint NOT NULL,
+    disputed bigint NOT NULL,
+    credit_limit bigint,
+    sentence text NOT NULL,
+    changed_at timestamptz NOT NULL,
+    CONSTRAINT a_crossing_changes_the_level CHECK ((from_level <> to_level)),
+    CONSTRAINT crossings_are_counted_from_one CHECK ((number > 0))
+);
+ALTER TABLE ONLY receivables.credit_level_change ADD CONSTRAINT a_crossing_is_said_once PRIMARY KEY (student, number);
+ALTER TABLE ONLY receivables.credit_level_change ADD CONSTRAINT credit_level_change_student_fkey FOREIGN KEY (student) REFERENCES receivables.credit_level(student);
+GRANT SELECT, INSERT ON TABLE receivables.credit_level_change TO hobbs_receivables;
+
 CREATE TABLE receivables.credit_limit (
     student text NOT NULL,
     effective_from date NOT NULL,
@@ -419,6 +449,8 @@ CREATE TABLE receivables.school (
     currency text,
     named_version integer DEFAULT 0 NOT NULL,
     read_version integer DEFAULT 0 NOT NULL,
+    levels_on date,
+    levels_version integer DEFAULT 0 NOT NULL,
     CONSTRAINT there_is_one_school CHECK (only_row)
 );
 ALTER TABLE ONLY receivables.school ADD CONSTRAINT school_pkey PRIMARY KEY (only_row);
@@ -520,6 +552,21 @@ CREATE VIEW receivables_public.credit_allowances AS
     closed_at
    FROM receivables.credit_allowance;
 GRANT SELECT ON TABLE receivables_public.credit_allowances TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.credit_level_changes AS
+ SELECT student,
+    number,
+    from_level,
+    to_level,
+    currency,
+    posted,
+    pending,
+    disputed,
+    credit_limit,
+    sentence,
+    changed_at
+   FROM receivables.credit_level_change;
+GRANT SELECT ON TABLE receivables_public.credit_level_changes TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.credit_limits AS
  SELECT student,

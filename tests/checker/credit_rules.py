@@ -108,6 +108,26 @@ def holds_end_with_their_flights(world: World) -> Iterator[str]:
             yield f"hold {name} is open although {flight} was billed"
 
 
+def crossings_are_said_once(world: World) -> Iterator[str]:
+    """Each crossing of a limit has one event, and follows on from the one before up to where they stand."""
+    said = [record.body or {} for record in world.records("credit.level_changed")]
+    told = {(body["student"], body["number"]): (body["from_level"], body["to_level"]) for body in said}
+    kept = {
+        (row["student"], row["number"]): (row["from_level"], row["to_level"])
+        for row in world.rows("receivables.credit_level_change")
+    }
+    for place in sorted(told.keys() | kept.keys()):
+        if told.get(place) != kept.get(place):
+            yield f"crossing {place[1]} of {place[0]} is {kept.get(place)}, said was {told.get(place)}"
+        before = kept.get((place[0], place[1] - 1), ("", "ok"))
+        if place in kept and before[1] != kept[place][0]:
+            yield f"crossing {place[1]} of {place[0]} begins at {kept[place][0]}, not at {before[1]}"
+    for row in world.rows("receivables.credit_level"):
+        last = kept.get((row["student"], row["changes"]), ("", "ok"))
+        if last[1] != row["level"]:
+            yield f"{row['student']} is {row['level']} and was last said to be {last[1]}"
+
+
 CREDIT_RULES = (
     saved_methods_are_charged_as_decided,
     charges_are_known_alike,
@@ -115,4 +135,5 @@ CREDIT_RULES = (
     no_more_is_charged_than_was_owed,
     dispatches_are_answered_once,
     holds_end_with_their_flights,
+    crossings_are_said_once,
 )

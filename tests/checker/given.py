@@ -66,6 +66,10 @@ def changed(state: str) -> dict[str, Any]:
     return {"flight_id": "F1", "revision": 2, "state": state}
 
 
+def crossing(number: int, before: str, level: str) -> dict[str, Any]:
+    return {"student": "s1", "number": number, "from_level": before, "to_level": level}
+
+
 def record(topic: str, offset: int, body: Mapping[str, Any] | bytes, ce_id: str = "") -> Record:
     value = body if isinstance(body, bytes) else json.dumps(body).encode()
     headers = {"ce_id": ce_id, "ce_source": "hobbs/test"} if ce_id else {}
@@ -118,6 +122,10 @@ def topics() -> dict[str, list[Record]]:
         ],
         "flight.estimated": [],
         "dispatch.cleared": [record("dispatch.cleared", 0, {"flight_id": "F2", "revision": 1}, "k1")],
+        "credit.level_changed": [
+            record("credit.level_changed", 0, crossing(1, "ok", "near"), "x1"),
+            record("credit.level_changed", 1, crossing(2, "near", "ok"), "x2"),
+        ],
         "dispatch.refused": [record("dispatch.refused", 0, {"flight_id": "F1", "revision": 1}, "k2")],
         "stripe.webhook": [
             record("stripe.webhook", 0, {"event_id": "evt_1", "body": json.dumps(WEBHOOK)}, "w1")

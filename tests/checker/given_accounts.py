@@ -22,6 +22,14 @@ def credit_rows() -> dict[str, list[dict[str, Any]]]:
             {"flight_id": "F1", "revision": 1, "student": "s1", "held": None, "state": "refused"},
             {"flight_id": "F2", "revision": 1, "student": "s1", "held": 9_000, "state": "cleared"},
         ],
+        "receivables.credit_level": [
+            {"student": "s1", "level": "ok", "changes": 2},
+            {"student": "s2", "level": "ok", "changes": 0},
+        ],
+        "receivables.credit_level_change": [
+            {"student": "s1", "number": 1, "from_level": "ok", "to_level": "near"},
+            {"student": "s1", "number": 2, "from_level": "near", "to_level": "ok"},
+        ],
         "ledger.hold": [
             {"name": "dispatch:F2:1", "address": "student:s1", "amount": 9_000, "state": "open"},
             {"name": "dispatch:F0:1", "address": "student:s1", "amount": 9_000, "state": "voided"},

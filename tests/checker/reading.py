@@ -183,6 +183,10 @@ _QUERIES = {
         SELECT request_id, student, cause, currency, amount, state FROM receivables.auto_charge
     """,
     "receivables.dispatch": "SELECT flight_id, revision, student, held, state FROM receivables.dispatch",
+    "receivables.credit_level": "SELECT student, level, changes FROM receivables.credit_level",
+    "receivables.credit_level_change": """
+        SELECT student, number, from_level, to_level FROM receivables.credit_level_change
+    """,
     "receivables.account": "SELECT student, currency, balance FROM receivables.account",
     "receivables.item": """
         SELECT student, currency, document, amount, open, due_on::text FROM receivables.item

@@ -57,6 +57,7 @@ IN_ORDER = {
         "receivables.charges_written",
         "receivables.postings_written",
         "receivables.items_written",
+        "receivables.levels_written",
         "receivables.dispatches_written",
         "receivables.charges_decided",
         "receivables.charge_answered",

@@ -50,6 +50,20 @@ OPEN_ITEM_MUTANTS = (
         catchers=(f"{TESTS}::test_a_revert_belongs_to_what_it_takes_back_however_often",),
     ),
     Mutant(
+        name="a-crossing-is-said-at-every-look",
+        breaks="A student who stays at a level is told of it again whenever anything moves.",
+        edits=(
+            Edit(
+                path="services/receivables/store/credit_levels.py",
+                old="if row.level != row.was",
+                new='if row.level != "ok" or row.was != "ok"',
+            ),
+        ),
+        catchers=(
+            "tests/integration/receivables/test_credit_levels.py::test_each_crossing_is_said_once_and_kept",
+        ),
+    ),
+    Mutant(
         name="a-journal-that-is-nowhere-is-silent",
         breaks="A journal that the ledger never posted is dropped without a dead letter.",
         edits=(Edit(path=STEPS, old="if one.event.journal_id not in there", new="if not there"),),

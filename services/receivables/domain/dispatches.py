@@ -4,7 +4,7 @@ At most one command of a flight is on its way to the ledger. What comes meanwhil
 order in which dispatches, answers and ends come does not matter. Amounts are minor units.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal
@@ -14,6 +14,7 @@ from services.receivables.domain.credit import CreditPolicy
 State = Literal["waits", "asked", "cleared", "voiding", "closed", "refused"]
 Ended = Literal["billed", "cancelled"]
 PREFIX = "dispatch:"
+STUDENT = "student:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ class HoldAnswer:
     """The state of a hold that the ledger tells of, and what is available on its wallet."""
 
     hold: str
+    wallet: str
     state: str
     available: int
 
@@ -128,6 +130,11 @@ def named(hold: str) -> tuple[str, int] | None:
     flight_id, _, revision = hold.removeprefix(PREFIX).rpartition(":")
     ours = hold.startswith(PREFIX) and flight_id and revision.isascii() and revision.isdigit()
     return (flight_id, int(revision)) if ours and len(revision) < 5 else None
+
+
+def students_of(wallets: Iterable[str]) -> set[str]:
+    """The students among the owners of wallets."""
+    return {wallet.removeprefix(STUDENT) for wallet in wallets if wallet.startswith(STUDENT)}
 
 
 def to_hold(estimate: int, policy: CreditPolicy) -> int:

@@ -4,10 +4,20 @@ from services.receivables.steps import (
     auto_charges,
     charges,
     credit,
+    credit_levels,
     dispatches,
     failures,
     open_items,
     saved_methods,
 )
 
-__all__ = ["auto_charges", "charges", "credit", "dispatches", "failures", "open_items", "saved_methods"]
+__all__ = [
+    "auto_charges",
+    "charges",
+    "credit",
+    "credit_levels",
+    "dispatches",
+    "failures",
+    "open_items",
+    "saved_methods",
+]

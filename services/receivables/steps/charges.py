@@ -113,8 +113,21 @@ async def write(tx: Tx, learnt: FactsLearnt, *, allocated_by: str, now: datetime
     await store.unallocated.close(tx, students, allocated_by=allocated_by, at=now)
     postings = [(s.charge.charge_id, posting) for s, _ in learnt.steps for posting in s.postings]
     new = await store.charges.insert_postings(tx, postings)
+    await store.credit_levels.mark(tx, _whose_disputes_changed(learnt))
     await fault_point("receivables.postings_written")
     await stage(tx, [message for s, cause in learnt.steps for message in _messages(s, cause, new, closest)])
+
+
+def _whose_disputes_changed(learnt: FactsLearnt) -> set[str]:
+    """Students whose disputed payments are others than before: they count in the limit at once."""
+    return {
+        student
+        for step, _ in learnt.steps
+        if step.before.disputes != step.charge.disputes
+        or (step.charge.disputes and step.before.student != step.charge.student)
+        for student in (step.before.student, step.charge.student)
+        if student
+    }
 
 
 def _clashes(fact: PaymentSucceeded, charge: Charge) -> bool:

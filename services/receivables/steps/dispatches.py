@@ -28,6 +28,7 @@ from services.receivables.domain.dispatches import (
     decide,
     expires_at,
     named,
+    students_of,
     to_hold,
 )
 
@@ -82,6 +83,7 @@ async def take_changed(tx: Tx, changed: Sequence[Admitted[HoldAnswer]], now: dat
             known[place] = replace(dispatch, state="cleared")
             messages.append(wire.dispatches.cleared(dispatch, one.event.available, one.cause))
     await _go_on(tx, ended, causes, messages, now)
+    await store.credit_levels.mark(tx, students_of(one.event.wallet for one in changed))
 
 
 async def take_refused(tx: Tx, refused: Sequence[Admitted[HoldRefusal]], now: datetime) -> None:

@@ -26,6 +26,7 @@ async def take_posted(tx: Tx, posted: Sequence[Admitted[Posted]]) -> None:
     await store.open_items.lock(tx, accounts)
     await store.open_items.add(tx, lines)
     await settle(tx, accounts)
+    await store.credit_levels.mark(tx, {account.student for account in accounts})
     await fault_point("receivables.items_written")
 
 

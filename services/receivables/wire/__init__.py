@@ -3,6 +3,7 @@
 from services.receivables.wire import (
     auto_charges,
     book,
+    credit_levels,
     dispatches,
     journals,
     messages,
@@ -10,4 +11,13 @@ from services.receivables.wire import (
     stripe_objects,
 )
 
-__all__ = ["auto_charges", "book", "dispatches", "journals", "messages", "saved_methods", "stripe_objects"]
+__all__ = [
+    "auto_charges",
+    "book",
+    "credit_levels",
+    "dispatches",
+    "journals",
+    "messages",
+    "saved_methods",
+    "stripe_objects",
+]

@@ -28,7 +28,9 @@ def flight_estimated(record: Record) -> Estimated:
 def hold_changed(record: Record) -> HoldAnswer:
     """Read `hold.changed`."""
     event = read(record, HoldChanged)
-    return HoldAnswer(hold=event.hold, state=event.state, available=event.available_balance)
+    return HoldAnswer(
+        hold=event.hold, wallet=event.wallet, state=event.state, available=event.available_balance
+    )
 
 
 def hold_refused(record: Record) -> HoldRefusal:

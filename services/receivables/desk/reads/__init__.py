@@ -229,3 +229,17 @@ async def allowances(
 ) -> list[dict[str, Any]]:
     """Flights that people allowed beyond the limit, newest first."""
     return [dict(row._mapping) for row in await tx.all(_ALLOWANCES, now=now, student=student, most=most)]
+
+
+_CROSSINGS = """
+    SELECT student, number, changed_at, from_level, to_level, currency, posted, pending, disputed,
+           credit_limit, sentence
+    FROM receivables_public.credit_level_changes
+    WHERE CAST(:student AS text) IS NULL OR student = :student
+    ORDER BY changed_at DESC, student, number DESC LIMIT :most
+"""
+
+
+async def crossings(tx: Tx, *, student: str | None = None, most: int = 1000) -> list[dict[str, Any]]:
+    """Which levels of their limits students crossed, and what was said then; newest first."""
+    return [dict(row._mapping) for row in await tx.all(_CROSSINGS, student=student, most=most)]
