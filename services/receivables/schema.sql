@@ -758,7 +758,7 @@ CREATE VIEW receivables_public.school AS
     currency,
     read_version
    FROM receivables.school;
-GRANT SELECT ON TABLE receivables_public.school TO hobbs_reader, hobbs_receivables;
+GRANT SELECT ON TABLE receivables_public.school TO hobbs_reader, hobbs_gateway, hobbs_receivables;
 
 CREATE VIEW receivables_public.unallocated_payments AS
  SELECT queue.charge_id,
@@ -815,6 +815,6 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * refuse_rewritten_letter()
 -- * ageing_in_total(date)
 -- * ageing_of(date, text)
--- * credit_check(text, bigint)
+-- * credit_check(text, bigint, date)
 -- * credit_of(date, text)
 -- * margin_percent_on(date)
