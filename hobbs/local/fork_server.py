@@ -32,6 +32,7 @@ from typing import Final
 
 from hobbs.local.tether import PR_SET_PDEATHSIG
 
+_PR_SET_NAME: Final = 15
 _REQUEST_BYTES_MAX: Final = 200_000  # below what Linux lets a message of such a socket be
 
 
@@ -206,7 +207,9 @@ class _Start:
 
     def __call__(self) -> None:
         os.setsid()
-        ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        kernel = ctypes.CDLL(None, use_errno=True)
+        kernel.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+        kernel.prctl(_PR_SET_NAME, " ".join([self.module, *self.arguments]).encode())  # for ps and top
         if os.getppid() != self.server:  # it ended before the call above: no signal will come
             sys.exit(0)
         report, output, errors = self.descriptors
