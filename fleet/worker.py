@@ -19,7 +19,7 @@ import uvicorn
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from fleet import kafka_client, logs, metrics, signals, timers
+from fleet import kafka_client, logs, metrics, redrives, signals, timers
 from fleet.consumers import Consumers
 from fleet.database import Database
 from fleet.decisions import COMMON_ACTIONS, REQUESTED, Action, take_decisions
@@ -130,6 +130,11 @@ class Worker:
         every = {**COMMON_ACTIONS, **actions}
         take = partial(take_decisions, self.database, every, strays_of=strays_of)
         self.consume(REQUESTED, take, every_s=0)
+        self.take_redrives()
+
+    def take_redrives(self) -> None:
+        """Read the service's redriven letters, and hand each to the handler of its topic."""
+        self.consume(redrives.topic_of(self.service), partial(redrives.take, self.database, self.handlers))
 
     def loop(self, name: str, step: Callable[[], Awaitable[int]], *, idle_s: float = 0.05) -> None:
         """Call `step` again and again: at once while it says it did something, else after `idle_s`."""
