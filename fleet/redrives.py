@@ -1,7 +1,7 @@
 """Redriven letters come back on the service's own topic, to the handlers of the topics that they are of.
 
-No service writes on a topic that it only reads, so nobody needs the right to. A record keeps its topic, partition
-and offset, so that it is the same record to whoever handles it, and fails as the same letter.
+No service writes on a topic that it only reads, so nobody needs the right to. A record keeps its topic,
+partition and offset, so that it is the same record to whoever handles it, and fails as the same letter.
 """
 
 from collections.abc import Mapping, Sequence
