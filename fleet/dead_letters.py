@@ -29,10 +29,8 @@ from fleet.faults import fault_point
 from fleet.record_format import VALUE_BYTES_MAX
 
 CUT: Final = "hobbs_cut"  # the header that says what of the record the letter does not hold
-REDRIVEN: Final = (
-    "hobbs_redriven"  # headers of a redriven record: which letter it was, of which topic and place
-)
-OF_TOPIC: Final = "hobbs_redriven_topic"
+REDRIVEN: Final = "hobbs_redriven"  # the header of a redriven record: which letter it was
+OF_TOPIC: Final = "hobbs_redriven_topic"  # of which topic, and from where in it: partition:offset
 OF_PLACE: Final = "hobbs_redriven_place"
 # Topics whose records tell of people: a letter keeps no content of theirs. A test compares it with the table.
 PERSONAL: Final = frozenset({"contact.changed"})

@@ -44,8 +44,8 @@ class DeadLettered(Event):
 class Redriven(Event):
     """The record of another topic as it was, to the service that could not handle it; headers say which.
 
-    `hobbs_redriven_topic`, `hobbs_redriven_place` (partition:offset). Its body is whatever that record was, and
-    is read as that topic's.
+    `hobbs_redriven_topic`, `hobbs_redriven_place` (partition:offset). Its body is whatever that record was,
+    and is read as that topic's.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [{}]})

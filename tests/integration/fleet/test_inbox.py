@@ -164,7 +164,7 @@ async def test_the_record_that_was_redriven_opens_its_letter_again_and_once(data
         (letter,) = await open_letters(tx)
         await redrive(tx, [letter.id], who="test")
         staged = await tx.one("SELECT value, raw_headers FROM outbox WHERE raw_headers IS NOT NULL")
-    back = record("thing.happened", staged.value, ce_id="", partition=3, offset=8, headers=staged.raw_headers)
+    back = as_it_was(record("sample.redrive", staged.value, ce_id="", offset=8, headers=staged.raw_headers))
     for _ in range(2):  # the batch is read again
         await record_things(database, [back])
     assert await letters(database) == [("not_utf8", "open", 2)]

@@ -281,6 +281,4 @@ CONSUMED = [
     Consumed(service="adjustments", topic="refund.settled", event=lambda n: refund(UUID(int=n), 4_000)),
 ]
 CONSUMED += [Consumed(service=name, topic=REQUESTED, event=partial(decided, name)) for name in SERVICES]
-CONSUMED += [
-    Consumed(service=name, topic=topic_of(name), event=partial(redriven, name)) for name in SERVICES
-]
+CONSUMED += [Consumed(service=name, topic=topic_of(name), event=partial(redriven, name)) for name in SERVICES]
