@@ -1,4 +1,4 @@
-"""Sets the gauges of what a service has waiting: rows, dead letters, locks (docs/operations/monitoring.md)."""
+"""Sets the gauges of what waits in a service: rows, dead letters, locks (docs/operations/monitoring.md)."""
 
 from typing import Final
 
