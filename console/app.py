@@ -53,6 +53,7 @@ def build(settings: ConsoleSettings | None = None) -> Worker:
 
     worker.consume(REQUESTED, requested, every_s=0)
     worker.consume(TAKEN, taken, every_s=0)
+    worker.take_redrives()
     worker.every("forget", FORGET_EVERY.total_seconds(), forget)
     worker.every("measure_console", MEASURE_S, measured)
     return worker

@@ -131,6 +131,7 @@ CREATE TABLE console.outbox (
     CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
 );
 ALTER TABLE console.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE console.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['console.dead'::text, 'console.redrive'::text, 'decision.requested'::text, 'decision.taken'::text]))) NOT VALID;
 ALTER TABLE ONLY console.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE console.outbox TO hobbs_console;
 

@@ -30,6 +30,8 @@ from fleet.record_format import VALUE_BYTES_MAX
 
 CUT: Final = "hobbs_cut"  # the header that says what of the record the letter does not hold
 REDRIVEN: Final = "hobbs_redriven"  # the header of a redriven record: which letter it was
+OF_TOPIC: Final = "hobbs_redriven_topic"  # of which topic, and from where in it: partition:offset
+OF_PLACE: Final = "hobbs_redriven_place"
 # Topics whose records tell of people: a letter keeps no content of theirs. A test compares it with the table.
 PERSONAL: Final = frozenset({"contact.changed"})
 BURIED_BYTES: Final = 4_000_000  # of records in one statement: jsonb holds no more than 255 MB
@@ -268,12 +270,13 @@ _REDRIVE = """
                 jsonb_build_object('at', now(), 'what', 'redriven', 'who', CAST(:who AS text)))
         WHERE id = ANY (CAST(:ids AS uuid[])) AND state IN ('open', 'discarded')
           AND NOT jsonb_exists(headers, :cut) AND coalesce(octet_length(value), 0) <= :most
-        RETURNING id, topic, identity, key, value, headers, event_key
+        RETURNING id, topic, partition, "offset", identity, key, value, headers, event_key
     ), forgotten AS (
         DELETE FROM inbox USING letter WHERE inbox.event_key = letter.event_key
     ), staged AS (
         INSERT INTO outbox (topic, key, value, raw_headers)
-        SELECT topic, key, value, headers || jsonb_build_object(CAST(:mark AS text), identity)
+        SELECT :to, key, value, headers || jsonb_build_object(CAST(:mark AS text), identity,
+            CAST(:of_topic AS text), topic, CAST(:of_place AS text), partition || ':' || "offset")
         FROM letter ORDER BY id
     )
     SELECT id FROM letter
@@ -281,13 +284,14 @@ _REDRIVE = """
 
 
 async def redrive(tx: Tx, ids: Sequence[UUID], *, who: str) -> list[UUID]:
-    """Send letters back to the topic they came from, as they came; this service will read them anew.
+    """Send letters to the service's own topic, as they came: it reads them anew (fleet/redrives.py).
 
-    Other consumers of the topic know the event already and drop it. Letters already redriven stay, and those
-    that do not hold their record whole (see `cut`).
+    Other consumers of their topics never see them. Letters already redriven stay, and those that do not hold
+    their record whole (see `cut`).
     """
     tx.wake_outbox()
-    rows = await tx.all(_REDRIVE, ids=list(ids), who=who, cut=CUT, most=VALUE_BYTES_MAX, mark=REDRIVEN)
+    names = {"to": f"{tx.service}.redrive", "mark": REDRIVEN, "of_topic": OF_TOPIC, "of_place": OF_PLACE}
+    rows = await tx.all(_REDRIVE, ids=list(ids), who=who, cut=CUT, most=VALUE_BYTES_MAX, **names)
     redriven = [row.id for row in rows]
     await fault_point("redrive.staged")
     return redriven

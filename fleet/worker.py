@@ -19,7 +19,7 @@ import uvicorn
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from fleet import kafka_client, logs, metrics, signals, timers
+from fleet import gauges, kafka_client, logs, metrics, redrives, signals, timers
 from fleet.consumers import Consumers
 from fleet.database import Database
 from fleet.decisions import COMMON_ACTIONS, REQUESTED, Action, take_decisions
@@ -130,6 +130,16 @@ class Worker:
         every = {**COMMON_ACTIONS, **actions}
         take = partial(take_decisions, self.database, every, strays_of=strays_of)
         self.consume(REQUESTED, take, every_s=0)
+        self.take_redrives()
+
+    def take_redrives(self) -> None:
+        """Read the service's redriven letters, and hand each to the handler of its topic. The last `consume`.
+
+        After a restore the service's own topics are read first: what a letter waited for comes before it.
+        """
+        first = [topic for topic in self.handlers if topic != REQUESTED]
+        take = partial(redrives.take, self.database, self.handlers)
+        self.consume(redrives.topic_of(self.service), take, after=first)
 
     def loop(self, name: str, step: Callable[[], Awaitable[int]], *, idle_s: float = 0.05) -> None:
         """Call `step` again and again: at once while it says it did something, else after `idle_s`."""
@@ -314,17 +324,9 @@ class Worker:
 
     async def _measure(self) -> None:
         while not self._stopping.is_set():
-            async with self.database.autocommit() as tx:
-                longest = await tx.one(_LOCK_WAIT)
-            metrics.LOCK_WAIT.labels(self.service).set(longest.wait_s)
+            await gauges.set_lock_wait(self.database)
             await self._consumers.write_positions()
-            async with self.database.transaction() as tx:
-                await tx.execute(_WAIT_BRIEFLY)
-                waiting = await tx.one(_OUTBOX_STATE)
-                dead = await tx.one("SELECT count(*) AS open FROM dead_letter WHERE state = 'open'")
-            metrics.OUTBOX_ROWS.labels(self.service).set(waiting.rows)
-            metrics.OUTBOX_AGE.labels(self.service).set(waiting.age_s)
-            metrics.DEAD_LETTERS.labels(self.service).set(dead.open)
+            await gauges.set_waiting(self.database)
             await self._pause(MEASURE_S)
 
     async def _check_own(self) -> None:
@@ -384,16 +386,3 @@ async def _serve(server: uvicorn.Server) -> None:
         await server.serve()
     except SystemExit as asked:  # uvicorn's answer to an address that is taken
         raise PartEnded("no HTTP server") from asked
-
-
-# Of this service's sessions, in all of its processes: a role sees its own.
-_LOCK_WAIT = """
-    SELECT coalesce(max(extract(epoch FROM clock_timestamp() - waitstart)), 0)::float8 AS wait_s
-    FROM pg_locks JOIN pg_stat_activity AS session ON session.pid = pg_locks.pid
-    WHERE NOT granted AND usename = current_user AND datname = current_database()
-"""
-_WAIT_BRIEFLY = "SET LOCAL lock_timeout = '2s'"  # who locks the outbox must not keep the gauges from moving
-_OUTBOX_STATE = """
-    SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(staged_at)), 0)::float8 AS age_s
-    FROM outbox
-"""

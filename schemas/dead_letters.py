@@ -1,4 +1,4 @@
-"""A record that a service could not read, or refused."""
+"""A record that a service could not read, or refused; and one that is sent to its service again."""
 
 from uuid import UUID
 
@@ -39,3 +39,13 @@ class DeadLettered(Event):
     subject: Identifier | None = None
     attempts: int
     last_seen_at: Instant
+
+
+class Redriven(Event):
+    """The record of another topic as it was, to the service that could not handle it; headers say which.
+
+    `hobbs_redriven_topic`, `hobbs_redriven_place` (partition:offset). Its body is whatever that record was,
+    and is read as that topic's.
+    """
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{}]})

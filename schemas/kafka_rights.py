@@ -67,8 +67,8 @@ _GROUP: Resource = "group"
 
 
 def writes(who: str) -> list[str]:
-    """Topics that somebody publishes on; a service also on those it reads, where it redrives dead letters."""
-    return [t.name for t in TOPICS.values() if who in (t.owner, *t.also_from) or who in t.consumers]
+    """Topics that somebody publishes on."""
+    return [t.name for t in TOPICS.values() if who in (t.owner, *t.also_from)]
 
 
 def reads(who: str) -> list[str]:

@@ -6,7 +6,7 @@ from schemas.adjustments import AdjustmentChanged
 from schemas.charges import ChargeAnswered, ChargeRequested
 from schemas.contacts import ContactChanged
 from schemas.credit import CreditLevelChanged
-from schemas.dead_letters import DeadLettered
+from schemas.dead_letters import DeadLettered, Redriven
 from schemas.decisions import DecisionRequested, DecisionTaken
 from schemas.dispatches import DispatchCleared, DispatchRefused, FlightDispatched, FlightEstimated
 from schemas.fields import Event
@@ -359,6 +359,17 @@ _TOPICS = (
             owner=service,
             partitions=1,
             retention_ms=FOREVER,
+        )
+        for service in DECIDE
+    ),
+    *(
+        Topic(
+            name=f"{service}.redrive",
+            model=Redriven,
+            key="as the record had it",
+            owner=service,
+            consumers=(service,),
+            partitions=1,
         )
         for service in DECIDE
     ),

@@ -34,89 +34,75 @@ user hobbs_scheduling scheduling_kafka_password
 user hobbs_migrate migrate_kafka_password
 
 allow hobbs_billing Write \
-  --topic flight.completed \
-  --topic flight.corrected \
-  --topic flight.cancelled \
-  --topic flight.dispatched \
   --topic flight.estimated \
   --topic flight.billed \
   --topic flight.revised \
-  --topic school.configured \
   --topic school.accepted \
   --topic contact.changed \
   --topic journal.requested \
-  --topic decision.requested \
   --topic decision.taken \
-  --topic billing.dead
+  --topic billing.dead \
+  --topic billing.redrive
 allow hobbs_billing Read \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
   --topic flight.dispatched \
   --topic school.configured \
-  --topic decision.requested
+  --topic decision.requested \
+  --topic billing.redrive
 allow hobbs_billing Read \
   --group billing.flight.completed \
   --group billing.flight.corrected \
   --group billing.flight.cancelled \
   --group billing.flight.dispatched \
   --group billing.school.configured \
-  --group billing.decision.requested
+  --group billing.decision.requested \
+  --group billing.billing.redrive
 allow hobbs_ledger Write \
-  --topic journal.requested \
   --topic journal.posted \
   --topic journal.refused \
-  --topic revert.requested \
-  --topic group.requested \
-  --topic hold.requested \
   --topic hold.changed \
   --topic hold.refused \
-  --topic limit.requested \
   --topic limit.changed \
   --topic balance.crossed \
-  --topic decision.requested \
   --topic decision.taken \
-  --topic ledger.dead
+  --topic ledger.dead \
+  --topic ledger.redrive
 allow hobbs_ledger Read \
   --topic journal.requested \
   --topic revert.requested \
   --topic group.requested \
   --topic hold.requested \
   --topic limit.requested \
-  --topic decision.requested
+  --topic decision.requested \
+  --topic ledger.redrive
 allow hobbs_ledger Read \
   --group ledger.journal.requested \
   --group ledger.revert.requested \
   --group ledger.group.requested \
   --group ledger.hold.requested \
   --group ledger.limit.requested \
-  --group ledger.decision.requested
+  --group ledger.decision.requested \
+  --group ledger.ledger.redrive
 allow hobbs_payouts Write \
-  --topic reversal.requested \
   --topic reversal.settled \
-  --topic refund.requested \
   --topic refund.settled \
-  --topic charge.requested \
   --topic charge.answered \
-  --topic school.accepted \
-  --topic contact.changed \
   --topic journal.requested \
-  --topic journal.posted \
   --topic transfer.sent \
   --topic transfer.refused \
   --topic transfer.parked \
   --topic transfer.reversed \
   --topic payout.settled \
-  --topic payment.received \
   --topic charge.settled \
   --topic stripe.webhook \
   --topic stripe.transaction \
   --topic stripe.balance \
-  --topic reserve.gate \
   --topic notification.requested \
-  --topic decision.requested \
   --topic decision.taken \
-  --topic payouts.dead
+  --topic payouts.dead \
+  --topic payouts.redrive
 allow hobbs_payouts Read \
   --topic reversal.requested \
   --topic refund.requested \
@@ -127,7 +113,8 @@ allow hobbs_payouts Read \
   --topic payment.received \
   --topic stripe.webhook \
   --topic reserve.gate \
-  --topic decision.requested
+  --topic decision.requested \
+  --topic payouts.redrive
 allow hobbs_payouts Describe \
   --topic revert.requested \
   --topic group.requested \
@@ -142,27 +129,20 @@ allow hobbs_payouts Read \
   --group payouts.payment.received \
   --group payouts.stripe.webhook \
   --group payouts.reserve.gate \
-  --group payouts.decision.requested
+  --group payouts.decision.requested \
+  --group payouts.payouts.redrive
 allow hobbs_receivables Write \
-  --topic flight.estimated \
   --topic dispatch.cleared \
   --topic dispatch.refused \
   --topic credit.level_changed \
   --topic charge.requested \
-  --topic charge.answered \
-  --topic school.accepted \
   --topic journal.requested \
-  --topic journal.posted \
   --topic hold.requested \
-  --topic hold.changed \
-  --topic hold.refused \
   --topic payment.received \
-  --topic charge.settled \
-  --topic stripe.webhook \
   --topic notification.requested \
-  --topic decision.requested \
   --topic decision.taken \
-  --topic receivables.dead
+  --topic receivables.dead \
+  --topic receivables.redrive
 allow hobbs_receivables Read \
   --topic flight.estimated \
   --topic charge.answered \
@@ -172,7 +152,8 @@ allow hobbs_receivables Read \
   --topic hold.refused \
   --topic charge.settled \
   --topic stripe.webhook \
-  --topic decision.requested
+  --topic decision.requested \
+  --topic receivables.redrive
 allow hobbs_receivables Describe \
   --topic flight.completed \
   --topic school.configured \
@@ -187,36 +168,32 @@ allow hobbs_receivables Read \
   --group receivables.hold.refused \
   --group receivables.charge.settled \
   --group receivables.stripe.webhook \
-  --group receivables.decision.requested
+  --group receivables.decision.requested \
+  --group receivables.receivables.redrive
 allow hobbs_gateway Write \
   --topic flight.completed \
   --topic flight.corrected \
   --topic flight.cancelled \
   --topic flight.dispatched \
   --topic stripe.webhook \
-  --topic decision.requested \
   --topic decision.taken \
-  --topic gateway.dead
+  --topic gateway.dead \
+  --topic gateway.redrive
 allow hobbs_gateway Read \
-  --topic decision.requested
+  --topic decision.requested \
+  --topic gateway.redrive
 allow hobbs_gateway Read \
-  --group gateway.decision.requested
+  --group gateway.decision.requested \
+  --group gateway.gateway.redrive
 allow hobbs_adjustments Write \
-  --topic flight.revised \
   --topic adjustment.changed \
   --topic reversal.requested \
-  --topic reversal.settled \
   --topic refund.requested \
-  --topic refund.settled \
-  --topic school.accepted \
   --topic journal.requested \
-  --topic journal.posted \
-  --topic journal.refused \
-  --topic transfer.sent \
   --topic notification.requested \
-  --topic decision.requested \
   --topic decision.taken \
-  --topic adjustments.dead
+  --topic adjustments.dead \
+  --topic adjustments.redrive
 allow hobbs_adjustments Read \
   --topic flight.revised \
   --topic reversal.settled \
@@ -225,7 +202,8 @@ allow hobbs_adjustments Read \
   --topic journal.posted \
   --topic journal.refused \
   --topic transfer.sent \
-  --topic decision.requested
+  --topic decision.requested \
+  --topic adjustments.redrive
 allow hobbs_adjustments Read \
   --group adjustments.flight.revised \
   --group adjustments.reversal.settled \
@@ -234,23 +212,17 @@ allow hobbs_adjustments Read \
   --group adjustments.journal.posted \
   --group adjustments.journal.refused \
   --group adjustments.transfer.sent \
-  --group adjustments.decision.requested
+  --group adjustments.decision.requested \
+  --group adjustments.adjustments.redrive
 allow hobbs_reserves Write \
-  --topic refund.settled \
-  --topic school.accepted \
   --topic journal.requested \
-  --topic journal.posted \
-  --topic journal.refused \
   --topic revert.requested \
-  --topic transfer.sent \
-  --topic stripe.transaction \
-  --topic stripe.balance \
   --topic reserve.gate \
   --topic reserve.changed \
   --topic reconciliation.completed \
-  --topic decision.requested \
   --topic decision.taken \
-  --topic reserves.dead
+  --topic reserves.dead \
+  --topic reserves.redrive
 allow hobbs_reserves Read \
   --topic refund.settled \
   --topic school.accepted \
@@ -259,7 +231,8 @@ allow hobbs_reserves Read \
   --topic transfer.sent \
   --topic stripe.transaction \
   --topic stripe.balance \
-  --topic decision.requested
+  --topic decision.requested \
+  --topic reserves.redrive
 allow hobbs_reserves Read \
   --group reserves.refund.settled \
   --group reserves.school.accepted \
@@ -268,17 +241,21 @@ allow hobbs_reserves Read \
   --group reserves.transfer.sent \
   --group reserves.stripe.transaction \
   --group reserves.stripe.balance \
-  --group reserves.decision.requested
+  --group reserves.decision.requested \
+  --group reserves.reserves.redrive
 allow hobbs_console Write \
   --topic decision.requested \
   --topic decision.taken \
-  --topic console.dead
+  --topic console.dead \
+  --topic console.redrive
 allow hobbs_console Read \
   --topic decision.requested \
-  --topic decision.taken
+  --topic decision.taken \
+  --topic console.redrive
 allow hobbs_console Read \
   --group console.decision.requested \
-  --group console.decision.taken
+  --group console.decision.taken \
+  --group console.console.redrive
 allow hobbs_operator Write \
   --topic flight.completed \
   --topic flight.corrected \
@@ -323,7 +300,15 @@ allow hobbs_operator Read \
   --topic stripe.balance \
   --topic reserve.gate \
   --topic decision.requested \
-  --topic decision.taken
+  --topic decision.taken \
+  --topic billing.redrive \
+  --topic ledger.redrive \
+  --topic payouts.redrive \
+  --topic receivables.redrive \
+  --topic gateway.redrive \
+  --topic adjustments.redrive \
+  --topic reserves.redrive \
+  --topic console.redrive
 allow hobbs_operator Describe \
   --topic dispatch.cleared \
   --topic dispatch.refused \
@@ -397,7 +382,15 @@ allow hobbs_operator Describe \
   --group adjustments.decision.requested \
   --group reserves.decision.requested \
   --group console.decision.requested \
-  --group console.decision.taken
+  --group console.decision.taken \
+  --group billing.billing.redrive \
+  --group ledger.ledger.redrive \
+  --group payouts.payouts.redrive \
+  --group receivables.receivables.redrive \
+  --group gateway.gateway.redrive \
+  --group adjustments.adjustments.redrive \
+  --group reserves.reserves.redrive \
+  --group console.console.redrive
 allow hobbs_scheduling Write \
   --topic flight.completed \
   --topic flight.corrected \
@@ -458,7 +451,15 @@ allow hobbs_migrate Describe \
   --topic gateway.dead \
   --topic adjustments.dead \
   --topic reserves.dead \
-  --topic console.dead
+  --topic console.dead \
+  --topic billing.redrive \
+  --topic ledger.redrive \
+  --topic payouts.redrive \
+  --topic receivables.redrive \
+  --topic gateway.redrive \
+  --topic adjustments.redrive \
+  --topic reserves.redrive \
+  --topic console.redrive
 allow hobbs_migrate Create \
   --topic flight.completed \
   --topic flight.corrected \
@@ -514,4 +515,12 @@ allow hobbs_migrate Create \
   --topic gateway.dead \
   --topic adjustments.dead \
   --topic reserves.dead \
-  --topic console.dead
+  --topic console.dead \
+  --topic billing.redrive \
+  --topic ledger.redrive \
+  --topic payouts.redrive \
+  --topic receivables.redrive \
+  --topic gateway.redrive \
+  --topic adjustments.redrive \
+  --topic reserves.redrive \
+  --topic console.redrive

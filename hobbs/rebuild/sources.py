@@ -8,6 +8,7 @@ from typing import Final
 
 from fleet.decisions import REQUESTED, Action
 from fleet.folders import folder_of
+from fleet.redrives import topic_of
 from schemas.services import BY_NAME, SERVICES
 from schemas.topics import FOREVER, TOPICS
 
@@ -30,10 +31,11 @@ class Sources:
 
 def sources_of(service: str) -> Sources:
     """What one service is made of."""
+    again = {REQUESTED, topic_of(service)}  # decisions of a moment, and records that are in their topics too
     leaving_rows = [
         topic
         for topic in TOPICS.values()
-        if service in topic.consumers and service not in topic.only_answered_by and topic.name != REQUESTED
+        if service in topic.consumers and service not in topic.only_answered_by and topic.name not in again
     ]
     to_keep = tuple(topic.name for topic in leaving_rows if topic.retention_ms != FOREVER)
     return Sources(

@@ -241,6 +241,7 @@ CREATE TABLE adjustments.outbox (
     CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
 );
 ALTER TABLE adjustments.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE adjustments.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['adjustment.changed'::text, 'adjustments.dead'::text, 'adjustments.redrive'::text, 'decision.taken'::text, 'journal.requested'::text, 'notification.requested'::text, 'refund.requested'::text, 'reversal.requested'::text]))) NOT VALID;
 ALTER TABLE ONLY adjustments.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.outbox TO hobbs_adjustments;
 

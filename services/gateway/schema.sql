@@ -123,10 +123,10 @@ CREATE TABLE gateway.outbox (
     traceparent text,
     raw_headers jsonb,
     staged_at timestamptz DEFAULT clock_timestamp() NOT NULL,
-    CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL)))),
-    CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['flight.completed'::text, 'flight.corrected'::text, 'flight.cancelled'::text, 'flight.dispatched'::text, 'decision.requested'::text, 'decision.taken'::text, 'gateway.dead'::text])))
+    CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
 );
 ALTER TABLE gateway.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE gateway.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['decision.taken'::text, 'flight.cancelled'::text, 'flight.completed'::text, 'flight.corrected'::text, 'flight.dispatched'::text, 'gateway.dead'::text, 'gateway.redrive'::text]))) NOT VALID;
 ALTER TABLE ONLY gateway.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE gateway.outbox TO hobbs_gateway;
 

@@ -462,6 +462,7 @@ CREATE TABLE ledger.outbox (
     CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
 );
 ALTER TABLE ledger.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ledger.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['balance.crossed'::text, 'decision.taken'::text, 'hold.changed'::text, 'hold.refused'::text, 'journal.posted'::text, 'journal.refused'::text, 'ledger.dead'::text, 'ledger.redrive'::text, 'limit.changed'::text]))) NOT VALID;
 ALTER TABLE ONLY ledger.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE ledger.outbox TO hobbs_ledger;
 

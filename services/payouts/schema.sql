@@ -595,6 +595,7 @@ CREATE TABLE payouts.outbox (
     CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
 );
 ALTER TABLE payouts.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE payouts.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['charge.answered'::text, 'charge.settled'::text, 'decision.taken'::text, 'journal.requested'::text, 'notification.requested'::text, 'payout.settled'::text, 'payouts.dead'::text, 'payouts.redrive'::text, 'refund.settled'::text, 'reversal.settled'::text, 'stripe.balance'::text, 'stripe.transaction'::text, 'stripe.webhook'::text, 'transfer.parked'::text, 'transfer.refused'::text, 'transfer.reversed'::text, 'transfer.sent'::text]))) NOT VALID;
 ALTER TABLE ONLY payouts.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.outbox TO hobbs_payouts;
 

@@ -387,6 +387,7 @@ CREATE TABLE reserves.outbox (
     CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
 );
 ALTER TABLE reserves.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE reserves.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['decision.taken'::text, 'journal.requested'::text, 'reconciliation.completed'::text, 'reserve.changed'::text, 'reserve.gate'::text, 'reserves.dead'::text, 'reserves.redrive'::text, 'revert.requested'::text]))) NOT VALID;
 ALTER TABLE ONLY reserves.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.outbox TO hobbs_reserves;
 

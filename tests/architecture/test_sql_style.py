@@ -31,4 +31,4 @@ def test_a_function_says_result_language_and_settings_on_lines_of_their_own(file
         r"    LANGUAGE [^\n]+\n(?:    SET [^\n]+\n)*    AS \$\$"
     )
     assert [head for head in heads if not form.fullmatch(head)] == []
-    assert heads
+    assert heads or file.name == "outbox_topics.sql"  # a constraint: it follows the table of topics

@@ -342,6 +342,18 @@ FLEET_MUTANTS = (
         catchers=(f"{INBOX}::test_a_redriven_letter_is_read_again_and_opens_again_when_it_fails_again",),
     ),
     Mutant(
+        name="redriven-to-no-handler",
+        breaks="A redriven record keeps the topic it came over, and is buried instead of handled.",
+        edits=(
+            Edit(
+                path="fleet/redrives.py",
+                old="return record._replace(topic=topic, ",
+                new="return record._replace(",
+            ),
+        ),
+        catchers=(f"{INBOX}::test_a_letter_that_comes_back_goes_to_the_handler_of_its_topic_and_no_other",),
+    ),
+    Mutant(
         name="timer-without-lease",
         breaks="A timer's job is run a second time while another process still runs it.",
         edits=(

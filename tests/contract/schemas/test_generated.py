@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft7Validator, Draft202012Validator
 
+from schemas.dead_letters import Redriven
 from schemas.generate import GENERATED, generated_files, schema_file, stale_files, topic_schema, write_files
 from schemas.topics import TOPICS, Topic
 
@@ -49,7 +50,7 @@ def test_each_json_schema_is_valid_and_takes_its_examples(topic: Topic) -> None:
     validator = Draft202012Validator(schema, format_checker=Draft202012Validator.FORMAT_CHECKER)
     for example in schema["examples"]:
         validator.validate(example)
-        assert not validator.is_valid({}), "an empty event must not pass"
+        assert topic.model is Redriven or not validator.is_valid({}), "an empty event must not pass"
 
 
 def test_the_asyncapi_document_follows_asyncapis_own_schema(document: dict[str, Any]) -> None:

@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import Sequence
 
 import pytest
 from sqlalchemy.exc import DBAPIError
@@ -7,6 +8,7 @@ from fleet.database import Database, InsideTransaction, forbid_in_transaction
 from fleet.dead_letters import discard, redrive, show
 from fleet.envelope import Record, uuid7
 from fleet.inbox import Unreadable, admit
+from fleet.redrives import as_it_was, take
 from tests.integration.fleet.sample import Thing, effects, letters, record_things
 from tests.support.letters import open_letters
 from tests.support.records import record
@@ -114,9 +116,11 @@ async def test_a_redriven_letter_is_read_again_and_opens_again_when_it_fails_aga
         (letter,) = await open_letters(tx)
         assert await redrive(tx, [letter.id], who="test") == [letter.id]
         assert await redrive(tx, [letter.id], who="test") == []
-        staged = await tx.one("SELECT topic, value FROM outbox WHERE raw_headers IS NOT NULL")
-    assert (staged.topic, staged.value) == ("thing.happened", refused.value)
-    assert await record_things(database, [refused]) == 1
+        staged = await tx.one("SELECT topic, value, raw_headers FROM outbox WHERE raw_headers IS NOT NULL")
+    assert (staged.topic, staged.value) == ("sample.redrive", refused.value)
+    back = as_it_was(record("sample.redrive", staged.value, offset=77, headers=staged.raw_headers))
+    assert (back.topic, back.partition, back.offset) == (refused.topic, refused.partition, refused.offset)
+    assert await record_things(database, [back]) == 1
     assert await letters(database) == [("refused", "open", 2)]
 
 
@@ -160,7 +164,7 @@ async def test_the_record_that_was_redriven_opens_its_letter_again_and_once(data
         (letter,) = await open_letters(tx)
         await redrive(tx, [letter.id], who="test")
         staged = await tx.one("SELECT value, raw_headers FROM outbox WHERE raw_headers IS NOT NULL")
-    back = record("thing.happened", staged.value, ce_id="", partition=3, offset=8, headers=staged.raw_headers)
+    back = as_it_was(record("sample.redrive", staged.value, ce_id="", offset=8, headers=staged.raw_headers))
     for _ in range(2):  # the batch is read again
         await record_things(database, [back])
     assert await letters(database) == [("not_utf8", "open", 2)]
@@ -168,6 +172,40 @@ async def test_the_record_that_was_redriven_opens_its_letter_again_and_once(data
         await discard(tx, [letter.id], who="test", why="a test")
     await record_things(database, [back])  # the topic is read from its beginning
     assert await letters(database) == [("not_utf8", "discarded", 2)]
+
+
+async def test_a_letter_that_comes_back_goes_to_the_handler_of_its_topic_and_no_other(
+    database: Database,
+) -> None:
+    for name in "ab":
+        await record_things(database, [record("thing.happened", Thing(name=name, refused=True))])
+    async with database.transaction() as tx:
+        await redrive(tx, [letter.id for letter in await open_letters(tx)], who="test")
+        rows = await tx.all(
+            "SELECT value, raw_headers FROM outbox WHERE topic = 'sample.redrive' ORDER BY id"
+        )
+    batch = [
+        record("sample.redrive", row.value, offset=n, headers=row.raw_headers) for n, row in enumerate(rows)
+    ]
+    heard: list[list[str]] = []
+
+    async def things(records: Sequence[Record]) -> None:
+        heard.append([one.topic for one in records])
+        await record_things(database, records)
+
+    for _ in range(2):  # the batch is read again
+        await take(database, {"thing.happened": things}, batch)
+    assert heard == [["thing.happened"] * 2] * 2
+    assert await letters(database) == [("refused", "open", 2)] * 2
+
+
+@pytest.mark.parametrize("named", [{}, {"hobbs_redriven_topic": "unheard.of", "hobbs_redriven_place": "0:1"}])
+async def test_a_letter_of_no_topic_that_the_service_reads_is_buried(
+    database: Database, named: dict[str, str]
+) -> None:
+    stray = record("sample.redrive", Thing(name="a"), headers=named)
+    await take(database, {}, [stray])
+    assert [reason for reason, _, _ in await letters(database)] == ["no_such_topic"]
 
 
 async def test_a_discarded_letter_keeps_its_reason_and_history(database: Database) -> None:

@@ -7,8 +7,10 @@ from decimal import Decimal
 from functools import partial
 from uuid import UUID
 
+from fleet.dead_letters import OF_PLACE, OF_TOPIC
 from fleet.decisions import REQUESTED
 from fleet.envelope import Record, uuid7
+from fleet.redrives import topic_of
 from schemas.charges import ChargeAnswered, ChargeRequested
 from schemas.contacts import ContactChanged
 from schemas.decisions import DecisionRequested, Who
@@ -111,6 +113,13 @@ def decided(service: str, nth: int) -> Record:
         valid_until=now + timedelta(minutes=1),
     )
     return record(REQUESTED, event, key=f"{service}/object {nth}", ce_id=event.decision_id)
+
+
+def redriven(service: str, nth: int) -> Record:
+    """The same, sent to its service again."""
+    asked = decided(service, nth)
+    place = {OF_TOPIC: REQUESTED, OF_PLACE: f"{asked.partition}:{asked.offset}"}
+    return asked._replace(topic=topic_of(service), headers={**asked.headers, **place})
 
 
 def take_back(nth: int) -> Record:
@@ -272,3 +281,4 @@ CONSUMED = [
     Consumed(service="adjustments", topic="refund.settled", event=lambda n: refund(UUID(int=n), 4_000)),
 ]
 CONSUMED += [Consumed(service=name, topic=REQUESTED, event=partial(decided, name)) for name in SERVICES]
+CONSUMED += [Consumed(service=name, topic=topic_of(name), event=partial(redriven, name)) for name in SERVICES]

@@ -110,7 +110,7 @@ def test_people_ask_and_hear_but_write_no_books() -> None:
         writes(OPERATOR)
     )
     assert "decision.taken" in reads(OPERATOR)
-    assert set(writes(CONSOLE)) == {"decision.requested", "decision.taken", "console.dead"}
+    assert set(writes(CONSOLE)) == {"decision.requested", "decision.taken", "console.dead", "console.redrive"}
 
 
 def test_who_waits_for_others_topics_may_measure_them() -> None:

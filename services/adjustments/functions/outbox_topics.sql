@@ -1,0 +1,6 @@
+-- What its relay would publish, whoever wrote the row: the topics that are its own in schemas/topics.py, and no other.
+ALTER TABLE outbox DROP CONSTRAINT IF EXISTS outbox_takes_own_topics_only;
+ALTER TABLE outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK (topic IN (
+           'adjustment.changed', 'adjustments.dead', 'adjustments.redrive', 'decision.taken',
+           'journal.requested', 'notification.requested', 'refund.requested', 'reversal.requested'
+)) NOT VALID;  -- rows of the release before may be of other topics still
