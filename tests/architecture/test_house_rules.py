@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
+from tests.support.each import of_each
 
 ROOT = Path(__file__).resolve().parents[2]
 FORBIDDEN_NAMES = {"utils", "util", "common", "helpers", "helper", "misc", "base", "manager", "exceptions"}
@@ -52,24 +52,24 @@ def test_there_is_something_to_check() -> None:
     assert len(MODULES) > 30
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name)
+@of_each(PYTHON, named=name)
 def test_a_file_has_one_job(path: Path) -> None:
     assert path.read_text(encoding="utf-8").count("\n") <= FILE_LINES_MAX
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name)
+@of_each(PYTHON, named=name)
 def test_a_function_fits_one_look(path: Path) -> None:
     functions = (n for n in ast.walk(tree(path)) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef))
     long = {f.name for f in functions if (f.end_lineno or f.lineno) - f.lineno >= FUNCTION_LINES_MAX}
     assert long == set()
 
 
-@pytest.mark.parametrize("path", PYTHON, ids=name)
+@of_each(PYTHON, named=name)
 def test_a_name_says_something(path: Path) -> None:
     assert path.stem not in FORBIDDEN_NAMES
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@of_each(MODULES, named=name)
 def test_nothing_is_mocked_and_no_service_imports_another(path: Path) -> None:
     parts = path.relative_to(ROOT).parts
     for module in imports(path):
@@ -85,7 +85,7 @@ def test_nothing_is_mocked_and_no_service_imports_another(path: Path) -> None:
             }
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@of_each(MODULES, named=name)
 def test_one_module_makes_time_zones(path: Path) -> None:
     """Else somebody reads the host's rules (decision 0171)."""
     calls = (node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call))

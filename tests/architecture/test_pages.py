@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.architecture.test_house_rules import ROOT, name, tracked
+from tests.support.each import of_each
 
 DECISIONS = ROOT / "docs" / "decisions"
 PAGES = tracked("*.md")
@@ -28,7 +29,7 @@ NOT_IN_THE_REPOSITORY = re.compile(r"\bdesign section\b|\bissue \d|\bIssue \d|(?
 MADE = {"bench.md", "BREAKS.md", "hobbs/test", "deploy/secrets"}
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+@of_each(PAGES, named=name)
 def test_every_table_is_whole(page: Path) -> None:
     assert list(broken_tables(page.read_text(encoding="utf-8"))) == []
 
@@ -76,7 +77,7 @@ def test_every_decision_is_in_the_index_by_its_title_and_nothing_else_is() -> No
     assert all(file.startswith(number) for number, file, _ in rows)
 
 
-@pytest.mark.parametrize("path", COMMENTED, ids=name)
+@of_each(COMMENTED, named=name)
 def test_what_a_comment_or_docstring_cites_is_there(path: Path) -> None:
     said = list(prose_of(path))
     missing = [cited for text in said for cited in CITED.findall(text) if not is_there(cited, path.parent)]

@@ -6,9 +6,10 @@ import pytest
 
 from tests.architecture.rooms import ROOMS, faults
 from tests.architecture.test_house_rules import MODULES, ROOT, name
+from tests.support.each import of_each
 
 
-@pytest.mark.parametrize("path", MODULES, ids=name)
+@of_each(MODULES, named=name)
 def test_a_module_keeps_to_its_room(path: Path) -> None:
     assert faults(name(path), path.read_text(encoding="utf-8")) == []
 

@@ -11,6 +11,7 @@ import pytest
 from fleet.revisions import services
 from schemas.services import REGISTERED, SERVICES
 from tests.architecture.test_house_rules import ROOT, name, tracked
+from tests.support.each import of_each
 
 EVERY_SERVICE_HAS = ("__init__.py", "app.py", "fault_points.py", "README.md", "migrations/env.py")
 EACH_SERVICE = pytest.mark.parametrize("service", SERVICES)
@@ -58,7 +59,7 @@ def test_a_service_is_in_the_table_of_the_architecture(service: str) -> None:
     assert f"\n| {service} |" in page
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=name)
+@of_each(SOURCES, named=name)
 def test_nobody_lists_services_by_hand(path: Path) -> None:
     if name(path) not in MAY_LIST:
         assert list(lists_by_hand(path)) == [], "schemas/services.py has them"

@@ -3,7 +3,8 @@
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,15 @@ def test_each_alert_does_what_its_cases_say(path: Path) -> None:
     accepted(promtool("test", "rules", path))
 
 
-def cases() -> Iterator[tuple[str, str, dict[str, Any]]]:
+@cache
+def cases() -> list[tuple[str, str, dict[str, Any]]]:
     """Alert, case and test of each test, whose name is `<alert>: <case>` and perhaps more."""
+    found = []
     for path in TESTS:
         for test in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]:
             alert, _, case = test["name"].partition(": ")
-            yield alert, case.partition(",")[0], test
+            found.append((alert, case.partition(",")[0], test))
+    return found
 
 
 @EACH_ALERT

@@ -4,10 +4,10 @@ import ast
 from pathlib import Path
 from uuid import uuid4
 
-import pytest
 from prometheus_client import REGISTRY
 
 from fleet import metrics
+from tests.support.each import of_each
 from tests.support.metrics import labelled
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -50,7 +50,7 @@ def test_a_metric_without_labels_is_there_at_once() -> None:
     assert REGISTRY.get_sample_value(f"{name}_total") == 0
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda path: str(path.relative_to(ROOT)))
+@of_each(SOURCES, named=lambda path: str(path.relative_to(ROOT)))
 def test_only_fleet_metrics_makes_metrics(path: Path) -> None:
     """Elsewhere a metric could be made without its label values."""
     made = {

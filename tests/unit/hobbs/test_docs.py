@@ -19,6 +19,7 @@ from hobbs.cli import COMMANDS, GROUPS, assemble
 from hobbs.commands.migrate import LoginUrls
 from hobbs.commands.rebuild import RebuildSettings
 from schemas.services import SERVICES
+from tests.support.each import of_each
 
 ROOT = Path(__file__).resolve().parents[3]
 PAGES = sorted(
@@ -32,7 +33,7 @@ PAGES = sorted(
     ).stdout.splitlines()
     if (ROOT / name).is_file()
 )
-EACH_PAGE = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+EACH_PAGE = of_each(PAGES, named=lambda page: str(page.relative_to(ROOT)))
 LINK = re.compile(r"\[(?P<text>[^\]]+)\]\((?P<target>[^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -146,7 +147,7 @@ SPEAKING = sorted(
 )
 
 
-@pytest.mark.parametrize("path", SPEAKING, ids=lambda path: str(path.relative_to(ROOT)))
+@of_each(SPEAKING, named=lambda path: str(path.relative_to(ROOT)))
 def test_every_command_that_messages_alerts_and_comments_name_exists(path: Path) -> None:
     assert faults_in_sentences(path) == []
 
