@@ -14,8 +14,8 @@ import logging
 import os
 import signal
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from typing import Final
 
 HANG_S = 3600.0
 
@@ -85,7 +85,7 @@ class Plan:
 
 async def fault_point(point: str, thing: str | None = None) -> None:
     """Pass a named place, perhaps for a `thing`; nothing happens unless the environment planned it."""
-    plan = _plan()
+    plan = _read_plan() if _plan is _UNREAD else _plan
     if plan is not None:
         await plan.meet(point)
         if thing is not None:
@@ -121,10 +121,13 @@ async def _happen(point: str, fault: Fault) -> None:
     await asyncio.sleep(HANG_S if fault.action == "hang" else fault.seconds)
 
 
-@cache
-def _plan() -> Plan | None:
-    """What the environment planned, read when the first point is passed: imports may be shared (a fork)."""
+def _read_plan() -> Plan | None:
+    """Read what the environment plans, once: when the first point is passed, since a fork shares imports."""
+    global _plan
     planned, reached = os.environ.get("HOBBS_FAULTS", ""), os.environ.get("HOBBS_FAULTS_REACHED")
-    if not planned and not reached:
-        return None
-    return Plan(parse_plan(planned), Path(reached) if reached else None)
+    _plan = Plan(parse_plan(planned), Path(reached) if reached else None) if planned or reached else None
+    return _plan
+
+
+_UNREAD: Final = Plan({}, None)
+_plan: Plan | None = _UNREAD
