@@ -7,9 +7,9 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
-from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import OffsetAndMetadata
 
+from fleet.reader import Reader
 from hobbs.local.fleet_processes import Fleet, start_services, stop_services, wait_until_ready
 from hobbs.local.postgres import binaries
 from hobbs.local.running_fleet import RunningFleet
@@ -42,12 +42,12 @@ async def set_offsets(fleet: Fleet, share: float) -> None:
     The services are stopped. Left alone, offsets are ahead of a restored database.
     """
     for topic in TOPICS.values():
-        places = [TopicPartition(fleet.topic_prefix + topic.name, n) for n in range(topic.partitions)]
         for service in topic.consumers:
             group = f"{fleet.topic_prefix}{service}.{topic.name}"
-            async with AIOKafkaConsumer(
+            async with Reader(
                 bootstrap_servers=fleet.kafka_bootstrap, group_id=group, enable_auto_commit=False
             ) as member:
+                places = await member.places_of(fleet.topic_prefix + topic.name)
                 member.assign(places)
                 committed = {place: await member.committed(place) for place in places}
                 moved = {

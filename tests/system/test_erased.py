@@ -7,8 +7,8 @@ from typing import Any, Final
 from uuid import uuid4
 
 import pytest
-from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from fleet.reader import Reader
 from hobbs.demo.figures import Figures
 from hobbs.demo.money import Cashier
 from hobbs.demo.school import SCHOOL_FILE, CommandFailed, run_hobbs
@@ -36,10 +36,10 @@ async def topics_with(running: RunningFleet, word: str) -> list[str]:
     """Topics with a record that has the word in its key, value or headers, in any case."""
     found: set[str] = set()
     wanted, prefix = word.lower().encode(), running.fleet.topic_prefix
-    consumer = AIOKafkaConsumer(bootstrap_servers=running.fleet.kafka_bootstrap, auto_offset_reset="earliest")
+    consumer = Reader(bootstrap_servers=running.fleet.kafka_bootstrap, auto_offset_reset="earliest")
     async with consumer:
         for topic in TOPICS.values():
-            places = [TopicPartition(prefix + topic.name, n) for n in range(topic.partitions)]
+            places = await consumer.places_of(prefix + topic.name)
             consumer.assign(places)
             await consumer.seek_to_beginning(*places)
             ends = await consumer.end_offsets(places)
