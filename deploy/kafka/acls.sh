@@ -147,6 +147,7 @@ allow hobbs_receivables Write \
   --topic flight.estimated \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic dunning.requested \
   --topic credit.level_changed \
   --topic charge.requested \
   --topic charge.answered \
@@ -327,6 +328,7 @@ allow hobbs_operator Read \
 allow hobbs_operator Describe \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic dunning.requested \
   --topic credit.level_changed \
   --topic flight.billed \
   --topic adjustment.changed \
@@ -411,6 +413,7 @@ allow hobbs_migrate Describe \
   --topic flight.estimated \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic dunning.requested \
   --topic credit.level_changed \
   --topic flight.billed \
   --topic flight.revised \
@@ -467,6 +470,7 @@ allow hobbs_migrate Create \
   --topic flight.estimated \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic dunning.requested \
   --topic credit.level_changed \
   --topic flight.billed \
   --topic flight.revised \
