@@ -19,6 +19,7 @@ GROUPS: Final = {
     "payments": "hobbs.commands.payments",
     "credit": "hobbs.commands.credit",
     "accounts": "hobbs.commands.accounts",
+    "dunning": "hobbs.commands.dunning",
     "adjustments": "hobbs.commands.adjustments",
     "reconcile": "hobbs.commands.reconcile",
     "explain": "hobbs.commands.explain",

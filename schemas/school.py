@@ -9,8 +9,9 @@ the kinds it needs and reads `new` with `read_card`. Money is minor units, per h
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from schemas.dunning_steps import DunningStep
 from schemas.fields import CalendarDate, Currency, Event, Identifier, Instant, Sentence
 from schemas.identifiers import identifier_problem
 
@@ -158,6 +159,10 @@ class CreditCard(Card):
     planned end. From `near_percent` and `close_percent` of the limit on a student is warned.
     `allowed_by_one_up_to`: up to this amount one person may allow a flight beyond the limit; above, a second
     must agree. What is billed is due `terms_days` after the day (`net`) or after the end of its month.
+    `dunning_steps`, in their order: what is done about what is overdue, once each until nothing is; none:
+    nothing. Less than `dunning_minimum` is not asked for. Only from `dunning_from_hour` to before
+    `dunning_until_hour` of the school's day, on weekends if `dunning_on_weekends`, never on
+    `dunning_holidays`, and at least `dunning_days_between` days after the step before.
     """
 
     limit: Rate | None = None
@@ -168,6 +173,20 @@ class CreditCard(Card):
     allowed_by_one_up_to: Rate = 0
     terms: Literal["net", "end_of_month"] = "net"
     terms_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 0
+    dunning_steps: Annotated[list[DunningStep], Field(max_length=20)] = Field(default_factory=list)
+    dunning_minimum: Rate = 0
+    dunning_from_hour: Annotated[int, Field(strict=True, ge=0, le=23)] = 9
+    dunning_until_hour: Annotated[int, Field(strict=True, ge=1, le=24)] = 18
+    dunning_on_weekends: Annotated[bool, Field(strict=True)] = False
+    dunning_holidays: Annotated[list[CalendarDate], Field(max_length=200)] = Field(default_factory=list)
+    dunning_days_between: Annotated[int, Field(strict=True, ge=1, le=90)] = 1
+
+    @field_validator("dunning_steps")
+    @classmethod
+    def steps_have_names_of_their_own(cls, steps: list[DunningStep]) -> list[DunningStep]:
+        if len({step.name for step in steps}) < len(steps):
+            raise ValueError("two steps have the same name")
+        return steps
 
 
 class CreditLimitCard(Card):

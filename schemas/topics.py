@@ -9,6 +9,7 @@ from schemas.credit import CreditLevelChanged
 from schemas.dead_letters import DeadLettered, Redriven
 from schemas.decisions import DecisionRequested, DecisionTaken
 from schemas.dispatches import DispatchCleared, DispatchRefused, FlightDispatched, FlightEstimated
+from schemas.dunning import DunningRequested
 from schemas.fields import Event
 from schemas.flights import FlightBilled, FlightCancelled, FlightCompleted, FlightCorrected, FlightRevised
 from schemas.holds import HoldChanged, HoldRefused, HoldRequested, LimitChanged, LimitRequested
@@ -101,6 +102,7 @@ _TOPICS = (
     ),
     Topic(name="dispatch.cleared", model=DispatchCleared, key="flight_id", owner="receivables"),
     Topic(name="dispatch.refused", model=DispatchRefused, key="flight_id", owner="receivables"),
+    Topic(name="dunning.requested", model=DunningRequested, key="student", owner="receivables"),
     Topic(name="credit.level_changed", model=CreditLevelChanged, key="student", owner="receivables"),
     Topic(name="flight.billed", model=FlightBilled, key="flight_id", owner="billing"),
     Topic(

@@ -134,6 +134,7 @@ allow hobbs_payouts Read \
 allow hobbs_receivables Write \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic dunning.requested \
   --topic credit.level_changed \
   --topic charge.requested \
   --topic journal.requested \
@@ -312,6 +313,7 @@ allow hobbs_operator Read \
 allow hobbs_operator Describe \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic dunning.requested \
   --topic credit.level_changed \
   --topic flight.billed \
   --topic adjustment.changed \
@@ -404,6 +406,7 @@ allow hobbs_migrate Describe \
   --topic flight.estimated \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic dunning.requested \
   --topic credit.level_changed \
   --topic flight.billed \
   --topic flight.revised \
@@ -468,6 +471,7 @@ allow hobbs_migrate Create \
   --topic flight.estimated \
   --topic dispatch.cleared \
   --topic dispatch.refused \
+  --topic dunning.requested \
   --topic credit.level_changed \
   --topic flight.billed \
   --topic flight.revised \

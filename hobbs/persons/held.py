@@ -56,6 +56,9 @@ HELD: Final[dict[str, str]] = {
         SELECT * FROM receivables_public.auto_charges WHERE student = ANY (CAST(:students AS text[]))""",
     "charge_choices": """
         SELECT * FROM receivables_public.charge_choices WHERE student = ANY (CAST(:students AS text[]))""",
+    "dunning": """
+        SELECT * FROM receivables_public.dunning_history
+        WHERE student = ANY (CAST(:students AS text[])) ORDER BY place""",
     "credit_levels": """
         SELECT * FROM receivables_public.credit_level_changes
         WHERE student = ANY (CAST(:students AS text[]))""",

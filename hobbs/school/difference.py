@@ -41,6 +41,9 @@ _WITHOUT_MONEY = (
     "near_percent",
     "close_percent",
     "terms_days",
+    "dunning_from_hour",
+    "dunning_until_hour",
+    "dunning_days_between",
 )
 
 
@@ -112,6 +115,16 @@ def value_text(name: str, value: Any, currency: str) -> str:
         return "; ".join(f"{line} {percent_text(ppm)}" for line, ppm in value.items())
     if name == "airport_fees":
         return "; ".join(f"{fee['name']} {format_minor(fee['amount'], currency)}" for fee in value)
+    if name == "dunning_steps":
+        return "; ".join(_step_text(step, currency) for step in value) or "none"
+    if name == "dunning_holidays":
+        return ", ".join(value) or "none"
     if isinstance(value, int) and name not in _WITHOUT_MONEY:
         return format_minor(value, currency)
     return str(value)
+
+
+def _step_text(step: Mapping[str, Any], currency: str) -> str:
+    when = [f"from {step['days_overdue']} days"] if step.get("days_overdue") else []
+    when += [f"from {format_minor(step['balance'], currency)}"] if step.get("balance") else []
+    return f"{step['name']}: {step['action']} {' and '.join(when)}"

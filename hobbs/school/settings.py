@@ -90,6 +90,18 @@ def _fees(value: Any, currency: str) -> list[dict[str, Any]]:
     return [{"name": fee["name"], "amount": _money(fee["amount"], currency)} for fee in value]
 
 
+def _steps(value: Any, currency: str) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not all(isinstance(step, dict) for step in value):
+        raise Misread('must be a list such as [{ name = "first", days_overdue = 3, action = "remind" }]')
+    return [
+        step | ({"balance": _money(step["balance"], currency)} if "balance" in step else {}) for step in value
+    ]
+
+
+def _days(value: Any, currency: str) -> Any:
+    return [_day(one, currency) for one in value] if isinstance(value, list) else value
+
+
 def _taxes(value: Any, currency: str) -> dict[str, int]:
     if not isinstance(value, dict) or not set(value) <= set(LINE_KINDS):
         raise Misread(f"must be a table such as {{ rental = 5.6 }}; lines: {', '.join(LINE_KINDS)}")
@@ -174,9 +186,14 @@ TABLES: Mapping[str, Table] = {
         identity=(),
         key=lambda table: "credit",
         settings=_settings(
-            "limit allowed_by_one_up_to", 
-            plain="margin_percent hold_hours near_percent close_percent terms terms_days",
-        ),
+            "limit allowed_by_one_up_to dunning_minimum",
+            plain="margin_percent hold_hours near_percent close_percent terms terms_days dunning_from_hour "
+            "dunning_until_hour dunning_on_weekends dunning_days_between",
+        )
+        | {
+            "dunning_steps": Setting(name="dunning_steps", read=_steps),
+            "dunning_holidays": Setting(name="dunning_holidays", read=_days),
+        },
         repeats=True,
     ),
     "credit_limit": Table(

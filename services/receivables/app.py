@@ -9,6 +9,7 @@ from services.receivables.desk.decisions import ACTIONS
 from services.receivables.handlers import (
     allocate_named,
     charge_due,
+    dun,
     end_flights,
     follow_book,
     measure_waiting,
@@ -27,6 +28,7 @@ MEASURE_S = 15.0
 END_EVERY_S = 1.0
 CHARGE_EVERY_S = 2.0
 TELL_EVERY_S = 1.0
+DUN_EVERY_S = 30.0
 ANSWER_EVERY_S = 0.01
 BATCH_MAX = 500
 BILLINGS_TOPICS = ("school.configured", "flight.completed")
@@ -63,6 +65,7 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     _dispatch(worker)
     worker.every("charge_due", CHARGE_EVERY_S, partial(charge_due, worker.database))
     worker.every("tell_levels", TELL_EVERY_S, partial(tell_levels, worker.database))
+    worker.every("dun", DUN_EVERY_S, partial(dun, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
     worker.every("allocate_named", MEASURE_S, partial(allocate_named, worker.database))
     worker.decide(ACTIONS)

@@ -13,6 +13,7 @@ from services.receivables.wire.stripe_objects import Kind, WebhookRead
 
 CHARGED_AT_ONCE: Final = 200
 LOOKED_AT_AT_ONCE: Final = 500
+DUNNED_AT_ONCE: Final = 2_000
 
 
 async def take_stripe_events(
@@ -113,6 +114,14 @@ async def charge_due(db: Database, *, most: int = CHARGED_AT_ONCE) -> None:
             after = await steps.auto_charges.decide_due(tx, after, most, datetime.now(UTC))
 
 
+async def dun(db: Database, *, most: int = DUNNED_AT_ONCE) -> None:
+    """Ask students for what is overdue, as far as a step is due. A transaction for each part."""
+    after: str | None = ""
+    while after is not None:
+        async with db.transaction() as tx:
+            after = await steps.dunning.go_on(tx, after, most, datetime.now(UTC))
+
+
 async def tell_levels(db: Database, *, most: int = LOOKED_AT_AT_ONCE) -> None:
     """Say which students crossed a level of their limit. A transaction for each part."""
     more = True
@@ -132,6 +141,9 @@ async def measure_waiting(db: Database) -> None:
     async with db.transaction() as tx:
         waiting = await store.waiting.count(tx)
         ages = await store.auto_charges.ages(tx)
+        dunned = await store.dunning.count(tx)
+    for what, count in dunned.items():
+        metrics.DUNNING.labels(what).set(count)
     for state, age in ages.items():
         metrics.AUTO_CHARGE_AGE.labels(state).set(age.total_seconds())
     metrics.WAITING.labels("payment").set(waiting.charges)

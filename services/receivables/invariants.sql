@@ -157,3 +157,45 @@ LEFT JOIN LATERAL (
 WHERE said.number IS NULL AND (changes, level) <> (0, 'ok')
    OR said.from_level <> said.before OR said.number <> said.previous + 1
    OR said.next IS NULL AND (said.number, said.to_level) <> (changes, level);
+
+-- name: dunning_stands_as_it_was_told
+-- A student's runs are counted as they began, the newest is open unless it ended, and what holds it is what was said last.
+SELECT student, known.run, known.overdue_since, known.hold, told.begun, told.ended, told.last
+FROM dunning_case AS known
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE what = 'begins') AS begun, count(*) FILTER (WHERE what = 'ends') AS ended,
+           (array_agg(what ORDER BY place DESC) FILTER (WHERE what NOT IN ('begins', 'step')
+                                                          AND NOT (what = 'ends' AND paused)))[1] AS last
+    FROM (SELECT history.*, coalesce((SELECT before.what = 'paused' FROM dunning_history AS before
+                                      WHERE before.student = history.student AND before.place < history.place
+                                        AND before.what IN ('paused', 'promised', 'resumed', 'lapsed')
+                                      ORDER BY before.place DESC LIMIT 1), false) AS paused
+          FROM dunning_history AS history WHERE history.student = known.student) AS history) AS told
+WHERE told.begun <> known.run OR told.begun - told.ended <> CASE WHEN known.overdue_since IS NULL THEN 0 ELSE 1 END
+   OR known.hold IS DISTINCT FROM CASE WHEN told.last IN ('paused', 'promised') THEN told.last END;
+
+-- name: no_step_while_it_is_held
+-- No step was done while a person had paused it, or on a day of a promise.
+SELECT step.student, step.run, step.step, step.local_at, said.what, said.until
+FROM dunning_history AS step
+CROSS JOIN LATERAL (
+    SELECT what, until FROM dunning_history AS before
+    WHERE before.student = step.student AND before.place < step.place
+      AND before.what IN ('paused', 'promised', 'resumed', 'lapsed')
+    ORDER BY before.place DESC LIMIT 1) AS said
+WHERE step.what = 'step' AND (said.what = 'paused' OR said.what = 'promised' AND said.until >= step.local_at::date);
+
+-- name: no_step_on_a_quiet_day
+-- No step was done on a holiday or, unless the book says so, on a weekend; by the card that it names.
+SELECT step.student, step.run, step.step, step.local_at
+FROM dunning_history AS step
+JOIN credit_policy AS card ON (card.effective_from, card.version) = (step.policy_from, step.policy_version)
+WHERE step.what = 'step'
+  AND (card.policy -> 'dunning_holidays' ? to_char(step.local_at, 'YYYY-MM-DD')
+       OR extract(isodow FROM step.local_at) >= 6 AND NOT coalesce((card.policy ->> 'dunning_on_weekends')::boolean, false));
+
+-- name: a_step_charges_once
+-- A step asked for one charge at most, of a student's own method.
+SELECT student, cause, count(*) FROM auto_charge
+WHERE cause LIKE 'dunning:%' AND state IN ('processing', 'succeeded')
+GROUP BY student, cause HAVING count(*) > 1;

@@ -5,6 +5,7 @@ from typing import Final, get_args
 from fleet import metrics
 from services.receivables.domain.auto_charges import DeclineClass, State
 from services.receivables.domain.credit_levels import Crossing
+from services.receivables.domain.dunning import Action
 from services.receivables.domain.postings import EventType
 from services.receivables.wire.stripe_objects import Kind
 
@@ -38,6 +39,16 @@ CREDIT_CROSSINGS: Final = metrics.counter(
     "receivables_credit_crossings_total",
     "Students who crossed a level of their limit",
     {"crossing": get_args(Crossing)},
+)
+DUNNING_STEPS: Final = metrics.counter(
+    "receivables_dunning_steps_total",
+    "Steps that were done about what is overdue",
+    {"action": get_args(Action)},
+)
+DUNNING: Final = metrics.gauge(
+    "receivables_dunning",
+    "Students who are asked for what is overdue, whose asking is paused, who promised to pay",
+    {"what": ("running", "paused", "promised")},
 )
 AUTO_CHARGES_DECLINED: Final = metrics.counter(
     "receivables_auto_charges_declined_total", "Declined charges by what follows", {"kind": DeclineClass}

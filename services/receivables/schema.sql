@@ -275,6 +275,58 @@ CREATE INDEX dispute_is_open ON receivables.dispute USING btree (charge_id) WHER
 CREATE INDEX dispute_of_charge ON receivables.dispute USING btree (charge_id);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.dispute TO hobbs_receivables;
 
+CREATE TABLE receivables.dunning_case (
+    student text NOT NULL,
+    run integer DEFAULT 0 NOT NULL,
+    overdue_since date,
+    hold text,
+    until date,
+    CONSTRAINT a_promise_says_until_when CHECK (((NOT (hold IS DISTINCT FROM 'promised'::text)) = (until IS NOT NULL))),
+    CONSTRAINT an_open_run_has_a_number CHECK (((overdue_since IS NULL) OR (run > 0))),
+    CONSTRAINT hold_is_known CHECK ((hold = ANY (ARRAY['paused'::text, 'promised'::text]))),
+    CONSTRAINT runs_are_counted_up CHECK ((run >= 0))
+);
+ALTER TABLE ONLY receivables.dunning_case ADD CONSTRAINT dunning_case_pkey PRIMARY KEY (student);
+CREATE INDEX dunning_runs ON receivables.dunning_case USING btree (student) WHERE ((overdue_since IS NOT NULL) OR (hold IS NOT NULL));
+GRANT SELECT, INSERT, UPDATE ON TABLE receivables.dunning_case TO hobbs_receivables;
+
+CREATE TABLE receivables.dunning_history (
+    place bigint NOT NULL,
+    student text NOT NULL,
+    run integer NOT NULL,
+    what text NOT NULL,
+    step text,
+    action text,
+    currency text,
+    total bigint,
+    oldest_due date,
+    policy_from date,
+    policy_version integer,
+    from_hour integer,
+    until_hour integer,
+    until date,
+    who text,
+    why text,
+    sentence text DEFAULT ''::text NOT NULL,
+    local_at timestamp without time zone NOT NULL,
+    at timestamptz NOT NULL,
+    CONSTRAINT a_person_says_who_and_why CHECK (((what = ANY (ARRAY['paused'::text, 'promised'::text, 'resumed'::text])) = ((who IS NOT NULL) AND (TRIM(BOTH FROM COALESCE(why, ''::text)) <> ''::text)))),
+    CONSTRAINT a_promise_says_its_day CHECK (((what = 'promised'::text) = (until IS NOT NULL))),
+    CONSTRAINT a_step_says_what_and_by_which_policy CHECK ((((what <> 'step'::text) AND (num_nonnulls(step, action) = 0)) OR ((what = 'step'::text) AND (num_nulls(step, action, currency, total, oldest_due, policy_from, policy_version, from_hour, until_hour) = 0)))),
+    CONSTRAINT action_is_known CHECK ((action = ANY (ARRAY['remind'::text, 'charge_card'::text, 'block_dispatch'::text, 'call'::text, 'collection'::text]))),
+    CONSTRAINT no_step_at_night CHECK (((what <> 'step'::text) OR ((EXTRACT(hour FROM local_at) >= (from_hour)::numeric) AND (EXTRACT(hour FROM local_at) < (until_hour)::numeric)))),
+    CONSTRAINT what_is_asked_for_is_positive CHECK ((total > 0)),
+    CONSTRAINT what_is_known CHECK ((what = ANY (ARRAY['begins'::text, 'step'::text, 'paused'::text, 'promised'::text, 'resumed'::text, 'lapsed'::text, 'ends'::text])))
+);
+ALTER TABLE receivables.dunning_history ALTER COLUMN place ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY receivables.dunning_history ADD CONSTRAINT dunning_history_pkey PRIMARY KEY (place);
+ALTER TABLE ONLY receivables.dunning_history ADD CONSTRAINT dunning_history_student_fkey FOREIGN KEY (student) REFERENCES receivables.dunning_case(student);
+CREATE UNIQUE INDEX a_run_begins_once ON receivables.dunning_history USING btree (student, run) WHERE (what = 'begins'::text);
+CREATE UNIQUE INDEX a_run_ends_once ON receivables.dunning_history USING btree (student, run) WHERE (what = 'ends'::text);
+CREATE UNIQUE INDEX a_step_is_done_once_in_a_run ON receivables.dunning_history USING btree (student, run, step) WHERE (what = 'step'::text);
+CREATE INDEX dunning_history_of_student ON receivables.dunning_history USING btree (student, place);
+GRANT SELECT, INSERT ON TABLE receivables.dunning_history TO hobbs_receivables;
+
 CREATE TABLE receivables.function_file (
     name text NOT NULL,
     sha256 text NOT NULL,
@@ -632,6 +684,36 @@ CREATE VIEW receivables_public.disputes AS
    FROM receivables.dispute;
 GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader, hobbs_adjustments, hobbs_receivables;
 
+CREATE VIEW receivables_public.dunning_cases AS
+ SELECT student,
+    run,
+    overdue_since,
+    hold,
+    until
+   FROM receivables.dunning_case;
+GRANT SELECT ON TABLE receivables_public.dunning_cases TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.dunning_history AS
+ SELECT place,
+    student,
+    run,
+    what,
+    step,
+    action,
+    currency,
+    total,
+    oldest_due,
+    policy_from,
+    policy_version,
+    until,
+    who,
+    why,
+    sentence,
+    local_at,
+    at
+   FROM receivables.dunning_history;
+GRANT SELECT ON TABLE receivables_public.dunning_history TO hobbs_reader, hobbs_receivables;
+
 CREATE VIEW receivables_public.item_lines AS
  SELECT journal_id,
     student,
@@ -818,4 +900,8 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * ageing_of(date, text)
 -- * credit_check(text, bigint, date)
 -- * credit_of(date, text)
+-- * dunning_candidates(date, text, integer)
+-- * dunning_of(date, timestamp with time zone, text[])
+-- * dunning_policy_on(date)
 -- * margin_percent_on(date)
+-- * overdue_that_blocks(date, text)

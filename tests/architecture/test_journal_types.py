@@ -25,6 +25,7 @@ NO_SOURCES = {
     # causes of charges
     "day",
     "threshold",
+    "dunning",
     # what a break is of
     "line",
     "journal",

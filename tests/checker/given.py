@@ -66,6 +66,9 @@ def changed(state: str) -> dict[str, Any]:
     return {"flight_id": "F1", "revision": 2, "state": state}
 
 
+DUNNED = {"student": "s1", "run": 1, "step": "first", "total": 8_500}
+
+
 def crossing(number: int, before: str, level: str) -> dict[str, Any]:
     return {"student": "s1", "number": number, "from_level": before, "to_level": level}
 
@@ -122,6 +125,7 @@ def topics() -> dict[str, list[Record]]:
         ],
         "flight.estimated": [],
         "dispatch.cleared": [record("dispatch.cleared", 0, {"flight_id": "F2", "revision": 1}, "k1")],
+        "dunning.requested": [record("dunning.requested", 0, DUNNED, "y1")],
         "credit.level_changed": [
             record("credit.level_changed", 0, crossing(1, "ok", "near"), "x1"),
             record("credit.level_changed", 1, crossing(2, "near", "ok"), "x2"),

@@ -42,7 +42,27 @@ def account_rows() -> dict[str, list[dict[str, Any]]]:
     of = {"student": "s1", "currency": "USD"}
     items = (("flight:F1", -8_500, 0, "2026-05-23"), ("charge:ch_1", 17_000, 8_500, "2026-05-22"))
     lines = (("j1", "flight:F1", -17_000), ("j4", "flight:F1", 8_500), ("j3", "charge:ch_1", 17_000))
+    hours = {"from_hour": 9, "until_hour": 18}
+    plain: dict[str, Any] = {
+        "run": 1,
+        "step": None,
+        "total": None,
+        "until": None,
+        "from_hour": None,
+        "until_hour": None,
+    }
+    step = {"what": "step", "step": "first", "total": 8_500, "local_at": "2026-05-26 12:00:00", **hours}
+    history: tuple[dict[str, Any], ...] = (
+        {"what": "begins", "local_at": "2026-05-24 09:00:00"},
+        {"what": "promised", "until": "2026-05-25", "local_at": "2026-05-24 10:00:00"},
+        {"what": "lapsed", "local_at": "2026-05-26 09:00:00"},
+        step,
+        {"what": "ends", "local_at": "2026-05-27 09:00:00"},
+    )
     return {
+        "receivables.dunning_history": [
+            {**plain, "student": "s1", "place": place, **row} for place, row in enumerate(history)
+        ],
         "receivables.account": [{**of, "balance": 8_500}],
         "receivables.item": [
             {**of, "document": document, "amount": amount, "open": left, "due_on": due}

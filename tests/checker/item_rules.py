@@ -1,4 +1,4 @@
-"""Rules of students' open items: they are the ledger's entries, and payments settle what is due first."""
+"""Rules of students' open items, and of asking for what is overdue of them."""
 
 from collections.abc import Iterator
 
@@ -56,8 +56,44 @@ def payments_settle_what_is_due_first(world: World) -> Iterator[str]:
                     yield f"of item {item['document']} of {account[0]} {item['open']} is open"
 
 
+def overdue_bills_are_asked_for_once(world: World) -> Iterator[str]:
+    """Each step has one request, is done once in a run, within its hours and while nothing holds it."""
+    events = [record.body or {} for record in world.records("dunning.requested")]
+    said = {(body["student"], body["run"], body["step"]): body["total"] for body in events}
+    done: dict[tuple[str, int, str], int] = {}
+    for student, rows in grouped(world.rows("receivables.dunning_history"), _student).items():
+        open_run, held = 0, ("", "")
+        for row in sorted(rows, key=lambda row: row["place"]):
+            if row["what"] == "step":
+                place = (student, row["run"], row["step"])
+                if place in done or row["run"] != open_run:
+                    yield f"step {place[2]} of {student} was done in run {place[1]}, open is run {open_run}"
+                done[place] = row["total"]
+                day, hour = row["local_at"][:10], int(row["local_at"][11:13])
+                if held[0] == "paused" or (held[0] == "promised" and held[1] >= day):
+                    yield f"step {place[2]} of {student} was done on {day} although it was {held[0]}"
+                if not row["from_hour"] <= hour < row["until_hour"]:
+                    yield f"step {place[2]} of {student} was done at {row['local_at']}"
+            elif row["what"] in ("begins", "ends"):
+                open_run = row["run"] if row["what"] == "begins" else 0
+            else:
+                held = (row["what"], row["until"] or "")
+    for place in sorted(said.keys() | done.keys()):
+        if said.get(place) != done.get(place):
+            yield f"step {place[2]} of {place[0]} asked for {said.get(place)}, done is {done.get(place)}"
+
+
+def _student(row: Row) -> str:
+    return str(row["student"])
+
+
 def _account(row: Row) -> tuple[str, str]:
     return row["student"], row["currency"]
 
 
-ITEM_RULES = (entries_of_students_are_items, ageing_is_the_ledger, payments_settle_what_is_due_first)
+ITEM_RULES = (
+    entries_of_students_are_items,
+    ageing_is_the_ledger,
+    payments_settle_what_is_due_first,
+    overdue_bills_are_asked_for_once,
+)

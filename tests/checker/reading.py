@@ -187,6 +187,10 @@ _QUERIES = {
     "receivables.credit_level_change": """
         SELECT student, number, from_level, to_level FROM receivables.credit_level_change
     """,
+    "receivables.dunning_history": """
+        SELECT place, student, run, what, step, total, until::text, local_at::text, from_hour, until_hour
+        FROM receivables.dunning_history
+    """,
     "receivables.account": "SELECT student, currency, balance FROM receivables.account",
     "receivables.item": """
         SELECT student, currency, document, amount, open, due_on::text FROM receivables.item

@@ -58,6 +58,7 @@ IN_ORDER = {
         "receivables.postings_written",
         "receivables.items_written",
         "receivables.levels_written",
+        "receivables.dunning_written",
         "receivables.dispatches_written",
         "receivables.charges_decided",
         "receivables.charge_answered",
@@ -163,6 +164,7 @@ RARE = (
     "refund",
     ":charge",
     "receivables.charges_decided",
+    "receivables.dunning_written",
     "charge_answered",
     "charges_ordered",
 )

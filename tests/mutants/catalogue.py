@@ -6,6 +6,7 @@ from tests.mutants.charge_mutants import CHARGE_MUTANTS
 from tests.mutants.clawback_mutants import CLAWBACK_MUTANTS
 from tests.mutants.comparison_mutants import COMPARISON_MUTANTS
 from tests.mutants.console_mutants import CONSOLE_MUTANTS
+from tests.mutants.dunning_mutants import DUNNING_MUTANTS
 from tests.mutants.fleet_mutants import FLEET_MUTANTS
 from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
 from tests.mutants.movement_mutants import MOVEMENT_MUTANTS
@@ -47,6 +48,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *COMPARISON_MUTANTS,
     *CONSOLE_MUTANTS,
     *OPEN_ITEM_MUTANTS,
+    *DUNNING_MUTANTS,
     *OPENING_MUTANTS,
     *REBUILD_MUTANTS,
 )

@@ -147,6 +147,8 @@ class CreditCard:
 
     near_percent: int = 80
     close_percent: int = 95
+    dunning_from_hour: int = 9
+    dunning_until_hour: int = 18
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -306,6 +308,8 @@ def credit_problems(card: CreditCard) -> list[str]:
     """What is wrong with a policy on credit, as sentences."""
     if card.near_percent > card.close_percent:
         return ["near_percent must not be more than close_percent"]
+    if card.dunning_from_hour >= card.dunning_until_hour:
+        return ["dunning_from_hour must be before dunning_until_hour"]
     return []
 
 

@@ -8,7 +8,7 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from services.receivables import steps, store
-from services.receivables.desk import allowances, auto_charges
+from services.receivables.desk import allowances, auto_charges, dunning
 from services.receivables.domain import postings
 from services.receivables.domain.charges import Charge, Contradiction, StudentNamed
 from services.receivables.domain.postings import Step, decide
@@ -106,4 +106,7 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "allow_flight": Action(judge=allowances.allow),
     "approve_allowance": Action(judge=allowances.approve),
     "close_allowance": Action(judge=allowances.close),
+    "pause_dunning": Action(judge=dunning.pause),
+    "resume_dunning": Action(judge=dunning.resume),
+    "promise_payment": Action(judge=dunning.promise),
 }

@@ -15,6 +15,7 @@ from typing import Final, Literal
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from fleet.stripe_amounts import sendable, to_stripe
+from services.receivables.domain.dunning import CAUSE
 from services.receivables.domain.saved_methods import SavedMethod
 
 Occasion = Literal["each_flight", "threshold", "day", "off"]
@@ -31,6 +32,7 @@ _GAPS: Final = (timedelta(days=1), timedelta(days=3), timedelta(days=7))
 _FRIDAY: Final = 5
 _PAYDAYS: Final = (1, 15)
 _CAUSE_CHARS: Final = 97  # a cause has 100 with the number of its retry
+DUNNING: Final = f"{CAUSE}:"
 _NAMES: Final = uuid5(NAMESPACE_URL, "hobbs:receivables:auto-charge")
 
 
@@ -155,7 +157,8 @@ class Standing:
 
     owed: by the ledger, less what is on its way there; charged_today: made or under way; recent: charges
     decided within BURST_IN; declines: of the method within DECLINES_IN; thresholds: charges because of a
-    threshold there ever were; used: causes among `causes_of` that have their charge.
+    threshold there ever were; used: causes among `causes_of` that have their charge. overdue: what of it is
+    overdue, dunning: the cause of the charge that the newest step of dunning asks for.
     """
 
     currency: str
@@ -168,6 +171,8 @@ class Standing:
     newest_flight: str | None
     last: LastCharge | None
     used: frozenset[str]
+    overdue: int = 0
+    dunning: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,14 +215,16 @@ def decide(
     After a decline nothing is charged for an hour, and nothing before the retry that is planned: it takes
     what is owed by then. A method that was set up since ends the wait. A dispute stops all charges.
     """
-    amount = _amount(choice, standing)
-    if amount == 0 or standing.disputed or standing.recent >= BURST_MAX or standing.declines >= DECLINES_MAX:
+    if standing.disputed or standing.recent >= BURST_MAX or standing.declines >= DECLINES_MAX:
         return None
     last = standing.last
     if last is not None and last.state in ("asked", "processing"):
         return None
     cause, attempt = _cause(choice, method, standing, now, today)
     if cause is None or cause in standing.used:
+        return None
+    amount = _amount(choice, standing, cause)
+    if amount == 0:
         return None
     return NewCharge(
         request_id=request_id(choice.student, cause),
@@ -243,6 +250,8 @@ def _cause(
             return None, 0
     if last is not None and last.state == "not_made":
         return retry_of(last.cause, last.attempt), last.attempt + 1
+    if standing.dunning is not None and standing.dunning not in standing.used:
+        return standing.dunning, 1
     if choice.occasion == "threshold" and standing.owed < (choice.threshold or 0):
         return None, 0
     causes = causes_of(choice, standing.newest_flight, standing.thresholds, today)
@@ -260,10 +269,14 @@ def _short(cause: str) -> str:
     return cause if len(cause) <= _CAUSE_CHARS else f"flight:{sha256(cause.encode()).hexdigest()}"
 
 
-def _amount(choice: Choice, standing: Standing) -> int:
-    """What is owed, up to what the student allowed; 0 where Stripe would take it for too little."""
+def _amount(choice: Choice, standing: Standing, cause: str) -> int:
+    """What is owed, up to what the student allowed; 0 where Stripe would take it for too little.
+
+    For a step of dunning only what is overdue: the rest waits for the student's own occasion.
+    """
     left = choice.most_a_day - standing.charged_today
-    amount = sendable(max(min(standing.owed, choice.most, left), 0), standing.currency)
+    owed = min(standing.owed, standing.overdue) if cause.startswith(DUNNING) else standing.owed
+    amount = sendable(max(min(owed, choice.most, left), 0), standing.currency)
     return amount if to_stripe(amount, standing.currency) >= LEAST_AT_STRIPE else 0
 
 

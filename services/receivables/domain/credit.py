@@ -70,7 +70,7 @@ class Credit:
 class Refused:
     """Why a charge is not allowed: the reason, a sentence, and what the student can do."""
 
-    reason: Literal["frozen", "limit_exceeded"]
+    reason: Literal["frozen", "overdue", "limit_exceeded"]
     sentence: str
     shortfall: int | None
     ways: tuple[str, ...]
@@ -108,4 +108,15 @@ def too_little_room(student: str, currency: str, charge: int, shortfall: int, un
             "plan a shorter flight",
             "ask the school to allow this flight",
         ),
+    )
+
+
+def overdue(student: str, currency: str, amount: int) -> Refused:
+    """A charge of a student whose bills are overdue so long that the school clears no flight."""
+    missing = f"{format_minor(amount, currency)} {currency}"
+    return Refused(
+        reason="overdue",
+        sentence=f"{missing} of {student} are overdue: no flight is cleared until they are paid",
+        shortfall=None,
+        ways=(f"pay {missing} first", "ask the school to allow this flight"),
     )

@@ -60,6 +60,7 @@ async def _decide(
         for cause in [
             *causes_of(choice, standing.newest_flight, standing.thresholds, today),
             *([retry_of(standing.last.cause, standing.last.attempt)] if standing.last else []),
+            *([standing.dunning] if standing.dunning else []),
         ]
     ]
     used = await store.auto_charges.used(tx, named)

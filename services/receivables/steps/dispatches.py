@@ -15,7 +15,7 @@ from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.receivables import store, wire
-from services.receivables.domain.credit import Credit, CreditPolicy, check, too_little_room
+from services.receivables.domain.credit import Credit, CreditPolicy, check, overdue, too_little_room
 from services.receivables.domain.dispatches import (
     Dispatch,
     Ended,
@@ -165,6 +165,10 @@ async def _place(
         told = (frozen.reason, frozen.sentence, frozen.shortfall, frozen.ways)
         return await _refuse(tx, dispatch, told, cause, now)
     allowed = await store.allowances.standing(tx, dispatch.flight_id, dispatch.student, now)
+    blocked = await store.dunning.overdue_that_blocks(tx, dispatch.student, day)
+    if blocked is not None and not allowed:
+        why = overdue(dispatch.student, *blocked)
+        return await _refuse(tx, dispatch, (why.reason, why.sentence, None, why.ways), cause, now)
     asked = replace(
         dispatch,
         allowed=allowed,

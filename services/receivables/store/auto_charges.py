@@ -78,7 +78,8 @@ _STANDING = """
            disputed.amount AS disputed, today.amount AS charged_today, counted.recent, counted.declines,
            counted.thresholds, flown.source AS newest_flight, last.cause AS last_cause,
            last.attempt AS last_attempt, last.state AS last_state, last.kind AS last_kind,
-           last.answered_at AS last_answered_at, last.retry_at AS last_retry_at
+           last.answered_at AS last_answered_at, last.retry_at AS last_retry_at,
+           overdue.amount AS overdue, dunned.cause AS dunning
     FROM charge_choice AS choice CROSS JOIN school
     JOIN ledger_public.wallets AS wallet
         ON wallet.address = 'student:' || choice.student AND wallet.currency = school.currency
@@ -125,6 +126,16 @@ _STANDING = """
         SELECT cause, attempt, state, kind, answered_at, retry_at FROM auto_charge AS made
         WHERE made.student = choice.student
         ORDER BY decided_at DESC, request_id LIMIT 1) AS last ON true
+    CROSS JOIN LATERAL (
+        SELECT coalesce(-sum(item.open), 0)::bigint AS amount FROM item
+        WHERE item.student = choice.student AND item.currency = school.currency
+          AND item.open <> 0 AND item.open < 0 AND item.due_on < :today) AS overdue
+    LEFT JOIN LATERAL (
+        SELECT 'dunning:' || history.run || ':' || history.step AS cause
+        FROM dunning_case AS known JOIN dunning_history AS history USING (student, run)
+        WHERE known.student = choice.student AND known.overdue_since IS NOT NULL AND known.hold IS NULL
+          AND history.action = 'charge_card'
+        ORDER BY history.place DESC LIMIT 1) AS dunned ON true
     WHERE choice.student = ANY (CAST(:students AS text[]))
     ORDER BY choice.student
 """
@@ -201,6 +212,8 @@ def _standing(row: Row[Any]) -> Standing:
         newest_flight=row.newest_flight,
         last=last,
         used=frozenset(),
+        overdue=row.overdue,
+        dunning=row.dunning,
     )
 
 

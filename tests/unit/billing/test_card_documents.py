@@ -27,6 +27,17 @@ SHARES = st.integers(0, 1_000_000)
 TEXTS = st.text(st.characters(min_codepoint=32, exclude_characters="\x7f", codec="utf-8"), max_size=20)
 IDS = st.from_regex(r"[A-Za-z0-9 -]{0,10}[A-Za-z0-9]", fullmatch=True)
 FEES = st.lists(st.fixed_dictionaries({"name": TEXTS, "amount": RATES}), max_size=3)
+DUNNING = st.lists(
+    st.fixed_dictionaries(
+        {
+            "name": st.from_regex(r"[a-z]{1,8}", fullmatch=True),
+            "action": st.just("remind"),
+            "days_overdue": st.integers(1, 90),
+        }
+    ),
+    max_size=3,
+    unique_by=lambda step: step["name"],
+)
 WATERFALLS = st.lists(st.sampled_from(["stripe_reversal", "future_payout_offset"]), max_size=2)
 EXEMPT = st.lists(st.sampled_from(["instructor", "aircraft_owner"]), max_size=2)
 TAXES = st.dictionaries(st.sampled_from(get_args(LineKind)), SHARES)
@@ -65,6 +76,9 @@ DOCUMENTS: dict[ChangeKind, st.SearchStrategy[dict[str, Any]]] = {
             "close_percent": st.integers(90, 100),
             "terms": st.sampled_from(["net", "end_of_month"]),
             "terms_days": st.integers(0, 365),
+            "dunning_from_hour": st.integers(0, 10),
+            "dunning_until_hour": st.integers(11, 24),
+            "dunning_steps": DUNNING,
         },
     ),
     "credit_limit": st.fixed_dictionaries(

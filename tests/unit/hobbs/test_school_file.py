@@ -231,3 +231,47 @@ def test_a_change_of_the_policy_tells_old_and_new() -> None:
         "approve_above 75.00 -> 80.00, expires_after_days 7 -> 9, "
         "waterfall stripe_reversal -> future_payout_offset, then stripe_reversal"
     )
+
+
+DUNNING = """
+[credit]
+dunning_minimum = 10.00
+dunning_holidays = [2026-12-25, "2027-01-01"]
+dunning_steps = [
+  { name = "first", days_overdue = 3, action = "remind" },
+  { name = "large", balance = 500.00, action = "call" },
+]
+"""
+
+
+def test_steps_about_what_is_overdue_are_read_and_told() -> None:
+    found = read_school_file(SCHOOL + DUNNING)
+    assert found.problems == []
+    (card,) = [one for one in found.cards if one.kind == "credit"]
+    assert card.document == {
+        "dunning_minimum": 1_000,
+        "dunning_holidays": ["2026-12-25", "2027-01-01"],
+        "dunning_steps": [
+            {"name": "first", "action": "remind", "days_overdue": 3},
+            {"name": "large", "action": "call", "balance": 50_000},
+        ],
+    }
+    assert settings_text(None, card.document, "USD") == (
+        "dunning_steps first: remind from 3 days; large: call from 500.00, "
+        "dunning_minimum 10.00, dunning_holidays 2026-12-25, 2027-01-01"
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("days_overdue = 3,", "", "needs days_overdue, balance or both"),
+        ('"large"', '"first"', "two steps have the same name"),
+        ('"call"', '"shout"', "dunning_steps"),
+        ("500.00", "5.001", "is not an amount of USD"),
+        ("dunning_minimum = 10.00", "dunning_from_hour = 20", "dunning_from_hour must be before"),
+        ('"2027-01-01"', '"soon"', "dunning_holidays"),
+    ],
+)
+def test_wrong_steps_are_named(before: str, after: str, said: str) -> None:
+    assert said in str(problems(SCHOOL + DUNNING.replace(before, after)))

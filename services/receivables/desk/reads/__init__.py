@@ -5,7 +5,7 @@ from typing import Any, Final, Literal
 
 from fleet.database import Tx
 from fleet.zones import local_date
-from services.receivables.domain.credit import Credit, CreditPolicy, Refused
+from services.receivables.domain.credit import Credit, CreditPolicy, Refused, overdue
 from services.receivables.domain.credit import check as judge
 from services.receivables.domain.dispatches import to_hold
 
@@ -191,6 +191,7 @@ async def auto_charges(
 
 
 _MARGIN = "SELECT receivables_public.margin_percent_on(:day) AS percent"
+_BLOCKS = "SELECT currency, total FROM receivables_public.overdue_that_blocks(:day, :student)"
 _UNDER_WAY = """
     SELECT coalesce(sum(amount), 0)::bigint AS amount FROM receivables_public.auto_charges
     WHERE student = :student AND state IN ('asked', 'processing')
@@ -212,6 +213,9 @@ async def check(
     margin = (await tx.one(_MARGIN, day=day)).percent
     held = to_hold(estimate, CreditPolicy(margin_percent=margin))
     under_way = (await tx.one(_UNDER_WAY, student=student)).amount
+    blocked = await tx.first(_BLOCKS, day=day, student=student)
+    if blocked is not None and not credit.frozen:
+        return credit, held, overdue(student, blocked.currency, blocked.total)
     return credit, held, judge(credit, held, under_way)
 
 

@@ -1,0 +1,88 @@
+"""What people ask of dunning, read from published views. Amounts are minor units of `currency`."""
+
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from fleet.database import Tx
+from fleet.zones import time_zone
+from services.receivables.domain.dunning import Policy, Standing, decide, next_step, policy_of, standing_of
+
+AT_ONCE: Final = 5_000
+
+_ZONE = "SELECT time_zone FROM receivables_public.school"
+_POLICY = "SELECT effective_from, version, policy FROM receivables_public.dunning_policy_on(:day)"
+_CANDIDATES = "SELECT student FROM receivables_public.dunning_candidates(:day, :after, :most)"
+_OF = """
+    SELECT student, currency, total, oldest_due, bills, disputed, charge_under_way, chargeable, run, running,
+           hold, until, done
+    FROM receivables_public.dunning_of(:day, :at, CAST(:students AS text[]))
+"""
+_HISTORY = """
+    SELECT at, run, what, step, action, currency, total, oldest_due, until, who, why, sentence
+    FROM receivables_public.dunning_history WHERE student = :student ORDER BY place
+"""
+
+
+async def listed(tx: Tx, now: datetime, *, student: str | None = None) -> list[dict[str, Any]]:
+    """Who is asked for what is overdue, by name: how they stand, what stops it, and the step that is next.
+
+    stopped: quiet, paused, promised, disputed, charge_under_way, too_little; None: the step is due now.
+    """
+    local, policy = await _policy(tx, now)
+    return [_row(standing, policy, local) for standing in await _standings(tx, local.date(), now, student)]
+
+
+async def due_today(tx: Tx, now: datetime) -> list[dict[str, Any]]:
+    """What would be asked of whom today if nothing changes, and from when on; nothing is written."""
+    local, policy = await _policy(tx, now)
+    at = policy.next_today(local)
+    if at is None:
+        return []
+    rows = [_row(one, policy, at) for one in await _standings(tx, local.date(), now, None)]
+    return [row | {"from": at.strftime("%H:%M")} for row in rows if row["step"] and not row["stopped"]]
+
+
+async def history(tx: Tx, student: str) -> list[dict[str, Any]]:
+    """All that was done and decided about one student, the first first."""
+    return [dict(row._mapping) for row in await tx.all(_HISTORY, student=student)]
+
+
+async def _policy(tx: Tx, now: datetime) -> tuple[datetime, Policy]:
+    """The time on the school's clock, and the policy of its day."""
+    zone = (await tx.one(_ZONE)).time_zone
+    local = now.astimezone(UTC).astimezone(time_zone(zone)).replace(tzinfo=None)
+    row = await tx.first(_POLICY, day=local.date())
+    return local, policy_of(row.policy, row.effective_from, row.version) if row else Policy()
+
+
+async def _standings(tx: Tx, day: date, now: datetime, student: str | None) -> list[Standing]:
+    if student is not None:
+        rows = await tx.all(_OF, students=[student], day=day, at=now)
+        return [standing_of(dict(row._mapping)) for row in rows]
+    found: list[Standing] = []
+    after: str | None = ""
+    while after is not None:
+        names = [row.student for row in await tx.all(_CANDIDATES, day=day, after=after, most=AT_ONCE)]
+        rows = await tx.all(_OF, students=names, day=day, at=now)
+        found += [standing_of(dict(row._mapping)) for row in rows]
+        after = names[-1] if len(names) == AT_ONCE else None
+    return found
+
+
+def _row(standing: Standing, policy: Policy, local: datetime) -> dict[str, Any]:
+    decision = decide(policy, standing, local)
+    today = local.date()
+    step = next_step(policy, standing, today) if standing.total > 0 else None
+    return {
+        "student": standing.student,
+        "currency": standing.currency,
+        "total": standing.total,
+        "days_overdue": standing.days_overdue(today) if standing.total > 0 else 0,
+        "run": standing.run,
+        "last_step": standing.done[-1].step if standing.done else None,
+        "last_on": standing.done[-1].on if standing.done else None,
+        "stopped": decision.stopped,
+        "until": standing.until,
+        "step": step and step.name,
+        "action": step and step.action,
+    }

@@ -1,0 +1,82 @@
+"""Asks students for what is overdue, step by step of the book. The caller commits.
+
+Students are decided about without a lock first; those for whom something follows are locked, read anew and
+decided about again. A person's decision locks the same row.
+"""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from fleet import outbox
+from fleet.database import Tx
+from fleet.envelope import Message, first_cause
+from fleet.faults import fault_point
+from fleet.zones import time_zone
+from services.receivables import metrics, store, wire
+from services.receivables.domain.dunning import Decision, Policy, Standing, decide, in_words
+
+_Decided = Sequence[tuple[Standing, Decision]]
+
+
+async def go_on(tx: Tx, after: str, most: int, now: datetime) -> str | None:
+    """Do what is due for students by name from `after` on; the last one, None: there are no more."""
+    zone, _ = await store.credit.school(tx)
+    local = local_time(now, zone)
+    policy = await store.dunning.policy(tx, local.date())
+    students = await store.dunning.candidates(tx, local.date(), after, most)
+    decided = await _decide(tx, students, policy, local, now)
+    if decided:
+        await store.dunning.lock(tx, [standing.student for standing, _ in decided])
+        decided = await _decide(tx, [standing.student for standing, _ in decided], policy, local, now)
+    messages = await _write(tx, decided, policy, local, now)
+    await fault_point("receivables.dunning_written")
+    await outbox.stage(tx, messages)
+    return students[-1] if len(students) == most else None
+
+
+def local_time(at: datetime, zone: str) -> datetime:
+    """An instant on the school's clock, without its zone."""
+    return at.astimezone(UTC).astimezone(time_zone(zone)).replace(tzinfo=None)
+
+
+async def _decide(
+    tx: Tx, students: Sequence[str], policy: Policy, local: datetime, now: datetime
+) -> _Decided:
+    """Those for whom something follows."""
+    if not students:
+        return []
+    standings = await store.dunning.standings(tx, students, local.date(), now)
+    decided = [(standing, decide(policy, standing, local)) for standing in standings.values()]
+    return [(standing, decision) for standing, decision in decided if decision.changes_something]
+
+
+async def _write(tx: Tx, decided: _Decided, policy: Policy, local: datetime, now: datetime) -> list[Message]:
+    today = local.date()
+    asked = [standing.student for standing, decision in decided if decision.step is not None]
+    bills = await store.dunning.bills(tx, asked, today)
+    sentences = {
+        standing.student: in_words(decision.step, standing, bills[standing.student].count, today)
+        for standing, decision in decided
+        if decision.step is not None
+    }
+    await store.dunning.write(tx, decided, sentences, policy, local, now)
+    messages = []
+    for standing, decision in decided:
+        if decision.step is None:
+            continue
+        metrics.DUNNING_STEPS.labels(decision.step.action).inc()
+        of = bills[standing.student]
+        messages.append(
+            wire.dunning.requested(
+                decision.step,
+                standing,
+                standing.run + (decision.run == "begins"),
+                [(bill.document, bill.due_on, bill.amount) for bill in of.oldest],
+                of.count,
+                sentences[standing.student],
+                today,
+                now,
+                first_cause(),
+            )
+        )
+    return messages

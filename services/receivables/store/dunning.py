@@ -1,0 +1,233 @@
+"""SQL of asking students for what is overdue."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from fleet.database import Tx, json_parameter
+from services.receivables.domain.dunning import Decision, Policy, Standing, policy_of, standing_of
+
+BILLS_SHOWN = 50
+
+_POLICY = "SELECT effective_from, version, policy FROM receivables_public.dunning_policy_on(:day)"
+_CANDIDATES = "SELECT student FROM receivables_public.dunning_candidates(:day, :after, :most)"
+_OF = """
+    SELECT student, currency, total, oldest_due, bills, disputed, charge_under_way, chargeable, run, running,
+           hold, until, done
+    FROM receivables_public.dunning_of(:day, :at, CAST(:students AS text[]))
+"""
+
+
+async def policy(tx: Tx, day: date) -> Policy:
+    """The book's policy of a day of the school's calendar."""
+    row = await tx.first(_POLICY, day=day)
+    return policy_of(row.policy, row.effective_from, row.version) if row else Policy()
+
+
+async def candidates(tx: Tx, day: date, after: str, most: int) -> list[str]:
+    """Students of whom something is overdue, or whose run or hold is open, by name from `after` on."""
+    return [row.student for row in await tx.all(_CANDIDATES, day=day, after=after, most=most)]
+
+
+async def standings(tx: Tx, students: Collection[str], day: date, at: datetime) -> dict[str, Standing]:
+    """What decides about these students, by name."""
+    rows = await tx.all(_OF, students=sorted(students), day=day, at=at)
+    return {row.student: standing_of(dict(row._mapping)) for row in rows}
+
+
+_OPEN_CASES = """
+    INSERT INTO dunning_case (student)
+    SELECT student FROM unnest(CAST(:students AS text[])) AS named (student) ORDER BY student
+    ON CONFLICT DO NOTHING
+"""
+_LOCK = """
+    SELECT student FROM dunning_case WHERE student = ANY (CAST(:students AS text[]))
+    ORDER BY student FOR UPDATE
+"""
+
+
+async def lock(tx: Tx, students: Collection[str]) -> None:
+    """Lock students' cases in their order; those that are new are opened."""
+    await tx.execute(_OPEN_CASES, students=sorted(students))
+    await tx.all(_LOCK, students=sorted(students))
+
+
+_BILLS = """
+    SELECT named.student, each.document, each.due_on, each.amount
+    FROM unnest(CAST(:students AS text[])) AS named (student) CROSS JOIN school
+    CROSS JOIN LATERAL (
+        SELECT document, due_on, -open AS amount FROM item
+        WHERE item.student = named.student AND item.currency = school.currency
+          AND item.open <> 0 AND item.open < 0 AND item.due_on < :day
+        ORDER BY due_on, document LIMIT :most) AS each
+    ORDER BY named.student, each.due_on, each.document
+"""
+_COUNTS = """
+    SELECT item.student, count(*) AS bills FROM item CROSS JOIN school
+    WHERE item.student = ANY (CAST(:students AS text[])) AND item.currency = school.currency
+      AND item.open <> 0 AND item.open < 0 AND item.due_on < :day
+    GROUP BY item.student
+"""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bill:
+    """What is open of an overdue item."""
+
+    document: str
+    due_on: date
+    amount: int
+
+
+@dataclass(slots=True, kw_only=True)
+class Bills:
+    """The oldest of a student's overdue bills, and how many there are."""
+
+    oldest: list[Bill]
+    count: int
+
+
+async def bills(tx: Tx, students: Collection[str], day: date) -> dict[str, Bills]:
+    """The overdue bills of students; of many bills the oldest."""
+    if not students:
+        return {}
+    named = sorted(students)
+    found = {
+        row.student: Bills(oldest=[], count=row.bills)
+        for row in await tx.all(_COUNTS, students=named, day=day)
+    }
+    for row in await tx.all(_BILLS, students=named, day=day, most=BILLS_SHOWN):
+        found[row.student].oldest.append(Bill(document=row.document, due_on=row.due_on, amount=row.amount))
+    return found
+
+
+# In one statement each, for as many students as there are.
+_SET_CASES = """
+    UPDATE dunning_case SET
+        run = dunning_case.run + CASE WHEN said.run = 'begins' THEN 1 ELSE 0 END,
+        overdue_since = CASE said.run WHEN 'begins' THEN said.since WHEN 'ends' THEN NULL
+                                      ELSE dunning_case.overdue_since END,
+        hold = CASE WHEN said.clears THEN NULL ELSE dunning_case.hold END,
+        until = CASE WHEN said.clears THEN NULL ELSE dunning_case.until END
+    FROM jsonb_to_recordset(CAST(:cases AS jsonb))
+        AS said (student text, run text, since date, clears boolean)
+    WHERE dunning_case.student = said.student
+"""
+_ADD = """
+    INSERT INTO dunning_history (student, run, what, step, action, currency, total, oldest_due, policy_from,
+                                 policy_version, from_hour, until_hour, sentence, local_at, at)
+    SELECT said.student, known.run, what, step, action, currency, total, oldest_due, policy_from,
+           policy_version, from_hour, until_hour, coalesce(sentence, ''), :local, :at
+    FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS said (
+        student text, what text, step text, action text, currency text, total bigint, oldest_due date,
+        policy_from date, policy_version integer, from_hour integer, until_hour integer, sentence text)
+    JOIN dunning_case AS known USING (student)
+    ORDER BY said.student, array_position(ARRAY['lapsed', 'ends', 'begins', 'step'], what)
+"""
+
+
+async def write(
+    tx: Tx,
+    decided: Sequence[tuple[Standing, Decision]],
+    sentences: Mapping[str, str],
+    policy: Policy,
+    local: datetime,
+    at: datetime,
+) -> None:
+    """Write what was decided about locked students; sentences: of those who have a step."""
+    cases = [
+        {
+            "student": standing.student,
+            "run": decision.run,
+            "since": standing.oldest_due and standing.oldest_due.isoformat(),
+            "clears": decision.lapses or (decision.run == "ends" and standing.hold == "promised"),
+        }
+        for standing, decision in decided
+        if decision.lapses or decision.run in ("begins", "ends")
+    ]
+    if cases:
+        await tx.execute(_SET_CASES, cases=json_parameter(cases))
+    rows = [row for one in decided for row in _rows(*one, sentences, policy)]
+    if rows:
+        await tx.execute(_ADD, rows=json_parameter(rows), local=local, at=at)
+
+
+def _rows(
+    standing: Standing, decision: Decision, sentences: Mapping[str, str], policy: Policy
+) -> list[dict[str, Any]]:
+    of = {"student": standing.student}
+    rows: list[dict[str, Any]] = [of | {"what": "lapsed"}] if decision.lapses else []
+    if decision.run in ("begins", "ends"):
+        rows.append(of | {"what": decision.run})
+    if decision.step is not None:
+        rows.append(of | _step_row(standing, decision, sentences, policy))
+    return rows
+
+
+def _step_row(
+    standing: Standing, decision: Decision, sentences: Mapping[str, str], policy: Policy
+) -> dict[str, Any]:
+    if decision.step is None or standing.oldest_due is None or policy.effective_from is None:
+        raise AssertionError(f"a step for {standing.student} without anything overdue, or without a policy")
+    return {
+        "what": "step",
+        "step": decision.step.name,
+        "action": decision.step.action,
+        "currency": standing.currency,
+        "total": standing.total,
+        "oldest_due": standing.oldest_due.isoformat(),
+        "policy_from": policy.effective_from.isoformat(),
+        "policy_version": policy.version,
+        "from_hour": policy.from_hour,
+        "until_hour": policy.until_hour,
+        "sentence": sentences[standing.student],
+    }
+
+
+_HOLD = "UPDATE dunning_case SET hold = :hold, until = :until WHERE student = :student"
+_SAY = """
+    INSERT INTO dunning_history (student, run, what, until, who, why, local_at, at)
+    SELECT student, run, :what, CAST(:until AS date), :who, :why, :local, :at
+    FROM dunning_case WHERE student = :student
+"""
+
+
+async def hold(
+    tx: Tx,
+    student: str,
+    what: str,
+    *,
+    until: date | None = None,
+    who: str,
+    why: str,
+    local: datetime,
+    at: datetime,
+) -> None:
+    """Keep a person's decision about a locked student: paused, promised (until) or resumed."""
+    standing = None if what == "resumed" else what
+    await tx.execute(_HOLD, student=student, hold=standing, until=until)
+    await tx.execute(_SAY, student=student, what=what, until=until, who=who, why=why, local=local, at=at)
+
+
+_BLOCKS = "SELECT currency, total FROM receivables_public.overdue_that_blocks(:day, :student)"
+
+
+async def overdue_that_blocks(tx: Tx, student: str, day: date) -> tuple[str, int] | None:
+    """What is overdue of a student whose dispatches a step blocked: currency and amount; None: no block."""
+    row = await tx.first(_BLOCKS, student=student, day=day)
+    return (row.currency, row.total) if row else None
+
+
+_COUNT = """
+    SELECT count(*) FILTER (WHERE overdue_since IS NOT NULL) AS running,
+           count(*) FILTER (WHERE hold = 'paused') AS paused,
+           count(*) FILTER (WHERE hold = 'promised') AS promised
+    FROM dunning_case WHERE overdue_since IS NOT NULL OR hold IS NOT NULL
+"""
+
+
+async def count(tx: Tx) -> dict[str, int]:
+    """How many students have an open run, are paused, or promised to pay."""
+    row = await tx.one(_COUNT)
+    return {"running": row.running, "paused": row.paused, "promised": row.promised}
