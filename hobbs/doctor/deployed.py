@@ -6,7 +6,7 @@ A checkout has them; the image has the rules only. What is not there is said to 
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
@@ -111,8 +111,8 @@ def _without_comments(text: str) -> str:
     return re.sub(r"^\s*#.*$", "", text, flags=re.MULTILINE)
 
 
-async def _asked(client: httpx.AsyncClient, path: str) -> dict[str, list[dict[str, object]]]:
+async def _asked(client: httpx.AsyncClient, path: str) -> dict[str, Any]:
     answer = await client.get(path)
     answer.raise_for_status()
-    data: dict[str, list[dict[str, object]]] = answer.json()["data"]
+    data: dict[str, Any] = answer.json()["data"]
     return data
