@@ -11,7 +11,10 @@ from pydantic import SecretStr, ValidationError
 
 from fleet.settings import Settings
 from hobbs.doctor.accounts import examine_accounts
+from hobbs.doctor.backups import examine_backups
+from hobbs.doctor.brokers import examine_brokers
 from hobbs.doctor.console import examine_console
+from hobbs.doctor.deployed import examine_images, examine_prometheus, examine_rules
 from hobbs.doctor.findings import Finding, State, ok, wrong
 from hobbs.doctor.kafka import examine_kafka
 from hobbs.doctor.machine import examine_machine
@@ -46,12 +49,16 @@ class DoctorSettings(Settings):
     stripe_recipient_alone: bool = False
     attestation_keys: SecretStr = SecretStr("")
     console_login: Literal["oidc", "local"] = "oidc"
+    prometheus_url: str = ""
 
 
 @app.command("doctor")
 def doctor(
     production: Annotated[
-        bool, typer.Option("--production", help="List only what is not fit for a live key.")
+        bool,
+        typer.Option(
+            "--production", help="List only what is not fit for a live key, and what is not checked."
+        ),
     ] = False,
     output: OutputOption = Output.table,
 ) -> None:
@@ -62,9 +69,10 @@ def doctor(
     findings = run(examine())
     if production:
         unfit = [finding for finding in findings if finding.state is not State.ok]
-        findings = [*unfit, *examine_settings_for_production()]
+        findings = [*unfit, *examine_settings_for_production(), *run(examine_installation())]
     show_rows([_row(finding) for finding in findings], output, columns=["area", "state", "found", "fix"])
-    if any(production or finding.state is State.wrong for finding in findings):
+    unfit_states = (State.warning, State.wrong) if production else (State.wrong,)
+    if any(finding.state in unfit_states for finding in findings):
         raise typer.Exit(EXIT_FINDINGS)
 
 
@@ -74,6 +82,19 @@ def examine_settings_for_production() -> list[Finding]:
         return examine_production(DoctorSettings(), os.environ)
     except (OSError, ValueError):
         return []
+
+
+async def examine_installation() -> list[Finding]:
+    """What besides the settings is not fit for a live key: backups, alerts, images, the brokers' rights."""
+    try:
+        settings = DoctorSettings()
+    except (OSError, ValueError):
+        return []
+    findings = list(await _guarded("backups", lambda: examine_backups(settings)))
+    findings += await _guarded("brokers", lambda: examine_brokers(settings))
+    findings += examine_rules()
+    findings += await _guarded("alerts", lambda: examine_prometheus(settings.prometheus_url))
+    return findings + examine_images()
 
 
 async def examine() -> list[Finding]:

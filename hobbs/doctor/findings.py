@@ -8,6 +8,7 @@ class State(StrEnum):
     ok = "ok"
     warning = "warning"
     wrong = "WRONG"
+    not_checked = "not checked"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,6 +27,11 @@ def ok(area: str, found: str) -> Finding:
 
 def warning(area: str, found: str, fix: str) -> Finding:
     return Finding(area=area, state=State.warning, found=found, fix=fix)
+
+
+def not_checked(area: str, found: str, fix: str) -> Finding:
+    """What cannot be seen from here, and how a person sees it."""
+    return Finding(area=area, state=State.not_checked, found=found, fix=fix)
 
 
 def wrong(area: str, found: str, fix: str) -> Finding:

@@ -1,7 +1,8 @@
 """Examines whether the settings are fit for a live key: what would be accepted at a desk and is not there.
 
 Pure, but for the rights of secrets' files. Nothing listed means that nothing of what can be seen from these
-settings is unfit; backups, alerts and who may reach the machine are not seen from here (docs/security.md).
+settings is unfit. Beside it: backups.py, brokers.py, and deployed.py for alerts and images. Who may reach the
+machine is seen by nobody here (docs/security.md).
 """
 
 import stat
@@ -78,19 +79,22 @@ def _kafka(told: Told) -> Iterator[tuple[str, str]]:
     elif told.kafka_security_protocol != "SASL_SSL":
         yield (
             "passwords and events go to the brokers in clear",
-            f"{PREFIX}KAFKA_SECURITY_PROTOCOL=SASL_SSL, and {PREFIX}KAFKA_CA_FILE for a CA of your own",
+            f"SASL_SSL as {PREFIX}KAFKA_SECURITY_PROTOCOL, with a CA of yours (docs/operations/kafka.md)",
         )
     if private := sorted({*named_hosts(told.kafka_private_hosts)} - {""}):
         yield (
             f"{PREFIX}KAFKA_PRIVATE_HOSTS lets a live deployment use {', '.join(private)} without a login",
-            "give the brokers users and rights, and leave the setting out",
+            "give the brokers users and rights, and leave the setting out (docs/operations/kafka.md)",
         )
 
 
 def _stripe(told: Told) -> Iterator[tuple[str, str]]:
     key = told.stripe_secret_key.get_secret_value() if told.stripe_secret_key else ""
     if not is_stripe(told.stripe_api_base):
-        yield f"Stripe is asked at {told.stripe_api_base}", f"leave {PREFIX}STRIPE_API_BASE out"
+        yield (
+            f"Stripe is asked at {told.stripe_api_base}",
+            f"leave {PREFIX}STRIPE_API_BASE out (docs/operations/stripe.md)",
+        )
     if key.startswith("sk_"):
         yield (
             "Stripe's key may do everything with the account",
@@ -99,7 +103,7 @@ def _stripe(told: Told) -> Iterator[tuple[str, str]]:
     if key and livemode_of(key) is not told.stripe_livemode:
         yield (
             "Stripe's key is of another mode than HOBBS_STRIPE_LIVEMODE says",
-            f"{PREFIX}STRIPE_LIVEMODE=true with a live key, for gateway and receivables too",
+            f"{PREFIX}STRIPE_LIVEMODE=true with a live key, of receivables too (docs/operations/stripe.md)",
         )
     if (key or told.stripe_livemode) and not keys_of(told.attestation_keys):
         yield (
@@ -125,7 +129,7 @@ def _secrets(environment: Mapping[str, str]) -> Iterator[tuple[str, str]]:
         elif name.removeprefix(PREFIX) in SECRETS or name.endswith(SECRET_ENDINGS):
             yield (
                 f"the secret {name} is in the environment, where child processes and dumps have it",
-                f"{name}_FILE with a file that only this user reads",
+                f"{name}_FILE with a file that only this user reads (docs/operations/secrets.md)",
             )
 
 
@@ -135,4 +139,7 @@ def _file(name: str, path: Path) -> Iterator[tuple[str, str]]:
     except OSError:
         return  # the doctor says so anyhow
     if others and not name.endswith("_CA_FILE"):
-        yield f"{name}: others may use {path}", f"chmod 0400 {path}, owned by the user that runs Hobbs"
+        yield (
+            f"{name}: others may use {path}",
+            f"chmod 0400 {path}, owned by the user that runs Hobbs (docs/operations/secrets.md)",
+        )

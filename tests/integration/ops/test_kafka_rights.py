@@ -23,13 +23,16 @@ from pydantic import SecretStr
 
 from fleet.kafka_client import connection, create_topics, make_producer
 from fleet.settings import Settings
+from hobbs.doctor.brokers import examine_brokers
 from hobbs.shell.topic_plans import topic_plans
-from schemas.kafka_rights import MIGRATE, WHO, every_right, group_of, readers, reads, user_of, writes
+from schemas.kafka_rights import MIGRATE, WHO, Right, every_right, group_of, readers, reads, user_of, writes
+from schemas.services import OPERATOR
 from schemas.topics import TOPICS
 from tests.support.guarded_kafka import GuardedKafka, grant, guarded_kafka
 
 PREFIX: Final = "north."
 STRANGER: Final = "stranger"
+NOSY: Final = "nosy"  # who is given more than the table says
 EACH: Final = pytest.mark.parametrize("who", WHO)
 # What the issue's attacker published: each of these led to a payment.
 PAYING: Final = ("journal.posted", "journal.requested", "school.configured", "stripe.webhook")
@@ -39,7 +42,7 @@ REFUSED: Final = (TopicAuthorizationFailedError.errno, GroupAuthorizationFailedE
 @pytest.fixture(scope="module")
 async def kafka(session_folder: Path) -> AsyncIterator[GuardedKafka]:
     """One broker for this file, with every topic, made by the user that `hobbs migrate` has."""
-    users = [*(user_of(who, PREFIX) for who in WHO), STRANGER]
+    users = [*(user_of(who, PREFIX) for who in WHO), STRANGER, NOSY]
     with guarded_kafka(session_folder / "guarded-kafka", users) as broker:
         await grant(broker, every_right(PREFIX))
         there = await create_topics(of(broker, MIGRATE), topic_plans())
@@ -114,6 +117,15 @@ async def test_who_gives_no_name_or_a_wrong_password_reaches_no_topic(kafka: Gua
     for settings in (nameless, guessed):
         with pytest.raises(KafkaError):
             await accepted(settings, list(PAYING))
+
+
+async def test_the_doctor_finds_brokers_that_do_not_keep_a_login_to_its_rights(kafka: GuardedKafka) -> None:
+    for who in (OPERATOR, "billing"):
+        assert await examine_brokers(of(kafka, who)) == []
+    foreign = next(topic for topic in TOPICS if topic not in reads(OPERATOR))
+    await grant(kafka, [Right(user=NOSY, operation="Read", resource="topic", name=PREFIX + foreign)])
+    [finding] = await examine_brokers(kafka.settings(NOSY, topic_prefix=PREFIX))
+    assert finding.found == f"the brokers let {NOSY} read what it has no right to: {foreign}"
 
 
 async def test_a_service_may_make_no_topic(kafka: GuardedKafka) -> None:
