@@ -410,7 +410,7 @@ CREATE TABLE receivables.outbox (
     CONSTRAINT outbox_row_is_an_event_or_a_raw_record CHECK ((((event_id IS NOT NULL) AND (value IS NOT NULL) AND (raw_headers IS NULL)) OR ((event_id IS NULL) AND (raw_headers IS NOT NULL))))
 );
 ALTER TABLE receivables.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
-ALTER TABLE receivables.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['charge.requested'::text, 'credit.level_changed'::text, 'decision.taken'::text, 'dispatch.cleared'::text, 'dispatch.refused'::text, 'hold.requested'::text, 'journal.requested'::text, 'notification.requested'::text, 'payment.received'::text, 'receivables.dead'::text, 'receivables.redrive'::text]))) NOT VALID;
+ALTER TABLE receivables.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['charge.requested'::text, 'credit.level_changed'::text, 'decision.taken'::text, 'dispatch.cleared'::text, 'dispatch.refused'::text, 'dunning.requested'::text, 'hold.requested'::text, 'journal.requested'::text, 'notification.requested'::text, 'payment.received'::text, 'receivables.dead'::text, 'receivables.redrive'::text]))) NOT VALID;
 ALTER TABLE ONLY receivables.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.outbox TO hobbs_receivables;
 
