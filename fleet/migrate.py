@@ -29,6 +29,7 @@ from fleet.scram import verifier
 
 _SQL = Path(__file__).parent / "sql"
 OPERATOR = "hobbs_operator"
+FINANCE = "hobbs_finance"
 
 
 def services() -> list[str]:
@@ -191,6 +192,8 @@ async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords
     database = (await connection.execute(text("SELECT quote_ident(current_database())"))).scalar_one()
     await _ensure_role(connection, READER, None)
     await _ensure_role(connection, OPERATOR, passwords.get("operator"))
+    for asks in (FINANCE, f"hobbs_{CONSOLE}"):  # who may ask for decisions, beside the operator
+        await _ensure_role(connection, asks, None)
     for service in chosen:
         role = f"hobbs_{service}"
         await _ensure_role(connection, role, passwords.get(service))
