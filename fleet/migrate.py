@@ -259,13 +259,18 @@ def _upgrade(connection: Connection, service: str, revision: str) -> None:
     command.upgrade(config, revision)
     if revision == "head":
         moved = _revision(connection, service) != before
+        run_script(connection, _of_each("asked_decision.sql", service))
         apply_functions(connection, service, function_files(service), anew=moved)
         run_script(connection, public_views(service))
 
 
 def public_views(service: str) -> str:
     """The statements that publish what every service has to `hobbs_reader`."""
-    return (_SQL / "public_views.sql").read_text(encoding="utf-8").replace("<service>", service)
+    return _of_each("public_views.sql", service)
+
+
+def _of_each(file: str, service: str) -> str:
+    return (_SQL / file).read_text(encoding="utf-8").replace("<service>", service)
 
 
 def _settle_rights(connection: Connection, chosen: Sequence[str]) -> None:

@@ -1,15 +1,6 @@
--- Which login of the database asked for a decision (fleet/vouches.py). `<service>` stands for the service's name.
--- Only added to, by the function: its row has the session's own login, whatever role the session took on.
-CREATE TABLE IF NOT EXISTS asked_decision (
-    decision_id uuid        NOT NULL CONSTRAINT decision_is_asked_once PRIMARY KEY,
-    body_sha256 bytea       NOT NULL CONSTRAINT asked_body_is_sha256 CHECK (octet_length(body_sha256) = 32),
-    login       text        NOT NULL,
-    roles       text[]      NOT NULL,
-    asked_at    timestamptz NOT NULL DEFAULT clock_timestamp()
-);
-GRANT SELECT ON asked_decision TO hobbs_<service>;
+-- Who asks for a decision says so as their own login (fleet/vouches.py). `<service>` stands for the service's name.
 
--- For who asks: say, before the decision is published, that this session asks for it.
+-- Say, before the decision is published, that this session asks for it.
 CREATE OR REPLACE FUNCTION <service>_public.vouch(decision_id uuid, body_sha256 bytea)
     RETURNS void
     LANGUAGE sql
