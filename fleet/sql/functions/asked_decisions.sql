@@ -3,8 +3,7 @@
 -- Say, before the decision is published, that this session asks for it.
 CREATE OR REPLACE FUNCTION <service>_public.vouch(decision_id uuid, body_sha256 bytea)
     RETURNS void
-    LANGUAGE sql
-    SECURITY DEFINER
+    LANGUAGE sql SECURITY DEFINER
     SET search_path = pg_catalog
     AS $$
     INSERT INTO <service>.asked_decision (decision_id, body_sha256, login, roles)
