@@ -57,6 +57,7 @@ async def preview(visit: Visit, act: Act, asked: Sequence[Asked], why: str) -> U
             )
             message = _message(visit, preview_id, act.action, one, why, dry_run=True)
             await outbox.stage(tx, [message])
+            await store.decisions.vouch(tx, one.service, message)
     await _settle(visit, bundle_id)
     return bundle_id
 
@@ -72,6 +73,7 @@ async def decide(visit: Visit, bundle_id: UUID) -> bool:
                     visit, one.decision_id, one.action, asked, one.why, shown=one.preview.preview_hash
                 )
                 await outbox.stage(tx, [message])
+                await store.decisions.vouch(tx, one.service, message)
     await _settle(visit, bundle_id)
     return bool(claimed)
 

@@ -30,6 +30,17 @@ CREATE TABLE console.alembic_version (
 ALTER TABLE ONLY console.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE console.alembic_version TO hobbs_console;
 
+CREATE TABLE console.asked_decision (
+    decision_id uuid NOT NULL,
+    body_sha256 bytea NOT NULL,
+    login text NOT NULL,
+    roles text[] NOT NULL,
+    asked_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT asked_body_is_sha256 CHECK ((octet_length(body_sha256) = 32))
+);
+ALTER TABLE ONLY console.asked_decision ADD CONSTRAINT decision_is_asked_once PRIMARY KEY (decision_id);
+GRANT SELECT ON TABLE console.asked_decision TO hobbs_console;
+
 CREATE TABLE console.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
     topic text NOT NULL,
@@ -293,6 +304,7 @@ GRANT SELECT ON TABLE console_public.refused_accesses TO hobbs_reader;
 
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()
+-- * vouch_to(text, uuid, bytea)
 -- * own_balances()
 -- * own_corrections()
 -- * own_dated_entries()
@@ -306,3 +318,4 @@ GRANT SELECT ON TABLE console_public.refused_accesses TO hobbs_reader;
 -- * own_questions()
 -- * own_transfers()
 -- * own_wallet()
+-- * vouch(uuid, bytea)

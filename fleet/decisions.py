@@ -16,12 +16,13 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from fleet import dead_letters, inbox, outbox
+from fleet import dead_letters, inbox, outbox, vouches
 from fleet.database import Database, Tx
 from fleet.envelope import Message, Record, derived_key
 from fleet.faults import fault_point
 from fleet.inbox import Admitted, Unreadable
 from fleet.outages import Blame, blame
+from fleet.vouches import Vouched
 
 REQUESTED: Final = "decision.requested"
 TAKEN: Final = "decision.taken"
@@ -35,7 +36,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
-    """Who decides. `channel`: where they were known from, such as "command_line" or "console"."""
+    """Who decides, as far as it is proven (fleet/vouches.py). `channel`: "command_line" or "console"."""
 
     name: str
     roles: frozenset[str]
@@ -122,6 +123,8 @@ class DecisionTaken(BaseModel):
     effects: list[dict[str, Any]]
     preview_hash: str | None
     taken_at: datetime
+    who: str | None
+    login: str | None
 
 
 def key_of(service: str, object_name: str) -> str:
@@ -170,7 +173,12 @@ def _read(record: Record) -> _Requested:
 
 async def _answer(tx: Tx, actions: Mapping[str, Action], asked: Admitted[_Requested]) -> Message:
     now = datetime.now(UTC)
-    outcome, ruling = await _rule(tx, actions, asked.event, now)
+    said = asked.event.who
+    body = asked.record.value or b""
+    who = await vouches.who_asks(
+        tx, asked.event.decision_id, body, name=said.name, roles=frozenset(said.roles)
+    )
+    outcome, ruling = await _rule(tx, actions, asked.event, who, now)
     await fault_point("decision.judged")
     event = DecisionTaken(
         decision_id=asked.event.decision_id,
@@ -182,6 +190,8 @@ async def _answer(tx: Tx, actions: Mapping[str, Action], asked: Admitted[_Reques
         effects=[dict(effect) for effect in ruling.effects[:EFFECTS_MAX]],
         preview_hash=preview_hash(ruling) if outcome == "previewed" else None,
         taken_at=now,
+        who=None if isinstance(who, str) else who.name,
+        login=None if isinstance(who, str) else who.login,
     )
     key = key_of(tx.service, asked.event.object)
     event_id = derived_key(TAKEN, tx.service, str(asked.event.decision_id))
@@ -193,15 +203,16 @@ class _Undo(Exception):
 
 
 async def _rule(
-    tx: Tx, actions: Mapping[str, Action], asked: _Requested, now: datetime
+    tx: Tx, actions: Mapping[str, Action], asked: _Requested, who: Vouched | str, now: datetime
 ) -> tuple[str, Ruling]:
     """Judge a decision; "done" keeps what the judge did, "previewed" and "refused" undo it."""
-    if objection := _objection(tx.service, actions, asked, now):
-        return "refused", refused(objection)
+    objection = _objection(tx.service, actions, asked, who, now)
+    if objection is not None or isinstance(who, str):  # the objection names who is not proven, too
+        return "refused", refused(objection or str(who))
     ruling = refused("nothing was judged")
     try:
         async with tx.savepoint():
-            ruling = await actions[asked.action].judge(tx, _decision(asked), now)
+            ruling = await actions[asked.action].judge(tx, _decision(asked, who), now)
             if not ruling.done or asked.dry_run or _is_other(ruling, asked.preview_hash):
                 raise _Undo
     except Exception as error:
@@ -224,14 +235,18 @@ def _unforeseen(asked: _Requested, error: Exception) -> Ruling:
     return refused(f"{asked.action} broke ({type(error).__name__}) and changed nothing; the log says where")
 
 
-def _objection(service: str, actions: Mapping[str, Action], asked: _Requested, now: datetime) -> str | None:
+def _objection(
+    service: str, actions: Mapping[str, Action], asked: _Requested, who: Vouched | str, now: datetime
+) -> str | None:
     """Why a decision is not even judged, None when it is."""
     action = actions.get(asked.action)
     if asked.service != service:
         return f"there is no service {asked.service}"
     if action is None:
         return f"{service} knows no action {asked.action}; it knows {', '.join(sorted(actions))}"
-    if not action.roles & set(asked.who.roles):
+    if isinstance(who, str):
+        return who
+    if not action.roles & who.roles:
         return f"{asked.action} needs one of the roles {', '.join(sorted(action.roles))}"
     if asked.valid_until < now:
         return f"it was to be taken by {asked.valid_until.isoformat()}, and it is later: ask again"
@@ -242,13 +257,13 @@ def _is_other(ruling: Ruling, shown: str | None) -> bool:
     return shown is not None and shown != preview_hash(ruling)
 
 
-def _decision(asked: _Requested) -> Decision:
+def _decision(asked: _Requested, who: Vouched) -> Decision:
     return Decision(
         decision_id=asked.decision_id,
         action=asked.action,
         object=asked.object,
         parameters=asked.parameters,
-        who=Person(name=asked.who.name, roles=frozenset(asked.who.roles), channel=asked.who.channel),
+        who=Person(name=who.name, roles=who.roles, channel=asked.who.channel),
         why=asked.why,
         dry_run=asked.dry_run,
         requested_at=asked.requested_at,

@@ -18,6 +18,7 @@ from fleet.functions import function_files, run_script
 
 READER = "hobbs_reader"
 OPERATOR = "hobbs_operator"  # the command line
+FINANCE = "hobbs_finance"  # people who read and decide
 
 _STATEMENT = re.compile(r"^GRANT\s+([^;]+?)\s+ON\s+([^;]+?)\s+TO\s+([^;]+?);", re.MULTILINE)
 _PRIVILEGE = re.compile(r"(\w+)\s*(?:\(([^)]*)\))?")

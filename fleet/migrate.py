@@ -22,7 +22,7 @@ from fleet.database_url import address
 from fleet.excess import take_excess_away
 from fleet.folders import CONSOLE, folder_of
 from fleet.functions import apply_functions, function_files, run_script
-from fleet.grants import OPERATOR, READER, give_missing_grants
+from fleet.grants import FINANCE, OPERATOR, READER, give_missing_grants
 from fleet.revisions import migrated
 from fleet.scram import verifier
 
@@ -157,6 +157,8 @@ async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords
     database = (await connection.execute(text("SELECT quote_ident(current_database())"))).scalar_one()
     await _ensure_role(connection, READER, None)
     await _ensure_role(connection, OPERATOR, passwords.get("operator"))
+    for asks in (FINANCE, f"hobbs_{CONSOLE}"):  # who may ask for decisions, beside the operator
+        await _ensure_role(connection, asks, None)
     for service in chosen:
         role = f"hobbs_{service}"
         await _ensure_role(connection, role, passwords.get(service))
@@ -222,13 +224,18 @@ def _upgrade(connection: Connection, service: str, revision: str) -> None:
     command.upgrade(config, revision)
     if revision == "head":
         moved = _revision(connection, service) != before
+        run_script(connection, _of_each("asked_decision.sql", service))
         apply_functions(connection, service, function_files(service), anew=moved)
         run_script(connection, public_views(service))
 
 
 def public_views(service: str) -> str:
     """The statements that publish what every service has to `hobbs_reader`."""
-    return (_SQL / "public_views.sql").read_text(encoding="utf-8").replace("<service>", service)
+    return _of_each("public_views.sql", service)
+
+
+def _of_each(file: str, service: str) -> str:
+    return (_SQL / file).read_text(encoding="utf-8").replace("<service>", service)
 
 
 def _settle_rights(connection: Connection, chosen: Sequence[str]) -> None:

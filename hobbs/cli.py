@@ -30,6 +30,8 @@ GROUPS: Final = {
     "opening": "hobbs.commands.opening",
     "dead": "hobbs.commands.dead",
     "person": "hobbs.commands.person",
+    "logins": "hobbs.commands.logins",
+    "audit": "hobbs.commands.audit",
     "kafka": "hobbs.commands.kafka",
     "restore": "hobbs.commands.restore",
     "shadow": "hobbs.commands.shadow",

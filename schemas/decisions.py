@@ -64,7 +64,11 @@ class DecisionRequested(Event):
 
 
 class DecisionTaken(Event):
-    """The answer: done, refused with a sentence, or previewed. `effects`: what was done, or would be."""
+    """The answer: done, refused with a sentence, or previewed. `effects`: what was done, or would be.
+
+    `who`: as whom they were taken, by `login`: of the database, that vouched for them; neither is known of
+    answers of releases before.
+    """
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -79,6 +83,8 @@ class DecisionTaken(Event):
                     "effects": [],
                     "preview_hash": None,
                     "taken_at": "2026-05-22T12:00:01Z",
+                    "who": "ann",
+                    "login": "person_ann",
                 }
             ]
         }
@@ -93,3 +99,5 @@ class DecisionTaken(Event):
     effects: Annotated[list[dict[str, Any]], Field(max_length=1_000)] = Field(default_factory=list)
     preview_hash: Hash | None = None
     taken_at: Instant
+    who: Identifier | None = None
+    login: Identifier | None = None

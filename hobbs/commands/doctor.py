@@ -17,6 +17,7 @@ from hobbs.doctor.console import examine_console
 from hobbs.doctor.deployed import examine_images, examine_prometheus, examine_rules
 from hobbs.doctor.findings import Finding, State, ok, wrong
 from hobbs.doctor.kafka import examine_kafka
+from hobbs.doctor.logins import examine_logins
 from hobbs.doctor.machine import examine_machine
 from hobbs.doctor.movements import examine_movements
 from hobbs.doctor.operations import examine_operations
@@ -92,6 +93,7 @@ async def examine_installation() -> list[Finding]:
         return []
     findings = list(await _guarded("backups", lambda: examine_backups(settings)))
     findings += await _guarded("brokers", lambda: examine_brokers(settings))
+    findings += await _guarded("logins", lambda: examine_logins(settings))
     findings += examine_rules()
     findings += await _guarded("alerts", lambda: examine_prometheus(settings.prometheus_url))
     return findings + examine_images()

@@ -20,6 +20,7 @@ TABLES_NOT_COMPARED: Final[Mapping[str, str]] = {
     "function_file": "of the release",
     "inbox": "it may be pruned by age, and holds decisions and what is only answered; it is merged",
     "invariant_outcome": "of the last hour",
+    "asked_decision": "people's logins vouched for decisions, and no topic has that",
     "outbox": "what is made anew is thrown away: it was published",
     "timer": "of the service's clock",
     "topic_position": "of the service's own reading",

@@ -33,6 +33,8 @@ async def note(
         effects=[dict(effect) for effect in effects[:EFFECTS_MAX]],
         preview_hash=None,
         taken_at=now,
+        who=who,
+        login=None,
     )
     key = key_of(db.schema, event.object)
     async with db.transaction() as tx:

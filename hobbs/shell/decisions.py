@@ -1,7 +1,7 @@
 """How a command has something decided: preview, agreement, decision, answer, all through Kafka.
 
-The command needs no database right: the service that owns the object judges, and its answer is read from
-`decision.taken`. The web console asks the same way (fleet/decisions.py).
+The service that owns the object judges, and its answer is read from `decision.taken`. The database is told
+which login asks (fleet/vouches.py), and nothing else. The web console asks the same way (fleet/decisions.py).
 """
 
 import asyncio
@@ -17,11 +17,13 @@ from aiokafka.errors import UnknownTopicOrPartitionError
 from pydantic import ValidationError
 
 from fleet import kafka_client
+from fleet.database import Database
 from fleet.decisions import REQUESTED, TAKEN, key_of
 from fleet.envelope import Message, first_cause, uuid7
 from fleet.reader import Reader
 from fleet.settings import Settings
-from hobbs.shell.connections import Unreachable, run, settings_or_exit
+from fleet.vouches import vouch
+from hobbs.shell.connections import DATABASE_ERRORS, Unreachable, run, settings_or_exit, why
 from hobbs.shell.names import refuse_names
 from hobbs.shell.output import EXIT_FINDINGS, agreed, say
 from schemas.decisions import DecisionRequested, DecisionTaken
@@ -132,6 +134,7 @@ async def ask(
         message = _request(question, dry_run=dry_run, preview_hash=preview_hash, within_s=within_s)
     except ValidationError as error:
         raise typer.BadParameter(_fault_of(error)) from error
+    await _vouch(settings, question.service, message)
     silent = f"Kafka at {settings.kafka_bootstrap}"
     try:
         async with asyncio.timeout(within_s + ANSWER_TRAVELS_S), _answers(settings) as answers:
@@ -145,6 +148,19 @@ async def ask(
             f"{silent} did not answer within {within_s:g} s: is it running? "
             "The decision was valid until then; a worker that reads it later refuses it"
         ) from error
+
+
+async def _vouch(settings: Settings, service: str, message: Message) -> None:
+    """Say to the service's database who asks, where it answers: the service says when it needs that."""
+    url = settings.database_url.get_secret_value()
+    database = Database(url, schema=f"{service}_public", pool_size=1)
+    try:
+        async with database.transaction() as tx:
+            await vouch(tx, message.event_id, message.body)
+    except (OSError, *DATABASE_ERRORS) as error:
+        say(f"no login vouches for this decision: {why(error)}")
+    finally:
+        await database.close()
 
 
 def _request(question: Question, *, dry_run: bool, preview_hash: str | None, within_s: float) -> Message:

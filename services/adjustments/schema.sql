@@ -107,6 +107,17 @@ CREATE TRIGGER maker_is_not_checker BEFORE INSERT ON adjustments.approval FOR EA
 ALTER TABLE adjustments.approval ENABLE ALWAYS TRIGGER maker_is_not_checker;
 GRANT SELECT, INSERT ON TABLE adjustments.approval TO hobbs_adjustments;
 
+CREATE TABLE adjustments.asked_decision (
+    decision_id uuid NOT NULL,
+    body_sha256 bytea NOT NULL,
+    login text NOT NULL,
+    roles text[] NOT NULL,
+    asked_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT asked_body_is_sha256 CHECK ((octet_length(body_sha256) = 32))
+);
+ALTER TABLE ONLY adjustments.asked_decision ADD CONSTRAINT decision_is_asked_once PRIMARY KEY (decision_id);
+GRANT SELECT ON TABLE adjustments.asked_decision TO hobbs_adjustments;
+
 CREATE TABLE adjustments.carried_adjustment (
     source text NOT NULL,
     wallet text NOT NULL,
@@ -602,3 +613,4 @@ GRANT SELECT ON TABLE adjustments_public.settlements TO hobbs_reader, hobbs_adju
 -- * person(text)
 -- * refuse(text, text)
 -- * refuse_rewritten_letter()
+-- * vouch(uuid, bytea)

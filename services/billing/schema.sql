@@ -11,6 +11,17 @@ CREATE TABLE billing.alembic_version (
 ALTER TABLE ONLY billing.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE billing.alembic_version TO hobbs_billing;
 
+CREATE TABLE billing.asked_decision (
+    decision_id uuid NOT NULL,
+    body_sha256 bytea NOT NULL,
+    login text NOT NULL,
+    roles text[] NOT NULL,
+    asked_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT asked_body_is_sha256 CHECK ((octet_length(body_sha256) = 32))
+);
+ALTER TABLE ONLY billing.asked_decision ADD CONSTRAINT decision_is_asked_once PRIMARY KEY (decision_id);
+GRANT SELECT ON TABLE billing.asked_decision TO hobbs_billing;
+
 CREATE TABLE billing.bill (
     id uuid NOT NULL,
     flight_id text NOT NULL,
@@ -585,3 +596,4 @@ GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader, hobbs_bi
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()
 -- * current_rates(date)
+-- * vouch(uuid, bytea)

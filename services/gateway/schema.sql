@@ -51,6 +51,17 @@ CREATE UNIQUE INDEX api_key_living_name_is_used_once ON gateway.api_key USING bt
 GRANT SELECT, INSERT ON TABLE gateway.api_key TO hobbs_gateway;
 GRANT UPDATE (last_used_at, revoked_at, revoked_by) ON TABLE gateway.api_key TO hobbs_gateway;
 
+CREATE TABLE gateway.asked_decision (
+    decision_id uuid NOT NULL,
+    body_sha256 bytea NOT NULL,
+    login text NOT NULL,
+    roles text[] NOT NULL,
+    asked_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT asked_body_is_sha256 CHECK ((octet_length(body_sha256) = 32))
+);
+ALTER TABLE ONLY gateway.asked_decision ADD CONSTRAINT decision_is_asked_once PRIMARY KEY (decision_id);
+GRANT SELECT ON TABLE gateway.asked_decision TO hobbs_gateway;
+
 CREATE TABLE gateway.dead_letter (
     id uuid DEFAULT uuidv7() NOT NULL,
     topic text NOT NULL,
@@ -236,3 +247,4 @@ GRANT SELECT ON TABLE gateway_public.webhook_sighting TO hobbs_reader, hobbs_gat
 
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()
+-- * vouch(uuid, bytea)

@@ -20,6 +20,17 @@ CREATE TABLE ledger.alembic_version (
 ALTER TABLE ONLY ledger.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE ledger.alembic_version TO hobbs_ledger;
 
+CREATE TABLE ledger.asked_decision (
+    decision_id uuid NOT NULL,
+    body_sha256 bytea NOT NULL,
+    login text NOT NULL,
+    roles text[] NOT NULL,
+    asked_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT asked_body_is_sha256 CHECK ((octet_length(body_sha256) = 32))
+);
+ALTER TABLE ONLY ledger.asked_decision ADD CONSTRAINT decision_is_asked_once PRIMARY KEY (decision_id);
+GRANT SELECT ON TABLE ledger.asked_decision TO hobbs_ledger;
+
 CREATE TABLE ledger.balance (
     wallet_id bigint NOT NULL,
     currency text NOT NULL COLLATE "C",
@@ -940,3 +951,4 @@ GRANT SELECT ON TABLE ledger_public.wallets TO hobbs_reader, hobbs_ledger, hobbs
 -- * balance_at(text, text, timestamp with time zone, timestamp with time zone)
 -- * sessions_in_the_way(integer, integer)
 -- * verify_links(bigint, bytea, integer)
+-- * vouch(uuid, bytea)

@@ -27,6 +27,17 @@ CREATE TABLE payouts.alembic_version (
 ALTER TABLE ONLY payouts.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE payouts.alembic_version TO hobbs_payouts;
 
+CREATE TABLE payouts.asked_decision (
+    decision_id uuid NOT NULL,
+    body_sha256 bytea NOT NULL,
+    login text NOT NULL,
+    roles text[] NOT NULL,
+    asked_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT asked_body_is_sha256 CHECK ((octet_length(body_sha256) = 32))
+);
+ALTER TABLE ONLY payouts.asked_decision ADD CONSTRAINT decision_is_asked_once PRIMARY KEY (decision_id);
+GRANT SELECT ON TABLE payouts.asked_decision TO hobbs_payouts;
+
 CREATE TABLE payouts.attempt (
     lease_token uuid NOT NULL,
     operation_id uuid NOT NULL,
@@ -1684,3 +1695,4 @@ GRANT USAGE ON SEQUENCE payouts.operation_order TO hobbs_payouts;
 -- * refuse_change_of_settled_refund()
 -- * refuse_rewriting()
 -- * refuse_rewritten_letter()
+-- * vouch(uuid, bytea)

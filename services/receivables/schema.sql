@@ -19,6 +19,17 @@ CREATE TABLE receivables.alembic_version (
 ALTER TABLE ONLY receivables.alembic_version ADD CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num);
 GRANT SELECT ON TABLE receivables.alembic_version TO hobbs_receivables;
 
+CREATE TABLE receivables.asked_decision (
+    decision_id uuid NOT NULL,
+    body_sha256 bytea NOT NULL,
+    login text NOT NULL,
+    roles text[] NOT NULL,
+    asked_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT asked_body_is_sha256 CHECK ((octet_length(body_sha256) = 32))
+);
+ALTER TABLE ONLY receivables.asked_decision ADD CONSTRAINT decision_is_asked_once PRIMARY KEY (decision_id);
+GRANT SELECT ON TABLE receivables.asked_decision TO hobbs_receivables;
+
 CREATE TABLE receivables.auto_charge (
     request_id uuid NOT NULL,
     student text NOT NULL,
@@ -905,3 +916,4 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * dunning_policy_on(date)
 -- * margin_percent_on(date)
 -- * overdue_that_blocks(date, text)
+-- * vouch(uuid, bytea)

@@ -46,6 +46,17 @@ ALTER TABLE ONLY reserves.alert ADD CONSTRAINT alert_pkey PRIMARY KEY (id);
 CREATE UNIQUE INDEX alert_is_raised_once ON reserves.alert USING btree (currency, kind) WHERE (resolved_at IS NULL);
 GRANT SELECT, INSERT, UPDATE ON TABLE reserves.alert TO hobbs_reserves;
 
+CREATE TABLE reserves.asked_decision (
+    decision_id uuid NOT NULL,
+    body_sha256 bytea NOT NULL,
+    login text NOT NULL,
+    roles text[] NOT NULL,
+    asked_at timestamptz DEFAULT clock_timestamp() NOT NULL,
+    CONSTRAINT asked_body_is_sha256 CHECK ((octet_length(body_sha256) = 32))
+);
+ALTER TABLE ONLY reserves.asked_decision ADD CONSTRAINT decision_is_asked_once PRIMARY KEY (decision_id);
+GRANT SELECT ON TABLE reserves.asked_decision TO hobbs_reserves;
+
 CREATE TABLE reserves.balance (
     currency text NOT NULL,
     number bigint NOT NULL,
@@ -816,3 +827,4 @@ GRANT SELECT, INSERT, UPDATE ON TABLE reserves."position" TO hobbs_reserves;
 -- * person(text)
 -- * refuse(text, text)
 -- * refuse_rewritten_letter()
+-- * vouch(uuid, bytea)

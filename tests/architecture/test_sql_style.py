@@ -27,7 +27,8 @@ def test_keywords_are_in_upper_case(file: Path) -> None:
 def test_a_function_says_result_language_and_settings_on_lines_of_their_own(file: Path) -> None:
     heads = re.findall(r"^CREATE (?:.|\n)*?AS \$\$", file.read_text(encoding="utf-8"), re.MULTILINE)
     form = re.compile(
-        r"CREATE OR REPLACE FUNCTION (?:\w+_public\.)?\w+\((?:.|\n)*?\)\n(?:    RETURNS (?:.|\n)+?\n)?"
+        r"CREATE OR REPLACE FUNCTION (?:(?:\w+|<service>)_public\.)?\w+\((?:.|\n)*?\)\n"
+        r"(?:    RETURNS (?:.|\n)+?\n)?"
         r"    LANGUAGE [^\n]+\n(?:    SET [^\n]+\n)*    AS \$\$"
     )
     assert [head for head in heads if not form.fullmatch(head)] == []

@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Edit, Mutant
 
 BOOKS = "tests/integration/payouts/test_books.py"
+LOGINS = "tests/integration/ops/test_logins.py"
 CONTACTS = "tests/integration/payouts/test_contacts.py"
 
 SECURITY_MUTANTS = (
@@ -119,5 +120,29 @@ SECURITY_MUTANTS = (
         catchers=(
             f"{CONTACTS}::test_an_address_that_changed_while_the_request_was_in_doubt_makes_no_second_account",
         ),
+    ),
+    Mutant(
+        name="the-record-says-who-decides",
+        breaks="One login approves twice, under another name.",
+        edits=(
+            Edit(
+                path="fleet/vouches.py",
+                old="return Vouched(name=login.removeprefix(PERSON), ",
+                new="return Vouched(name=name, ",
+            ),
+        ),
+        catchers=(f"{LOGINS}::test_one_login_does_not_approve_twice_by_another_name",),
+    ),
+    Mutant(
+        name="nobody-need-vouch",
+        breaks="Whoever may write to Kafka decides under any name.",
+        edits=(
+            Edit(
+                path="fleet/vouches.py",
+                old="if row.people_log_in and login is None:",
+                new="if False and login is None:",
+            ),
+        ),
+        catchers=(f"{LOGINS}::test_a_decision_that_nobody_logged_in_for_is_refused",),
     ),
 )

@@ -172,6 +172,18 @@ async def test_a_discarded_letter_keeps_its_reason_and_can_still_be_redriven(hob
 
 
 @pytest.mark.usefixtures("workers", "billing")
+async def test_the_audit_says_who_decided_what_by_which_login_and_why(hobbs: Hobbs) -> None:
+    letter = (await listed(hobbs, "--reason", "null_value"))[0]
+    await hobbs("dead", "discard", letter["id"], "--why", "a tombstone", "-y", "--who", "ann")
+    exported = await hobbs("audit", "export", "--from", "beginning", "--to", "now", "-o", "json")
+    [row] = json.loads(exported.stdout)
+    assert [row[name] for name in ("service", "action", "outcome", "who", "login", "asked_as", "why")] == [
+        *("billing", "discard", "done", "ann", "hobbs_operator", "ann", "a tombstone")
+    ]
+    assert letter["id"] in row["effects"]
+
+
+@pytest.mark.usefixtures("workers", "billing")
 async def test_an_id_that_is_not_there_is_a_finding_and_the_others_still_go(hobbs: Hobbs) -> None:
     letter = (await listed(hobbs, "--reason", "null_value"))[0]
     result = await hobbs("dead", "redrive", letter["id"], "01890a5d-ac96-774b-bcce-b302099a8057", "-y")
