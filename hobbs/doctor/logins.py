@@ -3,7 +3,7 @@
 from typing import Final
 
 from fleet.database import Database
-from fleet.migrate import OPERATOR
+from fleet.grants import OPERATOR
 from fleet.settings import Settings
 from fleet.vouches import people_log_in
 from hobbs.doctor.findings import Finding, wrong
