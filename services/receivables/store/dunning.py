@@ -1,7 +1,6 @@
 """SQL of asking students for what is overdue."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -30,6 +29,17 @@ async def candidates(tx: Tx, day: date, after: str, most: int) -> list[str]:
     return [row.student for row in await tx.all(_CANDIDATES, day=day, after=after, most=most)]
 
 
+_OPEN = """
+    SELECT student FROM dunning_case
+    WHERE (overdue_since IS NOT NULL OR hold IS NOT NULL) AND student > :after ORDER BY student LIMIT :most
+"""
+
+
+async def open_cases(tx: Tx, after: str, most: int) -> list[str]:
+    """Students whose run or hold is open, by name from `after` on: all there is while nobody is asked."""
+    return [row.student for row in await tx.all(_OPEN, after=after, most=most)]
+
+
 async def standings(tx: Tx, students: Collection[str], day: date, at: datetime) -> dict[str, Standing]:
     """What decides about these students, by name."""
     rows = await tx.all(_OF, students=sorted(students), day=day, at=at)
@@ -53,53 +63,27 @@ async def lock(tx: Tx, students: Collection[str]) -> None:
     await tx.all(_LOCK, students=sorted(students))
 
 
+# A row for each student: there may be a million bills.
 _BILLS = """
-    SELECT named.student, each.document, each.due_on, each.amount
+    SELECT named.student,
+           jsonb_agg(jsonb_build_object('document', document, 'due_on', due_on, 'open', amount)
+                     ORDER BY due_on, document) AS bills
     FROM unnest(CAST(:students AS text[])) AS named (student) CROSS JOIN school
     CROSS JOIN LATERAL (
         SELECT document, due_on, -open AS amount FROM item
         WHERE item.student = named.student AND item.currency = school.currency
           AND item.open <> 0 AND item.open < 0 AND item.due_on < :day
         ORDER BY due_on, document LIMIT :most) AS each
-    ORDER BY named.student, each.due_on, each.document
-"""
-_COUNTS = """
-    SELECT item.student, count(*) AS bills FROM item CROSS JOIN school
-    WHERE item.student = ANY (CAST(:students AS text[])) AND item.currency = school.currency
-      AND item.open <> 0 AND item.open < 0 AND item.due_on < :day
-    GROUP BY item.student
+    GROUP BY named.student
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
-    """What is open of an overdue item."""
-
-    document: str
-    due_on: date
-    amount: int
-
-
-@dataclass(slots=True, kw_only=True)
-class Bills:
-    """The oldest of a student's overdue bills, and how many there are."""
-
-    oldest: list[Bill]
-    count: int
-
-
-async def bills(tx: Tx, students: Collection[str], day: date) -> dict[str, Bills]:
-    """The overdue bills of students; of many bills the oldest."""
+async def oldest_bills(tx: Tx, students: Collection[str], day: date) -> dict[str, list[dict[str, Any]]]:
+    """The overdue bills of students: document, due_on and open; of many bills the oldest."""
     if not students:
         return {}
-    named = sorted(students)
-    found = {
-        row.student: Bills(oldest=[], count=row.bills)
-        for row in await tx.all(_COUNTS, students=named, day=day)
-    }
-    for row in await tx.all(_BILLS, students=named, day=day, most=BILLS_SHOWN):
-        found[row.student].oldest.append(Bill(document=row.document, due_on=row.due_on, amount=row.amount))
-    return found
+    rows = await tx.all(_BILLS, students=sorted(students), day=day, most=BILLS_SHOWN)
+    return {row.student: row.bills for row in rows}
 
 
 # In one statement each, for as many students as there are.
