@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, get_args
 
 from fleet.database import Database
 from fleet.envelope import Record, first_cause
@@ -117,10 +117,11 @@ async def charge_due(db: Database, *, most: int = CHARGED_AT_ONCE) -> None:
 
 async def dun(db: Database, *, most: int = DUNNED_AT_ONCE) -> None:
     """Ask students for what is overdue, as far as a step is due. A transaction for each part."""
-    after: str | None = ""
-    while after is not None:
-        async with db.transaction() as tx:
-            after = await steps.dunning.go_on(tx, after, most, datetime.now(UTC))
+    for who in get_args(steps.dunning.Who):
+        after: str | None = ""
+        while after is not None:
+            async with db.transaction() as tx:
+                after = await steps.dunning.go_on(tx, who, after, most, datetime.now(UTC))
 
 
 async def tell_levels(db: Database, *, most: int = LOOKED_AT_AT_ONCE) -> None:

@@ -6,6 +6,7 @@ decided about again. A person's decision locks the same row.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from fleet import outbox
 from fleet.database import Tx
@@ -15,18 +16,21 @@ from fleet.zones import time_zone
 from services.receivables import metrics, store, wire
 from services.receivables.domain.dunning import Decision, Policy, Standing, decide, in_words
 
+Who = Literal["ending", "askable"]  # whose run or promise may end; who may be asked for something
 _Decided = Sequence[tuple[Standing, Decision]]
 
 
-async def go_on(tx: Tx, after: str, most: int, now: datetime) -> str | None:
-    """Do what is due for students by name from `after` on; the last one, None: there are no more."""
+async def go_on(tx: Tx, who: Who, after: str, most: int, now: datetime) -> str | None:
+    """Do what is due for these students by name from `after` on; the last one, None: there are no more."""
     zone, _ = await store.credit.school(tx)
     local = local_time(now, zone)
     policy = await store.dunning.policy(tx, local.date())
-    if policy.steps and not policy.is_quiet(local):
-        students = await store.dunning.candidates(tx, local.date(), after, most)
+    if who == "ending":
+        students = await store.dunning.ending(tx, local.date(), after, most)
+    elif policy.steps and not policy.is_quiet(local):
+        students = await store.dunning.askable(tx, local.date(), after, most)
     else:
-        students = await store.dunning.open_cases(tx, after, most)
+        students = []
     decided = await _decide(tx, students, policy, local, now)
     if decided:
         await store.dunning.lock(tx, [standing.student for standing, _ in decided])

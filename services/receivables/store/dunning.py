@@ -10,7 +10,28 @@ from services.receivables.domain.dunning import Decision, Policy, Standing, poli
 BILLS_SHOWN = 50
 
 _POLICY = "SELECT effective_from, version, policy FROM receivables_public.dunning_policy_on(:day)"
-_CANDIDATES = "SELECT student FROM receivables_public.dunning_candidates(:day, :after, :most)"
+# Of a large school only those for whom something may follow: whoever was asked today rests until tomorrow.
+_ASKABLE = """
+    SELECT owing.student FROM (
+        SELECT DISTINCT item.student FROM item
+        WHERE item.open <> 0 AND item.open < 0 AND item.due_on < :day AND item.student > :after
+          AND item.currency = (SELECT currency FROM school)) AS owing
+    WHERE NOT EXISTS (
+        SELECT FROM dunning_case AS known JOIN dunning_history AS history USING (student, run)
+        WHERE known.student = owing.student AND known.overdue_since IS NOT NULL AND history.what = 'step'
+          AND CAST(history.local_at AS date) = :day)
+    ORDER BY owing.student LIMIT :most
+"""
+_ENDING = """
+    SELECT known.student FROM dunning_case AS known
+    WHERE (known.overdue_since IS NOT NULL OR known.hold IS NOT NULL) AND known.student > :after
+      AND (known.until < :day
+           OR known.overdue_since IS NOT NULL AND NOT EXISTS (
+               SELECT FROM item
+               WHERE item.student = known.student AND item.currency = (SELECT currency FROM school)
+                 AND item.open <> 0 AND item.open < 0 AND item.due_on < :day))
+    ORDER BY known.student LIMIT :most
+"""
 _OF = """
     SELECT student, currency, total, oldest_due, bills, disputed, charge_under_way, chargeable, run, running,
            hold, until, done
@@ -24,20 +45,14 @@ async def policy(tx: Tx, day: date) -> Policy:
     return policy_of(row.policy, row.effective_from, row.version) if row else Policy()
 
 
-async def candidates(tx: Tx, day: date, after: str, most: int) -> list[str]:
-    """Students of whom something is overdue, or whose run or hold is open, by name from `after` on."""
-    return [row.student for row in await tx.all(_CANDIDATES, day=day, after=after, most=most)]
+async def askable(tx: Tx, day: date, after: str, most: int) -> list[str]:
+    """Students of whom something is overdue and who had no step today, by name from `after` on."""
+    return [row.student for row in await tx.all(_ASKABLE, day=day, after=after, most=most)]
 
 
-_OPEN = """
-    SELECT student FROM dunning_case
-    WHERE (overdue_since IS NOT NULL OR hold IS NOT NULL) AND student > :after ORDER BY student LIMIT :most
-"""
-
-
-async def open_cases(tx: Tx, after: str, most: int) -> list[str]:
-    """Students whose run or hold is open, by name from `after` on: all there is while nobody is asked."""
-    return [row.student for row in await tx.all(_OPEN, after=after, most=most)]
+async def ending(tx: Tx, day: date, after: str, most: int) -> list[str]:
+    """Students whose run is open with nothing overdue, or whose promise has passed, from `after` on."""
+    return [row.student for row in await tx.all(_ENDING, day=day, after=after, most=most)]
 
 
 async def standings(tx: Tx, students: Collection[str], day: date, at: datetime) -> dict[str, Standing]:
