@@ -12,6 +12,7 @@ from services.receivables.handlers import (
     dun,
     end_flights,
     follow_book,
+    measure_ageing,
     measure_waiting,
     take_changed_holds,
     take_charge_answers,
@@ -28,7 +29,8 @@ MEASURE_S = 15.0
 END_EVERY_S = 1.0
 CHARGE_EVERY_S = 2.0
 TELL_EVERY_S = 1.0
-DUN_EVERY_S = 30.0
+DUN_EVERY_S = 60.0
+MEASURE_AGEING_S = 300.0  # a second for a million open items
 ANSWER_EVERY_S = 0.01
 BATCH_MAX = 500
 BILLINGS_TOPICS = ("school.configured", "flight.completed")
@@ -67,6 +69,7 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     worker.every("tell_levels", TELL_EVERY_S, partial(tell_levels, worker.database))
     worker.every("dun", DUN_EVERY_S, partial(dun, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
+    worker.every("measure_ageing", MEASURE_AGEING_S, partial(measure_ageing, worker.database))
     worker.every("allocate_named", MEASURE_S, partial(allocate_named, worker.database))
     worker.decide(ACTIONS)
     return worker

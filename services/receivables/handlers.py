@@ -3,17 +3,18 @@
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import Final
+from typing import Final, get_args
 
 from fleet.database import Database
 from fleet.envelope import Record, first_cause
 from fleet.inbox import admit
+from fleet.zones import local_date
 from services.receivables import metrics, steps, store, wire
 from services.receivables.wire.stripe_objects import Kind, WebhookRead
 
 CHARGED_AT_ONCE: Final = 200
 LOOKED_AT_AT_ONCE: Final = 500
-DUNNED_AT_ONCE: Final = 2_000
+DUNNED_AT_ONCE: Final = 5_000
 
 
 async def take_stripe_events(
@@ -116,10 +117,11 @@ async def charge_due(db: Database, *, most: int = CHARGED_AT_ONCE) -> None:
 
 async def dun(db: Database, *, most: int = DUNNED_AT_ONCE) -> None:
     """Ask students for what is overdue, as far as a step is due. A transaction for each part."""
-    after: str | None = ""
-    while after is not None:
-        async with db.transaction() as tx:
-            after = await steps.dunning.go_on(tx, after, most, datetime.now(UTC))
+    for who in get_args(steps.dunning.Who):
+        after: str | None = ""
+        while after is not None:
+            async with db.transaction() as tx:
+                after = await steps.dunning.go_on(tx, who, after, most, datetime.now(UTC))
 
 
 async def tell_levels(db: Database, *, most: int = LOOKED_AT_AT_ONCE) -> None:
@@ -151,6 +153,15 @@ async def measure_waiting(db: Database) -> None:
     metrics.WAITING.labels("refund").set(waiting.unexplained_refunds)
     metrics.WAITING_AGE.labels("payment").set(waiting.charge_age_s)
     metrics.WAITING_AGE.labels("student").set(waiting.student_age_s)
+
+
+async def measure_ageing(db: Database) -> None:
+    """Set the gauges of what students owe, by how long it is overdue."""
+    async with db.transaction() as tx:
+        zone, _ = await store.credit.school(tx)
+        ages = await store.open_items.ages(tx, local_date(datetime.now(UTC), zone))
+    for age, amount in ages.items():
+        metrics.OWED.labels(age).set(amount)
 
 
 def _label(read: WebhookRead) -> str:

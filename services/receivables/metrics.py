@@ -6,6 +6,7 @@ from fleet import metrics
 from services.receivables.domain.auto_charges import DeclineClass, State
 from services.receivables.domain.credit_levels import Crossing
 from services.receivables.domain.dunning import Action
+from services.receivables.domain.open_items import AGES
 from services.receivables.domain.postings import EventType
 from services.receivables.wire.stripe_objects import Kind
 
@@ -39,6 +40,11 @@ CREDIT_CROSSINGS: Final = metrics.counter(
     "receivables_credit_crossings_total",
     "Students who crossed a level of their limit",
     {"crossing": get_args(Crossing)},
+)
+OWED: Final = metrics.gauge(
+    "receivables_owed_minor_units",
+    "What students owe together, in the school's currency, by how long it is overdue",
+    {"age": AGES},
 )
 DUNNING_STEPS: Final = metrics.counter(
     "receivables_dunning_steps_total",

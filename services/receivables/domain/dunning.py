@@ -96,15 +96,16 @@ class Standing:
     """What decides about a student now.
 
     total: what is overdue, less what was paid and is on its way into the account; oldest_due: since when,
-    None where nothing is. chargeable: there is a saved method that the student lets be charged. run: the
-    number of the newest run, running: whether it is open. hold: what stops it, until: the last day of a
-    promise. done: the steps of the open run.
+    None where nothing is; bills: how many are overdue. chargeable: there is a saved method that the student
+    lets be charged. run: the number of the newest run, running: whether it is open. hold: what stops it,
+    until: the last day of a promise. done: the steps of the open run.
     """
 
     student: str
     currency: str
     total: int
     oldest_due: date | None
+    bills: int
     disputed: int
     charge_under_way: bool
     chargeable: bool
@@ -200,10 +201,10 @@ _THEN: Final[Mapping[Action, str]] = {
 }
 
 
-def in_words(step: Step, standing: Standing, bills: int, today: date) -> str:
+def in_words(step: Step, standing: Standing, today: date) -> str:
     """What is asked for, of how many bills, and what happens: one sentence for everything that is overdue."""
     total = f"{format_minor(standing.total, standing.currency)} {standing.currency}"
-    of = "1 bill" if bills == 1 else f"{bills} bills"
+    of = "1 bill" if standing.bills == 1 else f"{standing.bills} bills"
     days = standing.days_overdue(today)
     since = f"since {days} day" + ("" if days == 1 else "s")
     return f"{total} of {of} are overdue, the oldest {since}: {_THEN[step.action]}"

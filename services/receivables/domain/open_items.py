@@ -8,8 +8,10 @@ accounts at once.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
+
+AGES: Final = ("not_due", "days_1_30", "days_31_60", "days_61_90", "over_90")
 
 
 class Account(NamedTuple):

@@ -6,6 +6,7 @@ decided about again. A person's decision locks the same row.
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import Literal
 
 from fleet import outbox
 from fleet.database import Tx
@@ -15,15 +16,21 @@ from fleet.zones import time_zone
 from services.receivables import metrics, store, wire
 from services.receivables.domain.dunning import Decision, Policy, Standing, decide, in_words
 
+Who = Literal["ending", "askable"]  # whose run or promise may end; who may be asked for something
 _Decided = Sequence[tuple[Standing, Decision]]
 
 
-async def go_on(tx: Tx, after: str, most: int, now: datetime) -> str | None:
-    """Do what is due for students by name from `after` on; the last one, None: there are no more."""
+async def go_on(tx: Tx, who: Who, after: str, most: int, now: datetime) -> str | None:
+    """Do what is due for these students by name from `after` on; the last one, None: there are no more."""
     zone, _ = await store.credit.school(tx)
     local = local_time(now, zone)
     policy = await store.dunning.policy(tx, local.date())
-    students = await store.dunning.candidates(tx, local.date(), after, most)
+    if who == "ending":
+        students = await store.dunning.ending(tx, local.date(), after, most)
+    elif policy.steps and not policy.is_quiet(local):
+        students = await store.dunning.askable(tx, local.date(), after, most)
+    else:
+        students = []
     decided = await _decide(tx, students, policy, local, now)
     if decided:
         await store.dunning.lock(tx, [standing.student for standing, _ in decided])
@@ -52,31 +59,23 @@ async def _decide(
 
 async def _write(tx: Tx, decided: _Decided, policy: Policy, local: datetime, now: datetime) -> list[Message]:
     today = local.date()
-    asked = [standing.student for standing, decision in decided if decision.step is not None]
-    bills = await store.dunning.bills(tx, asked, today)
-    sentences = {
-        standing.student: in_words(decision.step, standing, bills[standing.student].count, today)
-        for standing, decision in decided
-        if decision.step is not None
-    }
+    asked = [(standing, decision, decision.step) for standing, decision in decided if decision.step]
+    sentences = {standing.student: in_words(step, standing, today) for standing, _, step in asked}
+    bills = await store.dunning.oldest_bills(tx, sentences.keys(), today)
     await store.dunning.write(tx, decided, sentences, policy, local, now)
     messages = []
-    for standing, decision in decided:
-        if decision.step is None:
-            continue
-        metrics.DUNNING_STEPS.labels(decision.step.action).inc()
-        of = bills[standing.student]
-        messages.append(
-            wire.dunning.requested(
-                decision.step,
-                standing,
-                standing.run + (decision.run == "begins"),
-                [(bill.document, bill.due_on, bill.amount) for bill in of.oldest],
-                of.count,
-                sentences[standing.student],
-                today,
-                now,
-                first_cause(),
-            )
+    for standing, decision, step in asked:
+        metrics.DUNNING_STEPS.labels(step.action).inc()
+        run = standing.run + (decision.run == "begins")
+        told = wire.dunning.requested(
+            step,
+            standing,
+            run,
+            bills[standing.student],
+            sentences[standing.student],
+            today,
+            now,
+            first_cause(),
         )
+        messages.append(told)
     return messages

@@ -1,7 +1,6 @@
 """SQL of asking students for what is overdue."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -11,7 +10,28 @@ from services.receivables.domain.dunning import Decision, Policy, Standing, poli
 BILLS_SHOWN = 50
 
 _POLICY = "SELECT effective_from, version, policy FROM receivables_public.dunning_policy_on(:day)"
-_CANDIDATES = "SELECT student FROM receivables_public.dunning_candidates(:day, :after, :most)"
+# Of a large school only those for whom something may follow: whoever was asked today rests until tomorrow.
+_ASKABLE = """
+    SELECT owing.student FROM (
+        SELECT DISTINCT item.student FROM item
+        WHERE item.open <> 0 AND item.open < 0 AND item.due_on < :day AND item.student > :after
+          AND item.currency = (SELECT currency FROM school)) AS owing
+    WHERE NOT EXISTS (
+        SELECT FROM dunning_case AS known JOIN dunning_history AS history USING (student, run)
+        WHERE known.student = owing.student AND known.overdue_since IS NOT NULL AND history.what = 'step'
+          AND CAST(history.local_at AS date) = :day)
+    ORDER BY owing.student LIMIT :most
+"""
+_ENDING = """
+    SELECT known.student FROM dunning_case AS known
+    WHERE (known.overdue_since IS NOT NULL OR known.hold IS NOT NULL) AND known.student > :after
+      AND (known.until < :day
+           OR known.overdue_since IS NOT NULL AND NOT EXISTS (
+               SELECT FROM item
+               WHERE item.student = known.student AND item.currency = (SELECT currency FROM school)
+                 AND item.open <> 0 AND item.open < 0 AND item.due_on < :day))
+    ORDER BY known.student LIMIT :most
+"""
 _OF = """
     SELECT student, currency, total, oldest_due, bills, disputed, charge_under_way, chargeable, run, running,
            hold, until, done
@@ -25,9 +45,14 @@ async def policy(tx: Tx, day: date) -> Policy:
     return policy_of(row.policy, row.effective_from, row.version) if row else Policy()
 
 
-async def candidates(tx: Tx, day: date, after: str, most: int) -> list[str]:
-    """Students of whom something is overdue, or whose run or hold is open, by name from `after` on."""
-    return [row.student for row in await tx.all(_CANDIDATES, day=day, after=after, most=most)]
+async def askable(tx: Tx, day: date, after: str, most: int) -> list[str]:
+    """Students of whom something is overdue and who had no step today, by name from `after` on."""
+    return [row.student for row in await tx.all(_ASKABLE, day=day, after=after, most=most)]
+
+
+async def ending(tx: Tx, day: date, after: str, most: int) -> list[str]:
+    """Students whose run is open with nothing overdue, or whose promise has passed, from `after` on."""
+    return [row.student for row in await tx.all(_ENDING, day=day, after=after, most=most)]
 
 
 async def standings(tx: Tx, students: Collection[str], day: date, at: datetime) -> dict[str, Standing]:
@@ -53,53 +78,27 @@ async def lock(tx: Tx, students: Collection[str]) -> None:
     await tx.all(_LOCK, students=sorted(students))
 
 
+# A row for each student: there may be a million bills.
 _BILLS = """
-    SELECT named.student, each.document, each.due_on, each.amount
+    SELECT named.student,
+           jsonb_agg(jsonb_build_object('document', document, 'due_on', due_on, 'open', amount)
+                     ORDER BY due_on, document) AS bills
     FROM unnest(CAST(:students AS text[])) AS named (student) CROSS JOIN school
     CROSS JOIN LATERAL (
         SELECT document, due_on, -open AS amount FROM item
         WHERE item.student = named.student AND item.currency = school.currency
           AND item.open <> 0 AND item.open < 0 AND item.due_on < :day
         ORDER BY due_on, document LIMIT :most) AS each
-    ORDER BY named.student, each.due_on, each.document
-"""
-_COUNTS = """
-    SELECT item.student, count(*) AS bills FROM item CROSS JOIN school
-    WHERE item.student = ANY (CAST(:students AS text[])) AND item.currency = school.currency
-      AND item.open <> 0 AND item.open < 0 AND item.due_on < :day
-    GROUP BY item.student
+    GROUP BY named.student
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Bill:
-    """What is open of an overdue item."""
-
-    document: str
-    due_on: date
-    amount: int
-
-
-@dataclass(slots=True, kw_only=True)
-class Bills:
-    """The oldest of a student's overdue bills, and how many there are."""
-
-    oldest: list[Bill]
-    count: int
-
-
-async def bills(tx: Tx, students: Collection[str], day: date) -> dict[str, Bills]:
-    """The overdue bills of students; of many bills the oldest."""
+async def oldest_bills(tx: Tx, students: Collection[str], day: date) -> dict[str, list[dict[str, Any]]]:
+    """The overdue bills of students: document, due_on and open; of many bills the oldest."""
     if not students:
         return {}
-    named = sorted(students)
-    found = {
-        row.student: Bills(oldest=[], count=row.bills)
-        for row in await tx.all(_COUNTS, students=named, day=day)
-    }
-    for row in await tx.all(_BILLS, students=named, day=day, most=BILLS_SHOWN):
-        found[row.student].oldest.append(Bill(document=row.document, due_on=row.due_on, amount=row.amount))
-    return found
+    rows = await tx.all(_BILLS, students=sorted(students), day=day, most=BILLS_SHOWN)
+    return {row.student: row.bills for row in rows}
 
 
 # In one statement each, for as many students as there are.

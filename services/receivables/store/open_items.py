@@ -1,10 +1,11 @@
 """SQL of students' accounts: the ledger's entries as items, and what is open of each."""
 
 from collections.abc import Collection, Sequence
+from datetime import date
 from uuid import UUID
 
 from fleet.database import Tx, json_parameter
-from services.receivables.domain.open_items import Account, Line
+from services.receivables.domain.open_items import AGES, Account, Line
 
 # Journal by journal, each by its index: joined as a set, the planner may read the whole table of entries. A
 # revert belongs to the item of what it takes back, however often that was taken back before.
@@ -145,6 +146,18 @@ async def settle(tx: Tx, accounts: Collection[Account], *, most: int) -> list[Ac
     """Say what is open of the items of locked accounts; returns those with more open items than `most`."""
     rows = await tx.all(_SETTLE, accounts=_named(accounts), most=most)
     return [Account(row.student, row.currency) for row in rows]
+
+
+_AGES = """
+    SELECT not_due, days_1_30, days_31_60, days_61_90, over_90
+    FROM receivables_public.ageing_in_total(:day) JOIN school USING (currency)
+"""
+
+
+async def ages(tx: Tx, day: date) -> dict[str, int]:
+    """What students owe together in the school's currency, by how long it is overdue; minor units."""
+    row = await tx.first(_AGES, day=day)
+    return {name: int(amount) for name, amount in row._mapping.items()} if row else dict.fromkeys(AGES, 0)
 
 
 def _named(accounts: Collection[Account]) -> str:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, get_args
 
 import asyncpg
 import orjson
@@ -43,10 +43,11 @@ async def ledger(open_db: OpenDatabase, db: Database) -> Database:
 async def on_day(db: Database, days: int, *, hours: int = 0) -> None:
     """Do what is due so many days from now."""
     at = datetime.now(UTC) + timedelta(days=days, hours=hours)
-    after: str | None = ""
-    while after is not None:
-        async with db.transaction() as tx:
-            after = await steps.dunning.go_on(tx, after, 2, at)
+    for who in get_args(steps.dunning.Who):
+        after: str | None = ""
+        while after is not None:
+            async with db.transaction() as tx:
+                after = await steps.dunning.go_on(tx, who, after, 2, at)
 
 
 async def asked(db: Database) -> list[tuple[str, int, str, int]]:

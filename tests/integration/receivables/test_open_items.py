@@ -13,9 +13,9 @@ import pytest
 from fleet.database import Database
 from fleet.envelope import Record
 from services.ledger.handlers import post_journals, revert_journals
-from services.receivables import handlers
+from services.receivables import handlers, metrics
 from services.receivables.desk.reads import open_items
-from services.receivables.domain.open_items import Item, open_amounts
+from services.receivables.domain.open_items import AGES, Item, open_amounts
 from tests.conftest import OpenDatabase
 from tests.integration.ledger.books import requested, told
 from tests.integration.ledger.test_reverts_and_groups import undo
@@ -290,3 +290,10 @@ async def test_the_command_shows_items_and_ages(db: Database, ledger: Database, 
     assert "flight:F1:1" in table.stdout
     assert (await hobbs("accounts", "items", "anna", "--document", "flight:F9")).exit_code == 1
     assert (await hobbs("accounts", "ageing", "--on", "x")).exit_code == 2
+
+
+async def test_the_gauges_say_what_is_owed_by_age(db: Database, ledger: Database) -> None:
+    await handlers.follow_book(db, [a_school()])
+    await taken(db, await posts(ledger, bill("F1", 300), bill("F2", 200, student="ben"), pay("1", 100)))
+    await handlers.measure_ageing(db)
+    assert [metrics.OWED.labels(age)._value.get() for age in AGES] == [400, 0, 0, 0, 0]

@@ -45,6 +45,7 @@ ANNA = Standing(
     currency="USD",
     total=10_000,
     oldest_due=MONDAY - timedelta(days=3),
+    bills=1,
     disputed=0,
     charge_under_way=False,
     chargeable=True,
@@ -123,7 +124,7 @@ def test_a_run_begins_with_what_is_overdue_and_ends_with_the_last_of_it() -> Non
 
 
 def test_one_sentence_says_all_that_is_overdue() -> None:
-    said = in_words(POLICY.steps[0], overdue(1, total=31_550), 1, MONDAY)
+    said = in_words(POLICY.steps[0], overdue(1, total=31_550), MONDAY)
     assert said == "315.50 USD of 1 bill are overdue, the oldest since 1 day: please pay it"
 
 
