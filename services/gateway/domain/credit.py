@@ -6,12 +6,13 @@ from typing import Final, Literal
 
 from fleet.money import format_minor
 
-Reason = Literal["frozen", "limit_exceeded", "unknown_student"]
+Reason = Literal["frozen", "overdue", "limit_exceeded", "unknown_student"]
 Way = Literal["wait", "pay", "plan_shorter", "ask_school"]
 
 WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
     "unknown_student": ("ask_school",),
     "frozen": ("ask_school",),
+    "overdue": ("pay", "ask_school"),
     "limit_exceeded": ("pay", "plan_shorter", "ask_school"),
 }
 
@@ -20,7 +21,8 @@ WAYS: Final[Mapping[str, tuple[Way, ...]]] = {
 class Standing:
     """A student's credit beside a charge. Minor units, credit positive; None: there is no limit.
 
-    held: what a dispatch would hold for the charge. reason: None when it is allowed.
+    held: what a dispatch would hold for the charge. reason: None when it is allowed. overdue: what must be
+    paid before any flight is cleared, None where nothing blocks.
     """
 
     currency: str
@@ -36,6 +38,7 @@ class Standing:
     held: int
     reason: Reason | None
     shortfall: int | None
+    overdue: int | None
 
 
 def ways_out(standing: Standing) -> tuple[Way, ...]:
@@ -55,6 +58,9 @@ def in_words(standing: Standing, student: str) -> str:
             return f"no student {student!r} has a card or a bill: spell it as in the school's book"
         case "frozen":
             return f"the school froze the credit of {student}: no flight is cleared"
+        case "overdue":
+            owed = format_minor(standing.overdue or 0, standing.currency)
+            return f"{owed} {standing.currency} are overdue: no flight is cleared until they are paid"
         case "limit_exceeded":
             missing = format_minor(standing.shortfall or 0, standing.currency)
             return f"{missing} {standing.currency} are missing to what {student} may owe"

@@ -58,6 +58,7 @@ class CreditChecked(BaseModel):
     room: int | None
     used_percent: int | None
     level: Level
+    overdue: int | None
 
 
 def credit_routes(db: Database, per_minute: int) -> APIRouter:

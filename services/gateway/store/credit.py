@@ -10,7 +10,7 @@ from services.gateway.domain.credit import Standing
 _ZONE = "SELECT time_zone FROM receivables_public.school"
 _CHECK = """
     SELECT currency, posted, pending, available, disputed, under_way, credit_limit, room, used_percent, level,
-           held, reason, shortfall
+           held, reason, shortfall, overdue
     FROM receivables_public.credit_check(:student, :charge, :day)
 """
 

@@ -89,11 +89,12 @@ GRANT EXECUTE ON FUNCTION receivables_public.margin_percent_on(date) TO hobbs_re
 
 -- Whether a student may be charged so much more on a day of the school's calendar: what a dispatch with this estimate
 -- would be answered. Nothing is held. held: the charge and the policy's margin; under_way: what is being charged to the saved card, which gives no
--- room. reason is NULL where it is allowed. No row: the book names no currency yet.
+-- room. reason is NULL where it is allowed; overdue where a step of dunning blocks dispatches. No row: the book names no currency yet.
 CREATE OR REPLACE FUNCTION receivables_public.credit_check(
     one text, charge bigint, on_day date, OUT currency text, OUT posted bigint, OUT pending bigint, OUT available bigint,
     OUT disputed bigint, OUT under_way bigint, OUT credit_limit bigint, OUT room bigint, OUT used_percent bigint,
-    OUT level text, OUT held bigint, OUT reason text, OUT shortfall bigint)
+    OUT level text, OUT held bigint, OUT reason text, OUT shortfall bigint,
+    OUT overdue bigint)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = receivables, pg_temp
@@ -106,14 +107,16 @@ BEGIN
            CASE WHEN NOT EXISTS (SELECT FROM billing_public.cards WHERE kind = 'student' AND key = one)
                      AND NOT EXISTS (SELECT FROM billing_public.bills WHERE student = one) THEN 'unknown_student'
                 WHEN of.frozen THEN 'frozen'
+                WHEN blocked.total IS NOT NULL THEN 'overdue'
                 WHEN of.room < hold.amount THEN 'limit_exceeded' END,
-           CASE WHEN of.room < hold.amount THEN hold.amount - of.room END
+           CASE WHEN of.room < hold.amount THEN hold.amount - of.room END, blocked.total
     FROM receivables_public.credit_of(on_day, one) AS of
     CROSS JOIN LATERAL (
         SELECT greatest(ceil(charge::numeric * (100 + receivables_public.margin_percent_on(on_day)) / 100),
                         1)::bigint AS amount) AS hold
     LEFT JOIN LATERAL (SELECT sum(amount)::bigint AS amount FROM auto_charge
-                       WHERE student = one AND state IN ('asked', 'processing')) AS way ON true;
+                       WHERE student = one AND state IN ('asked', 'processing')) AS way ON true
+    LEFT JOIN LATERAL receivables_public.overdue_that_blocks(on_day, one) AS blocked ON true;
 END
 $$;
 GRANT EXECUTE ON FUNCTION receivables_public.credit_check(text, bigint, date) TO hobbs_reader;

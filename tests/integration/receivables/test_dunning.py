@@ -228,6 +228,8 @@ async def test_a_block_refuses_new_dispatches_until_it_is_paid_unless_a_person_a
     await age(database_url, 8)  # what is overdue in eight days is overdue now
     school = School(open_db, db)
     await school.say(dispatched("D1"))
+    checked = "SELECT reason, overdue FROM receivables_public.credit_check('anna', 1, current_date)"
+    assert await rows(db, checked) == [{"reason": "overdue", "overdue": 10_000}]
     await allow(db, 1, flight="D2", who="ann")
     await answered(db, ACTIONS, decision("receivables", "approve_allowance", await newest(db), who="bob"))
     await school.say(dispatched("D2"))
