@@ -33,8 +33,8 @@ def school_with(folder: Path, more: str) -> Path:
     return file
 
 
-def publish_flights(fleet: Fleet) -> None:
-    run_hobbs(fleet, "flights", "publish", str(FLIGHTS_FILE))
+def publish_flights(fleet: Fleet, file: Path = FLIGHTS_FILE) -> None:
+    run_hobbs(fleet, "flights", "publish", str(file))
 
 
 async def publish(fleet: Fleet, topic: str, flight: str, event: BaseModel) -> None:

@@ -37,6 +37,7 @@ class Story:
         watcher: Watcher,
         alarm: Callable[[], None] = lambda: None,
         school: Path = SCHOOL_FILE,
+        flights: Path = FLIGHTS_FILE,
     ) -> None:
         """`alarm` is called while waiting; it raises when waiting is pointless."""
         self._fleet = fleet
@@ -45,7 +46,8 @@ class Story:
         self._alarm = alarm
         self._school = school
         self._cashier = Cashier(fleet)
-        self._flights = count_flights(FLIGHTS_FILE)
+        self._logbook = flights
+        self._flights = count_flights(flights)
 
     async def open_school(self) -> None:
         """Apply the school's rates; payees get Stripe accounts and all but one finish onboarding."""
@@ -64,7 +66,7 @@ class Story:
         """Pay in a little and publish the flights, without waiting."""
         self._watcher.say(f"publishing {self._flights} flights; {STUDENT} pays in {dollars(FIRST_PAYMENTS)}")
         await asyncio.to_thread(self._cashier.pay_in, STUDENT, FIRST_PAYMENTS)
-        await asyncio.to_thread(publish_flights, self._fleet)
+        await asyncio.to_thread(publish_flights, self._fleet, self._logbook)
 
     async def pay(self) -> None:
         """The student pays the rest, so held transfers go out; the late payee onboards and is paid too."""
@@ -79,7 +81,7 @@ class Story:
     async def fly_again(self) -> None:
         """Publish the same file once more."""
         self._watcher.say("publishing the same flights again")
-        await asyncio.to_thread(publish_flights, self._fleet)
+        await asyncio.to_thread(publish_flights, self._fleet, self._logbook)
         await self.settle()
 
     async def _release(self, reason: str) -> None:

@@ -21,7 +21,6 @@ SHARED: Final = {
         "tests/system/test_money_path.py",
         "tests/system/test_outages.py",
         "tests/system/test_published_events.py",
-        "tests/system/test_restore.py",
     ),
 }
 
