@@ -40,9 +40,12 @@ CREATE OR REPLACE FUNCTION receivables_public.dunning_of(
     OUT bills integer, OUT disputed bigint, OUT charge_under_way boolean, OUT chargeable boolean, OUT run integer,
     OUT running boolean, OUT hold text, OUT until date, OUT done jsonb)
     RETURNS SETOF record
-    LANGUAGE sql STABLE SECURITY DEFINER
+    LANGUAGE plpgsql STABLE SECURITY DEFINER
     SET search_path = receivables, pg_temp
     AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
     WITH named AS (
         SELECT DISTINCT each.student, school.currency FROM unnest(names) AS each (student) CROSS JOIN school
         WHERE school.currency IS NOT NULL
@@ -89,7 +92,8 @@ CREATE OR REPLACE FUNCTION receivables_public.dunning_of(
         FROM dunning_history AS history
         WHERE history.student = named.student AND history.run = known.run AND history.what = 'step'
           AND known.overdue_since IS NOT NULL) AS steps ON true
-    ORDER BY named.student
+    ORDER BY named.student;
+END
 $$;
 GRANT EXECUTE ON FUNCTION receivables_public.dunning_of(date, timestamptz, text[]) TO hobbs_reader;
 
