@@ -852,7 +852,7 @@ CREATE VIEW receivables_public.school AS
     currency,
     read_version
    FROM receivables.school;
-GRANT SELECT ON TABLE receivables_public.school TO hobbs_reader, hobbs_gateway, hobbs_receivables;
+GRANT SELECT ON TABLE receivables_public.school TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.unallocated_payments AS
  SELECT queue.charge_id,
@@ -916,4 +916,5 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * dunning_policy_on(date)
 -- * margin_percent_on(date)
 -- * overdue_that_blocks(date, text)
+-- * school_time_zone()
 -- * vouch(uuid, bytea)

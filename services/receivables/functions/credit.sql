@@ -87,6 +87,16 @@ $$;
 
 GRANT EXECUTE ON FUNCTION receivables_public.margin_percent_on(date) TO hobbs_reader;
 
+-- Where the school's days begin: who has no right to a view may compute the day that the next function takes.
+CREATE OR REPLACE FUNCTION receivables_public.school_time_zone()
+    RETURNS text
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = receivables, pg_temp
+    AS $$
+    SELECT time_zone FROM school
+$$;
+GRANT EXECUTE ON FUNCTION receivables_public.school_time_zone() TO hobbs_reader;
+
 -- Whether a student may be charged so much more on a day of the school's calendar: what a dispatch with this estimate
 -- would be answered. Nothing is held. held: the charge and the policy's margin; under_way: what is being charged to the saved card, which gives no
 -- room. reason is NULL where it is allowed; overdue where a step of dunning blocks dispatches. No row: the book names no currency yet.

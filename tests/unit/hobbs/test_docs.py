@@ -16,6 +16,7 @@ from typer.main import get_command
 from console.settings import ConsoleSettings
 from fleet.settings import Settings, own_prefix
 from hobbs.cli import COMMANDS, GROUPS, assemble
+from hobbs.commands.doctor import DoctorSettings
 from hobbs.commands.migrate import LoginUrls
 from hobbs.commands.rebuild import RebuildSettings
 from schemas.services import SERVICES
@@ -169,7 +170,7 @@ def test_a_command_that_does_nothing_is_found(command: str, fault: str) -> None:
 
 
 def known_settings() -> set[str]:
-    kinds: list[type[Settings]] = [LoginUrls, ConsoleSettings, RebuildSettings]
+    kinds: list[type[Settings]] = [LoginUrls, ConsoleSettings, DoctorSettings, RebuildSettings]
     for service in SERVICES:
         if (ROOT / "services" / service / "settings.py").exists():
             module = importlib.import_module(f"services.{service}.settings")
