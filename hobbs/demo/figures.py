@@ -98,7 +98,7 @@ class Figures:
         return found
 
     async def lag(self) -> int:
-        """The lag of all consumer groups of the fleet together, in records."""
+        """The lag of all services' consumer groups together, in records; the console may not be there."""
         if not self._places:
             read = [self._prefix + topic.name for topic in TOPICS.values() if topic.consumers]
             self._places = await self._consumer.places_of(*read)
@@ -109,7 +109,7 @@ class Figures:
                 written.setdefault(place.topic.removeprefix(self._prefix), {})[place] = end
         lag = 0
         for topic, filled in written.items():
-            for service in TOPICS[topic].consumers:
+            for service in set(TOPICS[topic].consumers) & set(SERVICES):
                 group = group_of(service, topic, self._prefix)
                 committed = await self._admin.list_consumer_group_offsets(group, self._broker)
                 for place, end in filled.items():
