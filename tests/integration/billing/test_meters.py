@@ -10,6 +10,7 @@ from fleet import dead_letters
 from fleet.database import Database
 from fleet.envelope import Record
 from fleet.invariants import ask_all, service_invariants
+from fleet.redrives import as_it_was
 from fleet.settings import Settings
 from hobbs.check.recompute import explain_flight
 from services.billing.handlers import configure_school
@@ -96,8 +97,9 @@ async def test_a_flight_refused_for_a_rollover_is_billed_when_the_card_says_the_
     await configure_school(db, [configured(2, [FOUR_DIGITS])])
     async with db.transaction() as tx:
         await dead_letters.redrive(tx, [letter.id], who="finance")
-    (sent,) = await rows(db, "SELECT value, raw_headers FROM outbox WHERE topic = 'flight.completed'")
-    await given_billed(db, record("flight.completed", bytes(sent["value"]), headers=sent["raw_headers"]))
+    (sent,) = await rows(db, "SELECT value, raw_headers FROM outbox WHERE topic = 'billing.redrive'")
+    again = record("billing.redrive", bytes(sent["value"]), headers=sent["raw_headers"])
+    await given_billed(db, as_it_was(again))
     assert [row["charge"] for row in await rows(db, "SELECT charge FROM bill")] == [19166]
     explained = await explain_flight(Settings(database_url=database_url, kafka_bootstrap="none:1"), "S0007")
     assert explained is not None
