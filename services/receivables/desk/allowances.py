@@ -13,8 +13,8 @@ from fleet.zones import local_date
 from schemas.fields import MINOR_UNITS_MAX
 from schemas.identifiers import identifier_problem
 from services.receivables import store
+from services.receivables.desk.known import unless_known
 from services.receivables.domain.allowances import LONGEST, Allowance
-from services.receivables.domain.students import closest_student
 
 
 async def allow(tx: Tx, decision: Decision, now: datetime) -> Ruling:
@@ -28,12 +28,9 @@ async def allow(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         return refused(f"flight: {problem}")
     if not decision.why.strip():
         return refused("allowing a flight beyond the limit needs a reason (--why)")
-    student = decision.parameters.get("student")
-    if not isinstance(student, str) or student not in await store.students.known(tx, [student]):
-        near = closest_student(str(student), await store.students.everyone(tx))
-        return refused(
-            f"no student {student!r} has a card or a bill" + (f"; did you mean {near!r}?" if near else "")
-        )
+    student = str(decision.parameters.get("student"))
+    if unknown := await unless_known(tx, student):
+        return unknown
     asked = _asked(decision.parameters)
     if asked is None:
         return refused("an allowance needs an amount above zero and the instant of its end")

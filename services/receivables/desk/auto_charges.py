@@ -9,8 +9,8 @@ from fleet.money import format_minor
 from fleet.stripe_amounts import PAYMENT_MAX
 from fleet.zones import local_date
 from services.receivables import store
+from services.receivables.desk.known import unless_known
 from services.receivables.domain.auto_charges import DAY_MOST, Choice, Occasion
-from services.receivables.domain.students import closest_student
 
 
 async def choose(tx: Tx, decision: Decision, now: datetime) -> Ruling:
@@ -20,10 +20,8 @@ async def choose(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     charge) and most_a_day, in minor units.
     """
     student, said = decision.object, decision.parameters
-    if student not in await store.students.known(tx, [student]):
-        near = closest_student(student, await store.students.everyone(tx))
-        meant = f"; did you mean {near!r}?" if near else ""
-        return refused(f"no student {student!r} has a card or a bill{meant}")
+    if unknown := await unless_known(tx, student):
+        return unknown
     zone, currency = await store.credit.school(tx)
     if currency is None:
         return refused("the school's book names no currency yet")

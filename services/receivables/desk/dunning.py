@@ -6,8 +6,8 @@ from fleet.database import Tx
 from fleet.decisions import Decision, Ruling, refused
 from fleet.money import format_minor
 from services.receivables import steps, store
+from services.receivables.desk.known import unless_known
 from services.receivables.domain.dunning import PROMISE_MOST, Standing, has_lapsed
-from services.receivables.domain.students import closest_student
 
 
 async def pause(tx: Tx, decision: Decision, now: datetime) -> Ruling:
@@ -62,10 +62,8 @@ async def _locked(tx: Tx, decision: Decision, now: datetime) -> tuple[Standing, 
     student = decision.object
     if not decision.why.strip():
         return refused("this needs a reason (--why)")
-    if student not in await store.students.known(tx, [student]):
-        near = closest_student(student, await store.students.everyone(tx))
-        meant = f"; did you mean {near!r}?" if near else ""
-        return refused(f"no student {student!r} has a card or a bill{meant}")
+    if unknown := await unless_known(tx, student):
+        return unknown
     zone, currency = await store.credit.school(tx)
     if currency is None:
         return refused("the school's book names no currency yet")

@@ -5,18 +5,13 @@ from typing import Any, Final
 
 from fleet.database import Tx
 from fleet.zones import time_zone
-from services.receivables.domain.dunning import Policy, Standing, decide, next_step, policy_of, standing_of
+from services.receivables import store
+from services.receivables.domain.dunning import Policy, Standing, decide, next_step
 
 AT_ONCE: Final = 5_000
 
 _ZONE = "SELECT time_zone FROM receivables_public.school"
-_POLICY = "SELECT effective_from, version, policy FROM receivables_public.dunning_policy_on(:day)"
 _CANDIDATES = "SELECT student FROM receivables_public.dunning_candidates(:day, :after, :most)"
-_OF = """
-    SELECT student, currency, total, oldest_due, bills, disputed, charge_under_way, chargeable, run, running,
-           hold, until, done
-    FROM receivables_public.dunning_of(:day, :at, CAST(:students AS text[]))
-"""
 _HISTORY = """
     SELECT at, run, what, step, action, currency, total, oldest_due, until, who, why, sentence
     FROM receivables_public.dunning_history WHERE student = :student ORDER BY place
@@ -51,20 +46,17 @@ async def _policy(tx: Tx, now: datetime) -> tuple[datetime, Policy]:
     """The time on the school's clock, and the policy of its day."""
     zone = (await tx.one(_ZONE)).time_zone
     local = now.astimezone(UTC).astimezone(time_zone(zone)).replace(tzinfo=None)
-    row = await tx.first(_POLICY, day=local.date())
-    return local, policy_of(row.policy, row.effective_from, row.version) if row else Policy()
+    return local, await store.dunning.policy(tx, local.date())
 
 
 async def _standings(tx: Tx, day: date, now: datetime, student: str | None) -> list[Standing]:
     if student is not None:
-        rows = await tx.all(_OF, students=[student], day=day, at=now)
-        return [standing_of(dict(row._mapping)) for row in rows]
+        return [*(await store.dunning.standings(tx, [student], day, now)).values()]
     found: list[Standing] = []
     after: str | None = ""
     while after is not None:
         names = [row.student for row in await tx.all(_CANDIDATES, day=day, after=after, most=AT_ONCE)]
-        rows = await tx.all(_OF, students=names, day=day, at=now)
-        found += [standing_of(dict(row._mapping)) for row in rows]
+        found += (await store.dunning.standings(tx, names, day, now)).values()
         after = names[-1] if len(names) == AT_ONCE else None
     return found
 
