@@ -31,6 +31,11 @@ def local_date(at: datetime, name: str) -> date:
     return at.astimezone(time_zone(name)).date()
 
 
+def local_time(at: datetime, name: str) -> datetime:
+    """An instant on a time zone's clock, without the zone."""
+    return at.astimezone(UTC).astimezone(time_zone(name)).replace(tzinfo=None)
+
+
 def offset_s(at: datetime, name: str) -> int:
     """Seconds that a time zone is ahead of UTC at an instant."""
     ahead = at.astimezone(UTC).astimezone(time_zone(name)).utcoffset()

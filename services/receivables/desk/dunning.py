@@ -5,7 +5,8 @@ from datetime import date, datetime
 from fleet.database import Tx
 from fleet.decisions import Decision, Ruling, refused
 from fleet.money import format_minor
-from services.receivables import steps, store
+from fleet.zones import local_time
+from services.receivables import store
 from services.receivables.desk.known import unless_known
 from services.receivables.domain.dunning import PROMISE_MOST, Standing, has_lapsed
 
@@ -67,7 +68,7 @@ async def _locked(tx: Tx, decision: Decision, now: datetime) -> tuple[Standing, 
     zone, currency = await store.credit.school(tx)
     if currency is None:
         return refused("the school's book names no currency yet")
-    local = steps.dunning.local_time(now, zone)
+    local = local_time(now, zone)
     await store.dunning.lock(tx, [student])
     return (await store.dunning.standings(tx, [student], local.date(), now))[student], local
 

@@ -5,14 +5,14 @@ decided about again. A person's decision locks the same row.
 """
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from fleet import outbox
 from fleet.database import Tx
 from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
-from fleet.zones import time_zone
+from fleet.zones import local_time
 from services.receivables import metrics, store, wire
 from services.receivables.domain.dunning import Decision, Policy, Standing, decide, in_words
 
@@ -39,11 +39,6 @@ async def go_on(tx: Tx, who: Who, after: str, most: int, now: datetime) -> str |
     await fault_point("receivables.dunning_written")
     await outbox.stage(tx, messages)
     return students[-1] if len(students) == most else None
-
-
-def local_time(at: datetime, zone: str) -> datetime:
-    """An instant on the school's clock, without its zone."""
-    return at.astimezone(UTC).astimezone(time_zone(zone)).replace(tzinfo=None)
 
 
 async def _decide(

@@ -1,10 +1,10 @@
 """What people ask of dunning, read from published views. Amounts are minor units of `currency`."""
 
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from fleet.database import Tx
-from fleet.zones import time_zone
+from fleet.zones import local_time
 from services.receivables import store
 from services.receivables.domain.dunning import Policy, Standing, decide, next_step
 
@@ -45,7 +45,7 @@ async def history(tx: Tx, student: str) -> list[dict[str, Any]]:
 async def _policy(tx: Tx, now: datetime) -> tuple[datetime, Policy]:
     """The time on the school's clock, and the policy of its day."""
     zone = (await tx.one(_ZONE)).time_zone
-    local = now.astimezone(UTC).astimezone(time_zone(zone)).replace(tzinfo=None)
+    local = local_time(now, zone)
     return local, await store.dunning.policy(tx, local.date())
 
 
