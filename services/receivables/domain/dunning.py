@@ -211,8 +211,3 @@ def in_words(step: Step, standing: Standing, today: date) -> str:
 
 
 CAUSE: Final = "dunning"  # how the cause of a charge begins that a step asked for
-
-
-def charge_cause(run: int, step: str) -> str:
-    """The cause of the charge that a step asks for: once in a run."""
-    return f"{CAUSE}:{run}:{step}"
