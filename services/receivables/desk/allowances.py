@@ -28,7 +28,9 @@ async def allow(tx: Tx, decision: Decision, now: datetime) -> Ruling:
         return refused(f"flight: {problem}")
     if not decision.why.strip():
         return refused("allowing a flight beyond the limit needs a reason (--why)")
-    student = str(decision.parameters.get("student"))
+    student = decision.parameters.get("student")
+    if not isinstance(student, str):
+        return refused(f"no student {student!r} has a card or a bill")
     if unknown := await unless_known(tx, student):
         return unknown
     asked = _asked(decision.parameters)
