@@ -15,7 +15,7 @@ from fleet.envelope import Message, first_cause
 from fleet.faults import fault_point
 from fleet.zones import local_date
 from services.receivables import store, wire
-from services.receivables.domain.credit import Credit, CreditPolicy, check, overdue, too_little_room
+from services.receivables.domain.credit import Credit, CreditPolicy, Refused, check, overdue, too_little_room
 from services.receivables.domain.dispatches import (
     Dispatch,
     Ended,
@@ -162,13 +162,11 @@ async def _place(
         raise AssertionError(f"{dispatch.hold} waits without an estimate")
     frozen = check(credit, 0) if credit is not None and credit.frozen else None
     if frozen is not None:
-        told = (frozen.reason, frozen.sentence, frozen.shortfall, frozen.ways)
-        return await _refuse(tx, dispatch, told, cause, now)
+        return await _refuse(tx, dispatch, _told(frozen), cause, now)
     allowed = await store.allowances.standing(tx, dispatch.flight_id, dispatch.student, now)
     blocked = await store.dunning.overdue_that_blocks(tx, dispatch.student, day)
     if blocked is not None and not allowed:
-        why = overdue(dispatch.student, *blocked)
-        return await _refuse(tx, dispatch, (why.reason, why.sentence, None, why.ways), cause, now)
+        return await _refuse(tx, dispatch, _told(overdue(dispatch.student, *blocked)), cause, now)
     asked = replace(
         dispatch,
         allowed=allowed,
@@ -195,6 +193,10 @@ def _in_words(dispatch: Dispatch, event: HoldRefusal, under_way: int) -> _Told:
     if event.shortfall is None or dispatch.currency is None or dispatch.held is None:
         return event.reason, event.sentence, event.shortfall, ()
     why = too_little_room(dispatch.student, dispatch.currency, dispatch.held, event.shortfall, under_way)
+    return why.reason, why.sentence, why.shortfall, why.ways
+
+
+def _told(why: Refused) -> _Told:
     return why.reason, why.sentence, why.shortfall, why.ways
 
 
