@@ -53,7 +53,6 @@ async def _decided(settings: Settings, begin: Edge, end: Edge) -> list[dict[str,
         found = []
         for topic, first in ((REQUESTED, asked_from), (TAKEN, begin)):
             span = await parts(reader, settings.topic_prefix + topic, first, end, partition=None, now=now)
-            found.append(
-                await decided.bodies(reading.of_topic(reader, topic, span, Choice())) if span else []
-            )
+            records = reading.of_topic(reader, topic, span, Choice())
+            found.append([body async for body in decided.bodies(records)] if span else [])
     return decided.rows(*found)

@@ -4,12 +4,11 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-import orjson
-
 from fleet import outbox
 from fleet.database import Database
 from fleet.decisions import EFFECTS_MAX, SENTENCE_CHARS_MAX, TAKEN, DecisionTaken, key_of
 from fleet.envelope import Message, Record, first_cause, uuid7
+from hobbs.replay.decided import bodies
 
 ACTION: Final = "replay"
 
@@ -43,13 +42,9 @@ async def note(
 
 async def past(batches: AsyncIterator[Sequence[Record]]) -> list[dict[str, Any]]:
     """The replays among records of `decision.taken`, oldest first."""
-    found = []
-    async for batch in batches:
-        for record in batch:
-            try:
-                said = orjson.loads(record.value or b"")
-                if said["action"] == ACTION:
-                    found.append({name: said[name] for name in ("taken_at", "service", "sentence")})
-            except (orjson.JSONDecodeError, KeyError, TypeError):
-                continue  # of somebody else; whoever takes decisions buries it
-    return found
+    told = ("taken_at", "service", "sentence")
+    return [
+        {name: said[name] for name in told}
+        async for said in bodies(batches)
+        if said.get("action") == ACTION and said.keys() >= set(told)
+    ]

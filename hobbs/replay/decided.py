@@ -14,18 +14,16 @@ COLUMNS: Final = (
 PREVIEWED: Final = "previewed"
 
 
-async def bodies(batches: AsyncIterator[Sequence[Record]]) -> list[dict[str, Any]]:
+async def bodies(batches: AsyncIterator[Sequence[Record]]) -> AsyncIterator[dict[str, Any]]:
     """What is readable of a topic, in its order; the rest is a dead letter of whoever reads it."""
-    found = []
     async for batch in batches:
         for record in batch:
             try:
                 body = orjson.loads(record.value or b"")
             except orjson.JSONDecodeError:
                 continue
-            if isinstance(body, dict) and "decision_id" in body:
-                found.append(body)
-    return found
+            if isinstance(body, dict):
+                yield body
 
 
 def rows(asked: Iterable[Mapping[str, Any]], taken: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -35,9 +33,11 @@ def rows(asked: Iterable[Mapping[str, Any]], taken: Iterable[Mapping[str, Any]])
     that the record gave. Before and after are in `effects`, as the service answered them. What nobody asked
     for on the topic, such as a replay, has the answer's columns only.
     """
-    by_id = {str(one["decision_id"]): one for one in asked}
+    by_id = {str(one["decision_id"]): one for one in asked if "decision_id" in one}
     return [
-        _row(by_id.get(str(one["decision_id"]), {}), one) for one in taken if one.get("outcome") != PREVIEWED
+        _row(by_id.get(str(one["decision_id"]), {}), one)
+        for one in taken
+        if "decision_id" in one and one.get("outcome") != PREVIEWED
     ]
 
 
