@@ -17,27 +17,15 @@ PERSON: Final = "person_"  # how logins of people begin; the rest is the name
 CONSOLE_LOGIN: Final = "hobbs_console"  # it knows people by its own sign-in
 
 _VOUCH: Final = "SELECT vouch(:id, :digest)"
-# Logins of people to this database: who may connect to it by name, and logs in.
-_WHO: Final = """
-    WITH people AS (
-        SELECT rolname FROM pg_roles
-        WHERE starts_with(rolname, :person) AND rolcanlogin
-          AND oid IN (SELECT a.grantee FROM pg_database, aclexplode(datacl) AS a
-                      WHERE datname = current_database())
-    )
-    SELECT asked.login, asked.roles,
-           EXISTS (SELECT 1 FROM people) AS people_log_in,
-           EXISTS (SELECT 1 FROM people WHERE rolname = :person || lower(btrim(:name))) AS is_a_login
-    FROM (SELECT 1) AS one
-    LEFT JOIN asked_decision AS asked ON asked.decision_id = :id AND asked.body_sha256 = :digest
+_ASKED: Final = """
+    SELECT login, roles FROM asked_decision WHERE decision_id = :id AND body_sha256 = :digest
 """
-_ANYBODY: Final = """
-    SELECT EXISTS (
-        SELECT 1 FROM pg_roles
-        WHERE starts_with(rolname, :person) AND rolcanlogin
-          AND oid IN (SELECT a.grantee FROM pg_database, aclexplode(datacl) AS a
-                      WHERE datname = current_database())
-    ) AS anybody
+# Logins of people to this database: who may connect to it by name, and logs in.
+_PEOPLE: Final = """
+    SELECT rolname FROM pg_roles
+    WHERE starts_with(rolname, :person) AND rolcanlogin
+      AND oid IN (SELECT a.grantee FROM pg_database, aclexplode(datacl) AS a
+                  WHERE datname = current_database())
 """
 
 
@@ -53,25 +41,30 @@ class Vouched:
 
 async def vouch(tx: Tx, decision_id: UUID, body: bytes) -> None:
     """Say that this session's login asks for a decision; `tx` sees the schema `<service>_public`."""
-    await tx.execute(_VOUCH, id=decision_id, digest=sha256(body).digest())
+    await tx.execute(_VOUCH, id=decision_id, digest=digest_of(body))
 
 
-async def people_log_in(tx: Tx) -> bool:
-    """Whether anybody has a login of their own to this database."""
-    return bool((await tx.one(_ANYBODY, person=PERSON)).anybody)
+async def people(tx: Tx) -> set[str]:
+    """The logins of people to this database, by which they log in as themselves."""
+    return {row.rolname for row in await tx.all(_PEOPLE, person=PERSON)}
 
 
 async def who_asks(
     tx: Tx, decision_id: UUID, body: bytes, *, name: str, roles: frozenset[str]
 ) -> Vouched | str:
     """Who asks for a decision of this service, or why it is refused. name, roles: as the decision says."""
-    digest = sha256(body).digest()
-    row = await tx.one(_WHO, id=decision_id, digest=digest, name=name, person=PERSON)
-    login: str | None = row.login
-    if login is not None and login.startswith(PERSON):
-        return Vouched(name=login.removeprefix(PERSON), roles=frozenset(row.roles), login=login)
-    if row.people_log_in and login is None:
+    asked = await tx.first(_ASKED, id=decision_id, digest=digest_of(body))
+    login: str | None = asked.login if asked else None
+    if asked is not None and login is not None and login.startswith(PERSON):
+        return Vouched(name=login.removeprefix(PERSON), roles=frozenset(asked.roles), login=login)
+    own = await people(tx)
+    if own and login is None:
         return "no login of the database vouches for it, and people have logins of their own: ask as yourself"
-    if row.is_a_login and login != CONSOLE_LOGIN:
+    if PERSON + name.strip(" ").lower() in own and login != CONSOLE_LOGIN:
         return f"{name} has a login of their own, and this was asked as {login}"
     return Vouched(name=name, roles=roles, login=login)
+
+
+def digest_of(body: bytes) -> bytes:
+    """What is kept of a decision's body beside its login."""
+    return sha256(body).digest()

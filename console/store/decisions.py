@@ -1,11 +1,11 @@
 """The console's copy of both decision topics: the audit, and the answers that people wait for."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 from typing import Final
 
 from fleet.database import Tx, json_parameter
 from fleet.envelope import Message
+from fleet.vouches import digest_of
 from schemas.decisions import DecisionRequested, DecisionTaken
 
 _ASKED: Final = """
@@ -60,4 +60,4 @@ _VOUCH: Final = "SELECT vouch_to(:service, :id, :digest)"
 
 async def vouch(tx: Tx, service: str, message: Message) -> None:
     """Say to a service, as the console's login, that the console asks for this (fleet/vouches.py)."""
-    await tx.execute(_VOUCH, service=service, id=message.event_id, digest=sha256(message.body).digest())
+    await tx.execute(_VOUCH, service=service, id=message.event_id, digest=digest_of(message.body))

@@ -5,7 +5,7 @@ from typing import Final
 from fleet.database import Database
 from fleet.grants import OPERATOR
 from fleet.settings import Settings
-from fleet.vouches import people_log_in
+from fleet.vouches import people
 from hobbs.doctor.findings import Finding, wrong
 
 AREA: Final = "logins"
@@ -18,7 +18,7 @@ async def examine_logins(settings: Settings) -> list[Finding]:
     database = Database(settings.database_url.get_secret_value(), schema="public", pool_size=1)
     try:
         async with database.transaction() as tx:
-            own = await people_log_in(tx)
+            own = await people(tx)
             shared = await tx.first(_SHARED, role=OPERATOR)
     finally:
         await database.close()

@@ -139,7 +139,7 @@ SECURITY_MUTANTS = (
         edits=(
             Edit(
                 path="fleet/vouches.py",
-                old="if row.people_log_in and login is None:",
+                old="if own and login is None:",
                 new="if False and login is None:",
             ),
         ),
