@@ -4,7 +4,7 @@
 `delay:SECONDS` and pass counts from 1. A point that is passed for several things (a topic, a kind of
 operation) is also known as `point:thing`. `HOBBS_FAULTS_REACHED` names a file that gets a line for each point
 when this process first passes it, and a line `point action` just before a fault happens there. Without either
-variable a point costs one comparison.
+variable a point costs two comparisons.
 
 `POINTS` lists every point of fleet; each service lists its own in `fault_points.py`.
 """

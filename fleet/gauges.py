@@ -11,9 +11,8 @@ _LOCK_WAIT: Final = """
     FROM pg_locks JOIN pg_stat_activity AS session ON session.pid = pg_locks.pid
     WHERE NOT granted AND usename = current_user AND datname = current_database()
 """
-_WAIT_BRIEFLY: Final = (
-    "SET LOCAL lock_timeout = '2s'"  # who locks the outbox must not keep the gauges from moving
-)
+# Who locks the outbox must not keep the gauges from moving.
+_WAIT_BRIEFLY: Final = "SET LOCAL lock_timeout = '2s'"
 _OUTBOX_STATE: Final = """
     SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(staged_at)), 0)::float8 AS age_s
     FROM outbox

@@ -150,11 +150,8 @@ async def create_topics(
         there = set(await admin.list_topics())
         missing = [p for p in plans if settings.topic_prefix + p.name not in there]
         if missing:
-            _require_created(
-                await admin.create_topics(
-                    [_new_topic(settings.topic_prefix, p, replication) for p in missing]
-                )
-            )
+            new = [_new_topic(settings.topic_prefix, plan, replication) for plan in missing]
+            _require_created(await admin.create_topics(new))
         names = {settings.topic_prefix + p.name: p.name for p in plans}
         return {names[topic]: count for topic, count in (await _described(admin, list(names))).items()}
     finally:

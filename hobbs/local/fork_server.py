@@ -72,7 +72,7 @@ class Forked:
 
 def start(
     module: str, arguments: Sequence[str], *, output: int, errors: int, environment: Mapping[str, str]
-) -> "Forked | subprocess.Popen[bytes]":
+) -> Forked | subprocess.Popen[bytes]:
     """Start `python -m module arguments` in a session of its own, with exactly this environment.
 
     output, errors: descriptors of its stdout and stderr; its stdin is empty.
@@ -95,7 +95,7 @@ def start(
 
 def run(
     module: str, arguments: Sequence[str], environment: Mapping[str, str]
-) -> "subprocess.CompletedProcess[str]":
+) -> subprocess.CompletedProcess[str]:
     """Run to the end; what it wrote is in the answer."""
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         process = start(
