@@ -2,529 +2,537 @@
 # Made by `hobbs kafka acls`: Kafka's users and what each may do, from schemas/topics.py. Do not edit.
 # BOOTSTRAP: a broker's address. ADMIN_CONFIG: a client's properties that log in as a super user.
 # PASSWORDS: a folder with a file <who>_kafka_password for each user; who has none stays as it is.
+# PREFIX: of the deployment's topics and users; without it the one that `hobbs kafka acls` was told.
 set -eu
 : "${BOOTSTRAP:?a broker's address}" "${ADMIN_CONFIG:?properties of a super user}" "${PASSWORDS:?a folder}"
 
 user() {
-  [ -s "$PASSWORDS/$2" ] || return 0
+  file=$PASSWORDS/$1_kafka_password
+  [ -s "$file" ] || return 0
   credential=$(umask 077; mktemp)
-  printf 'SCRAM-SHA-512=[iterations=8192,password=%s]\n' "$(head -n 1 "$PASSWORDS/$2")" > "$credential"
+  printf 'SCRAM-SHA-512=[iterations=8192,password=%s]\n' "$(head -n 1 "$file")" > "$credential"
   kafka-configs.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN_CONFIG" \
-    --alter --add-config-file "$credential" --entity-type users --entity-name "$1"
+    --alter --add-config-file "$credential" --entity-type users --entity-name "hobbs_$PREFIX$1"
   rm "$credential"
 }
 
 allow() {
-  who=$1 operation=$2
-  shift 2
+  who=$1 operation=$2 resource=$3
+  shift 3
+  for name; do
+    shift
+    set -- "$@" "--$resource" "$PREFIX$name"
+  done
   kafka-acls.sh --bootstrap-server "$BOOTSTRAP" --command-config "$ADMIN_CONFIG" \
-    --add --allow-principal "User:$who" --operation "$operation" "$@"
+    --add --allow-principal "User:hobbs_$PREFIX$who" --operation "$operation" "$@"
 }
 
-user hobbs_billing billing_kafka_password
-user hobbs_ledger ledger_kafka_password
-user hobbs_payouts payouts_kafka_password
-user hobbs_receivables receivables_kafka_password
-user hobbs_gateway gateway_kafka_password
-user hobbs_adjustments adjustments_kafka_password
-user hobbs_reserves reserves_kafka_password
-user hobbs_console console_kafka_password
-user hobbs_operator operator_kafka_password
-user hobbs_scheduling scheduling_kafka_password
-user hobbs_migrate migrate_kafka_password
+PREFIX=${PREFIX-}
 
-allow hobbs_billing Write \
-  --topic flight.estimated \
-  --topic flight.billed \
-  --topic flight.revised \
-  --topic school.accepted \
-  --topic contact.changed \
-  --topic journal.requested \
-  --topic decision.taken \
-  --topic billing.dead \
-  --topic billing.redrive
-allow hobbs_billing Read \
-  --topic flight.completed \
-  --topic flight.corrected \
-  --topic flight.cancelled \
-  --topic flight.dispatched \
-  --topic school.configured \
-  --topic decision.requested \
-  --topic billing.redrive
-allow hobbs_billing Read \
-  --group billing.flight.completed \
-  --group billing.flight.corrected \
-  --group billing.flight.cancelled \
-  --group billing.flight.dispatched \
-  --group billing.school.configured \
-  --group billing.decision.requested \
-  --group billing.billing.redrive
-allow hobbs_ledger Write \
-  --topic journal.posted \
-  --topic journal.refused \
-  --topic hold.changed \
-  --topic hold.refused \
-  --topic limit.changed \
-  --topic balance.crossed \
-  --topic decision.taken \
-  --topic ledger.dead \
-  --topic ledger.redrive
-allow hobbs_ledger Read \
-  --topic journal.requested \
-  --topic revert.requested \
-  --topic group.requested \
-  --topic hold.requested \
-  --topic limit.requested \
-  --topic decision.requested \
-  --topic ledger.redrive
-allow hobbs_ledger Read \
-  --group ledger.journal.requested \
-  --group ledger.revert.requested \
-  --group ledger.group.requested \
-  --group ledger.hold.requested \
-  --group ledger.limit.requested \
-  --group ledger.decision.requested \
-  --group ledger.ledger.redrive
-allow hobbs_payouts Write \
-  --topic reversal.settled \
-  --topic refund.settled \
-  --topic charge.answered \
-  --topic journal.requested \
-  --topic transfer.sent \
-  --topic transfer.refused \
-  --topic transfer.parked \
-  --topic transfer.reversed \
-  --topic payout.settled \
-  --topic charge.settled \
-  --topic stripe.webhook \
-  --topic stripe.transaction \
-  --topic stripe.balance \
-  --topic notification.requested \
-  --topic decision.taken \
-  --topic payouts.dead \
-  --topic payouts.redrive
-allow hobbs_payouts Read \
-  --topic reversal.requested \
-  --topic refund.requested \
-  --topic charge.requested \
-  --topic school.accepted \
-  --topic contact.changed \
-  --topic journal.posted \
-  --topic payment.received \
-  --topic stripe.webhook \
-  --topic reserve.gate \
-  --topic decision.requested \
-  --topic payouts.redrive
-allow hobbs_payouts Describe \
-  --topic revert.requested \
-  --topic group.requested \
-  --topic hold.requested
-allow hobbs_payouts Read \
-  --group payouts.reversal.requested \
-  --group payouts.refund.requested \
-  --group payouts.charge.requested \
-  --group payouts.school.accepted \
-  --group payouts.contact.changed \
-  --group payouts.journal.posted \
-  --group payouts.payment.received \
-  --group payouts.stripe.webhook \
-  --group payouts.reserve.gate \
-  --group payouts.decision.requested \
-  --group payouts.payouts.redrive
-allow hobbs_receivables Write \
-  --topic dispatch.cleared \
-  --topic dispatch.refused \
-  --topic dunning.requested \
-  --topic credit.level_changed \
-  --topic charge.requested \
-  --topic journal.requested \
-  --topic hold.requested \
-  --topic payment.received \
-  --topic notification.requested \
-  --topic decision.taken \
-  --topic receivables.dead \
-  --topic receivables.redrive
-allow hobbs_receivables Read \
-  --topic flight.estimated \
-  --topic charge.answered \
-  --topic school.accepted \
-  --topic journal.posted \
-  --topic hold.changed \
-  --topic hold.refused \
-  --topic charge.settled \
-  --topic stripe.webhook \
-  --topic decision.requested \
-  --topic receivables.redrive
-allow hobbs_receivables Describe \
-  --topic flight.completed \
-  --topic school.configured \
-  --topic revert.requested \
-  --topic group.requested
-allow hobbs_receivables Read \
-  --group receivables.flight.estimated \
-  --group receivables.charge.answered \
-  --group receivables.school.accepted \
-  --group receivables.journal.posted \
-  --group receivables.hold.changed \
-  --group receivables.hold.refused \
-  --group receivables.charge.settled \
-  --group receivables.stripe.webhook \
-  --group receivables.decision.requested \
-  --group receivables.receivables.redrive
-allow hobbs_gateway Write \
-  --topic flight.completed \
-  --topic flight.corrected \
-  --topic flight.cancelled \
-  --topic flight.dispatched \
-  --topic stripe.webhook \
-  --topic decision.taken \
-  --topic gateway.dead \
-  --topic gateway.redrive
-allow hobbs_gateway Read \
-  --topic decision.requested \
-  --topic gateway.redrive
-allow hobbs_gateway Read \
-  --group gateway.decision.requested \
-  --group gateway.gateway.redrive
-allow hobbs_adjustments Write \
-  --topic adjustment.changed \
-  --topic reversal.requested \
-  --topic refund.requested \
-  --topic journal.requested \
-  --topic notification.requested \
-  --topic decision.taken \
-  --topic adjustments.dead \
-  --topic adjustments.redrive
-allow hobbs_adjustments Read \
-  --topic flight.revised \
-  --topic reversal.settled \
-  --topic refund.settled \
-  --topic school.accepted \
-  --topic journal.posted \
-  --topic journal.refused \
-  --topic transfer.sent \
-  --topic decision.requested \
-  --topic adjustments.redrive
-allow hobbs_adjustments Read \
-  --group adjustments.flight.revised \
-  --group adjustments.reversal.settled \
-  --group adjustments.refund.settled \
-  --group adjustments.school.accepted \
-  --group adjustments.journal.posted \
-  --group adjustments.journal.refused \
-  --group adjustments.transfer.sent \
-  --group adjustments.decision.requested \
-  --group adjustments.adjustments.redrive
-allow hobbs_reserves Write \
-  --topic journal.requested \
-  --topic revert.requested \
-  --topic reserve.gate \
-  --topic reserve.changed \
-  --topic reconciliation.completed \
-  --topic decision.taken \
-  --topic reserves.dead \
-  --topic reserves.redrive
-allow hobbs_reserves Read \
-  --topic refund.settled \
-  --topic school.accepted \
-  --topic journal.posted \
-  --topic journal.refused \
-  --topic transfer.sent \
-  --topic stripe.transaction \
-  --topic stripe.balance \
-  --topic decision.requested \
-  --topic reserves.redrive
-allow hobbs_reserves Read \
-  --group reserves.refund.settled \
-  --group reserves.school.accepted \
-  --group reserves.journal.posted \
-  --group reserves.journal.refused \
-  --group reserves.transfer.sent \
-  --group reserves.stripe.transaction \
-  --group reserves.stripe.balance \
-  --group reserves.decision.requested \
-  --group reserves.reserves.redrive
-allow hobbs_console Write \
-  --topic decision.requested \
-  --topic decision.taken \
-  --topic console.dead \
-  --topic console.redrive
-allow hobbs_console Read \
-  --topic decision.requested \
-  --topic decision.taken \
-  --topic console.redrive
-allow hobbs_console Read \
-  --group console.decision.requested \
-  --group console.decision.taken \
-  --group console.console.redrive
-allow hobbs_operator Write \
-  --topic flight.completed \
-  --topic flight.corrected \
-  --topic flight.cancelled \
-  --topic flight.dispatched \
-  --topic school.configured \
-  --topic contact.changed \
-  --topic group.requested \
-  --topic hold.requested \
-  --topic limit.requested \
-  --topic decision.requested
-allow hobbs_operator Read \
-  --topic flight.completed \
-  --topic flight.corrected \
-  --topic flight.cancelled \
-  --topic flight.dispatched \
-  --topic flight.estimated \
-  --topic flight.revised \
-  --topic reversal.requested \
-  --topic reversal.settled \
-  --topic refund.requested \
-  --topic refund.settled \
-  --topic charge.requested \
-  --topic charge.answered \
-  --topic school.configured \
-  --topic school.accepted \
-  --topic contact.changed \
-  --topic journal.requested \
-  --topic journal.posted \
-  --topic journal.refused \
-  --topic revert.requested \
-  --topic group.requested \
-  --topic hold.requested \
-  --topic hold.changed \
-  --topic hold.refused \
-  --topic limit.requested \
-  --topic transfer.sent \
-  --topic payment.received \
-  --topic charge.settled \
-  --topic stripe.webhook \
-  --topic stripe.transaction \
-  --topic stripe.balance \
-  --topic reserve.gate \
-  --topic decision.requested \
-  --topic decision.taken \
-  --topic billing.redrive \
-  --topic ledger.redrive \
-  --topic payouts.redrive \
-  --topic receivables.redrive \
-  --topic gateway.redrive \
-  --topic adjustments.redrive \
-  --topic reserves.redrive \
-  --topic console.redrive
-allow hobbs_operator Describe \
-  --topic dispatch.cleared \
-  --topic dispatch.refused \
-  --topic dunning.requested \
-  --topic credit.level_changed \
-  --topic flight.billed \
-  --topic adjustment.changed \
-  --topic limit.changed \
-  --topic balance.crossed \
-  --topic transfer.refused \
-  --topic transfer.parked \
-  --topic transfer.reversed \
-  --topic payout.settled \
-  --topic reserve.changed \
-  --topic reconciliation.completed \
-  --topic notification.requested \
-  --topic billing.dead \
-  --topic ledger.dead \
-  --topic payouts.dead \
-  --topic receivables.dead \
-  --topic gateway.dead \
-  --topic adjustments.dead \
-  --topic reserves.dead \
-  --topic console.dead
-allow hobbs_operator Describe \
-  --group billing.flight.completed \
-  --group billing.flight.corrected \
-  --group billing.flight.cancelled \
-  --group billing.flight.dispatched \
-  --group receivables.flight.estimated \
-  --group adjustments.flight.revised \
-  --group payouts.reversal.requested \
-  --group adjustments.reversal.settled \
-  --group payouts.refund.requested \
-  --group adjustments.refund.settled \
-  --group reserves.refund.settled \
-  --group payouts.charge.requested \
-  --group receivables.charge.answered \
-  --group billing.school.configured \
-  --group payouts.school.accepted \
-  --group adjustments.school.accepted \
-  --group reserves.school.accepted \
-  --group receivables.school.accepted \
-  --group payouts.contact.changed \
-  --group ledger.journal.requested \
-  --group payouts.journal.posted \
-  --group adjustments.journal.posted \
-  --group reserves.journal.posted \
-  --group receivables.journal.posted \
-  --group adjustments.journal.refused \
-  --group reserves.journal.refused \
-  --group ledger.revert.requested \
-  --group ledger.group.requested \
-  --group ledger.hold.requested \
-  --group receivables.hold.changed \
-  --group receivables.hold.refused \
-  --group ledger.limit.requested \
-  --group adjustments.transfer.sent \
-  --group reserves.transfer.sent \
-  --group payouts.payment.received \
-  --group receivables.charge.settled \
-  --group payouts.stripe.webhook \
-  --group receivables.stripe.webhook \
-  --group reserves.stripe.transaction \
-  --group reserves.stripe.balance \
-  --group payouts.reserve.gate \
-  --group billing.decision.requested \
-  --group ledger.decision.requested \
-  --group payouts.decision.requested \
-  --group receivables.decision.requested \
-  --group gateway.decision.requested \
-  --group adjustments.decision.requested \
-  --group reserves.decision.requested \
-  --group console.decision.requested \
-  --group console.decision.taken \
-  --group billing.billing.redrive \
-  --group ledger.ledger.redrive \
-  --group payouts.payouts.redrive \
-  --group receivables.receivables.redrive \
-  --group gateway.gateway.redrive \
-  --group adjustments.adjustments.redrive \
-  --group reserves.reserves.redrive \
-  --group console.console.redrive
-allow hobbs_scheduling Write \
-  --topic flight.completed \
-  --topic flight.corrected \
-  --topic flight.cancelled \
-  --topic flight.dispatched
-allow hobbs_migrate Describe \
-  --topic flight.completed \
-  --topic flight.corrected \
-  --topic flight.cancelled \
-  --topic flight.dispatched \
-  --topic flight.estimated \
-  --topic dispatch.cleared \
-  --topic dispatch.refused \
-  --topic dunning.requested \
-  --topic credit.level_changed \
-  --topic flight.billed \
-  --topic flight.revised \
-  --topic adjustment.changed \
-  --topic reversal.requested \
-  --topic reversal.settled \
-  --topic refund.requested \
-  --topic refund.settled \
-  --topic charge.requested \
-  --topic charge.answered \
-  --topic school.configured \
-  --topic school.accepted \
-  --topic contact.changed \
-  --topic journal.requested \
-  --topic journal.posted \
-  --topic journal.refused \
-  --topic revert.requested \
-  --topic group.requested \
-  --topic hold.requested \
-  --topic hold.changed \
-  --topic hold.refused \
-  --topic limit.requested \
-  --topic limit.changed \
-  --topic balance.crossed \
-  --topic transfer.sent \
-  --topic transfer.refused \
-  --topic transfer.parked \
-  --topic transfer.reversed \
-  --topic payout.settled \
-  --topic payment.received \
-  --topic charge.settled \
-  --topic stripe.webhook \
-  --topic stripe.transaction \
-  --topic stripe.balance \
-  --topic reserve.gate \
-  --topic reserve.changed \
-  --topic reconciliation.completed \
-  --topic notification.requested \
-  --topic decision.requested \
-  --topic decision.taken \
-  --topic billing.dead \
-  --topic ledger.dead \
-  --topic payouts.dead \
-  --topic receivables.dead \
-  --topic gateway.dead \
-  --topic adjustments.dead \
-  --topic reserves.dead \
-  --topic console.dead \
-  --topic billing.redrive \
-  --topic ledger.redrive \
-  --topic payouts.redrive \
-  --topic receivables.redrive \
-  --topic gateway.redrive \
-  --topic adjustments.redrive \
-  --topic reserves.redrive \
-  --topic console.redrive
-allow hobbs_migrate Create \
-  --topic flight.completed \
-  --topic flight.corrected \
-  --topic flight.cancelled \
-  --topic flight.dispatched \
-  --topic flight.estimated \
-  --topic dispatch.cleared \
-  --topic dispatch.refused \
-  --topic dunning.requested \
-  --topic credit.level_changed \
-  --topic flight.billed \
-  --topic flight.revised \
-  --topic adjustment.changed \
-  --topic reversal.requested \
-  --topic reversal.settled \
-  --topic refund.requested \
-  --topic refund.settled \
-  --topic charge.requested \
-  --topic charge.answered \
-  --topic school.configured \
-  --topic school.accepted \
-  --topic contact.changed \
-  --topic journal.requested \
-  --topic journal.posted \
-  --topic journal.refused \
-  --topic revert.requested \
-  --topic group.requested \
-  --topic hold.requested \
-  --topic hold.changed \
-  --topic hold.refused \
-  --topic limit.requested \
-  --topic limit.changed \
-  --topic balance.crossed \
-  --topic transfer.sent \
-  --topic transfer.refused \
-  --topic transfer.parked \
-  --topic transfer.reversed \
-  --topic payout.settled \
-  --topic payment.received \
-  --topic charge.settled \
-  --topic stripe.webhook \
-  --topic stripe.transaction \
-  --topic stripe.balance \
-  --topic reserve.gate \
-  --topic reserve.changed \
-  --topic reconciliation.completed \
-  --topic notification.requested \
-  --topic decision.requested \
-  --topic decision.taken \
-  --topic billing.dead \
-  --topic ledger.dead \
-  --topic payouts.dead \
-  --topic receivables.dead \
-  --topic gateway.dead \
-  --topic adjustments.dead \
-  --topic reserves.dead \
-  --topic console.dead \
-  --topic billing.redrive \
-  --topic ledger.redrive \
-  --topic payouts.redrive \
-  --topic receivables.redrive \
-  --topic gateway.redrive \
-  --topic adjustments.redrive \
-  --topic reserves.redrive \
-  --topic console.redrive
+user billing
+user ledger
+user payouts
+user receivables
+user gateway
+user adjustments
+user reserves
+user console
+user operator
+user scheduling
+user migrate
+
+allow billing Write topic \
+  flight.estimated \
+  flight.billed \
+  flight.revised \
+  school.accepted \
+  contact.changed \
+  journal.requested \
+  decision.taken \
+  billing.dead \
+  billing.redrive
+allow billing Read topic \
+  flight.completed \
+  flight.corrected \
+  flight.cancelled \
+  flight.dispatched \
+  school.configured \
+  decision.requested \
+  billing.redrive
+allow billing Read group \
+  billing.flight.completed \
+  billing.flight.corrected \
+  billing.flight.cancelled \
+  billing.flight.dispatched \
+  billing.school.configured \
+  billing.decision.requested \
+  billing.billing.redrive
+allow ledger Write topic \
+  journal.posted \
+  journal.refused \
+  hold.changed \
+  hold.refused \
+  limit.changed \
+  balance.crossed \
+  decision.taken \
+  ledger.dead \
+  ledger.redrive
+allow ledger Read topic \
+  journal.requested \
+  revert.requested \
+  group.requested \
+  hold.requested \
+  limit.requested \
+  decision.requested \
+  ledger.redrive
+allow ledger Read group \
+  ledger.journal.requested \
+  ledger.revert.requested \
+  ledger.group.requested \
+  ledger.hold.requested \
+  ledger.limit.requested \
+  ledger.decision.requested \
+  ledger.ledger.redrive
+allow payouts Write topic \
+  reversal.settled \
+  refund.settled \
+  charge.answered \
+  journal.requested \
+  transfer.sent \
+  transfer.refused \
+  transfer.parked \
+  transfer.reversed \
+  payout.settled \
+  charge.settled \
+  stripe.webhook \
+  stripe.transaction \
+  stripe.balance \
+  notification.requested \
+  decision.taken \
+  payouts.dead \
+  payouts.redrive
+allow payouts Read topic \
+  reversal.requested \
+  refund.requested \
+  charge.requested \
+  school.accepted \
+  contact.changed \
+  journal.posted \
+  payment.received \
+  stripe.webhook \
+  reserve.gate \
+  decision.requested \
+  payouts.redrive
+allow payouts Describe topic \
+  revert.requested \
+  group.requested \
+  hold.requested
+allow payouts Read group \
+  payouts.reversal.requested \
+  payouts.refund.requested \
+  payouts.charge.requested \
+  payouts.school.accepted \
+  payouts.contact.changed \
+  payouts.journal.posted \
+  payouts.payment.received \
+  payouts.stripe.webhook \
+  payouts.reserve.gate \
+  payouts.decision.requested \
+  payouts.payouts.redrive
+allow receivables Write topic \
+  dispatch.cleared \
+  dispatch.refused \
+  dunning.requested \
+  credit.level_changed \
+  charge.requested \
+  journal.requested \
+  hold.requested \
+  payment.received \
+  notification.requested \
+  decision.taken \
+  receivables.dead \
+  receivables.redrive
+allow receivables Read topic \
+  flight.estimated \
+  charge.answered \
+  school.accepted \
+  journal.posted \
+  hold.changed \
+  hold.refused \
+  charge.settled \
+  stripe.webhook \
+  decision.requested \
+  receivables.redrive
+allow receivables Describe topic \
+  flight.completed \
+  school.configured \
+  revert.requested \
+  group.requested
+allow receivables Read group \
+  receivables.flight.estimated \
+  receivables.charge.answered \
+  receivables.school.accepted \
+  receivables.journal.posted \
+  receivables.hold.changed \
+  receivables.hold.refused \
+  receivables.charge.settled \
+  receivables.stripe.webhook \
+  receivables.decision.requested \
+  receivables.receivables.redrive
+allow gateway Write topic \
+  flight.completed \
+  flight.corrected \
+  flight.cancelled \
+  flight.dispatched \
+  stripe.webhook \
+  decision.taken \
+  gateway.dead \
+  gateway.redrive
+allow gateway Read topic \
+  decision.requested \
+  gateway.redrive
+allow gateway Read group \
+  gateway.decision.requested \
+  gateway.gateway.redrive
+allow adjustments Write topic \
+  adjustment.changed \
+  reversal.requested \
+  refund.requested \
+  journal.requested \
+  notification.requested \
+  decision.taken \
+  adjustments.dead \
+  adjustments.redrive
+allow adjustments Read topic \
+  flight.revised \
+  reversal.settled \
+  refund.settled \
+  school.accepted \
+  journal.posted \
+  journal.refused \
+  transfer.sent \
+  decision.requested \
+  adjustments.redrive
+allow adjustments Read group \
+  adjustments.flight.revised \
+  adjustments.reversal.settled \
+  adjustments.refund.settled \
+  adjustments.school.accepted \
+  adjustments.journal.posted \
+  adjustments.journal.refused \
+  adjustments.transfer.sent \
+  adjustments.decision.requested \
+  adjustments.adjustments.redrive
+allow reserves Write topic \
+  journal.requested \
+  revert.requested \
+  reserve.gate \
+  reserve.changed \
+  reconciliation.completed \
+  decision.taken \
+  reserves.dead \
+  reserves.redrive
+allow reserves Read topic \
+  refund.settled \
+  school.accepted \
+  journal.posted \
+  journal.refused \
+  transfer.sent \
+  stripe.transaction \
+  stripe.balance \
+  decision.requested \
+  reserves.redrive
+allow reserves Read group \
+  reserves.refund.settled \
+  reserves.school.accepted \
+  reserves.journal.posted \
+  reserves.journal.refused \
+  reserves.transfer.sent \
+  reserves.stripe.transaction \
+  reserves.stripe.balance \
+  reserves.decision.requested \
+  reserves.reserves.redrive
+allow console Write topic \
+  decision.requested \
+  decision.taken \
+  console.dead \
+  console.redrive
+allow console Read topic \
+  decision.requested \
+  decision.taken \
+  console.redrive
+allow console Read group \
+  console.decision.requested \
+  console.decision.taken \
+  console.console.redrive
+allow operator Write topic \
+  flight.completed \
+  flight.corrected \
+  flight.cancelled \
+  flight.dispatched \
+  school.configured \
+  contact.changed \
+  group.requested \
+  hold.requested \
+  limit.requested \
+  decision.requested
+allow operator Read topic \
+  flight.completed \
+  flight.corrected \
+  flight.cancelled \
+  flight.dispatched \
+  flight.estimated \
+  flight.revised \
+  reversal.requested \
+  reversal.settled \
+  refund.requested \
+  refund.settled \
+  charge.requested \
+  charge.answered \
+  school.configured \
+  school.accepted \
+  contact.changed \
+  journal.requested \
+  journal.posted \
+  journal.refused \
+  revert.requested \
+  group.requested \
+  hold.requested \
+  hold.changed \
+  hold.refused \
+  limit.requested \
+  transfer.sent \
+  payment.received \
+  charge.settled \
+  stripe.webhook \
+  stripe.transaction \
+  stripe.balance \
+  reserve.gate \
+  decision.requested \
+  decision.taken \
+  billing.redrive \
+  ledger.redrive \
+  payouts.redrive \
+  receivables.redrive \
+  gateway.redrive \
+  adjustments.redrive \
+  reserves.redrive \
+  console.redrive
+allow operator Describe topic \
+  dispatch.cleared \
+  dispatch.refused \
+  dunning.requested \
+  credit.level_changed \
+  flight.billed \
+  adjustment.changed \
+  limit.changed \
+  balance.crossed \
+  transfer.refused \
+  transfer.parked \
+  transfer.reversed \
+  payout.settled \
+  reserve.changed \
+  reconciliation.completed \
+  notification.requested \
+  billing.dead \
+  ledger.dead \
+  payouts.dead \
+  receivables.dead \
+  gateway.dead \
+  adjustments.dead \
+  reserves.dead \
+  console.dead
+allow operator Describe group \
+  billing.flight.completed \
+  billing.flight.corrected \
+  billing.flight.cancelled \
+  billing.flight.dispatched \
+  receivables.flight.estimated \
+  adjustments.flight.revised \
+  payouts.reversal.requested \
+  adjustments.reversal.settled \
+  payouts.refund.requested \
+  adjustments.refund.settled \
+  reserves.refund.settled \
+  payouts.charge.requested \
+  receivables.charge.answered \
+  billing.school.configured \
+  payouts.school.accepted \
+  adjustments.school.accepted \
+  reserves.school.accepted \
+  receivables.school.accepted \
+  payouts.contact.changed \
+  ledger.journal.requested \
+  payouts.journal.posted \
+  adjustments.journal.posted \
+  reserves.journal.posted \
+  receivables.journal.posted \
+  adjustments.journal.refused \
+  reserves.journal.refused \
+  ledger.revert.requested \
+  ledger.group.requested \
+  ledger.hold.requested \
+  receivables.hold.changed \
+  receivables.hold.refused \
+  ledger.limit.requested \
+  adjustments.transfer.sent \
+  reserves.transfer.sent \
+  payouts.payment.received \
+  receivables.charge.settled \
+  payouts.stripe.webhook \
+  receivables.stripe.webhook \
+  reserves.stripe.transaction \
+  reserves.stripe.balance \
+  payouts.reserve.gate \
+  billing.decision.requested \
+  ledger.decision.requested \
+  payouts.decision.requested \
+  receivables.decision.requested \
+  gateway.decision.requested \
+  adjustments.decision.requested \
+  reserves.decision.requested \
+  console.decision.requested \
+  console.decision.taken \
+  billing.billing.redrive \
+  ledger.ledger.redrive \
+  payouts.payouts.redrive \
+  receivables.receivables.redrive \
+  gateway.gateway.redrive \
+  adjustments.adjustments.redrive \
+  reserves.reserves.redrive \
+  console.console.redrive
+allow scheduling Write topic \
+  flight.completed \
+  flight.corrected \
+  flight.cancelled \
+  flight.dispatched
+allow migrate Describe topic \
+  flight.completed \
+  flight.corrected \
+  flight.cancelled \
+  flight.dispatched \
+  flight.estimated \
+  dispatch.cleared \
+  dispatch.refused \
+  dunning.requested \
+  credit.level_changed \
+  flight.billed \
+  flight.revised \
+  adjustment.changed \
+  reversal.requested \
+  reversal.settled \
+  refund.requested \
+  refund.settled \
+  charge.requested \
+  charge.answered \
+  school.configured \
+  school.accepted \
+  contact.changed \
+  journal.requested \
+  journal.posted \
+  journal.refused \
+  revert.requested \
+  group.requested \
+  hold.requested \
+  hold.changed \
+  hold.refused \
+  limit.requested \
+  limit.changed \
+  balance.crossed \
+  transfer.sent \
+  transfer.refused \
+  transfer.parked \
+  transfer.reversed \
+  payout.settled \
+  payment.received \
+  charge.settled \
+  stripe.webhook \
+  stripe.transaction \
+  stripe.balance \
+  reserve.gate \
+  reserve.changed \
+  reconciliation.completed \
+  notification.requested \
+  decision.requested \
+  decision.taken \
+  billing.dead \
+  ledger.dead \
+  payouts.dead \
+  receivables.dead \
+  gateway.dead \
+  adjustments.dead \
+  reserves.dead \
+  console.dead \
+  billing.redrive \
+  ledger.redrive \
+  payouts.redrive \
+  receivables.redrive \
+  gateway.redrive \
+  adjustments.redrive \
+  reserves.redrive \
+  console.redrive
+allow migrate Create topic \
+  flight.completed \
+  flight.corrected \
+  flight.cancelled \
+  flight.dispatched \
+  flight.estimated \
+  dispatch.cleared \
+  dispatch.refused \
+  dunning.requested \
+  credit.level_changed \
+  flight.billed \
+  flight.revised \
+  adjustment.changed \
+  reversal.requested \
+  reversal.settled \
+  refund.requested \
+  refund.settled \
+  charge.requested \
+  charge.answered \
+  school.configured \
+  school.accepted \
+  contact.changed \
+  journal.requested \
+  journal.posted \
+  journal.refused \
+  revert.requested \
+  group.requested \
+  hold.requested \
+  hold.changed \
+  hold.refused \
+  limit.requested \
+  limit.changed \
+  balance.crossed \
+  transfer.sent \
+  transfer.refused \
+  transfer.parked \
+  transfer.reversed \
+  payout.settled \
+  payment.received \
+  charge.settled \
+  stripe.webhook \
+  stripe.transaction \
+  stripe.balance \
+  reserve.gate \
+  reserve.changed \
+  reconciliation.completed \
+  notification.requested \
+  decision.requested \
+  decision.taken \
+  billing.dead \
+  ledger.dead \
+  payouts.dead \
+  receivables.dead \
+  gateway.dead \
+  adjustments.dead \
+  reserves.dead \
+  console.dead \
+  billing.redrive \
+  ledger.redrive \
+  payouts.redrive \
+  receivables.redrive \
+  gateway.redrive \
+  adjustments.redrive \
+  reserves.redrive \
+  console.redrive
