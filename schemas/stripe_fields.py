@@ -19,7 +19,9 @@ _MONEY: Final = (
     "balance_transactions captured charge charges currency destination fee latest_charge method net paid "
     "payment_intent refunds refunded reversed source status transfer"
 )
-_REASONS: Final = "code decline_code failure_code failure_message last_payment_error"
+_REASONS: Final = (
+    "code decline_code failure_balance_transaction failure_code failure_message last_payment_error reason"
+)
 # What payouts itself writes of a row that is not as it was before (services/payouts/wire/movements.py).
 _ROWS: Final = "available_at balance_type category made_at source_id transaction_id"
 

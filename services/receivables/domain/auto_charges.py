@@ -23,6 +23,7 @@ State = Literal["asked", "processing", "succeeded", "declined", "not_made"]
 
 DECLINES_MAX: Final = 4  # of one method in DECLINES_IN: card networks allow fifteen, and count others' too
 DECLINES_IN: Final = timedelta(days=30)
+DEBITED_AGAIN_MAX: Final = 2  # Nacha's rules: a returned debit may be presented twice more
 BURST_MAX: Final = 3  # charges of one student in BURST_IN
 BURST_IN: Final = timedelta(minutes=10)
 REST: Final = timedelta(hours=1)  # after a decline
@@ -81,6 +82,12 @@ _ANOTHER_CARD: Final = frozenset(
         "transaction_not_allowed",
     }
 )
+# A dispute that a bank opened because it could not pay a debit; every other dispute is the holder's word.
+_RETURNS: Final = {
+    "bank_cannot_process": DeclineClass.ANOTHER_CARD,
+    "incorrect_account_details": DeclineClass.ANOTHER_CARD,
+    "insufficient_funds": DeclineClass.LATER,
+}
 _AUTHENTICATION: Final = frozenset(
     {
         "authentication_not_handled",
@@ -90,6 +97,14 @@ _AUTHENTICATION: Final = frozenset(
         "payment_intent_authentication_failure",
     }
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodUse:
+    """How a method fared. declines: within DECLINES_IN."""
+
+    declines: int
+    is_bank_account: bool
 
 
 def decline_class(code: str | None, advice: str | None) -> DeclineClass:
@@ -105,15 +120,29 @@ def decline_class(code: str | None, advice: str | None) -> DeclineClass:
     return DeclineClass.LATER
 
 
+def taken_back_class(code: str | None, *, disputed: bool) -> DeclineClass:
+    """What follows when the money of a charge is taken back later; disputed: by a dispute that was lost.
+
+    Whoever contested a charge is not charged again by the same method.
+    """
+    return _RETURNS.get(code or "", DeclineClass.STOP) if disputed else decline_class(code, None)
+
+
 def next_try(
-    kind: DeclineClass, code: str | None, attempt: int, declines: int, now: datetime, today: date
+    kind: DeclineClass,
+    code: str | None,
+    attempt: int,
+    method: MethodUse,
+    now: datetime,
+    today: date,
 ) -> datetime | None:
     """When a declined charge is tried again with the same method, None: it is not.
 
-    attempt: which one of its cause it was; declines: of the method in DECLINES_IN, with this one. Where money
-    was missing, the day is one on which many are paid: a Friday, the 1st or the 15th.
+    attempt: which one of its cause it was; method: with this decline. Where money was missing, the day is one
+    on which many are paid: a Friday, the 1st or the 15th.
     """
-    if kind is not DeclineClass.LATER or declines >= DECLINES_MAX or attempt > len(_GAPS):
+    gaps = _GAPS[:DEBITED_AGAIN_MAX] if method.is_bank_account else _GAPS
+    if kind is not DeclineClass.LATER or method.declines >= DECLINES_MAX or attempt > len(gaps):
         return None
     gap = _GAPS[attempt - 1]
     if code == "insufficient_funds":
@@ -311,6 +340,16 @@ class KnownCharge:
     payment_method: str | None
     payment_intent: str | None
     state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """A charge that was made, whose money a bank took back. code: Stripe's, or the dispute's reason."""
+
+    charge: KnownCharge
+    charge_id: str
+    code: str
+    disputed: bool
 
 
 _SAID: Final[Mapping[DeclineClass, str]] = {

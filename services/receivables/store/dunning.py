@@ -33,8 +33,8 @@ _ENDING = """
     ORDER BY known.student LIMIT :most
 """
 _OF = """
-    SELECT student, currency, total, oldest_due, bills, disputed, charge_under_way, chargeable, run, running,
-           hold, until, done
+    SELECT student, currency, total, oldest_due, bills, disputed, in_question, charge_under_way, chargeable,
+           run, running, hold, until, done
     FROM receivables_public.dunning_of(:day, :at, CAST(:students AS text[]))
 """
 
@@ -70,19 +70,41 @@ _LOCK = """
     SELECT student FROM dunning_case WHERE student = ANY (CAST(:students AS text[]))
     ORDER BY student FOR UPDATE
 """
+# A statement of its own: its snapshot must be later than the wait for the locks.
+_CASES = """
+    SELECT known.student, known.run, known.overdue_since IS NOT NULL AS running, known.hold, known.until,
+           CASE WHEN known.overdue_since IS NULL THEN 0 ELSE (
+               SELECT count(*) FROM dunning_history AS history
+               WHERE history.student = known.student AND history.run = known.run AND history.what = 'step')
+           END AS steps
+    FROM dunning_case AS known WHERE known.student = ANY (CAST(:students AS text[]))
+"""
 
 
-async def lock(tx: Tx, students: Collection[str]) -> None:
+async def open_and_lock(tx: Tx, students: Collection[str]) -> None:
     """Lock students' cases in their order; those that are new are opened."""
     await tx.execute(_OPEN_CASES, students=sorted(students))
     await tx.all(_LOCK, students=sorted(students))
 
 
-# A row for each student: there may be a million bills.
+async def lock(tx: Tx, standings: Sequence[Standing]) -> set[str]:
+    """Lock the cases of these students; those about whom nobody decided since they were read."""
+    students = sorted(standing.student for standing in standings)
+    await open_and_lock(tx, students)
+    now = {row.student: tuple(row)[1:] for row in await tx.all(_CASES, students=students)}
+    return {
+        one.student
+        for one in standings
+        if now[one.student] == (one.run, one.running, one.hold, one.until, len(one.done))
+    }
+
+
+# A row for each student, as JSON that goes into the event as it is.
 _BILLS = """
     SELECT named.student,
-           jsonb_agg(jsonb_build_object('document', document, 'due_on', due_on, 'open', amount)
-                     ORDER BY due_on, document) AS bills
+           '[' || string_agg(format('{"document":%s,"due_on":"%s","open":%s}', to_json(document),
+                                    to_char(due_on, 'YYYY-MM-DD'), amount),
+                             ',' ORDER BY due_on, document) || ']' AS bills
     FROM unnest(CAST(:students AS text[])) AS named (student) CROSS JOIN school
     CROSS JOIN LATERAL (
         SELECT document, due_on, -open AS amount FROM item
@@ -93,8 +115,8 @@ _BILLS = """
 """
 
 
-async def oldest_bills(tx: Tx, students: Collection[str], day: date) -> dict[str, list[dict[str, Any]]]:
-    """The overdue bills of students: document, due_on and open; of many bills the oldest."""
+async def oldest_bills(tx: Tx, students: Collection[str], day: date) -> dict[str, str]:
+    """The overdue bills of students as JSON: document, due_on and open; of many bills the oldest."""
     if not students:
         return {}
     rows = await tx.all(_BILLS, students=sorted(students), day=day, most=BILLS_SHOWN)
