@@ -104,6 +104,7 @@ allow hobbs_payouts Write \
   --topic payouts.dead \
   --topic payouts.redrive
 allow hobbs_payouts Read \
+  --topic dunning.requested \
   --topic reversal.requested \
   --topic refund.requested \
   --topic charge.requested \
@@ -120,6 +121,7 @@ allow hobbs_payouts Describe \
   --topic group.requested \
   --topic hold.requested
 allow hobbs_payouts Read \
+  --group payouts.dunning.requested \
   --group payouts.reversal.requested \
   --group payouts.refund.requested \
   --group payouts.charge.requested \
@@ -274,6 +276,7 @@ allow hobbs_operator Read \
   --topic flight.cancelled \
   --topic flight.dispatched \
   --topic flight.estimated \
+  --topic dunning.requested \
   --topic flight.revised \
   --topic reversal.requested \
   --topic reversal.settled \
@@ -313,7 +316,6 @@ allow hobbs_operator Read \
 allow hobbs_operator Describe \
   --topic dispatch.cleared \
   --topic dispatch.refused \
-  --topic dunning.requested \
   --topic credit.level_changed \
   --topic flight.billed \
   --topic adjustment.changed \
@@ -340,6 +342,7 @@ allow hobbs_operator Describe \
   --group billing.flight.cancelled \
   --group billing.flight.dispatched \
   --group receivables.flight.estimated \
+  --group payouts.dunning.requested \
   --group adjustments.flight.revised \
   --group payouts.reversal.requested \
   --group adjustments.reversal.settled \

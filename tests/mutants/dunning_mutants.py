@@ -27,8 +27,8 @@ DUNNING_MUTANTS = (
         edits=(
             Edit(
                 path="services/receivables/store/dunning.py",
-                old="        if now[one.student] == (one.run, one.running, one.hold, one.until, len(one.done))\n",
-                new="",
+                old="if now[one.student] == (one.run, one.running, one.hold, one.until, len(one.done))",
+                new="if now[one.student]",
             ),
         ),
         catchers=(f"{TESTS}::test_whoever_was_decided_about_meanwhile_is_left_to_the_next_look",),

@@ -243,8 +243,8 @@ async def test_a_request_for_what_is_overdue_has_one_page_for_all_of_it(world: W
         [page] = await tx.all("SELECT id, amount, url FROM student_link")
     assert (page.id, page.amount) == (UUID(int=7), 31_500)
     press(page.url)
-    [event] = [e for e in world.control.events() if e["type"] == "payment_intent.succeeded"]
-    paid = event["data"]["object"]
+    [paying] = [e for e in world.control.events() if e["type"] == "payment_intent.succeeded"]
+    paid = paying["data"]["object"]
     assert (paid["amount"], paid["metadata"]) == (31_500, {"hobbs_student": "anna"})
 
 
