@@ -210,7 +210,7 @@ WHERE failed_at IS NOT NULL
 
 -- name: what_was_taken_back_is_no_charge_made
 -- No charge of a saved method counts as made when its money was taken back: by a failure, or by a dispute that was lost.
-SELECT request_id, student, made.charge_id, charge.failed_at
+SELECT request_id, made.student, made.charge_id, charge.failed_at
 FROM auto_charge AS made JOIN charge ON charge.charge_id = made.charge_id
 WHERE made.state = 'succeeded'
   AND (charge.failed_at IS NOT NULL

@@ -77,10 +77,10 @@ CHARGE_MUTANTS = (
         name="a-card-is-tried-for-ever",
         breaks="A card that is declined is tried more often than card networks allow.",
         edits=(
-            Edit(path=RULES, old="or standing.declines >= DECLINES_MAX:", new="or standing.declines < 0:"),
+            Edit(path=RULES, old="or standing.declines >= most:", new="or standing.declines < 0:"),
             Edit(
                 path=RULES,
-                old="or method.declines >= DECLINES_MAX or attempt > len(gaps):",
+                old="or method.declines >= most or attempt > min(most - 1, len(_GAPS)):",
                 new="or attempt > 3:",
             ),
         ),

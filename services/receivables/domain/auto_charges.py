@@ -23,6 +23,7 @@ State = Literal["asked", "processing", "succeeded", "declined", "not_made"]
 
 DECLINES_MAX: Final = 4  # of one method in DECLINES_IN: card networks allow fifteen, and count others' too
 DECLINES_IN: Final = timedelta(days=30)
+BANK_ACCOUNT: Final = "us_bank_account"
 DEBITED_AGAIN_MAX: Final = 2  # Nacha's rules: a returned debit may be presented twice more
 BURST_MAX: Final = 3  # charges of one student in BURST_IN
 BURST_IN: Final = timedelta(minutes=10)
@@ -120,6 +121,11 @@ def decline_class(code: str | None, advice: str | None) -> DeclineClass:
     return DeclineClass.LATER
 
 
+def declines_max(*, is_bank_account: bool) -> int:
+    """How often a method may be declined in DECLINES_IN before it is left alone."""
+    return DEBITED_AGAIN_MAX + 1 if is_bank_account else DECLINES_MAX
+
+
 def taken_back_class(code: str | None, *, disputed: bool) -> DeclineClass:
     """What follows when the money of a charge is taken back later; disputed: by a dispute that was lost.
 
@@ -141,8 +147,8 @@ def next_try(
     attempt: which one of its cause it was; method: with this decline. Where money was missing, the day is one
     on which many are paid: a Friday, the 1st or the 15th.
     """
-    gaps = _GAPS[:DEBITED_AGAIN_MAX] if method.is_bank_account else _GAPS
-    if kind is not DeclineClass.LATER or method.declines >= DECLINES_MAX or attempt > len(gaps):
+    most = declines_max(is_bank_account=method.is_bank_account)
+    if kind is not DeclineClass.LATER or method.declines >= most or attempt > min(most - 1, len(_GAPS)):
         return None
     gap = _GAPS[attempt - 1]
     if code == "insufficient_funds":
@@ -244,7 +250,8 @@ def decide(
     After a decline nothing is charged for an hour, and nothing before the retry that is planned: it takes
     what is owed by then. A method that was set up since ends the wait. A dispute stops all charges.
     """
-    if standing.disputed or standing.recent >= BURST_MAX or standing.declines >= DECLINES_MAX:
+    most = declines_max(is_bank_account=method.method_type == BANK_ACCOUNT)
+    if standing.disputed or standing.recent >= BURST_MAX or standing.declines >= most:
         return None
     last = standing.last
     if last is not None and last.state in ("asked", "processing"):

@@ -117,9 +117,9 @@ async def test_the_command_prices_alike(
 ) -> None:
     said = ("credit", "check", "anna", "--aircraft", "N364MA", "--hours", "1.0", "-o", "json")
     told = await hobbs(*said)
-    assert json.loads(told.stdout)[0]["held"] == "191.67", told.stdout
+    assert json.loads(told.stdout)[0]["held"] == 19_167, told.stdout
     named = await hobbs("credit", "check", "anna", "--charge", "174.24", "-o", "json")
-    assert json.loads(named.stdout)[0]["held"] == "191.67"
+    assert json.loads(named.stdout)[0]["held"] == 19_167
     assert (await hobbs("credit", "check", "anna", "--charge", "480.00")).exit_code == 1
     assert (await hobbs("credit", "check", "anna")).exit_code == 2
     assert (await hobbs("credit", "check", "anna", "--charge", "1", "--aircraft", "N1")).exit_code == 2

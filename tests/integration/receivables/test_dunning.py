@@ -138,7 +138,7 @@ async def test_nobody_is_asked_while_a_correction_of_their_flight_is_not_decided
     """The school may be wrong; whoever is not concerned is asked."""
     await taken(db, await posts(ledger, bill("F1", 10_000), bill("G1", 10_000, student="bert")))
     adjustments = open_db("adjustments")
-    await given_policy(adjustments)
+    await given_policy(adjustments, approve_above=1)
     await propose(adjustments, revised())
     assert await states(adjustments) == {"F1:2": "waiting"}
     await on_day(db, 4)
