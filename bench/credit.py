@@ -21,6 +21,7 @@ from bench.readers import percentile
 from bench.servers import Deployment, deployed
 from hobbs.demo.school import run_hobbs
 from hobbs.local.stack import Stack
+from schemas.services import SERVICES
 
 PER_S: Final = 100.0
 SECONDS: Final = float(os.environ.get("SECONDS", "30"))
@@ -28,7 +29,7 @@ WARM_UP_S: Final = 5.0
 FLIGHTS_PER_S: Final = 10.0
 P99_MS: Final = 20.0
 CONNECTIONS: Final = 20
-FLEET: Final = ("billing", "ledger", "receivables", "gateway")  # without payouts: nobody is to be paid
+FLEET: Final = tuple(service for service in SERVICES if service != "payouts")  # nobody is to be paid
 CREDIT: Final = "\n[credit]\nlimit = 5000.00\nmargin_percent = 10\nnear_percent = 80\n"
 
 

@@ -27,7 +27,7 @@ from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption
 from schemas.dispatches import FlightDispatched
-from services.billing.desk import estimates
+from services.billing.desk.reads import estimates
 from services.receivables.desk import reads
 
 Chosen = Literal["ok", "near", "close", "exceeded", "frozen"]

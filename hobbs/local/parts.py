@@ -10,7 +10,7 @@ from typing import Any
 def parts_of(service: str) -> Mapping[str, Any]:
     """Further arguments of a service's `build`, by name."""
     if service == "gateway":
-        from services.billing.desk.estimates import estimate
+        from services.billing.desk.reads.estimates import estimate
 
         return {"estimate": estimate}
     return {}

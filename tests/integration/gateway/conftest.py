@@ -12,7 +12,7 @@ from fleet.database import Database
 from fleet.kafka_client import TopicPlan, create_topics
 from fleet.worker import Worker
 from hobbs.flights import api_keys
-from services.billing.desk import estimates
+from services.billing.desk.reads import estimates
 from services.gateway import store
 from services.gateway.domain.api_keys import SCOPES
 from services.gateway.http.web import build_web
