@@ -27,8 +27,8 @@ DUNNING_MUTANTS = (
         edits=(
             Edit(
                 path="services/receivables/store/dunning.py",
-                old="if now[one.student] == (one.run, one.running, one.hold, one.until, len(one.done))",
-                new="if now[one.student]",
+                old="IS DISTINCT FROM (seen.run, seen.running, seen.hold, seen.until)",
+                new="IS DISTINCT FROM (seen.run, seen.running, known.hold, known.until)",
             ),
         ),
         catchers=(f"{TESTS}::test_whoever_was_decided_about_meanwhile_is_left_to_the_next_look",),

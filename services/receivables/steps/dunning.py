@@ -5,6 +5,7 @@ them about whom somebody else decided meanwhile are left to the next look. A per
 row.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -34,8 +35,8 @@ async def go_on(tx: Tx, who: Who, after: str, most: int, now: datetime) -> str |
         students = []
     decided = await _decide(tx, students, policy, local, now)
     if decided:
-        as_before = await store.dunning.lock(tx, [standing for standing, _ in decided])
-        decided = [one for one in decided if one[0].student in as_before]
+        changed = await store.dunning.lock(tx, [standing for standing, _ in decided])
+        decided = [one for one in decided if one[0].student not in changed]
     if decided:
         messages = await _write(tx, decided, policy, local, now)
         await fault_point("receivables.dunning_written")
@@ -60,9 +61,10 @@ async def _write(tx: Tx, decided: _Decided, policy: Policy, local: datetime, now
     sentences = {standing.student: in_words(step, standing, today) for standing, _, step in asked}
     bills = await store.dunning.oldest_bills(tx, sentences.keys(), today)  # as JSON: there may be a million
     await store.dunning.write(tx, decided, sentences, policy, local, now)
-    messages = []
+    for action, steps in Counter(step.action for _, _, step in asked).items():
+        metrics.DUNNING_STEPS.labels(action).inc(steps)
+    messages, cause = [], first_cause()
     for standing, decision, step in asked:
-        metrics.DUNNING_STEPS.labels(step.action).inc()
         run = standing.run + (decision.run == "begins")
         told = wire.dunning.requested(
             step,
@@ -72,7 +74,7 @@ async def _write(tx: Tx, decided: _Decided, policy: Policy, local: datetime, now
             sentences[standing.student],
             today,
             now,
-            first_cause(),
+            cause,
         )
         messages.append(told)
     return messages

@@ -67,36 +67,45 @@ _OPEN_CASES = """
     ON CONFLICT DO NOTHING
 """
 _LOCK = """
-    SELECT student FROM dunning_case WHERE student = ANY (CAST(:students AS text[]))
-    ORDER BY student FOR UPDATE
+    SELECT count(*) FROM (
+        SELECT FROM dunning_case WHERE student = ANY (CAST(:students AS text[]))
+        ORDER BY student FOR UPDATE) AS locked
 """
-# A statement of its own: its snapshot must be later than the wait for the locks.
-_CASES = """
-    SELECT known.student, known.run, known.overdue_since IS NOT NULL AS running, known.hold, known.until,
-           CASE WHEN known.overdue_since IS NULL THEN 0 ELSE (
-               SELECT count(*) FROM dunning_history AS history
-               WHERE history.student = known.student AND history.run = known.run AND history.what = 'step')
-           END AS steps
-    FROM dunning_case AS known WHERE known.student = ANY (CAST(:students AS text[]))
+# A statement of its own: its snapshot must be later than the wait for the locks. Only who changed comes back.
+_CHANGED = """
+    SELECT known.student
+    FROM jsonb_to_recordset(CAST(:seen AS jsonb)) AS seen (
+        student text, run integer, running boolean, hold text, until date, steps integer)
+    JOIN dunning_case AS known USING (student)
+    WHERE (known.run, known.overdue_since IS NOT NULL, known.hold, known.until)
+              IS DISTINCT FROM (seen.run, seen.running, seen.hold, seen.until)
+       OR seen.running AND seen.steps <> (
+              SELECT count(*) FROM dunning_history AS history
+              WHERE history.student = known.student AND history.run = known.run AND history.what = 'step')
 """
 
 
 async def open_and_lock(tx: Tx, students: Collection[str]) -> None:
     """Lock students' cases in their order; those that are new are opened."""
     await tx.execute(_OPEN_CASES, students=sorted(students))
-    await tx.all(_LOCK, students=sorted(students))
+    await tx.one(_LOCK, students=sorted(students))
 
 
 async def lock(tx: Tx, standings: Sequence[Standing]) -> set[str]:
-    """Lock the cases of these students; those about whom nobody decided since they were read."""
-    students = sorted(standing.student for standing in standings)
-    await open_and_lock(tx, students)
-    now = {row.student: tuple(row)[1:] for row in await tx.all(_CASES, students=students)}
-    return {
-        one.student
+    """Lock the cases of these students; those about whom somebody decided since they were read."""
+    await open_and_lock(tx, [standing.student for standing in standings])
+    seen = [
+        {
+            "student": one.student,
+            "run": one.run,
+            "running": one.running,
+            "hold": one.hold,
+            "until": one.until,
+            "steps": len(one.done),
+        }
         for one in standings
-        if now[one.student] == (one.run, one.running, one.hold, one.until, len(one.done))
-    }
+    ]
+    return {row.student for row in await tx.all(_CHANGED, seen=json_parameter(seen))}
 
 
 # A row for each student, as JSON that goes into the event as it is.
