@@ -112,6 +112,7 @@ allow payouts Write topic \
   payouts.dead \
   payouts.redrive
 allow payouts Read topic \
+  dunning.requested \
   reversal.requested \
   refund.requested \
   charge.requested \
@@ -128,6 +129,7 @@ allow payouts Describe topic \
   group.requested \
   hold.requested
 allow payouts Read group \
+  payouts.dunning.requested \
   payouts.reversal.requested \
   payouts.refund.requested \
   payouts.charge.requested \
@@ -282,6 +284,7 @@ allow operator Read topic \
   flight.cancelled \
   flight.dispatched \
   flight.estimated \
+  dunning.requested \
   flight.revised \
   reversal.requested \
   reversal.settled \
@@ -321,7 +324,6 @@ allow operator Read topic \
 allow operator Describe topic \
   dispatch.cleared \
   dispatch.refused \
-  dunning.requested \
   credit.level_changed \
   flight.billed \
   adjustment.changed \
@@ -348,6 +350,7 @@ allow operator Describe group \
   billing.flight.cancelled \
   billing.flight.dispatched \
   receivables.flight.estimated \
+  payouts.dunning.requested \
   adjustments.flight.revised \
   payouts.reversal.requested \
   adjustments.reversal.settled \

@@ -168,6 +168,7 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.consume("payment.received", partial(handlers.know_payments, db))
     worker.consume("refund.requested", partial(handlers.refund, db), after=["payment.received"])
     worker.consume("charge.requested", _waking(relay, partial(handlers.charge, db)))
+    worker.consume("dunning.requested", partial(handlers.make_pages, db))
     worker.consume("school.accepted", _waking(relay, configure))
     people = partial(handlers.know_people, db, accounts=settings.accounts)
     worker.consume("contact.changed", _waking(relay, people))
