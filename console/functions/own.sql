@@ -133,6 +133,77 @@ BEGIN
           AND i.open <> 0;
 END $$;
 
+-- What of it is overdue on a day, and how far the limit is used.
+CREATE OR REPLACE FUNCTION console_public.own_standing(on_day date)
+    RETURNS TABLE (currency text, owed bigint, overdue bigint, oldest_due date, credit_limit bigint, room bigint,
+                   used_percent bigint, level text, frozen boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT c.currency::text, coalesce(a.owed, 0)::bigint, coalesce(a.overdue, 0)::bigint, a.oldest_due,
+                        c.credit_limit::bigint, c.room::bigint, c.used_percent::bigint, c.level::text, c.frozen
+        FROM (SELECT substr(console_public.own_wallet(), 9) AS name
+              WHERE console_public.own_wallet() LIKE 'student:%') AS mine
+        CROSS JOIN LATERAL receivables_public.credit_of(on_day, mine.name) AS c
+        LEFT JOIN LATERAL receivables_public.ageing_of(on_day, mine.name) AS a ON a.currency = c.currency;
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_methods()
+    RETURNS TABLE (method_type text, expires_on date, set_up_at timestamptz, detached_at timestamptz,
+                   stopped_at timestamptz, stopped_why text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT coalesce(m.method_type, 'card')::text, m.expires_on, m.set_up_at, m.detached_at, m.stopped_at,
+                        m.stopped_why::text
+        FROM receivables_public.saved_methods AS m
+        WHERE m.student = substr(console_public.own_wallet(), 9) AND console_public.own_wallet() LIKE 'student:%'
+        ORDER BY m.set_up_at DESC;
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_choice()
+    RETURNS TABLE (student text, occasion text, threshold bigint, day integer, most bigint, most_a_day bigint,
+                   chosen_on date, currency text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT c.student::text, c.occasion::text, c.threshold::bigint, c.day::integer, c.most::bigint,
+                        c.most_a_day::bigint, c.chosen_on, s.currency::text
+        FROM receivables_public.charge_choices AS c CROSS JOIN receivables_public.school AS s
+        WHERE c.student = substr(console_public.own_wallet(), 9) AND console_public.own_wallet() LIKE 'student:%';
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_charges()
+    RETURNS TABLE (id uuid, decided_at timestamptz, cause text, amount bigint, currency text, state text,
+                   sentence text, retry_at timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT a.request_id, a.decided_at, a.cause::text, a.amount::bigint, a.currency::text, a.state::text,
+                        coalesce(a.sentence, '')::text, a.retry_at
+        FROM receivables_public.auto_charges AS a
+        WHERE a.student = substr(console_public.own_wallet(), 9) AND console_public.own_wallet() LIKE 'student:%';
+END $$;
+
+-- What the school asked of the student about overdue bills, and what was agreed; who decided it and why are not theirs.
+CREATE OR REPLACE FUNCTION console_public.own_requests()
+    RETURNS TABLE (place bigint, at timestamptz, what text, step text, currency text, total bigint, until date,
+                   sentence text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT h.place, h.at, h.what::text, coalesce(h.step, '')::text, coalesce(h.currency, '')::text,
+                        h.total::bigint, h.until, h.sentence::text
+        FROM receivables_public.dunning_history AS h
+        WHERE h.student = substr(console_public.own_wallet(), 9) AND console_public.own_wallet() LIKE 'student:%'
+          AND h.what IN ('step', 'promised');
+END $$;
+
 CREATE OR REPLACE FUNCTION console_public.own_corrections()
     RETURNS TABLE (place text, flight_id text, revision integer, state text, currency text, before bigint, after bigint,
                    difference bigint, reason text, proposed_at timestamptz, changed_at timestamptz)
@@ -170,4 +241,6 @@ END $$;
 GRANT EXECUTE ON FUNCTION console_public.own_wallet(), console_public.own_balances(), console_public.own_entries(),
     console_public.own_holds(), console_public.own_flights(), console_public.own_lines(text),
     console_public.own_transfers(), console_public.own_payments(), console_public.own_items(), console_public.own_corrections(),
-    console_public.own_questions(), console_public.own_payee(), console_public.own_dated_entries() TO hobbs_holder;
+    console_public.own_questions(), console_public.own_payee(), console_public.own_dated_entries(),
+    console_public.own_standing(date), console_public.own_methods(), console_public.own_choice(),
+    console_public.own_charges(), console_public.own_requests() TO hobbs_holder;

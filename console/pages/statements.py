@@ -4,7 +4,7 @@ from fastapi.responses import Response
 
 from console.context import Visit
 from console.guard import Missing, Pages
-from console.pages.lists import csv_file
+from console.pages.lists import file_form, file_of
 from console.reads import statements as reads
 from console.reads.tables import EXPORT_MAX
 from console.roles import HOLDERS, STAFF
@@ -45,6 +45,6 @@ async def _answer(visit: Visit, wallet: str, name: str, *, own: bool) -> Respons
     if len(found.lines) + len(found.later) > EXPORT_MAX:
         said = f"This month has more than {EXPORT_MAX} lines: `hobbs statement {wallet}` writes them"
         return visit.page("unfit.html", status=422, sentence=said, back=visit.request.url.path)
-    if visit.request.query_params.get("as") == "csv":
-        return csv_file(reads.FILE, found.rows(month, currency), zone)
+    if form := file_form(visit):
+        return await file_of(reads.FILE, found.rows(month, currency), zone, form)
     return visit.page("statement.html", wallet=wallet, month=month, found=found, currency=currency, own=own)

@@ -52,6 +52,11 @@ class Policy:
         """Whether nobody is asked for anything at a time of the school's clock."""
         return self.is_quiet_day(local.date()) or not self.from_hour <= local.hour < self.until_hour
 
+    def next_working_day(self, day: date) -> date:
+        """The first day from this one on, on which somebody may be asked; itself if a year has none."""
+        later = (day + timedelta(days=n) for n in range(366))
+        return next((one for one in later if not self.is_quiet_day(one)), day)
+
     def next_today(self, local: datetime) -> datetime | None:
         """The first time of the same day, from now on, at which somebody may be asked; None: none is left."""
         if self.is_quiet_day(local.date()) or local.hour >= self.until_hour:
@@ -190,6 +195,30 @@ def _is_due(step: Step, standing: Standing, today: date) -> bool:
     if step.action == "charge_card" and not standing.chargeable:
         return False  # what does nothing is not counted as done
     return standing.days_overdue(today) >= (step.days_overdue or 0) and standing.total >= (step.balance or 0)
+
+
+def upcoming(policy: Policy, standing: Standing, today: date) -> tuple[Step, date | None] | None:
+    """The step that follows if nothing changes, and the day of it; None: no step of the book is left.
+
+    Without a day: it waits for a larger balance. A promise or a pause moves the day, and is not counted.
+    """
+    done = {one.step for one in standing.done} if standing.running else set()
+    passed = max((place for place, step in enumerate(policy.steps) if step.name in done), default=-1)
+    left = [
+        step for step in policy.steps[passed + 1 :] if step.action != "charge_card" or standing.chargeable
+    ]
+    if not left or standing.oldest_due is None:
+        return None
+    rested = [one.on + timedelta(days=policy.days_between) for one in standing.done if one.step in done]
+    due = {
+        max([today, standing.oldest_due + timedelta(days=step.days_overdue or 0), *rested])
+        for step in left
+        if standing.total >= (step.balance or 0)
+    }
+    for day in sorted(map(policy.next_working_day, due)):
+        if step := next_step(policy, standing, day):  # the first of the book's, of all that are due by then
+            return step, day
+    return left[0], None
 
 
 _THEN: Final[Mapping[Action, str]] = {
