@@ -73,7 +73,7 @@ async def student(visit: Visit, student: str) -> Response:
     async with visit.reading() as tx:
         known, _ = await reads.student_and_currency(tx, student)
         found = await _whole(tx, student, visit.console.clock())
-    if not known and not found["credit"]:
+    if not known and not found["ageing"] and not found["history"]:
         raise Missing
     return visit.page(
         "student.html", student=student, wallet=wallet_of(student), **found, **_acts(visit, found)
