@@ -148,7 +148,7 @@ CREATE TABLE console.issued_statement (
     closing bigint NOT NULL,
     lines integer NOT NULL,
     content_hash text NOT NULL,
-    issued_at timestamptz DEFAULT now() NOT NULL,
+    issued_at timestamptz NOT NULL,
     CONSTRAINT content_hash_is_sha256 CHECK ((content_hash ~ '^[0-9a-f]{64}$'::text)),
     CONSTRAINT lines_are_not_negative CHECK ((lines >= 0)),
     CONSTRAINT month_is_written_as_a_month CHECK ((month ~ '^[0-9]{4}-[0-9]{2}$'::text)),

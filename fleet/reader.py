@@ -7,6 +7,7 @@ from other partitions is gone. Here each answer of a broker is made readable bef
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,10 @@ from fleet.record_batches import Readable, is_packed, make_readable
 READ_COMMITTED: Final = "read_committed"
 LOOK_AGAIN_S: Final = 2.0  # a partition that stands is tried again so often; brokers answer an error at once
 ANSWERS_AGAIN_WITHIN_S: Final = 30.0  # an error of a broker's, or of the client's, is an outage until then
+CONNECT_AGAIN_FIRST_S, CONNECT_AGAIN_MAX_S = (
+    0.05,
+    1.0,
+)  # to a broker that is away; Kafka's own client: the same
 
 _log = logging.getLogger(__name__)
 _NO_ERROR, _OUT_OF_RANGE = 0, 1
@@ -46,6 +51,9 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         self._asked: dict[TopicPartition, int] = {}  # since the last call: a position may not be known before
         self._send = self._client.send
         self._client.send = self._send_readable
+        self._refused = 0  # connections, one after another
+        self._connected = self._client.ready
+        self._client.ready = self._connected_in_time
 
     async def getmany(self, *partitions: TopicPartition, **options: Any) -> dict[TopicPartition, list[Any]]:
         """Records of partitions; after an exception nothing was taken."""
@@ -155,6 +163,20 @@ class Reader(AIOKafkaConsumer):  # type: ignore[misc]
         for place, position in self._positions().items():
             if before.get(place, position) != position:
                 self.seek(place, before[place])
+
+    async def _connected_in_time(self, node: int, **options: Any) -> bool:
+        """As aiokafka's, but who finds a broker away waits, longer each time, before it may look again.
+
+        aiokafka looks ten times a second for each fetch and each group. A fleet did nothing else while Kafka
+        was away, and took from it the processor that it needed to come back.
+        """
+        if await self._connected(node, **options):
+            self._refused = 0
+            return True
+        pause = min(CONNECT_AGAIN_FIRST_S * 2 ** min(self._refused, 9), CONNECT_AGAIN_MAX_S)
+        self._refused += 1
+        await asyncio.sleep(pause * random.uniform(0.5, 1.5))
+        return False
 
     async def _send_readable(self, node: int, request: Any, **options: Any) -> Any:
         if not isinstance(request, FetchRequest):

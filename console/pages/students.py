@@ -103,7 +103,7 @@ def _said(row: dict[str, Any]) -> str:
     return in_words(Choice(**told, chosen_on=row["chosen_at"].date()), row["currency"])
 
 
-def _acts(visit: Visit, found: dict[str, Any]) -> dict[str, list[catalogue.Act]]:
+def _acts(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
     asked = found["dunning"]
     held = asked["hold"] if asked else None
     overdue = bool(asked and asked["total"])

@@ -153,7 +153,7 @@ async def parts(
         "revisions": [revision for _, revision in billed],
     }
     rows = await tx.all(_BILLS["holder" if own else "staff"], **given) if billed else []
-    found = [part for row in rows for part in parts_of(wallet, row._mapping)]
+    found = [part for row in rows for part in parts_of(wallet, dict(row._mapping))]
     return sorted(found + corrections, key=lambda part: (part.day, part.flight_id, part.revision))
 
 

@@ -19,7 +19,7 @@ JVM_OPTIONS = (
     "--sun-misc-unsafe-memory-access=allow",
 )
 CLUSTER_ID = "aG9iYnMtbG9jYWwtMDAwMQ"  # any 16 bytes in base64: there is only one node
-READY_WITHIN_S = 90.0
+READY_WITHIN_S = 240.0  # a broker that dies is noticed at once; one on a busy machine is waited for
 SETTINGS_FILE = "server.properties"
 
 

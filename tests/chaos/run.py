@@ -127,6 +127,8 @@ async def disturb(
         turn = 0
         while traffic.counts.flights < flights or not disturbing.done():
             turn += 1
+            if disturbing.done():
+                disturbing.result()  # raises what ended it
             await traffic.publish(3)
             if turn % 2 == 0:
                 await approvers.decide_some()
@@ -136,7 +138,7 @@ async def disturb(
                 await asyncio.to_thread(traffic.pay_in, PAYMENT // 10)
             await asyncio.sleep(0.6)
         await traffic.publish_the_rest()
-        await disturbing
+        disturbing.result()
     finally:
         tasks = (onboarding, taking_back, alternating, disturbing)
         for task in tasks:

@@ -50,10 +50,14 @@ async def publish(fleet: Fleet, topic: str, records: Sequence[KeyValueHeaders]) 
 
 
 async def _publish_once(fleet: Fleet, topic: str, records: Sequence[KeyValueHeaders]) -> None:
-    async with AIOKafkaProducer(bootstrap_servers=fleet.kafka_bootstrap, acks="all") as producer:
+    producer = AIOKafkaProducer(bootstrap_servers=fleet.kafka_bootstrap, acks="all")
+    try:
+        await producer.start()
         name = fleet.topic_prefix + topic
         sent = [await producer.send(name, value, key=key, headers=h) for key, value, h in records]
         await asyncio.gather(*sent)
+    finally:
+        await producer.stop()  # also one that could not start
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from hobbs.demo.story import Story
 from hobbs.demo.verdict import check_books
 from hobbs.local.child import Child
 from hobbs.local.kafka import Kafka, prepare_kafka, start_kafka, wait_for_kafka
-from hobbs.local.ports import free_ports
+from hobbs.local.ports import LOOPBACK, free_ports
 from hobbs.local.postgres import Postgres, prepare_postgres, start_postgres, wait_for_postgres
 from tests.support.databases import PASSWORDS
 from tests.support.fleets import Silent, fleet_on, outcome
@@ -22,6 +22,7 @@ from tests.system.conftest import Run
 
 OUTAGE_S = 6.0
 READABLE_LINES = 60  # of one process's client, which would write 70 a second
+CONNECTIONS_TRIED = 500  # a second, by all processes together, which aiokafka alone tries 1,500 times
 
 
 class Servers:
@@ -58,15 +59,32 @@ class Servers:
         await away(self.postgres.child, signal.SIGQUIT, seconds)
         self.postgres = self.start_postgres()
 
-    async def cut_kafka(self, seconds: float) -> None:
+    async def cut_kafka(self, seconds: float) -> float:
+        """Returns how many connections to it were tried meanwhile, in each second."""
         await away(self.kafka.child, signal.SIGKILL, seconds)
+        tried = await connections_tried(self._ports["kafka"], seconds)
         self.kafka = self.start_kafka()
+        return tried
 
 
 async def away(server: Child, by: signal.Signals, seconds: float) -> None:
     server.signal(by)
     assert server.wait(10)
     await asyncio.sleep(seconds)
+
+
+async def connections_tried(port: int, seconds: float) -> float:
+    """Of a server that is away, in each second. Each connection is closed at once."""
+    tried = 0
+
+    def close(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal tried
+        tried += 1
+        writer.close()
+
+    async with await asyncio.start_server(close, LOOPBACK, port):
+        await asyncio.sleep(seconds)
+    return tried / seconds
 
 
 def lines_about_kafka(folder: Path) -> dict[str, int]:
@@ -99,7 +117,7 @@ async def test_an_outage_of_postgres_and_of_kafka_loses_nothing(
             await story.open_school()
             await story.take_off()
         await servers.cut_postgres(OUTAGE_S)
-        await servers.cut_kafka(OUTAGE_S)
+        assert 0 < await servers.cut_kafka(OUTAGE_S / 2) < CONNECTIONS_TRIED
         logged = lines_about_kafka(folder)
         assert all(0 < lines <= READABLE_LINES for lines in logged.values()), logged
         async with Figures(running.fleet) as figures:
