@@ -77,7 +77,13 @@ async def _answer(visit: Visit, wallet: str, name: str, *, own: bool) -> Respons
         if form := file_form(visit):
             return await file_of(reads.FILE, found.rows(month, currency), zone, form)
         whole = await _whole(tx, visit, wallet, month, found, own=own)
-    shown: dict[str, Any] = {"wallet": wallet, "month": month, "currency": currency, "own": own, "whole": whole}
+    shown: dict[str, Any] = {
+        "wallet": wallet,
+        "month": month,
+        "currency": currency,
+        "own": own,
+        "whole": whole,
+    }
     if wants_paper:
         document = papers.statement_document(visit.school, now=now, **shown)
         body = await asyncio.to_thread(papers.typeset, "statement", document)
