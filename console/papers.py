@@ -3,6 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -16,6 +17,15 @@ if TYPE_CHECKING:
 
 TEMPLATES: Final = Path(__file__).parent / "templates"
 A4, LETTER = "a4", "us-letter"
+# What is owed by age, with how each is called.
+AGES: Final[Mapping[str, str]] = {
+    "not_due": "Not due",
+    "days_1_30": "1 to 30 days",
+    "days_31_60": "31 to 60",
+    "days_61_90": "61 to 90",
+    "over_90": "Over 90",
+    "owed": "Owed",
+}
 _LETTER_ZONES: Final = ("America/", "US/", "Canada/")
 
 
@@ -29,60 +39,12 @@ def typeset(template: str, document: Mapping[str, Any]) -> bytes:
 
 
 def statement_document(
-    school: School, *, wallet: str, month: Month, currency: str, own: bool, whole: "Whole", now: datetime
+    school: School, *, wallet: str, month: Month, currency: str, whole: "Whole", now: datetime
 ) -> dict[str, Any]:
-    """A statement as the texts of its paper. own: changes nothing, the holder's paper is the office's."""
+    """A statement as the texts of its paper: the holder's is the office's."""
     found, zone = whole.statement, school.zone
-
-    def amount(minor: int | None) -> str:
-        return money(minor, currency)
-
-    def table(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> dict[str, Any]:
-        wide = "For" if "For" in titles else titles[0]
-        return {
-            "titles": list(titles),
-            "rows": [list(row) for row in rows],
-            "numbers": list(numbers),
-            "wide": wide,
-        }
-
-    def lines(listed: Sequence[Mapping[str, Any]]) -> list[list[str]]:
-        return [
-            [
-                shown_instant(one["occurred_at"], zone),
-                words(one["event_type"]),
-                source_words(one["source"]),
-                amount(one["amount"]),
-                amount(one.get("balance")),
-            ]
-            for one in listed
-        ]
-
-    titles = ("Occurred", "Kind", "For", "Amount", "Balance")
-    parts = [
-        [
-            part.day.isoformat(),
-            part.flight_id,
-            part.aircraft or "",
-            part.title,
-            hours(part.tenths),
-            amount(part.rate),
-            amount(part.amount),
-        ]
-        for part in whole.parts
-    ]
-    transfers = [
-        [
-            shown_instant(one["created_at"], zone),
-            amount(one["amount"]),
-            words(one["state"]),
-            shown_instant(one["sent_at"], zone),
-            shown_instant(one["in_bank_at"], zone),
-        ]
-        for one in whole.transfers
-    ]
-    ages = ("not_due", "days_1_30", "days_31_60", "days_61_90", "over_90", "owed")
     is_issued = month.issued_at <= now
+    amount = partial(money, currency=currency)
     return {
         "paper": LETTER if zone.startswith(_LETTER_ZONES) else A4,
         "school": school.name,
@@ -97,22 +59,51 @@ def statement_document(
         "now": shown_instant(now, zone),
         "opening": amount(found.opening),
         "closing": amount(found.closing),
-        "totals": [[words(kind), amount(sum_)] for kind, sum_ in found.totals.items()],
-        "lines": table(titles, lines(found.lines), (3, 4)),
-        "parts": table(("Day", "Flight", "Aircraft", "For", "Hours", "Rate", "Amount"), parts, (4, 5, 6)),
-        "sums": table(
-            ("Together", "Hours", "Amount"),
-            [[one.title, hours(one.tenths), amount(one.amount)] for one in whole.sums],
-            (1, 2),
-        ),
+        "totals": [[words(kind), amount(total)] for kind, total in found.totals.items()],
         "year": [[words(one["event_type"]), amount(one["amount"])] for one in whole.year],
-        "later": table(titles[:4], [row[:4] for row in lines(found.later)], (3,)),
         "closing_now": amount(found.closing_now),
         "difference": amount(found.closing_now - found.closing),
-        "transfers": table(("Made", "Amount", "State", "Sent", "In bank"), transfers, (1,)),
-        "ageing": table(
-            ("Not due", "1 to 30 days", "31 to 60", "61 to 90", "Over 90", "Owed"),
-            [[amount(one[name]) for name in ages] for one in whole.ageing],
-            range(6),
-        ),
+        **_tables(whole, currency, zone),
     }
+
+
+def _tables(whole: "Whole", currency: str, zone: str) -> dict[str, Any]:
+    amount, at = partial(money, currency=currency), partial(shown_instant, zone=zone)
+    lines = [_line(one, currency, zone) for one in whole.statement.lines]
+    later = [_line(one, currency, zone)[:4] for one in whole.statement.later]
+    parts = [
+        [part.day.isoformat(), part.flight_id, part.aircraft or "", part.title, hours(part.tenths),
+         amount(part.rate), amount(part.amount)]
+        for part in whole.parts
+    ]  # fmt: skip
+    sums = [[one.title, hours(one.tenths), amount(one.amount)] for one in whole.sums]
+    transfers = [
+        [at(one["created_at"]), amount(one["amount"]), words(one["state"]), at(one["sent_at"]),
+         at(one["in_bank_at"])]
+        for one in whole.transfers
+    ]  # fmt: skip
+    ages = [[amount(one[name]) for name in AGES] for one in whole.ageing]
+    return {
+        "lines": _table(("Occurred", "Kind", "For", "Amount", "Balance"), lines, (3, 4)),
+        "later": _table(("Occurred", "Kind", "For", "Amount"), later, (3,)),
+        "parts": _table(("Day", "Flight", "Aircraft", "For", "Hours", "Rate", "Amount"), parts, (4, 5, 6)),
+        "sums": _table(("Together", "Hours", "Amount"), sums, (1, 2)),
+        "transfers": _table(("Made", "Amount", "State", "Sent", "In bank"), transfers, (1,)),
+        "ageing": _table(tuple(AGES.values()), ages, range(len(AGES))),
+    }
+
+
+def _line(one: Mapping[str, Any], currency: str, zone: str) -> list[str]:
+    return [
+        shown_instant(one["occurred_at"], zone),
+        words(one["event_type"]),
+        source_words(one["source"]),
+        money(one["amount"], currency),
+        money(one.get("balance"), currency),
+    ]
+
+
+def _table(titles: Sequence[str], rows: Sequence[Sequence[str]], numbers: Sequence[int]) -> dict[str, Any]:
+    """numbers: the columns that stand to the right. The column of causes is the wide one."""
+    wide = "For" if "For" in titles else titles[0]
+    return {"titles": list(titles), "rows": list(rows), "numbers": list(numbers), "wide": wide}

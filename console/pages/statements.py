@@ -77,18 +77,12 @@ async def _answer(visit: Visit, wallet: str, name: str, *, own: bool) -> Respons
         if form := file_form(visit):
             return await file_of(reads.FILE, found.rows(month, currency), zone, form)
         whole = await _whole(tx, visit, wallet, month, found, own=own)
-    shown: dict[str, Any] = {
-        "wallet": wallet,
-        "month": month,
-        "currency": currency,
-        "own": own,
-        "whole": whole,
-    }
+    shown: dict[str, Any] = {"wallet": wallet, "month": month, "currency": currency, "whole": whole}
     if wants_paper:
         document = papers.statement_document(visit.school, now=now, **shown)
         body = await asyncio.to_thread(papers.typeset, "statement", document)
         return attached(body, f"statement-{month.name}.pdf", "application/pdf")
-    return visit.page("statement.html", found=found, **shown)
+    return visit.page("statement.html", found=found, own=own, **shown)
 
 
 async def _whole(tx: Tx, visit: Visit, wallet: str, month: Month, found: Statement, *, own: bool) -> Whole:
