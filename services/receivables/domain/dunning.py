@@ -4,7 +4,7 @@ A run begins when something of a student is overdue and ends when nothing is. In
 is done once, in the book's order, one at a time; a step that is passed over is not gone back to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
@@ -187,8 +187,13 @@ def next_step(policy: Policy, standing: Standing, today: date) -> Step | None:
     done = {one.step for one in standing.done} if standing.running else set()
     if any(one.on + timedelta(days=policy.days_between) > today for one in standing.done if one.step in done):
         return None
+    return next((step for step in _left(policy, done) if _is_due(step, standing, today)), None)
+
+
+def _left(policy: Policy, done: Collection[str]) -> Sequence[Step]:
+    """The steps of the book after those that were done."""
     passed = max((place for place, step in enumerate(policy.steps) if step.name in done), default=-1)
-    return next((step for step in policy.steps[passed + 1 :] if _is_due(step, standing, today)), None)
+    return policy.steps[passed + 1 :]
 
 
 def _is_due(step: Step, standing: Standing, today: date) -> bool:
@@ -203,10 +208,7 @@ def upcoming(policy: Policy, standing: Standing, today: date) -> tuple[Step, dat
     Without a day: it waits for a larger balance. A promise or a pause moves the day, and is not counted.
     """
     done = {one.step for one in standing.done} if standing.running else set()
-    passed = max((place for place, step in enumerate(policy.steps) if step.name in done), default=-1)
-    left = [
-        step for step in policy.steps[passed + 1 :] if step.action != "charge_card" or standing.chargeable
-    ]
+    left = [step for step in _left(policy, done) if step.action != "charge_card" or standing.chargeable]
     if not left or standing.oldest_due is None:
         return None
     rested = [one.on + timedelta(days=policy.days_between) for one in standing.done if one.step in done]
