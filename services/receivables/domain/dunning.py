@@ -4,7 +4,7 @@ A run begins when something of a student is overdue and ends when nothing is. In
 is done once, in the book's order, one at a time; a step that is passed over is not gone back to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
@@ -53,6 +53,11 @@ class Policy:
     def is_quiet(self, local: datetime) -> bool:
         """Whether nobody is asked for anything at a time of the school's clock."""
         return self.is_quiet_day(local.date()) or not self.from_hour <= local.hour < self.until_hour
+
+    def next_working_day(self, day: date) -> date:
+        """The first day from this one on, on which somebody may be asked; itself if a year has none."""
+        later = (day + timedelta(days=n) for n in range(366))
+        return next((one for one in later if not self.is_quiet_day(one)), day)
 
     def next_today(self, local: datetime) -> datetime | None:
         """The first time of the same day, from now on, at which somebody may be asked; None: none is left."""
@@ -188,14 +193,40 @@ def next_step(policy: Policy, standing: Standing, today: date) -> Step | None:
     done = {one.step for one in standing.done} if standing.running else set()
     if any(one.on + timedelta(days=policy.days_between) > today for one in standing.done if one.step in done):
         return None
+    return next((step for step in _left(policy, done) if _is_due(step, standing, today)), None)
+
+
+def _left(policy: Policy, done: Collection[str]) -> Sequence[Step]:
+    """The steps of the book after those that were done."""
     passed = max((place for place, step in enumerate(policy.steps) if step.name in done), default=-1)
-    return next((step for step in policy.steps[passed + 1 :] if _is_due(step, standing, today)), None)
+    return policy.steps[passed + 1 :]
 
 
 def _is_due(step: Step, standing: Standing, today: date) -> bool:
     if step.action == "charge_card" and not standing.chargeable:
         return False  # what does nothing is not counted as done
     return standing.days_overdue(today) >= (step.days_overdue or 0) and standing.total >= (step.balance or 0)
+
+
+def upcoming(policy: Policy, standing: Standing, today: date) -> tuple[Step, date | None] | None:
+    """The step that follows if nothing changes, and the day of it; None: no step of the book is left.
+
+    Without a day: it waits for a larger balance. A promise or a pause moves the day, and is not counted.
+    """
+    done = {one.step for one in standing.done} if standing.running else set()
+    left = [step for step in _left(policy, done) if step.action != "charge_card" or standing.chargeable]
+    if not left or standing.oldest_due is None:
+        return None
+    rested = [one.on + timedelta(days=policy.days_between) for one in standing.done if one.step in done]
+    due = {
+        max([today, standing.oldest_due + timedelta(days=step.days_overdue or 0), *rested])
+        for step in left
+        if standing.total >= (step.balance or 0)
+    }
+    for day in sorted(map(policy.next_working_day, due)):
+        if step := next_step(policy, standing, day):  # the first of the book's, of all that are due by then
+            return step, day
+    return left[0], None
 
 
 _THEN: Final[Mapping[Action, str]] = {
