@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from schemas.kafka_rights import WHO, Right, every_right, user_of
+from schemas.kafka_rights import MIGRATE, WHO, Right, every_right, user_of
+from schemas.services import OPERATOR
+from schemas.shadow import SHADOW
 
 HEAD: Final = """\
 #!/bin/sh
@@ -40,6 +42,12 @@ def script(prefix: str = "") -> str:
     """The whole script, for the topics of one deployment."""
     users = [f"user {user_of(who, prefix)} {password_file(who)}" for who in WHO]
     return "\n".join([HEAD, *users, "", *allowances(every_right(prefix))]) + "\n"
+
+
+def shadow_script(prefix: str, rights: Sequence[Right]) -> str:
+    """The script for a shadow's users: its own, people's at it, and the one that makes its topics."""
+    users = [f"user {user_of(who, prefix)} {password_file(who)}" for who in (SHADOW, OPERATOR, MIGRATE)]
+    return "\n".join([HEAD, *users, "", *allowances(rights)]) + "\n"
 
 
 def password_file(who: str) -> str:
