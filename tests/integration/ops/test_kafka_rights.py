@@ -27,10 +27,12 @@ from hobbs.doctor.brokers import examine_brokers
 from hobbs.shell.topic_plans import topic_plans
 from schemas.kafka_rights import Right, every_right, group_of, readers, reads, user_of, writes
 from schemas.services import KAFKA_USERS, MIGRATE, OPERATOR
+from schemas.shadow import SHADOW, SHADOWED, live_topics, own_topics, shadow_rights
 from schemas.topics import TOPICS
 from tests.support.guarded_kafka import GuardedKafka, grant, guarded_kafka
 
 PREFIX: Final = "north."
+SHADOWS: Final = "north.shadow."
 STRANGER: Final = "stranger"
 NOSY: Final = "nosy"  # who is given more than the table says
 EACH: Final = pytest.mark.parametrize("who", KAFKA_USERS)
@@ -43,8 +45,10 @@ REFUSED: Final = (TopicAuthorizationFailedError.errno, GroupAuthorizationFailedE
 async def kafka(session_folder: Path) -> AsyncIterator[GuardedKafka]:
     """One broker for this file, with every topic, made by the user that `hobbs migrate` has."""
     users = [*(user_of(who, PREFIX) for who in KAFKA_USERS), STRANGER, NOSY]
+    users += [user_of(SHADOW, SHADOWS), user_of(MIGRATE, SHADOWS)]
     with guarded_kafka(session_folder / "guarded-kafka", users) as broker:
         await grant(broker.administrator(), every_right(PREFIX))
+        await grant(broker.administrator(), shadow_rights(SHADOWS, PREFIX, own_book=False))
         there = await create_topics(of(broker, MIGRATE), topic_plans())
         assert there.keys() == TOPICS.keys()
         await consumer_groups_are_kept(broker)
@@ -111,6 +115,21 @@ async def test_a_login_that_is_not_the_publishers_makes_nobody_pay(
     assert await accepted(settings, [topic]) == expected
 
 
+async def test_a_shadows_login_reads_the_live_flights_and_writes_no_live_topic(kafka: GuardedKafka) -> None:
+    """Its own topics it writes, moves its own groups, and sees nobody else's."""
+    user = user_of(SHADOW, SHADOWS)
+    live, own = (kafka.settings(user, topic_prefix=prefix) for prefix in (PREFIX, SHADOWS))
+    makes = kafka.settings(user_of(MIGRATE, SHADOWS), topic_prefix=SHADOWS)
+    await create_topics(makes, [plan for plan in topic_plans() if plan.name in own_topics()])
+    assert await accepted(live, list(TOPICS)) == []
+    every = [(reader, topic.name) for topic in TOPICS.values() for reader in readers(topic)]
+    async with admin_of(live) as admin:
+        assert set(await readable(admin)) == {*live_topics(own_book=False)}
+        assert [place for place in every if await _moves(admin, *place)] == []
+    written = {name for service in SHADOWED for name in writes(service)} & {*own_topics()}
+    assert set(await accepted(own, list(own_topics()))) == written
+
+
 async def test_who_gives_no_name_or_a_wrong_password_reaches_no_topic(kafka: GuardedKafka) -> None:
     nameless = kafka.settings(None, topic_prefix=PREFIX)
     guessed = of(kafka, "ledger").model_copy(update={"kafka_password": SecretStr("guessed")})
@@ -141,7 +160,9 @@ async def accepted(settings: Settings, topics: list[str]) -> list[str]:
     producer = make_producer(connection(settings), timeout_s=5)
     try:
         await producer.start()
-        taken = await asyncio.gather(*(_publishes(producer, topic) for topic in topics))
+        taken = await asyncio.gather(
+            *(_publishes(producer, settings.topic_prefix, topic) for topic in topics)
+        )
         return [topic for topic, one in zip(topics, taken, strict=True) if one]
     except ClusterAuthorizationFailedError:  # who may write nowhere gets no producer's id
         return []
@@ -149,9 +170,9 @@ async def accepted(settings: Settings, topics: list[str]) -> list[str]:
         await producer.stop()
 
 
-async def _publishes(producer: AIOKafkaProducer, topic: str) -> bool:
+async def _publishes(producer: AIOKafkaProducer, prefix: str, topic: str) -> bool:
     try:
-        await producer.send_and_wait(PREFIX + topic, b"{}", partition=0)
+        await producer.send_and_wait(prefix + topic, b"{}", partition=0)
     except TopicAuthorizationFailedError:
         return False
     return True

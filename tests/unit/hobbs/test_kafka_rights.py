@@ -22,8 +22,9 @@ from schemas.kafka_rights import (
     writes,
 )
 from schemas.services import CONSOLE, KAFKA_USERS, MIGRATE, OPERATOR, SCHEDULING, SERVICES
+from schemas.shadow import BOOK, SHADOW, live_topics, refused_prefix, shadow_rights
 from schemas.topics import TOPICS
-from services.payouts.app import LEDGERS_TOPICS
+from services.payouts.deciding import LEDGERS_TOPICS
 from services.receivables.app import BILLINGS_TOPICS
 from services.receivables.app import LEDGERS_TOPICS as RECEIVABLES_WAITS_FOR
 
@@ -146,3 +147,23 @@ def test_no_service_reads_dead_letters_or_joins_anothers_group(service: str) -> 
     groups = {right.name for right in rights_of(service) if right.resource == "group"}
     assert groups == {f"{service}.{topic}" for topic in reads(service)}
     assert not [name for name in reads(service) if name.endswith(".dead")]
+
+
+def test_a_shadow_writes_nothing_that_a_live_deployment_reads() -> None:
+    """Whatever its prefix; one that would make a live topic of its own is refused."""
+    live = {right.name for right in every_right() if right.resource == "topic"}
+    for own_book in (False, True):
+        rights = shadow_rights("shadow.", "", own_book=own_book)
+        own = [right for right in rights if right.user == user_of(SHADOW, "shadow.")]
+        written = {right.name for right in own if right.operation == "Write"}
+        assert written
+        assert not written & live
+        groups = {right.name for right in own if right.resource == "group"}
+        assert groups
+        assert not groups & {right.name for right in every_right() if right.resource == "group"}
+        looked_at = {right.name for right in own if right.operation == "Read"} & live
+        assert looked_at == {*live_topics(own_book=own_book)}
+        assert (BOOK in looked_at) is not own_book
+    assert refused_prefix("shadow.", "") is None
+    assert refused_prefix("", "") is not None
+    assert refused_prefix("north.", "north.") is not None
