@@ -1,5 +1,6 @@
 """Fixtures every test may ask for. Servers start when the first test needs them, once per session."""
 
+import gc
 import importlib
 import importlib.util
 import signal
@@ -25,6 +26,12 @@ from tests.support.stripe import StripeSim, emptied
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
     return sharing.scheduler(config, log)
+
+
+def pytest_collection_finish() -> None:
+    """Leave what was imported and collected out of garbage collections: they would walk it again and again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
