@@ -1,4 +1,4 @@
-"""What the process of one service is handed of another one's: pure functions, and reads it has the right to.
+"""What the process of one service is handed of another one's: pure functions.
 
 Services never import each other. Who puts a process together may.
 """
@@ -10,7 +10,7 @@ from typing import Any
 def parts_of(service: str) -> Mapping[str, Any]:
     """Further arguments of a service's `build`, by name."""
     if service == "gateway":
-        from services.billing.desk.reads.estimates import estimate
+        from services.billing.desk.reads.estimates import price
 
-        return {"estimate": estimate}
+        return {"estimate": price}
     return {}

@@ -4,7 +4,7 @@ Promises: nothing is held or written but when the key was used. The price is bil
 receivables', both at this moment.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -35,8 +35,8 @@ PLANNED: Final = frozenset(
     {"departs_at", "aircraft", "instructor", "flight_hours", "dual_hours", "ground_hours"}
 )
 Level = Literal["ok", "near", "close", "exceeded"]
-# Prices a planned flight as it will be billed. The gateway's login may call what it asks the database.
-Estimate = Callable[[Tx, FlightDispatched], Awaitable[FlightEstimated]]
+# Prices a planned flight as it will be billed, by the cards that may price it.
+Estimate = Callable[[FlightDispatched, Sequence[Mapping[str, Any]]], FlightEstimated]
 
 
 class CreditCheck(BaseModel):
@@ -152,7 +152,8 @@ async def _estimated(tx: Tx, planned: FlightDispatched, estimate: Estimate | Non
         raise ProblemRaised(
             "not_priced", "this gateway prices no flights: say the charge", reason="no_prices"
         )
-    told = await estimate(tx, planned)
+    cards = await store.credit.cards(tx, planned.student, planned.aircraft, planned.instructor)
+    told = estimate(planned, cards)
     if told.estimate is None:
         CREDIT_CHECKS.labels("not_priced").inc()
         raise ProblemRaised("not_priced", told.sentence, reason=told.reason)

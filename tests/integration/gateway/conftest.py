@@ -45,7 +45,7 @@ def gateway_settings(bootstrap: str, **changed: object) -> GatewaySettings:
 
 
 def client_of(settings: GatewaySettings, database: Database, worker: Worker) -> httpx.AsyncClient:
-    web = build_web(settings, database, worker.publish_now, estimate=estimates.estimate)
+    web = build_web(settings, database, worker.publish_now, estimate=estimates.price)
     transport = httpx.ASGITransport(web, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://gateway")
 

@@ -4,6 +4,9 @@ The cards come from one function of the database, which the gateway's login may 
 function that will bill the flight.
 """
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from fleet.database import Tx
 from schemas.dispatches import FlightDispatched, FlightEstimated
 from services.billing import wire
@@ -20,7 +23,10 @@ _CARDS = """
 async def estimate(tx: Tx, planned: FlightDispatched) -> FlightEstimated:
     """What a flight would be billed if it were flown as planned, or why it cannot be priced."""
     named = {"student": planned.student, "aircraft": planned.aircraft, "instructor": planned.instructor}
-    rows = await tx.all(_CARDS, **named)
-    version = rows[0].book if rows else 0
-    book = book_of_cards([dict(row._mapping) for row in rows], version=version)
+    return price(planned, [dict(row._mapping) for row in await tx.all(_CARDS, **named)])
+
+
+def price(planned: FlightDispatched, cards: Sequence[Mapping[str, Any]]) -> FlightEstimated:
+    """The same by cards that the caller read: book, kind, key, effective_from, version and card."""
+    book = book_of_cards(cards, version=cards[0]["book"] if cards else 0)
     return wire.events.estimated(planned, decide_bill(wire.events.planned_flight(planned), book))
