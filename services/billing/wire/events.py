@@ -61,6 +61,7 @@ def flight_from_event(event: FlightCompleted) -> Flight:
         logged=figures["flight_hours"],
         dual=figures["dual_hours"] or 0,
         ground=figures["ground_hours"] or 0,
+        billed_by=event.billed_by,
         not_tenths=tuple(
             f"{name} {getattr(event, name)}"
             for name in _HOURS

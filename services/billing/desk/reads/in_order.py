@@ -12,7 +12,7 @@ from fleet.database import Tx
 _DECLARE: Final = """
     DECLARE flights_in_order NO SCROLL CURSOR FOR
     SELECT flight_id, student, charge, margin, CAST(legs AS text) AS legs
-    FROM billing_public.bills WHERE in_force AND kind <> 'cancelled'
+    FROM billing_public.bills WHERE in_force AND kind NOT IN ('cancelled', 'elsewhere')
     ORDER BY flight_id COLLATE "C"
 """
 _FETCH: Final = "FETCH 2000 FROM flights_in_order"
@@ -23,7 +23,8 @@ _DETAILS: Final = """
     SELECT flight_id, billed_on, instructor, aircraft, billed_tenths, hours_from,
            CAST(lines AS text) AS lines, CAST(facts AS text) AS facts
     FROM billing_public.bills
-    WHERE flight_id = ANY (CAST(:flight_ids AS text[])) AND in_force AND kind <> 'cancelled'
+    WHERE flight_id = ANY (CAST(:flight_ids AS text[])) AND in_force
+      AND kind NOT IN ('cancelled', 'elsewhere')
 """
 
 
