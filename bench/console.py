@@ -43,6 +43,8 @@ STAFF_PAGES: Final = (
     "/", "/transfers", "/transfers?f.state=held", "/transfers?sort=amount", "/transfers?f.wallet=past-{p}",
     "/payees", "/payees?f.ready=no", "/payees/instructor:past-{p}", "/payments", "/payments/ch_{n}",
     "/payments/unallocated", "/payments/disputes", "/accounts", "/accounts/items",
+    "/dunning", "/dunning/today", "/students/past-{p}", "/credit", "/credit/crossings", "/allowances",
+    "/cards", "/charges",
     "/movements", "/corrections", "/corrections/all",
     "/settlements", "/reserve", "/reconciliation", "/reconciliation/breaks",
     "/flights", "/flights?f.student=past-{p}", "/flights?f.billed_on.from={month}&sort=margin",

@@ -62,4 +62,36 @@ SELECT 'ch_' || n, 'pi_' || n, 'past-' || n % 20000, 60000, 'USD', at, 1770, 'tx
 FROM (SELECT n, now() - interval '2 years' + n * (interval '2 years' / 50000) AS at
       FROM generate_series(1, 50000) AS n) AS paid;
 
+-- Every student owes a bill; 5,000 of them are asked for it, 10,000 saved a card, a quarter crossed a limit.
+UPDATE receivables.school SET time_zone = 'America/New_York', currency = 'USD';
+INSERT INTO receivables.credit_policy (effective_from, version, policy)
+SELECT date '2020-01-01', 1,
+       '{"limit": 100000, "dunning_steps": [{"name": "first", "days_overdue": 3, "action": "remind"},
+                                            {"name": "call", "days_overdue": 30, "action": "call"}]}';
+INSERT INTO receivables.account (student, currency, balance)
+SELECT 'past-' || n, 'USD', -30000 FROM generate_series(0, 19999) AS n;
+INSERT INTO receivables.item (student, currency, document, amount, open, booked_on, due_on)
+SELECT 'past-' || n, 'USD', 'flight:past-' || n + 1, -30000, -30000, current_date - n % 120, current_date - n % 120
+FROM generate_series(0, 19999) AS n;
+INSERT INTO receivables.dunning_case (student, run, overdue_since, hold)
+SELECT 'past-' || n, 1, current_date - 60, CASE WHEN n % 10 = 0 THEN 'paused' END FROM generate_series(0, 4999) AS n;
+INSERT INTO receivables.dunning_history (student, run, what, step, action, currency, total, oldest_due, policy_from,
+                                         policy_version, from_hour, until_hour, sentence, local_at, at)
+SELECT 'past-' || n, 1, 'step', 'first', 'remind', 'USD', 30000, current_date - 60, date '2020-01-01', 1, 0, 24,
+       '300.00 USD of 1 bill are overdue, the oldest since 60 days: please pay it', current_date - 40 + time '10:00',
+       now() - interval '40 days'
+FROM generate_series(0, 4999) AS n;
+INSERT INTO receivables.saved_method (payment_method, customer, student, method_type, expires_on, seen_at, set_up_at)
+SELECT 'pm_' || n, 'cus_' || n, 'past-' || n, 'card', current_date + 300, now(), now()
+FROM generate_series(0, 9999) AS n;
+INSERT INTO receivables.auto_charge (request_id, student, cause, attempt, currency, amount, payment_method, state,
+                                     decided_at, answered_at, payment_intent)
+SELECT CAST(lpad(to_hex(n), 12, '0') || '70008000000000000003' AS uuid), 'past-' || n % 10000, 'flight:past-' || n, 1,
+       'USD', 30000, 'pm_' || n % 10000, 'succeeded', now() - n * interval '1 minute', now(), 'pi_' || n
+FROM generate_series(0, 29999) AS n;
+INSERT INTO receivables.credit_level_change (student, number, from_level, to_level, currency, posted, pending, disputed,
+                                             credit_limit, sentence, changed_at)
+SELECT 'past-' || n, 1, 'ok', 'near', 'USD', -80000, 0, 0, 100000, '80 % of the limit', now() - n * interval '1 minute'
+FROM generate_series(0, 4999) AS n;
+
 SET session_replication_role = origin;

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from console import metrics, store
 from console.context import Console
 from console.erasing import erase
+from console.issuing import issue
 from console.settings import ConsoleSettings
 from console.web import build_web, templates
 from fleet.database import Database
@@ -20,6 +21,7 @@ from schemas.decisions import DecisionRequested, DecisionTaken
 HOLDER_ROLE = "hobbs_holder"
 FORGET_EVERY = timedelta(hours=1)
 MEASURE_S = 15.0
+ISSUE_EVERY = timedelta(minutes=10)
 
 _log = logging.getLogger("console")
 
@@ -51,10 +53,14 @@ def build(settings: ConsoleSettings | None = None) -> Worker:
     async def measured() -> None:
         await measure(worker.database, idle=timedelta(minutes=settings.console_idle_minutes))
 
+    async def issue_due() -> None:
+        await issue(worker.database, console.clock())
+
     worker.consume(REQUESTED, requested, every_s=0)
     worker.consume(TAKEN, taken, every_s=0)
     worker.take_redrives()
     worker.every("forget", FORGET_EVERY.total_seconds(), forget)
+    worker.every("issue_statements", ISSUE_EVERY.total_seconds(), issue_due)
     worker.every("measure_console", MEASURE_S, measured)
     return worker
 

@@ -3,13 +3,14 @@
 The owning service judges each act by its own rules; this table says who is shown the button and may press.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal
 
-from console.roles import ADMIN, APPROVER, OPERATIONS, PREPARER, Person
+from console.roles import ADMIN, APPROVER, INSTRUCTOR, OPERATIONS, OWNER, PREPARER, STUDENT, Person
 from fleet.money import parse_minor
+from services.receivables.domain.auto_charges import DAY_MOST
 
 DECIDES: Final = frozenset({PREPARER, APPROVER, ADMIN})
 APPROVES: Final = frozenset({APPROVER, ADMIN})
@@ -28,14 +29,19 @@ class Field:
 
     name: str
     title: str
-    kind: Literal["text", "choice", "day", "money", "hours", "tick"] = "text"
+    kind: Literal["text", "choice", "day", "money", "hours", "tick", "number", "hidden"] = "text"
     choices: Sequence[tuple[str, str]] = ()
     needed: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Act:
-    """One thing that a person may ask a service for. `service` None: the one that the form names."""
+    """One thing that a person may ask a service for. `service` None: the one that the form names.
+
+    fixed: parameters that no form changes. currency: the parameters name the form's currency. about: the
+    title of the field in which a person names the object. own: makes the object of the holder's own wallet,
+    whatever a form says.
+    """
 
     name: str
     service: str | None
@@ -46,6 +52,10 @@ class Act:
     fields: Sequence[Field] = ()
     why_needed: bool = True
     danger: bool = False
+    fixed: Mapping[str, Any] = field(default_factory=dict)
+    currency: bool = False
+    about: str = ""
+    own: Callable[[str], str] | None = None
 
 
 _CHECKED: Final = Field(
@@ -59,6 +69,75 @@ _METHODS: Final = (
     ("written_off", "written off: it will not be paid"),
     ("refund", "refunded to the card"),
 )
+
+_MOST: Final = (
+    Field(name="most", title="At most each time", kind="money", needed=True),
+    Field(name="most_a_day", title="At most a day (empty: the same)", kind="money"),
+)
+# When a saved card is charged by itself: the occasion, its title, what follows, and its fields.
+_OCCASIONS: Final[Sequence[tuple[str, str, str, Sequence[Field]]]] = (
+    ("each_flight", "Charge after each flight", "What is owed is charged after each flight.", _MOST),
+    (
+        "threshold",
+        "Charge once so much is owed",
+        "What is owed is charged as soon as it is this much.",
+        (Field(name="threshold", title="From what is owed on", kind="money", needed=True), *_MOST),
+    ),
+    (
+        "day",
+        "Charge on a day of each month",
+        "What is owed then is charged on this day of each month.",
+        (Field(name="day", title=f"Day of the month, 1 to {DAY_MOST}", kind="number", needed=True), *_MOST),
+    ),
+    ("off", "Charge nothing by itself", "The card stays saved, and nothing is charged by itself.", ()),
+)
+
+
+def _charging(*, own: bool) -> list[Act]:
+    """A student's choice of when the saved card is charged: by the office, or by themselves."""
+    return [
+        Act(
+            name=f"{'own' if own else 'charge'}_{occasion}",
+            service="receivables",
+            action="choose_charges",
+            title=title,
+            consequence=f"{consequence} Nothing but what is owed is ever charged.",
+            roles=frozenset({STUDENT}) if own else DECIDES,
+            fields=fields,
+            why_needed=False,
+            # What is never charged has a largest charge as well.
+            fixed={"occasion": occasion, **({} if fields else {"most": 1})},
+            own=_key_of if own else None,
+        )
+        for occasion, title, consequence, fields in _OCCASIONS
+    ]
+
+
+def _pages(*, own: bool) -> list[Act]:
+    """A page of Stripe's where a student saves a card or pays: for the office to send, or for themselves."""
+    good = "It is good for a day." if own else "It is good for a day; send it to this student only."
+    common: dict[str, Any] = {
+        "service": "payouts",
+        "action": "student_link",
+        "roles": frozenset({STUDENT}) if own else DECIDES,
+        "why_needed": False,
+        "currency": True,
+        "own": str if own else None,
+    }
+    name = "own" if own else "link"
+    amount = Field(name="amount", title="Amount to pay", kind="money", needed=True)
+    return [
+        Act(name=f"{name}_card", title="Save a card or bank account",
+            consequence=f"Stripe makes a page where one is saved. No card's number comes to us. {good}",
+            **common),
+        Act(name=f"{name}_payment", title="Pay by card or bank account", fields=(amount,),
+            consequence=f"Stripe makes a page where this amount is paid. {good}", **common),
+    ]  # fmt: skip
+
+
+def _key_of(wallet: str) -> str:
+    return wallet.partition(":")[2]
+
 
 ACTS: Final[Mapping[str, Act]] = {
     act.name: act
@@ -121,6 +200,44 @@ ACTS: Final[Mapping[str, Act]] = {
             why_needed=False, consequence="The day is compared with what Stripe and the books say now."),
         Act(name="sign_day", service="reserves", action="sign", title="Sign", roles=APPROVES, danger=True,
             consequence="This day and all before it stand from now on: nothing of them changes any more."),
+        Act(name="compare_flights", service="reserves", action="match_flights", title="Compare now",
+            roles=RUNS | DECIDES, why_needed=False,
+            consequence="The flights of the last weeks are compared with bills, books and payees now."),
+        Act(name="pause_dunning", service="receivables", action="pause_dunning", title="Pause",
+            roles=DECIDES,
+            consequence="Nothing is asked for until somebody resumes it. A block of flights is lifted."),
+        Act(name="promise_payment", service="receivables", action="promise_payment",
+            title="Note a promise to pay", roles=DECIDES,
+            fields=(Field(name="until", title="Until, the last day of it", kind="day", needed=True),),
+            consequence="Nothing is asked for until that day is over."),
+        Act(name="resume_dunning", service="receivables", action="resume_dunning", title="Resume",
+            roles=DECIDES, consequence="What is overdue is asked for again, from the step that follows on."),
+        Act(name="allow_flight", service="receivables", action="allow_flight", title="Allow one flight",
+            roles=DECIDES, about="Flight's id, as it is dispatched",
+            fields=(
+                Field(name="student", title="Student", kind="hidden", needed=True),
+                Field(name="amount", title="How much beyond the limit", kind="money", needed=True),
+                Field(name="until", title="For how many hours", kind="hours", needed=True),
+            ),
+            consequence="The hold of this flight may go so much beyond the limit; then dispatch it again. "
+                        "Above the school's amount a second person has to agree."),
+        Act(name="approve_allowance", service="receivables", action="approve_allowance", title="Agree",
+            roles=APPROVES, why_needed=False, consequence="The flight may go so much beyond the limit."),
+        Act(name="close_allowance", service="receivables", action="close_allowance", title="End it now",
+            roles=DECIDES, why_needed=False,
+            consequence="The limit counts again. A flight that was cleared by it stays cleared."),
+        *_pages(own=False),
+        *_pages(own=True),
+        *_charging(own=False),
+        *_charging(own=True),
+        Act(name="onboarding_link", service="payouts", action="link",
+            title="Make a link to finish the account", roles=DECIDES | RUNS, why_needed=False,
+            fixed={"kind": "onboarding"},
+            consequence="Stripe makes a page where the payee finishes the account. Send it to this payee "
+                        "only; it is good for minutes."),
+        Act(name="own_onboarding", service="payouts", action="link", title="Finish my account at Stripe",
+            roles=frozenset({INSTRUCTOR, OWNER}), fixed={"kind": "onboarding"}, why_needed=False, own=str,
+            consequence="Stripe makes a page where it asks for what it needs to pay you."),
         Act(name="redrive", service=None, action="redrive", title="Send again", roles=RUNS, why_needed=False,
             consequence="The record goes back to its topic and is processed like a new one."),
         Act(name="discard", service=None, action="discard", title="Discard", roles=RUNS, danger=True,
@@ -134,45 +251,58 @@ def allowed(person: Person, *names: str) -> list[Act]:
     return [ACTS[name] for name in names if person.has(ACTS[name].roles)]
 
 
-def act_of(service: str, action: str) -> Act | None:
-    """The act by which a service was asked for an action; None when there is none any more."""
-    fitting = (act for act in ACTS.values() if act.action == action and act.service in (service, None))
-    return next(fitting, None)
+def act_of(person: Person, service: str, action: str, told: Mapping[str, Any]) -> Act | None:
+    """The act by which a person asked a service; None when there is none any more, or not for them."""
+    fitting = (
+        act
+        for act in ACTS.values()
+        if act.action == action
+        and act.service in (service, None)
+        and person.has(act.roles)
+        and act.fixed.items() <= told.items()
+        and {one.name for one in act.fields if one.needed} <= told.keys()
+    )
+    return max(fitting, key=lambda act: len(act.fields), default=None)
 
 
 def parameters(act: Act, sent: Mapping[str, str], currency: str, now: datetime) -> dict[str, Any]:
     """The parameters that a form's fields become. Raises Unfit for what cannot be asked."""
-    found: dict[str, Any] = {}
-    for field in act.fields:
-        text = sent.get(f"p.{field.name}", "").strip()
-        if field.kind == "tick":
-            found[field.name] = text == "yes"
+    found: dict[str, Any] = dict(act.fixed)
+    if act.currency:
+        found["currency"] = currency
+    for one in act.fields:
+        text = sent.get(f"p.{one.name}", "").strip()
+        if one.kind == "tick":
+            found[one.name] = text == "yes"
         elif text:
-            found[field.name] = _read(field, text, currency, now)
-        elif field.needed:
-            raise Unfit(f"{field.title}: this is needed")
+            found[one.name] = _read(one, text, currency, now)
+        elif one.needed:
+            raise Unfit(f"{one.title}: this is needed")
     return found
 
 
-def _read(field: Field, text: str, currency: str, now: datetime) -> Any:
+def _read(one: Field, text: str, currency: str, now: datetime) -> Any:
     if len(text) > TEXT_CHARS_MAX:
-        raise Unfit(f"{field.title}: at most {TEXT_CHARS_MAX} characters")
-    if field.kind == "choice" and text not in {value for value, _ in field.choices}:
-        raise Unfit(f"{field.title}: choose one of the list")
+        raise Unfit(f"{one.title}: at most {TEXT_CHARS_MAX} characters")
+    if one.kind == "choice" and text not in {value for value, _ in one.choices}:
+        raise Unfit(f"{one.title}: choose one of the list")
     try:
-        if field.kind == "day":
+        if one.kind == "day":
             return date.fromisoformat(text).isoformat()
-        if field.kind == "money":
+        if one.kind == "money":
             return parse_minor(text.replace(",", ""), currency)
-        if field.kind == "hours":
+        if one.kind == "hours":
             return (now + timedelta(hours=_hours(text))).replace(microsecond=0).isoformat()
+        if one.kind == "number":
+            return _number(text)
     except ValueError:
         wanted = {
             "day": "a day such as 2026-05-22",
             "money": f"an amount of {currency} such as 165.50",
+            "number": "a whole number such as 15",
             "hours": f"a number of hours such as 4 or 0.5, at most {HOURS_MAX}",
         }
-        raise Unfit(f"{field.title}: write {wanted[field.kind]}") from None
+        raise Unfit(f"{one.title}: write {wanted[one.kind]}") from None
     return text
 
 
@@ -181,3 +311,9 @@ def _hours(text: str) -> float:
     if not 0 < hours <= HOURS_MAX:  # nor for what is no number
         raise ValueError(text)
     return hours
+
+
+def _number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise ValueError(text)
+    return int(text)

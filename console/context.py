@@ -4,7 +4,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final
 
 from fastapi import Request
@@ -17,6 +17,7 @@ from console.roles import Person
 from console.settings import ConsoleSettings
 from console.store.sessions import Session
 from fleet.database import Database, Tx
+from fleet.zones import local_date
 
 SCHOOL_FOR_S: Final = 30.0
 
@@ -54,6 +55,11 @@ class Visit:
     @property
     def person(self) -> Person:
         return self.session.person
+
+    @property
+    def today(self) -> date:
+        """The day on the school's calendar."""
+        return local_date(self.console.clock(), self.school.zone)
 
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[Tx]:

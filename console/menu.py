@@ -7,7 +7,7 @@ from typing import Final
 from console.roles import HOLDERS, INSTRUCTOR, OWNER, STAFF, STUDENT, Person
 
 # Pages that no line of the menu leads to, with the line they belong to.
-UNDER: Final = {"journals": "/wallets", "acts": "/audit", "statements": "/wallets"}
+UNDER: Final = {"journals": "/wallets", "acts": "/audit", "statements": "/wallets", "students": "/accounts"}
 PAID: Final = frozenset({INSTRUCTOR, OWNER})
 
 
@@ -41,8 +41,16 @@ GROUPS: Final = (
         Entry(title="Without a student", address="/payments/unallocated"),
         Entry(title="Disputes", address="/payments/disputes"),
         Entry(title="Unexplained rows", address="/movements"),
+    )),
+    Group(title="Students", entries=(
         Entry(title="Ageing", address="/accounts"),
         Entry(title="Open items", address="/accounts/items"),
+        Entry(title="Dunning", address="/dunning"),
+        Entry(title="Credit", address="/credit"),
+        Entry(title="Limits crossed", address="/credit/crossings"),
+        Entry(title="Allowed beyond it", address="/allowances"),
+        Entry(title="Saved cards", address="/cards"),
+        Entry(title="Charges of them", address="/charges"),
     )),
     Group(title="At Stripe", entries=(
         Entry(title="Reserve", address="/reserve"),
@@ -70,6 +78,9 @@ GROUPS: Final = (
         Entry(title="My transfers", address="/own/transfers", roles=PAID),
         Entry(title="My payments", address="/own/payments", roles=frozenset({STUDENT})),
         Entry(title="My open items", address="/own/items", roles=frozenset({STUDENT})),
+        Entry(title="Pay, and my card", address="/own/card", roles=frozenset({STUDENT})),
+        Entry(title="Charges of my card", address="/own/charges", roles=frozenset({STUDENT})),
+        Entry(title="What I was asked", address="/own/requests", roles=frozenset({STUDENT})),
         Entry(title="My corrections", address="/own/corrections", roles=HOLDERS),
         Entry(title="My questions", address="/own/questions", roles=HOLDERS),
     )),

@@ -38,8 +38,9 @@ class Person:
 
     @property
     def asks_as(self) -> list[str]:
-        """The roles that a decision of this person names."""
-        return sorted({_ASKS_AS[role] for role in self.roles if role in _ASKS_AS})
+        """The roles that a decision of this person names: of a holder, the wallet."""
+        held = {self.wallet} if self.wallet and self.roles & HOLDERS else set()
+        return sorted({_ASKS_AS[role] for role in self.roles if role in _ASKS_AS} | held)
 
 
 def known_roles(claimed: object, wallet: object) -> tuple[frozenset[str], str | None]:

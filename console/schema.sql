@@ -93,6 +93,8 @@ CREATE TABLE console.decision (
     effects jsonb,
     answer_hash text,
     taken_at timestamptz,
+    taken_as text,
+    login text,
     CONSTRAINT decision_is_asked_or_answered CHECK (((requested_at IS NOT NULL) OR (taken_at IS NOT NULL))),
     CONSTRAINT decision_outcome_is_known CHECK ((outcome = ANY (ARRAY['done'::text, 'refused'::text, 'previewed'::text])))
 );
@@ -127,6 +129,34 @@ CREATE TABLE console.invariant_outcome (
 );
 ALTER TABLE ONLY console.invariant_outcome ADD CONSTRAINT one_outcome_for_each_invariant PRIMARY KEY (name);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE console.invariant_outcome TO hobbs_console;
+
+CREATE TABLE console.issue (
+    month text NOT NULL,
+    last_wallet text DEFAULT ''::text NOT NULL,
+    done_at timestamptz
+);
+ALTER TABLE ONLY console.issue ADD CONSTRAINT month_is_issued_once PRIMARY KEY (month);
+GRANT SELECT, INSERT, UPDATE ON TABLE console.issue TO hobbs_console;
+
+CREATE TABLE console.issued_statement (
+    wallet text NOT NULL,
+    month text NOT NULL,
+    currency text NOT NULL,
+    ends_at timestamptz NOT NULL,
+    known_at timestamptz NOT NULL,
+    opening bigint NOT NULL,
+    closing bigint NOT NULL,
+    lines integer NOT NULL,
+    content_hash text NOT NULL,
+    issued_at timestamptz NOT NULL,
+    CONSTRAINT content_hash_is_sha256 CHECK ((content_hash ~ '^[0-9a-f]{64}$'::text)),
+    CONSTRAINT lines_are_not_negative CHECK ((lines >= 0)),
+    CONSTRAINT month_is_written_as_a_month CHECK ((month ~ '^[0-9]{4}-[0-9]{2}$'::text)),
+    CONSTRAINT statement_is_issued_after_what_it_knows CHECK (((ends_at < known_at) AND (known_at < issued_at)))
+);
+ALTER TABLE ONLY console.issued_statement ADD CONSTRAINT statement_is_issued_once PRIMARY KEY (wallet, month, currency);
+CREATE INDEX issued_statement_by_time ON console.issued_statement USING btree (issued_at);
+GRANT SELECT, INSERT ON TABLE console.issued_statement TO hobbs_console;
 
 CREATE TABLE console.outbox (
     id bigint NOT NULL,
@@ -267,9 +297,25 @@ CREATE VIEW console_public.decisions AS
     sentence,
     effects,
     taken_at,
-    COALESCE(requested_at, taken_at) AS at
+    COALESCE(requested_at, taken_at) AS at,
+    taken_as,
+    login
    FROM console.decision;
 GRANT SELECT ON TABLE console_public.decisions TO hobbs_reader;
+
+CREATE VIEW console_public.issued_statements AS
+ SELECT wallet,
+    month,
+    currency,
+    ends_at,
+    known_at,
+    opening,
+    closing,
+    lines,
+    content_hash,
+    issued_at
+   FROM console.issued_statement;
+GRANT SELECT ON TABLE console_public.issued_statements TO hobbs_reader;
 
 CREATE VIEW console_public.positions AS
  SELECT topic,
@@ -305,17 +351,26 @@ GRANT SELECT ON TABLE console_public.refused_accesses TO hobbs_reader;
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()
 -- * vouch_to(text, uuid, bytea)
+-- * bills_of(text, text[], integer[])
+-- * own_ageing(date)
 -- * own_balances()
+-- * own_bills(text[], integer[])
+-- * own_charges()
+-- * own_choice()
 -- * own_corrections()
 -- * own_dated_entries()
 -- * own_entries()
 -- * own_flights()
 -- * own_holds()
+-- * own_issued()
 -- * own_items()
 -- * own_lines(text)
+-- * own_methods()
 -- * own_payee()
 -- * own_payments()
 -- * own_questions()
+-- * own_requests()
+-- * own_standing(date)
 -- * own_transfers()
 -- * own_wallet()
 -- * vouch(uuid, bytea)

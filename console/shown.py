@@ -31,15 +31,23 @@ def _cell(column: Column, row: Mapping[str, Any], zone: str) -> str:
         return str(value)
     if column.kind == "hours":
         return hours(value)
+    if column.kind in ("flag", "date"):
+        return in_words(column, row, zone)
+    return _quoted(in_words(column, row, zone))
+
+
+def in_words(column: Column, row: Mapping[str, Any], zone: str) -> str:
+    """A cell that is no number, as text."""
+    value = row[column.name]
     if column.kind == "flag":
         return "yes" if value else "no"
     if column.kind == "instant":
-        return _quoted(shown_instant(value, zone))
+        return shown_instant(value, zone)
     if column.kind == "date":
         return str(value.isoformat())
     if column.kind == "card":
-        return _quoted(says(row["kind"], value, row["currency"]))
-    return _quoted(" ".join(map(str, value)) if isinstance(value, list) else str(value))
+        return says(row["kind"], value, row["currency"])
+    return " ".join(map(str, value)) if isinstance(value, list) else str(value)
 
 
 def _quoted(text: str) -> str:

@@ -1,15 +1,18 @@
 """The statement of a month: what the ledger knew when it was issued, and what became known since. Pure.
 
 Entries are never changed and carry the instant they were recorded at, so a statement is a question to the
-ledger and no document that is kept: wallet, month, and known until when. Its number names the first two; it
-is issued on the third day after the month, in the school's zone, and says the same whenever it is asked for.
-What is recorded after that is a dated line of the next statement, so that each begins where the last ended.
+ledger: wallet, month, and known until when (decision 0308). Its number names the first two; it is issued on
+the third day after the month, in the school's zone, and says the same whenever it is asked for; what it said
+then is kept as balances and a hash (0346). What is recorded after that is a dated line of the next statement,
+so that each begins where the last ended.
 """
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any, Final
 
 from console.times import begin_of_day, next_month
@@ -17,6 +20,7 @@ from fleet.zones import local_date
 
 MONTH: Final = re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])")
 ISSUED_AFTER: Final = timedelta(days=2)  # what was flown on the last evening is billed by then
+KEPT_AFTER: Final = timedelta(hours=1)  # a posting that was open over the instant of issue is there by then
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +80,66 @@ class Statement:
             *({**line, "balance": None} for line in self.later),
             {**known, "balance": self.closing_now},
         ]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Issued:
+    """What a statement was when it was issued. known_at: what was recorded until then is in it."""
+
+    wallet: str
+    month: str
+    currency: str
+    ends_at: datetime
+    known_at: datetime
+    opening: int
+    closing: int
+    lines: int
+    content_hash: str
+
+
+def issued(statement: Statement, wallet: str, month: Month, currency: str) -> Issued:
+    """What is kept of a statement when it is issued."""
+    return Issued(
+        wallet=wallet,
+        month=month.name,
+        currency=currency,
+        ends_at=month.until,
+        known_at=month.issued_at,
+        opening=statement.opening,
+        closing=statement.closing,
+        lines=len(statement.lines),
+        content_hash=content_hash(statement, currency),
+    )
+
+
+def content_hash(statement: Statement, currency: str) -> str:
+    """The SHA-256 of the number, the balances and the lines as issued, in hex."""
+    lines = [
+        [_instant(line["occurred_at"]), _instant(line["recorded_at"]), line["source"], line["amount"]]
+        for line in statement.lines
+    ]
+    said = [statement.number, currency, statement.opening, statement.closing, lines]
+    return sha256(json.dumps(said, separators=(",", ":")).encode()).hexdigest()
+
+
+def _instant(at: datetime) -> str:
+    return at.astimezone(UTC).isoformat()
+
+
+def month_to_issue(latest: str | None, now: datetime, zone: str) -> Month | None:
+    """The month whose statements are issued next: after the latest of which all are; None: none is due.
+
+    The first time it is the newest that is over: what was before anybody kept it is asked of the ledger only.
+    """
+    if latest is None:
+        name = f"{local_date(now, zone):%Y-%m}"
+        for _ in range(2):
+            name = f"{date.fromisoformat(name + '-01') - timedelta(days=1):%Y-%m}"
+            if (month := Month.of(name, zone)) and month.issued_at + KEPT_AFTER <= now:
+                return month
+        return None
+    month = Month.of(f"{next_month(date.fromisoformat(latest + '-01')):%Y-%m}", zone)
+    return month if month and month.issued_at + KEPT_AFTER <= now else None
 
 
 def stated(wallet: str, month: Month, opening: int, entries: Sequence[Mapping[str, Any]]) -> Statement:

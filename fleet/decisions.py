@@ -75,10 +75,15 @@ Judge = Callable[[Tx, Decision, datetime], Awaitable[Ruling]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Action:
-    """One thing people may decide: who judges it, which roles may ask for it, whether it changes a table."""
+    """One thing people may decide: who judges it, which roles may ask for it, whether it changes a table.
+
+    holder: the wallet whose holder may ask for it as well, made of the object: a holder's roles name their
+    wallet. None: only the roles may.
+    """
 
     judge: Judge
     roles: frozenset[str] = field(default=ROLES)
+    holder: Callable[[str], str] | None = None
     changes_tables: bool = True
 
 
@@ -246,7 +251,8 @@ def _objection(
         return f"{service} knows no action {asked.action}; it knows {', '.join(sorted(actions))}"
     if isinstance(who, str):
         return who
-    if not action.roles & who.roles:
+    holder = {action.holder(asked.object)} if action.holder else set[str]()
+    if not (action.roles | holder) & who.roles:
         return f"{asked.action} needs one of the roles {', '.join(sorted(action.roles))}"
     if asked.valid_until < now:
         return f"it was to be taken by {asked.valid_until.isoformat()}, and it is later: ask again"

@@ -42,4 +42,6 @@ OPERATOR = "operator"
 CONSOLE = "console"  # people's browsers: no service, but with a schema, a login and topics of its own
 SCHEDULING = "scheduling"  # the school's own system that books aircraft: foreign, it publishes flights
 DECIDE = (*SERVICES, CONSOLE)  # whoever takes people's decisions, each about its own objects
+MIGRATE = "migrate"  # `hobbs migrate`: a user of Kafka that makes missing topics and reads none
+KAFKA_USERS = (*DECIDE, OPERATOR, SCHEDULING, MIGRATE)  # whoever logs in to the brokers
 LOGINS = (OPERATOR, *SERVICES, CONSOLE)  # whoever logs in to Postgres

@@ -5,8 +5,8 @@ that nothing it decides reaches anybody. It has one user at the brokers, beside 
 makes its topics.
 """
 
-from schemas.kafka_rights import MIGRATE, Operation, Right, group_of, reads, rights_of, user_of, writes
-from schemas.services import BY_NAME, OPERATOR, REGISTERED, SCHEDULING
+from schemas.kafka_rights import Operation, Right, group_of, reads, rights_of, user_of, writes
+from schemas.services import BY_NAME, MIGRATE, OPERATOR, REGISTERED, SCHEDULING
 from schemas.topics import TOPICS
 
 SHADOWED = tuple(service.name for service in REGISTERED if service.shadowed)

@@ -78,6 +78,59 @@ BEGIN
                OR b.legs @> jsonb_build_array(jsonb_build_object('wallet', console_public.own_wallet())));
 END $$;
 
+-- Of these bills what is one wallet's: the readings, what it gets (and what of it the school keeps for the aircraft's
+-- reserve), and for the student the lines. pay: what the instructor was paid an hour, by the card that priced it.
+CREATE OR REPLACE FUNCTION console_public.bills_of(of_wallet text, flights text[], revisions integer[])
+    RETURNS TABLE (flight_id text, revision integer, billed_on date, aircraft text, student text, instructor text,
+                   tenths integer, dual integer, ground integer, flight_pay bigint, ground_pay bigint, legs jsonb,
+                   lines jsonb)
+    LANGUAGE plpgsql STABLE SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY
+    SELECT b.flight_id::text, b.revision::integer, b.billed_on, b.aircraft::text, b.student::text, b.instructor::text,
+           b.billed_tenths::integer, (b.facts ->> 'dual')::integer, (b.facts ->> 'ground')::integer,
+           (pay.card ->> 'flight_per_hour')::bigint, (pay.card ->> 'ground_per_hour')::bigint,
+           (SELECT coalesce(jsonb_agg(leg), '[]'::jsonb) FROM jsonb_array_elements(b.legs) AS leg
+            WHERE leg ->> 'wallet' = of_wallet
+               OR starts_with(of_wallet, 'aircraft_owner:') AND leg ->> 'kind' = 'reserve'),
+           CASE WHEN 'student:' || b.student = of_wallet THEN b.lines ELSE '[]'::jsonb END
+    FROM unnest(flights, revisions) AS named (flight_id, revision)
+    JOIN billing_public.bills AS b ON b.flight_id = named.flight_id AND b.revision = named.revision
+    LEFT JOIN LATERAL (
+        SELECT h.new AS card FROM jsonb_array_elements(b.rates) AS used
+        JOIN billing_public.card_history AS h
+             ON h.kind = used ->> 'kind' AND h.key = used ->> 'key'
+            AND h.effective_from = (used ->> 'effective_from')::date AND h.version = (used ->> 'version')::integer
+        WHERE used ->> 'kind' = 'instructor' AND starts_with(of_wallet, 'instructor:') LIMIT 1) AS pay ON true
+    WHERE 'student:' || b.student = of_wallet
+       OR b.legs @> jsonb_build_array(jsonb_build_object('wallet', of_wallet))
+    ORDER BY b.billed_on, b.flight_id, b.revision;
+END $$;
+GRANT EXECUTE ON FUNCTION console_public.bills_of(text, text[], integer[]) TO hobbs_console;
+
+CREATE OR REPLACE FUNCTION console_public.own_bills(flights text[], revisions integer[])
+    RETURNS TABLE (flight_id text, revision integer, billed_on date, aircraft text, student text, instructor text,
+                   tenths integer, dual integer, ground integer, flight_pay bigint, ground_pay bigint, legs jsonb,
+                   lines jsonb)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+BEGIN
+    RETURN QUERY SELECT * FROM console_public.bills_of(console_public.own_wallet(), flights, revisions);
+END $$;
+
+-- What was issued of the wallet's own months.
+CREATE OR REPLACE FUNCTION console_public.own_issued()
+    RETURNS TABLE (month text, currency text, opening bigint, closing bigint, content_hash text, issued_at timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT i.month, i.currency, i.opening, i.closing, i.content_hash, i.issued_at
+        FROM console.issued_statement AS i WHERE i.wallet = console_public.own_wallet();
+END $$;
+
 -- A student sees the lines of the bill, a payee what of it is theirs.
 CREATE OR REPLACE FUNCTION console_public.own_lines(of_flight text)
     RETURNS TABLE (kind text, description text, tenths integer, rate bigint, amount bigint, currency text)
@@ -133,6 +186,91 @@ BEGIN
           AND i.open <> 0;
 END $$;
 
+CREATE OR REPLACE FUNCTION console_public.own_ageing(on_day date)
+    RETURNS TABLE (student text, currency text, not_due bigint, days_1_30 bigint, days_31_60 bigint,
+                   days_61_90 bigint, over_90 bigint, owed bigint, overdue bigint, credit bigint)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT a.student, a.currency, a.not_due, a.days_1_30, a.days_31_60, a.days_61_90, a.over_90, a.owed,
+                        a.overdue, a.credit
+        FROM (SELECT substr(console_public.own_wallet(), 9) AS name
+              WHERE console_public.own_wallet() LIKE 'student:%') AS mine
+        CROSS JOIN LATERAL receivables_public.ageing_of(on_day, mine.name) AS a;
+END $$;
+
+-- What of it is overdue on a day, and how far the limit is used.
+CREATE OR REPLACE FUNCTION console_public.own_standing(on_day date)
+    RETURNS TABLE (currency text, owed bigint, overdue bigint, oldest_due date, credit_limit bigint, room bigint,
+                   used_percent bigint, level text, frozen boolean)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT c.currency::text, coalesce(a.owed, 0)::bigint, coalesce(a.overdue, 0)::bigint, a.oldest_due,
+                        c.credit_limit::bigint, c.room::bigint, c.used_percent::bigint, c.level::text, c.frozen
+        FROM (SELECT substr(console_public.own_wallet(), 9) AS name
+              WHERE console_public.own_wallet() LIKE 'student:%') AS mine
+        CROSS JOIN LATERAL receivables_public.credit_of(on_day, mine.name) AS c
+        LEFT JOIN LATERAL receivables_public.ageing_of(on_day, mine.name) AS a ON a.currency = c.currency;
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_methods()
+    RETURNS TABLE (method_type text, expires_on date, set_up_at timestamptz, detached_at timestamptz,
+                   stopped_at timestamptz, stopped_why text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT coalesce(m.method_type, 'card')::text, m.expires_on, m.set_up_at, m.detached_at, m.stopped_at,
+                        m.stopped_why::text
+        FROM receivables_public.saved_methods AS m
+        WHERE m.student = substr(console_public.own_wallet(), 9) AND console_public.own_wallet() LIKE 'student:%'
+        ORDER BY m.set_up_at DESC;
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_choice()
+    RETURNS TABLE (student text, occasion text, threshold bigint, day integer, most bigint, most_a_day bigint,
+                   chosen_on date, currency text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT c.student::text, c.occasion::text, c.threshold::bigint, c.day::integer, c.most::bigint,
+                        c.most_a_day::bigint, c.chosen_on, s.currency::text
+        FROM receivables_public.charge_choices AS c CROSS JOIN receivables_public.school AS s
+        WHERE c.student = substr(console_public.own_wallet(), 9) AND console_public.own_wallet() LIKE 'student:%';
+END $$;
+
+CREATE OR REPLACE FUNCTION console_public.own_charges()
+    RETURNS TABLE (id uuid, decided_at timestamptz, cause text, amount bigint, currency text, state text,
+                   sentence text, retry_at timestamptz)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT a.request_id, a.decided_at, a.cause::text, a.amount::bigint, a.currency::text, a.state::text,
+                        coalesce(a.sentence, '')::text, a.retry_at
+        FROM receivables_public.auto_charges AS a
+        WHERE a.student = substr(console_public.own_wallet(), 9) AND console_public.own_wallet() LIKE 'student:%';
+END $$;
+
+-- What the school asked of the student about overdue bills, and what was agreed; who decided it and why are not theirs.
+CREATE OR REPLACE FUNCTION console_public.own_requests()
+    RETURNS TABLE (place bigint, at timestamptz, what text, step text, currency text, total bigint, until date,
+                   sentence text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT h.place, h.at, h.what::text, coalesce(h.step, '')::text, coalesce(h.currency, '')::text,
+                        h.total::bigint, h.until, h.sentence::text
+        FROM receivables_public.dunning_history AS h
+        WHERE h.student = substr(console_public.own_wallet(), 9) AND console_public.own_wallet() LIKE 'student:%'
+          AND h.what IN ('step', 'promised');
+END $$;
+
 CREATE OR REPLACE FUNCTION console_public.own_corrections()
     RETURNS TABLE (place text, flight_id text, revision integer, state text, currency text, before bigint, after bigint,
                    difference bigint, reason text, proposed_at timestamptz, changed_at timestamptz)
@@ -170,4 +308,7 @@ END $$;
 GRANT EXECUTE ON FUNCTION console_public.own_wallet(), console_public.own_balances(), console_public.own_entries(),
     console_public.own_holds(), console_public.own_flights(), console_public.own_lines(text),
     console_public.own_transfers(), console_public.own_payments(), console_public.own_items(), console_public.own_corrections(),
-    console_public.own_questions(), console_public.own_payee(), console_public.own_dated_entries() TO hobbs_holder;
+    console_public.own_questions(), console_public.own_payee(), console_public.own_dated_entries(),
+    console_public.own_standing(date), console_public.own_methods(), console_public.own_choice(),
+    console_public.own_charges(), console_public.own_requests(), console_public.own_bills(text[], integer[]),
+    console_public.own_issued(), console_public.own_ageing(date) TO hobbs_holder;

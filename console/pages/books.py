@@ -7,7 +7,7 @@ from fastapi.responses import Response
 
 from console.context import Visit
 from console.guard import Missing, Pages
-from console.pages.lists import csv_file, list_page
+from console.pages.lists import file_form, file_of, list_page
 from console.reads.books import MOVEMENTS, STATEMENT, WALLETS
 from console.reads.tables import EXPORT_MAX
 from console.roles import STAFF
@@ -37,9 +37,9 @@ async def wallet(visit: Visit, address: str, currency: str = "", before: str = "
         chosen = next((one for one in balances if currency in ("", one.currency)), None)
         if chosen is None:
             raise Missing
-        if visit.request.query_params.get("as") == "csv":
+        if form := file_form(visit):
             whole = await _whole_statement(tx, address, chosen.currency)
-            return csv_file(STATEMENT, whole, visit.school.zone)
+            return await file_of(STATEMENT, whole, visit.school.zone, form)
         lines = await reads.statements.statement(tx, address, chosen.currency, before=version, most=LINES)
         holds = await reads.holds.list_holds(tx, wallet=address)
     return visit.page("wallet.html", balances=balances, chosen=chosen, lines=lines, holds=holds)

@@ -1,7 +1,8 @@
 """A list as a page or as a file: what is shown is what is exported."""
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final, Literal, cast, get_args
 from urllib.parse import urlencode
 
 from fastapi.responses import Response, StreamingResponse
@@ -10,6 +11,11 @@ from console import shown
 from console.context import Visit
 from console.reads import tables
 from console.reads.tables import Listing, Question
+from console.workbooks import MEDIA_TYPE as XLSX
+from console.workbooks import workbook
+
+Form = Literal["csv", "xlsx"]
+CSV: Final = "text/csv; charset=utf-8"
 
 
 async def list_page(
@@ -20,11 +26,14 @@ async def list_page(
     own: in a transaction that shows the holder's own wallet only.
     """
     asked = tables.question(listing, dict(visit.request.query_params))
+    zone, form = visit.school.zone, file_form(visit)
     async with visit.reading_own() if own else visit.reading() as tx:
-        if visit.request.query_params.get("as") == "csv":
-            rows = await tables.everything(tx, listing, asked, zone=visit.school.zone)
-            return csv_file(listing, rows, visit.school.zone)
-        found = await tables.page(tx, listing, asked, zone=visit.school.zone)
+        if not form:
+            found = await tables.page(tx, listing, asked, zone=zone)
+        else:
+            rows = await tables.everything(tx, listing, asked, zone=zone)
+    if form:
+        return await file_of(listing, rows, zone, form)
     shown_with: dict[str, Any] = {
         "listing": listing,
         "asked": asked,
@@ -34,20 +43,36 @@ async def list_page(
     return visit.page(template, **shown_with, **more)
 
 
-def csv_file(listing: Listing, rows: Sequence[Mapping[str, Any]], zone: str) -> Response:
-    """All rows as CSV. A file that is cut says so in its name: nobody takes a part for the whole."""
+def file_form(visit: Visit) -> Form | None:
+    """The form of file that the browser asked for instead of a page."""
+    asked = visit.request.query_params.get("as", "")
+    return cast("Form", asked) if asked in get_args(Form) else None
+
+
+async def file_of(listing: Listing, rows: Sequence[Mapping[str, Any]], zone: str, form: Form) -> Response:
+    """All rows as a file. One that is cut says so in its name: nobody takes a part for the whole."""
     cut = len(rows) > tables.EXPORT_MAX
-    name = f"{listing.name}-first-{tables.EXPORT_MAX}.csv" if cut else f"{listing.name}.csv"
+    name = f"{listing.name}-first-{tables.EXPORT_MAX}" if cut else listing.name
+    kept = rows[: tables.EXPORT_MAX]
+    if form == "xlsx":
+        # In a thread: for seconds no other page would be answered.
+        body = await asyncio.to_thread(workbook, listing, kept, zone)
+        return attached(body, f"{name}.xlsx", XLSX)
 
     async def lines() -> AsyncIterator[str]:
-        for line in shown.csv_lines(listing, rows[: tables.EXPORT_MAX], zone):
+        for line in shown.csv_lines(listing, kept, zone):
             yield line
 
-    return StreamingResponse(
-        lines(),
-        media_type="text/csv; charset=utf-8",
-        headers={"content-disposition": f'attachment; filename="{name}"'},
-    )
+    return StreamingResponse(lines(), media_type=CSV, headers=_attachment(f"{name}.csv"))
+
+
+def attached(body: bytes, name: str, media_type: str) -> Response:
+    """A file that the browser keeps."""
+    return Response(body, media_type=media_type, headers=_attachment(name))
+
+
+def _attachment(name: str) -> dict[str, str]:
+    return {"content-disposition": f'attachment; filename="{name}"'}
 
 
 class Links:
@@ -65,8 +90,8 @@ class Links:
     def next_page(self, cursor: str) -> str:
         return self._to(sort=self._asked.order, after=cursor)
 
-    def file(self) -> str:
-        return self._to(sort=self._asked.order, **{"as": "csv"})
+    def file(self, form: Form) -> str:
+        return self._to(sort=self._asked.order, **{"as": form})
 
     def first_page(self) -> str:
         return self._to(sort=self._asked.order)

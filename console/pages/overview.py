@@ -49,6 +49,18 @@ DUTIES: Final = tuple(
         ("not_ready", "payees cannot be paid yet", "payee cannot be paid yet", "/payees?f.ready=no"),
         ("unallocated", "payments name no student", "payment names no student", "/payments/unallocated"),
         ("disputes", "payments are disputed", "payment is disputed", "/payments/disputes"),
+        (
+            "calls",
+            "students are to be called, or handed to collection",
+            "student is to be called, or handed to collection",
+            "/dunning",
+        ),
+        (
+            "allowances",
+            "flights beyond a limit need a second person",
+            "flight beyond a limit needs a second person",
+            "/allowances?f.stands=waiting",
+        ),
         ("unexplained", "rows at Stripe are unexplained", "row at Stripe is unexplained", "/movements"),
         (
             "reserve_alerts",

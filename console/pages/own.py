@@ -7,11 +7,11 @@ from uuid import UUID
 
 from fastapi.responses import RedirectResponse, Response
 
-from console import store
+from console import catalogue, store
 from console.context import Visit
 from console.guard import Missing, Pages, form_of
 from console.pages.lists import list_page
-from console.reads import own
+from console.reads import cards, own
 from console.roles import HOLDERS
 from fleet.envelope import uuid7
 
@@ -26,7 +26,9 @@ async def mine(visit: Visit) -> Response:
     """The balance, what is held, and why a transfer waits."""
     async with visit.reading_own() as tx:
         found = await own.summary(tx)
-    return visit.page("own.html", **found)
+        standing = await cards.standing(tx, visit.today)
+    acts = catalogue.allowed(visit.person, "own_onboarding")
+    return visit.page("own.html", **found, standing=standing, acts=acts)
 
 
 @pages.get("/own/flights", HOLDERS)

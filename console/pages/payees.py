@@ -30,4 +30,6 @@ async def payee(visit: Visit, wallet: str) -> Response:
         stopped = await reads.list_stopped(tx, wallet=wallet)
         newest = await reads.list_transfers(tx, states=None, wallet=wallet, reason=None, most=20)
     acts = catalogue.allowed(visit.person, "unpark") if found["parked"] else []
+    if not found["ready"]:
+        acts += catalogue.allowed(visit.person, "onboarding_link")
     return visit.page("payee.html", found=found, stopped=stopped, newest=newest, acts=acts)

@@ -47,7 +47,8 @@ async def one_break(visit: Visit, number: str) -> Response:
 
 @pages.get("/reconciliation/flights", STAFF)
 async def mismatches(visit: Visit) -> Response:
-    return await list_page(visit, MISMATCHES)
+    acts = catalogue.allowed(visit.person, "compare_flights")
+    return await list_page(visit, MISMATCHES, template="mismatches.html", acts=acts)
 
 
 @pages.get("/reconciliation/flights/by-aircraft", STAFF)

@@ -1,9 +1,13 @@
 """What students owe, as lists."""
 
+from dataclasses import replace
 from typing import Final
 
 from console.reads.tables import Column, Listing
 
+OF_STUDENT: Final = Column(
+    name="student", title="Student", kind="wallet", of="student:", filtered="has", link="/students/{student}"
+)
 # What everybody is shown of an item; finance also whose it is.
 DUE: Final = Column(name="due_on", title="Due", kind="date")
 OF_ITEM: Final = (
@@ -26,7 +30,7 @@ AGEING: Final = Listing(
         CROSS JOIN LATERAL receivables_public.ageing_of(today.day, NULL)
     """,
     columns=(
-        Column(name="student", title="Student", kind="wallet", of="student:", filtered="has"),
+        OF_STUDENT,
         Column(name="owed", title="Owed", kind="money", link="/accounts/items?f.student={student}"),
         Column(name="overdue", title="Overdue", kind="money"),
         Column(name="not_due", title="Not due", kind="money"),
@@ -54,7 +58,7 @@ ITEMS: Final = Listing(
     """,
     columns=(
         DUE,
-        Column(name="student", title="Student", kind="wallet", of="student:", filtered="is"),
+        replace(OF_STUDENT, filtered="is"),
         *OF_ITEM,
     ),
     key="place",

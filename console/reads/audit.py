@@ -11,13 +11,15 @@ DECISIONS: Final = Listing(
     name="audit",
     title="Audit",
     sql="""
-        SELECT decision_id, at, coalesce(person, '') AS person, coalesce(channel, '') AS channel, service,
-               action, object, coalesce(why, '') AS why, outcome, sentence
+        SELECT decision_id, at, coalesce(taken_as, person, '') AS person, coalesce(login, '') AS login,
+               coalesce(channel, '') AS channel, service, action, object,
+               coalesce(why, '') AS why, outcome, sentence
         FROM console_public.decisions WHERE dry_run IS NOT TRUE
     """,
     columns=(
         Column(name="at", title="When", kind="instant", filtered="between", link="/audit/{decision_id}"),
-        Column(name="person", title="Who", filtered="has"),
+        Column(name="person", title="Who", kind="who", filtered="has"),
+        Column(name="login", title="Login", filtered="has", export_only=True),
         Column(name="channel", title="By", kind="state", filtered="is", export_only=True),
         Column(name="service", title="Service", kind="state", choices=DECIDE, export_only=True),
         Column(name="action", title="What", kind="state", filtered="is"),
@@ -82,8 +84,9 @@ QUESTIONS: Final = Listing(
 )
 
 _ONE: Final = """
-    SELECT decision_id, at, person, roles, channel, service, action, object, parameters, why, preview_hash,
-           requested_at, outcome, sentence, effects, taken_at
+    SELECT decision_id, at, coalesce(taken_as, person) AS person, person AS named, login, roles, channel,
+           service, action, object, parameters, why, preview_hash, requested_at, outcome, sentence, effects,
+           taken_at
     FROM console_public.decisions WHERE decision_id = :id AND dry_run IS NOT TRUE
 """
 _QUESTION: Final = """

@@ -24,7 +24,7 @@ TEXT_CHARS_MAX: Final = 200
 
 Kind = Literal[
     "text", "long", "money", "number", "hours", "instant", "date", "state", "flag", "id", "wallet", "list",
-    "source", "card",
+    "source", "card", "who",
 ]  # fmt: skip
 _CASTS: Final = {
     "money": "bigint",
@@ -44,6 +44,7 @@ class Column:
     `unsorted`: nobody may sort by it. `choices`: the values it is filtered by. `filtered`: how a text is.
     `export_only`: in files, not on the page. `empty`: it may be null, so it is compared with care.
     `of`: what stands before the value to make it a wallet's address. `hours` are tenths of an hour.
+    `who`: a person's name, beside it the row's `login`, which vouched for it.
     """
 
     name: str

@@ -26,15 +26,17 @@ _ASKED: Final = """
 """
 _TAKEN: Final = """
     INSERT INTO decision (decision_id, service, action, object, outcome, sentence, effects, answer_hash,
-                          taken_at)
-    SELECT decision_id, service, action, object, outcome, sentence, effects, preview_hash, taken_at
+                          taken_at, taken_as, login)
+    SELECT decision_id, service, action, object, outcome, sentence, effects, preview_hash, taken_at,
+           who, login
     FROM jsonb_to_recordset(CAST(:taken AS jsonb)) AS taken (
         decision_id uuid, service text, action text, object text, outcome text, sentence text, effects jsonb,
-        preview_hash text, taken_at timestamptz)
+        preview_hash text, taken_at timestamptz, who text, login text)
     ORDER BY decision_id
     ON CONFLICT ON CONSTRAINT decision_is_copied_once DO UPDATE
     SET outcome = excluded.outcome, sentence = excluded.sentence, effects = excluded.effects,
-        answer_hash = excluded.answer_hash, taken_at = excluded.taken_at
+        answer_hash = excluded.answer_hash, taken_at = excluded.taken_at, taken_as = excluded.taken_as,
+        login = excluded.login
     WHERE decision.taken_at IS NULL
 """
 

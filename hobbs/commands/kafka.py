@@ -15,7 +15,8 @@ import typer
 
 from hobbs.shell.kafka_script import script, shadow_script
 from hobbs.shell.output import Output, show_rows
-from schemas.kafka_rights import WHO, every_right, rights_of
+from schemas.kafka_rights import every_right, rights_of
+from schemas.services import KAFKA_USERS
 from schemas.shadow import refused_prefix, shadow_rights
 
 COLUMNS: Final = ("user", "operation", "resource", "name")
@@ -34,7 +35,7 @@ def acls_command(
         str, typer.Option(envvar="HOBBS_TOPIC_PREFIX", help="What the deployment's topics begin with.")
     ] = "",
     who: Annotated[
-        str | None, typer.Option(help=f"Only rows of one of: {', '.join(WHO)}. Needs --output.")
+        str | None, typer.Option(help=f"Only rows of one of: {', '.join(KAFKA_USERS)}. Needs --output.")
     ] = None,
     shadow_of: Annotated[
         str | None,
@@ -49,8 +50,8 @@ def acls_command(
 
     The script calls kafka-configs.sh and kafka-acls.sh of Kafka's own; see docs/operations/kafka.md.
     """
-    if who is not None and (who not in WHO or output is None):
-        raise typer.BadParameter(f"one of {', '.join(WHO)}, with --output", param_hint="--who")
+    if who is not None and (who not in KAFKA_USERS or output is None):
+        raise typer.BadParameter(f"one of {', '.join(KAFKA_USERS)}, with --output", param_hint="--who")
     if shadow_of is not None and (why := refused_prefix(prefix, shadow_of)):
         raise typer.BadParameter(why, param_hint="--shadow-of")
     shadow = None if shadow_of is None else shadow_rights(prefix, shadow_of, own_book=own_book)

@@ -21,6 +21,7 @@ from fleet.host import Host
 from fleet.settings import PREFIX, ProcessSettings, read_by
 from fleet.worker import Worker
 from hobbs.local.child import TETHER
+from hobbs.local.parts import parts_of
 from hobbs.shell.output import EXIT_FINDINGS, say
 
 COLLECT_EVERY_S: Final = 10.0
@@ -62,7 +63,7 @@ def _host(services: Sequence[str]) -> Host:
 
 
 def _build(service: str) -> Worker:
-    worker: Worker = importlib.import_module(f"services.{service}.app").build()
+    worker: Worker = importlib.import_module(f"services.{service}.app").build(**parts_of(service))
     return worker
 
 

@@ -3,7 +3,7 @@
 CREATE SCHEMA billing;
 CREATE SCHEMA billing_public;
 GRANT USAGE ON SCHEMA billing TO hobbs_billing;
-GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing, hobbs_adjustments, hobbs_receivables, hobbs_reserves;
+GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing, hobbs_adjustments, hobbs_gateway, hobbs_receivables, hobbs_reserves;
 
 CREATE TABLE billing.alembic_version (
     version_num character varying(32) NOT NULL
@@ -596,5 +596,6 @@ GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader, hobbs_bi
 
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()
+-- * cards_of_flight(text, text, text)
 -- * current_rates(date)
 -- * vouch(uuid, bytea)

@@ -159,6 +159,7 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.consume("payment.received", partial(handlers.know_payments, db))
     worker.consume("refund.requested", partial(handlers.refund, db), after=["payment.received"])
     worker.consume("charge.requested", _waking(relay, partial(handlers.charge, db)))
+    worker.consume("dunning.requested", partial(handlers.make_pages, db))
     people = partial(handlers.know_people, db, accounts=settings.accounts)
     worker.consume("contact.changed", _waking(relay, people))
     worker.consume("reserve.gate", partial(handlers.heed_gate, db))

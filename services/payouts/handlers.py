@@ -125,6 +125,14 @@ async def configure_payees(
         await retries.hasten(tx, Occasion.SCHOOL, now)
 
 
+async def make_pages(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Have the page made by which a student pays what they are asked for; its address is in no topic."""
+    async with db.transaction() as tx:
+        asked = await inbox.admit(tx, batch, wire.dunning.dunning_requested)
+        for link in [link for one in asked if (link := wire.dunning.page_of(one.event))]:
+            await store.student_links.request(tx, link, clock())
+
+
 async def know_people(
     db: Database, batch: Sequence[Record], *, accounts: AccountPolicy, clock: Clock = utc_now
 ) -> None:

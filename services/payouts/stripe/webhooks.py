@@ -196,8 +196,8 @@ async def _legacy(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now
 
 def _charge(admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
     thing = admitted.event.thing
-    if thing.get("status") != "succeeded":
-        return
+    if thing.get("status") != "succeeded" and not thing.get("failure_balance_transaction"):
+        return  # a failed bank debit had its fee, and it comes back
     charge = wire.fields.word(thing, "id")
     # The balance transaction is often null at first. The charge is read until it is there, also when
     # charge.updated does not arrive.

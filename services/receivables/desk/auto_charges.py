@@ -29,7 +29,9 @@ async def choose(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     if isinstance(choice, str):
         return refused(choice)
     await store.auto_charges.choose(tx, choice, decision.who.name, now)
-    return Ruling(done=True, sentence=f"{student}: {in_words(choice, currency)}", effects=(_effect(choice),))
+    return Ruling(
+        done=True, sentence=f"{student}: {in_words(choice, currency)}", effects=(_effect(choice, currency),)
+    )
 
 
 def _choice(student: str, said: Any, now: datetime, zone: str) -> Choice | str:
@@ -84,9 +86,10 @@ def in_words(choice: Choice, currency: str) -> str:
             return f"what is owed is charged on day {choice.day} of each month{up_to}"
 
 
-def _effect(choice: Choice) -> dict[str, Any]:
+def _effect(choice: Choice, currency: str) -> dict[str, Any]:
     return {
         "student": choice.student,
+        "currency": currency,
         "occasion": choice.occasion,
         "threshold": choice.threshold,
         "day": choice.day,

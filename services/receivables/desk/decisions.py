@@ -12,7 +12,7 @@ from services.receivables.desk import allowances, auto_charges, dunning
 from services.receivables.domain import postings
 from services.receivables.domain.charges import Charge, Contradiction, StudentNamed
 from services.receivables.domain.postings import Step, decide
-from services.receivables.domain.students import closest_student, is_student_name
+from services.receivables.domain.students import closest_student, is_student_name, wallet_of
 
 
 async def allocate(tx: Tx, decision: Decision, now: datetime) -> Ruling:
@@ -102,7 +102,7 @@ def _entries(step: Step) -> Iterator[dict[str, Any]]:
 ACTIONS: Final[Mapping[str, Action]] = {
     "allocate": Action(judge=allocate),
     "move": Action(judge=move),
-    "choose_charges": Action(judge=auto_charges.choose),
+    "choose_charges": Action(judge=auto_charges.choose, holder=wallet_of),
     "allow_flight": Action(judge=allowances.allow),
     "approve_allowance": Action(judge=allowances.approve),
     "close_allowance": Action(judge=allowances.close),

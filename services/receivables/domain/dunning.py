@@ -4,20 +4,22 @@ A run begins when something of a student is overdue and ends when nothing is. In
 is done once, in the book's order, one at a time; a step that is passed over is not gone back to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from fleet.money import format_minor
 
 Action = Literal["remind", "charge_card", "block_dispatch", "call", "collection"]
 Hold = Literal["paused", "promised"]
-Stop = Literal["quiet", "paused", "promised", "disputed", "charge_under_way", "too_little"]
+Stop = Literal["quiet", "paused", "promised", "disputed", "in_question", "charge_under_way", "too_little"]
 Run = Literal["none", "begins", "goes_on", "ends"]
 
 PROMISE_MOST: Final = timedelta(days=90)
 _SATURDAY: Final = 6
+_LINKS: Final = uuid5(NAMESPACE_URL, "hobbs:receivables:dunning-link")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,6 +53,11 @@ class Policy:
     def is_quiet(self, local: datetime) -> bool:
         """Whether nobody is asked for anything at a time of the school's clock."""
         return self.is_quiet_day(local.date()) or not self.from_hour <= local.hour < self.until_hour
+
+    def next_working_day(self, day: date) -> date:
+        """The first day from this one on, on which somebody may be asked; itself if a year has none."""
+        later = (day + timedelta(days=n) for n in range(366))
+        return next((one for one in later if not self.is_quiet_day(one)), day)
 
     def next_today(self, local: datetime) -> datetime | None:
         """The first time of the same day, from now on, at which somebody may be asked; None: none is left."""
@@ -96,7 +103,8 @@ class Standing:
     """What decides about a student now.
 
     total: what is overdue, less what was paid and is on its way into the account; oldest_due: since when,
-    None where nothing is; bills: how many are overdue. chargeable: there is a saved method that the student
+    None where nothing is; bills: how many are overdue. in_question: a correction of a flight of theirs is not
+    decided, so the school may be wrong. chargeable: there is a saved method that the student
     lets be charged. run: the number of the newest run, running: whether it is open. hold: what stops it,
     until: the last day of a promise. done: the steps of the open run.
     """
@@ -107,6 +115,7 @@ class Standing:
     oldest_due: date | None
     bills: int
     disputed: int
+    in_question: bool
     charge_under_way: bool
     chargeable: bool
     run: int
@@ -170,6 +179,8 @@ def stopped_by(policy: Policy, standing: Standing, local: datetime) -> Stop | No
         return "promised"
     if standing.disputed:
         return "disputed"
+    if standing.in_question:
+        return "in_question"
     if standing.charge_under_way:
         return "charge_under_way"
     if standing.total < policy.minimum:
@@ -182,14 +193,40 @@ def next_step(policy: Policy, standing: Standing, today: date) -> Step | None:
     done = {one.step for one in standing.done} if standing.running else set()
     if any(one.on + timedelta(days=policy.days_between) > today for one in standing.done if one.step in done):
         return None
+    return next((step for step in _left(policy, done) if _is_due(step, standing, today)), None)
+
+
+def _left(policy: Policy, done: Collection[str]) -> Sequence[Step]:
+    """The steps of the book after those that were done."""
     passed = max((place for place, step in enumerate(policy.steps) if step.name in done), default=-1)
-    return next((step for step in policy.steps[passed + 1 :] if _is_due(step, standing, today)), None)
+    return policy.steps[passed + 1 :]
 
 
 def _is_due(step: Step, standing: Standing, today: date) -> bool:
     if step.action == "charge_card" and not standing.chargeable:
         return False  # what does nothing is not counted as done
     return standing.days_overdue(today) >= (step.days_overdue or 0) and standing.total >= (step.balance or 0)
+
+
+def upcoming(policy: Policy, standing: Standing, today: date) -> tuple[Step, date | None] | None:
+    """The step that follows if nothing changes, and the day of it; None: no step of the book is left.
+
+    Without a day: it waits for a larger balance. A promise or a pause moves the day, and is not counted.
+    """
+    done = {one.step for one in standing.done} if standing.running else set()
+    left = [step for step in _left(policy, done) if step.action != "charge_card" or standing.chargeable]
+    if not left or standing.oldest_due is None:
+        return None
+    rested = [one.on + timedelta(days=policy.days_between) for one in standing.done if one.step in done]
+    due = {
+        max([today, standing.oldest_due + timedelta(days=step.days_overdue or 0), *rested])
+        for step in left
+        if standing.total >= (step.balance or 0)
+    }
+    for day in sorted(map(policy.next_working_day, due)):
+        if step := next_step(policy, standing, day):  # the first of the book's, of all that are due by then
+            return step, day
+    return left[0], None
 
 
 _THEN: Final[Mapping[Action, str]] = {
@@ -208,6 +245,14 @@ def in_words(step: Step, standing: Standing, today: date) -> str:
     days = standing.days_overdue(today)
     since = f"since {days} day" + ("" if days == 1 else "s")
     return f"{total} of {of} are overdue, the oldest {since}: {_THEN[step.action]}"
+
+
+def link_of(student: str, run: int, step: str, action: Action) -> UUID | None:
+    """Name the page to pay by of a request: done again after a restore, it is the same one.
+
+    None where the saved method is charged for it.
+    """
+    return None if action == "charge_card" else uuid5(_LINKS, f"{student}\x1f{run}\x1f{step}")
 
 
 CAUSE: Final = "dunning"  # how the cause of a charge begins that a step asked for

@@ -10,6 +10,11 @@ def is_student_name(name: str) -> bool:
     return 1 <= len(name) <= STUDENT_CHARS_MAX and name.isprintable() and name == name.strip()
 
 
+def wallet_of(student: str) -> str:
+    """The wallet of a student in the books."""
+    return f"student:{student}"
+
+
 def closest_student(name: str, students: Iterable[str]) -> str | None:
     """The student whose name is nearest: at most a third of its characters differ; None when none is near."""
     wanted, limit = name.casefold(), max(1, len(name) // 3)

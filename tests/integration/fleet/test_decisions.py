@@ -84,8 +84,10 @@ async def taken(database: Database) -> list[DecisionTaken]:
     return [DecisionTaken.model_validate_json(row.value) for row in rows]
 
 
-async def answer_to(database: Database, event: DecisionRequested) -> DecisionTaken:
-    await take_decisions(database, ACTIONS, [requested(event)])
+async def answer_to(
+    database: Database, event: DecisionRequested, actions: Mapping[str, Action] = ACTIONS
+) -> DecisionTaken:
+    await take_decisions(database, actions, [requested(event)])
     [answer] = [one for one in await taken(database) if one.decision_id == event.decision_id]
     return answer
 
@@ -205,6 +207,16 @@ async def test_a_command_asks_and_hears_the_answer(settings: Settings, database:
         worker._stopping.set()
         await asyncio.wait_for(running, 25)
     assert (preview.outcome, answer.outcome, late.outcome) == ("previewed", "done", "refused")
+    assert await effects(database) == {"a": 1}
+
+
+async def test_a_holder_may_ask_for_what_is_theirs_and_for_nothing_of_another(database: Database) -> None:
+    actions = {"add": Action(judge=add, roles=frozenset({"finance"}), holder="student:{}".format)}
+    assert (await answer_to(database, asked(roles=("student:a",)), actions)).outcome == "done"
+    others: list[tuple[str, ...]] = [("student:b",), ("student",), ("a",), ("instructor:a",), ()]
+    for roles in others:
+        refused = await answer_to(database, asked(roles=roles), actions)
+        assert (refused.outcome, "needs one of the roles finance" in refused.sentence) == ("refused", True)
     assert await effects(database) == {"a": 1}
 
 

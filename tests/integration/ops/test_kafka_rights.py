@@ -25,8 +25,8 @@ from fleet.kafka_client import connection, create_topics, make_producer
 from fleet.settings import Settings
 from hobbs.doctor.brokers import examine_brokers
 from hobbs.shell.topic_plans import topic_plans
-from schemas.kafka_rights import MIGRATE, WHO, Right, every_right, group_of, readers, reads, user_of, writes
-from schemas.services import OPERATOR
+from schemas.kafka_rights import Right, every_right, group_of, readers, reads, user_of, writes
+from schemas.services import KAFKA_USERS, MIGRATE, OPERATOR
 from schemas.shadow import SHADOW, SHADOWED, live_topics, own_topics, shadow_rights
 from schemas.topics import TOPICS
 from tests.support.guarded_kafka import GuardedKafka, grant, guarded_kafka
@@ -35,7 +35,7 @@ PREFIX: Final = "north."
 SHADOWS: Final = "north.shadow."
 STRANGER: Final = "stranger"
 NOSY: Final = "nosy"  # who is given more than the table says
-EACH: Final = pytest.mark.parametrize("who", WHO)
+EACH: Final = pytest.mark.parametrize("who", KAFKA_USERS)
 # What the issue's attacker published: each of these led to a payment.
 PAYING: Final = ("journal.posted", "journal.requested", "school.configured", "stripe.webhook")
 REFUSED: Final = (TopicAuthorizationFailedError.errno, GroupAuthorizationFailedError.errno)
@@ -44,11 +44,11 @@ REFUSED: Final = (TopicAuthorizationFailedError.errno, GroupAuthorizationFailedE
 @pytest.fixture(scope="module")
 async def kafka(session_folder: Path) -> AsyncIterator[GuardedKafka]:
     """One broker for this file, with every topic, made by the user that `hobbs migrate` has."""
-    users = [*(user_of(who, PREFIX) for who in WHO), STRANGER, NOSY]
+    users = [*(user_of(who, PREFIX) for who in KAFKA_USERS), STRANGER, NOSY]
     users += [user_of(SHADOW, SHADOWS), user_of(MIGRATE, SHADOWS)]
     with guarded_kafka(session_folder / "guarded-kafka", users) as broker:
-        await grant(broker, every_right(PREFIX))
-        await grant(broker, shadow_rights(SHADOWS, PREFIX, own_book=False))
+        await grant(broker.administrator(), every_right(PREFIX))
+        await grant(broker.administrator(), shadow_rights(SHADOWS, PREFIX, own_book=False))
         there = await create_topics(of(broker, MIGRATE), topic_plans())
         assert there.keys() == TOPICS.keys()
         await consumer_groups_are_kept(broker)
@@ -142,7 +142,9 @@ async def test_the_doctor_finds_brokers_that_do_not_keep_a_login_to_its_rights(k
     for who in (OPERATOR, "billing"):
         assert await examine_brokers(of(kafka, who)) == []
     foreign = next(topic for topic in TOPICS if topic not in reads(OPERATOR))
-    await grant(kafka, [Right(user=NOSY, operation="Read", resource="topic", name=PREFIX + foreign)])
+    await grant(
+        kafka.administrator(), [Right(user=NOSY, operation="Read", resource="topic", name=PREFIX + foreign)]
+    )
     [finding] = await examine_brokers(kafka.settings(NOSY, topic_prefix=PREFIX))
     assert finding.found == f"the brokers let {NOSY} read what it has no right to: {foreign}"
 

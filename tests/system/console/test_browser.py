@@ -86,7 +86,8 @@ async def test_a_correction_is_approved_from_the_overview_in_three_clicks(
 
 
 @pytest.mark.parametrize(
-    ("person", "begin"), [("ada", "/"), ("instructor-01", "/own"), ("student-01", "/own")]
+    ("person", "begin"),
+    [("ada", "/"), ("otto", "/"), ("instructor-01", "/own"), ("owner-01", "/own"), ("student-01", "/own")],
 )
 async def test_every_page_fits_and_axe_finds_nothing(
     school: School, browser: Any, person: str, begin: str

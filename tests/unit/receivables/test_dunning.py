@@ -17,6 +17,7 @@ from services.receivables.domain.dunning import (
     decide,
     in_words,
     policy_of,
+    upcoming,
 )
 
 MONDAY = date(2026, 6, 8)
@@ -47,6 +48,7 @@ ANNA = Standing(
     oldest_due=MONDAY - timedelta(days=3),
     bills=1,
     disputed=0,
+    in_question=False,
     charge_under_way=False,
     chargeable=True,
     run=1,
@@ -87,6 +89,7 @@ def does(standing: Standing, at: datetime = NOON, policy: Policy = POLICY) -> st
         (overdue(3, hold="promised", until=MONDAY), "promised"),
         (overdue(3, hold="promised", until=MONDAY - timedelta(days=1)), "first"),
         (overdue(3, disputed=1), "disputed"),
+        (overdue(3, in_question=True), "in_question"),
         (overdue(3, charge_under_way=True), "charge_under_way"),
         (overdue(3, ("first", 400), running=False), "first"),  # what an earlier run did does not count
     ],
@@ -206,3 +209,50 @@ def test_whatever_happens_each_step_is_done_once_in_a_run_and_never_when_it_is_s
             done=done if decision.run != "ends" else (),
         )
     assert known.run - ended == int(known.running)
+
+
+@pytest.mark.parametrize(
+    ("standing", "expected"),
+    [
+        (overdue(1), ("first", MONDAY + timedelta(days=2))),
+        (overdue(60), ("first", MONDAY)),
+        (overdue(4, ("first", 1)), ("card", MONDAY + timedelta(days=3))),
+        (overdue(60, ("first", 1)), ("card", MONDAY + timedelta(days=1))),  # two days between steps
+        (overdue(4, ("first", 1), chargeable=False), ("block", MONDAY + timedelta(days=10))),
+        (overdue(4, ("first", 1), total=60_000), ("large", MONDAY + timedelta(days=1))),
+        (overdue(9, ("first", 1), ("card", 0)), ("block", MONDAY + timedelta(days=7))),  # 5 would be Saturday
+        (overdue(60, ("last", 5)), None),
+    ],
+)
+def test_the_step_that_follows_is_known_with_its_day(
+    standing: Standing, expected: tuple[str, date] | None
+) -> None:
+    found = upcoming(POLICY, standing, MONDAY)
+    assert (found and (found[0].name, found[1])) == expected
+
+
+def test_a_step_that_waits_for_a_larger_balance_has_no_day() -> None:
+    policy = replace(POLICY, steps=(step("large", balance=50_000),))
+    found = upcoming(policy, overdue(3), MONDAY)
+    assert found == (policy.steps[0], None)
+
+
+@given(
+    days=st.integers(1, 40),
+    total=st.sampled_from((2_000, 60_000)),
+    chargeable=st.booleans(),
+    done=st.lists(st.sampled_from(POLICY.steps), unique=True, max_size=3),
+    ago=st.integers(0, 3),
+)
+def test_what_follows_is_what_will_be_done_if_nothing_changes(
+    days: int, total: int, chargeable: bool, done: list[Step], ago: int
+) -> None:
+    standing = overdue(days, *((one.name, ago) for one in done), total=total, chargeable=chargeable)
+    found = upcoming(POLICY, standing, MONDAY)
+    for later in range(60):
+        at = NOON + timedelta(days=later)
+        decision = decide(POLICY, standing, at)
+        if decision.step is not None:
+            assert found == (decision.step, at.date())
+            return
+    assert found is None

@@ -1,0 +1,119 @@
+"""Students: one with all that is known of what they owe, their credit, and their saved cards."""
+
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from fastapi.responses import Response
+
+from console import catalogue
+from console.context import Visit
+from console.guard import Missing, Pages
+from console.pages.lists import list_page
+from console.reads import credit
+from console.roles import STAFF
+from fleet.database import Tx
+from services.receivables.desk import reads
+from services.receivables.desk.auto_charges import in_words
+from services.receivables.desk.reads import dunning, open_items
+from services.receivables.domain.auto_charges import Choice
+from services.receivables.domain.students import is_student_name, wallet_of
+
+pages = Pages()
+
+NEWEST: Final = 10
+CHARGING: Final = ("charge_each_flight", "charge_threshold", "charge_day", "charge_off")
+PAGES_AT_STRIPE: Final = ("link_card", "link_payment")
+
+
+@pages.get("/credit", STAFF)
+async def credits(visit: Visit) -> Response:
+    return await list_page(visit, credit.CREDIT)
+
+
+@pages.get("/credit/crossings", STAFF)
+async def crossings(visit: Visit) -> Response:
+    return await list_page(visit, credit.CROSSINGS)
+
+
+@pages.get("/allowances", STAFF)
+async def allowances(visit: Visit) -> Response:
+    return await list_page(visit, credit.ALLOWANCES)
+
+
+@pages.get("/allowances/{allowance_id}", STAFF)
+async def allowance(visit: Visit, allowance_id: UUID) -> Response:
+    """One flight that was allowed beyond a limit: by whom, until when, and whether a second person agreed."""
+    async with visit.reading() as tx:
+        found = await credit.allowance(tx, allowance_id)
+    if found is None:
+        raise Missing
+    stands = found["closed_at"] is None and found["until"] > visit.console.clock()
+    waits = found["needs_second"] and found["approved_at"] is None
+    names = ("approve_allowance",) if waits else ()
+    acts = catalogue.allowed(visit.person, *names, "close_allowance") if stands else []
+    return visit.page("allowance.html", found=found, stands=stands, waits=waits, acts=acts)
+
+
+@pages.get("/cards", STAFF)
+async def cards(visit: Visit) -> Response:
+    return await list_page(visit, credit.CARDS)
+
+
+@pages.get("/charges", STAFF)
+async def charges(visit: Visit) -> Response:
+    return await list_page(visit, credit.CHARGES)
+
+
+@pages.get("/students/{student:path}", STAFF)
+async def student(visit: Visit, student: str) -> Response:
+    """What a student owes, what is asked for it, how far they may fly, and how they pay."""
+    if not is_student_name(student):
+        raise Missing
+    async with visit.reading() as tx:
+        known, _ = await reads.student_and_currency(tx, student)
+        found = await _whole(tx, student, visit.console.clock())
+    if not known and not found["ageing"] and not found["history"]:
+        raise Missing
+    return visit.page(
+        "student.html", student=student, wallet=wallet_of(student), **found, **_acts(visit, found)
+    )
+
+
+async def _whole(tx: Tx, student: str, now: datetime) -> dict[str, Any]:
+    choices = await reads.charge_choices(tx, student)
+    return {
+        "credit": next(iter(await reads.credits(tx, now, student=student)), None),
+        "limits": await reads.credit_limits(tx, student),
+        "ageing": await open_items.ageing(tx, now, student=student),
+        "dunning": next(iter(await dunning.listed(tx, now, student=student)), None),
+        "history": (await dunning.history(tx, student))[::-1],
+        "methods": (await reads.saved_methods(tx, student))[::-1],
+        "choice": next(map(_said, choices), None),
+        "charges": (await reads.auto_charges(tx, student=student, most=NEWEST))[::-1],
+        "crossings": await reads.crossings(tx, student=student, most=NEWEST),
+        "allowances": await reads.allowances(tx, now, student=student, most=NEWEST),
+        "payments": (await reads.payments(tx, "received", student=student, most=NEWEST))[::-1],
+    }
+
+
+def _said(row: dict[str, Any]) -> str:
+    """What a student allows, in words."""
+    told = {name: row[name] for name in ("student", "occasion", "threshold", "day", "most", "most_a_day")}
+    return in_words(Choice(**told, chosen_on=row["chosen_at"].date()), row["currency"])
+
+
+def _acts(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
+    asked = found["dunning"]
+    held = asked["hold"] if asked else None
+    overdue = bool(asked and asked["total"])
+    names = [
+        *(["promise_payment"] if overdue and held != "paused" else []),
+        *(["pause_dunning"] if held != "paused" and (overdue or held) else []),
+        *(["resume_dunning"] if held else []),
+    ]
+    return {
+        "dunning_acts": catalogue.allowed(visit.person, *names),
+        "card_acts": catalogue.allowed(visit.person, *PAGES_AT_STRIPE, *CHARGING),
+        "credit_acts": catalogue.allowed(visit.person, "allow_flight"),
+    }

@@ -1,0 +1,82 @@
+"""What is asked of students about overdue bills.
+
+The rules are receivables' own, so its desk is asked: a page holds the next names, and none is sorted here.
+"""
+
+from collections.abc import Callable, Coroutine
+from datetime import datetime
+from typing import Any, Final
+
+from console.reads.accounts import OF_STUDENT
+from console.reads.tables import EXPORT_MAX, Column, Listing
+from fleet.database import Tx
+from services.receivables.desk.reads import dunning
+
+PAGE: Final = 50
+LOOKED_AT: Final = 200  # students of a page of what would be asked today: of most of them nothing is
+AT_ONCE: Final = 1_000
+
+Rows = tuple[list[dict[str, Any]], str | None]
+Part = Callable[[Tx, datetime, str, int], Coroutine[Any, Any, Rows]]
+
+_CURRENCY: Final = Column(name="currency", title="Currency", export_only=True)
+_TOTAL: Final = (
+    OF_STUDENT,
+    Column(name="total", title="Overdue", kind="money", link="/accounts/items?f.student={student}"),
+    Column(name="days_overdue", title="Days", kind="number"),
+)
+LISTED: Final = Listing(
+    name="dunning",
+    title="Dunning",
+    sql="",
+    columns=(
+        *_TOTAL,
+        Column(name="last_step", title="Last step"),
+        Column(name="last_on", title="Done on", kind="date"),
+        Column(name="stopped", title="Stopped by", kind="state"),
+        Column(name="until", title="Until", kind="date"),
+        Column(name="next_step", title="Next step"),
+        Column(name="next_action", title="What it does", kind="state"),
+        Column(name="next_on", title="Due on", kind="date"),
+        Column(name="run", title="Run", kind="number", export_only=True),
+        _CURRENCY,
+    ),
+    key="student",
+    order="student",
+    empty="Nothing of anybody is overdue. Whom to ask for what, and when, is in the book: dunning_steps.",
+)
+TODAY: Final = Listing(
+    name="dunning-today",
+    title="What is asked today",
+    sql="",
+    columns=(
+        *_TOTAL,
+        Column(name="step", title="Step"),
+        Column(name="action", title="What it does", kind="state"),
+        Column(name="from", title="From"),
+        _CURRENCY,
+    ),
+    key="student",
+    order="student",
+    empty="Nobody of these is asked today: nothing is due, or it is a weekend, a holiday or evening.",
+)
+
+
+async def listed(tx: Tx, now: datetime, after: str, most: int) -> Rows:
+    """The next students by name of whom something is overdue; and the last name, None at the end."""
+    return await dunning.part(tx, now, after=after, most=most)
+
+
+async def today(tx: Tx, now: datetime, after: str, most: int) -> Rows:
+    """Of the next students by name those who are asked today; and the last name, None at the end."""
+    return await dunning.due_part(tx, now, after=after, most=most)
+
+
+async def everything(tx: Tx, now: datetime, read: Part) -> list[dict[str, Any]]:
+    """All rows, for a file: EXPORT_MAX at most, one more when there are more."""
+    found: list[dict[str, Any]] = []
+    after: str | None = ""
+    while after is not None and len(found) <= EXPORT_MAX:
+        rows, after = await read(tx, now, after, AT_ONCE)
+        found += rows
+    return found[: EXPORT_MAX + 1]
