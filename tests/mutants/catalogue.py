@@ -22,6 +22,7 @@ from tests.mutants.reserve_mutants import RESERVE_MUTANTS
 from tests.mutants.restore_mutants import RESTORE_MUTANTS
 from tests.mutants.revision_mutants import REVISION_MUTANTS
 from tests.mutants.security_mutants import SECURITY_MUTANTS
+from tests.mutants.shadow_mutants import SHADOW_MUTANTS
 from tests.mutants.simulator_mutants import SIMULATOR_MUTANTS
 from tests.mutants.stripe_rule_mutants import STRIPE_RULE_MUTANTS
 from tests.mutants.stripe_today_mutants import STRIPE_TODAY_MUTANTS
@@ -51,6 +52,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *DUNNING_MUTANTS,
     *OPENING_MUTANTS,
     *REBUILD_MUTANTS,
+    *SHADOW_MUTANTS,
 )
 
 # The list "Testing the tests" of the issue, in its words and its order.

@@ -262,3 +262,11 @@ def test_no_bytes_raise_anything_but_a_problem(body: bytes) -> None:
 
 def test_every_kind_of_problem_has_a_title_and_a_status() -> None:
     assert set(STATUSES) == set(TITLES)
+
+
+def test_what_was_billed_elsewhere_is_not_taken_over_http() -> None:
+    """The other flights of the request are named by nobody: nothing is accepted."""
+    body = json.dumps([FLIGHT, FLIGHT | {"flight_id": "F2", "billed_by": "Old Planner"}]).encode()
+    with pytest.raises(ProblemRaised) as raised:
+        wire.read_flights(body, FlightCompleted)
+    assert [error["pointer"] for error in raised.value.problem.members["errors"]] == ["#/1/billed_by"]
