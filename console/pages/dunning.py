@@ -17,7 +17,7 @@ pages = Pages()
 
 NAME_CHARS_MAX: Final = 200
 LISTED: Final = (
-    "By name. The steps, their days and the quiet hours are in the school's book. Pause it, or note a promise, "
+    "By name. The steps, their days and the quiet hours are in the school's book. Pause, or note a promise, "
     "on the student's page."
 )
 TODAY: Final = "What follows today for each if nothing is paid: it is asked at the hour shown, once."
