@@ -13,7 +13,7 @@ from typing import Final
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # run as a file, it finds only its own folder
 
-from schemas.services import LOGINS
+from schemas.services import KAFKA_USERS, LOGINS
 
 FOLDER: Final = Path(__file__).parent / "secrets"
 PLACE: Final = "postgres:5432/hobbs"
@@ -55,6 +55,7 @@ def _plain_secrets() -> dict[str, str]:
         "stripe_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "stripe_connect_webhook_secrets": f"whsec_{secrets.token_hex(24)}",
         "console_oidc_client_secret": secrets.token_urlsafe(24),
+        **{f"{who}_kafka_password": secrets.token_urlsafe(24) for who in KAFKA_USERS},
     }
 
 

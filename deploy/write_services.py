@@ -21,20 +21,33 @@ COMPOSE: Final = ROOT / "docker-compose.yml"
 SMALL: Final = ROOT / "deploy" / "compose.small.yml"
 PROMETHEUS: Final = ROOT / "deploy" / "prometheus" / "prometheus.yml"
 RULES: Final = PROMETHEUS.with_name("hobbs.rules.yml")
-# What a service has outside its own container: the URL and the secret of `migrate`, and the secret's file.
+# What a service has outside its own container: its URL and its password for `migrate` and `kafka-rights`.
+_URL: Final = "      HOBBS_{upper}_DATABASE_URL_FILE: /run/secrets/{name}_database_url"
+_GIVEN: Final = ("      - {name}_database_url", "      - {name}_kafka_password")
 LINES: Final = (
-    "      HOBBS_{upper}_DATABASE_URL_FILE: /run/secrets/{name}_database_url",
-    "      - {name}_database_url",
+    _URL,
+    *_GIVEN,
     "  {name}_database_url: {{ file: deploy/secrets/{name}_database_url }}",
+    "  {name}_kafka_password: {{ file: deploy/secrets/{name}_kafka_password }}",
 )
-# What a service is in the variant for a small school: not on its own, and a URL and a secret of `all`.
-SMALL_LINES: Final = ("  {name}: {{ profiles: [apart] }}", *LINES[:2])
+# What a service is in the variant for a small school: not on its own, and its logins are of `all`.
+SMALL_LINES: Final = (
+    "  {name}: {{ profiles: [apart] }}",
+    _URL,
+    "      HOBBS_{upper}_KAFKA_USERNAME: hobbs_${{HOBBS_TOPIC_PREFIX:-}}{name}",
+    "      HOBBS_{upper}_KAFKA_PASSWORD_FILE: /run/secrets/{name}_kafka_password",
+    *_GIVEN,
+)
 CONTAINER: Final = """\
   {name}:
     <<: *worker
     command: [work, {name}]
-    environment: {{ <<: *settings, HOBBS_DATABASE_URL_FILE: /run/secrets/{name}_database_url }}
-    secrets: [{name}_database_url]
+    environment:
+      <<: *settings
+      HOBBS_DATABASE_URL_FILE: /run/secrets/{name}_database_url
+      HOBBS_KAFKA_USERNAME: hobbs_${{HOBBS_TOPIC_PREFIX:-}}{name}
+      HOBBS_KAFKA_PASSWORD_FILE: /run/secrets/{name}_kafka_password
+    secrets: [{name}_database_url, {name}_kafka_password]
 """
 _ABSENCES: Final = r"absent\(fleet_outbox_age_seconds.*(?:\n *or absent\(fleet_outbox_age_seconds.*)*"
 

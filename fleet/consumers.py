@@ -60,6 +60,7 @@ class Consumers:
         self._broker: KafkaBroker | None = None
         self._stopping = asyncio.Event()
         self.may_begin: Callable[[], bool] = lambda: True  # nothing is handled before
+        self.name_of: Callable[[str], str] = lambda topic: settings.topic_prefix + topic  # at the brokers
 
     def add(self, consumer: Consumer) -> None:
         self._consumers.append(consumer)
@@ -156,11 +157,10 @@ class Consumers:
         return broker
 
     def _subscribe(self, broker: KafkaBroker, consumer: Consumer) -> None:
-        prefix = self._settings.topic_prefix
         subscriber = broker.subscriber(
-            prefix + consumer.topic,
+            self.name_of(consumer.topic),
             batch=True,
-            group_id=f"{prefix}{self._service}.{consumer.topic}",
+            group_id=f"{self._settings.topic_prefix}{self._service}.{consumer.topic}",
             auto_offset_reset="earliest",
             batch_timeout_ms=EMPTY_MS,
             max_records=consumer.batch_max,
@@ -252,7 +252,7 @@ class Consumers:
             kafka = consumer.reader()
             assert kafka is not None  # it gave us a record
             first.advanced_at = time.monotonic()
-            first.ends = await kafka.ends_of(self._settings.topic_prefix + first.topic)
+            first.ends = await kafka.ends_of(self.name_of(first.topic))
         for member in self._members(first.topic) if first.service is None else ():
             await member.write_positions()
         missing = await consumer.positions.missing(first.topic, first.ends, service=first.service)
@@ -263,7 +263,7 @@ class Consumers:
     def _reads_all_of(self, topic: str) -> bool:
         """Whether this process has every partition: beside another, a second member only waits for locks."""
         started = [kafka for member in self._members(topic) if (kafka := member.subscriber.consumer)]
-        there = started[0].partitions_for_topic(self._settings.topic_prefix + topic) if started else None
+        there = started[0].partitions_for_topic(self.name_of(topic)) if started else None
         return there is None or sum(len(kafka.assignment()) for kafka in started) == len(there)
 
     async def _back_off(self, consumer: Consumer, records: Sequence[Record]) -> None:

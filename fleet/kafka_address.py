@@ -14,9 +14,9 @@ def refused_brokers(told: Mapping[str, Any]) -> str | None:
     """
     if str(told.get("kafka_security_protocol", "")).startswith("SASL"):
         return None
-    private = named_hosts(str(told.get("kafka_private_hosts", "")))
-    hosts = [_host(address) for address in str(told.get("kafka_bootstrap", "")).split(",")]
-    open_to_others = [host for host in hosts if host not in private and not is_this_machine(host)]
+    open_to_others = reached_by_others(
+        str(told.get("kafka_bootstrap", "")), private=str(told.get("kafka_private_hosts", ""))
+    )
     if not open_to_others:
         return None
     return (
@@ -24,6 +24,12 @@ def refused_brokers(told: Mapping[str, Any]) -> str | None:
         "HOBBS_KAFKA_SECURITY_PROTOCOL=SASL_SSL with a user and a password (hobbs kafka acls makes them); or "
         f"name {open_to_others[0]} in HOBBS_KAFKA_PRIVATE_HOSTS when nobody else reaches it"
     )
+
+
+def reached_by_others(bootstrap: str, *, private: str) -> list[str]:
+    """The hosts of `bootstrap` that are neither this machine nor among the names of `private`."""
+    hosts = [_host(address) for address in bootstrap.split(",")]
+    return [host for host in hosts if host not in named_hosts(private) and not is_this_machine(host)]
 
 
 def _host(address: str) -> str:

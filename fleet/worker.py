@@ -8,7 +8,7 @@ Scale by starting more processes.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from functools import partial
 from types import MappingProxyType
@@ -33,6 +33,7 @@ from fleet.positions import Positions
 from fleet.revisions import pending_migrations
 from fleet.serving import make_server, ops_server
 from fleet.settings import Settings
+from fleet.shadows import Known, Mark
 from fleet.shared_batches import BATCH_EVERY_S, Handler, SharedBatches
 
 DRAIN_S = 20.0
@@ -83,6 +84,7 @@ class Worker:
         self._producer: AIOKafkaProducer | None = None
         self._producer_starting = asyncio.Lock()
         self._discarded: set[asyncio.Task[None]] = set()
+        self._known = Known(self.database, self._stopping)
         metrics.start_service(service)
         for name in OWN_LOOPS:
             metrics.start_loop(service, name)
@@ -120,6 +122,13 @@ class Worker:
                     topic=topic, shared=shared, batch_max=batch_max, positions=positions, after=tuple(first)
                 )
             )
+
+    def be_shadow(self, mark: Mark, live_topics: Collection[str]) -> None:
+        """Before it works: read these topics where the live deployment has them; the database is marked."""
+        self._known.expected = mark
+        self._consumers.name_of = lambda topic: (
+            (mark.live if topic in live_topics else mark.topic_prefix) + topic
+        )
 
     def begin_when(self, ready: Callable[[], bool]) -> None:
         """Handle no record of any topic before `ready` says so; what is read meanwhile is read again."""
@@ -296,6 +305,7 @@ class Worker:
 
     async def _supervise(self, name: str, job: _Job) -> None:
         pause = BACKOFF_FIRST_S
+        await self._known.wait()
         while not self._stopping.is_set():
             started = asyncio.get_running_loop().time()
             try:

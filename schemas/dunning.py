@@ -1,6 +1,7 @@
 """Dunning: what a student is asked for of what is overdue. Amounts are minor units and positive."""
 
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import ConfigDict, Field
 
@@ -20,6 +21,7 @@ _ASKED: dict[str, Any] = {
     "bills_in_all": 1,
     "sentence": "315.00 USD of 1 bill are overdue, the oldest since 3 days: please pay it",
     "requested_at": "2026-05-25T15:00:00Z",
+    "link": "7f9c5b3a-4a0e-5c57-9a3d-1f4f0b9d6a21",
 }
 
 
@@ -35,8 +37,9 @@ class DunningRequested(Event):
     """A student is asked for all that is overdue, by one step of the book, once in a run of it.
 
     A run lasts from the first overdue day until nothing is overdue. Whoever delivers this (mail, telephone)
-    is another service: no address is in it, and a page to pay `total` by is made when it is delivered
-    (decision `student_link` of payouts, good for a day). `bills`: the oldest of `bills_in_all`. action:
+    is another service: no address is in it. `link` names the one page to pay `total` by, which payouts makes
+    at Stripe: `payouts_public.student_links` has its address, for a day; later the decision `student_link`
+    makes another one. None where a card is charged for it. `bills`: the oldest of `bills_in_all`. action:
     `charge_card`: a charge of the saved method follows by itself; `block_dispatch`: from now on dispatches
     are refused as `overdue`; `remind`, `call`, `collection`: nothing follows but what the receiver does.
     """
@@ -55,3 +58,4 @@ class DunningRequested(Event):
     bills_in_all: Annotated[int, Field(strict=True, ge=1)]
     sentence: Sentence
     requested_at: Instant
+    link: UUID | None = None

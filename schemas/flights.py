@@ -41,7 +41,8 @@ class FlightCompleted(Event):
 
     Hours are decimals with one digit; a number or a string is accepted, and null or an empty string is no
     figure. 0.0 twice is a meter that nobody read. Without `departed_at`, `date` is the school-local date.
-    Without `aircraft` it is a ground lesson; without `instructor`, solo.
+    Without `aircraft` it is a ground lesson; without `instructor`, solo. `billed_by`: the software that
+    billed it before the school came here; it is kept, and nobody owes anything for it here.
     """
 
     model_config = ConfigDict(json_schema_extra={"examples": [_FLIGHT_EXAMPLE]})
@@ -61,6 +62,8 @@ class FlightCompleted(Event):
     flight_hours: OptionalHours = None
     dual_hours: HoursOrZero = Decimal(0)
     ground_hours: HoursOrZero = Decimal(0)
+    # Left out where it says nothing: a flight published again after an upgrade is the same bytes.
+    billed_by: NewIdentifier | None = Field(default=None, exclude_if=lambda said: said is None)
 
     @model_validator(mode="after")
     def has_a_date(self) -> Self:
@@ -87,6 +90,14 @@ class FlightCorrected(FlightCompleted):
     reason: Sentence
     corrected_by: NewIdentifier
     priced_by: Literal["bill", "book"] = "bill"
+
+    @model_validator(mode="after")
+    def is_billed_here(self) -> Self:
+        if self.billed_by is not None:
+            raise ValueError(
+                "billed_by is of flight.completed only: what was billed elsewhere is corrected there"
+            )
+        return self
 
 
 class FlightCancelled(Event):

@@ -32,6 +32,7 @@ REGISTERED = (
     JournalType(event_type="stripe_payout", prefix="stripe", service="payouts", at_stripe=True),
     JournalType(event_type="stripe_topup", prefix="stripe", service="payouts", at_stripe=True),
     JournalType(event_type="payment", prefix="charge", service="receivables", at_stripe=True),
+    JournalType(event_type="payment_failed", prefix="payment-failed", service="receivables", at_stripe=True),
     JournalType(event_type="stripe_fee", prefix="charge-fee", service="receivables", at_stripe=True),
     JournalType(event_type="allocation", prefix="allocation", service="receivables"),
     JournalType(event_type="payment_moved", prefix="payment-moved", service="receivables"),

@@ -9,11 +9,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from schemas.services import DECIDE, OPERATOR, SCHEDULING
+from schemas.services import KAFKA_USERS, MIGRATE, OPERATOR
 from schemas.topics import TOPICS, Topic
-
-MIGRATE = "migrate"  # `hobbs migrate`: makes topics that are missing, and reads none
-WHO = (*DECIDE, OPERATOR, SCHEDULING, MIGRATE)
 
 Operation = Literal["Read", "Write", "Describe", "Create"]
 Resource = Literal["topic", "group"]
@@ -30,7 +27,7 @@ class Right:
 
 
 def user_of(who: str, prefix: str = "") -> str:
-    """The name under which somebody of WHO logs in to the brokers."""
+    """The name under which somebody of KAFKA_USERS logs in to the brokers."""
     return f"hobbs_{prefix}{who}"
 
 
@@ -40,12 +37,12 @@ def group_of(service: str, topic: str, prefix: str = "") -> str:
 
 
 def every_right(prefix: str = "") -> list[Right]:
-    """The rights of everybody, in the order of WHO."""
-    return [right for who in WHO for right in rights_of(who, prefix)]
+    """The rights of everybody, in the order of KAFKA_USERS."""
+    return [right for who in KAFKA_USERS for right in rights_of(who, prefix)]
 
 
 def rights_of(who: str, prefix: str = "") -> list[Right]:
-    """All that somebody of WHO may do."""
+    """All that somebody of KAFKA_USERS may do."""
     user = user_of(who, prefix)
     topics: dict[Operation, Iterable[str]] = {
         "Write": writes(who),

@@ -19,7 +19,9 @@ _MONEY: Final = (
     "balance_transactions captured charge charges currency destination fee latest_charge method net paid "
     "payment_intent refunds refunded reversed source status transfer"
 )
-_REASONS: Final = "code decline_code failure_code failure_message last_payment_error"
+_REASONS: Final = (
+    "code decline_code failure_balance_transaction failure_code failure_message last_payment_error"
+)
 # What payouts itself writes of a row that is not as it was before (services/payouts/wire/movements.py).
 _ROWS: Final = "available_at balance_type category made_at source_id transaction_id"
 
@@ -37,11 +39,16 @@ def reduced(document: Any, depth: int = 0) -> Any:
         return {
             name: _ours(value) if name == "metadata" else reduced(value, depth + 1)
             for name, value in document.items()
-            if name in KEPT or name == "metadata"
+            if name in KEPT or name == "metadata" or _is_disputes_reason(document, name)
         }
     if isinstance(document, list | tuple):
         return [reduced(value, depth + 1) for value in document]
     return document
+
+
+def _is_disputes_reason(document: Mapping[Any, Any], name: Any) -> bool:
+    """A dispute's reason is one of Stripe's words; a refund's may be what somebody wrote."""
+    return name == "reason" and document.get("object") == "dispute"
 
 
 def _ours(metadata: Any) -> Any:

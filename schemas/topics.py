@@ -102,7 +102,13 @@ _TOPICS = (
     ),
     Topic(name="dispatch.cleared", model=DispatchCleared, key="flight_id", owner="receivables"),
     Topic(name="dispatch.refused", model=DispatchRefused, key="flight_id", owner="receivables"),
-    Topic(name="dunning.requested", model=DunningRequested, key="student", owner="receivables"),
+    Topic(
+        name="dunning.requested",
+        model=DunningRequested,
+        key="student",
+        owner="receivables",
+        consumers=("payouts",),
+    ),
     Topic(name="credit.level_changed", model=CreditLevelChanged, key="student", owner="receivables"),
     Topic(name="flight.billed", model=FlightBilled, key="flight_id", owner="billing"),
     Topic(

@@ -15,7 +15,12 @@ FLIGHTS: Final = Listing(
     columns=(
         Column(name="billed_on", title="Day", kind="date", filtered="between"),
         Column(name="flight_id", title="Flight", filtered="has", link="/flights/{flight_id}"),
-        Column(name="kind", title="Bill", kind="state", choices=("completed", "corrected", "cancelled")),
+        Column(
+            name="kind",
+            title="Bill",
+            kind="state",
+            choices=("completed", "corrected", "cancelled", "elsewhere"),
+        ),
         Column(name="student", title="Student", kind="wallet", of="student:", filtered="has"),
         Column(
             name="instructor", title="Instructor", kind="wallet", of="instructor:", filtered="has", empty=True

@@ -13,7 +13,12 @@ FLIGHTS: Final = Listing(
     columns=(
         Column(name="billed_on", title="Day", kind="date", filtered="between"),
         Column(name="flight_id", title="Flight", filtered="has", link="/own/flights/{flight_id}"),
-        Column(name="kind", title="Bill", kind="state", choices=("completed", "corrected", "cancelled")),
+        Column(
+            name="kind",
+            title="Bill",
+            kind="state",
+            choices=("completed", "corrected", "cancelled", "elsewhere"),
+        ),
         Column(name="aircraft", title="Aircraft", filtered="has", empty=True),
         Column(name="instructor", title="Instructor", empty=True),
         Column(name="tenths", title="Hours", kind="hours", empty=True),

@@ -181,7 +181,7 @@ WITH asked AS (
     SELECT address AS wallet, currency, sum(amount) AS amount
     FROM ledger_public.entries
     WHERE split_part(source, ':', 1) IN ('charge', 'allocation', 'payment-moved', 'refund', 'refund-failed',
-                                         'dispute-lost', 'dispute-won')
+                                         'dispute-lost', 'dispute-won', 'payment-failed')
       AND (address LIKE 'student:%' OR address = 'liability:unallocated')
     GROUP BY address, currency
 )

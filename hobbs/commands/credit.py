@@ -7,6 +7,7 @@ Examples:
   hobbs credit show student-01
   hobbs credit crossings
   hobbs credit check student-01 --aircraft N364MA --hours 1.5 --instructor instructor-01
+  hobbs credit check student-01 --charge 250.00
   hobbs credit allow F123 student-01 --amount 120.00 --hours 24 --why "pays on Friday" --dry-run
   hobbs credit allowances
 """
@@ -26,8 +27,7 @@ from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption
 from schemas.dispatches import FlightDispatched
-from services.billing.desk import preview
-from services.billing.domain.bills import FlightRefusal
+from services.billing.desk.reads import estimates
 from services.receivables.desk import reads
 
 Chosen = Literal["ok", "near", "close", "exceeded", "frozen"]
@@ -105,9 +105,11 @@ def crossings_command(
 @app.command("check")
 def check_command(
     student: StudentArgument,
-    aircraft: Annotated[str, typer.Option(help="Its registration, as in the school's book.")],
-    hours: Annotated[str, typer.Option(help="Planned hours in the aircraft, in tenths: 1.5")],
+    aircraft: Annotated[str | None, typer.Option(help="Its registration, as in the school's book.")] = None,
+    hours: Annotated[str | None, typer.Option(help="Planned hours in the aircraft, in tenths: 1.5")] = None,
     instructor: Annotated[str | None, typer.Option(help="Who flies along for all of them.")] = None,
+    ground: Annotated[str, typer.Option(help="Planned hours on the ground with the instructor.")] = "0",
+    charge: Annotated[str | None, typer.Option(help="Instead of a flight: what it costs, 250.00")] = None,
     output: OutputOption = Output.table,
 ) -> None:
     """Say whether a student may fly as planned, by the cards that will bill the flight. Nothing is held.
@@ -115,12 +117,12 @@ def check_command(
     Exit 1: they may not, or the flight cannot be priced.
     """
     now = datetime.now(UTC)
-    planned = _planned(student, aircraft, hours, instructor, now)
-    bill = read_snapshot(lambda tx: preview.estimate(tx, planned))
-    if isinstance(bill, FlightRefusal):
-        say(bill.sentence)
-        raise typer.Exit(EXIT_FINDINGS)
-    found = read_snapshot(lambda tx: reads.check(tx, student, bill.charge, now))
+    if (charge is None) == (aircraft is None and instructor is None):
+        raise typer.BadParameter("say the flight (--aircraft, --hours, --instructor), or its --charge")
+    estimate = (
+        _named(student, charge) if charge else _priced(student, aircraft, hours, instructor, ground, now)
+    )
+    found = read_snapshot(lambda tx: reads.check(tx, student, estimate, now))
     if found is None:
         say("the school's book names no currency yet: hobbs school apply")
         raise typer.Exit(EXIT_FINDINGS)
@@ -128,7 +130,7 @@ def check_command(
     row = {
         "student": student,
         "currency": credit.currency,
-        "estimate": bill.charge,
+        "estimate": estimate,
         "held": held,
         "available": credit.available,
         "room": credit.room,
@@ -202,20 +204,38 @@ def end_command(
     decide_about("receivables", "close_allowance", allowance, who, "", dry_run=dry_run, yes=yes)
 
 
-def _planned(
-    student: str, aircraft: str, hours: str, instructor: str | None, now: datetime
-) -> FlightDispatched:
+def _named(student: str, charge: str) -> int:
+    """A charge that the caller names, in minor units of the school's currency."""
+    _, currency = read(lambda tx: reads.student_and_currency(tx, student))
+    try:
+        amount = parse_minor(charge, currency or "USD")
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--charge") from None
+    if amount <= 0:
+        raise typer.BadParameter("a charge is more than nothing", param_hint="--charge")
+    return amount
+
+
+def _priced(
+    student: str, aircraft: str | None, hours: str | None, instructor: str | None, ground: str, now: datetime
+) -> int:
+    """What the planned flight would be billed, in minor units; ends the command when it cannot be priced."""
     said = {
         "flight_id": "credit-check",
-        "revision": 1,
         "departs_at": now,
         "aircraft": aircraft,
         "student": student,
         "flight_hours": hours,
         "instructor": instructor,
-        "dual_hours": hours if instructor else "0",
+        "dual_hours": (hours or "0") if instructor and aircraft else "0",
+        "ground_hours": ground,
     }
     try:
-        return FlightDispatched.model_validate(said)
+        planned = FlightDispatched.model_validate(said)
     except ValidationError as error:
         raise typer.BadParameter(describe(error)) from None
+    told = read_snapshot(lambda tx: estimates.estimate(tx, planned))
+    if told.estimate is None:
+        say(told.sentence)
+        raise typer.Exit(EXIT_FINDINGS)
+    return told.estimate

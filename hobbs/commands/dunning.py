@@ -5,22 +5,28 @@ Examples:
   hobbs dunning list
   hobbs dunning list --dry-run
   hobbs dunning show student-01
+  hobbs dunning link student-01
   hobbs dunning promise student-01 --until 2026-12-31 --why "asked by telephone" --yes
   hobbs dunning pause student-01 --why "the bill is in question" --yes
   hobbs dunning resume student-01 --why "the bill was right" --yes
 """
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
+from uuid import UUID
 
 import typer
 
+from fleet.grants import OPERATOR
+from fleet.settings import Settings
 from hobbs.commands.queries import read, read_snapshot
+from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import decide_about
 from hobbs.shell.list_group import ListByDefault
 from hobbs.shell.money_columns import with_money
-from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
+from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_one, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption
+from services.payouts.desk import reads as pages
 from services.receivables.desk.reads import dunning
 
 COLUMNS: Final = (
@@ -55,7 +61,8 @@ def list_command(
 ) -> None:
     """List who is asked for what is overdue, what stops it, and the step that is due next.
 
-    stopped: quiet (night, weekend or holiday), paused, promised, disputed, charge_under_way, too_little.
+    stopped: quiet (night, weekend or holiday), paused, promised, disputed, in_question, charge_under_way,
+    too_little.
     """
     now = datetime.now(UTC)
     if dry_run:
@@ -82,6 +89,26 @@ def show_command(student: StudentArgument, output: OutputOption = Output.table) 
     show_rows(shown, output, columns=columns, right=("total",))
     if rows[0]["total"]:
         raise typer.Exit(EXIT_FINDINGS)
+
+
+@app.command("link")
+def link_command(student: StudentArgument, output: OutputOption = Output.table) -> None:
+    """Show the page at Stripe by which a student pays what they were asked for last; it is good for a day.
+
+    Send it to the student only. Exit 1: nothing was asked for, or the page is no longer good.
+    """
+    page = read(lambda tx: dunning.newest_page(tx, student))
+    found = run(_page(page)) if page is not None else None
+    if found is None or found["url"] is None:
+        problem = (found or {}).get("problem") or "there is no page, or it is no longer good"
+        say(f"{problem}: hobbs payments link {student} --amount …")
+        raise typer.Exit(EXIT_FINDINGS)
+    show_one({"student": student, "url": found["url"], "expires_at": found["expires_at"]}, output)
+
+
+async def _page(page: UUID) -> dict[str, Any] | None:
+    async with reading(settings_or_exit(Settings), role=OPERATOR) as database, database.transaction() as tx:
+        return await pages.find_student_link(tx, page)
 
 
 @app.command("pause")

@@ -20,6 +20,7 @@ Examples:
   hobbs flights publish log.csv --map "Flight No=flight_id" --map Tail=aircraft --date-format %m/%d/%Y
   hobbs flights publish logbook.csv --like foreflight --student student-01 --people names.csv --dry-run
   hobbs flights publish flights.csv --url https://hobbs.example --api-key-file key.txt
+  hobbs flights publish old.csv --like foreflight --student student-01 --billed-by "old software" --dry-run
   hobbs flights correct corrections.csv --why "digits swapped" --dry-run
   hobbs flights reprice --since 2026-05-01 --aircraft N364MA --why "fuel price" --dry-run
   hobbs flights list --state refused
@@ -61,6 +62,10 @@ def publish_command(
     like: files.ExportOption = None,
     student: files.StudentOption = None,
     people: files.PeopleOption = None,
+    billed_by: Annotated[
+        str | None,
+        typer.Option(metavar="SOFTWARE", help="They were billed by it: keep them, and charge nobody."),
+    ] = None,
     url: files.UrlOption = None,
     api_key: files.ApiKeyOption = None,
     api_key_file: files.ApiKeyFileOption = None,
@@ -74,6 +79,8 @@ def publish_command(
     A dry run asks them first, when it reaches the database. Exit 0: every row is published, 1: some were
     rejected or not published, 2: the file or an option is wrong.
     """
+    if billed_by is not None and url is not None:
+        raise typer.BadParameter("what was billed elsewhere is published by the operator, not over HTTP")
     send = None if dry_run else files.sender(url, api_key, api_key_file)
     options = {"encoding": encoding, "date_format": date_format, "decimals": decimal, "sheet": sheet}
     if like is not None:
@@ -84,6 +91,8 @@ def publish_command(
         raise typer.BadParameter("--student and --people go with --like")
     else:
         found = files.read_or_exit(file, column or [], {**options, "minutes": minutes}, FLIGHTS)
+    if billed_by is not None:
+        found.flights = files.billed_elsewhere(found.flights, billed_by)
     if dry_run:
         run(judge_by_book(found))
     if send is None or not found.flights:

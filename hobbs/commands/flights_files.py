@@ -2,11 +2,12 @@
 
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Final, NoReturn
 
 import typer
+from pydantic import ValidationError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bar
@@ -134,6 +135,19 @@ def _api_key(api_key: str | None, file: Path | None) -> str:
     if not key or not key.isascii():
         raise typer.BadParameter("--url needs a key: HOBBS_API_KEY, --api-key-file or --api-key")
     return key
+
+
+def billed_elsewhere(
+    flights: Sequence[ReadFlight[FlightCompleted]], software: str
+) -> list[ReadFlight[FlightCompleted]]:
+    """The same flights, as billed by other software."""
+    try:
+        return [
+            replace(read, flight=FlightCompleted.model_validate({**dict(read.flight), "billed_by": software}))
+            for read in flights
+        ]
+    except ValidationError as error:
+        raise typer.BadParameter(error.errors()[0]["msg"], param_hint="--billed-by") from None
 
 
 def ask(found: FlightsFile[Any], yes: bool, what: str = "flights") -> None:

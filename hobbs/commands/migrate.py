@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -12,14 +12,18 @@ from sqlalchemy import make_url
 
 from fleet import kafka_client
 from fleet.functions import function_names
-from fleet.migrate import RolesOfAnother, migrate, roles_without_login
+from fleet.kafka_client import TopicPlan
+from fleet.migrate import RolesOfAnother, migrate, owner_engine, roles_without_login
 from fleet.outages import is_outage
+from fleet.reader import Reader
 from fleet.revisions import head_revision
 from fleet.settings import Settings
+from fleet.shadows import Mark, WrongDatabase, settle_mark
 from hobbs.shell.connections import DATABASE_ERRORS, Unreachable, run, settings_or_exit, why
 from hobbs.shell.output import EXIT_FINDINGS, Output, OutputOption, say, show_rows
 from hobbs.shell.topic_plans import topic_plans
 from schemas.services import LOGINS
+from schemas.shadow import own_topics, refused_prefix
 from schemas.topics import TOPICS
 
 T = TypeVar("T")
@@ -48,6 +52,16 @@ def migrate_command(
             envvar="HOBBS_SHARE_ROLES",
         ),
     ] = False,
+    shadow_of: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PREFIX",
+            help="Make a shadow's database and topics; the live topics begin with PREFIX, '' as a rule.",
+        ),
+    ] = None,
+    own_book: Annotated[
+        bool, typer.Option("--own-book", help="With --shadow-of: its rates are its own.")
+    ] = False,
     output: OutputOption = Output.table,
 ) -> None:
     """Create roles, schemas, tables, functions and topics, or bring them up to date. Safe to run again.
@@ -59,17 +73,20 @@ def migrate_command(
     """
     settings = settings_or_exit(LoginUrls)
     passwords = role_passwords(settings)
+    mark = _mark_or_exit(settings, shadow_of, own_book=own_book)
+    shadow = run(_wait_for("Postgres", wait_s, lambda: _settle(_url(settings), mark, settings)))
     done = run(_wait_for("Postgres", wait_s, lambda: _migrate(_url(settings), passwords, share_roles)))
     rows: list[dict[str, Any]] = [
         {"what": "schema", "name": service, "state": schema_state(service)} for service in done
     ]
     wrong: list[str] = []
     if topics:
-        there = run(_wait_for("Kafka", wait_s, lambda: _create_topics(settings, replication)))
+        plans = [plan for plan in topic_plans() if shadow is None or plan.name in own_topics()]
+        there = run(_wait_for("Kafka", wait_s, lambda: _create_topics(settings, plans, replication)))
         rows += [
             {"what": "topic", "name": name, "state": f"{n} partitions"} for name, n in sorted(there.items())
         ]
-        wrong = wrong_topics(there)
+        wrong = wrong_topics(there, {plan.name for plan in plans})
     show_rows(rows, output, columns=["what", "name", "state"])
     for service in run(roles_without_login(_url(settings), sorted(done))):
         say(f"hobbs_{service} cannot log in: set HOBBS_{service.upper()}_DATABASE_URL and migrate again")
@@ -94,10 +111,10 @@ def role_passwords(settings: Settings) -> dict[str, str]:
     return {login: password for login, password in passwords.items() if password}
 
 
-def wrong_topics(there: Mapping[str, int]) -> list[str]:
+def wrong_topics(there: Mapping[str, int], names: Collection[str] = tuple(TOPICS)) -> list[str]:
     """One sentence for each topic that is missing or has another number of partitions than it should."""
     sentences = []
-    for topic in TOPICS.values():
+    for topic in (TOPICS[name] for name in TOPICS if name in names):
         found = there.get(topic.name)
         if found is None:
             sentences.append(
@@ -122,8 +139,43 @@ async def _migrate(url: str, passwords: Mapping[str, str], share_roles: bool) ->
         raise Unreachable(str(error)) from None
 
 
-async def _create_topics(settings: Settings, replication: int) -> dict[str, int]:
-    return await kafka_client.create_topics(settings, topic_plans(), replication=replication)
+def _mark_or_exit(settings: Settings, live: str | None, *, own_book: bool) -> Mark | None:
+    """The mark that is asked for; exit when these topics cannot be a shadow's."""
+    if live is None:
+        if own_book:
+            raise typer.BadParameter("only a shadow has a book beside the live one: --shadow-of")
+        return None
+    if why := refused_prefix(settings.topic_prefix, live):
+        raise typer.BadParameter(why, param_hint="--shadow-of")
+    return Mark(topic_prefix=settings.topic_prefix, live=live, own_book=own_book)
+
+
+async def _settle(url: str, mark: Mark | None, settings: Settings) -> Mark | None:
+    engine = owner_engine(url)
+    try:
+        if mark is not None and await settle_mark(engine, None) is None:
+            await _refuse_used_topics(settings)
+        return await settle_mark(engine, mark)
+    except WrongDatabase as error:
+        raise Unreachable(str(error)) from None
+    finally:
+        await engine.dispose()
+
+
+async def _refuse_used_topics(settings: Settings) -> None:
+    """A new shadow would take what another one decided for its own."""
+    async with Reader(**kafka_client.connection(settings)) as reader:
+        there = await reader.topics()
+        for name in (settings.topic_prefix + name for name in own_topics()):
+            if name in there and any((await reader.ends_of(name)).values()):
+                raise Unreachable(
+                    f"{name} has records of another shadow: delete the topics that begin with "
+                    f"{settings.topic_prefix}, or choose another prefix"
+                )
+
+
+async def _create_topics(settings: Settings, plans: Sequence[TopicPlan], replication: int) -> dict[str, int]:
+    return await kafka_client.create_topics(settings, plans, replication=replication)
 
 
 async def _wait_for(what: str, seconds: int, step: Callable[[], Awaitable[T]]) -> T:

@@ -5,6 +5,7 @@ Examples:
   hobbs shadow diff old.csv --rules ~/accepted.toml --log shadow.jsonl
   hobbs shadow diff old.csv --map "Flight No=flight_id" --decimals comma --most 50 --sort flight
   hobbs shadow diff --rates ~/school-2027.toml --to-file changes.csv
+  hobbs shadow diff --shadow --by-month
   hobbs shadow sign --log shadow.jsonl --days 14 --why "the owner saw the last list"
 
 Nothing is changed, published or sent. Amounts are minor units in JSON and CSV, the currency's own decimals in
@@ -27,19 +28,20 @@ from hobbs.flights.column_maps import column_map
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.opening.amounts import Decimals
 from hobbs.school.file import book_of
-from hobbs.shadow import books, figures_file, log
-from hobbs.shadow.compare import Difference, differences
-from hobbs.shadow.figures import PARTIES, FlightFigures
-from hobbs.shadow.figures_file import FiguresFile, Reading
-from hobbs.shadow.live import Details, over_live_books
-from hobbs.shadow.report import Report
+from hobbs.shadow import figures_file, log
+from hobbs.shadow.beside import BesideSettings, both_caught_up, mark_at
+from hobbs.shadow.compare import Difference
+from hobbs.shadow.figures import PARTIES
+from hobbs.shadow.figures_file import FiguresFile, Reading, Told
+from hobbs.shadow.live import Books, over_both_books, over_live_books
+from hobbs.shadow.report import Report, Take
 from hobbs.shadow.rules import Rule, RulesUnreadable, read_rules
+from hobbs.shadow.sides import by_a_file, by_another_book, of_another_deployment
 from hobbs.shell.connections import run, settings_or_exit
 from hobbs.shell.money_columns import with_money
 from hobbs.shell.output import EXIT_FINDINGS, EXIT_USAGE, Output, OutputOption, say, show_rows
 from hobbs.shell.reasons import NeededWhyOption, WhoOption
 from services.billing.desk import reads as billing
-from services.billing.desk.reads.in_order import FiledFlight
 from services.billing.domain.rates import Book
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
@@ -64,6 +66,12 @@ def diff_command(
     rates: Annotated[
         Path | None, typer.Option(metavar="SCHOOL", help="Instead: the same flights by this book of rates.")
     ] = None,
+    shadow: Annotated[
+        bool, typer.Option("--shadow", help="Instead: what a shadow deployment made of the same flights.")
+    ] = False,
+    wait: Annotated[
+        float, typer.Option(min=0, help="With --shadow: seconds to wait until both sides are as far.")
+    ] = 60.0,
     maps: Annotated[
         list[str] | None,
         typer.Option("--map", metavar="COLUMN=NAME", help="A column of the file that has another name."),
@@ -86,60 +94,82 @@ def diff_command(
     output: OutputOption = Output.table,
 ) -> None:
     """List each difference with its cause. Exit 1: there are open ones; 2: a file cannot be read."""
-    if (file is None) == (rates is None):
-        raise typer.BadParameter("say what to compare with: a file of figures, or --rates and a book")
+    if [file is not None, rates is not None, shadow].count(True) != 1:
+        raise typer.BadParameter(
+            "say what to compare with: a file of figures, --rates and a book, or --shadow"
+        )
     settings = settings_or_exit(Settings)
     currency = read(billing.whole_book).currency()
     reading = Reading(currency=currency, decimals=decimals, column_map=_map(maps))
     book = None if rates is None else book_of(read_school_or_exit(rates).cards)
     found = FiguresFile()
     report = Report(rules=_rules(rules, currency), today=datetime.now(UTC).date(), most=most)
+    underway = 0
     with ExitStack() as stack:
         try:
-            writer = csv.writer(stack.enter_context(to_file.open("x", newline=""))) if to_file else None
-            if writer:
-                writer.writerow(COLUMNS)
-
-            def take(one: Difference) -> None:
-                if writer:
-                    writer.writerow(getattr(one, name) for name in COLUMNS)
-
+            take = _taker(to_file, stack)
             # The file is read before a transaction is open: Postgres ends one that is idle for a minute.
             told = None if file is None else figures_file.sorted_flights(file, reading, found, stack)
-
-            def compare(
-                flights: Iterator[FiledFlight], known: books.RatesOfTheBook, details: Details
-            ) -> None:
-                report.add(_differences(told, book, found, flights, known, details), take)
-
-            run(over_live_books(settings, compare))
+            if shadow:
+                underway = run(_beside(settings_or_exit(BesideSettings), report, take, wait))
+            else:
+                run(
+                    over_live_books(
+                        settings, lambda books: report.add(_differences(told, book, found, books), take)
+                    )
+                )
         except (FileUnreadable, OSError, UnicodeDecodeError) as error:
             say(f"{file or to_file}: {error}")
             raise typer.Exit(EXIT_USAGE) from None
     _tell_faults(found)
+    if underway:
+        say(f"{underway} flights came meanwhile and are not compared: the next run has them")
     shown = _sums(report) if by_month else _rows(report, sort)
-    show_rows(
-        with_money([row | {"currency": currency} for row in shown], output, MONEY),
-        output,
-        columns=SUMS if by_month else COLUMNS,
-        right=[*MONEY, "differences"],
-    )
+    _show(shown, currency, output, SUMS if by_month else COLUMNS)
     _conclude(report, found, log_file)
 
 
+def _taker(to_file: Path | None, stack: ExitStack) -> Take:
+    """What becomes of each difference: a row of a new file, when one is asked for."""
+    if to_file is None:
+        return lambda one: None
+    writer = csv.writer(stack.enter_context(to_file.open("x", newline="")))
+    writer.writerow(COLUMNS)
+    return lambda one: writer.writerow(getattr(one, name) for name in COLUMNS)
+
+
+def _show(rows: Sequence[dict[str, Any]], currency: str, output: Output, columns: Sequence[str]) -> None:
+    told = with_money([row | {"currency": currency} for row in rows], output, MONEY)
+    show_rows(told, output, columns=columns, right=[*MONEY, "differences"])
+
+
 def _differences(
-    told: Iterator[FlightFigures] | None,
-    book: Book | None,
-    found: FiguresFile,
-    flights: Iterator[FiledFlight],
-    known: books.RatesOfTheBook,
-    details: Details,
+    told: Iterator[Told] | None, book: Book | None, found: FiguresFile, books: Books
 ) -> Iterator[Difference | None]:
     if told is not None:
-        here = books.filed(flights, known, details.of, named=found.named)
-        return differences(told, here, found.roles & set(PARTIES), details.expect)
+        return by_a_file(told, books, found.roles & set(PARTIES), named=found.named)
     assert book is not None
-    return books.between(flights, book, known, details.of, details.expect)
+    return by_another_book(books, book)
+
+
+async def _beside(settings: BesideSettings, report: Report, take: Take, wait_s: float) -> int:
+    """Compare with the shadow; how many flights were left out, since they came meanwhile and differ."""
+    mark = await mark_at(settings)
+    begun = await both_caught_up(settings, mark, within_s=wait_s)
+    left_out: set[str] = set()
+
+    def compare(there: Books, here: Books) -> None:
+        came = there.billed_since(begun.live) | here.billed_since(begun.shadow)
+
+        def underway(flight_id: str) -> bool:
+            if flight_id in came:
+                left_out.add(flight_id)
+            return flight_id in came
+
+        report.add(of_another_deployment(there, here, underway), take)
+
+    await over_both_books(settings, settings.of_shadow(mark), compare)
+    return len(left_out)
 
 
 @app.command("sign")

@@ -7,6 +7,7 @@ import typer
 from pydantic import ValidationError
 
 from fleet.settings import WrongSettings
+from fleet.shadows import WrongDatabase
 from hobbs.local import supervisor
 from hobbs.shell.connections import wrong_settings
 from hobbs.shell.output import EXIT_USAGE, say
@@ -14,7 +15,11 @@ from schemas.services import ALL, BY_NAME, SERVICES, TOGETHER
 
 app = typer.Typer(no_args_is_help=True)
 
-HELP = f"One or several of: {', '.join(SERVICES)}; or {ALL}, which is all that serve no HTTP."
+SHADOW = "shadow"
+HELP = (
+    f"One or several of: {', '.join(SERVICES)}; or {ALL}, which is all that serve no HTTP; or {SHADOW}, "
+    "which is a shadow's and moves no money."
+)
 
 
 @app.command("work")
@@ -35,6 +40,9 @@ def work(
     again in it. With --processes, ports for /healthz count up from HOBBS_OPS_PORT. No process is restarted:
     that is for whoever started it.
     """
+    if services == [SHADOW]:
+        _shadow(processes)
+        return
     chosen = list(_chosen(services))
     if processes > 1 and (with_port := [name for name in chosen if BY_NAME[name].http]):
         raise typer.BadParameter(f"{with_port[0]} owns one port: run more of it behind a load balancer")
@@ -48,6 +56,19 @@ def work(
         _tell(chosen[0], wrong_settings(error))
     except WrongSettings as wrong:
         _tell(wrong.service, wrong_settings(wrong.error, wrong.service))
+
+
+def _shadow(processes: int) -> None:
+    from hobbs.shadow import work  # a worker imports only what it needs
+
+    if processes > 1:
+        raise typer.Exit(supervisor.work_in_processes([SHADOW], processes))
+    try:
+        supervisor.run_here(lambda: work.work)
+    except WrongSettings as wrong:
+        _tell(wrong.service, wrong_settings(wrong.error, wrong.service))
+    except (work.Refused, WrongDatabase) as refused:
+        _tell(SHADOW, [str(refused)])
 
 
 def _chosen(words: Sequence[str]) -> Iterator[str]:

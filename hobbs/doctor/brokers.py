@@ -9,8 +9,8 @@ from aiokafka.protocol.fetch import FetchRequest
 from fleet import kafka_client
 from fleet.settings import Settings
 from hobbs.doctor.findings import Finding, wrong
-from schemas.kafka_rights import WHO, reads, user_of
-from schemas.services import OPERATOR
+from schemas.kafka_rights import reads, user_of
+from schemas.services import KAFKA_USERS, OPERATOR
 from schemas.topics import TOPICS
 
 AREA: Final = "brokers"
@@ -25,7 +25,8 @@ async def examine_brokers(settings: Settings) -> list[Finding]:
     if not settings.kafka_security_protocol.startswith("SASL"):
         return []  # production.py says that nobody is asked who they are
     who = next(
-        (one for one in WHO if user_of(one, settings.topic_prefix) == settings.kafka_username), OPERATOR
+        (one for one in KAFKA_USERS if user_of(one, settings.topic_prefix) == settings.kafka_username),
+        OPERATOR,
     )
     foreign = [topic for topic in TOPICS if topic not in reads(who)]
     admin = AIOKafkaAdminClient(**kafka_client.connection(settings), request_timeout_ms=10_000)

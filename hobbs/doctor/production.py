@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from fleet.attestation_keys import keys_of
 from fleet.database_url import is_local, mode, read_url
 from fleet.hosts import named_hosts
+from fleet.kafka_address import reached_by_others
 from fleet.settings import PREFIX
 from fleet.stripe_keys import is_stripe, livemode_of
 from hobbs.doctor.findings import Finding, wrong
@@ -76,15 +77,17 @@ def _kafka(told: Told) -> Iterator[tuple[str, str]]:
             f"the brokers at {told.kafka_bootstrap} ask nobody who writes: who reaches them has money paid",
             f"{PREFIX}KAFKA_SECURITY_PROTOCOL=SASL_SSL, with users and rights (docs/operations/kafka.md)",
         )
-    elif told.kafka_security_protocol != "SASL_SSL":
+        if private := sorted({*named_hosts(told.kafka_private_hosts)} - {""}):
+            yield (
+                f"{PREFIX}KAFKA_PRIVATE_HOSTS lets a live one use {', '.join(private)} without a login",
+                "give the brokers users and rights, and leave the setting out (docs/operations/kafka.md)",
+            )
+    elif told.kafka_security_protocol != "SASL_SSL" and reached_by_others(
+        told.kafka_bootstrap, private=told.kafka_private_hosts
+    ):
         yield (
-            "passwords and events go to the brokers in clear",
+            "events go to the brokers in clear, where others can read and change them",
             f"SASL_SSL as {PREFIX}KAFKA_SECURITY_PROTOCOL, with a CA of yours (docs/operations/kafka.md)",
-        )
-    if private := sorted({*named_hosts(told.kafka_private_hosts)} - {""}):
-        yield (
-            f"{PREFIX}KAFKA_PRIVATE_HOSTS lets a live deployment use {', '.join(private)} without a login",
-            "give the brokers users and rights, and leave the setting out (docs/operations/kafka.md)",
         )
 
 

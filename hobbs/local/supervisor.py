@@ -11,9 +11,9 @@ import importlib
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import uvloop
 
@@ -21,6 +21,7 @@ from fleet.host import Host
 from fleet.settings import PREFIX, ProcessSettings, read_by
 from fleet.worker import Worker
 from hobbs.local.child import TETHER
+from hobbs.local.parts import parts_of
 from hobbs.shell.output import EXIT_FINDINGS, say
 
 COLLECT_EVERY_S: Final = 10.0
@@ -30,6 +31,7 @@ OPS_PORT: Final = f"{PREFIX}OPS_PORT"
 PROCESSES: Final = f"{PREFIX}WORK_PROCESSES"
 
 Child = asyncio.subprocess.Process
+Run = Callable[[], Coroutine[Any, Any, None]]
 
 
 def work_here(services: Sequence[str]) -> None:
@@ -37,11 +39,16 @@ def work_here(services: Sequence[str]) -> None:
 
     Raises ValidationError, or of one service of several WrongSettings.
     """
-    uvloop.run(_work(services))
+    run_here(lambda: _build(services[0]).run if len(services) == 1 else _host(services).run)
 
 
-async def _work(services: Sequence[str]) -> None:
-    run = _build(services[0]).run if len(services) == 1 else _host(services).run
+def run_here(build: Callable[[], Run]) -> None:
+    """Build what works, and run it with the collector as workers need it."""
+    uvloop.run(_work(build))
+
+
+async def _work(build: Callable[[], Run]) -> None:
+    run = build()
     tune_gc()
     collecting = asyncio.create_task(_collect_garbage())
     try:
@@ -56,7 +63,7 @@ def _host(services: Sequence[str]) -> Host:
 
 
 def _build(service: str) -> Worker:
-    worker: Worker = importlib.import_module(f"services.{service}.app").build()
+    worker: Worker = importlib.import_module(f"services.{service}.app").build(**parts_of(service))
     return worker
 
 

@@ -15,7 +15,9 @@ from services.payouts.domain.event_types import (
 )
 
 EVENTS: Final = {
-    "platform": sorted({*LISTED_TYPES, *PROVING, *REVERSAL_EVENTS, "charge.failed", "topup.succeeded"}),
+    "platform": sorted(
+        {*LISTED_TYPES, *PROVING, *REVERSAL_EVENTS, "charge.refund.updated", "topup.succeeded"}
+    ),
     "connect": sorted(ACCOUNT_SNAPSHOTS | PAYOUT_EVENTS),
 }
 THIN_EVENTS: Final = list(V2_SUBSCRIBED)

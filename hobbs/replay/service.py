@@ -5,10 +5,10 @@ import os
 from typing import Final
 
 from fleet.worker import Worker
+from hobbs.shell.stripes_keys import keys_set
 from schemas.services import BY_NAME
 from schemas.topics import TOPICS
 
-STRIPES_KEYS: Final = ("STRIPE_SECRET_KEY", "STRIPE_SECRET_KEY_FILE")
 ROLE: Final = "HOBBS_DATABASE_ROLE"
 DECISIONS: Final = "decision.requested"  # a person who decided waits no longer
 
@@ -22,10 +22,8 @@ def refused(service: str, topic: str) -> str | None:
         return f"{service} has no handler for {topic} to replay to: those that have one are {_names(topic)}"
     if BY_NAME[service].stripe_key:
         return f"{service} calls Stripe: nothing is replayed to it by this command"
-    for name, value in os.environ.items():
-        if value and name.startswith("HOBBS_") and name.endswith(STRIPES_KEYS):
-            return f"this process could call Stripe: {name} is set; unset it"
-    return None
+    names = keys_set(os.environ)
+    return f"this process could call Stripe: {names[0]} is set; unset it" if names else None
 
 
 def build(service: str) -> Worker:

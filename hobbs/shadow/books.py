@@ -2,16 +2,14 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from functools import partial
-from itertools import islice
 from typing import Any, Final
 
 import orjson
 
 from fleet.money import half_up
-from hobbs.shadow.compare import AT_ONCE, Difference, differences
-from hobbs.shadow.figures import PARTIES, STUDENT, Figure, FlightFigures, Part, party_of, role_of
+from hobbs.shadow.figures import STUDENT, Figure, FlightFigures, Part, party_of, role_of
 from services.billing.desk.reads import CardHistory
 from services.billing.desk.reads.in_order import FiledFlight, FlightDetails
 from services.billing.domain.billing import decide_bill
@@ -50,7 +48,7 @@ class RatesOfTheBook:
             for name, part in (("flight_per_hour", "instruction"), ("ground_per_hour", "ground")):
                 self._rates[kind, owner, part].add(card.get(name) or 0)
 
-    def of(self, flight: FiledFlight, role: str, part: str) -> Iterable[int]:
+    def of(self, flight: FlightDetails, role: str, part: str) -> Iterable[int]:
         """The rates that a part of a party's amount had in some version."""
         if part in ("instruction", "ground"):
             whose = ("instructor", flight.instructor or "") if role == "instructor" else ("student_rate", "")
@@ -59,17 +57,47 @@ class RatesOfTheBook:
         return self._rates.get((*whose, part), set()) - {0}
 
 
+class Amounts:
+    """The quick side of the live books' figures: of a flight an amount for each party of these roles."""
+
+    def __init__(self, roles: Set[str], *, named: bool) -> None:
+        self._student, self._school = STUDENT in roles, "school" in roles
+        self._roles, self._named = roles, named
+        self._parties: dict[str, str | None] = {}  # by wallet; None: of no role that is asked for
+
+    def __call__(self, flight: FiledFlight) -> dict[str, int]:
+        amounts: dict[str, int] = {}
+        if self._student:
+            amounts[f"{STUDENT}:{flight.student}" if self._named else STUDENT] = flight.charge
+        parties = self._parties
+        for leg in orjson.loads(flight.legs):
+            wallet = leg["wallet"]
+            party = parties[wallet] if wallet in parties else self._know(wallet)
+            if party is not None:
+                amounts[party] = amounts.get(party, 0) + leg["amount"]
+        if self._school:
+            amounts["school"] = flight.margin
+        return amounts
+
+    def _know(self, wallet: str) -> str | None:
+        party = party_of(wallet, named=self._named)
+        self._parties[wallet] = party if role_of(party) in self._roles else None
+        return self._parties[wallet]
+
+
 def filed(
     flights: Iterable[FiledFlight], rates: RatesOfTheBook, details: DetailsOf, *, named: bool
 ) -> Iterator[FlightFigures]:
-    """The live books' figures."""
+    """The live books' figures, all of them, of flights whose details are expected."""
     for flight in flights:
+        known, legs = details(flight.flight_id), flight.leg_amounts()
+        figures = _figures(flight, flight.charge, flight.margin, legs, named=named, hours=known.billed_tenths)
         yield FlightFigures(
             flight.flight_id,
-            flight.billed_on.isoformat(),
-            _figures(flight, flight.charge, flight.margin, flight.leg_amounts(), named=named),
-            partial(_parts, flight, details),
-            partial(rates.of, flight),
+            known.billed_on.isoformat(),
+            figures,
+            partial(_parts, known, legs),
+            partial(rates.of, known),
         )
 
 
@@ -78,22 +106,28 @@ def repriced(
 ) -> Iterator[FlightFigures]:
     """The figures of the same flights under another book; a flight that it refuses is not there."""
     for flight in flights:
-        facts = orjson.loads(details(flight.flight_id).facts)
-        bill = decide_bill(flight_from_facts(facts, hours_from=flight.hours_from), book)
+        known = details(flight.flight_id)
+        bill = decide_bill(flight_from_facts(orjson.loads(known.facts), hours_from=known.hours_from), book)
         if isinstance(bill, Bill):
-            yield _of_bill(flight, facts, bill, rates, named=named)
+            yield _of_bill(flight, known, bill, rates, named=named)
 
 
 def _of_bill(
-    flight: FiledFlight, facts: Mapping[str, Any], bill: Bill, rates: RatesOfTheBook, *, named: bool
+    flight: FiledFlight, known: FlightDetails, bill: Bill, rates: RatesOfTheBook, *, named: bool
 ) -> FlightFigures:
     lines, legs = lines_and_legs(bill)
+    hours = bill.hours.billed
+
+    def parts(party: str) -> list[Part]:
+        facts = orjson.loads(known.facts)
+        return _made_of(role_of(party), facts=facts, lines=lines, legs=legs, billed=hours)
+
     return FlightFigures(
         flight.flight_id,
         bill.billed_on.isoformat(),
-        _figures(flight, bill.charge, bill.margin, legs, named=named, tenths=bill.hours.billed),
-        lambda party: _made_of(role_of(party), facts=facts, lines=lines, legs=legs, billed=bill.hours.billed),
-        partial(rates.of, flight),
+        _figures(flight, bill.charge, bill.margin, legs, named=named, hours=hours),
+        parts,
+        partial(rates.of, known),
     )
 
 
@@ -104,9 +138,8 @@ def _figures(
     legs: Sequence[Mapping[str, Any]],
     *,
     named: bool,
-    tenths: int | None = None,
+    hours: int,
 ) -> list[Figure]:
-    hours = flight.billed_tenths if tenths is None else tenths
     amounts: dict[str, int] = {}
     for leg in legs:
         party = party_of(leg["wallet"], named=named)
@@ -117,14 +150,13 @@ def _figures(
     return [*found, Figure("school", margin, hours)]
 
 
-def _parts(flight: FiledFlight, details: DetailsOf, party: str) -> list[Part]:
-    known = details(flight.flight_id)
+def _parts(known: FlightDetails, legs: Sequence[Mapping[str, Any]], party: str) -> list[Part]:
     return _made_of(
         role_of(party),
         facts=orjson.loads(known.facts),
         lines=orjson.loads(known.lines),
-        legs=flight.leg_amounts(),
-        billed=flight.billed_tenths,
+        legs=legs,
+        billed=known.billed_tenths,
     )
 
 
@@ -163,18 +195,3 @@ def _lines(lines: Sequence[Mapping[str, Any]]) -> list[Part]:
         for line in lines
         if line["kind"] != "tax"
     ]
-
-
-def between(
-    flights: Iterator[FiledFlight],
-    book: Book,
-    rates: RatesOfTheBook,
-    details: DetailsOf,
-    expect: Callable[[Sequence[str]], None],
-) -> Iterator[Difference | None]:
-    """What another book would change: there are the live books, here is the other one. All parties."""
-    while some := list(islice(flights, AT_ONCE)):
-        expect([flight.flight_id for flight in some])
-        there = filed(some, rates, details, named=True)
-        here = repriced(some, book, rates, details, named=True)
-        yield from differences(there, here, frozenset(PARTIES))

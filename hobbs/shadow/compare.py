@@ -1,9 +1,8 @@
 """Walks through two systems' flights side by side and yields each difference once. Pure."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from functools import partial
-from itertools import islice
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol, TypeVar
 
 from hobbs.shadow.causes import MISSING_HERE, MISSING_THERE, SEVERAL, Cause, cause_between, cause_of
 from hobbs.shadow.figures import STUDENT, Figure, FlightFigures, role_of
@@ -11,6 +10,17 @@ from hobbs.shadow.figures import STUDENT, Figure, FlightFigures, role_of
 OPEN: Final = ""
 DERIVED: Final = ("tax", "school")
 AT_ONCE: Final = 1_000  # flights that are in memory
+
+
+class HasFlight(Protocol):
+    """What a flight's id is known of."""
+
+    @property
+    def flight_id(self) -> str: ...
+
+
+F = TypeVar("F", bound=HasFlight)
+G = TypeVar("G", bound=HasFlight)
 
 
 class Difference(NamedTuple):
@@ -31,24 +41,19 @@ def differences(
     there: Iterable[FlightFigures],
     here: Iterable[FlightFigures],
     roles: Set[str],
-    expect: Callable[[Sequence[str]], None] = lambda flight_ids: None,
 ) -> Iterator[Difference | None]:
     """For each flight its differences and then None. Both sides are in the order of the flights' ids.
 
-    roles: what the other system says anything of; of other parties nothing is compared. expect: told which
-    flights differ, some at a time, before anything is asked about them.
+    roles: what the other system says anything of; of other parties nothing is compared.
     """
-    pairs = _side_by_side(iter(there), iter(here))
-    while some := [_Pair(*pair, roles) for pair in islice(pairs, AT_ONCE)]:
-        expect([pair.flight.flight_id for pair in some if pair.parties])
-        for pair in some:
-            yield from _of_flight(pair) if pair.parties else ()
-            yield None
+    for left, right in side_by_side(iter(there), iter(here)):
+        pair = _Pair(left, right, roles)
+        yield from _of_flight(pair) if pair.parties else ()
+        yield None
 
 
-def _side_by_side(
-    there: Iterator[FlightFigures], here: Iterator[FlightFigures]
-) -> Iterator[tuple[FlightFigures | None, FlightFigures | None]]:
+def side_by_side(there: Iterator[F], here: Iterator[G]) -> Iterator[tuple[F | None, G | None]]:
+    """The flights of both sides, which are in the order of their ids, in pairs."""
     left, right = next(there, None), next(here, None)
     while left is not None or right is not None:
         if right is None or (left is not None and left.flight_id < right.flight_id):
@@ -62,7 +67,7 @@ def _side_by_side(
             left, right = _next(there, left), _next(here, right)
 
 
-def _next(side: Iterator[FlightFigures], last: FlightFigures | None) -> FlightFigures | None:
+def _next(side: Iterator[F], last: F | None) -> F | None:
     following = next(side, None)
     if following is not None and last is not None and following.flight_id <= last.flight_id:
         raise AssertionError(f"flight {following.flight_id} comes after {last.flight_id}")

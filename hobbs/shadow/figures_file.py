@@ -7,7 +7,7 @@ amounts for each party. What a comma means is said, never guessed; a row that ca
 import csv
 import heapq
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import date
@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from itertools import groupby, islice
 from operator import itemgetter
 from pathlib import Path
-from typing import IO, Final, NamedTuple
+from typing import IO, Final
 
 from hobbs.flights.unreadable import FileUnreadable
 from hobbs.opening.amounts import Decimals, amount
@@ -28,12 +28,33 @@ CHUNK: Final = 100_000  # rows that are sorted in memory
 FAULTS_MAX: Final = 20
 
 
-class _Row(NamedTuple):
-    """A row as it is sorted: by flight, in the file's order. `cells` are read only when their turn comes."""
+_Row = list[str]  # as it is sorted: its flight, its number in the file with zeros before it, its cells
+CELLS: Final = 2  # before the row's own
+NUMBER_CHARS: Final = 12
 
-    flight_id: str
-    number: int
-    cells: Sequence[str]
+
+class Told:
+    """A flight of the file: what it says of each party, and everything when it is asked."""
+
+    __slots__ = ("_columns", "_rows", "amounts", "flight_id")
+
+    def __init__(
+        self, flight_id: str, amounts: Mapping[str, int], rows: Sequence[_Row], columns: "_Columns"
+    ) -> None:
+        self.flight_id, self.amounts = flight_id, amounts
+        self._rows, self._columns = rows, columns
+
+    def figures(self) -> FlightFigures:
+        """All that the rows say; several of one party are one amount."""
+        found: dict[str, Figure] = {}
+        day = ""
+        for row in self._rows:
+            said = self._columns.said(row)
+            day = max(day, said.get("date", ""))
+            for figure in self._columns.read(said):
+                before = found.get(figure.party)
+                found[figure.party] = figure if before is None else _added(before, figure)
+        return FlightFigures(self.flight_id, day, list(found.values()))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,9 +83,7 @@ class FiguresFile:
             self.faults.append(f"row {row}: {sentence}")
 
 
-def sorted_flights(
-    path: Path, reading: Reading, found: FiguresFile, stack: ExitStack
-) -> Iterator[FlightFigures]:
+def sorted_flights(path: Path, reading: Reading, found: FiguresFile, stack: ExitStack) -> Iterator[Told]:
     """The file's flights in the order of their ids. What is on disk meanwhile goes with `stack`.
 
     Before this returns the file was read once: then `found.roles` and `found.named` are complete. Faults are
@@ -76,59 +95,95 @@ def sorted_flights(
     if header is None:
         raise FileUnreadable("the file is empty: it needs a header line with the column names")
     names, wide = _names(header, reading)
-    at = names.index("flight_id")
-    rows = _rows(records, at)
+    rows = _rows(records, names.index("flight_id"))
     seen = _seen(rows, names, found, wide=wide)
     chunks = [_spill(sorted(some), stack) for some in _chunks(seen)]
-    read = partial(_wide if wide else _long, reading)
-    return _grouped(heapq.merge(*chunks), names, read, found)
+    return _grouped(heapq.merge(*chunks), _Columns(names, reading, wide=wide), found)
 
 
 def _rows(records: Iterator[list[str]], at: int) -> Iterator[_Row]:
     for number, cells in enumerate(records, 2):
         if any(cells):
-            yield _Row(cells[at].strip() if at < len(cells) else "", number, cells)
+            flight_id = cells[at].strip() if at < len(cells) else ""
+            yield [flight_id, str(number).zfill(NUMBER_CHARS), *cells]
 
 
 def _seen(
     rows: Iterable[_Row], names: Sequence[str | None], found: FiguresFile, *, wide: bool
 ) -> Iterator[_Row]:
     """Note which parties the rows say anything of."""
-    parties = [(n, name) for n, name in enumerate(names) if name in (PARTIES if wide else ("party",))]
+    parties = [(n, name) for n, name in enumerate(names, CELLS) if name in (PARTIES if wide else ("party",))]
     for row in rows:
         found.rows += 1
         for n, name in parties:
-            if said := row.cells[n].strip() if n < len(row.cells) else "":
+            if said := row[n].strip() if n < len(row) else "":
                 found.roles.add(str(name) if wide else role_of(said))
                 found.named = found.named or (not wide and ":" in said)
         yield row
 
 
-def _grouped(
-    rows: Iterable[_Row],
-    names: Sequence[str | None],
-    read: Callable[[Mapping[str, str]], list[Figure]],
-    found: FiguresFile,
-) -> Iterator[FlightFigures]:
-    ours = [(our, place) for place, our in enumerate(names) if our]
+class _Columns:
+    """Where in a row is what, and how it is read: quickly where nothing is wrong."""
+
+    def __init__(self, names: Sequence[str | None], reading: Reading, *, wide: bool) -> None:
+        self._places = {our: place for place, our in enumerate(names, CELLS) if our}
+        self._parties = [(party, self._places[party]) for party in PARTIES if party in self._places]
+        self._read = partial(_wide if wide else _long, reading)
+        self._wide = wide
+        self._money = lru_cache(maxsize=65_536)(
+            partial(amount, currency=reading.currency, decimals=reading.decimals)
+        )
+        tenths = lru_cache(maxsize=4_096)(partial(_tenths, decimals=reading.decimals))
+        checks = {"date": _day, "hours": tenths, "rate": self._money, "tax": self._money}
+        self._checks = [(check, self._places[name]) for name, check in checks.items() if name in self._places]
+
+    def said(self, row: _Row) -> Mapping[str, str]:
+        return {our: row[place].strip() for our, place in self._places.items() if place < len(row)}
+
+    def read(self, said: Mapping[str, str]) -> list[Figure]:
+        """A row's figures. Raises ValueError with a sentence."""
+        return self._read(said)
+
+    def amounts(self, row: _Row) -> list[tuple[str, int]]:
+        """What a row says of each party. Raises ValueError with a sentence: a cell cannot be read."""
+        try:
+            return self._amounts(row)
+        except (ValueError, IndexError):  # the sentence names the column
+            said = self.said(row)
+            _check_flight_id(row[0])
+            _day(said.get("date", ""))
+            return [(figure.party, figure.amount) for figure in self._read(said)]
+
+    def _amounts(self, row: _Row) -> list[tuple[str, int]]:
+        if not row[0]:
+            raise ValueError
+        for check, place in self._checks:
+            if written := row[place].strip():
+                check(written)
+        if not self._wide:
+            party = row[self._places["party"]].strip()
+            if role_of(party) not in PARTIES:
+                raise ValueError
+            return [(party, self._money(row[self._places["amount"]].strip()))]
+        money = self._money
+        return [(party, money(written)) for party, place in self._parties if (written := row[place].strip())]
+
+
+def _grouped(rows: Iterable[_Row], columns: _Columns, found: FiguresFile) -> Iterator[Told]:
     for flight_id, some in groupby(rows, itemgetter(0)):
-        figures: dict[str, Figure] = {}
-        day = ""
+        amounts: dict[str, int] = {}
+        good = []
         for row in some:
-            cells = row.cells
-            said = {our: cells[place].strip() for our, place in ours if place < len(cells)}
             try:
-                _check_flight_id(flight_id)
-                on, of_row = _day(said.get("date", "")), read(said)
+                of_row = columns.amounts(row)
             except ValueError as error:
-                found.wrong(row.number, str(error))
+                found.wrong(int(row[1]), str(error))
                 continue
-            day = max(day, on)
-            for figure in of_row:
-                before = figures.get(figure.party)
-                figures[figure.party] = figure if before is None else _added(before, figure)
-        if figures:
-            yield FlightFigures(flight_id, day, list(figures.values()))
+            good.append(row)
+            for party, value in of_row:
+                amounts[party] = amounts.get(party, 0) + value
+        if amounts:
+            yield Told(flight_id, amounts, good, columns)
 
 
 def _added(one: Figure, other: Figure) -> Figure:
@@ -147,9 +202,9 @@ def _spill(rows: Sequence[_Row], stack: ExitStack) -> Iterator[_Row]:
     file = stack.enter_context(
         tempfile.TemporaryFile("w+", encoding="utf-8", newline="")  # noqa: SIM115 - the stack closes it
     )
-    csv.writer(file).writerows((row.flight_id, row.number, *row.cells) for row in rows)
+    csv.writer(file).writerows(rows)
     file.seek(0)
-    return (_Row(cells[0], int(cells[1]), cells[2:]) for cells in csv.reader(file))
+    return csv.reader(file)
 
 
 def _delimiter(file: IO[str]) -> str:
@@ -215,12 +270,9 @@ def _optional(name: str, row: Mapping[str, str], reading: Reading) -> int | None
 
 def _money(name: str, written: str, reading: Reading) -> int:
     try:
-        return _read_amount(written, reading.currency, reading.decimals)
+        return amount(written, reading.currency, reading.decimals)
     except ValueError as error:
         raise ValueError(f"{name}: {str(error).removeprefix('amount: ')}") from None
-
-
-_read_amount: Final = lru_cache(maxsize=65_536)(amount)  # amounts come again and again
 
 
 def _tenths(written: str, decimals: Decimals | None) -> int | None:

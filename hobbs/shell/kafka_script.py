@@ -8,7 +8,9 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from typing import Final
 
-from schemas.kafka_rights import WHO, Right, every_right, user_of
+from schemas.kafka_rights import Right, every_right, user_of
+from schemas.services import KAFKA_USERS, MIGRATE, OPERATOR
+from schemas.shadow import SHADOW
 
 HEAD: Final = """\
 #!/bin/sh
@@ -34,21 +36,28 @@ allow() {
     --add --allow-principal "User:$who" --operation "$operation" "$@"
 }
 """
+_ASKED: Final = "${PREFIX}"  # in the place of the prefix: the shell's
 
 
 def script(prefix: str = "") -> str:
-    """The whole script, for the topics of one deployment."""
-    users = [f"user {user_of(who, prefix)} {password_file(who)}" for who in WHO]
-    return "\n".join([HEAD, *users, "", *allowances(every_right(prefix))]) + "\n"
+    """The whole script, for the topics of one deployment; PREFIX names another when it runs."""
+    default = f"PREFIX=${{PREFIX-{prefix}}}"
+    return (
+        "\n".join([HEAD, default, "", *_users(KAFKA_USERS, _ASKED), "", *_rights(every_right(_ASKED))]) + "\n"
+    )
 
 
-def password_file(who: str) -> str:
-    """The name of the file with somebody's password, in the folder of secrets."""
-    return f"{who}_kafka_password"
+def shadow_script(prefix: str, rights: Sequence[Right]) -> str:
+    """The script for a shadow's users: its own, people's at it, and the one that makes its topics."""
+    return "\n".join([HEAD, *_users((SHADOW, OPERATOR, MIGRATE), prefix), "", *_rights(rights)]) + "\n"
 
 
-def allowances(rights: Sequence[Right]) -> Iterator[str]:
+def _users(whose: Sequence[str], prefix: str) -> Iterator[str]:
+    return (f'user "{user_of(who, prefix)}" {who}_kafka_password' for who in whose)
+
+
+def _rights(rights: Sequence[Right]) -> Iterator[str]:
     """One call for each user, operation and kind of thing."""
     for (user, operation, resource), some in groupby(rights, lambda r: (r.user, r.operation, r.resource)):
-        names = " \\\n ".join(f" --{resource} {right.name}" for right in some)
-        yield f"allow {user} {operation} \\\n {names}"
+        names = " \\\n ".join(f' --{resource} "{right.name}"' for right in some)
+        yield f'allow "{user}" {operation} \\\n {names}'

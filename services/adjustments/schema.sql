@@ -3,7 +3,7 @@
 CREATE SCHEMA adjustments;
 CREATE SCHEMA adjustments_public;
 GRANT USAGE ON SCHEMA adjustments TO hobbs_adjustments;
-GRANT USAGE ON SCHEMA adjustments_public TO hobbs_reader, hobbs_adjustments;
+GRANT USAGE ON SCHEMA adjustments_public TO hobbs_reader, hobbs_adjustments, hobbs_receivables;
 
 CREATE TABLE adjustments.adjustment (
     id uuid NOT NULL,
@@ -438,7 +438,7 @@ CREATE VIEW adjustments_public.adjustments AS
     journal_id,
     (trace ->> 'correlation_id'::text) AS correlation_id
    FROM adjustments.adjustment;
-GRANT SELECT ON TABLE adjustments_public.adjustments TO hobbs_reader, hobbs_adjustments;
+GRANT SELECT ON TABLE adjustments_public.adjustments TO hobbs_reader, hobbs_adjustments, hobbs_receivables;
 
 CREATE VIEW adjustments_public.admitted_events AS
  SELECT event_key,

@@ -3,7 +3,7 @@
 CREATE SCHEMA billing;
 CREATE SCHEMA billing_public;
 GRANT USAGE ON SCHEMA billing TO hobbs_billing;
-GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing, hobbs_adjustments, hobbs_receivables, hobbs_reserves;
+GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing, hobbs_adjustments, hobbs_gateway, hobbs_receivables, hobbs_reserves;
 
 CREATE TABLE billing.alembic_version (
     version_num character varying(32) NOT NULL
@@ -55,7 +55,7 @@ CREATE TABLE billing.bill (
     made_by text,
     priced_by text,
     CONSTRAINT bill_corrects_another_bill CHECK ((corrects <> id)),
-    CONSTRAINT bill_kind_is_known CHECK ((kind = ANY (ARRAY['completed'::text, 'corrected'::text, 'cancelled'::text]))),
+    CONSTRAINT bill_kind_is_known CHECK ((kind = ANY (ARRAY['completed'::text, 'corrected'::text, 'cancelled'::text, 'elsewhere'::text]))),
     CONSTRAINT billed_hours_are_of_one_day CHECK (((billed_tenths >= 0) AND (billed_tenths <= 240))),
     CONSTRAINT cancellation_corrects_a_bill CHECK (((kind <> 'cancelled'::text) OR (corrects IS NOT NULL))),
     CONSTRAINT charge_is_not_negative CHECK ((charge >= 0)),
@@ -65,6 +65,7 @@ CREATE TABLE billing.bill (
     CONSTRAINT hobbs_does_not_run_backwards CHECK ((hobbs_in >= hobbs_out)),
     CONSTRAINT hours_source_is_known CHECK ((hours_from = ANY (ARRAY['hobbs'::text, 'tach'::text, 'logged'::text, 'none'::text]))),
     CONSTRAINT nobody_owes_for_a_cancelled_flight CHECK (((kind <> 'cancelled'::text) OR ((charge = 0) AND (legs_total = 0)))),
+    CONSTRAINT nobody_owes_here_for_a_flight_billed_elsewhere CHECK (((kind <> 'elsewhere'::text) OR ((charge = 0) AND (legs_total = 0) AND (corrects IS NULL)))),
     CONSTRAINT revision_counts_from_one CHECK ((revision >= 1)),
     CONSTRAINT revision_is_priced_by_a_known_book CHECK ((priced_by = ANY (ARRAY['bill'::text, 'book'::text]))),
     CONSTRAINT revision_says_why_and_by_whom CHECK ((((kind = 'completed'::text) = (reason IS NULL)) AND ((kind = 'completed'::text) = (made_by IS NULL)) AND ((kind = 'completed'::text) = (priced_by IS NULL)))),
@@ -595,5 +596,6 @@ GRANT SELECT ON TABLE billing_public.waiting_revisions TO hobbs_reader, hobbs_bi
 
 -- Functions; their texts are in functions/.
 -- * refuse_rewritten_letter()
+-- * cards_of_flight(text, text, text)
 -- * current_rates(date)
 -- * vouch(uuid, bytea)

@@ -72,7 +72,7 @@ FLIGHTS: Final = metrics.counter(
 CREDIT_CHECKS: Final = metrics.counter(
     "gateway_credit_checks_total",
     "Credit checks answered over HTTP, by what spoke against the charge.",
-    {"answer": ("allowed", *get_args(Reason))},
+    {"answer": ("allowed", "not_priced", *get_args(Reason))},
 )
 RESPONSES: Final = metrics.counter(
     "gateway_responses_total", "HTTP responses, by route and status.", {"route": ROUTES, "status": STATUSES}

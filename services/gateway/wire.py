@@ -39,6 +39,7 @@ from services.gateway.domain.sightings import Reading, Sighting, Verdict, compar
 WEBHOOK_TOPIC: Final = "stripe.webhook"
 FLIGHTS_MAX: Final = 500
 ERRORS_SHOWN_MAX: Final = 50
+NOT_OVER_HTTP: Final = "what other software billed is published by the operator, not over HTTP"
 _VERSION: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[.a-z_]{0,40}", re.ASCII)
 _INSTANT: Final = TypeAdapter(Instant)
 
@@ -136,10 +137,16 @@ def read_flights(body: bytes, model: type[FlightEvent]) -> list[FlightEvent]:
     errors: list[dict[str, Any]] = []
     for place, item in enumerate(items):
         try:
-            flights.append(model.model_validate(item))
+            flight = model.model_validate(item)
         except ValidationError as error:
             prefix = f"#/{place}" if isinstance(document, list) else "#"
             errors.extend(_pointed(error, prefix))
+            continue
+        if isinstance(flight, FlightCompleted) and flight.billed_by is not None:
+            prefix = f"#/{place}" if isinstance(document, list) else "#"
+            errors.append({"pointer": f"{prefix}/billed_by", "detail": NOT_OVER_HTTP})
+            continue
+        flights.append(flight)
     if errors:
         detail = f"{len(items) - len(flights)} of {len(items)} flights are not valid; nothing was accepted"
         raise ProblemRaised("invalid_flight", detail, errors=errors[:ERRORS_SHOWN_MAX])

@@ -3,23 +3,22 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime, timedelta
+from datetime import timedelta
 from functools import partial
 
-from fleet import timers
 from fleet.attestation_keys import keys_of
 from fleet.database import Database
 from fleet.envelope import Record
 from fleet.shared_batches import Handler
 from fleet.worker import Worker
-from fleet.zones import time_zone
-from services.payouts import handlers, store
+from services.payouts import deciding, handlers
 from services.payouts.desk import decisions
 from services.payouts.domain.reading import Backoff
 from services.payouts.handlers import Clock, utc_now
 from services.payouts.settings import PayoutsSettings
-from services.payouts.steps import charges, gauges, payments
+from services.payouts.steps import charges, gauges
 from services.payouts.stripe import links
+from services.payouts.stripe import webhooks as stripes_events
 from services.payouts.stripe.adoption import Adoption
 from services.payouts.stripe.balance_readings import BalanceReadings
 from services.payouts.stripe.clawbacks import Clawbacks
@@ -44,7 +43,6 @@ USAGE_S = 10.0  # a process that is killed forgets at most the reads of so long
 WEBHOOKS_EVERY_S = 0.2  # many share a commit; no payment waits for a webhook
 LEASE_MARGIN_S = 1.0
 COMPARED_POLL_S = 0.2
-LEDGERS_TOPICS = ("journal.requested", "revert.requested", "group.requested", "hold.requested")
 UNANSWERED_MAX_S = 300.0  # nothing is sent before Stripe answered, so it is asked at least so often
 
 
@@ -148,7 +146,7 @@ def _how_accounts_are_made(settings: PayoutsSettings) -> tuple[str, ...]:
 def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     db, relay = worker.database, parts.relay
     webhooks = partial(
-        handlers.handle_webhooks,
+        stripes_events.handle_webhooks,
         db,
         effect_policy=effect_policy_of(settings),
         look_now=parts.treasury.look_now,
@@ -156,19 +154,12 @@ def _consume(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
         livemode=settings.livemode,
         keys=keys_of(settings.attestation_keys),
     )
-    configure = partial(handlers.configure_payees, db, accounts=settings.accounts)
-    # What is announced must be in the ledger: after a restore the ledger posts first (docs/decisions/0310).
-    worker.consume(
-        "journal.posted",
-        _waking(relay, partial(handlers.record_payables, db)),
-        after=["school.accepted"],
-        after_others={"ledger": LEDGERS_TOPICS},
-    )
+    deciding.consume(worker, accounts=settings.accounts, then=partial(_waking, relay))
     worker.consume("reversal.requested", partial(handlers.claw_back, db))
     worker.consume("payment.received", partial(handlers.know_payments, db))
     worker.consume("refund.requested", partial(handlers.refund, db), after=["payment.received"])
     worker.consume("charge.requested", _waking(relay, partial(handlers.charge, db)))
-    worker.consume("school.accepted", _waking(relay, configure))
+    worker.consume("dunning.requested", partial(handlers.make_pages, db))
     people = partial(handlers.know_people, db, accounts=settings.accounts)
     worker.consume("contact.changed", _waking(relay, people))
     worker.consume("reserve.gate", partial(handlers.heed_gate, db))
@@ -184,7 +175,7 @@ def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.loop("treasury", once_compared(parts.treasury.step), idle_s=0.1)
     worker.loop("reserve_gate", once_compared(_reserve_gates(db, settings, parts.relay).step), idle_s=0.1)
     worker.loop("balance", once_compared(parts.readings.step), idle_s=0.25)
-    worker.loop("holds", once_compared(partial(end_holds, db)), idle_s=1.0)
+    worker.loop("holds", once_compared(partial(deciding.end_holds, db)), idle_s=1.0)
     reversing = Clawbacks(db, client, parts.pace, utc_now, parts.relay.wake)
     worker.loop("clawbacks", once_compared(reversing.step), idle_s=0.5)
     refunding = Refunds(db, client, parts.pace, utc_now, parts.relay.wake)
@@ -199,7 +190,10 @@ def _loop(worker: Worker, settings: PayoutsSettings, parts: _Parts) -> None:
     worker.loop("student_links", partial(_once_known, mode, pages), idle_s=1.0)
     adopt = partial(adopt_accounts, db, client, settings.stripe_accounts, utc_now)
     worker.loop("accounts", partial(_once_known, mode, adopt), idle_s=1.0)
-    worker.loop("periods", once_compared(partial(close_periods, db, settings)), idle_s=5.0)
+    closing = partial(
+        deciding.close_periods, db, at=settings.period_closes_at, lease_s=settings.timer_lease_s
+    )
+    worker.loop("periods", once_compared(closing), idle_s=5.0)
     recover = partial(_once_of_one_mode, worker, mode, parts.missed_events.run)
     worker.every("recover_events", settings.events_poll_s, recover)
     listing = partial(_once_of_one_mode, worker, mode, parts.movements.run)
@@ -308,40 +302,7 @@ def _relay(
     )
 
 
-async def end_holds(db: Database, *, clock: Clock = utc_now) -> int:
-    """Pay transfers whose hold period is over."""
-    now = clock()
-    async with db.transaction() as tx:
-        wallets = await store.transfers.wallets_due(tx, now)
-        if wallets:
-            await payments.pay(tx, wallets, now)
-    return 0
-
-
 async def close_charges(db: Database, *, clock: Clock = utc_now) -> int:
     """Give up charges of saved payment methods that were not made in time."""
     async with db.transaction() as tx:
         return await charges.close_lapsed(tx, clock())
-
-
-async def close_periods(db: Database, settings: PayoutsSettings) -> int:
-    """For each business date of the school, once: put cards in force, then pay those on a schedule."""
-    async with db.transaction() as tx:
-        here = time_zone(await store.payees.time_zone(tx))
-    name = "close_period"
-    await timers.declare(db, name)
-    today = timers.business_date(datetime.now(here), here, settings.period_closes_at)
-    await timers.run_missed_dates(db, name, today, partial(close_date, db), lease_s=settings.timer_lease_s)
-    return 0
-
-
-async def close_date(db: Database, business_date: date) -> None:
-    """Close one business date: each payee on a schedule gets one transfer. Weeks end with Sunday."""
-    now = utc_now()
-    async with db.transaction() as tx:
-        wallets = await store.payees.with_later_cards(tx, business_date)
-        await store.payees.put_in_force(tx, wallets, business_date, now)
-    async with db.transaction() as tx:
-        await payments.close_period(tx, "daily", f"daily:{business_date}", now)
-        if business_date.isoweekday() == 1:
-            await payments.close_period(tx, "weekly", f"weekly:{business_date}", now)

@@ -1,8 +1,10 @@
-"""Handlers, one for each topic: admit, lock, decide, write, stage. They have no rule and no SQL."""
+"""Handlers, one for each topic: admit, lock, decide, write, stage. They have no rule and no SQL.
+
+Of `stripe.webhook` it is in stripe/webhooks.py: what decides knows no Stripe, also in a shadow (deciding.py).
+"""
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from functools import partial
 
 from fleet import inbox
 from fleet.database import Database
@@ -12,11 +14,8 @@ from fleet.zones import local_date
 from services.payouts import store, wire
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.contacts import newest
-from services.payouts.domain.event_types import MONEY_EVENTS, MOVES_THE_BALANCE
 from services.payouts.domain.retries import Occasion
 from services.payouts.steps import agreements, books, charges, clawbacks, payments, retries
-from services.payouts.stripe import webhooks
-from services.payouts.stripe.effects import EffectPolicy
 
 Clock = Callable[[], datetime]
 
@@ -88,11 +87,12 @@ async def heed_gate(db: Database, batch: Sequence[Record]) -> None:
 
 
 async def configure_payees(
-    db: Database, batch: Sequence[Record], *, accounts: AccountPolicy, clock: Clock = utc_now
+    db: Database, batch: Sequence[Record], *, accounts: AccountPolicy | None, clock: Clock = utc_now
 ) -> None:
     """Take payees' cards and the time zone from the versions of the school's book that billing accepted.
 
-    Nothing is judged here (decision 0170): what billing refused never comes.
+    Nothing is judged here (decision 0170): what billing refused never comes. accounts: how payees' accounts
+    at Stripe are made; None: none is asked for, as in a shadow.
     """
     now = clock()
     async with db.transaction() as tx:
@@ -117,11 +117,20 @@ async def configure_payees(
         )
         cards = [card for event in versions for card in wire.records.payee_cards(event)]
         wallets = await store.payees.configure(tx, cards, local_date(now, zone), now)
-        await agreements.expect(tx, wallets, accounts, accepted[-1].cause)
-        await payments.open_missing_accounts(tx, wallets, now, accepted[-1].cause, accounts)
+        if accounts is not None:
+            await agreements.expect(tx, wallets, accounts, accepted[-1].cause)
+            await payments.open_missing_accounts(tx, wallets, now, accepted[-1].cause, accounts)
         await payments.hold_unsent(tx, wallets, now)
         await payments.pay(tx, wallets, now)
         await retries.hasten(tx, Occasion.SCHOOL, now)
+
+
+async def make_pages(db: Database, batch: Sequence[Record], *, clock: Clock = utc_now) -> None:
+    """Have the page made by which a student pays what they are asked for; its address is in no topic."""
+    async with db.transaction() as tx:
+        asked = await inbox.admit(tx, batch, wire.dunning.dunning_requested)
+        for link in [link for one in asked if (link := wire.dunning.page_of(one.event))]:
+            await store.student_links.request(tx, link, clock())
 
 
 async def know_people(
@@ -142,35 +151,3 @@ async def know_people(
         await fault_point("payouts.contacts_kept")
         if written_to:
             await payments.open_missing_accounts(tx, written_to, now, stated[-1].cause, accounts)
-
-
-async def handle_webhooks(
-    db: Database,
-    batch: Sequence[Record],
-    *,
-    effect_policy: EffectPolicy,
-    look_now: Callable[[], None],
-    balance_moved: Callable[[], None] = lambda: None,
-    livemode: bool = False,
-    keys: Sequence[str] = (),
-    clock: Clock = utc_now,
-) -> None:
-    """Apply Stripe's webhooks; after one that may have brought money, `look_now` reads the balance.
-
-    balance_moved: has the balance read for the reserve. livemode: our key's; an event of the other mode
-    becomes a dead letter. keys: of which one must have proved it (schemas/attestation.py).
-    """
-    now = clock()
-    async with db.transaction() as tx:
-        admitted = await inbox.admit(
-            tx,
-            batch,
-            partial(wire.records.stripe_webhook, livemode=livemode, keys=keys),
-            natural_key=wire.records.webhook_key,
-        )
-        await webhooks.apply_webhooks(tx, admitted, now, effect_policy)
-        await fault_point("payouts.webhooks_heeded")
-    if any(a.event.event_type in MONEY_EVENTS for a in admitted):
-        look_now()
-    if any(a.event.event_type in MOVES_THE_BALANCE and a.event.account is None for a in admitted):
-        balance_moved()

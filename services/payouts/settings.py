@@ -6,11 +6,17 @@ from typing import Literal
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
 
 from fleet import stripe_keys
-from fleet.settings import SettingsWithKeys, refused_live
+from fleet.settings import Settings, SettingsWithKeys, refused_live
 from fleet.stripe_limits import LIMITS, StripeLimits, mode_of
 from services.payouts.domain.accounts import AccountPolicy, AccountsApi
 from services.payouts.domain.outcomes import RetryPolicy
 from services.payouts.domain.reading import Backoff, PutOff, ReadSchedule, Rechecks, Starts, Wait
+
+
+class ShadowSettings(Settings):
+    """Of a shadow's payouts (deciding.py), which has no key."""
+
+    period_closes_at: time = time(2, 0)
 
 
 class PayoutsSettings(SettingsWithKeys):

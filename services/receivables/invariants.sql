@@ -199,3 +199,20 @@ WHERE step.what = 'step'
 SELECT student, cause, count(*) FROM auto_charge
 WHERE cause LIKE 'dunning:%' AND state IN ('processing', 'succeeded')
 GROUP BY student, cause HAVING count(*) > 1;
+
+-- name: a_debit_that_failed_is_posted_back
+-- A payment whose money was taken back was posted, and posted back, whole.
+SELECT charge_id, amount, failed_at FROM charge
+WHERE failed_at IS NOT NULL
+  AND NOT EXISTS (SELECT FROM posting, jsonb_to_recordset(entries) AS entry (wallet text, amount bigint)
+                  WHERE posting.source = 'payment-failed:' || charge.charge_id
+                    AND entry.wallet = 'external:stripe' AND entry.amount = charge.amount);
+
+-- name: what_was_taken_back_is_no_charge_made
+-- No charge of a saved method counts as made when its money was taken back: by a failure, or by a dispute that was lost.
+SELECT request_id, made.student, made.charge_id, charge.failed_at
+FROM auto_charge AS made JOIN charge ON charge.charge_id = made.charge_id
+WHERE made.state = 'succeeded'
+  AND (charge.failed_at IS NOT NULL
+       OR EXISTS (SELECT FROM dispute WHERE dispute.charge_id = charge.charge_id
+                                        AND withdrawn AND outcome = 'lost' AND reason IS NOT NULL));

@@ -34,7 +34,7 @@ WAITING_AGE: Final = metrics.gauge(
 AUTO_CHARGES: Final = metrics.counter(
     "receivables_auto_charges_total",
     "Charges of students' saved methods that were decided, and what became of them",
-    {"what": ("decided", *(state for state in get_args(State) if state != "asked"))},
+    {"what": ("decided", "taken_back", *(state for state in get_args(State) if state != "asked"))},
 )
 CREDIT_CROSSINGS: Final = metrics.counter(
     "receivables_credit_crossings_total",

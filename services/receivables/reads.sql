@@ -5,3 +5,5 @@ GRANT SELECT ON billing_public.bills, billing_public.cancelled_flights, billing_
 GRANT USAGE ON SCHEMA ledger_public TO hobbs_receivables;
 GRANT SELECT ON ledger_public.entries, ledger_public.journals, ledger_public.positions,
     ledger_public.reverts, ledger_public.wallets TO hobbs_receivables;
+GRANT USAGE ON SCHEMA adjustments_public TO hobbs_receivables;
+GRANT SELECT ON adjustments_public.adjustments TO hobbs_receivables;

@@ -47,17 +47,20 @@ CREATE TABLE receivables.auto_charge (
     code text,
     sentence text DEFAULT ''::text NOT NULL,
     retry_at timestamptz,
+    taken_back_at timestamptz,
     CONSTRAINT answered_charge_says_when CHECK (((state = 'asked'::text) = (answered_at IS NULL))),
     CONSTRAINT auto_charge_is_positive CHECK ((amount > 0)),
     CONSTRAINT auto_charge_state_is_known CHECK ((state = ANY (ARRAY['asked'::text, 'processing'::text, 'succeeded'::text, 'declined'::text, 'not_made'::text]))),
     CONSTRAINT decline_class_is_known CHECK ((kind = ANY (ARRAY['later'::text, 'another_card'::text, 'authentication'::text, 'stop'::text]))),
     CONSTRAINT declined_charge_has_a_class CHECK (((state = 'declined'::text) = (kind IS NOT NULL))),
     CONSTRAINT made_charge_names_its_intent CHECK (((state <> ALL (ARRAY['processing'::text, 'succeeded'::text])) OR (payment_intent IS NOT NULL))),
-    CONSTRAINT only_a_decline_is_tried_again CHECK (((retry_at IS NULL) OR (kind = 'later'::text)))
+    CONSTRAINT only_a_decline_is_tried_again CHECK (((retry_at IS NULL) OR (kind = 'later'::text))),
+    CONSTRAINT only_a_made_charge_is_taken_back CHECK (((taken_back_at IS NULL) OR ((state = 'declined'::text) AND (charge_id IS NOT NULL))))
 );
 ALTER TABLE ONLY receivables.auto_charge ADD CONSTRAINT auto_charge_pkey PRIMARY KEY (request_id);
 ALTER TABLE ONLY receivables.auto_charge ADD CONSTRAINT one_charge_for_one_cause UNIQUE (student, cause);
 ALTER TABLE ONLY receivables.auto_charge ADD CONSTRAINT auto_charge_payment_method_fkey FOREIGN KEY (payment_method) REFERENCES receivables.saved_method(payment_method);
+CREATE INDEX auto_charge_of_charge ON receivables.auto_charge USING btree (charge_id) WHERE (state = 'succeeded'::text);
 CREATE INDEX auto_charge_of_intent ON receivables.auto_charge USING btree (payment_intent) WHERE (state = 'processing'::text);
 CREATE INDEX auto_charge_of_student ON receivables.auto_charge USING btree (student, decided_at);
 CREATE UNIQUE INDEX one_charge_of_a_student_is_under_way ON receivables.auto_charge USING btree (student) WHERE (state = ANY (ARRAY['asked'::text, 'processing'::text]));
@@ -78,11 +81,15 @@ CREATE TABLE receivables.charge (
     settled_at timestamptz,
     first_seen_at timestamptz DEFAULT now() NOT NULL,
     named text,
+    failed_at timestamptz,
+    failure_code text,
     CONSTRAINT charge_fee_is_in_the_payments_currency CHECK ((fee_currency = currency)),
     CONSTRAINT charge_fee_is_not_negative CHECK ((fee >= 0)),
     CONSTRAINT charge_fee_is_whole CHECK ((num_nulls(fee, fee_transaction_id, fee_currency, settled_gross, settled_at) = ANY (ARRAY[0, 5]))),
     CONSTRAINT charge_payment_is_positive CHECK ((amount > 0)),
-    CONSTRAINT charge_payment_is_whole CHECK ((num_nulls(amount, currency, received_at) = ANY (ARRAY[0, 3])))
+    CONSTRAINT charge_payment_is_whole CHECK ((num_nulls(amount, currency, received_at) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT failed_payment_says_why CHECK (((failed_at IS NULL) = (failure_code IS NULL))),
+    CONSTRAINT only_a_payment_fails_later CHECK (((failed_at IS NULL) OR (amount IS NOT NULL)))
 );
 ALTER TABLE ONLY receivables.charge ADD CONSTRAINT charge_pkey PRIMARY KEY (charge_id);
 CREATE INDEX charge_by_time ON receivables.charge USING btree (received_at, charge_id) WHERE (amount IS NOT NULL);
@@ -276,6 +283,7 @@ CREATE TABLE receivables.dispute (
     outcome text,
     closed_at timestamptz,
     fees jsonb NOT NULL,
+    reason text,
     CONSTRAINT dispute_closed_with_an_outcome CHECK (((outcome IS NULL) = (closed_at IS NULL))),
     CONSTRAINT dispute_is_positive CHECK ((amount > 0)),
     CONSTRAINT dispute_outcome_is_known CHECK ((outcome = ANY (ARRAY['won'::text, 'lost'::text])))
@@ -582,7 +590,8 @@ CREATE VIEW receivables_public.auto_charges AS
     kind,
     code,
     sentence,
-    retry_at
+    retry_at,
+    taken_back_at
    FROM receivables.auto_charge;
 GRANT SELECT ON TABLE receivables_public.auto_charges TO hobbs_reader, hobbs_receivables;
 
@@ -691,7 +700,8 @@ CREATE VIEW receivables_public.disputes AS
     withdrawn,
     outcome,
     closed_at,
-    fees
+    fees,
+    reason
    FROM receivables.dispute;
 GRANT SELECT ON TABLE receivables_public.disputes TO hobbs_reader, hobbs_adjustments, hobbs_receivables;
 
@@ -790,7 +800,13 @@ CREATE VIEW receivables_public.payments AS
     charge.settled_at,
     (COALESCE(refunded.amount, (0)::numeric))::bigint AS refunded,
     (COALESCE(disputed.open, (0)::numeric))::bigint AS disputed,
-    (COALESCE(disputed.lost, (0)::numeric))::bigint AS lost
+    ((COALESCE(disputed.lost, (0)::numeric) + (
+        CASE
+            WHEN (charge.failed_at IS NULL) THEN (0)::bigint
+            ELSE charge.amount
+        END)::numeric))::bigint AS lost,
+    charge.failed_at,
+    charge.failure_code
    FROM ((receivables.charge
      LEFT JOIN LATERAL ( SELECT sum(refund.amount) AS amount
            FROM receivables.refund

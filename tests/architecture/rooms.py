@@ -42,7 +42,7 @@ def _room(rooms: str, packages: str = "", **more: object) -> Room:
     return Room(rooms=frozenset(rooms.split()), packages=frozenset(packages.split()), **more)  # type: ignore[arg-type]
 
 
-EVERY: Final = "domain wire store steps desk stripe http handlers settings metrics fault_points app"
+EVERY: Final = "domain wire store steps desk stripe http handlers settings metrics fault_points deciding app"
 ROOMS: Final = {
     "domain": _room("domain", fleet=PURE_FLEET, pure=True),
     "wire": _room("domain wire", "pydantic orjson", schemas=True),
@@ -59,12 +59,13 @@ ROOMS: Final = {
     "settings": _room("domain settings", "pydantic pydantic_settings"),
     "metrics": _room("domain wire http metrics", schemas=True),
     "fault_points": _room("", fleet=frozenset()),
+    "deciding": _room("domain steps store handlers settings"),
     "app": _room(EVERY, schemas=True),
 }
-ONLY_IN: Final = {"stripe": "payouts", "http": "gateway"}
+ONLY_IN: Final = {"stripe": "payouts", "deciding": "payouts", "http": "gateway"}
 # The command line and the console, and what they may know of a service.
 OUTSIDE: Final = ("hobbs/", "console/")
-SEEN_FROM_OUTSIDE: Final = frozenset({"desk", "domain", "settings", "app"})
+SEEN_FROM_OUTSIDE: Final = frozenset({"desk", "domain", "settings", "app", "deciding"})
 SQL: Final = re.compile(
     r"\bSELECT\s.*\bFROM\b|\bSELECT\s+[\w.]+\(|\bINSERT\s+INTO\b|\bUPDATE\s+[\w.]+\s.*\bSET\b|\bDELETE\s+FROM\b"
     r"|\b(?:CREATE|ALTER|DROP|TRUNCATE|LOCK)\s+(?:TABLE|VIEW|ROLE|FUNCTION|INDEX|SCHEMA|TYPE)\b",
@@ -180,7 +181,7 @@ def _fleet_fault(module: str, place: _Place, room: Room) -> str | None:
     part = ".".join(module.split(".")[:2])
     if room.fleet is not None:
         return None if part in room.fleet else f"{place.room} does not import {part}"
-    working = part in WORKING_PARTS and place.room not in ("app", "settings")
+    working = part in WORKING_PARTS and place.room not in ("app", "deciding", "settings")
     return f"{place.room} does not import {part}" if working else None
 
 

@@ -19,6 +19,7 @@ from tests.chaos.mix import NO_FAULTS, RECORDS, WEBHOOKS, Disturbance, disturban
 from tests.checker.reading import read_stripe
 from tests.crash.approvals import Approvers
 from tests.crash.director import let_leases_end
+from tests.crash.dunned import have_dunned
 from tests.crash.replay import replay_everything, stop
 from tests.crash.run import PAYMENT, SIMULATOR_SETTINGS, duplicates, new_api_key, onboard_everybody
 from tests.crash.servers import Servers, deploy, second_gateway
@@ -118,6 +119,7 @@ async def disturb(
     """Publish flights and payments while the disturbances happen."""
     onboarding = asyncio.create_task(onboard_everybody(fleet))
     taking_back = asyncio.create_task(take_money_back(fleet))
+    dunning = asyncio.create_task(have_dunned(fleet))
     alternating = asyncio.create_task(alternate_gateways(workers.fleets, fleet))
     await asyncio.to_thread(apply_school, fleet, school_with_a_reserve(fleet.folder))
     key = await asyncio.to_thread(new_api_key, fleet)
@@ -140,7 +142,7 @@ async def disturb(
         await traffic.publish_the_rest()
         disturbing.result()
     finally:
-        tasks = (onboarding, taking_back, alternating, disturbing)
+        tasks = (onboarding, taking_back, dunning, alternating, disturbing)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

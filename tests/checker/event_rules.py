@@ -17,6 +17,7 @@ READERS = {
     "refund.requested": ("payouts",),
     "refund.settled": ("adjustments", "reserves"),
     "charge.requested": ("payouts",),
+    "dunning.requested": ("payouts",),
     "charge.answered": ("receivables",),
     "payment.received": ("payouts",),
     "school.configured": ("billing",),

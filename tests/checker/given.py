@@ -150,7 +150,7 @@ def tables() -> dict[str, list[dict[str, Any]]]:
         {"event_key": key, "payload_hash": ""} for key in ("r1", "r2", "r3", "d1", "r4", "r5")
     ]
     found["payouts.inbox"] = [
-        {"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "w1", "p4", "p5", "m1")
+        {"event_key": key, "payload_hash": ""} for key in ("p1", "p2", "p3", "w1", "p4", "p5", "m1", "y1")
     ]
     found["adjustments.inbox"] = [{"event_key": key, "payload_hash": ""} for key in ("v1", "p4", "p5")]
     found["reserves.inbox"] = [

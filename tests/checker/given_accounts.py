@@ -5,7 +5,7 @@ from typing import Any
 
 def credit_rows() -> dict[str, list[dict[str, Any]]]:
     """The payment was a charge of a saved card, declined before; a dispatch is cleared, one refused."""
-    charge = {"student": "s1", "currency": "USD", "amount": 17_000}
+    charge = {"student": "s1", "currency": "USD", "amount": 17_000, "taken_back_at": None}
     asked = {"wallet": "student:s1", "currency": "USD", "amount": 17_000}
     first, again = "flight:F1:1", "flight:F1:1#2"
     return {

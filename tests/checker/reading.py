@@ -180,7 +180,7 @@ _QUERIES = {
     "reserves.break": "SELECT subject, amount, state FROM reserves.break",
     "receivables.charge": "SELECT charge_id, amount FROM receivables.charge",
     "receivables.auto_charge": """
-        SELECT request_id, student, cause, currency, amount, state FROM receivables.auto_charge
+        SELECT request_id, student, cause, currency, amount, state, taken_back_at FROM receivables.auto_charge
     """,
     "receivables.dispatch": "SELECT flight_id, revision, student, held, state FROM receivables.dispatch",
     "receivables.credit_level": "SELECT student, level, changes FROM receivables.credit_level",

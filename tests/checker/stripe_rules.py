@@ -127,7 +127,10 @@ def sent_transfers_left_the_wallet(world: World) -> Iterator[str]:
 
 
 def payments_are_posted_once(world: World) -> Iterator[str]:
-    """Each card payment at Stripe is one journal of its gross amount; there is no other payment journal."""
+    """Each card payment at Stripe is one journal of its gross amount; there is no other payment journal.
+
+    A bank debit that failed is in the books twice: as the credit that it was, and taken back.
+    """
     entries = world.entries()
     posted = {
         j["source"]: -sum(
@@ -136,7 +139,13 @@ def payments_are_posted_once(world: World) -> Iterator[str]:
         for j in world.rows("ledger.journal")
         if j["event_type"] == "payment"
     }
+    failed = {
+        str(j["source"]).replace("payment-failed:", "charge:")
+        for j in world.rows("ledger.journal")
+        if j["event_type"] == "payment_failed"
+    }
     paid = {f"charge:{e['object_id']}": e["amount"] for e in world.effects if e["kind"] == "charge"}
+    posted = {source: amount for source, amount in posted.items() if source in paid or source not in failed}
     for source in sorted(posted.keys() | paid.keys()):
         if posted.get(source) != paid.get(source):
             yield f"{source}: Stripe took {paid.get(source)}, the ledger has {posted.get(source)}"

@@ -74,7 +74,7 @@ class _Charges:
         if stands is None:
             return
         if not stands["saved"] and not self.set_up:
-            await asyncio.to_thread(self._save_a_card)
+            await asyncio.to_thread(save_a_card, self.fleet, self.student)
             self.set_up = True
         if not stands["chosen"]:
             told = {"occasion": "each_flight", "most": 1_000_00, "most_a_day": 90_000_000}
@@ -83,23 +83,26 @@ class _Charges:
             )
             await publish(self.fleet, REQUESTED, [asked])
         if not stands["flying"]:
-            body = {"flight_id": f"charged-{uuid4()}", "student": self.student, **FLIGHT}
-            await publish(
-                self.fleet, COMPLETED, [(body["flight_id"].encode(), json.dumps(body).encode(), [])]
-            )
+            await fly(self.fleet, self.student)
 
-    def _save_a_card(self) -> None:
-        client = stripe.StripeClient(
-            self.fleet.stripe_secret_key, base_addresses={"api": self.fleet.stripe_api_base}
-        )
-        customer = client.v1.customers.create({})
-        client.v1.setup_intents.create(
-            {
-                "customer": customer.id,
-                "payment_method": "pm_card_visa",
-                "confirm": True,
-                "usage": "off_session",
-                "allowed_payment_method_types": ["card"],
-                "metadata": {"hobbs_student": self.student},
-            }
-        )
+
+async def fly(fleet: Fleet, student: str) -> None:
+    """Publish a flight of an hour that the student completed."""
+    body = {"flight_id": f"charged-{uuid4()}", "student": student, **FLIGHT}
+    await publish(fleet, COMPLETED, [(body["flight_id"].encode(), json.dumps(body).encode(), [])])
+
+
+def save_a_card(fleet: Fleet, student: str) -> None:
+    """Set up a card of the student's at Stripe, as its own page does."""
+    client = stripe.StripeClient(fleet.stripe_secret_key, base_addresses={"api": fleet.stripe_api_base})
+    customer = client.v1.customers.create({})
+    client.v1.setup_intents.create(
+        {
+            "customer": customer.id,
+            "payment_method": "pm_card_visa",
+            "confirm": True,
+            "usage": "off_session",
+            "allowed_payment_method_types": ["card"],
+            "metadata": {"hobbs_student": student},
+        }
+    )

@@ -21,6 +21,7 @@ from tests.crash.charged import charge_cards
 from tests.crash.compared import POINTS as COMPARED
 from tests.crash.compared import compare
 from tests.crash.drill import CONSUMED, Death
+from tests.crash.dunned import have_dunned
 from tests.crash.taken_back import take_money_back
 from tests.crash.traffic import publish
 from tests.crash.workers import LEASE_S, Life
@@ -35,6 +36,8 @@ IN_DOUBT = {
     "relay.looking_up:refund": "/v1/refunds",
     "relay.looking_up:charge": "/v1/payment_intents",
 }
+# The second: a step has asked for a charge, and the process dies with the charge that follows.
+DUNNING = ("receivables.dunning_written", "receivables.charges_decided")
 TAKEN_BACK = ("payouts.debt_claimed", "revers", "refund")
 BY_CLOCK = ("adjustments.expired", "adjustments.settlements_reminded")
 NEW_INSTRUCTOR = """
@@ -184,7 +187,9 @@ async def bring_what_it_needs(fleet: Fleet, death: Death) -> None:
         await asyncio.sleep(UNREADABLE_EVERY_S)
     if death.service == "payouts" and any(part in death.point for part in TAKEN_BACK):
         await take_money_back(fleet)
-    if "charge" in death.point and not death.point.endswith((":charge_fee", "charges_written")):
+    if death.point in DUNNING:
+        await have_dunned(fleet)
+    elif "charge" in death.point and not death.point.endswith((":charge_fee", "charges_written")):
         await charge_cards(fleet)
     if death.point in COMPARED:
         await compare(fleet, death.point)

@@ -4,6 +4,7 @@ from tests.mutants.mutant import Edit, Mutant
 
 PAYOUTS = "tests/integration/payouts/test_charges.py"
 RECEIVABLES = "tests/integration/receivables/test_auto_charges.py"
+TAKEN_BACK = "tests/integration/receivables/test_taken_back.py"
 RULES = "services/receivables/domain/auto_charges.py"
 
 CHARGE_MUTANTS = (
@@ -76,11 +77,62 @@ CHARGE_MUTANTS = (
         name="a-card-is-tried-for-ever",
         breaks="A card that is declined is tried more often than card networks allow.",
         edits=(
-            Edit(path=RULES, old="or standing.declines >= DECLINES_MAX:", new="or standing.declines < 0:"),
+            Edit(path=RULES, old="or standing.declines >= most:", new="or standing.declines < 0:"),
             Edit(
-                path=RULES, old="or declines >= DECLINES_MAX or attempt > len(_GAPS):", new="or attempt > 3:"
+                path=RULES,
+                old="or method.declines >= most or attempt > min(most - 1, len(_GAPS)):",
+                new="or attempt > 3:",
             ),
         ),
         catchers=(f"{RECEIVABLES}::test_a_method_is_tried_four_times_and_no_more",),
+    ),
+    Mutant(
+        name="what-a-bank-took-back-still-counts-as-paid",
+        breaks="A debit that a bank returns days later is never asked for again.",
+        edits=(
+            Edit(
+                path="services/receivables/steps/auto_charges.py",
+                old="    messages += await _take_back(tx, lost, now)\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{TAKEN_BACK}::test_a_returned_debit_is_owed_again_and_retried_by_its_class",),
+    ),
+    Mutant(
+        name="an-answer-that-comes-after-the-return-is-believed",
+        breaks="A charge whose money is gone counts as made, since payouts' answer came last.",
+        edits=(
+            Edit(
+                path="services/receivables/steps/auto_charges.py",
+                old="    messages += await _take_back(tx, made, now)  # its end may have been heard first\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{TAKEN_BACK}::test_whatever_is_heard_first_a_debit_that_is_lost_is_no_charge_made",),
+    ),
+    Mutant(
+        name="whoever-contests-a-charge-is-charged-again",
+        breaks="A student who disputed a charge, and won, is charged again by the same card.",
+        edits=(
+            Edit(
+                path=RULES,
+                old='_RETURNS.get(code or "", DeclineClass.STOP)',
+                new='_RETURNS.get(code or "", DeclineClass.LATER)',
+            ),
+        ),
+        catchers=(f"{TAKEN_BACK}::test_a_returned_debit_is_owed_again_and_retried_by_its_class",),
+    ),
+    Mutant(
+        name="a-debit-that-failed-late-keeps-its-credit",
+        breaks="The student keeps the credit of a debit whose money Stripe took back.",
+        edits=(
+            Edit(
+                path="services/receivables/domain/postings.py",
+                old="    for posting in _failure(charge, charge.payment):\n"
+                "        if posting.source not in posted:\n            yield posting\n",
+                new="",
+            ),
+        ),
+        catchers=(f"{TAKEN_BACK}::test_a_debit_that_fails_after_it_was_paid_is_owed_again",),
     ),
 )

@@ -22,6 +22,24 @@ DUNNING_MUTANTS = (
         ),
     ),
     Mutant(
+        name="what-was-decided-meanwhile-is-overlooked",
+        breaks="A student is asked although a person paused it between the look and the lock.",
+        edits=(
+            Edit(
+                path="services/receivables/store/dunning.py",
+                old="IS DISTINCT FROM (seen.run, seen.running, seen.hold, seen.until)",
+                new="IS DISTINCT FROM (seen.run, seen.running, known.hold, known.until)",
+            ),
+        ),
+        catchers=(f"{TESTS}::test_whoever_was_decided_about_meanwhile_is_left_to_the_next_look",),
+    ),
+    Mutant(
+        name="a-wrong-bill-is-asked-for",
+        breaks="A student is asked for a bill whose correction waits for a person.",
+        edits=(Edit(path=RULES, old='        return "in_question"\n', new="        pass\n"),),
+        catchers=(f"{TESTS}::test_nobody_is_asked_while_a_correction_of_their_flight_is_not_decided",),
+    ),
+    Mutant(
         name="steps-are-gone-back-to",
         breaks="A student hears the first reminder again and again.",
         edits=(Edit(path=RULES, old="policy.steps[passed + 1 :]", new="policy.steps[:]"),),

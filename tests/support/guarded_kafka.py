@@ -4,7 +4,7 @@ The embedded broker with its own StandardAuthorizer; users are made when its sto
 created over the wire, as `kafka-acls.sh` does: that tool is not among the jars of the local stack.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,6 +47,10 @@ class GuardedKafka:
             more["kafka_password"] = SecretStr(password_of(user))
         return Settings(database_url=SecretStr(""), kafka_bootstrap=self.bootstrap, **more)
 
+    def administrator(self) -> dict[str, Any]:
+        """How aiokafka reaches it as who may do everything."""
+        return connection(self.settings(ADMIN))
+
 
 def password_of(user: str) -> str:
     return f"password-of-{user}"
@@ -59,7 +63,9 @@ def guarded_kafka(folder: Path, users: Sequence[str]) -> Iterator[GuardedKafka]:
     port, controller_port = free_ports(2)
     log = folder / "kafka.log"
     (folder / SETTINGS_FILE).write_text(as_properties(_settings(folder / "data", port, controller_port)))
-    format_storage(folder / SETTINGS_FILE, log, *_credentials([ADMIN, *users]))
+    format_storage(
+        folder / SETTINGS_FILE, log, *credentials({user: password_of(user) for user in (ADMIN, *users)})
+    )
     broker = start_kafka(folder, port=port, log=log)
     try:
         wait_for_kafka(broker)
@@ -88,14 +94,15 @@ def _settings(data: Path, port: int, controller_port: int) -> dict[str, str]:
     }
 
 
-def _credentials(users: Sequence[str]) -> Iterator[str]:
-    for user in users:
+def credentials(passwords: Mapping[str, str]) -> Iterator[str]:
+    """Words of the command that formats a broker's storage, which make these users."""
+    for user, password in passwords.items():
         yield "--add-scram"
-        yield f"{_MECHANISM}=[name={user},iterations=4096,password={password_of(user)}]"
+        yield f"{_MECHANISM}=[name={user},iterations=4096,password={password}]"
 
 
-async def grant(kafka: GuardedKafka, rights: Sequence[Right]) -> None:
-    """Create an access rule for each right."""
+async def grant(administrator: Mapping[str, Any], rights: Sequence[Right]) -> None:
+    """Create an access rule for each right; administrator: who may, in aiokafka's words."""
     rules = [
         (
             _RESOURCES[right.resource],
@@ -108,7 +115,7 @@ async def grant(kafka: GuardedKafka, rights: Sequence[Right]) -> None:
         )
         for right in rights
     ]
-    admin = AIOKafkaAdminClient(**connection(kafka.settings(ADMIN)))
+    admin = AIOKafkaAdminClient(**administrator)
     await admin.start()
     try:
         client = admin._client

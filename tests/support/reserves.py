@@ -11,13 +11,25 @@ from schemas.stripe_balance import AmountHeld, StripeBalanceRead, StripeTransact
 from tests.support.records import record
 
 # What runs with faults keep. Instructors are exempt: what they earn still meets a balance that is too small.
-# And students whose saved cards are charged; of each at most three charges in ten minutes.
+# And students whose saved cards are charged; of each at most three charges in ten minutes. Who is dunned
+# is charged by a step only. The limit is one that some students cross.
 SAVERS = tuple(f"saver-{number:02}" for number in range(1, 17))
+DUNNED = tuple(f"dunned-{number:02}" for number in range(1, 13))
 KEPT_IN_RUNS = """
 [[reserve]]
 minimum = 1.00
 exempt_wallets = ["instructor"]
-""" + "".join(f'\n[[student]]\nid = "{saver}"\n' for saver in SAVERS)
+
+[credit]
+limit = 600.00
+dunning_from_hour = 0
+dunning_until_hour = 24
+dunning_on_weekends = true
+dunning_steps = [
+  { name = "card", days_overdue = 2, action = "charge_card" },
+  { name = "reminder", days_overdue = 3, action = "remind" },
+]
+""" + "".join(f'\n[[student]]\nid = "{student}"\n' for student in (*SAVERS, *DUNNED))
 
 
 def school_with_a_reserve(folder: Path, reserve: str = KEPT_IN_RUNS) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import httpx
 
 from hobbs.local.stack import Simulator
+from hobbs.local.stripe_sim.control import tls
 
 UNLIMITED = ["--set", 'rate_limits="off"']  # for tests of something else than pace
 
@@ -30,7 +31,7 @@ class StripeSim:
 @contextmanager
 def emptied(simulator: Simulator) -> Iterator[StripeSim]:
     """Empty the simulator and return it, without Stripe's rate limits: a test of pace sets them again."""
-    with httpx.Client(base_url=f"{simulator.api_base}/_sim/", timeout=10) as admin:
+    with httpx.Client(base_url=f"{simulator.api_base}/_sim/", timeout=10, verify=tls()) as admin:
         admin.post("reset").raise_for_status()
         admin.post("settings", json={"rate_limits": "off"}).raise_for_status()
         yield StripeSim(api_base=simulator.api_base, secret_key=simulator.secret_key, admin=admin)

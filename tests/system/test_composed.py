@@ -23,7 +23,10 @@ from hobbs.local.child import Child, stop_all
 from hobbs.local.ports import free_ports
 from hobbs.local.postgres import PASSWORD_FILE, prepare_postgres, start_postgres, wait_for_postgres
 from hobbs.local.waiting import wait_until
-from schemas.services import SERVICES
+from schemas.kafka_rights import every_right, user_of
+from schemas.services import KAFKA_USERS, SERVICES
+from tests.support.composed_kafka import composed_kafka
+from tests.support.guarded_kafka import grant
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTAINERS = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))["services"]
@@ -93,28 +96,35 @@ class Machine:
 
 
 @pytest.fixture
-def machine(tmp_path: Path, kafka: str) -> Iterator[Machine]:
-    """A PostgreSQL with the compose file's owner and password, and free ports for the other containers."""
+def machine(tmp_path: Path) -> Iterator[Machine]:
+    """The compose file's PostgreSQL and Kafka with their secrets, and free ports for the other containers."""
     postgres_port, simulator_port, gateway_port, *ops_ports = free_ports(3 + len(SERVICES))
     make_secrets(tmp_path / "secrets", f"127.0.0.1:{postgres_port}/hobbs")
-    data = tmp_path / "postgres"
-    data.mkdir()
-    (data / PASSWORD_FILE).write_text((tmp_path / "secrets" / "postgres_password").read_text())
-    prepare_postgres(data, tmp_path / "postgres.log")
-    server = start_postgres(data, port=postgres_port, log=tmp_path / "postgres.log")
-    wait_for_postgres(server)
-    asyncio.run(create_database(server.url()))
-    (tmp_path / "simulator").mkdir()
-    yield Machine(
-        folder=tmp_path,
-        kafka=kafka,
-        postgres_port=postgres_port,
-        simulator_port=simulator_port,
-        gateway_port=gateway_port,
-        prefix=f"composed-{secrets.token_hex(3)}.",
-        ops_ports=dict(zip(SERVICES, ops_ports, strict=True)),
-    )
-    server.child.kill()
+    prefix = f"composed-{secrets.token_hex(3)}."
+    passwords = {
+        user_of(who, prefix): (tmp_path / "secrets" / f"{who}_kafka_password").read_text().strip()
+        for who in KAFKA_USERS
+    }
+    with composed_kafka(tmp_path / "kafka", CONTAINERS["kafka"]["environment"], passwords) as kafka:
+        asyncio.run(grant({"bootstrap_servers": kafka.within}, every_right(prefix)))
+        data = tmp_path / "postgres"
+        data.mkdir()
+        (data / PASSWORD_FILE).write_text((tmp_path / "secrets" / "postgres_password").read_text())
+        prepare_postgres(data, tmp_path / "postgres.log")
+        server = start_postgres(data, port=postgres_port, log=tmp_path / "postgres.log")
+        wait_for_postgres(server)
+        asyncio.run(create_database(server.url()))
+        (tmp_path / "simulator").mkdir()
+        yield Machine(
+            folder=tmp_path,
+            kafka=kafka.containers,
+            postgres_port=postgres_port,
+            simulator_port=simulator_port,
+            gateway_port=gateway_port,
+            prefix=prefix,
+            ops_ports=dict(zip(SERVICES, ops_ports, strict=True)),
+        )
+        server.child.kill()
 
 
 async def create_database(url: str) -> None:

@@ -161,6 +161,26 @@ def _fail(world: World, intent: Doc, charge: Doc, account: str) -> None:
     emit(world, "payment_intent.payment_failed", intent, account=account)
 
 
+def fail_late(world: World, charge_id: str, code: str = "insufficient_funds") -> Doc:
+    """The bank says after its success that it does not pay a debit, without a dispute.
+
+    docs.stripe.com has such failures as disputes (`returned`); the charge's own failure is what older debits
+    and other delayed methods show: `failure_balance_transaction` of docs.stripe.com/api/charges/object.
+    """
+    charge, account = world.store.find(charge_id), world.store.account_of(charge_id)
+    if charge is None or account is None or charge["status"] != "succeeded" or charge["disputed"]:
+        raise LookupError(f"no undisputed, successful bank debit {charge_id}")
+    if charge["payment_method_details"]["type"] != "us_bank_account":
+        raise LookupError(f"{charge_id} is no bank debit")
+    if code not in FAILURES:
+        raise ValueError(f"code is one of {', '.join(FAILURES)}, not {code}")
+    intent = world.store.get("payment_intent", charge["payment_intent"], account)
+    assert intent is not None
+    _fail(world, intent | {"amount_received": 0}, charge | {"_outcome": code, "paid": False}, account)
+    effects.record(world, "payment_failure", charge, account=account, destination=charge["customer"])
+    return world.store.find(charge_id) or charge
+
+
 def _take_back(world: World, charge: Doc, account: str) -> None:
     """Return the credit with its fee, on the day on which the credit would have been available."""
     cost = fee(world, charge["amount"])

@@ -1,12 +1,20 @@
 """A blocking client of the admin API, for tests, the demo and `hobbs sim`."""
 
+import ssl
 from collections.abc import Mapping
+from functools import cache
 from types import TracebackType
 from typing import Any
 
 import httpx
 
 Doc = dict[str, Any]
+
+
+@cache
+def tls() -> ssl.SSLContext:
+    """One for all clients: each would read all certificates, which takes longer than a hundred requests."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class SimulatorRefused(Exception):
@@ -18,7 +26,7 @@ class Control:
 
     def __init__(self, url: str, *, timeout_s: float = 30.0) -> None:
         self.url = url.rstrip("/")
-        self._client = httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False)
+        self._client = httpx.Client(base_url=self.url, timeout=timeout_s, trust_env=False, verify=tls())
 
     def __enter__(self) -> "Control":
         return self

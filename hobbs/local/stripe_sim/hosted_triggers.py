@@ -48,6 +48,11 @@ def _returned(world: World, given: Doc) -> Doc:
     return ach.returned(world, str(given["charge"]), str(given.get("reason", "debit_not_authorized")))
 
 
+def _failed_late(world: World, given: Doc) -> Doc:
+    """The bank debit `charge` fails after it succeeded, without a dispute: `code`."""
+    return ach.fail_late(world, str(given["charge"]), str(given.get("code", "insufficient_funds")))
+
+
 def _card_renewed(world: World, given: Doc) -> Doc:
     """The network renews the saved card `payment_method`: exp_month, exp_year, last4."""
     method_id = str(given["payment_method"])
@@ -66,6 +71,7 @@ CAUSES: dict[str, Callable[[World, Doc], Doc]] = {
     "checkout.session.completed": _completed,
     "checkout.session.expired": _expired,
     "setup_intent.authenticated": _authenticated,
+    "bank_debit.failed_late": _failed_late,
     "bank_debit.returned": _returned,
     "payment_method.automatically_updated": _card_renewed,
 }

@@ -7,7 +7,6 @@ from typing import Any, Literal
 from uuid import UUID
 
 from fleet.database import Tx
-from schemas.dispatches import FlightDispatched
 from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from services.billing import wire
 from services.billing.desk import reads
@@ -31,11 +30,6 @@ async def refusals(tx: Tx, flights: Sequence[FlightCompleted]) -> list[FlightRef
     book = _newest(await reads.whole_book(tx))
     results = [decide_bill(wire.events.flight_from_event(flight), book) for flight in flights]
     return [result if isinstance(result, FlightRefusal) else None for result in results]
-
-
-async def estimate(tx: Tx, planned: FlightDispatched) -> Bill | FlightRefusal:
-    """What a flight would be billed if it were flown as planned, by the function that will bill it."""
-    return decide_bill(wire.events.planned_flight(planned), _newest(await reads.whole_book(tx)))
 
 
 def _newest(whole: reads.WholeBook) -> Book:

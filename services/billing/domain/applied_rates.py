@@ -56,6 +56,16 @@ class AppliedRates:
     named: tuple[DatedCard, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FlightsSchool:
+    """The school's card, and the date of a flight there. `named`: the card with its version."""
+
+    card: SchoolCard
+    zone: ZoneInfo
+    on: date
+    named: tuple[DatedCard, ...]
+
+
 class _Missing(Exception):
     """Ends the search at the first card that is missing; carries the refusal."""
 
@@ -66,20 +76,29 @@ class _Missing(Exception):
 
 def find_applied_rates(flight: Flight, book: Book) -> AppliedRates | FlightRefusal:
     """Find every card that prices the flight; `named` notes the version of each."""
-    school = book.school()
-    if school is None:
+    school = find_school(flight, book)
+    if isinstance(school, FlightRefusal):
+        return school
+    try:
+        return _Search(flight, book, school).found()
+    except _Missing as missing:
+        return missing.refusal
+
+
+def find_school(flight: Flight, book: Book) -> FlightsSchool | FlightRefusal:
+    """The school's own card, and the flight's date there."""
+    card = book.school()
+    if card is None:
         return refuse(
             flight, "school_not_configured", "there is no school card yet; run `hobbs school apply`"
         )
-    zone = time_zone(school.time_zone)
+    zone = time_zone(card.time_zone)
     on = flight.local_date(zone)
     if on.year not in YEARS:
         years = f"{YEARS.start} to {YEARS.stop - 1}"
         return refuse(flight, "date_out_of_range", f"its date is {on}; flights are of the years {years}")
-    try:
-        return _Search(flight, book, on).found(school, zone)
-    except _Missing as missing:
-        return missing.refusal
+    dated = book.in_force("school", "school", date.max)
+    return FlightsSchool(card=card, zone=zone, on=on, named=(dated,) if dated else ())
 
 
 def _no_hours(flight: Flight, card: AircraftCard) -> str:
@@ -92,19 +111,17 @@ def _no_hours(flight: Flight, card: AircraftCard) -> str:
 
 
 class _Search:
-    def __init__(self, flight: Flight, book: Book, on: date) -> None:
-        self.flight, self.book, self.on = flight, book, on
-        self.named: list[DatedCard] = [
-            dated for dated in [book.in_force("school", "school", date.max)] if dated
-        ]
+    def __init__(self, flight: Flight, book: Book, school: FlightsSchool) -> None:
+        self.flight, self.book, self.on, self.school = flight, book, school.on, school
+        self.named: list[DatedCard] = [*school.named]
 
-    def found(self, school: SchoolCard, zone: ZoneInfo) -> AppliedRates:
+    def found(self) -> AppliedRates:
         student = self._card("student", self.flight.student, StudentCard)
         aircraft, instructor = self._aircraft(), self._instructor(student)
         in_bundle = aircraft is not None and aircraft.model == "bundled"
         return AppliedRates(
-            school=school,
-            zone=zone,
+            school=self.school.card,
+            zone=self.school.zone,
             on=self.on,
             student=student,
             aircraft=aircraft,

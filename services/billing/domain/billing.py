@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from services.billing.domain.applied_rates import find_applied_rates
 from services.billing.domain.bills import Bill, Billed, BillingResult, FlightRefusal, Repeat, refuse
+from services.billing.domain.elsewhere import bill_elsewhere
 from services.billing.domain.fact_checks import check_facts
 from services.billing.domain.flights import Flight
 from services.billing.domain.pricing import price
@@ -60,7 +61,9 @@ def _cancelled(flight: Flight, billed: Billed) -> FlightRefusal:
 
 
 def decide_bill(flight: Flight, book: Book) -> Bill | FlightRefusal:
-    """Price one flight from the cards in force on its school-local date."""
+    """Price one flight from the cards in force on its school-local date, unless it was billed elsewhere."""
+    if flight.billed_by is not None:
+        return bill_elsewhere(flight, book)
     found = check_facts(flight) or find_applied_rates(flight, book)
     if isinstance(found, FlightRefusal):
         return found

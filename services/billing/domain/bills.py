@@ -19,6 +19,7 @@ TAX = "liability:tax"
 Reason = Literal[
     "aircraft_missing",
     "arrived_before_departed",
+    "billed_elsewhere",
     "billed_under_another_revision",
     "billed_with_other_content",
     "date_out_of_range",

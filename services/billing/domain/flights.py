@@ -69,7 +69,8 @@ class Flight:
     """The facts of one completed flight or lesson, as published.
 
     `not_tenths` names the figures that had more than one decimal ("hobbs_in 1254.95"); they are None here.
-    `zero_is_a_reading`: of a bill that is older than the rule that 0.0 twice is no reading.
+    `billed_by`: the other software that billed it (elsewhere.py). `zero_is_a_reading`: of a bill that is
+    older than the rule that 0.0 twice is no reading.
     """
 
     flight_id: str
@@ -87,6 +88,7 @@ class Flight:
     ground: int = 0
     not_tenths: tuple[str, ...] = ()
     zero_is_a_reading: bool = False
+    billed_by: str | None = None
 
     def meter(self, name: MeterName) -> Meter:
         """The readings of a meter that count: none when nobody read it."""
@@ -100,7 +102,8 @@ class Flight:
 
     def facts(self) -> dict[str, Any]:
         """The inputs a bill keeps, as JSON values."""
-        return {
+        elsewhere = {} if self.billed_by is None else {"billed_by": self.billed_by}
+        return elsewhere | {
             "flight_id": self.flight_id,
             "revision": self.revision,
             "student": self.student,
@@ -155,6 +158,7 @@ def flight_from_facts(facts: Mapping[str, Any], *, hours_from: str | None = None
         dual=facts["dual"],
         ground=facts["ground"],
         zero_is_a_reading=hours_from in ("hobbs", "tach"),
+        billed_by=facts.get("billed_by"),
     )
 
 

@@ -57,7 +57,10 @@ class Revision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FiledBill:
-    """A bill of the flight that stands in the tables. `entries`: wallet and amount, credit positive."""
+    """A bill of the flight that stands in the tables. `entries`: wallet and amount, credit positive.
+
+    elsewhere: other software billed the flight.
+    """
 
     bill_id: UUID
     flight_id: str
@@ -68,6 +71,7 @@ class FiledBill:
     currency: str
     school_version: int
     entries: tuple[tuple[str, int], ...]
+    elsewhere: bool = False
 
     @property
     def source(self) -> str:
@@ -148,8 +152,15 @@ def _decided(revision: Revision, *, same: bool) -> FlightRefusal | Repeat:
 def decide_revision(revision: Revision, history: History, book: Book) -> RevisionResult:
     """Price a revision that is due, whole. `book`: the one `priced_by` asks for.
 
-    It is the first bill of a flight that has none.
+    It is the first bill of a flight that has none. What other software billed is corrected by hand.
     """
+    if history.first is not None and history.first.elsewhere:
+        return refuse(
+            revision,
+            "billed_elsewhere",
+            "other software billed it, and what it charged is not known here: post the difference by hand "
+            "(hobbs post)",
+        )
     correction = Correction(
         kind=revision.kind,
         reason=revision.reason,

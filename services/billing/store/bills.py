@@ -94,7 +94,14 @@ def _row(bill_id: UUID, bill: Bill) -> dict[str, Any]:
 
 
 def _correction(bill: Bill) -> dict[str, Any]:
-    said = bill.correction
+    said, elsewhere = bill.correction, bill.flight.billed_by
+    if elsewhere is not None:
+        return {
+            "kind": "elsewhere",
+            "reason": "billed before the school came here",
+            "made_by": elsewhere,
+            "priced_by": "book",
+        }
     if said is None:
         return {"kind": "completed"}
     return {

@@ -11,7 +11,7 @@ from services.billing.domain.revisions import CancelledUnbilled, FiledBill, Hist
 
 _BILLS = """
     SELECT id, flight_id, revision, corrects, fingerprint, student, billed_on, occurred_at, currency, charge,
-           margin, legs, school_version
+           margin, legs, school_version, kind
     FROM bill WHERE flight_id = ANY (CAST(:flight_ids AS text[]))
     ORDER BY flight_id, revision
 """
@@ -70,6 +70,7 @@ def _filed(row: Row[Any]) -> FiledBill:
         currency=row.currency,
         school_version=row.school_version,
         entries=tuple(entries_of(row.student, row.charge, legs, row.margin)),
+        elsewhere=row.kind == "elsewhere",
     )
 
 

@@ -61,6 +61,7 @@ def flight_from_event(event: FlightCompleted) -> Flight:
         logged=figures["flight_hours"],
         dual=figures["dual_hours"] or 0,
         ground=figures["ground_hours"] or 0,
+        billed_by=event.billed_by,
         not_tenths=tuple(
             f"{name} {getattr(event, name)}"
             for name in _HOURS
@@ -97,7 +98,13 @@ def planned_flight(event: FlightDispatched) -> Flight:
 
 def flight_estimated(event: FlightDispatched, result: Bill | FlightRefusal, cause: Cause) -> Message:
     """Say what a dispatched flight would be billed, or why it cannot be priced."""
-    told = FlightEstimated(
+    told = estimated(event, result)
+    return Message(topic="flight.estimated", key=event.flight_id, event=told, cause=cause)
+
+
+def estimated(event: FlightDispatched, result: Bill | FlightRefusal) -> FlightEstimated:
+    """The same as it is said to who asks before a dispatch."""
+    return FlightEstimated(
         flight_id=event.flight_id,
         revision=event.revision,
         student=event.student,
@@ -107,7 +114,6 @@ def flight_estimated(event: FlightDispatched, result: Bill | FlightRefusal, caus
         reason=None if isinstance(result, Bill) else result.reason,
         sentence="" if isinstance(result, Bill) else result.sentence,
     )
-    return Message(topic="flight.estimated", key=event.flight_id, event=told, cause=cause)
 
 
 def flight_corrected(record: Record) -> Revision:

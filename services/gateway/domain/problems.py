@@ -24,6 +24,7 @@ TITLES: Final[Mapping[str, str]] = {
     "not_json": "The body must be plain JSON",
     "invalid_flight": "A flight is not valid",
     "invalid_check": "The request is not valid",
+    "not_priced": "The planned flight cannot be priced",
     "internal": "Something went wrong here",
     "too_many": "This key makes too many requests",
     "try_again": "Not now; send it again",

@@ -1,20 +1,26 @@
-"""POST /v1/credit-checks: whether a student may be charged so much, as a dispatch would be answered now.
+"""POST /v1/credit-checks: whether a student may fly as planned, as a dispatch would be answered now.
 
-Promises: nothing is held or written but when the key was used. The answer is receivables' at this moment.
+Promises: nothing is held or written but when the key was used. The price is billing's, the answer
+receivables', both at this moment.
 """
 
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Final, Literal
 
 import orjson
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from fleet.database import Database
+from fleet.database import Database, Tx
 from fleet.inbox import has_nul
-from schemas.fields import Identifier, PositiveMinorUnits
+from schemas.dispatches import FlightDispatched, FlightEstimated
+from schemas.fields import Identifier, Instant, PositiveMinorUnits
+from schemas.figures import HoursOrZero, OptionalHours
+from schemas.identifiers import NewIdentifier
 from services.gateway import store
 from services.gateway.domain.api_keys import CREDIT_READ
 from services.gateway.domain.credit import Reason, Standing, Way, in_words, ways_out
@@ -25,16 +31,44 @@ from services.gateway.http.keys import REFUSALS, authorised, refuse_encodings, w
 from services.gateway.metrics import CREDIT_CHECKS
 
 BYTES_MAX: Final = 4_096
+PLANNED: Final = frozenset(
+    {"departs_at", "aircraft", "instructor", "flight_hours", "dual_hours", "ground_hours"}
+)
 Level = Literal["ok", "near", "close", "exceeded"]
+# Prices a planned flight as it will be billed. The gateway's login may call what it asks the database.
+Estimate = Callable[[Tx, FlightDispatched], Awaitable[FlightEstimated]]
 
 
 class CreditCheck(BaseModel):
-    """Whom, and how much in minor units of the school's currency, before the policy's margin."""
+    """Whom, and the flight that is planned: aircraft, instructor, hours, as in `flight.dispatched`.
+
+    Or `charge`: its price in minor units of the school's currency, before the policy's margin.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     student: Identifier
-    charge: PositiveMinorUnits
+    charge: PositiveMinorUnits | None = None
+    departs_at: Instant | None = None
+    aircraft: NewIdentifier | None = None
+    instructor: NewIdentifier | None = None
+    flight_hours: OptionalHours = None
+    dual_hours: HoursOrZero = Decimal(0)
+    ground_hours: HoursOrZero = Decimal(0)
+
+    @model_validator(mode="after")
+    def _names_one_price(self) -> "CreditCheck":
+        if (self.charge is not None) == bool(self.model_fields_set & PLANNED):
+            raise ValueError("say the flight that is planned (aircraft, instructor, hours), or its charge")
+        return self
+
+    def planned(self, now: datetime) -> FlightDispatched:
+        """The dispatch that is asked about; it departs now unless it says when."""
+        said = {name: getattr(self, name) for name in self.model_fields_set & PLANNED}
+        at = self.departs_at or now
+        return FlightDispatched.model_validate(
+            {"flight_id": "credit-check", "student": self.student, **said, "departs_at": at}
+        )
 
 
 class CreditChecked(BaseModel):
@@ -61,7 +95,7 @@ class CreditChecked(BaseModel):
     overdue: int | None
 
 
-def credit_routes(db: Database, per_minute: int) -> APIRouter:
+def credit_routes(db: Database, per_minute: int, estimate: Estimate | None = None) -> APIRouter:
     """The address for schedulers that ask before they plan."""
     routes = APIRouter(tags=["credit"])
     quotas = Quotas(per_minute)
@@ -72,11 +106,12 @@ def credit_routes(db: Database, per_minute: int) -> APIRouter:
         quotas.take(key.key_id)
         refuse_encodings(request)
         asked = read_check(await read_body(request, BYTES_MAX))
-        standing = await while_database_lives(lambda: _standing(db, asked))
+        charge, standing = await while_database_lives(lambda: _judge(db, asked, estimate))
         if standing is None:
             raise ProblemRaised("try_again", "the school's book names no currency yet: hobbs school apply")
         CREDIT_CHECKS.labels(standing.reason or "allowed").inc()
-        return Response(orjson.dumps(_answer(asked, standing)), media_type="application/json")
+        answer = _answer(asked.student, charge, standing)
+        return Response(orjson.dumps(answer), media_type="application/json")
 
     return routes
 
@@ -90,7 +125,10 @@ def read_check(body: bytes) -> CreditCheck:
     if has_nul(body, document):
         raise ProblemRaised("malformed_body", "the body has a NUL character")
     try:
-        return CreditCheck.model_validate(document)
+        check = CreditCheck.model_validate(document)
+        if check.charge is None:
+            check.planned(datetime.now(UTC))  # a student's name that no dispatch could have
+        return check
     except ValidationError as error:
         faults = [
             {"pointer": "/" + "/".join(str(part) for part in one["loc"]), "detail": one["msg"]}
@@ -99,18 +137,35 @@ def read_check(body: bytes) -> CreditCheck:
         raise ProblemRaised("invalid_check", "the request is not valid", errors=faults) from None
 
 
-async def _standing(db: Database, asked: CreditCheck) -> Standing | None:
+async def _judge(db: Database, asked: CreditCheck, estimate: Estimate | None) -> tuple[int, Standing | None]:
+    """The charge, named or estimated, and how the student stands beside it."""
+    now = datetime.now(UTC)
     async with db.autocommit() as tx:
-        return await store.credit.check(tx, asked.student, asked.charge, datetime.now(UTC))
+        charge = asked.charge
+        if charge is None:
+            charge = await _estimated(tx, asked.planned(now), estimate)
+        return charge, await store.credit.check(tx, asked.student, charge, now)
 
 
-def _answer(asked: CreditCheck, standing: Standing) -> dict[str, Any]:
+async def _estimated(tx: Tx, planned: FlightDispatched, estimate: Estimate | None) -> int:
+    if estimate is None:
+        raise ProblemRaised(
+            "not_priced", "this gateway prices no flights: say the charge", reason="no_prices"
+        )
+    told = await estimate(tx, planned)
+    if told.estimate is None:
+        CREDIT_CHECKS.labels("not_priced").inc()
+        raise ProblemRaised("not_priced", told.sentence, reason=told.reason)
+    return told.estimate
+
+
+def _answer(student: str, charge: int, standing: Standing) -> dict[str, Any]:
     return {
         **asdict(standing),
-        "student": asked.student,
-        "charge": asked.charge,
+        "student": student,
+        "charge": charge,
         "allowed": standing.reason is None,
-        "detail": in_words(standing, asked.student),
+        "detail": in_words(standing, student),
         "ways": ways_out(standing),
     }
 
@@ -119,8 +174,9 @@ def _described() -> dict[str, Any]:
     """The route's OpenAPI description. The handler reads the raw body, so its schema is named here."""
     body = {"$ref": "#/components/schemas/CreditCheck"}
     return {
-        "summary": "Ask whether a student may be charged",
-        "description": "What a dispatch with this estimate would be answered now. Nothing is held.",
+        "summary": "Ask whether a student may fly",
+        "description": "What a dispatch of this flight would be answered now, priced by the cards that will "
+        "bill it. Nothing is held.",
         "response_model": CreditChecked,
         "responses": {status: said for status, said in REFUSALS.items() if status != 409},
         "openapi_extra": {

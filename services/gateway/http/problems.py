@@ -27,6 +27,7 @@ STATUSES: Final[Mapping[str, HTTPStatus]] = {
     "not_json": HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     "invalid_flight": HTTPStatus.UNPROCESSABLE_ENTITY,
     "invalid_check": HTTPStatus.UNPROCESSABLE_ENTITY,
+    "not_priced": HTTPStatus.UNPROCESSABLE_ENTITY,
     "internal": HTTPStatus.INTERNAL_SERVER_ERROR,
     "too_many": HTTPStatus.TOO_MANY_REQUESTS,
     "try_again": HTTPStatus.SERVICE_UNAVAILABLE,

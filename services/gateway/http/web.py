@@ -14,7 +14,7 @@ from fleet.database import Database
 from schemas.dispatches import FlightDispatched
 from schemas.flights import FlightCancelled, FlightCompleted, FlightCorrected
 from services.gateway.domain.problems import Problem, ProblemRaised
-from services.gateway.http.credit import CreditCheck, credit_routes
+from services.gateway.http.credit import CreditCheck, Estimate, credit_routes
 from services.gateway.http.docs_page import CONTENT_POLICY, render_page
 from services.gateway.http.edge import Edge, request_id_of
 from services.gateway.http.flights import flight_routes
@@ -47,11 +47,16 @@ _PROBLEM_SCHEMA: Final[dict[str, Any]] = {
 
 
 def build_web(
-    settings: GatewaySettings, db: Database, publish: Publish, sightings: Sightings | None = None
+    settings: GatewaySettings,
+    db: Database,
+    publish: Publish,
+    sightings: Sightings | None = None,
+    *,
+    estimate: Estimate | None = None,
 ) -> ASGIApp:
     """Make the application. `publish` returns once Kafka has acknowledged the message.
 
-    sightings: where the webhooks that come are counted for people.
+    sightings: where the webhooks that come are counted for people. estimate: what prices planned flights.
     """
     app = FastAPI(
         title="Hobbs gateway",
@@ -63,7 +68,7 @@ def build_web(
     )
     app.include_router(webhook_routes(settings, publish, sightings or Sightings()))
     app.include_router(flight_routes(db, settings.flights_bytes_max, settings.flights_per_minute))
-    app.include_router(credit_routes(db, settings.credit_checks_per_minute))
+    app.include_router(credit_routes(db, settings.credit_checks_per_minute, estimate))
     _add_documentation(app)
     app.add_exception_handler(ProblemRaised, _answer_problem)
     app.add_exception_handler(HTTPException, _answer_http)

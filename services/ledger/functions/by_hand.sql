@@ -19,6 +19,7 @@ CREATE OR REPLACE FUNCTION service_of_journal(event_type text, source text)
             ('stripe_payout', 'stripe', 'payouts'),
             ('stripe_topup', 'stripe', 'payouts'),
             ('payment', 'charge', 'receivables'),
+            ('payment_failed', 'payment-failed', 'receivables'),
             ('stripe_fee', 'charge-fee', 'receivables'),
             ('allocation', 'allocation', 'receivables'),
             ('payment_moved', 'payment-moved', 'receivables'),

@@ -20,6 +20,7 @@ PAYMENTS: Final = "payments"
 
 MovementEventType = Literal["stripe_account_fee", "stripe_payout", "stripe_topup"]
 
+FAILED_DEBIT: Final = "payment_failure_refund"
 FEES: Final = frozenset({"stripe_fee", "stripe_fx_fee", "tax_fee", "network_cost"})
 # type -> the sign that its amount must have
 BANK: Final[Mapping[str, tuple[MovementEventType, int]]] = {
@@ -36,6 +37,7 @@ PREFIXES: Final = {
     "refund": "refund",
     "payment_refund": "refund",
     "refund_failure": "refund-failed",
+    FAILED_DEBIT: "payment-failed",
     "transfer_refund": "reversal",
 }
 ADJUSTMENTS: Final = {
@@ -49,7 +51,6 @@ SENTENCES: Final = {
     "application_fee": "a fee that the platform took from a connected account's payment; Hobbs asks for none",
     "connect_collection_transfer": "Stripe took a connected account's negative balance from the platform's",
     "contribution": "a contribution to Stripe Climate",
-    "payment_failure_refund": "a bank debit that had succeeded failed, and the money was taken back",
     "payment_network_reserve_hold": "a reserve that a payment network holds back",
     "payment_network_reserve_release": "a reserve that a payment network gave back",
     "payout_minimum_balance_hold": "money kept back as the minimum balance of payouts",
@@ -185,7 +186,7 @@ class OverdueMovement:
     @property
     def lost_payment(self) -> str | None:
         """The charge that the row is of, when the books know nothing of the payment."""
-        is_payment = self.booked is None and PREFIXES.get(self.type) == "charge"
+        is_payment = self.booked is None and PREFIXES.get(self.type) in ("charge", "payment-failed")
         return self.source_id if is_payment else None
 
 
@@ -197,7 +198,8 @@ def decide_movement(movement: Movement) -> Judged:
     if not movement.amount and not movement.fee:
         return Judged(movement=movement)
     if booking := _booking(movement):
-        return Judged(movement=movement, expected=(source_of(movement),), booking=booking)
+        others = _expected(movement) if movement.type == FAILED_DEBIT else ()
+        return Judged(movement=movement, expected=(*others, source_of(movement)), booking=booking)
     if movement.type == "transfer" and movement.net < 0 and movement.source_id:
         return Judged(movement=movement)
     if expected := _expected(movement):
@@ -215,6 +217,10 @@ def _booking(movement: Movement) -> Booking | None:
     amount, fee, net = movement.amount, movement.fee, movement.net
     what = movement.description or f"Stripe's {movement.type}"
     entries: tuple[tuple[str, int], ...]
+    if movement.type == FAILED_DEBIT and fee and movement.source_id:
+        # The money itself is receivables' to post; no webhook tells what of the fee comes back.
+        entries = ((SCHOOL, -fee), (EXTERNAL_STRIPE, fee))
+        return Booking(event_type="stripe_account_fee", entries=entries, memo=_memo(what, movement))
     is_fee = movement.type in FEES or (
         (movement.type, movement.category, movement.source_id) == ("adjustment", "fee", None)
     )

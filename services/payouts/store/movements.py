@@ -227,7 +227,9 @@ _OVERDUE = """
     SELECT transaction_id, type, expected, source_id,
            (SELECT sum(cash_journal.amount) FROM cash_journal
             WHERE cash_journal.source = ANY (movement.expected)) AS booked
-    FROM movement WHERE standing = 'waiting' AND noted_at <= :before
+    FROM movement
+    WHERE standing = 'waiting' AND noted_at <= :before
+      AND (type <> 'payment' OR available_at <= :before)  -- a bank takes days to say whether it pays a debit
     ORDER BY noted_at, transaction_id LIMIT :most FOR UPDATE
 """
 _SHOW = """

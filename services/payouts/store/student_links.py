@@ -9,11 +9,12 @@ from services.payouts.domain.student_links import StudentLink
 _REQUEST = """
     INSERT INTO student_link (id, wallet, currency, amount, requested_at)
     VALUES (:id, :wallet, :currency, :amount, :now)
+    ON CONFLICT (id) DO NOTHING
 """
 
 
 async def request(tx: Tx, link: StudentLink, now: datetime) -> None:
-    """Have a page made."""
+    """Have a page made; asked for again it is the same one."""
     await tx.execute(
         _REQUEST, id=link.id, wallet=link.wallet, currency=link.currency, amount=link.amount, now=now
     )

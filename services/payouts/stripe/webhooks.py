@@ -6,20 +6,25 @@ that cannot be read as money raises OddField: its record, alone, becomes a dead 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
-from fleet import outbox
+from fleet import inbox, outbox
 from fleet.admitted import Admitted
-from fleet.database import Tx
+from fleet.database import Database, Tx
+from fleet.envelope import Record
+from fleet.faults import fault_point
 from fleet.money import format_minor
 from services.payouts import metrics, store, wire
 from services.payouts.domain.event_types import (
     ACCOUNT_EVENTS,
     CHARGE_EVENTS,
     LEGACY_EVENTS,
+    MONEY_EVENTS,
+    MOVES_THE_BALANCE,
     NOTHING_NEW,
     OTHERS_ACT_ON,
     PAYOUT_EVENTS,
@@ -51,6 +56,38 @@ class _FollowUps:
 
     def keep(self, admitted: AdmittedWebhook, reason: str, sentence: str) -> None:
         self.kept.append((admitted, reason, sentence))
+
+
+async def handle_webhooks(
+    db: Database,
+    batch: Sequence[Record],
+    *,
+    effect_policy: EffectPolicy,
+    look_now: Callable[[], None],
+    balance_moved: Callable[[], None] = lambda: None,
+    livemode: bool = False,
+    keys: Sequence[str] = (),
+    clock: Callable[[], datetime] | None = None,
+) -> None:
+    """Apply Stripe's webhooks; after one that may have brought money, `look_now` reads the balance.
+
+    balance_moved: has the balance read for the reserve. livemode: our key's; an event of the other mode
+    becomes a dead letter. keys: of which one must have proved it (schemas/attestation.py).
+    """
+    now = clock() if clock else datetime.now(UTC)
+    async with db.transaction() as tx:
+        admitted = await inbox.admit(
+            tx,
+            batch,
+            partial(wire.records.stripe_webhook, livemode=livemode, keys=keys),
+            natural_key=wire.records.webhook_key,
+        )
+        await apply_webhooks(tx, admitted, now, effect_policy)
+        await fault_point("payouts.webhooks_heeded")
+    if any(a.event.event_type in MONEY_EVENTS for a in admitted):
+        look_now()
+    if any(a.event.event_type in MOVES_THE_BALANCE and a.event.account is None for a in admitted):
+        balance_moved()
 
 
 async def apply_webhooks(
@@ -159,8 +196,8 @@ async def _legacy(tx: Tx, admitted: AdmittedWebhook, follow_ups: _FollowUps, now
 
 def _charge(admitted: AdmittedWebhook, follow_ups: _FollowUps, now: datetime) -> None:
     thing = admitted.event.thing
-    if thing.get("status") != "succeeded":
-        return
+    if thing.get("status") != "succeeded" and not thing.get("failure_balance_transaction"):
+        return  # a failed bank debit had its fee, and it comes back
     charge = wire.fields.word(thing, "id")
     # The balance transaction is often null at first. The charge is read until it is there, also when
     # charge.updated does not arrive.

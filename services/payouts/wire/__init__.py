@@ -3,6 +3,7 @@
 from services.payouts.wire import (
     balance,
     contacts,
+    dunning,
     fields,
     messages,
     missed_events,
@@ -15,6 +16,7 @@ from services.payouts.wire import (
 __all__ = [
     "balance",
     "contacts",
+    "dunning",
     "fields",
     "messages",
     "missed_events",

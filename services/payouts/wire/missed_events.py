@@ -63,7 +63,7 @@ def payment_read(charge: Mapping[str, Any], now: datetime, keys: Sequence[str] =
     event = {
         "id": f"evt_read_{charge.get('id')}",
         "object": "event",
-        "type": "charge.succeeded",
+        "type": "charge.failed" if charge.get("status") == "failed" else "charge.succeeded",
         "created": charge.get("created"),
         "livemode": charge.get("livemode"),
         "data": {"object": charge},

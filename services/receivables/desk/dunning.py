@@ -69,7 +69,7 @@ async def _locked(tx: Tx, decision: Decision, now: datetime) -> tuple[Standing, 
     if currency is None:
         return refused("the school's book names no currency yet")
     local = local_time(now, zone)
-    await store.dunning.lock(tx, [student])
+    await store.dunning.open_and_lock(tx, [student])
     return (await store.dunning.standings(tx, [student], local.date(), now))[student], local
 
 

@@ -23,6 +23,8 @@ State = Literal["asked", "processing", "succeeded", "declined", "not_made"]
 
 DECLINES_MAX: Final = 4  # of one method in DECLINES_IN: card networks allow fifteen, and count others' too
 DECLINES_IN: Final = timedelta(days=30)
+BANK_ACCOUNT: Final = "us_bank_account"
+DEBITED_AGAIN_MAX: Final = 2  # Nacha's rules: a returned debit may be presented twice more
 BURST_MAX: Final = 3  # charges of one student in BURST_IN
 BURST_IN: Final = timedelta(minutes=10)
 REST: Final = timedelta(hours=1)  # after a decline
@@ -81,6 +83,12 @@ _ANOTHER_CARD: Final = frozenset(
         "transaction_not_allowed",
     }
 )
+# A dispute that a bank opened because it could not pay a debit; every other dispute is the holder's word.
+_RETURNS: Final = {
+    "bank_cannot_process": DeclineClass.ANOTHER_CARD,
+    "incorrect_account_details": DeclineClass.ANOTHER_CARD,
+    "insufficient_funds": DeclineClass.LATER,
+}
 _AUTHENTICATION: Final = frozenset(
     {
         "authentication_not_handled",
@@ -90,6 +98,14 @@ _AUTHENTICATION: Final = frozenset(
         "payment_intent_authentication_failure",
     }
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MethodUse:
+    """How a method fared. declines: within DECLINES_IN."""
+
+    declines: int
+    is_bank_account: bool
 
 
 def decline_class(code: str | None, advice: str | None) -> DeclineClass:
@@ -105,15 +121,34 @@ def decline_class(code: str | None, advice: str | None) -> DeclineClass:
     return DeclineClass.LATER
 
 
+def declines_max(*, is_bank_account: bool) -> int:
+    """How often a method may be declined in DECLINES_IN before it is left alone."""
+    return DEBITED_AGAIN_MAX + 1 if is_bank_account else DECLINES_MAX
+
+
+def taken_back_class(code: str | None, *, disputed: bool) -> DeclineClass:
+    """What follows when the money of a charge is taken back later; disputed: by a dispute that was lost.
+
+    Whoever contested a charge is not charged again by the same method.
+    """
+    return _RETURNS.get(code or "", DeclineClass.STOP) if disputed else decline_class(code, None)
+
+
 def next_try(
-    kind: DeclineClass, code: str | None, attempt: int, declines: int, now: datetime, today: date
+    kind: DeclineClass,
+    code: str | None,
+    attempt: int,
+    method: MethodUse,
+    now: datetime,
+    today: date,
 ) -> datetime | None:
     """When a declined charge is tried again with the same method, None: it is not.
 
-    attempt: which one of its cause it was; declines: of the method in DECLINES_IN, with this one. Where money
-    was missing, the day is one on which many are paid: a Friday, the 1st or the 15th.
+    attempt: which one of its cause it was; method: with this decline. Where money was missing, the day is one
+    on which many are paid: a Friday, the 1st or the 15th.
     """
-    if kind is not DeclineClass.LATER or declines >= DECLINES_MAX or attempt > len(_GAPS):
+    most = declines_max(is_bank_account=method.is_bank_account)
+    if kind is not DeclineClass.LATER or method.declines >= most or attempt > min(most - 1, len(_GAPS)):
         return None
     gap = _GAPS[attempt - 1]
     if code == "insufficient_funds":
@@ -215,7 +250,8 @@ def decide(
     After a decline nothing is charged for an hour, and nothing before the retry that is planned: it takes
     what is owed by then. A method that was set up since ends the wait. A dispute stops all charges.
     """
-    if standing.disputed or standing.recent >= BURST_MAX or standing.declines >= DECLINES_MAX:
+    most = declines_max(is_bank_account=method.method_type == BANK_ACCOUNT)
+    if standing.disputed or standing.recent >= BURST_MAX or standing.declines >= most:
         return None
     last = standing.last
     if last is not None and last.state in ("asked", "processing"):
@@ -311,6 +347,16 @@ class KnownCharge:
     payment_method: str | None
     payment_intent: str | None
     state: State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TakenBack:
+    """A charge that was made, whose money a bank took back. code: Stripe's, or the dispute's reason."""
+
+    charge: KnownCharge
+    charge_id: str
+    code: str
+    disputed: bool
 
 
 _SAID: Final[Mapping[DeclineClass, str]] = {

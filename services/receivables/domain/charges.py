@@ -59,7 +59,7 @@ class Dispute:
     """The student's bank claims the payment back.
 
     `withdrawn`: the amount left Stripe's balance (an inquiry withdraws nothing). `fees`: by balance
-    transaction, negative when Stripe gave one back.
+    transaction, negative when Stripe gave one back. `reason`: Stripe's word, None where it was not told.
     """
 
     dispute_id: str
@@ -70,6 +70,15 @@ class Dispute:
     outcome: DisputeOutcome | None = None
     closed_at: datetime | None = None
     fees: Mapping[str, int] = field(default_factory=dict)
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Failure:
+    """A bank debit failed after Stripe had credited it, and the money was taken back. `code`: Stripe's."""
+
+    code: str
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +114,7 @@ class Charge:
     student: str | None = None
     named: str | None = None
     payment: Payment | None = None
+    failure: Failure | None = None
     told_refunded: int = 0
     fee: Fee | None = None
     refunds: Mapping[str, Refund] = field(default_factory=dict)
@@ -124,6 +134,20 @@ class PaymentSucceeded:
     student: str | None
     named: str | None = None
     refunded: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PaymentTakenBack:
+    """A bank debit failed after its money was on Stripe's balance, whether it had been called paid or not.
+
+    `payment` is what had been credited: the books show both, as Stripe's balance does.
+    """
+
+    charge_id: str
+    payment: Payment
+    failure: Failure
+    student: str | None
+    named: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,7 +183,7 @@ class StudentNamed:
     at: datetime
 
 
-Fact = PaymentSucceeded | FeeSettled | RefundReported | DisputeReported | StudentNamed
+Fact = PaymentSucceeded | PaymentTakenBack | FeeSettled | RefundReported | DisputeReported | StudentNamed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +199,8 @@ def learn(charge: Charge, fact: Fact) -> Charge | Contradiction:
     match fact:
         case PaymentSucceeded():
             return _learn_payment(charge, fact)
+        case PaymentTakenBack():
+            return _learn_failure(charge, fact)
         case FeeSettled():
             return _learn_fee(charge, fact.fee)
         case RefundReported():
@@ -202,6 +228,16 @@ def _learn_payment(charge: Charge, fact: PaymentSucceeded) -> Charge | Contradic
     refunded = max(charge.told_refunded, fact.refunded)
     named = fact.named or charge.named
     return replace(charge, payment=payment, student=student, named=named, told_refunded=refunded)
+
+
+def _learn_failure(charge: Charge, fact: PaymentTakenBack) -> Charge | Contradiction:
+    credited = PaymentSucceeded(
+        charge_id=fact.charge_id, payment=fact.payment, student=fact.student, named=fact.named
+    )
+    after = _learn_payment(charge, credited)
+    if isinstance(after, Contradiction):
+        return after
+    return replace(after, failure=charge.failure or fact.failure)
 
 
 def _learn_fee(charge: Charge, fee: Fee) -> Charge | Contradiction:
@@ -253,6 +289,7 @@ def _learn_dispute(charge: Charge, told: Dispute) -> Charge | Contradiction:
         outcome=told.outcome if won_after_all else known.outcome or told.outcome,
         closed_at=told.closed_at if won_after_all else known.closed_at or told.closed_at,
         fees={**told.fees, **known.fees},
+        reason=known.reason or told.reason,
     )
     return replace(charge, disputes={**charge.disputes, told.dispute_id: dispute})
 

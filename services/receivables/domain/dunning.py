@@ -8,16 +8,18 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final, Literal, NamedTuple
+from uuid import NAMESPACE_URL, UUID, uuid5
 
 from fleet.money import format_minor
 
 Action = Literal["remind", "charge_card", "block_dispatch", "call", "collection"]
 Hold = Literal["paused", "promised"]
-Stop = Literal["quiet", "paused", "promised", "disputed", "charge_under_way", "too_little"]
+Stop = Literal["quiet", "paused", "promised", "disputed", "in_question", "charge_under_way", "too_little"]
 Run = Literal["none", "begins", "goes_on", "ends"]
 
 PROMISE_MOST: Final = timedelta(days=90)
 _SATURDAY: Final = 6
+_LINKS: Final = uuid5(NAMESPACE_URL, "hobbs:receivables:dunning-link")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +103,8 @@ class Standing:
     """What decides about a student now.
 
     total: what is overdue, less what was paid and is on its way into the account; oldest_due: since when,
-    None where nothing is; bills: how many are overdue. chargeable: there is a saved method that the student
+    None where nothing is; bills: how many are overdue. in_question: a correction of a flight of theirs is not
+    decided, so the school may be wrong. chargeable: there is a saved method that the student
     lets be charged. run: the number of the newest run, running: whether it is open. hold: what stops it,
     until: the last day of a promise. done: the steps of the open run.
     """
@@ -112,6 +115,7 @@ class Standing:
     oldest_due: date | None
     bills: int
     disputed: int
+    in_question: bool
     charge_under_way: bool
     chargeable: bool
     run: int
@@ -175,6 +179,8 @@ def stopped_by(policy: Policy, standing: Standing, local: datetime) -> Stop | No
         return "promised"
     if standing.disputed:
         return "disputed"
+    if standing.in_question:
+        return "in_question"
     if standing.charge_under_way:
         return "charge_under_way"
     if standing.total < policy.minimum:
@@ -239,6 +245,14 @@ def in_words(step: Step, standing: Standing, today: date) -> str:
     days = standing.days_overdue(today)
     since = f"since {days} day" + ("" if days == 1 else "s")
     return f"{total} of {of} are overdue, the oldest {since}: {_THEN[step.action]}"
+
+
+def link_of(student: str, run: int, step: str, action: Action) -> UUID | None:
+    """Name the page to pay by of a request: done again after a restore, it is the same one.
+
+    None where the saved method is charged for it.
+    """
+    return None if action == "charge_card" else uuid5(_LINKS, f"{student}\x1f{run}\x1f{step}")
 
 
 CAUSE: Final = "dunning"  # how the cause of a charge begins that a step asked for

@@ -32,6 +32,7 @@ SCHOOL = "platform:school"
 
 EventType = Literal[
     "payment",
+    "payment_failed",
     "stripe_fee",
     "allocation",
     "payment_moved",
@@ -54,7 +55,9 @@ class Step:
 
     @property
     def received(self) -> Payment | None:
-        """The payment, when this fact was the first to report it."""
+        """The payment, when this fact was the first to report it; None for one that came and went at once."""
+        if self.charge.failure is not None:
+            return None
         return self.charge.payment if self.before.payment is None else None
 
     @property
@@ -128,6 +131,9 @@ def due_postings(charge: Charge, *, now: datetime) -> Iterator[Posting]:
     for posting in (*_payment(charge, charge.payment), *_allocation(charge, charge.payment, now)):
         if posting.source not in posted:
             yield posting
+    for posting in _failure(charge, charge.payment):
+        if posting.source not in posted:
+            yield posting
     for refund in charge.refunds.values():
         yield from (p for p in _refund(charge, refund, posted) if p.source not in posted)
     for dispute in charge.disputes.values():
@@ -173,6 +179,18 @@ def _payment(charge: Charge, payment: Payment) -> Iterator[Posting]:
             payment.received_at,
             {SCHOOL: -fee.amount, STRIPE: fee.amount},
             f"Stripe's fee for {charge.charge_id}",
+        )
+
+
+def _failure(charge: Charge, payment: Payment) -> Iterator[Posting]:
+    if charge.failure:
+        yield _posting(
+            f"payment-failed:{charge.charge_id}",
+            "payment_failed",
+            payment.currency,
+            charge.failure.at,
+            {holder_of(charge): -payment.amount, STRIPE: payment.amount},
+            f"bank debit {charge.charge_id} failed: {charge.failure.code}",
         )
 
 

@@ -37,7 +37,7 @@ GRANT EXECUTE ON FUNCTION receivables_public.dunning_candidates(date, text, inte
 -- student by its indexes (LIMIT 1): joined as sets, every part of a school would read all wallets.
 CREATE OR REPLACE FUNCTION receivables_public.dunning_of(
     on_day date, at timestamptz, names text[], OUT student text, OUT currency text, OUT total bigint, OUT oldest_due date,
-    OUT bills integer, OUT disputed bigint, OUT charge_under_way boolean, OUT chargeable boolean, OUT run integer,
+    OUT bills integer, OUT disputed bigint, OUT in_question boolean, OUT charge_under_way boolean, OUT chargeable boolean, OUT run integer,
     OUT running boolean, OUT hold text, OUT until date, OUT done jsonb)
     RETURNS SETOF record
     LANGUAGE plpgsql STABLE SECURITY DEFINER
@@ -52,11 +52,16 @@ BEGIN
     ), disputes AS MATERIALIZED (
         SELECT charge.student, sum(dispute.amount)::bigint AS amount FROM dispute JOIN charge USING (charge_id)
         WHERE dispute.withdrawn AND dispute.outcome IS NULL GROUP BY charge.student
+    ), undecided AS MATERIALIZED (
+        SELECT DISTINCT of.student FROM adjustments_public.adjustments AS open
+        CROSS JOIN LATERAL (VALUES (open.student), (open.student_before)) AS of (student)
+        WHERE open.state IN ('proposed', 'waiting', 'failed')
     )
     SELECT named.student, named.currency,
            greatest(coalesce(overdue.total, 0) - greatest(coalesce(wallet.balance - account.balance, 0), 0)
                     - greatest(coming.amount, 0), 0)::bigint,
            overdue.oldest_due, coalesce(overdue.bills, 0)::integer, coalesce(disputes.amount, 0),
+           EXISTS (SELECT FROM undecided WHERE undecided.student = named.student),
            EXISTS (SELECT FROM auto_charge AS way
                    WHERE way.student = named.student AND way.state IN ('asked', 'processing')),
            EXISTS (SELECT FROM charge_choice AS choice JOIN saved_method AS saved USING (student)

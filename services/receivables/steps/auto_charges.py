@@ -3,7 +3,7 @@
 A charge is decided under the lock of what its student allows, and frozen with its row: decision 0351.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
@@ -22,13 +22,15 @@ from services.receivables.domain.auto_charges import (
     KnownCharge,
     NewCharge,
     State,
+    TakenBack,
     causes_of,
     decide,
     decline_class,
     next_try,
     retry_of,
+    taken_back_class,
 )
-from services.receivables.domain.charges import Fact, PaymentSucceeded
+from services.receivables.domain.charges import DisputeReported, Fact, PaymentSucceeded, PaymentTakenBack
 from services.receivables.domain.failures import PaymentFailed
 from services.receivables.steps import charges
 
@@ -45,7 +47,8 @@ async def decide_due(tx: Tx, after: str, most: int, now: datetime) -> str | None
     for charge in decided:
         await store.auto_charges.insert(tx, charge, now)
         metrics.AUTO_CHARGES.labels("decided").inc()
-    await fault_point("receivables.charges_decided")
+    if decided:
+        await fault_point("receivables.charges_decided")
     await outbox.stage(tx, [wire.auto_charges.requested(charge, now, first_cause()) for charge in decided])
     return students[-1] if len(students) == most else None
 
@@ -91,6 +94,8 @@ async def take_answers(tx: Tx, answers: Sequence[Admitted[ChargeAnswer]], now: d
         attempt = row.attempt if row is not None else _attempt_named(one.event.cause)
         method = row.payment_method if row is not None else None
         messages += await _answer(tx, one.event, attempt, method, one.cause, now)
+    made = {one.event.charge: one.cause for one in answers if one.event.charge}
+    messages += await _take_back(tx, made, now)  # its end may have been heard first
     await fault_point("receivables.charge_answered")
     await outbox.stage(tx, messages)
 
@@ -102,9 +107,9 @@ async def _answer(
     state: State = answer.outcome
     code, charge, intent = answer.code, answer.charge, answer.payment_intent
     if state == "processing" and intent is not None:
-        if paid := (await store.auto_charges.paid(tx, [intent])).get(intent):
+        if paid := (await store.charge_ends.paid(tx, [intent])).get(intent):
             state, charge = "succeeded", paid
-        elif failed := (await store.auto_charges.failed(tx, [intent])).get(intent):
+        elif failed := (await store.charge_ends.failed(tx, [intent])).get(intent):
             state, code = "declined", failed
     told = replace(answer, code=code, charge=charge)
     return await _write(tx, told, state, attempt, method, cause, now)
@@ -125,8 +130,9 @@ async def _write(
         return []
     kind = decline_class(answer.code, answer.advice)
     zone, _ = await store.credit.school(tx)
-    declines = await store.auto_charges.declines(tx, method, now) + 1
-    retry_at = next_try(kind, answer.code, attempt, declines, now, local_date(now, zone))
+    use = await store.auto_charges.method_use(tx, method, now)
+    use = replace(use, declines=use.declines + 1)
+    retry_at = next_try(kind, answer.code, attempt, use, now, local_date(now, zone))
     await store.auto_charges.answer(tx, answer, state, kind, retry_at)
     if kind in (DeclineClass.STOP, DeclineClass.ANOTHER_CARD):
         await store.saved_methods.stop(tx, answer.request_id, str(kind), now)
@@ -140,18 +146,53 @@ async def note_ended(
     failures: Sequence[tuple[PaymentFailed, Cause]],
     now: datetime,
 ) -> None:
-    """End the bank debits that webhooks say were paid, or failed, days after they were made."""
+    """End the bank debits that webhooks say were paid, or failed, days after they were made.
+
+    A charge that was paid ends for a second time when its money is taken back.
+    """
     done = {
         fact.payment.payment_intent_id: (None, fact.charge_id, cause)
         for fact, cause in paid
         if isinstance(fact, PaymentSucceeded) and fact.payment.payment_intent_id
     }
-    ended = {**{f.payment_intent_id: (f.code, None, cause) for f, cause in failures}, **done}
+    back = {
+        fact.payment.payment_intent_id: (fact.failure.code, fact.charge_id, cause)
+        for fact, cause in paid
+        if isinstance(fact, PaymentTakenBack) and fact.payment.payment_intent_id
+    }
+    ended = {**back, **{f.payment_intent_id: (f.code, None, cause) for f, cause in failures}, **done}
     messages: list[Message] = []
-    for row in await store.auto_charges.lock_processing(tx, [intent for intent in ended if intent]):
+    for row in await store.charge_ends.lock_processing(tx, [intent for intent in ended if intent]):
         code, charge_id, cause = ended[str(row.payment_intent)]
         messages += await _ended(tx, row, code, charge_id, cause, now)
+    lost = {
+        fact.charge_id: cause for fact, cause in paid if isinstance(fact, PaymentTakenBack | DisputeReported)
+    }
+    messages += await _take_back(tx, lost, now)
     await outbox.stage(tx, messages)
+
+
+async def _take_back(tx: Tx, charges: Mapping[str, Cause], now: datetime) -> list[Message]:
+    """Take charges that were made for declined, where a bank took the money back."""
+    messages: list[Message] = []
+    for back in await store.charge_ends.lock_taken_back(tx, charges):
+        messages += await _taken_back(tx, back, charges[back.charge_id], now)
+    return messages
+
+
+async def _taken_back(tx: Tx, back: TakenBack, cause: Cause, now: datetime) -> list[Message]:
+    row, kind = back.charge, taken_back_class(back.code, disputed=back.disputed)
+    zone, _ = await store.credit.school(tx)
+    use = await store.auto_charges.method_use(tx, row.payment_method, now)
+    use = replace(use, declines=use.declines + 1)
+    retry_at = next_try(kind, back.code, row.attempt, use, now, local_date(now, zone))
+    sentence = "the bank took back what it had paid"
+    await store.charge_ends.note_taken_back(tx, back, kind, sentence, retry_at, now)
+    if kind in (DeclineClass.STOP, DeclineClass.ANOTHER_CARD):
+        await store.saved_methods.stop(tx, row.request_id, str(kind), now)
+    metrics.AUTO_CHARGES.labels("taken_back").inc()
+    metrics.AUTO_CHARGES_DECLINED.labels(str(kind)).inc()
+    return wire.auto_charges.taken_back(row, kind, back.code, cause)
 
 
 async def _ended(

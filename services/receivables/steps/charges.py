@@ -13,13 +13,21 @@ from fleet.envelope import Message
 from fleet.faults import fault_point
 from fleet.outbox import stage
 from services.receivables import metrics, store, wire
-from services.receivables.domain.charges import Charge, Contradiction, Fact, PaymentSucceeded, StudentNamed
+from services.receivables.domain.charges import (
+    Charge,
+    Contradiction,
+    Fact,
+    PaymentSucceeded,
+    PaymentTakenBack,
+    StudentNamed,
+)
 from services.receivables.domain.postings import Step, decide
 from services.receivables.domain.students import closest_student
 from services.receivables.wire.stripe_objects import WebhookRead
 
 FROM_STRIPE = store.students.FROM_STRIPE
 NAMED_MAX = 500
+NAMING = (PaymentSucceeded, PaymentTakenBack)  # facts that carry whom the metadata names
 
 
 @dataclass(slots=True, kw_only=True)
@@ -35,7 +43,7 @@ async def learn(tx: Tx, facts: Sequence[tuple[Fact, Admitted[Any]]], *, now: dat
     """Lock the charges of these facts, learn each fact, and bury those that contradict what is known."""
     if not facts:
         return
-    students = {f.student for f, _ in facts if isinstance(f, PaymentSucceeded) and f.student}
+    students = {f.student for f, _ in facts if isinstance(f, NAMING) and f.student}
     known = await store.students.known(tx, students)
     believed = [(_believed(fact, known), admitted) for fact, admitted in facts]
     charges = await store.charges.lock(tx, (fact.charge_id for fact, _ in facts))
@@ -77,7 +85,7 @@ async def allocate_named(tx: Tx, cause: Cause, *, now: datetime) -> None:
 
 def _believed(fact: Fact, known: Collection[str]) -> Fact:
     """A payment for a name that no student has is for nobody, so that a typing error makes no wallet."""
-    if isinstance(fact, PaymentSucceeded) and fact.student and fact.student not in known:
+    if isinstance(fact, NAMING) and fact.student and fact.student not in known:
         return replace(fact, student=None, named=fact.student)
     return fact
 
@@ -138,7 +146,9 @@ def _clashes(fact: PaymentSucceeded, charge: Charge) -> bool:
 
 def _waits(step: Step) -> bool:
     """Whether a payment begins to wait for its student, or is named otherwise while it waits."""
-    return step.charge.student is None and (bool(step.received) or step.before.named != step.charge.named)
+    if step.charge.student is not None or step.charge.failure is not None:
+        return False
+    return bool(step.received) or step.before.named != step.charge.named
 
 
 async def _closest(tx: Tx, waiting: Sequence[Step]) -> dict[str, str | None]:
@@ -154,7 +164,8 @@ def _messages(step: Step, cause: Cause, new: set[str], closest: Mapping[str, str
         metrics.JOURNALS.labels(posting.event_type).inc()
     messages = [wire.messages.journal_message(posting, step.charge, cause) for posting in journals]
     payment = step.charge.payment
-    if payment and (step.received or step.before.student != step.charge.student):
+    got_another = step.before.payment is not None and step.before.student != step.charge.student
+    if payment and (step.received or got_another):
         messages.append(wire.messages.payment_message(step.charge, payment, cause))
     if payment and step.received and step.charge.student is None:
         near = closest.get(step.charge.charge_id)

@@ -1,9 +1,11 @@
 """Asks students for what is overdue, step by step of the book. The caller commits.
 
-Students are decided about without a lock first; those for whom something follows are locked, read anew and
-decided about again. A person's decision locks the same row.
+Students are decided about without a lock first; those for whom something follows are locked, and those of
+them about whom somebody else decided meanwhile are left to the next look. A person's decision locks the same
+row.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Literal
@@ -33,11 +35,12 @@ async def go_on(tx: Tx, who: Who, after: str, most: int, now: datetime) -> str |
         students = []
     decided = await _decide(tx, students, policy, local, now)
     if decided:
-        await store.dunning.lock(tx, [standing.student for standing, _ in decided])
-        decided = await _decide(tx, [standing.student for standing, _ in decided], policy, local, now)
-    messages = await _write(tx, decided, policy, local, now)
-    await fault_point("receivables.dunning_written")
-    await outbox.stage(tx, messages)
+        changed = await store.dunning.lock(tx, [standing for standing, _ in decided])
+        decided = [one for one in decided if one[0].student not in changed]
+    if decided:
+        messages = await _write(tx, decided, policy, local, now)
+        await fault_point("receivables.dunning_written")
+        await outbox.stage(tx, messages)
     return students[-1] if len(students) == most else None
 
 
@@ -56,11 +59,12 @@ async def _write(tx: Tx, decided: _Decided, policy: Policy, local: datetime, now
     today = local.date()
     asked = [(standing, decision, decision.step) for standing, decision in decided if decision.step]
     sentences = {standing.student: in_words(step, standing, today) for standing, _, step in asked}
-    bills = await store.dunning.oldest_bills(tx, sentences.keys(), today)
+    bills = await store.dunning.oldest_bills(tx, sentences.keys(), today)  # as JSON: there may be a million
     await store.dunning.write(tx, decided, sentences, policy, local, now)
-    messages = []
+    for action, steps in Counter(step.action for _, _, step in asked).items():
+        metrics.DUNNING_STEPS.labels(action).inc(steps)
+    messages, cause = [], first_cause()
     for standing, decision, step in asked:
-        metrics.DUNNING_STEPS.labels(step.action).inc()
         run = standing.run + (decision.run == "begins")
         told = wire.dunning.requested(
             step,
@@ -70,7 +74,7 @@ async def _write(tx: Tx, decided: _Decided, policy: Policy, local: datetime, now
             sentences[standing.student],
             today,
             now,
-            first_cause(),
+            cause,
         )
         messages.append(told)
     return messages

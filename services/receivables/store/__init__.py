@@ -3,6 +3,7 @@
 from services.receivables.store import (
     allowances,
     auto_charges,
+    charge_ends,
     charges,
     credit,
     credit_levels,
@@ -21,6 +22,7 @@ from services.receivables.store import (
 __all__ = [
     "allowances",
     "auto_charges",
+    "charge_ends",
     "charges",
     "credit",
     "credit_levels",

@@ -16,6 +16,7 @@ from services.receivables.domain.auto_charges import (
     DeclineClass,
     KnownCharge,
     LastCharge,
+    MethodUse,
     NewCharge,
     Standing,
     State,
@@ -125,7 +126,7 @@ _STANDING = """
     LEFT JOIN LATERAL (
         SELECT cause, attempt, state, kind, answered_at, retry_at FROM auto_charge AS made
         WHERE made.student = choice.student
-        ORDER BY decided_at DESC, request_id LIMIT 1) AS last ON true
+        ORDER BY greatest(decided_at, taken_back_at) DESC, request_id LIMIT 1) AS last ON true
     CROSS JOIN LATERAL (
         SELECT coalesce(-sum(item.open), 0)::bigint AS amount FROM item
         WHERE item.student = choice.student AND item.currency = school.currency
@@ -296,57 +297,20 @@ async def answer(
     )
 
 
-_DECLINES = """
-    SELECT count(*) AS n FROM auto_charge
-    WHERE payment_method = :payment_method AND state = 'declined' AND answered_at > :since
+_METHOD_USE = """
+    SELECT (SELECT count(*) FROM auto_charge
+            WHERE payment_method = :payment_method AND state = 'declined' AND answered_at > :since)
+               AS declines,
+           EXISTS (SELECT FROM saved_method
+                   WHERE payment_method = :payment_method AND method_type = 'us_bank_account')
+               AS is_bank_account
 """
 
 
-async def declines(tx: Tx, payment_method: str | None, now: datetime) -> int:
-    """How often a method was declined lately."""
-    since: datetime = now - DECLINES_IN
-    return int((await tx.one(_DECLINES, payment_method=payment_method, since=since)).n)
-
-
-# A bank debit ends days after it was made; Stripe's webhooks say how.
-_PROCESSING = """
-    SELECT request_id, student, cause, attempt, currency, amount, payment_method, payment_intent, state
-    FROM auto_charge
-    WHERE state = 'processing' AND payment_intent = ANY (CAST(:intents AS text[]))
-    ORDER BY request_id FOR UPDATE
-"""
-
-
-async def lock_processing(tx: Tx, intents: Collection[str]) -> list[KnownCharge]:
-    """Lock the bank debits under way that these payment intents make."""
-    rows = await tx.all(_PROCESSING, intents=sorted(intents)) if intents else []
-    return [KnownCharge(**row._mapping) for row in rows]
-
-
-_FAILED = """
-    SELECT payment_intent_id, code FROM payment_failure
-    WHERE payment_intent_id = ANY (CAST(:intents AS text[]))
-"""
-
-
-async def failed(tx: Tx, intents: Collection[str]) -> dict[str, str]:
-    """Which of these payment intents failed, and Stripe's code."""
-    if not intents:
-        return {}
-    rows = await tx.all(_FAILED, intents=sorted(intents))
-    return {row.payment_intent_id: row.code for row in rows}
-
-
-_PAID = """
-    SELECT payment_intent_id, charge_id FROM charge
-    WHERE payment_intent_id = ANY (CAST(:intents AS text[])) AND amount IS NOT NULL
-"""
-
-
-async def paid(tx: Tx, intents: Collection[str]) -> dict[str, str]:
-    """Which of these payment intents were paid, and by which charge."""
-    rows = await tx.all(_PAID, intents=sorted(intents))
-    return {row.payment_intent_id: row.charge_id for row in rows}
+async def method_use(tx: Tx, payment_method: str | None, now: datetime) -> MethodUse:
+    """How often a method was declined lately, and what it is."""
+    row = await tx.one(_METHOD_USE, payment_method=payment_method, since=now - DECLINES_IN)
+    return MethodUse(**row._mapping)
 
 
 _UNDER_WAY = """

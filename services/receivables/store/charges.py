@@ -15,6 +15,7 @@ from services.receivables.domain.charges import (
     Charge,
     Dispute,
     DisputeOutcome,
+    Failure,
     Fee,
     Payment,
     Posting,
@@ -67,11 +68,12 @@ _WRITE = """
         currency = told.currency, received_at = told.received_at, fee = told.fee,
         fee_transaction_id = told.fee_transaction_id, fee_currency = told.fee_currency,
         settled_gross = told.settled_gross, settled_at = told.settled_at, told_refunded = told.told_refunded,
-        named = told.named
+        named = told.named, failed_at = told.failed_at, failure_code = told.failure_code
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told (
         charge_id text, payment_intent_id text, student text, amount bigint, currency text,
         received_at timestamptz, fee bigint, fee_transaction_id text, fee_currency text,
-        settled_gross bigint, settled_at timestamptz, told_refunded bigint, named text)
+        settled_gross bigint, settled_at timestamptz, told_refunded bigint, named text,
+        failed_at timestamptz, failure_code text)
     WHERE charge.charge_id = told.charge_id
 """
 _WRITE_REFUNDS = """
@@ -84,14 +86,14 @@ _WRITE_REFUNDS = """
 """
 _WRITE_DISPUTES = """
     INSERT INTO dispute (dispute_id, charge_id, amount, currency, opened_at, withdrawn, outcome, closed_at,
-                         fees)
-    SELECT dispute_id, charge_id, amount, currency, opened_at, withdrawn, outcome, closed_at, fees
+                         fees, reason)
+    SELECT dispute_id, charge_id, amount, currency, opened_at, withdrawn, outcome, closed_at, fees, reason
     FROM jsonb_to_recordset(CAST(:rows AS jsonb)) AS told (
         dispute_id text, charge_id text, amount bigint, currency text, opened_at timestamptz,
-        withdrawn boolean, outcome text, closed_at timestamptz, fees jsonb)
+        withdrawn boolean, outcome text, closed_at timestamptz, fees jsonb, reason text)
     ON CONFLICT (dispute_id) DO UPDATE SET
         withdrawn = excluded.withdrawn, outcome = excluded.outcome, closed_at = excluded.closed_at,
-        fees = excluded.fees
+        fees = excluded.fees, reason = excluded.reason
 """
 
 
@@ -188,6 +190,8 @@ def _charge_row(charge: Charge) -> dict[str, Any]:
         "fee_currency": fee.currency if fee else None,
         "settled_gross": fee.gross if fee else None,
         "settled_at": fee.settled_at if fee else None,
+        "failed_at": charge.failure.at if charge.failure else None,
+        "failure_code": charge.failure.code if charge.failure else None,
     }
 
 
@@ -197,6 +201,7 @@ def _charge(row: Row[Any], refunds: Rows, disputes: Rows, postings: Rows) -> Cha
         student=row.student,
         named=row.named,
         payment=_payment(row),
+        failure=None if row.failed_at is None else Failure(code=row.failure_code, at=row.failed_at),
         told_refunded=row.told_refunded,
         fee=_fee(row),
         refunds={r.refund_id: _refund(r) for r in refunds.get(row.charge_id, ())},
@@ -249,6 +254,7 @@ def _dispute(row: Row[Any]) -> Dispute:
         outcome=DisputeOutcome(row.outcome) if row.outcome else None,
         closed_at=row.closed_at,
         fees=row.fees,
+        reason=row.reason,
     )
 
 

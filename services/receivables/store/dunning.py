@@ -33,8 +33,8 @@ _ENDING = """
     ORDER BY known.student LIMIT :most
 """
 _OF = """
-    SELECT student, currency, total, oldest_due, bills, disputed, charge_under_way, chargeable, run, running,
-           hold, until, done
+    SELECT student, currency, total, oldest_due, bills, disputed, in_question, charge_under_way, chargeable,
+           run, running, hold, until, done
     FROM receivables_public.dunning_of(:day, :at, CAST(:students AS text[]))
 """
 
@@ -67,22 +67,53 @@ _OPEN_CASES = """
     ON CONFLICT DO NOTHING
 """
 _LOCK = """
-    SELECT student FROM dunning_case WHERE student = ANY (CAST(:students AS text[]))
-    ORDER BY student FOR UPDATE
+    SELECT count(*) FROM (
+        SELECT FROM dunning_case WHERE student = ANY (CAST(:students AS text[]))
+        ORDER BY student FOR UPDATE) AS locked
+"""
+# A statement of its own: its snapshot must be later than the wait for the locks. Only who changed comes back.
+_CHANGED = """
+    SELECT known.student
+    FROM jsonb_to_recordset(CAST(:seen AS jsonb)) AS seen (
+        student text, run integer, running boolean, hold text, until date, steps integer)
+    JOIN dunning_case AS known USING (student)
+    WHERE (known.run, known.overdue_since IS NOT NULL, known.hold, known.until)
+              IS DISTINCT FROM (seen.run, seen.running, seen.hold, seen.until)
+       OR seen.running AND seen.steps <> (
+              SELECT count(*) FROM dunning_history AS history
+              WHERE history.student = known.student AND history.run = known.run AND history.what = 'step')
 """
 
 
-async def lock(tx: Tx, students: Collection[str]) -> None:
+async def open_and_lock(tx: Tx, students: Collection[str]) -> None:
     """Lock students' cases in their order; those that are new are opened."""
     await tx.execute(_OPEN_CASES, students=sorted(students))
-    await tx.all(_LOCK, students=sorted(students))
+    await tx.one(_LOCK, students=sorted(students))
 
 
-# A row for each student: there may be a million bills.
+async def lock(tx: Tx, standings: Sequence[Standing]) -> set[str]:
+    """Lock the cases of these students; those about whom somebody decided since they were read."""
+    await open_and_lock(tx, [standing.student for standing in standings])
+    seen = [
+        {
+            "student": one.student,
+            "run": one.run,
+            "running": one.running,
+            "hold": one.hold,
+            "until": one.until,
+            "steps": len(one.done),
+        }
+        for one in standings
+    ]
+    return {row.student for row in await tx.all(_CHANGED, seen=json_parameter(seen))}
+
+
+# A row for each student, as JSON that goes into the event as it is.
 _BILLS = """
     SELECT named.student,
-           jsonb_agg(jsonb_build_object('document', document, 'due_on', due_on, 'open', amount)
-                     ORDER BY due_on, document) AS bills
+           '[' || string_agg(format('{"document":%s,"due_on":"%s","open":%s}', to_json(document),
+                                    to_char(due_on, 'YYYY-MM-DD'), amount),
+                             ',' ORDER BY due_on, document) || ']' AS bills
     FROM unnest(CAST(:students AS text[])) AS named (student) CROSS JOIN school
     CROSS JOIN LATERAL (
         SELECT document, due_on, -open AS amount FROM item
@@ -93,8 +124,8 @@ _BILLS = """
 """
 
 
-async def oldest_bills(tx: Tx, students: Collection[str], day: date) -> dict[str, list[dict[str, Any]]]:
-    """The overdue bills of students: document, due_on and open; of many bills the oldest."""
+async def oldest_bills(tx: Tx, students: Collection[str], day: date) -> dict[str, str]:
+    """The overdue bills of students as JSON: document, due_on and open; of many bills the oldest."""
     if not students:
         return {}
     rows = await tx.all(_BILLS, students=sorted(students), day=day, most=BILLS_SHOWN)

@@ -8,7 +8,13 @@ from fleet.inbox import Unreadable, read
 from fleet.money import format_minor
 from schemas.charges import ChargeAnswered, ChargeRequested
 from schemas.notifications import NotificationRequested
-from services.receivables.domain.auto_charges import ChargeAnswer, DeclineClass, NewCharge, what_next
+from services.receivables.domain.auto_charges import (
+    ChargeAnswer,
+    DeclineClass,
+    KnownCharge,
+    NewCharge,
+    what_next,
+)
 from services.receivables.domain.charges import Payment, PaymentSucceeded
 
 STUDENT = "student:"
@@ -67,24 +73,39 @@ def payment(answer: ChargeAnswer) -> PaymentSucceeded | None:
 def declined(answer: ChargeAnswer, kind: DeclineClass, cause: Cause) -> list[Message]:
     """Tell the student what a decline asks of them, and finance of a method that is not charged again."""
     money = f"{format_minor(answer.amount, answer.currency)} {answer.currency}"
-    about = str(answer.request_id)
-    facts = {"amount": str(answer.amount), "currency": answer.currency, "code": answer.code or "unknown"}
+    said = f"Your saved payment method could not be charged {money}: {what_next(kind)}."
+    return _told(answer, kind, answer.code or "unknown", "auto_charge_declined", said, cause)
+
+
+def taken_back(charge: KnownCharge, kind: DeclineClass, code: str, cause: Cause) -> list[Message]:
+    """The same of a charge whose money was taken back later."""
+    money = f"{format_minor(charge.amount, charge.currency)} {charge.currency}"
+    said = f"Your bank took back {money} that you had paid, so they are owed again: {what_next(kind)}."
+    return _told(charge, kind, code, "auto_charge_taken_back", said, cause)
+
+
+def _told(
+    of: ChargeAnswer | KnownCharge, kind: DeclineClass, code: str, named: str, said: str, cause: Cause
+) -> list[Message]:
+    money = f"{format_minor(of.amount, of.currency)} {of.currency}"
+    about = str(of.request_id)
+    facts = {"amount": str(of.amount), "currency": of.currency, "code": code}
     told = NotificationRequested(
         recipient_kind="student",
-        recipient=answer.student,
-        kind="auto_charge_declined",
+        recipient=of.student,
+        kind=named,
         about=about,
-        sentence=f"Your saved payment method could not be charged {money}: {what_next(kind)}.",
+        sentence=said,
         facts=facts,
     )
-    messages = [Message(topic="notification.requested", key=answer.student, event=told, cause=cause)]
+    messages = [Message(topic="notification.requested", key=of.student, event=told, cause=cause)]
     if kind is DeclineClass.STOP:
         finance = NotificationRequested(
             recipient_kind="finance",
             recipient="finance",
             kind="saved_method_stopped",
             about=about,
-            sentence=f"student {answer.student}: {money} was declined ({answer.code or 'unknown'}); the "
+            sentence=f"student {of.student}: {money} was declined or taken back ({code}); the "
             "saved method is not charged again. Send a link: hobbs payments link",
             facts=facts,
         )

@@ -55,6 +55,8 @@ class StripeCharge(StripeObject):
     status: str | None = None
     paid: bool = False
     payment_intent: Reference = None
+    failure_code: str | None = None
+    failure_balance_transaction: Reference = None
 
 
 class StripePaymentError(BaseModel):
@@ -81,4 +83,5 @@ class StripeDispute(StripeObject):
     amount: PositiveMinorUnits
     charge: Reference
     status: str
+    reason: str | None = None
     balance_transactions: list[BalanceTransaction] = Field(default_factory=list)

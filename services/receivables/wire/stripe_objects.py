@@ -25,10 +25,12 @@ from services.receivables.domain.charges import (
     DisputeOutcome,
     DisputeReported,
     Fact,
+    Failure,
     Fee,
     FeeSettled,
     Payment,
     PaymentSucceeded,
+    PaymentTakenBack,
     Refund,
     RefundReported,
 )
@@ -37,6 +39,7 @@ from services.receivables.domain.saved_methods import MethodFact
 from services.receivables.domain.webhooks import KeptWebhook
 from services.receivables.wire import saved_methods
 from services.receivables.wire.balance import BalanceTransaction, compare_dispute, compare_refund
+from services.receivables.wire.event_types import ELSEWHERE, NOTHING_TO_DO
 from services.receivables.wire.shapes import (
     StripeCharge,
     StripeDispute,
@@ -120,11 +123,11 @@ def stripe_event_key(read: WebhookRead) -> str:
 
 def kind_of(webhook: StripeWebhook) -> Kind:
     """Say what a webhook means here. Connected accounts' events and money going out belong to payouts."""
-    if webhook.endpoint == "connect" or webhook.event_type.startswith(_ELSEWHERE):
+    if webhook.endpoint == "connect" or webhook.event_type.startswith(ELSEWHERE):
         return Kind.ELSEWHERE
     if webhook.event_type in _FACTS or webhook.event_type in saved_methods.TYPES:
         return Kind.HANDLED
-    return Kind.NOTHING_TO_DO if webhook.event_type in _NOTHING_TO_DO else Kind.UNKNOWN
+    return Kind.NOTHING_TO_DO if webhook.event_type in NOTHING_TO_DO else Kind.UNKNOWN
 
 
 def charge_settled(record: Record) -> FeeSettled:
@@ -172,6 +175,31 @@ def charge_facts(subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[U
             yield from _refund_facts(listed, charge.id)
         except (ValidationError, Unreadable) as error:
             odd.append(_odd_part(f"a refund of {charge.id}", error))
+
+
+def failed_charge_facts(
+    subject: Mapping[str, Any], webhook: StripeWebhook, odd: list[Unreadable]
+) -> Iterator[Fact]:
+    """A failed charge reports money that was taken back, where it had been on Stripe's balance.
+
+    A bank debit is credited while the bank is asked, and may fail after it was called paid. A declined card
+    never moved anything.
+    """
+    charge = StripeCharge.model_validate(subject)
+    if charge.status != "failed" or charge.failure_balance_transaction is None or charge.amount == 0:
+        return
+    payment = Payment(
+        amount=charge.books(charge.amount),
+        currency=charge.currency.upper(),
+        received_at=_instant(charge.created),
+        payment_intent_id=charge.payment_intent,
+    )
+    yield PaymentTakenBack(
+        charge_id=charge.id,
+        payment=payment,
+        failure=Failure(code=_code(charge.failure_code), at=webhook.created_at),
+        student=_student(charge),
+    )
 
 
 def _refunds_of(charge: Mapping[str, Any]) -> list[Any]:
@@ -263,6 +291,7 @@ def dispute_facts(
         outcome=outcome,
         closed_at=webhook.created_at if outcome else None,
         fees={moved.id: dispute.books(moved.fee) for moved in dispute.balance_transactions},
+        reason=dispute.reason and _code(dispute.reason),
     )
     yield DisputeReported(charge_id=dispute.charge, dispute=reported)
 
@@ -281,7 +310,7 @@ def payment_failure(subject: Mapping[str, Any], webhook: StripeWebhook) -> Payme
         student=_student(intent),
         amount=intent.books(intent.amount),
         currency=intent.currency.upper(),
-        code=code if _CODE.fullmatch(code := error.decline_code or error.code or "") else "unknown",
+        code=_code(error.decline_code or error.code),
         failed_at=webhook.created_at,
     )
 
@@ -292,6 +321,7 @@ _FACTS: Final = {
     _FAILED: no_facts,
     "charge.succeeded": charge_facts,
     "charge.captured": charge_facts,
+    "charge.failed": failed_charge_facts,
     "charge.updated": charge_facts,
     "charge.refunded": charge_facts,
     "refund.created": refund_facts,
@@ -304,34 +334,7 @@ _FACTS: Final = {
     "charge.dispute.funds_reinstated": dispute_facts,
     "charge.dispute.closed": dispute_facts,
 }
-_NOTHING_TO_DO: Final = frozenset(
-    {
-        "charge.expired",
-        "checkout.session.async_payment_failed",
-        "checkout.session.async_payment_succeeded",
-        "checkout.session.completed",
-        "checkout.session.expired",
-        "customer.created",
-        "customer.deleted",
-        "customer.updated",
-        "setup_intent.canceled",
-        "setup_intent.created",
-        "setup_intent.requires_action",
-        "setup_intent.setup_failed",
-        "charge.failed",
-        "charge.pending",
-        "payment_intent.amount_capturable_updated",
-        "payment_intent.canceled",
-        "payment_intent.created",
-        "payment_intent.processing",
-        "payment_intent.requires_action",
-    }
-)
 _WAITING: Final = ("pending", "requires_action")
-_ELSEWHERE: Final = (
-    *("account.", "balance.", "capability.", "payout.", "person.", "topup.", "transfer."),
-    *("v1.account.", "v1.capability.", "v1.person.", "v2.core.account"),  # thin events of accounts
-)
 
 
 def _subject(webhook: StripeWebhook) -> Mapping[str, Any]:
@@ -380,6 +383,11 @@ def _student(named: StripeObject) -> str | None:
     """The student whom the metadata name; None when a wallet cannot have that name."""
     student = (named.metadata or {}).get(saved_methods.STUDENT_KEY)
     return student if isinstance(student, str) and _STUDENT.fullmatch(student) else None
+
+
+def _code(told: str | None) -> str:
+    """A code of Stripe's; what is none is not kept, as it may be a sentence about somebody."""
+    return told if told and _CODE.fullmatch(told) else "unknown"
 
 
 def _instant(unix: int) -> datetime:

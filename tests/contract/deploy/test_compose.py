@@ -14,7 +14,8 @@ from fleet.settings import PREFIX, Settings
 from fleet.stripe_keys import refused_address
 from hobbs.commands.doctor import DoctorSettings
 from hobbs.commands.migrate import LoginUrls
-from schemas.services import SERVICES
+from schemas.kafka_rights import user_of
+from schemas.services import KAFKA_USERS, SERVICES
 from tests.contract.deploy.conftest import COMPOSE, ENV_EXAMPLE, load_compose
 
 CONTAINERS = load_compose()["services"]
@@ -54,7 +55,8 @@ def test_a_new_service_is_written_behind_the_one_before_it_and_only_once() -> No
     written = with_services(compose, [*SERVICES, "logbook"])
     container = yaml.safe_load(written)["services"]["logbook"]
     assert container["command"] == ["work", "logbook"]
-    assert container["secrets"] == ["logbook_database_url"]
+    assert container["secrets"] == ["logbook_database_url", "logbook_kafka_password"]
+    assert "logbook_kafka_password" in yaml.safe_load(written)["services"]["kafka-rights"]["secrets"]
     assert container["depends_on"] == CONTAINERS[SERVICES[0]]["depends_on"]
     assert with_services(written, [*SERVICES, "logbook"]) == written
     rest = iter(written.splitlines())
@@ -78,9 +80,9 @@ def test_no_container_has_privileges_it_does_not_need(name: str) -> None:
     assert container["cap_drop"] == ["ALL"]
     assert "no-new-privileges:true" in container["security_opt"]
     assert not {"privileged", "cap_add", "pid", "devices"} & container.keys()
-    # Plain http stays on the loopback: the simulator shares payouts' network, nobody shares the host's.
-    expected = "service:payouts" if name == "simulator" else None
-    assert container.get("network_mode") == expected
+    # What asks nobody stays on the loopback: of payouts and the simulator, of Kafka and who grants rights.
+    expected = {"simulator": "service:payouts", "kafka-rights": "service:kafka"}
+    assert container.get("network_mode") == expected.get(name)
     assert not any("docker.sock" in str(volume) for volume in container.get("volumes", []))
 
 
@@ -118,17 +120,26 @@ def test_the_images_have_the_tested_versions(name: str, image: str) -> None:
 def test_secrets_come_as_files_that_are_mounted(name: str) -> None:
     container = CONTAINERS[name]
     for variable, value in container.get("environment", {}).items():
-        if SECRET_NAME.search(variable):
+        if SECRET_NAME.search(variable) and value != "/run/secrets":  # the folder
             assert variable.endswith("_FILE"), f"{variable} would be visible in `docker inspect`"
         if variable.endswith("_FILE"):
             folder, _, secret = value.rpartition("/")
             assert (folder, secret in container["secrets"]) == ("/run/secrets", True)
 
 
-@EACH_SERVICE
-def test_a_service_gets_its_own_database_login_and_no_other(service: str) -> None:
-    urls = [secret for secret in CONTAINERS[service]["secrets"] if secret.endswith("database_url")]
-    assert urls == [f"{service}_database_url"]
+@pytest.mark.parametrize("name", [*SERVICES, "console", "operator"])
+def test_each_has_its_own_logins_and_no_other(name: str) -> None:
+    container = CONTAINERS[name]
+    for kind in ("database_url", "kafka_password"):
+        assert [secret for secret in container["secrets"] if secret.endswith(kind)] == [f"{name}_{kind}"]
+    assert container["environment"]["HOBBS_KAFKA_USERNAME"] == user_of(name, "${HOBBS_TOPIC_PREFIX:-}")
+
+
+def test_every_user_of_kafka_is_made_before_anybody_logs_in() -> None:
+    rights, migrate = CONTAINERS["kafka-rights"], CONTAINERS["migrate"]
+    assert rights["secrets"] == [f"{who}_kafka_password" for who in KAFKA_USERS]
+    assert migrate["depends_on"]["kafka-rights"] == {"condition": "service_completed_successfully"}
+    assert migrate["environment"]["HOBBS_KAFKA_USERNAME"] == user_of("migrate", "${HOBBS_TOPIC_PREFIX:-}")
 
 
 def test_only_payouts_and_the_simulator_are_given_stripes_key() -> None:

@@ -1,60 +1,79 @@
-"""The broker starts with the compose file's settings, here on the embedded Kafka 4.3.1.
+"""The compose file's broker asks everybody but itself who they are, and lets each do what was granted."""
 
-The image turns each KAFKA_X_Y variable into a property x.y; so does this test. Only ports, the container's
-host name and the data folder are replaced.
-"""
-
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
-from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, KafkaError, TopicAuthorizationFailedError
 
-from hobbs.local.kafka import Kafka, format_storage, start_kafka, wait_for_kafka
-from hobbs.local.ports import free_ports
+from schemas.kafka_rights import Right
 from tests.contract.deploy.conftest import load_compose
+from tests.support.composed_kafka import ComposedKafka, composed_kafka
+from tests.support.guarded_kafka import grant
 
-NOT_PROPERTIES = {"KAFKA_HEAP_OPTS"}
+WRITER, OTHER = "hobbs_ledger", "hobbs_console"
+TOPIC = "journal.posted"
 
 
-def properties(replacements: dict[str, str]) -> str:
+@pytest.fixture(scope="module")
+async def kafka(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[ComposedKafka]:
     environment = load_compose()["services"]["kafka"]["environment"]
-    lines = []
-    for name, value in environment.items():
-        if name.startswith("KAFKA_") and name not in NOT_PROPERTIES:
-            for old, new in replacements.items():
-                value = value.replace(old, new)
-            lines.append(f"{name.removeprefix('KAFKA_').lower().replace('_', '.')}={value}")
-    return "\n".join(lines) + "\n"
-
-
-@pytest.fixture
-def broker(tmp_path: Path) -> Iterator[Kafka]:
-    internal, host, controller = free_ports(3)
-    replaced = {
-        "kafka:9092": f"127.0.0.1:{internal}",
-        "0.0.0.0:9092": f"127.0.0.1:{internal}",
-        "0.0.0.0:29092": f"127.0.0.1:{host}",
-        "${HOBBS_KAFKA_PORT:-29092}": str(host),
-        ":9093": f":{controller}",
-        "/var/lib/kafka/data": str(tmp_path / "data"),
-    }
-    (tmp_path / "server.properties").write_text(properties(replaced))
-    format_storage(tmp_path / "server.properties", tmp_path / "kafka.log")
-    running = start_kafka(tmp_path, port=host, log=tmp_path / "kafka.log")
-    try:
-        wait_for_kafka(running)
-        yield running
-    finally:
-        running.child.kill()
-
-
-async def test_the_composed_broker_starts_and_answers_on_the_hosts_listener(broker: Kafka) -> None:
-    admin = AIOKafkaAdminClient(bootstrap_servers=broker.bootstrap)
-    await admin.start()
-    try:
-        cluster = await admin.describe_cluster()
-    finally:
+    passwords = {name: f"password of {name}" for name in (WRITER, OTHER)}
+    with composed_kafka(tmp_path_factory.mktemp("composed"), environment, passwords) as broker:
+        within = {"bootstrap_servers": broker.within}
+        admin = AIOKafkaAdminClient(**within)
+        await admin.start()
+        await admin.create_topics([NewTopic(TOPIC, 1, 1)])
         await admin.close()
-    assert [(b["host"], b["port"]) for b in cluster["brokers"]] == [("127.0.0.1", broker.port)]
-    assert cluster["controller_id"] == 1
+        await grant(within, [Right(user=WRITER, operation="Write", resource="topic", name=TOPIC)])
+        yield broker
+
+
+def login(name: str, password: str | None = None) -> dict[str, Any]:
+    return {
+        "security_protocol": "SASL_PLAINTEXT",
+        "sasl_mechanism": "SCRAM-SHA-512",
+        "sasl_plain_username": name,
+        "sasl_plain_password": password or f"password of {name}",
+    }
+
+
+async def publish(bootstrap: str, **user: Any) -> None:
+    producer = AIOKafkaProducer(bootstrap_servers=bootstrap, acks="all", request_timeout_ms=5_000, **user)
+    try:
+        await producer.start()
+        await producer.send_and_wait(TOPIC, b"{}")
+    finally:
+        await producer.stop()
+
+
+@pytest.mark.parametrize("door", ["containers", "machine"])
+async def test_who_logs_in_publishes_where_it_may(kafka: ComposedKafka, door: str) -> None:
+    await publish(getattr(kafka, door), **login(WRITER))
+    with pytest.raises(TopicAuthorizationFailedError):
+        await publish(getattr(kafka, door), **login(OTHER))
+
+
+@pytest.mark.parametrize("door", ["containers", "machine"])
+async def test_who_does_not_log_in_reaches_nothing(kafka: ComposedKafka, door: str) -> None:
+    with pytest.raises(KafkaConnectionError):
+        await publish(getattr(kafka, door))
+    with pytest.raises(KafkaError):
+        await publish(getattr(kafka, door), **login(WRITER, "guessed"))
+
+
+def test_only_who_shares_its_network_needs_no_login() -> None:
+    """The listeners without one are the container's own loopback's, and one container shares that."""
+    services = load_compose()["services"]
+    environment = services["kafka"]["environment"]
+    protocols = dict(
+        pair.split(":") for pair in environment["KAFKA_LISTENER_SECURITY_PROTOCOL_MAP"].split(",")
+    )
+    for listener in environment["KAFKA_LISTENERS"].split(","):
+        name, address = listener.split("://")
+        assert protocols[name] == "SASL_PLAINTEXT" or address.startswith("127.0.0.1:")
+    sharing = {name for name, c in services.items() if c.get("network_mode") == "service:kafka"}
+    assert sharing == {"kafka-rights"}
+    assert not any(":909" in str(port) for port in services["kafka"]["ports"])

@@ -58,7 +58,7 @@ def test_dockers_parser_accepts_the_compose_file_with_every_profile() -> None:
 def test_without_a_profile_neither_simulator_nor_operator_starts() -> None:
     result = understood(COMPOSE)
     assert result.returncode == 0, result.stderr
-    expected = {*SERVICES, "postgres", "kafka", "migrate"}
+    expected = {*SERVICES, "postgres", "kafka", "kafka-rights", "migrate"}
     assert json.loads(result.stdout)["services"].keys() == expected
 
 

@@ -20,12 +20,12 @@ def test_one_container_runs_all_but_the_gateway_and_none_of_them_alone() -> None
 
 
 def test_it_has_every_variable_and_secret_of_the_services_that_it_runs() -> None:
-    """A secret's variable is named after its owner; the others are as they were."""
+    """The variables of a login are named after its owner; the others are as they were."""
     expected: dict[str, str] = {}
     for service in TOGETHER:
         for name, value in APART[service]["environment"].items():
-            own = name.replace("HOBBS_", f"HOBBS_{service.upper()}_", 1) if name.endswith("_FILE") else name
-            expected[own] = value
+            login = name.endswith(("_FILE", "_USERNAME"))
+            expected[name.replace("HOBBS_", f"HOBBS_{service.upper()}_", 1) if login else name] = value
     assert CONTAINER["environment"] == expected
     assert set(CONTAINER["secrets"]) == {s for service in TOGETHER for s in APART[service]["secrets"]}
 
@@ -50,7 +50,8 @@ def test_a_new_service_is_written_into_the_container_and_only_once() -> None:
     written = in_one_container(small, [*TOGETHER, "logbook"])
     made = yaml.safe_load(written)["services"]
     assert made["logbook"] == {"profiles": ["apart"]}
-    assert "logbook_database_url" in made[ALL]["secrets"]
+    assert {"logbook_database_url", "logbook_kafka_password"} <= set(made[ALL]["secrets"])
+    assert made[ALL]["environment"]["HOBBS_LOGBOOK_KAFKA_USERNAME"] == "hobbs_${HOBBS_TOPIC_PREFIX:-}logbook"
     assert in_one_container(written, [*TOGETHER, "logbook"]) == written
 
 

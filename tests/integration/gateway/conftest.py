@@ -12,6 +12,7 @@ from fleet.database import Database
 from fleet.kafka_client import TopicPlan, create_topics
 from fleet.worker import Worker
 from hobbs.flights import api_keys
+from services.billing.desk.reads import estimates
 from services.gateway import store
 from services.gateway.domain.api_keys import SCOPES
 from services.gateway.http.web import build_web
@@ -44,7 +45,7 @@ def gateway_settings(bootstrap: str, **changed: object) -> GatewaySettings:
 
 
 def client_of(settings: GatewaySettings, database: Database, worker: Worker) -> httpx.AsyncClient:
-    web = build_web(settings, database, worker.publish_now)
+    web = build_web(settings, database, worker.publish_now, estimate=estimates.estimate)
     transport = httpx.ASGITransport(web, raise_app_exceptions=False)
     return httpx.AsyncClient(transport=transport, base_url="http://gateway")
 

@@ -1,5 +1,6 @@
 """Whether a student may be charged, asked over HTTP: receivables' answer, read only."""
 
+import json
 from typing import Any
 
 import httpx
@@ -7,13 +8,17 @@ import pytest
 from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
-from services.gateway.domain.api_keys import FLIGHTS_WRITE
+from fleet.worker import Worker
+from services.gateway.domain.api_keys import CREDIT_READ, FLIGHTS_WRITE
+from services.gateway.http.web import build_web
 from services.receivables import handlers
 from tests.conftest import OpenDatabase
-from tests.integration.billing.given import given_school
-from tests.integration.gateway.conftest import new_key
+from tests.integration.billing.given import given_school, rows
+from tests.integration.gateway.conftest import gateway_settings, new_key
 from tests.integration.gateway.test_flights_over_http import problem
+from tests.integration.ops.conftest import Hobbs
 from tests.integration.receivables.credits import a_school, book, owes
+from tests.integration.receivables.test_dispatches import DEPARTS, School, dispatched
 
 CHECKS = "/v1/credit-checks"
 
@@ -48,6 +53,78 @@ async def test_a_check_says_what_a_dispatch_would_be_answered(
     assert (owing["posted"], owing["level"], owing["shortfall"]) == (-40_000, "near", 1_000)
 
 
+SOLO = {"student": "anna", "aircraft": "N364MA", "flight_hours": "1.0"}
+HOUR = 165_00 + 924  # of N364MA, and its tax
+
+
+async def test_a_planned_flight_is_priced_as_it_will_be_billed(
+    scheduler: httpx.AsyncClient, receivables: Database, open_db: OpenDatabase
+) -> None:
+    solo = (await scheduler.post(CHECKS, json=SOLO)).json()
+    assert (solo["charge"], solo["held"], solo["allowed"]) == (HOUR, 19_167, True)
+    dual = SOLO | {"instructor": "instructor-01", "dual_hours": "1.0", "ground_hours": 0.5}
+    with_instructor = (await scheduler.post(CHECKS, json=dual)).json()
+    assert with_instructor["charge"] == HOUR + 7_000 + 3_000
+    long = (await scheduler.post(CHECKS, json=SOLO | {"flight_hours": "2.7"})).json()
+    assert (long["allowed"], long["reason"]) == (False, "limit_exceeded")
+    assert long["ways"] == ["pay", "plan_shorter", "ask_school"]
+
+
+async def test_a_dispatch_is_judged_by_the_same_figures(
+    scheduler: httpx.AsyncClient, receivables: Database, open_db: OpenDatabase
+) -> None:
+    told = (await scheduler.post(CHECKS, json=SOLO | {"departs_at": DEPARTS.isoformat()})).json()
+    school = School(open_db, receivables)
+    await school.say(dispatched("D1", student="anna"))
+    [cleared] = await rows(receivables, "SELECT estimate, held FROM dispatch")
+    assert (told["charge"], told["held"]) == (cleared["estimate"], cleared["held"])
+
+
+@pytest.mark.parametrize(
+    ("changed", "reason"),
+    [
+        ({"aircraft": "N1"}, "unknown_aircraft"),
+        ({"student": "ana"}, "unknown_student"),
+        ({"instructor": "nobody", "dual_hours": "1.0"}, "unknown_instructor"),
+        ({"flight_hours": "1.55"}, None),
+    ],
+)
+async def test_a_flight_that_cannot_be_priced_says_why(
+    scheduler: httpx.AsyncClient, receivables: Database, changed: dict[str, Any], reason: str | None
+) -> None:
+    answer = await scheduler.post(CHECKS, json=SOLO | changed)
+    assert problem(answer) == (422, "not_priced")
+    assert reason is None or answer.json()["reason"] == reason
+    assert len(answer.json()["detail"]) > 20
+
+
+async def test_a_gateway_without_prices_asks_for_the_charge(
+    gateway_db: Database, receivables: Database
+) -> None:
+    settings = gateway_settings("127.0.0.1:1")
+    worker = Worker("gateway", settings)
+    key = await new_key(gateway_db, "planner", (CREDIT_READ,))
+    web = build_web(settings, gateway_db, worker.publish_now)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(web), base_url="http://gateway") as client:
+        answer = await client.post(CHECKS, json=SOLO, headers={"Authorization": f"Bearer {key}"})
+    await worker.database.close()
+    assert problem(answer) == (422, "not_priced")
+
+
+async def test_the_command_prices_alike(
+    hobbs: Hobbs,
+    receivables: Database,
+) -> None:
+    said = ("credit", "check", "anna", "--aircraft", "N364MA", "--hours", "1.0", "-o", "json")
+    told = await hobbs(*said)
+    assert json.loads(told.stdout)[0]["held"] == 19_167, told.stdout
+    named = await hobbs("credit", "check", "anna", "--charge", "174.24", "-o", "json")
+    assert json.loads(named.stdout)[0]["held"] == 19_167
+    assert (await hobbs("credit", "check", "anna", "--charge", "480.00")).exit_code == 1
+    assert (await hobbs("credit", "check", "anna")).exit_code == 2
+    assert (await hobbs("credit", "check", "anna", "--charge", "1", "--aircraft", "N1")).exit_code == 2
+
+
 async def test_a_frozen_and_an_unknown_student_are_told_apart(
     scheduler: httpx.AsyncClient, receivables: Database
 ) -> None:
@@ -78,6 +155,10 @@ async def test_before_the_book_names_a_currency_nobody_is_judged(scheduler: http
         (b'{"student": "anna", "charge": "1"}', "invalid_check"),
         (b'{"student": "anna", "charge": 1.5}', "invalid_check"),
         (b'{"student": "anna", "charge": 1, "more": 1}', "invalid_check"),
+        (b'{"student": "anna", "charge": 1, "aircraft": "N1"}', "invalid_check"),
+        (b'{"student": " anna", "aircraft": "N1", "flight_hours": "1.0"}', "invalid_check"),
+        (b'{"student": "anna", "aircraft": "N1", "flight_hours": "soon"}', "invalid_check"),
+        (b'{"student": "anna", "aircraft": "N1", "departs_at": "2026-05-22"}', "invalid_check"),
         (b"[]", "invalid_check"),
         (b'{"student": "' + b"x" * 5_000 + b'", "charge": 1}', "too_large"),
     ],
@@ -101,7 +182,13 @@ async def test_a_key_needs_the_scope(scheduler: httpx.AsyncClient, gateway_db: D
 
 @pytest.mark.parametrize(
     "table",
-    ["receivables.charge", "receivables_public.items", "ledger_public.wallets", "billing_public.bills"],
+    [
+        "receivables.charge",
+        "receivables_public.items",
+        "ledger_public.wallets",
+        "billing_public.bills",
+        "billing_public.cards",
+    ],
 )
 async def test_the_gateway_may_read_nothing_else(gateway_db: Database, table: str) -> None:
     with pytest.raises(DBAPIError, match="permission denied"):

@@ -30,4 +30,5 @@ async def test_the_page_says_what_can_be_typed(
     assert said == [
         (1, "1 flights could be published, 1 rows rejected"),
         (0, "1 flights could be published, 0 rows rejected"),
+        (0, "1 flights could be published, 0 rows rejected"),
     ]

@@ -25,15 +25,17 @@ from fleet.kafka_client import connection, create_topics, make_producer
 from fleet.settings import Settings
 from hobbs.doctor.brokers import examine_brokers
 from hobbs.shell.topic_plans import topic_plans
-from schemas.kafka_rights import MIGRATE, WHO, Right, every_right, group_of, readers, reads, user_of, writes
-from schemas.services import OPERATOR
+from schemas.kafka_rights import Right, every_right, group_of, readers, reads, user_of, writes
+from schemas.services import KAFKA_USERS, MIGRATE, OPERATOR
+from schemas.shadow import SHADOW, SHADOWED, live_topics, own_topics, shadow_rights
 from schemas.topics import TOPICS
 from tests.support.guarded_kafka import GuardedKafka, grant, guarded_kafka
 
 PREFIX: Final = "north."
+SHADOWS: Final = "north.shadow."
 STRANGER: Final = "stranger"
 NOSY: Final = "nosy"  # who is given more than the table says
-EACH: Final = pytest.mark.parametrize("who", WHO)
+EACH: Final = pytest.mark.parametrize("who", KAFKA_USERS)
 # What the issue's attacker published: each of these led to a payment.
 PAYING: Final = ("journal.posted", "journal.requested", "school.configured", "stripe.webhook")
 REFUSED: Final = (TopicAuthorizationFailedError.errno, GroupAuthorizationFailedError.errno)
@@ -42,9 +44,11 @@ REFUSED: Final = (TopicAuthorizationFailedError.errno, GroupAuthorizationFailedE
 @pytest.fixture(scope="module")
 async def kafka(session_folder: Path) -> AsyncIterator[GuardedKafka]:
     """One broker for this file, with every topic, made by the user that `hobbs migrate` has."""
-    users = [*(user_of(who, PREFIX) for who in WHO), STRANGER, NOSY]
+    users = [*(user_of(who, PREFIX) for who in KAFKA_USERS), STRANGER, NOSY]
+    users += [user_of(SHADOW, SHADOWS), user_of(MIGRATE, SHADOWS)]
     with guarded_kafka(session_folder / "guarded-kafka", users) as broker:
-        await grant(broker, every_right(PREFIX))
+        await grant(broker.administrator(), every_right(PREFIX))
+        await grant(broker.administrator(), shadow_rights(SHADOWS, PREFIX, own_book=False))
         there = await create_topics(of(broker, MIGRATE), topic_plans())
         assert there.keys() == TOPICS.keys()
         await consumer_groups_are_kept(broker)
@@ -111,6 +115,21 @@ async def test_a_login_that_is_not_the_publishers_makes_nobody_pay(
     assert await accepted(settings, [topic]) == expected
 
 
+async def test_a_shadows_login_reads_the_live_flights_and_writes_no_live_topic(kafka: GuardedKafka) -> None:
+    """Its own topics it writes, moves its own groups, and sees nobody else's."""
+    user = user_of(SHADOW, SHADOWS)
+    live, own = (kafka.settings(user, topic_prefix=prefix) for prefix in (PREFIX, SHADOWS))
+    makes = kafka.settings(user_of(MIGRATE, SHADOWS), topic_prefix=SHADOWS)
+    await create_topics(makes, [plan for plan in topic_plans() if plan.name in own_topics()])
+    assert await accepted(live, list(TOPICS)) == []
+    every = [(reader, topic.name) for topic in TOPICS.values() for reader in readers(topic)]
+    async with admin_of(live) as admin:
+        assert set(await readable(admin)) == {*live_topics(own_book=False)}
+        assert [place for place in every if await _moves(admin, *place)] == []
+    written = {name for service in SHADOWED for name in writes(service)} & {*own_topics()}
+    assert set(await accepted(own, list(own_topics()))) == written
+
+
 async def test_who_gives_no_name_or_a_wrong_password_reaches_no_topic(kafka: GuardedKafka) -> None:
     nameless = kafka.settings(None, topic_prefix=PREFIX)
     guessed = of(kafka, "ledger").model_copy(update={"kafka_password": SecretStr("guessed")})
@@ -123,7 +142,9 @@ async def test_the_doctor_finds_brokers_that_do_not_keep_a_login_to_its_rights(k
     for who in (OPERATOR, "billing"):
         assert await examine_brokers(of(kafka, who)) == []
     foreign = next(topic for topic in TOPICS if topic not in reads(OPERATOR))
-    await grant(kafka, [Right(user=NOSY, operation="Read", resource="topic", name=PREFIX + foreign)])
+    await grant(
+        kafka.administrator(), [Right(user=NOSY, operation="Read", resource="topic", name=PREFIX + foreign)]
+    )
     [finding] = await examine_brokers(kafka.settings(NOSY, topic_prefix=PREFIX))
     assert finding.found == f"the brokers let {NOSY} read what it has no right to: {foreign}"
 
@@ -139,7 +160,9 @@ async def accepted(settings: Settings, topics: list[str]) -> list[str]:
     producer = make_producer(connection(settings), timeout_s=5)
     try:
         await producer.start()
-        taken = await asyncio.gather(*(_publishes(producer, topic) for topic in topics))
+        taken = await asyncio.gather(
+            *(_publishes(producer, settings.topic_prefix, topic) for topic in topics)
+        )
         return [topic for topic, one in zip(topics, taken, strict=True) if one]
     except ClusterAuthorizationFailedError:  # who may write nowhere gets no producer's id
         return []
@@ -147,9 +170,9 @@ async def accepted(settings: Settings, topics: list[str]) -> list[str]:
         await producer.stop()
 
 
-async def _publishes(producer: AIOKafkaProducer, topic: str) -> bool:
+async def _publishes(producer: AIOKafkaProducer, prefix: str, topic: str) -> bool:
     try:
-        await producer.send_and_wait(PREFIX + topic, b"{}", partition=0)
+        await producer.send_and_wait(prefix + topic, b"{}", partition=0)
     except TopicAuthorizationFailedError:
         return False
     return True

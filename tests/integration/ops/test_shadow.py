@@ -192,6 +192,21 @@ owner_share_per_hour = 120
 """
 
 
+async def test_a_flight_that_the_old_software_billed_is_compared_with_nobody(
+    billing: Database, hobbs: Hobbs, tmp_path: Path
+) -> None:
+    """And it is explained, and breaks no invariant."""
+    await bill_flights(billing, [completed(flight_id="F0", billed_by="Old Planner")])
+    code, rows, said = await diff(hobbs, old_system(tmp_path))
+    assert (code, rows) == (0, []), said
+    assert "8 flights compared, 0 differ" in said
+    explained = await hobbs("explain", "flight", "F0", "-o", "json")
+    assert json.loads(explained.stdout)["findings"] == []
+    checked = json.loads((await hobbs("check", "-o", "json")).stdout)
+    broken = [row for row in checked if "F0" in json.dumps(row)]
+    assert broken == []
+
+
 def test_it_is_signed_after_enough_days_without_an_open_difference(tmp_path: Path) -> None:
     file, now = tmp_path / "shadow.jsonl", datetime(2026, 11, 29, 12, tzinfo=UTC)
 

@@ -12,6 +12,7 @@ import stripe
 from fleet import faults
 from fleet.envelope import Record
 from schemas.charges import ChargeRequested
+from schemas.dunning import DunningRequested
 from services.payouts import handlers
 from services.payouts.app import close_charges
 from services.payouts.desk.decisions import ACTIONS
@@ -211,6 +212,40 @@ async def test_a_payment_page_names_the_student_and_the_amount(world: World) -> 
     [event] = [e for e in world.control.events() if e["type"] == "payment_intent.succeeded"]
     paid = event["data"]["object"]
     assert (paid["amount"], paid["metadata"]) == (12_000, {"hobbs_student": "anna"})
+
+
+async def test_a_request_for_what_is_overdue_has_one_page_for_all_of_it(world: World) -> None:
+    told = {
+        "student": "anna",
+        "run": 1,
+        "step": "reminder",
+        "action": "remind",
+        "currency": "USD",
+        "total": 31_500,
+        "oldest_due": "2026-05-22",
+        "days_overdue": 3,
+        "bills": [],
+        "bills_in_all": 2,
+        "sentence": "please pay it",
+        "requested_at": world.clock(),
+        "link": str(UUID(int=7)),
+    }
+    for ce_id, changed in (
+        ("1", {}),
+        ("2", {}),
+        ("3", {"link": None}),
+        ("4", {"total": 10**14, "link": str(UUID(int=8))}),
+    ):
+        event = DunningRequested.model_validate(told | changed)
+        await handlers.make_pages(world.db, [record("dunning.requested", event, key="anna", ce_id=ce_id)])
+    assert await pages(world) == 1
+    async with world.db.transaction() as tx:
+        [page] = await tx.all("SELECT id, amount, url FROM student_link")
+    assert (page.id, page.amount) == (UUID(int=7), 31_500)
+    press(page.url)
+    [paying] = [e for e in world.control.events() if e["type"] == "payment_intent.succeeded"]
+    paid = paying["data"]["object"]
+    assert (paid["amount"], paid["metadata"]) == (31_500, {"hobbs_student": "anna"})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from fleet.database import Database
 from services.payouts import handlers
-from services.payouts.app import end_holds
+from services.payouts.deciding import end_holds
 from services.payouts.desk import reads
 from services.payouts.steps import gauges
 from tests.integration.payouts.clawback_world import (

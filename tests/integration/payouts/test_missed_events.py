@@ -14,8 +14,8 @@ from fleet import faults
 from fleet.database import Database
 from fleet.envelope import Message, Record, first_cause, headers_of
 from services.gateway.wire import read_webhook
-from services.payouts import handlers
 from services.payouts.domain.event_types import LISTED_TYPES
+from services.payouts.stripe import webhooks
 from services.receivables.handlers import take_stripe_events
 from tests.integration.payouts.world import World
 from tests.support.databases import run_statement, service_url
@@ -207,7 +207,7 @@ async def test_a_record_without_proof_keeps_no_event_from_being_recovered(world:
     pay(world)
     lost = made(world)
     forged = [delivered(event) for event in lost]
-    await handlers.handle_webhooks(
+    await webhooks.handle_webhooks(
         world.db, forged, effect_policy=world.effect_policy, look_now=lambda: None, keys=["k" * 32]
     )
     assert {r.reason for r in await world.rows("SELECT reason FROM dead_letter")} == {"not_attested"}

@@ -9,7 +9,7 @@ import pytest
 from fleet.envelope import uuid7
 from fleet.isolate import isolate
 from schemas.school import SchoolChange
-from services.payouts import app, handlers, store
+from services.payouts import deciding, handlers, store
 from services.payouts.settings import PayoutsSettings
 from services.payouts.steps import payments
 from services.payouts.stripe import links
@@ -101,7 +101,7 @@ async def test_a_hold_period_keeps_a_transfer_until_it_is_over(world: World) -> 
 
 
 async def end_holds(world: World) -> None:
-    await app.end_holds(world.db, clock=world.clock)
+    await deciding.end_holds(world.db, clock=world.clock)
 
 
 async def test_small_amounts_wait_until_they_reach_the_minimum_together(world: World) -> None:
@@ -149,8 +149,8 @@ async def test_daily_payees_get_one_transfer_for_the_day(world: World) -> None:
     await world.earned("i1", 100, 200, 300)
     assert await world.states() == []
     today = datetime.now(UTC).date()
-    await app.close_date(world.db, today)
-    await app.close_date(world.db, today)
+    await deciding.close_date(world.db, today)
+    await deciding.close_date(world.db, today)
     await world.work()
     assert world.paid() == [600]
     [transfer] = await world.transfers()
@@ -162,9 +162,9 @@ async def test_weekly_payees_are_paid_when_the_week_is_over(world: World) -> Non
     await world.payee("i1", payout_schedule="weekly")
     await world.earned("i1", 100, 200)
     sunday = date(2026, 11, 29)
-    await app.close_date(world.db, sunday)
+    await deciding.close_date(world.db, sunday)
     assert await world.states() == []
-    await app.close_date(world.db, sunday + timedelta(days=1))
+    await deciding.close_date(world.db, sunday + timedelta(days=1))
     await world.work()
     assert world.paid() == [300]
 
@@ -175,9 +175,8 @@ async def test_each_business_date_of_the_school_is_closed_once(world: World) -> 
     await school_in(world, "Pacific/Auckland")
     await world.payee("i1", payout_schedule="daily")
     await world.earned("i1", 100)
-    settings = PayoutsSettings.model_construct(period_closes_at=datetime.min.time())
-    await app.close_periods(world.db, settings)
-    await app.close_periods(world.db, settings)
+    for _ in range(2):
+        await deciding.close_periods(world.db, at=datetime.min.time(), lease_s=300.0)
     [timer] = await world.rows("SELECT last_run FROM timer WHERE name = 'close_period'")
     assert timer.last_run == datetime.now(ZoneInfo("Pacific/Auckland")).date()
     assert len(await world.transfers()) == 1
@@ -212,7 +211,7 @@ async def test_a_later_card_waits_for_its_day(world: World) -> None:
     later = SchoolChange(kind="instructor", key="i1", effective_from=tomorrow, new=new)
     await world.configure([later])
     assert [r.schedule for r in await world.rows("SELECT schedule FROM payee")] == ["per_flight"]
-    await app.close_date(world.db, tomorrow)
+    await deciding.close_date(world.db, tomorrow)
     assert [r.schedule for r in await world.rows("SELECT schedule FROM payee")] == ["daily"]
 
 
@@ -275,11 +274,11 @@ async def test_a_period_closed_twice_pays_what_came_in_between_with_the_next(wor
     await world.payee("i1", payout_schedule="daily")
     await world.earned("i1", 100)
     today = datetime.now(UTC).date()
-    await app.close_date(world.db, today)
+    await deciding.close_date(world.db, today)
     await world.earned("i1", 50)
-    await app.close_date(world.db, today)
+    await deciding.close_date(world.db, today)
     assert [t.amount for t in await world.transfers()] == [100]
-    await app.close_date(world.db, today + timedelta(days=1))
+    await deciding.close_date(world.db, today + timedelta(days=1))
     assert sorted(t.amount for t in await world.transfers()) == [50, 100]
 
 

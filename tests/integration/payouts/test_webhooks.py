@@ -9,9 +9,10 @@ import pytest
 from fleet import faults
 from fleet.envelope import first_cause
 from fleet.isolate import isolate
-from services.payouts import handlers, store
+from services.payouts import store
 from services.payouts.domain.operations import Kind
 from services.payouts.domain.orders import MoneyToMove, order_reversal
+from services.payouts.stripe import webhooks
 from tests.integration.payouts.world import World
 
 
@@ -336,7 +337,7 @@ async def test_a_webhook_without_an_object_is_a_dead_letter(world: World) -> Non
         attested=True,
         body="[]",
     )
-    await handlers.handle_webhooks(
+    await webhooks.handle_webhooks(
         world.db, [record("stripe.webhook", event)], effect_policy=world.effect_policy, look_now=lambda: None
     )
     [letter] = await world.rows("SELECT reason FROM dead_letter")
@@ -348,7 +349,7 @@ async def test_a_webhook_nobody_foresaw_is_buried_alone(world: World) -> None:
     odd = world.webhook_record("payout.paid", {"object": "payout"}, account=account)
     good = world.webhook_record("account.updated", {"id": account, "object": "account"}, account=account)
     handle = partial(
-        handlers.handle_webhooks, world.db, effect_policy=world.effect_policy, look_now=lambda: None
+        webhooks.handle_webhooks, world.db, effect_policy=world.effect_policy, look_now=lambda: None
     )
     await isolate(world.db, handle, [good, odd])
     [letter] = await world.rows("SELECT reason FROM dead_letter")

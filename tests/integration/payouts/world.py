@@ -30,6 +30,7 @@ from services.payouts.app import (
 from services.payouts.domain.accounts import AccountPolicy
 from services.payouts.domain.outcomes import RetryPolicy
 from services.payouts.domain.reading import Wait
+from services.payouts.stripe import webhooks
 from services.payouts.stripe.clawbacks import Clawbacks
 from services.payouts.stripe.client import StripeClient
 from services.payouts.stripe.effects import EffectPolicy
@@ -321,7 +322,7 @@ class World:
         return record("stripe.webhook", event, ce_id=event_id, ce_source="stripe")
 
     async def handle(self, *batch: Record) -> None:
-        await handlers.handle_webhooks(
+        await webhooks.handle_webhooks(
             self.db, list(batch), effect_policy=self.effect_policy, look_now=lambda: None, clock=self.clock
         )
 

@@ -15,6 +15,7 @@ from schemas.charges import ChargeAnswered, ChargeRequested
 from schemas.contacts import ContactChanged
 from schemas.decisions import DecisionRequested, Who
 from schemas.dispatches import FlightDispatched, FlightEstimated
+from schemas.dunning import DunningRequested
 from schemas.holds import HoldChanged, HoldRefused
 from schemas.payments import PaymentReceived
 from schemas.refunds import RefundRequested
@@ -162,6 +163,28 @@ def charge_a_card(nth: int) -> Record:
     return record("charge.requested", event, key=event.wallet)
 
 
+def overdue(nth: int) -> Record:
+    """A request for what is overdue of another student each time."""
+    event = DunningRequested.model_validate(
+        {
+            "student": f"s-{nth}",
+            "run": 1,
+            "step": "reminder",
+            "action": "remind",
+            "currency": "USD",
+            "total": 100 * nth + 100,
+            "oldest_due": "2026-05-22",
+            "days_overdue": 3,
+            "bills": [],
+            "bills_in_all": 1,
+            "sentence": "please pay it",
+            "requested_at": datetime.now(UTC),
+            "link": UUID(int=nth),
+        }
+    )
+    return record("dunning.requested", event, key=event.student)
+
+
 def stated(nth: int) -> Record:
     """What the school's book says of the nth student."""
     event = ContactChanged(wallet=f"student:s{nth}", full_name=f"Student {nth}", stated_at=NOW)
@@ -254,6 +277,7 @@ CONSUMED = [
     Consumed(service="payouts", topic="refund.requested", event=give_back),
     Consumed(service="payouts", topic="payment.received", event=paid_by_card),
     Consumed(service="payouts", topic="charge.requested", event=charge_a_card),
+    Consumed(service="payouts", topic="dunning.requested", event=overdue),
     Consumed(service="payouts", topic="contact.changed", event=stated),
     Consumed(service="receivables", topic="charge.answered", event=card_charged),
     Consumed(service="adjustments", topic="flight.revised", event=lambda n: revised(flight=f"F{n}")),

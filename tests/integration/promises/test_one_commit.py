@@ -16,7 +16,8 @@ from schemas.school import SchoolAccepted, SchoolChange
 from services.billing.handlers import bill_flights, cancel_flights, configure_school, correct_flights
 from services.ledger.handlers import change_limits, post_journals
 from services.payouts.app import effect_policy_of
-from services.payouts.handlers import configure_payees, handle_webhooks, record_payables
+from services.payouts.handlers import configure_payees, record_payables
+from services.payouts.stripe.webhooks import handle_webhooks
 from services.receivables.handlers import take_settled_charges, take_stripe_events
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import (

@@ -12,9 +12,13 @@ from sqlalchemy.exc import DBAPIError
 
 from fleet.database import Database
 from schemas.decisions import DecisionTaken
-from services.receivables import handlers, steps
+from schemas.dunning import DunningRequested
+from services.receivables import handlers, steps, store
 from services.receivables.desk.decisions import ACTIONS
+from services.receivables.desk.reads import dunning as reads
 from tests.conftest import OpenDatabase
+from tests.integration.adjustments.stories import decide as decide_about
+from tests.integration.adjustments.stories import given_policy, propose, revised, states
 from tests.integration.billing.given import rows
 from tests.integration.ops.conftest import Hobbs
 from tests.integration.receivables.credits import a_school
@@ -98,6 +102,68 @@ async def test_all_that_is_overdue_is_asked_for_once_in_one_request(db: Database
     assert (event["bills_in_all"], event["action"]) == (2, "remind")
     await on_day(db, 8)  # the card is not there, so that step is passed over
     assert [one[2] for one in await asked(db)] == ["first", "block"]
+
+
+async def test_a_request_is_written_as_its_model_would(db: Database, ledger: Database) -> None:
+    """Its bills come from the database as JSON, whatever a document is called."""
+    strange = bill('F"1\\é, {x}', 10_000)
+    await taken(db, await posts(ledger, strange, bill("F2", 5_000)))
+    await on_day(db, 4)
+    [row] = await rows(db, "SELECT value FROM outbox WHERE topic = 'dunning.requested'")
+    event = DunningRequested.model_validate_json(row["value"])
+    assert row["value"] == event.model_dump_json().encode()
+    assert {one.document for one in event.bills} == {'flight:F"1\\é, {x}', "flight:F2"}
+
+
+async def test_a_request_names_one_page_to_pay_by_and_a_charge_names_none(
+    db: Database, ledger: Database
+) -> None:
+    await handlers.take_stripe_events(db, [webhook("payment_method.attached", CARD)])
+    await handlers.take_stripe_events(db, [webhook("setup_intent.succeeded", SETUP)])
+    await allows(db, occasion="threshold", threshold=900_00)
+    await taken(db, await posts(ledger, bill("F1", 10_000)))
+    for days in (4, 6, 8):
+        await on_day(db, days)
+    found = await rows(db, "SELECT value FROM outbox WHERE topic = 'dunning.requested' ORDER BY id")
+    links = {(event := orjson.loads(row["value"]))["step"]: event["link"] for row in found}
+    assert links["card"] is None
+    assert len({link for link in links.values() if link}) == len(links) - 1
+    async with db.transaction() as tx:
+        assert str(await reads.newest_page(tx, "anna")) == [*links.values()][-1]
+
+
+async def test_nobody_is_asked_while_a_correction_of_their_flight_is_not_decided(
+    db: Database, ledger: Database, open_db: OpenDatabase
+) -> None:
+    """The school may be wrong; whoever is not concerned is asked."""
+    await taken(db, await posts(ledger, bill("F1", 10_000), bill("G1", 10_000, student="bert")))
+    adjustments = open_db("adjustments")
+    await given_policy(adjustments, approve_above=1)
+    await propose(adjustments, revised())
+    assert await states(adjustments) == {"F1:2": "waiting"}
+    await on_day(db, 4)
+    assert [one[0] for one in await asked(db)] == ["bert"]
+    decided = await decide_about(adjustments, "reject", "F1:2", "ann")
+    assert decided.outcome == "done", decided.sentence
+    await on_day(db, 4)
+    assert [one[0] for one in await asked(db)] == ["bert", "anna"]
+
+
+async def test_whoever_was_decided_about_meanwhile_is_left_to_the_next_look(
+    db: Database, ledger: Database
+) -> None:
+    """A person pauses, and another process does the step, between the look and the lock."""
+    await taken(db, await posts(ledger, bill("F1", 10_000), bill("G1", 10_000, student="bert")))
+    await on_day(db, 4)
+    local = datetime.now(UTC) + timedelta(days=6)
+    async with db.transaction() as tx:
+        seen = await store.dunning.standings(tx, ["anna", "bert"], local.date(), local)
+    assert (await decide(db, "pause_dunning")).outcome == "done"
+    async with db.transaction() as tx:
+        assert await store.dunning.lock(tx, list(seen.values())) == {"anna"}
+    await on_day(db, 8)
+    async with db.transaction() as tx:
+        assert await store.dunning.lock(tx, [seen["bert"]]) == {"bert"}
 
 
 async def test_a_payment_ends_the_run_and_the_next_one_begins_anew(db: Database, ledger: Database) -> None:

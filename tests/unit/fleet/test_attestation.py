@@ -15,7 +15,7 @@ from tests.support.records import record
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 OLD, NEW, STRANGERS = "old" * 12, "new" * 12, "him" * 12
-CHARGE = {"id": "ch_1", "object": "charge", "amount": 570_000, "created": 1_779_451_200}
+CHARGE = {"id": "ch_1", "object": "charge", "amount": 570_000, "currency": "usd", "created": 1_779_451_200}
 EVENT = {
     "id": "evt_1",
     "object": "event",

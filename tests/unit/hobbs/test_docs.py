@@ -19,6 +19,7 @@ from hobbs.cli import COMMANDS, GROUPS, assemble
 from hobbs.commands.doctor import DoctorSettings
 from hobbs.commands.migrate import LoginUrls
 from hobbs.commands.rebuild import RebuildSettings
+from hobbs.shadow.beside import BesideSettings
 from schemas.services import SERVICES
 from tests.support.each import of_each
 
@@ -170,7 +171,13 @@ def test_a_command_that_does_nothing_is_found(command: str, fault: str) -> None:
 
 
 def known_settings() -> set[str]:
-    kinds: list[type[Settings]] = [LoginUrls, ConsoleSettings, DoctorSettings, RebuildSettings]
+    kinds: list[type[Settings]] = [
+        LoginUrls,
+        ConsoleSettings,
+        DoctorSettings,
+        RebuildSettings,
+        BesideSettings,
+    ]
     for service in SERVICES:
         if (ROOT / "services" / service / "settings.py").exists():
             module = importlib.import_module(f"services.{service}.settings")

@@ -51,12 +51,22 @@ def test_a_fit_installation_lists_nothing(
     assert listed(environment, monkeypatch) == []
 
 
+def test_brokers_on_a_network_of_their_own_need_logins_and_no_tls(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = {"HOBBS_KAFKA_PRIVATE_HOSTS": "kafka.school.example"}
+    assert (
+        listed(environment | private | {"HOBBS_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, monkeypatch) == []
+    )
+    asked = listed(environment | private | {"HOBBS_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}, monkeypatch)
+    assert ["ask nobody" in asked[0], "without a login" in asked[1]] == [True, True]
+
+
 @pytest.mark.parametrize(
     ("changed", "said"),
     [
         ({"HOBBS_KAFKA_SECURITY_PROTOCOL": "PLAINTEXT"}, "ask nobody who writes"),
         ({"HOBBS_KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}, "in clear"),
-        ({"HOBBS_KAFKA_PRIVATE_HOSTS": "kafka"}, "without a login"),
         ({"HOBBS_STRIPE_API_BASE": "http://127.0.0.1:1"}, "asked at http://127.0.0.1:1"),
         ({"HOBBS_STRIPE_LIVEMODE": "false"}, "another mode"),
         ({"HOBBS_CONSOLE_LOGIN": "local"}, "chooses who they are"),

@@ -50,6 +50,7 @@ def judged(**changed: Any) -> Judged:
         ({"type": "refund", "source": "re_1"}, ("refund:re_1",)),
         ({"type": "payment_refund", "source": "pyr_1"}, ("refund:pyr_1",)),
         ({"type": "refund_failure", "amount": 100, "source": "re_1"}, ("refund-failed:re_1",)),
+        ({"type": "payment_failure_refund", "source": "py_1"}, ("payment-failed:py_1",)),
         ({"type": "transfer_refund", "amount": 100, "source": "trr_1"}, ("reversal:trr_1",)),
         ({"type": "transfer", "source": "tr_1"}, ()),  # our transfer says which journal it is
         (
@@ -184,3 +185,14 @@ def test_a_row_that_the_books_lack_says_what_is_missing() -> None:
     assert overdue_sentence(charge) == "the books have no journal charge:ch_1"
     assert overdue_sentence(transfer) == "no transfer of Hobbs is tr_1"
     assert "refund:re_1 move another amount" in overdue_sentence(other)
+
+
+@pytest.mark.parametrize(("fee", "school"), [(-320, 320), (400, -400)])
+def test_of_a_failed_debit_the_fee_is_booked_and_the_money_is_receivables(fee: int, school: int) -> None:
+    """Stripe gives its fee back with the money, or keeps one for the failure."""
+    found = judged(type="payment_failure_refund", amount=-40_000, fee=fee, source="py_1")
+    assert found.expected == ("payment-failed:py_1", "stripe:txn_1")
+    assert found.booking is not None
+    assert dict(found.booking.entries) == {"platform:school": school, "external:stripe": -school}
+    at_stripe = 40_000 + dict(found.booking.entries)["external:stripe"]
+    assert at_stripe == -found.movement.net

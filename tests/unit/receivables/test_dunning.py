@@ -48,6 +48,7 @@ ANNA = Standing(
     oldest_due=MONDAY - timedelta(days=3),
     bills=1,
     disputed=0,
+    in_question=False,
     charge_under_way=False,
     chargeable=True,
     run=1,
@@ -88,6 +89,7 @@ def does(standing: Standing, at: datetime = NOON, policy: Policy = POLICY) -> st
         (overdue(3, hold="promised", until=MONDAY), "promised"),
         (overdue(3, hold="promised", until=MONDAY - timedelta(days=1)), "first"),
         (overdue(3, disputed=1), "disputed"),
+        (overdue(3, in_question=True), "in_question"),
         (overdue(3, charge_under_way=True), "charge_under_way"),
         (overdue(3, ("first", 400), running=False), "first"),  # what an earlier run did does not count
     ],

@@ -117,7 +117,7 @@ _STANDING = """
            EXISTS (SELECT FROM billing_public.waiting_revisions AS waiting
                    WHERE waiting.flight_id = bill.flight_id) AS waits
     FROM billing_public.bills AS bill
-    WHERE in_force AND kind <> 'cancelled' AND billed_on >= :since
+    WHERE in_force AND kind NOT IN ('cancelled', 'elsewhere') AND billed_on >= :since
       AND (CAST(:until AS date) IS NULL OR billed_on <= :until)
       AND (CAST(:aircraft AS text) IS NULL OR aircraft = :aircraft)
       AND (CAST(:instructor AS text) IS NULL OR instructor = :instructor)

@@ -2,11 +2,12 @@
 
 from datetime import date, datetime
 from typing import Any, Final
+from uuid import UUID
 
 from fleet.database import Tx
 from fleet.zones import local_time
 from services.receivables import store
-from services.receivables.domain.dunning import Policy, Standing, decide, next_step, upcoming
+from services.receivables.domain.dunning import Policy, Standing, decide, link_of, next_step, upcoming
 
 AT_ONCE: Final = 5_000
 
@@ -21,8 +22,8 @@ _HISTORY = """
 async def listed(tx: Tx, now: datetime, *, student: str | None = None) -> list[dict[str, Any]]:
     """Who is asked for what is overdue, by name: how they stand, what stops it, and the step that is next.
 
-    stopped: quiet, paused, promised, disputed, charge_under_way, too_little; None: the step is due now.
-    next_step: what follows if nothing changes, on the day next_on.
+    stopped: quiet, paused, promised, disputed, in_question, charge_under_way, too_little; None: the step is
+    due now. next_step: what follows if nothing changes, on the day next_on.
     """
     local, policy = await _policy(tx, now)
     return [_row(standing, policy, local) for standing in await _standings(tx, local.date(), now, student)]
@@ -61,6 +62,21 @@ async def due_part(
     rows = [_row(one, policy, at) for one in found.values()]
     due = [row | {"from": at.strftime("%H:%M")} for row in rows if row["step"] and not row["stopped"]]
     return due, names[-1] if len(names) == most else None
+
+
+_NEWEST = """
+    SELECT told.run, told.step, told.action FROM receivables_public.dunning_cases AS known
+    JOIN receivables_public.dunning_history AS told USING (student, run)
+    WHERE known.student = :student AND known.overdue_since IS NOT NULL
+      AND told.what = 'step' AND told.action <> 'charge_card'
+    ORDER BY told.place DESC LIMIT 1
+"""
+
+
+async def newest_page(tx: Tx, student: str) -> UUID | None:
+    """Which page of payouts' the newest request of the open run names; None: nothing was asked to be paid."""
+    row = await tx.first(_NEWEST, student=student)
+    return link_of(student, row.run, row.step, row.action) if row else None
 
 
 async def history(tx: Tx, student: str) -> list[dict[str, Any]]:

@@ -36,7 +36,11 @@ def read(path: Path, text: str, **how: object) -> tuple[list[FlightFigures], Fig
     found = FiguresFile()
     with ExitStack() as stack:
         reading = Reading(currency="USD", **how)  # type: ignore[arg-type]
-        return list(sorted_flights(path, reading, found, stack)), found
+        told = list(sorted_flights(path, reading, found, stack))
+        figures = [one.figures() for one in told]
+        for one, figured in zip(told, figures, strict=True):
+            assert one.amounts == {figure.party: figure.amount for figure in figured.figures}
+        return figures, found
 
 
 def test_a_file_larger_than_a_chunk_is_sorted_by_flight(
