@@ -11,10 +11,10 @@ SELECT 'school', 'school', date '1900-01-01', 1,
        jsonb_build_object('name', 'Bench Flight School', 'time_zone', 'America/New_York', 'currency', 'USD')
 UNION ALL
 SELECT 'instructor', 'past-' || n, date '1900-01-01', 1,
-       jsonb_build_object('name', 'Instructor ' || n, 'flight_per_hour', 4000, 'ground_per_hour', 3500)
+       jsonb_build_object('flight_per_hour', 4000, 'ground_per_hour', 3500)
 FROM generate_series(0, 999) AS n
 UNION ALL
-SELECT 'student', 'past-' || n, date '1900-01-01', 1, jsonb_build_object('name', 'Student ' || n)
+SELECT 'student', 'past-' || n, date '1900-01-01', 1, '{}'::jsonb
 FROM generate_series(0, 19999) AS n;
 
 INSERT INTO billing.bill (id, flight_id, revision, fingerprint, student, instructor, aircraft, billed_on,

@@ -373,4 +373,5 @@ GRANT SELECT ON TABLE console_public.refused_accesses TO hobbs_reader;
 -- * own_standing(date)
 -- * own_transfers()
 -- * own_wallet()
+-- * page_at_stripe(uuid)
 -- * vouch(uuid, bytea)

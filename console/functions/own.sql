@@ -305,6 +305,25 @@ BEGIN
         FROM payouts_public.payees AS p WHERE p.wallet = console_public.own_wallet();
 END $$;
 
+-- The page at Stripe that somebody asked for in the console. Its address is a secret, and whose it is the console knows:
+-- it reads one at a time, by its decision, and none that was asked for elsewhere.
+CREATE OR REPLACE FUNCTION console_public.page_at_stripe(decision uuid)
+    RETURNS TABLE (url text, expires_at timestamptz, problem text)
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog
+    AS $$
+#variable_conflict use_column
+BEGIN
+    RETURN QUERY SELECT made.url, made.expires_at, made.problem
+        FROM (SELECT l.id, l.url::text, l.expires_at, l.problem::text FROM payouts_public.student_links AS l
+              WHERE l.id = decision
+              UNION ALL
+              SELECT l.id, l.url::text, l.expires_at, l.problem::text FROM payouts_public.links AS l
+              WHERE l.id = decision) AS made
+        WHERE (made.url IS NOT NULL OR made.problem IS NOT NULL)
+          AND EXISTS (SELECT FROM console.act WHERE act.decision_id = decision);
+END $$;
+GRANT EXECUTE ON FUNCTION console_public.page_at_stripe(uuid) TO hobbs_console;
+
 GRANT EXECUTE ON FUNCTION console_public.own_wallet(), console_public.own_balances(), console_public.own_entries(),
     console_public.own_holds(), console_public.own_flights(), console_public.own_lines(text),
     console_public.own_transfers(), console_public.own_payments(), console_public.own_items(), console_public.own_corrections(),

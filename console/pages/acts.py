@@ -116,7 +116,7 @@ async def _pages_made(
 ) -> dict[UUID, dict[str, Any] | None]:
     """Of the pages at Stripe that were decided on: the address, or why there is none; None: not made yet."""
     return {
-        one.decision_id: await pages_at_stripe.made(tx, one.action, one.decision_id)
+        one.decision_id: await pages_at_stripe.made(tx, one.decision_id)
         for one in found
         if one.action in pages_at_stripe.ACTIONS and one.decision.outcome == "done"
     }

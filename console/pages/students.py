@@ -26,11 +26,6 @@ CHARGING: Final = ("charge_each_flight", "charge_threshold", "charge_day", "char
 PAGES_AT_STRIPE: Final = ("link_card", "link_payment")
 
 
-@pages.get("/credit", STAFF)
-async def credits(visit: Visit) -> Response:
-    return await list_page(visit, credit.CREDIT)
-
-
 @pages.get("/credit/crossings", STAFF)
 async def crossings(visit: Visit) -> Response:
     return await list_page(visit, credit.CROSSINGS)

@@ -1,42 +1,40 @@
 """Students' credit, saved methods and their charges, as lists."""
 
+from datetime import datetime
 from typing import Any, Final, get_args
 from uuid import UUID
 
 from console.reads.accounts import OF_STUDENT
+from console.reads.by_name import Rows
 from console.reads.tables import Column, Listing
 from fleet.database import Tx
+from services.receivables.desk import reads
 from services.receivables.domain.auto_charges import DeclineClass, Occasion, State
-from services.receivables.domain.credit import Level
 
 CROSSED_TO: Final = ("near", "close", "exceeded", "recovered")
 _CURRENCY: Final = Column(name="currency", title="Currency", export_only=True)
 _PLACE: Final = Column(name="place", title="Place", export_only=True, unsorted=True)
 
+AT_ONCE: Final = 20  # how each student stands takes two or three milliseconds
+# Nobody is sorted here: how all students stand is the sum of all that is posted and held.
 CREDIT: Final = Listing(
     name="credit",
     title="Credit",
-    sql="""
-        SELECT student AS place, student, currency, posted, pending, available, disputed, credit_limit, room,
-               used_percent, level, frozen, until
-        FROM (SELECT (now() AT TIME ZONE time_zone)::date AS day FROM receivables_public.school) AS today
-        CROSS JOIN LATERAL receivables_public.credit_of(today.day, NULL)
-    """,
+    sql="",
     columns=(
         OF_STUDENT,
-        Column(name="level", title="Level", kind="state", choices=get_args(Level)),
+        Column(name="level", title="Level", kind="state"),
         Column(name="used_percent", title="Used, %", kind="number", empty=True),
         Column(name="credit_limit", title="Limit", kind="money", empty=True),
         Column(name="room", title="Room left", kind="money", empty=True),
         Column(name="posted", title="Balance", kind="money"),
         Column(name="pending", title="On hold", kind="money"),
         Column(name="disputed", title="Disputed", kind="money"),
-        Column(name="frozen", title="Frozen", kind="flag", choices=("yes", "no")),
+        Column(name="frozen", title="Frozen", kind="flag"),
         Column(name="until", title="Limit until", kind="date", empty=True, export_only=True),
         _CURRENCY,
-        _PLACE,
     ),
-    key="place",
+    key="student",
     order="student",
     empty="No student has an account yet. The first flight or payment opens it.",
 )
@@ -167,6 +165,23 @@ CHARGES: Final = Listing(
     order="-decided_at",
     empty="No saved card was charged yet. A student chooses when; then it shows here.",
 )
+
+_CREDIT: Final = """
+    SELECT credit.student, currency, posted, pending, available, disputed, credit_limit, room, used_percent,
+           level, frozen, until
+    FROM (SELECT DISTINCT student FROM receivables_public.accounts WHERE student > :after
+          ORDER BY student LIMIT :most) AS named
+    CROSS JOIN LATERAL receivables_public.credit_of(CAST(:day AS date), named.student) AS credit
+    ORDER BY credit.student
+"""
+
+
+async def standing(tx: Tx, now: datetime, after: str, most: int) -> Rows:
+    """How the next students by name stand with their limits; and the last name, None at the end."""
+    rows = await tx.all(_CREDIT, day=await reads.today(tx, now), after=after, most=most)
+    found = [dict(row._mapping) for row in rows]
+    return found, found[-1]["student"] if len(found) == most else None
+
 
 _ONE_ALLOWANCE: Final = """
     SELECT id, asked_at, flight_id, student, currency, amount, until, asked_by, approved_by, approved_at,

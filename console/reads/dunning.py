@@ -3,21 +3,16 @@
 The rules are receivables' own, so its desk is asked: a page holds the next names, and none is sorted here.
 """
 
-from collections.abc import Callable, Coroutine
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from console.reads.accounts import OF_STUDENT
-from console.reads.tables import EXPORT_MAX, Column, Listing
+from console.reads.by_name import Rows
+from console.reads.tables import Column, Listing
 from fleet.database import Tx
 from services.receivables.desk.reads import dunning
 
-PAGE: Final = 50
 LOOKED_AT: Final = 200  # students of a page of what would be asked today: of most of them nothing is
-AT_ONCE: Final = 1_000
-
-Rows = tuple[list[dict[str, Any]], str | None]
-Part = Callable[[Tx, datetime, str, int], Coroutine[Any, Any, Rows]]
 
 _CURRENCY: Final = Column(name="currency", title="Currency", export_only=True)
 _TOTAL: Final = (
@@ -70,13 +65,3 @@ async def listed(tx: Tx, now: datetime, after: str, most: int) -> Rows:
 async def today(tx: Tx, now: datetime, after: str, most: int) -> Rows:
     """Of the next students by name those who are asked today; and the last name, None at the end."""
     return await dunning.due_part(tx, now, after=after, most=most)
-
-
-async def everything(tx: Tx, now: datetime, read: Part) -> list[dict[str, Any]]:
-    """All rows, for a file: EXPORT_MAX at most, one more when there are more."""
-    found: list[dict[str, Any]] = []
-    after: str | None = ""
-    while after is not None and len(found) <= EXPORT_MAX:
-        rows, after = await read(tx, now, after, AT_ONCE)
-        found += rows
-    return found[: EXPORT_MAX + 1]

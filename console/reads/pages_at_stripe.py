@@ -1,15 +1,15 @@
-"""Pages at Stripe that people had made: whoever asked for one reads its address here, and nobody else."""
+"""Pages at Stripe that people had made: whoever asked for one in the console reads its address here."""
 
 from typing import Any, Final
 from uuid import UUID
 
 from fleet.database import Tx
-from services.payouts.desk import reads
 
-_READS: Final = {"student_link": reads.find_student_link, "link": reads.find_link}
-ACTIONS: Final = frozenset(_READS)
+ACTIONS: Final = frozenset({"student_link", "link"})
+_MADE: Final = "SELECT url, expires_at, problem FROM console_public.page_at_stripe(:decision_id)"
 
 
-async def made(tx: Tx, action: str, decision_id: UUID) -> dict[str, Any] | None:
-    """The `url` of the page that a decision asked for, or the `problem`; None: not made yet."""
-    return await _READS[action](tx, decision_id)
+async def made(tx: Tx, decision_id: UUID) -> dict[str, Any] | None:
+    """The `url` of the page that a decision asked for, or the `problem`; None: not made yet, or over."""
+    row = await tx.first(_MADE, decision_id=decision_id)
+    return dict(row._mapping) if row else None

@@ -135,11 +135,11 @@ _WAITING: Final = """
     UNION ALL
     SELECT 'mismatches', count(*), min(found_at) FROM reserves_public.mismatches WHERE state = 'open'
     UNION ALL
-    SELECT 'calls', count(*), min(step.at) FROM receivables_public.dunning_cases AS known
-    CROSS JOIN LATERAL (SELECT action, at FROM receivables_public.dunning_history AS history
-                        WHERE history.student = known.student AND history.run = known.run
-                          AND history.what = 'step' ORDER BY history.place DESC LIMIT 1) AS step
-    WHERE known.overdue_since IS NOT NULL AND known.hold IS NULL AND step.action IN ('call', 'collection')
+    SELECT 'calls', count(*), min(step.at)
+    FROM (SELECT student, run, min(at) AS at FROM receivables_public.dunning_history
+          WHERE what = 'step' AND action IN ('call', 'collection') GROUP BY student, run) AS step
+    JOIN receivables_public.dunning_cases AS known ON known.student = step.student AND known.run = step.run
+    WHERE known.overdue_since IS NOT NULL AND known.hold IS NULL
     UNION ALL
     SELECT 'allowances', count(*), min(asked_at) FROM receivables_public.credit_allowances
     WHERE needs_second AND approved_at IS NULL AND closed_at IS NULL AND until > now()

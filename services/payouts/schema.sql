@@ -1247,7 +1247,7 @@ CREATE VIEW payouts_public.links AS
     problem
    FROM payouts.link_request
   WHERE (COALESCE(expires_at, (answered_at + '00:05:00'::interval)) > now());
-GRANT SELECT ON TABLE payouts_public.links TO hobbs_operator, hobbs_console;
+GRANT SELECT ON TABLE payouts_public.links TO hobbs_operator;
 
 CREATE VIEW payouts_public.movement_backfills AS
  SELECT id,
@@ -1628,7 +1628,7 @@ CREATE VIEW payouts_public.student_links AS
     expires_at,
     problem
    FROM payouts.student_link;
-GRANT SELECT ON TABLE payouts_public.student_links TO hobbs_operator, hobbs_console;
+GRANT SELECT ON TABLE payouts_public.student_links TO hobbs_operator;
 
 CREATE VIEW payouts_public.told_movements AS
  SELECT transaction_id,

@@ -1,5 +1,7 @@
 """The reserve and the comparison with Stripe: what is shown, and who is offered what."""
 
+import re
+
 import asyncpg
 import pytest
 
@@ -97,7 +99,8 @@ async def test_a_flight_that_does_not_agree_is_found_and_explained(
     assert "90.00" not in by_aircraft  # of no aircraft
     listed = (await paula.get("/reconciliation/flights?f.aircraft=N1")).text
     assert "F3" not in listed
-    address = listed.partition('href="/reconciliation/flights/')[2].partition('"')[0]
+    [address, *_] = re.findall(r'href="/reconciliation/flights/(\d+)"', listed)
+    assert 'value="compare_flights"' in listed
     page = (await paula.get(f"/reconciliation/flights/{address}")).text
     for said in ("N1 begins at 10.3", 'href="/flights/F2"', "49.50 USD", 'value="explain_mismatch"'):
         assert said in page

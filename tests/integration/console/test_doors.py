@@ -249,6 +249,7 @@ async def test_the_console_s_role_can_read_what_is_published_and_nothing_else(da
         "SELECT * FROM payouts.transfer",
         "SELECT * FROM ledger.entry",
         "SELECT * FROM payouts_public.links",
+        "SELECT * FROM payouts_public.student_links",
         "INSERT INTO ledger.journal DEFAULT VALUES",
         "UPDATE payouts.transfer SET state = 'sent'",
         "DELETE FROM billing.bill",
@@ -276,4 +277,4 @@ async def test_the_console_s_role_can_read_what_is_published_and_nothing_else(da
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.execute(f"TABLE {view}")
     await connection.close()
-    assert len(refused) == 12
+    assert len(refused) == 13

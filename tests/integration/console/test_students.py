@@ -28,7 +28,7 @@ STAFF_PAGES = (
     "/students/anna",
     "/students/ben",
     "/credit",
-    "/credit?f.level=ok",
+    "/credit?after=a",
     "/credit/crossings",
     "/allowances",
     "/cards",

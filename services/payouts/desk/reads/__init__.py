@@ -343,7 +343,7 @@ _LINK = "SELECT url, expires_at, problem FROM payouts_public.links WHERE id = :i
 async def find_link(tx: Tx, request_id: UUID) -> dict[str, Any] | None:
     """A link with its `url` and when it expires, or the `problem`; None while Stripe was not asked yet.
 
-    Only the roles hobbs_operator and hobbs_console may read it.
+    Only the role hobbs_operator may read it.
     """
     row = await tx.first(_LINK, id=request_id)
     return None if row is None else dict(row._mapping)
