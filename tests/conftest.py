@@ -29,7 +29,7 @@ def pytest_xdist_make_scheduler(config: Any, log: Any) -> Any:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what was imported and collected out of garbage collections: they would walk it again and again."""
+    """Leave what was imported and collected out of garbage collections: they would walk it each time."""
     gc.collect()
     gc.freeze()
 
