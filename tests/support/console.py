@@ -70,6 +70,7 @@ class School:
     origin: str
     visitors: dict[str, Visitor]
     crawls: dict[str, dict[str, httpx.Response]] = field(default_factory=dict)
+    looked_at: set[str] = field(default_factory=set)  # kinds of pages and of places on them, by a browser
 
     async def given_waiting(self, *flights: Published, corrected_by: str) -> list[str]:
         """Publish flights of 1.3 h, each corrected to 2.3 h; their corrections' names once all wait.
