@@ -14,7 +14,7 @@ from tests.support.backups import back_up, restore, set_offsets, start
 from tests.support.fleets import Silent, outcome
 from tests.support.stripe import StripeSim
 
-FLIGHTS, SOME_FLIGHTS = 30, 12
+FLIGHTS, SOME_FLIGHTS = 16, 6
 
 
 async def test_a_restored_deployment_ends_as_if_nothing_had_happened(

@@ -24,7 +24,7 @@ from tests.support.fleets import Silent
 from tests.support.shadows import Refused, Shadow, shadow_of, typed
 from tests.support.stripe import StripeSim
 
-FLOWN: Final = 40
+FLOWN: Final = 16
 WITHIN_S: Final = 120.0
 DEARER: Final = "N695SP"
 UNKNOWN: Final = "N740SP"
