@@ -22,10 +22,9 @@ from fleet.record_batches import Readable, is_packed, make_readable
 READ_COMMITTED: Final = "read_committed"
 LOOK_AGAIN_S: Final = 2.0  # a partition that stands is tried again so often; brokers answer an error at once
 ANSWERS_AGAIN_WITHIN_S: Final = 30.0  # an error of a broker's, or of the client's, is an outage until then
-CONNECT_AGAIN_FIRST_S, CONNECT_AGAIN_MAX_S = (
-    0.05,
-    1.0,
-)  # to a broker that is away; Kafka's own client: the same
+# To a broker that is away; Kafka's own client does the same.
+CONNECT_AGAIN_FIRST_S: Final = 0.05
+CONNECT_AGAIN_MAX_S: Final = 1.0
 
 _log = logging.getLogger(__name__)
 _NO_ERROR, _OUT_OF_RANGE = 0, 1
