@@ -12,10 +12,10 @@ from hobbs.local import supervisor
 from hobbs.shell.connections import wrong_settings
 from hobbs.shell.output import EXIT_USAGE, say
 from schemas.services import ALL, BY_NAME, SERVICES, TOGETHER
+from schemas.shadow import SHADOW
 
 app = typer.Typer(no_args_is_help=True)
 
-SHADOW = "shadow"
 HELP = (
     f"One or several of: {', '.join(SERVICES)}; or {ALL}, which is all that serve no HTTP; or {SHADOW}, "
     "which is a shadow's and moves no money."
