@@ -45,6 +45,31 @@ async def payments(
     return [dict(row._mapping) for row in reversed(rows)]
 
 
+_PAYMENT = """
+    SELECT one.id, recorded_at, student, method, one.number, paid_on, one.currency, amount, state,
+           when_cleared, deposit.number AS deposit, recorded_by, approved_by
+    FROM receivables_public.recorded_payments AS one
+    LEFT JOIN receivables_public.deposits AS deposit ON deposit.id = one.deposit_id
+    WHERE one.id = :id
+"""
+_DEPOSIT = """
+    SELECT id, number, deposited_on, currency, total, made_by, made_at, reverted_by, reverted_at
+    FROM receivables_public.deposits WHERE id = :id
+"""
+
+
+async def payment(tx: Tx, id: UUID) -> dict[str, Any] | None:
+    """One payment that a person recorded."""
+    row = await tx.first(_PAYMENT, id=id)
+    return dict(row._mapping) if row else None
+
+
+async def deposit(tx: Tx, id: UUID) -> dict[str, Any] | None:
+    """One deposit."""
+    row = await tx.first(_DEPOSIT, id=id)
+    return dict(row._mapping) if row else None
+
+
 async def history(tx: Tx, id: UUID) -> list[dict[str, Any]]:
     """What people said of one payment, in order."""
     return [dict(row._mapping) for row in await tx.all(_HISTORY, id=id)]
