@@ -44,7 +44,7 @@ async def credits(visit: Visit, after: str = "") -> Response:
 
 async def _answer(visit: Visit, listing: Listing, read: Part, after: str, most: int, about: str) -> Response:
     now = visit.console.clock()
-    begin = after if len(after) <= NAME_CHARS_MAX and "\x00" not in after else ""
+    begin = after if len(after) <= NAME_CHARS_MAX else ""
     form, last = file_form(visit), None
     async with visit.reading() as tx:
         if form:

@@ -145,8 +145,8 @@ def filter_names(listing: Listing) -> Sequence[tuple[str, Column]]:
 
 def _filter_problem(listing: Listing, name: str, text: str) -> str | None:
     column = listing.column(name.removesuffix(".from").removesuffix(".to"))
-    if column is None or len(text) > TEXT_CHARS_MAX or "\x00" in text:
-        return "a filter is too long or damaged: it is left out"
+    if column is None or len(text) > TEXT_CHARS_MAX:
+        return "a filter is too long: it is left out"
     if column.choices and text not in column.choices:
         return f"{column.title} is one of {', '.join(column.choices)}"
     if column.filtered == "between" and _day(text) is None:
