@@ -39,7 +39,7 @@ async def today(visit: Visit, after: str = "") -> Response:
 @pages.get("/credit", STAFF)
 async def credits(visit: Visit, after: str = "") -> Response:
     """How far each student uses their limit."""
-    return await _answer(visit, credit.CREDIT, credit.standing, after, credit.AT_ONCE, CREDIT)
+    return await _answer(visit, credit.CREDIT, credit.standing, after, PAGE, CREDIT)
 
 
 async def _answer(visit: Visit, listing: Listing, read: Part, after: str, most: int, about: str) -> Response:
