@@ -116,13 +116,13 @@ async def test_a_first_page_that_computes_its_own_rows_has_those_of_all(
 
 _BILLED = """
     SET session_replication_role = replica;
-    INSERT INTO billing.bill (id, flight_id, revision, fingerprint, corrects, student, billed_on, occurred_at, currency,
-                              charge, legs_total, margin, hours_from, billed_tenths, facts, rates, lines, legs,
-                              flags, school_version, billed_at, kind, reason, made_by, priced_by)
+    INSERT INTO billing.bill (id, flight_id, revision, fingerprint, corrects, student, billed_on, occurred_at,
+                              currency, charge, legs_total, margin, hours_from, billed_tenths, facts, rates,
+                              lines, legs, flags, school_version, billed_at, kind, reason, made_by, priced_by)
     SELECT CAST('00000000-0000-7000-8000-00000000000' || at AS uuid), flight, revision, 'f' || at,
            CASE WHEN revision > 1 THEN CAST('00000000-0000-7000-8000-000000000001' AS uuid) END, 'anna',
-           date '2026-03-01', now(), 'USD', charge, 0, charge, 'hobbs', 10, '{}', '[]', '[]', '[]', '[]', 1, now(),
-           kind, said, said, CASE WHEN revision > 1 THEN 'bill' END
+           date '2026-03-01', now(), 'USD', charge, 0, charge, 'hobbs', 10, '{}', '[]', '[]', '[]', '[]', 1,
+           now(), kind, said, said, CASE WHEN revision > 1 THEN 'bill' END
     FROM (VALUES (1, 'F1', 1, 1000, 'completed', NULL), (2, 'F1', 2, 700, 'corrected', 'wrong'),
                  (3, 'F2', 1, 500, 'completed', NULL), (4, 'F3', 1, 900, 'completed', NULL),
                  (5, 'F3', 2, 0, 'cancelled', 'wrong')) AS of (at, flight, revision, charge, kind, said)
