@@ -24,11 +24,15 @@ PUBLISH_WINDOW = 1_000  # messages in flight in publish_many
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TopicPlan:
-    """What a topic should be; `name` without the deployment's prefix, retention -1 keeps forever."""
+    """What a topic should be; `name` without the deployment's prefix, retention -1 keeps forever.
+
+    `compression` is Kafka's `compression.type`: the broker's, as it writes a batch.
+    """
 
     name: str
     partitions: int
     retention_ms: int
+    compression: str = "zstd"
 
 
 def connection(settings: Settings) -> dict[str, Any]:
@@ -182,5 +186,5 @@ def _new_topic(prefix: str, plan: TopicPlan, replication: int) -> NewTopic:
         name=prefix + plan.name,
         num_partitions=plan.partitions,
         replication_factor=replication,
-        topic_configs={"retention.ms": str(plan.retention_ms)},
+        topic_configs={"retention.ms": str(plan.retention_ms), "compression.type": plan.compression},
     )

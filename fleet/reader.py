@@ -17,7 +17,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError, for_code
 from aiokafka.protocol.fetch import FetchRequest
 
-from fleet.record_batches import Readable, is_packed, make_readable
+from fleet.record_batches import Readable, TakesLong, make_readable
 
 READ_COMMITTED: Final = "read_committed"
 LOOK_AGAIN_S: Final = 2.0  # a partition that stands is tried again so often; brokers answer an error at once
@@ -231,9 +231,10 @@ async def _made_readable(data: bytes, wanted: int, end: int) -> Readable:
     if not data:
         return Readable(b"")
     try:
-        if is_packed(data):
+        try:
+            return make_readable(data, wanted=wanted, end=end, quickly=True)
+        except TakesLong:
             return await asyncio.to_thread(make_readable, data, wanted=wanted, end=end)
-        return make_readable(data, wanted=wanted, end=end)
     except Exception as error:  # a fault of ours: aiokafka would end its fetching, and say nothing
         _log.exception("a fetched batch could not be examined")
         return Readable(b"", f"offset {wanted}: its batch could not be examined ({type(error).__name__})")

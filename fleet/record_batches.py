@@ -45,6 +45,7 @@ from fleet.record_format import (
 )
 
 PART_BYTES: Final = 2**23  # what is unpacked of a partition at once
+QUICK_BYTES: Final = 2**18  # what is unpacked of a batch while the event loop waits
 OFFSETS_MAX: Final = 100_000  # a damaged batch that claims more is not believed
 _HELD_BYTES: Final = 2**21  # a record up to here is held whole while it is read
 _MARKER_BYTES_MAX: Final = 128
@@ -76,26 +77,19 @@ class _Part(NamedTuple):
     whole: bool = True
 
 
+class TakesLong(Exception):
+    """To unpack it may keep others waiting."""
+
+
 class _Unknown(Exception):
     """Nobody can tell where the batch ends."""
 
 
-def is_packed(data: bytes) -> bool:
-    """Whether some batch is compressed: to unpack it may take long."""
-    at = 0
-    while at + HEADER.size <= len(data):
-        _, length, _, magic = START.unpack_from(data, at)
-        attributes = data[at + 17] if magic < 2 else data[at + 22]
-        if attributes & CODEC:
-            return True
-        at += LOG_BYTES + max(length, 0)
-    return False
-
-
-def make_readable(data: bytes, *, wanted: int, end: int) -> Readable:
+def make_readable(data: bytes, *, wanted: int, end: int, quickly: bool = False) -> Readable:
     """The same records as aiokafka can read them, from offset `wanted` on; `end` is the partition's.
 
-    Not all of them: what is left out is fetched again from where this ends.
+    Not all of them: what is left out is fetched again from where this ends. `quickly`: raises TakesLong where a
+    compressed batch unpacks to more than QUICK_BYTES, or is not sound.
     """
     parts: list[bytes] = []
     at, room = 0, PART_BYTES
@@ -107,7 +101,7 @@ def make_readable(data: bytes, *, wanted: int, end: int) -> Readable:
             )
         batch = _batch(raw, data, at, wanted, end)
         try:
-            part = _readable(batch, room)
+            part = _readable(batch, room, quickly)
         except _Unknown as unknown:
             why = f"offset {wanted}: {unknown}, and where the batch ends cannot be told"
             return Readable(b"".join(parts), None if parts else why)
@@ -118,6 +112,10 @@ def make_readable(data: bytes, *, wanted: int, end: int) -> Readable:
         at += len(raw)
         wanted = max(wanted, part.next_offset)
     return Readable(b"".join(parts))
+
+
+def _is_packed(raw: bytes) -> bool:
+    return bool((raw[17] if raw[16] < 2 else raw[22]) & CODEC)
 
 
 def _raw_batch(data: bytes, at: int) -> bytes | None:
@@ -138,8 +136,10 @@ def _batch(raw: bytes, data: bytes, at: int, wanted: int, end: int) -> _Batch:
     return _Batch(raw, base, magic, wanted, start, believed, end)
 
 
-def _readable(batch: _Batch, room: int) -> _Part:
+def _readable(batch: _Batch, room: int, quickly: bool) -> _Part:
     if batch.magic in (0, 1):
+        if quickly and _is_packed(batch.raw):
+            raise TakesLong
         return _legacy(batch)
     if batch.magic != 2 or len(batch.raw) < HEADER.size:
         raise_why = f"a batch of version {batch.magic}, which is not known"
@@ -156,9 +156,11 @@ def _readable(batch: _Batch, room: int) -> _Part:
         return _Part(raw if _is_marker(raw) else _marker(header, _NO_MARKER, next_offset), next_offset)
     if header.codec not in codecs.NAMES:
         return _unreadable(batch, header, f"Kafka's codec number {header.codec} is not known")
-    plain = _plain(raw, header)
+    plain = _plain(raw, header, QUICK_BYTES if quickly else PART_BYTES)
     if plain is not None and _is_sound(plain, header):
         return _Part(plain, next_offset)
+    if quickly and header.codec:
+        raise TakesLong
     return _salvaged(batch, header, room)
 
 
@@ -175,8 +177,8 @@ def _rebased(batch: _Batch, header: Header) -> tuple[Header, bytes] | None:
     return header._replace(base=batch.wanted), struct.pack(">q", batch.wanted) + batch.raw[8:]
 
 
-def _plain(raw: bytes, header: Header) -> bytes | None:
-    """The batch without compression; None when that is large, or cannot be had."""
+def _plain(raw: bytes, header: Header, most: int) -> bytes | None:
+    """The batch without compression; None when that is more than `most` bytes, or cannot be had."""
     if not header.codec:
         return raw
     pieces, size = [], 0
@@ -184,7 +186,7 @@ def _plain(raw: bytes, header: Header) -> bytes | None:
         for piece in codecs.unpack(header.codec, raw[HEADER.size :]):
             pieces.append(piece)
             size += len(piece)
-            if size > PART_BYTES:
+            if size > most:
                 return None
     except Damaged:
         return None

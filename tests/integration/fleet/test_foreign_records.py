@@ -198,7 +198,7 @@ async def test_a_fetch_that_raises_takes_nothing_from_other_partitions(
     change_on_disk(session_folder, running.settings, 1, 3, lambda raw: with_attributes(raw, 5))
     raised = asyncio.Event()
 
-    def unexamined(data: bytes, *, wanted: int, end: int) -> Readable:
+    def unexamined(data: bytes, *, wanted: int, end: int, quickly: bool = False) -> Readable:
         return Readable(data)
 
     polled = AIOKafkaConsumer.getmany

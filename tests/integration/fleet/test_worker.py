@@ -34,7 +34,7 @@ async def settings(kafka: str, plain_url: str) -> Settings:
         topic_prefix=f"{secrets.token_hex(4)}.",
         log_format="console",
     )
-    plans = [TopicPlan(name=name, partitions=3, retention_ms=-1) for name in TOPICS]
+    plans = [TopicPlan(name=name, partitions=3, retention_ms=-1, compression="producer") for name in TOPICS]
     assert set((await create_topics(settings, plans)).values()) == {3}
     assert set((await create_topics(settings, plans)).values()) == {3}
     return settings

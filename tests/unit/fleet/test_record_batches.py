@@ -9,7 +9,7 @@ import pytest
 
 from fleet.codecs import NAMES
 from fleet.envelope import Cut
-from fleet.record_batches import PART_BYTES
+from fleet.record_batches import PART_BYTES, QUICK_BYTES, TakesLong, make_readable
 from fleet.record_format import KEPT_BYTES, MARK, VALUE_BYTES_MAX, cut_of
 from tests.support.batches import (
     ATTRIBUTES_AT,
@@ -43,6 +43,15 @@ def read(batches: Sequence[bytes], end: int, **more: Any) -> list[tuple[int, byt
 
 def test_our_codecs_are_kafkas() -> None:
     assert {name: number for number, name in NAMES.items()} == CODECS
+
+
+@pytest.mark.parametrize("codec", PACKED)
+def test_a_reader_in_a_hurry_is_told_of_what_takes_long(codec: str) -> None:
+    usual, large = batch([GOOD] * 3, codec=codec), batch([b"x" * QUICK_BYTES], codec=codec)
+    assert make_readable(usual, wanted=0, end=3, quickly=True) == make_readable(usual, wanted=0, end=3)
+    for slow in (large, with_body(usual, b"damaged")):
+        with pytest.raises(TakesLong):
+            make_readable(slow, wanted=0, end=3, quickly=True)
 
 
 @pytest.mark.parametrize("codec", CODECS)
