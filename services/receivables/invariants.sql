@@ -125,16 +125,35 @@ GROUP BY student, currency
 HAVING account.balance <> coalesce(sum(open), 0) OR account.balance <> coalesce(sum(amount), 0);
 
 -- name: payments_settle_the_oldest
--- What is open stands on the items that are due last, whole but for the oldest of them.
+-- What is open stands on the items that are due last, whole but for the oldest of them and what payments name.
 SELECT student, currency, document, amount, open, stands FROM (
     SELECT student, currency, document, amount, open,
-           greatest(least(abs(amount), abs(balance) - (upto - abs(amount))), 0) * sign(balance) AS stands
-    FROM (SELECT student, currency, document, amount, open, balance,
-                 sum(abs(amount)) OVER (PARTITION BY student, currency, sign(amount)
+           greatest(least(abs(amount) - named, abs(balance) - (upto - (abs(amount) - named))), 0) * sign(balance) AS stands
+    FROM (SELECT student, currency, document, amount, named, open, balance,
+                 sum(abs(amount) - named) OVER (PARTITION BY student, currency, sign(amount)
                                         ORDER BY due_on DESC, document DESC) AS upto
           FROM item JOIN account USING (student, currency)) AS added
     WHERE sign(amount) = sign(balance) OR open <> 0) AS compared
 WHERE open <> stands OR sign(amount) <> sign(stands) AND open <> 0;
+
+-- name: named_payments_pay_their_bills
+-- Of a bill is paid by name what the payments that name it have, and never more than the bill; no other item is paid so.
+SELECT item.student, item.currency, item.document, item.amount, item.named, coalesce(paid.amount, 0) AS paid
+FROM item
+LEFT JOIN LATERAL (
+    SELECT sum(greatest(payment.amount, 0)) AS amount
+    FROM (SELECT DISTINCT ON (word.payment) word.payment, word.bill FROM named_bill AS word
+          WHERE (word.student, word.currency) = (item.student, item.currency)
+          ORDER BY word.payment, word.place DESC) AS word
+    JOIN item AS payment ON (payment.student, payment.currency, payment.document)
+                            = (item.student, item.currency, word.payment)
+    WHERE word.bill = item.document) AS paid ON true
+WHERE item.named <> least(coalesce(paid.amount, 0), greatest(-item.amount, 0));
+
+-- name: a_bills_payments_never_exceed_it
+-- Of no item is more settled than it is, and what is named of a bill is settled.
+SELECT student, currency, document, amount, named, open FROM item
+WHERE NOT open BETWEEN least(amount, 0) AND greatest(amount, 0) OR amount < 0 AND open - amount < named;
 
 -- name: beyond_the_limit_is_allowed_by_people
 -- What a dispatch was let go beyond the limit is what people allowed for that flight and student, two where two had to.

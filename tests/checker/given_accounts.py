@@ -63,6 +63,10 @@ def account_rows() -> dict[str, list[dict[str, Any]]]:
         "receivables.dunning_history": [
             {**plain, "student": "s1", "place": place, **row} for place, row in enumerate(history)
         ],
+        "receivables.named_bill": [
+            {**of, "place": 1, "payment": "charge:ch_1", "bill": None},
+            {**of, "place": 2, "payment": "charge:ch_1", "bill": "flight:F1"},
+        ],
         "receivables.recorded_payment": [
             {"id": "h1", "student": "s1", "method": "cash", "number": "1", "amount": 5, "state": "waits"},
             {"id": "h2", "student": "s1", "method": "cash", "number": "1", "amount": 5, "state": "reverted"},

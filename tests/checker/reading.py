@@ -195,6 +195,9 @@ _QUERIES = {
     "receivables.item": """
         SELECT student, currency, document, amount, open, due_on::text FROM receivables.item
     """,
+    "receivables.named_bill": """
+        SELECT place, payment, student, currency, bill FROM receivables.named_bill
+    """,
     "receivables.item_line": """
         SELECT journal_id, student, currency, document, amount FROM receivables.item_line
     """,
