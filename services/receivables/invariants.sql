@@ -204,6 +204,18 @@ CROSS JOIN LATERAL (
     ORDER BY before.place DESC LIMIT 1) AS said
 WHERE step.what = 'step' AND (said.what = 'paused' OR said.what = 'promised' AND said.until >= step.local_at::date);
 
+-- name: no_step_in_a_dispute
+-- No step was done, but for a minute's race, while a dispute of a payment of the student was posted and not decided.
+SELECT step.student, step.run, step.step, step.at, dispute.dispute_id
+FROM dunning_history AS step
+JOIN charge ON charge.student = step.student
+JOIN dispute USING (charge_id)
+JOIN posting AS opened ON opened.source = 'dispute:' || dispute.dispute_id
+LEFT JOIN posting AS ended ON ended.source IN ('dispute-won:' || dispute.dispute_id, 'dispute-lost:' || dispute.dispute_id)
+WHERE step.what = 'step' AND step.at > opened.requested_at + interval '1 minute'
+  AND (ended.source IS NULL OR step.at < ended.requested_at)
+  AND NOT EXISTS (SELECT FROM payment_move AS moved WHERE moved.charge_id = charge.charge_id);
+
 -- name: no_step_on_a_quiet_day
 -- No step was done on a holiday or, unless the book says so, on a weekend; by the card that it names.
 SELECT step.student, step.run, step.step, step.local_at

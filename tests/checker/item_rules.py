@@ -122,6 +122,15 @@ def payments_by_hand_count_once(world: World) -> Iterator[str]:
             yield f"{name[1]} {name[2]} of {name[0]} was recorded {len(same)} times"
 
 
+def nobody_is_asked_in_a_dispute(world: World) -> Iterator[str]:
+    """No step while a dispute of the student is known and not decided: the school may owe the money back."""
+    disputes = grouped(world.rows("receivables.dispute"), _student)
+    for row in world.rows("receivables.dunning_history"):
+        for dispute in disputes.get(row["student"], []) if row["what"] == "step" else ():
+            if dispute["known_at"] < row["at"] < (dispute["ended_at"] or "9999"):
+                yield f"step {row['step']} of {row['student']} was done in dispute {dispute['dispute_id']}"
+
+
 def _student(row: Row) -> str:
     return str(row["student"])
 
@@ -135,5 +144,6 @@ ITEM_RULES = (
     ageing_is_the_ledger,
     payments_settle_what_is_due_first,
     overdue_bills_are_asked_for_once,
+    nobody_is_asked_in_a_dispute,
     payments_by_hand_count_once,
 )

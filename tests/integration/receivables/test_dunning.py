@@ -207,6 +207,9 @@ async def test_a_pause_a_promise_and_a_dispute_stop_it(
     await handlers.take_stripe_events(db, [webhook("charge.dispute.created", dispute())])
     await on_day(db, 14)
     assert (await told(db))[5:] == ["lapsed"]
+    await handlers.take_stripe_events(db, [webhook("charge.dispute.closed", dispute(status="won"))])
+    await on_day(db, 14)
+    assert (await told(db))[6:] == ["block"]
 
 
 @pytest.mark.parametrize(
@@ -350,6 +353,14 @@ async def test_the_command_shows_who_is_asked_and_what_would_be_asked_today(
         (
             "UPDATE dunning_history SET what = 'paused', who = 'ann', why = 'x' WHERE what = 'begins'",
             "no_step_while_it_is_held",
+        ),
+        (
+            "INSERT INTO charge (charge_id, student) VALUES ('ch_9', 'anna'); "
+            "INSERT INTO dispute (dispute_id, charge_id, amount, currency, opened_at, withdrawn, fees) "
+            "VALUES ('du_9', 'ch_9', 1, 'USD', now(), true, '{}'); "
+            "INSERT INTO posting (source, charge_id, event_type, currency, occurred_at, entries, memo) "
+            "VALUES ('dispute:du_9', 'ch_9', 'dispute', 'USD', now(), '[{}, {}]', '')",
+            "no_step_in_a_dispute",
         ),
         (
             "UPDATE credit_policy SET policy = jsonb_set(policy, '{dunning_holidays}', "
