@@ -193,6 +193,13 @@ CROSS JOIN LATERAL (
 WHERE told.begun <> known.run OR told.begun - told.ended <> CASE WHEN known.overdue_since IS NULL THEN 0 ELSE 1 END
    OR known.hold IS DISTINCT FROM CASE WHEN told.last IN ('paused', 'promised') THEN told.last END;
 
+-- name: dunning_rests_as_it_was_told
+-- Nobody rests after a step that was not done: the day of the last step is not after that of the open run's newest.
+SELECT student, run, stepped_on, told.day FROM dunning_case AS known
+CROSS JOIN LATERAL (SELECT max(local_at)::date AS day FROM dunning_history AS step
+                    WHERE (step.student, step.run) = (known.student, known.run) AND step.what = 'step') AS told
+WHERE overdue_since IS NOT NULL AND stepped_on > coalesce(told.day, '1900-01-01');
+
 -- name: no_step_while_it_is_held
 -- No step was done while a person had paused it, or on a day of a promise.
 SELECT step.student, step.run, step.step, step.local_at, said.what, said.until

@@ -329,6 +329,7 @@ CREATE TABLE receivables.dunning_case (
     overdue_since date,
     hold text,
     until date,
+    stepped_on date,
     CONSTRAINT a_promise_says_until_when CHECK (((NOT (hold IS DISTINCT FROM 'promised'::text)) = (until IS NOT NULL))),
     CONSTRAINT an_open_run_has_a_number CHECK (((overdue_since IS NULL) OR (run > 0))),
     CONSTRAINT hold_is_known CHECK ((hold = ANY (ARRAY['paused'::text, 'promised'::text]))),

@@ -193,10 +193,12 @@ _QUERIES = {
         FROM receivables.dunning_history
     """,
     "receivables.dispute": """
-        SELECT dispute_id, student, (requested_at + interval '1 minute')::timestamptz(0)::text AS known_at,
+        SELECT dispute_id, student,
+               (requested_at + interval '1 minute')::timestamptz(0)::text AS known_at,
                (SELECT ended.requested_at::timestamptz(0)::text FROM receivables.posting AS ended
                 WHERE ended.charge_id = dispute.charge_id
-                  AND ended.source IN ('dispute-won:' || dispute_id, 'dispute-lost:' || dispute_id)) AS ended_at
+                  AND ended.source IN ('dispute-won:' || dispute_id, 'dispute-lost:' || dispute_id)
+               ) AS ended_at
         FROM receivables.dispute JOIN receivables.charge USING (charge_id)
         JOIN receivables.posting ON posting.source = 'dispute:' || dispute_id
         WHERE NOT EXISTS (SELECT FROM receivables.payment_move AS moved
