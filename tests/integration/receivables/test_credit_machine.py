@@ -180,9 +180,7 @@ class Credit(Machine):
         }
 
 
-async def test_nobody_is_cleared_beyond_the_limit(
-    db: Database, open_db: OpenDatabase
-) -> None:
+async def test_nobody_is_cleared_beyond_the_limit(db: Database, open_db: OpenDatabase) -> None:
     await handlers.follow_book(db, [a_school(limit=LIMIT)])
     school = School(open_db, db)
-    await run_machine(lambda loop: Credit(loop, school), examples=8, steps=20)
+    await run_machine(lambda loop: Credit(loop, school), examples=12, steps=25)
