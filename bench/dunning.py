@@ -107,7 +107,7 @@ def _run(deployment: Deployment) -> tuple[float, float]:
 
 
 async def _dun() -> None:
-    database = Database(os.environ["HOBBS_DATABASE_URL"], schema="receivables", pool_size=1)
+    database = Database(os.environ["HOBBS_DATABASE_URL"], schema="receivables", pool_size=2)
     began = time.monotonic()
     await dun(database)
     took = time.monotonic() - began

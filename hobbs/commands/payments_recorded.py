@@ -38,6 +38,7 @@ DayOption = Annotated[
 def add_to(app: typer.Typer) -> None:
     """Add the commands to `hobbs payments`."""
     app.command("record")(record_command)
+    app.command("name")(name_command)
     app.command("recorded")(recorded_command)
     app.command("history")(history_command)
     app.command("approve")(approve_command)
@@ -56,6 +57,7 @@ def record_command(
         str, typer.Option(help="Of the receipt for cash, of the cheque, or the bank's reference.")
     ],
     amount: Annotated[str, typer.Option(help="Such as 120.00.")],
+    bill: Annotated[str | None, typer.Option(help="The flight whose bill it pays first.")] = None,
     on: DayOption = None,
     why: WhyOption = "",
     dry_run: DryRunOption = False,
@@ -76,7 +78,27 @@ def record_command(
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--amount") from None
     told = {"method": method, "number": number, "paid_on": _day(on), "amount": minor}
+    if bill is not None:
+        told["bill"] = bill
     _decide("record_payment", student, who, why, dry_run=dry_run, yes=yes, parameters=told)
+
+
+def name_command(
+    payment: Annotated[str, typer.Argument(metavar="ID", help="The charge, or a payment by hand.")],
+    why: NeededWhyOption,
+    bill: Annotated[
+        str | None, typer.Option(help="The flight whose bill it pays first; without: what is due first.")
+    ] = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = "",
+) -> None:
+    """Say which bill a payment pays first, and show which are open then. The rest pays the oldest."""
+    question = Question(
+        service="receivables", action="name_bill", object=payment, who=who, why=why, parameters={"bill": bill}
+    )
+    prompt = f"{payment} pays {bill or 'what is due first'}?"
+    decide(question, dry_run=dry_run, yes=yes, prompt=prompt, show=_show_open)
 
 
 def recorded_command(
@@ -211,6 +233,11 @@ def _decide(
 def _show(effects: Effects) -> None:
     rows: Sequence[Any] = with_money(list(effects), Output.table, ("amount",))
     show_rows(rows, Output.table, columns=EFFECT_COLUMNS, right=("amount",))
+
+
+def _show_open(effects: Effects) -> None:
+    rows = with_money(list(effects), Output.table, ("open",))
+    show_rows(rows, Output.table, columns=("document", "open", "currency"), right=("open",))
 
 
 def _day(on: datetime | None) -> str:

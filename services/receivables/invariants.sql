@@ -125,16 +125,35 @@ GROUP BY student, currency
 HAVING account.balance <> coalesce(sum(open), 0) OR account.balance <> coalesce(sum(amount), 0);
 
 -- name: payments_settle_the_oldest
--- What is open stands on the items that are due last, whole but for the oldest of them.
+-- What is open stands on the items that are due last, whole but for the oldest of them and what payments name.
 SELECT student, currency, document, amount, open, stands FROM (
     SELECT student, currency, document, amount, open,
-           greatest(least(abs(amount), abs(balance) - (upto - abs(amount))), 0) * sign(balance) AS stands
-    FROM (SELECT student, currency, document, amount, open, balance,
-                 sum(abs(amount)) OVER (PARTITION BY student, currency, sign(amount)
+           greatest(least(abs(amount) - named, abs(balance) - (upto - (abs(amount) - named))), 0) * sign(balance) AS stands
+    FROM (SELECT student, currency, document, amount, named, open, balance,
+                 sum(abs(amount) - named) OVER (PARTITION BY student, currency, sign(amount)
                                         ORDER BY due_on DESC, document DESC) AS upto
           FROM item JOIN account USING (student, currency)) AS added
     WHERE sign(amount) = sign(balance) OR open <> 0) AS compared
 WHERE open <> stands OR sign(amount) <> sign(stands) AND open <> 0;
+
+-- name: named_payments_pay_their_bills
+-- Of a bill is paid by name what the payments that name it have, and never more than the bill; no other item is paid so.
+SELECT item.student, item.currency, item.document, item.amount, item.named, coalesce(paid.amount, 0) AS paid
+FROM item
+LEFT JOIN LATERAL (
+    SELECT sum(greatest(payment.amount, 0)) AS amount
+    FROM (SELECT DISTINCT ON (word.payment) word.payment, word.bill FROM named_bill AS word
+          WHERE (word.student, word.currency) = (item.student, item.currency)
+          ORDER BY word.payment, word.place DESC) AS word
+    JOIN item AS payment ON (payment.student, payment.currency, payment.document)
+                            = (item.student, item.currency, word.payment)
+    WHERE word.bill = item.document) AS paid ON true
+WHERE item.named <> least(coalesce(paid.amount, 0), greatest(-item.amount, 0));
+
+-- name: a_bills_payments_never_exceed_it
+-- Of no item is more settled than it is, and what is named of a bill is settled.
+SELECT student, currency, document, amount, named, open FROM item
+WHERE NOT open BETWEEN least(amount, 0) AND greatest(amount, 0) OR amount < 0 AND open - amount < named;
 
 -- name: beyond_the_limit_is_allowed_by_people
 -- What a dispatch was let go beyond the limit is what people allowed for that flight and student, two where two had to.
@@ -174,6 +193,13 @@ CROSS JOIN LATERAL (
 WHERE told.begun <> known.run OR told.begun - told.ended <> CASE WHEN known.overdue_since IS NULL THEN 0 ELSE 1 END
    OR known.hold IS DISTINCT FROM CASE WHEN told.last IN ('paused', 'promised') THEN told.last END;
 
+-- name: dunning_rests_as_it_was_told
+-- Nobody rests after a step that was not done: the day of the last step is not after that of the open run's newest.
+SELECT student, run, stepped_on, told.day FROM dunning_case AS known
+CROSS JOIN LATERAL (SELECT max(local_at)::date AS day FROM dunning_history AS step
+                    WHERE (step.student, step.run) = (known.student, known.run) AND step.what = 'step') AS told
+WHERE overdue_since IS NOT NULL AND stepped_on > coalesce(told.day, '1900-01-01');
+
 -- name: no_step_while_it_is_held
 -- No step was done while a person had paused it, or on a day of a promise.
 SELECT step.student, step.run, step.step, step.local_at, said.what, said.until
@@ -184,6 +210,18 @@ CROSS JOIN LATERAL (
       AND before.what IN ('paused', 'promised', 'resumed', 'lapsed')
     ORDER BY before.place DESC LIMIT 1) AS said
 WHERE step.what = 'step' AND (said.what = 'paused' OR said.what = 'promised' AND said.until >= step.local_at::date);
+
+-- name: no_step_in_a_dispute
+-- No step was done, but for a minute's race, while a dispute of a payment of the student was posted and not decided.
+SELECT step.student, step.run, step.step, step.at, dispute.dispute_id
+FROM dunning_history AS step
+JOIN charge ON charge.student = step.student
+JOIN dispute USING (charge_id)
+JOIN posting AS opened ON opened.source = 'dispute:' || dispute.dispute_id
+LEFT JOIN posting AS ended ON ended.source IN ('dispute-won:' || dispute.dispute_id, 'dispute-lost:' || dispute.dispute_id)
+WHERE step.what = 'step' AND step.at > opened.requested_at + interval '1 minute'
+  AND (ended.source IS NULL OR step.at < ended.requested_at)
+  AND NOT EXISTS (SELECT FROM payment_move AS moved WHERE moved.charge_id = charge.charge_id);
 
 -- name: no_step_on_a_quiet_day
 -- No step was done on a holiday or, unless the book says so, on a weekend; by the card that it names.

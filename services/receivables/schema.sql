@@ -329,6 +329,7 @@ CREATE TABLE receivables.dunning_case (
     overdue_since date,
     hold text,
     until date,
+    stepped_on date,
     CONSTRAINT a_promise_says_until_when CHECK (((NOT (hold IS DISTINCT FROM 'promised'::text)) = (until IS NOT NULL))),
     CONSTRAINT an_open_run_has_a_number CHECK (((overdue_since IS NULL) OR (run > 0))),
     CONSTRAINT hold_is_known CHECK ((hold = ANY (ARRAY['paused'::text, 'promised'::text]))),
@@ -410,12 +411,15 @@ CREATE TABLE receivables.item (
     open bigint DEFAULT 0 NOT NULL,
     booked_on date NOT NULL,
     due_on date NOT NULL,
+    named bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT no_more_is_named_than_is_billed CHECK (((named >= 0) AND (named <= GREATEST((- amount), (0)::bigint)))),
     CONSTRAINT no_more_is_settled_than_the_amount CHECK (((open >= LEAST(amount, (0)::bigint)) AND (open <= GREATEST(amount, (0)::bigint)))),
     CONSTRAINT nothing_is_due_before_it_is_booked CHECK ((due_on >= booked_on))
 );
 ALTER TABLE ONLY receivables.item ADD CONSTRAINT one_item_of_a_document PRIMARY KEY (student, currency, document);
 ALTER TABLE ONLY receivables.item ADD CONSTRAINT item_of_an_account FOREIGN KEY (student, currency) REFERENCES receivables.account(student, currency);
 CREATE INDEX item_by_due_date ON receivables.item USING btree (student, currency, due_on, document);
+CREATE INDEX item_is_named ON receivables.item USING btree (student, currency) WHERE (named <> 0);
 CREATE INDEX item_is_open ON receivables.item USING btree (student, currency, due_on) INCLUDE (open) WHERE (open <> 0);
 CREATE INDEX open_item_by_due_date ON receivables.item USING btree (due_on) WHERE (open <> 0);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.item TO hobbs_receivables;
@@ -443,6 +447,22 @@ CREATE TABLE receivables.kept_webhook (
 ALTER TABLE ONLY receivables.kept_webhook ADD CONSTRAINT kept_webhook_pkey PRIMARY KEY (event_id);
 CREATE INDEX kept_webhook_of_type ON receivables.kept_webhook USING btree (event_type);
 GRANT SELECT, INSERT ON TABLE receivables.kept_webhook TO hobbs_receivables;
+
+CREATE TABLE receivables.named_bill (
+    place bigint NOT NULL,
+    payment text NOT NULL,
+    student text NOT NULL,
+    currency text NOT NULL,
+    bill text,
+    who text NOT NULL,
+    why text NOT NULL,
+    at timestamptz NOT NULL,
+    CONSTRAINT a_payment_is_no_bill CHECK ((bill <> payment))
+);
+ALTER TABLE receivables.named_bill ALTER COLUMN place ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY receivables.named_bill ADD CONSTRAINT named_bill_pkey PRIMARY KEY (place);
+CREATE INDEX named_bill_of_account ON receivables.named_bill USING btree (student, currency, payment, place);
+GRANT SELECT, INSERT ON TABLE receivables.named_bill TO hobbs_receivables;
 
 CREATE TABLE receivables.outbox (
     id bigint NOT NULL,
@@ -869,7 +889,8 @@ CREATE VIEW receivables_public.items AS
     amount,
     open,
     booked_on,
-    due_on
+    due_on,
+    named
    FROM receivables.item;
 GRANT SELECT ON TABLE receivables_public.items TO hobbs_reader, hobbs_receivables;
 
@@ -879,6 +900,18 @@ CREATE VIEW receivables_public.kept_webhooks AS
     received_at
    FROM receivables.kept_webhook;
 GRANT SELECT ON TABLE receivables_public.kept_webhooks TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.named_bills AS
+ SELECT place,
+    payment,
+    student,
+    currency,
+    bill,
+    who,
+    why,
+    at
+   FROM receivables.named_bill;
+GRANT SELECT ON TABLE receivables_public.named_bills TO hobbs_reader, hobbs_receivables;
 
 CREATE VIEW receivables_public.payment_failures AS
  SELECT payment_intent_id,

@@ -61,7 +61,20 @@ def account_rows() -> dict[str, list[dict[str, Any]]]:
     )
     return {
         "receivables.dunning_history": [
-            {**plain, "student": "s1", "place": place, **row} for place, row in enumerate(history)
+            {**plain, "student": "s1", "place": place, "at": row["local_at"], **row}
+            for place, row in enumerate(history)
+        ],
+        "receivables.dispute": [
+            {
+                "dispute_id": "du_1",
+                "student": "s1",
+                "known_at": "2026-05-24 11:00:00",
+                "ended_at": "2026-05-26 11:00:00",
+            }
+        ],
+        "receivables.named_bill": [
+            {**of, "place": 1, "payment": "charge:ch_1", "bill": None},
+            {**of, "place": 2, "payment": "charge:ch_1", "bill": "flight:F1"},
         ],
         "receivables.recorded_payment": [
             {"id": "h1", "student": "s1", "method": "cash", "number": "1", "amount": 5, "state": "waits"},

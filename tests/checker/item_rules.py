@@ -40,18 +40,31 @@ def ageing_is_the_ledger(world: World) -> Iterator[str]:
 
 
 def payments_settle_what_is_due_first(world: World) -> Iterator[str]:
-    """From the oldest on, as much of the bills is settled as there is credit, and the other way round."""
+    """From the oldest on, as much of the bills is settled as there is credit, and the other way round.
+
+    What a payment has for the bill that it names comes first.
+    """
+    words = grouped(world.rows("receivables.named_bill"), _account)
     lines = grouped(world.rows("receivables.item_line"), lambda row: (*_account(row), row["document"]))
     for account, items in grouped(world.rows("receivables.item"), _account).items():
         for item in items:
             if item["amount"] != sum(row["amount"] for row in lines.get((*account, item["document"]), [])):
                 yield f"item {item['document']} of {account[0]} is not the sum of its lines"
+        amounts = {item["document"]: item["amount"] for item in items}
+        newest = {w["payment"]: w["bill"] for w in sorted(words.get(account, []), key=lambda w: w["place"])}
+        named: dict[str, int] = {}
+        for payment, bill in newest.items():
+            has = named.get(bill, 0) + max(amounts.get(payment, 0), 0)
+            named[bill] = min(has, max(-amounts.get(bill, 0), 0))
         for side in (-1, 1):
             left = sum(max(-side * item["amount"], 0) for item in items)
+            left -= sum(named.values()) if side == -1 else 0
             for item in sorted(items, key=lambda item: (item["due_on"], item["document"])):
+                first = named.get(item["document"], 0) if side == -1 else 0
                 mine = max(side * item["amount"], 0)
-                settled = min(mine, left)
+                settled = min(mine - first, left)
                 left -= settled
+                settled += first
                 if mine and item["open"] != side * (mine - settled):
                     yield f"of item {item['document']} of {account[0]} {item['open']} is open"
 
@@ -109,6 +122,15 @@ def payments_by_hand_count_once(world: World) -> Iterator[str]:
             yield f"{name[1]} {name[2]} of {name[0]} was recorded {len(same)} times"
 
 
+def nobody_is_asked_in_a_dispute(world: World) -> Iterator[str]:
+    """No step while a dispute of the student is known and not decided: the school may owe the money back."""
+    disputes = grouped(world.rows("receivables.dispute"), _student)
+    for row in world.rows("receivables.dunning_history"):
+        for dispute in disputes.get(row["student"], []) if row["what"] == "step" else ():
+            if dispute["known_at"] < row["at"] < (dispute["ended_at"] or "9999"):
+                yield f"step {row['step']} of {row['student']} was done in dispute {dispute['dispute_id']}"
+
+
 def _student(row: Row) -> str:
     return str(row["student"])
 
@@ -122,5 +144,6 @@ ITEM_RULES = (
     ageing_is_the_ledger,
     payments_settle_what_is_due_first,
     overdue_bills_are_asked_for_once,
+    nobody_is_asked_in_a_dispute,
     payments_by_hand_count_once,
 )

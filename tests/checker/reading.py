@@ -188,12 +188,28 @@ _QUERIES = {
         SELECT student, number, from_level, to_level FROM receivables.credit_level_change
     """,
     "receivables.dunning_history": """
-        SELECT place, student, run, what, step, total, until::text, local_at::text, from_hour, until_hour
+        SELECT place, student, run, what, step, total, until::text, local_at::text, from_hour, until_hour,
+               at::timestamptz(0)::text AS at
         FROM receivables.dunning_history
+    """,
+    "receivables.dispute": """
+        SELECT dispute_id, student,
+               (requested_at + interval '1 minute')::timestamptz(0)::text AS known_at,
+               (SELECT ended.requested_at::timestamptz(0)::text FROM receivables.posting AS ended
+                WHERE ended.charge_id = dispute.charge_id
+                  AND ended.source IN ('dispute-won:' || dispute_id, 'dispute-lost:' || dispute_id)
+               ) AS ended_at
+        FROM receivables.dispute JOIN receivables.charge USING (charge_id)
+        JOIN receivables.posting ON posting.source = 'dispute:' || dispute_id
+        WHERE NOT EXISTS (SELECT FROM receivables.payment_move AS moved
+                          WHERE moved.charge_id = dispute.charge_id)
     """,
     "receivables.account": "SELECT student, currency, balance FROM receivables.account",
     "receivables.item": """
         SELECT student, currency, document, amount, open, due_on::text FROM receivables.item
+    """,
+    "receivables.named_bill": """
+        SELECT place, payment, student, currency, bill FROM receivables.named_bill
     """,
     "receivables.item_line": """
         SELECT journal_id, student, currency, document, amount FROM receivables.item_line

@@ -233,6 +233,7 @@ BREAKS: list[tuple[str, Break]] = [
     ),
     ("payments_by_hand_count_once", row("receivables.recorded_payment", state="received")),
     ("payments_by_hand_count_once", row("receivables.recorded_payment", place=1, state="waits")),
+    ("nobody_is_asked_in_a_dispute", row("receivables.dispute", ended_at=None)),
     ("crossings_are_said_once", no_records("credit.level_changed")),
     ("crossings_are_said_once", row("receivables.credit_level", level="near")),
     ("crossings_are_said_once", row("receivables.credit_level_change", place=1, to_level="close")),

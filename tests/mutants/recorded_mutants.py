@@ -35,4 +35,16 @@ RECORDED_MUTANTS = (
         ),
         catchers=(f"{TESTS}::test_above_the_amount_a_second_person_agrees",),
     ),
+    Mutant(
+        name="a-named-bill-is-paid-like-any-other",
+        breaks="A payment that names a bill pays the oldest instead.",
+        edits=(
+            Edit(
+                path="services/receivables/store/open_items.py",
+                old="abs(amount) - item.named AS rest",
+                new="abs(amount) AS rest",
+            ),
+        ),
+        catchers=(f"{TESTS}::test_a_payment_pays_the_bill_that_it_names_first",),
+    ),
 )

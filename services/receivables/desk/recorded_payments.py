@@ -14,6 +14,7 @@ from fleet.zones import local_date, time_zone
 from schemas.fields import MINOR_UNITS_MAX
 from schemas.identifiers import identifier_problem
 from services.receivables import steps, store
+from services.receivables.desk import named_bills
 from services.receivables.desk.known import unless_known
 from services.receivables.domain.charges import Posting
 from services.receivables.domain.recorded_payments import (
@@ -36,8 +37,9 @@ async def record(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     """Write down a payment that came. object: the student whose it is.
 
     parameters: method (cash, cheque, bank_transfer), number (receipt, cheque, the bank's reference), paid_on,
-    amount in minor units. Above the book's `recorded_by_one_up_to` a second person has to agree; what single
-    persons recorded for the student within a day counts. A number is recorded once for a student and method.
+    amount in minor units; bill, the flight that it pays first, where it names one. Above the book's
+    `recorded_by_one_up_to` a second person has to agree; what single persons recorded for the student within
+    a day counts. A number is recorded once for a student and method.
     """
     if unknown := await unless_known(tx, decision.object):
         return unknown
@@ -74,7 +76,9 @@ async def record(tx: Tx, decision: Decision, now: datetime) -> Ruling:
     if not one.needs_second:
         one = replace(one, state=begun(one))
     due = await steps.recorded_payments.record(tx, one, why=decision.why, at=_came(one, zone, now))
-    return _ruling(one, due)
+    named = await named_bills.name_at_once(tx, decision, f"recorded:{one.id}", one.currency, now)
+    ruling = _ruling(one, due)
+    return replace(ruling, sentence=f"{ruling.sentence}{named}")
 
 
 async def approve(tx: Tx, decision: Decision, now: datetime) -> Ruling:

@@ -1,8 +1,8 @@
 """What stands on a student's account, item by item. Pure; amounts are minor units, credit positive.
 
-Whichever order journals come in, the items are the same: payments settle what is due first, so what is open
-stands on the items that are due last. `open_amounts` says it; store/open_items.py does the same to many
-accounts at once.
+Whichever order journals come in, the items are the same: payments settle the bill that they name, the rest of
+them what is due first, so what is open stands on the items that are due last. `open_amounts` says it;
+store/open_items.py does the same to many accounts at once.
 """
 
 from collections.abc import Iterable, Mapping
@@ -47,11 +47,15 @@ class Line:
 
 
 class Item(NamedTuple):
-    """What belongs together on an account, such as a bill and its corrections."""
+    """What belongs together on an account, such as a bill and its corrections.
+
+    named: what payments that name it pay of it, before any other does.
+    """
 
     due_on: date
     document: str
     amount: int
+    named: int = 0
 
 
 def open_amounts(items: Iterable[Item]) -> Mapping[str, int]:
@@ -61,7 +65,8 @@ def open_amounts(items: Iterable[Item]) -> Mapping[str, int]:
     side = -1 if left < 0 else 1
     found = {}
     for item in known:
-        if item.amount * side > 0 and left:
-            found[item.document] = side * min(item.amount * side, left * side)
+        rest = item.amount * side - item.named
+        if rest > 0 and left:
+            found[item.document] = side * min(rest, left * side)
             left -= found[item.document]
     return found

@@ -22,17 +22,23 @@ Who = Literal["ending", "askable"]  # whose run or promise may end; who may be a
 _Decided = Sequence[tuple[Standing, Decision]]
 
 
-async def go_on(tx: Tx, who: Who, after: str, most: int, now: datetime) -> str | None:
-    """Do what is due for these students by name from `after` on; the last one, None: there are no more."""
+async def due(tx: Tx, who: Who, after: str, most: int, now: datetime) -> list[str]:
+    """Students for whom something may follow, by name from `after` on; at most `most`."""
+    zone, _ = await store.credit.school(tx)
+    local = local_time(now, zone)
+    if who == "ending":
+        return await store.dunning.ending(tx, local.date(), after, most)
+    policy = await store.dunning.policy(tx, local.date())
+    if not policy.steps or policy.is_quiet(local):
+        return []
+    return await store.dunning.askable(tx, local.date(), after, most)
+
+
+async def go_on(tx: Tx, students: Sequence[str], now: datetime) -> None:
+    """Do what is due for these students."""
     zone, _ = await store.credit.school(tx)
     local = local_time(now, zone)
     policy = await store.dunning.policy(tx, local.date())
-    if who == "ending":
-        students = await store.dunning.ending(tx, local.date(), after, most)
-    elif policy.steps and not policy.is_quiet(local):
-        students = await store.dunning.askable(tx, local.date(), after, most)
-    else:
-        students = []
     decided = await _decide(tx, students, policy, local, now)
     if decided:
         changed = await store.dunning.lock(tx, [standing for standing, _ in decided])
@@ -41,7 +47,6 @@ async def go_on(tx: Tx, who: Who, after: str, most: int, now: datetime) -> str |
         messages = await _write(tx, decided, policy, local, now)
         await fault_point("receivables.dunning_written")
         await outbox.stage(tx, messages)
-    return students[-1] if len(students) == most else None
 
 
 async def _decide(

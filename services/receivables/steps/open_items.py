@@ -32,6 +32,7 @@ async def take_posted(tx: Tx, posted: Sequence[Admitted[Posted]]) -> None:
 
 async def settle(tx: Tx, accounts: Collection[Account]) -> None:
     """Say what is open of every item of locked accounts."""
+    await store.open_items.name(tx, accounts)
     more = await store.open_items.settle(tx, accounts, most=NEWEST_MOST)
     if more:
         await store.open_items.settle(tx, more, most=EVERY_ITEM)

@@ -16,10 +16,8 @@ _ASKABLE = """
         SELECT DISTINCT item.student FROM item
         WHERE item.open <> 0 AND item.open < 0 AND item.due_on < :day AND item.student > :after
           AND item.currency = (SELECT currency FROM school)) AS owing
-    WHERE NOT EXISTS (
-        SELECT FROM dunning_case AS known JOIN dunning_history AS history USING (student, run)
-        WHERE known.student = owing.student AND known.overdue_since IS NOT NULL AND history.what = 'step'
-          AND CAST(history.local_at AS date) = :day)
+    LEFT JOIN dunning_case AS known ON known.student = owing.student
+    WHERE known.stepped_on IS DISTINCT FROM :day
     ORDER BY owing.student LIMIT :most
 """
 _ENDING = """
@@ -138,10 +136,12 @@ _SET_CASES = """
         run = dunning_case.run + CASE WHEN said.run = 'begins' THEN 1 ELSE 0 END,
         overdue_since = CASE said.run WHEN 'begins' THEN said.since WHEN 'ends' THEN NULL
                                       ELSE dunning_case.overdue_since END,
+        stepped_on = CASE WHEN said.steps THEN :day WHEN said.run IN ('begins', 'ends') THEN NULL
+                          ELSE dunning_case.stepped_on END,
         hold = CASE WHEN said.clears THEN NULL ELSE dunning_case.hold END,
         until = CASE WHEN said.clears THEN NULL ELSE dunning_case.until END
     FROM jsonb_to_recordset(CAST(:cases AS jsonb))
-        AS said (student text, run text, since date, clears boolean)
+        AS said (student text, run text, since date, clears boolean, steps boolean)
     WHERE dunning_case.student = said.student
 """
 _ADD = """
@@ -171,13 +171,14 @@ async def write(
             "student": standing.student,
             "run": decision.run,
             "since": standing.oldest_due and standing.oldest_due.isoformat(),
+            "steps": decision.step is not None,
             "clears": decision.lapses or (decision.run == "ends" and standing.hold == "promised"),
         }
         for standing, decision in decided
-        if decision.lapses or decision.run in ("begins", "ends")
+        if decision.changes_something
     ]
     if cases:
-        await tx.execute(_SET_CASES, cases=json_parameter(cases))
+        await tx.execute(_SET_CASES, cases=json_parameter(cases), day=local.date())
     rows = [row for one in decided for row in _rows(*one, sentences, policy)]
     if rows:
         await tx.execute(_ADD, rows=json_parameter(rows), local=local, at=at)

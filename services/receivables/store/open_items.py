@@ -1,8 +1,11 @@
 """SQL of students' accounts: the ledger's entries as items, and what is open of each."""
 
 from collections.abc import Collection, Sequence
-from datetime import date
+from datetime import date, datetime
+from typing import Any
 from uuid import UUID
+
+from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
 from services.receivables.domain.open_items import AGES, Account, Line
@@ -76,6 +79,7 @@ _ADD = """
         FROM fresh GROUP BY student, currency, document
         ON CONFLICT ON CONSTRAINT one_item_of_a_document DO UPDATE
         SET amount = item.amount + excluded.amount,
+            named = least(item.named, greatest(-(item.amount + excluded.amount), 0)),
             open = greatest(least(item.amount + excluded.amount, 0),
                             least(item.open, greatest(item.amount + excluded.amount, 0))),
             booked_on = least(item.booked_on, excluded.booked_on),
@@ -104,7 +108,42 @@ async def add(tx: Tx, lines: Sequence[Line]) -> None:
     await tx.execute(_ADD, lines=json_parameter(said))
 
 
-# Payments settle the oldest: what is open stands on the items that are due last, on the side of the balance.
+# Of accounts with such payments: each pays of the bill that it names what it has, never more than the bill.
+_NAME = """
+    WITH named AS MATERIALIZED (
+        SELECT DISTINCT ON (word.student, word.currency, word.payment)
+               word.student, word.currency, word.payment, word.bill
+        FROM named_bill AS word
+        JOIN jsonb_to_recordset(CAST(:accounts AS jsonb)) AS one (student text, currency text)
+            USING (student, currency)
+        ORDER BY word.student, word.currency, word.payment, word.place DESC
+    ), paid AS (
+        SELECT named.student, named.currency, named.bill AS document, sum(payment.amount) AS amount
+        FROM named
+        JOIN item AS payment ON (payment.student, payment.currency, payment.document)
+                                = (named.student, named.currency, named.payment)
+        WHERE payment.amount > 0 AND named.bill IS NOT NULL
+        GROUP BY named.student, named.currency, named.bill
+    ), touched AS (
+        SELECT student, currency, document FROM paid
+        UNION
+        SELECT item.student, item.currency, item.document
+        FROM item JOIN (SELECT DISTINCT student, currency FROM named) AS those USING (student, currency)
+        WHERE item.named <> 0
+    )
+    UPDATE item SET named = least(coalesce(paid.amount, 0), greatest(-item.amount, 0))
+    FROM touched LEFT JOIN paid USING (student, currency, document)
+    WHERE (item.student, item.currency, item.document) = (touched.student, touched.currency, touched.document)
+"""
+
+
+async def name(tx: Tx, accounts: Collection[Account]) -> None:
+    """Say of locked accounts what payments that name their bills pay of them."""
+    await tx.execute(_NAME, accounts=_named(accounts))
+
+
+# Payments settle the oldest: what is open stands on the items that are due last, on the side of the balance;
+# what a payment pays of the bill that it names is settled before.
 # Only the `most` newest of an account are looked at; it is returned when the balance is not found among them.
 _SETTLE = """
     WITH named AS (
@@ -112,18 +151,17 @@ _SETTLE = """
         JOIN jsonb_to_recordset(CAST(:accounts AS jsonb)) AS one (student text, currency text)
             USING (student, currency)
     ), newest AS (
-        SELECT named.student, named.currency, named.balance, each.document, each.amount,
-               sum(abs(each.amount)) OVER (PARTITION BY named.student, named.currency
-                                           ORDER BY each.due_on DESC, each.document DESC) AS upto
+        SELECT named.student, named.currency, named.balance, each.document, each.rest,
+               sum(each.rest) OVER (PARTITION BY named.student, named.currency
+                                    ORDER BY each.due_on DESC, each.document DESC) AS upto
         FROM named CROSS JOIN LATERAL (
-            SELECT document, amount, due_on FROM item
+            SELECT document, abs(amount) - item.named AS rest, due_on FROM item
             WHERE item.student = named.student AND item.currency = named.currency
               AND sign(item.amount) = sign(named.balance)
             ORDER BY due_on DESC, document DESC LIMIT :most) AS each
     ), stands AS (
         SELECT student, currency, document, upto,
-               CAST(sign(balance) * greatest(least(abs(amount), abs(balance) - (upto - abs(amount))), 0)
-                    AS bigint) AS open
+               CAST(sign(balance) * greatest(least(rest, abs(balance) - (upto - rest)), 0) AS bigint) AS open
         FROM newest
     ), changed AS (
         UPDATE item SET open = coalesce(stands.open, 0)
@@ -162,3 +200,57 @@ async def ages(tx: Tx, day: date) -> dict[str, int]:
 
 def _named(accounts: Collection[Account]) -> str:
     return json_parameter([{"student": a.student, "currency": a.currency} for a in sorted(accounts)])
+
+
+_INSERT_NAME = """
+    INSERT INTO named_bill (payment, student, currency, bill, who, why, at)
+    VALUES (:payment, :student, :currency, :bill, :who, :why, :at)
+"""
+_BILL = """
+    SELECT student, currency, document, amount, open FROM item
+    WHERE document IN (:bill, 'flight:' || :bill) AND amount < 0
+    ORDER BY student <> :student, document <> :bill LIMIT 1
+"""
+_PAYMENT = """
+    SELECT student, currency, document, amount FROM item
+    WHERE document IN (:payment, 'charge:' || :payment, 'recorded:' || :payment) AND amount > 0
+    ORDER BY document <> :payment, student LIMIT 1
+"""
+
+
+async def insert_name(
+    tx: Tx, payment: str, account: Account, bill: str | None, *, who: str, why: str, at: datetime
+) -> None:
+    """Keep which bill a payment pays first from now on; both are documents."""
+    await tx.execute(
+        _INSERT_NAME,
+        payment=payment,
+        student=account.student,
+        currency=account.currency,
+        bill=bill,
+        who=who,
+        why=why,
+        at=at,
+    )
+
+
+async def find_bill(tx: Tx, bill: str, student: str) -> Row[Any] | None:
+    """A bill by its flight or document: the student's, or else somebody's."""
+    return await tx.first(_BILL, bill=bill, student=student)
+
+
+async def find_payment(tx: Tx, payment: str) -> Row[Any] | None:
+    """A payment by its charge, its id where it was recorded by hand, or its document."""
+    return await tx.first(_PAYMENT, payment=payment)
+
+
+_OPEN = """
+    SELECT document, open FROM item
+    WHERE (student, currency) = (:student, :currency) AND open < 0 ORDER BY due_on, document
+"""
+
+
+async def open_bills(tx: Tx, account: Account) -> dict[str, int]:
+    """What is open of an account's bills, what is due first first; below zero."""
+    rows = await tx.all(_OPEN, student=account.student, currency=account.currency)
+    return {row.document: row.open for row in rows}

@@ -1,8 +1,8 @@
 """A student's account under any order of bills, payments, declines, refunds, disputes, corrections, reverts.
 
-The model is an amount for each document. Journals are announced, and read later, in any order and again.
-Whatever was read: what is open is what an independent walk from the oldest on leaves; with all read it is
-the ledger's.
+The model is an amount for each document, and the bill that a payment names. Journals are announced, and read
+later, in any order and again. Whatever was read: what is open is what an independent walk from the oldest on
+leaves; with all read it is the ledger's.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from fleet.database import Database
 from fleet.envelope import Record
 from services.billing.handlers import configure_school
 from services.receivables import handlers
+from services.receivables.desk.decisions import ACTIONS
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import configured
 from tests.integration.ledger.test_reverts_and_groups import undo
@@ -30,6 +31,7 @@ from tests.integration.receivables.test_open_items import (
     posts,
     posts_of,
 )
+from tests.support.decisions import answered, decision
 from tests.support.machines import Machine, run_machine
 
 AMOUNT = st.integers(1, 500)
@@ -58,6 +60,7 @@ class Account(Machine):
         self.bills: list[str] = []
         self.cash: list[tuple[str, int]] = []
         self.cards: dict[str, dict[str, Any]] = {}
+        self.words: dict[str, str] = {}
 
     def _announced(self, records: list[Record], document: str, amount: int) -> None:
         self.unread += [(one, document, amount) for one in records]
@@ -137,6 +140,18 @@ class Account(Machine):
         assert len(ours) == (1 if amount else 0), (event, [one.key for one in records])
         self._announced(ours, f"charge:{name}", amount)
 
+    @precondition(lambda self: self.bills and any(amount > 0 for amount in self.amounts.values()))
+    @rule(which=WHICH, of=WHICH)
+    def name(self, which: int, of: int) -> None:
+        """A payment names a bill; one that is paid, or not read yet, is refused."""
+        payments = sorted(document for document, amount in self.amounts.items() if amount > 0)
+        payment, flight = payments[which % len(payments)], self.bills[of % len(self.bills)]
+        asked = decision("receivables", "name_bill", payment, {"bill": flight}, why="a test")
+        answer = self.wait(answered(self.db, ACTIONS, asked))
+        if answer.outcome == "done":
+            self.words[payment] = f"flight:{flight}"
+        self._compare()
+
     @precondition(lambda self: self.unread)
     @rule(order=st.lists(WHICH, min_size=1, max_size=6), again=WHICH)
     def reads(self, order: list[int], again: int) -> None:
@@ -155,12 +170,18 @@ class Account(Machine):
 
     def _compare(self) -> None:
         left = {side: sum(max(-side * a, 0) for a in self.amounts.values()) for side in (-1, 1)}
+        named: dict[str, int] = defaultdict(int)
+        for payment, wanted in self.words.items():
+            paid = named[wanted] + max(self.amounts[payment], 0)
+            named[wanted] = min(paid, max(-self.amounts[wanted], 0))
+        left[-1] -= sum(named.values())
         expected = {}
         for document, amount in sorted(self.amounts.items()):
             if amount:
                 side = 1 if amount > 0 else -1
-                settled = min(abs(amount), left[side])
+                settled = min(abs(amount) - named[document], left[side])
                 left[side] -= settled
+                settled += named[document]
                 if abs(amount) > settled:
                     expected[document] = side * (abs(amount) - settled)
         assert self.wait(open_of(self.db, self.student)) == expected

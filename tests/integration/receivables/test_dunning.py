@@ -48,10 +48,11 @@ async def on_day(db: Database, days: int, *, hours: int = 0) -> None:
     """Do what is due so many days from now."""
     at = datetime.now(UTC) + timedelta(days=days, hours=hours)
     for who in get_args(steps.dunning.Who):
-        after: str | None = ""
-        while after is not None:
+        async with db.transaction() as tx:
+            students = await steps.dunning.due(tx, who, "", 1_000, at)
+        for place in range(0, len(students), 2):
             async with db.transaction() as tx:
-                after = await steps.dunning.go_on(tx, who, after, 2, at)
+                await steps.dunning.go_on(tx, students[place : place + 2], at)
 
 
 async def asked(db: Database) -> list[tuple[str, int, str, int]]:
@@ -207,6 +208,9 @@ async def test_a_pause_a_promise_and_a_dispute_stop_it(
     await handlers.take_stripe_events(db, [webhook("charge.dispute.created", dispute())])
     await on_day(db, 14)
     assert (await told(db))[5:] == ["lapsed"]
+    await handlers.take_stripe_events(db, [webhook("charge.dispute.closed", dispute(status="won"))])
+    await on_day(db, 14)
+    assert (await told(db))[6:] == ["block"]
 
 
 @pytest.mark.parametrize(
@@ -347,9 +351,18 @@ async def test_the_command_shows_who_is_asked_and_what_would_be_asked_today(
     [
         ("UPDATE dunning_case SET overdue_since = NULL", "dunning_stands_as_it_was_told"),
         ("UPDATE dunning_case SET hold = 'paused'", "dunning_stands_as_it_was_told"),
+        ("UPDATE dunning_case SET stepped_on = stepped_on + 1", "dunning_rests_as_it_was_told"),
         (
             "UPDATE dunning_history SET what = 'paused', who = 'ann', why = 'x' WHERE what = 'begins'",
             "no_step_while_it_is_held",
+        ),
+        (
+            "INSERT INTO charge (charge_id, student) VALUES ('ch_9', 'anna'); "
+            "INSERT INTO dispute (dispute_id, charge_id, amount, currency, opened_at, withdrawn, fees) "
+            "VALUES ('du_9', 'ch_9', 1, 'USD', now(), true, '{}'); "
+            "INSERT INTO posting (source, charge_id, event_type, currency, occurred_at, entries, memo) "
+            "VALUES ('dispute:du_9', 'ch_9', 'dispute', 'USD', now(), '[{}, {}]', '')",
+            "no_step_in_a_dispute",
         ),
         (
             "UPDATE credit_policy SET policy = jsonb_set(policy, '{dunning_holidays}', "

@@ -224,3 +224,37 @@ async def test_the_database_keeps_what_was_recorded(desk: Desk, change: str, rul
     with pytest.raises(DBAPIError, match=rule):
         async with desk.db.transaction() as tx:
             await tx.execute(change)
+
+
+async def test_a_payment_pays_the_bill_that_it_names_first(desk: Desk) -> None:
+    assert "pays flight:F2 first" in await desk.records(60, bill="F2")
+    assert await open_of(desk.db) == {"flight:F1": -90}
+    one = await desk.id_of("R-1")
+    again = await desk.asks("name_bill", one, why="the older one", bill=None)
+    assert (again.outcome, [(e["document"], e["open"]) for e in again.effects]) == (
+        "done",
+        [("flight:F1", -40), ("flight:F2", -50)],
+    )
+    assert "pays flight:F2" in await desk.says("name_bill", f"recorded:{one}", why="May", bill="flight:F2")
+    assert await open_of(desk.db) == {"flight:F1": -90}
+    await desk.says("revert_payment", one, why="a mistake")  # whatever it named is open again
+    assert await open_of(desk.db) == {"flight:F1": -100, "flight:F2": -50}
+
+
+@pytest.mark.parametrize(
+    ("bill_named", "sentence"),
+    [("F1", "is paid already"), ("F9", "is a bill of ben, not of anna"), ("F8", "nobody was billed for F8")],
+)
+async def test_a_bill_that_cannot_be_paid_is_said_and_the_money_stays(
+    desk: Desk, bill_named: str, sentence: str
+) -> None:
+    await taken(desk.db, await posts(desk.ledger, bill("F9", 70, student="ben")))
+    await desk.records(100)
+    answer = await desk.records(80, number="R-2", bill=bill_named)
+    assert answer.startswith("done")
+    assert sentence in answer
+    assert await open_of(desk.db) == {f"recorded:{await desk.id_of('R-2')}": 30}
+    refused = await desk.says("name_bill", await desk.id_of("R-2"), why="a test", bill=bill_named)
+    assert refused.startswith("refused")
+    assert sentence in refused
+    assert "no payment ch_9" in await desk.says("name_bill", "ch_9", why="a test", bill="F1")

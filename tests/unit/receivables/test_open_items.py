@@ -13,7 +13,13 @@ DAY = date(2026, 6, 1)
 @st.composite
 def accounts(draw: st.DrawFn) -> list[Item]:
     rows = draw(st.lists(st.tuples(st.integers(0, 40), st.integers(-500, 500)), max_size=30))
-    return [Item(DAY + timedelta(days=due), f"d{n}", amount) for n, (due, amount) in enumerate(rows)]
+    left = sum(max(amount, 0) for _, amount in rows)
+    items = []
+    for n, (due, amount) in enumerate(rows):
+        named = draw(st.integers(0, min(max(-amount, 0), left)))
+        left -= named
+        items.append(Item(DAY + timedelta(days=due), f"d{n}", amount, named))
+    return items
 
 
 @given(accounts())
@@ -41,12 +47,18 @@ def test_the_order_in_which_items_are_known_does_not_matter(items: list[Item], c
 
 @given(accounts())
 def test_payments_go_to_what_is_due_first(items: list[Item]) -> None:
-    """From the oldest on, as much is settled as there is on the other side: told once more, the other way."""
+    """From the oldest on, as much is settled as there is on the other side: told once more, the other way.
+
+    What is named comes first.
+    """
     found = open_amounts(items)
     for side in (-1, 1):
         left = sum(max(-side * item.amount, 0) for item in items)
+        left -= sum(item.named for item in items) if side == -1 else 0
         for item in sorted(items):
             mine = max(side * item.amount, 0)
-            settled = min(mine, left)
+            first = item.named if side == -1 else 0
+            settled = min(mine - first, left)
             left -= settled
+            settled += first
             assert abs(found.get(item.document, 0)) == mine - settled or not mine
