@@ -293,7 +293,12 @@ class Worker:
         metrics.start_loop(self.service, name)
 
     def _all_jobs(self) -> list[tuple[str, _Job]]:
-        relay = OutboxRelay(self.database, kafka_client.connection(self.settings), self.settings.topic_prefix)
+        relay = OutboxRelay(
+            self.database,
+            kafka_client.connection(self.settings),
+            self.settings.topic_prefix,
+            kept_days=self.settings.outbox_kept_days,
+        )
         own = (relay.run, self._watch, self._measure, self._check_own, self._consume)
         return [
             *zip(OWN_LOOPS, own, strict=True),

@@ -256,6 +256,22 @@ ALTER TABLE adjustments.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK
 ALTER TABLE ONLY adjustments.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.outbox TO hobbs_adjustments;
 
+CREATE TABLE adjustments.outbox_sent (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz NOT NULL,
+    sent_at timestamptz DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY adjustments.outbox_sent ADD CONSTRAINT sent_row_has_its_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE ON TABLE adjustments.outbox_sent TO hobbs_adjustments;
+
 CREATE TABLE adjustments.partly_carried (
     source text NOT NULL,
     wallet text NOT NULL,

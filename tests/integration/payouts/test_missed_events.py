@@ -100,6 +100,26 @@ async def journals(receivables: Database, charge: str) -> list[str]:
     return [source for source in sources if source.endswith(charge)]
 
 
+async def test_what_receivables_lost_with_kafka_is_published_again(
+    world: World, receivables: Database
+) -> None:
+    """Both had the first payment's events; of the second only payouts had taken them in."""
+    first, lost = pay(world), pay(world)
+    events = made(world)
+    assert len(events) == 6
+    await world.handle(*[delivered(event) for event in events])
+    await take_stripe_events(receivables, [delivered(event) for event in events[:3]])
+    await recover(world)
+    assert await published(world) == []
+    await world.rows("UPDATE event_listing SET lost_before = :now RETURNING only_row", now=world.clock())
+    await recover(world)
+    assert await types_published(world) == OF_A_PAYMENT
+    await take_stripe_events(receivables, await published(world))
+    assert [len(await journals(receivables, charge)) for charge in (first, lost)] == [1, 1]
+    await recover(world)
+    assert await types_published(world) == OF_A_PAYMENT
+
+
 async def dead(*databases: Database) -> int:
     letters = 0
     for database in databases:
@@ -268,7 +288,8 @@ async def test_the_first_listing_begins_with_the_deployments_own_first_event(
                 days=first_event_days_ago,
             )
     again = "SET search_path = payouts; DROP TABLE event_listing, missed_event;"
-    later = "ALTER TABLE event_listing ADD COLUMN calm_since timestamptz NOT NULL DEFAULT now();"
+    later = "ALTER TABLE event_listing ADD COLUMN calm_since timestamptz NOT NULL DEFAULT now(), "
+    later += "ADD COLUMN lost_before timestamptz;"
     await run_statement(owner_url, again + MIGRATION.read_text(encoding="utf-8") + later)
     begins = world.clock() - (await listing(world)).listed_until
     assert abs(begins - timedelta(days=begins_days_ago)) < timedelta(hours=1)
