@@ -32,6 +32,12 @@ SELECT CAST(lpad(to_hex(n), 12, '0') || '70008000000000000001' AS uuid), 'past-'
 FROM (SELECT n, now() - interval '2 years' + n * (interval '2 years' / 100000) AS at
       FROM generate_series(1, 100000) AS n) AS flown;
 
+-- Everybody has a name, which every list shows above the wallet.
+INSERT INTO payouts.contact (wallet, full_name, stated_at)
+SELECT 'instructor:past-' || n, 'Instructor Number ' || n, now() FROM generate_series(0, 999) AS n
+UNION ALL
+SELECT 'student:past-' || n, 'Student Number ' || n, now() FROM generate_series(0, 19999) AS n;
+
 INSERT INTO payouts.payee (wallet, kind, key, stripe_account, ready, details_submitted, charges_enabled,
                            payouts_enabled, configured_at)
 SELECT 'instructor:past-' || n, 'instructor', 'past-' || n, 'acct_' || n, true, true, true, true, now()

@@ -21,6 +21,7 @@ from schemas.decisions import DecisionRequested, DecisionTaken
 HOLDER_ROLE = "hobbs_holder"
 FORGET_EVERY = timedelta(hours=1)
 MEASURE_S = 15.0
+READ_SCHOOL_EVERY_S = 20.0  # more often than a page would have to (context.SCHOOL_FOR_S)
 ISSUE_EVERY = timedelta(minutes=10)
 
 _log = logging.getLogger("console")
@@ -56,10 +57,14 @@ def build(settings: ConsoleSettings | None = None) -> Worker:
     async def issue_due() -> None:
         await issue(worker.database, console.clock())
 
+    async def read_school() -> None:
+        await console.read_school()
+
     worker.consume(REQUESTED, requested, every_s=0)
     worker.consume(TAKEN, taken, every_s=0)
     worker.take_redrives()
     worker.every("forget", FORGET_EVERY.total_seconds(), forget)
+    worker.every("read_school", READ_SCHOOL_EVERY_S, read_school)
     worker.every("issue_statements", ISSUE_EVERY.total_seconds(), issue_due)
     worker.every("measure_console", MEASURE_S, measured)
     return worker

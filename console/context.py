@@ -37,10 +37,15 @@ class Console:
     async def school(self) -> School:
         """The school, as it was half a minute ago at most."""
         if self._school is None or time.monotonic() - self._school_at > SCHOOL_FOR_S:
-            async with self.db.transaction() as tx:
-                self._school = await school(tx)
-            self._school_at = time.monotonic()
+            return await self.read_school()
         return self._school
+
+    async def read_school(self) -> School:
+        """The school as it is, kept for the next pages: everybody's name takes a while to read."""
+        async with self.db.transaction() as tx:
+            self._school = found = await school(tx)
+        self._school_at = time.monotonic()
+        return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,8 @@
 """What a list's rows look like in files, and addresses made of a row's fields. Pure."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from string import Formatter
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -58,7 +60,12 @@ def _quoted(text: str) -> str:
 
 def link_of(link: str, row: Mapping[str, Any]) -> str:
     """An address with a row's fields in it, each as one part of the path."""
-    return link.format(**{name: quote(str(value), safe="") for name, value in row.items()})
+    return link.format(**{name: quote(str(row[name]), safe="") for name in _names_in(link)})
+
+
+@lru_cache(maxsize=256)
+def _names_in(link: str) -> tuple[str, ...]:
+    return tuple(name for _, name, _, _ in Formatter().parse(link) if name)
 
 
 def filled(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[dict[str, Any]]:

@@ -2,11 +2,12 @@
 
 import logging
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
 
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from fastapi.staticfiles import StaticFiles
@@ -82,7 +83,13 @@ start_at_zero(metrics.REQUEST_SECONDS, (*PAGES, metrics.NO_PAGE))
 
 def build_web(console: Console) -> ASGIApp:
     """The console as an ASGI application."""
-    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None, redirect_slashes=False)
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(require_storable_address)],
+    )
     app.state.console = console
     app.mount("/static", StaticFiles(directory=HERE / "static"))
     for module in MODULES:
@@ -137,6 +144,12 @@ def templates() -> Environment:
     }
     environment.globals["parts"] = environment.get_template("parts.html").module
     return environment
+
+
+async def require_storable_address(request: Request) -> None:
+    """Nothing is called by a name with NUL in it: no text of the database can hold one. Raises Missing."""
+    if any("\x00" in part for part in (request.scope["path"], *chain(*request.query_params.multi_items()))):
+        raise Missing
 
 
 async def _sign_in_first(request: Request, _: Exception) -> Response:

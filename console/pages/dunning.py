@@ -39,12 +39,12 @@ async def today(visit: Visit, after: str = "") -> Response:
 @pages.get("/credit", STAFF)
 async def credits(visit: Visit, after: str = "") -> Response:
     """How far each student uses their limit."""
-    return await _answer(visit, credit.CREDIT, credit.standing, after, credit.AT_ONCE, CREDIT)
+    return await _answer(visit, credit.CREDIT, credit.standing, after, PAGE, CREDIT)
 
 
 async def _answer(visit: Visit, listing: Listing, read: Part, after: str, most: int, about: str) -> Response:
     now = visit.console.clock()
-    begin = after if len(after) <= NAME_CHARS_MAX and "\x00" not in after else ""
+    begin = after if len(after) <= NAME_CHARS_MAX else ""
     form, last = file_form(visit), None
     async with visit.reading() as tx:
         if form:

@@ -16,6 +16,8 @@ from services.reserves.desk.reads import reserve
 
 pages = Pages()
 
+SUMMED: Final = ("flights", "charged", "margin")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Duty:
@@ -120,23 +122,22 @@ async def _for_staff(visit: Visit) -> Response:
         waiting = await school.waiting(tx)
         waiting["dead_letters"] = await letters.waiting(tx)
         waiting["questions"] = await letters.questions_waiting(tx)
+        days = await school.days(tx, since=first - timedelta(days=180), until=after)
         facts: dict[str, Any] = {
             "balances": await school.balances(tx),
-            "month": await school.month(tx, since=first, until=after),
+            "month": _sums([row for row in days if row["day"] >= first], "currency"),
             "money_in": await school.money_in(
                 tx, since=begin_of_day(first, zone), until=begin_of_day(after, zone)
             ),
             "stands": await reserve.stands(tx, now),
-            "days": await school.days(
-                tx, currency=visit.school.currency, since=first - timedelta(days=180), until=after
-            ),
+            "chart": _chart([row for row in days if row["currency"] == visit.school.currency]),
         }
     duties = [
         {"duty": duty, "number": found["number"], "age": span(found["oldest"], now)}
         for duty in DUTIES
         if (found := waiting[duty.what])["number"]
     ]
-    return visit.page("overview.html", duties=duties, first=first, chart=_chart(facts["days"]), **facts)
+    return visit.page("overview.html", duties=duties, first=first, **facts)
 
 
 def _month_of(day: date) -> date:
@@ -145,13 +146,17 @@ def _month_of(day: date) -> date:
 
 def _chart(days: list[dict[str, Any]]) -> dict[str, list[Any]]:
     """Months with what was charged and what is left to the school, in minor units, for a chart."""
-    months: dict[str, list[int]] = {}
-    for row in days:
-        sums = months.setdefault(row["day"].strftime("%Y-%m"), [0, 0])
-        sums[0] += row["charged"]
-        sums[1] += row["margin"]
+    months = _sums([row | {"month": row["day"].strftime("%Y-%m")} for row in days], "month")
     return {
-        "months": list(months),
-        "charged": [sums[0] for sums in months.values()],
-        "margin": [sums[1] for sums in months.values()],
+        "months": [one["month"] for one in months],
+        "charged": [one["charged"] for one in months],
+        "margin": [one["margin"] for one in months],
     }
+
+
+def _sums(days: list[dict[str, Any]], by: str) -> list[dict[str, Any]]:
+    """Flights, charge and margin of these days for each value of `by`, in their order."""
+    return [
+        {by: value, **{name: sum(row[name] for row in days if row[by] == value) for name in SUMMED}}
+        for value in sorted({row[by] for row in days})
+    ]

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Final
 
-from console.reads.tables import Column, Listing
+from console.reads.tables import PAGE, Column, Listing
 
 OF_STUDENT: Final = Column(
     name="student", title="Student", kind="wallet", of="student:", filtered="has", link="/students/{student}"
@@ -20,14 +20,18 @@ OF_ITEM: Final = (
     Column(name="place", title="Place", export_only=True, unsorted=True),
 )
 
+_AGED: Final = """
+    SELECT student || ' ' || currency AS place, student, currency, not_due, days_1_30, days_31_60, days_61_90,
+           over_90, owed, overdue, credit, oldest_due
+    FROM (SELECT (now() AT TIME ZONE time_zone)::date AS day FROM receivables_public.school) AS today
+"""
 AGEING: Final = Listing(
     name="ageing",
     title="Ageing",
-    sql="""
-        SELECT student || ' ' || currency AS place, student, currency, not_due, days_1_30, days_31_60,
-               days_61_90, over_90, owed, overdue, credit, oldest_due
-        FROM (SELECT (now() AT TIME ZONE time_zone)::date AS day FROM receivables_public.school) AS today
-        CROSS JOIN LATERAL receivables_public.ageing_of(today.day, NULL)
+    sql=f"{_AGED} CROSS JOIN LATERAL receivables_public.ageing_of(today.day, NULL)",
+    first=f"""
+        {_AGED} CROSS JOIN LATERAL receivables_public.ageings_of(
+            today.day, receivables_public.most_overdue(today.day, {PAGE + 1}))
     """,
     columns=(
         OF_STUDENT,

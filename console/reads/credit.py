@@ -15,7 +15,6 @@ CROSSED_TO: Final = ("near", "close", "exceeded", "recovered")
 _CURRENCY: Final = Column(name="currency", title="Currency", export_only=True)
 _PLACE: Final = Column(name="place", title="Place", export_only=True, unsorted=True)
 
-AT_ONCE: Final = 20  # how each student stands takes two or three milliseconds
 # Nobody is sorted here: how all students stand is the sum of all that is posted and held.
 CREDIT: Final = Listing(
     name="credit",
@@ -167,12 +166,12 @@ CHARGES: Final = Listing(
 )
 
 _CREDIT: Final = """
-    SELECT credit.student, currency, posted, pending, available, disputed, credit_limit, room, used_percent,
-           level, frozen, until
-    FROM (SELECT DISTINCT student FROM receivables_public.accounts WHERE student > :after
-          ORDER BY student LIMIT :most) AS named
-    CROSS JOIN LATERAL receivables_public.credit_of(CAST(:day AS date), named.student) AS credit
-    ORDER BY credit.student
+    SELECT student, currency, posted, pending, available, disputed, credit_limit, room, used_percent, level,
+           frozen, until
+    FROM receivables_public.credits_of(CAST(:day AS date), ARRAY(
+        SELECT DISTINCT account.student FROM receivables_public.accounts AS account
+        WHERE account.student > :after ORDER BY account.student LIMIT :most))
+    ORDER BY student
 """
 
 

@@ -12,7 +12,7 @@ from console.reads.tables import Column, Listing
 from fleet.database import Tx
 from services.receivables.desk.reads import dunning
 
-LOOKED_AT: Final = 200  # students of a page of what would be asked today: of most of them nothing is
+LOOKED_AT: Final = 100  # students of a page of what would be asked today: of most of them nothing is
 
 _CURRENCY: Final = Column(name="currency", title="Currency", export_only=True)
 _TOTAL: Final = (

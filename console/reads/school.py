@@ -47,12 +47,6 @@ _BALANCES: Final = """
            (-sum(balance) FILTER (WHERE address = 'external:stripe'))::bigint AS at_stripe
     FROM ledger_public.wallets GROUP BY currency ORDER BY currency
 """
-_MONTH: Final = """
-    SELECT currency, count(*) AS flights, sum(charge)::bigint AS charged, sum(margin)::bigint AS margin
-    FROM billing_public.bills
-    WHERE in_force AND kind <> 'cancelled' AND billed_on >= :since AND billed_on < :until
-    GROUP BY currency ORDER BY currency
-"""
 _MONEY_IN: Final = """
     SELECT currency, count(*) AS payments, sum(amount)::bigint AS amount
     FROM receivables_public.payments
@@ -68,30 +62,32 @@ async def balances(tx: Tx) -> list[dict[str, Any]]:
     return [dict(row._mapping) for row in await tx.all(_BALANCES)]
 
 
-async def month(tx: Tx, *, since: Any, until: Any) -> list[dict[str, Any]]:
-    """Flights, charge and margin of bills in force, by currency; days since, and until excluded."""
-    return [dict(row._mapping) for row in await tx.all(_MONTH, since=since, until=until)]
-
-
 async def money_in(tx: Tx, *, since: Any, until: Any) -> list[dict[str, Any]]:
     """Card payments received between two instants, by currency."""
     return [dict(row._mapping) for row in await tx.all(_MONEY_IN, since=since, until=until)]
 
 
+# All bills less superseded ones: to ask each whether it is in force takes three times as long.
 _DAYS: Final = """
-    SELECT billed_on AS day, sum(charge)::bigint AS charged, sum(margin)::bigint AS margin
-    FROM billing_public.bills
-    WHERE in_force AND kind <> 'cancelled' AND currency = :currency
-      AND billed_on >= :since AND billed_on < :until
-    GROUP BY billed_on ORDER BY billed_on
+    SELECT billed_on AS day, currency, sum(flights)::bigint AS flights, sum(charge)::bigint AS charged,
+           sum(margin)::bigint AS margin
+    FROM (
+        SELECT billed_on, currency, 1 AS flights, charge, margin FROM billing_public.bills
+        WHERE kind <> 'cancelled' AND billed_on >= :since AND billed_on < :until
+        UNION ALL
+        SELECT billed_on, currency, -1, -charge, -margin FROM billing_public.bills
+        WHERE kind <> 'cancelled' AND billed_on >= :since AND billed_on < :until AND NOT in_force
+          AND flight_id IN (SELECT corrected.flight_id FROM billing_public.bills AS corrected
+                            WHERE corrected.corrects IS NOT NULL)
+    ) AS bill
+    GROUP BY billed_on, currency HAVING sum(flights) <> 0 ORDER BY billed_on, currency
 """
 _NEWEST: Final = "SELECT max(billed_on) AS day FROM billing_public.bills"
 
 
-async def days(tx: Tx, *, currency: str, since: Any, until: Any) -> list[dict[str, Any]]:
-    """Charge and margin of each day with flights."""
-    rows = await tx.all(_DAYS, currency=currency, since=since, until=until)
-    return [dict(row._mapping) for row in rows]
+async def days(tx: Tx, *, since: Any, until: Any) -> list[dict[str, Any]]:
+    """Flights, charge and margin of bills in force on each day, by currency; `until` excluded."""
+    return [dict(row._mapping) for row in await tx.all(_DAYS, since=since, until=until)]
 
 
 async def newest_day(tx: Tx) -> Any:

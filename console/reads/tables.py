@@ -61,7 +61,10 @@ class Column:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Listing:
-    """A list: its query with its columns, the column that names a row, and the order it comes in."""
+    """A list: its query with its columns, the column that names a row, and the order it comes in.
+
+    `first`: a query with at least the rows of the first page in that order, where `sql` computes all rows.
+    """
 
     name: str
     title: str
@@ -69,6 +72,7 @@ class Listing:
     columns: Sequence[Column]
     key: str
     order: str  # "-created_at": the newest first
+    first: str | None = None
     empty: str = "Nothing here."
     key_kind: Literal["text", "uuid"] = "text"
 
@@ -145,8 +149,8 @@ def filter_names(listing: Listing) -> Sequence[tuple[str, Column]]:
 
 def _filter_problem(listing: Listing, name: str, text: str) -> str | None:
     column = listing.column(name.removesuffix(".from").removesuffix(".to"))
-    if column is None or len(text) > TEXT_CHARS_MAX or "\x00" in text:
-        return "a filter is too long or damaged: it is left out"
+    if column is None or len(text) > TEXT_CHARS_MAX:
+        return "a filter is too long: it is left out"
     if column.choices and text not in column.choices:
         return f"{column.title} is one of {', '.join(column.choices)}"
     if column.filtered == "between" and _day(text) is None:
@@ -187,8 +191,10 @@ def _statement(listing: Listing, asked: Question, most: int) -> str:
     where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     nulls = f"({column.name} IS NULL), " if column.empty else ""
     order = f"{nulls}{column.name} {turn}, {listing.key} {turn}"
+    begins = asked.order == listing.order and asked.after is None and not asked.filters and most <= PAGE + 1
+    rows = listing.first if listing.first and begins else listing.sql
     # Every word is of a Listing or of this module; what came from a browser is in the parameters.
-    return f"SELECT * FROM ({listing.sql}) AS listed {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
+    return f"SELECT * FROM ({rows}) AS listed {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
 
 
 def _condition(listing: Listing, name: str) -> str:

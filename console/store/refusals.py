@@ -13,5 +13,4 @@ _NOTE: Final = """
 
 async def note(tx: Tx, *, person: str | None, method: str, path: str, why: str) -> None:
     """Keep a refusal. `path` has no query: a sign-in's code and a link's key are secrets."""
-    kept = path.replace("\x00", "\\0")[:PATH_CHARS_MAX]  # who asks for what cannot be stored is noted, too
-    await tx.execute(_NOTE, person=person, method=method[:10], path=kept, why=why)
+    await tx.execute(_NOTE, person=person, method=method[:10], path=path[:PATH_CHARS_MAX], why=why)

@@ -1029,6 +1029,7 @@ ALTER TABLE ONLY payouts.transfer ADD CONSTRAINT one_stripe_transfer_per_transfe
 ALTER TABLE ONLY payouts.transfer ADD CONSTRAINT transfer_pkey PRIMARY KEY (id);
 ALTER TABLE ONLY payouts.transfer ADD CONSTRAINT transfer_wallet_fkey FOREIGN KEY (wallet) REFERENCES payouts.payee(wallet);
 CREATE UNIQUE INDEX one_live_transfer_per_cause ON payouts.transfer USING btree (wallet, currency, cause) WHERE (state <> 'cancelled'::text);
+CREATE INDEX transfer_by_amount ON payouts.transfer USING btree (amount, id);
 CREATE INDEX transfer_by_time ON payouts.transfer USING btree (created_at, id);
 CREATE INDEX transfer_in_hold_period ON payouts.transfer USING btree (due_at) WHERE ((state = 'held'::text) AND (reason = 'hold_period'::text));
 CREATE INDEX transfer_not_settled ON payouts.transfer USING btree (wallet, state) WHERE (state = ANY (ARRAY['pending'::text, 'held'::text, 'sending'::text, 'refused'::text, 'parked'::text]));

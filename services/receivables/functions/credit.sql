@@ -19,9 +19,10 @@ GRANT EXECUTE ON FUNCTION credit_policy_on(date) TO hobbs_receivables;
 -- A student's wallet beside what they may owe. Amounts are minor units, credit positive. posted, pending and
 -- available are the ledger's; disputed is what card holders' banks took back until it is decided. credit_limit is
 -- NULL where there is none, and so is room: what may still be flown for. used_percent is NULL where the limit is
--- zero or none. One student, or everybody (NULL), by name.
-CREATE OR REPLACE FUNCTION receivables_public.credit_of(
-    on_day date, one text, OUT student text, OUT currency text, OUT posted bigint, OUT pending bigint,
+-- zero or none. These students, or everybody (NULL), by name; each wallet by its index (LIMIT 1), as joined as sets the
+-- few of a page would read all wallets.
+CREATE OR REPLACE FUNCTION receivables_public.credits_of(
+    on_day date, names text[], OUT student text, OUT currency text, OUT posted bigint, OUT pending bigint,
     OUT available bigint, OUT disputed bigint, OUT credit_limit bigint, OUT room bigint, OUT used_percent bigint,
     OUT level text, OUT frozen boolean, OUT own_limit boolean, OUT until date)
     RETURNS SETOF record
@@ -35,12 +36,12 @@ BEGIN
         SELECT p.default_limit, p.near_percent, p.close_percent
         FROM (VALUES (true)) AS always LEFT JOIN credit_policy_on(on_day) AS p ON true
     ), person AS (
-        SELECT one AS name WHERE one IS NOT NULL
+        SELECT unnest(names) AS name
         UNION
         SELECT substr(address, 9) FROM ledger_public.wallets
-        WHERE one IS NULL AND kind = 'student' AND wallets.currency = (SELECT school.currency FROM school)
+        WHERE names IS NULL AND kind = 'student' AND wallets.currency = (SELECT school.currency FROM school)
         UNION
-        SELECT own.student FROM credit_limit AS own WHERE one IS NULL AND NOT own.withdrawn
+        SELECT own.student FROM credit_limit AS own WHERE names IS NULL AND NOT own.withdrawn
     ), sums AS (
         SELECT person.name, school.currency, coalesce(wallet.balance, 0) AS posted,
                coalesce(wallet.pending, 0) AS pending, coalesce(wallet.available, 0) AS available,
@@ -51,8 +52,10 @@ BEGIN
                coalesce(own.frozen, false) AS frozen, own.student IS NOT NULL AS own_limit, own.until,
                coalesce(policy.near_percent, 80) AS near_percent, coalesce(policy.close_percent, 95) AS close_percent
         FROM person CROSS JOIN school CROSS JOIN policy
-        LEFT JOIN ledger_public.wallets AS wallet
-            ON wallet.address = 'student:' || person.name AND wallet.currency = school.currency
+        LEFT JOIN LATERAL (
+            SELECT wallets.balance, wallets.pending, wallets.available FROM ledger_public.wallets
+            WHERE wallets.address = 'student:' || person.name AND wallets.currency = school.currency
+            LIMIT 1) AS wallet ON true
         LEFT JOIN LATERAL (
             SELECT each.student, each.amount, each.frozen, each.until FROM credit_limit AS each
             WHERE each.student = person.name AND NOT each.withdrawn AND each.effective_from <= on_day
@@ -74,6 +77,19 @@ BEGIN
            used.frozen, used.own_limit, used.until
     FROM used ORDER BY used.name;
 END $$;
+GRANT EXECUTE ON FUNCTION receivables_public.credits_of(date, text[]) TO hobbs_reader;
+
+-- The same of one student, or of everybody (NULL).
+CREATE OR REPLACE FUNCTION receivables_public.credit_of(
+    on_day date, one text, OUT student text, OUT currency text, OUT posted bigint, OUT pending bigint,
+    OUT available bigint, OUT disputed bigint, OUT credit_limit bigint, OUT room bigint, OUT used_percent bigint,
+    OUT level text, OUT frozen boolean, OUT own_limit boolean, OUT until date)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = receivables, pg_temp
+    AS $$
+    SELECT * FROM receivables_public.credits_of(on_day, CASE WHEN one IS NOT NULL THEN ARRAY[one] END)
+$$;
 GRANT EXECUTE ON FUNCTION receivables_public.credit_of(date, text) TO hobbs_reader;
 
 -- By how many percent more than its estimate a dispatched flight holds, by the book's policy of a day.

@@ -16,15 +16,16 @@ CREATE OR REPLACE FUNCTION due_on(on_day date)
 $$;
 GRANT EXECUTE ON FUNCTION due_on(date) TO hobbs_receivables;
 
--- Which item a journal belongs to: a flight's bill and its corrections are one, a payment and its refunds, failures
--- and lost disputes are one, anything else stands alone.
+-- Which item a journal belongs to: a flight's bill and its corrections are one, a payment and its refunds, failures,
+-- reverts and lost disputes are one, anything else stands alone.
 CREATE OR REPLACE FUNCTION document_of(of_source text)
     RETURNS text
     LANGUAGE sql STABLE
     SET search_path = receivables, pg_temp
     AS $$
     SELECT coalesce(
-        (SELECT 'charge:' || posting.charge_id FROM posting WHERE posting.source = of_source),
+        (SELECT coalesce('charge:' || posting.charge_id, 'recorded:' || posting.payment_id) FROM posting
+         WHERE posting.source = of_source),
         'flight:' || substring(of_source FROM '^(?:flight|adjustment):(.+):[^:]+$'),
         of_source)
 $$;
@@ -33,6 +34,39 @@ GRANT EXECUTE ON FUNCTION document_of(text) TO hobbs_receivables;
 -- What students owe on a day, by how long it is overdue; amounts are minor units and positive. credit is what they
 -- paid or were given beyond it, disputed what card holders' banks took back until it is decided (not in the sums).
 -- balance is credit less what is owed: the ledger's. One student, or everybody (NULL), by name; nobody at zero.
+CREATE OR REPLACE FUNCTION receivables_public.ageings_of(
+    on_day date, names text[], OUT student text, OUT currency text, OUT balance bigint, OUT not_due bigint,
+    OUT days_1_30 bigint, OUT days_31_60 bigint, OUT days_61_90 bigint, OUT over_90 bigint, OUT owed bigint,
+    OUT overdue bigint, OUT credit bigint, OUT oldest_due date, OUT items integer)
+    RETURNS SETOF record
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = receivables, pg_temp
+    AS $$
+    SELECT aged.student, aged.currency, aged.credit + owed.late + aged.not_due, -aged.not_due, -aged.days_1_30,
+           -aged.days_31_60, -aged.days_61_90, -aged.over_90, -(owed.late + aged.not_due), -owed.late, aged.credit,
+           aged.oldest_due, aged.items
+    FROM (
+        SELECT item.student, item.currency,
+               coalesce((sum(item.open) FILTER (WHERE item.open < 0 AND item.due_on >= on_day))::bigint, 0) AS not_due,
+               coalesce((sum(item.open) FILTER (WHERE item.open < 0 AND on_day - item.due_on BETWEEN 1 AND 30))::bigint,
+                        0) AS days_1_30,
+               coalesce((sum(item.open) FILTER (WHERE item.open < 0 AND on_day - item.due_on BETWEEN 31 AND 60))::bigint,
+                        0) AS days_31_60,
+               coalesce((sum(item.open) FILTER (WHERE item.open < 0 AND on_day - item.due_on BETWEEN 61 AND 90))::bigint,
+                        0) AS days_61_90,
+               coalesce((sum(item.open) FILTER (WHERE item.open < 0 AND on_day - item.due_on > 90))::bigint, 0) AS over_90,
+               coalesce((sum(item.open) FILTER (WHERE item.open > 0))::bigint, 0) AS credit,
+               min(item.due_on) FILTER (WHERE item.open < 0) AS oldest_due,
+               (count(*) FILTER (WHERE item.open < 0))::integer AS items
+        FROM item WHERE item.open <> 0 AND (names IS NULL OR item.student = ANY (names))
+        GROUP BY item.student, item.currency) AS aged
+    CROSS JOIN LATERAL (
+        SELECT aged.days_1_30 + aged.days_31_60 + aged.days_61_90 + aged.over_90 AS late) AS owed
+    ORDER BY aged.student, aged.currency
+$$;
+GRANT EXECUTE ON FUNCTION receivables_public.ageings_of(date, text[]) TO hobbs_reader;
+
+-- The same of one student, or of everybody (NULL).
 CREATE OR REPLACE FUNCTION receivables_public.ageing_of(
     on_day date, one text, OUT student text, OUT currency text, OUT balance bigint, OUT not_due bigint,
     OUT days_1_30 bigint, OUT days_31_60 bigint, OUT days_61_90 bigint, OUT over_90 bigint, OUT owed bigint,
@@ -41,21 +75,24 @@ CREATE OR REPLACE FUNCTION receivables_public.ageing_of(
     LANGUAGE sql STABLE SECURITY DEFINER
     SET search_path = receivables, pg_temp
     AS $$
-    SELECT item.student, item.currency, sum(item.open)::bigint,
-           coalesce(-sum(item.open) FILTER (WHERE item.open < 0 AND item.due_on >= on_day), 0)::bigint,
-           coalesce(-sum(item.open) FILTER (WHERE item.open < 0 AND on_day - item.due_on BETWEEN 1 AND 30), 0)::bigint,
-           coalesce(-sum(item.open) FILTER (WHERE item.open < 0 AND on_day - item.due_on BETWEEN 31 AND 60), 0)::bigint,
-           coalesce(-sum(item.open) FILTER (WHERE item.open < 0 AND on_day - item.due_on BETWEEN 61 AND 90), 0)::bigint,
-           coalesce(-sum(item.open) FILTER (WHERE item.open < 0 AND on_day - item.due_on > 90), 0)::bigint,
-           coalesce(-sum(item.open) FILTER (WHERE item.open < 0), 0)::bigint,
-           coalesce(-sum(item.open) FILTER (WHERE item.open < 0 AND item.due_on < on_day), 0)::bigint,
-           coalesce(sum(item.open) FILTER (WHERE item.open > 0), 0)::bigint,
-           min(item.due_on) FILTER (WHERE item.open < 0),
-           (count(*) FILTER (WHERE item.open < 0))::integer
-    FROM item WHERE item.open <> 0 AND (one IS NULL OR item.student = one)
-    GROUP BY item.student, item.currency ORDER BY item.student, item.currency
+    SELECT * FROM receivables_public.ageings_of(on_day, CASE WHEN one IS NOT NULL THEN ARRAY[one] END)
 $$;
 GRANT EXECUTE ON FUNCTION receivables_public.ageing_of(date, text) TO hobbs_reader;
+
+-- The students of whom most is overdue on a day, by amount and by name, the last first; at most `most`.
+CREATE OR REPLACE FUNCTION receivables_public.most_overdue(on_day date, most integer)
+    RETURNS text[]
+    LANGUAGE sql STABLE SECURITY DEFINER
+    SET search_path = receivables, pg_temp
+    AS $$
+    SELECT ARRAY(
+        SELECT owing.student FROM (
+            SELECT item.student, item.currency,
+                   coalesce(sum(item.open) FILTER (WHERE item.open < 0 AND item.due_on < on_day), 0) AS late
+            FROM item WHERE item.open <> 0 GROUP BY item.student, item.currency) AS owing
+        ORDER BY owing.late, owing.student || ' ' || owing.currency DESC LIMIT most)
+$$;
+GRANT EXECUTE ON FUNCTION receivables_public.most_overdue(date, integer) TO hobbs_reader;
 
 -- The same of everybody together, one row for each currency; students: how many owe something.
 CREATE OR REPLACE FUNCTION receivables_public.ageing_in_total(

@@ -105,3 +105,15 @@ async def test_no_form_breaks_anything_or_asks_for_another(
     assert {one["object"] for one in by_anna} <= {"anna", "student:anna"}
     assert {tuple(one["who"]["roles"]) for one in by_anna} == {("student:anna",)}
     assert all(one["dry_run"] for one in asked)
+
+
+async def test_nothing_is_called_by_a_name_that_cannot_be_stored(
+    desk: Desk, silent: Database, caplog: pytest.LogCaptureFixture
+) -> None:
+    people = [await desk.browser("ada"), await desk.browser("anna"), desk.opened()]
+    for path in of("GET"):
+        odd = re.sub(r"\{[^}]+\}", "a%00b", path)
+        asked = odd if odd != path else f"{path}?f.state=%00"
+        answers = [await browser.get(asked) for browser in people]
+        assert {answer.status_code for answer in answers} == {404}, asked
+    assert "request failed" not in caplog.text

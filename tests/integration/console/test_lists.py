@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import asyncpg
 import pytest
 
-from console.reads import tables
+from console.reads import school, tables
+from console.reads.accounts import AGEING
 from console.reads.letters import LETTERS
 from console.reads.tables import Listing, Question, question
 from console.reads.transfers import PAYEES, TRANSFERS
@@ -85,3 +86,54 @@ async def test_every_list_can_be_asked_by_each_of_its_columns(
         for name, column in tables.filter_names(listing):
             text = column.choices[0] if column.choices else "2026-05-22"
             await tables.page(tx, listing, question(listing, {f"f.{name}": text}), zone="UTC")
+
+
+_OWING = """
+    SET session_replication_role = replica;
+    UPDATE receivables.school SET time_zone = 'UTC', currency = 'USD';
+    INSERT INTO receivables.item (student, currency, document, amount, open, booked_on, due_on)
+    SELECT 'past-' || n % 70, 'USD', 'flight:F' || n, due.amount, due.amount, due.day, due.day
+    FROM generate_series(1, 210) AS n
+    CROSS JOIN LATERAL (SELECT 100 * (n % 5) - 350 AS amount, current_date + 20 - n % 60 AS day) AS due
+    WHERE due.amount <> 0
+"""
+
+
+async def test_a_first_page_that_computes_its_own_rows_has_those_of_all(
+    database_url: str, open_db: OpenDatabase
+) -> None:
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(_OWING)
+    await owner.close()
+    asked = question(AGEING, {})
+    async with open_db("console").transaction() as tx:
+        everybody = await tables.everything(tx, AGEING, asked, zone="UTC")
+        first = await tables.page(tx, AGEING, asked, zone="UTC")
+    assert len({row["overdue"] for row in everybody}) < len(everybody) == 70, "some owe the same"
+    assert list(first.rows) == everybody[: tables.PAGE]
+    assert first.next_cursor is not None
+
+
+_BILLED = """
+    SET session_replication_role = replica;
+    INSERT INTO billing.bill (id, flight_id, revision, fingerprint, corrects, student, billed_on, occurred_at,
+                              currency, charge, legs_total, margin, hours_from, billed_tenths, facts, rates,
+                              lines, legs, flags, school_version, billed_at, kind, reason, made_by, priced_by)
+    SELECT CAST('00000000-0000-7000-8000-00000000000' || at AS uuid), flight, revision, 'f' || at,
+           CASE WHEN revision > 1 THEN CAST('00000000-0000-7000-8000-000000000001' AS uuid) END, 'anna',
+           date '2026-03-01', now(), 'USD', charge, 0, charge, 'hobbs', 10, '{}', '[]', '[]', '[]', '[]', 1,
+           now(), kind, said, said, CASE WHEN revision > 1 THEN 'bill' END
+    FROM (VALUES (1, 'F1', 1, 1000, 'completed', NULL), (2, 'F1', 2, 700, 'corrected', 'wrong'),
+                 (3, 'F2', 1, 500, 'completed', NULL), (4, 'F3', 1, 900, 'completed', NULL),
+                 (5, 'F3', 2, 0, 'cancelled', 'wrong')) AS of (at, flight, revision, charge, kind, said)
+"""
+
+
+async def test_a_days_sums_are_of_the_bills_in_force(database_url: str, open_db: OpenDatabase) -> None:
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(_BILLED)
+    await owner.close()
+    day = date(2026, 3, 1)
+    async with open_db("console").transaction() as tx:
+        found = await school.days(tx, since=day, until=day + timedelta(days=1))
+    assert found == [{"day": day, "currency": "USD", "flights": 2, "charged": 1200, "margin": 1200}]
