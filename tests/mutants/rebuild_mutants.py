@@ -79,7 +79,7 @@ REBUILD_MUTANTS = (
         EVENTS,
         "       OR made_at < (SELECT lost_before FROM event_listing)",
         "       OR made_at > (SELECT lost_before FROM event_listing)",
-        "tests/integration/payouts/test_missed_events.py"
+        "tests/integration/payouts/test_lost_events.py"
         "::test_what_receivables_lost_with_kafka_is_published_again",
     ),
 )

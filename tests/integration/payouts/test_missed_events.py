@@ -100,26 +100,6 @@ async def journals(receivables: Database, charge: str) -> list[str]:
     return [source for source in sources if source.endswith(charge)]
 
 
-async def test_what_receivables_lost_with_kafka_is_published_again(
-    world: World, receivables: Database
-) -> None:
-    """Both had the first payment's events; of the second only payouts had taken them in."""
-    first, lost = pay(world), pay(world)
-    events = made(world)
-    assert len(events) == 6
-    await world.handle(*[delivered(event) for event in events])
-    await take_stripe_events(receivables, [delivered(event) for event in events[:3]])
-    await recover(world)
-    assert await published(world) == []
-    await world.rows("UPDATE event_listing SET lost_before = :now RETURNING only_row", now=world.clock())
-    await recover(world)
-    assert await types_published(world) == OF_A_PAYMENT
-    await take_stripe_events(receivables, await published(world))
-    assert [len(await journals(receivables, charge)) for charge in (first, lost)] == [1, 1]
-    await recover(world)
-    assert await types_published(world) == OF_A_PAYMENT
-
-
 async def dead(*databases: Database) -> int:
     letters = 0
     for database in databases:

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from fleet.migrate import run_sql
 
-revision = "0029"
-down_revision = "0028"
+revision = "0030"
+down_revision = "0029"
 branch_labels = None
 depends_on = None
 
