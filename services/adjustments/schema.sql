@@ -37,7 +37,7 @@ CREATE TABLE adjustments.adjustment (
     journal_id uuid,
     trace jsonb NOT NULL,
     CONSTRAINT adjustment_follows_a_first_bill CHECK ((revision >= 2)),
-    CONSTRAINT adjustment_kind_is_known CHECK ((kind = ANY (ARRAY['corrected'::text, 'cancelled'::text, 'recovered'::text]))),
+    CONSTRAINT adjustment_kind_is_known CHECK ((kind = ANY (ARRAY['corrected'::text, 'cancelled'::text, 'recovered'::text, 'manual'::text]))),
     CONSTRAINT adjustment_of_nothing_asks_nobody CHECK (((differences <> '{}'::jsonb) OR (state = ANY (ARRAY['proposed'::text, 'superseded'::text, 'settled'::text])))),
     CONSTRAINT adjustment_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'waiting'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'superseded'::text, 'posted'::text, 'settling'::text, 'settled'::text, 'failed'::text]))),
     CONSTRAINT amount_above_the_limit_needs_approval CHECK (((state = ANY (ARRAY['posted'::text, 'settling'::text, 'settled'::text])) OR (approvals_needed >=
@@ -46,6 +46,7 @@ CASE
     WHEN (largest > approve_above) THEN 1
     ELSE 0
 END))),
+    CONSTRAINT amount_by_hand_needs_approval CHECK (((kind <> 'manual'::text) OR (approvals_needed > 0) OR (state = ANY (ARRAY['posted'::text, 'settling'::text, 'settled'::text])))),
     CONSTRAINT approvals_needed_are_none_one_or_two CHECK (((approvals_needed >= 0) AND (approvals_needed <= 2))),
     CONSTRAINT changed_student_needs_approval CHECK (((student = student_before) OR (approvals_needed > 0))),
     CONSTRAINT expiry_is_after_the_proposal CHECK ((expires_at > proposed_at)),
