@@ -176,6 +176,22 @@ ALTER TABLE console.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((t
 ALTER TABLE ONLY console.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE console.outbox TO hobbs_console;
 
+CREATE TABLE console.outbox_sent (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz NOT NULL,
+    sent_at timestamptz DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY console.outbox_sent ADD CONSTRAINT sent_row_has_its_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE ON TABLE console.outbox_sent TO hobbs_console;
+
 CREATE TABLE console.question (
     id uuid NOT NULL,
     asked_at timestamptz DEFAULT now() NOT NULL,

@@ -225,6 +225,7 @@ def _upgrade(connection: Connection, service: str, revision: str) -> None:
     if revision == "head":
         moved = _revision(connection, service) != before
         run_script(connection, _of_each("asked_decision.sql", service))
+        run_script(connection, _of_each("sent_rows.sql", service))
         apply_functions(connection, service, function_files(service), anew=moved)
         run_script(connection, public_views(service))
 

@@ -1,7 +1,8 @@
 """Follow-up events: staged in the transaction that decided them, relayed to Kafka after it.
 
-The relay selects what is present and deletes what Kafka acknowledged; it never remembers a position, so a
-row that commits late is never skipped. One owner per service (a session lock) keeps the order of each key.
+The relay selects what is present and moves what Kafka acknowledged into a log, which keeps it for some days
+in case Kafka is lost (hobbs/put_back). It remembers no position: a row that commits late is never skipped.
+One owner per service (a session lock) keeps the order of each key.
 What its own process stages wakes it; another process of the service tells it by a notification of Postgres,
 which may be lost, so it looks by itself, too, less often the longer nothing came (decision 0263).
 A crash between acknowledgement and delete publishes a row again, with the same event id.
@@ -31,6 +32,7 @@ BATCH_ROWS = 2_000
 BATCH_BYTES = 262_144  # of one partition; a larger record travels alone
 POLL_S = 0.05  # how long it rests while rows come; doubled up to POLL_MOST_S while none do
 POLL_MOST_S = 1.0
+PRUNE_ROWS, PRUNE_EVERY_S = 1_000, 60.0
 # Rows staged within this time are sent together; the first row after an idle period is sent at once.
 GATHER_S = 0.01
 STANDBY_S = 1.0
@@ -97,8 +99,23 @@ _SELECT = text("""
     SELECT id, topic, key, value, event_id, source, correlation_id, traceparent, raw_headers, staged_at
     FROM outbox ORDER BY id LIMIT :most
 """)
+# A row whose place in the log is taken must not stop the relay: it is in the log.
+_MOVE = text("""
+    WITH sent AS (DELETE FROM outbox WHERE id = ANY (CAST(:ids AS bigint[])) RETURNING *)
+    INSERT INTO outbox_sent (id, topic, key, value, event_id, source, correlation_id, traceparent,
+                             raw_headers, staged_at)
+    SELECT id, topic, key, value, event_id, source, correlation_id, traceparent, raw_headers, staged_at
+    FROM sent
+    ON CONFLICT ON CONSTRAINT sent_row_has_its_place DO NOTHING
+""")
 _DELETE = text("DELETE FROM outbox WHERE id = ANY (CAST(:ids AS bigint[]))")
-# When a power cut undoes a delete, its rows are published again under the same ids: no need to wait for it.
+# Only the lowest places are looked at: a log of which nothing is old must not be read each time.
+_PRUNE = text("""
+    WITH first AS (SELECT id, sent_at FROM outbox_sent ORDER BY id LIMIT :most)
+    DELETE FROM outbox_sent USING first
+    WHERE outbox_sent.id = first.id AND first.sent_at < now() - make_interval(days => :days)
+""")
+# When a power cut undoes a move, its rows are published again under the same ids: no need to wait for it.
 _RELAXED = text("SET synchronous_commit = off")
 _LOCK = text("SELECT pg_try_advisory_lock(hashtextextended(:name, 0))")
 _NOTIFY = text("SELECT pg_notify(:channel, '')")
@@ -107,7 +124,12 @@ _NOTIFY = text("SELECT pg_notify(:channel, '')")
 class OutboxRelay:
     """Moves one service's outbox to Kafka. `run` returns only when cancelled."""
 
-    def __init__(self, database: Database, connection: dict[str, Any], topic_prefix: str) -> None:
+    def __init__(
+        self, database: Database, connection: dict[str, Any], topic_prefix: str, *, kept_days: int
+    ) -> None:
+        """kept_days: how long the log keeps what was sent; 0: there is none."""
+        self._kept_days = kept_days
+        self._prune_at = 0.0  # by the event loop's clock
         self._database = database
         self._kafka = connection
         self._prefix = topic_prefix
@@ -165,6 +187,7 @@ class OutboxRelay:
             while True:
                 self._wake.clear()
                 relayed = await self._relay_batch(session, producer)
+                await self._prune_if_due(session)
                 if 0 < relayed < BATCH_ROWS:
                     await asyncio.sleep(GATHER_S)
                 if relayed < BATCH_ROWS:
@@ -191,13 +214,21 @@ class OutboxRelay:
         done = _acknowledged_prefixes(rows, _failures(sending, results))
         await fault_point("outbox.acknowledged")
         if done:
-            await session.execute(_DELETE, {"ids": done})
+            await session.execute(_MOVE if self._kept_days else _DELETE, {"ids": done})
             metrics.OUTBOX_RELAYED.labels(self._database.schema).inc(len(done))
         await fault_point("outbox.deleted")
         failures = [r for r in results if isinstance(r, BaseException)]
         if failures:
             raise failures[0]
         return len(rows)
+
+    async def _prune_if_due(self, session: AsyncConnection) -> None:
+        """Delete the oldest of what was sent, some at a time; at once again while there is more."""
+        now = asyncio.get_running_loop().time()
+        if now < self._prune_at:
+            return
+        pruned = await session.execute(_PRUNE, {"most": PRUNE_ROWS, "days": self._kept_days})
+        self._prune_at = now if pruned.rowcount == PRUNE_ROWS else now + PRUNE_EVERY_S
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row[Any]]) -> list["_Sending"]:
         """Hand rows to the producer by the batch: a future for each would cost more than the record."""

@@ -114,6 +114,8 @@ class Settings(ProcessSettings):
     timer_lease_s: float = Field(default=300.0, ge=1, le=86_400)
     # How often one process of the service asks the service's invariants.
     check_every_s: float = Field(default=3_600.0, ge=1, le=86_400)
+    # How long rows of the outbox are kept that Kafka has; no longer than the topic of addresses keeps them.
+    outbox_kept_days: int = Field(default=7, ge=0, le=7)
     database_pool_size: int = Field(default=5, ge=1, le=50)
 
     @field_validator("database_url")

@@ -4,6 +4,11 @@
 -- No event waits in the outbox for more than ten minutes.
 SELECT id, topic, staged_at FROM outbox WHERE staged_at < now() - interval '10 minutes';
 
+-- name: sent_rows_are_forgotten
+-- The log of what Kafka has reaches back eight days at most: it may hold addresses of people.
+SELECT id, topic, sent_at FROM (SELECT id, topic, sent_at FROM outbox_sent ORDER BY id LIMIT 1) AS first
+WHERE sent_at < now() - interval '8 days';
+
 -- name: dead_letters_tell_their_attempts
 -- Every dead letter's history names each of its refusals, and a closed one says who closed it.
 SELECT id, topic, state, attempts

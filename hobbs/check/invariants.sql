@@ -39,9 +39,9 @@ WITH moved AS (
            CAST(substring(source FROM ':([0-9]{1,9})$') AS integer) AS revision,
            event_type, currency, address AS wallet, amount
     FROM ledger_public.entries WHERE event_type IN ('flight', 'adjustment')
-      AND source NOT IN (  -- of what a lost dispute took there is no bill
+      AND source NOT IN (  -- of what a lost dispute took there is no bill, nor of amounts by hand
           SELECT 'adjustment:' || flight_id || ':' || revision FROM adjustments_public.adjustments
-          WHERE kind = 'recovered')
+          WHERE kind IN ('recovered', 'manual'))
 ), in_force AS (
     SELECT flight_id, max(revision) AS revision FROM moved WHERE event_type = 'adjustment' GROUP BY flight_id
 ), posted AS (

@@ -6,6 +6,7 @@ Examples:
   hobbs adjustments show F123:2
   hobbs adjustments approve F123:2 F124:3 --dry-run
   hobbs adjustments reject F123:2 --why "the meter was read again: it was right"
+  hobbs adjustments amend OLD-17 --amount student:student-01=-12.50 --why "the log says 1.3"
   hobbs adjustments makers
   hobbs adjustments settlements --late
   hobbs adjustments settle F123:2 --method forgiven --why "our mistake"
@@ -19,6 +20,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from fleet.database import Tx
+from fleet.money import parse_minor
 from fleet.settings import Settings
 from hobbs.commands import adjustments_settle
 from hobbs.shell.connections import reading, run, settings_or_exit
@@ -30,6 +32,7 @@ from hobbs.shell.reasons import NeededWhyOption, WhoOption, WhyOption
 from hobbs.shell.several_decisions import decide_several
 from services.adjustments.desk import reads
 from services.adjustments.domain.adjustments import State
+from services.billing.desk import reads as book
 
 SERVICE: Final = "adjustments"
 MONEY: Final = (
@@ -161,6 +164,35 @@ def reject_command(
 ) -> None:
     """Reject adjustments that wait, or that the ledger refused: nothing moves."""
     _decide("reject", names, why, dry_run=dry_run, yes=yes, who=who, show=show_rejected)
+
+
+@app.command("amend")
+def amend_command(
+    flight: Annotated[str, typer.Argument(metavar="FLIGHT", help="One that other software billed.")],
+    why: NeededWhyOption,
+    amount: Annotated[
+        list[str], typer.Option(metavar="WALLET=AMOUNT", help="Negative: is owed more. Repeat for several.")
+    ],
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    who: WhoOption = "",
+) -> None:
+    """Propose amounts by hand for a flight that was billed elsewhere. Another person approves them.
+
+    The school takes what is left. What still waits of the flight is superseded.
+    """
+    currency = _read(book.whole_book).currency()
+    amounts: dict[str, int] = {}
+    for told in amount:
+        wallet, _, value = told.rpartition("=")
+        try:
+            amounts[wallet] = parse_minor(value, currency)
+        except ValueError as error:
+            raise typer.BadParameter(f"{told}: {error}", param_hint="--amount") from None
+    question = Question(
+        service=SERVICE, action="amend", object=flight, who=who, why=why, parameters={"amounts": amounts}
+    )
+    decide_several([question], dry_run=dry_run, yes=yes, prompt=f"propose for {flight}?", show=show_parties)
 
 
 @app.command("makers")

@@ -1,4 +1,4 @@
-"""Kafka's users: what each may do, for whoever administers the brokers.
+"""Kafka's users, for whoever administers the brokers; and what to do when Kafka was lost.
 
 \b
 Examples:
@@ -6,6 +6,7 @@ Examples:
   hobbs kafka acls --output table
   hobbs kafka acls --who gateway --output json
   hobbs kafka acls --prefix shadow. --shadow-of ''
+  hobbs kafka put-back --dry-run
 """
 
 from dataclasses import asdict
@@ -13,6 +14,7 @@ from typing import Annotated, Final
 
 import typer
 
+from hobbs.commands import kafka_put_back
 from hobbs.shell.kafka_script import script, shadow_script
 from hobbs.shell.output import Output, show_rows
 from schemas.kafka_rights import every_right, rights_of
@@ -22,11 +24,7 @@ from schemas.shadow import refused_prefix, shadow_rights
 COLUMNS: Final = ("user", "operation", "resource", "name")
 
 app = typer.Typer(no_args_is_help=True, help=__doc__, rich_markup_mode=None)
-
-
-@app.callback()
-def _group() -> None:
-    """Keeps `acls` a word of its own, although there is no other yet."""
+app.command("put-back")(kafka_put_back.put_back_command)
 
 
 @app.command("acls")

@@ -57,7 +57,7 @@ _REWRITABLE = """
 _WAITING = """
     SELECT (SELECT count(*) FROM outbox) AS outbox_rows,
            (SELECT coalesce(extract(epoch FROM now() - min(staged_at)), 0)::float8 FROM outbox)
-               AS outbox_age_s,
+               AS outbox_age_s, pg_total_relation_size('outbox_sent') AS log_bytes,
            (SELECT count(*) FROM dead_letter WHERE state = 'open') AS dead_letters
 """
 
@@ -262,6 +262,7 @@ def _migrations(service: str, pending: list[str]) -> Finding:
 
 def _outbox(service: str, row: Row[Any]) -> Finding:
     found = f"outbox: {row.outbox_rows} rows, the oldest {row.outbox_age_s:.0f} s old"
+    found += f"; the log of sent rows: {row.log_bytes / 2**20:.1f} MiB"
     if row.outbox_age_s > OUTBOX_AGE_S_MAX:
         return wrong(service, found, f"is `hobbs work {service}` running, and does it reach Kafka?")
     return ok(service, found)

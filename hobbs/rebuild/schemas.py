@@ -18,9 +18,9 @@ from fleet.revisions import head_revision
 
 ASIDE: Final = "_aside"
 LOCK_TIMEOUT: Final = "10s"
-# Taken over as they are, since topics do not say them: what the service was about to publish, how far it had
-# read, when its jobs ran, what became of its dead letters, and what its invariants said.
-CARRIED: Final = ("outbox", "topic_position", "timer", "dead_letter", "invariant_outcome")
+# Taken over as they are, since topics do not say them: what the service was about to publish, what it has
+# published, how far it had read, when its jobs ran, what became of its dead letters, what invariants said.
+CARRIED: Final = ("outbox", "outbox_sent", "topic_position", "timer", "dead_letter", "invariant_outcome")
 
 
 class NotSwapped(Exception):

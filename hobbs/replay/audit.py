@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from fleet import outbox
-from fleet.database import Database
+from fleet.database import Database, Tx
 from fleet.decisions import EFFECTS_MAX, SENTENCE_CHARS_MAX, TAKEN, DecisionTaken, key_of
 from fleet.envelope import Message, Record, first_cause, uuid7
 from hobbs.replay.decided import bodies
@@ -20,24 +20,36 @@ async def note(
 
     what: the range, for people; effects: what the rehearsal said would be written.
     """
-    now = datetime.now(UTC)
     sentence = f"{who} replays {what} of {topic} to {db.schema}" + (f": {why}" if why else "")
+    async with db.transaction() as tx:
+        await told(tx, action=ACTION, about=f"topic:{topic}", sentence=sentence, who=who, effects=effects)
+
+
+async def told(
+    tx: Tx,
+    *,
+    action: str,
+    about: str,
+    sentence: str,
+    who: str,
+    effects: Sequence[Mapping[str, Any]],
+) -> None:
+    """Stage an answer that nobody asked for on the topic, in the outbox of this transaction's service."""
     event = DecisionTaken(
         decision_id=uuid7(),
-        service=db.schema,
-        action=ACTION,
-        object=f"topic:{topic}",
+        service=tx.service,
+        action=action,
+        object=about,
         outcome="done",
         sentence=sentence[:SENTENCE_CHARS_MAX],
         effects=[dict(effect) for effect in effects[:EFFECTS_MAX]],
         preview_hash=None,
-        taken_at=now,
+        taken_at=datetime.now(UTC),
         who=who,
         login=None,
     )
-    key = key_of(db.schema, event.object)
-    async with db.transaction() as tx:
-        await outbox.stage(tx, [Message(topic=TAKEN, key=key, event=event, cause=first_cause())])
+    key = key_of(tx.service, event.object)
+    await outbox.stage(tx, [Message(topic=TAKEN, key=key, event=event, cause=first_cause())])
 
 
 async def past(batches: AsyncIterator[Sequence[Record]]) -> list[dict[str, Any]]:

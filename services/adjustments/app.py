@@ -6,7 +6,7 @@ from fleet.settings import Settings
 from fleet.shared_batches import UNHURRIED_S
 from fleet.worker import Worker
 from services.adjustments import handlers
-from services.adjustments.desk import decisions, settlements
+from services.adjustments.desk import decisions, manual, settlements
 
 MEASURE_S = 15.0
 EXPIRE_S = 60.0
@@ -24,7 +24,7 @@ def build(settings: Settings | None = None) -> Worker:
     worker.every("hear_early", HEAR_S, partial(handlers.hear_early, worker.database))
     worker.every("remind", REMIND_S, partial(handlers.remind_of_settlements, worker.database))
     worker.every("measure_settlements", MEASURE_S, partial(handlers.measure_settlements, worker.database))
-    worker.decide({**decisions.ACTIONS, **settlements.ACTIONS})
+    worker.decide({**decisions.ACTIONS, **manual.ACTIONS, **settlements.ACTIONS})
     return worker
 
 

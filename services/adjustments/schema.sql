@@ -37,7 +37,7 @@ CREATE TABLE adjustments.adjustment (
     journal_id uuid,
     trace jsonb NOT NULL,
     CONSTRAINT adjustment_follows_a_first_bill CHECK ((revision >= 2)),
-    CONSTRAINT adjustment_kind_is_known CHECK ((kind = ANY (ARRAY['corrected'::text, 'cancelled'::text, 'recovered'::text]))),
+    CONSTRAINT adjustment_kind_is_known CHECK ((kind = ANY (ARRAY['corrected'::text, 'cancelled'::text, 'recovered'::text, 'manual'::text]))),
     CONSTRAINT adjustment_of_nothing_asks_nobody CHECK (((differences <> '{}'::jsonb) OR (state = ANY (ARRAY['proposed'::text, 'superseded'::text, 'settled'::text])))),
     CONSTRAINT adjustment_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'waiting'::text, 'approved'::text, 'rejected'::text, 'expired'::text, 'superseded'::text, 'posted'::text, 'settling'::text, 'settled'::text, 'failed'::text]))),
     CONSTRAINT amount_above_the_limit_needs_approval CHECK (((state = ANY (ARRAY['posted'::text, 'settling'::text, 'settled'::text])) OR (approvals_needed >=
@@ -46,6 +46,7 @@ CASE
     WHEN (largest > approve_above) THEN 1
     ELSE 0
 END))),
+    CONSTRAINT amount_by_hand_needs_approval CHECK (((kind <> 'manual'::text) OR (approvals_needed > 0) OR (state = ANY (ARRAY['posted'::text, 'settling'::text, 'settled'::text])))),
     CONSTRAINT approvals_needed_are_none_one_or_two CHECK (((approvals_needed >= 0) AND (approvals_needed <= 2))),
     CONSTRAINT changed_student_needs_approval CHECK (((student = student_before) OR (approvals_needed > 0))),
     CONSTRAINT expiry_is_after_the_proposal CHECK ((expires_at > proposed_at)),
@@ -255,6 +256,22 @@ ALTER TABLE adjustments.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE adjustments.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['adjustment.changed'::text, 'adjustments.dead'::text, 'adjustments.redrive'::text, 'decision.taken'::text, 'journal.requested'::text, 'notification.requested'::text, 'refund.requested'::text, 'reversal.requested'::text]))) NOT VALID;
 ALTER TABLE ONLY adjustments.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE adjustments.outbox TO hobbs_adjustments;
+
+CREATE TABLE adjustments.outbox_sent (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz NOT NULL,
+    sent_at timestamptz DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY adjustments.outbox_sent ADD CONSTRAINT sent_row_has_its_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE ON TABLE adjustments.outbox_sent TO hobbs_adjustments;
 
 CREATE TABLE adjustments.partly_carried (
     source text NOT NULL,

@@ -201,6 +201,22 @@ ALTER TABLE billing.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((t
 ALTER TABLE ONLY billing.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE billing.outbox TO hobbs_billing;
 
+CREATE TABLE billing.outbox_sent (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz NOT NULL,
+    sent_at timestamptz DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY billing.outbox_sent ADD CONSTRAINT sent_row_has_its_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE ON TABLE billing.outbox_sent TO hobbs_billing;
+
 CREATE TABLE billing.school_version (
     version integer NOT NULL,
     base_version integer NOT NULL,

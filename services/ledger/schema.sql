@@ -477,6 +477,22 @@ ALTER TABLE ledger.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((to
 ALTER TABLE ONLY ledger.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE ledger.outbox TO hobbs_ledger;
 
+CREATE TABLE ledger.outbox_sent (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz NOT NULL,
+    sent_at timestamptz DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY ledger.outbox_sent ADD CONSTRAINT sent_row_has_its_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE ON TABLE ledger.outbox_sent TO hobbs_ledger;
+
 CREATE TABLE ledger.revert (
     journal_id uuid NOT NULL,
     reverted_id uuid NOT NULL,

@@ -275,6 +275,7 @@ CREATE TABLE payouts.event_listing (
     page_after text,
     completed_at timestamptz DEFAULT now() NOT NULL,
     calm_since timestamptz DEFAULT now() NOT NULL,
+    lost_before timestamptz,
     CONSTRAINT page_belongs_to_a_listing CHECK (((page_after IS NULL) OR (begun_at IS NOT NULL))),
     CONSTRAINT there_is_one_listing CHECK (only_row)
 );
@@ -609,6 +610,22 @@ ALTER TABLE payouts.outbox ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE payouts.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((topic = ANY (ARRAY['charge.answered'::text, 'charge.settled'::text, 'decision.taken'::text, 'journal.requested'::text, 'notification.requested'::text, 'payout.settled'::text, 'payouts.dead'::text, 'payouts.redrive'::text, 'refund.settled'::text, 'reversal.settled'::text, 'stripe.balance'::text, 'stripe.transaction'::text, 'stripe.webhook'::text, 'transfer.parked'::text, 'transfer.refused'::text, 'transfer.reversed'::text, 'transfer.sent'::text]))) NOT VALID;
 ALTER TABLE ONLY payouts.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE payouts.outbox TO hobbs_payouts;
+
+CREATE TABLE payouts.outbox_sent (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz NOT NULL,
+    sent_at timestamptz DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY payouts.outbox_sent ADD CONSTRAINT sent_row_has_its_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE ON TABLE payouts.outbox_sent TO hobbs_payouts;
 
 CREATE TABLE payouts.payable (
     id bigint NOT NULL,

@@ -3,7 +3,7 @@
 CREATE SCHEMA receivables;
 CREATE SCHEMA receivables_public;
 GRANT USAGE ON SCHEMA receivables TO hobbs_receivables;
-GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments, hobbs_gateway;
+GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments, hobbs_gateway, hobbs_payouts;
 
 CREATE TABLE receivables.account (
     student text NOT NULL,
@@ -482,6 +482,22 @@ ALTER TABLE receivables.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK
 ALTER TABLE ONLY receivables.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE receivables.outbox TO hobbs_receivables;
 
+CREATE TABLE receivables.outbox_sent (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz NOT NULL,
+    sent_at timestamptz DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY receivables.outbox_sent ADD CONSTRAINT sent_row_has_its_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE ON TABLE receivables.outbox_sent TO hobbs_receivables;
+
 CREATE TABLE receivables.payment_failure (
     payment_intent_id text NOT NULL,
     attempt text NOT NULL,
@@ -685,7 +701,7 @@ CREATE VIEW receivables_public.admitted_events AS
  SELECT event_key,
     admitted_at
    FROM receivables.inbox;
-GRANT SELECT ON TABLE receivables_public.admitted_events TO hobbs_reader, hobbs_receivables;
+GRANT SELECT ON TABLE receivables_public.admitted_events TO hobbs_reader, hobbs_payouts, hobbs_receivables;
 
 CREATE VIEW receivables_public.auto_charges AS
  SELECT request_id,
@@ -780,7 +796,7 @@ CREATE VIEW receivables_public.dead_letters AS
     correlation_id,
     event_key
    FROM receivables.dead_letter;
-GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_receivables;
+GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_payouts, hobbs_receivables;
 
 CREATE VIEW receivables_public.deposited_payments AS
  SELECT deposit_id,

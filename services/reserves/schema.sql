@@ -402,6 +402,22 @@ ALTER TABLE reserves.outbox ADD CONSTRAINT outbox_takes_own_topics_only CHECK ((
 ALTER TABLE ONLY reserves.outbox ADD CONSTRAINT outbox_row_has_one_place PRIMARY KEY (id);
 GRANT SELECT, INSERT, DELETE, UPDATE ON TABLE reserves.outbox TO hobbs_reserves;
 
+CREATE TABLE reserves.outbox_sent (
+    id bigint NOT NULL,
+    topic text NOT NULL,
+    key bytea,
+    value bytea,
+    event_id uuid,
+    source text,
+    correlation_id text,
+    traceparent text,
+    raw_headers jsonb,
+    staged_at timestamptz NOT NULL,
+    sent_at timestamptz DEFAULT clock_timestamp() NOT NULL
+);
+ALTER TABLE ONLY reserves.outbox_sent ADD CONSTRAINT sent_row_has_its_place PRIMARY KEY (id);
+GRANT SELECT, INSERT, DELETE ON TABLE reserves.outbox_sent TO hobbs_reserves;
+
 CREATE TABLE reserves.own_refund (
     refund_id text NOT NULL
 );

@@ -80,6 +80,7 @@ SQL_BESIDE: Final = (
     "hobbs/doctor",
     "hobbs/local",
     "hobbs/persons",
+    "hobbs/put_back",
     "hobbs/rebuild",
     "bench",
     "tests",

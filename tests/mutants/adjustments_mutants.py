@@ -281,6 +281,18 @@ ADJUSTMENTS_MUTANTS = (
         catchers=(f"{RECOVERIES}::test_without_a_card_nothing_is_proposed",),
     ),
     Mutant(
+        name="an-amount-by-hand-needs-nobody",
+        breaks="One person changes what a student owes for a flight of which nothing is known.",
+        edits=(
+            Edit(
+                path="services/adjustments/domain/policy.py",
+                old="    if by_hand:\n",
+                new="    if False:\n",
+            ),
+        ),
+        catchers=(f"{TESTS}/test_manual.py::test_it_waits_for_another_person_however_small_it_is",),
+    ),
+    Mutant(
         name="a-recovery-needs-nobody",
         breaks="Below the policy's limit a lost dispute is taken from the payees by itself.",
         edits=(

@@ -8,6 +8,8 @@ SCHEMAS = "hobbs/rebuild/schemas.py"
 AUDIT = "hobbs/replay/audit.py"
 TESTS = "tests/integration/ops/test_rebuild.py"
 REPLAYS = "tests/integration/ops/test_replay.py"
+OUTBOX = "fleet/outbox.py"
+EVENTS = "services/payouts/store/events.py"
 
 
 def _mutant(name: str, breaks: str, path: str, old: str, new: str, *catchers: str) -> Mutant:
@@ -35,8 +37,8 @@ REBUILD_MUTANTS = (
         "rebuild-forgets-what-waits",
         "What the service was about to publish is lost with the swap.",
         SCHEMAS,
-        'CARRIED: Final = ("outbox", "topic_position",',
-        'CARRIED: Final = ("topic_position",',
+        'CARRIED: Final = ("outbox", "outbox_sent",',
+        'CARRIED: Final = ("outbox_sent",',
         f"{TESTS}::test_what_only_one_process_admitted_after_its_last_written_place_is_made_too",
     ),
     _mutant(
@@ -51,8 +53,33 @@ REBUILD_MUTANTS = (
         "replay-without-a-trace",
         "Nobody can say afterwards who replayed what.",
         AUDIT,
-        "        await outbox.stage(tx, [Message(",
-        "        _ = (outbox.stage, tx, [Message(",
+        "    await outbox.stage(tx, [Message(",
+        "    _ = (outbox.stage, tx, [Message(",
         f"{REPLAYS}::test_who_replayed_what_and_why_is_kept_before_the_first_record",
+    ),
+    _mutant(
+        "sent-rows-are-not-kept",
+        "When Kafka is lost, what was sent and not yet taken in is lost with it.",
+        OUTBOX,
+        "_MOVE if self._kept_days else _DELETE",
+        "_DELETE",
+        "tests/integration/fleet/test_outbox_relay.py::test_what_was_sent_is_kept_as_it_was_until_it_is_old",
+    ),
+    _mutant(
+        "sent-rows-are-kept-for-ever",
+        "Addresses of people stay in the log of sent rows.",
+        OUTBOX,
+        "first.sent_at < now()",
+        "first.sent_at > now()",
+        "tests/integration/fleet/test_outbox_relay.py::test_what_was_sent_is_kept_as_it_was_until_it_is_old",
+    ),
+    _mutant(
+        "events-lost-with-kafka-are-delivered",
+        "A payment whose webhook payouts had taken in, and receivables had not, is never posted.",
+        EVENTS,
+        "       OR made_at < (SELECT lost_before FROM event_listing)",
+        "       OR made_at > (SELECT lost_before FROM event_listing)",
+        "tests/integration/payouts/test_lost_events.py"
+        "::test_what_receivables_lost_with_kafka_is_published_again",
     ),
 )

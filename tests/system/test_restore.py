@@ -1,26 +1,43 @@
 """A database is restored from a backup; Kafka and Stripe go on: nothing is lost, nothing is paid twice."""
 
 import asyncio
+import secrets
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from hobbs.demo.figures import Figures
-from hobbs.demo.school import FLIGHTS_FILE
+import pytest
+from typer.testing import CliRunner, Result
+
+from hobbs.cli import assemble
+from hobbs.demo.figures import Figures, Row
+from hobbs.demo.school import FLIGHTS_FILE, publish_flights
 from hobbs.demo.story import Story
 from hobbs.demo.verdict import check_books
+from hobbs.doctor.findings import Finding
 from hobbs.doctor.restore import examine_restore
-from hobbs.local.running_fleet import RunningFleet, operator_settings
+from hobbs.local.fleet_processes import Fleet
+from hobbs.local.running_fleet import RunningFleet, create_topics, operator_settings
 from tests.support.backups import back_up, restore, set_offsets, start
-from tests.support.fleets import Silent, outcome
+from tests.support.fleets import PARTITIONS, Silent, outcome
 from tests.support.stripe import StripeSim
 
 FLIGHTS, SOME_FLIGHTS = 16, 6
+GRACE_IS_OVER = """
+    WITH missed AS (UPDATE payouts.missed_event SET noted_at = '-infinity' RETURNING event_id)
+    UPDATE payouts.timer SET due_at = now() WHERE name = 'recover_events' AND EXISTS (SELECT FROM missed)
+    RETURNING name
+"""
 
 
 async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
-    tmp_path: Path, fleet: RunningFleet, figures: Figures, stripe_sim: StripeSim
+    tmp_path: Path,
+    fleet: RunningFleet,
+    figures: Figures,
+    stripe_sim: StripeSim,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Three ages of backups, with offsets ahead of the database, half way, and at the beginning."""
+    """Three ages of backups, with offsets ahead of the database, half way, at the beginning; no Kafka."""
     empty, opened, in_traffic = (tmp_path / name for name in ("empty", "opened", "in_traffic"))
     since = datetime.now(UTC)
     flights = tmp_path / "flights.csv"
@@ -57,10 +74,61 @@ async def test_a_restored_deployment_ends_as_if_nothing_had_happened(
             more = [row for row in ended[table] if row not in rows]
             less = [row for row in rows if row not in ended[table]]
             assert ended[table] == rows, (backup.name, table, {"only here": more, "only undisturbed": less})
+    await restore(fleet, in_traffic)
+    await without_kafka(fleet, flights, undisturbed, monkeypatch)
     await figures.rows("TRUNCATE billing.topic_position")  # as a backup of the release before has none
     assert any("does not say how far it is" in s for s in await found(fleet, since))
 
 
+async def without_kafka(
+    running: RunningFleet,
+    flights: Path,
+    undisturbed: dict[str, list[Row]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Kafka is lost in the middle of the traffic, and docs/operations/kafka.md is done with stopped services.
+
+    Another prefix is another Kafka: no topic, no group, no offset.
+    """
+    monkeypatch.setenv("HOBBS_OWNER_DATABASE_URL", running.fleet.owner_url)
+    command = ("kafka", "put-back", "--why", "the disk is gone", "--yes")
+    refused = await typed(running.fleet, monkeypatch, *command)
+    assert (refused.exit_code, "it was not lost" in refused.stderr) == (1, True)
+    anew = RunningFleet(
+        fleet=replace(running.fleet, topic_prefix=f"{secrets.token_hex(4)}."), services=running.services
+    )
+    lost = await typed(anew.fleet, monkeypatch, *command)
+    assert (lost.exit_code, "hobbs migrate makes them" in lost.stderr) == (1, True)
+    await create_topics(anew.fleet.kafka_bootstrap, anew.fleet.topic_prefix, partitions_most=PARTITIONS)
+    assert any("Kafka lost records" in one.fix for one in await examined(anew))
+    put_back = await typed(anew.fleet, monkeypatch, *command)
+    assert put_back.exit_code == 0, put_back.output
+    async with Figures(anew.fleet) as figures:
+        await start(anew)
+        await asyncio.to_thread(publish_flights, anew.fleet, flights)
+        story = Story(anew.fleet, figures, Silent(), flights=flights)
+
+        async def as_undisturbed() -> bool:
+            await figures.rows(GRACE_IS_OVER)
+            return await outcome(figures) == undisturbed
+
+        await story.until(as_undisturbed, "differences")
+        await story.settle()
+        assert [verdict for verdict in await check_books(anew.fleet, figures) if not verdict.holds] == []
+        assert await as_undisturbed()
+
+
+async def typed(fleet: Fleet, monkeypatch: pytest.MonkeyPatch, *words: str) -> Result:
+    """Type a command as the operator of this fleet."""
+    for name, value in fleet.environment("operator").items():
+        monkeypatch.setenv(name, value)
+    return await asyncio.to_thread(CliRunner().invoke, assemble([words[0]]), words)
+
+
 async def found(running: RunningFleet, since: datetime) -> list[str]:
     """What `hobbs restore check` says."""
-    return [finding.found for finding in await examine_restore(operator_settings(running.fleet), since)]
+    return [finding.found for finding in await examined(running, since)]
+
+
+async def examined(running: RunningFleet, since: datetime | None = None) -> list[Finding]:
+    return await examine_restore(operator_settings(running.fleet), since)

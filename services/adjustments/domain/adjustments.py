@@ -13,7 +13,8 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from fleet.cause import Cause
 
 Amounts = Mapping[str, int]
-Kind = Literal["corrected", "cancelled", "recovered"]  # the last: after a lost dispute (recoveries.py)
+# recovered: after a lost dispute (recoveries.py); manual: of a flight that other software billed (manual.py).
+Kind = Literal["corrected", "cancelled", "recovered", "manual"]
 PricedBy = Literal["bill", "book"]
 
 PREFIX: Final = "adjustment:"

@@ -19,6 +19,7 @@ class Need(StrEnum):
     STUDENT_CHANGED = "student_changed"
     LOST_DISPUTE = "lost_dispute"
     RECOVERED_FLIGHT = "recovered_flight"
+    BY_HAND = "by_hand"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,6 +59,7 @@ def judge(
     student_changed: bool,
     recovered: bool = False,
     recovered_flight: bool = False,
+    by_hand: bool = False,
     policy: Policy,
     now: datetime,
     zone: str,
@@ -77,6 +79,8 @@ def judge(
         needs.append(Need.LOST_DISPUTE)
     if recovered_flight:
         needs.append(Need.RECOVERED_FLIGHT)
+    if by_hand:
+        needs.append(Need.BY_HAND)
     count = 2 if Need.LARGE_AMOUNT in needs else 1 if needs else 0
     return Judgement(
         needs=tuple(needs),
@@ -107,5 +111,6 @@ def _sentence(needs: Sequence[Need], count: int, largest: int, currency: str, po
         Need.STUDENT_CHANGED: "the student changed",
         Need.LOST_DISPUTE: "payees bear what a dispute took, or get it back",
         Need.RECOVERED_FLIGHT: "payees of this flight bear a part of a lost dispute, of other amounts",
+        Need.BY_HAND: "other software billed the flight, and the amounts are by hand",
     }
     return f"waits for {_COUNTED[count]}: {', '.join(said[need] for need in needs)}"

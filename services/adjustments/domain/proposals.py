@@ -189,6 +189,7 @@ def _judge(adjustment: Adjustment, terms: Terms) -> Judgement:
         flown_on=adjustment.flown_on,
         student_changed=_changes_student(adjustment),
         recovered=adjustment.kind == "recovered",
+        by_hand=adjustment.kind == "manual",
         recovered_flight=adjustment.kind != "recovered" and adjustment.flight_id in terms.recovered,
         policy=terms.policy,
         now=terms.now,

@@ -7,6 +7,7 @@ from typing import Final
 
 from fleet import outbox
 from fleet.admitted import Admitted
+from fleet.cause import Cause
 from fleet.database import Tx
 from fleet.dead_letters import Refusal as Buried
 from fleet.dead_letters import bury
@@ -48,6 +49,17 @@ async def propose(tx: Tx, revised: Sequence[Admitted[Revision]], now: datetime) 
     decided = _decide(revised, firsts, known, posted, await terms(tx, now, firsts))
     await bury(tx, decided.buried)
     await _write(tx, decided, now)
+
+
+async def propose_one(
+    tx: Tx, revision: Revision, known: Sequence[Adjustment], cause: Cause, now: datetime
+) -> Proposal:
+    """Make an adjustment of a revision that a person asks for. The flight is locked; known: what it has."""
+    by = await terms(tx, now, [revision.flight_id])
+    made = proposals.propose(revision, revision.first, known, None, by, cause)
+    assert isinstance(made, Proposal), "a new revision of a locked flight is no repeat"
+    await _write(tx, _Decided(new=[made], superseded=list(made.superseded)), now)
+    return made
 
 
 def _decide(

@@ -7,6 +7,7 @@ from sqlalchemy import Row
 
 from fleet.database import Tx, json_parameter
 from services.adjustments.domain.flights import FirstBill
+from services.adjustments.domain.manual import BilledElsewhere
 
 _KNOW: Final = """
     INSERT INTO flight (flight_id, currency, first_source, first_entries)
@@ -52,6 +53,18 @@ _LOCK_FREE: Final = """
 async def lock_free(tx: Tx, flights: Sequence[str]) -> dict[str, FirstBill]:
     """Lock those of these flights that nobody else has locked."""
     return {row.flight_id: _bill(row) for row in await tx.all(_LOCK_FREE, flights=sorted(flights))}
+
+
+_ELSEWHERE: Final = """
+    SELECT flight_id, student, currency, billed_on FROM billing_public.bills
+    WHERE flight_id = :flight AND kind = 'elsewhere'
+"""
+
+
+async def billed_elsewhere(tx: Tx, flight_id: str) -> BilledElsewhere | None:
+    """A flight that other software billed, from billing's view; None: there is none of that name."""
+    row = await tx.first(_ELSEWHERE, flight=flight_id)
+    return None if row is None else BilledElsewhere(**row._mapping)
 
 
 def _bill(row: Row[Any]) -> FirstBill:

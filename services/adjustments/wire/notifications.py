@@ -19,6 +19,7 @@ _PEOPLE: dict[str, _Told] = {
 _CAUSES: dict[Kind, str] = {
     "corrected": "was corrected",
     "cancelled": "was cancelled",
+    "manual": "was corrected by hand, which other software had billed",
     "recovered": "was paid with money about which the student's bank decided",
 }
 

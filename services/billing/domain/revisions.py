@@ -158,8 +158,8 @@ def decide_revision(revision: Revision, history: History, book: Book) -> Revisio
         return refuse(
             revision,
             "billed_elsewhere",
-            "other software billed it, and what it charged is not known here: post the difference by hand "
-            "(hobbs post)",
+            "other software billed it, and what it charged is not known here: ask for the difference by hand "
+            "(hobbs adjustments amend)",
         )
     correction = Correction(
         kind=revision.kind,

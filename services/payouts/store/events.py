@@ -70,7 +70,8 @@ async def start_over(tx: Tx, listing: EventListing) -> None:
 
 
 # An event was delivered when it is in the inbox, or a dead letter because it could not be read. A letter that
-# nobody with the key wrote is no delivery: a stranger could keep events of Stripe's list from us.
+# nobody with the key wrote is no delivery: a stranger could keep events of Stripe's list from us. What was
+# made before Kafka was lost must have reached receivables too: nobody else reads these events.
 _NOTE = """
     INSERT INTO missed_event (event_id, event_key, event_type, made_at, noted_at, body)
     SELECT event_id, event_key, event_type, made_at, :now, body
@@ -80,6 +81,11 @@ _NOTE = """
     WHERE NOT EXISTS (SELECT FROM inbox WHERE inbox.event_key = listed.event_key)
       AND NOT EXISTS (SELECT FROM dead_letter
                       WHERE dead_letter.event_key = listed.event_key AND reason <> 'not_attested')
+       OR made_at < (SELECT lost_before FROM event_listing)
+      AND NOT EXISTS (SELECT FROM receivables_public.admitted_events AS taken
+                      WHERE taken.event_key = listed.event_key)
+      AND NOT EXISTS (SELECT FROM receivables_public.dead_letters AS letter
+                      WHERE letter.event_key = listed.event_key AND letter.reason <> 'not_attested')
     ORDER BY event_id
     ON CONFLICT (event_id) DO NOTHING
 """
@@ -104,6 +110,11 @@ _ARRIVED = """
       AND (EXISTS (SELECT FROM inbox WHERE inbox.event_key = missed_event.event_key)
            OR EXISTS (SELECT FROM dead_letter
                       WHERE dead_letter.event_key = missed_event.event_key AND reason <> 'not_attested'))
+      AND (made_at >= coalesce((SELECT lost_before FROM event_listing), '-infinity')
+           OR EXISTS (SELECT FROM receivables_public.admitted_events AS taken
+                      WHERE taken.event_key = missed_event.event_key)
+           OR EXISTS (SELECT FROM receivables_public.dead_letters AS letter
+                      WHERE letter.event_key = missed_event.event_key AND letter.reason <> 'not_attested'))
 """
 
 

@@ -30,8 +30,9 @@ async def database(plain_url: str) -> AsyncIterator[Database]:
     await connection.execute("CREATE SCHEMA sample; SET search_path TO sample")
     for file in ("fleet_tables.sql", "position.sql", "invariant_outcome.sql"):
         await connection.execute((SQL / file).read_text())
-    asked = (SQL / "asked_decision.sql").read_text()
-    await connection.execute(asked[: asked.index("GRANT")])  # there is no role of this schema
+    for file in ("asked_decision.sql", "sent_rows.sql"):
+        script = (SQL / file).read_text()
+        await connection.execute(script[: script.index("GRANT")])  # there is no role of this schema
     await connection.execute(
         "CREATE TABLE effect (name varchar(1000) PRIMARY KEY, times integer NOT NULL DEFAULT 1)"
     )

@@ -200,7 +200,9 @@ class Outbox(Machine):
         """One owner of the lock, until nothing is left or it breaks, as it does when Kafka refuses."""
         if not await self._rows():
             return
-        relay = OutboxRelay(self.database, {"bootstrap_servers": self.topics.kafka}, self.topics.prefix)
+        relay = OutboxRelay(
+            self.database, {"bootstrap_servers": self.topics.kafka}, self.topics.prefix, kept_days=1
+        )
         faults._plan = Plan(parse_plan(plan), None)
         try:
             async with self.database.session() as session:
@@ -218,7 +220,9 @@ class Outbox(Machine):
     async def _two_relays(self) -> None:
         """Two processes: only the one with the lock relays, so they cannot overtake each other."""
         relays = [
-            OutboxRelay(self.database, {"bootstrap_servers": self.topics.kafka}, self.topics.prefix)
+            OutboxRelay(
+                self.database, {"bootstrap_servers": self.topics.kafka}, self.topics.prefix, kept_days=1
+            )
             for _ in range(2)
         ]
         async with self.database.session() as one, self.database.session() as other:

@@ -15,6 +15,7 @@ from fleet import faults, outbox
 from fleet.database import Database
 from fleet.envelope import Message, first_cause
 from fleet.outbox import OutboxRelay, stage
+from hobbs.put_back import sent_rows
 from tests.integration.fleet.sample import Thing
 from tests.integration.fleet.test_worker import until
 
@@ -43,7 +44,7 @@ class Told:
     """A relay driven by hand, and what its topic was told."""
 
     def __init__(self, database: Database, kafka: str, prefix: str, consumer: AIOKafkaConsumer) -> None:
-        self.relay = OutboxRelay(database, {"bootstrap_servers": kafka}, prefix)
+        self.relay = OutboxRelay(database, {"bootstrap_servers": kafka}, prefix, kept_days=1)
         self._database = database
         self._kafka = kafka
         self._consumer = consumer
@@ -129,6 +130,35 @@ async def test_a_death_between_acknowledgement_and_delete_publishes_the_same_eve
     assert dict(first.headers)["ce_id"] == dict(again.headers)["ce_id"]
 
 
+async def test_what_was_sent_is_kept_as_it_was_until_it_is_old(
+    database: Database, told: Told, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Put back under its old id, a row goes before a newer one, and is the same record."""
+    monkeypatch.setattr(outbox, "PRUNE_ROWS", 1)
+    await staged(database, message("a"), message("b"))
+    await told.step()
+    async with database.session() as session:
+        await told.relay._prune_if_due(session)  # neither is a day old
+        async with database.transaction() as tx:
+            await tx.execute("UPDATE outbox_sent SET sent_at = sent_at - interval '1 day' WHERE id = 1")
+        told.relay._prune_at = 0.0
+        for _ in range(3):
+            await told.relay._prune_if_due(session)
+    await staged(database, message("c"))
+    async with database.transaction() as tx:
+        put_back = sent_rows._PUT.format(schema="sample")
+        assert await tx.execute(put_back) == 1
+    await told.step()
+    _, b, again, c = await told.heard(4)
+    assert (again.key, again.value, again.headers) == (b.key, b.value, b.headers)
+    assert b"c" in c.value
+    told.relay._kept_days = 0
+    await staged(database, message("d"))
+    await told.step()
+    async with database.transaction() as tx:
+        assert [row.id for row in await tx.all("SELECT id FROM outbox_sent ORDER BY id")] == [2, 3]
+
+
 async def test_the_relay_puts_a_key_where_every_producer_puts_it(
     database: Database, told: Told, kafka: str, prefix: str
 ) -> None:
@@ -168,7 +198,7 @@ async def test_a_second_relay_waits_for_the_first_to_end(
     """Two at once would mix the records of one key."""
     monkeypatch.setattr(outbox, "STANDBY_S", 0.05)
     other = Counted(plain_url, schema="sample", pool_size=5)
-    second = OutboxRelay(other, {"bootstrap_servers": kafka}, prefix)
+    second = OutboxRelay(other, {"bootstrap_servers": kafka}, prefix, kept_days=1)
     await staged(database, message("a"))
 
     async def asked_again() -> bool:
@@ -195,7 +225,7 @@ async def test_what_a_process_that_stands_by_stages_is_relayed_when_it_says_so(
     monkeypatch.setattr(outbox, "POLL_S", 3600.0)
     monkeypatch.setattr(outbox, "POLL_MOST_S", 3600.0)
     other = Counted(plain_url, schema="sample", pool_size=5)
-    second = OutboxRelay(other, {"bootstrap_servers": kafka}, prefix)
+    second = OutboxRelay(other, {"bootstrap_servers": kafka}, prefix, kept_days=1)
 
     async def first_owns() -> bool:
         async with other.session() as session:

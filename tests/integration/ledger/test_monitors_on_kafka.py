@@ -27,7 +27,7 @@ async def test_crossings_reach_their_topic_in_order_keyed_by_the_wallet(ledger: 
     await watch(ledger, low(0))
     legs = [((STUDENT, amount), ("external:bank", -amount)) for amount in (-1, +1, -1)]
     await ask(ledger, *(requested(f"payment:{n}", one) for n, one in enumerate(legs)))
-    relay = asyncio.create_task(OutboxRelay(ledger, {"bootstrap_servers": kafka}, prefix).run())
+    relay = asyncio.create_task(OutboxRelay(ledger, {"bootstrap_servers": kafka}, prefix, kept_days=1).run())
     consumer = AIOKafkaConsumer(prefix + CROSSED, bootstrap_servers=kafka, auto_offset_reset="earliest")
     try:
         async with consumer, asyncio.timeout(30):

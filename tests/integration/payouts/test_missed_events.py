@@ -268,7 +268,8 @@ async def test_the_first_listing_begins_with_the_deployments_own_first_event(
                 days=first_event_days_ago,
             )
     again = "SET search_path = payouts; DROP TABLE event_listing, missed_event;"
-    later = "ALTER TABLE event_listing ADD COLUMN calm_since timestamptz NOT NULL DEFAULT now();"
+    later = "ALTER TABLE event_listing ADD COLUMN calm_since timestamptz NOT NULL DEFAULT now(), "
+    later += "ADD COLUMN lost_before timestamptz;"
     await run_statement(owner_url, again + MIGRATION.read_text(encoding="utf-8") + later)
     begins = world.clock() - (await listing(world)).listed_until
     assert abs(begins - timedelta(days=begins_days_ago)) < timedelta(hours=1)
