@@ -52,9 +52,7 @@ def build(settings: ConsoleSettings | None = None) -> Worker:
             await store.sessions.forget_old(tx)
 
     async def measured() -> None:
-        await measure(
-            worker.database, console.clock(), idle=timedelta(minutes=settings.console_idle_minutes)
-        )
+        await measure(worker.database, console.clock(), idle=timedelta(minutes=settings.console_idle_minutes))
 
     async def issue_due() -> None:
         await issue(worker.database, console.clock())
