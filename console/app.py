@@ -2,14 +2,14 @@
 
 import logging
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from pydantic import ValidationError
 
 from console import metrics, store
 from console.context import Console
 from console.erasing import erase
-from console.issuing import issue
+from console.issuing import issue, overdue
 from console.settings import ConsoleSettings
 from console.web import build_web, templates
 from fleet.database import Database
@@ -52,7 +52,7 @@ def build(settings: ConsoleSettings | None = None) -> Worker:
             await store.sessions.forget_old(tx)
 
     async def measured() -> None:
-        await measure(worker.database, idle=timedelta(minutes=settings.console_idle_minutes))
+        await measure(worker.database, console.clock(), idle=timedelta(minutes=settings.console_idle_minutes))
 
     async def issue_due() -> None:
         await issue(worker.database, console.clock())
@@ -70,13 +70,14 @@ def build(settings: ConsoleSettings | None = None) -> Worker:
     return worker
 
 
-async def measure(db: Database, *, idle: timedelta) -> None:
-    """Show how many sessions live, and which decisions of people wait for an answer."""
+async def measure(db: Database, now: datetime, *, idle: timedelta) -> None:
+    """Show how many sessions live, which decisions wait for an answer, and whether statements are overdue."""
     async with db.transaction() as tx:
         waiting, oldest_s = await store.acts.unanswered(tx)
         metrics.SESSIONS.set(await store.sessions.living(tx, idle=idle))
     metrics.WAITING.set(waiting)
     metrics.OLDEST_WAITING.set(oldest_s)
+    metrics.STATEMENTS_OVERDUE.set((await overdue(db, now)).total_seconds())
 
 
 async def copy_requested(db: Database, batch: Sequence[Record]) -> None:

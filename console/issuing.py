@@ -4,14 +4,15 @@ A part is one transaction: who dies leaves the others' statements issued, and wh
 them. A statement that is kept already stays as it is.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from console import metrics, store
 from console.reads import statements as reads
 from console.reads.school import school
-from console.statements import issued, month_to_issue
+from console.statements import due_at, issued, month_to_issue
 from fleet.database import Database
+from fleet.faults import fault_point
 
 AT_ONCE: Final = 50
 
@@ -39,5 +40,14 @@ async def issue_part(db: Database, now: datetime, most: int = AT_ONCE) -> bool:
             if statement.lines or statement.opening:
                 await store.statements.insert(tx, issued(statement, wallet, month, found.currency), now)
                 metrics.STATEMENTS.inc()
+        await fault_point("console.statements_kept")
         await store.statements.advance(tx, month.name, wallets[-1] if len(wallets) == most else None, now)
     return True
+
+
+async def overdue(db: Database, now: datetime) -> timedelta:
+    """For how long the statements of a month could have been issued and are not all; zero: none is due."""
+    async with db.transaction() as tx:
+        found = await school(tx)
+        month = month_to_issue(await store.statements.latest(tx), now, found.zone)
+    return now - due_at(month) if month else timedelta()

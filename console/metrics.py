@@ -20,6 +20,9 @@ SIGN_INS_REFUSED: Final = metrics.counter(
     "console_sign_ins_refused_total", "Sign-ins that led to no session", {"way": ("local", "oidc")}
 )
 STATEMENTS: Final = metrics.counter("console_statements_issued_total", "Statements issued by the timer")
+STATEMENTS_OVERDUE: Final = metrics.gauge(
+    "console_statements_overdue_seconds", "For how long the statements of a month are due and not all issued"
+)
 SESSIONS: Final = metrics.gauge("console_sessions", "Sessions that live")
 WAITING: Final = metrics.gauge(
     "console_decisions_waiting", "Decisions that people asked for and no service has answered"

@@ -135,11 +135,16 @@ def month_to_issue(latest: str | None, now: datetime, zone: str) -> Month | None
         name = f"{local_date(now, zone):%Y-%m}"
         for _ in range(2):
             name = f"{date.fromisoformat(name + '-01') - timedelta(days=1):%Y-%m}"
-            if (month := Month.of(name, zone)) and month.issued_at + KEPT_AFTER <= now:
+            if (month := Month.of(name, zone)) and due_at(month) <= now:
                 return month
         return None
     month = Month.of(f"{next_month(date.fromisoformat(latest + '-01')):%Y-%m}", zone)
-    return month if month and month.issued_at + KEPT_AFTER <= now else None
+    return month if month and due_at(month) <= now else None
+
+
+def due_at(month: Month) -> datetime:
+    """From when the statements of a month are issued."""
+    return month.issued_at + KEPT_AFTER
 
 
 def stated(wallet: str, month: Month, opening: int, entries: Sequence[Mapping[str, Any]]) -> Statement:

@@ -6,6 +6,7 @@ ASKING = "tests/integration/console/test_asking.py"
 DOORS = "tests/integration/console/test_doors.py"
 OIDC = "tests/integration/console/test_oidc.py"
 ADDRESSES = "tests/unit/console/test_addresses.py"
+STATEMENTS = "tests/integration/console/test_statements.py"
 ROWS = "tests/system/console/test_rows.py"
 
 CONSOLE_MUTANTS = (
@@ -86,6 +87,30 @@ CONSOLE_MUTANTS = (
             ),
         ),
         catchers=(f"{ADDRESSES}::test_the_nearest_stranger_is_who_asks",),
+    ),
+    Mutant(
+        name="console-balance-without-lines-is-not-stated",
+        breaks="Who owes and did not fly that month gets no statement.",
+        edits=(
+            Edit(
+                path="console/issuing.py",
+                old="if statement.lines or statement.opening:",
+                new="if statement.lines:",
+            ),
+        ),
+        catchers=(f"{STATEMENTS}::test_every_wallet_s_month_is_issued_once_whoever_dies_or_comes_too",),
+    ),
+    Mutant(
+        name="console-statements-are-never-overdue",
+        breaks="Nobody learns that a month's statements were not issued.",
+        edits=(
+            Edit(
+                path="console/issuing.py",
+                old="return now - due_at(month) if month else timedelta()",
+                new="return timedelta()",
+            ),
+        ),
+        catchers=(f"{STATEMENTS}::test_a_death_while_statements_are_issued_leaves_whole_parts",),
     ),
     Mutant(
         name="console-holder-reads-every-entry",

@@ -1,6 +1,6 @@
 """Who gets in, from where, for how long, and what every answer says to a browser."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
@@ -67,7 +67,7 @@ async def test_pages_refused_sign_ins_and_sessions_are_counted(desk: Desk) -> No
                     now() - interval '5 minutes')
             """
         )
-    await measure(desk.console.db, idle=timedelta(minutes=30))
+    await measure(desk.console.db, datetime.now(UTC), idle=timedelta(minutes=30))
     assert (value("console_sessions"), value("console_decisions_waiting")) == (1, 1)
     assert value("console_oldest_decision_seconds") >= 300
 

@@ -9,7 +9,9 @@ import asyncpg
 import pytest
 from openpyxl import load_workbook
 
-from console.issuing import issue, issue_part
+from console.fault_points import POINTS
+from console.issuing import issue, issue_part, overdue
+from fleet import faults
 from fleet.database import Database
 from fleet.envelope import Record
 from schemas.journals import EntryRequest, JournalRequested
@@ -74,6 +76,21 @@ async def test_every_wallet_s_month_is_issued_once_whoever_dies_or_comes_too(con
     assert [one[2] for one in await kept(console_db)] == [1] * 7 + [0] * 7, (
         "a balance is stated without lines"
     )
+
+
+@pytest.mark.parametrize("point", POINTS)
+async def test_a_death_while_statements_are_issued_leaves_whole_parts(
+    console_db: Database, monkeypatch: pytest.MonkeyPatch, point: str
+) -> None:
+    monkeypatch.setattr(faults, "_plan", faults.Plan(faults.parse_plan(f"{point}=raise@2"), None))
+    assert await issue_part(console_db, later(), most=3)
+    with pytest.raises(faults.InjectedFault):
+        await issue_part(console_db, later(), most=3)
+    assert len(await kept(console_db)) == 3
+    assert await overdue(console_db, later()) > timedelta(hours=1)
+    await issue(console_db, later())
+    assert len(await kept(console_db)) == len(WALLETS)
+    assert await overdue(console_db, later()) == timedelta()
 
 
 async def test_what_was_issued_is_never_changed(console_db: Database) -> None:
