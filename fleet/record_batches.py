@@ -88,8 +88,8 @@ class _Unknown(Exception):
 def make_readable(data: bytes, *, wanted: int, end: int, quickly: bool = False) -> Readable:
     """The same records as aiokafka can read them, from offset `wanted` on; `end` is the partition's.
 
-    Not all of them: what is left out is fetched again from where this ends. `quickly`: raises TakesLong where a
-    compressed batch unpacks to more than QUICK_BYTES, or is not sound.
+    Not all of them: what is left out is fetched again from where this ends. `quickly`: raises TakesLong where
+    a compressed batch unpacks to more than QUICK_BYTES, or is not sound.
     """
     parts: list[bytes] = []
     at, room = 0, PART_BYTES
