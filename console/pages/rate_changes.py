@@ -97,7 +97,7 @@ def _sums(changed: Sequence[FlightDifference]) -> list[dict[str, Any]]:
         for sums, amounts in ((before, one.before), (after, one.after)):
             for wallet, amount in amounts.items():
                 sums[wallet] = sums.get(wallet, 0) + amount
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"wallet": wallet, "before": before.get(wallet, 0), "after": after.get(wallet, 0)}
         for wallet in dict.fromkeys([*before, *after])
     ]
@@ -107,7 +107,7 @@ def _sums(changed: Sequence[FlightDifference]) -> list[dict[str, Any]]:
 
 def _largest(changed: Sequence[FlightDifference]) -> list[dict[str, Any]]:
     """The flights that change most, each with what its student and the school would have seen."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "flight_id": one.flight_id,
             "billed_on": one.billed_on,
