@@ -3,7 +3,7 @@
 CREATE SCHEMA receivables;
 CREATE SCHEMA receivables_public;
 GRANT USAGE ON SCHEMA receivables TO hobbs_receivables;
-GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments, hobbs_gateway;
+GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_operations, hobbs_receivables, hobbs_adjustments, hobbs_gateway;
 
 CREATE TABLE receivables.account (
     student text NOT NULL,
@@ -667,7 +667,7 @@ CREATE VIEW receivables_public.dead_letters AS
     correlation_id,
     event_key
    FROM receivables.dead_letter;
-GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_receivables;
+GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_operations, hobbs_receivables;
 
 CREATE VIEW receivables_public.dispatches AS
  SELECT dispatch.flight_id,
@@ -824,7 +824,7 @@ CREATE VIEW receivables_public.positions AS
     next_offset,
     written_at
    FROM receivables.topic_position;
-GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader, hobbs_receivables;
+GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader, hobbs_operations, hobbs_receivables;
 
 CREATE VIEW receivables_public.postings AS
  SELECT posting.source,
