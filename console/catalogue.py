@@ -70,6 +70,7 @@ _METHODS: Final = (
     ("refund", "refunded to the card"),
 )
 
+_BY_HAND: Final = (("cash", "cash"), ("cheque", "cheque"), ("bank_transfer", "bank transfer"))
 _MOST: Final = (
     Field(name="most", title="At most each time", kind="money", needed=True),
     Field(name="most_a_day", title="At most a day (empty: the same)", kind="money"),
@@ -177,6 +178,34 @@ ACTS: Final[Mapping[str, Act]] = {
         Act(name="move", service="receivables", action="move", title="Move to another student",
             roles=DECIDES, fields=(_STUDENT, _NEW_STUDENT),
             consequence="The payment leaves the one student's account and is on the other's."),
+        Act(name="record_payment", service="receivables", action="record_payment",
+            title="Record cash, a cheque or a transfer", roles=DECIDES, why_needed=False,
+            fields=(
+                Field(name="method", title="How it came", kind="choice", choices=_BY_HAND, needed=True),
+                Field(name="number", title="Number of receipt or cheque, or the bank's", needed=True),
+                Field(name="paid_on", title="Day", kind="day", needed=True),
+                Field(name="amount", title="Amount", kind="money", needed=True),
+            ),
+            consequence="It is on the student's account, a cheque by the book once it is cleared. Above the "
+                        "school's amount a second person has to agree."),
+        Act(name="approve_payment", service="receivables", action="approve_payment", title="Agree",
+            roles=APPROVES, why_needed=False, consequence="The payment counts as it was recorded."),
+        Act(name="clear_cheque", service="receivables", action="clear_cheque", title="The bank paid it",
+            roles=DECIDES, why_needed=False, consequence="The cheque counts as paid from now on."),
+        Act(name="bounce_cheque", service="receivables", action="bounce_cheque",
+            title="The bank returned it", roles=DECIDES, danger=True,
+            consequence="What the cheque paid is owed again, and the student is told."),
+        Act(name="revert_payment", service="receivables", action="revert_payment",
+            title="Revert a mistake", roles=DECIDES, danger=True,
+            consequence="The opposite is posted. Its number may be recorded again."),
+        Act(name="deposit_payments", service="receivables", action="deposit_payments",
+            title="Record a deposit of all that is kept", roles=DECIDES, why_needed=False,
+            about="Number of the bank's slip",
+            fields=(Field(name="deposited_on", title="Day", kind="day", needed=True),),
+            consequence="All cash and cheques that are in no deposit yet are at the bank."),
+        Act(name="revert_deposit", service="receivables", action="revert_deposit",
+            title="Revert the deposit", roles=DECIDES, danger=True,
+            consequence="What it held is in no deposit again."),
         Act(name="acknowledge_alert", service="reserves", action="acknowledge_alert", title="Acknowledge",
             roles=RUNS | DECIDES, consequence="Your name and note stand beside it. It ends by itself."),
         Act(name="open_gate", service="reserves", action="open_gate", title="Open the gate", roles=DECIDES,

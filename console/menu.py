@@ -46,6 +46,7 @@ GROUPS: Final = (
     Group(title="Money in", entries=(
         Entry(title="Payments", address="/payments"),
         Entry(title="Without a student", address="/payments/unallocated"),
+        Entry(title="By hand", address="/payments/by-hand"),
         Entry(title="Disputes", address="/payments/disputes"),
         Entry(title="Unexplained rows", address="/movements"),
     )),

@@ -162,7 +162,9 @@ class CreditCard(Card):
     `dunning_steps`, in their order: what is done about what is overdue, once each until nothing is; none:
     nothing. Less than `dunning_minimum` is not asked for. Only from `dunning_from_hour` to before
     `dunning_until_hour` of the school's day, on weekends if `dunning_on_weekends`, never on
-    `dunning_holidays`, and at least `dunning_days_between` days after the step before.
+    `dunning_holidays`, and at least `dunning_days_between` days after the step before. A cheque that a person
+    records is the student's `at_receipt` or `when_cleared`; above `recorded_by_one_up_to` a second person
+    must agree to what one records for a student within a day (None: never).
     """
 
     limit: Rate | None = None
@@ -180,6 +182,8 @@ class CreditCard(Card):
     dunning_on_weekends: Annotated[bool, Field(strict=True)] = False
     dunning_holidays: Annotated[list[CalendarDate], Field(max_length=200)] = Field(default_factory=list)
     dunning_days_between: Annotated[int, Field(strict=True, ge=1, le=90)] = 1
+    cheques_count: Literal["at_receipt", "when_cleared"] = "when_cleared"
+    recorded_by_one_up_to: Rate | None = None
 
     @field_validator("dunning_steps")
     @classmethod

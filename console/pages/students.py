@@ -15,7 +15,7 @@ from console.roles import STAFF
 from fleet.database import Tx
 from services.receivables.desk import reads
 from services.receivables.desk.auto_charges import in_words
-from services.receivables.desk.reads import dunning, open_items
+from services.receivables.desk.reads import dunning, open_items, recorded
 from services.receivables.domain.auto_charges import Choice
 from services.receivables.domain.students import is_student_name, wallet_of
 
@@ -89,6 +89,7 @@ async def _whole(tx: Tx, student: str, now: datetime) -> dict[str, Any]:
         "crossings": await reads.crossings(tx, student=student, most=NEWEST),
         "allowances": await reads.allowances(tx, now, student=student, most=NEWEST),
         "payments": (await reads.payments(tx, "received", student=student, most=NEWEST))[::-1],
+        "by_hand": (await recorded.payments(tx, student=student, most=NEWEST))[::-1],
     }
 
 
@@ -111,4 +112,5 @@ def _acts(visit: Visit, found: dict[str, Any]) -> dict[str, Any]:
         "dunning_acts": catalogue.allowed(visit.person, *names),
         "card_acts": catalogue.allowed(visit.person, *PAGES_AT_STRIPE, *CHARGING),
         "credit_acts": catalogue.allowed(visit.person, "allow_flight"),
+        "payment_acts": catalogue.allowed(visit.person, "record_payment"),
     }

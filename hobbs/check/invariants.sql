@@ -181,7 +181,8 @@ WITH asked AS (
     SELECT address AS wallet, currency, sum(amount) AS amount
     FROM ledger_public.entries
     WHERE split_part(source, ':', 1) IN ('charge', 'allocation', 'payment-moved', 'refund', 'refund-failed',
-                                         'dispute-lost', 'dispute-won', 'payment-failed')
+                                         'dispute-lost', 'dispute-won', 'payment-failed', 'recorded',
+                                         'recorded-cleared', 'recorded-bounced', 'recorded-reverted')
       AND (address LIKE 'student:%' OR address = 'liability:unallocated')
     GROUP BY address, currency
 )

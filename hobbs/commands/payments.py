@@ -1,4 +1,4 @@
-"""Card payments of students: what came in, what names nobody, and whose it is.
+"""Payments of students, by card and by hand: what came in, what names nobody, and whose it is.
 
 \b
 Examples:
@@ -8,6 +8,8 @@ Examples:
   hobbs payments link student-01
   hobbs payments link student-01 --amount 120.00
   hobbs payments auto student-01 --each-flight --most 500.00
+  hobbs payments record student-01 --method cheque --number 1044 --amount 120.00
+  hobbs payments deposit 2026-048
   hobbs payments show ch_3Qx
   hobbs payments move ch_3Qx --to student-02 --why "metadata named another student" --dry-run
 """
@@ -17,7 +19,7 @@ from typing import Annotated, Any, Final
 import typer
 
 from fleet.settings import Settings
-from hobbs.commands import payments_cards
+from hobbs.commands import payments_cards, payments_recorded
 from hobbs.shell.connections import reading, run, settings_or_exit
 from hobbs.shell.decisions import Effects, Question, decide
 from hobbs.shell.lists import MostOption, Part, SkipOption, part
@@ -208,3 +210,4 @@ async def _unallocated(settings: Settings) -> list[dict[str, Any]]:
 
 
 payments_cards.add_to(app)
+payments_recorded.add_to(app)

@@ -1,4 +1,4 @@
-"""The list that is walked before a school cuts over: what is there, missing, or known to a person only.
+"""The list that is walked before a school cuts over: met, or missing with the command that mends it.
 
 It reads published views and changes nothing.
 """
@@ -9,6 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from fleet.database import Tx
+from hobbs.cutover.webhooks import WANTED
 from services.billing.desk import reads as book_reads
 from services.ledger.desk import reads as wallet_reads
 from services.payouts.desk import reads as payee_reads
@@ -16,17 +17,20 @@ from services.reserves.desk.reads import reconciliation
 from services.reserves.desk.reads import reserve as reserve_reads
 from services.reserves.domain.health import HEALTHY
 
-THERE: Final = "there"
-MISSING: Final = "MISSING"
-BY_HAND: Final = "by hand"
+MET: Final = "met"
+MISSING: Final = "missing"
 NAMED_MAX: Final = 5
 RESTORED_WITHIN: Final = timedelta(days=90)
 INSTRUCTOR: Final = "instructor:"
+# Of an aircraft's hour: an owned one's or another's, a leased one's or one passed through, a bundle's.
+HOURLY: Final = ("rate_per_hour", "cost_per_hour", "margin_per_hour", "bundle_per_hour")
+APPLY: Final = "hobbs school apply FILE --why WHY"
+LOAD: Final = "hobbs opening load FILE --as-of DATE --why WHY"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
-    """One item of the list. way_out: what to do about it."""
+    """One item of the list. way_out: the command that mends it, or shows what is to be mended."""
 
     item: str
     state: str
@@ -39,12 +43,12 @@ class Evidence:
     """What is in no view. signature: of the comparison with the old system, while it counts.
 
     restored_at: when a restored backup last agreed with Kafka and Stripe. webhooks_missing: kinds of Stripe's
-    events that did not come; None: nobody looked.
+    events that did not come; a sentence: why nobody knows.
     """
 
     signature: str | None = None
     restored_at: datetime | None = None
-    webhooks_missing: Sequence[str] | None = None
+    webhooks_missing: Sequence[str] | str = "nobody looked"
 
 
 async def read_items(tx: Tx, *, days: int, now: datetime, today: date, evidence: Evidence) -> list[Item]:
@@ -55,11 +59,12 @@ async def read_items(tx: Tx, *, days: int, now: datetime, today: date, evidence:
     payees = await payee_reads.list_payees(tx)
     return [
         *opening,
-        _policy(cards, "credit", "a policy on credit", "students fly without a limit: set [credit]"),
+        _policy(cards, "credit", "a policy on credit"),
         _limits(cards, today),
-        _policy(cards, "reserve", "a policy on the reserve", "nothing keeps cash at Stripe: set [reserve]"),
+        _policy(cards, "reserve", "a policy on the reserve"),
         await _reserve(tx, now),
         _rates(cards, payees),
+        _prices(cards),
         await _refused(tx),
         _onboarded(payees),
         await _reconciled(tx, days=days, today=today),
@@ -73,15 +78,15 @@ async def _opening(tx: Tx) -> Item:
     what = "the opening is at zero"
     trial = await wallet_reads.openings.trial_balance(tx, None)
     if not trial:
-        return Item(item=what, state=MISSING, found="nothing was loaded", way_out="hobbs opening load")
+        return Item(item=what, state=MISSING, found="nothing was loaded", way_out=LOAD)
     off: dict[str, int] = {}
     for row in trial:
         off[row.currency] = off.get(row.currency, 0) + (row.had or 0) - (row.owes or 0)
     wrong = sorted(currency for currency, amount in off.items() if amount)
     if wrong:
         said = f"external:opening is not at zero in {', '.join(wrong)}"
-        return Item(item=what, state=MISSING, found=said, way_out="hobbs opening show")
-    return Item(item=what, state=THERE, found=f"{sum(row.lines for row in trial)} lines")
+        return Item(item=what, state=MISSING, found=said, way_out="hobbs opening show --lines")
+    return Item(item=what, state=MET, found=f"{sum(row.lines for row in trial)} lines")
 
 
 async def _signed(tx: Tx) -> Item:
@@ -90,17 +95,19 @@ async def _signed(tx: Tx) -> Item:
     unsigned = [day for day, one in last.items() if one.action != "signed"]
     loaded = {row.as_of for row in await wallet_reads.openings.trial_balance(tx, None)}
     if missing := sorted({*unsigned, *(loaded - set(last))}):
-        return Item(item=what, state=MISSING, found=f"not of {missing[0]}", way_out="hobbs opening sign")
+        way_out = f"hobbs opening sign --as-of {missing[0]} --why WHY"
+        return Item(item=what, state=MISSING, found=f"not of {missing[0]}", way_out=way_out)
     if not last:
-        return Item(item=what, state=MISSING, found="nobody signed one", way_out="hobbs opening sign")
-    return Item(item=what, state=THERE, found=", ".join(f"{day} by {last[day].who}" for day in sorted(last)))
+        return Item(item=what, state=MISSING, found="nothing was loaded", way_out=LOAD)
+    return Item(item=what, state=MET, found=", ".join(f"{day} by {last[day].who}" for day in sorted(last)))
 
 
-def _policy(cards: Sequence[book_reads.StandingCard], kind: str, what: str, way_out: str) -> Item:
+def _policy(cards: Sequence[book_reads.StandingCard], kind: str, what: str) -> Item:
     card = next((card for card in cards if card.kind == kind), None)
     if card is None:
-        return Item(item=what, state=MISSING, found=f"no card {kind} is in force", way_out=way_out)
-    return Item(item=what, state=THERE, found=f"since {card.effective_from}")
+        said = f"no card [{kind}] is in force"
+        return Item(item=what, state=MISSING, found=said, way_out=APPLY)
+    return Item(item=what, state=MET, found=f"since {card.effective_from}")
 
 
 async def _refused(tx: Tx) -> Item:
@@ -108,7 +115,7 @@ async def _refused(tx: Tx) -> Item:
     what = "no flight is refused"
     refused = await book_reads.refused_flights(tx, most=1000)
     if not refused:
-        return Item(item=what, state=THERE, found="none")
+        return Item(item=what, state=MET, found="none")
     reasons = sorted({one.reason for one in refused})
     said = f"{len(refused)}: {_some(reasons)}"
     return Item(item=what, state=MISSING, found=said, way_out="hobbs flights list --state refused")
@@ -119,7 +126,7 @@ def _limits(cards: Sequence[book_reads.StandingCard], today: date) -> Item:
     what = "every student has a limit"
     students = sorted(card.key for card in cards if card.kind == "student")
     if not students:
-        return Item(item=what, state=MISSING, found="there is no student", way_out="hobbs school apply")
+        return Item(item=what, state=MISSING, found="there is no student", way_out=APPLY)
     everybody = any(card.kind == "credit" and card.document.get("limit") is not None for card in cards)
     own = {
         card.key: card.document.get("limit") is not None or bool(card.document.get("frozen"))
@@ -127,10 +134,9 @@ def _limits(cards: Sequence[book_reads.StandingCard], today: date) -> Item:
         if card.kind == "credit_limit" and not _has_ended(card.document, today)
     }
     if without := [student for student in students if not own.get(student, everybody)]:
-        said = f"{len(without)} of {len(students)} have none: {_some(without)}"
-        way_out = "set limit in [credit], or in the student's [[credit_limit]]"
-        return Item(item=what, state=MISSING, found=said, way_out=way_out)
-    return Item(item=what, state=THERE, found=f"{len(students)}")
+        said = f"{len(without)} of {len(students)} have none, nor has [credit]: {_some(without)}"
+        return Item(item=what, state=MISSING, found=said, way_out=APPLY)
+    return Item(item=what, state=MET, found=f"{len(students)}")
 
 
 def _has_ended(document: dict[str, Any], today: date) -> bool:
@@ -142,10 +148,10 @@ async def _reserve(tx: Tx, now: datetime) -> Item:
     what = "the reserve is covered"
     rows = await reserve_reads.stands(tx, now)
     if not rows:
-        return Item(item=what, state=MISSING, found="it was not judged yet", way_out="hobbs reserve show")
+        return Item(item=what, state=MISSING, found="it was not judged yet", way_out="hobbs reserve")
     if short := [f"{row['currency']}: {row['sentence']}" for row in rows if row["health"] != HEALTHY]:
-        return Item(item=what, state=MISSING, found=_some(short), way_out="hobbs reserve show")
-    return Item(item=what, state=THERE, found=", ".join(row["currency"] for row in rows))
+        return Item(item=what, state=MISSING, found=_some(short), way_out="hobbs reserve")
+    return Item(item=what, state=MET, found=", ".join(row["currency"] for row in rows))
 
 
 def _rates(cards: Sequence[book_reads.StandingCard], payees: Sequence[dict[str, Any]]) -> Item:
@@ -161,21 +167,34 @@ def _rates(cards: Sequence[book_reads.StandingCard], payees: Sequence[dict[str, 
     paid = {row["wallet"].removeprefix(INSTRUCTOR) for row in payees if row["wallet"].startswith(INSTRUCTOR)}
     if without := sorted((known | paid) - rated):
         said = f"{len(without)} of {len(known | paid)} have none: {_some(without)}"
-        return Item(item=what, state=MISSING, found=said, way_out="hobbs school apply")
+        return Item(item=what, state=MISSING, found=said, way_out=APPLY)
     if not rated:
-        return Item(item=what, state=MISSING, found="there is no instructor", way_out="hobbs school apply")
-    return Item(item=what, state=THERE, found=f"{len(rated)}")
+        return Item(item=what, state=MISSING, found="there is no instructor", way_out=APPLY)
+    return Item(item=what, state=MET, found=f"{len(rated)}")
+
+
+def _prices(cards: Sequence[book_reads.StandingCard]) -> Item:
+    """A price of 0 is taken, as a school may lend an aircraft; at the move it is more often forgotten."""
+    what = "every aircraft has a rate"
+    aircraft = [card for card in cards if card.kind == "aircraft"]
+    if not aircraft:
+        return Item(item=what, state=MISSING, found="there is no aircraft", way_out=APPLY)
+    free = sorted(card.key for card in aircraft if not any(card.document.get(name) for name in HOURLY))
+    if free:
+        said = f"{len(free)} of {len(aircraft)} cost nothing an hour: {_some(free)}"
+        return Item(item=what, state=MISSING, found=said, way_out=APPLY)
+    return Item(item=what, state=MET, found=f"{len(aircraft)}")
 
 
 def _onboarded(payees: Sequence[dict[str, Any]]) -> Item:
     what = "all payees can be paid"
     if not payees:
-        return Item(item=what, state=MISSING, found="there is none", way_out="hobbs school apply")
+        return Item(item=what, state=MISSING, found="there is none", way_out=APPLY)
     without = [row["wallet"] for row in payees if row["status"] != "ready"]
     if without:
         said = f"{len(without)} of {len(payees)} cannot: {_some(without)}"
-        return Item(item=what, state=MISSING, found=said, way_out="hobbs transfers payees")
-    return Item(item=what, state=THERE, found=f"{len(payees)}")
+        return Item(item=what, state=MISSING, found=said, way_out="hobbs transfers payees list")
+    return Item(item=what, state=MET, found=f"{len(payees)}")
 
 
 async def _reconciled(tx: Tx, *, days: int, today: date) -> Item:
@@ -187,44 +206,43 @@ async def _reconciled(tx: Tx, *, days: int, today: date) -> Item:
     wanted = [today - timedelta(days=n) for n in range(1, days + 1)]
     if missing := [day for day in wanted if day not in compared]:
         said = f"{missing[0]} is not compared, and {len(missing)} of {days} are not"
-        return Item(item=what, state=MISSING, found=said, way_out="hobbs reconcile list")
+        return Item(item=what, state=MISSING, found=said, way_out=f"hobbs reconcile day {missing[-1]}")
     bad = [day for day in wanted if any(row["unexplained"] or row["breaks_open"] for row in compared[day])]
     if bad:
         said = f"{bad[0]} has something unexplained or open, and {len(bad)} of {days} have"
-        return Item(item=what, state=MISSING, found=said, way_out=f"hobbs reconcile {bad[0]}")
-    return Item(item=what, state=THERE, found=f"{wanted[-1]} to {wanted[0]}")
+        return Item(item=what, state=MISSING, found=said, way_out=f"hobbs reconcile day {bad[0]}")
+    return Item(item=what, state=MET, found=f"{wanted[-1]} to {wanted[0]}")
 
 
 def _shadow(signature: str | None) -> Item:
     what = "the comparison with the old system is signed"
     if signature is None:
-        way_out = "hobbs shadow sign, and name its log with --shadow-log"
-        return Item(item=what, state=MISSING, found="no signature that still counts", way_out=way_out)
-    return Item(item=what, state=THERE, found=signature)
+        said = "no signature that still counts is in --shadow-log"
+        way_out = "hobbs shadow sign --log FILE --why WHY"
+        return Item(item=what, state=MISSING, found=said, way_out=way_out)
+    return Item(item=what, state=MET, found=signature)
 
 
 def _restored(restored_at: datetime | None, now: datetime) -> Item:
     what = "a backup was restored once"
-    way_out = (
-        "restore one beside the live database: hobbs restore check --log FILE, and --restore-log FILE here"
-    )
+    way_out = "hobbs restore check --log FILE"
     if restored_at is None:
-        return Item(item=what, state=MISSING, found="no restore that agreed is noted", way_out=way_out)
+        said = "no restore that agreed is in --restore-log"
+        return Item(item=what, state=MISSING, found=said, way_out=way_out)
     if now - restored_at > RESTORED_WITHIN:
         said = f"{restored_at.date()} is over {RESTORED_WITHIN.days} days ago"
         return Item(item=what, state=MISSING, found=said, way_out=way_out)
-    return Item(item=what, state=THERE, found=f"{restored_at.date()}")
+    return Item(item=what, state=MET, found=f"{restored_at.date()}")
 
 
-def _webhooks(missing: Sequence[str] | None) -> Item:
+def _webhooks(missing: Sequence[str] | str) -> Item:
     what = "every kind of webhook came once"
-    way_out = "send each from Stripe's dashboard or workbench; hobbs doctor shows what came last"
-    if missing is None:
-        return Item(item=what, state=BY_HAND, found="nobody looked", way_out="--webhooks reads their topic")
+    if isinstance(missing, str):
+        return Item(item=what, state=MISSING, found=missing, way_out="hobbs doctor")
     if missing:
         said = f"{len(missing)} did not: {_some(missing)}"
-        return Item(item=what, state=MISSING, found=said, way_out=way_out)
-    return Item(item=what, state=THERE, found="all")
+        return Item(item=what, state=MISSING, found=said, way_out=f"stripe trigger {missing[0]}")
+    return Item(item=what, state=MET, found=f"all {len(WANTED)}")
 
 
 def _some(names: Sequence[str]) -> str:

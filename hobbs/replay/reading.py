@@ -48,8 +48,8 @@ async def open_reader(settings: Settings) -> AsyncIterator[Reader]:
         auto_offset_reset="none",
         metadata_max_age_ms=kafka_client.METADATA_AGE_MS,
     )
-    await reader.start()
     try:
+        await reader.start()
         yield reader
     finally:
         await reader.stop()

@@ -216,3 +216,44 @@ WHERE made.state = 'succeeded'
   AND (charge.failed_at IS NOT NULL
        OR EXISTS (SELECT FROM dispute WHERE dispute.charge_id = charge.charge_id
                                         AND withdrawn AND outcome = 'lost' AND reason IS NOT NULL));
+
+-- name: recorded_payments_are_posted_as_they_stand
+-- Of a payment by hand the student has its amount while it counts, liability:cheques while a cheque waits, nobody else ever.
+SELECT payment.id, payment.student, payment.state, payment.amount, coalesce(sum(entry.amount) FILTER (
+           WHERE entry.wallet = 'student:' || payment.student), 0) AS credited,
+       coalesce(sum(entry.amount) FILTER (WHERE entry.wallet = 'liability:cheques'), 0) AS waiting
+FROM recorded_payment AS payment
+LEFT JOIN posting ON posting.payment_id = payment.id
+LEFT JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint) ON true
+GROUP BY payment.id
+HAVING coalesce(sum(entry.amount) FILTER (WHERE entry.wallet = 'student:' || payment.student), 0)
+           <> CASE WHEN payment.state = 'received' THEN payment.amount ELSE 0 END
+    OR coalesce(sum(entry.amount) FILTER (WHERE entry.wallet = 'liability:cheques'), 0)
+           <> CASE WHEN payment.state = 'held' THEN payment.amount ELSE 0 END
+    OR coalesce(sum(entry.amount) FILTER (WHERE entry.wallet NOT LIKE 'external:%'), 0)
+           <> CASE WHEN payment.state IN ('held', 'received') THEN payment.amount ELSE 0 END;
+
+-- name: recorded_payments_stand_as_they_were_told
+-- A payment by hand stands as was said of it last, in the deposit that took it last.
+SELECT payment.id, payment.state, payment.deposit_id, said.what, said.state AS said, held.deposit_id AS held_by
+FROM recorded_payment AS payment
+LEFT JOIN LATERAL (SELECT what, state FROM recorded_change WHERE payment_id = payment.id
+                   ORDER BY place DESC LIMIT 1) AS said ON true
+LEFT JOIN LATERAL (SELECT CASE what WHEN 'deposited' THEN change.deposit_id END AS deposit_id
+                   FROM recorded_change AS change WHERE payment_id = payment.id AND what IN ('deposited', 'taken_out')
+                   ORDER BY place DESC LIMIT 1) AS held ON true
+WHERE said.state IS DISTINCT FROM payment.state OR held.deposit_id IS DISTINCT FROM payment.deposit_id;
+
+-- name: deposits_hold_what_they_say
+-- A deposit is the sum of what it held, was posted so, and was posted back when it was reverted; what stands in none was taken out.
+SELECT deposit.id, deposit.number, deposit.total, held.amount, posted.amount AS posted
+FROM deposit
+CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM deposited_payment WHERE deposit_id = deposit.id) AS held
+CROSS JOIN LATERAL (
+    SELECT coalesce(-sum(entry.amount), 0) AS amount
+    FROM posting CROSS JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
+    WHERE posting.deposit_id = deposit.id AND entry.wallet = 'external:bank') AS posted
+CROSS JOIN LATERAL (SELECT coalesce(sum(amount), 0) AS amount FROM recorded_payment WHERE deposit_id = deposit.id) AS stands
+WHERE deposit.total <> held.amount
+   OR posted.amount <> CASE WHEN reverted_at IS NULL THEN deposit.total ELSE 0 END
+   OR stands.amount <> CASE WHEN reverted_at IS NULL THEN deposit.total ELSE 0 END;

@@ -8,6 +8,7 @@ from services.receivables.domain.credit_levels import Crossing
 from services.receivables.domain.dunning import Action
 from services.receivables.domain.open_items import AGES
 from services.receivables.domain.postings import EventType
+from services.receivables.domain.recorded_payments import Method, What
 from services.receivables.wire.stripe_objects import Kind
 
 WEBHOOKS: Final = metrics.counter(
@@ -35,6 +36,11 @@ AUTO_CHARGES: Final = metrics.counter(
     "receivables_auto_charges_total",
     "Charges of students' saved methods that were decided, and what became of them",
     {"what": ("decided", "taken_back", *(state for state in get_args(State) if state != "asked"))},
+)
+RECORDED: Final = metrics.counter(
+    "receivables_recorded_payments_total",
+    "What people said of payments by hand",
+    {"what": get_args(What), "method": get_args(Method)},
 )
 CREDIT_CROSSINGS: Final = metrics.counter(
     "receivables_credit_crossings_total",

@@ -231,6 +231,35 @@ GRANT SELECT, INSERT ON TABLE receivables.dead_letter TO hobbs_receivables;
 GRANT UPDATE (partition, key, value, headers, payload_hash, event_key, correlation_id, reason, sentence, attempts, state, last_seen_at, history) ON TABLE receivables.dead_letter TO hobbs_receivables;
 GRANT UPDATE("offset") ON TABLE receivables.dead_letter TO hobbs_receivables;
 
+CREATE TABLE receivables.deposit (
+    id uuid NOT NULL,
+    number text NOT NULL,
+    deposited_on date NOT NULL,
+    currency text NOT NULL,
+    total bigint NOT NULL,
+    made_by text NOT NULL,
+    made_at timestamptz NOT NULL,
+    reverted_by text,
+    reverted_at timestamptz,
+    CONSTRAINT deposit_is_positive CHECK ((total > 0)),
+    CONSTRAINT reverted_deposit_says_when CHECK (((reverted_by IS NULL) = (reverted_at IS NULL)))
+);
+ALTER TABLE ONLY receivables.deposit ADD CONSTRAINT deposit_pkey PRIMARY KEY (id);
+CREATE UNIQUE INDEX deposit_is_recorded_once ON receivables.deposit USING btree (number) WHERE (reverted_at IS NULL);
+GRANT SELECT, INSERT ON TABLE receivables.deposit TO hobbs_receivables;
+GRANT UPDATE (reverted_by, reverted_at) ON TABLE receivables.deposit TO hobbs_receivables;
+
+CREATE TABLE receivables.deposited_payment (
+    deposit_id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    amount bigint NOT NULL,
+    CONSTRAINT deposited_amount_is_positive CHECK ((amount > 0))
+);
+ALTER TABLE ONLY receivables.deposited_payment ADD CONSTRAINT payment_is_deposited_once PRIMARY KEY (deposit_id, payment_id);
+ALTER TABLE ONLY receivables.deposited_payment ADD CONSTRAINT deposited_payment_deposit_id_fkey FOREIGN KEY (deposit_id) REFERENCES receivables.deposit(id);
+ALTER TABLE ONLY receivables.deposited_payment ADD CONSTRAINT deposited_payment_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES receivables.recorded_payment(id);
+GRANT SELECT, INSERT ON TABLE receivables.deposited_payment TO hobbs_receivables;
+
 CREATE TABLE receivables.dispatch (
     flight_id text NOT NULL,
     revision integer NOT NULL,
@@ -465,7 +494,7 @@ GRANT SELECT, INSERT ON TABLE receivables.payment_move TO hobbs_receivables;
 
 CREATE TABLE receivables.posting (
     source text NOT NULL,
-    charge_id text NOT NULL,
+    charge_id text,
     event_type text NOT NULL,
     currency text NOT NULL,
     occurred_at timestamptz NOT NULL,
@@ -473,14 +502,78 @@ CREATE TABLE receivables.posting (
     memo text NOT NULL,
     requested_at timestamptz DEFAULT now() NOT NULL,
     ordinal bigint NOT NULL,
-    CONSTRAINT posting_has_entries CHECK ((jsonb_array_length(entries) >= 2))
+    payment_id uuid,
+    deposit_id uuid,
+    CONSTRAINT posting_has_entries CHECK ((jsonb_array_length(entries) >= 2)),
+    CONSTRAINT posting_is_of_one_thing CHECK ((num_nonnulls(charge_id, payment_id, deposit_id) = 1))
 );
 ALTER TABLE receivables.posting ALTER COLUMN ordinal ADD GENERATED ALWAYS AS IDENTITY;
 ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_pkey PRIMARY KEY (source);
 ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
+ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_deposit_id_fkey FOREIGN KEY (deposit_id) REFERENCES receivables.deposit(id);
+ALTER TABLE ONLY receivables.posting ADD CONSTRAINT posting_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES receivables.recorded_payment(id);
 CREATE INDEX posting_of_charge ON receivables.posting USING btree (charge_id);
+CREATE INDEX posting_of_payment ON receivables.posting USING btree (payment_id) WHERE (payment_id IS NOT NULL);
 CREATE INDEX posting_requested_at ON receivables.posting USING btree (requested_at);
 GRANT SELECT, INSERT ON TABLE receivables.posting TO hobbs_receivables;
+
+CREATE TABLE receivables.recorded_change (
+    place bigint NOT NULL,
+    payment_id uuid NOT NULL,
+    what text NOT NULL,
+    state text NOT NULL,
+    deposit_id uuid,
+    who text NOT NULL,
+    why text NOT NULL,
+    at timestamptz NOT NULL,
+    CONSTRAINT change_is_known CHECK ((what = ANY (ARRAY['recorded'::text, 'approved'::text, 'deposited'::text, 'taken_out'::text, 'cleared'::text, 'bounced'::text, 'reverted'::text])))
+);
+ALTER TABLE receivables.recorded_change ALTER COLUMN place ADD GENERATED ALWAYS AS IDENTITY;
+ALTER TABLE ONLY receivables.recorded_change ADD CONSTRAINT recorded_change_pkey PRIMARY KEY (place);
+ALTER TABLE ONLY receivables.recorded_change ADD CONSTRAINT recorded_change_deposit_id_fkey FOREIGN KEY (deposit_id) REFERENCES receivables.deposit(id);
+ALTER TABLE ONLY receivables.recorded_change ADD CONSTRAINT recorded_change_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES receivables.recorded_payment(id);
+CREATE INDEX recorded_change_of_payment ON receivables.recorded_change USING btree (payment_id, place);
+GRANT SELECT, INSERT ON TABLE receivables.recorded_change TO hobbs_receivables;
+
+CREATE TABLE receivables.recorded_payment (
+    id uuid NOT NULL,
+    student text NOT NULL,
+    method text NOT NULL,
+    number text NOT NULL,
+    paid_on date NOT NULL,
+    amount bigint NOT NULL,
+    currency text NOT NULL,
+    when_cleared boolean NOT NULL,
+    needs_second boolean NOT NULL,
+    state text NOT NULL,
+    recorded_by text NOT NULL,
+    recorded_at timestamptz NOT NULL,
+    approved_by text,
+    cleared boolean DEFAULT false NOT NULL,
+    deposit_id uuid,
+    CONSTRAINT a_cheque_counts_once_cleared CHECK (((state <> 'received'::text) OR (when_cleared = cleared))),
+    CONSTRAINT a_second_person_agrees CHECK (((approved_by IS NULL) OR (needs_second AND (lower(NORMALIZE(TRIM(BOTH FROM approved_by), NFKC)) <> lower(NORMALIZE(TRIM(BOTH FROM recorded_by), NFKC)))))),
+    CONSTRAINT method_is_known CHECK ((method = ANY (ARRAY['cash'::text, 'cheque'::text, 'bank_transfer'::text]))),
+    CONSTRAINT nothing_counts_before_the_second_agrees CHECK (((NOT needs_second) OR (approved_by IS NOT NULL) OR (state = ANY (ARRAY['waits'::text, 'reverted'::text])))),
+    CONSTRAINT only_cheques_are_cleared CHECK (((method = 'cheque'::text) OR ((NOT when_cleared) AND (NOT cleared)))),
+    CONSTRAINT only_cheques_are_held CHECK (((state <> 'held'::text) OR (when_cleared AND (NOT cleared)))),
+    CONSTRAINT only_cheques_bounce CHECK (((state <> 'bounced'::text) OR ((method = 'cheque'::text) AND (deposit_id IS NOT NULL)))),
+    CONSTRAINT only_what_is_recorded_is_deposited CHECK (((deposit_id IS NULL) OR (state = ANY (ARRAY['held'::text, 'received'::text, 'bounced'::text])))),
+    CONSTRAINT recorded_payment_has_a_number CHECK ((TRIM(BOTH FROM number) <> ''::text)),
+    CONSTRAINT recorded_payment_is_positive CHECK ((amount > 0)),
+    CONSTRAINT recorded_state_is_known CHECK ((state = ANY (ARRAY['waits'::text, 'held'::text, 'received'::text, 'bounced'::text, 'reverted'::text]))),
+    CONSTRAINT transfers_are_not_deposited CHECK (((method <> 'bank_transfer'::text) OR (deposit_id IS NULL)))
+);
+ALTER TABLE ONLY receivables.recorded_payment ADD CONSTRAINT recorded_payment_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY receivables.recorded_payment ADD CONSTRAINT recorded_payment_deposit_id_fkey FOREIGN KEY (deposit_id) REFERENCES receivables.deposit(id);
+CREATE UNIQUE INDEX payment_is_recorded_once ON receivables.recorded_payment USING btree (student, method, number) WHERE (state <> 'reverted'::text);
+CREATE INDEX recorded_payment_kept ON receivables.recorded_payment USING btree (recorded_at) WHERE ((deposit_id IS NULL) AND (method <> 'bank_transfer'::text) AND (state = ANY (ARRAY['held'::text, 'received'::text])));
+CREATE INDEX recorded_payment_of_day ON receivables.recorded_payment USING btree (recorded_at);
+CREATE INDEX recorded_payment_of_deposit ON receivables.recorded_payment USING btree (deposit_id) WHERE (deposit_id IS NOT NULL);
+CREATE TRIGGER recorded_payment_moves_as_it_may BEFORE UPDATE ON receivables.recorded_payment FOR EACH ROW EXECUTE FUNCTION receivables.guard_recorded_payment();
+ALTER TABLE receivables.recorded_payment ENABLE ALWAYS TRIGGER recorded_payment_moves_as_it_may;
+GRANT SELECT, INSERT ON TABLE receivables.recorded_payment TO hobbs_receivables;
+GRANT UPDATE (state, approved_by, cleared, deposit_id) ON TABLE receivables.recorded_payment TO hobbs_receivables;
 
 CREATE TABLE receivables.refund (
     refund_id text NOT NULL,
@@ -669,6 +762,29 @@ CREATE VIEW receivables_public.dead_letters AS
    FROM receivables.dead_letter;
 GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_operations, hobbs_receivables;
 
+CREATE VIEW receivables_public.deposited_payments AS
+ SELECT deposit_id,
+    payment_id,
+    amount
+   FROM receivables.deposited_payment;
+GRANT SELECT ON TABLE receivables_public.deposited_payments TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.deposits AS
+ SELECT id,
+    number,
+    deposited_on,
+    currency,
+    total,
+    made_by,
+    made_at,
+    reverted_by,
+    reverted_at,
+    ( SELECT (count(*))::integer AS count
+           FROM receivables.deposited_payment
+          WHERE (deposited_payment.deposit_id = deposit.id)) AS payments
+   FROM receivables.deposit;
+GRANT SELECT ON TABLE receivables_public.deposits TO hobbs_reader, hobbs_receivables;
+
 CREATE VIEW receivables_public.dispatches AS
  SELECT dispatch.flight_id,
     dispatch.revision,
@@ -839,6 +955,37 @@ CREATE VIEW receivables_public.postings AS
     LATERAL jsonb_to_recordset(posting.entries) entry(wallet text, amount bigint);
 GRANT SELECT ON TABLE receivables_public.postings TO hobbs_reader, hobbs_receivables;
 
+CREATE VIEW receivables_public.recorded_changes AS
+ SELECT place,
+    payment_id,
+    what,
+    state,
+    deposit_id,
+    who,
+    why,
+    at
+   FROM receivables.recorded_change;
+GRANT SELECT ON TABLE receivables_public.recorded_changes TO hobbs_reader, hobbs_receivables;
+
+CREATE VIEW receivables_public.recorded_payments AS
+ SELECT id,
+    student,
+    method,
+    number,
+    paid_on,
+    amount,
+    currency,
+    when_cleared,
+    needs_second,
+    state,
+    recorded_by,
+    recorded_at,
+    approved_by,
+    cleared,
+    deposit_id
+   FROM receivables.recorded_payment;
+GRANT SELECT ON TABLE receivables_public.recorded_payments TO hobbs_reader, hobbs_receivables;
+
 CREATE VIEW receivables_public.refunds AS
  SELECT refund_id,
     charge_id,
@@ -922,6 +1069,7 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * credit_policy_on(date)
 -- * document_of(text)
 -- * due_on(date)
+-- * guard_recorded_payment()
 -- * refuse_rewritten_letter()
 -- * ageing_in_total(date)
 -- * ageing_of(date, text)

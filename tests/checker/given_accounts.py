@@ -63,6 +63,10 @@ def account_rows() -> dict[str, list[dict[str, Any]]]:
         "receivables.dunning_history": [
             {**plain, "student": "s1", "place": place, **row} for place, row in enumerate(history)
         ],
+        "receivables.recorded_payment": [
+            {"id": "h1", "student": "s1", "method": "cash", "number": "1", "amount": 5, "state": "waits"},
+            {"id": "h2", "student": "s1", "method": "cash", "number": "1", "amount": 5, "state": "reverted"},
+        ],
         "receivables.account": [{**of, "balance": 8_500}],
         "receivables.item": [
             {**of, "document": document, "amount": amount, "open": left, "due_on": due}

@@ -83,6 +83,32 @@ def overdue_bills_are_asked_for_once(world: World) -> Iterator[str]:
             yield f"step {place[2]} of {place[0]} asked for {said.get(place)}, done is {done.get(place)}"
 
 
+def payments_by_hand_count_once(world: World) -> Iterator[str]:
+    """A payment by hand has one number, and its journals leave on each wallet what its state says."""
+    entries = world.entries()
+    moved: dict[str, dict[str, int]] = {}
+    for journal in world.rows("ledger.journal"):
+        kind, _, payment = str(journal["source"]).partition(":")
+        if kind.partition("-")[0] == "recorded":
+            held = moved.setdefault(payment, {})
+            for entry in entries.get(str(journal["id"]), []):
+                held[entry["address"]] = held.get(entry["address"], 0) + entry["amount"]
+    recorded = {str(row["id"]): row for row in world.rows("receivables.recorded_payment")}
+    for payment in moved.keys() - recorded.keys():
+        yield f"journals name the payment {payment}, which nobody recorded"
+    for payment, row in recorded.items():
+        held = moved.get(payment, {})
+        counts = {"received": f"{STUDENT}{row['student']}", "held": "liability:cheques"}.get(row["state"])
+        wanted = {counts: row["amount"]} if counts else {}
+        inside = {w: amount for w, amount in held.items() if amount and not w.startswith("external:")}
+        if inside != wanted:
+            yield f"payment {payment} is {row['state']} and left {inside} in the books"
+    standing = [row for row in recorded.values() if row["state"] != "reverted"]
+    for name, same in grouped(standing, lambda row: (row["student"], row["method"], row["number"])).items():
+        if len(same) > 1:
+            yield f"{name[1]} {name[2]} of {name[0]} was recorded {len(same)} times"
+
+
 def _student(row: Row) -> str:
     return str(row["student"])
 
@@ -96,4 +122,5 @@ ITEM_RULES = (
     ageing_is_the_ledger,
     payments_settle_what_is_due_first,
     overdue_bills_are_asked_for_once,
+    payments_by_hand_count_once,
 )

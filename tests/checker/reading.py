@@ -198,6 +198,9 @@ _QUERIES = {
     "receivables.item_line": """
         SELECT journal_id, student, currency, document, amount FROM receivables.item_line
     """,
+    "receivables.recorded_payment": """
+        SELECT id, student, method, number, amount, state FROM receivables.recorded_payment
+    """,
 }
 for _service in SERVICES:  # constant names, so nothing can be injected
     _QUERIES |= {

@@ -231,6 +231,8 @@ BREAKS: list[tuple[str, Break]] = [
         "overdue_bills_are_asked_for_once",
         row("receivables.dunning_history", place=3, local_at="2026-05-26 18:00:00"),
     ),
+    ("payments_by_hand_count_once", row("receivables.recorded_payment", state="received")),
+    ("payments_by_hand_count_once", row("receivables.recorded_payment", place=1, state="waits")),
     ("crossings_are_said_once", no_records("credit.level_changed")),
     ("crossings_are_said_once", row("receivables.credit_level", level="near")),
     ("crossings_are_said_once", row("receivables.credit_level_change", place=1, to_level="close")),

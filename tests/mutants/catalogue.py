@@ -16,6 +16,7 @@ from tests.mutants.opening_mutants import OPENING_MUTANTS
 from tests.mutants.payouts_mutants import PAYOUTS_MUTANTS
 from tests.mutants.reading_mutants import READING_MUTANTS
 from tests.mutants.rebuild_mutants import REBUILD_MUTANTS
+from tests.mutants.recorded_mutants import RECORDED_MUTANTS
 from tests.mutants.recovery_and_monitor_mutants import RECOVERY_AND_MONITOR_MUTANTS
 from tests.mutants.refund_and_share_mutants import REFUND_AND_SHARE_MUTANTS
 from tests.mutants.reserve_mutants import RESERVE_MUTANTS
@@ -51,6 +52,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *OPEN_ITEM_MUTANTS,
     *DUNNING_MUTANTS,
     *OPENING_MUTANTS,
+    *RECORDED_MUTANTS,
     *REBUILD_MUTANTS,
     *SHADOW_MUTANTS,
 )

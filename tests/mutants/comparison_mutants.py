@@ -14,8 +14,8 @@ COMPARISON_MUTANTS = (
         edits=(
             Edit(
                 path=MATCHES,
-                old="HAVING sum(found.amount) = -batch.net",
-                new="HAVING sum(found.amount) <> 0",
+                old="HAVING sum(amount) FILTER (WHERE is_its) = -net",
+                new="HAVING sum(amount) FILTER (WHERE is_its) <> 0",
             ),
         ),
         catchers=(f"{MATCHING}::test_a_sum_that_differs_by_a_cent_does_not_match",),

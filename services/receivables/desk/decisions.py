@@ -8,7 +8,7 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from services.receivables import steps, store
-from services.receivables.desk import allowances, auto_charges, dunning
+from services.receivables.desk import allowances, auto_charges, dunning, recorded_payments
 from services.receivables.domain import postings
 from services.receivables.domain.charges import Charge, Contradiction, StudentNamed
 from services.receivables.domain.postings import Step, decide
@@ -109,4 +109,11 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "pause_dunning": Action(judge=dunning.pause),
     "resume_dunning": Action(judge=dunning.resume),
     "promise_payment": Action(judge=dunning.promise),
+    "record_payment": Action(judge=recorded_payments.record),
+    "approve_payment": Action(judge=recorded_payments.approve),
+    "clear_cheque": Action(judge=recorded_payments.clear),
+    "bounce_cheque": Action(judge=recorded_payments.bounce),
+    "revert_payment": Action(judge=recorded_payments.revert),
+    "deposit_payments": Action(judge=recorded_payments.deposit),
+    "revert_deposit": Action(judge=recorded_payments.revert_deposit),
 }

@@ -42,6 +42,12 @@ EventType = Literal[
     "dispute_fee",
     "dispute_won",
     "dispute_lost",
+    "payment_recorded",
+    "payment_reverted",
+    "cheque_cleared",
+    "cheque_bounced",
+    "bank_deposit",
+    "bank_deposit_reverted",
 ]
 
 

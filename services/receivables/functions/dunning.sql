@@ -87,9 +87,12 @@ BEGIN
           AND item.open <> 0 AND item.open < 0 AND item.due_on < on_day) AS overdue
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(entry.amount), 0)::bigint AS amount
-        FROM charge JOIN posting USING (charge_id)
+        FROM (SELECT posting.* FROM charge JOIN posting USING (charge_id) WHERE charge.student = named.student
+              UNION ALL
+              SELECT posting.* FROM recorded_payment AS recorded JOIN posting ON posting.payment_id = recorded.id
+              WHERE recorded.student = named.student AND recorded.state <> 'reverted') AS posting
         CROSS JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
-        WHERE charge.student = named.student AND posting.requested_at > at - interval '7 days'
+        WHERE posting.requested_at > at - interval '7 days'
           AND posting.currency = named.currency AND entry.wallet = 'student:' || named.student
           AND NOT EXISTS (SELECT FROM ledger_public.journals AS posted WHERE posted.source = posting.source)) AS coming
     LEFT JOIN LATERAL (

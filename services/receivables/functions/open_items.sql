@@ -16,15 +16,16 @@ CREATE OR REPLACE FUNCTION due_on(on_day date)
 $$;
 GRANT EXECUTE ON FUNCTION due_on(date) TO hobbs_receivables;
 
--- Which item a journal belongs to: a flight's bill and its corrections are one, a payment and its refunds, failures
--- and lost disputes are one, anything else stands alone.
+-- Which item a journal belongs to: a flight's bill and its corrections are one, a payment and its refunds, failures,
+-- reverts and lost disputes are one, anything else stands alone.
 CREATE OR REPLACE FUNCTION document_of(of_source text)
     RETURNS text
     LANGUAGE sql STABLE
     SET search_path = receivables, pg_temp
     AS $$
     SELECT coalesce(
-        (SELECT 'charge:' || posting.charge_id FROM posting WHERE posting.source = of_source),
+        (SELECT coalesce('charge:' || posting.charge_id, 'recorded:' || posting.payment_id) FROM posting
+         WHERE posting.source = of_source),
         'flight:' || substring(of_source FROM '^(?:flight|adjustment):(.+):[^:]+$'),
         of_source)
 $$;

@@ -9,6 +9,7 @@ from services.receivables.steps import (
     dunning,
     failures,
     open_items,
+    recorded_payments,
     saved_methods,
 )
 
@@ -21,5 +22,6 @@ __all__ = [
     "dunning",
     "failures",
     "open_items",
+    "recorded_payments",
     "saved_methods",
 ]

@@ -93,10 +93,14 @@ _STANDING = """
         ORDER BY set_up_at DESC, payment_method LIMIT 1) AS method ON true
     CROSS JOIN LATERAL (
         SELECT coalesce(sum(entry.amount), 0)::bigint AS amount
-        FROM charge JOIN posting USING (charge_id)
+        FROM (SELECT posting.* FROM charge JOIN posting USING (charge_id)
+              WHERE charge.student = choice.student
+              UNION ALL
+              SELECT posting.* FROM recorded_payment AS recorded
+              JOIN posting ON posting.payment_id = recorded.id
+              WHERE recorded.student = choice.student AND recorded.state <> 'reverted') AS posting
         CROSS JOIN LATERAL jsonb_to_recordset(posting.entries) AS entry (wallet text, amount bigint)
-        WHERE charge.student = choice.student
-          AND posting.requested_at > CAST(:now AS timestamptz) - interval '7 days'
+        WHERE posting.requested_at > CAST(:now AS timestamptz) - interval '7 days'
           AND posting.currency = school.currency AND entry.wallet = 'student:' || choice.student
           AND NOT EXISTS (SELECT FROM ledger_public.journals AS posted WHERE posted.source = posting.source)
         ) AS coming

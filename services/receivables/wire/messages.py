@@ -9,10 +9,11 @@ from schemas.payments import PaymentReceived
 from services.receivables.domain.charges import Charge, Payment, Posting
 from services.receivables.domain.failures import PaymentFailed
 from services.receivables.domain.postings import payment_source
+from services.receivables.domain.recorded_payments import RecordedPayment
 
 
-def journal_message(posting: Posting, charge: Charge, cause: Cause) -> Message:
-    """Ask the ledger to post a journal; it posts each source once.
+def journal_message(posting: Posting, charge: Charge | None, cause: Cause) -> Message:
+    """Ask the ledger to post a journal; it posts each source once. charge: None for what is no charge's.
 
     An allocation names the payment: a ledger that has it on its student already has nothing to allocate.
     """
@@ -23,7 +24,7 @@ def journal_message(posting: Posting, charge: Charge, cause: Cause) -> Message:
         occurred_at=posting.occurred_at,
         entries=[EntryRequest(wallet=entry.wallet, amount=entry.amount) for entry in posting.entries],
         memo=posting.memo,
-        moves=payment_source(charge) if posting.event_type == "allocation" else None,
+        moves=payment_source(charge) if charge and posting.event_type == "allocation" else None,
     )
     return Message(topic="journal.requested", key=posting.source, event=event, cause=cause)
 
@@ -78,3 +79,17 @@ def failure_message(failure: PaymentFailed, cause: Cause) -> Message | None:
         facts={"amount": str(failure.amount), "currency": failure.currency, "code": failure.code},
     )
     return Message(topic="notification.requested", key=failure.student, event=event, cause=cause)
+
+
+def bounced_message(payment: RecordedPayment, cause: Cause) -> Message:
+    """Tell the student that the bank returned a cheque."""
+    money = f"{format_minor(payment.amount, payment.currency)} {payment.currency}"
+    event = NotificationRequested(
+        recipient_kind="student",
+        recipient=payment.student,
+        kind="cheque_bounced",
+        about=str(payment.id),
+        sentence=f"The bank returned your cheque {payment.number} of {money}: it does not count as paid.",
+        facts={"amount": str(payment.amount), "currency": payment.currency, "number": payment.number},
+    )
+    return Message(topic="notification.requested", key=payment.student, event=event, cause=cause)

@@ -17,7 +17,7 @@ from services.reserves.domain.days import ComparedDay
 from services.reserves.domain.policy import Policy
 from services.reserves.steps import breaks
 
-LINES_AT_ONCE: Final = 20_000
+LINES_AT_ONCE: Final = 10_000
 
 
 async def reconcile(db: Database, day: date, *, now: datetime) -> None:

@@ -10,49 +10,52 @@ from typing import Final
 
 from fleet.database import Tx
 
-# A journal is one line's: of the oldest that names it. `stripe:<line>` names every line.
+# A journal is one line's: of the oldest that names it. `stripe:<line>` names every line. Whatever the planner
+# believes, this looks up what it needs row by row and joins nothing else: statistics say neither how few of
+# all lines are open nor how many will match. What is taken is deleted by its place (ctid), which holds within
+# a statement for rows that are never updated. A journal that another worker takes meanwhile is refused by
+# book_match.
 _BY_IDS: Final = """
     WITH batch AS MATERIALIZED (
-        SELECT line.transaction_id, line.type, line.amount, line.fee, line.net, line.counted, line.currency,
-               line.source_id, line.made_at, line.expected, line.day, line.version
-        FROM (SELECT transaction_id FROM open_line WHERE transaction_id > :after
+        SELECT open.place, line.transaction_id, line.type, line.net, line.currency, line.source_id,
+               line.made_at, line.expected, line.day, line.version = 1 AS is_first,
+               line.amount = 0 AND line.fee = 0 AS is_empty
+        FROM (SELECT transaction_id, ctid AS place FROM open_line WHERE transaction_id > :after
               ORDER BY transaction_id LIMIT :most FOR UPDATE) AS open
-        JOIN stripe_line AS line USING (transaction_id)
-    ), wanted AS (
-        SELECT transaction_id, unnest(expected) AS source FROM batch
-        UNION
-        SELECT transaction_id, 'stripe:' || transaction_id FROM batch
-        UNION
-        SELECT transaction_id, 'transfer:' || sent.transfer_id
-        FROM batch JOIN sent_transfer AS sent ON sent.stripe_transfer_id = batch.source_id
-        WHERE batch.type = 'transfer'
-    ), found AS MATERIALIZED (
-        SELECT DISTINCT ON (journal.journal_id) journal.journal_id, journal.amount, journal.day,
-               batch.transaction_id
-        FROM wanted JOIN batch USING (transaction_id)
-        JOIN open_journal AS journal ON journal.source = wanted.source AND journal.currency = batch.currency
-        ORDER BY journal.journal_id, batch.made_at, batch.transaction_id
+        CROSS JOIN LATERAL (
+            SELECT * FROM stripe_line WHERE stripe_line.transaction_id = open.transaction_id OFFSET 0
+        ) AS line
+    ), named AS (
+        SELECT batch.transaction_id, batch.place, batch.net, batch.is_first, batch.is_empty, journal_id,
+               journal.place AS journal_place, journal.amount, journal.day = batch.day AS same_day,
+               journal_id IS NOT NULL AND row_number() OVER (
+                   PARTITION BY journal_id ORDER BY batch.made_at, batch.transaction_id) = 1 AS is_its
+        FROM batch CROSS JOIN LATERAL (
+            SELECT unnest(batch.expected || ('stripe:' || batch.transaction_id)) AS source
+            UNION ALL
+            SELECT 'transfer:' || transfer_id FROM sent_transfer
+            WHERE batch.type = 'transfer' AND stripe_transfer_id = batch.source_id
+        ) AS wanted LEFT JOIN LATERAL (
+            SELECT journal_id, ctid AS place, amount, day FROM open_journal
+            WHERE source = wanted.source AND currency = batch.currency OFFSET 0
+        ) AS journal ON true
     ), told AS MATERIALIZED (
-        SELECT batch.transaction_id, count(found.journal_id) = 0 AS alone,
-               batch.version = 1 AND coalesce(bool_and(found.day = batch.day), true) AS one_day
-        FROM batch LEFT JOIN found USING (transaction_id)
-        GROUP BY batch.transaction_id, batch.net, batch.amount, batch.fee, batch.day, batch.version,
-            batch.counted
-        HAVING sum(found.amount) = -batch.net
-            OR count(found.journal_id) = 0 AND (batch.amount = 0 AND batch.fee = 0)
+        SELECT transaction_id, place, count(*) FILTER (WHERE is_its) = 0 AS alone,
+               array_agg(journal_id) FILTER (WHERE is_its) AS journals,
+               array_agg(journal_place) FILTER (WHERE is_its) AS journal_places,
+               is_first AND coalesce(bool_and(same_day) FILTER (WHERE is_its), true) AS one_day
+        FROM named GROUP BY transaction_id, place, net, is_first, is_empty
+        HAVING sum(amount) FILTER (WHERE is_its) = -net OR count(*) FILTER (WHERE is_its) = 0 AND is_empty
     ), lines AS (
-        DELETE FROM open_line USING told WHERE open_line.transaction_id = told.transaction_id
-        RETURNING open_line.transaction_id, told.alone
+        DELETE FROM open_line WHERE ctid = ANY (ARRAY(SELECT place FROM told))
     ), journals AS (
-        DELETE FROM open_journal USING found JOIN told USING (transaction_id)
-        WHERE open_journal.journal_id = found.journal_id
-        RETURNING open_journal.journal_id, found.transaction_id
+        DELETE FROM open_journal WHERE ctid = ANY (ARRAY(SELECT unnest(journal_places) FROM told))
     ), line_matches AS (
         INSERT INTO line_match (transaction_id, match_id, how, matched_at)
-        SELECT transaction_id, transaction_id, CASE WHEN alone THEN 'nothing' ELSE 'ids' END, :now FROM lines
+        SELECT transaction_id, transaction_id, CASE WHEN alone THEN 'nothing' ELSE 'ids' END, :now FROM told
     ), book_matches AS (
         INSERT INTO book_match (journal_id, match_id, how, matched_at)
-        SELECT journal_id, transaction_id, 'ids', :now FROM journals
+        SELECT unnest(journals), transaction_id, 'ids', :now FROM told
     )
     SELECT (SELECT count(*) FROM batch) AS looked_at, (SELECT max(transaction_id) FROM batch) AS last,
            (SELECT count(*) FROM told) AS matched,

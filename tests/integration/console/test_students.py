@@ -2,7 +2,7 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -34,6 +34,8 @@ STAFF_PAGES = (
     "/cards",
     "/charges",
     "/accounts",
+    "/payments/by-hand",
+    "/payments/deposits",
 )
 OWN_PAGES = ("/own", "/own/card", "/own/charges", "/own/requests", "/own/items")
 
@@ -106,6 +108,26 @@ async def test_who_only_looks_is_offered_nothing(desk: Desk, overdue: Database) 
             "student_link",
             "student:anna",
             {"amount": 10_00, "currency": "USD"},
+        ),
+        (
+            "record_payment",
+            {
+                "object": "anna",
+                "p.method": "cheque",
+                "p.number": "1044",
+                "p.paid_on": "2026-05-22",
+                "p.amount": "80.00",
+            },
+            "record_payment",
+            "anna",
+            {"method": "cheque", "number": "1044", "paid_on": "2026-05-22", "amount": 80_00},
+        ),
+        (
+            "deposit_payments",
+            {"object": "slip 7", "p.deposited_on": "2026-05-22"},
+            "deposit_payments",
+            "slip 7",
+            {"deposited_on": "2026-05-22"},
         ),
         (
             "charge_threshold",
@@ -244,3 +266,25 @@ async def staged(desk: Desk) -> list[dict[str, Any]]:
     async with desk.console.db.transaction() as tx:
         rows = await tx.all("SELECT value FROM outbox ORDER BY id")
     return [json.loads(bytes(row.value)) for row in rows]
+
+
+async def test_a_payment_by_hand_is_followed_to_the_bank(desk: Desk, overdue: Database) -> None:
+    day = datetime.now(UTC).date() - timedelta(days=2)
+    told = {"method": "cheque", "number": "1044", "paid_on": day.isoformat(), "amount": 80_00}
+    await answered(overdue, ACTIONS, decision("receivables", "record_payment", "anna", told))
+    ann = await desk.browser("ann")
+    listed = (await ann.get("/payments/by-hand")).text
+    [address] = set(re.findall("/payments/by-hand/[-0-9a-f]{36}", listed))
+    page = (await ann.get(address)).text
+    assert 'value="revert_payment"' in page
+    assert 'value="clear_cheque"' not in page, "it is in no deposit"
+    slip = decision("receivables", "deposit_payments", "7", {"deposited_on": day.isoformat()})
+    await answered(overdue, ACTIONS, slip)
+    assert 'value="clear_cheque"' in (await ann.get(address)).text
+    [slip_page] = set(
+        re.findall("/payments/deposits/[-0-9a-f]{36}", (await ann.get("/payments/deposits")).text)
+    )
+    whole = (await ann.get(slip_page)).text
+    assert "1044" in whole
+    assert 'value="revert_deposit"' in whole
+    assert "1044" in (await ann.get("/students/anna")).text

@@ -14,11 +14,12 @@ from schemas.journals import EntryRequest, JournalRequested
 from services.billing.handlers import configure_school
 from services.ledger.handlers import post_journals
 from services.receivables.desk.decisions import ACTIONS
-from services.receivables.handlers import allocate_named, take_stripe_events
+from services.receivables.handlers import allocate_named, follow_book, take_stripe_events
 from tests.conftest import OpenDatabase
 from tests.integration.billing.given import configured
 from tests.integration.ledger.books import balances, letters
 from tests.integration.ops.conftest import Hobbs
+from tests.integration.receivables.credits import a_school
 from tests.integration.receivables.stories import (
     charge,
     dispute,
@@ -240,3 +241,25 @@ async def test_a_person_moves_a_payment_from_the_command_line(db: Database, hobb
     listed = json.loads((await hobbs("payments", "list", "--state", "moved", "-o", "json")).stdout)
     assert [row["to_student"] for row in listed] == ["student-01"]
     assert (await hobbs("payments", "show", "ch_x")).exit_code == 1
+
+
+@pytest.mark.usefixtures("prefix")
+async def test_a_person_records_a_payment_from_the_command_line(db: Database, hobbs: Hobbs) -> None:
+    await follow_book(db, [a_school()])
+    command = ("payments", "record", "anna", "--method", "cheque", "--number", "1044")
+    assert (await hobbs(*command, "--amount", "12.345", "--yes")).exit_code == 2
+    shown = await hobbs(*command, "--amount", "120.00", "--dry-run")
+    assert (shown.exit_code, "liability:cheques" in shown.stdout, "120.00" in shown.stdout) == (0, True, True)
+    done = await hobbs(*command, "--amount", "120.00", "--who", "finance", "--yes")
+    assert (done.exit_code, "once the bank cleared it" in done.stderr) == (0, True)
+    again = await hobbs(*command, "--amount", "120.00", "--yes")
+    assert (again.exit_code, "recorded already" in again.stderr) == (1, True)
+    [row] = json.loads((await hobbs("payments", "recorded", "--state", "kept", "-o", "json")).stdout)
+    assert (row["student"], row["amount"], row["state"]) == ("anna", 12_000, "held")
+    assert (await hobbs("payments", "deposit", "2026-048", row["id"], "--yes")).exit_code == 0
+    [slip] = json.loads((await hobbs("payments", "deposits", "-o", "json")).stdout)
+    assert (slip["number"], slip["total"], slip["payments"]) == ("2026-048", 12_000, 1)
+    assert "1044" in (await hobbs("payments", "deposits", slip["id"])).stdout
+    assert (await hobbs("payments", "bounce", row["id"], "--why", "no funds", "--yes")).exit_code == 0
+    history = json.loads((await hobbs("payments", "history", row["id"], "-o", "json")).stdout)
+    assert [one["what"] for one in history] == ["recorded", "deposited", "bounced"]

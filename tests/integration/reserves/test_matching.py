@@ -1,5 +1,6 @@
 """Each line of Stripe's balance has its journals, by ids first; what has none stays open."""
 
+import asyncio
 from datetime import timedelta
 
 from fleet.database import Database
@@ -48,6 +49,13 @@ async def test_a_sum_that_differs_by_a_cent_does_not_match(db: Database) -> None
     await given(db, line("t1", 500), journal("charge:src_t1", 499))
     await matched(db)
     assert await open_ids(db) == {"t1", "charge:src_t1"}
+
+
+async def test_two_workers_that_match_at_once_match_each_line_once(db: Database) -> None:
+    pairs = [(line(f"t{n:03}", 500 + n), journal(f"charge:src_t{n:03}", 500 + n)) for n in range(200)]
+    await given(db, *(half for pair in pairs for half in pair))
+    await asyncio.gather(matched(db), matched(db))
+    assert await open_ids(db) == set()
 
 
 async def test_halves_of_two_days_are_a_difference_on_the_first_only(db: Database) -> None:
