@@ -18,7 +18,7 @@ TEST_PROCESSES ?= 2
 SOURCES := bootstrap.py fleet schemas services hobbs console tests deploy bench
 present = $(wildcard $(SOURCES))
 
-.PHONY: help demo up test crash chaos mutants bench soak check format lint types contracts schemas services secrets bill-of-materials lock sbom advisories pictures clean bootstrap
+.PHONY: help demo up test crash chaos mutants bench soak check format lint types contracts schemas services secrets bill-of-materials lock sbom advisories pin-images pictures clean bootstrap
 
 help:  ## List the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  \1\t/' | expand -t 14
@@ -96,6 +96,9 @@ sbom: $(READY)  ## Write deploy/sbom.cdx.json (CycloneDX) from the pins, and ref
 
 advisories:  ## Ask an advisory service about the pins (exit 3 inside make: nobody could be asked)
 	@$(PYTHON) deploy/advisories.py
+
+pin-images:  ## Write the digest of each image of others that this machine pulled behind its tag
+	@$(PYTHON) deploy/pin_images.py
 
 pictures: $(READY)  ## Take the pictures of README.md and console/README.md anew (needs Chromium)
 	@$(BIN)/pytest -q -p no:cacheprovider tests/system/console/pictures.py

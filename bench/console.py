@@ -2,9 +2,12 @@
 
 The application runs in this process and is asked one page at a time, as its own database roles; beside it,
 in the same application, a page that asks the database for nothing but `SELECT 1`. The past is written by SQL
-(console_past.sql, and bench/growth.py for the ledger).
+(console_past.sql, and bench/growth.py for the ledger). Then every page is asked again while the workers bill,
+post and pay 50 flights a second: until the whole answer is there, which is later than its first byte.
 """
 
+import asyncio
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,14 +16,16 @@ from pathlib import Path
 from typing import Final
 
 import httpx
+from aiokafka import AIOKafkaProducer
 from fastapi import FastAPI
 from fastapi.responses import HTMLResponse
 from pydantic import SecretStr
 
 from bench.figures import Figure, at_most
+from bench.flights import UNHURRIED, Flights, open_school, start_all
 from bench.growth import write_past
 from bench.readers import percentile
-from bench.servers import deployed
+from bench.servers import Deployment, deployed
 from console.app import HOLDER_ROLE
 from console.context import Console, Visit
 from console.edge import Edge
@@ -29,12 +34,15 @@ from console.roles import ROLES
 from console.settings import ConsoleSettings
 from console.web import build_web, templates
 from fleet.database import Database
+from hobbs.local.child import Child
 from hobbs.local.stack import Stack
 from schemas.services import CONSOLE
 
 FLIGHTS, JOURNALS = 100_000, 333_334
 ASKED, WARMED = 40, 3
 PAGE_MS, PAGE_BYTES = 100.0, 500_000
+LOADED_PER_S, LOADED_WARM_S, LOADED_S, LOADED_MS = 50.0, 5.0, 40.0, 200.0
+WORKERS: Final = ("billing", "ledger", "payouts", "receivables")
 SECRET: Final = "only-for-this-bench-0123456789"
 PAST: Final = Path(__file__).with_name("console_past.sql")
 BARE: Final = "/bare"
@@ -52,6 +60,7 @@ STAFF_PAGES: Final = (
     "/flights/refused",
     "/wallets", "/wallets?f.kind=student&sort=balance", "/wallets/instructor:past-{p}",
     "/wallets/platform:school", "/journals/flight:past-{n}:1", "/rates", "/rates/instructor/past-{p}",
+    "/margin/aircraft", "/margin/student", "/margin/month",
     "/dead", "/questions", "/audit", "/audit/refused",
     "/statements/instructor:past-{p}", "/statements/instructor:past-{p}?month={now}",
 )  # fmt: skip
@@ -67,6 +76,7 @@ async def measure(stack: Stack) -> list[Figure]:
     async with deployed(stack) as deployment:
         owner = await deployment.connect()
         await write_past(owner, JOURNALS)
+        deployment.stop(await with_a_school(deployment))
         await owner.execute(PAST.read_text(encoding="utf-8"), timeout=600)
         await owner.execute("VACUUM (ANALYZE)", timeout=600)
         await owner.close()
@@ -78,7 +88,43 @@ async def measure(stack: Stack) -> list[Figure]:
                 for page in (BARE, *pages):
                     found[page], sizes[page] = await asked(browser, page)
                 await browser.aclose()
-    return figures(found, sizes)
+            loaded = await while_flights_are_posted(deployment, app)
+    return [*figures(found, sizes), loaded]
+
+
+async def with_a_school(deployment: Deployment) -> list[Child]:
+    """The workers that bill and pay the flights of the second part, with the school that flies them."""
+    workers = await start_all(deployment, *WORKERS, settings=UNHURRIED)
+    await open_school(deployment)
+    return workers
+
+
+async def while_flights_are_posted(deployment: Deployment, app: httpx.ASGITransport) -> Figure:
+    """Ask one page after the other while flights come; the 95th percentile of all answers."""
+    await start_all(deployment, *WORKERS, settings=UNHURRIED)
+    browser = await signed_in(app, "ada")
+    async with AIOKafkaProducer(bootstrap_servers=deployment.fleet.kafka_bootstrap, acks="all") as producer:
+        flights = Flights(deployment=deployment, producer=producer, dice=random.Random(7))
+        await flights.publish(LOADED_PER_S, LOADED_WARM_S)
+        posting = asyncio.create_task(flights.publish(LOADED_PER_S, LOADED_S))
+        waits, turn, slowest = list[float](), 0, ("", 0.0)
+        while not posting.done():
+            page = STAFF_PAGES[turn % len(STAFF_PAGES)]
+            turn += 1
+            wait = await answered_after(browser, page, turn)
+            waits.append(wait)
+            slowest = max(slowest, (page, wait), key=lambda one: one[1])
+            await asyncio.sleep(0)
+        await posting
+    await browser.aclose()
+    return Figure(
+        name=f"console: a page while {LOADED_PER_S:g} flights a second are posted, 95th percentile",
+        value=percentile(waits, 0.95),
+        unit="ms",
+        limit=at_most(LOADED_MS),
+        note=f"{len(waits)} pages, median {percentile(waits, 0.5):.3g} ms, slowest {slowest[0]}, "
+        f"{slowest[1]:.3g} ms",
+    )
 
 
 @asynccontextmanager
@@ -123,15 +169,8 @@ async def signed_in(app: httpx.ASGITransport, person: str) -> httpx.AsyncClient:
 async def asked(browser: httpx.AsyncClient, page: str) -> tuple[list[float], int]:
     """How many milliseconds a page took each time, and its largest size; the first few times do not count."""
     took, largest = list[float](), 0
-    month = f"{datetime.now(UTC):%Y-%m}-01"
     for number in range(-WARMED, ASKED):
-        turn = number + WARMED
-        address = (
-            page.replace("{p}", str(turn))
-            .replace("{n}", str(1 + turn * 997))
-            .replace("{month}", month)
-            .replace("{now}", month[:7])
-        )
+        address = address_of(page, number + WARMED)
         began = time.perf_counter()
         answer = await browser.get(address)
         if number >= 0:
@@ -140,6 +179,26 @@ async def asked(browser: httpx.AsyncClient, page: str) -> tuple[list[float], int
             raise AssertionError(f"{address} answered {answer.status_code}")
         largest = max(largest, len(answer.content))
     return took, largest
+
+
+async def answered_after(browser: httpx.AsyncClient, page: str, turn: int) -> float:
+    """How many milliseconds a page's whole answer took."""
+    began = time.perf_counter()
+    answer = await browser.get(address_of(page, turn))
+    if answer.status_code != 200:
+        raise AssertionError(f"{page} answered {answer.status_code}")
+    return (time.perf_counter() - began) * 1_000
+
+
+def address_of(page: str, turn: int) -> str:
+    """The page's address with another person and flight each turn, and this month."""
+    month = f"{datetime.now(UTC):%Y-%m}-01"
+    return (
+        page.replace("{p}", str(turn % 1_000))
+        .replace("{n}", str(1 + turn * 97 % 50_000))
+        .replace("{month}", month)
+        .replace("{now}", month[:7])
+    )
 
 
 def figures(found: dict[str, list[float]], sizes: dict[str, int]) -> list[Figure]:

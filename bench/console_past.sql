@@ -15,7 +15,8 @@ SELECT 'instructor', 'past-' || n, date '1900-01-01', 1,
 FROM generate_series(0, 999) AS n
 UNION ALL
 SELECT 'student', 'past-' || n, date '1900-01-01', 1, '{}'::jsonb
-FROM generate_series(0, 19999) AS n;
+FROM generate_series(0, 19999) AS n
+ON CONFLICT DO NOTHING;
 
 INSERT INTO billing.bill (id, flight_id, revision, fingerprint, student, instructor, aircraft, billed_on,
                           occurred_at, currency, charge, legs_total, margin, hours_from, billed_tenths,

@@ -12,7 +12,7 @@ HIDDEN: Final = frozenset({"kind", "key", "effective_from", "email", "name", "id
 
 
 @cache
-def _amounts_of(kind: str) -> frozenset[str]:
+def amounts_of(kind: str) -> frozenset[str]:
     """The settings of a kind of card that are amounts of money, by the published model."""
     card = CARDS.get(kind)  # type: ignore[call-overload]  # a kind that is no longer published
     hints = get_type_hints(card, include_extras=True) if card else {}
@@ -25,7 +25,7 @@ def setting(kind: str, name: str, value: Any, currency: str) -> str:
         return ""
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if name in _amounts_of(kind):
+    if name in amounts_of(kind):
         return money(value, currency)
     if name.endswith("_ppm"):
         return percent_text(value)

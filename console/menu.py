@@ -7,7 +7,14 @@ from typing import Final
 from console.roles import HOLDERS, INSTRUCTOR, OWNER, STAFF, STUDENT, Person
 
 # Pages that no line of the menu leads to, with the line they belong to.
-UNDER: Final = {"journals": "/wallets", "acts": "/audit", "statements": "/wallets", "students": "/accounts"}
+UNDER: Final = {
+    "journals": "/wallets",
+    "acts": "/audit",
+    "statements": "/wallets",
+    "students": "/accounts",
+    "margin": "/margin/aircraft",
+    "rate-changes": "/rates",
+}
 PAID: Final = frozenset({INSTRUCTOR, OWNER})
 
 
@@ -61,6 +68,7 @@ GROUPS: Final = (
     )),
     Group(title="Books", entries=(
         Entry(title="Flights", address="/flights"),
+        Entry(title="Margin", address="/margin/aircraft"),
         Entry(title="Refused flights", address="/flights/refused"),
         Entry(title="Wallets", address="/wallets"),
         Entry(title="Rates", address="/rates"),

@@ -3,7 +3,7 @@
 CREATE SCHEMA console;
 CREATE SCHEMA console_public;
 GRANT USAGE ON SCHEMA console TO hobbs_console;
-GRANT USAGE ON SCHEMA console_public TO hobbs_reader, hobbs_console, hobbs_holder;
+GRANT USAGE ON SCHEMA console_public TO hobbs_reader, hobbs_operations, hobbs_console, hobbs_holder;
 
 CREATE TABLE console.act (
     preview_id uuid NOT NULL,
@@ -294,7 +294,7 @@ CREATE VIEW console_public.dead_letters AS
     correlation_id,
     event_key
    FROM console.dead_letter;
-GRANT SELECT ON TABLE console_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON TABLE console_public.dead_letters TO hobbs_reader, hobbs_operations;
 
 CREATE VIEW console_public.decisions AS
  SELECT decision_id,
@@ -339,7 +339,7 @@ CREATE VIEW console_public.positions AS
     next_offset,
     written_at
    FROM console.topic_position;
-GRANT SELECT ON TABLE console_public.positions TO hobbs_reader;
+GRANT SELECT ON TABLE console_public.positions TO hobbs_reader, hobbs_operations;
 
 CREATE VIEW console_public.questions AS
  SELECT id,

@@ -30,6 +30,7 @@ EFFECTS_MAX: Final = 1_000
 SENTENCE_CHARS_MAX: Final = 2_000
 LETTERS_MAX: Final = 500  # of one redrive or discard: their locks are held until it commits
 ROLES: Final = frozenset({"operator", "finance"})
+RUNNERS: Final = ROLES | {"operations"}  # who may let go on what stands still
 
 _log = logging.getLogger(__name__)
 
@@ -334,7 +335,7 @@ def _about_letters(asked: Sequence[UUID], changed: Sequence[UUID], verb: str, wh
 
 # What every service's people may decide, whatever the service is.
 COMMON_ACTIONS: Final[Mapping[str, Action]] = {
-    "redrive": Action(judge=_redrive),
-    "discard": Action(judge=_discard),
+    "redrive": Action(judge=_redrive, roles=RUNNERS),
+    "discard": Action(judge=_discard, roles=RUNNERS),
     "forget": Action(judge=_forget),
 }

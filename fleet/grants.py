@@ -19,6 +19,7 @@ from fleet.functions import function_files, run_script
 READER = "hobbs_reader"
 OPERATOR = "hobbs_operator"  # the command line
 FINANCE = "hobbs_finance"  # people who read and decide
+OPERATIONS = "hobbs_operations"  # people who see what stands still, and let it go on
 
 _STATEMENT = re.compile(r"^GRANT\s+([^;]+?)\s+ON\s+([^;]+?)\s+TO\s+([^;]+?);", re.MULTILINE)
 _PRIVILEGE = re.compile(r"(\w+)\s*(?:\(([^)]*)\))?")

@@ -14,14 +14,14 @@ from typing import Final
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from fleet.grants import FINANCE, OPERATOR, READER
+from fleet.grants import FINANCE, OPERATIONS, OPERATOR, READER
 from fleet.migrate import owner_engine
 from fleet.scram import verifier
 from fleet.vouches import PERSON
 
 NAME: Final = re.compile(r"[a-z][a-z0-9_.]{0,40}")
-# What a login may be, and which role that is. `operations` may act as any service, as hobbs_operator may.
-ROLES: Final = {"operations": OPERATOR, "finance": FINANCE, "auditor": READER}
+# What a login may be, and which role that is. `repairs` may act as any service, as hobbs_operator may.
+ROLES: Final = {"repairs": OPERATOR, "operations": OPERATIONS, "finance": FINANCE, "auditor": READER}
 PASSWORD_BYTES: Final = 24
 
 _LIST: Final = """

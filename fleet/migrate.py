@@ -22,7 +22,7 @@ from fleet.database_url import address
 from fleet.excess import take_excess_away
 from fleet.folders import CONSOLE, folder_of
 from fleet.functions import apply_functions, function_files, run_script
-from fleet.grants import FINANCE, OPERATOR, READER, give_missing_grants
+from fleet.grants import FINANCE, OPERATIONS, OPERATOR, READER, give_missing_grants
 from fleet.revisions import migrated
 from fleet.scram import verifier
 
@@ -157,7 +157,7 @@ async def _prepare(connection: AsyncConnection, chosen: Sequence[str], passwords
     database = (await connection.execute(text("SELECT quote_ident(current_database())"))).scalar_one()
     await _ensure_role(connection, READER, None)
     await _ensure_role(connection, OPERATOR, passwords.get("operator"))
-    for asks in (FINANCE, f"hobbs_{CONSOLE}"):  # who may ask for decisions, beside the operator
+    for asks in (FINANCE, OPERATIONS, f"hobbs_{CONSOLE}"):  # who may ask for decisions, beside the operator
         await _ensure_role(connection, asks, None)
     for service in chosen:
         role = f"hobbs_{service}"
@@ -185,7 +185,7 @@ def _schemas_of(service: str) -> tuple[str, ...]:
         f"CREATE SCHEMA IF NOT EXISTS {service}_public",
         f"REVOKE ALL ON SCHEMA {service}, {service}_public FROM PUBLIC",
         f"GRANT USAGE ON SCHEMA {service} TO hobbs_{service}",
-        f"GRANT USAGE ON SCHEMA {service}_public TO {READER}, hobbs_{service}",
+        f"GRANT USAGE ON SCHEMA {service}_public TO {READER}, {OPERATIONS}, hobbs_{service}",
     )
 
 

@@ -179,8 +179,8 @@ CREATE OR REPLACE FUNCTION console_public.own_items()
     AS $$
 #variable_conflict use_column
 BEGIN
-    RETURN QUERY SELECT i.currency || ' ' || i.document, i.document, i.currency, i.booked_on, i.due_on, i.amount,
-            i.amount - i.open, i.open
+    RETURN QUERY SELECT i.currency || ' ' || i.document, i.document, i.currency, i.booked_on, i.due_on, -i.amount,
+            i.open - i.amount, -i.open
         FROM receivables_public.items AS i
         WHERE i.student = substr(console_public.own_wallet(), 9) AND console_public.own_wallet() LIKE 'student:%'
           AND i.open <> 0;

@@ -1,6 +1,8 @@
 """Students' accounts: what is owed by age, and item by item."""
 
-from fastapi.responses import Response
+from urllib.parse import quote
+
+from fastapi.responses import RedirectResponse, Response
 
 from console.context import Visit
 from console.guard import Pages
@@ -14,6 +16,15 @@ pages = Pages()
 @pages.get("/accounts", STAFF)
 async def ageing(visit: Visit) -> Response:
     return await list_page(visit, AGEING)
+
+
+@pages.get("/documents/{document:path}", STAFF)
+async def document(visit: Visit, document: str) -> Response:
+    """To what a bill or payment is of: the flight, the payment, or else the journal."""
+    kind, _, name = document.partition(":")
+    places = {"flight": "/flights/", "charge": "/payments/"}
+    address = places.get(kind, "/journals/") + quote(name if kind in places else document, safe="")
+    return RedirectResponse(address, status_code=303)
 
 
 @pages.get("/accounts/items", STAFF)

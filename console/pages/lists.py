@@ -19,26 +19,35 @@ CSV: Final = "text/csv; charset=utf-8"
 
 
 async def list_page(
-    visit: Visit, listing: Listing, template: str = "list.html", *, own: bool = False, **more: Any
+    visit: Visit,
+    listing: Listing,
+    template: str = "list.html",
+    *,
+    own: bool = False,
+    given: Mapping[str, Any] | None = None,
+    kept: Mapping[str, str] | None = None,
+    **more: Any,
 ) -> Response:
     """The list as the browser asked for it: a page, or a file with all rows that the filters let through.
 
-    own: in a transaction that shows the holder's own wallet only.
+    own: in a transaction that shows the holder's own wallet only. given: parameters of the list's own query;
+    kept: what the addresses of the same list, asked otherwise, say as well.
     """
     asked = tables.question(listing, dict(visit.request.query_params))
     zone, form = visit.school.zone, file_form(visit)
     async with visit.reading_own() if own else visit.reading() as tx:
         if not form:
-            found = await tables.page(tx, listing, asked, zone=zone)
+            found = await tables.page(tx, listing, asked, zone=zone, given=given)
         else:
-            rows = await tables.everything(tx, listing, asked, zone=zone)
+            rows = await tables.everything(tx, listing, asked, zone=zone, given=given)
     if form:
         return await file_of(listing, rows, zone, form)
     shown_with: dict[str, Any] = {
         "listing": listing,
         "asked": asked,
         "found": found,
-        "links": Links(visit, asked),
+        "links": Links(visit, asked, kept or {}),
+        "kept": kept or {},
     }
     return visit.page(template, **shown_with, **more)
 
@@ -78,9 +87,9 @@ def _attachment(name: str) -> dict[str, str]:
 class Links:
     """Addresses of the same list, asked otherwise."""
 
-    def __init__(self, visit: Visit, asked: Question) -> None:
+    def __init__(self, visit: Visit, asked: Question, kept: Mapping[str, str]) -> None:
         self._path = visit.request.url.path
-        self._filters = {f"f.{name}": text for name, text in asked.filters.items()}
+        self._filters = {**kept, **{f"f.{name}": text for name, text in asked.filters.items()}}
         self._asked = asked
 
     def sorted_by(self, column: str) -> str:

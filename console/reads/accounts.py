@@ -8,10 +8,10 @@ from console.reads.tables import PAGE, Column, Listing
 OF_STUDENT: Final = Column(
     name="student", title="Student", kind="wallet", of="student:", filtered="has", link="/students/{student}"
 )
-# What everybody is shown of an item; finance also whose it is.
+# What everybody is shown of an item; finance also whose it is. A bill is above zero, a payment below.
 DUE: Final = Column(name="due_on", title="Due", kind="date")
 OF_ITEM: Final = (
-    Column(name="document", title="Document", filtered="has"),
+    Column(name="document", title="Document", kind="source", filtered="has"),
     Column(name="booked_on", title="Booked", kind="date"),
     Column(name="amount", title="Amount", kind="money"),
     Column(name="settled", title="Settled", kind="money"),
@@ -57,13 +57,14 @@ ITEMS: Final = Listing(
     title="Open items",
     sql="""
         SELECT student || ' ' || currency || ' ' || document AS place, student, currency, document, booked_on,
-               due_on, amount, amount - open AS settled, open
+               due_on, -amount AS amount, open - amount AS settled, -open AS open
         FROM receivables_public.items WHERE open <> 0
     """,
     columns=(
         DUE,
         replace(OF_STUDENT, filtered="is"),
-        *OF_ITEM,
+        replace(OF_ITEM[0], link="/documents/{document}"),
+        *OF_ITEM[1:],
     ),
     key="place",
     order="due_on",

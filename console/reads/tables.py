@@ -165,24 +165,38 @@ def _day(text: str) -> date | None:
         return None
 
 
-async def page(tx: Tx, listing: Listing, asked: Question, *, zone: str, size: int = PAGE) -> Page:
-    """The rows of one page; `zone`: the days of a filter are days there."""
-    rows = await tx.all(_statement(listing, asked, size + 1), **_parameters(listing, asked, zone))
+async def page(
+    tx: Tx,
+    listing: Listing,
+    asked: Question,
+    *,
+    zone: str,
+    size: int = PAGE,
+    given: Mapping[str, Any] | None = None,
+) -> Page:
+    """The rows of one page; `zone`: days of a filter are days there; `given`: the query's own parameters."""
+    rows = await tx.all(
+        _statement(listing, asked, size + 1), **_parameters(listing, asked, zone), **(given or {})
+    )
     shown = [dict(row._mapping) for row in rows[:size]]
     more = len(rows) > size
     return Page(rows=shown, next_cursor=_cursor(listing, asked, shown[-1]) if more and shown else None)
 
 
-async def everything(tx: Tx, listing: Listing, asked: Question, *, zone: str) -> list[dict[str, Any]]:
+async def everything(
+    tx: Tx, listing: Listing, asked: Question, *, zone: str, given: Mapping[str, Any] | None = None
+) -> list[dict[str, Any]]:
     """All rows that the filters let through, for a file: EXPORT_MAX at most, one more when there are more."""
     whole = Question(order=asked.order, filters=asked.filters)
-    rows = await tx.all(_statement(listing, whole, EXPORT_MAX + 1), **_parameters(listing, whole, zone))
+    rows = await tx.all(
+        _statement(listing, whole, EXPORT_MAX + 1), **_parameters(listing, whole, zone), **(given or {})
+    )
     return [dict(row._mapping) for row in rows]
 
 
 def _statement(listing: Listing, asked: Question, most: int) -> str:
     """The limit is in the text: with a parameter the planner expects a tenth of all rows."""
-    conditions = [_condition(listing, name) for name in asked.filters]
+    conditions = [_condition(listing, name, text) for name, text in asked.filters.items()]
     column = listing.column(asked.sorted_by)
     assert column is not None, "a question names columns of its list"
     turn = "DESC" if asked.descending else "ASC"
@@ -197,7 +211,12 @@ def _statement(listing: Listing, asked: Question, most: int) -> str:
     return f"SELECT * FROM ({rows}) AS listed {where} ORDER BY {order} LIMIT {most}"  # noqa: S608
 
 
-def _condition(listing: Listing, name: str) -> str:
+def _is_whole(text: str) -> bool:
+    """Whether a text that is looked for stands in quotes: then it is all of the value, not a part of it."""
+    return len(text) > 2 and text[0] == text[-1] == '"'
+
+
+def _condition(listing: Listing, name: str, text: str) -> str:
     parameter = f"f_{name.replace('.', '_')}"
     if name.endswith(".from"):
         return f"{name.removesuffix('.from')} >= :{parameter}"
@@ -209,7 +228,7 @@ def _condition(listing: Listing, name: str) -> str:
         return f"{name} = CAST(:{parameter} AS boolean)"
     if column.kind == "list":
         return f":{parameter} = ANY ({name})"
-    if column.filtered == "has":
+    if column.filtered == "has" and not _is_whole(text):
         return f"strpos(lower({name}), lower(:{parameter})) > 0"
     return f"{name} = :{parameter}"
 
@@ -236,7 +255,9 @@ def _parameters(listing: Listing, asked: Question, zone: str) -> dict[str, Any]:
         column = listing.column(name.removesuffix(".from").removesuffix(".to"))
         day = _day(text) if name.endswith((".from", ".to")) else None
         if day is None or column is None:
-            given[parameter] = text == "yes" if column is not None and column.kind == "flag" else text
+            exact = column is not None and column.filtered == "has" and _is_whole(text)
+            plain = text[1:-1] if exact else text
+            given[parameter] = text == "yes" if column is not None and column.kind == "flag" else plain
         elif column.kind == "date":
             given[parameter] = day if name.endswith(".from") else end_of_day(day, "UTC").date()
         else:

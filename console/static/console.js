@@ -16,14 +16,16 @@
       form.querySelectorAll("button").forEach(function (button) { button.disabled = false; });
     });
   });
-  // On a narrow screen the menu begins folded.
-  var menu = document.querySelector(".menu > details");
-  var narrow = window.matchMedia("(max-width: 900px)").matches;
-  if (menu && narrow) menu.removeAttribute("open");
-  // So do filters, unless some are set.
-  document.querySelectorAll(".filter-fold:not([data-in-use])").forEach(function (fold) {
-    if (narrow) fold.removeAttribute("open");
-  });
+  // On a narrow screen the menu begins folded, and filters too unless some are set. On a wide one there is
+  // nothing to unfold them by, so a window that is widened has them open.
+  var narrow = window.matchMedia("(max-width: 900px)");
+  function fold() {
+    document.querySelectorAll(".menu > details, .filter-fold").forEach(function (part) {
+      part.open = !narrow.matches || part.hasAttribute("data-in-use");
+    });
+  }
+  fold();
+  narrow.addEventListener("change", fold);
   // Tick every row of a list.
   document.addEventListener("change", function (event) {
     if (!event.target.matches("[data-ticks-all]")) return;

@@ -6,7 +6,7 @@ SELECT id, topic, partition, "offset", subject, reason, sentence, attempts, stat
        correlation_id, event_key
 FROM <service>.dead_letter;
 
-GRANT SELECT ON <service>_public.dead_letters TO hobbs_reader;
+GRANT SELECT ON <service>_public.dead_letters TO hobbs_reader, hobbs_operations;
 
 -- Which events a service has taken in: whoever published one sees that it arrived. Old ones are forgotten.
 CREATE OR REPLACE VIEW <service>_public.admitted_events AS
@@ -18,4 +18,4 @@ GRANT SELECT ON <service>_public.admitted_events TO hobbs_reader;
 CREATE OR REPLACE VIEW <service>_public.positions AS
 SELECT topic, partition, next_offset, written_at FROM <service>.topic_position;
 
-GRANT SELECT ON <service>_public.positions TO hobbs_reader;
+GRANT SELECT ON <service>_public.positions TO hobbs_reader, hobbs_operations;

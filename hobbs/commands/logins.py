@@ -23,6 +23,7 @@ NameArgument = Annotated[str, typer.Argument(help="The person's name: it stands 
 class Role(StrEnum):
     """What a person may do: fleet/logins.py, ROLES."""
 
+    repairs = "repairs"
     operations = "operations"
     finance = "finance"
     auditor = "auditor"
@@ -43,7 +44,8 @@ def add_command(
     role: Annotated[
         Role,
         typer.Option(
-            help="operations: all that hobbs_operator may; finance: reads, decides; auditor: reads."
+            help="repairs: all that hobbs_operator may; operations: dead letters, lags, parked money; "
+            "finance: reads, decides; auditor: reads."
         ),
     ],
 ) -> None:

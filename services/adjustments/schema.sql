@@ -3,7 +3,7 @@
 CREATE SCHEMA adjustments;
 CREATE SCHEMA adjustments_public;
 GRANT USAGE ON SCHEMA adjustments TO hobbs_adjustments;
-GRANT USAGE ON SCHEMA adjustments_public TO hobbs_reader, hobbs_adjustments, hobbs_receivables;
+GRANT USAGE ON SCHEMA adjustments_public TO hobbs_reader, hobbs_operations, hobbs_adjustments, hobbs_receivables;
 
 CREATE TABLE adjustments.adjustment (
     id uuid NOT NULL,
@@ -499,7 +499,7 @@ CREATE VIEW adjustments_public.dead_letters AS
     correlation_id,
     event_key
    FROM adjustments.dead_letter;
-GRANT SELECT ON TABLE adjustments_public.dead_letters TO hobbs_reader, hobbs_adjustments;
+GRANT SELECT ON TABLE adjustments_public.dead_letters TO hobbs_reader, hobbs_operations, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.differences AS
  SELECT adjustment.id AS adjustment_id,
@@ -568,7 +568,7 @@ CREATE VIEW adjustments_public.positions AS
     next_offset,
     written_at
    FROM adjustments.topic_position;
-GRANT SELECT ON TABLE adjustments_public.positions TO hobbs_reader, hobbs_adjustments;
+GRANT SELECT ON TABLE adjustments_public.positions TO hobbs_reader, hobbs_operations, hobbs_adjustments;
 
 CREATE VIEW adjustments_public.posted_journals AS
  SELECT source,

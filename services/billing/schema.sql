@@ -3,7 +3,7 @@
 CREATE SCHEMA billing;
 CREATE SCHEMA billing_public;
 GRANT USAGE ON SCHEMA billing TO hobbs_billing;
-GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_billing, hobbs_adjustments, hobbs_gateway, hobbs_receivables, hobbs_reserves;
+GRANT USAGE ON SCHEMA billing_public TO hobbs_reader, hobbs_operations, hobbs_billing, hobbs_adjustments, hobbs_gateway, hobbs_receivables, hobbs_reserves;
 
 CREATE TABLE billing.alembic_version (
     version_num character varying(32) NOT NULL
@@ -448,7 +448,7 @@ CREATE VIEW billing_public.dead_letters AS
     correlation_id,
     event_key
    FROM billing.dead_letter;
-GRANT SELECT ON TABLE billing_public.dead_letters TO hobbs_reader, hobbs_billing;
+GRANT SELECT ON TABLE billing_public.dead_letters TO hobbs_reader, hobbs_operations, hobbs_billing;
 
 CREATE VIEW billing_public.meter_chain AS
  WITH reading AS (
@@ -562,7 +562,7 @@ CREATE VIEW billing_public.positions AS
     next_offset,
     written_at
    FROM billing.topic_position;
-GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader, hobbs_billing, hobbs_receivables;
+GRANT SELECT ON TABLE billing_public.positions TO hobbs_reader, hobbs_operations, hobbs_billing, hobbs_receivables;
 
 CREATE VIEW billing_public.refused_flights AS
  SELECT id AS dead_letter_id,

@@ -3,7 +3,7 @@
 CREATE SCHEMA gateway;
 CREATE SCHEMA gateway_public;
 GRANT USAGE ON SCHEMA gateway TO hobbs_gateway;
-GRANT USAGE ON SCHEMA gateway_public TO hobbs_reader, hobbs_gateway;
+GRANT USAGE ON SCHEMA gateway_public TO hobbs_reader, hobbs_operations, hobbs_gateway;
 
 CREATE TABLE gateway.accepted_flight (
     event_id uuid NOT NULL,
@@ -237,7 +237,7 @@ CREATE VIEW gateway_public.dead_letters AS
     correlation_id,
     event_key
    FROM gateway.dead_letter;
-GRANT SELECT ON TABLE gateway_public.dead_letters TO hobbs_reader, hobbs_gateway;
+GRANT SELECT ON TABLE gateway_public.dead_letters TO hobbs_reader, hobbs_operations, hobbs_gateway;
 
 CREATE VIEW gateway_public.positions AS
  SELECT topic,
@@ -245,7 +245,7 @@ CREATE VIEW gateway_public.positions AS
     next_offset,
     written_at
    FROM gateway.topic_position;
-GRANT SELECT ON TABLE gateway_public.positions TO hobbs_reader, hobbs_gateway;
+GRANT SELECT ON TABLE gateway_public.positions TO hobbs_reader, hobbs_operations, hobbs_gateway;
 
 CREATE VIEW gateway_public.webhook_sighting AS
  SELECT endpoint,

@@ -3,7 +3,7 @@
 CREATE SCHEMA ledger;
 CREATE SCHEMA ledger_public;
 GRANT USAGE ON SCHEMA ledger TO hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance;
-GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance, hobbs_adjustments, hobbs_payouts, hobbs_receivables, hobbs_reserves;
+GRANT USAGE ON SCHEMA ledger_public TO hobbs_reader, hobbs_operations, hobbs_ledger, hobbs_student, hobbs_instructor, hobbs_aircraft_owner, hobbs_finance, hobbs_adjustments, hobbs_payouts, hobbs_receivables, hobbs_reserves;
 
 CREATE TYPE ledger.balance_step AS (
     monitor_id bigint,
@@ -636,7 +636,7 @@ CREATE VIEW ledger_public.dead_letters AS
     correlation_id,
     event_key
    FROM ledger.dead_letter;
-GRANT SELECT ON TABLE ledger_public.dead_letters TO hobbs_reader, hobbs_ledger;
+GRANT SELECT ON TABLE ledger_public.dead_letters TO hobbs_reader, hobbs_operations, hobbs_ledger;
 
 CREATE VIEW ledger_public.entries AS
  SELECT entry.journal_id,
@@ -872,7 +872,7 @@ CREATE VIEW ledger_public.positions AS
     next_offset,
     written_at
    FROM ledger.topic_position;
-GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader, hobbs_ledger, hobbs_payouts, hobbs_receivables;
+GRANT SELECT ON TABLE ledger_public.positions TO hobbs_reader, hobbs_operations, hobbs_ledger, hobbs_payouts, hobbs_receivables;
 
 CREATE VIEW ledger_public.reverts AS
  SELECT revert.journal_id,

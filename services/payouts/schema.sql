@@ -3,7 +3,7 @@
 CREATE SCHEMA payouts;
 CREATE SCHEMA payouts_public;
 GRANT USAGE ON SCHEMA payouts TO hobbs_payouts;
-GRANT USAGE ON SCHEMA payouts_public TO hobbs_reader, hobbs_payouts, hobbs_adjustments, hobbs_reserves;
+GRANT USAGE ON SCHEMA payouts_public TO hobbs_reader, hobbs_operations, hobbs_payouts, hobbs_adjustments, hobbs_reserves;
 
 CREATE TABLE payouts.account_adoption (
     id uuid NOT NULL,
@@ -1211,7 +1211,7 @@ CREATE VIEW payouts_public.dead_letters AS
     correlation_id,
     event_key
    FROM payouts.dead_letter;
-GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.dead_letters TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.ended_rereads AS
  SELECT kind,
@@ -1312,7 +1312,7 @@ CREATE VIEW payouts_public.movements AS
     closed_at,
     closed_by
    FROM payouts.movement;
-GRANT SELECT ON TABLE payouts_public.movements TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.movements TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.names AS
  SELECT wallet,
@@ -1473,7 +1473,7 @@ CREATE VIEW payouts_public.stopped_operations AS
             WHEN 'instant_payout'::text THEN ((operation.state = 'parked'::text) OR (transfer.state = 'sent'::text))
             ELSE true
         END);
-GRANT SELECT ON TABLE payouts_public.stopped_operations TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.stopped_operations TO hobbs_reader, hobbs_payouts, hobbs_operations;
 
 CREATE VIEW payouts_public.payees AS
  SELECT wallet,
@@ -1513,7 +1513,7 @@ CREATE VIEW payouts_public.payees AS
            FROM payouts.operation
           WHERE ((operation.wallet = payee.wallet) AND (operation.state = 'parked'::text)))) AS parked
    FROM payouts.payee;
-GRANT SELECT ON TABLE payouts_public.payees TO hobbs_reader, hobbs_payouts, hobbs_reserves;
+GRANT SELECT ON TABLE payouts_public.payees TO hobbs_reader, hobbs_operations, hobbs_payouts, hobbs_reserves;
 
 CREATE VIEW payouts_public.payout_parts AS
  SELECT stripe_payout_id,
@@ -1544,7 +1544,7 @@ CREATE VIEW payouts_public.positions AS
     next_offset,
     written_at
    FROM payouts.topic_position;
-GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.positions TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.refund_requests AS
  SELECT settlement_id,
@@ -1596,7 +1596,7 @@ CREATE VIEW payouts_public.reserve_gates AS
      CROSS JOIN LATERAL ( SELECT (COALESCE(sum(operation.amount), (0)::numeric))::bigint AS amount
            FROM payouts.operation
           WHERE ((operation.currency = gate.currency) AND (operation.let_out_at IS NOT NULL) AND (operation.state <> ALL (ARRAY['succeeded'::text, 'cancelled'::text])))) under_way);
-GRANT SELECT ON TABLE payouts_public.reserve_gates TO hobbs_reader, hobbs_payouts, hobbs_reserves;
+GRANT SELECT ON TABLE payouts_public.reserve_gates TO hobbs_reader, hobbs_operations, hobbs_payouts, hobbs_reserves;
 
 CREATE VIEW payouts_public.reserve_policies AS
  SELECT effective_from,
@@ -1630,7 +1630,7 @@ CREATE VIEW payouts_public.stripe_mode AS
     api_version,
     seen_at
    FROM payouts.stripe_mode;
-GRANT SELECT ON TABLE payouts_public.stripe_mode TO hobbs_reader, hobbs_payouts;
+GRANT SELECT ON TABLE payouts_public.stripe_mode TO hobbs_reader, hobbs_operations, hobbs_payouts;
 
 CREATE VIEW payouts_public.student_links AS
  SELECT id,
@@ -1695,7 +1695,7 @@ CREATE VIEW payouts_public.transfers AS
     (transfer.trace ->> 'correlation_id'::text) AS correlation_id
    FROM (payouts.transfer
      JOIN payouts.payee USING (wallet));
-GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader, hobbs_adjustments, hobbs_payouts, hobbs_reserves;
+GRANT SELECT ON TABLE payouts_public.transfers TO hobbs_reader, hobbs_operations, hobbs_adjustments, hobbs_payouts, hobbs_reserves;
 
 CREATE SEQUENCE payouts.operation_order
     START WITH 1

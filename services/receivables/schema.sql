@@ -3,7 +3,7 @@
 CREATE SCHEMA receivables;
 CREATE SCHEMA receivables_public;
 GRANT USAGE ON SCHEMA receivables TO hobbs_receivables;
-GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_receivables, hobbs_adjustments, hobbs_gateway, hobbs_payouts;
+GRANT USAGE ON SCHEMA receivables_public TO hobbs_reader, hobbs_operations, hobbs_receivables, hobbs_adjustments, hobbs_gateway, hobbs_payouts;
 
 CREATE TABLE receivables.account (
     student text NOT NULL,
@@ -796,7 +796,7 @@ CREATE VIEW receivables_public.dead_letters AS
     correlation_id,
     event_key
    FROM receivables.dead_letter;
-GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_payouts, hobbs_receivables;
+GRANT SELECT ON TABLE receivables_public.dead_letters TO hobbs_reader, hobbs_operations, hobbs_payouts, hobbs_receivables;
 
 CREATE VIEW receivables_public.deposited_payments AS
  SELECT deposit_id,
@@ -989,7 +989,7 @@ CREATE VIEW receivables_public.positions AS
     next_offset,
     written_at
    FROM receivables.topic_position;
-GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader, hobbs_receivables;
+GRANT SELECT ON TABLE receivables_public.positions TO hobbs_reader, hobbs_operations, hobbs_receivables;
 
 CREATE VIEW receivables_public.postings AS
  SELECT posting.source,

@@ -3,7 +3,7 @@
 CREATE SCHEMA reserves;
 CREATE SCHEMA reserves_public;
 GRANT USAGE ON SCHEMA reserves TO hobbs_reserves;
-GRANT USAGE ON SCHEMA reserves_public TO hobbs_reader, hobbs_reserves;
+GRANT USAGE ON SCHEMA reserves_public TO hobbs_reader, hobbs_operations, hobbs_reserves;
 
 CREATE TABLE reserves.acceptance (
     decision_id uuid NOT NULL,
@@ -681,7 +681,7 @@ CREATE VIEW reserves_public.dead_letters AS
     correlation_id,
     event_key
    FROM reserves.dead_letter;
-GRANT SELECT ON TABLE reserves_public.dead_letters TO hobbs_reader, hobbs_reserves;
+GRANT SELECT ON TABLE reserves_public.dead_letters TO hobbs_reader, hobbs_operations, hobbs_reserves;
 
 CREATE VIEW reserves_public.forecasts AS
  SELECT currency,
@@ -759,7 +759,7 @@ CREATE VIEW reserves_public.positions AS
     next_offset,
     written_at
    FROM reserves.topic_position;
-GRANT SELECT ON TABLE reserves_public.positions TO hobbs_reader, hobbs_reserves;
+GRANT SELECT ON TABLE reserves_public.positions TO hobbs_reader, hobbs_operations, hobbs_reserves;
 
 CREATE VIEW reserves_public.reserve AS
  SELECT currency,

@@ -10,6 +10,8 @@ BEGIN
     INSERT INTO <service>.asked_decision (decision_id, body_sha256, login, roles)
     SELECT vouch.decision_id, vouch.body_sha256, session_user,
            array_remove(ARRAY[CASE WHEN pg_has_role(session_user, 'hobbs_operator', 'USAGE') THEN 'operator' END,
-                              CASE WHEN pg_has_role(session_user, 'hobbs_finance', 'USAGE') THEN 'finance' END], NULL);
+                              CASE WHEN pg_has_role(session_user, 'hobbs_finance', 'USAGE') THEN 'finance' END,
+                              CASE WHEN pg_has_role(session_user, 'hobbs_operations', 'USAGE')
+                                   THEN 'operations' END], NULL);
 END $$;
-GRANT EXECUTE ON FUNCTION <service>_public.vouch(uuid, bytea) TO hobbs_operator, hobbs_finance, hobbs_console;
+GRANT EXECUTE ON FUNCTION <service>_public.vouch(uuid, bytea) TO hobbs_operator, hobbs_finance, hobbs_operations, hobbs_console;

@@ -12,18 +12,9 @@ from services.billing.desk import preview
 from services.billing.desk.preview import RevisionPreview
 from services.billing.desk.reads import revisions as revision_reads
 from services.billing.desk.reads.revisions import StandingFlight
-from services.billing.domain.flights import hours_text
+from services.billing.domain.flights import HOURS_OF_FACTS, hours_text
 from services.billing.domain.revisions import History
 
-_HOURS = {
-    "hobbs_out": "hobbs_out",
-    "hobbs_in": "hobbs_in",
-    "tach_out": "tach_out",
-    "tach_in": "tach_in",
-    "logged": "flight_hours",
-    "dual": "dual_hours",
-    "ground": "ground_hours",
-}
 _AS_THEY_ARE = ("flight_id", "date", "departed_at", "arrived_at", "aircraft", "student", "instructor")
 
 
@@ -85,7 +76,10 @@ def _correction(
         return _because(blocked, "revision_waits", "a revision of it waits; it is repriced after that")
     facts = flight.facts
     said = {name: facts[name] for name in _AS_THEY_ARE}
-    said |= {ours: None if facts[name] is None else hours_text(facts[name]) for name, ours in _HOURS.items()}
+    said |= {
+        ours: None if facts[name] is None else hours_text(facts[name])
+        for name, ours in HOURS_OF_FACTS.items()
+    }
     try:
         return FlightCorrected.model_validate(
             said | {"revision": revision, "reason": why, "corrected_by": who, "priced_by": "book"}

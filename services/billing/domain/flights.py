@@ -5,7 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
-from typing import Any, Literal, Protocol
+from typing import Any, Final, Literal, Protocol
 from zoneinfo import ZoneInfo
 
 MeterName = Literal["hobbs", "tach"]
@@ -168,6 +168,18 @@ def _instant(text: str | None) -> datetime | None:
 
 def _instant_text(instant: datetime | None) -> str | None:
     return instant.astimezone(UTC).isoformat() if instant else None
+
+
+# What a bill's facts call the hours, and what the event calls them.
+HOURS_OF_FACTS: Final = {
+    "hobbs_out": "hobbs_out",
+    "hobbs_in": "hobbs_in",
+    "tach_out": "tach_out",
+    "tach_in": "tach_in",
+    "logged": "flight_hours",
+    "dual": "dual_hours",
+    "ground": "ground_hours",
+}
 
 
 def hours_text(tenths: int) -> str:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from fleet.database import Tx
-from fleet.decisions import Action, Decision, Judge, Ruling, refused
+from fleet.decisions import RUNNERS, Action, Decision, Judge, Ruling, refused
 from fleet.money import format_minor
 from services.payouts import store
 from services.payouts.desk import backfills, persons, stopped, student_links
@@ -247,10 +247,10 @@ def _with_a_reason(judge: Judge) -> Judge:
 
 
 ACTIONS: Final[Mapping[str, Action]] = {
-    "release": Action(judge=_with_a_reason(release)),
-    "retry": Action(judge=_with_a_reason(retry)),
+    "release": Action(judge=_with_a_reason(release), roles=RUNNERS),
+    "retry": Action(judge=_with_a_reason(retry), roles=RUNNERS),
     "cancel": Action(judge=_with_a_reason(cancel)),
-    "unpark": Action(judge=_with_a_reason(unpark)),
+    "unpark": Action(judge=_with_a_reason(unpark), roles=RUNNERS),
     "link": Action(judge=link, holder=str),
     "student_link": Action(judge=student_links.make, holder=str),
     "settle": Action(judge=_with_a_reason(settle)),

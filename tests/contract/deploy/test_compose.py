@@ -102,7 +102,7 @@ def test_our_containers_cannot_write_and_are_nobody(name: str) -> None:
 
 @EACH_CONTAINER
 def test_images_are_pinned_to_a_version(name: str) -> None:
-    tag = CONTAINERS[name]["image"].rpartition(":")[2].rstrip("}")
+    tag = CONTAINERS[name]["image"].partition("@")[0].rpartition(":")[2].rstrip("}")
     assert re.search(r"\d+\.\d+", tag), CONTAINERS[name]["image"]
 
 

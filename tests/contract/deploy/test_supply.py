@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from deploy import advisories, sbom
+from deploy import advisories, pin_images, sbom
 from deploy.pins import Pin, Unpinned, pins
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -155,3 +155,21 @@ def test_a_service_that_cannot_be_reached_is_said_and_is_no_all_clear(
 def test_the_licence_is_the_one_that_the_package_names() -> None:
     assert (ROOT / "LICENSE").read_text().lstrip().startswith("Apache License")
     assert 'license = "Apache-2.0"' in (ROOT / "pyproject.toml").read_text()
+
+
+def test_every_image_names_a_digest_or_is_listed_as_not_pinned() -> None:
+    named = {
+        image for path in pin_images.FILES for image in pin_images.tagged(path.read_text(encoding="utf-8"))
+    }
+    listed = pin_images.NOT_PINNED.read_text(encoding="utf-8").splitlines()[1:]
+    assert sorted(named) == listed
+
+
+def test_a_digest_stands_behind_the_tag_that_people_read() -> None:
+    digest = f"sha256:{'a' * 64}"
+    text = "    image: postgres:18.6\nFROM python:3.13 AS build\n  image: hobbs:${HOBBS_VERSION:-0.1.0}\n"
+    assert pin_images.tagged(text) == {"postgres:18.6", "python:3.13"}
+    found = pin_images.pinned(text, {"postgres:18.6": digest, "python:3.13": digest})
+    assert f"image: postgres:18.6@{digest}\n" in found
+    assert f"FROM python:3.13@{digest} AS build\n" in found
+    assert pin_images.tagged(found) == set()

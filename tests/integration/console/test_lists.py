@@ -8,8 +8,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from console.reads import school, tables
+from console.reads import margins, school, tables
 from console.reads.accounts import AGEING
+from console.reads.flights import FLIGHTS
 from console.reads.letters import LETTERS
 from console.reads.tables import Listing, Question, question
 from console.reads.transfers import PAYEES, TRANSFERS
@@ -116,11 +117,13 @@ async def test_a_first_page_that_computes_its_own_rows_has_those_of_all(
 
 _BILLED = """
     SET session_replication_role = replica;
-    INSERT INTO billing.bill (id, flight_id, revision, fingerprint, corrects, student, billed_on, occurred_at,
-                              currency, charge, legs_total, margin, hours_from, billed_tenths, facts, rates,
-                              lines, legs, flags, school_version, billed_at, kind, reason, made_by, priced_by)
+    INSERT INTO billing.bill (id, flight_id, revision, fingerprint, corrects, student, aircraft, billed_on,
+                              occurred_at, currency, charge, legs_total, margin, hours_from, billed_tenths,
+                              facts, rates, lines, legs, flags, school_version, billed_at, kind, reason,
+                              made_by, priced_by)
     SELECT CAST('00000000-0000-7000-8000-00000000000' || at AS uuid), flight, revision, 'f' || at,
-           CASE WHEN revision > 1 THEN CAST('00000000-0000-7000-8000-000000000001' AS uuid) END, 'anna',
+           CASE WHEN revision > 1 THEN CAST('00000000-0000-7000-8000-000000000001' AS uuid) END,
+           CASE WHEN flight = 'F1' THEN 'anna' ELSE 'anna-2' END, 'N1',
            date '2026-03-01', now(), 'USD', charge, 0, charge, 'hobbs', 10, '{}', '[]', '[]', '[]', '[]', 1,
            now(), kind, said, said, CASE WHEN revision > 1 THEN 'bill' END
     FROM (VALUES (1, 'F1', 1, 1000, 'completed', NULL), (2, 'F1', 2, 700, 'corrected', 'wrong'),
@@ -137,3 +140,38 @@ async def test_a_days_sums_are_of_the_bills_in_force(database_url: str, open_db:
     async with open_db("console").transaction() as tx:
         found = await school.days(tx, since=day, until=day + timedelta(days=1))
     assert found == [{"day": day, "currency": "USD", "flights": 2, "charged": 1200, "margin": 1200}]
+
+
+async def test_margins_are_the_sums_of_the_flights_that_they_lead_to(
+    desk: Desk, database_url: str, open_db: OpenDatabase
+) -> None:
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(_BILLED)
+    await owner.close()
+    period = {"since": date(2026, 3, 1), "until": date(2026, 3, 31)}
+    async with open_db("console").transaction() as tx:
+        for by, expected in (
+            ("student", {"anna": 700, "anna-2": 500}),
+            ("aircraft", {"N1": 1200}),
+            ("model", {"": 1200}),
+            ("instructor", {None: 1200}),
+            ("month", {"2026-03": 1200}),
+        ):
+            listing = margins.LISTINGS[by]
+            found = await tables.page(tx, listing, question(listing, {}), zone="UTC", given=period)
+            assert {row["thing"]: row["margin"] for row in found.rows} == expected
+        [together] = await margins.totals(tx, **period)
+        assert (together["flights"], together["charged"], together["share"]) == (2, 1200, 100)
+        drilled = question(FLIGHTS, {"f.student": '"anna"'})
+        found = await tables.page(tx, FLIGHTS, drilled, zone="UTC")
+        assert [row["margin"] for row in found.rows] == [700]
+        part = await tables.page(tx, FLIGHTS, question(FLIGHTS, {"f.student": "anna"}), zone="UTC")
+        assert len(part.rows) == 3
+    ada = await desk.browser("ada")
+    page = (await ada.get("/margin/student?since=2026-03-01&until=2026-03-31")).text
+    assert (
+        "/flights?f.student=%22anna%22&amp;f.billed_on.from=2026-03-01&amp;f.billed_on.to=2026-03-31" in page
+    )
+    assert (await ada.get("/margin/nothing")).status_code == 404
+    file = await ada.get("/margin/student?since=2026-03-01&until=2026-03-31&as=csv")
+    assert file.text.splitlines()[1].startswith('"anna",1,')

@@ -11,12 +11,13 @@ import pytest
 from pydantic import SecretStr
 
 from fleet.database import Database
-from fleet.decisions import take_decisions
+from fleet.decisions import COMMON_ACTIONS, take_decisions
 from fleet.logins import LoginRefused, add_login, logins, remove_login
 from fleet.settings import Settings
 from fleet.vouches import vouch
 from hobbs.doctor.logins import examine_logins
 from schemas.decisions import DecisionTaken
+from schemas.services import SERVICES
 from services.adjustments.desk.decisions import ACTIONS
 from services.adjustments.handlers import propose_revisions
 from tests.integration.adjustments.stories import MORE, given_policy, revised, staged
@@ -41,7 +42,7 @@ async def people(database_url: str) -> AsyncIterator[People]:
     """Roles are the server's: the names are this test's own."""
     names = tuple(f"{name}_{secrets.token_hex(4)}" for name in ("ann", "bob", "eve"))
     urls = []
-    for name, role in zip(names, ("finance", "operations", "auditor"), strict=True):
+    for name, role in zip(names, ("finance", "repairs", "auditor"), strict=True):
         password = await add_login(database_url, name, role)
         parts = urlsplit(database_url)
         urls.append(
@@ -68,7 +69,7 @@ async def ask(
                 await vouch(tx, UUID(record.headers["ce_id"]), record.value or b"")
         finally:
             await database.close()
-    await take_decisions(people.adjustments, ACTIONS, [record])
+    await take_decisions(people.adjustments, {**COMMON_ACTIONS, **ACTIONS}, [record])
     return DecisionTaken.model_validate((await staged(people.adjustments, "decision.taken"))[-1])
 
 
@@ -152,11 +153,66 @@ async def test_what_each_may_do_in_the_database(people: People) -> None:
             await person.close()
 
 
+@pytest.fixture
+async def olga(people: People, database_url: str) -> AsyncIterator[str]:
+    """A login of operations: its URL."""
+    name = f"olga_{secrets.token_hex(4)}"
+    password = await add_login(database_url, name, "operations")
+    parts = urlsplit(database_url)
+    yield urlunsplit(parts._replace(netloc=f"person_{name}:{password}@{parts.hostname}:{parts.port}"))
+    await remove_login(database_url, name)
+
+
+SEEN_BY_OPERATIONS = (
+    *(f"TABLE {service}_public.{view}" for service in SERVICES for view in ("dead_letters", "positions")),
+    "TABLE payouts_public.transfers",
+    "TABLE payouts_public.stopped_operations",
+    "TABLE payouts_public.payees",
+    "TABLE payouts_public.movements",
+)
+HIDDEN_FROM_OPERATIONS = (
+    "SELECT * FROM ledger_public.entries",
+    "SELECT * FROM billing_public.bills",
+    "SELECT * FROM payouts_public.names",
+    "SELECT * FROM payouts_public.links",
+    "SELECT * FROM receivables_public.payments",
+    "SELECT * FROM payouts.transfer",
+    "SELECT payload FROM payouts.dead_letter",
+    "UPDATE payouts.transfer SET state = 'cancelled'",
+    "INSERT INTO adjustments.asked_decision VALUES (uuidv7(), sha256('a'), 'person_x', '{operator}')",
+    "SET ROLE hobbs_operator",
+    "SET ROLE hobbs_reader",
+    *(f"SET ROLE hobbs_{service}" for service in SERVICES),
+)
+
+
+async def test_operations_sees_what_stands_still_and_is_no_service(people: People, olga: str) -> None:
+    person = await asyncpg.connect(olga)
+    try:
+        for view in SEEN_BY_OPERATIONS:
+            await person.execute(view)
+        for statement in HIDDEN_FROM_OPERATIONS:
+            with pytest.raises(asyncpg.InsufficientPrivilegeError):
+                await person.execute(statement)
+    finally:
+        await person.close()
+
+
+async def test_operations_lets_a_letter_go_on_and_approves_nothing(people: People, olga: str) -> None:
+    await a_correction_that_two_must_approve(people)
+    approved = await ask(people, "approve", "carl", login=olga)
+    assert (approved.outcome, approved.login) == ("refused", urlsplit(olga).username)
+    assert approved.sentence == "approve needs one of the roles finance, operator"
+    letter = await ask(people, "discard", "carl", login=olga)
+    assert "needs one of the roles" not in letter.sentence
+    assert "letter" in letter.sentence
+
+
 async def test_logins_are_listed_and_a_name_that_is_none_is_refused(
     people: People, database_url: str
 ) -> None:
     assert [(one.name, one.role) for one in await logins(database_url)] == list(
-        zip(people.names, ("finance", "operations", "auditor"), strict=True)
+        zip(people.names, ("finance", "repairs", "auditor"), strict=True)
     )
     for name in ("Ann", "ann;drop", "", "hobbs operator"):
         with pytest.raises(LoginRefused):
