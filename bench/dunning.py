@@ -51,6 +51,13 @@ _ITEMS: Final = """
            current_date - 11 * k
     FROM generate_series(1, $1::integer) AS n, generate_series(1, $2::integer) AS k
 """
+# The least that could be done: who owes what of which bills, in one statement and without a decision.
+_PLAIN: Final = """
+    CREATE TABLE plain AS
+    SELECT student, -sum(open) AS total, min(due_on) AS oldest_due,
+           jsonb_agg(jsonb_build_array(document, due_on, -open) ORDER BY due_on, document) AS bills
+    FROM receivables.item WHERE open < 0 AND due_on < current_date GROUP BY student
+"""
 _WALLETS: Final = """
     INSERT INTO ledger.wallet (address) SELECT 'student:s' || n FROM generate_series(1, $1::integer) AS n
 """
@@ -66,6 +73,9 @@ async def measure(stack: Stack) -> list[Figure]:
         owner = await deployment.connect()
         try:
             await _given(owner)
+            began = time.monotonic()
+            await owner.execute(_PLAIN)
+            plain_s = time.monotonic() - began
             first_s, peak = await asyncio.to_thread(_run, deployment)
             asked = await owner.fetchval(ASKED)
             if asked != STUDENTS:
@@ -77,7 +87,13 @@ async def measure(stack: Stack) -> list[Figure]:
             await owner.close()
     of = f"{STUDENTS:,} students with {STUDENTS * OPEN:,} open items"
     return [
-        Figure(name=f"dunning of {of}, a step for each", value=first_s, unit="s", limit=at_most(WITHIN_S)),
+        Figure(
+            name=f"dunning of {of}, a step for each",
+            value=first_s,
+            unit="s",
+            limit=at_most(WITHIN_S),
+            baseline=("one statement that writes each student's sum and bills, s", plain_s),
+        ),
         Figure(name="peak memory of the process", value=peak, unit="MiB", limit=at_most(MEMORY_MIB)),
         Figure(name="the same with nothing to do", value=again_s, unit="s", note="a look of the timer"),
     ]

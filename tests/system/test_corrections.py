@@ -1,14 +1,21 @@
 """What payees were paid, and students charged, too much: it comes back by every way of settlement."""
 
 import asyncio
+import json
 from collections import Counter
 from pathlib import Path
 
+import stripe
+
 from hobbs.demo.figures import Figures
 from hobbs.demo.money import Cashier
+from hobbs.demo.school import run_hobbs
 from hobbs.demo.story import Story
 from hobbs.demo.verdict import check_books
 from hobbs.local.running_fleet import RunningFleet
+from hobbs.local.stripe_sim.control import Control
+from tests.contract.stripe.test_bank_debits import saved
+from tests.contract.stripe.test_payments import pay
 from tests.crash.verdict import ask_checker
 from tests.support.corrections import (
     APPROVERS,
@@ -104,7 +111,64 @@ async def test_what_a_student_paid_too_much_goes_back_to_the_card(
     assert (before, after) == (PAID_IN + 5_000, PAID_IN + 5_000 - charged)
     [settled] = await figures.rows(_REFUND_SETTLEMENTS)
     assert (settled["state"], settled["amount"]) == ("settled", charged)
+    await _a_bank_takes_a_debit_back(fleet, figures, story)
+    await _a_cheque_bounces(fleet, figures, story)
+    assert (await balances(figures))["student:student-01"] == after
     await books_are_in_order(fleet, figures)
+
+
+async def _a_bank_takes_a_debit_back(fleet: RunningFleet, figures: Figures, story: Story) -> None:
+    """A bank debit of the student succeeds, and fails after its money was on Stripe's balance."""
+    before = (await balances(figures))["student:student-01"]
+    with Control(fleet.fleet.stripe_api_base) as control:
+        # Without a fee: that Stripe gives it back with the payment is not booked yet (decision 0357).
+        await asyncio.to_thread(control.set, ach_succeeds_after_s=0.2, ach_fee_basis_points=0)
+    debit = await asyncio.to_thread(_debit, fleet, 40_000)
+
+    async def is_paid() -> bool:
+        return bool(await figures.rows(_DEBIT, debit))
+
+    await story.until(is_paid, "debits that nobody heard of")
+    await story.settle()
+    assert (await balances(figures))["student:student-01"] == before + 40_000
+    with Control(fleet.fleet.stripe_api_base) as control:
+        await asyncio.to_thread(control.trigger, "bank_debit.failed_late", charge=debit)
+
+    async def is_taken_back() -> bool:
+        [row] = await figures.rows(_DEBIT, debit)
+        return bool(row["failure_code"] == "insufficient_funds")
+
+    await story.until(is_taken_back, "failures that nobody heard of")
+    await story.settle()
+    assert (await balances(figures))["student:student-01"] == before
+
+
+def _debit(fleet: RunningFleet, amount: int) -> str:
+    """Debit a bank account of the student, off session; the charge."""
+    base = {"api": fleet.fleet.stripe_api_base}
+    client = stripe.StripeClient(fleet.fleet.stripe_secret_key, base_addresses=base)  # type: ignore[arg-type]
+    owner, method = saved(client)
+    named = {"hobbs_student": "student-01"}
+    return str(pay(client, method, amount, customer=owner, off_session=True, metadata=named).latest_charge)
+
+
+async def _a_cheque_bounces(fleet: RunningFleet, figures: Figures, story: Story) -> None:
+    """By the command line: recorded, deposited, cleared, and returned after all."""
+
+    async def say(*words: str) -> str:
+        return await asyncio.to_thread(run_hobbs, fleet.fleet, "payments", *words)
+
+    told = ("--method", "cheque", "--number", "1044", "--amount", "25.00", "--yes")
+    await say("record", "student-01", *told)
+    [cheque] = json.loads(await say("recorded", "-o", "json"))
+    await say("deposit", "2026-048", "--yes")
+    await say("clear", cheque["id"], "--yes")
+    await story.settle()
+    found = await balances(figures)
+    assert found["external:bank"] == -2_500
+    assert not {"external:cash", "liability:cheques"} & found.keys(), "nothing is kept, nothing waits"
+    await say("bounce", cheque["id"], "--why", "no funds", "--yes")
+    await story.settle()
 
 
 async def balances(figures: Figures) -> dict[str, int]:
@@ -140,3 +204,4 @@ _OF_FLIGHTS = """
     SELECT address, sum(amount)::bigint AS amount FROM ledger_public.entries
     WHERE event_type IN ('flight', 'adjustment') GROUP BY address HAVING sum(amount) <> 0
 """
+_DEBIT = "SELECT failure_code FROM receivables_public.payments WHERE charge_id = $1"

@@ -177,8 +177,11 @@ def fail_late(world: World, charge_id: str, code: str = "insufficient_funds") ->
     intent = world.store.get("payment_intent", charge["payment_intent"], account)
     assert intent is not None
     _fail(world, intent | {"amount_received": 0}, charge | {"_outcome": code, "paid": False}, account)
-    effects.record(world, "payment_failure", charge, account=account, destination=charge["customer"])
-    return world.store.find(charge_id) or charge
+    failed = world.store.find(charge_id) or charge
+    # An effect of its own: the charge's id is that of the payment that was made.
+    row = failed | {"id": failed["failure_balance_transaction"]}
+    effects.record(world, "payment_failure", row, account=account, destination=charge["customer"])
+    return failed
 
 
 def _take_back(world: World, charge: Doc, account: str) -> None:

@@ -227,3 +227,18 @@ def test_a_transfer_may_take_its_money_from_a_pending_debit(
         }
     )
     assert transfer.source_transaction == intent["latest_charge"]
+
+
+def test_a_debit_that_was_paid_fails_after_all(client: stripe.StripeClient, control: Control) -> None:
+    """docs.stripe.com/api/charges/object: failure_balance_transaction: the credit and its fee go."""
+    intent = debit(client)
+    control.advance(5 * DAY_S)
+    assert balance(client) == (39_680, 0)
+    control.trigger("bank_debit.failed_late", charge=intent["latest_charge"], code="account_closed")
+    charge = client.v1.charges.retrieve(intent["latest_charge"]).to_dict()
+    assert (charge["status"], charge["paid"], charge["failure_code"]) == ("failed", False, "account_closed")
+    assert charge["failure_balance_transaction"]
+    assert balance(client) == (0, 0)
+    assert types(control)[-2:] == ["charge.failed", "payment_intent.payment_failed"]
+    assert shaped(control) == []
+    assert [effect["kind"] for effect in control.effects()] == ["charge", "payment_failure"]
