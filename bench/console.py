@@ -36,13 +36,12 @@ from console.web import build_web, templates
 from fleet.database import Database
 from hobbs.local.child import Child
 from hobbs.local.stack import Stack
-from schemas.services import CONSOLE
+from schemas.services import CONSOLE, SERVICES
 
 FLIGHTS, JOURNALS = 100_000, 333_334
 ASKED, WARMED = 40, 3
 PAGE_MS, PAGE_BYTES = 100.0, 500_000
 LOADED_PER_S, LOADED_WARM_S, LOADED_S, LOADED_MS = 50.0, 5.0, 40.0, 200.0
-WORKERS: Final = ("billing", "ledger", "payouts", "receivables")
 SECRET: Final = "only-for-this-bench-0123456789"
 PAST: Final = Path(__file__).with_name("console_past.sql")
 BARE: Final = "/bare"
@@ -94,14 +93,14 @@ async def measure(stack: Stack) -> list[Figure]:
 
 async def with_a_school(deployment: Deployment) -> list[Child]:
     """The workers that bill and pay the flights of the second part, with the school that flies them."""
-    workers = await start_all(deployment, *WORKERS, settings=UNHURRIED)
+    workers = await start_all(deployment, *SERVICES, settings=UNHURRIED)
     await open_school(deployment)
     return workers
 
 
 async def while_flights_are_posted(deployment: Deployment, app: httpx.ASGITransport) -> Figure:
     """Ask one page after the other while flights come; the 95th percentile of all answers."""
-    await start_all(deployment, *WORKERS, settings=UNHURRIED)
+    await start_all(deployment, *SERVICES, settings=UNHURRIED)
     browser = await signed_in(app, "ada")
     async with AIOKafkaProducer(bootstrap_servers=deployment.fleet.kafka_bootstrap, acks="all") as producer:
         flights = Flights(deployment=deployment, producer=producer, dice=random.Random(7))

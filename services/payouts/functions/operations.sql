@@ -1,4 +1,41 @@
--- What operations sees of money that stands still (hobbs_operations, fleet/logins.py): transfers and why one waits, what is
--- stopped, who cannot be paid, rows at Stripe that nothing explains, and the gate. Not what people are called.
-GRANT SELECT ON payouts_public.transfers, payouts_public.stopped_operations, payouts_public.payees,
-    payouts_public.movements, payouts_public.reserve_gates, payouts_public.stripe_mode TO hobbs_operations;
+-- What was decided about an operation stands.
+
+-- Trigger on operation: what was decided is never changed, only where an operation stands.
+CREATE OR REPLACE FUNCTION refuse_change_of_frozen_operation()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'operation %: what was decided is frozen; decide anew with another cause', OLD.id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'operation_parameters_are_frozen';
+END $$;
+
+-- Trigger on clawback: a request has one answer.
+CREATE OR REPLACE FUNCTION refuse_change_of_settled_clawback()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'claw-back % is answered', OLD.settlement_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'clawback_is_answered_once';
+END $$;
+
+-- Trigger on refund_request: a request has one answer.
+CREATE OR REPLACE FUNCTION refuse_change_of_settled_refund()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'refund % is answered', OLD.settlement_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'refund_is_answered_once';
+END $$;
+
+-- Trigger on charge_request: a request has one answer.
+CREATE OR REPLACE FUNCTION refuse_change_of_answered_charge()
+    RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'charge % is answered', OLD.request_id
+        USING ERRCODE = 'check_violation', CONSTRAINT = 'charge_is_answered_once';
+END $$;
