@@ -10,13 +10,15 @@ from typing import Final
 
 from fleet.database import Tx
 
-# A journal is one line's: of the oldest that names it. `stripe:<line>` names every line. Whatever the planner
-# believes, this looks up what it needs row by row and joins nothing else: statistics say neither how few of
-# all lines are open nor how many will match. What is taken is deleted by its place (ctid), which holds within
-# a statement for rows that are never updated. A journal that another worker takes meanwhile is refused by
-# book_match.
+# A journal is one line's: of the oldest that names it. `stripe:<line>` names every line, and is looked for if
+# there is any such journal. Whatever the planner believes, this looks up what it needs row by row and joins
+# nothing else: statistics say neither how few of all lines are open nor how many will match. What is taken is
+# deleted by its place (ctid), which holds within a statement for rows that are never updated. A journal that
+# another worker takes meanwhile is refused by book_match.
 _BY_IDS: Final = """
-    WITH batch AS MATERIALIZED (
+    WITH any_by_line AS MATERIALIZED (
+        SELECT EXISTS (SELECT FROM open_journal WHERE source LIKE 'stripe:%') AS there
+    ), batch AS MATERIALIZED (
         SELECT open.place, line.transaction_id, line.type, line.net, line.currency, line.source_id,
                line.made_at, line.expected, line.day, line.version = 1 AS is_first,
                line.amount = 0 AND line.fee = 0 AS is_empty
@@ -30,12 +32,13 @@ _BY_IDS: Final = """
                journal.place AS journal_place, journal.amount, journal.day = batch.day AS same_day,
                journal_id IS NOT NULL AND row_number() OVER (
                    PARTITION BY journal_id ORDER BY batch.made_at, batch.transaction_id) = 1 AS is_its
-        FROM batch CROSS JOIN LATERAL (
-            SELECT unnest(batch.expected || ('stripe:' || batch.transaction_id)) AS source
+        FROM batch LEFT JOIN LATERAL (
+            SELECT unnest(batch.expected) AS source
+            UNION ALL SELECT 'stripe:' || batch.transaction_id WHERE (SELECT there FROM any_by_line)
             UNION ALL
             SELECT 'transfer:' || transfer_id FROM sent_transfer
             WHERE batch.type = 'transfer' AND stripe_transfer_id = batch.source_id
-        ) AS wanted LEFT JOIN LATERAL (
+        ) AS wanted ON true LEFT JOIN LATERAL (
             SELECT journal_id, ctid AS place, amount, day FROM open_journal
             WHERE source = wanted.source AND currency = batch.currency OFFSET 0
         ) AS journal ON true
