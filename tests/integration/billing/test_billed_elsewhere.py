@@ -66,7 +66,7 @@ async def test_a_correction_or_cancellation_of_it_is_refused_and_says_what_to_do
     await given_cancelled(billing, cancelled(3))
     letters = await rows(billing, "SELECT reason, sentence FROM dead_letter ORDER BY subject")
     assert {row["reason"] for row in letters} == {"billed_elsewhere"}
-    assert all("hobbs post" in row["sentence"] for row in letters)
+    assert all("hobbs adjustments amend" in row["sentence"] for row in letters)
     assert len(await rows(billing, BILL)) == 1
 
 

@@ -99,7 +99,7 @@ async def test_no_form_breaks_anything_or_asks_for_another(
     async with desk.console.db.transaction() as tx:
         rows = await tx.all("SELECT value FROM outbox")
     asked: list[dict[str, Any]] = [json.loads(bytes(row.value)) for row in rows]
-    assert len({one["action"] for one in asked}) > 10, "most forms were refused before they asked"
+    assert len({one["action"] for one in asked}) > 8, "most forms were refused before they asked"
     by_anna = [one for one in asked if one["who"]["name"] == "anna"]
     assert by_anna
     assert {one["object"] for one in by_anna} <= {"anna", "student:anna"}
