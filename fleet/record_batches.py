@@ -114,10 +114,6 @@ def make_readable(data: bytes, *, wanted: int, end: int, quickly: bool = False) 
     return Readable(b"".join(parts))
 
 
-def _is_packed(raw: bytes) -> bool:
-    return bool((raw[17] if raw[16] < 2 else raw[22]) & CODEC)
-
-
 def _raw_batch(data: bytes, at: int) -> bytes | None:
     if len(data) - at < START.size:
         return None
@@ -138,7 +134,7 @@ def _batch(raw: bytes, data: bytes, at: int, wanted: int, end: int) -> _Batch:
 
 def _readable(batch: _Batch, room: int, quickly: bool) -> _Part:
     if batch.magic in (0, 1):
-        if quickly and _is_packed(batch.raw):
+        if quickly and _legacy_codec(batch.raw):
             raise TakesLong
         return _legacy(batch)
     if batch.magic != 2 or len(batch.raw) < HEADER.size:
@@ -223,7 +219,7 @@ def _legacy(batch: _Batch) -> _Part:
     try:
         if not batch.wanted <= batch.base < batch.end:
             raise Damaged("its offset is wrong")
-        packed = batch.raw[17] & CODEC
+        packed = _legacy_codec(batch.raw)
         if packed and sum(map(len, codecs.unpack(packed, _legacy_value(batch)))) > PART_BYTES:
             raise Damaged("it unpacks to too much")
         records = LegacyRecordBatch(batch.raw, batch.magic)
@@ -236,6 +232,10 @@ def _legacy(batch: _Batch) -> _Part:
     except Exception as error:  # as above
         why = str(error) if isinstance(error, Damaged) else "its old format cannot be read"
         return _unreadable(batch, None, why)
+
+
+def _legacy_codec(raw: bytes) -> int:
+    return raw[17] & CODEC if len(raw) > START.size else 0
 
 
 def _legacy_value(batch: _Batch) -> bytes:

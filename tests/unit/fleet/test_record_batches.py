@@ -54,6 +54,13 @@ def test_a_reader_in_a_hurry_is_told_of_what_takes_long(codec: str) -> None:
             make_readable(slow, wanted=0, end=3, quickly=True)
 
 
+@pytest.mark.parametrize("magic", [0, 1])
+def test_a_batch_that_ends_where_its_head_does_is_nobodys_to_read(magic: int) -> None:
+    raw = struct.pack(">qiib", 0, 5, 0, magic)
+    assert make_readable(raw, wanted=0, end=1, quickly=True) == make_readable(raw, wanted=0, end=1)
+    assert read([raw], end=1)[0][0] == 0
+
+
 @pytest.mark.parametrize("codec", CODECS)
 def test_a_good_batch_is_handed_out_as_it_was_published(codec: str) -> None:
     headers = [("a", b"1"), ("nothing", None), ("é", b"\xff")]
