@@ -27,12 +27,7 @@ _BILLS: Final = "SELECT count(*) FROM billing.bill"
 async def measure(stack: Stack) -> list[Figure]:
     """Bill the flights once by the worker and once by the command."""
     async with deployed(stack) as deployment:
-        workers = deployment.start("billing")
-        await _open_school(deployment)
-        deployment.stop(workers)
-        for first in range(0, FLIGHTS, AT_ONCE):
-            last = min(first + AT_ONCE, FLIGHTS)
-            await _produce(deployment, "flight.completed", [_numbered(n) for n in range(first, last)])
+        await publish_waiting(deployment, FLIGHTS)
         owner = await deployment.connect()
         try:
             workers = deployment.start("billing")
@@ -48,6 +43,16 @@ async def measure(stack: Stack) -> list[Figure]:
     if made.exit_code:
         raise AssertionError(f"hobbs rebuild exited with {made.exit_code} and said: {made.said}")
     return figures(made, fresh)
+
+
+async def publish_waiting(deployment: Deployment, flights: int) -> None:
+    """Open a school, then publish flights while no worker runs: they wait in Kafka."""
+    workers = deployment.start("billing")
+    await _open_school(deployment)
+    deployment.stop(workers)
+    for first in range(0, flights, AT_ONCE):
+        last = min(first + AT_ONCE, flights)
+        await _produce(deployment, "flight.completed", [_numbered(n) for n in range(first, last)])
 
 
 def _numbered(number: int) -> dict[str, Any]:

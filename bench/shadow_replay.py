@@ -14,11 +14,10 @@ from typing import Final
 
 import asyncpg
 
-from bench.corrections import _produce
 from bench.figures import Figure, at_least, at_most
 from bench.flights import until
 from bench.processes import Shares, footprint, percentages, pids
-from bench.rebuild import AT_ONCE, SHARE_OF_FRESH, WITHIN_S, _numbered, _open_school
+from bench.rebuild import SHARE_OF_FRESH, WITHIN_S, publish_waiting
 from bench.servers import Deployment, deployed
 from bench.shadow import MEMORY_MIB
 from hobbs.local import fork_server
@@ -44,12 +43,7 @@ class Run:
 async def measure(stack: Stack) -> list[Figure]:
     """Handle the flights once by billing and ledger, and once by a shadow beside them."""
     async with deployed(stack) as deployment:
-        workers = deployment.start("billing")
-        await _open_school(deployment)
-        deployment.stop(workers)
-        for first in range(0, FLIGHTS, AT_ONCE):
-            last = min(first + AT_ONCE, FLIGHTS)
-            await _produce(deployment, "flight.completed", [_numbered(n) for n in range(first, last)])
+        await publish_waiting(deployment, FLIGHTS)
         workers = [*deployment.start("billing"), *deployment.start("ledger")]
         fresh = await _run(deployment, deployment.fleet.owner_url, workers)
         deployment.stop()
