@@ -18,8 +18,9 @@ from hobbs.local.stack import Simulator, start_simulator, wait_for_simulator
 from schemas.services import SERVICES
 from tests.support import folders, sharing
 from tests.support.brokers import allow_short_sessions
-from tests.support.databases import Cluster, Template, cloned, make_template, service_url
+from tests.support.databases import Cluster, Template, make_template, service_url
 from tests.support.metrics import WITH_NAMES_OF_CONSTRAINTS, labelled
+from tests.support.reused import Reused
 from tests.support.stripe import StripeSim, emptied
 
 
@@ -75,10 +76,16 @@ async def template(cluster: Cluster) -> Template:
     return await make_template(cluster)
 
 
+@pytest.fixture(scope="session")
+def reused(cluster: Cluster, template: Template) -> Reused:
+    """Clones of the template that tests use one after another."""
+    return Reused(cluster, template)
+
+
 @pytest.fixture
-async def database_url(cluster: Cluster, template: Template) -> AsyncIterator[str]:
-    """The owner's URL of a fresh, migrated database."""
-    async with cloned(cluster, template) as url:
+async def database_url(reused: Reused) -> AsyncIterator[str]:
+    """The owner's URL of a migrated database, fresh or as one."""
+    async with reused.lent() as url:
         yield url
 
 

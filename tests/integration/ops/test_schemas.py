@@ -41,13 +41,14 @@ async def test_every_function_of_a_fresh_database_is_defined_once_in_a_file(fres
 
 
 @pytest.mark.parametrize("service", migrated())
-async def test_every_released_revision_comes_to_the_schema_of_a_fresh_database(
+async def test_released_revisions_come_to_the_schema_of_a_fresh_database(
     cluster: Cluster, fresh: str, service: str
 ) -> None:
-    wanted = dump_schema(fresh, service)
+    """The first, the middle and the last but one: from another one the way is a part of the first's."""
+    wanted, known = dump_schema(fresh, service), revisions(service)
     async with empty(cluster) as walking:
         reached = Template(name=walking.rpartition("/")[2], broken={})
-        for revision in revisions(service):
+        for revision in sorted({known[0], known[len(known) // 2], known[-2:][0]}, key=known.index):
             await migrate(walking, PASSWORDS, [service], revision)  # by migrations alone
             async with cloned(cluster, reached) as url:
                 await migrate(url, PASSWORDS, [service])
