@@ -29,6 +29,7 @@ ChangeKind = Literal[
     "credit_limit",
 ]
 LineKind = Literal["rental", "instruction", "ground", "surcharge", "airport_fee", "convenience_fee", "fuel"]
+LimitMoves = Literal["off", "proposed", "automatic"]
 PayoutSchedule = Literal["per_flight", "daily", "weekly"]
 RATE_MAX = 100_000_000_000
 CHANGES_MAX = 1_000
@@ -165,6 +166,10 @@ class CreditCard(Card):
     `dunning_holidays`, and at least `dunning_days_between` days after the step before. A cheque that a person
     records is the student's `at_receipt` or `when_cleared`; above `recorded_by_one_up_to` a second person
     must agree to what one records for a student within a day (None: never).
+
+    A limit rises by `raise_by` up to `raise_up_to` after so many months without a late payment and so many
+    flights, falls by `fall_by` down to `fall_down_to` for each payment that is declined or disputed. Late is
+    what is open for more than `late_after_days` days after its due date.
     """
 
     limit: Rate | None = None
@@ -184,6 +189,15 @@ class CreditCard(Card):
     dunning_days_between: Annotated[int, Field(strict=True, ge=1, le=90)] = 1
     cheques_count: Literal["at_receipt", "when_cleared"] = "when_cleared"
     recorded_by_one_up_to: Rate | None = None
+    raises: LimitMoves = "off"
+    raise_by: Rate = 0
+    raise_up_to: Rate = 0
+    raise_after_months: Annotated[int, Field(strict=True, ge=1, le=120)] = 6
+    raise_after_flights: Annotated[int, Field(strict=True, ge=0, le=10_000)] = 10
+    late_after_days: Annotated[int, Field(strict=True, ge=0, le=365)] = 7
+    falls: LimitMoves = "off"
+    fall_by: Rate = 0
+    fall_down_to: Rate = 0
 
     @field_validator("dunning_steps")
     @classmethod
