@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from fleet.money import format_minor, parse_minor
-from schemas.school import RATE_MAX
+from schemas.card import RATE_MAX
 from services.billing.domain.rates import LINE_KINDS
 
 DIGITS_MAX = 30
