@@ -6,7 +6,8 @@ from typing import Any, Final, get_args, get_type_hints
 
 from console.wording import money, words
 from fleet.money import percent_text
-from schemas.school import CARDS, AirportFee, Rate
+from schemas.card import Rate
+from schemas.school import CARDS, AirportFee
 
 HIDDEN: Final = frozenset({"kind", "key", "effective_from", "email", "name", "id"})
 

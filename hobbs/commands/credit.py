@@ -10,6 +10,8 @@ Examples:
   hobbs credit check student-01 --charge 250.00
   hobbs credit allow F123 student-01 --amount 120.00 --hours 24 --why "pays on Friday" --dry-run
   hobbs credit allowances
+  hobbs credit proposals
+  hobbs credit refuse ID --why "leaves in May"
 """
 
 from datetime import UTC, datetime, timedelta
@@ -20,6 +22,7 @@ from pydantic import ValidationError
 
 from fleet.inbox import describe
 from fleet.money import parse_minor
+from hobbs.commands import credit_limits
 from hobbs.commands.queries import read, read_snapshot
 from hobbs.shell.decisions import decide_about
 from hobbs.shell.list_group import ListByDefault
@@ -39,6 +42,7 @@ CROSSING_COLUMNS: Final = ("student", "changed_at", "from_level", "to_level", "c
 SHOWN_CROSSINGS: Final = 20
 
 app = typer.Typer(cls=ListByDefault, help=__doc__, rich_markup_mode=None)
+credit_limits.add_to(app)
 
 ALLOWANCE_COLUMNS: Final = ("id", "flight_id", "student", "currency", "amount", "until", "stands")
 
@@ -68,7 +72,7 @@ def list_command(
 
 @app.command("show")
 def show_command(student: StudentArgument, output: OutputOption = Output.table) -> None:
-    """Show how one student stands, the limits of their own, and the levels they crossed lately.
+    """Show how one student stands, their own limits and how they changed, and the levels they crossed lately.
 
     Exit 1: exceeded or frozen.
     """
@@ -83,6 +87,7 @@ def show_command(student: StudentArgument, output: OutputOption = Output.table) 
             named = [{**row, "currency": rows[0]["currency"]} for row in own]
             shown = with_money(named, output, ("credit_limit",))
             show_rows(shown, output, columns=LIMIT_COLUMNS, right=("credit_limit",))
+        credit_limits.show_history(student, output)
         if crossed := read(lambda tx: reads.crossings(tx, student=student, most=SHOWN_CROSSINGS)):
             shown = with_money(crossed, output, CROSSING_MONEY)
             show_rows(shown, output, columns=CROSSING_COLUMNS[1:], right=CROSSING_MONEY)

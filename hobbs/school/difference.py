@@ -44,6 +44,9 @@ _WITHOUT_MONEY = (
     "dunning_from_hour",
     "dunning_until_hour",
     "dunning_days_between",
+    "raise_after_months",
+    "raise_after_flights",
+    "late_after_days",
 )
 
 

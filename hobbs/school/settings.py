@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from fleet.money import format_minor, parse_minor
-from schemas.school import RATE_MAX
+from schemas.card import RATE_MAX
 from services.billing.domain.rates import LINE_KINDS
 
 DIGITS_MAX = 30
@@ -186,9 +186,11 @@ TABLES: Mapping[str, Table] = {
         identity=(),
         key=lambda table: "credit",
         settings=_settings(
-            "limit allowed_by_one_up_to dunning_minimum recorded_by_one_up_to",
+            "limit allowed_by_one_up_to dunning_minimum recorded_by_one_up_to raise_by raise_up_to fall_by "
+            "fall_down_to",
             plain="margin_percent hold_hours near_percent close_percent terms terms_days dunning_from_hour "
-            "dunning_until_hour dunning_on_weekends dunning_days_between cheques_count",
+            "dunning_until_hour dunning_on_weekends dunning_days_between cheques_count "
+            "raises raise_after_months raise_after_flights late_after_days falls",
         )
         | {
             "dunning_steps": Setting(name="dunning_steps", read=_steps),

@@ -14,6 +14,7 @@ from services.receivables.handlers import (
     follow_book,
     measure_ageing,
     measure_waiting,
+    review_limits,
     take_changed_holds,
     take_charge_answers,
     take_estimates,
@@ -30,6 +31,7 @@ END_EVERY_S = 1.0
 CHARGE_EVERY_S = 2.0
 TELL_EVERY_S = 1.0
 DUN_EVERY_S = 60.0
+REVIEW_EVERY_S = 5.0
 MEASURE_AGEING_S = 300.0  # a second for a million open items
 ANSWER_EVERY_S = 0.01
 BATCH_MAX = 500
@@ -67,6 +69,7 @@ def build(settings: ReceivablesSettings | None = None) -> Worker:
     _dispatch(worker)
     worker.every("charge_due", CHARGE_EVERY_S, partial(charge_due, worker.database))
     worker.every("tell_levels", TELL_EVERY_S, partial(tell_levels, worker.database))
+    worker.every("review_limits", REVIEW_EVERY_S, partial(review_limits, worker.database))
     worker.every("dun", DUN_EVERY_S, partial(dun, worker.database))
     worker.every("measure_waiting", MEASURE_S, partial(measure_waiting, worker.database))
     worker.every("measure_ageing", MEASURE_AGEING_S, partial(measure_ageing, worker.database))

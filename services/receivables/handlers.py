@@ -15,6 +15,7 @@ from services.receivables.wire.stripe_objects import Kind, WebhookRead
 
 CHARGED_AT_ONCE: Final = 200
 LOOKED_AT_AT_ONCE: Final = 500
+REVIEWED_AT_ONCE: Final = 200
 DUNNED_AT_ONCE: Final = 2_500
 DUNNED_SIDE_BY_SIDE: Final = 2
 DUNNED_NAMES: Final = 50_000
@@ -149,6 +150,14 @@ async def tell_levels(db: Database, *, most: int = LOOKED_AT_AT_ONCE) -> None:
             more = await steps.credit_levels.tell(tx, most, datetime.now(UTC))
 
 
+async def review_limits(db: Database, *, most: int = REVIEWED_AT_ONCE) -> None:
+    """Let limits rise and fall by the book's policy, or propose it. A transaction for each part."""
+    more = True
+    while more:
+        async with db.transaction() as tx:
+            more = await steps.limit_changes.look(tx, most, datetime.now(UTC))
+
+
 async def allocate_named(db: Database) -> None:
     """Give payments to students who became known after they paid."""
     async with db.transaction() as tx:
@@ -161,6 +170,8 @@ async def measure_waiting(db: Database) -> None:
         waiting = await store.waiting.count(tx)
         ages = await store.auto_charges.ages(tx)
         dunned = await store.dunning.count(tx)
+        proposals = await store.limit_changes.count_open(tx)
+    metrics.LIMIT_PROPOSALS.set(proposals)
     for what, count in dunned.items():
         metrics.DUNNING.labels(what).set(count)
     for state, age in ages.items():

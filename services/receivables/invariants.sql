@@ -177,6 +177,39 @@ WHERE said.number IS NULL AND (changes, level) <> (0, 'ok')
    OR said.from_level <> said.before OR said.number <> said.previous + 1
    OR said.next IS NULL AND (said.number, said.to_level) <> (changes, level);
 
+-- name: limit_changes_form_a_chain
+-- Changes of a student's limit are counted without a gap, and each in force begins at the limit before it or at the book's.
+SELECT student, number, from_limit, before, book_limit FROM (
+    SELECT change.*, lag(number, 1, 0) OVER (PARTITION BY student ORDER BY number) AS previous,
+           (SELECT earlier.to_limit FROM limit_change AS earlier
+            WHERE earlier.student = change.student AND earlier.number < change.number AND earlier.state = 'in_force'
+            ORDER BY earlier.number DESC LIMIT 1) AS before
+    FROM limit_change AS change) AS change
+WHERE number <> previous + 1 OR state = 'in_force' AND from_limit NOT IN (coalesce(before, book_limit), book_limit);
+
+-- name: limits_change_within_their_policy
+-- No limit rose above, or fell below, what the card of the book that it names says; not by more than it says.
+SELECT student, number, from_limit, to_limit, policy_from, policy_version
+FROM limit_change AS change
+JOIN credit_policy AS card ON (card.effective_from, card.version) = (change.policy_from, change.policy_version)
+WHERE to_limit > from_limit AND (to_limit > (card.policy ->> 'raise_up_to')::bigint
+                                 OR to_limit - from_limit > (card.policy ->> 'raise_by')::bigint)
+   OR to_limit < from_limit AND (to_limit < (card.policy ->> 'fall_down_to')::bigint
+                                 OR from_limit - to_limit > (card.policy ->> 'fall_by')::bigint);
+
+-- name: no_limit_rises_in_a_dispute
+-- No limit rose, but for a minute's race, while a dispute of a payment of the student was posted and not decided.
+SELECT change.student, change.number, change.decided_at, dispute.dispute_id
+FROM limit_change AS change
+JOIN charge ON charge.student = change.student
+JOIN dispute USING (charge_id)
+JOIN posting AS opened ON opened.source = 'dispute:' || dispute.dispute_id
+LEFT JOIN posting AS ended ON ended.source IN ('dispute-won:' || dispute.dispute_id, 'dispute-lost:' || dispute.dispute_id)
+WHERE change.state = 'in_force' AND change.to_limit > change.from_limit
+  AND change.decided_at > opened.requested_at + interval '1 minute'
+  AND (ended.source IS NULL OR change.decided_at < ended.requested_at)
+  AND NOT EXISTS (SELECT FROM payment_move AS moved WHERE moved.charge_id = charge.charge_id);
+
 -- name: dunning_stands_as_it_was_told
 -- A student's runs are counted as they began, the newest is open unless it ended, and what holds it is what was said last.
 SELECT student, known.run, known.overdue_since, known.hold, told.begun, told.ended, told.last

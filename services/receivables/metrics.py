@@ -6,6 +6,7 @@ from fleet import metrics
 from services.receivables.domain.auto_charges import DeclineClass, State
 from services.receivables.domain.credit_levels import Crossing
 from services.receivables.domain.dunning import Action
+from services.receivables.domain.limit_changes import State as LimitState
 from services.receivables.domain.open_items import AGES
 from services.receivables.domain.postings import EventType
 from services.receivables.domain.recorded_payments import Method, What
@@ -46,6 +47,14 @@ CREDIT_CROSSINGS: Final = metrics.counter(
     "receivables_credit_crossings_total",
     "Students who crossed a level of their limit",
     {"crossing": get_args(Crossing)},
+)
+LIMIT_CHANGES: Final = metrics.counter(
+    "receivables_limit_changes_total",
+    "Limits that rose or fell by the book's policy, or would have",
+    {"direction": ("rise", "fall"), "state": get_args(LimitState)},
+)
+LIMIT_PROPOSALS: Final = metrics.gauge(
+    "receivables_limit_proposals", "Changes of limits that wait for a person"
 )
 OWED: Final = metrics.gauge(
     "receivables_owed_minor_units",

@@ -60,6 +60,7 @@ CREATE TABLE receivables.auto_charge (
 ALTER TABLE ONLY receivables.auto_charge ADD CONSTRAINT auto_charge_pkey PRIMARY KEY (request_id);
 ALTER TABLE ONLY receivables.auto_charge ADD CONSTRAINT one_charge_for_one_cause UNIQUE (student, cause);
 ALTER TABLE ONLY receivables.auto_charge ADD CONSTRAINT auto_charge_payment_method_fkey FOREIGN KEY (payment_method) REFERENCES receivables.saved_method(payment_method);
+CREATE INDEX auto_charge_declined ON receivables.auto_charge USING btree (answered_at) WHERE (state = 'declined'::text);
 CREATE INDEX auto_charge_of_charge ON receivables.auto_charge USING btree (charge_id) WHERE (state = 'succeeded'::text);
 CREATE INDEX auto_charge_of_intent ON receivables.auto_charge USING btree (payment_intent) WHERE (state = 'processing'::text);
 CREATE INDEX auto_charge_of_student ON receivables.auto_charge USING btree (student, decided_at);
@@ -93,6 +94,7 @@ CREATE TABLE receivables.charge (
 );
 ALTER TABLE ONLY receivables.charge ADD CONSTRAINT charge_pkey PRIMARY KEY (charge_id);
 CREATE INDEX charge_by_time ON receivables.charge USING btree (received_at, charge_id) WHERE (amount IS NOT NULL);
+CREATE INDEX charge_failed ON receivables.charge USING btree (failed_at) WHERE (failed_at IS NOT NULL);
 CREATE INDEX charge_named ON receivables.charge USING btree (named) WHERE ((student IS NULL) AND (named IS NOT NULL));
 CREATE INDEX charge_of_payment_intent ON receivables.charge USING btree (payment_intent_id);
 CREATE INDEX charge_of_student ON receivables.charge USING btree (student) WHERE (student IS NOT NULL);
@@ -150,10 +152,12 @@ CREATE TABLE receivables.credit_level (
     level text DEFAULT 'ok'::text NOT NULL,
     changes integer DEFAULT 0 NOT NULL,
     stale boolean DEFAULT true NOT NULL,
+    reviewed_on date DEFAULT '1900-01-01'::date NOT NULL,
     CONSTRAINT credit_level_is_known CHECK ((level = ANY (ARRAY['ok'::text, 'near'::text, 'close'::text, 'exceeded'::text])))
 );
 ALTER TABLE ONLY receivables.credit_level ADD CONSTRAINT credit_level_pkey PRIMARY KEY (student);
 CREATE INDEX credit_level_is_stale ON receivables.credit_level USING btree (student) WHERE stale;
+CREATE INDEX credit_level_to_review ON receivables.credit_level USING btree (reviewed_on, student);
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.credit_level TO hobbs_receivables;
 
 CREATE TABLE receivables.credit_level_change (
@@ -321,6 +325,7 @@ ALTER TABLE ONLY receivables.dispute ADD CONSTRAINT dispute_pkey PRIMARY KEY (di
 ALTER TABLE ONLY receivables.dispute ADD CONSTRAINT dispute_charge_id_fkey FOREIGN KEY (charge_id) REFERENCES receivables.charge(charge_id);
 CREATE INDEX dispute_is_open ON receivables.dispute USING btree (charge_id) WHERE (withdrawn AND (outcome IS NULL));
 CREATE INDEX dispute_of_charge ON receivables.dispute USING btree (charge_id);
+CREATE INDEX dispute_opened ON receivables.dispute USING btree (opened_at) WHERE withdrawn;
 GRANT SELECT, INSERT, UPDATE ON TABLE receivables.dispute TO hobbs_receivables;
 
 CREATE TABLE receivables.dunning_case (
@@ -448,6 +453,52 @@ ALTER TABLE ONLY receivables.kept_webhook ADD CONSTRAINT kept_webhook_pkey PRIMA
 CREATE INDEX kept_webhook_of_type ON receivables.kept_webhook USING btree (event_type);
 GRANT SELECT, INSERT ON TABLE receivables.kept_webhook TO hobbs_receivables;
 
+CREATE TABLE receivables.limit_change (
+    id uuid NOT NULL,
+    student text NOT NULL,
+    number integer NOT NULL,
+    cause text NOT NULL,
+    currency text NOT NULL,
+    from_limit bigint NOT NULL,
+    to_limit bigint NOT NULL,
+    book_limit bigint NOT NULL,
+    card_from date,
+    card_version integer,
+    policy_from date NOT NULL,
+    policy_version integer NOT NULL,
+    evidence jsonb NOT NULL,
+    sentence text NOT NULL,
+    state text NOT NULL,
+    needs_second boolean NOT NULL,
+    proposed_at timestamptz NOT NULL,
+    accepted_by text,
+    approved_by text,
+    decided_by text,
+    decided_at timestamptz,
+    effective_from date,
+    why text DEFAULT ''::text NOT NULL,
+    CONSTRAINT a_limit_changes CHECK ((from_limit <> to_limit)),
+    CONSTRAINT a_second_person_accepts CHECK (((NOT needs_second) OR (state <> 'in_force'::text) OR ((lower(NORMALIZE(TRIM(BOTH FROM approved_by), NFKC)) <> lower(NORMALIZE(TRIM(BOTH FROM accepted_by), NFKC))) AND (num_nulls(approved_by, accepted_by) = 0)))),
+    CONSTRAINT changed_limit_says_from_when CHECK (((state = ANY (ARRAY['in_force'::text, 'refused'::text])) = (effective_from IS NOT NULL))),
+    CONSTRAINT decided_change_says_when CHECK (((state = ANY (ARRAY['proposed'::text, 'waits'::text])) = (decided_at IS NULL))),
+    CONSTRAINT evidence_is_an_object CHECK ((jsonb_typeof(evidence) = 'object'::text)),
+    CONSTRAINT limit_after_is_not_negative CHECK ((to_limit >= 0)),
+    CONSTRAINT limit_before_is_not_negative CHECK ((from_limit >= 0)),
+    CONSTRAINT limit_change_state_is_known CHECK ((state = ANY (ARRAY['proposed'::text, 'waits'::text, 'in_force'::text, 'refused'::text, 'lapsed'::text]))),
+    CONSTRAINT limit_changes_are_counted_from_one CHECK ((number > 0)),
+    CONSTRAINT own_card_is_named_whole CHECK (((card_from IS NULL) = (card_version IS NULL))),
+    CONSTRAINT refused_change_says_who_and_why CHECK (((state <> 'refused'::text) OR ((decided_by IS NOT NULL) AND (TRIM(BOTH FROM why) <> ''::text)))),
+    CONSTRAINT waiting_change_was_accepted CHECK (((state <> 'waits'::text) OR (needs_second AND (accepted_by IS NOT NULL))))
+);
+ALTER TABLE ONLY receivables.limit_change ADD CONSTRAINT limit_change_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY receivables.limit_change ADD CONSTRAINT limit_changes_are_counted UNIQUE (student, number);
+CREATE UNIQUE INDEX a_limit_changes_once_for_a_cause ON receivables.limit_change USING btree (student, cause) WHERE (state <> 'lapsed'::text);
+CREATE UNIQUE INDEX one_change_of_a_limit_is_open ON receivables.limit_change USING btree (student) WHERE (state = ANY (ARRAY['proposed'::text, 'waits'::text]));
+CREATE TRIGGER limit_change_moves_as_it_may BEFORE UPDATE ON receivables.limit_change FOR EACH ROW EXECUTE FUNCTION receivables.guard_limit_change();
+ALTER TABLE receivables.limit_change ENABLE ALWAYS TRIGGER limit_change_moves_as_it_may;
+GRANT SELECT, INSERT ON TABLE receivables.limit_change TO hobbs_receivables;
+GRANT UPDATE (state, needs_second, accepted_by, approved_by, decided_by, decided_at, effective_from, why) ON TABLE receivables.limit_change TO hobbs_receivables;
+
 CREATE TABLE receivables.named_bill (
     place bigint NOT NULL,
     payment text NOT NULL,
@@ -568,6 +619,7 @@ ALTER TABLE receivables.recorded_change ALTER COLUMN place ADD GENERATED ALWAYS 
 ALTER TABLE ONLY receivables.recorded_change ADD CONSTRAINT recorded_change_pkey PRIMARY KEY (place);
 ALTER TABLE ONLY receivables.recorded_change ADD CONSTRAINT recorded_change_deposit_id_fkey FOREIGN KEY (deposit_id) REFERENCES receivables.deposit(id);
 ALTER TABLE ONLY receivables.recorded_change ADD CONSTRAINT recorded_change_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES receivables.recorded_payment(id);
+CREATE INDEX cheque_bounced ON receivables.recorded_change USING btree (at) WHERE (what = 'bounced'::text);
 CREATE INDEX recorded_change_of_payment ON receivables.recorded_change USING btree (payment_id, place);
 GRANT SELECT, INSERT ON TABLE receivables.recorded_change TO hobbs_receivables;
 
@@ -917,6 +969,33 @@ CREATE VIEW receivables_public.kept_webhooks AS
    FROM receivables.kept_webhook;
 GRANT SELECT ON TABLE receivables_public.kept_webhooks TO hobbs_reader, hobbs_receivables;
 
+CREATE VIEW receivables_public.limit_changes AS
+ SELECT id,
+    student,
+    number,
+    cause,
+    currency,
+    from_limit,
+    to_limit,
+    book_limit,
+    card_from,
+    card_version,
+    policy_from,
+    policy_version,
+    evidence,
+    sentence,
+    state,
+    needs_second,
+    proposed_at,
+    accepted_by,
+    approved_by,
+    decided_by,
+    decided_at,
+    effective_from,
+    why
+   FROM receivables.limit_change;
+GRANT SELECT ON TABLE receivables_public.limit_changes TO hobbs_reader, hobbs_receivables;
+
 CREATE VIEW receivables_public.named_bills AS
  SELECT place,
     payment,
@@ -1118,6 +1197,7 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * credit_policy_on(date)
 -- * document_of(text)
 -- * due_on(date)
+-- * guard_limit_change()
 -- * guard_recorded_payment()
 -- * refuse_rewritten_letter()
 -- * ageing_in_total(date)
@@ -1129,8 +1209,11 @@ GRANT SELECT ON TABLE receivables_public.waiting_charges TO hobbs_reader, hobbs_
 -- * dunning_candidates(date, text, integer)
 -- * dunning_of(date, timestamp with time zone, text[])
 -- * dunning_policy_on(date)
+-- * late_until(date, integer, text, text)
+-- * limit_evidence_of(date, integer, text[])
 -- * margin_percent_on(date)
 -- * most_overdue(date, integer)
 -- * overdue_that_blocks(date, text)
 -- * school_time_zone()
+-- * setbacks_of(timestamp with time zone, text[])
 -- * vouch(uuid, bytea)

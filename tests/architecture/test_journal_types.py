@@ -26,6 +26,8 @@ NO_SOURCES = {
     "day",
     "threshold",
     "dunning",
+    # causes of changes of a limit
+    "rise",
     # what a break is of
     "line",
     "journal",

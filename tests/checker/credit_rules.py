@@ -137,6 +137,32 @@ def crossings_are_said_once(world: World) -> Iterator[str]:
             yield f"{row['student']} is {row['level']} and was last said to be {last[1]}"
 
 
+def limits_change_once_for_a_cause(world: World) -> Iterator[str]:
+    """Changes of a limit follow on from one another, one for a cause; what lowered one was declined."""
+    declined = {
+        (row["student"], f"declined:{row['cause'].partition('#')[0]}")
+        for row in world.rows("receivables.auto_charge")
+        if row["state"] == "declined"
+    }
+    for student, rows in grouped(world.rows("receivables.limit_change"), lambda r: str(r["student"])).items():
+        stands: int | None = None
+        caused: set[str] = set()
+        for number, row in enumerate(sorted(rows, key=lambda r: r["number"]), start=1):
+            cause, begins = row["cause"], (row["book_limit"], stands)
+            if row["number"] != number:
+                yield f"change {row['number']} of the limit of {student} is the {number}th"
+            if row["state"] != "lapsed" and cause in caused:
+                yield f"the limit of {student} changed twice for {cause}"
+            if cause.startswith("declined:") and (student, cause) not in declined:
+                yield f"the limit of {student} fell for {cause}, which was not declined"
+            if row["state"] != "lapsed":
+                caused.add(cause)
+            if row["state"] == "in_force":
+                if row["from_limit"] not in begins:
+                    yield f"change {number} of the limit of {student} does not begin at {stands}"
+                stands = row["to_limit"]
+
+
 CREDIT_RULES = (
     saved_methods_are_charged_as_decided,
     charges_are_known_alike,
@@ -145,4 +171,5 @@ CREDIT_RULES = (
     dispatches_are_answered_once,
     holds_end_with_their_flights,
     crossings_are_said_once,
+    limits_change_once_for_a_cause,
 )

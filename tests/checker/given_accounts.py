@@ -8,6 +8,7 @@ def credit_rows() -> dict[str, list[dict[str, Any]]]:
     charge = {"student": "s1", "currency": "USD", "amount": 17_000, "taken_back_at": None}
     asked = {"wallet": "student:s1", "currency": "USD", "amount": 17_000}
     first, again = "flight:F1:1", "flight:F1:1#2"
+    fell = {"student": "s1", "book_limit": 500}
     return {
         "receivables.charge": [{"charge_id": "ch_1", "amount": 17_000}],
         "receivables.auto_charge": [
@@ -30,11 +31,20 @@ def credit_rows() -> dict[str, list[dict[str, Any]]]:
             {"student": "s1", "number": 1, "from_level": "ok", "to_level": "near"},
             {"student": "s1", "number": 2, "from_level": "near", "to_level": "ok"},
         ],
+        "receivables.limit_change": [
+            {**fell, "number": 1, "cause": "declined:flight:F1:1", "state": "in_force", **_from_to(500, 400)},
+            {**fell, "number": 2, "cause": "rise:2026-05-22", "state": "lapsed", **_from_to(400, 600)},
+            {**fell, "number": 3, "cause": "rise:2026-05-22", "state": "in_force", **_from_to(400, 600)},
+        ],
         "ledger.hold": [
             {"name": "dispatch:F2:1", "address": "student:s1", "amount": 9_000, "state": "open"},
             {"name": "dispatch:F0:1", "address": "student:s1", "amount": 9_000, "state": "voided"},
         ],
     }
+
+
+def _from_to(before: int, after: int) -> dict[str, int]:
+    return {"from_limit": before, "to_limit": after}
 
 
 def account_rows() -> dict[str, list[dict[str, Any]]]:

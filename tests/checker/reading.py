@@ -187,6 +187,9 @@ _QUERIES = {
     "receivables.credit_level_change": """
         SELECT student, number, from_level, to_level FROM receivables.credit_level_change
     """,
+    "receivables.limit_change": """
+        SELECT student, number, cause, from_limit, to_limit, book_limit, state FROM receivables.limit_change
+    """,
     "receivables.dunning_history": """
         SELECT place, student, run, what, step, total, until::text, local_at::text, from_hour, until_hour,
                at::timestamptz(0)::text AS at

@@ -58,6 +58,7 @@ IN_ORDER = {
         "receivables.postings_written",
         "receivables.items_written",
         "receivables.levels_written",
+        "receivables.limits_written",
         "receivables.dunning_written",
         "receivables.dispatches_written",
         "receivables.charges_decided",

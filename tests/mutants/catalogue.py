@@ -9,6 +9,7 @@ from tests.mutants.console_mutants import CONSOLE_MUTANTS
 from tests.mutants.dunning_mutants import DUNNING_MUTANTS
 from tests.mutants.fleet_mutants import FLEET_MUTANTS
 from tests.mutants.ledger_history_mutants import LEDGER_HISTORY_MUTANTS
+from tests.mutants.limit_mutants import LIMIT_MUTANTS
 from tests.mutants.movement_mutants import MOVEMENT_MUTANTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.open_item_mutants import OPEN_ITEM_MUTANTS
@@ -52,6 +53,7 @@ MUTANTS: tuple[Mutant, ...] = (
     *OPEN_ITEM_MUTANTS,
     *DUNNING_MUTANTS,
     *OPENING_MUTANTS,
+    *LIMIT_MUTANTS,
     *RECORDED_MUTANTS,
     *REBUILD_MUTANTS,
     *SHADOW_MUTANTS,

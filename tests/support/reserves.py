@@ -22,6 +22,9 @@ exempt_wallets = ["instructor"]
 
 [credit]
 limit = 600.00
+falls = "automatic"
+fall_by = 0.01
+fall_down_to = 590.00
 dunning_from_hour = 0
 dunning_until_hour = 24
 dunning_on_weekends = true

@@ -149,6 +149,13 @@ class CreditCard:
     close_percent: int = 95
     dunning_from_hour: int = 9
     dunning_until_hour: int = 18
+    limit: int | None = None
+    raises: str = "off"
+    raise_by: int = 0
+    raise_up_to: int = 0
+    falls: str = "off"
+    fall_by: int = 0
+    fall_down_to: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -310,7 +317,20 @@ def credit_problems(card: CreditCard) -> list[str]:
         return ["near_percent must not be more than close_percent"]
     if card.dunning_from_hour >= card.dunning_until_hour:
         return ["dunning_from_hour must be before dunning_until_hour"]
-    return []
+    return _moving_limit_problems(card)
+
+
+def _moving_limit_problems(card: CreditCard) -> list[str]:
+    problems = []
+    if card.raises != "off" and card.raise_by == 0:
+        problems.append(f"raises is {card.raises}, so raise_by must be more than nothing")
+    if card.raises != "off" and card.raise_up_to <= (card.limit or 0):
+        problems.append("raise_up_to must be more than limit, or no limit ever rises")
+    if card.falls != "off" and card.fall_by == 0:
+        problems.append(f"falls is {card.falls}, so fall_by must be more than nothing")
+    if card.falls != "off" and card.limit is not None and card.fall_down_to >= card.limit > 0:
+        problems.append("fall_down_to must be less than limit, or no limit ever falls")
+    return problems
 
 
 def credit_limit_problems(card: CreditLimitCard, effective_from: date) -> list[str]:

@@ -8,7 +8,14 @@ from fleet.database import Tx
 from fleet.decisions import Action, Decision, Ruling, refused
 from fleet.envelope import first_cause
 from services.receivables import steps, store
-from services.receivables.desk import allowances, auto_charges, dunning, named_bills, recorded_payments
+from services.receivables.desk import (
+    allowances,
+    auto_charges,
+    dunning,
+    limit_changes,
+    named_bills,
+    recorded_payments,
+)
 from services.receivables.domain import postings
 from services.receivables.domain.charges import Charge, Contradiction, StudentNamed
 from services.receivables.domain.postings import Step, decide
@@ -106,6 +113,8 @@ ACTIONS: Final[Mapping[str, Action]] = {
     "allow_flight": Action(judge=allowances.allow),
     "approve_allowance": Action(judge=allowances.approve),
     "close_allowance": Action(judge=allowances.close),
+    "accept_limit": Action(judge=limit_changes.accept),
+    "refuse_limit": Action(judge=limit_changes.refuse),
     "pause_dunning": Action(judge=dunning.pause),
     "resume_dunning": Action(judge=dunning.resume),
     "promise_payment": Action(judge=dunning.promise),

@@ -19,7 +19,7 @@ GRANT EXECUTE ON FUNCTION credit_policy_on(date) TO hobbs_receivables;
 -- A student's wallet beside what they may owe. Amounts are minor units, credit positive. posted, pending and
 -- available are the ledger's; disputed is what card holders' banks took back until it is decided. credit_limit is
 -- NULL where there is none, and so is room: what may still be flown for. used_percent is NULL where the limit is
--- zero or none. These students, or everybody (NULL), by name; each wallet by its index (LIMIT 1), as joined as sets the
+-- zero or none. A limit that changed by policy stands as long as the book says what it said then. These students, or everybody (NULL), by name; each wallet by its index (LIMIT 1), as joined as sets the
 -- few of a page would read all wallets.
 CREATE OR REPLACE FUNCTION receivables_public.credits_of(
     on_day date, names text[], OUT student text, OUT currency text, OUT posted bigint, OUT pending bigint,
@@ -48,8 +48,9 @@ BEGIN
                coalesce((SELECT sum(dispute.amount) FROM dispute JOIN charge USING (charge_id)
                          WHERE dispute.withdrawn AND dispute.outcome IS NULL AND charge.student = person.name
                            AND dispute.currency = school.currency), 0)::bigint AS disputed,
-               CASE WHEN own.student IS NULL THEN policy.default_limit ELSE own.amount END AS credit_limit,
-               coalesce(own.frozen, false) AS frozen, own.student IS NOT NULL AS own_limit, own.until,
+               coalesce(changed.amount, book.amount) AS credit_limit,
+               coalesce(own.frozen, false) AS frozen,
+               own.student IS NOT NULL OR changed.amount IS NOT NULL AS own_limit, own.until,
                coalesce(policy.near_percent, 80) AS near_percent, coalesce(policy.close_percent, 95) AS close_percent
         FROM person CROSS JOIN school CROSS JOIN policy
         LEFT JOIN LATERAL (
@@ -57,10 +58,20 @@ BEGIN
             WHERE wallets.address = 'student:' || person.name AND wallets.currency = school.currency
             LIMIT 1) AS wallet ON true
         LEFT JOIN LATERAL (
-            SELECT each.student, each.amount, each.frozen, each.until FROM credit_limit AS each
+            SELECT each.student, each.amount, each.frozen, each.until, each.effective_from, each.version
+            FROM credit_limit AS each
             WHERE each.student = person.name AND NOT each.withdrawn AND each.effective_from <= on_day
               AND (each.until IS NULL OR each.until >= on_day)
             ORDER BY each.effective_from DESC LIMIT 1) AS own ON true
+        CROSS JOIN LATERAL (
+            SELECT CASE WHEN own.student IS NULL THEN policy.default_limit ELSE own.amount END AS amount) AS book
+        LEFT JOIN LATERAL (
+            SELECT CASE WHEN (last.book_limit, last.card_from, last.card_version)
+                             IS NOT DISTINCT FROM (book.amount, own.effective_from, own.version)
+                        THEN last.to_limit END AS amount
+            FROM limit_change AS last
+            WHERE last.student = person.name AND last.state = 'in_force' AND last.effective_from <= on_day
+            ORDER BY last.number DESC LIMIT 1) AS changed ON true
         WHERE school.currency IS NOT NULL
     ), used AS (
         SELECT sums.*, greatest(sums.disputed - sums.available, 0) AS amount FROM sums

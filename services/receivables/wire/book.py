@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from fleet.admitted import Admitted
 from fleet.envelope import Record
 from fleet.inbox import read
-from schemas.school import CreditCard, CreditLimitCard, SchoolAccepted, SchoolChange
+from schemas.credit_cards import CreditCard, CreditLimitCard
+from schemas.school import SchoolAccepted, SchoolChange
 from services.receivables.domain.credit import LimitCard, PolicyCard
 
 

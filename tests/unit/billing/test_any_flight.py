@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fleet.envelope import first_cause, uuid7
+from schemas.card import RATE_MAX
 from schemas.fields import FIRST_YEAR, LAST_YEAR
 from schemas.flights import FlightCompleted
-from schemas.school import RATE_MAX
 from schemas.topics import TOPICS
 from services.billing.domain.billing import decide_bill
 from services.billing.domain.bills import Bill, FlightRefusal

@@ -8,12 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.card import RATE_MAX, Card
 from schemas.school import (
     CARDS,
     PEOPLE,
-    RATE_MAX,
     AircraftCard,
-    Card,
     ChangeKind,
     LineKind,
     PayoutSchedule,

@@ -275,3 +275,30 @@ def test_steps_about_what_is_overdue_are_read_and_told() -> None:
 )
 def test_wrong_steps_are_named(before: str, after: str, said: str) -> None:
     assert said in str(problems(SCHOOL + DUNNING.replace(before, after)))
+
+
+MOVING = """
+[credit]
+limit = 500.00
+raises = "proposed"
+raise_by = 200.00
+raise_up_to = 1000.00
+falls = "automatic"
+fall_by = 200.00
+fall_down_to = 100.00
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        ("raise_by = 200.00", "", "raises is proposed, so raise_by must be more than nothing"),
+        ("1000.00", "500.00", "raise_up_to must be more than limit"),
+        ("fall_by = 200.00", "", "falls is automatic, so fall_by must be more than nothing"),
+        ("= 100.00", "= 500.00", "fall_down_to must be less than limit"),
+        ('"automatic"', '"often"', "falls"),
+    ],
+)
+def test_limits_that_can_never_change_are_named(before: str, after: str, said: str) -> None:
+    assert problems(SCHOOL + MOVING) == []
+    assert said in str(problems(SCHOOL + MOVING.replace(before, after)))

@@ -1,0 +1,54 @@
+"""Mutants of limits that change by themselves: limits that rise without reason, or by one person alone."""
+
+from tests.mutants.mutant import Edit, Mutant
+
+TESTS = "tests/unit/receivables/test_limit_changes.py"
+RULES = "services/receivables/domain/limit_changes.py"
+
+LIMIT_MUTANTS = (
+    Mutant(
+        name="a-limit-rises-in-a-dispute",
+        breaks="A student whose payment is disputed may owe more.",
+        edits=(Edit(path=RULES, old="if standing.disputes_open or months", new="if months"),),
+        catchers=(f"{TESTS}::test_a_limit_rises_for_what_the_policy_asks",),
+    ),
+    Mutant(
+        name="a-late-payment-is-forgotten",
+        breaks="A limit rises although bills were paid late.",
+        edits=(
+            Edit(
+                path=RULES,
+                old="(standing.known_from, standing.late_until, standing.set_back_on,",
+                new="(standing.known_from, standing.set_back_on,",
+            ),
+        ),
+        catchers=(f"{TESTS}::test_a_limit_rises_for_what_the_policy_asks",),
+    ),
+    Mutant(
+        name="one-person-accepts-any-rise",
+        breaks="One person alone lets a student owe as much more as the policy's step is.",
+        edits=(
+            Edit(
+                path=RULES,
+                old="change.to_limit - change.from_limit > policy.allowed_by_one_up_to",
+                new="False",
+            ),
+        ),
+        catchers=(f"{TESTS}::test_a_large_rise_needs_two_persons_and_a_fall_one",),
+    ),
+    Mutant(
+        name="a-change-outlives-the-books-word",
+        breaks="A limit that rose by policy stands although the school gave the student another one.",
+        edits=(
+            Edit(
+                path="services/receivables/functions/credit.sql",
+                old="CASE WHEN (last.book_limit, last.card_from, last.card_version)",
+                new="CASE WHEN (book.amount, own.effective_from, own.version)",
+            ),
+        ),
+        catchers=(
+            "tests/integration/receivables/test_limit_changes.py"
+            "::test_a_rise_is_proposed_once_and_stands_once_two_accepted_it",
+        ),
+    ),
+)
